@@ -1,0 +1,139 @@
+"""`Tech`: the one frozen value that says what the process is; passed explicitly everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+
+from . import films as _films
+from .devices import NFET, PFET, MemristorParameters, TransistorParameters
+from .errors import ParameterError, TechError
+from .films import Corner, Cut, Film
+from .layers import LAYERS, Layer
+from .profiles import Profile, get_profile
+from .rules import Rule, foundry_rules, module_rules
+
+
+@dataclass(frozen=True)
+class Tech:
+    """The process: layers, films, cuts, rules and devices of one post-process profile.
+
+    Attributes:
+        name: process name.
+        profile: post-process profile of the memristor module.
+        layers: every drawn layer.
+        films: stack from bottom to top.
+        diffusions: conductors in the silicon.
+        cuts: contacts and vias.
+        rules: every design rule.
+        memristor, nfet, pfet: electrical device parameters.
+        grid_um: manufacturing grid.
+        dbu_um: database unit.
+    """
+
+    name: str
+    profile: Profile
+    layers: tuple[Layer, ...]
+    films: tuple[Film, ...]
+    diffusions: tuple[Film, ...]
+    cuts: tuple[Cut, ...]
+    rules: tuple[Rule, ...]
+    memristor: MemristorParameters = field(default_factory=MemristorParameters)
+    nfet: TransistorParameters = NFET
+    pfet: TransistorParameters = PFET
+    grid_um: float = 0.005
+    dbu_um: float = 0.001
+
+    @cached_property
+    def _layer_by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def _rule_by_name(self) -> dict[str, Rule]:
+        return {rule.name: rule for rule in self.rules}
+
+    @cached_property
+    def heights_um(self) -> dict[str, tuple[float, float]]:
+        """Film name -> (bottom, top) in um above the silicon under STI."""
+        return _films.stack(self.films)
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer by name; raises TechError if it does not exist."""
+        try:
+            return self._layer_by_name[name]
+        except KeyError:
+            raise TechError(f"layer {name!r} is not in {self.name}") from None
+
+    def gds(self, name: str) -> tuple[int, int]:
+        """Return (layer, datatype) of a layer."""
+        return self.layer(name).gds
+
+    def rule(self, name: str) -> float:
+        """Return the value of a rule; raises TechError if it does not exist."""
+        try:
+            return self._rule_by_name[name].value
+        except KeyError:
+            raise TechError(f"rule {name!r} is not in {self.name}") from None
+
+    def film(self, name: str) -> Film:
+        """Return a film of the stack or a diffusion by name."""
+        for film in (*self.films, *self.diffusions):
+            if film.name == name:
+                return film
+        raise TechError(f"film {name!r} is not in {self.name}")
+
+    def cut(self, name: str) -> Cut:
+        """Return a contact or via by name."""
+        for cut in self.cuts:
+            if cut.name == name:
+                return cut
+        raise TechError(f"cut {name!r} is not in {self.name}")
+
+    def with_sheet_resistance(self, film: str, ohm_sq: float) -> Tech:
+        """Return a Tech whose `film` has another typical sheet resistance, in ohm/sq.
+
+        Raises:
+            ParameterError: if the value is not positive or the film is an insulator.
+        """
+        old = self.film(film)
+        name = f"films.{film}.sheet_ohm_sq"
+        if old.sheet_ohm_sq is None:
+            raise ParameterError(name, ohm_sq, f"{film} is an insulator")
+        if not 0.0 < ohm_sq < 1e6:
+            raise ParameterError(name, ohm_sq, "a positive number below 1e6 ohm/sq")
+        new = replace(old, sheet_ohm_sq=Corner(float(ohm_sq)), source="set by the user")
+        swap = lambda rows: tuple(new if row is old else row for row in rows)  # noqa: E731
+        return replace(self, films=swap(self.films), diffusions=swap(self.diffusions))
+
+    def check_grid(self, name: str, value_um: float, multiple: int = 1) -> int:
+        """Return a length in dbu after checking that it lies on the grid.
+
+        Args:
+            name: parameter name for the message.
+            value_um: length in um.
+            multiple: of how many grid steps it must be a multiple (2 for centred widths).
+        """
+        dbu = round(value_um / self.dbu_um)
+        step = round(self.grid_um / self.dbu_um) * multiple
+        if abs(value_um / self.dbu_um - dbu) > 1e-6 or dbu % step:
+            raise ParameterError(name, value_um, f"a multiple of {step * self.dbu_um:g} um")
+        return dbu
+
+
+@lru_cache(maxsize=8)
+def get_tech(profile: str = "stepper") -> Tech:
+    """Return GF180MCU variant D with the memristor module in a post-process profile.
+
+    Raises:
+        ParameterError: if the profile does not exist.
+    """
+    chosen = get_profile(profile)
+    return Tech(
+        name="gf180mcuD_crossstack",
+        profile=chosen,
+        layers=LAYERS,
+        films=_films.FILMS,
+        diffusions=_films.DIFFUSIONS,
+        cuts=_films.foundry_cuts() + _films.module_cuts(chosen.via_um),
+        rules=foundry_rules() + module_rules(chosen),
+    )
