@@ -1,0 +1,267 @@
+"""IR-drop metrics of an extracted network in one mode.
+
+Ideal means that a device sees its row's full input voltage with its column at virtual
+ground. Every error is a fraction of that ideal, given twice: `wires_only` (switches and
+terminals at 0 ohm) and `all_series` (switches and terminals in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import ModeError
+from .linear import NetworkSolution, SwitchOhm, check_conductances, solve_network
+from .modes import Drives, Request, gates_for, network_drives
+from .network import TIER_NAMES, Network
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors as fractions of ideal.
+
+    Attributes:
+        worst_device: largest device-voltage error over the devices with an input.
+        mean_device: mean of the same.
+        worst_column: largest error of a column current.
+    """
+
+    worst_device: float
+    mean_device: float
+    worst_column: float
+
+
+@dataclass(frozen=True, eq=False)
+class WriteReport:
+    """What a write does in deep-net mode.
+
+    Attributes:
+        tier: the written tier.
+        column: the written column.
+        device_voltages: voltage over every device that is written, shape (rows,), V.
+        worst_loss: largest part of the applied write voltage that is lost, as a fraction.
+        half_selected_voltage: largest voltage over any other device of the written tier, V.
+        same_column_voltage: largest voltage over the reading tier's devices in the written
+            column, V.
+        read_disturb: largest change of another column's current against the same read
+            without the write, as a fraction of the largest ideal column current.
+    """
+
+    tier: int
+    column: int
+    device_voltages: Floats
+    worst_loss: float
+    half_selected_voltage: float
+    same_column_voltage: float
+    read_disturb: float
+
+
+@dataclass(frozen=True, eq=False)
+class IrDrop:
+    """IR drop of one network in one mode.
+
+    Attributes:
+        mode: 'expansion' or 'deep-net'.
+        wires_only: errors with switches and terminals at 0 ohm.
+        all_series: errors with everything in.
+        column_currents: current out of every column with everything in, shape (cols,), A.
+        ideal_currents: the same without any drop.
+        counted_columns: columns that the metrics count, shape (cols,) bool.
+        device_error: error of every device with everything in, shape (T, rows, cols); nan
+            where no ideal exists or the device does not take part.
+        device_error_wires: the same, wires only.
+        kcl_residual: the larger of the two solves' residuals.
+        floating: pieces that nothing drives, with everything in.
+        write: what the write does; None in expansion mode.
+        solution: the solve with everything in.
+    """
+
+    mode: str
+    wires_only: Errors
+    all_series: Errors
+    column_currents: Floats
+    ideal_currents: Floats
+    counted_columns: NDArray[np.bool_]
+    device_error: Floats
+    device_error_wires: Floats
+    kcl_residual: float
+    floating: tuple[str, ...]
+    write: WriteReport | None
+    solution: NetworkSolution
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of this mode in ir_drop.json, plain Python types only."""
+        both = (("wires_only", self.wires_only), ("all_series", self.all_series))
+        out: dict[str, Any] = {
+            f"{metric}_error": {name: getattr(errors, metric) for name, errors in both}
+            for metric in ("worst_device", "mean_device", "worst_column")
+        }
+        out["column_currents_A"] = self.column_currents.tolist()
+        out["ideal_column_currents_A"] = self.ideal_currents.tolist()
+        out["columns_counted"] = np.flatnonzero(self.counted_columns).tolist()
+        out["kcl_residual"] = self.kcl_residual
+        out["floating"] = list(self.floating)
+        out["method"] = self.solution.method
+        if self.write is not None:
+            out["write"] = {
+                "tier": TIER_NAMES[self.write.tier],
+                "column": self.write.column,
+                "device_voltages_V": self.write.device_voltages.tolist(),
+                "worst_loss": self.write.worst_loss,
+                "half_selected_voltage_V": self.write.half_selected_voltage,
+                "same_column_voltage_V": self.write.same_column_voltage,
+                "read_disturb": self.write.read_disturb,
+            }
+        return out
+
+
+def ir_drop(
+    network: Network,
+    conductances: ArrayLike,
+    inputs: ArrayLike,
+    *,
+    mode: str = "expansion",
+    switch_ohm: SwitchOhm = 0.0,
+    switch_off_ohm: float = np.inf,
+    port_ohm: Mapping[str, float] | float = 0.0,
+    **options: Any,
+) -> IrDrop:
+    """Solve a network in one mode and compare it with an array without any drop.
+
+    Args:
+        network: what `extract` found in the layout.
+        conductances: memristors in S, shape (T, rows, cols).
+        inputs: read voltages in V, shape (T, rows).
+        mode: 'expansion' or 'deep-net'.
+        switch_ohm: see `solve_network`; counts in `all_series` only.
+        switch_off_ohm: see `solve_network`; counts in `all_series` only.
+        port_ohm: drive and sense resistances in ohm; count in `all_series` only.
+        **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
+
+    Returns:
+        The metrics and the solution they come from.
+
+    Raises:
+        ModeError: if the mode does not fit the network or nothing is left to compare.
+        DriveError: if a value does not fit the network.
+    """
+    conductance = check_conductances(network, conductances)
+    drives = network_drives(network, mode, inputs, **options)
+    run = _Run(network, conductance, drives)
+    wires = run.solve()
+    everything = run.solve(switch_ohm=switch_ohm, switch_off_ohm=switch_off_ohm, port_ohm=port_ohm)
+    volts = np.asarray(inputs, dtype=np.float64)
+    counted = _counted(mode, conductance.shape, drives.request)
+    columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
+    ideal = np.where(counted, volts[:, :, None], np.nan)
+    errors_wires, map_wires = _errors(conductance, ideal, wires, drives)
+    errors, device_error = _errors(conductance, ideal, everything, drives)
+    write = None
+    if mode == "deep-net":
+        off = {**options, "write_voltage": 0.0}
+        quiet = _Run(network, conductance, network_drives(network, mode, inputs, **off)).solve(
+            switch_ohm=switch_ohm, switch_off_ohm=switch_off_ohm, port_ohm=port_ohm
+        )
+        scale = float(np.nanmax(np.abs(_column_currents(conductance, ideal))))
+        change = _outputs(everything, drives) - _outputs(quiet, drives)
+        counted_change = change[columns]
+        disturb = float(np.abs(counted_change).max(initial=0.0) / scale) if scale else 0.0
+        write = _write_report(everything, drives.request, disturb)
+    return IrDrop(
+        mode=mode,
+        wires_only=errors_wires,
+        all_series=errors,
+        column_currents=_outputs(everything, drives),
+        ideal_currents=_column_currents(conductance, ideal),
+        counted_columns=columns,
+        device_error=device_error,
+        device_error_wires=map_wires,
+        kcl_residual=max(wires.kcl_residual, everything.kcl_residual),
+        floating=everything.floating,
+        write=write,
+        solution=everything,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    network: Network
+    conductance: Floats
+    drives: Drives
+
+    def solve(self, **series: Any) -> NetworkSolution:
+        return solve_network(
+            self.network,
+            conductances=self.conductance,
+            port_voltages=self.drives.port_voltages,
+            gates=gates_for(self.network, self.drives),
+            **series,
+        )
+
+
+def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
+    """Devices that the mode's metrics count, shape (T, rows, cols)."""
+    counted = np.ones(shape, dtype=bool)
+    if mode == "deep-net":
+        counted[request.write_tier] = False
+        counted[:, :, request.write_column] = False
+    return counted
+
+
+def _column_currents(conductance: Floats, ideal: Floats) -> Floats:
+    """Column currents without any drop, shape (cols,), A."""
+    total: Floats = np.nansum(conductance * ideal, axis=(0, 1))
+    return total
+
+
+def _outputs(solution: NetworkSolution, drives: Drives) -> Floats:
+    """Current out of every column, shape (cols,), A."""
+    return np.array([-solution.port_currents[pin] for pin in drives.outputs])
+
+
+def _errors(
+    conductance: Floats, ideal: Floats, solution: NetworkSolution, drives: Drives
+) -> tuple[Errors, Floats]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        device = np.where(
+            (ideal != 0) & (conductance > 0),
+            np.abs(ideal - solution.device_voltages) / np.abs(ideal),
+            np.nan,
+        )
+    wanted = _column_currents(conductance, ideal)
+    carries = wanted != 0
+    if np.isnan(device).all() or not carries.any():
+        raise ModeError("nothing to compare: every input or every counted device is zero")
+    column = np.abs(wanted - _outputs(solution, drives))[carries] / np.abs(wanted[carries])
+    errors = Errors(float(np.nanmax(device)), float(np.nanmean(device)), float(column.max()))
+    return errors, device
+
+
+def _write_report(solution: NetworkSolution, request: Request, disturb: float) -> WriteReport:
+    column = request.write_column
+    written = solution.device_voltages[request.write_tier]
+    applied = request.write_voltages - request.write_rail
+    seen = written[:, column]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loss = np.where(applied != 0, np.abs(applied - seen) / np.abs(applied), 0.0)
+    others = np.delete(written, column, axis=1)
+    return WriteReport(
+        tier=request.write_tier,
+        column=column,
+        device_voltages=seen,
+        worst_loss=float(np.nanmax(loss)),
+        half_selected_voltage=_largest(others),
+        same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),
+        read_disturb=disturb,
+    )
+
+
+def _largest(volts: Floats) -> float:
+    found = np.abs(volts[~np.isnan(volts)])
+    return float(found.max(initial=0.0))

@@ -1,0 +1,394 @@
+"""The resistor, memristor and switch network that `extract` builds and `solve` solves.
+
+A `Network` is plain data: nodes, the wire resistors between them (with layer, net and
+drawn width, so that current densities can be judged later), memristors by array
+position, transistors by gate net, and the pins (`ports`). It holds no conductances of
+memristors and no gate levels: those belong to a solve, not to a layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import NetworkError
+
+BOTTOM, TOP = 0, 1
+TIER_NAMES = ("bottom", "top")
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Array = NDArray[Any]
+
+# dtype of every array field; the order is the order in the file.
+ARRAY_TYPES: dict[str, type[np.generic]] = {
+    "resistor_a": np.int32,
+    "resistor_b": np.int32,
+    "resistor_ohm": np.float64,
+    "resistor_layer": np.int16,
+    "resistor_net": np.int32,
+    "resistor_width_um": np.float64,
+    "resistor_cuts": np.float64,
+    "memristor_tier": np.int8,
+    "memristor_row": np.int32,
+    "memristor_col": np.int32,
+    "memristor_a": np.int32,
+    "memristor_b": np.int32,
+    "memristor_area_um2": np.float64,
+    "switch_a": np.int32,
+    "switch_b": np.int32,
+    "switch_gate": np.int32,
+    "switch_w_um": np.float64,
+    "switch_l_um": np.float64,
+    "switch_p": np.bool_,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An extracted network; all arrays are read-only.
+
+    Attributes:
+        node_names: one unique name per node, shape (n_nodes,).
+        layers: names of the layers that `resistor_layer` indexes, e.g. 'Metal3', 'ME'.
+        nets: names of the nets that `resistor_net` and `switch_gate` index.
+        resistor_a: first node of each wire piece, shape (n_resistors,).
+        resistor_b: second node of each wire piece.
+        resistor_ohm: resistance in ohm, >= 0; 0 joins the two nodes.
+        resistor_layer: index into `layers`.
+        resistor_net: index into `nets`.
+        resistor_width_um: drawn width in um; nan where the piece is no plain wire.
+        resistor_cuts: number of parallel cuts of a via or contact; nan for wires.
+        memristor_tier: 0 bottom, 1 top, shape (n_memristors,).
+        memristor_row: row of the device, from 0.
+        memristor_col: column of the device, from 0.
+        memristor_a: node on the row's (outer electrode's) side.
+        memristor_b: node on the column's (middle electrode's) side.
+        memristor_area_um2: active area in um^2.
+        switch_a: source or drain node of each transistor, shape (n_switches,).
+        switch_b: the other of the two.
+        switch_gate: index into `nets` of the gate's net.
+        switch_w_um: gate width in um.
+        switch_l_um: gate length in um.
+        switch_p: True for a pfet (conducts when its gate is low).
+        ports: pin name -> node, e.g. 'TR[3]', 'BR[0]', 'C[2]', 'TS[1]', 'VSS'.
+    """
+
+    node_names: NDArray[np.str_]
+    layers: tuple[str, ...]
+    nets: tuple[str, ...]
+    resistor_a: Ints
+    resistor_b: Ints
+    resistor_ohm: Floats
+    resistor_layer: NDArray[np.int16]
+    resistor_net: Ints
+    resistor_width_um: Floats
+    resistor_cuts: Floats
+    memristor_tier: NDArray[np.int8]
+    memristor_row: Ints
+    memristor_col: Ints
+    memristor_a: Ints
+    memristor_b: Ints
+    memristor_area_um2: Floats
+    switch_a: Ints
+    switch_b: Ints
+    switch_gate: Ints
+    switch_w_um: Floats
+    switch_l_um: Floats
+    switch_p: NDArray[np.bool_]
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, dtype in ARRAY_TYPES.items():
+            array: Array = np.array(getattr(self, name), dtype=dtype)
+            if array.ndim != 1:
+                raise NetworkError(f"{name} has {array.ndim} dimensions, expected 1")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        names = np.array(self.node_names, dtype=np.str_).reshape(-1)
+        names.setflags(write=False)
+        object.__setattr__(self, "node_names", names)
+        object.__setattr__(self, "layers", tuple(map(str, self.layers)))
+        object.__setattr__(self, "nets", tuple(map(str, self.nets)))
+        object.__setattr__(self, "ports", {str(k): int(v) for k, v in self.ports.items()})
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.node_names)
+
+    @property
+    def tiers(self) -> tuple[int, ...]:
+        """Tiers that hold at least one memristor, in rising order."""
+        return tuple(int(t) for t in np.unique(self.memristor_tier))
+
+    @property
+    def rows(self) -> int:
+        """Number of rows: one more than the highest row of any memristor."""
+        return int(self.memristor_row.max()) + 1 if len(self.memristor_row) else 0
+
+    @property
+    def cols(self) -> int:
+        """Number of columns: one more than the highest column of any memristor."""
+        return int(self.memristor_col.max()) + 1 if len(self.memristor_col) else 0
+
+    @property
+    def shape(self) -> tuple[tuple[int, ...], int, int]:
+        """(tiers present, rows, cols)."""
+        return self.tiers, self.rows, self.cols
+
+    @property
+    def gate_nets(self) -> tuple[str, ...]:
+        """Names of the nets that drive at least one gate, in the order of `nets`."""
+        return tuple(self.nets[int(i)] for i in np.unique(self.switch_gate))
+
+    def validate(self) -> Network:
+        """Check the network against itself.
+
+        Returns:
+            The network, so that the call can be chained.
+
+        Raises:
+            NetworkError: naming the field, the element, its value and the allowed range.
+        """
+        self._check_lengths()
+        self._check_indices()
+        self._check_values()
+        self._check_positions()
+        return self
+
+    def _check_lengths(self) -> None:
+        for kind in ("resistor", "memristor", "switch"):
+            sizes = {n: len(getattr(self, n)) for n in ARRAY_TYPES if n.startswith(kind + "_")}
+            if len(set(sizes.values())) > 1:
+                raise NetworkError(f"{kind} arrays differ in length: {sizes}")
+        unique, counts = np.unique(self.node_names, return_counts=True)
+        if (counts > 1).any():
+            raise NetworkError(f"node name {str(unique[counts > 1][0])!r} is used more than once")
+
+    def _check_indices(self) -> None:
+        limits = {
+            "resistor_a": self.n_nodes,
+            "resistor_b": self.n_nodes,
+            "resistor_layer": len(self.layers),
+            "resistor_net": len(self.nets),
+            "memristor_tier": len(TIER_NAMES),
+            "memristor_a": self.n_nodes,
+            "memristor_b": self.n_nodes,
+            "switch_a": self.n_nodes,
+            "switch_b": self.n_nodes,
+            "switch_gate": len(self.nets),
+        }
+        for name, limit in limits.items():
+            values = getattr(self, name)
+            _refuse(name, values, (values < 0) | (values >= limit), f"0..{limit - 1}")
+        for name in ("memristor_row", "memristor_col"):
+            _refuse(name, getattr(self, name), getattr(self, name) < 0, ">= 0")
+        for pin, node in self.ports.items():
+            if not 0 <= node < self.n_nodes:
+                raise NetworkError(f"port {pin!r} is node {node}, allowed 0..{self.n_nodes - 1}")
+
+    def _check_values(self) -> None:
+        ohm = self.resistor_ohm
+        _refuse("resistor_ohm", ohm, ~(np.isfinite(ohm) & (ohm >= 0)), "finite, >= 0")
+        for name in ("resistor_width_um", "resistor_cuts"):
+            values = getattr(self, name)
+            wrong = np.isinf(values) | (values <= 0)
+            _refuse(name, values, wrong, "> 0, or nan where it has no meaning")
+        for name in ("memristor_area_um2", "switch_w_um", "switch_l_um"):
+            values = getattr(self, name)
+            _refuse(name, values, ~(np.isfinite(values) & (values > 0)), "finite, > 0")
+
+    def _check_positions(self) -> None:
+        if not len(self.memristor_row):
+            return
+        key = (self.memristor_tier.astype(np.int64) * self.rows + self.memristor_row) * self.cols
+        key += self.memristor_col
+        unique, first, counts = np.unique(key, return_index=True, return_counts=True)
+        if len(unique) != len(key):
+            k = int(first[counts > 1][0])
+            raise NetworkError(
+                f"two memristors at tier {TIER_NAMES[int(self.memristor_tier[k])]}, "
+                f"row {self.memristor_row[k]}, column {self.memristor_col[k]}; one is allowed"
+            )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the network as one .npz file, in one step (see `netfile.save_network`)."""
+        from .netfile import save_network
+
+        return save_network(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Network:
+        """Read a network written by `save` (see `netfile.load_network`)."""
+        from .netfile import load_network
+
+        return load_network(path)
+
+
+def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], allowed: str) -> None:
+    """Raise a NetworkError that shows the first wrong element, if any."""
+    bad = np.flatnonzero(wrong)
+    if len(bad):
+        raise NetworkError(
+            f"{name}[{bad[0]}] is {values[bad[0]]}, allowed: {allowed} "
+            f"({len(bad)} of {len(values)} elements are wrong)"
+        )
+
+
+class NetworkBuilder:
+    """Collects a network element by element or array by array.
+
+    Nodes, layers and nets are named; equal names are the same thing. Every `*s` method
+    takes arrays (scalars broadcast) and is the one to use for large layouts.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, int] = {}
+        self._layers: dict[str, int] = {}
+        self._nets: dict[str, int] = {}
+        self._ports: dict[str, int] = {}
+        self._chunks: dict[str, list[Array]] = {name: [] for name in ARRAY_TYPES}
+
+    def node(self, name: str) -> int:
+        """Index of the node called `name`; a new name makes a new node."""
+        return self._nodes.setdefault(name, len(self._nodes))
+
+    def nodes(self, names: Iterable[str]) -> Ints:
+        """Indices of many nodes, shape (len(names),)."""
+        table = self._nodes
+        return np.array([table.setdefault(str(n), len(table)) for n in names], dtype=np.int32)
+
+    def net(self, name: str) -> int:
+        """Index of the net called `name`; a new name makes a new net."""
+        return self._nets.setdefault(name, len(self._nets))
+
+    def layer(self, name: str) -> int:
+        """Index of the layer called `name`; a new name makes a new layer."""
+        return self._layers.setdefault(name, len(self._layers))
+
+    def resistor(
+        self,
+        a: int,
+        b: int,
+        ohm: float,
+        *,
+        layer: str,
+        net: str,
+        width_um: float = np.nan,
+        cuts: float = np.nan,
+    ) -> None:
+        """Add one wire piece (`width_um`) or one group of cuts (`cuts`) between two nodes."""
+        self.resistors(a, b, ohm, layer=layer, net=net, width_um=width_um, cuts=cuts)
+
+    def resistors(
+        self,
+        a: ArrayLike,
+        b: ArrayLike,
+        ohm: ArrayLike,
+        *,
+        layer: str | Sequence[str] | ArrayLike,
+        net: str | Sequence[str] | ArrayLike,
+        width_um: ArrayLike = np.nan,
+        cuts: ArrayLike = np.nan,
+    ) -> None:
+        """Add many resistors; `layer` and `net` are names or indices from `layer`/`net`."""
+        self._extend(
+            "resistor",
+            a=a,
+            b=b,
+            ohm=ohm,
+            layer=_indices(layer, self.layer),
+            net=_indices(net, self.net),
+            width_um=width_um,
+            cuts=cuts,
+        )
+
+    def memristor(
+        self, tier: int, row: int, col: int, a: int, b: int, *, area_um2: float = 1.0
+    ) -> None:
+        """Add one device between row-side node `a` and column-side node `b`."""
+        self.memristors(tier, row, col, a, b, area_um2=area_um2)
+
+    def memristors(
+        self,
+        tier: ArrayLike,
+        row: ArrayLike,
+        col: ArrayLike,
+        a: ArrayLike,
+        b: ArrayLike,
+        *,
+        area_um2: ArrayLike = 1.0,
+    ) -> None:
+        """Add many devices (see `memristor`)."""
+        self._extend("memristor", tier=tier, row=row, col=col, a=a, b=b, area_um2=area_um2)
+
+    def switch(
+        self, a: int, b: int, gate: str, *, w_um: float, l_um: float, p: bool = False
+    ) -> None:
+        """Add one transistor between nodes `a` and `b` whose gate is on net `gate`."""
+        self.switches(a, b, gate, w_um=w_um, l_um=l_um, p=p)
+
+    def switches(
+        self,
+        a: ArrayLike,
+        b: ArrayLike,
+        gate: str | Sequence[str] | ArrayLike,
+        *,
+        w_um: ArrayLike,
+        l_um: ArrayLike,
+        p: ArrayLike = False,
+    ) -> None:
+        """Add many transistors; `gate` holds net names or indices from `net`."""
+        self._extend("switch", a=a, b=b, gate=_indices(gate, self.net), w_um=w_um, l_um=l_um, p=p)
+
+    def port(self, name: str, node: int) -> None:
+        """Label a node as pin `name`.
+
+        Raises:
+            NetworkError: if the pin is already on another node.
+        """
+        if self._ports.setdefault(name, int(node)) != int(node):
+            raise NetworkError(f"port {name!r} is on node {self._ports[name]} and on node {node}")
+
+    def build(self) -> Network:
+        """The validated network of everything added so far."""
+        arrays = {
+            name: np.concatenate(chunks) if chunks else np.empty(0, ARRAY_TYPES[name])
+            for name, chunks in self._chunks.items()
+        }
+        return Network(
+            node_names=np.array(list(self._nodes), dtype=np.str_),
+            layers=tuple(self._layers),
+            nets=tuple(self._nets),
+            ports=dict(self._ports),
+            **arrays,
+        ).validate()
+
+    def _extend(self, kind: str, **columns: ArrayLike) -> None:
+        """Broadcast the columns against each other and append them to the `kind` arrays."""
+        arrays: dict[str, Array] = {
+            k: np.asarray(v, dtype=ARRAY_TYPES[f"{kind}_{k}"]) for k, v in columns.items()
+        }
+        try:
+            size = np.broadcast_shapes(*(v.shape for v in arrays.values()), (1,))
+        except ValueError:
+            sizes = {k: v.shape for k, v in arrays.items()}
+            raise NetworkError(f"{kind} columns do not broadcast: {sizes}") from None
+        for k, v in arrays.items():
+            self._chunks[f"{kind}_{k}"].append(np.broadcast_to(v, size).reshape(-1))
+
+
+def _indices(names: str | Sequence[str] | ArrayLike, lookup: Callable[[str], int]) -> ArrayLike:
+    """Turn names into indices; what already is an index passes through."""
+    if isinstance(names, str):
+        return lookup(names)
+    array = np.asarray(names)
+    if array.dtype.kind not in "US":
+        return array
+    return np.array([lookup(str(n)) for n in array.reshape(-1)], dtype=np.int64)

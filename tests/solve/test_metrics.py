@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+from crossstack.solve import ModeError, ir_drop
+
+
+def test_one_device_by_hand(make_array):
+    network = make_array(1, 1, tiers=(0,), r_row=3.0, r_col=2.0)
+    r = ir_drop(network, [[[1e-4]]], [[0.2]], switch_ohm=800.0, port_ohm=10.0)
+    wires, everything = 3.0 + 2.0 + 4.5, 3.0 + 2.0 + 4.5 + 800.0 + 20.0
+    for errors, ohm in ((r.wires_only, wires), (r.all_series, everything)):
+        drop = ohm / (1e4 + ohm)
+        assert errors.worst_device == pytest.approx(drop, rel=1e-10)
+        assert errors.mean_device == pytest.approx(drop, rel=1e-10)
+        assert errors.worst_column == pytest.approx(drop, rel=1e-10)
+    assert r.column_currents[0] == pytest.approx(0.2 / (1e4 + everything), rel=1e-12)
+    assert r.ideal_currents[0] == pytest.approx(2e-5)
+    assert r.kcl_residual < 1e-10
+
+
+def test_stacked_loses_less_than_planar_with_twice_the_rows(make_array):
+    n, g = 6, 1e-4
+    stacked = ir_drop(make_array(n, n), np.full((2, n, n), g), np.full((2, n), 0.2))
+    planar = ir_drop(
+        make_array(2 * n, n, tiers=(0,)), np.full((1, 2 * n, n), g), np.full((1, 2 * n), 0.2)
+    )
+    for metric in ("worst_device", "mean_device", "worst_column"):
+        assert getattr(stacked.wires_only, metric) < getattr(planar.wires_only, metric)
+
+
+def test_json_is_plain_and_has_the_agreed_keys(make_array):
+    network = make_array(2, 3)
+    g, x = np.full((2, 2, 3), 1e-4), np.full((2, 2), 0.2)
+    for mode in ("expansion", "deep-net"):
+        out = json.loads(json.dumps(ir_drop(network, g, x, mode=mode, switch_ohm=800.0).to_json()))
+        for metric in ("worst_device_error", "mean_device_error", "worst_column_error"):
+            assert 0 < out[metric]["wires_only"] < out[metric]["all_series"] < 1
+        assert len(out["column_currents_A"]) == 3
+        assert out["kcl_residual"] < 1e-9
+        assert ("write" in out) == (mode == "deep-net")
+
+
+def test_half_the_inputs_off_is_no_division_by_zero(make_array):
+    x = np.array([[0.2, 0.0], [0.0, 0.2]])
+    r = ir_drop(make_array(2, 2), np.full((2, 2, 2), 1e-4), x)
+    assert np.isnan(r.device_error[0, 1]).all()
+    assert 0 < r.wires_only.worst_device < 0.1
+
+
+def test_nothing_to_compare_is_refused(make_array):
+    with pytest.raises(ModeError, match="nothing to compare"):
+        ir_drop(make_array(2, 2), np.full((2, 2, 2), 1e-4), np.zeros((2, 2)))
+    with pytest.raises(ModeError, match="nothing to compare"):
+        # one column, and that one is being written
+        ir_drop(make_array(2, 1), np.full((2, 2, 1), 1e-4), np.ones((2, 2)), mode="deep-net")
+
+
+def test_write_data_pattern(make_array):
+    r = ir_drop(
+        make_array(3, 2), np.full((2, 3, 2), 1e-4), np.full((2, 3), 0.2), mode="deep-net",
+        write_column=1, write_data=np.array([1.0, 0.0, -1.0]), switch_ohm=800.0,
+    )  # fmt: skip
+    v = r.write.device_voltages
+    assert v[0] > 1.7
+    assert abs(v[1]) < 0.01
+    assert v[2] < -1.7
+    assert 0 < r.write.worst_loss < 0.2
