@@ -1,0 +1,6 @@
+"""Arrays, macros and chips, with a reference netlist beside each layout."""
+
+from .array import Array, build_array
+from .spec import ArraySpec
+
+__all__ = ["Array", "ArraySpec", "build_array"]

@@ -114,11 +114,15 @@ FILMS: tuple[Film, ...] = (
     Film("pass_nitride", "SiN", 0.3, _IS, permittivity=7.0),
     Film("BE", "Al", 0.1, _AL, AL_100NM_OHM_SQ, _AL_TCR),
     Film("TIO2_B", "TiO2", 0.010, "assumed", permittivity=40.0),
-    Film("TIO2X_B", "TiO2-x", 0.030, "assumed: 30 nm as doi 10.1038/nature14441", permittivity=40.0),
+    Film(
+        "TIO2X_B", "TiO2-x", 0.030, "assumed: 30 nm as doi 10.1038/nature14441", permittivity=40.0
+    ),
     Film("ME", "Al", 0.1, _AL, AL_100NM_OHM_SQ, _AL_TCR),
     Film("planar", "SiO2 between the tiers, etched back to ME", 0.1, "assumed", permittivity=3.9),
     Film("TIO2_T", "TiO2", 0.010, "assumed", permittivity=40.0),
-    Film("TIO2X_T", "TiO2-x", 0.030, "assumed: 30 nm as doi 10.1038/nature14441", permittivity=40.0),
+    Film(
+        "TIO2X_T", "TiO2-x", 0.030, "assumed: 30 nm as doi 10.1038/nature14441", permittivity=40.0
+    ),
     Film("TE", "Al", 0.1, _AL, AL_100NM_OHM_SQ, _AL_TCR),
     Film("cap", "SiO2, module passivation", 0.2, "assumed", permittivity=3.9),
 )

@@ -91,7 +91,9 @@ LAYERS: tuple[Layer, ...] = (
     Layer("TIO2X_T", (237, 0), Purpose.MODULE_OXIDE, "TiO2-x of the top tier", "#9f9f3f", 11),
     Layer("VTE", (238, 0), Purpose.MODULE_CUT, "via Metal5 to top electrode", "#4b1248", 0),
     Layer("TE", (239, 0), Purpose.MODULE_ELECTRODE, "top electrode, Al", "#a23b8f", 7),
-    Layer("REOPEN", (240, 0), Purpose.MODULE_MARKER, "module passivation, pad reopening", "#00ced1", 1),
+    Layer(
+        "REOPEN", (240, 0), Purpose.MODULE_MARKER, "module passivation, pad reopening", "#00ced1", 1
+    ),
     Layer("MARK", (241, 0), Purpose.MODULE_MARKER, "alignment marks and verniers", "#ff1493", 1),
     Layer("POSTPROC", (242, 0), Purpose.MODULE_MARKER, "post-process area", "#708090", 1),
     Layer("BE_Label", (231, 10), Purpose.MODULE_LABEL, "text on BE", "#3b6ea5", 1),

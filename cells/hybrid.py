@@ -1,0 +1,267 @@
+"""Hybrid cell 2T2R and its one-tier twin, the planar cell.
+
+Left half: bottom device. Drain of the bottom select NMOS -> via stack -> Metal5 land -> VBE
+-> BE, which reaches under the middle electrode. Right half, mirrored: the top device with
+VTE and TE. The middle electrode ME runs along y as the column line, with a p-tap strip
+below it. From bottom to top the wiring is
+
+* Metal1: source, drain, gate; VSS along y,
+* Metal2: select lines TS, BS along y,
+* Metal3: row line BR along x,   Metal4: row line TR along x,
+* Metal5: lands of the module vias.
+
+All via stacks of a cell stand in one row at its bottom (`pad_y`), so that the row lines can
+take the whole rest of the pitch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pdk import Tech
+from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
+from .limits import length, pitch
+from .parts import (
+    NmosPlace,
+    RuleBook,
+    draw_nmos,
+    metal1_over_contacts,
+    mirrored,
+    module_via,
+    oxides,
+    tap_strip,
+    via_stack,
+)
+
+
+@dataclass(frozen=True)
+class HybridParameters:
+    """Parameters of the hybrid and planar cell; lengths in um.
+
+    Attributes:
+        select_w_um, select_l_um: channel width and length of the select transistors.
+        device_um: height of the BE and TE strips, and least width of the middle electrode.
+        pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
+    """
+
+    select_w_um: float = 2.0
+    select_l_um: float = 0.28
+    device_um: float = 1.0
+    pitch_x_um: float | None = None
+    pitch_y_um: float | None = None
+
+
+class HybridGeometry:
+    """Coordinates of the hybrid cell in dbu, derived from the rules.
+
+    Raises:
+        ParameterError: for a size or pitch outside its range; the message names the limit.
+    """
+
+    def __init__(self, tech: Tech, p: HybridParameters) -> None:
+        self.tech, self.rules = tech, RuleBook(tech)
+        self.w = length(tech, "select_w_um", p.select_w_um, 0.36, 100.0)
+        self.length = length(tech, "select_l_um", p.select_l_um, tech.rule("PL.2"), 10.0)
+        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        self._place_columns()
+        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
+        self._place_rows()
+        self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
+        self._widen_lines()
+
+    def _place_columns(self) -> None:
+        """Place everything of the left half along x, from the cell's west edge."""
+        r = self.rules
+        a, half_via = r("VBE.3"), r.module_via // 2
+        #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
+        between = max(r("VTE.7b") + a, r("VBE.2"), r("MT.2a") + r.land - r.module_via)
+        self.module_x = grid_up(between / 2) + half_via
+        reach = r.land // 2 - r.via // 2 - r("V4.4eol")
+        self.stack_x = max(grid_up(r("M2.2a") / 2) + r.pad // 2, self.module_x - reach)
+        self.select_width = max(r("M2.1"), r.via + 2 * r("V1.4"))
+        self.select_x = self.stack_x + r.pad // 2 + r("M2.2a") + self.select_width // 2
+        nmos = NmosPlace(r, 0, 0, self.w, self.length)
+        #: DF.3a and NP.2 to the mirrored neighbour decide how near COMP may come to the edge
+        least_x = grid_up(max(r("DF.3a") / 2, r("NP.5b") + r("NP.2") / 2))
+        self.comp_x = max(self.select_x - nmos.gate_x, least_x)
+        self.select_x = self.comp_x + nmos.gate_x
+        past_select = self.select_x + self.select_width // 2 + r("M2.2a") + r.pad // 2
+        self.source_x = max(past_select, self.comp_x + nmos.source_x)
+        #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
+        self.me_to_via = max(r("OXB.7") + r("VTE.7b"), r("VTE.5"), r("VTE.7m"))
+
+    def _least_pitch_x(self) -> int:
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        metal = max(r("M1.1"), r.contact + 2 * r("CO.6"))
+        half_tap = max(r.contact + 2 * r("CO.4"), r("PP.1") - 2 * r("PP.5d")) // 2
+        to_tap = max(r("DF.3a"), r("NP.5b") + r("NP.3c"), r("PP.3a") + r("PP.5d"))
+        cmos = 2 * max(
+            self.source_x + r.via // 2 + r("V1.3eol") + r("M1.2a") + metal // 2,
+            self.source_x + r.pad // 2 + grid_up(r("M2.2a") / 2),
+            nmos.comp[2] + to_tap + half_tap,
+        )
+        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + self.device
+        return grid_up(max(cmos, module), 10)
+
+    def _place_rows(self) -> None:
+        """Place everything along y, from the cell's south edge."""
+        r = self.rules
+        self.pad_y = grid_up(r("M3.2a") / 2) + r.pad // 2
+        self.comp_y = grid_up(r("PL.3a") / 2) + r("PL.4")
+        #: the land must hold Via4 of the stack as well as the module via
+        self.module_y = self.pad_y + r.land // 2 - r.via // 2 - r("V4.4eol")
+        self.line_y1 = self.pad_y + r.pad // 2 + r("M3.2a")
+
+    def _least_pitch_y(self) -> int:
+        r = self.rules
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        return grid_up(
+            max(
+                nmos.top + grid_up(r("PL.3a") / 2),
+                # gate landing to the next row's drain, which reaches below its stack
+                nmos.gate_y + r.pad // 2 + r("M1.2a") - (self.pad_y - r.pad // 2),
+                nmos.comp[3] - nmos.comp[1] + 2 * r("NP.5a") + r("NP.2"),
+                self.line_y1 + r.pad + grid_up(r("M3.2a") / 2),
+                max(self.device, r.land) + r("BE.2"),
+                self.device + 2 * max(r("OXB.1"), r("OXB.2")) + max(r("OXB.4"), r("OXB.6")),
+                r.land + r("MT.2a"),
+            ),
+            10,
+        )
+
+    def _widen_lines(self) -> None:
+        """Give ME and the row lines all the width that the rules leave at this pitch."""
+        r = self.rules
+        self.me_x = self.pitch_x // 2
+        half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
+        self.me_half = grid_down(half)
+        space = r("M3.2a")
+        if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
+            space = r("M3.2b")
+        self.line_y1 = self.pad_y + r.pad // 2 + space
+        self.line_y2 = self.pitch_y - grid_up(space / 2) - (space - r("M3.2a"))
+        self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
+
+    @property
+    def crossing(self) -> tuple[int, int, int, int]:
+        """ME crossed by the BE and TE strips: (x1, y1, x2, y2)."""
+        x, y = self.me_x, self.strip_y
+        return (x - self.me_half, y[0], x + self.me_half, y[1])
+
+    @property
+    def area_um2(self) -> float:
+        """Device area in um2."""
+        x1, y1, x2, y2 = self.crossing
+        return round((x2 - x1) * (y2 - y1) * 1e-6, 6)
+
+
+def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
+    """Draw the left half: select transistor, its stack, land, via and electrode."""
+    r, c = g.rules, Canvas()
+    nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length)
+    span = draw_nmos(c, r, nmos)
+    metal1_over_contacts(c, r, nmos.drain_x, span)
+    metal1_over_contacts(c, r, nmos.source_x, span)
+    # drain: Metal1 from the contacts to the stack, then up to the Metal5 land
+    half_m1 = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    half_pad = r.pad // 2
+    left = min(g.stack_x - half_pad, nmos.drain_x - half_m1)
+    right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
+    c.rect("Metal1", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
+    c.rect("Metal1", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
+    via_stack(c, r, g.stack_x, g.pad_y, "Metal1", "Metal5")
+    module_via(c, r, electrode, g.module_x, g.module_y)
+    tip = g.me_x + g.me_half + r("OXB.7")
+    c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
+    # source: up to the row line
+    source_y = g.pad_y if row_metal == "Metal4" else g.line_y1 + half_pad
+    c.rect("Metal1", nmos.source_x - half_m1, source_y - half_pad,
+           g.source_x + r.via // 2 + r("V1.3eol"), source_y + half_pad)  # fmt: skip
+    low, high = min(source_y - half_pad, span[0]), max(source_y + half_pad, span[1])
+    c.rect("Metal1", nmos.source_x - half_m1, low, nmos.source_x + half_m1, high)
+    via_stack(c, r, g.source_x, source_y, "Metal1", row_metal)
+    if row_metal == "Metal4":
+        c.rect(
+            "Metal4", g.source_x - half_pad, source_y - half_pad, g.source_x + half_pad, g.line_y1
+        )
+    # gate: up to the select line
+    c.box("Via1", nmos.gate_x, nmos.gate_y, r.via)
+    half_line = g.select_width // 2
+    c.rect("Metal2", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
+    return c
+
+
+def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
+    """Draw the 2T2R hybrid cell (design.md section 4).
+
+    Nets: TR, BR row lines; C column line; TS, BS select lines; VSS substrate.
+
+    Raises:
+        ParameterError: for a parameter outside its range.
+    """
+    return _cell(tech, parameters or HybridParameters(), top=True)
+
+
+def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
+    """Draw the one-tier baseline: the hybrid cell without its top half, same pitch and wires."""
+    return _cell(tech, parameters or HybridParameters(), top=False)
+
+
+def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
+    g = HybridGeometry(tech, parameters)
+    canvas = Canvas()
+    canvas.rects += _half(g, "BE", "Metal3").rects
+    oxides(canvas, g.rules, "B", g.crossing)
+    canvas.rect("Metal3", 0, g.line_y1, g.pitch_x, g.line_y2)
+    if top:
+        canvas.rects += mirrored(_half(g, "TE", "Metal4").rects, g.pitch_x)
+        oxides(canvas, g.rules, "T", g.crossing)
+        canvas.rect("Metal4", 0, g.line_y1, g.pitch_x, g.line_y2)
+    canvas.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
+    tap_strip(canvas, g.rules, g.me_x, 0, g.pitch_y)
+    name = "hybrid_cell" if top else "planar_cell"
+    return Cell(
+        name=name,
+        rects=tuple(canvas.rects),
+        ports=tuple(_ports(g, top)),
+        width=g.pitch_x,
+        height=g.pitch_y,
+        netlist=_netlist(name, g, top),
+        info={
+            "pitch_x_um": g.pitch_x * 1e-3,
+            "pitch_y_um": g.pitch_y * 1e-3,
+            "device_area_um2": g.area_um2,
+            "me_width_um": g.me_half * 2e-3,
+            "row_line_width_um": (g.line_y2 - g.line_y1) * 1e-3,
+        },
+    )
+
+
+def _ports(g: HybridGeometry, top: bool) -> list[Port]:
+    middle, width = (g.line_y1 + g.line_y2) // 2, g.line_y2 - g.line_y1
+    rows = [("BR", "Metal3")] + ([("TR", "Metal4")] if top else [])
+    ports = [Port(n, m, 0, grid_down(middle), width, 180) for n, m in rows]
+    ports += [Port(n, m, g.pitch_x, grid_down(middle), width, 0) for n, m in rows]
+    selects = [("BS", g.select_x)] + ([("TS", g.pitch_x - g.select_x)] if top else [])
+    for y, direction in ((g.pitch_y, 90), (0, 270)):
+        ports += [Port(n, "Metal2", x, y, g.select_width, direction) for n, x in selects]
+        ports.append(Port("C", "ME", g.me_x, y, 2 * g.me_half, direction))
+        ports.append(Port("VSS", "Metal1", g.me_x, y, g.rules("M1.1"), direction))
+    return ports
+
+
+def _netlist(name: str, g: HybridGeometry, top: bool) -> Subcircuit:
+    size = (("W", g.w * 1e-3), ("L", g.length * 1e-3))
+    area = (("AREA", g.area_um2),)
+    devices = [
+        Device("MB", "nfet", ("be", "BS", "BR", "VSS"), size),
+        Device("XB", "memristor_bottom", ("be", "C"), area),
+    ]
+    if not top:
+        return Subcircuit(name, ("BR", "C", "BS", "VSS"), tuple(devices))
+    devices += [
+        Device("MT", "nfet", ("te", "TS", "TR", "VSS"), size),
+        Device("XT", "memristor_top", ("te", "C"), area),
+    ]
+    return Subcircuit(name, ("TR", "BR", "C", "TS", "BS", "VSS"), tuple(devices))

@@ -1,0 +1,41 @@
+"""Checks of cell parameters: type, range and grid, with the limit named in the message."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+
+from ..pdk import ParameterError, Tech
+
+
+def length(tech: Tech, name: str, value: object, low: float, high: float) -> int:
+    """Return a length given in um as dbu, even in grid steps so that it can be centred.
+
+    Raises:
+        ParameterError: if it is no number, outside `low` .. `high` um or off the grid.
+    """
+    number = _number(name, value, f"{low:g} .. {high:g} um")
+    if not low - 1e-9 <= number <= high + 1e-9:
+        raise ParameterError(name, value, f"{low:g} .. {high:g} um")
+    return tech.check_grid(name, number, multiple=2)
+
+
+def pitch(tech: Tech, name: str, value: object, least: int, high: float = 100.0) -> int:
+    """Return a pitch given in um as dbu, or `least` (dbu) where it is None.
+
+    Raises:
+        ParameterError: below the least pitch, above `high` um or off the grid.
+    """
+    if value is None:
+        return least
+    allowed = f"{least * 1e-3:g} (least by the rules) .. {high:g} um"
+    number = _number(name, value, allowed)
+    if not least * 1e-3 - 1e-9 <= number <= high:
+        raise ParameterError(name, value, allowed)
+    return tech.check_grid(name, number, multiple=2)
+
+
+def _number(name: str, value: object, allowed: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        raise ParameterError(name, value, allowed)
+    return float(value)

@@ -1,0 +1,107 @@
+"""Passive cell: two plain stacked lines and the middle electrode between them, no transistor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pdk import Tech
+from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
+from .limits import length, pitch
+from .parts import RuleBook, oxides
+
+
+@dataclass(frozen=True)
+class PassiveParameters:
+    """Parameters of the passive cell; lengths in um.
+
+    Attributes:
+        device_um: least width of the BE and TE lines and of the middle electrode.
+        pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
+    """
+
+    device_um: float = 1.0
+    pitch_x_um: float | None = None
+    pitch_y_um: float | None = None
+
+
+class PassiveGeometry:
+    """Coordinates of the passive cell in dbu, derived from the rules.
+
+    Raises:
+        ParameterError: for a size or pitch outside its range.
+    """
+
+    def __init__(self, tech: Tech, p: PassiveParameters) -> None:
+        self.tech, self.rules = tech, RuleBook(tech)
+        r = self.rules
+        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        beyond = max(r("OXB.1"), r("OXB.2"))
+        #: between two crossings: oxide on either side and its space, or two electrode ends
+        gap = max(2 * beyond + max(r("OXB.4"), r("OXB.6")), r("BE.2"), 2 * r("OXB.7"))
+        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, grid_up(self.device + gap, 10))
+        least_y = max(self.device + gap, r.land + r("MT.2a"), r.land + r("BE.2"))
+        self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, grid_up(least_y, 10))
+        self.me_x, self.module_y = self.pitch_x // 2, grid_down(self.pitch_y // 2)
+        self.me_half = grid_down((self.pitch_x - gap) / 2)
+        half = grid_down((self.pitch_y - gap) / 2)
+        self.strip_y = (self.module_y - half, self.module_y + half)
+
+    @property
+    def crossing(self) -> tuple[int, int, int, int]:
+        """ME crossed by the row lines: (x1, y1, x2, y2)."""
+        x, y = self.me_x, self.strip_y
+        return (x - self.me_half, y[0], x + self.me_half, y[1])
+
+    @property
+    def area_um2(self) -> float:
+        """Device area in um2."""
+        x1, y1, x2, y2 = self.crossing
+        return round((x2 - x1) * (y2 - y1) * 1e-6, 6)
+
+
+def passive_cell(tech: Tech, parameters: PassiveParameters | None = None) -> Cell:
+    """Draw the passive cell. Nets: TR (TE line), BR (BE line), C (ME, the column line).
+
+    Raises:
+        ParameterError: for a parameter outside its range.
+    """
+    g = PassiveGeometry(tech, parameters or PassiveParameters())
+    c = Canvas()
+    y1, y2 = g.strip_y
+    for electrode, tier in (("BE", "B"), ("TE", "T")):
+        c.rect(electrode, 0, y1, g.pitch_x, y2)
+        oxides(c, g.rules, tier, g.crossing)
+    c.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
+    ports = [
+        Port(net, layer, x, g.module_y, y2 - y1, direction)
+        for x, direction in ((0, 180), (g.pitch_x, 0))
+        for net, layer in (("BR", "BE"), ("TR", "TE"))
+    ]
+    ports += [
+        Port("C", "ME", g.me_x, y, 2 * g.me_half, direction)
+        for y, direction in ((g.pitch_y, 90), (0, 270))
+    ]
+    area = (("AREA", g.area_um2),)
+    netlist = Subcircuit(
+        "passive_cell",
+        ("TR", "BR", "C"),
+        (
+            Device("XB", "memristor_bottom", ("BR", "C"), area),
+            Device("XT", "memristor_top", ("TR", "C"), area),
+        ),
+    )
+    return Cell(
+        "passive_cell",
+        rects=tuple(c.rects),
+        ports=tuple(ports),
+        width=g.pitch_x,
+        height=g.pitch_y,
+        netlist=netlist,
+        info={
+            "pitch_x_um": g.pitch_x * 1e-3,
+            "pitch_y_um": g.pitch_y * 1e-3,
+            "device_area_um2": g.area_um2,
+            "me_width_um": g.me_half * 2e-3,
+            "row_line_width_um": (y2 - y1) * 1e-3,
+        },
+    )

@@ -1,0 +1,103 @@
+"""`ArraySpec`: what a user asks for, checked once, here."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..pdk import PROFILES, ParameterError, Tech, get_tech
+
+#: cell kind -> tiers drawn
+CELLS: dict[str, tuple[str, ...]] = {
+    "hybrid": ("bottom", "top"),
+    "passive": ("bottom", "top"),
+    "planar": ("bottom",),
+}
+MAX_LINES = 1024
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array; every output derives from it.
+
+    Attributes:
+        rows, cols: number of row pairs and of columns, 1 .. 1024.
+        cell: ``hybrid`` (2T2R), ``passive`` (no transistor) or ``planar`` (one tier, 1T1R).
+        profile: post-process profile, ``stepper`` or ``aligner``.
+        device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
+        select_w_um: width of the select transistors in um.
+        pitch_x_um, pitch_y_um: cell pitch in um; None for the least by the rules.
+        name: name of the top cell and of every output file; None for a name from the size.
+
+    Raises:
+        ParameterError: for any value outside its range.
+    """
+
+    rows: int = 10
+    cols: int = 10
+    cell: str = "hybrid"
+    profile: str = "stepper"
+    device_um: float | None = None
+    select_w_um: float = 2.0
+    pitch_x_um: float | None = None
+    pitch_y_um: float | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("rows", "cols"):
+            value = getattr(self, key)
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
+                raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
+        if self.cell not in CELLS:
+            raise ParameterError("cell", self.cell, "one of " + ", ".join(CELLS))
+        if self.profile not in PROFILES:
+            raise ParameterError("profile", self.profile, "one of " + ", ".join(PROFILES))
+        if self.name is not None and not (
+            isinstance(self.name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", self.name)
+        ):
+            raise ParameterError(
+                "name", self.name, "a letter, then letters, digits or _ (32 at most)"
+            )
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
+        """Return a spec from the keys of a configuration file.
+
+        Raises:
+            ParameterError: for a key that does not exist (the nearest one is named) or a bad value.
+        """
+        known = [f.name for f in fields(cls)]
+        for key in values:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ParameterError(
+                    str(key), values[key], f"no such key{hint} (known: {', '.join(known)})"
+                )
+        return cls(**values)
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """Tiers that the cell draws, bottom first."""
+        return CELLS[self.cell]
+
+    @property
+    def top_name(self) -> str:
+        """Name of the top cell and of the output files."""
+        if self.name:
+            return self.name
+        kind = "" if self.cell == "hybrid" else f"_{self.cell}"
+        return f"crossstack{kind}_{self.rows}x{self.cols}x{len(self.tiers)}"
+
+    def tech(self) -> Tech:
+        """Return the technology of the spec's profile."""
+        return get_tech(self.profile)
+
+    def device_side_um(self) -> float:
+        """Return the device's side in um, with the default resolved."""
+        if self.device_um is not None:
+            return self.device_um
+        return max(1.0, self.tech().profile.line_um)
