@@ -1,0 +1,1 @@
+"""Polygons of each net -> resistances and capacitances -> network, SPICE, SPEF."""

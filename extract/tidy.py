@@ -1,0 +1,142 @@
+"""Shortens a net's resistor list without changing what its terminals see.
+
+Dead ends carry no current and go. Two pieces of one wire in series become one (their widths'
+minimum is kept: it decides electromigration). Parallel cuts become one resistor that knows
+their number. Zero-ohm pieces join their nodes. Different layers are never mixed, so that a
+net's resistance can still be told layer by layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Resistor:
+    """One resistor of a net.
+
+    Attributes:
+        a, b: nodes.
+        ohm: resistance.
+        layer: conductor, contact or via.
+        width_um: narrowest drawn width of a wire; nan for cuts.
+        cuts: number of parallel contacts or vias; nan for wires.
+    """
+
+    a: int
+    b: int
+    ohm: float
+    layer: str
+    width_um: float = float("nan")
+    cuts: float = float("nan")
+
+
+def tidy(
+    n_nodes: int, resistors: list[Resistor], keep: set[int]
+) -> tuple[dict[int, int], int, list[Resistor]]:
+    """Simplify resistors.
+
+    Args:
+        n_nodes: number of nodes.
+        resistors: resistors between them.
+        keep: nodes that must survive.
+
+    Returns:
+        Old kept node -> new node, number of new nodes, resistors between new nodes.
+    """
+    root = _joined(n_nodes, resistors)
+    kept = {int(root[n]) for n in keep}
+    graph = _Graph([replace(r, a=int(root[r.a]), b=int(root[r.b])) for r in resistors], kept)
+    graph.reduce()
+    rows = sorted(graph.edges.items())
+    order: dict[int, int] = {}
+    for node in sorted(kept):
+        order.setdefault(node, len(order))
+    for _, r in rows:
+        order.setdefault(r.a, len(order))
+        order.setdefault(r.b, len(order))
+    result = [replace(r, a=order[r.a], b=order[r.b]) for _, r in rows]
+    return {n: order[int(root[n])] for n in keep}, len(order), result
+
+
+def _joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
+    """Return the representative of every node after joining those at zero ohm."""
+    root = list(range(n_nodes))
+
+    def find(n: int) -> int:
+        while root[n] != n:
+            root[n] = root[root[n]]
+            n = root[n]
+        return n
+
+    for r in resistors:
+        if r.ohm <= 0.0:
+            a, b = find(r.a), find(r.b)
+            root[max(a, b)] = min(a, b)
+    return [find(n) for n in range(n_nodes)]
+
+
+class _Graph:
+    """Resistors by number with the numbers at every node."""
+
+    def __init__(self, resistors: list[Resistor], kept: set[int]) -> None:
+        self.kept = kept
+        self.edges: dict[int, Resistor] = {}
+        self.at: dict[int, set[int]] = {}
+        self.next = 0
+        for r in resistors:
+            self._add(r)
+
+    def _add(self, r: Resistor) -> None:
+        if r.a == r.b:
+            return
+        for i in self.at.get(r.a, set()) & self.at.get(r.b, set()):
+            other = self.edges[i]
+            if other.layer == r.layer:
+                self._drop(i)
+                r = _parallel(other, r)
+                break
+        self.edges[self.next] = r
+        for node in (r.a, r.b):
+            self.at.setdefault(node, set()).add(self.next)
+        self.next += 1
+
+    def _drop(self, i: int) -> Resistor:
+        r = self.edges.pop(i)
+        self.at[r.a].discard(i)
+        self.at[r.b].discard(i)
+        return r
+
+    def reduce(self) -> None:
+        """Remove dead ends and series nodes until nothing changes."""
+        todo = [n for n in self.at if n not in self.kept]
+        while todo:
+            node = todo.pop()
+            numbers = self.at.get(node, set())
+            if node in self.kept or not numbers or len(numbers) > 2:
+                continue
+            pieces = [self.edges[i] for i in sorted(numbers)]
+            ends = [r.b if r.a == node else r.a for r in pieces]
+            if len(pieces) == 2 and (pieces[0].layer != pieces[1].layer or _is_cut(pieces[0])):
+                continue
+            for i in sorted(numbers):
+                self._drop(i)
+            if len(pieces) == 2:
+                self._add(_series(ends[0], ends[1], pieces[0], pieces[1]))
+            todo += [n for n in ends if n not in self.kept]
+
+
+def _is_cut(r: Resistor) -> bool:
+    return not np.isnan(r.cuts)
+
+
+def _series(a: int, b: int, p: Resistor, q: Resistor) -> Resistor:
+    return Resistor(a, b, p.ohm + q.ohm, p.layer, float(np.fmin(p.width_um, q.width_um)))
+
+
+def _parallel(p: Resistor, q: Resistor) -> Resistor:
+    ohm = 1.0 / (1.0 / p.ohm + 1.0 / q.ohm)
+    width = p.width_um + q.width_um
+    return Resistor(q.a, q.b, ohm, q.layer, width, p.cuts + q.cuts)

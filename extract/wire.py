@@ -1,0 +1,201 @@
+"""One conductor polygon with its ports -> resistors, in squares.
+
+Long straight stretches are cut out and counted, length over width: exact, because the field
+in them is even. What is left (bends, steps, tees, tabs, contacts narrower than half the
+line) is handed to `field`, with equipotential cuts one line width away from the
+disturbance, where it has decayed to 0.2 %. Each distinct piece is solved once.
+
+A contact or device at least half as wide as its straight line sits at the node in its
+centre, with half of its own squares on either side. For a current that is fed in evenly
+over the patch this is exact for everything but the patch's own series term (see
+`synthesis`): by reciprocity, its mean voltage under a current along the line is the voltage
+at its centre.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import klayout.db as db
+import numpy as np
+
+from .corridor import Corridor, Stretch, corridors, stretches
+from .field import SheetPort, sheet_impedance
+from .pex import pex_squares
+from .synthesis import Edge, synthesise
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Resistors of one polygon.
+
+    Attributes:
+        n_nodes: number of local nodes.
+        port_node: node of each port.
+        edges: resistors in squares.
+    """
+
+    n_nodes: int
+    port_node: tuple[int, ...]
+    edges: tuple[Edge, ...]
+
+
+@dataclass
+class WireSolver:
+    """Turns polygons into resistors and remembers every shape it has seen.
+
+    Attributes:
+        pieces, wires: number of distinct field pieces and polygons so far.
+        angled: number of distinct polygons with edges off the axes.
+    """
+
+    _wires: dict[Key, Wire] = field(default_factory=dict)
+    _pieces: dict[Key, tuple[int, list[Edge]]] = field(default_factory=dict)
+    angled: int = 0
+
+    @property
+    def wires(self) -> int:
+        """Number of distinct polygons solved."""
+        return len(self._wires)
+
+    @property
+    def pieces(self) -> int:
+        """Number of distinct pieces whose field was solved."""
+        return len(self._pieces)
+
+    def solve(self, polygon: db.Polygon, ports: list[SheetPort]) -> Wire:
+        """Return the resistors between the ports of a polygon.
+
+        Args:
+            polygon: conductor, merged, in dbu.
+            ports: patches and slices on it.
+        """
+        key, polygon, ports = _normalised(polygon, ports)
+        if key not in self._wires:
+            self._wires[key] = self._solve(polygon, ports)
+        return self._wires[key]
+
+    def _solve(self, polygon: db.Polygon, ports: list[SheetPort]) -> Wire:
+        if len(ports) < 2:
+            return Wire(len(ports), tuple(range(len(ports))), ())
+        if not polygon.is_rectilinear():
+            self.angled += 1
+            n, edges = synthesise(pex_squares(polygon, ports), float(np.nan))
+            return Wire(n, tuple(range(len(ports))), tuple(edges))
+        return _Assembly(self, polygon, ports).wire()
+
+    def piece(self, polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list[Edge]]:
+        """Return node count and resistors of a piece, solved once per distinct shape."""
+        key, polygon, ports = _normalised(polygon, ports)
+        if key not in self._pieces:
+            box = polygon.bbox()
+            cuts = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in ports if p.is_slice]
+            width = min([*cuts, box.width(), box.height()])
+            self._pieces[key] = synthesise(sheet_impedance(polygon, ports), float(width))
+        return self._pieces[key]
+
+
+class _Assembly:
+    """Puts counted stretches and solved pieces of one polygon together."""
+
+    def __init__(self, solver: WireSolver, polygon: db.Polygon, ports: list[SheetPort]) -> None:
+        self.solver, self.polygon, self.ports = solver, polygon, ports
+        self.port_node: list[int | None] = [None] * len(ports)
+        self.n_nodes = 0
+        self.edges: list[Edge] = []
+        self.slices: list[tuple[SheetPort, tuple[float, float], int]] = []
+        self.removed = db.Region()
+
+    def wire(self) -> Wire:
+        for corridor in corridors(self.polygon):
+            for stretch in stretches(corridor, self.ports):
+                self._add_stretch(corridor, stretch)
+        rest = db.Region(self.polygon) - self.removed
+        for piece in rest.each():
+            self._add_piece(piece)
+        for index, node in enumerate(self.port_node):
+            if node is None:
+                self.port_node[index] = self._node()
+        nodes = tuple(int(n) for n in self.port_node if n is not None)
+        return Wire(self.n_nodes, nodes, tuple(self.edges))
+
+    def _node(self) -> int:
+        self.n_nodes += 1
+        return self.n_nodes - 1
+
+    def _add_stretch(self, corridor: Corridor, stretch: Stretch) -> None:
+        """Count a straight stretch: from a cut, through the ports on it, to a cut."""
+        self.removed.insert(corridor.box(stretch.lo, stretch.hi))
+        width = corridor.width
+        at: list[tuple[float, int]] = []
+        if stretch.cut_lo:
+            at.append((stretch.lo, self._cut(corridor, stretch.lo, -1)))
+        for centre, index in stretch.ports:
+            if at and at[-1][0] == centre:
+                node = at[-1][1]
+            else:
+                node = self._node()
+                at.append((centre, node))
+            self.port_node[index] = node
+        if stretch.cut_hi:
+            if at and at[-1][0] == stretch.hi:
+                self._cut(corridor, stretch.hi, 1, at[-1][1])
+            else:
+                at.append((stretch.hi, self._cut(corridor, stretch.hi, 1)))
+        for (x1, a), (x2, b) in pairwise(at):
+            self.edges.append(Edge(a, b, (x2 - x1) / width, width))
+
+    def _cut(self, corridor: Corridor, at: int, side: int, node: int | None = None) -> int:
+        """Note an equipotential cut; `side` tells on which side of it the piece lies."""
+        node = self._node() if node is None else node
+        self.slices.append((SheetPort(corridor.slice(at)), corridor.probe(at, side), node))
+        return node
+
+    def _add_piece(self, piece: db.Polygon) -> None:
+        box = piece.bbox()
+        ports: list[SheetPort] = []
+        nodes: list[int | None] = []
+        for port, (x, y), node in self.slices:
+            if box.contains(round(x), round(y)) and piece.inside(db.Point(round(x), round(y))):
+                ports.append(port)
+                nodes.append(node)
+        indices: list[int] = []
+        for index, port in enumerate(self.ports):
+            if self.port_node[index] is None and _touches(piece, box, port):
+                ports.append(port)
+                nodes.append(None)
+                indices.append(index)
+        if len(ports) < 2:
+            return
+        count, edges = self.solver.piece(piece, ports)
+        local = [self._node() if node is None else node for node in nodes]
+        local += [self._node() for _ in range(count - len(local))]
+        for index, node in zip(indices, local[len(ports) - len(indices) :], strict=False):
+            self.port_node[index] = node
+        self.edges += [Edge(local[e.a], local[e.b], e.squares, e.width) for e in edges]
+
+
+def _touches(piece: db.Polygon, box: db.Box, port: SheetPort) -> bool:
+    """True if a port lies on a piece."""
+    x1, y1, x2, y2 = port.box
+    if x1 > box.right or x2 < box.left or y1 > box.top or y2 < box.bottom:
+        return False
+    if port.is_slice:
+        return bool(piece.inside(db.Point((x1 + x2) // 2, (y1 + y2) // 2)))
+    return not (db.Region(piece) & db.Region(db.Box(x1, y1, x2, y2))).is_empty()
+
+
+def _normalised(
+    polygon: db.Polygon, ports: list[SheetPort]
+) -> tuple[Key, db.Polygon, list[SheetPort]]:
+    """Move a polygon and its ports to the origin; equal shapes then have equal keys."""
+    low = polygon.bbox().p1
+    moved = polygon.moved(-low.x, -low.y)
+    near = [
+        SheetPort((p.box[0] - low.x, p.box[1] - low.y, p.box[2] - low.x, p.box[3] - low.y))
+        for p in ports
+    ]
+    return (moved.to_s(), *(p.box for p in near)), moved, near
