@@ -1,0 +1,132 @@
+"""Run expressions on the shapes of one cell with klayout.db."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import klayout.db as kdb
+
+from ..pdk import CrossStackError, Tech
+from .expr import Node
+
+_METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
+
+
+class RuleError(CrossStackError):
+    """A rule that could not run; never to be taken for a clean result."""
+
+
+def layer_pair(name: str, tech: Tech) -> tuple[int, int]:
+    """Return (layer, datatype) of a drawn layer's name or of ``layer/datatype``."""
+    if "/" in name:
+        number, datatype = name.split("/", 1)
+        return int(number), int(datatype)
+    return tech.gds(name)
+
+
+class Evaluator:
+    """Evaluates nodes on the shapes below one cell, remembering every result.
+
+    Args:
+        cell: cell whose shapes, hierarchy flattened, are checked.
+        tech: resolves layer names.
+    """
+
+    def __init__(self, cell: kdb.Cell, tech: Tech) -> None:
+        self.cell, self.tech = cell, tech
+        self.dbu = cell.layout().dbu
+        self._done: dict[Node, Any] = {}
+
+    def region(self, node: Node) -> kdb.Region:
+        """Return the region of a node.
+
+        Raises:
+            RuleError: if an operation is unknown or fails.
+        """
+        return self.value(node)
+
+    def value(self, node: Node) -> Any:
+        """Return the region, edges or edge pairs of a node."""
+        if node not in self._done:
+            args = [self.value(arg) for arg in node.args]
+            try:
+                self._done[node] = OPS[node.op](self, *args, *node.params)
+            except (KeyError, RuntimeError, TypeError, AttributeError) as error:
+                raise RuleError(f"operation {node.op!r} failed: {error!r}") from error
+        return self._done[node]
+
+    def um(self, value: float) -> int:
+        """Return a length in dbu."""
+        return round(value / self.dbu)
+
+    def um2(self, value: float) -> int:
+        """Return an area in dbu2."""
+        return round(value / self.dbu**2)
+
+
+def _layer(ev: Evaluator, name: str) -> kdb.Region:
+    index = ev.cell.layout().find_layer(*layer_pair(name, ev.tech))
+    region = kdb.Region() if index is None else kdb.Region(ev.cell.begin_shapes_rec(index))
+    region.merge()
+    return region
+
+
+def _length(ev: Evaluator, edges: kdb.Edges, low: float | None, high: float | None) -> kdb.Edges:
+    return edges.with_length(
+        None if low is None else ev.um(low), None if high is None else ev.um(high), False
+    )
+
+
+def _corners(ev: Evaluator, region: kdb.Region, degrees: float | None) -> kdb.Region:
+    low, high = (-180.0, 180.0) if degrees is None else (degrees, degrees)
+    return region.corners(low, high, 1)
+
+
+def _not_square(ev: Evaluator, region: kdb.Region, side: float) -> kdb.Region:
+    d = ev.um(side)
+    boxes = region.rectangles()
+    return region.non_rectangles() + boxes.with_bbox_width(d, True) + boxes.with_bbox_height(d, True)
+
+
+def _odd_angles(ev: Evaluator, edges: kdb.Edges) -> kdb.Edges:
+    return edges.with_angle(kdb.Edges.OrthoEdges, True).with_angle(kdb.Edges.DiagonalEdges, True)
+
+
+#: operation -> function(evaluator, *operands, *params)
+OPS: dict[str, Callable[..., Any]] = {
+    "layer": _layer,
+    "and": lambda ev, a, b: a & b,
+    "or": lambda ev, a, b: a | b if isinstance(a, kdb.Region) else a + b,
+    "not": lambda ev, a, b: a - b,
+    "sized": lambda ev, a, d: a.sized(ev.um(d)).merged(),
+    "width": lambda ev, a, d: a.width_check(ev.um(d)),
+    "space": lambda ev, a, d: a.space_check(ev.um(d)),
+    "separation": lambda ev, a, b, d, m: a.separation_check(b, ev.um(d), False, _METRICS[m]),
+    "enclosing": lambda ev, a, b, d, m: a.enclosing_check(b, ev.um(d), False, _METRICS[m]),
+    "pair_marks": lambda ev, a: a.polygons(1),
+    "edge_marks": lambda ev, a: a.extended(0, 0, 1, 1, False),
+    "edges": lambda ev, a: a.edges(),
+    "first_edges": lambda ev, a: a.first_edges(),
+    "second_edges": lambda ev, a: a.second_edges(),
+    "middle": lambda ev, a: a.centers(0, 0.5),
+    "start": lambda ev, a: a.start_segments(0, 0.1),
+    "end": lambda ev, a: a.end_segments(0, 0.1),
+    "outside_strip": lambda ev, a: a.extended(1, 1, 1, 0, False),
+    "length": _length,
+    "angle": lambda ev, a, degrees: a.with_angle(degrees, False),
+    "odd_angles": _odd_angles,
+    "corners": _corners,
+    "area_below": lambda ev, a, v: a.with_area(None, ev.um2(v), False),
+    "holes": lambda ev, a: a.holes(),
+    "not_square": _not_square,
+    "min_bbox": lambda ev, a, d: a.with_bbox_min(ev.um(d), None, False),
+    "extents": lambda ev, a: a.extents(),
+    "interacting": lambda ev, a, b: a.interacting(b),
+    "not_interacting": lambda ev, a, b: a.not_interacting(b),
+    "overlapping": lambda ev, a, b: a.overlapping(b),
+    "not_overlapping": lambda ev, a, b: a.not_overlapping(b),
+    "inside": lambda ev, a, b: a.inside(b),
+    "covering": lambda ev, a, b, n: a.covering(b, n),
+    "on_grid": lambda ev, a, g: a.grid_check(ev.um(g), ev.um(g)),
+}
