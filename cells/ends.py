@@ -5,9 +5,9 @@ Local coordinates start at (0, 0); the side that abuts the array is named in eac
 
 from __future__ import annotations
 
-from .drawing import Canvas, Cell, Port, grid_down
+from .drawing import Canvas, Cell, grid_down, grid_up
 from .hybrid import HybridGeometry
-from .parts import RuleBook, tap_strip_end
+from .parts import RuleBook
 from .passive import PassiveGeometry
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.
@@ -30,10 +30,10 @@ def row_end(g: HybridGeometry, top: bool) -> Cell:
 
 
 def passive_row_end(g: PassiveGeometry) -> Cell:
-    """Bring BE and TE of a passive row down to Metal4 and Metal5; abuts with its east side.
+    """Bring BE and TE of a passive row down to the metals of a hybrid row; abuts in the east.
 
-    BE ends first, with its via to a Metal5 land and Via4 down to Metal4; TE runs on above it
-    to its own via and a Metal5 line. So both reach the west edge in one row pitch.
+    BE ends first, with its via to a Metal5 land and cuts down to Metal3; TE runs on above it
+    to its own land and Metal4. So both reach the west edge in one row pitch.
     """
     r, c = g.rules, Canvas()
     a, half = r("VBE.3"), r.module_via // 2
@@ -42,22 +42,23 @@ def passive_row_end(g: PassiveGeometry) -> Cell:
     x_be = g.me_x - g.me_half - max(r("VBE.5"), r("OXB.1") + r("VBE.6")) - half
     gap = max(r("VTE.7b") + a, r("MT.2a") + r.land - r.module_via)
     x_te = x_be - r.module_via - gap
-    left = x_te - half_land - MARGIN
-    shift, y = -left, g.module_y
+    shift, y = half_land + MARGIN - x_te, g.module_y
     y1, y2 = g.strip_y
-    for electrode, x in (("BE", x_be), ("TE", x_te)):
+    low = grid_up(r("M3.2a") / 2)
+    lines = (("BE", x_be, "BR", "Metal3"), ("TE", x_te, "TR", "Metal4"))
+    for electrode, x, net, metal in lines:
         c.rect(electrode, x + shift - half_land, y1, shift, y2)
         c.box(electrode, x + shift, y, r.land)
         for via_y in _via_centres(r, y, y2 - y1):
             c.box(f"V{electrode}", x + shift, via_y, r.module_via)
         c.rect("Metal5", x + shift - half_land, min(y1, y - half_land), x + shift + half_land,
                max(y2, y + half_land))  # fmt: skip
-    for via_y in _cut_centres(y, r.land, r.via, r("V4.2a"), r("V4.4eol")):
-        c.box("Via4", x_be + shift, via_y, r.via)
-    c.rect("Metal4", 0, y - half_land, x_be + shift + half_land, y + half_land)
-    c.rect("Metal5", 0, y - half_land, x_te + shift, y + half_land)
-    c.port("BR", "Metal4", 0, y, r.land, 180)
-    c.port("TR", "Metal5", 0, y, r.land, 180)
+        for cut in ("Via4", "Via3") if metal == "Metal3" else ("Via4",):
+            for via_y in _cut_centres(y, r.land, r.via, r("V4.2a"), r("V4.4eol")):
+                c.box(cut, x + shift, via_y, r.via)
+        c.rect(metal, 0, low, x + shift + half_land, g.pitch_y - low)
+        c.port(net, metal, 0, y, g.pitch_y - 2 * low, 180)
+    c.box("Metal4", x_be + shift, y, r.land)
     return Cell(
         "passive_row_end", tuple(c.rects), ports=tuple(c.ports), width=shift, height=g.pitch_y
     )
@@ -77,7 +78,7 @@ def _via_centres(r: RuleBook, centre: int, room: int) -> list[int]:
 def column_end(g: Geometry, selects: bool) -> Cell:
     """Bring ME down to a Metal5 pin through rows of vias; abuts with its north side.
 
-    In cells with transistors the p-tap strip ends here and its Metal1 joins the VSS bus.
+    In cells with transistors the Metal1 of the p-tap strip joins the VSS bus here.
     """
     r, c = g.rules, Canvas()
     a = r("VME.3")
@@ -106,7 +107,6 @@ def column_end(g: Geometry, selects: bool) -> Cell:
             c.box("VME", via_x, y, r.module_via)
     c.port("C", "Metal5", x, 0, width, 270)
     if selects:
-        tap_strip_end(c, r, x, shift, -1)
         metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
         c.rect("Metal1", 0, 0, g.pitch_x, BUS)
         c.rect("Metal1", x - metal, BUS, x + metal, shift)
@@ -129,5 +129,4 @@ def column_top(g: Geometry, selects: tuple[str, ...]) -> Cell:
             if net in selects:
                 c.rect("Metal2", x - half, 0, x + half, MARGIN)
                 c.port(net, "Metal2", x, MARGIN, g.select_width, 90)
-        tap_strip_end(c, r, g.me_x, 0, 1)
     return Cell("column_top", tuple(c.rects), ports=tuple(c.ports), width=g.pitch_x, height=MARGIN)

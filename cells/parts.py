@@ -131,18 +131,12 @@ def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> Non
     implant = max(comp + 2 * rules("PP.5d"), rules("PP.1"))
     metal = max(rules("M1.1"), rules.contact + 2 * rules("CO.6"))
     canvas.rect("COMP", cx - comp // 2, y1, cx + comp // 2, y2)
-    canvas.rect("Pplus", cx - implant // 2, y1, cx + implant // 2, y2)
+    beyond = rules("PP.5d")  # strips that abut merge, the outermost is closed as it stands
+    canvas.rect("Pplus", cx - implant // 2, y1 - beyond, cx + implant // 2, y2 + beyond)
     canvas.rect("Metal1", cx - metal // 2, y1, cx + metal // 2, y2)
     # half a contact space at either end keeps the pitch rule across abutting strips
     margin = grid_up(max(rules("CO.2a") / 2, rules("CO.6a")))
     contact_column(canvas, rules, cx, y1 + margin, y2 - margin)
-
-
-def tap_strip_end(canvas: Canvas, rules: RuleBook, cx: int, y: int, direction: int) -> None:
-    """Close a tap strip: Pplus must pass the COMP's end at `y` (direction +1 north, -1 south)."""
-    half = max(rules.contact + 2 * rules("CO.4") + 2 * rules("PP.5d"), rules("PP.1")) // 2
-    beyond = y + direction * rules("PP.5d")
-    canvas.rect("Pplus", cx - half, min(y, beyond), cx + half, max(y, beyond))
 
 
 def module_via(canvas: Canvas, rules: RuleBook, electrode: str, x: int, y: int) -> None:

@@ -7,10 +7,10 @@ in the north, columns (and VSS) in the south.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..cells.drawing import Cell, Placement, Port, Rect, Subcircuit, label_at
+from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, label_at
 from ..cells.ends import BUS, MARGIN, Geometry, column_end, column_top, passive_row_end, row_end
 from ..cells.hybrid import HybridGeometry, HybridParameters, hybrid_cell, planar_cell
 from ..cells.passive import PassiveGeometry, PassiveParameters, passive_cell
@@ -88,7 +88,7 @@ def build_array(spec: ArraySpec) -> Array:
     cell = Cell(
         spec.top_name,
         rects=tuple(rects),
-        labels=tuple(label_at(p) for p in pins),
+        labels=tuple(_label(p) for p in pins),
         ports=tuple(pins),
         placements=placements,
         width=width,
@@ -110,6 +110,13 @@ def _unit(spec: ArraySpec, tech: Tech) -> tuple[Geometry, Cell]:
         pitch_y_um=spec.pitch_y_um,
     )
     return HybridGeometry(tech, h), (hybrid_cell if spec.cell == "hybrid" else planar_cell)(tech, h)
+
+
+def _label(port: Port) -> Label:
+    """Label a pin; TR and BR lie above each other, so their texts go to different heights."""
+    label = label_at(port)
+    shift = {"TR": port.width // 4, "BR": -port.width // 4}.get(port.name.split("[")[0], 0)
+    return replace(label, y=label.y + shift)
 
 
 def _pins(spec: ArraySpec, placements: tuple[Placement, ...]) -> list[Port]:

@@ -1,0 +1,116 @@
+"""The smallest cells: memristor stack, select transistor, via stack and module vias."""
+
+from __future__ import annotations
+
+from ..pdk import METALS, ParameterError, Tech
+from .drawing import Canvas, Cell, Device, Port, Subcircuit
+from .limits import length
+from .parts import (
+    NmosPlace,
+    RuleBook,
+    draw_nmos,
+    metal1_over_contacts,
+    module_via,
+    oxides,
+    tap_strip,
+    via_stack,
+)
+
+
+def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
+    """Draw one stacked pair: BE from the west, TE from the east, ME from the south.
+
+    Args:
+        tech: the process.
+        device_um: width of each electrode, so that either device is a square of this side.
+
+    Raises:
+        ParameterError: for a side below F or above 50 um.
+    """
+    r, c = RuleBook(tech), Canvas()
+    half = length(tech, "device_um", device_um, tech.profile.line_um, 50.0) // 2
+    to_via = max(r("OXB.7") + r("VTE.7b"), r("VTE.5"), r("VTE.7m"))
+    reach = half + to_via + r.module_via // 2
+    tip = half + r("OXB.7")
+    c.rect("BE", -reach, -half, tip, half)
+    c.rect("TE", -tip, -half, reach, half)
+    c.rect("ME", -half, -reach, half, half + r("OXB.8"))
+    for electrode, x, y in (("BE", -reach, 0), ("TE", reach, 0), ("ME", 0, -reach)):
+        module_via(c, r, electrode, x, y)
+    for tier in ("B", "T"):
+        oxides(c, r, tier, (-half, -half, half, half))
+    edge = r.land // 2
+    c.port("BE", "Metal5", -reach - edge, 0, r.land, 180)
+    c.port("TE", "Metal5", reach + edge, 0, r.land, 0)
+    c.port("ME", "Metal5", 0, -reach - edge, r.land, 270)
+    area = (("AREA", round(4e-6 * half * half, 6)),)
+    netlist = Subcircuit(
+        "memristor_stack",
+        ("BE", "ME", "TE"),
+        (
+            Device("XB", "memristor_bottom", ("BE", "ME"), area),
+            Device("XT", "memristor_top", ("TE", "ME"), area),
+        ),
+    )
+    return Cell("memristor_stack", tuple(c.rects), ports=tuple(c.ports), netlist=netlist,
+                info={"device_area_um2": area[0][1]})  # fmt: skip
+
+
+def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
+    """Draw one NMOS with its p-tap; D and S leave in the south, G and B in the north (Metal1).
+
+    Raises:
+        ParameterError: for a width or length outside its range.
+    """
+    r, c = RuleBook(tech), Canvas()
+    w = length(tech, "w_um", w_um, 0.36, 100.0)
+    place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, tech.rule("PL.2"), 10.0))
+    span = draw_nmos(c, r, place)
+    wide = max(r("M1.1"), r.contact + 2 * r("CO.6"))
+    for net, x in (("D", place.drain_x), ("S", place.source_x)):
+        metal1_over_contacts(c, r, x, span)
+        c.port(net, "Metal1", x, span[0] - r("CO.6a"), wide, 270)
+    c.port("G", "Metal1", place.gate_x, place.gate_y + r.pad // 2, r.pad, 90)
+    to_tap = max(r("DF.3a"), r("NP.5b") + r("NP.3c"), r("PP.3a") + r("PP.5d"))
+    tap_x = place.comp[2] + to_tap + (r.contact + 2 * r("CO.4")) // 2
+    tap_strip(c, r, tap_x, place.bottom, place.top)
+    c.port("B", "Metal1", tap_x, place.top, wide, 90)
+    size = (("W", w * 1e-3), ("L", place.length * 1e-3))
+    netlist = Subcircuit(
+        "select_nmos", ("D", "G", "S", "B"), (Device("M1", "nfet", ("D", "G", "S", "B"), size),)
+    )
+    return Cell("select_nmos", tuple(c.rects), ports=tuple(c.ports), netlist=netlist)
+
+
+def via_stack_cell(tech: Tech, *, low: str = "Metal1", high: str = "Metal5") -> Cell:
+    """Draw one cut on each level from metal `low` to metal `high`, with lands on both.
+
+    Raises:
+        ParameterError: if the metals are not in order.
+    """
+    if low not in METALS or high not in METALS or METALS.index(low) >= METALS.index(high):
+        raise ParameterError("low, high", f"{low}, {high}", "two metals in rising order")
+    r, c = RuleBook(tech), Canvas()
+    via_stack(c, r, 0, 0, low, high)
+    for metal, direction in ((low, 180), (high, 0)):
+        side = r.land if metal == "Metal5" else r.pad
+        c.box(metal, 0, 0, side)
+        x = side // 2 if direction == 0 else -side // 2
+        c.ports.append(Port("A", metal, x, 0, side, direction))
+    return Cell("via_stack", tuple(c.rects), ports=tuple(c.ports),
+                netlist=Subcircuit("via_stack", ("A",), ()))  # fmt: skip
+
+
+def module_via_cell(tech: Tech, *, electrode: str = "BE") -> Cell:
+    """Draw one module via from its Metal5 land to an electrode pad.
+
+    Raises:
+        ParameterError: if the electrode is not BE, ME or TE.
+    """
+    if electrode not in ("BE", "ME", "TE"):
+        raise ParameterError("electrode", electrode, "BE, ME or TE")
+    r, c = RuleBook(tech), Canvas()
+    module_via(c, r, electrode, 0, 0)
+    c.port("A", "Metal5", -r.land // 2, 0, r.land, 180)
+    return Cell("module_via", tuple(c.rects), ports=tuple(c.ports),
+                netlist=Subcircuit("module_via", ("A",), ()))  # fmt: skip

@@ -1,0 +1,62 @@
+"""Every cell that a user can ask for by name.
+
+A new hybrid cell is one file with a function ``cell(tech, **parameters) -> Cell`` and one line
+here; the tests run DRC, LVS and the goldens over this table.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from ..pdk import ParameterError, Tech
+from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
+from .drawing import Cell
+from .hybrid import HybridParameters, hybrid_cell, planar_cell
+from .passive import PassiveParameters, passive_cell
+
+
+def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any) -> Cell:
+    return draw(tech, parameters(**values))
+
+
+CELLS: dict[str, Callable[..., Cell]] = {
+    "memristor_stack": memristor_stack,
+    "select_nmos": select_nmos,
+    "via_stack": via_stack_cell,
+    "module_via": module_via_cell,
+    "hybrid_cell": partial(_from, HybridParameters, hybrid_cell),
+    "planar_cell": partial(_from, HybridParameters, planar_cell),
+    "passive_cell": partial(_from, PassiveParameters, passive_cell),
+}
+
+
+def parameters_of(name: str) -> dict[str, Any]:
+    """Return the parameters of a cell and their defaults.
+
+    Raises:
+        ParameterError: if there is no such cell.
+    """
+    if name not in CELLS:
+        raise ParameterError("cell", name, "one of " + ", ".join(sorted(CELLS)))
+    draw = CELLS[name]
+    if isinstance(draw, partial):
+        return {f.name: f.default for f in fields(draw.args[0])}
+    rows = inspect.signature(draw).parameters.values()
+    return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY}
+
+
+def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
+    """Draw a registered cell by name.
+
+    Raises:
+        ParameterError: if the cell or a parameter does not exist, or a value is out of range.
+    """
+    known = parameters_of(name)
+    for key in values:
+        if key not in known:
+            raise ParameterError(key, values[key], f"{name} takes {', '.join(known)}")
+    return CELLS[name](tech, **values)
