@@ -1,0 +1,304 @@
+"""From a layout to its nets and devices, hierarchy kept and nothing joined by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import klayout.db as db
+
+from ..pdk import FileError, ParameterError
+from .connectivity import DERIVED, SUBSTRATE, connectivity, drawn_layers, evaluate, known_layers
+from .devices import KINDS, extract_kind
+from .flat import FlatNet, FlatNetlist, flatten
+
+if TYPE_CHECKING:
+    from ..pdk import Tech
+    from .connectivity import Connectivity
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong, with its places.
+
+    Attributes:
+        kind: short name of the kind of fault, e.g. ``open`` or ``short``.
+        message: one line that names nets or devices and coordinates.
+        places: points (x, y) in um.
+    """
+
+    kind: str
+    message: str
+    places: tuple[tuple[float, float], ...] = ()
+
+    def __str__(self) -> str:
+        """Return the line shown to users."""
+        return f"{self.kind}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Label:
+    """One text of the top cell that names a net.
+
+    Attributes:
+        name: the text.
+        conductor: conductor that it lies on.
+        at: its point (x, y) in um.
+        net: the net, or None if no shape of the conductor lies there.
+    """
+
+    name: str
+    conductor: str
+    at: tuple[float, float]
+    net: db.Net | None
+
+
+def place(at: tuple[float, float]) -> str:
+    """Return a point as users read it, in um."""
+    return f"({at[0]:.3f}, {at[1]:.3f})"
+
+
+def read_layout(path: Path) -> db.Layout:
+    """Read a GDS or OASIS file.
+
+    Raises:
+        FileError: if it does not exist, cannot be read or is cut short.
+    """
+    if not path.is_file():
+        raise FileError(f"{path}: no such file")
+    layout = db.Layout()
+    try:
+        layout.read(str(path))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise FileError(f"{path}: not a readable layout ({reason})") from None
+    return layout
+
+
+def find_top(layout: db.Layout, top: str | None, name: str) -> db.Cell:
+    """Return the top cell, or the cell called `top`.
+
+    Raises:
+        FileError: if there is no cell, or several tops and none was chosen.
+        ParameterError: if there is no cell of that name.
+    """
+    tops = sorted(cell.name for cell in layout.top_cells())
+    if top is not None:
+        cell = layout.cell(top)
+        if cell is None:
+            raise ParameterError("top", top, "a cell of the layout, such as " + ", ".join(tops))
+        return cell
+    if not tops:
+        raise FileError(f"{name}: holds no cell")
+    if len(tops) > 1:
+        listed = ", ".join(tops[:5]) + (", ..." if len(tops) > 5 else "")
+        raise FileError(f"{name}: {len(tops)} top cells ({listed}); choose one with top")
+    return layout.cell(tops[0])
+
+
+@dataclass(eq=False)
+class ExtractedLayout:
+    """A layout with its nets and devices.
+
+    Attributes:
+        l2n: KLayout's database of nets and shapes, with the hierarchy.
+        tech: technology.
+        wiring: conductors, cuts and joins that were used.
+        top: circuit of the top cell.
+        regions: every drawn, derived and terminal layer by name.
+        labels: pin labels of the top cell, sorted by name and place.
+        name: file or cell name, for messages.
+        layout: the layout that was read.
+    """
+
+    l2n: db.LayoutVsSchematic
+    tech: Tech
+    wiring: Connectivity
+    top: db.Circuit
+    regions: dict[str, db.Region]
+    labels: tuple[Label, ...]
+    name: str
+    layout: db.Layout
+
+    @property
+    def netlist(self) -> db.Netlist:
+        """KLayout's netlist, hierarchical and untouched (no device combined or purged)."""
+        return self.l2n.netlist()
+
+    @property
+    def dbu(self) -> float:
+        """Database unit of the layout in um."""
+        return float(self.layout.dbu)
+
+    @cached_property
+    def flat(self) -> FlatNetlist:
+        """All nets and devices with the hierarchy resolved and places in the top cell."""
+        names: dict[int, list[str]] = {}
+        for label in self.labels:
+            if label.net is not None:
+                known = names.setdefault(label.net.cluster_id, [])
+                if label.name not in known:
+                    known.append(label.name)
+        return flatten(self.top, lambda net: ",".join(names.get(net.cluster_id, ())), self.l2n)
+
+    def net(self, name: str) -> FlatNet:
+        """Return the net that carries a label.
+
+        Raises:
+            ParameterError: if no label of that name lies on a conductor.
+        """
+        for net in self.flat.nets:
+            if net.name and name in net.name.split(","):
+                return net
+        known = ", ".join(sorted({label.name for label in self.labels})[:8])
+        raise ParameterError("net", name, f"a label of the top cell, such as {known}")
+
+    def net_shapes(self, net: FlatNet) -> dict[str, db.Region]:
+        """Return the polygons of a net by conductor and cut name, flat, in the top cell.
+
+        Polygons are as drawn (not merged); layers on which the net has none are left out.
+        """
+        shapes = {}
+        trans = db.ICplxTrans(net.trans, self.dbu)
+        for name in (*self.wiring.conductors, *self.wiring.cuts):
+            region = self.l2n.shapes_of_net(net.net, self.regions[name], True, trans)
+            if not region.is_empty():
+                shapes[name] = region
+        return shapes
+
+    def findings(self) -> list[Finding]:
+        """Return opens and shorts among the labels, and labels that lie on nothing."""
+        found = []
+        for label in self.labels:
+            if label.net is None:
+                text = f"{label.name} at {place(label.at)} lies on no {label.conductor}"
+                found.append(Finding("label", text, (label.at,)))
+        attached = [(label, label.net) for label in self.labels if label.net is not None]
+        by_name: dict[str, dict[int, Label]] = {}
+        by_net: dict[int, dict[str, Label]] = {}
+        for label, net in attached:
+            by_name.setdefault(label.name, {}).setdefault(net.cluster_id, label)
+            by_net.setdefault(net.cluster_id, {}).setdefault(label.name, label)
+        for name, pieces in by_name.items():
+            if len(pieces) > 1:
+                places = tuple(label.at for label in pieces.values())
+                text = f"{name} at " + " and ".join(place(at) for at in places)
+                found.append(Finding("open", f"{text}: same label on separate nets", places))
+        for names in by_net.values():
+            if len(names) > 1:
+                places = tuple(label.at for label in names.values())
+                text = " and ".join(f"{n} at {place(label.at)}" for n, label in names.items())
+                found.append(Finding("short", f"{text} are one net", places))
+        return found
+
+
+def extract_layout(
+    source: Path | str | db.Layout, tech: Tech, top: str | None = None
+) -> ExtractedLayout:
+    """Extract nets and devices of a layout.
+
+    Only texts in the top cell name nets, and a name never joins two nets: the substrate and
+    the wells become part of a supply net through drawn taps alone.
+
+    Args:
+        source: GDS or OASIS file, or a layout in memory (which is not changed).
+        tech: technology.
+        top: cell to extract; by default the only top cell.
+
+    Raises:
+        FileError: if the file cannot be read, holds several tops or no layer of the technology.
+        ParameterError: if there is no cell `top`.
+    """
+    if isinstance(source, db.Layout):
+        layout, name = source.dup(), "layout"
+    else:
+        layout, name = read_layout(Path(source)), str(source)
+    cell = find_top(layout, top, name)
+    infos = [i for i in layout.layer_infos() if not cell.bbox_per_layer(layout.layer(i)).empty()]
+    if not known_layers(tech, [(i.layer, i.datatype) for i in infos]):
+        seen = ", ".join(sorted(f"{i.layer}/{i.datatype}" for i in infos)[:6]) or "none"
+        text = f"no layer of {tech.name} is drawn in {cell.name} (layers drawn: {seen})"
+        raise FileError(f"{name}: {text}")
+    wiring = connectivity(tech)
+    texts = _top_texts(layout, cell, tech, wiring)
+    l2n, regions = run_extraction(layout, cell, tech, wiring, texts)
+    circuit = _top_circuit(l2n, cell)
+    labels = _read_labels(l2n, circuit, cell, texts)
+    return ExtractedLayout(l2n, tech, wiring, circuit, regions, labels, name, layout)
+
+
+def _top_texts(
+    layout: db.Layout, cell: db.Cell, tech: Tech, wiring: Connectivity
+) -> dict[str, int]:
+    """Copy the top cell's own texts to layers of their own; returns conductor -> layer."""
+    layers = {}
+    for conductor, label_layer in wiring.labels:
+        layers[conductor] = layout.insert_layer(db.LayerInfo(f"top_{label_layer}"))
+        own = cell.shapes(layers[conductor])
+        for shape in cell.shapes(layout.layer(*tech.gds(label_layer))).each(db.Shapes.STexts):
+            own.insert(shape)
+    return layers
+
+
+def run_extraction(
+    layout: db.Layout, cell: db.Cell, tech: Tech, wiring: Connectivity, texts: dict[str, int]
+) -> tuple[db.LayoutVsSchematic, dict[str, db.Region]]:
+    """Run KLayout's hierarchical extraction; returns its database and the layers by name."""
+    l2n = db.LayoutVsSchematic(db.RecursiveShapeIterator(layout, cell, []))
+    regions = {
+        name: l2n.make_polygon_layer(layout.layer(*tech.gds(name)), name)
+        for name in drawn_layers(tech)
+    }
+    for name, expression in DERIVED:
+        regions[name] = evaluate(expression, regions)
+    for name in (*wiring.conductors, *wiring.cuts):
+        if name not in l2n.layer_names():
+            l2n.register(regions[name], name)
+    for kind in KINDS:
+        outputs = extract_kind(l2n, kind, regions)
+        regions |= outputs
+        for terminal, conductor in kind.terminals:
+            layer = outputs[kind.terminal_layer(terminal)]
+            l2n.connect(layer)
+            if conductor:
+                l2n.connect(layer, regions[conductor])
+            else:
+                l2n.connect_global(layer, SUBSTRATE)
+    for name in (*wiring.conductors, *wiring.cuts):
+        l2n.connect(regions[name])
+    for a, b in wiring.links:
+        l2n.connect(regions[a], regions[b])
+    l2n.connect(regions["ntap"], regions["Nwell"])
+    l2n.connect_global(regions["ptap"], SUBSTRATE)
+    for conductor, index in texts.items():
+        l2n.connect(regions[conductor], l2n.make_text_layer(index, f"label.{conductor}"))
+    l2n.extract_netlist()
+    return l2n, regions
+
+
+def _top_circuit(l2n: db.LayoutToNetlist, cell: db.Cell) -> db.Circuit:
+    circuit = l2n.netlist().circuit_by_name(cell.name)
+    if circuit is None:  # nothing electrical in it: KLayout then makes no circuit
+        raise FileError(f"{cell.name}: no conductor is drawn")
+    return circuit
+
+
+def _read_labels(
+    l2n: db.LayoutToNetlist, circuit: db.Circuit, cell: db.Cell, texts: dict[str, int]
+) -> tuple[Label, ...]:
+    """Return the top cell's labels with the nets they lie on."""
+    nets: dict[tuple[str, str, int, int], db.Net] = {}
+    for net in circuit.each_net():
+        if not net.name:
+            continue
+        for conductor in texts:
+            for text in l2n.texts_of_net(net, l2n.layer_index(f"label.{conductor}"), False).each():
+                nets[conductor, text.string, text.x, text.y] = net
+    labels, dbu = [], cell.layout().dbu
+    for conductor, index in texts.items():
+        for text in (shape.text for shape in cell.shapes(index).each()):
+            net = nets.get((conductor, text.string, text.x, text.y))
+            labels.append(Label(text.string, conductor, (text.x * dbu, text.y * dbu), net))
+    return tuple(sorted(labels, key=lambda label: (label.name, label.at)))
