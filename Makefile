@@ -1,0 +1,60 @@
+# CrossStack: one verb per habit. `make demo` and `make test` need nothing but Python 3.11.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NAME ?= crossstack_10x10x2
+
+.PHONY: demo test lint format bench system setup clean help
+
+help: ## list these verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: setup ## build the 10 x 10 x 2 array end to end
+	-@$(MAKE) --no-print-directory system
+	$(BIN)/crossstack build --rows 10 --cols 10 --name $(NAME) -o gds_out
+	@echo "report: gds_out/$(NAME)/report.html"
+
+test: setup ## run every test
+	-@$(MAKE) --no-print-directory system
+	$(BIN)/python -m pytest -n 2
+
+setup: $(STAMP)
+
+# Installed again only when pyproject.toml changed. badcrossbar is a yardstick for the solver;
+# its plotting dependency pycairo has no wheel, so it comes without dependencies.
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --no-deps 'badcrossbar>=1.1,<2'
+	@touch $@
+
+system: ## install klayout, ngspice and a browser where that needs no password
+	@sh .ci/system
+
+lint: setup types ## ruff, formatting, types
+	@$(BIN)/python -m pip install --quiet 'ruff>=0.6,<1' 'mypy>=1.10,<3' types-PyYAML
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=build/types $(BIN)/mypy -p crossstack
+
+format: ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The rooms are top-level folders that pyproject.toml maps into one package. A type checker does
+# not read that mapping, so it gets a tree of links that looks like the installed package.
+.PHONY: types
+types:
+	@rm -rf build/types && mkdir -p build/types/crossstack
+	@for f in crossstack/*; do ln -s ../../../$$f build/types/crossstack/; done
+	@for room in pdk cells generators drc lvs extract solve; do \
+	  ln -s ../../../$$room build/types/crossstack/$$room; done
+
+bench: setup ## print start-up times and the times of large arrays
+	@for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+clean: ## remove what can be made again; results in gds_out stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -type d -exec rm -rf {} +

@@ -1,0 +1,158 @@
+"""The `crossstack` command: a table of verbs, and one line and one exit code per error.
+
+Verbs are imported when they are used, so `crossstack --help` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+
+import click
+
+from . import __version__
+
+#: exit codes
+OK, FOUND, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+
+#: verb -> (group in the help, one line); the module is `commands.<verb>`
+VERBS: dict[str, tuple[str, str]] = {
+    "build": ("All at once", "Draw, check, extract and solve an array; leave one folder."),
+    "generate": ("Step by step", "Draw an array: GDS or OASIS, and its reference netlist."),
+    "drc": ("Step by step", "Check the design rules of a layout."),
+    "lvs": ("Step by step", "Compare a layout with a netlist."),
+    "extract": ("Step by step", "Find the resistance of every wire in a layout."),
+    "solve": ("Step by step", "Solve an extracted network in one of the modes."),
+    "report": ("Results", "Write the report of a build again."),
+    "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
+}
+
+_HELP = """Lay out, prove and analyse 3-D memristor crossbars.
+
+\b
+Start here:
+  crossstack build --rows 10 --cols 10      everything, into gds_out/crossstack_10x10x2/
+  crossstack build array.yaml               the same from a file
+\b
+Then, one by one, on any layout of this process:
+  crossstack drc FILE.gds                   0 clean, 1 violations
+  crossstack lvs FILE.gds --netlist F.spice
+  crossstack extract FILE.gds
+  crossstack solve network.npz --mode deep-net --write-column 3
+
+Each verb explains itself with --help and prints JSON with --json. Exit codes: 0 fine, 1 the
+check found something, 2 wrong usage, 3 did not complete.
+"""
+_EPILOG = (
+    'Shell completion: eval "$(_CROSSSTACK_COMPLETE=bash_source crossstack)" '
+    "(or zsh_source, fish_source)."
+)
+
+
+class Verbs(click.Group):
+    """A group that loads a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's module and return its command."""
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f".commands.{cmd_name}", __package__).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, or a usage error that names the nearest verb."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            known = ", ".join(VERBS)
+            raise click.UsageError(f"no such verb {args[0]!r}{hint} (known: {known})")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs by group, without importing them."""
+        for group in dict.fromkeys(group for group, _ in VERBS.values()):
+            with formatter.section(group):
+                formatter.write_dl([(v, text) for v, (g, text) in VERBS.items() if g == group])
+
+
+@click.group(
+    cls=Verbs,
+    help=_HELP,
+    epilog=_EPILOG,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="crossstack")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Entry group; prints the help when no verb is given."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run the command line on `args` and return the exit code."""
+    _terminate_like_interrupt()
+    try:
+        # standalone_mode=False hands exceptions to us and returns what the command returned
+        result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; nothing was replaced", INTERRUPTED)
+    except click.ClickException as error:
+        return _usage(error)
+    except BrokenPipeError:
+        # the reader of our output went away (`| head`): no message, and none at shutdown
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INCOMPLETE
+    except Exception as error:
+        return _explain(error)
+    return result if isinstance(result, int) else OK
+
+
+def _terminate_like_interrupt() -> None:
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if hasattr(signal, "SIGTERM"):
+        try:
+            signal.signal(signal.SIGTERM, stop)
+        except ValueError:  # not in the main thread, as in a test
+            return
+
+
+def _usage(error: click.ClickException) -> int:
+    ctx = getattr(error, "ctx", None)
+    hint = f" (see {ctx.command_path} --help)" if ctx is not None else ""
+    return _fail(error.format_message() + hint, USAGE)
+
+
+def _explain(error: Exception) -> int:
+    """Print one line for an exception and return its exit code."""
+    from .errors import exit_code, one_line
+
+    if os.environ.get("CROSSSTACK_DEBUG"):
+        raise error
+    return _fail(one_line(error), exit_code(error))
+
+
+def _fail(text: str, code: int) -> int:
+    click.echo(f"crossstack: {' '.join(text.split())}", err=True)
+    return code

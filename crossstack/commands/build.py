@@ -1,0 +1,52 @@
+"""`crossstack build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli import FOUND, OK
+from ..console import Console, output_options
+from ..options import array_options, out_option
+
+
+@click.command("build")
+@array_options
+@out_option("Folder that receives <name>/ (default gds_out).", Path("gds_out"))
+@output_options
+def command(config: Path | None, out: Path, as_json: bool, quiet: bool, **options: Any) -> int:
+    """Draw, check, extract and solve an array; leave everything in one folder.
+
+    CONFIG is a YAML file with the same keys as the options (rows, cols, cell, ...) and an
+    optional section `tech` (sheet_resistance_ohm_sq, corner, temperature_c). Options win over
+    the file. A run that fails leaves an earlier result whole.
+
+    \b
+    crossstack build --rows 10 --cols 10
+    crossstack build array.yaml --profile aligner -o results
+    """  # noqa: D301
+    from ..config import load_config
+    from ..flow import build
+
+    console = Console(as_json, quiet)
+    result = build(load_config(config, options), out, console)
+    say(console, result)
+    console.result(result.to_json())
+    return OK if result.passed else FOUND
+
+
+def say(console: Console, result: Any) -> None:
+    """Print the verdicts of a build for people."""
+    from ..summary import drc_line, drop_lines, lvs_line
+
+    total = sum(result.seconds.values())
+    console.say(f"{result.name}: {'passed' if result.passed else 'FAILED'} ({total:.1f} s)")
+    console.say(f"  DRC   {drc_line(result.drc)}")
+    console.say(f"  LVS   {lvs_line(result.lvs)}")
+    for step, why in result.not_done.items():
+        console.say(f"  not done: {step}: {why}")
+    for line in drop_lines(result.ir_drop):
+        console.say(f"  {line}")
+    console.say(f"  open  {result.folder / 'report.html'}")

@@ -1,0 +1,37 @@
+"""`crossstack generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli import OK
+from ..console import Console, output_options
+from ..options import array_options, out_option
+
+
+@click.command("generate")
+@array_options
+@click.option(
+    "--format", "kind", type=click.Choice(["gds", "oas"]), default="gds", help="Layout format."
+)
+@out_option("Folder for the files (default: here).", Path())
+@output_options
+def command(
+    config: Path | None, kind: str, out: Path, as_json: bool, quiet: bool, **options: Any
+) -> int:
+    """Draw an array: <name>.gds or .oas, its reference netlist, and <name>.json beside them.
+
+    The .json tells the other verbs which profile the layout was drawn for.
+    """
+    from ..config import load_config
+    from ..flow import generate
+
+    console = Console(as_json, quiet)
+    made = generate(load_config(config, options), out, kind, console)
+    for path in made["files"]:
+        console.say(path)
+    console.result(made)
+    return OK

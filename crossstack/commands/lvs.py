@@ -1,0 +1,55 @@
+"""`crossstack lvs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..cli import FOUND, OK
+from ..console import Console, output_options
+from ..options import EXISTING, layout_options, out_option
+
+
+@click.command("lvs")
+@layout_options
+@click.option("--netlist", type=EXISTING, required=True, help="Reference netlist in SPICE.")
+@out_option("Folder for <stem>_lvs.json and <stem>.lvsdb (default: beside FILE).")
+@output_options
+def command(
+    file: Path,
+    top: str | None,
+    profile: str | None,
+    netlist: Path,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Compare a layout with a netlist; 0 match, 1 mismatch.
+
+    Devices and nets come from the polygons alone; labels name pins and join nothing.
+    """
+    from ..files import make_folder, write_json
+    from ..layouts import open_layout, origin_of
+    from ..lvs import compare_layout, extract_layout
+    from ..summary import lvs_line
+
+    console = Console(as_json, quiet)
+    tech = origin_of(file, profile).resolved_tech()
+    folder = make_folder(out or file.parent)
+    layout = open_layout(file, tech, top)
+    with console.steps():
+        with console.step("extract devices"):
+            extracted = extract_layout(layout, tech, top)
+        with console.step("compare"):
+            report = compare_layout(extracted, netlist, tech)
+    database = folder / f"{file.stem}.lvsdb"
+    report.write(database)
+    value = report.to_json()
+    write_json(folder / f"{file.stem}_lvs.json", value)
+    console.say(f"{file.name}: {lvs_line(value)}")
+    for error in value["errors"][:20]:
+        console.say(f"  {error}")
+    console.say(f"  {database}")
+    console.result({**value, "database": str(database)})
+    return OK if value["match"] else FOUND

@@ -1,0 +1,177 @@
+"""Configuration: a YAML file and command-line options become one checked `RunConfig`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import ConfigError
+from .pdk import ParameterError, Tech
+
+if TYPE_CHECKING:
+    from .generators import ArraySpec
+
+CORNERS = ("typ", "min", "max")
+
+
+@dataclass(frozen=True)
+class TechOptions:
+    """What a user may change of the process; the layout does not depend on it.
+
+    Attributes:
+        sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
+        corner: ``typ``, ``min`` or ``max`` of every resistance.
+        temperature_c: temperature of the wires in degree C.
+
+    Raises:
+        ParameterError: for a value outside its range.
+    """
+
+    sheet_resistance_ohm_sq: Mapping[str, float] = field(default_factory=dict)
+    corner: str = "typ"
+    temperature_c: float = 25.0
+
+    def __post_init__(self) -> None:
+        if self.corner not in CORNERS:
+            raise ParameterError("tech.corner", self.corner, "one of " + ", ".join(CORNERS))
+        number(self.temperature_c, "tech.temperature_c", -55.0, 175.0)
+        if not isinstance(self.sheet_resistance_ohm_sq, Mapping):
+            raise ParameterError(
+                "tech.sheet_resistance_ohm_sq", self.sheet_resistance_ohm_sq, "film: ohm per square"
+            )
+
+    @classmethod
+    def from_mapping(cls, values: Any) -> TechOptions:
+        """Return the options of the `tech` section of a configuration file."""
+        if values is None:
+            return cls()
+        if not isinstance(values, Mapping):
+            raise ParameterError("tech", values, "a section with keys " + ", ".join(_names(cls)))
+        check_keys(values, _names(cls), "tech.")
+        return cls(**{**values, **_filled(values)})
+
+    def apply(self, tech: Tech) -> Tech:
+        """Return `tech` with the user's sheet resistances."""
+        films = [f.name for f in (*tech.films, *tech.diffusions) if f.sheet_ohm_sq is not None]
+        check_keys(self.sheet_resistance_ohm_sq, films, "tech.sheet_resistance_ohm_sq.")
+        for film, value in self.sheet_resistance_ohm_sq.items():
+            name = f"tech.sheet_resistance_ohm_sq.{film}"
+            tech = tech.with_sheet_resistance(film, number(value, name, 1e-6, 1e6))
+        return tech
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as they would stand in a configuration file."""
+        return {
+            "sheet_resistance_ohm_sq": dict(self.sheet_resistance_ohm_sq),
+            "corner": self.corner,
+            "temperature_c": self.temperature_c,
+        }
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """An empty section (`sheet_resistance_ohm_sq:`) means no changes."""
+    key = "sheet_resistance_ohm_sq"
+    return {key: {}} if key in values and values[key] is None else {}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything a build needs to know."""
+
+    spec: ArraySpec
+    tech: TechOptions
+
+    def resolved_tech(self) -> Tech:
+        """Return the technology with the user's changes."""
+        return self.tech.apply(self.spec.tech())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters as they would stand in a configuration file."""
+        spec = {f.name: getattr(self.spec, f.name) for f in fields(self.spec)}
+        return {**spec, "name": self.spec.top_name, "tech": self.tech.to_json()}
+
+
+def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
+    """Return the configuration of a file with command-line options on top.
+
+    Args:
+        path: YAML file, or None for options alone.
+        options: ArraySpec keys; None means not given.
+
+    Raises:
+        ConfigError: for a file that is not YAML or not a mapping.
+        ParameterError: for an unknown key or a value outside its range.
+        FileError: for a file that cannot be read.
+    """
+    from .generators import ArraySpec
+
+    values = {} if path is None else read_yaml(path)
+    check_keys(values, [*_names(ArraySpec), "tech"], "")
+    tech = TechOptions.from_mapping(values.pop("tech", None))
+    values |= {key: value for key, value in options.items() if value is not None}
+    return RunConfig(ArraySpec.from_mapping(values), tech)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file; a key that appears twice is an error."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+        keys = [loader.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        twice = [key for key in keys if keys.count(key) > 1]
+        if twice:
+            raise ConfigError(f"{path}: {twice[0]!r} appears twice")
+        return loader.construct_mapping(node, deep=True)
+
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file") from None
+    try:
+        values = yaml.load(text, Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise ConfigError(f"{path}{where}: {problem}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} does not hold keys and values (rows: 10, cols: 10, ...)")
+    return values
+
+
+def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None:
+    """Refuse a key that does not exist; the nearest one is named.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    names = list(known)
+    for key in values:
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"no such key {prefix}{key}{hint} (known: {', '.join(names)})")
+
+
+def number(value: Any, name: str, low: float, high: float) -> float:
+    """Return a finite number in a range.
+
+    Raises:
+        ParameterError: if it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ParameterError(name, value, f"a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _names(cls: type) -> list[str]:
+    return [f.name for f in fields(cls)]

@@ -1,0 +1,220 @@
+"""Files that a run leaves: written the same way twice, moved into place in one step."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .pdk import FileError, Purpose, Tech
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+MANIFEST = "manifest.json"
+#: `renameat2` flag of Linux: swap two names in one step
+_RENAME_EXCHANGE, _AT_FDCWD = 2, -100
+
+
+def write_layout(
+    layout: db.Layout, path: Path, keep: Iterable[tuple[int, int]] | None = None
+) -> None:
+    """Write GDS or OASIS (by suffix) without timestamps or KLayout's own annotations.
+
+    Args:
+        layout: what to write.
+        path: target.
+        keep: (layer, datatype) pairs to write; None for all.
+    """
+    import klayout.db as db
+
+    options = db.SaveLayoutOptions()
+    options.set_format_from_filename(str(path))
+    options.write_context_info = False
+    options.gds2_write_timestamps = False
+    if keep is not None:
+        wanted = set(keep)
+        options.deselect_all_layers()
+        options.no_empty_cells = True
+        for index in layout.layer_indexes():
+            info = layout.get_info(index)
+            if (info.layer, info.datatype) in wanted:
+                options.add_layer(index, info)
+    try:
+        layout.write(str(path), options)
+    except RuntimeError as error:
+        raise FileError(f"cannot write {path}: {_reason(error)}") from None
+
+
+def _reason(error: RuntimeError) -> str:
+    return str(error).split(" in Layout.write")[0]
+
+
+def foundry_layers(tech: Tech) -> list[tuple[int, int]]:
+    """Return the (layer, datatype) pairs that go to the foundry."""
+    return [layer.gds for layer in tech.layers if not layer.is_module]
+
+
+def mask_layers(tech: Tech) -> list[tuple[int, int]]:
+    """Return the (layer, datatype) pairs of the memristor module's masks; no texts."""
+    return [
+        layer.gds
+        for layer in tech.layers
+        if layer.is_module and layer.purpose is not Purpose.MODULE_LABEL
+    ]
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write text lines with Unix line ends."""
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(f"{line}\n" for line in lines)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON that people can read."""
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Return the value in a JSON file.
+
+    Raises:
+        FileError: if the file cannot be read or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FileError(f"{path} is not a JSON file: {error}") from None
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide what a run computes."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from . import __version__
+
+    found = {"crossstack": __version__, "python": sys.version.split()[0]}
+    for package in ("klayout", "numpy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_manifest(folder: Path, head: dict[str, Any]) -> dict[str, Any]:
+    """Write manifest.json over everything in a folder and return it."""
+    files = {
+        str(path.relative_to(folder)): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    manifest = {**head, "versions": versions(), "files": files}
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder for results.
+
+    Raises:
+        FileError: if that is impossible; the message says why.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FileError(f"{path} is a file, not a folder") from None
+    except OSError as error:
+        raise FileError(f"cannot create folder {path}: {error.strerror}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise FileError(f"folder {path} is not writable")
+    return path
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `target`; on success it takes the target's place.
+
+    If the block fails or is interrupted, the target stays as it was. Files in the old target
+    that no manifest lists (a user's own) are kept.
+
+    Raises:
+        FileError: if the parent folder is not writable, or the target is not ours to replace.
+    """
+    parent = make_folder(target.parent)
+    _refuse_foreign(target)
+    try:
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
+    except OSError as error:
+        raise FileError(f"cannot write into {parent}: {error.strerror}") from None
+    try:
+        work.chmod(0o755)
+        yield work
+        _swap(work, target)
+        if work.exists():  # now holds the earlier result
+            _keep_foreign(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _refuse_foreign(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise FileError(f"{target} exists and is not a folder")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise FileError(
+            f"{target} holds files but no {MANIFEST}: not a result of crossstack, not replaced"
+        )
+
+
+def _swap(work: Path, target: Path) -> None:
+    """Put `work` in the place of `target`; afterwards `work` is the old target, if any."""
+    if not target.exists():
+        work.rename(target)
+        return
+    if _exchange(work, target):
+        return
+    aside = work.with_suffix(".old")
+    target.rename(aside)
+    try:
+        work.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    aside.rename(work)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two folders in one step where the system can; False where it cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    names = os.fsencode(a), os.fsencode(b)
+    return bool(renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
+
+
+def _keep_foreign(old: Path, new: Path) -> None:
+    """Move files that the old manifest does not list from the old result into the new one."""
+    try:
+        listed = set(read_json(old / MANIFEST).get("files", {})) | {MANIFEST}
+    except (FileError, OSError, AttributeError):
+        return
+    for path in sorted(old.rglob("*")):
+        name = path.relative_to(old)
+        if path.is_file() and str(name) not in listed and not (new / name).exists():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            path.rename(new / name)

@@ -1,0 +1,289 @@
+"""`build`: every room once, into one folder that appears in one step."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import files
+from .config import RunConfig
+from .console import Console
+from .pdk import CrossStackError, Tech
+from .pdk.klayout_tech import lyp_text
+from .solve.errors import SolveError
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+    from .generators import Array
+    from .lvs import ExtractedLayout
+
+
+@dataclass
+class Build:
+    """What a build found.
+
+    Attributes:
+        folder: where its results are.
+        name: top cell and stem of the files.
+        drc, lvs, ir_drop: contents of the JSON files of the same names.
+        not_done: step -> why it was not done.
+        seconds: step -> time it took.
+    """
+
+    folder: Path
+    name: str
+    drc: dict[str, Any] = field(default_factory=dict)
+    lvs: dict[str, Any] = field(default_factory=dict)
+    ir_drop: dict[str, Any] = field(default_factory=dict)
+    not_done: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True if the design rules hold, the netlist matches and everything was done."""
+        return self.drc["violations"] == 0 and bool(self.lvs["match"]) and not self.not_done
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result that `build --json` prints."""
+        return {
+            "folder": str(self.folder),
+            "name": self.name,
+            "passed": self.passed,
+            "drc": self.drc,
+            "lvs": self.lvs,
+            "ir_drop": self.ir_drop,
+            "not_done": self.not_done,
+            "seconds": self.seconds,
+        }
+
+
+def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout]:
+    """Generate the array of a configuration and its layout.
+
+    Raises:
+        ParameterError: for a size or pitch that the rules do not allow.
+    """
+    from .cells.drawing import to_layout
+    from .generators import build_array
+
+    with console.step("draw"):
+        array = build_array(config.spec)
+        return array, to_layout(array.cell, array.tech)
+
+
+def build(config: RunConfig, out: Path, console: Console) -> Build:
+    """Run everything for one array.
+
+    Args:
+        config: what to build.
+        out: folder that receives ``<name>/``.
+        console: where progress goes.
+
+    Returns:
+        The verdicts; a failed check still leaves its results.
+
+    Raises:
+        CrossStackError: for what the user asked wrongly, or a folder that cannot be written.
+    """
+    name = config.spec.top_name
+    tech = config.resolved_tech()
+    with files.replacing(out / name) as work, console.steps():
+        result = Build(out / name, name)
+        array, layout = draw(config, console)
+        gds = write_drawing(array, layout, tech, work, console)
+        _check_rules(gds, tech, result, work, console)
+        extracted = _compare(gds, tech, result, work, console)
+        _analyse(extracted, config, tech, result, work, console)
+        finish(config, result, work, console)
+    result.seconds = console.seconds
+    return result
+
+
+def write_drawing(
+    array: Array, layout: db.Layout, tech: Tech, folder: Path, console: Console
+) -> Path:
+    """Write the layout files, the layer properties and the reference netlist."""
+    stem = folder / array.cell.name
+    with console.step("write layout"):
+        gds = Path(f"{stem}.gds")
+        files.write_layout(layout, gds)
+        files.write_layout(layout, Path(f"{stem}_foundry.gds"), files.foundry_layers(tech))
+        files.write_layout(layout, Path(f"{stem}_masks.gds"), files.mask_layers(tech))
+        Path(f"{stem}.lyp").write_text(lyp_text(tech), encoding="utf-8")
+        files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
+    return gds
+
+
+def _check_rules(gds: Path, tech: Tech, result: Build, work: Path, console: Console) -> None:
+    from .drc import run_drc
+
+    with console.step("design rules") as step:
+        # by its name alone: where and how fast it ran would make two builds differ
+        report = replace(run_drc(gds, tech, progress=step), source=gds.name)
+        report.write_lyrdb(work / "drc.lyrdb")
+        result.drc = {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
+        files.write_json(work / "drc.json", result.drc)
+
+
+def _compare(gds: Path, tech: Tech, result: Build, work: Path, console: Console) -> ExtractedLayout:
+    from .lvs import compare_layout, extract_layout
+
+    with console.step("layout vs netlist"):
+        extracted = extract_layout(gds, tech)
+        report = compare_layout(extracted, gds.with_suffix(".spice"), tech)
+        report.write(work / f"{result.name}.lvsdb")
+        result.lvs = report.to_json()
+        files.write_json(work / "lvs.json", result.lvs)
+    return extracted
+
+
+def _analyse(
+    extracted: ExtractedLayout,
+    config: RunConfig,
+    tech: Tech,
+    result: Build,
+    work: Path,
+    console: Console,
+) -> None:
+    """Extract the wires and solve; a layout that failed LVS may not allow it."""
+    from . import analysis
+    from .extract import extract_network, write_spice
+
+    try:
+        with console.step("extract wires") as step:
+            network = extract_network(
+                extracted,
+                tech,
+                corner=config.tech.corner,
+                temperature_c=config.tech.temperature_c,
+                progress=step,
+            )
+            network.save(work / "network.npz")
+            write_spice(network, tech, work / f"{result.name}_extracted.spice")
+        what = analysis.stimulus(network, tech)
+        done, not_run = analysis.solve_modes(network, tech, what, console)
+    except (CrossStackError, SolveError) as error:
+        if result.lvs["match"]:
+            raise
+        result.not_done["extract"] = str(error)
+        return
+    result.ir_drop = analysis.summary(done, not_run, what)
+    files.write_json(work / "ir_drop.json", result.ir_drop)
+    analysis.write_csv(work / "ir_drop.csv", done)
+
+
+def finish(config: RunConfig, result: Build, work: Path, console: Console) -> None:
+    """Draw the pictures, write the report and the manifest."""
+    from .report.page import write_report
+
+    with console.step("pictures"):
+        draw_pictures(work, result.name)
+    head = {
+        "name": result.name,
+        "parameters": config.to_json(),
+        "passed": result.passed,
+        "not_done": result.not_done,
+    }
+    with console.step("report"):
+        # the report lists the files, so it reads a manifest that does not hold itself yet
+        files.write_manifest(work, head)
+        write_report(work, config.resolved_tech())
+        files.write_manifest(work, head)
+
+
+def draw_pictures(folder: Path, name: str) -> None:
+    """Draw the layout and one IR-drop picture per mode, all on one scale."""
+    from . import analysis, pictures
+
+    pictures.layout_png(folder / f"{name}.gds", folder / f"{name}.lyp", folder / "layout.png")
+    table = folder / "ir_drop.csv"
+    if not table.is_file():
+        return
+    maps = {mode: m["error_all_series"] for mode, m in analysis.read_maps(table).items()}
+    top = pictures.scale_of(maps)
+    for mode, error in maps.items():
+        pictures.drop_png(folder / f"ir_drop_{mode}.png", mode, error, top)
+
+
+def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[str, Any]:
+    """Write layout, reference netlist and a sidecar with the parameters; returns what was made.
+
+    Args:
+        config: what to draw.
+        out: folder for the files.
+        kind: ``gds`` or ``oas``.
+        console: where progress goes.
+    """
+    folder, name = files.make_folder(out), config.spec.top_name
+    # the tech section is checked although the layout does not depend on it
+    config.resolved_tech()
+    with console.steps():
+        array, layout = draw(config, console)
+        with console.step("write layout"):
+            layout_file, netlist = folder / f"{name}.{kind}", folder / f"{name}.spice"
+            files.write_layout(layout, layout_file)
+            files.write_lines(netlist, array.netlist_lines())
+    made = [layout_file, netlist]
+    sidecar = folder / f"{name}.json"
+    files.write_json(
+        sidecar,
+        {
+            "name": name,
+            "parameters": config.to_json(),
+            "versions": files.versions(),
+            "files": {path.name: files.sha256(path) for path in made},
+        },
+    )
+    return {
+        "name": name,
+        "files": [str(path) for path in (*made, sidecar)],
+        "cell": array.unit.info,
+        "seconds": console.seconds,
+    }
+
+
+def redo_report(folder: Path, console: Console) -> dict[str, Any]:
+    """Write pictures and report of a build again; returns its manifest."""
+    from .config import TechOptions
+    from .pdk import get_tech
+    from .report.page import write_report
+
+    manifest = load_manifest(folder)
+    parameters = manifest["parameters"]
+    tech = TechOptions.from_mapping(parameters.get("tech")).apply(get_tech(parameters["profile"]))
+    with console.step("pictures"):
+        draw_pictures(folder, manifest["name"])
+    with console.step("report"):
+        write_report(folder, tech)
+    head = {key: manifest[key] for key in manifest if key not in ("files", "versions")}
+    # only what was written anew gets a new sum: a file changed by hand must still show
+    fresh = {"report.html", "layout.png", *(p.name for p in folder.glob("ir_drop_*.png"))}
+    sums = {
+        **manifest["files"],
+        **{
+            name: files.sha256(folder / name) for name in sorted(fresh) if (folder / name).is_file()
+        },
+    }
+    manifest = {**head, "versions": manifest["versions"], "files": dict(sorted(sums.items()))}
+    files.write_json(folder / files.MANIFEST, manifest)
+    return manifest
+
+
+def load_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a build.
+
+    Raises:
+        FileError: if the folder is not one.
+    """
+    from .pdk import FileError
+
+    path = folder / files.MANIFEST
+    if not path.is_file():
+        raise FileError(f"{folder} holds no {files.MANIFEST}: not a result of crossstack build")
+    manifest = files.read_json(path)
+    if not isinstance(manifest, dict) or not {"name", "parameters", "files"} <= set(manifest):
+        raise FileError(f"{path} is not a manifest: {json.dumps(manifest)[:60]}")
+    return manifest

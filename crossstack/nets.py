@@ -1,0 +1,82 @@
+"""Nets as a table: how far, in ohm, devices are from their pin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.linalg import spsolve
+
+from .solve.network import Network
+
+#: a joint without resistance, so that the matrix stays regular; far below any wire
+_JOINT_OHM = 1e-9
+
+
+def net_table(network: Network) -> list[dict[str, Any]]:
+    """Return one entry per net that has a pin and wires.
+
+    Each has: net, layers, pieces (resistors), devices (terminals on the net), nearest_ohm and
+    farthest_ohm (pin to the nearest and farthest terminal, all other terminals open).
+    """
+    order = np.argsort(network.resistor_net, kind="stable")
+    nets = network.resistor_net[order]
+    ends = np.searchsorted(nets, np.arange(len(network.nets) + 1))
+    terminal = np.zeros(network.n_nodes, dtype=bool)
+    for name in ("memristor_a", "memristor_b", "switch_a", "switch_b"):
+        terminal[getattr(network, name)] = True
+    table = []
+    for k, name in enumerate(network.nets):
+        if name not in network.ports or ends[k] == ends[k + 1]:
+            continue
+        table.append(_entry(network, name, order[ends[k] : ends[k + 1]], terminal))
+    return sorted(table, key=lambda row: _natural(row["net"]))
+
+
+def _entry(
+    network: Network, name: str, pieces: NDArray[np.intp], terminal: NDArray[np.bool_]
+) -> dict[str, Any]:
+    a, b = network.resistor_a[pieces], network.resistor_b[pieces]
+    ohm = np.maximum(network.resistor_ohm[pieces], _JOINT_OHM)
+    nodes, index = np.unique(np.concatenate([a, b]), return_inverse=True)
+    a, b = np.split(index, 2)
+    row: dict[str, Any] = {
+        "net": name,
+        "layers": sorted({network.layers[int(i)] for i in network.resistor_layer[pieces]}),
+        "pieces": len(pieces),
+        "devices": int(terminal[nodes].sum()),
+        "nearest_ohm": None,
+        "farthest_ohm": None,
+    }
+    port = np.flatnonzero(nodes == network.ports[name])
+    ends = np.flatnonzero(terminal[nodes])
+    if len(port) and len(ends):
+        graph = coo_matrix((ohm, (a, b)), (len(nodes), len(nodes))).tocsr()
+        reach = dijkstra(graph, directed=False, indices=int(port[0]))[ends]
+        # paths only rank the terminals; meshes make the true resistance smaller
+        for key, at in (("nearest_ohm", np.argmin(reach)), ("farthest_ohm", np.argmax(reach))):
+            if np.isfinite(reach[at]):
+                row[key] = _between(a, b, 1.0 / ohm, len(nodes), int(port[0]), int(ends[at]))
+    return row
+
+
+def _between(
+    a: NDArray[np.intp], b: NDArray[np.intp], g: NDArray[np.float64], n: int, pin: int, end: int
+) -> float:
+    """Return the resistance between two nodes of a connected net."""
+    if pin == end:
+        return 0.0
+    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([b, a, a, b])
+    matrix = coo_matrix((np.concatenate([-g, -g, g, g]), (rows, cols)), (n, n)).tocsc()
+    free = np.flatnonzero(np.arange(n) != pin)
+    current = (free == end).astype(np.float64)
+    volts = spsolve(matrix[free][:, free], current)
+    return float(np.atleast_1d(volts)[np.flatnonzero(free == end)[0]])
+
+
+def _natural(name: str) -> tuple[str, int]:
+    stem, _, rest = name.partition("[")
+    return stem, int(rest[:-1]) if rest[:-1].isdigit() else -1

@@ -1,0 +1,52 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: a file that must exist; a missing one is a usage error
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=True, path_type=Path)
+CELL_KINDS = click.Choice(["hybrid", "passive", "planar"])
+PROFILE_NAMES = click.Choice(["stepper", "aligner"])
+
+_ARRAY_OPTIONS = (
+    click.option("--rows", type=int, help="Row pairs, 1 to 1024 (default 10)."),
+    click.option("--cols", type=int, help="Columns, 1 to 1024 (default 10)."),
+    click.option("--cell", type=CELL_KINDS, help="2T2R, plain stacked lines, or one tier."),
+    click.option("--profile", type=PROFILE_NAMES, help="What the post-process lab resolves."),
+    click.option("--device-um", type=float, help="Side of the smallest device in um."),
+    click.option("--select-w-um", type=float, help="Width of the select transistors in um."),
+    click.option("--pitch-x-um", type=float, help="Cell pitch along x (default: the least)."),
+    click.option("--pitch-y-um", type=float, help="Cell pitch along y (default: the least)."),
+    click.option("--name", help="Name of the top cell and of the files."),
+)
+
+
+def array_options(function: F) -> F:
+    """Add a configuration file and the array's parameters to a command."""
+    for option in reversed(_ARRAY_OPTIONS):
+        function = option(function)
+    return click.argument("config", required=False, type=EXISTING)(function)
+
+
+def layout_options(function: F) -> F:
+    """Add a layout file, its top cell and its profile to a command."""
+    function = click.option(
+        "--profile",
+        type=PROFILE_NAMES,
+        help="Post-process profile (default: from the manifest beside FILE, else stepper).",
+    )(function)
+    function = click.option("--top", help="Top cell, if FILE has several.")(function)
+    return click.argument("file", type=EXISTING)(function)
+
+
+def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
+    """Add -o/--out."""
+    return click.option("-o", "--out", type=FOLDER, default=default, help=text)

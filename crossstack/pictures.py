@@ -1,0 +1,129 @@
+"""Pictures: layouts by KLayout without a display, IR-drop maps by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .pdk import FileError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+
+DARK, LIGHT = "#10151c", "#ffffff"
+
+
+def layout_png(
+    layout: Path, lyp: Path, target: Path, size: int = 1400, markers: Path | None = None
+) -> None:
+    """Draw a layout, with DRC markers if a .lyrdb is given.
+
+    Args:
+        layout: GDS or OASIS file.
+        lyp: layer properties.
+        target: PNG to write.
+        size: longer side in pixels.
+        markers: report database whose markers are drawn on top.
+    """
+    import klayout.lay as lay
+
+    view = lay.LayoutView()
+    view.set_config("background-color", LIGHT)
+    view.set_config("grid-visible", "false")
+    view.set_config("text-visible", "true")
+    try:
+        view.load_layout(str(layout), False)
+    except RuntimeError:
+        raise FileError(f"{layout} is not a readable GDS or OASIS file") from None
+    view.load_layer_props(str(lyp))
+    view.max_hier()
+    view.zoom_fit()
+    kept = _draw_markers(view, markers) if markers is not None else []
+    box = view.active_cellview().cell.bbox()
+    wide = box.width() >= box.height()
+    ratio = min(box.width(), box.height()) / max(box.width(), box.height(), 1)
+    short = max(round(size * ratio * 1.02), size // 6)
+    width, height = (size, short) if wide else (short, size)
+    try:
+        view.save_image(str(target), width, height)
+    except RuntimeError as error:
+        raise FileError(f"cannot write {target}: {error}") from None
+    del kept
+
+
+def _draw_markers(view: Any, markers: Path) -> list[Any]:
+    """Draw a box for every marker; the returned markers live as long as the picture needs."""
+    import klayout.db  # noqa: F401  (klayout.rdb needs it loaded)
+    import klayout.lay as lay
+    import klayout.rdb as rdb
+
+    database = rdb.ReportDatabase("drc")
+    database.load(str(markers))
+    kept = []
+    for item in database.each_item():
+        for value in item.each_value():
+            shape = value.box() if value.is_box() else _bbox(value)
+            if shape is None:
+                continue
+            marker = lay.Marker(view)
+            marker.set(shape.enlarged(0.2, 0.2))
+            marker.color, marker.line_width = 0xE00000, 2
+            kept.append(marker)
+    return kept
+
+
+def _bbox(value: Any) -> Any:
+    for kind in ("polygon", "edge_pair", "edge", "path"):
+        if getattr(value, f"is_{kind}")():
+            return getattr(value, kind)().bbox()
+    return None
+
+
+def drop_png(target: Path, mode: str, error: Floats, top: float) -> None:
+    """Draw the IR drop of one mode, one map per tier, on the scale 0 .. `top`.
+
+    Args:
+        target: PNG to write.
+        mode: title.
+        error: fraction of the ideal voltage lost, shape (tiers, rows, cols); nan outside.
+        top: upper end of the scale, the same for every mode of a run.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = ("bottom tier", "top tier")
+    tiers = len(error)
+    figure = Figure(figsize=(4.2 * tiers + 0.8, 4.0), layout="constrained", dpi=110)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, tiers, squeeze=False)[0]
+    image = None
+    for t, ax in enumerate(axes):
+        image = _one_map(ax, error[t], top, names[t])
+    if image is not None:
+        figure.colorbar(image, ax=list(axes), label="voltage lost, % of ideal")
+    figure.suptitle(f"IR drop, {mode} mode, wires and transistors")
+    # matplotlib's version would make the bytes depend on more than the numbers
+    figure.savefig(target, metadata={"Software": None})
+
+
+def _one_map(ax: Axes, error: Floats, top: float, title: str) -> Any:
+    image = ax.imshow(
+        error * 100, origin="lower", cmap="viridis", vmin=0, vmax=top * 100, aspect="auto"
+    )
+    ax.set_facecolor("#dddddd")
+    ax.set_title(title if np.isfinite(error).any() else f"{title} (being written)", fontsize=10)
+    ax.set_xlabel("column")
+    ax.set_ylabel("row")
+    return image
+
+
+def scale_of(maps: Mapping[str, Floats]) -> float:
+    """Return one upper end for the scale of all maps."""
+    tops = [float(np.nanmax(m)) for m in maps.values() if np.isfinite(m).any()]
+    return max([*tops, 1e-12])

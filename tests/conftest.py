@@ -1,0 +1,49 @@
+"""What every test may use: system programs that are there, or a clear word that they are not."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+
+IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: a skip whose reason names one of these is a missing program, whoever wrote the test
+PROGRAMS = re.compile("|".join(("klayout", "ngspice", "chrom", "magic", "netgen")), re.IGNORECASE)
+
+
+def require_program(*names: str) -> str:
+    """Return the path of the first of these programs that is installed; skip if there is none."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    wanted = " or ".join(names)
+    if IN_CI:
+        pytest.fail(f"{wanted} is not installed; CI must have it (make system)", pytrace=False)
+    pytest.skip(f"{wanted} is not installed (make system)")
+
+
+@pytest.fixture(scope="session")
+def requires_program() -> Callable[..., str]:
+    return require_program
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("requires_program"):
+        require_program(*marker.args)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """In CI, a test skipped for a missing program fails, however it was skipped."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if not (IN_CI and report.skipped and not hasattr(report, "wasxfail")):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if PROGRAMS.search(reason) and re.search("install|missing|not found|which", reason):
+        report.outcome = "failed"
+        report.longrepr = f"CI must not skip this test: {reason}"

@@ -1,0 +1,154 @@
+"""The house: one-way imports between rooms, small modules, no machine's paths in files."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: room -> rooms that it may import (design.md section 2); `crossstack` may import all
+ALLOWED: dict[str, set[str]] = {
+    "pdk": set(),
+    "solve": set(),
+    "cells": {"pdk"},
+    "generators": {"pdk", "cells"},
+    "drc": {"pdk"},
+    "lvs": {"pdk"},
+    "extract": {"pdk", "lvs", "solve"},
+    "crossstack": {"pdk", "solve", "cells", "generators", "drc", "lvs", "extract"},
+}
+MAX_LINES = 450
+#: solving needs nothing but numbers; reading commands must start fast
+FORBIDDEN_PACKAGES = {
+    "solve": {"klayout", "gdsfactory", "kfactory", "matplotlib", "shapely"},
+    "drc": {"gdsfactory", "kfactory"},
+    "lvs": {"gdsfactory", "kfactory"},
+    "extract": {"gdsfactory", "kfactory"},
+    "crossstack": {"gdsfactory", "kfactory"},
+}
+
+
+def modules() -> list[tuple[str, Path]]:
+    return [(room, path) for room in ALLOWED for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def package_of(path: Path) -> list[str]:
+    """Dotted package that a module's relative imports start from, as a list."""
+    parts = list(path.relative_to(ROOT).parent.parts)
+    return parts if parts[0] == "crossstack" else ["crossstack", *parts]
+
+
+def imported(path: Path) -> list[tuple[int, str]]:
+    """(line, absolute dotted name) of everything that a module imports, at any depth."""
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package_of(path)[: len(package_of(path)) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            # `from .. import lvs` names the room itself
+            found += [(node.lineno, f"{stem}.{alias.name}") for alias in node.names]
+    return found
+
+
+def room_of(name: str) -> str | None:
+    """Room that a dotted name belongs to; None for other people's packages."""
+    parts = name.split(".")
+    if parts[0] != "crossstack":
+        return None
+    return parts[1] if len(parts) > 1 and parts[1] in ALLOWED else "crossstack"
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_imports_go_one_way(room: str) -> None:
+    wrong = []
+    for owner, path in modules():
+        if owner != room:
+            continue
+        for line, name in imported(path):
+            target = room_of(name)
+            if target not in {None, room} | ALLOWED[room]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+            if name.split(".")[0] in FORBIDDEN_PACKAGES.get(room, set()):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_this_test_sees_a_wrong_edge(tmp_path: Path) -> None:
+    module = ROOT / "drc" / "not_written.py"
+    names = {
+        "from ..cells import drawing": "cells",
+        "from ..cells.drawing import Cell": "cells",
+        "from .. import generators": "generators",
+        "import crossstack.solve": "solve",
+        "from crossstack import flow": "crossstack",
+        "from .checks import width": "drc",
+    }
+    for text, room in names.items():
+        base = package_of(module)
+        node = ast.parse(text).body[0]
+        if isinstance(node, ast.Import):
+            name = node.names[0].name
+        else:
+            assert isinstance(node, ast.ImportFrom)
+            start = base[: len(base) - node.level + 1] if node.level else []
+            stem = [*start, *([node.module] if node.module else []), node.names[0].name]
+            name = ".".join(stem)
+        assert room_of(name) == room, text
+
+
+def test_modules_are_small() -> None:
+    sizes = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for _, p in modules()}
+    assert not {name: n for name, n in sizes.items() if n > MAX_LINES}
+
+
+def test_every_folder_with_code_is_packaged() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    listed = set(re.findall(r'^  "(crossstack[\w.]*)",$', text, re.MULTILINE))
+    found = {".".join(package_of(path)) for _, path in modules()}
+    assert found == listed
+
+
+def committed_files() -> list[Path]:
+    try:
+        listing = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.split("\0") if name]
+
+
+def test_no_machine_paths_are_committed() -> None:
+    # in pieces, so that this file does not find itself
+    pattern = re.compile(
+        "|".join(
+            (
+                r"(?<![\w.])/" + r"work/",
+                r"(?<![\w.])/" + r"root/",
+                r"(?<![\w.])/" + r"home/\w",
+                r"/" + r"Users/\w",
+                r"/tmp/" + r"\w+",
+            )
+        )
+    )
+    wrong = []
+    for path in committed_files():
+        if not path.is_file() or path.stat().st_size > 5_000_000:
+            continue
+        try:
+            lines = path.read_text().splitlines()
+        except UnicodeDecodeError:
+            continue
+        wrong += [
+            f"{path.relative_to(ROOT)}:{k}: {line.strip()[:100]}"
+            for k, line in enumerate(lines, 1)
+            if pattern.search(line)
+        ]
+    assert not wrong, "\n".join(wrong)
