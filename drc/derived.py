@@ -44,6 +44,10 @@ DERIVED: dict[str, Callable[[], Node]] = {
     "ngate": lambda: layer("Nplus") & _gate(),
     "pgate": lambda: layer("Pplus") & _gate(),
     "ntap": lambda: _ncomp().overlapping(layer("Nwell")),
+    "ntap_near_edge": lambda: (
+        _ncomp().overlapping(layer("Nwell"))
+        - _ncomp().inside(layer("Nwell").sized(-_NWELL_NEAR_UM))
+    ),
     "ptap": lambda: _pcomp().not_overlapping(layer("Nwell")),
     "ptap_near_nwell": lambda: (
         _pcomp().not_overlapping(layer("Nwell")).interacting(layer("Nwell").sized(_NWELL_NEAR_UM))
@@ -57,12 +61,8 @@ DERIVED: dict[str, Callable[[], Node]] = {
     "comp_or_poly": lambda: _all("COMP", "Poly2"),
     "contact_poly": lambda: layer("Contact").overlapping(layer("Poly2")),
     "contact_comp": lambda: layer("Contact").overlapping(layer("COMP")),
-    "contact_ncomp_butted": lambda: (
-        layer("Contact").overlapping(_ncomp().interacting(_pcomp()))
-    ),
-    "contact_pcomp_butted": lambda: (
-        layer("Contact").overlapping(_pcomp().interacting(_ncomp()))
-    ),
+    "contact_ncomp_butted": lambda: layer("Contact").overlapping(_ncomp().interacting(_pcomp())),
+    "contact_pcomp_butted": lambda: layer("Contact").overlapping(_pcomp().interacting(_ncomp())),
     "circuit_inside": lambda: _all(*_CIRCUIT).not_overlapping(layer("GUARD_RING_MK")),
     "pad_metal": lambda: layer("Metal5").interacting(layer("Pad")),
     "other_metal": lambda: layer("Metal5").not_interacting(layer("Pad")),

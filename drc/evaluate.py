@@ -9,6 +9,7 @@ import klayout.db as kdb
 
 from ..pdk import CrossStackError, Tech
 from .expr import Node
+from .nets import LEVELS, AntennaLevel, density, space_nets
 
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
@@ -37,6 +38,25 @@ class Evaluator:
         self.cell, self.tech = cell, tech
         self.dbu = cell.layout().dbu
         self._done: dict[Node, Any] = {}
+        self._drawn: dict[str, kdb.Region] = {}
+        self._antenna: dict[int, AntennaLevel] = {}
+
+    def drawn(self, name: str) -> kdb.Region:
+        """Return the merged shapes of a drawn layer."""
+        if name not in self._drawn:
+            index = self.cell.layout().find_layer(*layer_pair(name, self.tech))
+            region = (
+                kdb.Region() if index is None else kdb.Region(self.cell.begin_shapes_rec(index))
+            )
+            self._drawn[name] = region.merged()
+        return self._drawn[name]
+
+    def antenna(self, conductor: str, ratio: float, area: float, perimeter: float) -> kdb.Region:
+        """Return the conductor shapes that break an antenna ratio."""
+        level = next(i for i, names in enumerate(LEVELS) if conductor in names)
+        if level not in self._antenna:
+            self._antenna = {level: AntennaLevel(self, level)}  # the last level's is done with
+        return self._antenna[level].check(conductor, ratio, area, perimeter)
 
     def region(self, node: Node) -> kdb.Region:
         """Return the region of a node.
@@ -44,7 +64,9 @@ class Evaluator:
         Raises:
             RuleError: if an operation is unknown or fails.
         """
-        return self.value(node)
+        found = self.value(node)
+        assert isinstance(found, kdb.Region)
+        return found
 
     def value(self, node: Node) -> Any:
         """Return the region, edges or edge pairs of a node."""
@@ -65,13 +87,6 @@ class Evaluator:
         return round(value / self.dbu**2)
 
 
-def _layer(ev: Evaluator, name: str) -> kdb.Region:
-    index = ev.cell.layout().find_layer(*layer_pair(name, ev.tech))
-    region = kdb.Region() if index is None else kdb.Region(ev.cell.begin_shapes_rec(index))
-    region.merge()
-    return region
-
-
 def _length(ev: Evaluator, edges: kdb.Edges, low: float | None, high: float | None) -> kdb.Edges:
     return edges.with_length(
         None if low is None else ev.um(low), None if high is None else ev.um(high), False
@@ -86,7 +101,9 @@ def _corners(ev: Evaluator, region: kdb.Region, degrees: float | None) -> kdb.Re
 def _not_square(ev: Evaluator, region: kdb.Region, side: float) -> kdb.Region:
     d = ev.um(side)
     boxes = region.rectangles()
-    return region.non_rectangles() + boxes.with_bbox_width(d, True) + boxes.with_bbox_height(d, True)
+    return (
+        region.non_rectangles() + boxes.with_bbox_width(d, True) + boxes.with_bbox_height(d, True)
+    )
 
 
 def _odd_angles(ev: Evaluator, edges: kdb.Edges) -> kdb.Edges:
@@ -95,7 +112,7 @@ def _odd_angles(ev: Evaluator, edges: kdb.Edges) -> kdb.Edges:
 
 #: operation -> function(evaluator, *operands, *params)
 OPS: dict[str, Callable[..., Any]] = {
-    "layer": _layer,
+    "layer": lambda ev, name: ev.drawn(name),
     "and": lambda ev, a, b: a & b,
     "or": lambda ev, a, b: a | b if isinstance(a, kdb.Region) else a + b,
     "not": lambda ev, a, b: a - b,
@@ -128,5 +145,8 @@ OPS: dict[str, Callable[..., Any]] = {
     "not_overlapping": lambda ev, a, b: a.not_overlapping(b),
     "inside": lambda ev, a, b: a.inside(b),
     "covering": lambda ev, a, b, n: a.covering(b, n),
+    "space_nets": lambda ev, a, d: space_nets(ev, a, ev.um(d)),
+    "antenna": lambda ev, name, ratio, area, perimeter: ev.antenna(name, ratio, area, perimeter),
+    "density": lambda ev, name, limit, sign: density(ev, name, limit, sign),
     "on_grid": lambda ev, a, g: a.grid_check(ev.um(g), ev.um(g)),
 }

@@ -9,11 +9,15 @@ remembers results by node computes shared parts once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
+from math import inf
 from typing import Any
 
 #: Operations whose first parameter is a distance that they look across.
 _DISTANCE_OPS = frozenset({"sized", "width", "space", "separation", "enclosing", "space_nets"})
+
+#: Operations that no neighbourhood decides: nets end to end, and the die.
+_WHOLE_CELL = frozenset({"antenna", "density"})
 
 #: Largest extent in um of anything that an area rule can find: the rule areas are below
 #: 0.6 um2, and what is narrower than the 0.18 um of the smallest width rule is flagged there.
@@ -40,6 +44,8 @@ class Node:
     def range_um(self) -> float:
         """How far from a marker, in um, drawn shapes can lie that decide about it."""
         own = 0.0
+        if self.op in _WHOLE_CELL:
+            return inf
         if self.op in _DISTANCE_OPS:
             own = abs(self.params[0])
         elif self.op == "area_below":
@@ -51,7 +57,7 @@ class Node:
     @cached_property
     def inputs(self) -> frozenset[str]:
         """Names of the drawn layers that the expression reads."""
-        if self.op == "layer":
+        if self.op in {"layer", *_WHOLE_CELL}:
             return frozenset({self.params[0]})
         return frozenset().union(*(arg.inputs for arg in self.args))
 
@@ -189,7 +195,7 @@ class Node:
         return self._op("on_grid", params=(grid_um,))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _node(op: str, args: tuple[Node, ...], params: tuple[Any, ...]) -> Node:
     return Node(op, args, params)
 
@@ -199,6 +205,6 @@ def layer(name: str) -> Node:
     return _node("layer", (), (name,))
 
 
-def special(op: str, *args: Node, params: tuple[Any, ...] = ()) -> Node:
-    """Return an operation that is more than geometry (antenna, density)."""
-    return _node(op, args, params)
+def special(op: str, name: str, *params: float) -> Node:
+    """Return an operation on the whole cell (antenna, density) for one drawn layer."""
+    return _node(op, (), (name, *params))

@@ -61,7 +61,8 @@ def _extension(rule: Rule, a: Node, b: Node) -> Node:
 
 def _butt_extension(rule: Rule, butted: Node, other: Node) -> Node:
     """Active area beyond the butting edge."""
-    return layer("COMP").interacting(butted).enclosing(other, rule.value, "projection").marks() & butted
+    comp = layer("COMP").interacting(butted)
+    return comp.enclosing(other, rule.value, "projection").marks() & butted
 
 
 def _butt_gate(rule: Rule, butting: Node, gate: Node) -> Node:
@@ -219,12 +220,12 @@ def _space_different_net(rule: Rule, a: Node) -> Node:
 def _antenna(rule: Rule, gate: Node, conductor: Node) -> Node:
     """Conductor charged through a gate during its etch; extra: (area, perimeter) factors."""
     area, perimeter = rule.extra
-    return special("antenna", gate, conductor, params=(rule.value, area, perimeter, rule.layers[1]))
+    return special("antenna", rule.layers[1], rule.value, area, perimeter)
 
 
 def _density(rule: Rule, a: Node) -> Node:
     """Share of the die that a layer covers; extra: (1 for a minimum, -1 for a maximum)."""
-    return special("density", a, params=(rule.value, rule.extra[0]))
+    return special("density", rule.layers[0], rule.value, rule.extra[0])
 
 
 KINDS: dict[str, Callable[..., Node]] = {
@@ -273,7 +274,8 @@ def compile_rule(rule: Rule, tech: Tech) -> Node:
         TechError: if the rule's kind or one of its layers does not exist.
     """
     if rule.kind not in KINDS:
-        raise TechError(f"rule {rule.name}: kind {rule.kind!r} is not one of {', '.join(sorted(KINDS))}")
+        kinds = ", ".join(sorted(KINDS))
+        raise TechError(f"rule {rule.name}: kind {rule.kind!r} is not one of {kinds}")
     operands = [resolve(name, tech) for name in rule.layers]
     try:
         return KINDS[rule.kind](rule, *operands)

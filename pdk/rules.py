@@ -1,4 +1,5 @@
 # ruff: noqa: E501  a table of rules: one row a line
+# fmt: off
 """Design rules as data: each value is written here once, and everything derives from it.
 
 Foundry values: facts/gf180mcu.yaml (own wording of the GF180MCU design manual). Module
@@ -58,7 +59,7 @@ _COMP: tuple[_Row, ...] = (
     ("DF.14", "reach", ("ncomp_outside", "ptap"), 20.0, "max distance of NCOMP to the nearest p-tap"),
     ("DF.16", "separation", ("Nwell", "ncomp_outside"), 0.43, "Nwell to NCOMP outside it"),
     ("DF.17", "separation", ("Nwell", "ptap"), 0.12, "Nwell to p-tap outside it"),
-)  # fmt: skip
+)
 _NWELL: tuple[_Row, ...] = (
     ("NW.1a", "width", ("Nwell",), 0.86, "min width of Nwell"),
     ("NW.2a", "space", ("Nwell",), 0.6, "min space of Nwell, same potential"),
@@ -83,6 +84,8 @@ _IMPLANT: tuple[_Row, ...] = (
     ("NP.5a", "enclosure", ("ngate", "Nplus"), 0.23, "Nplus overlap of n-gate"),
     ("NP.5b", "implant_enclosure", ("ncomp_outside", "Nplus", "Pplus"), 0.16, "Nplus beyond NCOMP outside Nwell"),
     ("NP.5d", "implant_enclosure", ("ntap", "Nplus", "Pplus"), 0.02, "Nplus beyond n-tap"),
+    ("NP.5di", "implant_enclosure", ("ntap_near_edge", "Nplus", "Pplus"), 0.16,
+     "Nplus beyond n-tap less than 0.43 from the edge of Nwell"),
     ("NP.6", "butt_extension", ("ncomp_butted", "pcomp_butted"), 0.22, "NCOMP beyond its edge butted to PCOMP"),
     ("NP.8a", "area", ("Nplus",), 0.35, "min area of Nplus"),
     ("NP.8b", "hole_area", ("Nplus",), 0.35, "min area enclosed by Nplus"),
@@ -90,6 +93,8 @@ _IMPLANT: tuple[_Row, ...] = (
     ("PP.2", "space", ("Pplus",), 0.4, "min space of Pplus"),
     ("PP.3a", "butt_separation", ("Pplus", "ncomp_outside"), 0.16, "Pplus to NCOMP outside Nwell"),
     ("PP.3c", "butt_separation", ("Pplus", "ntap"), 0.08, "Pplus to n-tap"),
+    ("PP.3cii", "butt_separation", ("Pplus", "ntap_near_edge"), 0.16,
+     "Pplus to n-tap less than 0.43 from the edge of Nwell"),
     ("PP.4a", "butt_gate", ("butting", "ngate"), 0.32, "butting edge to an n-gate parallel to it"),
     ("PP.5a", "enclosure", ("pgate", "Pplus"), 0.23, "Pplus overlap of p-gate"),
     ("PP.5b", "implant_enclosure", ("pcomp_in_nwell", "Pplus", "Nplus"), 0.16, "Pplus beyond PCOMP in Nwell"),
@@ -99,7 +104,7 @@ _IMPLANT: tuple[_Row, ...] = (
     ("PP.6", "butt_extension", ("pcomp_butted", "ncomp_butted"), 0.22, "PCOMP beyond its edge butted to NCOMP"),
     ("PP.8a", "area", ("Pplus",), 0.35, "min area of Pplus"),
     ("PP.8b", "hole_area", ("Pplus",), 0.35, "min area enclosed by Pplus"),
-)  # fmt: skip
+)
 
 #: A line narrower than this has line ends; an overlap below the next calls for the
 #: adjacent side (CO.6a/b, V*.3, V*.4).
@@ -122,7 +127,7 @@ _CONTACT: tuple[_Row, ...] = (
     ("CO.9", "straddle", ("Contact", "butting"), 0.0, "no contact on a butting edge"),
     ("CO.10", "forbidden", ("Contact", "gate"), 0.0, "no contact on a gate over COMP"),
     ("CO.11", "inside", ("Contact", "comp_or_poly"), 0.0, "no contact on field oxide"),
-)  # fmt: skip
+)
 
 
 def _metal(n: int) -> tuple[_Row, ...]:
@@ -142,7 +147,7 @@ _TOP_METAL: tuple[_Row, ...] = (
     ("MT.4", "area", ("Metal5",), 0.5625, "min area of Metal5"),
     ("MT.5LM", "forbidden_layer", ("82/0",), 0.0, "no Via5 in a 5 metal process"),
     ("MT.5LMt", "forbidden_layer", ("53/0",), 0.0, "no MetalTop in a 5 metal process"),
-)  # fmt: skip
+)
 
 
 def _via(n: int) -> tuple[_Row, ...]:
@@ -154,14 +159,14 @@ def _via(n: int) -> tuple[_Row, ...]:
          (0.18, 4 * 0.26 + 3 * 0.26, 16)),
         (f"V{n}.3", "enclosure", (v, low), 0.0 if n == 1 else 0.01, f"{low} overlap of {v}"),
         (f"V{n}.4", "enclosure", (v, high), 0.01, f"{high} overlap of {v}"),
-    ]  # fmt: skip
+    ]
     for number, metal in (("3", low), ("4", high)):
         rows += [
             (f"V{n}.{number}eol", "line_end", (v, metal), 0.06,
              f"{metal} end-of-line overlap of {v}, lines < 0.34", (_NARROW, 0.28)),
             (f"V{n}.{number}adj", "adjacent", (v, metal), 0.06,
              f"{metal} overlap beside a side overlapped < 0.04", (_TIGHT,)),
-        ]  # fmt: skip
+        ]
     return tuple(rows)
 
 
@@ -186,7 +191,7 @@ _SLOTS: tuple[_Row, ...] = tuple(
     (f"MSLOT{n}.1", "max_width", (f"Metal{n}", slot, "Pad"), 30.0,
      f"max width of Metal{n} without a slot, 5 um around a pad excepted", (5.0,))
     for n, slot in enumerate(("34/3", "36/3", "42/3", "46/3", "81/3"), start=1)
-)  # fmt: skip
+)
 
 
 def _antenna() -> list[_Row]:
@@ -198,10 +203,10 @@ def _antenna() -> list[_Row]:
     for n in range(1, 6):
         wall = 0.54 if n < 5 else 1.19
         rows.append((f"ANT.Metal{n}", "antenna", ("gate", f"Metal{n}"), 400.0,
-                     f"Metal{n} side wall to gate area", (0.0, wall)))  # fmt: skip
+                     f"Metal{n} side wall to gate area", (0.0, wall)))
         if n < 5:
             rows.append((f"ANT.Via{n}", "antenna", ("gate", f"Via{n}"), 20.0,
-                         f"Via{n} area to gate area", (1.0, 0.0)))  # fmt: skip
+                         f"Via{n} area to gate area", (1.0, 0.0)))
     return rows
 
 
@@ -267,7 +272,7 @@ def _device_rules(f: float, s: float, a: float) -> list[_Row]:
             (f"OX{tier}.7", "end_overhang", (line, crossing), 2 * a,
              f"end or jog of {line} to a crossing: 2 A, so that it passes the oxide by A"),
             (f"OX{tier}.8", "end_overhang", ("ME", crossing), 2 * a, "end or jog of ME to a crossing: 2 A"),
-        ]  # fmt: skip
+        ]
     return rows
 
 
@@ -278,7 +283,8 @@ def module_rules(profile: Profile) -> tuple[Rule, ...]:
     """
     f, s, a, v = profile.line_um, profile.space_um, profile.overlay_um, profile.via_um
     rows: list[_Row] = []
-    for e in ("BE", "ME", "TE"):
+    electrodes = ("BE", "ME", "TE")
+    for e in electrodes:
         rows += [
             (f"{e}.1", "width", (e,), f, f"min width of {e}: F"),
             (f"{e}.2", "space", (e,), s, f"min space of {e}"),
@@ -289,16 +295,15 @@ def module_rules(profile: Profile) -> tuple[Rule, ...]:
             (f"V{e}.5", "clear", (f"V{e}", "crossing"), f + a, f"V{e} to a crossing: F + A"),
             (f"V{e}.6", "clear", (f"V{e}", "oxide"), a, f"V{e} to oxide: A"),
         ]
-        for other in ("BE", "ME", "TE"):
-            if other != e:
-                rows.append((f"V{e}.7{other[0].lower()}", "clear", (f"V{e}", other), s,
-                             f"V{e} to {other}, which it must pass"))  # fmt: skip
+        for lower in electrodes[: electrodes.index(e)]:  # a via meets only what lies below its end
+            rows.append((f"V{e}.7{lower[0].lower()}", "clear", (f"V{e}", lower), s,
+                         f"V{e} to {lower}, which it must pass"))
     rows += _device_rules(f, s, a)
     rows += [
         ("XO.1", "overlay", ("crossing_B", "crossing_T"), 2 * a, "tier-to-tier misregistration of a stacked pair: 2 A"),
         ("PO.1", "inside", ("module", "POSTPROC"), 0.0, "no module shape outside the post-process area"),
-    ]  # fmt: skip
-    for e in ("BE", "ME", "TE"):
+    ]
+    for e in electrodes:
         rows += [
             (f"{e}.D", "density", (e,), 20.0, f"min coverage of {e}, for planarisation", (1.0,)),
             (f"{e}.Dx", "density", (e,), 80.0, f"max coverage of {e}, for planarisation", (-1.0,)),

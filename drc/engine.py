@@ -1,0 +1,286 @@
+"""The DRC run: read, check what can be checked, never call clean what did not run."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import klayout.db as kdb
+
+from ..pdk import FileError, ParameterError, Purpose, Rule, Tech
+from .compact import Compacted, compact
+from .evaluate import Evaluator, layer_pair
+from .expr import Node
+from .kinds import compile_rule
+from .report import DrcReport, RuleRun, Violation
+
+#: Rules that look no further than the first range share a stand-in cell, and so on, um.
+RANGES_UM = (8.0, 24.0, 110.0)
+#: Below this many shapes the whole cell is checked as it is.
+COMPACT_ABOVE = 20_000
+#: Markers kept per rule; the count goes on.
+LIMIT = 10_000
+
+#: Kinds that judge a whole die: only run when asked for, and reported as warnings.
+WHOLE_DIE = frozenset({"density"})
+_LABELS = (Purpose.LABEL, Purpose.MODULE_LABEL)
+
+Progress = Callable[[str, int, int], None]
+
+
+def read_layout(path: Path) -> kdb.Layout:
+    """Read a GDS or OASIS file.
+
+    Raises:
+        FileError: if it is missing, truncated or not a layout.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(f"{path}: no such file")
+    layout = kdb.Layout()
+    try:
+        layout.read(str(path))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise FileError(f"{path} cannot be read as a layout: {reason}") from error
+    if layout.cells() == 0:
+        raise FileError(f"{path} holds no cell")
+    return layout
+
+
+def find_top(layout: kdb.Layout, name: str | None, source: str) -> kdb.Cell:
+    """Return the cell to check.
+
+    Raises:
+        ParameterError: if the name does not exist, or none is given and there are several tops.
+    """
+    tops = sorted(cell.name for cell in layout.top_cells())
+    if name is None:
+        if len(tops) != 1:
+            allowed = f"{source} has {len(tops)} top cells ({', '.join(tops[:8])}), name one"
+            raise ParameterError("top", name, allowed)
+        return layout.top_cell()
+    cell = layout.cell(name)
+    if cell is None:
+        raise ParameterError("top", name, f"a cell of {source}; top cells: {', '.join(tops[:8])}")
+    return cell
+
+
+def select_rules(tech: Tech, patterns: Iterable[str] | None) -> list[Rule]:
+    """Return the rules that names or globs choose; without any, all but whole-die rules.
+
+    Raises:
+        ParameterError: if a pattern matches no rule.
+    """
+    if patterns is None:
+        return [rule for rule in tech.rules if rule.kind not in WHOLE_DIE]
+    patterns = list(patterns)
+    for pattern in patterns:
+        if not any(fnmatchcase(rule.name, pattern) for rule in tech.rules):
+            raise ParameterError("rules", pattern, f"a rule name or glob of {tech.name}")
+    return [r for r in tech.rules if any(fnmatchcase(r.name, p) for p in patterns)]
+
+
+def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -> tuple[str, ...]:
+    """Return notes on unknown layers.
+
+    Raises:
+        FileError: if no layer of the process holds a shape.
+    """
+    by_pair = {layer.gds: layer for layer in tech.layers}
+    known, unknown = False, []
+    for index in layout.layer_indexes():
+        info = layout.get_info(index)
+        pair = (info.layer, info.datatype)
+        if cell.bbox(index).empty():
+            continue
+        if pair not in by_pair:
+            unknown.append(f"{pair[0]}/{pair[1]}")
+        elif by_pair[pair].purpose not in _LABELS:
+            known = True
+    if not known:
+        what = f"{source}: cell {cell.name} draws nothing on a layer of {tech.name}"
+        raise FileError(f"{what}; a layout of another process?")
+    return (f"unknown layers, not checked: {', '.join(sorted(unknown))}",) if unknown else ()
+
+
+class Run:
+    """One DRC run over one cell.
+
+    Args:
+        layout: layout of the cell; the run adds stand-in cells to it.
+        cell: cell to check.
+        tech: process.
+    """
+
+    def __init__(self, layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> None:
+        self.layout, self.cell, self.tech = layout, cell, tech
+        self._small = _flat_shapes(cell, {}) < COMPACT_ABOVE
+        self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
+
+    def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
+        reach = next((r for r in RANGES_UM if node.range_um <= r), None)
+        key = 0.0 if reach is None or self._small else reach
+        if key not in self._stand_ins:
+            compacted = Compacted(self.cell, ())
+            if key:
+                dbu = self.layout.dbu
+                # shapes that only touch at the range's end, and markers one dbu large, count
+                grid = round(self.tech.grid_um / dbu)
+                compacted = compact(self.cell, round(key / dbu) + 10, grid)
+            self._stand_ins[key] = (compacted, Evaluator(compacted.cell, self.tech))
+        return self._stand_ins[key]
+
+    def check(self, rule: Rule) -> tuple[list[Violation], int]:
+        """Return the markers of a rule, at most LIMIT, and how many more there are.
+
+        Raises:
+            RuleError: if the rule cannot run.
+        """
+        node = compile_rule(rule, self.tech)
+        if not any(self._drawn(name) for name in node.inputs):
+            return [], 0
+        compacted, evaluator = self._evaluator(node)
+        region = evaluator.region(node)
+        found = [self._violation(rule, polygon, compacted) for polygon in _first(region, LIMIT)]
+        return found, region.count() - len(found)
+
+    def _drawn(self, name: str) -> bool:
+        index = self.layout.find_layer(*layer_pair(name, self.tech))
+        return index is not None and not self.cell.bbox(index).empty()
+
+    def _violation(self, rule: Rule, polygon: kdb.Polygon, compacted: Compacted) -> Violation:
+        box = polygon.bbox()
+        x, y, copies = compacted.original(box.left, box.bottom)
+        moved = polygon.moved(x - box.left, y - box.bottom)
+        dbu = self.layout.dbu
+        points = tuple((round(p.x * dbu, 6), round(p.y * dbu, 6)) for p in moved.each_point_hull())
+        return Violation(rule.name, rule.text, points, _owner(self.cell, moved.bbox()), copies)
+
+
+def _first(region: kdb.Region, limit: int) -> list[kdb.Polygon]:
+    polygons: list[kdb.Polygon] = []
+    for polygon in region.each():
+        polygons.append(polygon)
+        if len(polygons) == limit:
+            break
+    return polygons
+
+
+def _flat_shapes(cell: kdb.Cell, known: dict[int, int]) -> int:
+    """Return the number of shapes below a cell, every placement counted."""
+    index = cell.cell_index()
+    if index not in known:
+        layout = cell.layout()
+        count = sum(cell.shapes(layer).size() for layer in layout.layer_indexes())
+        for inst in cell.each_inst():
+            inner = _flat_shapes(layout.cell(inst.cell_index), known)
+            count += max(inst.na, 1) * max(inst.nb, 1) * inner
+        known[index] = count
+    return known[index]
+
+
+def _owner(cell: kdb.Cell, box: kdb.Box) -> str:
+    """Return the name of the smallest cell that contains a box."""
+    while True:
+        for inst in cell.each_overlapping_inst(box):
+            inner = _into(inst, box)
+            if inner is not None:
+                cell, box = cell.layout().cell(inst.cell_index), inner
+                break
+        else:
+            return cell.name
+
+
+def _into(inst: kdb.Instance, box: kdb.Box) -> kdb.Box | None:
+    """Return the box in the coordinates of the array element that contains it."""
+    bounds = inst.layout().cell(inst.cell_index).bbox()
+    first = bounds.transformed(inst.cplx_trans)
+    if not inst.is_regular_array():
+        shifts = [kdb.Vector(0, 0)]
+    else:
+        a, b = inst.a, inst.b
+        det = a.x * b.y - a.y * b.x
+        dx, dy = int(box.left - first.left), int(box.bottom - first.bottom)
+        if det:
+            i, j = int((dx * b.y - dy * b.x) // det), int((a.x * dy - a.y * dx) // det)
+        else:  # a single row or column
+            i = int((dx * a.x + dy * a.y) // max(a.sq_length(), 1))
+            j = int((dx * b.x + dy * b.y) // max(b.sq_length(), 1))
+        shifts = [
+            a * (i + di) + b * (j + dj)
+            for di in (0, -1) for dj in (0, -1)
+            if 0 <= i + di < max(inst.na, 1) and 0 <= j + dj < max(inst.nb, 1)
+        ]  # fmt: skip
+    for shift in shifts:
+        if box.inside(first.moved(shift)):
+            return box.moved(-shift).transformed(inst.cplx_trans.inverted())
+    return None
+
+
+def run_drc(
+    source: Path | kdb.Layout,
+    tech: Tech,
+    *,
+    top: str | None = None,
+    rules: Iterable[str] | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> DrcReport:
+    """Check a layout against the rules of a process.
+
+    Args:
+        source: GDS or OASIS file, or a layout (which is not changed).
+        tech: process with its rules.
+        top: cell to check; needed if there are several top cells.
+        rules: names or globs of rules; without any, all but the whole-die rules.
+        threads: number of processes to share the rules among.
+        progress: called with (rule, done, total) before each rule.
+
+    Raises:
+        FileError: if the file cannot be read or holds nothing of this process.
+        ParameterError: if top, rules, threads or the layout's dbu are not usable.
+        RuleError: if a rule could not run.
+    """
+    name = "layout" if isinstance(source, kdb.Layout) else str(source)
+    layout = source.dup() if isinstance(source, kdb.Layout) else read_layout(source)
+    if abs(layout.dbu - tech.dbu_um) > 1e-9:
+        raise ParameterError("dbu", layout.dbu, f"{tech.dbu_um} um ({name})")
+    if threads < 1:
+        raise ParameterError("threads", threads, "1 or more")
+    cell = find_top(layout, top, name)
+    notes = _check_layers(layout, cell, tech, name)
+    chosen = select_rules(tech, rules)
+    run = Run(layout, cell, tech)
+    runs: list[RuleRun] = []
+    found: list[Violation] = []
+    warnings: list[Violation] = []
+    more: dict[str, int] = {}
+    for number, rule in enumerate(chosen):
+        if progress:
+            progress(rule.name, number, len(chosen))
+        begin = time.perf_counter()
+        markers, rest = run.check(rule)
+        seconds = time.perf_counter() - begin
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        runs.append(RuleRun(rule.name, rule.text, rule.value, len(markers) + rest, seconds, peak))
+        if rule.kind in WHOLE_DIE:
+            warnings += markers
+        else:
+            found += markers
+            more[rule.name] = rest
+    done = {rule.name for rule in chosen}
+    return DrcReport(
+        source=name,
+        top=cell.name,
+        tech=f"{tech.name}, profile {tech.profile.name}",
+        runs=tuple(runs),
+        violations=tuple(found),
+        warnings=tuple(warnings),
+        skipped=tuple(r.name for r in tech.rules if r.name not in done),
+        notes=notes,
+        _extra={name: count for name, count in more.items() if count},
+    )
