@@ -110,7 +110,7 @@ class _NetAssembly:
             raise ParameterError(
                 f"size_bias_um.{layer}",
                 bias,
-                f"net {self.net.name} breaks or vanishes at this bias",
+                f"a bias at which net {self.net.name} stays whole",
             )
         return made[0]
 

@@ -1,0 +1,235 @@
+"""Flat engine: every net of a layout -> one network.
+
+Nets that are the same net of the same cell are extracted once and placed as often as the
+cell is, so that the drain stacks of an array cost one solution.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import klayout.db as db
+import numpy as np
+from numpy.typing import NDArray
+
+from ..lvs import ExtractedLayout, FlatNet, extract_layout
+from ..pdk import ParameterError, Tech
+from ..solve.network import Network, NetworkBuilder
+from .geometry import NetGeometry
+from .naming import Place, labels_of, memristor_places, net_names
+from .netres import NetResistors, NetSolver
+from .rates import Conditions, rates
+from .report import ExtractionReport, Progress
+
+_BULK = 3
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A network and how it came about."""
+
+    network: Network
+    report: ExtractionReport
+
+
+def pattern_matcher(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Return a matcher for net patterns, in which only ``*`` is special: ``TR*``, ``C[3]``."""
+    parts = [re.escape(p).replace(r"\*", ".*") for p in patterns]
+    return re.compile("|".join(parts))
+
+
+def extract_flat(
+    source: Path | str | db.Layout | ExtractedLayout,
+    tech: Tech,
+    *,
+    nets: Iterable[str] | None = None,
+    conditions: Conditions | None = None,
+    progress: Progress | None = None,
+) -> Extraction:
+    """Extract the wires of a layout net by net.
+
+    Args:
+        source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
+        tech: technology.
+        nets: patterns of the nets to extract (``*`` for any text); the others become ideal
+            wires. None for all nets.
+        conditions: corner, temperature and size bias.
+        progress: called with (what, done, total).
+
+    Raises:
+        ParameterError: for a pattern that no net matches, or a film without resistance.
+        FileError: if the file cannot be read.
+    """
+    start = time.perf_counter()
+    process = rates(tech, conditions)
+    layout = source if isinstance(source, ExtractedLayout) else extract_layout(source, tech)
+    report = ExtractionReport(
+        corner=process.conditions.corner, temperature_c=process.conditions.temperature_c
+    )
+    assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
+    network = assembly.run(tech, progress)
+    report.pieces = assembly.solver.wires.pieces
+    if assembly.solver.wires.angled:
+        report.warn(
+            f"{assembly.solver.wires.angled} shapes have edges off the axes: solved by "
+            "KLayout's tesselation, good to about 1 %"
+        )
+    report.seconds = round(time.perf_counter() - start, 3)
+    return Extraction(network, report)
+
+
+class _Assembly:
+    """Builds one network."""
+
+    def __init__(
+        self,
+        layout: ExtractedLayout,
+        solver: NetSolver,
+        report: ExtractionReport,
+        nets: Iterable[str] | None,
+    ) -> None:
+        self.layout, self.solver, self.report = layout, solver, report
+        self.flat = layout.flat
+        self.geometry = NetGeometry(layout, solver.rates)
+        self.places, warnings = memristor_places(self.flat)
+        self.names = net_names(self.flat, self.places)
+        self.builder = NetworkBuilder()
+        self.terminal: dict[tuple[int, int], int] = {}
+        for text in warnings:
+            report.warn(text)
+        self.chosen = self._choose(nets)
+
+    def _choose(self, patterns: Iterable[str] | None) -> list[bool]:
+        if patterns is None:
+            return [True] * len(self.names)
+        wanted = list(patterns)
+        for pattern in wanted:
+            single = pattern_matcher([pattern])
+            if not any(single.fullmatch(name) for name in self.names):
+                some = ", ".join(sorted(self.names)[:6])
+                raise ParameterError("nets", pattern, f"a pattern of net names such as {some}")
+        matcher = pattern_matcher(wanted)
+        return [matcher.fullmatch(name) is not None for name in self.names]
+
+    def run(self, tech: Tech, progress: Progress | None) -> Network:
+        self._note_findings(tech)
+        solved: dict[tuple[str, int], tuple[NetResistors, int]] = {}
+        self.report.nets = len(self.flat.nets)
+        for done, net in enumerate(self.flat.nets):
+            if progress and done % 64 == 0:
+                progress("nets", done, len(self.flat.nets))
+            if not self._carries_current(net):
+                continue
+            if not self.chosen[net.number]:
+                self._place_ideal(net)
+                continue
+            key = (net.net.circuit().name, net.net.cluster_id)
+            if key not in solved:
+                shapes, warnings = self.geometry.shapes(net, self.names[net.number])
+                resistors = self.solver.solve(shapes)
+                for text in [*warnings, *resistors.warnings]:
+                    self.report.warn(text)
+                solved[key] = (resistors, net.number)
+            self._place(net, solved[key][0])
+        self.report.distinct_nets = len(solved)
+        self._place_devices()
+        return self.builder.build()
+
+    def _note_findings(self, tech: Tech) -> None:
+        for finding in self.layout.findings():
+            self.report.warn(str(finding))
+        known = {layer.gds for layer in tech.layers}
+        drawn = self.layout.layout
+        for index in drawn.layer_indexes():
+            info = drawn.get_info(index)
+            # layers that hold the labels while LVS runs have a name and no number
+            if info.layer < 0 or (info.layer, info.datatype) in known:
+                continue
+            if any(not cell.shapes(index).is_empty() for cell in drawn.each_cell()):
+                self.report.warn(f"layer {info.layer}/{info.datatype} is not in {tech.name}")
+
+    def _carries_current(self, net: FlatNet) -> bool:
+        """True for nets with a device terminal other than a bulk."""
+        return any(
+            position != _BULK or self.flat.devices[number].kind.is_memristor
+            for number, position in self.flat.terminals[net.number]
+        )
+
+    def _place(self, net: FlatNet, resistors: NetResistors) -> None:
+        """Add a solved net's nodes, resistors and pins."""
+        self.report.solved += 1
+        builder, base = self.builder, self.names[net.number]
+        pin = resistors.pin_node.get(base)
+        names = [f"{base}/n{k}" for k in range(resistors.n_nodes)]
+        if pin is not None:
+            names[pin] = base
+        nodes = builder.nodes(names)
+        net_index = builder.net(base)
+        rows = resistors.resistors
+        if rows:
+            builder.resistors(
+                nodes[[r.a for r in rows]],
+                nodes[[r.b for r in rows]],
+                [r.ohm for r in rows],
+                layer=[builder.layer(r.layer) for r in rows],
+                net=net_index,
+                width_um=[r.width_um for r in rows],
+                cuts=[r.cuts for r in rows],
+            )
+        for label, node in resistors.pin_node.items():
+            builder.port(label, int(nodes[node]))
+        for key, terminal in enumerate(self.flat.terminals[net.number]):
+            node = resistors.terminal_node.get(key)
+            if node is not None:
+                self.terminal[terminal] = int(nodes[node])
+
+    def _place_ideal(self, net: FlatNet) -> None:
+        """Make a net one node."""
+        self.report.ideal_nets += 1
+        node = self.builder.node(self.names[net.number])
+        self.builder.net(self.names[net.number])
+        for label in labels_of(net.name):
+            self.builder.port(label, node)
+        for terminal in self.flat.terminals[net.number]:
+            self.terminal[terminal] = node
+
+    def _place_devices(self) -> None:
+        memristors: list[tuple[Place, int, int, float]] = []
+        switches: list[tuple[int, int, int, float, float, bool]] = []
+        for number, device in enumerate(self.flat.devices):
+            if device.kind.is_memristor:
+                place = self.places.get(number)
+                ends = self._ends(number, (0, 1)) if place else None
+                if place and ends:
+                    memristors.append((place, *ends, device.parameters[0]))
+                continue
+            ends = self._ends(number, (0, 2))
+            gate = device.nets[1]
+            if ends is None or gate < 0:
+                continue
+            w, l = device.parameters
+            gate_net = self.builder.net(self.names[gate])
+            switches.append((*ends, gate_net, w, l, device.kind.name == "pfet"))
+        if memristors:
+            at, a, b, area = zip(*memristors, strict=True)
+            self.builder.memristors(
+                [p.tier for p in at], [p.row for p in at], [p.col for p in at], a, b, area_um2=area
+            )
+        if switches:
+            a, b, gates, w, l, p = zip(*switches, strict=True)
+            self.builder.switches(a, b, gates, w_um=w, l_um=l, p=p)
+
+    def _ends(self, number: int, positions: tuple[int, int]) -> tuple[int, int] | None:
+        """Return the nodes of two terminals; a terminal on no wire is reported."""
+        nodes = [self.terminal.get((number, position)) for position in positions]
+        if nodes[0] is None or nodes[1] is None:
+            device = self.flat.devices[number]
+            at = f"({device.at[0]:.3f}, {device.at[1]:.3f})"
+            self.report.warn(f"{device.kind.name} at {at} is not on any wire; left out")
+            return None
+        return nodes[0], nodes[1]

@@ -1,0 +1,105 @@
+"""Which memristor is which, and what unlabelled nets are called: from labelled nets only.
+
+A memristor's column is the number in the label of its ME net, C[j]. Its row is the number in
+the label of the row line that its outer electrode reaches: TR[i] for the top tier, BR[i] for
+the bottom one; directly (passive cells), or through one transistor (hybrid cells).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..lvs import FlatDevice, FlatNetlist
+
+_LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
+_TIER = {"memristor_bottom": 0, "memristor_top": 1}
+_ROW_LABEL = {0: "BR", 1: "TR"}
+_ELECTRODE = {0: "BE", 1: "TE"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Index of a memristor."""
+
+    tier: int
+    row: int
+    col: int
+
+
+def labels_of(name: str) -> list[str]:
+    """Return the labels of a net (a short gives it several)."""
+    return name.split(",") if name else []
+
+
+def _number(name: str, line: str) -> int | None:
+    for label in labels_of(name):
+        match = _LINE.fullmatch(label)
+        if match and match[1] == line:
+            return int(match[2])
+    return None
+
+
+def memristor_places(flat: FlatNetlist) -> tuple[dict[int, Place], list[str]]:
+    """Return device number -> place, and a warning for each memristor without one."""
+    found: dict[int, Place] = {}
+    used: dict[Place, int] = {}
+    warnings: list[str] = []
+    for number, device in enumerate(flat.devices):
+        tier = _TIER.get(device.kind.name)
+        if tier is None:
+            continue
+        row = _row(flat, device, tier)
+        col = _number(flat.nets[device.nets[1]].name, "C") if device.nets[1] >= 0 else None
+        what = f"{device.kind.name} at ({device.at[0]:.3f}, {device.at[1]:.3f})"
+        if row is None or col is None:
+            line = f"{_ROW_LABEL[tier]}[i]" if row is None else "C[j]"
+            warnings.append(f"{what} reaches no net labelled {line}; left out")
+            continue
+        place = Place(tier, row, col)
+        if place in used:
+            other = flat.devices[used[place]].at
+            warnings.append(
+                f"{what} and the one at ({other[0]:.3f}, {other[1]:.3f}) are both "
+                f"tier {tier}, row {row}, column {col}; the first is left out"
+            )
+            continue
+        used[place] = number
+        found[number] = place
+    return found, warnings
+
+
+def _row(flat: FlatNetlist, device: FlatDevice, tier: int) -> int | None:
+    net = device.nets[0]
+    if net < 0:
+        return None
+    line = _ROW_LABEL[tier]
+    direct = _number(flat.nets[net].name, line)
+    if direct is not None:
+        return direct
+    for number, _ in flat.terminals[net]:
+        other = flat.devices[number]
+        if other.kind.is_memristor:
+            continue
+        for position in (0, 2):
+            far = other.nets[position]
+            if far >= 0 and far != net:
+                through = _number(flat.nets[far].name, line)
+                if through is not None:
+                    return through
+    return None
+
+
+def net_names(flat: FlatNetlist, places: dict[int, Place]) -> list[str]:
+    """Return one unique name per net: its label, TE[i][j] or BE[i][j] of its device, or net$n."""
+    names = [labels_of(net.name)[0] if net.name else "" for net in flat.nets]
+    for number, place in places.items():
+        net = flat.devices[number].nets[0]
+        if not names[net]:
+            names[net] = f"{_ELECTRODE[place.tier]}[{place.row}][{place.col}]"
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if not name or name in seen:
+            names[index] = f"{name or 'net'}${index}"
+        seen.add(names[index])
+    return names

@@ -1,0 +1,45 @@
+"""What an extraction did and what it could not take into account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+#: called with (what, done, total) while an extraction runs
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class ExtractionReport:
+    """Report of one extraction.
+
+    Attributes:
+        engine: 'flat' or 'tile'.
+        corner, temperature_c: conditions of the resistances.
+        nets: nets of the layout; solved: nets whose wires were extracted.
+        distinct_nets: solved nets that differ in shape; pieces: solved field pieces.
+        ideal_nets: nets left without resistance because they were not chosen.
+        warnings: one line for each thing that could not be taken into account.
+        seconds: run time.
+    """
+
+    engine: str = "flat"
+    corner: str = "typ"
+    temperature_c: float = 25.0
+    nets: int = 0
+    solved: int = 0
+    distinct_nets: int = 0
+    pieces: int = 0
+    ideal_nets: int = 0
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def warn(self, text: str) -> None:
+        """Note a warning once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return asdict(self)

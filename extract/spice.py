@@ -1,0 +1,169 @@
+"""The network as SPICE: devices and wires in one subcircuit, and a bench to run it.
+
+Memristors are resistors. Transistors are resistors by their gate's level: R_on(W) when they
+conduct, left out (or a stated resistance) when they do not. Node names are those of the
+network, so `TR[3]` in the netlist is the pin TR[3] of the layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..pdk import FileError, ParameterError, Tech
+from ..solve.network import TIER_NAMES, Network
+
+Floats = NDArray[np.float64]
+#: SPICE reads a resistance of 0 as an error or as a default; this stands for a short
+_SHORT_OHM = 1e-9
+
+
+def write_spice(
+    network: Network,
+    tech: Tech,
+    path: str | Path,
+    *,
+    memristor_ohm: ArrayLike | None = None,
+    gates: Mapping[str, bool] | None = None,
+    sources: Mapping[str, float] | None = None,
+    capacitance: Mapping[str, float] | None = None,
+    title: str | None = None,
+) -> Path:
+    """Write a network as a SPICE netlist.
+
+    Args:
+        network: extracted network.
+        tech: device parameters (R_on of memristors and transistors).
+        path: target file.
+        memristor_ohm: resistance of the memristors in ohm, a number or shape
+            (tiers, rows, cols); None for the technology's R_on.
+        gates: level of each gate net, True for high; None for all high. A net that is not
+            named counts as high.
+        sources: pin -> voltage in V. With sources the file is a complete bench: it runs `op`
+            and prints for each source a line `pin NAME` and a line `iN = current into the network`.
+        capacitance: net -> capacitance to ground in F, spread evenly over the net's nodes.
+        title: first line; a standard one if None.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ParameterError: for a pin that does not exist, or a resistance that is not positive.
+        FileError: if the file cannot be written.
+    """
+    path = Path(path)
+    lines = [f"* {title or 'CrossStack: devices and wires as extracted from the layout'}"]
+    lines += _subcircuit(network, tech, memristor_ohm, gates or {}, capacitance or {})
+    if sources is not None:
+        lines += _bench(network, sources)
+    lines.append(".end")
+    try:
+        path.write_text("\n".join(lines) + "\n")
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    return path
+
+
+def _subcircuit(
+    network: Network,
+    tech: Tech,
+    memristor_ohm: ArrayLike | None,
+    gates: Mapping[str, bool],
+    capacitance: Mapping[str, float],
+) -> Iterator[str]:
+    yield from _wrapped([".subckt crossstack", *network.ports])
+    names = _node_names(network)
+    ohm = np.maximum(network.resistor_ohm, _SHORT_OHM)
+    layers = [network.layers[k] for k in network.resistor_layer]
+    rows = zip(network.resistor_a, network.resistor_b, ohm, layers, strict=True)
+    for k, (a, b, r, layer) in enumerate(rows):
+        yield f"Rw{k} {names[a]} {names[b]} {r:.9g} $ {layer}"
+    yield from _memristors(network, names, _ohms(network, tech, memristor_ohm))
+    yield from _switches(network, names, tech, gates)
+    yield from _capacitors(network, names, capacitance)
+    yield ".ends crossstack"
+
+
+def _node_names(network: Network) -> list[str]:
+    """Return SPICE node names: a port's node is called as the port."""
+    names = [str(n) for n in network.node_names]
+    for port, node in network.ports.items():
+        names[node] = port
+    return names
+
+
+def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+    shape = (max(network.tiers, default=0) + 1, network.rows, network.cols)
+    given = np.asarray(tech.memristor.r_on_ohm if value is None else value, dtype=np.float64)
+    if given.shape not in {(), shape}:
+        raise ParameterError("memristor_ohm", given.shape, f"one number or the shape {shape}")
+    if not (given > 0).all():
+        raise ParameterError("memristor_ohm", float(given.min()), "positive")
+    return np.broadcast_to(given, shape)
+
+
+def _memristors(network: Network, names: list[str], ohm: Floats) -> Iterator[str]:
+    for k in range(len(network.memristor_row)):
+        at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
+        a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
+        yield f"Rx_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b} {ohm[at]:.9g}"
+
+
+def _switches(
+    network: Network, names: list[str], tech: Tech, gates: Mapping[str, bool]
+) -> Iterator[str]:
+    for k in range(len(network.switch_a)):
+        gate = network.nets[network.switch_gate[k]]
+        is_p = bool(network.switch_p[k])
+        if gates.get(gate, True) == is_p:
+            continue
+        model = tech.pfet if is_p else tech.nfet
+        ohm = model.ron_ohm(float(network.switch_w_um[k]))
+        a, b = names[network.switch_a[k]], names[network.switch_b[k]]
+        yield f"Rs{k} {a} {b} {ohm:.9g} $ gate {gate}"
+
+
+def _capacitors(
+    network: Network, names: list[str], capacitance: Mapping[str, float]
+) -> Iterator[str]:
+    nodes: dict[str, set[int]] = {}
+    for net in capacitance:
+        if net in network.nets:
+            mine = network.resistor_net == network.nets.index(net)
+            nodes[net] = {*network.resistor_a[mine].tolist(), *network.resistor_b[mine].tolist()}
+    number = 0
+    for net, members in nodes.items():
+        for node in sorted(members):
+            yield f"Cw{number} {names[node]} 0 {capacitance[net] / len(members):.6g}"
+            number += 1
+
+
+def _bench(network: Network, sources: Mapping[str, float]) -> Iterator[str]:
+    """Return the instance, the sources and a control block that prints their currents."""
+    unknown = [pin for pin in sources if pin not in network.ports]
+    if unknown:
+        some = ", ".join(list(network.ports)[:6])
+        raise ParameterError("sources", unknown[0], f"a pin of the network such as {some}")
+    order = {pin: k for k, pin in enumerate(network.ports)}
+    yield from _wrapped(["Xdut", *(f"p{order[pin]}" for pin in network.ports), "crossstack"])
+    for pin, volts in sources.items():
+        yield f"V{order[pin]} p{order[pin]} 0 {volts:.9g}"
+    # off-state nodes hang free: rshunt pins them without a measurable current
+    yield ".options reltol=1e-9 abstol=1e-18 vntol=1e-12 gmin=1e-18 rshunt=1e18 numdgt=12"
+    yield ".control"
+    yield "set numdgt=12"
+    yield "op"
+    for pin in sources:
+        yield f"let i{order[pin]} = -i(v{order[pin]})"
+        yield f"echo pin {pin}"
+        yield f"print i{order[pin]}"
+    yield "quit"
+    yield ".endc"
+
+
+def _wrapped(words: list[str], per_line: int = 12) -> Iterator[str]:
+    for k in range(0, len(words), per_line):
+        yield ("+ " if k else "") + " ".join(words[k : k + per_line])
