@@ -124,6 +124,13 @@ def switch_ohm(tech: Tech) -> SwitchOhm:
     return ohm
 
 
+def expansion_sources(network: Network, what: Stimulus) -> dict[str, float]:
+    """Return the voltage of every driven pin in expansion mode, as a SPICE bench needs it."""
+    from .solve.modes import network_drives
+
+    return network_drives(network, "expansion", what.inputs).port_voltages
+
+
 def refusal(network: Network, mode: str) -> str | None:
     """Return why a network does not offer a mode; None if it does."""
     if mode != "deep-net":

@@ -97,7 +97,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
         _check_rules(gds, tech, result, work, console)
         extracted = _compare(gds, tech, result, work, console)
         _analyse(extracted, config, tech, result, work, console)
-        finish(config, result, work, console)
+        finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
     return result
 
@@ -162,8 +162,14 @@ def _analyse(
                 progress=step,
             )
             network.save(work / "network.npz")
-            write_spice(network, tech, work / f"{result.name}_extracted.spice")
         what = analysis.stimulus(network, tech)
+        write_spice(
+            network,
+            tech,
+            work / f"{result.name}_extracted.spice",
+            sources=analysis.expansion_sources(network, what),
+            title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
+        )
         done, not_run = analysis.solve_modes(network, tech, what, console)
     except (CrossStackError, SolveError) as error:
         if result.lvs["match"]:
@@ -175,7 +181,9 @@ def _analyse(
     analysis.write_csv(work / "ir_drop.csv", done)
 
 
-def finish(config: RunConfig, result: Build, work: Path, console: Console) -> None:
+def finish(
+    config: RunConfig, result: Build, cell: dict[str, float], work: Path, console: Console
+) -> None:
     """Draw the pictures, write the report and the manifest."""
     from .report.page import write_report
 
@@ -184,6 +192,7 @@ def finish(config: RunConfig, result: Build, work: Path, console: Console) -> No
     head = {
         "name": result.name,
         "parameters": config.to_json(),
+        "cell": cell,
         "passed": result.passed,
         "not_done": result.not_done,
     }

@@ -76,7 +76,7 @@ def _layout_in(target: Path) -> Path:
 
 
 def _open(file: Path, lyp: Path, markers: Path | None) -> int:
-    from ..errors import FileError
+    from ..pdk import FileError
 
     program = shutil.which("klayout")
     if program is None:

@@ -1,0 +1,136 @@
+"""The layout as SVG: one group per layer, so that a page can switch layers on and off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import klayout.db as db
+
+from ..pdk import LABEL_OF, Layer, Tech
+
+#: coordinates are written in grid steps, which keeps them short
+_STEP = 5
+#: shapes that one page can hold and a browser can still move
+_MAX_SHAPES = 60_000
+
+
+@dataclass(frozen=True)
+class LayoutSvg:
+    """A layout for a page.
+
+    Attributes:
+        layers: drawn layers, top of the stack first: (name, text, colour, shown at first).
+        view_box: SVG view box.
+        body: SVG groups, one per layer, ids ``layer-<name>``.
+        note: what is shown.
+    """
+
+    layers: list[tuple[str, str, str, bool]]
+    view_box: str
+    body: str
+    note: str
+
+
+def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
+    """Return the layout of a GDS file, its south-west corner if it is too large."""
+    layout = db.Layout()
+    layout.read(str(path))
+    top = layout.top_cell()
+    box = top.bbox()
+    window = _window(layout, top, box)
+    drawn = [layer for layer in tech.layers if layer.name not in LABEL_OF.values()]
+    groups, shown = [], []
+    for layer in drawn:
+        index = layout.find_layer(*layer.gds)
+        if index is None:
+            continue
+        region = db.Region(db.RecursiveShapeIterator(layout, top, index, window)) & db.Region(
+            window
+        )
+        if region.is_empty():
+            continue
+        visible = layer.name not in ("PR_bndry", "POSTPROC", "Nplus", "Pplus")
+        groups.append(_group(layer, region, visible))
+        shown.append((layer.name, layer.text, layer.color, visible))
+    groups.append(_labels(layout, top, tech, window))
+    dbu = layout.dbu
+    size = f"{window.width() * dbu:.2f} x {window.height() * dbu:.2f} um"
+    whole = window == box
+    note = (
+        f"The whole layout, {size}."
+        if whole
+        else f"The south-west {size} of {box.width() * dbu:.1f} x {box.height() * dbu:.1f} um."
+    )
+    margin = max(window.width(), window.height()) // 40 // _STEP
+    left, low = window.left // _STEP - margin, -(window.top // _STEP) - margin
+    width, height = window.width() // _STEP + 2 * margin, window.height() // _STEP + 2 * margin
+    return LayoutSvg(shown[::-1], f"{left} {low} {width} {height}", "\n".join(groups), note)
+
+
+def _window(layout: db.Layout, top: db.Cell, box: db.Box) -> db.Box:
+    count = sum(_count(top, index, {}) for index in layout.layer_indexes())
+    if count <= _MAX_SHAPES:
+        return box
+    share = (_MAX_SHAPES / count) ** 0.5
+    return db.Box(
+        box.left,
+        box.bottom,
+        box.left + int(box.width() * share),
+        box.bottom + int(box.height() * share),
+    )
+
+
+def _count(cell: db.Cell, layer: int, known: dict[int, int]) -> int:
+    """Return the number of shapes on a layer, every placement counted."""
+    if cell.cell_index() not in known:
+        total = cell.shapes(layer).size()
+        for inst in cell.each_inst():
+            copies = max(inst.na, 1) * max(inst.nb, 1)
+            total += copies * _count(cell.layout().cell(inst.cell_index), layer, known)
+        known[cell.cell_index()] = total
+    return known[cell.cell_index()]
+
+
+def _group(layer: Layer, region: db.Region, visible: bool) -> str:
+    paths = "".join(_path(polygon) for polygon in region.merged().each())
+    hidden = "" if visible else ' style="display:none"'
+    return (
+        f'<g id="layer-{layer.name}"{hidden}><title>{escape(layer.name)}: {escape(layer.text)}'
+        f'</title><path class="shape" fill="{layer.color}" stroke="{layer.color}" d="{paths}"/></g>'
+    )
+
+
+def _path(polygon: db.Polygon) -> str:
+    """Return one polygon with its holes as relative path commands, y upwards turned down."""
+    contours = [list(polygon.each_point_hull())]
+    contours += [list(polygon.each_point_hole(k)) for k in range(polygon.holes())]
+    text = []
+    for points in contours:
+        x, y = points[0].x // _STEP, -(points[0].y // _STEP)
+        text.append(f"M{x} {y}")
+        for point in points[1:]:
+            nx, ny = point.x // _STEP, -(point.y // _STEP)
+            if ny == y:
+                text.append(f"h{nx - x}")
+            elif nx == x:
+                text.append(f"v{ny - y}")
+            else:
+                text.append(f"l{nx - x} {ny - y}")
+            x, y = nx, ny
+        text.append("z")
+    return "".join(text)
+
+
+def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
+    texts = []
+    for name in LABEL_OF.values():
+        index = layout.find_layer(*tech.gds(name))
+        if index is None:
+            continue
+        for shape in top.shapes(index).each():
+            if shape.is_text() and window.contains(shape.text_pos):
+                x, y = shape.text_pos.x // _STEP, -(shape.text_pos.y // _STEP)
+                texts.append(f'<text x="{x}" y="{y}">{escape(shape.text_string)}</text>')
+    return f'<g id="layer-labels" class="labels">{"".join(texts)}</g>'

@@ -1,0 +1,220 @@
+"""A cross-section through one cell: what a cut along x meets, on the films of the stack.
+
+Heights are stretched film by film, because 10 nm of oxide and 2 um of glass do not fit on one
+page at one scale; the numbers beside the films are the true thicknesses.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+
+import klayout.db as db
+
+from ..pdk import VIA_ABOVE, Tech
+
+_WIDTH, _LEFT, _RIGHT = 560, 190, 250
+_SILICON = 46
+
+#: dielectric -> class of its colour
+_GLASS = {"SiO2": "oxide", "SiN": "nitride", "TiO2": "oxide"}
+
+
+def section_svg(path: Path, tech: Tech, width_um: float | None = None) -> str:
+    """Return an SVG cut through the first memristor of a layout; empty if there is none.
+
+    Args:
+        path: GDS file.
+        tech: films and their heights.
+        width_um: width of the cut; None for 8 um.
+    """
+    layout = db.Layout()
+    layout.read(str(path))
+    cut = _choose_cut(layout, tech, width_um or 8.0)
+    if cut is None:
+        return ""
+    x1, x2, y = cut
+    zmap = _ZMap(tech)
+    drawer = _Section(layout, tech, zmap, x1, x2, y)
+    body = drawer.films() + drawer.shapes() + drawer.names()
+    height = zmap.total + 24
+    where = f"cut along x at y = {y * layout.dbu:.3f} um, {(x2 - x1) * layout.dbu:.2f} um wide"
+    full = _LEFT + _WIDTH + _RIGHT
+    return (
+        f'<svg class="section" viewBox="0 0 {full} {height:.0f}" role="img" '
+        f'aria-label="Cross-section, {where}">{"".join(body)}'
+        f'<text x="{_LEFT}" y="{height - 6:.0f}" class="small">{where}; heights not to scale</text>'
+        "</svg>"
+    )
+
+
+def _region(layout: db.Layout, tech: Tech, name: str, window: db.Box | None = None) -> db.Region:
+    index = layout.find_layer(*tech.gds(name))
+    if index is None:
+        return db.Region()
+    top = layout.top_cell()
+    if window is None:
+        return db.Region(top.begin_shapes_rec(index))
+    return db.Region(db.RecursiveShapeIterator(layout, top, index, window))
+
+
+def _choose_cut(layout: db.Layout, tech: Tech, width_um: float) -> tuple[int, int, int] | None:
+    """Return (x1, x2, y) of the cut: through a device, at the height that meets most layers."""
+    half = round(width_um / 2 / layout.dbu)
+    first = _first_crossing(layout, tech, half)
+    if first is None:
+        return None
+    centre = first.center()
+    x1, x2 = centre.x - half, centre.x + half
+    window = db.Box(x1, first.bottom, x2, first.top)
+    heights = {centre.y}
+    for name in ("Via4", "VBE", "VTE", "Contact"):
+        for polygon in _region(layout, tech, name, window).each():
+            y = polygon.bbox().center().y
+            if first.bottom < y < first.top:
+                heights.add(y)
+    conductors = [layer.name for layer in tech.layers if layer.name in _ranges(tech)]
+
+    def met(y: int) -> tuple[int, int]:
+        line = db.Box(x1, y, x2, y + 1)
+        hit = [n for n in conductors if not _region(layout, tech, n, line).is_empty()]
+        return len(hit), -abs(y - centre.y)
+
+    return x1, x2, max(heights, key=met)
+
+
+def _first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
+    box = layout.top_cell().bbox()
+    for share in (0.1, 0.5, 1.0):  # a corner is enough for a large array
+        corner = db.Box(
+            box.left,
+            box.bottom,
+            box.left + max(6 * half, int(box.width() * share)),
+            box.bottom + max(6 * half, int(box.height() * share)),
+        )
+        be = _region(layout, tech, "BE", corner) & _region(layout, tech, "ME", corner)
+        te = _region(layout, tech, "TE", corner) & _region(layout, tech, "ME", corner)
+        boxes = [p.bbox() for p in (be if be.count() else te).merged().each()]
+        if boxes:
+            # the second column, if there is one: the first may show the array's edge
+            row = sorted(boxes, key=lambda b: (b.bottom, b.left))
+            level = [b for b in row if b.bottom == row[0].bottom]
+            return level[min(1, len(level) - 1)]
+    return None
+
+
+def _ranges(tech: Tech) -> dict[str, tuple[float, float]]:
+    """Drawn layer -> (bottom, top) of what it makes, in um."""
+    z = tech.heights_um
+    found = {name: z[name] for name in z if name in {layer.name for layer in tech.layers}}
+    found["COMP"] = (0.0, z["STI"][1])
+    found["Contact"] = (z["STI"][1], z["Metal1"][0])
+    for metal, via in VIA_ABOVE.items():
+        upper = f"Metal{int(metal[-1]) + 1}"
+        found[via] = (z[metal][1], z[upper][0])
+    for electrode in ("BE", "ME", "TE"):
+        found[f"V{electrode}"] = (z["Metal5"][1], z[electrode][0])
+    return found
+
+
+class _ZMap:
+    """Heights in um -> pixels from the top; every film keeps a height that can be read."""
+
+    def __init__(self, tech: Tech) -> None:
+        edges = sorted({z for pair in tech.heights_um.values() for z in pair})
+        self.at: dict[float, float] = {}
+        y = 0.0
+        for low, high in pairwise(edges):
+            self.at[low] = y
+            y += 13 + 22 * (high - low) ** 0.5
+        self.at[edges[-1]] = y
+        self.top = y
+        self.total = y + _SILICON
+
+    def __call__(self, z_um: float) -> float:
+        """Return pixels from the top of the picture."""
+        return self.top - self.at[z_um] + 2
+
+
+class _Section:
+    def __init__(
+        self, layout: db.Layout, tech: Tech, zmap: _ZMap, x1: int, x2: int, y: int
+    ) -> None:
+        self.layout, self.tech, self.zmap = layout, tech, zmap
+        self.x1, self.x2, self.y = x1, x2, y
+
+    def films(self) -> list[str]:
+        """Draw the insulators over the whole width, and the silicon below."""
+        out = []
+        for film in self.tech.films:
+            if film.permittivity is None or film.name.startswith("TIO2"):
+                continue
+            low, high = self.tech.heights_um[film.name]
+            kind = next((c for m, c in _GLASS.items() if film.material.startswith(m)), "oxide")
+            out.append(self._rect(self.x1, self.x2, low, high, f'class="{kind}"', film.name))
+        y0 = self.zmap(0.0)
+        out.append(
+            f'<rect class="silicon" x="{_LEFT}" y="{y0:.1f}" width="{_WIDTH}" height="{_SILICON}"/>'
+            f'<text x="{_LEFT + 8}" y="{y0 + _SILICON - 10:.1f}" class="onsilicon">'
+            "p-substrate</text>"
+        )
+        return out
+
+    def shapes(self) -> list[str]:
+        """Draw what the cut meets."""
+        out = []
+        line = db.Box(self.x1, self.y, self.x2, self.y + 1)
+        for layer in self.tech.layers:
+            if layer.name not in _ranges(self.tech):
+                continue
+            low, high = _ranges(self.tech)[layer.name]
+            for a, b in self._spans(layer.name, line):
+                style = 'class="silicon"' if layer.name == "COMP" else f'fill="{layer.color}"'
+                if layer.name == "Contact" and self._over("Poly2", a, b):
+                    low = self.tech.heights_um["Poly2"][1]
+                out.append(self._rect(a, b, low, high, style, f"{layer.name}: {layer.text}"))
+        return out
+
+    def _spans(self, name: str, line: db.Box) -> list[tuple[int, int]]:
+        region = (_region(self.layout, self.tech, name, line) & db.Region(line)).merged()
+        boxes = [p.bbox() for p in region.each()]
+        return [(b.left, b.right) for b in boxes]
+
+    def _over(self, name: str, a: int, b: int) -> bool:
+        return not _region(
+            self.layout, self.tech, name, db.Box(a, self.y, b, self.y + 1)
+        ).is_empty()
+
+    def _rect(self, a: int, b: int, low: float, high: float, style: str, title: str) -> str:
+        scale = _WIDTH / (self.x2 - self.x1)
+        x, width = _LEFT + (a - self.x1) * scale, (b - a) * scale
+        y, height = self.zmap(high), self.zmap(low) - self.zmap(high)
+        text = f"{title}, {(b - a) * self.layout.dbu:.3f} um wide"
+        return (
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" {style}>'
+            f"<title>{escape(text)}</title></rect>"
+        )
+
+    def names(self) -> list[str]:
+        """Write film names and thicknesses: insulators on the left, conductors on the right."""
+        out = []
+        for film in self.tech.films:
+            low, high = self.tech.heights_um[film.name]
+            middle = (self.zmap(low) + self.zmap(high)) / 2
+            if film.sheet_ohm_sq is not None or film.name.startswith("TIO2"):
+                x, anchor, edge, step = _LEFT + _WIDTH + 14, "start", _LEFT + _WIDTH, 12
+            else:
+                x, anchor, edge, step = _LEFT - 14, "end", _LEFT, -12
+            text = f"{film.name} {_thickness(film.thickness_um)}"
+            note = film.material if film.name != film.material else ""
+            out.append(
+                f'<line class="leader" x1="{edge}" y1="{middle:.1f}" x2="{edge + step}" '
+                f'y2="{middle:.1f}"/><text x="{x}" y="{middle + 3.5:.1f}" text-anchor="{anchor}">'
+                f'{escape(text)}<tspan class="muted"> {escape(note[:22])}</tspan></text>'
+            )
+        return out
+
+
+def _thickness(um: float) -> str:
+    return f"{um * 1000:.0f} nm" if um < 0.2 else f"{um:g} um"
