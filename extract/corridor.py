@@ -200,7 +200,8 @@ def _grouped(events: list[_Event], width: int) -> list[list[_Event]]:
 
 
 def _margin(gap: float, width: int, disturbing: int) -> int:
-    return int(min(_MARGIN * width, gap / disturbing))
+    # two dbu stay between neighbouring cuts: a stretch without length would not cut anything
+    return int(min(_MARGIN * width, (gap - 2) / disturbing))
 
 
 def _cut_before(groups: list[list[_Event]], position: int, corridor: Corridor) -> int | None:

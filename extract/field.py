@@ -98,17 +98,18 @@ def _weights(port: SheetPort, filled: Bools, x: Floats, y: Floats) -> Floats:
     x1, y1, x2, y2 = port.box
     i = np.searchsorted(x, [x1 - 0.25, x2 - 0.25])
     j = np.searchsorted(y, [y1 - 0.25, y2 - 0.25])
-    area = np.zeros(filled.shape)
-    inside = (slice(i[0], i[1]), slice(j[0], j[1]))
-    area[inside] = (np.diff(x)[:, None] * np.diff(y)[None, :] * filled)[inside]
-    nodes = np.zeros((len(x), len(y)))
+    area: Floats = np.zeros(filled.shape)
+    cells: Floats = np.diff(x)[:, None] * np.diff(y)[None, :] * filled
+    area[i[0] : i[1], j[0] : j[1]] = cells[i[0] : i[1], j[0] : j[1]]
+    nodes: Floats = np.zeros((len(x), len(y)))
     for di in (0, 1):
         for dj in (0, 1):
             nodes[di : di + area.shape[0], dj : dj + area.shape[1]] += area / 4
     total = nodes.sum()
     if not total > 0:
         raise CrossStackError(f"port {port.box} does not touch its shape")
-    return nodes.ravel() / total
+    share: Floats = nodes.ravel() / total
+    return share
 
 
 def sheet_impedance(polygon: db.Polygon, ports: list[SheetPort]) -> Floats:

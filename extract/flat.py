@@ -184,9 +184,9 @@ class _Assembly:
         for label, node in resistors.pin_node.items():
             builder.port(label, int(nodes[node]))
         for key, terminal in enumerate(self.flat.terminals[net.number]):
-            node = resistors.terminal_node.get(key)
-            if node is not None:
-                self.terminal[terminal] = int(nodes[node])
+            local = resistors.terminal_node.get(key)
+            if local is not None:
+                self.terminal[terminal] = int(nodes[local])
 
     def _place_ideal(self, net: FlatNet) -> None:
         """Make a net one node."""
@@ -221,8 +221,8 @@ class _Assembly:
                 [p.tier for p in at], [p.row for p in at], [p.col for p in at], a, b, area_um2=area
             )
         if switches:
-            a, b, gates, w, l, p = zip(*switches, strict=True)
-            self.builder.switches(a, b, gates, w_um=w, l_um=l, p=p)
+            a, b, gate_nets, widths, lengths, is_p = zip(*switches, strict=True)
+            self.builder.switches(a, b, gate_nets, w_um=widths, l_um=lengths, p=is_p)
 
     def _ends(self, number: int, positions: tuple[int, int]) -> tuple[int, int] | None:
         """Return the nodes of two terminals; a terminal on no wire is reported."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 
 import klayout.db as db
 
@@ -123,15 +124,12 @@ class _NetAssembly:
                 self.cuts.append(cut)
                 bounds = (box.left, box.bottom, box.right, box.top)
                 for layer in ends:
-                    self._attach(layer, bounds, _end_setter(cut, layer))
+                    self._attach(layer, bounds, partial(cut.nodes.__setitem__, layer))
 
     def _place_terminals(self) -> None:
-        table = self.result.terminal_node
         for terminal in self.net.terminals:
-            placed = self._attach(
-                terminal.layer, terminal.box, lambda n, k=terminal.key: table.__setitem__(k, n)
-            )
-            if not placed:
+            sink = partial(self.result.terminal_node.__setitem__, terminal.key)
+            if not self._attach(terminal.layer, terminal.box, sink):
                 self.result.warnings.append(
                     f"net {self.net.name}: terminal {terminal.key} touches no {terminal.layer}"
                 )
@@ -169,7 +167,7 @@ class _NetAssembly:
         box = sheet.polygon.bbox()
         x, y = min(max(pin.x, box.left), box.right), min(max(pin.y, box.bottom), box.top)
         sheet.ports.append(SheetPort(_cross_section(sheet.polygon, x, y)))
-        sheet.sinks.append(lambda n: self.result.pin_node.__setitem__(pin.name, n))
+        sheet.sinks.append(partial(self.result.pin_node.__setitem__, pin.name))
 
     def _solve_sheet(self, sheet: _Sheet) -> None:
         if not sheet.ports:
@@ -204,10 +202,6 @@ class _NetAssembly:
         ]
 
 
-def _end_setter(cut: _CutEnds, layer: str) -> Callable[[int], None]:
-    return lambda node: cut.nodes.__setitem__(layer, node)
-
-
 class _Finder:
     """Finds the polygon at a place; a grid of buckets keeps it fast for thousands of them."""
 
@@ -228,7 +222,10 @@ class _Finder:
     def find(self, box: Bounds) -> _Sheet | None:
         """Return the polygon that overlaps a box most plainly, or touches it; None if none."""
         x, y = (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
-        near = [*self._buckets.get((x // self._CELL, y // self._CELL), ()), *self._large]
+        near: list[_Sheet] = [
+            *self._buckets.get((x // self._CELL, y // self._CELL), ()),
+            *self._large,
+        ]
         area = db.Box(*box)
         for sheet in near:
             if sheet.drawn.bbox().touches(area) and sheet.drawn.inside(db.Point(x, y)):

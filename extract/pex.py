@@ -6,15 +6,18 @@ its result, which shapes with edges off the axes use.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import klayout.db as db
-import klayout.pex as kpex
+import klayout.pex
 import numpy as np
 from numpy.typing import NDArray
 
 from ..pdk import CrossStackError
 from .field import SheetPort
+
+#: the package's type stubs leave these classes out
+kpex: Any = klayout.pex
 
 Method = Literal["square", "tesselation"]
 Floats = NDArray[np.float64]
@@ -36,7 +39,8 @@ def pex_squares(
         polygon: conductor in dbu.
         ports: patches and slices; KLayout takes them as equipotential.
         method: KLayout's algorithm.
-        max_area_um2: largest triangle; None derives it from the shape (tesselation only).
+        max_area_um2: largest triangle; None derives it from the shape, 0 leaves
+            KLayout's default (tesselation only).
         dbu_um: database unit.
 
     Raises:
@@ -47,7 +51,9 @@ def pex_squares(
     conductor.layer, conductor.resistance = layer, 1.0
     if method == "tesselation":
         conductor.algorithm = kpex.RExtractorTechConductor.Tesselation
-        conductor.triangulation_max_area = max_area_um2 or _triangle_area(polygon, dbu_um)
+        conductor.triangulation_max_area = (
+            _triangle_area(polygon, dbu_um) if max_area_um2 is None else max_area_um2
+        )
     tech = kpex.RExtractorTech()
     tech.add_conductor(conductor)
     boxes = [db.Polygon(_thickened(p, polygon)) for p in ports]
@@ -75,7 +81,7 @@ def _thickened(port: SheetPort, polygon: db.Polygon) -> db.Box:
     raise CrossStackError(f"port {port.box} does not touch its shape")
 
 
-def _impedance(network: kpex.RNetwork, n_ports: int) -> Floats:
+def _impedance(network: Any, n_ports: int) -> Floats:
     """Return the impedance matrix of a KLayout network, port 0 as the reference."""
     index: dict[int, int] = {}
     for node in network.each_node():
@@ -89,13 +95,10 @@ def _impedance(network: kpex.RNetwork, n_ports: int) -> Floats:
     for element in network.each_element():
         a = order[index[element.a().object_id()]]
         b = order[index[element.b().object_id()]]
-        g = (
-            1.0 / max(element.resistance(), 1e-12)
-            if element.resistance() >= 0
-            else (1.0 / element.resistance())
-        )
+        ohm = element.resistance()
+        g = 1.0 / ohm if abs(ohm) > 1e-12 else 1e12
         matrix[[a, b], [a, b]] += g
         matrix[[a, b], [b, a]] -= g
     inverse = np.linalg.inv(matrix[1:, 1:])
-    z: Floats = inverse[: n_ports - 1, : n_ports - 1]
+    z: Floats = np.asarray(inverse[: n_ports - 1, : n_ports - 1], dtype=np.float64)
     return (z + z.T) / 2

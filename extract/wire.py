@@ -157,25 +157,32 @@ class _Assembly:
     def _add_piece(self, piece: db.Polygon) -> None:
         box = piece.bbox()
         ports: list[SheetPort] = []
-        nodes: list[int | None] = []
+        nodes: list[int] = []
         for port, (x, y), node in self.slices:
             if box.contains(round(x), round(y)) and piece.inside(db.Point(round(x), round(y))):
                 ports.append(port)
                 nodes.append(node)
-        indices: list[int] = []
+        standing: dict[SheetPort, list[int]] = {}
         for index, port in enumerate(self.ports):
             if self.port_node[index] is None and _touches(piece, box, port):
-                ports.append(port)
-                nodes.append(None)
-                indices.append(index)
+                standing.setdefault(port, []).append(index)
+        ports += standing
         if len(ports) < 2:
+            self._share_node(standing)
             return
         count, edges = self.solver.piece(piece, ports)
-        local = [self._node() if node is None else node for node in nodes]
-        local += [self._node() for _ in range(count - len(local))]
-        for index, node in zip(indices, local[len(ports) - len(indices) :], strict=False):
-            self.port_node[index] = node
+        local = [*nodes, *(self._node() for _ in range(count - len(nodes)))]
+        for port, node in zip(ports[len(nodes) :], local[len(nodes) :], strict=False):
+            for index in standing[port]:
+                self.port_node[index] = node
         self.edges += [Edge(local[e.a], local[e.b], e.squares, e.width) for e in edges]
+
+    def _share_node(self, standing: dict[SheetPort, list[int]]) -> None:
+        """Ports at one and the same place are one node."""
+        for indices in standing.values():
+            node = self._node()
+            for index in indices:
+                self.port_node[index] = node
 
 
 def _touches(piece: db.Polygon, box: db.Box, port: SheetPort) -> bool:
