@@ -133,8 +133,8 @@ def _compare(gds: Path, tech: Tech, result: Build, work: Path, console: Console)
 
     with console.step("layout vs netlist"):
         extracted = extract_layout(gds, tech)
-        report = compare_layout(extracted, gds.with_suffix(".spice"), tech)
-        report.write(work / f"{result.name}.lvsdb")
+        database = work / f"{result.name}.lvsdb"
+        report = compare_layout(extracted, gds.with_suffix(".spice"), database=database)
         result.lvs = report.to_json()
         files.write_json(work / "lvs.json", result.lvs)
     return extracted
@@ -212,9 +212,9 @@ def draw_pictures(folder: Path, name: str) -> None:
     if not table.is_file():
         return
     maps = {mode: m["error_all_series"] for mode, m in analysis.read_maps(table).items()}
-    top = pictures.scale_of(maps)
+    scale = pictures.scale_of(maps)
     for mode, error in maps.items():
-        pictures.drop_png(folder / f"ir_drop_{mode}.png", mode, error, top)
+        pictures.drop_png(folder / f"ir_drop_{mode}.png", mode, error, scale)
 
 
 def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[str, Any]:

@@ -19,8 +19,10 @@ _JOINT_OHM = 1e-9
 def net_table(network: Network) -> list[dict[str, Any]]:
     """Return one entry per net that has a pin and wires.
 
-    Each has: net, layers, pieces (resistors), devices (terminals on the net), nearest_ohm and
-    farthest_ohm (pin to the nearest and farthest terminal, all other terminals open).
+    Each has: net, layers, pieces (resistors), devices (terminals and gates on the net),
+    nearest_ohm and farthest_ohm (pin to the nearest and farthest terminal, all other terminals
+    open; for nets without terminals, such as select lines, nearest is None and farthest is the
+    far end of the wire).
     """
     order = np.argsort(network.resistor_net, kind="stable")
     nets = network.resistor_net[order]
@@ -28,11 +30,14 @@ def net_table(network: Network) -> list[dict[str, Any]]:
     terminal = np.zeros(network.n_nodes, dtype=bool)
     for name in ("memristor_a", "memristor_b", "switch_a", "switch_b"):
         terminal[getattr(network, name)] = True
+    gates = np.bincount(network.switch_gate, minlength=len(network.nets))
     table = []
     for k, name in enumerate(network.nets):
         if name not in network.ports or ends[k] == ends[k + 1]:
             continue
-        table.append(_entry(network, name, order[ends[k] : ends[k + 1]], terminal))
+        entry = _entry(network, name, order[ends[k] : ends[k + 1]], terminal)
+        entry["devices"] += int(gates[k])
+        table.append(entry)
     return sorted(table, key=lambda row: _natural(row["net"]))
 
 
@@ -53,11 +58,15 @@ def _entry(
     }
     port = np.flatnonzero(nodes == network.ports[name])
     ends = np.flatnonzero(terminal[nodes])
-    if len(port) and len(ends):
+    keys = [("nearest_ohm", np.argmin), ("farthest_ohm", np.argmax)]
+    if not len(ends):
+        ends, keys = np.arange(len(nodes)), keys[1:]
+    if len(port):
         graph = coo_matrix((ohm, (a, b)), (len(nodes), len(nodes))).tocsr()
         reach = dijkstra(graph, directed=False, indices=int(port[0]))[ends]
         # paths only rank the terminals; meshes make the true resistance smaller
-        for key, at in (("nearest_ohm", np.argmin(reach)), ("farthest_ohm", np.argmax(reach))):
+        for key, choose in keys:
+            at = choose(reach)
             if np.isfinite(reach[at]):
                 row[key] = _between(a, b, 1.0 / ohm, len(nodes), int(port[0]), int(ends[at]))
     return row

@@ -85,14 +85,14 @@ def _bbox(value: Any) -> Any:
     return None
 
 
-def drop_png(target: Path, mode: str, error: Floats, top: float) -> None:
-    """Draw the IR drop of one mode, one map per tier, on the scale 0 .. `top`.
+def drop_png(target: Path, mode: str, error: Floats, scale: tuple[float, float]) -> None:
+    """Draw the IR drop of one mode, one map per tier.
 
     Args:
         target: PNG to write.
         mode: title.
         error: fraction of the ideal voltage lost, shape (tiers, rows, cols); nan outside.
-        top: upper end of the scale, the same for every mode of a run.
+        scale: ends of the scale, the same for every mode of a run.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -104,7 +104,7 @@ def drop_png(target: Path, mode: str, error: Floats, top: float) -> None:
     axes = figure.subplots(1, tiers, squeeze=False)[0]
     image = None
     for t, ax in enumerate(axes):
-        image = _one_map(ax, error[t], top, names[t])
+        image = _one_map(ax, error[t], scale, names[t])
     if image is not None:
         figure.colorbar(image, ax=list(axes), label="voltage lost, % of ideal")
     figure.suptitle(f"IR drop, {mode} mode, wires and transistors")
@@ -112,9 +112,14 @@ def drop_png(target: Path, mode: str, error: Floats, top: float) -> None:
     figure.savefig(target, metadata={"Software": None})
 
 
-def _one_map(ax: Axes, error: Floats, top: float, title: str) -> Any:
+def _one_map(ax: Axes, error: Floats, scale: tuple[float, float], title: str) -> Any:
     image = ax.imshow(
-        error * 100, origin="lower", cmap="viridis", vmin=0, vmax=top * 100, aspect="auto"
+        error * 100,
+        origin="lower",
+        cmap="viridis",
+        vmin=scale[0] * 100,
+        vmax=scale[1] * 100,
+        aspect="auto",
     )
     ax.set_facecolor("#dddddd")
     ax.set_title(title if np.isfinite(error).any() else f"{title} (being written)", fontsize=10)
@@ -123,7 +128,10 @@ def _one_map(ax: Axes, error: Floats, top: float, title: str) -> Any:
     return image
 
 
-def scale_of(maps: Mapping[str, Floats]) -> float:
-    """Return one upper end for the scale of all maps."""
-    tops = [float(np.nanmax(m)) for m in maps.values() if np.isfinite(m).any()]
-    return max([*tops, 1e-12])
+def scale_of(maps: Mapping[str, Floats]) -> tuple[float, float]:
+    """Return one scale for all maps: from the least to the largest value."""
+    seen = [m[np.isfinite(m)] for m in maps.values() if np.isfinite(m).any()]
+    if not seen:
+        return 0.0, 1.0
+    values = np.concatenate(seen)
+    return float(values.min()), max(float(values.max()), float(values.min()) + 1e-12)

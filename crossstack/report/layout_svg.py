@@ -40,7 +40,11 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
     top = layout.top_cell()
     box = top.bbox()
     window = _window(layout, top, box)
-    drawn = [layer for layer in tech.layers if layer.name not in LABEL_OF.values()]
+    # markers lie under everything and stand last in the list
+    drawn = sorted(
+        (layer for layer in tech.layers if layer.name not in LABEL_OF.values()),
+        key=lambda layer: "marker" not in layer.purpose.value,
+    )
     groups, shown = [], []
     for layer in drawn:
         index = layout.find_layer(*layer.gds)

@@ -134,7 +134,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += _flat(value, f"{prefix}{key}.")
         else:
-            rows.append((prefix + key, "least by the rules" if value is None else str(value)))
+            rows.append((prefix + key, "default" if value is None else str(value)))
     return rows
 
 

@@ -123,8 +123,9 @@
     const mix = (c) => Math.round(viridis[k][c] + (viridis[k + 1][c] - viridis[k][c]) * (x - k));
     return `rgb(${mix(0)},${mix(1)},${mix(2)})`;
   };
-  const percent = (v) => `${(v * 100).toPrecision(3)} %`;
+  const percent = (v) => (v === 0 ? "0" : `${(v * 100).toPrecision(3)} %`);
   let series = "all";
+  let fromZero = false;
   const tiers = ["bottom tier", "top tier"];
   const readout = $("#readout");
 
@@ -133,12 +134,13 @@
     holder.replaceChildren();
     const values = Object.values(data).flatMap((m) => m[series].flat(2)).filter((v) => v !== null);
     const top = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+    const low = fromZero ? 0 : Math.min(values.reduce((a, b) => Math.min(a, b), top), top * 0.999);
     for (const [mode, m] of Object.entries(data)) {
-      m[series].forEach((grid, tier) => holder.append(oneMap(mode, m, grid, tier, top)));
+      m[series].forEach((grid, tier) => holder.append(oneMap(mode, m, grid, tier, low, top)));
     }
-    holder.append(legend(top));
+    holder.append(legend(low, top));
   }
-  function oneMap(mode, m, grid, tier, top) {
+  function oneMap(mode, m, grid, tier, low, top) {
     const rows = grid.length, cols = grid[0].length;
     const size = Math.max(1, Math.min(24, Math.floor(232 / Math.max(rows, cols))));
     const figure = document.createElement("figure");
@@ -156,7 +158,7 @@
     const paint = (mark) => {
       grid.forEach((row, i) =>
         row.forEach((v, j) => {
-          pen.fillStyle = v === null ? none : color(v / top);
+          pen.fillStyle = v === null ? none : color((v - low) / (top - low));
           pen.fillRect(j * size, (rows - 1 - i) * size, size, size);
         })
       );
@@ -202,7 +204,7 @@
     figure.append(caption, canvas);
     return figure;
   }
-  function legend(top) {
+  function legend(low, top) {
     const box = document.createElement("div");
     box.className = "legend";
     const canvas = document.createElement("canvas");
@@ -214,7 +216,9 @@
       pen.fillRect(0, y, 16, 1);
     }
     const words = document.createElement("div");
-    words.innerHTML = [1, 0.75, 0.5, 0.25].map((s) => `<span>${percent(top * s)}</span>`).join("") + "<span>0</span>";
+    words.innerHTML = [1, 0.75, 0.5, 0.25, 0]
+      .map((s) => `<span>${percent(low + (top - low) * s)}</span>`)
+      .join("");
     box.append(canvas, words);
     return box;
   }
@@ -225,6 +229,14 @@
       drawMaps();
     })
   );
+  const zeroButton = $("#fromzero");
+  if (zeroButton) {
+    zeroButton.addEventListener("click", () => {
+      fromZero = !fromZero;
+      zeroButton.setAttribute("aria-pressed", fromZero);
+      drawMaps();
+    });
+  }
   drawMaps();
 
   // nets

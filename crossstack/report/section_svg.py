@@ -14,11 +14,14 @@ import klayout.db as db
 
 from ..pdk import VIA_ABOVE, Tech
 
-_WIDTH, _LEFT, _RIGHT = 560, 190, 250
+_WIDTH, _LEFT, _RIGHT = 540, 250, 210
 _SILICON = 46
 
 #: dielectric -> class of its colour
 _GLASS = {"SiO2": "oxide", "SiN": "nitride", "TiO2": "oxide"}
+
+#: what a film is, where its material alone says too little
+_NOTES = {"planar": "SiO2 between the tiers", "cap": "SiO2 over the module"}
 
 
 def section_svg(path: Path, tech: Tech, width_um: float | None = None) -> str:
@@ -146,7 +149,11 @@ class _Section:
 
     def films(self) -> list[str]:
         """Draw the insulators over the whole width, and the silicon below."""
-        out = []
+        # the module's films are thin and follow what lies below; oxide fills up between them
+        out = [
+            f'<rect class="oxide" x="{_LEFT}" y="2" width="{_WIDTH}" '
+            f'height="{self.zmap(0.0):.1f}"/>'
+        ]
         for film in self.tech.films:
             if film.permittivity is None or film.name.startswith("TIO2"):
                 continue
@@ -207,11 +214,11 @@ class _Section:
             else:
                 x, anchor, edge, step = _LEFT - 14, "end", _LEFT, -12
             text = f"{film.name} {_thickness(film.thickness_um)}"
-            note = film.material if film.name != film.material else ""
+            note = _NOTES.get(film.name, film.material.split(",")[0])
             out.append(
                 f'<line class="leader" x1="{edge}" y1="{middle:.1f}" x2="{edge + step}" '
                 f'y2="{middle:.1f}"/><text x="{x}" y="{middle + 3.5:.1f}" text-anchor="{anchor}">'
-                f'{escape(text)}<tspan class="muted"> {escape(note[:22])}</tspan></text>'
+                f'{escape(text)}<tspan class="muted"> {escape(note)}</tspan></text>'
             )
         return out
 
