@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .crossbar import Solution, effective_matrix, solve_crossbar
     from .errors import (
         ConvergenceError,
         DriveError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
 
 _HOME = {
+    "crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
     "errors": (
         "ConvergenceError",
         "DriveError",
@@ -59,12 +61,15 @@ __all__ = [
     "NetworkError",
     "NetworkFileError",
     "NetworkSolution",
+    "Solution",
     "SolveError",
     "WriteReport",
+    "effective_matrix",
     "gates_for",
     "ir_drop",
     "mode_drives",
     "network_drives",
+    "solve_crossbar",
     "solve_network",
 ]
 

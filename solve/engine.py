@@ -1,0 +1,106 @@
+"""What a crossbar engine is: factor once, solve any number of drives, check every answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ConvergenceError
+from .lines import Lines
+
+Floats = NDArray[np.float64]
+
+# A column's lost current passes on to its output in part only; allow a little more of it.
+BALANCE_SHARE = 2.0
+# Iterations aim below the tolerance, because the energy error is an estimate.
+AIM = 0.2
+# Pieces of cut lines can hold much energy and deliver little current: aim lower still.
+AIM_DAMAGED = 0.005
+ROUNDING = 1e-13
+MAX_ATTEMPTS = 6
+TIGHTEN = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """An engine's answer for a batch of B drives.
+
+    Attributes:
+        rows: row node voltages, shape (B, T, n, m); (B, T, 0, m) if not kept.
+        cols: column node voltages, shape (B, n, m); (B, 0, m) if not kept.
+        row_amps: current from each row's source into the row, shape (B, T, n).
+        col_amps: current out of each column, shape (B, m).
+        iterations: of the slowest drive.
+        balance: largest current a column loses or gains, relative to the largest current.
+    """
+
+    rows: Floats
+    cols: Floats
+    row_amps: Floats
+    col_amps: Floats
+    iterations: int
+    balance: float
+
+
+class Engine(Protocol):
+    """Solves one crossbar for any drives."""
+
+    name: str
+
+    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
+        """Solve for row sources v (B, T, n) and sense levels vs (B, m)."""
+
+
+def output_currents(
+    lines: Lines, first: Floats, last: Floats, device_sums: Floats
+) -> tuple[Floats, Floats]:
+    """Column currents and how far each column is from balance.
+
+    Args:
+        lines: the crossbar.
+        first: voltage of every column's first node above its sense level, shape (..., m).
+        last: the same of its last node.
+        device_sums: current that each column's devices deliver, shape (..., m).
+
+    Returns:
+        (currents out of the columns, delivered minus taken out), both shape (..., m).
+        A terminal of 0 ohm has no drop to read: there the devices' sum is the current.
+    """
+    ideal = np.isinf(lines.top) | np.isinf(lines.bottom)
+    top, bottom = np.where(ideal, 0.0, lines.top), np.where(ideal, 0.0, lines.bottom)
+    taken = np.where(ideal, device_sums, top * first + bottom * last)
+    return taken, device_sums - taken
+
+
+def first_aim(lines: Lines, tol: float) -> float:
+    """Energy-norm tolerance of the first attempt."""
+    whole = lines.plain_rows and lines.plain_cols
+    return tol * (AIM if whole else AIM_DAMAGED)
+
+
+def rounding(lines: Lines, v: Floats, vs: Floats) -> float:
+    """Current in A below which an imbalance is rounding of the voltages."""
+    volts = max(float(np.abs(v).max(initial=0.0)), float(np.abs(vs).max(initial=0.0)))
+    return ROUNDING * volts * float(lines.G.sum(axis=(0, 1)).max())
+
+
+def check_balance(
+    taken: Floats, missing: Floats, row_amps: Floats, *, tol: float, noise: float
+) -> tuple[bool, float]:
+    """Whether every column's current balances, and the worst one relative to the largest."""
+    scale = max(np.abs(taken).max(initial=0.0), np.abs(row_amps).max(initial=0.0))
+    worst = float(np.abs(missing).max())
+    if scale == 0.0:
+        return True, 0.0
+    return worst <= max(BALANCE_SHARE * tol * scale, noise), worst / float(scale)
+
+
+def not_converged(name: str, iterations: int, tol: float, balance: float) -> ConvergenceError:
+    """The error of a solve that ran out of iterations."""
+    return ConvergenceError(
+        f"{name} did not reach tol = {tol:g} in {iterations} iterations "
+        f"(columns are off balance by {balance:.1e}); allow more, or ask for method='direct'"
+    )

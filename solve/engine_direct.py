@@ -1,0 +1,84 @@
+"""A crossbar as a general circuit: the exact sparse solve, with shorts merged."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import Raw
+from .errors import InputError
+from .graph import Circuit, Factorised, prepare
+from .lines import Lines
+
+Floats = NDArray[np.float64]
+
+
+def crossbar_circuit(lines: Lines) -> Circuit:
+    """The circuit of a crossbar.
+
+    Nodes, in this order: row nodes (t, i, j), column nodes (i, j), one source per row
+    (t, i), one sense level per column (j). Sources and levels are held.
+    """
+    T, n, m = lines.G.shape
+    row = np.arange(T * n * m).reshape(T, n, m)
+    col = T * n * m + np.arange(n * m).reshape(n, m)
+    source = col.size + row.size + np.arange(T * n).reshape(T, n)
+    level = source.size + col.size + row.size + np.arange(m)
+    edges = (
+        (row, np.broadcast_to(col, row.shape), lines.G),
+        (source, row[:, :, 0], lines.left),
+        (source, row[:, :, -1], lines.right),
+        (row[:, :, :-1], row[:, :, 1:], np.broadcast_to(lines.row_seg, (T, n, m - 1))),
+        (level, col[0], lines.top),
+        (level, col[-1], lines.bottom),
+        (col[:-1], col[1:], np.broadcast_to(lines.col_seg, (n - 1, m))),
+    )
+    a, b, g = (np.concatenate([e[k].reshape(-1) for e in edges]) for k in range(3))
+    held = np.concatenate([source.reshape(-1), level])
+    return prepare(int(level[-1]) + 1, a, b, g, held)
+
+
+class DirectEngine:
+    """See `engine.Engine`; for shorts, small crossbars, and as a reference."""
+
+    name = "direct"
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self.circuit = crossbar_circuit(lines)
+        self._factor = Factorised(self.circuit)
+
+    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
+        """See `engine.Engine`; `tol` and `limit` have no meaning here."""
+        T, n, m = self.lines.G.shape
+        size, nodes = T * n * m, n * m
+        B = len(v)
+        rows = np.empty((B, T, n if keep else 0, m))
+        cols = np.empty((B, n if keep else 0, m))
+        row_amps, col_amps = np.empty((B, T, n)), np.empty((B, m))
+        held = self.circuit.group[size + nodes :]
+        sharing = np.bincount(held, minlength=self.circuit.n_groups)[held]
+        worst = 0.0
+        for b in range(B):
+            given = np.concatenate([v[b].reshape(-1), vs[b]])
+            volts = np.zeros(self.circuit.n_groups)
+            volts[held] = given
+            clash = np.flatnonzero(volts[held] != given)
+            if len(clash):
+                raise InputError(
+                    f"a path of 0 ohm joins sources at {given[clash[0]]} V and "
+                    f"{volts[held][clash[0]]} V"
+                )
+            volts = self._factor.solve(volts)
+            out = self.circuit.outflow(volts)
+            amps = out[held] / sharing
+            row_amps[b] = amps[: T * n].reshape(T, n)
+            col_amps[b] = -amps[T * n :]
+            scale = np.abs(amps).max(initial=0.0)
+            left = np.abs(out[self.circuit.free]).max(initial=0.0)
+            worst = max(worst, float(left / scale) if scale else 0.0)
+            if keep:
+                full = volts[self.circuit.group]
+                rows[b] = full[:size].reshape(T, n, m)
+                cols[b] = full[size : size + nodes].reshape(n, m)
+        return Raw(rows, cols, row_amps, col_amps, 0, worst)

@@ -1,0 +1,245 @@
+"""Line-preconditioned conjugate gradients on compiled kernels."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels, lanes
+from .engine import (
+    MAX_ATTEMPTS,
+    TIGHTEN,
+    Raw,
+    check_balance,
+    first_aim,
+    not_converged,
+    output_currents,
+    rounding,
+)
+from .lines import Lines
+
+Floats = NDArray[np.float64]
+
+log = logging.getLogger(__name__)
+
+CORES: int = numba.get_num_threads()
+# Below this many crosspoints the fork and join of threads costs more than it saves.
+THREADED = 300 * 300
+# Few vectors are faster one by one than as mostly empty lanes.
+MIN_LANES = 4
+# Rows that start a multiple of this many bytes apart fall into the same cache sets.
+ALIAS_BYTES = 2048
+PAD = 8
+MAX_BLOCK = 1024
+
+
+def padded(m: int) -> int:
+    """Row stride, in elements, that avoids cache aliasing."""
+    return m + PAD if (8 * m) % ALIAS_BYTES == 0 else m
+
+
+@contextmanager
+def threads(count: int) -> Iterator[int]:
+    """Run kernels on `count` threads (at most those numba was started with)."""
+    before = numba.get_num_threads()
+    count = max(1, min(count, CORES))
+    numba.set_num_threads(count)
+    try:
+        yield count
+    finally:
+        numba.set_num_threads(before)
+
+
+class NumbaEngine:
+    """See `engine.Engine`; factors are shared by single drives and lanes."""
+
+    name = "line-pcg (numba)"
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        T, n, m = lines.G.shape
+        self.parallel = n * m >= THREADED
+        blocks = -(-n // kernels.ROWS)
+        own_rows = lines.row_seg.shape[1] > 1 or not np.isfinite(lines.row_seg).all()
+        own_cols = lines.col_seg.shape[1] > 1 or not np.isfinite(lines.col_seg).all()
+        self.B = np.empty((T, blocks, m, kernels.ROWS))
+        self.DR = np.empty_like(self.B)
+        self.ER = np.empty_like(self.B) if own_rows else np.empty((T, 0, 0, 0))
+        self.DC = np.empty((n, padded(m)))
+        self.EC = np.empty_like(self.DC) if own_cols else np.empty((0, 0))
+        # Inside the product S P a merged or held node needs no current of its own: P is
+        # equal on merged nodes and 0 on held ones.
+        self.flow = np.where(np.isinf(lines.col_seg), 0.0, lines.col_seg)
+        self.top = np.where(np.isinf(lines.top), 0.0, lines.top)
+        self.bottom = np.where(np.isinf(lines.bottom), 0.0, lines.bottom)
+        with self._threads() as count:
+            self.block = min(MAX_BLOCK, max(8, -(-m // count)))
+            kernels.factor_rows(
+                lines.G, lines.left, lines.right, lines.row_seg, lines.plain_rows,
+                self.B, self.DR, self.ER,
+            )  # fmt: skip
+            kernels.factor_cols(
+                lines.G, lines.top, lines.bottom, lines.col_seg, lines.plain_cols,
+                self.block, self.DC, self.EC,
+            )  # fmt: skip
+
+    def _threads(self, drives: int = 1) -> AbstractContextManager[int]:
+        many = self.parallel or drives >= MIN_LANES
+        return threads(CORES if many else 1)
+
+    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
+        """See `engine.Engine`."""
+        with self._threads(len(v)):
+            if len(v) >= MIN_LANES:
+                return self._solve_lanes(v, vs, tol, limit, keep)
+            parts = [self._solve_one(v[b], vs[b], tol, limit, keep) for b in range(len(v))]
+        if len(parts) == 1:
+            return parts[0]
+        return Raw(
+            rows=np.concatenate([p.rows for p in parts]),
+            cols=np.concatenate([p.cols for p in parts]),
+            row_amps=np.concatenate([p.row_amps for p in parts]),
+            col_amps=np.concatenate([p.col_amps for p in parts]),
+            iterations=max(p.iterations for p in parts),
+            balance=max(p.balance for p in parts),
+        )
+
+    def iterate(
+        self, R: Floats, X: Floats, tol: float, limit: int, total: float
+    ) -> tuple[int, float, float]:
+        """Run conjugate gradients on S X = R (see `kernels.pcg`)."""
+        P, Q = np.empty_like(X), np.empty_like(X)
+        lines = self.lines
+        did, total, error = kernels.pcg(
+            self.B, lines.G.shape[1], self.DR, self.ER, lines.row_seg, lines.col_seg, self.flow,
+            self.top, self.bottom, self.DC, self.EC, self.block, R, X, P, Q, tol, limit, total,
+        )  # fmt: skip
+        return int(did), float(total), float(error)
+
+    def _solve_one(self, v: Floats, vs: Floats, tol: float, limit: int, keep: bool) -> Raw:
+        T, n, m = self.lines.G.shape
+        noise = rounding(self.lines, v, vs)
+        X = np.zeros_like(self.DC)
+        R = np.empty_like(X)
+        row_amps, col_amps = np.empty((T, n)), np.empty((self.B.shape[1], m))
+
+        def finish(W: Floats) -> Floats:
+            kernels.finish(
+                self.B, n, self.DR, self.ER, self.lines.row_seg, self.flow, self.top,
+                self.bottom, v, vs, X, W, R, row_amps, col_amps,
+            )  # fmt: skip
+            return W
+
+        none = np.empty((T, 0, 0))
+        finish(none)
+        used, total, aim, balance = 0, 0.0, first_aim(self.lines, tol), np.inf
+        for _ in range(MAX_ATTEMPTS):
+            did, total, error = self.iterate(R, X, aim, limit - used, total)
+            used += did
+            W = finish(np.empty((T, n, m)) if keep else none)
+            taken, missing = output_currents(self.lines, X[0, :m], X[-1, :m], col_amps.sum(axis=0))
+            good, balance = check_balance(taken, missing, row_amps, tol=tol, noise=noise)
+            if good and error <= tol:
+                cols = X[:, :m]
+                if vs.any():
+                    cols += vs
+                return Raw(
+                    W[None], (cols if keep else X[:0, :m])[None], row_amps[None], taken[None],
+                    used, balance,
+                )  # fmt: skip
+            if used >= limit:
+                break
+            aim *= TIGHTEN
+        raise not_converged(self.name, used, tol, balance)
+
+    def _solve_lanes(self, v: Floats, vs: Floats, tol: float, limit: int, keep: bool) -> Raw:
+        T, n, m = self.lines.G.shape
+        B, K = len(v), lanes.LANES
+        rows = np.empty((B, T, n if keep else 0, m))
+        cols = np.empty((B, n if keep else 0, m))
+        row_amps, col_amps = np.empty((B, T, n)), np.empty((B, m))
+        work = np.empty((5, n, m, K))
+        used, worst = 0, 0.0
+        for b in range(0, B, K):
+            part = slice(b, min(b + K, B))
+            size = part.stop - part.start
+            drive, level = np.zeros((T, n, K)), np.zeros((m, K))
+            drive[..., :size] = np.moveaxis(v[part], 0, -1)
+            level[..., :size] = vs[part].T
+            its, balance = self._solve_group(
+                drive, level, size, work, tol, limit,
+                rows[part if keep else slice(0)], cols[part if keep else slice(0)],
+                row_amps[part], col_amps[part],
+            )  # fmt: skip
+            used, worst = max(used, its), max(worst, balance)
+        return Raw(rows, cols, row_amps, col_amps, used, worst)
+
+    def _solve_group(
+        self,
+        v: Floats,
+        vs: Floats,
+        size: int,
+        work: Floats,
+        tol: float,
+        limit: int,
+        rows: Floats,
+        cols: Floats,
+        row_amps: Floats,
+        col_amps: Floats,
+    ) -> tuple[int, float]:
+        """Solve up to LANES drives; fills the four result arrays."""
+        lines = self.lines
+        T, n, _ = lines.G.shape
+        X, P, Q, R, amps = work
+        noise = rounding(lines, v, vs)
+        X[...] = 0.0
+        sums = np.empty((T, n, lanes.LANES))
+
+        def finish(W: Floats, V: Floats) -> None:
+            lanes.finish_lanes(
+                self.B, n, self.DR, self.ER, lines.row_seg, self.flow, self.top, self.bottom,
+                v, vs, X, W, V, R, sums, amps,
+            )  # fmt: skip
+
+        finish(rows[:0], cols[:0])
+        used, aim, balance = 0, first_aim(self.lines, tol), np.inf
+        total = np.zeros(lanes.LANES)
+        for _ in range(MAX_ATTEMPTS):
+            did, error = lanes.pcg_lanes(
+                self.B, n, self.DR, self.ER, lines.row_seg, lines.col_seg, self.flow, self.top,
+                self.bottom, self.DC, self.EC, R, X, P, Q, aim, limit - used, total,
+            )  # fmt: skip
+            used += did
+            finish(rows, cols)
+            taken, missing = output_currents(lines, X[0].T, X[-1].T, amps.sum(axis=0).T)
+            row_amps[...] = np.moveaxis(sums, -1, 0)[:size]
+            col_amps[...] = taken[:size]
+            good, balance = check_balance(taken, missing, sums, tol=tol, noise=noise)
+            if good and error <= tol:
+                return used, balance
+            if used >= limit:
+                break
+            aim *= TIGHTEN
+        raise not_converged(self.name, used, tol, balance)
+
+
+def warm_up() -> None:
+    """Compile or load every kernel; logs how long a cold cache takes."""
+    begin = time.perf_counter()
+    G = np.full((1, 2, 2), 1e-4)
+    ones = np.ones((1, 2))
+    engine = NumbaEngine(
+        Lines(G, ones, 0 * ones, np.ones((1, 1, 1)), np.zeros(2), np.ones(2), np.ones((1, 1)))
+    )
+    for size in (1, MIN_LANES):
+        v = np.ones((size, 1, 2))
+        engine.solve(v, np.zeros((size, 2)), tol=1e-9, limit=50, keep=True)
+    took = time.perf_counter() - begin
+    if took > 1.0:
+        log.info("compiled the solver kernels in %.1f s; later runs load them", took)

@@ -1,0 +1,209 @@
+"""Multigrid preconditioning for strongly loaded lines.
+
+When the devices draw so much that lines lose most of their voltage, single lines no
+longer carry the long-range part of the error and line preconditioning slows down. Here
+2 x 2 crosspoints become one, again and again; each coarse crossbar has the same form as
+the fine one, so the same kernels smooth it: one symmetric V-cycle per iteration.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+from .engine_numba import CORES, NumbaEngine, threads
+from .lines import Lines
+from .transfers import coarsen_devices, combine, prolong, restrict, step
+
+Floats = NDArray[np.float64]
+
+# Lines this short are solved densely, all at once.
+COARSEST = 100
+# Calibrated on planar arrays of 256..1024: a V-cycle iteration costs three plain ones, and
+# above this load it saves more than two thirds of them.
+LOAD_LIMIT = 14.0
+MIN_CELLS = 256 * 256
+
+
+def load(lines: Lines) -> float:
+    """Estimated ratio of extreme eigenvalues of the line-preconditioned column system."""
+    T, n, m = lines.G.shape
+    g = float(lines.G.mean())
+    row = _mean_ohm(lines.row_seg)
+    col = _mean_ohm(lines.col_seg)
+    return float(1.0 + g * (row * m * m + T * col * n * n) / 10.0)
+
+
+def _mean_ohm(seg: Floats) -> float:
+    good = seg[(seg > 0) & np.isfinite(seg)]
+    return float((1.0 / good).mean()) if good.size else 0.0
+
+
+def pays(lines: Lines) -> bool:
+    """Whether multigrid is expected to be faster than plain line preconditioning."""
+    _, n, m = lines.G.shape
+    return n * m >= MIN_CELLS and min(n, m) >= 32 and load(lines) > LOAD_LIMIT
+
+
+def coarser(lines: Lines) -> Lines:
+    """The crossbar of half the size: 2 x 2 devices in parallel, lines merged pairwise."""
+    T, n, m = lines.G.shape
+    nc, mc = (n + 1) // 2, (m + 1) // 2
+    G = np.empty((T, nc, mc))
+    coarsen_devices(lines.G, G)
+    with np.errstate(divide="ignore"):
+        row = 1.0 / lines.row_seg
+        col = 1.0 / lines.col_seg
+        left, right, top, bottom = (
+            1.0 / g for g in (lines.left, lines.right, lines.top, lines.bottom)
+        )
+    full_row = np.broadcast_to(row, (T, row.shape[1], m - 1))
+    full_col = np.broadcast_to(col, (n - 1, col.shape[1]))
+    half_row = _pair(_between(full_row, 2), 1, T, n)
+    half_col = _pair(_between(full_col.T, 1), 0, 1, m).T
+    return Lines(
+        G=G,
+        left=_pair(left + full_row[:, :, 0] / 2, 1, T, n),
+        right=_pair(right + (full_row[:, :, -1] / 2 if m % 2 == 0 else 0.0), 1, T, n),
+        row_seg=np.ascontiguousarray(half_row),
+        top=_pair(top + full_col[0] / 2, 0, 1, m),
+        bottom=_pair(bottom + (full_col[-1] / 2 if n % 2 == 0 else 0.0), 0, 1, m),
+        col_seg=np.ascontiguousarray(half_col),
+    )
+
+
+def _between(ohm: Floats, axis: int) -> Floats:
+    """Resistance between the centres of neighbouring pairs of cells along the last axis."""
+    count = (ohm.shape[axis] + 2) // 2 - 1
+    middle = ohm[..., 1 : 2 * count : 2]
+    after = ohm[..., 2 : 2 * count + 1 : 2]
+    if after.shape[-1] < count:  # the last pair is a single cell, its centre is its node
+        after = np.concatenate([after, np.zeros((*after.shape[:-1], 1))], axis=-1)
+    return ohm[..., 0 : 2 * count : 2] / 2 + middle + after / 2
+
+
+def _pair(ohm: Floats, axis: int, lead: int, lines: int) -> Floats:
+    """Conductance of neighbouring lines in parallel along `axis`, from their ohm."""
+    with np.errstate(divide="ignore"):
+        g = 1.0 / ohm
+    if g.shape[axis] == 1 and lines > 1:
+        return 2.0 * g  # one profile for all lines: every pair conducts twice as well
+    return np.add.reduceat(g, np.arange(0, g.shape[axis], 2), axis=axis)
+
+
+class Level:
+    """One level of the hierarchy: factors and work arrays."""
+
+    def __init__(self, engine: NumbaEngine) -> None:
+        self.engine = engine
+        shape = engine.DC.shape
+        self.r, self.z, self.q, self.s = (np.zeros(shape) for _ in range(4))
+        self.tmp = np.empty((shape[0], (shape[1] + 1) // 2))
+        self.part = np.empty(engine.B.shape[1])
+        self.part2 = np.empty(shape[1] // engine.block + 1)
+
+    def lines_solve(self, r: Floats, z: Floats) -> None:
+        """Z = (column lines alone)^-1 r."""
+        e = self.engine
+        m = e.lines.G.shape[2]
+        seg = e.lines.col_seg
+        kernels.forward(m, e.DC, e.EC, seg, e.block, 0.0, z, z, r, self.s, self.part2)
+        kernels.backward(m, e.DC, e.EC, seg, e.block, 0.0, self.s, z)
+
+    def product(self, p: Floats, q: Floats) -> float:
+        """Q = S p; returns p.q."""
+        e = self.engine
+        kernels.apply(
+            e.B, e.lines.G.shape[1], e.DR, e.ER, e.lines.row_seg, e.flow, e.top, e.bottom, p, q,
+            self.part,
+        )  # fmt: skip
+        return float(self.part.sum())
+
+    def residual(self, z: Floats, r: Floats) -> None:
+        """Leave r - S z in `q`."""
+        self.product(z, self.q)
+        np.subtract(r, self.q, out=self.q)
+
+
+class MultigridEngine(NumbaEngine):
+    """`NumbaEngine` with a multilevel preconditioner; batches run one by one."""
+
+    name = "multigrid-pcg (numba)"
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(lines)
+        self.levels: list[Level] | None = None
+
+    def _hierarchy(self) -> list[Level]:
+        levels = [Level(self)]
+        lines = self.lines
+        while lines.G[0].size > COARSEST and min(lines.G.shape[1:]) > 2:
+            lines = coarser(lines)
+            levels.append(Level(NumbaEngine(lines)))
+        last = levels[-1]
+        _, n, m = lines.G.shape
+        S = np.empty((n * m, n * m))
+        unit = np.zeros_like(last.r)
+        for k in range(n * m):
+            unit[k // m, k % m] = 1.0
+            last.product(unit, last.q)
+            S[:, k] = last.q[:, :m].reshape(-1)
+            unit[k // m, k % m] = 0.0
+        self._dense = np.linalg.inv(0.5 * (S + S.T))
+        return levels
+
+    def _cycle(self, depth: int, r: Floats, z: Floats) -> None:
+        """Z = approximate S^-1 r on level `depth`."""
+        levels = self.levels
+        assert levels is not None
+        level = levels[depth]
+        m = level.engine.lines.G.shape[2]
+        if depth == len(levels) - 1:
+            z[:, :m] = (self._dense @ r[:, :m].reshape(-1)).reshape(-1, m)
+            return
+        below = levels[depth + 1]
+        mc = below.engine.lines.G.shape[2]
+        level.lines_solve(r, z)
+        level.residual(z, r)
+        restrict(level.q, m, below.r, mc, level.tmp)
+        with threads(CORES if below.engine.parallel else 1):
+            self._cycle(depth + 1, below.r, below.z)
+        prolong(below.z, mc, m, z)
+        level.residual(z, r)
+        level.lines_solve(level.q, level.s)
+        z += level.s
+
+    def iterate(
+        self, R: Floats, X: Floats, tol: float, limit: int, total: float
+    ) -> tuple[int, float, float]:
+        """Conjugate gradients with the V-cycle (see `kernels.pcg` for the stopping rule)."""
+        if self.levels is None:
+            self.levels = self._hierarchy()
+        top = self.levels[0]
+        n, m = self.lines.G.shape[1:]
+        part = np.empty(n)
+        P, Q = np.zeros_like(X), np.empty_like(X)
+        Z = top.z
+        self._cycle(0, R, Z)
+        combine(m, 1.0, Z, 0.0, R, P, part)
+        rz = float(part.sum())
+        if rz == 0.0:
+            return 0, total, 0.0
+        before = error = np.inf
+        for it in range(1, limit + 1):
+            alpha = rz / top.product(P, Q)
+            gain = alpha * rz
+            total += gain
+            step(m, alpha, P, Q, X, R)
+            ratio = min(gain / before, 0.98)
+            before = gain
+            error = float(np.sqrt(gain * ratio / (1.0 - ratio) / total)) if it > 1 else np.inf
+            if error <= tol:
+                return it, total, error
+            self._cycle(0, R, Z)
+            combine(m, 0.0, Z, 1.0, R, Q, part)
+            new = float(part.sum())
+            combine(m, 1.0, Z, new / rz, P, P, part)
+            rz = new
+        return limit, total, error
