@@ -27,9 +27,12 @@ def _gate() -> Node:
     return layer("Poly2") & layer("COMP")
 
 
-def _butting() -> Node:
-    """Edges where N+ and P+ active areas touch."""
-    return _ncomp().edges() & _pcomp().edges()
+def _only_n() -> Node:
+    return _ncomp() - layer("Pplus")
+
+
+def _only_p() -> Node:
+    return _pcomp() - layer("Nplus")
 
 
 _NWELL_NEAR_UM = 0.43 - 0.001  # a tap at 0.43 from the well is not near it
@@ -54,7 +57,8 @@ DERIVED: dict[str, Callable[[], Node]] = {
     ),
     "ncomp_outside": lambda: _ncomp().not_overlapping(layer("Nwell")),
     "pcomp_in_nwell": lambda: _pcomp().overlapping(layer("Nwell")),
-    "butting": _butting,
+    "butting": lambda: _only_n().edges() & _only_p().edges(),
+    "pcomp_butting": lambda: _only_p().edges() & _only_n().edges(),
     "ncomp_butted": lambda: _ncomp().interacting(_pcomp()),
     "pcomp_butted": lambda: _pcomp().interacting(_ncomp()),
     "implant": lambda: _all("Nplus", "Pplus"),

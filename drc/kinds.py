@@ -59,10 +59,9 @@ def _extension(rule: Rule, a: Node, b: Node) -> Node:
     return a.enclosing(b, rule.value).marks()
 
 
-def _butt_extension(rule: Rule, butted: Node, other: Node) -> Node:
+def _butt_extension(rule: Rule, comp: Node, butting: Node) -> Node:
     """Active area beyond the butting edge."""
-    comp = layer("COMP").interacting(butted)
-    return comp.enclosing(other, rule.value, "projection").marks() & butted
+    return comp.edges().enclosing(butting, rule.value, "projection").marks()
 
 
 def _butt_gate(rule: Rule, butting: Node, gate: Node) -> Node:
