@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from .compare import LvsReport, Tolerances, compare_layout
 from .connectivity import SUBSTRATE, Connectivity, connectivity
 from .devices import KINDS, DeviceKind
 from .extraction import ExtractedLayout, Finding, Label, extract_layout
 from .flat import FlatDevice, FlatNet, FlatNetlist
+from .spice import Reference, read_netlist
 
 __all__ = [
     "KINDS",
@@ -18,6 +20,11 @@ __all__ = [
     "FlatNet",
     "FlatNetlist",
     "Label",
+    "LvsReport",
+    "Reference",
+    "Tolerances",
+    "compare_layout",
     "connectivity",
     "extract_layout",
+    "read_netlist",
 ]

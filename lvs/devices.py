@@ -65,7 +65,7 @@ def memristor_class(name: str) -> db.DeviceClass:
     return made
 
 
-class MemristorExtractor(db.GenericDeviceExtractor):  # type: ignore[misc]
+class MemristorExtractor(db.GenericDeviceExtractor):
     """Recognises each polygon of film between two electrodes as one memristor."""
 
     def __init__(self, name: str) -> None:

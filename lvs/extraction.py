@@ -110,7 +110,8 @@ class ExtractedLayout:
         regions: every drawn, derived and terminal layer by name.
         labels: pin labels of the top cell, sorted by name and place.
         name: file or cell name, for messages.
-        layout: the layout that was read.
+        layout: the layout that was read, with the top's texts on layers of their own.
+        texts: conductor -> that layer.
     """
 
     l2n: db.LayoutVsSchematic
@@ -121,6 +122,7 @@ class ExtractedLayout:
     labels: tuple[Label, ...]
     name: str
     layout: db.Layout
+    texts: dict[str, int]
 
     @property
     def netlist(self) -> db.Netlist:
@@ -142,6 +144,11 @@ class ExtractedLayout:
                 if label.name not in known:
                     known.append(label.name)
         return flatten(self.top, lambda net: ",".join(names.get(net.cluster_id, ())), self.l2n)
+
+    def extract_again(self) -> db.LayoutVsSchematic:
+        """Return a second database of the same layout, for uses that change the netlist."""
+        cell = self.layout.cell(self.top.name)
+        return run_extraction(self.layout, cell, self.tech, self.wiring, self.texts)[0]
 
     def net(self, name: str) -> FlatNet:
         """Return the net that carries a label.
@@ -226,7 +233,7 @@ def extract_layout(
     l2n, regions = run_extraction(layout, cell, tech, wiring, texts)
     circuit = _top_circuit(l2n, cell)
     labels = _read_labels(l2n, circuit, cell, texts)
-    return ExtractedLayout(l2n, tech, wiring, circuit, regions, labels, name, layout)
+    return ExtractedLayout(l2n, tech, wiring, circuit, regions, labels, name, layout, texts)
 
 
 def _top_texts(
@@ -299,6 +306,8 @@ def _read_labels(
     labels, dbu = [], cell.layout().dbu
     for conductor, index in texts.items():
         for text in (shape.text for shape in cell.shapes(index).each()):
-            net = nets.get((conductor, text.string, text.x, text.y))
-            labels.append(Label(text.string, conductor, (text.x * dbu, text.y * dbu), net))
+            key = (conductor, text.string, text.x, text.y)
+            labels.append(
+                Label(text.string, conductor, (text.x * dbu, text.y * dbu), nets.get(key))
+            )
     return tuple(sorted(labels, key=lambda label: (label.name, label.at)))

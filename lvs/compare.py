@@ -1,0 +1,162 @@
+"""Layout against reference netlist: the verdict, and every difference by name and place."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..pdk import FileError
+from .devices import KINDS
+from .explain import Explainer
+from .extraction import ExtractedLayout, Finding
+from .flat import flatten
+from .graph import Graph, build_graph, equal_colors
+from .hierarchy import klayout_compare
+from .names import anchor_by_name, check_pins, exchanged_names
+from .spice import Reference, read_netlist
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..pdk import Tech
+
+
+_UNEXPLAINED = "connected differently where parts look alike (see KLayout's netlist browser)"
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """Allowed differences between layout and reference.
+
+    Attributes:
+        length_um: of W and L, in um; by default half a step of the 5 nm grid.
+        area: of memristor areas, relative.
+    """
+
+    length_um: float = 0.0025
+    area: float = 1e-3
+
+    def allowed(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the allowed difference for each reference value of a parameter."""
+        if name == "AREA":
+            return np.abs(values) * self.area
+        return np.full(len(values), self.length_um)
+
+
+@dataclass(frozen=True)
+class LvsReport:
+    """Result of a comparison.
+
+    Attributes:
+        match: True if the layout is the reference netlist, with no finding.
+        devices: number of devices in the layout by kind (parallel transistors count once).
+        findings: every difference.
+        extracted, reference: what was compared.
+        tolerances: allowed differences.
+    """
+
+    match: bool
+    devices: dict[str, int]
+    findings: tuple[Finding, ...]
+    extracted: ExtractedLayout = field(repr=False)
+    reference: Reference = field(repr=False)
+    tolerances: Tolerances
+
+    @property
+    def errors(self) -> list[str]:
+        """One line for each finding."""
+        return [str(finding) for finding in self.findings]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "match": self.match,
+            "devices": dict(self.devices),
+            "errors": self.errors,
+            "findings": [
+                {"kind": f.kind, "message": f.message, "places_um": [list(p) for p in f.places]}
+                for f in self.findings
+            ],
+        }
+
+    def write(self, path: Path | str) -> None:
+        """Write the report: KLayout's netlist database if `path` ends in .lvsdb, else JSON.
+
+        Raises:
+            FileError: if the file cannot be written.
+        """
+        if Path(path).suffix == ".lvsdb":
+            t = self.tolerances
+            klayout_compare(self.extracted, self.reference, t.length_um, t.area, Path(path))
+            return
+        try:
+            Path(path).write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise FileError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def compare_layout(
+    extracted: ExtractedLayout,
+    netlist: Path | str | Reference,
+    tech: Tech | None = None,
+    *,
+    top: str | None = None,
+    tolerances: Tolerances | None = None,
+) -> LvsReport:
+    """Compare an extracted layout with a reference netlist.
+
+    Pins are compared by name; W, L and areas within tolerances. Equal colours of all nets and
+    devices decide (see `graph`); where symmetric parts leave that open, KLayout's
+    hierarchical comparer has the last word.
+
+    Args:
+        extracted: the layout.
+        netlist: SPICE file, or one already read.
+        tech: technology; by default that of the extraction.
+        top: subcircuit of the reference; by default the one of the layout's top cell, or the
+            only one that no other calls.
+        tolerances: allowed differences.
+
+    Raises:
+        FileError: if the netlist cannot be read.
+        ParameterError: if the reference's top must be chosen.
+    """
+    if isinstance(netlist, Reference):
+        reference = netlist
+    else:
+        reference = read_netlist(netlist, top, prefer=extracted.top.name)
+    grid = (tech or extracted.tech).grid_um
+    allowed = tolerances or Tolerances(grid / 2)
+    flat = flatten(reference.top, lambda net: net.name.upper())
+    a, b = build_graph(extracted.flat, grid), build_graph(flat, grid)
+    counts = Counter(KINDS[kind].name for kind in a.kinds.tolist())
+    devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}
+    findings = [*extracted.findings(), *check_pins(extracted, reference, b)]
+    anchor_by_name(a, b)
+    findings += _differences(extracted, reference, a, b, allowed)
+    return LvsReport(not findings, devices, tuple(findings), extracted, reference, allowed)
+
+
+def _differences(
+    extracted: ExtractedLayout, reference: Reference, a: Graph, b: Graph, allowed: Tolerances
+) -> list[Finding]:
+    explainer = Explainer(extracted, a, b, allowed)
+    same, proven, hops = equal_colors(a, b)
+    if not same:
+        found = exchanged_names(extracted, a, b) or explainer.explain()
+        return found or [Finding("topology", _UNEXPLAINED)]
+    order = []
+    for graph in (a, b):
+        colors = graph.device_colors(graph.net_colors(hops))
+        order.append(np.lexsort((graph.parameters[:, 1], graph.parameters[:, 0], colors)))
+    findings = explainer.parameters(order[0], order[1])
+    if findings or proven:
+        return findings
+    if klayout_compare(extracted, reference, allowed.length_um, allowed.area):
+        return []
+    return [Finding("topology", _UNEXPLAINED)]

@@ -1,0 +1,111 @@
+"""KLayout's own hierarchical comparison: its netlist browser, and a second opinion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import klayout.db as db
+
+from ..pdk import FileError
+from .devices import KIND_BY_NAME
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .extraction import ExtractedLayout
+    from .spice import Reference
+
+
+def klayout_compare(
+    extracted: ExtractedLayout,
+    reference: Reference,
+    length_um: float,
+    area: float,
+    database: Path | None = None,
+) -> bool:
+    """Compare with KLayout's comparer, cell by cell.
+
+    Both netlists are brought to the same cells first, in copies: `extracted` is not changed.
+
+    Args:
+        extracted: the layout.
+        reference: the reference netlist.
+        length_um: allowed difference of W and L in um.
+        area: allowed relative difference of areas.
+        database: where to write the .lvsdb, if anywhere.
+
+    Raises:
+        FileError: if the database cannot be written.
+    """
+    schematic = reference.netlist.dup()
+    if database is None:
+        drawn = extracted.netlist.dup()
+    else:
+        lvs = extracted.extract_again()
+        drawn = lvs.netlist()
+    names = (extracted.top.name, reference.top.name)
+    _align(drawn, schematic, names)
+    for made in (*drawn.each_device_class(), *schematic.each_device_class()):
+        _tolerate(made, length_um, area)
+    comparer = _comparer(drawn, schematic, names)
+    if database is None:
+        return bool(comparer.compare(drawn, schematic))
+    lvs.reference = schematic
+    same = bool(lvs.compare(comparer))
+    try:
+        lvs.write(str(database))
+    except RuntimeError as error:
+        raise FileError(f"{database}: cannot be written ({str(error).splitlines()[0]})") from None
+    return same
+
+
+def _align(drawn: db.Netlist, schematic: db.Netlist, tops: tuple[str, str]) -> None:
+    """Bring both netlists to the cells that they share, with pins on the layout's top."""
+    pairs = ((drawn, tops[0].upper()), (schematic, tops[1].upper()))
+    for netlist, top in pairs:
+        while others := [c for c in netlist.top_circuits() if c.name.upper() != top]:
+            for circuit in others:
+                netlist.remove(circuit)
+    drawn.make_top_level_pins()
+    drawn.purge()
+    while True:
+        names = [{c.name.upper() for c in netlist.each_circuit()} for netlist, _ in pairs]
+        lonely = [
+            [c for c in netlist.each_circuit() if c.name.upper() not in shared | {top}]
+            for (netlist, top), shared in zip(pairs, reversed(names), strict=True)
+        ]
+        if not any(lonely):
+            break
+        for (netlist, _), circuits in zip(pairs, lonely, strict=True):
+            netlist.flatten_circuits(circuits)
+    for netlist, _ in pairs:
+        netlist.combine_devices()
+        netlist.purge_nets()
+
+
+def _tolerate(made: db.DeviceClass, length_um: float, area: float) -> None:
+    kind = KIND_BY_NAME.get(made.name.lower())
+    if kind is None:
+        return
+    if kind.is_memristor:
+        made.equal_parameters = db.EqualDeviceParameters(made.parameter_id("AREA"), 0.0, area)
+        return
+    ids = [made.parameter_id(name) for name in kind.parameters]
+    both = [db.EqualDeviceParameters(number, length_um, 0.0) for number in ids]
+    made.equal_parameters = both[0] + both[1]
+
+
+def _comparer(
+    drawn: db.Netlist, schematic: db.Netlist, tops: tuple[str, str]
+) -> db.NetlistComparer:
+    """Return a comparer that must match the pins of the tops by name."""
+    comparer = db.NetlistComparer()
+    a, b = drawn.circuit_by_name(tops[0]), schematic.circuit_by_name(tops[1].upper())
+    comparer.same_circuits(a, b)
+    nets = {net.name.upper(): net for net in b.each_net() if net.name}
+    for net in a.each_net():
+        for name in net.name.upper().split(","):
+            if name in nets:
+                comparer.same_nets(a, b, net, nets.pop(name), True)
+                break
+    return comparer

@@ -1,0 +1,112 @@
+"""Nets known by name: pins of the reference against labels of the layout."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .extraction import ExtractedLayout, Finding, place
+from .graph import Graph, equal_colors, merge_nets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .flat import FlatNet
+    from .spice import Reference
+
+
+def label_names(net: FlatNet) -> list[str]:
+    """Return the labels of a net as SPICE compares them: upper case."""
+    return [name.upper() for name in net.name.split(",")] if net.name else []
+
+
+def anchor_by_name(a: Graph, b: Graph) -> None:
+    """Anchor nets of equal name.
+
+    Nets that a label shows to be shorted or cut count as one from here on: that is reported
+    already (`ExtractedLayout.findings`) and should not hide anything else.
+    """
+    group_of: dict[str, set[str]] = {}
+    for net in a.flat.nets:
+        names = label_names(net)
+        joined = set(names).union(*(group_of.get(name, set()) for name in names))
+        group_of.update(dict.fromkeys(joined, joined))
+    groups = sorted({min(group): group for group in group_of.values()}.items())
+    layout_nets: dict[str, list[int]] = defaultdict(list)
+    for net in a.flat.nets:
+        if net.name:
+            layout_nets[min(group_of[label_names(net)[0]])].append(net.number)
+    known = {net.name: net.number for net in b.flat.nets if net.name}
+    pairs = [
+        (layout_nets[first], sorted(known[name] for name in group if name in known))
+        for first, group in groups
+    ]
+    merge_nets(a, [nets for nets, _ in pairs])
+    merge_nets(b, [nets for _, nets in pairs if nets])
+    for number, (nets_a, nets_b) in enumerate(pairs):
+        if nets_b:
+            a.anchors[nets_a[0]] = b.anchors[nets_b[0]] = number
+
+
+def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> list[Finding]:
+    """Return pins that no label names, and labels that the reference does not know."""
+    attached = {label.name.upper() for label in extracted.labels if label.net is not None}
+    known = {net.name for net in b.flat.nets if net.name}
+    found = [
+        Finding("pin", f"{pin} of {reference.top.name} has no label in the layout")
+        for pin in reference.pins
+        if pin not in attached
+    ]
+    for label in extracted.labels:
+        if label.name.upper() not in known | set(reference.pins):
+            text = f"label {label.name} at {place(label.at)} is no net of {reference.top.name}"
+            found.append(Finding("pin", text, (label.at,)))
+    return found
+
+
+def exchanged_names(extracted: ExtractedLayout, a: Graph, b: Graph) -> list[Finding]:
+    """Return labels that stand on each other's nets, if that alone explains the difference.
+
+    One family of names at a time (all TS, or all of index 3) is forgotten; if the nets are
+    then equal by what is connected to them, their labels are compared with that.
+    """
+    names = {net.number: net.name for net in b.flat.nets if net.name and b.anchors[net.number] >= 0}
+    for family in _families(names.values()):
+        chosen = [b.anchors[number] for number, name in names.items() if name in family]
+        saved_a, saved_b = a.anchors.copy(), b.anchors.copy()
+        a.anchors[np.isin(a.anchors, chosen)] = -1
+        b.anchors[np.isin(b.anchors, chosen)] = -1
+        same, proven, hops = equal_colors(a, b)
+        ca, cb = a.net_colors(hops), b.net_colors(hops)
+        a.anchors[:], b.anchors[:] = saved_a, saved_b
+        if same and proven:
+            reference_net = {int(cb[net]): int(net) for net in b.used_nets}
+            label_at = {label.name: label.at for label in extracted.labels}
+            found = []
+            for net in a.used_nets.tolist():
+                other = reference_net[int(ca[net])]
+                if a.anchors[net] != b.anchors[other]:
+                    found.append(_misplaced(a.flat.nets[net], b.flat.nets[other], label_at))
+            return found
+    return []
+
+
+def _families(names: Iterable[str]) -> list[set[str]]:
+    """Return sets of at least two names that agree before or after the bracket."""
+    families: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        before, _, after = name.partition("[")
+        families[before].add(name)
+        families[f"[{after}"].add(name)
+    return [family for _, family in sorted(families.items()) if len(family) > 1]
+
+
+def _misplaced(net: FlatNet, other: FlatNet, label_at: dict[str, tuple[float, float]]) -> Finding:
+    wanted = other.name or other.path + other.net.expanded_name()
+    if not net.name:
+        return Finding("swap", f"the wire connected as the reference's {wanted} has no label")
+    at = label_at[net.name.split(",")[0]]
+    text = f"{net.name} at {place(at)} is connected as the reference's {wanted}"
+    return Finding("swap", text, (at,))
