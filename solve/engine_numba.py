@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CORES: int = numba.get_num_threads()
 # Below this many crosspoints the fork and join of threads costs more than it saves.
-THREADED = 300 * 300
+THREADED = 400 * 400
 # Few vectors are faster one by one than as mostly empty lanes.
 MIN_LANES = 4
 # Rows that start a multiple of this many bytes apart fall into the same cache sets.

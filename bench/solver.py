@@ -1,0 +1,266 @@
+"""The IR-drop solver beside its peers, on the same work, in one run.
+
+    python bench/solver.py            small sizes, under a minute
+    python bench/solver.py --full     all sizes, about 15 minutes, 6 GB
+    python bench/solver.py --json F   write the figures to F as well
+
+The work: crossbars with 1 ohm per wire segment both ways, devices log-uniform 10 kohm to
+1 Mohm, rows driven with 1 V from the left, columns grounded at the bottom. Times are the
+best of several runs without import and compilation; errors are those of the column
+currents against the refined direct solution. "ratio" is peer time / our time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
+import warnings
+
+import numpy as np
+from crossstack.solve import solve_crossbar
+from scipy.sparse import csc_matrix
+from scipy.sparse.linalg import splu
+
+WIRES = {"row_segments": 1.0, "column_segments": 1.0}
+SEED = 7
+
+
+def devices(tiers: int, n: int, low: float = 1e4, high: float = 1e6) -> np.ndarray:
+    rng = np.random.default_rng(SEED)
+    return 1 / np.exp(rng.uniform(math.log(low), math.log(high), (tiers, n, n)))
+
+
+def best(run, budget: float = 2.0, most: int = 15) -> tuple[float, object]:
+    """Shortest of several runs within a time budget, and the last result."""
+    shortest, begin, result = math.inf, time.perf_counter(), None
+    for _ in range(most):
+        start = time.perf_counter()
+        result = run()
+        shortest = min(shortest, time.perf_counter() - start)
+        if time.perf_counter() - begin > budget:
+            break
+    return shortest, result
+
+
+def error(got: np.ndarray, want: np.ndarray) -> float:
+    return float(np.abs(got - want).max() / np.abs(want).max())
+
+
+# ---------------------------------------------------------------------------- peers
+
+
+def nodal_matrix(G: np.ndarray) -> tuple[csc_matrix, np.ndarray]:
+    """Textbook nodal analysis as a user of scipy would write it: rows first, then columns."""
+    T, n, m = G.shape
+    row = np.arange(T * n * m).reshape(T, n, m)
+    col = T * n * m + np.arange(n * m).reshape(n, m)
+    size = (T + 1) * n * m
+    pairs = [
+        (row, np.broadcast_to(col, row.shape), G),
+        (row[:, :, 1:], row[:, :, :-1], np.ones((T, n, m - 1))),
+        (col[1:], col[:-1], np.ones((n - 1, m))),
+    ]
+    a, b, g = (np.concatenate([p[k].reshape(-1) for p in pairs]) for k in range(3))
+    diagonal = np.bincount(a, g, size) + np.bincount(b, g, size)
+    diagonal[row[:, :, 0].reshape(-1)] += 1.0
+    diagonal[col[-1]] += 1.0
+    own = np.arange(size)
+    entries = np.concatenate([diagonal, -g, -g])
+    index = (np.concatenate([own, a, b]), np.concatenate([own, b, a]))
+    source = np.zeros(size)
+    source[row[:, :, 0].reshape(-1)] = 1.0
+    return csc_matrix((entries, index), (size, size)), source
+
+
+def scipy_direct(G: np.ndarray) -> np.ndarray:
+    matrix, source = nodal_matrix(G)
+    return splu(matrix).solve(source)[-G.shape[2] :]
+
+
+def badcrossbar_currents(G: np.ndarray, volts: np.ndarray) -> np.ndarray:
+    import badcrossbar
+
+    result = badcrossbar.compute(volts, 1 / G[0], r_i=1.0)
+    return np.asarray(result.currents.output)
+
+
+def ngspice_currents(G: np.ndarray) -> np.ndarray:
+    T, n, m = G.shape
+    lines = ["* crossbar"]
+    for t in range(T):
+        for i in range(n):
+            lines.append(f"v{t}_{i} s{t}_{i} 0 1")
+            before = f"s{t}_{i}"
+            for j in range(m):
+                lines.append(f"rw{t}_{i}_{j} {before} w{t}_{i}_{j} 1")
+                lines.append(f"rd{t}_{i}_{j} w{t}_{i}_{j} b{i}_{j} {1 / G[t, i, j]!r}")
+                before = f"w{t}_{i}_{j}"
+    for j in range(m):
+        below = [f"b{i}_{j}" for i in range(1, n)] + ["0"]
+        lines += [f"rb{i}_{j} b{i}_{j} {below[i]} 1" for i in range(n)]
+    lines += [".options gmin=1e-18", ".control", "set numdgt=16", "op"]
+    lines += [f"print v(b{n - 1}_{j})" for j in range(m)] + [".endc", ".end"]
+    run = subprocess.run(
+        ["ngspice", "-b"], input="\n".join(lines), capture_output=True, text=True, check=False
+    )
+    return np.array(
+        [float(s.split(" = ")[1]) for s in run.stdout.splitlines() if s.startswith("v(b")]
+    )
+
+
+# ---------------------------------------------------------------------------- cases
+
+
+def ours(G: np.ndarray, volts: np.ndarray, **options) -> dict:
+    call = lambda: solve_crossbar(G, volts, **WIRES, **options)  # noqa: E731
+    call()  # compile or load
+    seconds, solution = best(call)
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    unknowns = (G.shape[0] + 1) * G[0].size * max(1, volts.size // (G.shape[0] * G.shape[1]))
+    return {
+        "ours_ms": 1e3 * seconds,
+        "iterations": solution.iterations,
+        "method": solution.method,
+        "bytes_per_unknown": peak / unknowns,
+        "currents": solution.column_currents,
+        "kcl_residual": solution.kcl_residual,
+    }
+
+
+def planar(n: int, *, spice: bool, reference: bool, rival: bool = True) -> dict:
+    G, volts = devices(1, n), np.ones((1, n))
+    row = {"case": f"planar {n}", **ours(G, volts)}
+    if rival:
+        row["badcrossbar_ms"] = 1e3 * best(lambda: badcrossbar_currents(G, volts.T))[0]
+        row["scipy_ms"] = 1e3 * best(lambda: scipy_direct(G))[0]
+    if spice and shutil.which("ngspice"):
+        row["ngspice_ms"] = 1e3 * best(lambda: ngspice_currents(G), most=3)[0]
+    if reference:
+        row["error"] = error(row["currents"], direct(G, volts))
+    return row
+
+
+def stacked(n: int, *, rival: bool, reference: bool) -> dict:
+    G, volts = devices(2, n), np.ones((2, n))
+    row = {"case": f"stacked {n} x 2", **ours(G, volts)}
+    if rival:
+        row["scipy_ms"] = 1e3 * best(lambda: scipy_direct(G))[0]
+    if reference:
+        row["error"] = error(row["currents"], direct(G, volts))
+    return row
+
+
+def batch(n: int, vectors: int) -> dict:
+    G = devices(1, n)
+    volts = np.random.default_rng(SEED).uniform(0, 1, (vectors, 1, n))
+    row = {"case": f"planar {n}, {vectors} vectors", **ours(G, volts)}
+    row["badcrossbar_ms"] = 1e3 * best(lambda: badcrossbar_currents(G, volts[:, 0].T))[0]
+    row["error"] = error(row["currents"], direct(G, volts))
+    return row
+
+
+def loaded(n: int, *, reference: bool) -> dict:
+    G, volts = devices(1, n, 100.0, 1e4), np.ones((1, n))
+    row = {"case": f"planar {n}, 100 ohm..10 kohm", **ours(G, volts)}
+    if reference:
+        row["error"] = error(row["currents"], direct(G, volts))
+    return row
+
+
+def direct(G: np.ndarray, volts: np.ndarray) -> np.ndarray:
+    return solve_crossbar(G, volts, method="direct", **WIRES).column_currents
+
+
+def small_cases():
+    yield planar(32, spice=True, reference=True)
+    yield planar(128, spice=False, reference=True)
+    yield planar(256, spice=False, reference=True)
+    yield batch(128, 64)
+    yield stacked(64, rival=True, reference=True)
+    yield stacked(128, rival=True, reference=True)
+    yield stacked(512, rival=False, reference=False)
+    yield loaded(300, reference=True)
+
+
+def full_cases():
+    for n in (32, 128):
+        yield planar(n, spice=True, reference=True)
+    for n in (256, 512, 1024):
+        yield planar(n, spice=False, reference=True)
+    yield batch(128, 64)
+    for n in (128, 256):
+        yield stacked(n, rival=True, reference=True)
+    yield stacked(512, rival=False, reference=True)
+    yield stacked(1024, rival=False, reference=False)
+    yield loaded(1000, reference=True)
+    yield planar(2048, spice=False, reference=False, rival=False)
+    yield planar(4096, spice=False, reference=False, rival=False)
+
+
+def line(row: dict) -> str:
+    def cell(name: str) -> str:
+        if f"{name}_ms" not in row:
+            return f"{'-':>20}"
+        ms = row[f"{name}_ms"]
+        return f"{ms:>11.1f} ({ms / row['ours_ms']:>5.0f}x)"
+
+    wrong = f"{row['error']:.0e}" if "error" in row else "-"
+    return (
+        f"{row['case']:<28}{row['ours_ms']:>10.2f}{cell('badcrossbar')}{cell('scipy')}"
+        f"{cell('ngspice')}{wrong:>8}{row['kcl_residual']:>9.0e}"
+        f"{row['bytes_per_unknown']:>7.0f}{row['iterations']:>5}  {row['method']}"
+    )
+
+
+def exponent(rows: list[dict]) -> float | None:
+    """Slope of log time over log N between the planar cases of 128 and more."""
+    points = [
+        (int(r["case"].split()[1]), r["ours_ms"])
+        for r in rows
+        if r["case"].startswith("planar") and "," not in r["case"]
+    ]
+    points = [(n, ms) for n, ms in points if 128 <= n <= 1024]
+    if len(points) < 2:
+        return None
+    return float(np.polyfit(*np.log(np.array(points)).T, 1)[0])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="all sizes (minutes, 6 GB)")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures")
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; times in ms, best of several")
+    print(
+        f"{'case':<28}{'ours':>10}{'badcrossbar':>20}{'scipy splu':>20}{'ngspice':>20}"
+        f"{'error':>8}{'KCL':>9}{'B/unk':>7}{'its':>5}  method"
+    )
+    logging.disable(logging.INFO)  # badcrossbar logs five lines a solve
+    warnings.simplefilter("ignore")  # ... and warns that it cannot plot
+    rows = []
+    for row in full_cases() if arguments.full else small_cases():
+        print(line(row), flush=True)
+        del row["currents"]
+        rows.append(row)
+    slope = exponent(rows)
+    if slope is not None:
+        print(f"scaling: time ~ N^{slope:.2f} (planar, 128 <= N <= 1024)")
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as stream:
+            json.dump({"rows": rows, "exponent": slope}, stream, indent=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
