@@ -6,7 +6,7 @@ in the north, columns (and VSS) in the south.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,19 +21,23 @@ from .spec import ArraySpec
 
 @dataclass(frozen=True)
 class Array:
-    """A generated array: its spec, its drawing and its reference netlist.
+    """A generated layout: its spec, its drawing and its reference netlist.
 
     Attributes:
         spec: what was asked for.
         cell: the top cell.
-        unit: the unit cell.
+        unit: the unit cell of the array.
         pins: pins at the edges, in the top cell's coordinates (dbu).
+        subcircuits: reference netlists of the cells below the top.
+        instances: their calls in the top cell.
     """
 
     spec: ArraySpec
     cell: Cell
     unit: Cell
     pins: tuple[Port, ...]
+    subcircuits: tuple[Subcircuit, ...]
+    instances: Callable[[], Iterator[Instance]]
 
     @cached_property
     def tech(self) -> Tech:
@@ -42,47 +46,98 @@ class Array:
 
     def netlist_lines(self) -> Iterator[str]:
         """Yield the reference netlist in SPICE."""
-        assert self.unit.netlist is not None
-        top = Subcircuit(self.cell.name, tuple(p.name for p in self.pins), ())
-        return spice_lines(self.cell.name, self.tech, [self.unit.netlist], top, self._instances())
+        pins = dict.fromkeys(p.name for p in self.pins)
+        top = Subcircuit(self.cell.name, tuple(pins), ())
+        return spice_lines(self.cell.name, self.tech, self.subcircuits, top, self.instances())
 
-    def _instances(self) -> Iterator[Instance]:
-        assert self.unit.netlist is not None
-        pins = self.unit.netlist.pins
-        for i in range(self.spec.rows):
-            for j in range(self.spec.cols):
-                nets = tuple(
-                    p if p == "VSS" else f"{p}[{i if p in ('TR', 'BR') else j}]" for p in pins
-                )
-                yield Instance(f"{i}_{j}", self.unit.name, nets)
+
+@dataclass(frozen=True)
+class Core:
+    """The array proper with its line ends, without a place: what tops are built around.
+
+    Attributes:
+        geometry: coordinates of the unit cell.
+        unit, west, south, north: unit cell and line ends.
+        selects: select lines that the cell has.
+    """
+
+    geometry: Geometry
+    unit: Cell
+    west: Cell
+    south: Cell
+    north: Cell
+    selects: tuple[str, ...]
+
+    def placements(self, spec: ArraySpec, x0: int, y0: int) -> tuple[Placement, ...]:
+        """Return unit cells, west, south and north ends with the array's corner at (x0, y0)."""
+        g = self.geometry
+        y_top = y0 + spec.rows * g.pitch_y
+        return (
+            Placement(self.unit, x0, y0, spec.cols, spec.rows, g.pitch_x, g.pitch_y),
+            Placement(self.west, x0 - self.west.width, y0, 1, spec.rows, 0, g.pitch_y),
+            Placement(self.south, x0, y0 - self.south.height, spec.cols, 1, g.pitch_x, 0),
+            Placement(self.north, x0, y_top, spec.cols, 1, g.pitch_x, 0),
+        )
+
+
+def build_core(spec: ArraySpec, tech: Tech) -> Core:
+    """Draw the unit cell and the line ends of a spec.
+
+    Raises:
+        ParameterError: for a size or pitch that the rules do not allow.
+    """
+    g, unit = _unit(spec, tech)
+    top = len(spec.tiers) == 2
+    selects: tuple[str, ...] = ()
+    if isinstance(g, HybridGeometry):
+        selects = ("BS", "TS") if top else ("BS",)
+    west = row_end(g, top) if isinstance(g, HybridGeometry) else passive_row_end(g)
+    return Core(g, unit, west, column_end(g, bool(selects)), column_top(g, selects), selects)
+
+
+def cell_instances(spec: ArraySpec, unit: Cell) -> Iterator[Instance]:
+    """Yield the calls of the unit cell, row after row."""
+    assert unit.netlist is not None
+    pins = unit.netlist.pins
+    for i in range(spec.rows):
+        for j in range(spec.cols):
+            nets = tuple(p if p == "VSS" else f"{p}[{i if p in ('TR', 'BR') else j}]" for p in pins)
+            yield Instance(f"{i}_{j}", unit.name, nets)
+
+
+def numbered_ports(place: Placement, nets: tuple[str, ...]) -> Iterator[Port]:
+    """Yield one port per repeat of an edge cell, numbered along its side."""
+    for port in place.cell.ports:
+        if port.name in nets:
+            for k in range(max(place.nx, place.ny)):
+                x, y = place.x + port.x + k * place.dx, place.y + port.y + k * place.dy
+                yield replace(port, name=f"{port.name}[{k}]", x=x, y=y)
+
+
+def frame(width: int, height: int) -> list[Rect]:
+    """Return the boundary and the post-process area of a top cell."""
+    return [Rect(layer, 0, 0, width, height) for layer in ("PR_bndry", "POSTPROC")]
 
 
 def build_array(spec: ArraySpec) -> Array:
-    """Draw an array.
+    """Draw the bare array: lines end in labelled pins at the edges.
 
     Raises:
         ParameterError: for a size or pitch that the rules do not allow.
     """
     tech = spec.tech()
-    g, unit = _unit(spec, tech)
-    hybrid = isinstance(g, HybridGeometry)
-    top = len(spec.tiers) == 2
-    selects = (("BS", "TS") if top else ("BS",)) if hybrid else ()
-    west = row_end(g, top) if isinstance(g, HybridGeometry) else passive_row_end(g)
-    south, north = column_end(g, hybrid), column_top(g, selects)
-    x0, y0 = west.width, south.height
+    core = build_core(spec, tech)
+    g, x0, y0 = core.geometry, core.west.width, core.south.height
+    placements = core.placements(spec, x0, y0)
+    _, west, south, north = placements
     width = x0 + spec.cols * g.pitch_x + MARGIN
-    height = y0 + spec.rows * g.pitch_y + north.height
-    y_top = y0 + spec.rows * g.pitch_y
-    placements = (
-        Placement(unit, x0, y0, spec.cols, spec.rows, g.pitch_x, g.pitch_y),
-        Placement(west, 0, y0, 1, spec.rows, 0, g.pitch_y),
-        Placement(south, x0, 0, spec.cols, 1, g.pitch_x, 0),
-        Placement(north, x0, y_top, spec.cols, 1, g.pitch_x, 0),
-    )
-    pins = _pins(spec, placements)
-    rects = [Rect("PR_bndry", 0, 0, width, height), Rect("POSTPROC", 0, 0, width, height)]
-    if hybrid:
+    height = y0 + spec.rows * g.pitch_y + core.north.height
+    pins = [*numbered_ports(west, ("TR",)), *numbered_ports(west, ("BR",))]
+    pins += numbered_ports(south, ("C",))
+    for net in reversed(core.selects):
+        pins += numbered_ports(north, (net,))
+    rects = frame(width, height)
+    if core.selects:
         rects.append(Rect("Metal1", 0, 0, x0, BUS))
         pins.append(Port("VSS", "Metal1", 0, BUS // 2, BUS, 180))
     cell = Cell(
@@ -93,9 +148,20 @@ def build_array(spec: ArraySpec) -> Array:
         placements=placements,
         width=width,
         height=height,
-        info=unit.info,
+        info=core.unit.info,
     )
-    return Array(spec, cell, unit, tuple(pins))
+    assert core.unit.netlist is not None
+    netlists = (core.unit.netlist,)
+    return Array(
+        spec, cell, core.unit, tuple(pins), netlists, lambda: cell_instances(spec, core.unit)
+    )
+
+
+def _label(port: Port) -> Label:
+    """Label a pin; TR and BR lie above each other, so their texts go to different heights."""
+    label = label_at(port)
+    shift = {"TR": port.width // 4, "BR": -port.width // 4}.get(port.name.split("[")[0], 0)
+    return replace(label, y=label.y + shift)
 
 
 def _unit(spec: ArraySpec, tech: Tech) -> tuple[Geometry, Cell]:
@@ -117,20 +183,3 @@ def _label(port: Port) -> Label:
     label = label_at(port)
     shift = {"TR": port.width // 4, "BR": -port.width // 4}.get(port.name.split("[")[0], 0)
     return replace(label, y=label.y + shift)
-
-
-def _pins(spec: ArraySpec, placements: tuple[Placement, ...]) -> list[Port]:
-    """Return one pin per line: the edge cells' ports, numbered along their side."""
-    _, west, south, north = placements
-    order = {"TR": 0, "BR": 1, "C": 2, "TS": 3, "BS": 4}
-    pins: list[Port] = []
-    for place, count in ((west, spec.rows), (south, spec.cols), (north, spec.cols)):
-        for port in place.cell.ports:
-            if port.name not in order:
-                continue
-            for k in range(count):
-                x, y = place.x + port.x + k * place.dx, place.y + port.y + k * place.dy
-                name = f"{port.name}[{k}]"
-                pins.append(Port(name, port.layer, x, y, port.width, port.orientation))
-    pins.sort(key=lambda p: order[p.name.split("[")[0]])
-    return pins

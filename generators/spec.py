@@ -16,6 +16,8 @@ CELLS: dict[str, tuple[str, ...]] = {
     "passive": ("bottom", "top"),
     "planar": ("bottom",),
 }
+#: kinds of top cell: the bare array, or the array with its mode switches
+TOPS = ("array", "macro")
 MAX_LINES = 1024
 
 
@@ -30,6 +32,10 @@ class ArraySpec:
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um.
         pitch_x_um, pitch_y_um: cell pitch in um; None for the least by the rules.
+        top: ``array``, or ``macro`` with mode switches around it.
+        switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS (macro only).
+        kelvin: lead every row line and column to the boundary a second time, so that read-out
+            can sense the line behind its switch (macro only).
         name: name of the top cell and of every output file; None for a name from the size.
 
     Raises:
@@ -44,6 +50,10 @@ class ArraySpec:
     select_w_um: float = 2.0
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
+    top: str = "array"
+    switch_wn_um: float = 20.0
+    switch_wp_um: float = 20.0
+    kelvin: bool = False
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +65,10 @@ class ArraySpec:
             raise ParameterError("cell", self.cell, "one of " + ", ".join(CELLS))
         if self.profile not in PROFILES:
             raise ParameterError("profile", self.profile, "one of " + ", ".join(PROFILES))
+        if self.top not in TOPS:
+            raise ParameterError("top", self.top, "one of " + ", ".join(TOPS))
+        if not isinstance(self.kelvin, bool):
+            raise ParameterError("kelvin", self.kelvin, "true or false")
         if self.name is not None and not (
             isinstance(self.name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", self.name)
         ):
@@ -89,7 +103,9 @@ class ArraySpec:
         """Name of the top cell and of the output files."""
         if self.name:
             return self.name
-        kind = "" if self.cell == "hybrid" else f"_{self.cell}"
+        kind = ("_macro" if self.top == "macro" else "") + (
+            "" if self.cell == "hybrid" else f"_{self.cell}"
+        )
         return f"crossstack{kind}_{self.rows}x{self.cols}x{len(self.tiers)}"
 
     def tech(self) -> Tech:

@@ -1,0 +1,376 @@
+"""Mode switches: the transmission gates that choose between reading and writing.
+
+Both are drawn in row frame (see `gates`), with the array in the east and the outer world in
+the west; the column switch is turned by 90 degrees at the end. Nets:
+
+* row switch: TR to IN_T (WT low) or WR (WT high), BR to IN_B or WR by WB,
+* column switch: C to OUT (WSEL low) or to the write rail WC (WSEL high); the complement
+  WSEL_N is made by an inverter inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..pdk import ParameterError, Tech
+from .drawing import Canvas, Cell, Device, Port, Rect, Subcircuit, grid_down, grid_up
+from .gates import Body, BodyDrawer, TrackName, Tracks
+from .parts import RuleBook
+
+#: room between the outer edge and the first shape, in dbu
+MARGIN = 500
+
+
+@dataclass(frozen=True)
+class SwitchParameters:
+    """Parameters of the mode switches; lengths in um.
+
+    Attributes:
+        switch_wn_um, switch_wp_um: total channel width of each NMOS and PMOS.
+        inverter_wn_um, inverter_wp_um: channel widths of the inverters.
+        kelvin: bring one sense line per row line and column to the boundary.
+    """
+
+    switch_wn_um: float = 20.0
+    switch_wp_um: float = 20.0
+    inverter_wn_um: float = 2.0
+    inverter_wp_um: float = 4.0
+    kelvin: bool = False
+
+
+class _Pen:
+    """A canvas, the drawer and a cursor that moves east."""
+
+    def __init__(self, tech: Tech, p: SwitchParameters, pitch: int) -> None:
+        self.tech, self.p = tech, p
+        self.rules = RuleBook(tech)
+        self.canvas = Canvas()
+        self.tracks = Tracks(tech, self.rules, pitch)
+        self.length = self.rules("PL.2")
+        self.drawer = BodyDrawer(self.canvas, self.tracks, self.length)
+        self.devices: list[Device] = []
+        self.controls: list[tuple[int, str]] = []
+        self.taps: list[tuple[int, str]] = []
+        self.x = MARGIN
+
+    def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width_um: float,
+             fingers: int | None = None) -> Body:  # fmt: skip
+        """Return a body of a total width, in as many fingers as fit."""
+        d = self.drawer
+        total = self.tech.check_grid("switch width", width_um)
+        if total < d.least_finger:
+            raise ParameterError("switch width", width_um, f"at least {d.least_finger * 1e-3:g} um")
+        n = fingers or max(1, min(self.tracks.fingers(self.length), total // d.least_finger))
+        bulk = "VSS" if model == "nfet" else "VDD"
+        body = Body(name, model, x, grid_down(total / n, 10), n, a, b, gate, bulk)
+        self.devices += body.devices(self.length * 1e-3)
+        return body
+
+    def tap(self, kind: str) -> None:
+        """Draw a tap strip whose COMP starts at the cursor, and move past it."""
+        half = self.drawer.tap_width // 2
+        self.drawer.tap(self.x + half, kind)
+        self.taps.append((self.x + half, "VSS" if kind == "p" else "VDD"))
+        self.x += 2 * half
+
+    @property
+    def tap_to_tap(self) -> int:
+        """p-tap COMP to n-tap COMP: so far from the well that thin Pplus will do."""
+        r = self.rules
+        return grid_up(max(r("DF.4c") + r("DF.4d"), r("DF.3a")), 10)
+
+    def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
+        """Return the drawn cell."""
+        return Cell(
+            name,
+            rects=tuple(self.canvas.rects),
+            ports=tuple(ports),
+            width=width,
+            height=self.tracks.pitch,
+            netlist=Subcircuit(name, pins, tuple(self.devices)),
+        )
+
+
+def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, float],
+               tracks: tuple[TrackName, TrackName]) -> Body:  # fmt: skip
+    """Draw one block of a row switch: tap, body, gate head with its control line along y."""
+    name, model, a, b, gate, width = body_of
+    d, r = pen.drawer, pen.rules
+    pen.tap("p" if model == "nfet" else "n")
+    pen.x += d.tap_gap
+    body = pen.make(name, model, pen.x, a, b, gate, width)
+    d.body(body, track_a=tracks[0], track_b=tracks[1])
+    head = body.x2 + d.head_gap
+    d.head(head, d.rows(body), (body.x2, head), "mid")
+    half = r.pad // 2
+    pen.canvas.rect("Metal2", head - half, 0, head + half, pen.tracks.pitch)
+    pen.controls.append((head, gate))
+    bar = (r.contact + 2 * r("CO.3")) // 2
+    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    tap_edge = max(bar + r("PL.5"), half + r("M1.2a") + metal - d.tap_width // 2)
+    if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
+        tap_edge = max(tap_edge, 2 * r("DF.4c") - d.head_gap)
+    pen.x = head + grid_up(tap_edge, 10)
+    return body
+
+
+@dataclass(frozen=True)
+class RowSwitch:
+    """A row switch and where its control and supply lines cross its south edge.
+
+    Attributes:
+        cell: the drawing, pitch-matched to one row.
+        controls: (x, net) of the Metal2 control lines.
+        supplies: (x, net) of the Metal1 supply lines.
+    """
+
+    cell: Cell
+    controls: tuple[tuple[int, str], ...]
+    supplies: tuple[tuple[int, str], ...]
+
+
+def row_switch(tech: Tech, p: SwitchParameters, pitch: int, tiers: tuple[str, ...]) -> RowSwitch:
+    """Draw the switches of one row (both tiers), `pitch` dbu high.
+
+    Raises:
+        ParameterError: if the pitch or a width is too small.
+    """
+    pen = _Pen(tech, p, pitch)
+    names = [("T", "TR"), ("B", "BR")] if "top" in tiers else [("B", "BR")]
+    track: dict[str, TrackName] = {"TR": "mid", "BR": "high", "IN_T": "high", "IN_B": "low"}
+    ends: dict[str, tuple[int, int]] = {}
+    for write in (False, True):
+        for tier, line in names:
+            other = "WR" if write else f"IN_{tier}"
+            on, off = (f"W{tier}", f"W{tier}_N") if write else (f"W{tier}_N", f"W{tier}")
+            kind = ("W" if write else "R") + tier
+            t = (track[line], track.get(other, "low"))
+            n = _row_block(pen, (f"N{kind}", "nfet", line, other, on, p.switch_wn_um), t)
+            q = _row_block(pen, (f"P{kind}", "pfet", line, other, off, p.switch_wp_um), t)
+            ends[kind] = (n.x, q.x2)
+    width = _row_tracks(pen, ends, names)
+    m3, m4 = "Metal3", "Metal4"
+    pins = [("BR", m3, "high", width, 0), ("IN_B", m3, "low", 0, 180), ("WR", m4, "low", 0, 180)]
+    if "top" in tiers:
+        pins = [("TR", m4, "high", width, 0), ("IN_T", m3, "high", 0, 180), *pins]
+    ports = [_track_port(pen.tracks, *pin) for pin in pins]
+    if p.kelvin:
+        ports += _row_kelvin(pen, names, width)
+    controls = [f"W{t}{s}" for t, _ in names for s in ("", "_N")]
+    nets = [n for _, n in names] + [f"IN_{t}" for t, _ in names] + ["WR", *controls, "VDD", "VSS"]
+    cell = pen.finish("row_switch", tuple(nets), ports, width)
+    return RowSwitch(cell, tuple(pen.controls), tuple(pen.taps))
+
+
+def _track_port(t: Tracks, net: str, metal: str, track: str, x: int, direction: int) -> Port:
+    span = t.low if track == "low" else t.high4 if metal == "Metal4" else t.high3
+    return Port(net, metal, x, grid_down(sum(span) / 2), span[1] - span[0], direction)
+
+
+def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[str, str]]) -> int:
+    """Draw the lines of a row switch; returns its width."""
+    c, t, r = pen.canvas, pen.tracks, pen.rules
+    east = grid_up(pen.x + 2 * r.pad, 10)
+    if pen.p.kelvin:
+        east += 3 * r.pad
+    for tier, line in names:
+        read_start, read_end = ends[f"R{tier}"]
+        t.metal(c, "Metal3", "high" if tier == "T" else "low", 0, read_end)
+        t.metal(c, *(("Metal4", "high") if line == "TR" else ("Metal3", "high")), read_start, east)
+    # WR passes the read sections in Metal4 and drops to Metal3 where IN_B has ended
+    first, last = ends[f"W{names[0][0]}"][0], ends["WB"][1]
+    hop = first - pen.drawer.tap_gap - pen.drawer.tap_width // 2
+    half = r.pad // 2
+    t.metal(c, "Metal4", "low", 0, hop + half)
+    t.metal(c, "Metal3", "low", hop - half, last)
+    _fill_cuts(c, r, "Via3", hop, t.low)
+    return east
+
+
+def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) -> None:
+    """Draw a column of foundry cuts at `x` as tall as `span` allows."""
+    step, margin = r.via + r("V3.2a"), r("V3.3")
+    room = span[1] - span[0] - 2 * margin - r.via
+    start = span[0] + margin + grid_down((room % step) / 2) + r.via // 2
+    for k in range(room // step + 1):
+        c.box(cut, x, start + k * step, r.via)
+
+
+def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port]:
+    """Tap TR and BR at the array's edge and lead the taps west in Metal5."""
+    c, t, r = pen.canvas, pen.tracks, pen.rules
+    edge = grid_up(r("MT.2a") / 2)
+    width = grid_down((t.pitch - 2 * r("MT.2a")) / 2, 10)
+    half = r.pad // 2
+    x = east - r("M4.2a") - half - half % 5
+    spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
+    cut_y = {"T": grid_down(sum(t.high4) / 2), "B": t.low[1] - r("V4.3") - r.via // 2}
+    ports = []
+    if width < r("MT.1") or cut_y["B"] < edge + r.via // 2 + r("V4.4"):
+        raise ParameterError("kelvin", True, "a larger line pitch: Metal5 cannot hold sense lines")
+    c.rect("Metal3", x - half - r.pad, t.low[0], east, t.high3[1])
+    c.rect("Metal4", x - half - r.pad, t.low[0], x + half, t.low[1])
+    c.box("Via3", x, cut_y["B"], r.via)
+    for tier, _ in names:
+        low, high = spans[tier]
+        c.rect("Metal5", 0, low, x + half, high)
+        y = (
+            min(max(cut_y[tier], low + r.pad // 2), high - r.pad // 2)
+            if tier == "T"
+            else cut_y["B"]
+        )
+        c.box("Via4", x, y, r.via)
+        ports.append(Port(f"K{tier}", "Metal5", 0, grid_down((low + high) / 2), width, 180))
+    return ports
+
+
+def _inverter(pen: _Pen, source: str, out: str) -> None:
+    """Draw an inverter at the cursor: p-tap, NMOS, head, PMOS, n-tap; input low, output mid."""
+    d, r, p = pen.drawer, pen.rules, pen.p
+    pen.tap("p")
+    pen.x += d.tap_gap
+    n = pen.make("NI", "nfet", pen.x, "VSS", out, source, p.inverter_wn_um, 1)
+    head = n.x2 + d.head_gap
+    q = pen.make("PI", "pfet", head + d.head_gap, "VDD", out, source, p.inverter_wp_um, 1)
+    for body in (n, q):
+        d.body(body, track_b="mid")
+    d.head(head, d.rows(n), (n.x2, q.x), "low")
+    d.to_track(head, "low", metal4=True)
+    pen.x = q.x2 + d.tap_gap
+    pen.tap("n")
+    y, half = d.rows(n)[0], d.row // 2
+    (x1, _), (x2, _) = pen.taps[-2:]
+    pen.canvas.rect("Metal1", x1, y - half, n.x, y + half)
+    pen.canvas.rect("Metal1", q.x2, y - half, x2, y + half)
+    pen.tracks.metal(pen.canvas, "Metal4", "low", 0, head + r.pad)
+    pen.tracks.metal(pen.canvas, "Metal4", "high", n.x, pen.x + r.pad)
+
+
+def inverter(tech: Tech, p: SwitchParameters, pitch: int) -> RowSwitch:
+    """Draw the inverter that makes a complement control; A in the west, Y in the east (Metal4)."""
+    pen = _Pen(tech, p, pitch)
+    _inverter(pen, "A", "Y")
+    width = pen.x + pen.rules.pad
+    ports = [
+        _track_port(pen.tracks, "A", "Metal4", "low", 0, 180),
+        _track_port(pen.tracks, "Y", "Metal4", "high", width, 0),
+    ]
+    cell = pen.finish("inverter", ("A", "Y", "VDD", "VSS"), ports, width)
+    return RowSwitch(cell, (), tuple(pen.taps))
+
+
+@dataclass(frozen=True)
+class ColumnSwitch:
+    """A column switch, array in the north, and where its lines along x lie.
+
+    Attributes:
+        cell: the drawing, pitch-matched to one column.
+        supplies: (y, net) of the Metal1 supply lines.
+        rails: y of the Metal2 lines of the write rail WC.
+    """
+
+    cell: Cell
+    supplies: tuple[tuple[int, str], ...]
+    rails: tuple[int, ...]
+
+
+def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
+    """Draw the switch of one column, `pitch` dbu wide.
+
+    Raises:
+        ParameterError: if the pitch or a width is too small.
+    """
+    pen = _Pen(tech, p, pitch)
+    d, r, t, c = pen.drawer, pen.rules, pen.tracks, pen.canvas
+    _inverter(pen, "WSEL", "WSEL_N")
+    half = r.pad // 2
+    jog = pen.x + half
+    head0 = jog + r.pad + r("M2.2a")
+    read_n = pen.make("NR", "nfet", head0 + d.head_gap, "C", "OUT", "WSEL_N", p.switch_wn_um)
+    read_p, write_n, write_p = _column_bodies(pen, read_n)
+    head2 = write_p.x2 + d.head_gap
+    d.head(head0, d.rows(read_n), (head0, read_n.x), "mid")
+    d.head(head2, d.rows(write_p), (write_p.x2, head2), "mid")
+    for x in (head0, head2):
+        d.to_track(x, "mid")
+    # OUT changes from low to high west of the read gates, where C has ended
+    c.rect("Metal2", jog - half, t.edge, jog + half, t.pitch - t.edge)
+    for track in ("low", "high"):
+        d.to_track(jog, track)  # type: ignore[arg-type]
+    t.metal(c, "Metal3", "high", 0, jog + half)
+    last = max(x for x, is_b in d.strap_xs(read_p) if is_b)
+    t.metal(c, "Metal3", "low", jog - half, last + half)
+    joined = write_n.x - d.head_gap
+    t.metal(c, "Metal4", "low", 0, joined + r.pad)
+    t.metal(c, "Metal4", "high", pen.taps[0][0], head2 + half)
+    width = _column_adaptor(pen, read_n.x, head2 + half)
+    ports = [
+        _track_port(t, "OUT", "Metal3", "high", 0, 180),
+        _track_port(t, "WSEL", "Metal4", "low", 0, 180),
+        Port("C", "Metal5", width, grid_down(pitch / 2), pitch - r("MT.2a"), 0),
+    ]
+    if p.kelvin:
+        wide = grid_up(max(r("MT.1"), 600), 10)
+        c.box("Metal5", width // 2 // 10 * 10, grid_down(pitch / 2), width // 10 * 10, wide)
+        ports.append(Port("KC", "Metal5", 0, grid_down(pitch / 2), wide, 180))
+    pins = ("C", "OUT", "WC", "WSEL", "VDD", "VSS")
+    flat = pen.finish("column_switch", pins, ports, width)
+    rails = tuple(x for body in (write_n, write_p) for x, is_b in d.strap_xs(body) if is_b)
+    return ColumnSwitch(_turned(flat), tuple(pen.taps), rails)
+
+
+def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
+    """Draw the four gates of a column from read NMOS to write PMOS; returns the last three."""
+    d, p, r, c = pen.drawer, pen.p, pen.rules, pen.canvas
+    pen.x = read_n.x2 + d.tap_gap
+    pen.tap("p")
+    pen.x += pen.tap_to_tap
+    pen.tap("n")
+    n = min(read_n.fingers, pen.tracks.fingers(pen.length))
+    read_p = pen.make("PR", "pfet", pen.x + d.tap_gap, "C", "OUT", "WSEL", p.switch_wp_um, n)
+    joined = read_p.x2 + d.head_gap
+    write_n = pen.make("NW", "nfet", joined + d.head_gap, "C", "WC", "WSEL", p.switch_wn_um, n)
+    pen.x = write_n.x2 + d.tap_gap
+    pen.tap("p")
+    pen.x += pen.tap_to_tap
+    pen.tap("n")
+    write_p = pen.make("PW", "pfet", pen.x + d.tap_gap, "C", "WC", "WSEL_N", p.switch_wp_um, n)
+    for body in (read_n, read_p):
+        d.body(body, track_a="high", track_b="low")
+    for body in (write_n, write_p):
+        d.body(body, bus_b=True, track_a="high")
+    # WSEL opens the read PMOS and the write NMOS: one head serves both
+    d.head(joined, d.rows(write_n), (read_p.x2, write_n.x), "low")
+    d.to_track(joined, "low", metal4=True)
+    # the write rail is one net within the cell: its straps on either side of the taps join
+    west, east = d.strap_xs(write_n)[-1][0], d.strap_xs(write_p)[0][0]
+    c.box("Metal2", grid_down((west + east) / 2), pen.tracks.mid, grid_up(east - west, 10), r.pad)
+    return read_p, write_n, write_p
+
+
+def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
+    """Lead C from its Metal3 track up to a Metal5 land at the array; returns the cell's width."""
+    c, r, t = pen.canvas, pen.rules, pen.tracks
+    west = x + r("M4.2a")
+    step = r.via + r("V3.2a")
+    width = grid_up(west + 2 * step + r("V3.2a"), 10)
+    edge = grid_up(r("MT.2a") / 2)
+    t.metal(c, "Metal3", "high", c_start, west)
+    c.rect("Metal3", west, t.edge, width, t.pitch - t.edge)
+    c.rect("Metal4", west, t.edge, width, t.pitch - t.edge)
+    c.rect("Metal5", west, edge, width, t.pitch - edge)
+    for k in (0, 1):
+        at = west + r("V3.2a") // 2 + r.via // 2 + k * step
+        for cut in ("Via3", "Via4"):
+            _fill_cuts(c, r, cut, grid_up(at, 10), (edge, t.pitch - edge))
+    return width
+
+
+def _turned(cell: Cell) -> Cell:
+    """Turn a cell by 90 degrees so that its east side faces north, and shift it back to (0, 0)."""
+    p = cell.height
+    rects = tuple(Rect(r.layer, p - r.y2, r.x1, p - r.y1, r.x2) for r in cell.rects)
+    ports = tuple(
+        replace(q, x=p - q.y, y=q.x, orientation=(q.orientation + 90) % 360) for q in cell.ports
+    )
+    return replace(cell, rects=rects, ports=ports, width=p, height=cell.width)

@@ -1,0 +1,272 @@
+"""The macro: an array with its mode switches, controls and supplies, ready to be placed.
+
+Row switches stand in the west, column switches in the south. The south-west corner between
+them holds, from north to south: the control tracks (Metal4) under the row switches, the VDD
+and VSS buses (Metal3), and the inverters that make the complement controls. Pins:
+
+* west: IN_T, IN_B, WR (and TR, BR with `kelvin`), WT, WB, VDD, VSS,
+* south: OUT, WSEL (and C with `kelvin`),   north: TS, BS,   east: WC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
+from ..cells.ends import BUS
+from ..cells.parts import RuleBook, via_stack
+from ..cells.switches import (
+    ColumnSwitch,
+    RowSwitch,
+    SwitchParameters,
+    column_switch,
+    inverter,
+    row_switch,
+)
+from ..pdk import LABEL_OF, ParameterError
+from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
+from .netlist import Instance
+from .spec import ArraySpec
+
+#: widths and pitches of the corner's wiring in dbu: ample, since nothing is dense there
+TRACK, TRACK_PITCH = 600, 1000
+SUPPLY = 1000
+RISER, RISER_PITCH = 600, 1200
+INVERTER_PITCH = 2000
+#: supply trunks beside the column switches: width, and distance from them
+TRUNK, TRUNK_EDGE = 800, 600
+
+
+@dataclass
+class _Plan:
+    """Everything placed so far and where things lie, in dbu of the macro."""
+
+    spec: ArraySpec
+    core: Core
+    rows: RowSwitch
+    columns: ColumnSwitch
+    x0: int
+    y0: int
+    rules: RuleBook
+    canvas: Canvas = field(default_factory=Canvas)
+    pins: list[Port] = field(default_factory=list)
+    track_y: dict[str, int] = field(default_factory=dict)
+    vdd_y: int = 0
+    vss_y: int = 0
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Row controls that the macro has."""
+        return ("WT", "WB") if len(self.spec.tiers) == 2 else ("WB",)
+
+
+def build_macro(spec: ArraySpec) -> Array:
+    """Draw the macro of a spec.
+
+    Raises:
+        ParameterError: for a size, pitch or switch width that the rules do not allow.
+    """
+    tech = spec.tech()
+    core = build_core(spec, tech)
+    g = core.geometry
+    p = SwitchParameters(spec.switch_wn_um, spec.switch_wp_um, kelvin=spec.kelvin)
+    rows = row_switch(tech, p, g.pitch_y, spec.tiers)
+    columns = column_switch(tech, p, g.pitch_x)
+    x0 = rows.cell.width + core.west.width
+    y0 = columns.cell.height + core.south.height
+    plan = _Plan(spec, core, rows, columns, x0, y0, RuleBook(tech))
+    placements = [
+        *core.placements(spec, x0, y0),
+        Placement(rows.cell, 0, y0, 1, spec.rows, 0, g.pitch_y),
+        Placement(columns.cell, x0, 0, spec.cols, 1, g.pitch_x, 0),
+    ]
+    _foot(plan)
+    inv = inverter(tech, p, INVERTER_PITCH)
+    placements += _inverters(plan, inv)
+    _trunks(plan)
+    width = _write_rail(plan)
+    height = y0 + spec.rows * g.pitch_y + core.north.height
+    plan.pins += _line_pins(plan, placements)
+    cell = Cell(
+        spec.top_name,
+        rects=(*frame(width, height), *plan.canvas.rects),
+        labels=(*(label_at(q) for q in plan.pins), *_names(plan, placements)),
+        ports=tuple(plan.pins),
+        placements=tuple(placements),
+        width=width,
+        height=height,
+        info=core.unit.info,
+    )
+    parts = (core.unit, rows.cell, columns.cell, inv.cell)
+    netlists = tuple(c.netlist for c in parts if c.netlist is not None)
+    return Array(spec, cell, core.unit, tuple(plan.pins), netlists, lambda: _instances(plan))
+
+
+def _foot(plan: _Plan) -> None:
+    """Draw the control tracks and supply buses under the row switches."""
+    c, r = plan.canvas, plan.rules
+    east = plan.rows.cell.width
+    y = plan.y0 - 500
+    for control in plan.controls:
+        for net in (control, f"{control}_N"):
+            plan.track_y[net] = y - TRACK // 2
+            c.rect("Metal4", 0, y - TRACK, east, y)
+            y -= TRACK_PITCH
+    half = r.pad // 2
+    for x, net in plan.rows.controls:
+        at = plan.track_y[net]
+        c.rect("Metal2", x - half, at - half, x + half, plan.y0)
+        c.box("Via2", x, at, r.via)
+        c.box("Metal3", x, at, r.pad)
+        c.box("Via3", x, at, r.via)
+    plan.vdd_y, plan.vss_y = y - SUPPLY, y - 3 * SUPPLY
+    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    for net, at in (("VDD", plan.vdd_y), ("VSS", plan.vss_y)):
+        c.rect("Metal3", 0, at - SUPPLY // 2, plan.x0 - TRUNK_EDGE, at + SUPPLY // 2)
+        plan.pins.append(Port(net, "Metal3", 0, at, SUPPLY, 180))
+        for x, supply in plan.rows.supplies:
+            if supply == net:
+                c.rect("Metal1", x - metal, at, x + metal, plan.y0)
+                c.box("Metal1", x, at, r.pad)
+                via_stack(c, r, x, at, "Metal1", "Metal3")
+
+
+def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
+    """Place one inverter per row control under the buses and wire it to its tracks."""
+    c, r = plan.canvas, plan.rules
+    n = len(plan.controls)
+    west = 500 + n * RISER_PITCH
+    x = _free_place(plan, inv, west)
+    top = plan.vss_y - SUPPLY
+    bottom = top - n * INVERTER_PITCH
+    last = x + inv.cell.width + n * RISER_PITCH
+    if bottom < 2 * SUPPLY or last > plan.x0 - 6 * SUPPLY:
+        raise ParameterError(
+            "switch_wn_um, switch_wp_um", (plan.spec.switch_wn_um, plan.spec.switch_wp_um),
+            "wider: the corner between the switches must hold the control inverters",
+        )  # fmt: skip
+    for k, control in enumerate(plan.controls):
+        y = bottom + k * INVERTER_PITCH
+        a, out = (q for q in inv.cell.ports)
+        ya, yo = y + a.y, y + out.y
+        c.rect("Metal4", 0, ya - a.width // 2, x, ya + a.width // 2)
+        plan.pins.append(Port(control, "Metal4", 0, ya, a.width, 180))
+        _riser(plan, 500 + RISER // 2 + k * RISER_PITCH, ya, plan.track_y[control])
+        at = x + inv.cell.width + RISER + k * RISER_PITCH
+        c.rect("Metal4", x + out.x, yo - out.width // 2, at + RISER // 2, yo + out.width // 2)
+        _riser(plan, at, yo, plan.track_y[f"{control}_N"])
+    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    for dx, net in inv.supplies:
+        if net == "VSS":
+            c.rect("Metal1", x + dx - metal, top, x + dx + metal, plan.vss_y)
+            c.box("Metal1", x + dx, plan.vss_y, r.pad)
+            via_stack(c, r, x + dx, plan.vss_y, "Metal1", "Metal3")
+        else:  # Metal1 must not meet the VSS lines that come down to the lower bus
+            y = top + r.pad // 2
+            c.box("Metal1", x + dx, y, r.pad)
+            c.box("Via1", x + dx, y, r.via)
+            half = r.pad // 2
+            c.rect("Metal2", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
+            c.box("Via2", x + dx, plan.vdd_y, r.via)
+    return [Placement(inv.cell, x, bottom, 1, n, 0, INVERTER_PITCH)]
+
+
+def _free_place(plan: _Plan, inv: RowSwitch, west: int) -> int:
+    """Return an x for the inverters at which their supplies keep 1 um to the row switches'."""
+    taken = [x for x, _ in plan.rows.supplies]
+    x = west
+    while any(abs(x + dx - t) < 1000 for dx, _ in inv.supplies for t in taken):
+        x += 500
+    return x
+
+
+def _riser(plan: _Plan, x: int, y1: int, y2: int) -> None:
+    """Join two Metal4 lines at heights `y1` and `y2` by a Metal5 line at `x`."""
+    c, r = plan.canvas, plan.rules
+    end = RISER // 2
+    c.rect("Metal5", x - RISER // 2, min(y1, y2) - end, x + RISER // 2, max(y1, y2) + end)
+    for y in (y1, y2):
+        c.box("Via4", x, y, r.via)
+
+
+def _trunks(plan: _Plan) -> None:
+    """Join the supply lines of the column switches and the array's VSS bus to the buses."""
+    c, r = plan.canvas, plan.rules
+    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    half = TRUNK // 2
+    y_bus = plan.y0 - plan.core.south.height + BUS // 2
+    for net, x, bus in (
+        ("VSS", plan.x0 - TRUNK_EDGE - half, plan.vss_y),
+        ("VDD", plan.x0 - TRUNK_EDGE - 5 * half, plan.vdd_y),
+    ):
+        heights = [y for y, supply in plan.columns.supplies if supply == net]
+        for y in heights:
+            c.rect("Metal1", x - half, y - metal, plan.x0, y + metal)
+            c.rect("Metal1", x - half, y - r.pad // 2, x + half, y + r.pad // 2)
+            c.box("Via1", x, y, r.via)
+        top = bus
+        if net == "VSS" and plan.core.selects:
+            c.rect("Metal1", x - half, y_bus - BUS // 2, plan.x0, y_bus + BUS // 2)
+            c.box("Via1", x, y_bus, r.via)
+            top = max(top, y_bus)
+        c.rect("Metal2", x - half, min(heights) - r.pad // 2, x + half, top + r.pad // 2)
+        c.box("Via2", x, bus, r.via)
+
+
+def _write_rail(plan: _Plan) -> int:
+    """Join the Metal2 lines of WC in the east and bring them to a pin; returns the width."""
+    c, r = plan.canvas, plan.rules
+    x = plan.x0 + plan.spec.cols * plan.core.geometry.pitch_x
+    bar = x + 300  # clear of the last column's own straps, which end short of its edge
+    half = r.pad // 2
+    for y in plan.columns.rails:
+        c.rect("Metal2", x, y - half, bar, y + half)
+    low, high = min(plan.columns.rails) - half, max(plan.columns.rails) + half
+    width = bar + SUPPLY
+    c.rect("Metal2", bar, low, width, high)
+    plan.pins.append(Port("WC", "Metal2", width, grid_down((low + high) / 2), high - low, 0))
+    return width
+
+
+def _line_pins(plan: _Plan, placements: list[Placement]) -> list[Port]:
+    """Return the pins that come in numbers; with `kelvin` the lines themselves are among them."""
+    _, _, _, north, west, south = placements[:6]
+    pins: list[Port] = []
+    for net in ("IN_T", "IN_B", "WR"):
+        pins += numbered_ports(west, (net,))
+    pins += [*numbered_ports(south, ("OUT",)), *numbered_ports(south, ("WSEL",))]
+    for net in reversed(plan.core.selects):
+        pins += numbered_ports(north, (net,))
+    for place, net, line in ((west, "KT", "TR"), (west, "KB", "BR"), (south, "KC", "C")):
+        pins += [replace(q, name=q.name.replace(net, line)) for q in numbered_ports(place, (net,))]
+    return pins
+
+
+def _names(plan: _Plan, placements: list[Placement]) -> Iterator[Label]:
+    """Yield names for the row lines and columns inside, where no Kelvin pin names them."""
+    if plan.spec.kelvin:
+        return
+    _, west, south = placements[:3]
+    for place, net in ((west, "TR"), (west, "BR"), (south, "C")):
+        for port in numbered_ports(place, (net,)):
+            dx, dy = (100, 0) if port.orientation == 180 else (0, 100)
+            yield Label(LABEL_OF[port.layer], port.name, port.x + dx, port.y + dy)
+
+
+def _instances(plan: _Plan) -> Iterator[Instance]:
+    """Yield the calls of the top cell: unit cells, row and column switches, inverters."""
+    yield from cell_instances(plan.spec, plan.core.unit)
+    for cell, count, prefix in (
+        (plan.rows.cell, plan.spec.rows, "R"),
+        (plan.columns.cell, plan.spec.cols, "C"),
+    ):
+        assert cell.netlist is not None
+        for k in range(count):
+            nets = tuple(
+                p if p in ("VDD", "VSS", "WC") or p.startswith(("WT", "WB")) else f"{p}[{k}]"
+                for p in cell.netlist.pins
+            )
+            yield Instance(f"{prefix}{k}", cell.name, nets)
+    for control in plan.controls:
+        yield Instance(control, "inverter", (control, f"{control}_N", "VDD", "VSS"))
