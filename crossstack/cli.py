@@ -44,13 +44,18 @@ Then, one by one, on any layout of this process:
   crossstack extract FILE.gds
   crossstack solve network.npz --mode deep-net --write-column 3
 
-Each verb explains itself with --help and prints JSON with --json. Exit codes: 0 fine, 1 the
-check found something, 2 wrong usage, 3 did not complete.
+\b
+Each verb explains itself with --help and prints JSON with --json.
+Exit codes: 0 fine, 1 the check found something, 2 wrong usage, 3 did not complete.
 """
 _EPILOG = (
     'Shell completion: eval "$(_CROSSSTACK_COMPLETE=bash_source crossstack)" '
     "(or zsh_source, fish_source)."
 )
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or a request to terminate; folders being written are cleaned up on its way out."""
 
 
 class Verbs(click.Group):
@@ -109,12 +114,12 @@ def main() -> None:
 
 def run(args: list[str]) -> int:
     """Run the command line on `args` and return the exit code."""
-    _terminate_like_interrupt()
+    _catch_signals()
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
         result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, click.Abort):
+    except (Interrupted, KeyboardInterrupt, click.Abort):
         return _fail("interrupted; nothing was replaced", INTERRUPTED)
     except click.ClickException as error:
         return _usage(error)
@@ -127,13 +132,13 @@ def run(args: list[str]) -> int:
     return result if isinstance(result, int) else OK
 
 
-def _terminate_like_interrupt() -> None:
+def _catch_signals() -> None:
     def stop(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise Interrupted
 
-    if hasattr(signal, "SIGTERM"):
+    for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            signal.signal(signal.SIGTERM, stop)
+            signal.signal(number, stop)
         except ValueError:  # not in the main thread, as in a test
             return
 

@@ -133,8 +133,8 @@ def _compare(gds: Path, tech: Tech, result: Build, work: Path, console: Console)
 
     with console.step("layout vs netlist"):
         extracted = extract_layout(gds, tech)
-        database = work / f"{result.name}.lvsdb"
-        report = compare_layout(extracted, gds.with_suffix(".spice"), database=database)
+        report = compare_layout(extracted, gds.with_suffix(".spice"), tech)
+        report.write(work / f"{result.name}.lvsdb")
         result.lvs = report.to_json()
         files.write_json(work / "lvs.json", result.lvs)
     return extracted

@@ -42,8 +42,9 @@ def command(
         with console.step("extract devices"):
             extracted = extract_layout(layout, tech, top)
         with console.step("compare"):
+            report = compare_layout(extracted, netlist, tech)
             database = folder / f"{file.stem}.lvsdb"
-            report = compare_layout(extracted, netlist, database=database)
+            report.write(database)
     value = report.to_json()
     write_json(folder / f"{file.stem}_lvs.json", value)
     console.say(f"{file.name}: {lvs_line(value)}")

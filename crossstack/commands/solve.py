@@ -80,8 +80,10 @@ def command(
         console.say(text)
     for line in drop_lines(value):
         console.say(line)
+    write = done[mode].write
+    written = () if write is None else (f"C[{write.column}]", f"OUT[{write.column}]")
     for name, amps in zip(_pins(loaded), done[mode].column_currents, strict=False):
-        console.say(f"  {name:<8} {amps * 1e6:12.6f} uA")
+        console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name in written else ''}")
     if out is not None:
         analysis.write_csv(out, done)
         console.say(str(out))

@@ -1,0 +1,203 @@
+"""The verbs one by one: exit codes, JSON, what they leave, where the profile comes from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import klayout.db as db
+import numpy as np
+import pytest
+from crossstack.pdk import get_tech
+
+from .conftest import COLS, NAME, ROWS
+
+TECH = get_tech("stepper")
+
+
+def edited(source, target, change):
+    """Write a copy of a layout after `change(layout, top)`, as a user's hand would."""
+    layout = db.Layout()
+    layout.read(str(source))
+    change(layout, layout.top_cell())
+    layout.write(str(target))
+    return target
+
+
+def test_help_teaches(crossstack):
+    ran = crossstack("--help")
+    assert ran.code == 0
+    for word in ("build", "drc", "lvs", "extract", "solve", "Exit codes", "Start here"):
+        assert word in ran.out
+    assert crossstack().out == ran.out
+
+
+@pytest.mark.parametrize(
+    "verb", ["build", "generate", "drc", "lvs", "extract", "solve", "report", "view"]
+)
+def test_every_verb_has_help_and_json(crossstack, verb):
+    ran = crossstack(verb, "--help")
+    assert ran.code == 0
+    assert "--json" in ran.out
+    assert "--quiet" in ran.out
+
+
+@pytest.mark.parametrize("kind", ["gds", "oas"])
+def test_generate(crossstack, built, tmp_path, kind):
+    ran = crossstack(
+        "generate", "--rows", ROWS, "--cols", COLS, "--format", kind, "-o", tmp_path, "--json"
+    )
+    assert ran.code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        [f"{NAME}.{kind}", f"{NAME}.json", f"{NAME}.spice"]
+    )
+    assert ran.json["name"] == NAME
+    if kind == "gds":
+        assert (tmp_path / f"{NAME}.gds").read_bytes() == (built / f"{NAME}.gds").read_bytes()
+    again = crossstack("drc", tmp_path / f"{NAME}.{kind}", "--rule", "M1.*", "--json")
+    assert (again.code, again.json["violations"]) == (0, 0)
+
+
+def test_profile_comes_from_the_sidecar(crossstack, tmp_path):
+    assert crossstack("generate", "--rows", 1, "--cols", 2, "--profile", "aligner", "-o", tmp_path)
+    gds = tmp_path / "crossstack_1x2x2.gds"
+    ran = crossstack("drc", gds, "--rule", "VBE.1", "--json")
+    assert (ran.code, ran.json["profile"]) == (0, "aligner")
+    # without the sidecar, or against it, the stepper's via size is asked for
+    forced = crossstack("drc", gds, "--rule", "VBE.1", "--profile", "stepper", "--json")
+    assert (forced.code, forced.json["profile"]) == (1, "stepper")
+    (tmp_path / "crossstack_1x2x2.json").unlink()
+    assert crossstack("drc", gds, "--rule", "VBE.1", "--json").json["profile"] == "stepper"
+
+
+def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
+    def gap(layout, top):
+        shapes = top.shapes(layout.layer(*TECH.gds("Metal1")))
+        for left in (-5000, -5000 + 1000 + 225):
+            shapes.insert(db.Box(left, 0, left + 1000, 1000))
+
+    file = edited(built / f"{NAME}.gds", tmp_path / "gap.gds", gap)
+    ran = crossstack("drc", file, "--json")
+    assert ran.code == 1
+    assert {k: n for k, n in ran.json["by_rule"].items() if n} == {"M1.2a": 1}
+    assert (tmp_path / "gap_drc.lyrdb").is_file()
+    assert json.loads((tmp_path / "gap_drc.json").read_text())["violations"] == 1
+    text = crossstack("drc", file)
+    assert text.code == 1
+    assert "M1.2a" in text.out
+    picture = tmp_path / "gap.png"
+    markers = tmp_path / "gap_drc.lyrdb"
+    assert crossstack("view", file, "--png", "-o", picture, "--markers", markers).code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_unknown_rule(crossstack, built, tmp_path):
+    crossstack("drc", built / f"{NAME}.gds", "--rule", "M9.1", "-o", tmp_path).fails(2, "M9.1")
+
+
+def test_lvs_finds_a_missing_via(crossstack, built, tmp_path):
+    def without(layout, top):
+        top.flatten(True)
+        next(iter(top.shapes(layout.layer(*TECH.gds("VTE"))).each())).delete()
+
+    file = edited(built / f"{NAME}.gds", tmp_path / "cut.gds", without)
+    ran = crossstack("lvs", file, "--netlist", built / f"{NAME}.spice", "-o", tmp_path, "--json")
+    assert ran.code == 1
+    assert ran.json["match"] is False
+    assert "VTE missing" in " ".join(ran.json["errors"])
+    assert (tmp_path / "cut.lvsdb").is_file()
+
+
+def test_extract_and_solve(crossstack, built, tmp_path):
+    ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path, "--json")
+    assert ran.code == 0
+    assert ran.json["memristors"] == 2 * ROWS * COLS
+    nets = {row["net"]: row for row in ran.json["nets"]}
+    assert nets["TR[0]"]["farthest_ohm"] > nets["TR[0]"]["nearest_ohm"] > 0
+    assert nets["TS[0]"]["devices"] == ROWS
+    solved = crossstack("solve", tmp_path / f"{NAME}_network.npz", "--json")
+    reference = json.loads((built / "ir_drop.json").read_text())["modes"]["expansion"]
+    assert solved.code == 0
+    assert solved.json["modes"]["expansion"]["column_currents_A"] == pytest.approx(
+        reference["column_currents_A"], rel=1e-12
+    )
+
+
+def test_extract_keeps_the_builds_process_unless_told(crossstack, built, tmp_path):
+    plain, thick = tmp_path / "plain", tmp_path / "thick"
+    gds = built / f"{NAME}.gds"
+    assert crossstack("extract", gds, "-o", plain).code == 0
+    ran = crossstack("extract", gds, "-o", thick, "--sheet", "ME=0.8", "--json")
+    far = {row["net"]: row["farthest_ohm"] for row in ran.json["nets"]}
+    assert far["C[0]"] > 1.0
+    crossstack("extract", gds, "--sheet", "ME").fails(2, "FILM=OHM")
+    same = (plain / f"{NAME}_network.npz").read_bytes()
+    assert same == (built / "network.npz").read_bytes()
+
+
+def test_solve_with_own_weights_and_inputs(crossstack, built, tmp_path):
+    weights, inputs = tmp_path / "w.npy", tmp_path / "x.csv"
+    np.save(weights, np.zeros((2, ROWS, COLS)))
+    inputs.write_text("0.1,0.1,0.1\n0,0,0\n")
+    ran = crossstack("solve", built, "--weights", weights, "--inputs", inputs, "--json")
+    # three devices at R_off and 0.1 V: 0.3 uA per column, little lost
+    assert ran.json["modes"]["expansion"]["column_currents_A"] == pytest.approx(
+        [3e-7] * 2, rel=2e-3
+    )
+    table = tmp_path / "t.csv"
+    deep = crossstack(
+        "solve", built, "--mode", "deep-net", "--read-tier", "top", "--write-column", 1, "-o", table
+    )
+    assert deep.code == 0
+    assert "(written)" in deep.out
+    assert len(table.read_text().splitlines()) == 1 + 2 * ROWS * COLS
+
+
+def test_quiet_is_quiet(crossstack, built, tmp_path):
+    ran = crossstack("drc", built / f"{NAME}.gds", "--rule", "M1.1", "-o", tmp_path, "-q")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_view_draws_a_build(crossstack, built, tmp_path):
+    picture = tmp_path / "array.png"
+    ran = crossstack("view", built, "--png", "-o", picture, "--size", 300)
+    assert ran.code == 0
+    assert picture.stat().st_size > 3000
+
+
+def fresh(code: str) -> str:
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return ran.stdout
+
+
+def test_help_imports_nothing_heavy():
+    loaded = fresh(
+        "import sys; from crossstack.cli import run; run(['--help']); print(sorted(sys.modules))"
+    )
+    for package in ("numpy", "klayout", "gdsfactory", "scipy", "matplotlib", "yaml", "rich"):
+        assert f"'{package}'" not in loaded
+
+
+@pytest.mark.parametrize("verb", ["drc", "lvs", "extract"])
+def test_reading_commands_do_not_import_generators(built, tmp_path, verb):
+    args = [verb, str(built / f"{NAME}.gds"), "-o", str(tmp_path), "-q"]
+    args += ["--netlist", str(built / f"{NAME}.spice")] if verb == "lvs" else []
+    loaded = fresh(
+        f"import sys; from crossstack.cli import run; assert run({args!r}) == 0; "
+        "print(sorted(sys.modules))"
+    )
+    for package in ("gdsfactory", "kfactory", "matplotlib", "crossstack.cells.hybrid"):
+        assert f"'{package}'" not in loaded
+
+
+def test_output_to_a_closed_pipe():
+    code = "import sys; from crossstack.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.wait()
