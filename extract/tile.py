@@ -1,0 +1,377 @@
+"""Tile engine: one row and one column of each kind in full, stitched over the array.
+
+See `grid` for what counts as alike. Every representative line is extracted by the same code
+as in the flat engine, over its full length and between its neighbours, so that the ends of
+the array, taps and edited cells are in it as drawn. The labels of the lines that it stands
+for are read at the place where its own label lies, shifted by the pitch.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import klayout.db as db
+import numpy as np
+from numpy.typing import NDArray
+
+from ..lvs import ExtractedLayout, FlatDevice, FlatNet, extract_layout
+from ..lvs.extraction import find_top, read_layout
+from ..pdk import Tech
+from .chain import Chain, NotAChainError, chain, impedance
+from .geometry import NetGeometry
+from .grid import ArrayView, Grid, NotRegularError, array_view
+from .naming import labels_of
+from .netres import NetResistors, NetSolver
+from .rates import Conditions, Rates, rates
+from .report import ExtractionReport, Progress
+from .tiled import TiledArray
+
+Floats = NDArray[np.float64]
+_TIER = {"memristor_bottom": 0, "memristor_top": 1}
+_ROW = ("BR", "TR")
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """An array and how it came about."""
+
+    array: TiledArray
+    report: ExtractionReport
+
+
+@dataclass(frozen=True)
+class _Device:
+    """A memristor of a sample with what connects it to its row line."""
+
+    tier: int
+    row: int
+    col: int
+    area: float
+    me_net: int
+    me_key: tuple[int, int]
+    line_net: int
+    line_key: tuple[int, int]
+    inner: tuple[int, tuple[int, int], tuple[int, int]] | None
+    w: float
+    l: float
+
+
+def extract_tiled(
+    source: Path | str | db.Layout | ExtractedLayout,
+    tech: Tech,
+    *,
+    conditions: Conditions | None = None,
+    progress: Progress | None = None,
+) -> Tiling:
+    """Extract a regular array line by line.
+
+    Args:
+        source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
+        tech: technology.
+        conditions: corner, temperature and size bias.
+        progress: called with (what, done, total).
+
+    Raises:
+        NotRegularError: if the layout is not an array of labelled lines; the flat engine
+            takes anything.
+        FileError, ParameterError: as in `extract`.
+    """
+    start = time.perf_counter()
+    process = rates(tech, conditions)
+    layout, top = _layout_of(source)
+    view = array_view(layout, top, tech)
+    at = process.conditions
+    report = ExtractionReport("tile", at.corner, at.temperature_c)
+    try:
+        array = _Stitcher(view, tech, process, report, progress).run()
+    except NotAChainError as error:
+        raise NotRegularError(str(error)) from None
+    report.seconds = round(time.perf_counter() - start, 3)
+    return Tiling(array, report)
+
+
+def _layout_of(source: Path | str | db.Layout | ExtractedLayout) -> tuple[db.Layout, db.Cell]:
+    if isinstance(source, ExtractedLayout):
+        return source.layout, source.layout.cell(source.top.name)
+    if isinstance(source, db.Layout):
+        return source, find_top(source, None, "layout")
+    layout = read_layout(Path(source))
+    return layout, find_top(layout, None, str(source))
+
+
+class _Sample:
+    """One thinned-out layout, extracted."""
+
+    def __init__(
+        self, layout: db.Layout, top: str, tech: Tech, process: Rates, grid: Grid, *, rows: bool
+    ) -> None:
+        self.extracted = extract_layout(layout, tech, top)
+        self.flat = self.extracted.flat
+        self.geometry = NetGeometry(self.extracted, process)
+        self.dbu = self.extracted.dbu
+        self.labels = {
+            (
+                label.conductor,
+                round(label.at[0] / self.dbu),
+                round(label.at[1] / self.dbu),
+            ): label.name
+            for label in self.extracted.labels
+        }
+        self.devices = [
+            d for n in range(len(self.flat.devices)) if (d := self._read(n, grid, rows))
+        ]
+
+    def place(self, device: FlatDevice, grid: Grid) -> tuple[int, int]:
+        """Return grid row and column of a device, -1 outside."""
+        x, y = device.at[0] / self.dbu, device.at[1] / self.dbu
+        return grid.row_at(y), grid.col_at(x)
+
+    def _read(self, number: int, grid: Grid, rows: bool) -> _Device | None:
+        device = self.flat.devices[number]
+        tier = _TIER.get(device.kind.name)
+        if tier is None:
+            return None
+        row, col = self.place(device, grid)
+        if row < 0 or col < 0:
+            raise NotRegularError(f"memristor at {device.at} lies outside the array")
+        outer, column = device.nets
+        base = (tier, row, col, device.parameters[0], column, (number, 1))
+        if not rows:  # row lines are cut up in a sample of columns
+            return _Device(*base, outer, (number, 0), None, np.nan, np.nan)
+        if any(name.startswith(_ROW[tier] + "[") for name in labels_of(self.flat.nets[outer].name)):
+            return _Device(*base, outer, (number, 0), None, np.nan, np.nan)
+        switches = [
+            (other, position)
+            for other, position in self.flat.terminals[outer]
+            if self.flat.devices[other].kind.name == "nfet" and position in (0, 2)
+        ]
+        if len(switches) != 1:
+            raise NotRegularError(
+                f"memristor at {device.at} has {len(switches)} select transistors"
+            )
+        other, position = switches[0]
+        switch = self.flat.devices[other]
+        far = 2 - position
+        inner = (outer, (other, position), (number, 0))
+        return _Device(*base, switch.nets[far], (other, far), inner, *switch.parameters)
+
+    def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
+        """Return the resistors of a net; its terminals are keyed (device, terminal)."""
+        shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
+        result = solver.solve(shapes)
+        for text in [*warnings, *result.warnings]:
+            report.warn(text)
+        table = self.flat.terminals[net.number]
+        result.terminal_node = {
+            table[int(str(key))]: node for key, node in result.terminal_node.items()
+        }
+        return result
+
+
+class _Stitcher:
+    """Solves the samples and spreads their lines over the array."""
+
+    def __init__(
+        self,
+        view: ArrayView,
+        tech: Tech,
+        process: Rates,
+        report: ExtractionReport,
+        progress: Progress | None,
+    ) -> None:
+        self.view, self.tech, self.process, self.report = view, tech, process, report
+        self.solver = NetSolver(process, view.layout.dbu)
+        self.progress = progress
+        self.inner: dict[tuple[str, int], float] = {}
+        g = view.grid
+        self.line = np.full((2, g.rows, g.cols), np.nan)
+        self.names = ("row_tap", "drain", "column_tap", "switch_w_um", "switch_l_um", "area_um2")
+        self.device = {name: np.full((2, g.rows, g.cols), np.nan) for name in self.names}
+        self.column = np.full((g.rows, g.cols), np.nan)
+        self.row_label = np.full((2, g.rows), -1)
+        self.col_label = np.full(g.cols, -1)
+        self.pin_first: dict[str, bool] = {}
+
+    def run(self) -> TiledArray:
+        for rows in (True, False):
+            layout, chosen = self.view.sample(rows=rows)
+            sample = _Sample(
+                layout, self.view.top.name, self.tech, self.process, self.view.grid, rows=rows
+            )
+            for finding in sample.extracted.findings():
+                if finding.kind == "short":
+                    self.report.warn(str(finding))
+            for done, number in enumerate(chosen):
+                if self.progress:
+                    self.progress("rows" if rows else "columns", done, len(chosen))
+                if rows:
+                    self._rows(sample, number)
+                else:
+                    self._columns(sample, number)
+        self.report.pieces = self.solver.wires.pieces
+        return self._result()
+
+    def _rows(self, sample: _Sample, row: int) -> None:
+        """Solve the row lines of one representative row and spread them."""
+        alike = np.flatnonzero(self.view.row_kind == self.view.row_kind[row])
+        for tier in (0, 1):
+            devices = sorted(
+                (d for d in sample.devices if (d.tier, d.row) == (tier, row)), key=lambda d: d.col
+            )
+            if not devices:
+                continue
+            if [d.col for d in devices] != list(range(self.view.grid.cols)):
+                raise NotRegularError(f"row {row} has not one memristor of tier {tier} per column")
+            if len({d.line_net for d in devices}) != 1:
+                raise NotRegularError(f"row {row} of tier {tier} is not one net")
+            net = sample.flat.nets[devices[0].line_net]
+            found = self._line(sample, net, _ROW[tier], [d.line_key for d in devices], along_x=True)
+            self.line[tier, alike] = found.segment
+            self.device["row_tap"][tier, alike] = found.tap
+            self.device["drain"][tier, alike] = [self._inner(sample, d) for d in devices]
+            for name, values in (
+                ("switch_w_um", [d.w for d in devices]),
+                ("switch_l_um", [d.l for d in devices]),
+                ("area_um2", [d.area for d in devices]),
+            ):
+                self.device[name][tier, alike] = values
+            self._spread_labels(sample, net, _ROW[tier], row, alike, self.row_label[tier])
+
+    def _columns(self, sample: _Sample, col: int) -> None:
+        """Solve one representative column line and spread it."""
+        alike = np.flatnonzero(self.view.col_kind == self.view.col_kind[col])
+        segment: Floats | None = None
+        for tier in (0, 1):
+            devices = sorted(
+                (d for d in sample.devices if (d.tier, d.col) == (tier, col)), key=lambda d: d.row
+            )
+            if not devices:
+                continue
+            if [d.row for d in devices] != list(range(self.view.grid.rows)):
+                raise NotRegularError(
+                    f"column {col} has not one memristor of tier {tier} per row {[d.row for d in devices]}"
+                )
+            if len({d.me_net for d in devices}) != 1:
+                raise NotRegularError(f"column {col} is not one net")
+            net = sample.flat.nets[devices[0].me_net]
+            found = self._line(sample, net, "C", [d.me_key for d in devices], along_x=False)
+            if segment is not None and not np.allclose(segment, found.segment, rtol=1e-6):
+                raise NotRegularError(f"column {col} differs between the tiers")
+            segment = found.segment
+            self.column[:, alike] = found.segment[:, None]
+            self.device["column_tap"][tier][:, alike] = found.tap[:, None]
+            self._spread_labels(sample, net, "C", col, alike, self.col_label)
+
+    def _line(
+        self,
+        sample: _Sample,
+        net: FlatNet,
+        line: str,
+        keys: list[tuple[int, int]],
+        *,
+        along_x: bool,
+    ) -> Chain:
+        """Solve a line and return it in the order of `keys`."""
+        pin = _pin_of(net, line)
+        solved = sample.solve(self.solver, net, self.report)
+        self.report.distinct_nets += 1
+        axis = 0 if along_x else 1
+        at = next(lb.at for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
+        ends = [sample.flat.devices[keys[k][0]].at[axis] for k in (0, -1)]
+        first = abs(at[axis] - ends[0]) <= abs(at[axis] - ends[1])
+        side = "row" if along_x else "column"
+        if self.pin_first.setdefault(side, first) != first:
+            raise NotRegularError(f"the pins of the {side} lines are not all on one side")
+        found = chain(solved, pin, keys if first else keys[::-1])
+        if first:
+            return found
+        return Chain(found.segment[::-1], found.tap[::-1])
+
+    def _inner(self, sample: _Sample, device: _Device) -> float:
+        """Return the resistance from the transistor to its memristor."""
+        if device.inner is None:
+            return 0.0
+        number, switch, memristor = device.inner
+        net = sample.flat.nets[number]
+        key = (net.net.circuit().name, net.net.cluster_id)
+        # a net that lives in a cell is the same in all its places, a net of the top is not
+        if key not in self.inner or not net.path:
+            solved = sample.solve(self.solver, net, self.report)
+            nodes = solved.terminal_node
+            if switch not in nodes or memristor not in nodes:
+                raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
+            ohm = impedance(solved, nodes[switch], [nodes[memristor]])[0, 0]
+            self.inner[key] = float(ohm)
+            self.report.distinct_nets += 1
+        return self.inner[key]
+
+    def _spread_labels(
+        self,
+        sample: _Sample,
+        net: FlatNet,
+        line: str,
+        number: int,
+        alike: NDArray[np.int64],
+        into: NDArray[np.int64],
+    ) -> None:
+        """Read the labels of alike lines where the representative's own label would lie."""
+        pin, g = _pin_of(net, line), self.view.grid
+        places = [key for key, name in sample.labels.items() if name == pin]
+        for other in alike:
+            shift = (other - number) * (g.dx if line == "C" else g.dy)
+            for conductor, x, y in places:
+                moved = (x + shift, y) if line == "C" else (x, y + shift)
+                index = _index(
+                    sample.labels.get((conductor, int(moved[0]), int(moved[1])), ""), line
+                )
+                if index is not None:
+                    into[other] = index
+                    break
+            else:
+                raise NotRegularError(f"line {int(other)} of {line} carries no label like {pin}")
+
+    def _result(self) -> TiledArray:
+        """Put lines in the order of their labels."""
+        rows = [t for t in (0, 1) if not np.isnan(self.line[t]).any()]
+        if not rows or rows[0] != 0:
+            raise NotRegularError("no complete bottom tier")
+        for t in rows:
+            if not np.array_equal(self.row_label[t], self.row_label[rows[0]]):
+                raise NotRegularError("the tiers number their rows differently")
+        row_first = _orders(self.row_label[0], "rows")
+        col_first = _orders(self.col_label, "columns")
+        by_row, by_col = np.argsort(self.row_label[0]), np.argsort(self.col_label)
+        order = np.ix_(np.array(rows), by_row, by_col)
+        values = {name: array[order] for name, array in self.device.items()}
+        return TiledArray(
+            row_segment=self.line[order],
+            column_segment=self.column[np.ix_(by_row, by_col)],
+            row_pin_first=self.pin_first["row"] == col_first,
+            column_pin_first=self.pin_first["column"] == row_first,
+            **values,
+        )
+
+
+def _orders(labels: NDArray[np.int64], what: str) -> bool:
+    """Return True for 0, 1, 2, ..., False for the reverse; refuse anything else."""
+    up = np.arange(len(labels))
+    if np.array_equal(labels, up):
+        return True
+    if np.array_equal(labels, up[::-1]):
+        return False
+    raise NotRegularError(f"the labels of the {what} are not numbered 0, 1, 2, ... in place")
+
+
+def _index(name: str, line: str) -> int | None:
+    match = re.fullmatch(re.escape(line) + r"\[(\d+)\]", name)
+    return int(match[1]) if match else None
+
+
+def _pin_of(net: FlatNet, line: str) -> str:
+    for name in labels_of(net.name):
+        if _index(name, line) is not None:
+            return name
+    raise NotRegularError(f"net {net.name or net.number} carries no label {line}[i]")
