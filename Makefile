@@ -26,15 +26,15 @@ setup: $(STAMP)
 # its plotting dependency pycairo has no wheel, so it comes without dependencies.
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	$(BIN)/python -m pip install --quiet --no-deps 'badcrossbar>=1.1,<2'
+	$(BIN)/python -m pip install -qq --editable '.[test]'
+	$(BIN)/python -m pip install -qq --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@
 
 system: ## install klayout, ngspice and a browser where that needs no password
 	@sh .ci/system
 
 lint: setup types ## ruff, formatting, types
-	@$(BIN)/python -m pip install --quiet 'ruff>=0.6,<1' 'mypy>=1.10,<3' types-PyYAML
+	@$(BIN)/python -m pip install -qq 'ruff>=0.6,<1' 'mypy>=1.10,<3' types-PyYAML
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=build/types $(BIN)/mypy -p crossstack

@@ -24,7 +24,7 @@
     svg.setAttribute("viewBox", view.join(" "));
     const scale = Math.max(view[2] / svg.clientWidth, view[3] / svg.clientHeight);
     // names keep their size on the screen, but never grow over their lines
-    labels.style.fontSize = Math.min(11 * scale, home[2] / 40) + "px";
+    labels.style.fontSize = Math.min(11 * scale, home[2] / 62) + "px";
   };
   const zoom = (factor, x = view[0] + view[2] / 2, y = view[1] + view[3] / 2) => {
     const f = Math.min(Math.max(factor, home[2] / 2000 / view[2]), (home[2] * 2) / view[2]);
