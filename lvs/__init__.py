@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checks import check_layout
 from .compare import LvsReport, Tolerances, compare_layout
 from .connectivity import SUBSTRATE, Connectivity, connectivity
 from .devices import KINDS, DeviceKind
@@ -23,6 +24,7 @@ __all__ = [
     "LvsReport",
     "Reference",
     "Tolerances",
+    "check_layout",
     "compare_layout",
     "connectivity",
     "extract_layout",

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..pdk import FileError
+from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
 from .extraction import ExtractedLayout, Finding
 from .flat import flatten
 from .graph import Graph, build_graph, equal_colors
 from .hierarchy import klayout_compare
-from .names import anchor_by_name, check_pins, exchanged_names
+from .names import anchor_by_name, check_pins, exchanged_names, join_substrate
 from .spice import Reference, read_netlist
 
 if TYPE_CHECKING:
@@ -136,8 +137,10 @@ def compare_layout(
     a, b = build_graph(extracted.flat, grid), build_graph(flat, grid)
     counts = Counter(KINDS[kind].name for kind in a.kinds.tolist())
     devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}
-    findings = [*extracted.findings(), *check_pins(extracted, reference, b)]
-    anchor_by_name(a, b)
+    findings = [*extracted.findings(), *check_layout(extracted)]
+    findings += check_pins(extracted, reference, b)
+    anchor_by_name(a, b, reference.pins)
+    join_substrate(a, b)
     findings += _differences(extracted, reference, a, b, allowed)
     return LvsReport(not findings, devices, tuple(findings), extracted, reference, allowed)
 

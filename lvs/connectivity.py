@@ -70,12 +70,14 @@ class Connectivity:
         cuts: names of contacts and vias, as in `Tech.cuts`.
         links: pairs of layers that are joined where they overlap or touch.
         labels: conductor -> drawn layer of its pin labels.
+        silicon: conductors in the silicon, which join wires only badly.
     """
 
     conductors: tuple[str, ...]
     cuts: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...]
+    silicon: tuple[str, ...] = SILICON
 
 
 def connectivity(tech: Tech) -> Connectivity:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .connectivity import SUBSTRATE
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding, place
 from .matching import match
@@ -169,9 +168,6 @@ class Explainer:
         if right == net_a:
             kept = self.b_net(self.b.flat.nets[other_b]) if other_b >= 0 else "no net"
             return Finding("short", f"{wanted} and {kept} are one net, seen at {terminal}", places)
-        if net.net.name == SUBSTRATE:
-            text = f"{terminal} on the substrate, which no p-tap joins to {wanted}"
-            return Finding("tap", text, places)
         if right >= 0 and other_b == net_b:
             cut = where_open(self.layout, net, self.a.flat.nets[right])
             text = f"{wanted}: {terminal} on a separate piece of wire{cut}"
@@ -188,23 +184,30 @@ class Explainer:
             Finding("extra", f"{self.describe(i)} is not in the reference", (self.device(i).at,))
             for i in found.left_a.tolist()
         ]
-        drawn: dict[int, int] = {}
-        for number in range(len(found.pairs)):
-            if found.sure[number]:
-                for _, _, net_a, net_b in found.terminal_pairs(number):
-                    if net_a >= 0 and net_b >= 0 and not self.b.flat.nets[net_b].name:
-                        drawn.setdefault(net_b, net_a)
-        return _at_most(extra) + _at_most([self._missing(j, drawn) for j in found.left_b.tolist()])
+        missing = found.left_b.tolist()
+        if found.unread:
+            text = "more devices differ; they were too many to be matched one by one"
+            return [Finding("more", f"{len(extra)} {text}")]
+        nets = {int(net) for j in missing for net in self.b.nets[j] if net >= 0}
+        near: dict[int, int] = {}
+        for (i, j, _), sure in zip(found.pairs, found.sure, strict=True):
+            if sure:
+                near.update((net, i) for net in self.b.nets[j].tolist() if net in nets)
+        return _at_most(extra) + _at_most([self._missing(j, near) for j in missing])
 
-    def _missing(self, row: int, drawn: dict[int, int]) -> Finding:
-        """Return a reference device that the layout lacks, with the place of a neighbour."""
+    def _missing(self, row: int, near: dict[int, int]) -> Finding:
+        """Return a reference device that the layout lacks, with the place of a neighbour.
+
+        Args:
+            row: the reference device.
+            near: reference net -> a layout device that stands for one on it.
+        """
         device = self.b.flat.devices[self.b.members[row][0]]
         names = [self.b_net(self.b.flat.nets[net]) for net in device.nets if net >= 0]
         text = f"{device.kind.name} {device.name} ({', '.join(names)}) is not in the layout"
         for net in device.nets:
-            on = self.a.flat.terminals[drawn[net]] if net in drawn else []
-            if on:
-                at = self.a.flat.devices[on[0][0]].at
+            if net in near and not self.b.flat.nets[net].name:
+                at = self.device(near[net]).at
                 return Finding("missing", f"{text}, expected near {place(at)}", (at,))
         return Finding("missing", text)
 

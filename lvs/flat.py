@@ -166,7 +166,7 @@ def flatten(
                 nets.append(FlatNet(len(nets), "" if path else name_of(net), path, net, trans))
         for kind, name, values, local_nets, at, cell, inner in template.devices:
             point = trans * at
-            joined = tuple(table[n] if n >= 0 else -1 for n in local_nets)
+            joined = tuple([table[n] if n >= 0 else -1 for n in local_nets])
             center = (point.x, point.y)
             row = FlatDevice(kind, path + name, values, joined, center, cell, trans * inner)
             devices.append(row)

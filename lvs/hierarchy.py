@@ -25,7 +25,7 @@ def klayout_compare(
 ) -> bool:
     """Compare with KLayout's comparer, cell by cell.
 
-    Both netlists are brought to the same cells first, in copies: `extracted` is not changed.
+    Both netlists are brought to the same cells first; that changes them, so both are read anew.
 
     Args:
         extracted: the layout.
@@ -37,25 +37,22 @@ def klayout_compare(
     Raises:
         FileError: if the database cannot be written.
     """
-    schematic = reference.netlist.dup()
-    if database is None:
-        drawn = extracted.netlist.dup()
-    else:
-        lvs = extracted.extract_again()
-        drawn = lvs.netlist()
+    schematic = reference.read_again().netlist
+    lvs = extracted.extract_again()
+    drawn = lvs.netlist()
     names = (extracted.top.name, reference.top.name)
     _align(drawn, schematic, names)
     for made in (*drawn.each_device_class(), *schematic.each_device_class()):
         _tolerate(made, length_um, area)
     comparer = _comparer(drawn, schematic, names)
-    if database is None:
-        return bool(comparer.compare(drawn, schematic))
     lvs.reference = schematic
     same = bool(lvs.compare(comparer))
-    try:
-        lvs.write(str(database))
-    except RuntimeError as error:
-        raise FileError(f"{database}: cannot be written ({str(error).splitlines()[0]})") from None
+    if database is not None:
+        try:
+            lvs.write(str(database))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise FileError(f"{database}: cannot be written ({reason})") from None
     return same
 
 

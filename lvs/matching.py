@@ -18,8 +18,10 @@ from .graph import DRAIN, SOURCE, TERMINALS, Colors, Graph, Ints
 #: Surroundings are first compared this far; a fault nearer than that spoils the colour.
 _HOPS = 3
 
-#: Devices that colours leave over and that are then paired one by one.
-_MOST_LEFT = 2000
+#: Devices that colours leave over and that are then paired by their terminals, and how often
+#: that is tried: a fault in every cell of a large array is not spelled out for each cell.
+_MOST_LEFT = 500
+_MOST_ROUNDS = 200
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Matching:
         pairs: (layout device, reference device, drain and source exchanged).
         sure: for each pair whether it says something about its nets.
         left_a, left_b: devices without a partner.
+        unread: True if they were too many to be paired one by one.
     """
 
     a: Graph
@@ -39,6 +42,7 @@ class Matching:
     sure: list[bool] = field(default_factory=list)
     left_a: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     left_b: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    unread: bool = False
 
     def terminal_pairs(self, number: int) -> list[tuple[int, int, int, int]]:
         """Return (layout column, reference column, layout net, reference net) of a pair."""
@@ -58,13 +62,12 @@ def match(a: Graph, b: Graph) -> Matching:
     while _grow(found):
         pass
     _match_equal(found, _HOPS)
-    while True:
-        if len(found.left_a) + len(found.left_b) > _MOST_LEFT:
-            break
-        if not (_grow(found) or _pair_best(found)):
-            break
+    rounds = 0
+    while rounds < _MOST_ROUNDS and (_grow(found) or _pair_best(found)):
+        rounds += 1
     for hops in range(_HOPS, -1, -1):
         _match_equal(found, hops)
+    found.unread = min(len(found.left_a), len(found.left_b)) > _MOST_LEFT
     return found
 
 
@@ -150,7 +153,7 @@ def _pair_best(found: Matching) -> bool:
     Rare nets count more than common ones: a bulk on VSS says little.
     """
     at: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for j in found.left_b.tolist():
+    for j in found.left_b[:_MOST_LEFT].tolist():
         for role, anchor in _known(found.b, j):
             at[int(found.b.kinds[j]), role, anchor].append(j)
     scores: dict[tuple[int, int], float] = defaultdict(float)

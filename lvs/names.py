@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .connectivity import SUBSTRATE
+from .devices import KINDS
 from .extraction import ExtractedLayout, Finding, place
 from .graph import Graph, equal_colors, merge_nets
 
@@ -17,16 +19,26 @@ if TYPE_CHECKING:
     from .spice import Reference
 
 
+NFET = next(number for number, kind in enumerate(KINDS) if kind.name == "nfet")
+
+
 def label_names(net: FlatNet) -> list[str]:
     """Return the labels of a net as SPICE compares them: upper case."""
     return [name.upper() for name in net.name.split(",")] if net.name else []
 
 
-def anchor_by_name(a: Graph, b: Graph) -> None:
+def anchor_by_name(a: Graph, b: Graph, pins: Iterable[str]) -> None:
     """Anchor nets of equal name.
 
     Nets that a label shows to be shorted or cut count as one from here on: that is reported
-    already (`ExtractedLayout.findings`) and should not hide anything else.
+    already (`ExtractedLayout.findings`) and should not hide anything else. Where a label stands
+    twice and another is missing, it may only be misspelt: its nets are then left to what is
+    connected to them.
+
+    Args:
+        a: graph of the layout.
+        b: graph of the reference.
+        pins: pins of the reference.
     """
     group_of: dict[str, set[str]] = {}
     for net in a.flat.nets:
@@ -42,6 +54,7 @@ def anchor_by_name(a: Graph, b: Graph) -> None:
     pairs = [
         (layout_nets[first], sorted(known[name] for name in group if name in known))
         for first, group in groups
+        if len(layout_nets[first]) == 1 or group_of.keys() >= set(pins)
     ]
     merge_nets(a, [nets for nets, _ in pairs])
     merge_nets(b, [nets for _, nets in pairs if nets])
@@ -64,6 +77,21 @@ def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> li
             text = f"label {label.name} at {place(label.at)} is no net of {reference.top.name}"
             found.append(Finding("pin", text, (label.at,)))
     return found
+
+
+def join_substrate(a: Graph, b: Graph) -> None:
+    """Treat an untapped substrate as the net that the reference's NMOS bulks are on.
+
+    The missing tap is reported already (`check_layout`) and should not hide anything else.
+    """
+    bulk, mos = 3, a.kinds == NFET
+    drawn = np.unique(a.nets[mos, bulk])
+    wanted = np.unique(b.nets[b.kinds == NFET, bulk])
+    if len(drawn) != 1 or len(wanted) != 1 or a.flat.nets[drawn[0]].net.name != SUBSTRATE:
+        return
+    same = np.flatnonzero(a.anchors == b.anchors[wanted[0]])
+    if b.anchors[wanted[0]] >= 0 and len(same) and same[0] != drawn[0]:
+        merge_nets(a, [[int(same[0]), int(drawn[0])]])
 
 
 def exchanged_names(extracted: ExtractedLayout, a: Graph, b: Graph) -> list[Finding]:

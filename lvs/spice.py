@@ -118,6 +118,11 @@ class Reference:
     pins: tuple[str, ...]
     path: Path
 
+    def read_again(self) -> Reference:
+        """Return a second copy, for uses that change the netlist (`Netlist.dup` is slower)."""
+        top = None if self.top.name.startswith(".") else self.top.name
+        return read_netlist(self.path, top)
+
 
 def read_netlist(path: Path | str, top: str | None = None, prefer: str = "") -> Reference:
     """Read a SPICE netlist.
