@@ -91,6 +91,7 @@ def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -
         FileError: if no layer of the process holds a shape.
     """
     by_pair = {layer.gds: layer for layer in tech.layers}
+    ruled = {name for rule in tech.rules for name in rule.layers if "/" in name}
     known, unknown = False, []
     for index in layout.layer_indexes():
         info = layout.get_info(index)
@@ -98,7 +99,8 @@ def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -
         if cell.bbox(index).empty():
             continue
         if pair not in by_pair:
-            unknown.append(f"{pair[0]}/{pair[1]}")
+            name = f"{pair[0]}/{pair[1]}"
+            unknown += [] if name in ruled else [name]
         elif by_pair[pair].purpose not in _LABELS:
             known = True
     if not known:
@@ -144,7 +146,7 @@ class Run:
         if not any(self._drawn(name) for name in node.inputs):
             return [], 0
         compacted, evaluator = self._evaluator(node)
-        region = evaluator.region(node)
+        region = evaluator.region(node).merged()
         found = [self._violation(rule, polygon, compacted) for polygon in _first(region, LIMIT)]
         return found, region.count() - len(found)
 
@@ -155,7 +157,7 @@ class Run:
     def _violation(self, rule: Rule, polygon: kdb.Polygon, compacted: Compacted) -> Violation:
         box = polygon.bbox()
         x, y, copies = compacted.original(box.left, box.bottom)
-        moved = polygon.moved(x - box.left, y - box.bottom)
+        moved = polygon.moved(x - box.left, y - box.bottom).resolved_holes()
         dbu = self.layout.dbu
         points = tuple((round(p.x * dbu, 6), round(p.y * dbu, 6)) for p in moved.each_point_hull())
         return Violation(rule.name, rule.text, points, _owner(self.cell, moved.bbox()), copies)

