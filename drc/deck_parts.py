@@ -127,7 +127,7 @@ end
 # Connected active area takes charge away, too.
 def cs_credited(l2n, net, parts, ratio, area, perimeter)
   dbu = source.layout.dbu
-  charged, gate, diffusion = layers.collect { |l| l2n.shapes_of_net(net, l, true) }
+  charged, gate, diffusion = parts.collect { |l| l2n.shapes_of_net(net, l, true) }
   charge = charged.area * dbu * dbu * area + charged.perimeter * dbu * perimeter
   collector = (gate.area + $cs_diode_factor * diffusion.area) * dbu * dbu
   charge <= ratio * collector
