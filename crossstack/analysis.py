@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from .solve.network import TIER_NAMES
 
 if TYPE_CHECKING:
     from .console import Console
-    from .solve.linear import SwitchOhm
     from .solve.metrics import IrDrop
     from .solve.network import Network
 
@@ -112,7 +111,7 @@ def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
     return found.reshape(shape)
 
 
-def switch_ohm(tech: Tech) -> SwitchOhm:
+def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, NDArray[np.bool_]], Floats]:
     """Return the on resistance of transistors as a function of W, L (um) and type."""
 
     def ohm(w_um: Floats, l_um: Floats, is_p: NDArray[np.bool_]) -> Floats:

@@ -29,6 +29,7 @@ class Build:
         folder: where its results are.
         name: top cell and stem of the files.
         drc, lvs, ir_drop: contents of the JSON files of the same names.
+        extraction: how the wires were extracted, with warnings.
         not_done: step -> why it was not done.
         seconds: step -> time it took.
     """
@@ -38,6 +39,7 @@ class Build:
     drc: dict[str, Any] = field(default_factory=dict)
     lvs: dict[str, Any] = field(default_factory=dict)
     ir_drop: dict[str, Any] = field(default_factory=dict)
+    extraction: dict[str, Any] = field(default_factory=dict)
     not_done: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -55,6 +57,7 @@ class Build:
             "drc": self.drc,
             "lvs": self.lvs,
             "ir_drop": self.ir_drop,
+            "extraction": self.extraction,
             "not_done": self.not_done,
             "seconds": self.seconds,
         }
@@ -150,18 +153,20 @@ def _analyse(
 ) -> None:
     """Extract the wires and solve; a layout that failed LVS may not allow it."""
     from . import analysis
-    from .extract import extract_network, write_spice
+    from .extract import extract, write_spice
 
     try:
         with console.step("extract wires") as step:
-            network = extract_network(
+            found = extract(
                 extracted,
                 tech,
                 corner=config.tech.corner,
                 temperature_c=config.tech.temperature_c,
                 progress=step,
             )
+            network = found.network
             network.save(work / "network.npz")
+            result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
         what = analysis.stimulus(network, tech)
         write_spice(
             network,
@@ -195,6 +200,7 @@ def finish(
         "cell": cell,
         "passed": result.passed,
         "not_done": result.not_done,
+        "extraction": result.extraction,
     }
     with console.step("report"):
         # the report lists the files, so it reads a manifest that does not hold itself yet

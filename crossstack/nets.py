@@ -47,7 +47,7 @@ def _entry(
     a, b = network.resistor_a[pieces], network.resistor_b[pieces]
     ohm = np.maximum(network.resistor_ohm[pieces], _JOINT_OHM)
     nodes, index = np.unique(np.concatenate([a, b]), return_inverse=True)
-    a, b = np.split(index, 2)
+    first, second = np.split(index, 2)
     row: dict[str, Any] = {
         "net": name,
         "layers": sorted({network.layers[int(i)] for i in network.resistor_layer[pieces]}),
@@ -62,13 +62,15 @@ def _entry(
     if not len(ends):
         ends, keys = np.arange(len(nodes)), keys[1:]
     if len(port):
-        graph = coo_matrix((ohm, (a, b)), (len(nodes), len(nodes))).tocsr()
+        graph = coo_matrix((ohm, (first, second)), (len(nodes), len(nodes))).tocsr()
         reach = dijkstra(graph, directed=False, indices=int(port[0]))[ends]
         # paths only rank the terminals; meshes make the true resistance smaller
         for key, choose in keys:
             at = choose(reach)
             if np.isfinite(reach[at]):
-                row[key] = _between(a, b, 1.0 / ohm, len(nodes), int(port[0]), int(ends[at]))
+                row[key] = _between(
+                    first, second, 1.0 / ohm, len(nodes), int(port[0]), int(ends[at])
+                )
     return row
 
 

@@ -44,4 +44,6 @@ def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
 
 def percent(fraction: float) -> str:
     """Return a fraction as percent with three figures."""
-    return f"{fraction * 100:.3g} %"
+    if fraction == 0:
+        return "0 %"
+    return f"{fraction * 100:#.3g}".rstrip(".") + " %"

@@ -47,6 +47,8 @@ def say(console: Console, result: Any) -> None:
     console.say(f"  LVS   {lvs_line(result.lvs)}")
     for step, why in result.not_done.items():
         console.say(f"  not done: {step}: {why}")
+    for warning in result.extraction.get("warnings", []):
+        console.say(f"  extraction: {warning}")
     for line in drop_lines(result.ir_drop):
         console.say(f"  {line}")
     console.say(f"  open  {result.folder / 'report.html'}")

@@ -37,7 +37,7 @@ def command(
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires.
     """
     from ..config import TechOptions
-    from ..extract import extract_network, write_spice
+    from ..extract import extract, write_spice
     from ..files import make_folder
     from ..layouts import open_layout, origin_of
     from ..lvs import extract_layout
@@ -58,7 +58,7 @@ def command(
         with console.step("extract devices"):
             extracted = extract_layout(layout, tech, top)
         with console.step("extract wires") as step:
-            network = extract_network(
+            found = extract(
                 extracted,
                 tech,
                 nets=list(nets) or None,
@@ -66,6 +66,9 @@ def command(
                 temperature_c=options.temperature_c,
                 progress=step,
             )
+    network = found.network
+    for warning in found.report.warnings:
+        console.note(warning)
     target, spice = folder / f"{file.stem}_network.npz", folder / f"{file.stem}_extracted.spice"
     network.save(target)
     write_spice(network, tech, spice)
@@ -80,7 +83,13 @@ def command(
     console.say(f"  {target}\n  {spice}")
     if as_json:
         console.result(
-            {**counts, "network": str(target), "spice": str(spice), "nets": net_table(network)}
+            {
+                **counts,
+                "network": str(target),
+                "spice": str(spice),
+                "nets": net_table(network),
+                "extraction": found.report.to_json(),
+            }
         )
     return OK
 

@@ -134,7 +134,10 @@ def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
         if index is None:
             continue
         for shape in top.shapes(index).each():
-            if shape.is_text() and window.contains(shape.text_pos):
-                x, y = shape.text_pos.x // _STEP, -(shape.text_pos.y // _STEP)
+            if not shape.is_text():
+                continue
+            at = shape.text_pos
+            if window.contains(at.x, at.y):
+                x, y = at.x // _STEP, -(at.y // _STEP)
                 texts.append(f'<text x="{x}" y="{y}">{escape(shape.text_string)}</text>')
     return f'<g id="layer-labels" class="labels">{"".join(texts)}</g>'
