@@ -16,7 +16,7 @@ from .devices import KINDS
 from .explain import Explainer
 from .extraction import ExtractedLayout, Finding
 from .flat import flatten
-from .graph import Graph, build_graph, equal_colors
+from .graph import build_graph, equal_colors
 from .hierarchy import klayout_compare
 from .names import anchor_by_name, check_pins, exchanged_names, join_substrate
 from .spice import Reference, read_netlist
@@ -141,25 +141,31 @@ def compare_layout(
     findings += check_pins(extracted, reference, b)
     anchor_by_name(a, b, reference.pins)
     join_substrate(a, b)
-    findings += _differences(extracted, reference, a, b, allowed)
+    findings += _differences(Explainer(extracted, a, b, allowed), reference, not findings)
     return LvsReport(not findings, devices, tuple(findings), extracted, reference, allowed)
 
 
-def _differences(
-    extracted: ExtractedLayout, reference: Reference, a: Graph, b: Graph, allowed: Tolerances
-) -> list[Finding]:
-    explainer = Explainer(extracted, a, b, allowed)
+def _differences(explainer: Explainer, reference: Reference, clean: bool) -> list[Finding]:
+    """Return the differences of two anchored netlists.
+
+    Args:
+        explainer: layout and reference, and how to speak of them.
+        reference: the reference netlist.
+        clean: True if nothing was found so far, so that the verdict hangs on this.
+    """
+    a, b = explainer.a, explainer.b
     same, proven, hops = equal_colors(a, b)
     if not same:
-        found = exchanged_names(extracted, a, b) or explainer.explain()
-        return found or [Finding("topology", _UNEXPLAINED)]
+        found = exchanged_names(explainer.layout, a, b) or explainer.explain()
+        return found or ([Finding("topology", _UNEXPLAINED)] if clean else [])
     order = []
     for graph in (a, b):
         colors = graph.device_colors(graph.net_colors(hops))
         order.append(np.lexsort((graph.parameters[:, 1], graph.parameters[:, 0], colors)))
     findings = explainer.parameters(order[0], order[1])
-    if findings or proven:
+    if findings or proven or not clean:
         return findings
-    if klayout_compare(extracted, reference, allowed.length_um, allowed.area):
+    t = explainer.tolerances
+    if klayout_compare(explainer.layout, reference, t.length_um, t.area):
         return []
     return [Finding("topology", _UNEXPLAINED)]
