@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .crossbar import Solution, effective_matrix, solve_crossbar
+    from .em import ElectromigrationReport, Stress, electromigration
     from .errors import (
         ConvergenceError,
         DriveError,
@@ -20,13 +21,18 @@ if TYPE_CHECKING:
         NetworkFileError,
         SolveError,
     )
-    from .linear import NetworkSolution, solve_network
+    from .iv import Cubic, DeviceLaw, Sinh, SquareLaw
+    from .linear import NetworkSolution, NetworkSolver, solve_network
     from .metrics import Errors, IrDrop, WriteReport, ir_drop
     from .modes import MODES, ArrayKind, Drives, gates_for, mode_drives, network_drives
     from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
+    from .nonlinear import solve_crossbar_nonlinear, solve_network_nonlinear
+    from .programming import ProgrammingReport, programming_check
+    from .variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
 
 _HOME = {
     "crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
+    "em": ("ElectromigrationReport", "Stress", "electromigration"),
     "errors": (
         "ConvergenceError",
         "DriveError",
@@ -36,9 +42,13 @@ _HOME = {
         "NetworkFileError",
         "SolveError",
     ),
-    "linear": ("NetworkSolution", "solve_network"),
+    "iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
+    "linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
     "metrics": ("Errors", "IrDrop", "WriteReport", "ir_drop"),
     "modes": ("MODES", "ArrayKind", "Drives", "gates_for", "mode_drives", "network_drives"),
+    "programming": ("ProgrammingReport", "programming_check"),
+    "variation": ("MonteCarlo", "Spread", "monte_carlo", "sample_devices", "sheet_sensitivity"),
+    "nonlinear": ("solve_crossbar_nonlinear", "solve_network_nonlinear"),
     "network": ("BOTTOM", "TIER_NAMES", "TOP", "Network", "NetworkBuilder"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -50,27 +60,44 @@ __all__ = [
     "TOP",
     "ArrayKind",
     "ConvergenceError",
+    "Cubic",
+    "DeviceLaw",
     "DriveError",
     "Drives",
+    "ElectromigrationReport",
     "Errors",
     "InputError",
     "IrDrop",
     "ModeError",
+    "MonteCarlo",
     "Network",
     "NetworkBuilder",
     "NetworkError",
     "NetworkFileError",
     "NetworkSolution",
+    "NetworkSolver",
+    "ProgrammingReport",
+    "Sinh",
     "Solution",
     "SolveError",
+    "Spread",
+    "SquareLaw",
+    "Stress",
     "WriteReport",
     "effective_matrix",
+    "electromigration",
     "gates_for",
     "ir_drop",
     "mode_drives",
+    "monte_carlo",
     "network_drives",
+    "programming_check",
+    "sample_devices",
+    "sheet_sensitivity",
     "solve_crossbar",
+    "solve_crossbar_nonlinear",
     "solve_network",
+    "solve_network_nonlinear",
 ]
 
 

@@ -63,6 +63,7 @@ class Solution:
     method: str
     _lines: Lines = field(repr=False)
     _sources: Floats = field(repr=False)
+    _device_amps: Floats | None = field(repr=False, default=None)
 
     @cached_property
     def device_voltages(self) -> Floats:
@@ -74,7 +75,9 @@ class Solution:
     @cached_property
     def device_currents(self) -> Floats:
         """Current from row to column through every device, same shape, A; nan if shorted."""
-        with np.errstate(invalid="ignore"):
+        if self._device_amps is not None:
+            amps = self._device_amps
+        else:
             G = np.where(np.isinf(self._lines.G), np.nan, self._lines.G)
             amps = G * self.device_voltages
         amps.setflags(write=False)
@@ -168,7 +171,7 @@ def solve_crossbar(
         log.info("%s did not converge; solving directly", solver.name)
         solver = choose(lines, "direct", engine)
         raw = solver.solve(v, levels, tol=tol, limit=max_iterations, keep=keep_voltages)
-    return _solution(raw, lines, islands, v, batched, solver.name)
+    return as_solution(raw, lines, islands, v, batched, solver.name)
 
 
 def effective_matrix(
@@ -273,9 +276,16 @@ def _check_choices(tol: float, method: str, engine: str, max_iterations: int) ->
         raise InputError(f"max_iterations is {max_iterations}, allowed: >= 1")
 
 
-def _solution(
-    raw: Raw, lines: Lines, islands: Islands | None, v: Floats, batched: bool, method: str
+def as_solution(
+    raw: Raw,
+    lines: Lines,
+    islands: Islands | None,
+    v: Floats,
+    batched: bool,
+    method: str,
+    device_amps: Floats | None = None,
 ) -> Solution:
+    """Freeze an engine's answer; `device_amps` are given if the devices are nonlinear."""
     rows, cols = raw.rows, raw.cols
     if islands is not None and rows.size:
         rows, cols = rows.copy(), cols.copy()
@@ -301,4 +311,5 @@ def _solution(
         method=method,
         _lines=lines,
         _sources=v,
+        _device_amps=device_amps,
     )

@@ -50,8 +50,20 @@ class Engine(Protocol):
 
     name: str
 
-    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
-        """Solve for row sources v (B, T, n) and sense levels vs (B, m)."""
+    def solve(
+        self,
+        v: Floats,
+        vs: Floats,
+        *,
+        tol: float,
+        limit: int,
+        keep: bool,
+        shift: Floats | None = None,
+    ) -> Raw:
+        """Solve for row sources v (B, T, n) and sense levels vs (B, m).
+
+        `shift` (T, n, m) is a voltage in series with every device, row side positive.
+        """
 
 
 def output_currents(

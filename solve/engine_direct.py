@@ -48,8 +48,19 @@ class DirectEngine:
         self.circuit = crossbar_circuit(lines)
         self._factor = Factorised(self.circuit)
 
-    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
+    def solve(
+        self,
+        v: Floats,
+        vs: Floats,
+        *,
+        tol: float,
+        limit: int,
+        keep: bool,
+        shift: Floats | None = None,
+    ) -> Raw:
         """See `engine.Engine`; `tol` and `limit` have no meaning here."""
+        if shift is not None:
+            raise InputError("the direct engine takes no series voltages; use 'line-pcg'")
         T, n, m = self.lines.G.shape
         size, nodes = T * n * m, n * m
         B = len(v)

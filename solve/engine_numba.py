@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -27,6 +26,8 @@ from .lines import Lines
 Floats = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
+
+log.info("loading compiled kernels; without a cache they are compiled once (half a minute)")
 
 CORES: int = numba.get_num_threads()
 # Below this many crosspoints the fork and join of threads costs more than it saves.
@@ -93,12 +94,21 @@ class NumbaEngine:
         many = self.parallel or drives >= MIN_LANES
         return threads(CORES if many else 1)
 
-    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
+    def solve(
+        self,
+        v: Floats,
+        vs: Floats,
+        *,
+        tol: float,
+        limit: int,
+        keep: bool,
+        shift: Floats | None = None,
+    ) -> Raw:
         """See `engine.Engine`."""
         with self._threads(len(v)):
-            if len(v) >= MIN_LANES:
+            if len(v) >= MIN_LANES and shift is None:
                 return self._solve_lanes(v, vs, tol, limit, keep)
-            parts = [self._solve_one(v[b], vs[b], tol, limit, keep) for b in range(len(v))]
+            parts = [self._solve_one(v[b], vs[b], shift, tol, limit, keep) for b in range(len(v))]
         if len(parts) == 1:
             return parts[0]
         return Raw(
@@ -122,7 +132,9 @@ class NumbaEngine:
         )  # fmt: skip
         return int(did), float(total), float(error)
 
-    def _solve_one(self, v: Floats, vs: Floats, tol: float, limit: int, keep: bool) -> Raw:
+    def _solve_one(
+        self, v: Floats, vs: Floats, shift: Floats | None, tol: float, limit: int, keep: bool
+    ) -> Raw:
         T, n, m = self.lines.G.shape
         noise = rounding(self.lines, v, vs)
         X = np.zeros_like(self.DC)
@@ -132,11 +144,12 @@ class NumbaEngine:
         def finish(W: Floats) -> Floats:
             kernels.finish(
                 self.B, n, self.DR, self.ER, self.lines.row_seg, self.flow, self.top,
-                self.bottom, v, vs, X, W, R, row_amps, col_amps,
+                self.bottom, v, vs, series, X, W, R, row_amps, col_amps,
             )  # fmt: skip
             return W
 
         none = np.empty((T, 0, 0))
+        series = none if shift is None else shift
         finish(none)
         used, total, aim, balance = 0, 0.0, first_aim(self.lines, tol), np.inf
         for _ in range(MAX_ATTEMPTS):
@@ -227,19 +240,3 @@ class NumbaEngine:
                 break
             aim *= TIGHTEN
         raise not_converged(self.name, used, tol, balance)
-
-
-def warm_up() -> None:
-    """Compile or load every kernel; logs how long a cold cache takes."""
-    begin = time.perf_counter()
-    G = np.full((1, 2, 2), 1e-4)
-    ones = np.ones((1, 2))
-    engine = NumbaEngine(
-        Lines(G, ones, 0 * ones, np.ones((1, 1, 1)), np.zeros(2), np.ones(2), np.ones((1, 1)))
-    )
-    for size in (1, MIN_LANES):
-        v = np.ones((size, 1, 2))
-        engine.solve(v, np.zeros((size, 2)), tol=1e-9, limit=50, keep=True)
-    took = time.perf_counter() - begin
-    if took > 1.0:
-        log.info("compiled the solver kernels in %.1f s; later runs load them", took)

@@ -102,7 +102,16 @@ class NumpyEngine:
         out: Floats = self._laplace(P) + (self.G * (p - self._rows(p))).sum(axis=0)
         return out
 
-    def solve(self, v: Floats, vs: Floats, *, tol: float, limit: int, keep: bool) -> Raw:
+    def solve(
+        self,
+        v: Floats,
+        vs: Floats,
+        *,
+        tol: float,
+        limit: int,
+        keep: bool,
+        shift: Floats | None = None,
+    ) -> Raw:
         """See `engine.Engine`."""
         lines = self.lines
         _, n, m = lines.G.shape
@@ -114,6 +123,8 @@ class NumpyEngine:
         used, aim, balance, error = 0, first_aim(lines, tol), np.inf, np.inf
         for _ in range(MAX_ATTEMPTS + 1):
             p = X + level - drive
+            if shift is not None:
+                p += shift[..., None]
             z = self._rows(p)
             amps = self.G * (z - p)
             taken, missing = output_currents(lines, X[0].T, X[-1].T, amps.sum(axis=(0, 1)).T)

@@ -260,15 +260,17 @@ def backward(m, D, E, seg, block, beta, Q, P):
 
 
 @njit(parallel=True, **FLAGS)
-def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, R, row_amps, col_amps):
+def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, shift, X, W, R, row_amps, col_amps):
     """Row voltages W = v + u, true residual R, device currents summed by row and by block.
 
     X holds column voltages minus `vs`. R[i, j] is the current that column node (i, j)
     receives minus what it passes on; the row nodes are eliminated exactly. An empty W is
-    not written.
+    not written. `shift` (T, n, m), which may be empty, is a voltage in series with every
+    device: I = G (row - column - shift), the tangent of a nonlinear device.
     """
     T, blocks, m, _ = B.shape
     stored = E.shape[1] > 0
+    shifted = shift.shape[1] > 0
     keep = W.shape[1] > 0
     for k in prange(blocks):
         i0 = np.int64(k) * ROWS
@@ -280,6 +282,9 @@ def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, R, row_amps, col_amp
                 i = min(i0 + r, n - 1)
                 for j in range(m):
                     p[j, r] = X[i, j] + (vs[j] - v[t, i])
+                if shifted:
+                    for j in range(m):
+                        p[j, r] += shift[t, i, j]
             row_sweep(B[t, k], D[t, k], E[t, k] if stored else D[t, k], seg[t, 0], stored, p, z)
             for r in range(min(ROWS, n - i0)):
                 i = i0 + r

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DriveError
-from .graph import Circuit, Factorised, held_voltages, prepare
-from .network import TIER_NAMES, Network
+from .assembly import (
+    Edges,
+    SwitchOhm,
+    check_conductances,
+    check_port_ohm,
+    check_ports,
+    switch_conductances,
+)
+from .graph import Factorised, held_voltages, prepare
+from .network import Network
 
 Floats = NDArray[np.float64]
-SwitchOhm = float | ArrayLike | Callable[[Floats, Floats, NDArray[np.bool_]], ArrayLike]
 
 ISLAND_NAMES_SHOWN = 3
 
@@ -88,198 +94,120 @@ def solve_network(
     Raises:
         DriveError: naming a port, gate net or value that does not fit the network.
     """
-    gates = dict(gates or {})
-    conductance = check_conductances(network, conductances)
-    drives = _check_ports(network, port_voltages)
-    series = _check_port_ohm(drives, port_ohm)
-    edges = _Edges(network, conductance, wires, gates, switch_ohm, switch_off_ohm)
-    n_nodes = network.n_nodes
-    a, b, g = edges.a, edges.b, edges.g
-    nodes = {name: network.ports[name] for name in drives}
-    resistive = [name for name in drives if series[name] > 0]
-    if resistive:
-        # A source resistance puts the held node behind one more edge.
-        sources = n_nodes + np.arange(len(resistive))
-        a = np.concatenate([a, sources])
-        b = np.concatenate([b, [nodes[name] for name in resistive]])
-        g = np.concatenate([g, [1.0 / series[name] for name in resistive]])
-        nodes |= dict(zip(resistive, sources.tolist(), strict=True))
-        n_nodes += len(resistive)
-    circuit = prepare(n_nodes, a, b, g, np.array(list(nodes.values()), dtype=np.int64))
-    group_volts = Factorised(circuit).solve(held_voltages(circuit, nodes, drives))
-    return _collect(network, circuit, edges, group_volts, nodes, gates, gate_high)
+    drives = check_ports(network, port_voltages)
+    solver = NetworkSolver(
+        network,
+        conductances=conductances,
+        driven=drives,
+        gates=gates,
+        switch_ohm=switch_ohm,
+        switch_off_ohm=switch_off_ohm,
+        port_ohm=port_ohm,
+        wires=wires,
+        gate_high=gate_high,
+    )
+    return solver.solve(drives)
 
 
-def check_conductances(network: Network, conductances: ArrayLike) -> Floats:
-    """Conductances as an array of the network's shape, or a DriveError that says why not."""
-    array = np.asarray(conductances, dtype=np.float64)
-    tiers, rows, cols = network.shape
-    wanted = (max(tiers) + 1 if tiers else 1, rows, cols)
-    if array.shape != wanted:
-        raise DriveError(f"conductances have shape {array.shape}, the network needs {wanted}")
-    bad = np.argwhere(~(np.isfinite(array) & (array >= 0)))
-    if len(bad):
-        t, i, j = (int(v) for v in bad[0])
-        raise DriveError(
-            f"conductance of tier {TIER_NAMES[t]}, row {i}, column {j} is {array[t, i, j]} S, "
-            "allowed: finite, >= 0"
-        )
-    return array
+class NetworkSolver:
+    """A factorised network: any number of port voltages for the price of one.
 
-
-def _check_ports(network: Network, port_voltages: Mapping[str, float]) -> dict[str, float]:
-    drives = {str(name): float(volt) for name, volt in port_voltages.items()}
-    unknown = [name for name in drives if name not in network.ports]
-    if unknown:
-        raise DriveError(f"the network has no port {unknown[0]!r} ({len(unknown)} unknown in all)")
-    if not drives:
-        raise DriveError("no port is driven: port_voltages is empty")
-    for name, volt in drives.items():
-        if not np.isfinite(volt):
-            raise DriveError(f"port {name!r} is driven with {volt} V, allowed: finite")
-    return drives
-
-
-def _check_port_ohm(
-    drives: dict[str, float], port_ohm: Mapping[str, float] | float
-) -> dict[str, float]:
-    if not isinstance(port_ohm, Mapping):
-        port_ohm = dict.fromkeys(drives, float(port_ohm))
-    for name, ohm in port_ohm.items():
-        if name not in drives:
-            raise DriveError(f"port_ohm names {name!r}, which is not a driven port")
-        if not (np.isfinite(ohm) and ohm >= 0):
-            raise DriveError(f"port_ohm of {name!r} is {ohm} ohm, allowed: finite, >= 0")
-    return {name: float(port_ohm.get(name, 0.0)) for name in drives}
-
-
-def switch_conductances(
-    network: Network, gates: Mapping[str, bool], on_ohm: SwitchOhm, off_ohm: float
-) -> Floats:
-    """Conductance of every transistor under the given gate levels.
-
-    Args:
-        network: holds the transistors.
-        gates: level of every gate net.
-        on_ohm: see `solve_network`.
-        off_ohm: resistance when off, > 0, inf allowed.
-
-    Returns:
-        Shape (n_switches,), S; inf for an ideal closed switch.
-
-    Raises:
-        DriveError: naming a gate net without a level, or an impossible resistance.
+    The arguments are those of `solve_network`, with the names of the driven ports in
+    place of their voltages.
     """
-    missing = [net for net in network.gate_nets if net not in gates]
-    if missing:
-        raise DriveError(f"no level stated for gate net {missing[0]!r} ({len(missing)} missing)")
-    if not off_ohm > 0:
-        raise DriveError(f"switch_off_ohm is {off_ohm} ohm, allowed: > 0, inf for an open")
-    size = len(network.switch_a)
-    if callable(on_ohm):
-        on_ohm = on_ohm(network.switch_w_um, network.switch_l_um, network.switch_p)
-    on = np.asarray(on_ohm, dtype=np.float64)
-    if on.shape not in {(), (size,)}:
-        raise DriveError(f"switch_ohm has shape {on.shape}, expected () or ({size},)")
-    on = np.broadcast_to(on, (size,))
-    bad = np.flatnonzero(~(np.isfinite(on) & (on >= 0)))
-    if len(bad):
-        raise DriveError(
-            f"switch_ohm of switch {bad[0]} is {on[bad[0]]} ohm, allowed: finite, >= 0"
-        )
-    level = np.zeros(len(network.nets), dtype=bool)
-    for k in np.unique(network.switch_gate):
-        level[k] = bool(gates[network.nets[int(k)]])
-    conducts = level[network.switch_gate] != network.switch_p
-    with np.errstate(divide="ignore"):
-        return np.where(conducts, 1.0 / on, 1.0 / off_ohm)
-
-
-class _Edges:
-    """All two-terminal elements of a network as one edge list: resistors, devices, switches."""
 
     def __init__(
         self,
         network: Network,
-        conductance: Floats,
-        wires: bool,
-        gates: Mapping[str, bool],
-        switch_ohm: SwitchOhm,
-        switch_off_ohm: float,
+        *,
+        conductances: ArrayLike,
+        driven: Iterable[str],
+        gates: Mapping[str, bool] | None = None,
+        switch_ohm: SwitchOhm = 0.0,
+        switch_off_ohm: float = np.inf,
+        port_ohm: Mapping[str, float] | float = 0.0,
+        wires: bool = True,
+        gate_high: float = 3.3,
     ) -> None:
-        with np.errstate(divide="ignore"):
-            wire = (
-                1.0 / network.resistor_ohm if wires else np.full(len(network.resistor_ohm), np.inf)
-            )
-        device = conductance[network.memristor_tier, network.memristor_row, network.memristor_col]
-        switch = switch_conductances(network, gates, switch_ohm, switch_off_ohm)
-        self.a = _stack(network.resistor_a, network.memristor_a, network.switch_a)
-        self.b = _stack(network.resistor_b, network.memristor_b, network.switch_b)
-        self.g = np.concatenate([wire, device, switch])
-        self.split = np.cumsum([len(wire), len(device)])
+        self.network = network
+        self.gates = dict(gates or {})
+        self.gate_high = gate_high
+        conductance = check_conductances(network, conductances)
+        series = check_port_ohm(check_ports(network, dict.fromkeys(driven, 0.0)), port_ohm)
+        switch = switch_conductances(network, self.gates, switch_ohm, switch_off_ohm)
+        self.edges = Edges(network, conductance, switch, series, wires)
+        held = np.array(list(self.edges.held.values()), dtype=np.int64)
+        self.circuit = prepare(self.edges.n_nodes, self.edges.a, self.edges.b, self.edges.g, held)
+        self._factor = Factorised(self.circuit)
 
-    def currents(self, volts: Floats) -> list[Floats]:
-        """Currents a -> b of resistors, memristors and switches; nan across merged nodes."""
-        drop = volts[self.a] - volts[self.b]
-        with np.errstate(invalid="ignore"):
-            current = np.where(np.isinf(self.g), np.nan, self.g * drop)
-        return np.split(current, self.split)
+    def voltages(self, port_voltages: Mapping[str, float]) -> Floats:
+        """Voltage of every node, source resistances included, for given port voltages."""
+        held = held_voltages(self.circuit, self.edges.held, dict(port_voltages))
+        return self._factor.solve(held)[self.circuit.group]
 
+    def solve(self, port_voltages: Mapping[str, float]) -> NetworkSolution:
+        """Solve for voltages of exactly the driven ports."""
+        volts = self.voltages(check_ports(self.network, port_voltages))
+        return self.collect(volts, self.edges.currents(volts), "direct")
 
-def _stack(*arrays: NDArray[np.int32]) -> NDArray[np.int64]:
-    return np.concatenate(arrays).astype(np.int64)
+    def collect(self, volts: Floats, amps: Floats, method: str) -> NetworkSolution:
+        """Turn voltages of all nodes and currents of all elements into a solution."""
+        network, edges = self.network, self.edges
+        ports, left = self._balance(amps)
+        scale = max((abs(v) for v in ports.values()), default=0.0)
+        volts = volts[: network.n_nodes].copy()
+        floats, names = self._find_floating(volts)
+        shape = (max(network.tiers, default=0) + 1, network.rows, network.cols)
+        place = (network.memristor_tier, network.memristor_row, network.memristor_col)
+        device_volts, device_amps = np.full(shape, np.nan), np.full(shape, np.nan)
+        device_volts[place] = volts[network.memristor_a] - volts[network.memristor_b]
+        device_amps[place] = amps[edges.devices]
+        solution = NetworkSolution(
+            node_voltages=volts,
+            device_voltages=device_volts,
+            device_currents=device_amps,
+            resistor_currents=amps[edges.wires].copy(),
+            switch_currents=amps[edges.switches].copy(),
+            port_currents=ports,
+            kcl_residual=left / scale if scale else 0.0,
+            floating=names,
+            floating_nodes=floats,
+            method=method,
+        )
+        for value in vars(solution).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        return solution
 
+    def _balance(self, amps: Floats) -> tuple[dict[str, float], float]:
+        """Current of every driven port and the largest current left over elsewhere."""
+        circuit, edges = self.circuit, self.edges
+        flow = amps[circuit.edge]
+        out = np.bincount(circuit.a, flow, circuit.n_groups).astype(np.float64)
+        out -= np.bincount(circuit.b, flow, circuit.n_groups)
+        groups = circuit.group[list(edges.held.values())]
+        sharing = np.bincount(groups, minlength=circuit.n_groups)
+        ports = {
+            name: float(out[k] / sharing[k])
+            for name, k in zip(edges.held, groups.tolist(), strict=True)
+        }
+        return ports, float(np.abs(out[circuit.free]).max(initial=0.0))
 
-def _collect(
-    network: Network,
-    circuit: Circuit,
-    edges: _Edges,
-    group_volts: Floats,
-    nodes: dict[str, int],
-    gates: Mapping[str, bool],
-    gate_high: float,
-) -> NetworkSolution:
-    """Spread the merged solution over nodes, devices and ports."""
-    count = network.n_nodes
-    out = circuit.outflow(group_volts)
-    names_in = circuit.group[list(nodes.values())]
-    sharing = np.bincount(names_in, minlength=circuit.n_groups)
-    ports = {
-        name: float(out[k] / sharing[k]) for name, k in zip(nodes, names_in.tolist(), strict=True)
-    }
-    scale = max((abs(v) for v in ports.values()), default=0.0)
-    left = float(np.abs(out[circuit.free]).max(initial=0.0))
-    volts = group_volts[circuit.group[:count]]
-    # Select lines carry no current; show their level instead of calling them floating.
-    island = circuit.island[circuit.group[:count]]
-    floats = circuit.floating[circuit.group[:count]]
-    for net in gates:
-        if net in network.ports and floats[network.ports[net]]:
-            piece = island == island[network.ports[net]]
-            volts[piece] = gate_high if gates[net] else 0.0
-            floats &= ~piece
-    wire_amps, device_amps, switch_amps = edges.currents(volts)
-    shape = (max(network.tiers) + 1 if network.tiers else 1, network.rows, network.cols)
-    place = (network.memristor_tier, network.memristor_row, network.memristor_col)
-    device_volts, device_current = np.full(shape, np.nan), np.full(shape, np.nan)
-    device_volts[place] = volts[network.memristor_a] - volts[network.memristor_b]
-    device_current[place] = device_amps
-    solution = NetworkSolution(
-        node_voltages=volts,
-        device_voltages=device_volts,
-        device_currents=device_current,
-        resistor_currents=wire_amps,
-        switch_currents=switch_amps,
-        port_currents=ports,
-        kcl_residual=left / scale if scale else 0.0,
-        floating=_name_islands(network, island, floats),
-        floating_nodes=floats,
-        method="direct",
-    )
-    for value in vars(solution).values():
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-    return solution
+    def _find_floating(self, volts: Floats) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+        """Nodes that nothing drives, and their names; select lines get their level.
+
+        A select line carries no current: it shows its level instead of being called
+        floating.
+        """
+        network, circuit = self.network, self.circuit
+        group = circuit.group[: network.n_nodes]
+        island, floats = circuit.island[group], circuit.floating[group]
+        for net, high in self.gates.items():
+            if net in network.ports and floats[network.ports[net]]:
+                piece = island == island[network.ports[net]]
+                volts[piece] = self.gate_high if high else 0.0
+                floats &= ~piece
+        return floats, _name_islands(network, island, floats)
 
 
 def _name_islands(

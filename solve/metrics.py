@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .assembly import SwitchOhm, check_conductances
 from .errors import ModeError
-from .linear import NetworkSolution, SwitchOhm, check_conductances, solve_network
+from .linear import NetworkSolution, solve_network
 from .modes import Drives, Request, gates_for, network_drives
 from .network import TIER_NAMES, Network
 

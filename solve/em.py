@@ -1,0 +1,147 @@
+"""Current density of every wire piece and via against electromigration limits.
+
+Limits come in as plain numbers per layer, so that this room needs no process data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .linear import NetworkSolution
+from .network import Network
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stress:
+    """One wire piece or group of cuts and its load.
+
+    Attributes:
+        layer: layer of the piece.
+        net: net it belongs to.
+        nodes: names of its two nodes.
+        current: largest current over all solutions, A.
+        limit: current it may carry for good, A.
+        ratio: current / limit.
+    """
+
+    layer: str
+    net: str
+    nodes: tuple[str, str]
+    current: float
+    limit: float
+    ratio: float
+
+
+@dataclass(frozen=True, eq=False)
+class ElectromigrationReport:
+    """Load of every resistor of a network.
+
+    Attributes:
+        ratio: current / limit of every resistor, shape (n_resistors,); nan where no limit
+            applies.
+        current: largest current over all solutions, same shape, A.
+        worst: the most stressed pieces, hardest first.
+        by_layer: largest ratio of every checked layer.
+        unchecked: layers that carry current but have no limit.
+        violations: number of pieces above their limit.
+    """
+
+    ratio: Floats
+    current: Floats
+    worst: tuple[Stress, ...]
+    by_layer: dict[str, float]
+    unchecked: tuple[str, ...]
+    violations: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain Python types only."""
+        return {
+            "violations": self.violations,
+            "by_layer": self.by_layer,
+            "unchecked_layers": list(self.unchecked),
+            "worst": [
+                {**vars(s), "nodes": list(s.nodes), "current_A": s.current, "limit_A": s.limit}
+                for s in self.worst
+            ],
+        }
+
+
+def electromigration(
+    network: Network,
+    solutions: NetworkSolution | Sequence[NetworkSolution],
+    *,
+    wire_limits: Mapping[str, float],
+    cut_limits: Mapping[str, float],
+    top: int = 20,
+) -> ElectromigrationReport:
+    """Compare the current of every wire piece and via with what its layer may carry.
+
+    Args:
+        network: the network that was solved; widths and cuts come from the layout.
+        solutions: one or more solves of it, e.g. one per mode; the largest current counts.
+        wire_limits: layer -> A per um of drawn width.
+        cut_limits: layer -> A per cut.
+        top: how many of the most stressed pieces to name.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: naming a limit that is not positive, or a solution of another network.
+    """
+    if isinstance(solutions, NetworkSolution):
+        solutions = [solutions]
+    for name, limits in (("wire_limits", wire_limits), ("cut_limits", cut_limits)):
+        for key, value in limits.items():
+            if not value > 0:
+                raise InputError(f"{name}[{key!r}] is {value}, allowed: > 0")
+    size = len(network.resistor_ohm)
+    current = np.zeros(size)
+    for k, solution in enumerate(solutions):
+        if solution.resistor_currents.shape != (size,):
+            raise InputError(
+                f"solution {k} has {len(solution.resistor_currents)} resistors, "
+                f"the network has {size}"
+            )
+        current = np.fmax(current, np.abs(solution.resistor_currents))
+    wire = np.array([wire_limits.get(name, np.nan) for name in network.layers])
+    cut = np.array([cut_limits.get(name, np.nan) for name in network.layers])
+    layer = network.resistor_layer
+    by_cut = network.resistor_cuts * cut[layer] if size else np.empty(0)
+    by_width = network.resistor_width_um * wire[layer] if size else np.empty(0)
+    limit = np.where(np.isnan(by_cut), by_width, by_cut)
+    ratio = current / limit
+    loose = np.isnan(limit) & (current > 0)
+    order = np.argsort(-np.nan_to_num(ratio, nan=-1.0), kind="stable")[:top]
+    return ElectromigrationReport(
+        ratio=ratio,
+        current=current,
+        worst=tuple(_stress(network, int(k), current, limit) for k in order if ratio[k] > 0),
+        by_layer={
+            name: float(np.nanmax(ratio[layer == k]))
+            for k, name in enumerate(network.layers)
+            if not np.isnan(ratio[layer == k]).all()
+        },
+        unchecked=tuple(network.layers[int(k)] for k in np.unique(layer[loose])),
+        violations=int((ratio > 1).sum()),
+    )
+
+
+def _stress(network: Network, k: int, current: Floats, limit: Floats) -> Stress:
+    ends = (network.resistor_a[k], network.resistor_b[k])
+    return Stress(
+        layer=network.layers[int(network.resistor_layer[k])],
+        net=network.nets[int(network.resistor_net[k])],
+        nodes=(str(network.node_names[ends[0]]), str(network.node_names[ends[1]])),
+        current=float(current[k]),
+        limit=float(limit[k]),
+        ratio=float(current[k] / limit[k]),
+    )

@@ -1,0 +1,187 @@
+import numpy as np
+import pytest
+from crossstack.solve import (
+    ConvergenceError,
+    Cubic,
+    DriveError,
+    InputError,
+    NetworkBuilder,
+    Sinh,
+    SquareLaw,
+    network_drives,
+    solve_crossbar,
+    solve_crossbar_nonlinear,
+    solve_network,
+    solve_network_nonlinear,
+)
+
+WIRES = {"row_segments": 3.0, "column_segments": 2.0}
+SWITCH = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, off_ohm=1e10)
+
+
+def devices(rng, *shape):
+    return 1 / np.exp(rng.uniform(np.log(3e3), np.log(3e5), shape))
+
+
+def b_source(law, g, a, b):
+    """The device's law as an ngspice expression of v(a, b)."""
+    g = float(g)
+    if isinstance(law, Sinh):
+        return f"{g / law.b!r}*sinh({law.b!r}*v({a},{b}))"
+    a3 = 1.18 * g + 6596 * g * g + 1.605e-3 * law.temperature_c**-1.33
+    return f"{g!r}*v({a},{b})+{a3!r}*v({a},{b})*v({a},{b})*v({a},{b})"
+
+
+@pytest.mark.parametrize("law", [Sinh(3.0), Sinh(2.717), Cubic()])
+@pytest.mark.parametrize("read", [0.2, 0.6])
+def test_crossbar_agrees_with_ngspice_b_sources(rng, ngspice, law, read):
+    T, n, m = 2, 3, 4
+    G = devices(rng, T, n, m)
+    v = rng.uniform(0, read, (T, n))
+    row = lambda t, i, j: f"n{(t * n + i) * m + j}"  # noqa: E731
+    col = lambda i, j: f"n{T * n * m + i * m + j}"  # noqa: E731
+    lines, fixed, count = [], {}, T * n * m + n * m
+    for t in range(T):
+        for i in range(n):
+            fixed[1000 + t * n + i] = v[t, i]
+            before = f"n{1000 + t * n + i}"
+            for j in range(m):
+                lines.append(f"rw{t}{i}{j} {before} {row(t, i, j)} 3")
+                before = row(t, i, j)
+                law_text = b_source(law, G[t, i, j], before, col(i, j))
+                lines.append(f"bd{t}{i}{j} {before} {col(i, j)} i={law_text}")
+    for i in range(n):
+        below = [col(i + 1, j) if i < n - 1 else "0" for j in range(m)]
+        lines += [f"rb{i}{j} {col(i, j)} {below[j]} 2" for j in range(m)]
+    truth = ngspice(lines, fixed, count)
+    for engine in ("numba", "numpy"):
+        s = solve_crossbar_nonlinear(G, v, device=law, engine=engine, **WIRES)
+        assert s.method.startswith("newton")
+        np.testing.assert_allclose(s.row_voltages, truth[: T * n * m].reshape(T, n, m), atol=1e-9)
+        np.testing.assert_allclose(s.column_voltages, truth[T * n * m :].reshape(n, m), atol=1e-9)
+        assert s.kcl_residual < 1e-7
+        np.testing.assert_allclose(s.device_currents, law.current(G, s.device_voltages))
+
+
+def test_small_voltages_are_linear(rng):
+    G = devices(rng, 2, 6, 5)
+    v = np.full((2, 6), 1e-4)
+    bent = solve_crossbar_nonlinear(G, v, device=Sinh(3.0), **WIRES)
+    straight = solve_crossbar(G, v, **WIRES)
+    np.testing.assert_allclose(bent.column_currents, straight.column_currents, rtol=1e-6)
+
+
+def test_write_voltage_converges(rng):
+    G = devices(rng, 2, 24, 24)
+    v = np.full((2, 24), np.nan)
+    v[1] = 2.0
+    s = solve_crossbar_nonlinear(G, v, device=Sinh(3.0), **WIRES)
+    assert s.kcl_residual < 1e-6
+    assert s.device_voltages[1].min() > 0
+    assert s.device_voltages[1].max() < 2.0
+    assert s.column_currents.sum() == pytest.approx(s.row_currents.sum(), rel=1e-8)
+
+
+def test_laws_match_their_slopes():
+    G, v = np.array([1e-5, 1e-4]), np.array([-0.3, 0.25])
+    for law in (Sinh(), Cubic()):
+        d = 1e-6
+        slope = (law.current(G, v + d) - law.current(G, v - d)) / (2 * d)
+        np.testing.assert_allclose(law.slope(G, v), slope, rtol=1e-8)
+    # facts/devices.md section 2: superlinearity of sinh at 0.2 V is 1.061
+    assert Sinh(3.0).current(np.array([1.0]), np.array([0.2]))[0] / 0.2 == pytest.approx(
+        1.061, abs=5e-4
+    )
+
+
+@pytest.mark.parametrize("p", [False, True])
+def test_one_transistor_by_hand(p):
+    b = NetworkBuilder()
+    n = b.nodes(["in", "mid", "out"])
+    b.switch(n[0], n[1], "g", w_um=2.0, l_um=0.5, p=p)
+    b.memristor(0, 0, 0, n[1], n[2])
+    b.port("in", n[0])
+    b.port("out", n[2])
+    volts = {"in": 3.3, "out": 2.0} if p else {"in": 1.0, "out": 0.0}
+    s = solve_network_nonlinear(
+        b.build(), conductances=[[[1e-4]]], port_voltages=volts, gates={"g": not p},
+        switch=SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, off_ohm=1e15),
+    )  # fmt: skip
+    x = float(s.node_voltages[1])
+    if p:
+        k, va, vb = 8e-5 * 4, 3.3 - 0.8, x - 0.8  # gate at 0: overdrive is the terminal itself
+        want = k / 2 * (va**2 - max(vb, 0) ** 2)
+    else:
+        k, over = 3e-4 * 4, 3.3 - 0.7
+        want = k / 2 * ((over - x) ** 2 - (over - 1.0) ** 2)
+    assert want == pytest.approx(1e-4 * (x - volts["out"]), rel=1e-8)
+    assert s.kcl_residual < 1e-8
+
+
+def test_network_agrees_with_ngspice(make_array, ngspice, rng):
+    network = make_array(3, 3)
+    g = devices(rng, 2, 3, 3)
+    law = Sinh(3.0)
+    drives = network_drives(
+        network, "deep-net", np.full((2, 3), 0.2), read_tier="bottom", write_column=1
+    )
+    s = solve_network_nonlinear(
+        network, conductances=g, port_voltages=drives.port_voltages, gates=drives.gates,
+        device=law, switch=SWITCH,
+    )  # fmt: skip
+    lines = [
+        f"rw{k} n{a} n{b} {float(r)!r}"
+        for k, (a, b, r) in enumerate(
+            zip(network.resistor_a, network.resistor_b, network.resistor_ohm, strict=True)
+        )
+    ]
+    place = (network.memristor_tier, network.memristor_row, network.memristor_col)
+    for k, value in enumerate(g[place].tolist()):
+        a, b = f"n{network.memristor_a[k]}", f"n{network.memristor_b[k]}"
+        lines.append(f"bm{k} {a} {b} i={b_source(law, value, a, b)}")
+    half = 0.5 * SWITCH.k_n * 2.0 / 0.28
+    for k, net in enumerate(network.switch_gate):
+        a, b = f"n{network.switch_a[k]}", f"n{network.switch_b[k]}"
+        over = (3.3 if drives.gates[network.nets[net]] else 0.0) - SWITCH.vth_n
+        A, B = f"max({over!r}-v({b}),0)", f"max({over!r}-v({a}),0)"
+        lines.append(f"bs{k} {a} {b} i={half!r}*({A}*{A}-{B}*{B})")
+        lines.append(f"ro{k} {a} {b} 1e10")
+    fixed = {network.ports[p]: v for p, v in drives.port_voltages.items()}
+    fixed |= {network.ports[p]: 3.3 * drives.gates[p] for p in network.gate_nets}
+    truth = ngspice(lines, fixed, network.n_nodes)
+    np.testing.assert_allclose(s.node_voltages, truth, atol=2e-8)
+    assert s.kcl_residual < 1e-8
+    assert s.method.startswith("newton")
+
+
+def test_linear_law_is_the_linear_solve(make_array, rng):
+    network = make_array(3, 2)
+    g = devices(rng, 2, 3, 2)
+    drives = network_drives(network, "expansion", np.full((2, 3), 0.2))
+    common = {
+        "conductances": g, "port_voltages": drives.port_voltages, "gates": drives.gates,
+        "switch_ohm": 800.0,
+    }  # fmt: skip
+    bent = solve_network_nonlinear(network, **common)
+    straight = solve_network(network, **common)
+    np.testing.assert_allclose(bent.node_voltages, straight.node_voltages, atol=1e-14)
+
+
+def test_refusals():
+    with pytest.raises(InputError, match="b of Sinh is 0"):
+        Sinh(0.0)
+    with pytest.raises(InputError, match="temperature_c is -1"):
+        Cubic(-1)
+    with pytest.raises(InputError, match="voltages have shape"):
+        solve_crossbar_nonlinear([[[1.0]]], np.ones((2, 1, 1)), device=Sinh(), **WIRES)
+    with pytest.raises(InputError, match="no nonlinear law"):
+        solve_crossbar_nonlinear([[[np.inf]]], [[1.0]], device=Sinh(), **WIRES)
+
+
+def test_settling_limit_is_reported(monkeypatch):
+    from crossstack.solve import nonlinear
+
+    monkeypatch.setattr(nonlinear, "MAX_STEPS", 2)
+    with pytest.raises(ConvergenceError, match="did not settle in 2 steps"):
+        solve_crossbar_nonlinear([[[1e-3]]], [[2.0]], device=Sinh(), **WIRES)
+    assert issubclass(DriveError, ValueError)
