@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .drawing import Cell, Placement, Rect, bbox, label_at
+from .drawing import Cell, Placement, Port, Rect, bbox, label_at
 
-#: length of the wire added at each port, in dbu
+#: how far the wire added at each port reaches beyond the cell's shapes, in dbu
 STUB = 1000
 
 
@@ -14,7 +14,8 @@ def alone(cell: Cell) -> Cell:
     In an array, neighbours continue a cell's lines; alone they would end at its edge, short
     of the overhang that the rules ask for.
     """
-    stubs = tuple(_stub(p.layer, p.x, p.y, p.width, p.orientation) for p in cell.ports)
+    box = bbox(cell.rects)
+    stubs = tuple(_stub(p, box) for p in cell.ports)
     x1, y1, x2, y2 = bbox((*cell.rects, *stubs))
     frame = tuple(Rect(layer, x1, y1, x2, y2) for layer in ("PR_bndry", "POSTPROC"))
     labels = {p.name: label_at(p) for p in reversed(cell.ports)}
@@ -28,11 +29,12 @@ def alone(cell: Cell) -> Cell:
     )
 
 
-def _stub(layer: str, x: int, y: int, width: int, orientation: int) -> Rect:
-    half = width // 2
+def _stub(p: Port, box: tuple[int, int, int, int]) -> Rect:
+    half = p.width // 2
+    x1, y1, x2, y2 = box[0] - STUB, box[1] - STUB, box[2] + STUB, box[3] + STUB
     return {
-        0: Rect(layer, x, y - half, x + STUB, y + half),
-        90: Rect(layer, x - half, y, x + half, y + STUB),
-        180: Rect(layer, x - STUB, y - half, x, y + half),
-        270: Rect(layer, x - half, y - STUB, x + half, y),
-    }[orientation]
+        0: Rect(p.layer, p.x, p.y - half, x2, p.y + half),
+        90: Rect(p.layer, p.x - half, p.y, p.x + half, y2),
+        180: Rect(p.layer, x1, p.y - half, p.x, p.y + half),
+        270: Rect(p.layer, p.x - half, y1, p.x + half, p.y),
+    }[p.orientation]

@@ -174,17 +174,23 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     module_via(c, r, electrode, g.module_x, g.module_y)
     tip = g.me_x + g.me_half + r("OXB.7")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
-    # source: up to the row line
-    source_y = g.pad_y if row_metal == "Metal4" else g.line_y1 + half_pad
-    c.rect("Metal1", nmos.source_x - half_m1, source_y - half_pad,
-           g.source_x + r.via // 2 + r("V1.3eol"), source_y + half_pad)  # fmt: skip
-    low, high = min(source_y - half_pad, span[0]), max(source_y + half_pad, span[1])
-    c.rect("Metal1", nmos.source_x - half_m1, low, nmos.source_x + half_m1, high)
-    via_stack(c, r, g.source_x, source_y, "Metal1", row_metal)
+    # source: up to Metal2 in the row of the stacks, and from there to the row line
+    c.rect(
+        "Metal1",
+        nmos.source_x - half_m1,
+        g.pad_y - half_pad,
+        g.source_x + r.via // 2 + r("V1.3eol"),
+        g.pad_y + half_pad,
+    )
+    c.rect("Metal1", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
+    west, east = g.source_x - half_pad, g.source_x + half_pad
     if row_metal == "Metal4":
-        c.rect(
-            "Metal4", g.source_x - half_pad, source_y - half_pad, g.source_x + half_pad, g.line_y1
-        )
+        via_stack(c, r, g.source_x, g.pad_y, "Metal1", row_metal)
+        c.rect("Metal4", west, g.pad_y - half_pad, east, g.line_y1)
+    else:
+        c.box("Via1", g.source_x, g.pad_y, r.via)
+        c.rect("Metal2", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
+        c.box("Via2", g.source_x, g.line_y1 + half_pad, r.via)
     # gate: up to the select line
     c.box("Via1", nmos.gate_x, nmos.gate_y, r.via)
     half_line = g.select_width // 2

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..pdk import METALS, VIA_ABOVE, Tech
-from .drawing import Canvas, Rect, grid_down, grid_up
+from .drawing import Canvas, Rect, grid_up
 
 
 class RuleBook:
@@ -42,19 +42,17 @@ def mirrored(rects: Iterable[Rect], axis_x2: int) -> list[Rect]:
 
 
 def contact_column(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> tuple[int, int]:
-    """Fill a COMP edge with as many contacts as fit between `y1` and `y2`.
+    """Fill a COMP edge with as many contacts as fit between `y1` and `y2`, from below.
 
     Returns:
         Bottom of the lowest and top of the highest contact.
     """
     pitch = rules.contact + rules("CO.2a")
-    n = (y2 - y1 - rules.contact) // pitch + 1
-    start = y1 + grid_down((y2 - y1 - rules.contact - (n - 1) * pitch) / 2)
     half = rules.contact // 2
-    for k in range(n):
-        y = start + k * pitch
+    starts = range(y1, y2 - rules.contact + 1, pitch)
+    for y in starts:
         canvas.rect("Contact", cx - half, y, cx + half, y + rules.contact)
-    return start, start + (n - 1) * pitch + rules.contact
+    return starts[0], starts[-1] + rules.contact
 
 
 def metal1_over_contacts(canvas: Canvas, rules: RuleBook, cx: int, span: tuple[int, int]) -> None:
@@ -63,7 +61,7 @@ def metal1_over_contacts(canvas: Canvas, rules: RuleBook, cx: int, span: tuple[i
     end = rules("CO.6a")
     y1, y2 = span[0] - end, span[1] + end
     missing = grid_up(rules("M1.3", 1e6) / (2 * half)) - (y2 - y1)
-    canvas.rect("Metal1", cx - half, y1, cx + half, y2 + max(0, missing))
+    canvas.rect("Metal1", cx - half, y1 - max(0, missing), cx + half, y2)
 
 
 class NmosPlace:
@@ -88,7 +86,12 @@ class NmosPlace:
         self.head = head
         #: CO.8 asks more than PL.5 for the head with its contact
         gap = max(rules("PL.5"), rules("CO.8") - rules("CO.3"))
-        self.gate_y = y + w + gap + head // 2
+        #: the gate's landing keeps its space to the Metal1 of the topmost contacts
+        pitch = rules.contact + rules("CO.2a")
+        count = (w - 2 * rules("CO.4") - rules.contact) // pitch + 1
+        metal_top = y + rules("CO.4") + count * pitch - rules("CO.2a") + rules("CO.6a")
+        landing = metal_top + rules("M1.2a") + rules.pad // 2
+        self.gate_y = max(y + w + gap + head // 2, landing)
         self.bottom, self.top = y - rules("PL.4"), self.gate_y + head // 2
 
 

@@ -17,10 +17,30 @@ from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .drawing import Cell
 from .hybrid import HybridParameters, hybrid_cell, planar_cell
 from .passive import PassiveParameters, passive_cell
+from .switches import SwitchParameters, column_switch, inverter, row_switch
 
 
 def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any) -> Cell:
     return draw(tech, parameters(**values))
+
+
+def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.0,
+                switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
+    pitch = tech.check_grid("pitch_um", pitch_um, multiple=2)
+    return row_switch(tech, p, pitch, ("bottom", "top")).cell
+
+
+def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 20.0,
+                   switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
+    return column_switch(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
+
+
+def _inverter(tech: Tech, *, pitch_um: float = 2.0, inverter_wn_um: float = 2.0,
+              inverter_wp_um: float = 4.0) -> Cell:  # fmt: skip
+    p = SwitchParameters(inverter_wn_um=inverter_wn_um, inverter_wp_um=inverter_wp_um)
+    return inverter(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
 
 
 CELLS: dict[str, Callable[..., Cell]] = {
@@ -30,6 +50,9 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "module_via": module_via_cell,
     "hybrid_cell": partial(_from, HybridParameters, hybrid_cell),
     "planar_cell": partial(_from, HybridParameters, planar_cell),
+    "row_switch": _row_switch,
+    "column_switch": _column_switch,
+    "inverter": _inverter,
     "passive_cell": partial(_from, PassiveParameters, passive_cell),
 }
 

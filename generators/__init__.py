@@ -1,6 +1,7 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
 from .array import Array, build_array
+from .lef import lef_lines
 from .macro import build_macro
 from .spec import ArraySpec
 
@@ -14,4 +15,4 @@ def build_top(spec: ArraySpec) -> Array:
     return build_macro(spec) if spec.top == "macro" else build_array(spec)
 
 
-__all__ = ["Array", "ArraySpec", "build_array", "build_macro", "build_top"]
+__all__ = ["Array", "ArraySpec", "build_array", "build_macro", "build_top", "lef_lines"]
