@@ -146,6 +146,28 @@ def make_folder(path: Path) -> Path:
 
 
 @contextmanager
+def together(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder inside `folder`; on success its files move up, one by one.
+
+    If the block fails or is interrupted, every earlier file stays as it was.
+
+    Raises:
+        FileError: if the folder cannot be made or written.
+    """
+    make_folder(folder)
+    try:
+        work = Path(tempfile.mkdtemp(prefix=".crossstack.", suffix=".part", dir=folder))
+    except OSError as error:
+        raise FileError(f"cannot write into {folder}: {error.strerror}") from None
+    try:
+        yield work
+        for path in sorted(work.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary folder beside `target`; on success it takes the target's place.
 

@@ -232,29 +232,25 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         kind: ``gds`` or ``oas``.
         console: where progress goes.
     """
-    folder, name = files.make_folder(out), config.spec.top_name
+    name = config.spec.top_name
     # the tech section is checked although the layout does not depend on it
     config.resolved_tech()
     with console.steps():
         array, layout = draw(config, console)
-        with console.step("write layout"):
-            layout_file, netlist = folder / f"{name}.{kind}", folder / f"{name}.spice"
-            files.write_layout(layout, layout_file)
-            files.write_lines(netlist, array.netlist_lines())
-    made = [layout_file, netlist]
-    sidecar = folder / f"{name}.json"
-    files.write_json(
-        sidecar,
-        {
-            "name": name,
-            "parameters": config.to_json(),
-            "versions": files.versions(),
-            "files": {path.name: files.sha256(path) for path in made},
-        },
-    )
+        with console.step("write layout"), files.together(out) as work:
+            files.write_layout(layout, work / f"{name}.{kind}")
+            files.write_lines(work / f"{name}.spice", array.netlist_lines())
+            made = [f"{name}.{kind}", f"{name}.spice"]
+            sidecar = {
+                "name": name,
+                "parameters": config.to_json(),
+                "versions": files.versions(),
+                "files": {each: files.sha256(work / each) for each in made},
+            }
+            files.write_json(work / f"{name}.json", sidecar)
     return {
         "name": name,
-        "files": [str(path) for path in (*made, sidecar)],
+        "files": [str(out / each) for each in (*made, f"{name}.json")],
         "cell": array.unit.info,
         "seconds": console.seconds,
     }

@@ -44,6 +44,6 @@ def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
 
 def percent(fraction: float) -> str:
     """Return a fraction as percent with three figures."""
-    if fraction == 0:
+    if abs(fraction) < 1e-12:  # rounding of the solver
         return "0 %"
     return f"{fraction * 100:#.3g}".rstrip(".") + " %"

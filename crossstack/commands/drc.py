@@ -33,23 +33,24 @@ def command(
     (Tools, Marker Browser), or as a picture: crossstack view FILE --png --markers M.lyrdb.
     """
     from ..drc import run_drc
-    from ..files import make_folder
+    from ..files import together
     from ..layouts import origin_of
     from ..summary import drc_line
 
     console = Console(as_json, quiet)
     origin = origin_of(file, profile)
     tech = origin.resolved_tech()
-    folder = make_folder(out or file.parent)
+    folder = out or file.parent
     with console.steps(), console.step("design rules") as step:
         report = run_drc(
             file, tech, top=top, rules=list(rules) or None, threads=threads, progress=step
         )
     for remark in report.notes:
         console.note(remark)
-    markers, verdict = folder / f"{file.stem}_drc.lyrdb", folder / f"{file.stem}_drc.json"
-    report.write_lyrdb(markers)
-    report.write_json(verdict)
+    with together(folder) as work:
+        report.write_lyrdb(work / f"{file.stem}_drc.lyrdb")
+        report.write_json(work / f"{file.stem}_drc.json")
+    markers = folder / f"{file.stem}_drc.lyrdb"
     value = report.to_json()
     console.say(f"{file.name}: {drc_line(value)} (profile {origin.profile}, {origin.source})")
     console.say(f"  {markers}")

@@ -38,7 +38,7 @@ def command(
     """
     from ..config import TechOptions
     from ..extract import extract, write_spice
-    from ..files import make_folder
+    from ..files import together
     from ..layouts import open_layout, origin_of
     from ..lvs import extract_layout
     from ..nets import net_table
@@ -52,7 +52,7 @@ def command(
         origin.tech.temperature_c if temperature_c is None else temperature_c,
     )
     tech = replace(origin, tech=options).resolved_tech()
-    folder = make_folder(out or file.parent)
+    folder = out or file.parent
     layout = open_layout(file, tech, top)
     with console.steps():
         with console.step("extract devices"):
@@ -70,8 +70,9 @@ def command(
     for warning in found.report.warnings:
         console.note(warning)
     target, spice = folder / f"{file.stem}_network.npz", folder / f"{file.stem}_extracted.spice"
-    network.save(target)
-    write_spice(network, tech, spice)
+    with together(folder) as work:
+        network.save(work / target.name)
+        write_spice(network, tech, work / spice.name)
     counts = {
         "nodes": network.n_nodes,
         "resistors": len(network.resistor_ohm),

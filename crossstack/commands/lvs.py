@@ -29,24 +29,25 @@ def command(
 
     Devices and nets come from the polygons alone; labels name pins and join nothing.
     """
-    from ..files import make_folder, write_json
+    from ..files import together, write_json
     from ..layouts import open_layout, origin_of
     from ..lvs import compare_layout, extract_layout
     from ..summary import lvs_line
 
     console = Console(as_json, quiet)
     tech = origin_of(file, profile).resolved_tech()
-    folder = make_folder(out or file.parent)
+    folder = out or file.parent
     layout = open_layout(file, tech, top)
     with console.steps():
         with console.step("extract devices"):
             extracted = extract_layout(layout, tech, top)
         with console.step("compare"):
             report = compare_layout(extracted, netlist, tech)
-            database = folder / f"{file.stem}.lvsdb"
-            report.write(database)
-    value = report.to_json()
-    write_json(folder / f"{file.stem}_lvs.json", value)
+            value = report.to_json()
+            with together(folder) as work:
+                report.write(work / f"{file.stem}.lvsdb")
+                write_json(work / f"{file.stem}_lvs.json", value)
+    database = folder / f"{file.stem}.lvsdb"
     console.say(f"{file.name}: {lvs_line(value)}")
     for error in value["errors"][:20]:
         console.say(f"  {error}")

@@ -128,7 +128,8 @@ def _path(polygon: db.Polygon) -> str:
 
 
 def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
-    texts = []
+    """Return the pin names, with the largest font (in grid steps) that keeps them apart."""
+    found: list[tuple[int, int, str]] = []
     for name in LABEL_OF.values():
         index = layout.find_layer(*tech.gds(name))
         if index is None:
@@ -138,6 +139,17 @@ def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
                 continue
             at = shape.text_pos
             if window.contains(at.x, at.y):
-                x, y = at.x // _STEP, -(at.y // _STEP)
-                texts.append(f'<text x="{x}" y="{y}">{escape(shape.text_string)}</text>')
-    return f'<g id="layer-labels" class="labels">{"".join(texts)}</g>'
+                found.append((at.x // _STEP, -(at.y // _STEP), shape.text_string))
+    texts = "".join(f'<text x="{x}" y="{y}">{escape(text)}</text>' for x, y, text in found)
+    return f'<g id="layer-labels" class="labels" data-font="{_font(found):.0f}">{texts}</g>'
+
+
+def _font(labels: list[tuple[int, int, str]]) -> float:
+    """Return the largest font size at which no two of the first few hundred names overlap."""
+    size = 1e6
+    some = labels[:300]
+    for k, (x1, y1, text) in enumerate(some):
+        for x2, y2, other in some[:k]:
+            wide = 0.3 * (len(text) + len(other)) + 0.3  # half of each name, and a gap
+            size = min(size, max(abs(x1 - x2) / wide, abs(y1 - y2) / 1.05))
+    return size
