@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -223,6 +225,44 @@ def _into(inst: kdb.Instance, box: kdb.Box) -> kdb.Box | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    run: RuleRun
+    markers: list[Violation]
+
+
+def _measured(run: Run, rule: Rule) -> _Outcome:
+    begin = time.perf_counter()
+    markers, rest = run.check(rule)
+    seconds = time.perf_counter() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return _Outcome(
+        RuleRun(rule.name, rule.text, rule.value, len(markers) + rest, seconds, peak), markers
+    )
+
+
+#: the run that forked processes inherit; a layout cannot be sent to them
+_shared: dict[str, Run] = {}
+
+
+def _in_process(rule: Rule) -> _Outcome:
+    return _measured(_shared["run"], rule)
+
+
+def _results(run: Run, rules: list[Rule], threads: int) -> Iterator[_Outcome]:
+    """Yield the outcome of every rule in order."""
+    if threads == 1:
+        yield from (_measured(run, rule) for rule in rules)
+        return
+    _shared["run"] = run
+    try:
+        with multiprocessing.get_context("fork").Pool(threads) as pool:
+            # neighbouring rules share layers, so they go to one process
+            yield from pool.imap(_in_process, rules, chunksize=16)
+    finally:
+        del _shared["run"]
+
+
 def run_drc(
     source: Path | kdb.Layout,
     tech: Tech,
@@ -256,24 +296,21 @@ def run_drc(
     cell = find_top(layout, top, name)
     notes = _check_layers(layout, cell, tech, name)
     chosen = select_rules(tech, rules)
-    run = Run(layout, cell, tech)
     runs: list[RuleRun] = []
     found: list[Violation] = []
     warnings: list[Violation] = []
     more: dict[str, int] = {}
+    results = _results(Run(layout, cell, tech), chosen, threads)
     for number, rule in enumerate(chosen):
         if progress:
             progress(rule.name, number, len(chosen))
-        begin = time.perf_counter()
-        markers, rest = run.check(rule)
-        seconds = time.perf_counter() - begin
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        runs.append(RuleRun(rule.name, rule.text, rule.value, len(markers) + rest, seconds, peak))
+        outcome = next(results)
+        runs.append(outcome.run)
         if rule.kind in WHOLE_DIE:
-            warnings += markers
+            warnings += outcome.markers
         else:
-            found += markers
-            more[rule.name] = rest
+            found += outcome.markers
+            more[rule.name] = outcome.run.count - len(outcome.markers)
     done = {rule.name for rule in chosen}
     return DrcReport(
         source=name,
@@ -284,5 +321,5 @@ def run_drc(
         warnings=tuple(warnings),
         skipped=tuple(r.name for r in tech.rules if r.name not in done),
         notes=notes,
-        _extra={name: count for name, count in more.items() if count},
+        unlisted={name: count for name, count in more.items() if count},
     )

@@ -68,11 +68,13 @@ class DrcReport:
         top: checked cell.
         tech: process and profile.
         runs: one entry per rule that ran.
-        violations: markers, at most `limit` per rule (`by_rule` counts them all).
+        violations: markers, a limited number per rule (`by_rule` counts them all).
         warnings: markers of whole-die rules (density).
         skipped: rules that were not asked for.
         notes: remarks, such as layers that the process does not know.
         waived: markers covered by a waiver.
+        waiver_notes: waivers that are expired or that nothing needed.
+        unlisted: per rule, how many markers there are beyond those kept.
     """
 
     source: str
@@ -84,13 +86,14 @@ class DrcReport:
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     waived: tuple[Violation, ...] = ()
-    _extra: Mapping[str, int] = field(default_factory=dict)
+    waiver_notes: tuple[str, ...] = ()
+    unlisted: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def by_rule(self) -> dict[str, int]:
         """Markers per rule, zeros included."""
         counts = Counter(v.rule for v in (*self.violations, *self.warnings))
-        return {run.name: counts[run.name] + self._extra.get(run.name, 0) for run in self.runs}
+        return {run.name: counts[run.name] + self.unlisted.get(run.name, 0) for run in self.runs}
 
     @property
     def rules_run(self) -> int:
@@ -100,7 +103,7 @@ class DrcReport:
     @property
     def count(self) -> int:
         """Number of violations, warnings and waived ones not counted."""
-        return len(self.violations) + sum(self._extra.values())
+        return len(self.violations) + sum(self.unlisted.values())
 
     @property
     def clean(self) -> bool:
@@ -121,6 +124,7 @@ class DrcReport:
             "waived": len(self.waived),
             "skipped": list(self.skipped),
             "notes": list(self.notes),
+            "waiver_notes": list(self.waiver_notes),
             "seconds": {run.name: round(run.seconds, 4) for run in self.runs},
             "peak_mb": {run.name: round(run.peak_mb, 1) for run in self.runs},
             "items": [
