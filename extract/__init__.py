@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from .engines import extract, extract_network
-from .flat import Extraction
+from .engines import ENGINES, Extraction, extract, extract_network
 from .rates import Conditions
 from .report import ExtractionReport
 from .spice import write_spice
+from .tiled import TiledArray
 
 __all__ = [
+    "ENGINES",
     "Conditions",
     "Extraction",
     "ExtractionReport",
+    "TiledArray",
     "extract",
     "extract_network",
     "write_spice",

@@ -21,6 +21,8 @@ from .netres import NetResistors
 Floats = NDArray[np.float64]
 #: how far a net may be from a chain, as a share of its end-to-end resistance
 _TOLERANCE = 1e-6
+#: resistances below this share of the line's are none
+_NOTHING = 1e-9
 
 
 class NotAChainError(Exception):
@@ -40,8 +42,23 @@ class Chain:
     tap: Floats
 
 
-def impedance(net: NetResistors, reference: int, nodes: Sequence[int]) -> Floats:
-    """Return the impedance matrix in ohm between nodes, against a reference node."""
+def resistance(net: NetResistors, a: int, b: int) -> float:
+    """Return the resistance between two nodes of a net in ohm."""
+    return float(respond(net, a, [b], np.ones((1, 1)))[0, 0])
+
+
+def respond(net: NetResistors, reference: int, nodes: Sequence[int], drive: Floats) -> Floats:
+    """Return the voltages of nodes under currents into them and out of the reference.
+
+    Args:
+        net: solved net.
+        reference: node at 0 V.
+        nodes: k nodes, which may coincide.
+        drive: currents in A, shape (k, patterns).
+
+    Returns:
+        Voltages in V, shape (k, patterns).
+    """
     a = np.array([r.a for r in net.resistors], dtype=np.int64)
     b = np.array([r.b for r in net.resistors], dtype=np.int64)
     g = 1.0 / np.array([r.ohm for r in net.resistors])
@@ -56,15 +73,20 @@ def impedance(net: NetResistors, reference: int, nodes: Sequence[int]) -> Floats
     place = np.full(n, -1)
     place[free] = np.arange(len(free))
     at = place[np.asarray(nodes)]
-    if not len(free):
-        return np.zeros((len(nodes), len(nodes)))
-    drive = np.zeros((len(free), len(nodes)))
     known = at >= 0
-    drive[at[known], np.flatnonzero(known)] = 1.0
-    volts = splu(matrix[free][:, free]).solve(drive)
-    z = np.zeros((len(nodes), len(nodes)))
-    z[known] = volts[at[known]]
-    return z
+    volts = np.zeros(drive.shape)
+    if not known.any():
+        return volts
+    current = np.zeros((len(free), drive.shape[1]))
+    np.add.at(current, at[known], drive[known])
+    factor = splu(
+        matrix[free][:, free],
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    volts[known] = factor.solve(current)[at[known]]
+    return volts
 
 
 def chain(net: NetResistors, pin: str, keys: Sequence[Hashable]) -> Chain:
@@ -83,20 +105,39 @@ def chain(net: NetResistors, pin: str, keys: Sequence[Hashable]) -> Chain:
     missing = [k for k in keys if k not in net.terminal_node]
     if missing:
         raise NotAChainError(f"net {net.name} does not reach {len(missing)} of its devices")
-    z = impedance(net, net.pin_node[pin], [net.terminal_node[k] for k in keys])
-    own = z.diagonal()
-    if len(keys) == 1:
-        return Chain(own.copy(), np.zeros(1))
-    along = np.empty(len(keys))
-    along[:-1] = np.diagonal(z, 1)
-    # behind the last tap nothing tells line from tap: it gets the tap of the one before
-    along[-1] = own[-1] - max(0.0, own[-2] - along[-2])
-    along[-1] = max(along[-1], along[-2])
-    j = np.arange(len(keys))
-    expected = along[np.minimum.outer(j, j)]
-    np.fill_diagonal(expected, own)
-    off = float(np.abs(z - expected).max() / own.max())
-    if off > _TOLERANCE or (np.diff(along) < -_TOLERANCE * own.max()).any():
+    nodes = [net.terminal_node[k] for k in keys]
+    n = len(keys)
+    # columns: a current into the last device, into all of them, and at random as a check
+    drive = np.zeros((n, 3))
+    drive[-1, 0] = 1.0
+    drive[:, 1] = 1.0
+    drive[:, 2] = np.random.default_rng(0).normal(size=n)
+    volts = respond(net, net.pin_node[pin], nodes, drive)
+    along = volts[:, 0].copy()
+    if n > 1:
+        along[-1] = along[-2]
+    tap = volts[:, 1] - _line_volts(along, drive[:, 1])
+    if n > 1:
+        # behind the last tap nothing tells line from tap: it gets the tap of the one before
+        tap_before = max(0.0, tap[-2])
+        along[-1] += max(0.0, tap[-1] - tap_before)
+        tap[-1] = min(tap[-1], tap_before)
+    expected = _line_volts(along, drive[:, 2]) + tap * drive[:, 2]
+    size = float(np.abs(volts[:, 2]).max()) + 1e-30
+    off = float(np.abs(volts[:, 2] - expected).max()) / size
+    end_to_end = float(along[-1] + tap[-1])
+    if (
+        off > _TOLERANCE
+        or min(np.diff(along, prepend=0.0).min(), tap.min()) < -_TOLERANCE * end_to_end
+    ):
         raise NotAChainError(f"net {net.name} is no line with taps (off by {off:.1e})")
-    segment = np.maximum(np.diff(along, prepend=0.0), 0.0)
-    return Chain(segment, np.maximum(own - along, 0.0))
+    # rounding leaves some 1e-12 of the line where a device stands on it: that is a node
+    segment, least = np.diff(along, prepend=0.0), _NOTHING * end_to_end
+    return Chain(np.where(segment > least, segment, 0.0), np.where(tap > least, tap, 0.0))
+
+
+def _line_volts(along: Floats, current: Floats) -> Floats:
+    """Return the voltages of the taps of an ideal line under currents into them."""
+    carried = np.cumsum(current[::-1])[::-1]
+    volts: Floats = np.cumsum(np.diff(along, prepend=0.0) * carried)
+    return volts

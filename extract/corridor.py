@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import klayout.db as db
+import numpy as np
 
 from .field import SheetPort
 
@@ -54,7 +55,7 @@ class Corridor:
             return (self.side1, at, self.side2, at)
         return (at, self.side1, at, self.side2)
 
-    def probe(self, at: int, side: int) -> tuple[float, float]:
+    def probe(self, at: int, side: int) -> tuple[int, int]:
         """Return a point just beside a cut, on the given side."""
         middle = (self.side1 + self.side2) // 2
         return (middle, at + side) if self.turned else (at + side, middle)
@@ -129,7 +130,23 @@ def _chains(slabs: list[db.Box], turned: bool) -> Iterator[Corridor]:
         yield Corridor(lo, hi, side1, side2, open_lo, open_hi, turned)
 
 
-def stretches(corridor: Corridor, ports: list[SheetPort]) -> list[Stretch]:
+class PortTable:
+    """Ports with their bounds as one array: a long line has thousands of them."""
+
+    def __init__(self, ports: list[SheetPort]) -> None:
+        self.ports = ports
+        self._bounds = np.array([p.box for p in ports], dtype=np.int64).reshape(-1, 4)
+
+    def touching(self, box: db.Box) -> list[int]:
+        """Return the numbers of the ports whose box overlaps or touches a box."""
+        b = self._bounds
+        near = (b[:, 0] <= box.right) & (b[:, 2] >= box.left)
+        near &= (b[:, 1] <= box.top) & (b[:, 3] >= box.bottom)
+        found: list[int] = np.flatnonzero(near).tolist()
+        return found
+
+
+def stretches(corridor: Corridor, ports: PortTable) -> list[Stretch]:
     """Return the straight stretches of a corridor between whatever disturbs it."""
     groups = _grouped(_events(corridor, ports), corridor.width)
     found: list[Stretch] = []
@@ -156,7 +173,7 @@ def stretches(corridor: Corridor, ports: list[SheetPort]) -> list[Stretch]:
     return found
 
 
-def _events(corridor: Corridor, ports: list[SheetPort]) -> list[_Event]:
+def _events(corridor: Corridor, ports: PortTable) -> list[_Event]:
     """Return what lies on a corridor, sorted along it."""
     events: list[_Event] = []
     if corridor.open_lo:
@@ -164,10 +181,10 @@ def _events(corridor: Corridor, ports: list[SheetPort]) -> list[_Event]:
     if corridor.open_hi:
         events.append(_Event(corridor.hi, corridor.hi, None, None))
     area = corridor.box(corridor.lo, corridor.hi)
-    for index, port in enumerate(ports):
+    for index in ports.touching(area):
+        port = ports.ports[index]
         x1, y1, x2, y2 = port.box
-        box = db.Box(x1, y1, x2, y2)
-        if not (area.touches(box) if port.is_slice else area.overlaps(box)):
+        if not (port.is_slice or area.overlaps(db.Box(x1, y1, x2, y2))):
             continue
         lo, hi, side1, side2 = (y1, y2, x1, x2) if corridor.turned else (x1, x2, y1, y2)
         spans = min(side2, corridor.side2) - max(side1, corridor.side1)

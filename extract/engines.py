@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import klayout.db as db
 
 from ..lvs import ExtractedLayout
-from ..pdk import Tech
+from ..pdk import CrossStackError, ParameterError, Tech
 from ..solve.network import Network
-from .flat import Extraction, extract_flat
+from .flat import extract_flat
+from .grid import NotRegularError
 from .rates import Conditions
-from .report import Progress
+from .report import ExtractionReport, Progress
+from .tile import array_size, extract_tiled
+from .tiled import TiledArray
 
 Source = Path | str | db.Layout | ExtractedLayout
+ENGINES = ("auto", "flat", "tile")
+#: cells above which `auto` tries the tile engine first
+_LARGE = 48 * 48
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """Wires of a layout.
+
+    Attributes:
+        report: what was done and what could not be taken into account.
+        array: resistances as arrays, if the tile engine ran.
+        flat_network: the network of the flat engine, if that ran.
+    """
+
+    report: ExtractionReport
+    array: TiledArray | None = None
+    flat_network: Network | None = None
+
+    @cached_property
+    def network(self) -> Network:
+        """The network; of a tiled array, made on first use.
+
+        Raises:
+            ParameterError: for arrays too large for a network with named nodes; use `array`.
+        """
+        if self.flat_network is not None:
+            return self.flat_network
+        if self.array is None:
+            raise CrossStackError("this extraction holds no wires")
+        return self.array.network()
 
 
 def extract(
@@ -22,30 +58,53 @@ def extract(
     tech: Tech,
     *,
     nets: Iterable[str] | None = None,
+    engine: str = "auto",
     corner: str = "typ",
     temperature_c: float = 25.0,
     size_bias_um: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Extraction:
-    """Extract the wires of a layout; returns the network and a report with the warnings.
+    """Extract the wires of a layout; returns network or arrays, and a report.
 
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
         tech: technology.
         nets: patterns of the nets to extract, ``*`` for any text (``TR*``, ``C[3]``); the
-            others become ideal wires. None for all nets.
+            others become ideal wires. None for all nets. Needs the flat engine.
+        engine: 'flat' (every net, any layout), 'tile' (regular arrays of any size) or
+            'auto': tile for large regular arrays, flat for everything else.
         corner: 'typ', 'min' or 'max' resistance.
         temperature_c: temperature in degrees C.
         size_bias_um: conductor -> growth of the drawn shape per edge in um.
         progress: called with (what, done, total).
 
     Raises:
-        ParameterError: for an unknown corner, net pattern or conductor, or a film or cut
-            without a positive resistance.
+        ParameterError: for an unknown engine, corner, net pattern or conductor, a film or
+            cut without a positive resistance, or 'tile' for a layout that is no array.
         FileError: if the file cannot be read or holds nothing of this process.
     """
+    if engine not in ENGINES:
+        raise ParameterError("engine", engine, "one of " + ", ".join(ENGINES))
+    if engine == "tile" and nets is not None:
+        raise ParameterError("engine", engine, "flat or auto where nets are chosen")
     at = Conditions(corner, temperature_c, dict(size_bias_um or {}))
-    return extract_flat(source, tech, nets=nets, conditions=at, progress=progress)
+    why_not = ""
+    if engine == "tile" or (
+        engine == "auto" and nets is None and array_size(source, tech) > _LARGE
+    ):
+        try:
+            array, report = extract_tiled(source, tech, conditions=at, progress=progress)
+            return Extraction(report, array=array)
+        except NotRegularError as error:
+            if engine == "tile":
+                raise ParameterError(
+                    "engine", engine, f"flat or auto for this layout: {error}"
+                ) from None
+            why_not = str(error)
+    network, report = extract_flat(source, tech, nets=nets, conditions=at, progress=progress)
+    if why_not:
+        report.warn(f"flat engine used: {why_not}")
+    return Extraction(report, flat_network=network)
 
 
 def extract_network(
@@ -53,16 +112,18 @@ def extract_network(
     tech: Tech,
     *,
     nets: Iterable[str] | None = None,
+    engine: str = "auto",
     corner: str = "typ",
     temperature_c: float = 25.0,
     size_bias_um: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Network:
-    """Extract the wires of a layout; see `extract`, which also returns the report."""
+    """Extract the wires of a layout as a network; see `extract`, which also reports."""
     return extract(
         source,
         tech,
         nets=nets,
+        engine=engine,
         corner=corner,
         temperature_c=temperature_c,
         size_bias_um=size_bias_um,

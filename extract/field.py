@@ -51,21 +51,36 @@ class SheetPort:
         return x1 == x2 or y1 == y2
 
 
-def _axis(marks: set[int]) -> Floats:
-    """Return grid lines through all marks, graded towards each of them."""
-    fixed = sorted(marks)
+def _axis(corners: set[int], edges: set[int]) -> Floats:
+    """Return grid lines through all marks, graded towards the shape's corners.
+
+    Args:
+        corners: coordinates of the shape's corners, where the field may be singular.
+        edges: coordinates of port edges, where it is not.
+    """
+    fixed = sorted(corners | edges)
     smallest = min(b - a for a, b in pairwise(fixed))
+    gaps = [b - a for a, b in pairwise(fixed)]
     lines: list[float] = []
-    for a, b in pairwise(fixed):
-        # the gap is graded from both ends; its own size limits the first step as well
-        first = max(smallest, (b - a) / 8) / _STEPS
-        steps = [first]
-        while sum(steps) < (b - a) / 2:
-            steps.append(min(steps[-1] * _GROWTH, (b - a) / _COARSEST))
-        half = np.cumsum(steps) * ((b - a) / 2 / sum(steps))
-        lines += [a, *(a + half[:-1]), *(b - half[::-1])]
+    for k, (a, b) in enumerate(pairwise(fixed)):
+        # at a corner the gap's own size sets the first step, at a port edge both gaps'
+        fine = max(smallest, (b - a) / 8) / _STEPS
+        near_a = min(gaps[max(k - 1, 0) : k + 1]) / _COARSEST
+        near_b = min(gaps[k : k + 2]) / _COARSEST
+        up = _graded((b - a) / 2, fine if a in corners else near_a)
+        down = _graded((b - a) / 2, fine if b in corners else near_b)
+        lines += [a, *(a + up), *(b - down[-2::-1])]
     lines.append(fixed[-1])
     return np.array(lines)
+
+
+def _graded(length: float, first: float) -> Floats:
+    """Return the distances of growing steps that end at `length`."""
+    steps = [first]
+    while sum(steps) < length:
+        steps.append(min(steps[-1] * _GROWTH, 2 * length / _COARSEST))
+    distances: Floats = np.cumsum(steps) * (length / sum(steps))
+    return distances
 
 
 def _inside(polygon: db.Polygon, x: Floats, y: Floats) -> Bools:
@@ -129,8 +144,8 @@ def sheet_impedance(polygon: db.Polygon, ports: list[SheetPort]) -> Floats:
     points = list(polygon.each_point_hull())
     for hole in range(polygon.holes()):
         points += polygon.each_point_hole(hole)
-    x = _axis({p.x for p in points} | {c for p in ports for c in p.box[0::2]})
-    y = _axis({p.y for p in points} | {c for p in ports for c in p.box[1::2]})
+    x = _axis({p.x for p in points}, {c for p in ports for c in p.box[0::2]})
+    y = _axis({p.y for p in points}, {c for p in ports for c in p.box[1::2]})
     filled = _inside(polygon, x, y)
     along_x, along_y = _conductances(filled, x, y)
     number = np.arange(len(x) * len(y)).reshape(len(x), len(y))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import klayout.db as db
@@ -29,14 +28,6 @@ _BULK = 3
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Extraction:
-    """A network and how it came about."""
-
-    network: Network
-    report: ExtractionReport
-
-
 def pattern_matcher(patterns: Iterable[str]) -> re.Pattern[str]:
     """Return a matcher for net patterns, in which only ``*`` is special: ``TR*``, ``C[3]``."""
     parts = [re.escape(p).replace(r"\*", ".*") for p in patterns]
@@ -50,7 +41,7 @@ def extract_flat(
     nets: Iterable[str] | None = None,
     conditions: Conditions | None = None,
     progress: Progress | None = None,
-) -> Extraction:
+) -> tuple[Network, ExtractionReport]:
     """Extract the wires of a layout net by net.
 
     Args:
@@ -80,7 +71,7 @@ def extract_flat(
             "KLayout's tesselation, good to about 1 %"
         )
     report.seconds = round(time.perf_counter() - start, 3)
-    return Extraction(network, report)
+    return network, report
 
 
 class _Assembly:

@@ -15,6 +15,7 @@ from ..lvs import FlatDevice, FlatNetlist
 _LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
 _TIER = {"memristor_bottom": 0, "memristor_top": 1}
 _ROW_LABEL = {0: "BR", 1: "TR"}
+_SUPPLY = {"nfet": "VSS", "pfet": "VDD"}
 _ELECTRODE = {0: "BE", 1: "TE"}
 
 
@@ -90,9 +91,31 @@ def _row(flat: FlatNetlist, device: FlatDevice, tier: int) -> int | None:
     return None
 
 
+def _complements(flat: FlatNetlist) -> dict[int, int]:
+    """Return output net -> input net of every inverter: an NMOS and a PMOS that share both."""
+    pulls: dict[tuple[int, int], set[str]] = {}
+    for device in flat.devices:
+        supply = _SUPPLY.get(device.kind.name)
+        if supply is None:
+            continue
+        drain, gate, source = device.nets[:3]
+        for out, far in ((drain, source), (source, drain)):
+            if far >= 0 and supply in labels_of(flat.nets[far].name):
+                pulls.setdefault((out, gate), set()).add(supply)
+    both = set(_SUPPLY.values())
+    return {out: gate for (out, gate), seen in pulls.items() if seen == both}
+
+
 def net_names(flat: FlatNetlist, places: dict[int, Place]) -> list[str]:
-    """Return one unique name per net: its label, TE[i][j] or BE[i][j] of its device, or net$n."""
+    """Return one unique name per net.
+
+    Its label; or TE[i][j] or BE[i][j] of its device; or X_N for the output of an inverter
+    driven by X, which is how the mode table calls a complement control; or net$n.
+    """
     names = [labels_of(net.name)[0] if net.name else "" for net in flat.nets]
+    for net, control in _complements(flat).items():
+        if not names[net] and names[control]:
+            names[net] = f"{names[control]}_N"
     for number, place in places.items():
         net = flat.devices[number].nets[0]
         if not names[net]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..lvs import ExtractedLayout, FlatDevice, FlatNet, extract_layout
 from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
-from .chain import Chain, NotAChainError, chain, impedance
+from .chain import Chain, NotAChainError, chain, resistance
 from .geometry import NetGeometry
 from .grid import ArrayView, Grid, NotRegularError, array_view
 from .naming import labels_of
@@ -32,14 +32,6 @@ from .tiled import TiledArray
 Floats = NDArray[np.float64]
 _TIER = {"memristor_bottom": 0, "memristor_top": 1}
 _ROW = ("BR", "TR")
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """An array and how it came about."""
-
-    array: TiledArray
-    report: ExtractionReport
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ def extract_tiled(
     *,
     conditions: Conditions | None = None,
     progress: Progress | None = None,
-) -> Tiling:
+) -> tuple[TiledArray, ExtractionReport]:
     """Extract a regular array line by line.
 
     Args:
@@ -90,7 +82,16 @@ def extract_tiled(
     except NotAChainError as error:
         raise NotRegularError(str(error)) from None
     report.seconds = round(time.perf_counter() - start, 3)
-    return Tiling(array, report)
+    return array, report
+
+
+def array_size(source: Path | str | db.Layout | ExtractedLayout, tech: Tech) -> int:
+    """Return the number of cells of the array that a layout holds, 0 without one."""
+    try:
+        grid = array_view(*_layout_of(source), tech).grid
+    except NotRegularError:
+        return 0
+    return grid.rows * grid.cols
 
 
 def _layout_of(source: Path | str | db.Layout | ExtractedLayout) -> tuple[db.Layout, db.Cell]:
@@ -251,9 +252,7 @@ class _Stitcher:
             if not devices:
                 continue
             if [d.row for d in devices] != list(range(self.view.grid.rows)):
-                raise NotRegularError(
-                    f"column {col} has not one memristor of tier {tier} per row {[d.row for d in devices]}"
-                )
+                raise NotRegularError(f"column {col} has not one memristor of tier {tier} per row")
             if len({d.me_net for d in devices}) != 1:
                 raise NotRegularError(f"column {col} is not one net")
             net = sample.flat.nets[devices[0].me_net]
@@ -303,8 +302,7 @@ class _Stitcher:
             nodes = solved.terminal_node
             if switch not in nodes or memristor not in nodes:
                 raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
-            ohm = impedance(solved, nodes[switch], [nodes[memristor]])[0, 0]
-            self.inner[key] = float(ohm)
+            self.inner[key] = resistance(solved, nodes[switch], nodes[memristor])
             self.report.distinct_nets += 1
         return self.inner[key]
 

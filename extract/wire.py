@@ -15,12 +15,13 @@ at its centre.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 import klayout.db as db
 import numpy as np
 
-from .corridor import Corridor, Stretch, corridors, stretches
+from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
 from .pex import pex_squares
 from .synthesis import Edge, synthesise
@@ -53,7 +54,7 @@ class WireSolver:
     """
 
     _wires: dict[Key, Wire] = field(default_factory=dict)
-    _pieces: dict[Key, tuple[int, list[Edge]]] = field(default_factory=dict)
+    _pieces: set[Key] = field(default_factory=set)
     angled: int = 0
 
     @property
@@ -89,13 +90,19 @@ class WireSolver:
 
     def piece(self, polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list[Edge]]:
         """Return node count and resistors of a piece, solved once per distinct shape."""
-        key, polygon, ports = _normalised(polygon, ports)
-        if key not in self._pieces:
-            box = polygon.bbox()
-            cuts = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in ports if p.is_slice]
-            width = min([*cuts, box.width(), box.height()])
-            self._pieces[key] = synthesise(sheet_impedance(polygon, ports), float(width))
-        return self._pieces[key]
+        key, _, ports = _normalised(polygon, ports)
+        self._pieces.add(key)
+        return _solved_piece(str(key[0]), tuple(ports))
+
+
+@lru_cache(maxsize=4096)
+def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[Edge]]:
+    """Solve a piece; the same piece costs nothing in the next extraction either."""
+    polygon = db.Polygon.from_s(shape)
+    box = polygon.bbox()
+    cuts = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in ports if p.is_slice]
+    width = min([*cuts, box.width(), box.height()])
+    return synthesise(sheet_impedance(polygon, list(ports)), float(width))
 
 
 class _Assembly:
@@ -106,16 +113,19 @@ class _Assembly:
         self.port_node: list[int | None] = [None] * len(ports)
         self.n_nodes = 0
         self.edges: list[Edge] = []
-        self.slices: list[tuple[SheetPort, tuple[float, float], int]] = []
+        self.table = PortTable(ports)
+        self.slices: list[SheetPort] = []
+        self.slice_at: list[tuple[tuple[int, int], int]] = []
         self.removed = db.Region()
 
     def wire(self) -> Wire:
         for corridor in corridors(self.polygon):
-            for stretch in stretches(corridor, self.ports):
+            for stretch in stretches(corridor, self.table):
                 self._add_stretch(corridor, stretch)
+        cuts = PortTable(self.slices)
         rest = db.Region(self.polygon) - self.removed
         for piece in rest.each():
-            self._add_piece(piece)
+            self._add_piece(piece, cuts)
         for index, node in enumerate(self.port_node):
             if node is None:
                 self.port_node[index] = self._node()
@@ -151,21 +161,23 @@ class _Assembly:
     def _cut(self, corridor: Corridor, at: int, side: int, node: int | None = None) -> int:
         """Note an equipotential cut; `side` tells on which side of it the piece lies."""
         node = self._node() if node is None else node
-        self.slices.append((SheetPort(corridor.slice(at)), corridor.probe(at, side), node))
+        self.slices.append(SheetPort(corridor.slice(at)))
+        self.slice_at.append((corridor.probe(at, side), node))
         return node
 
-    def _add_piece(self, piece: db.Polygon) -> None:
+    def _add_piece(self, piece: db.Polygon, cuts: PortTable) -> None:
         box = piece.bbox()
         ports: list[SheetPort] = []
         nodes: list[int] = []
-        for port, (x, y), node in self.slices:
-            if box.contains(round(x), round(y)) and piece.inside(db.Point(round(x), round(y))):
-                ports.append(port)
+        for number in cuts.touching(box):
+            (x, y), node = self.slice_at[number]
+            if piece.inside(db.Point(x, y)):
+                ports.append(cuts.ports[number])
                 nodes.append(node)
         standing: dict[SheetPort, list[int]] = {}
-        for index, port in enumerate(self.ports):
-            if self.port_node[index] is None and _touches(piece, box, port):
-                standing.setdefault(port, []).append(index)
+        for index in self.table.touching(box):
+            if self.port_node[index] is None and _touches(piece, self.ports[index]):
+                standing.setdefault(self.ports[index], []).append(index)
         ports += standing
         if len(ports) < 2:
             self._share_node(standing)
@@ -185,11 +197,9 @@ class _Assembly:
                 self.port_node[index] = node
 
 
-def _touches(piece: db.Polygon, box: db.Box, port: SheetPort) -> bool:
+def _touches(piece: db.Polygon, port: SheetPort) -> bool:
     """True if a port lies on a piece."""
     x1, y1, x2, y2 = port.box
-    if x1 > box.right or x2 < box.left or y1 > box.top or y2 < box.bottom:
-        return False
     if port.is_slice:
         return bool(piece.inside(db.Point((x1 + x2) // 2, (y1 + y2) // 2)))
     return not (db.Region(piece) & db.Region(db.Box(x1, y1, x2, y2))).is_empty()
