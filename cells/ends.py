@@ -29,7 +29,7 @@ def row_end(g: HybridGeometry, top: bool) -> Cell:
     return Cell("row_end", tuple(c.rects), ports=tuple(c.ports), width=MARGIN, height=g.pitch_y)
 
 
-def passive_row_end(g: PassiveGeometry) -> Cell:
+def passive_row_end(g: PassiveGeometry, top: bool) -> Cell:
     """Bring BE and TE of a passive row down to the metals of a hybrid row; abuts in the east.
 
     BE ends first, with its via to a Metal5 land and cuts down to Metal3; TE runs on above it
@@ -45,7 +45,7 @@ def passive_row_end(g: PassiveGeometry) -> Cell:
     shift, y = half_land + MARGIN - x_te, g.module_y
     y1, y2 = g.strip_y
     low = grid_up(r("M3.2a") / 2)
-    lines = (("BE", x_be, "BR", "Metal3"), ("TE", x_te, "TR", "Metal4"))
+    lines = [("BE", x_be, "BR", "Metal3")] + ([("TE", x_te, "TR", "Metal4")] if top else [])
     for electrode, x, net, metal in lines:
         c.rect(electrode, x + shift - half_land, y1, shift, y2)
         c.box(electrode, x + shift, y, r.land)

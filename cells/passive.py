@@ -65,33 +65,41 @@ def passive_cell(tech: Tech, parameters: PassiveParameters | None = None) -> Cel
     Raises:
         ParameterError: for a parameter outside its range.
     """
+    return _cell(tech, parameters, "passive_cell", (("BR", "BE", "B"), ("TR", "TE", "T")))
+
+
+def passive_planar_cell(tech: Tech, parameters: PassiveParameters | None = None) -> Cell:
+    """Draw the one-tier passive baseline: the passive cell without its top line."""
+    return _cell(tech, parameters, "passive_planar_cell", (("BR", "BE", "B"),))
+
+
+def _cell(tech: Tech, parameters: PassiveParameters | None, name: str,
+          lines: tuple[tuple[str, str, str], ...]) -> Cell:  # fmt: skip
     g = PassiveGeometry(tech, parameters or PassiveParameters())
     c = Canvas()
     y1, y2 = g.strip_y
-    for electrode, tier in (("BE", "B"), ("TE", "T")):
+    for _, electrode, tier in lines:
         c.rect(electrode, 0, y1, g.pitch_x, y2)
         oxides(c, g.rules, tier, g.crossing)
     c.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
     ports = [
         Port(net, layer, x, g.module_y, y2 - y1, direction)
         for x, direction in ((0, 180), (g.pitch_x, 0))
-        for net, layer in (("BR", "BE"), ("TR", "TE"))
+        for net, layer, _ in lines
     ]
     ports += [
         Port("C", "ME", g.me_x, y, 2 * g.me_half, direction)
         for y, direction in ((g.pitch_y, 90), (0, 270))
     ]
     area = (("AREA", g.area_um2),)
+    models = {"B": "memristor_bottom", "T": "memristor_top"}
     netlist = Subcircuit(
-        "passive_cell",
-        ("TR", "BR", "C"),
-        (
-            Device("XB", "memristor_bottom", ("BR", "C"), area),
-            Device("XT", "memristor_top", ("TR", "C"), area),
-        ),
+        name,
+        (*(net for net, _, _ in reversed(lines)), "C"),
+        tuple(Device(f"X{tier}", models[tier], (net, "C"), area) for net, _, tier in lines),
     )
     return Cell(
-        "passive_cell",
+        name,
         rects=tuple(c.rects),
         ports=tuple(ports),
         width=g.pitch_x,

@@ -16,7 +16,7 @@ from ..pdk import ParameterError, Tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .drawing import Cell
 from .hybrid import HybridParameters, hybrid_cell, planar_cell
-from .passive import PassiveParameters, passive_cell
+from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .switches import SwitchParameters, column_switch, inverter, row_switch
 
 
@@ -54,6 +54,7 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "column_switch": _column_switch,
     "inverter": _inverter,
     "passive_cell": partial(_from, PassiveParameters, passive_cell),
+    "passive_planar_cell": partial(_from, PassiveParameters, passive_planar_cell),
 }
 
 

@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: a file that must exist; a missing one is a usage error
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=True, path_type=Path)
-CELL_KINDS = click.Choice(["hybrid", "passive", "planar"])
+CELL_KINDS = click.Choice(["hybrid", "passive", "planar", "passive_planar"])
 PROFILE_NAMES = click.Choice(["stepper", "aligner"])
 
 _ARRAY_OPTIONS = (

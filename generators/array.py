@@ -13,7 +13,7 @@ from functools import cached_property
 from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, label_at
 from ..cells.ends import BUS, MARGIN, Geometry, column_end, column_top, passive_row_end, row_end
 from ..cells.hybrid import HybridGeometry, HybridParameters, hybrid_cell, planar_cell
-from ..cells.passive import PassiveGeometry, PassiveParameters, passive_cell
+from ..cells.passive import PassiveGeometry, PassiveParameters, passive_cell, passive_planar_cell
 from ..pdk import Tech
 from .netlist import Instance, spice_lines
 from .spec import ArraySpec
@@ -91,7 +91,7 @@ def build_core(spec: ArraySpec, tech: Tech) -> Core:
     selects: tuple[str, ...] = ()
     if isinstance(g, HybridGeometry):
         selects = ("BS", "TS") if top else ("BS",)
-    west = row_end(g, top) if isinstance(g, HybridGeometry) else passive_row_end(g)
+    west = row_end(g, top) if isinstance(g, HybridGeometry) else passive_row_end(g, top)
     return Core(g, unit, west, column_end(g, bool(selects)), column_top(g, selects), selects)
 
 
@@ -166,9 +166,10 @@ def _label(port: Port) -> Label:
 
 def _unit(spec: ArraySpec, tech: Tech) -> tuple[Geometry, Cell]:
     side = spec.device_side_um()
-    if spec.cell == "passive":
+    if spec.cell.startswith("passive"):
         p = PassiveParameters(side, spec.pitch_x_um, spec.pitch_y_um)
-        return PassiveGeometry(tech, p), passive_cell(tech, p)
+        draw = passive_cell if spec.cell == "passive" else passive_planar_cell
+        return PassiveGeometry(tech, p), draw(tech, p)
     h = HybridParameters(
         spec.select_w_um,
         device_um=side,

@@ -15,6 +15,7 @@ CELLS: dict[str, tuple[str, ...]] = {
     "hybrid": ("bottom", "top"),
     "passive": ("bottom", "top"),
     "planar": ("bottom",),
+    "passive_planar": ("bottom",),
 }
 #: kinds of top cell: the bare array, or the array with its mode switches
 TOPS = ("array", "macro")
@@ -27,7 +28,8 @@ class ArraySpec:
 
     Attributes:
         rows, cols: number of row pairs and of columns, 1 .. 1024.
-        cell: ``hybrid`` (2T2R), ``passive`` (no transistor) or ``planar`` (one tier, 1T1R).
+        cell: ``hybrid`` (2T2R), ``passive`` (no transistor), ``planar`` (one tier, 1T1R) or
+            ``passive_planar`` (one tier, no transistor).
         profile: post-process profile, ``stepper`` or ``aligner``.
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um.

@@ -26,12 +26,12 @@ def expected_devices(spec: ArraySpec) -> dict[str, int]:
     n = spec.rows * spec.cols
     top = n if len(spec.tiers) == 2 else 0
     return {"memristor_bottom": n, "memristor_top": top, "nfet": 0, "pfet": 0} | (
-        {} if spec.cell == "passive" else {"nfet": n + top}
+        {} if spec.cell.startswith("passive") else {"nfet": n + top}
     )
 
 
 @pytest.mark.parametrize("profile", ["stepper", "aligner"])
-@pytest.mark.parametrize("cell", ["hybrid", "passive", "planar"])
+@pytest.mark.parametrize("cell", ["hybrid", "passive", "planar", "passive_planar"])
 @pytest.mark.parametrize(("rows", "cols"), SHAPES)
 def test_arrays_are_clean_and_matched(rows, cols, cell, profile, tmp_path):
     spec = ArraySpec(rows=rows, cols=cols, cell=cell, profile=profile)
@@ -50,6 +50,7 @@ def test_arrays_are_clean_and_matched(rows, cols, cell, profile, tmp_path):
         {"rows": 3, "cols": 4, "profile": "aligner"},
         {"rows": 4, "cols": 3, "cell": "planar", "kelvin": True},
         {"rows": 3, "cols": 2, "cell": "passive"},
+        {"rows": 2, "cols": 3, "cell": "passive_planar"},
         {"rows": 16, "cols": 12},
     ],
     ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()),
