@@ -1,0 +1,154 @@
+"""Netlists as other tools write them."""
+
+from __future__ import annotations
+
+import pytest
+from crossstack.lvs import read_netlist
+from crossstack.pdk import FileError, ParameterError
+
+
+@pytest.fixture
+def read(tmp_path):
+    def run(text, **options):
+        path = tmp_path / "a.spice"
+        path.write_text(text)
+        return read_netlist(path, **options)
+
+    return run
+
+
+def devices(reference):
+    found = {}
+    for device in reference.top.each_device():
+        kind = device.device_class().name
+        sizes = ("AREA",) if kind.startswith("memristor") else ("W", "L")
+        found[device.name] = kind, {name: device.parameter(name) for name in sizes}
+    return found
+
+
+def one(read, line, ports="d g s b"):
+    return devices(read(f"* t\n.subckt top {ports}\n{line}\n.ends\n"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "M1 d g s b nfet W=2u L=0.28u",
+        "m1 D G S B NFET w=2.0U l=280n",
+        "M1 d g s b nfet\n+ W=2u\n+ L=0.28u",
+        "M1 d g s b nfet W=2e-6 L=2.8e-07 AS=0.88p AD=0.88p PS=4.88u PD=4.88u NRS=0.13 $ comment",
+        "X1 d g s b nfet_03v3 w=2u l=0.28u nf=1",
+        "X1 d g s b nmos_3p3 w=2u l=0.28u m=1",
+        "M1 d g s b nfet W=1u L=0.28u M=2",
+        "M1 d g s b nfet W='1u+1u' L=0.28u",
+    ],
+)
+def test_transistors_of_many_tools(read, line):
+    ((kind, sizes),) = one(read, line).values()
+    assert kind == "nfet"
+    assert sizes == pytest.approx({"W": 2.0, "L": 0.28})
+
+
+@pytest.mark.parametrize("model", ["pfet", "pfet_03v3", "pmos_3p3", "PMOS"])
+def test_pmos_names(read, model):
+    ((kind, _),) = one(read, f"M1 d g s b {model} W=2u L=0.28u").values()
+    assert kind == "pfet"
+
+
+def test_memristor_calls_are_devices(read):
+    text = """* t
+.subckt memristor_bottom e me AREA=1 R=10000
+R1 e me {R}
+.ends
+.subckt MEMRISTOR_TOP e me AREA=1
+R1 e me 10k
+.ends
+.subckt top a b
+XB a b memristor_bottom AREA=1.5
+XT a b memristor_top AREA=0.6
+.ends
+"""
+    found = devices(read(text))
+    assert found["XB"] == ("memristor_bottom", {"AREA": pytest.approx(1.5)})
+    assert found["XT"] == ("memristor_top", {"AREA": pytest.approx(0.6)})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".option scale=1u\n.subckt top d g s b\nM1 d g s b nfet W=2 L=0.28\n.ends\n",
+        ".options scale=1u\n.subckt top d g s b\nM1 d g s b nfet W=2 L=0.28\n.ends\n",
+        ".param wn=ww ww=2u\n.subckt top d g s b\nM1 d g s b nfet W=wn L=0.28u\n.ends\n",
+        ".param ww=1u wn='2*ww'\n.subckt top d g s b\n"
+        "M1 d g s b nfet W='wn-ww+1u' L=0.28u\n.ends\n",
+        ".subckt top d g s b\n.param wn=1u\nM1 d g s b nfet W={2*wn} L=0.28u\n.ends\n",
+        ".temp 25\n.subckt top d g s b\nM1 d g s b nfet W=2u L=0.28u\n.ends\n.tran 1 2\n",
+        ".subckt in d g s b\nM1 d g s b nfet W=2u L=0.28u ; c\n.ends\n.global b\n"
+        ".subckt top d g s b\nX1 d g s b in\n.ends\n",
+    ],
+)
+def test_parameters_scale_and_other_statements(read, text, capfd):
+    reference = read("* t\n" + text)
+    reference.netlist.flatten()
+    ((_, sizes),) = devices(reference).values()
+    assert sizes == pytest.approx({"W": 2.0, "L": 0.28})
+    assert capfd.readouterr().out == ""
+
+
+def test_included_file(tmp_path, read):
+    (tmp_path / "cell.spice").write_text(".subckt in d\nM1 d d d d nfet W=2u L=0.28u\n.ends\n")
+    reference = read("* t\n.include cell.spice\n.subckt top d\nX1 d in\n.ends\n")
+    assert reference.netlist.circuit_by_name("IN") is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("R1 d g 10k", "R1 in TOP"),
+        ("M1 d g s b nfet5 W=2u L=0.28u", "NFET5 is not a device"),
+        ("M1 d g s b nfet W=2 L=0.28", "units"),
+        ("M1 d g s b nfet W=2u", "L is missing"),
+        ("X1 d g memristor_top", "AREA is missing"),
+        ("X1 d g s memristor_top AREA=1", "3 nets"),
+        ("X1 d g s b nowhere W=2u", "nowhere"),
+        ("M1 d g", ""),
+    ],
+)
+def test_what_is_not_ours_is_refused(read, line, message):
+    with pytest.raises(FileError, match=f"(?i)a.spice.*{message}"):
+        one(read, line)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileError, match="no such file"):
+        read_netlist(tmp_path / "none.spice")
+
+
+@pytest.mark.parametrize("text", ["", "* only a comment\n"])
+def test_empty_netlist(read, text):
+    with pytest.raises(FileError, match="no subcircuit"):
+        read(text)
+
+
+def test_binary_file(tmp_path):
+    path = tmp_path / "a.spice"
+    path.write_bytes(bytes(range(256)) * 4)
+    with pytest.raises(FileError):
+        read_netlist(path)
+
+
+TWO = "* t\n.subckt a d g s b\nM1 d g s b nfet W=2u L=0.28u\n.ends\n.subckt b d\n.ends\n"
+
+
+def test_several_tops(read):
+    with pytest.raises(ParameterError, match="A, B"):
+        read(TWO)
+    assert read(TWO, prefer="a").top.name == "A"
+    assert read(TWO, top="b").top.name == "B"
+    with pytest.raises(ParameterError, match="'c'"):
+        read(TWO, top="c")
+
+
+def test_netlist_without_subcircuit(inverter, compare):
+    text = "* flat\nMN Y A VSS VSS nfet W=2u L=0.28u\nMP Y A VDD VDD pfet W=2u L=0.28u\n.end\n"
+    assert compare(inverter(), text).errors == []
