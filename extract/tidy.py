@@ -2,7 +2,7 @@
 
 Dead ends carry no current and go. Two pieces of one wire in series become one (their widths'
 minimum is kept: it decides electromigration). Parallel cuts become one resistor that knows
-their number. Zero-ohm pieces join their nodes. Different layers are never mixed, so that a
+their number. Pieces of no resistance join their nodes. Different layers are never mixed, so that a
 net's resistance can still be told layer by layer.
 """
 
@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+
+#: Pieces below this are rounding, not metal: the shortest real one, a square of wide metal one
+#: dbu long, has micro-ohms. Left in, they would cost the solver all its digits.
+ZERO_OHM = 1e-9
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def tidy(
 
 
 def _joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
-    """Return the representative of every node after joining those at zero ohm."""
+    """Return the representative of every node after joining those of no resistance."""
     root = list(range(n_nodes))
 
     def find(n: int) -> int:
@@ -72,7 +77,7 @@ def _joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
         return n
 
     for r in resistors:
-        if r.ohm <= 0.0:
+        if r.ohm <= ZERO_OHM:
             a, b = find(r.a), find(r.b)
             root[max(a, b)] = min(a, b)
     return [find(n) for n in range(n_nodes)]
