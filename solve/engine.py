@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 # A column's lost current passes on to its output in part only; allow a little more of it.
 BALANCE_SHARE = 2.0
 # Iterations aim below the tolerance, because the energy error is an estimate.
-AIM = 0.2
+AIM = 0.1
 # Pieces of cut lines can hold much energy and deliver little current: aim lower still.
 AIM_DAMAGED = 0.005
 ROUNDING = 1e-13
