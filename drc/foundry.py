@@ -222,8 +222,8 @@ def run_foundry_drc(
             "report": str(report),
             "thr": str(threads),
         }
-        log = _run(program, deck, arguments, timeout_s)
-        shapes = _shapes_seen(log, layout, cell)
+        log = _run(program, deck, arguments, folder, timeout_s)
+        shapes = _shapes_seen(log, cell.name)
         items, rules = _parse(report)
     kept = _without_canaries(items, canaries)
     by_rule = dict.fromkeys(rules, 0)
@@ -258,30 +258,43 @@ def _write_input(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, path: Path) -> 
     return places
 
 
-def _run(program: str, deck: Path, arguments: dict[str, str], timeout_s: float) -> str:
+def _run(
+    program: str, deck: Path, arguments: dict[str, str], folder: Path, timeout_s: float
+) -> str:
     command = [program, "-b", "-r", str(deck)]
     for key, value in arguments.items():
         command += ["-rd", f"{key}={value}"]
+    # The deck calls pmap for each of its 600 log lines, which takes longer than the rules.
+    stub = folder / "pmap"
+    stub.write_text('#!/bin/sh\necho " total                0K"\n')
+    stub.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=timeout_s
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         raise FoundryError(f"the foundry's deck did not end within {timeout_s:g} s") from None
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise FoundryError(f"klayout ended with {done.returncode}: {''.join(last)}")
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        reason = next((line for line in lines if "ERROR" in line), "".join(lines[-1:]))
+        raise FoundryError(f"klayout ended with {done.returncode}: {reason}")
     return done.stdout
 
 
-def _shapes_seen(log: str, layout: kdb.Layout, cell: kdb.Cell) -> int:
-    """Return the number of shapes that the deck reports; it counts merged ones per layer."""
+def _shapes_seen(log: str, top: str) -> int:
+    """Return the number of shapes that the deck says it read, layer by layer."""
     match = re.search(r"no\. of polygons in the design is (\d+)", log)
     if match is None:
-        raise FoundryError(f"the foundry's deck did not say how many shapes of {cell.name} it read")
+        raise FoundryError(f"the foundry's deck did not say how many shapes of {top} it read")
     seen = int(match.group(1))
     if seen <= len(CANARIES):
-        raise FoundryError(f"the foundry's deck read {seen} shapes: nothing of {cell.name}")
+        raise FoundryError(f"the foundry's deck read {seen} shapes: nothing of {top}")
     return seen
 
 

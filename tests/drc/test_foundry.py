@@ -1,0 +1,125 @@
+"""The foundry's deck: fetched, verified, run, and believed only when it looked."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import klayout.db as kdb
+import pytest
+from crossstack.cells.drawing import to_layout
+from crossstack.drc import FoundryError, fetch, foundry, run_foundry_drc
+from crossstack.generators import ArraySpec, build_array
+from crossstack.pdk import FileError, ParameterError, get_tech
+
+TECH = get_tech()
+
+
+@pytest.fixture
+def wheels() -> dict[str, Path]:
+    if not shutil.which("klayout"):
+        pytest.skip("no klayout program")
+    try:
+        return fetch(timeout_s=120)
+    except FoundryError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "crossstack"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A 2 x 2 array."""
+    path = tmp_path / "small.gds"
+    to_layout(build_array(ArraySpec(rows=2, cols=2)).cell, TECH).write(str(path))
+    return path
+
+
+@pytest.mark.usefixtures("wheels")
+def test_a_damaged_copy_and_nothing_else_is_reported(small: Path) -> None:
+    """One run shows both: the array is clean for the foundry, and the deck looked."""
+    layout = kdb.Layout()
+    layout.read(str(small))
+    top = layout.top_cell()
+    x = top.bbox().right + 5000
+    for layer, side in (("Nplus", 350), ("Metal2", 275), ("Via3", 250)):
+        top.shapes(layout.layer(*TECH.gds(layer))).insert(kdb.Box(x, 0, x + side, 2000))
+        x += 5000
+    layout.write(str(small))
+    report = run_foundry_drc(small, TECH)
+    found = {rule for rule, count in report.by_rule.items() if count}
+    assert {"NP.1", "M2.1", "V3.1"} <= found
+    assert all(points[0] * 1000 > x - 15_100 for item in report.items for points in item.points)
+    assert len(report.by_rule) > 300
+    assert report.shapes > 100
+    assert not report.clean
+
+
+def test_a_deck_that_did_not_look_is_an_error() -> None:
+    place = kdb.DBox(0, 0, 1, 1)
+    seen = foundry.FoundryItem("NP.1", "", "TOP", ((0.2, 0.2), (0.4, 0.4)))
+    other = foundry.FoundryItem("NP.1", "", "TOP", ((5.0, 5.0), (6.0, 6.0)))
+    assert foundry._without_canaries([seen, other], {"NP.1": place}) == (other,)
+    for items in ([], [other]):
+        with pytest.raises(FoundryError, match=r"missed a known violation of NP\.1"):
+            foundry._without_canaries(items, {"NP.1": place})
+
+
+def test_a_log_without_shapes_is_an_error() -> None:
+    for log in ("", "no. of polygons in the design is 2"):
+        with pytest.raises(FoundryError, match="TOP"):
+            foundry._shapes_seen(log, "TOP")
+
+
+@pytest.mark.usefixtures("wheels")
+def test_a_deck_that_does_not_end(small: Path) -> None:
+    with pytest.raises(FoundryError, match=r"within 0\.05 s"):
+        run_foundry_drc(small, TECH, timeout_s=0.05)
+
+
+def test_offline_is_said_clearly(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(FoundryError, match="offline"):
+        fetch()
+    assert not empty_cache.exists()
+
+
+def test_tampered_files_are_refused(empty_cache: Path, small: Path) -> None:
+    empty_cache.mkdir()
+    with zipfile.ZipFile(empty_cache / foundry.DECK.file, "w") as archive:
+        archive.writestr(foundry.DECK_PATH, "puts 'nothing wrong'")
+    with pytest.raises(FoundryError, match=r"not the pinned glayout 0\.2\.0"):
+        fetch()
+    if shutil.which("klayout"):
+        with pytest.raises(FoundryError, match="not the pinned"):
+            run_foundry_drc(small, TECH)
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_missing_files_name_the_command(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foundry.shutil, "which", lambda name: "/bin/true")
+    with pytest.raises(FoundryError, match="foundry fetch"):
+        run_foundry_drc(small, TECH)
+
+
+def test_missing_program_is_said_clearly(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foundry.shutil, "which", lambda name: None)
+    with pytest.raises(FoundryError, match="not installed"):
+        run_foundry_drc(small, TECH)
+
+
+def test_layouts_that_cannot_be_checked(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foundry.shutil, "which", lambda name: "/bin/true")
+    with pytest.raises(FileError, match="no such file"):
+        run_foundry_drc(tmp_path / "none.gds", TECH)
+    with pytest.raises(ParameterError, match="top"):
+        run_foundry_drc(small, TECH, top="none")
