@@ -12,7 +12,8 @@ from .rates import Rates
 from .shapes import NetShapes, Pin, Terminal
 
 #: silicon that ties the substrate or a well: no wire of a net runs through it
-_TAPS = ("ptap", "ntap", "Nwell")
+_TAPS = ("ptap", "ntap")
+_WELLS = ("Nwell",)
 _DIFFUSIONS = ("nsd", "psd")
 _BARE = ("bare_B", "bare_T")
 
@@ -39,6 +40,8 @@ class NetGeometry:
         for layer in _TAPS:
             if layer in regions:
                 taps += regions.pop(layer)
+        for layer in _WELLS:
+            regions.pop(layer, None)
         for layer in _BARE:
             if layer in regions:
                 at = regions.pop(layer).bbox().to_dtype(self.layout.dbu)
@@ -46,7 +49,7 @@ class NetGeometry:
         for layer, region in regions.items():
             if layer in self.rates.cut_ends:
                 wired = region.merged()
-                if not taps.is_empty():
+                if not taps.is_empty() and layer.startswith("Contact"):
                     wired = wired.not_interacting(taps)
                 result.cuts[layer] = [p.bbox() for p in wired.each()]
             elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
