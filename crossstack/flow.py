@@ -70,10 +70,10 @@ def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout]:
         ParameterError: for a size or pitch that the rules do not allow.
     """
     from .cells.drawing import to_layout
-    from .generators import build_array
+    from .generators import build_top
 
     with console.step("draw"):
-        array = build_array(config.spec)
+        array = build_top(config.spec)
         return array, to_layout(array.cell, array.tech)
 
 
@@ -109,6 +109,8 @@ def write_drawing(
     array: Array, layout: db.Layout, tech: Tech, folder: Path, console: Console
 ) -> Path:
     """Write the layout files, the layer properties and the reference netlist."""
+    from .generators import lef_lines
+
     stem = folder / array.cell.name
     with console.step("write layout"):
         gds = Path(f"{stem}.gds")
@@ -117,6 +119,8 @@ def write_drawing(
         files.write_layout(layout, Path(f"{stem}_masks.gds"), files.mask_layers(tech))
         Path(f"{stem}.lyp").write_text(lyp_text(tech), encoding="utf-8")
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
+        if array.spec.top == "macro":  # a block to be placed in a chip has an abstract view
+            files.write_lines(Path(f"{stem}.lef"), lef_lines(array))
     return gds
 
 
