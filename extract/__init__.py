@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .capacitance import NetCapacitance, net_capacitance
 from .engines import ENGINES, Extraction, extract, extract_network
 from .rates import Conditions
 from .report import ExtractionReport
@@ -13,8 +14,10 @@ __all__ = [
     "Conditions",
     "Extraction",
     "ExtractionReport",
+    "NetCapacitance",
     "TiledArray",
     "extract",
     "extract_network",
+    "net_capacitance",
     "write_spice",
 ]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-
 #: Pieces below this are rounding, not metal: the shortest real one, a square of wide metal one
 #: dbu long, has micro-ohms. Left in, they would cost the solver all its digits.
 ZERO_OHM = 1e-9

@@ -1,0 +1,73 @@
+"""Capacitance per area and per length from the film stack: plates, fringes and side walls.
+
+Fringe and side walls follow Sakurai and Tamaru (IEEE Trans. Electron Devices 30, 183,
+1983), fitted to field solutions of lines over a plane, within 6 % for one line and 10 % for
+three in the range 0.3 < w/h < 30, 0.3 < t/h < 30, 0.5 < s/h < 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pdk import Tech
+
+EPSILON_0_F_UM = 8.8541878128e-18
+#: relative permittivity where no film of the stack is named at a height
+_FILL = 3.9
+
+
+@dataclass(frozen=True)
+class Dielectrics:
+    """The stack as a column of insulators.
+
+    Attributes:
+        spans: conductor -> (bottom, top) in um, bottom to top.
+        insulators: (bottom, top, relative permittivity).
+    """
+
+    spans: dict[str, tuple[float, float]]
+    insulators: tuple[tuple[float, float, float], ...]
+
+    @classmethod
+    def of(cls, tech: Tech) -> Dielectrics:
+        """Read the stack of a technology."""
+        heights = tech.heights_um
+        spans = {f.name: heights[f.name] for f in tech.films if f.sheet_ohm_sq is not None}
+        films = tuple(
+            (*heights[f.name], f.permittivity) for f in tech.films if f.permittivity is not None
+        )
+        return cls(dict(sorted(spans.items(), key=lambda s: s[1])), films)
+
+    def plate_f_um2(self, low_um: float, high_um: float) -> float:
+        """Return F/um2 between two horizontal plates at the given heights."""
+        thickness = 0.0
+        covered = 0.0
+        for bottom, top, k in self.insulators:
+            part = min(top, high_um) - max(bottom, low_um)
+            if part > 0:
+                thickness += part / k
+                covered += part
+        thickness += max(0.0, high_um - low_um - covered) / _FILL
+        return EPSILON_0_F_UM / thickness
+
+    def side_k(self, conductor: str) -> float:
+        """Return the permittivity beside a conductor."""
+        bottom, top = self.spans[conductor]
+        middle = (bottom + top) / 2
+        return next((k for low, high, k in self.insulators if low <= middle < high), _FILL)
+
+
+def fringe_f_um(k: float, width_um: float, thickness_um: float, height_um: float) -> float:
+    """Return what both edges of a line add to its plate capacitance, F per um of line."""
+    t, w = thickness_um / height_um, width_um / height_um
+    return float(EPSILON_0_F_UM * k * (0.15 * w + 2.80 * t**0.222))
+
+
+def side_f_um(
+    k: float, width_um: float, thickness_um: float, height_um: float, space_um: float
+) -> float:
+    """Return the capacitance between two parallel lines, F per um of their common length."""
+    t, w, s = thickness_um / height_um, width_um / height_um, space_um / height_um
+    factor = 0.03 * w + 0.83 * t - 0.07 * t**0.222
+    # thin films far above the plane fall below the fit's range: side walls as plates
+    return float(EPSILON_0_F_UM * k * max(factor * s**-1.34, thickness_um / space_um))
