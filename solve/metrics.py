@@ -16,9 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .assembly import SwitchOhm, check_conductances
 from .errors import ModeError
+from .iv import DeviceLaw, SquareLaw
 from .linear import NetworkSolution, solve_network
 from .modes import Drives, Request, gates_for, network_drives
 from .network import TIER_NAMES, Network
+from .nonlinear import solve_network_nonlinear
 
 Floats = NDArray[np.float64]
 
@@ -131,6 +133,8 @@ def ir_drop(
     switch_ohm: SwitchOhm = 0.0,
     switch_off_ohm: float = np.inf,
     port_ohm: Mapping[str, float] | float = 0.0,
+    device: DeviceLaw | None = None,
+    switch: SquareLaw | None = None,
     **options: Any,
 ) -> IrDrop:
     """Solve a network in one mode and compare it with an array without any drop.
@@ -143,6 +147,9 @@ def ir_drop(
         switch_ohm: see `solve_network`; counts in `all_series` only.
         switch_off_ohm: see `solve_network`; counts in `all_series` only.
         port_ohm: drive and sense resistances in ohm; count in `all_series` only.
+        device: law of nonlinear memristors, also for the ideal; None is linear.
+        switch: law of nonlinear transistors in place of `switch_ohm` and
+            `switch_off_ohm`; counts in `all_series` only.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
 
     Returns:
@@ -154,32 +161,32 @@ def ir_drop(
     """
     conductance = check_conductances(network, conductances)
     drives = network_drives(network, mode, inputs, **options)
-    run = _Run(network, conductance, drives)
-    wires = run.solve()
-    everything = run.solve(switch_ohm=switch_ohm, switch_off_ohm=switch_off_ohm, port_ohm=port_ohm)
+    series: dict[str, Any] = {"port_ohm": port_ohm}
+    if switch is None:
+        series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
+    run = _Run(network, conductance, device)
+    wires = run.solve(drives)
+    everything = run.solve(drives, switch, **series)
     volts = np.asarray(inputs, dtype=np.float64)
     counted = _counted(mode, conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
     ideal = np.where(counted, volts[:, :, None], np.nan)
-    errors_wires, map_wires = _errors(conductance, ideal, wires, drives)
-    errors, device_error = _errors(conductance, ideal, everything, drives)
+    wanted = run.ideal_currents(ideal)
+    errors_wires, map_wires = _errors(conductance, ideal, wanted, wires, drives)
+    errors, device_error = _errors(conductance, ideal, wanted, everything, drives)
     write = None
     if mode == "deep-net":
-        off = {**options, "write_voltage": 0.0}
-        quiet = _Run(network, conductance, network_drives(network, mode, inputs, **off)).solve(
-            switch_ohm=switch_ohm, switch_off_ohm=switch_off_ohm, port_ohm=port_ohm
-        )
-        scale = float(np.nanmax(np.abs(_column_currents(conductance, ideal))))
-        change = _outputs(everything, drives) - _outputs(quiet, drives)
-        counted_change = change[columns]
-        disturb = float(np.abs(counted_change).max(initial=0.0) / scale) if scale else 0.0
+        off = network_drives(network, mode, inputs, **{**options, "write_voltage": 0.0})
+        quiet = run.solve(off, switch, **series)
+        change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
+        disturb = float(np.abs(change).max() / np.abs(wanted).max())
         write = _write_report(everything, drives.request, disturb)
     return IrDrop(
         mode=mode,
         wires_only=errors_wires,
         all_series=errors,
         column_currents=_outputs(everything, drives),
-        ideal_currents=_column_currents(conductance, ideal),
+        ideal_currents=wanted,
         counted_columns=columns,
         device_error=device_error,
         device_error_wires=map_wires,
@@ -194,16 +201,30 @@ def ir_drop(
 class _Run:
     network: Network
     conductance: Floats
-    drives: Drives
+    device: DeviceLaw | None
 
-    def solve(self, **series: Any) -> NetworkSolution:
-        return solve_network(
-            self.network,
-            conductances=self.conductance,
-            port_voltages=self.drives.port_voltages,
-            gates=gates_for(self.network, self.drives),
+    def solve(
+        self, drives: Drives, switch: SquareLaw | None = None, **series: Any
+    ) -> NetworkSolution:
+        """Solve with linear or nonlinear parts, whichever were asked for."""
+        arguments: dict[str, Any] = {
+            "conductances": self.conductance,
+            "port_voltages": drives.port_voltages,
+            "gates": gates_for(self.network, drives),
             **series,
-        )
+        }
+        if self.device is None and switch is None:
+            return solve_network(self.network, **arguments)
+        return solve_network_nonlinear(self.network, device=self.device, switch=switch, **arguments)
+
+    def ideal_currents(self, ideal: Floats) -> Floats:
+        """Column currents without any drop, shape (cols,), A."""
+        if self.device is None:
+            amps = self.conductance * ideal
+        else:
+            amps = self.device.current(self.conductance, ideal)
+        total: Floats = np.nansum(amps, axis=(0, 1))
+        return total
 
 
 def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
@@ -215,19 +236,17 @@ def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.
     return counted
 
 
-def _column_currents(conductance: Floats, ideal: Floats) -> Floats:
-    """Column currents without any drop, shape (cols,), A."""
-    total: Floats = np.nansum(conductance * ideal, axis=(0, 1))
-    return total
-
-
 def _outputs(solution: NetworkSolution, drives: Drives) -> Floats:
     """Current out of every column, shape (cols,), A."""
     return np.array([-solution.port_currents[pin] for pin in drives.outputs])
 
 
 def _errors(
-    conductance: Floats, ideal: Floats, solution: NetworkSolution, drives: Drives
+    conductance: Floats,
+    ideal: Floats,
+    wanted: Floats,
+    solution: NetworkSolution,
+    drives: Drives,
 ) -> tuple[Errors, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         device = np.where(
@@ -235,7 +254,6 @@ def _errors(
             np.abs(ideal - solution.device_voltages) / np.abs(ideal),
             np.nan,
         )
-    wanted = _column_currents(conductance, ideal)
     carries = wanted != 0
     if np.isnan(device).all() or not carries.any():
         raise ModeError("nothing to compare: every input or every counted device is zero")

@@ -181,7 +181,7 @@ def solve_network_nonlinear(
                 network.switch_p, high, volts[edges.a[s]], volts[edges.b[s]],
             )  # fmt: skip
         kept = circuit.edge
-        push = (g * offset)[kept]
+        push = g[kept] * offset[kept]
         inject = np.bincount(ends_a[kept], push, circuit.n_groups).astype(np.float64)
         inject -= np.bincount(ends_b[kept], push, circuit.n_groups)
         now = Factorised(replace(circuit, g=g[kept])).solve(held, inject)[circuit.group]
@@ -189,10 +189,9 @@ def solve_network_nonlinear(
         volts = now
         seen = volts[edges.a] - volts[edges.b]
         if moved <= tol * scale:
-            amps = g * seen
+            amps = np.where(np.isinf(g), np.nan, g) * seen
             if device is not None:
                 amps[edges.devices] = device.current(G, seen[edges.devices])
-            amps[np.isinf(g)] = np.nan
             return base.collect(volts, amps, f"newton ({step} steps) on direct")
         at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
     raise ConvergenceError(

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from crossstack.solve import ModeError, ir_drop
+from crossstack.solve import ModeError, Sinh, SquareLaw, ir_drop
 
 
 def test_one_device_by_hand(make_array):
@@ -66,3 +66,18 @@ def test_write_data_pattern(make_array):
     assert abs(v[1]) < 0.01
     assert v[2] < -1.7
     assert 0 < r.write.worst_loss < 0.2
+
+
+def test_nonlinear_devices_are_compared_with_their_own_ideal(make_array):
+    network, g, x = make_array(4, 3), np.full((2, 4, 3), 1e-4), np.full((2, 4), 0.2)
+    law = Sinh(3.0)
+    bent = ir_drop(network, g, x, device=law, switch_ohm=800.0)
+    np.testing.assert_allclose(bent.ideal_currents, 8 * law.current(1e-4, 0.2))
+    straight = ir_drop(network, g, x, switch_ohm=800.0)
+    # a steeper device draws more, so its wires lose more
+    assert bent.wires_only.worst_device > straight.wires_only.worst_device
+    assert bent.solution.method.startswith("newton")
+    law_t = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8)
+    both = ir_drop(network, g, x, mode="deep-net", device=law, switch=law_t)
+    assert both.write.read_disturb < 1e-6
+    assert both.kcl_residual < 1e-8
