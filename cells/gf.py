@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections import Counter
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import gdsfactory as gf
 import klayout.db as db
 
-from ..pdk import CrossStackError, ParameterError, Tech, get_tech
+from ..pdk import ParameterError, Tech, get_tech
 from .drawing import Cell, Port
 from .registry import CELLS, draw_cell, parameters_of
 
@@ -34,7 +35,7 @@ def cells(profile: str) -> dict[str, ComponentFunction]:
     return {name: bound(function, profile) for name, function in cell_functions().items()}
 
 
-@lru_cache(maxsize=1)
+@cache
 def cell_functions() -> dict[str, ComponentFunction]:
     """Return one cached gdsfactory function per registered cell; `profile` is an argument."""
     return {name: _registered(name) for name in sorted(CELLS)}
@@ -47,11 +48,12 @@ def _registered(name: str) -> ComponentFunction:
     function = CELLS[name]
     # what a `partial` draws is its second argument; its own docstring is that of `partial`
     documented = function.args[1] if isinstance(function, partial) else function
-    return cell_function(name, draw, parameters_of(name), documented.__doc__)
+    text = documented.__doc__ or f"Draw {name}."
+    return cell_function(name, draw, parameters_of(name), text)
 
 
 def cell_function(
-    name: str, draw: ComponentFunction, defaults: Mapping[str, Any], doc: str | None
+    name: str, draw: ComponentFunction, defaults: Mapping[str, Any], doc: str
 ) -> ComponentFunction:
     """Return a gdsfactory cell function; call it once per name.
 
@@ -81,10 +83,13 @@ def bound(function: ComponentFunction, profile: str) -> ComponentFunction:
         for key in values:
             if key not in known:
                 raise ParameterError(key, values[key], f"{name} takes {', '.join(known)}")
-        return function(**{key: _clean(v) for key, v in {"profile": profile, **values}.items()})
+        given = {"profile": profile, **values}
+        return function(**{key: _clean(key, value) for key, value in given.items()})
 
     rows = inspect.signature(function).parameters.values()
-    _describe(call, name, function.__doc__, {p.name: p.default for p in rows} | {"profile": profile})
+    _describe(
+        call, name, function.__doc__, {p.name: p.default for p in rows} | {"profile": profile}
+    )
     return call
 
 
@@ -98,21 +103,21 @@ def _describe(
     function.__signature__ = inspect.Signature(rows, return_annotation=gf.Component)  # type: ignore[attr-defined]
 
 
-def _clean(value: Any) -> Any:
-    """Return a length without float noise, so that 0.1 + 0.2 is the same cell as 0.3.
+def _clean(key: str, value: Any) -> Any:
+    """Return a length without float noise: 4, 4.0 and 3.9 + 0.1 are one cell, not three.
 
     Anything further off the grid than noise stays as it is, for the drawing to refuse.
     """
-    if not isinstance(value, float):
+    if not key.endswith("_um") or isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    near = round(value, 3)
+    near = round(float(value), 3)
     return near if abs(near - value) < 1e-9 else value
 
 
 def _name(name: str, profile: str, given: Mapping[str, Any]) -> str:
     """Return a name that says what differs from the defaults."""
     parts = [name, *([] if profile == get_tech().profile.name else [profile])]
-    parts += [f"{key}{value}" for key, value in given.items()]
+    parts += [f"{k}{v:g}" if isinstance(v, float) else f"{k}{v}" for k, v in given.items()]
     full = "_".join(parts).replace(".", "p").replace("-", "m")
     if len(full) <= _NAME_LENGTH:
         return full
@@ -143,14 +148,14 @@ def component(
         if p.cell not in known:
             known[p.cell] = _child(p.cell, tech)
         trans = db.Trans(db.Trans.M90 if p.mirror_x else db.Trans.R0, db.Vector(p.x, p.y))
-        repeat = {}
+        repeat: dict[str, Any] = {}
         if p.nx * p.ny > 1:
             repeat = {"a": db.Vector(p.dx, 0), "b": db.Vector(0, p.dy), "na": p.nx, "nb": p.ny}
         target.to_itype().create_inst(known[p.cell], trans, **repeat)
     _add_ports(target, cell.ports, tech)
-    target.info.update(cell.info)
+    target.info.update({**cell.info})
     if cell.netlist is not None:
-        target.info["pins"] = list(cell.netlist.pins)
+        target.info["pins"] = " ".join(cell.netlist.pins)
         target.info["devices"] = dict(Counter(d.model for d in cell.netlist.devices))
     return target
 
@@ -160,31 +165,47 @@ def _index(tech: Tech, layer: str) -> int:
     return index
 
 
-@lru_cache(maxsize=None)
 def _child(cell: Cell, tech: Tech) -> gf.Component:
     """Return the component of a cell that no one asked for by name, such as an array's edge.
 
-    Two arrays may hold different cells of one name, so the name ends in a hash of the contents.
+    Two arrays may hold different cells of one name, so the name ends in a hash of the contents;
+    equal contents are looked up in the layout itself, which a user may clear at any time.
     """
-    made = component(cell, tech, f"{cell.name}_{hashlib.sha256(repr(cell).encode()).hexdigest()[:8]}")
-    made.base.lock()
-    return made
+    name = f"{cell.name}_{hashlib.sha256(repr(cell).encode()).hexdigest()[:8]}"
+    existing = gf.kcl.layout_cell(name)
+    if existing is not None:
+        found: gf.Component = gf.kcl.get_cell(existing.cell_index(), gf.Component)
+        return found
+    return component(cell, tech, name)
 
 
 def _add_ports(target: gf.Component, ports: tuple[Port, ...], tech: Tech) -> None:
     """Add the ports; where a net has several, their sides are added to its name."""
     count = Counter(p.name for p in ports)
-    for p in ports:
+    for p in _apart(ports):
         name = p.name if count[p.name] == 1 else f"{p.name}_{_SIDES[p.orientation]}"
-        # gdsfactory takes even widths only; an odd line's centre lies half a step low already
-        width = p.width - p.width % 10 if p.width % 2 else p.width
-        if width <= 0:
-            raise CrossStackError(f"port {p.name}: width {p.width} dbu is too small for a port")
         target.add_port(
             name=name,
             center=(p.x * tech.dbu_um, p.y * tech.dbu_um),
-            width=width * tech.dbu_um,
+            width=p.width * tech.dbu_um,
             orientation=p.orientation,
             layer=tech.gds(p.layer),
             port_type=PORT_TYPE,
         )
+
+
+def _apart(ports: tuple[Port, ...]) -> Iterator[Port]:
+    """Yield ports as gdsfactory can tell them apart: no two on one place, widths even in dbu.
+
+    It joins ports by place and width whatever their layers, so lines above each other, such as
+    TR over BR, get a share of the edge each: the first the southern or western one.
+    """
+    places: dict[tuple[int, int, int, int], list[Port]] = defaultdict(list)
+    for p in ports:
+        places[p.x, p.y, p.width, p.orientation].append(p)
+    for (x, y, width, orientation), group in places.items():
+        share = width // len(group)
+        for k, p in enumerate(group):
+            along = round((k - (len(group) - 1) / 2) * share / 5) * 5
+            dx, dy = (0, along) if orientation in (0, 180) else (along, 0)
+            yield replace(p, x=x + dx, y=y + dy, width=share - share % 10)

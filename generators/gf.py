@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import gdsfactory as gf
@@ -24,7 +24,7 @@ def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
     return {"crossbar": bound(_crossbar(), profile)}
 
 
-@lru_cache(maxsize=1)
+@cache
 def _crossbar() -> Callable[..., gf.Component]:
     defaults = {f.name: f.default for f in fields(ArraySpec) if f.name not in _NOT_ASKED}
     return cell_function("crossbar", _draw, defaults, "Draw an array or a macro (`ArraySpec`).")
@@ -34,7 +34,7 @@ def _draw(tech: Tech, component_name: str, **values: Any) -> gf.Component:
     spec = ArraySpec(profile=tech.profile.name, **values)
     array = build_top(spec)
     made = component(array.cell, tech, component_name, {array.unit: _unit(array)})
-    made.info.update(rows=spec.rows, cols=spec.cols, tiers=len(spec.tiers))
+    made.info["tiers"] = len(spec.tiers)
     return made
 
 

@@ -1,50 +1,168 @@
-"""Layer properties for KLayout (.lyp), generated from the one layer table."""
+"""KLayout's view of the process: layer properties, technology and 2.5-D view, all generated."""
 
 from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
 from .layers import Layer, Purpose
+from .solids import conductor_joins, solids_um
 from .tech import Tech
 
-#: groups in the viewer's layer list, and whether they are shown at first
-_GROUPS: tuple[tuple[str, tuple[Purpose, ...], bool], ...] = (
+#: Groups in the viewer's layer list: name, purposes, shown at first, unfolded at first. KLayout
+#: paints the list from its top to its end, so the module comes after what it is built on.
+_GROUPS: tuple[tuple[str, tuple[Purpose, ...], bool, bool], ...] = (
+    ("Front end", (Purpose.FRONT_END,), True, False),
+    ("Metals and vias", (Purpose.METAL, Purpose.CUT), True, False),
     (
         "Memristor module",
-        (Purpose.MODULE_ELECTRODE, Purpose.MODULE_OXIDE, Purpose.MODULE_CUT, Purpose.MODULE_LABEL),
+        (Purpose.MODULE_ELECTRODE, Purpose.MODULE_OXIDE, Purpose.MODULE_CUT),
+        True,
         True,
     ),
-    ("Metals", (Purpose.METAL,), True),
-    ("Contacts and vias", (Purpose.CUT,), True),
-    ("Front end", (Purpose.FRONT_END,), True),
-    ("Pin labels", (Purpose.LABEL,), True),
-    ("Markers", (Purpose.MARKER, Purpose.MODULE_MARKER), False),
+    ("Pin labels", (Purpose.LABEL, Purpose.MODULE_LABEL), True, False),
+    ("Markers", (Purpose.MARKER, Purpose.MODULE_MARKER), False, False),
 )
 
 
 def lyp_text(tech: Tech) -> str:
-    """Return a KLayout layer properties file: layers by group, top of the stack first."""
+    """Return a KLayout layer properties file: layers by group, in the order they are made."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<layer-properties>"]
-    for name, purposes, visible in _GROUPS:
-        members = [layer for layer in tech.layers if layer.purpose in purposes]
-        lines += [" <properties>", f"  <name>{name}</name>", "  <source>*/*@*</source>"]
-        lines += [f"  <visible>{str(visible).lower()}</visible>", "  <expanded>false</expanded>"]
-        for layer in reversed(members):
-            lines += _entry(layer)
+    for name, purposes, visible, expanded in _GROUPS:
+        lines.append(" <properties>")
+        lines += _style("  ", name, "*/*@*", visible=visible, expanded=expanded)
+        for layer in tech.layers:
+            if layer.purpose in purposes:
+                lines += ["  <group-members>", *_entry(layer), "  </group-members>"]
         lines.append(" </properties>")
     return "\n".join([*lines, "</layer-properties>", ""])
 
 
 def _entry(layer: Layer) -> list[str]:
+    name = f"{layer.name} - {layer.text}"
+    return _style("   ", name, _source(layer), color=layer.color, pattern=f"I{layer.pattern}")
+
+
+def _source(layer: Layer) -> str:
     number, datatype = layer.gds
+    return f"{number}/{datatype}@1"
+
+
+def _style(
+    indent: str,
+    name: str,
+    source: str,
+    *,
+    color: str = "",
+    pattern: str = "",
+    visible: bool = True,
+    expanded: bool = False,
+) -> list[str]:
+    """Return every property that KLayout writes: gdsfactory's reader misses none of them."""
+    rows = {
+        "frame-color": color,
+        "fill-color": color,
+        "frame-brightness": "0",
+        "fill-brightness": "0",
+        "dither-pattern": pattern,
+        "line-style": "",
+        "valid": "true",
+        "visible": str(visible).lower(),
+        "transparent": "false",
+        "width": "1" if color else "",
+        "marked": "false",
+        "xfill": "false",
+        "animation": "0",
+        "name": escape(name),
+        "source": source,
+    }
+    if not color:
+        rows["expanded"] = str(expanded).lower()
     return [
-        "  <group-members>",
-        f"   <frame-color>{layer.color}</frame-color>",
-        f"   <fill-color>{layer.color}</fill-color>",
-        f"   <dither-pattern>I{layer.pattern}</dither-pattern>",
-        "   <visible>true</visible>",
-        "   <width>1</width>",
-        f"   <name>{escape(f'{layer.name} - {layer.text}')}</name>",
-        f"   <source>{number}/{datatype}@1</source>",
-        "  </group-members>",
+        f"{indent}<{key}>{value}</{key}>" if value else f"{indent}<{key}/>"
+        for key, value in rows.items()
     ]
+
+
+def lyt_text(tech: Tech, lyp: str) -> str:
+    """Return a KLayout technology: grid, layer properties and what the net tracer may follow.
+
+    A net runs along metals, electrodes, poly and diffusion and through their cuts. Memristors
+    and channels end it.
+
+    Args:
+        tech: the process.
+        lyp: layer properties file, relative to the technology's folder.
+    """
+    joins = "\n".join(
+        f"   <connection>{','.join(_traced(name) for name in join)}</connection>"
+        for join in conductor_joins(tech)
+    )
+    names = dict.fromkeys(name for join in conductor_joins(tech) for name in join)
+    symbols = "\n".join(
+        f"   <symbols>{_traced(name)}='{_expression(tech, name)}'</symbols>" for name in names
+    )
+    return f"""\
+<?xml version="1.0" encoding="utf-8"?>
+<technology>
+ <name>{escape(tech.name)}</name>
+ <description>GF180MCU variant D with the CrossStack memristor module</description>
+ <group/>
+ <dbu>{tech.dbu_um:g}</dbu>
+ <default-grids>{tech.grid_um:g}!,0.01,0.05,0.1,0.5,1</default-grids>
+ <base-path/>
+ <layer-properties_file>{escape(lyp)}</layer-properties_file>
+ <add-other-layers>true</add-other-layers>
+ <writer-options>
+  <gds2>
+   <write-timestamps>false</write-timestamps>
+   <write-cell-properties>false</write-cell-properties>
+   <write-file-properties>false</write-file-properties>
+  </gds2>
+ </writer-options>
+ <connectivity>
+  <stack>
+   <name>{escape(tech.name)}</name>
+   <description>Metals, module electrodes, poly and diffusion</description>
+{joins}
+{symbols}
+  </stack>
+ </connectivity>
+</technology>
+"""
+
+
+def _traced(layer: str) -> str:
+    return "Diffusion" if layer == "COMP" else layer
+
+
+def _expression(tech: Tech, layer: str) -> str:
+    """Return what the net tracer takes for a conductor; a channel is no wire, so poly cuts COMP."""
+
+    def pair(name: str) -> str:
+        return "/".join(map(str, tech.gds(name)))
+
+    return f"{pair('COMP')}-{pair('Poly2')}" if layer == "COMP" else pair(layer)
+
+
+def d25_text(tech: Tech) -> str:
+    """Return the Ruby text of a 2.5-D view: every drawn solid between its heights."""
+    solids = solids_um(tech)
+    above = solids["BE"][0]
+    lines = [
+        f"# CrossStack 2.5-D view of {tech.name}; generated from the film table, do not edit.",
+        "# The module's films are 10 to 100 nm thick over 13 um of metals and glass; stretch their",
+        "# heights to tell them apart (1 is true to scale).",
+        "stretch = 5.0",
+        f"module_z = {above:g}",
+        "height = lambda { |z| z <= module_z ? z : module_z + (z - module_z) * stretch }",
+        "",
+    ]
+    for name, (bottom, top) in solids.items():
+        layer = tech.layer(name)
+        number, datatype = layer.gds
+        color = int(layer.color[1:], 16)
+        lines.append(
+            f"z(input({number}, {datatype}), zstart: height.call({bottom:g}), "
+            f'zstop: height.call({top:g}), color: 0x{color:06x}, name: "{name}: {layer.text}")'
+        )
+    return "\n".join([*lines, ""])

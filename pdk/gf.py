@@ -1,0 +1,146 @@
+"""gdsfactory's view of the process: layers, stack, views, cross-sections and the `Pdk`.
+
+Everything here derives from `Tech`. Cells come from the entry points ``crossstack.cells``: this
+room may not import those that draw, and a package of a user's own may add cells the same way.
+Importing this module imports gdsfactory, which takes seconds: only `crossstack.pdk` names it,
+and only when one of its values is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import gdsfactory as gf
+from gdsfactory.pdk import Pdk
+from gdsfactory.technology import LayerLevel, LayerMap, LayerStack, LayerViews, LogicalLayer
+
+from .errors import CrossStackError, ParameterError
+from .klayout_tech import lyp_text
+from .layers import METALS
+from .profiles import PROFILES
+from .solids import conductor_joins, solids_um
+from .tech import Tech, get_tech
+
+#: entry points that give cells; each is a function ``cells(profile) -> {name: function}``
+CELL_GROUP = "crossstack.cells"
+ELECTRODES = ("BE", "ME", "TE")
+
+
+def layer_map(tech: Tech) -> type[LayerMap]:
+    """Return the layer table as a gdsfactory `LayerMap`."""
+    members = {layer.name: layer.gds for layer in tech.layers}
+    functional: Any = LayerMap  # an Enum's call with a name and members makes a class
+    made: type[LayerMap] = functional("LAYER", {"layout": gf.constant(gf.kcl.layout), **members})
+    return made
+
+
+def layer_stack(tech: Tech) -> LayerStack:
+    """Return every drawn layer that stays on the chip, with its height and material."""
+    films = {film.name: film for film in (*tech.films, *tech.diffusions)}
+    cuts = {cut.layer: cut for cut in tech.cuts}
+    levels = {}
+    for name, (bottom, top) in solids_um(tech).items():
+        film, cut = films.get(name), cuts.get(name)
+        info: dict[str, Any] = {"text": tech.layer(name).text}
+        if film is not None:
+            info |= {"source": film.source, "permittivity": film.permittivity}
+            if film.sheet_ohm_sq is not None:
+                info["sheet_ohm_sq"] = film.sheet_ohm_sq.typ
+        elif cut is not None:
+            info |= {"source": cut.source, "ohm": cut.ohm.typ}
+        levels[name] = LayerLevel(
+            name=name,
+            layer=LogicalLayer(layer=getattr(LAYER, name)),
+            thickness=round(top - bottom, 6),
+            zmin=bottom,
+            material=film.material if film else "Si" if name == "COMP" else "plug",
+            info=info,
+        )
+    return LayerStack(layers=levels)
+
+
+def layer_views(tech: Tech) -> LayerViews:
+    """Return colours and groups, read from the same text that KLayout gets."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{tech.name}.lyp"
+        path.write_text(lyp_text(tech), encoding="utf-8")
+        read = LayerViews(filepath=path)
+    # the file's names are for people; in gdsfactory a view has the name of its layer
+    names: dict[Any, str] = {layer.gds: layer.name for layer in tech.layers}
+    for group in read.layer_views.values():
+        views = {names[view.layer]: view for view in group.group_members.values()}
+        for name, view in views.items():
+            view.name = name
+        group.group_members = views
+    return read
+
+
+def cross_sections(tech: Tech) -> dict[str, Callable[..., gf.CrossSection]]:
+    """Return one cross-section per routing metal and electrode, as wide as the rules ask for."""
+    least = {metal: f"M{n}.1" for n, metal in enumerate(METALS, 1)} | {METALS[-1]: "MT.1"}
+    least |= {electrode: f"{electrode}.1" for electrode in ELECTRODES}
+    return {layer.lower(): _cross_section(layer, tech.rule(rule)) for layer, rule in least.items()}
+
+
+def _cross_section(layer: str, least_um: float) -> Callable[..., gf.CrossSection]:
+    def wire(width: float = least_um, **settings: Any) -> gf.CrossSection:
+        if width < least_um - 1e-9:
+            raise ParameterError(f"width of {layer}", width, f"{least_um:g} um or more")
+        settings = {"port_names": gf.cross_section.port_names_electrical, "radius": None} | settings
+        return gf.cross_section.cross_section(
+            width=width,
+            layer=getattr(LAYER, layer),
+            port_types=gf.cross_section.port_types_electrical,
+            **settings,
+        )
+
+    wire.__name__ = layer.lower()
+    wire.__doc__ = f"Wire in {layer}, {least_um:g} um wide or more."
+    made: Callable[..., gf.CrossSection] = gf.xsection(wire)
+    return made
+
+
+def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
+    """Return every cell that an installed package offers, by name.
+
+    Raises:
+        CrossStackError: if two packages offer cells of the same name.
+    """
+    found: dict[str, Callable[..., gf.Component]] = {}
+    for point in sorted(entry_points(group=CELL_GROUP), key=lambda p: (p.name, p.value)):
+        for name, function in point.load()(profile).items():
+            if name in found:
+                raise CrossStackError(f"two packages offer a cell named {name!r} ({point.value})")
+            found[name] = function
+    return found
+
+
+@lru_cache(maxsize=4)
+def get_pdk(profile: str = "stepper") -> Pdk:
+    """Return the PDK whose cells default to one post-process profile.
+
+    Raises:
+        ParameterError: if the profile does not exist.
+    """
+    tech = get_tech(profile)
+    default = profile == next(iter(PROFILES))
+    return Pdk(
+        name=tech.name if default else f"{tech.name}_{profile}",
+        cells=cells(profile),
+        cross_sections=cross_sections(tech),
+        layers=LAYER,
+        layer_stack=layer_stack(tech),
+        layer_views=layer_views(tech),
+        connectivity=[*conductor_joins(tech)],
+        dbu=tech.dbu_um,
+    )
+
+
+LAYER = layer_map(get_tech())
+LAYER_STACK = layer_stack(get_tech())
+LAYER_VIEWS = layer_views(get_tech())

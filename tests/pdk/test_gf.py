@@ -1,0 +1,239 @@
+"""The gdsfactory PDK: the same shapes, with ports, metadata and netlists."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import klayout.db as db
+import pytest
+import yaml
+from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import LAYERS, PROFILES, ParameterError, get_tech
+
+gf = pytest.importorskip("gdsfactory")
+
+from crossstack.pdk import LAYER, LAYER_STACK, LAYER_VIEWS, PDK  # noqa: E402
+from crossstack.pdk.gf import get_pdk  # noqa: E402
+
+ARRAYS: tuple[dict[str, Any], ...] = (
+    {"rows": 3, "cols": 4},
+    {"rows": 2, "cols": 3, "cell": "passive"},
+    {"rows": 2, "cols": 2, "cell": "planar", "select_w_um": 4.0},
+    {"rows": 2, "cols": 2, "top": "macro"},
+)
+
+
+@pytest.fixture(autouse=True)
+def _active() -> None:
+    gf.CONF.cell_layout_cache = False
+    PDK.activate()
+
+
+def drawn(name: str, profile: str) -> db.Layout | None:
+    """The cell as our own writer writes it; None where its defaults do not suit a profile."""
+    tech = get_tech(profile)
+    try:
+        return to_layout(draw_cell(name, tech), tech)
+    except ParameterError:
+        return None
+
+
+def differences(ours: db.Layout, component: Any) -> list[str]:
+    """Layers on which shapes or texts differ."""
+    found = []
+    theirs = component.kdb_cell
+    pairs = {(i.layer, i.datatype) for i in (*ours.layer_infos(), *theirs.layout().layer_infos())}
+    for pair in sorted(pairs):
+        a = ours.top_cell().begin_shapes_rec(ours.layer(*pair))
+        b = theirs.begin_shapes_rec(theirs.layout().layer(*pair))
+        if not (db.Region(a) ^ db.Region(b)).is_empty():
+            found.append(f"{pair}: shapes")
+        if texts(a) != texts(b):
+            found.append(f"{pair}: texts")
+    return found
+
+
+def texts(shapes: db.RecursiveShapeIterator) -> list[str]:
+    return sorted(str(text) for text in db.Texts(shapes).each())
+
+
+def assert_ports_lie_on_edges(component: Any) -> None:
+    """Every port is typed and a line one grid step inside it is covered by its layer."""
+    names = [port.name for port in component.ports]
+    assert len(set(names)) == len(names)
+    for port in component.ports:
+        assert port.port_type == "electrical"
+        p = port.to_itype()
+        assert p.width % 2 == 0
+        line = db.Box(-5, -(p.width // 2), 0, p.width // 2).transformed(p.trans)
+        metal = db.Region(component.kdb_cell.begin_shapes_rec(p.layer))
+        assert (db.Region(line) - metal).is_empty(), port
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("name", sorted(CELLS))
+def test_component_equals_our_layout(name: str, profile: str) -> None:
+    ours = drawn(name, profile)
+    if ours is None:
+        with pytest.raises(ParameterError):
+            gf.get_component(name, profile=profile)
+        return
+    component = gf.get_component(name, profile=profile)
+    assert differences(ours, component) == []
+    assert component.settings["profile"] == profile
+    assert set(component.settings.model_dump()) == {*parameters_of(name), "profile"}
+    assert component.ports
+    assert_ports_lie_on_edges(component)
+    assert component is get_pdk(profile).get_component(name)
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("values", ARRAYS, ids=str)
+def test_array_equals_our_layout(values: dict[str, Any], profile: str) -> None:
+    array = build_top(ArraySpec(profile=profile, **values))
+    component = gf.get_component("crossbar", profile=profile, **values)
+    assert differences(to_layout(array.cell, array.tech), component) == []
+    assert {port.name for port in component.ports} == {pin.name for pin in array.pins}
+    assert_ports_lie_on_edges(component)
+
+
+def test_differences_sees_a_moved_shape() -> None:
+    ours = drawn("module_via", "stepper")
+    assert ours is not None
+    ours.top_cell().shapes(ours.layer(*get_tech().gds("BE"))).insert(db.Box(0, 0, 2000, 10))
+    assert differences(ours, gf.get_component("module_via")) == [f"{get_tech().gds('BE')}: shapes"]
+
+
+def test_parameters_change_name_shapes_and_settings() -> None:
+    wide = gf.get_component("hybrid_cell", select_w_um=4)
+    assert wide is gf.get_component("hybrid_cell", select_w_um=3.9 + 0.1)
+    assert wide.name == "hybrid_cell_select_w_um4"
+    assert wide.settings["select_w_um"] == 4.0
+    assert wide.info["pitch_y_um"] > gf.get_component("hybrid_cell").info["pitch_y_um"]
+    assert gf.get_component("hybrid_cell", profile="aligner").name == "hybrid_cell_aligner"
+
+
+def test_two_cells_of_one_name_live_in_one_layout() -> None:
+    a, b = (gf.get_component("crossbar", rows=2, cols=2, select_w_um=w) for w in (2.0, 6.0))
+    both = gf.Component()
+    both.add_ref(a)
+    both.add_ref(b).dmovey(100.0)
+    names = [cell.name for cell in both.kdb_cell.layout().each_cell()]
+    assert len(names) == len(set(names))
+    for part, width in ((a, 2.0), (b, 6.0)):
+        spec = ArraySpec(rows=2, cols=2, select_w_um=width)
+        assert differences(to_layout(build_top(spec).cell, spec.tech()), part) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("hybrid_cell", {"select_w": 4}),
+        ("hybrid_cell", {"select_w_um": 2.0004}),
+        ("hybrid_cell", {"profile": "laser"}),
+        ("crossbar", {"rows": 0}),
+    ],
+)
+def test_wrong_parameters_are_refused(name: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError):
+        gf.get_component(name, **values)
+
+
+def test_layers_views_and_stack_come_from_the_tables() -> None:
+    assert {layer.name: layer.gds for layer in LAYERS} == {m.name: (m[0], m[1]) for m in LAYER}
+    views = {n for group in LAYER_VIEWS.layer_views.values() for n in group.group_members}
+    assert views == {layer.name for layer in LAYERS}
+    z = get_tech().heights_um
+    for name in ("Metal1", "Metal5", "BE", "TIO2X_T", "TE"):
+        level = LAYER_STACK.layers[name]
+        assert (level.zmin, level.zmin + level.thickness) == pytest.approx(z[name])
+    assert PDK.layers is LAYER
+
+
+def test_cross_sections_are_as_wide_as_the_rules_ask_for() -> None:
+    tech = get_tech()
+    assert gf.get_cross_section("metal1").width == tech.rule("M1.1")
+    assert gf.get_cross_section("metal5").width == tech.rule("MT.1")
+    assert get_pdk("aligner").get_cross_section("te").width == get_tech("aligner").rule("TE.1")
+    with pytest.raises(ParameterError):
+        gf.get_cross_section("metal5", width=0.3)
+    wire = gf.components.straight(length=5, cross_section="metal3")
+    assert wire.area(LAYER.Metal3) == pytest.approx(5 * tech.rule("M3.1"))
+    assert {port.port_type for port in wire.ports} == {"electrical"}
+
+
+def test_connectivity_names_drawn_layers() -> None:
+    names = {layer.name for layer in LAYERS}
+    assert all(set(join) <= names for join in PDK.connectivity)
+    assert ("Metal4", "Via4", "Metal5") in PDK.connectivity
+    assert ("Metal5", "VTE", "TE") in PDK.connectivity
+
+
+def test_netlist_finds_the_lines_of_an_array() -> None:
+    netlist = gf.get_component("crossbar", rows=2, cols=2).get_netlist(on_dangling_port="ignore")
+    joined = {frozenset((net["p1"], net["p2"])) for net in netlist["nets"]}
+    assert frozenset(("hybrid_cell<0.0>,TR_E", "hybrid_cell<1.0>,TR_W")) in joined
+    assert frozenset(("hybrid_cell<0.0>,BR_E", "hybrid_cell<1.0>,BR_W")) in joined
+    assert frozenset(("hybrid_cell<0.0>,TR_E", "hybrid_cell<1.0>,BR_W")) not in joined
+    assert netlist["instances"]["hybrid_cell"]["settings"]["select_w_um"] == 2.0
+
+
+def no_label(**_: Any) -> None:
+    """gdsfactory would write instance names on layer 1/0, which is none of ours."""
+
+
+def test_yaml_netlist_there_and_back() -> None:
+    text = """
+name: pair
+instances:
+  west: {component: hybrid_cell, settings: {select_w_um: 4.0}}
+  east: {component: hybrid_cell, settings: {select_w_um: 4.0}}
+connections: {"east,TR_W": "west,TR_E"}
+ports: {TR: "west,TR_W", C0: "west,C_S", C1: "east,C_S"}
+"""
+    pair = gf.read.from_yaml(text, label_instance_function=no_label)
+    pitch = gf.get_component("hybrid_cell", select_w_um=4.0).info["pitch_x_um"]
+    assert pair.ports["C1"].x - pair.ports["C0"].x == pytest.approx(pitch)
+    netlist = pair.get_netlist(on_dangling_port="ignore")
+    again = gf.read.from_yaml(
+        yaml.safe_dump(_plain(netlist | {"name": "again"})),
+        label_instance_function=no_label,
+    )
+    a, b = (db.Region(c.kdb_cell.begin_shapes_rec(LAYER.Metal4)) for c in (pair, again))
+    assert (a ^ b).is_empty()
+    assert not a.is_empty()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def test_picture_and_gds(tmp_path: Any) -> None:
+    component = gf.get_component("hybrid_cell")
+    assert component.plot(return_fig=True) is not None
+    path = component.write_gds(tmp_path / "a.gds", with_metadata=False)
+    layout = db.Layout()
+    layout.read(str(path))
+    assert layout.dbu == 0.001
+    assert layout.top_cell().name == "hybrid_cell"
+
+
+def test_gdsfactory_is_imported_only_when_asked_for() -> None:
+    code = (
+        "import sys, crossstack.pdk, crossstack.cells, crossstack.generators, crossstack.lvs, "
+        "crossstack.drc; sys.exit('gdsfactory' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_cells_survive_a_cleared_cache() -> None:
+    gf.get_component("crossbar", rows=2, cols=2)
+    gf.clear_cache()
+    spec = ArraySpec(rows=2, cols=2)
+    again = gf.get_component("crossbar", rows=2, cols=2)
+    assert differences(to_layout(build_top(spec).cell, spec.tech()), again) == []
