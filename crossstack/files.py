@@ -240,3 +240,12 @@ def _keep_foreign(old: Path, new: Path) -> None:
         if path.is_file() and str(name) not in listed and not (new / name).exists():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             path.rename(new / name)
+
+
+@contextmanager
+def scratch_netlist(lines: Iterable[str]) -> Iterator[Path]:
+    """Lend a netlist as a file that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
+        path = Path(folder) / "reference.spice"
+        write_lines(path, lines)
+        yield path

@@ -15,6 +15,15 @@ from ..options import layout_options, out_option
 @layout_options
 @click.option("--rule", "rules", multiple=True, help="Run only this rule or glob; may be repeated.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="Threads (default 1).")
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file."
+)
+@click.option(
+    "--github",
+    is_flag=True,
+    envvar="GITHUB_ACTIONS",
+    help="Print annotations for GitHub (on by itself there).",
+)
 @out_option("Folder for <stem>_drc.lyrdb and <stem>_drc.json (default: beside FILE).")
 @output_options
 def command(
@@ -23,6 +32,8 @@ def command(
     profile: str | None,
     rules: tuple[str, ...],
     threads: int,
+    junit: Path | None,
+    github: bool,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -32,6 +43,7 @@ def command(
     FILE is any GDS or OASIS of this process, also one edited by hand. The markers open in KLayout
     (Tools, Marker Browser), or as a picture: crossstack view FILE --png --markers M.lyrdb.
     """
+    from ..ci import github_lines, write_junit
     from ..drc import run_drc
     from ..files import together
     from ..layouts import origin_of
@@ -50,6 +62,11 @@ def command(
     with together(folder) as work:
         report.write_lyrdb(work / f"{file.stem}_drc.lyrdb")
         report.write_json(work / f"{file.stem}_drc.json")
+    if junit is not None:
+        write_junit(report, file, junit)
+    if github and not as_json:
+        for line in github_lines(report, file.name):
+            click.echo(line)
     markers = folder / f"{file.stem}_drc.lyrdb"
     value = report.to_json()
     console.say(f"{file.name}: {drc_line(value)} (profile {origin.profile}, {origin.source})")

@@ -18,6 +18,7 @@ from ..pdk import FileError, Tech
 from ..summary import drc_line, lvs_line, percent
 from .layout_svg import layout_svg
 from .section_svg import section_svg
+from .stack_3d import stack_3d
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +31,7 @@ _KINDS = (
     ("_foundry.gds", "layout for the foundry"),
     ("_masks.gds", "masks of the memristor module"),
     (".gds", "layout, every layer"),
+    (".lef", "abstract view for place and route"),
     (".lyp", "layer colours for KLayout"),
     ("_extracted.spice", "devices and wires, SPICE"),
     (".spice", "reference netlist"),
@@ -57,7 +59,7 @@ def write_report(folder: Path, tech: Tech) -> Path:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_package_text),
+        loader=jinja2.FunctionLoader(package_text),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -69,7 +71,8 @@ def write_report(folder: Path, tech: Tech) -> Path:
     return target
 
 
-def _package_text(name: str) -> str:
+def package_text(name: str) -> str:
+    """Return a text file of this package."""
     return (resources.files(__package__) / name).read_text(encoding="utf-8")
 
 
@@ -83,6 +86,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     cell = manifest.get("cell", {})
     pitch = cell.get("pitch_x_um")
     gds = folder / f"{name}.gds"
+    stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)
     return {
         "name": name,
         "manifest": manifest,
@@ -97,13 +101,16 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "columns": {mode: _columns(m) for mode, m in drop.get("modes", {}).items()},
         "layout": layout_svg(gds, tech),
         "section": section_svg(gds, tech, 1.2 * pitch if pitch else None),
+        "stack_json": _script_json(stack),
+        "stack": bool(stack["layers"]),
         "nets": nets[:_MAX_NETS],
         "nets_total": len(nets),
         "files": _files(folder, manifest["files"]),
         "percent": percent,
         "tech": tech,
-        "style": _package_text("report.css"),
-        "script": _package_text("report.js"),
+        "style": package_text("report.css"),
+        "script": package_text("report.js"),
+        "stack_script": package_text("stack.js"),
     }
 
 

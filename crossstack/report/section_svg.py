@@ -12,7 +12,8 @@ from pathlib import Path
 
 import klayout.db as db
 
-from ..pdk import VIA_ABOVE, Tech
+from ..pdk import Tech
+from ..pdk.solids import solids_um
 
 _WIDTH, _LEFT, _RIGHT = 540, 250, 210
 _SILICON = 46
@@ -23,36 +24,57 @@ _GLASS = {"SiO2": "oxide", "SiN": "nitride", "TiO2": "oxide"}
 #: what a film is, where its material alone says too little
 _NOTES = {"planar": "SiO2 between the tiers", "cap": "SiO2 over the module"}
 
+#: for a picture that stands alone; inside the report, the page's colours rule
+STYLE = (
+    "<style>text{font:11.5px sans-serif;fill:#1a2230}.muted,.small{fill:#5a6678}"
+    ".leader{stroke:#5a6678;stroke-width:.7}.oxide{fill:#e4eef6;stroke:#fff;stroke-width:.5}"
+    ".nitride{fill:#d6d0ea;stroke:#fff;stroke-width:.5}.silicon{fill:#b9b2a6}"
+    ".onsilicon{fill:#fff;font-weight:600}</style>"
+)
 
-def section_svg(path: Path, tech: Tech, width_um: float | None = None) -> str:
+
+def section_svg(
+    path: Path, tech: Tech, width_um: float | None = None, cut: tuple[str, float] | None = None
+) -> str:
     """Return an SVG cut through the first memristor of a layout; empty if there is none.
 
     Args:
-        path: GDS file.
+        path: layout file.
         tech: films and their heights.
         width_um: width of the cut; None for 8 um.
+        cut: ``("y", um)`` for a cut along x at that height, ``("x", um)`` for one along y;
+            None for the cut along x that meets most layers of the first memristor.
     """
     layout = db.Layout()
     layout.read(str(path))
-    cut = _choose_cut(layout, tech, width_um or 8.0)
-    if cut is None:
+    across, along = ("y", "x") if cut is None or cut[0] == "y" else ("x", "y")
+    if across == "x":
+        # a cut along y is a cut along x through the layout mirrored at its diagonal
+        layout.top_cell().transform(db.Trans(db.Trans.M45))
+    chosen = _choose_cut(layout, tech, width_um or 8.0, None if cut is None else cut[1])
+    if chosen is None:
         return ""
-    x1, x2, y = cut
+    x1, x2, y = chosen
     zmap = _ZMap(tech)
     drawer = _Section(layout, tech, zmap, x1, x2, y)
     body = drawer.films() + drawer.shapes() + drawer.names()
     height = zmap.total + 24
-    where = f"cut along x at y = {y * layout.dbu:.3f} um, {(x2 - x1) * layout.dbu:.2f} um wide"
+    where = (
+        f"cut along {along} at {across} = {y * layout.dbu:.3f} um, "
+        f"{(x2 - x1) * layout.dbu:.2f} um wide"
+    )
     full = _LEFT + _WIDTH + _RIGHT
     return (
-        f'<svg class="section" viewBox="0 0 {full} {height:.0f}" role="img" '
+        f'<svg class="section" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 {full} {height:.0f}" role="img" '
         f'aria-label="Cross-section, {where}">{"".join(body)}'
         f'<text x="{_LEFT}" y="{height - 6:.0f}" class="small">{where}; heights not to scale</text>'
         "</svg>"
     )
 
 
-def _region(layout: db.Layout, tech: Tech, name: str, window: db.Box | None = None) -> db.Region:
+def region_of(layout: db.Layout, tech: Tech, name: str, window: db.Box | None = None) -> db.Region:
+    """Return a layer's shapes, those that touch a window if one is given."""
     index = layout.find_layer(*tech.gds(name))
     if index is None:
         return db.Region()
@@ -62,32 +84,37 @@ def _region(layout: db.Layout, tech: Tech, name: str, window: db.Box | None = No
     return db.Region(db.RecursiveShapeIterator(layout, top, index, window))
 
 
-def _choose_cut(layout: db.Layout, tech: Tech, width_um: float) -> tuple[int, int, int] | None:
+def _choose_cut(
+    layout: db.Layout, tech: Tech, width_um: float, at_um: float | None = None
+) -> tuple[int, int, int] | None:
     """Return (x1, x2, y) of the cut: through a device, at the height that meets most layers."""
     half = round(width_um / 2 / layout.dbu)
-    first = _first_crossing(layout, tech, half)
+    first = first_crossing(layout, tech, half)
     if first is None:
         return None
     centre = first.center()
     x1, x2 = centre.x - half, centre.x + half
+    if at_um is not None:
+        return x1, x2, round(at_um / layout.dbu)
     window = db.Box(x1, first.bottom, x2, first.top)
     heights = {centre.y}
     for name in ("Via4", "VBE", "VTE", "Contact"):
-        for polygon in _region(layout, tech, name, window).each():
+        for polygon in region_of(layout, tech, name, window).each():
             y = polygon.bbox().center().y
             if first.bottom < y < first.top:
                 heights.add(y)
-    conductors = [layer.name for layer in tech.layers if layer.name in _ranges(tech)]
+    conductors = [layer.name for layer in tech.layers if layer.name in solids_um(tech)]
 
     def met(y: int) -> tuple[int, int]:
         line = db.Box(x1, y, x2, y + 1)
-        hit = [n for n in conductors if not _region(layout, tech, n, line).is_empty()]
+        hit = [n for n in conductors if not region_of(layout, tech, n, line).is_empty()]
         return len(hit), -abs(y - centre.y)
 
     return x1, x2, max(heights, key=met)
 
 
-def _first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
+def first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
+    """Return the box of a memristor in the south-west, None if there is none."""
     box = layout.top_cell().bbox()
     for share in (0.1, 0.5, 1.0):  # a corner is enough for a large array
         corner = db.Box(
@@ -96,29 +123,17 @@ def _first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
             box.left + max(6 * half, int(box.width() * share)),
             box.bottom + max(6 * half, int(box.height() * share)),
         )
-        be = _region(layout, tech, "BE", corner) & _region(layout, tech, "ME", corner)
-        te = _region(layout, tech, "TE", corner) & _region(layout, tech, "ME", corner)
+        be = region_of(layout, tech, "BE", corner) & region_of(layout, tech, "ME", corner)
+        te = region_of(layout, tech, "TE", corner) & region_of(layout, tech, "ME", corner)
         boxes = [p.bbox() for p in (be if be.count() else te).merged().each()]
         if boxes:
-            # the second column, if there is one: the first may show the array's edge
-            row = sorted(boxes, key=lambda b: (b.bottom, b.left))
-            level = [b for b in row if b.bottom == row[0].bottom]
-            return level[min(1, len(level) - 1)]
+            # the second row and column, if there are: the first may show the array's edge
+            rows = sorted({b.bottom for b in boxes})
+            row = sorted(
+                (b for b in boxes if b.bottom == rows[min(1, len(rows) - 1)]), key=lambda b: b.left
+            )
+            return row[min(1, len(row) - 1)]
     return None
-
-
-def _ranges(tech: Tech) -> dict[str, tuple[float, float]]:
-    """Drawn layer -> (bottom, top) of what it makes, in um."""
-    z = tech.heights_um
-    found = {name: z[name] for name in z if name in {layer.name for layer in tech.layers}}
-    found["COMP"] = (0.0, z["STI"][1])
-    found["Contact"] = (z["STI"][1], z["Metal1"][0])
-    for metal, via in VIA_ABOVE.items():
-        upper = f"Metal{int(metal[-1]) + 1}"
-        found[via] = (z[metal][1], z[upper][0])
-    for electrode in ("BE", "ME", "TE"):
-        found[f"V{electrode}"] = (z["Metal5"][1], z[electrode][0])
-    return found
 
 
 class _ZMap:
@@ -173,9 +188,9 @@ class _Section:
         out = []
         line = db.Box(self.x1, self.y, self.x2, self.y + 1)
         for layer in self.tech.layers:
-            if layer.name not in _ranges(self.tech):
+            if layer.name not in solids_um(self.tech):
                 continue
-            low, high = _ranges(self.tech)[layer.name]
+            low, high = solids_um(self.tech)[layer.name]
             for a, b in self._spans(layer.name, line):
                 style = 'class="silicon"' if layer.name == "COMP" else f'fill="{layer.color}"'
                 if layer.name == "Contact" and self._over("Poly2", a, b):
@@ -184,12 +199,12 @@ class _Section:
         return out
 
     def _spans(self, name: str, line: db.Box) -> list[tuple[int, int]]:
-        region = (_region(self.layout, self.tech, name, line) & db.Region(line)).merged()
+        region = (region_of(self.layout, self.tech, name, line) & db.Region(line)).merged()
         boxes = [p.bbox() for p in region.each()]
         return [(b.left, b.right) for b in boxes]
 
     def _over(self, name: str, a: int, b: int) -> bool:
-        return not _region(
+        return not region_of(
             self.layout, self.tech, name, db.Box(a, self.y, b, self.y + 1)
         ).is_empty()
 

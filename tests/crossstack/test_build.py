@@ -112,8 +112,8 @@ def test_sheet_resistance_changes_wires_but_not_the_layout(crossstack, built, tm
 def test_a_failed_check_leaves_results_and_exit_code_one(crossstack, tmp_path, monkeypatch):
     import importlib
 
-    array = importlib.import_module("crossstack.generators.array")
-    real = array.build_array
+    generators = importlib.import_module("crossstack.generators")
+    real = generators.build_top
 
     def with_a_sliver(spec):
         from dataclasses import replace
@@ -124,7 +124,7 @@ def test_a_failed_check_leaves_results_and_exit_code_one(crossstack, tmp_path, m
         sliver = Rect("Metal5", -9000, 0, -9000 + 435, 4000)
         return replace(made, cell=replace(made.cell, rects=(*made.cell.rects, sliver)))
 
-    monkeypatch.setattr("crossstack.generators.build_array", with_a_sliver)
+    monkeypatch.setattr("crossstack.generators.build_top", with_a_sliver)
     ran = crossstack("build", "--rows", 2, "--cols", 2, "-o", tmp_path, "--json")
     assert ran.code == 1
     assert ran.json["drc"]["by_rule"]["MT.1"] == 1

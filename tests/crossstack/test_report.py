@@ -63,7 +63,17 @@ def test_the_page_is_well_formed_and_self_contained(built, text):
 
 
 def test_it_says_what_the_build_found(text):
-    sections = ("verdicts", "layout", "section", "drop", "columns", "nets", "parameters", "files")
+    sections = (
+        "verdicts",
+        "layout",
+        "section",
+        "stack",
+        "drop",
+        "columns",
+        "nets",
+        "parameters",
+        "files",
+    )
     for name in sections:
         assert f'<section id="{name}">' in text
     for word in ("clean", "match", "TIO2X_B 30 nm", "pass_nitride 0.3 um", "TR[0]", "10000 ohm"):
@@ -76,7 +86,7 @@ def browse(program: str, page: Path, width: int = 1280) -> tuple[str, str]:
     """Return the page's document after its scripts ran, and the browser's console."""
     ran = subprocess.run(
         [
-            *(program, "--headless", "--no-sandbox", "--disable-gpu"),
+            *(program, "--headless", "--no-sandbox", "--enable-unsafe-swiftshader"),
             *("--disable-background-networking", "--enable-logging=stderr"),
             *(f"--window-size={width},1000", f"--user-data-dir={page.parent / 'profile'}"),
             *("--virtual-time-budget=3000", "--dump-dom", page.as_uri()),
@@ -85,7 +95,9 @@ def browse(program: str, page: Path, width: int = 1280) -> tuple[str, str]:
         text=True,
         timeout=90,
     )
-    console = "\n".join(line for line in ran.stderr.splitlines() if "CONSOLE" in line)
+    # what a driver says about its own speed is not the page's doing
+    lines = [line for line in ran.stderr.splitlines() if "CONSOLE" in line]
+    console = "\n".join(line for line in lines if "GL Driver Message" not in line)
     return ran.stdout, console
 
 
@@ -119,6 +131,14 @@ filter.value = "TR[";
 filter.dispatchEvent(new Event("input"));
 const rows = [...document.querySelectorAll("#nettable tbody tr")];
 told.push("nets " + rows.filter((r) => !r.hidden).length);
+const stack = document.querySelector("#stackview");
+if (stack) {
+  const first = stack.dataset.drawn;
+  stack.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}));
+  told.push("turned " + (first !== undefined && stack.dataset.drawn !== first));
+} else {
+  told.push("turned no WebGL");
+}
 document.querySelector("#theme").click();
 told.push("theme " + document.documentElement.dataset.theme);
 const pre = document.createElement("pre");
@@ -149,9 +169,12 @@ def test_it_works_in_a_browser(requires_program, text, tmp_path):
         "zoomed true",
         "home true",
         f"nets {ROWS}",
+        told[8],
         "theme dark",
     ]
-    assert document.count("<canvas") == 5  # two tiers, two modes, one legend
+    assert told[8] in ("turned true", "turned no WebGL")
+    maps = document[document.index('id="maps"') :]
+    assert maps.count("<canvas") == 5  # two tiers, two modes, one legend
 
 
 def test_it_fits_a_narrow_window(requires_program, text, tmp_path):

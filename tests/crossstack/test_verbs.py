@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import klayout.db as db
 import numpy as np
@@ -83,9 +84,16 @@ def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
     assert {k: n for k, n in ran.json["by_rule"].items() if n} == {"M1.2a": 1}
     assert (tmp_path / "gap_drc.lyrdb").is_file()
     assert json.loads((tmp_path / "gap_drc.json").read_text())["violations"] == 1
-    text = crossstack("drc", file)
+    junit = tmp_path / "drc.xml"
+    text = crossstack("drc", file, "--junit", junit, "--github")
     assert text.code == 1
     assert "M1.2a" in text.out
+    assert "::error file=gap.gds,title=DRC M1.2a::1 markers: min space" in text.out
+    suite = ElementTree.parse(junit).getroot()
+    cases = {case.get("name"): case for case in suite}
+    assert len(cases) == int(suite.get("tests", "0")) == ran.json["rules_run"]
+    assert [name for name, case in cases.items() if len(case)] == ["M1.2a"]
+    assert "(-4.001, -0.001)" in cases["M1.2a"][0].text
     picture = tmp_path / "gap.png"
     markers = tmp_path / "gap_drc.lyrdb"
     assert crossstack("view", file, "--png", "-o", picture, "--markers", markers).code == 0
@@ -164,6 +172,38 @@ def test_view_draws_a_build(crossstack, built, tmp_path):
     ran = crossstack("view", built, "--png", "-o", picture, "--size", 300)
     assert ran.code == 0
     assert picture.stat().st_size > 3000
+
+
+@pytest.mark.parametrize("cut", ["auto", "y=6.51", "x=3.0"])
+def test_view_draws_a_cross_section(crossstack, built, tmp_path, cut):
+    picture = tmp_path / "cut.svg"
+    ran = crossstack("view", built, "--cross-section", cut, "-o", picture)
+    assert ran.code == 0, ran.err
+    titles = {
+        t.text.split(":")[0] for t in ElementTree.parse(picture).iter() if t.tag.endswith("title")
+    }
+    assert {"pass_nitride, 5.230 um wide", "pass_nitride, 8.000 um wide"} & titles
+    assert "Metal3" in titles
+
+
+def test_view_refuses(crossstack, built, tmp_path):
+    crossstack("view", built, "--cross-section", "z=3", "-o", tmp_path / "a").fails(2, "y=3.5")
+    crossstack("view", built, "--cross-section", "y=", "-o", tmp_path / "a").fails(2, "y=3.5")
+    crossstack("view", built, "--png", "--glb").fails(2, "one")
+    crossstack("view", built, "-o", tmp_path / "a.png").fails(2, "--png")
+
+
+def test_view_writes_a_glb(crossstack, built, tmp_path):
+    trimesh = pytest.importorskip("trimesh")
+    picture = tmp_path / "stack.glb"
+    assert crossstack("view", built, "--glb", "-o", picture).code == 0
+    scene = trimesh.load(picture)
+    assert {"ME", "BE", "TE", "Metal1", "VTE"} <= set(scene.geometry)
+    # the middle electrode is as thick as its film, and every mesh is closed and outward
+    assert scene.geometry["ME"].extents[2] == pytest.approx(TECH.film("ME").thickness_um, rel=1e-4)
+    for name, mesh in scene.geometry.items():
+        mesh.merge_vertices(merge_norm=True)
+        assert mesh.volume > 0, name
 
 
 def fresh(code: str) -> str:
