@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: Place of a device in a netlist that has no layout.
-_NOWHERE = db.DPoint(float("nan"), float("nan"))
+_NOWHERE = (float("nan"), float("nan"))
 
 #: Kind, name, parameters, local nets, centre, shape cell, transformation.
 _Row = tuple[DeviceKind, str, tuple[float, ...], tuple[int, ...], db.DPoint, int, db.DCplxTrans]
@@ -100,7 +100,7 @@ def _device_row(
     )
     values = tuple(device.parameter(name) for name in kind.parameters)
     if l2n is None:
-        return kind, device.expanded_name(), values, nets, _NOWHERE, -1, db.DCplxTrans()
+        return kind, device.expanded_name(), values, nets, db.DPoint(), -1, db.DCplxTrans()
     layout, cell = l2n.internal_layout(), device.device_abstract.cell_index()
     body = l2n.layer_index(kind.terminal_layer("ROW" if kind.is_memristor else "G"))
     center = device.trans * layout.cell(cell).bbox_per_layer(body).to_dtype(layout.dbu).center()
@@ -165,13 +165,15 @@ def flatten(
                 table[local] = len(nets)
                 nets.append(FlatNet(len(nets), "" if path else name_of(net), path, net, trans))
         for kind, name, values, local_nets, at, cell, inner in template.devices:
-            point = trans * at
             joined = tuple([table[n] if n >= 0 else -1 for n in local_nets])
-            center = (point.x, point.y)
-            row = FlatDevice(kind, path + name, values, joined, center, cell, trans * inner)
-            devices.append(row)
+            center, full = _NOWHERE, inner
+            if l2n is not None:
+                point, full = trans * at, trans * inner
+                center = (point.x, point.y)
+            devices.append(FlatDevice(kind, path + name, values, joined, center, cell, full))
         for ref, name, inner, pins in template.subcircuits:
-            place(ref, f"{path}{name}/", trans * inner, {pin: table[local] for pin, local in pins})
+            below = trans if l2n is None else trans * inner
+            place(ref, f"{path}{name}/", below, {pin: table[local] for pin, local in pins})
 
     place(top, "", db.DCplxTrans(), {})
     return FlatNetlist(nets, devices, l2n)
