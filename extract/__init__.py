@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .capacitance import NetCapacitance, net_capacitance
 from .engines import ENGINES, Extraction, extract, extract_network
+from .inspection import NetSummary, Segment, inspect_net, net_summary
 from .rates import Conditions
 from .report import ExtractionReport
+from .spef import write_spef
 from .spice import write_spice
 from .tiled import TiledArray
 
@@ -15,9 +17,14 @@ __all__ = [
     "Extraction",
     "ExtractionReport",
     "NetCapacitance",
+    "NetSummary",
+    "Segment",
     "TiledArray",
     "extract",
     "extract_network",
+    "inspect_net",
     "net_capacitance",
+    "net_summary",
+    "write_spef",
     "write_spice",
 ]

@@ -115,6 +115,7 @@ class _Assembly:
             if progress and done % 64 == 0:
                 progress("nets", done, len(self.flat.nets))
             if not self._carries_current(net):
+                self.report.skipped += 1
                 continue
             if not self.chosen[net.number]:
                 self._place_ideal(net)

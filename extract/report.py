@@ -19,6 +19,7 @@ class ExtractionReport:
         corner, temperature_c: conditions of the resistances.
         nets: nets of the layout; solved: nets whose wires were extracted.
         distinct_nets: solved nets that differ in shape; pieces: solved field pieces.
+        skipped: nets without a device terminal that carries current, such as supplies.
         ideal_nets: nets left without resistance because they were not chosen.
         warnings: one line for each thing that could not be taken into account.
         seconds: run time.
@@ -31,6 +32,7 @@ class ExtractionReport:
     solved: int = 0
     distinct_nets: int = 0
     pieces: int = 0
+    skipped: int = 0
     ideal_nets: int = 0
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0

@@ -15,10 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..pdk import FileError, ParameterError, Tech
 from ..solve.network import TIER_NAMES, Network
+from .capacitance import NetCapacitance
+from .lumps import lumps
 
 Floats = NDArray[np.float64]
 #: SPICE reads a resistance of 0 as an error or as a default; this stands for a short
-_SHORT_OHM = 1e-9
+SHORT_OHM = 1e-9
 
 
 def write_spice(
@@ -29,7 +31,8 @@ def write_spice(
     memristor_ohm: ArrayLike | None = None,
     gates: Mapping[str, bool] | None = None,
     sources: Mapping[str, float] | None = None,
-    capacitance: Mapping[str, float] | None = None,
+    capacitance: Mapping[str, NetCapacitance] | None = None,
+    hierarchical: bool = False,
     title: str | None = None,
 ) -> Path:
     """Write a network as a SPICE netlist.
@@ -44,7 +47,8 @@ def write_spice(
             named counts as high.
         sources: pin -> voltage in V. With sources the file is a complete bench: it runs `op`
             and prints for each source a line `pin NAME` and a line `iN = current into the network`.
-        capacitance: net -> capacitance to ground in F, spread evenly over the net's nodes.
+        capacitance: by net, from `net_capacitance`; None for resistors only.
+        hierarchical: True writes the wires of each distinct net once, as a subcircuit.
         title: first line; a standard one if None.
 
     Returns:
@@ -56,7 +60,17 @@ def write_spice(
     """
     path = Path(path)
     lines = [f"* {title or 'CrossStack: devices and wires as extracted from the layout'}"]
-    lines += _subcircuit(network, tech, memristor_ohm, gates or {}, capacitance or {})
+    ohms = _ohms(network, tech, memristor_ohm)
+    wires = _shared_wires if hierarchical else _flat_wires
+    names = _node_names(network)
+    definitions, instances = wires(network, names)
+    lines += definitions
+    lines += wrapped([".subckt crossstack", *network.ports])
+    lines += instances
+    lines += _memristors(network, names, ohms)
+    lines += _switches(network, names, tech, gates or {})
+    lines += _capacitors(network, names, capacitance or {})
+    lines.append(".ends crossstack")
     if sources is not None:
         lines += _bench(network, sources)
     lines.append(".end")
@@ -67,24 +81,50 @@ def write_spice(
     return path
 
 
-def _subcircuit(
-    network: Network,
-    tech: Tech,
-    memristor_ohm: ArrayLike | None,
-    gates: Mapping[str, bool],
-    capacitance: Mapping[str, float],
-) -> Iterator[str]:
-    yield from _wrapped([".subckt crossstack", *network.ports])
-    names = _node_names(network)
-    ohm = np.maximum(network.resistor_ohm, _SHORT_OHM)
+def _flat_wires(network: Network, names: list[str]) -> tuple[list[str], list[str]]:
+    """Return no definitions, and one resistor per wire piece."""
+    ohm = np.maximum(network.resistor_ohm, SHORT_OHM)
     layers = [network.layers[k] for k in network.resistor_layer]
     rows = zip(network.resistor_a, network.resistor_b, ohm, layers, strict=True)
-    for k, (a, b, r, layer) in enumerate(rows):
-        yield f"Rw{k} {names[a]} {names[b]} {r:.9g} $ {layer}"
-    yield from _memristors(network, names, _ohms(network, tech, memristor_ohm))
-    yield from _switches(network, names, tech, gates)
-    yield from _capacitors(network, names, capacitance)
-    yield ".ends crossstack"
+    lines = [
+        f"Rw{k} {names[a]} {names[b]} {r:.9g} $ {layer}" for k, (a, b, r, layer) in enumerate(rows)
+    ]
+    return [], lines
+
+
+def _shared_wires(network: Network, names: list[str]) -> tuple[list[str], list[str]]:
+    """Return a subcircuit per distinct net, and one instance per net."""
+    outside = np.zeros(network.n_nodes, dtype=bool)
+    for ends in (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b):
+        outside[ends] = True
+    outside[list(network.ports.values())] = True
+    order = np.argsort(network.resistor_net, kind="stable")
+    limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
+    known: dict[tuple[object, ...], str] = {}
+    definitions: list[str] = []
+    instances: list[str] = []
+    for k in range(len(network.nets)):
+        mine = order[limits[k] : limits[k + 1]]
+        if not len(mine):
+            continue
+        a, b = network.resistor_a[mine], network.resistor_b[mine]
+        nodes, local = np.unique(np.concatenate([a, b]), return_inverse=True)
+        ohm = np.maximum(network.resistor_ohm[mine], SHORT_OHM)
+        shared = np.flatnonzero(outside[nodes])
+        key = (tuple(local), tuple(np.round(ohm, 9)), tuple(shared))
+        if key not in known:
+            known[key] = f"wires{len(known)}"
+            definitions += wrapped([f".subckt {known[key]}", *(f"p{n}" for n in shared)])
+            label = [f"p{n}" if outside[nodes[n]] else f"n{n}" for n in range(len(nodes))]
+            first, second = np.split(local, 2)
+            rows = zip(first, second, ohm, strict=True)
+            definitions += [
+                f"R{m} {label[x]} {label[y]} {r:.9g}" for m, (x, y, r) in enumerate(rows)
+            ]
+            definitions.append(f".ends {known[key]}")
+        ports = [names[n] for n in nodes[shared]]
+        instances += wrapped([f"Xw{k}", *ports, known[key]])
+    return definitions, instances
 
 
 def _node_names(network: Network) -> list[str]:
@@ -127,18 +167,10 @@ def _switches(
 
 
 def _capacitors(
-    network: Network, names: list[str], capacitance: Mapping[str, float]
+    network: Network, names: list[str], capacitance: Mapping[str, NetCapacitance]
 ) -> Iterator[str]:
-    nodes: dict[str, set[int]] = {}
-    for net in capacitance:
-        if net in network.nets:
-            mine = network.resistor_net == network.nets.index(net)
-            nodes[net] = {*network.resistor_a[mine].tolist(), *network.resistor_b[mine].tolist()}
-    number = 0
-    for net, members in nodes.items():
-        for node in sorted(members):
-            yield f"Cw{number} {names[node]} 0 {capacitance[net] / len(members):.6g}"
-            number += 1
+    for k, (a, b, farad) in enumerate(lumps(network, capacitance)):
+        yield f"Cw{k} {names[a]} {'0' if b is None else names[b]} {farad:.6g}"
 
 
 def _bench(network: Network, sources: Mapping[str, float]) -> Iterator[str]:
@@ -148,7 +180,7 @@ def _bench(network: Network, sources: Mapping[str, float]) -> Iterator[str]:
         some = ", ".join(list(network.ports)[:6])
         raise ParameterError("sources", unknown[0], f"a pin of the network such as {some}")
     order = {pin: k for k, pin in enumerate(network.ports)}
-    yield from _wrapped(["Xdut", *(f"p{order[pin]}" for pin in network.ports), "crossstack"])
+    yield from wrapped(["Xdut", *(f"p{order[pin]}" for pin in network.ports), "crossstack"])
     for pin, volts in sources.items():
         yield f"V{order[pin]} p{order[pin]} 0 {volts:.9g}"
     # off-state nodes hang free: rshunt pins them without a measurable current
@@ -164,6 +196,7 @@ def _bench(network: Network, sources: Mapping[str, float]) -> Iterator[str]:
     yield ".endc"
 
 
-def _wrapped(words: list[str], per_line: int = 12) -> Iterator[str]:
+def wrapped(words: list[str], per_line: int = 12) -> Iterator[str]:
+    """Yield a SPICE card over as many lines as it needs."""
     for k in range(0, len(words), per_line):
         yield ("+ " if k else "") + " ".join(words[k : k + per_line])

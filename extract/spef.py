@@ -1,0 +1,167 @@
+"""SPEF (IEEE 1481): wires and capacitances of every net, for tools that read parasitics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..pdk import FileError
+from ..solve.network import TIER_NAMES, Network
+from .capacitance import NetCapacitance
+from .lumps import lumps, nodes_of_nets
+
+_FF = 1e15
+
+
+def write_spef(
+    network: Network,
+    path: str | Path,
+    *,
+    capacitance: Mapping[str, NetCapacitance] | None = None,
+    design: str = "crossstack",
+    date: str = "1970-01-01T00:00:00",
+) -> Path:
+    """Write a network as SPEF with ohm and fF.
+
+    Instance pins are `XB_i_j` and `XT_i_j` (memristors; pins ROW and ME) and `Mk`
+    (transistors; pins S and D).
+
+    Args:
+        network: extracted network.
+        path: target file.
+        capacitance: by net, from `net_capacitance`; None for resistors only.
+        design: name of the design.
+        date: written into the header; a fixed one, so that equal networks give equal files.
+
+    Raises:
+        FileError: if the file cannot be written.
+    """
+    path = Path(path)
+    writer = _Writer(network, capacitance or {})
+    lines = [*_header(design, date), *writer.name_map(), *writer.ports(), *writer.nets()]
+    try:
+        path.write_text("\n".join(lines) + "\n")
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    return path
+
+
+def _header(design: str, date: str) -> Iterator[str]:
+    yield '*SPEF "IEEE 1481-1998"'
+    yield f'*DESIGN "{design}"'
+    yield f'*DATE "{date}"'
+    yield '*VENDOR "CrossStack"'
+    yield '*PROGRAM "crossstack"'
+    yield '*VERSION "1"'
+    yield '*DESIGN_FLOW "PIN_CAP NONE" "NAME_SCOPE LOCAL"'
+    yield "*DIVIDER /"
+    yield "*DELIMITER :"
+    yield "*BUS_DELIMITER [ ]"
+    yield "*T_UNIT 1 PS"
+    yield "*C_UNIT 1 FF"
+    yield "*R_UNIT 1 OHM"
+    yield "*L_UNIT 1 HENRY"
+    yield ""
+
+
+class _Writer:
+    def __init__(self, network: Network, capacitance: Mapping[str, NetCapacitance]) -> None:
+        self.network = network
+        self.nodes = nodes_of_nets(network)
+        self.index = {name: k + 1 for k, name in enumerate(self.nodes)}
+        self.instances: dict[str, int] = {}
+        self.pins: dict[int, list[str]] = {}
+        self._collect_pins()
+        self.label = self._labels()
+        self.caps = list(lumps(network, capacitance))
+        self.owner = {int(node): name for name, members in self.nodes.items() for node in members}
+
+    def _instance(self, name: str) -> int:
+        return self.instances.setdefault(name, len(self.index) + len(self.instances) + 1)
+
+    def _collect_pins(self) -> None:
+        n = self.network
+        for k in range(len(n.memristor_row)):
+            tier = TIER_NAMES[n.memristor_tier[k]][0].upper()
+            at = self._instance(f"X{tier}_{n.memristor_row[k]}_{n.memristor_col[k]}")
+            self.pins.setdefault(int(n.memristor_a[k]), []).append(f"*{at}:ROW")
+            self.pins.setdefault(int(n.memristor_b[k]), []).append(f"*{at}:ME")
+        for k in range(len(n.switch_a)):
+            at = self._instance(f"M{k}")
+            self.pins.setdefault(int(n.switch_a[k]), []).append(f"*{at}:S")
+            self.pins.setdefault(int(n.switch_b[k]), []).append(f"*{at}:D")
+
+    def _labels(self) -> dict[int, str]:
+        """Return the SPEF name of each node: its port, its first device pin, or net:number."""
+        label: dict[int, str] = {}
+        for name, members in self.nodes.items():
+            for k, node in enumerate(members.tolist()):
+                pins = self.pins.get(node)
+                label[node] = pins[0] if pins else f"*{self.index[name]}:{k + 1}"
+        for pin, node in self.network.ports.items():
+            if pin in self.index:
+                label[node] = f"*{self.index[pin]}"
+        return label
+
+    def name_map(self) -> Iterator[str]:
+        yield "*NAME_MAP"
+        for name, k in (*self.index.items(), *self.instances.items()):
+            yield f"*{k} {name}"
+        yield ""
+
+    def ports(self) -> Iterator[str]:
+        yield "*PORTS"
+        for pin in self.network.ports:
+            if pin in self.index:
+                yield f"*{self.index[pin]} B"
+        yield ""
+
+    def nets(self) -> Iterator[str]:
+        n = self.network
+        order = np.argsort(n.resistor_net, kind="stable")
+        limits = np.searchsorted(n.resistor_net[order], np.arange(len(n.nets) + 1))
+        number = {net: k for k, net in enumerate(n.nets)}
+        caps: dict[str, list[str]] = {name: [] for name in self.nodes}
+        total = dict.fromkeys(self.nodes, 0.0)
+        for a, b, farad in self.caps:
+            value = f"{farad * _FF:.6g}"
+            total[self.owner[a]] += farad
+            if b is None:
+                caps[self.owner[a]].append(f"{self.label[a]} {value}")
+                continue
+            # each of both nets lists the coupling from its own side
+            total[self.owner[b]] += farad
+            caps[self.owner[a]].append(f"{self.label[a]} {self.label[b]} {value}")
+            caps[self.owner[b]].append(f"{self.label[b]} {self.label[a]} {value}")
+        for name in self.nodes:
+            k = number[name]
+            resistors = order[limits[k] : limits[k + 1]]
+            yield from self._net(name, resistors.tolist(), caps[name], total[name])
+
+    def _net(self, name: str, resistors: list[int], caps: list[str], total: float) -> Iterator[str]:
+        n = self.network
+        yield f"*D_NET *{self.index[name]} {total * _FF:.6g}"
+        yield "*CONN"
+        if name in n.ports:
+            yield f"*P *{self.index[name]} B"
+        shorts = []
+        for node in self.nodes[name].tolist():
+            for pin in self.pins.get(node, ()):
+                yield f"*I {pin} B"
+                if pin != self.label[node]:
+                    shorts.append(f"{self.label[node]} {pin} 0")
+        if caps:
+            yield "*CAP"
+            yield from (f"{k + 1} {text}" for k, text in enumerate(caps))
+        rows = [
+            f"{self.label[int(n.resistor_a[k])]} {self.label[int(n.resistor_b[k])]} "
+            f"{n.resistor_ohm[k]:.9g}"
+            for k in resistors
+        ]
+        if rows or shorts:
+            yield "*RES"
+            yield from (f"{k + 1} {text}" for k, text in enumerate([*rows, *shorts]))
+        yield "*END"
+        yield ""

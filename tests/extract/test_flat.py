@@ -1,0 +1,195 @@
+"""The flat engine on whole layouts: names, warnings, choice of nets, scaling, invariants."""
+
+from __future__ import annotations
+
+import klayout.db as db
+import numpy as np
+import pytest
+from crossstack.cells.drawing import to_layout
+from crossstack.extract import extract, extract_network, inspect_net, write_spice
+from crossstack.extract.chain import respond
+from crossstack.extract.geometry import NetGeometry
+from crossstack.extract.netres import NetSolver
+from crossstack.extract.rates import rates
+from crossstack.generators import ArraySpec
+from crossstack.lvs import extract_layout
+from crossstack.pdk import ParameterError, get_tech
+from crossstack.solve import network_drives, solve_network
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TECH = get_tech()
+
+
+def layer(layout: db.Layout, name: str) -> int:
+    return layout.layer(*TECH.gds(name))
+
+
+def row_ohm(network, col: int) -> float:
+    """Resistance from the pin of TR[0] to its transistor of a column."""
+    at = (network.memristor_tier == 1) & (network.memristor_row == 0)
+    inner = network.memristor_a[at & (network.memristor_col == col)][0]
+    # the transistor whose drain net holds the memristor
+    name = str(network.node_names[inner]).split("/")[0] + "/"
+    switch = next(
+        k for k, node in enumerate(network.switch_a)
+        if str(network.node_names[node]).startswith(name)
+        or str(network.node_names[network.switch_b[k]]).startswith(name)
+    )  # fmt: skip
+    ends = [str(network.node_names[e[switch]]) for e in (network.switch_a, network.switch_b)]
+    outer = next(e for e in ends if e.startswith("TR[0]"))
+    return sum(s.share_ohm for s in inspect_net(network, "TR[0]", to=outer))
+
+
+def test_devices_are_indexed_by_labels_not_by_places(draw) -> None:
+    """Swapping two column labels swaps the columns of the network."""
+    layout = draw(2, 3)
+    top = layout.top_cell()
+    for shape in top.shapes(layer(layout, "Metal5_Label")).each():
+        name = {"C[0]": "C[2]", "C[2]": "C[0]"}.get(shape.text_string)
+        if name:
+            shape.text_string = name
+    swapped = extract_network(layout, TECH)
+    assert swapped.shape == ((0, 1), 2, 3)
+    # from row pin to the first crossing in the west: that is column 2 now
+    for network, first in ((swapped, 2), (extract_network(draw(2, 3), TECH), 0)):
+        nearest = min(range(3), key=lambda j: row_ohm(network, j))
+        assert nearest == first
+
+
+def test_every_device_is_found_and_every_pin_is_a_port(draw) -> None:
+    network = extract_network(draw(4, 3), TECH)
+    assert len(network.memristor_row) == len(network.switch_a) == 24
+    lines = [f"{p}[{i}]" for p in ("TR", "BR") for i in range(4)]
+    lines += [f"{p}[{j}]" for p in ("C", "TS", "BS") for j in range(3)]
+    assert set(network.ports) == {*lines, "VSS"} - {"VSS"}
+    assert np.allclose(network.memristor_area_um2, 1.0)
+    assert np.allclose(network.switch_w_um, 2.0)
+
+
+def test_doubled_sheet_resistance_doubles_the_wire_part(draw) -> None:
+    layout = draw(2, 2)
+    plain = extract_network(layout, TECH)
+    doubled = extract_network(layout, TECH.with_sheet_resistance("ME", 0.8))
+    on_me = plain.resistor_layer == plain.layers.index("ME")
+    assert doubled.resistor_ohm[on_me] == pytest.approx(2 * plain.resistor_ohm[on_me])
+    assert doubled.resistor_ohm[~on_me] == pytest.approx(plain.resistor_ohm[~on_me])
+
+
+def test_corner_and_temperature_reach_every_layer(draw) -> None:
+    layout = draw(1, 1)
+    plain = extract_network(layout, TECH)
+    hot = extract_network(layout, TECH, corner="max", temperature_c=85.0)
+    ratio = hot.resistor_ohm / plain.resistor_ohm
+    for name, expected in (
+        ("Metal3", 0.104 / 0.09 * (1 + 0.0033 * 60)),
+        ("ME", 0.42 / 0.40 * (1 + 0.0039 * 60)),
+        ("Via2", 15.0 / 4.5 * (1 + 0.00107 * 60)),
+    ):
+        mine = plain.resistor_layer == plain.layers.index(name)
+        assert ratio[mine] == pytest.approx(expected, rel=1e-6)
+
+
+def test_unchosen_nets_are_ideal_wires(draw) -> None:
+    found = extract(draw(2, 2), TECH, nets=["TR*", "C[1]"])
+    assert {found.network.nets[k] for k in found.network.resistor_net} == {"TR[0]", "TR[1]", "C[1]"}
+    assert found.report.ideal_nets > 0
+    assert len(found.network.memristor_row) == 8
+    with pytest.raises(ParameterError, match=r"nets = 'X\*'"):
+        extract(draw(2, 2), TECH, nets=["X*"])
+
+
+def test_an_unlabelled_column_is_a_named_warning(draw) -> None:
+    layout = draw(2, 2)
+    texts = layout.top_cell().shapes(layer(layout, "Metal5_Label"))
+    next(s for s in texts.each() if s.text_string == "C[1]").delete()
+    found = extract(layout, TECH)
+    assert sum("no net labelled C[j]" in w for w in found.report.warnings) == 4
+    assert len(found.network.memristor_row) == 4
+
+
+def test_an_open_net_is_a_named_warning(draw) -> None:
+    """A row line cut in its cell: what lies behind the cut has no label."""
+    layout = draw(2, 2)
+    unit = max(layout.each_cell(), key=lambda c: c.shapes(layer(layout, "TIO2_B")).size())
+    metal = unit.shapes(layer(layout, "Metal4"))
+    line = max((s for s in metal.each()), key=lambda s: s.bbox().width())
+    box = line.bbox()
+    line.delete()
+    metal.insert(db.Box(box.left, box.bottom, box.right - 1000, box.top))
+    warnings = extract(layout, TECH).report.warnings
+    assert any("no net labelled TR[i]" in w for w in warnings)
+
+
+def test_a_short_and_a_foreign_layer_are_named_warnings(draw) -> None:
+    layout = draw(2, 2)
+    top = layout.top_cell()
+    line = layer(layout, "ME")
+    area = top.bbox_per_layer(line)
+    middle = area.center().y
+    top.shapes(line).insert(db.Box(area.left, middle, area.right, middle + 500))
+    top.shapes(layout.layer(99, 7)).insert(db.Box(0, 0, 1000, 1000))
+    warnings = extract(layout, TECH).report.warnings
+    assert any("C[0]" in w and "C[1]" in w and w.startswith("short") for w in warnings)
+    assert "layer 99/7 is not in gf180mcuD_crossstack" in warnings
+
+
+def test_missing_via_leaves_its_cut_out_by_name(draw) -> None:
+    layout = draw(1, 1)
+    unit = max(layout.each_cell(), key=lambda c: c.shapes(layer(layout, "VBE")).size())
+    unit.shapes(layer(layout, "VBE")).clear()
+    report = extract(layout, TECH).report
+    assert any("memristor_bottom" in w for w in report.warnings)
+
+
+def test_equal_layouts_give_equal_files(draw, tmp_path) -> None:
+    for name in ("a.npz", "b.npz"):
+        extract_network(draw(2, 3), TECH).save(tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_macro_with_mode_switches_agrees_with_ngspice(ngspice, tmp_path) -> None:
+    from crossstack.generators.macro import build_macro
+
+    macro = build_macro(ArraySpec(rows=2, cols=2, top="macro"))
+    network = extract_network(to_layout(macro.cell, TECH), TECH)
+    drives = network_drives(network, "deep-net", np.full((2, 2), 0.2))
+    ours = solve_network(
+        network,
+        conductances=np.full((2, 2, 2), 1e-4),
+        port_voltages=drives.port_voltages,
+        gates=drives.gates,
+        switch_ohm=lambda w, l, p: np.where(p, TECH.pfet.ron_ohm_um, TECH.nfet.ron_ohm_um) / w,
+    )
+    bench = write_spice(
+        network, TECH, tmp_path / "m.spice", memristor_ohm=1e4, gates=drives.gates,
+        sources=drives.port_voltages,
+    )  # fmt: skip
+    currents = ngspice(bench)
+    for pin in drives.outputs:
+        assert currents[pin] == pytest.approx(ours.port_currents[pin], rel=1e-6, abs=1e-12)
+
+
+@pytest.fixture(scope="module")
+def solved(draw):
+    layout = extract_layout(draw(2, 3), TECH)
+    process = rates(TECH)
+    solver, geometry = NetSolver(process, layout.dbu), NetGeometry(layout, process)
+    nets = [n for n in layout.flat.nets if n.name and n.name != "VSS"]
+    return [solver.solve(geometry.shapes(n, n.name)[0]) for n in nets]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_every_net_is_reciprocal_and_passive(solved, data) -> None:
+    net = data.draw(st.sampled_from(solved))
+    ends = sorted({*net.terminal_node.values()})
+    pin = net.pin_node[net.name]
+    assert all(r.ohm > 0 for r in net.resistors)
+    if len(ends) < 2:
+        return
+    z = respond(net, pin, ends, np.eye(len(ends)))
+    assert np.allclose(z, z.T, rtol=1e-9, atol=1e-12)
+    current = np.array(data.draw(st.lists(
+        st.floats(-1e-3, 1e-3), min_size=len(ends), max_size=len(ends))))  # fmt: skip
+    assert current @ z @ current >= -1e-18
