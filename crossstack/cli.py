@@ -27,8 +27,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "lvs": ("Step by step", "Compare a layout with a netlist."),
     "extract": ("Step by step", "Find the resistance of every wire in a layout."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
+    "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
+    "tech": ("Other programs", "Give KLayout this process: layers, DRC, LVS and PCells."),
 }
 
 _HELP = """Lay out, prove and analyse 3-D memristor crossbars.

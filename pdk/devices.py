@@ -35,6 +35,7 @@ class TransistorParameters:
             source at 0 V for the NMOS).
         body_factor_per_v: relative rise of R_on per volt of source voltage.
         ioff_a_per_um: off current per width, A/um.
+        v_off_v: drain voltage at which it was measured, V.
         cg_on_f_per_um, cg_off_f_per_um: gate capacitance per width, F/um.
         source: where the figures come from.
     """
@@ -47,6 +48,7 @@ class TransistorParameters:
     cg_on_f_per_um: float
     cg_off_f_per_um: float
     source: str
+    v_off_v: float = 3.63
 
     def ron_ohm(self, w_um: float, source_v: float = 0.0) -> float:
         """Return R_on in ohm for a width in um, with the source at `source_v` volts."""

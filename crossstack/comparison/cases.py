@@ -196,9 +196,9 @@ def patterns(rows: int, cols: int, tech: Tech, seed: int) -> list[Pattern]:
         ),
         Pattern(
             "random",
-            f"conductances uniform from 1/R_off to 1/R_on, inputs uniform up to {m.v_read_v:g} V "
-            f"(seed {seed})",
+            "conductances uniform from 1/R_off to 1/R_on, inputs uniform from 10 to 100 % of "
+            f"{m.v_read_v:g} V (seed {seed})",
             g_off + share * (g_on - g_off),
-            m.v_read_v * rng.random(shape[:2]),
+            m.v_read_v * rng.uniform(0.1, 1.0, shape[:2]),
         ),
     ]

@@ -1,15 +1,16 @@
-"""IR drop of a macro in three views, and the series parts that explain it.
+"""IR drop of a macro in four views, and the series parts that explain it.
 
 * ``wires``: switches and transistors at 0 ohm, so only drawn wires, contacts and vias count;
 * ``all``: everything in series counts, mode switches and select transistors too;
-* ``kelvin``: every line is driven and sensed at its Kelvin tap beside the array, so what the
-  mode switches take is cancelled and the wires, vias and select transistors remain.
+* ``kelvin``: read-out regulates every line at its tap beside the array, so what the mode
+  switches and the way to them take is cancelled; wires, vias and select transistors remain;
+* ``array``: the same with select transistors at 0 ohm: the wires and vias of the array alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,16 @@ from numpy.typing import NDArray
 
 from ..analysis import switch_ohm
 from ..pdk import Tech
-from ..solve.linear import solve_network
-from ..solve.metrics import Errors, IrDrop, ir_drop
+from ..solve.linear import NetworkSolution, NetworkSolver
+from ..solve.metrics import Errors
 from ..solve.modes import gates_for, network_drives
 from ..solve.network import Network
 from ..solve.theory import Parts
 
 Floats = NDArray[np.float64]
-VIEWS = ("wires", "all", "kelvin")
+VIEWS = ("wires", "all", "kelvin", "array")
+_IDEAL_TRANSISTORS = ("wires", "array")
+_REGULATED = ("kelvin", "array")
 METRICS = ("worst_device", "mean_device", "worst_column")
 
 #: conductance of the one device that is on when parts are measured, S: so small that it loads
@@ -32,21 +35,56 @@ METRICS = ("worst_device", "mean_device", "worst_column")
 _PROBE_S = 1e-6
 
 
-def behind_kelvin_taps(network: Network) -> Network:
-    """Return a macro's network as seen from the lines' Kelvin taps: mode switches left out."""
-    select = np.array([net.startswith(("TS[", "BS[")) for net in network.nets], dtype=bool)
-    keep = select[network.switch_gate] if len(network.switch_gate) else np.zeros(0, dtype=bool)
-    outside = ("IN_T[", "IN_B[", "WR[", "OUT[", "WSEL[", "WC", "WT", "WB", "VDD")
-    return replace(
+def solve_view(
+    network: Network, tech: Tech, conductances: Floats, inputs: Floats, view: str
+) -> tuple[NetworkSolution, Floats]:
+    """Solve a macro in expansion mode in one view.
+
+    In the regulated views the drivers do what a regulating amplifier does: they are set so that
+    every line's tap, which carries no current, stands at its nominal voltage.
+
+    Args:
+        network: an extracted macro.
+        tech: for the transistors.
+        conductances: S, shape (T, rows, cols).
+        inputs: V, shape (T, rows).
+        view: one of `VIEWS`.
+
+    Returns:
+        The solution and the current out of every column, shape (cols,), A.
+    """
+    drives = network_drives(network, "expansion", inputs)
+    volts = drives.port_voltages
+    solver = NetworkSolver(
         network,
-        switch_a=network.switch_a[keep],
-        switch_b=network.switch_b[keep],
-        switch_gate=network.switch_gate[keep],
-        switch_w_um=network.switch_w_um[keep],
-        switch_l_um=network.switch_l_um[keep],
-        switch_p=network.switch_p[keep],
-        ports={pin: n for pin, n in network.ports.items() if not pin.startswith(outside)},
+        conductances=conductances,
+        driven=volts,
+        gates=gates_for(network, drives),
+        switch_ohm=0.0 if view in _IDEAL_TRANSISTORS else switch_ohm(tech),
     )
+    if view in _REGULATED:
+        volts = _regulated(network, solver, volts, inputs)
+    solution = solver.solve(volts)
+    return solution, np.array([-solution.port_currents[pin] for pin in drives.outputs])
+
+
+def _regulated(
+    network: Network, solver: NetworkSolver, volts: dict[str, float], inputs: Floats
+) -> dict[str, float]:
+    """Return driver voltages at which every tap stands at its nominal voltage."""
+    taps: dict[str, tuple[str, float]] = {}
+    for tier, letter in enumerate("BT"[: len(inputs)]):
+        for i, nominal in enumerate(inputs[tier]):
+            taps[f"IN_{letter}[{i}]"] = (f"{letter}R[{i}]", float(nominal))
+    taps |= {f"OUT[{j}]": (f"C[{j}]", 0.0) for j in range(network.cols)}
+    nodes = np.array([network.ports[tap] for tap, _ in taps.values()])
+    wanted = np.array([nominal for _, nominal in taps.values()])
+    quiet = dict.fromkeys(taps, 0.0)
+    base = solver.voltages({**volts, **quiet})[nodes]
+    gain = np.column_stack(
+        [solver.voltages({**volts, **quiet, pin: 1.0})[nodes] - base for pin in taps]
+    )
+    return {**volts, **dict(zip(taps, np.linalg.solve(gain, wanted - base), strict=True))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +93,13 @@ class Views:
 
     Attributes:
         errors: view -> errors.
-        maps: device error with everything in series, shape (T, rows, cols).
+        maps: view -> device error as a fraction of the input, shape (T, rows, cols).
         kcl_residual: the largest of all solves.
         columns: column currents with everything in series, A.
     """
 
     errors: Mapping[str, Errors]
-    maps: Floats
+    maps: Mapping[str, Floats]
     kcl_residual: float
     columns: Floats
 
@@ -71,24 +109,34 @@ class Views:
             view: {metric: getattr(e, metric) for metric in METRICS}
             for view, e in self.errors.items()
         }
-        return {**rows, "kcl_residual": self.kcl_residual, "column_currents_A": self.columns.tolist()}
+        return {
+            **rows,
+            "kcl_residual": self.kcl_residual,
+            "column_currents_A": self.columns.tolist(),
+        }
 
 
 def views(network: Network, tech: Tech, conductances: Floats, inputs: Floats) -> Views:
-    """Solve a macro in expansion mode in all three views."""
-    ohm = switch_ohm(tech)
-    whole: IrDrop = ir_drop(network, conductances, inputs, switch_ohm=ohm)
-    tapped = ir_drop(behind_kelvin_taps(network), conductances, inputs, switch_ohm=ohm)
-    return Views(
-        errors={
-            "wires": whole.wires_only,
-            "all": whole.all_series,
-            "kelvin": tapped.all_series,
-        },
-        maps=whole.device_error,
-        kcl_residual=max(whole.kcl_residual, tapped.kcl_residual),
-        columns=whole.column_currents,
-    )
+    """Solve a macro in expansion mode in all views."""
+    found = {v: solve_view(network, tech, conductances, inputs, v) for v in VIEWS}
+    ideal = np.broadcast_to(inputs[:, :, None], conductances.shape)
+    wanted = (conductances * ideal).sum(axis=(0, 1))
+    maps = {
+        view: np.where(
+            ideal != 0, np.abs(ideal - s.device_voltages) / np.where(ideal == 0, 1, ideal), np.nan
+        )
+        for view, (s, _) in found.items()
+    }
+    errors = {
+        view: Errors(
+            float(np.nanmax(maps[view])),
+            float(np.nanmean(maps[view])),
+            float(np.max(np.abs(wanted - amps)[wanted != 0] / wanted[wanted != 0])),
+        )
+        for view, (_, amps) in found.items()
+    }
+    residual = max(s.kcl_residual for s, _ in found.values())
+    return Views(errors, maps, residual, found["all"][1])
 
 
 def series_parts(network: Network, tech: Tech, view: str, tier: int = 0) -> Parts:
@@ -103,31 +151,23 @@ def series_parts(network: Network, tech: Tech, view: str, tier: int = 0) -> Part
         view: one of `VIEWS`.
         tier: whose rows are measured.
     """
-    net = behind_kelvin_taps(network) if view == "kelvin" else network
-    rows, cols = net.rows, net.cols
-    shape = (max(net.tiers) + 1, rows, cols)
+    rows, cols = network.rows, network.cols
+    shape = (max(network.tiers) + 1, rows, cols)
     conductances, inputs = np.zeros(shape), np.zeros(shape[:2])
     conductances[tier, rows - 1, cols - 1] = _PROBE_S
     inputs[tier, rows - 1] = 1.0
-    drives = network_drives(net, "expansion", inputs)
-    solution = solve_network(
-        net,
-        conductances=conductances,
-        port_voltages=drives.port_voltages,
-        gates=gates_for(net, drives),
-        switch_ohm=0.0 if view == "wires" else switch_ohm(tech),
-    )
+    solution, _ = solve_view(network, tech, conductances, inputs, view)
     amps = float(solution.device_currents[tier, rows - 1, cols - 1])
     volts = solution.node_voltages
-    of_tier = net.memristor_tier == tier
+    of_tier = network.memristor_tier == tier
     in_row, in_col = (
         np.flatnonzero(of_tier & mask)
-        for mask in (net.memristor_row == rows - 1, net.memristor_col == cols - 1)
+        for mask in (network.memristor_row == rows - 1, network.memristor_col == cols - 1)
     )
-    along_row = in_row[np.argsort(net.memristor_col[in_row])]
-    along_col = in_col[np.argsort(net.memristor_row[in_col])]
-    row = (1.0 - volts[net.memristor_a[along_row]]) / amps
-    col = volts[net.memristor_b[along_col]] / amps
+    along_row = in_row[np.argsort(network.memristor_col[in_row])]
+    along_col = in_col[np.argsort(network.memristor_row[in_col])]
+    row = (1.0 - volts[network.memristor_a[along_row]]) / amps
+    col = volts[network.memristor_b[along_col]] / amps
     return _fit(row, col)
 
 

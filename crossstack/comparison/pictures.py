@@ -1,0 +1,174 @@
+"""Pictures of the comparison: IR-drop maps on one scale, current paths, timing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .cases import Floats, Proved
+from .table import PAPER_IR_DROP, PAPER_SPEED, Compared
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..lvs import ExtractedLayout
+
+_BLUE, _ORANGE, _GREEN, _GREY = "#2166ac", "#d6604d", "#1b7837", "#9e9e9e"
+#: nets that carry current in each mode, and their colour
+_PATHS = {
+    "expansion": ((("IN_T", "IN_B", "TR", "BR"), _BLUE), (("C", "OUT"), _GREEN)),
+    "deep-net: bottom reads, top column 0 is written": (
+        (("IN_B", "BR"), _BLUE),
+        (("C", "OUT"), _GREEN),
+        (("WR", "TR", "WC", "C[0]"), _ORANGE),
+    ),
+}
+
+
+def drop_maps(path: Path, compared: Compared, pattern: str, view: str) -> None:
+    """Draw the stacked tiers and the planar baseline on one colour scale."""
+    from matplotlib.figure import Figure
+
+    stacked, planar = (v.maps[view] for v in compared.results[pattern])
+    panels: list[tuple[str, Floats]] = [
+        ("stacked, bottom tier", stacked[0]),
+        ("stacked, top tier", stacked[1]),
+        ("planar", planar[0]),
+    ]
+    low = min(float(np.nanmin(m)) for _, m in panels) * 100
+    high = max(float(np.nanmax(m)) for _, m in panels) * 100
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    axes = figure.subplots(1, 3)
+    for axis, (title, values) in zip(axes, panels, strict=True):
+        image = axis.imshow(
+            values * 100, origin="lower", vmin=low, vmax=high, cmap="viridis", aspect="auto"
+        )
+        axis.set(title=title, xlabel="column", ylabel="row (0 is next to the sense end)")
+    figure.colorbar(image, ax=list(axes), label="part of the input lost (%)")
+    figure.suptitle(f"IR drop, {pattern}, counted: {view}")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def ratio_curve(path: Path, rows: list[dict[str, float]], drawn: float) -> None:
+    """Draw the reduction over r_row / r_col with the paper's figure and the drawn ratio."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axis = figure.subplots()
+    x = [r["ratio"] for r in rows]
+    axis.plot(x, [100 * r["reduction"] for r in rows], "o-", color=_BLUE, label="extracted, solved")
+    axis.plot(x, [100 * r["theory"] for r in rows], "--", color=_GREY, label="first-order theory")
+    axis.axhline(100 * PAPER_IR_DROP, color=_ORANGE, lw=1, label="paper: 22 %")
+    axis.axvline(drawn, color=_GREEN, lw=1, label=f"as drawn: {drawn:.2f}")
+    axis.set(xscale="log", xlabel="row wire / column wire, per cell", ylabel="less IR drop (%)")
+    axis.legend()
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def gain_curve(path: Path, timing: Mapping[str, Any]) -> None:
+    """Draw both definitions of the deep-net gain over the pulse time."""
+    from matplotlib.figure import Figure
+
+    rows = timing["over_pulse"]
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axis = figure.subplots()
+    x = [r["pulse"] * 1e9 for r in rows]
+    for key, color in (("time_reduction", _BLUE), ("speed_up", _GREEN)):
+        axis.plot(x, [100 * r[key] for r in rows], "o-", color=color, label=key.replace("_", " "))
+    axis.axhline(100 * PAPER_SPEED, color=_ORANGE, lw=1, label="paper: 29 %")
+    axis.set(xscale="log", xlabel="write pulse per column (ns)", ylabel="gain by overlap (%)")
+    axis.legend()
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def timing_diagram(path: Path, row: Mapping[str, Any]) -> None:
+    """Draw reading and writing of three layers, one after the other and overlapped."""
+    from matplotlib.figure import Figure
+
+    read, write = row["read"] * 1e9, row["write"] * 1e9
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    axis = figure.subplots()
+    start = 0.0
+    for layer in range(3):
+        _bar(axis, 3, start, write, _ORANGE, f"write {layer}")
+        _bar(axis, 3, start + write, read, _BLUE, f"read {layer}")
+        start += write + read
+    step = max(read, write)
+    for layer in range(3):
+        y = 1 + layer % 2 * 0.8
+        begin = 0.0 if layer == 0 else write + (layer - 1) * step
+        _bar(axis, y, begin, write, _ORANGE, f"write {layer}")
+        _bar(axis, y, write + layer * step, read, _BLUE, f"read {layer}")
+    axis.set(
+        yticks=[1, 1.8, 3],
+        yticklabels=["deep-net, one tier", "deep-net, other tier", "one after the other"],
+        xlabel="time (ns)",
+        ylim=(0.4, 3.6),
+    )
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _bar(axis: Axes, y: float, x: float, width: float, color: str, text: str) -> None:
+    axis.barh(y, width, left=x, height=0.6, color=color, alpha=0.8, edgecolor="white")
+    axis.text(x + width / 2, y, text, ha="center", va="center", fontsize=8)
+
+
+def current_paths(folder: Path, proved: Proved) -> list[Path]:
+    """Draw the macro once per mode with the nets that carry current in colour."""
+    from matplotlib.figure import Figure
+
+    made = []
+    outlines = _net_shapes(proved.layout)
+    for number, (mode, groups) in enumerate(_PATHS.items()):
+        figure = Figure(figsize=(11, 6), layout="constrained")
+        axis = figure.subplots()
+        _fill(axis, [b for boxes in outlines.values() for b in boxes], "#e4e4e4")
+        for stems, color in groups:
+            wanted = [
+                box
+                for net, boxes in outlines.items()
+                if net in stems or net.split("[")[0] in stems
+                for box in boxes
+            ]
+            _fill(axis, wanted, color, "  ".join(stems))
+        axis.set(title=mode, xlabel="um", ylabel="um", aspect="equal")
+        axis.autoscale_view()
+        axis.legend(loc="lower left", title="nets that carry current")
+        path = folder / f"paths_{number}_{mode.split(':')[0]}.png"
+        figure.savefig(path, dpi=110, metadata={"Software": None})
+        made.append(path)
+    return made
+
+
+def _net_shapes(layout: ExtractedLayout) -> dict[str, list[tuple[float, float, float, float]]]:
+    """Return labelled net -> boxes of its metal, in um."""
+    metals = {"Metal1", "Metal2", "Metal3", "Metal4", "Metal5", "BE", "ME", "TE"}
+    found: dict[str, list[tuple[float, float, float, float]]] = {}
+    for net in layout.flat.nets:
+        if not net.name:
+            continue
+        for layer, region in layout.net_shapes(net).items():
+            if layer in metals:
+                for polygon in region.merged().decompose_trapezoids_to_region().each():
+                    box = polygon.bbox().to_dtype(layout.dbu)
+                    found.setdefault(net.name, []).append(
+                        (box.left, box.bottom, box.width(), box.height())
+                    )
+    return found
+
+
+def _fill(axis: Axes, boxes: list[tuple[float, float, float, float]], color: str,
+          label: str | None = None) -> None:  # fmt: skip
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Patch, Rectangle
+
+    patches = [Rectangle((x, y), w, h) for x, y, w, h in boxes]
+    axis.add_collection(PatchCollection(patches, facecolor=color, edgecolor="none", alpha=0.75))
+    if label:
+        axis.add_patch(Rectangle((0, 0), 0, 0, color=color))
+        handles = [*getattr(axis, "_crossstack_handles", []), Patch(color=color, label=label)]
+        axis._crossstack_handles = handles  # type: ignore[attr-defined]
+        axis.legend(handles=handles)

@@ -1,0 +1,120 @@
+"""The whole comparison in one go, and what it leaves on disk."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..console import Console
+from ..generators import ArraySpec
+from ..pdk import Tech
+from ..solve.theory import Parts
+from . import deepnet, pictures
+from .cases import Proved, pairs, patterns, prove
+from .table import (
+    PAPER_IR_DROP,
+    VIEW_TEXT,
+    Compared,
+    bare_wire_ratio,
+    compare_pair,
+    crossing,
+    ratio_sweep,
+    table_lines,
+)
+
+#: ratios r_row / r_col of the sweep
+RATIOS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+
+def compare(base: ArraySpec, tech: Tech, out: Path, seed: int, console: Console) -> dict[str, Any]:
+    """Compare an N x M x 2 macro with its baselines; results go to ``out``.
+
+    Raises:
+        CrossStackError: for a request that cannot be drawn, or a folder that cannot be written.
+    """
+    done: list[Compared] = []
+    proved: dict[ArraySpec, Proved] = {}
+    with files.replacing(out) as work, console.steps():
+        for pair in pairs(base):
+            for spec in (pair.stacked, pair.planar):
+                if spec not in proved:
+                    proved[spec] = prove(spec, tech, console)
+            with console.step(f"solve {pair.key}"):
+                found = patterns(pair.stacked.rows, pair.stacked.cols, tech, seed)
+                both = proved[pair.stacked], proved[pair.planar]
+                done.append(compare_pair(pair, *both, found, tech))
+        value: dict[str, Any] = {
+            "paper": {"ir_drop_reduction": PAPER_IR_DROP, "speed": deepnet.PAPER_SPEED},
+            "counted": VIEW_TEXT,
+            "patterns": {p.key: p.text for p in found},
+            "pairs": [c.to_json() for c in done],
+        }
+        value["sweep"] = _sweep(done[0], tech, seed, console)
+        value["deep_net"] = _deep_net(done[0], tech, seed, console)
+        with console.step("pictures"):
+            _pictures(work, done[0], value)
+        files.write_json(work / "compare.json", value)
+        files.write_lines(work / "compare.md", table_lines(done))
+        files.write_json(
+            work / files.MANIFEST,
+            {"name": out.name, "parameters": asdict(base), "versions": files.versions(),
+             "files": {p.name: files.sha256(p) for p in sorted(work.iterdir())}},
+        )  # fmt: skip
+    return value
+
+
+def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[str, Any]:
+    """Sweep r_row / r_col in the view nearest to "IR drop of the array"."""
+    with console.step("sweep"):
+        n, m = compared.pair.stacked.rows, compared.pair.stacked.cols
+        all_on = patterns(n, m, tech, seed)[0]
+        drawn = compared.parts["stacked"]["array, B"]
+        rows = ratio_sweep(compared, all_on, tech, "array", RATIOS)
+    return {
+        "counted": VIEW_TEXT["array"],
+        "drawn_ratio": drawn["row"] / drawn["col"] if drawn["col"] else None,
+        "rows": rows,
+        "ratio_for_paper": crossing(rows, PAPER_IR_DROP),
+        "ratio_for_paper_bare_wires_theory": bare_wire_ratio(n, m),
+    }
+
+
+def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[str, Any]:
+    stacked = compared.stacked
+    n, m = stacked.spec.rows, stacked.spec.cols
+    result: dict[str, Any] = {"slots": []}
+    if m > 1:
+        all_on = patterns(n, m, tech, seed)[0]
+        with console.step("deep-net slots") as step:
+            result["slots"] = [
+                asdict(slot)
+                for slot in deepnet.slots(
+                    stacked.network,
+                    tech,
+                    all_on.conductances,
+                    all_on.inputs,
+                    width_um=stacked.spec.select_w_um,
+                    write_voltage=tech.memristor.v_write_v,
+                    progress=step,
+                )
+            ]
+    with console.step("timing"):
+        parts = Parts(**compared.parts["stacked"]["all, T"])
+        result["settle"] = deepnet.settle(stacked, tech, parts)
+        result["timing"] = deepnet.timing(stacked, result["settle"]["settle_s"])
+    return result
+
+
+def _pictures(work: Path, compared: Compared, value: dict[str, Any]) -> None:
+    for view in ("array", "all"):
+        pictures.drop_maps(work / f"ir_drop_{view}.png", compared, "all on", view)
+    sweep = value["sweep"]
+    if sweep["drawn_ratio"]:
+        pictures.ratio_curve(work / "ratio.png", sweep["rows"], sweep["drawn_ratio"])
+    timing = value["deep_net"]["timing"]
+    pictures.gain_curve(work / "gain.png", timing)
+    middle = next(r for r in timing["over_pulse"] if r["pulse"] == 40e-9)
+    pictures.timing_diagram(work / "timing.png", middle)
+    pictures.current_paths(work, compared.stacked)
