@@ -16,6 +16,9 @@ from ..pdk import ParameterError, Tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .drawing import Cell
 from .hybrid import HybridParameters, hybrid_cell, planar_cell
+from .marks import alignment_mark, vernier
+from .monitors import device_on_pads, kelvin, van_der_pauw, via_chain
+from .pads import bond_pad
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .switches import SwitchParameters, column_switch, inverter, row_switch
 
@@ -55,6 +58,13 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "inverter": _inverter,
     "passive_cell": partial(_from, PassiveParameters, passive_cell),
     "passive_planar_cell": partial(_from, PassiveParameters, passive_planar_cell),
+    "bond_pad": bond_pad,
+    "kelvin": kelvin,
+    "van_der_pauw": van_der_pauw,
+    "via_chain": via_chain,
+    "device_on_pads": device_on_pads,
+    "alignment_mark": alignment_mark,
+    "vernier": vernier,
 }
 
 

@@ -1,0 +1,201 @@
+"""Pads: bond pads with a clamp diode for the pad ring, probe pads for process monitors.
+
+A pad is drawn for the south side of a chip, its lead towards the north; `turned` makes the
+other sides. Rules that bind pads alone are not in the rule table of the process, because no
+deck checks them; they stand here with their sources (facts/gf180mcu.yaml).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..pdk import ParameterError, Tech
+from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
+from .parts import RuleBook, tap_strip
+
+#: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and pitch (PM.3), dbu
+BOND_OPENING = 60_000
+PROBE_OPENING = 50_000
+PAD_PITCH = 80_000
+#: width of a pad's lead in Metal3, and side of its clamp diode, in dbu: ample, not a rule
+LEAD = 8_000
+#: width of the VSS ring in Metal1 that runs through all bond pads, in dbu
+RING = 10_000
+_ROOM = 2_000
+
+SIDES = ("south", "east", "north", "west")
+
+
+def cut_array(
+    canvas: Canvas, layer: str, box: tuple[int, int, int, int], size: int, space: int, margin: int
+) -> None:
+    """Fill a box with as many square cuts as fit, centred, `margin` inside its edges."""
+    xs = _starts(box[0] + margin, box[2] - margin, size, space)
+    for y in _starts(box[1] + margin, box[3] - margin, size, space):
+        for x in xs:
+            canvas.rect(layer, x, y, x + size, y + size)
+
+
+def _starts(low: int, high: int, size: int, space: int) -> list[int]:
+    count = (high - low + space) // (size + space)
+    first = low + grid_down((high - low - count * (size + space) + space) / 2)
+    return [first + k * (size + space) for k in range(count)]
+
+
+def via_array(
+    canvas: Canvas,
+    r: RuleBook,
+    box: tuple[int, int, int, int],
+    cuts: tuple[str, ...],
+    margin: int = 0,
+) -> None:
+    """Fill a box with foundry vias on several levels, at the space that large arrays need.
+
+    Metal joined to a pad reaches PAD.5 beyond its vias; a caller says so by `margin`.
+    """
+    for cut in cuts:
+        n = cut[-1]
+        least = max(r(f"V{n}.3eol"), r(f"V{n}.4eol"), margin)
+        cut_array(canvas, cut, box, r.via, r(f"V{n}.2b"), least)
+
+
+def metal_overlap(r: RuleBook) -> int:
+    """Return how far Metal5 reaches beyond a pad's opening (PAD.4, and PM.4 for probe pads)."""
+    return r("PAD.4")
+
+
+def draw_opening(canvas: Canvas, r: RuleBook, x: int, y: int, opening: int) -> int:
+    """Draw plate, opening and reopening of a pad with its corner at (x, y); returns the side.
+
+    The module's passivation is opened A inside the foundry's opening, so that a misaligned
+    mask still opens onto the pad.
+    """
+    a = r("VBE.3")
+    m = metal_overlap(r)
+    side = opening + 2 * m
+    canvas.rect("Metal5", x, y, x + side, y + side)
+    canvas.rect("Pad", x + m, y + m, x + side - m, y + side - m)
+    canvas.rect("REOPEN", x + m + a, y + m + a, x + side - m - a, y + side - m - a)
+    return side
+
+
+class PadPlan:
+    """Where the parts of a bond pad lie, south side, in dbu from the plate's corner.
+
+    Attributes:
+        side: side of the Metal5 plate.
+        tongue: y span of the vias from Metal5 to Metal3.
+        diode: y span of the clamp diode, PAD.17 away from the opening.
+        ring: y span of the VSS ring.
+        depth: end of the lead.
+    """
+
+    def __init__(self, r: RuleBook) -> None:
+        m = metal_overlap(r)
+        self.side = BOND_OPENING + 2 * m
+        self.tongue = (self.side, self.side + LEAD)
+        low = max(self.tongue[1], m + BOND_OPENING + r("PAD.17")) + _ROOM
+        self.diode = (low, low + LEAD)
+        self.ring = (self.diode[1] + _ROOM, self.diode[1] + _ROOM + RING)
+        self.depth = self.ring[1] + _ROOM
+
+
+def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
+    """Draw a bond pad: Metal5 plate, lead in Metal3, n+ diode to the substrate, VSS ring.
+
+    The diode clamps negative spikes and keeps antenna ratios of whatever the pad drives.
+
+    Args:
+        tech: the process.
+        ground: join the pad to the VSS ring.
+        side: side of the chip that the pad stands on.
+
+    Raises:
+        ParameterError: if there is no such side.
+    """
+    if side not in SIDES:
+        raise ParameterError("side", side, "one of " + ", ".join(SIDES))
+    r, c = RuleBook(tech), Canvas()
+    plan = PadPlan(r)
+    draw_opening(c, r, 0, 0, BOND_OPENING)
+    x1, x2 = (plan.side - LEAD) // 2, (plan.side + LEAD) // 2
+    tongue = (x1, plan.tongue[0], x2, plan.tongue[1])
+    c.rect("Metal5", x1, plan.tongue[0] - metal_overlap(r), x2, plan.tongue[1])
+    c.rect("Metal4", *tongue)
+    via_array(c, r, tongue, ("Via4", "Via3"), r("PAD.5"))
+    c.rect("Metal3", x1, plan.tongue[0], x2, plan.depth)
+    _diode(c, r, (x1, plan.diode[0], x2, plan.diode[1]))
+    # PAD_PITCH is even in grid steps, so abutting pads make one ring
+    beside = (PAD_PITCH - plan.side) // 2
+    c.rect("Metal1", -beside, plan.ring[0], plan.side + beside, plan.ring[1])
+    for x in (x1, x2):
+        tap_strip(c, r, x, plan.ring[0] + r("PP.5d"), plan.ring[1] - r("PP.5d"))
+    if ground:
+        c.rect("Metal1", x1, plan.diode[0], x2, plan.ring[1])
+    net = "VSS" if ground else "PAD"
+    c.port(net, "Metal3", plan.side // 2, plan.depth, LEAD, 90)
+    c.port("VSS", "Metal1", -beside, (plan.ring[0] + plan.ring[1]) // 2, RING, 180)
+    name = f"bond_pad{'_vss' if ground else ''}_{side}"
+    cell = Cell(name, tuple(c.rects), ports=tuple(c.ports), width=plan.side, height=plan.depth,
+                netlist=Subcircuit(name, tuple(dict.fromkeys((net, "VSS"))), ()))  # fmt: skip
+    return turned(cell, side)
+
+
+def _diode(c: Canvas, r: RuleBook, box: tuple[int, int, int, int]) -> None:
+    """Draw an n+ diode under a lead, joined to it by arrays of cuts."""
+    x1, y1, x2, y2 = box
+    beyond = r("NP.5b")
+    c.rect("COMP", *box)
+    c.rect("Nplus", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
+    cut_array(c, "Contact", box, r.contact, r("CO.2b"), grid_up(max(r("CO.4"), r("CO.6a"))))
+    c.rect("Metal1", *box)
+    c.rect("Metal2", *box)
+    via_array(c, r, box, ("Via1", "Via2"))
+
+
+def turned(cell: Cell, side: str) -> Cell:
+    """Turn a cell drawn for the south side; its shapes stay where x and y are positive.
+
+    A pad on the east side looks west, and so on. The box that is turned is (0, 0) to
+    (width, height); what reaches beyond it still does.
+    """
+    w, h = cell.width, cell.height
+    if side == "south":
+        return cell
+    if side == "north":
+        flip = lambda x, y: (w - x, h - y)  # noqa: E731
+        angle, size = 180, (w, h)
+    elif side == "east":
+        flip = lambda x, y: (h - y, x)  # noqa: E731
+        angle, size = 90, (h, w)
+    else:
+        flip = lambda x, y: (y, w - x)  # noqa: E731
+        angle, size = 270, (h, w)
+    rects = []
+    for q in cell.rects:
+        (ax, ay), (bx, by) = flip(q.x1, q.y1), flip(q.x2, q.y2)
+        rects.append(Rect(q.layer, min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)))
+    ports = []
+    for p in cell.ports:
+        x, y = flip(p.x, p.y)
+        ports.append(replace(p, x=x, y=y, orientation=(p.orientation + angle) % 360))
+    return replace(cell, rects=tuple(rects), ports=tuple(ports), width=size[0], height=size[1])
+
+
+def draw_probe_pads(canvas: Canvas, r: RuleBook, nets: tuple[str | None, ...]) -> list[int]:
+    """Draw a row of probe pads at PAD_PITCH, with a port each; returns the centres along x.
+
+    A net of None leaves its place empty. The first place starts at x = 0, the row at y = 0.
+    """
+    side = PROBE_OPENING + 2 * metal_overlap(r)
+    centres = [PAD_PITCH // 2 + k * PAD_PITCH for k in range(len(nets))]
+    for x, net in zip(centres, nets, strict=True):
+        if net is not None:
+            draw_opening(canvas, r, x - side // 2, 0, PROBE_OPENING)
+            canvas.port(net, "Metal5", x, 0, side, 270)
+    return centres
+
+
+def probe_pad_side(r: RuleBook) -> int:
+    """Return the side of a probe pad's Metal5 plate in dbu."""
+    return PROBE_OPENING + 2 * metal_overlap(r)
