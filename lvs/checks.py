@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
-from .extraction import ExtractedLayout, Finding, place
+from .extraction import ExtractedLayout, Finding
+from .places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -141,7 +141,11 @@ def compare_layout(
     findings += check_pins(extracted, reference, b)
     anchor_by_name(a, b, reference.pins)
     join_substrate(a, b)
-    findings += _differences(Explainer(extracted, a, b, allowed), reference, not findings)
+    explainer = Explainer(extracted, a, b, allowed)
+    findings += _differences(explainer, reference, not findings)
+    located = iter(explainer.shorts())
+    known = {finding for _, finding in extracted.shorts()}
+    findings = [next(located) if finding in known else finding for finding in findings]
     return LvsReport(not findings, devices, tuple(findings), extracted, reference, allowed)
 
 
@@ -153,16 +157,12 @@ def _differences(explainer: Explainer, reference: Reference, clean: bool) -> lis
         reference: the reference netlist.
         clean: True if nothing was found so far, so that the verdict hangs on this.
     """
-    a, b = explainer.a, explainer.b
-    same, proven, hops = equal_colors(a, b)
+    same, proven, hops = equal_colors(explainer.a, explainer.b)
     if not same:
-        found = exchanged_names(explainer.layout, a, b) or explainer.explain()
+        found = exchanged_names(explainer.layout, explainer.a, explainer.b) or explainer.explain()
         return found or ([Finding("topology", _UNEXPLAINED)] if clean else [])
-    order = []
-    for graph in (a, b):
-        colors = graph.device_colors(graph.net_colors(hops))
-        order.append(np.lexsort((graph.parameters[:, 1], graph.parameters[:, 0], colors)))
-    findings = explainer.parameters(order[0], order[1])
+    explainer.pair_by_color(hops)
+    findings = explainer.parameters()
     if findings or proven or not clean:
         return findings
     t = explainer.tolerances

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .devices import KINDS
-from .extraction import ExtractedLayout, Finding, place
+from .extraction import ExtractedLayout, Finding
+from .graph import DRAIN, SOURCE
 from .matching import match
-from .places import where_open
+from .names import label_names
+from .places import place, where_joined, where_open
 
 if TYPE_CHECKING:
     from .compare import Tolerances
     from .flat import FlatDevice, FlatNet
-    from .graph import Graph, Ints
+    from .graph import Graph
     from .matching import Matching
 
 #: Findings of one kind that are spelled out; the rest is counted.
@@ -34,18 +36,58 @@ class Explainer:
 
     def __init__(self, layout: ExtractedLayout, a: Graph, b: Graph, tolerances: Tolerances) -> None:
         self.layout, self.a, self.b, self.tolerances = layout, a, b, tolerances
+        self.pairs = np.empty((0, 2), dtype=np.int64)
 
     def explain(self) -> list[Finding]:
         """Match what can be matched and return every difference."""
         found = match(self.a, self.b)
-        pairs = np.array([(i, j) for i, j, _ in found.pairs], dtype=np.int64).reshape(-1, 2)
+        self.pairs = np.array([(i, j) for i, j, _ in found.pairs], dtype=np.int64).reshape(-1, 2)
         findings = self._nets(found)
-        findings += self.parameters(pairs[:, 0], pairs[:, 1])
+        findings += self.parameters()
         findings += self._left_over(found)
         return findings
 
-    def parameters(self, rows_a: Ints, rows_b: Ints) -> list[Finding]:
-        """Return the devices whose size differs from the reference."""
+    def pair_by_color(self, hops: int) -> None:
+        """Pair the devices of two netlists of equal colours, equal sizes with each other."""
+        order = []
+        for graph in (self.a, self.b):
+            colors = graph.device_colors(graph.net_colors(hops))
+            order.append(np.lexsort((graph.parameters[:, 1], graph.parameters[:, 0], colors)))
+        self.pairs = np.column_stack(order)
+
+    def shorts(self) -> list[Finding]:
+        """Return the shorts between labels, with the place where the wires meet."""
+        found = []
+        for net, finding in self.layout.shorts():
+            seeds = self._seeds(net)
+            if len(seeds) > 1:
+                first, second = list(seeds.values())[:2]
+                spot = where_joined(self.layout, net, first, second)
+                places = spot.points + finding.places
+                finding = Finding(finding.kind, finding.message + spot.words, places)
+            found.append(finding)
+        return found
+
+    def _seeds(self, net: FlatNet) -> dict[str, list[tuple[FlatDevice, int]]]:
+        """Return for each name of a shorted net the terminals that the reference has on it."""
+        names = set(label_names(net))
+        seeds: dict[str, list[tuple[FlatDevice, int]]] = defaultdict(list)
+        on_net = np.any(self.a.nets[self.pairs[:, 0]] == net.number, axis=1)
+        for i, j in self.pairs[on_net].tolist():
+            device = self.device(i)
+            other = self.b.flat.devices[self.b.members[j][0]]
+            for position in np.flatnonzero(self.a.nets[i] == net.number).tolist():
+                channel = position in (DRAIN, SOURCE) and not device.kind.is_memristor
+                columns = (DRAIN, SOURCE) if channel else (position,)
+                numbers = [other.nets[c] for c in columns if other.nets[c] >= 0]
+                both = names & {self.b.flat.nets[number].name for number in numbers}
+                if len(both) == 1:
+                    seeds[both.pop()].append((device, position))
+        return seeds
+
+    def parameters(self) -> list[Finding]:
+        """Return the paired devices whose size differs."""
+        rows_a, rows_b = self.pairs[:, 0], self.pairs[:, 1]
         texts: list[Finding] = []
         for number, kind in enumerate(KINDS):
             mine = self.a.kinds[rows_a] == number
@@ -72,7 +114,7 @@ class Explainer:
         named = []
         for (terminal, _), net in zip(device.kind.terminals, device.nets, strict=True):
             if net >= 0 and self.a.flat.nets[net].name:
-                named.append(f"{terminal}={self.a.flat.nets[net].name}")
+                named.append(f"{terminal}={self.a_net(self.a.flat.nets[net])}")
         inside = f" ({', '.join(named)})" if named else ""
         return f"{device.kind.name} at {place(device.at)}{inside}"
 
@@ -83,7 +125,8 @@ class Explainer:
     def a_net(self, net: FlatNet) -> str:
         """Return a layout net by label, or by where it is."""
         if net.name:
-            return net.name
+            names = net.name.split(",")
+            return ",".join(names[:2]) + (",..." if len(names) > 2 else "")
         on = self.a.flat.terminals[net.number]
         if not on:
             return "a wire without device"
@@ -116,7 +159,8 @@ class Explainer:
                     swapped.add(both)
                     findings.append(self._swap(net_a, other_a, rows))
             elif max(net_a, net_b) >= 0:
-                findings.append(self._wrong(net_a, net_b, rows, other_a, other_b))
+                kept = joined.get((net_a, other_b), [])
+                findings.append(self._wrong(net_a, net_b, rows, other_a, other_b, kept))
         return _at_most(findings)
 
     def _main(
@@ -145,7 +189,13 @@ class Explainer:
         return Finding("swap", f"{text} (reference {self.b_name(j)})", (self.device(i).at,))
 
     def _wrong(
-        self, net_a: int, net_b: int, rows: list[tuple[int, int, int]], right: int, other_b: int
+        self,
+        net_a: int,
+        net_b: int,
+        rows: list[tuple[int, int, int]],
+        right: int,
+        other_b: int,
+        kept: list[tuple[int, int, int]],
     ) -> Finding:
         """Say what is wrong where devices on layout net `net_a` should be on `net_b`.
 
@@ -155,6 +205,7 @@ class Explainer:
             rows: layout device, reference device and terminal column of each.
             right: layout net that stands for `net_b` elsewhere.
             other_b: reference net that `net_a` stands for elsewhere.
+            kept: as `rows`, for the terminals that are on `other_b`.
         """
         i, j, column = rows[0]
         places = tuple(self.device(row).at for row, _, _ in rows[:MOST])
@@ -166,12 +217,15 @@ class Explainer:
             return Finding("open", f"{terminal}: on no net, not on {wanted}", places)
         net = self.a.flat.nets[net_a]
         if right == net_a:
-            kept = self.b_net(self.b.flat.nets[other_b]) if other_b >= 0 else "no net"
-            return Finding("short", f"{wanted} and {kept} are one net, seen at {terminal}", places)
+            other = self.b_net(self.b.flat.nets[other_b]) if other_b >= 0 else "no net"
+            ends = [[(self.device(row), c) for row, _, c in group] for group in (rows, kept)]
+            spot = where_joined(self.layout, net, *ends)
+            text = f"{wanted} and {other} are one net, seen at {terminal}{spot.words}"
+            return Finding("short", text, spot.points + places)
         if right >= 0 and other_b == net_b:
-            cut = where_open(self.layout, net, self.a.flat.nets[right])
-            text = f"{wanted}: {terminal} on a separate piece of wire{cut}"
-            return Finding("open", text, places)
+            spot = where_open(self.layout, net, self.a.flat.nets[right])
+            text = f"{wanted}: {terminal} on a separate piece of wire{spot.words}"
+            return Finding("open", text, spot.points + places)
         return Finding("connection", f"{terminal} on {self.a_net(net)}, not on {wanted}", places)
 
     def _terminal(self, row: int, column: int) -> str:

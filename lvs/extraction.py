@@ -13,10 +13,15 @@ from ..pdk import FileError, ParameterError
 from .connectivity import DERIVED, SUBSTRATE, connectivity, drawn_layers, evaluate, known_layers
 from .devices import KINDS, extract_kind
 from .flat import FlatNet, FlatNetlist, flatten
+from .places import place
 
 if TYPE_CHECKING:
     from ..pdk import Tech
     from .connectivity import Connectivity
+
+
+#: Names of a shorted net that are spelled out.
+MOST_NAMES = 4
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,6 @@ class Label:
     conductor: str
     at: tuple[float, float]
     net: db.Net | None
-
-
-def place(at: tuple[float, float]) -> str:
-    """Return a point as users read it, in um."""
-    return f"({at[0]:.3f}, {at[1]:.3f})"
 
 
 def read_layout(path: Path) -> db.Layout:
@@ -178,26 +178,36 @@ class ExtractedLayout:
     def findings(self) -> list[Finding]:
         """Return opens and shorts among the labels, and labels that lie on nothing."""
         found = []
+        pieces: dict[str, dict[int, Label]] = {}
         for label in self.labels:
             if label.net is None:
                 text = f"{label.name} at {place(label.at)} lies on no {label.conductor}"
                 found.append(Finding("label", text, (label.at,)))
-        attached = [(label, label.net) for label in self.labels if label.net is not None]
-        by_name: dict[str, dict[int, Label]] = {}
-        by_net: dict[int, dict[str, Label]] = {}
-        for label, net in attached:
-            by_name.setdefault(label.name, {}).setdefault(net.cluster_id, label)
-            by_net.setdefault(net.cluster_id, {}).setdefault(label.name, label)
-        for name, pieces in by_name.items():
-            if len(pieces) > 1:
-                places = tuple(label.at for label in pieces.values())
+            else:
+                pieces.setdefault(label.name, {}).setdefault(label.net.cluster_id, label)
+        for name, labels in pieces.items():
+            if len(labels) > 1:
+                places = tuple(label.at for label in labels.values())
                 text = f"{name} at " + " and ".join(place(at) for at in places)
                 found.append(Finding("open", f"{text}: same label on separate nets", places))
-        for names in by_net.values():
-            if len(names) > 1:
-                places = tuple(label.at for label in names.values())
-                text = " and ".join(f"{n} at {place(label.at)}" for n, label in names.items())
-                found.append(Finding("short", f"{text} are one net", places))
+        return found + [finding for _, finding in self.shorts()]
+
+    def shorts(self) -> list[tuple[FlatNet, Finding]]:
+        """Return the nets that carry several labels."""
+        found = []
+        for net in self.flat.nets:
+            if "," in net.name:
+                labels = {
+                    label.name: label
+                    for label in self.labels
+                    if label.net is not None and label.net.cluster_id == net.net.cluster_id
+                }
+                places = tuple(label.at for label in labels.values())
+                words = [f"{name} at {place(label.at)}" for name, label in labels.items()]
+                if len(words) > MOST_NAMES:
+                    words[MOST_NAMES:] = [f"{len(words) - MOST_NAMES} more"]
+                text = f"{' and '.join(words)} are one net"
+                found.append((net, Finding("short", text, places)))
         return found
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from .connectivity import SUBSTRATE
 from .devices import KINDS
-from .extraction import ExtractedLayout, Finding, place
+from .extraction import ExtractedLayout, Finding
 from .graph import Graph, equal_colors, merge_nets
+from .places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

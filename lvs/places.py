@@ -1,21 +1,39 @@
-"""Where on the chip a net is interrupted."""
+"""Where on the chip a net is interrupted, or two nets are joined."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import klayout.db as db
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from .extraction import ExtractedLayout
-    from .flat import FlatNet
+    from .flat import FlatDevice, FlatNet
 
 #: Widest gap in um that is looked for between two pieces of one wire.
 _REACH_UM = 5.0
 
+#: Largest net, in polygons, in which the place of a short is looked for.
+_MOST_POLYGONS = 50_000
 
-def where_open(layout: ExtractedLayout, piece: FlatNet, rest: FlatNet) -> str:
-    """Return words for the place where `piece` was separated from `rest`, "" if unknown.
+#: Silicon that joins wires everywhere, and so says nothing about the place of a short.
+_EVERYWHERE = frozenset({"ptap", "ntap", "Nwell"})
+
+#: conductor or cut -> polygons
+_Shapes = dict[str, db.Region]
+
+
+class Spot(NamedTuple):
+    """A place in words, and its points in um; both empty where it is not known."""
+
+    words: str = ""
+    points: tuple[tuple[float, float], ...] = ()
+
+
+def where_open(layout: ExtractedLayout, piece: FlatNet, rest: FlatNet) -> Spot:
+    """Return the place where `piece` was separated from `rest`.
 
     That is a gap on one layer, or an overlap of two layers whose cut is missing.
     """
@@ -28,21 +46,120 @@ def where_open(layout: ExtractedLayout, piece: FlatNet, rest: FlatNet) -> str:
             found = [(pair.distance(), str(pair.bbox()), pair.bbox()) for pair in pairs]
             if found:
                 distance, _, box = min(found)
-                gaps.append((distance, f"{name} at {_at(box, layout.dbu)}"))
+                gaps.append((distance, name, _center(box, layout.dbu)))
     if gaps:
         near = [gap for gap in sorted(gaps) if gap[0] <= 3 * min(gaps)[0]][:3]
-        words = (f"{distance * layout.dbu:.3f} um on {where}" for distance, where in near)
-        return ", gap of " + " or ".join(words)
+        words = (f"{d * layout.dbu:.3f} um on {name} at {place(at)}" for d, name, at in near)
+        return Spot(", gap of " + " or ".join(words), tuple(at for _, _, at in near))
     for cut in layout.tech.cuts:
         for low, high in ((a, b), (b, a)):
             if cut.lower in low and cut.upper in high:
                 both = low[cut.lower] & high[cut.upper]
                 if not both.is_empty():
-                    box = next(both.each()).bbox()
-                    return f", {cut.layer} missing at {_at(box, layout.dbu)}"
-    return ""
+                    at = _center(next(both.each()).bbox(), layout.dbu)
+                    return Spot(f", {cut.layer} missing at {place(at)}", (at,))
+    return Spot()
 
 
-def _at(box: db.Box, dbu: float) -> str:
+def where_joined(
+    layout: ExtractedLayout,
+    net: FlatNet,
+    first: Iterable[tuple[FlatDevice, int]],
+    second: Iterable[tuple[FlatDevice, int]],
+) -> Spot:
+    """Return the place where two wires became one net.
+
+    Both wires are followed in step from the terminals that belong to either, until they meet.
+
+    Args:
+        layout: the extracted layout.
+        net: the net.
+        first: (device, terminal index) of the terminals of one wire.
+        second: those of the other.
+    """
+    shapes = {n: r for n, r in layout.net_shapes(net).items() if n not in _EVERYWHERE}
+    if sum(region.count() for region in shapes.values()) > _MOST_POLYGONS:
+        return Spot()
+    for name in ("bare_B", "bare_T"):
+        if name in shapes:
+            at = _center(next(shapes[name].each()).bbox(), layout.dbu)
+            electrode = "BE" if name == "bare_B" else "TE"
+            return Spot(f", {electrode} and ME touch without film at {place(at)}", (at,))
+    pieces = {name: _pieces(region) for name, region in shapes.items()}
+    fronts = [_touched(pieces, _seeds(layout, terminals)) for terminals in (first, second)]
+    links: dict[str, list[str]] = {name: [name] for name in pieces}
+    for a, b in layout.wiring.links:
+        if a in links and b in links:
+            links[a].append(b)
+            links[b].append(a)
+    known = fronts
+    while all(any(not r.is_empty() for r in front.values()) for front in fronts):
+        for name in pieces:
+            met = known[0][name] & known[1][name]
+            if not met.is_empty():
+                at = _center(next(met.each()).bbox(), layout.dbu)
+                return Spot(f", joined on {name} at {place(at)}", (at,))
+        grown = [_grown(pieces, front, links) for front in fronts]
+        fronts = [_each(_without, g, k) for g, k in zip(grown, known, strict=True)]
+        known = [_each(_with, f, k) for f, k in zip(fronts, known, strict=True)]
+    return Spot()
+
+
+def _unmerged(region: db.Region) -> db.Region:
+    """Let touching polygons stay apart in what follows."""
+    region.merged_semantics = False
+    return region
+
+
+def _pieces(region: db.Region) -> db.Region:
+    """Cut polygons into trapezoids, so that a bridge between two lines is one of its own."""
+    return _unmerged(region.merged().decompose_trapezoids_to_region())
+
+
+def _seeds(
+    layout: ExtractedLayout, terminals: Iterable[tuple[FlatDevice, int]]
+) -> Iterator[tuple[str, db.Region]]:
+    for device, position in terminals:
+        terminal, conductor = device.kind.terminals[position]
+        yield conductor, layout.flat.terminal_shapes(device)[terminal]
+
+
+def _touched(pieces: _Shapes, seeds: Iterable[tuple[str, db.Region]]) -> _Shapes:
+    on: _Shapes = {name: db.Region() for name in pieces}
+    for conductor, region in seeds:
+        if conductor in on:
+            on[conductor] += region
+    return {name: _unmerged(pieces[name].overlapping(on[name])) for name in pieces}
+
+
+def _grown(pieces: _Shapes, front: _Shapes, links: dict[str, list[str]]) -> _Shapes:
+    """Return the pieces that touch the front, on its layer or through a cut."""
+    grown = {}
+    for name, region in pieces.items():
+        near = db.Region()
+        for other in links[name]:
+            near += front[other]
+        grown[name] = _unmerged(region.interacting(near))
+    return grown
+
+
+def _each(join: Callable[[db.Region, db.Region], db.Region], a: _Shapes, b: _Shapes) -> _Shapes:
+    return {name: join(region, b[name]) for name, region in a.items()}
+
+
+def _without(region: db.Region, known: db.Region) -> db.Region:
+    return _unmerged(region.not_inside(known))
+
+
+def _with(region: db.Region, known: db.Region) -> db.Region:
+    return _unmerged(region + known)
+
+
+def place(at: tuple[float, float]) -> str:
+    """Return a point as users read it, in um."""
+    return f"({at[0]:.3f}, {at[1]:.3f})"
+
+
+def _center(box: db.Box, dbu: float) -> tuple[float, float]:
     center = box.to_dtype(dbu).center()
-    return f"({center.x:.3f}, {center.y:.3f})"
+    return center.x, center.y

@@ -100,7 +100,10 @@ def test_contact_removed(good, check):
 def test_columns_shorted(good, check):
     good.rect("ME", 9, 6.2, 17, 6.6)
     (error,) = check(good).errors
-    assert error == "short: C[1] at (10.000, -1.200) and C[2] at (16.000, -1.200) are one net"
+    assert error == (
+        "short: C[1] at (10.000, -1.200) and C[2] at (16.000, -1.200) are one net, "
+        "joined on ME at (13.000, 6.400)"
+    )
 
 
 def test_rows_of_both_tiers_shorted(good, check):
@@ -109,13 +112,14 @@ def test_rows_of_both_tiers_shorted(good, check):
     (error,) = check(good).errors
     assert error.startswith("short: BR[0] at")
     assert "TR[0] at" in error
+    assert "joined on " in error
 
 
 def test_inner_nets_shorted(good, check):
     good.rect("BE", 1.6, 1.5, 9.0, 2.1)  # BE of (0, 0) and of (0, 1)
     report = check(good)
     assert kinds(report) == {"short"}
-    assert any("0_0/BE" in e and "0_1/BE" in e for e in report.errors)
+    assert any("0_0/BE" in e and "0_1/BE" in e and "joined on BE at" in e for e in report.errors)
 
 
 def test_one_film_missing(good, check):
@@ -131,6 +135,7 @@ def test_both_films_missing(good, check):
         good.cut(film, 9, 8, 11, 10)
     report = check(good)
     assert any("short: 1_1/BE and C[1] are one net" in e for e in report.errors)
+    assert any("BE and ME touch without film at (10.000, 8.800)" in e for e in report.errors)
     assert any(e.startswith("missing: memristor_bottom 1_1/XB") for e in report.errors)
 
 
