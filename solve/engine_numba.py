@@ -68,13 +68,13 @@ def padded(m: int) -> int:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[int]:
+def threads(count: int) -> Iterator[None]:
     """Run kernels on `count` threads (at most those numba was started with)."""
     before = numba.get_num_threads()
     count = max(1, min(count, CORES))
     numba.set_num_threads(count)
     try:
-        yield count
+        yield
     finally:
         numba.set_num_threads(before)
 
@@ -102,8 +102,10 @@ class NumbaEngine:
         self.flow = np.where(np.isinf(lines.col_seg), 0.0, lines.col_seg)
         self.top = np.where(np.isinf(lines.top), 0.0, lines.top)
         self.bottom = np.where(np.isinf(lines.bottom), 0.0, lines.bottom)
-        with self._threads() as count:
-            self.block = min(MAX_BLOCK, max(8, -(-m // count)))
+        # By the machine's cores, not by the threads in use: sums keep their order, so equal
+        # input gives equal bits whatever else runs.
+        self.block = min(MAX_BLOCK, max(8, -(-m // CORES)))
+        with self._threads():
             kernels.factor_rows(
                 lines.G, lines.left, lines.right, lines.row_seg, lines.plain_rows,
                 self.B, self.DR, self.ER,
@@ -113,7 +115,7 @@ class NumbaEngine:
                 self.block, self.DC, self.EC,
             )  # fmt: skip
 
-    def _threads(self, drives: int = 1) -> AbstractContextManager[int]:
+    def _threads(self, drives: int = 1) -> AbstractContextManager[None]:
         many = self.parallel or drives >= MIN_LANES
         return threads(usable_cores() if many else 1)
 

@@ -20,6 +20,17 @@ from numba import njit, prange
 ROWS = 8  # row lines per block: the lanes of one row sweep
 
 # No reassociation: differences of neighbouring voltages must stay differences.
+# Only prange runs in parallel; looking for more in array expressions doubles compile time.
+PARALLEL = {
+    "prange": True,
+    "comprehension": False,
+    "reduction": False,
+    "inplace_binop": False,
+    "setitem": False,
+    "numpy": False,
+    "stencil": False,
+    "fusion": False,
+}
 FLAGS = {"cache": True, "fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
 
 
@@ -36,7 +47,7 @@ def pivot(s, g):
     return d, g * d, g * d * s
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def factor_rows(G, left, right, seg, plain, B, D, E):
     """Factor every row line; `plain` promises that no conductance is 0 or inf.
 
@@ -72,7 +83,7 @@ def factor_rows(G, left, right, seg, plain, B, D, E):
                     E[t, k, j, r] = e if j < m - 1 else 0.0
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def factor_cols(G, top, bottom, seg, plain, block, D, E):
     """Factor every column line with the devices of all its tiers as load."""
     T, n, m = G.shape
@@ -162,7 +173,7 @@ def laplace(i, m, n, seg, top, bottom, P, q):
             q[j] += bottom[j] * P[i, j]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def apply(B, n, D, E, seg, cseg, top, bottom, P, Q, part):
     """Q = S P with S the column system after elimination of the rows; part sums to P.Q."""
     T, blocks, m, _ = B.shape
@@ -193,7 +204,7 @@ def apply(B, n, D, E, seg, cseg, top, bottom, P, Q, part):
         part[k] = acc.sum()
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def forward(m, D, E, seg, block, alpha, P, X, R, Q, part):
     """X += alpha P, R -= alpha Q, Q = D L^-1 R down every column; part sums to R.(LDL^T)^-1 R.
 
@@ -234,7 +245,7 @@ def forward(m, D, E, seg, block, alpha, P, X, R, Q, part):
         part[k] = acc[:w].sum()
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def backward(m, D, E, seg, block, beta, Q, P):
     """P = z + beta P with z the back substitution of Q; beta = 0 does not read P."""
     n = P.shape[0]
@@ -259,7 +270,7 @@ def backward(m, D, E, seg, block, beta, Q, P):
                     P[i, j0 + j] = c[j]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, shift, X, W, R, row_amps, col_amps):
     """Row voltages W = v + u, true residual R, device currents summed by row and by block.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .kernels import FLAGS, ROWS
+from .kernels import FLAGS, PARALLEL, ROWS
 
 LANES = 16
 COLS = 8  # column lines per block: one cache line of factors
@@ -54,7 +54,7 @@ def laplace_lanes(i, j, n, seg, top, bottom, P, q):
         q[k] = a * (v - P[up, j, k]) + b * (v - P[down, j, k]) + ground * v
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def apply_lanes(B, n, D, E, seg, cseg, top, bottom, P, Q, part):
     """Q = S P; part[i] = P.Q of row i, one value per lane."""
     T, _, m, _ = B.shape
@@ -85,7 +85,7 @@ def apply_lanes(B, n, D, E, seg, cseg, top, bottom, P, Q, part):
             part[i, k] = acc[k]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def forward_lanes(D, E, seg, first, alpha, P, X, R, Q, part):
     """`kernels.forward` with one alpha per lane; `first` reads neither P nor Q."""
     n, m, _ = X.shape
@@ -114,7 +114,7 @@ def forward_lanes(D, E, seg, first, alpha, P, X, R, Q, part):
             part[kk, k] = acc[k]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def backward_lanes(D, E, seg, first, beta, Q, P):
     """`kernels.backward` with one beta per lane; `first` does not read P."""
     n, m, _ = P.shape
@@ -138,7 +138,7 @@ def backward_lanes(D, E, seg, first, beta, Q, P):
                         P[i, j, k] = c[j - j0, k] + beta[k] * P[i, j, k]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def finish_lanes(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, V, R, row_amps, col_amps):
     """`kernels.finish` per lane; W (lanes, T, n, m) and V (lanes, n, m) may be empty."""
     T, _, m, _ = B.shape

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
-from .linear import solve_network
+from .linear import NetworkSolver
 from .modes import gates_for, network_drives, tier_index
 from .network import BOTTOM, TIER_NAMES, Network
 
@@ -27,6 +27,9 @@ class ProgrammingReport:
         below: True where that is less than the voltage needed.
         disturb: largest voltage over every device while other columns are written,
             shape (T, rows, cols), V.
+        read_disturb: while each column is written, the largest change of another column's
+            read current against the same read without the write, relative to the largest
+            read current, shape (cols,); 0 if there is no other column.
         needed: voltage needed, V.
     """
 
@@ -34,6 +37,7 @@ class ProgrammingReport:
     voltages: Floats
     below: NDArray[np.bool_]
     disturb: Floats
+    read_disturb: Floats
     needed: float
 
     def to_json(self) -> dict[str, Any]:
@@ -44,6 +48,7 @@ class ProgrammingReport:
             "lowest_V": float(self.voltages.min()),
             "cells_below": [[int(i), int(j)] for i, j in np.argwhere(self.below)],
             "largest_disturb_V": float(np.nanmax(self.disturb)),
+            "largest_read_disturb": float(self.read_disturb.max()),
         }
 
 
@@ -79,23 +84,32 @@ def programming_check(
     if not (np.isfinite(needed) and needed > 0):
         raise InputError(f"needed is {needed} V, allowed: > 0")
     tier = 1 - tier_index(read_tier)
-    seen = np.empty((network.rows, network.cols))
-    disturb = np.zeros((2, network.rows, network.cols))
-    for j in range(network.cols):
-        drives = network_drives(
-            network, "deep-net", inputs, read_tier=read_tier, write_column=j, **options
-        )
-        volts = solve_network(
+    cols = network.cols
+    seen = np.empty((network.rows, cols))
+    disturb = np.zeros((2, network.rows, cols))
+    read_disturb = np.zeros(cols)
+    for j in range(cols):
+        asked = {**options, "read_tier": read_tier, "write_column": j}
+        drives = network_drives(network, "deep-net", inputs, **asked)
+        quiet = network_drives(network, "deep-net", inputs, **{**asked, "write_voltage": 0.0})
+        solver = NetworkSolver(
             network,
             conductances=conductances,
-            port_voltages=drives.port_voltages,
+            driven=drives.port_voltages,
             gates=gates_for(network, drives),
             **dict(series or {}),
-        ).device_voltages
-        others = np.abs(volts)
+        )
+        solution = solver.solve(drives.port_voltages)
+        others = np.abs(solution.device_voltages)
+        seen[:, j] = others[tier, :, j]
         others[tier, :, j] = 0.0
         disturb = np.fmax(disturb, others)
-        seen[:, j] = np.abs(volts[tier, :, j])
+        with_write = np.array([solution.port_currents[pin] for pin in drives.outputs])
+        ports = solver.solve(quiet.port_voltages).port_currents
+        without = np.array([ports[pin] for pin in drives.outputs])
+        largest = np.delete(np.abs(without), j).max(initial=0.0)
+        if largest > 0:
+            read_disturb[j] = np.delete(np.abs(with_write - without), j).max() / largest
         if progress is not None:
-            progress(j + 1, network.cols)
-    return ProgrammingReport(tier, seen, seen < needed, disturb, float(needed))
+            progress(j + 1, cols)
+    return ProgrammingReport(tier, seen, seen < needed, disturb, read_disturb, float(needed))

@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .kernels import FLAGS
+from .kernels import FLAGS, PARALLEL
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def coarsen_devices(G, out):
     """Sum 2 x 2 devices."""
     T, n, m = G.shape
@@ -24,7 +24,7 @@ def coarsen_devices(G, out):
                 out[t, I, J] = s
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def restrict(R, m, out, mc, tmp):
     """Transpose of `prolong`."""
     n = R.shape[0]
@@ -53,7 +53,7 @@ def restrict(R, m, out, mc, tmp):
             out[I, J] = s
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def prolong(coarse, mc, m, Z):
     """Z += bilinear interpolation of the cell-centred coarse values."""
     n = Z.shape[0]
@@ -74,7 +74,7 @@ def prolong(coarse, mc, m, Z):
             Z[i, j] += 0.75 * row[J] + 0.25 * row[L]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def step(m, alpha, P, Q, X, R):
     """X += alpha P, R -= alpha Q."""
     for i in prange(X.shape[0]):
@@ -83,7 +83,7 @@ def step(m, alpha, P, Q, X, R):
             R[i, j] -= alpha * Q[i, j]
 
 
-@njit(parallel=True, **FLAGS)
+@njit(parallel=PARALLEL, **FLAGS)
 def combine(m, a, A, b, B, out, part):
     """Out = a A + b B; part sums to A.B before."""
     for i in prange(out.shape[0]):

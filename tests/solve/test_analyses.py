@@ -156,6 +156,9 @@ def test_programming_check(make_array):
     # the other tier reads at 0.2 V; nothing else sees the write
     assert np.nanmax(r.disturb[0]) < 0.21
     assert np.nanmax(r.disturb[1]) < 1e-9
+    assert (r.read_disturb < 1e-10).all()
     assert json.loads(json.dumps(r.to_json()))["tier"] == "top"
+    leaky = programming_check(network, g, x, needed=1.94, series={**SERIES, "switch_off_ohm": 1e8})
+    assert 0 < leaky.read_disturb.max() < 0.05
     with pytest.raises(InputError, match="needed is 0"):
         programming_check(network, g, x, needed=0)

@@ -276,3 +276,14 @@ def test_results_are_read_only(rng):
     for array in (s.column_currents, s.row_voltages, s.device_voltages, s.device_currents):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
+
+
+def test_equal_input_gives_equal_bits_whatever_else_runs(rng, monkeypatch):
+    from crossstack.solve import engine_numba
+
+    G, v = devices(rng, 1, 410, 410), rng.uniform(0, 1, (1, 410))
+    answers = []
+    for cores in (1, engine_numba.CORES):
+        monkeypatch.setattr(engine_numba, "usable_cores", lambda n=cores: n)
+        answers.append(solve_crossbar(G, v, **WIRES))
+    np.testing.assert_array_equal(answers[0].column_currents, answers[1].column_currents)

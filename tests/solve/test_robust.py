@@ -168,6 +168,22 @@ def test_multigrid_on_strong_load(rng, shape):
     assert np.abs(line.column_currents - grid.column_currents).max() < 2e-9 * scale
 
 
+@pytest.mark.parametrize("shape", [(1, 403, 420), (2, 400, 400)])
+def test_the_first_guess_changes_nothing_but_the_iterations(rng, shape, monkeypatch):
+    from crossstack.solve.engine_numba import NumbaEngine
+
+    G = devices(rng, *shape)
+    v = rng.uniform(-0.5, 1, shape[:2])
+    wiring = {"row_segments": rng.uniform(0.5, 2, shape), "column_segments": 1.0}
+    guessed = solve_crossbar(G, v, method="line-pcg", **wiring)
+    monkeypatch.setattr(NumbaEngine, "guesses", False)
+    plain = solve_crossbar(G, v, method="line-pcg", tol=1e-12, **wiring)
+    scale = np.abs(plain.column_currents).max()
+    assert np.abs(guessed.column_currents - plain.column_currents).max() < 1e-9 * scale
+    assert guessed.kcl_residual < 1e-8
+    assert guessed.iterations < plain.iterations
+
+
 def test_auto_chooses_by_load(rng):
     easy = devices(rng, 1, 300, 300)
     assert "line-pcg" in solve_crossbar(easy, np.ones((1, 300)), **WIRES).method
