@@ -41,7 +41,7 @@ class SwitchParameters:
 class _Pen:
     """A canvas, the drawer and a cursor that moves east."""
 
-    def __init__(self, tech: Tech, p: SwitchParameters, pitch: int) -> None:
+    def __init__(self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN) -> None:
         self.tech, self.p = tech, p
         self.rules = RuleBook(tech)
         self.canvas = Canvas()
@@ -51,7 +51,7 @@ class _Pen:
         self.devices: list[Device] = []
         self.controls: list[tuple[int, str]] = []
         self.taps: list[tuple[int, str]] = []
-        self.x = MARGIN
+        self.x = west
 
     def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width_um: float,
              fingers: int | None = None) -> Body:  # fmt: skip
@@ -129,13 +129,22 @@ class RowSwitch:
     supplies: tuple[tuple[int, str], ...]
 
 
-def row_switch(tech: Tech, p: SwitchParameters, pitch: int, tiers: tuple[str, ...]) -> RowSwitch:
+def row_switch(
+    tech: Tech, p: SwitchParameters, pitch: int, tiers: tuple[str, ...], west: int = MARGIN
+) -> RowSwitch:
     """Draw the switches of one row (both tiers), `pitch` dbu high.
+
+    Args:
+        tech: the process.
+        p: widths and options.
+        pitch: row pitch in dbu.
+        tiers: tiers of the array.
+        west: room between the outer edge and the first shape, in dbu.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    pen = _Pen(tech, p, pitch)
+    pen = _Pen(tech, p, pitch, west)
     names = [("T", "TR"), ("B", "BR")] if "top" in tiers else [("B", "BR")]
     track: dict[str, TrackName] = {"TR": "mid", "BR": "high", "IN_T": "high", "IN_B": "low"}
     ends: dict[str, tuple[int, int]] = {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import ConfigError
 from .pdk import FileError, Tech
-from .solve.modes import MODES, ArrayKind
+from .solve.modes import MODES, ArrayKind, Drives
 from .solve.network import TIER_NAMES
 
 if TYPE_CHECKING:
@@ -123,11 +123,11 @@ def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, NDArray[np.bool_]], Floa
     return ohm
 
 
-def expansion_sources(network: Network, what: Stimulus) -> dict[str, float]:
-    """Return the voltage of every driven pin in expansion mode, as a SPICE bench needs it."""
+def expansion_drives(network: Network, what: Stimulus) -> Drives:
+    """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
     from .solve.modes import network_drives
 
-    return network_drives(network, "expansion", what.inputs).port_voltages
+    return network_drives(network, "expansion", what.inputs)
 
 
 def refusal(network: Network, mode: str) -> str | None:

@@ -172,11 +172,13 @@ def _analyse(
             network.save(work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
         what = analysis.stimulus(network, tech)
+        drives = analysis.expansion_drives(network, what)
         write_spice(
             network,
             tech,
             work / f"{result.name}_extracted.spice",
-            sources=analysis.expansion_sources(network, what),
+            sources=drives.port_voltages,
+            gates=drives.gates,
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
         )
         done, not_run = analysis.solve_modes(network, tech, what, console)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
 from ..cells.ends import BUS
 from ..cells.parts import RuleBook, via_stack
 from ..cells.switches import (
@@ -24,7 +24,7 @@ from ..cells.switches import (
     inverter,
     row_switch,
 )
-from ..pdk import LABEL_OF, ParameterError
+from ..pdk import LABEL_OF
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
 from .netlist import Instance
 from .spec import ArraySpec
@@ -34,6 +34,10 @@ TRACK, TRACK_PITCH = 600, 1000
 SUPPLY = 1000
 RISER, RISER_PITCH = 600, 1200
 INVERTER_PITCH = 2000
+#: distance of the corner's wiring from the macro's edge and from the row switches
+EDGE = 500
+#: step in which the inverters look for a place
+PLACE_STEP = 500
 #: supply trunks beside the column switches: width, and distance from them
 TRUNK, TRUNK_EDGE = 800, 600
 
@@ -71,7 +75,11 @@ def build_macro(spec: ArraySpec) -> Array:
     core = build_core(spec, tech)
     g = core.geometry
     p = SwitchParameters(spec.switch_wn_um, spec.switch_wp_um, kelvin=spec.kelvin)
+    inv = inverter(tech, p, INVERTER_PITCH)
     rows = row_switch(tech, p, g.pitch_y, spec.tiers)
+    short = _corner_width(inv, len(spec.tiers)) - rows.cell.width
+    if short > 0:  # narrow switches: the corner below them must still hold the inverters
+        rows = row_switch(tech, p, g.pitch_y, spec.tiers, EDGE + grid_up(short, 10))
     columns = column_switch(tech, p, g.pitch_x)
     x0 = rows.cell.width + core.west.width
     y0 = columns.cell.height + core.south.height
@@ -82,7 +90,6 @@ def build_macro(spec: ArraySpec) -> Array:
         Placement(columns.cell, x0, 0, spec.cols, 1, g.pitch_x, 0),
     ]
     _foot(plan)
-    inv = inverter(tech, p, INVERTER_PITCH)
     placements += _inverters(plan, inv)
     _trunks(plan)
     width = _write_rail(plan)
@@ -107,7 +114,7 @@ def _foot(plan: _Plan) -> None:
     """Draw the control tracks and supply buses under the row switches."""
     c, r = plan.canvas, plan.rules
     east = plan.rows.cell.width
-    y = plan.y0 - 500
+    y = plan.y0 - EDGE
     for control in plan.controls:
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - TRACK // 2
@@ -132,27 +139,26 @@ def _foot(plan: _Plan) -> None:
                 via_stack(c, r, x, at, "Metal1", "Metal3")
 
 
+def _corner_width(inv: RowSwitch, controls: int) -> int:
+    """Return the width that inverters, risers and trunks need below the row switches."""
+    shifted = 6 * PLACE_STEP  # `_free_place` may move the inverters so far to find a free place
+    return EDGE + 2 * controls * RISER_PITCH + inv.cell.width + shifted + 6 * SUPPLY
+
+
 def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
     """Place one inverter per row control under the buses and wire it to its tracks."""
     c, r = plan.canvas, plan.rules
     n = len(plan.controls)
-    west = 500 + n * RISER_PITCH
-    x = _free_place(plan, inv, west)
+    x = _free_place(plan, inv, EDGE + n * RISER_PITCH)
     top = plan.vss_y - SUPPLY
     bottom = top - n * INVERTER_PITCH
-    last = x + inv.cell.width + n * RISER_PITCH
-    if bottom < 2 * SUPPLY or last > plan.x0 - 6 * SUPPLY:
-        raise ParameterError(
-            "switch_wn_um, switch_wp_um", (plan.spec.switch_wn_um, plan.spec.switch_wp_um),
-            "wider: the corner between the switches must hold the control inverters",
-        )  # fmt: skip
     for k, control in enumerate(plan.controls):
         y = bottom + k * INVERTER_PITCH
         a, out = (q for q in inv.cell.ports)
         ya, yo = y + a.y, y + out.y
         c.rect("Metal4", 0, ya - a.width // 2, x, ya + a.width // 2)
         plan.pins.append(Port(control, "Metal4", 0, ya, a.width, 180))
-        _riser(plan, 500 + RISER // 2 + k * RISER_PITCH, ya, plan.track_y[control])
+        _riser(plan, EDGE + RISER // 2 + k * RISER_PITCH, ya, plan.track_y[control])
         at = x + inv.cell.width + RISER + k * RISER_PITCH
         c.rect("Metal4", x + out.x, yo - out.width // 2, at + RISER // 2, yo + out.width // 2)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"])
@@ -177,7 +183,7 @@ def _free_place(plan: _Plan, inv: RowSwitch, west: int) -> int:
     taken = [x for x, _ in plan.rows.supplies]
     x = west
     while any(abs(x + dx - t) < 1000 for dx, _ in inv.supplies for t in taken):
-        x += 500
+        x += PLACE_STEP
     return x
 
 

@@ -31,6 +31,7 @@ _PATHS = {
 def drop_maps(path: Path, compared: Compared, pattern: str, view: str) -> None:
     """Draw the stacked tiers and the planar baseline on one colour scale."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     stacked, planar = (v.maps[view] for v in compared.results[pattern])
     panels: list[tuple[str, Floats]] = [
@@ -47,6 +48,8 @@ def drop_maps(path: Path, compared: Compared, pattern: str, view: str) -> None:
             values * 100, origin="lower", vmin=low, vmax=high, cmap="viridis", aspect="auto"
         )
         axis.set(title=title, xlabel="column", ylabel="row (0 is next to the sense end)")
+        for one in (axis.xaxis, axis.yaxis):
+            one.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(image, ax=list(axes), label="part of the input lost (%)")
     figure.suptitle(f"IR drop, {pattern}, counted: {view}")
     figure.savefig(path, dpi=110, metadata={"Software": None})
@@ -119,6 +122,7 @@ def _bar(axis: Axes, y: float, x: float, width: float, color: str, text: str) ->
 def current_paths(folder: Path, proved: Proved) -> list[Path]:
     """Draw the macro once per mode with the nets that carry current in colour."""
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     made = []
     outlines = _net_shapes(proved.layout)
@@ -126,6 +130,7 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
         figure = Figure(figsize=(11, 6), layout="constrained")
         axis = figure.subplots()
         _fill(axis, [b for boxes in outlines.values() for b in boxes], "#e4e4e4")
+        handles = []
         for stems, color in groups:
             wanted = [
                 box
@@ -133,10 +138,11 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
                 if net in stems or net.split("[")[0] in stems
                 for box in boxes
             ]
-            _fill(axis, wanted, color, "  ".join(stems))
+            _fill(axis, wanted, color)
+            handles.append(Patch(color=color, label="  ".join(stems)))
         axis.set(title=mode, xlabel="um", ylabel="um", aspect="equal")
         axis.autoscale_view()
-        axis.legend(loc="lower left", title="nets that carry current")
+        axis.legend(handles=handles, loc="lower left", title="nets that carry current")
         path = folder / f"paths_{number}_{mode.split(':')[0]}.png"
         figure.savefig(path, dpi=110, metadata={"Software": None})
         made.append(path)
@@ -160,15 +166,9 @@ def _net_shapes(layout: ExtractedLayout) -> dict[str, list[tuple[float, float, f
     return found
 
 
-def _fill(axis: Axes, boxes: list[tuple[float, float, float, float]], color: str,
-          label: str | None = None) -> None:  # fmt: skip
+def _fill(axis: Axes, boxes: list[tuple[float, float, float, float]], color: str) -> None:
     from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Patch, Rectangle
+    from matplotlib.patches import Rectangle
 
     patches = [Rectangle((x, y), w, h) for x, y, w, h in boxes]
     axis.add_collection(PatchCollection(patches, facecolor=color, edgecolor="none", alpha=0.75))
-    if label:
-        axis.add_patch(Rectangle((0, 0), 0, 0, color=color))
-        handles = [*getattr(axis, "_crossstack_handles", []), Patch(color=color, label=label)]
-        axis._crossstack_handles = handles  # type: ignore[attr-defined]
-        axis.legend(handles=handles)

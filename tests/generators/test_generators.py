@@ -51,6 +51,7 @@ def test_arrays_are_clean_and_matched(rows, cols, cell, profile, tmp_path):
         {"rows": 4, "cols": 3, "cell": "planar", "kelvin": True},
         {"rows": 3, "cols": 2, "cell": "passive"},
         {"rows": 2, "cols": 3, "cell": "passive_planar"},
+        {"rows": 2, "cols": 2, "cell": "planar", "switch_wn_um": 1.2, "switch_wp_um": 1.2},
         {"rows": 16, "cols": 12},
     ],
     ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()),

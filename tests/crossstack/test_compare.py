@@ -1,0 +1,220 @@
+"""The macro in both modes, and the comparison with the paper's figures."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from crossstack.cells import to_layout
+from crossstack.extract import extract_network, write_spice
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import ParameterError
+from crossstack.solve.linear import solve_network
+from crossstack.solve.modes import gates_for, network_drives
+
+from crossstack.analysis import switch_ohm
+from crossstack.cli import run
+from crossstack.comparison import deepnet
+from crossstack.comparison.cases import Pair, pairs, patterns, prove
+from crossstack.comparison.drops import METRICS, VIEWS, solve_view
+from crossstack.comparison.table import compare_pair, crossing, ratio_sweep
+from crossstack.console import Console
+
+BASE = ArraySpec(rows=3, cols=4, top="macro", kelvin=True, switch_wn_um=6.0, switch_wp_um=6.0)
+TECH = BASE.tech()
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    return pairs(BASE)[0]
+
+
+@pytest.fixture(scope="module")
+def proved(pair):
+    console = Console(quiet=True)
+    return prove(pair.stacked, TECH, console), prove(pair.planar, TECH, console)
+
+
+@pytest.fixture(scope="module")
+def network(proved):
+    return proved[0].network
+
+
+def all_on(siemens=1e-4):
+    return np.full((2, 3, 4), siemens), np.full((2, 3), 0.2)
+
+
+def test_both_layouts_are_proved(proved):
+    for one in proved:
+        assert one.drc_violations == 0
+        assert one.lvs_match
+    stacked, planar = proved
+    assert stacked.inputs == planar.inputs
+    assert planar.array_um2 == pytest.approx(2 * stacked.array_um2)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_theory_agrees_in_the_small_drop_limit(pair, proved, view):
+    """Within 5 % of the reduction, every metric, when devices load the wires very little."""
+    tech = replace(TECH, memristor=replace(TECH.memristor, r_on_ohm=1e9))
+    found = patterns(3, 4, tech, seed=1)[:1]
+    done = compare_pair(pair, *proved, found, tech)
+    for metric in METRICS:
+        got, wanted = done.reduction("all on", view, metric), done.theory[view][metric]
+        assert got == pytest.approx(wanted, rel=0.05, abs=1e-3), metric
+
+
+def test_views_leave_out_what_they_say(pair, proved):
+    found = patterns(3, 4, TECH, seed=1)[:1]
+    stacked, _ = compare_pair(pair, *proved, found, TECH).results["all on"]
+    worst = {view: stacked.errors[view].worst_device for view in VIEWS}
+    assert worst["array"] < worst["wires"] < worst["all"]
+    assert worst["array"] < worst["kelvin"] < worst["all"]
+    assert stacked.kcl_residual < 1e-6
+
+
+def test_kelvin_regulation_holds_every_tap(network):
+    g, x = all_on()
+    solution, _ = solve_view(network, TECH, g, x, "kelvin")
+    for tier, letter in enumerate("BT"):
+        for i in range(3):
+            tap = solution.node_voltages[network.ports[f"{letter}R[{i}]"]]
+            assert tap == pytest.approx(x[tier, i], abs=1e-12)
+    for j in range(4):
+        assert solution.node_voltages[network.ports[f"C[{j}]"]] == pytest.approx(0, abs=1e-12)
+
+
+def slots_of(network):
+    g, x = all_on()
+    return list(deepnet.slots(network, TECH, g, x, width_um=2.0, write_voltage=2.0))
+
+
+def test_writing_is_not_felt_by_the_other_columns(network):
+    found = slots_of(network)
+    assert len(found) == 8
+    for slot in found:
+        assert slot.disturb_a <= slot.leak_bound_a, slot
+        assert slot.half_selected_v < 1e-3
+        assert 0.0 < slot.loss < 0.25
+
+
+def with_gate(network, old, new):
+    """Return the network with the transistors of one gate net on another one."""
+    a, b = network.nets.index(old), network.nets.index(new)
+    gate = network.switch_gate.copy()
+    gate[network.switch_gate == a] = b
+    return replace(network, switch_gate=gate)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("TS[1]", "BS[1]"), ("BS[2]", "TS[2]"), ("TS[0]", "TS[1]"), ("WSEL[3]", "WSEL[3]_N"),
+     ("WSEL[1]", "WSEL[2]"), ("WT", "WB"), ("WB_N", "WT_N")],
+)  # fmt: skip
+def test_a_wrongly_wired_line_shows_in_the_slots(network, old, new):
+    def verdicts(found):
+        return [
+            s.disturb_a <= s.leak_bound_a and s.half_selected_v < 1e-3 and s.loss < 0.25
+            for s in found
+        ]
+
+    assert not all(verdicts(slots_of(with_gate(network, old, new))))
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(2, 3), (5, 2)])
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("expansion", {}), ("deep-net", {"read_tier": 0, "write_column": 1}),
+     ("deep-net", {"read_tier": 1, "write_column": 0})],
+)  # fmt: skip
+def test_ngspice_agrees_with_switches_in(rows, cols, mode, options, tmp_path, requires_program):
+    requires_program("ngspice")
+    spec = ArraySpec(rows=rows, cols=cols, top="macro", switch_wn_um=4.0, switch_wp_um=4.0)
+    net = extract_network(to_layout(build_top(spec).cell, spec.tech()), spec.tech())
+    rng = np.random.default_rng(rows)
+    ohm = rng.uniform(1e4, 1e6, (2, rows, cols))
+    inputs = rng.uniform(0.05, 0.2, (2, rows))
+    drives = network_drives(net, mode, inputs, **options)
+    ours = solve_network(
+        net,
+        conductances=1 / ohm,
+        port_voltages=drives.port_voltages,
+        gates=gates_for(net, drives),
+        switch_ohm=switch_ohm(spec.tech()),
+    )
+    deck = write_spice(net, spec.tech(), tmp_path / "m.spice", memristor_ohm=ohm,
+                       gates=drives.gates, sources=drives.port_voltages)  # fmt: skip
+    out = subprocess.run(
+        [shutil.which("ngspice"), "-b", str(deck)], capture_output=True, text=True, timeout=120,
+        check=False,
+    ).stdout.splitlines()  # fmt: skip
+    theirs = {}
+    for k, line in enumerate(out):
+        if line.startswith("pin "):
+            theirs[line.split()[1]] = float(out[k + 1].split("=")[1])
+    scale = max(abs(v) for v in ours.port_currents.values())
+    assert {f"OUT[{j}]" for j in range(cols)} <= set(theirs)
+    for pin, amps in theirs.items():
+        assert amps == pytest.approx(ours.port_currents[pin], rel=1e-6, abs=1e-6 * scale), pin
+
+
+def test_sweep_finds_a_known_crossing():
+    rows = [{"ratio": 1.0, "reduction": 0.4}, {"ratio": 100.0, "reduction": 0.1}]
+    assert crossing(rows, 0.25) == pytest.approx(10.0)
+    assert crossing(rows, 0.05) is None
+
+
+def test_sweep_falls_with_the_ratio(pair, proved):
+    found = patterns(3, 4, TECH, seed=1)
+    done = compare_pair(pair, *proved, found[:1], TECH)
+    rows = ratio_sweep(done, found[0], TECH, "array", (0.03, 0.3, 3.0))
+    values = [r["reduction"] for r in rows]
+    assert values == sorted(values, reverse=True)
+
+
+def test_command_leaves_tables_and_pictures(tmp_path):
+    out = tmp_path / "cmp"
+    code = run(["compare", "--rows", "2", "--cols", "3", "--switch-wn-um", "4",
+                "--switch-wp-um", "4", "-o", str(out), "--quiet"])  # fmt: skip
+    assert code == 0
+    value = json.loads((out / "compare.json").read_text())
+    assert {p["key"] for p in value["pairs"]} == {"planar", "square", "passive"}
+    assert value["paper"] == {"ir_drop_reduction": 0.22, "speed": 0.29}
+    assert len(value["deep_net"]["slots"]) == 6
+    for name in ("ir_drop_array.png", "gain.png", "timing.png", "ratio.png"):
+        assert (out / name).stat().st_size > 5000
+    assert "| paper |" in (out / "compare.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["compare", "--rows", "600"], ("rows", "600", "512")),
+        (["compare", "--cell", "planar"], ("--cell",)),
+        (["build", "--top", "macro", "--rows", "0"], ("rows", "0")),
+        (["build", "--top", "macro", "--switch-wn-um", "0.5"], ("switch", "0.5")),
+    ],
+)
+def test_wrong_requests_are_one_line(args, words, tmp_path, capfd):
+    assert run([*args, "-o", str(tmp_path / "x")]) == 2
+    err = capfd.readouterr().err
+    assert len(err.strip().splitlines()) == 1
+    assert all(w in err for w in words)
+
+
+def test_modes_of_a_macro_refuse_nonsense(network):
+    x = np.full((2, 3), 0.2)
+    for options, word in (
+        ({"mode": "deepnet"}, "deepnet"),
+        ({"mode": "deep-net", "write_column": 4}, "write_column"),
+        ({"mode": "deep-net", "read_tier": 0, "write_tier": 0}, "one tier"),
+    ):
+        with pytest.raises(ValueError, match=word):
+            network_drives(network, inputs=x, **options)
+
+
+def test_baseline_larger_than_the_largest_array_is_refused():
+    with pytest.raises(ParameterError, match="512"):
+        pairs(ArraySpec(rows=513, cols=2))
