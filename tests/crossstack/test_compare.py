@@ -176,7 +176,7 @@ def test_sweep_falls_with_the_ratio(pair, proved):
 
 def test_command_leaves_tables_and_pictures(tmp_path):
     out = tmp_path / "cmp"
-    code = run(["compare", "--rows", "2", "--cols", "3", "--switch-wn-um", "4",
+    code = run(["compare", "--rows", "3", "--cols", "3", "--switch-wn-um", "4",
                 "--switch-wp-um", "4", "-o", str(out), "--quiet"])  # fmt: skip
     assert code == 0
     value = json.loads((out / "compare.json").read_text())
