@@ -180,12 +180,17 @@ def _child(cell: Cell, tech: Tech) -> gf.Component:
 
 
 def _add_ports(target: gf.Component, ports: tuple[Port, ...], tech: Tech) -> None:
-    """Add the ports; where a net has several, their sides are added to its name."""
-    count = Counter(p.name for p in ports)
+    """Add the ports; where a net has several, their sides are added to its name, then numbers."""
+    of_net = Counter(p.name for p in ports)
+    of_side = Counter((p.name, p.orientation) for p in ports)
+    seen: Counter[tuple[str, int]] = Counter()
     for p in _apart(ports):
-        name = p.name if count[p.name] == 1 else f"{p.name}_{_SIDES[p.orientation]}"
+        key = (p.name, p.orientation)
+        seen[key] += 1
+        side = f"_{_SIDES[p.orientation]}" if of_net[p.name] > 1 else ""
+        number = str(seen[key]) if of_side[key] > 1 else ""
         target.add_port(
-            name=name,
+            name=f"{p.name}{side}{number}",
             center=(p.x * tech.dbu_um, p.y * tech.dbu_um),
             width=p.width * tech.dbu_um,
             orientation=p.orientation,

@@ -9,6 +9,7 @@ from typing import Any
 
 import gdsfactory as gf
 
+from ..cells import parameters_of
 from ..cells.gf import bound, cell_function, cell_functions, component
 from ..pdk import Tech
 from . import build_top
@@ -41,11 +42,12 @@ def _draw(tech: Tech, component_name: str, **values: Any) -> gf.Component:
 def _unit(array: Array) -> gf.Component:
     """Return the unit cell as the component that its parameters ask for."""
     spec = array.spec
-    values: dict[str, Any] = {
+    values = {
         "device_um": spec.device_side_um(),
+        "select_w_um": spec.select_w_um,
         "pitch_x_um": spec.pitch_x_um,
         "pitch_y_um": spec.pitch_y_um,
     }
-    if spec.cell != "passive":
-        values["select_w_um"] = spec.select_w_um
-    return bound(cell_functions()[array.unit.name], spec.profile)(**values)
+    known = parameters_of(array.unit.name)  # a cell without transistors has no select width
+    given = {key: value for key, value in values.items() if key in known}
+    return bound(cell_functions()[array.unit.name], spec.profile)(**given)

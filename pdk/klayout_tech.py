@@ -39,7 +39,10 @@ def lyp_text(tech: Tech) -> str:
 
 def _entry(layer: Layer) -> list[str]:
     name = f"{layer.name} - {layer.text}"
-    return _style("   ", name, _source(layer), color=layer.color, pattern=f"I{layer.pattern}")
+    pattern = f"I{layer.pattern}"
+    # the electrodes' thick outlines stay visible over five metals
+    outline = 3 if layer.purpose is Purpose.MODULE_ELECTRODE else 1
+    return _style("   ", name, _source(layer), layer.color, pattern, outline)
 
 
 def _source(layer: Layer) -> str:
@@ -51,9 +54,10 @@ def _style(
     indent: str,
     name: str,
     source: str,
-    *,
     color: str = "",
     pattern: str = "",
+    outline: int = 1,
+    *,
     visible: bool = True,
     expanded: bool = False,
 ) -> list[str]:
@@ -68,7 +72,7 @@ def _style(
         "valid": "true",
         "visible": str(visible).lower(),
         "transparent": "false",
-        "width": "1" if color else "",
+        "width": str(outline) if color else "",
         "marked": "false",
         "xfill": "false",
         "animation": "0",
@@ -150,7 +154,7 @@ def d25_text(tech: Tech) -> str:
     above = solids["BE"][0]
     lines = [
         f"# CrossStack 2.5-D view of {tech.name}; generated from the film table, do not edit.",
-        "# The module's films are 10 to 100 nm thick over 13 um of metals and glass; stretch their",
+        f"# The module's films are 10 to 100 nm thick, {above:g} um above the silicon; stretch their",
         "# heights to tell them apart (1 is true to scale).",
         "stretch = 5.0",
         f"module_z = {above:g}",

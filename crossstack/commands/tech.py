@@ -1,0 +1,54 @@
+"""`crossstack tech`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from sysconfig import get_path
+
+import click
+
+from ..cli import OK
+from ..console import Console, output_options
+from ..options import FOLDER
+
+
+@click.group("tech")
+def command() -> None:
+    """Give KLayout this process: technology, layers, 2.5-D view, DRC, LVS and PCells."""
+
+
+@command.command("install")
+@click.option(
+    "--klayout-home", type=FOLDER, help="KLayout's folder (default: KLAYOUT_HOME or yours)."
+)
+@output_options
+def install(klayout_home: Path | None, as_json: bool, quiet: bool) -> int:
+    """Install the package for your KLayout; start KLayout again afterwards.
+
+    Then: technology gf180mcuD_crossstack, Tools > DRC, LVS and 2.5d View, library CrossStack.
+    """
+    from ..klayout.package import NAME
+    from ..klayout.package import klayout_home as default_home
+
+    home = klayout_home or default_home()
+    # the program of this very installation, which need not be on PATH
+    program = shutil.which("crossstack", path=get_path("scripts")) or shutil.which("crossstack")
+    return _write(home / "salt" / NAME, program, Console(as_json, quiet))
+
+
+@command.command("export")
+@click.argument("folder", type=FOLDER)
+@output_options
+def export(folder: Path, as_json: bool, quiet: bool) -> int:
+    """Write the package into FOLDER, to be shared: a salt package with its grain.xml."""
+    return _write(folder, None, Console(as_json, quiet))
+
+
+def _write(target: Path, program: str | None, console: Console) -> int:
+    from ..klayout.package import write_package
+
+    files = write_package(target, program)
+    console.say(f"{target}: {len(files)} files")
+    console.result({"folder": str(target), "files": files})
+    return OK

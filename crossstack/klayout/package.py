@@ -1,0 +1,144 @@
+"""The KLayout package: technology, decks, PCells and menus in one folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from .. import __version__
+from ..drc.deck import deck_macro
+from ..files import replacing, write_manifest
+from ..pdk import PROFILES, get_tech
+from ..pdk.klayout_tech import d25_text, lyp_text, lyt_text
+from . import PROGRAM_FILE
+from .vendored import COPY, vendored_files
+
+NAME = "crossstack"
+#: oldest KLayout that the package is tested with
+KLAYOUT = "0.28.5"
+#: oldest Python inside KLayout that can run the copied modules
+PYTHON = (3, 11)
+
+_CALL = """\
+import sys
+
+if sys.version_info < {python}:
+    raise RuntimeError(
+        "CrossStack needs KLayout with Python {words} or newer; this one has "
+        + sys.version.split()[0]
+    )
+from {copy}.klayout import {module}
+
+{module}.{function}()
+"""
+
+
+def package_files() -> dict[str, str]:
+    """Return path -> text of everything in the package."""
+    tech = get_tech()
+    folder = f"tech/{tech.name}"
+    files = {
+        "grain.xml": _grain(),
+        f"{folder}/{tech.name}.lyt": lyt_text(tech, f"{tech.name}.lyp"),
+        f"{folder}/{tech.name}.lyp": lyp_text(tech),
+        f"d25/{NAME}.lyd25": _macro(
+            "CrossStack stack", d25_text(tech), "d25", "dsl", dsl="d25-dsl-xml", menu="d25"
+        ),
+        f"pymacros/{NAME}_library.lym": _macro(
+            "CrossStack PCells", _call("pcells", "register"), "pymacros", "python", autorun=True
+        ),
+        f"pymacros/{NAME}_lvs.lym": _macro(
+            "CrossStack LVS", _call("lvs_menu", "run"), "pymacros", "python", menu="lvs"
+        ),
+    }
+    for profile in PROFILES:
+        files[f"drc/{NAME}_{profile}.lydrc"] = deck_macro(get_tech(profile))
+    files |= {f"python/{path}": text for path, text in vendored_files().items()}
+    return files
+
+
+def write_package(target: Path, program: str | None = None) -> list[str]:
+    """Write the package in one step and return its files.
+
+    Args:
+        target: folder to make or to replace.
+        program: where the `crossstack` program is, for an installation on this machine.
+
+    Raises:
+        FileError: if the folder cannot be written, or holds something else.
+    """
+    files = package_files()
+    if program is not None:
+        files[f"python/{COPY}/klayout/{PROGRAM_FILE}"] = f"{program}\n"
+    with replacing(target) as work:
+        for name, text in files.items():
+            path = work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        write_manifest(work, {"package": NAME})
+    return sorted(files)
+
+
+def klayout_home() -> Path:
+    """Return the folder in which KLayout keeps a user's files."""
+    if home := os.environ.get("KLAYOUT_HOME"):
+        return Path(home)
+    return Path.home() / ("KLayout" if sys.platform == "win32" else ".klayout")
+
+
+def _call(module: str, function: str) -> str:
+    words = ".".join(map(str, PYTHON))
+    return _CALL.format(python=PYTHON, words=words, copy=COPY, module=module, function=function)
+
+
+def _grain() -> str:
+    return f"""\
+<?xml version="1.0" encoding="utf-8"?>
+<salt-grain>
+ <name>{NAME}</name>
+ <version>{__version__}</version>
+ <api-version>{KLAYOUT}; python {".".join(map(str, PYTHON))}</api-version>
+ <title>CrossStack: stacked memristor crossbars on GF180MCU</title>
+ <doc>Technology, layer properties, 2.5-D view, DRC, LVS and PCells for GF180MCU variant D with a post-processed memristor module.</doc>
+ <doc-url/>
+ <url/>
+ <license>Apache-2.0</license>
+ <author>CrossStack</author>
+ <author-contact/>
+</salt-grain>
+"""  # noqa: E501
+
+
+def _macro(
+    title: str,
+    text: str,
+    category: str,
+    interpreter: str,
+    *,
+    dsl: str = "",
+    menu: str = "",
+    autorun: bool = False,
+) -> str:
+    """Return a KLayout macro; with `menu`, an entry of that submenu of Tools."""
+    return f"""\
+<?xml version="1.0" encoding="utf-8"?>
+<klayout-macro>
+ <description>{escape(title)}</description>
+ <version/>
+ <category>{category}</category>
+ <prolog/>
+ <epilog/>
+ <doc/>
+ <autorun>{str(autorun).lower()}</autorun>
+ <autorun-early>false</autorun-early>
+ <shortcut/>
+ <show-in-menu>{str(bool(menu)).lower()}</show-in-menu>
+ <group-name>{f"{menu}_scripts" if menu else ""}</group-name>
+ <menu-path>{f"tools_menu.{menu}.end" if menu else ""}</menu-path>
+ <interpreter>{interpreter}</interpreter>
+ <dsl-interpreter-name>{dsl}</dsl-interpreter-name>
+ <text>{escape(text)}</text>
+</klayout-macro>
+"""

@@ -1,0 +1,133 @@
+"""PCells for KLayout: the toolkit's own drawings, with nothing but KLayout's Python.
+
+This module also runs inside KLayout, in a copy of the rooms that it needs (`package.py` makes
+the copy): so it, and what it imports, may use the standard library and ``klayout.db`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import klayout.db as db
+
+from ..cells.drawing import Cell, to_layout
+from ..cells.registry import CELLS, draw_cell, parameters_of
+from ..generators import build_top
+from ..generators.spec import CELLS as CELL_KINDS
+from ..generators.spec import TOPS, ArraySpec
+from ..pdk import LAYERS, METALS, PROFILES, Purpose, Tech, get_tech
+
+LIBRARY = "CrossStack"
+
+#: parameter -> the words that it takes
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "profile": tuple(PROFILES),
+    "cell": tuple(CELL_KINDS),
+    "top": TOPS,
+    "electrode": tuple(x.name for x in LAYERS if x.purpose is Purpose.MODULE_ELECTRODE),
+    "low": METALS,
+    "high": METALS,
+}
+#: what a length that may be left out is called in the dialog; 0 leaves it out
+_LEAST = " (0: default)"
+
+
+class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
+    """A PCell of one drawing.
+
+    KLayout's helper class would make attributes of the parameters, and one of them is ``cell``.
+
+    Args:
+        name: name of the PCell.
+        defaults: parameters and their defaults; None stands for a length left out.
+        draw: ``draw(tech, **parameters) -> Cell``.
+    """
+
+    def __init__(self, name: str, defaults: Mapping[str, Any], draw: Callable[..., Cell]) -> None:
+        super().__init__()
+        self._name, self._draw = name, draw
+        self._defaults = {"profile": next(iter(PROFILES)), **defaults}
+
+    def get_parameters(self) -> list[Any]:
+        """Return the parameters for KLayout's dialog."""
+        return [_declaration(key, default) for key, default in self._defaults.items()]
+
+    def get_layers(self, parameters: list[Any]) -> list[Any]:
+        """Return no layers: the table decides which are drawn."""
+        return []
+
+    def display_text(self, parameters: list[Any]) -> str:
+        """Return the name and what differs from the defaults."""
+        values = self._values(parameters)
+        given = {k: v for k, v in values.items() if v != self._defaults[k]}
+        words = ", ".join(
+            f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in given.items()
+        )
+        return f"{self._name}({words})" if words else self._name
+
+    def produce(self, layout: Any, layers: Any, parameters: list[Any], cell: Any) -> None:
+        """Draw; a value outside its range becomes KLayout's error text, with the range named."""
+        values = self._values(parameters)
+        tech = get_tech(values.pop("profile"))
+        if abs(layout.dbu - tech.dbu_um) > 1e-9:
+            raise ValueError(f"the database unit must be {tech.dbu_um:g} um")
+        source = to_layout(self._draw(tech, **values), tech)  # must outlive the copying
+        cell.copy_tree(source.top_cell())
+
+    def _values(self, parameters: list[Any]) -> dict[str, Any]:
+        named = zip(self._defaults.items(), parameters, strict=True)
+        return {
+            key: None if default is None and value == 0 else value
+            for (key, default), value in named
+        }
+
+
+def _declaration(key: str, default: Any) -> Any:
+    text = key.removesuffix("_um").replace("_", " ")
+    made = db.PCellParameterDeclaration
+    if isinstance(default, str):
+        declaration = made(key, made.TypeString, text, default)
+        for word in _CHOICES.get(key, ()):
+            declaration.add_choice(word, word)
+        return declaration
+    if isinstance(default, bool):
+        return made(key, made.TypeBoolean, text, default)
+    if isinstance(default, int):
+        return made(key, made.TypeInt, text, default)
+    left_out = default is None
+    value = 0.0 if default is None else default
+    return made(key, made.TypeDouble, text + _LEAST * left_out, value, "um")
+
+
+class CrossStackLibrary(db.Library):  # type: ignore[misc]
+    """Every registered cell, and arrays of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.description = "CrossStack: memristor stacks, hybrid cells and arrays"
+        for name in CELLS:
+            self._add(name, parameters_of(name), _drawing(name))
+        defaults = {f.name: f.default for f in fields(ArraySpec)}
+        for key in ("profile", "name"):
+            del defaults[key]
+        self._add("crossbar", defaults, _array)
+
+    def _add(self, name: str, defaults: Mapping[str, Any], draw: Callable[..., Cell]) -> None:
+        self.layout().register_pcell(name, DrawnPCell(name, defaults, draw))
+
+
+def _drawing(name: str) -> Callable[..., Cell]:
+    return lambda tech, **values: draw_cell(name, tech, **values)
+
+
+def _array(tech: Tech, **values: Any) -> Cell:
+    return build_top(ArraySpec(profile=tech.profile.name, **values)).cell
+
+
+def register() -> CrossStackLibrary:
+    """Register the library under its name; an earlier one of that name gives way."""
+    library = CrossStackLibrary()
+    library.register(LIBRARY)
+    return library

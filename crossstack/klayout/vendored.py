@@ -1,0 +1,94 @@
+"""The copy of our rooms that runs inside KLayout.
+
+Users' KLayout has its own Python without our package. What the PCells need is plain enough to
+go along: the modules that they import, followed from one to the next, with the one line
+changed that names KLayout's module there.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..pdk import CrossStackError
+
+#: name of the copy; inside it, the rooms keep their names
+COPY = "crossstack_klayout"
+#: modules that KLayout's macros call, below the package
+ROOTS = ("klayout.pcells", "klayout.lvs_menu")
+_OURS, _THEIRS = "import klayout.db as db", "import pya as db"
+_ALLOWED = frozenset({"pya", "klayout.db"})
+
+
+def vendored_files() -> dict[str, str]:
+    """Return path -> text of the copy, below KLayout's ``python`` folder.
+
+    Raises:
+        CrossStackError: if a module needs more than KLayout's Python has.
+    """
+    done: dict[str, str] = {}
+    waiting = [*ROOTS]
+    while waiting:
+        name = waiting.pop()
+        for part in _with_parents(name):
+            if part not in done:
+                done[part] = _source(part).read_text(encoding="utf-8")
+                waiting += _needed(part, done[part])
+    files = {f"{COPY}/__init__.py": '"""CrossStack inside KLayout."""\n'}
+    for name, text in sorted(done.items()):
+        stem = f"{COPY}/{name.replace('.', '/')}"
+        path = f"{stem}/__init__.py" if _is_package(name) else f"{stem}.py"
+        files[path] = text.replace(_OURS, _THEIRS)
+    return files
+
+
+def _with_parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[: k + 1]) for k in range(len(parts))]
+
+
+def _package() -> str:
+    return __name__.split(".", maxsplit=1)[0]
+
+
+def _source(name: str) -> Path:
+    spec = find_spec(f"{_package()}.{name}")
+    if spec is None or spec.origin is None:
+        raise CrossStackError(f"module {name} has no source to copy")
+    return Path(spec.origin)
+
+
+def _is_package(name: str) -> bool:
+    return _source(name).name == "__init__.py"
+
+
+def _needed(name: str, text: str) -> Iterator[str]:
+    """Yield the modules of ours that a module imports when it is imported."""
+    package = name.split(".") if _is_package(name) else name.split(".")[:-1]
+    for node in ast.parse(text).body:  # not inside functions or `if TYPE_CHECKING`
+        if isinstance(node, ast.Import):
+            _check(name, [alias.name for alias in node.names])
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            _check(name, [node.module or ""])
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1]
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                below = f"{stem}.{alias.name}".lstrip(".")
+                yield below if _exists(below) else stem
+
+
+def _check(name: str, imported: list[str]) -> None:
+    for module in imported:
+        if module not in _ALLOWED and module.split(".")[0] not in sys.stdlib_module_names:
+            raise CrossStackError(f"{name} imports {module}, which KLayout's Python lacks")
+
+
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(f"{_package()}.{name}") is not None
+    except ModuleNotFoundError:  # `name` lies below something that is no package
+        return False

@@ -1,0 +1,255 @@
+"""The KLayout package, headless in the installed KLayout and by reading its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import klayout.db as db
+import klayout.rdb as rdb
+import pytest
+from crossstack.cells import CELLS, Cell, draw_cell, to_layout
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import LAYERS, PROFILES, ParameterError, get_tech
+from crossstack.pdk.klayout_tech import lyp_text
+from crossstack.pdk.solids import solids_um
+
+from crossstack import cli
+from crossstack.klayout.package import package_files
+from crossstack.klayout.vendored import vendored_files
+
+HERE = Path(__file__).parent
+TECH = get_tech()
+#: PCell parameters beyond the defaults
+VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("hybrid_cell", {"select_w_um": 4.0, "pitch_x_um": 6.0}),
+    ("via_stack", {"low": "Metal2", "high": "Metal4"}),
+    ("module_via", {"electrode": "TE"}),
+    ("memristor_stack", {"device_um": 2.0}),
+    ("crossbar", {"rows": 3, "cols": 4}),
+    ("crossbar", {"rows": 2, "cols": 2, "cell": "passive"}),
+    ("crossbar", {"rows": 2, "cols": 2, "cell": "planar", "profile": "aligner"}),
+    ("crossbar", {"rows": 2, "cols": 2, "top": "macro"}),
+)
+
+
+def drawing(name: str, parameters: dict[str, Any]) -> Cell:
+    values = dict(parameters)
+    tech = get_tech(values.pop("profile", "stepper"))
+    if name == "crossbar":
+        return build_top(ArraySpec(profile=tech.profile.name, **values)).cell
+    return draw_cell(name, tech, **values)
+
+
+def pcell_jobs() -> list[tuple[str, dict[str, Any]]]:
+    """Every cell in either profile for which its defaults can be drawn, and the variants."""
+    jobs: list[tuple[str, dict[str, Any]]] = []
+    for name in sorted(CELLS):
+        for profile in sorted(PROFILES):
+            try:
+                drawing(name, {"profile": profile})
+            except ParameterError:
+                continue
+            jobs.append((name, {"profile": profile}))
+    return [*jobs, *VARIANTS]
+
+
+def klayout(program: str, home: Path, *arguments: str, **variables: str) -> str:
+    """Run KLayout with its own folder and return what it printed."""
+    command = [program, *arguments]
+    for key, value in variables.items():
+        command += ["-rd", f"{key}={value}"]
+    environment = {**os.environ, "KLAYOUT_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def program(requires_program: Callable[..., str]) -> str:
+    return requires_program("klayout")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("klayout")
+    assert cli.run(["tech", "install", "--klayout-home", str(folder), "-q"]) == cli.OK
+    return folder
+
+
+@pytest.fixture(scope="module")
+def array(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("array")
+    arguments = ["generate", "--rows", "2", "--cols", "3", "--name", "small", "-o", str(folder)]
+    assert cli.run([*arguments, "-q"]) == cli.OK
+    return folder / "small.gds"
+
+
+@pytest.fixture(scope="module")
+def window(program: str, home: Path, array: Path) -> dict[str, Any]:
+    out, picture = home / "window.json", home / "window.png"
+    klayout(
+        program, home, "-e", "-z", "-nc", "-n", TECH.name, str(array),
+        "-r", str(HERE / "klayout_window.py"),
+        out=str(out), folder=str(home), picture=str(picture), cut=json.dumps(TECH.gds("Metal4")),
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(out.read_text())
+    assert picture.stat().st_size > 10_000
+    return found
+
+
+@pytest.fixture(scope="module")
+def batch(program: str, home: Path, array: Path) -> dict[str, Any]:
+    out, jobs = home / "batch.json", home / "jobs.json"
+    value = {
+        "pcells": pcell_jobs(),
+        "target": str(home / "pcells.gds"),
+        "array": str(array),
+        "technology": TECH.name,
+        "labels": [("TR[1]", TECH.gds("Metal4")), ("C[0]", TECH.gds("Metal5"))],
+    }
+    jobs.write_text(json.dumps(value))
+    printed = klayout(
+        program, home, "-zz", "-r", str(HERE / "klayout_batch.py"),
+        out=str(out), jobs_file=str(jobs),
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(out.read_text())
+    return found | {"printed": printed, "target": value["target"]}
+
+
+def test_a_user_finds_technology_library_and_menus(window: dict[str, Any]) -> None:
+    assert TECH.name in window["technologies"]
+    assert window["layout_technology"] == TECH.name
+    assert "CrossStack" in window["libraries"]
+    assert {"CrossStack DRC (stepper)", "CrossStack DRC (aligner)"} <= set(window["menus"]["drc"])
+    assert "CrossStack LVS" in window["menus"]["lvs"]
+    assert "CrossStack stack" in window["menus"]["d25"]
+    names = [name.split(" - ")[0] for name in window["layers"]]
+    assert {layer.name for layer in LAYERS} <= set(names)
+    assert names.index("Metal5") < names.index("BE") < names.index("TE")  # painted in this order
+
+
+def test_the_2_5d_view_stacks_every_solid(window: dict[str, Any]) -> None:
+    assert window["d25_code"] == 0
+    assert [text.split(":")[0] for text in window["d25"]] == list(solids_um(TECH))
+
+
+def test_lvs_from_the_menu(window: dict[str, Any]) -> None:
+    assert window["lvs"]["match"]
+    assert window["lvs"]["devices"]["memristor_top"] == 6
+    assert window["markers_before"] == 0
+    assert not window["damaged"]["match"]
+    name, items = window["markers"]
+    assert name.startswith("CrossStack LVS")
+    assert items == len(window["damaged"]["findings"]) > 0
+    assert "MISMATCH" in window["words"]
+    assert "TR[" in window["words"]
+    assert "not on PATH" in window["no_program"]
+
+
+def test_pcells_equal_our_cells(batch: dict[str, Any]) -> None:
+    assert "ERROR" not in batch["printed"]
+    made = db.Layout()
+    made.read(batch["target"])
+    for k, (name, parameters) in enumerate(pcell_jobs()):
+        ours = to_layout(drawing(name, parameters), TECH)
+        top = made.cell(f"job_{k}")
+        infos = {(i.layer, i.datatype) for i in (*ours.layer_infos(), *made.layer_infos())}
+        for pair in infos:
+            a = ours.top_cell().begin_shapes_rec(ours.layer(*pair))
+            b = top.begin_shapes_rec(made.layer(*pair))
+            assert (db.Region(a) ^ db.Region(b)).is_empty(), (name, parameters, pair)
+            texts = [sorted(str(t) for t in db.Texts(shapes).each()) for shapes in (a, b)]
+            assert texts[0] == texts[1], (name, parameters, pair)
+        assert not top.bbox().empty()
+    assert "CrossStack.hybrid_cell(select_w_um=4, pitch_x_um=6)" in batch["titles"]
+
+
+def test_nets_are_traced_through_the_stack(batch: dict[str, Any]) -> None:
+    row, column = batch["traced"]["TR[1]"], batch["traced"]["C[0]"]
+    key = {layer.name: "/".join(map(str, layer.gds)) for layer in LAYERS}
+    assert {key["Metal4"], key["Via1"], key["Metal1"], key["Contact"], key["COMP"]} <= set(row)
+    assert not {key["TE"], key["ME"]} & set(row)  # the channel ends the net
+    assert {key["Metal5"], key["VME"], key["ME"]} == set(column)  # and so does the memristor
+
+
+def test_deck_of_the_menu_runs(program: str, home: Path, array: Path) -> None:
+    deck = home / "salt/crossstack/drc/crossstack_stepper.lydrc"
+    report, count = home / "drc.lyrdb", home / "count.txt"
+    klayout(
+        program, home, "-b", "-r", str(deck),
+        input=str(array), report=str(report), count=str(count),
+    )  # fmt: skip
+    database = rdb.ReportDatabase("drc")
+    database.load(str(report))
+    assert database.num_items() == 0
+    assert len(count.read_text().splitlines()) > 100
+
+
+def test_install_replaces_what_it_wrote_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "salt" / "crossstack"
+    for _ in range(2):
+        assert cli.run(["tech", "install", "--klayout-home", str(tmp_path), "-q"]) == cli.OK
+    assert (target / "grain.xml").is_file()
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine")
+    assert cli.run(["tech", "export", str(foreign)]) == cli.INCOMPLETE
+    assert [p.name for p in foreign.iterdir()] == ["thesis.txt"]
+
+
+def test_exports_are_equal_and_name_no_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        assert cli.run(["tech", "export", str(tmp_path / name), "--json"]) == cli.OK
+    files = json.loads(capsys.readouterr().out.split("\n}\n")[0] + "\n}")["files"]
+    for name in files:
+        text = (tmp_path / "a" / name).read_bytes()
+        assert text == (tmp_path / "b" / name).read_bytes()
+        assert str(Path(sys.prefix)).encode() not in text
+    assert not list((tmp_path / "a").rglob("program.txt"))
+
+
+def test_grain_and_macros_are_xml() -> None:
+    files = package_files()
+    grain = ET.fromstring(files["grain.xml"].encode())
+    assert re.fullmatch(r"\d+(\.\d+)*", grain.findtext("version") or "")
+    for name, text in files.items():
+        if Path(name).suffix in (".xml", ".lyt", ".lyp", ".lym", ".lydrc", ".lyd25"):
+            ET.fromstring(text.encode())
+
+
+def test_copied_modules_need_only_klayout() -> None:
+    files = vendored_files()
+    assert "crossstack_klayout/cells/hybrid.py" in files
+    assert not [name for name in files if name.endswith("/gf.py")]
+    for name, text in files.items():
+        compile(text, name, "exec")
+        assert not re.search(r"^\s*(import|from) klayout", text, re.MULTILINE), name
+
+
+def test_technology_and_layers_are_read_by_this_klayout(tmp_path: Path) -> None:
+    import klayout.lay as lay
+
+    technology = db.Technology.technology_from_xml(
+        package_files()[f"tech/{TECH.name}/{TECH.name}.lyt"]
+    )
+    assert technology.name == TECH.name
+    assert technology.dbu == TECH.dbu_um
+    path = tmp_path / "a.lyp"
+    path.write_text(lyp_text(TECH))
+    view = lay.LayoutView()
+    view.create_layout(True)
+    view.load_layer_props(str(path))
+    leaves = [p for p in view.each_layer() if not p.has_children()]
+    assert len(leaves) == len(LAYERS)
