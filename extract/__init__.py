@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .capacitance import NetCapacitance, net_capacitance
+from .delay import elmore_delays
 from .engines import ENGINES, Extraction, extract, extract_network
 from .inspection import NetSummary, Segment, inspect_net, net_summary
 from .rates import Conditions
@@ -20,6 +21,7 @@ __all__ = [
     "NetSummary",
     "Segment",
     "TiledArray",
+    "elmore_delays",
     "extract",
     "extract_network",
     "inspect_net",

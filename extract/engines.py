@@ -22,7 +22,7 @@ from .tiled import TiledArray
 Source = Path | str | db.Layout | ExtractedLayout
 ENGINES = ("auto", "flat", "tile")
 #: cells above which `auto` tries the tile engine first
-_LARGE = 48 * 48
+_LARGE = 64 * 64
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,7 +128,7 @@ class _Assembly:
                     self.report.warn(text)
                 solved[key] = (resistors, net.number)
             self._place(net, solved[key][0])
-        self.report.distinct_nets = len(solved)
+        self.report.distinct_nets = self.solver.distinct
         self._place_devices()
         return self.builder.build()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import klayout.db as db
@@ -62,16 +62,34 @@ class _CutEnds:
 
 
 class NetSolver:
-    """Solves nets one after the other; equal shapes are solved once."""
+    """Solves nets one after the other; equal shapes are solved once.
+
+    Attributes:
+        distinct: number of nets so far that were no copies of others.
+    """
 
     def __init__(self, rates: Rates, dbu_um: float) -> None:
         """Create a solver for layouts in `dbu_um`."""
         self.rates, self.dbu_um = rates, dbu_um
         self.wires = WireSolver()
+        self.distinct = 0
+        self._known: dict[tuple[object, ...], tuple[NetShapes, NetResistors]] = {}
 
     def solve(self, net: NetShapes) -> NetResistors:
-        """Return the resistors of a net."""
-        return _NetAssembly(self, net).run()
+        """Return the resistors of a net; a shifted copy of a net solved before costs little."""
+        key = net.shape_key()
+        if key in self._known:
+            first, found = self._known[key]
+            pairs = zip(first.pins, net.pins, strict=True)
+            renamed = {new.name: found.pin_node[old.name] for old, new in pairs}
+            pairs_t = zip(first.terminals, net.terminals, strict=True)
+            moved = {new.key: found.terminal_node[old.key] for old, new in pairs_t}
+            return replace(found, name=net.name, pin_node=renamed, terminal_node=moved)
+        self.distinct += 1
+        result = _NetAssembly(self, net).run()
+        if not result.warnings:  # a warning names its own net
+            self._known[key] = (net, result)
+        return result
 
 
 class _NetAssembly:

@@ -50,3 +50,23 @@ class NetShapes:
     cuts: dict[str, list[db.Box]] = field(default_factory=dict)
     terminals: list[Terminal] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
+
+    def shape_key(self) -> tuple[object, ...]:
+        """Return what is equal for nets that are shifted copies of each other.
+
+        Names and terminal keys are left out; terminals and pins count in their order.
+        """
+        boxes = [p.bbox() for polygons in self.conductors.values() for p in polygons]
+        if not boxes:
+            return ()
+        x, y = min(b.left for b in boxes), min(b.bottom for b in boxes)
+        back = db.Vector(-x, -y)
+        return (
+            *((n, *(p.moved(back).to_s() for p in ps)) for n, ps in self.conductors.items()),
+            *((n, *(b.moved(back).to_s() for b in bs)) for n, bs in self.cuts.items()),
+            *(
+                (t.layer, t.box[0] - x, t.box[1] - y, t.box[2] - x, t.box[3] - y)
+                for t in self.terminals
+            ),
+            *((p.layer, p.x - x, p.y - y) for p in self.pins),
+        )

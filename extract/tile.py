@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import klayout.db as db
@@ -166,10 +167,10 @@ class _Sample:
         for text in [*warnings, *result.warnings]:
             report.warn(text)
         table = self.flat.terminals[net.number]
-        result.terminal_node = {
+        nodes: dict[Hashable, int] = {
             table[int(str(key))]: node for key, node in result.terminal_node.items()
         }
-        return result
+        return replace(result, terminal_node=nodes)
 
 
 class _Stitcher:
@@ -213,6 +214,7 @@ class _Stitcher:
                 else:
                     self._columns(sample, number)
         self.report.pieces = self.solver.wires.pieces
+        self.report.distinct_nets = self.solver.distinct
         return self._result()
 
     def _rows(self, sample: _Sample, row: int) -> None:
@@ -276,7 +278,6 @@ class _Stitcher:
         """Solve a line and return it in the order of `keys`."""
         pin = _pin_of(net, line)
         solved = sample.solve(self.solver, net, self.report)
-        self.report.distinct_nets += 1
         axis = 0 if along_x else 1
         at = next(lb.at for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
         ends = [sample.flat.devices[keys[k][0]].at[axis] for k in (0, -1)]
@@ -303,7 +304,6 @@ class _Stitcher:
             if switch not in nodes or memristor not in nodes:
                 raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
             self.inner[key] = resistance(solved, nodes[switch], nodes[memristor])
-            self.report.distinct_nets += 1
         return self.inner[key]
 
     def _spread_labels(
