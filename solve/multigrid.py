@@ -21,9 +21,9 @@ Floats = NDArray[np.float64]
 
 # Lines this short are solved densely, all at once.
 COARSEST = 100
-# Calibrated on planar arrays of 256..1024: a V-cycle iteration costs three plain ones, and
+# Calibrated on planar arrays of 512..2048: a V-cycle iteration costs three plain ones, and
 # above this load it saves more than two thirds of them.
-LOAD_LIMIT = 14.0
+LOAD_LIMIT = 40.0
 MIN_CELLS = 256 * 256
 
 
@@ -85,7 +85,6 @@ class MultigridEngine(NumbaEngine):
     """`NumbaEngine` with a multilevel preconditioner; batches run one by one."""
 
     name = "multigrid-pcg (numba)"
-    guesses = False
 
     def __init__(self, lines: Lines) -> None:
         super().__init__(lines)
