@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import files
 from .config import RunConfig
-from .console import Console
+from .console import Console, Step
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 from .solve.errors import SolveError
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from .generators import Array
     from .lvs import ExtractedLayout
+    from .solve.network import Network
+
+#: memristors up to which a build extracts capacitances: their time grows with the square
+_MAX_CAPACITANCE = 600
 
 
 @dataclass
@@ -171,6 +175,8 @@ def _analyse(
             network = found.network
             network.save(work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
+        with console.step("nets") as step:
+            write_nets(extracted, network, tech, work / "nets.json", step)
         what = analysis.stimulus(network, tech)
         drives = analysis.expansion_drives(network, what)
         write_spice(
@@ -190,6 +196,20 @@ def _analyse(
     result.ir_drop = analysis.summary(done, not_run, what)
     files.write_json(work / "ir_drop.json", result.ir_drop)
     analysis.write_csv(work / "ir_drop.csv", done)
+
+
+def write_nets(
+    extracted: ExtractedLayout, network: Network, tech: Tech, target: Path, step: Step
+) -> None:
+    """Write the table of nets: resistance, and capacitance where that takes seconds only."""
+    from .extract import net_capacitance
+    from .nets import net_table
+
+    farad: dict[str, float] = {}
+    if len(network.memristor_row) <= _MAX_CAPACITANCE:
+        found = net_capacitance(extracted, tech, progress=step)
+        farad = {name: net.total_f for name, net in found.items()}
+    files.write_json(target, net_table(network, farad))
 
 
 def finish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,17 @@ from .solve.network import Network
 _JOINT_OHM = 1e-9
 
 
-def net_table(network: Network) -> list[dict[str, Any]]:
+def net_table(network: Network, farad: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
     """Return one entry per net that has a pin and wires.
 
     Each has: net, layers, pieces (resistors), devices (terminals and gates on the net),
     nearest_ohm and farthest_ohm (pin to the nearest and farthest terminal, all other terminals
     open; for nets without terminals, such as select lines, nearest is None and farthest is the
-    far end of the wire).
+    far end of the wire), farad (total capacitance, None if not extracted).
+
+    Args:
+        network: extracted network.
+        farad: net -> total capacitance in F.
     """
     order = np.argsort(network.resistor_net, kind="stable")
     nets = network.resistor_net[order]
@@ -37,6 +42,7 @@ def net_table(network: Network) -> list[dict[str, Any]]:
             continue
         entry = _entry(network, name, order[ends[k] : ends[k + 1]], terminal)
         entry["devices"] += int(gates[k])
+        entry["farad"] = (farad or {}).get(name)
         table.append(entry)
     return sorted(table, key=lambda row: _natural(row["net"]))
 

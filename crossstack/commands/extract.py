@@ -14,7 +14,15 @@ from ..options import layout_options, out_option
 
 @click.command("extract")
 @layout_options
-@click.option("--net", "nets", multiple=True, help="Extract this net only; may be repeated.")
+@click.option("--net", "nets", multiple=True, help="Only these nets, e.g. 'TR*'; may be repeated.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "flat", "tile"]),
+    default="auto",
+    help="tile for regular arrays of any size, flat for everything else (default auto).",
+)
+@click.option("--capacitance", is_flag=True, help="Find the capacitance of the nets, too.")
+@click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--corner", type=click.Choice(["typ", "min", "max"]), help="Resistance corner.")
 @click.option("--temperature-c", type=float, help="Temperature of the wires in degree C.")
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
@@ -25,6 +33,9 @@ def command(
     top: str | None,
     profile: str | None,
     nets: tuple[str, ...],
+    engine: str,
+    capacitance: bool,
+    spef: bool,
     corner: str | None,
     temperature_c: float | None,
     sheet: tuple[str, ...],
@@ -37,7 +48,7 @@ def command(
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires.
     """
     from ..config import TechOptions
-    from ..extract import extract, write_spice
+    from ..extract import extract, net_capacitance, write_spef, write_spice
     from ..files import together
     from ..layouts import open_layout, origin_of
     from ..lvs import extract_layout
@@ -62,17 +73,25 @@ def command(
                 extracted,
                 tech,
                 nets=list(nets) or None,
+                engine=engine,
                 corner=options.corner,
                 temperature_c=options.temperature_c,
                 progress=step,
             )
+        farad = {}
+        if capacitance:
+            with console.step("capacitance") as step:
+                farad = net_capacitance(extracted, tech, nets=list(nets) or None, progress=step)
     network = found.network
     for warning in found.report.warnings:
         console.note(warning)
     target, spice = folder / f"{file.stem}_network.npz", folder / f"{file.stem}_extracted.spice"
     with together(folder) as work:
         network.save(work / target.name)
-        write_spice(network, tech, work / spice.name)
+        total = {name: net.total_f for name, net in farad.items()}
+        write_spice(network, tech, work / spice.name, capacitance=farad)
+        if spef:
+            write_spef(network, work / f"{file.stem}.spef", capacitance=farad, design=file.stem)
     counts = {
         "nodes": network.n_nodes,
         "resistors": len(network.resistor_ohm),
@@ -88,7 +107,7 @@ def command(
                 **counts,
                 "network": str(target),
                 "spice": str(spice),
-                "nets": net_table(network),
+                "nets": net_table(network, total),
                 "extraction": found.report.to_json(),
             }
         )

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..analysis import read_maps
 from ..files import read_json
-from ..nets import net_table
 from ..pdk import FileError, Tech
 from ..summary import drc_line, lvs_line, percent
 from .layout_svg import layout_svg
@@ -40,6 +39,7 @@ _KINDS = (
     ("lvs.json", "layout against netlist, verdict"),
     (".lvsdb", "layout against netlist, for KLayout"),
     ("network.npz", "extracted network"),
+    ("nets.json", "resistance and capacitance of every net"),
     ("ir_drop.json", "IR drop per mode"),
     ("ir_drop.csv", "IR drop per device"),
     (".png", "picture"),
@@ -129,10 +129,11 @@ def _script_json(value: Any) -> str:
 
 
 def _nets(folder: Path) -> list[dict[str, Any]]:
-    from ..solve.network import Network
-
-    path = folder / "network.npz"
-    return net_table(Network.load(path)) if path.is_file() else []
+    path = folder / "nets.json"
+    table = read_json(path) if path.is_file() else []
+    if not isinstance(table, list):
+        raise FileError(f"{path} is not a table of nets")
+    return table
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ FILES = {
     *(f"{NAME}{end}" for end in (".gds", "_foundry.gds", "_masks.gds", ".lyp", ".spice")),
     *(f"{NAME}{end}" for end in ("_extracted.spice", ".lvsdb")),
     *("drc.lyrdb", "drc.json", "lvs.json", "network.npz", "ir_drop.json", "ir_drop.csv"),
-    *("layout.png", "ir_drop_expansion.png", "ir_drop_deep-net.png"),
+    *("nets.json", "layout.png", "ir_drop_expansion.png", "ir_drop_deep-net.png"),
     *("report.html", "manifest.json"),
 }
 
@@ -57,6 +57,13 @@ def test_ir_drop_json(built):
             assert 0 < mode[key]["wires_only"] < mode[key]["all_series"] < 0.2
         assert len(mode["column_currents_A"]) == COLS
         assert mode["kcl_residual"] < 1e-9
+
+
+def test_nets_json(built):
+    nets = {row["net"]: row for row in load(built / "nets.json")}
+    assert {"TR[0]", "BR[2]", "C[1]", "TS[0]", "BS[1]"} <= set(nets)
+    assert nets["C[0]"]["farad"] > nets["TR[0]"]["farad"] > 1e-15
+    assert nets["TR[0]"]["farthest_ohm"] > nets["TR[0]"]["nearest_ohm"] > 0
 
 
 def test_nothing_of_this_machine_is_in_the_files(built):
