@@ -13,10 +13,10 @@ from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
 from .parts import RuleBook, tap_strip
 
-#: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and pitch (PM.3), dbu
+#: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and its pitch (PM.3), dbu
 BOND_OPENING = 60_000
 PROBE_OPENING = 50_000
-PAD_PITCH = 80_000
+PROBE_PITCH = 80_000
 #: width of a pad's lead in Metal3, and side of its clamp diode, in dbu: ample, not a rule
 LEAD = 8_000
 #: width of the VSS ring in Metal1 that runs through all bond pads, in dbu
@@ -88,6 +88,7 @@ class PadPlan:
         diode: y span of the clamp diode, PAD.17 away from the opening.
         ring: y span of the VSS ring.
         depth: end of the lead.
+        pitch: from pad to pad, by PAD.2 and PAD.20.
     """
 
     def __init__(self, r: RuleBook) -> None:
@@ -98,6 +99,8 @@ class PadPlan:
         self.diode = (low, low + LEAD)
         self.ring = (self.diode[1] + _ROOM, self.diode[1] + _ROOM + RING)
         self.depth = self.ring[1] + _ROOM
+        least = max(self.side + r("PAD.20"), BOND_OPENING + r("PAD.2"))
+        self.pitch = grid_up(least, 10_000)  # a round figure for whoever bonds it
 
 
 def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
@@ -125,8 +128,7 @@ def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
     via_array(c, r, tongue, ("Via4", "Via3"), r("PAD.5"))
     c.rect("Metal3", x1, plan.tongue[0], x2, plan.depth)
     _diode(c, r, (x1, plan.diode[0], x2, plan.diode[1]))
-    # PAD_PITCH is even in grid steps, so abutting pads make one ring
-    beside = (PAD_PITCH - plan.side) // 2
+    beside = (plan.pitch - plan.side) // 2  # so that neighbours' rings abut
     c.rect("Metal1", -beside, plan.ring[0], plan.side + beside, plan.ring[1])
     for x in (x1, x2):
         tap_strip(c, r, x, plan.ring[0] + r("PP.5d"), plan.ring[1] - r("PP.5d"))
@@ -183,12 +185,12 @@ def turned(cell: Cell, side: str) -> Cell:
 
 
 def draw_probe_pads(canvas: Canvas, r: RuleBook, nets: tuple[str | None, ...]) -> list[int]:
-    """Draw a row of probe pads at PAD_PITCH, with a port each; returns the centres along x.
+    """Draw a row of probe pads at PROBE_PITCH, with a port each; returns the centres along x.
 
     A net of None leaves its place empty. The first place starts at x = 0, the row at y = 0.
     """
     side = PROBE_OPENING + 2 * metal_overlap(r)
-    centres = [PAD_PITCH // 2 + k * PAD_PITCH for k in range(len(nets))]
+    centres = [PROBE_PITCH // 2 + k * PROBE_PITCH for k in range(len(nets))]
     for x, net in zip(centres, nets, strict=True):
         if net is not None:
             draw_opening(canvas, r, x - side // 2, 0, PROBE_OPENING)

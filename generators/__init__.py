@@ -4,15 +4,25 @@ from .array import Array, build_array
 from .lef import lef_lines
 from .macro import build_macro
 from .spec import ArraySpec
+from .testchip import build_testchip
 
 
 def build_top(spec: ArraySpec) -> Array:
-    """Draw what a spec asks for: the bare array or the macro.
+    """Draw what a spec asks for: the bare array, the macro or the test chip.
 
     Raises:
         ParameterError: for a size, pitch or width that the rules do not allow.
     """
-    return build_macro(spec) if spec.top == "macro" else build_array(spec)
+    draw = {"array": build_array, "macro": build_macro, "testchip": build_testchip}
+    return draw[spec.top](spec)
 
 
-__all__ = ["Array", "ArraySpec", "build_array", "build_macro", "build_top", "lef_lines"]
+__all__ = [
+    "Array",
+    "ArraySpec",
+    "build_array",
+    "build_macro",
+    "build_testchip",
+    "build_top",
+    "lef_lines",
+]

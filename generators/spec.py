@@ -17,9 +17,11 @@ CELLS: dict[str, tuple[str, ...]] = {
     "planar": ("bottom",),
     "passive_planar": ("bottom",),
 }
-#: kinds of top cell: the bare array, or the array with its mode switches
-TOPS = ("array", "macro")
+#: kinds of top cell: the bare array, the array with its mode switches, or that on a die
+TOPS = ("array", "macro", "testchip")
 MAX_LINES = 1024
+#: most rows and columns of a test chip: each of its pins needs a pad
+TESTCHIP_LINES = 16
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class ArraySpec:
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um.
         pitch_x_um, pitch_y_um: cell pitch in um; None for the least by the rules.
-        top: ``array``, or ``macro`` with mode switches around it.
-        switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS (macro only).
+        top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
+            pad ring, process monitors and marks on a die, at most 16 x 16.
+        switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS (not for a bare
+            array).
         kelvin: lead every row line and column to the boundary a second time, so that read-out
-            can sense the line behind its switch (macro only).
+            can sense the line behind its switch (not for a bare array).
         name: name of the top cell and of every output file; None for a name from the size.
 
     Raises:
@@ -69,6 +73,9 @@ class ArraySpec:
             raise ParameterError("profile", self.profile, "one of " + ", ".join(PROFILES))
         if self.top not in TOPS:
             raise ParameterError("top", self.top, "one of " + ", ".join(TOPS))
+        if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
+            most = f"at most {TESTCHIP_LINES} x {TESTCHIP_LINES} on a test chip"
+            raise ParameterError("rows, cols", (self.rows, self.cols), most)
         if not isinstance(self.kelvin, bool):
             raise ParameterError("kelvin", self.kelvin, "true or false")
         if self.name is not None and not (
@@ -105,7 +112,7 @@ class ArraySpec:
         """Name of the top cell and of the output files."""
         if self.name:
             return self.name
-        kind = ("_macro" if self.top == "macro" else "") + (
+        kind = ("" if self.top == "array" else f"_{self.top}") + (
             "" if self.cell == "hybrid" else f"_{self.cell}"
         )
         return f"crossstack{kind}_{self.rows}x{self.cols}x{len(self.tiers)}"
