@@ -45,6 +45,49 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """The kept period beside a cut, in dbu of the stand-in.
+
+    Attributes:
+        axis: 0 if the strip is cut out of x, 1 if out of y.
+        low, high: its ends along the axis; the cut is at `high`.
+        copies: for how many periods of the original it stands.
+        margin: how far beyond both ends everything is as in the original.
+    """
+
+    axis: int
+    low: int
+    high: int
+    copies: int
+    margin: int
+
+    def crosses(self, box: kdb.Box) -> bool:
+        """Return True if what fills `box` is not whole on this side of the cut."""
+        low, high = (box.left, box.right) if self.axis == 0 else (box.bottom, box.top)
+        near = low > self.high - self.margin and high < self.high + self.margin
+        return high > self.low and low < self.high and not near
+
+    def window(self, box: kdb.Box) -> kdb.Box:
+        """Return the strip's part of a box."""
+        if self.axis == 0:
+            return kdb.Box(self.low, box.bottom, self.high, box.top)
+        return kdb.Box(box.left, self.low, box.right, self.high)
+
+    def straight(self, region: kdb.Region) -> kdb.Region:
+        """Return the parts of a region that fill the strip from one end to the other."""
+        window = kdb.Region(self.window(region.bbox()))
+        blocked = kdb.Region()
+        for gap in (window - region).decompose_trapezoids_to_region().each():
+            blocked.insert(self.window(gap.bbox()))
+        return window - blocked
+
+    def surroundings(self, box: kdb.Box) -> kdb.Box:
+        """Return the part of a box around the strip in which everything is as it was."""
+        more = self.margin
+        return replace(self, low=self.low - more, high=self.high + more).window(box)
+
+
+@dataclass(frozen=True)
 class Pass:
     """The cuts of one pass along one axis (0 for x, 1 for y), sorted by coordinate."""
 
@@ -57,6 +100,14 @@ class Pass:
             if value >= cut.at:
                 value += cut.length
         return value
+
+    def after(self, value: int) -> int:
+        """Return the coordinate after the pass of a coordinate before it."""
+        shift = 0
+        for cut in self.cuts:
+            if value > cut.at:
+                shift += min(cut.length, value - cut.at)
+        return value - shift
 
     def copies(self, value: int) -> int:
         """Return for how many periods of the original a place after the pass stands."""
@@ -75,10 +126,29 @@ class Compacted:
     Attributes:
         cell: the cell to check instead.
         passes: what was removed, in the order it was done.
+        reach: how far from a cut everything is as in the original, in dbu.
     """
 
     cell: kdb.Cell
     passes: tuple[Pass, ...]
+    reach: int = 0
+
+    def strips(self) -> tuple[Strip, ...] | None:
+        """Return the strips that stand for removed periods.
+
+        None if nothing was removed or a later cut split a strip.
+        """
+        found: list[Strip] = []
+        for number, step in enumerate(self.passes):
+            later = [p for p in self.passes[number + 1 :] if p.axis == step.axis]
+            for cut in step.cuts:
+                low, high = step.after(cut.at - cut.period), step.after(cut.at)
+                for other in later:
+                    low, high = other.after(low), other.after(high)
+                if high - low != cut.period:
+                    return None
+                found.append(Strip(step.axis, low, high, cut.count + 1, self.reach))
+        return tuple(found) or None
 
     def original(self, x: int, y: int) -> tuple[int, int, int]:
         """Return (x, y) in the original cell and how many original places it stands for."""
@@ -114,7 +184,7 @@ def compact(cell: kdb.Cell, range_dbu: int, grid_dbu: int) -> Compacted:
     target = cell.layout().create_cell(f"{cell.name}$range{range_dbu}")
     for item in items:
         item.insert(target)
-    return Compacted(target, tuple(passes))
+    return Compacted(target, tuple(passes), range_dbu)
 
 
 def _expand(layout: kdb.Layout, items: list[Item], size: int) -> list[Item] | None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from ..pdk import FileError, Tech
+from .antenna import DIODE_FACTOR, LEVELS
 from .deck_parts import HEAD, HELPERS, TAIL
 from .engine import WHOLE_DIE
 from .kinds import compile_rule
-from .nets import DIODE_FACTOR, LEVELS
 from .ruby import Writer
 
 

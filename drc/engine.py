@@ -126,17 +126,25 @@ class Run:
         self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
 
     def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
+        """Return what a node is to be evaluated on: a stand-in, or the cell itself."""
         reach = next((r for r in RANGES_UM if node.range_um <= r), None)
-        key = 0.0 if reach is None or self._small else reach
-        if key not in self._stand_ins:
-            compacted = Compacted(self.cell, ())
-            if key:
-                dbu = self.layout.dbu
-                # shapes that only touch at the range's end, and markers one dbu large, count
-                grid = round(self.tech.grid_um / dbu)
-                compacted = compact(self.cell, round(key / dbu) + 10, grid)
-            self._stand_ins[key] = (compacted, Evaluator(compacted.cell, self.tech))
-        return self._stand_ins[key]
+        return self._whole() if self._small or reach is None else self._stand_in(reach)
+
+    def _stand_in(self, reach: float) -> tuple[Compacted, Evaluator]:
+        if reach not in self._stand_ins:
+            dbu = self.layout.dbu
+            # shapes that only touch at the range's end, and markers one dbu large, count
+            grid = round(self.tech.grid_um / dbu)
+            compacted = compact(self.cell, round(reach / dbu) + 10, grid)
+            self._stand_ins[reach] = (compacted, Evaluator(compacted.cell, self.tech))
+        return self._stand_ins[reach]
+
+    def _whole(self) -> tuple[Compacted, Evaluator]:
+        if 0.0 not in self._stand_ins:
+            nearest = None if self._small else self._stand_in(RANGES_UM[0])
+            evaluator = Evaluator(self.cell, self.tech, nearest)
+            self._stand_ins[0.0] = (Compacted(self.cell, ()), evaluator)
+        return self._stand_ins[0.0]
 
     def check(self, rule: Rule) -> tuple[list[Violation], int]:
         """Return the markers of a rule, at most LIMIT, and how many more there are.

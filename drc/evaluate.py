@@ -8,8 +8,10 @@ from typing import Any
 import klayout.db as kdb
 
 from ..pdk import CrossStackError, Tech
+from .antenna import AntennaLevel, Limit, level_of
+from .compact import Compacted
 from .expr import Node
-from .nets import LEVELS, AntennaLevel, density, space_nets
+from .nets import density, space_nets
 
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
@@ -32,14 +34,22 @@ class Evaluator:
     Args:
         cell: cell whose shapes, hierarchy flattened, are checked.
         tech: resolves layer names.
+        stand_in: a compacted stand-in of the cell and its evaluator, to judge nets by.
     """
 
-    def __init__(self, cell: kdb.Cell, tech: Tech) -> None:
-        self.cell, self.tech = cell, tech
+    def __init__(
+        self,
+        cell: kdb.Cell,
+        tech: Tech,
+        stand_in: tuple[Compacted, Evaluator] | None = None,
+    ) -> None:
+        self.cell, self.tech, self.stand_in = cell, tech, stand_in
         self.dbu = cell.layout().dbu
         self._done: dict[Node, Any] = {}
         self._drawn: dict[str, kdb.Region] = {}
-        self._antenna: dict[int, AntennaLevel] = {}
+        # the last antenna level only: the levels come in order, and each is large
+        self._whole: tuple[int, AntennaLevel] | None = None
+        self._flat: tuple[int, AntennaLevel] | None = None
 
     def drawn(self, name: str) -> kdb.Region:
         """Return the merged shapes of a drawn layer."""
@@ -53,10 +63,23 @@ class Evaluator:
 
     def antenna(self, conductor: str, ratio: float, area: float, perimeter: float) -> kdb.Region:
         """Return the conductor shapes that break an antenna ratio."""
-        level = next(i for i, names in enumerate(LEVELS) if conductor in names)
-        if level not in self._antenna:
-            self._antenna = {level: AntennaLevel(self, level)}  # the last level's is done with
-        return self._antenna[level].check(conductor, ratio, area, perimeter)
+        limit, level = Limit(ratio, area, perimeter), level_of(conductor)
+        if self.stand_in is not None and self._certified(conductor, limit, level):
+            return kdb.Region()
+        if self._whole is None or self._whole[0] != level:
+            self._whole = (level, AntennaLevel.hierarchical(self.cell, self.tech, level))
+        return self._whole[1].check(conductor, limit)
+
+    def _certified(self, conductor: str, limit: Limit, level: int) -> bool:
+        """Return True if the stand-in proves that no net of the cell breaks the ratio."""
+        assert self.stand_in is not None
+        compacted, flat = self.stand_in
+        strips = compacted.strips()
+        if strips is None:
+            return False
+        if self._flat is None or self._flat[0] != level:
+            self._flat = (level, AntennaLevel.flat(compacted.cell, flat.drawn, level))
+        return self._flat[1].certified(conductor, limit, strips)
 
     def region(self, node: Node) -> kdb.Region:
         """Return the region of a node.

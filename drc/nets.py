@@ -1,4 +1,4 @@
-"""Checks that need to know what is connected (wells, antennas) or the whole die (density)."""
+"""Checks that need to know what is connected (wells) or the whole die (density)."""
 
 from __future__ import annotations
 
@@ -6,83 +6,10 @@ from typing import TYPE_CHECKING
 
 import klayout.db as kdb
 
+from .antenna import LEVELS
+
 if TYPE_CHECKING:
     from .evaluate import Evaluator
-
-#: Process order: a conductor, then the cut that lands on it.
-LEVELS = (
-    ("Poly2", "Contact"),
-    ("Metal1", "Via1"),
-    ("Metal2", "Via2"),
-    ("Metal3", "Via3"),
-    ("Metal4", "Via4"),
-    ("Metal5", None),
-)
-#: Connected active area counts this many times towards the gate area (thin gate oxide).
-DIODE_FACTOR = 2.0
-
-
-class AntennaLevel:
-    """Connectivity of a layout when one conductor and the cuts on it have just been made.
-
-    Args:
-        ev: gives the cell; the net list is hierarchical, so arrays stay arrays.
-        level: index into `LEVELS`.
-    """
-
-    def __init__(self, ev: Evaluator, level: int) -> None:
-        layout, cell = ev.cell.layout(), ev.cell
-        self.l2n = kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(layout, cell, []))
-
-        def make(name: str) -> kdb.Region:
-            return self.l2n.make_polygon_layer(layout.layer(*ev.tech.gds(name)), name)
-
-        poly, comp = make("Poly2"), make("COMP")
-        self.gate, self.diffusion = poly & comp, comp - poly
-        self.layers: dict[str, kdb.Region] = {}
-        for region, name in ((self.gate, "gate"), (self.diffusion, "diffusion")):
-            self.l2n.register(region, name)
-            self.l2n.connect(region)
-        self.l2n.connect(poly)
-        self.l2n.connect(poly, self.gate)
-        below: list[kdb.Region] = []
-        for conductor, cut in LEVELS[: level + 1]:
-            metal = poly if conductor == "Poly2" else make(conductor)
-            self.layers[conductor] = metal
-            self.l2n.connect(metal)
-            for region in below:
-                self.l2n.connect(region, metal)
-            if cut is not None:
-                self.layers[cut] = make(cut)
-                self.l2n.connect(self.layers[cut])
-                self.l2n.connect(metal, self.layers[cut])
-                if cut == "Contact":
-                    self.l2n.connect(self.layers[cut], self.diffusion)
-                below = [self.layers[cut]]
-        self.l2n.extract_netlist()
-
-    def check(self, conductor: str, ratio: float, area: float, perimeter: float) -> kdb.Region:
-        """Return the conductor of every net above the ratio, its diffusions credited."""
-        metal = self.layers[conductor]
-        found = self.l2n.antenna_check(self.gate, 1.0, 0.0, metal, area, perimeter, ratio, [])
-        result = kdb.Region()
-        for polygon in found.flatten().each_merged():
-            net = self.l2n.probe_net(metal, polygon.point_hull(0))
-            if net is None or not self._credited(net, metal, ratio, area, perimeter):
-                result.insert(polygon)
-        return result
-
-    def _credited(
-        self, net: kdb.Net, metal: kdb.Region, ratio: float, area: float, perimeter: float
-    ) -> bool:
-        """Return True if connected active area brings the net below the ratio."""
-        dbu = self.l2n.internal_layout().dbu
-        shapes = [
-            self.l2n.shapes_of_net(net, layer, True) for layer in (metal, self.gate, self.diffusion)
-        ]
-        charge = shapes[0].area() * dbu**2 * area + shapes[0].perimeter() * dbu * perimeter
-        collector = shapes[1].area() + DIODE_FACTOR * shapes[2].area()
-        return charge <= ratio * collector * dbu**2
 
 
 def space_nets(ev: Evaluator, wells: kdb.Region, distance: int) -> kdb.EdgePairs:

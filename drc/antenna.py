@@ -1,0 +1,208 @@
+"""Antenna ratios: the charge a conductor collects while it is etched, to the gates on its net.
+
+Nets run from end to end of an array, so no neighbourhood decides about them. `certified`
+still judges most arrays on their compacted stand-in: where a net runs straight through a cut,
+every removed period adds the same to it as the kept one, so its totals are known. What that
+cannot vouch for is decided by `AntennaLevel` on the whole, hierarchical layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import klayout.db as kdb
+
+from ..pdk import Tech
+from .compact import Strip
+
+#: Process order: a conductor, then the cut that lands on it.
+LEVELS = (
+    ("Poly2", "Contact"),
+    ("Metal1", "Via1"),
+    ("Metal2", "Via2"),
+    ("Metal3", "Via3"),
+    ("Metal4", "Via4"),
+    ("Metal5", None),
+)
+#: Connected active area counts this many times towards the gate area (thin gate oxide).
+DIODE_FACTOR = 2.0
+
+
+def level_of(conductor: str) -> int:
+    """Return the index in `LEVELS` of a conductor or cut."""
+    return next(i for i, names in enumerate(LEVELS) if conductor in names)
+
+
+def layers_of(level: int) -> list[str]:
+    """Return the drawn layers that a level needs."""
+    return ["COMP", *(n for names in LEVELS[: level + 1] for n in names if n)]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One antenna rule: ratio, and how area and side wall of the conductor count."""
+
+    ratio: float
+    area: float
+    perimeter: float
+
+
+class AntennaLevel:
+    """Connectivity when one conductor and the cuts on it have just been made.
+
+    Args:
+        l2n: empty net list of the cell.
+        drawn: the drawn layers of the level, as regions that suit `l2n`.
+        level: index into `LEVELS`.
+    """
+
+    def __init__(self, l2n: kdb.LayoutToNetlist, drawn: dict[str, kdb.Region], level: int) -> None:
+        self.l2n, self.level, self._drawn = l2n, level, drawn
+        self._near: dict[Strip, AntennaLevel] = {}
+        poly, comp = drawn["Poly2"], drawn["COMP"]
+        self.gate, self.diffusion = poly & comp, comp - poly
+        self.layers = {name: region for name, region in drawn.items() if name != "COMP"}
+        l2n.register(self.gate, "gate")
+        l2n.register(self.diffusion, "diffusion")
+        for region in (*self.layers.values(), self.gate, self.diffusion):
+            l2n.connect(region)
+        l2n.connect(poly, self.gate)
+        below: kdb.Region | None = None
+        for conductor, cut in LEVELS[: level + 1]:
+            if below is not None:
+                l2n.connect(below, self.layers[conductor])
+            if cut is not None:
+                below = self.layers[cut]
+                l2n.connect(self.layers[conductor], below)
+        if "Contact" in self.layers:
+            l2n.connect(self.layers["Contact"], self.diffusion)
+        l2n.extract_netlist()
+
+    @classmethod
+    def hierarchical(cls, cell: kdb.Cell, tech: Tech, level: int) -> AntennaLevel:
+        """Return the level of a whole cell; arrays stay arrays."""
+        layout = cell.layout()
+        l2n = kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(layout, cell, []))
+        names = layers_of(level)
+        drawn = {n: l2n.make_polygon_layer(layout.layer(*tech.gds(n)), n) for n in names}
+        return cls(l2n, drawn, level)
+
+    @classmethod
+    def flat(cls, cell: kdb.Cell, drawn: Callable[[str], kdb.Region], level: int) -> AntennaLevel:
+        """Return the level of a cell's flat, merged layers."""
+        regions = {name: drawn(name) for name in layers_of(level)}
+        return cls._of_regions(cell.layout().dbu, regions, level)
+
+    @classmethod
+    def _of_regions(cls, dbu: float, regions: dict[str, kdb.Region], level: int) -> AntennaLevel:
+        l2n = kdb.LayoutToNetlist("flat", dbu)
+        for name, region in regions.items():
+            l2n.register(region, name)
+        return cls(l2n, regions, level)
+
+    def _dbu(self) -> float:
+        return self.l2n.internal_layout().dbu
+
+    def check(self, conductor: str, limit: Limit) -> kdb.Region:
+        """Return the conductor of every net above the ratio, its diffusions credited."""
+        metal = self.layers[conductor]
+        found = self.l2n.antenna_check(
+            self.gate, 1.0, 0.0, metal, limit.area, limit.perimeter, limit.ratio, []
+        )
+        result = kdb.Region()
+        for polygon in found.flatten().each_merged():
+            net = self.l2n.probe_net(metal, polygon.point_hull(0))
+            if net is None or not self._credited(net, metal, limit):
+                result.insert(polygon)
+        return result
+
+    def _shapes(self, net: kdb.Net, layer: kdb.Region) -> kdb.Region:
+        return self.l2n.shapes_of_net(net, layer, True).merged()
+
+    def _credited(self, net: kdb.Net, metal: kdb.Region, limit: Limit) -> bool:
+        """Return True if connected active area brings the net below the ratio."""
+        dbu = self._dbu()
+        shapes = self._shapes(net, metal)
+        charge = shapes.area() * dbu * limit.area + shapes.perimeter() * limit.perimeter
+        areas = [self._shapes(net, layer).area() for layer in (self.gate, self.diffusion)]
+        return charge <= limit.ratio * (areas[0] + DIODE_FACTOR * areas[1]) * dbu
+
+    def certified(self, conductor: str, limit: Limit, strips: tuple[Strip, ...]) -> bool:
+        """Return True if no net of the original layout can break the ratio."""
+        metal, dbu = self.layers[conductor], self._dbu()
+        for net in self._gated_nets():
+            totals = self._totals(net, metal, strips)
+            if totals is None:
+                return False
+            area, perimeter, gate, diffusion = totals
+            charge = area * dbu * limit.area + perimeter * limit.perimeter
+            if charge > limit.ratio * (gate + DIODE_FACTOR * diffusion) * dbu:
+                return False
+        return True
+
+    def _gated_nets(self) -> list[kdb.Net]:
+        return [
+            net
+            for circuit in self.l2n.netlist().each_circuit()
+            for net in circuit.each_net()
+            if not self.l2n.shapes_of_net(net, self.gate, True).is_empty()
+        ]
+
+    def _totals(
+        self, net: kdb.Net, metal: kdb.Region, strips: tuple[Strip, ...]
+    ) -> tuple[int, int, int, int] | None:
+        """Return area and perimeter of the conductor, gate area and diffusion area of a net.
+
+        The removed periods are counted in. None if the net does something else than run
+        straight through a cut, or through cuts of both axes.
+        """
+        parts = [self._shapes(net, layer) for layer in self.layers.values()]
+        charged = self._shapes(net, metal)
+        collectors = [self._shapes(net, layer) for layer in (self.gate, self.diffusion)]
+        box = sum((region.bbox() for region in parts), kdb.Box())
+        crossed = [s for s in strips if s.crosses(box)]
+        if len({s.axis for s in crossed}) > 1:
+            return None
+        area, perimeter = charged.area(), charged.perimeter()
+        gate, diffusion = (region.area() for region in collectors)
+        for strip in crossed:
+            if not self._repeats(parts, strip):
+                return None
+            window, more = kdb.Region(strip.window(box)), strip.copies - 1
+            area += more * (charged & window).area()
+            perimeter += more * (charged.edges() & window).length()
+            gate += more * (collectors[0] & window).area()
+            diffusion += more * (collectors[1] & window).area()
+        return area, perimeter, gate, diffusion
+
+    def _repeats(self, parts: list[kdb.Region], strip: Strip) -> bool:
+        """Return True if every period of a cut holds the same of a net.
+
+        So it is if all that the net has in the strip is joined, near the strip, to a
+        conductor of the net that runs straight through it: what is near is periodic.
+        """
+        if strip not in self._near:
+            self._near[strip] = self._nearby(strip)
+        near = self._near[strip]
+        inside = [part & kdb.Region(strip.window(part.bbox())) for part in parts]
+        for layer, part in zip(near.layers.values(), parts, strict=True):
+            for polygon in strip.straight(part).each_merged():
+                net = near.l2n.probe_net(layer, polygon.bbox().center())
+                if net is None:
+                    return False
+                inside = [
+                    left - near.l2n.shapes_of_net(net, own, True)
+                    for left, own in zip(inside, near.layers.values(), strict=True)
+                ]
+        return all(region.is_empty() for region in inside)
+
+    def _nearby(self, strip: Strip) -> AntennaLevel:
+        """Return the same level of what lies around a strip only."""
+
+        def drawn(name: str) -> kdb.Region:
+            region = self._drawn[name]
+            return region & kdb.Region(strip.surroundings(region.bbox()))
+
+        clipped = {name: drawn(name) for name in self._drawn}
+        return self._of_regions(self._dbu(), clipped, self.level)
