@@ -14,6 +14,7 @@ for k, (name, parameters) in enumerate(jobs["pcells"]):
     titles.append(cell.display_title())
     top = made.create_cell(f"job_{k}")
     top.insert(pya.CellInstArray(cell.cell_index(), pya.Trans()))
+made.create_cell("hybrid_cell", "CrossStack", {"pitch_x_um": 1.0})  # too small: an error text
 options = pya.SaveLayoutOptions()
 options.write_context_info = False
 made.write(jobs["target"], options)
@@ -30,8 +31,11 @@ for label, (number, datatype) in jobs["labels"]:
     tracer.trace(jobs["technology"], array, array.top_cell(), places[label], layer)
     layers = {}
     for element in tracer.each_element():
-        info = array.get_info(element.layer())
-        key = f"{info.layer}/{info.datatype}"
+        index = element.layer()
+        key = "derived"  # diffusion, which no drawn layer is
+        if array.is_valid_layer(index):
+            info = array.get_info(index)
+            key = f"{info.layer}/{info.datatype}"
         layers[key] = layers.get(key, 0) + 1
     traced[label] = layers
 Path(out).write_text(json.dumps({"titles": titles, "traced": traced}))  # noqa: F821

@@ -41,12 +41,18 @@ for widget in pya.QApplication.topLevelWidgets():
         found["d25"] = [w.item(k).text for w in lists for k in range(w.count)]
         widget.close()
 
+# the DRC entry, on what the view shows
+deck = pya.Macro(next(str(p) for p in Path(folder).glob("salt/*/drc/*_stepper.lydrc")))  # noqa: F821
+found["drc_code"] = deck.run()
+database = view.rdb(view.num_rdbs() - 1)
+found["drc"] = [database.name(), database.num_items(), len(list(database.each_category()))]
+
 # the LVS entry, on the layout as it is and on one with a wire cut
 from crossstack_klayout.klayout import lvs_menu  # noqa: E402
 
 netlist = lvs_menu.choose_netlist(shown.filename())
 found["lvs"] = lvs_menu.check_view(view, netlist)
-found["markers_before"] = view.num_rdbs()
+found["databases"] = view.num_rdbs()
 layout = shown.layout()
 metal4 = layout.layer(*json.loads(cut))  # noqa: F821
 layout.cell("row_end").shapes(metal4).clear()
@@ -61,8 +67,13 @@ try:
 except lvs_menu.LvsError as error:
     found["no_program"] = str(error)
 
+window.resize(1600, 1000)
+for _ in range(10):
+    app.process_events()
 view.max_hier()
-app.process_events()
+view.zoom_fit()
+for _ in range(10):
+    app.process_events()
 window.grab().save(picture)  # noqa: F821
 Path(out).write_text(json.dumps(found))  # noqa: F821
 os._exit(0)  # without the questions of a window that closes

@@ -143,10 +143,18 @@ def test_the_2_5d_view_stacks_every_solid(window: dict[str, Any]) -> None:
     assert [text.split(":")[0] for text in window["d25"]] == list(solids_um(TECH))
 
 
+def test_drc_from_the_menu(window: dict[str, Any]) -> None:
+    assert window["drc_code"] == 0
+    name, items, rules = window["drc"]
+    assert name.endswith("DRC")
+    assert items == 0
+    assert rules > 100
+
+
 def test_lvs_from_the_menu(window: dict[str, Any]) -> None:
     assert window["lvs"]["match"]
     assert window["lvs"]["devices"]["memristor_top"] == 6
-    assert window["markers_before"] == 0
+    assert window["databases"] == 1  # that of DRC: a match opens no browser
     assert not window["damaged"]["match"]
     name, items = window["markers"]
     assert name.startswith("CrossStack LVS")
@@ -157,7 +165,6 @@ def test_lvs_from_the_menu(window: dict[str, Any]) -> None:
 
 
 def test_pcells_equal_our_cells(batch: dict[str, Any]) -> None:
-    assert "ERROR" not in batch["printed"]
     made = db.Layout()
     made.read(batch["target"])
     for k, (name, parameters) in enumerate(pcell_jobs()):
@@ -174,10 +181,15 @@ def test_pcells_equal_our_cells(batch: dict[str, Any]) -> None:
     assert "CrossStack.hybrid_cell(select_w_um=4, pitch_x_um=6)" in batch["titles"]
 
 
+def test_a_pcell_refuses_what_the_rules_forbid(batch: dict[str, Any]) -> None:
+    assert batch["printed"].count("ERROR") == 1
+    assert "pitch_x_um = 1.0 is not allowed: 4.36 (least by the rules)" in batch["printed"]
+
+
 def test_nets_are_traced_through_the_stack(batch: dict[str, Any]) -> None:
     row, column = batch["traced"]["TR[1]"], batch["traced"]["C[0]"]
     key = {layer.name: "/".join(map(str, layer.gds)) for layer in LAYERS}
-    assert {key["Metal4"], key["Via1"], key["Metal1"], key["Contact"], key["COMP"]} <= set(row)
+    assert {key["Metal4"], key["Via1"], key["Metal1"], key["Contact"], "derived"} <= set(row)
     assert not {key["TE"], key["ME"]} & set(row)  # the channel ends the net
     assert {key["Metal5"], key["VME"], key["ME"]} == set(column)  # and so does the memristor
 
