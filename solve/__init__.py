@@ -1,5 +1,15 @@
 """IR-drop solving: networks, modes, metrics; numpy and scipy only, no layout tools.
 
+What is where:
+
+* an extracted network: `network` (data, builder, file), `linear` (exact solve),
+  `nonlinear` (Newton), `modes` (what every pin carries), `metrics` (IR drop);
+* analyses of it: `em` (electromigration), `variation` (Monte Carlo, sensitivity),
+  `programming` (writes, slot by slot);
+* crossbars given as arrays: `crossbar` (`solve_crossbar`, `effective_matrix`) on one of
+  the engines `engine_numba`, `multigrid`, `engine_numpy`, `engine_direct`;
+* numbers without a network: `theory` (first-order drop), `timing` (both modes).
+
 Names are loaded on first use, so that importing this room costs next to nothing and
 numba is only touched by a solve that can use it.
 """
@@ -28,6 +38,8 @@ if TYPE_CHECKING:
     from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
     from .nonlinear import solve_crossbar_nonlinear, solve_network_nonlinear
     from .programming import ProgrammingReport, programming_check
+    from .theory import Drops, Parts, first_order, reduction, row_resistance_for
+    from .timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
     from .variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
 
 _HOME = {
@@ -47,6 +59,8 @@ _HOME = {
     "metrics": ("Errors", "IrDrop", "WriteReport", "ir_drop"),
     "modes": ("MODES", "ArrayKind", "Drives", "gates_for", "mode_drives", "network_drives"),
     "programming": ("ProgrammingReport", "programming_check"),
+    "theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
+    "timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
     "variation": ("MonteCarlo", "Spread", "monte_carlo", "sample_devices", "sheet_sensitivity"),
     "nonlinear": ("solve_crossbar_nonlinear", "solve_network_nonlinear"),
     "network": ("BOTTOM", "TIER_NAMES", "TOP", "Network", "NetworkBuilder"),
@@ -64,6 +78,7 @@ __all__ = [
     "DeviceLaw",
     "DriveError",
     "Drives",
+    "Drops",
     "ElectromigrationReport",
     "Errors",
     "InputError",
@@ -76,6 +91,7 @@ __all__ = [
     "NetworkFileError",
     "NetworkSolution",
     "NetworkSolver",
+    "Parts",
     "ProgrammingReport",
     "Sinh",
     "Solution",
@@ -83,16 +99,24 @@ __all__ = [
     "Spread",
     "SquareLaw",
     "Stress",
+    "Timing",
     "WriteReport",
     "effective_matrix",
     "electromigration",
+    "first_order",
     "gates_for",
     "ir_drop",
+    "line_delay",
     "mode_drives",
     "monte_carlo",
     "network_drives",
     "programming_check",
+    "pulse_curve",
+    "ratio_for",
+    "reduction",
+    "row_resistance_for",
     "sample_devices",
+    "settle_time",
     "sheet_sensitivity",
     "solve_crossbar",
     "solve_crossbar_nonlinear",

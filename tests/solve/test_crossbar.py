@@ -226,6 +226,28 @@ def test_invariants(T, n, m, decades, wire, missing, seed):
     assert np.isfinite(s.row_voltages).all()
 
 
+@settings(max_examples=25, deadline=None)
+@given(T=st.integers(1, 2), n=st.integers(1, 9), m=st.integers(1, 9), seed=st.integers(0, 2**31))
+def test_monotonicity(T, n, m, seed):
+    """Rayleigh: no resistance can fall without the total current rising."""
+    rng = np.random.default_rng(seed)
+    G = 10 ** rng.uniform(-6, -2, (T, n, m))
+    wiring = layouts(rng, T, n, m)["segments"]
+    v = np.ones((T, n))
+
+    def total(G, **change):
+        return solve_crossbar(G, v, **(wiring | change)).column_currents.sum()
+
+    base = total(G)
+    slack = 1 + 1e-8
+    better = G.copy()
+    better[rng.integers(T), rng.integers(n), rng.integers(m)] *= 3
+    assert base <= total(better) * slack
+    assert total(G, row_segments=2 * wiring["row_segments"]) <= base * slack
+    assert total(G, column_segments=2 * wiring["column_segments"]) <= base * slack
+    assert total(G, sense_resistance=wiring["sense_resistance"] + 1) <= base * slack
+
+
 def test_reciprocity_of_the_transfer_matrix(rng):
     """Turning the array around (columns drive, rows sense) transposes the matrix."""
     n, m = 5, 8

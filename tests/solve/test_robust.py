@@ -218,3 +218,13 @@ def test_works_without_numba():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.startswith("line-pcg (numpy) 0.000199")
+
+
+def test_every_public_name_is_there():
+    import crossstack.solve as room
+
+    for name in room.__all__:
+        assert getattr(room, name) is not None
+    assert set(room.__all__) == set(room._MODULE_OF)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        room.nonsense  # noqa: B018
