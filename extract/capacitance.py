@@ -4,7 +4,8 @@
   shielded), through the films between them. The silicon is ground.
 * Fringes of a line's edges go where its plate below goes, in the same proportions.
 * What the nets above see of a net counts for both alike.
-* Side walls couple to other nets on the same conductor within `REACH_UM`.
+* Side walls couple to the nearest other nets on the same conductor within `REACH_UM`, and
+  take from the fringe what they carry away.
 * Gates count with the transistor's measured gate capacitance, when it conducts.
 
 Left out: junctions of source and drain, and the sides of contacts and vias.
@@ -20,7 +21,7 @@ import klayout.db as db
 
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import ParameterError, Tech
-from .dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, side_f_um
+from .dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, fringe_left, side_f_um
 from .flat import pattern_matcher
 from .naming import memristor_places, net_names
 from .report import Progress
@@ -121,7 +122,8 @@ class _Space:
         self.shapes: dict[int, dict[str, db.Region]] = {}
         self._number: dict[int, int] = {}
         self._down: dict[tuple[int, str], dict[str, float]] = {}
-        self._profiles: dict[tuple[int, str], tuple[float, float, float, float] | None] = {}
+        self._profiles: dict[tuple[int, str], tuple[float, float, float, float]] = {}
+        self._faces: dict[tuple[int, str], list[tuple[int, float, float]]] = {}
         self._seen: set[tuple[int, str, int]] = set()
         for net in layout.flat.nets:
             self._insert(net)
@@ -151,7 +153,7 @@ class _Space:
                         self._seen.add((number, layer, net.number))
                         value = self._below(number, layer).get(result.name, 0.0)
                         result.add(self.names[number], value)
-            self._sides(net.number, name, region, result)
+            self._sides(net.number, name, result)
         self._seen.clear()
         result.gate_f = self._gates(net)
         return result
@@ -185,9 +187,13 @@ class _Space:
         plates = self._plates(own, name, region)
         whole = sum(plates.values())
         if whole > 0:
-            width, thickness, height, k = self._profile(name, region, whole)
-            length = region.perimeter() * self.dbu / 2
-            share = 1.0 + fringe_f_um(k, width, thickness, height) * length / whole
+            width, thickness, height, k = profile = self._profile(name, region, whole)
+            self._profiles[own, name] = profile
+            edges = region.perimeter() * self.dbu
+            for _, facing, gap in self._facing(own, name):
+                edges -= facing * (1.0 - fringe_left(height, gap))
+            per_edge = fringe_f_um(k, width, thickness, height) / 2
+            share = 1.0 + per_edge * max(edges, 0.0) / whole
             plates = {other: value * share for other, value in plates.items()}
         self._down[own, name] = plates
         return plates
@@ -241,26 +247,46 @@ class _Space:
                 by_net.setdefault(number, db.Region()).insert(shape.polygon)
         return list(by_net.items())
 
-    def _sides(self, own: int, name: str, region: db.Region, result: NetCapacitance) -> None:
-        """Add the side walls of one conductor of a net."""
+    def _facing(self, own: int, name: str) -> list[tuple[int, float, float]]:
+        """Return (net, common length, distance) in um of the nearest neighbours at each edge."""
+        known = self._faces.get((own, name))
+        if known is not None:
+            return known
         reach = round(REACH_UM / self.dbu)
-        mine = self._line(own, name)
+        region, others = self.shapes[own][name], db.Region()
         for number, shape in self._near(name, region, reach):
-            theirs = self._line(number, name) if number != own else None
-            if mine is None or theirs is None:
-                continue
-            pairs = region.separation_check(shape, reach, metrics=db.Region.Projection)
-            for pair in pairs.each():
+            if number != own:
+                others += shape
+        found = []
+        pairs = region.separation_check(others, reach, metrics=db.Region.Projection)
+        for pair in pairs.each():
+            other = self._owner(name, pair.second)
+            if other is not None:
                 facing = min(pair.first.length(), pair.second.length()) * self.dbu
-                gap = max(pair.distance(), 1) * self.dbu
-                # the fit is for equal lines: unequal ones couple as their mean
-                per_um = sum(side_f_um(k, w, t, h, gap) for w, t, h, k in (mine, theirs)) / 2
-                result.add(self.names[number], per_um * facing)
+                found.append((other, facing, max(pair.distance(), 1) * self.dbu))
+        self._faces[own, name] = found
+        return found
+
+    def _owner(self, name: str, edge: db.Edge) -> int | None:
+        """Return the net whose shape has an edge."""
+        x, y = (edge.x1 + edge.x2) // 2, (edge.y1 + edge.y2) // 2
+        for shape in self.cell.shapes(self.layer[name]).each_touching(db.Box(x, y, x, y)):
+            if shape.polygon.inside(db.Point(x, y)):
+                return self._number[shape.prop_id]
+        return None
+
+    def _sides(self, own: int, name: str, result: NetCapacitance) -> None:
+        """Add the side walls of one conductor of a net."""
+        mine = self._line(own, name)
+        for number, facing, gap in self._facing(own, name):
+            theirs = self._line(number, name)
+            if number == own or mine is None or theirs is None:
+                continue
+            # the formula is for equal lines: unequal ones couple as their mean
+            per_um = sum(side_f_um(k, w, t, h, gap) for w, t, h, k in (mine, theirs)) / 2
+            result.add(self.names[number], per_um * facing)
 
     def _line(self, own: int, name: str) -> tuple[float, float, float, float] | None:
         """Return the profile of one conductor of a net, None if it lies over nothing."""
-        if (own, name) not in self._profiles:
-            region = self.shapes[own][name]
-            whole = sum(self._plates(own, name, region).values())
-            self._profiles[own, name] = self._profile(name, region, whole) if whole > 0 else None
-        return self._profiles[own, name]
+        self._below(own, name)
+        return self._profiles.get((own, name))

@@ -28,15 +28,15 @@ def test_plate_over_silicon_is_as_in_the_foundrys_table() -> None:
     stack = Dielectrics.of(TECH)
     metal1 = stack.plate_f_um2(0.0, stack.spans["Metal1"][0])
     metal2 = stack.plate_f_um2(0.0, stack.spans["Metal2"][0])
-    assert metal1 == pytest.approx(0.0295e-15, rel=0.05)
-    assert metal2 == pytest.approx(0.0134e-15, rel=0.15)
+    assert metal1 == pytest.approx(0.0295e-15, rel=0.05, abs=0)
+    assert metal2 == pytest.approx(0.0134e-15, rel=0.15, abs=0)
 
 
 def test_a_wide_plate_over_another_is_a_plate_capacitor() -> None:
     box = (0, 0, 200_000, 200_000)
     found = net_capacitance(drawing(("Metal2", box, "A"), ("Metal3", box, "B")), TECH)
     plate = EPSILON_0_F_UM * 4.0 / 0.6 * 200**2
-    assert found["A"].coupling_f["B"] == pytest.approx(plate, rel=0.05)
+    assert found["A"].coupling_f["B"] == pytest.approx(plate, rel=0.05, abs=0)
     assert found["B"].ground_f == pytest.approx(0.0, abs=1e-20)
 
 
@@ -47,19 +47,19 @@ def test_a_single_line_is_sakurais() -> None:
     plate = stack.plate_f_um2(0.0, height)
     k = plate * height / EPSILON_0_F_UM
     per_um = EPSILON_0_F_UM * 4.0 * (1.15 / height + 2.80 * (0.55 / height) ** 0.222)
-    assert k == pytest.approx(4.0, rel=0.05)
-    assert found["A"].total_f == pytest.approx(per_um * 500, rel=0.02)
+    assert k == pytest.approx(4.0, rel=0.05, abs=0)
+    assert found["A"].total_f == pytest.approx(per_um * 500, rel=0.02, abs=0)
 
 
 def test_two_lines_couple_by_their_distance() -> None:
     def coupling(space: int) -> float:
         low, high = (0, 0, 100_000, 500), (0, 500 + space, 100_000, 1000 + space)
         found = net_capacitance(drawing(("Metal3", low, "A"), ("Metal3", high, "B")), TECH)
-        assert found["A"].coupling_f == pytest.approx({"B": found["B"].coupling_f["A"]})
+        assert found["A"].coupling_f == pytest.approx({"B": found["B"].coupling_f["A"]}, abs=0)
         return found["A"].coupling_f["B"]
 
-    # plates fall as 1/s, the fit as s^-1.34
-    assert 2.0 < coupling(500) / coupling(1000) < 2**1.34
+    # side walls fall as 1/s, faces as its logarithm
+    assert 1.4 < coupling(500) / coupling(1000) < 2.0
     assert coupling(500) > side_f_um(4.0, 0.5, 0.55, 3.5, 0.5) * 99
 
 
@@ -73,10 +73,10 @@ def test_array_capacitances_are_symmetric_and_hold_devices_and_gates(draw) -> No
         for other, value in net.coupling_f.items():
             assert value > 0
             if other in found:
-                assert value == pytest.approx(found[other].coupling_f[name], rel=0.02)
+                assert value == pytest.approx(found[other].coupling_f[name], rel=0.02, abs=0)
     film = EPSILON_0_F_UM * 40 / 0.040
     assert found["C[1]"].coupling_f["BE[1][1]"] > film
-    assert found["TS[0]"].gate_f == pytest.approx(3 * 2.0 * 1.505e-15)
+    assert found["TS[0]"].gate_f == pytest.approx(3 * 2.0 * 1.505e-15, abs=0)
 
 
 def test_patterns_are_checked(draw) -> None:

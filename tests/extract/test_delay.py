@@ -25,7 +25,7 @@ def test_row_line_settles_like_a_distributed_line(draw) -> None:
     assert 0.8 * even < delays["BR[0]"] < 1.6 * even
     driven = elmore_delays(network, found, drive_ohm=1000.0)
     more = driven["BR[0]"] - delays["BR[0]"]
-    assert more == pytest.approx(1000.0 * found["BR[0]"].total_f, rel=0.02)
+    assert more == pytest.approx(1000.0 * found["BR[0]"].total_f, rel=0.02, abs=0)
     with pytest.raises(ParameterError, match="drive_ohm"):
         elmore_delays(network, found, drive_ohm=-1.0)
 
@@ -71,10 +71,10 @@ def field_capacitance(
 
 @pytest.mark.parametrize(
     ("conductor", "width", "space", "tolerance"),
-    [("Metal1", 1.0, 0.5, 0.15), ("Metal3", 2.0, 0.5, 0.15), ("Metal3", 2.0, 1.0, 0.15)],
+    [("Metal1", 1.0, 0.5, 0.08), ("Metal3", 2.0, 0.5, 0.08), ("Metal3", 2.0, 1.0, 0.08)],
 )
 def test_first_order_against_a_field_solution(conductor, width, space, tolerance) -> None:
-    """Two long lines: total within 15 %, coupling within 35 % of finite differences."""
+    """Two long lines: total within 8 %, coupling within 15 % of finite differences."""
     length = 400_000
     layout = db.Layout()
     layout.dbu = TECH.dbu_um
@@ -89,5 +89,5 @@ def test_first_order_against_a_field_solution(conductor, width, space, tolerance
     low, high = TECH.heights_um[conductor]
     lines = [(k * (width + space), low, k * (width + space) + width, high) for k in (0, 1)]
     field = field_capacitance(lines, 0.05 if conductor == "Metal1" else 0.1)
-    assert ours.total_f / 400 == pytest.approx(field[0, 0], rel=tolerance)
-    assert ours.coupling_f["B"] / 400 == pytest.approx(-field[0, 1], rel=0.35)
+    assert ours.total_f / 400 == pytest.approx(field[0, 0], rel=tolerance, abs=0)
+    assert ours.coupling_f["B"] / 400 == pytest.approx(-field[0, 1], rel=0.15, abs=0)

@@ -164,10 +164,10 @@ def test_auto_takes_the_flat_engine_for_small_and_irregular_layouts(draw) -> Non
 
 
 def test_large_arrays_are_tiled_and_stay_arrays(draw) -> None:
-    result = extract(draw(50, 70), TECH)
+    result = extract(draw(65, 66), TECH)
     assert result.report.engine == "tile"
-    assert result.array.shape == (2, 50, 70)
-    assert result.network.n_nodes == 50 * 70 * 9 + 2 * 50 + 70
+    assert result.array.shape == (2, 65, 66)
+    assert result.network.n_nodes == 65 * 66 * 9 + 2 * 65 + 66
     wide = np.broadcast_to(1.0, (2, 700, 700))
     huge = TiledArray(wide, wide, wide, wide[0], wide, wide, wide, wide)
     with pytest.raises(ParameterError, match="rows x cols"):
