@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import glob
 import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 #: `renameat2` flag of Linux: swap two names in one step
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
+#: a temporary folder untouched for a day belongs to no run
+_ABANDONED_S = 86_400.0
 
 
 def write_layout(
@@ -179,6 +183,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     parent = make_folder(target.parent)
     _refuse_foreign(target)
+    _sweep(parent, target.name)
     try:
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
     except OSError as error:
@@ -191,6 +196,13 @@ def replacing(target: Path) -> Iterator[Path]:
             _keep_foreign(work, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _sweep(parent: Path, name: str) -> None:
+    """Remove what runs left that were killed outright, once nothing can be using it any more."""
+    for old in parent.glob(f".{glob.escape(name)}.*.part"):
+        if time.time() - old.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_foreign(target: Path) -> None:

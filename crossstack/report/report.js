@@ -142,7 +142,7 @@
   }
   function oneMap(mode, m, grid, tier, low, top) {
     const rows = grid.length, cols = grid[0].length;
-    const size = Math.max(1, Math.min(24, Math.floor(232 / Math.max(rows, cols))));
+    const size = Math.max(1, Math.min(36, Math.floor(232 / Math.max(rows, cols))));
     const figure = document.createElement("figure");
     const caption = document.createElement("figcaption");
     const empty = grid.every((row) => row.every((v) => v === null));
