@@ -174,6 +174,22 @@ def test_view_draws_a_build(crossstack, built, tmp_path):
     assert picture.stat().st_size > 3000
 
 
+def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path, monkeypatch):
+    program = tmp_path / "klayout"
+    program.write_text(
+        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > {tmp_path}/args\ntest -s "$3"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert crossstack("view", built).code == 0
+    file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
+    assert (file, flag) == (str(built / f"{NAME}.gds"), "-l")
+    assert lyp.endswith(".lyp")
+    assert markers == ["-m", str(built / "drc.lyrdb")]
+    monkeypatch.setenv("PATH", "")
+    crossstack("view", built).fails(3, "not installed", "--png")
+
+
 @pytest.mark.parametrize("cut", ["auto", "y=6.51", "x=3.0"])
 def test_view_draws_a_cross_section(crossstack, built, tmp_path, cut):
     picture = tmp_path / "cut.svg"
