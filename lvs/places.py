@@ -97,7 +97,9 @@ def where_joined(
         for name in pieces:
             met = known[0][name] & known[1][name]
             if not met.is_empty():
-                at = _center(next(met.each()).bbox(), layout.dbu)
+                # one wire may be a step ahead and stand in the other: the bridge is the smaller
+                box = min(met.each(), key=lambda polygon: polygon.area()).bbox()
+                at = _center(box, layout.dbu)
                 return Spot(f", joined on {name} at {place(at)}", (at,))
         grown = [_grown(pieces, front, links) for front in fronts]
         fronts = [_each(_without, g, k) for g, k in zip(grown, known, strict=True)]
