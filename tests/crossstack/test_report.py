@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -186,6 +188,25 @@ def test_it_fits_a_narrow_window(requires_program, text, tmp_path):
     found = re.search(r'data-wide="(\d+)"', document)
     assert found is not None
     assert int(found[1]) <= 500
+
+
+def test_a_build_without_a_network_still_has_a_page(requires_program, crossstack, built, tmp_path):
+    """As after a failed LVS, when nothing could be extracted or solved."""
+    program = requires_program(*BROWSERS)
+    folder = tmp_path / NAME
+    shutil.copytree(built, folder)
+    for name in ("network.npz", "nets.json", "ir_drop.json", "ir_drop.csv"):
+        (folder / name).unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= {"passed": False, "not_done": {"extract": "two nets are <one>"}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert crossstack("report", folder).code == 1
+    page = (folder / "report.html").read_text()
+    assert "two nets are &lt;one&gt;" in page
+    assert "failed" in page
+    document, console = browse(program, folder / "report.html")
+    assert console == ""
+    assert 'id="maps"' not in document
 
 
 def test_large_arrays_are_cut_to_a_corner_and_maps_to_blocks(tmp_path):
