@@ -56,7 +56,8 @@ def main() -> int:
     size = parser.parse_args().size
     cases = [(size, None)] if size else [(64, None), (64, "macro"), (256, None)]
     with tempfile.TemporaryDirectory() as folder:
-        return 0 if all([run(n, top, Path(folder)) for n, top in cases]) else 1
+        good = [run(n, top, Path(folder)) for n, top in cases]
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":

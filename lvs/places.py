@@ -97,14 +97,23 @@ def where_joined(
         for name in pieces:
             met = known[0][name] & known[1][name]
             if not met.is_empty():
-                # one wire may be a step ahead and stand in the other: the bridge is the smaller
-                box = min(met.each(), key=lambda polygon: polygon.area()).bbox()
-                at = _center(box, layout.dbu)
+                at = _center(_bridge(met, name, fronts, known), layout.dbu)
                 return Spot(f", joined on {name} at {place(at)}", (at,))
         grown = [_grown(pieces, front, links) for front in fronts]
         fronts = [_each(_without, g, k) for g, k in zip(grown, known, strict=True)]
         known = [_each(_with, f, k) for f, k in zip(fronts, known, strict=True)]
     return Spot()
+
+
+def _bridge(met: db.Region, name: str, fronts: list[_Shapes], known: list[_Shapes]) -> db.Box:
+    """Return where two wires meet: the piece that both reach, or where one enters the other."""
+    late = [not (met & front[name]).is_empty() for front in fronts]
+    if late[0] != late[1]:
+        number = late.index(True)
+        entry = met.sized(1) & (known[number][name] - fronts[number][name])
+        if not entry.is_empty():
+            return min(entry.each(), key=lambda polygon: polygon.area()).bbox()
+    return min(met.each(), key=lambda polygon: polygon.area()).bbox()
 
 
 def _unmerged(region: db.Region) -> db.Region:
