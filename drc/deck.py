@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from ..pdk import FileError, Tech
 from .antenna import DIODE_FACTOR, LEVELS
 from .deck_parts import HEAD, HELPERS, TAIL
-from .engine import WHOLE_DIE
+from .engine import WHOLE_DIE, telling_layers
 from .kinds import compile_rule
 from .ruby import Writer
 
@@ -39,9 +39,7 @@ def _tables(tech: Tech) -> str:
     levels = [
         f'  ["{metal}", {chr(34) + cut + chr(34) if cut else "nil"}],' for metal, cut in LEVELS
     ]
-    shapes = [
-        f"[{x.gds[0]}, {x.gds[1]}]" for x in tech.layers if not x.purpose.value.endswith("label")
-    ]
+    shapes = [f"[{layer}, {datatype}]" for layer, datatype in sorted(telling_layers(tech))]
     return "\n".join([
         "$cs_layers = {", *rows, "}",
         "$cs_levels = [", *levels, "]",

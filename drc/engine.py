@@ -86,6 +86,14 @@ def select_rules(tech: Tech, patterns: Iterable[str] | None) -> list[Rule]:
     return [r for r in tech.rules if any(fnmatchcase(r.name, p) for p in patterns)]
 
 
+def telling_layers(tech: Tech) -> set[tuple[int, int]]:
+    """Return the layers whose shapes tell that a layout is of this process.
+
+    Labels do not, nor does 0/0, which every process has for something.
+    """
+    return {x.gds for x in tech.layers if x.purpose not in _LABELS and x.gds != (0, 0)}
+
+
 def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -> tuple[str, ...]:
     """Return notes on unknown layers.
 
@@ -94,6 +102,7 @@ def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -
     """
     by_pair = {layer.gds: layer for layer in tech.layers}
     ruled = {name for rule in tech.rules for name in rule.layers if "/" in name}
+    telling = telling_layers(tech)
     known, unknown = False, []
     for index in layout.layer_indexes():
         info = layout.get_info(index)
@@ -103,7 +112,7 @@ def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -
         if pair not in by_pair:
             name = f"{pair[0]}/{pair[1]}"
             unknown += [] if name in ruled else [name]
-        elif by_pair[pair].purpose not in _LABELS:
+        elif pair in telling:
             known = True
     if not known:
         what = f"{source}: cell {cell.name} draws nothing on a layer of {tech.name}"

@@ -126,6 +126,7 @@ def test_truncated_and_foreign_files(tmp_path: Path) -> None:
 def test_layout_of_another_process() -> None:
     layout = kdb.Layout()
     layout.create_cell("TOP").shapes(layout.layer(250, 7)).insert(kdb.Box(0, 0, 9, 9))
+    layout.top_cell().shapes(layout.layer(0, 0)).insert(kdb.Box(0, 0, 99, 99))
     with pytest.raises(FileError, match="another process"):
         run_drc(layout, TECH)
 
