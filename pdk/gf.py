@@ -9,7 +9,7 @@ and only when one of its values is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,6 +120,13 @@ def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
     return found
 
 
+def wires() -> dict[str, Callable[..., gf.Component]]:
+    """Return the pieces that gdsfactory's routers ask a PDK for, in a routing metal of ours."""
+    pieces = (gf.components.straight, gf.components.wire_straight, gf.components.wire_corner)
+    metal = METALS[-1].lower()
+    return {piece.__name__: partial(piece, cross_section=metal) for piece in pieces}
+
+
 @lru_cache(maxsize=4)
 def get_pdk(profile: str = "stepper") -> Pdk:
     """Return the PDK whose cells default to one post-process profile.
@@ -131,7 +138,7 @@ def get_pdk(profile: str = "stepper") -> Pdk:
     default = profile == next(iter(PROFILES))
     return Pdk(
         name=tech.name if default else f"{tech.name}_{profile}",
-        cells=cells(profile),
+        cells=wires() | cells(profile),
         cross_sections=cross_sections(tech),
         layers=LAYER,
         layer_stack=layer_stack(tech),

@@ -154,8 +154,8 @@ def d25_text(tech: Tech) -> str:
     above = solids["BE"][0]
     lines = [
         f"# CrossStack 2.5-D view of {tech.name}; generated from the film table, do not edit.",
-        f"# The module's films are 10 to 100 nm thick, {above:g} um above the silicon; stretch their",
-        "# heights to tell them apart (1 is true to scale).",
+        f"# The module's films are 10 to 100 nm thick, {above:g} um above the silicon;",
+        "# stretch their heights to tell them apart (1 is true to scale).",
         "stretch = 5.0",
         f"module_z = {above:g}",
         "height = lambda { |z| z <= module_z ? z : module_z + (z - module_z) * stretch }",

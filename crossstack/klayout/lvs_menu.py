@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pya
+import pya  # type: ignore[import-untyped]
 
 from . import PROGRAM_FILE
 

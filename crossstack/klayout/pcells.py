@@ -6,7 +6,7 @@ the copy): so it, and what it imports, may use the standard library and ``klayou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -54,11 +54,11 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         """Return the parameters for KLayout's dialog."""
         return [_declaration(key, default) for key, default in self._defaults.items()]
 
-    def get_layers(self, parameters: list[Any]) -> list[Any]:
+    def get_layers(self, parameters: Sequence[Any]) -> list[Any]:
         """Return no layers: the table decides which are drawn."""
         return []
 
-    def display_text(self, parameters: list[Any]) -> str:
+    def display_text(self, parameters: Sequence[Any]) -> str:
         """Return the name and what differs from the defaults."""
         values = self._values(parameters)
         given = {k: v for k, v in values.items() if v != self._defaults[k]}
@@ -67,7 +67,7 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         )
         return f"{self._name}({words})" if words else self._name
 
-    def produce(self, layout: Any, layers: Any, parameters: list[Any], cell: Any) -> None:
+    def produce(self, layout: Any, layers: Any, parameters: Sequence[Any], cell: Any) -> None:
         """Draw; a value outside its range becomes KLayout's error text, with the range named."""
         values = self._values(parameters)
         tech = get_tech(values.pop("profile"))
@@ -76,7 +76,7 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         source = to_layout(self._draw(tech, **values), tech)  # must outlive the copying
         cell.copy_tree(source.top_cell())
 
-    def _values(self, parameters: list[Any]) -> dict[str, Any]:
+    def _values(self, parameters: Sequence[Any]) -> dict[str, Any]:
         named = zip(self._defaults.items(), parameters, strict=True)
         return {
             key: None if default is None and value == 0 else value

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import klayout.db as db
@@ -18,6 +21,7 @@ gf = pytest.importorskip("gdsfactory")
 from crossstack.pdk import LAYER, LAYER_STACK, LAYER_VIEWS, PDK  # noqa: E402
 from crossstack.pdk.gf import get_pdk  # noqa: E402
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "update_components.py"
 ARRAYS: tuple[dict[str, Any], ...] = (
     {"rows": 3, "cols": 4},
     {"rows": 2, "cols": 3, "cell": "passive"},
@@ -89,6 +93,15 @@ def test_component_equals_our_layout(name: str, profile: str) -> None:
     assert len(component.ports) == len(draw_cell(name, get_tech(profile)).ports)
     assert_ports_lie_on_edges(component)
     assert component is get_pdk(profile).get_component(name)
+
+
+@pytest.mark.parametrize("name", [*sorted(CELLS), "crossbar"])
+def test_settings_info_and_ports_are_the_golden_ones(name: str) -> None:
+    """`python tests/golden/update_components.py` renews them; look at the difference."""
+    module = run_path(str(GOLDEN))
+    golden = json.loads(module["GOLDEN"].read_text())
+    assert name in golden, f"no golden for {name}: look at the cell, then run {GOLDEN.name}"
+    assert module["described"](name) == golden[name]
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
@@ -212,6 +225,26 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(v) for key, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def test_routers_join_two_arrays() -> None:
+    chip = gf.Component()
+    east, west = (chip << gf.get_component("crossbar", rows=2, cols=2) for _ in range(2))
+    west.dmirror_x()
+    west.dmovex(-60)
+    names = ("TR[0]", "TR[1]")
+    routes = gf.routing.route_bundle_electrical(
+        chip,
+        [west.ports[name] for name in names],
+        [east.ports[name] for name in names],
+        cross_section="metal4",
+        separation=1.0,
+        auto_taper=False,
+    )
+    assert len(routes) == 2
+    metal = db.Region(chip.kdb_cell.begin_shapes_rec(LAYER.Metal4)).merged()
+    lines = [polygon.bbox() for polygon in metal.each() if polygon.bbox().width() > 60_000]
+    assert len(lines) == 2  # one line per row, from one array to the other
 
 
 def test_picture_and_gds(tmp_path: Any) -> None:

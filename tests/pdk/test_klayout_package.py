@@ -241,6 +241,24 @@ def test_grain_and_macros_are_xml() -> None:
             ET.fromstring(text.encode())
 
 
+def test_copied_pcells_draw_in_this_newer_klayout(home: Path) -> None:
+    """The copy, alone, in the KLayout of this Python."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(home / 'salt/crossstack/python')!r})\n"
+        "import pya; from crossstack_klayout.klayout import pcells; pcells.register()\n"
+        "layout = pya.Layout()\n"
+        "cell = layout.create_cell('crossbar', 'CrossStack', {'rows': 2, 'cols': 2})\n"
+        "assert 'crossstack' not in sys.modules\n"
+        "print(cell.dbbox().width(), cell.display_title())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=home
+    )
+    width, title = done.stdout.split(maxsplit=1)
+    assert float(width) == pytest.approx(drawing("crossbar", {"rows": 2, "cols": 2}).width * 1e-3)
+    assert title.strip() == "CrossStack.crossbar(rows=2, cols=2)"
+
+
 def test_copied_modules_need_only_klayout() -> None:
     files = vendored_files()
     assert "crossstack_klayout/cells/hybrid.py" in files
