@@ -19,26 +19,35 @@ from .transfers import combine, prolong, restrict, step
 
 Floats = NDArray[np.float64]
 
-# Lines this short are solved densely, all at once.
+# A level of at most this many crosspoints is solved densely.
 COARSEST = 100
 # Calibrated on planar arrays of 512..2048: a V-cycle iteration costs three plain ones, and
 # above this load it saves more than two thirds of them.
 LOAD_LIMIT = 40.0
 MIN_CELLS = 256 * 256
+SAMPLE = 5000
+OUTLIER = 20.0
 
 
 def load(lines: Lines) -> float:
     """Estimated ratio of extreme eigenvalues of the line-preconditioned column system."""
     T, n, m = lines.G.shape
-    g = float(lines.G.mean())
-    row = _mean_ohm(lines.row_seg)
-    col = _mean_ohm(lines.col_seg)
-    return float(1.0 + g * (row * m * m + T * col * n * n) / 10.0)
+    g = _typical(_sample(lines.G))
+    row, col = _typical(1.0 / _sample(lines.row_seg)), _typical(1.0 / _sample(lines.col_seg))
+    return 1.0 + g * (row * m * m + T * col * n * n) / 10.0
 
 
-def _mean_ohm(seg: Floats) -> float:
-    good = seg[(seg > 0) & np.isfinite(seg)]
-    return float((1.0 / good).mean()) if good.size else 0.0
+def _sample(values: Floats) -> Floats:
+    """Some of the values that are neither open nor ideal."""
+    some = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
+    return some[(some > 0) & np.isfinite(some)]
+
+
+def _typical(some: Floats) -> float:
+    """Their mean, in which a few shorts or opens do not count for more than they do."""
+    if not some.size:
+        return 0.0
+    return float(np.minimum(some, OUTLIER * float(np.median(some))).mean())
 
 
 def pays(lines: Lines) -> bool:
@@ -59,7 +68,7 @@ class Level:
         self.part2 = np.empty(shape[1] // engine.block + 1)
 
     def lines_solve(self, r: Floats, z: Floats) -> None:
-        """Z = (column lines alone)^-1 r."""
+        """Solve the column lines alone: z = M^-1 r."""
         e = self.engine
         m = e.lines.G.shape[2]
         seg = e.lines.col_seg

@@ -187,6 +187,8 @@ def test_the_first_guess_changes_nothing_but_the_iterations(rng, shape, monkeypa
 def test_auto_chooses_by_load(rng):
     easy = devices(rng, 1, 300, 300)
     assert "line-pcg" in solve_crossbar(easy, np.ones((1, 300)), **WIRES).method
+    damaged = np.where(rng.random(easy.shape) < 0.01, 1e3, easy)  # shorts are no load
+    assert "line-pcg" in solve_crossbar(damaged, np.ones((1, 300)), **WIRES).method
     assert "multigrid" in solve_crossbar(300 * easy, np.ones((1, 300)), **WIRES).method
 
 
