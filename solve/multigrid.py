@@ -34,7 +34,7 @@ def load(lines: Lines) -> float:
     T, n, m = lines.G.shape
     g = _typical(_sample(lines.G))
     row, col = _typical(1.0 / _sample(lines.row_seg)), _typical(1.0 / _sample(lines.col_seg))
-    return 1.0 + g * (row * m * m + T * col * n * n) / 10.0
+    return float(1.0 + g * (row * m * m + T * col * n * n) / 10.0)
 
 
 def _sample(values: Floats) -> Floats:
