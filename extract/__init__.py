@@ -11,6 +11,7 @@ from .report import ExtractionReport
 from .spef import write_spef
 from .spice import write_spice
 from .tiled import TiledArray
+from .tilefile import load_array, save_array
 
 __all__ = [
     "ENGINES",
@@ -25,8 +26,10 @@ __all__ = [
     "extract",
     "extract_network",
     "inspect_net",
+    "load_array",
     "net_capacitance",
     "net_summary",
+    "save_array",
     "write_spef",
     "write_spice",
 ]

@@ -17,8 +17,10 @@ class ExtractionReport:
     Attributes:
         engine: 'flat' or 'tile'.
         corner, temperature_c: conditions of the resistances.
-        nets: nets of the layout; solved: nets whose wires were extracted.
-        distinct_nets: solved nets that differ in shape; pieces: solved field pieces.
+        nets: nets of the layout (of the array, for the tile engine).
+        solved: nets whose wires were extracted.
+        distinct_nets: of these, the ones that are no shifted copies of others.
+        pieces: distinct wire pieces whose field was solved.
         skipped: nets without a device terminal that carries current, such as supplies.
         ideal_nets: nets left without resistance because they were not chosen.
         warnings: one line for each thing that could not be taken into account.

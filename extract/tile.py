@@ -215,6 +215,10 @@ class _Stitcher:
                     self._columns(sample, number)
         self.report.pieces = self.solver.wires.pieces
         self.report.distinct_nets = self.solver.distinct
+        g = self.view.grid
+        lines = int((self.row_label >= 0).any(axis=1).sum()) * g.rows + g.cols
+        stacks = int(np.isfinite(self.device["switch_w_um"]).sum())
+        self.report.nets = self.report.solved = lines + stacks
         return self._result()
 
     def _rows(self, sample: _Sample, row: int) -> None:

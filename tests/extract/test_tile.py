@@ -5,9 +5,10 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
-from crossstack.extract import TiledArray, extract
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.extract import TiledArray, extract, load_array, save_array
+from crossstack.pdk import FileError, ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network
+from crossstack.solve.crossbar import solve_crossbar
 
 TECH = get_tech()
 
@@ -172,3 +173,37 @@ def test_large_arrays_are_tiled_and_stay_arrays(draw) -> None:
     huge = TiledArray(wide, wide, wide, wide[0], wide, wide, wide, wide)
     with pytest.raises(ParameterError, match="rows x cols"):
         huge.network()
+
+
+def test_arrays_survive_the_disk(draw, tmp_path) -> None:
+    array = extract(draw(4, 3), TECH, engine="tile").array
+    path = save_array(array, tmp_path / "array.npz")
+    again = load_array(path)
+    assert again.shape == array.shape
+    np.testing.assert_array_equal(again.row_segment, array.row_segment)
+    assert again.row_pin_first is array.row_pin_first
+    path.write_bytes(b"no")
+    for bad in (path, tmp_path / "none.npz"):
+        with pytest.raises(FileError, match=bad.name):
+            load_array(bad)
+
+
+def test_arrays_feed_the_fast_solver(draw) -> None:
+    """Segments and series parts of the array in the structured solver: the network's currents."""
+    array = extract(draw(9, 7), TECH, engine="tile").array
+    siemens = 1 / np.random.default_rng(1).uniform(1e4, 1e5, array.shape)
+    series = array.series_ohm(lambda w, l: TECH.nfet.ron_ohm_um / w)
+    fast = solve_crossbar(
+        voltages=np.full((2, 9), 0.2), **array.crossbar_arguments(siemens, series)
+    )
+    network = array.network()
+    drives = network_drives(network, "expansion", np.full((2, 9), 0.2))
+    exact = solve_network(
+        network,
+        conductances=siemens,
+        port_voltages=drives.port_voltages,
+        gates=drives.gates,
+        switch_ohm=lambda w, l, p: TECH.nfet.ron_ohm_um / w,
+    )
+    currents = [-exact.port_currents[pin] for pin in drives.outputs]
+    np.testing.assert_allclose(np.ravel(fast.column_currents), currents, rtol=1e-7)

@@ -1,0 +1,70 @@
+"""Tiled arrays on disk: one .npz with a schema version, written in one step."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..pdk import FileError
+from .tiled import TiledArray
+
+FORMAT = "crossstack-tiled-array"
+VERSION = 1
+
+
+def save_array(array: TiledArray, path: str | Path) -> Path:
+    """Write the arrays; the file is moved over an earlier one in one step.
+
+    Schema 1: `format`, `version`, and one entry per field of `TiledArray` (ohm, um, um2).
+
+    Raises:
+        FileError: if the folder is missing or not writable.
+    """
+    path = Path(path)
+    content: dict[str, Any] = {f.name: getattr(array, f.name) for f in fields(array)}
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                np.savez_compressed(
+                    stream, format=np.array(FORMAT), version=np.array(VERSION), **content
+                )
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    return path
+
+
+def load_array(path: str | Path) -> TiledArray:
+    """Read arrays written by `save_array`.
+
+    Raises:
+        FileError: if the file is missing, no such file, or of another schema version.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if "format" not in archive.files or str(archive["format"]) != FORMAT:
+                raise FileError(f"{path} holds no tiled array")
+            if int(archive["version"]) != VERSION:
+                raise FileError(f"{path} has schema {archive['version']}, this reads {VERSION}")
+            content = {f.name: archive[f.name] for f in fields(TiledArray)}
+    except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+        raise FileError(f"{path} is no readable array file ({error})") from None
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"cannot read {path}: {error.strerror}") from None
+    for name in ("row_pin_first", "column_pin_first"):
+        content[name] = bool(content[name])
+    return TiledArray(**content)
