@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "extract": ("Step by step", "Find the resistance of every wire in a layout."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
+    "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "tech": ("Other programs", "Give KLayout this process: layers, DRC, LVS and PCells."),

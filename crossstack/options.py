@@ -14,14 +14,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=True, path_type=Path)
 CELL_KINDS = click.Choice(["hybrid", "passive", "planar", "passive_planar"])
-TOPS = click.Choice(["array", "macro"])
+TOPS = click.Choice(["array", "macro", "testchip"])
 PROFILE_NAMES = click.Choice(["stepper", "aligner"])
 
 _ARRAY_OPTIONS = (
     click.option("--rows", type=int, help="Row pairs, 1 to 1024 (default 10)."),
     click.option("--cols", type=int, help="Columns, 1 to 1024 (default 10)."),
     click.option("--cell", type=CELL_KINDS, help="2T2R, plain stacked lines, or one tier."),
-    click.option("--top", type=TOPS, help="The bare array, or the macro with mode switches."),
+    click.option("--top", type=TOPS, help="Bare array, macro with switches, or test chip."),
     click.option("--switch-wn-um", type=float, help="Width of the mode switches' NMOS in um."),
     click.option("--switch-wp-um", type=float, help="Width of the mode switches' PMOS in um."),
     click.option("--kelvin/--no-kelvin", default=None, help="Sense pin on every line (macro)."),

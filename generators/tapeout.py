@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import klayout.db as db
+
+from ..cells.marks import masks
+from ..pdk import Layer, Purpose, Tech
+
+#: room of the seal ring on each side of a die, in dbu (facts/gf180mcu.yaml, slots_um)
+SEAL_RING = 26_000
+#: pieces on MARK that are closer than this belong to one mark, in dbu
+MARK_GAP = 15_000
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -21,3 +31,131 @@ SLOTS = (
     Slot("1x0p5", 3_932_000, 2_531_000),
     Slot("0p5x0p5", 1_936_000, 2_531_000),
 )
+
+
+def exact_slot(width: int, height: int) -> Slot | None:
+    """Return the slot of exactly this size."""
+    return next((s for s in SLOTS if (s.width, s.height) == (width, height)), None)
+
+
+def smallest_slot(width: int, height: int) -> Slot | None:
+    """Return the smallest slot in which a block leaves room for the seal ring."""
+    ring = 2 * SEAL_RING
+    fitting = (s for s in SLOTS if width + ring <= s.width and height + ring <= s.height)
+    return min(fitting, key=lambda s: s.width * s.height, default=None)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One mask of the memristor module.
+
+    Attributes:
+        name: drawn layer.
+        gds: (layer, datatype).
+        polarity: tone of the mask for positive resist: ``dark field`` where what is drawn is
+            opened, ``clear field`` where what is drawn remains.
+        film: material that the mask shapes, with its thickness.
+        purpose: what is made with it.
+    """
+
+    name: str
+    gds: tuple[int, int]
+    polarity: str
+    film: str
+    purpose: str
+
+
+def mask_table(tech: Tech) -> tuple[Mask, ...]:
+    """Return the masks of the module in the order of the process."""
+    return tuple(_mask(tech, tech.layer(name)) for name in masks(tech))
+
+
+def _mask(tech: Tech, layer: Layer) -> Mask:
+    if layer.purpose is Purpose.MODULE_CUT:
+        film = "dielectrics between Metal5 and " + layer.name[1:]
+    elif layer.purpose is Purpose.MODULE_MARKER:
+        film = _film(tech, "cap")
+    else:
+        film = _film(tech, layer.name)
+    opened = layer.purpose in (Purpose.MODULE_CUT, Purpose.MODULE_MARKER)
+    return Mask(layer.name, layer.gds, "dark field" if opened else "clear field", film, layer.text)
+
+
+def _film(tech: Tech, name: str) -> str:
+    film = tech.film(name)
+    return f"{film.material}, {film.thickness_um * 1e3:g} nm"
+
+
+def foundry_layers(layout: db.Layout, tech: Tech) -> list[tuple[int, int]]:
+    """Return the (layer, datatype) pairs of a layout that go to the foundry.
+
+    All but the module's numbers: fill or markers that somebody added must not get lost.
+    """
+    module = module_numbers(tech)
+    pairs = ((info.layer, info.datatype) for info in layout.layer_infos())
+    return sorted(pair for pair in pairs if pair[0] not in module)
+
+
+def mask_layers(tech: Tech) -> list[tuple[int, int]]:
+    """Return the (layer, datatype) pairs of the mask file: masks, MARK and POSTPROC, no texts."""
+    return [
+        layer.gds
+        for layer in tech.layers
+        if layer.is_module and layer.purpose is not Purpose.MODULE_LABEL
+    ]
+
+
+def module_numbers(tech: Tech) -> frozenset[int]:
+    """Return the GDS layer numbers of the memristor module."""
+    return frozenset(layer.gds[0] for layer in tech.layers if layer.is_module)
+
+
+def forbidden_layers(tech: Tech) -> tuple[tuple[int, int], ...]:
+    """Return the (layer, datatype) pairs on which variant D allows nothing."""
+    rows = [rule.layers[0].split("/") for rule in tech.rules if rule.kind == "forbidden_layer"]
+    return tuple((int(a), int(b)) for a, b in rows)
+
+
+@dataclass(frozen=True)
+class FoundMark:
+    """One alignment mark or vernier of a layout, found by its Metal5 picture on MARK.
+
+    Attributes:
+        mask: mask that it aligns, None if nothing else is drawn there.
+        kind: ``mark`` or ``vernier``.
+        x, y: centre of its box in dbu; for a mark that is the centre of the cross.
+        width, height: size of the box in dbu.
+    """
+
+    mask: str | None
+    kind: str
+    x: float
+    y: float
+    width: int
+    height: int
+
+
+def find_marks(layout: db.Layout, tech: Tech) -> tuple[FoundMark, ...]:
+    """Return the marks of a layout's top cell by mask and place, also of one drawn by hand."""
+    top = layout.top_cell()
+
+    def drawn(name: str) -> db.Region:
+        index = layout.find_layer(*tech.gds(name))
+        return db.Region() if index is None else db.Region(top.begin_shapes_rec(index))
+
+    pieces = drawn("MARK").merged()
+    # pieces of one mark lie closer to each other than those of two
+    fields = pieces.sized(MARK_GAP // 2).merged().extents().merged().sized(-(MARK_GAP // 2))
+    shapes = {name: drawn(name) for name in masks(tech)}
+    found = []
+    for box in (polygon.bbox() for polygon in fields.each()):
+        inside = pieces & db.Region(box)
+        here = [n for n, r in shapes.items() if not (r & db.Region(box)).is_empty()]
+        # a via mask's mark has an electrode below it
+        vias = [n for n in here if tech.layer(n).purpose is Purpose.MODULE_CUT]
+        mask = (vias or here or [None])[0]
+        kind = "mark" if inside.count() == 1 else "vernier"
+        centre = box.to_dtype(1.0).center()
+        found.append(FoundMark(mask, kind, centre.x, centre.y, box.width(), box.height()))
+    order = {name: k for k, name in enumerate(shapes)}
+    return tuple(sorted(found, key=lambda m: (order.get(m.mask or "", -1), m.kind, m.y, m.x)))

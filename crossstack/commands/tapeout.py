@@ -1,0 +1,71 @@
+"""`crossstack tapeout`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..cli import FOUND, OK
+from ..console import Console, output_options
+from ..options import PROFILE_NAMES, out_option
+
+_PAIR = (float, float)
+
+
+@click.command("tapeout")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--slot", help="Slot that the die must fill (1x1, 0p5x1, 1x0p5 or 0p5x0p5).")
+@click.option("--check-only", is_flag=True, help="Check the files that are there; write no GDS.")
+@click.option("--profile", type=PROFILE_NAMES, help="Post-process profile (default: as built).")
+@click.option("--die-pitch-um", type=_PAIR, help="Step from die to die (default: the die's size).")
+@click.option("--first-die-um", type=_PAIR, default=(0.0, 0.0),
+              help="Lower-left corner of die 0 0 on the wafer (default 0 0).")  # fmt: skip
+@click.option("--die", "dies", type=(int, int), multiple=True, default=((0, 0),),
+              help="Column and row of a die whose marks to list; may be repeated.")  # fmt: skip
+@out_option("Folder for the package (default: tapeout/ beside the layout).")
+@output_options
+def command(
+    source: Path,
+    slot: str | None,
+    check_only: bool,
+    profile: str | None,
+    die_pitch_um: tuple[float, float] | None,
+    first_die_um: tuple[float, float],
+    dies: tuple[tuple[int, int], ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Write the files for foundry and mask shop and check each sign-off item by name.
+
+    SOURCE is a folder that `crossstack build` left, or a GDS or OASIS file. The package holds
+    <name>_foundry.gds, <name>_masks.gds, tapeout.json and tapeout.txt. Exit code 1 if a check
+    failed: the package is written all the same, but is not ready.
+    """
+    from .. import files, tapeout
+
+    console = Console(as_json, quiet)
+    wanted = tapeout.slot_named(slot)
+    found = tapeout.find_source(source, profile)
+    folder = out or found.path.parent / "tapeout"
+    wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
+    with console.steps(), files.together(folder) as work:
+        where = folder
+        if not check_only:
+            with console.step("write package"):
+                tapeout.write_package(found, work)
+            where = work
+        with console.step("check package"):
+            report = tapeout.inspect(found, where, wanted, wafer)
+        files.write_json(work / "tapeout.json", report)
+        files.write_lines(work / "tapeout.txt", tapeout.text_lines(report))
+    for check in report["checks"]:
+        if check["status"] != "ok":
+            console.say(f"{check['status']}: {check['name']}: {check['file']}: {check['text']}")
+    done = sum(check["status"] == "ok" for check in report["checks"])
+    verdict = "ready" if report["passed"] else "NOT READY"
+    console.say(f"{report['name']}: {verdict}, {done} of {len(report['checks'])} checks passed")
+    console.say(f"  {folder / 'tapeout.txt'}")
+    console.result(report)
+    return OK if report["passed"] else FOUND

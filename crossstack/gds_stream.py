@@ -1,0 +1,150 @@
+"""A GDS file as it is on disk, record by record.
+
+A layout library repairs and forgets while it reads; what a foundry's own reader will find has
+to be looked up in the stream itself.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .pdk import FileError
+
+_UNITS, _END_LIBRARY = 0x03, 0x04
+_STRUCTURE_NAME, _END_ELEMENT = 0x06, 0x11
+_ELEMENTS = {
+    0x08: "boundary", 0x09: "path", 0x0A: "instance", 0x0B: "array", 0x0C: "text",
+    0x15: "node", 0x2D: "box",
+}  # fmt: skip
+_LAYER, _WIDTH, _XY, _CALLED, _COUNT = 0x0D, 0x0F, 0x10, 0x12, 0x13
+_TYPES = (0x0E, 0x16, 0x2A, 0x2E)
+_MAG, _ANGLE, _PROPERTY = 0x1B, 0x1C, 0x2B
+
+
+@dataclass
+class Element:
+    """One element of a structure.
+
+    Attributes:
+        cell: name of its structure.
+        kind: boundary, path, box, text, node, instance or array.
+        layer, datatype: where it lies; None for instances.
+        points: coordinates in database units.
+        width: of a path, in database units (negative: absolute).
+        magnification, angle: of an instance or text.
+        columns, rows: of an array.
+        properties: number of properties that hang on it.
+    """
+
+    cell: str
+    kind: str
+    layer: int | None = None
+    datatype: int | None = None
+    points: tuple[tuple[int, int], ...] = ()
+    width: int = 0
+    magnification: float = 1.0
+    angle: float = 0.0
+    columns: int = 1
+    rows: int = 1
+    properties: int = 0
+
+
+@dataclass
+class Stream:
+    """What a GDS file holds.
+
+    Attributes:
+        dbu_um: database unit in um.
+        cells: names of its structures in order.
+        called: names that instances refer to.
+        elements: everything drawn and placed.
+    """
+
+    dbu_um: float = 0.0
+    cells: list[str] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    elements: list[Element] = field(default_factory=list)
+
+    @property
+    def tops(self) -> list[str]:
+        """Structures that nothing calls."""
+        return [name for name in self.cells if name not in self.called]
+
+
+def read_stream(path: Path) -> Stream:
+    """Read a GDS file.
+
+    Raises:
+        FileError: if it cannot be read, is no GDS or ends early.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from None
+    if data[2:4] != b"\x00\x02":
+        raise FileError(f"{path} is not a GDS file")
+    stream, element, cell = Stream(), Element("", ""), ""
+    for kind, body in _records(data, path):
+        if kind == _UNITS:
+            stream.dbu_um = _real(body[8:16]) * 1e6
+        elif kind == _STRUCTURE_NAME:
+            cell = _text(body)
+            stream.cells.append(cell)
+        elif kind in _ELEMENTS:
+            element = Element(cell, _ELEMENTS[kind])
+        elif kind == _CALLED:
+            stream.called.add(_text(body))
+        elif kind == _END_ELEMENT:
+            stream.elements.append(element)
+        else:
+            _set(element, kind, body)
+    return stream
+
+
+def _records(data: bytes, path: Path) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 4 <= len(data):
+        length, kind = struct.unpack_from(">HB", data, at)
+        if length < 4 or at + length > len(data):
+            break
+        yield kind, data[at + 4 : at + length]
+        if kind == _END_LIBRARY:
+            return
+        at += length
+    raise FileError(f"{path} ends early, at byte {at}")
+
+
+def _set(element: Element, kind: int, body: bytes) -> None:
+    """Set what a record says about an element."""
+    if kind == _LAYER:
+        (element.layer,) = struct.unpack(">h", body)
+    elif kind in _TYPES:
+        (element.datatype,) = struct.unpack(">h", body)
+    elif kind == _WIDTH:
+        (element.width,) = struct.unpack(">i", body)
+    elif kind == _XY:
+        values = struct.unpack(f">{len(body) // 4}i", body)
+        element.points = tuple(zip(values[::2], values[1::2], strict=True))
+    elif kind == _COUNT:
+        element.columns, element.rows = struct.unpack(">2h", body)
+    elif kind == _MAG:
+        element.magnification = _real(body)
+    elif kind == _ANGLE:
+        element.angle = _real(body)
+    elif kind == _PROPERTY:
+        element.properties += 1
+
+
+def _text(body: bytes) -> str:
+    return body.rstrip(b"\0").decode("latin-1")
+
+
+def _real(body: bytes) -> float:
+    """Return an eight-byte real of GDS: sign, exponent to base 16 plus 64, 56 bits."""
+    (bits,) = struct.unpack(">Q", body)
+    mantissa = (bits & ((1 << 56) - 1)) / float(1 << 56)
+    value = mantissa * 16.0 ** (((bits >> 56) & 0x7F) - 64)
+    return -value if bits >> 63 else value

@@ -1,0 +1,224 @@
+"""The tapeout package: foundry file, mask file, every sign-off item, masks and marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import files
+from .errors import ConfigError
+from .layouts import open_layout, origin_of
+from .pdk import FileError, Tech
+from .tapeout_checks import Check, TapeoutFile, check_file, check_pair
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+    from .generators.tapeout import Slot
+
+
+@dataclass(frozen=True)
+class Wafer:
+    """Where dies lie on a wafer.
+
+    Attributes:
+        pitch_um: step from die to die in x and y; None for the die's own size.
+        origin_um: place of the lower-left corner of die (0, 0).
+        dies: (column, row) of the dies whose marks are listed.
+    """
+
+    pitch_um: tuple[float, float] | None = None
+    origin_um: tuple[float, float] = (0.0, 0.0)
+    dies: tuple[tuple[int, int], ...] = ((0, 0),)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A layout to be taped out.
+
+    Attributes:
+        path: layout file.
+        name: stem of the files to be written.
+        tech: its technology.
+        folder: build folder with verdicts, None for a file alone.
+    """
+
+    path: Path
+    name: str
+    tech: Tech
+    folder: Path | None
+
+
+def find_source(path: Path, profile: str | None) -> Source:
+    """Return the layout of a build folder, or a file.
+
+    Raises:
+        FileError: if the folder is no build or its layout was changed since.
+    """
+    from .flow import load_manifest
+
+    if path.is_file():
+        return Source(path, path.name.split(".")[0], origin_of(path, profile).resolved_tech(), None)
+    manifest = load_manifest(path)
+    name = manifest["name"]
+    gds = path / f"{name}.gds"
+    if not gds.is_file():
+        raise FileError(f"{gds} is missing")
+    return Source(gds, name, origin_of(gds, profile).resolved_tech(), path)
+
+
+def slot_named(name: str | None) -> Slot | None:
+    """Return a slot by name, None for None.
+
+    Raises:
+        ConfigError: if there is no such slot.
+    """
+    from .generators.tapeout import SLOTS
+
+    if name is None:
+        return None
+    for slot in SLOTS:
+        if slot.name == name:
+            return slot
+    raise ConfigError(f"no such slot {name!r} (known: {', '.join(s.name for s in SLOTS)})")
+
+
+def write_package(source: Source, folder: Path) -> None:
+    """Write <name>_foundry.gds and <name>_masks.gds; nothing is repaired or left out silently.
+
+    Raises:
+        FileError: if the layout cannot be read or a file cannot be written.
+        ConfigError: if the layout has several top cells.
+    """
+    from .generators.tapeout import foundry_layers, mask_layers
+
+    layout = open_layout(source.path, source.tech)
+    top = layout.top_cell()
+    for kind, keep in (
+        ("foundry", foundry_layers(layout, source.tech)),
+        ("masks", mask_layers(source.tech)),
+    ):
+        stem = f"{source.name}_{kind}"
+        # the precheck wants the top cell named as its file
+        layout.rename_cell(top.cell_index(), stem)
+        files.write_layout(layout, folder / f"{stem}.gds", keep)
+
+
+def inspect(source: Source, folder: Path, slot: Slot | None, wafer: Wafer) -> dict[str, Any]:
+    """Return the checks of a package's two files, its mask list and its marks.
+
+    Raises:
+        FileError: if a file is missing or cannot be read.
+    """
+    pair = [
+        TapeoutFile(folder / f"{source.name}_{kind}.gds", source.tech, kind, slot)
+        for kind in ("foundry", "masks")
+    ]
+    checks = [check for file in pair for check in check_file(file)]
+    checks += [check_pair(*pair), *_verdicts(source)]
+    layout = pair[1].layout
+    x1, y1, x2, y2 = pair[0].box
+    return {
+        "name": source.name,
+        "passed": all(check.status != "failed" for check in checks),
+        "die_um": [(x2 - x1) * layout.dbu, (y2 - y1) * layout.dbu],
+        "files": {file.path.name: files.sha256(file.path) for file in pair},
+        "checks": [check.to_json() for check in checks],
+        "masks": _masks(layout, source.tech),
+        "marks": _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1)),
+    }
+
+
+def _verdicts(source: Source) -> list[Check]:
+    """Return what the build found about design rules and netlist, if it is still this layout."""
+    found = []
+    for name, file, good in (
+        ("design rules", "drc.json", lambda v: v.get("violations") == 0),
+        ("netlist", "lvs.json", lambda v: v.get("match") is True),
+    ):
+        status, text = "unknown", "not checked here; see crossstack drc and crossstack lvs"
+        if source.folder is not None and (source.folder / file).is_file():
+            manifest = files.read_json(source.folder / files.MANIFEST)
+            listed = manifest["files"]
+            same = all(
+                listed.get(p.name) == files.sha256(p) for p in (source.path, source.folder / file)
+            )
+            if not same:
+                text = f"{source.path.name} or {file} was changed since the build"
+            else:
+                passed = good(files.read_json(source.folder / file))
+                status = "ok" if passed else "failed"
+                text = f"{file} of the build says {'clean' if passed else 'not clean'}"
+        found.append(Check(name, source.path.name, status, text))
+    return found
+
+
+def _masks(layout: db.Layout, tech: Tech) -> list[dict[str, Any]]:
+    from .generators.tapeout import mask_table
+
+    rows = []
+    for mask in mask_table(tech):
+        index = layout.find_layer(*mask.gds)
+        used = index is not None and not layout.top_cell().bbox(index).empty()
+        rows.append(
+            {
+                "mask": mask.name,
+                "layer": f"{mask.gds[0]}/{mask.gds[1]}",
+                "polarity": mask.polarity,
+                "film": mask.film,
+                "purpose": mask.purpose,
+                "used": used,
+            }
+        )
+    return rows
+
+
+def _marks(
+    layout: db.Layout, tech: Tech, wafer: Wafer, die: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Return each mark's place on the die, and on the wafer for each die asked for."""
+    from .generators.tapeout import find_marks
+
+    dbu = layout.dbu
+    pitch = wafer.pitch_um or (die[0] * dbu, die[1] * dbu)
+    rows = []
+    for mark in find_marks(layout, tech):
+        x, y = round(mark.x * dbu, 4), round(mark.y * dbu, 4)
+        on_wafer = [
+            {
+                "die": list(at),
+                "x_um": round(wafer.origin_um[0] + at[0] * pitch[0] + x, 4),
+                "y_um": round(wafer.origin_um[1] + at[1] * pitch[1] + y, 4),
+            }
+            for at in wafer.dies
+        ]
+        rows.append({"mask": mark.mask, "kind": mark.kind, "x_um": x, "y_um": y, "wafer": on_wafer})
+    return rows
+
+
+def text_lines(report: dict[str, Any]) -> list[str]:
+    """Return the package as a text for whoever makes the masks and aligns them."""
+    width, height = report["die_um"]
+    verdict = "every check passed" if report["passed"] else "NOT READY: a check failed"
+    lines = [f"Tapeout package {report['name']}: {verdict}", f"Die {width:g} x {height:g} um", ""]
+    lines += ["Files"]
+    lines += [f"  {name}  SHA-256 {digest}" for name, digest in report["files"].items()]
+    lines += ["", "Checks"]
+    lines += [
+        f"  {c['status']:<8} {c['name']:<16} {c['file']}: {c['text']}" for c in report["checks"]
+    ]
+    lines += ["", "Masks, in the order of the process (polarity for positive resist)"]
+    lines += [
+        f"  {m['mask']:<8} {m['layer']:<6} {m['polarity']:<12} {m['film']:<38} {m['purpose']}"
+        + ("" if m["used"] else "  (not used)")
+        for m in report["masks"]
+    ]
+    lines += ["", "Marks against Metal5: centre on the die, and on the wafer by die (um)"]
+    for m in report["marks"]:
+        places = "  ".join(
+            f"({w['die'][0]},{w['die'][1]}) {w['x_um']:.3f} {w['y_um']:.3f}" for w in m["wafer"]
+        )
+        mask = m["mask"] or "none"
+        lines.append(f"  {mask:<8} {m['kind']:<8} {m['x_um']:10.3f} {m['y_um']:10.3f}   {places}")
+    return lines if report["marks"] else [*lines, "  none drawn"]

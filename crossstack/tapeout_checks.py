@@ -1,0 +1,277 @@
+"""What a tapeout file must satisfy, one function per item, on the file as it is on disk.
+
+The list is wafer.space's precheck and what commercial readers refuse (facts/signoff.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .gds_stream import Element, Stream, read_stream
+from .pdk import FileError, Tech
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+    from .generators.tapeout import Slot
+
+#: findings spelled out per check
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """Outcome of one item.
+
+    Attributes:
+        name: item of the list.
+        file: file name that it is about.
+        status: ``ok``, ``failed`` or ``unknown``.
+        text: what was found.
+    """
+
+    name: str
+    file: str
+    status: str
+    text: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return plain values."""
+        return {"name": self.name, "file": self.file, "status": self.status, "text": self.text}
+
+
+@dataclass
+class TapeoutFile:
+    """One GDS file to be checked.
+
+    Attributes:
+        path: the file.
+        tech: process.
+        kind: ``foundry`` or ``masks``.
+        slot: slot that the die must fill, None to judge by whether it has pads.
+    """
+
+    path: Path
+    tech: Tech
+    kind: str
+    slot: Slot | None = None
+
+    @cached_property
+    def stream(self) -> Stream:
+        """The file record by record."""
+        return read_stream(self.path)
+
+    @cached_property
+    def layout(self) -> db.Layout:
+        """The file as KLayout reads it."""
+        import klayout.db as db
+
+        layout = db.Layout()
+        try:
+            layout.read(str(self.path))
+        except RuntimeError as error:
+            raise FileError(f"{self.path} cannot be read: {str(error).splitlines()[0]}") from None
+        return layout
+
+    @property
+    def drawn(self) -> list[Element]:
+        """Everything but texts and instances."""
+        return [e for e in self.stream.elements if e.kind in ("boundary", "path", "box")]
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Bounding box of the first top cell, all layers and texts counted, in dbu."""
+        tops = self.layout.top_cells()
+        b = tops[0].bbox()
+        return (b.left, b.bottom, b.right, b.top)
+
+    def um(self, value: float) -> str:
+        """Return a length in words."""
+        return f"{value * self.stream.dbu_um:g}"
+
+
+#: one line that says what is wrong, or None
+Verdict = str | None
+
+
+def _where(found: Iterable[str]) -> Verdict:
+    rows = list(found)
+    more = f" and {len(rows) - MOST} more" if len(rows) > MOST else ""
+    return "; ".join(rows[:MOST]) + more if rows else None
+
+
+def _at(f: TapeoutFile, e: Element) -> str:
+    x, y = e.points[0] if e.points else (0, 0)
+    layer = f" on {e.layer}/{e.datatype}" if e.layer is not None else ""
+    return f"{e.kind}{layer} in {e.cell} at ({f.um(x)}, {f.um(y)})"
+
+
+def top_cell(f: TapeoutFile) -> Verdict:
+    """Exactly one top cell, named as the file up to the first dot."""
+    tops, wanted = f.stream.tops, f.path.name.split(".")[0]
+    if tops == [wanted]:
+        return None
+    return f"top cells {', '.join(tops[:MOST]) or 'none'}; expected {wanted} alone"
+
+
+def database_unit(f: TapeoutFile) -> Verdict:
+    """Database unit 0.001 um."""
+    if abs(f.stream.dbu_um - f.tech.dbu_um) < 1e-12:
+        return None
+    return f"database unit {f.stream.dbu_um:g} um; expected {f.tech.dbu_um:g} um"
+
+
+def origin(f: TapeoutFile) -> Verdict:
+    """Lower-left corner at (0, 0), all layers and texts counted."""
+    x, y = f.box[:2]
+    return None if (x, y) == (0, 0) else f"lower-left corner at ({f.um(x)}, {f.um(y)})"
+
+
+def grid(f: TapeoutFile) -> Verdict:
+    """Every vertex and placement on the 0.005 um grid."""
+    step = round(f.tech.grid_um / f.tech.dbu_um)
+
+    def bad(e: Element) -> bool:
+        if e.kind in ("instance", "array"):
+            return e.magnification != 1.0 or e.angle % 90 != 0 or _steps_off(e, step)
+        half = abs(e.width) % (2 * step) if e.kind == "path" else 0
+        return bool(half) or any(x % step or y % step for x, y in e.points)
+
+    placed = [e for e in f.stream.elements if e.kind in ("instance", "array")]
+    return _where(_at(f, e) for e in (*f.drawn, *placed) if bad(e))
+
+
+def _steps_off(e: Element, step: int) -> bool:
+    (x0, y0), *far = e.points
+    counts = (e.columns, e.rows)
+    return bool(x0 % step or y0 % step) or any(
+        (x - x0) % (n * step) or (y - y0) % (n * step)
+        for (x, y), n in zip(far, counts, strict=False)
+    )
+
+
+def forbidden_layer(f: TapeoutFile) -> Verdict:
+    """Nothing on Via5 82/0 or MetalTop 53/0."""
+    from .generators.tapeout import forbidden_layers
+
+    banned = set(forbidden_layers(f.tech))
+    return _where(_at(f, e) for e in f.stream.elements if (e.layer, e.datatype) in banned)
+
+
+def zero_area(f: TapeoutFile) -> Verdict:
+    """No polygon or box of zero area, no path of zero width."""
+    return _where(_at(f, e) for e in f.drawn if _is_empty(e))
+
+
+def _is_empty(e: Element) -> bool:
+    if e.kind == "path":
+        return e.width == 0 or len(set(e.points)) < 2
+    ends = zip(e.points, e.points[1:] + e.points[:1], strict=True)
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in ends) == 0
+
+
+def angles(f: TapeoutFile) -> Verdict:
+    """Edges at multiples of 45 degrees."""
+
+    def odd(e: Element) -> bool:
+        steps = [
+            (x2 - x1, y2 - y1) for (x1, y1), (x2, y2) in zip(e.points, e.points[1:], strict=False)
+        ]
+        return any(dx and dy and abs(dx) != abs(dy) for dx, dy in steps)
+
+    turned = [e for e in f.stream.elements if e.kind in ("instance", "array") and e.angle % 45]
+    return _where(_at(f, e) for e in (*turned, *(e for e in f.drawn if odd(e))))
+
+
+def size(f: TapeoutFile) -> Verdict:
+    """A chip (with pads) is as large as a slot; a block leaves room for the seal ring in one."""
+    from .generators.tapeout import SLOTS, exact_slot, smallest_slot
+
+    x1, y1, x2, y2 = f.box
+    width, height = x2 - x1, y2 - y1
+    what = f"{f.um(width)} x {f.um(height)} um"
+    if f.slot is not None:
+        same = (width, height) == (f.slot.width, f.slot.height)
+        wanted = f"{f.um(f.slot.width)} x {f.um(f.slot.height)} um"
+        return None if same else f"{what}; slot {f.slot.name} is {wanted}"
+    if _has_pads(f):
+        names = ", ".join(f"{s.name} {f.um(s.width)} x {f.um(s.height)}" for s in SLOTS)
+        return None if exact_slot(width, height) else f"a chip of {what} is no slot ({names})"
+    return None if smallest_slot(width, height) else f"a block of {what} fits no slot"
+
+
+def _has_pads(f: TapeoutFile) -> bool:
+    pair = f.tech.gds("Pad") if f.kind == "foundry" else f.tech.gds("REOPEN")
+    return any((e.layer, e.datatype) == pair for e in f.drawn)
+
+
+def metadata(f: TapeoutFile) -> Verdict:
+    """No annotations of a layout program: context cells or properties."""
+    found = [f"structure {name}" for name in f.stream.cells if name.startswith("$$$")]
+    return _where([*found, *(_at(f, e) for e in f.stream.elements if e.properties)])
+
+
+def own_layers(f: TapeoutFile) -> Verdict:
+    """No module layer in the foundry file, nothing but masks and markers in the mask file."""
+    from .generators.tapeout import mask_layers, module_numbers
+
+    drawn = {(e.layer, e.datatype): e for e in reversed(f.stream.elements) if e.layer is not None}
+    if f.kind == "foundry":
+        module = module_numbers(f.tech)
+        return _where(_at(f, e) for (number, _), e in sorted(drawn.items()) if number in module)
+    allowed = set(mask_layers(f.tech))
+    return _where(_at(f, e) for pair, e in sorted(drawn.items()) if pair not in allowed)
+
+
+def content(f: TapeoutFile) -> Verdict:
+    """Something is drawn beside boundaries."""
+    frames = {f.tech.gds("PR_bndry"), f.tech.gds("POSTPROC")}
+    if any((e.layer, e.datatype) not in frames for e in f.drawn):
+        return None
+    return "nothing is drawn beside boundaries"
+
+
+CHECKS: dict[str, Callable[[TapeoutFile], Verdict]] = {
+    "top cell": top_cell,
+    "database unit": database_unit,
+    "origin": origin,
+    "grid": grid,
+    "forbidden layer": forbidden_layer,
+    "zero area": zero_area,
+    "angles": angles,
+    "size": size,
+    "metadata": metadata,
+    "layers": own_layers,
+    "content": content,
+}
+
+
+def check_file(file: TapeoutFile) -> list[Check]:
+    """Return the outcome of every item.
+
+    Raises:
+        FileError: if the file cannot be read.
+    """
+    results = []
+    for name, function in CHECKS.items():
+        wrong = function(file)
+        text = wrong or (function.__doc__ or "").splitlines()[0]
+        results.append(Check(name, file.path.name, "failed" if wrong else "ok", text))
+    return results
+
+
+def check_pair(foundry: TapeoutFile, module: TapeoutFile) -> Check:
+    """Return whether the masks lie on the die of the foundry file."""
+    outer, inner = foundry.box, module.box
+    low = all(i >= o for i, o in zip(inner[:2], outer[:2], strict=True))
+    high = all(i <= o for i, o in zip(inner[2:], outer[2:], strict=True))
+    text = "Masks lie on the die of the foundry file."
+    if low and high:
+        return Check("masks on die", module.path.name, "ok", text)
+    dbu = module.stream.dbu_um
+    shown = ", ".join(f"{v * dbu:g}" for v in inner)
+    return Check("masks on die", module.path.name, "failed", f"masks reach {shown} um")
