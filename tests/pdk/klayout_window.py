@@ -50,22 +50,39 @@ found["drc"] = [database.name(), database.num_items(), len(list(database.each_ca
 # the LVS entry, on the layout as it is and on one with a wire cut
 from crossstack_klayout.klayout import lvs_menu  # noqa: E402
 
-netlist = lvs_menu.choose_netlist(shown.filename())
-found["lvs"] = lvs_menu.check_view(view, netlist)
+messages = []
+
+
+class Messages:
+    """Stands in for the message boxes, which would wait for a click."""
+
+    Ok = pya.MessageBox.Ok
+
+    @classmethod
+    def info(cls, title, text, buttons):
+        messages.append(["info", title, text])
+
+    @classmethod
+    def warning(cls, title, text, buttons):
+        messages.append(["warning", title, text])
+
+
+pya.MessageBox = Messages
+lvs_menu.run()
 found["databases"] = view.num_rdbs()
 layout = shown.layout()
 metal4 = layout.layer(*json.loads(cut))  # noqa: F821
 layout.cell("row_end").shapes(metal4).clear()
 shown.cell.shapes(metal4).clear()
+netlist = lvs_menu.choose_netlist(shown.filename())
 found["damaged"] = lvs_menu.check_view(view, netlist)
 database = view.rdb(view.num_rdbs() - 1)
 found["markers"] = [database.name(), database.num_items()]
 found["words"] = lvs_menu.summary(found["damaged"], netlist)
-try:
-    os.environ["PATH"] = ""
-    lvs_menu.find_program(Path(folder))  # noqa: F821
-except lvs_menu.LvsError as error:
-    found["no_program"] = str(error)
+os.environ["PATH"] = ""
+(Path(lvs_menu.__file__).parent / "program.txt").unlink()
+lvs_menu.run()
+found["messages"] = messages
 
 window.resize(1600, 1000)
 for _ in range(10):

@@ -152,8 +152,10 @@ def test_drc_from_the_menu(window: dict[str, Any]) -> None:
 
 
 def test_lvs_from_the_menu(window: dict[str, Any]) -> None:
-    assert window["lvs"]["match"]
-    assert window["lvs"]["devices"]["memristor_top"] == 6
+    match, missing = window["messages"]
+    assert match[0] == "info"
+    assert match[2].startswith("Match with small.spice")
+    assert "6 memristor_bottom, 6 memristor_top, 12 nfet" in match[2]
     assert window["databases"] == 1  # that of DRC: a match opens no browser
     assert not window["damaged"]["match"]
     name, items = window["markers"]
@@ -161,7 +163,8 @@ def test_lvs_from_the_menu(window: dict[str, Any]) -> None:
     assert items == len(window["damaged"]["findings"]) > 0
     assert "MISMATCH" in window["words"]
     assert "TR[" in window["words"]
-    assert "not on PATH" in window["no_program"]
+    assert missing[0] == "warning"
+    assert "'crossstack' is not on PATH" in missing[2]
 
 
 def test_pcells_equal_our_cells(batch: dict[str, Any]) -> None:
