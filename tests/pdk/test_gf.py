@@ -28,6 +28,7 @@ ARRAYS: tuple[dict[str, Any], ...] = (
     {"rows": 2, "cols": 2, "cell": "planar", "select_w_um": 4.0},
     {"rows": 2, "cols": 2, "cell": "passive_planar"},
     {"rows": 2, "cols": 2, "top": "macro"},
+    {"rows": 2, "cols": 2, "top": "testchip"},
 )
 
 

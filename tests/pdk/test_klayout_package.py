@@ -37,6 +37,7 @@ VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("crossbar", {"rows": 2, "cols": 2, "cell": "passive"}),
     ("crossbar", {"rows": 2, "cols": 2, "cell": "planar", "profile": "aligner"}),
     ("crossbar", {"rows": 2, "cols": 2, "top": "macro"}),
+    ("crossbar", {"rows": 2, "cols": 2, "top": "testchip"}),
 )
 
 
@@ -62,11 +63,15 @@ def pcell_jobs() -> list[tuple[str, dict[str, Any]]]:
 
 
 def klayout(program: str, home: Path, *arguments: str, **variables: str) -> str:
-    """Run KLayout with its own folder and return what it printed."""
+    """Run KLayout with a folder for its own files and return what it printed.
+
+    A package below ``path`` in that folder is found without being installed.
+    """
     command = [program, *arguments]
     for key, value in variables.items():
         command += ["-rd", f"{key}={value}"]
     environment = {**os.environ, "KLAYOUT_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    environment["KLAYOUT_PATH"] = str(home / "path")
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -108,7 +113,9 @@ def window(program: str, home: Path, array: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def batch(program: str, home: Path, array: Path) -> dict[str, Any]:
+def batch(program: str, array: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = tmp_path_factory.mktemp("exported")
+    assert cli.run(["tech", "export", str(home / "path"), "-q"]) == cli.OK
     out, jobs = home / "batch.json", home / "jobs.json"
     value = {
         "pcells": pcell_jobs(),
