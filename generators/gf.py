@@ -22,13 +22,15 @@ _NOT_ASKED = frozenset({"profile", "name"})
 
 def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
     """Return the generators as gdsfactory cell functions whose default is `profile`."""
-    return {"crossbar": bound(_crossbar(), profile)}
+    return {"crossbar_array": bound(_crossbar(), profile)}
 
 
 @cache
 def _crossbar() -> Callable[..., gf.Component]:
     defaults = {f.name: f.default for f in fields(ArraySpec) if f.name not in _NOT_ASKED}
-    return cell_function("crossbar", _draw, defaults, "Draw an array or a macro (`ArraySpec`).")
+    return cell_function(
+        "crossbar_array", _draw, defaults, "Draw an array or a macro (`ArraySpec`)."
+    )
 
 
 def _draw(tech: Tech, component_name: str, **values: Any) -> gf.Component:

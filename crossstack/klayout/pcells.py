@@ -112,7 +112,7 @@ class CrossStackLibrary(db.Library):  # type: ignore[misc]
         defaults = {f.name: f.default for f in fields(ArraySpec)}
         for key in ("profile", "name"):
             del defaults[key]
-        self._add("crossbar", defaults, _array)
+        self._add("crossbar_array", defaults, _array)
 
     def _add(self, name: str, defaults: Mapping[str, Any], draw: Callable[..., Cell]) -> None:
         self.layout().register_pcell(name, DrawnPCell(name, defaults, draw))

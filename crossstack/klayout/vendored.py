@@ -1,4 +1,4 @@
-"""The copy of our rooms that runs inside KLayout.
+"""The copy of our rooms, and of the tables they read, that runs inside KLayout.
 
 Users' KLayout has its own Python without our package. What the PCells need is plain enough to
 go along: the modules that they import, followed from one to the next, with the one line
@@ -42,6 +42,9 @@ def vendored_files() -> dict[str, str]:
         stem = f"{COPY}/{name.replace('.', '/')}"
         path = f"{stem}/__init__.py" if _is_package(name) else f"{stem}.py"
         files[path] = text.replace(_OURS, _THEIRS)
+        if _is_package(name):
+            for data in sorted(_source(name).parent.glob("*.json")):
+                files[f"{stem}/{data.name}"] = data.read_text(encoding="utf-8")
     return files
 
 

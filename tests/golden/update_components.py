@@ -32,5 +32,5 @@ def described(name: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     PDK.activate()
-    values = {name: described(name) for name in [*sorted(CELLS), "crossbar"]}
+    values = {name: described(name) for name in [*sorted(CELLS), "crossbar_array"]}
     GOLDEN.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

@@ -96,7 +96,7 @@ def test_component_equals_our_layout(name: str, profile: str) -> None:
     assert component is get_pdk(profile).get_component(name)
 
 
-@pytest.mark.parametrize("name", [*sorted(CELLS), "crossbar"])
+@pytest.mark.parametrize("name", [*sorted(CELLS), "crossbar_array"])
 def test_settings_info_and_ports_are_the_golden_ones(name: str) -> None:
     """`python tests/golden/update_components.py` renews them; look at the difference."""
     module = run_path(str(GOLDEN))
@@ -109,7 +109,7 @@ def test_settings_info_and_ports_are_the_golden_ones(name: str) -> None:
 @pytest.mark.parametrize("values", ARRAYS, ids=str)
 def test_array_equals_our_layout(values: dict[str, Any], profile: str) -> None:
     array = build_top(ArraySpec(profile=profile, **values))
-    component = gf.get_component("crossbar", profile=profile, **values)
+    component = gf.get_component("crossbar_array", profile=profile, **values)
     assert differences(to_layout(array.cell, array.tech), component) == []
     assert {port.name for port in component.ports} == {pin.name for pin in array.pins}
     assert_ports_lie_on_edges(component)
@@ -132,7 +132,7 @@ def test_parameters_change_name_shapes_and_settings() -> None:
 
 
 def test_two_cells_of_one_name_live_in_one_layout() -> None:
-    a, b = (gf.get_component("crossbar", rows=2, cols=2, select_w_um=w) for w in (2.0, 6.0))
+    a, b = (gf.get_component("crossbar_array", rows=2, cols=2, select_w_um=w) for w in (2.0, 6.0))
     both = gf.Component()
     both.add_ref(a)
     both.add_ref(b).dmovey(100.0)
@@ -149,7 +149,7 @@ def test_two_cells_of_one_name_live_in_one_layout() -> None:
         ("hybrid_cell", {"select_w": 4}),
         ("hybrid_cell", {"select_w_um": 2.0004}),
         ("hybrid_cell", {"profile": "laser"}),
-        ("crossbar", {"rows": 0}),
+        ("crossbar_array", {"rows": 0}),
     ],
 )
 def test_wrong_parameters_are_refused(name: str, values: dict[str, Any]) -> None:
@@ -188,7 +188,9 @@ def test_connectivity_names_drawn_layers() -> None:
 
 
 def test_netlist_finds_the_lines_of_an_array() -> None:
-    netlist = gf.get_component("crossbar", rows=2, cols=2).get_netlist(on_dangling_port="ignore")
+    netlist = gf.get_component("crossbar_array", rows=2, cols=2).get_netlist(
+        on_dangling_port="ignore"
+    )
     joined = {frozenset((net["p1"], net["p2"])) for net in netlist["nets"]}
     assert frozenset(("hybrid_cell<0.0>,TR_E", "hybrid_cell<1.0>,TR_W")) in joined
     assert frozenset(("hybrid_cell<0.0>,BR_E", "hybrid_cell<1.0>,BR_W")) in joined
@@ -230,7 +232,7 @@ def _plain(value: Any) -> Any:
 
 def test_routers_join_two_arrays() -> None:
     chip = gf.Component()
-    east, west = (chip << gf.get_component("crossbar", rows=2, cols=2) for _ in range(2))
+    east, west = (chip << gf.get_component("crossbar_array", rows=2, cols=2) for _ in range(2))
     west.dmirror_x()
     west.dmovex(-60)
     names = ("TR[0]", "TR[1]")
@@ -267,8 +269,8 @@ def test_gdsfactory_is_imported_only_when_asked_for() -> None:
 
 
 def test_cells_survive_a_cleared_cache() -> None:
-    gf.get_component("crossbar", rows=2, cols=2)
+    gf.get_component("crossbar_array", rows=2, cols=2)
     gf.clear_cache()
     spec = ArraySpec(rows=2, cols=2)
-    again = gf.get_component("crossbar", rows=2, cols=2)
+    again = gf.get_component("crossbar_array", rows=2, cols=2)
     assert differences(to_layout(build_top(spec).cell, spec.tech()), again) == []
