@@ -17,7 +17,7 @@ from ..cells.registry import CELLS, draw_cell, parameters_of
 from ..generators import build_top
 from ..generators.spec import CELLS as CELL_KINDS
 from ..generators.spec import TOPS, ArraySpec
-from ..pdk import LAYERS, METALS, PROFILES, Purpose, Tech, get_tech
+from ..pdk import LAYERS, METALS, PROFILES, CrossStackError, Purpose, Tech, get_tech
 
 LIBRARY = "CrossStack"
 
@@ -73,7 +73,12 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         tech = get_tech(values.pop("profile"))
         if abs(layout.dbu - tech.dbu_um) > 1e-9:
             raise ValueError(f"the database unit must be {tech.dbu_um:g} um")
-        source = to_layout(self._draw(tech, **values), tech)  # must outlive the copying
+        try:
+            drawn = self._draw(tech, **values)
+        except CrossStackError as error:
+            # KLayout writes the error with every line of its way into the layout
+            raise ValueError(str(error)) from None
+        source = to_layout(drawn, tech)  # must outlive the copying
         cell.copy_tree(source.top_cell())
 
     def _values(self, parameters: Sequence[Any]) -> dict[str, Any]:
