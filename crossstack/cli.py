@@ -136,10 +136,14 @@ def run(args: list[str]) -> int:
 
 
 def _catch_signals() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
     def stop(signum: int, frame: FrameType | None) -> None:
+        for number in numbers:  # a second one must not stop the cleaning up
+            signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         try:
             signal.signal(number, stop)
         except ValueError:  # not in the main thread, as in a test

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -149,6 +150,22 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def _temporary(parent: Path, name: str) -> Path:
+    """Return a new name for a temporary folder.
+
+    The name is known before the folder exists, so that an interruption at any moment finds
+    and removes it.
+    """
+    return parent / f".{name}.{secrets.token_hex(4)}.part"
+
+
+def _make(work: Path) -> None:
+    try:
+        work.mkdir()
+    except OSError as error:
+        raise FileError(f"cannot write into {work.parent}: {error.strerror}") from None
+
+
 @contextmanager
 def together(folder: Path) -> Iterator[Path]:
     """Give a temporary folder inside `folder`; on success its files move up, one by one.
@@ -159,11 +176,9 @@ def together(folder: Path) -> Iterator[Path]:
         FileError: if the folder cannot be made or written.
     """
     make_folder(folder)
+    work = _temporary(folder, "crossstack")
     try:
-        work = Path(tempfile.mkdtemp(prefix=".crossstack.", suffix=".part", dir=folder))
-    except OSError as error:
-        raise FileError(f"cannot write into {folder}: {error.strerror}") from None
-    try:
+        _make(work)
         yield work
         for path in sorted(work.iterdir()):
             path.replace(folder / path.name)
@@ -184,12 +199,9 @@ def replacing(target: Path) -> Iterator[Path]:
     parent = make_folder(target.parent)
     _refuse_foreign(target)
     _sweep(parent, target.name)
+    work = _temporary(parent, target.name)
     try:
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=parent))
-    except OSError as error:
-        raise FileError(f"cannot write into {parent}: {error.strerror}") from None
-    try:
-        work.chmod(0o755)
+        _make(work)
         yield work
         _swap(work, target)
         if work.exists():  # now holds the earlier result
