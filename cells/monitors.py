@@ -128,20 +128,21 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
     step = r.land + max(r("MT.2a"), r(f"{e}.2"))
-    count = (b.x[3] - b.x[0]) // step // 2 * 2
-    half, y = r.land // 2, b.y + LEAD + GAP
-    first = b.x[0]
+    half, wide, y = r.land // 2, LEAD // 2, b.y + LEAD + GAP
+    # both ends reach no further over the leads than one land: the leads must not bridge a link
+    first = b.x[0] + wide - half
+    count = (b.x[3] - wide - first) // step // 2 * 2
+    last = first + (count - 1) * step
     for k in range(count):
         x = first + k * step
         c.box(f"V{e}", x, y, r.module_via)
         metal = e if k % 2 == 0 else "Metal5"  # the link to the next via
-        end = x + half if k == count - 1 else x + step + half
+        end = b.x[3] if k == count - 1 else x + step + half
         c.rect(metal, x - half, y - half, end, y + half)
     c.box("Metal5", first, y, r.land)
-    last = first + (count - 1) * step
-    b.lead(0, first, y)
-    b.lead(1, first, b.y)
-    b.lead(3, last, y)
+    b.lead(0, b.x[0], y)
+    b.lead(1, b.x[0], b.y)
+    b.lead(3, b.x[3], y)
     b.lead(2, b.x[3], b.y)
     return b.finish(f"via_chain_{e.lower()}", vias=count)
 

@@ -160,7 +160,9 @@ def _masks(layout: db.Layout, tech: Tech) -> list[dict[str, Any]]:
     rows = []
     for mask in mask_table(tech):
         index = layout.find_layer(*mask.gds)
-        used = index is not None and not layout.top_cell().bbox(index).empty()
+        used = index is not None and any(
+            not cell.bbox(index).empty() for cell in layout.top_cells()
+        )
         rows.append(
             {
                 "mask": mask.name,

@@ -84,9 +84,10 @@ class TapeoutFile:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Bounding box of the first top cell, all layers and texts counted, in dbu."""
-        tops = self.layout.top_cells()
-        b = tops[0].bbox()
+        """Bounding box of everything, all layers and texts counted, in dbu."""
+        import klayout.db as db
+
+        b = sum((cell.bbox() for cell in self.layout.top_cells()), db.Box())
         return (b.left, b.bottom, b.right, b.top)
 
     def um(self, value: float) -> str:

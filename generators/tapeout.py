@@ -136,12 +136,14 @@ class FoundMark:
 
 
 def find_marks(layout: db.Layout, tech: Tech) -> tuple[FoundMark, ...]:
-    """Return the marks of a layout's top cell by mask and place, also of one drawn by hand."""
-    top = layout.top_cell()
+    """Return the marks of a layout by mask and place, also of one drawn by hand."""
 
     def drawn(name: str) -> db.Region:
         index = layout.find_layer(*tech.gds(name))
-        return db.Region() if index is None else db.Region(top.begin_shapes_rec(index))
+        region = db.Region()
+        for top in layout.top_cells() if index is not None else ():
+            region += db.Region(top.begin_shapes_rec(index))
+        return region
 
     pieces = drawn("MARK").merged()
     # pieces of one mark lie closer to each other than those of two

@@ -1,0 +1,275 @@
+"""The tapeout package: what is written, and a damaged file for every check that must fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import klayout.db as db
+import pytest
+
+from crossstack.cells import to_layout
+from crossstack.gds_stream import read_stream
+from crossstack.generators import ArraySpec, build_array
+from crossstack.generators.tapeout import SLOTS, exact_slot, smallest_slot
+from crossstack.pdk import FileError, get_tech
+from crossstack.tapeout_checks import CHECKS
+
+TECH = get_tech()
+NAME = "small"
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small array and its package, written by the command."""
+    from crossstack.cli import run
+
+    folder = tmp_path_factory.mktemp("good")
+    array = build_array(ArraySpec(rows=2, cols=2, name=NAME))
+    to_layout(array.cell, TECH).write(str(folder / f"{NAME}.gds"))
+    assert run(["tapeout", str(folder / f"{NAME}.gds"), "-q"]) == 0
+    return folder
+
+
+def layer(layout: db.Layout, name: str) -> int:
+    return layout.layer(*TECH.gds(name))
+
+
+Damage = Callable[[db.Layout], None]
+
+
+def box(name: str, *corners: int) -> Damage:
+    return lambda ly: ly.top_cell().shapes(layer(ly, name)).insert(db.Box(*corners))
+
+
+def pair(a: int, b: int) -> Damage:
+    return lambda ly: ly.top_cell().shapes(ly.layer(a, b)).insert(db.Box(0, 0, 500, 500))
+
+
+def points(name: str, *xy: tuple[int, int]) -> Damage:
+    polygon = db.SimplePolygon([db.Point(x, y) for x, y in xy], True)
+    return lambda ly: ly.top_cell().shapes(layer(ly, name)).insert(polygon)
+
+
+def path(width: int, *xy: tuple[int, int]) -> Damage:
+    shape = db.Path([db.Point(x, y) for x, y in xy], width)
+    return lambda ly: ly.top_cell().shapes(layer(ly, "Metal3")).insert(shape)
+
+
+def second_top(ly: db.Layout) -> None:
+    ly.create_cell("left_over").shapes(layer(ly, "Metal1")).insert(db.Box(0, 0, 500, 500))
+
+
+def renamed(ly: db.Layout) -> None:
+    ly.rename_cell(ly.top_cell().cell_index(), "chip")
+
+
+def other_unit(ly: db.Layout) -> None:
+    ly.dbu = 0.0005
+
+
+def text_outside(ly: db.Layout) -> None:
+    ly.top_cell().shapes(layer(ly, "Metal1_Label")).insert(db.Text("A", -50, 100))
+
+
+def placed(make: Callable[[int], db.CellInstArray | db.DCellInstArray]) -> Damage:
+    def damage(ly: db.Layout) -> None:
+        top, child = ly.top_cell(), ly.create_cell("child")
+        child.shapes(layer(ly, "Metal3")).insert(db.Box(0, 0, 500, 500))
+        top.insert(make(child.cell_index()))
+
+    return damage
+
+
+moved_cell = placed(lambda cell: db.CellInstArray(cell, db.Trans(db.Vector(1001, 1000))))
+scaled_cell = placed(lambda cell: db.DCellInstArray(cell, db.DCplxTrans(1.1, 0, False, 1, 1)))
+odd_array = placed(
+    lambda cell: db.CellInstArray(cell, db.Trans(), db.Vector(1003, 0), db.Vector(0, 1000), 3, 2)
+)
+
+
+def meta(ly: db.Layout) -> None:
+    ly.add_meta_info(db.LayoutMetaInfo("who", "someone", "", True))
+
+
+def shape_property(ly: db.Layout) -> None:
+    ly.top_cell().shapes(layer(ly, "Metal3")).insert(
+        db.Box(0, 0, 500, 500), ly.properties_id({1: "x"})
+    )
+
+
+def only_frame(ly: db.Layout) -> None:
+    keep = {ly.find_layer(*TECH.gds(n)) for n in ("PR_bndry", "POSTPROC")}
+    ly.flatten(ly.top_cell().cell_index(), -1, True)
+    for index in ly.layer_indexes():
+        if index not in keep:
+            ly.clear_layer(index)
+
+
+#: (check, which file, damage)
+DAMAGES: list[tuple[str, str, Damage]] = [
+    ("top cell", "foundry", second_top),
+    ("top cell", "masks", renamed),
+    ("database unit", "foundry", other_unit),
+    ("origin", "foundry", box("Metal3", -5, 0, 500, 500)),
+    ("origin", "foundry", text_outside),
+    ("origin", "masks", box("TE", 0, -1000, 1000, 0)),
+    ("grid", "foundry", box("Metal3", 1, 0, 500, 500)),
+    ("grid", "masks", box("ME", 0, 0, 1000, 1002)),
+    ("grid", "foundry", path(505, (1000, 1000), (3000, 1000))),
+    ("grid", "foundry", moved_cell),
+    ("grid", "foundry", odd_array),
+    ("grid", "foundry", scaled_cell),
+    ("forbidden layer", "foundry", pair(82, 0)),
+    ("forbidden layer", "foundry", pair(53, 0)),
+    ("zero area", "foundry", points("Metal3", (0, 0), (1000, 0), (2000, 0))),
+    ("zero area", "masks", box("BE", 0, 0, 0, 1000)),
+    ("zero area", "foundry", path(0, (0, 0), (5000, 0))),
+    ("angles", "foundry", points("Metal3", (0, 0), (1000, 500), (0, 500))),
+    ("angles", "masks", points("TIO2_B", (0, 0), (1000, 995), (0, 995))),
+    ("angles", "foundry", path(500, (1000, 1000), (3000, 1500))),
+    ("size", "foundry", box("Metal3", 0, 0, 3_900_000, 1000)),
+    ("size", "foundry", box("Pad", 0, 0, 5000, 5000)),
+    ("metadata", "foundry", meta),
+    ("metadata", "foundry", shape_property),
+    ("layers", "foundry", box("BE", 0, 0, 1000, 1000)),
+    ("layers", "foundry", pair(231, 7)),
+    ("layers", "masks", box("Metal5", 0, 0, 1000, 1000)),
+    ("layers", "masks", box("BE_Label", 0, 0, 1000, 1000)),
+    ("content", "foundry", only_frame),
+    ("content", "masks", only_frame),
+    ("masks on die", "masks", box("BE", 0, 0, 1_000_000, 1000)),
+]
+#: what a damage must break besides, because it cannot be done otherwise
+ALSO = {meta: {"top cell", "zero area"}, other_unit: {"size", "origin", "masks on die", "grid"}}
+
+
+@pytest.mark.parametrize(("check", "kind", "damage"), DAMAGES)
+def test_a_damaged_file_fails_that_check(check, kind, damage, good, tmp_path, crossstack):
+    folder = tmp_path / "tapeout"
+    shutil.copytree(good / "tapeout", folder)
+    target = folder / f"{NAME}_{kind}.gds"
+    layout = db.Layout()
+    layout.read(str(target))
+    damage(layout)
+    options = db.SaveLayoutOptions()
+    options.write_context_info = damage is meta
+    options.keep_instances = True
+    layout.write(str(target), options)
+    ran = crossstack("tapeout", good / f"{NAME}.gds", "--check-only", "-o", folder, "--json")
+    assert ran.code == 1, ran.err
+    failed = {(c["name"], c["file"]) for c in ran.json["checks"] if c["status"] == "failed"}
+    file = f"{NAME}_{kind}.gds"
+    assert (check, file) in failed
+    assert not ran.json["passed"]
+    others = {name for name, _ in failed} - {check} - ALSO.get(damage, set())
+    assert others <= {"masks on die", "size"} if check in ("origin", "size") else not others
+
+
+def test_every_check_has_a_damaged_file():
+    assert {check for check, _, _ in DAMAGES} == {*CHECKS, "masks on die"}
+
+
+def test_the_package_is_whole(good, crossstack):
+    ran = crossstack("tapeout", good / f"{NAME}.gds", "--check-only", "--json")
+    assert ran.code == 0
+    report = ran.json
+    names = {c["name"] for c in report["checks"]}
+    assert names == {*CHECKS, "masks on die", "design rules", "netlist"}
+    for kind in ("foundry", "masks"):
+        assert read_stream(good / "tapeout" / f"{NAME}_{kind}.gds").tops == [f"{NAME}_{kind}"]
+    text = (good / "tapeout" / "tapeout.txt").read_text()
+    for word in ("every check passed", "VBE", "dark field", "TiO2-x, 30 nm", "SHA-256"):
+        assert word in text
+    assert json.loads((good / "tapeout" / "tapeout.json").read_text())["passed"]
+
+
+def test_the_two_files_together_are_the_layout(good):
+    whole, texts = db.Layout(), {layer.gds for layer in TECH.layers if "Label" in layer.name}
+    whole.read(str(good / f"{NAME}.gds"))
+    parts = []
+    for kind in ("foundry", "masks"):
+        part = db.Layout()
+        part.read(str(good / "tapeout" / f"{NAME}_{kind}.gds"))
+        parts.append(part)
+    for info in (i for i in whole.layer_infos() if (i.layer, i.datatype) not in texts):
+        want = db.Region(whole.top_cell().begin_shapes_rec(whole.layer(info)))
+        have = [db.Region(p.top_cell().begin_shapes_rec(p.layer(info))) for p in parts]
+        assert (want ^ (have[0] + have[1])).is_empty(), info
+        assert have[0].is_empty() or have[1].is_empty(), info
+
+
+def test_same_layout_same_bytes(good, tmp_path, crossstack):
+    assert crossstack("tapeout", good / f"{NAME}.gds", "-o", tmp_path, "-q").code == 0
+    for path_ in sorted((good / "tapeout").iterdir()):
+        assert (tmp_path / path_.name).read_bytes() == path_.read_bytes(), path_.name
+
+
+def test_fill_that_somebody_added_goes_to_the_foundry(good, tmp_path, crossstack):
+    layout = db.Layout()
+    layout.read(str(good / f"{NAME}.gds"))
+    pair(34, 4)(layout)
+    layout.write(str(tmp_path / "filled.gds"))
+    assert crossstack("tapeout", tmp_path / "filled.gds", "-q").code == 0
+    drawn = read_stream(tmp_path / "tapeout" / "filled_foundry.gds").elements
+    assert any((e.layer, e.datatype) == (34, 4) for e in drawn)
+
+
+@pytest.mark.parametrize("edit", ["drc.json", "lvs.json", "layout"])
+def test_verdicts_of_a_build_count_only_for_its_own_layout(edit, good, tmp_path, crossstack):
+    from crossstack import files
+
+    layout = tmp_path / f"{NAME}.gds"
+    shutil.copy(good / f"{NAME}.gds", layout)
+    files.write_json(tmp_path / "drc.json", {"violations": 0})
+    files.write_json(tmp_path / "lvs.json", {"match": True})
+    parameters = {"profile": "stepper"}
+    files.write_manifest(tmp_path, {"name": NAME, "parameters": parameters})
+
+    def statuses() -> dict[str, str]:
+        ran = crossstack("tapeout", tmp_path, "--json", "-o", tmp_path.with_suffix(".out"))
+        return {c["name"]: c["status"] for c in ran.json["checks"]}
+
+    both = {"design rules", "netlist"}
+    assert {statuses()[name] for name in both} == {"ok"}
+    if edit == "layout":
+        layout.write_bytes(layout.read_bytes() + b"\0\0")
+        assert {statuses()[name] for name in both} == {"unknown"}
+        return
+    name = {"drc.json": "design rules", "lvs.json": "netlist"}[edit]
+    files.write_json(tmp_path / edit, {"violations": 3, "match": False})
+    assert statuses()[name] == "unknown"
+    files.write_manifest(tmp_path, {"name": NAME, "parameters": parameters})
+    assert statuses()[name] == "failed"
+
+
+def test_wrong_usage_and_unreadable_files(good, tmp_path, crossstack):
+    source = good / f"{NAME}.gds"
+    crossstack("tapeout", source, "--slot", "2x2", "-o", tmp_path).fails(2, "2x2", "0p5x1")
+    crossstack("tapeout", tmp_path / "none.gds").fails(2, "none.gds")
+    crossstack("tapeout", tmp_path).fails(3, "manifest.json")
+    crossstack("tapeout", source, "--check-only", "-o", tmp_path).fails(3, f"{NAME}_foundry.gds")
+    cut = tmp_path / "cut.gds"
+    cut.write_bytes(source.read_bytes()[:-40])
+    crossstack("tapeout", cut).fails(3, "cut.gds")
+    with pytest.raises(FileError, match="ends early"):
+        read_stream(cut)
+    assert not (tmp_path / "tapeout").exists() or not list((tmp_path / "tapeout").glob("*.gds"))
+
+
+def test_a_slot_asked_for_must_be_filled(good, tmp_path, crossstack):
+    ran = crossstack("tapeout", good / f"{NAME}.gds", "--slot", "1x1", "-o", tmp_path, "--json")
+    assert ran.code == 1
+    failed = [c for c in ran.json["checks"] if c["status"] == "failed"]
+    assert {c["name"] for c in failed} == {"size"}
+    assert "3932 x 5122" in failed[0]["text"]
+
+
+def test_slots():
+    for slot in SLOTS:
+        assert exact_slot(slot.width, slot.height) == slot
+        assert exact_slot(slot.width, slot.height - 5) is None
+        assert smallest_slot(slot.width - 52_000, slot.height - 52_000) == slot
+    assert smallest_slot(3_932_000, 1000) is None

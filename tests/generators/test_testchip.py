@@ -1,0 +1,272 @@
+"""The test chip: proven as a whole, every pin on its pad, monitors and marks as promised."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import klayout.db as db
+import pytest
+from crossstack.cells import to_layout
+from crossstack.cells.marks import BARS, mark_cells, masks, vernier, vernier_step
+from crossstack.cells.monitors import kelvin, monitors, via_chain
+from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
+from crossstack.generators import ArraySpec, build_macro, build_top, testchip
+from crossstack.generators.tapeout import SEAL_RING, SLOTS, exact_slot, find_marks
+from crossstack.lvs import compare_layout, extract_layout
+from crossstack.pdk import ParameterError, get_tech
+
+SPEC = ArraySpec(rows=2, cols=2, top="testchip")
+TECH = SPEC.tech()
+
+
+@pytest.fixture(scope="module")
+def chip(tmp_path_factory: pytest.TempPathFactory):
+    """(array, layout file, netlist file) of the smallest interesting chip."""
+    array = build_top(SPEC)
+    gds = tmp_path_factory.mktemp("chip") / f"{array.cell.name}.gds"
+    to_layout(array.cell, TECH).write(str(gds))
+    net = gds.with_suffix(".spice")
+    net.write_text("\n".join(array.netlist_lines()) + "\n")
+    return array, gds, net
+
+
+def read(gds: Path) -> db.Layout:
+    layout = db.Layout()
+    layout.read(str(gds))
+    return layout
+
+
+def region(layout: db.Layout, name: str, tech=TECH) -> db.Region:
+    return db.Region(layout.top_cell().begin_shapes_rec(layout.layer(*tech.gds(name)))).merged()
+
+
+def matched(layout: db.Layout, net: Path, folder: Path) -> dict:
+    gds = folder / "chip.gds"
+    layout.write(str(gds))
+    return compare_layout(extract_layout(gds, TECH), net, TECH).to_json()
+
+
+def test_clean_by_our_rules(chip):
+    report = run_drc(chip[1], TECH)
+    assert report.clean, report.violations[:5]
+
+
+def test_clean_by_the_foundrys_deck(chip):
+    if not shutil.which("klayout"):
+        pytest.skip("no klayout program installed")
+    try:
+        fetch(timeout_s=120)
+    except FoundryError as error:
+        pytest.skip(str(error))
+    report = run_foundry_drc(chip[1], TECH)
+    assert report.clean, report.items[:5]
+    assert report.shapes > 10_000
+
+
+def test_netlist_matches_with_pads_and_monitors(chip):
+    array, gds, net = chip
+    lvs = compare_layout(extract_layout(gds, TECH), net, TECH).to_json()
+    assert lvs["match"], lvs["errors"]
+    assert lvs["devices"]["memristor_top"] == 2 * 2 + 3
+    pins = {p.name for p in array.pins}
+    assert {p.name for p in build_macro(ArraySpec(rows=2, cols=2, top="macro")).pins} <= pins
+
+
+@pytest.mark.parametrize("name", ["TS[1]", "OUT[0]", "WR[1]", "VDD"])
+def test_a_cut_spoke_does_not_match(name, chip, tmp_path):
+    """Cut 1 um out of the Metal3 between the pad of a pin and its track."""
+    array, gds, net = chip
+    layout = read(gds)
+    pad = array.cell.port(name)
+    dx, dy = {0: (-1, 0), 90: (0, -1), 180: (1, 0), 270: (0, 1)}[pad.orientation]
+    depth = testchip.PadPlan(testchip.RuleBook(TECH)).depth + 2_000
+    x, y = pad.x + dx * depth, pad.y + dy * depth
+    cut = db.Box(x, y, x, y).enlarged(*((500, 5_000) if dx else (5_000, 500)))
+    shapes = layout.top_cell().shapes(layout.layer(*TECH.gds("Metal3")))
+    rest = db.Region(shapes) - db.Region(cut)
+    shapes.clear()
+    shapes.insert(rest)
+    lvs = matched(layout, net, tmp_path)
+    assert not lvs["match"]
+    assert any(name in error for error in lvs["errors"]), lvs["errors"]
+
+
+def test_two_exchanged_pads_do_not_match(chip, tmp_path):
+    _, gds, net = chip
+    layout = read(gds)
+    texts = layout.top_cell().shapes(layout.layer(*TECH.gds("Metal5_Label")))
+    swap = {"IN_T[0]": "IN_T[1]", "IN_T[1]": "IN_T[0]"}
+    for shape in texts.each():
+        if shape.text_string in swap:
+            shape.text_string = swap[shape.text_string]
+    lvs = matched(layout, net, tmp_path)
+    assert not lvs["match"]
+
+
+def test_every_pin_has_an_opened_pad(chip):
+    array, gds, _ = chip
+    layout = read(gds)
+    opened = region(layout, "Pad") & region(layout, "REOPEN") & region(layout, "Metal5")
+    pins = {p.name for p in array.pins}
+    labels = [q for q in array.cell.labels if q.text in pins]
+    assert len(labels) == len(pins) == len({q.text for q in labels})
+    assert {q.layer for q in labels} == {"Metal5_Label"}
+    for label in labels:
+        spot = db.Box(label.x, label.y, label.x, label.y).enlarged(10_000, 10_000)
+        assert (db.Region(spot) - opened).is_empty(), label
+    a = round(TECH.profile.overlay_um * 1e3)
+    pads = region(layout, "Pad")
+    assert ((region(layout, "REOPEN") & pads).sized(a) ^ pads).is_empty()
+
+
+def test_the_ring_keeps_its_place_in_the_die(chip):
+    array, gds, _ = chip
+    layout = read(gds)
+    box = layout.top_cell().bbox()
+    assert (box.left, box.bottom) == (0, 0)
+    slot = exact_slot(box.width(), box.height())
+    assert slot is not None
+    pads = region(layout, "Pad").bbox()
+    gap = pads.left - SEAL_RING
+    assert 30_000 <= gap <= 200_000  # PAD.15
+    free = db.Region(box) - db.Region(box.enlarged(-SEAL_RING, -SEAL_RING))
+    for layer in TECH.layers:
+        if layer.name not in ("PR_bndry", "POSTPROC"):
+            assert (region(layout, layer.name) & free).is_empty(), layer.name
+    assert array.cell.info["die_width_um"] == slot.width * 1e-3
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"rows": 16, "cols": 16},
+        {"rows": 16, "cols": 16, "kelvin": True},
+        {"rows": 1, "cols": 1, "cell": "passive_planar"},
+        {"rows": 16, "cols": 1, "cell": "planar"},
+        {"rows": 3, "cols": 16, "cell": "passive"},
+    ],
+    ids=lambda v: "-".join(str(x) for x in v.values()),
+)
+def test_other_sizes_match(values, profile, tmp_path):
+    array = build_top(ArraySpec(top="testchip", profile=profile, **values))
+    assert exact_slot(array.cell.width, array.cell.height)
+    gds, net = tmp_path / "chip.gds", tmp_path / "chip.spice"
+    to_layout(array.cell, array.tech).write(str(gds))
+    net.write_text("\n".join(array.netlist_lines()) + "\n")
+    lvs = compare_layout(extract_layout(gds, array.tech), net, array.tech).to_json()
+    assert lvs["match"], lvs["errors"]
+
+
+def test_too_large_a_chip_is_refused(monkeypatch):
+    with pytest.raises(ParameterError, match="16 x 16"):
+        ArraySpec(rows=17, cols=2, top="testchip")
+    monkeypatch.setattr(testchip, "SLOTS", tuple(s for s in SLOTS if s.name == "0p5x0p5"))
+    with pytest.raises(ParameterError, match=r"165 pins .* slot 0p5x0p5"):
+        build_top(ArraySpec(rows=16, cols=16, top="testchip", kelvin=True))
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+def test_marks_lie_where_they_say(profile):
+    tech = get_tech(profile)
+    array = build_top(ArraySpec(rows=1, cols=1, top="testchip", profile=profile))
+    layout = to_layout(array.cell, tech)
+    found = find_marks(layout, tech)
+    for mask in masks(tech):
+        crosses = [m for m in found if m.mask == mask and m.kind == "mark"]
+        assert len(crosses) == 2
+        assert len([m for m in found if m.mask == mask and m.kind == "vernier"]) == 2
+        for m in crosses:
+            field = db.Box(m.x - 30_000, m.y - 30_000, m.x + 30_000, m.y + 30_000)
+            centre = (region(layout, mask, tech) & db.Region(field)).bbox().center()
+            assert (centre.x, centre.y) == (m.x, m.y)
+        a, b = crosses
+        assert abs(a.x - b.x) + abs(a.y - b.y) > 500_000
+    assert len(found) == 4 * len(masks(tech))
+    # the mask file's picture of the references is what the foundry prints there
+    pictures = region(layout, "MARK", tech)
+    assert (pictures - region(layout, "Metal5", tech)).is_empty()
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+@pytest.mark.parametrize("mask", ["BE", "VTE", "TIO2X_B", "REOPEN"])
+def test_a_vernier_reads_the_misalignment(mask, profile):
+    """Move the mask: the bar that many steps from the middle is then centred on its tooth."""
+    tech = get_tech(profile)
+    layout = to_layout(vernier(tech, mask=mask), tech)
+    step = vernier_step(tech)
+    low = db.Region(db.Box(15_000, -1_000, 1_000_000, 15_000))  # the teeth along x
+    teeth = sorted(p.bbox().center().x for p in (region(layout, "Metal5", tech) & low).each())
+    bars = sorted({p.bbox().center().x for p in (region(layout, mask, tech) & low).each()})
+    assert len(teeth) == len(bars) == 2 * BARS + 1
+    for k in (-BARS, -3, 0, 1, BARS):
+        centred = [i - BARS for i in range(len(bars)) if bars[i] + k * step == teeth[i]]
+        assert centred == [k]
+    assert BARS * step == pytest.approx(2e3 * tech.profile.overlay_um)
+
+
+def test_monitors_measure_what_they_say(tmp_path):
+    cell = kelvin(TECH, electrode="ME")
+    line = region(to_layout(cell, TECH), "ME")
+    assert cell.info["squares"] == 80.0 / TECH.profile.line_um
+    assert line.width_check(round(TECH.profile.line_um * 1e3)).is_empty()
+    assert not line.width_check(round(TECH.profile.line_um * 1e3) + 5).is_empty()
+    chain = via_chain(TECH, electrode="TE")
+    layout = to_layout(chain, TECH)
+    assert region(layout, "VTE").count() == chain.info["vias"] > 100
+    # half of the links are electrode, and each is needed: without one the chain is open
+    links = region(layout, "TE")
+    assert links.count() == chain.info["vias"] / 2
+    texts = layout.top_cell().shapes(layout.layer(*TECH.gds("Metal5_Label")))
+    for port in chain.ports:
+        texts.insert(db.Text("A", port.x, 1_000))
+    gds = tmp_path / "chain.gds"
+    layout.write(str(gds))
+    assert not extract_layout(gds, TECH).findings()
+    shapes = layout.top_cell().shapes(layout.layer(*TECH.gds("TE")))
+    boxes = sorted((s.box for s in shapes.each()), key=lambda b: b.left)
+    for missing in (boxes[0], boxes[len(boxes) // 2], boxes[-1]):
+        shapes.clear()
+        for kept in boxes:
+            if kept != missing:
+                shapes.insert(kept)
+        layout.write(str(gds))
+        assert [f.kind for f in extract_layout(gds, TECH).findings()] == ["open"]
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+def test_every_monitor_and_mark_is_clean(profile):
+    """All in one layout, for all films: the registered cells show one film each."""
+    tech = get_tech(profile)
+    layout = db.Layout()
+    layout.dbu = tech.dbu_um
+    top, x = layout.create_cell("all"), 0
+    for cell in (*monitors(tech), *mark_cells(tech)):
+        drawn = layout.create_cell(cell.name)
+        source = to_layout(cell, tech)
+        drawn.copy_tree(source.top_cell())
+        top.insert(db.CellInstArray(drawn.cell_index(), db.Trans(x, 0)))
+        x += cell.width + 50_000
+    top.shapes(layout.layer(*tech.gds("POSTPROC"))).insert(top.bbox())
+    report = run_drc(layout, tech)
+    assert report.clean, report.violations[:5]
+
+
+@pytest.mark.parametrize(
+    ("draw", "values"),
+    [
+        ("kelvin", {"electrode": "Metal1"}),
+        ("device_on_pads", {"device_f": 0}),
+        ("device_on_pads", {"device_f": 21}),
+        ("device_on_pads", {"device_f": 1.5}),
+        ("alignment_mark", {"mask": "MARK"}),
+        ("vernier", {"mask": "Metal5"}),
+        ("bond_pad", {"side": "up"}),
+    ],
+)
+def test_wrong_parameters_are_refused_by_name(draw, values):
+    from crossstack.cells import draw_cell
+
+    with pytest.raises(ParameterError, match=next(iter(values))):
+        draw_cell(draw, TECH, **values)
