@@ -5,6 +5,7 @@ from pathlib import Path
 import klayout.db as db
 from crossstack.cells import CELLS, draw_cell, to_layout
 from crossstack.pdk import PROFILES, get_tech
+from update_components import main as update_components
 
 options = db.SaveLayoutOptions()
 options.write_context_info = False
@@ -15,3 +16,4 @@ for name in sorted(CELLS):
         path = Path(__file__).parent / f"{name}_{profile}.gds"
         to_layout(draw_cell(name, tech), tech).write(str(path), options)
         print(path.name)
+update_components()

@@ -30,7 +30,13 @@ def described(name: str) -> dict[str, Any]:
     return plain
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the golden file."""
     PDK.activate()
     values = {name: described(name) for name in [*sorted(CELLS), "crossbar_array"]}
     GOLDEN.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    print(GOLDEN.name)
+
+
+if __name__ == "__main__":
+    main()
