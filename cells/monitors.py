@@ -132,7 +132,6 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     # both ends reach no further over the leads than one land: the leads must not bridge a link
     first = b.x[0] + wide - half
     count = (b.x[3] - wide - first) // step // 2 * 2
-    last = first + (count - 1) * step
     for k in range(count):
         x = first + k * step
         c.box(f"V{e}", x, y, r.module_via)

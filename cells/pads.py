@@ -7,6 +7,7 @@ deck checks them; they stand here with their sources (facts/gf180mcu.yaml).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..pdk import ParameterError, Tech
@@ -162,24 +163,21 @@ def turned(cell: Cell, side: str) -> Cell:
     (width, height); what reaches beyond it still does.
     """
     w, h = cell.width, cell.height
-    if side == "south":
-        return cell
-    if side == "north":
-        flip = lambda x, y: (w - x, h - y)  # noqa: E731
-        angle, size = 180, (w, h)
-    elif side == "east":
-        flip = lambda x, y: (h - y, x)  # noqa: E731
-        angle, size = 90, (h, w)
-    else:
-        flip = lambda x, y: (y, w - x)  # noqa: E731
-        angle, size = 270, (h, w)
+    # (angle, size, image of a point)
+    turns: dict[str, tuple[int, tuple[int, int], Callable[[int, int], tuple[int, int]]]] = {
+        "south": (0, (w, h), lambda x, y: (x, y)),
+        "east": (90, (h, w), lambda x, y: (h - y, x)),
+        "north": (180, (w, h), lambda x, y: (w - x, h - y)),
+        "west": (270, (h, w), lambda x, y: (y, w - x)),
+    }
+    angle, size, image = turns[side]
     rects = []
     for q in cell.rects:
-        (ax, ay), (bx, by) = flip(q.x1, q.y1), flip(q.x2, q.y2)
+        (ax, ay), (bx, by) = image(q.x1, q.y1), image(q.x2, q.y2)
         rects.append(Rect(q.layer, min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)))
     ports = []
     for p in cell.ports:
-        x, y = flip(p.x, p.y)
+        x, y = image(p.x, p.y)
         ports.append(replace(p, x=x, y=y, orientation=(p.orientation + angle) % 360))
     return replace(cell, rects=tuple(rects), ports=tuple(ports), width=size[0], height=size[1])
 

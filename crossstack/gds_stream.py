@@ -146,5 +146,5 @@ def _real(body: bytes) -> float:
     """Return an eight-byte real of GDS: sign, exponent to base 16 plus 64, 56 bits."""
     (bits,) = struct.unpack(">Q", body)
     mantissa = (bits & ((1 << 56) - 1)) / float(1 << 56)
-    value = mantissa * 16.0 ** (((bits >> 56) & 0x7F) - 64)
+    value = float(mantissa * 16.0 ** (((bits >> 56) & 0x7F) - 64))
     return -value if bits >> 63 else value

@@ -155,7 +155,7 @@ def find_marks(layout: db.Layout, tech: Tech) -> tuple[FoundMark, ...]:
         here = [n for n, r in shapes.items() if not (r & db.Region(box)).is_empty()]
         # a via mask's mark has an electrode below it
         vias = [n for n in here if tech.layer(n).purpose is Purpose.MODULE_CUT]
-        mask = (vias or here or [None])[0]
+        mask = next(iter([*vias, *here]), None)
         kind = "mark" if inside.count() == 1 else "vernier"
         centre = box.to_dtype(1.0).center()
         found.append(FoundMark(mask, kind, centre.x, centre.y, box.width(), box.height()))
