@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import files
 from .errors import ConfigError
 from .layouts import open_layout, origin_of
-from .pdk import FileError, Tech
+from .pdk import FileError, ParameterError, Tech
 from .tapeout_checks import Check, TapeoutFile, check_file, check_pair
 
 if TYPE_CHECKING:
@@ -26,11 +26,20 @@ class Wafer:
         pitch_um: step from die to die in x and y; None for the die's own size.
         origin_um: place of the lower-left corner of die (0, 0).
         dies: (column, row) of the dies whose marks are listed.
+
+    Raises:
+        ParameterError: for a step that is not positive, or a place that is no number.
     """
 
     pitch_um: tuple[float, float] | None = None
     origin_um: tuple[float, float] = (0.0, 0.0)
     dies: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    def __post_init__(self) -> None:
+        if self.pitch_um is not None and not all(0.0 < p < 1e6 for p in self.pitch_um):
+            raise ParameterError("die-pitch-um", self.pitch_um, "two positive lengths below 1 m")
+        if not all(abs(v) < 1e6 for v in self.origin_um):
+            raise ParameterError("first-die-um", self.origin_um, "two places within 1 m")
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,18 @@ def slot_named(name: str | None) -> Slot | None:
     raise ConfigError(f"no such slot {name!r} (known: {', '.join(s.name for s in SLOTS)})")
 
 
+def package_folder(source: Source, out: Path | None) -> Path:
+    """Return the folder of the package.
+
+    Raises:
+        ConfigError: if it is the build's own folder, whose manifest would no longer be true.
+    """
+    folder = out or source.path.parent / "tapeout"
+    if source.folder is not None and folder.resolve() == source.folder.resolve():
+        raise ConfigError(f"{folder} is the build itself; choose another folder for the package")
+    return folder
+
+
 def write_package(source: Source, folder: Path) -> None:
     """Write <name>_foundry.gds and <name>_masks.gds; nothing is repaired or left out silently.
 
@@ -105,8 +126,30 @@ def write_package(source: Source, folder: Path) -> None:
         files.write_layout(layout, folder / f"{stem}.gds", keep)
 
 
-def inspect(source: Source, folder: Path, slot: Slot | None, wafer: Wafer) -> dict[str, Any]:
+def recorded_source(folder: Path) -> dict[str, str] | None:
+    """Return name and SHA-256 of the layout that a package was made from, if it says so."""
+    path = folder / "tapeout.json"
+    report = files.read_json(path) if path.is_file() else None
+    found = report.get("source") if isinstance(report, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def inspect(
+    source: Source,
+    folder: Path,
+    slot: Slot | None,
+    wafer: Wafer,
+    made_from: dict[str, str] | None = None,
+) -> dict[str, Any]:
     """Return the checks of a package's two files, its mask list and its marks.
+
+    Args:
+        source: the layout.
+        folder: where the two files are.
+        slot: slot that the die must fill, if one was asked for.
+        wafer: where dies lie.
+        made_from: name and SHA-256 of the layout that existing files were made from; None for
+            files made just now.
 
     Raises:
         FileError: if a file is missing or cannot be read.
@@ -116,11 +159,13 @@ def inspect(source: Source, folder: Path, slot: Slot | None, wafer: Wafer) -> di
         for kind in ("foundry", "masks")
     ]
     checks = [check for file in pair for check in check_file(file)]
-    checks += [check_pair(*pair), *_verdicts(source)]
+    now = {source.path.name: files.sha256(source.path)}
+    checks += [check_pair(*pair), _same_source(now, made_from), *_verdicts(source)]
     layout = pair[1].layout
     x1, y1, x2, y2 = pair[0].box
     return {
         "name": source.name,
+        "source": made_from or now,
         "passed": all(check.status != "failed" for check in checks),
         "die_um": [(x2 - x1) * layout.dbu, (y2 - y1) * layout.dbu],
         "files": {file.path.name: files.sha256(file.path) for file in pair},
@@ -128,6 +173,13 @@ def inspect(source: Source, folder: Path, slot: Slot | None, wafer: Wafer) -> di
         "masks": _masks(layout, source.tech),
         "marks": _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1)),
     }
+
+
+def _same_source(now: dict[str, str], made_from: dict[str, str] | None) -> Check:
+    (name,) = now
+    if made_from is None or made_from == now:
+        return Check("source", name, "ok", "The package was made from this layout.")
+    return Check("source", name, "failed", f"{name} is not what the package was made from")
 
 
 def _verdicts(source: Source) -> list[Check]:

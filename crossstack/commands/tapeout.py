@@ -48,16 +48,16 @@ def command(
     console = Console(as_json, quiet)
     wanted = tapeout.slot_named(slot)
     found = tapeout.find_source(source, profile)
-    folder = out or found.path.parent / "tapeout"
+    folder = tapeout.package_folder(found, out)
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     with console.steps(), files.together(folder) as work:
-        where = folder
+        where, made_from = folder, tapeout.recorded_source(folder) if check_only else None
         if not check_only:
             with console.step("write package"):
                 tapeout.write_package(found, work)
             where = work
         with console.step("check package"):
-            report = tapeout.inspect(found, where, wanted, wafer)
+            report = tapeout.inspect(found, where, wanted, wafer, made_from)
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", tapeout.text_lines(report))
     for check in report["checks"]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import klayout.db as db
 import pytest
 from crossstack.cells import to_layout
+from crossstack.cells.marks import alignment_mark
 from crossstack.generators import ArraySpec, build_array
 from crossstack.generators.tapeout import SLOTS, exact_slot, smallest_slot
 from crossstack.pdk import FileError, get_tech
@@ -177,7 +179,7 @@ def test_the_package_is_whole(good, crossstack):
     assert ran.code == 0
     report = ran.json
     names = {c["name"] for c in report["checks"]}
-    assert names == {*CHECKS, "masks on die", "design rules", "netlist"}
+    assert names == {*CHECKS, "masks on die", "source", "design rules", "netlist"}
     for kind in ("foundry", "masks"):
         assert read_stream(good / "tapeout" / f"{NAME}_{kind}.gds").tops == [f"{NAME}_{kind}"]
     text = (good / "tapeout" / "tapeout.txt").read_text()
@@ -257,6 +259,51 @@ def test_wrong_usage_and_unreadable_files(good, tmp_path, crossstack):
     with pytest.raises(FileError, match="ends early"):
         read_stream(cut)
     assert not (tmp_path / "tapeout").exists() or not list((tmp_path / "tapeout").glob("*.gds"))
+
+
+def test_a_package_of_an_older_layout_is_not_ready(good, tmp_path, crossstack):
+    layout = tmp_path / f"{NAME}.gds"
+    shutil.copy(good / f"{NAME}.gds", layout)
+    assert crossstack("tapeout", layout, "-q").code == 0
+    changed = db.Layout()
+    changed.read(str(layout))
+    box("Metal3", 0, 0, 500, 500)(changed)
+    changed.write(str(layout))
+    for _ in range(2):  # the first check must not make the second one pass
+        ran = crossstack("tapeout", layout, "--check-only", "--json")
+        assert ran.code == 1
+        failed = [c["name"] for c in ran.json["checks"] if c["status"] == "failed"]
+        assert failed == ["source"]
+    assert crossstack("tapeout", layout, "-q").code == 0
+
+
+def test_the_build_itself_is_not_overwritten(good, tmp_path, crossstack):
+    from crossstack import files
+
+    shutil.copy(good / f"{NAME}.gds", tmp_path)
+    files.write_manifest(tmp_path, {"name": NAME, "parameters": {"profile": "stepper"}})
+    crossstack("tapeout", tmp_path, "-o", tmp_path).fails(2, "build itself")
+
+
+def test_places_on_the_wafer(tmp_path, crossstack):
+    tech = get_tech("aligner")
+    cell = alignment_mark(tech, mask="TE")
+    layout = to_layout(replace(cell, name="mark"), tech)
+    frame = layout.layer(*tech.gds("PR_bndry"))
+    layout.top_cell().shapes(frame).insert(db.Box(0, 0, 100_000, 200_000))
+    layout.write(str(tmp_path / "mark.gds"))
+    wafer = ("--die-pitch-um", 500, 600, "--first-die-um", -1000, 10, "--die", 0, 0, "--die", 2, -1)
+    ran = crossstack("tapeout", tmp_path / "mark.gds", "--profile", "aligner", "--json", *wafer)
+    (mark,) = ran.json["marks"]
+    assert (mark["mask"], mark["kind"], mark["x_um"], mark["y_um"]) == ("TE", "mark", 30.0, 30.0)
+    assert mark["wafer"] == [
+        {"die": [0, 0], "x_um": -970.0, "y_um": 40.0},
+        {"die": [2, -1], "x_um": 30.0, "y_um": -560.0},
+    ]
+    used = {m["mask"] for m in ran.json["masks"] if m["used"]}
+    assert used == {"TE"}
+    bad = ("--die-pitch-um", 0, 10)
+    crossstack("tapeout", tmp_path / "mark.gds", *bad).fails(2, "die-pitch-um")
 
 
 def test_a_slot_asked_for_must_be_filled(good, tmp_path, crossstack):
