@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
+    "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),
     "tech": ("Other programs", "Give KLayout this process: layers, DRC, LVS and PCells."),
 }
 

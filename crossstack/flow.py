@@ -187,6 +187,7 @@ def _analyse(
             network,
             tech,
             work / f"{result.name}_extracted.spice",
+            switch_ohm=analysis.mode_ohm(network, tech, what, "expansion"),
             sources=drives.port_voltages,
             gates=drives.gates,
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",

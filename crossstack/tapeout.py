@@ -10,7 +10,7 @@ from . import files
 from .errors import ConfigError
 from .layouts import open_layout, origin_of
 from .pdk import FileError, ParameterError, Tech
-from .tapeout_checks import Check, TapeoutFile, check_file, check_pair
+from .tapeout_checks import Check, TapeoutFile, check_file, check_pair, has_pads
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -163,6 +163,9 @@ def inspect(
     checks += [check_pair(*pair), _same_source(now, made_from), *_verdicts(source)]
     layout = pair[1].layout
     x1, y1, x2, y2 = pair[0].box
+    masks = _masks(layout, source.tech)
+    marks = _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1))
+    checks.append(_every_mask_marked(pair[0], masks, marks))
     return {
         "name": source.name,
         "source": made_from or now,
@@ -170,8 +173,8 @@ def inspect(
         "die_um": [(x2 - x1) * layout.dbu, (y2 - y1) * layout.dbu],
         "files": {file.path.name: files.sha256(file.path) for file in pair},
         "checks": [check.to_json() for check in checks],
-        "masks": _masks(layout, source.tech),
-        "marks": _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1)),
+        "masks": masks,
+        "marks": marks,
     }
 
 
@@ -180,6 +183,21 @@ def _same_source(now: dict[str, str], made_from: dict[str, str] | None) -> Check
     if made_from is None or made_from == now:
         return Check("source", name, "ok", "The package was made from this layout.")
     return Check("source", name, "failed", f"{name} is not what the package was made from")
+
+
+def _every_mask_marked(
+    foundry: TapeoutFile, masks: list[dict[str, Any]], marks: list[dict[str, Any]]
+) -> Check:
+    """Return whether every mask that is used can be aligned."""
+    marked = {mark["mask"] for mark in marks if mark["kind"] == "mark"}
+    missing = [mask["mask"] for mask in masks if mask["used"] and mask["mask"] not in marked]
+    if not missing:
+        return Check("marks", foundry.path.name, "ok", "Every mask in use has an alignment mark.")
+    text = f"no alignment mark for {', '.join(missing)}"
+    if has_pads(foundry):
+        return Check("marks", foundry.path.name, "failed", text)
+    block = "a block without pads; the chip that it is placed on carries them"
+    return Check("marks", foundry.path.name, "unknown", f"{text}: {block}")
 
 
 def _verdicts(source: Source) -> list[Check]:

@@ -199,13 +199,14 @@ def size(f: TapeoutFile) -> Verdict:
         same = (width, height) == (f.slot.width, f.slot.height)
         wanted = f"{f.um(f.slot.width)} x {f.um(f.slot.height)} um"
         return None if same else f"{what}; slot {f.slot.name} is {wanted}"
-    if _has_pads(f):
+    if has_pads(f):
         names = ", ".join(f"{s.name} {f.um(s.width)} x {f.um(s.height)}" for s in SLOTS)
         return None if exact_slot(width, height) else f"a chip of {what} is no slot ({names})"
     return None if smallest_slot(width, height) else f"a block of {what} fits no slot"
 
 
-def _has_pads(f: TapeoutFile) -> bool:
+def has_pads(f: TapeoutFile) -> bool:
+    """Return whether a file is that of a chip, not of a block to be placed on one."""
     pair = f.tech.gds("Pad") if f.kind == "foundry" else f.tech.gds("REOPEN")
     return any((e.layer, e.datatype) == pair for e in f.drawn)
 

@@ -29,6 +29,7 @@ def write_spice(
     path: str | Path,
     *,
     memristor_ohm: ArrayLike | None = None,
+    switch_ohm: ArrayLike | None = None,
     gates: Mapping[str, bool] | None = None,
     sources: Mapping[str, float] | None = None,
     capacitance: Mapping[str, NetCapacitance] | None = None,
@@ -43,6 +44,8 @@ def write_spice(
         path: target file.
         memristor_ohm: resistance of the memristors in ohm, a number or shape
             (tiers, rows, cols); None for the technology's R_on.
+        switch_ohm: on resistance of every transistor in ohm, in the network's order; None for
+            the least of its width.
         gates: level of each gate net, True for high; None for all high. A net that is not
             named counts as high.
         sources: pin -> voltage in V. With sources the file is a complete bench: it runs `op`
@@ -68,7 +71,7 @@ def write_spice(
     lines += wrapped([".subckt crossstack", *network.ports])
     lines += instances
     lines += _memristors(network, names, ohms)
-    lines += _switches(network, names, tech, gates or {})
+    lines += _switches(network, names, _switch_ohms(network, tech, switch_ohm), gates or {})
     lines += _capacitors(network, names, capacitance or {})
     lines.append(".ends crossstack")
     if sources is not None:
@@ -152,18 +155,27 @@ def _memristors(network: Network, names: list[str], ohm: Floats) -> Iterator[str
         yield f"Rx_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b} {ohm[at]:.9g}"
 
 
+def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+    if value is None:
+        rows = zip(network.switch_w_um, network.switch_l_um, network.switch_p, strict=True)
+        kinds = ((tech.pfet if p else tech.nfet, float(w), float(length)) for w, length, p in rows)
+        return np.array([k.ron_ohm(w) * length / k.l_um for k, w, length in kinds])
+    given = np.asarray(value, dtype=np.float64)
+    if given.shape != network.switch_a.shape or not (given > 0).all():
+        allowed = f"positive, shape {network.switch_a.shape}"
+        raise ParameterError("switch_ohm", given.shape, allowed)
+    return given
+
+
 def _switches(
-    network: Network, names: list[str], tech: Tech, gates: Mapping[str, bool]
+    network: Network, names: list[str], ohms: Floats, gates: Mapping[str, bool]
 ) -> Iterator[str]:
     for k in range(len(network.switch_a)):
         gate = network.nets[network.switch_gate[k]]
-        is_p = bool(network.switch_p[k])
-        if gates.get(gate, True) == is_p:
+        if gates.get(gate, True) == bool(network.switch_p[k]):
             continue
-        model = tech.pfet if is_p else tech.nfet
-        ohm = model.ron_ohm(float(network.switch_w_um[k]))
         a, b = names[network.switch_a[k]], names[network.switch_b[k]]
-        yield f"Rs{k} {a} {b} {ohm:.9g} $ gate {gate}"
+        yield f"Rs{k} {a} {b} {ohms[k]:.9g} $ gate {gate}"
 
 
 def _capacitors(

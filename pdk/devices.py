@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .ron import ron_ohm
+
 
 @dataclass(frozen=True)
 class MemristorParameters:
@@ -31,38 +33,42 @@ class TransistorParameters:
     Attributes:
         name: device class in netlists.
         l_um: channel length in um.
-        ron_ohm_um: on resistance times width, ohm um (typical, 25 C, |Vgs| 3.3 V, Vds 50 mV,
-            source at 0 V for the NMOS).
-        body_factor_per_v: relative rise of R_on per volt of source voltage.
+        well_on_v: source voltage at which it conducts best, V.
         ioff_a_per_um: off current per width, A/um.
-        v_off_v: drain voltage at which it was measured, V.
         cg_on_f_per_um, cg_off_f_per_um: gate capacitance per width, F/um.
-        source: where the figures come from.
+        source: where the figures come from; R_on: see `pdk.ron`.
+        v_off_v: drain voltage at which the off current was measured, V.
     """
 
     name: str
     l_um: float
-    ron_ohm_um: float
-    body_factor_per_v: float
+    well_on_v: float
     ioff_a_per_um: float
     cg_on_f_per_um: float
     cg_off_f_per_um: float
     source: str
     v_off_v: float = 3.63
 
-    def ron_ohm(self, w_um: float, source_v: float = 0.0) -> float:
-        """Return R_on in ohm for a width in um, with the source at `source_v` volts."""
-        return self.ron_ohm_um / w_um * (1.0 + self.body_factor_per_v * source_v)
+    def ron_ohm(
+        self, w_um: float, source_v: float | None = None, *, corner: str = "typ",
+        temperature_c: float = 25.0,
+    ) -> float:  # fmt: skip
+        """Return R_on in ohm for a width in um; see `pdk.ron.ron_ohm`.
+
+        Without a source voltage the transistor is taken where it conducts best.
+        """
+        volts = self.well_on_v if source_v is None else source_v
+        return ron_ohm(self.name, w_um, volts, corner=corner, temperature_c=temperature_c)
 
 
-#: Slope: 911/803 ohm at 0.5 V of source voltage, W = 2 um (facts/signoff.md).
-NFET = TransistorParameters(
-    "nfet", 0.28, 1606.0, (911.0 / 803.0 - 1.0) / 0.5, 1e-12, 1.505e-15, 0.736e-15,
-    "BSIM models run in ngspice 39 (facts/signoff.md); Ioff typ from ES:1_Low_Voltage_Devices",
-)  # fmt: skip
-
-#: The PMOS is only known by its drive current: R_on scaled by Idsat 510/250 from the NMOS.
+_BSIM = "BSIM models run in ngspice 39 (facts/signoff.md); Ioff typ from ES:1_Low_Voltage_Devices"
+NFET = TransistorParameters("nfet", 0.28, 0.0, 1e-12, 1.505e-15, 0.736e-15, _BSIM)
 PFET = TransistorParameters(
-    "pfet", 0.28, 1606.0 * 510.0 / 250.0, 0.0, 1e-12, 1.505e-15, 0.736e-15,
-    "assumed: NMOS scaled by Idsat 510/250 uA/um (ES:1_Low_Voltage_Devices)",
-)  # fmt: skip
+    "pfet",
+    0.28,
+    3.0,
+    1e-12,
+    1.505e-15,
+    0.736e-15,
+    _BSIM + "; gate capacitance as the NMOS: assumed",
+)

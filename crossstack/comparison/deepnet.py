@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import switch_ohm
+from ..analysis import Stimulus, mode_ohm
 from ..pdk import Tech
 from ..solve.metrics import ir_drop
 from ..solve.network import TIER_NAMES, Network
@@ -86,19 +86,25 @@ def slots(
         progress: told after every slot.
     """
     r_off = off_ohm(tech, width_um)
+    what = Stimulus(conductances, inputs, {})
+    ohm: Floats | None = None
     done = 0
     for tier in (1, 0):
         for column in range(network.cols):
+            slot: dict[str, Any] = {
+                "read_tier": 1 - tier,
+                "write_column": column,
+                "write_voltage": write_voltage,
+            }
+            ohm = mode_ohm(network, tech, what, "deep-net", ohm, r_off, **slot)
             found = ir_drop(
                 network,
                 conductances,
                 inputs,
                 mode="deep-net",
-                read_tier=1 - tier,
-                write_column=column,
-                write_voltage=write_voltage,
-                switch_ohm=switch_ohm(tech),
+                switch_ohm=ohm,
                 switch_off_ohm=r_off,
+                **slot,
             )
             assert found.write is not None
             scale = float(np.nanmax(np.abs(found.ideal_currents)))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis import switch_ohm
+from ..analysis import working_ohm
 from ..pdk import Tech
 from ..solve.linear import NetworkSolution, NetworkSolver
 from ..solve.metrics import Errors
@@ -55,16 +55,21 @@ def solve_view(
     """
     drives = network_drives(network, "expansion", inputs)
     volts = drives.port_voltages
-    solver = NetworkSolver(
-        network,
-        conductances=conductances,
-        driven=volts,
-        gates=gates_for(network, drives),
-        switch_ohm=0.0 if view in _IDEAL_TRANSISTORS else switch_ohm(tech),
-    )
-    if view in _REGULATED:
-        volts = _regulated(network, solver, volts, inputs)
-    solution = solver.solve(volts)
+    gates = gates_for(network, drives)
+
+    def solver(ohm: Floats | float) -> NetworkSolver:
+        return NetworkSolver(
+            network, conductances=conductances, driven=volts, gates=gates, switch_ohm=ohm
+        )
+
+    def driven(made: NetworkSolver) -> dict[str, float]:
+        return _regulated(network, made, volts, inputs) if view in _REGULATED else volts
+
+    ohm: Floats | float = 0.0
+    if view not in _IDEAL_TRANSISTORS:
+        ohm = working_ohm(network, tech, lambda r: (m := solver(r)).voltages(driven(m)))
+    made = solver(ohm)
+    solution = made.solve(driven(made))
     return solution, np.array([-solution.port_currents[pin] for pin in drives.outputs])
 
 
@@ -155,7 +160,9 @@ def series_parts(network: Network, tech: Tech, view: str, tier: int = 0) -> Part
     shape = (max(network.tiers) + 1, rows, cols)
     conductances, inputs = np.zeros(shape), np.zeros(shape[:2])
     conductances[tier, rows - 1, cols - 1] = _PROBE_S
-    inputs[tier, rows - 1] = 1.0
+    # at the read voltage, since the select transistors' resistance depends on it
+    volt = tech.memristor.v_read_v
+    inputs[tier, rows - 1] = volt
     solution, _ = solve_view(network, tech, conductances, inputs, view)
     amps = float(solution.device_currents[tier, rows - 1, cols - 1])
     volts = solution.node_voltages
@@ -166,7 +173,7 @@ def series_parts(network: Network, tech: Tech, view: str, tier: int = 0) -> Part
     )
     along_row = in_row[np.argsort(network.memristor_col[in_row])]
     along_col = in_col[np.argsort(network.memristor_row[in_col])]
-    row = (1.0 - volts[network.memristor_a[along_row]]) / amps
+    row = (volt - volts[network.memristor_a[along_row]]) / amps
     col = volts[network.memristor_b[along_col]] / amps
     return _fit(row, col)
 

@@ -63,7 +63,7 @@ def test_theory_agrees_in_the_small_drop_limit(pair, proved, view):
     done = compare_pair(pair, *proved, found, tech)
     for metric in METRICS:
         got, wanted = done.reduction("all on", view, metric), done.theory[view][metric]
-        assert got == pytest.approx(wanted, rel=0.05, abs=1e-3), metric
+        assert got == pytest.approx(wanted, rel=0.05, abs=2e-4), metric
 
 
 def test_views_leave_out_what_they_say(pair, proved):
@@ -97,7 +97,7 @@ def test_writing_is_not_felt_by_the_other_columns(network):
     for slot in found:
         assert slot.disturb_a <= slot.leak_bound_a, slot
         assert slot.half_selected_v < 1e-3
-        assert 0.0 < slot.loss < 0.25
+        assert 0.0 < slot.loss < 0.3
 
 
 def with_gate(network, old, new):
@@ -116,7 +116,7 @@ def with_gate(network, old, new):
 def test_a_wrongly_wired_line_shows_in_the_slots(network, old, new):
     def verdicts(found):
         return [
-            s.disturb_a <= s.leak_bound_a and s.half_selected_v < 1e-3 and s.loss < 0.25
+            s.disturb_a <= s.leak_bound_a and s.half_selected_v < 1e-3 and s.loss < 0.3
             for s in found
         ]
 

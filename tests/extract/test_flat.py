@@ -159,7 +159,9 @@ def test_macro_with_mode_switches_agrees_with_ngspice(ngspice, tmp_path) -> None
         conductances=np.full((2, 2, 2), 1e-4),
         port_voltages=drives.port_voltages,
         gates=drives.gates,
-        switch_ohm=lambda w, l, p: np.where(p, TECH.pfet.ron_ohm_um, TECH.nfet.ron_ohm_um) / w,
+        switch_ohm=lambda w, l, p: np.where(
+            p, np.vectorize(TECH.pfet.ron_ohm)(w), np.vectorize(TECH.nfet.ron_ohm)(w)
+        ),
     )
     bench = write_spice(
         network, TECH, tmp_path / "m.spice", memristor_ohm=1e4, gates=drives.gates,

