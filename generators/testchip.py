@@ -113,6 +113,8 @@ def build_testchip(spec: ArraySpec) -> Array:
         ParameterError: for an array that no slot holds, or what the macro refuses.
     """
     macro = build_macro(replace(spec, top="macro"))
+    # a name that the user gave is the chip's
+    macro = replace(macro, cell=replace(macro.cell, name=f"{spec.top_name}_macro"))
     rules = RuleBook(spec.tech())
     for slot in sorted(SLOTS, key=lambda s: s.width * s.height):
         for track in TRACKS:
