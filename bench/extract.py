@@ -11,6 +11,7 @@ import time
 
 import klayout.db as db
 import numpy as np
+
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import TiledArray, extract
 from crossstack.extract.study import accuracy_table

@@ -25,9 +25,10 @@ import tracemalloc
 import warnings
 
 import numpy as np
-from crossstack.solve import solve_crossbar
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
+
+from crossstack.solve import solve_crossbar
 
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}
 SEED = 7

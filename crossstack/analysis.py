@@ -148,7 +148,8 @@ def working_ohm(
 
     A PMOS does not pass the read voltage and an NMOS hardly the write voltage, so that one
     resistance per width would flatter the switches. Resistances and voltages are brought
-    together by repeated solving, damped where they swing, until nothing moves by more than a thousandth.
+    together by repeated solving, damped where they swing, until nothing moves by more than
+    a thousandth.
 
     Args:
         network: whose transistors.

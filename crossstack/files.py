@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .pdk import FileError, Purpose, Tech
+from .pdk import FileError
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -61,20 +61,6 @@ def write_layout(
 
 def _reason(error: RuntimeError) -> str:
     return str(error).split(" in Layout.write")[0]
-
-
-def foundry_layers(tech: Tech) -> list[tuple[int, int]]:
-    """Return the (layer, datatype) pairs that go to the foundry."""
-    return [layer.gds for layer in tech.layers if not layer.is_module]
-
-
-def mask_layers(tech: Tech) -> list[tuple[int, int]]:
-    """Return the (layer, datatype) pairs of the memristor module's masks; no texts."""
-    return [
-        layer.gds
-        for layer in tech.layers
-        if layer.is_module and layer.purpose is not Purpose.MODULE_LABEL
-    ]
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

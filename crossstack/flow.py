@@ -118,13 +118,13 @@ def write_drawing(
 ) -> Path:
     """Write the layout files, the layer properties and the reference netlist."""
     from .generators import lef_lines
+    from .tapeout import write_parts
 
     stem = folder / array.cell.name
     with console.step("write layout"):
         gds = Path(f"{stem}.gds")
         files.write_layout(layout, gds)
-        files.write_layout(layout, Path(f"{stem}_foundry.gds"), files.foundry_layers(tech))
-        files.write_layout(layout, Path(f"{stem}_masks.gds"), files.mask_layers(tech))
+        write_parts(layout, array.cell.name, tech, folder)
         Path(f"{stem}.lyp").write_text(lyp_text(tech), encoding="utf-8")
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
         if array.spec.top == "macro":  # a block to be placed in a chip has an abstract view

@@ -112,18 +112,25 @@ def write_package(source: Source, folder: Path) -> None:
         FileError: if the layout cannot be read or a file cannot be written.
         ConfigError: if the layout has several top cells.
     """
+    write_parts(open_layout(source.path, source.tech), source.name, source.tech, folder)
+
+
+def write_parts(layout: db.Layout, name: str, tech: Tech, folder: Path) -> None:
+    """Write the foundry's and the module's part of a layout into `folder`.
+
+    Raises:
+        FileError: if a file cannot be written.
+    """
     from .generators.tapeout import foundry_layers, mask_layers
 
-    layout = open_layout(source.path, source.tech)
     top = layout.top_cell()
-    for kind, keep in (
-        ("foundry", foundry_layers(layout, source.tech)),
-        ("masks", mask_layers(source.tech)),
-    ):
-        stem = f"{source.name}_{kind}"
+    before = top.name
+    for kind, keep in (("foundry", foundry_layers(layout, tech)), ("masks", mask_layers(tech))):
+        stem = f"{name}_{kind}"
         # the precheck wants the top cell named as its file
         layout.rename_cell(top.cell_index(), stem)
         files.write_layout(layout, folder / f"{stem}.gds", keep)
+    layout.rename_cell(top.cell_index(), before)
 
 
 def recorded_source(folder: Path) -> dict[str, str] | None:

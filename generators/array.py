@@ -177,10 +177,3 @@ def _unit(spec: ArraySpec, tech: Tech) -> tuple[Geometry, Cell]:
         pitch_y_um=spec.pitch_y_um,
     )
     return HybridGeometry(tech, h), (hybrid_cell if spec.cell == "hybrid" else planar_cell)(tech, h)
-
-
-def _label(port: Port) -> Label:
-    """Label a pin; TR and BR lie above each other, so their texts go to different heights."""
-    label = label_at(port)
-    shift = {"TR": port.width // 4, "BR": -port.width // 4}.get(port.name.split("[")[0], 0)
-    return replace(label, y=label.y + shift)

@@ -168,14 +168,36 @@ def module_via_ohm(bottom: str, size_um: float, films: tuple[Film, ...] = FILMS)
 def foundry_cuts() -> tuple[Cut, ...]:
     """Return contacts and vias of the foundry with their resistance per cut."""
     contact = [
-        Cut("Contact_nsd", "Contact", "nsd", "Metal1", Corner(6.3, None, 15.0), 0.22, _ES2, 0.00073),
-        Cut("Contact_psd", "Contact", "psd", "Metal1", Corner(5.2, None, 15.0), 0.22, _ES2, 0.00073),
-        Cut("Contact_poly", "Contact", "Poly2", "Metal1", Corner(5.9, None, 15.0), 0.22, _ES2, 0.00095),
-    ]  # fmt: skip
+        Cut(
+            "Contact_nsd", "Contact", "nsd", "Metal1", Corner(6.3, None, 15.0), 0.22, _ES2, 0.00073
+        ),
+        Cut(
+            "Contact_psd", "Contact", "psd", "Metal1", Corner(5.2, None, 15.0), 0.22, _ES2, 0.00073
+        ),
+        Cut(
+            "Contact_poly",
+            "Contact",
+            "Poly2",
+            "Metal1",
+            Corner(5.9, None, 15.0),
+            0.22,
+            _ES2,
+            0.00095,
+        ),
+    ]
     vias = [
-        Cut(f"Via{n}", f"Via{n}", f"Metal{n}", f"Metal{n + 1}", Corner(4.5, None, 15.0), 0.26, _ES2, 0.00107)
+        Cut(
+            f"Via{n}",
+            f"Via{n}",
+            f"Metal{n}",
+            f"Metal{n + 1}",
+            Corner(4.5, None, 15.0),
+            0.26,
+            _ES2,
+            0.00107,
+        )
         for n in range(1, 5)
-    ]  # fmt: skip
+    ]
     return (*contact, *vias)
 
 
@@ -183,6 +205,15 @@ def module_cuts(via_um: float, films: tuple[Film, ...] = FILMS) -> tuple[Cut, ..
     """Return VBE, VME and VTE for a via of side `via_um`; resistances derived from the stack."""
     source = "derived: Al plug (facts/devices.md section 3) + assumed interfaces"
     return tuple(
-        Cut(f"V{e}", f"V{e}", "Metal5", e, Corner(round(module_via_ohm(e, via_um, films), 4)), via_um, source, _AL_TCR)
+        Cut(
+            f"V{e}",
+            f"V{e}",
+            "Metal5",
+            e,
+            Corner(round(module_via_ohm(e, via_um, films), 4)),
+            via_um,
+            source,
+            _AL_TCR,
+        )
         for e in ("BE", "ME", "TE")
-    )  # fmt: skip
+    )

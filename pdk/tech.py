@@ -102,8 +102,11 @@ class Tech:
         if not 0.0 < ohm_sq < 1e6:
             raise ParameterError(name, ohm_sq, "a positive number below 1e6 ohm/sq")
         new = replace(old, sheet_ohm_sq=Corner(float(ohm_sq)), source="set by the user")
-        swap = lambda rows: tuple(new if row is old else row for row in rows)  # noqa: E731
-        return replace(self, films=swap(self.films), diffusions=swap(self.diffusions))
+        films, diffusions = (
+            tuple(new if row is old else row for row in rows)
+            for rows in (self.films, self.diffusions)
+        )
+        return replace(self, films=films, diffusions=diffusions)
 
     def check_grid(self, name: str, value_um: float, multiple: int = 1) -> int:
         """Return a length in dbu after checking that it lies on the grid.

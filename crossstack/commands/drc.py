@@ -8,22 +8,20 @@ import click
 
 from ..cli import FOUND, OK
 from ..console import Console, output_options
-from ..options import layout_options, out_option
+from ..options import EXISTING, layout_options, out_option
+
+#: what `--format` offers; the writers are `crossstack.drc.formats`
+_FORMATS = click.Choice(["text", "json", "junit", "github", "sarif"])
 
 
 @click.command("drc")
 @layout_options
-@click.option("--rule", "rules", multiple=True, help="Run only this rule or glob; may be repeated.")
+@click.option(
+    "--rules", multiple=True, metavar="NAME", help="Only this rule or glob; may be repeated."
+)
+@click.option("--waivers", type=EXISTING, help="YAML: rule, cell or box, reason, expiry date.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="Threads (default 1).")
-@click.option(
-    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file."
-)
-@click.option(
-    "--github",
-    is_flag=True,
-    envvar="GITHUB_ACTIONS",
-    help="Print annotations for GitHub (on by itself there).",
-)
+@click.option("--format", "form", type=_FORMATS, help="Print the report in this format.")
 @out_option("Folder for <stem>_drc.lyrdb and <stem>_drc.json (default: beside FILE).")
 @output_options
 def command(
@@ -31,45 +29,54 @@ def command(
     top: str | None,
     profile: str | None,
     rules: tuple[str, ...],
+    waivers: Path | None,
     threads: int,
-    junit: Path | None,
-    github: bool,
+    form: str | None,
     out: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Check the design rules of a layout; 0 clean, 1 violations.
+    r"""Check the design rules of a layout; 0 clean, 1 violations.
 
     FILE is any GDS or OASIS of this process, also one edited by hand. The markers open in KLayout
     (Tools, Marker Browser), or as a picture: crossstack view FILE --png --markers M.lyrdb.
+
+    \b
+    crossstack drc chip.gds --waivers waivers.yaml --format junit > drc.xml
     """
-    from ..ci import github_lines, write_junit
-    from ..drc import run_drc
+    from datetime import date
+
+    from ..drc import apply_waivers, load_waivers, render, run_drc
     from ..files import together
     from ..layouts import origin_of
     from ..summary import drc_line
 
-    console = Console(as_json, quiet)
+    console = Console(as_json or form is not None, quiet)
     origin = origin_of(file, profile)
-    tech = origin.resolved_tech()
-    folder = out or file.parent
+    accepted = load_waivers(waivers) if waivers is not None else ()
     with console.steps(), console.step("design rules") as step:
         report = run_drc(
-            file, tech, top=top, rules=list(rules) or None, threads=threads, progress=step
+            file,
+            origin.resolved_tech(),
+            top=top,
+            rules=list(rules) or None,
+            threads=threads,
+            progress=step,
         )
-    for remark in report.notes:
+    if accepted:
+        report = apply_waivers(report, accepted, date.today())
+    for remark in (*report.notes, *report.waiver_notes):
         console.note(remark)
+    folder = out or file.parent
     with together(folder) as work:
         report.write_lyrdb(work / f"{file.stem}_drc.lyrdb")
         report.write_json(work / f"{file.stem}_drc.json")
-    if junit is not None:
-        write_junit(report, file, junit)
-    if github and not as_json:
-        for line in github_lines(report, file.name):
-            click.echo(line)
     markers = folder / f"{file.stem}_drc.lyrdb"
     value = report.to_json()
-    console.say(f"{file.name}: {drc_line(value)} (profile {origin.profile}, {origin.source})")
-    console.say(f"  {markers}")
-    console.result({**value, "profile": origin.profile, "markers": str(markers)})
+    if form is not None:
+        click.echo(render(report, form), nl=False)
+    else:
+        console.say(f"{file.name}: {drc_line(value)} (profile {origin.profile}, {origin.source})")
+        console.say(f"  {markers}")
+        console.result({**value, "profile": origin.profile, "markers": str(markers)})
     return OK if report.clean else FOUND

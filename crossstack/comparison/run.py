@@ -15,6 +15,7 @@ from . import deepnet, pictures
 from .cases import Proved, pairs, patterns, prove
 from .table import (
     PAPER_IR_DROP,
+    PAPER_SPEED,
     VIEW_TEXT,
     Compared,
     bare_wire_ratio,
@@ -46,7 +47,7 @@ def compare(base: ArraySpec, tech: Tech, out: Path, seed: int, console: Console)
                 both = proved[pair.stacked], proved[pair.planar]
                 done.append(compare_pair(pair, *both, found, tech))
         value: dict[str, Any] = {
-            "paper": {"ir_drop_reduction": PAPER_IR_DROP, "speed": deepnet.PAPER_SPEED},
+            "paper": {"ir_drop_reduction": PAPER_IR_DROP, "speed": PAPER_SPEED},
             "counted": VIEW_TEXT,
             "patterns": {p.key: p.text for p in found},
             "pairs": [c.to_json() for c in done],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import klayout.db as db
 import pytest
+
 from crossstack.cells import CELLS, alone, draw_cell, parameters_of, to_layout
 from crossstack.cells.drawing import Cell, Placement, Rect
 from crossstack.drc import run_drc

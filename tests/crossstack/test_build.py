@@ -7,6 +7,7 @@ import json
 import shutil
 
 import pytest
+
 from crossstack.solve.network import Network
 
 from .conftest import COLS, NAME, ROWS

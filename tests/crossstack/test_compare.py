@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from crossstack.cells import to_layout
-from crossstack.extract import extract_network, write_spice
-from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import ParameterError
-from crossstack.solve.linear import solve_network
-from crossstack.solve.modes import gates_for, network_drives
 
 from crossstack.analysis import switch_ohm
+from crossstack.cells import to_layout
 from crossstack.cli import run
 from crossstack.comparison import deepnet
 from crossstack.comparison.cases import Pair, pairs, patterns, prove
 from crossstack.comparison.drops import METRICS, VIEWS, solve_view
 from crossstack.comparison.table import compare_pair, crossing, ratio_sweep
 from crossstack.console import Console
+from crossstack.extract import extract_network, write_spice
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import ParameterError
+from crossstack.solve.linear import solve_network
+from crossstack.solve.modes import gates_for, network_drives
 
 BASE = ArraySpec(rows=3, cols=4, top="macro", kelvin=True, switch_wn_um=6.0, switch_wp_um=6.0)
 TECH = BASE.tech()

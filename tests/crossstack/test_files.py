@@ -6,10 +6,10 @@ import os
 import sys
 
 import pytest
-from crossstack.pdk import FileError
 
 from crossstack import files
 from crossstack.console import Console
+from crossstack.pdk import FileError
 
 
 def make(folder, **texts):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from crossstack.pdk import ParameterError, get_tech
-from crossstack.pdk.ron import ron_ohm
-from crossstack.solve.network import NetworkBuilder
 
 from crossstack.analysis import working_ohm
 from crossstack.models import foundry_models, largest_difference, measure
+from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk.ron import ron_ohm
+from crossstack.solve.network import NetworkBuilder
 
 TECH = get_tech()
 

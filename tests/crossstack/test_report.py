@@ -228,7 +228,6 @@ def test_large_arrays_are_cut_to_a_corner_and_maps_to_blocks(tmp_path):
 
 def test_a_layout_too_large_for_a_page(crossstack, tmp_path):
     from crossstack.pdk import get_tech
-
     from crossstack.report.layout_svg import layout_svg
 
     assert crossstack("generate", "--rows", 100, "--cols", 100, "-o", tmp_path, "-q").code == 0

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import klayout.db as db
 import numpy as np
 import pytest
+
 from crossstack.pdk import get_tech
 
 from .conftest import COLS, NAME, ROWS
@@ -56,20 +57,20 @@ def test_generate(crossstack, built, tmp_path, kind):
     assert ran.json["name"] == NAME
     if kind == "gds":
         assert (tmp_path / f"{NAME}.gds").read_bytes() == (built / f"{NAME}.gds").read_bytes()
-    again = crossstack("drc", tmp_path / f"{NAME}.{kind}", "--rule", "M1.*", "--json")
+    again = crossstack("drc", tmp_path / f"{NAME}.{kind}", "--rules", "M1.*", "--json")
     assert (again.code, again.json["violations"]) == (0, 0)
 
 
 def test_profile_comes_from_the_sidecar(crossstack, tmp_path):
     assert crossstack("generate", "--rows", 1, "--cols", 2, "--profile", "aligner", "-o", tmp_path)
     gds = tmp_path / "crossstack_1x2x2.gds"
-    ran = crossstack("drc", gds, "--rule", "VBE.1", "--json")
+    ran = crossstack("drc", gds, "--rules", "VBE.1", "--json")
     assert (ran.code, ran.json["profile"]) == (0, "aligner")
     # without the sidecar, or against it, the stepper's via size is asked for
-    forced = crossstack("drc", gds, "--rule", "VBE.1", "--profile", "stepper", "--json")
+    forced = crossstack("drc", gds, "--rules", "VBE.1", "--profile", "stepper", "--json")
     assert (forced.code, forced.json["profile"]) == (1, "stepper")
     (tmp_path / "crossstack_1x2x2.json").unlink()
-    assert crossstack("drc", gds, "--rule", "VBE.1", "--json").json["profile"] == "stepper"
+    assert crossstack("drc", gds, "--rules", "VBE.1", "--json").json["profile"] == "stepper"
 
 
 def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
@@ -84,16 +85,21 @@ def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
     assert {k: n for k, n in ran.json["by_rule"].items() if n} == {"M1.2a": 1}
     assert (tmp_path / "gap_drc.lyrdb").is_file()
     assert json.loads((tmp_path / "gap_drc.json").read_text())["violations"] == 1
-    junit = tmp_path / "drc.xml"
-    text = crossstack("drc", file, "--junit", junit, "--github")
-    assert text.code == 1
-    assert "M1.2a" in text.out
-    assert "::error file=gap.gds,title=DRC M1.2a::1 markers: min space" in text.out
-    suite = ElementTree.parse(junit).getroot()
-    cases = {case.get("name"): case for case in suite}
-    assert len(cases) == int(suite.get("tests", "0")) == ran.json["rules_run"]
-    assert [name for name, case in cases.items() if len(case)] == ["M1.2a"]
-    assert "(-4.001, -0.001)" in cases["M1.2a"][0].text
+    junit = crossstack("drc", file, "--format", "junit")
+    assert junit.code == 1
+    suite = ElementTree.fromstring(junit.out)
+    broken = [case.get("name") for case in suite if case.find("failure") is not None]
+    assert broken == ["M1.2a"]
+    github = crossstack("drc", file, "--format", "github")
+    assert "::error" in github.out
+    assert "M1.2a" in github.out
+    assert json.loads(crossstack("drc", file, "--format", "sarif").out)["runs"]
+    waivers = tmp_path / "waivers.yaml"
+    entry = "- {rule: M1.2a, box: [-10, -10, 10, 10], reason: test, expires: %s}\n"
+    waivers.write_text("waivers:\n" + entry % "2999-01-01")
+    assert crossstack("drc", file, "--waivers", waivers).code == 0
+    waivers.write_text("waivers:\n" + entry % "2020-01-01")
+    assert crossstack("drc", file, "--waivers", waivers).code == 1
     picture = tmp_path / "gap.png"
     markers = tmp_path / "gap_drc.lyrdb"
     assert crossstack("view", file, "--png", "-o", picture, "--markers", markers).code == 0
@@ -101,7 +107,7 @@ def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
 
 
 def test_unknown_rule(crossstack, built, tmp_path):
-    crossstack("drc", built / f"{NAME}.gds", "--rule", "M9.1", "-o", tmp_path).fails(2, "M9.1")
+    crossstack("drc", built / f"{NAME}.gds", "--rules", "M9.1", "-o", tmp_path).fails(2, "M9.1")
 
 
 def test_lvs_finds_a_missing_via(crossstack, built, tmp_path):
@@ -163,7 +169,7 @@ def test_solve_with_own_weights_and_inputs(crossstack, built, tmp_path):
 
 
 def test_quiet_is_quiet(crossstack, built, tmp_path):
-    ran = crossstack("drc", built / f"{NAME}.gds", "--rule", "M1.1", "-o", tmp_path, "-q")
+    ran = crossstack("drc", built / f"{NAME}.gds", "--rules", "M1.1", "-o", tmp_path, "-q")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 

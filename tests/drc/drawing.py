@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import klayout.db as kdb
+
 from crossstack.drc.evaluate import layer_pair
 from crossstack.pdk import Tech
 

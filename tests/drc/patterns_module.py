@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from crossstack.pdk import get_tech
 from drawing import JOINS, Draw
 from patterns import PATTERNS, Pattern, register
+
+from crossstack.pdk import get_tech
 
 
 def _electrode(e: str) -> None:

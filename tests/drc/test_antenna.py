@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import crossstack.drc.engine as engine
 import klayout.db as kdb
 import pytest
+
+import crossstack.drc.engine as engine
 from crossstack.drc import run_drc
 from crossstack.drc.antenna import AntennaLevel
 from crossstack.pdk import get_tech

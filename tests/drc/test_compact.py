@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-import crossstack.drc.engine as engine
 import klayout.db as kdb
 import pytest
+
+import crossstack.drc.engine as engine
 from crossstack.drc import DrcReport, run_drc
 from crossstack.drc.compact import Cut, Pass, compact
 from crossstack.pdk import get_tech

@@ -6,14 +6,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import crossstack.drc
 import klayout.db as kdb
 import pytest
+from test_decks import DECKS, places, run_deck
+
+import crossstack.drc
 from crossstack.cells.drawing import to_layout
 from crossstack.drc import run_drc
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import Tech, get_tech
-from test_decks import DECKS, places, run_deck
 
 
 def array(profile: str, cell: str = "hybrid", rows: int = 3, cols: int = 3) -> kdb.Layout:

@@ -6,18 +6,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import crossstack.drc
 import klayout.db as kdb
 import klayout.rdb as rdb
 import patterns_back  # noqa: F401
 import patterns_front  # noqa: F401
 import patterns_module  # noqa: F401
 import pytest
+from drawing import GRID, Draw
+from patterns import PATTERNS
+
+import crossstack.drc
 from crossstack.drc import run_drc
 from crossstack.drc.deck import deck_macro
 from crossstack.pdk import Tech, get_tech
-from drawing import GRID, Draw
-from patterns import PATTERNS
 
 DECKS = {"stepper": "crossstack.lydrc", "aligner": "crossstack_aligner.lydrc"}
 needs_klayout = pytest.mark.skipif(not shutil.which("klayout"), reason="no klayout program")

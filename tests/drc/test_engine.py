@@ -6,10 +6,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-import crossstack.drc.engine as engine
 import klayout.db as kdb
 import klayout.rdb as rdb
 import pytest
+
+import crossstack.drc.engine as engine
 from crossstack.drc import DrcReport, RuleError, run_drc
 from crossstack.drc.kinds import KINDS, compile_rule
 from crossstack.pdk import FileError, ParameterError, TechError, get_tech

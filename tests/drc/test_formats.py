@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import klayout.db as kdb
 import pytest
+
 from crossstack.drc import FORMATS, DrcReport, apply_waivers, load_waivers, render, run_drc
 from crossstack.drc.waivers import Waiver
 from crossstack.pdk import FileError, ParameterError, get_tech

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import klayout.db as kdb
 import pytest
+from test_decks import write_all_patterns
+
 from crossstack.cells.drawing import to_layout
 from crossstack.drc import FoundryError, fetch, foundry, run_foundry_drc
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import FileError, ParameterError, get_tech
-from test_decks import write_all_patterns
 
 TECH = get_tech()
 

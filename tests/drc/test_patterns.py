@@ -6,10 +6,11 @@ import patterns_back  # noqa: F401
 import patterns_front  # noqa: F401
 import patterns_module  # noqa: F401
 import pytest
-from crossstack.drc import run_drc
-from crossstack.pdk import get_tech
 from drawing import GRID, Draw
 from patterns import COMPANIONS, PATTERNS
+
+from crossstack.drc import run_drc
+from crossstack.pdk import get_tech
 
 RULES = [rule.name for rule in get_tech().rules]
 #: a foundry rule is the same in every profile

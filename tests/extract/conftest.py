@@ -9,6 +9,7 @@ from pathlib import Path
 
 import klayout.db as db
 import pytest
+
 from crossstack.cells.drawing import to_layout
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import get_tech

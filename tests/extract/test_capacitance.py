@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import klayout.db as db
 import pytest
+
 from crossstack.extract import net_capacitance
 from crossstack.extract.dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, side_f_um
 from crossstack.pdk import ParameterError, get_tech

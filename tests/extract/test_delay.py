@@ -5,11 +5,12 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import spsolve
+
 from crossstack.extract import elmore_delays, extract_network, net_capacitance
 from crossstack.extract.dielectric import EPSILON_0_F_UM
 from crossstack.pdk import ParameterError, get_tech
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import spsolve
 
 TECH = get_tech()
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, extract_network, inspect_net, write_spice
 from crossstack.extract.chain import respond
@@ -15,8 +18,6 @@ from crossstack.generators import ArraySpec
 from crossstack.lvs import extract_layout
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 TECH = get_tech()
 

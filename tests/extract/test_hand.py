@@ -5,6 +5,7 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
+
 from crossstack.extract.netres import NetResistors, NetSolver
 from crossstack.extract.rates import Conditions, rates
 from crossstack.extract.shapes import NetShapes, Pin, Terminal

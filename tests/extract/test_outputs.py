@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+
 from crossstack.extract import (
     extract_network,
     inspect_net,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from crossstack.extract import extract_network, write_spice
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network

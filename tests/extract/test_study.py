@@ -5,13 +5,14 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from crossstack.extract.field import SheetPort, sheet_impedance
 from crossstack.extract.pex import pex_squares
 from crossstack.extract.study import PATTERNS, Pattern, accuracy, accuracy_table
 from crossstack.extract.synthesis import synthesise
 from crossstack.extract.wire import WireSolver
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
+
 from crossstack.extract import TiledArray, extract, load_array, save_array
 from crossstack.pdk import FileError, ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network

@@ -1,9 +1,12 @@
 """Arrays and macros of odd shapes: clean, matched, pins at the edge, hierarchy kept."""
 
+from pathlib import Path
+
 import klayout.db as db
 import pytest
 import shapely
 import shapely.ops
+
 from crossstack.cells import to_layout
 from crossstack.drc import run_drc
 from crossstack.generators import ArraySpec, build_array, build_top, lef_lines
@@ -228,3 +231,14 @@ def test_bad_specs_are_refused_by_name(values, names):
 def test_macro_refuses_what_does_not_fit():
     with pytest.raises(ParameterError, match=r"line pitch of the mode switches = 1\.3 "):
         build_top(ArraySpec(rows=2, cols=2, cell="passive", top="macro", device_um=0.5))
+
+
+def test_committed_reference_is_what_the_generator_draws(tmp_path):
+    """gds_out/reference_10x10x2 is the layout that documents and users may point at."""
+    folder = Path(__file__).parents[2] / "gds_out" / "reference_10x10x2"
+    array = build_array(ArraySpec(rows=10, cols=10))
+    back = db.Layout()
+    back.read(str(folder / "crossstack_10x10x2.gds"))
+    assert db.LayoutDiff().compare(to_layout(array.cell, array.tech), back)
+    lines = (folder / "crossstack_10x10x2.spice").read_text().splitlines()
+    assert lines == list(array.netlist_lines())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import klayout.db as db
 import pytest
+
 from crossstack.cells import to_layout
 from crossstack.cells.marks import BARS, mark_cells, masks, vernier, vernier_step
 from crossstack.cells.monitors import kelvin, monitors, via_chain

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import klayout.db as db
+from update_components import main as update_components
+
 from crossstack.cells import CELLS, draw_cell, to_layout
 from crossstack.pdk import PROFILES, get_tech
-from update_components import main as update_components
 
 options = db.SaveLayoutOptions()
 options.write_context_info = False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gdsfactory as gf
+
 from crossstack.cells import CELLS
 from crossstack.pdk import PDK
 

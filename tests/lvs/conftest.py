@@ -8,6 +8,7 @@ from pathlib import Path
 
 import klayout.db as db
 import pytest
+
 from crossstack.lvs import ExtractedLayout, LvsReport, compare_layout, extract_layout
 from crossstack.pdk import Tech, get_tech
 

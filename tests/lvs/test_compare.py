@@ -8,10 +8,11 @@ import re
 
 import klayout.db as db
 import pytest
-from crossstack.lvs import Tolerances
-from crossstack.pdk import FileError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from crossstack.lvs import Tolerances
+from crossstack.pdk import FileError
 
 ROWS, COLS = 3, 4
 FEW = settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import klayout.db as db
 import pytest
+
 from crossstack.lvs import connectivity, extract_layout
 from crossstack.lvs.connectivity import evaluate
 from crossstack.pdk import FileError, ParameterError, TechError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from crossstack.cells.alone import alone
 from crossstack.cells.drawing import to_layout
 from crossstack.cells.registry import CELLS, draw_cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from crossstack.lvs import read_netlist
 from crossstack.pdk import FileError, ParameterError
 

@@ -12,6 +12,7 @@ from typing import Any
 import klayout.db as db
 import pytest
 import yaml
+
 from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import LAYERS, PROFILES, ParameterError, get_tech

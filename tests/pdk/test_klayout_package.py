@@ -15,15 +15,15 @@ from typing import Any
 import klayout.db as db
 import klayout.rdb as rdb
 import pytest
+
+from crossstack import cli
 from crossstack.cells import CELLS, Cell, draw_cell, to_layout
 from crossstack.generators import ArraySpec, build_top
+from crossstack.klayout.package import package_files
+from crossstack.klayout.vendored import vendored_files
 from crossstack.pdk import LAYERS, PROFILES, ParameterError, get_tech
 from crossstack.pdk.klayout_tech import lyp_text
 from crossstack.pdk.solids import solids_um
-
-from crossstack import cli
-from crossstack.klayout.package import package_files
-from crossstack.klayout.vendored import vendored_files
 
 HERE = Path(__file__).parent
 TECH = get_tech()

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import pytest
+
 from crossstack.pdk import LAYERS, PROFILES, ParameterError, TechError, get_tech
 from crossstack.pdk.films import FILMS, module_via_ohm, stack
 

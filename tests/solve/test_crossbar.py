@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from crossstack.solve import InputError, effective_matrix, solve_crossbar
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from crossstack.solve import InputError, effective_matrix, solve_crossbar
 
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from crossstack.solve import DriveError, NetworkBuilder, solve_network
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from crossstack.solve import DriveError, NetworkBuilder, solve_network
 
 G_ON = 1e-4
 

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+
 from crossstack.solve import ModeError, Sinh, SquareLaw, ir_drop
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from crossstack.solve import ArrayKind, ModeError, ir_drop, mode_drives, network_drives
 from crossstack.solve.modes import LEVELS, MODE_TABLE, VOLTAGES, gates_for
 

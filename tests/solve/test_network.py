@@ -3,6 +3,7 @@ import zipfile
 
 import numpy as np
 import pytest
+
 from crossstack.solve import Network, NetworkBuilder, NetworkError, NetworkFileError, SolveError
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from crossstack.solve import (
     ConvergenceError,
     Cubic,

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from crossstack.solve import ConvergenceError, InputError, solve_crossbar
 
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from crossstack.solve import InputError, solve_crossbar
 from crossstack.solve.theory import Drops, Parts, first_order, reduction, row_resistance_for
 
