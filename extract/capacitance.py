@@ -22,8 +22,8 @@ import klayout.db as db
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import ParameterError, Tech
 from .dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, fringe_left, side_f_um
-from .flat import pattern_matcher
 from .naming import memristor_places, net_names
+from .patterns import pattern_matcher
 from .report import Progress
 
 #: side walls farther apart than this do not couple

@@ -6,7 +6,6 @@ cell is, so that the drain stacks of an array cost one solution.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,22 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
-from ..pdk import ParameterError, Tech
+from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
 from .geometry import NetGeometry
 from .naming import Place, labels_of, memristor_places, net_names
 from .netres import NetResistors, NetSolver
+from .patterns import matching
 from .rates import Conditions, rates
 from .report import ExtractionReport, Progress
 
 _BULK = 3
 Ints = NDArray[np.int64]
-
-
-def pattern_matcher(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Return a matcher for net patterns, in which only ``*`` is special: ``TR*``, ``C[3]``."""
-    parts = [re.escape(p).replace(r"\*", ".*") for p in patterns]
-    return re.compile("|".join(parts))
 
 
 def extract_flat(
@@ -98,14 +92,8 @@ class _Assembly:
     def _choose(self, patterns: Iterable[str] | None) -> list[bool]:
         if patterns is None:
             return [True] * len(self.names)
-        wanted = list(patterns)
-        for pattern in wanted:
-            single = pattern_matcher([pattern])
-            if not any(single.fullmatch(name) for name in self.names):
-                some = ", ".join(sorted(self.names)[:6])
-                raise ParameterError("nets", pattern, f"a pattern of net names such as {some}")
-        matcher = pattern_matcher(wanted)
-        return [matcher.fullmatch(name) is not None for name in self.names]
+        chosen = set(matching(self.names, patterns))
+        return [name in chosen for name in self.names]
 
     def run(self, tech: Tech, progress: Progress | None) -> Network:
         self._note_findings(tech)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ..pdk import ParameterError, Tech
 from ..solve.network import Network
-from .capacitance import NetCapacitance
+
+if TYPE_CHECKING:
+    from .capacitance import NetCapacitance
 
 Floats = NDArray[np.float64]
 #: what stands for a joint of zero ohm in a solve
@@ -100,6 +103,8 @@ def net_summary(
     network: Network,
     tech: Tech,
     *,
+    nets: Collection[str] | None = None,
+    sheets: Mapping[str, float] | None = None,
     capacitance: Mapping[str, NetCapacitance] | None = None,
     wire_limits: Mapping[str, float] | None = None,
     cut_limits: Mapping[str, float] | None = None,
@@ -108,22 +113,25 @@ def net_summary(
 
     Args:
         network: extracted network.
-        tech: sheet resistances, for the squares.
+        tech: typical sheet resistances, for the squares.
+        nets: names of the nets to list; None for all.
+        sheets: conductor -> ohm/sq at which the network was extracted, if not the typical.
         capacitance: by net, from `net_capacitance`.
         wire_limits: conductor -> A per um of width, as for `solve.electromigration`.
         cut_limits: contact or via -> A per cut.
     """
     used = set(np.unique(network.resistor_net).tolist())
+    if sheets is None:
+        sheets = {f.name: f.sheet_ohm_sq.typ for f in tech.films if f.sheet_ohm_sq is not None}
     rows = []
     for k, net in enumerate(network.nets):
-        if k not in used or net not in network.ports:
+        if k not in used or net not in network.ports or (nets is not None and net not in nets):
             continue
         path = _Path(network, net, None)
         segments = path.segments()
         by_layer: dict[str, float] = {}
         for s in segments:
             by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
-        sheets = {f.name: f.sheet_ohm_sq.typ for f in tech.films if f.sheet_ohm_sq is not None}
         limit, layer = _weakest(segments, wire_limits or {}, cut_limits or {})
         widths = [s.width_um for s in segments if s.width_um == s.width_um]
         cuts = network.resistor_cuts[path.mine]
@@ -163,6 +171,17 @@ def _weakest(
     return min(found, default=(float("nan"), ""))
 
 
+def _reached(network: Network, pieces: NDArray[np.intp], pin: int) -> NDArray[np.bool_]:
+    """Return which of a net's resistors hang on its pin; other islands carry nothing from it."""
+    a, b = network.resistor_a[pieces], network.resistor_b[pieces]
+    nodes, local = np.unique(np.concatenate([a, b]), return_inverse=True)
+    first, second = np.split(local, 2)
+    graph = coo_matrix((np.ones(len(pieces)), (first, second)), (len(nodes), len(nodes)))
+    island = connected_components(graph, directed=False)[1]
+    mine: NDArray[np.bool_] = island[first] == island[np.searchsorted(nodes, pin)]
+    return mine
+
+
 class _Path:
     """A unit current from a net's pin to its farthest terminal."""
 
@@ -174,11 +193,14 @@ class _Path:
         self.mine = np.flatnonzero(network.resistor_net == network.nets.index(net))
         if not len(self.mine):
             raise ParameterError("net", net, "a net with wires; this one is a single node")
+        pin = network.ports.get(net, int(network.resistor_a[self.mine[0]]))
+        if pin not in network.resistor_a[self.mine] and pin not in network.resistor_b[self.mine]:
+            pin = int(network.resistor_a[self.mine[0]])  # the pin touches no wire
+        self.mine = self.mine[_reached(network, self.mine, pin)]
         ends = np.concatenate([network.resistor_a[self.mine], network.resistor_b[self.mine]])
         self.nodes, local = np.unique(ends, return_inverse=True)
         self.a, self.b = np.split(local, 2)
         self.g = 1.0 / np.maximum(network.resistor_ohm[self.mine], _SHORT_OHM)
-        pin = network.ports.get(net, int(self.nodes[0]))
         start = int(np.searchsorted(self.nodes, pin))
         self._solve(start)
         end = self._end(to, start)
