@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "drc": ("Step by step", "Check the design rules of a layout."),
     "lvs": ("Step by step", "Compare a layout with a netlist."),
     "extract": ("Step by step", "Find the resistance of every wire in a layout."),
+    "inspect": ("Step by step", "Show where the resistance of a network's nets sits."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),

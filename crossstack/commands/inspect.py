@@ -1,0 +1,153 @@
+"""`crossstack inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..cli import OK
+from ..console import Console, output_options
+from ..options import EXISTING, PROFILE_NAMES
+
+if TYPE_CHECKING:
+    from ..extract import NetSummary, Segment
+
+
+@click.command("inspect")
+@click.argument("network", type=click.Path(exists=True, path_type=Path))
+@click.option("--net", "nets", multiple=True, help="Only these nets, e.g. 'TR*,C[3]'.")
+@click.option("--to", help="With one net: the node at the other end (default: the farthest).")
+@click.option("--layout", type=EXISTING, help="The network's layout: adds the capacitance.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=85.0,
+    help="Temperature of the current limits in degree C (default 85).",
+)
+@click.option("--bidirectional", is_flag=True, help="Current limits for both directions.")
+@click.option("--profile", type=PROFILE_NAMES, help="Post-process profile, without a manifest.")
+@output_options
+def command(
+    network: Path,
+    nets: tuple[str, ...],
+    to: str | None,
+    layout: Path | None,
+    temperature: float,
+    bidirectional: bool,
+    profile: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Show where the resistance of nets sits: a table, or one net segment by segment.
+
+    NETWORK is a file by `crossstack extract` or the folder of a build. Each net is measured from
+    its pin to the device that is farthest from it. "Carries" is the current into the pin that
+    brings the weakest piece on the way to its electromigration limit.
+
+    \b
+    crossstack inspect gds_out/crossstack_10x10x2 --net 'TR*,C[3]'
+    crossstack inspect gds_out/crossstack_10x10x2 --net 'TR[0]'
+    """  # noqa: D301
+    from ..errors import ConfigError
+    from ..extract import Conditions, inspect_net, matching, net_summary, split_patterns
+    from ..extract.rates import rates
+    from ..layouts import open_layout, origin_of
+    from ..pdk.electromigration import current_limits
+    from ..solve.network import Network
+
+    console = Console(as_json, quiet)
+    path = network / "network.npz" if network.is_dir() else network
+    origin = origin_of(path, profile)
+    tech = origin.resolved_tech()
+    limits = current_limits(tech, temperature, bidirectional=bidirectional)
+    loaded = Network.load(path)
+    patterns = split_patterns(nets)
+    wired = [loaded.nets[k] for k in sorted(set(loaded.resistor_net.tolist()))]
+    listed = [name for name in wired if name in loaded.ports]
+    chosen = matching(wired, patterns) if patterns else listed
+    if to is not None and len(chosen) != 1:
+        raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
+    farad = {}
+    if layout is not None:
+        from ..extract import net_capacitance
+
+        with console.steps(), console.step("capacitance") as step:
+            shapes = open_layout(layout, tech)
+            farad = net_capacitance(shapes, tech, nets=patterns or None, progress=step)
+    at = Conditions(origin.tech.corner, origin.tech.temperature_c)
+    table = net_summary(
+        loaded,
+        tech,
+        nets=set(chosen),
+        sheets=rates(tech, at).sheet_ohm_sq,
+        capacitance=farad,
+        wire_limits=limits.wire_a_per_um,
+        cut_limits=limits.cut_a,
+    )
+    value: dict[str, Any] = {
+        "network": str(path),
+        "limits": {
+            "temperature_c": temperature,
+            "bidirectional": bidirectional,
+            "assumed": list(limits.assumed),
+        },
+        "nets": [row.to_json() for row in table],
+    }
+    if not table and len(chosen) != 1:
+        raise ConfigError("none of these nets has a pin; choose a single one with --net")
+    for line in _table(table) if table else ():
+        console.say(line)
+    if patterns and len(chosen) == 1:
+        segments = inspect_net(loaded, chosen[0], to=to)
+        value["segments"] = [_plain(s) for s in segments]
+        for line in _segments(segments):
+            console.say(line)
+    weak = sorted({row.em_layer for row in table} & set(limits.assumed))
+    if weak:
+        console.say(f"limits of {', '.join(weak)} are assumed, not published")
+    console.result(value)
+    return OK
+
+
+def _table(rows: list[NetSummary]) -> list[str]:
+    lines = [
+        f"{'net':<10}{'ohm':>11}{'squares':>10}{'cuts':>7}{'narrowest':>11}{'C':>11}"
+        f"{'carries':>11}  weakest    mostly in"
+    ]
+    for row in rows:
+        most = sorted(row.by_layer_ohm.items(), key=lambda item: -item[1])[:3]
+        share = ", ".join(f"{n} {100 * v / row.ohm:.0f}%" for n, v in most if row.ohm > 0)
+        lines.append(
+            f"{row.net:<10}{row.ohm:>11.4f}{sum(row.squares.values()):>10.2f}{row.cuts:>7}"
+            f"{_number(row.narrowest_um, 1, 'um'):>11}{_number(row.capacitance_f, 1e15, 'fF'):>11}"
+            f"{_number(row.em_limit_a, 1e3, 'mA'):>11}  {row.em_layer or '-':<11}{share}"
+        )
+    return lines
+
+
+def _segments(segments: list[Segment]) -> list[str]:
+    lines = [
+        "",
+        f"{'from':<18}{'to':<18}{'layer':<14}{'ohm':>10}{'current':>9}{'adds ohm':>10}"
+        f"{'sum ohm':>10}  drawn",
+    ]
+    total = 0.0
+    for s in segments:
+        total += s.share_ohm
+        cuts = "1 cut" if s.cuts == 1 else f"{s.cuts:g} cuts"
+        drawn = cuts if s.cuts == s.cuts else _number(s.width_um, 1, "um wide")
+        lines.append(
+            f"{s.a:<18}{s.b:<18}{s.layer:<14}{s.ohm:>10.4f}{100 * s.current:>8.1f}%"
+            f"{s.share_ohm:>10.4f}{total:>10.4f}  {drawn}"
+        )
+    return lines
+
+
+def _number(value: float, scale: float, unit: str) -> str:
+    return "-" if value != value else f"{value * scale:.4g} {unit}"
+
+
+def _plain(segment: Segment) -> dict[str, Any]:
+    return {k: None if v != v else v for k, v in vars(segment).items()}

@@ -1,0 +1,89 @@
+"""`crossstack inspect`: the table of nets, one net's segments, refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossstack.solve.network import Network
+
+from .conftest import COLS, NAME, ROWS
+
+
+def test_table_of_chosen_nets(crossstack, built):
+    ran = crossstack("inspect", built, "--net", "TR*,C[1]", "--json")
+    assert ran.code == 0
+    nets = {row["net"]: row for row in ran.json["nets"]}
+    assert sorted(nets) == sorted([f"TR[{i}]" for i in range(ROWS)] + ["C[1]"])
+    column = nets["C[1]"]
+    assert column["ohm"] == pytest.approx(sum(column["by_layer_ohm"].values()), rel=1e-9)
+    # the layer of the build's sheet resistance: ohm of the ME line over 0.4 ohm/sq
+    assert column["squares"]["ME"] == pytest.approx(column["by_layer_ohm"]["ME"] / 0.4)
+    assert column["capacitance_f"] is None
+
+
+def test_every_net_with_a_pin_is_listed(crossstack, built):
+    ran = crossstack("inspect", built, "--json")
+    pins = [f"{line}[{i}]" for line in ("BR", "TR") for i in range(ROWS)]
+    pins += [f"{line}[{j}]" for line in ("C", "BS", "TS") for j in range(COLS)]
+    assert sorted(row["net"] for row in ran.json["nets"]) == sorted(pins)
+
+
+def test_one_net_segment_by_segment(crossstack, built):
+    ran = crossstack("inspect", built / "network.npz", "--net", "TR[0]", "--json")
+    (net,) = ran.json["nets"]
+    parts = ran.json["segments"]
+    assert sum(s["share_ohm"] for s in parts) == pytest.approx(net["ohm"], rel=1e-9)
+    assert {"Via1", "Via2", "Via3"} <= {s["layer"] for s in parts}
+    shown = crossstack("inspect", built, "--net", "TR[0]").out
+    assert shown.splitlines()[-1].split()[-1] in {"cut", "cuts"}
+    assert f"{net['ohm']:.4f}" in shown.splitlines()[-1]
+
+
+def test_another_end_is_nearer(crossstack, built):
+    network = Network.load(built / "network.npz")
+    far = crossstack("inspect", built, "--net", "C[0]", "--json").json
+    near_to = far["segments"][0]["b"]
+    assert near_to in network.node_names
+    near = crossstack("inspect", built, "--net", "C[0]", "--to", near_to, "--json").json
+    assert len(near["segments"]) < len(far["segments"])
+    crossstack("inspect", built, "--net", "C*", "--to", near_to).fails(2, "one net")
+
+
+def test_current_limits_follow_temperature_and_direction(crossstack, built):
+    def carries(*more: object) -> float:
+        ran = crossstack("inspect", built, "--net", "TR[0]", "--json", *more)
+        return ran.json["nets"][0]["em_limit_a"]
+
+    # one Metal1 strap of 0.23 um: 2.09 mA/um at 85 C, 1.0 at 110 C, 1.5 both ways
+    assert carries() == pytest.approx(0.23 * 2.09e-3, rel=1e-6)
+    assert carries("--temperature", 110) == pytest.approx(0.23e-3, rel=1e-6)
+    assert carries("--temperature", 110, "--bidirectional") == pytest.approx(0.345e-3, rel=1e-6)
+
+
+def test_limits_that_nobody_publishes_are_named(crossstack, built):
+    shown = crossstack("inspect", built, "--net", "C[0]").out
+    assert "limits of ME are assumed" in shown
+    assert "assumed" not in crossstack("inspect", built, "--net", "TR[0]").out
+
+
+def test_capacitance_comes_from_the_layout(crossstack, built):
+    gds = built / f"{NAME}.gds"
+    ran = crossstack("inspect", built, "--net", "C[0]", "--layout", gds, "--json")
+    assert 1e-15 < ran.json["nets"][0]["capacitance_f"] < 1e-12
+
+
+def test_a_net_without_a_pin(crossstack, built):
+    ran = crossstack("inspect", built, "--net", "TE[0][0]", "--json")
+    assert ran.code == 0
+    assert ran.json["nets"] == []
+    assert ran.json["segments"]
+    crossstack("inspect", built, "--net", "TE[*").fails(2, "has a pin")
+
+
+def test_refusals(crossstack, built, tmp_path):
+    crossstack("inspect", built, "--net", "Q*").fails(2, "Q*", "net names")
+    crossstack("inspect", built, "--temperature", 200).fails(2, "125 C")
+    crossstack("inspect", tmp_path / "nothing.npz").fails(2, "does not exist")
+    other = tmp_path / "other.npz"
+    other.write_bytes(b"no network")
+    crossstack("inspect", other).fails(3, "not a readable network file")
