@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import klayout.db as db
@@ -53,7 +54,19 @@ def klayout_compare(
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise FileError(f"{database}: cannot be written ({reason})") from None
+        _name_templates(database)
     return same
+
+
+def _name_templates(database: Path) -> None:
+    """Give device classes of our own the plainest template that KLayout has.
+
+    KLayout before 0.29.1 cannot read a class without one (its issue 1696). What the template
+    brings along, two terminals and a parameter, stays unconnected.
+    """
+    text = database.read_text(encoding="utf-8")
+    named = re.sub(r"^(\s*class\(\S+) ''$", r"\1 IND", text, flags=re.MULTILINE)
+    database.write_text(named, encoding="utf-8")
 
 
 def _align(drawn: db.Netlist, schematic: db.Netlist, tops: tuple[str, str]) -> None:
