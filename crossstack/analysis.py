@@ -18,8 +18,10 @@ from .solve.network import TIER_NAMES
 
 if TYPE_CHECKING:
     from .console import Console
+    from .solve.iv import DeviceLaw
     from .solve.metrics import IrDrop
     from .solve.network import Network
+    from .solve.variation import MonteCarlo, Spread
 
 Floats = NDArray[np.float64]
 
@@ -209,9 +211,13 @@ def solve_modes(
     what: Stimulus,
     console: Console,
     modes: tuple[str, ...] = MODES,
+    device: DeviceLaw | None = None,
     **options: Any,
 ) -> tuple[dict[str, IrDrop], dict[str, str]]:
-    """Solve every mode that the network offers; returns results and reasons for the others."""
+    """Solve every mode that the network offers; returns results and reasons for the others.
+
+    Memristors follow the law of `device`; without one they are linear.
+    """
     from .solve.metrics import ir_drop
 
     done: dict[str, IrDrop] = {}
@@ -228,10 +234,46 @@ def solve_modes(
                 what.conductances,
                 what.inputs,
                 mode=mode,
-                switch_ohm=mode_ohm(network, tech, what, mode, **extra),
+                switch_ohm=mode_ohm(network, tech, what, mode, device=device, **extra),
+                device=device,
                 **extra,
             )
     return done, not_run
+
+
+def vary(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    console: Console,
+    mode: str,
+    *,
+    spread: Spread,
+    samples: int,
+    seed: int,
+    **options: Any,
+) -> MonteCarlo:
+    """Solve random versions of a network, with the transistors' R_on of the nominal one.
+
+    Raises:
+        InputError: if `samples` is not positive.
+    """
+    from .solve.variation import monte_carlo
+
+    with console.step(f"{samples} samples") as step:
+        ohm = mode_ohm(network, tech, what, mode, **options)
+        return monte_carlo(
+            network,
+            what.conductances,
+            what.inputs,
+            spread=spread,
+            samples=samples,
+            seed=seed,
+            mode=mode,
+            series={"switch_ohm": ohm},
+            progress=step,
+            **options,
+        )
 
 
 def mode_ohm(
@@ -241,23 +283,27 @@ def mode_ohm(
     mode: str,
     start: Floats | None = None,
     off_ohm: float = float("inf"),
+    device: DeviceLaw | None = None,
     **options: Any,
 ) -> Floats:
     """Return R_on of every transistor as it works in a mode, in ohm; see `working_ohm`."""
     from .solve.linear import solve_network
     from .solve.modes import gates_for, network_drives
+    from .solve.nonlinear import solve_network_nonlinear
 
     drives = network_drives(network, mode, what.inputs, **options)
 
     def solve(ohm: Floats) -> Floats:
-        return solve_network(
-            network,
-            conductances=what.conductances,
-            port_voltages=drives.port_voltages,
-            gates=gates_for(network, drives),
-            switch_ohm=ohm,
-            switch_off_ohm=off_ohm,
-        ).node_voltages
+        arguments: dict[str, Any] = {
+            "conductances": what.conductances,
+            "port_voltages": drives.port_voltages,
+            "gates": gates_for(network, drives),
+            "switch_ohm": ohm,
+            "switch_off_ohm": off_ohm,
+        }
+        if device is None:
+            return solve_network(network, **arguments).node_voltages
+        return solve_network_nonlinear(network, device=device, **arguments).node_voltages
 
     return working_ohm(network, tech, solve, start)
 

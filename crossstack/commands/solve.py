@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..cli import OK
 from ..console import Console, output_options
 from ..options import EXISTING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..pdk import Tech
+    from ..solve.metrics import IrDrop
+    from ..solve.variation import MonteCarlo, Spread
+
+#: deviation of ln G where none is given
+SIGMA = 0.1
 
 
 @click.command("solve")
@@ -28,11 +40,17 @@ from ..options import EXISTING
     "--weights", type=EXISTING, help="Weights 0..1: .npy or CSV, a line per tier and row."
 )
 @click.option("--conductances", type=EXISTING, help="The same, in siemens.")
+@click.option("--nonlinear", is_flag=True, help="Memristors as I = G sinh(b V) / b, by Newton.")
+@click.option("--monte-carlo", type=int, metavar="N", help="Solve N random versions of the array.")
+@click.option("--seed", type=int, help="Of --monte-carlo: equal seeds, equal results (default 0).")
+@click.option("--sigma", type=float, help="Of --monte-carlo: deviation of ln G (default 0.1).")
+@click.option("--stuck", type=float, help="Of --monte-carlo: share stuck on; as many stuck off.")
+@click.option("--open-wire", type=float, help="Of --monte-carlo: chance of an open wire piece.")
 @click.option(
     "-o",
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Table (CSV) of every device.",
+    type=click.Path(path_type=Path),
+    help="Table (CSV) of every device; in a folder that exists, ir_drop.csv and ir_drop.json.",
 )
 @output_options
 def command(
@@ -41,6 +59,12 @@ def command(
     inputs: Path | None,
     weights: Path | None,
     conductances: Path | None,
+    nonlinear: bool,
+    monte_carlo: int | None,
+    seed: int | None,
+    sigma: float | None,
+    stuck: float | None,
+    open_wire: float | None,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -53,10 +77,13 @@ def command(
 
     \b
     crossstack solve gds_out/crossstack_10x10x2 --mode deep-net --read-tier top --write-column 4
+    crossstack solve gds_out/crossstack_10x10x2 --nonlinear
+    crossstack solve gds_out/crossstack_10x10x2 --monte-carlo 200 --seed 7 --sigma 0.2
     """  # noqa: D301
     from .. import analysis
     from ..errors import ConfigError
     from ..layouts import origin_of
+    from ..solve.iv import Sinh
     from ..solve.network import Network
     from ..summary import drop_lines
 
@@ -65,6 +92,8 @@ def command(
     if mode == "expansion" and given:
         flag = "--" + next(iter(given)).replace("_", "-")
         raise ConfigError(f"{flag} belongs to --mode deep-net")
+    chance = {"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire}
+    _check_chance(monte_carlo, nonlinear, chance)
     path = network / "network.npz" if network.is_dir() else network
     tech = origin_of(path, None).resolved_tech()
     loaded = Network.load(path)
@@ -73,9 +102,21 @@ def command(
     what = analysis.stimulus(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
     )
+    device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
+    spread, many = _spread(tech, chance), None
     with console.steps():
-        done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), **given)
+        done, not_run = analysis.solve_modes(
+            loaded, tech, what, console, (mode,), device=device, **given
+        )
+        if monte_carlo is not None:
+            many = analysis.vary(
+                loaded, tech, what, console, mode,
+                spread=spread, samples=monte_carlo, seed=seed or 0, **given,
+            )  # fmt: skip
     value = analysis.summary(done, not_run, what)
+    if device is not None:
+        value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
+        console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
     for text in what.text.values():
         console.say(text)
     for line in drop_lines(value):
@@ -84,11 +125,84 @@ def command(
     written = () if write is None else (f"C[{write.column}]", f"OUT[{write.column}]")
     for name, amps in zip(_pins(loaded), done[mode].column_currents, strict=False):
         console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name in written else ''}")
+    if many is not None:
+        value["monte_carlo"] = _say_many(console, _pins(loaded), many, done[mode].counted_columns)
     if out is not None:
-        analysis.write_csv(out, done)
-        console.say(str(out))
+        for path in _write(out, done, value):
+            console.say(str(path))
     console.result(value)
     return OK
+
+
+def _write(out: Path, done: Mapping[str, IrDrop], value: dict[str, Any]) -> list[Path]:
+    """Write the table, and in a folder the figures beside it; return what was written."""
+    from .. import analysis
+    from ..files import write_json
+
+    written = [out / "ir_drop.csv", out / "ir_drop.json"] if out.is_dir() else [out]
+    analysis.write_csv(written[0], done)
+    for path in written[1:]:
+        write_json(path, value)
+    return written
+
+
+def _check_chance(samples: int | None, nonlinear: bool, chance: Mapping[str, float | None]) -> None:
+    """Refuse options that do not go together, naming them."""
+    from ..errors import ConfigError
+
+    if samples is None:
+        for key, number in chance.items():
+            if number is not None:
+                raise ConfigError(f"--{key.replace('_', '-')} belongs to --monte-carlo")
+        return
+    if samples < 1:
+        raise ConfigError(f"--monte-carlo is {samples}, allowed: 1 or more")
+    if (seed := chance["seed"]) is not None and seed < 0:
+        raise ConfigError(f"--seed is {seed}, allowed: 0 or more")
+    if nonlinear:
+        raise ConfigError("--monte-carlo solves linear devices; leave --nonlinear away")
+
+
+def _spread(tech: Tech, chance: Mapping[str, float | None]) -> Spread:
+    """Return how devices and wires vary."""
+    from ..solve.variation import Spread
+
+    sigma, stuck = chance["sigma"], chance["stuck"] or 0.0
+    return Spread(
+        sigma=SIGMA if sigma is None else sigma,
+        stuck_on=stuck,
+        stuck_off=stuck,
+        g_on=1.0 / tech.memristor.r_on_ohm,
+        g_off=1.0 / tech.memristor.r_off_ohm,
+        open_wire=chance["open_wire"] or 0.0,
+    )
+
+
+def _say_many(
+    console: Console, pins: list[str], many: MonteCarlo, counted: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Print what random versions do to every column that counts; return it as JSON values."""
+    import numpy as np
+
+    from ..summary import percent
+
+    value = many.to_json()
+    mean, std = np.array(value["mean_A"]), np.array(value["std_A"])
+    nominal = many.nominal_currents
+    carries = counted & (nominal != 0)
+    if not carries.any():
+        value["worst_column_error"] = None
+        return value
+    off = np.abs(many.column_currents - nominal)[:, carries] / np.abs(nominal[carries])
+    sample, column = np.unravel_index(int(off.argmax()), off.shape)
+    name = [pin for pin, is_in in zip(pins, carries, strict=True) if is_in][column]
+    worst = float(off.max())
+    value |= {"worst_column_error": worst, "worst_column": name, "worst_sample": int(sample)}
+    console.say(f"monte carlo {value['samples']} samples, seed {many.seed}, against the nominal")
+    for pin, a, b in zip(pins, mean, std, strict=True):
+        console.say(f"  {pin:<8} mean {a * 1e6:12.6f} uA  std {b * 1e6:12.6f} uA")
+    console.say(f"  worst column error {percent(worst)}: {name} in sample {sample}")
+    return value
 
 
 def _pins(network: Any) -> list[str]:
