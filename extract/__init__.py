@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .capacitance import NetCapacitance, net_capacitance
     from .delay import elmore_delays
-    from .engines import ENGINES, Extraction, extract, extract_network
+    from .engines import ENGINES, Extraction, extract, extract_network, prefers_tiles
     from .inspection import NetSummary, Segment, inspect_net, net_summary
     from .patterns import matching, split_patterns
     from .rates import Conditions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HOME = {
     "capacitance": ("NetCapacitance", "net_capacitance"),
     "delay": ("elmore_delays",),
-    "engines": ("ENGINES", "Extraction", "extract", "extract_network"),
+    "engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
     "inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
     "patterns": ("matching", "split_patterns"),
     "rates": ("Conditions",),
@@ -53,6 +53,7 @@ __all__ = [
     "matching",
     "net_capacitance",
     "net_summary",
+    "prefers_tiles",
     "save_array",
     "split_patterns",
     "write_spef",

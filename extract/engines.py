@@ -53,6 +53,15 @@ class Extraction:
         return self.array.network()
 
 
+def prefers_tiles(
+    source: Source, tech: Tech, *, engine: str = "auto", nets: Iterable[str] | None = None
+) -> bool:
+    """Return True where `extract` tries the tile engine first; it needs no devices for that."""
+    if engine == "auto":
+        return nets is None and array_size(source, tech) > _LARGE
+    return engine == "tile"
+
+
 def extract(
     source: Source,
     tech: Tech,
@@ -89,9 +98,7 @@ def extract(
         raise ParameterError("engine", engine, "flat or auto where nets are chosen")
     at = Conditions(corner, temperature_c, dict(size_bias_um or {}))
     why_not = ""
-    if engine == "tile" or (
-        engine == "auto" and nets is None and array_size(source, tech) > _LARGE
-    ):
+    if prefers_tiles(source, tech, engine=engine, nets=nets):
         try:
             array, report = extract_tiled(source, tech, conditions=at, progress=progress)
             return Extraction(report, array=array)

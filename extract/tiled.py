@@ -56,6 +56,12 @@ class TiledArray:
         return t, n, m
 
     @property
+    def fits_network(self) -> bool:
+        """True if `network` can make a network with named nodes of it."""
+        _, rows, cols = self.shape
+        return rows * cols <= _MOST_CELLS
+
+    @property
     def nbytes(self) -> int:
         """Memory of all arrays in bytes."""
         values = (getattr(self, f.name) for f in fields(self))
@@ -102,7 +108,7 @@ class TiledArray:
             ParameterError: for arrays whose node table would not fit in memory.
         """
         tiers, rows, cols = self.shape
-        if rows * cols > _MOST_CELLS:
+        if not self.fits_network:
             raise ParameterError(
                 "rows x cols", f"{rows} x {cols}",
                 f"at most {_MOST_CELLS} cells as a network; use the arrays themselves",

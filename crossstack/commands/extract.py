@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +12,14 @@ from ..cli import OK
 from ..console import Console, output_options
 from ..options import layout_options, out_option
 
+if TYPE_CHECKING:
+    from ..extract import Extraction, NetCapacitance
+    from ..pdk import Tech
+
 
 @click.command("extract")
 @layout_options
-@click.option("--net", "nets", multiple=True, help="Only these nets, e.g. 'TR*'; may be repeated.")
+@click.option("--nets", "--net", multiple=True, help="Only these nets, e.g. 'TR*,C[3]'.")
 @click.option(
     "--engine",
     type=click.Choice(["auto", "flat", "tile"]),
@@ -24,7 +29,13 @@ from ..options import layout_options, out_option
 @click.option("--capacitance", is_flag=True, help="Find the capacitance of the nets, too.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--corner", type=click.Choice(["typ", "min", "max"]), help="Resistance corner.")
-@click.option("--temperature-c", type=float, help="Temperature of the wires in degree C.")
+@click.option(
+    "--temperature",
+    "--temperature-c",
+    "temperature_c",
+    type=float,
+    help="Temperature of the wires in degree C (default 25).",
+)
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
 @out_option("Folder for <stem>_network.npz and <stem>_extracted.spice (default: beside FILE).")
 @output_options
@@ -45,14 +56,13 @@ def command(
 ) -> int:
     """Find the resistance of every wire, via and contact between devices and pins.
 
-    Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires.
+    Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
+    array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
     from ..config import TechOptions
-    from ..extract import extract, net_capacitance, write_spef, write_spice
-    from ..files import together
+    from ..errors import ConfigError
+    from ..extract import extract, net_capacitance, prefers_tiles, split_patterns
     from ..layouts import open_layout, origin_of
-    from ..lvs import extract_layout
-    from ..nets import net_table
 
     console = Console(as_json, quiet)
     origin = origin_of(file, profile)
@@ -63,35 +73,82 @@ def command(
         origin.tech.temperature_c if temperature_c is None else temperature_c,
     )
     tech = replace(origin, tech=options).resolved_tech()
-    folder = out or file.parent
+    chosen = split_patterns(nets) or None
     layout = open_layout(file, tech, top)
+    source: Any = layout
     with console.steps():
-        with console.step("extract devices"):
-            extracted = extract_layout(layout, tech, top)
+        # the tile engine finds the devices of its samples itself
+        if top is not None or not prefers_tiles(layout, tech, engine=engine, nets=chosen):
+            from ..lvs import extract_layout
+
+            with console.step("extract devices"):
+                source = extract_layout(layout, tech, top)
         with console.step("extract wires") as step:
             found = extract(
-                extracted,
+                source,
                 tech,
-                nets=list(nets) or None,
+                nets=chosen,
                 engine=engine,
                 corner=options.corner,
                 temperature_c=options.temperature_c,
                 progress=step,
             )
+        too_large = found.array is not None and not found.array.fits_network
+        if too_large and (capacitance or spef):
+            raise ConfigError("--capacitance and --spef need an array of at most 600 x 600 cells")
         farad = {}
         if capacitance:
             with console.step("capacitance") as step:
-                farad = net_capacitance(extracted, tech, nets=list(nets) or None, progress=step)
-    network = found.network
+                farad = net_capacitance(source, tech, nets=chosen, progress=step)
     for warning in found.report.warnings:
         console.note(warning)
-    target, spice = folder / f"{file.stem}_network.npz", folder / f"{file.stem}_extracted.spice"
-    with together(folder) as work:
+    stem = (out or file.parent) / file.stem
+    if too_large:
+        value = _write_array(console, stem, found)
+    else:
+        value = _write_network(console, stem, found, tech, farad, spef=spef)
+    if as_json:
+        console.result({**value, "extraction": found.report.to_json()})
+    return OK
+
+
+def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
+    from ..extract import save_array
+    from ..files import together
+
+    assert found.array is not None
+    tiers, rows, cols = found.array.shape
+    target = stem.with_name(f"{stem.name}_array.npz")
+    with together(target.parent) as work:
+        save_array(found.array, work / target.name)
+    console.say(
+        f"{stem.name}: {rows} x {cols} x {tiers} cells are too many for a network with named "
+        "nodes; their resistances are kept as arrays (see docs/extraction.md)"
+    )
+    console.say(f"  {target}")
+    return {"array": str(target), "tiers": tiers, "rows": rows, "cols": cols}
+
+
+def _write_network(
+    console: Console,
+    stem: Path,
+    found: Extraction,
+    tech: Tech,
+    farad: dict[str, NetCapacitance],
+    *,
+    spef: bool,
+) -> dict[str, Any]:
+    from ..extract import write_spef, write_spice
+    from ..files import together
+    from ..nets import net_table
+
+    network, name = found.network, stem.name
+    target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
+    with together(target.parent) as work:
         network.save(work / target.name)
-        total = {name: net.total_f for name, net in farad.items()}
         write_spice(network, tech, work / spice.name, capacitance=farad)
         if spef:
-            write_spef(network, work / f"{file.stem}.spef", capacitance=farad, design=file.stem)
+            write_spef(network, work / f"{name}.spef", capacitance=farad, design=name)
     counts = {
         "nodes": network.n_nodes,
         "resistors": len(network.resistor_ohm),
@@ -99,19 +156,13 @@ def command(
         "transistors": len(network.switch_a),
         "ports": len(network.ports),
     }
-    console.say(f"{file.name}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+    console.say(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
     console.say(f"  {target}\n  {spice}")
-    if as_json:
-        console.result(
-            {
-                **counts,
-                "network": str(target),
-                "spice": str(spice),
-                "nets": net_table(network, total),
-                "extraction": found.report.to_json(),
-            }
-        )
-    return OK
+    value: dict[str, Any] = {**counts, "network": str(target), "spice": str(spice)}
+    if console.as_json:
+        total = {net: values.total_f for net, values in farad.items()}
+        value["nets"] = net_table(network, total)
+    return value
 
 
 def _sheets(pairs: tuple[str, ...]) -> dict[str, float]:

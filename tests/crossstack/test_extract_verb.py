@@ -1,0 +1,82 @@
+"""`crossstack extract`: chosen nets, engines, conditions, arrays too large for a network."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossstack import lvs
+from crossstack.extract import engines, extract, load_array, net_summary, tiled
+from crossstack.pdk import get_tech
+from crossstack.solve.network import Network
+
+from .conftest import COLS, NAME, ROWS
+
+
+def test_nets_in_one_option_or_several(crossstack, built, tmp_path):
+    gds = built / f"{NAME}.gds"
+    one = crossstack("extract", gds, "--nets", "TR*,C[1]", "-o", tmp_path / "a", "--json")
+    two = crossstack("extract", gds, "--net", "TR*", "--nets", "C[1]", "-o", tmp_path / "b")
+    assert (one.code, two.code) == (0, 0)
+    files = [tmp_path / where / f"{NAME}_network.npz" for where in "ab"]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    wired = {row["net"] for row in one.json["nets"]}
+    assert wired == {*(f"TR[{i}]" for i in range(ROWS)), "C[1]"}
+    crossstack("extract", gds, "--nets", "TR*,Q*", "-o", tmp_path / "c").fails(2, "Q*")
+    crossstack("extract", gds, "--nets", "C*", "--engine", "tile").fails(2, "engine", "nets")
+
+
+def test_temperature_and_corner(crossstack, built, tmp_path):
+    def column(name: str, *more: object) -> float:
+        ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path / name, "-q", *more)
+        assert ran.code == 0
+        network = Network.load(tmp_path / name / f"{NAME}_network.npz")
+        keep = [network.layers[k] == "ME" for k in network.resistor_layer]
+        return float(network.resistor_ohm[keep].sum())
+
+    typ = column("typ")
+    assert column("warm", "--temperature", 85) == pytest.approx(typ * (1 + 60 * 0.0039), rel=1e-9)
+    assert column("max", "--corner", "max") == pytest.approx(typ * 0.42 / 0.40, rel=1e-9)
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a small array count as one that is too large for a network."""
+    monkeypatch.setattr(engines, "_LARGE", ROWS * COLS - 1)
+    monkeypatch.setattr(tiled, "_MOST_CELLS", ROWS * COLS - 1)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_array_is_kept_as_arrays(crossstack, built, tmp_path, monkeypatch):
+    # the devices of the whole layout are never extracted
+    monkeypatch.setattr(lvs, "extract_layout", None)
+    ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path)
+    assert ran.code == 0
+    assert "too many for a network" in ran.out
+    assert [p.name for p in tmp_path.iterdir()] == [f"{NAME}_array.npz"]
+    array = load_array(tmp_path / f"{NAME}_array.npz")
+    assert array.shape == (2, ROWS, COLS)
+    found = extract(built / f"{NAME}.gds", get_tech(), engine="flat").network
+    far = next(row for row in net_summary(found, get_tech()) if row.net == "C[0]")
+    assert array.column_segment[:, 0].sum() == pytest.approx(far.ohm, rel=1e-6)
+
+
+@pytest.mark.usefixtures("large")
+def test_what_a_large_array_cannot_have(crossstack, built, tmp_path):
+    gds = built / f"{NAME}.gds"
+    ran = crossstack("extract", gds, "-o", tmp_path, "--spef")
+    ran.fails(2, "600 x 600")
+    assert not list(tmp_path.iterdir())
+    told = crossstack("extract", gds, "-o", tmp_path, "--json").json
+    assert (told["tiers"], told["rows"], told["cols"]) == (2, ROWS, COLS)
+    assert told["extraction"]["engine"] == "tile"
+
+
+def test_tile_engine_by_name_agrees_with_flat(crossstack, built, tmp_path):
+    ohm = {}
+    for engine in ("flat", "tile"):
+        out = tmp_path / engine
+        ran = crossstack("extract", built / f"{NAME}.gds", "--engine", engine, "-o", out, "--json")
+        assert ran.json["extraction"]["engine"] == engine
+        ohm[engine] = {row["net"]: row["farthest_ohm"] for row in ran.json["nets"]}
+    for net in ("C[0]", f"C[{COLS - 1}]"):
+        assert ohm["tile"][net] == pytest.approx(ohm["flat"][net], rel=0.1)
