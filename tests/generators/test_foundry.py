@@ -1,0 +1,55 @@
+"""The foundry's own deck finds nothing on any cell, on three arrays and on macros."""
+
+import klayout.db as db
+import pytest
+
+from crossstack.cells import CELLS, alone, draw_cell, to_layout
+from crossstack.drc.foundry import run_foundry_drc
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import get_tech
+
+GAP = 30_000  # dbu between neighbours on the sheet: far beyond every rule
+
+
+def sheet(layouts: list[db.Layout]) -> db.Layout:
+    """Return one layout that shows all of them side by side, so that the deck starts once."""
+    whole = db.Layout()
+    top = whole.create_cell("sheet")
+    x = 0
+    for layout in layouts:
+        child = whole.create_cell("part")
+        child.copy_tree(layout.top_cell())
+        box = child.bbox()
+        top.insert(db.CellInstArray(child.cell_index(), db.Trans(x - box.left, -box.bottom)))
+        x += box.width() + GAP
+    return whole
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+def test_every_cell(profile, tmp_path, requires_program):
+    requires_program("klayout")
+    tech = get_tech(profile)
+    parts = [to_layout(alone(draw_cell(name, tech)), tech) for name in sorted(CELLS)]
+    path = tmp_path / "sheet.gds"
+    sheet(parts).write(str(path))
+    report = run_foundry_drc(path, tech)
+    assert report.clean, report.items[:5]
+    assert report.shapes > 1000
+
+
+ARRAYS = [{"rows": 3, "cols": 3}, {"rows": 10, "cols": 10}, {"rows": 7, "cols": 16}]
+MACROS = [
+    {"rows": 7, "cols": 5, "top": "macro", "kelvin": True},
+    {"rows": 1, "cols": 8, "top": "macro"},
+    {"rows": 3, "cols": 2, "top": "macro", "cell": "passive"},
+]
+
+
+@pytest.mark.parametrize("specs", [ARRAYS, MACROS], ids=["arrays", "macros"])
+def test_arrays_and_macros(specs, tmp_path, requires_program):
+    requires_program("klayout")
+    arrays = [build_top(ArraySpec(**values)) for values in specs]
+    path = tmp_path / "sheet.gds"
+    sheet([to_layout(a.cell, a.tech) for a in arrays]).write(str(path))
+    report = run_foundry_drc(path, arrays[0].tech)
+    assert report.clean, report.items[:5]
