@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .arraylines import ArrayLine, array_lines
     from .capacitance import NetCapacitance, net_capacitance
     from .delay import elmore_delays
     from .engines import ENGINES, Extraction, extract, extract_network, prefers_tiles
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from .spef import write_spef
     from .spice import write_spice
     from .tiled import TiledArray
-    from .tilefile import load_array, save_array
+    from .tilefile import is_array, load_array, save_array
 
 _HOME = {
+    "arraylines": ("ArrayLine", "array_lines"),
     "capacitance": ("NetCapacitance", "net_capacitance"),
     "delay": ("elmore_delays",),
     "engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
@@ -32,12 +34,13 @@ _HOME = {
     "spef": ("write_spef",),
     "spice": ("write_spice",),
     "tiled": ("TiledArray",),
-    "tilefile": ("load_array", "save_array"),
+    "tilefile": ("is_array", "load_array", "save_array"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ENGINES",
+    "ArrayLine",
     "Conditions",
     "Extraction",
     "ExtractionReport",
@@ -45,10 +48,12 @@ __all__ = [
     "NetSummary",
     "Segment",
     "TiledArray",
+    "array_lines",
     "elmore_delays",
     "extract",
     "extract_network",
     "inspect_net",
+    "is_array",
     "load_array",
     "matching",
     "net_capacitance",

@@ -45,6 +45,15 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     return path
 
 
+def is_array(path: str | Path) -> bool:
+    """Return True if a file was written by `save_array`; False for anything else."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return "format" in archive.files and str(archive["format"]) == FORMAT
+    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile):
+        return False
+
+
 def load_array(path: str | Path) -> TiledArray:
     """Read arrays written by `save_array`.
 

@@ -44,14 +44,22 @@ def command(
 
     NETWORK is a file by `crossstack extract` or the folder of a build. Each net is measured from
     its pin to the device that is farthest from it. "Carries" is the current into the pin that
-    brings the weakest piece on the way to its electromigration limit.
+    brings the weakest piece on the way to its electromigration limit. Of <stem>_array.npz, where
+    `extract` met a large array, the row and column lines are shown.
 
     \b
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR*,C[3]'
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR[0]'
     """  # noqa: D301
     from ..errors import ConfigError
-    from ..extract import Conditions, inspect_net, matching, net_summary, split_patterns
+    from ..extract import (
+        Conditions,
+        inspect_net,
+        is_array,
+        matching,
+        net_summary,
+        split_patterns,
+    )
     from ..extract.rates import rates
     from ..layouts import open_layout, origin_of
     from ..pdk.electromigration import current_limits
@@ -59,11 +67,15 @@ def command(
 
     console = Console(as_json, quiet)
     path = network / "network.npz" if network.is_dir() else network
+    patterns = split_patterns(nets)
+    if is_array(path):
+        if to is not None or layout is not None:
+            raise ConfigError("--to and --layout need a network; this file holds arrays")
+        return _array(console, path, patterns)
     origin = origin_of(path, profile)
     tech = origin.resolved_tech()
     limits = current_limits(tech, temperature, bidirectional=bidirectional)
     loaded = Network.load(path)
-    patterns = split_patterns(nets)
     wired = [loaded.nets[k] for k in sorted(set(loaded.resistor_net.tolist()))]
     listed = [name for name in wired if name in loaded.ports]
     chosen = matching(wired, patterns) if patterns else listed
@@ -107,6 +119,35 @@ def command(
     weak = sorted({row.em_layer for row in table} & set(limits.assumed))
     if weak:
         console.say(f"limits of {', '.join(weak)} are assumed, not published")
+    console.result(value)
+    return OK
+
+
+def _array(console: Console, path: Path, patterns: list[str]) -> int:
+    """Show the lines of a tiled array."""
+    from ..extract import array_lines, load_array, matching
+
+    lines = {line.net: line for line in array_lines(load_array(path))}
+    chosen = matching(list(lines), patterns) if patterns else list(lines)
+    table = [lines[name].to_json() for name in chosen]
+    console.say(f"{'net':<10}{'ohm':>12}{'median':>10}{'largest':>10}  at cell")
+    for row in table:
+        console.say(
+            f"{row['net']:<10}{row['ohm']:>12.4f}{row['median_ohm']:>10.4f}"
+            f"{row['largest_ohm']:>10.4f}  {row['largest_cell']}"
+        )
+    value: dict[str, Any] = {"array": str(path), "nets": table}
+    if patterns and len(chosen) == 1:
+        line = lines[chosen[0]]
+        value["segments"] = [
+            {"cell": cell, "ohm": float(ohm), "sum_ohm": float(total)}
+            for cell, ohm, total in zip(
+                line.cells, line.segments, line.segments.cumsum(), strict=True
+            )
+        ]
+        console.say(f"\n{'to cell':<10}{'ohm':>10}{'sum ohm':>12}")
+        for part in value["segments"]:
+            console.say(f"{part['cell']:<10}{part['ohm']:>10.4f}{part['sum_ohm']:>12.4f}")
     console.result(value)
     return OK
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crossstack.extract import extract, save_array
+from crossstack.pdk import get_tech
 from crossstack.solve.network import Network
 
 from .conftest import COLS, NAME, ROWS
@@ -87,3 +89,28 @@ def test_refusals(crossstack, built, tmp_path):
     other = tmp_path / "other.npz"
     other.write_bytes(b"no network")
     crossstack("inspect", other).fails(3, "not a readable network file")
+
+
+def test_lines_of_a_tiled_array(crossstack, built, tmp_path):
+    array = extract(built / f"{NAME}.gds", get_tech(), engine="tile").array
+    path = save_array(array, tmp_path / "big_array.npz")
+    ran = crossstack("inspect", path, "--json")
+    assert len(ran.json["nets"]) == 2 * ROWS + COLS
+    network = crossstack("inspect", built, "--net", "C[1]", "--json").json
+    one = crossstack("inspect", path, "--net", "C[1]", "--json").json
+    assert one["nets"][0]["ohm"] == pytest.approx(network["nets"][0]["ohm"], rel=1e-6)
+    assert one["segments"][-1]["sum_ohm"] == pytest.approx(one["nets"][0]["ohm"])
+    assert sorted(s["cell"] for s in one["segments"]) == list(range(ROWS))
+    shown = crossstack("inspect", path, "--net", "C[1]").out.splitlines()
+    assert shown[-1].split()[0] == str(one["segments"][-1]["cell"])
+    crossstack("inspect", path, "--net", "TS*").fails(2, "TS*")
+    crossstack("inspect", path, "--to", "x").fails(2, "arrays")
+
+
+def test_the_segment_that_was_narrowed_is_named(crossstack, built, tmp_path):
+    array = extract(built / f"{NAME}.gds", get_tech(), engine="tile").array
+    array.row_segment[1, 2, 1] += 5.0
+    path = save_array(array, tmp_path / "edited_array.npz")
+    rows = crossstack("inspect", path, "--net", "TR*", "--json").json["nets"]
+    assert rows[2]["largest_cell"] == 1
+    assert rows[2]["ohm"] == pytest.approx(rows[1]["ohm"] + 5.0)
