@@ -24,6 +24,7 @@ from .limits import length, pitch
 from .parts import (
     NmosPlace,
     RuleBook,
+    StackedPair,
     draw_nmos,
     metal1_over_contacts,
     mirrored,
@@ -51,7 +52,7 @@ class HybridParameters:
     pitch_y_um: float | None = None
 
 
-class HybridGeometry:
+class HybridGeometry(StackedPair):
     """Coordinates of the hybrid cell in dbu, derived from the rules.
 
     Raises:
@@ -143,18 +144,6 @@ class HybridGeometry:
         self.line_y2 = self.pitch_y - grid_up(space / 2) - (space - r("M3.2a"))
         self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
 
-    @property
-    def crossing(self) -> tuple[int, int, int, int]:
-        """ME crossed by the BE and TE strips: (x1, y1, x2, y2)."""
-        x, y = self.me_x, self.strip_y
-        return (x - self.me_half, y[0], x + self.me_half, y[1])
-
-    @property
-    def area_um2(self) -> float:
-        """Device area in um2."""
-        x1, y1, x2, y2 = self.crossing
-        return round((x2 - x1) * (y2 - y1) * 1e-6, 6)
-
 
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     """Draw the left half: select transistor, its stack, land, via and electrode."""
@@ -234,13 +223,7 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
         width=g.pitch_x,
         height=g.pitch_y,
         netlist=_netlist(name, g, top),
-        info={
-            "pitch_x_um": g.pitch_x * 1e-3,
-            "pitch_y_um": g.pitch_y * 1e-3,
-            "device_area_um2": g.area_um2,
-            "me_width_um": g.me_half * 2e-3,
-            "row_line_width_um": (g.line_y2 - g.line_y1) * 1e-3,
-        },
+        info=g.info(g.line_y2 - g.line_y1),
     )
 
 

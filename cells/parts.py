@@ -36,6 +36,44 @@ class RuleBook:
         return round(self.tech.rule(rule) * scale)
 
 
+class StackedPair:
+    """Where a column's ME is crossed by the strips of one row; base of the cells' geometries.
+
+    Attributes:
+        me_x, me_half: centre and half width of the middle electrode, in dbu.
+        strip_y: lower and upper edge of the BE and TE strips, in dbu.
+        pitch_x, pitch_y: cell pitch in dbu.
+    """
+
+    me_x: int
+    me_half: int
+    strip_y: tuple[int, int]
+    pitch_x: int
+    pitch_y: int
+
+    @property
+    def crossing(self) -> tuple[int, int, int, int]:
+        """ME crossed by the strips: (x1, y1, x2, y2) in dbu."""
+        y1, y2 = self.strip_y
+        return (self.me_x - self.me_half, y1, self.me_x + self.me_half, y2)
+
+    @property
+    def area_um2(self) -> float:
+        """Device area in um2."""
+        x1, y1, x2, y2 = self.crossing
+        return round((x2 - x1) * (y2 - y1) * 1e-6, 6)
+
+    def info(self, line_width: int) -> dict[str, float]:
+        """Return the figures worth reporting; `line_width` is that of a row line in dbu."""
+        return {
+            "pitch_x_um": self.pitch_x * 1e-3,
+            "pitch_y_um": self.pitch_y * 1e-3,
+            "device_area_um2": self.area_um2,
+            "me_width_um": self.me_half * 2e-3,
+            "row_line_width_um": line_width * 1e-3,
+        }
+
+
 def mirrored(rects: Iterable[Rect], axis_x2: int) -> list[Rect]:
     """Return rectangles mirrored in x; `axis_x2` is twice the axis."""
     return [replace(r, x1=axis_x2 - r.x2, x2=axis_x2 - r.x1) for r in rects]

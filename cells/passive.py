@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import length, pitch
-from .parts import RuleBook, oxides
+from .parts import RuleBook, StackedPair, oxides
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class PassiveParameters:
     pitch_y_um: float | None = None
 
 
-class PassiveGeometry:
+class PassiveGeometry(StackedPair):
     """Coordinates of the passive cell in dbu, derived from the rules.
 
     Raises:
@@ -45,18 +45,6 @@ class PassiveGeometry:
         self.me_half = grid_down((self.pitch_x - gap) / 2)
         half = grid_down((self.pitch_y - gap) / 2)
         self.strip_y = (self.module_y - half, self.module_y + half)
-
-    @property
-    def crossing(self) -> tuple[int, int, int, int]:
-        """ME crossed by the row lines: (x1, y1, x2, y2)."""
-        x, y = self.me_x, self.strip_y
-        return (x - self.me_half, y[0], x + self.me_half, y[1])
-
-    @property
-    def area_um2(self) -> float:
-        """Device area in um2."""
-        x1, y1, x2, y2 = self.crossing
-        return round((x2 - x1) * (y2 - y1) * 1e-6, 6)
 
 
 def passive_cell(tech: Tech, parameters: PassiveParameters | None = None) -> Cell:
@@ -105,11 +93,5 @@ def _cell(tech: Tech, parameters: PassiveParameters | None, name: str,
         width=g.pitch_x,
         height=g.pitch_y,
         netlist=netlist,
-        info={
-            "pitch_x_um": g.pitch_x * 1e-3,
-            "pitch_y_um": g.pitch_y * 1e-3,
-            "device_area_um2": g.area_um2,
-            "me_width_um": g.me_half * 2e-3,
-            "row_line_width_um": (y2 - y1) * 1e-3,
-        },
+        info=g.info(y2 - y1),
     )
