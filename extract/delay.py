@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -10,8 +11,10 @@ from scipy.sparse.linalg import splu
 
 from ..pdk import ParameterError
 from ..solve.network import Network
-from .capacitance import NetCapacitance
 from .lumps import lumps, nodes_of_nets
+
+if TYPE_CHECKING:
+    from .capacitance import NetCapacitance
 
 #: what stands for a joint of zero ohm
 _SHORT_OHM = 1e-9

@@ -8,12 +8,15 @@ nodes that lie at the same share of the way through both nets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..solve.network import Network
-from .capacitance import NetCapacitance
+
+if TYPE_CHECKING:
+    from .capacitance import NetCapacitance
 
 Ints = NDArray[np.int64]
 #: a capacitor: node, other node or None for ground, F

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..pdk import FileError
 from ..solve.network import TIER_NAMES, Network
-from .capacitance import NetCapacitance
 from .lumps import lumps, nodes_of_nets
+
+if TYPE_CHECKING:
+    from .capacitance import NetCapacitance
 
 _FF = 1e15
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..pdk import FileError, ParameterError, Tech
 from ..solve.network import TIER_NAMES, Network
-from .capacitance import NetCapacitance
 from .lumps import lumps
+
+if TYPE_CHECKING:
+    from .capacitance import NetCapacitance
 
 Floats = NDArray[np.float64]
 #: SPICE reads a resistance of 0 as an error or as a default; this stands for a short
