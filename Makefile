@@ -53,7 +53,7 @@ types:
 	  ln -s ../../../$$room build/types/crossstack/$$room; done
 
 bench: setup ## print start-up times and the times of large arrays
-	@for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+	@bad=0; for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || bad=1; done; exit $$bad
 
 clean: ## remove what can be made again; results in gds_out stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
