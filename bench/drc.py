@@ -1,7 +1,6 @@
 """Time and memory of the design rule check over array size.
 
-python bench/drc.py                 hybrid arrays of 64 and 256
-python bench/drc.py --full          and 1024
+python bench/drc.py                 hybrid arrays of 64, 256 and 1024
 python bench/drc.py --cell passive --threads 2
 """
 
@@ -54,15 +53,12 @@ def measured(function: object, *args: object) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="1024 x 1024, too")
     parser.add_argument("--cell", default="hybrid")
     parser.add_argument("--profile", default="stepper")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for n, (seconds, memory) in LIMITS.items():
-            if n == 1024 and not options.full:
-                continue
             gds = Path(folder) / f"{n}.gds"
             measured(draw, n, options.cell, options.profile, gds)
             t, mb = measured(check, gds, options.profile, options.threads)

@@ -1,6 +1,6 @@
 """Accuracy of the resistance engine, tile against flat engine, and run time over array size.
 
-python bench/extract.py [largest N, default 256; 1024 for the full figures]
+python bench/extract.py [largest N, default 1024]
 """
 
 from __future__ import annotations
@@ -96,4 +96,4 @@ def print_scaling(largest: int) -> None:
 if __name__ == "__main__":
     print_accuracy()
     print_engines()
-    print_scaling(int(sys.argv[1]) if len(sys.argv) > 1 else 256)
+    print_scaling(int(sys.argv[1]) if len(sys.argv) > 1 else 1024)
