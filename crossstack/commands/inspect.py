@@ -12,7 +12,9 @@ from ..console import Console, output_options
 from ..options import EXISTING, PROFILE_NAMES
 
 if TYPE_CHECKING:
-    from ..extract import NetSummary, Segment
+    from ..extract import NetCapacitance, NetSummary, Segment
+    from ..pdk import Tech
+    from ..solve.network import Network
 
 
 @click.command("inspect")
@@ -52,16 +54,9 @@ def command(
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR[0]'
     """  # noqa: D301
     from ..errors import ConfigError
-    from ..extract import (
-        Conditions,
-        inspect_net,
-        is_array,
-        matching,
-        net_summary,
-        split_patterns,
-    )
+    from ..extract import Conditions, inspect_net, is_array, net_summary, split_patterns
     from ..extract.rates import rates
-    from ..layouts import open_layout, origin_of
+    from ..layouts import origin_of
     from ..pdk.electromigration import current_limits
     from ..solve.network import Network
 
@@ -76,25 +71,16 @@ def command(
     tech = origin.resolved_tech()
     limits = current_limits(tech, temperature, bidirectional=bidirectional)
     loaded = Network.load(path)
-    wired = [loaded.nets[k] for k in sorted(set(loaded.resistor_net.tolist()))]
-    listed = [name for name in wired if name in loaded.ports]
-    chosen = matching(wired, patterns) if patterns else listed
+    chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
-    farad = {}
-    if layout is not None:
-        from ..extract import net_capacitance
-
-        with console.steps(), console.step("capacitance") as step:
-            shapes = open_layout(layout, tech)
-            farad = net_capacitance(shapes, tech, nets=patterns or None, progress=step)
     at = Conditions(origin.tech.corner, origin.tech.temperature_c)
     table = net_summary(
         loaded,
         tech,
         nets=set(chosen),
         sheets=rates(tech, at).sheet_ohm_sq,
-        capacitance=farad,
+        capacitance=_capacitance(console, layout, tech, patterns),
         wire_limits=limits.wire_a_per_um,
         cut_limits=limits.cut_a,
     )
@@ -121,6 +107,30 @@ def command(
         console.say(f"limits of {', '.join(weak)} are assumed, not published")
     console.result(value)
     return OK
+
+
+def _chosen(network: Network, patterns: list[str]) -> list[str]:
+    """Return the nets with wires that match the patterns; without any, those with a pin."""
+    from ..extract import matching
+
+    wired = [network.nets[k] for k in sorted(set(network.resistor_net.tolist()))]
+    if patterns:
+        return matching(wired, patterns)
+    return [name for name in wired if name in network.ports]
+
+
+def _capacitance(
+    console: Console, layout: Path | None, tech: Tech, patterns: list[str]
+) -> dict[str, NetCapacitance]:
+    """Return the capacitance of the nets, if their layout was given."""
+    if layout is None:
+        return {}
+    from ..extract import net_capacitance
+    from ..layouts import open_layout
+
+    with console.steps(), console.step("capacitance") as step:
+        shapes = open_layout(layout, tech)
+        return net_capacitance(shapes, tech, nets=patterns or None, progress=step)
 
 
 def _array(console: Console, path: Path, patterns: list[str]) -> int:
