@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from .pdk import PROFILES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: a file that must exist; a missing one is a usage error
@@ -15,7 +17,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=True, path_type=Path)
 CELL_KINDS = click.Choice(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
-PROFILE_NAMES = click.Choice(["stepper", "aligner"])
+PROFILE_NAMES = click.Choice(list(PROFILES))
 
 _ARRAY_OPTIONS = (
     click.option("--rows", type=int, help="Row pairs, 1 to 1024 (default 10)."),
