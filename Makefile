@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NAME ?= crossstack_10x10x2
 
-.PHONY: demo test lint format bench system setup clean help
+.PHONY: demo test lint format bench docs system setup clean help
 
 help: ## list these verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,10 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || bad=1; done; exit $$bad
 
+docs: setup ## build the documents as a site, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "documents: site/index.html"
+
 clean: ## remove what can be made again; results in gds_out stay
-	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -type d -exec rm -rf {} +
