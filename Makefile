@@ -56,7 +56,7 @@ bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || bad=1; done; exit $$bad
 
 docs: setup ## build the documents as a site, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "documents: site/index.html"
 
 clean: ## remove what can be made again; results in gds_out stay

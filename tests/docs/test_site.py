@@ -68,7 +68,7 @@ def site(tmp_path_factory) -> Path:
         pytest.skip("mkdocs is no part of this environment: pip install '.[docs]'")
     folder = tmp_path_factory.mktemp("docs") / "site"
     ran = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
