@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ConfigError
-from .pdk import CrossStackError, FileError, Tech
+from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives
 from .solve.network import TIER_NAMES
+from .transistors import working_ohm
 
 if TYPE_CHECKING:
     from .console import Console
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from .solve.variation import MonteCarlo, Spread
 
 Floats = NDArray[np.float64]
-
-#: rounds in which transistors and voltages must agree, and to what relative change
-_MOST_ROUNDS, _SETTLED = 100, 1e-3
-_LEAST_STEP = 0.05
-#: a transistor of more than this carries nothing that matters, ohm
-_OFF_OHM = 1e8
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,71 +112,6 @@ def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
     if not np.isfinite(found).all():
         raise ConfigError(f"{path} holds a value that is not a finite number")
     return found.reshape(shape)
-
-
-def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, NDArray[np.bool_]], Floats]:
-    """Return the least on resistance of transistors as a function of W, L (um) and type."""
-
-    def ohm(w_um: Floats, l_um: Floats, is_p: NDArray[np.bool_]) -> Floats:
-        return _ron(
-            tech, w_um, l_um, is_p, np.where(is_p, tech.pfet.well_on_v, tech.nfet.well_on_v)
-        )
-
-    return ohm
-
-
-def _ron(
-    tech: Tech, w_um: Floats, l_um: Floats, is_p: NDArray[np.bool_], source_v: Floats
-) -> Floats:
-    rows = zip(w_um, l_um, is_p, source_v, strict=True)
-    models = {False: tech.nfet, True: tech.pfet}
-    return np.array(
-        [
-            models[bool(p)].ron_ohm(float(w), float(v)) * float(length) / models[bool(p)].l_um
-            for w, length, p, v in rows
-        ]
-    )
-
-
-def working_ohm(
-    network: Network, tech: Tech, solve: Callable[[Floats], Floats], start: Floats | None = None
-) -> Floats:
-    """Return R_on of every transistor at the voltage at which it works, in ohm.
-
-    A PMOS does not pass the read voltage and an NMOS hardly the write voltage, so that one
-    resistance per width would flatter the switches. Resistances and voltages are brought
-    together by repeated solving, damped where they swing, until nothing moves by more than
-    a thousandth.
-
-    Args:
-        network: whose transistors.
-        tech: their models.
-        solve: R_on of every switch -> voltage of every node, V.
-        start: first guess, from a similar solve; None for the least resistances.
-
-    Raises:
-        CrossStackError: if it does not settle.
-    """
-    w, length, is_p = network.switch_w_um, network.switch_l_um, network.switch_p
-    if not len(w):
-        return np.zeros(0)
-    ohm = switch_ohm(tech)(w, length, is_p) if start is None else start
-    last, step = np.inf, 1.0
-    for _ in range(_MOST_ROUNDS):
-        volts = solve(ohm)
-        a, b = volts[network.switch_a], volts[network.switch_b]
-        wanted = _ron(tech, w, length, is_p, np.where(is_p, np.maximum(a, b), np.minimum(a, b)))
-        moved = np.abs(np.log(wanted / ohm))
-        # what is off stays off whatever its resistance exactly is
-        matters = np.minimum(wanted, ohm) < _OFF_OHM
-        most = float(moved[matters].max(initial=0.0))
-        if most < _SETTLED:
-            return wanted
-        if most > 0.5 * last:  # it swings: near cut-off a few millivolts are a decade
-            step = max(0.7 * step, _LEAST_STEP)
-        ohm = ohm * (wanted / ohm) ** step
-        last = most
-    raise CrossStackError("the transistors' resistances and voltages did not settle")
 
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:
