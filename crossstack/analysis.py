@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import array_drop, kind_of
 from .errors import ConfigError
+from .extract.tiled import TiledArray
 from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives
 from .solve.network import TIER_NAMES
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from .solve.variation import MonteCarlo, Spread
 
 Floats = NDArray[np.float64]
+
+TOO_LARGE = "which `crossstack extract` leaves for arrays of up to 600 x 600 cells"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +46,15 @@ class Stimulus:
     text: Mapping[str, str]
 
 
-def shape_of(network: Network) -> tuple[int, int, int]:
+def shape_of(network: Network | TiledArray) -> tuple[int, int, int]:
     """Return (tiers, rows, cols) of the arrays that a solve of the network takes."""
+    if isinstance(network, TiledArray):
+        return network.shape
     return max(network.tiers, default=-1) + 1, network.rows, network.cols
 
 
 def stimulus(
-    network: Network,
+    network: Network | TiledArray,
     tech: Tech,
     *,
     weights: Path | None = None,
@@ -121,22 +127,22 @@ def expansion_drives(network: Network, what: Stimulus) -> Drives:
     return network_drives(network, "expansion", what.inputs)
 
 
-def refusal(network: Network, mode: str) -> str | None:
+def refusal(network: Network | TiledArray, mode: str) -> str | None:
     """Return why a network does not offer a mode; None if it does."""
     if mode != "deep-net":
         return None
-    kind = ArrayKind.of(network)
+    kind = kind_of(network) if isinstance(network, TiledArray) else ArrayKind.of(network)
     if len(kind.tiers) < len(TIER_NAMES):
         return "deep-net needs two tiers"
     if not kind.select:
         return "deep-net needs select transistors: without them every column would be written"
-    if network.cols < 2:
+    if shape_of(network)[2] < 2:
         return "deep-net needs a second column: one is written, the others are read"
     return None
 
 
 def solve_modes(
-    network: Network,
+    network: Network | TiledArray,
     tech: Tech,
     what: Stimulus,
     console: Console,
@@ -147,7 +153,12 @@ def solve_modes(
     """Solve every mode that the network offers; returns results and reasons for the others.
 
     Memristors follow the law of `device`; without one they are linear.
+
+    Raises:
+        ConfigError: for nonlinear devices in an array without named nodes.
     """
+    if isinstance(network, TiledArray) and device is not None:
+        raise ConfigError(f"--nonlinear needs a network with named nodes, {TOO_LARGE}")
     from .solve.metrics import ir_drop
 
     done: dict[str, IrDrop] = {}
@@ -159,6 +170,11 @@ def solve_modes(
             continue
         with console.step(f"solve {mode}"):
             extra = options if mode == "deep-net" else {}
+            if isinstance(network, TiledArray):
+                done[mode] = array_drop(
+                    network, tech, what.conductances, what.inputs, mode, **extra
+                )
+                continue
             done[mode] = ir_drop(
                 network,
                 what.conductances,

@@ -60,8 +60,11 @@ class TechOptions:
         for film, value in self.sheet_resistance_ohm_sq.items():
             name = f"tech.sheet_resistance_ohm_sq.{film}"
             tech = tech.with_sheet_resistance(film, number(value, name, 1e-6, 1e6))
-        at = {"corner": self.corner, "temperature_c": self.temperature_c}
-        return replace(tech, nfet=replace(tech.nfet, **at), pfet=replace(tech.pfet, **at))
+        nfet, pfet = (
+            replace(model, corner=self.corner, temperature_c=self.temperature_c)
+            for model in (tech.nfet, tech.pfet)
+        )
+        return replace(tech, nfet=nfet, pfet=pfet)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as they would stand in a configuration file."""

@@ -66,12 +66,7 @@ def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, Bools], Floats]:
 def working_ohm(
     network: Network, tech: Tech, solve: Callable[[Floats], Floats], start: Floats | None = None
 ) -> Floats:
-    """Return R_on of every transistor at the voltage at which it works, in ohm.
-
-    A PMOS does not pass the read voltage and an NMOS hardly the write voltage, so that one
-    resistance per width would flatter the switches. Resistances and voltages are brought
-    together by repeated solving, damped where they swing, until nothing moves by more than
-    a thousandth.
+    """Return R_on of every transistor of a network at the voltage at which it works, in ohm.
 
     Args:
         network: whose transistors.
@@ -83,15 +78,41 @@ def working_ohm(
         CrossStackError: if it does not settle.
     """
     is_p = network.switch_p
-    if not len(is_p):
+
+    def sources(ohm: Floats) -> Floats:
+        volts = solve(ohm)
+        a, b = volts[network.switch_a], volts[network.switch_b]
+        return np.where(is_p, np.maximum(a, b), np.minimum(a, b))
+
+    return settled(
+        OnResistance(tech, network.switch_w_um, network.switch_l_um, is_p), sources, start
+    )
+
+
+def settled(
+    table: OnResistance, sources: Callable[[Floats], Floats], start: Floats | None = None
+) -> Floats:
+    """Return resistances of transistors that fit the voltages which they lead to, in ohm.
+
+    A PMOS does not pass the read voltage and an NMOS hardly the write voltage, so that one
+    resistance per width would flatter the switches. Resistances and voltages are brought
+    together by repeated solving, damped where they swing, until nothing moves by more than
+    a thousandth.
+
+    Args:
+        table: R_on over source voltage.
+        sources: R_on of every transistor -> its source voltage, V.
+        start: first guess; None for the least resistances.
+
+    Raises:
+        CrossStackError: if it does not settle.
+    """
+    if not len(table.well_on_v):
         return np.zeros(0)
-    table = OnResistance(tech, network.switch_w_um, network.switch_l_um, is_p)
     ohm = table(table.well_on_v) if start is None else start
     last, step = np.inf, 1.0
     for _ in range(_MOST_ROUNDS):
-        volts = solve(ohm)
-        a, b = volts[network.switch_a], volts[network.switch_b]
-        wanted = table(np.where(is_p, np.maximum(a, b), np.minimum(a, b)))
+        wanted = table(sources(ohm))
         moved = np.abs(np.log(wanted / ohm))
         # what is off stays off whatever its resistance exactly is
         matters = np.minimum(wanted, ohm) < _OFF_OHM
