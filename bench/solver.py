@@ -13,6 +13,8 @@ currents against the refined direct solution. "ratio" is peer time / our time.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import logging
 import math
@@ -22,16 +24,17 @@ import subprocess
 import sys
 import time
 import tracemalloc
-import warnings
 
 import numpy as np
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
-from crossstack.solve import solve_crossbar
+from crossstack.extract import TiledArray
+from crossstack.solve import gates_for, network_drives, solve_crossbar, solve_network
 
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}
 SEED = 7
+PEER_TOLERANCE = 1e-6
 
 
 def devices(tiers: int, n: int, low: float = 1e4, high: float = 1e6) -> np.ndarray:
@@ -87,7 +90,8 @@ def scipy_direct(G: np.ndarray) -> np.ndarray:
 
 
 def badcrossbar_currents(G: np.ndarray, volts: np.ndarray) -> np.ndarray:
-    import badcrossbar
+    with contextlib.redirect_stderr(io.StringIO()):  # it says that it cannot plot
+        import badcrossbar
 
     result = badcrossbar.compute(volts, 1 / G[0], r_i=1.0)
     return np.asarray(result.currents.output)
@@ -102,7 +106,7 @@ def ngspice_currents(G: np.ndarray) -> np.ndarray:
             before = f"s{t}_{i}"
             for j in range(m):
                 lines.append(f"rw{t}_{i}_{j} {before} w{t}_{i}_{j} 1")
-                lines.append(f"rd{t}_{i}_{j} w{t}_{i}_{j} b{i}_{j} {1 / G[t, i, j]!r}")
+                lines.append(f"rd{t}_{i}_{j} w{t}_{i}_{j} b{i}_{j} {float(1 / G[t, i, j])!r}")
                 before = f"w{t}_{i}_{j}"
     for j in range(m):
         below = [f"b{i}_{j}" for i in range(1, n)] + ["0"]
@@ -112,9 +116,10 @@ def ngspice_currents(G: np.ndarray) -> np.ndarray:
     run = subprocess.run(
         ["ngspice", "-b"], input="\n".join(lines), capture_output=True, text=True, check=False
     )
-    return np.array(
-        [float(s.split(" = ")[1]) for s in run.stdout.splitlines() if s.startswith("v(b")]
-    )
+    found = [float(s.split(" = ")[1]) for s in run.stdout.splitlines() if s.startswith("v(b")]
+    if len(found) != m:
+        raise RuntimeError(f"ngspice did not solve: {run.stderr[-300:]}")
+    return np.array(found)
 
 
 # ---------------------------------------------------------------------------- cases
@@ -139,14 +144,23 @@ def ours(G: np.ndarray, volts: np.ndarray, **options) -> dict:
     }
 
 
+def peer(row: dict, name: str, run) -> None:
+    """Time a peer; a peer that does not solve the same problem is no yardstick."""
+    seconds, currents = best(run, most=3)
+    off = error(currents.reshape(row["currents"].shape), row["currents"])
+    if not off < PEER_TOLERANCE:
+        raise RuntimeError(f"{row['case']}: {name} is off by {off:.0e}")
+    row[f"{name}_ms"] = 1e3 * seconds
+
+
 def planar(n: int, *, spice: bool, reference: bool, rival: bool = True) -> dict:
     G, volts = devices(1, n), np.ones((1, n))
     row = {"case": f"planar {n}", **ours(G, volts)}
     if rival:
-        row["badcrossbar_ms"] = 1e3 * best(lambda: badcrossbar_currents(G, volts.T))[0]
-        row["scipy_ms"] = 1e3 * best(lambda: scipy_direct(G))[0]
+        peer(row, "badcrossbar", lambda: badcrossbar_currents(G, volts.T))
+        peer(row, "scipy", lambda: scipy_direct(G))
     if spice and shutil.which("ngspice"):
-        row["ngspice_ms"] = 1e3 * best(lambda: ngspice_currents(G), most=3)[0]
+        peer(row, "ngspice", lambda: ngspice_currents(G))
     if reference:
         row["error"] = error(row["currents"], direct(G, volts))
     return row
@@ -156,7 +170,7 @@ def stacked(n: int, *, rival: bool, reference: bool) -> dict:
     G, volts = devices(2, n), np.ones((2, n))
     row = {"case": f"stacked {n} x 2", **ours(G, volts)}
     if rival:
-        row["scipy_ms"] = 1e3 * best(lambda: scipy_direct(G))[0]
+        peer(row, "scipy", lambda: scipy_direct(G))
     if reference:
         row["error"] = error(row["currents"], direct(G, volts))
     return row
@@ -166,7 +180,7 @@ def batch(n: int, vectors: int) -> dict:
     G = devices(1, n)
     volts = np.random.default_rng(SEED).uniform(0, 1, (vectors, 1, n))
     row = {"case": f"planar {n}, {vectors} vectors", **ours(G, volts)}
-    row["badcrossbar_ms"] = 1e3 * best(lambda: badcrossbar_currents(G, volts[:, 0].T))[0]
+    peer(row, "badcrossbar", lambda: badcrossbar_currents(G, volts[:, 0].T))
     row["error"] = error(row["currents"], direct(G, volts))
     return row
 
@@ -192,6 +206,7 @@ def small_cases():
     yield stacked(128, rival=True, reference=True)
     yield stacked(512, rival=False, reference=False)
     yield loaded(300, reference=True)
+    yield network(128)
 
 
 def full_cases():
@@ -205,8 +220,56 @@ def full_cases():
     yield stacked(512, rival=False, reference=True)
     yield stacked(1024, rival=False, reference=False)
     yield loaded(1000, reference=True)
+    for n in (128, 384):
+        yield network(n)
     yield planar(2048, spice=False, reference=False, rival=False)
     yield planar(4096, spice=False, reference=False, rival=False)
+
+
+def network(n: int) -> dict:
+    """An extracted array with select transistors: its lines' way against one sparse matrix."""
+    array = NetworkCase(n)
+    seconds, solution = best(lambda: array.solve("crossbar"))
+    direct_seconds, reference = best(lambda: array.solve("direct"), most=3)
+    return {
+        "case": f"network {n} x 2",
+        "ours_ms": 1e3 * seconds,
+        "direct_ms": 1e3 * direct_seconds,
+        "iterations": 0,
+        "method": solution.method,
+        "nodes": array.network.n_nodes,
+        "currents": solution.node_voltages,
+        "kcl_residual": solution.kcl_residual,
+        "error": error(solution.node_voltages, reference.node_voltages),
+    }
+
+
+class NetworkCase:
+    """A tiled array as a network: wires as extraction finds them, transistors of 700 ohm."""
+
+    def __init__(self, n: int) -> None:
+        def ohm(mean: float, *shape: int) -> np.ndarray:
+            return np.random.default_rng(SEED).uniform(0.9 * mean, 1.1 * mean, shape)
+
+        pair, one = (2, n, n), np.ones((2, n, n))
+        array = TiledArray(
+            row_segment=ohm(0.2, *pair), row_tap=ohm(13.0, *pair), drain=ohm(23.0, *pair),
+            column_segment=ohm(1.2, n, n), column_tap=ohm(0.1, *pair),
+            switch_w_um=2.0 * one, switch_l_um=0.28 * one, area_um2=0.25 * one,
+        )  # fmt: skip
+        self.network = array.network()
+        self.drives = network_drives(self.network, "expansion", np.full((2, n), 0.2))
+        self.devices = devices(2, n)
+
+    def solve(self, method: str):
+        return solve_network(
+            self.network,
+            conductances=self.devices,
+            port_voltages=self.drives.port_voltages,
+            gates=gates_for(self.network, self.drives),
+            switch_ohm=700.0,
+            method=method,
+        )
 
 
 def line(row: dict) -> str:
@@ -217,10 +280,11 @@ def line(row: dict) -> str:
         return f"{ms:>11.1f} ({ms / row['ours_ms']:>5.0f}x)"
 
     wrong = f"{row['error']:.0e}" if "error" in row else "-"
+    memory = f"{row['bytes_per_unknown']:.0f}" if "bytes_per_unknown" in row else "-"
     return (
-        f"{row['case']:<28}{row['ours_ms']:>10.2f}{cell('badcrossbar')}{cell('scipy')}"
-        f"{cell('ngspice')}{wrong:>8}{row['kcl_residual']:>9.0e}"
-        f"{row['bytes_per_unknown']:>7.0f}{row['iterations']:>5}  {row['method']}"
+        f"{row['case']:<28}{row['ours_ms']:>10.2f}{cell('badcrossbar')}"
+        f"{cell('direct' if 'direct_ms' in row else 'scipy')}{cell('ngspice')}"
+        f"{wrong:>8}{row['kcl_residual']:>9.0e}{memory:>7}{row['iterations']:>5}  {row['method']}"
     )
 
 
@@ -248,7 +312,6 @@ def main() -> int:
         f"{'error':>8}{'KCL':>9}{'B/unk':>7}{'its':>5}  method"
     )
     logging.disable(logging.INFO)  # badcrossbar logs five lines a solve
-    warnings.simplefilter("ignore")  # ... and warns that it cannot plot
     rows = []
     for row in full_cases() if arguments.full else small_cases():
         print(line(row), flush=True)

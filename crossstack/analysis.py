@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import array_drop, kind_of
 from .errors import ConfigError
-from .pdk import CrossStackError, FileError, Tech
+from .extract.tiled import TiledArray
+from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives
 from .solve.network import TIER_NAMES
+from .transistors import working_ohm
 
 if TYPE_CHECKING:
     from .console import Console
@@ -25,11 +28,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: rounds in which transistors and voltages must agree, and to what relative change
-_MOST_ROUNDS, _SETTLED = 100, 1e-3
-_LEAST_STEP = 0.05
-#: a transistor of more than this carries nothing that matters, ohm
-_OFF_OHM = 1e8
+TOO_LARGE = "which `crossstack extract` leaves for arrays of up to 600 x 600 cells"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +46,15 @@ class Stimulus:
     text: Mapping[str, str]
 
 
-def shape_of(network: Network) -> tuple[int, int, int]:
+def shape_of(network: Network | TiledArray) -> tuple[int, int, int]:
     """Return (tiers, rows, cols) of the arrays that a solve of the network takes."""
+    if isinstance(network, TiledArray):
+        return network.shape
     return max(network.tiers, default=-1) + 1, network.rows, network.cols
 
 
 def stimulus(
-    network: Network,
+    network: Network | TiledArray,
     tech: Tech,
     *,
     weights: Path | None = None,
@@ -119,71 +120,6 @@ def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
     return found.reshape(shape)
 
 
-def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, NDArray[np.bool_]], Floats]:
-    """Return the least on resistance of transistors as a function of W, L (um) and type."""
-
-    def ohm(w_um: Floats, l_um: Floats, is_p: NDArray[np.bool_]) -> Floats:
-        return _ron(
-            tech, w_um, l_um, is_p, np.where(is_p, tech.pfet.well_on_v, tech.nfet.well_on_v)
-        )
-
-    return ohm
-
-
-def _ron(
-    tech: Tech, w_um: Floats, l_um: Floats, is_p: NDArray[np.bool_], source_v: Floats
-) -> Floats:
-    rows = zip(w_um, l_um, is_p, source_v, strict=True)
-    models = {False: tech.nfet, True: tech.pfet}
-    return np.array(
-        [
-            models[bool(p)].ron_ohm(float(w), float(v)) * float(length) / models[bool(p)].l_um
-            for w, length, p, v in rows
-        ]
-    )
-
-
-def working_ohm(
-    network: Network, tech: Tech, solve: Callable[[Floats], Floats], start: Floats | None = None
-) -> Floats:
-    """Return R_on of every transistor at the voltage at which it works, in ohm.
-
-    A PMOS does not pass the read voltage and an NMOS hardly the write voltage, so that one
-    resistance per width would flatter the switches. Resistances and voltages are brought
-    together by repeated solving, damped where they swing, until nothing moves by more than
-    a thousandth.
-
-    Args:
-        network: whose transistors.
-        tech: their models.
-        solve: R_on of every switch -> voltage of every node, V.
-        start: first guess, from a similar solve; None for the least resistances.
-
-    Raises:
-        CrossStackError: if it does not settle.
-    """
-    w, length, is_p = network.switch_w_um, network.switch_l_um, network.switch_p
-    if not len(w):
-        return np.zeros(0)
-    ohm = switch_ohm(tech)(w, length, is_p) if start is None else start
-    last, step = np.inf, 1.0
-    for _ in range(_MOST_ROUNDS):
-        volts = solve(ohm)
-        a, b = volts[network.switch_a], volts[network.switch_b]
-        wanted = _ron(tech, w, length, is_p, np.where(is_p, np.maximum(a, b), np.minimum(a, b)))
-        moved = np.abs(np.log(wanted / ohm))
-        # what is off stays off whatever its resistance exactly is
-        matters = np.minimum(wanted, ohm) < _OFF_OHM
-        most = float(moved[matters].max(initial=0.0))
-        if most < _SETTLED:
-            return wanted
-        if most > 0.5 * last:  # it swings: near cut-off a few millivolts are a decade
-            step = max(0.7 * step, _LEAST_STEP)
-        ohm = ohm * (wanted / ohm) ** step
-        last = most
-    raise CrossStackError("the transistors' resistances and voltages did not settle")
-
-
 def expansion_drives(network: Network, what: Stimulus) -> Drives:
     """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
     from .solve.modes import network_drives
@@ -191,22 +127,22 @@ def expansion_drives(network: Network, what: Stimulus) -> Drives:
     return network_drives(network, "expansion", what.inputs)
 
 
-def refusal(network: Network, mode: str) -> str | None:
+def refusal(network: Network | TiledArray, mode: str) -> str | None:
     """Return why a network does not offer a mode; None if it does."""
     if mode != "deep-net":
         return None
-    kind = ArrayKind.of(network)
+    kind = kind_of(network) if isinstance(network, TiledArray) else ArrayKind.of(network)
     if len(kind.tiers) < len(TIER_NAMES):
         return "deep-net needs two tiers"
     if not kind.select:
         return "deep-net needs select transistors: without them every column would be written"
-    if network.cols < 2:
+    if shape_of(network)[2] < 2:
         return "deep-net needs a second column: one is written, the others are read"
     return None
 
 
 def solve_modes(
-    network: Network,
+    network: Network | TiledArray,
     tech: Tech,
     what: Stimulus,
     console: Console,
@@ -217,7 +153,12 @@ def solve_modes(
     """Solve every mode that the network offers; returns results and reasons for the others.
 
     Memristors follow the law of `device`; without one they are linear.
+
+    Raises:
+        ConfigError: for nonlinear devices in an array without named nodes.
     """
+    if isinstance(network, TiledArray) and device is not None:
+        raise ConfigError(f"--nonlinear needs a network with named nodes, {TOO_LARGE}")
     from .solve.metrics import ir_drop
 
     done: dict[str, IrDrop] = {}
@@ -229,6 +170,11 @@ def solve_modes(
             continue
         with console.step(f"solve {mode}"):
             extra = options if mode == "deep-net" else {}
+            if isinstance(network, TiledArray):
+                done[mode] = array_drop(
+                    network, tech, what.conductances, what.inputs, mode, **extra
+                )
+                continue
             done[mode] = ir_drop(
                 network,
                 what.conductances,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ class TechOptions:
     Attributes:
         sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
         corner: ``typ``, ``min`` or ``max`` of every resistance.
-        temperature_c: temperature of the wires in degree C.
+        temperature_c: temperature of wires and transistors in degree C.
 
     Raises:
         ParameterError: for a value outside its range.
@@ -54,13 +54,17 @@ class TechOptions:
         return cls(**{**values, **_filled(values)})
 
     def apply(self, tech: Tech) -> Tech:
-        """Return `tech` with the user's sheet resistances."""
+        """Return `tech` with the user's sheet resistances, and transistors at their conditions."""
         films = [f.name for f in (*tech.films, *tech.diffusions) if f.sheet_ohm_sq is not None]
         check_keys(self.sheet_resistance_ohm_sq, films, "tech.sheet_resistance_ohm_sq.")
         for film, value in self.sheet_resistance_ohm_sq.items():
             name = f"tech.sheet_resistance_ohm_sq.{film}"
             tech = tech.with_sheet_resistance(film, number(value, name, 1e-6, 1e6))
-        return tech
+        nfet, pfet = (
+            replace(model, corner=self.corner, temperature_c=self.temperature_c)
+            for model in (tech.nfet, tech.pfet)
+        )
+        return replace(tech, nfet=nfet, pfet=pfet)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as they would stand in a configuration file."""

@@ -14,6 +14,7 @@ from ..pdk import CrossStackError, ParameterError, Tech
 from ..solve.network import Network
 from .flat import extract_flat
 from .grid import NotRegularError
+from .periphery import joined
 from .rates import Conditions
 from .report import ExtractionReport, Progress
 from .tile import array_size, extract_tiled
@@ -32,12 +33,14 @@ class Extraction:
     Attributes:
         report: what was done and what could not be taken into account.
         array: resistances as arrays, if the tile engine ran.
+        rest: with an array: what stands around it, if that holds devices.
         flat_network: the network of the flat engine, if that ran.
     """
 
     report: ExtractionReport
     array: TiledArray | None = None
     flat_network: Network | None = None
+    rest: Network | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -50,7 +53,8 @@ class Extraction:
             return self.flat_network
         if self.array is None:
             raise CrossStackError("this extraction holds no wires")
-        return self.array.network()
+        array = self.array.network()
+        return array if self.rest is None else joined(array, self.rest)
 
 
 def prefers_tiles(
@@ -100,8 +104,8 @@ def extract(
     why_not = ""
     if prefers_tiles(source, tech, engine=engine, nets=nets):
         try:
-            array, report = extract_tiled(source, tech, conditions=at, progress=progress)
-            return Extraction(report, array=array)
+            array, rest, report = extract_tiled(source, tech, conditions=at, progress=progress)
+            return Extraction(report, array=array, rest=rest)
         except NotRegularError as error:
             if engine == "tile":
                 raise ParameterError(

@@ -7,7 +7,7 @@ cell is, so that the drain stacks of an array cost one solution.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import klayout.db as db
@@ -23,8 +23,11 @@ from .netres import NetResistors, NetSolver
 from .patterns import matching
 from .rates import Conditions, rates
 from .report import ExtractionReport, Progress
+from .shapes import NetShapes, Pin
 
 _BULK = 3
+#: (labels of a net, its shapes) -> pins at which it goes on in another part of the layout
+PartPins = Callable[[str, NetShapes], list[Pin]]
 Ints = NDArray[np.int64]
 
 
@@ -35,6 +38,7 @@ def extract_flat(
     nets: Iterable[str] | None = None,
     conditions: Conditions | None = None,
     progress: Progress | None = None,
+    part_pins: PartPins | None = None,
 ) -> tuple[Network, ExtractionReport]:
     """Extract the wires of a layout net by net.
 
@@ -45,6 +49,8 @@ def extract_flat(
             wires. None for all nets.
         conditions: corner, temperature and size bias.
         progress: called with (what, done, total).
+        part_pins: for a layout that is part of another one: finds the pins at which a net,
+            given by name and shapes, goes on. What else the cut leaves is then no finding.
 
     Raises:
         ParameterError: for a pattern that no net matches, or a film without resistance.
@@ -57,7 +63,9 @@ def extract_flat(
         corner=process.conditions.corner, temperature_c=process.conditions.temperature_c
     )
     assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
-    network = assembly.run(tech, progress)
+    if part_pins is None:
+        assembly.note_findings(tech)
+    network = assembly.run(progress, part_pins or _no_pins)
     report.pieces = assembly.solver.wires.pieces
     if assembly.solver.wires.angled:
         report.warn(
@@ -66,6 +74,10 @@ def extract_flat(
         )
     report.seconds = round(time.perf_counter() - start, 3)
     return network, report
+
+
+def _no_pins(name: str, shapes: NetShapes) -> list[Pin]:
+    return []
 
 
 class _Assembly:
@@ -95,8 +107,7 @@ class _Assembly:
         chosen = set(matching(self.names, patterns))
         return [name in chosen for name in self.names]
 
-    def run(self, tech: Tech, progress: Progress | None) -> Network:
-        self._note_findings(tech)
+    def run(self, progress: Progress | None, part_pins: PartPins) -> Network:
         solved: dict[tuple[str, int], tuple[NetResistors, int]] = {}
         self.report.nets = len(self.flat.nets)
         for done, net in enumerate(self.flat.nets):
@@ -111,6 +122,7 @@ class _Assembly:
             key = (net.net.circuit().name, net.net.cluster_id)
             if key not in solved:
                 shapes, warnings = self.geometry.shapes(net, self.names[net.number])
+                shapes.pins += part_pins(net.name, shapes)
                 resistors = self.solver.solve(shapes)
                 for text in [*warnings, *resistors.warnings]:
                     self.report.warn(text)
@@ -120,7 +132,7 @@ class _Assembly:
         self._place_devices()
         return self.builder.build()
 
-    def _note_findings(self, tech: Tech) -> None:
+    def note_findings(self, tech: Tech) -> None:
         for finding in self.layout.findings():
             self.report.warn(str(finding))
         known = {layer.gds for layer in tech.layers}

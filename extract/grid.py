@@ -50,6 +50,13 @@ class Grid:
         i = round((y - self.y0) / self.dy)
         return i if 0 <= i < self.rows else -1
 
+    def edge(self, *, along_x: bool, low: bool) -> int:
+        """Return x (or y) of the side of the array on which lines along x (or y) end."""
+        origin, pitch, count = (
+            (self.x0, self.dx, self.cols) if along_x else (self.y0, self.dy, self.rows)
+        )
+        return origin - pitch // 2 + (0 if low else pitch * count)
+
     def col_at(self, x: float) -> int:
         """Return the column of a place, -1 outside."""
         j = round((x - self.x0) / self.dx)
@@ -99,14 +106,19 @@ class ArrayView:
         _, first = np.unique(kinds, return_index=True)
         chosen = sorted(int(i) for i in first)
         wanted = {i + d for i in chosen for d in (-1, 0, 1)}
-        copy = self.layout.dup()
-        top = copy.cell(self.top.name)
-        gone = [p for p in self._placed if p.on_grid]
-        for instance in [i for i in top.each_inst() if _same(i, gone)]:
-            instance.delete()
-        for p in gone:
-            _insert_lines(top, p, self.grid, wanted, rows)
+        copy = self.periphery()
+        for p in self._placed:
+            if p.on_grid:
+                _insert_lines(copy.cell(self.top.name), p, self.grid, wanted, rows)
         return copy, chosen
+
+    def periphery(self) -> db.Layout:
+        """Return a copy without the array's cells."""
+        copy = self.layout.dup()
+        cells = [p for p in self._placed if p.on_grid]
+        for instance in [i for i in copy.cell(self.top.name).each_inst() if _same(i, cells)]:
+            instance.delete()
+        return copy
 
 
 def _turned(trans: db.Trans, x: int = 0, y: int = 0) -> db.Trans:

@@ -44,6 +44,13 @@ class ExtractionReport:
         if text not in self.warnings:
             self.warnings.append(text)
 
+    def add(self, other: ExtractionReport) -> None:
+        """Count what another extraction did of the same layout."""
+        for name in ("nets", "solved", "distinct_nets", "pieces", "skipped", "ideal_nets"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for text in other.warnings:
+            self.warn(text)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return asdict(self)

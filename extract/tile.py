@@ -21,13 +21,16 @@ from numpy.typing import NDArray
 from ..lvs import ExtractedLayout, FlatDevice, FlatNet, extract_layout
 from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
+from ..solve.network import Network
 from .chain import Chain, NotAChainError, chain, resistance
 from .geometry import NetGeometry
 from .grid import ArrayView, Grid, NotRegularError, array_view
 from .naming import labels_of
 from .netres import NetResistors, NetSolver
+from .periphery import edge_pin, extract_periphery
 from .rates import Conditions, Rates, rates
 from .report import ExtractionReport, Progress
+from .shapes import NetShapes
 from .tiled import TiledArray
 
 Floats = NDArray[np.float64]
@@ -58,7 +61,7 @@ def extract_tiled(
     *,
     conditions: Conditions | None = None,
     progress: Progress | None = None,
-) -> tuple[TiledArray, ExtractionReport]:
+) -> tuple[TiledArray, Network | None, ExtractionReport]:
     """Extract a regular array line by line.
 
     Args:
@@ -66,6 +69,9 @@ def extract_tiled(
         tech: technology.
         conditions: corner, temperature and size bias.
         progress: called with (what, done, total).
+
+    Returns:
+        The array, what stands around it if that holds devices, and the report.
 
     Raises:
         NotRegularError: if the layout is not an array of labelled lines; the flat engine
@@ -78,12 +84,19 @@ def extract_tiled(
     view = array_view(layout, top, tech)
     at = process.conditions
     report = ExtractionReport("tile", at.corner, at.temperature_c)
+    around = extract_layout(view.periphery(), tech, top.name)
+    has_rest = bool(around.flat.devices)
     try:
-        array = _Stitcher(view, tech, process, report, progress).run()
+        stitcher = _Stitcher(view, tech, process, report, progress, at_edge=has_rest)
+        array = stitcher.run()
     except NotAChainError as error:
         raise NotRegularError(str(error)) from None
+    rest = None
+    if has_rest:
+        rest, own = extract_periphery(around, tech, view.grid, at, stitcher.pin_first)
+        report.add(own)
     report.seconds = round(time.perf_counter() - start, 3)
-    return array, report
+    return array, rest, report
 
 
 def array_size(source: Path | str | db.Layout | ExtractedLayout, tech: Tech) -> int:
@@ -160,9 +173,19 @@ class _Sample:
         inner = (outer, (other, position), (number, 0))
         return _Device(*base, switch.nets[far], (other, far), inner, *switch.parameters)
 
-    def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
+    def shapes(self, net: FlatNet) -> tuple[NetShapes, list[str]]:
+        """Return a net's shapes and warnings about them."""
+        return self.geometry.shapes(net, net.name or f"net${net.number}")
+
+    def solve(
+        self,
+        solver: NetSolver,
+        net: FlatNet,
+        report: ExtractionReport,
+        found: tuple[NetShapes, list[str]] | None = None,
+    ) -> NetResistors:
         """Return the resistors of a net; its terminals are keyed (device, terminal)."""
-        shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
+        shapes, warnings = self.shapes(net) if found is None else found
         result = solver.solve(shapes)
         for text in [*warnings, *result.warnings]:
             report.warn(text)
@@ -183,7 +206,11 @@ class _Stitcher:
         process: Rates,
         report: ExtractionReport,
         progress: Progress | None,
+        *,
+        at_edge: bool,
     ) -> None:
+        """Prepare; `at_edge` counts lines from the array's edge, not from their pins."""
+        self.at_edge = at_edge
         self.view, self.tech, self.process, self.report = view, tech, process, report
         self.solver = NetSolver(process, view.layout.dbu)
         self.progress = progress
@@ -281,7 +308,6 @@ class _Stitcher:
     ) -> Chain:
         """Solve a line and return it in the order of `keys`."""
         pin = _pin_of(net, line)
-        solved = sample.solve(self.solver, net, self.report)
         axis = 0 if along_x else 1
         at = next(lb.at for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
         ends = [sample.flat.devices[keys[k][0]].at[axis] for k in (0, -1)]
@@ -289,6 +315,12 @@ class _Stitcher:
         side = "row" if along_x else "column"
         if self.pin_first.setdefault(side, first) != first:
             raise NotRegularError(f"the pins of the {side} lines are not all on one side")
+        shapes, warnings = sample.shapes(net)
+        if self.at_edge:
+            start = edge_pin(shapes, self.view.grid, pin, low=first)
+            shapes.pins.append(start)
+            pin = start.name
+        solved = sample.solve(self.solver, net, self.report, (shapes, warnings))
         found = chain(solved, pin, keys if first else keys[::-1])
         if first:
             return found

@@ -56,6 +56,11 @@ class TiledArray:
         return t, n, m
 
     @property
+    def selects(self) -> bool:
+        """True if the devices have select transistors."""
+        return bool(np.isfinite(self.switch_w_um).any())
+
+    @property
     def fits_network(self) -> bool:
         """True if `network` can make a network with named nodes of it."""
         _, rows, cols = self.shape
@@ -92,10 +97,10 @@ class TiledArray:
         """
         with np.errstate(divide="ignore"):
             device = np.where(conductances > 0, 1.0 / (1.0 / conductances + series_ohm), 0.0)
-        # segments count from the driver; those of columns toward the sense end
+        # each segment stands at the cell on its far side from the driver or the sense end
         return {
             "conductances": device,
-            "row_segments": self.row_segment if self.row_pin_first else self.row_segment[..., ::-1],
+            "row_segments": self.row_segment,
             "column_segments": self.column_segment,
             "row_drive": "left" if self.row_pin_first else "right",
             "column_sense": "top" if self.column_pin_first else "bottom",

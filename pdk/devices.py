@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ron import ron_ohm
+from .ron import ron_ohm, source_grid_v
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class TransistorParameters:
         cg_on_f_per_um, cg_off_f_per_um: gate capacitance per width, F/um.
         source: where the figures come from; R_on: see `pdk.ron`.
         v_off_v: drain voltage at which the off current was measured, V.
+        corner: ``typ``, ``min`` (fast) or ``max`` (slow); for R_on.
+        temperature_c: degrees C; for R_on.
     """
 
     name: str
@@ -48,17 +50,21 @@ class TransistorParameters:
     cg_off_f_per_um: float
     source: str
     v_off_v: float = 3.63
+    corner: str = "typ"
+    temperature_c: float = 25.0
 
-    def ron_ohm(
-        self, w_um: float, source_v: float | None = None, *, corner: str = "typ",
-        temperature_c: float = 25.0,
-    ) -> float:  # fmt: skip
+    @property
+    def source_grid_v(self) -> list[float]:
+        """Source voltages of the table of R_on, V; between them its logarithm is linear."""
+        return source_grid_v()
+
+    def ron_ohm(self, w_um: float, source_v: float | None = None) -> float:
         """Return R_on in ohm for a width in um; see `pdk.ron.ron_ohm`.
 
         Without a source voltage the transistor is taken where it conducts best.
         """
         volts = self.well_on_v if source_v is None else source_v
-        return ron_ohm(self.name, w_um, volts, corner=corner, temperature_c=temperature_c)
+        return ron_ohm(self.name, w_um, volts, corner=self.corner, temperature_c=self.temperature_c)
 
 
 _BSIM = "BSIM models run in ngspice 39 (facts/signoff.md); Ioff typ from ES:1_Low_Voltage_Devices"

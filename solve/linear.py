@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +18,20 @@ from .assembly import (
     check_ports,
     switch_conductances,
 )
+from .errors import ConvergenceError, DriveError
 from .graph import Factorised, held_voltages, prepare
 from .network import Network
 
+if TYPE_CHECKING:
+    from .regular import RegularSolver
+
 Floats = NDArray[np.float64]
 
+log = logging.getLogger(__name__)
+
+METHODS = ("auto", "crossbar", "direct")
+# From this many devices on the lines' way is faster; below, compiled kernels do not pay.
+REGULAR_FROM = 10_000
 ISLAND_NAMES_SHOWN = 3
 
 
@@ -70,6 +81,7 @@ def solve_network(
     port_ohm: Mapping[str, float] | float = 0.0,
     wires: bool = True,
     gate_high: float = 3.3,
+    method: str = "auto",
 ) -> NetworkSolution:
     """Solve a network exactly.
 
@@ -87,6 +99,9 @@ def solve_network(
             node, as one number or by port name (0 where not named).
         wires: False sets every wire to 0 ohm.
         gate_high: voltage shown for select lines that are high, V; it carries no current.
+        method: 'direct' factorises everything; 'crossbar' solves the array by its lines and
+            the rest exactly (see `regular`); 'auto' takes that for large arrays whose lines
+            allow it. Both are exact; the result names which it was.
 
     Returns:
         Voltages and currents of everything, and what was found to float.
@@ -105,6 +120,7 @@ def solve_network(
         port_ohm=port_ohm,
         wires=wires,
         gate_high=gate_high,
+        method=method,
     )
     return solver.solve(drives)
 
@@ -128,6 +144,7 @@ class NetworkSolver:
         port_ohm: Mapping[str, float] | float = 0.0,
         wires: bool = True,
         gate_high: float = 3.3,
+        method: str = "auto",
     ) -> None:
         self.network = network
         self.gates = dict(gates or {})
@@ -138,17 +155,49 @@ class NetworkSolver:
         self.edges = Edges(network, conductance, switch, series, wires)
         held = np.array(list(self.edges.held.values()), dtype=np.int64)
         self.circuit = prepare(self.edges.n_nodes, self.edges.a, self.edges.b, self.edges.g, held)
-        self._factor = Factorised(self.circuit)
+        self.factor = self._choose(method)
 
     def voltages(self, port_voltages: Mapping[str, float]) -> Floats:
         """Voltage of every node, source resistances included, for given port voltages."""
         held = held_voltages(self.circuit, self.edges.held, dict(port_voltages))
-        return self._factor.solve(held)[self.circuit.group]
+        try:
+            return self.factor.solve(held)[self.circuit.group]
+        except ConvergenceError as error:
+            if self._method != "auto":
+                raise
+            log.info("%s; solving directly", error)
+            self.factor = Factorised(self.circuit)
+            return self.factor.solve(held)[self.circuit.group]
 
     def solve(self, port_voltages: Mapping[str, float]) -> NetworkSolution:
         """Solve for voltages of exactly the driven ports."""
         volts = self.voltages(check_ports(self.network, port_voltages))
-        return self.collect(volts, self.edges.currents(volts), "direct")
+        return self.collect(volts, self.edges.currents(volts), self.factor.name)
+
+    def _choose(self, method: str) -> Factorised | RegularSolver:
+        """The solver that `method` asks for.
+
+        Raises:
+            DriveError: for an unknown method, or one that does not fit the network.
+        """
+        if method not in METHODS:
+            raise DriveError(f"method is {method!r}, allowed: {', '.join(METHODS)}")
+        self._method = method
+        small = len(self.network.memristor_a) < REGULAR_FROM
+        if method == "direct" or (method == "auto" and small):
+            return Factorised(self.circuit)
+        from .regular import Devices, RegularSolver
+        from .wires import IrregularError
+
+        try:
+            return RegularSolver(
+                self.circuit, Devices.of(self.network, self.circuit, self.edges.devices)
+            )
+        except IrregularError as error:
+            if method == "crossbar":
+                raise DriveError(f"method 'crossbar' does not fit the network: {error}") from None
+            log.info("no crossbar (%s); solving directly", error)
+            return Factorised(self.circuit)
 
     def collect(self, volts: Floats, amps: Floats, method: str) -> NetworkSolution:
         """Turn voltages of all nodes and currents of all elements into a solution."""

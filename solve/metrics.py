@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,7 +96,7 @@ class IrDrop:
     kcl_residual: float
     floating: tuple[str, ...]
     write: WriteReport | None
-    solution: NetworkSolution
+    solution: Solved
 
     def to_json(self) -> dict[str, Any]:
         """The entry of this mode in ir_drop.json, plain Python types only."""
@@ -159,25 +159,89 @@ def ir_drop(
         ModeError: if the mode does not fit the network or nothing is left to compare.
         DriveError: if a value does not fit the network.
     """
-    conductance = check_conductances(network, conductances)
-    drives = network_drives(network, mode, inputs, **options)
-    series: dict[str, Any] = {"port_ohm": port_ohm}
+    series: dict[str, Any] = {"port_ohm": port_ohm, "switch": switch}
     if switch is None:
         series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
-    run = _Run(network, conductance, device)
-    wires = run.solve(drives)
-    everything = run.solve(drives, switch, **series)
+    run = _NetworkRun(network, check_conductances(network, conductances), device, mode, series)
+    return measure(run, inputs, **options)
+
+
+class Run(Protocol):
+    """An array that can be solved in one mode, with and without what is not wire."""
+
+    @property
+    def conductance(self) -> Floats:
+        """Of the memristors in S, shape (T, rows, cols)."""
+
+    @property
+    def device(self) -> DeviceLaw | None:
+        """Their law if they are nonlinear."""
+
+    @property
+    def mode(self) -> str:
+        """'expansion' or 'deep-net'."""
+
+    def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
+        """What pins and gates carry; `options` as for `mode_drives`."""
+
+    def solve(self, drives: Drives, *, everything: bool) -> Solved:
+        """Solve with wires only, or with everything in."""
+
+
+class Solved(Protocol):
+    """What `measure` reads of a solution; see `NetworkSolution`."""
+
+    @property
+    def device_voltages(self) -> Floats:
+        """Over every device, shape (T, rows, cols), V."""
+
+    @property
+    def device_currents(self) -> Floats:
+        """Through every device, same shape, A."""
+
+    @property
+    def port_currents(self) -> Mapping[str, float]:
+        """Into the network, at least at the output pins, A."""
+
+    @property
+    def kcl_residual(self) -> float:
+        """Largest current left over, relative to the largest."""
+
+    @property
+    def floating(self) -> tuple[str, ...]:
+        """Pieces that nothing drives."""
+
+    @property
+    def method(self) -> str:
+        """How it was solved."""
+
+
+def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
+    """Solve an array in its mode and compare it with one without any drop.
+
+    Args:
+        run: what to solve.
+        inputs: read voltages in V, shape (T, rows).
+        **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
+
+    Raises:
+        ModeError: if nothing is left to compare.
+    """
+    mode, conductance = run.mode, run.conductance
+    drives = run.drives(inputs, **options)
+    wires = run.solve(drives, everything=False)
+    everything = run.solve(drives, everything=True)
     volts = np.asarray(inputs, dtype=np.float64)
     counted = _counted(mode, conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
     ideal = np.where(counted, volts[:, :, None], np.nan)
-    wanted = run.ideal_currents(ideal)
+    wanted = _ideal_currents(run, ideal)
     errors_wires, map_wires = _errors(conductance, ideal, wanted, wires, drives)
     errors, device_error = _errors(conductance, ideal, wanted, everything, drives)
     write = None
     if mode == "deep-net":
-        off = network_drives(network, mode, inputs, **{**options, "write_voltage": 0.0})
-        quiet = run.solve(off, switch, **series)
+        quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0})
+        quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
         disturb = float(np.abs(change).max() / np.abs(wanted).max())
         write = _write_report(everything, drives.request, disturb)
@@ -198,15 +262,23 @@ def ir_drop(
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class _NetworkRun:
+    """An extracted network as a `Run`."""
+
     network: Network
     conductance: Floats
     device: DeviceLaw | None
+    mode: str
+    series: Mapping[str, Any]
 
-    def solve(
-        self, drives: Drives, switch: SquareLaw | None = None, **series: Any
-    ) -> NetworkSolution:
+    def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
+        """See `Run`."""
+        return network_drives(self.network, self.mode, inputs, **options)
+
+    def solve(self, drives: Drives, *, everything: bool) -> NetworkSolution:
         """Solve with linear or nonlinear parts, whichever were asked for."""
+        series = dict(self.series) if everything else {"switch": None}
+        switch = series.pop("switch")
         arguments: dict[str, Any] = {
             "conductances": self.conductance,
             "port_voltages": drives.port_voltages,
@@ -217,14 +289,15 @@ class _Run:
             return solve_network(self.network, **arguments)
         return solve_network_nonlinear(self.network, device=self.device, switch=switch, **arguments)
 
-    def ideal_currents(self, ideal: Floats) -> Floats:
-        """Column currents without any drop, shape (cols,), A."""
-        if self.device is None:
-            amps = self.conductance * ideal
-        else:
-            amps = self.device.current(self.conductance, ideal)
-        total: Floats = np.nansum(amps, axis=(0, 1))
-        return total
+
+def _ideal_currents(run: Run, ideal: Floats) -> Floats:
+    """Column currents without any drop, shape (cols,), A."""
+    if run.device is None:
+        amps = run.conductance * ideal
+    else:
+        amps = run.device.current(run.conductance, ideal)
+    total: Floats = np.nansum(amps, axis=(0, 1))
+    return total
 
 
 def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
@@ -236,7 +309,7 @@ def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.
     return counted
 
 
-def _outputs(solution: NetworkSolution, drives: Drives) -> Floats:
+def _outputs(solution: Solved, drives: Drives) -> Floats:
     """Current out of every column, shape (cols,), A."""
     return np.array([-solution.port_currents[pin] for pin in drives.outputs])
 
@@ -245,7 +318,7 @@ def _errors(
     conductance: Floats,
     ideal: Floats,
     wanted: Floats,
-    solution: NetworkSolution,
+    solution: Solved,
     drives: Drives,
 ) -> tuple[Errors, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -262,7 +335,7 @@ def _errors(
     return errors, device
 
 
-def _write_report(solution: NetworkSolution, request: Request, disturb: float) -> WriteReport:
+def _write_report(solution: Solved, request: Request, disturb: float) -> WriteReport:
     column = request.write_column
     written = solution.device_voltages[request.write_tier]
     applied = request.write_voltages - request.write_rail

@@ -21,6 +21,7 @@ from .iv import DeviceLaw, SquareLaw
 from .linear import NetworkSolution, NetworkSolver
 from .lines import canonical, check_conductances, check_voltages, find_islands, float_rows
 from .network import Network
+from .regular import RegularSolver
 
 Floats = NDArray[np.float64]
 
@@ -167,7 +168,6 @@ def solve_network_nonlinear(
     volts = base.voltages(port_voltages)
     held = held_voltages(circuit, edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
-    ends_a, ends_b = circuit.group[edges.a], circuit.group[edges.b]
     high = _gate_levels(network, base.gates)
     g, offset = edges.g.copy(), np.zeros_like(edges.g)
     at = volts[edges.a] - volts[edges.b]
@@ -181,10 +181,7 @@ def solve_network_nonlinear(
                 network.switch_p, high, volts[edges.a[s]], volts[edges.b[s]],
             )  # fmt: skip
         kept = circuit.edge
-        push = g[kept] * offset[kept]
-        inject = np.bincount(ends_a[kept], push, circuit.n_groups).astype(np.float64)
-        inject -= np.bincount(ends_b[kept], push, circuit.n_groups)
-        now = Factorised(replace(circuit, g=g[kept])).solve(held, inject)[circuit.group]
+        now = _solve_tangents(base, switch is None, g[kept], offset[kept], held)[circuit.group]
         moved = float(np.abs(now - volts).max())
         volts = now
         seen = volts[edges.a] - volts[edges.b]
@@ -192,12 +189,34 @@ def solve_network_nonlinear(
             amps = np.where(np.isinf(g), np.nan, g) * seen
             if device is not None:
                 amps[edges.devices] = device.current(G, seen[edges.devices])
-            return base.collect(volts, amps, f"newton ({step} steps) on direct")
+            name = base.factor.name if switch is None else Factorised.name
+            return base.collect(volts, amps, f"newton ({step} steps) on {name}")
         at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
     raise ConvergenceError(
         f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a node by "
         f"{moved:.1e} V"
     )
+
+
+def _solve_tangents(
+    base: NetworkSolver, same_wires: bool, g: Floats, offset: Floats, held: Floats
+) -> Floats:
+    """Voltages of all merged nodes with other conductances and series voltages.
+
+    Args:
+        base: holds the circuit, and the wires' factor if it found a crossbar.
+        same_wires: True if the devices alone have changed.
+        g: conductance of every edge of the circuit, S.
+        offset: voltage in series with each, V.
+        held: V, shape (n_groups,).
+    """
+    if same_wires and isinstance(base.factor, RegularSolver):
+        base.factor.set_devices(g)
+        return base.factor.solve(held, offset)
+    circuit, push = base.circuit, g * offset
+    inject = np.bincount(circuit.a, push, circuit.n_groups).astype(np.float64)
+    inject -= np.bincount(circuit.b, push, circuit.n_groups)
+    return Factorised(replace(circuit, g=g)).solve(held, inject)
 
 
 def _gate_levels(network: Network, gates: Mapping[str, bool]) -> NDArray[np.bool_]:

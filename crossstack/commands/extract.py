@@ -113,11 +113,17 @@ def command(
 
 
 def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
+    from ..errors import ConfigError
     from ..extract import save_array
     from ..files import together
 
     assert found.array is not None
     tiers, rows, cols = found.array.shape
+    if found.rest is not None:
+        raise ConfigError(
+            f"{rows} x {cols} cells with mode switches are too many for a network (at most "
+            "600 x 600); extract the array without them"
+        )
     target = stem.with_name(f"{stem.name}_array.npz")
     with together(target.parent) as work:
         save_array(found.array, work / target.name)

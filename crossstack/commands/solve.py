@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..extract.tiled import TiledArray
     from ..pdk import Tech
     from ..solve.metrics import IrDrop
+    from ..solve.network import Network
     from ..solve.variation import MonteCarlo, Spread
 
+#: columns that are printed; --json holds all
+COLUMNS_SHOWN = 64
 #: deviation of ln G where none is given
 SIGMA = 0.1
 
@@ -72,7 +76,8 @@ def command(
 ) -> int:
     """Solve a network: voltages, column currents, IR drop.
 
-    NETWORK is a file by `crossstack extract` or the folder of a build. Without files of your own
+    NETWORK is a file by `crossstack extract`, a network or (above 600 x 600 cells) an array, or
+    the folder of a build. Without files of your own
     the worst case is solved: every device in its on state, every row at the read voltage.
 
     \b
@@ -82,6 +87,7 @@ def command(
     """  # noqa: D301
     from .. import analysis
     from ..errors import ConfigError
+    from ..extract.tilefile import is_array, load_array
     from ..layouts import origin_of
     from ..solve.iv import Sinh
     from ..solve.network import Network
@@ -96,7 +102,9 @@ def command(
     _check_chance(monte_carlo, nonlinear, chance)
     path = network / "network.npz" if network.is_dir() else network
     tech = origin_of(path, None).resolved_tech()
-    loaded = Network.load(path)
+    loaded = load_array(path) if is_array(path) else Network.load(path)
+    if monte_carlo is not None and not isinstance(loaded, Network):
+        raise ConfigError(f"--monte-carlo needs a network with named nodes, {analysis.TOO_LARGE}")
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)
     what = analysis.stimulus(
@@ -108,7 +116,7 @@ def command(
         done, not_run = analysis.solve_modes(
             loaded, tech, what, console, (mode,), device=device, **given
         )
-        if monte_carlo is not None:
+        if monte_carlo is not None and isinstance(loaded, Network):
             many = analysis.vary(
                 loaded, tech, what, console, mode,
                 spread=spread, samples=monte_carlo, seed=seed or 0, **given,
@@ -123,8 +131,11 @@ def command(
         console.say(line)
     write = done[mode].write
     written = () if write is None else (f"C[{write.column}]", f"OUT[{write.column}]")
-    for name, amps in zip(_pins(loaded), done[mode].column_currents, strict=False):
+    pins = _pins(loaded)
+    for name, amps in list(zip(pins, done[mode].column_currents, strict=True))[:COLUMNS_SHOWN]:
         console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name in written else ''}")
+    if len(pins) > COLUMNS_SHOWN:
+        console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
     if many is not None:
         value["monte_carlo"] = _say_many(console, _pins(loaded), many, done[mode].counted_columns)
     if out is not None:
@@ -205,6 +216,8 @@ def _say_many(
     return value
 
 
-def _pins(network: Any) -> list[str]:
-    macro = any(pin.startswith("OUT[") for pin in network.ports)
-    return [f"{'OUT' if macro else 'C'}[{j}]" for j in range(network.cols)]
+def _pins(loaded: Network | TiledArray) -> list[str]:
+    from ..analysis import shape_of
+
+    macro = any(pin.startswith("OUT[") for pin in getattr(loaded, "ports", ()))
+    return [f"{'OUT' if macro else 'C'}[{j}]" for j in range(shape_of(loaded)[2])]

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossstack.analysis import switch_ohm
 from crossstack.cells import to_layout
 from crossstack.cli import run
 from crossstack.comparison import deepnet
@@ -21,6 +20,7 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
+from crossstack.transistors import switch_ohm
 
 BASE = ArraySpec(rows=3, cols=4, top="macro", kelvin=True, switch_wn_um=6.0, switch_wp_um=6.0)
 TECH = BASE.tech()

@@ -11,21 +11,24 @@ import klayout.db as db
 import pytest
 
 from crossstack.cells.drawing import to_layout
-from crossstack.generators import ArraySpec, build_array
+from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
 
 
 @lru_cache(maxsize=32)
-def _drawn(rows: int, cols: int, cell: str) -> db.Layout:
-    return to_layout(build_array(ArraySpec(rows=rows, cols=cols, cell=cell)).cell, get_tech())
+def _drawn(rows: int, cols: int, cell: str, top: str, kelvin: bool) -> db.Layout:
+    spec = ArraySpec(rows=rows, cols=cols, cell=cell, top=top, kelvin=kelvin)
+    return to_layout(build_top(spec).cell, get_tech())
 
 
 @pytest.fixture(scope="session")
 def draw() -> Callable[..., db.Layout]:
     """Return a function that draws an array; each call gives a layout of its own."""
 
-    def make(rows: int, cols: int, cell: str = "hybrid") -> db.Layout:
-        return _drawn(rows, cols, cell).dup()
+    def make(
+        rows: int, cols: int, cell: str = "hybrid", top: str = "array", kelvin: bool = False
+    ) -> db.Layout:
+        return _drawn(rows, cols, cell, top, kelvin).dup()
 
     return make
 

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from crossstack.extract import TiledArray, extract, load_array, save_array
+from crossstack.extract.grid import Grid, NotRegularError
+from crossstack.extract.periphery import edge_pin
+from crossstack.extract.shapes import NetShapes, Pin
 from crossstack.pdk import FileError, ParameterError, get_tech
-from crossstack.solve import network_drives, solve_network
+from crossstack.solve import gates_for, network_drives, solve_network
 from crossstack.solve.crossbar import solve_crossbar
 
 TECH = get_tech()
@@ -44,6 +47,55 @@ def test_tile_equals_flat(draw, cell, rows, cols) -> None:
     assert tile.report.warnings == flat.report.warnings == []
     assert tile.array.shape[1:] == (rows, cols)
     np.testing.assert_allclose(wire_losses(tile.network), wire_losses(flat.network), rtol=1e-3)
+
+
+def port_currents(network, mode: str) -> np.ndarray:
+    tiers = len(network.tiers)
+    ohm = np.random.default_rng(3).uniform(1e4, 1e5, (tiers, network.rows, network.cols))
+    drives = network_drives(network, mode, np.full((tiers, network.rows), 0.2))
+    solution = solve_network(
+        network, conductances=1 / ohm, port_voltages=drives.port_voltages,
+        gates=gates_for(network, drives), switch_ohm=700.0,
+    )  # fmt: skip
+    return np.array([solution.port_currents[pin] for pin in drives.port_voltages])
+
+
+@pytest.mark.parametrize(
+    ("cell", "rows", "cols", "kelvin"),
+    [
+        ("hybrid", 5, 4, False),
+        ("hybrid", 3, 6, True),
+        ("planar", 4, 5, False),
+        ("passive", 4, 3, False),
+    ],
+)
+def test_macros_keep_their_mode_switches(draw, cell, rows, cols, kelvin) -> None:
+    layout = draw(rows, cols, cell, top="macro", kelvin=kelvin)
+    tile = extract(layout, TECH, engine="tile")
+    flat = extract(layout, TECH, engine="flat")
+    assert tile.report.warnings == flat.report.warnings == []
+    assert len(tile.network.switch_a) == len(flat.network.switch_a)
+    select_lines = {pin for pin in flat.network.ports if pin.startswith(("TS[", "BS["))}
+    assert set(tile.network.ports) == set(flat.network.ports) - select_lines
+    for mode in ("expansion", "deep-net") if cell == "hybrid" else ("expansion",):
+        one, other = port_currents(tile.network, mode), port_currents(flat.network, mode)
+        # lines are cut across where they enter the array, which the field hardly notices
+        np.testing.assert_allclose(one, other, atol=1e-4 * np.abs(other).max())
+
+
+def test_where_a_line_enters_the_array() -> None:
+    grid = Grid(x0=1000, y0=1000, dx=2000, dy=2000, rows=3, cols=4)
+    comb = db.Polygon(db.Box(-3000, 900, 5000, 1100))
+    shapes = NetShapes("TR[0]", {"Metal3": [comb]})
+    assert edge_pin(shapes, grid, "TR[0]", low=True) == Pin("TR[0]/edge", "Metal3", 0, 1000)
+    shapes.conductors["Metal3"].append(db.Polygon(db.Box(-500, 3000, 500, 3100)))
+    with pytest.raises(NotRegularError, match=r"TR\[0\] enters the array by 2 conductors"):
+        edge_pin(shapes, grid, "TR[0]", low=True)
+    with pytest.raises(NotRegularError, match="by 0 conductors"):
+        edge_pin(shapes, grid, "TR[0]", low=False)
+    column = NetShapes("C[2]", {"ME": [db.Polygon(db.Box(4800, -900, 5200, 6900))]})
+    assert edge_pin(column, grid, "C[2]", low=True) == Pin("C[2]/edge", "ME", 5000, 0)
+    assert edge_pin(column, grid, "C[2]", low=False) == Pin("C[2]/edge", "ME", 5000, 6000)
 
 
 def unit_of(layout: db.Layout) -> tuple[db.Cell, db.Instance]:

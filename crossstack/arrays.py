@@ -1,0 +1,136 @@
+"""Solving arrays that are too large for a network with named nodes, in either mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import ConfigError
+from .extract.tiled import TiledArray
+from .pdk import Tech
+from .solve.crossbar import solve_crossbar
+from .solve.iv import DeviceLaw
+from .solve.metrics import IrDrop, measure
+from .solve.modes import LETTERS, ArrayKind, Drives, mode_drives
+from .transistors import OnResistance, settled
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def kind_of(array: TiledArray) -> ArrayKind:
+    """Return what hardware an array has; mode switches are no part of it."""
+    return ArrayKind(tiers=tuple(range(array.shape[0])), select=array.selects)
+
+
+def array_drop(
+    array: TiledArray, tech: Tech, conductances: Floats, inputs: Floats, mode: str, **options: Any
+) -> IrDrop:
+    """Solve an array in one mode, its transistors at the voltages at which they work.
+
+    Args:
+        array: extracted by the tile engine.
+        tech: the transistors' models.
+        conductances: memristors in S, shape (T, rows, cols).
+        inputs: read voltages in V, shape (T, rows).
+        mode: 'expansion' or 'deep-net'.
+        **options: of `mode_drives` (read_tier, write_column, write_voltage).
+
+    Raises:
+        ModeError: if the mode does not fit the array.
+    """
+    run = ArrayRun(array, tech, conductances, mode)
+    run.settle(run.drives(inputs, **options))
+    return measure(run, inputs, **options)
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySolution:
+    """What a solve of an array found; see `NetworkSolution`."""
+
+    device_voltages: Floats
+    device_currents: Floats
+    port_currents: dict[str, float]
+    kcl_residual: float
+    floating: tuple[str, ...]
+    method: str
+
+
+class ArrayRun:
+    """An array as `solve.metrics.Run`."""
+
+    device: DeviceLaw | None = None
+
+    def __init__(self, array: TiledArray, tech: Tech, conductance: Floats, mode: str) -> None:
+        """Prepare an array; `settle` must come before a solve with everything in."""
+        self.array, self.conductance, self.mode = array, conductance, mode
+        self.has_switch = ~np.isnan(array.switch_w_um)
+        widths, lengths = (v[self.has_switch] for v in (array.switch_w_um, array.switch_l_um))
+        self._table = OnResistance(tech, widths, lengths, np.zeros(len(widths), dtype=bool))
+        self._ohm = np.zeros(len(widths))
+
+    def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
+        """Return what pins and gates carry.
+
+        Raises:
+            ConfigError: for a write rail other than 0 V, at which columns are sensed.
+        """
+        _, rows, cols = self.array.shape
+        found = mode_drives(self.mode, rows, cols, inputs, kind=kind_of(self.array), **options)
+        if found.request.write_rail != 0.0:
+            raise ConfigError("large arrays are solved with a write rail of 0 V only")
+        return found
+
+    def settle(self, drives: Drives) -> None:
+        """Bring the transistors' resistances and voltages together."""
+        on = self._on(drives)[self.has_switch]
+
+        def sources(ohm: Floats) -> Floats:
+            self._ohm = ohm
+            found = self.solve(drives, everything=True)
+            # from the column's end: current flows from the row into it, or back
+            amps = found.device_currents
+            inner = found.device_voltages + amps * (self.array.drain + self.array.column_tap)
+            inner = (inner + self._column_volts)[self.has_switch]
+            outer = inner + amps[self.has_switch] * ohm
+            return np.where(on, np.minimum(inner, outer), 0.0)
+
+        self._ohm = settled(self._table, sources)
+
+    def solve(self, drives: Drives, *, everything: bool) -> ArraySolution:
+        """See `solve.metrics.Run`."""
+        tiers, rows, _ = self.array.shape
+        series = self.array.series_ohm()
+        if everything:
+            series[self.has_switch] += self._ohm
+        volts = np.array(
+            [
+                [drives.port_voltages[f"{LETTERS[t]}R[{i}]"] for i in range(rows)]
+                for t in range(tiers)
+            ]
+        )
+        used = np.where(self._on(drives), self.conductance, 0.0)
+        solved = solve_crossbar(voltages=volts, **self.array.crossbar_arguments(used, series))
+        self._column_volts = solved.column_voltages
+        amps = solved.device_currents
+        with np.errstate(invalid="ignore", divide="ignore"):
+            over_device = np.where(used > 0, amps / used, 0.0)
+        return ArraySolution(
+            device_voltages=over_device,
+            device_currents=amps,
+            port_currents={f"C[{j}]": -float(a) for j, a in enumerate(solved.column_currents)},
+            kcl_residual=solved.kcl_residual,
+            floating=solved.floating,
+            method=solved.method,
+        )
+
+    def _on(self, drives: Drives) -> Bools:
+        """Return which devices are connected, shape (T, rows, cols)."""
+        tiers, rows, cols = self.array.shape
+        if not self.array.selects:
+            return np.ones((tiers, rows, cols), dtype=bool)
+        lines = [[drives.gates[f"{LETTERS[t]}S[{j}]"] for j in range(cols)] for t in range(tiers)]
+        return np.broadcast_to(np.array(lines)[:, None, :], (tiers, rows, cols))
