@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import ConfigError
 from .pdk import CrossStackError, FileError, Tech
+from .pdk.ron import source_volts
 from .solve.modes import MODES, ArrayKind, Drives
 from .solve.network import TIER_NAMES
 
@@ -133,14 +134,15 @@ def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, NDArray[np.bool_]], Floa
 def _ron(
     tech: Tech, w_um: Floats, l_um: Floats, is_p: NDArray[np.bool_], source_v: Floats
 ) -> Floats:
-    rows = zip(w_um, l_um, is_p, source_v, strict=True)
-    models = {False: tech.nfet, True: tech.pfet}
-    return np.array(
-        [
-            models[bool(p)].ron_ohm(float(w), float(v)) * float(length) / models[bool(p)].l_um
-            for w, length, p, v in rows
-        ]
-    )
+    ohm = np.empty(len(w_um))
+    # an array has thousands of transistors but few sizes; over the source voltage the
+    # logarithm runs straight from one point of the table to the next
+    sizes, of = np.unique(np.column_stack([w_um, l_um, is_p]), axis=0, return_inverse=True)
+    for k, (w, length, p) in enumerate(sizes):
+        model, here = tech.pfet if p else tech.nfet, of.reshape(-1) == k
+        points = [model.ron_ohm(float(w), v) * length / model.l_um for v in source_volts()]
+        ohm[here] = np.exp(np.interp(source_v[here], source_volts(), np.log(points)))
+    return ohm
 
 
 def working_ohm(
@@ -198,6 +200,8 @@ def refusal(network: Network, mode: str) -> str | None:
     kind = ArrayKind.of(network)
     if len(kind.tiers) < len(TIER_NAMES):
         return "deep-net needs two tiers"
+    if kind.shared_rows:
+        return "deep-net needs a row line for each tier: here both hang on BR"
     if not kind.select:
         return "deep-net needs select transistors: without them every column would be written"
     if network.cols < 2:

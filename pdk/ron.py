@@ -26,6 +26,12 @@ def _table() -> dict[str, Any]:
     return table
 
 
+def source_volts() -> list[float]:
+    """Return the source voltages of the table, V, rising."""
+    volts: list[float] = _table()["source_v"]
+    return volts
+
+
 def _place(grid: list[float], value: float) -> tuple[int, float]:
     """Return the interval of `value` in `grid` and the share of its upper end; ends hold."""
     clipped = min(max(value, grid[0]), grid[-1])
