@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crossstack.analysis import working_ohm
+from crossstack.analysis import _ron, switch_ohm, working_ohm
 from crossstack.models import foundry_models, largest_difference, measure
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.pdk.ron import ron_ohm
@@ -63,3 +63,18 @@ def test_working_resistance_is_a_fixed_point():
     (ohm,) = working_ohm(network, TECH, solve)
     assert ohm == pytest.approx(TECH.nfet.ron_ohm(2.0, solve([ohm])[1]), rel=3e-3)
     assert ohm > 1.5 * TECH.nfet.ron_ohm(2.0)
+
+
+def test_many_transistors_are_looked_up_as_one_is():
+    """`switch_ohm` groups by size; each must be what the table says of it alone."""
+    tech, rng = TECH, np.random.default_rng(2)
+    w, length = rng.choice([0.5, 2.37, 20.0, 300.0], 200), rng.choice([0.28, 0.5], 200)
+    is_p = rng.random(200) < 0.5
+    found = switch_ohm(tech)(w, length, is_p)
+    for k in range(200):
+        model = tech.pfet if is_p[k] else tech.nfet
+        assert found[k] == pytest.approx(model.ron_ohm(w[k]) * length[k] / 0.28, rel=1e-12)
+    volts = rng.uniform(-0.5, 3.5, 200)
+    for k, ohm in enumerate(_ron(tech, w, length, is_p, volts)):
+        model = tech.pfet if is_p[k] else tech.nfet
+        assert ohm == pytest.approx(model.ron_ohm(w[k], volts[k]) * length[k] / 0.28, rel=1e-12)
