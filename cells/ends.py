@@ -1,52 +1,55 @@
 """Cells at the array's edge: where lines leave the array and get their pins.
 
-Local coordinates start at (0, 0); the side that abuts the array is named in each docstring.
+Everything is derived from the unit cell's own ports and shapes (`Unit`), so that a cell of a
+user's own gets its ends the same way. Local coordinates start at (0, 0); the side that abuts the
+array is named in each docstring.
 """
 
 from __future__ import annotations
 
 from .drawing import Canvas, Cell, grid_down, grid_up
-from .hybrid import HybridGeometry
 from .parts import RuleBook
-from .passive import PassiveGeometry
+from .unit import Unit
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.
 MARGIN = 1000
 #: Width of the VSS bus in Metal1, in dbu: ten times the least width.
 BUS = 2300
 
-Geometry = HybridGeometry | PassiveGeometry
+
+def row_end(u: Unit, r: RuleBook) -> Cell:
+    """Extend the row lines to the west, onto the metals of a hybrid row; abuts in the east."""
+    return _electrode_rows(u, r) if u.rows_are_electrodes else _metal_rows(u)
 
 
-def row_end(g: HybridGeometry, top: bool) -> Cell:
-    """Extend the row lines of a hybrid or planar row to the west; abuts with its east side."""
+def _metal_rows(u: Unit) -> Cell:
     c = Canvas()
-    lines = [("BR", "Metal3")] + ([("TR", "Metal4")] if top else [])
-    middle, width = grid_down((g.line_y1 + g.line_y2) // 2), g.line_y2 - g.line_y1
-    for net, metal in lines:
-        c.rect(metal, 0, g.line_y1, MARGIN, g.line_y2)
-        c.port(net, metal, 0, middle, width, 180)
-    return Cell("row_end", tuple(c.rects), ports=tuple(c.ports), width=MARGIN, height=g.pitch_y)
+    for net in u.rows:
+        port, (y1, y2) = u.port(net, 180), u.row_span(net)
+        c.rect(port.layer, 0, y1, MARGIN, y2)
+        c.port(net, port.layer, 0, port.y, port.width, 180)
+    return Cell("row_end", tuple(c.rects), ports=tuple(c.ports), width=MARGIN, height=u.cell.height)
 
 
-def passive_row_end(g: PassiveGeometry, top: bool) -> Cell:
-    """Bring BE and TE of a passive row down to the metals of a hybrid row; abuts in the east.
+def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
+    """Bring BE and TE of a passive row down to the metals of a hybrid row.
 
     BE ends first, with its via to a Metal5 land and cuts down to Metal3; TE runs on above it
     to its own land and Metal4. So both reach the west edge in one row pitch.
     """
-    r, c = g.rules, Canvas()
+    c = Canvas()
     a, half = r("VBE.3"), r.module_via // 2
     half_land = r.land // 2
     #: from the crossing of the first cell, which lies inside it
-    x_be = g.me_x - g.me_half - max(r("VBE.5"), r("OXB.1") + r("VBE.6")) - half
+    x_be = u.column_span[0] - max(r("VBE.5"), r("OXB.1") + r("VBE.6")) - half
     gap = max(r("VTE.7b") + a, r("MT.2a") + r.land - r.module_via)
     x_te = x_be - r.module_via - gap
-    shift, y = half_land + MARGIN - x_te, g.module_y
-    y1, y2 = g.strip_y
+    shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
     low = grid_up(r("M3.2a") / 2)
-    lines = [("BE", x_be, "BR", "Metal3")] + ([("TE", x_te, "TR", "Metal4")] if top else [])
-    for electrode, x, net, metal in lines:
+    places = {"BR": ("BE", x_be, "Metal3"), "TR": ("TE", x_te, "Metal4")}
+    for net in u.rows:
+        electrode, x, metal = places[net]
+        y1, y2 = u.row_span(net)
         c.rect(electrode, x + shift - half_land, y1, shift, y2)
         c.box(electrode, x + shift, y, r.land)
         for via_y in _via_centres(r, y, y2 - y1):
@@ -56,11 +59,11 @@ def passive_row_end(g: PassiveGeometry, top: bool) -> Cell:
         for cut in ("Via4", "Via3") if metal == "Metal3" else ("Via4",):
             for via_y in _cut_centres(y, r.land, r.via, r("V4.2a"), r("V4.4eol")):
                 c.box(cut, x + shift, via_y, r.via)
-        c.rect(metal, 0, low, x + shift + half_land, g.pitch_y - low)
-        c.port(net, metal, 0, y, g.pitch_y - 2 * low, 180)
+        c.rect(metal, 0, low, x + shift + half_land, u.cell.height - low)
+        c.port(net, metal, 0, y, u.cell.height - 2 * low, 180)
     c.box("Metal4", x_be + shift, y, r.land)
     return Cell(
-        "passive_row_end", tuple(c.rects), ports=tuple(c.ports), width=shift, height=g.pitch_y
+        "passive_row_end", tuple(c.rects), ports=tuple(c.ports), width=shift, height=u.cell.height
     )
 
 
@@ -75,30 +78,34 @@ def _via_centres(r: RuleBook, centre: int, room: int) -> list[int]:
     return _cut_centres(centre, room, r.module_via, r("VME.2"), r("VME.3"))
 
 
-def column_end(g: Geometry, selects: bool) -> Cell:
+def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
     """Bring ME down to a Metal5 pin through rows of vias; abuts with its north side.
 
     In cells with transistors the Metal1 of the p-tap strip joins the VSS bus here.
+
+    Args:
+        u: the unit cell.
+        west: the row end, whose lowest shapes must be kept clear of too.
+        r: rules.
     """
-    r, c = g.rules, Canvas()
+    c = Canvas()
     a = r("VME.3")
-    be_bottom = min(g.strip_y[0], g.module_y - r.land // 2)
-    crossing = g.strip_y[0]
-    land_bottom = g.module_y - r.land // 2
+    shapes = (*u.rects, *west.rects)
+    crossing = u.crossing_span[0]
     via_top = min(
-        be_bottom - r("VME.7b"),
+        min(s.y1 for s in shapes if s.layer == "BE") - r("VME.7b"),
         crossing - max(r("VME.5"), r("OXB.1") + r("VME.6")),
-        land_bottom - r("MT.2a") - r("VME.4"),
+        min((s.y1 for s in shapes if s.layer == "Metal5"), default=0) - r("MT.2a") - r("VME.4"),
         0,
     )
-    width = grid_down((g.pitch_x - max(r("MT.2a"), r("ME.2"))) / 2) * 2
+    width = grid_down((u.cell.width - max(r("MT.2a"), r("ME.2"))) / 2) * 2
     step = r.module_via + r("VME.2")
     pad_height = r.module_via + step + 2 * a  # two rows of vias
     pad_top = via_top + a
     bottom = pad_top - pad_height - MARGIN
-    shift, x = -bottom, g.me_x
+    shift, x = -bottom, u.port("C", 270).x
     half = width // 2
-    c.rect("ME", x - g.me_half, pad_top - pad_height + shift, x + g.me_half, shift)
+    c.rect("ME", u.column_span[0], pad_top - pad_height + shift, u.column_span[1], shift)
     c.rect("ME", x - half, pad_top - pad_height + shift, x + half, pad_top + shift)
     c.rect("Metal5", x - half, 0, x + half, pad_top + shift)
     for row in (0, 1):
@@ -106,27 +113,30 @@ def column_end(g: Geometry, selects: bool) -> Cell:
         for via_x in _via_centres(r, x, width):
             c.box("VME", via_x, y, r.module_via)
     c.port("C", "Metal5", x, 0, width, 270)
-    if selects:
-        metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
-        c.rect("Metal1", 0, 0, g.pitch_x, BUS)
-        c.rect("Metal1", x - metal, BUS, x + metal, shift)
+    if u.has_substrate:
+        tap, metal = u.port("VSS", 270).x, max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+        c.rect("Metal1", 0, 0, u.cell.width, BUS)
+        c.rect("Metal1", tap - metal, BUS, tap + metal, shift)
         c.port("VSS", "Metal1", 0, BUS // 2, BUS, 180)
-    return Cell("column_end", tuple(c.rects), ports=tuple(c.ports), width=g.pitch_x, height=shift)
+    return Cell(
+        "column_end", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width, height=shift
+    )
 
 
-def column_top(g: Geometry, selects: tuple[str, ...]) -> Cell:
+def column_top(u: Unit, r: RuleBook) -> Cell:
     """End the columns in the north: ME passes its last oxide, select lines get their pins.
 
     Abuts with its south side.
     """
-    r, c = g.rules, Canvas()
-    overhang = max(0, g.strip_y[1] + r("OXB.8") - g.pitch_y)
+    c = Canvas()
+    overhang = max(0, u.crossing_span[1] + r("OXB.8") - u.cell.height)
     if overhang:
-        c.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, overhang)
-    if isinstance(g, HybridGeometry) and selects:
-        half = g.select_width // 2
-        for net, x in (("BS", g.select_x), ("TS", g.pitch_x - g.select_x)):
-            if net in selects:
-                c.rect("Metal2", x - half, 0, x + half, MARGIN)
-                c.port(net, "Metal2", x, MARGIN, g.select_width, 90)
-    return Cell("column_top", tuple(c.rects), ports=tuple(c.ports), width=g.pitch_x, height=MARGIN)
+        c.rect("ME", u.column_span[0], 0, u.column_span[1], overhang)
+    for net in u.selects:
+        port = u.port(net, 90)
+        half = port.width // 2
+        c.rect("Metal2", port.x - half, 0, port.x + half, MARGIN)
+        c.port(net, "Metal2", port.x, MARGIN, port.width, 90)
+    return Cell(
+        "column_top", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width, height=MARGIN
+    )

@@ -12,7 +12,7 @@ import inspect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import gdsfactory as gf
@@ -20,7 +20,7 @@ import klayout.db as db
 
 from ..pdk import ParameterError, Tech, get_tech
 from .drawing import Cell, Port
-from .registry import CELLS, draw_cell, parameters_of
+from .registry import CELLS, documented, draw_cell, load_installed, parameters_of
 
 ComponentFunction = Callable[..., gf.Component]
 
@@ -35,20 +35,21 @@ def cells(profile: str) -> dict[str, ComponentFunction]:
     return {name: bound(function, profile) for name, function in cell_functions().items()}
 
 
-@cache
 def cell_functions() -> dict[str, ComponentFunction]:
-    """Return one cached gdsfactory function per registered cell; `profile` is an argument."""
-    return {name: _registered(name) for name in sorted(CELLS)}
+    """Return one cached gdsfactory function per registered cell; `profile` is an argument.
+
+    Cells of installed packages are among them, and those that `register_cell` added so far.
+    """
+    load_installed()
+    return {name: _registered(name, CELLS[name]) for name in sorted(CELLS)}
 
 
-def _registered(name: str) -> ComponentFunction:
+@cache
+def _registered(name: str, function: Callable[..., Cell]) -> ComponentFunction:
     def draw(tech: Tech, component_name: str, **values: Any) -> gf.Component:
         return component(draw_cell(name, tech, **values), tech, component_name)
 
-    function = CELLS[name]
-    # what a `partial` draws is its second argument; its own docstring is that of `partial`
-    documented = function.args[1] if isinstance(function, partial) else function
-    text = documented.__doc__ or f"Draw {name}."
+    text = documented(function).__doc__ or f"Draw {name}."
     return cell_function(name, draw, parameters_of(name), text)
 
 

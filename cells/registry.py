@@ -1,18 +1,23 @@
-"""Every cell that a user can ask for by name.
+"""Every cell that a user can ask for by name, and those of them that arrays are made of.
 
-A new hybrid cell is one file with a function ``cell(tech, **parameters) -> Cell`` and one line
-here; the tests run DRC, LVS and the goldens over this table.
+A new hybrid cell is one file with a function ``draw(tech, *, parameters) -> Cell`` whose cell
+brings its reference netlist, and one line: in the tables here for a cell of ours, over which the
+tests then run DRC, LVS and the goldens; `register_cell` or an entry point of the group
+``crossstack.array_cells`` for a cell of a user's own. From then on ``ArraySpec(cell=name)``,
+``draw_cell(name, ...)`` and gdsfactory know it. What a cell must look like: `unit`.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ..pdk import ParameterError, Tech
+from ..pdk import CrossStackError, ParameterError, Tech, get_tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .drawing import Cell
 from .hybrid import HybridParameters, hybrid_cell, planar_cell
@@ -21,6 +26,10 @@ from .monitors import device_on_pads, kelvin, van_der_pauw, via_chain
 from .pads import bond_pad
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .switches import SwitchParameters, column_switch, inverter, row_switch
+from .unit import TIERS, Unit, UnitCellError, unit_of
+
+#: entry points that give array cells: name of the cell = function that draws it
+ARRAY_CELL_GROUP = "crossstack.array_cells"
 
 
 def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any) -> Cell:
@@ -68,6 +77,119 @@ CELLS: dict[str, Callable[..., Cell]] = {
 }
 
 
+@dataclass(frozen=True)
+class ArrayCell:
+    """A registered cell that arrays can be made of.
+
+    Attributes:
+        cell: its name in `CELLS`.
+        tiers: tiers that it draws, bottom first.
+    """
+
+    cell: str
+    tiers: tuple[str, ...]
+
+
+#: what `ArraySpec.cell` may be -> the cell
+ARRAY_CELLS: dict[str, ArrayCell] = {
+    "hybrid": ArrayCell("hybrid_cell", TIERS),
+    "passive": ArrayCell("passive_cell", TIERS),
+    "planar": ArrayCell("planar_cell", TIERS[:1]),
+    "passive_planar": ArrayCell("passive_planar_cell", TIERS[:1]),
+}
+
+
+def register_cell(name: str, draw: Callable[..., Cell]) -> None:
+    """Add a cell of one's own, of which arrays can then be made.
+
+    It is drawn once with its defaults and checked, so that what does not fit is said here and
+    not by an array of it. Registering the same function again does nothing.
+
+    Args:
+        name: name of the cell, which the drawn cell must bear.
+        draw: ``draw(tech, *, ...) -> Cell``, all further parameters with defaults. Of the
+            array's own, those that it takes are passed on: device_um, select_w_um,
+            pitch_x_um, pitch_y_um.
+
+    Raises:
+        ParameterError: for a name that is taken or is none.
+        UnitCellError: for a cell that arrays cannot be made of.
+    """
+    if CELLS.get(name) is draw:
+        return
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
+        raise ParameterError("name", name, "a small letter, then such, digits or _ (32 at most)")
+    if name in CELLS or name in ARRAY_CELLS:
+        raise ParameterError("name", name, "one that no cell bears yet")
+    cell = draw(get_tech())
+    if cell.name != name:
+        raise UnitCellError(f"the cell registered as {name!r} draws a cell named {cell.name!r}")
+    ARRAY_CELLS[name] = ArrayCell(name, unit_of(cell).tiers)
+    CELLS[name] = draw
+
+
+def array_cell_names() -> list[str]:
+    """Return every name that `ArraySpec.cell` may have, those of installed packages included."""
+    return [*dict.fromkeys((*ARRAY_CELLS, *(point.name for point in _installed())))]
+
+
+def array_cell(name: str) -> ArrayCell:
+    """Return an array cell by name; one of an installed package is loaded.
+
+    Raises:
+        ParameterError: if there is no such cell.
+        CrossStackError: if an installed package offers it but cannot give it.
+    """
+    if name not in ARRAY_CELLS:
+        points = [point for point in _installed() if point.name == name]
+        if not points:
+            raise ParameterError("cell", name, "one of " + ", ".join(array_cell_names()))
+        _load(points)
+    return ARRAY_CELLS[name]
+
+
+def load_installed() -> None:
+    """Register the array cells of every installed package."""
+    for point in _installed():
+        array_cell(point.name)
+
+
+def _installed() -> list[EntryPoint]:
+    return sorted(entry_points(group=ARRAY_CELL_GROUP), key=lambda p: (p.name, p.value))
+
+
+def _load(points: list[EntryPoint]) -> None:
+    """Register the one cell that entry points of one name give."""
+    name, values = points[0].name, sorted({point.value for point in points})
+    if len(values) > 1:
+        raise CrossStackError(f"several packages offer a cell named {name!r}: {', '.join(values)}")
+    try:
+        draw = points[0].load()
+    except (ImportError, AttributeError) as error:
+        raise CrossStackError(f"cell {name!r} ({values[0]}) cannot be loaded: {error}") from None
+    register_cell(name, draw)
+
+
+def draw_unit(kind: str, tech: Tech, **values: Any) -> Unit:
+    """Draw the unit cell of arrays of a kind; of `values`, those that the cell takes count.
+
+    Raises:
+        ParameterError: if there is no such cell, or a value is out of range.
+        UnitCellError: if arrays cannot be made of what was drawn.
+    """
+    name = array_cell(kind).cell
+    known = parameters_of(name)
+    return unit_of(draw_cell(name, tech, **{k: v for k, v in values.items() if k in known}))
+
+
+def documented(draw: Callable[..., Cell]) -> Callable[..., Cell]:
+    """Return the function whose docstring and name describe a cell."""
+    if not isinstance(draw, partial):
+        return draw
+    described: Callable[..., Cell] = draw.args[1] if draw.func is _from else draw.func
+    return described
+
+
 def parameters_of(name: str) -> dict[str, Any]:
     """Return the parameters of a cell and their defaults.
 
@@ -77,7 +199,7 @@ def parameters_of(name: str) -> dict[str, Any]:
     if name not in CELLS:
         raise ParameterError("cell", name, "one of " + ", ".join(sorted(CELLS)))
     draw = CELLS[name]
-    if isinstance(draw, partial):
+    if isinstance(draw, partial) and draw.func is _from:
         return {f.name: f.default for f in fields(draw.args[0])}
     rows = inspect.signature(draw).parameters.values()
     return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY}

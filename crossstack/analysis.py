@@ -134,6 +134,8 @@ def refusal(network: Network | TiledArray, mode: str) -> str | None:
     kind = kind_of(network) if isinstance(network, TiledArray) else ArrayKind.of(network)
     if len(kind.tiers) < len(TIER_NAMES):
         return "deep-net needs two tiers"
+    if kind.shared_rows:
+        return "deep-net needs a row line for each tier: here both hang on BR"
     if not kind.select:
         return "deep-net needs select transistors: without them every column would be written"
     if shape_of(network)[2] < 2:

@@ -15,7 +15,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: a file that must exist; a missing one is a usage error
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=True, path_type=Path)
-CELL_KINDS = click.Choice(["hybrid", "passive", "planar", "passive_planar"])
+
+
+class CellKind(click.Choice):  # type: ignore[type-arg]
+    """A cell of ours, or an array cell of an installed package (asked for only if needed)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name, or refuse it with every name that there is."""
+        if value in self.choices:
+            return value
+        from .cells import array_cell_names
+
+        return click.Choice(array_cell_names()).convert(value, param, ctx)
+
+
+CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 PROFILE_NAMES = click.Choice(list(PROFILES))
 

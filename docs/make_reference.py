@@ -166,6 +166,12 @@ _CARRIES = {
     "written_column": "gate high in the written column, low elsewhere",
     "other_columns": "gate low in the written column, high elsewhere",
 }
+_PARTS = {
+    "top": "top tier",
+    "bottom": "bottom tier",
+    "select": "select transistors",
+    "lines": "a row line for each tier",
+}
 _OVER = {"rows": "one per row", "cols": "one per column", "one": "one"}
 
 
@@ -179,13 +185,13 @@ def modes() -> Iterator[str]:
     )
     for (mode, macro), rows in MODE_TABLE.items():
         yield f"## {mode}, {'macro' if macro else 'bare array'}\n"
-        yield from table("pin|how many|carries|if there", (_pin(row) for row in rows))
+        yield from table("pin|how many|carries|if there is", (_pin(row) for row in rows))
 
 
 def _pin(row: PinRule) -> tuple[str, str, str, str]:
     name = row.pins.format(i="j" if row.over == "cols" else "i", R="{r}", W="{w}")
-    parts = row.part.replace("+", ", ") or ("drawn" if row.optional else "")
-    return f"`{name}`", _OVER[row.over], _CARRIES[row.carries], parts
+    parts = [_PARTS[part] for part in row.part.split("+") if part] + ["pin"] * row.optional
+    return f"`{name}`", _OVER[row.over], _CARRIES[row.carries], ", ".join(parts)
 
 
 def configuration() -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 A memristor's column is the number in the label of its ME net, C[j]. Its row is the number in
 the label of the row line that its outer electrode reaches: TR[i] for the top tier, BR[i] for
-the bottom one; directly (passive cells), or through one transistor (hybrid cells).
+the bottom one; directly (passive cells), or through one transistor (hybrid cells). A layout
+without any TR has cells whose tiers share the row line BR.
 """
 
 from __future__ import annotations
@@ -46,15 +47,16 @@ def memristor_places(flat: FlatNetlist) -> tuple[dict[int, Place], list[str]]:
     found: dict[int, Place] = {}
     used: dict[Place, int] = {}
     warnings: list[str] = []
+    line_of = _row_lines(flat)
     for number, device in enumerate(flat.devices):
         tier = _TIER.get(device.kind.name)
         if tier is None:
             continue
-        row = _row(flat, device, tier)
+        row = _row(flat, device, line_of[tier])
         col = _number(flat.nets[device.nets[1]].name, "C") if device.nets[1] >= 0 else None
         what = f"{device.kind.name} at ({device.at[0]:.3f}, {device.at[1]:.3f})"
         if row is None or col is None:
-            line = f"{_ROW_LABEL[tier]}[i]" if row is None else "C[j]"
+            line = f"{line_of[tier]}[i]" if row is None else "C[j]"
             warnings.append(f"{what} reaches no net labelled {line}; left out")
             continue
         place = Place(tier, row, col)
@@ -70,11 +72,17 @@ def memristor_places(flat: FlatNetlist) -> tuple[dict[int, Place], list[str]]:
     return found, warnings
 
 
-def _row(flat: FlatNetlist, device: FlatDevice, tier: int) -> int | None:
+def _row_lines(flat: FlatNetlist) -> dict[int, str]:
+    """Return tier -> name of its row lines."""
+    labels = (label for net in flat.nets for label in labels_of(net.name))
+    drawn = {match[1] for label in labels if (match := _LINE.fullmatch(label))}
+    return _ROW_LABEL if _ROW_LABEL[1] in drawn else dict.fromkeys(_ROW_LABEL, _ROW_LABEL[0])
+
+
+def _row(flat: FlatNetlist, device: FlatDevice, line: str) -> int | None:
     net = device.nets[0]
     if net < 0:
         return None
-    line = _ROW_LABEL[tier]
     direct = _number(flat.nets[net].name, line)
     if direct is not None:
         return direct

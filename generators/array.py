@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, label_at
-from ..cells.ends import BUS, MARGIN, Geometry, column_end, column_top, passive_row_end, row_end
-from ..cells.hybrid import HybridGeometry, HybridParameters, hybrid_cell, planar_cell
-from ..cells.passive import PassiveGeometry, PassiveParameters, passive_cell, passive_planar_cell
+from ..cells.ends import BUS, MARGIN, column_end, column_top, row_end
+from ..cells.parts import RuleBook
+from ..cells.registry import draw_unit
+from ..cells.unit import Unit
 from ..pdk import Tech
 from .netlist import Instance, spice_lines
 from .spec import ArraySpec
@@ -56,27 +57,24 @@ class Core:
     """The array proper with its line ends, without a place: what tops are built around.
 
     Attributes:
-        geometry: coordinates of the unit cell.
-        unit, west, south, north: unit cell and line ends.
-        selects: select lines that the cell has.
+        unit: the unit cell, with what it tells about its lines.
+        west, south, north: line ends.
     """
 
-    geometry: Geometry
-    unit: Cell
+    unit: Unit
     west: Cell
     south: Cell
     north: Cell
-    selects: tuple[str, ...]
 
     def placements(self, spec: ArraySpec, x0: int, y0: int) -> tuple[Placement, ...]:
         """Return unit cells, west, south and north ends with the array's corner at (x0, y0)."""
-        g = self.geometry
-        y_top = y0 + spec.rows * g.pitch_y
+        dx, dy = self.unit.cell.width, self.unit.cell.height
+        y_top = y0 + spec.rows * dy
         return (
-            Placement(self.unit, x0, y0, spec.cols, spec.rows, g.pitch_x, g.pitch_y),
-            Placement(self.west, x0 - self.west.width, y0, 1, spec.rows, 0, g.pitch_y),
-            Placement(self.south, x0, y0 - self.south.height, spec.cols, 1, g.pitch_x, 0),
-            Placement(self.north, x0, y_top, spec.cols, 1, g.pitch_x, 0),
+            Placement(self.unit.cell, x0, y0, spec.cols, spec.rows, dx, dy),
+            Placement(self.west, x0 - self.west.width, y0, 1, spec.rows, 0, dy),
+            Placement(self.south, x0, y0 - self.south.height, spec.cols, 1, dx, 0),
+            Placement(self.north, x0, y_top, spec.cols, 1, dx, 0),
         )
 
 
@@ -86,13 +84,9 @@ def build_core(spec: ArraySpec, tech: Tech) -> Core:
     Raises:
         ParameterError: for a size or pitch that the rules do not allow.
     """
-    g, unit = _unit(spec, tech)
-    top = len(spec.tiers) == 2
-    selects: tuple[str, ...] = ()
-    if isinstance(g, HybridGeometry):
-        selects = ("BS", "TS") if top else ("BS",)
-    west = row_end(g, top) if isinstance(g, HybridGeometry) else passive_row_end(g, top)
-    return Core(g, unit, west, column_end(g, bool(selects)), column_top(g, selects), selects)
+    unit, rules = draw_unit(spec.cell, tech, **spec.cell_values()), RuleBook(tech)
+    west = row_end(unit, rules)
+    return Core(unit, west, column_end(unit, west, rules), column_top(unit, rules))
 
 
 def cell_instances(spec: ArraySpec, unit: Cell) -> Iterator[Instance]:
@@ -127,17 +121,17 @@ def build_array(spec: ArraySpec) -> Array:
     """
     tech = spec.tech()
     core = build_core(spec, tech)
-    g, x0, y0 = core.geometry, core.west.width, core.south.height
+    x0, y0 = core.west.width, core.south.height
     placements = core.placements(spec, x0, y0)
     _, west, south, north = placements
-    width = x0 + spec.cols * g.pitch_x + MARGIN
-    height = y0 + spec.rows * g.pitch_y + core.north.height
+    width = x0 + spec.cols * core.unit.cell.width + MARGIN
+    height = y0 + spec.rows * core.unit.cell.height + core.north.height
     pins = [*numbered_ports(west, ("TR",)), *numbered_ports(west, ("BR",))]
     pins += numbered_ports(south, ("C",))
-    for net in reversed(core.selects):
+    for net in reversed(core.unit.selects):
         pins += numbered_ports(north, (net,))
     rects = frame(width, height)
-    if core.selects:
+    if core.unit.has_substrate:
         rects.append(Rect("Metal1", 0, 0, x0, BUS))
         pins.append(Port("VSS", "Metal1", 0, BUS // 2, BUS, 180))
     cell = Cell(
@@ -148,13 +142,11 @@ def build_array(spec: ArraySpec) -> Array:
         placements=placements,
         width=width,
         height=height,
-        info=core.unit.info,
+        info=core.unit.cell.info,
     )
-    assert core.unit.netlist is not None
-    netlists = (core.unit.netlist,)
-    return Array(
-        spec, cell, core.unit, tuple(pins), netlists, lambda: cell_instances(spec, core.unit)
-    )
+    unit = core.unit.cell
+    assert unit.netlist is not None
+    return Array(spec, cell, unit, tuple(pins), (unit.netlist,), lambda: cell_instances(spec, unit))
 
 
 def _label(port: Port) -> Label:
@@ -162,18 +154,3 @@ def _label(port: Port) -> Label:
     label = label_at(port)
     shift = {"TR": port.width // 4, "BR": -port.width // 4}.get(port.name.split("[")[0], 0)
     return replace(label, y=label.y + shift)
-
-
-def _unit(spec: ArraySpec, tech: Tech) -> tuple[Geometry, Cell]:
-    side = spec.device_side_um()
-    if spec.cell.startswith("passive"):
-        p = PassiveParameters(side, spec.pitch_x_um, spec.pitch_y_um)
-        draw = passive_cell if spec.cell == "passive" else passive_planar_cell
-        return PassiveGeometry(tech, p), draw(tech, p)
-    h = HybridParameters(
-        spec.select_w_um,
-        device_um=side,
-        pitch_x_um=spec.pitch_x_um,
-        pitch_y_um=spec.pitch_y_um,
-    )
-    return HybridGeometry(tech, h), (hybrid_cell if spec.cell == "hybrid" else planar_cell)(tech, h)

@@ -43,13 +43,6 @@ def _draw(tech: Tech, component_name: str, **values: Any) -> gf.Component:
 
 def _unit(array: Array) -> gf.Component:
     """Return the unit cell as the component that its parameters ask for."""
-    spec = array.spec
-    values = {
-        "device_um": spec.device_side_um(),
-        "select_w_um": spec.select_w_um,
-        "pitch_x_um": spec.pitch_x_um,
-        "pitch_y_um": spec.pitch_y_um,
-    }
     known = parameters_of(array.unit.name)  # a cell without transistors has no select width
-    given = {key: value for key, value in values.items() if key in known}
-    return bound(cell_functions()[array.unit.name], spec.profile)(**given)
+    given = {key: value for key, value in array.spec.cell_values().items() if key in known}
+    return bound(cell_functions()[array.unit.name], array.spec.profile)(**given)

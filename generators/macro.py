@@ -62,7 +62,7 @@ class _Plan:
     @property
     def controls(self) -> tuple[str, ...]:
         """Row controls that the macro has."""
-        return ("WT", "WB") if len(self.spec.tiers) == 2 else ("WB",)
+        return ("WT", "WB") if "TR" in self.core.unit.rows else ("WB",)
 
 
 def build_macro(spec: ArraySpec) -> Array:
@@ -73,27 +73,29 @@ def build_macro(spec: ArraySpec) -> Array:
     """
     tech = spec.tech()
     core = build_core(spec, tech)
-    g = core.geometry
+    pitch_x, pitch_y = core.unit.cell.width, core.unit.cell.height
+    # switches follow the row lines, of which both tiers of a cell may share one
+    tiers = ("bottom", "top")[: len(core.unit.rows)]
     p = SwitchParameters(spec.switch_wn_um, spec.switch_wp_um, kelvin=spec.kelvin)
     inv = inverter(tech, p, INVERTER_PITCH)
-    rows = row_switch(tech, p, g.pitch_y, spec.tiers)
-    short = _corner_width(inv, len(spec.tiers)) - rows.cell.width
+    rows = row_switch(tech, p, pitch_y, tiers)
+    short = _corner_width(inv, len(tiers)) - rows.cell.width
     if short > 0:  # narrow switches: the corner below them must still hold the inverters
-        rows = row_switch(tech, p, g.pitch_y, spec.tiers, EDGE + grid_up(short, 10))
-    columns = column_switch(tech, p, g.pitch_x)
+        rows = row_switch(tech, p, pitch_y, tiers, EDGE + grid_up(short, 10))
+    columns = column_switch(tech, p, pitch_x)
     x0 = rows.cell.width + core.west.width
     y0 = columns.cell.height + core.south.height
     plan = _Plan(spec, core, rows, columns, x0, y0, RuleBook(tech))
     placements = [
         *core.placements(spec, x0, y0),
-        Placement(rows.cell, 0, y0, 1, spec.rows, 0, g.pitch_y),
-        Placement(columns.cell, x0, 0, spec.cols, 1, g.pitch_x, 0),
+        Placement(rows.cell, 0, y0, 1, spec.rows, 0, pitch_y),
+        Placement(columns.cell, x0, 0, spec.cols, 1, pitch_x, 0),
     ]
     _foot(plan)
     placements += _inverters(plan, inv)
     _trunks(plan)
     width = _write_rail(plan)
-    height = y0 + spec.rows * g.pitch_y + core.north.height
+    height = y0 + spec.rows * pitch_y + core.north.height
     plan.pins += _line_pins(plan, placements)
     cell = Cell(
         spec.top_name,
@@ -103,11 +105,11 @@ def build_macro(spec: ArraySpec) -> Array:
         placements=tuple(placements),
         width=width,
         height=height,
-        info=core.unit.info,
+        info=core.unit.cell.info,
     )
-    parts = (core.unit, rows.cell, columns.cell, inv.cell)
+    parts = (core.unit.cell, rows.cell, columns.cell, inv.cell)
     netlists = tuple(c.netlist for c in parts if c.netlist is not None)
-    return Array(spec, cell, core.unit, tuple(plan.pins), netlists, lambda: _instances(plan))
+    return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
 
 
 def _foot(plan: _Plan) -> None:
@@ -212,7 +214,7 @@ def _trunks(plan: _Plan) -> None:
             c.rect("Metal1", x - half, y - r.pad // 2, x + half, y + r.pad // 2)
             c.box("Via1", x, y, r.via)
         top = bus
-        if net == "VSS" and plan.core.selects:
+        if net == "VSS" and plan.core.unit.has_substrate:
             c.rect("Metal1", x - half, y_bus - BUS // 2, plan.x0, y_bus + BUS // 2)
             c.box("Via1", x, y_bus, r.via)
             top = max(top, y_bus)
@@ -223,7 +225,7 @@ def _trunks(plan: _Plan) -> None:
 def _write_rail(plan: _Plan) -> int:
     """Join the Metal2 lines of WC in the east and bring them to a pin; returns the width."""
     c, r = plan.canvas, plan.rules
-    x = plan.x0 + plan.spec.cols * plan.core.geometry.pitch_x
+    x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     bar = x + 300  # clear of the last column's own straps, which end short of its edge
     half = r.pad // 2
     for y in plan.columns.rails:
@@ -242,7 +244,7 @@ def _line_pins(plan: _Plan, placements: list[Placement]) -> list[Port]:
     for net in ("IN_T", "IN_B", "WR"):
         pins += numbered_ports(west, (net,))
     pins += [*numbered_ports(south, ("OUT",)), *numbered_ports(south, ("WSEL",))]
-    for net in reversed(plan.core.selects):
+    for net in reversed(plan.core.unit.selects):
         pins += numbered_ports(north, (net,))
     for place, net, line in ((west, "KT", "TR"), (west, "KB", "BR"), (south, "KC", "C")):
         pins += [replace(q, name=q.name.replace(net, line)) for q in numbered_ports(place, (net,))]
@@ -262,7 +264,7 @@ def _names(plan: _Plan, placements: list[Placement]) -> Iterator[Label]:
 
 def _instances(plan: _Plan) -> Iterator[Instance]:
     """Yield the calls of the top cell: unit cells, row and column switches, inverters."""
-    yield from cell_instances(plan.spec, plan.core.unit)
+    yield from cell_instances(plan.spec, plan.core.unit.cell)
     for cell, count, prefix in (
         (plan.rows.cell, plan.spec.rows, "R"),
         (plan.columns.cell, plan.spec.cols, "C"),

@@ -8,15 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..cells.registry import array_cell
 from ..pdk import PROFILES, ParameterError, Tech, get_tech
 
-#: cell kind -> tiers drawn
-CELLS: dict[str, tuple[str, ...]] = {
-    "hybrid": ("bottom", "top"),
-    "passive": ("bottom", "top"),
-    "planar": ("bottom",),
-    "passive_planar": ("bottom",),
-}
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
 TOPS = ("array", "macro", "testchip")
 MAX_LINES = 1024
@@ -30,8 +24,9 @@ class ArraySpec:
 
     Attributes:
         rows, cols: number of row pairs and of columns, 1 .. 1024.
-        cell: ``hybrid`` (2T2R), ``passive`` (no transistor), ``planar`` (one tier, 1T1R) or
-            ``passive_planar`` (one tier, no transistor).
+        cell: ``hybrid`` (2T2R), ``passive`` (no transistor), ``planar`` (one tier, 1T1R),
+            ``passive_planar`` (one tier, no transistor), or a cell of one's own
+            (`cells.register_cell`).
         profile: post-process profile, ``stepper`` or ``aligner``.
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um.
@@ -67,8 +62,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        if self.cell not in CELLS:
-            raise ParameterError("cell", self.cell, "one of " + ", ".join(CELLS))
+        array_cell(self.cell)
         if self.profile not in PROFILES:
             raise ParameterError("profile", self.profile, "one of " + ", ".join(PROFILES))
         if self.top not in TOPS:
@@ -105,7 +99,7 @@ class ArraySpec:
     @property
     def tiers(self) -> tuple[str, ...]:
         """Tiers that the cell draws, bottom first."""
-        return CELLS[self.cell]
+        return array_cell(self.cell).tiers
 
     @property
     def top_name(self) -> str:
@@ -126,3 +120,12 @@ class ArraySpec:
         if self.device_um is not None:
             return self.device_um
         return max(1.0, self.tech().profile.line_um)
+
+    def cell_values(self) -> dict[str, float | None]:
+        """Return the parameters that the unit cell is drawn with, where it takes them."""
+        return {
+            "device_um": self.device_side_um(),
+            "select_w_um": self.select_w_um,
+            "pitch_x_um": self.pitch_x_um,
+            "pitch_y_um": self.pitch_y_um,
+        }

@@ -127,13 +127,23 @@ def wires() -> dict[str, Callable[..., gf.Component]]:
     return {piece.__name__: partial(piece, cross_section=metal) for piece in pieces}
 
 
-@lru_cache(maxsize=4)
 def get_pdk(profile: str = "stepper") -> Pdk:
     """Return the PDK whose cells default to one post-process profile.
+
+    It is one object per profile; cells registered since the last call join it.
 
     Raises:
         ParameterError: if the profile does not exist.
     """
+    pdk = _pdk(profile)
+    later = {name: cell for name, cell in cells(profile).items() if name not in pdk.cells}
+    if later:
+        pdk.register_cells(**later)
+    return pdk
+
+
+@lru_cache(maxsize=4)
+def _pdk(profile: str) -> Pdk:
     tech = get_tech(profile)
     default = profile == next(iter(PROFILES))
     return Pdk(

@@ -4,6 +4,7 @@ What is where:
 
 * an extracted network: `network` (data, builder, file), `linear` (exact solve),
   `nonlinear` (Newton), `modes` (what every pin carries), `metrics` (IR drop);
+* the linear map of one, for thousands of inputs: `transfer_matrix`;
 * analyses of it: `em` (electromigration), `variation` (Monte Carlo, sensitivity),
   `programming` (writes, slot by slot);
 * crossbars given as arrays: `crossbar` (`solve_crossbar`, `effective_matrix`) on one of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .programming import ProgrammingReport, programming_check
     from .theory import Drops, Parts, first_order, reduction, row_resistance_for
     from .timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
+    from .transfer_matrix import TransferMatrix, network_matrix, port_matrix
     from .variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
 
 _HOME = {
@@ -61,6 +63,7 @@ _HOME = {
     "programming": ("ProgrammingReport", "programming_check"),
     "theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
     "timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
+    "transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
     "variation": ("MonteCarlo", "Spread", "monte_carlo", "sample_devices", "sheet_sensitivity"),
     "nonlinear": ("solve_crossbar_nonlinear", "solve_network_nonlinear"),
     "network": ("BOTTOM", "TIER_NAMES", "TOP", "Network", "NetworkBuilder"),
@@ -100,6 +103,7 @@ __all__ = [
     "SquareLaw",
     "Stress",
     "Timing",
+    "TransferMatrix",
     "WriteReport",
     "effective_matrix",
     "electromigration",
@@ -110,6 +114,8 @@ __all__ = [
     "mode_drives",
     "monte_carlo",
     "network_drives",
+    "network_matrix",
+    "port_matrix",
     "programming_check",
     "pulse_curve",
     "ratio_for",

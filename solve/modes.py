@@ -34,7 +34,8 @@ class Rule:
         over: 'rows', 'cols' or 'one'.
         carries: key of `VOLTAGES` (a driven pin) or `LEVELS` (a gate net).
         part: which hardware must be there for the rule to apply: 'top', 'bottom',
-            'select' (select transistors), combined with '+'; '' always.
+            'select' (select transistors), 'lines' (a row line for each tier), combined with
+            '+'; '' always.
         optional: True for pins that a drawing may leave out (supplies).
     """
 
@@ -53,11 +54,13 @@ class ArrayKind:
         tiers: tiers present, (0,) planar or (0, 1) stacked.
         select: True if every device has a select transistor (hybrid cell).
         macro: True if row and column mode switches stand between array and pins.
+        shared_rows: True if both tiers of a row hang on one row line, BR.
     """
 
     tiers: tuple[int, ...] = (BOTTOM, TOP)
     select: bool = True
     macro: bool = False
+    shared_rows: bool = False
 
     @classmethod
     def of(cls, network: Network) -> ArrayKind:
@@ -67,6 +70,8 @@ class ArrayKind:
             tiers=network.tiers,
             select=any(net.startswith(("TS[", "BS[")) for net in gates),
             macro=any(pin.startswith(("IN_T[", "IN_B[", "OUT[")) for pin in network.ports),
+            shared_rows=len(network.tiers) == len(TIER_NAMES)
+            and not any(pin.startswith(("IN_T[", "TR[")) for pin in network.ports),
         )
 
 
@@ -134,7 +139,7 @@ _ONE_COLUMN_WRITTEN = (
 MODE_TABLE: dict[tuple[str, bool], tuple[Rule, ...]] = {
     ("expansion", False): (
         Rule("BR[{i}]", "rows", "input_bottom", part="bottom"),
-        Rule("TR[{i}]", "rows", "input_top", part="top"),
+        Rule("TR[{i}]", "rows", "input_top", part="top+lines"),
         Rule("C[{i}]", "cols", "sense"),
         *_ALL_SELECTED,
         *_SUPPLIES,
@@ -148,12 +153,12 @@ MODE_TABLE: dict[tuple[str, bool], tuple[Rule, ...]] = {
     ),
     ("expansion", True): (
         Rule("IN_B[{i}]", "rows", "input_bottom", part="bottom"),
-        Rule("IN_T[{i}]", "rows", "input_top", part="top"),
+        Rule("IN_T[{i}]", "rows", "input_top", part="top+lines"),
         Rule("WR[{i}]", "rows", "write_rail"),
         Rule("OUT[{i}]", "cols", "sense"),
         Rule("WC", "one", "write_rail"),
         Rule("WB", "one", "low", part="bottom"),
-        Rule("WT", "one", "low", part="top"),
+        Rule("WT", "one", "low", part="top+lines"),
         Rule("WSEL[{i}]", "cols", "low"),
         *_ALL_SELECTED,
         *_SUPPLIES,
@@ -246,6 +251,7 @@ def mode_drives(
         (write_voltage, write_data, write_rail, vdd),
     )
     have = {"", *(TIER_NAMES[t] for t in kind.tiers), *(["select"] if kind.select else [])}
+    have |= set() if kind.shared_rows else {"lines"}
     letters = {"R": LETTERS[request.read_tier], "W": LETTERS[request.write_tier]}
     count = {"rows": rows, "cols": cols, "one": 1}
     volts: dict[str, float] = {}
@@ -321,6 +327,8 @@ def _check_request(
         raise ModeError(f"inputs have shape {volts.shape}, {mode} mode needs {wanted}")
     if not np.isfinite(volts).all():
         raise ModeError("inputs hold a value that is not finite")
+    if kind.shared_rows and (volts[BOTTOM] != volts[TOP]).any():
+        raise ModeError("inputs differ between the tiers, but both hang on one row line, BR")
     read = tier_index(tiers[0])
     if mode == "deep-net":
         written = 1 - read if tiers[1] is None else tier_index(tiers[1])
@@ -331,6 +339,8 @@ def _check_request(
             )
         if len(kind.tiers) < len(TIER_NAMES):
             raise ModeError(f"deep-net needs two tiers, the array has {len(kind.tiers)}")
+        if kind.shared_rows:
+            raise ModeError("deep-net needs a row line for each tier; here both hang on BR")
         if not (isinstance(write_column, (int, np.integer)) and 0 <= write_column < cols):
             raise ModeError(f"write_column is {write_column}, allowed 0..{cols - 1}")
     share = np.ones(rows) if data is None else np.asarray(data, dtype=np.float64)

@@ -13,9 +13,8 @@ from typing import Any
 import klayout.db as db
 
 from ..cells.drawing import Cell, to_layout
-from ..cells.registry import CELLS, draw_cell, parameters_of
+from ..cells.registry import ARRAY_CELLS, CELLS, draw_cell, parameters_of
 from ..generators import build_top
-from ..generators.spec import CELLS as CELL_KINDS
 from ..generators.spec import TOPS, ArraySpec
 from ..pdk import LAYERS, METALS, PROFILES, CrossStackError, Purpose, Tech, get_tech
 
@@ -24,7 +23,7 @@ LIBRARY = "CrossStack"
 #: parameter -> the words that it takes
 _CHOICES: dict[str, tuple[str, ...]] = {
     "profile": tuple(PROFILES),
-    "cell": tuple(CELL_KINDS),
+    "cell": tuple(ARRAY_CELLS),
     "top": TOPS,
     "electrode": tuple(x.name for x in LAYERS if x.purpose is Purpose.MODULE_ELECTRODE),
     "low": METALS,

@@ -196,3 +196,16 @@ def test_every_net_is_reciprocal_and_passive(solved, data) -> None:
     current = np.array(data.draw(st.lists(
         st.floats(-1e-3, 1e-3), min_size=len(ends), max_size=len(ends))))  # fmt: skip
     assert current @ z @ current >= -1e-18
+
+
+def test_only_a_layout_without_any_tr_shares_its_row_lines(draw) -> None:
+    """One TR label gone leaves its devices out; all of them gone, the top tier hangs on nothing."""
+    for gone, left in (("TR[1]", 15), ("TR", 9)):
+        layout = draw(3, 3)
+        label = layout.layer(*TECH.gds("Metal4_Label"))
+        for shape in list(layout.top_cell().shapes(label).each()):
+            if shape.text_string.startswith(gone):
+                shape.delete()
+        result = extract(layout, TECH)
+        assert len(result.network.memristor_row) == left
+        assert any("reaches no net labelled" in text for text in result.report.warnings)

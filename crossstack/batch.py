@@ -1,0 +1,190 @@
+"""Many input vectors through one extracted network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import analysis
+from .solve.modes import tier_index
+from .solve.network import BOTTOM
+
+if TYPE_CHECKING:
+    from .console import Step
+    from .pdk import Tech
+    from .solve.iv import DeviceLaw
+    from .solve.network import Network
+
+Floats = NDArray[np.float64]
+
+#: vectors that are solved on their own, to show what one transistor resistance for all leaves
+CHECKED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Column currents of many input vectors.
+
+    Attributes:
+        columns: number of each column in `currents`.
+        currents: A, shape (vectors, columns).
+        ideal: the same without any drop.
+        matrix_error: largest difference between the linear map, with one resistance of each
+            transistor for all vectors, and vectors solved on their own, as a fraction of the
+            largest ideal current; None if every vector was solved on its own.
+        kcl_residual: the largest.
+    """
+
+    columns: tuple[int, ...]
+    currents: Floats
+    ideal: Floats
+    matrix_error: float | None
+    kcl_residual: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is said of the batch as a whole."""
+        scale = float(np.abs(self.ideal).max())
+        off = np.abs(self.currents - self.ideal)
+        return {
+            "vectors": len(self.currents),
+            "columns": list(self.columns),
+            "lost": 1.0 - float(self.currents.sum() / self.ideal.sum()) if scale else None,
+            "worst_error": float(off.max()) / scale if scale else None,
+            "matrix_error": self.matrix_error,
+            "kcl_residual": self.kcl_residual,
+        }
+
+
+def solve_batch(
+    network: Network,
+    tech: Tech,
+    conductances: Floats,
+    vectors: Floats,
+    mode: str,
+    *,
+    device: DeviceLaw | None = None,
+    step: Step | None = None,
+    **options: Any,
+) -> Batch:
+    """Return column currents for many input vectors.
+
+    Linear devices make the array a linear map, so that one solve per column serves any number
+    of vectors; transistors then have the resistance at which they work for the mean vector.
+    Nonlinear devices are solved vector by vector.
+
+    Args:
+        network: an extracted network.
+        tech: the transistors' models.
+        conductances: memristors in S, shape (T, rows, cols).
+        vectors: V, shape (vectors, T, rows).
+        mode: 'expansion' or 'deep-net'.
+        device: law of nonlinear memristors.
+        step: told of progress.
+        **options: of `mode_drives`.
+    """
+    mean = np.abs(vectors).mean(axis=0)
+    ohm = analysis.mode_ohm(
+        network, tech, analysis.Stimulus(conductances, mean, {}), mode, device=device, **options
+    )
+    alone = _Alone(network, tech, conductances, mode, ohm, device, options)
+    # what computes: in deep-net one tier, without the column that is written
+    tiers, columns = list(range(len(conductances))), list(range(network.cols))
+    if mode == "deep-net":
+        tiers = [tier_index(options.get("read_tier", BOTTOM))]
+        columns.remove(options.get("write_column", 0))
+    ideal = _ideal(device, conductances[tiers], vectors[:, tiers])[:, columns]
+    if device is None:
+        currents, off = _by_matrix(alone, vectors, tiers, ideal)
+        return Batch(tuple(columns), currents, ideal, off, alone.residual)
+    found = []
+    for done, volts in enumerate(vectors):
+        if step is not None:
+            step("vectors", done, len(vectors))
+        found.append(alone.currents(volts)[columns])
+    return Batch(tuple(columns), np.array(found), ideal, None, alone.residual)
+
+
+def _by_matrix(
+    alone: _Alone, vectors: Floats, tiers: list[int], ideal: Floats
+) -> tuple[Floats, float]:
+    """Return the currents of all vectors, and how far vectors on their own are from them."""
+    from .solve.transfer_matrix import network_matrix
+
+    table = network_matrix(
+        alone.network,
+        alone.conductances,
+        mode=alone.mode,
+        series={"switch_ohm": alone.ohm},
+        **alone.options,
+    )
+    alone.residual = table.kcl_residual
+    columns = [int(pin.split("[")[1][:-1]) for pin in table.outputs]
+    # tiers that share their row lines have one input for both
+    lines = tiers if len(table.inputs) > alone.network.rows else tiers[:1]
+    currents = table.currents(vectors[:, lines].reshape(len(vectors), -1))
+    scale = float(np.abs(ideal).max()) or 1.0
+    off = [
+        float(np.abs(alone.currents(vectors[k])[columns] - currents[k]).max()) / scale
+        for k in range(min(CHECKED, len(vectors)))
+    ]
+    return currents, max(off)
+
+
+def _ideal(device: DeviceLaw | None, conductances: Floats, vectors: Floats) -> Floats:
+    """Return column currents without any drop, shape (vectors, cols), A."""
+    if device is None:
+        total: Floats = np.einsum("btr,trc->bc", vectors, conductances)
+        return total
+    shape = conductances.shape
+    return np.array(
+        [
+            device.current(conductances, np.broadcast_to(v[:, :, None], shape)).sum(axis=(0, 1))
+            for v in vectors
+        ]
+    )
+
+
+class _Alone:
+    """Solves one vector with every transistor where it works for it."""
+
+    def __init__(
+        self,
+        network: Network,
+        tech: Tech,
+        conductances: Floats,
+        mode: str,
+        ohm: Floats,
+        device: DeviceLaw | None,
+        options: dict[str, Any],
+    ) -> None:
+        self.network, self.tech, self.conductances, self.mode = network, tech, conductances, mode
+        self.ohm, self.device, self.options = ohm, device, options
+        self.residual = 0.0
+
+    def currents(self, volts: Floats) -> Floats:
+        """Return the current out of every column, A."""
+        from .solve.linear import solve_network
+        from .solve.modes import gates_for, network_drives
+        from .solve.nonlinear import solve_network_nonlinear
+
+        what = analysis.Stimulus(self.conductances, volts, {})
+        ohm = analysis.mode_ohm(
+            self.network, self.tech, what, self.mode, start=self.ohm, device=self.device,
+            **self.options,
+        )  # fmt: skip
+        drives = network_drives(self.network, self.mode, volts, **self.options)
+        arguments: dict[str, Any] = {
+            "conductances": self.conductances,
+            "port_voltages": drives.port_voltages,
+            "gates": gates_for(self.network, drives),
+            "switch_ohm": ohm,
+        }
+        if self.device is None:
+            solved = solve_network(self.network, **arguments)
+        else:
+            solved = solve_network_nonlinear(self.network, device=self.device, **arguments)
+        self.residual = max(self.residual, solved.kcl_residual)
+        return np.array([-solved.port_currents[pin] for pin in drives.outputs])
