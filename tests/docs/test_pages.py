@@ -113,7 +113,8 @@ def complaint(arguments: list[str], whole: bool = True) -> str:
             if value is None and whole and param.required:
                 return f"{path} needs {param.name}"
             flag = isinstance(param, click.Option) and param.is_flag
-            if value is not None and not flag and not isinstance(param.type, click.Path):
+            stands_for = isinstance(value, str) and value.isupper()  # NAME, FILE
+            if not (value is None or flag or stands_for or isinstance(param.type, click.Path)):
                 param.type_cast_value(ctx, value)
     except click.ClickException as error:
         return f"{path}: {error.format_message()}"
