@@ -76,6 +76,20 @@ def extract_flat(
     return network, report
 
 
+def foreign_layers(layout: db.Layout, tech: Tech) -> list[str]:
+    """Return a warning for each layer that holds shapes and is not in a technology."""
+    known = {layer.gds for layer in tech.layers}
+    found = []
+    for index in layout.layer_indexes():
+        info = layout.get_info(index)
+        # layers that hold the labels while LVS runs have a name and no number
+        if info.layer < 0 or (info.layer, info.datatype) in known:
+            continue
+        if any(not cell.shapes(index).is_empty() for cell in layout.each_cell()):
+            found.append(f"layer {info.layer}/{info.datatype} is not in {tech.name}")
+    return found
+
+
 def _no_pins(name: str, shapes: NetShapes) -> list[Pin]:
     return []
 
@@ -135,15 +149,8 @@ class _Assembly:
     def note_findings(self, tech: Tech) -> None:
         for finding in self.layout.findings():
             self.report.warn(str(finding))
-        known = {layer.gds for layer in tech.layers}
-        drawn = self.layout.layout
-        for index in drawn.layer_indexes():
-            info = drawn.get_info(index)
-            # layers that hold the labels while LVS runs have a name and no number
-            if info.layer < 0 or (info.layer, info.datatype) in known:
-                continue
-            if any(not cell.shapes(index).is_empty() for cell in drawn.each_cell()):
-                self.report.warn(f"layer {info.layer}/{info.datatype} is not in {tech.name}")
+        for text in foreign_layers(self.layout.layout, tech):
+            self.report.warn(text)
 
     def _carries_current(self, net: FlatNet) -> bool:
         """True for nets with a device terminal other than a bulk."""

@@ -23,6 +23,7 @@ from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
 from ..solve.network import Network
 from .chain import Chain, NotAChainError, chain, resistance
+from .flat import foreign_layers
 from .geometry import NetGeometry
 from .grid import ArrayView, Grid, NotRegularError, array_view
 from .naming import labels_of
@@ -84,6 +85,8 @@ def extract_tiled(
     view = array_view(layout, top, tech)
     at = process.conditions
     report = ExtractionReport("tile", at.corner, at.temperature_c)
+    for text in foreign_layers(layout, tech):
+        report.warn(text)
     around = extract_layout(view.periphery(), tech, top.name)
     has_rest = bool(around.flat.devices)
     try:

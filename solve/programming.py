@@ -59,7 +59,7 @@ def programming_check(
     *,
     needed: float,
     read_tier: int | str = BOTTOM,
-    series: Mapping[str, Any] | None = None,
+    series: Mapping[str, Any] | Callable[[int], Mapping[str, Any]] | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> ProgrammingReport:
@@ -71,7 +71,8 @@ def programming_check(
         inputs: read voltages in V, shape (T, rows).
         needed: voltage in V that a device needs to switch.
         read_tier: the tier that computes; the other one is written.
-        series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...).
+        series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...), or a
+            function that gives them for each written column.
         progress: called with (done, cols) after every column.
         **options: keyword arguments of `mode_drives` except `write_column`.
 
@@ -97,7 +98,7 @@ def programming_check(
             conductances=conductances,
             driven=drives.port_voltages,
             gates=gates_for(network, drives),
-            **dict(series or {}),
+            **dict(series(j) if callable(series) else series or {}),
         )
         solution = solver.solve(drives.port_voltages)
         others = np.abs(solution.device_voltages)

@@ -209,6 +209,14 @@ def test_a_strap_in_the_top_cell_is_noticed(draw) -> None:
     np.testing.assert_allclose(wire_losses(tile.network), wire_losses(flat.network), rtol=1e-3)
 
 
+def test_a_foreign_layer_is_a_named_warning_in_both_engines(draw) -> None:
+    layout = draw(4, 4)
+    layout.top_cell().shapes(layout.layer(99, 7)).insert(db.Box(0, 0, 1000, 1000))
+    for engine in ("tile", "flat"):
+        found = extract(layout, TECH, engine=engine).report.warnings
+        assert found == [f"layer 99/7 is not in {TECH.name}"], engine
+
+
 def test_auto_takes_the_flat_engine_for_small_and_irregular_layouts(draw) -> None:
     assert extract(draw(3, 3), TECH).report.engine == "flat"
     layout = draw(1, 4)

@@ -1,0 +1,80 @@
+"""Programming and sensitivity of an extracted macro, transistors where they work."""
+
+import numpy as np
+import pytest
+
+from crossstack.analysis import solve_modes, stimulus
+from crossstack.cells.drawing import to_layout
+from crossstack.console import Console
+from crossstack.errors import ConfigError
+from crossstack.extract import extract_network
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import get_tech
+from crossstack.studies import programming, programming_lines, sensitivity, sensitivity_lines
+
+TECH = get_tech()
+CONSOLE = Console(as_json=True, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def macro():
+    drawn = build_top(ArraySpec(rows=3, cols=4, top="macro"))
+    return to_layout(drawn.cell, drawn.tech)
+
+
+@pytest.fixture(scope="module")
+def network(macro):
+    return extract_network(macro, TECH)
+
+
+def test_programming_goes_through_the_slots_that_deep_net_solves(network):
+    what = stimulus(network, TECH)
+    reports = programming(network, TECH, what, 1.5, CONSOLE)
+    assert [r["tier"] for r in reports] == ["top", "bottom"]
+    lowest = []
+    for column in range(network.cols):
+        done, _ = solve_modes(
+            network, TECH, what, CONSOLE, ("deep-net",), read_tier="bottom", write_column=column
+        )
+        lowest.append(done["deep-net"].write.device_voltages.min())
+    assert reports[0]["lowest_V"] == pytest.approx(min(lowest), rel=2e-3)
+    assert reports[0]["cells_below"] == []
+    assert "every cell gets it" in programming_lines(reports)[0]
+
+
+def test_programming_names_the_cells_that_get_too_little(network):
+    what = stimulus(network, TECH)
+    voltage = programming(network, TECH, what, 1.0, CONSOLE)[1]["lowest_V"]
+    (top, bottom) = programming(network, TECH, what, voltage + 1e-4, CONSOLE)
+    assert 0 < len(bottom["cells_below"]) < 12
+    assert f"{len(bottom['cells_below'])} cells get less" in programming_lines([top, bottom])[1]
+    more = programming(network, TECH, what, voltage + 1e-4, CONSOLE, write_voltage=2.2)
+    assert more[1]["applied_V"] == 2.2
+    assert more[1]["lowest_V"] > bottom["lowest_V"] + 0.05
+
+
+def test_programming_needs_the_mode_and_a_voltage(network):
+    drawn = build_top(ArraySpec(rows=2, cols=2, cell="planar"))
+    planar = extract_network(to_layout(drawn.cell, drawn.tech), TECH)
+    with pytest.raises(ConfigError, match="deep-net needs two tiers"):
+        programming(planar, TECH, stimulus(planar, TECH), 1.5, CONSOLE)
+    for wrong in (0.0, -1.0, float("nan")):
+        with pytest.raises(ConfigError, match="allowed: above 0"):
+            programming(network, TECH, stimulus(network, TECH), wrong, CONSOLE)
+
+
+def test_sensitivity_is_what_another_sheet_resistance_does(macro, network):
+    what = stimulus(network, TECH)
+    found = sensitivity(network, TECH, what, "expansion", CONSOLE)
+    warm = TECH.with_sheet_resistance("ME", 0.404)  # 1 % more
+    other = extract_network(macro, warm)
+    currents = [
+        solve_modes(n, TECH, what, CONSOLE, ("expansion",))[0]["expansion"].column_currents
+        for n in (network, other)
+    ]
+    change = (currents[1] - currents[0]) / currents[0] / 0.01
+    # the transistors' part of the answer, kept fixed by the sensitivity, is small
+    np.testing.assert_allclose(found["ME"], change, rtol=0.02)
+    head, first, *_ = sensitivity_lines(found)
+    assert "worst column" in head
+    assert first.split()[0] == max(found, key=lambda k: np.nanmax(np.abs(found[k])))
