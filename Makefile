@@ -55,7 +55,8 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || bad=1; done; exit $$bad
 
-docs: setup ## build the documents as a site, into site/
+docs: setup ## renew the reference, build the documents as a site, into site/
+	@for page in cli reference python; do $(BIN)/python docs/make_$$page.py || exit 1; done
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "documents: site/index.html"
 

@@ -52,6 +52,14 @@ def test_the_python_pages_show_every_public_name(load, docs):
         assert shown == text, f"{name}: run python docs/make_python.py"
 
 
+def test_the_cells_page_is_the_registry(load, docs):
+    made = "\n".join(load("make_cells").page()).rstrip() + "\n"
+    shown = (docs / "cells.md").read_text(encoding="utf-8")
+    assert shown == made, "run python docs/make_cells.py"
+    pictures = {path.stem for path in (docs / "cells").iterdir()}
+    assert pictures == set(re.findall(r"^## (\w+)$", shown, re.MULTILINE))
+
+
 def test_every_rule_and_layer_is_in_the_tables(docs):
     tech = get_tech()
     rules = (docs / "reference" / "rules.md").read_text(encoding="utf-8")
