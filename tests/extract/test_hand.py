@@ -191,7 +191,7 @@ def test_a_narrow_tab_does_not_make_the_line_narrow() -> None:
         ],
     )
     result = solve(net)
-    ohm = {width: 0.0 for width in (0.4, 2.0)}
+    ohm = dict.fromkeys((0.4, 2.0), 0.0)
     for r in result.resistors:
         ohm[round(r.width_um, 3)] += r.ohm
     # ten squares of line and ten of tab; what is wide must not be called narrow
