@@ -23,7 +23,6 @@ import numpy as np
 
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
-from .pex import pex_squares
 from .synthesis import Edge, synthesise
 
 Key = tuple[object, ...]
@@ -83,6 +82,8 @@ class WireSolver:
         if len(ports) < 2:
             return Wire(len(ports), tuple(range(len(ports))), ())
         if not polygon.is_rectilinear():
+            from .pex import pex_squares  # shapes at angles are rare, and this loads KLayout's engine
+
             self.angled += 1
             n, edges = synthesise(pex_squares(polygon, ports), [float(np.nan)] * len(ports))
             return Wire(n, tuple(range(len(ports))), tuple(edges))

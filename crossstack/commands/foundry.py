@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ..cli import FOUND, OK
+from ..cli import FOUND, OK, HelpGroup
 from ..console import Console, output_options
 from ..options import layout_options, out_option
 
 
-@click.group("foundry")
+@click.group("foundry", cls=HelpGroup)
 def command() -> None:
     """Run the foundry's own deck and models, as judges that are not ours.
 

@@ -73,14 +73,15 @@ def command(
     if not kinds:
         return _open(file, tech, markers)
     picture = out or Path(f"{file.stem}.{kinds[0]}")
-    if cut is not None:
-        _draw_section(file, tech, picture, cut)
-    elif glb:
-        from ..glb import write_glb
+    with console.steps(), console.step("picture"):
+        if cut is not None:
+            _draw_section(file, tech, picture, cut)
+        elif glb:
+            from ..glb import write_glb
 
-        write_glb(file, tech, picture)
-    else:
-        _draw_layout(file, tech, picture, size, markers)
+            write_glb(file, tech, picture)
+        else:
+            _draw_layout(file, tech, picture, size, markers)
     console.say(str(picture))
     console.result({"picture": str(picture)})
     return OK
