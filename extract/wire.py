@@ -82,7 +82,7 @@ class WireSolver:
         if len(ports) < 2:
             return Wire(len(ports), tuple(range(len(ports))), ())
         if not polygon.is_rectilinear():
-            from .pex import pex_squares  # shapes at angles are rare, and this loads KLayout's engine
+            from .pex import pex_squares  # loads KLayout's engine, for the rare shape at angles
 
             self.angled += 1
             n, edges = synthesise(pex_squares(polygon, ports), [float(np.nan)] * len(ports))
