@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "inspect": ("Step by step", "Show where the resistance of a network's nets sits."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
+    "sweep": ("All at once", "IR drop over values of one or more parameters."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
