@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: what is drawn: figure -> (words, line style)
-_SHOWN = {"worst_device_all": ("all series parts", "-"), "worst_device_wires": ("wires", "--")}
+#: what is drawn: figure -> (words, line style, filled or hollow points)
+_SHOWN = {
+    "worst_device_all": ("all series parts", "-", "full"),
+    "worst_device_wires": ("wires", "--", "none"),
+}
 
 
 def draw(path: Path, vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -49,16 +52,19 @@ def _panel(
         lines.setdefault(rest, []).append(point)
     for number, (rest, points) in enumerate(lines.items()):
         points.sort(key=lambda p: p[0])
-        for name, (words, style) in _SHOWN.items():
+        for name, (words, style, fill) in _SHOWN.items():
             axis.plot(
                 [x for x, _ in points],
                 [100 * m[name] for _, m in points],
-                f"o{style}",
+                linestyle=style if numbers else "",  # between words lies nothing
+                marker="o",
+                fillstyle=fill,
                 color=f"C{number % 10}",
                 label=f"{words}, {rest}" if rest else words,
             )
     if not numbers:
         axis.set_xticks(range(len(values)), [str(v) for v in values])
+        axis.set_xlim(-0.5, len(values) - 0.5)
     axis.set(title=f"{mode} mode", xlabel=key, ylabel="worst device, voltage lost (%)")
     axis.set_ylim(bottom=0)
     axis.label_outer()

@@ -25,7 +25,7 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> int:
-    r"""Compare the stacked macro with planar and passive ones, beside the paper's figures.
+    """Compare the stacked macro with planar and passive ones, beside the paper's figures.
 
     Draws, proves and extracts an N x M x 2 macro and its baselines (2N x M x 1 and
     2N x 2N x 1 planar with the same cell, wires and switches; passive ones), solves them on the
@@ -33,7 +33,7 @@ def command(
 
     \b
     crossstack compare --rows 10 --cols 10
-    """
+    """  # noqa: D301
     from ..comparison.run import compare
     from ..config import load_config
     from ..errors import ConfigError
@@ -42,6 +42,8 @@ def command(
     console = Console(as_json, quiet)
     if options.get("cell") not in (None, "hybrid"):
         raise ConfigError("--cell does not apply: compare draws every cell that it needs")
+    if options.get("top") not in (None, "macro"):
+        raise ConfigError("--top does not apply: compare draws macros, with their switches")
     if options.get("kelvin") is None:
         options["kelvin"] = True  # the Kelvin view needs its taps drawn
     options["top"] = "macro"

@@ -56,7 +56,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    r"""Open a layout in KLayout with this technology, its colours and DRC markers, or draw it.
+    """Open a layout in KLayout with this technology, its colours and DRC markers, or draw it.
 
     TARGET is a GDS or OASIS file, or the folder of a build, whose markers are shown.
 
@@ -64,7 +64,7 @@ def command(
     crossstack view gds_out/crossstack_10x10x2 --png -o array.png
     crossstack view edited.gds --png --markers edited_drc.lyrdb
     crossstack view edited.gds --cross-section y=6.5
-    """
+    """  # noqa: D301
     from ..errors import ConfigError
     from ..layouts import open_layout, origin_of
 

@@ -208,3 +208,20 @@ def test_other_cells(crossstack, tmp_path, cell, tiers, transistors):
     assert "overlap" not in ran.json["timing"]
     assert "deep-net needs" in ran.json["timing"]["not_run"]
     assert "deep-net needs" in (tmp_path / ran.json["name"] / "report.html").read_text()
+
+
+def test_a_large_array_has_the_capacitance_of_its_middle_lines(crossstack, tmp_path, monkeypatch):
+    import importlib
+
+    monkeypatch.setattr(importlib.import_module("crossstack.flow"), "_MAX_CAPACITANCE", 1)
+    config = tmp_path / "hot.yaml"
+    config.write_text("rows: 3\ncols: 2\ntech: {temperature_c: 150}\n")
+    ran = crossstack("build", config, "-o", tmp_path, "--json")
+    assert ran.code == 0
+    nets = load(tmp_path / NAME / "nets.json")
+    assert {row["net"] for row in nets if row["farad"]} == {"TR[1]", "BR[1]", "C[1]"}
+    assert ran.json["timing"]["settle"]["column_farad"] > 0
+    # hotter than the manual's current limits, so nothing is said of them
+    assert "125 C" in ran.json["em"]["not_run"]
+    assert {row["em_limit_a"] for row in nets} == {None}
+    assert "for some lines only" in (tmp_path / NAME / "report.html").read_text()

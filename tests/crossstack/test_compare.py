@@ -244,6 +244,7 @@ def test_theory_without_a_baseline_is_that_of_the_same_parts(pair, proved):
     [
         (["compare", "--rows", "600"], ("rows", "600", "512")),
         (["compare", "--cell", "planar"], ("--cell",)),
+        (["compare", "--top", "array"], ("--top",)),
         (["build", "--top", "macro", "--rows", "0"], ("rows", "0")),
         (["build", "--top", "macro", "--switch-wn-um", "0.5"], ("switch", "0.5")),
     ],
