@@ -111,3 +111,14 @@ def acted(program: str, text: str, folder: Path, acts: str) -> tuple[list[str], 
     found = re.search(r'<pre id="told">(.*?)</pre>', document, re.DOTALL)
     assert found is not None, document[-2000:]
     return found[1].split("|"), document
+
+
+def width_in(program: str, text: str, folder: Path, window: int) -> int:
+    """Return how wide a page gets in a narrow window, in pixels."""
+    page = folder / "report.html"
+    act = "<script>document.body.dataset.wide = document.documentElement.scrollWidth</script>"
+    page.write_text(text.replace("</body>", act + "</body>"))
+    document, _ = browse(program, page, width=window)
+    found = re.search(r'data-wide="(\d+)"', document)
+    assert found is not None
+    return int(found[1])

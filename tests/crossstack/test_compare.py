@@ -23,7 +23,7 @@ from crossstack.pdk import ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
 
-from .conftest import BROWSERS, acted
+from .conftest import BROWSERS, acted, width_in
 
 BASE = ArraySpec(rows=3, cols=4, top="macro", kelvin=True, switch_wn_um=6.0, switch_wp_um=6.0)
 TECH = BASE.tech()
@@ -212,7 +212,8 @@ told.push(shown());
 document.querySelector('[data-show="random"]').click();
 told.push(shown());
 document.querySelector('[data-series="array"]').click();
-document.querySelectorAll("#maps canvas")[2].focus();
+const planar = document.querySelectorAll("#maps canvas")[2];
+planar.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
 told.push(document.querySelector("#readout").textContent);
 told.push(document.querySelectorAll("svg.chart").length);
 told.push([...document.images].every((i) => i.naturalWidth > 100));
@@ -225,6 +226,7 @@ told.push([...document.images].every((i) => i.naturalWidth > 100));
     assert lost == pytest.approx(value["values"]["array"][0][0], rel=5e-3)
     assert told[3:] == ["3", "true"]
     assert document.count("no match") == 0
+    assert width_in(requires_program(*BROWSERS), text, tmp_path, 500) <= 500
 
 
 def test_theory_without_a_baseline_is_that_of_the_same_parts(pair, proved):

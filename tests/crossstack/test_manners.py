@@ -86,7 +86,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*[1-9][0-9]*m")
 
 
 def test_progress_with_and_without_colours_and_not_at_all(built: Path, tmp_path: Path):
-    run = ("drc", built / f"{NAME}.gds", "-o", tmp_path)
+    run = ("drc", built / f"{NAME}.gds", "--rules", "M1.*", "-o", tmp_path)
     plain = {"NO_COLOR": "", "TERM": "xterm-256color"}
     coloured = on_a_terminal(*run, **plain)
     assert "design rules" in coloured
@@ -95,4 +95,4 @@ def test_progress_with_and_without_colours_and_not_at_all(built: Path, tmp_path:
     assert "design rules" in bare
     assert not COLOUR.search(bare)
     assert on_a_terminal(*run, "--quiet") == ""
-    assert "\x1b" not in on_a_terminal(*run, TERM="dumb")
+    assert on_a_terminal(*run, TERM="dumb") == ""

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .conftest import BROWSERS, COLS, NAME, ROWS, acted, browse
+from crossstack.report.judges import judged
+
+from .conftest import BROWSERS, COLS, NAME, ROWS, acted, browse, width_in
 
 VOID = {"meta", "link", "br", "input", "img", "hr"}
 
@@ -150,14 +152,7 @@ def test_it_works_in_a_browser(requires_program, text, tmp_path):
 
 
 def test_it_fits_a_narrow_window(requires_program, text, tmp_path):
-    program = requires_program(*BROWSERS)
-    page = tmp_path / "report.html"
-    act = "<script>document.body.dataset.wide = document.documentElement.scrollWidth</script>"
-    page.write_text(text.replace("</body>", act + "</body>"))
-    document, _ = browse(program, page, width=500)
-    found = re.search(r'data-wide="(\d+)"', document)
-    assert found is not None
-    assert int(found[1]) <= 500
+    assert width_in(requires_program(*BROWSERS), text, tmp_path, 500) <= 500
 
 
 def test_a_build_without_a_network_still_has_a_page(requires_program, crossstack, built, tmp_path):
@@ -255,26 +250,20 @@ def verdict(folder: Path, violations: int, digest: str) -> None:
 def test_verdicts_of_other_judges_are_picked_up(crossstack, built, tmp_path):
     folder = tmp_path / NAME
     shutil.copytree(built, folder)
-    digest = json.loads((folder / "manifest.json").read_text())["files"][f"{NAME}.gds"]
+    sums = json.loads((folder / "manifest.json").read_text())["files"]
+    assert judged(folder, sums) == []
     assert crossstack("tapeout", folder, "-q").code == 0
-
-    def card(title):
-        assert crossstack("report", folder).code == 0
-        page = (folder / "report.html").read_text()
-        found = re.search(
-            rf'<div class="card (\w+)">\s*<h3>{title}</h3>\s*<p class="head">(.*?)<', page
-        )
-        return found.groups() if found else None
-
-    assert card("Tapeout package") == ("ok", "ready")
-    assert card("Foundry&#39;s deck") is None
-    for count, sum_, shown in (
-        (0, digest, ("ok", "clean")),
-        (3, digest, ("bad", "3 violations")),
-        (0, "0" * 64, ("plain", "out of date")),
-    ):
-        verdict(folder, count, sum_)
-        assert card("Foundry&#39;s deck") == shown
+    verdict(folder, 3, sums[f"{NAME}.gds"])
+    assert crossstack("report", folder).code == 0
+    card = r'<div class="card (\w+)">\s*<h3>(.*?)</h3>\s*<p class="head">(.*?)<'
+    cards = re.findall(card, (folder / "report.html").read_text())
+    assert ("bad", "Foundry&#39;s deck", "3 violations") in cards
+    assert ("ok", "Tapeout package", "ready") in cards
+    verdict(folder, 0, sums[f"{NAME}.gds"])
+    assert [c["head"] for c in judged(folder, sums)] == ["clean", "ready"]
+    verdict(folder, 0, "0" * 64)
+    assert [c["head"] for c in judged(folder, sums)] == ["out of date", "ready"]
+    assert judged(folder, sums)[0]["ok"] is None
     (folder / f"{NAME}_foundry_drc.json").write_text("[]")
     crossstack("report", folder).fails(3, "foundry_drc.json")
 
@@ -289,7 +278,7 @@ def test_solve_leaves_a_page(requires_program, crossstack, built, tmp_path):
     assert (out / "report.html").read_text() == text
     acts = """
 const canvas = document.querySelector("#maps canvas");
-canvas.focus();
+canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
 told.push(document.querySelector("#readout").textContent);
 const bars = [...document.querySelectorAll("#many svg rect title")];
 told.push(bars.map((t) => parseInt(t.textContent)).reduce((a, b) => a + b));
