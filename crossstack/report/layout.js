@@ -84,12 +84,9 @@
     document.getElementById("layer-" + box.dataset.layer).style.display = box.checked ? "" : "none";
   };
   boxes.forEach((box) => box.addEventListener("change", () => apply(box)));
-  const choose = {
-    all: () => true,
-    none: () => false,
-    module: (box) => "module" in box.dataset,
-    foundry: (box) => !("module" in box.dataset),
-  };
+  // the pin names stay as they are unless everything is meant
+  const of = (kind) => (box) => (box.dataset.kind ? box.dataset.kind === kind : box.checked);
+  const choose = { all: () => true, none: () => false, module: of("module"), foundry: of("foundry") };
   all("[data-layers]").forEach((button) =>
     button.addEventListener("click", () =>
       boxes.forEach((box) => {

@@ -105,6 +105,9 @@ me.click();
 told.push("ME " + document.querySelector("#layer-ME").style.display);
 document.querySelector('[data-layers="foundry"]').click();
 told.push("TE " + document.querySelector("#layer-TE").style.display);
+document.querySelector('[data-layers="module"]').click();
+const on = (name) => document.querySelector(`#layer-${name}`).style.display !== "none";
+told.push(["TE", "Metal1", "POSTPROC", "labels"].map(on).join());
 const svg = document.querySelector("#layoutsvg");
 const before = svg.getAttribute("viewBox");
 document.querySelector('[data-zoom="in"]').click();
@@ -140,13 +143,14 @@ def test_it_works_in_a_browser(requires_program, text, tmp_path):
     assert told[3:] == [
         "ME none",
         "TE none",
+        "true,false,false,true",
         "zoomed true",
         "home true",
         f"nets {ROWS}",
-        told[8],
+        told[9],
         "theme dark",
     ]
-    assert told[8] in ("turned true", "turned no WebGL")
+    assert told[9] in ("turned true", "turned no WebGL")
     maps = document[document.index('id="maps"') :]
     assert maps.count("<canvas") == 5  # two tiers, two modes, one legend
 
