@@ -36,14 +36,14 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    r"""Check the design rules of a layout; 0 clean, 1 violations.
+    """Check the design rules of a layout; 0 clean, 1 violations.
 
     FILE is any GDS or OASIS of this process, also one edited by hand. The markers open in KLayout
     (Tools, Marker Browser), or as a picture: crossstack view FILE --png --markers M.lyrdb.
 
     \b
     crossstack drc chip.gds --waivers waivers.yaml --format junit > drc.xml
-    """
+    """  # noqa: D301
     from datetime import date
 
     from ..drc import apply_waivers, load_waivers, render, run_drc
