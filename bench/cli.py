@@ -17,6 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
+#: room -> what its verb takes from it before it works
+STARTS = {
+    "drc": "run_drc, render",
+    "lvs": "compare_layout, extract_layout",
+    "extract": "extract, net_capacitance, write_spice, write_spef",
+}
 RUN = [sys.executable, "-c", "import sys; from crossstack.cli import main; main()"]
 
 
@@ -48,14 +54,22 @@ def startup() -> None:
         (("extract", "--help"), 1.0),
     ):
         line("crossstack " + " ".join(args), min(timed(*args)[0] for _ in range(5)), limit)
-    for room in ("drc", "lvs", "extract"):
-        code = f"import crossstack.{room}, crossstack.layouts"
+    for verb, names in STARTS.items():
+        code = f"import crossstack.layouts; from crossstack.{verb} import {names}"
         best = 9e9
         for _ in range(3):
             start = time.perf_counter()
             subprocess.run([sys.executable, "-c", code], check=True)
             best = min(best, time.perf_counter() - start)
-        line(f"start of {room} (interpreter and imports)", best, 1.0)
+        line(f"start of {verb} (interpreter and imports)", best, 1.0)
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        timed("generate", "--rows", 1, "--cols", 1, "-o", folder, "--quiet")
+        gds = folder / "crossstack_1x1x2.gds"
+        for verb in STARTS:
+            more = ["--netlist", gds.with_suffix(".spice")] if verb == "lvs" else []
+            run = [verb, gds, *more, "-o", folder, "--quiet"]
+            line(f"{verb} of one cell, all of it", min(timed(*run)[0] for _ in range(3)), 2.0)
 
 
 def array(rows: int, cols: int, limits: dict[str, float], folder: Path) -> None:

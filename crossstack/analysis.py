@@ -224,6 +224,19 @@ def vary(
         )
 
 
+def distribution(many: MonteCarlo, columns: NDArray[np.bool_]) -> dict[str, list[Any]]:
+    """Return the histogram of all samples' column currents, as fractions off the nominal ones.
+
+    Args:
+        many: random versions of a network.
+        columns: which columns count; their nominal currents are not zero.
+    """
+    nominal = many.nominal_currents[columns]
+    off = (many.column_currents[:, columns] - nominal) / np.abs(nominal)
+    counts, edges = np.histogram(off, bins=min(40, max(5, round(off.size**0.5))))
+    return {"edges": edges.tolist(), "counts": counts.tolist()}
+
+
 def mode_ohm(
     network: Network,
     tech: Tech,

@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "inspect": ("Step by step", "Show where the resistance of a network's nets sits."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
+    "sweep": ("All at once", "IR drop over values of one or more parameters."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
@@ -63,7 +64,18 @@ class Interrupted(BaseException):
     """Ctrl-C or a request to terminate; folders being written are cleaned up on its way out."""
 
 
-class Verbs(click.Group):
+class HelpGroup(click.Group):
+    """A group that prints its help when no command is given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Print the help and stop if there is nothing to parse."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit(OK)
+        return super().parse_args(ctx, args)
+
+
+class Verbs(HelpGroup):
     """A group that loads a verb's module when the verb is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -100,16 +112,11 @@ class Verbs(click.Group):
     cls=Verbs,
     help=_HELP,
     epilog=_EPILOG,
-    no_args_is_help=False,
-    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="crossstack")
-@click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli() -> None:
     """Entry group; prints the help when no verb is given."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
 
 
 def main() -> None:

@@ -110,13 +110,27 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
         ParameterError: for an unknown key or a value outside its range.
         FileError: for a file that cannot be read.
     """
+    return config_of(read_values(path, options))
+
+
+def read_values(path: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a file with command-line options on top, not checked yet."""
+    values = {} if path is None else read_yaml(path)
+    return values | {key: value for key, value in options.items() if value is not None}
+
+
+def config_of(values: Mapping[str, Any]) -> RunConfig:
+    """Return the configuration that values, as in a file, describe.
+
+    Raises:
+        ConfigError: for an unknown key.
+        ParameterError: for a value outside its range.
+    """
     from .generators import ArraySpec
 
-    values = {} if path is None else read_yaml(path)
     check_keys(values, [*_names(ArraySpec), "tech"], "")
-    tech = TechOptions.from_mapping(values.pop("tech", None))
-    values |= {key: value for key, value in options.items() if value is not None}
-    return RunConfig(ArraySpec.from_mapping(values), tech)
+    spec = {key: value for key, value in values.items() if key != "tech"}
+    return RunConfig(ArraySpec.from_mapping(spec), TechOptions.from_mapping(values.get("tech")))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -66,8 +66,11 @@ class Console:
             click.echo(json.dumps(value, indent=2))
 
     def shows_progress(self) -> bool:
-        """True if a person watches: a terminal, not --quiet, no NO_COLOR."""
-        return not self.quiet and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        """True if a person watches: a terminal that can redraw a line, and not --quiet.
+
+        NO_COLOR takes the colours away, not the progress; rich sees to that.
+        """
+        return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     @contextmanager
     def steps(self) -> Iterator[None]:

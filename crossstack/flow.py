@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from .lvs import ExtractedLayout
     from .solve.network import Network
 
-#: memristors up to which a build extracts capacitances: their time grows with the square
-_MAX_CAPACITANCE = 600
+#: memristors up to which a build extracts the capacitance of every net, and up to which that of
+#: a line in the middle of each kind: the time grows with the square
+_MAX_CAPACITANCE, _MAX_LINES = 600, 2500
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Build:
     Attributes:
         folder: where its results are.
         name: top cell and stem of the files.
-        drc, lvs, ir_drop: contents of the JSON files of the same names.
+        drc, lvs, ir_drop, em, timing: contents of the JSON files of the same names.
         extraction: how the wires were extracted, with warnings.
         not_done: step -> why it was not done.
         seconds: step -> time it took.
@@ -43,6 +45,8 @@ class Build:
     drc: dict[str, Any] = field(default_factory=dict)
     lvs: dict[str, Any] = field(default_factory=dict)
     ir_drop: dict[str, Any] = field(default_factory=dict)
+    em: dict[str, Any] = field(default_factory=dict)
+    timing: dict[str, Any] = field(default_factory=dict)
     extraction: dict[str, Any] = field(default_factory=dict)
     not_done: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -61,6 +65,8 @@ class Build:
             "drc": self.drc,
             "lvs": self.lvs,
             "ir_drop": self.ir_drop,
+            "em": self.em,
+            "timing": self.timing,
             "extraction": self.extraction,
             "not_done": self.not_done,
             "seconds": self.seconds,
@@ -165,7 +171,11 @@ def _analyse(
 ) -> None:
     """Extract the wires and solve; a layout that failed LVS may not allow it."""
     from . import analysis
+    from .comparison.estimate import estimate, measure_parts
+    from .electromigration import current_limits_of, em_report
     from .extract import extract, write_spice
+    from .nets import net_table
+    from .timing import read_and_write
 
     try:
         with console.step("extract wires") as step:
@@ -179,8 +189,10 @@ def _analyse(
             network = found.network
             network.save(work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
+        limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
-            write_nets(extracted, network, tech, work / "nets.json", step)
+            farad = capacitances(extracted, network, tech, step)
+            files.write_json(work / "nets.json", net_table(network, tech, farad, limits))
         what = analysis.stimulus(network, tech)
         drives = analysis.expansion_drives(network, what)
         write_spice(
@@ -198,30 +210,40 @@ def _analyse(
             raise
         result.not_done["extract"] = str(error)
         return
-    result.ir_drop = analysis.summary(done, not_run, what)
-    files.write_json(work / "ir_drop.json", result.ir_drop)
+    with console.step("beside the paper"):
+        parts = measure_parts(network, tech)
+        result.ir_drop = analysis.summary(done, not_run, what)
+        result.ir_drop["stacking"] = estimate(network, parts)
+        result.em = em_report(network, limits, done)
+        result.timing = read_and_write(network, parts["all"][-1], farad)
+    for name in ("ir_drop", "em", "timing"):
+        files.write_json(work / f"{name}.json", getattr(result, name))
     analysis.write_csv(work / "ir_drop.csv", done)
 
 
-def write_nets(
-    extracted: ExtractedLayout, network: Network, tech: Tech, target: Path, step: Step
-) -> None:
-    """Write the table of nets: resistance, and capacitance where that takes seconds only."""
+def capacitances(
+    extracted: ExtractedLayout, network: Network, tech: Tech, step: Step
+) -> dict[str, float]:
+    """Return the capacitance of nets in F, of as many as take seconds only."""
     from .extract import net_capacitance
-    from .nets import net_table
 
-    farad: dict[str, float] = {}
-    if len(network.memristor_row) <= _MAX_CAPACITANCE:
-        found = net_capacitance(extracted, tech, progress=step)
-        farad = {name: net.total_f for name, net in found.items()}
-    files.write_json(target, net_table(network, farad))
+    size = len(network.memristor_row)
+    if size > _MAX_LINES:
+        return {}
+    lines = None
+    if size > _MAX_CAPACITANCE:
+        row, col = network.rows // 2, network.cols // 2
+        names = {net.name for net in extracted.flat.nets}
+        lines = [n for n in (f"TR[{row}]", f"BR[{row}]", f"C[{col}]") if n in names]
+    found = net_capacitance(extracted, tech, nets=lines, progress=step)
+    return {name: net.total_f for name, net in found.items()}
 
 
 def finish(
     config: RunConfig, result: Build, cell: dict[str, float], work: Path, console: Console
 ) -> None:
     """Draw the pictures, write the report and the manifest."""
-    from .report.page import write_report
+    from .report.build import write_report
 
     with console.step("pictures"):
         draw_pictures(work, result.name)
@@ -287,11 +309,31 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
     }
 
 
-def redo_report(folder: Path, console: Console) -> dict[str, Any]:
-    """Write pictures and report of a build again; returns its manifest."""
+def redo_report(folder: Path, console: Console) -> bool:
+    """Write the report of a build, comparison or solve again; returns whether it had passed.
+
+    Raises:
+        FileError: if the folder is none of these.
+    """
+    from .report import compare as comparison
+    from .report import solve as solved
+
+    if (folder / "compare.json").is_file():
+        with console.step("report"):
+            comparison.write_report(folder)
+        _renew_sums(folder, ["report.html"])
+        return comparison.proved(files.read_json(folder / "compare.json"))
+    if (folder / "ir_drop.json").is_file() and not (folder / files.MANIFEST).is_file():
+        with console.step("report"):
+            solved.write_report(folder)
+        return True
+    return _redo_build(folder, console)
+
+
+def _redo_build(folder: Path, console: Console) -> bool:
     from .config import TechOptions
     from .pdk import get_tech
-    from .report.page import write_report
+    from .report.build import write_report
 
     manifest = load_manifest(folder)
     parameters = manifest["parameters"]
@@ -300,18 +342,17 @@ def redo_report(folder: Path, console: Console) -> dict[str, Any]:
         draw_pictures(folder, manifest["name"])
     with console.step("report"):
         write_report(folder, tech)
-    head = {key: manifest[key] for key in manifest if key not in ("files", "versions")}
-    # only what was written anew gets a new sum: a file changed by hand must still show
-    fresh = {"report.html", "layout.png", *(p.name for p in folder.glob("ir_drop_*.png"))}
-    sums = {
-        **manifest["files"],
-        **{
-            name: files.sha256(folder / name) for name in sorted(fresh) if (folder / name).is_file()
-        },
-    }
-    manifest = {**head, "versions": manifest["versions"], "files": dict(sorted(sums.items()))}
+    pictures = sorted(p.name for p in folder.glob("ir_drop_*.png"))
+    _renew_sums(folder, ["report.html", "layout.png", *pictures])
+    return bool(manifest["passed"])
+
+
+def _renew_sums(folder: Path, fresh: Iterable[str]) -> None:
+    """Note new sums of what was written anew; a file changed by hand must still show."""
+    manifest = load_manifest(folder)
+    sums = {name: files.sha256(folder / name) for name in fresh if (folder / name).is_file()}
+    manifest["files"] = dict(sorted((manifest["files"] | sums).items()))
     files.write_json(folder / files.MANIFEST, manifest)
-    return manifest
 
 
 def load_manifest(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +11,38 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import spsolve
 
+from .pdk import Tech
 from .solve.network import Network
+
+if TYPE_CHECKING:
+    from .pdk.electromigration import CurrentLimits
 
 #: a joint without resistance, so that the matrix stays regular; far below any wire
 _JOINT_OHM = 1e-9
 
 
-def net_table(network: Network, farad: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+def net_table(
+    network: Network,
+    tech: Tech,
+    farad: Mapping[str, float] | None = None,
+    limits: CurrentLimits | None = None,
+) -> list[dict[str, Any]]:
     """Return one entry per net that has a pin and wires.
 
     Each has: net, layers, pieces (resistors), devices (terminals and gates on the net),
     nearest_ohm and farthest_ohm (pin to the nearest and farthest terminal, all other terminals
     open; for nets without terminals, such as select lines, nearest is None and farthest is the
-    far end of the wire), farad (total capacitance, None if not extracted).
+    far end of the wire), farad (total capacitance, None if not extracted), em_limit_a (current
+    into the pin that brings the weakest piece on the way to the farthest device to its
+    electromigration limit, None without limits) and em_layer (layer of that piece).
 
     Args:
         network: extracted network.
+        tech: its technology.
         farad: net -> total capacitance in F.
+        limits: what wires and cuts may carry.
     """
+    weakest = _weakest(network, tech, limits)
     order = np.argsort(network.resistor_net, kind="stable")
     nets = network.resistor_net[order]
     ends = np.searchsorted(nets, np.arange(len(network.nets) + 1))
@@ -43,8 +57,21 @@ def net_table(network: Network, farad: Mapping[str, float] | None = None) -> lis
         entry = _entry(network, name, order[ends[k] : ends[k + 1]], terminal)
         entry["devices"] += int(gates[k])
         entry["farad"] = (farad or {}).get(name)
+        entry["em_limit_a"], entry["em_layer"] = weakest.get(name, (None, None))
         table.append(entry)
     return sorted(table, key=lambda row: _natural(row["net"]))
+
+
+def _weakest(
+    network: Network, tech: Tech, limits: CurrentLimits | None
+) -> dict[str, tuple[float, str]]:
+    """Return net -> current into its pin that overloads a piece, and that piece's layer."""
+    if limits is None:
+        return {}
+    from .extract import net_summary
+
+    rows = net_summary(network, tech, wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a)
+    return {row.net: (row.em_limit_a, row.em_layer) for row in rows if row.em_layer}
 
 
 def _entry(

@@ -71,3 +71,21 @@ def layout_options(function: F) -> F:
 def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
     """Add -o/--out."""
     return click.option("-o", "--out", type=FOLDER, default=default, help=text)
+
+
+def is_folder(out: Path) -> bool:
+    """Return whether -o names a folder: one that exists, or a name without an ending."""
+    return out.is_dir() or not out.suffix
+
+
+def check_results_folder(out: Path | None) -> None:
+    """Refuse a folder whose manifest would no longer be true of its files.
+
+    Raises:
+        ConfigError: naming the folder.
+    """
+    from .errors import ConfigError
+    from .files import MANIFEST
+
+    if out is not None and (out / MANIFEST).is_file():
+        raise ConfigError(f"{out} holds a build or comparison; choose another folder")

@@ -8,6 +8,7 @@ passive, so such a leg is set to zero. The error is in series with the via or de
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,27 +29,27 @@ class Edge:
     width: float
 
 
-def synthesise(z: Floats, width: float) -> tuple[int, list[Edge]]:
+def synthesise(z: Floats, widths: Sequence[float]) -> tuple[int, list[Edge]]:
     """Return resistors that have the impedance matrix `z`.
 
     Args:
         z: impedance in squares of ports 1..k-1 against port 0.
-        width: width in dbu to note on each resistor.
+        widths: width in dbu of the wire at every port; a resistor notes the narrower end's.
 
     Returns:
         Number of nodes (ports first, then inner nodes) and the resistors.
     """
     k = len(z) + 1
     if k == 2:
-        return 2, [Edge(0, 1, float(z[0, 0]), width)]
+        return 2, [Edge(0, 1, float(z[0, 0]), min(widths))]
     if k == 3:
         centre = z[0, 1]
         legs = (centre, z[0, 0] - centre, z[1, 1] - centre)
-        return 4, [Edge(i, 3, max(0.0, float(leg)), width) for i, leg in enumerate(legs)]
-    return k, _mesh(z, width)
+        return 4, [Edge(i, 3, max(0.0, float(leg)), widths[i]) for i, leg in enumerate(legs)]
+    return k, _mesh(z, widths)
 
 
-def _mesh(z: Floats, width: float) -> list[Edge]:
+def _mesh(z: Floats, widths: Sequence[float]) -> list[Edge]:
     """Return the complete mesh; raises self-impedances until no conductance is negative."""
     step = 0.02 * float(np.trace(z)) / len(z)
     for attempt in range(60):
@@ -60,10 +61,14 @@ def _mesh(z: Floats, width: float) -> list[Edge]:
         if mutual.min() >= floor and to_reference.min() >= floor:
             break
     limit = _NEGLIGIBLE * float(y.diagonal().max())
-    edges = [Edge(0, i + 1, 1 / g, width) for i, g in enumerate(to_reference) if g > limit]
+    edges = [
+        Edge(0, i + 1, 1 / g, min(widths[0], widths[i + 1]))
+        for i, g in enumerate(to_reference)
+        if g > limit
+    ]
     for i in range(len(z)):
         edges += [
-            Edge(i + 1, j + 1, 1 / mutual[i, j], width)
+            Edge(i + 1, j + 1, 1 / mutual[i, j], min(widths[i + 1], widths[j + 1]))
             for j in range(i + 1, len(z))
             if mutual[i, j] > limit
         ]

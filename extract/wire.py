@@ -23,7 +23,6 @@ import numpy as np
 
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
-from .pex import pex_squares
 from .synthesis import Edge, synthesise
 
 Key = tuple[object, ...]
@@ -83,8 +82,10 @@ class WireSolver:
         if len(ports) < 2:
             return Wire(len(ports), tuple(range(len(ports))), ())
         if not polygon.is_rectilinear():
+            from .pex import pex_squares  # loads KLayout's engine, for the rare shape at angles
+
             self.angled += 1
-            n, edges = synthesise(pex_squares(polygon, ports), float(np.nan))
+            n, edges = synthesise(pex_squares(polygon, ports), [float(np.nan)] * len(ports))
             return Wire(n, tuple(range(len(ports))), tuple(edges))
         return _Assembly(self, polygon, ports).wire()
 
@@ -100,9 +101,13 @@ def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[E
     """Solve a piece; the same piece costs nothing in the next extraction either."""
     polygon = db.Polygon.from_s(shape)
     box = polygon.bbox()
-    cuts = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in ports if p.is_slice]
-    width = min([*cuts, box.width(), box.height()])
-    return synthesise(sheet_impedance(polygon, list(ports)), float(width))
+    wide = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in ports]
+    cuts = [w for p, w in zip(ports, wide, strict=True) if p.is_slice]
+    # a cut is as wide as the line that it cuts, and that line's own stretch carries the whole
+    # current; what leads to a via or device inside the piece counts as its narrowest part
+    least = min([*cuts, box.width(), box.height()])
+    widths = [float(w if p.is_slice else least) for p, w in zip(ports, wide, strict=True)]
+    return synthesise(sheet_impedance(polygon, list(ports)), widths)
 
 
 class _Assembly:

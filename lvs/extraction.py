@@ -264,6 +264,8 @@ def run_extraction(
 ) -> tuple[db.LayoutVsSchematic, dict[str, db.Region]]:
     """Run KLayout's hierarchical extraction; returns its database and the layers by name."""
     l2n = db.LayoutVsSchematic(db.RecursiveShapeIterator(layout, cell, []))
+    # in this thread: a single worker makes every operation wait for some 13 ms
+    l2n.threads = 0
     regions = {
         name: l2n.make_polygon_layer(layout.layer(*tech.gds(name)), name)
         for name in drawn_layers(tech)

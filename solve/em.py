@@ -39,6 +39,17 @@ class Stress:
     limit: float
     ratio: float
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain Python types only."""
+        return {
+            "layer": self.layer,
+            "net": self.net,
+            "nodes": list(self.nodes),
+            "current_A": self.current,
+            "limit_A": self.limit,
+            "ratio": self.ratio,
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class ElectromigrationReport:
@@ -49,6 +60,7 @@ class ElectromigrationReport:
             applies.
         current: largest current over all solutions, same shape, A.
         worst: the most stressed pieces, hardest first.
+        hardest: the most stressed piece of every checked layer that carries current.
         by_layer: largest ratio of every checked layer.
         unchecked: layers that carry current but have no limit.
         violations: number of pieces above their limit.
@@ -57,6 +69,7 @@ class ElectromigrationReport:
     ratio: Floats
     current: Floats
     worst: tuple[Stress, ...]
+    hardest: dict[str, Stress]
     by_layer: dict[str, float]
     unchecked: tuple[str, ...]
     violations: int
@@ -67,10 +80,8 @@ class ElectromigrationReport:
             "violations": self.violations,
             "by_layer": self.by_layer,
             "unchecked_layers": list(self.unchecked),
-            "worst": [
-                {**vars(s), "nodes": list(s.nodes), "current_A": s.current, "limit_A": s.limit}
-                for s in self.worst
-            ],
+            "worst": [s.to_json() for s in self.worst],
+            "hardest": {layer: s.to_json() for layer, s in self.hardest.items()},
         }
 
 
@@ -120,11 +131,17 @@ def electromigration(
     limit = np.where(np.isnan(by_cut), by_width, by_cut)
     ratio = current / limit
     loose = np.isnan(limit) & (current > 0)
-    order = np.argsort(-np.nan_to_num(ratio, nan=-1.0), kind="stable")[:top]
+    order = np.argsort(-np.nan_to_num(ratio, nan=-1.0), kind="stable")
+    loaded = order[: int((ratio > 0).sum())]
+    layers, first = np.unique(layer[loaded], return_index=True)
     return ElectromigrationReport(
         ratio=ratio,
         current=current,
-        worst=tuple(_stress(network, int(k), current, limit) for k in order if ratio[k] > 0),
+        worst=tuple(_stress(network, int(k), current, limit) for k in loaded[:top]),
+        hardest={
+            network.layers[int(name)]: _stress(network, int(loaded[at]), current, limit)
+            for name, at in zip(layers, first, strict=True)
+        },
         by_layer={
             name: float(np.nanmax(ratio[layer == k]))
             for k, name in enumerate(network.layers)

@@ -8,6 +8,7 @@ device then draws the same current I, and a drop is I times the resistances belo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,26 @@ def reduction(rows: int, cols: int, parts: Parts) -> Drops:
     """
     planar, stacked = first_order(1, 2 * rows, cols, parts), first_order(2, rows, cols, parts)
     return Drops(*(_saved(getattr(planar, k), getattr(stacked, k)) for k in vars(planar)))
+
+
+def stack_reduction(rows: int, cols: int, tiers: Sequence[Parts], planar: Parts) -> Drops:
+    """Share of the drop that stacking saves, for tiers and a baseline with parts of their own.
+
+    Args:
+        rows: N, rows of each tier of the stacked array.
+        cols: M, columns of both.
+        tiers: series resistances of every tier.
+        planar: series resistances of the planar array with all rows in one tier.
+
+    Returns:
+        1 - stacked / planar for each of the three drops; nan where the planar drop is 0.
+    """
+    drops = [first_order(len(tiers), rows, cols, parts) for parts in tiers]
+    reference = first_order(1, len(tiers) * rows, cols, planar)
+    mean = {k: sum(getattr(d, k) for d in drops) / len(drops) for k in vars(reference)}
+    # the worst device is one of one tier; a column sums over all
+    mean["worst_device"] = max(d.worst_device for d in drops)
+    return Drops(**{k: _saved(getattr(reference, k), v) for k, v in mean.items()})
 
 
 def _saved(planar: float, stacked: float) -> float:

@@ -37,25 +37,26 @@ def command(
     from ..comparison.run import compare
     from ..config import load_config
     from ..errors import ConfigError
+    from ..report.compare import proved
 
     console = Console(as_json, quiet)
     if options.get("cell") not in (None, "hybrid"):
         raise ConfigError("--cell does not apply: compare draws every cell that it needs")
+    if options.get("top") not in (None, "macro"):
+        raise ConfigError("--top does not apply: compare draws macros, with their switches")
     if options.get("kelvin") is None:
         options["kelvin"] = True  # the Kelvin view needs its taps drawn
     options["top"] = "macro"
     run = load_config(config, options)
     folder = out or Path("gds_out") / f"compare_{run.spec.rows}x{run.spec.cols}"
-    value = compare(run.spec, run.resolved_tech(), folder, seed, console)
+    value = compare(run, folder, seed, console)
     for line in (folder / "compare.md").read_text(encoding="utf-8").splitlines():
         console.say(line)
     for line in _summary(value):
         console.say(line)
     console.say(f"\nwritten to {folder}")
     console.result(value)
-    sides = [pair[side] for pair in value["pairs"] for side in ("stacked", "planar")]
-    proved = all(s["drc_violations"] == 0 and s["lvs_match"] for s in sides)
-    return OK if proved else FOUND
+    return OK if proved(value) else FOUND
 
 
 def _summary(value: dict[str, Any]) -> list[str]:

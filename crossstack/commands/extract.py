@@ -167,7 +167,7 @@ def _write_network(
     value: dict[str, Any] = {**counts, "network": str(target), "spice": str(spice)}
     if console.as_json:
         total = {net: values.total_f for net, values in farad.items()}
-        value["nets"] = net_table(network, total)
+        value["nets"] = net_table(network, tech, total)
     return value
 
 

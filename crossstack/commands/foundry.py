@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ..cli import FOUND, OK
+from ..cli import FOUND, OK, HelpGroup
 from ..console import Console, output_options
-from ..options import layout_options
+from ..options import layout_options, out_option
 
 
-@click.group("foundry")
+@click.group("foundry", cls=HelpGroup)
 def command() -> None:
     """Run the foundry's own deck and models, as judges that are not ours.
 
@@ -39,12 +39,23 @@ def fetch(as_json: bool, quiet: bool) -> int:
 @command.command("drc")
 @layout_options
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+@out_option("Folder for <stem>_foundry_drc.json (default: beside FILE).")
 @output_options
 def drc(
-    file: Path, top: str | None, profile: str | None, threads: int, as_json: bool, quiet: bool
+    file: Path,
+    top: str | None,
+    profile: str | None,
+    threads: int,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
-    """Run the foundry's DRC deck on the foundry layers of FILE; 0 clean, 1 violations."""
+    """Run the foundry's DRC deck on the foundry layers of FILE; 0 clean, 1 violations.
+
+    Beside the layout of a build, `crossstack report` shows the verdict on its page.
+    """
     from ..drc.foundry import run_foundry_drc
+    from ..files import sha256, together, write_json
     from ..layouts import origin_of
 
     console = Console(as_json, quiet)
@@ -67,7 +78,10 @@ def drc(
         "by_rule": flagged,
         "shapes": report.shapes,
         "deck_sha256": report.deck_sha256,
+        "source": {file.name: sha256(file)},
     }
+    with together(out or file.parent) as work:
+        write_json(work / f"{file.stem}_foundry_drc.json", value)
     console.result(value)
     return OK if report.clean else FOUND
 

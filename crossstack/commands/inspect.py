@@ -75,15 +75,17 @@ def command(
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
     at = Conditions(origin.tech.corner, origin.tech.temperature_c)
-    table = net_summary(
-        loaded,
-        tech,
-        nets=set(chosen),
-        sheets=rates(tech, at).sheet_ohm_sq,
-        capacitance=_capacitance(console, layout, tech, patterns),
-        wire_limits=limits.wire_a_per_um,
-        cut_limits=limits.cut_a,
-    )
+    capacitance = _capacitance(console, layout, tech, patterns)
+    with console.steps(), console.step("nets"):
+        table = net_summary(
+            loaded,
+            tech,
+            nets=set(chosen),
+            sheets=rates(tech, at).sheet_ohm_sq,
+            capacitance=capacitance,
+            wire_limits=limits.wire_a_per_um,
+            cut_limits=limits.cut_a,
+        )
     value: dict[str, Any] = {
         "network": str(path),
         "limits": {

@@ -14,15 +14,16 @@ from ..console import Console, output_options
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @output_options
 def command(folder: Path, as_json: bool, quiet: bool) -> int:
-    """Write pictures and report.html of a build again, from the files in FOLDER.
+    """Write report.html again, from the files in FOLDER.
 
-    Exit code 1 if the build had failed a check.
+    FOLDER is what `build`, `compare` or `solve -o` left. The report of a build also shows what
+    `foundry drc` and `tapeout` have said of it since. Exit code 1 if a check had failed.
     """
     from ..flow import redo_report
 
     console = Console(as_json, quiet)
     with console.steps():
-        manifest = redo_report(folder, console)
+        passed = redo_report(folder, console)
     console.say(str(folder / "report.html"))
-    console.result({"report": str(folder / "report.html"), "passed": manifest["passed"]})
-    return OK if manifest["passed"] else FOUND
+    console.result({"report": str(folder / "report.html"), "passed": passed})
+    return OK if passed else FOUND

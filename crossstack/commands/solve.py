@@ -10,7 +10,7 @@ import click
 
 from ..cli import OK
 from ..console import Console, output_options
-from ..options import EXISTING
+from ..options import EXISTING, check_results_folder, is_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ SIGMA = 0.1
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Table (CSV) of every device; in a folder that exists, ir_drop.csv and ir_drop.json.",
+    help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html.",
 )
 @output_options
 def command(
@@ -100,6 +100,7 @@ def command(
         raise ConfigError(f"{flag} belongs to --mode deep-net")
     chance = {"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire}
     _check_chance(monte_carlo, nonlinear, chance)
+    check_results_folder(out)
     path = network / "network.npz" if network.is_dir() else network
     tech = origin_of(path, None).resolved_tech()
     loaded = load_array(path) if is_array(path) else Network.load(path)
@@ -121,7 +122,7 @@ def command(
                 loaded, tech, what, console, mode,
                 spread=spread, samples=monte_carlo, seed=seed or 0, **given,
             )  # fmt: skip
-    value = analysis.summary(done, not_run, what)
+    value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
     if device is not None:
         value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
         console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
@@ -146,15 +147,19 @@ def command(
 
 
 def _write(out: Path, done: Mapping[str, IrDrop], value: dict[str, Any]) -> list[Path]:
-    """Write the table, and in a folder the figures beside it; return what was written."""
+    """Write the table, and in a folder the figures and a report; return what was written."""
     from .. import analysis
-    from ..files import write_json
+    from ..files import together, write_json
+    from ..report.solve import write_report
 
-    written = [out / "ir_drop.csv", out / "ir_drop.json"] if out.is_dir() else [out]
-    analysis.write_csv(written[0], done)
-    for path in written[1:]:
-        write_json(path, value)
-    return written
+    if not is_folder(out):
+        analysis.write_csv(out, done)
+        return [out]
+    with together(out) as work:
+        analysis.write_csv(work / "ir_drop.csv", done)
+        write_json(work / "ir_drop.json", value)
+        write_report(work)
+        return [out / path.name for path in sorted(work.iterdir())]
 
 
 def _check_chance(samples: int | None, nonlinear: bool, chance: Mapping[str, float | None]) -> None:
@@ -195,6 +200,7 @@ def _say_many(
     """Print what random versions do to every column that counts; return it as JSON values."""
     import numpy as np
 
+    from ..analysis import distribution
     from ..summary import percent
 
     value = many.to_json()
@@ -209,6 +215,7 @@ def _say_many(
     name = [pin for pin, is_in in zip(pins, carries, strict=True) if is_in][column]
     worst = float(off.max())
     value |= {"worst_column_error": worst, "worst_column": name, "worst_sample": int(sample)}
+    value["distribution"] = distribution(many, carries)
     console.say(f"monte carlo {value['samples']} samples, seed {many.seed}, against the nominal")
     for pin, a, b in zip(pins, mean, std, strict=True):
         console.say(f"  {pin:<8} mean {a * 1e6:12.6f} uA  std {b * 1e6:12.6f} uA")

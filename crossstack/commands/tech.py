@@ -8,12 +8,12 @@ from sysconfig import get_path
 
 import click
 
-from ..cli import OK
+from ..cli import OK, HelpGroup
 from ..console import Console, output_options
 from ..options import FOLDER
 
 
-@click.group("tech")
+@click.group("tech", cls=HelpGroup)
 def command() -> None:
     """Give KLayout this process: technology, layers, 2.5-D view, DRC, LVS and PCells."""
 

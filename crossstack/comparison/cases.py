@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import TechOptions
 from ..generators import ArraySpec
 from ..pdk import ParameterError, Tech
 
@@ -118,8 +119,8 @@ class Proved:
         }
 
 
-def prove(spec: ArraySpec, tech: Tech, console: Console) -> Proved:
-    """Draw, check, compare and extract one layout.
+def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None = None) -> Proved:
+    """Draw, check, compare and extract one layout; `at` says at which corner and temperature.
 
     Raises:
         ParameterError: for a size, pitch or width that the rules do not allow.
@@ -133,7 +134,7 @@ def prove(spec: ArraySpec, tech: Tech, console: Console) -> Proved:
     from ..generators import build_top
     from ..lvs import compare_layout, extract_layout
 
-    name = spec.top_name
+    name, at = spec.top_name, at or TechOptions()
     with console.step(f"draw {name}"):
         array = build_top(spec)
         drawing: db.Layout = to_layout(array.cell, tech)
@@ -143,7 +144,9 @@ def prove(spec: ArraySpec, tech: Tech, console: Console) -> Proved:
         with scratch_netlist(array.netlist_lines()) as netlist:
             lvs = compare_layout(layout, netlist, tech)
     with console.step(f"extract {name}") as step:
-        network = extract(layout, tech, progress=step).network
+        network = extract(
+            layout, tech, corner=at.corner, temperature_c=at.temperature_c, progress=step
+        ).network
     dbu = tech.dbu_um
     cell = array.unit.width * array.unit.height * dbu * dbu
     return Proved(

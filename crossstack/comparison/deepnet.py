@@ -1,4 +1,4 @@
-"""Deep-net mode slot by slot, and the time it saves.
+"""Deep-net mode slot by slot, and how fast a read settles.
 
 While one tier computes, the other is written column after column; slot k writes column k and
 takes the other columns' sums. The write must not be felt there.
@@ -7,7 +7,7 @@ takes the other columns' sums. The write must not be felt there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,21 +17,11 @@ from ..pdk import Tech
 from ..solve.metrics import ir_drop
 from ..solve.network import TIER_NAMES, Network
 from ..solve.theory import Parts
-from ..solve.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
+from ..timing import LINES, read_settle
 from .cases import Floats, Proved
-from .table import PAPER_SPEED
 
 if TYPE_CHECKING:
     from ..console import Step
-
-#: pulse times of the table, s: device papers use 10 ns to 1 us (facts/devices.md section 6)
-PULSES_S = (10e-9, 20e-9, 40e-9, 50e-9, 100e-9, 200e-9, 500e-9, 1e-6)
-#: depth of the networks whose gain is printed; None is the limit of many layers
-DEPTHS = (2, 3, 5, 10, 20, None)
-#: time the read-out needs per bit after the lines have settled, s: ISAAC's 100 ns cycle
-#: (doi 10.1109/isca.2016.12, facts/devices.md section 6); ours settles well within it
-SENSE_S = 100e-9
-INPUT_BITS = 10
 
 
 @dataclass(frozen=True)
@@ -124,10 +114,7 @@ def slots(
 
 
 def settle(proved: Proved, tech: Tech, parts: Parts) -> dict[str, float]:
-    """Return the settling time of a read from the extracted wires and capacitances.
-
-    Elmore delays of the slowest row line, then of a column through its sense end, to half an
-    LSB of the input's bits.
+    """Return the settling time of a read of a macro; see `timing.read_settle`.
 
     Args:
         proved: the extracted macro.
@@ -136,34 +123,5 @@ def settle(proved: Proved, tech: Tech, parts: Parts) -> dict[str, float]:
     """
     from ..extract import net_capacitance
 
-    n, m = proved.spec.rows, proved.spec.cols
-    found = net_capacitance(proved.layout, tech, nets=["TR*", "BR*", "C*"])
-    farad = {name: cap.total_f for name, cap in found.items()}
-    row = max((c for name, c in farad.items() if name[:2] in ("TR", "BR")), default=0.0)
-    col = max((c for name, c in farad.items() if name[:2] == "C["), default=0.0)
-    delay = line_delay(parts.row, row / m, m, drive_ohm=parts.drive)
-    delay += line_delay(parts.col, col / n, n, drive_ohm=parts.sense)
-    return {
-        "row_farad": row,
-        "column_farad": col,
-        "delay_s": delay,
-        "settle_s": settle_time(delay, INPUT_BITS),
-    }
-
-
-def timing(proved: Proved, settle_s: float) -> dict[str, Any]:
-    """Return both definitions of the gain over pulse time and depth, beside the paper's 29 %."""
-    base = Timing(settle=settle_s, sense=SENSE_S, pulse=PULSES_S[0], cols=proved.spec.cols,
-                  bits=INPUT_BITS)  # fmt: skip
-    ratio = {d: ratio_for(PAPER_SPEED, definition=d) for d in ("time_reduction", "speed_up")}
-    return {
-        "paper": PAPER_SPEED,
-        "counted": (
-            f"read = {INPUT_BITS} bits x (settle + sense), write = columns x pulse, many layers"
-        ),
-        "settle_s": settle_s,
-        "sense_s": SENSE_S,
-        "over_pulse": [t.to_json() for t in pulse_curve(base, PULSES_S)],
-        "over_depth": [replace(base, pulse=40e-9, depth=depth).to_json() for depth in DEPTHS],
-        "pulse_for_paper_s": {name: share * base.read / base.cols for name, share in ratio.items()},
-    }
+    found = net_capacitance(proved.layout, tech, nets=LINES)
+    return read_settle(proved.network, parts, {name: c.total_f for name, c in found.items()})

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..paper import IR_DROP, SPEED
 from .cases import Floats, Proved
-from .table import PAPER_IR_DROP, PAPER_SPEED, Compared
+from .table import Compared
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +65,7 @@ def ratio_curve(path: Path, rows: list[dict[str, float]], drawn: float) -> None:
     x = [r["ratio"] for r in rows]
     axis.plot(x, [100 * r["reduction"] for r in rows], "o-", color=_BLUE, label="extracted, solved")
     axis.plot(x, [100 * r["theory"] for r in rows], "--", color=_GREY, label="first-order theory")
-    axis.axhline(100 * PAPER_IR_DROP, color=_ORANGE, lw=1, label="paper: 22 %")
+    axis.axhline(100 * IR_DROP, color=_ORANGE, lw=1, label="paper: 22 %")
     axis.axvline(drawn, color=_GREEN, lw=1, label=f"as drawn: {drawn:.2f}")
     axis.set(xscale="log", xlabel="row wire / column wire, per cell", ylabel="less IR drop (%)")
     axis.legend()
@@ -81,7 +82,7 @@ def gain_curve(path: Path, timing: Mapping[str, Any]) -> None:
     x = [r["pulse"] * 1e9 for r in rows]
     for key, color in (("time_reduction", _BLUE), ("speed_up", _GREEN)):
         axis.plot(x, [100 * r[key] for r in rows], "o-", color=color, label=key.replace("_", " "))
-    axis.axhline(100 * PAPER_SPEED, color=_ORANGE, lw=1, label="paper: 29 %")
+    axis.axhline(100 * SPEED, color=_ORANGE, lw=1, label="paper: 29 %")
     axis.set(xscale="log", xlabel="write pulse per column (ns)", ylabel="gain by overlap (%)")
     axis.legend()
     figure.savefig(path, dpi=110, metadata={"Software": None})

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
+from ..config import RunConfig
 from ..console import Console
 from ..generators import ArraySpec
+from ..paper import IR_DROP, SPEED
 from ..pdk import Tech
+from ..report.compare import write_report
+from ..report.maps import panel
 from ..solve.theory import Parts
+from ..timing import PULSE_S, overlap
 from . import deepnet, pictures
 from .cases import Proved, pairs, patterns, prove
+from .drops import VIEWS
 from .table import (
-    PAPER_IR_DROP,
-    PAPER_SPEED,
     VIEW_TEXT,
     Compared,
     bare_wire_ratio,
@@ -29,25 +33,26 @@ from .table import (
 RATIOS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
-def compare(base: ArraySpec, tech: Tech, out: Path, seed: int, console: Console) -> dict[str, Any]:
+def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[str, Any]:
     """Compare an N x M x 2 macro with its baselines; results go to ``out``.
 
     Raises:
         CrossStackError: for a request that cannot be drawn, or a folder that cannot be written.
     """
+    base, tech = config.spec, config.resolved_tech()
     done: list[Compared] = []
     proved: dict[ArraySpec, Proved] = {}
     with files.replacing(out) as work, console.steps():
         for pair in pairs(base):
             for spec in (pair.stacked, pair.planar):
                 if spec not in proved:
-                    proved[spec] = prove(spec, tech, console)
+                    proved[spec] = prove(spec, tech, console, config.tech)
             with console.step(f"solve {pair.key}"):
                 found = patterns(pair.stacked.rows, pair.stacked.cols, tech, seed)
                 both = proved[pair.stacked], proved[pair.planar]
                 done.append(compare_pair(pair, *both, found, tech))
         value: dict[str, Any] = {
-            "paper": {"ir_drop_reduction": PAPER_IR_DROP, "speed": PAPER_SPEED},
+            "paper": {"ir_drop_reduction": IR_DROP, "speed": SPEED},
             "counted": VIEW_TEXT,
             "patterns": {p.key: p.text for p in found},
             "pairs": [c.to_json() for c in done],
@@ -57,13 +62,25 @@ def compare(base: ArraySpec, tech: Tech, out: Path, seed: int, console: Console)
         with console.step("pictures"):
             _pictures(work, done[0], value)
         files.write_json(work / "compare.json", value)
+        files.write_json(work / "maps.json", _maps(done[0]))
         files.write_lines(work / "compare.md", table_lines(done))
-        files.write_json(
-            work / files.MANIFEST,
-            {"name": out.name, "parameters": asdict(base), "versions": files.versions(),
-             "files": {p.name: files.sha256(p) for p in sorted(work.iterdir())}},
-        )  # fmt: skip
+        head = {"name": out.name, "parameters": {**config.to_json(), "seed": seed}}
+        with console.step("report"):
+            # the report lists the files, so it reads a manifest that does not hold itself yet
+            files.write_manifest(work, head)
+            write_report(work)
+            files.write_manifest(work, head)
     return value
+
+
+def _maps(compared: Compared) -> dict[str, Any]:
+    """Return the IR drop of every device, everything on, for the report's maps."""
+    stacked, planar = (found.maps for found in compared.results["all on"])
+    names = ("stacked, bottom tier", "stacked, top tier")
+    tiers = [{view: stacked[view][t] for view in VIEWS} for t in range(len(names))]
+    panels = [panel(name, values) for name, values in zip(names, tiers, strict=True)]
+    panels.append(panel("planar", {view: planar[view][0] for view in VIEWS}))
+    return {"panels": panels}
 
 
 def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[str, Any]:
@@ -77,7 +94,7 @@ def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[
         "counted": VIEW_TEXT["array"],
         "drawn_ratio": drawn["row"] / drawn["col"] if drawn["col"] else None,
         "rows": rows,
-        "ratio_for_paper": crossing(rows, PAPER_IR_DROP),
+        "ratio_for_paper": crossing(rows, IR_DROP),
         "ratio_for_paper_bare_wires_theory": bare_wire_ratio(n, m),
     }
 
@@ -104,7 +121,7 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
     with console.step("timing"):
         parts = Parts(**compared.parts["stacked"]["all, T"])
         result["settle"] = deepnet.settle(stacked, tech, parts)
-        result["timing"] = deepnet.timing(stacked, result["settle"]["settle_s"])
+        result["timing"] = overlap(result["settle"]["settle_s"], m)
     return result
 
 
@@ -116,6 +133,6 @@ def _pictures(work: Path, compared: Compared, value: dict[str, Any]) -> None:
         pictures.ratio_curve(work / "ratio.png", sweep["rows"], sweep["drawn_ratio"])
     timing = value["deep_net"]["timing"]
     pictures.gain_curve(work / "gain.png", timing)
-    middle = next(r for r in timing["over_pulse"] if r["pulse"] == 40e-9)
+    middle = next(r for r in timing["over_pulse"] if r["pulse"] == PULSE_S)
     pictures.timing_diagram(work / "timing.png", middle)
     pictures.current_paths(work, compared.stacked)

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..paper import IR_DROP
 from ..pdk import Tech
 from ..solve.network import Network
-from ..solve.theory import Parts, first_order, row_resistance_for
+from ..solve.theory import Parts, row_resistance_for, stack_reduction
 from .cases import Pair, Pattern, Proved
 from .drops import METRICS, VIEWS, Floats, Views, series_parts, solve_view, views
-
-#: the paper's figures (arXiv 2102.06536, abstract), which name neither metric nor baseline
-PAPER_IR_DROP, PAPER_SPEED = 0.22, 0.29
 
 VIEW_TEXT = {
     "wires": "wires only: drawn wires, contacts and vias, also those of the mode switches",
@@ -70,7 +68,7 @@ class Compared:
                         "stacked": _value(stacked, view, metric),
                         "reduction": self.reduction(pattern, view, metric),
                         "theory": self.theory[view][metric] if pattern == "all on" else None,
-                        "paper": PAPER_IR_DROP,
+                        "paper": IR_DROP,
                     }
 
     def to_json(self) -> dict[str, Any]:
@@ -110,18 +108,8 @@ def compare_pair(
         for letter, tier_parts in zip("BT", own, strict=True):
             parts["stacked"][f"{view}, {letter}"] = dict(vars(tier_parts))
         parts["planar"][view] = dict(vars(base))
-        theory[view] = _theory(n, m, own, base)
+        theory[view] = dict(vars(stack_reduction(n, m, own, base)))
     return Compared(pair, stacked, planar, results, theory, parts)
-
-
-def _theory(n: int, m: int, own: list[Parts], base: Parts) -> dict[str, float]:
-    """Return the reduction of each metric; the tiers of a stack have ends of their own."""
-    drops = [first_order(2, n, m, p) for p in own]
-    reference = first_order(1, 2 * n, m, base)
-    worst = max(d.worst_device for d in drops) / reference.worst_device
-    mean = sum(d.mean_device for d in drops) / 2 / reference.mean_device
-    column = sum(d.worst_column for d in drops) / 2 / reference.worst_column
-    return {"worst_device": 1 - worst, "mean_device": 1 - mean, "worst_column": 1 - column}
 
 
 def ratio_sweep(
@@ -144,8 +132,14 @@ def ratio_sweep(
             _worst(planar, tech, *pattern.planar(), view),
         )
         own = [series_parts(stacked, tech, view, tier) for tier in (0, 1)]
-        theory = _theory(n, m, own, series_parts(planar, tech, view))["worst_device"]
-        rows.append({"ratio": ratio, "reduction": 1.0 - drops[0] / drops[1], "theory": theory})
+        theory = stack_reduction(n, m, own, series_parts(planar, tech, view))
+        rows.append(
+            {
+                "ratio": ratio,
+                "reduction": 1.0 - drops[0] / drops[1],
+                "theory": theory.worst_device,
+            }
+        )
     return rows
 
 
@@ -163,7 +157,7 @@ def crossing(rows: list[dict[str, float]], target: float) -> float | None:
 
 def bare_wire_ratio(rows: int, cols: int) -> float:
     """Return r_row / r_col at which theory gives the paper's 22 % for bare wires, worst device."""
-    found = row_resistance_for(PAPER_IR_DROP, rows, cols, Parts(0.0, 1.0))
+    found = row_resistance_for(IR_DROP, rows, cols, Parts(0.0, 1.0))
     return float(found.worst_device)
 
 

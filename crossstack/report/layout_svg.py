@@ -21,13 +21,14 @@ class LayoutSvg:
     """A layout for a page.
 
     Attributes:
-        layers: drawn layers, top of the stack first: (name, text, colour, shown at first).
+        layers: drawn layers, top of the stack first, markers last: (name, text, colour, shown
+            at first, group that a button switches: module, foundry or marker).
         view_box: SVG view box.
         body: SVG groups, one per layer, ids ``layer-<name>``.
         note: what is shown.
     """
 
-    layers: list[tuple[str, str, str, bool]]
+    layers: list[tuple[str, str, str, bool, str]]
     view_box: str
     body: str
     note: str
@@ -43,7 +44,7 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
     # markers lie under everything and stand last in the list
     drawn = sorted(
         (layer for layer in tech.layers if layer.name not in LABEL_OF.values()),
-        key=lambda layer: "marker" not in layer.purpose.value,
+        key=lambda layer: not _is_marker(layer),
     )
     groups, shown = [], []
     for layer in drawn:
@@ -57,7 +58,9 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
             continue
         visible = layer.name not in ("PR_bndry", "POSTPROC", "Nplus", "Pplus")
         groups.append(_group(layer, region, visible))
-        shown.append((layer.name, layer.text, layer.color, visible))
+        kind = "module" if layer.is_module else "foundry"
+        kind = "marker" if _is_marker(layer) else kind
+        shown.append((layer.name, layer.text, layer.color, visible, kind))
     groups.append(_labels(layout, top, tech, window))
     dbu = layout.dbu
     size = f"{window.width() * dbu:.2f} x {window.height() * dbu:.2f} um"
@@ -71,6 +74,10 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
     left, low = window.left // _STEP - margin, -(window.top // _STEP) - margin
     width, height = window.width() // _STEP + 2 * margin, window.height() // _STEP + 2 * margin
     return LayoutSvg(shown[::-1], f"{left} {low} {width} {height}", "\n".join(groups), note)
+
+
+def _is_marker(layer: Layer) -> bool:
+    return "marker" in layer.purpose.value
 
 
 def _window(layout: db.Layout, top: db.Cell, box: db.Box) -> db.Box:
@@ -100,9 +107,12 @@ def _count(cell: db.Cell, layer: int, known: dict[int, int]) -> int:
 def _group(layer: Layer, region: db.Region, visible: bool) -> str:
     paths = "".join(_path(polygon) for polygon in region.merged().each())
     hidden = "" if visible else ' style="display:none"'
+    # a marker covers all of the layout: its outline says where it lies
+    kind = "shape marker" if _is_marker(layer) else "shape"
     return (
         f'<g id="layer-{layer.name}"{hidden}><title>{escape(layer.name)}: {escape(layer.text)}'
-        f'</title><path class="shape" fill="{layer.color}" stroke="{layer.color}" d="{paths}"/></g>'
+        f'</title><path class="{kind}" fill="{layer.color}" stroke="{layer.color}" '
+        f'd="{paths}"/></g>'
     )
 
 

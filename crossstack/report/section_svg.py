@@ -26,7 +26,8 @@ _NOTES = {"planar": "SiO2 between the tiers", "cap": "SiO2 over the module"}
 
 #: for a picture that stands alone; inside the report, the page's colours rule
 STYLE = (
-    "<style>text{font:11.5px sans-serif;fill:#1a2230}.muted,.small{fill:#5a6678}"
+    "<style>svg{background:#fff}"
+    "text{font:11.5px sans-serif;fill:#1a2230}.muted,.small{fill:#5a6678}"
     ".leader{stroke:#5a6678;stroke-width:.7}.oxide{fill:#e4eef6;stroke:#fff;stroke-width:.5}"
     ".nitride{fill:#d6d0ea;stroke:#fff;stroke-width:.5}.silicon{fill:#b9b2a6}"
     ".onsilicon{fill:#fff;font-weight:600}</style>"

@@ -16,7 +16,14 @@ FILES = {
     *(f"{NAME}{end}" for end in (".gds", "_foundry.gds", "_masks.gds", ".lyp", ".spice")),
     *(f"{NAME}{end}" for end in ("_extracted.spice", ".lvsdb")),
     *("drc.lyrdb", "drc.json", "lvs.json", "network.npz", "ir_drop.json", "ir_drop.csv"),
-    *("nets.json", "layout.png", "ir_drop_expansion.png", "ir_drop_deep-net.png"),
+    *(
+        "em.json",
+        "timing.json",
+        "nets.json",
+        "layout.png",
+        "ir_drop_expansion.png",
+        "ir_drop_deep-net.png",
+    ),
     *("report.html", "manifest.json"),
 }
 
@@ -65,6 +72,42 @@ def test_nets_json(built):
     assert {"TR[0]", "BR[2]", "C[1]", "TS[0]", "BS[1]"} <= set(nets)
     assert nets["C[0]"]["farad"] > nets["TR[0]"]["farad"] > 1e-15
     assert nets["TR[0]"]["farthest_ohm"] > nets["TR[0]"]["nearest_ohm"] > 0
+
+
+def test_em_json_is_the_solved_current_over_the_limit(built):
+    value, network = load(built / "em.json"), Network.load(built / "network.npz")
+    assert value["temperature_c"] == 85
+    table = load(built / "ir_drop.json")["modes"]["expansion"]["column_currents_A"]
+    worst = value["modes"]["expansion"]["worst_wire"]
+    # every column leaves through its electrode, 1 um wide
+    assert (worst["layer"], worst["net"]) == ("ME", "C[0]")
+    assert worst["current_A"] == pytest.approx(max(table), rel=1e-3)
+    assert worst["limit_A"] == pytest.approx(value["limits"]["ME"]["limit"] * 1.0)
+    assert worst["ratio"] == pytest.approx(worst["current_A"] / worst["limit_A"])
+    assert value["limits"]["ME"]["assumed"]
+    assert not value["limits"]["Via1"]["assumed"]
+    for mode in value["modes"].values():
+        assert mode["by_layer"]["ME"]["ratio"] == mode["worst_wire"]["ratio"]
+        assert mode["unchecked_layers"] == []
+    top = max(m["by_layer"]["ME"]["ratio"] for m in value["modes"].values())
+    assert value["nets"]["C[0]"]["ratio"] == top
+    assert set(value["nets"]) <= set(network.ports)
+
+
+def test_timing_json_settles_with_the_extracted_capacitance(built):
+    value = load(built / "timing.json")
+    farad = {row["net"]: row["farad"] for row in load(built / "nets.json")}
+    assert value["settle"]["column_farad"] == max(farad["C[0]"], farad["C[1]"])
+    assert value["settle"]["row_farad"] == max(f for n, f in farad.items() if n[1:3] == "R[")
+    assert 0 < value["settle"]["settle_s"] < 1e-9
+    for row in value["overlap"]["over_pulse"]:
+        read, write = 10 * (row["settle"] + row["sense"]), COLS * row["pulse"]
+        assert row["overlapped"] == pytest.approx(max(read, write))
+        assert row["time_reduction"] == pytest.approx(1 - max(read, write) / (read + write))
+
+
+def test_theory_of_a_build_is_that_of_the_comparison(built):
+    assert load(built / "ir_drop.json")["stacking"]["not_run"].startswith("wires show from 3")
 
 
 def test_nothing_of_this_machine_is_in_the_files(built):
@@ -162,3 +205,28 @@ def test_other_cells(crossstack, tmp_path, cell, tiers, transistors):
     assert devices["memristor_bottom"] + devices["memristor_top"] == 4 * tiers
     assert devices["nfet"] == transistors
     assert "deep-net" in ran.json["ir_drop"]["not_run"]
+    assert "overlap" not in ran.json["timing"]
+    assert "deep-net needs" in ran.json["timing"]["not_run"]
+    assert "deep-net needs" in (tmp_path / ran.json["name"] / "report.html").read_text()
+
+
+def test_a_large_array_has_the_capacitance_of_its_middle_lines(crossstack, tmp_path, monkeypatch):
+    import importlib
+
+    monkeypatch.setattr(importlib.import_module("crossstack.flow"), "_MAX_CAPACITANCE", 1)
+    ran = crossstack("build", "--rows", 3, "--cols", 2, "-o", tmp_path, "--json")
+    assert ran.code == 0
+    nets = load(tmp_path / NAME / "nets.json")
+    assert {row["net"] for row in nets if row["farad"]} == {"TR[1]", "BR[1]", "C[1]"}
+    assert ran.json["timing"]["settle"]["column_farad"] > 0
+    assert "for some lines only" in (tmp_path / NAME / "report.html").read_text()
+
+
+def test_wires_hotter_than_the_manuals_current_limits(crossstack, tmp_path):
+    config = tmp_path / "hot.yaml"  # transistors end at 125 C, wires go on
+    config.write_text("rows: 3\ncols: 2\ncell: passive\ntech: {temperature_c: 150}\n")
+    ran = crossstack("build", config, "-o", tmp_path, "--json")
+    assert ran.code == 0
+    assert "125 C" in ran.json["em"]["not_run"]
+    nets = load(tmp_path / ran.json["name"] / "nets.json")
+    assert {row["em_limit_a"] for row in nets} == {None}

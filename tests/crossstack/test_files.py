@@ -80,12 +80,14 @@ def test_a_link_is_not_replaced(tmp_path):
 
 
 def test_progress_is_for_terminals_only(monkeypatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     assert not Console().shows_progress()
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert Console().shows_progress()
     assert not Console(quiet=True).shows_progress()
-    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")  # takes away the colours only
+    assert Console().shows_progress()
+    monkeypatch.setenv("TERM", "dumb")
     assert not Console().shows_progress()
 
 

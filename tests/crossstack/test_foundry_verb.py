@@ -7,6 +7,7 @@ import pytest
 
 from crossstack.cells import to_layout
 from crossstack.cli import run
+from crossstack.files import sha256
 from crossstack.generators import ArraySpec, build_top
 
 
@@ -24,6 +25,9 @@ def test_deck_on_a_macro(damaged, tmp_path, capfd, requires_program):
     found = json.loads(capfd.readouterr().out)
     assert found["shapes"] > 1000
     assert found["rules_run"] > 100
+    kept = json.loads((tmp_path / f"{path.stem}_foundry_drc.json").read_text())
+    assert kept == found
+    assert kept["source"] == {path.name: sha256(path)}
     if damaged:
         assert code == 1
         assert "M2.1" in found["by_rule"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from .conftest import COLS, NAME, ROWS
+from crossstack.report.judges import judged
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from .conftest import BROWSERS, COLS, NAME, ROWS, acted, browse, width_in
+
 VOID = {"meta", "link", "br", "input", "img", "hr"}
 
 
@@ -67,11 +68,14 @@ def test_the_page_is_well_formed_and_self_contained(built, text):
 def test_it_says_what_the_build_found(text):
     sections = (
         "verdicts",
+        "paper",
         "layout",
         "section",
         "stack",
         "drop",
         "columns",
+        "timing",
+        "em",
         "nets",
         "parameters",
         "files",
@@ -84,28 +88,7 @@ def test_it_says_what_the_build_found(text):
         assert f'id="layer-{layer}"' in text
 
 
-def browse(program: str, page: Path, width: int = 1280) -> tuple[str, str]:
-    """Return the page's document after its scripts ran, and the browser's console."""
-    ran = subprocess.run(
-        [
-            *(program, "--headless", "--no-sandbox", "--enable-unsafe-swiftshader"),
-            *("--disable-background-networking", "--enable-logging=stderr"),
-            *(f"--window-size={width},1000", f"--user-data-dir={page.parent / 'profile'}"),
-            *("--virtual-time-budget=3000", "--dump-dom", page.as_uri()),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-    # what a driver says about its own speed is not the page's doing
-    lines = [line for line in ran.stderr.splitlines() if "CONSOLE" in line]
-    console = "\n".join(line for line in lines if "GL Driver Message" not in line)
-    return ran.stdout, console
-
-
 ACTS = """
-<script>
-const told = [];
 const readout = document.querySelector("#readout");
 const canvas = document.querySelector("#maps canvas");
 const box = canvas.getBoundingClientRect();
@@ -122,6 +105,9 @@ me.click();
 told.push("ME " + document.querySelector("#layer-ME").style.display);
 document.querySelector('[data-layers="foundry"]').click();
 told.push("TE " + document.querySelector("#layer-TE").style.display);
+document.querySelector('[data-layers="module"]').click();
+const on = (name) => document.querySelector(`#layer-${name}`).style.display !== "none";
+told.push(["TE", "Metal1", "POSTPROC", "labels"].map(on).join());
 const svg = document.querySelector("#layoutsvg");
 const before = svg.getAttribute("viewBox");
 document.querySelector('[data-zoom="in"]').click();
@@ -143,23 +129,12 @@ if (stack) {
 }
 document.querySelector("#theme").click();
 told.push("theme " + document.documentElement.dataset.theme);
-const pre = document.createElement("pre");
-pre.id = "told";
-pre.textContent = told.join("|");
-document.body.append(pre);
-</script>
 """
 
 
 def test_it_works_in_a_browser(requires_program, text, tmp_path):
     program = requires_program(*BROWSERS)
-    page = tmp_path / "report.html"
-    page.write_text(text.replace("</body>", ACTS + "</body>"))
-    document, console = browse(program, page)
-    assert console == ""
-    found = re.search(r'<pre id="told">(.*?)</pre>', document, re.DOTALL)
-    assert found is not None, document[-2000:]
-    told = found[1].split("|")
+    told, document = acted(program, text, tmp_path, ACTS)
     assert told[0].startswith("expansion, bottom tier, row 0, column 0:")
     assert "% lost" in told[0]
     assert " uA" in told[0]
@@ -168,26 +143,20 @@ def test_it_works_in_a_browser(requires_program, text, tmp_path):
     assert told[3:] == [
         "ME none",
         "TE none",
+        "true,false,false,true",
         "zoomed true",
         "home true",
         f"nets {ROWS}",
-        told[8],
+        told[9],
         "theme dark",
     ]
-    assert told[8] in ("turned true", "turned no WebGL")
+    assert told[9] in ("turned true", "turned no WebGL")
     maps = document[document.index('id="maps"') :]
     assert maps.count("<canvas") == 5  # two tiers, two modes, one legend
 
 
 def test_it_fits_a_narrow_window(requires_program, text, tmp_path):
-    program = requires_program(*BROWSERS)
-    page = tmp_path / "report.html"
-    act = "<script>document.body.dataset.wide = document.documentElement.scrollWidth</script>"
-    page.write_text(text.replace("</body>", act + "</body>"))
-    document, _ = browse(program, page, width=500)
-    found = re.search(r'data-wide="(\d+)"', document)
-    assert found is not None
-    assert int(found[1]) <= 500
+    assert width_in(requires_program(*BROWSERS), text, tmp_path, 500) <= 500
 
 
 def test_a_build_without_a_network_still_has_a_page(requires_program, crossstack, built, tmp_path):
@@ -195,7 +164,8 @@ def test_a_build_without_a_network_still_has_a_page(requires_program, crossstack
     program = requires_program(*BROWSERS)
     folder = tmp_path / NAME
     shutil.copytree(built, folder)
-    for name in ("network.npz", "nets.json", "ir_drop.json", "ir_drop.csv"):
+    made = ("network.npz", "nets.json", "ir_drop.json", "ir_drop.csv", "em.json", "timing.json")
+    for name in made:
         (folder / name).unlink()
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest |= {"passed": False, "not_done": {"extract": "two nets are <one>"}}
@@ -207,23 +177,23 @@ def test_a_build_without_a_network_still_has_a_page(requires_program, crossstack
     document, console = browse(program, folder / "report.html")
     assert console == ""
     assert 'id="maps"' not in document
+    assert 'id="timing"' not in document
 
 
-def test_large_arrays_are_cut_to_a_corner_and_maps_to_blocks(tmp_path):
-    import numpy as np
+def test_large_arrays_are_cut_to_a_corner_and_maps_to_blocks():
+    from crossstack.report.maps import _worst, panel
 
-    from crossstack.report.page import _map, _worst
-
-    values = np.arange(2 * 5 * 3, dtype=float).reshape(2, 5, 3)
-    values[0, 4, 2] = np.nan
+    values = np.arange(5 * 3, dtype=float).reshape(5, 3)
+    values[4, 2] = np.nan
     worst = _worst(values, 2)
-    assert worst.shape == (2, 3, 2)
-    assert worst[0, 0, 0] == values[0, 1, 1]
-    assert np.isnan(worst[0, 2, 1])
-    names = ("voltage_V", "current_A", "error_wires_only", "error_all_series")
-    page = _map(dict.fromkeys(names, np.ones((2, 256, 100))))
+    assert worst.shape == (3, 2)
+    assert worst[0, 0] == values[1, 1]
+    assert np.isnan(worst[2, 1])
+    large = np.ones((256, 100))
+    page = panel("large", {"all": large}, large, large)
     assert page["block"] == 2
     assert "volts" not in page
+    assert "volts" in panel("small", {"all": values}, values, values)
 
 
 def test_a_layout_too_large_for_a_page(crossstack, tmp_path):
@@ -239,3 +209,94 @@ def test_a_layout_too_large_for_a_page(crossstack, tmp_path):
 def test_name_of_the_build_is_in_the_title(text):
     assert f"<title>{NAME} - CrossStack</title>" in text
     assert COLS == 2
+
+
+def cells(text: str, section: str) -> list[list[str]]:
+    """Rows of the tables of a section, as texts."""
+    body = text[text.index(f'<section id="{section}">') :]
+    body = body[: body.index("</section>")]
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", body, re.DOTALL)
+    return [
+        [
+            re.sub("<[^>]*>", "", cell).strip()
+            for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)
+        ]
+        for row in rows
+    ]
+
+
+def test_the_page_shows_what_the_files_say(built, text):
+    em = json.loads((built / "em.json").read_text())
+    worst = em["modes"]["deep-net"]["worst_wire"]
+    shown = next(r for r in cells(text, "em") if r[:2] == ["deep-net", "wire"])
+    assert shown[2:4] == [worst["net"], worst["layer"]]
+    assert float(shown[4]) == pytest.approx(worst["current_A"] * 1e3, rel=1e-3)
+    assert float(shown[6].rstrip(" %")) == pytest.approx(100 * worst["ratio"], rel=1e-2)
+    assert shown[7] == ("assumed" if em["limits"][worst["layer"]]["assumed"] else "")
+    timing = json.loads((built / "timing.json").read_text())["overlap"]
+    for row, line in zip(cells(text, "timing")[1:], timing["over_pulse"], strict=True):
+        assert float(row[0]) == pytest.approx(line["pulse"] * 1e9)
+        assert float(row[5].rstrip(" %")) == pytest.approx(100 * line["time_reduction"], rel=1e-2)
+    paper = cells(text, "paper")
+    assert paper[1][1:3] == ["22.0 %", "-"], "two columns are too few for the theory"
+    assert [row[1] for row in paper if row[1]] == ["Paper", "22.0 %", "29.0 %"]
+    nets = {row["net"]: row for row in json.loads((built / "nets.json").read_text())}
+    shown = next(r for r in cells(text, "nets") if r[0] == "C[0]")
+    assert float(shown[6]) == pytest.approx(nets["C[0]"]["em_limit_a"] * 1e3, rel=1e-2)
+
+
+def verdict(folder: Path, violations: int, digest: str) -> None:
+    found = {"violations": violations, "rules_run": 693, "by_rule": {"M1.1": violations}}
+    source = {f"{NAME}.gds": digest}
+    (folder / f"{NAME}_foundry_drc.json").write_text(json.dumps({**found, "source": source}))
+
+
+def test_verdicts_of_other_judges_are_picked_up(crossstack, built, tmp_path):
+    folder = tmp_path / NAME
+    shutil.copytree(built, folder)
+    sums = json.loads((folder / "manifest.json").read_text())["files"]
+    assert judged(folder, sums) == []
+    assert crossstack("tapeout", folder, "-q").code == 0
+    verdict(folder, 3, sums[f"{NAME}.gds"])
+    assert crossstack("report", folder).code == 0
+    card = r'<div class="card (\w+)">\s*<h3>(.*?)</h3>\s*<p class="head">(.*?)<'
+    cards = re.findall(card, (folder / "report.html").read_text())
+    assert ("bad", "Foundry&#39;s deck", "3 violations") in cards
+    assert ("ok", "Tapeout package", "ready") in cards
+    verdict(folder, 0, sums[f"{NAME}.gds"])
+    assert [c["head"] for c in judged(folder, sums)] == ["clean", "ready"]
+    verdict(folder, 0, "0" * 64)
+    assert [c["head"] for c in judged(folder, sums)] == ["out of date", "ready"]
+    assert judged(folder, sums)[0]["ok"] is None
+    (folder / f"{NAME}_foundry_drc.json").write_text("[]")
+    crossstack("report", folder).fails(3, "foundry_drc.json")
+
+
+def test_solve_leaves_a_page(requires_program, crossstack, built, tmp_path):
+    out = tmp_path / "solved"
+    ran = crossstack("solve", built, "--monte-carlo", 20, "--seed", 1, "-o", out)
+    assert ran.code == 0, ran.err
+    text = (out / "report.html").read_text()
+    assert Page(text).open == []
+    assert crossstack("report", out).code == 0
+    assert (out / "report.html").read_text() == text
+    acts = """
+const canvas = document.querySelector("#maps canvas");
+canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
+told.push(document.querySelector("#readout").textContent);
+const bars = [...document.querySelectorAll("#many svg rect title")];
+told.push(bars.map((t) => parseInt(t.textContent)).reduce((a, b) => a + b));
+told.push(document.querySelectorAll("#maps canvas").length);
+"""
+    told, _ = acted(requires_program(*BROWSERS), text, tmp_path, acts)
+    assert told[0].startswith("expansion, bottom tier, row 0, column 0:")
+    assert told[1:] == [str(20 * COLS), "3"]
+
+
+def test_solve_says_which_law_the_devices_follow(crossstack, built, tmp_path):
+    assert crossstack("solve", built, "--nonlinear", "-o", tmp_path).code == 0
+    assert "sinh(b V) / b with b = 3 /V" in (tmp_path / "report.html").read_text()
+
+
+def test_a_builds_own_files_are_not_overwritten(crossstack, built):
+    crossstack("solve", built, "-o", built).fails(2, "another folder")

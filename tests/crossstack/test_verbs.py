@@ -183,15 +183,20 @@ def test_view_draws_a_build(crossstack, built, tmp_path):
 def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path, monkeypatch):
     program = tmp_path / "klayout"
     program.write_text(
-        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > {tmp_path}/args\ntest -s "$3"\n'
+        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > {tmp_path}/args\n'
+        f'cp "$2" {tmp_path}/lyt\ntest -s "$5"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert crossstack("view", built).code == 0
-    file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
-    assert (file, flag) == (str(built / f"{NAME}.gds"), "-l")
-    assert lyp.endswith(".lyp")
+    first, lyt, file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
+    # KLayout takes the technology for the files that follow it
+    assert (first, file, flag) == ("-nn", str(built / f"{NAME}.gds"), "-l")
+    assert f"<name>{TECH.name}</name>" in (tmp_path / "lyt").read_text()
+    assert (lyt[-4:], lyp[-4:]) == (".lyt", ".lyp")
     assert markers == ["-m", str(built / "drc.lyrdb")]
+    assert crossstack("view", built, "--no-markers").code == 0
+    assert "-m" not in (tmp_path / "args").read_text().split()
     monkeypatch.setenv("PATH", "")
     crossstack("view", built).fails(3, "not installed", "--png")
 
@@ -211,7 +216,10 @@ def test_view_draws_a_cross_section(crossstack, built, tmp_path, cut):
 def test_view_refuses(crossstack, built, tmp_path):
     crossstack("view", built, "--cross-section", "z=3", "-o", tmp_path / "a").fails(2, "y=3.5")
     crossstack("view", built, "--cross-section", "y=", "-o", tmp_path / "a").fails(2, "y=3.5")
+    crossstack("view", built, "--cross-section", "y=300").fails(2, "y = 0 ..")
     crossstack("view", built, "--png", "--glb").fails(2, "one")
+    both = ("--markers", built / "drc.lyrdb", "--no-markers")
+    crossstack("view", built, "--png", *both).fails(2, "--no-markers")
     crossstack("view", built, "-o", tmp_path / "a.png").fails(2, "--png")
 
 

@@ -178,3 +178,22 @@ def test_zero_in_the_film_table_is_refused_by_name() -> None:
 def test_unknown_conditions_are_refused_by_name(conditions: dict, name: str) -> None:
     with pytest.raises(ParameterError, match=name):
         Conditions(**conditions)
+
+
+def test_a_narrow_tab_does_not_make_the_line_narrow() -> None:
+    net = NetShapes(
+        "N",
+        {"Metal3": shape((0, 0, 20_000, 2000), (9000, 2000, 9400, 6000))},
+        pins=[
+            Pin("west", "Metal3", 0, 1000),
+            Pin("east", "Metal3", 20_000, 1000),
+            Pin("tab", "Metal3", 9200, 6000),
+        ],
+    )
+    result = solve(net)
+    ohm = dict.fromkeys((0.4, 2.0), 0.0)
+    for r in result.resistors:
+        ohm[round(r.width_um, 3)] += r.ohm
+    # ten squares of line and ten of tab; what is wide must not be called narrow
+    assert ohm[2.0] == pytest.approx(10 * 0.09, rel=0.03)
+    assert ohm[0.4] == pytest.approx(10 * 0.09, rel=0.1)

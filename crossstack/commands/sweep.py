@@ -1,0 +1,82 @@
+"""`crossstack sweep`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli import FOUND, OK
+from ..console import Console, output_options
+from ..options import array_options, out_option
+
+
+@click.command("sweep")
+@array_options
+@click.option(
+    "--vary",
+    multiple=True,
+    required=True,
+    metavar="KEY=V,V,...",
+    help="Values of a key of the configuration; may be repeated: all combinations are solved.",
+)
+@out_option("Folder for sweep.csv, .json and .png (default gds_out/sweep).")
+@output_options
+def command(
+    config: Path | None,
+    vary: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Solve the IR drop over values of one or more parameters.
+
+    Every combination is drawn, extracted and solved in memory; layouts are not checked against
+    rules and netlist, as `build` does. A key in a section is written with dots. Exit code 1 if a
+    combination could not be drawn or solved.
+
+    \b
+    crossstack sweep --cols 8 --vary rows=4,8,16
+    crossstack sweep array.yaml --vary select_w_um=2,4 --vary tech.corner=min,typ,max
+    crossstack sweep --vary tech.sheet_resistance_ohm_sq.ME=0.1,0.2,0.4
+    """  # noqa: D301
+    from .. import sweep
+    from ..config import read_values
+    from ..files import replacing
+
+    console = Console(as_json, quiet)
+    values, base = sweep.parse_vary(vary), read_values(config, options)
+    found = sweep.cases(base, values)
+    folder = out or Path("gds_out") / "sweep"
+    with replacing(folder) as work, console.steps():
+        rows = sweep.run(found, console)
+        sweep.write(work, base, values, rows)
+    for line in _lines(values, rows):
+        console.say(line)
+    console.say(f"written to {folder}")
+    console.result({"folder": str(folder), "vary": values, "rows": rows})
+    return FOUND if any("failed" in row for row in rows) else OK
+
+
+def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the table for people: worst device, mean device and worst column per case."""
+    from ..summary import percent
+
+    widths = {key: max(len(key), *(len(str(v)) for v in values)) for key, values in vary.items()}
+    head = "  ".join(f"{key:>{width}}" for key, width in widths.items())
+    lines = [f"{head}  {'mode':<10}{'worst':>9}{'mean':>9}{'column':>9}{'in wires':>10}"]
+    for row in rows:
+        case = "  ".join(f"{row['case'][key]!s:>{width}}" for key, width in widths.items())
+        if "failed" in row:
+            lines.append(f"{case}  failed: {row['failed']}")
+        for mode, m in row.get("modes", {}).items():
+            shown = (m["worst_device_all"], m["mean_device_all"], m["worst_column_all"])
+            lines.append(
+                f"{case}  {mode:<10}"
+                + "".join(f"{percent(v):>9}" for v in shown)
+                + f"{percent(m['worst_device_wires']):>10}"
+            )
+    return lines

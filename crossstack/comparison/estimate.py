@@ -1,0 +1,56 @@
+"""What first-order theory says of one extracted network, where no baseline has been drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..paper import IR_DROP
+from ..pdk import Tech
+from ..solve.network import Network
+from ..solve.theory import Parts, stack_reduction
+from .drops import VIEWS, series_parts
+from .table import VIEW_TEXT
+
+#: rows and columns below which wires cannot be told from a line's ends
+LEAST = 3
+
+
+def views_of(network: Network) -> tuple[str, ...]:
+    """Return the views that a network allows; regulation needs a tap on every line."""
+    taps = {"BR[0]", "IN_B[0]", "C[0]", "OUT[0]"} <= set(network.ports)
+    return VIEWS if taps else ("wires", "all")
+
+
+def measure_parts(network: Network, tech: Tech) -> dict[str, list[Parts]]:
+    """Return view -> series parts of every tier, measured on the network."""
+    return {
+        view: [series_parts(network, tech, view, tier) for tier in network.tiers]
+        for view in views_of(network)
+    }
+
+
+def estimate(network: Network, parts: dict[str, list[Parts]]) -> dict[str, Any]:
+    """Return the reduction of the IR drop against a planar array of the same parts.
+
+    The planar array is imagined: one tier with all rows, made of the bottom tier's parts.
+    `crossstack compare` draws it.
+
+    Args:
+        network: a stacked network.
+        parts: from `measure_parts`.
+    """
+    out: dict[str, Any] = {"paper": IR_DROP}
+    if len(network.tiers) < 2:
+        return {**out, "not_run": "one tier alone is the planar array"}
+    if min(network.rows, network.cols) < LEAST:
+        return {**out, "not_run": f"wires show from {LEAST} rows and columns on"}
+    n, m = network.rows, network.cols
+    out["views"] = {
+        view: {
+            "counted": VIEW_TEXT[view],
+            "parts_ohm": [dict(vars(p)) for p in tiers],
+            "reduction": dict(vars(stack_reduction(n, m, tiers, tiers[0]))),
+        }
+        for view, tiers in parts.items()
+    }
+    return out

@@ -1,0 +1,191 @@
+"""report.html of a build, from the other files in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..analysis import read_maps
+from ..files import read_json
+from ..pdk import FileError, Tech
+from ..summary import drc_line, lvs_line, percent
+from ..timing import PULSE_S
+from . import timing_charts
+from .judges import judged
+from .layout_svg import layout_svg
+from .maps import SERIES, column_bars, mode_panels
+from .page import file_list, flat, script_json, write_page
+from .section_svg import section_svg
+from .stack_3d import stack_3d
+
+_MAX_NETS = 400
+
+#: file name ending -> what it is
+_KINDS = (
+    ("_foundry.gds", "layout for the foundry"),
+    ("_masks.gds", "masks of the memristor module"),
+    (".gds", "layout, every layer"),
+    (".lef", "abstract view for place and route"),
+    (".lyp", "layer colours for KLayout"),
+    ("_extracted.spice", "devices and wires, SPICE"),
+    (".spice", "reference netlist"),
+    ("drc.lyrdb", "design-rule markers for KLayout"),
+    ("drc.json", "design rules, counts"),
+    ("lvs.json", "layout against netlist, verdict"),
+    (".lvsdb", "layout against netlist, for KLayout"),
+    ("network.npz", "extracted network"),
+    ("nets.json", "resistance, capacitance and current limit of every net"),
+    ("ir_drop.json", "IR drop per mode"),
+    ("ir_drop.csv", "IR drop per device"),
+    ("em.json", "currents against electromigration limits"),
+    ("timing.json", "settling of a read, and what writing meanwhile saves"),
+    (".png", "picture"),
+)
+
+
+def write_report(folder: Path, tech: Tech) -> Path:
+    """Write report.html of a build.
+
+    Args:
+        folder: result of a build, with its manifest.
+        tech: technology that it was built with.
+
+    Raises:
+        FileError: if a file that the report needs is missing or not readable.
+    """
+    scripts = ("layout", "maps", "stack")
+    return write_page(folder / "report.html", "build", scripts, _context(folder, tech))
+
+
+def _context(folder: Path, tech: Tech) -> dict[str, Any]:
+    manifest = read_json(folder / "manifest.json")
+    name = manifest["name"]
+    drc, lvs = _needed(folder, "drc.json"), _needed(folder, "lvs.json")
+    drop, em, timing = (_optional(folder, f"{n}.json") for n in ("ir_drop", "em", "timing"))
+    maps = read_maps(folder / "ir_drop.csv") if (folder / "ir_drop.csv").is_file() else {}
+    panels = mode_panels(maps)
+    nets = _nets(folder)
+    cell = manifest.get("cell", {})
+    pitch = cell.get("pitch_x_um")
+    gds = folder / f"{name}.gds"
+    stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)
+    judges = judged(folder, manifest["files"])
+    return {
+        "name": name,
+        "manifest": manifest,
+        "parameters": flat(manifest["parameters"]),
+        "cell": cell,
+        "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
+        "checks": [*_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
+        "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
+        "broken_rules": _broken(drc, tech),
+        "lvs": lvs,
+        "drop": drop,
+        "series": SERIES,
+        "maps_json": script_json({"panels": panels}),
+        "block": max((p["block"] for p in panels), default=1),
+        "columns": {mode: column_bars(m) for mode, m in drop.get("modes", {}).items()},
+        "stacking": drop.get("stacking", {}),
+        "timing": timing,
+        "gain": timing_charts.at_pulse(timing, PULSE_S),
+        "charts": timing_charts.charts(timing),
+        "em": em,
+        # the table of layers shows those that carry current in some mode
+        "em_layers": {layer for m in em.get("modes", {}).values() for layer in m["by_layer"]},
+        "use": em.get("nets", {}),
+        "layout": layout_svg(gds, tech),
+        "section": section_svg(gds, tech, 1.2 * pitch if pitch else None),
+        "stack_json": script_json(stack),
+        "stack": bool(stack["layers"]),
+        "nets": nets[:_MAX_NETS],
+        "nets_total": len(nets),
+        "files": file_list(folder, manifest["files"], _KINDS),
+        "tech": tech,
+    }
+
+
+def _needed(folder: Path, name: str) -> dict[str, Any]:
+    if not (folder / name).is_file():
+        raise FileError(f"{folder} holds no {name}: not a complete build")
+    return _optional(folder, name)
+
+
+def _optional(folder: Path, name: str) -> dict[str, Any]:
+    """Return the content of a JSON file; empty if there is none."""
+    if not (folder / name).is_file():
+        return {}
+    value = read_json(folder / name)
+    if not isinstance(value, dict):
+        raise FileError(f"{folder / name} is not a result of crossstack")
+    return value
+
+
+def _nets(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "nets.json"
+    table = read_json(path) if path.is_file() else []
+    if not isinstance(table, list):
+        raise FileError(f"{path} is not a table of nets")
+    return table
+
+
+def _checks(
+    drc: dict[str, Any], lvs: dict[str, Any], manifest: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the verdicts at a glance: title, ok, headline, one line."""
+    checks = [
+        {
+            "title": "Design rules",
+            "ok": drc["violations"] == 0,
+            "head": "clean" if drc["violations"] == 0 else f"{drc['violations']} violations",
+            "line": drc_line(drc),
+        },
+        {
+            "title": "Layout against netlist",
+            "ok": bool(lvs["match"]),
+            "head": "match" if lvs["match"] else "no match",
+            "line": lvs_line(lvs),
+        },
+    ]
+    for step, why in manifest.get("not_done", {}).items():
+        checks.append({"title": step, "ok": False, "head": "not done", "line": why})
+    return checks
+
+
+def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what was computed at a glance: IR drop per mode, and the hardest loaded wire."""
+    cards = [
+        {
+            "title": f"IR drop, {mode}",
+            "ok": None,
+            "head": percent(m["worst_device_error"]["all_series"]),
+            "line": "of the voltage lost at the worst device; "
+            f"{percent(m['worst_device_error']['wires_only'])} in wires alone. "
+            f"Kirchhoff residual {m['kcl_residual']:.1e}",
+        }
+        for mode, m in drop.get("modes", {}).items()
+    ]
+    for mode, m in em.get("modes", {}).items():
+        loads = [s for s in (m["worst_wire"], m["worst_cut"]) if s is not None]
+        if loads:
+            worst = max(loads, key=lambda s: float(s["ratio"]))
+            assumed = em["limits"][worst["layer"]]["assumed"]
+            cards.append(
+                {
+                    "title": f"Current limits, {mode}",
+                    "ok": None,
+                    "warn": worst["ratio"] > 1,
+                    "head": percent(worst["ratio"]),
+                    "line": f"of {'an assumed' if assumed else 'the'} limit used by "
+                    f"{worst['layer']} of {worst['net']}; {m['above_limit']} pieces above theirs",
+                }
+            )
+    return cards
+
+
+def _broken(drc: dict[str, Any], tech: Tech) -> list[dict[str, Any]]:
+    texts = {rule.name: rule for rule in tech.rules}
+    return [
+        {"rule": rule, "count": n, "text": texts[rule].text if rule in texts else ""}
+        for rule, n in drc.get("by_rule", {}).items()
+        if n
+    ]

@@ -1,0 +1,236 @@
+"""Small charts as SVG in the page's own colours: curves, a histogram, a timing diagram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+_WIDTH, _HEIGHT = 560, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 34, 44
+#: width of a letter of the charts' font, and room for the sample beside a name
+_LETTER, _SAMPLE = 6.6, 30
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve.
+
+    Attributes:
+        name: words for the legend.
+        y: values over the chart's x.
+        style: class of its colour: ``c0`` .. ``c3``, with `` dashed`` if it is.
+    """
+
+    name: str
+    y: Sequence[float]
+    style: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis: its words and range; `log` for decades."""
+
+    text: str
+    low: float
+    high: float
+    log: bool = False
+
+    def share(self, value: float) -> float:
+        """Return the place of a value between 0 and 1."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def ticks(self) -> list[float]:
+        """Return round values to be written at the axis."""
+        if self.log:
+            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+            found = [m * 10.0**e for e in range(first, last + 1) for m in (1, 3)]
+            return [t for t in found if self.low * 0.999 <= t <= self.high * 1.001]
+        raw = (self.high - self.low) / 5
+        size = 10.0 ** math.floor(math.log10(raw))
+        step = next(size * m for m in (1, 2, 5, 10) if size * m >= raw * 0.999)
+        first = math.ceil(self.low / step - 1e-9)
+        return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+
+def padded(values: Sequence[float], text: str) -> Axis:
+    """Return a linear axis over values, zero included, with a little room."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    room = 0.06 * ((high - low) or 1.0)
+    return Axis(text, low - (room if low < 0 else 0.0), high + room)
+
+
+def curve_chart(
+    label: str,
+    x: Sequence[float],
+    curves: Sequence[Curve],
+    x_axis: Axis,
+    y_axis: Axis,
+    level: tuple[float, str] | None = None,
+    mark: tuple[float, str] | None = None,
+) -> str:
+    """Return curves over x; every point says its values when pointed at.
+
+    Args:
+        label: what the chart shows, for those who do not see it.
+        x: values of all curves.
+        curves: the curves.
+        x_axis: words and range along x.
+        y_axis: the same along y.
+        level: a horizontal line and its words.
+        mark: a vertical line and its words.
+    """
+    frame = _Frame(x_axis, y_axis)
+    out = frame.axes()
+    legend = [(c.name, c.style) for c in curves]
+    if level is not None:
+        y = frame.y(level[0])
+        out.append(f'<path class="c2" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
+        legend.append((level[1], "c2"))
+    if mark is not None:
+        out.append(f'<path class="c3" d="M{frame.x(mark[0]):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
+        legend.append((mark[1], "c3"))
+    for curve in curves:
+        points = [(frame.x(a), frame.y(b)) for a, b in zip(x, curve.y, strict=True)]
+        path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
+        out.append(f'<path class="{curve.style}" d="M{path}"/>')
+        for (px, py), a, b in zip(points, x, curve.y, strict=True):
+            text = f"{curve.name}: {b:.4g} at {a:.4g}"
+            out.append(
+                f'<circle class="{curve.style}" cx="{px:.1f}" cy="{py:.1f}" r="4">'
+                f"<title>{escape(text)}</title></circle>"
+            )
+    return _svg(label, _HEIGHT, [*out, *_legend(legend)])
+
+
+def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: str) -> str:
+    """Return a histogram; every bar says its range and count when pointed at.
+
+    Args:
+        label: what the chart shows.
+        edges: of the bars, one more than there are bars.
+        counts: height of the bars.
+        words: of the x axis.
+    """
+    frame = _Frame(Axis(words, edges[0], edges[-1]), Axis("samples", 0.0, 1.06 * max(counts)))
+    out = frame.axes()
+    for low, high, n in zip(edges, edges[1:], counts, strict=False):
+        x, width = frame.x(low), frame.x(high) - frame.x(low)
+        y = frame.y(n)
+        out.append(
+            f'<rect class="c0" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(width - 1, 0.5):.1f}" '
+            f'height="{frame.y(0) - y:.1f}"><title>{n} from {low:.4g} to {high:.4g}</title></rect>'
+        )
+    if edges[0] < 0 < edges[-1]:
+        out.append(f'<path class="c3" d="M{frame.x(0.0):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
+        out += _legend([("nominal", "c3")])
+    return _svg(label, _HEIGHT, out)
+
+
+def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -> str:
+    """Return writing and reading of a few layers, one after the other and overlapped."""
+    names = ("one after the other", "deep-net, one tier", "the other tier")
+    left, top, height, pitch = 140, 34, 30, 40
+    axis = Axis("time (ns)", 0.0, (read_s + write_s) * layers * 1e9)
+    scale = (_WIDTH - left - _RIGHT) / axis.high
+    foot = top + pitch * len(names)
+    out = []
+    for t in axis.ticks():
+        x = left + t * scale
+        out.append(
+            f'<path class="grid" d="M{x:.1f} {top - 4}V{foot}"/>'
+            f'<text x="{x:.1f}" y="{foot + 16}" text-anchor="middle">{t:g}</text>'
+        )
+    for k, name in enumerate(names):
+        y = top + pitch * k + height / 2 + 4
+        out.append(f'<text x="{left - 8}" y="{y:.0f}" text-anchor="end">{name}</text>')
+    for row, start, length, style, text in _schedule(read_s * 1e9, write_s * 1e9, layers):
+        x, width, y = left + start * scale, length * scale, top + pitch * row
+        out.append(
+            f'<rect class="{style}" x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}">'
+            f"<title>{text}: {length:.4g} ns from {start:.4g} ns</title></rect>"
+        )
+        if width > len(text) * _LETTER:
+            out.append(
+                f'<text class="in" x="{x + width / 2:.1f}" y="{y + height / 2 + 4:.0f}" '
+                f'text-anchor="middle">{text}</text>'
+            )
+    out.append(
+        f'<text class="muted" x="{(left + _WIDTH) / 2:.0f}" y="{foot + 34}" '
+        f'text-anchor="middle">{axis.text}</text>'
+    )
+    return _svg(label, foot + 42, [*out, *_legend([("write", "c2"), ("read", "c0")], left)])
+
+
+def _schedule(
+    read: float, write: float, layers: int
+) -> Iterator[tuple[int, float, float, str, str]]:
+    """Yield row, start, length, class and words of every bar of a timing diagram."""
+    step = max(read, write)
+    for k in range(layers):
+        start = k * (read + write)
+        # the next layer is written while this one is read
+        begin = 0.0 if k == 0 else write + (k - 1) * step
+        rows = ((0, start, start + write), (1 + k % 2, begin, write + k * step))
+        for row, write_at, read_at in rows:
+            yield row, write_at, write, "c2", f"write {k}"
+            yield row, read_at, read, "c0", f"read {k}"
+
+
+class _Frame:
+    def __init__(self, x_axis: Axis, y_axis: Axis) -> None:
+        self.x_axis, self.y_axis = x_axis, y_axis
+
+    def x(self, value: float) -> float:
+        return _LEFT + self.x_axis.share(value) * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        return _HEIGHT - _BOTTOM - self.y_axis.share(value) * (_HEIGHT - _TOP - _BOTTOM)
+
+    def axes(self) -> list[str]:
+        """Draw grid, numbers and words of both axes."""
+        bottom = _HEIGHT - _BOTTOM
+        out = []
+        for t in self.x_axis.ticks():
+            x = self.x(t)
+            out.append(
+                f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
+                f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{t:.4g}</text>'
+            )
+        for t in self.y_axis.ticks():
+            y = self.y(t)
+            out.append(
+                f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
+                f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{t:.4g}</text>'
+            )
+        middle = (_LEFT + _WIDTH - _RIGHT) / 2
+        height = (_TOP + bottom) / 2
+        out += [
+            f'<path class="frame" d="M{_LEFT} {_TOP}V{bottom}H{_WIDTH - _RIGHT}"/>',
+            f'<text class="muted" x="{middle:.0f}" y="{_HEIGHT - 8}" text-anchor="middle">'
+            f"{escape(self.x_axis.text)}</text>",
+            f'<text class="muted" transform="translate(13 {height:.0f}) rotate(-90)" '
+            f'text-anchor="middle">{escape(self.y_axis.text)}</text>',
+        ]
+        return out
+
+
+def _legend(entries: Sequence[tuple[str, str]], left: float = _LEFT) -> list[str]:
+    out, x = [], float(left)
+    for name, style in entries:
+        out.append(
+            f'<path class="{style}" d="M{x:.0f} 16h20"/>'
+            f'<text x="{x + 25:.0f}" y="20">{escape(name)}</text>'
+        )
+        x += _SAMPLE + _LETTER * len(name) + 8
+    return out
+
+
+def _svg(label: str, height: float, body: Sequence[str]) -> str:
+    return (
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {height:.0f}" role="img" '
+        f'aria-label="{escape(label)}">{"".join(body)}</svg>'
+    )

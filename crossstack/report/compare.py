@@ -1,0 +1,155 @@
+"""report.html of a comparison, from the other files in its folder."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from ..files import MANIFEST, read_json
+from ..paper import IR_DROP
+from ..pdk import FileError
+from ..summary import percent
+from ..timing import PULSE_S
+from . import timing_charts
+from .charts import Axis, Curve, curve_chart, padded
+from .page import file_list, flat, script_json, write_page
+
+_KINDS = (
+    ("compare.json", "every figure of the comparison"),
+    ("compare.md", "its tables, as text"),
+    ("maps.json", "IR drop of every device, for the maps"),
+    (".png", "picture"),
+)
+_METRICS = {
+    "worst_device": "worst device",
+    "mean_device": "mean device",
+    "worst_column": "worst column",
+}
+#: pictures that a chart cannot replace: name -> what it shows
+_PATHS = {
+    "paths_0_expansion.png": "Expansion mode: every row feeds, every column collects.",
+    "paths_1_deep-net.png": "Deep-net mode: the bottom tier is read while column 0 of the top "
+    "tier is written.",
+}
+
+
+def write_report(folder: Path) -> Path:
+    """Write report.html of a comparison.
+
+    Raises:
+        FileError: if a file that the report needs is missing or not readable.
+    """
+    return write_page(folder / "report.html", "compare", ("maps",), _context(folder))
+
+
+def proved(value: dict[str, Any]) -> bool:
+    """Return whether every layout of a comparison is clean and matches its netlist."""
+    return all(s["drc_violations"] == 0 and s["lvs_match"] for s in _layouts(value))
+
+
+def _context(folder: Path) -> dict[str, Any]:
+    for name in (MANIFEST, "compare.json", "maps.json"):
+        if not (folder / name).is_file():
+            raise FileError(f"{folder} holds no {name}: not a complete comparison")
+    manifest, value = read_json(folder / MANIFEST), read_json(folder / "compare.json")
+    deep = value["deep_net"]
+    timing = {"settle": deep["settle"], "overlap": deep["timing"]}
+    first = value["pairs"][0]
+    return {
+        "name": manifest["name"],
+        "passed": proved(value),
+        "checks": _checks(value, timing),
+        "layouts": _layouts(value),
+        "pairs": value["pairs"],
+        "patterns": value["patterns"],
+        "counted": value["counted"],
+        "metrics": _METRICS,
+        "series": {view: value["counted"][view].split(":")[0] for view in value["counted"]},
+        "maps_json": script_json(read_json(folder / "maps.json")),
+        "parts_ohm": first["series_parts_ohm"],
+        "first": first,
+        "sweep": value["sweep"],
+        "ratio_chart": _ratio_chart(value["sweep"]),
+        "slots": deep["slots"],
+        "timing": timing,
+        "charts": timing_charts.charts(timing),
+        "paths": {text: _embedded(folder / name) for name, text in _PATHS.items()},
+        "parameters": flat(manifest["parameters"]),
+        "versions": manifest["versions"],
+        "files": file_list(folder, manifest["files"], _KINDS),
+    }
+
+
+def _layouts(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the layouts of all pairs, each once."""
+    sides = [pair[side] for pair in value["pairs"] for side in ("stacked", "planar")]
+    return list({side["name"]: side for side in sides}.values())
+
+
+def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any]]:
+    layouts = _layouts(value)
+    clean = sum(s["drc_violations"] == 0 for s in layouts)
+    match = sum(bool(s["lvs_match"]) for s in layouts)
+    checks = [
+        {
+            "title": "Layouts",
+            "ok": proved(value),
+            "head": f"{len(layouts)} drawn",
+            "line": f"{clean} without violations, {match} match their netlists",
+        }
+    ]
+    rows = {
+        (r["view"], r["metric"]): r for r in value["pairs"][0]["rows"] if r["pattern"] == "all on"
+    }
+    for view in ("array", "all"):
+        row = rows[view, "worst_device"]
+        checks.append(
+            {
+                "title": f"Less IR drop, counted: {view}",
+                "ok": None,
+                "head": percent(row["reduction"]),
+                "line": f"at the worst device; theory {percent(row['theory'])}, "
+                f"the paper's figure {percent(row['paper'])}",
+            }
+        )
+    gain = timing_charts.at_pulse(timing, PULSE_S)
+    checks.append(
+        {
+            "title": "Deep-net, time saved",
+            "ok": None,
+            "head": percent(gain["time_reduction"]),
+            "line": f"or {percent(gain['speed_up'])} more speed, with pulses of "
+            f"{PULSE_S * 1e9:g} ns; the paper's figure "
+            f"{percent(timing['overlap']['paper'])}",
+        }
+    )
+    return checks
+
+
+def _ratio_chart(sweep: dict[str, Any]) -> str:
+    if not sweep["drawn_ratio"]:
+        return ""
+    rows = sweep["rows"]
+    x = [row["ratio"] for row in rows]
+    curves = [
+        Curve("extracted and solved", [100 * row["reduction"] for row in rows], "c0"),
+        Curve("theory", [100 * row["theory"] for row in rows], "c1 dashed"),
+    ]
+    drawn = float(sweep["drawn_ratio"])
+    return curve_chart(
+        "Less IR drop over the ratio of row wire to column wire",
+        x,
+        curves,
+        Axis("row wire / column wire, per cell", min(x[0], drawn), max(x[-1], drawn), log=True),
+        padded([*curves[0].y, *curves[1].y, 100 * IR_DROP], "less IR drop (%)"),
+        level=(100 * IR_DROP, f"paper: {100 * IR_DROP:g} %"),
+        mark=(drawn, f"drawn: {drawn:.2f}"),
+    )
+
+
+def _embedded(path: Path) -> str:
+    """Return a picture as a data address; empty if there is none."""
+    if not path.is_file():
+        return ""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")

@@ -1,0 +1,98 @@
+"use strict";
+// The layout: drag, wheel and keys move and zoom it; check boxes switch its layers.
+(() => {
+  const $ = (selector) => document.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+
+  // the view box is the only state
+  const svg = $("#layoutsvg");
+  const home = svg.getAttribute("viewBox").split(" ").map(Number);
+  let view = [...home];
+  const labels = $("#layer-labels");
+  const show = () => {
+    svg.setAttribute("viewBox", view.join(" "));
+    const scale = Math.max(view[2] / svg.clientWidth, view[3] / svg.clientHeight);
+    // names keep their size on the screen, but never grow into each other
+    labels.style.fontSize = Math.min(11 * scale, Number(labels.dataset.font)) + "px";
+  };
+  const zoom = (factor, x = view[0] + view[2] / 2, y = view[1] + view[3] / 2) => {
+    const f = Math.min(Math.max(factor, home[2] / 2000 / view[2]), (home[2] * 2) / view[2]);
+    view = [x - (x - view[0]) * f, y - (y - view[1]) * f, view[2] * f, view[3] * f];
+    show();
+  };
+  const move = (dx, dy) => {
+    view[0] += dx;
+    view[1] += dy;
+    show();
+  };
+  const point = (event) => {
+    const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    return [p.x, p.y];
+  };
+  svg.addEventListener(
+    "wheel",
+    (event) => {
+      // plain scrolling over the picture must not trap the page: zoom once it has the focus
+      if (document.activeElement !== svg && !event.ctrlKey) return;
+      event.preventDefault();
+      zoom(event.deltaY > 0 ? 1.2 : 1 / 1.2, ...point(event));
+    },
+    { passive: false }
+  );
+  let grabbed = null;
+  svg.addEventListener("pointerdown", (event) => {
+    grabbed = point(event);
+    svg.focus({ preventScroll: true });
+    svg.setPointerCapture(event.pointerId);
+    svg.classList.add("moving");
+  });
+  svg.addEventListener("pointermove", (event) => {
+    const [x, y] = point(event);
+    $("#where").textContent = `${(x * 0.005).toFixed(2)}, ${(-y * 0.005).toFixed(2)} um`;
+    if (grabbed) move(grabbed[0] - x, grabbed[1] - y);
+  });
+  const release = () => {
+    grabbed = null;
+    svg.classList.remove("moving");
+  };
+  svg.addEventListener("pointerup", release);
+  svg.addEventListener("pointercancel", release);
+  svg.addEventListener("dblclick", (event) => zoom(0.5, ...point(event)));
+  const actions = { in: () => zoom(1 / 1.5), out: () => zoom(1.5), all: () => ((view = [...home]), show()) };
+  all("[data-zoom]").forEach((b) => b.addEventListener("click", actions[b.dataset.zoom]));
+  const keys = {
+    "+": actions.in,
+    "=": actions.in,
+    "-": actions.out,
+    0: actions.all,
+    ArrowLeft: () => move(-view[2] / 10, 0),
+    ArrowRight: () => move(view[2] / 10, 0),
+    ArrowUp: () => move(0, -view[3] / 10),
+    ArrowDown: () => move(0, view[3] / 10),
+  };
+  svg.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+  addEventListener("resize", show);
+  show();
+
+  // layers
+  const boxes = all("[data-layer]");
+  const apply = (box) => {
+    document.getElementById("layer-" + box.dataset.layer).style.display = box.checked ? "" : "none";
+  };
+  boxes.forEach((box) => box.addEventListener("change", () => apply(box)));
+  // the pin names stay as they are unless everything is meant
+  const of = (kind) => (box) => (box.dataset.kind ? box.dataset.kind === kind : box.checked);
+  const choose = { all: () => true, none: () => false, module: of("module"), foundry: of("foundry") };
+  all("[data-layers]").forEach((button) =>
+    button.addEventListener("click", () =>
+      boxes.forEach((box) => {
+        box.checked = choose[button.dataset.layers](box);
+        apply(box);
+      })
+    )
+  );
+})();

@@ -1,0 +1,134 @@
+"use strict";
+// IR-drop maps: every panel on one scale, values by pointer or arrow keys.
+(() => {
+  const $ = (selector) => document.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const holder = $("#maps");
+  if (!holder) return;
+  const { panels } = JSON.parse($("#mapdata").textContent);
+  const viridis = [
+    [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141],
+    [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
+  ];
+  const color = (share) => {
+    const x = Math.min(Math.max(share, 0), 1) * (viridis.length - 1);
+    const k = Math.min(Math.floor(x), viridis.length - 2);
+    const mix = (c) => Math.round(viridis[k][c] + (viridis[k + 1][c] - viridis[k][c]) * (x - k));
+    return `rgb(${mix(0)},${mix(1)},${mix(2)})`;
+  };
+  // lies on light and dark pages and on paper alike
+  const none = "rgba(128, 138, 150, 0.3)";
+  const percent = (v) => (v === 0 ? "0" : `${(v * 100).toPrecision(3)} %`);
+  const buttons = all("[data-series]");
+  let series = buttons[0].dataset.series;
+  let fromZero = false;
+  const readout = $("#readout");
+  const seen = () => panels.flatMap((p) => p.values[series].flat()).filter((v) => v !== null);
+
+  function drawMaps() {
+    const values = seen();
+    const top = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+    const low = fromZero ? 0 : Math.min(values.reduce((a, b) => Math.min(a, b), top), top * 0.999);
+    holder.replaceChildren(...panels.map((panel) => oneMap(panel, low, top)), legend(low, top));
+  }
+  function oneMap(panel, low, top) {
+    const grid = panel.values[series];
+    const rows = grid.length, cols = grid[0].length;
+    const size = Math.max(1, Math.min(36, Math.floor(232 / Math.max(rows, cols))));
+    const figure = document.createElement("figure");
+    const caption = document.createElement("figcaption");
+    const empty = grid.every((row) => row.every((v) => v === null));
+    caption.textContent = panel.title + (empty ? " (being written)" : "");
+    const canvas = document.createElement("canvas");
+    canvas.width = cols * size;
+    canvas.height = rows * size;
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `IR drop, ${caption.textContent}, ${rows} rows, ${cols} columns`);
+    const pen = canvas.getContext("2d");
+    const paint = (mark) => {
+      pen.clearRect(0, 0, canvas.width, canvas.height);
+      grid.forEach((row, i) =>
+        row.forEach((v, j) => {
+          pen.fillStyle = v === null ? none : color((v - low) / (top - low));
+          pen.fillRect(j * size, (rows - 1 - i) * size, size, size);
+        })
+      );
+      if (mark) {
+        pen.strokeStyle = "#ff3b30";
+        pen.lineWidth = 2;
+        pen.strokeRect(mark[1] * size + 1, (rows - 1 - mark[0]) * size + 1, Math.max(size - 2, 1), Math.max(size - 2, 1));
+      }
+    };
+    let at = [0, 0];
+    const tell = (i, j) => {
+      at = [Math.min(Math.max(i, 0), rows - 1), Math.min(Math.max(j, 0), cols - 1)];
+      readout.textContent = says(panel, grid, ...at);
+      paint(at);
+    };
+    canvas.addEventListener("pointermove", (event) => {
+      const box = canvas.getBoundingClientRect();
+      tell(
+        rows - 1 - Math.floor(((event.clientY - box.top) / box.height) * rows),
+        Math.floor(((event.clientX - box.left) / box.width) * cols)
+      );
+    });
+    canvas.addEventListener("pointerleave", () => paint(null));
+    canvas.addEventListener("blur", () => paint(null));
+    canvas.addEventListener("focus", () => tell(...at));
+    const steps = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    canvas.addEventListener("keydown", (event) => {
+      const step = steps[event.key];
+      if (!step) return;
+      event.preventDefault();
+      tell(at[0] + step[0], at[1] + step[1]);
+    });
+    paint(null);
+    figure.append(caption, canvas);
+    return figure;
+  }
+  function says(panel, grid, r, c) {
+    const k = panel.block, v = grid[r][c];
+    const range = (n, last) => (k === 1 ? `${n}` : `${n * k}-${Math.min(n * k + k, last) - 1}`);
+    let text = `${panel.title}, row ${range(r, panel.shape[0])}, column ${range(c, panel.shape[1])}: `;
+    text += v === null ? "does not take part" : `${percent(v)} lost`;
+    if (panel.volts && panel.volts[r][c] !== null) {
+      text += `; ${panel.volts[r][c].toPrecision(4)} V`;
+      if (panel.amps[r][c] !== null) text += `, ${(panel.amps[r][c] * 1e6).toPrecision(4)} uA`;
+      text += " with everything counted";
+    }
+    return text;
+  }
+  function legend(low, top) {
+    const box = document.createElement("div");
+    box.className = "legend";
+    const canvas = document.createElement("canvas");
+    canvas.width = 16;
+    canvas.height = 180;
+    const pen = canvas.getContext("2d");
+    for (let y = 0; y < 180; y++) {
+      pen.fillStyle = color(1 - y / 179);
+      pen.fillRect(0, y, 16, 1);
+    }
+    const words = document.createElement("div");
+    words.innerHTML = [1, 0.75, 0.5, 0.25, 0]
+      .map((s) => `<span>${percent(low + (top - low) * s)}</span>`)
+      .join("");
+    box.append(canvas, words);
+    return box;
+  }
+  buttons.forEach((button) =>
+    button.addEventListener("click", () => {
+      series = button.dataset.series;
+      buttons.forEach((b) => b.setAttribute("aria-pressed", b === button));
+      drawMaps();
+    })
+  );
+  const zeroButton = $("#fromzero");
+  zeroButton.addEventListener("click", () => {
+    fromZero = !fromZero;
+    zeroButton.setAttribute("aria-pressed", fromZero);
+    drawMaps();
+  });
+  drawMaps();
+})();

@@ -1,0 +1,85 @@
+"""Arrays for a page: IR-drop maps as panels on one scale, column errors as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..solve.network import TIER_NAMES
+
+Floats = NDArray[np.float64]
+
+#: cells per side of a map that a page holds; beyond it each cell shows the worst of a block
+_MAX_SIDE = 128
+
+#: what the maps of a build or a solve can count: key in the page -> words
+SERIES = {"all": "wires and transistors", "wires": "wires only"}
+
+
+def mode_panels(maps: Mapping[str, Mapping[str, Floats]]) -> list[dict[str, Any]]:
+    """Return one panel per mode and tier of a table by `analysis.write_csv`."""
+    return [
+        panel(
+            f"{mode}, {TIER_NAMES[tier]} tier",
+            {"all": m["error_all_series"][tier], "wires": m["error_wires_only"][tier]},
+            m["voltage_V"][tier],
+            m["current_A"][tier],
+        )
+        for mode, m in maps.items()
+        for tier in range(len(m["voltage_V"]))
+    ]
+
+
+def panel(
+    title: str, values: Mapping[str, Floats], volts: Floats | None = None,
+    amps: Floats | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return one map for a page, shortened to four figures.
+
+    Args:
+        title: what it shows.
+        values: series -> part of the voltage lost, shape (rows, cols); nan for none.
+        volts: voltage over the devices, same shape; left out of large maps.
+        amps: their currents, the same.
+    """
+    shape = next(iter(values.values())).shape
+    k = -(-max(shape) // _MAX_SIDE)
+    out: dict[str, Any] = {"title": title, "shape": list(shape), "block": k}
+    out["values"] = {key: _short(_worst(v, k)) for key, v in values.items()}
+    if k == 1 and volts is not None and amps is not None:
+        out |= {"volts": _short(volts), "amps": _short(amps)}
+    return out
+
+
+def _worst(values: Floats, k: int) -> Floats:
+    """Return the largest value of every block of k x k devices; nan where there is none."""
+    if k == 1:
+        return values
+    rows, cols = values.shape
+    padded = np.full((-(-rows // k) * k, -(-cols // k) * k), -np.inf)
+    padded[:rows, :cols] = np.where(np.isnan(values), -np.inf, values)
+    blocks = padded.reshape(padded.shape[0] // k, k, padded.shape[1] // k, k)
+    worst: Floats = blocks.max(axis=(1, 3))
+    return np.where(np.isinf(worst), np.nan, worst)
+
+
+def _short(values: Floats) -> list[Any]:
+    if values.ndim > 1:
+        return [_short(v) for v in values]
+    return [None if np.isnan(v) else float(f"{v:.4g}") for v in values]
+
+
+def column_bars(mode: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one bar per counted column of a mode: error as fraction of the ideal current."""
+    bars = []
+    counted = set(mode.get("columns_counted", []))
+    pairs = zip(mode["column_currents_A"], mode["ideal_column_currents_A"], strict=True)
+    for j, (amps, ideal) in enumerate(pairs):
+        if j in counted and ideal:
+            bars.append({"column": j, "uA": amps * 1e6, "ideal": ideal * 1e6,
+                         "error": abs(ideal - amps) / abs(ideal)})  # fmt: skip
+    top = max((bar["error"] for bar in bars), default=0.0) or 1.0
+    return [{**bar, "share": bar["error"] / top} for bar in bars]

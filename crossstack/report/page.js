@@ -1,0 +1,40 @@
+"use strict";
+// What every page has: the theme, groups of buttons that show one of several things, a filter.
+(() => {
+  const $ = (selector) => document.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+
+  // theme: the system's choice until the reader makes one
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const button = $("#theme");
+  const told = () => button.setAttribute("aria-pressed", dark());
+  button.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    told();
+  });
+  system.addEventListener("change", told);
+  told();
+
+  // <button data-show="a" data-of="group"> shows the elements of the group with data-case="a"
+  const choose = (chosen) => {
+    const group = chosen.dataset.of;
+    all(`[data-show][data-of="${group}"]`).forEach((b) => b.setAttribute("aria-pressed", b === chosen));
+    all(`[data-case][data-of="${group}"]`).forEach((part) => {
+      part.hidden = part.dataset.case !== chosen.dataset.show;
+    });
+  };
+  all("[data-show]").forEach((b) => b.addEventListener("click", () => choose(b)));
+
+  // nets
+  const filter = $("#netfilter");
+  if (filter) {
+    filter.addEventListener("input", () => {
+      const word = filter.value.toLowerCase();
+      all("#nettable tbody tr").forEach((row) => {
+        row.hidden = !row.cells[0].textContent.toLowerCase().includes(word);
+      });
+    });
+  }
+})();

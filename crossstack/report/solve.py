@@ -1,0 +1,75 @@
+"""report.html of a solve, from ir_drop.json and ir_drop.csv in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..analysis import read_maps
+from ..files import read_json, sha256
+from ..pdk import FileError
+from ..summary import percent
+from .charts import histogram
+from .maps import SERIES, column_bars, mode_panels
+from .page import file_list, script_json, write_page
+
+_KINDS = (
+    ("ir_drop.json", "figures of the solve"),
+    ("ir_drop.csv", "voltage, current and IR drop of every device"),
+)
+
+
+def write_report(folder: Path) -> Path:
+    """Write report.html of a solve.
+
+    Raises:
+        FileError: if a file that the report needs is missing or not readable.
+    """
+    return write_page(folder / "report.html", "solve", ("maps",), _context(folder))
+
+
+def _context(folder: Path) -> dict[str, Any]:
+    for name, _ in _KINDS:
+        if not (folder / name).is_file():
+            raise FileError(f"{folder} holds no {name}: not a result of crossstack solve")
+    value = read_json(folder / "ir_drop.json")
+    if not isinstance(value, dict) or not value.get("modes"):
+        raise FileError(f"{folder / 'ir_drop.json'} is not a result of crossstack solve")
+    panels = mode_panels(read_maps(folder / "ir_drop.csv"))
+    many = value.get("monte_carlo")
+    return {
+        "name": value.get("network", folder.name),
+        "drop": value,
+        "checks": [_check(mode, m) for mode, m in value["modes"].items()],
+        "series": SERIES,
+        "block": max((p["block"] for p in panels), default=1),
+        "maps_json": script_json({"panels": panels}),
+        "columns": {mode: column_bars(m) for mode, m in value["modes"].items()},
+        "many": many,
+        "spread_chart": _spread_chart(many),
+        "files": file_list(folder, {name: sha256(folder / name) for name, _ in _KINDS}, _KINDS),
+    }
+
+
+def _check(mode: str, m: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": f"IR drop, {mode}",
+        "ok": None,
+        "head": percent(m["worst_device_error"]["all_series"]),
+        "line": "of the voltage lost at the worst device; "
+        f"{percent(m['worst_device_error']['wires_only'])} in wires alone. "
+        f"Kirchhoff residual {m['kcl_residual']:.1e}",
+    }
+
+
+def _spread_chart(many: dict[str, Any] | None) -> str:
+    """Return the distribution of the column currents; empty without one."""
+    if not many or not many.get("distribution"):
+        return ""
+    found = many["distribution"]
+    return histogram(
+        "Column currents of random versions of the array, against the nominal one",
+        [100 * edge for edge in found["edges"]],
+        found["counts"],
+        "column current against the nominal (%)",
+    )

@@ -1,0 +1,98 @@
+"""Manners of the command line: help, shell completion, progress, colours, silence."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossstack.cli import VERBS
+
+from .conftest import NAME
+
+RUN = [sys.executable, "-c", "from crossstack.cli import main; main()"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(crossstack, verb):
+    ran = crossstack(verb, "--help")
+    assert ran.code == 0
+    assert ran.out.startswith(f"Usage: crossstack {verb}")
+    assert "\\b" not in ran.out, "the mark for lines that stay as they are, in a raw text"
+    assert max(map(len, ran.out.splitlines())) <= 100
+    if verb not in ("foundry", "tech"):
+        assert "--json" in ran.out
+        assert "--quiet" in ran.out
+
+
+@pytest.mark.parametrize("group", ["foundry", "tech"])
+def test_a_group_alone_prints_its_help(crossstack, group):
+    assert crossstack(group).out == crossstack(group, "--help").out
+    assert crossstack(group).code == 0
+    crossstack(group, "nonsense").fails(2, "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["ex"], {"extract"}),
+        (["foundry", ""], {"fetch", "drc", "models"}),
+        (["build", "--cell", ""], {"hybrid", "passive", "planar", "passive_planar"}),
+        (["solve", "--mo"], {"--mode", "--monte-carlo"}),
+    ],
+)
+def test_the_shell_completes(words, found):
+    words = ["crossstack", *words]
+    env = {
+        **os.environ,
+        "_CROSSSTACK_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    ran = subprocess.run(RUN, env=env, capture_output=True, text=True, check=False)
+    assert {line.split(",")[1] for line in ran.stdout.split()} == found
+
+
+def on_a_terminal(*args: object, **env: str) -> str:
+    """Run a command with stderr on a terminal; return what came there."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*RUN, *map(str, args)],
+        env={**os.environ, "TERM": "xterm-256color", **env},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not more:
+            break
+        shown += more
+    assert process.wait(60) == 0, shown
+    os.close(ours)
+    return shown.decode()
+
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*[1-9][0-9]*m")
+
+
+def test_progress_with_and_without_colours_and_not_at_all(built: Path, tmp_path: Path):
+    run = ("drc", built / f"{NAME}.gds", "--rules", "M1.*", "-o", tmp_path)
+    plain = {"NO_COLOR": "", "TERM": "xterm-256color"}
+    coloured = on_a_terminal(*run, **plain)
+    assert "design rules" in coloured
+    assert COLOUR.search(coloured)
+    bare = on_a_terminal(*run, NO_COLOR="1")
+    assert "design rules" in bare
+    assert not COLOUR.search(bare)
+    assert on_a_terminal(*run, "--quiet") == ""
+    assert on_a_terminal(*run, TERM="dumb") == ""
