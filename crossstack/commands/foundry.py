@@ -107,8 +107,13 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
 @click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")
 @click.option("--deck", type=click.Path(dir_okay=False, path_type=Path), help="Keep the deck.")
-@click.option("--tolerance", type=click.FloatRange(0, min_open=True), default=0.05,
-              show_default=True, help="Largest relative difference that is no finding.")  # fmt: skip
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Largest relative difference that is no finding.",
+)
 @output_options
 def solve(
     network: Path,
