@@ -13,7 +13,7 @@ from ..console import Console, output_options
 from ..options import layout_options, out_option
 
 if TYPE_CHECKING:
-    from ..extract import Extraction, NetCapacitance
+    from ..extract import Bsim, Extraction, NetCapacitance
     from ..pdk import Tech
 
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--capacitance", is_flag=True, help="Find the capacitance of the nets, too.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
+@click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
 @click.option("--corner", type=click.Choice(["typ", "min", "max"]), help="Resistance corner.")
 @click.option(
     "--temperature",
@@ -47,6 +48,7 @@ def command(
     engine: str,
     capacitance: bool,
     spef: bool,
+    bsim: bool,
     corner: str | None,
     temperature_c: float | None,
     sheet: tuple[str, ...],
@@ -61,7 +63,7 @@ def command(
     """
     from ..config import TechOptions
     from ..errors import ConfigError
-    from ..extract import extract, net_capacitance, prefers_tiles, split_patterns
+    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
     from ..layouts import open_layout, origin_of
 
     console = Console(as_json, quiet)
@@ -94,8 +96,10 @@ def command(
                 progress=step,
             )
         too_large = found.array is not None and not found.array.fits_network
-        if too_large and (capacitance or spef):
-            raise ConfigError("--capacitance and --spef need an array of at most 600 x 600 cells")
+        if too_large and (capacitance or spef or bsim):
+            raise ConfigError(
+                "--capacitance, --spef and --bsim need an array of at most 600 x 600 cells"
+            )
         farad = {}
         if capacitance:
             with console.step("capacitance") as step:
@@ -106,7 +110,8 @@ def command(
     if too_large:
         value = _write_array(console, stem, found)
     else:
-        value = _write_network(console, stem, found, tech, farad, spef=spef)
+        models = Bsim(None, options.corner, options.temperature_c) if bsim else None
+        value = _write_network(console, stem, found, tech, farad, spef=spef, bsim=models)
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     return OK
@@ -143,6 +148,7 @@ def _write_network(
     farad: dict[str, NetCapacitance],
     *,
     spef: bool,
+    bsim: Bsim | None,
 ) -> dict[str, Any]:
     from ..extract import write_spef, write_spice
     from ..files import together
@@ -152,7 +158,7 @@ def _write_network(
     target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
     with together(target.parent) as work:
         network.save(work / target.name)
-        write_spice(network, tech, work / spice.name, capacitance=farad)
+        write_spice(network, tech, work / spice.name, capacitance=farad, bsim=bsim)
         if spef:
             write_spef(network, work / f"{name}.spef", capacitance=farad, design=name)
     counts = {
