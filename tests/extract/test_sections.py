@@ -27,7 +27,8 @@ def test_the_field_of_a_wide_line_is_a_plates():
     stack = Dielectrics.of(TECH)
     for film in ("Metal1", "Metal4", "BE"):
         wide, narrow = (
-            by_field(Section("", (Line("A", film, 0.0, w),), ("A", "")), TECH) for w in (300.0, 200.0)
+            by_field(Section("", (Line("A", film, 0.0, w),), ("A", "")), TECH)
+            for w in (300.0, 200.0)
         )
         plate = stack.plate_f_um2(0.0, stack.spans[film][0])
         assert (wide - narrow) / 100.0 == pytest.approx(plate, rel=0.01, abs=0)
