@@ -3,7 +3,7 @@
 * Plates: every part of a net sees the first conductor below it (whatever lies behind is
   shielded), through the films between them. The silicon is ground.
 * Fringes of a line's edges go to what lies below a band beside it, as wide as the line is high
-  over that: over a line of its own width they pass by it.
+  over what it sees, at most `REACH_UM`: they pass by a line of its own width right below.
 * What the nets above see of a net counts for both alike.
 * Side walls couple to the nearest other nets on the same conductor within `REACH_UM`, and
   take from the fringe what they carry away.
@@ -27,7 +27,7 @@ from .naming import memristor_places, net_names
 from .patterns import pattern_matcher
 from .report import Progress
 
-#: side walls farther apart than this do not couple
+#: side walls farther apart than this do not couple, and fringes go down no farther beside a line
 REACH_UM = 3.0
 #: silicon counts as ground
 GROUND = "0"
@@ -149,8 +149,7 @@ class _Space:
                 result.add(other, value)
             # what lies above counts as it counts for the net above, so that C is symmetric
             for layer in order[order.index(name) + 1 :]:
-                reach = round(self.stack.spans[layer][0] / self.dbu)
-                for number, _ in self._near(layer, region, reach):
+                for number in self._nets_near(layer, region):
                     if number != net.number and (number, layer, net.number) not in self._seen:
                         self._seen.add((number, layer, net.number))
                         value = self._below(number, layer).get(result.name, 0.0)
@@ -189,8 +188,7 @@ class _Space:
         found = self._plates(own, name, region)
         whole = sum(found.values())
         if whole > 0:
-            # over its own net a line has no plate, and the height says nothing
-            under = min(self._profile(name, region, whole)[2], self.stack.spans[name][0])
+            under = min(self._profile(name, region, whole)[2], self._reach(name))
             band = region.sized(max(1, round(under / self.dbu))) - region
             beside = self._plates(own, name, band)
             seen = sum(beside.values())
@@ -254,6 +252,21 @@ class _Space:
                 number = self._number[shape.prop_id]
                 by_net.setdefault(number, db.Region()).insert(shape.polygon)
         return list(by_net.items())
+
+    def _nets_near(self, layer: str, region: db.Region) -> set[int]:
+        """Return the nets with a shape of a conductor whose fringes may reach down to a region."""
+        reach = round(self._reach(layer) / self.dbu)
+        return {
+            self._number[shape.prop_id]
+            for polygon in region.each()
+            for shape in self.cell.shapes(self.layer[layer]).each_touching(
+                polygon.bbox().enlarged(reach, reach)
+            )
+        }
+
+    def _reach(self, name: str) -> float:
+        """Return how far beside a conductor its fringes may go down, in um."""
+        return min(self.stack.spans[name][0], REACH_UM)
 
     def _facing(self, own: int, name: str) -> list[tuple[int, float, float]]:
         """Return (net, common length, distance) in um of the nearest neighbours at each edge."""
