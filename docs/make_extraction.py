@@ -16,6 +16,7 @@ from crossstack.analysis import stimulus
 from crossstack.bsim import compare_bsim
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, extract_network
+from crossstack.extract.sections import section_table
 from crossstack.extract.study import accuracy_table
 from crossstack.generators import ArraySpec, build_top
 from crossstack.models import foundry_models
@@ -79,6 +80,15 @@ def scaling(bench: dict[str, Any], largest: int) -> Iterator[str]:
         yield f"\nOver these sizes the time grows as N^{exponent:.2f}."
 
 
+def capacitance() -> Iterator[str]:
+    """Yield our capacitance of cross-sections against finite elements."""
+    yield "| section, per um of length | finite elements | ours | difference |"
+    yield "|---|---|---|---|"
+    for row in section_table(get_tech()):
+        field, ours = (f"{1e15 * value:.4f} fF" for value in (row.field, row.ours))
+        yield f"| {row.name} | {field} | {ours} | {100 * row.error:+.1f} % |"
+
+
 def transistors() -> Iterator[str]:
     """Yield the error of our resistor for a transistor against BSIM models, per mode."""
     yield "| layout | mode | column current | write voltage |"
@@ -135,6 +145,7 @@ def main() -> None:
         "engines": lambda: engines(bench),
         "scaling": lambda: scaling(bench, largest),
         "transistors": transistors,
+        "capacitance": capacitance,
         "limits": limits,
     }
     chosen = [word for word in sys.argv[1:] if not word.isdigit()] or list(tables)
