@@ -94,11 +94,46 @@ def stimulus(
     return Stimulus(siemens, volts, text)
 
 
-def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
-    """Read an array from .npy, or from CSV with one line per row (tiers one after the other).
+def stimulus_of_many(
+    network: Network | TiledArray, tech: Tech, *, inputs: Path | None, **files: Path | None
+) -> tuple[Stimulus, Floats | None]:
+    """Return devices and inputs, and the vectors if `inputs` holds many of them.
+
+    The inputs then are the mean of the vectors' magnitudes.
+
+    Args:
+        network: what is solved.
+        tech: for the devices' states.
+        inputs: file of read voltages: one vector of shape (tiers, rows), or many.
+        **files: the other files of `stimulus`.
 
     Raises:
-        ConfigError: if the shape differs; the message says how the file must look.
+        ConfigError: if a file has the wrong shape or values.
+        FileError: if a file cannot be read.
+    """
+    vectors = None if inputs is None else _many(inputs, shape_of(network)[:2])
+    if inputs is None or vectors is None:
+        return stimulus(network, tech, inputs=inputs, **files), None
+    what = stimulus(network, tech, **files)
+    text = {**what.text, "inputs": f"{inputs.name}, mean of {len(vectors)} vectors, in volts"}
+    return Stimulus(what.conductances, np.abs(vectors).mean(axis=0), text), vectors
+
+
+def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
+    """Return vectors of a file, shape (vectors, tiers, rows); None if it holds no more than one."""
+    found, size = _load(path), shape[0] * shape[1]
+    if found.size <= size or found.shape[-1] not in (size, shape[1]):
+        return None
+    whole = found.shape[-1] == size if found.ndim < len(shape) + 1 else found.shape[1:] == shape
+    if not whole or found.size % size:
+        return None
+    return _finite(path, found).reshape(-1, *shape)
+
+
+def _load(path: Path) -> Floats:
+    """Read numbers from .npy or CSV.
+
+    Raises:
         FileError: if the file cannot be read.
     """
     try:
@@ -106,18 +141,32 @@ def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
             found = np.load(path, allow_pickle=False)
         else:
             found = np.loadtxt(path, delimiter=",", ndmin=2, comments="#")
-        found = np.asarray(found, dtype=np.float64)
+        return np.asarray(found, dtype=np.float64)
     except (ValueError, EOFError) as error:
         raise FileError(f"{path} does not hold numbers (.npy, or CSV): {error}") from None
+
+
+def _finite(path: Path, found: Floats) -> Floats:
+    if not np.isfinite(found).all():
+        raise ConfigError(f"{path} holds a value that is not a finite number")
+    return found
+
+
+def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
+    """Read an array from .npy, or from CSV with one line per row (tiers one after the other).
+
+    Raises:
+        ConfigError: if the shape differs; the message says how the file must look.
+        FileError: if the file cannot be read.
+    """
+    found = _load(path)
     if found.size != np.prod(shape) or found.shape[-1] != shape[-1]:
         lines = "x".join(map(str, shape[:-1])) or "1"
         raise ConfigError(
             f"{path} has shape {found.shape}; expected {shape} "
             f"(as CSV: {lines} lines of {shape[-1]} numbers)"
         )
-    if not np.isfinite(found).all():
-        raise ConfigError(f"{path} holds a value that is not a finite number")
-    return found.reshape(shape)
+    return _finite(path, found).reshape(shape)
 
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from . import analysis
 from .solve.modes import tier_index
 from .solve.network import BOTTOM
+from .summary import percent
 
 if TYPE_CHECKING:
     from .console import Step
@@ -56,6 +59,30 @@ class Batch:
             "matrix_error": self.matrix_error,
             "kcl_residual": self.kcl_residual,
         }
+
+    def write_csv(self, path: Path) -> None:
+        """Write a line per vector: the current out of every column, then the ideal ones, A."""
+        head = [f"C[{j}]_A" for j in self.columns] + [f"C[{j}]_ideal_A" for j in self.columns]
+        rows = np.concatenate([self.currents, self.ideal], axis=1)
+        np.savetxt(path, rows, delimiter=",", header=",".join(head), comments="", fmt="%.9g")
+
+
+def batch_lines(value: Mapping[str, Any] | None) -> list[str]:
+    """Return what is said of a batch, given as JSON values, for people."""
+    if value is None:
+        return []
+    if value["lost"] is None:
+        return [f"{value['vectors']} vectors without current"]
+    lines = [
+        f"{value['vectors']} vectors: {percent(value['lost'])} of the current lost, largest "
+        f"error {percent(value['worst_error'])} of the largest ideal current"
+    ]
+    if value["matrix_error"] is not None:
+        lines.append(
+            "As one linear map, transistors at work for the mean vector; vectors solved on "
+            f"their own differ by {percent(value['matrix_error'])} at most"
+        )
+    return lines
 
 
 def solve_batch(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .generators import ArraySpec
 
 CORNERS = ("typ", "min", "max")
+#: options that give a value film by film, and how such a value is written
+_BY_FILM = {"sheet_resistance_ohm_sq": "film: ohm per square", "size_bias_um": "film: um per edge"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class TechOptions:
         sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
         corner: ``typ``, ``min`` or ``max`` of every resistance.
         temperature_c: temperature of wires and transistors in degree C.
+        size_bias_um: film name -> growth of what is drawn per edge in um, negative for lines
+            that come out narrower.
 
     Raises:
         ParameterError: for a value outside its range.
@@ -33,15 +37,15 @@ class TechOptions:
     sheet_resistance_ohm_sq: Mapping[str, float] = field(default_factory=dict)
     corner: str = "typ"
     temperature_c: float = 25.0
+    size_bias_um: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.corner not in CORNERS:
             raise ParameterError("tech.corner", self.corner, "one of " + ", ".join(CORNERS))
         number(self.temperature_c, "tech.temperature_c", -55.0, 175.0)
-        if not isinstance(self.sheet_resistance_ohm_sq, Mapping):
-            raise ParameterError(
-                "tech.sheet_resistance_ohm_sq", self.sheet_resistance_ohm_sq, "film: ohm per square"
-            )
+        for key, allowed in _BY_FILM.items():
+            if not isinstance(getattr(self, key), Mapping):
+                raise ParameterError(f"tech.{key}", getattr(self, key), allowed)
 
     @classmethod
     def from_mapping(cls, values: Any) -> TechOptions:
@@ -60,25 +64,36 @@ class TechOptions:
         for film, value in self.sheet_resistance_ohm_sq.items():
             name = f"tech.sheet_resistance_ohm_sq.{film}"
             tech = tech.with_sheet_resistance(film, number(value, name, 1e-6, 1e6))
+        check_keys(self.size_bias_um, films, "tech.size_bias_um.")
+        for film, value in self.size_bias_um.items():
+            number(value, f"tech.size_bias_um.{film}", -1.0, 1.0)
         nfet, pfet = (
             replace(model, corner=self.corner, temperature_c=self.temperature_c)
             for model in (tech.nfet, tech.pfet)
         )
         return replace(tech, nfet=nfet, pfet=pfet)
 
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """What an extraction of wires needs to know besides the technology."""
+        return {
+            "corner": self.corner,
+            "temperature_c": self.temperature_c,
+            "size_bias_um": self.size_bias_um,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as they would stand in a configuration file."""
         return {
             "sheet_resistance_ohm_sq": dict(self.sheet_resistance_ohm_sq),
-            "corner": self.corner,
-            "temperature_c": self.temperature_c,
+            **self.conditions,
+            "size_bias_um": dict(self.size_bias_um),
         }
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """An empty section (`sheet_resistance_ohm_sq:`) means no changes."""
-    key = "sheet_resistance_ohm_sq"
-    return {key: {}} if key in values and values[key] is None else {}
+    return {key: {} for key in _BY_FILM if key in values and values[key] is None}
 
 
 @dataclass(frozen=True)

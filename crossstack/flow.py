@@ -182,8 +182,7 @@ def _analyse(
             found = extract(
                 extracted,
                 tech,
-                corner=config.tech.corner,
-                temperature_c=config.tech.temperature_c,
+                **config.tech.conditions,
                 progress=step,
             )
             network = found.network

@@ -19,15 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from .extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
 from .pdk import CrossStackError
 from .pdk.ron import PATH
 
 WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SOURCE_V = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 TEMPERATURES_C = (-40.0, 25.0, 85.0, 125.0)
-CORNERS = {"typ": "typical", "min": "ff", "max": "ss"}
 VDD, VDS, LENGTH_UM = 3.3, 0.05, 0.28
-MODELS = {"nfet": "nmos_3p3", "pfet": "pmos_3p3"}
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
 OFF_OHM = 1e11
 #: below this a transistor conducts, and its figure must be right
@@ -48,15 +47,12 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     Raises:
         ModelsError: if ngspice is missing, fails, or leaves a value out.
     """
-    program = shutil.which("ngspice")
-    if program is None:
-        raise ModelsError("ngspice is not installed (make system)")
     ohm: dict[str, dict[str, list[list[list[float]]]]] = {kind: {} for kind in MODELS}
-    total = len(CORNERS) * len(TEMPERATURES_C)
+    total = len(SECTIONS) * len(TEMPERATURES_C)
     done = 0
-    for corner, section in CORNERS.items():
+    for corner in SECTIONS:
         for temperature in TEMPERATURES_C:
-            found = _run(program, _deck(folder, section, temperature))
+            found = _currents(_deck(Bsim(folder, corner, temperature, VDD)))
             for kind in MODELS:
                 rows = [
                     [_value(found, kind, i, k) for k in range(len(SOURCE_V))]
@@ -77,27 +73,21 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     }
 
 
-def _deck(folder: Path, section: str, temperature: float) -> Iterator[str]:
+def _deck(bsim: Bsim) -> Iterator[str]:
     yield "* on resistance of the foundry's transistors"
-    yield (
-        ".param sw_stat_global=0 sw_stat_mismatch=0 mc_skew=3 res_mc_skew=3 cap_mc_skew=3 fnoicor=0"
-    )
-    yield f".lib '{folder / 'sm141064.ngspice'}' {section}"
-    yield f".temp {temperature:g}"
-    yield f"vdd vdd 0 {VDD}"
+    yield from bsim.library()
+    yield f"vdd vdd 0 {bsim.vdd_v}"
     names = []
-    for kind, model in MODELS.items():
+    for kind in MODELS:
         gate, bulk, sign = ("vdd", "0", 1) if kind == "nfet" else ("0", "vdd", -1)
         for i, w in enumerate(WIDTHS_UM):
-            side = f"as={w * 0.44:g}p ad={w * 0.44:g}p ps={2 * w + 0.88:g}u pd={2 * w + 0.88:g}u"
             for k, v in enumerate(SOURCE_V):
                 name = f"{kind[0]}{i}_{k}"
                 # a PMOS whose source is the higher end conducts downwards
                 yield f"vs{name} s{name} 0 {v:g}"
                 yield f"vd{name} d{name} 0 {v + sign * VDS:g}"
-                yield (
-                    f"x{name} d{name} {gate} s{name} {bulk} {model} w={w:g}u l={LENGTH_UM}u {side} "
-                    f"nrs={0.26 / w:g} nrd={0.26 / w:g} nf=1"
+                yield transistor_card(
+                    name, (f"d{name}", gate, f"s{name}", bulk), kind, w, LENGTH_UM
                 )
                 names.append(name)
     yield ".control"
@@ -108,21 +98,38 @@ def _deck(folder: Path, section: str, temperature: float) -> Iterator[str]:
     yield ".end"
 
 
-def _run(program: str, deck: Iterator[str]) -> dict[str, float]:
+def run_ngspice(deck: Path, timeout_s: float = 300.0) -> str:
+    """Run a deck and return what it printed.
+
+    Raises:
+        ModelsError: if ngspice is missing or does not finish.
+    """
+    program = shutil.which("ngspice")
+    if program is None:
+        raise ModelsError("ngspice is not installed (make system)")
+    try:
+        done = subprocess.run(
+            [program, "-b", str(deck)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelsError(f"ngspice did not finish within {timeout_s:g} s") from None
+    if " = " not in done.stdout:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
+        raise ModelsError(f"ngspice could not run the models: {last[0]}")
+    return done.stdout
+
+
+def _currents(deck: Iterator[str]) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
         path = Path(folder) / "ron.spice"
         path.write_text("\n".join(deck) + "\n")
-        try:
-            done = subprocess.run(
-                [program, "-b", str(path)], capture_output=True, text=True, timeout=300, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise ModelsError("ngspice did not finish within 300 s") from None
-    pairs = re.findall(r"i\(vd(\w+)\) = (\S+)", done.stdout)
-    if not pairs:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise ModelsError(f"ngspice could not run the models: {last[0]}")
-    return {name: float(amps) for name, amps in pairs}
+        printed = run_ngspice(path)
+    return {name: float(amps) for name, amps in re.findall(r"i\(vd(\w+)\) = (\S+)", printed)}
 
 
 def _value(found: dict[str, float], kind: str, i: int, k: int) -> float:
@@ -140,16 +147,29 @@ def foundry_models() -> Iterator[Path]:
     Raises:
         FoundryError: if they cannot be fetched or are not what they should be.
     """
+    with tempfile.TemporaryDirectory(prefix="crossstack_") as name:
+        yield _unpack(Path(name))
+
+
+def kept_models() -> Path:
+    """Return a folder of the cache with the model files, for decks that stay; unpacked anew.
+
+    Raises:
+        FoundryError: if they cannot be fetched or are not what they should be.
+    """
+    from .drc.foundry import cache_folder
+    from .files import make_folder
+
+    return _unpack(make_folder(cache_folder() / "models"))
+
+
+def _unpack(folder: Path) -> Path:
     from .drc.foundry import MODEL_PATHS, MODELS, extract, fetch
 
     fetch()
-    with tempfile.TemporaryDirectory(prefix="crossstack_") as name:
-        folder = Path(name)
-        for member in MODEL_PATHS:
-            found = extract(MODELS, member, folder)
-            if found.parent != folder:
-                found.replace(folder / found.name)
-        yield folder
+    for member in MODEL_PATHS:
+        extract(MODELS, member, folder)
+    return folder
 
 
 def largest_difference(table: dict[str, Any]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .solve.network import Network
 
     Floats = NDArray[np.float64]
+
+
+#: cells that are named; --json holds all
+CELLS_SHOWN = 4
 
 
 def programming(
@@ -90,18 +94,20 @@ def _at_work(
     return series
 
 
-def programming_lines(reports: list[dict[str, Any]]) -> list[str]:
+def programming_lines(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a line per written tier."""
     lines = []
     for r in reports:
         below = r["cells_below"]
-        verdict = "every cell gets it" if not below else f"{len(below)} cells get less"
-        some = ", ".join(f"({i}, {j})" for i, j in below[:4])
-        more = f": row, column {some}" + (", ..." if len(below) > 4 else "") if below else ""
+        verdict = "every cell gets it"
+        if below:
+            some = ", ".join(f"({i}, {j})" for i, j in below[:CELLS_SHOWN])
+            more = ", ..." if len(below) > CELLS_SHOWN else ""
+            verdict = f"{len(below)} cells get less, at row and column {some}{more}"
         lines.append(
-            f"write {r['tier']:<7} {r['applied_V']:g} V applied, {r['needed_V']:g} V needed: "
-            f"{verdict}{more}; lowest {r['lowest_V']:.4f} V, other cells at most "
-            f"{r['largest_disturb_V']:.2e} V"
+            f"{r['tier']} tier written with {r['applied_V']:g} V, {r['needed_V']:g} V needed: "
+            f"{verdict}; lowest {r['lowest_V']:.4f} V, other cells at most "
+            f"{r['largest_disturb_V']:.4f} V"
         )
     return lines
 
@@ -125,16 +131,33 @@ def sensitivity(
         )  # fmt: skip
 
 
+def sensitivity_json(found: dict[str, Floats]) -> dict[str, list[float | None]]:
+    """Return plain values; None for columns without current."""
+    return {
+        layer: [None if np.isnan(v) else float(v) for v in values]
+        for layer, values in found.items()
+    }
+
+
+def sensitivity_rows(found: Mapping[str, Sequence[float | None] | Floats]) -> list[dict[str, Any]]:
+    """Return layer, mean and worst column of each layer that matters, the strongest first."""
+    rows = []
+    for layer, given in found.items():
+        values = np.array(given, dtype=np.float64)
+        if not np.isfinite(values).any() or not np.nanmax(np.abs(values)) > 0:
+            continue
+        worst = float(values[np.nanargmax(np.abs(values))])
+        rows.append({"layer": layer, "mean": float(np.nanmean(values)), "worst": worst})
+    return sorted(rows, key=lambda row: -abs(row["worst"]))
+
+
 def sensitivity_lines(found: dict[str, Floats]) -> list[str]:
     """Return a line per layer that matters, the strongest first."""
-    rows = [
-        (float(np.nanmean(v)), float(v[np.nanargmax(np.abs(v))]), layer)
-        for layer, v in found.items()
-        if np.isfinite(v).any() and np.nanmax(np.abs(v)) > 0
+    head = f"{'layer':<14}{'mean column':>14}{'worst column':>14}   (% current per % resistance)"
+    return [
+        head,
+        *(
+            f"{row['layer']:<14}{row['mean']:>14.5f}{row['worst']:>14.5f}"
+            for row in sensitivity_rows(found)
+        ),
     ]
-    lines = [f"{'layer':<14}{'mean column':>14}{'worst column':>14}   (% current per % resistance)"]
-    lines += [
-        f"{layer:<14}{mean:>14.5f}{worst:>14.5f}"
-        for mean, worst, layer in sorted(rows, key=lambda row: -abs(row[1]))
-    ]
-    return lines

@@ -151,7 +151,7 @@ def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
     from .extract import extract
 
     tech, at = config.resolved_tech(), config.tech
-    network = extract(layout, tech, corner=at.corner, temperature_c=at.temperature_c).network
+    network = extract(layout, tech, **at.conditions).network
     what = analysis.stimulus(network, tech)
     solved, not_run = analysis.solve_modes(network, tech, what, Console(quiet=True))
     modes = {}

@@ -1,4 +1,4 @@
-"""Renew the tables of extraction.md: `python docs/make_extraction.py [largest N]`."""
+"""Renew the tables of extraction.md: `python docs/make_extraction.py [largest N] [table ...]`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from crossstack.extract import extract
+from crossstack.analysis import stimulus
+from crossstack.bsim import compare_bsim
+from crossstack.cells.drawing import to_layout
+from crossstack.extract import extract, extract_network
+from crossstack.extract.sections import section_table
 from crossstack.extract.study import accuracy_table
+from crossstack.generators import ArraySpec, build_top
+from crossstack.models import foundry_models
 from crossstack.pdk import get_tech
 from crossstack.pdk.electromigration import TEMPERATURES_C, current_limits
 
@@ -22,6 +28,14 @@ PAGE = HERE / "extraction.md"
 BENCH = HERE.parent / "bench" / "extract.py"
 METHODS = ("square", "tesselation", "fine", "ours")
 ARRAYS = (("hybrid", 8), ("hybrid", 32), ("planar", 16), ("passive", 32))
+#: layouts whose transistors run as BSIM models, and the modes
+BSIM_LAYOUTS = (("4 x 4 array", ArraySpec(rows=4, cols=4)),
+                ("3 x 4 macro", ArraySpec(rows=3, cols=4, top="macro")))  # fmt: skip
+BSIM_MODES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("expansion", "expansion", {}),
+    ("deep-net, top column 0 written", "deep-net", {}),
+    ("deep-net, bottom column 1 written", "deep-net", {"read_tier": "top", "write_column": 1}),
+)
 
 
 def accuracy() -> Iterator[str]:
@@ -66,6 +80,33 @@ def scaling(bench: dict[str, Any], largest: int) -> Iterator[str]:
         yield f"\nOver these sizes the time grows as N^{exponent:.2f}."
 
 
+def capacitance() -> Iterator[str]:
+    """Yield our capacitance of cross-sections against finite elements."""
+    yield "| section, per um of length | finite elements | ours | difference |"
+    yield "|---|---|---|---|"
+    for row in section_table(get_tech()):
+        field, ours = (f"{1e15 * value:.4f} fF" for value in (row.field, row.ours))
+        yield f"| {row.name} | {field} | {ours} | {100 * row.error:+.1f} % |"
+
+
+def transistors() -> Iterator[str]:
+    """Yield the error of our resistor for a transistor against BSIM models, per mode."""
+    yield "| layout | mode | column current | write voltage |"
+    yield "|---|---|---|---|"
+    tech = get_tech()
+    with foundry_models() as models:
+        for name, spec in BSIM_LAYOUTS:
+            network = extract_network(to_layout(build_top(spec).cell, tech), tech)
+            for words, mode, options in BSIM_MODES:
+                what = stimulus(network, tech)
+                found = compare_bsim(network, tech, what, mode, models, **options)
+                cells = (
+                    f"{100 * max(errors, key=abs):+.2f} %" if len(errors) else "-"
+                    for errors in (found.column_error, found.write_error)
+                )
+                yield f"| {name} | {words} | {' | '.join(cells)} |"
+
+
 def limits() -> Iterator[str]:
     """Yield current limits of one direction and both, at the manual's temperatures."""
     heads = " | ".join(f"{t:g} C" for t in TEMPERATURES_C)
@@ -95,17 +136,24 @@ def renewed(page: str, name: str, lines: Iterator[str]) -> str:
 
 
 def main() -> None:
-    """Renew every table of the page."""
-    largest = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
+    """Renew the tables of the page: all of them, or those that are named."""
+    sizes = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    largest = sizes[0] if sizes else 1024
     bench = runpy.run_path(str(BENCH))
     tables: dict[str, Callable[[], Iterator[str]]] = {
         "accuracy": accuracy,
         "engines": lambda: engines(bench),
         "scaling": lambda: scaling(bench, largest),
+        "transistors": transistors,
+        "capacitance": capacitance,
         "limits": limits,
     }
+    chosen = [word for word in sys.argv[1:] if not word.isdigit()] or list(tables)
+    if unknown := set(chosen) - set(tables):
+        raise SystemExit(f"no table {unknown.pop()}; there are {', '.join(tables)}")
     page = PAGE.read_text(encoding="utf-8")
-    for name, lines in tables.items():
+    for name in chosen:
+        lines = tables[name]
         page = renewed(page, name, lines())
     PAGE.write_text(page, encoding="utf-8")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .arraylines import ArrayLine, array_lines
+    from .bsim import Bsim
     from .capacitance import NetCapacitance, net_capacitance
     from .delay import elmore_delays
     from .engines import ENGINES, Extraction, extract, extract_network, prefers_tiles
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "arraylines": ("ArrayLine", "array_lines"),
+    "bsim": ("Bsim",),
     "capacitance": ("NetCapacitance", "net_capacitance"),
     "delay": ("elmore_delays",),
     "engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
@@ -41,6 +43,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "ENGINES",
     "ArrayLine",
+    "Bsim",
     "Conditions",
     "Extraction",
     "ExtractionReport",

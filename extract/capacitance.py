@@ -2,7 +2,8 @@
 
 * Plates: every part of a net sees the first conductor below it (whatever lies behind is
   shielded), through the films between them. The silicon is ground.
-* Fringes of a line's edges go where its plate below goes, in the same proportions.
+* Fringes of a line's edges go to what lies below a band beside it, as wide as the line is high
+  over what it sees, at most `REACH_UM`: they pass by a line of its own width right below.
 * What the nets above see of a net counts for both alike.
 * Side walls couple to the nearest other nets on the same conductor within `REACH_UM`, and
   take from the fringe what they carry away.
@@ -26,7 +27,7 @@ from .naming import memristor_places, net_names
 from .patterns import pattern_matcher
 from .report import Progress
 
-#: side walls farther apart than this do not couple
+#: side walls farther apart than this do not couple, and fringes go down no farther beside a line
 REACH_UM = 3.0
 #: silicon counts as ground
 GROUND = "0"
@@ -148,7 +149,7 @@ class _Space:
                 result.add(other, value)
             # what lies above counts as it counts for the net above, so that C is symmetric
             for layer in order[order.index(name) + 1 :]:
-                for number, _ in self._near(layer, region, 0):
+                for number in self._nets_near(layer, region):
                     if number != net.number and (number, layer, net.number) not in self._seen:
                         self._seen.add((number, layer, net.number))
                         value = self._below(number, layer).get(result.name, 0.0)
@@ -184,19 +185,24 @@ class _Space:
         region = self.shapes[own][name]
         if name == "Poly2":  # over the channel it is gate capacitance
             region = region - self._channels(self.layout.flat.nets[own])
-        plates = self._plates(own, name, region)
-        whole = sum(plates.values())
+        found = self._plates(own, name, region)
+        whole = sum(found.values())
         if whole > 0:
-            width, thickness, height, k = profile = self._profile(name, region, whole)
-            self._profiles[own, name] = profile
+            under = min(self._profile(name, region, whole)[2], self._reach(name))
+            band = region.sized(max(1, round(under / self.dbu))) - region
+            beside = self._plates(own, name, band)
+            seen = sum(beside.values())
+            height = self._profile(name, band, seen)[2]
+            width, thickness, _, k = self._profile(name, region, whole)
+            self._profiles[own, name] = (width, thickness, height, k)
             edges = region.perimeter() * self.dbu
             for _, facing, gap in self._facing(own, name):
                 edges -= facing * (1.0 - fringe_left(height, gap))
-            per_edge = fringe_f_um(k, width, thickness, height) / 2
-            share = 1.0 + per_edge * max(edges, 0.0) / whole
-            plates = {other: value * share for other, value in plates.items()}
-        self._down[own, name] = plates
-        return plates
+            fringe = fringe_f_um(k, width, thickness, height) / 2 * max(edges, 0.0)
+            for other, value in beside.items():
+                found[other] = found.get(other, 0.0) + fringe * value / seen
+        self._down[own, name] = found
+        return found
 
     def _profile(
         self, name: str, region: db.Region, plates_f: float
@@ -246,6 +252,21 @@ class _Space:
                 number = self._number[shape.prop_id]
                 by_net.setdefault(number, db.Region()).insert(shape.polygon)
         return list(by_net.items())
+
+    def _nets_near(self, layer: str, region: db.Region) -> set[int]:
+        """Return the nets with a shape of a conductor whose fringes may reach down to a region."""
+        reach = round(self._reach(layer) / self.dbu)
+        return {
+            self._number[shape.prop_id]
+            for polygon in region.each()
+            for shape in self.cell.shapes(self.layer[layer]).each_touching(
+                polygon.bbox().enlarged(reach, reach)
+            )
+        }
+
+    def _reach(self, name: str) -> float:
+        """Return how far beside a conductor its fringes may go down, in um."""
+        return min(self.stack.spans[name][0], REACH_UM)
 
     def _facing(self, own: int, name: str) -> list[tuple[int, float, float]]:
         """Return (net, common length, distance) in um of the nearest neighbours at each edge."""

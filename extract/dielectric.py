@@ -16,7 +16,7 @@ from ..pdk import Tech
 
 EPSILON_0_F_UM = 8.8541878128e-18
 #: relative permittivity where no film of the stack is named at a height
-_FILL = 3.9
+FILL_K = 3.9
 #: beyond this w/h the fit's widening of the plate would outgrow any fringe
 _WIDEST = 10.0
 
@@ -28,10 +28,12 @@ class Dielectrics:
     Attributes:
         spans: conductor -> (bottom, top) in um, bottom to top.
         insulators: (bottom, top, relative permittivity).
+        films: every film -> (bottom, top) in um.
     """
 
     spans: dict[str, tuple[float, float]]
     insulators: tuple[tuple[float, float, float], ...]
+    films: dict[str, tuple[float, float]]
 
     @classmethod
     def of(cls, tech: Tech) -> Dielectrics:
@@ -41,7 +43,7 @@ class Dielectrics:
         films = tuple(
             (*heights[f.name], f.permittivity) for f in tech.films if f.permittivity is not None
         )
-        return cls(dict(sorted(spans.items(), key=lambda s: s[1])), films)
+        return cls(dict(sorted(spans.items(), key=lambda s: s[1])), films, heights)
 
     def plate_f_um2(self, low_um: float, high_um: float) -> float:
         """Return F/um2 between two horizontal plates at the given heights."""
@@ -52,14 +54,14 @@ class Dielectrics:
             if part > 0:
                 thickness += part / k
                 covered += part
-        thickness += max(0.0, high_um - low_um - covered) / _FILL
+        thickness += max(0.0, high_um - low_um - covered) / FILL_K
         return EPSILON_0_F_UM / thickness
 
     def side_k(self, conductor: str) -> float:
         """Return the permittivity beside a conductor."""
         bottom, top = self.spans[conductor]
         middle = (bottom + top) / 2
-        return next((k for low, high, k in self.insulators if low <= middle < high), _FILL)
+        return next((k for low, high, k in self.insulators if low <= middle < high), FILL_K)
 
 
 def fringe_f_um(k: float, width_um: float, thickness_um: float, height_um: float) -> float:

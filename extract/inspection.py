@@ -35,7 +35,7 @@ class Segment:
         ohm: its resistance.
         current: share of the current that flows through it.
         share_ohm: what it contributes; the contributions sum to the net's resistance.
-        width_um: narrowest width of a wire, nan for cuts.
+        width_um: narrowest width that its current passes, nan for cuts.
         cuts: parallel cuts, nan for wires.
     """
 
@@ -61,7 +61,7 @@ class NetSummary:
         by_layer_ohm: what each layer contributes to it.
         squares: wire contributions over sheet resistance, by conductor.
         cuts: contacts and vias on the net.
-        narrowest_um: narrowest wire on the way, and its conductor.
+        narrowest_um: narrowest wire on the way, by its width over its share of the current.
         em_limit_a: least current that a piece on the way may carry over its share of the
             current; nan without limits.
         em_layer: layer of that piece.
@@ -133,7 +133,7 @@ def net_summary(
         for s in segments:
             by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
         limit, layer = _weakest(segments, wire_limits or {}, cut_limits or {})
-        widths = [s.width_um for s in segments if s.width_um == s.width_um]
+        widths = [s.width_um / s.current for s in segments if s.width_um == s.width_um]
         cuts = network.resistor_cuts[path.mine]
         known = (capacitance or {}).get(net)
         rows.append(

@@ -1,13 +1,14 @@
 """The network as SPICE: devices and wires in one subcircuit, and a bench to run it.
 
-Memristors are resistors. Transistors are resistors by their gate's level: R_on(W) when they
-conduct, left out (or a stated resistance) when they do not. Node names are those of the
-network, so `TR[3]` in the netlist is the pin TR[3] of the layout.
+Memristors are resistors. Transistors are resistors by their gate's level, R_on(W) when they
+conduct, left out when they do not; or the foundry's BSIM subcircuits with real gates and bulks
+(`bsim`). Node names are those of the network, so `TR[3]` in the netlist is the pin TR[3] of the
+layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..pdk import FileError, ParameterError, Tech
 from ..solve.network import TIER_NAMES, Network
+from .bsim import Bsim, more_pins, pin_volts, transistors
 from .lumps import lumps
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 #: SPICE reads a resistance of 0 as an error or as a default; this stands for a short
 SHORT_OHM = 1e-9
+#: off-state nodes hang free: rshunt pins them without a measurable current
+_RESISTOR_OPTIONS = "reltol=1e-9 abstol=1e-18 vntol=1e-12 gmin=1e-18 rshunt=1e18"
+#: what a BSIM transistor that is off leaks matters more; Newton need not go as far
+_BSIM_OPTIONS = "reltol=1e-7 abstol=1e-15 vntol=1e-10 gmin=1e-14 rshunt=1e14"
 
 
 def write_spice(
@@ -37,6 +43,7 @@ def write_spice(
     sources: Mapping[str, float] | None = None,
     capacitance: Mapping[str, NetCapacitance] | None = None,
     hierarchical: bool = False,
+    bsim: Bsim | None = None,
     title: str | None = None,
 ) -> Path:
     """Write a network as a SPICE netlist.
@@ -53,15 +60,20 @@ def write_spice(
             named counts as high.
         sources: pin -> voltage in V. With sources the file is a complete bench: it runs `op`
             and prints for each source a line `pin NAME` and a line `iN = current into the network`.
+            With `bsim` it also prints for each memristor a line `device TIER ROW COL` and the
+            voltages of its row-side and its column-side node.
         capacitance: by net, from `net_capacitance`; None for resistors only.
         hierarchical: True writes the wires of each distinct net once, as a subcircuit.
+        bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
+            resistors.
         title: first line; a standard one if None.
 
     Returns:
         The path written.
 
     Raises:
-        ParameterError: for a pin that does not exist, or a resistance that is not positive.
+        ParameterError: for a pin that does not exist, a resistance that is not positive, or
+            a folder without the foundry's models.
         FileError: if the file cannot be written.
     """
     path = Path(path)
@@ -70,15 +82,28 @@ def write_spice(
     wires = _shared_wires if hierarchical else _flat_wires
     names = _node_names(network)
     definitions, instances = wires(network, names)
+    if bsim is not None:
+        if switch_ohm is not None:
+            raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
+        lines += bsim.library()
     lines += definitions
-    lines += wrapped([".subckt crossstack", *network.ports])
+    pins = [*network.ports, *(more_pins(network) if bsim else ())]
+    lines += wrapped([".subckt crossstack", *pins])
     lines += instances
     lines += _memristors(network, names, ohms)
-    lines += _switches(network, names, _switch_ohms(network, tech, switch_ohm), gates or {})
+    if bsim is not None:
+        lines += transistors(network, names)
+    else:
+        lines += _switches(network, names, _switch_ohms(network, tech, switch_ohm), gates or {})
     lines += _capacitors(network, names, capacitance or {})
     lines.append(".ends crossstack")
     if sources is not None:
-        lines += _bench(network, sources)
+        _check_pins(network, sources)
+        if bsim is None:
+            lines += _bench(pins, sources, _RESISTOR_OPTIONS, ())
+        else:
+            volts = pin_volts(network, sources, gates or {}, bsim)
+            lines += _bench(pins, volts, _BSIM_OPTIONS, _device_prints(network, names, pins))
     lines.append(".end")
     try:
         path.write_text("\n".join(lines) + "\n")
@@ -188,27 +213,43 @@ def _capacitors(
         yield f"Cw{k} {names[a]} {'0' if b is None else names[b]} {farad:.6g}"
 
 
-def _bench(network: Network, sources: Mapping[str, float]) -> Iterator[str]:
-    """Return the instance, the sources and a control block that prints their currents."""
+def _check_pins(network: Network, sources: Mapping[str, float]) -> None:
     unknown = [pin for pin in sources if pin not in network.ports]
     if unknown:
         some = ", ".join(list(network.ports)[:6])
         raise ParameterError("sources", unknown[0], f"a pin of the network such as {some}")
-    order = {pin: k for k, pin in enumerate(network.ports)}
-    yield from wrapped(["Xdut", *(f"p{order[pin]}" for pin in network.ports), "crossstack"])
-    for pin, volts in sources.items():
-        yield f"V{order[pin]} p{order[pin]} 0 {volts:.9g}"
-    # off-state nodes hang free: rshunt pins them without a measurable current
-    yield ".options reltol=1e-9 abstol=1e-18 vntol=1e-12 gmin=1e-18 rshunt=1e18 numdgt=12"
+
+
+def _bench(
+    pins: list[str], volts: Mapping[str, float], options: str, more: Iterable[str]
+) -> Iterator[str]:
+    """Return the instance, the sources and a control block that prints their currents."""
+    order = {pin: k for k, pin in enumerate(pins)}
+    yield from wrapped(["Xdut", *(f"p{order[pin]}" for pin in pins), "crossstack"])
+    for pin, value in volts.items():
+        yield f"V{order[pin]} p{order[pin]} 0 {value:.9g}"
+    yield f".options {options} numdgt=12"
     yield ".control"
     yield "set numdgt=12"
     yield "op"
-    for pin in sources:
+    for pin in volts:
         yield f"let i{order[pin]} = -i(v{order[pin]})"
         yield f"echo pin {pin}"
         yield f"print i{order[pin]}"
+    yield from more
     yield "quit"
     yield ".endc"
+
+
+def _device_prints(network: Network, names: list[str], pins: list[str]) -> Iterator[str]:
+    """Yield what prints the voltages at each memristor's ends."""
+    order = {pin: f"p{k}" for k, pin in enumerate(pins)}
+    for k in range(len(network.memristor_row)):
+        tier = TIER_NAMES[network.memristor_tier[k]]
+        yield f"echo device {tier} {network.memristor_row[k]} {network.memristor_col[k]}"
+        for node in (network.memristor_a[k], network.memristor_b[k]):
+            name = names[node]
+            yield f'print "v({order.get(name, f"xdut.{name}".lower())})"'
 
 
 def wrapped(words: list[str], per_line: int = 12) -> Iterator[str]:

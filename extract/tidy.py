@@ -1,9 +1,10 @@
 """Shortens a net's resistor list without changing what its terminals see.
 
 Dead ends carry no current and go. Two pieces of one wire in series become one (their widths'
-minimum is kept: it decides electromigration). Parallel cuts become one resistor that knows
-their number. Pieces of no resistance join their nodes. Different layers are never mixed, so that a
-net's resistance can still be told layer by layer.
+minimum is kept: it decides electromigration); two beside each other share their current by their
+conductances, and together carry what overloads the first of them. Parallel cuts become one
+resistor that knows their number. Pieces of no resistance join their nodes. Different layers are
+never mixed, so that a net's resistance can still be told layer by layer.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Resistor:
         a, b: nodes.
         ohm: resistance.
         layer: conductor, contact or via.
-        width_um: narrowest drawn width of a wire; nan for cuts.
+        width_um: narrowest width that its current passes; nan for cuts.
         cuts: number of parallel contacts or vias; nan for wires.
     """
 
@@ -147,5 +148,5 @@ def _series(a: int, b: int, p: Resistor, q: Resistor) -> Resistor:
 
 def _parallel(p: Resistor, q: Resistor) -> Resistor:
     ohm = 1.0 / (1.0 / p.ohm + 1.0 / q.ohm)
-    width = p.width_um + q.width_um
+    width = float(np.minimum(p.width_um * p.ohm, q.width_um * q.ohm)) / ohm
     return Resistor(q.a, q.b, ohm, q.layer, width, p.cuts + q.cuts)

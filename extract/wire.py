@@ -19,10 +19,10 @@ from functools import lru_cache
 from itertools import pairwise
 
 import klayout.db as db
-import numpy as np
 
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
+from .narrows import narrows
 from .synthesis import Edge, synthesise
 
 Key = tuple[object, ...]
@@ -85,29 +85,35 @@ class WireSolver:
             from .pex import pex_squares  # loads KLayout's engine, for the rare shape at angles
 
             self.angled += 1
-            n, edges = synthesise(pex_squares(polygon, ports), [float(np.nan)] * len(ports))
+            n, edges = synthesise(pex_squares(polygon, ports), [])
             return Wire(n, tuple(range(len(ports))), tuple(edges))
         return _Assembly(self, polygon, ports).wire()
 
-    def piece(self, polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list[Edge]]:
-        """Return node count and resistors of a piece, solved once per distinct shape."""
+    def piece(
+        self, polygon: db.Polygon, ports: list[SheetPort], counted: frozenset[int]
+    ) -> tuple[int, list[Edge]]:
+        """Return node count and resistors of a piece, solved once per distinct shape.
+
+        Args:
+            polygon: the piece.
+            ports: on it.
+            counted: numbers of the slices that a counted stretch goes on from.
+        """
         key, _, ports = _normalised(polygon, ports)
         self._pieces.add(key)
-        return _solved_piece(str(key[0]), tuple(ports))
+        return _solved_piece(str(key[0]), tuple(ports), counted)
 
 
 @lru_cache(maxsize=4096)
-def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[Edge]]:
+def _solved_piece(
+    shape: str, ports: tuple[SheetPort, ...], counted: frozenset[int]
+) -> tuple[int, list[Edge]]:
     """Solve a piece; the same piece costs nothing in the next extraction either."""
-    polygon = db.Polygon.from_s(shape)
-    box = polygon.bbox()
-    wide = [max(p.box[2] - p.box[0], p.box[3] - p.box[1]) for p in ports]
-    cuts = [w for p, w in zip(ports, wide, strict=True) if p.is_slice]
-    # a cut is as wide as the line that it cuts, and that line's own stretch carries the whole
-    # current; what leads to a via or device inside the piece counts as its narrowest part
-    least = min([*cuts, box.width(), box.height()])
-    widths = [float(w if p.is_slice else least) for p, w in zip(ports, wide, strict=True)]
-    return synthesise(sheet_impedance(polygon, list(ports)), widths)
+    polygon, on_it = db.Polygon.from_s(shape), list(ports)
+    places = [((p.box[0] + p.box[2]) / 2, (p.box[1] + p.box[3]) / 2) for p in ports]
+    carried = counted | {k for k, port in enumerate(ports) if not port.is_slice}
+    z = sheet_impedance(polygon, on_it)
+    return synthesise(z, narrows(polygon, on_it), places, carried)
 
 
 class _Assembly:
@@ -120,7 +126,7 @@ class _Assembly:
         self.edges: list[Edge] = []
         self.table = PortTable(ports)
         self.slices: list[SheetPort] = []
-        self.slice_at: list[tuple[tuple[int, int], int]] = []
+        self.slice_at: list[tuple[tuple[int, int], int, bool]] = []
         self.removed = db.Region()
 
     def wire(self) -> Wire:
@@ -164,19 +170,26 @@ class _Assembly:
             self.edges.append(Edge(a, b, (x2 - x1) / width, width))
 
     def _cut(self, corridor: Corridor, at: int, side: int, node: int | None = None) -> int:
-        """Note an equipotential cut; `side` tells on which side of it the piece lies."""
+        """Note an equipotential cut; `side` tells on which side of it the piece lies.
+
+        A node that is given belongs to a port on the cut, whose current the stretch never sees.
+        """
+        counted = node is None
         node = self._node() if node is None else node
         self.slices.append(SheetPort(corridor.slice(at)))
-        self.slice_at.append((corridor.probe(at, side), node))
+        self.slice_at.append((corridor.probe(at, side), node, counted))
         return node
 
     def _add_piece(self, piece: db.Polygon, cuts: PortTable) -> None:
         box = piece.bbox()
         ports: list[SheetPort] = []
         nodes: list[int] = []
+        counted: set[int] = set()
         for number in cuts.touching(box):
-            (x, y), node = self.slice_at[number]
+            (x, y), node, goes_on = self.slice_at[number]
             if piece.inside(db.Point(x, y)):
+                if goes_on:
+                    counted.add(len(ports))
                 ports.append(cuts.ports[number])
                 nodes.append(node)
         standing: dict[SheetPort, list[int]] = {}
@@ -187,7 +200,7 @@ class _Assembly:
         if len(ports) < 2:
             self._share_node(standing)
             return
-        count, edges = self.solver.piece(piece, ports)
+        count, edges = self.solver.piece(piece, ports, frozenset(counted))
         local = [*nodes, *(self._node() for _ in range(count - len(nodes)))]
         for port, node in zip(ports[len(nodes) :], local[len(nodes) :], strict=False):
             for index in standing[port]:

@@ -13,7 +13,7 @@ from ..console import Console, output_options
 from ..options import layout_options, out_option
 
 if TYPE_CHECKING:
-    from ..extract import Extraction, NetCapacitance
+    from ..extract import Bsim, Extraction, NetCapacitance
     from ..pdk import Tech
 
 
@@ -26,8 +26,16 @@ if TYPE_CHECKING:
     default="auto",
     help="tile for regular arrays of any size, flat for everything else (default auto).",
 )
-@click.option("--capacitance", is_flag=True, help="Find the capacitance of the nets, too.")
+@click.option(
+    "--capacitance/--r-only",
+    "--rc/ ",
+    "capacitance",
+    default=False,
+    help="Find the capacitance of the nets, too; or resistance only (default).",
+)
+@click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
+@click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
 @click.option("--corner", type=click.Choice(["typ", "min", "max"]), help="Resistance corner.")
 @click.option(
     "--temperature",
@@ -37,6 +45,9 @@ if TYPE_CHECKING:
     help="Temperature of the wires in degree C (default 25).",
 )
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
+@click.option(
+    "--bias", multiple=True, metavar="FILM=UM", help="Growth of lines per edge, e.g. ME=-0.05."
+)
 @out_option("Folder for <stem>_network.npz and <stem>_extracted.spice (default: beside FILE).")
 @output_options
 def command(
@@ -47,9 +58,12 @@ def command(
     engine: str,
     capacitance: bool,
     spef: bool,
+    bsim: bool,
     corner: str | None,
     temperature_c: float | None,
     sheet: tuple[str, ...],
+    bias: tuple[str, ...],
+    hierarchical: bool,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -61,16 +75,17 @@ def command(
     """
     from ..config import TechOptions
     from ..errors import ConfigError
-    from ..extract import extract, net_capacitance, prefers_tiles, split_patterns
+    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
     from ..layouts import open_layout, origin_of
 
     console = Console(as_json, quiet)
     origin = origin_of(file, profile)
-    changed = {**origin.tech.sheet_resistance_ohm_sq, **_sheets(sheet)}
+    changed = {**origin.tech.sheet_resistance_ohm_sq, **_by_film("--sheet", sheet, "ME=0.8")}
     options = TechOptions(
         changed,
         corner or origin.tech.corner,
         origin.tech.temperature_c if temperature_c is None else temperature_c,
+        {**origin.tech.size_bias_um, **_by_film("--bias", bias, "ME=-0.05")},
     )
     tech = replace(origin, tech=options).resolved_tech()
     chosen = split_patterns(nets) or None
@@ -89,13 +104,14 @@ def command(
                 tech,
                 nets=chosen,
                 engine=engine,
-                corner=options.corner,
-                temperature_c=options.temperature_c,
+                **options.conditions,
                 progress=step,
             )
         too_large = found.array is not None and not found.array.fits_network
-        if too_large and (capacitance or spef):
-            raise ConfigError("--capacitance and --spef need an array of at most 600 x 600 cells")
+        if too_large and (capacitance or spef or bsim):
+            raise ConfigError(
+                "--capacitance, --spef and --bsim need an array of at most 600 x 600 cells"
+            )
         farad = {}
         if capacitance:
             with console.step("capacitance") as step:
@@ -106,7 +122,10 @@ def command(
     if too_large:
         value = _write_array(console, stem, found)
     else:
-        value = _write_network(console, stem, found, tech, farad, spef=spef)
+        models = Bsim(None, options.corner, options.temperature_c) if bsim else None
+        value = _write_network(
+            console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical
+        )
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     return OK
@@ -143,6 +162,8 @@ def _write_network(
     farad: dict[str, NetCapacitance],
     *,
     spef: bool,
+    bsim: Bsim | None,
+    hierarchical: bool,
 ) -> dict[str, Any]:
     from ..extract import write_spef, write_spice
     from ..files import together
@@ -152,7 +173,10 @@ def _write_network(
     target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
     with together(target.parent) as work:
         network.save(work / target.name)
-        write_spice(network, tech, work / spice.name, capacitance=farad)
+        write_spice(
+            network, tech, work / spice.name,
+            capacitance=farad, bsim=bsim, hierarchical=hierarchical,
+        )  # fmt: skip
         if spef:
             write_spef(network, work / f"{name}.spef", capacitance=farad, design=name)
     counts = {
@@ -171,7 +195,8 @@ def _write_network(
     return value
 
 
-def _sheets(pairs: tuple[str, ...]) -> dict[str, float]:
+def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:
+    """Return film -> value of texts such as ME=0.8."""
     from ..errors import ConfigError
 
     found = {}
@@ -180,5 +205,5 @@ def _sheets(pairs: tuple[str, ...]) -> dict[str, float]:
         try:
             found[film] = float(text)
         except ValueError:
-            raise ConfigError(f"--sheet {pair}: write it as FILM=OHM, e.g. ME=0.8") from None
+            raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}") from None
     return found

@@ -9,7 +9,7 @@ import click
 
 from ..cli import FOUND, OK, HelpGroup
 from ..console import Console, output_options
-from ..options import layout_options, out_option
+from ..options import EXISTING, layout_options, out_option
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -110,3 +110,66 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
         console.say(f"written: {PATH}")
     console.result({"largest_difference": difference, "table": table, "updated": update})
     return OK if update or difference <= 0.02 else FOUND
+
+
+@command.command("solve")
+@click.argument("network", type=click.Path(exists=True, path_type=Path))
+@click.option("--mode", type=click.Choice(["expansion", "deep-net"]), default="expansion")
+@click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
+@click.option("--write-column", type=int, help="Column that is written (default 0).")
+@click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
+@click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
+@click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")
+@click.option("--deck", type=click.Path(dir_okay=False, path_type=Path), help="Keep the deck.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Largest relative difference that is no finding.",
+)
+@output_options
+def solve(
+    network: Path,
+    mode: str,
+    conductances: Path | None,
+    inputs: Path | None,
+    deck: Path | None,
+    tolerance: float,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Run NETWORK in ngspice with BSIM transistors, beside our solver with resistors for them.
+
+    NETWORK is a file by `crossstack extract` or the folder of a build. 0 if every column current
+    and write voltage agrees within the tolerance, 1 if not.
+    """
+    from .. import analysis, bsim
+    from ..errors import ConfigError
+    from ..layouts import origin_of
+    from ..models import foundry_models, kept_models
+    from ..solve.network import Network
+
+    console = Console(as_json, quiet)
+    path = network / "network.npz" if network.is_dir() else network
+    given = {key: value for key, value in options.items() if value is not None}
+    if mode == "expansion" and given:
+        raise ConfigError(f"--{next(iter(given)).replace('_', '-')} belongs to deep-net mode")
+    tech = origin_of(path, None).resolved_tech()
+    loaded = Network.load(path)
+    if not len(loaded.switch_a):
+        raise ConfigError(f"{path} has no transistors to compare")
+    if (reason := analysis.refusal(loaded, mode)) is not None:
+        raise ConfigError(reason)
+    what = analysis.stimulus(loaded, tech, conductances=conductances, inputs=inputs)
+    with console.steps(), console.step("ngspice"), foundry_models() as folder:
+        found = bsim.compare_bsim(
+            loaded, tech, what, mode, kept_models() if deck else folder, deck=deck, **given
+        )
+    for line in bsim.comparison_lines(found):
+        console.say(line)
+    if deck is not None:
+        console.say(f"  {deck}")
+    console.result({"network": str(path), "tolerance": tolerance, **found.to_json()})
+    return OK if found.worst <= tolerance else FOUND

@@ -14,6 +14,11 @@ from ..options import EXISTING, layout_options, out_option
 @click.command("lvs")
 @layout_options
 @click.option("--netlist", type=EXISTING, required=True, help="Reference netlist in SPICE.")
+@click.option(
+    "--second",
+    type=click.Choice(["magic"]),
+    help="Let another extractor find nets and devices, too, and compare them with ours.",
+)
 @out_option("Folder for <stem>_lvs.json and <stem>.lvsdb (default: beside FILE).")
 @output_options
 def command(
@@ -21,17 +26,20 @@ def command(
     top: str | None,
     profile: str | None,
     netlist: Path,
+    second: str | None,
     out: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Compare a layout with a netlist; 0 match, 1 mismatch.
 
-    Devices and nets come from the polygons alone; labels name pins and join nothing.
+    Devices and nets come from the polygons alone; labels name pins and join nothing. With
+    --second magic, a difference between our extraction and Magic's counts as a mismatch, too.
     """
     from ..files import together, write_json
     from ..layouts import open_layout, origin_of
     from ..lvs import compare_layout, extract_layout
+    from ..lvs.second import ask_magic, opinion_lines
     from ..summary import lvs_line
 
     console = Console(as_json, quiet)
@@ -44,13 +52,20 @@ def command(
         with console.step("compare"):
             report = compare_layout(extracted, netlist, tech)
             value = report.to_json()
-            with together(folder) as work:
-                report.write(work / f"{file.stem}.lvsdb")
-                write_json(work / f"{file.stem}_lvs.json", value)
+        opinion = None
+        if second is not None:
+            with console.step(second):
+                opinion = ask_magic(extracted, layout)
+            value["second"] = opinion.to_json()
+        with console.step("write"), together(folder) as work:
+            report.write(work / f"{file.stem}.lvsdb")
+            write_json(work / f"{file.stem}_lvs.json", value)
     database = folder / f"{file.stem}.lvsdb"
     console.say(f"{file.name}: {lvs_line(value)}")
     for error in value["errors"][:20]:
         console.say(f"  {error}")
+    for line in () if opinion is None else opinion_lines(opinion):
+        console.say(line)
     console.say(f"  {database}")
     console.result({**value, "database": str(database)})
-    return OK if value["match"] else FOUND
+    return OK if value["match"] and (opinion is None or opinion.agrees) else FOUND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..analysis import Stimulus
+    from ..batch import Batch
     from ..extract.tiled import TiledArray
     from ..pdk import Tech
+    from ..solve.iv import DeviceLaw
     from ..solve.metrics import IrDrop
     from ..solve.network import Network
     from ..solve.variation import MonteCarlo, Spread
+
+    Floats = NDArray[np.float64]
 
 #: columns that are printed; --json holds all
 COLUMNS_SHOWN = 64
@@ -39,7 +45,12 @@ SIGMA = 0.1
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
-@click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")
+@click.option(
+    "--inputs",
+    type=EXISTING,
+    help="Read voltages in V: .npy or CSV, a line per tier; or many vectors: .npy of shape "
+    "(vectors, tiers, rows), or CSV with a line per vector.",
+)
 @click.option(
     "--weights", type=EXISTING, help="Weights 0..1: .npy or CSV, a line per tier and row."
 )
@@ -51,10 +62,20 @@ SIGMA = 0.1
 @click.option("--stuck", type=float, help="Of --monte-carlo: share stuck on; as many stuck off.")
 @click.option("--open-wire", type=float, help="Of --monte-carlo: chance of an open wire piece.")
 @click.option(
+    "--programming",
+    type=float,
+    metavar="VOLT",
+    help="Write every column of either tier; name the cells that see less than VOLT.",
+)
+@click.option(
+    "--sensitivity", is_flag=True, help="How column currents answer to each layer's resistance."
+)
+@click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html.",
+    help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html, and "
+    "of many vectors column_currents.csv.",
 )
 @output_options
 def command(
@@ -69,6 +90,8 @@ def command(
     sigma: float | None,
     stuck: float | None,
     open_wire: float | None,
+    programming: float | None,
+    sensitivity: bool,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -77,13 +100,16 @@ def command(
     """Solve a network: voltages, column currents, IR drop.
 
     NETWORK is a file by `crossstack extract`, a network or (above 600 x 600 cells) an array, or
-    the folder of a build. Without files of your own
-    the worst case is solved: every device in its on state, every row at the read voltage.
+    the folder of a build. Without files of your own the worst case is solved: every device in
+    its on state, every row at the read voltage. Of many input vectors, the table of devices and
+    the IR drop are those of the mean one.
 
     \b
     crossstack solve gds_out/crossstack_10x10x2 --mode deep-net --read-tier top --write-column 4
     crossstack solve gds_out/crossstack_10x10x2 --nonlinear
     crossstack solve gds_out/crossstack_10x10x2 --monte-carlo 200 --seed 7 --sigma 0.2
+    crossstack solve gds_out/crossstack_10x10x2 --weights W.npy --inputs X.npy -o results
+    crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
     from .. import analysis
     from ..errors import ConfigError
@@ -104,24 +130,36 @@ def command(
     path = network / "network.npz" if network.is_dir() else network
     tech = origin_of(path, None).resolved_tech()
     loaded = load_array(path) if is_array(path) else Network.load(path)
-    if monte_carlo is not None and not isinstance(loaded, Network):
-        raise ConfigError(f"--monte-carlo needs a network with named nodes, {analysis.TOO_LARGE}")
-    if (reason := analysis.refusal(loaded, mode)) is not None:
-        raise ConfigError(reason)
-    what = analysis.stimulus(
+    what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
     )
+    asked = {
+        "--monte-carlo": monte_carlo is not None,
+        "--programming": programming is not None,
+        "--sensitivity": sensitivity,
+        "--inputs of many vectors": vectors is not None,
+    }
+    if not isinstance(loaded, Network) and any(asked.values()):
+        flag = next(flag for flag, is_asked in asked.items() if is_asked)
+        raise ConfigError(f"{flag} needs a network with named nodes, {analysis.TOO_LARGE}")
+    if (reason := analysis.refusal(loaded, mode)) is not None:
+        raise ConfigError(reason)
     device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
-    spread, many = _spread(tech, chance), None
     with console.steps():
         done, not_run = analysis.solve_modes(
             loaded, tech, what, console, (mode,), device=device, **given
         )
-        if monte_carlo is not None and isinstance(loaded, Network):
-            many = analysis.vary(
-                loaded, tech, what, console, mode,
-                spread=spread, samples=monte_carlo, seed=seed or 0, **given,
-            )  # fmt: skip
+        extras = _Extras()
+        if isinstance(loaded, Network):
+            problem = _Problem(loaded, tech, what, mode, given)
+            if monte_carlo is not None:
+                extras.many = problem.vary(console, monte_carlo, chance)
+            if vectors is not None:
+                extras.batch = problem.batch(console, vectors, device)
+            if programming is not None:
+                extras.programming = problem.programming(console, programming)
+            if sensitivity:
+                extras.sensitivity = problem.sensitivity(console)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
     if device is not None:
         value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
@@ -137,16 +175,93 @@ def command(
         console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name in written else ''}")
     if len(pins) > COLUMNS_SHOWN:
         console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
-    if many is not None:
-        value["monte_carlo"] = _say_many(console, _pins(loaded), many, done[mode].counted_columns)
+    value |= extras.say(console, pins, done[mode].counted_columns)
     if out is not None:
-        for path in _write(out, done, value):
+        for path in _write(out, done, value, extras.batch):
             console.say(str(path))
     console.result(value)
     return OK
 
 
-def _write(out: Path, done: Mapping[str, IrDrop], value: dict[str, Any]) -> list[Path]:
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """A network in one mode, ready for what goes beyond one solve of it."""
+
+    network: Network
+    tech: Tech
+    what: Stimulus
+    mode: str
+    options: Mapping[str, Any]
+
+    def vary(
+        self, console: Console, samples: int, chance: Mapping[str, float | None]
+    ) -> MonteCarlo:
+        from ..analysis import vary
+
+        return vary(
+            self.network, self.tech, self.what, console, self.mode,
+            spread=_spread(self.tech, chance), samples=samples, seed=int(chance["seed"] or 0),
+            **self.options,
+        )  # fmt: skip
+
+    def batch(self, console: Console, vectors: Floats, device: DeviceLaw | None) -> Batch:
+        from ..batch import solve_batch
+
+        with console.step(f"{len(vectors)} vectors") as step:
+            return solve_batch(
+                self.network, self.tech, self.what.conductances, vectors, self.mode,
+                device=device, step=step, **self.options,
+            )  # fmt: skip
+
+    def programming(self, console: Console, needed_v: float) -> list[dict[str, Any]]:
+        from ..studies import programming
+
+        volts = self.options.get("write_voltage")
+        return programming(
+            self.network, self.tech, self.what, needed_v, console, write_voltage=volts
+        )
+
+    def sensitivity(self, console: Console) -> dict[str, Floats]:
+        from ..studies import sensitivity
+
+        return sensitivity(self.network, self.tech, self.what, self.mode, console, **self.options)
+
+
+@dataclass
+class _Extras:
+    """What was asked for beyond one solve, and found."""
+
+    many: MonteCarlo | None = None
+    batch: Batch | None = None
+    programming: list[dict[str, Any]] | None = None
+    sensitivity: dict[str, Floats] | None = None
+
+    def say(self, console: Console, pins: list[str], counted: NDArray[np.bool_]) -> dict[str, Any]:
+        """Print it; return it as JSON values."""
+        from .. import studies
+        from ..batch import batch_lines
+
+        value: dict[str, Any] = {}
+        lines: list[str] = []
+        if self.many is not None:
+            value["monte_carlo"] = _say_many(console, pins, self.many, counted)
+        if self.batch is not None:
+            value["batch"] = self.batch.to_json()
+            lines += batch_lines(value["batch"])
+        if self.programming is not None:
+            value["programming"] = self.programming
+            lines += studies.programming_lines(self.programming)
+        if self.sensitivity is not None:
+            value["sensitivity"] = studies.sensitivity_json(self.sensitivity)
+            lines += studies.sensitivity_lines(self.sensitivity)
+        for line in lines:
+            console.say(line)
+        return value
+
+
+def _write(
+    out: Path, done: Mapping[str, IrDrop], value: dict[str, Any], batch: Batch | None
+) -> list[Path]:
     """Write the table, and in a folder the figures and a report; return what was written."""
     from .. import analysis
     from ..files import together, write_json
@@ -158,6 +273,8 @@ def _write(out: Path, done: Mapping[str, IrDrop], value: dict[str, Any]) -> list
     with together(out) as work:
         analysis.write_csv(work / "ir_drop.csv", done)
         write_json(work / "ir_drop.json", value)
+        if batch is not None:
+            batch.write_csv(work / "column_currents.csv")
         write_report(work)
         return [out / path.name for path in sorted(work.iterdir())]
 

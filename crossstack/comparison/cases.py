@@ -144,9 +144,7 @@ def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None 
         with scratch_netlist(array.netlist_lines()) as netlist:
             lvs = compare_layout(layout, netlist, tech)
     with console.step(f"extract {name}") as step:
-        network = extract(
-            layout, tech, corner=at.corner, temperature_c=at.temperature_c, progress=step
-        ).network
+        network = extract(layout, tech, **at.conditions, progress=step).network
     dbu = tech.dbu_um
     cell = array.unit.width * array.unit.height * dbu * dbu
     return Proved(

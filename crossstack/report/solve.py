@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis import read_maps
+from ..batch import batch_lines
 from ..files import read_json, sha256
 from ..pdk import FileError
+from ..studies import programming_lines, sensitivity_rows
 from ..summary import percent
 from .charts import histogram
 from .maps import SERIES, column_bars, mode_panels
 from .page import file_list, script_json, write_page
 
+NEEDED = ("ir_drop.json", "ir_drop.csv")
 _KINDS = (
     ("ir_drop.json", "figures of the solve"),
     ("ir_drop.csv", "voltage, current and IR drop of every device"),
+    ("column_currents.csv", "column currents of every input vector"),
 )
 
 
@@ -29,7 +33,7 @@ def write_report(folder: Path) -> Path:
 
 
 def _context(folder: Path) -> dict[str, Any]:
-    for name, _ in _KINDS:
+    for name in NEEDED:
         if not (folder / name).is_file():
             raise FileError(f"{folder} holds no {name}: not a result of crossstack solve")
     value = read_json(folder / "ir_drop.json")
@@ -46,8 +50,17 @@ def _context(folder: Path) -> dict[str, Any]:
         "maps_json": script_json({"panels": panels}),
         "columns": {mode: column_bars(m) for mode, m in value["modes"].items()},
         "many": many,
+        "notes": [
+            *batch_lines(value.get("batch")),
+            *programming_lines(value.get("programming", [])),
+        ],
+        "layers": sensitivity_rows(value.get("sensitivity", {})),
         "spread_chart": _spread_chart(many),
-        "files": file_list(folder, {name: sha256(folder / name) for name, _ in _KINDS}, _KINDS),
+        "files": file_list(
+            folder,
+            {name: sha256(folder / name) for name, _ in _KINDS if (folder / name).is_file()},
+            _KINDS,
+        ),
     }
 
 

@@ -1,11 +1,14 @@
 """Many vectors at once give what each gives on its own."""
 
+import json
+
 import numpy as np
 import pytest
 
 from crossstack.analysis import Stimulus, solve_modes
 from crossstack.batch import solve_batch
 from crossstack.cells.drawing import to_layout
+from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
@@ -83,3 +86,47 @@ def test_nonlinear_devices_are_solved_vector_by_vector():
         np.testing.assert_allclose(batch.ideal[k], done["expansion"].ideal_currents, rtol=1e-12)
     assert batch.matrix_error is None
     assert steps == [("vectors", 0, 3), ("vectors", 1, 3), ("vectors", 2, 3)]
+
+
+def test_solve_takes_many_vectors_and_leaves_their_currents(tmp_path, capsys):
+    network = network_of(rows=3, cols=4)
+    path = network.save(tmp_path / "net.npz")
+    _, vectors = stimulus(network, 6)
+    np.save(tmp_path / "many.npy", vectors)
+    np.savetxt(tmp_path / "many.csv", vectors.reshape(6, -1), delimiter=",")
+    np.save(tmp_path / "one.npy", vectors[0])
+    tables = []
+    for name in ("many.npy", "many.csv"):
+        out = tmp_path / f"out_{name}"
+        out.mkdir()
+        assert run(["solve", str(path), "--inputs", str(tmp_path / name), "-o", str(out)]) == 0
+        assert "6 vectors: " in capsys.readouterr().out
+        lines = (out / "column_currents.csv").read_text().splitlines()
+        assert lines[0].startswith("C[0]_A,")
+        tables.append(np.loadtxt(lines[1:], delimiter=","))
+        assert "6 vectors: " in (out / "report.html").read_text()
+    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-9)
+    siemens = np.full((2, 3, 4), 1 / TECH.memristor.r_on_ohm)
+    wanted = solve_batch(network, TECH, siemens, vectors, "expansion")
+    np.testing.assert_allclose(tables[0][:, :4], wanted.currents, rtol=1e-8)
+    np.testing.assert_allclose(tables[0][:, 4:], wanted.ideal, rtol=1e-8)
+    assert run(["solve", str(path), "--inputs", str(tmp_path / "one.npy"), "--json"]) == 0
+    assert "batch" not in json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [((5, 2, 4), "has shape (5, 2, 4); expected (2, 3)"), ((7,), "has shape (7,)")],
+)
+def test_vectors_of_another_array_are_refused(tmp_path, capsys, shape, message):
+    path = network_of(rows=3, cols=2).save(tmp_path / "net.npz")
+    np.save(tmp_path / "wrong.npy", np.zeros(shape))
+    assert run(["solve", str(path), "--inputs", str(tmp_path / "wrong.npy")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    bad = np.zeros((4, 2, 3))
+    bad[2, 1, 0] = np.nan
+    np.save(tmp_path / "nan.npy", bad)
+    assert run(["solve", str(path), "--inputs", str(tmp_path / "nan.npy")]) == 2
+    assert "not a finite number" in capsys.readouterr().err

@@ -80,3 +80,39 @@ def test_tile_engine_by_name_agrees_with_flat(crossstack, built, tmp_path):
         ohm[engine] = {row["net"]: row["farthest_ohm"] for row in ran.json["nets"]}
     for net in ("C[0]", f"C[{COLS - 1}]"):
         assert ohm["tile"][net] == pytest.approx(ohm["flat"][net], rel=0.1)
+
+
+def test_size_bias_and_kinds_of_netlist(crossstack, built, tmp_path):
+    def resistance(name: str, *more: object) -> float:
+        ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path / name, "-q", *more)
+        assert ran.code == 0, ran.err
+        network = Network.load(tmp_path / name / f"{NAME}_network.npz")
+        return next(row for row in net_summary(network, get_tech()) if row.net == "C[0]").ohm
+
+    def netlist(name: str) -> list[str]:
+        return (tmp_path / name / f"{NAME}_extracted.spice").read_text().splitlines()
+
+    drawn = resistance("drawn")
+    assert resistance("thin", "--bias", "ME=-0.1") > 1.1 * drawn
+    assert resistance("wide", "--bias", "ME=0.1") < 0.95 * drawn
+    resistance("r", "--r-only", "--hierarchical")
+    assert any(line.startswith(".subckt wires0") for line in netlist("r"))
+    assert len(netlist("r")) < 0.7 * len(netlist("drawn"))
+    resistance("rc", "--rc")
+    assert any(line.startswith("Cw") for line in netlist("rc"))
+    assert not any(line.startswith("Cw") for line in netlist("drawn"))
+    gds = built / f"{NAME}.gds"
+    crossstack("extract", gds, "--bias", "ME").fails(2, "--bias ME", "FILM=NUMBER")
+    crossstack("extract", gds, "--bias", "MEE=0.1").fails(2, "size_bias_um.MEE", "'ME'")
+    crossstack("extract", gds, "--bias", "ME=nan").fails(2, "size_bias_um.ME", "-1 to 1")
+
+
+def test_size_bias_of_a_configuration(crossstack, tmp_path):
+    config = tmp_path / "array.yaml"
+    lost = {}
+    for bias in (0.0, -0.1):
+        config.write_text(f"rows: 2\ncols: 2\ntech: {{size_bias_um: {{ME: {bias}}}}}\n")
+        ran = crossstack("build", config, "-o", tmp_path / str(bias), "--json")
+        assert ran.code == 0, ran.err
+        lost[bias] = ran.json["ir_drop"]["modes"]["expansion"]["worst_column_error"]["wires_only"]
+    assert lost[-0.1] > 1.001 * lost[0.0]

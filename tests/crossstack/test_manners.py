@@ -41,7 +41,7 @@ def test_a_group_alone_prints_its_help(crossstack, group):
     ("words", "found"),
     [
         (["ex"], {"extract"}),
-        (["foundry", ""], {"fetch", "drc", "models"}),
+        (["foundry", ""], {"fetch", "drc", "models", "solve"}),
         (["build", "--cell", ""], {"hybrid", "passive", "planar", "passive_planar"}),
         (["solve", "--mo"], {"--mode", "--monte-carlo"}),
     ],

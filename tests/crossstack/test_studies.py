@@ -1,10 +1,13 @@
 """Programming and sensitivity of an extracted macro, transistors where they work."""
 
+import json
+
 import numpy as np
 import pytest
 
 from crossstack.analysis import solve_modes, stimulus
 from crossstack.cells.drawing import to_layout
+from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.errors import ConfigError
 from crossstack.extract import extract_network
@@ -78,3 +81,20 @@ def test_sensitivity_is_what_another_sheet_resistance_does(macro, network):
     head, first, *_ = sensitivity_lines(found)
     assert "worst column" in head
     assert first.split()[0] == max(found, key=lambda k: np.nanmax(np.abs(found[k])))
+
+
+def test_solve_prints_and_keeps_both(network, tmp_path, capsys):
+    path, out = network.save(tmp_path / "net.npz"), tmp_path / "out"
+    out.mkdir()
+    arguments = ["solve", str(path), "--programming", "1.9", "--sensitivity", "-o", str(out)]
+    assert run(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "top tier written with 2 V" in printed
+    assert "12 cells get less" in printed
+    assert "\nVia2 " in printed
+    value = json.loads((out / "ir_drop.json").read_text())
+    assert len(value["programming"][0]["cells_below"]) == 12
+    assert len(value["sensitivity"]["ME"]) == 4
+    page = (out / "report.html").read_text()
+    assert "12 cells get less" in page
+    assert "<td>Via2</td>" in page

@@ -145,7 +145,7 @@ def test_extract_keeps_the_builds_process_unless_told(crossstack, built, tmp_pat
     ran = crossstack("extract", gds, "-o", thick, "--sheet", "ME=0.8", "--json")
     far = {row["net"]: row["farthest_ohm"] for row in ran.json["nets"]}
     assert far["C[0]"] > 1.0
-    crossstack("extract", gds, "--sheet", "ME").fails(2, "FILM=OHM")
+    crossstack("extract", gds, "--sheet", "ME").fails(2, "FILM=NUMBER")
     same = (plain / f"{NAME}_network.npz").read_bytes()
     assert same == (built / "network.npz").read_bytes()
 

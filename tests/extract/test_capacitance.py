@@ -38,7 +38,7 @@ def test_a_wide_plate_over_another_is_a_plate_capacitor() -> None:
     found = net_capacitance(drawing(("Metal2", box, "A"), ("Metal3", box, "B")), TECH)
     plate = EPSILON_0_F_UM * 4.0 / 0.6 * 200**2
     assert found["A"].coupling_f["B"] == pytest.approx(plate, rel=0.05, abs=0)
-    assert found["B"].ground_f == pytest.approx(0.0, abs=1e-20)
+    assert found["B"].ground_f < 0.03 * plate  # only its edges see the silicon, past A
 
 
 def test_a_single_line_is_sakurais() -> None:

@@ -1,0 +1,183 @@
+"""Our resistor for a transistor against the foundry's BSIM model, on a whole network.
+
+Both sides see the same extracted wires, memristors and pin voltages. Ours replaces each
+transistor by R_on at the voltage at which it works (`analysis.working_ohm`); ngspice runs the
+model itself, with the gates at their level and inverters that really invert.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .analysis import Stimulus, mode_ohm
+from .models import ModelsError, run_ngspice
+from .pdk import Tech
+from .solve.metrics import IrDrop, ir_drop
+from .solve.modes import network_drives
+from .solve.network import TIER_NAMES, Network
+
+Floats = NDArray[np.float64]
+_NUMBER = re.compile(r"= (\S+)$")
+
+
+@dataclass(frozen=True, eq=False)
+class BsimComparison:
+    """One mode, solved by us and by ngspice with BSIM transistors.
+
+    Attributes:
+        mode: 'expansion' or 'deep-net'.
+        ours: our solve.
+        column_currents: ngspice's, out of every column, shape (cols,), A.
+        device_voltages: ngspice's, row side minus column side, shape (T, rows, cols), V.
+    """
+
+    mode: str
+    ours: IrDrop
+    column_currents: Floats
+    device_voltages: Floats
+
+    @property
+    def column_error(self) -> Floats:
+        """Our current over ngspice's minus 1, for the columns that are read."""
+        read = self.ours.counted_columns
+        error: Floats = self.ours.column_currents[read] / self.column_currents[read] - 1.0
+        return error
+
+    @property
+    def write_voltages(self) -> Floats:
+        """Voltage by ngspice over every device that is written, V; none in expansion mode."""
+        write = self.ours.write
+        if write is None:
+            return np.zeros(0)
+        voltages: Floats = self.device_voltages[write.tier, :, write.column]
+        return voltages
+
+    @property
+    def write_error(self) -> Floats:
+        """Our write voltage over ngspice's minus 1, for every device that is written."""
+        write = self.ours.write
+        if write is None:
+            return np.zeros(0)
+        error: Floats = write.device_voltages / self.write_voltages - 1.0
+        return error
+
+    @property
+    def worst(self) -> float:
+        """Largest error of a column current or write voltage."""
+        return float(np.abs([*self.column_error, *self.write_error]).max())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain Python types only."""
+        write = self.ours.write
+        value: dict[str, Any] = {
+            "mode": self.mode,
+            "columns_read": np.flatnonzero(self.ours.counted_columns).tolist(),
+            "column_currents_A": self.ours.column_currents.tolist(),
+            "column_currents_bsim_A": self.column_currents.tolist(),
+            "column_error": self.column_error.tolist(),
+        }
+        if write is not None:
+            value |= {
+                "write_voltages_V": write.device_voltages.tolist(),
+                "write_voltages_bsim_V": self.write_voltages.tolist(),
+                "write_error": self.write_error.tolist(),
+            }
+        return value | {"worst_error": self.worst}
+
+
+def compare_bsim(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    mode: str,
+    models: Path,
+    *,
+    deck: Path | None = None,
+    **options: Any,
+) -> BsimComparison:
+    """Solve a network in one mode, and run it in ngspice with BSIM transistors.
+
+    Args:
+        network: extracted array or macro with transistors.
+        tech: technology.
+        what: devices and inputs.
+        mode: 'expansion' or 'deep-net'.
+        models: folder of the foundry's model files.
+        deck: where the SPICE deck stays; None for nowhere.
+        **options: of the mode (`solve.modes.mode_drives`).
+
+    Raises:
+        ModelsError: if ngspice is missing, fails, or leaves a value out.
+        ModeError, DriveError: if the mode does not fit the network.
+    """
+    from .extract import Bsim, write_spice
+
+    drives = network_drives(network, mode, what.inputs, **options)
+    ours = ir_drop(
+        network,
+        what.conductances,
+        what.inputs,
+        mode=mode,
+        switch_ohm=mode_ohm(network, tech, what, mode, **options),
+        **options,
+    )
+    with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
+        path = write_spice(
+            network,
+            tech,
+            deck or Path(folder) / "bsim.spice",
+            memristor_ohm=1.0 / what.conductances,
+            gates=drives.gates,
+            sources=drives.port_voltages,
+            bsim=Bsim(models),
+            title=f"CrossStack: {mode} mode, transistors as BSIM",
+        )
+        printed = run_ngspice(path)
+    pins, volts = _read(printed, what.conductances.shape)
+    missing = [pin for pin in drives.outputs if pin not in pins]
+    present = np.zeros(volts.shape, dtype=bool)
+    present[network.memristor_tier, network.memristor_row, network.memristor_col] = True
+    if missing or np.isnan(volts[present]).any():
+        what_lacks = f"current of {missing[0]}" if missing else "voltage of every memristor"
+        raise ModelsError(f"ngspice printed no {what_lacks}")
+    currents = np.array([-pins[pin] for pin in drives.outputs])
+    return BsimComparison(mode, ours, currents, volts)
+
+
+def comparison_lines(found: BsimComparison) -> Iterator[str]:
+    """Yield the comparison as lines for people."""
+    yield f"{'':<10}{'BSIM':>14}{'resistors':>14}{'difference':>12}"
+    read = np.flatnonzero(found.ours.counted_columns).tolist()
+    for j, error in zip(read, found.column_error, strict=True):
+        theirs, ours = 1e6 * found.column_currents[j], 1e6 * found.ours.column_currents[j]
+        yield f"column {j:<3}{theirs:>11.5f} uA{ours:>11.5f} uA{error:>12.3%}"
+    write = found.ours.write
+    if write is None:
+        return
+    pairs = zip(found.write_voltages, write.device_voltages, found.write_error, strict=True)
+    for i, (theirs, ours, error) in enumerate(pairs):
+        yield f"write {i:<4}{theirs:>12.5f} V{ours:>12.5f} V{error:>12.3%}"
+
+
+def _read(printed: str, shape: tuple[int, ...]) -> tuple[dict[str, float], Floats]:
+    """Return pin -> current into the network in A, and the memristors' voltages in V."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    pins: dict[str, float] = {}
+    volts = np.full(shape, np.nan)
+    for k, line in enumerate(lines):
+        numbers = [_NUMBER.search(after) for after in lines[k + 1 : k + 3]]
+        values = [float(n[1]) for n in numbers if n is not None]
+        if line.startswith("pin ") and numbers[:1] != [None] and values:
+            pins[line[4:]] = values[0]
+        elif line.startswith("device ") and len(values) == 2:
+            tier, row, col = line.split()[1:]
+            volts[TIER_NAMES.index(tier), int(row), int(col)] = values[0] - values[1]
+    return pins, volts
