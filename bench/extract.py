@@ -15,16 +15,27 @@ import numpy as np
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import TiledArray, extract
 from crossstack.extract.study import accuracy_table
-from crossstack.generators import ArraySpec, build_array
+from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
-from crossstack.solve import Network, network_drives, solve_network
+from crossstack.solve import Network, gates_for, network_drives, solve_network
 
 METHODS = ("square", "tesselation", "fine", "ours")
 SIZES = (64, 128, 256, 512, 1024)
 
 
-def drawn(rows: int, cols: int, cell: str = "hybrid") -> db.Layout:
-    return to_layout(build_array(ArraySpec(rows=rows, cols=cols, cell=cell)).cell, get_tech())
+#: what both engines extract: cell, kind of top, size
+ARRAYS = (
+    ("hybrid", "array", 8),
+    ("hybrid", "array", 32),
+    ("planar", "array", 16),
+    ("passive", "array", 32),
+    ("hybrid", "macro", 16),
+)
+
+
+def drawn(rows: int, cols: int, cell: str = "hybrid", top: str = "array") -> db.Layout:
+    spec = ArraySpec(rows=rows, cols=cols, cell=cell, top=top)
+    return to_layout(build_top(spec).cell, get_tech())
 
 
 def print_accuracy() -> None:
@@ -46,7 +57,7 @@ def wire_loss(network: Network) -> np.ndarray:
             network,
             conductances=1 / ohm,
             port_voltages=drives.port_voltages,
-            gates=drives.gates,
+            gates=gates_for(network, drives),
             switch_ohm=800.0,
             wires=wires,
         ).port_currents
@@ -57,15 +68,15 @@ def wire_loss(network: Network) -> np.ndarray:
 
 def print_engines() -> None:
     print("\nTile engine against flat engine (largest difference in a column's wire loss)")
-    print(f"{'cell':<10}{'size':>8}{'flat s':>10}{'tile s':>10}{'difference':>14}")
+    print(f"{'cell':<16}{'size':>8}{'flat s':>10}{'tile s':>10}{'difference':>14}")
     tech = get_tech()
-    for cell, size in (("hybrid", 8), ("hybrid", 32), ("planar", 16), ("passive", 32)):
-        layout = drawn(size, size, cell)
+    for cell, top, size in ARRAYS:
+        layout = drawn(size, size, cell, top)
         flat = extract(layout, tech, engine="flat")
         tile = extract(layout, tech, engine="tile")
         off = np.abs(wire_loss(tile.network) / wire_loss(flat.network) - 1).max()
         print(
-            f"{cell:<10}{f'{size}x{size}':>8}{flat.report.seconds:>10.2f}"
+            f"{cell + ' ' + top:<16}{f'{size}x{size}':>8}{flat.report.seconds:>10.2f}"
             f"{tile.report.seconds:>10.2f}{off:>14.1e}"
         )
 

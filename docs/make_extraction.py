@@ -27,7 +27,6 @@ HERE = Path(__file__).parent
 PAGE = HERE / "extraction.md"
 BENCH = HERE.parent / "bench" / "extract.py"
 METHODS = ("square", "tesselation", "fine", "ours")
-ARRAYS = (("hybrid", 8), ("hybrid", 32), ("planar", 16), ("passive", 32))
 #: layouts whose transistors run as BSIM models, and the modes
 BSIM_LAYOUTS = (("4 x 4 array", ArraySpec(rows=4, cols=4)),
                 ("3 x 4 macro", ArraySpec(rows=3, cols=4, top="macro")))  # fmt: skip
@@ -53,13 +52,13 @@ def engines(bench: dict[str, Any]) -> Iterator[str]:
     drawn, wire_loss = bench["drawn"], bench["wire_loss"]
     yield "| cell | size | flat | tile | largest difference in a column's wire loss |"
     yield "|---|---|---|---|---|"
-    for cell, size in ARRAYS:
-        layout = drawn(size, size, cell)
+    for cell, top, size in bench["ARRAYS"]:
+        layout = drawn(size, size, cell, top)
         flat = extract(layout, get_tech(), engine="flat")
         tile = extract(layout, get_tech(), engine="tile")
         off = np.abs(wire_loss(tile.network) / wire_loss(flat.network) - 1).max()
         yield (
-            f"| {cell} | {size} x {size} | {flat.report.seconds:.2f} s "
+            f"| {cell} {top} | {size} x {size} | {flat.report.seconds:.2f} s "
             f"| {tile.report.seconds:.2f} s | {100 * off:.1g} % |"
         )
 

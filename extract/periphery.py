@@ -14,6 +14,7 @@ import numpy as np
 
 from ..lvs import ExtractedLayout
 from ..pdk import Tech
+from ..solve.graph import Factorised, prepare
 from ..solve.network import ARRAY_TYPES, Network
 from .flat import extract_flat
 from .grid import Grid, NotRegularError
@@ -32,11 +33,14 @@ def line_label(name: str) -> str | None:
     return next((label for label in labels_of(name) if _LINE.fullmatch(label)), None)
 
 
-def edge_pin(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:
-    """Return a pin where a line enters the array.
+def end_at_edge(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:
+    """Let a line run on into the array for a while, and return a pin across it there.
+
+    A pin forces a conductor to one voltage across its width. Right at the array's edge that
+    would turn the current of a via beside it; further in, it flows straight.
 
     Args:
-        shapes: the line's net.
+        shapes: the line's net, which is changed.
         grid: where the array is.
         label: the line's label.
         low: True if the line's outer end is on the side of low x (or y).
@@ -53,17 +57,26 @@ def edge_pin(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:
         else db.Edge(grid.x0 - far, at, grid.x0 + far, at)
     )
     found = [
-        Pin(label + EDGE, layer, *_middle(part))
+        (layer, part)
         for layer, polygons in shapes.conductors.items()
         for part in (db.Edges([cut]) & db.Region(polygons)).each()
     ]
     if len(found) != 1:
         raise NotRegularError(f"{label} enters the array by {len(found)} conductors")
-    return found[0]
+    layer, part = found[0]
+    inward = 1 if low else -1
+    # no farther than a device may stand from the edge of its cell
+    run = inward * min(part.length(), (grid.dx if along_x else grid.dy) // 8)
+    # twice as long as wide, and a pin finds the way across, not along
+    end = _shifted(part, inward * 2 * part.length(), along_x)
+    line = db.Region([*shapes.conductors[layer], db.Polygon(part.bbox() + end.bbox())])
+    shapes.conductors[layer] = list(line.merged().each())
+    across = _shifted(part, run, along_x)
+    return Pin(label + EDGE, layer, (across.x1 + across.x2) // 2, (across.y1 + across.y2) // 2)
 
 
-def _middle(edge: db.Edge) -> tuple[int, int]:
-    return (edge.x1 + edge.x2) // 2, (edge.y1 + edge.y2) // 2
+def _shifted(edge: db.Edge, by: int, along_x: bool) -> db.Edge:
+    return edge.moved(by, 0) if along_x else edge.moved(0, by)
 
 
 def extract_periphery(
@@ -87,9 +100,32 @@ def extract_periphery(
         if label is None:
             return []
         side = "column" if label.startswith("C") else "row"
-        return [edge_pin(shapes, grid, label, low=low[side])]
+        return [end_at_edge(shapes, grid, label, low=low[side])]
 
     return extract_flat(layout, tech, conditions=conditions, part_pins=pins)
+
+
+def lead_ohm(rest: Network) -> dict[str, float]:
+    """Return the resistance of each line in ohm from its pin to where it enters the array.
+
+    Lines without a pin in `rest` are left out.
+    """
+    ports = rest.ports
+    lines = [name for name in ports if name + EDGE in ports]
+    with np.errstate(divide="ignore"):
+        circuit = prepare(
+            rest.n_nodes,
+            rest.resistor_a.astype(np.int64),
+            rest.resistor_b.astype(np.int64),
+            1.0 / rest.resistor_ohm,
+            np.array([ports[name] for name in lines], dtype=np.int64),
+        )
+    # lines are nets of their own: each carries its ampere back to its own pin
+    ends = circuit.group[[ports[name + EDGE] for name in lines]]
+    inject = np.zeros(circuit.n_groups)
+    inject[ends] = 1.0
+    volts = Factorised(circuit).solve(np.zeros(circuit.n_groups), inject)
+    return dict(zip(lines, volts[ends].tolist(), strict=True))
 
 
 def joined(array: Network, rest: Network) -> Network:

@@ -28,10 +28,9 @@ from .geometry import NetGeometry
 from .grid import ArrayView, Grid, NotRegularError, array_view
 from .naming import labels_of
 from .netres import NetResistors, NetSolver
-from .periphery import edge_pin, extract_periphery
+from .periphery import extract_periphery, lead_ohm
 from .rates import Conditions, Rates, rates
 from .report import ExtractionReport, Progress
-from .shapes import NetShapes
 from .tiled import TiledArray
 
 Floats = NDArray[np.float64]
@@ -90,14 +89,16 @@ def extract_tiled(
     around = extract_layout(view.periphery(), tech, top.name)
     has_rest = bool(around.flat.devices)
     try:
-        stitcher = _Stitcher(view, tech, process, report, progress, at_edge=has_rest)
-        array = stitcher.run()
+        stitcher = _Stitcher(view, tech, process, report, progress)
+        stitcher.run()
     except NotAChainError as error:
         raise NotRegularError(str(error)) from None
     rest = None
     if has_rest:
         rest, own = extract_periphery(around, tech, view.grid, at, stitcher.pin_first)
+        stitcher.cut(lead_ohm(rest))
         report.add(own)
+    array = stitcher.array()
     report.seconds = round(time.perf_counter() - start, 3)
     return array, rest, report
 
@@ -176,19 +177,9 @@ class _Sample:
         inner = (outer, (other, position), (number, 0))
         return _Device(*base, switch.nets[far], (other, far), inner, *switch.parameters)
 
-    def shapes(self, net: FlatNet) -> tuple[NetShapes, list[str]]:
-        """Return a net's shapes and warnings about them."""
-        return self.geometry.shapes(net, net.name or f"net${net.number}")
-
-    def solve(
-        self,
-        solver: NetSolver,
-        net: FlatNet,
-        report: ExtractionReport,
-        found: tuple[NetShapes, list[str]] | None = None,
-    ) -> NetResistors:
+    def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
         """Return the resistors of a net; its terminals are keyed (device, terminal)."""
-        shapes, warnings = self.shapes(net) if found is None else found
+        shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
         result = solver.solve(shapes)
         for text in [*warnings, *result.warnings]:
             report.warn(text)
@@ -209,11 +200,7 @@ class _Stitcher:
         process: Rates,
         report: ExtractionReport,
         progress: Progress | None,
-        *,
-        at_edge: bool,
     ) -> None:
-        """Prepare; `at_edge` counts lines from the array's edge, not from their pins."""
-        self.at_edge = at_edge
         self.view, self.tech, self.process, self.report = view, tech, process, report
         self.solver = NetSolver(process, view.layout.dbu)
         self.progress = progress
@@ -225,9 +212,12 @@ class _Stitcher:
         self.column = np.full((g.rows, g.cols), np.nan)
         self.row_label = np.full((2, g.rows), -1)
         self.col_label = np.full(g.cols, -1)
+        # the line that each one got its resistances from
+        self.row_like = np.full((2, g.rows), -1)
+        self.col_like = np.full(g.cols, -1)
         self.pin_first: dict[str, bool] = {}
 
-    def run(self) -> TiledArray:
+    def run(self) -> None:
         for rows in (True, False):
             layout, chosen = self.view.sample(rows=rows)
             sample = _Sample(
@@ -249,7 +239,25 @@ class _Stitcher:
         lines = int((self.row_label >= 0).any(axis=1).sum()) * g.rows + g.cols
         stacks = int(np.isfinite(self.device["switch_w_um"]).sum())
         self.report.nets = self.report.solved = lines + stacks
-        return self._result()
+
+    def cut(self, lead: dict[str, float]) -> None:
+        """Take off each line what lies between its pin and the array's edge.
+
+        The lines were solved whole, with the currents spreading at the edge as they do: a
+        line cut through there would be forced to one voltage across its width.
+
+        Args:
+            lead: ohm from pin to edge, by label.
+        """
+        first = {side: 0 if low else -1 for side, low in self.pin_first.items()}
+        for tier in (0, 1):
+            if not np.isnan(self.line[tier]).any():
+                like = self.row_label[tier][self.row_like[tier]]
+                self.line[tier, :, first["row"]] -= _leads(lead, _ROW[tier], like)
+        like = self.col_label[self.col_like]
+        self.column[first["column"]] -= _leads(lead, "C", like)
+        if np.nanmin(self.line) < 0 or self.column.min() < 0:
+            raise NotRegularError("a line ends before it enters the array")
 
     def _rows(self, sample: _Sample, row: int) -> None:
         """Solve the row lines of one representative row and spread them."""
@@ -275,6 +283,7 @@ class _Stitcher:
                 ("area_um2", [d.area for d in devices]),
             ):
                 self.device[name][tier, alike] = values
+            self.row_like[tier, alike] = row
             self._spread_labels(sample, net, _ROW[tier], row, alike, self.row_label[tier])
 
     def _columns(self, sample: _Sample, col: int) -> None:
@@ -297,6 +306,7 @@ class _Stitcher:
                 raise NotRegularError(f"column {col} differs between the tiers")
             segment = found.segment
             self.column[:, alike] = found.segment[:, None]
+            self.col_like[alike] = col
             self.device["column_tap"][tier][:, alike] = found.tap[:, None]
             self._spread_labels(sample, net, "C", col, alike, self.col_label)
 
@@ -318,12 +328,7 @@ class _Stitcher:
         side = "row" if along_x else "column"
         if self.pin_first.setdefault(side, first) != first:
             raise NotRegularError(f"the pins of the {side} lines are not all on one side")
-        shapes, warnings = sample.shapes(net)
-        if self.at_edge:
-            start = edge_pin(shapes, self.view.grid, pin, low=first)
-            shapes.pins.append(start)
-            pin = start.name
-        solved = sample.solve(self.solver, net, self.report, (shapes, warnings))
+        solved = sample.solve(self.solver, net, self.report)
         found = chain(solved, pin, keys if first else keys[::-1])
         if first:
             return found
@@ -370,8 +375,8 @@ class _Stitcher:
             else:
                 raise NotRegularError(f"line {int(other)} of {line} carries no label like {pin}")
 
-    def _result(self) -> TiledArray:
-        """Put lines in the order of their labels."""
+    def array(self) -> TiledArray:
+        """Return the lines in the order of their labels."""
         rows = [t for t in (0, 1) if not np.isnan(self.line[t]).any()]
         if not rows or rows[0] != 0:
             raise NotRegularError("no complete bottom tier")
@@ -390,6 +395,14 @@ class _Stitcher:
             column_pin_first=self.pin_first["column"] == row_first,
             **values,
         )
+
+
+def _leads(lead: dict[str, float], line: str, labels: NDArray[np.int64]) -> list[float]:
+    names = [f"{line}[{n}]" for n in labels]
+    missing = next((name for name in names if name not in lead), None)
+    if missing:
+        raise NotRegularError(f"the pin of {missing} does not lie outside the array")
+    return [lead[name] for name in names]
 
 
 def _orders(labels: NDArray[np.int64], what: str) -> bool:

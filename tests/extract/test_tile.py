@@ -8,7 +8,7 @@ import pytest
 
 from crossstack.extract import TiledArray, extract, load_array, save_array
 from crossstack.extract.grid import Grid, NotRegularError
-from crossstack.extract.periphery import edge_pin
+from crossstack.extract.periphery import end_at_edge
 from crossstack.extract.shapes import NetShapes, Pin
 from crossstack.pdk import FileError, ParameterError, get_tech
 from crossstack.solve import gates_for, network_drives, solve_network
@@ -79,23 +79,44 @@ def test_macros_keep_their_mode_switches(draw, cell, rows, cols, kelvin) -> None
     assert set(tile.network.ports) == set(flat.network.ports) - select_lines
     for mode in ("expansion", "deep-net") if cell == "hybrid" else ("expansion",):
         one, other = port_currents(tile.network, mode), port_currents(flat.network, mode)
-        # lines are cut across where they enter the array, which the field hardly notices
-        np.testing.assert_allclose(one, other, atol=1e-4 * np.abs(other).max())
+        np.testing.assert_allclose(one, other, atol=1e-6 * np.abs(other).max())
+    np.testing.assert_allclose(wire_losses(tile.network), wire_losses(flat.network), rtol=1e-5)
 
 
 def test_where_a_line_enters_the_array() -> None:
     grid = Grid(x0=1000, y0=1000, dx=2000, dy=2000, rows=3, cols=4)
-    comb = db.Polygon(db.Box(-3000, 900, 5000, 1100))
-    shapes = NetShapes("TR[0]", {"Metal3": [comb]})
-    assert edge_pin(shapes, grid, "TR[0]", low=True) == Pin("TR[0]/edge", "Metal3", 0, 1000)
-    shapes.conductors["Metal3"].append(db.Polygon(db.Box(-500, 3000, 500, 3100)))
-    with pytest.raises(NotRegularError, match=r"TR\[0\] enters the array by 2 conductors"):
-        edge_pin(shapes, grid, "TR[0]", low=True)
+
+    def row() -> NetShapes:
+        return NetShapes("TR[0]", {"Metal3": [db.Polygon(db.Box(-3000, 900, 0, 1100))]})
+
+    shapes = row()
+    pin = end_at_edge(shapes, grid, "TR[0]", low=True)
+    assert pin == Pin("TR[0]/edge", "Metal3", 200, 1000)  # as far inside as it is wide
+    assert shapes.conductors["Metal3"] == [db.Polygon(db.Box(-3000, 900, 400, 1100))]
     with pytest.raises(NotRegularError, match="by 0 conductors"):
-        edge_pin(shapes, grid, "TR[0]", low=False)
-    column = NetShapes("C[2]", {"ME": [db.Polygon(db.Box(4800, -900, 5200, 6900))]})
-    assert edge_pin(column, grid, "C[2]", low=True) == Pin("C[2]/edge", "ME", 5000, 0)
-    assert edge_pin(column, grid, "C[2]", low=False) == Pin("C[2]/edge", "ME", 5000, 6000)
+        end_at_edge(row(), grid, "TR[0]", low=False)
+    two = row()
+    two.conductors["Metal3"].append(db.Polygon(db.Box(-500, 3000, 0, 3100)))
+    with pytest.raises(NotRegularError, match=r"TR\[0\] enters the array by 2 conductors"):
+        end_at_edge(two, grid, "TR[0]", low=True)
+    column = NetShapes("C[2]", {"ME": [db.Polygon(db.Box(4800, -900, 5200, 0))]})
+    pin = end_at_edge(column, grid, "C[2]", low=True)
+    assert pin == Pin("C[2]/edge", "ME", 5000, 250)  # devices may stand farther inside
+    assert column.conductors["ME"] == [db.Polygon(db.Box(4800, -900, 5200, 800))]
+    column = NetShapes("C[2]", {"ME": [db.Polygon(db.Box(4800, 6000, 5200, 6900))]})
+    pin = end_at_edge(column, grid, "C[2]", low=False)
+    assert pin == Pin("C[2]/edge", "ME", 5000, 5750)
+
+
+def test_a_pin_inside_the_array_leaves_a_macro_to_the_flat_engine(draw) -> None:
+    layout = draw(2, 3, top="macro")
+    inside = db.Vector(3000, 0)
+    for layer in layout.layer_indexes():
+        for shape in list(layout.top_cell().shapes(layer).each()):
+            if shape.is_text() and shape.text_string.startswith("TR["):
+                shape.transform(db.Trans(inside))
+    with pytest.raises(ParameterError, match=r"the pin of TR\[\d\] does not lie outside the array"):
+        extract(layout, TECH, engine="tile")
 
 
 def unit_of(layout: db.Layout) -> tuple[db.Cell, db.Instance]:
