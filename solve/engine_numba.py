@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 
 import numba
 import numpy as np
@@ -239,7 +240,7 @@ class NumbaEngine:
         rows = np.empty((B, T, n if keep else 0, m))
         cols = np.empty((B, n if keep else 0, m))
         row_amps, col_amps = np.empty((B, T, n)), np.empty((B, m))
-        work = np.empty((5, n, m, K))
+        work = np.empty((4, n, m, K))
         used, worst = 0, 0.0
         for b in range(0, B, K):
             part = slice(b, min(b + K, B))
@@ -254,6 +255,22 @@ class NumbaEngine:
             )  # fmt: skip
             used, worst = max(used, its), max(worst, balance)
         return Raw(rows, cols, row_amps, col_amps, used, worst)
+
+    @cached_property
+    def _sources(self) -> Floats:
+        """Current into every column node for 1 V on its row of a tier, shape (T, n, m)."""
+        T, n, m = self.lines.G.shape
+        S, X, none = np.empty((T, n, m)), np.zeros_like(self.DC), np.empty((T, 0, 0))
+        R = np.empty_like(X)
+        for t in range(T):
+            v = np.zeros((T, n))
+            v[t] = 1.0
+            kernels.finish(
+                self.B, n, self.DR, self.ER, self.lines.row_seg, self.flow, self.top, self.bottom,
+                v, np.zeros(m), none, X, none, R, np.empty((T, n)), np.empty((self.B.shape[1], m)),
+            )  # fmt: skip
+            S[t] = R[:, :m]
+        return S
 
     def _solve_group(
         self,
@@ -271,10 +288,10 @@ class NumbaEngine:
         """Solve up to LANES drives; fills the four result arrays."""
         lines = self.lines
         T, n, _ = lines.G.shape
-        X, P, Q, R, amps = work
+        X, P, Q, R = work
         noise = rounding(lines, v, vs)
-        X[...] = 0.0
         sums = np.empty((T, n, lanes.LANES))
+        amps = np.empty((self.B.shape[1], *X.shape[1:]))
 
         def finish(W: Floats, V: Floats) -> None:
             lanes.finish_lanes(
@@ -282,7 +299,11 @@ class NumbaEngine:
                 v, vs, X, W, V, R, sums, amps,
             )  # fmt: skip
 
-        finish(rows[:0], cols[:0])
+        if vs.any():
+            X[...] = 0.0
+            finish(rows[:0], cols[:0])
+        else:
+            lanes.start_lanes(self._sources, v, X, R)
         used, aim, balance = 0, first_aim(self.lines, tol), np.inf
         total = np.zeros(lanes.LANES)
         for _ in range(MAX_ATTEMPTS):

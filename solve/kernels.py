@@ -271,6 +271,14 @@ def backward(m, D, E, seg, block, beta, Q, P):
 
 
 @njit(parallel=PARALLEL, **FLAGS)
+def advance(m, alpha, P, X):
+    """X += alpha P, the last step: what `finish` needs, and no new residual."""
+    for i in prange(X.shape[0]):
+        for j in range(m):
+            X[i, j] += alpha * P[i, j]
+
+
+@njit(parallel=PARALLEL, **FLAGS)
 def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, shift, X, W, R, row_amps, col_amps):
     """Row voltages W = v + u, true residual R, device currents summed by row and by block.
 
@@ -344,13 +352,16 @@ def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, t
         alpha = rz / part.sum()
         gain = alpha * rz
         total += gain
-        forward(m, DC, EC, cseg, block, alpha, P, X, R, Q, part2)
-        new = part2.sum()
         ratio = min(gain / before, 0.98)
         before = gain
         error = np.sqrt(gain * ratio / (1.0 - ratio) / total) if it > 1 else np.inf
-        if new == 0.0 or error <= tol:
-            return it, total, error if new > 0.0 else 0.0
+        if error <= tol:
+            advance(m, alpha, P, X)
+            return it, total, error
+        forward(m, DC, EC, cseg, block, alpha, P, X, R, Q, part2)
+        new = part2.sum()
+        if new == 0.0:
+            return it, total, 0.0
         backward(m, DC, EC, cseg, block, new / rz, Q, P)
         rz = new
     return limit, total, error

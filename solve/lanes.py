@@ -139,44 +139,72 @@ def backward_lanes(D, E, seg, first, beta, Q, P):
 
 
 @njit(parallel=PARALLEL, **FLAGS)
+def start_lanes(S, v, X, R):
+    """X = 0 and its residual, where every sense level is 0.
+
+    S[t, i, j] is the current into column node (i, j) for 1 V on row i of tier t and 0 V on
+    all columns: linear in the drive, so that one row sweep serves all lanes.
+    """
+    T, n, m = S.shape
+    for i in prange(n):
+        for j in range(m):
+            for k in range(LANES):
+                X[i, j, k] = 0.0
+                R[i, j, k] = S[0, i, j] * v[0, i, k]
+            for t in range(1, T):
+                for k in range(LANES):
+                    R[i, j, k] += S[t, i, j] * v[t, i, k]
+
+
+@njit(parallel=PARALLEL, **FLAGS)
+def advance_lanes(alpha, P, X):
+    """`kernels.advance` with one alpha per lane."""
+    n, m, _ = X.shape
+    for i in prange(n):
+        for j in range(m):
+            for k in range(LANES):
+                X[i, j, k] += alpha[k] * P[i, j, k]
+
+
+@njit(parallel=PARALLEL, **FLAGS)
 def finish_lanes(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, V, R, row_amps, col_amps):
     """`kernels.finish` per lane; W (lanes, T, n, m) and V (lanes, n, m) may be empty."""
-    T, _, m, _ = B.shape
+    T, blocks, m, _ = B.shape
     stored = E.shape[1] > 0
-    for ii in prange(n):
-        i = np.int64(ii)
-        c = i // ROWS
-        r = i - c * ROWS
+    for cc in prange(blocks):
+        c = np.int64(cc)
         p = np.empty((m, LANES))
         z = np.empty((m, LANES))
         q = np.empty(LANES)
-        for j in range(m):
-            laplace_lanes(i, j, n, cseg, top, bottom, X, q)
-            for k in range(LANES):
-                R[i, j, k] = -q[k]
-                col_amps[i, j, k] = 0.0
-        for t in range(T):
-            total = np.zeros(LANES)
+        col_amps[c] = 0.0
+        for i in range(c * ROWS, min(n, (c + 1) * ROWS)):
+            r = i - c * ROWS
             for j in range(m):
+                laplace_lanes(i, j, n, cseg, top, bottom, X, q)
                 for k in range(LANES):
-                    p[j, k] = X[i, j, k] + (vs[j, k] - v[t, i, k])
-            e = E[t, c] if stored else D[t, c]
-            row_lanes(B[t, c], D[t, c], e, seg[t, 0], stored, r, p, z)
-            for j in range(m):
-                b = B[t, c, j, r]
-                for k in range(LANES):
-                    a = b * (z[j, k] - p[j, k])
-                    total[k] += a
-                    col_amps[i, j, k] += a
-                    R[i, j, k] += a
-            for k in range(LANES):
-                row_amps[t, i, k] = total[k]
-            for k in range(W.shape[0]):
+                    R[i, j, k] = -q[k]
+            for t in range(T):
+                total = np.zeros(LANES)
                 for j in range(m):
-                    W[k, t, i, j] = v[t, i, k] + z[j, k]
-        for k in range(V.shape[0]):
-            for j in range(m):
-                V[k, i, j] = vs[j, k] + X[i, j, k]
+                    for k in range(LANES):
+                        p[j, k] = X[i, j, k] + (vs[j, k] - v[t, i, k])
+                e = E[t, c] if stored else D[t, c]
+                row_lanes(B[t, c], D[t, c], e, seg[t, 0], stored, r, p, z)
+                for j in range(m):
+                    b = B[t, c, j, r]
+                    for k in range(LANES):
+                        a = b * (z[j, k] - p[j, k])
+                        total[k] += a
+                        col_amps[c, j, k] += a
+                        R[i, j, k] += a
+                for k in range(LANES):
+                    row_amps[t, i, k] = total[k]
+                for k in range(W.shape[0]):
+                    for j in range(m):
+                        W[k, t, i, j] = v[t, i, k] + z[j, k]
+            for k in range(V.shape[0]):
+                for j in range(m):
+                    V[k, i, j] = vs[j, k] + X[i, j, k]
 
 
 @njit(cache=True)
@@ -211,10 +239,11 @@ def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, to
                 error = np.sqrt(gain * ratio / (1.0 - ratio) / total[k]) if it > 1 else np.inf
                 before[k] = gain
                 worst = max(worst, error)
+        if worst <= tol:
+            advance_lanes(alpha, P, X)
+            return it, worst
         forward_lanes(DC, EC, cseg, False, alpha, P, X, R, Q, part2)
         new = part2.sum(axis=0)
-        if worst <= tol:
-            return it, worst
         for k in range(LANES):
             beta[k] = new[k] / rz[k] if rz[k] > 0.0 else 0.0
         rz = new

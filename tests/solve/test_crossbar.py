@@ -99,6 +99,8 @@ def test_batch_equals_single_and_superposes(rng):
             assert error(batch.column_currents[k], one.column_currents) < 1e-9
             assert np.abs(batch.row_voltages[k] - one.row_voltages).max() < 1e-11
             assert np.abs(batch.column_voltages[k] - one.column_voltages).max() < 1e-11
+        # a wrong first residual would be mended, and cost iterations
+        assert batch.iterations <= one.iterations + 1
         assert batch.kcl_residual < 1e-8
         lean = solve_crossbar(G, v, keep_voltages=False, engine=engine, **WIRES)
         assert lean.row_voltages.size == 0
