@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from crossstack.cells import alone, draw_cell, to_layout
 from crossstack.cli import cli
+from crossstack.extract import extract, save_array
 from crossstack.files import write_layout
+from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import PROFILES, get_tech
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,12 +38,32 @@ def test_the_command_line_page_is_the_commands(load, docs):
     assert shown == load("make_cli").text(), "run python docs/make_cli.py"
 
 
-@pytest.mark.parametrize("name", ["process.md", "rules.md", "modes.md", "configuration.md"])
+@pytest.mark.parametrize(
+    "name", ["process.md", "rules.md", "modes.md", "configuration.md", "networks.md"]
+)
 def test_the_tables_are_the_pdks(load, docs, name):
     script = load("make_reference")
     assert name in script.PAGES
     shown = (docs / "reference" / name).read_text(encoding="utf-8")
     assert shown == script.text(name), "run python docs/make_reference.py"
+
+
+def test_the_page_of_network_files_names_every_entry(docs, tmp_path, capsys, monkeypatch):
+    page = (docs / "reference" / "networks.md").read_text(encoding="utf-8")
+    network, array = page.split("## `<stem>_array.npz`")
+    tech = get_tech()
+    layout = to_layout(build_array(ArraySpec(rows=2, cols=2)).cell, tech)
+    save_array(extract(layout, tech, engine="tile").array, tmp_path / "array.npz")
+    extract(layout, tech).network.save(tmp_path / "network.npz")
+    for name, part in (("network.npz", network), ("array.npz", array)):
+        rows = [line.split("|")[1].strip(" `") for line in part.splitlines() if line[:3] == "| `"]
+        with np.load(tmp_path / name) as file:
+            assert sorted(rows) == sorted(file.files)
+    monkeypatch.chdir(tmp_path)
+    exec(network.split("```python\n")[1].split("```")[0], {})  # our own page
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 3
+    assert all(line.split()[2].startswith(("Via", "Contact", "V")) for line in printed)
 
 
 def test_the_python_pages_show_every_public_name(load, docs):
