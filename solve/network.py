@@ -62,7 +62,8 @@ class Network:
         resistor_ohm: resistance in ohm, >= 0; 0 joins the two nodes.
         resistor_layer: index into `layers`.
         resistor_net: index into `nets`.
-        resistor_width_um: drawn width in um; nan where the piece is no plain wire.
+        resistor_width_um: shortest cut that the piece's current passes, in um; nan for cuts and
+            where it is not known.
         resistor_cuts: number of parallel cuts of a via or contact; nan for wires.
         memristor_tier: 0 bottom, 1 top, shape (n_memristors,).
         memristor_row: row of the device, from 0.
