@@ -10,49 +10,28 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lvs import ExtractedLayout, FlatDevice, FlatNet, extract_layout
+from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
 from ..solve.network import Network
 from .chain import Chain, NotAChainError, chain, resistance
 from .flat import foreign_layers
-from .geometry import NetGeometry
-from .grid import ArrayView, Grid, NotRegularError, array_view
+from .grid import ArrayView, NotRegularError, array_view
 from .naming import labels_of
-from .netres import NetResistors, NetSolver
+from .netres import NetSolver
 from .periphery import extract_periphery, lead_ohm
 from .rates import Conditions, Rates, rates
 from .report import ExtractionReport, Progress
+from .sample import ROW_LINES, Sample, SampleDevice
 from .tiled import TiledArray
 
 Floats = NDArray[np.float64]
-_TIER = {"memristor_bottom": 0, "memristor_top": 1}
-_ROW = ("BR", "TR")
-
-
-@dataclass(frozen=True)
-class _Device:
-    """A memristor of a sample with what connects it to its row line."""
-
-    tier: int
-    row: int
-    col: int
-    area: float
-    me_net: int
-    me_key: tuple[int, int]
-    line_net: int
-    line_key: tuple[int, int]
-    inner: tuple[int, tuple[int, int], tuple[int, int]] | None
-    w: float
-    l: float
 
 
 def extract_tiled(
@@ -121,75 +100,6 @@ def _layout_of(source: Path | str | db.Layout | ExtractedLayout) -> tuple[db.Lay
     return layout, find_top(layout, None, str(source))
 
 
-class _Sample:
-    """One thinned-out layout, extracted."""
-
-    def __init__(
-        self, layout: db.Layout, top: str, tech: Tech, process: Rates, grid: Grid, *, rows: bool
-    ) -> None:
-        self.extracted = extract_layout(layout, tech, top)
-        self.flat = self.extracted.flat
-        self.geometry = NetGeometry(self.extracted, process)
-        self.dbu = self.extracted.dbu
-        self.labels = {
-            (
-                label.conductor,
-                round(label.at[0] / self.dbu),
-                round(label.at[1] / self.dbu),
-            ): label.name
-            for label in self.extracted.labels
-        }
-        self.devices = [
-            d for n in range(len(self.flat.devices)) if (d := self._read(n, grid, rows))
-        ]
-
-    def place(self, device: FlatDevice, grid: Grid) -> tuple[int, int]:
-        """Return grid row and column of a device, -1 outside."""
-        x, y = device.at[0] / self.dbu, device.at[1] / self.dbu
-        return grid.row_at(y), grid.col_at(x)
-
-    def _read(self, number: int, grid: Grid, rows: bool) -> _Device | None:
-        device = self.flat.devices[number]
-        tier = _TIER.get(device.kind.name)
-        if tier is None:
-            return None
-        row, col = self.place(device, grid)
-        if row < 0 or col < 0:
-            raise NotRegularError(f"memristor at {device.at} lies outside the array")
-        outer, column = device.nets
-        base = (tier, row, col, device.parameters[0], column, (number, 1))
-        if not rows:  # row lines are cut up in a sample of columns
-            return _Device(*base, outer, (number, 0), None, np.nan, np.nan)
-        if any(name.startswith(_ROW[tier] + "[") for name in labels_of(self.flat.nets[outer].name)):
-            return _Device(*base, outer, (number, 0), None, np.nan, np.nan)
-        switches = [
-            (other, position)
-            for other, position in self.flat.terminals[outer]
-            if self.flat.devices[other].kind.name == "nfet" and position in (0, 2)
-        ]
-        if len(switches) != 1:
-            raise NotRegularError(
-                f"memristor at {device.at} has {len(switches)} select transistors"
-            )
-        other, position = switches[0]
-        switch = self.flat.devices[other]
-        far = 2 - position
-        inner = (outer, (other, position), (number, 0))
-        return _Device(*base, switch.nets[far], (other, far), inner, *switch.parameters)
-
-    def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
-        """Return the resistors of a net; its terminals are keyed (device, terminal)."""
-        shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
-        result = solver.solve(shapes)
-        for text in [*warnings, *result.warnings]:
-            report.warn(text)
-        table = self.flat.terminals[net.number]
-        nodes: dict[Hashable, int] = {
-            table[int(str(key))]: node for key, node in result.terminal_node.items()
-        }
-        return replace(result, terminal_node=nodes)
-
-
 class _Stitcher:
     """Solves the samples and spreads their lines over the array."""
 
@@ -220,7 +130,7 @@ class _Stitcher:
     def run(self) -> None:
         for rows in (True, False):
             layout, chosen = self.view.sample(rows=rows)
-            sample = _Sample(
+            sample = Sample(
                 layout, self.view.top.name, self.tech, self.process, self.view.grid, rows=rows
             )
             for finding in sample.extracted.findings():
@@ -253,13 +163,13 @@ class _Stitcher:
         for tier in (0, 1):
             if not np.isnan(self.line[tier]).any():
                 like = self.row_label[tier][self.row_like[tier]]
-                self.line[tier, :, first["row"]] -= _leads(lead, _ROW[tier], like)
+                self.line[tier, :, first["row"]] -= _leads(lead, ROW_LINES[tier], like)
         like = self.col_label[self.col_like]
         self.column[first["column"]] -= _leads(lead, "C", like)
         if np.nanmin(self.line) < 0 or self.column.min() < 0:
             raise NotRegularError("a line ends before it enters the array")
 
-    def _rows(self, sample: _Sample, row: int) -> None:
+    def _rows(self, sample: Sample, row: int) -> None:
         """Solve the row lines of one representative row and spread them."""
         alike = np.flatnonzero(self.view.row_kind == self.view.row_kind[row])
         for tier in (0, 1):
@@ -273,7 +183,8 @@ class _Stitcher:
             if len({d.line_net for d in devices}) != 1:
                 raise NotRegularError(f"row {row} of tier {tier} is not one net")
             net = sample.flat.nets[devices[0].line_net]
-            found = self._line(sample, net, _ROW[tier], [d.line_key for d in devices], along_x=True)
+            line, keys = ROW_LINES[tier], [d.line_key for d in devices]
+            found = self._line(sample, net, line, keys, along_x=True)
             self.line[tier, alike] = found.segment
             self.device["row_tap"][tier, alike] = found.tap
             self.device["drain"][tier, alike] = [self._inner(sample, d) for d in devices]
@@ -284,9 +195,9 @@ class _Stitcher:
             ):
                 self.device[name][tier, alike] = values
             self.row_like[tier, alike] = row
-            self._spread_labels(sample, net, _ROW[tier], row, alike, self.row_label[tier])
+            self._spread_labels(sample, net, line, row, alike, self.row_label[tier])
 
-    def _columns(self, sample: _Sample, col: int) -> None:
+    def _columns(self, sample: Sample, col: int) -> None:
         """Solve one representative column line and spread it."""
         alike = np.flatnonzero(self.view.col_kind == self.view.col_kind[col])
         segment: Floats | None = None
@@ -312,7 +223,7 @@ class _Stitcher:
 
     def _line(
         self,
-        sample: _Sample,
+        sample: Sample,
         net: FlatNet,
         line: str,
         keys: list[tuple[int, int]],
@@ -334,7 +245,7 @@ class _Stitcher:
             return found
         return Chain(found.segment[::-1], found.tap[::-1])
 
-    def _inner(self, sample: _Sample, device: _Device) -> float:
+    def _inner(self, sample: Sample, device: SampleDevice) -> float:
         """Return the resistance from the transistor to its memristor."""
         if device.inner is None:
             return 0.0
@@ -352,7 +263,7 @@ class _Stitcher:
 
     def _spread_labels(
         self,
-        sample: _Sample,
+        sample: Sample,
         net: FlatNet,
         line: str,
         number: int,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..pdk import FileError
+from ..solve.netfile import write_archive
 from .tiled import TiledArray
 
 FORMAT = "crossstack-tiled-array"
@@ -27,19 +25,9 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
         FileError: if the folder is missing or not writable.
     """
     path = Path(path)
-    content: dict[str, Any] = {f.name: getattr(array, f.name) for f in fields(array)}
+    head = {"format": np.array(FORMAT), "version": np.array(VERSION)}
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                np.savez_compressed(
-                    stream, format=np.array(FORMAT), version=np.array(VERSION), **content
-                )
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_archive(path, head | {f.name: getattr(array, f.name) for f in fields(array)})
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror}") from None
     return path

@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +49,23 @@ def save_network(network: Network, path: str | Path) -> Path:
     }
     content |= {name: getattr(network, name) for name in ARRAY_TYPES}
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                np.savez_compressed(stream, **content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_archive(path, content)
     except OSError as error:
         raise NetworkFileError(f"cannot write network {path}: {error.strerror}") from error
     return path
+
+
+def write_archive(path: Path, content: Mapping[str, Any]) -> None:
+    """Write an .npz beside its target and move it there; an OSError leaves nothing behind."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez_compressed(stream, **content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def load_network(path: str | Path) -> Network:

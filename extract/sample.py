@@ -1,0 +1,109 @@
+"""A thinned-out layout of an array, extracted: what the tile engine reads its lines from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import klayout.db as db
+import numpy as np
+
+from ..lvs import FlatDevice, FlatNet, extract_layout
+from ..pdk import Tech
+from .geometry import NetGeometry
+from .grid import Grid, NotRegularError
+from .naming import labels_of
+from .netres import NetResistors, NetSolver
+from .rates import Rates
+from .report import ExtractionReport
+
+_TIER = {"memristor_bottom": 0, "memristor_top": 1}
+#: the row lines of the tiers
+ROW_LINES = ("BR", "TR")
+
+
+@dataclass(frozen=True)
+class SampleDevice:
+    """A memristor of a sample with what connects it to its row line."""
+
+    tier: int
+    row: int
+    col: int
+    area: float
+    me_net: int
+    me_key: tuple[int, int]
+    line_net: int
+    line_key: tuple[int, int]
+    inner: tuple[int, tuple[int, int], tuple[int, int]] | None
+    w: float
+    l: float
+
+
+class Sample:
+    """One thinned-out layout, extracted."""
+
+    def __init__(
+        self, layout: db.Layout, top: str, tech: Tech, process: Rates, grid: Grid, *, rows: bool
+    ) -> None:
+        self.extracted = extract_layout(layout, tech, top)
+        self.flat = self.extracted.flat
+        self.geometry = NetGeometry(self.extracted, process)
+        self.dbu = self.extracted.dbu
+        self.labels = {
+            (
+                label.conductor,
+                round(label.at[0] / self.dbu),
+                round(label.at[1] / self.dbu),
+            ): label.name
+            for label in self.extracted.labels
+        }
+        self.devices = [
+            d for n in range(len(self.flat.devices)) if (d := self._read(n, grid, rows))
+        ]
+
+    def place(self, device: FlatDevice, grid: Grid) -> tuple[int, int]:
+        """Return grid row and column of a device, -1 outside."""
+        x, y = device.at[0] / self.dbu, device.at[1] / self.dbu
+        return grid.row_at(y), grid.col_at(x)
+
+    def _read(self, number: int, grid: Grid, rows: bool) -> SampleDevice | None:
+        device = self.flat.devices[number]
+        tier = _TIER.get(device.kind.name)
+        if tier is None:
+            return None
+        row, col = self.place(device, grid)
+        if row < 0 or col < 0:
+            raise NotRegularError(f"memristor at {device.at} lies outside the array")
+        outer, column = device.nets
+        base = (tier, row, col, device.parameters[0], column, (number, 1))
+        if not rows:  # row lines are cut up in a sample of columns
+            return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
+        labels = labels_of(self.flat.nets[outer].name)
+        if any(name.startswith(ROW_LINES[tier] + "[") for name in labels):
+            return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
+        switches = [
+            (other, position)
+            for other, position in self.flat.terminals[outer]
+            if self.flat.devices[other].kind.name == "nfet" and position in (0, 2)
+        ]
+        if len(switches) != 1:
+            raise NotRegularError(
+                f"memristor at {device.at} has {len(switches)} select transistors"
+            )
+        other, position = switches[0]
+        switch = self.flat.devices[other]
+        far = 2 - position
+        inner = (outer, (other, position), (number, 0))
+        return SampleDevice(*base, switch.nets[far], (other, far), inner, *switch.parameters)
+
+    def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
+        """Return the resistors of a net; its terminals are keyed (device, terminal)."""
+        shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
+        result = solver.solve(shapes)
+        for text in [*warnings, *result.warnings]:
+            report.warn(text)
+        table = self.flat.terminals[net.number]
+        nodes: dict[Hashable, int] = {
+            table[int(str(key))]: node for key, node in result.terminal_node.items()
+        }
+        return replace(result, terminal_node=nodes)
