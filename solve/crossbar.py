@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .compiled import has_numba
 from .engine import Engine, Raw
 from .errors import ConvergenceError, InputError
 from .lines import (
@@ -162,15 +162,20 @@ def solve_crossbar(
     v = np.where(floating, 0.0, v)
     lines, islands = find_islands(lines)
     solver = choose(lines, method, engine)
-    levels = np.zeros((len(v), G.shape[2]))
+    given = (v, np.zeros((len(v), G.shape[2])))
+    options = {"tol": tol, "limit": max_iterations, "keep": keep_voltages}
+    rescue = method == "auto" and G.size <= DIRECT_RESCUE and solver.name != "direct"
     try:
-        raw = solver.solve(v, levels, tol=tol, limit=max_iterations, keep=keep_voltages)
+        raw = solver.solve(*given, **options)
+        lost = raw.balance > tol or (v.any() and not raw.row_amps.any())
     except ConvergenceError:
-        if method != "auto" or G.size > DIRECT_RESCUE:
+        if not rescue:
             raise
-        log.info("%s did not converge; solving directly", solver.name)
+        lost = True
+    if lost and rescue:
+        log.info("%s did not reach tol; solving directly", solver.name)
         solver = choose(lines, "direct", engine)
-        raw = solver.solve(v, levels, tol=tol, limit=max_iterations, keep=keep_voltages)
+        raw = solver.solve(*given, **options)
     return as_solution(raw, lines, islands, v, batched, solver.name)
 
 
@@ -235,11 +240,6 @@ def effective_matrix(
     return np.ascontiguousarray(raw.col_amps.T)
 
 
-def has_numba() -> bool:
-    """Whether numba is installed; finding out does not import it."""
-    return find_spec("numba") is not None
-
-
 def choose(lines: Lines, method: str, engine: str) -> Engine:
     """The engine for a crossbar; 'auto' decides by what the lines carry."""
     if method == "direct" or (method == "auto" and np.isinf(lines.G).any()):
@@ -250,14 +250,18 @@ def choose(lines: Lines, method: str, engine: str) -> Engine:
         raise InputError(f"method {method!r} cannot merge shorted devices; use 'direct' or 'auto'")
     if engine == "numpy" or not has_numba():
         if engine == "numba":
-            raise InputError("engine 'numba' was asked for, but numba is not installed")
+            raise InputError("engine 'numba' was asked for, but numba cannot be used here")
         if method == "multigrid":
             raise InputError("method 'multigrid' needs numba, which is not in use")
         from .engine_numpy import NumpyEngine
 
         return NumpyEngine(lines)
-    from .multigrid import MultigridEngine, pays
+    from .multigrid import MultigridEngine, fits, pays
 
+    if method == "multigrid" and not fits(lines):
+        raise InputError(
+            "method 'multigrid' takes no column segments or terminals of 0 ohm; use 'auto'"
+        )
     if method == "multigrid" or (method == "auto" and pays(lines)):
         return MultigridEngine(lines)
     from .engine_numba import NumbaEngine

@@ -13,13 +13,14 @@ from .lines import Lines
 
 Floats = NDArray[np.float64]
 
-# A column's lost current passes on to its output in part only; allow a little more of it.
-BALANCE_SHARE = 2.0
+# A column may lose this share of the tolerance.
+BALANCE_SHARE = 0.5
+# A few units in the last place of the voltages.
+ROUNDING = 16 * float(np.finfo(np.float64).eps)
 # Iterations aim below the tolerance, because the energy error is an estimate.
 AIM = 0.1
 # Pieces of cut lines can hold much energy and deliver little current: aim lower still.
 AIM_DAMAGED = 0.005
-ROUNDING = 1e-13
 MAX_ATTEMPTS = 6
 TIGHTEN = 0.03
 
@@ -93,21 +94,41 @@ def first_aim(lines: Lines, tol: float) -> float:
     return tol * (AIM if whole else AIM_DAMAGED)
 
 
-def rounding(lines: Lines, v: Floats, vs: Floats) -> float:
-    """Current in A below which an imbalance is rounding of the voltages."""
-    volts = max(float(np.abs(v).max(initial=0.0)), float(np.abs(vs).max(initial=0.0)))
+def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
+    """Current in A below which an imbalance is rounding of the voltages, for each drive.
+
+    Args:
+        lines: the crossbar.
+        v: row sources, shape (T * n, drives).
+        vs: sense levels, shape (m, drives).
+    """
+    volts = np.maximum(np.abs(v).max(axis=0), np.abs(vs).max(axis=0))
     return ROUNDING * volts * float(lines.G.sum(axis=(0, 1)).max())
 
 
 def check_balance(
-    taken: Floats, missing: Floats, row_amps: Floats, *, tol: float, noise: float
+    taken: Floats, missing: Floats, row_amps: Floats, *, tol: float, noise: Floats
 ) -> tuple[bool, float]:
-    """Whether every column's current balances, and the worst one relative to the largest."""
-    scale = max(np.abs(taken).max(initial=0.0), np.abs(row_amps).max(initial=0.0))
-    worst = float(np.abs(missing).max())
-    if scale == 0.0:
-        return True, 0.0
-    return worst <= max(BALANCE_SHARE * tol * scale, noise), worst / float(scale)
+    """Whether every column's current balances, and the worst loss relative to the largest current.
+
+    That is the largest column current of its drive, or row current where no column carries any.
+    Where the currents are rounding of the voltages, nothing better comes out of them: that is
+    called good, with a balance that tells how large the rounding is.
+
+    Args:
+        taken: column currents, shape (drives, m).
+        missing: what each column lost, same shape.
+        row_amps: row currents, shape (T * n, drives).
+        tol: relative tolerance of the solve.
+        noise: what `rounding` says.
+    """
+    scale = np.abs(taken).max(axis=1)
+    scale = np.where(scale > 0, scale, np.abs(row_amps).max(axis=0))
+    lost = np.abs(missing).max(axis=1)
+    good = lost <= np.maximum(BALANCE_SHARE * tol * scale, noise)
+    known = np.maximum(lost, noise)
+    share = np.divide(known, scale, out=np.zeros_like(known), where=scale > 0)
+    return bool((good | (scale == 0)).all()), float(share.max())
 
 
 def not_converged(name: str, iterations: int, tol: float, balance: float) -> ConvergenceError:

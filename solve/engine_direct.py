@@ -81,15 +81,36 @@ class DirectEngine:
                     f"{volts[held][clash[0]]} V"
                 )
             volts = self._factor.solve(volts)
-            out = self.circuit.outflow(volts)
+            out, left = self._balance(volts)
             amps = out[held] / sharing
-            row_amps[b] = amps[: T * n].reshape(T, n)
-            col_amps[b] = -amps[T * n :]
+            full = volts[self.circuit.group]
+            row, col = full[:size].reshape(T, n, m), full[size : size + nodes].reshape(n, m)
+            row_amps[b], col_amps[b] = amps[: T * n].reshape(T, n), -amps[T * n :]
+            if self._factor.levels is None:
+                self._by_devices(row, col, row_amps[b], col_amps[b])
             scale = np.abs(amps).max(initial=0.0)
-            left = np.abs(out[self.circuit.free]).max(initial=0.0)
-            worst = max(worst, float(left / scale) if scale else 0.0)
+            worst = max(worst, left / float(scale) if scale else 0.0)
             if keep:
-                full = volts[self.circuit.group]
-                rows[b] = full[:size].reshape(T, n, m)
-                cols[b] = full[size : size + nodes].reshape(n, m)
+                rows[b], cols[b] = row, col
         return Raw(rows, cols, row_amps, col_amps, 0, worst)
+
+    def _balance(self, volts: Floats) -> tuple[Floats, float]:
+        """Current out of every held node, and the largest one left over in any other."""
+        levels = self._factor.levels
+        if levels is not None:
+            return levels.held_outflow(volts), levels.left_over(volts)
+        out = self.circuit.outflow(volts)
+        return out, float(np.abs(out[self.circuit.free]).max(initial=0.0))
+
+    def _by_devices(self, rows: Floats, cols: Floats, row_amps: Floats, col_amps: Floats) -> None:
+        """Replace line currents by the sums of their devices, where none is a short.
+
+        Read from the drop of the first wire piece, a small current is lost in the last digit.
+        """
+        G = self.lines.G
+        plain = np.isfinite(G)
+        amps = np.where(plain, G, 0.0) * (rows - cols)
+        whole = plain.all(axis=2)
+        row_amps[whole] = amps.sum(axis=2)[whole]
+        whole = plain.all(axis=(0, 1))
+        col_amps[whole] = amps.sum(axis=(0, 1))[whole]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -31,7 +33,17 @@ Floats = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 
-log.info("loading compiled kernels; without a cache they are compiled once (half a minute)")
+
+def _is_cold() -> bool:
+    """Whether numba holds no compiled form of the kernels yet."""
+    stats = getattr(kernels.pcg, "stats", None)  # a plain function where compiling is turned off
+    if stats is None or not stats.cache_path:
+        return False
+    return not any(Path(stats.cache_path).glob("kernels.pcg-*.nbi"))
+
+
+if _is_cold():
+    log.warning("compiling the solver's kernels, once: about half a minute")
 
 CORES: int = numba.get_num_threads()
 # Below this many crosspoints the fork and join of threads costs more than it saves.
@@ -48,6 +60,8 @@ BUSY = 1.25
 GUESS_LINES = 400
 GUESS_COARSE = 100
 GUESS_TOL = 1e-4
+# Crosspoints times iterations in one call of a kernel, which does not hear Ctrl-C.
+CHUNK = 50_000_000
 
 
 def usable_cores() -> int:
@@ -75,9 +89,21 @@ def threads(count: int) -> Iterator[None]:
     count = max(1, min(count, CORES))
     numba.set_num_threads(count)
     try:
-        yield
+        with nullcontext() if _layer_takes_turns() else _LOCK:
+            yield
     finally:
         numba.set_num_threads(before)
+
+
+_LOCK = threading.RLock()
+
+
+def _layer_takes_turns() -> bool:
+    """Whether Python threads may run kernels at once: numba's own pool dies of it."""
+    try:
+        return numba.threading_layer() != "workqueue"
+    except ValueError:  # known only after the first kernel
+        return False
 
 
 class NumbaEngine:
@@ -189,17 +215,26 @@ class NumbaEngine:
         """Run conjugate gradients on S X = R (see `kernels.pcg`)."""
         P, Q = np.empty_like(X), np.empty_like(X)
         lines = self.lines
-        did, total, error = kernels.pcg(
-            self.B, lines.G.shape[1], self.DR, self.ER, lines.row_seg, lines.col_seg, self.flow,
-            self.top, self.bottom, self.DC, self.EC, self.block, R, X, P, Q, tol, limit, total,
-        )  # fmt: skip
-        return int(did), float(total), float(error)
+        state = np.array([0.0, np.inf, total])
+        used, error, done = 0, np.inf, False
+        while used < limit and not done:
+            did, error, done = kernels.pcg(
+                self.B, lines.G.shape[1], self.DR, self.ER, lines.row_seg, lines.col_seg,
+                self.flow, self.top, self.bottom, self.DC, self.EC, self.block, R, X, P, Q, tol,
+                min(limit - used, self._chunk(1)), state,
+            )  # fmt: skip
+            used += int(did)
+        return used, float(state[2]), float(error)
+
+    def _chunk(self, drives: int) -> int:
+        """Iterations between which Ctrl-C is heard: a few tenths of a second."""
+        return max(1, CHUNK // (self.lines.G.size * drives))
 
     def _solve_one(
         self, v: Floats, vs: Floats, shift: Floats | None, tol: float, limit: int, keep: bool
     ) -> Raw:
         T, n, m = self.lines.G.shape
-        noise = rounding(self.lines, v, vs)
+        noise = rounding(self.lines, v.reshape(-1, 1), vs[:, None])
         X, total = self._guess(v, vs) if shift is None else (np.zeros_like(self.DC), 0.0)
         R = np.empty_like(X)
         row_amps, col_amps = np.empty((T, n)), np.empty((self.B.shape[1], m))
@@ -220,7 +255,9 @@ class NumbaEngine:
             used += did
             W = finish(np.empty((T, n, m)) if keep else none)
             taken, missing = output_currents(self.lines, X[0, :m], X[-1, :m], col_amps.sum(axis=0))
-            good, balance = check_balance(taken, missing, row_amps, tol=tol, noise=noise)
+            good, balance = check_balance(
+                taken[None], missing[None], row_amps.reshape(-1, 1), tol=tol, noise=noise
+            )
             if good and error <= tol:
                 cols = X[:, :m]
                 if vs.any():
@@ -289,7 +326,7 @@ class NumbaEngine:
         lines = self.lines
         T, n, _ = lines.G.shape
         X, P, Q, R = work
-        noise = rounding(lines, v, vs)
+        noise = rounding(lines, v.reshape(T * n, -1), vs)
         sums = np.empty((T, n, lanes.LANES))
         amps = np.empty((self.B.shape[1], *X.shape[1:]))
 
@@ -305,18 +342,25 @@ class NumbaEngine:
         else:
             lanes.start_lanes(self._sources, v, X, R)
         used, aim, balance = 0, first_aim(self.lines, tol), np.inf
-        total = np.zeros(lanes.LANES)
+        energy = np.zeros(lanes.LANES)
         for _ in range(MAX_ATTEMPTS):
-            did, error = lanes.pcg_lanes(
-                self.B, n, self.DR, self.ER, lines.row_seg, lines.col_seg, self.flow, self.top,
-                self.bottom, self.DC, self.EC, R, X, P, Q, aim, limit - used, total,
-            )  # fmt: skip
-            used += did
+            state = np.stack([np.zeros_like(energy), np.full_like(energy, np.inf), energy])
+            error, done = np.inf, False
+            while used < limit and not done:
+                did, error, done = lanes.pcg_lanes(
+                    self.B, n, self.DR, self.ER, lines.row_seg, lines.col_seg, self.flow, self.top,
+                    self.bottom, self.DC, self.EC, R, X, P, Q, aim,
+                    min(limit - used, self._chunk(lanes.LANES)), state,
+                )  # fmt: skip
+                used += int(did)
+            energy = state[2]
             finish(rows, cols)
             taken, missing = output_currents(lines, X[0].T, X[-1].T, amps.sum(axis=0).T)
             row_amps[...] = np.moveaxis(sums, -1, 0)[:size]
             col_amps[...] = taken[:size]
-            good, balance = check_balance(taken, missing, sums, tol=tol, noise=noise)
+            good, balance = check_balance(
+                taken, missing, sums.reshape(T * n, -1), tol=tol, noise=noise
+            )
             if good and error <= tol:
                 return used, balance
             if used >= limit:

@@ -117,7 +117,7 @@ class NumpyEngine:
         _, n, m = lines.G.shape
         drive = np.moveaxis(v, 0, -1)[:, :, None, :]
         level = vs.T[None]
-        noise = rounding(lines, v, vs)
+        noise = rounding(lines, v.reshape(len(v), -1).T, vs.T)
         X = np.zeros((n, m, len(v)))
         total = np.zeros(len(v))
         used, aim, balance, error = 0, first_aim(lines, tol), np.inf, np.inf
@@ -129,7 +129,9 @@ class NumpyEngine:
             amps = self.G * (z - p)
             taken, missing = output_currents(lines, X[0].T, X[-1].T, amps.sum(axis=(0, 1)).T)
             row_amps = amps.sum(axis=2)
-            good, balance = check_balance(taken, missing, row_amps, tol=tol, noise=noise)
+            good, balance = check_balance(
+                taken, missing, row_amps.reshape(-1, len(v)), tol=tol, noise=noise
+            )
             if good and error <= tol:
                 return Raw(
                     np.moveaxis(drive + z, -1, 0)[:, :, : n if keep else 0],

@@ -8,20 +8,26 @@ are found and reported; the rest is one symmetric positive definite system.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 from scipy.sparse.linalg import SuperLU, splu
 
 from .errors import DriveError
+
+if TYPE_CHECKING:
+    from .stiff import Levels
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # More sweeps never help: the residual stagnates at rounding after one or two.
 MAX_SWEEPS = 5
+# What may be left over in a node, as a share of the largest current.
+LOST = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +106,7 @@ class Factorised:
 
     Attributes:
         name: how it solves.
+        levels: corrections of the last solve, where it needed any (see `stiff`).
     """
 
     name = "direct"
@@ -116,9 +123,10 @@ class Factorised:
         self.circuit = circuit
         self._free = circuit.free
         self._lu: _LineFactor | SuperLU | None = None
+        self._exact = not along_lines
+        self.levels: Levels | None = None
         if len(self._free):
-            matrix = _matrix(circuit, self._free)
-            self._lu = _LineFactor(matrix) if along_lines else _factor(matrix, "MMD_AT_PLUS_A")
+            self._lu = _LineFactor(_matrix(circuit)) if along_lines else factor(circuit)
 
     def solve(
         self, held_volts: Floats, inject: Floats | None = None, *, sweeps: int = MAX_SWEEPS
@@ -138,16 +146,31 @@ class Factorised:
         if not len(free) or self._lu is None:
             return volts
         source = np.zeros(circuit.n_groups) if inject is None else inject
-        best, best_norm = volts.copy(), np.inf
+        volts, left = self._refined(volts, source, sweeps)
+        if not self._exact or sweeps < MAX_SWEEPS:
+            return volts
+        amps = np.abs(circuit.g * (volts[circuit.a] - volts[circuit.b])).max(initial=0.0)
+        if left <= LOST * amps:
+            self.levels = None
+            return volts
+        from .stiff import Levels
+
+        self.levels = self.levels or Levels(circuit)
+        return self.levels.settle(volts, source)
+
+    def _refined(self, volts: Floats, source: Floats, sweeps: int) -> tuple[Floats, float]:
+        """Solve for what is left over until that stagnates; returns voltages and what is left."""
+        assert self._lu is not None
+        best, best_norm = volts, np.inf
         for _ in range(sweeps):
             # Differences of node voltages, not matrix rows: no cancellation of large sums.
-            residual = (source - circuit.outflow(volts))[free]
+            residual = (source - self.circuit.outflow(volts))[self._free]
             norm = float(np.abs(residual).max())
             if norm >= 0.5 * best_norm:
-                return best if best_norm <= norm else volts
+                return (best, best_norm) if best_norm <= norm else (volts, norm)
             best, best_norm = volts.copy(), norm
-            volts[free] += self._lu.solve(residual)
-        return volts
+            volts[self._free] += self._lu.solve(residual)
+        return volts, 0.5 * best_norm
 
 
 class _LineFactor:
@@ -164,8 +187,18 @@ class _LineFactor:
         return out
 
 
-def _matrix(circuit: Circuit, free: Ints) -> csc_matrix:
+def factor(circuit: Circuit) -> SuperLU:
+    """Factor of a circuit's free nodes, of which there must be some."""
+    matrix = _matrix(circuit)
+    try:
+        return _factor(matrix, "MMD_AT_PLUS_A")
+    except RuntimeError:  # a pivot was lost to rounding; what this costs, refining gives back
+        return _factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc(), "MMD_AT_PLUS_A")
+
+
+def _matrix(circuit: Circuit) -> csc_matrix:
     """Conductance matrix of the free nodes."""
+    free = circuit.free
     number = np.full(circuit.n_groups, -1, dtype=np.int64)
     number[free] = np.arange(len(free))
     a, b, g = number[circuit.a], number[circuit.b], circuit.g

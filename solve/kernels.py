@@ -328,24 +328,27 @@ def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, shift, X, W, R, row_amps, 
 
 
 @njit(cache=True)
-def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, tol, limit, total):
+def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, tol, limit, state):
     """Line-preconditioned conjugate gradients S X = R, started from the X that gave R.
 
     Stops when the energy of what is still missing, extrapolated from the last two steps,
-    is below tol^2 of the energy found (`total` counts what earlier runs found).
+    is below tol^2 of the energy found. `state` holds the norm of the residual (0 starts
+    anew), the last step's gain (inf at first) and the energy found, so that a caller can ask
+    for a few iterations at a time.
 
     Returns:
-        (iterations, energy found, estimated relative energy-norm error)
+        (iterations, estimated relative energy-norm error, whether that was all)
     """
     blocks, m = B.shape[1], B.shape[2]
     part = np.zeros(blocks)
     part2 = np.zeros((m + block - 1) // block)
-    forward(m, DC, EC, cseg, block, 0.0, P, X, R, Q, part2)
-    rz = part2.sum()
+    rz, before, total = state
     if rz == 0.0:
-        return 0, total, 0.0
-    backward(m, DC, EC, cseg, block, 0.0, Q, P)
-    before = np.inf
+        forward(m, DC, EC, cseg, block, 0.0, P, X, R, Q, part2)
+        rz = part2.sum()
+        if rz == 0.0:
+            return 0, 0.0, True
+        backward(m, DC, EC, cseg, block, 0.0, Q, P)
     error = np.inf
     for it in range(1, limit + 1):
         apply(B, n, DR, ER, seg, flow, top, bottom, P, Q, part)
@@ -353,15 +356,17 @@ def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, t
         gain = alpha * rz
         total += gain
         ratio = min(gain / before, 0.98)
+        error = np.sqrt(gain * ratio / (1.0 - ratio) / total) if before < np.inf else np.inf
         before = gain
-        error = np.sqrt(gain * ratio / (1.0 - ratio) / total) if it > 1 else np.inf
+        state[2] = total
         if error <= tol:
             advance(m, alpha, P, X)
-            return it, total, error
+            return it, error, True
         forward(m, DC, EC, cseg, block, alpha, P, X, R, Q, part2)
         new = part2.sum()
         if new == 0.0:
-            return it, total, 0.0
+            return it, 0.0, True
         backward(m, DC, EC, cseg, block, new / rz, Q, P)
         rz = new
-    return limit, total, error
+    state[0], state[1] = rz, before
+    return limit, error, False

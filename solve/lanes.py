@@ -208,23 +208,23 @@ def finish_lanes(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, V, R, row_amps
 
 
 @njit(cache=True)
-def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, tol, limit, total):
-    """`kernels.pcg` for all lanes together; runs until the slowest lane is done.
+def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, tol, limit, state):
+    """`kernels.pcg` for all lanes together, each with a column of `state`.
 
-    Returns:
-        (iterations, largest estimated relative energy-norm error); `total` is updated.
+    Runs until the slowest lane is done.
     """
     m = B.shape[2]
     part = np.zeros((n, LANES))
     part2 = np.zeros(((m + COLS - 1) // COLS, LANES))
     alpha = np.zeros(LANES)
     beta = np.zeros(LANES)
-    before = np.full(LANES, np.inf)
-    forward_lanes(DC, EC, cseg, True, alpha, P, X, R, Q, part2)
-    rz = part2.sum(axis=0)
+    rz, before, total = state
     if rz.max() == 0.0:
-        return 0, 0.0
-    backward_lanes(DC, EC, cseg, True, beta, Q, P)
+        forward_lanes(DC, EC, cseg, True, alpha, P, X, R, Q, part2)
+        rz[:] = part2.sum(axis=0)
+        if rz.max() == 0.0:
+            return 0, 0.0, True
+        backward_lanes(DC, EC, cseg, True, beta, Q, P)
     worst = np.inf
     for it in range(1, limit + 1):
         apply_lanes(B, n, DR, ER, seg, flow, top, bottom, P, Q, part)
@@ -236,16 +236,18 @@ def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, to
             if gain > 0.0:
                 total[k] += gain
                 ratio = min(gain / before[k], 0.98)
-                error = np.sqrt(gain * ratio / (1.0 - ratio) / total[k]) if it > 1 else np.inf
+                error = np.inf
+                if before[k] < np.inf:
+                    error = np.sqrt(gain * ratio / (1.0 - ratio) / total[k])
                 before[k] = gain
                 worst = max(worst, error)
         if worst <= tol:
             advance_lanes(alpha, P, X)
-            return it, worst
+            return it, worst, True
         forward_lanes(DC, EC, cseg, False, alpha, P, X, R, Q, part2)
         new = part2.sum(axis=0)
         for k in range(LANES):
             beta[k] = new[k] / rz[k] if rz[k] > 0.0 else 0.0
-        rz = new
+        rz[:] = new
         backward_lanes(DC, EC, cseg, False, beta, Q, P)
-    return limit, worst
+    return limit, worst, False

@@ -202,7 +202,7 @@ class NetworkSolver:
     def collect(self, volts: Floats, amps: Floats, method: str) -> NetworkSolution:
         """Turn voltages of all nodes and currents of all elements into a solution."""
         network, edges = self.network, self.edges
-        ports, left = self._balance(amps)
+        ports, left = self._balance(volts, amps)
         scale = max((abs(v) for v in ports.values()), default=0.0)
         volts = volts[: network.n_nodes].copy()
         floats, names = self._find_floating(volts)
@@ -228,19 +228,26 @@ class NetworkSolver:
                 value.setflags(write=False)
         return solution
 
-    def _balance(self, amps: Floats) -> tuple[dict[str, float], float]:
+    def _balance(self, volts: Floats, amps: Floats) -> tuple[dict[str, float], float]:
         """Current of every driven port and the largest current left over elsewhere."""
         circuit, edges = self.circuit, self.edges
-        flow = amps[circuit.edge]
-        out = np.bincount(circuit.a, flow, circuit.n_groups).astype(np.float64)
-        out -= np.bincount(circuit.b, flow, circuit.n_groups)
+        levels = getattr(self.factor, "levels", None)
+        if levels is None:
+            flow = amps[circuit.edge]
+            out = np.bincount(circuit.a, flow, circuit.n_groups).astype(np.float64)
+            out -= np.bincount(circuit.b, flow, circuit.n_groups)
+            left = float(np.abs(out[circuit.free]).max(initial=0.0))
+        else:
+            merged = np.zeros(circuit.n_groups)
+            merged[circuit.group] = volts
+            out, left = levels.held_outflow(merged), levels.left_over(merged)
         groups = circuit.group[list(edges.held.values())]
         sharing = np.bincount(groups, minlength=circuit.n_groups)
         ports = {
             name: float(out[k] / sharing[k])
             for name, k in zip(edges.held, groups.tolist(), strict=True)
         }
-        return ports, float(np.abs(out[circuit.free]).max(initial=0.0))
+        return ports, left
 
     def _find_floating(self, volts: Floats) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
         """Nodes that nothing drives, and their names; select lines get their level.

@@ -50,10 +50,20 @@ def _typical(some: Floats) -> float:
     return float(np.minimum(some, OUTLIER * float(np.median(some))).mean())
 
 
+def fits(lines: Lines) -> bool:
+    """Whether multigrid may be used: no column node is held or merged by 0 ohm.
+
+    A coarse correction would move such nodes away from what holds them.
+    """
+    ideal = (np.isinf(g).any() for g in (lines.col_seg, lines.top, lines.bottom))
+    return not any(ideal)
+
+
 def pays(lines: Lines) -> bool:
     """Whether multigrid is expected to be faster than plain line preconditioning."""
     _, n, m = lines.G.shape
-    return n * m >= MIN_CELLS and min(n, m) >= 32 and load(lines) > LOAD_LIMIT
+    large = n * m >= MIN_CELLS and min(n, m) >= 32
+    return large and fits(lines) and load(lines) > LOAD_LIMIT
 
 
 class Level:
