@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,10 +141,17 @@ def _load(path: Path) -> Floats:
         if path.suffix == ".npy":
             found = np.load(path, allow_pickle=False)
         else:
-            found = np.loadtxt(path, delimiter=",", ndmin=2, comments="#")
-        return np.asarray(found, dtype=np.float64)
+            with warnings.catch_warnings():  # of an empty file, which we refuse
+                warnings.simplefilter("ignore")
+                # Excel marks UTF-8 by three bytes at the start
+                found = np.loadtxt(path, delimiter=",", ndmin=2, comments="#", encoding="utf-8-sig")
     except (ValueError, EOFError) as error:
         raise FileError(f"{path} does not hold numbers (.npy, or CSV): {error}") from None
+    if found.dtype.kind not in "biuf":
+        raise FileError(f"{path} holds {found.dtype} values, allowed: real numbers")
+    if not found.size:
+        raise FileError(f"{path} holds no numbers")
+    return np.asarray(found, dtype=np.float64)
 
 
 def _finite(path: Path, found: Floats) -> Floats:
@@ -159,8 +167,9 @@ def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
         ConfigError: if the shape differs; the message says how the file must look.
         FileError: if the file cannot be read.
     """
-    found = _load(path)
-    if found.size != np.prod(shape) or found.shape[-1] != shape[-1]:
+    found, above = _load(path), int(np.prod(shape[:-1]))
+    shapes = {shape, (above, shape[-1])} | ({shape[-1:]} if above == 1 else set())
+    if found.shape not in shapes:
         lines = "x".join(map(str, shape[:-1])) or "1"
         raise ConfigError(
             f"{path} has shape {found.shape}; expected {shape} "

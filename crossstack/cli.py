@@ -6,6 +6,7 @@ Verbs are imported when they are used, so `crossstack --help` costs next to noth
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import signal
 import sys
@@ -121,12 +122,16 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for name in ("stdout", "stderr"):  # closed by the shell (`>&-`)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     sys.exit(run(sys.argv[1:]))
 
 
 def run(args: list[str]) -> int:
     """Run the command line on `args` and return the exit code."""
     _catch_signals()
+    _show_remarks()
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
         result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
@@ -135,13 +140,23 @@ def run(args: list[str]) -> int:
         return _fail("interrupted; nothing was replaced", INTERRUPTED)
     except click.ClickException as error:
         return _usage(error)
-    except BrokenPipeError:
-        # the reader of our output went away (`| head`): no message, and none at shutdown
+    except (BrokenPipeError, SystemExit):
+        # the reader of our output went away (`| head`), which click turns into an exit; nothing
+        # else here exits: no message, and none at shutdown
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INCOMPLETE
     except Exception as error:
         return _explain(error)
     return result if isinstance(result, int) else OK
+
+
+def _show_remarks() -> None:
+    """Print what the solver has to say of itself, as remarks on stderr."""
+    logger = logging.getLogger("crossstack")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("crossstack: %(message)s"))
+        logger.addHandler(handler)
 
 
 def _catch_signals() -> None:

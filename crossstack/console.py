@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -47,6 +48,7 @@ class Console:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
+        logging.getLogger("crossstack").setLevel(logging.ERROR if quiet else logging.WARNING)
         self.seconds: dict[str, float] = {}
         self._bar: Progress | None = None
 

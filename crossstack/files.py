@@ -173,17 +173,21 @@ def together(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, marker: str = "") -> Iterator[Path]:
     """Give a temporary folder beside `target`; on success it takes the target's place.
 
     If the block fails or is interrupted, the target stays as it was. Files in the old target
     that no manifest lists (a user's own) are kept.
 
+    Args:
+        target: the folder to replace.
+        marker: file that every result of this kind has; a target without it holds another kind.
+
     Raises:
         FileError: if the parent folder is not writable, or the target is not ours to replace.
     """
     parent = make_folder(target.parent)
-    _refuse_foreign(target)
+    _refuse_foreign(target, marker)
     _sweep(parent, target.name)
     work = _temporary(parent, target.name)
     try:
@@ -203,12 +207,16 @@ def _sweep(parent: Path, name: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _refuse_foreign(target: Path) -> None:
+def _refuse_foreign(target: Path, marker: str) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise FileError(f"{target} exists and is not a folder")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
         raise FileError(
             f"{target} holds files but no {MANIFEST}: not a result of crossstack, not replaced"
+        )
+    if marker and (target / MANIFEST).is_file() and not (target / marker).exists():
+        raise FileError(
+            f"{target} holds another kind of result (no {marker} in it): choose another folder"
         )
 
 

@@ -103,7 +103,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     """
     name = config.spec.top_name
     tech = config.resolved_tech()
-    with files.replacing(out / name) as work, console.steps():
+    with files.replacing(out / name, "drc.json") as work, console.steps():
         result = Build(out / name, name)
         array, layout = draw(config, console)
         gds = write_drawing(array, layout, tech, work, console)

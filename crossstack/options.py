@@ -78,6 +78,22 @@ def is_folder(out: Path) -> bool:
     return out.is_dir() or not out.suffix
 
 
+def check_table(out: Path | None) -> None:
+    """Refuse a table that is no .csv or has no folder to stand in, before hours of work.
+
+    Raises:
+        ConfigError: naming the file.
+    """
+    from .errors import ConfigError
+
+    if out is None or is_folder(out):
+        return
+    if out.suffix != ".csv":
+        raise ConfigError(f"-o {out}: a table ends in .csv; a name without an ending is a folder")
+    if not out.parent.is_dir():
+        raise ConfigError(f"-o {out}: there is no folder {out.parent}")
+
+
 def check_results_folder(out: Path | None) -> None:
     """Refuse a folder whose manifest would no longer be true of its files.
 

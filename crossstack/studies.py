@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .console import Console
     from .pdk import Tech
+    from .solve.iv import DeviceLaw
     from .solve.network import Network
 
     Floats = NDArray[np.float64]
@@ -34,6 +35,7 @@ def programming(
     console: Console,
     *,
     write_voltage: float | None = None,
+    device: DeviceLaw | None = None,
 ) -> list[dict[str, Any]]:
     """Write every column of either tier while the other one reads; say which cells get too little.
 
@@ -44,6 +46,7 @@ def programming(
         needed_v: voltage that a device needs to switch, V.
         console: where progress goes.
         write_voltage: between a written row and the write rail, V; None for the technology's.
+        device: law of nonlinear memristors.
 
     Returns:
         One entry per written tier, as `ProgrammingReport.to_json` plus the voltage applied.
@@ -68,7 +71,8 @@ def programming(
                 what.conductances,
                 what.inputs,
                 needed=needed_v,
-                series=_at_work(network, tech, what, options),
+                series=_at_work(network, tech, what, {**options, "device": device}),
+                device=device,
                 progress=partial(step, "columns"),
                 **options,
             )

@@ -38,7 +38,7 @@ def is_array(path: str | Path) -> bool:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return "format" in archive.files and str(archive["format"]) == FORMAT
-    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile):
         return False
 
 

@@ -141,7 +141,7 @@ def solve_crossbar(
     """
     G = check_conductances(conductances)
     v, batched = check_voltages(voltages, G.shape)
-    _check_choices(tol, method, engine, max_iterations)
+    check_choices(tol, method, engine, max_iterations)
     lines = canonical(
         G,
         row_segments=row_segments,
@@ -162,11 +162,14 @@ def solve_crossbar(
     v = np.where(floating, 0.0, v)
     lines, islands = find_islands(lines)
     solver = choose(lines, method, engine)
-    given = (v, np.zeros((len(v), G.shape[2])))
-    options = {"tol": tol, "limit": max_iterations, "keep": keep_voltages}
+    levels = np.zeros((len(v), G.shape[2]))
+
+    def solved(by: Engine) -> Raw:
+        return by.solve(v, levels, tol=tol, limit=max_iterations, keep=keep_voltages)
+
     rescue = method == "auto" and G.size <= DIRECT_RESCUE and solver.name != "direct"
     try:
-        raw = solver.solve(*given, **options)
+        raw = solved(solver)
         lost = raw.balance > tol or (v.any() and not raw.row_amps.any())
     except ConvergenceError:
         if not rescue:
@@ -175,7 +178,7 @@ def solve_crossbar(
     if lost and rescue:
         log.info("%s did not reach tol; solving directly", solver.name)
         solver = choose(lines, "direct", engine)
-        raw = solver.solve(*given, **options)
+        raw = solved(solver)
     return as_solution(raw, lines, islands, v, batched, solver.name)
 
 
@@ -210,7 +213,7 @@ def effective_matrix(
         M in S, shape (cols, T * rows): column currents are `M @ voltages.reshape(-1)`.
     """
     G = check_conductances(conductances)
-    _check_choices(tol, method, engine, MAX_ITERATIONS)
+    check_choices(tol, method, engine, MAX_ITERATIONS)
     lines = canonical(
         G,
         row_segments=row_segments,
@@ -269,12 +272,13 @@ def choose(lines: Lines, method: str, engine: str) -> Engine:
     return NumbaEngine(lines)
 
 
-def _check_choices(tol: float, method: str, engine: str, max_iterations: int) -> None:
+def check_choices(tol: float, method: str, engine: str, max_iterations: int) -> None:
+    """Refuse choices and limits that there are not, naming them."""
     if method not in METHODS:
         raise InputError(f"method is {method!r}, allowed: {', '.join(METHODS)}")
     if engine not in ENGINES:
         raise InputError(f"engine is {engine!r}, allowed: {', '.join(ENGINES)}")
-    if not 0 < tol < 1:
+    if not (isinstance(tol, (int, float)) and 0 < tol < 1):
         raise InputError(f"tol is {tol}, allowed: between 0 and 1")
     if max_iterations < 1:
         raise InputError(f"max_iterations is {max_iterations}, allowed: >= 1")

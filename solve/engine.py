@@ -103,7 +103,8 @@ def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
         vs: sense levels, shape (m, drives).
     """
     volts = np.maximum(np.abs(v).max(axis=0), np.abs(vs).max(axis=0))
-    return ROUNDING * volts * float(lines.G.sum(axis=(0, 1)).max())
+    noise: Floats = ROUNDING * volts * float(lines.G.sum(axis=(0, 1)).max())
+    return noise
 
 
 def check_balance(

@@ -101,7 +101,7 @@ _LOCK = threading.RLock()
 def _layer_takes_turns() -> bool:
     """Whether Python threads may run kernels at once: numba's own pool dies of it."""
     try:
-        return numba.threading_layer() != "workqueue"
+        return bool(numba.threading_layer() != "workqueue")  # type: ignore[attr-defined]
     except ValueError:  # known only after the first kernel
         return False
 

@@ -113,10 +113,10 @@ class SquareLaw:
     gate_high: float = 3.3
     off_ohm: float = 1e12
 
-    def conductance(
+    def current(
         self, ratio: Floats, p: NDArray[np.bool_], high: NDArray[np.bool_], va: Floats, vb: Floats
     ) -> Floats:
-        """I(a -> b) / (Va - Vb) in S.
+        """I(a -> b) in A.
 
         Args:
             ratio: W / L.
@@ -125,17 +125,26 @@ class SquareLaw:
             va: voltage of terminal a.
             vb: voltage of terminal b.
         """
-        gate = np.where(high, self.gate_high, 0.0)
-        # A pfet at (gate, va, vb) is an nfet at the negated voltages.
-        sign = np.where(p, -1.0, 1.0)
-        k = np.where(p, self.k_p, self.k_n) * ratio
-        over = sign * gate - np.where(p, self.vth_p, self.vth_n)
-        A = np.maximum(over - sign * vb, 0.0)
-        B = np.maximum(over - sign * va, 0.0)
-        drop = np.abs(va - vb)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            saturated = np.maximum(A, B) ** 2 / drop
-        both = (A > 0) & (B > 0)
-        g = np.where(both, A + B, np.where(drop > 0, saturated, A + B))
-        out: Floats = 0.5 * k * g + 1.0 / self.off_ohm
+        k, sign, over = self._gate(ratio, p, high)
+        A, B = np.maximum(over - sign * vb, 0.0), np.maximum(over - sign * va, 0.0)
+        out: Floats = 0.5 * k * sign * (A - B) * (A + B) + (va - vb) / self.off_ohm
         return out
+
+    def slopes(
+        self, ratio: Floats, p: NDArray[np.bool_], high: NDArray[np.bool_], va: Floats, vb: Floats
+    ) -> tuple[Floats, Floats]:
+        """(dI/dVa, -dI/dVb) in S, both >= 0; they differ where current flows."""
+        k, sign, over = self._gate(ratio, p, high)
+        leak = 1.0 / self.off_ohm
+        return (
+            k * np.maximum(over - sign * va, 0.0) + leak,
+            k * np.maximum(over - sign * vb, 0.0) + leak,
+        )
+
+    def _gate(
+        self, ratio: Floats, p: NDArray[np.bool_], high: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats, Floats]:
+        """(k W/L, sign, overdrive at 0 V); a pfet is an nfet at the negated voltages."""
+        sign = np.where(p, -1.0, 1.0)
+        over = sign * np.where(high, self.gate_high, 0.0) - np.where(p, self.vth_p, self.vth_n)
+        return np.where(p, self.k_p, self.k_n) * ratio, sign, over

@@ -24,6 +24,7 @@ from .network import Network
 
 if TYPE_CHECKING:
     from .regular import RegularSolver
+    from .stiff import Levels
 
 Floats = NDArray[np.float64]
 
@@ -172,7 +173,8 @@ class NetworkSolver:
     def solve(self, port_voltages: Mapping[str, float]) -> NetworkSolution:
         """Solve for voltages of exactly the driven ports."""
         volts = self.voltages(check_ports(self.network, port_voltages))
-        return self.collect(volts, self.edges.currents(volts), self.factor.name)
+        amps, levels = self.edges.currents(volts), getattr(self.factor, "levels", None)
+        return self.collect(volts, amps, self.factor.name, levels)
 
     def _choose(self, method: str) -> Factorised | RegularSolver:
         """The solver that `method` asks for.
@@ -199,10 +201,15 @@ class NetworkSolver:
             log.info("no crossbar (%s); solving directly", error)
             return Factorised(self.circuit)
 
-    def collect(self, volts: Floats, amps: Floats, method: str) -> NetworkSolution:
-        """Turn voltages of all nodes and currents of all elements into a solution."""
+    def collect(
+        self, volts: Floats, amps: Floats, method: str, levels: Levels | None = None
+    ) -> NetworkSolution:
+        """Turn voltages of all nodes and currents of all elements into a solution.
+
+        With `levels`, currents of ports are those of joined nodes (see `stiff`).
+        """
         network, edges = self.network, self.edges
-        ports, left = self._balance(volts, amps)
+        ports, left = self._balance(volts, amps, levels)
         scale = max((abs(v) for v in ports.values()), default=0.0)
         volts = volts[: network.n_nodes].copy()
         floats, names = self._find_floating(volts)
@@ -228,10 +235,11 @@ class NetworkSolver:
                 value.setflags(write=False)
         return solution
 
-    def _balance(self, volts: Floats, amps: Floats) -> tuple[dict[str, float], float]:
+    def _balance(
+        self, volts: Floats, amps: Floats, levels: Levels | None
+    ) -> tuple[dict[str, float], float]:
         """Current of every driven port and the largest current left over elsewhere."""
         circuit, edges = self.circuit, self.edges
-        levels = getattr(self.factor, "levels", None)
         if levels is None:
             flow = amps[circuit.edge]
             out = np.bincount(circuit.a, flow, circuit.n_groups).astype(np.float64)

@@ -82,13 +82,24 @@ def _plain(g: Floats) -> bool:
     return bool(((g > 0) & (g < np.inf)).all())
 
 
+def numbers(name: str, value: ArrayLike) -> Floats:
+    """An argument as an array of floats, or an InputError that names it."""
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        raise InputError(f"{name} is ragged, allowed: an array of numbers") from None
+    if found.dtype.kind not in "biuf":
+        raise InputError(f"{name} holds {found.dtype} values, allowed: real numbers")
+    return found.astype(np.float64, copy=False)
+
+
 def check_conductances(conductances: ArrayLike) -> Floats:
     """Device conductances as a contiguous float array, shape (T, rows, cols).
 
     Raises:
         InputError: naming the shape or the first impossible value.
     """
-    G = np.ascontiguousarray(conductances, dtype=np.float64)
+    G = np.ascontiguousarray(numbers("conductances", conductances))
     if G.ndim != 3 or G.shape[0] not in {1, 2} or 0 in G.shape:
         raise InputError(
             f"conductances have shape {G.shape}, allowed: (tiers, rows, cols) with 1 or 2 tiers"
@@ -104,9 +115,9 @@ def check_conductances(conductances: ArrayLike) -> Floats:
 
 def check_voltages(voltages: ArrayLike, shape: tuple[int, ...]) -> tuple[Floats, bool]:
     """Row voltages as (B, T, rows), nan for floating rows, and whether a batch was given."""
-    v = np.asarray(voltages, dtype=np.float64)
+    v = numbers("voltages", voltages)
     T, n, _ = shape
-    if v.shape[-2:] != (T, n) or v.ndim not in {2, 3}:
+    if v.shape[-2:] != (T, n) or v.ndim not in {2, 3} or not v.size:
         raise InputError(f"voltages have shape {v.shape}, allowed: ({T}, {n}) or (B, {T}, {n})")
     if np.isinf(v).any():
         raise InputError("voltages hold inf; allowed: finite, or nan for a floating row")
@@ -115,7 +126,7 @@ def check_voltages(voltages: ArrayLike, shape: tuple[int, ...]) -> tuple[Floats,
 
 def _resistances(name: str, value: ArrayLike, shape: tuple[int, ...], shared: int) -> Floats:
     """Broadcast resistances to `shape`, keeping length 1 on axis `shared` if it can be."""
-    ohm = np.asarray(value, dtype=np.float64)
+    ohm = numbers(name, value)
     if np.isnan(ohm).any() or (ohm < 0).any():
         bad = ohm.reshape(-1)[~(ohm.reshape(-1) >= 0)][0]
         raise InputError(f"{name} holds {bad} ohm, allowed: >= 0 (inf is an open)")

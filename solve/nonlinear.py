@@ -1,22 +1,24 @@
 """Nonlinear devices by Newton's method on top of the linear solvers.
 
-Every step replaces a memristor by its tangent (a conductance and a voltage in series) and
-a select transistor by its present conductance, and solves that linear circuit exactly.
+Every step replaces a memristor by its tangent (a conductance and a voltage in series), or with
+transistors every element by its derivatives, and solves that linear circuit exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse.linalg import splu
 
 from .assembly import SwitchOhm
-from .crossbar import MAX_ITERATIONS, Solution, as_solution, choose
+from .crossbar import MAX_ITERATIONS, Solution, as_solution, check_choices, choose
 from .errors import ConvergenceError, DriveError, InputError
-from .graph import Factorised, held_voltages
+from .graph import Circuit, Factorised, held_voltages
 from .iv import DeviceLaw, SquareLaw
 from .linear import NetworkSolution, NetworkSolver
 from .lines import canonical, check_conductances, check_voltages, find_islands, float_rows
@@ -72,6 +74,7 @@ def solve_crossbar_nonlinear(
     """
     G = check_conductances(conductances)
     v, batched = check_voltages(voltages, G.shape)
+    check_choices(tol, "auto", engine, MAX_ITERATIONS)
     if batched:
         raise InputError(f"voltages have shape {np.shape(voltages)}, allowed: {G.shape[:2]}")
     if not np.isfinite(G).all():
@@ -163,54 +166,112 @@ def solve_network_nonlinear(
         switch_ohm=switch_ohm,
         **options,
     )
-    edges, circuit = base.edges, base.circuit
-    G = edges.g[edges.devices].copy()
     volts = base.voltages(port_voltages)
-    held = held_voltages(circuit, edges.held, dict(port_voltages))
+    held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
-    high = _gate_levels(network, base.gates)
-    g, offset = edges.g.copy(), np.zeros_like(edges.g)
-    at = volts[edges.a] - volts[edges.b]
-    for step in range(1, MAX_STEPS + 1):
-        if device is not None:
-            g[edges.devices], offset[edges.devices] = _tangent(device, G, at[edges.devices])
-        if switch is not None:
-            s = edges.switches
-            g[s] = switch.conductance(
-                network.switch_w_um / network.switch_l_um,
-                network.switch_p, high, volts[edges.a[s]], volts[edges.b[s]],
-            )  # fmt: skip
-        kept = circuit.edge
-        now = _solve_tangents(base, switch is None, g[kept], offset[kept], held)[circuit.group]
-        moved = float(np.abs(now - volts).max())
-        volts = now
-        seen = volts[edges.a] - volts[edges.b]
+    if switch is None:
+        steps = _by_tangents(base, device, volts, held)
+    else:
+        steps = _by_jacobian(base, device, switch, volts)
+    for step, (moved, volts, amps) in enumerate(steps, start=1):
         if moved <= tol * scale:
-            amps = np.where(np.isinf(g), np.nan, g) * seen
-            if device is not None:
-                amps[edges.devices] = device.current(G, seen[edges.devices])
             name = base.factor.name if switch is None else Factorised.name
             return base.collect(volts, amps, f"newton ({step} steps) on {name}")
-        at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
+        if step == MAX_STEPS:
+            break
     raise ConvergenceError(
         f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a node by "
         f"{moved:.1e} V"
     )
 
 
-def _solve_tangents(
-    base: NetworkSolver, same_wires: bool, g: Floats, offset: Floats, held: Floats
-) -> Floats:
+#: largest move of a node in V, voltages of all nodes, currents of all elements
+Step = tuple[float, Floats, Floats]
+
+
+def _by_tangents(
+    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, held: Floats
+) -> Iterator[Step]:
+    """Yield steps in which memristors are tangents: a symmetric circuit each time."""
+    edges, circuit = base.edges, base.circuit
+    G, g, offset = edges.g[edges.devices].copy(), edges.g.copy(), np.zeros_like(edges.g)
+    at = volts[edges.a] - volts[edges.b]
+    while True:
+        if device is not None:
+            g[edges.devices], offset[edges.devices] = _tangent(device, G, at[edges.devices])
+        kept = circuit.edge
+        now = _solve_tangents(base, g[kept], offset[kept], held)[circuit.group]
+        moved, volts = float(np.abs(now - volts).max()), now
+        seen = volts[edges.a] - volts[edges.b]
+        amps = np.where(np.isinf(g), np.nan, g) * seen
+        if device is not None:
+            amps[edges.devices] = device.current(G, seen[edges.devices])
+        yield moved, volts, amps
+        at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
+
+
+def _by_jacobian(
+    base: NetworkSolver, device: DeviceLaw | None, switch: SquareLaw, volts: Floats
+) -> Iterator[Step]:
+    """Yield steps of Newton's method with transistors, whose tangents are not symmetric."""
+    network, edges, circuit = base.network, base.edges, base.circuit
+    G, s = edges.g[edges.devices].copy(), edges.switches
+    gate = (
+        network.switch_w_um / network.switch_l_um,
+        network.switch_p,
+        _gate_levels(network, base.gates),
+    )
+    free, kept = circuit.free, circuit.edge
+
+    def currents(volts: Floats) -> Floats:
+        amps = edges.currents(volts)
+        amps[s] = switch.current(*gate, volts[edges.a[s]], volts[edges.b[s]])
+        if device is not None:
+            d = edges.devices
+            amps[d] = device.current(G, volts[edges.a[d]] - volts[edges.b[d]])
+        return amps
+
+    amps = currents(volts)
+    while True:
+        slope_a, slope_b = edges.g.copy(), edges.g.copy()
+        slope_a[s], slope_b[s] = switch.slopes(*gate, volts[edges.a[s]], volts[edges.b[s]])
+        if device is not None:
+            d = edges.devices
+            slope_a[d] = slope_b[d] = device.slope(G, volts[edges.a[d]] - volts[edges.b[d]])
+        out = np.bincount(circuit.a, amps[kept], circuit.n_groups).astype(np.float64)
+        out -= np.bincount(circuit.b, amps[kept], circuit.n_groups)
+        move = np.zeros(circuit.n_groups)
+        if len(free):
+            move[free] = splu(_jacobian(circuit, slope_a[kept], slope_b[kept])).solve(-out[free])
+        volts = volts + np.clip(move, -MAX_MOVE, MAX_MOVE)[circuit.group]
+        amps = currents(volts)
+        yield float(np.abs(move).max(initial=0.0)), volts, amps
+
+
+def _jacobian(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> csc_matrix:
+    """Derivatives of the currents out of the free nodes by their voltages.
+
+    Args:
+        circuit: the merged circuit.
+        slope_a: dI/dVa of every edge, S.
+        slope_b: -dI/dVb of every edge, S.
+    """
+    a, b, n = circuit.a, circuit.b, circuit.n_groups
+    values = np.concatenate([slope_a, -slope_b, -slope_a, slope_b])
+    places = (np.concatenate([a, a, b, b]), np.concatenate([a, b, a, b]))
+    return coo_matrix((values, places), (n, n)).tocsc()[circuit.free][:, circuit.free]
+
+
+def _solve_tangents(base: NetworkSolver, g: Floats, offset: Floats, held: Floats) -> Floats:
     """Voltages of all merged nodes with other conductances and series voltages.
 
     Args:
         base: holds the circuit, and the wires' factor if it found a crossbar.
-        same_wires: True if the devices alone have changed.
         g: conductance of every edge of the circuit, S.
         offset: voltage in series with each, V.
         held: V, shape (n_groups,).
     """
-    if same_wires and isinstance(base.factor, RegularSolver):
+    if isinstance(base.factor, RegularSolver):
         base.factor.set_devices(g)
         return base.factor.solve(held, offset)
     circuit, push = base.circuit, g * offset

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
-from .linear import NetworkSolver
-from .modes import gates_for, network_drives, tier_index
+from .iv import DeviceLaw
+from .linear import NetworkSolution, NetworkSolver
+from .modes import Drives, gates_for, network_drives, tier_index
 from .network import BOTTOM, TIER_NAMES, Network
+from .nonlinear import solve_network_nonlinear
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +62,7 @@ def programming_check(
     needed: float,
     read_tier: int | str = BOTTOM,
     series: Mapping[str, Any] | Callable[[int], Mapping[str, Any]] | None = None,
+    device: DeviceLaw | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> ProgrammingReport:
@@ -73,6 +76,7 @@ def programming_check(
         read_tier: the tier that computes; the other one is written.
         series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...), or a
             function that gives them for each written column.
+        device: law of the memristors; None leaves them linear.
         progress: called with (done, cols) after every column.
         **options: keyword arguments of `mode_drives` except `write_column`.
 
@@ -93,20 +97,17 @@ def programming_check(
         asked = {**options, "read_tier": read_tier, "write_column": j}
         drives = network_drives(network, "deep-net", inputs, **asked)
         quiet = network_drives(network, "deep-net", inputs, **{**asked, "write_voltage": 0.0})
-        solver = NetworkSolver(
-            network,
-            conductances=conductances,
-            driven=drives.port_voltages,
-            gates=gates_for(network, drives),
-            **dict(series(j) if callable(series) else series or {}),
-        )
-        solution = solver.solve(drives.port_voltages)
+        solved = _solver(
+            network, conductances, drives, device,
+            dict(series(j) if callable(series) else series or {}),
+        )  # fmt: skip
+        solution = solved(drives)
         others = np.abs(solution.device_voltages)
         seen[:, j] = others[tier, :, j]
         others[tier, :, j] = 0.0
         disturb = np.fmax(disturb, others)
         with_write = np.array([solution.port_currents[pin] for pin in drives.outputs])
-        ports = solver.solve(quiet.port_voltages).port_currents
+        ports = solved(quiet).port_currents
         without = np.array([ports[pin] for pin in drives.outputs])
         largest = np.delete(np.abs(without), j).max(initial=0.0)
         if largest > 0:
@@ -114,3 +115,20 @@ def programming_check(
         if progress is not None:
             progress(j + 1, cols)
     return ProgrammingReport(tier, seen, seen < needed, disturb, read_disturb, float(needed))
+
+
+def _solver(
+    network: Network,
+    conductances: ArrayLike,
+    drives: Drives,
+    device: DeviceLaw | None,
+    series: dict[str, Any],
+) -> Callable[[Drives], NetworkSolution]:
+    """Return what solves the network for drives of the same pins and gates."""
+    common = {"conductances": conductances, "gates": gates_for(network, drives), **series}
+    if device is None:
+        linear = NetworkSolver(network, driven=drives.port_voltages, **common)
+        return lambda given: linear.solve(given.port_voltages)
+    return lambda given: solve_network_nonlinear(
+        network, port_voltages=given.port_voltages, device=device, **common
+    )

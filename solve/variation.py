@@ -18,6 +18,10 @@ from .network import Network
 Floats = NDArray[np.float64]
 
 
+#: more is no spread: one device in six would be off by more than e^10
+MOST_SIGMA = 10.0
+
+
 @dataclass(frozen=True)
 class Spread:
     """How devices and lines vary.
@@ -47,7 +51,9 @@ class Spread:
             raise InputError(
                 f"stuck_on + stuck_off is {self.stuck_on + self.stuck_off}, allowed: <= 1"
             )
-        for name in ("sigma", "g_on", "g_off"):
+        if not 0 <= self.sigma <= MOST_SIGMA:
+            raise InputError(f"sigma is {self.sigma}, allowed: 0..{MOST_SIGMA:g}")
+        for name in ("g_on", "g_off"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
                 raise InputError(f"{name} is {value}, allowed: finite, >= 0")

@@ -14,7 +14,13 @@ from ..options import array_options, out_option
 
 @click.command("compare")
 @array_options
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random pattern.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Of the random pattern.",
+)
 @out_option("Folder for the results (default gds_out/compare_<rows>x<cols>).")
 @output_options
 def command(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli import OK
+from ..cli import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, check_results_folder, is_folder
+from ..options import EXISTING, check_results_folder, check_table, is_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,9 @@ SIGMA = 0.1
 )
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
-@click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
+@click.option(
+    "--write-voltage", type=float, help="Write voltage in V (default 2), also of --programming."
+)
 @click.option(
     "--inputs",
     type=EXISTING,
@@ -65,7 +67,7 @@ SIGMA = 0.1
     "--programming",
     type=float,
     metavar="VOLT",
-    help="Write every column of either tier; name the cells that see less than VOLT.",
+    help="Write every column of either tier; name the cells that see less than VOLT (exit code 1).",
 )
 @click.option(
     "--sensitivity", is_flag=True, help="How column currents answer to each layer's resistance."
@@ -121,12 +123,19 @@ def command(
 
     console = Console(as_json, quiet)
     given = {key: value for key, value in options.items() if value is not None}
-    if mode == "expansion" and given:
-        flag = "--" + next(iter(given)).replace("_", "-")
-        raise ConfigError(f"{flag} belongs to --mode deep-net")
+    # programming writes every column, whatever the mode
+    alien = [key for key in given if not (key == "write_voltage" and programming is not None)]
+    if mode == "expansion" and alien:
+        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to --mode deep-net")
+    if sensitivity and nonlinear:
+        raise ConfigError("--sensitivity is that of linear devices; leave --nonlinear away")
+    written_with = given.get("write_voltage")
+    if mode == "expansion":
+        given.clear()
     chance = {"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire}
     _check_chance(monte_carlo, nonlinear, chance)
     check_results_folder(out)
+    check_table(out)
     path = network / "network.npz" if network.is_dir() else network
     tech = origin_of(path, None).resolved_tech()
     loaded = load_array(path) if is_array(path) else Network.load(path)
@@ -157,7 +166,7 @@ def command(
             if vectors is not None:
                 extras.batch = problem.batch(console, vectors, device)
             if programming is not None:
-                extras.programming = problem.programming(console, programming)
+                extras.programming = problem.programming(console, programming, written_with, device)
             if sensitivity:
                 extras.sensitivity = problem.sensitivity(console)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
@@ -180,7 +189,8 @@ def command(
         for path in _write(out, done, value, extras.batch):
             console.say(str(path))
     console.result(value)
-    return OK
+    missed = any(report["cells_below"] for report in extras.programming or ())
+    return FOUND if missed else OK
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,13 +223,19 @@ class _Problem:
                 device=device, step=step, **self.options,
             )  # fmt: skip
 
-    def programming(self, console: Console, needed_v: float) -> list[dict[str, Any]]:
+    def programming(
+        self,
+        console: Console,
+        needed_v: float,
+        write_voltage: float | None,
+        device: DeviceLaw | None,
+    ) -> list[dict[str, Any]]:
         from ..studies import programming
 
-        volts = self.options.get("write_voltage")
         return programming(
-            self.network, self.tech, self.what, needed_v, console, write_voltage=volts
-        )
+            self.network, self.tech, self.what, needed_v, console,
+            write_voltage=write_voltage, device=device,
+        )  # fmt: skip
 
     def sensitivity(self, console: Console) -> dict[str, Floats]:
         from ..studies import sensitivity
@@ -276,7 +292,10 @@ def _write(
         if batch is not None:
             batch.write_csv(work / "column_currents.csv")
         write_report(work)
-        return [out / path.name for path in sorted(work.iterdir())]
+        written = [out / path.name for path in sorted(work.iterdir())]
+    if batch is None:  # one of an earlier solve would not belong to this one
+        (out / "column_currents.csv").unlink(missing_ok=True)
+    return written
 
 
 def _check_chance(samples: int | None, nonlinear: bool, chance: Mapping[str, float | None]) -> None:

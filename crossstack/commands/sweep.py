@@ -51,7 +51,7 @@ def command(
     values, base = sweep.parse_vary(vary), read_values(config, options)
     found = sweep.cases(base, values)
     folder = out or Path("gds_out") / "sweep"
-    with replacing(folder) as work, console.steps():
+    with replacing(folder, "sweep.json") as work, console.steps():
         rows = sweep.run(found, console)
         sweep.write(work, base, values, rows)
     for line in _lines(values, rows):

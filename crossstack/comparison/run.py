@@ -42,7 +42,7 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
     base, tech = config.spec, config.resolved_tech()
     done: list[Compared] = []
     proved: dict[ArraySpec, Proved] = {}
-    with files.replacing(out) as work, console.steps():
+    with files.replacing(out, "compare.json") as work, console.steps():
         for pair in pairs(base):
             for spec in (pair.stacked, pair.planar):
                 if spec not in proved:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from crossstack.solve import (
     ConvergenceError,
@@ -186,3 +187,29 @@ def test_settling_limit_is_reported(monkeypatch):
     with pytest.raises(ConvergenceError, match="did not settle in 2 steps"):
         solve_crossbar_nonlinear([[[1e-3]]], [[2.0]], device=Sinh(), **WIRES)
     assert issubclass(DriveError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("drain", "load"), [(2.0, 1e4), (3.3, 1e4), (5.0, 1e4), (2.6, 1e6), (3.3, 1e9)]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_source_follower_settles(drain, load, turned):
+    law = SquareLaw(k_n=2e-4, k_p=7e-5, vth_n=0.7, vth_p=0.8, gate_high=3.3)
+    builder = NetworkBuilder()
+    d, s, o = (builder.node(name) for name in "DSO")
+    builder.port("D", d)
+    builder.port("O", o)
+    builder.switch(*((s, d) if turned else (d, s)), "g", w_um=2, l_um=0.28, p=False)
+    builder.memristor(0, 0, 0, s, o)
+    got = solve_network_nonlinear(
+        builder.build(), conductances=[[[1 / load]]], port_voltages={"D": drain, "O": 0.0},
+        gates={"g": True}, switch=law,
+    )  # fmt: skip
+
+    def left(v: float) -> float:
+        over = np.maximum(3.3 - 0.7 - np.array([v, drain]), 0.0) ** 2
+        return 0.5 * 2e-4 * 2 / 0.28 * (over[0] - over[1]) + (drain - v) * 1e-12 - v / load
+
+    assert got.node_voltages[s] == pytest.approx(brentq(left, 0.0, drain, xtol=1e-14), rel=1e-8)
+    assert got.kcl_residual < 1e-9
+    assert got.method.startswith("newton")

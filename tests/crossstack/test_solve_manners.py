@@ -1,0 +1,99 @@
+"""`solve`, `sweep` and `compare`: what they refuse, and what they leave alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 2), (2, 2, 3), (12,), (2, 6)])
+def test_weights_of_another_shape_are_not_put_in_order(crossstack, built, tmp_path, shape):
+    np.save(tmp_path / "w.npy", np.full(shape, 0.5))
+    ran = crossstack("solve", built, "--weights", tmp_path / "w.npy")
+    ran.fails(2, "w.npy has shape", "expected (2, 3, 2)")
+
+
+def test_numbers_that_are_not_real(crossstack, built, tmp_path):
+    np.save(tmp_path / "w.npy", np.full((2, 3, 2), 0.5 + 0.1j))
+    crossstack("solve", built, "--weights", tmp_path / "w.npy").fails(3, "complex128", "real")
+    (tmp_path / "x.csv").write_text("# nothing\n")
+    crossstack("solve", built, "--inputs", tmp_path / "x.csv").fails(3, "x.csv holds no numbers")
+
+
+def test_csv_as_excel_writes_it(crossstack, built, tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbf0.1,0.1,0.1\n0,0,0\n")
+    assert crossstack("solve", built, "--inputs", tmp_path / "x.csv").code == 0
+
+
+def test_results_of_another_kind_are_not_replaced(crossstack, built, tmp_path):
+    before = sorted(path.name for path in built.iterdir())
+    sweep = ("sweep", "--rows", 2, "--cols", 2, "--vary", "rows=2")
+    crossstack(*sweep, "-o", built).fails(3, "another kind of result", "no sweep.json")
+    crossstack("compare", "--rows", 2, "--cols", 2, "-o", built).fails(3, "no compare.json")
+    assert sorted(path.name for path in built.iterdir()) == before
+
+
+def test_tables_are_refused_before_work(crossstack, built, tmp_path):
+    crossstack("solve", built, "-o", tmp_path / "none" / "x.csv").fails(2, "no folder")
+    crossstack("solve", built, "-o", tmp_path / "x.json").fails(2, "ends in .csv")
+
+
+def test_columns_of_an_earlier_batch_go(crossstack, built, tmp_path):
+    np.save(tmp_path / "x.npy", np.full((4, 2, 3), 0.1))
+    out = tmp_path / "out"
+    assert crossstack("solve", built, "--inputs", tmp_path / "x.npy", "-o", out).code == 0
+    assert (out / "column_currents.csv").is_file()
+    assert crossstack("solve", built, "-o", out).code == 0
+    assert not (out / "column_currents.csv").exists()
+
+
+def test_programming_takes_the_law_of_the_devices_and_tells(crossstack, built):
+    ask = ("solve", built, "--programming", 1.6, "--json")
+    linear, sinh = crossstack(*ask), crossstack(*ask, "--nonlinear")
+    lowest = [min(r["lowest_V"] for r in ran.json["programming"]) for ran in (linear, sinh)]
+    written = crossstack("solve", built, "--mode", "deep-net", "--nonlinear", "--json")
+    loss = written.json["modes"]["deep-net"]["write"]["worst_loss"]
+    assert lowest[0] > 1.6 > lowest[1]
+    assert lowest[1] <= 2.0 * (1 - loss) * (1 + 1e-3)
+    assert linear.code == 0
+    assert sinh.code == 1  # a cell below is a finding
+    crossstack("solve", built, "--sensitivity", "--nonlinear").fails(2, "--sensitivity")
+    with_voltage = crossstack(*ask, "--write-voltage", 3)
+    assert min(r["lowest_V"] for r in with_voltage.json["programming"]) > 1.2 * lowest[0]
+
+
+def test_vectors_that_cancel_are_still_json(crossstack, built, tmp_path):
+    x = np.full((2, 2, 3), 0.1)
+    x[1] *= -1
+    np.save(tmp_path / "x.npy", x)
+    batch = crossstack("solve", built, "--inputs", tmp_path / "x.npy", "--json").json["batch"]
+    assert 0 < batch["lost"] < 0.5
+    assert batch["checked"] == 2
+
+
+def test_vectors_farthest_from_the_mean_are_the_ones_checked(crossstack, built, tmp_path):
+    x = np.full((30, 2, 3), 0.02)
+    x[-1] = 2.0
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "last.npy", x[-1])
+    batch = crossstack("solve", built, "--inputs", tmp_path / "x.npy", "--json").json["batch"]
+    assert batch["matrix_error"] > 1e-3  # the transistors of the mean are not those at 2 V
+
+
+def test_a_network_that_is_an_array_of_numbers(crossstack, tmp_path):
+    np.save(tmp_path / "w.npy", np.zeros(3))
+    crossstack("solve", tmp_path / "w.npy").fails(3, "not a readable network file")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+def test_a_reader_that_goes_away_is_no_finding(built):
+    line = (
+        f"({Path(sys.executable).with_name('crossstack')} solve {built}; echo code $? >&2) | true"
+    )
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert ran.stderr.strip().splitlines()[-1] in ("code 3", "code 0")
+    assert "Traceback" not in ran.stderr
