@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 import klayout.db as db
@@ -18,8 +18,8 @@ from .rates import Rates
 from .report import ExtractionReport
 
 _TIER = {"memristor_bottom": 0, "memristor_top": 1}
-#: the row lines of the tiers
-ROW_LINES = ("BR", "TR")
+#: row lines and select lines of the tiers
+ROW_LINES, SELECT_LINES = ("BR", "TR"), ("BS", "TS")
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,39 @@ class Sample:
         far = 2 - position
         inner = (outer, (other, position), (number, 0))
         return SampleDevice(*base, switch.nets[far], (other, far), inner, *switch.parameters)
+
+    def gate_net(self, device: SampleDevice, grid: Grid) -> FlatNet | None:
+        """Return the net of the gate that selects a memristor, None for one without transistor.
+
+        Works in a sample of columns, where row lines are cut up and their labels are gone.
+        """
+        gates = {
+            self.flat.devices[other].nets[1]
+            for other, position in self.flat.terminals[device.line_net]
+            if position in (0, 2)
+            and self.flat.devices[other].kind.name == "nfet"
+            and min(self.place(self.flat.devices[other], grid)) >= 0
+        }
+        if not gates:
+            return None
+        if len(gates) > 1 or min(gates) < 0:
+            raise NotRegularError(f"the memristor in row {device.row} has {len(gates)} gates")
+        return self.flat.nets[gates.pop()]
+
+    def check_alone(
+        self, net: FlatNet, keys: Iterable[tuple[int, int]], grid: Grid, what: str
+    ) -> None:
+        """Refuse a line that reaches anything in the array but its own devices.
+
+        Raises:
+            NotRegularError: naming the first such device.
+        """
+        own = set(keys)
+        for number, position in self.flat.terminals[net.number]:
+            device = self.flat.devices[number]
+            if (number, position) not in own and min(self.place(device, grid)) >= 0:
+                at = f"({device.at[0]:.3f}, {device.at[1]:.3f})"
+                raise NotRegularError(f"{what} also reaches the {device.kind.name} at {at}")
 
     def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
         """Return the resistors of a net; its terminals are keyed (device, terminal)."""

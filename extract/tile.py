@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
-from ..solve.network import Network
+from ..solve.network import TIER_NAMES, Network
 from .chain import Chain, NotAChainError, chain, resistance
 from .flat import foreign_layers
 from .grid import ArrayView, NotRegularError, array_view
@@ -28,7 +28,7 @@ from .netres import NetSolver
 from .periphery import extract_periphery, lead_ohm
 from .rates import Conditions, Rates, rates
 from .report import ExtractionReport, Progress
-from .sample import ROW_LINES, Sample, SampleDevice
+from .sample import ROW_LINES, SELECT_LINES, Sample, SampleDevice
 from .tiled import TiledArray
 
 Floats = NDArray[np.float64]
@@ -122,6 +122,7 @@ class _Stitcher:
         self.column = np.full((g.rows, g.cols), np.nan)
         self.row_label = np.full((2, g.rows), -1)
         self.col_label = np.full(g.cols, -1)
+        self.select_label = np.full((2, g.cols), -1)
         # the line that each one got its resistances from
         self.row_like = np.full((2, g.rows), -1)
         self.col_like = np.full(g.cols, -1)
@@ -135,7 +136,7 @@ class _Stitcher:
             )
             for finding in sample.extracted.findings():
                 if finding.kind == "short":
-                    self.report.warn(str(finding))
+                    raise NotRegularError(str(finding))
             for done, number in enumerate(chosen):
                 if self.progress:
                     self.progress("rows" if rows else "columns", done, len(chosen))
@@ -184,6 +185,9 @@ class _Stitcher:
                 raise NotRegularError(f"row {row} of tier {tier} is not one net")
             net = sample.flat.nets[devices[0].line_net]
             line, keys = ROW_LINES[tier], [d.line_key for d in devices]
+            sample.check_alone(
+                net, keys, self.view.grid, f"row {row} of the {TIER_NAMES[tier]} tier"
+            )
             found = self._line(sample, net, line, keys, along_x=True)
             self.line[tier, alike] = found.segment
             self.device["row_tap"][tier, alike] = found.tap
@@ -201,6 +205,7 @@ class _Stitcher:
         """Solve one representative column line and spread it."""
         alike = np.flatnonzero(self.view.col_kind == self.view.col_kind[col])
         segment: Floats | None = None
+        reached: list[tuple[FlatNet, list[tuple[int, int]]]] = []
         for tier in (0, 1):
             devices = sorted(
                 (d for d in sample.devices if (d.tier, d.col) == (tier, col)), key=lambda d: d.row
@@ -212,6 +217,8 @@ class _Stitcher:
             if len({d.me_net for d in devices}) != 1:
                 raise NotRegularError(f"column {col} is not one net")
             net = sample.flat.nets[devices[0].me_net]
+            reached.append((net, [d.me_key for d in devices]))
+            self._select_line(sample, tier, col, devices, alike)
             found = self._line(sample, net, "C", [d.me_key for d in devices], along_x=False)
             if segment is not None and not np.allclose(segment, found.segment, rtol=1e-6):
                 raise NotRegularError(f"column {col} differs between the tiers")
@@ -220,6 +227,26 @@ class _Stitcher:
             self.col_like[alike] = col
             self.device["column_tap"][tier][:, alike] = found.tap[:, None]
             self._spread_labels(sample, net, "C", col, alike, self.col_label)
+        keys = [key for _, own in reached for key in own]
+        for net, _ in reached:
+            sample.check_alone(net, keys, self.view.grid, f"column {col}")
+
+    def _select_line(
+        self,
+        sample: Sample,
+        tier: int,
+        col: int,
+        devices: list[SampleDevice],
+        alike: NDArray[np.int64],
+    ) -> None:
+        """Read which select line a column's transistors hang on."""
+        gates = [sample.gate_net(d, self.view.grid) for d in devices]
+        numbers = {None if gate is None else gate.number for gate in gates}
+        if len(numbers) > 1:
+            raise NotRegularError(f"column {col} has {len(numbers)} select lines of one tier")
+        if gates[0] is not None:
+            label = self.select_label[tier]
+            self._spread_labels(sample, gates[0], SELECT_LINES[tier], col, alike, label)
 
     def _line(
         self,
@@ -274,9 +301,9 @@ class _Stitcher:
         pin, g = _pin_of(net, line), self.view.grid
         places = [key for key, name in sample.labels.items() if name == pin]
         for other in alike:
-            shift = (other - number) * (g.dx if line == "C" else g.dy)
+            shift = (other - number) * (g.dy if line in ROW_LINES else g.dx)
             for conductor, x, y in places:
-                moved = (x + shift, y) if line == "C" else (x, y + shift)
+                moved = (x, y + shift) if line in ROW_LINES else (x + shift, y)
                 index = _index(
                     sample.labels.get((conductor, int(moved[0]), int(moved[1])), ""), line
                 )
@@ -294,6 +321,12 @@ class _Stitcher:
         for t in rows:
             if not np.array_equal(self.row_label[t], self.row_label[rows[0]]):
                 raise NotRegularError("the tiers number their rows differently")
+        for t in rows:
+            wired = self.select_label[t] >= 0
+            if (self.select_label[t] != self.col_label)[wired].any():
+                raise NotRegularError(
+                    f"the {TIER_NAMES[t]} tier's select lines do not follow the columns"
+                )
         row_first = _orders(self.row_label[0], "rows")
         col_first = _orders(self.col_label, "columns")
         by_row, by_col = np.argsort(self.row_label[0]), np.argsort(self.col_label)
