@@ -26,6 +26,7 @@ ComponentFunction = Callable[..., gf.Component]
 
 PORT_TYPE = "electrical"
 _SIDES = {0: "E", 90: "N", 180: "W", 270: "S"}
+_LONG_SIDES = {0: "EAST", 90: "NORTH", 180: "WEST", 270: "SOUTH"}
 #: longest name of a component; a longer one ends in a hash
 _NAME_LENGTH = 64
 
@@ -181,14 +182,18 @@ def _child(cell: Cell, tech: Tech) -> gf.Component:
 
 
 def _add_ports(target: gf.Component, ports: tuple[Port, ...], tech: Tech) -> None:
-    """Add the ports; where a net has several, their sides are added to its name, then numbers."""
+    """Add the ports; where a net has several, their sides are added to its name, then numbers.
+
+    The side is written out where a letter would make another net's name: WT and WT_N are two nets.
+    """
     of_net = Counter(p.name for p in ports)
     of_side = Counter((p.name, p.orientation) for p in ports)
     seen: Counter[tuple[str, int]] = Counter()
     for p in _apart(ports):
         key = (p.name, p.orientation)
         seen[key] += 1
-        side = f"_{_SIDES[p.orientation]}" if of_net[p.name] > 1 else ""
+        sides = _LONG_SIDES if any(f"{p.name}_{s}" in of_net for s in _SIDES.values()) else _SIDES
+        side = f"_{sides[p.orientation]}" if of_net[p.name] > 1 else ""
         number = str(seen[key]) if of_side[key] > 1 else ""
         target.add_port(
             name=f"{p.name}{side}{number}",
