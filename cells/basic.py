@@ -59,6 +59,11 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
 def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
     """Draw one NMOS with its p-tap; D and S leave in the south, G and B in the north (Metal1).
 
+    Args:
+        tech: the process.
+        w_um: channel width in um.
+        l_um: channel length in um.
+
     Raises:
         ParameterError: for a width or length outside its range.
     """
@@ -85,6 +90,11 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
 def via_stack_cell(tech: Tech, *, low: str = "Metal1", high: str = "Metal5") -> Cell:
     """Draw one cut on each level from metal `low` to metal `high`, with lands on both.
 
+    Args:
+        tech: the process.
+        low: metal at the bottom, Metal1 .. Metal4.
+        high: metal at the top, above `low`.
+
     Raises:
         ParameterError: if the metals are not in order.
     """
@@ -103,6 +113,10 @@ def via_stack_cell(tech: Tech, *, low: str = "Metal1", high: str = "Metal5") -> 
 
 def module_via_cell(tech: Tech, *, electrode: str = "BE") -> Cell:
     """Draw one module via from its Metal5 land to an electrode pad.
+
+    Args:
+        tech: the process.
+        electrode: BE, ME or TE.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.

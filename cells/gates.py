@@ -137,6 +137,11 @@ class BodyDrawer:
         return self.r.contact + 2 * self.r("CO.4")
 
     @property
+    def tap_metal(self) -> int:
+        """Width of a tap strip's Metal1."""
+        return max(self.r("M1.1"), self.r.contact + 2 * self.r("CO.6")) // 2 * 2
+
+    @property
     def strap_inset(self) -> int:
         """COMP edge to the first strap, so that Metal2 keeps its space to a head beside it."""
         return max(0, self.r.pad // 2 + self.r("M2.2a") - self.head_gap)
@@ -257,7 +262,7 @@ class BodyDrawer:
     def tap(self, x: int, kind: str) -> None:
         """Draw a tap strip centred at `x` through the whole pitch; its Metal1 is VSS or VDD."""
         c, r = self.c, self.r
-        half, metal = self.tap_width // 2, max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+        half, metal = self.tap_width // 2, self.tap_metal // 2
         # n-taps lie so near the well's edge that NP.5d's near-edge value applies
         beyond = r("PP.5d") if kind == "p" else r("NP.5di")
         implant = max(self.tap_width + 2 * beyond, r("PP.1")) // 2

@@ -10,22 +10,26 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import gdsfactory as gf
 import klayout.db as db
+from kfactory.settings import KCellSettings
 
-from ..pdk import ParameterError, Tech, get_tech
-from .drawing import Cell, Port
-from .registry import CELLS, documented, draw_cell, load_installed, parameters_of
+from ..pdk import PROFILES, ParameterError, Tech, get_tech
+from .describe import Parameter, docstring
+from .drawing import Cell, Placement, Port
+from .registry import CELLS, described, documented, draw_cell, load_installed
 
 ComponentFunction = Callable[..., gf.Component]
 
 PORT_TYPE = "electrical"
 _SIDES = {0: "E", 90: "N", 180: "W", 270: "S"}
+_LONG_SIDES = {0: "EAST", 90: "NORTH", 180: "WEST", 270: "SOUTH"}
+_PROFILE = f"post-process profile: {' or '.join(PROFILES)}."
 #: longest name of a component; a longer one ends in a hash
 _NAME_LENGTH = 64
 
@@ -44,32 +48,61 @@ def cell_functions() -> dict[str, ComponentFunction]:
     return {name: _registered(name, CELLS[name]) for name in sorted(CELLS)}
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How the cells below a component are made again, for netlists that are read back.
+
+    Attributes:
+        function: cell function of the PDK; besides the settings it takes ``part``, the cell's name.
+        settings: its other settings.
+    """
+
+    function: str
+    settings: Mapping[str, Any]
+
+
 @cache
 def _registered(name: str, function: Callable[..., Cell]) -> ComponentFunction:
     def draw(tech: Tech, component_name: str, **values: Any) -> gf.Component:
         return component(draw_cell(name, tech, **values), tech, component_name)
 
     text = documented(function).__doc__ or f"Draw {name}."
-    return cell_function(name, draw, parameters_of(name), text)
+    return cell_function(name, draw, described(name), text)
 
 
 def cell_function(
-    name: str, draw: ComponentFunction, defaults: Mapping[str, Any], doc: str
+    name: str,
+    draw: ComponentFunction,
+    parameters: Sequence[Parameter],
+    doc: str,
+    *,
+    cached: bool = True,
 ) -> ComponentFunction:
     """Return a gdsfactory cell function; call it once per name.
 
     Args:
         name: name of the cell.
         draw: ``draw(tech, component_name, **parameters) -> Component``.
-        defaults: the parameters that `draw` takes, and their defaults.
-        doc: description.
+        parameters: the parameters that `draw` takes.
+        doc: docstring whose text and ``Raises`` are taken over.
+        cached: let gdsfactory keep what was drawn; False for a `draw` that names and keeps it.
     """
+    defaults = {p.name: p.default for p in parameters}
+    rows = (Parameter("profile", inspect.Parameter.empty, str, _PROFILE), *parameters)
 
     def function(profile: str, **values: Any) -> gf.Component:
         given = {k: v for k, v in values.items() if v != defaults[k]}
-        return draw(get_tech(profile), _name(name, profile, given), **values)
+        return draw(get_tech(profile), _name(name, profile, given), **{**defaults, **values})
 
-    _describe(function, name, doc, {"profile": inspect.Parameter.empty, **defaults})
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = docstring(doc, rows, "The drawn component, with its ports.")
+    kind = inspect.Parameter.KEYWORD_ONLY
+    function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(p.name, kind, default=p.default, annotation=p.annotation) for p in rows],
+        return_annotation=gf.Component,
+    )
+    if not cached:
+        return function
     decorate = gf.cell(set_name=False, add_port_layers=False, snap_ports=False, basename=name)
     made: ComponentFunction = decorate(function)
     return made
@@ -77,31 +110,25 @@ def cell_function(
 
 def bound(function: ComponentFunction, profile: str) -> ComponentFunction:
     """Return `function` with a default profile, names checked and float noise removed."""
-    known = [*inspect.signature(function).parameters]
+    signature = inspect.signature(function)
+    known = [*signature.parameters]
     name = function.__name__
 
     def call(**values: Any) -> gf.Component:
         for key in values:
             if key not in known:
-                raise ParameterError(key, values[key], f"{name} takes {', '.join(known)}")
+                raise ParameterError.unknown(key, values[key], known, f"parameter of {name}")
         given = {"profile": profile, **values}
         return function(**{key: _clean(key, value) for key, value in given.items()})
 
-    rows = inspect.signature(function).parameters.values()
-    _describe(
-        call, name, function.__doc__, {p.name: p.default for p in rows} | {"profile": profile}
-    )
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = function.__doc__
+    rows = [
+        p.replace(default=profile) if p.name == "profile" else p
+        for p in signature.parameters.values()
+    ]
+    call.__signature__ = signature.replace(parameters=rows)  # type: ignore[attr-defined]
     return call
-
-
-def _describe(
-    function: ComponentFunction, name: str, doc: str | None, defaults: Mapping[str, Any]
-) -> None:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    rows = [inspect.Parameter(key, kind, default=value) for key, value in defaults.items()]
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    function.__signature__ = inspect.Signature(rows, return_annotation=gf.Component)  # type: ignore[attr-defined]
 
 
 def _clean(key: str, value: Any) -> Any:
@@ -127,18 +154,28 @@ def _name(name: str, profile: str, given: Mapping[str, Any]) -> str:
 
 
 def component(
-    cell: Cell, tech: Tech, name: str, made: Mapping[Cell, gf.Component] | None = None
+    cell: Cell,
+    tech: Tech,
+    name: str,
+    made: Mapping[Cell, gf.Component] | None = None,
+    recipe: Recipe | None = None,
 ) -> gf.Component:
     """Write a drawing into gdsfactory's layout, cell by cell; arrays stay arrays.
+
+    What a cell that holds others draws itself becomes a cell, too (`own_wires`).
 
     Args:
         cell: what to write.
         tech: layer numbers.
         name: name of the component.
         made: cells below `cell` that exist as components.
+        recipe: how the other cells below `cell` are made again.
     """
     known = dict(made or {})
     target = gf.Component(name=name)
+    wires = own_wires(cell)
+    if wires is not None:
+        cell = replace(cell, rects=(), placements=(Placement(wires, 0, 0), *cell.placements))
     for rect in cell.rects:
         shapes = target.kdb_cell.shapes(_index(tech, rect.layer))
         shapes.insert(db.Box(rect.x1, rect.y1, rect.x2, rect.y2))
@@ -147,7 +184,7 @@ def component(
         shapes.insert(db.Text(label.text, label.x, label.y))
     for p in cell.placements:
         if p.cell not in known:
-            known[p.cell] = _child(p.cell, tech)
+            known[p.cell] = part_of(p.cell, tech, recipe)
         trans = db.Trans(db.Trans.M90 if p.mirror_x else db.Trans.R0, db.Vector(p.x, p.y))
         repeat: dict[str, Any] = {}
         if p.nx * p.ny > 1:
@@ -166,7 +203,34 @@ def _index(tech: Tech, layer: str) -> int:
     return index
 
 
-def _child(cell: Cell, tech: Tech) -> gf.Component:
+def own_wires(cell: Cell) -> Cell | None:
+    """Return what a cell draws itself around the cells in it, None where that is nothing.
+
+    A netlist of gdsfactory holds placed cells and no shapes. As a cell of their own, the wires are
+    in it, and the ports that lie on them belong to something there.
+    """
+    if not cell.placements or not cell.rects:
+        return None
+    ports = tuple(p for p in cell.ports if not any(_meets(q, p) for q in cell.placements))
+    return Cell(f"{cell.name}_wires", cell.rects, ports=ports)
+
+
+def _meets(place: Placement, port: Port) -> bool:
+    """Return whether a port of a placed cell lies where `port` does."""
+    sign = -1 if place.mirror_x else 1
+    return any(
+        q.width == port.width
+        and _is_step(port.x - place.x - sign * q.x, place.dx, place.nx)
+        and _is_step(port.y - place.y - q.y, place.dy, place.ny)
+        for q in place.cell.ports
+    )
+
+
+def _is_step(distance: int, pitch: int, count: int) -> bool:
+    return distance in range(0, pitch * count, pitch) if pitch else distance == 0
+
+
+def part_of(cell: Cell, tech: Tech, recipe: Recipe | None) -> gf.Component:
     """Return the component of a cell that no one asked for by name, such as an array's edge.
 
     Two arrays may hold different cells of one name, so the name ends in a hash of the contents;
@@ -177,18 +241,26 @@ def _child(cell: Cell, tech: Tech) -> gf.Component:
     if existing is not None:
         found: gf.Component = gf.kcl.get_cell(existing.cell_index(), gf.Component)
         return found
-    return component(cell, tech, name)
+    made = component(cell, tech, name, recipe=recipe)
+    if recipe is not None:
+        made.function_name = recipe.function
+        made.settings = KCellSettings(part=cell.name, **recipe.settings)
+    return made
 
 
 def _add_ports(target: gf.Component, ports: tuple[Port, ...], tech: Tech) -> None:
-    """Add the ports; where a net has several, their sides are added to its name, then numbers."""
+    """Add the ports; where a net has several, their sides are added to its name, then numbers.
+
+    The side is written out where a letter would make another net's name: WT and WT_N are two nets.
+    """
     of_net = Counter(p.name for p in ports)
     of_side = Counter((p.name, p.orientation) for p in ports)
     seen: Counter[tuple[str, int]] = Counter()
     for p in _apart(ports):
         key = (p.name, p.orientation)
         seen[key] += 1
-        side = f"_{_SIDES[p.orientation]}" if of_net[p.name] > 1 else ""
+        sides = _LONG_SIDES if any(f"{p.name}_{s}" in of_net for s in _SIDES.values()) else _SIDES
+        side = f"_{sides[p.orientation]}" if of_net[p.name] > 1 else ""
         number = str(seen[key]) if of_side[key] > 1 else ""
         target.add_port(
             name=f"{p.name}{side}{number}",

@@ -40,7 +40,8 @@ class HybridParameters:
     """Parameters of the hybrid and planar cell; lengths in um.
 
     Attributes:
-        select_w_um, select_l_um: channel width and length of the select transistors.
+        select_w_um: channel width of the select transistors.
+        select_l_um: channel length of the select transistors.
         device_um: height of the BE and TE strips, and least width of the middle electrode.
         pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
     """

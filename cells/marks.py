@@ -94,6 +94,10 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
     The bar that sits centred on its tooth reads the misalignment: its number from the middle
     times `vernier_step`, positive towards east and north.
 
+    Args:
+        tech: the process.
+        mask: name of the mask's layer.
+
     Raises:
         ParameterError: if the module has no such mask.
     """

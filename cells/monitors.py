@@ -61,6 +61,10 @@ def kelvin(tech: Tech, *, electrode: str = "BE") -> Cell:
 
     The resistance between the sense taps over that of a square gives the printed line width.
 
+    Args:
+        tech: the process.
+        electrode: film of the line, BE, ME or TE.
+
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.
     """
@@ -84,6 +88,10 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
 
     Sheet resistance = pi / ln 2 times the voltage of two neighbours over the current through
     the other two; arms of twice their width keep the error below a thousandth.
+
+    Args:
+        tech: the process.
+        electrode: film of the line, BE, ME or TE.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.
@@ -120,6 +128,10 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     """Draw a chain of module vias between Metal5 and an electrode, as many as the row holds.
 
     Pads: force and sense at the west end, sense and force at the east end.
+
+    Args:
+        tech: the process.
+        electrode: film of the line, BE, ME or TE.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.

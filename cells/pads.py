@@ -137,6 +137,7 @@ def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
         c.rect("Metal1", x1, plan.diode[0], x2, plan.ring[1])
     net = "VSS" if ground else "PAD"
     c.port(net, "Metal3", plan.side // 2, plan.depth, LEAD, 90)
+    c.port(net, "Metal5", plan.side // 2, 0, plan.side, 270)
     c.port("VSS", "Metal1", -beside, (plan.ring[0] + plan.ring[1]) // 2, RING, 180)
     name = f"bond_pad{'_vss' if ground else ''}_{side}"
     cell = Cell(name, tuple(c.rects), ports=tuple(c.ports), width=plan.side, height=plan.depth,

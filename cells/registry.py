@@ -19,6 +19,7 @@ from typing import Any
 
 from ..pdk import CrossStackError, ParameterError, Tech, get_tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
+from .describe import Parameter, parameters_from
 from .drawing import Cell
 from .hybrid import HybridParameters, hybrid_cell, planar_cell
 from .marks import alignment_mark, vernier
@@ -38,6 +39,18 @@ def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any
 
 def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.0,
                 switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+    """Draw the mode switches of one row: TR to IN_T or WR by WT, BR to IN_B or WR by WB.
+
+    Args:
+        tech: the process.
+        pitch_um: pitch of the rows in um.
+        switch_wn_um: channel width of each NMOS in um, over all its fingers.
+        switch_wp_um: channel width of each PMOS in um, over all its fingers.
+        kelvin: lead TR and BR behind the switches to the west a second time, to be sensed.
+
+    Raises:
+        ParameterError: if the pitch or a width is too small.
+    """
     p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
     pitch = tech.check_grid("pitch_um", pitch_um, multiple=2)
     return row_switch(tech, p, pitch, ("bottom", "top")).cell
@@ -45,12 +58,35 @@ def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.
 
 def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 20.0,
                    switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+    """Draw the mode switch of one column: C to OUT or to the write rail WC, by WSEL.
+
+    Args:
+        tech: the process.
+        pitch_um: pitch of the columns in um.
+        switch_wn_um: channel width of each NMOS in um, over all its fingers.
+        switch_wp_um: channel width of each PMOS in um, over all its fingers.
+        kelvin: lead C behind the switch to the south a second time, to be sensed.
+
+    Raises:
+        ParameterError: if the pitch or a width is too small.
+    """
     p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
     return column_switch(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
 
 
 def _inverter(tech: Tech, *, pitch_um: float = 2.0, inverter_wn_um: float = 2.0,
               inverter_wp_um: float = 4.0) -> Cell:  # fmt: skip
+    """Draw the inverter that makes the complement of a control: A in the west, Y in the east.
+
+    Args:
+        tech: the process.
+        pitch_um: height of the cell in um.
+        inverter_wn_um: channel width of the NMOS in um.
+        inverter_wp_um: channel width of the PMOS in um.
+
+    Raises:
+        ParameterError: if the pitch or a width is too small.
+    """
     p = SwitchParameters(inverter_wn_um=inverter_wn_um, inverter_wp_um=inverter_wp_um)
     return inverter(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
 
@@ -190,6 +226,17 @@ def documented(draw: Callable[..., Cell]) -> Callable[..., Cell]:
     return described
 
 
+def described(name: str) -> tuple[Parameter, ...]:
+    """Return the parameters of a cell with their types and texts.
+
+    Raises:
+        ParameterError: if there is no such cell.
+    """
+    defaults, draw = parameters_of(name), CELLS[name]
+    source = draw.args[0] if isinstance(draw, partial) and draw.func is _from else draw
+    return parameters_from(source, defaults)
+
+
 def parameters_of(name: str) -> dict[str, Any]:
     """Return the parameters of a cell and their defaults.
 
@@ -214,5 +261,5 @@ def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
     known = parameters_of(name)
     for key in values:
         if key not in known:
-            raise ParameterError(key, values[key], f"{name} takes {', '.join(known)}")
+            raise ParameterError.unknown(key, values[key], known, f"parameter of {name}")
     return CELLS[name](tech, **values)

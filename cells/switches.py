@@ -79,8 +79,17 @@ class _Pen:
         r = self.rules
         return grid_up(max(r("DF.4c") + r("DF.4d"), r("DF.3a")), 10)
 
+    def through(self, lines: list[tuple[int, str]], metal: str, width: int) -> list[Port]:
+        """Return the ports of lines along y: they run through the cell, from pitch to pitch."""
+        return [
+            Port(net, metal, x, y, width, orientation)
+            for x, net in lines
+            for y, orientation in ((0, 270), (self.tracks.pitch, 90))
+        ]
+
     def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
-        """Return the drawn cell."""
+        """Return the drawn cell; its supply lines are ports, too."""
+        ports = [*ports, *self.through(self.taps, "Metal1", self.drawer.tap_metal)]
         return Cell(
             name,
             rects=tuple(self.canvas.rects),
@@ -163,6 +172,7 @@ def row_switch(
     if "top" in tiers:
         pins = [("TR", m4, "high", width, 0), ("IN_T", m3, "high", 0, 180), *pins]
     ports = [_track_port(pen.tracks, *pin) for pin in pins]
+    ports += pen.through(pen.controls, "Metal2", pen.rules.pad // 2 * 2)
     if p.kelvin:
         ports += _row_kelvin(pen, names, width)
     controls = [f"W{t}{s}" for t, _ in names for s in ("", "_N")]
@@ -322,9 +332,10 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
         wide = grid_up(max(r("MT.1"), 600), 10)
         c.box("Metal5", width // 2 // 10 * 10, grid_down(pitch / 2), width // 10 * 10, wide)
         ports.append(Port("KC", "Metal5", 0, grid_down(pitch / 2), wide, 180))
+    rails = tuple(x for body in (write_n, write_p) for x, is_b in d.strap_xs(body) if is_b)
+    ports += pen.through([(x, "WC") for x in rails], "Metal2", 2 * half)
     pins = ("C", "OUT", "WC", "WSEL", "VDD", "VSS")
     flat = pen.finish("column_switch", pins, ports, width)
-    rails = tuple(x for body in (write_n, write_p) for x, is_b in d.strap_xs(body) if is_b)
     return ColumnSwitch(_turned(flat), tuple(pen.taps), rails)
 
 

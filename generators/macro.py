@@ -156,7 +156,7 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
     bottom = top - n * INVERTER_PITCH
     for k, control in enumerate(plan.controls):
         y = bottom + k * INVERTER_PITCH
-        a, out = (q for q in inv.cell.ports)
+        a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
         c.rect("Metal4", 0, ya - a.width // 2, x, ya + a.width // 2)
         plan.pins.append(Port(control, "Metal4", 0, ya, a.width, 180))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -89,11 +88,7 @@ class ArraySpec:
         known = [f.name for f in fields(cls)]
         for key in values:
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ParameterError(
-                    str(key), values[key], f"no such key{hint} (known: {', '.join(known)})"
-                )
+                raise ParameterError.unknown(key, values[key], known, "key")
         return cls(**values)
 
     @property

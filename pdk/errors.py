@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class CrossStackError(Exception):
     """Base of every error that a user can cause; the CLI prints it as one line."""
@@ -23,6 +26,23 @@ class ParameterError(CrossStackError, ValueError):
     def __init__(self, name: str, value: object, allowed: str) -> None:
         self.name, self.value, self.allowed = name, value, allowed
         super().__init__(f"{name} = {value!r} is not allowed: {allowed}")
+
+    @classmethod
+    def unknown(
+        cls, name: object, value: object, known: Iterable[str], what: str
+    ) -> ParameterError:
+        """Return the error for a name that does not exist; the nearest one is named.
+
+        Args:
+            name: what the user wrote.
+            value: the value given.
+            known: names that exist.
+            what: what the name is none of, such as "key".
+        """
+        names = [*known]
+        near = difflib.get_close_matches(str(name), names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return cls(str(name), value, f"no such {what}{hint} (known: {', '.join(names)})")
 
 
 class FileError(CrossStackError, OSError):

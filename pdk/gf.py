@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,6 +26,7 @@ from .profiles import PROFILES
 from .solids import conductor_joins, solids_um
 from .tech import Tech, get_tech
 
+PACKAGE = "crossstack"
 #: entry points that give cells; each is a function ``cells(profile) -> {name: function}``
 CELL_GROUP = "crossstack.cells"
 ELECTRODES = ("BE", "ME", "TE")
@@ -147,6 +148,7 @@ def _pdk(profile: str) -> Pdk:
     tech = get_tech(profile)
     default = profile == next(iter(PROFILES))
     return Pdk(
+        version=version(PACKAGE),
         name=tech.name if default else f"{tech.name}_{profile}",
         cells=wires() | cells(profile),
         cross_sections=cross_sections(tech),

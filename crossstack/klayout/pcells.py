@@ -13,6 +13,8 @@ from typing import Any
 import klayout.db as db
 
 from ..cells.drawing import Cell, to_layout
+from ..cells.marks import masks
+from ..cells.pads import SIDES
 from ..cells.registry import ARRAY_CELLS, CELLS, draw_cell, parameters_of
 from ..generators import build_top
 from ..generators.spec import TOPS, ArraySpec
@@ -26,6 +28,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "cell": tuple(ARRAY_CELLS),
     "top": TOPS,
     "electrode": tuple(x.name for x in LAYERS if x.purpose is Purpose.MODULE_ELECTRODE),
+    "mask": masks(get_tech()),
+    "side": SIDES,
     "low": METALS,
     "high": METALS,
 }
@@ -106,10 +110,11 @@ def _declaration(key: str, default: Any) -> Any:
 
 
 class CrossStackLibrary(db.Library):  # type: ignore[misc]
-    """Every registered cell, and arrays of them."""
+    """Every registered cell, and arrays of them, for layouts of our technology alone."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.technology = get_tech().name
         self.description = "CrossStack: memristor stacks, hybrid cells and arrays"
         for name in CELLS:
             self._add(name, parameters_of(name), _drawing(name))

@@ -169,6 +169,12 @@ def test_every_parameter_has_a_default():
         assert draw_cell(name, get_tech(), **parameters_of(name)).name
 
 
+@pytest.mark.parametrize("name", sorted(CELLS))
+def test_every_pin_is_a_port_and_every_port_a_pin(name):
+    cell = draw_cell(name, get_tech())
+    assert {port.name for port in cell.ports} == set(cell.netlist.pins)
+
+
 def test_equal_calls_give_equal_cells():
     assert draw_cell("hybrid_cell", get_tech()) == draw_cell("hybrid_cell", get_tech())
 

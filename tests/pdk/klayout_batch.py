@@ -8,6 +8,7 @@ import pya
 jobs = json.loads(Path(jobs_file).read_text())  # noqa: F821
 made = pya.Layout()
 made.dbu = 0.001
+made.technology_name = jobs["technology"]  # the library is offered to no other
 titles = []
 for k, (name, parameters) in enumerate(jobs["pcells"]):
     cell = made.create_cell(name, "CrossStack", parameters)
@@ -18,6 +19,12 @@ made.create_cell("hybrid_cell", "CrossStack", {"pitch_x_um": 1.0})  # too small:
 options = pya.SaveLayoutOptions()
 options.write_context_info = False
 made.write(jobs["target"], options)
+
+offered = {}
+for technology in "", jobs["technology"]:
+    other = pya.Layout()
+    other.technology_name = technology
+    offered[technology] = other.create_cell("hybrid_cell", "CrossStack", {}) is not None
 
 traced = {}
 array = pya.Layout()
@@ -38,4 +45,4 @@ for label, (number, datatype) in jobs["labels"]:
             key = f"{info.layer}/{info.datatype}"
         layers[key] = layers.get(key, 0) + 1
     traced[label] = layers
-Path(out).write_text(json.dumps({"titles": titles, "traced": traced}))  # noqa: F821
+Path(out).write_text(json.dumps({"offered": offered, "titles": titles, "traced": traced}))  # noqa: F821

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pya
@@ -79,8 +80,77 @@ found["damaged"] = lvs_menu.check_view(view, netlist)
 database = view.rdb(view.num_rdbs() - 1)
 found["markers"] = [database.name(), database.num_items()]
 found["words"] = lvs_menu.summary(found["damaged"], netlist)
+
+# a PCell as it is placed in a new top, turned; then without names of its select lines
+window.create_layout(found["layout_technology"], 1)
+other = window.current_view()
+made = other.active_cellview().layout()
+top = made.create_cell("TOP")
+cell = made.create_cell("crossbar_array", "CrossStack", {"rows": 2, "cols": 3})
+placed = pya.Trans(1, False, 700_000, 0)
+top.insert(pya.CellInstArray(cell.cell_index(), placed))
+other.active_cellview().cell = top
+clicks = []
+
+
+class Counted(lvs_menu.Waiting):
+    """Counts how often the window was let live."""
+
+    def cancelled(self):
+        clicks.append(self._dialog.visible)
+        return super().cancelled()
+
+
+usual, lvs_menu.Waiting = lvs_menu.Waiting, Counted
+found["placed"] = lvs_menu.check_view(other, netlist)
+found["placed_words"] = lvs_menu.summary(found["placed"], netlist)
+found["clicks"] = [len(clicks), any(clicks)]
+static = made.cell(made.convert_cell_to_static(cell.cell_index()))
+top.clear()
+top.insert(pya.CellInstArray(static.cell_index(), placed))
+static.shapes(made.layer(*json.loads(select_labels))).clear()  # noqa: F821
+found["placed_damaged"] = lvs_menu.check_view(other, netlist)
+database = other.rdb(other.num_rdbs() - 1)
+boxes = [v.box() for item in database.each_item() for v in item.each_value() if v.is_box()]
+inside = top.dbbox().enlarged(1, 1)
+found["marked_on_top"] = [inside.contains(box.center()) for box in boxes]
+two = made.create_cell("TWO")
+for k in range(2):
+    two.insert(pya.CellInstArray(static.cell_index(), pya.Trans(k * 100_000, 0)))
+found["two"] = lvs_menu.subject_of(two).note
+found["labelled"] = lvs_menu.subject_of(shown.cell).note
+
+
+class Cancelling(usual):
+    """A user who clicks on Cancel at once."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self._dialog.cancel()
+
+
+lvs_menu.Waiting = Cancelling
+started = time.time()
+try:
+    lvs_menu.run_cancellable(["sleep", "60"], Path(out).parent, "asleep")  # noqa: F821
+except lvs_menu.LvsCancelled:
+    found["cancelled_after_s"] = time.time() - started
+count = len(messages)
+window.select_view(0)
+lvs_menu.run()
+found["silent"] = len(messages) == count
+lvs_menu.Waiting = usual
+
+# the program that installed this, whatever is on PATH
+fake = Path(out).parent / "bin" / "crossstack"  # noqa: F821
+fake.parent.mkdir()
+fake.write_text("#!/bin/sh\nexit 2\n")
+fake.chmod(0o755)
+os.environ["PATH"] = str(fake.parent)
+noted = Path(lvs_menu.__file__).parent / "program.txt"
+found["program"] = [lvs_menu.find_program(), noted.read_text().strip()]
 os.environ["PATH"] = ""
-(Path(lvs_menu.__file__).parent / "program.txt").unlink()
+noted.unlink()
 lvs_menu.run()
 found["messages"] = messages
 

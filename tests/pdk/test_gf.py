@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -13,9 +14,12 @@ import klayout.db as db
 import pytest
 import yaml
 
+from crossstack import __version__
 from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
+from crossstack.cells.describe import docstring, parameters_from
+from crossstack.cells.describe import texts as texts_of
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import LAYERS, PROFILES, ParameterError, get_tech
+from crossstack.pdk import LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
 
 gf = pytest.importorskip("gdsfactory")
 
@@ -158,6 +162,40 @@ def test_wrong_parameters_are_refused(name: str, values: dict[str, Any]) -> None
         gf.get_component(name, **values)
 
 
+def test_a_misspelt_parameter_names_the_nearest() -> None:
+    with pytest.raises(ParameterError, match="did you mean 'select_w_um'"):
+        gf.get_component("hybrid_cell", selct_w_um=4)
+    with pytest.raises(ParameterError, match="did you mean 'electrode'"):
+        draw_cell("kelvin", get_tech(), electrod="BE")
+
+
+@pytest.mark.parametrize("name", [*sorted(CELLS), "crossbar_array", "crossbar_part"])
+def test_cell_functions_say_what_they_take(name: str) -> None:
+    function = PDK.cells[name]
+    doc = inspect.getdoc(function) or ""
+    told = texts_of(function)
+    for key, parameter in inspect.signature(function).parameters.items():
+        assert parameter.annotation not in (inspect.Parameter.empty, Any), key
+        assert told[key] != "see the cell.", key
+        assert " um" in told[key] or not key.endswith("_um"), key
+    assert inspect.signature(function).return_annotation is gf.Component
+    assert "\nReturns:\n" in doc
+
+
+def test_a_cell_without_types_and_texts_still_gets_a_docstring() -> None:
+    def draw(tech, *, side_um=1.0):  # type: ignore[no-untyped-def]
+        """Draw."""
+
+    rows = parameters_from(draw, {"side_um": 1.0})
+    assert docstring("Draw.", rows, "It.") == (
+        "Draw.\n\nArgs:\n    side_um: see the cell.\n\nReturns:\n    It.\n"
+    )
+
+
+def test_the_pdk_has_the_version_of_the_package() -> None:
+    assert PDK.version == __version__
+
+
 def test_layers_views_and_stack_come_from_the_tables() -> None:
     assert {layer.name: layer.gds for layer in LAYERS} == {m.name: (m[0], m[1]) for m in LAYER}
     views = {n for group in LAYER_VIEWS.layer_views.values() for n in group.group_members}
@@ -223,6 +261,40 @@ ports: {TR: "west,TR_W", C0: "west,C_S", C1: "east,C_S"}
     a, b = (db.Region(c.kdb_cell.begin_shapes_rec(LAYER.Metal4)) for c in (pair, again))
     assert (a ^ b).is_empty()
     assert not a.is_empty()
+
+
+@pytest.mark.parametrize("values", ARRAYS, ids=str)
+def test_netlist_of_a_top_there_and_back(values: dict[str, Any]) -> None:
+    """Every cell in it is made again from its settings, in a layout that knows none of them."""
+    component = gf.get_component("crossbar_array", **values)
+    netlist = component.get_netlist(on_dangling_port="ignore")
+    assert set(netlist["ports"]) == {port.name for port in component.ports}
+    gf.clear_cache()
+    again = gf.read.from_yaml(yaml.safe_dump(netlist), label_instance_function=no_label)
+    array = build_top(ArraySpec(**values))
+    ours = to_layout(array.cell, array.tech)
+    for layer in LABEL_OF.values():  # a netlist holds no texts
+        ours.clear_layer(ours.layer(*array.tech.gds(layer)))
+    assert differences(ours, again) == []
+    assert {port.name for port in again.ports} == set(netlist["ports"])
+    assert_ports_lie_on_edges(again)
+
+
+def test_netlist_of_a_macro_joins_its_switches() -> None:
+    macro = gf.get_component("crossbar_array", rows=2, cols=2, top="macro")
+    netlist = macro.get_netlist(on_dangling_port="ignore")
+    names = {n["settings"].get("part"): key for key, n in netlist["instances"].items()}
+    rows, wires = names["row_switch"], names["crossstack_macro_2x2x2_wires"]
+    joined = {frozenset((net["p1"], net["p2"])) for net in netlist["nets"]}
+    for line in ("WT_NORTH1", "WT_SOUTH1"), ("WT_N_N1", "WT_N_S1"), ("VDD_N2", "VDD_S2"):
+        assert frozenset(f"{rows}<0.{k}>,{port}" for k, port in enumerate(line)) in joined
+    for net in ("VDD", "VSS", "WT", "WB", "WC"):
+        assert netlist["ports"][net] == f"{wires},{net}"
+
+
+def test_a_part_that_an_array_does_not_hold_is_refused() -> None:
+    with pytest.raises(ParameterError, match="one of column_end, column_top"):
+        gf.get_component("crossbar_part", part="row_switch", rows=2, cols=2)
 
 
 def _plain(value: Any) -> Any:

@@ -20,8 +20,9 @@ from crossstack import cli
 from crossstack.cells import CELLS, Cell, draw_cell, to_layout
 from crossstack.generators import ArraySpec, build_top
 from crossstack.klayout.package import package_files
+from crossstack.klayout.pcells import CrossStackLibrary
 from crossstack.klayout.vendored import vendored_files
-from crossstack.pdk import LAYERS, PROFILES, ParameterError, get_tech
+from crossstack.pdk import LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
 from crossstack.pdk.klayout_tech import lyp_text
 from crossstack.pdk.solids import solids_um
 
@@ -106,6 +107,7 @@ def window(program: str, home: Path, array: Path) -> dict[str, Any]:
         program, home, "-e", "-z", "-nc", "-n", TECH.name, str(array),
         "-r", str(HERE / "klayout_window.py"),
         out=str(out), folder=str(home), picture=str(picture), cut=json.dumps(TECH.gds("Metal4")),
+        select_labels=json.dumps(TECH.gds(LABEL_OF["Metal2"])),
     )  # fmt: skip
     found: dict[str, Any] = json.loads(out.read_text())
     assert picture.stat().st_size > 10_000
@@ -172,6 +174,48 @@ def test_lvs_from_the_menu(window: dict[str, Any]) -> None:
     assert "TR[" in window["words"]
     assert missing[0] == "warning"
     assert "'crossstack' is not on PATH" in missing[2]
+
+
+def test_lvs_looks_through_a_top_that_only_holds_a_pcell(window: dict[str, Any]) -> None:
+    assert window["placed"]["match"], window["placed"]["errors"]
+    lines = window["placed_words"].splitlines()
+    assert lines[0] == (
+        "TOP has no pin labels: LVS of a single instance looks through to crossbar_array"
+    )
+    assert lines[2] == "Match with small.spice"
+    assert not window["placed_damaged"]["match"]
+    marked = window["marked_on_top"]  # where the instance lies, not where its cell was drawn
+    assert marked
+    assert all(marked)
+    assert window["two"].startswith("TWO has no pin labels: LVS cannot tell which nets are")
+    assert "Show As New Top" in window["two"]
+    assert window["labelled"] == ""
+
+
+def test_lvs_can_be_cancelled_and_the_window_lives(window: dict[str, Any]) -> None:
+    assert window["cancelled_after_s"] < 10
+    assert window["silent"]
+    count, visible = window["clicks"]
+    assert count > 3
+    assert visible
+
+
+def test_lvs_runs_the_program_that_installed_it(window: dict[str, Any]) -> None:
+    used, noted = window["program"]
+    assert used == noted
+
+
+def test_the_library_belongs_to_the_technology(batch: dict[str, Any]) -> None:
+    assert batch["offered"] == {"": False, TECH.name: True}
+
+
+def test_every_word_of_a_pcell_is_chosen_from_a_list() -> None:
+    library = CrossStackLibrary()  # its layout lives as long as it does
+    layout = library.layout()
+    for name in layout.pcell_names():
+        for parameter in layout.pcell_declaration(name).get_parameters():
+            if parameter.type == parameter.TypeString:
+                assert parameter.default in parameter.choice_values(), (name, parameter.name)
 
 
 def test_pcells_equal_our_cells(batch: dict[str, Any]) -> None:
@@ -257,6 +301,7 @@ def test_copied_pcells_draw_in_this_newer_klayout(home: Path) -> None:
         f"import sys; sys.path.insert(0, {str(home / 'salt/crossstack/python')!r})\n"
         "import pya; from crossstack_klayout.klayout import pcells; pcells.register()\n"
         "layout = pya.Layout()\n"
+        f"layout.technology_name = {TECH.name!r}\n"
         "cell = layout.create_cell('crossbar_array', 'CrossStack', {'rows': 2, 'cols': 2})\n"
         "assert 'crossstack' not in sys.modules\n"
         "print(cell.dbbox().width(), cell.display_title())"
