@@ -8,12 +8,12 @@
   const svg = $("#layoutsvg");
   const home = svg.getAttribute("viewBox").split(" ").map(Number);
   let view = [...home];
-  const labels = $("#layer-labels");
+  const labels = all("#layer-labels text").map((text) => [text, Number(text.dataset.font)]);
   const show = () => {
     svg.setAttribute("viewBox", view.join(" "));
     const scale = Math.max(view[2] / svg.clientWidth, view[3] / svg.clientHeight);
     // names keep their size on the screen, but never grow into each other
-    labels.style.fontSize = Math.min(11 * scale, Number(labels.dataset.font)) + "px";
+    for (const [text, most] of labels) text.style.fontSize = Math.min(11 * scale, most) + "px";
   };
   const zoom = (factor, x = view[0] + view[2] / 2, y = view[1] + view[3] / 2) => {
     const f = Math.min(Math.max(factor, home[2] / 2000 / view[2]), (home[2] * 2) / view[2]);
