@@ -63,7 +63,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     drc, lvs = _needed(folder, "drc.json"), _needed(folder, "lvs.json")
     drop, em, timing = (_optional(folder, f"{n}.json") for n in ("ir_drop", "em", "timing"))
     maps = read_maps(folder / "ir_drop.csv") if (folder / "ir_drop.csv").is_file() else {}
-    panels = mode_panels(maps)
+    panels = mode_panels(maps, drop.get("modes", {}))
     nets = _nets(folder)
     cell = manifest.get("cell", {})
     pitch = cell.get("pitch_x_um")

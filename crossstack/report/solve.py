@@ -39,7 +39,7 @@ def _context(folder: Path) -> dict[str, Any]:
     value = read_json(folder / "ir_drop.json")
     if not isinstance(value, dict) or not value.get("modes"):
         raise FileError(f"{folder / 'ir_drop.json'} is not a result of crossstack solve")
-    panels = mode_panels(read_maps(folder / "ir_drop.csv"))
+    panels = mode_panels(read_maps(folder / "ir_drop.csv"), value["modes"])
     many = value.get("monte_carlo")
     return {
         "name": value.get("network", folder.name),

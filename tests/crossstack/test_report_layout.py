@@ -30,5 +30,5 @@ def test_every_pin_of_a_macro_has_a_name_that_can_be_read(macro):
     assert {"VDD", "VSS", "C[1]"} <= set(names)
     places = [(x, y) for x, y, *_ in found]
     assert len(set(places)) == len(places)
-    # half a micrometre is read easily after a few steps of zoom
-    assert min(float(font) for _, _, font, _ in found) * 0.005 > 0.5
+    # 0.4 um are read easily after a few steps of zoom
+    assert min(float(font) for _, _, font, _ in found) * 0.005 > 0.4
