@@ -17,6 +17,7 @@ from .maps import SERIES, column_bars, mode_panels
 from .page import file_list, flat, script_json, write_page
 from .section_svg import section_svg
 from .stack_3d import stack_3d
+from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
 
@@ -69,6 +70,8 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     pitch = cell.get("pitch_x_um")
     gds = folder / f"{name}.gds"
     stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)
+    broken = broken_rules(drc, {rule.name: rule.text for rule in tech.rules})
+    differs = differences(lvs)
     judges = judged(folder, manifest["files"])
     return {
         "name": name,
@@ -78,7 +81,9 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
         "checks": [*_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
-        "broken_rules": _broken(drc, tech),
+        "broken_rules": broken,
+        "differences": differs,
+        "markers": markers([*broken, *differs]),
         "lvs": lvs,
         "drop": drop,
         "series": SERIES,
@@ -180,12 +185,3 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                 }
             )
     return cards
-
-
-def _broken(drc: dict[str, Any], tech: Tech) -> list[dict[str, Any]]:
-    texts = {rule.name: rule for rule in tech.rules}
-    return [
-        {"rule": rule, "count": n, "text": texts[rule].text if rule in texts else ""}
-        for rule, n in drc.get("by_rule", {}).items()
-        if n
-    ]

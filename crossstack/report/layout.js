@@ -75,6 +75,20 @@
     event.preventDefault();
     keys[event.key]();
   });
+  // what is wrong: a click shows the first place, each further click the next
+  all("[data-goto]").forEach((button) => {
+    const places = button.dataset.goto.split(";").map((box) => box.split(" ").map(Number));
+    let next = 0;
+    button.addEventListener("click", () => {
+      view = [...places[next]];
+      const count = places.length > 1 ? `, place ${next + 1} of ${places.length}` : "";
+      next = (next + 1) % places.length;
+      show();
+      $("#where").textContent = button.dataset.name + count;
+      $("#layout").scrollIntoView();
+      svg.focus({ preventScroll: true });
+    });
+  });
   addEventListener("resize", show);
   show();
 
