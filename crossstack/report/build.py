@@ -141,19 +141,24 @@ def _checks(
         {
             "title": "Design rules",
             "ok": drc["violations"] == 0,
-            "head": "clean" if drc["violations"] == 0 else f"{drc['violations']} violations",
-            "line": drc_line(drc),
+            "head": "clean" if drc["violations"] == 0 else _violations(drc["violations"]),
+            # what the headline has said already is not said again
+            "line": drc_line(drc).partition(", ")[2],
         },
         {
             "title": "Layout against netlist",
             "ok": bool(lvs["match"]),
             "head": "match" if lvs["match"] else "no match",
-            "line": lvs_line(lvs),
+            "line": lvs_line(lvs).partition(": " if lvs["match"] else ", ")[2],
         },
     ]
     for step, why in manifest.get("not_done", {}).items():
         checks.append({"title": step, "ok": False, "head": "not done", "line": why})
     return checks
+
+
+def _violations(count: int) -> str:
+    return f"{count} violation{'' if count == 1 else 's'}"
 
 
 def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:

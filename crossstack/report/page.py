@@ -58,8 +58,10 @@ def script_json(value: Any) -> str:
 
 
 def amount(value: float | None, scale: float = 1.0, digits: int = 4) -> str:
-    """Return a number with a few figures, a dash for none."""
-    return "-" if value is None else f"{value * scale:.{digits}g}"
+    """Return a number with a few figures, zeros at its end too; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{value * scale:#.{digits}g}".rstrip(".") if value else "0"
 
 
 def scaled(value: float, unit: str, digits: int = 3) -> str:

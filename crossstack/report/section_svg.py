@@ -12,7 +12,7 @@ from pathlib import Path
 
 import klayout.db as db
 
-from ..pdk import Tech
+from ..pdk import Layer, Tech
 from ..pdk.solids import solids_um
 
 _WIDTH, _LEFT, _RIGHT = 540, 250, 210
@@ -219,7 +219,7 @@ class _Section:
                 continue
             low, high = solids_um(self.tech)[layer.name]
             for a, b in self._spans(layer.name, line):
-                style = 'class="silicon"' if layer.name == "COMP" else f'fill="{layer.color}"'
+                style = 'class="silicon"' if layer.name == "COMP" else _solid(layer)
                 if layer.name == "Contact" and self._over("Poly2", a, b):
                     low = self.tech.heights_um["Poly2"][1]
                 out.append(self._rect(a, b, low, high, style, f"{layer.name}: {layer.text}"))
@@ -263,6 +263,11 @@ class _Section:
                 f'{escape(text)}<tspan class="muted"> {escape(note)}</tspan></text>'
             )
         return out
+
+
+def _solid(layer: Layer) -> str:
+    # the class outlines it where its colour is close to that of the glass
+    return f'class="solid" fill="{layer.color}"'
 
 
 def _thickness(um: float) -> str:

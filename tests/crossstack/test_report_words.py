@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import re
 
 import pytest
 
-from crossstack.report.page import scaled
+from crossstack.report.page import amount, scaled
+
+from .conftest import BROWSERS, acted, browse
 
 
 @pytest.mark.parametrize(
@@ -50,3 +54,80 @@ def test_what_an_open_transistor_hides_is_not_called_zero(built):
     text = (built / "report.html").read_text()
     assert "not modelled: transistors that are off are open here" in text
     assert "changes by 0 %" not in text
+
+
+def test_cards_say_things_once(built):
+    text = (built / "report.html").read_text()
+    cards = re.findall(r'<h3>(.*?)</h3>\s*<p class="head">(.*?)</p>\s*<p>(.*?)</p>', text)
+    lines = {title: (head, line) for title, head, line in cards}
+    head, line = lines["Design rules"]
+    assert head == "clean"
+    assert re.fullmatch(r"\d+ rules run", line)
+    head, line = lines["Layout against netlist"]
+    assert head == "match"
+    assert line.startswith("6 memristor_bottom")
+
+
+def test_numbers_of_a_column_keep_their_zeros():
+    assert [amount(v, 1e3, 3) for v in (0.00035, 0.000481, None, 0.0)] == [
+        "0.350",
+        "0.481",
+        "-",
+        "0",
+    ]
+
+
+FITS = """
+const nav = document.querySelector("nav");
+told.push(nav.offsetHeight > 60);
+const targets = [...nav.querySelectorAll("a")].map((a) => document.querySelector(a.hash));
+told.push(targets.every((target) => {
+  target.scrollIntoView({behavior: "instant"});
+  return target.getBoundingClientRect().top >= nav.getBoundingClientRect().bottom - 1;
+}));
+const filter = document.querySelector("#netfilter");
+filter.value = "nothing is called that";
+filter.dispatchEvent(new Event("input"));
+told.push(document.querySelector("#nonet").textContent);
+filter.value = "";
+filter.dispatchEvent(new Event("input"));
+told.push(document.querySelector("#nonet").textContent);
+told.push(getComputedStyle(document.documentElement).colorScheme);
+document.querySelector("#theme").click();
+told.push(getComputedStyle(document.documentElement).colorScheme);
+const shapes = [...document.querySelectorAll(".section .solid")];
+const via = shapes.find((shape) => shape.textContent.startsWith("VTE"));
+const glass = document.querySelector(".section .oxide");
+const light = (colour) => {
+  const part = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255);
+  const linear = part.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+};
+const [a, b] = [getComputedStyle(via).stroke, getComputedStyle(glass).fill].map(light);
+told.push((Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+"""
+
+
+def test_links_filter_and_dark_colours_in_a_browser(requires_program, built, tmp_path):
+    text = (built / "report.html").read_text()
+    # narrow enough for a navigation of two lines
+    told, _ = acted(requires_program(*BROWSERS), text, tmp_path, FITS, width=620)
+    assert told[:2] == ["true", "true"]
+    assert told[2:4] == ["No net of that name.", ""]
+    assert set(told[4:6]) == {"light", "dark"}
+    assert float(told[6]) > 3, "a via's outline against the glass"
+
+
+def test_a_phones_window_is_not_scrolled_sideways(requires_program, built, tmp_path):
+    """A headless window may not get as narrow as a phone, so the page is looked at in a frame."""
+    page = tmp_path / "frame.html"
+    page.write_text(
+        f'<iframe srcdoc="{html.escape((built / "report.html").read_text())}"'
+        ' style="width:320px;height:700px;border:0"></iframe><script>onload = () => {'
+        'const root = document.querySelector("iframe").contentDocument.documentElement;'
+        "document.body.dataset.wide = root.scrollWidth; };</script>"
+    )
+    document, _ = browse(requires_program(*BROWSERS), page)
+    found = re.search(r'data-wide="(\d+)"', document)
+    assert found is not None
+    assert int(found[1]) <= 320
