@@ -11,12 +11,10 @@ from ..pdk import FileError, Tech
 from ..summary import drc_line, lvs_line, percent
 from ..timing import PULSE_S
 from . import timing_charts
+from .drawn import SCRIPTS, drawn
 from .judges import judged
-from .layout_svg import layout_svg
 from .maps import SERIES, column_bars, mode_panels
 from .page import file_list, flat, script_json, write_page
-from .section_svg import section_svg
-from .stack_3d import stack_3d
 from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
@@ -54,8 +52,7 @@ def write_report(folder: Path, tech: Tech) -> Path:
     Raises:
         FileError: if a file that the report needs is missing or not readable.
     """
-    scripts = ("layout", "maps", "stack")
-    return write_page(folder / "report.html", "build", scripts, _context(folder, tech))
+    return write_page(folder / "report.html", "build", SCRIPTS, _context(folder, tech))
 
 
 def _context(folder: Path, tech: Tech) -> dict[str, Any]:
@@ -67,13 +64,11 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     panels = mode_panels(maps, drop.get("modes", {}))
     nets = _nets(folder)
     cell = manifest.get("cell", {})
-    pitch = cell.get("pitch_x_um")
-    gds = folder / f"{name}.gds"
-    stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)
     broken = broken_rules(drc, {rule.name: rule.text for rule in tech.rules})
     differs = differences(lvs)
     judges = judged(folder, manifest["files"])
     return {
+        **drawn(folder / f"{name}.gds", tech, cell, markers([*broken, *differs])),
         "name": name,
         "manifest": manifest,
         "parameters": flat(manifest["parameters"]),
@@ -83,7 +78,6 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,
         "differences": differs,
-        "markers": markers([*broken, *differs]),
         "lvs": lvs,
         "drop": drop,
         "series": SERIES,
@@ -98,10 +92,6 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         # the table of layers shows those that carry current in some mode
         "em_layers": {layer for m in em.get("modes", {}).values() for layer in m["by_layer"]},
         "use": em.get("nets", {}),
-        "layout": layout_svg(gds, tech),
-        "section": section_svg(gds, tech, 1.2 * pitch if pitch else None),
-        "stack_json": script_json(stack),
-        "stack": bool(stack["layers"]),
         "nets": nets[:_MAX_NETS],
         "nets_total": len(nets),
         "files": file_list(folder, manifest["files"], _KINDS),

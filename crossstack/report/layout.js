@@ -6,6 +6,7 @@
 
   // the view box is the only state
   const svg = $("#layoutsvg");
+  if (!svg) return;
   const home = svg.getAttribute("viewBox").split(" ").map(Number);
   let view = [...home];
   const labels = all("#layer-labels text").map((text) => [text, Number(text.dataset.font)]);
