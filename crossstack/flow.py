@@ -319,7 +319,7 @@ def redo_report(folder: Path, console: Console) -> bool:
 
     if (folder / "compare.json").is_file():
         with console.step("report"):
-            comparison.write_report(folder)
+            comparison.write_report(folder, _tech_of(load_manifest(folder)))
         _renew_sums(folder, ["report.html"])
         return comparison.proved(files.read_json(folder / "compare.json"))
     if (folder / "ir_drop.json").is_file() and not (folder / files.MANIFEST).is_file():
@@ -329,14 +329,19 @@ def redo_report(folder: Path, console: Console) -> bool:
     return _redo_build(folder, console)
 
 
-def _redo_build(folder: Path, console: Console) -> bool:
+def _tech_of(manifest: dict[str, Any]) -> Tech:
     from .config import TechOptions
     from .pdk import get_tech
+
+    parameters = manifest["parameters"]
+    return TechOptions.from_mapping(parameters.get("tech")).apply(get_tech(parameters["profile"]))
+
+
+def _redo_build(folder: Path, console: Console) -> bool:
     from .report.build import write_report
 
     manifest = load_manifest(folder)
-    parameters = manifest["parameters"]
-    tech = TechOptions.from_mapping(parameters.get("tech")).apply(get_tech(parameters["profile"]))
+    tech = _tech_of(manifest)
     with console.step("pictures"):
         draw_pictures(folder, manifest["name"])
     with console.step("report"):

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from ..lvs import FlatDevice, FlatNetlist
+from ..solve.network import TIER_NAMES
 
 _LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
 _TIER = {"memristor_bottom": 0, "memristor_top": 1}
@@ -64,7 +65,7 @@ def memristor_places(flat: FlatNetlist) -> tuple[dict[int, Place], list[str]]:
             other = flat.devices[used[place]].at
             warnings.append(
                 f"{what} and the one at ({other[0]:.3f}, {other[1]:.3f}) are both "
-                f"tier {tier}, row {row}, column {col}; the first is left out"
+                f"{TIER_NAMES[tier]} tier, row {row}, column {col}; the first is left out"
             )
             continue
         used[place] = number

@@ -48,6 +48,7 @@ class WriteReport:
         tier: the written tier.
         column: the written column.
         device_voltages: voltage over every device that is written, shape (rows,), V.
+        applied: between each row's write pin and the write rail, same shape, V.
         worst_loss: largest part of the applied write voltage that is lost, as a fraction.
         half_selected_voltage: largest voltage over any other device of the written tier, V.
         same_column_voltage: largest voltage over the reading tier's devices in the written
@@ -59,6 +60,7 @@ class WriteReport:
     tier: int
     column: int
     device_voltages: Floats
+    applied: Floats
     worst_loss: float
     half_selected_voltage: float
     same_column_voltage: float
@@ -116,6 +118,7 @@ class IrDrop:
                 "tier": TIER_NAMES[self.write.tier],
                 "column": self.write.column,
                 "device_voltages_V": self.write.device_voltages.tolist(),
+                "applied_V": self.write.applied.tolist(),
                 "worst_loss": self.write.worst_loss,
                 "half_selected_voltage_V": self.write.half_selected_voltage,
                 "same_column_voltage_V": self.write.same_column_voltage,
@@ -347,6 +350,7 @@ def _write_report(solution: Solved, request: Request, disturb: float) -> WriteRe
         tier=request.write_tier,
         column=column,
         device_voltages=seen,
+        applied=np.broadcast_to(applied, seen.shape),
         worst_loss=float(np.nanmax(loss)),
         half_selected_voltage=_largest(others),
         same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),

@@ -92,6 +92,7 @@ class MonteCarlo:
         ideal_currents: of each sample's own devices without any drop, shape (samples, cols).
         open_wires: number of open wire pieces of every sample.
         seed: what makes it repeatable.
+        spread: how devices and wires varied.
     """
 
     column_currents: Floats
@@ -99,6 +100,7 @@ class MonteCarlo:
     ideal_currents: Floats
     open_wires: NDArray[np.int64]
     seed: int
+    spread: Spread
 
     def to_json(self) -> dict[str, Any]:
         """Mean, deviation and 5 %, 50 %, 95 % points of every column; plain types only."""
@@ -106,6 +108,10 @@ class MonteCarlo:
         return {
             "samples": len(self.column_currents),
             "seed": self.seed,
+            "sigma": self.spread.sigma,
+            "stuck_on": self.spread.stuck_on,
+            "stuck_off": self.spread.stuck_off,
+            "open_wire": self.spread.open_wire,
             "nominal_A": self.nominal_currents.tolist(),
             "mean_A": self.column_currents.mean(axis=0).tolist(),
             "std_A": self.column_currents.std(axis=0).tolist(),
@@ -179,6 +185,7 @@ def monte_carlo(
         ideal_currents=np.einsum("stij,ti->sj", G, volts),
         open_wires=broken.sum(axis=1),
         seed=seed,
+        spread=spread,
     )
 
 

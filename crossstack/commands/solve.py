@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..analysis import Stimulus
     from ..batch import Batch
     from ..extract.tiled import TiledArray
+    from ..layouts import Origin
     from ..pdk import Tech
     from ..solve.iv import DeviceLaw
     from ..solve.metrics import IrDrop
@@ -137,7 +138,8 @@ def command(
     check_results_folder(out)
     check_table(out)
     path = network / "network.npz" if network.is_dir() else network
-    tech = origin_of(path, None).resolved_tech()
+    origin = origin_of(path, None)
+    tech = origin.resolved_tech()
     loaded = load_array(path) if is_array(path) else Network.load(path)
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
@@ -170,6 +172,7 @@ def command(
             if sensitivity:
                 extras.sensitivity = problem.sensitivity(console)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
+    value |= _record(origin, done[mode], (path, weights, conductances, inputs))
     if device is not None:
         value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
         console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
@@ -273,6 +276,32 @@ class _Extras:
         for line in lines:
             console.say(line)
         return value
+
+
+def _record(origin: Origin, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
+    """Return what a reader needs to solve the same again: files with sums, options, versions."""
+    from ..files import sha256, versions
+    from ..solve.network import TIER_NAMES
+
+    tech = origin.resolved_tech()
+    parameters: dict[str, Any] = {
+        "process": tech.name,
+        "profile": origin.profile,
+        "profile_from": origin.source,
+        "tech": origin.tech.to_json(),
+        "mode": drop.mode,
+    }
+    if (write := drop.write) is not None:
+        parameters |= {
+            "read_tier": TIER_NAMES[1 - write.tier],
+            "write_column": write.column,
+            "write_voltage_V": float(write.applied[0]),
+        }
+    return {
+        "parameters": parameters,
+        "source": {path.name: sha256(path) for path in read if path is not None},
+        "versions": versions(),
+    }
 
 
 def _write(

@@ -13,6 +13,8 @@ from ..generators import ArraySpec
 from ..pdk import ParameterError, Tech
 
 if TYPE_CHECKING:
+    import klayout.db as db
+
     from ..console import Console
     from ..lvs import ExtractedLayout
     from ..solve.network import Network
@@ -83,6 +85,8 @@ class Proved:
         spec: what was asked for.
         network: wires and devices from the polygons.
         layout: nets and devices, for capacitances.
+        drawing: every layer.
+        cell: what its cell measures, for people.
         drc_violations, lvs_match: verdicts.
         area_um2: of the whole macro.
         array_um2: of the cells alone.
@@ -92,6 +96,8 @@ class Proved:
     spec: ArraySpec
     network: Network
     layout: ExtractedLayout
+    drawing: db.Layout
+    cell: dict[str, float]
     drc_violations: int
     lvs_match: bool
     area_um2: float
@@ -125,8 +131,6 @@ def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None 
     Raises:
         ParameterError: for a size, pitch or width that the rules do not allow.
     """
-    import klayout.db as db
-
     from ..cells import to_layout
     from ..drc import run_drc
     from ..extract import extract
@@ -137,7 +141,7 @@ def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None 
     name, at = spec.top_name, at or TechOptions()
     with console.step(f"draw {name}"):
         array = build_top(spec)
-        drawing: db.Layout = to_layout(array.cell, tech)
+        drawing = to_layout(array.cell, tech)
     with console.step(f"check {name}") as step:
         drc = run_drc(drawing, tech, progress=step)
         layout = extract_layout(drawing, tech)
@@ -151,6 +155,8 @@ def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None 
         spec=spec,
         network=network,
         layout=layout,
+        drawing=drawing,
+        cell=array.unit.info,
         drc_violations=int(drc.to_json()["violations"]),
         lvs_match=bool(lvs.to_json()["match"]),
         area_um2=array.cell.width * array.cell.height * dbu * dbu,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..paper import IR_DROP, SPEED
+from ..timing import dense_curve
 from .cases import Floats, Proved
 from .table import Compared
 
@@ -79,9 +80,10 @@ def gain_curve(path: Path, timing: Mapping[str, Any]) -> None:
     rows = timing["over_pulse"]
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axis = figure.subplots()
-    x = [r["pulse"] * 1e9 for r in rows]
+    x, dense = [r["pulse"] * 1e9 for r in rows], dense_curve(timing)
     for key, color in (("time_reduction", _BLUE), ("speed_up", _GREEN)):
-        axis.plot(x, [100 * r[key] for r in rows], "o-", color=color, label=key.replace("_", " "))
+        axis.plot(x, [100 * r[key] for r in rows], "o", color=color, label=key.replace("_", " "))
+        axis.plot([t.pulse * 1e9 for t in dense], [100 * getattr(t, key) for t in dense], c=color)
     axis.axhline(100 * SPEED, color=_ORANGE, lw=1, label="paper: 29 %")
     axis.set(xscale="log", xlabel="write pulse per column (ns)", ylabel="gain by overlap (%)")
     axis.legend()

@@ -12,7 +12,7 @@ from ..console import Console
 from ..generators import ArraySpec
 from ..paper import IR_DROP, SPEED
 from ..pdk import Tech
-from ..report.compare import write_report
+from ..report.compare import STACKED, write_report
 from ..report.maps import panel
 from ..solve.theory import Parts
 from ..timing import PULSE_S, overlap
@@ -64,11 +64,17 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
         files.write_json(work / "compare.json", value)
         files.write_json(work / "maps.json", _maps(done[0]))
         files.write_lines(work / "compare.md", table_lines(done))
-        head = {"name": out.name, "parameters": {**config.to_json(), "seed": seed}}
+        stacked = done[0].stacked
+        files.write_layout(stacked.drawing, work / STACKED)
+        head = {
+            "name": out.name,
+            "parameters": {**config.to_json(), "seed": seed},
+            "cell": stacked.cell,
+        }
         with console.step("report"):
             # the report lists the files, so it reads a manifest that does not hold itself yet
             files.write_manifest(work, head)
-            write_report(work)
+            write_report(work, tech)
             files.write_manifest(work, head)
     return value
 

@@ -11,12 +11,11 @@ from ..pdk import FileError, Tech
 from ..summary import drc_line, lvs_line, percent
 from ..timing import PULSE_S
 from . import timing_charts
+from .drawn import SCRIPTS, drawn
 from .judges import judged
-from .layout_svg import layout_svg
 from .maps import SERIES, column_bars, mode_panels
 from .page import file_list, flat, script_json, write_page
-from .section_svg import section_svg
-from .stack_3d import stack_3d
+from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
 
@@ -53,8 +52,7 @@ def write_report(folder: Path, tech: Tech) -> Path:
     Raises:
         FileError: if a file that the report needs is missing or not readable.
     """
-    scripts = ("layout", "maps", "stack")
-    return write_page(folder / "report.html", "build", scripts, _context(folder, tech))
+    return write_page(folder / "report.html", "build", SCRIPTS, _context(folder, tech))
 
 
 def _context(folder: Path, tech: Tech) -> dict[str, Any]:
@@ -63,14 +61,14 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     drc, lvs = _needed(folder, "drc.json"), _needed(folder, "lvs.json")
     drop, em, timing = (_optional(folder, f"{n}.json") for n in ("ir_drop", "em", "timing"))
     maps = read_maps(folder / "ir_drop.csv") if (folder / "ir_drop.csv").is_file() else {}
-    panels = mode_panels(maps)
+    panels = mode_panels(maps, drop.get("modes", {}))
     nets = _nets(folder)
     cell = manifest.get("cell", {})
-    pitch = cell.get("pitch_x_um")
-    gds = folder / f"{name}.gds"
-    stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)
+    broken = broken_rules(drc, {rule.name: rule.text for rule in tech.rules})
+    differs = differences(lvs)
     judges = judged(folder, manifest["files"])
     return {
+        **drawn(folder / f"{name}.gds", tech, cell, markers([*broken, *differs])),
         "name": name,
         "manifest": manifest,
         "parameters": flat(manifest["parameters"]),
@@ -78,7 +76,8 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
         "checks": [*_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
-        "broken_rules": _broken(drc, tech),
+        "broken_rules": broken,
+        "differences": differs,
         "lvs": lvs,
         "drop": drop,
         "series": SERIES,
@@ -93,10 +92,6 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         # the table of layers shows those that carry current in some mode
         "em_layers": {layer for m in em.get("modes", {}).values() for layer in m["by_layer"]},
         "use": em.get("nets", {}),
-        "layout": layout_svg(gds, tech),
-        "section": section_svg(gds, tech, 1.2 * pitch if pitch else None),
-        "stack_json": script_json(stack),
-        "stack": bool(stack["layers"]),
         "nets": nets[:_MAX_NETS],
         "nets_total": len(nets),
         "files": file_list(folder, manifest["files"], _KINDS),
@@ -136,19 +131,24 @@ def _checks(
         {
             "title": "Design rules",
             "ok": drc["violations"] == 0,
-            "head": "clean" if drc["violations"] == 0 else f"{drc['violations']} violations",
-            "line": drc_line(drc),
+            "head": "clean" if drc["violations"] == 0 else _violations(drc["violations"]),
+            # what the headline has said already is not said again
+            "line": drc_line(drc).partition(", ")[2],
         },
         {
             "title": "Layout against netlist",
             "ok": bool(lvs["match"]),
             "head": "match" if lvs["match"] else "no match",
-            "line": lvs_line(lvs),
+            "line": lvs_line(lvs).partition(": " if lvs["match"] else ", ")[2],
         },
     ]
     for step, why in manifest.get("not_done", {}).items():
         checks.append({"title": step, "ok": False, "head": "not done", "line": why})
     return checks
+
+
+def _violations(count: int) -> str:
+    return f"{count} violation{'' if count == 1 else 's'}"
 
 
 def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
@@ -180,12 +180,3 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                 }
             )
     return cards
-
-
-def _broken(drc: dict[str, Any], tech: Tech) -> list[dict[str, Any]]:
-    texts = {rule.name: rule for rule in tech.rules}
-    return [
-        {"rule": rule, "count": n, "text": texts[rule].text if rule in texts else ""}
-        for rule, n in drc.get("by_rule", {}).items()
-        if n
-    ]

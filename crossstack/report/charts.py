@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -71,8 +71,9 @@ def curve_chart(
     y_axis: Axis,
     level: tuple[float, str] | None = None,
     mark: tuple[float, str] | None = None,
+    dots: Collection[float] | None = None,
 ) -> str:
-    """Return curves over x; every point says its values when pointed at.
+    """Return curves over x; every dot says its values when pointed at.
 
     Args:
         label: what the chart shows, for those who do not see it.
@@ -82,6 +83,7 @@ def curve_chart(
         y_axis: the same along y.
         level: a horizontal line and its words.
         mark: a vertical line and its words.
+        dots: values of x that get a dot; None for all.
     """
     frame = _Frame(x_axis, y_axis)
     out = frame.axes()
@@ -98,6 +100,8 @@ def curve_chart(
         path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
         out.append(f'<path class="{curve.style}" d="M{path}"/>')
         for (px, py), a, b in zip(points, x, curve.y, strict=True):
+            if dots is not None and a not in dots:
+                continue
             text = f"{curve.name}: {b:.4g} at {a:.4g}"
             out.append(
                 f'<circle class="{curve.style}" cx="{px:.1f}" cy="{py:.1f}" r="4">'

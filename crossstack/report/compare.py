@@ -8,14 +8,19 @@ from typing import Any
 
 from ..files import MANIFEST, read_json
 from ..paper import IR_DROP
-from ..pdk import FileError
+from ..pdk import FileError, Tech
 from ..summary import percent
 from ..timing import PULSE_S
 from . import timing_charts
 from .charts import Axis, Curve, curve_chart, padded
+from .drawn import SCRIPTS, drawn
 from .page import file_list, flat, script_json, write_page
 
+#: the stacked array's layout
+STACKED = "stacked.gds"
+
 _KINDS = (
+    (STACKED, "layout of the stacked array, every layer"),
     ("compare.json", "every figure of the comparison"),
     ("compare.md", "its tables, as text"),
     ("maps.json", "IR drop of every device, for the maps"),
@@ -34,13 +39,17 @@ _PATHS = {
 }
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, tech: Tech) -> Path:
     """Write report.html of a comparison.
+
+    Args:
+        folder: result of a comparison, with its manifest.
+        tech: technology that it was made with.
 
     Raises:
         FileError: if a file that the report needs is missing or not readable.
     """
-    return write_page(folder / "report.html", "compare", ("maps",), _context(folder))
+    return write_page(folder / "report.html", "compare", SCRIPTS, _context(folder, tech))
 
 
 def proved(value: dict[str, Any]) -> bool:
@@ -48,7 +57,7 @@ def proved(value: dict[str, Any]) -> bool:
     return all(s["drc_violations"] == 0 and s["lvs_match"] for s in _layouts(value))
 
 
-def _context(folder: Path) -> dict[str, Any]:
+def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     for name in (MANIFEST, "compare.json", "maps.json"):
         if not (folder / name).is_file():
             raise FileError(f"{folder} holds no {name}: not a complete comparison")
@@ -57,6 +66,7 @@ def _context(folder: Path) -> dict[str, Any]:
     timing = {"settle": deep["settle"], "overlap": deep["timing"]}
     first = value["pairs"][0]
     return {
+        **drawn(folder / STACKED, tech, manifest.get("cell", {})),
         "name": manifest["name"],
         "passed": proved(value),
         "checks": _checks(value, timing),

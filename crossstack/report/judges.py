@@ -49,8 +49,8 @@ def _foundry(value: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": "Foundry's deck",
         "ok": count == 0,
-        "head": "clean" if count == 0 else f"{count} violations",
-        "line": f"{count} violations, {rules} of the foundry's own rules run on its layers",
+        "head": "clean" if count == 0 else f"{count} violation{'' if count == 1 else 's'}",
+        "line": f"{rules} of the foundry's own rules run on its layers",
         "findings": [f"{rule}: {n}" for rule, n in value["by_rule"].items()],
     }
 

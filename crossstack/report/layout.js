@@ -6,14 +6,15 @@
 
   // the view box is the only state
   const svg = $("#layoutsvg");
+  if (!svg) return;
   const home = svg.getAttribute("viewBox").split(" ").map(Number);
   let view = [...home];
-  const labels = $("#layer-labels");
+  const labels = all("#layer-labels text").map((text) => [text, Number(text.dataset.font)]);
   const show = () => {
     svg.setAttribute("viewBox", view.join(" "));
     const scale = Math.max(view[2] / svg.clientWidth, view[3] / svg.clientHeight);
     // names keep their size on the screen, but never grow into each other
-    labels.style.fontSize = Math.min(11 * scale, Number(labels.dataset.font)) + "px";
+    for (const [text, most] of labels) text.style.fontSize = Math.min(11 * scale, most) + "px";
   };
   const zoom = (factor, x = view[0] + view[2] / 2, y = view[1] + view[3] / 2) => {
     const f = Math.min(Math.max(factor, home[2] / 2000 / view[2]), (home[2] * 2) / view[2]);
@@ -74,6 +75,20 @@
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
     event.preventDefault();
     keys[event.key]();
+  });
+  // what is wrong: a click shows the first place, each further click the next
+  all("[data-goto]").forEach((button) => {
+    const places = button.dataset.goto.split(";").map((box) => box.split(" ").map(Number));
+    let next = 0;
+    button.addEventListener("click", () => {
+      view = [...places[next]];
+      const count = places.length > 1 ? `, place ${next + 1} of ${places.length}` : "";
+      next = (next + 1) % places.length;
+      show();
+      $("#where").textContent = button.dataset.name + count;
+      $("#layout").scrollIntoView();
+      svg.focus({ preventScroll: true });
+    });
   });
   addEventListener("resize", show);
   show();

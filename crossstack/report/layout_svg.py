@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 import klayout.db as db
+import numpy as np
 
 from ..pdk import LABEL_OF, Layer, Tech
 
@@ -138,8 +139,8 @@ def _path(polygon: db.Polygon) -> str:
 
 
 def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
-    """Return the pin names, with the largest font (in grid steps) that keeps them apart."""
-    found: list[tuple[int, int, str]] = []
+    """Return the pin names, each with the largest font (in grid steps) that keeps it apart."""
+    at_place: dict[tuple[int, int], list[str]] = {}
     for name in LABEL_OF.values():
         index = layout.find_layer(*tech.gds(name))
         if index is None:
@@ -149,17 +150,35 @@ def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
                 continue
             at = shape.text_pos
             if window.contains(at.x, at.y):
-                found.append((at.x // _STEP, -(at.y // _STEP), shape.text_string))
-    texts = "".join(f'<text x="{x}" y="{y}">{escape(text)}</text>' for x, y, text in found)
-    return f'<g id="layer-labels" class="labels" data-font="{_font(found):.0f}">{texts}</g>'
+                at_place.setdefault((at.x // _STEP, -(at.y // _STEP)), []).append(shape.text_string)
+    # a line of a macro carries the names of both its ends' pins at one point
+    found = [(x, y, ", ".join(dict.fromkeys(names))) for (x, y), names in at_place.items()]
+    texts = "".join(
+        f'<text x="{x}" y="{y}" data-font="{font:.1f}"{_side(x, window)}>{escape(text)}</text>'
+        for (x, y, text), font in zip(found, _fonts(found), strict=True)
+    )
+    return f'<g id="layer-labels" class="labels">{texts}</g>'
 
 
-def _font(labels: list[tuple[int, int, str]]) -> float:
-    """Return the largest font size at which no two of the first few hundred names overlap."""
-    size = 1e6
-    some = labels[:300]
-    for k, (x1, y1, text) in enumerate(some):
-        for x2, y2, other in some[:k]:
-            wide = 0.3 * (len(text) + len(other)) + 0.3  # half of each name, and a gap
-            size = min(size, max(abs(x1 - x2) / wide, abs(y1 - y2) / 1.05))
-    return size
+def _side(x: int, window: db.Box) -> str:
+    """Return the class of a name that lies at the left or right edge and must grow inwards."""
+    near = window.width() // 50 // _STEP
+    if x - window.left // _STEP < near:
+        return ' class="atleft"'
+    return ' class="atright"' if window.right // _STEP - x < near else ""
+
+
+def _fonts(labels: list[tuple[int, int, str]]) -> list[float]:
+    """Return the largest font size of each name at which it meets no other of its size.
+
+    Never less than a grid step: names that overlap beat names that nobody sees.
+    """
+    x, y = (np.array([label[k] for label in labels], dtype=float) for k in (0, 1))
+    size = np.empty_like(x)
+    half = np.array([0.3 * len(text) for _, _, text in labels])
+    for k in range(len(labels)):
+        wide = half + half[k] + 0.3  # half of each name, and a gap
+        apart = np.maximum(np.abs(x - x[k]) / wide, np.abs(y - y[k]) / 1.05)
+        apart[k] = 1e6
+        size[k] = max(apart.min(), 1.0)
+    return [float(v) for v in size]

@@ -17,7 +17,7 @@
     return `rgb(${mix(0)},${mix(1)},${mix(2)})`;
   };
   // lies on light and dark pages and on paper alike
-  const none = "rgba(128, 138, 150, 0.3)";
+  const none = "rgba(128, 138, 150, 0.3)", beingWritten = "#e07b39";
   const percent = (v) => (v === 0 ? "0" : `${(v * 100).toPrecision(3)} %`);
   const buttons = all("[data-series]");
   let series = buttons[0].dataset.series;
@@ -37,8 +37,9 @@
     const size = Math.max(1, Math.min(36, Math.floor(232 / Math.max(rows, cols))));
     const figure = document.createElement("figure");
     const caption = document.createElement("figcaption");
-    const empty = grid.every((row) => row.every((v) => v === null));
-    caption.textContent = panel.title + (empty ? " (being written)" : "");
+    const written = panel.written;
+    const isWritten = (j) => written?.here && j === Math.floor(written.column / panel.block);
+    caption.textContent = panel.title + (written?.here ? ` (column ${written.column} being written)` : "");
     const canvas = document.createElement("canvas");
     canvas.width = cols * size;
     canvas.height = rows * size;
@@ -50,7 +51,7 @@
       pen.clearRect(0, 0, canvas.width, canvas.height);
       grid.forEach((row, i) =>
         row.forEach((v, j) => {
-          pen.fillStyle = v === null ? none : color((v - low) / (top - low));
+          pen.fillStyle = isWritten(j) ? beingWritten : v === null ? none : color((v - low) / (top - low));
           pen.fillRect(j * size, (rows - 1 - i) * size, size, size);
         })
       );
@@ -84,20 +85,44 @@
       tell(at[0] + step[0], at[1] + step[1]);
     });
     paint(null);
-    figure.append(caption, canvas);
+    figure.append(caption, canvas, axisName("rows", "row", rows), axisName("cols", "column", cols));
     return figure;
+  }
+  // rows are driven at column 0's side, columns sensed at row 0's: both ends are named
+  function axisName(side, word, count) {
+    const axis = document.createElement("div");
+    axis.className = "axis " + side;
+    const last = panels[0].block === 1 ? count - 1 : "";
+    for (const text of [0, word, last]) {
+      const part = document.createElement("span");
+      part.textContent = text;
+      axis.append(part);
+    }
+    return axis;
   }
   function says(panel, grid, r, c) {
     const k = panel.block, v = grid[r][c];
     const range = (n, last) => (k === 1 ? `${n}` : `${n * k}-${Math.min(n * k + k, last) - 1}`);
     let text = `${panel.title}, row ${range(r, panel.shape[0])}, column ${range(c, panel.shape[1])}: `;
-    text += v === null ? "does not take part" : `${percent(v)} lost`;
+    if (v === null) return text + idle(panel, r, c);
+    text += `${percent(v)} lost`;
     if (panel.volts && panel.volts[r][c] !== null) {
       text += `; ${panel.volts[r][c].toPrecision(4)} V`;
       if (panel.amps[r][c] !== null) text += `, ${(panel.amps[r][c] * 1e6).toPrecision(4)} uA`;
       text += " with everything counted";
     }
     return text;
+  }
+  // a device that is not read: written, beside the written column, or of that column's other tier
+  function idle(panel, r, c) {
+    const written = panel.written, k = panel.block;
+    if (!written) return "does not take part";
+    const inColumn = c === Math.floor(written.column / k);
+    if (!written.here) return inColumn ? `not read, as column ${written.column} is being written` : "does not take part";
+    if (!inColumn) return "not selected";
+    if (k > 1) return `column ${written.column} is being written`;
+    const lost = written.lost[r] === null ? "" : ` (${percent(written.lost[r])} of the write voltage lost)`;
+    return `written with ${written.volts[r].toPrecision(4)} V${lost}`;
   }
   function legend(low, top) {
     const box = document.createElement("div");

@@ -19,8 +19,15 @@ _MAX_SIDE = 128
 SERIES = {"all": "wires and transistors", "wires": "wires only"}
 
 
-def mode_panels(maps: Mapping[str, Mapping[str, Floats]]) -> list[dict[str, Any]]:
-    """Return one panel per mode and tier of a table by `analysis.write_csv`."""
+def mode_panels(
+    maps: Mapping[str, Mapping[str, Floats]], modes: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return one panel per mode and tier.
+
+    Args:
+        maps: a table by `analysis.write_csv`.
+        modes: entries of ir_drop.json, which say what is written.
+    """
     return [
         panel(
             f"{mode}, {TIER_NAMES[tier]} tier",
@@ -28,9 +35,29 @@ def mode_panels(maps: Mapping[str, Mapping[str, Floats]]) -> list[dict[str, Any]
             m["voltage_V"][tier],
             m["current_A"][tier],
         )
+        | _written(modes.get(mode, {}).get("write"), tier)
         for mode, m in maps.items()
         for tier in range(len(m["voltage_V"]))
     ]
+
+
+def _written(write: Mapping[str, Any] | None, tier: int) -> dict[str, Any]:
+    """Return what a map says of the column that is written meanwhile; empty without one.
+
+    ``column``, whether it is this tier's own (``here``), and then for each row the voltage and
+    the part of the applied one that is lost.
+    """
+    if write is None:
+        return {}
+    found: dict[str, Any] = {"column": write["column"], "here": write["tier"] == TIER_NAMES[tier]}
+    if found["here"]:
+        volts = np.array(write["device_voltages_V"])
+        # results of earlier versions do not hold what was applied
+        applied = np.array(write.get("applied_V", np.full(volts.shape, np.nan)))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            lost = np.where(applied != 0, np.abs(applied - volts) / np.abs(applied), np.nan)
+        found |= {"volts": _short(volts), "lost": _short(lost)}
+    return {"written": found}
 
 
 def panel(

@@ -17,6 +17,12 @@
   system.addEventListener("change", told);
   told();
 
+  // a link's target must not end up under the navigation, however many lines that takes
+  const nav = $("nav");
+  const measure = () => root.style.setProperty("--nav", nav.offsetHeight + "px");
+  new ResizeObserver(measure).observe(nav);
+  measure();
+
   // <button data-show="a" data-of="group"> shows the elements of the group with data-case="a"
   const choose = (chosen) => {
     const group = chosen.dataset.of;
@@ -32,9 +38,11 @@
   if (filter) {
     filter.addEventListener("input", () => {
       const word = filter.value.toLowerCase();
-      all("#nettable tbody tr").forEach((row) => {
+      const rows = all("#nettable tbody tr");
+      rows.forEach((row) => {
         row.hidden = !row.cells[0].textContent.toLowerCase().includes(word);
       });
+      $("#nonet").textContent = rows.every((row) => row.hidden) ? "No net of that name." : "";
     });
   }
 })();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 
 from ..paper import IR_DROP, SPEED
 from ..summary import percent
+
+#: femto to giga, and what a solve leaves where there is nothing
+_PREFIXES, _ROUNDING = ("f", "p", "n", "u", "m", "", "k", "M", "G"), 1e-15
 
 
 def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[str, Any]) -> Path:
@@ -35,6 +39,7 @@ def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[
         "scripts": [package_text(f"{name}.js") for name in ("page", *scripts)],
         "percent": percent,
         "amount": amount,
+        "scaled": scaled,
         "paper": {"ir_drop": IR_DROP, "speed": SPEED},
     }
     text = environment.get_template(f"{kind}.html.j2").render(shared | context)
@@ -53,8 +58,19 @@ def script_json(value: Any) -> str:
 
 
 def amount(value: float | None, scale: float = 1.0, digits: int = 4) -> str:
-    """Return a number with a few figures, a dash for none."""
-    return "-" if value is None else f"{value * scale:.{digits}g}"
+    """Return a number with a few figures, zeros at its end too; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{value * scale:#.{digits}g}".rstrip(".") if value else "0"
+
+
+def scaled(value: float, unit: str, digits: int = 3) -> str:
+    """Return a quantity with the prefix that suits it: 10.8 nV; what is rounding only is 0."""
+    if abs(value) < _ROUNDING:
+        return f"0 {unit}"
+    power = math.floor(math.log10(float(f"{abs(value):.{digits - 1}e}")) / 3)
+    power = min(max(power, -5), 3)
+    return f"{value / 1000.0**power:#.{digits}g}".rstrip(".") + f" {_PREFIXES[power + 5]}{unit}"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import klayout.db as db
 
-from ..pdk import Tech
+from ..pdk import Layer, Tech
 from ..pdk.solids import solids_um
 
 _WIDTH, _LEFT, _RIGHT = 540, 250, 210
 _SILICON = 46
+
+#: devices of an array are at most this far apart, monitors farther, um
+_NEIGHBOUR_UM = 50.0
 
 #: dielectric -> class of its colour
 _GLASS = {"SiO2": "oxide", "SiN": "nitride", "TiO2": "oxide"}
@@ -115,8 +118,12 @@ def _choose_cut(
 
 
 def first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
-    """Return the box of a memristor in the south-west, None if there is none."""
+    """Return the box of a memristor in the south-west of an array, None if there is none.
+
+    A lone device, as process monitors have them, counts only where there is no array.
+    """
     box = layout.top_cell().bbox()
+    alone: list[db.Box] = []
     for share in (0.1, 0.5, 1.0):  # a corner is enough for a large array
         corner = db.Box(
             box.left,
@@ -126,15 +133,34 @@ def first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
         )
         be = region_of(layout, tech, "BE", corner) & region_of(layout, tech, "ME", corner)
         te = region_of(layout, tech, "TE", corner) & region_of(layout, tech, "ME", corner)
-        boxes = [p.bbox() for p in (be if be.count() else te).merged().each()]
+        alone = [p.bbox() for p in (be if be.count() else te).merged().each()]
+        boxes = _with_neighbours(alone, round(_NEIGHBOUR_UM / layout.dbu))
         if boxes:
-            # the second row and column, if there are: the first may show the array's edge
-            rows = sorted({b.bottom for b in boxes})
-            row = sorted(
-                (b for b in boxes if b.bottom == rows[min(1, len(rows) - 1)]), key=lambda b: b.left
-            )
-            return row[min(1, len(row) - 1)]
-    return None
+            return _second(boxes)
+    return _second(alone) if alone else None
+
+
+def _with_neighbours(boxes: list[db.Box], reach: int) -> list[db.Box]:
+    """Return the boxes that have another one beside them in their row or column."""
+    found: set[int] = set()
+    for along, across in (("left", "bottom"), ("bottom", "left")):
+        order = sorted(
+            range(len(boxes)),
+            key=lambda k: (getattr(boxes[k], across), getattr(boxes[k], along)),
+        )
+        for a, b in pairwise(order):
+            same = getattr(boxes[a], across) == getattr(boxes[b], across)
+            if same and getattr(boxes[b], along) - getattr(boxes[a], along) <= reach:
+                found |= {a, b}
+    return [boxes[k] for k in sorted(found)]
+
+
+def _second(boxes: list[db.Box]) -> db.Box:
+    """Return the box in the second row and column, if there are: the first may be at the edge."""
+    rows = sorted({b.bottom for b in boxes})
+    bottom = rows[min(1, len(rows) - 1)]
+    row = sorted((b for b in boxes if b.bottom == bottom), key=lambda b: b.left)
+    return row[min(1, len(row) - 1)]
 
 
 class _ZMap:
@@ -193,7 +219,7 @@ class _Section:
                 continue
             low, high = solids_um(self.tech)[layer.name]
             for a, b in self._spans(layer.name, line):
-                style = 'class="silicon"' if layer.name == "COMP" else f'fill="{layer.color}"'
+                style = 'class="silicon"' if layer.name == "COMP" else _solid(layer)
                 if layer.name == "Contact" and self._over("Poly2", a, b):
                     low = self.tech.heights_um["Poly2"][1]
                 out.append(self._rect(a, b, low, high, style, f"{layer.name}: {layer.text}"))
@@ -237,6 +263,11 @@ class _Section:
                 f'{escape(text)}<tspan class="muted"> {escape(note)}</tspan></text>'
             )
         return out
+
+
+def _solid(layer: Layer) -> str:
+    # the class outlines it where its colour is close to that of the glass
+    return f'class="solid" fill="{layer.color}"'
 
 
 def _thickness(um: float) -> str:

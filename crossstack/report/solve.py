@@ -13,7 +13,7 @@ from ..studies import programming_lines, sensitivity_rows
 from ..summary import percent
 from .charts import histogram
 from .maps import SERIES, column_bars, mode_panels
-from .page import file_list, script_json, write_page
+from .page import file_list, flat, script_json, write_page
 
 NEEDED = ("ir_drop.json", "ir_drop.csv")
 _KINDS = (
@@ -39,7 +39,7 @@ def _context(folder: Path) -> dict[str, Any]:
     value = read_json(folder / "ir_drop.json")
     if not isinstance(value, dict) or not value.get("modes"):
         raise FileError(f"{folder / 'ir_drop.json'} is not a result of crossstack solve")
-    panels = mode_panels(read_maps(folder / "ir_drop.csv"))
+    panels = mode_panels(read_maps(folder / "ir_drop.csv"), value["modes"])
     many = value.get("monte_carlo")
     return {
         "name": value.get("network", folder.name),
@@ -50,6 +50,10 @@ def _context(folder: Path) -> dict[str, Any]:
         "maps_json": script_json({"panels": panels}),
         "columns": {mode: column_bars(m) for mode, m in value["modes"].items()},
         "many": many,
+        "spread": _spread(many),
+        "parameters": flat(value.get("parameters", {})),
+        "source": value.get("source", {}),
+        "versions": value.get("versions", {}),
         "notes": [
             *batch_lines(value.get("batch")),
             *programming_lines(value.get("programming", [])),
@@ -73,6 +77,18 @@ def _check(mode: str, m: dict[str, Any]) -> dict[str, Any]:
         f"{percent(m['worst_device_error']['wires_only'])} in wires alone. "
         f"Kirchhoff residual {m['kcl_residual']:.1e}",
     }
+
+
+def _spread(many: dict[str, Any] | None) -> str:
+    """Return how the versions vary, as one sentence; empty if that was not recorded."""
+    if not many or "sigma" not in many:
+        return ""
+    return (
+        f"ln G of a device varies with a deviation of {many['sigma']:g}; "
+        f"{percent(many['stuck_on'])} of the devices are stuck on and "
+        f"{percent(many['stuck_off'])} stuck off, "
+        f"a wire piece is open with a chance of {percent(many['open_wire'])}."
+    )
 
 
 def _spread_chart(many: dict[str, Any] | None) -> str:

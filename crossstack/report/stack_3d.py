@@ -26,8 +26,8 @@ def stack_3d(path: Path, tech: Tech, size_um: tuple[float, float] | None) -> dic
         size_um: width and height of the piece to show; None for 6 x 6 um.
 
     Returns:
-        ``layers``: [name, colour, [x1, y1, z1, x2, y2, z2, ...] in nm], bottom to top, centred
-        on the origin; empty if the layout holds no memristor.
+        ``layers``: [name, colour, [x1, y1, z1, x2, y2, z2, ...] in nm], bottom to top, the
+        memristor at x = y = 0; empty if the layout holds no memristor.
     """
     layout = db.Layout()
     layout.read(str(path))
@@ -39,15 +39,14 @@ def stack_3d(path: Path, tech: Tech, size_um: tuple[float, float] | None) -> dic
     c = crossing.center()
     window = db.Box(c.x - half_x, c.y - half_y, c.x + half_x, c.y + half_y)
     z = _stretched(tech)
-    middle = max(z.values()) // 2
     layers, count = [], 0
     for name, (low, high) in solids_um(tech).items():
         pieces = (region_of(layout, tech, name, window) & db.Region(window)).merged()
         numbers: list[int] = []
         for piece in pieces.decompose_trapezoids_to_region(db.Polygon.TD_htrapezoids).each():
             b = piece.bbox()
-            numbers += [b.left - c.x, b.bottom - c.y, z[low] - middle]
-            numbers += [b.right - c.x, b.top - c.y, z[high] - middle]
+            numbers += [b.left - c.x, b.bottom - c.y, z[low]]
+            numbers += [b.right - c.x, b.top - c.y, z[high]]
         count += len(numbers) // 6
         if numbers and count <= _MAX_BOXES:
             layers.append([name, tech.layer(name).color, numbers])

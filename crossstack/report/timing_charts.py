@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..timing import PULSE_S
+from ..timing import PULSE_S, base_of, dense_curve, pulses_for_paper
 from .charts import Axis, Curve, curve_chart, padded, timing_diagram
 
 
@@ -14,19 +14,33 @@ def at_pulse(timing: dict[str, Any], pulse_s: float) -> dict[str, Any]:
     return next((row for row in rows if row["pulse"] == pulse_s), {})
 
 
-def charts(timing: dict[str, Any]) -> dict[str, str]:
-    """Return the charts ``gain`` (over pulse time) and ``diagram``; empty without an overlap."""
+def for_paper(timing: dict[str, Any]) -> dict[str, str]:
+    """Return the two pulse times of each definition that give the paper's gain, in words."""
+    return {
+        name: f"{pulses[0] * 1e9:.1f} or {pulses[1] * 1e9:.1f} ns"
+        for name, pulses in pulses_for_paper(base_of(timing["overlap"])).items()
+    }
+
+
+def charts(timing: dict[str, Any]) -> dict[str, Any]:
+    """Return the charts ``gain`` (over pulse time) and ``diagram``, and `for_paper`.
+
+    Empty without an overlap.
+    """
     if "overlap" not in timing:
         return {}
     rows = timing["overlap"]["over_pulse"]
-    x = [row["pulse"] * 1e9 for row in rows]
+    dots = [row["pulse"] * 1e9 for row in rows]
+    dense = dense_curve(timing["overlap"])
+    x = [t.pulse * 1e9 for t in dense]
     curves = [
-        Curve("time saved", [100 * row["time_reduction"] for row in rows], "c0"),
-        Curve("speed gained", [100 * row["speed_up"] for row in rows], "c1"),
+        Curve("time saved", [100 * t.time_reduction for t in dense], "c0"),
+        Curve("speed gained", [100 * t.speed_up for t in dense], "c1"),
     ]
     paper = 100 * timing["overlap"]["paper"]
     middle = at_pulse(timing, PULSE_S)
     return {
+        "for_paper": for_paper(timing),
         "gain": curve_chart(
             "Gain by overlapping write and read over the write pulse",
             x,
@@ -34,6 +48,7 @@ def charts(timing: dict[str, Any]) -> dict[str, str]:
             Axis("write pulse per column (ns)", x[0], x[-1], log=True),
             padded([*curves[0].y, *curves[1].y, paper], "gain (%)"),
             level=(paper, f"paper: {paper:g} %"),
+            dots=dots,
         ),
         "diagram": timing_diagram(
             f"Writing and reading of three layers with pulses of {PULSE_S * 1e9:g} ns",

@@ -93,7 +93,9 @@ def browse(program: str, page: Path, width: int = 1280) -> tuple[str, str]:
     return ran.stdout, console
 
 
-def acted(program: str, text: str, folder: Path, acts: str) -> tuple[list[str], str]:
+def acted(
+    program: str, text: str, folder: Path, acts: str, width: int = 1280
+) -> tuple[list[str], str]:
     """Do things to a page, as a reader would; return what the script told, and the document.
 
     The script pushes texts on the list `told`. The browser's console must stay empty.
@@ -106,7 +108,7 @@ def acted(program: str, text: str, folder: Path, acts: str) -> tuple[list[str], 
         "pre.textContent = told.join('|'); document.body.append(pre);</script>"
     )
     page.write_text(text.replace("</body>", script + "</body>"))
-    document, console = browse(program, page)
+    document, console = browse(program, page, width)
     assert console == ""
     found = re.search(r'<pre id="told">(.*?)</pre>', document, re.DOTALL)
     assert found is not None, document[-2000:]

@@ -226,6 +226,10 @@ told.push([...document.images].every((i) => i.naturalWidth > 100));
     assert lost == pytest.approx(value["values"]["array"][0][0], rel=5e-3)
     assert told[3:] == ["3", "true"]
     assert document.count("no match") == 0
+    for name in ("layout", "section", "stack"):
+        assert f'<section id="{name}">' in text
+    # on paper every pattern is shown, each under its name
+    assert text.count('<tr class="onpaper">') == 2 * 3
     assert width_in(requires_program(*BROWSERS), text, tmp_path, 500) <= 500
 
 

@@ -207,7 +207,7 @@ def test_a_layout_too_large_for_a_page(crossstack, tmp_path):
 
 
 def test_name_of_the_build_is_in_the_title(text):
-    assert f"<title>{NAME} - CrossStack</title>" in text
+    assert f"<title>{NAME}, build - CrossStack</title>" in text
     assert COLS == 2
 
 
