@@ -195,6 +195,29 @@ def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None
             raise ConfigError(f"no such key {prefix}{key}{hint} (known: {', '.join(names)})")
 
 
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return ``key old -> new`` for the parameters that two results do not share.
+
+    Args:
+        old, new: parameters as manifests hold them. A key that only `new` knows is of a later
+            version and says nothing.
+        prefix: section that they stand in, with its dot.
+    """
+    found = []
+    for key in [key for key in new if key in old or prefix]:
+        before, after = old.get(key), new[key]
+        if isinstance(before, Mapping) or isinstance(after, Mapping):
+            found += differences(before or {}, after or {}, f"{prefix}{key}.")
+        elif before != after:
+            found.append(f"{prefix}{key} {_shown(before)} -> {_shown(after)}")
+    gone = [key for key in old if key not in new] if prefix else []
+    return found + [f"{prefix}{key} {_shown(old[key])} -> default" for key in gone]
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else str(value)
+
+
 def number(value: Any, name: str, low: float, high: float) -> float:
     """Return a finite number in a range.
 
