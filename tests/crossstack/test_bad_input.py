@@ -39,6 +39,8 @@ def config(tmp_path: Path, text: str) -> Path:
         ("device_um: wide", ["device_um = 'wide'"]),
         ("select_w_um: .nan", ["select_w_um = nan"]),
         ("name: ../x", ["name = '../x'"]),
+        ("kelvin: true", ["kelvin = True", "needs top: macro or testchip"]),
+        ("{top: array, switch_wn_um: 8}", ["switch_wn_um = 8", "needs top: macro or testchip"]),
         ("tech: {corner: fast}", ["tech.corner = 'fast'", "typ, min, max"]),
         ("tech: {temprature_c: 25}", ["tech.temprature_c", "'temperature_c'"]),
         ("tech: {temperature_c: hot}", ["tech.temperature_c = 'hot'"]),

@@ -219,6 +219,8 @@ def test_oasis_holds_the_same_shapes(tmp_path):
         ({"name": "../x"}, ("name", "../x")),
         ({"row": 3}, ("row", "did you mean 'rows'")),
         ({"kelvin": 1}, ("kelvin",)),
+        ({"kelvin": True}, ("kelvin", "needs top: macro or testchip")),
+        ({"switch_wp_um": 30.0}, ("switch_wp_um = 30.0", "needs top: macro or testchip")),
     ],
 )
 def test_bad_specs_are_refused_by_name(values, names):
