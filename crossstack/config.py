@@ -199,8 +199,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
     """Return ``key old -> new`` for the parameters that two results do not share.
 
     Args:
-        old, new: parameters as manifests hold them. A key that only `new` knows is of a later
-            version and says nothing.
+        old: parameters as a manifest holds them.
+        new: the same of another result. A key that only `new` knows is of a later version and
+            says nothing.
         prefix: section that they stand in, with its dot.
     """
     found = []

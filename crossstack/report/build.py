@@ -11,6 +11,7 @@ from ..pdk import FileError, Tech
 from ..summary import drc_line, lvs_line, percent
 from ..timing import PULSE_S
 from . import timing_charts
+from .cut import Cut
 from .judges import judged
 from .layout_svg import layout_svg
 from .maps import SERIES, column_bars, mode_panels
@@ -94,7 +95,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "em_layers": {layer for m in em.get("modes", {}).values() for layer in m["by_layer"]},
         "use": em.get("nets", {}),
         "layout": layout_svg(gds, tech),
-        "section": section_svg(gds, tech, 1.2 * pitch if pitch else None),
+        "section": section_svg(gds, tech, Cut(width_um=1.2 * pitch) if pitch else None),
         "stack_json": script_json(stack),
         "stack": bool(stack["layers"]),
         "nets": nets[:_MAX_NETS],

@@ -173,69 +173,6 @@ def test_quiet_is_quiet(crossstack, built, tmp_path):
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
-def test_view_draws_a_build(crossstack, built, tmp_path):
-    picture = tmp_path / "array.png"
-    ran = crossstack("view", built, "--png", "-o", picture, "--size", 300)
-    assert ran.code == 0
-    assert picture.stat().st_size > 3000
-
-
-def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path, monkeypatch):
-    program = tmp_path / "klayout"
-    program.write_text(
-        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > {tmp_path}/args\n'
-        f'cp "$2" {tmp_path}/lyt\ntest -s "$5"\n'
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert crossstack("view", built).code == 0
-    first, lyt, file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
-    # KLayout takes the technology for the files that follow it
-    assert (first, file, flag) == ("-nn", str(built / f"{NAME}.gds"), "-l")
-    assert f"<name>{TECH.name}</name>" in (tmp_path / "lyt").read_text()
-    assert (lyt[-4:], lyp[-4:]) == (".lyt", ".lyp")
-    assert markers == ["-m", str(built / "drc.lyrdb")]
-    assert crossstack("view", built, "--no-markers").code == 0
-    assert "-m" not in (tmp_path / "args").read_text().split()
-    monkeypatch.setenv("PATH", "")
-    crossstack("view", built).fails(3, "not installed", "--png")
-
-
-@pytest.mark.parametrize("cut", ["auto", "y=6.51", "x=3.0"])
-def test_view_draws_a_cross_section(crossstack, built, tmp_path, cut):
-    picture = tmp_path / "cut.svg"
-    ran = crossstack("view", built, "--cross-section", cut, "-o", picture)
-    assert ran.code == 0, ran.err
-    titles = {
-        t.text.split(":")[0] for t in ElementTree.parse(picture).iter() if t.tag.endswith("title")
-    }
-    assert {"pass_nitride, 5.230 um wide", "pass_nitride, 8.000 um wide"} & titles
-    assert "Metal3" in titles
-
-
-def test_view_refuses(crossstack, built, tmp_path):
-    crossstack("view", built, "--cross-section", "z=3", "-o", tmp_path / "a").fails(2, "y=3.5")
-    crossstack("view", built, "--cross-section", "y=", "-o", tmp_path / "a").fails(2, "y=3.5")
-    crossstack("view", built, "--cross-section", "y=300").fails(2, "y = 0 ..")
-    crossstack("view", built, "--png", "--glb").fails(2, "one")
-    both = ("--markers", built / "drc.lyrdb", "--no-markers")
-    crossstack("view", built, "--png", *both).fails(2, "--no-markers")
-    crossstack("view", built, "-o", tmp_path / "a.png").fails(2, "--png")
-
-
-def test_view_writes_a_glb(crossstack, built, tmp_path):
-    trimesh = pytest.importorskip("trimesh")
-    picture = tmp_path / "stack.glb"
-    assert crossstack("view", built, "--glb", "-o", picture).code == 0
-    scene = trimesh.load(picture)
-    assert {"ME", "BE", "TE", "Metal1", "VTE"} <= set(scene.geometry)
-    # the middle electrode is as thick as its film, and every mesh is closed and outward
-    assert scene.geometry["ME"].extents[2] == pytest.approx(TECH.film("ME").thickness_um, rel=1e-4)
-    for name, mesh in scene.geometry.items():
-        mesh.merge_vertices(merge_norm=True)
-        assert mesh.volume > 0, name
-
-
 def fresh(code: str) -> str:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return ran.stdout
