@@ -106,8 +106,37 @@ def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_unknown_rule(crossstack, built, tmp_path):
-    crossstack("drc", built / f"{NAME}.gds", "--rules", "M9.1", "-o", tmp_path).fails(2, "M9.1")
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("nope*", ["rules = 'nope*'", "there are DF.*", "M1.*", "VTE.*"]),
+        ("m1.*", ["did you mean M1.1, M1.2a, M1.2b, ...?"]),
+        ("M1_2a", ["did you mean M1.2"]),
+        ("Metal1", ["ANT.Metal1"]),
+    ],
+)
+def test_unknown_rule(crossstack, built, tmp_path, pattern, words):
+    run = ("drc", built / f"{NAME}.gds", "-o", tmp_path, "--rules")
+    crossstack(*run, pattern).fails(2, *words)
+
+
+def test_reading_verbs_take_the_folder_of_a_build(crossstack, built, tmp_path, monkeypatch):
+    """They read layout, netlist and profile from it, and write nothing into it."""
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.read_bytes() for path in built.iterdir()}
+    ran = crossstack("drc", built, "--json")
+    assert (ran.code, ran.json["violations"], ran.json["profile"]) == (0, 0, "stepper")
+    assert crossstack("lvs", built).code == 0
+    assert crossstack("extract", built).code == 0
+    assert {path: path.read_bytes() for path in built.iterdir()} == before
+    made = {path.name.removeprefix(NAME) for path in tmp_path.iterdir()}
+    assert made >= {"_drc.json", "_drc.lyrdb", "_lvs.json", ".lvsdb", "_network.npz"}
+    other = tmp_path / "other.spice"
+    other.write_text((built / f"{NAME}.spice").read_text().replace(" C[0] ", " C[1] "))
+    assert crossstack("lvs", built, "--netlist", other).code != 0
+    (tmp_path / "empty").mkdir()
+    for verb in ("drc", "lvs", "extract"):
+        crossstack(verb, tmp_path / "empty").fails(3, "empty holds no manifest.json")
 
 
 def test_lvs_finds_a_missing_via(crossstack, built, tmp_path):
