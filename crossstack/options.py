@@ -42,7 +42,10 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
     "--switch-wn-um": (float, _SWITCH.format("NMOS")),
     "--switch-wp-um": (float, _SWITCH.format("PMOS")),
-    "--kelvin/--no-kelvin": (None, "Sense pin on every line (default without); not for a bare array."),
+    "--kelvin/--no-kelvin": (
+        None,
+        "Sense pin on every line (default without); not for a bare array.",
+    ),
     "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default stepper)."),
     "--device-um": (
         float,
