@@ -53,14 +53,23 @@ class _Pen:
         self.taps: list[tuple[int, str]] = []
         self.x = west
 
+    def fingers(self, width_um: float) -> int:
+        """Return the most fingers that fit between the tracks, each wide enough for its straps.
+
+        Raises:
+            ParameterError: if one finger is too narrow already.
+        """
+        least = self.drawer.least_finger
+        total = self.tech.check_grid("switch width", width_um)
+        if total < least:
+            raise ParameterError("switch width", width_um, f"at least {least * 1e-3:g} um")
+        return max(1, min(self.tracks.fingers(self.length), total // least))
+
     def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width_um: float,
              fingers: int | None = None) -> Body:  # fmt: skip
         """Return a body of a total width, in as many fingers as fit."""
-        d = self.drawer
         total = self.tech.check_grid("switch width", width_um)
-        if total < d.least_finger:
-            raise ParameterError("switch width", width_um, f"at least {d.least_finger * 1e-3:g} um")
-        n = fingers or max(1, min(self.tracks.fingers(self.length), total // d.least_finger))
+        n = fingers or self.fingers(width_um)
         bulk = "VSS" if model == "nfet" else "VDD"
         body = Body(name, model, x, grid_down(total / n, 10), n, a, b, gate, bulk)
         self.devices += body.devices(self.length * 1e-3)
@@ -346,7 +355,8 @@ def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
     pen.tap("p")
     pen.x += pen.tap_to_tap
     pen.tap("n")
-    n = min(read_n.fingers, pen.tracks.fingers(pen.length))
+    # these three share the number of fingers, so the narrowest decides
+    n = min(read_n.fingers, pen.fingers(p.switch_wp_um))
     read_p = pen.make("PR", "pfet", pen.x + d.tap_gap, "C", "OUT", "WSEL", p.switch_wp_um, n)
     joined = read_p.x2 + d.head_gap
     write_n = pen.make("NW", "nfet", joined + d.head_gap, "C", "WC", "WSEL", p.switch_wn_um, n)

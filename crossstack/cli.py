@@ -177,7 +177,11 @@ def _catch_signals() -> None:
 def _usage(error: click.ClickException) -> int:
     ctx = getattr(error, "ctx", None)
     hint = f" (see {ctx.command_path} --help)" if ctx is not None else ""
-    return _fail(error.format_message() + hint, USAGE)
+    text = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        # the nearest one; click lists three by the alphabet
+        text = f"no such option {error.option_name!r}; did you mean {error.possibilities[0]!r}?"
+    return _fail(text + hint, USAGE)
 
 
 def _explain(error: Exception) -> int:

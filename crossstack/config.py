@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError
-from .pdk import ParameterError, Tech
+from .pdk import ParameterError, Tech, get_tech
 
 if TYPE_CHECKING:
     from .generators import ArraySpec
@@ -59,7 +59,7 @@ class TechOptions:
 
     def apply(self, tech: Tech) -> Tech:
         """Return `tech` with the user's sheet resistances, and transistors at their conditions."""
-        films = [f.name for f in (*tech.films, *tech.diffusions) if f.sheet_ohm_sq is not None]
+        films = _films(tech)
         check_keys(self.sheet_resistance_ohm_sq, films, "tech.sheet_resistance_ohm_sq.")
         for film, value in self.sheet_resistance_ohm_sq.items():
             name = f"tech.sheet_resistance_ohm_sq.{film}"
@@ -131,7 +131,46 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
 def read_values(path: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a file with command-line options on top, not checked yet."""
     values = {} if path is None else read_yaml(path)
+    if path is not None:
+        _check_file(path, values)
     return values | {key: value for key, value in options.items() if value is not None}
+
+
+def _check_file(path: Path, values: Mapping[str, Any]) -> None:
+    """Refuse a key that does not exist, naming the file; values are checked with the options.
+
+    Raises:
+        ConfigError: naming file and key.
+    """
+    from .generators.spec import ArraySpec
+
+    tech = values.get("tech")
+    try:
+        check_keys(values, [*_names(ArraySpec), "tech"], "")
+        if isinstance(tech, Mapping):
+            check_keys(tech, _names(TechOptions), "tech.")
+            for key in _BY_FILM:
+                if isinstance(films := tech.get(key), Mapping):
+                    # films are the same for every profile
+                    check_keys(films, _films(get_tech()), f"tech.{key}.")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def keys() -> list[str]:
+    """Return every key that a configuration file may hold, with dots for sections."""
+    from .generators.spec import ArraySpec
+
+    found = _names(ArraySpec)
+    for key in _names(TechOptions):
+        films = _films(get_tech()) if key in _BY_FILM else []
+        found += [f"tech.{key}.{film}" for film in films] or [f"tech.{key}"]
+    return found
+
+
+def _films(tech: Tech) -> list[str]:
+    """Return the films that have a sheet resistance."""
+    return [f.name for f in (*tech.films, *tech.diffusions) if f.sheet_ohm_sq is not None]
 
 
 def config_of(values: Mapping[str, Any]) -> RunConfig:
@@ -193,6 +232,30 @@ def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None
             near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ConfigError(f"no such key {prefix}{key}{hint} (known: {', '.join(names)})")
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return ``key old -> new`` for the parameters that two results do not share.
+
+    Args:
+        old: parameters as a manifest holds them.
+        new: the same of another result. A key that only `new` knows is of a later version and
+            says nothing.
+        prefix: section that they stand in, with its dot.
+    """
+    found = []
+    for key in [key for key in new if key in old or prefix]:
+        before, after = old.get(key), new[key]
+        if isinstance(before, Mapping) or isinstance(after, Mapping):
+            found += differences(before or {}, after or {}, f"{prefix}{key}.")
+        elif before != after:
+            found.append(f"{prefix}{key} {_shown(before)} -> {_shown(after)}")
+    gone = [key for key in old if key not in new] if prefix else []
+    return found + [f"{prefix}{key} {_shown(old[key])} -> default" for key in gone]
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else str(value)
 
 
 def number(value: Any, name: str, low: float, high: float) -> float:

@@ -48,7 +48,8 @@ class Console:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
-        logging.getLogger("crossstack").setLevel(logging.ERROR if quiet else logging.WARNING)
+        for handler in logging.getLogger("crossstack").handlers:
+            handler.setLevel(logging.ERROR if quiet else logging.WARNING)
         self.seconds: dict[str, float] = {}
         self._bar: Progress | None = None
 

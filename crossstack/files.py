@@ -86,6 +86,16 @@ def read_json(path: Path) -> Any:
         raise FileError(f"{path} is not a JSON file: {error}") from None
 
 
+def parameters_in(path: Path) -> dict[str, Any]:
+    """Return the parameters that a manifest holds; none, if it is missing or broken."""
+    try:
+        value = read_json(path)
+    except (FileError, OSError):
+        return {}
+    found = value.get("parameters") if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
     with path.open("rb") as stream:

@@ -37,6 +37,7 @@ class Build:
         drc, lvs, ir_drop, em, timing: contents of the JSON files of the same names.
         extraction: how the wires were extracted, with warnings.
         not_done: step -> why it was not done.
+        warnings: remarks on the run as a whole, e.g. that another build was replaced.
         seconds: step -> time it took.
     """
 
@@ -49,6 +50,7 @@ class Build:
     timing: dict[str, Any] = field(default_factory=dict)
     extraction: dict[str, Any] = field(default_factory=dict)
     not_done: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -69,6 +71,7 @@ class Build:
             "timing": self.timing,
             "extraction": self.extraction,
             "not_done": self.not_done,
+            "warnings": self.warnings,
             "seconds": self.seconds,
         }
 
@@ -103,6 +106,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     """
     name = config.spec.top_name
     tech = config.resolved_tech()
+    earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps():
         result = Build(out / name, name)
         array, layout = draw(config, console)
@@ -116,7 +120,17 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
             _analyse(extracted, config, tech, result, work, console)
         finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
+    result.warnings = other_parameters(earlier, config, f"{out / name} replaces a build")
     return result
+
+
+def other_parameters(earlier: dict[str, Any], config: RunConfig, what: str) -> list[str]:
+    """Return a remark if what was there had been made with other parameters, else nothing."""
+    from .config import differences
+
+    # through JSON, as they were written
+    changed = differences(earlier, json.loads(json.dumps(config.to_json())))
+    return [f"{what} with other parameters: {', '.join(changed)}"] if changed else []
 
 
 def write_drawing(
@@ -287,6 +301,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
     name = config.spec.top_name
     # the tech section is checked although the layout does not depend on it
     config.resolved_tech()
+    earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
         array, layout = draw(config, console)
         with console.step("write layout"), files.together(out) as work:
@@ -304,6 +319,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         "name": name,
         "files": [str(out / each) for each in (*made, f"{name}.json")],
         "cell": array.unit.info,
+        "warnings": other_parameters(earlier, config, f"{out / name} replaces a layout"),
         "seconds": console.seconds,
     }
 

@@ -18,21 +18,24 @@ from .pdk.solids import solids_um
 #: beyond this, files take seconds to open and hundreds of MB
 _MAX_BOXES = 200_000
 
-#: corners of a box by the low (0) or high (1) end of x, y and z, four per face, outward
-_FACES = np.array(
+#: what a part of the data is for, in glTF's numbers
+_VERTICES, _INDICES = 34962, 34963
+#: boxes whose corners 16-bit numbers can count; the last number is reserved
+_PER_PRIMITIVE = 65_535 // 8
+
+#: corners of a box by the low (0) or high (1) end of x, y and z
+_CORNERS = np.array([[k & 1, k >> 1 & 1, k >> 2] for k in range(8)])
+#: two triangles a face, anticlockwise from outside
+_TRIANGLES = np.array(
     [
-        [[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]],
-        [[0, 1, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]],
-        [[1, 0, 0], [1, 1, 0], [1, 1, 1], [1, 0, 1]],
-        [[0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 1, 1]],
-        [[1, 1, 0], [0, 1, 0], [0, 1, 1], [1, 1, 1]],
-        [[0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1]],
+        *(4, 5, 7, 4, 7, 6),  # top
+        *(2, 3, 1, 2, 1, 0),  # bottom
+        *(1, 3, 7, 1, 7, 5),  # east
+        *(2, 0, 4, 2, 4, 6),  # west
+        *(3, 2, 6, 3, 6, 7),  # north
+        *(0, 1, 5, 0, 5, 4),  # south
     ]
-).reshape(24, 3)
-_NORMALS = np.repeat(
-    [[0, 0, 1], [0, 0, -1], [1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]], 4, axis=0
 )
-_TRIANGLES = (np.array([0, 1, 2, 0, 2, 3]) + 4 * np.arange(6)[:, None]).reshape(-1)
 
 
 def write_glb(path: Path, tech: Tech, target: Path, stretch: float = 1.0) -> int:
@@ -70,64 +73,89 @@ def write_glb(path: Path, tech: Tech, target: Path, stretch: float = 1.0) -> int
                 ],
                 axis=1,
             )
-            corners = ends[:, _FACES, np.arange(3)].reshape(-1, 3)
+            corners = ends[:, _CORNERS, np.arange(3)].reshape(-1, 3)
             meshes.append((name, tech.layer(name).color, corners.astype(np.float32)))
-    target.write_bytes(_pack(meshes))
+    target.write_bytes(_pack(meshes, stretch))
     return total
 
 
-def _pack(meshes: list[tuple[str, str, NDArray[np.float32]]]) -> bytes:
-    """Return a GLB; glTF has y upwards, so the root turns the layout's z there."""
+def scale_text(stretch: float) -> str:
+    """Say what a metre of the file is: glTF knows no other unit, and viewers no smaller one."""
+    return "1 m in it is 1 um" + (f", heights x {stretch:g}" if stretch != 1 else "")
+
+
+def _pack(meshes: list[tuple[str, str, NDArray[np.float32]]], stretch: float) -> bytes:
+    """Return a GLB; glTF has y upwards, so the root turns the layout's z there.
+
+    Boxes have eight corners each and no normals, which makes viewers shade faces flat. What joins
+    corners to triangles is alike for all of them and stands in the file once.
+    """
     root = [1.0, 0, 0, 0, 0, 0, -1.0, 0, 0, 1.0, 0, 0, 0, 0, 0, 1.0]
+    most = min(_PER_PRIMITIVE, max((len(corners) // 8 for _, _, corners in meshes), default=0))
+    triangles = (_TRIANGLES + 8 * np.arange(most)[:, None]).reshape(-1).astype(np.uint16)
     gltf: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "CrossStack"},
+        "asset": {"version": "2.0", "generator": "CrossStack",
+                  "extras": {"unit": scale_text(stretch)}},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": "stack", "matrix": root, "children": []}],
         "meshes": [], "materials": [], "accessors": [], "bufferViews": [], "buffers": [],
     }  # fmt: skip
-    blob = b""
+    blob = [triangles.tobytes()]
+    _view(gltf, blob[0], 0, _INDICES)
     for name, color, corners in meshes:
-        boxes = len(corners) // 24
-        normals = np.tile(_NORMALS, (boxes, 1)).astype(np.float32)
-        triangles = (_TRIANGLES + 24 * np.arange(boxes)[:, None]).reshape(-1).astype(np.uint32)
-        first = len(gltf["accessors"])
-        for data, kind, count, buffer in (
-            (corners, "VEC3", len(corners), 34962),
-            (normals, "VEC3", len(normals), 34962),
-            (triangles, "SCALAR", len(triangles), 34963),
-        ):
-            view = {
-                "buffer": 0,
-                "byteOffset": len(blob),
-                "byteLength": data.nbytes,
-                "target": buffer,
-            }
-            gltf["bufferViews"].append(view)
-            blob += data.tobytes()
-            accessor = {
-                "bufferView": len(gltf["bufferViews"]) - 1,
-                "componentType": 5126 if kind == "VEC3" else 5125,
-                "count": count,
-                "type": kind,
-            }
-            if data is corners:
-                accessor |= {
-                    "min": corners.min(axis=0).tolist(),
-                    "max": corners.max(axis=0).tolist(),
-                }
-            gltf["accessors"].append(accessor)
+        place = sum(map(len, blob))
+        _view(gltf, corners.tobytes(), place, _VERTICES)
+        blob.append(corners.tobytes())
         rgb = [(int(color[k : k + 2], 16) / 255) ** 2.2 for k in (1, 3, 5)]
         surface = {"baseColorFactor": [*rgb, 1.0], "metallicFactor": 0.2, "roughnessFactor": 0.6}
         gltf["materials"].append({"name": name, "pbrMetallicRoughness": surface})
-        primitive = {
-            "attributes": {"POSITION": first, "NORMAL": first + 1},
-            "indices": first + 2,
-            "material": len(gltf["materials"]) - 1,
-        }
-        gltf["meshes"].append({"name": name, "primitives": [primitive]})
+        step = 8 * _PER_PRIMITIVE
+        pieces = [corners[k : k + step] for k in range(0, len(corners), step)]
+        primitives = [_primitive(gltf, piece, k * step) for k, piece in enumerate(pieces)]
+        gltf["meshes"].append({"name": name, "primitives": primitives})
         gltf["nodes"].append({"name": name, "mesh": len(gltf["meshes"]) - 1})
         gltf["nodes"][0]["children"].append(len(gltf["nodes"]) - 1)
+    return _container(gltf, b"".join(blob))
+
+
+def _view(gltf: dict[str, Any], data: bytes, offset: int, target: int) -> None:
+    view = {"buffer": 0, "byteOffset": offset, "byteLength": len(data), "target": target}
+    if target == _VERTICES:  # several primitives may read the same view
+        view["byteStride"] = 12
+    gltf["bufferViews"].append(view)
+
+
+def _primitive(gltf: dict[str, Any], corners: NDArray[np.float32], skipped: int) -> dict[str, Any]:
+    """Add the accessors of some boxes of the newest layer; `skipped` corners come before them."""
+    first = len(gltf["accessors"])
+    gltf["accessors"] += [
+        {
+            "bufferView": len(gltf["bufferViews"]) - 1,
+            "byteOffset": 12 * skipped,
+            "componentType": 5126,
+            "count": len(corners),
+            "type": "VEC3",
+            "min": corners.min(axis=0).tolist(),
+            "max": corners.max(axis=0).tolist(),
+        },
+        {
+            "bufferView": 0,
+            "componentType": 5123,
+            "count": len(corners) // 8 * _TRIANGLES.size,
+            "type": "SCALAR",
+        },
+    ]
+    return {
+        "attributes": {"POSITION": first},
+        "indices": first + 1,
+        "material": len(gltf["materials"]) - 1,
+    }
+
+
+def _container(gltf: dict[str, Any], blob: bytes) -> bytes:
+    """Return header, JSON and data as one GLB."""
+    blob += b"\0" * (-len(blob) % 4)
     gltf["buffers"] = [{"byteLength": len(blob)}]
     text = json.dumps(gltf, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

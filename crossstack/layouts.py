@@ -34,6 +34,22 @@ class Origin:
         return self.tech.apply(get_tech(self.profile))
 
 
+def layout_in(target: Path) -> Path:
+    """Return a layout file: the one that is named, or that of the build in a folder.
+
+    Raises:
+        FileError: if the folder is not a build, or its layout is gone.
+    """
+    from .flow import load_manifest
+
+    if not target.is_dir():
+        return target
+    file = target / f"{load_manifest(target)['name']}.gds"
+    if not file.is_file():
+        raise FileError(f"{target} holds no {file.name}: not a complete build")
+    return file
+
+
 def origin_of(path: Path, profile: str | None) -> Origin:
     """Return profile and process options for a file: --profile, or a manifest beside the file.
 

@@ -33,39 +33,80 @@ CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 PROFILE_NAMES = click.Choice(list(PROFILES))
 
-_ARRAY_OPTIONS = (
-    click.option("--rows", type=int, help="Row pairs, 1 to 1024 (default 10)."),
-    click.option("--cols", type=int, help="Columns, 1 to 1024 (default 10)."),
-    click.option("--cell", type=CELL_KINDS, help="2T2R, plain stacked lines, or one tier."),
-    click.option("--top", type=TOPS, help="Bare array, macro with switches, or test chip."),
-    click.option("--switch-wn-um", type=float, help="Width of the mode switches' NMOS in um."),
-    click.option("--switch-wp-um", type=float, help="Width of the mode switches' PMOS in um."),
-    click.option("--kelvin/--no-kelvin", default=None, help="Sense pin on every line (macro)."),
-    click.option("--profile", type=PROFILE_NAMES, help="What the post-process lab resolves."),
-    click.option("--device-um", type=float, help="Side of the smallest device in um."),
-    click.option("--select-w-um", type=float, help="Width of the select transistors in um."),
-    click.option("--pitch-x-um", type=float, help="Cell pitch along x (default: the least)."),
-    click.option("--pitch-y-um", type=float, help="Cell pitch along y (default: the least)."),
-    click.option("--name", help="Name of the top cell and of the files."),
-)
+_SWITCH = "Width of the mode switches' {} in um: 1.12 or more (default 20); not for a bare array."
+#: flag -> type and help; a test holds defaults and ranges against what is drawn
+_ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
+    "--rows": (int, "Row pairs, 1 to 1024 (default 10)."),
+    "--cols": (int, "Columns, 1 to 1024 (default 10)."),
+    "--cell": (CELL_KINDS, "2T2R, plain stacked lines, or one tier (default hybrid)."),
+    "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
+    "--switch-wn-um": (float, _SWITCH.format("NMOS")),
+    "--switch-wp-um": (float, _SWITCH.format("PMOS")),
+    "--kelvin/--no-kelvin": (
+        None,
+        "Sense pin on every line (default without); not for a bare array.",
+    ),
+    "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default stepper)."),
+    "--device-um": (
+        float,
+        "Side of the smallest device in um: from the profile's line width (0.5 stepper, "
+        "1 aligner) to 50 (default 1).",
+    ),
+    "--select-w-um": (
+        float,
+        "Width of the select transistors in um: 0.36 to 100 (default 2).",
+    ),
+    "--pitch-x-um": (float, "Cell pitch along x in um, up to 100 (default: the least)."),
+    "--pitch-y-um": (float, "Cell pitch along y in um, up to 100 (default: the least)."),
+    "--name": (str, "Name of the top cell and of the files (default: from the size)."),
+}
+#: the same where only macros are drawn
+_MACRO_HELP = {
+    "--cell": "hybrid; the cells beside it are drawn anyway.",
+    "--top": "macro; nothing else is compared.",
+    "--kelvin/--no-kelvin": "Sense pin on every line (default with).",
+    "--switch-wn-um": _SWITCH.format("NMOS").replace("; not for a bare array", ""),
+    "--switch-wp-um": _SWITCH.format("PMOS").replace("; not for a bare array", ""),
+}
 
 
 def array_options(function: F) -> F:
     """Add a configuration file and the array's parameters to a command."""
-    for option in reversed(_ARRAY_OPTIONS):
+    return _add_options(function, {})
+
+
+def macro_options(function: F) -> F:
+    """Add the same to a command that draws macros only."""
+    return _add_options(function, _MACRO_HELP)
+
+
+def _add_options(function: F, other: dict[str, str]) -> F:
+    for flag, (kind, text) in reversed(_ARRAY_OPTIONS.items()):
+        option = click.option(flag, type=kind, default=None, help=other.get(flag, text))
         function = option(function)
     return click.argument("config", required=False, type=EXISTING)(function)
 
 
 def layout_options(function: F) -> F:
-    """Add a layout file, its top cell and its profile to a command."""
+    """Add a layout file or the folder of a build, top cell and profile to a command."""
     function = click.option(
         "--profile",
         type=PROFILE_NAMES,
         help="Post-process profile (default: from the manifest beside FILE, else stepper).",
     )(function)
     function = click.option("--top", help="Top cell, if FILE has several.")(function)
-    return click.argument("file", type=EXISTING)(function)
+    return click.argument("file", type=click.Path(exists=True, path_type=Path))(function)
+
+
+def folder_beside(given: Path, out: Path | None) -> Path:
+    """Return the folder for what was found in a layout: -o, else the layout's own.
+
+    What was found in a build named by its folder goes here: inside, it could take the place of
+    a file that the build's manifest lists.
+    """
+    if out is not None:
+        return out
+    return Path() if given.is_dir() else given.parent
 
 
 def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import ConfigError
 from .pdk import FileError
 
 if TYPE_CHECKING:
@@ -57,6 +58,21 @@ def layout_png(
     del kept
 
 
+def check_markers(markers: Path) -> None:
+    """Refuse a file that is no marker database, before KLayout or a picture starts on it.
+
+    Raises:
+        ConfigError: naming the file.
+    """
+    with markers.open("rb") as stream:
+        if b"<report-database>" not in stream.read(1000):
+            raise _no_markers(markers)
+
+
+def _no_markers(markers: Path) -> ConfigError:
+    return ConfigError(f"{markers.name} is not a marker database (.lyrdb)")
+
+
 def _draw_markers(view: Any, markers: Path) -> list[Any]:
     """Draw a box for every marker; the returned markers live as long as the picture needs."""
     import klayout.db  # noqa: F401  (klayout.rdb needs it loaded)
@@ -64,7 +80,10 @@ def _draw_markers(view: Any, markers: Path) -> list[Any]:
     import klayout.rdb as rdb
 
     database = rdb.ReportDatabase("drc")
-    database.load(str(markers))
+    try:
+        database.load(str(markers))
+    except RuntimeError:
+        raise _no_markers(markers) from None
     kept = []
     for item in database.each_item():
         for value in item.each_value():

@@ -47,9 +47,9 @@ def boxes(glb: Path) -> Iterator[tuple[NDArray[np.float64], tuple[int, int, int]
     gltf, blob = json.loads(raw[20 : 20 + size]), raw[28 + size :]
     for mesh, material in zip(gltf["meshes"], gltf["materials"], strict=True):
         place = gltf["accessors"][mesh["primitives"][0]["attributes"]["POSITION"]]
-        start = gltf["bufferViews"][place["bufferView"]]["byteOffset"]
-        flat = np.frombuffer(blob, np.float32, 3 * place["count"], start)
-        corners = flat.reshape(-1, 24, 3).astype(float)
+        view = gltf["bufferViews"][place["bufferView"]]
+        flat = np.frombuffer(blob, np.float32, view["byteLength"] // 4, view["byteOffset"])
+        corners = flat.reshape(-1, 8, 3).astype(float)
         ends = np.stack([corners.min(axis=1), corners.max(axis=1)], axis=1)
         rgb = material["pbrMetallicRoughness"]["baseColorFactor"][:3]
         yield ends, tuple(round(255 * c ** (1 / 2.2)) for c in rgb)  # type: ignore[misc]

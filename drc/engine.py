@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import multiprocessing
 import resource
 import time
@@ -82,8 +83,22 @@ def select_rules(tech: Tech, patterns: Iterable[str] | None) -> list[Rule]:
     patterns = list(patterns)
     for pattern in patterns:
         if not any(fnmatchcase(rule.name, pattern) for rule in tech.rules):
-            raise ParameterError("rules", pattern, f"a rule name or glob of {tech.name}")
+            known = [rule.name for rule in tech.rules]
+            allowed = f"a rule name or glob of {tech.name}; {_near(pattern, known)}"
+            raise ParameterError("rules", pattern, allowed)
     return [r for r in tech.rules if any(fnmatchcase(r.name, p) for p in patterns)]
+
+
+def _near(pattern: str, known: list[str]) -> str:
+    """Say which rules a pattern may have meant, or else how rules begin."""
+    plain = pattern.strip("*?").upper()
+    meant = [name for name in known if fnmatchcase(name.upper(), pattern.upper())]
+    meant = meant or [name for name in known if plain and plain in name.upper()]
+    meant = meant or difflib.get_close_matches(plain, known, n=3)
+    if meant:
+        return f"did you mean {', '.join(meant[:3])}{', ...' if len(meant) > 3 else ''}?"
+    families = dict.fromkeys(name.partition(".")[0] for name in known)
+    return "there are " + ", ".join(f"{family}.*" for family in families)
 
 
 def telling_layers(tech: Tech) -> set[tuple[int, int]]:

@@ -71,6 +71,11 @@ class ArraySpec:
             raise ParameterError("rows, cols", (self.rows, self.cols), most)
         if not isinstance(self.kelvin, bool):
             raise ParameterError("kelvin", self.kelvin, "true or false")
+        if self.top == "array":
+            # a bare array has no switches and nothing to sense behind them
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um"):
+                if (value := getattr(self, key)) != getattr(type(self), key):
+                    raise ParameterError(key, value, "it needs top: macro or testchip")
         if self.name is not None and not (
             isinstance(self.name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", self.name)
         ):

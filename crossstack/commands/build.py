@@ -32,6 +32,8 @@ def command(config: Path | None, out: Path, as_json: bool, quiet: bool, **option
 
     console = Console(as_json, quiet)
     result = build(load_config(config, options), out, console)
+    for remark in result.warnings:
+        console.note(remark)
     say(console, result)
     console.result(result.to_json())
     return OK if result.passed else FOUND

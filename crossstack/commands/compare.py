@@ -9,11 +9,11 @@ import click
 
 from ..cli import FOUND, OK
 from ..console import Console, output_options
-from ..options import array_options, out_option
+from ..options import macro_options, out_option
 
 
 @click.command("compare")
-@array_options
+@macro_options
 @click.option(
     "--seed",
     type=click.IntRange(min=0),

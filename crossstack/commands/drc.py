@@ -8,21 +8,35 @@ import click
 
 from ..cli import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, layout_options, out_option
+from ..options import EXISTING, folder_beside, layout_options, out_option
 
 #: what `--format` offers; the writers are `crossstack.drc.formats`
 _FORMATS = click.Choice(["text", "json", "junit", "github", "sarif"])
 
 
+def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Return the rules that begin like what was typed."""
+    from ..pdk import get_tech
+
+    rules = get_tech(ctx.params.get("profile") or "stepper").rules
+    return [rule.name for rule in rules if rule.name.startswith(typed)]
+
+
 @click.command("drc")
 @layout_options
 @click.option(
-    "--rules", multiple=True, metavar="NAME", help="Only this rule or glob; may be repeated."
+    "--rules",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_rules,
+    help="Only this rule or glob; may be repeated.",
 )
 @click.option("--waivers", type=EXISTING, help="YAML: rule, cell or box, reason, expiry date.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="Threads (default 1).")
 @click.option("--format", "form", type=_FORMATS, help="Print the report in this format.")
-@out_option("Folder for <stem>_drc.lyrdb and <stem>_drc.json (default: beside FILE).")
+@out_option(
+    "Folder for <stem>_drc.lyrdb and <stem>_drc.json (default: beside FILE; of a build, here)."
+)
 @output_options
 def command(
     file: Path,
@@ -38,7 +52,8 @@ def command(
 ) -> int:
     """Check the design rules of a layout; 0 clean, 1 violations.
 
-    FILE is any GDS or OASIS of this process, also one edited by hand. The markers open in KLayout
+    FILE is any GDS or OASIS of this process, also one edited by hand, or the folder of a build.
+    The markers open in KLayout
     (Tools, Marker Browser), or as a picture: crossstack view FILE --png --markers M.lyrdb.
 
     \b
@@ -48,10 +63,11 @@ def command(
 
     from ..drc import apply_waivers, load_waivers, render, run_drc
     from ..files import together
-    from ..layouts import origin_of
+    from ..layouts import layout_in, origin_of
     from ..summary import drc_line
 
     console = Console(as_json or form is not None, quiet)
+    folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile)
     accepted = load_waivers(waivers) if waivers is not None else ()
     with console.steps(), console.step("design rules") as step:
@@ -67,7 +83,6 @@ def command(
         report = apply_waivers(report, accepted, date.today())
     for remark in (*report.notes, *report.waiver_notes):
         console.note(remark)
-    folder = out or file.parent
     with together(folder) as work:
         report.write_lyrdb(work / f"{file.stem}_drc.lyrdb")
         report.write_json(work / f"{file.stem}_drc.json")

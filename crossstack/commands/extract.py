@@ -10,7 +10,7 @@ import click
 
 from ..cli import OK
 from ..console import Console, output_options
-from ..options import layout_options, out_option
+from ..options import folder_beside, layout_options, out_option
 
 if TYPE_CHECKING:
     from ..extract import Bsim, Extraction, NetCapacitance
@@ -48,7 +48,10 @@ if TYPE_CHECKING:
 @click.option(
     "--bias", multiple=True, metavar="FILM=UM", help="Growth of lines per edge, e.g. ME=-0.05."
 )
-@out_option("Folder for <stem>_network.npz and <stem>_extracted.spice (default: beside FILE).")
+@out_option(
+    "Folder for <stem>_network.npz and <stem>_extracted.spice (default: beside FILE; of a build, "
+    "here)."
+)
 @output_options
 def command(
     file: Path,
@@ -70,15 +73,18 @@ def command(
 ) -> int:
     """Find the resistance of every wire, via and contact between devices and pins.
 
+    FILE is any GDS or OASIS of this process, or the folder of a build.
+
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
     from ..config import TechOptions
     from ..errors import ConfigError
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
-    from ..layouts import open_layout, origin_of
+    from ..layouts import layout_in, open_layout, origin_of
 
     console = Console(as_json, quiet)
+    folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile)
     changed = {**origin.tech.sheet_resistance_ohm_sq, **_by_film("--sheet", sheet, "ME=0.8")}
     options = TechOptions(
@@ -118,7 +124,7 @@ def command(
                 farad = net_capacitance(source, tech, nets=chosen, progress=step)
     for warning in found.report.warnings:
         console.note(warning)
-    stem = (out or file.parent) / file.stem
+    stem = folder / file.stem
     if too_large:
         value = _write_array(console, stem, found)
     else:

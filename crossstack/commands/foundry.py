@@ -52,13 +52,15 @@ def drc(
 ) -> int:
     """Run the foundry's DRC deck on the foundry layers of FILE; 0 clean, 1 violations.
 
-    Beside the layout of a build, `crossstack report` shows the verdict on its page.
+    FILE is any GDS or OASIS of this process, or the folder of a build. Beside the layout of a
+    build, `crossstack report` shows the verdict on its page.
     """
     from ..drc.foundry import run_foundry_drc
     from ..files import sha256, together, write_json
-    from ..layouts import origin_of
+    from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
+    file = layout_in(file)
     tech = origin_of(file, profile).resolved_tech()
     with console.steps(), console.step("foundry deck"):
         report = run_foundry_drc(file, tech, top=top, threads=threads)

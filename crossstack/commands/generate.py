@@ -31,6 +31,8 @@ def command(
 
     console = Console(as_json, quiet)
     made = generate(load_config(config, options), out, kind, console)
+    for remark in made["warnings"]:
+        console.note(remark)
     for path in made["files"]:
         console.say(path)
     console.result(made)

@@ -8,24 +8,24 @@ import click
 
 from ..cli import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, layout_options, out_option
+from ..options import EXISTING, folder_beside, layout_options, out_option
 
 
 @click.command("lvs")
 @layout_options
-@click.option("--netlist", type=EXISTING, required=True, help="Reference netlist in SPICE.")
+@click.option("--netlist", type=EXISTING, help="Reference netlist in SPICE (of a build: its own).")
 @click.option(
     "--second",
     type=click.Choice(["magic"]),
     help="Let another extractor find nets and devices, too, and compare them with ours.",
 )
-@out_option("Folder for <stem>_lvs.json and <stem>.lvsdb (default: beside FILE).")
+@out_option("Folder for <stem>_lvs.json and <stem>.lvsdb (default: beside FILE; of a build, here).")
 @output_options
 def command(
     file: Path,
     top: str | None,
     profile: str | None,
-    netlist: Path,
+    netlist: Path | None,
     second: str | None,
     out: Path | None,
     as_json: bool,
@@ -33,18 +33,23 @@ def command(
 ) -> int:
     """Compare a layout with a netlist; 0 match, 1 mismatch.
 
+    FILE is any GDS or OASIS of this process, or the folder of a build, whose netlist is taken if
+    none is given.
+
     Devices and nets come from the polygons alone; labels name pins and join nothing. With
     --second magic, a difference between our extraction and Magic's counts as a mismatch, too.
     """
     from ..files import together, write_json
-    from ..layouts import open_layout, origin_of
+    from ..layouts import layout_in, open_layout, origin_of
     from ..lvs import compare_layout, extract_layout
     from ..lvs.second import ask_magic, opinion_lines
     from ..summary import lvs_line
 
     console = Console(as_json, quiet)
+    folder, given, file = folder_beside(file, out), file, layout_in(file)
+    if netlist is None:
+        netlist = _netlist_of(given, file)
     tech = origin_of(file, profile).resolved_tech()
-    folder = out or file.parent
     layout = open_layout(file, tech, top)
     with console.steps():
         with console.step("extract devices"):
@@ -69,3 +74,20 @@ def command(
     console.say(f"  {database}")
     console.result({**value, "database": str(database)})
     return OK if value["match"] and (opinion is None or opinion.agrees) else FOUND
+
+
+def _netlist_of(given: Path, file: Path) -> Path:
+    """Return the netlist of a build.
+
+    Raises:
+        UsageError: if the layout was named, not its build.
+        FileError: if the build has lost its netlist.
+    """
+    from ..pdk import FileError
+
+    if not given.is_dir():
+        raise click.UsageError("missing option '--netlist'", click.get_current_context())
+    netlist = file.with_suffix(".spice")
+    if not netlist.is_file():
+        raise FileError(f"{given} holds no {netlist.name}: not a complete build")
+    return netlist

@@ -13,6 +13,13 @@ from ..console import Console, output_options
 from ..options import array_options, out_option
 
 
+def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Return the keys of a configuration that begin like what was typed."""
+    from ..config import keys
+
+    return [f"{key}=" for key in keys() if key.startswith(typed)]
+
+
 @click.command("sweep")
 @array_options
 @click.option(
@@ -20,6 +27,7 @@ from ..options import array_options, out_option
     multiple=True,
     required=True,
     metavar="KEY=V,V,...",
+    shell_complete=_complete_keys,
     help="Values of a key of the configuration; may be repeated: all combinations are solved.",
 )
 @out_option("Folder for sweep.csv, .json and .png (default gds_out/sweep).")

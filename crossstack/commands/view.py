@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import klayout.db as db
 
     from ..pdk import Tech
+    from ..report.cut import Cut
 
 
 @click.command("view")
@@ -28,15 +29,21 @@ if TYPE_CHECKING:
 @click.option(
     "--cross-section",
     "cut",
-    metavar="y=UM|x=UM|auto",
-    help="Draw the films along a line, as SVG; auto finds a memristor.",
+    metavar="PLACE",
+    help="Draw the films in a cut, as SVG: auto (a memristor), y=UM or x=UM; the other coordinate "
+    "and width=UM (default 8) may follow.",
 )
-@click.option("--glb", is_flag=True, help="Write the stack in three dimensions (GLB).")
+@click.option("--glb", is_flag=True, help="Write the stack in three dimensions (GLB), 1 um as 1 m.")
+@click.option(
+    "--stretch",
+    type=click.FloatRange(0.01, 1000),
+    help="Of --glb: factor on all heights (default 1).",
+)
 @click.option(
     "-o",
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Picture (default <stem>.png, .svg or .glb here).",
+    help="Picture: .png, of a cut .svg, of --glb .glb (default <stem>.<ending> here).",
 )
 @click.option("--markers", type=EXISTING, help="DRC markers (.lyrdb) to show.")
 @click.option("--no-markers", is_flag=True, help="Leave out the markers of a build.")
@@ -48,6 +55,7 @@ def command(
     png: bool,
     cut: str | None,
     glb: bool,
+    stretch: float | None,
     out: Path | None,
     markers: Path | None,
     no_markers: bool,
@@ -63,13 +71,16 @@ def command(
     \b
     crossstack view gds_out/crossstack_10x10x2 --png -o array.png
     crossstack view edited.gds --png --markers edited_drc.lyrdb
-    crossstack view edited.gds --cross-section y=6.5
+    crossstack view edited.gds --cross-section y=6.5,x=12,width=20
+    crossstack view edited.gds --glb --stretch 3
     """  # noqa: D301
     from ..errors import ConfigError
-    from ..layouts import open_layout, origin_of
+    from ..layouts import layout_in, open_layout, origin_of
+    from ..pictures import check_markers
+    from ..report.cut import parse_cut
 
     console = Console(as_json, quiet)
-    file = _layout_in(target)
+    file = layout_in(target)
     if no_markers and markers is not None:
         raise ConfigError("--markers and --no-markers contradict each other")
     if target.is_dir() and markers is None and not no_markers:
@@ -80,23 +91,55 @@ def command(
         raise ConfigError("--png, --cross-section and --glb are three pictures; ask for one")
     if out is not None and not kinds:
         raise ConfigError("-o names a picture: add --png, --cross-section or --glb")
+    if stretch is not None and not glb:
+        raise ConfigError("--stretch belongs to --glb")
+    place = None if cut is None else parse_cut(cut)
+    picture = _picture(out, file, kinds[0]) if kinds else None
+    if markers is not None:
+        check_markers(markers)
     tech = origin_of(file, profile).resolved_tech()
     layout = open_layout(file, tech, None)
-    if not kinds:
+    if picture is None:
         return _open(file, tech, markers)
-    picture = out or Path(f"{file.stem}.{kinds[0]}")
+    value = {"picture": str(picture)}
     with console.steps(), console.step("picture"):
-        if cut is not None:
-            _draw_section(file, layout, tech, picture, cut)
+        if place is not None:
+            _draw_section(file, layout, tech, picture, place)
         elif glb:
-            from ..glb import write_glb
-
-            write_glb(file, tech, picture)
+            value["scale"] = _write_glb(file, tech, picture, stretch or 1.0)
         else:
             _draw_layout(file, tech, picture, size, markers)
     console.say(str(picture))
-    console.result({"picture": str(picture)})
+    if "scale" in value:
+        console.say(f"  {value['scale']}")
+    console.result(value)
     return OK
+
+
+def _picture(out: Path | None, file: Path, kind: str) -> Path:
+    """Return the file of a picture, which must be of its kind and have a folder.
+
+    Raises:
+        ConfigError: for another ending.
+        FileError: if the folder is missing.
+    """
+    from ..errors import ConfigError
+    from ..pdk import FileError
+
+    picture = out or Path(f"{file.stem}.{kind}")
+    if picture.suffix.lower() != f".{kind}":
+        flag = {"png": "--png", "svg": "--cross-section", "glb": "--glb"}[kind]
+        raise ConfigError(f"-o {picture}: {flag} writes .{kind}")
+    if not picture.parent.is_dir():
+        raise FileError(f"cannot write {picture}: no folder {picture.parent}")
+    return picture
+
+
+def _write_glb(file: Path, tech: Tech, picture: Path, stretch: float) -> str:
+    from ..glb import scale_text, write_glb
+
+    write_glb(file, tech, picture, stretch)
+    return scale_text(stretch)
 
 
 def _draw_layout(file: Path, tech: Tech, picture: Path, size: int, markers: Path | None) -> None:
@@ -106,38 +149,17 @@ def _draw_layout(file: Path, tech: Tech, picture: Path, size: int, markers: Path
         layout_png(file, lyp, picture, size, markers)
 
 
-def _draw_section(file: Path, layout: db.Layout, tech: Tech, picture: Path, cut: str) -> None:
+def _draw_section(file: Path, layout: db.Layout, tech: Tech, picture: Path, cut: Cut) -> None:
     from ..errors import ConfigError
+    from ..report.cut import check_inside
     from ..report.section_svg import STYLE, section_svg
 
-    place = None if cut == "auto" else _place(cut, layout.top_cell().dbbox())
-    svg = section_svg(file, tech, cut=place)
+    check_inside(cut, layout.top_cell().dbbox())
+    svg = section_svg(file, tech, cut)
     if not svg:
-        raise ConfigError(f"{file} draws no memristor to cut through")
+        raise ConfigError(f"{file} draws no memristor to cut through; say where, e.g. y=3.5")
     # outside the report, the picture brings its colours along
     picture.write_text(svg.replace(">", f">{STYLE}", 1), encoding="utf-8")
-
-
-def _place(cut: str, box: db.DBox) -> tuple[str, float]:
-    """Return axis and place of a cut such as ``y=3.5``.
-
-    Raises:
-        ConfigError: if it is written otherwise, or misses the layout.
-    """
-    from ..errors import ConfigError
-
-    axis, _, text = cut.partition("=")
-    wrong = ConfigError(f"--cross-section {cut}: write it as y=3.5, x=3.5 (um) or auto")
-    if axis not in ("x", "y"):
-        raise wrong
-    try:
-        at = float(text)
-    except ValueError:
-        raise wrong from None
-    low, high = (box.left, box.right) if axis == "x" else (box.bottom, box.top)
-    if not low <= at <= high:
-        raise ConfigError(f"--cross-section {cut}: the layout lies at {axis} = {low:g} .. {high:g}")
-    return axis, at
 
 
 @contextmanager
@@ -150,14 +172,6 @@ def _technology(tech: Tech) -> Iterator[tuple[Path, Path]]:
         lyt.write_text(lyt_text(tech, lyp.name), encoding="utf-8")
         lyp.write_text(lyp_text(tech), encoding="utf-8")
         yield lyt, lyp
-
-
-def _layout_in(target: Path) -> Path:
-    from ..flow import load_manifest
-
-    if not target.is_dir():
-        return target
-    return target / f"{load_manifest(target)['name']}.gds"
 
 
 def _open(file: Path, tech: Tech, markers: Path | None) -> int:

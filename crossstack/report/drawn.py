@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..pdk import Tech
+from .cut import Cut
 from .layout_svg import layout_svg
 from .page import script_json
 from .section_svg import section_svg
@@ -33,7 +34,7 @@ def drawn(gds: Path, tech: Tech, cell: Mapping[str, float], markers: str = "") -
     return {
         "layout": layout_svg(gds, tech),
         "markers": markers,
-        "section": section_svg(gds, tech, 1.2 * pitch if pitch else None),
+        "section": section_svg(gds, tech, Cut(width_um=1.2 * pitch) if pitch else None),
         "stack": bool(stack["layers"]),
         "stack_json": script_json(stack),
     }

@@ -6,6 +6,7 @@ page at one scale; the numbers beside the films are the true thicknesses.
 
 from __future__ import annotations
 
+import math
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,14 @@ import klayout.db as db
 
 from ..pdk import Layer, Tech
 from ..pdk.solids import solids_um
+from .cut import Cut
 
 _WIDTH, _LEFT, _RIGHT = 540, 250, 210
 _SILICON = 46
+#: room below the silicon for the axis and the line that says where the cut is
+_FOOT = 54
+#: piece of a layout in um that is searched for a memristor at least, whatever the cut's width
+_SEARCH_UM = 24.0
 
 #: devices of an array are at most this far apart, monitors farther, um
 _NEIGHBOUR_UM = 50.0
@@ -37,35 +43,31 @@ STYLE = (
 )
 
 
-def section_svg(
-    path: Path, tech: Tech, width_um: float | None = None, cut: tuple[str, float] | None = None
-) -> str:
-    """Return an SVG cut through the first memristor of a layout; empty if there is none.
+def section_svg(path: Path, tech: Tech, cut: Cut | None = None) -> str:
+    """Return an SVG cut through a layout; empty if a memristor is to be found and there is none.
 
     Args:
         path: layout file.
         tech: films and their heights.
-        width_um: width of the cut; None for 8 um.
-        cut: ``("y", um)`` for a cut along x at that height, ``("x", um)`` for one along y;
-            None for the cut along x that meets most layers of the first memristor.
+        cut: where; None for a cut along x where it meets most layers of the first memristor.
     """
+    cut = cut or Cut()
     layout = db.Layout()
     layout.read(str(path))
-    across, along = ("y", "x") if cut is None or cut[0] == "y" else ("x", "y")
-    if across == "x":
+    if cut.across == "x":
         # a cut along y is a cut along x through the layout mirrored at its diagonal
         layout.top_cell().transform(db.Trans(db.Trans.M45))
-    chosen = _choose_cut(layout, tech, width_um or 8.0, None if cut is None else cut[1])
+    chosen = _choose_cut(layout, tech, cut)
     if chosen is None:
         return ""
     x1, x2, y = chosen
     zmap = _ZMap(tech)
     drawer = _Section(layout, tech, zmap, x1, x2, y)
-    body = drawer.films() + drawer.shapes() + drawer.names()
-    height = zmap.total + 24
+    body = drawer.films() + drawer.shapes() + drawer.names() + drawer.axis(cut.along)
+    height = zmap.total + _FOOT
     where = (
-        f"cut along {along} at {across} = {y * layout.dbu:.3f} um, "
-        f"{(x2 - x1) * layout.dbu:.2f} um wide"
+        f"cut along {cut.along} at {cut.across} = {y * layout.dbu:.3f} um, "
+        f"{cut.along} = {x1 * layout.dbu:.3f} .. {x2 * layout.dbu:.3f} um"
     )
     full = _LEFT + _WIDTH + _RIGHT
     return (
@@ -88,18 +90,25 @@ def region_of(layout: db.Layout, tech: Tech, name: str, window: db.Box | None = 
     return db.Region(db.RecursiveShapeIterator(layout, top, index, window))
 
 
-def _choose_cut(
-    layout: db.Layout, tech: Tech, width_um: float, at_um: float | None = None
-) -> tuple[int, int, int] | None:
-    """Return (x1, x2, y) of the cut: through a device, at the height that meets most layers."""
-    half = round(width_um / 2 / layout.dbu)
-    first = first_crossing(layout, tech, half)
+def _choose_cut(layout: db.Layout, tech: Tech, cut: Cut) -> tuple[int, int, int] | None:
+    """Return (x1, x2, y) of the cut; what was left open goes through a memristor.
+
+    There, it is at the height that meets most layers. Where only the middle was left open, a
+    layout without memristors is cut in its own middle.
+    """
+    half = round(cut.width_um / 2 / layout.dbu)
+    first = None
+    if cut.at_um is None or cut.centre_um is None:
+        first = first_crossing(layout, tech, max(half, round(_SEARCH_UM / 6 / layout.dbu)))
+    if cut.at_um is not None:
+        middle = (first or layout.top_cell().bbox()).center().x
+        if cut.centre_um is not None:
+            middle = round(cut.centre_um / layout.dbu)
+        return middle - half, middle + half, round(cut.at_um / layout.dbu)
     if first is None:
         return None
     centre = first.center()
     x1, x2 = centre.x - half, centre.x + half
-    if at_um is not None:
-        return x1, x2, round(at_um / layout.dbu)
     window = db.Box(x1, first.bottom, x2, first.top)
     heights = {centre.y}
     for name in ("Via4", "VBE", "VTE", "Contact"):
@@ -245,6 +254,24 @@ class _Section:
             f"<title>{escape(text)}</title></rect>"
         )
 
+    def axis(self, name: str) -> list[str]:
+        """Draw where along the cut things are, in the layout's own coordinates."""
+        dbu, y = self.layout.dbu, self.zmap.total + 8
+        low, high = self.x1 * dbu, self.x2 * dbu
+        step = _tick_um(high - low)
+        out = [
+            f'<line class="leader" x1="{_LEFT}" y1="{y:.1f}" x2="{_LEFT + _WIDTH}" y2="{y:.1f}"/>'
+            f'<text x="{_LEFT + _WIDTH + 14}" y="{y + 16:.1f}" class="small">{name} in um</text>'
+        ]
+        for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1):
+            x = _LEFT + (k * step - low) / (high - low) * _WIDTH
+            out.append(
+                f'<line class="leader" x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{y + 5:.1f}"/>'
+                f'<text x="{x:.1f}" y="{y + 16:.1f}" class="small" text-anchor="middle">'
+                f"{k * step:.6g}</text>"
+            )
+        return out
+
     def names(self) -> list[str]:
         """Write film names and thicknesses: insulators on the left, conductors on the right."""
         out = []
@@ -268,6 +295,12 @@ class _Section:
 def _solid(layer: Layer) -> str:
     # the class outlines it where its colour is close to that of the glass
     return f'class="solid" fill="{layer.color}"'
+
+
+def _tick_um(span: float) -> float:
+    """Return the distance of ticks, 1, 2 or 5 times a power of ten: at most nine of them."""
+    power = 10.0 ** math.floor(math.log10(span / 8))
+    return next(m * power for m in (1, 2, 5, 10) if span <= 8 * m * power * (1 + 1e-9))
 
 
 def _thickness(um: float) -> str:

@@ -39,6 +39,8 @@ def config(tmp_path: Path, text: str) -> Path:
         ("device_um: wide", ["device_um = 'wide'"]),
         ("select_w_um: .nan", ["select_w_um = nan"]),
         ("name: ../x", ["name = '../x'"]),
+        ("kelvin: true", ["kelvin = True", "needs top: macro or testchip"]),
+        ("{top: array, switch_wn_um: 8}", ["switch_wn_um = 8", "needs top: macro or testchip"]),
         ("tech: {corner: fast}", ["tech.corner = 'fast'", "typ, min, max"]),
         ("tech: {temprature_c: 25}", ["tech.temprature_c", "'temperature_c'"]),
         ("tech: {temperature_c: hot}", ["tech.temperature_c = 'hot'"]),
@@ -58,12 +60,23 @@ def test_configuration_is_refused(crossstack, tmp_path, verb, text, words):
 
 
 @pytest.mark.parametrize(
+    "text", ["rwos: 3", "tech: {cornr: min}", "tech: {size_bias_um: {MEE: 0.1}}"]
+)
+@pytest.mark.parametrize("verb", ["build", "sweep"])
+def test_an_unknown_key_names_its_file(crossstack, tmp_path, verb, text):
+    more = ["--vary", "cols=1,2"] if verb == "sweep" else []
+    ran = crossstack(verb, config(tmp_path, text), *more, "-o", tmp_path / "out")
+    ran.fails(2, f"{tmp_path / 'array.yaml'}: no such key", "did you mean")
+
+
+@pytest.mark.parametrize(
     ("args", "words"),
     [
         (["biuld"], ["biuld", "did you mean 'build'"]),
         (["build", "--rows", "2.5"], ["--rows", "2.5"]),
         (["build", "--rows", "0"], ["rows = 0"]),
         (["build", "--rwos", "3"], ["--rwos", "--rows"]),
+        (["build", "--row", "3"], ["no such option '--row'; did you mean '--rows'? (see"]),
         (["build", "missing.yaml"], ["missing.yaml", "does not exist"]),
         (["drc"], ["FILE"]),
         (["drc", "missing.gds"], ["missing.gds", "does not exist"]),

@@ -231,3 +231,26 @@ def test_wires_hotter_than_the_manuals_current_limits(crossstack, tmp_path):
     assert "125 C" in ran.json["em"]["not_run"]
     nets = load(tmp_path / ran.json["name"] / "nets.json")
     assert {row["em_limit_a"] for row in nets} == {None}
+
+
+@pytest.mark.parametrize("verb", ["generate", "build"])
+def test_replacing_another_result_is_said(crossstack, tmp_path, verb):
+    run = (verb, "--rows", 2, "--cols", 1, "-o", tmp_path)
+    assert crossstack(*run).err == ""
+    assert crossstack(*run).err == "", "the same once more"
+    told = crossstack(*run, "--profile", "aligner")
+    assert told.code == 0
+    assert told.err.count("\n") == 1
+    assert "crossstack_2x1x2 replaces a" in told.err
+    assert "with other parameters: profile stepper -> aligner" in told.err
+    config = tmp_path / "array.yaml"
+    config.write_text("select_w_um: 4\ntech: {corner: max, sheet_resistance_ohm_sq: {ME: 0.4}}")
+    value = crossstack(verb, config, *run[1:], "--profile", "aligner", "--json").json
+    (warning,) = value["warnings"]
+    for change in ("select_w_um 2.0 -> 4", "tech.corner typ -> max", ".ME default -> 0.4"):
+        assert change in warning
+    back = crossstack(*run, "--device-um", 2, "--quiet")
+    assert (back.code, back.out, back.err) == (0, "", "")
+    changed = crossstack(*run).err
+    assert "device_um 2.0 -> default" in changed
+    assert "profile" not in changed

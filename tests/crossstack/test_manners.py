@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from crossstack.cli import VERBS
+from crossstack.generators import ArraySpec, build_top
+from crossstack.pdk import PROFILES, ParameterError
 
 from .conftest import NAME
 
@@ -30,6 +32,41 @@ def test_every_verb_explains_itself(crossstack, verb):
         assert "--quiet" in ran.out
 
 
+def test_help_of_build_gives_defaults_and_ranges_that_hold(crossstack):
+    text = " ".join(crossstack("build", "--help").out.split())
+    spec = ArraySpec()
+    said = {
+        "rows": "1 to 1024 (default {})",
+        "cols": "1 to 1024 (default {})",
+        "cell": "one tier (default {})",
+        "top": "test chip (default {})",
+        "profile": "resolves (default {})",
+        "select_w_um": "0.36 to 100 (default {:g})",
+        "switch_wn_um": "NMOS in um: 1.12 or more (default {:g})",
+        "switch_wp_um": "PMOS in um: 1.12 or more (default {:g})",
+    }
+    for key, words in said.items():
+        assert words.format(getattr(spec, key)) in text, key
+    assert "(0.5 stepper, 1 aligner) to 50 (default 1)" in text
+    assert {name: p.line_um for name, p in PROFILES.items()} == {"stepper": 0.5, "aligner": 1.0}
+    small = {"rows": 1, "cols": 1, "top": "macro"}
+    for key, low, high in (
+        ("device_um", 0.5, 50.0),
+        ("select_w_um", 0.36, 100.0),
+        ("pitch_x_um", None, 100.0),
+        ("pitch_y_um", None, 100.0),
+        ("switch_wn_um", 1.12, None),
+        ("switch_wp_um", 1.12, None),
+    ):
+        top = "macro" if key.startswith("switch") else "array"
+        for value, beyond in ((low, -0.02), (high, 0.02)):
+            if value is None:
+                continue
+            build_top(ArraySpec(**small | {"top": top, key: value}))
+            with pytest.raises(ParameterError):
+                build_top(ArraySpec(**small | {"top": top, key: round(value + beyond, 3)}))
+
+
 @pytest.mark.parametrize("group", ["foundry", "tech"])
 def test_a_group_alone_prints_its_help(crossstack, group):
     assert crossstack(group).out == crossstack(group, "--help").out
@@ -44,6 +81,15 @@ def test_a_group_alone_prints_its_help(crossstack, group):
         (["foundry", ""], {"fetch", "drc", "models", "solve"}),
         (["build", "--cell", ""], {"hybrid", "passive", "planar", "passive_planar"}),
         (["solve", "--mo"], {"--mode", "--monte-carlo"}),
+        (["drc", "--rules", "M1.2"], {"M1.2a", "M1.2b"}),
+        (["sweep", "--vary", "sw"], {"switch_wn_um=", "switch_wp_um="}),
+        (
+            ["sweep", "--vary", "tech.sheet_resistance_ohm_sq.M"],
+            {
+                f"tech.sheet_resistance_ohm_sq.{film}="
+                for film in ("ME", "Metal1", "Metal2", "Metal3", "Metal4", "Metal5")
+            },
+        ),
     ],
 )
 def test_the_shell_completes(words, found):

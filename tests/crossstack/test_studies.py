@@ -87,7 +87,7 @@ def test_solve_prints_and_keeps_both(network, tmp_path, capsys):
     path, out = network.save(tmp_path / "net.npz"), tmp_path / "out"
     out.mkdir()
     arguments = ["solve", str(path), "--programming", "1.9", "--sensitivity", "-o", str(out)]
-    assert run(arguments) == 0
+    assert run(arguments) == 1
     printed = capsys.readouterr().out
     assert "top tier written with 2 V" in printed
     assert "12 cells get less" in printed

@@ -106,8 +106,37 @@ def test_drc_finds_a_gap_that_is_too_small(crossstack, built, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_unknown_rule(crossstack, built, tmp_path):
-    crossstack("drc", built / f"{NAME}.gds", "--rules", "M9.1", "-o", tmp_path).fails(2, "M9.1")
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("nope*", ["rules = 'nope*'", "there are DF.*", "M1.*", "VTE.*"]),
+        ("m1.*", ["did you mean M1.1, M1.2a, M1.2b, ...?"]),
+        ("M1_2a", ["did you mean M1.2"]),
+        ("Metal1", ["ANT.Metal1"]),
+    ],
+)
+def test_unknown_rule(crossstack, built, tmp_path, pattern, words):
+    run = ("drc", built / f"{NAME}.gds", "-o", tmp_path, "--rules")
+    crossstack(*run, pattern).fails(2, *words)
+
+
+def test_reading_verbs_take_the_folder_of_a_build(crossstack, built, tmp_path, monkeypatch):
+    """They read layout, netlist and profile from it, and write nothing into it."""
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.read_bytes() for path in built.iterdir()}
+    ran = crossstack("drc", built, "--json")
+    assert (ran.code, ran.json["violations"], ran.json["profile"]) == (0, 0, "stepper")
+    assert crossstack("lvs", built).code == 0
+    assert crossstack("extract", built).code == 0
+    assert {path: path.read_bytes() for path in built.iterdir()} == before
+    made = {path.name.removeprefix(NAME) for path in tmp_path.iterdir()}
+    assert made >= {"_drc.json", "_drc.lyrdb", "_lvs.json", ".lvsdb", "_network.npz"}
+    other = tmp_path / "other.spice"
+    other.write_text((built / f"{NAME}.spice").read_text().replace(" C[0] ", " C[1] "))
+    assert crossstack("lvs", built, "--netlist", other).code != 0
+    (tmp_path / "empty").mkdir()
+    for verb in ("drc", "lvs", "extract"):
+        crossstack(verb, tmp_path / "empty").fails(3, "empty holds no manifest.json")
 
 
 def test_lvs_finds_a_missing_via(crossstack, built, tmp_path):
@@ -171,69 +200,6 @@ def test_solve_with_own_weights_and_inputs(crossstack, built, tmp_path):
 def test_quiet_is_quiet(crossstack, built, tmp_path):
     ran = crossstack("drc", built / f"{NAME}.gds", "--rules", "M1.1", "-o", tmp_path, "-q")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
-
-
-def test_view_draws_a_build(crossstack, built, tmp_path):
-    picture = tmp_path / "array.png"
-    ran = crossstack("view", built, "--png", "-o", picture, "--size", 300)
-    assert ran.code == 0
-    assert picture.stat().st_size > 3000
-
-
-def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path, monkeypatch):
-    program = tmp_path / "klayout"
-    program.write_text(
-        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > {tmp_path}/args\n'
-        f'cp "$2" {tmp_path}/lyt\ntest -s "$5"\n'
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert crossstack("view", built).code == 0
-    first, lyt, file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
-    # KLayout takes the technology for the files that follow it
-    assert (first, file, flag) == ("-nn", str(built / f"{NAME}.gds"), "-l")
-    assert f"<name>{TECH.name}</name>" in (tmp_path / "lyt").read_text()
-    assert (lyt[-4:], lyp[-4:]) == (".lyt", ".lyp")
-    assert markers == ["-m", str(built / "drc.lyrdb")]
-    assert crossstack("view", built, "--no-markers").code == 0
-    assert "-m" not in (tmp_path / "args").read_text().split()
-    monkeypatch.setenv("PATH", "")
-    crossstack("view", built).fails(3, "not installed", "--png")
-
-
-@pytest.mark.parametrize("cut", ["auto", "y=6.51", "x=3.0"])
-def test_view_draws_a_cross_section(crossstack, built, tmp_path, cut):
-    picture = tmp_path / "cut.svg"
-    ran = crossstack("view", built, "--cross-section", cut, "-o", picture)
-    assert ran.code == 0, ran.err
-    titles = {
-        t.text.split(":")[0] for t in ElementTree.parse(picture).iter() if t.tag.endswith("title")
-    }
-    assert {"pass_nitride, 5.230 um wide", "pass_nitride, 8.000 um wide"} & titles
-    assert "Metal3" in titles
-
-
-def test_view_refuses(crossstack, built, tmp_path):
-    crossstack("view", built, "--cross-section", "z=3", "-o", tmp_path / "a").fails(2, "y=3.5")
-    crossstack("view", built, "--cross-section", "y=", "-o", tmp_path / "a").fails(2, "y=3.5")
-    crossstack("view", built, "--cross-section", "y=300").fails(2, "y = 0 ..")
-    crossstack("view", built, "--png", "--glb").fails(2, "one")
-    both = ("--markers", built / "drc.lyrdb", "--no-markers")
-    crossstack("view", built, "--png", *both).fails(2, "--no-markers")
-    crossstack("view", built, "-o", tmp_path / "a.png").fails(2, "--png")
-
-
-def test_view_writes_a_glb(crossstack, built, tmp_path):
-    trimesh = pytest.importorskip("trimesh")
-    picture = tmp_path / "stack.glb"
-    assert crossstack("view", built, "--glb", "-o", picture).code == 0
-    scene = trimesh.load(picture)
-    assert {"ME", "BE", "TE", "Metal1", "VTE"} <= set(scene.geometry)
-    # the middle electrode is as thick as its film, and every mesh is closed and outward
-    assert scene.geometry["ME"].extents[2] == pytest.approx(TECH.film("ME").thickness_um, rel=1e-4)
-    for name, mesh in scene.geometry.items():
-        mesh.merge_vertices(merge_norm=True)
-        assert mesh.volume > 0, name
 
 
 def fresh(code: str) -> str:

@@ -180,7 +180,7 @@ def test_the_tutorial_goes_all_the_way():
         ("crossstack drc a.gds b.gds", "takes no"),
         ("crossstack build --cell hybird", "hybird"),
         ("crossstack build --rows many", "not a valid integer"),
-        ("crossstack lvs FILE", "needs netlist"),
+        ("crossstack sweep --rows 4", "needs vary"),
         ("ls | crossstack foundry run FILE", "has no verb run"),
     ],
 )

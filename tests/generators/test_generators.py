@@ -55,6 +55,9 @@ def test_arrays_are_clean_and_matched(rows, cols, cell, profile, tmp_path):
         {"rows": 3, "cols": 2, "cell": "passive"},
         {"rows": 2, "cols": 3, "cell": "passive_planar"},
         {"rows": 2, "cols": 2, "cell": "planar", "switch_wn_um": 1.2, "switch_wp_um": 1.2},
+        {"rows": 2, "cols": 2, "switch_wp_um": 1.12},
+        {"rows": 2, "cols": 2, "switch_wp_um": 3.0},
+        {"rows": 2, "cols": 2, "switch_wn_um": 1.12},
         {"rows": 16, "cols": 12},
     ],
     ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()),
@@ -219,6 +222,8 @@ def test_oasis_holds_the_same_shapes(tmp_path):
         ({"name": "../x"}, ("name", "../x")),
         ({"row": 3}, ("row", "did you mean 'rows'")),
         ({"kelvin": 1}, ("kelvin",)),
+        ({"kelvin": True}, ("kelvin", "needs top: macro or testchip")),
+        ({"switch_wp_um": 30.0}, ("switch_wp_um = 30.0", "needs top: macro or testchip")),
     ],
 )
 def test_bad_specs_are_refused_by_name(values, names):

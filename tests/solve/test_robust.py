@@ -147,7 +147,7 @@ def test_not_converged_raises_and_says_so(rng):
 
 def test_auto_falls_back_to_direct_on_small_arrays(rng, caplog):
     G = devices(rng, 1, 40, 40, low=10, high=100)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="crossstack"):
         s = solve_crossbar(G, np.ones((1, 40)), max_iterations=3, **WIRES)
     assert s.method == "direct"
     assert "did not reach tol" in caplog.text

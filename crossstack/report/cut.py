@@ -1,0 +1,80 @@
+"""Where a cross-section lies, and how the command line writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+#: narrowest and widest cut in um: below, rounding shows; above, nothing can be told apart
+WIDTHS_UM = 0.5, 1000.0
+_WRITTEN = "write it as auto, y=3.5 or y=3.5,x=12 (um; likewise x=..,y=..), with ,width=20 at will"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A vertical cut through a layout.
+
+    Attributes:
+        across: axis that the plane stands across: ``y`` for a cut along x, ``x`` for one along y.
+        at_um: place of the plane on that axis; None to go through a memristor.
+        centre_um: middle of the cut on the other axis; None for a memristor's.
+        width_um: length of the cut.
+    """
+
+    across: str = "y"
+    at_um: float | None = None
+    centre_um: float | None = None
+    width_um: float = 8.0
+
+    @property
+    def along(self) -> str:
+        """Axis that the cut runs along."""
+        return "x" if self.across == "y" else "y"
+
+
+def parse_cut(text: str) -> Cut:
+    """Return the cut of a text such as ``y=3.5,x=12,width=20`` or ``auto``.
+
+    Raises:
+        ConfigError: if it is written otherwise, or the width is out of range.
+    """
+    wrong = ConfigError(f"--cross-section {text}: {_WRITTEN}")
+    first, *more = text.split(",")
+    pairs = [part.partition("=")[::2] for part in (more if first == "auto" else [first, *more])]
+    try:
+        values = {key.strip(): float(value) for key, value in pairs}
+    except ValueError:
+        raise wrong from None
+    allowed = {"width"} if first == "auto" else {"x", "y", "width"}
+    if len(values) < len(pairs) or not values.keys() <= allowed:
+        raise wrong
+    width = values.pop("width", Cut.width_um)
+    if not WIDTHS_UM[0] <= width <= WIDTHS_UM[1]:
+        low, high = WIDTHS_UM
+        raise ConfigError(f"--cross-section {text}: width is {low:g} .. {high:g} um")
+    if first == "auto":
+        return Cut(width_um=width)
+    if not values:
+        raise wrong
+    across, at = next(iter(values.items()))
+    centre = values.get("x" if across == "y" else "y")
+    return Cut(across, at, centre, width)
+
+
+def check_inside(cut: Cut, box: db.DBox) -> None:
+    """Refuse a cut beside a layout.
+
+    Raises:
+        ConfigError: naming where the layout lies.
+    """
+    ends = {"x": (box.left, box.right), "y": (box.bottom, box.top)}
+    for axis, place in ((cut.across, cut.at_um), (cut.along, cut.centre_um)):
+        low, high = ends[axis]
+        if place is not None and not low <= place <= high:
+            lies = f"the layout lies at {axis} = {low:g} .. {high:g}"
+            raise ConfigError(f"--cross-section {axis}={place:g}: {lies}")
