@@ -26,6 +26,7 @@ setup: $(STAMP)
 # its plotting dependency pycairo has no wheel, so it comes without dependencies.
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@rm -rf $(VENV)/lib/python3*/site-packages/crossstack  # a copy, or kernels compiled for one
 	$(BIN)/python -m pip install -qq --editable '.[test]'
 	$(BIN)/python -m pip install -qq --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@

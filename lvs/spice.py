@@ -204,12 +204,16 @@ def read_netlist(path: Path | str, top: str | None = None, prefer: str = "") -> 
     path = Path(path)
     if not path.is_file():
         raise FileError(f"{path}: no such file")
-    scan = _scan(path.read_text(encoding="utf-8", errors="replace"))
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if "\0" in text:
+        raise FileError(f"{path}: not a readable netlist (a binary file)")
+    scan = _scan(text)
     netlist, delegate = db.Netlist(), _Delegate(scan)
     try:
         netlist.read(str(path), db.NetlistSpiceReader(delegate))
     except RuntimeError as error:
-        raise FileError(f"{path}: not a readable netlist ({str(error).splitlines()[0]})") from None
+        reason = next(iter(str(error).splitlines()), "no reason given")
+        raise FileError(f"{path}: not a readable netlist ({reason})") from None
     if delegate.problems:
         more = f" (and {len(delegate.problems) - 1} more)" if len(delegate.problems) > 1 else ""
         raise FileError(f"{path}: {delegate.problems[0]}{more}")

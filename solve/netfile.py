@@ -90,7 +90,9 @@ def load_network(path: str | Path) -> Network:
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, TypeError) as error:
         if isinstance(error, NetworkFileError):
             raise
-        raise NetworkFileError(f"{path} is not a readable network file ({error})") from None
+        # numpy would tell a person to load what it takes for a pickle "unsafely"
+        reason = "no .npz file" if "pickle" in str(error) else error
+        raise NetworkFileError(f"{path} is not a readable network file ({reason})") from None
     return Network(
         node_names=np.array(names["node_names"], dtype=np.str_),
         layers=names["layers"],

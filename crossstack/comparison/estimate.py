@@ -9,7 +9,7 @@ from ..pdk import Tech
 from ..solve.network import Network
 from ..solve.theory import Parts, stack_reduction
 from .drops import VIEWS, series_parts
-from .table import VIEW_TEXT
+from .table import BARE_TEXT, VIEW_TEXT
 
 #: rows and columns below which wires cannot be told from a line's ends
 LEAST = 3
@@ -45,9 +45,10 @@ def estimate(network: Network, parts: dict[str, list[Parts]]) -> dict[str, Any]:
     if min(network.rows, network.cols) < LEAST:
         return {**out, "not_run": f"wires show from {LEAST} rows and columns on"}
     n, m = network.rows, network.cols
+    bare = not any(pin.startswith("OUT[") for pin in network.ports)
     out["views"] = {
         view: {
-            "counted": VIEW_TEXT[view],
+            "counted": BARE_TEXT.get(view, VIEW_TEXT[view]) if bare else VIEW_TEXT[view],
             "parts_ohm": [dict(vars(p)) for p in tiers],
             "reduction": dict(vars(stack_reduction(n, m, tiers, tiers[0]))),
         }

@@ -22,6 +22,11 @@ VIEW_TEXT = {
     "kelvin": "Kelvin: lines regulated at the array's edge, so mode switches are cancelled",
     "array": "array wires: Kelvin, and select transistors at 0 ohm",
 }
+#: of a layout without mode switches
+BARE_TEXT = {
+    "wires": "wires only: drawn wires, contacts and vias of the array",
+    "all": "all series parts of the array: select transistors too",
+}
 _METRIC_TEXT = {
     "worst_device": "worst device",
     "mean_device": "mean device",

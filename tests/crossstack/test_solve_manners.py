@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,16 @@ def test_a_reader_that_goes_away_is_no_finding(built):
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert ran.stderr.strip().splitlines()[-1] in ("code 3", "code 0")
     assert "Traceback" not in ran.stderr
+
+
+def test_files_that_are_something_else(crossstack, built, tmp_path):
+    gds = built / f"{built.name}.gds"
+    crossstack("lvs", gds, "--netlist", gds).fails(3, "not a readable netlist (a binary file)")
+    text = crossstack("solve", gds)
+    text.fails(3, "not a readable network file")
+    assert "unsafe" not in text.err
+
+
+def test_a_bare_array_is_said_to_have_no_mode_switches(built):
+    views = json.loads((built / "ir_drop.json").read_text())["stacking"].get("views", {})
+    assert not [v["counted"] for v in views.values() if "mode switches" in v["counted"]]
