@@ -149,8 +149,9 @@ class _Nodes:
         # a node of two nets is in the subcircuits of both
         at = self.group[np.concatenate([a, b])]
         net = np.concatenate([network.resistor_net, network.resistor_net])
-        node, nets = np.unique(np.unique(np.stack([at, net]), axis=1)[0], return_counts=True)
-        self.outside[node[nets > 1]] = True
+        pairs = np.unique(np.stack([at, net]), axis=1)
+        used, nets = np.unique(pairs[0], return_counts=True)
+        self.outside[used[nets > 1]] = True
 
     def ties(self) -> Iterator[str]:
         """Yield what ties pins to the one on the same node that the node is called after."""

@@ -120,6 +120,10 @@ class TiledArray:
             )  # fmt: skip
         builder = NetworkBuilder()
         crossing = self._add_columns(builder)
+        # lines before the many electrodes, so that a search for one by name is short
+        for tier in range(tiers):
+            for i in range(rows):
+                builder.net(f"{_ROW[tier]}[{i}]")
         for tier in range(tiers):
             self._add_tier(builder, tier, crossing)
         return builder.build()
