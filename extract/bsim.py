@@ -85,7 +85,10 @@ def transistor_card(
 
 def transistors(network: Network, names: list[str]) -> Iterator[str]:
     """Yield every transistor of a network; `names` are the nodes' names."""
-    gates = _gate_nodes(network, names)
+    gates = {
+        k: network.nets[k] if node is None else names[node]
+        for k, node in gate_nodes(network).items()
+    }
     for k, p in enumerate(network.switch_p.tolist()):
         kind = "pfet" if p else "nfet"
         drain, source = names[network.switch_a[k]], names[network.switch_b[k]]
@@ -99,8 +102,7 @@ def more_pins(network: Network) -> list[str]:
     """Return pins that BSIM transistors need beyond the network's: bulks, gates without wires."""
     kinds = {"pfet" if p else "nfet" for p in network.switch_p.tolist()}
     wanted = [SUPPLIES[kind] for kind in sorted(kinds)]
-    wired = _wired(network)
-    wanted += [net for net in network.gate_nets if network.nets.index(net) not in wired]
+    wanted += [network.nets[k] for k, node in gate_nodes(network).items() if node is None]
     return [pin for pin in dict.fromkeys(wanted) if pin not in network.ports]
 
 
@@ -118,18 +120,9 @@ def pin_volts(
     return {pin: volts[pin] for pin in pins if pin in volts}
 
 
-def _wired(network: Network) -> dict[int, int]:
-    """Return net -> one of its nodes, for nets with wires."""
+def gate_nodes(network: Network) -> dict[int, int | None]:
+    """Return net -> node of the gates on it: its pin, any node of it, or None without wires."""
     nets, first = np.unique(network.resistor_net, return_index=True)
-    return dict(zip(nets.tolist(), network.resistor_a[first].tolist(), strict=True))
-
-
-def _gate_nodes(network: Network, names: list[str]) -> dict[int, str]:
-    """Return net -> node of the gates on it: its pin, any node of it, or a pin of its own."""
-    wired = _wired(network)
-    found = {}
-    for k in np.unique(network.switch_gate).tolist():
-        net = network.nets[k]
-        node = network.ports.get(net, wired.get(k))
-        found[k] = net if node is None else names[node]
-    return found
+    wired = dict(zip(nets.tolist(), network.resistor_a[first].tolist(), strict=True))
+    gates = np.unique(network.switch_gate).tolist()
+    return {k: network.ports.get(network.nets[k], wired.get(k)) for k in gates}

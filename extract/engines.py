@@ -18,7 +18,7 @@ from .periphery import joined
 from .rates import Conditions
 from .report import ExtractionReport, Progress
 from .tile import array_size, extract_tiled
-from .tiled import TiledArray
+from .tiled import MOST_CELLS, TiledArray
 
 Source = Path | str | db.Layout | ExtractedLayout
 ENGINES = ("auto", "flat", "tile")
@@ -58,11 +58,17 @@ class Extraction:
 
 
 def prefers_tiles(
-    source: Source, tech: Tech, *, engine: str = "auto", nets: Iterable[str] | None = None
+    source: Source,
+    tech: Tech,
+    *,
+    engine: str = "auto",
+    nets: Iterable[str] | None = None,
+    capacitance: bool = False,
 ) -> bool:
     """Return True where `extract` tries the tile engine first; it needs no devices for that."""
     if engine == "auto":
-        return nets is None and array_size(source, tech) > _LARGE
+        least = MOST_CELLS if capacitance else _LARGE
+        return nets is None and array_size(source, tech) > least
     return engine == "tile"
 
 
@@ -75,6 +81,7 @@ def extract(
     corner: str = "typ",
     temperature_c: float = 25.0,
     size_bias_um: Mapping[str, float] | None = None,
+    capacitance: bool = False,
     progress: Progress | None = None,
 ) -> Extraction:
     """Extract the wires of a layout; returns network or arrays, and a report.
@@ -89,6 +96,8 @@ def extract(
         corner: 'typ', 'min' or 'max' resistance.
         temperature_c: temperature in degrees C.
         size_bias_um: conductor -> growth of the drawn shape per edge in um.
+        capacitance: True if the network is to carry capacitances: 'auto' then takes flat for
+            every array that fits a network, as select lines are ideal in tile.
         progress: called with (what, done, total).
 
     Raises:
@@ -102,7 +111,7 @@ def extract(
         raise ParameterError("engine", engine, "flat or auto where nets are chosen")
     at = Conditions(corner, temperature_c, dict(size_bias_um or {}))
     why_not = ""
-    if prefers_tiles(source, tech, engine=engine, nets=nets):
+    if prefers_tiles(source, tech, engine=engine, nets=nets, capacitance=capacitance):
         try:
             array, rest, report = extract_tiled(source, tech, conditions=at, progress=progress)
             return Extraction(report, array=array, rest=rest)

@@ -51,7 +51,7 @@ def lumps(network: Network, capacitance: Mapping[str, NetCapacitance]) -> Iterat
 
 
 def nodes_of_nets(network: Network) -> dict[str, Ints]:
-    """Return the nodes of each net that has any, from resistors and pins."""
+    """Return the nodes of each net that has any: ends of its resistors, or the one it is."""
     ends = np.concatenate([network.resistor_a, network.resistor_b]).astype(np.int64)
     nets = np.concatenate([network.resistor_net, network.resistor_net])
     order = np.argsort(nets, kind="stable")
@@ -59,9 +59,11 @@ def nodes_of_nets(network: Network) -> dict[str, Ints]:
     found = {
         name: np.unique(part) for name, part in zip(network.nets, parts, strict=True) if len(part)
     }
-    for pin, node in network.ports.items():
-        if pin in network.nets:
-            found.setdefault(pin, np.array([node], dtype=np.int64))
+    # a net without resistors is a node, which is called like the net or carries its pin
+    named = {str(name): node for node, name in enumerate(network.node_names)} | network.ports
+    for name in network.nets:
+        if name not in found and name in named:
+            found[name] = np.array([named[name]], dtype=np.int64)
     return found
 
 

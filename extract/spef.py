@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from .capacitance import NetCapacitance
 
 _FF = 1e15
+_NO_NODES = np.array([], dtype=np.int64)
+#: what an identifier may hold as it is: letters, digits and indices of a bus at its end
+_PLAIN = re.compile(r"[A-Za-z0-9_]|(?<=[^\[])\[[A-Za-z0-9_]+\]")
+_SPECIAL = frozenset("!#$%&`()*+,-./:;<=>?@[\\]^'{|}~\"")
 
 
 def write_spef(
@@ -28,7 +33,11 @@ def write_spef(
 ) -> Path:
     """Write a network as SPEF with ohm and fF.
 
-    Instance pins are `XB_i_j` and `XT_i_j` (memristors; pins ROW and ME) and `Mk`
+    Nets without resistors, such as those that `extract` was told to leave ideal, have pins and
+    capacitances only. Several labels on one place are pins of the same net.
+
+    Names are escaped as the standard asks; what it has no escape for, such as a space, becomes
+    an underscore. Instance pins are `XB_i_j` and `XT_i_j` (memristors; pins ROW and ME) and `Mk`
     (transistors; pins S and D).
 
     Args:
@@ -69,14 +78,34 @@ def _header(design: str, date: str) -> Iterator[str]:
     yield ""
 
 
+def escaped(name: str) -> str:
+    """Return a name as an identifier: special characters behind a backslash."""
+    parts = []
+    at = 0
+    while at < len(name):
+        plain = _PLAIN.match(name, at)
+        text = plain[0] if plain else name[at]
+        parts.append(text if plain else f"\\{text}" if text in _SPECIAL else "_")
+        at += len(text)
+    # digits alone would be a number
+    return ("_" if name.isdigit() else "") + "".join(parts)
+
+
 class _Writer:
     def __init__(self, network: Network, capacitance: Mapping[str, NetCapacitance]) -> None:
         self.network = network
         self.nodes = nodes_of_nets(network)
-        self.index = {name: k + 1 for k, name in enumerate(self.nodes)}
+        # nets without a node, such as ideal select lines, are named all the same
+        self.nodes |= {name: _NO_NODES for name in network.nets if name not in self.nodes}
+        self.index = {
+            name: k + 1 for k, name in enumerate(dict.fromkeys((*self.nodes, *network.ports)))
+        }
         self.instances: dict[str, int] = {}
         self.pins: dict[int, list[str]] = {}
         self._collect_pins()
+        self.ports_at: dict[int, list[str]] = {}
+        for pin, node in network.ports.items():
+            self.ports_at.setdefault(node, []).append(f"*{self.index[pin]}")
         self.label = self._labels()
         self.caps = list(lumps(network, capacitance))
         self.owner = {int(node): name for name, members in self.nodes.items() for node in members}
@@ -103,23 +132,22 @@ class _Writer:
             for k, node in enumerate(members.tolist()):
                 pins = self.pins.get(node)
                 label[node] = pins[0] if pins else f"*{self.index[name]}:{k + 1}"
-        for pin, node in self.network.ports.items():
-            if pin in self.index:
-                label[node] = f"*{self.index[pin]}"
-        return label
+        return label | {node: pins[0] for node, pins in self.ports_at.items()}
 
     def name_map(self) -> Iterator[str]:
         yield "*NAME_MAP"
+        taken: set[str] = set()
         for name, k in (*self.index.items(), *self.instances.items()):
-            yield f"*{k} {name}"
+            text = escaped(name)
+            yield f"*{k} {f'{text}_{k}' if text in taken else text}"
+            taken.add(text)
         yield ""
 
     def ports(self) -> Iterator[str]:
-        yield "*PORTS"
-        for pin in self.network.ports:
-            if pin in self.index:
-                yield f"*{self.index[pin]} B"
-        yield ""
+        if self.network.ports:
+            yield "*PORTS"
+            yield from (f"*{self.index[pin]} B" for pin in self.network.ports)
+            yield ""
 
     def nets(self) -> Iterator[str]:
         n = self.network
@@ -146,15 +174,16 @@ class _Writer:
     def _net(self, name: str, resistors: list[int], caps: list[str], total: float) -> Iterator[str]:
         n = self.network
         yield f"*D_NET *{self.index[name]} {total * _FF:.6g}"
-        yield "*CONN"
-        if name in n.ports:
-            yield f"*P *{self.index[name]} B"
-        shorts = []
+        connections, shorts = [], []
         for node in self.nodes[name].tolist():
-            for pin in self.pins.get(node, ()):
-                yield f"*I {pin} B"
-                if pin != self.label[node]:
-                    shorts.append(f"{self.label[node]} {pin} 0")
+            pins = self.pins.get(node, [])
+            ports = self.ports_at.get(node, [])
+            connections += [*(f"*P {pin} B" for pin in ports), *(f"*I {pin} B" for pin in pins)]
+            label = self.label[node]
+            shorts += [f"{label} {pin} 0" for pin in (*ports, *pins) if pin != label]
+        if connections:
+            yield "*CONN"
+            yield from connections
         if caps:
             yield "*CAP"
             yield from (f"{k + 1} {text}" for k, text in enumerate(caps))

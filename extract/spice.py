@@ -16,16 +16,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..pdk import FileError, ParameterError, Tech
+from ..solve.graph import join
 from ..solve.network import TIER_NAMES, Network
-from .bsim import Bsim, more_pins, pin_volts, transistors
-from .lumps import lumps
+from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
+from .lumps import Lump, lumps
 
 if TYPE_CHECKING:
     from .capacitance import NetCapacitance
 
 Floats = NDArray[np.float64]
-#: SPICE reads a resistance of 0 as an error or as a default; this stands for a short
-SHORT_OHM = 1e-9
+Ints = NDArray[np.int64]
+#: wire pieces up to this join their nodes: written as they are, their conductances would swamp
+#: all others. Two pins on one place are tied by as much
+SHORT_OHM = 1e-6
 #: off-state nodes hang free: rshunt pins them without a measurable current
 _RESISTOR_OPTIONS = "reltol=1e-9 abstol=1e-18 vntol=1e-12 gmin=1e-18 rshunt=1e18"
 #: what a BSIM transistor that is off leaks matters more; Newton need not go as far
@@ -79,9 +82,13 @@ def write_spice(
     path = Path(path)
     lines = [f"* {title or 'CrossStack: devices and wires as extracted from the layout'}"]
     ohms = _ohms(network, tech, memristor_ohm)
-    wires = _shared_wires if hierarchical else _flat_wires
-    names = _node_names(network)
-    definitions, instances = wires(network, names)
+    nodes = _Nodes(network, [] if bsim is None else list(gate_nodes(network).values()))
+    names = nodes.names
+    capacitors = _Capacitors(nodes, lumps(network, capacitance or {}))
+    if hierarchical:
+        definitions, instances = _shared_wires(network, nodes, capacitors)
+    else:
+        definitions, instances = [], _flat_wires(network, nodes)
     if bsim is not None:
         if switch_ohm is not None:
             raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
@@ -90,12 +97,13 @@ def write_spice(
     pins = [*network.ports, *(more_pins(network) if bsim else ())]
     lines += wrapped([".subckt crossstack", *pins])
     lines += instances
+    lines += nodes.ties()
     lines += _memristors(network, names, ohms)
     if bsim is not None:
         lines += transistors(network, names)
     else:
         lines += _switches(network, names, _switch_ohms(network, tech, switch_ohm), gates or {})
-    lines += _capacitors(network, names, capacitance or {})
+    lines += capacitors.cards()
     lines.append(".ends crossstack")
     if sources is not None:
         _check_pins(network, sources)
@@ -112,23 +120,87 @@ def write_spice(
     return path
 
 
-def _flat_wires(network: Network, names: list[str]) -> tuple[list[str], list[str]]:
-    """Return no definitions, and one resistor per wire piece."""
-    ohm = np.maximum(network.resistor_ohm, SHORT_OHM)
+class _Nodes:
+    """The nodes of a netlist: those of a network, joined where nothing lies between them.
+
+    Attributes:
+        group: for each node of the network the one that stands for it.
+        names: for each node of the network its name in the netlist; the pin's, if it has one.
+        outside: nodes that something other than the wires of one net is on.
+    """
+
+    def __init__(self, network: Network, gates: Iterable[int | None]) -> None:
+        short = network.resistor_ohm <= SHORT_OHM
+        a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
+        _, piece = join(network.n_nodes, a[short], b[short])
+        _, first = np.unique(piece, return_index=True)
+        self.group: Ints = first[piece]
+        self.pins: dict[int, list[str]] = {}
+        for pin, node in network.ports.items():
+            self.pins.setdefault(int(self.group[node]), []).append(pin)
+        names = [str(n) for n in network.node_names]
+        for node, pins in self.pins.items():
+            names[node] = pins[0]
+        self.names = [names[k] for k in self.group]
+        self.outside = np.zeros(network.n_nodes, dtype=bool)
+        ends = (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b)
+        for some in (*ends, [node for node in gates if node is not None], list(self.pins)):
+            self.outside[self.group[np.asarray(some, dtype=np.int64)]] = True
+        # a node of two nets is in the subcircuits of both
+        at = self.group[np.concatenate([a, b])]
+        net = np.concatenate([network.resistor_net, network.resistor_net])
+        pairs = np.unique(np.stack([at, net]), axis=1)
+        used, nets = np.unique(pairs[0], return_counts=True)
+        self.outside[used[nets > 1]] = True
+
+    def ties(self) -> Iterator[str]:
+        """Yield what ties pins to the one on the same node that the node is called after."""
+        more = ((pins[0], pin) for pins in self.pins.values() for pin in pins[1:])
+        for k, (first, pin) in enumerate(more):
+            yield f"Rtie{k} {first} {pin} {SHORT_OHM:g}"
+
+
+class _Capacitors:
+    """Capacitors of a netlist: to ground by node, which a subcircuit may take, and coupling."""
+
+    def __init__(self, nodes: _Nodes, placed: Iterable[Lump]) -> None:
+        self.names = nodes.names
+        self.ground: dict[int, float] = {}
+        self.coupling: list[tuple[int, int, float]] = []
+        for a, b, farad in placed:
+            node = int(nodes.group[a])
+            if b is None:
+                self.ground[node] = self.ground.get(node, 0.0) + farad
+                continue
+            nodes.outside[[node, nodes.group[b]]] = True
+            self.coupling.append((a, b, farad))
+
+    def take(self, members: Ints) -> list[str]:
+        """Return the capacitance to ground of each node as text, '' without, and forget it."""
+        return [f"{self.ground.pop(k):.6g}" if k in self.ground else "" for k in members.tolist()]
+
+    def cards(self) -> Iterator[str]:
+        """Yield those that no subcircuit took."""
+        ground = [(node, None, farad) for node, farad in self.ground.items()]
+        for k, (a, b, farad) in enumerate([*ground, *self.coupling]):
+            yield f"Cw{k} {self.names[a]} {'0' if b is None else self.names[b]} {farad:.6g}"
+
+
+def _flat_wires(network: Network, nodes: _Nodes) -> list[str]:
+    """Return one resistor per wire piece."""
     layers = [network.layers[k] for k in network.resistor_layer]
-    rows = zip(network.resistor_a, network.resistor_b, ohm, layers, strict=True)
-    lines = [
-        f"Rw{k} {names[a]} {names[b]} {r:.9g} $ {layer}" for k, (a, b, r, layer) in enumerate(rows)
+    rows = zip(network.resistor_a, network.resistor_b, network.resistor_ohm, layers, strict=True)
+    return [
+        f"Rw{k} {nodes.names[a]} {nodes.names[b]} {r:.9g} $ {layer}"
+        for k, (a, b, r, layer) in enumerate(rows)
+        if nodes.group[a] != nodes.group[b]
     ]
-    return [], lines
 
 
-def _shared_wires(network: Network, names: list[str]) -> tuple[list[str], list[str]]:
+def _shared_wires(
+    network: Network, nodes: _Nodes, capacitors: _Capacitors
+) -> tuple[list[str], list[str]]:
     """Return a subcircuit per distinct net, and one instance per net."""
-    outside = np.zeros(network.n_nodes, dtype=bool)
-    for ends in (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b):
-        outside[ends] = True
-    outside[list(network.ports.values())] = True
     order = np.argsort(network.resistor_net, kind="stable")
     limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
     known: dict[tuple[object, ...], str] = {}
@@ -136,34 +208,30 @@ def _shared_wires(network: Network, names: list[str]) -> tuple[list[str], list[s
     instances: list[str] = []
     for k in range(len(network.nets)):
         mine = order[limits[k] : limits[k + 1]]
-        if not len(mine):
+        ends = nodes.group[np.stack([network.resistor_a[mine], network.resistor_b[mine]])]
+        kept = ends[0] != ends[1]
+        if not kept.any():
             continue
-        a, b = network.resistor_a[mine], network.resistor_b[mine]
-        nodes, local = np.unique(np.concatenate([a, b]), return_inverse=True)
-        ohm = np.maximum(network.resistor_ohm[mine], SHORT_OHM)
-        shared = np.flatnonzero(outside[nodes])
-        key = (tuple(local), tuple(np.round(ohm, 9)), tuple(shared))
+        members, local = np.unique(ends[:, kept].ravel(), return_inverse=True)
+        ohm = network.resistor_ohm[mine][kept]
+        shared = np.flatnonzero(nodes.outside[members])
+        ground = capacitors.take(members)
+        key = (tuple(local), tuple(np.round(ohm, 9)), tuple(shared), tuple(ground))
         if key not in known:
             known[key] = f"wires{len(known)}"
             definitions += wrapped([f".subckt {known[key]}", *(f"p{n}" for n in shared)])
-            label = [f"p{n}" if outside[nodes[n]] else f"n{n}" for n in range(len(nodes))]
+            inside = set(range(len(members))) - set(shared.tolist())
+            label = [f"{'n' if n in inside else 'p'}{n}" for n in range(len(members))]
             first, second = np.split(local, 2)
             rows = zip(first, second, ohm, strict=True)
             definitions += [
                 f"R{m} {label[x]} {label[y]} {r:.9g}" for m, (x, y, r) in enumerate(rows)
             ]
+            definitions += [f"C{n} {label[n]} 0 {c}" for n, c in enumerate(ground) if c]
             definitions.append(f".ends {known[key]}")
-        ports = [names[n] for n in nodes[shared]]
+        ports = [nodes.names[n] for n in members[shared]]
         instances += wrapped([f"Xw{k}", *ports, known[key]])
     return definitions, instances
-
-
-def _node_names(network: Network) -> list[str]:
-    """Return SPICE node names: a port's node is called as the port."""
-    names = [str(n) for n in network.node_names]
-    for port, node in network.ports.items():
-        names[node] = port
-    return names
 
 
 def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
@@ -204,13 +272,6 @@ def _switches(
             continue
         a, b = names[network.switch_a[k]], names[network.switch_b[k]]
         yield f"Rs{k} {a} {b} {ohms[k]:.9g} $ gate {gate}"
-
-
-def _capacitors(
-    network: Network, names: list[str], capacitance: Mapping[str, NetCapacitance]
-) -> Iterator[str]:
-    for k, (a, b, farad) in enumerate(lumps(network, capacitance)):
-        yield f"Cw{k} {names[a]} {'0' if b is None else names[b]} {farad:.6g}"
 
 
 def _check_pins(network: Network, sources: Mapping[str, float]) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pdk import ParameterError
-from ..solve.network import TIER_NAMES, Network, NetworkBuilder
+from ..solve.network import Network, NetworkBuilder
 
 Floats = NDArray[np.float64]
 #: cells above which a network with named nodes is refused
-_MOST_CELLS = 600 * 600
+MOST_CELLS = 600 * 600
 _ROW, _SELECT, _OUTER = ("BR", "TR"), ("BS", "TS"), ("BE", "TE")
 _ROW_LAYER, _ELECTRODE = "row line", "electrode"
 
@@ -64,7 +64,7 @@ class TiledArray:
     def fits_network(self) -> bool:
         """True if `network` can make a network with named nodes of it."""
         _, rows, cols = self.shape
-        return rows * cols <= _MOST_CELLS
+        return rows * cols <= MOST_CELLS
 
     @property
     def nbytes(self) -> int:
@@ -116,10 +116,14 @@ class TiledArray:
         if not self.fits_network:
             raise ParameterError(
                 "rows x cols", f"{rows} x {cols}",
-                f"at most {_MOST_CELLS} cells as a network; use the arrays themselves",
+                f"at most {MOST_CELLS} cells as a network; use the arrays themselves",
             )  # fmt: skip
         builder = NetworkBuilder()
         crossing = self._add_columns(builder)
+        # lines before the many electrodes, so that a search for one by name is short
+        for tier in range(tiers):
+            for i in range(rows):
+                builder.net(f"{_ROW[tier]}[{i}]")
         for tier in range(tiers):
             self._add_tier(builder, tier, crossing)
         return builder.build()
@@ -195,10 +199,14 @@ class TiledArray:
             )  # fmt: skip
             start[kept] = drains
         series = (self.drain[tier] + self.column_tap[tier]).ravel()
+        # behind a transistor an electrode is a net of its own, otherwise part of the row line
+        nets = [
+            builder.net(f"{_OUTER[tier]}[{r}][{c}]" if apart else f"{_ROW[tier]}[{r}]")
+            for r, c, apart in zip(i.tolist(), j.tolist(), switched.tolist(), strict=True)
+        ]
         builder.resistors(
-            start, inner.ravel(), series, layer=builder.layer(_ELECTRODE),
-            net=builder.net(f"{TIER_NAMES[tier]} electrodes"),
-        )  # fmt: skip
+            start, inner.ravel(), series, layer=builder.layer(_ELECTRODE), net=np.array(nets)
+        )
         builder.memristors(
             tier, i, j, inner.ravel(), crossing.ravel(), area_um2=self.area_um2[tier].ravel()
         )

@@ -356,4 +356,5 @@ def _check_request(
 
 def gates_for(network: Network, drives: Drives) -> Mapping[str, bool]:
     """The levels of those gate nets that the network has."""
-    return {net: level for net, level in drives.gates.items() if net in network.nets}
+    known = set(network.nets)  # of a large array many thousands
+    return {net: level for net, level in drives.gates.items() if net in known}

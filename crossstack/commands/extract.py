@@ -99,7 +99,9 @@ def command(
     source: Any = layout
     with console.steps():
         # the tile engine finds the devices of its samples itself
-        if top is not None or not prefers_tiles(layout, tech, engine=engine, nets=chosen):
+        if top is not None or not prefers_tiles(
+            layout, tech, engine=engine, nets=chosen, capacitance=capacitance
+        ):
             from ..lvs import extract_layout
 
             with console.step("extract devices"):
@@ -111,6 +113,7 @@ def command(
                 nets=chosen,
                 engine=engine,
                 **options.conditions,
+                capacitance=capacitance,
                 progress=step,
             )
         too_large = found.array is not None and not found.array.fits_network

@@ -42,7 +42,8 @@ def test_temperature_and_corner(crossstack, built, tmp_path):
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a small array count as one that is too large for a network."""
     monkeypatch.setattr(engines, "_LARGE", ROWS * COLS - 1)
-    monkeypatch.setattr(tiled, "_MOST_CELLS", ROWS * COLS - 1)
+    monkeypatch.setattr(engines, "MOST_CELLS", ROWS * COLS - 1)
+    monkeypatch.setattr(tiled, "MOST_CELLS", ROWS * COLS - 1)
 
 
 @pytest.mark.usefixtures("large")
@@ -63,12 +64,21 @@ def test_a_large_array_is_kept_as_arrays(crossstack, built, tmp_path, monkeypatc
 @pytest.mark.usefixtures("large")
 def test_what_a_large_array_cannot_have(crossstack, built, tmp_path):
     gds = built / f"{NAME}.gds"
-    ran = crossstack("extract", gds, "-o", tmp_path, "--spef")
-    ran.fails(2, "600 x 600")
-    assert not list(tmp_path.iterdir())
+    for option in ("--spef", "--rc"):
+        ran = crossstack("extract", gds, "-o", tmp_path, option)
+        ran.fails(2, "600 x 600")
+        assert not list(tmp_path.iterdir())
     told = crossstack("extract", gds, "-o", tmp_path, "--json").json
     assert (told["tiers"], told["rows"], told["cols"]) == (2, ROWS, COLS)
     assert told["extraction"]["engine"] == "tile"
+
+
+def test_capacitance_takes_the_flat_engine(crossstack, built, tmp_path, monkeypatch):
+    """Select lines are ideal in a tiled array, and have capacitances."""
+    monkeypatch.setattr(engines, "_LARGE", ROWS * COLS - 1)
+    for option, engine in (("--r-only", "tile"), ("--rc", "flat")):
+        told = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path, option, "--json").json
+        assert told["extraction"]["engine"] == engine
 
 
 def test_tile_engine_by_name_agrees_with_flat(crossstack, built, tmp_path):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import klayout.db as db
 import numpy as np
 import pytest
 
 from crossstack.extract import (
+    extract,
     extract_network,
     inspect_net,
     net_capacitance,
@@ -15,7 +17,8 @@ from crossstack.extract import (
     write_spef,
     write_spice,
 )
-from crossstack.extract.lumps import lumps
+from crossstack.extract.lumps import lumps, nodes_of_nets
+from crossstack.extract.spef import escaped
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import network_drives
 
@@ -62,12 +65,20 @@ def test_capacitors_sum_to_the_nets_capacitance(network, capacitance, tmp_path) 
     assert "\nCw" not in plain.read_text()
 
 
-def test_rc_netlist_charges_like_its_capacitance(draw, capacitance, network, tmp_path) -> None:
+@pytest.mark.parametrize("hierarchical", [False, True])
+def test_rc_netlist_charges_like_its_capacitance(
+    draw, capacitance, network, tmp_path, hierarchical
+) -> None:
     """AC current into a column, everything else at ground, is omega times its capacitance."""
     import subprocess
 
     path = write_spice(
-        network, TECH, tmp_path / "rc.spice", capacitance=capacitance, memristor_ohm=1e15
+        network,
+        TECH,
+        tmp_path / "rc.spice",
+        capacitance=capacitance,
+        memristor_ohm=1e15,
+        hierarchical=hierarchical,
     )
     pins = " ".join("in" if pin == "C[1]" else "0" for pin in network.ports)
     bench = path.read_text().replace(
@@ -85,6 +96,12 @@ def test_rc_netlist_charges_like_its_capacitance(draw, capacitance, network, tmp
     assert value == pytest.approx(capacitance["C[1]"].total_f, rel=0.01, abs=0)
 
 
+SPECIAL = r"""\\[!#$%&`()*+,\-./:;<=>?@\[\\\]^'{|}~"]"""
+IDENTIFIER = re.compile(
+    rf"(?=\w*[A-Za-z_\\])(?:[A-Za-z0-9_]|{SPECIAL})(?:\w|{SPECIAL}|\[\w+\])*", re.ASCII
+)
+
+
 def parse_spef(text: str) -> dict[str, dict[str, list[list[str]]]]:
     """A strict reader of what IEEE 1481 asks of detailed nets."""
     head, body = text.split("*NAME_MAP")
@@ -92,8 +109,13 @@ def parse_spef(text: str) -> dict[str, dict[str, list[list[str]]]]:
         assert f"*{key} " in head
     names_text, rest = body.split("*PORTS")
     names = dict(line.split() for line in names_text.strip().splitlines())
+    assert len(set(names.values())) == len(names)
+    for name in names.values():
+        assert IDENTIFIER.fullmatch(name), name
     nets: dict[str, dict[str, list[list[str]]]] = {}
-    for block in rest.split("*D_NET ")[1:]:
+    ports, *blocks = rest.split("*D_NET ")
+    assert ports.split()
+    for block in blocks:
         lines = block.strip().splitlines()
         assert lines[-1] == "*END"
         index, total = lines[0].split()
@@ -104,8 +126,72 @@ def parse_spef(text: str) -> dict[str, dict[str, list[list[str]]]]:
                 content[section] = []
             else:
                 content[section].append(line.split())
+        assert all(content.values()), "a section without entries is refused by the grammar"
+        pins = {row[1] for row in content.get("*CONN", ()) if row[0] == "*P"}
+        content["pins"] = [[names[pin]] for pin in sorted(pins)]
+        assert pins <= set(ports.split())
         nets[names[index]] = content
+    assert sorted(pin for net in nets.values() for [pin] in net["pins"]) == sorted(
+        names[pin] for pin in ports.split() if pin != "B"
+    )
     return nets
+
+
+def test_spef_of_a_tiled_array_has_a_net_per_electrode(draw, tmp_path) -> None:
+    network = extract(draw(3, 4), TECH, engine="tile").network
+    nets = parse_spef(write_spef(network, tmp_path / "a.spef").read_text())
+    assert set(network.nets) == set(nets)
+    assert len(nets["TE[2][3]"]["*CONN"]) == 2  # drain and memristor
+    # the wires of passive rows reach to the memristors
+    passive = extract(draw(3, 4, "passive"), TECH, engine="tile").network
+    nets = parse_spef(write_spef(passive, tmp_path / "b.spef").read_text())
+    assert set(nets) == {
+        *(f"{x}[{i}]" for x in ("BR", "TR") for i in range(3)),
+        *map("C[{}]".format, range(4)),
+    }
+
+
+def test_tiled_and_flat_networks_carry_the_same_capacitances(draw, network, capacitance) -> None:
+    """All but what is on select lines, which are ideal in a tiled array."""
+    selects = {f"{x}S[{j}]" for x in "BT" for j in range(4)}
+
+    def loads(of) -> dict[str, float]:
+        owner = {int(n): net for net, members in nodes_of_nets(of).items() for n in members}
+        found = dict.fromkeys(set(owner.values()) - selects, 0.0)
+        for a, b, farad in lumps(of, capacitance):
+            for net in {owner[n] for n in (a, b) if n is not None} & set(found):
+                found[net] += farad
+        return found
+
+    tiled = extract(draw(3, 4), TECH, engine="tile").network
+    # a coupling seen from one net and from the other differs by as much
+    assert loads(tiled) == pytest.approx(loads(network), rel=0.01, abs=0)
+
+
+def test_spef_lists_ideal_nets_and_every_label_of_a_place(draw, tmp_path) -> None:
+    layout = draw(3, 4)
+    label, at = next(
+        (layer, (it.trans() * it.shape().text).trans)
+        for layer in layout.layer_indexes()
+        for it in layout.top_cell().begin_shapes_rec(layer).each()
+        if it.shape().is_text() and it.shape().text_string == "C[1]"
+    )
+    layout.top_cell().shapes(label).insert(db.Text("a b$1", at))
+    network = extract_network(layout, TECH, nets=["TR*"])
+    nets = parse_spef(write_spef(network, tmp_path / "a.spef").read_text())
+    assert set(network.nets) == set(nets)
+    assert "*RES" in nets["TR[0]"]
+    column = next(net for net in nets.values() if ["C[1]"] in net["pins"])
+    assert sorted(column["pins"]) == [["C[1]"], ["a_b\\$1"]]
+    assert len(column["*CONN"]) == 2 + 6
+
+
+def test_names_are_escaped_as_the_standard_asks() -> None:
+    assert escaped("TR[3]") == "TR[3]"
+    assert escaped("net$401") == r"net\$401"
+    assert escaped("a/b:c[") == r"a\/b\:c\["
+    assert escaped("bottom electrodes") == "bottom_electrodes"
+    assert escaped("33") == "_33"
 
 
 def test_spef_holds_every_wire_and_capacitor(network, capacitance, tmp_path) -> None:
