@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
+from .bias import grown_together
 from .geometry import NetGeometry
 from .naming import Place, labels_of, memristor_places, net_names
 from .netres import NetResistors, NetSolver
@@ -65,6 +66,8 @@ def extract_flat(
     assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
     if part_pins is None:
         assembly.note_findings(tech)
+        for text in grown_together(layout, assembly.names, process.conditions):
+            report.warn(text)
     network = assembly.run(progress, part_pins or _no_pins)
     report.pieces = assembly.solver.wires.pieces
     if assembly.solver.wires.angled:
