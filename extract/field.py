@@ -82,7 +82,7 @@ def _graded(length: float, first: float) -> Floats:
     return distances
 
 
-def _inside(polygon: db.Polygon, x: Floats, y: Floats) -> Bools:
+def inside(polygon: db.Polygon, x: Floats, y: Floats) -> Bools:
     """Return which grid rectangles lie in the polygon, shape (len(x) - 1, len(y) - 1)."""
     filled = np.zeros((len(x) - 1, len(y) - 1), dtype=bool)
     for piece in polygon.decompose_trapezoids(db.Polygon.TD_simple):
@@ -140,7 +140,7 @@ def _grid(
     x = _axis({p.x for p in points}, {c for p in ports for c in p.box[0::2]})
     y = _axis({p.y for p in points}, {c for p in ports for c in p.box[1::2]})
     if straight:
-        filled = _inside(polygon, x, y)
+        filled = inside(polygon, x, y)
         return (x, y, filled, *_conductances(filled, x, y))
     edges = edges_of(polygon)
     x, y = refined(x, edges, polygon, 0), refined(y, edges, polygon, 1)

@@ -23,10 +23,13 @@ import klayout.db as db
 
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
+from .gridnet import grid_network
 from .narrows import narrows
 from .synthesis import Edge, synthesise
 
 Key = tuple[object, ...]
+#: ports above which a piece keeps the resistors of its grid instead of a complete mesh
+_MANY = 24
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ def _solved_piece(
 ) -> tuple[int, list[Edge]]:
     """Solve a piece; the same piece costs nothing in the next extraction either."""
     polygon, on_it = db.Polygon.from_s(shape), list(ports)
+    if len(ports) > _MANY and polygon.is_rectilinear():
+        return grid_network(polygon, on_it)
     places = [((p.box[0] + p.box[2]) / 2, (p.box[1] + p.box[3]) / 2) for p in ports]
     carried = counted | {k for k, port in enumerate(ports) if not port.is_slice}
     z = sheet_impedance(polygon, on_it)
