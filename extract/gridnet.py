@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pdk import CrossStackError
-from .field import Bools, Floats, SheetPort, inside
+from .angled import Bools, Floats
+from .field import SheetPort, inside
 from .synthesis import Edge
 
 Ints = NDArray[np.int64]
@@ -86,8 +87,9 @@ def _steps(length: float, first: float, last: float) -> Floats:
         side = up if up[-1] <= down[-1] else down
         side.append(min(side[-1] * _GROWTH, most))
         done += side[-1]
-    steps: Floats = np.array([*up, *down[::-1]])
-    return steps * (length / steps.sum())
+    grown = np.array([*up, *down[::-1]])
+    steps: Floats = grown * (length / grown.sum())
+    return steps
 
 
 def _cell(port: SheetPort, filled: Bools, x: Floats, y: Floats) -> tuple[int, int]:
@@ -131,9 +133,13 @@ def _along(
                     edges.append(Edge(number, int(node[i, j]), squares, float(dy[j])))
         if 0 < at < len(dx):
             joined[at - 1, low:high] = False
-    i, j = np.nonzero(joined)
-    squares = (dx[i] + dx[i + 1]) / 2 / dy[j]
+    p, q = np.nonzero(joined)
+    squares_of = (dx[p] + dx[p + 1]) / 2 / dy[q]
     rows = zip(
-        node[i, j].tolist(), node[i + 1, j].tolist(), squares.tolist(), dy[j].tolist(), strict=True
+        node[p, q].tolist(),
+        node[p + 1, q].tolist(),
+        squares_of.tolist(),
+        dy[q].tolist(),
+        strict=True,
     )
     return [*edges, *(Edge(*row) for row in rows)]
