@@ -93,13 +93,13 @@ class _Event:
 
 
 def corridors(polygon: db.Polygon) -> Iterator[Corridor]:
-    """Yield the corridors of a rectilinear polygon that are longer than wide."""
+    """Yield the corridors of a polygon that are longer than wide; angled edges end them."""
     square_taken = False
     for turned in (False, True):
         # TD_simple cuts into full horizontal slabs (TD_htrapezoids does not always); for
         # lines along x, M45 swaps the axes first
         way = polygon if turned else polygon.transformed(db.Trans.M45)
-        slabs = [p.bbox() for p in way.decompose_trapezoids(db.Polygon.TD_simple)]
+        slabs = way.decompose_trapezoids(db.Polygon.TD_simple)
         for c in _chains(slabs, turned):
             length, ends = c.hi - c.lo, c.open_lo + c.open_hi
             if length == c.width and not ends:  # a lone square: one direction is enough
@@ -110,9 +110,10 @@ def corridors(polygon: db.Polygon) -> Iterator[Corridor]:
                 yield c
 
 
-def _chains(slabs: list[db.Box], turned: bool) -> Iterator[Corridor]:
+def _chains(slabs: list[db.SimplePolygon], turned: bool) -> Iterator[Corridor]:
     """Join abutting slabs of equal cross-section; lines run along the slabs' y."""
-    rows = [(b.left, b.bottom, b.right, b.top) for b in slabs]
+    bounds = [(p.is_box(), p.bbox()) for p in slabs]
+    rows = [(b.left, b.bottom, b.right, b.top) for is_box, b in bounds if is_box]
     by_lo: dict[int, list[tuple[int, int]]] = {}
     by_hi: dict[int, list[tuple[int, int]]] = {}
     merged: list[tuple[int, int, int, int]] = []
@@ -121,7 +122,8 @@ def _chains(slabs: list[db.Box], turned: bool) -> Iterator[Corridor]:
             merged[-1] = (side1, merged[-1][1], side2, hi)
         else:
             merged.append((side1, lo, side2, hi))
-    for side1, lo, side2, hi in merged:
+    slanted = [(b.left, b.bottom, b.right, b.top) for is_box, b in bounds if not is_box]
+    for side1, lo, side2, hi in [*merged, *slanted]:
         by_lo.setdefault(lo, []).append((side1, side2))
         by_hi.setdefault(hi, []).append((side1, side2))
     for side1, lo, side2, hi in merged:

@@ -1,9 +1,10 @@
-"""Exact sheet: the potential in a Manhattan shape, and the resistances between its ports.
+"""Exact sheet: the potential in a shape, and the resistances between its ports.
 
 The sheet equation is solved on a rectangular grid whose lines run through every corner of
 the shape and every port edge, refined towards them because the field is singular at
 re-entrant corners. Every grid rectangle adds half its width to the conductance of its four
-sides, so all conductances are positive whatever the shape and its holes.
+sides, so all conductances are positive whatever the shape and its holes. Edges off the axes cut
+grid cells; see `angled`.
 
 A port is either a *slice* (an equipotential cross-section: a cut line, a pin) or a *patch*
 (a contact, via or device). A patch takes its current evenly over its area and its voltage is
@@ -26,9 +27,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ..pdk import CrossStackError
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from .angled import Bools, Floats, corner_points, cut_cells, edges_of, refined
 
 #: grid steps over the narrowest feature next to a corner, and growth away from it
 _STEPS, _GROWTH, _COARSEST = 96, 1.3, 10
@@ -83,7 +82,7 @@ def _graded(length: float, first: float) -> Floats:
     return distances
 
 
-def _inside(polygon: db.Polygon, x: Floats, y: Floats) -> Bools:
+def inside(polygon: db.Polygon, x: Floats, y: Floats) -> Bools:
     """Return which grid rectangles lie in the polygon, shape (len(x) - 1, len(y) - 1)."""
     filled = np.zeros((len(x) - 1, len(y) - 1), dtype=bool)
     for piece in polygon.decompose_trapezoids(db.Polygon.TD_simple):
@@ -127,11 +126,32 @@ def _weights(port: SheetPort, filled: Bools, x: Floats, y: Floats) -> Floats:
     return share
 
 
+def _grid(
+    polygon: db.Polygon, ports: list[SheetPort]
+) -> tuple[Floats, Floats, Bools, Floats, Floats]:
+    """Return the grid lines, which rectangles are metal, and the conductances along x and y."""
+    straight = polygon.is_rectilinear()
+    if straight:
+        points = list(polygon.each_point_hull())
+        for hole in range(polygon.holes()):
+            points += polygon.each_point_hole(hole)
+    else:
+        points = list(corner_points(polygon))
+    x = _axis({p.x for p in points}, {c for p in ports for c in p.box[0::2]})
+    y = _axis({p.y for p in points}, {c for p in ports for c in p.box[1::2]})
+    if straight:
+        filled = inside(polygon, x, y)
+        return (x, y, filled, *_conductances(filled, x, y))
+    edges = edges_of(polygon)
+    x, y = refined(x, edges, polygon, 0), refined(y, edges, polygon, 1)
+    return (x, y, *cut_cells(edges, x, y))
+
+
 def sheet_impedance(polygon: db.Polygon, ports: list[SheetPort]) -> Floats:
     """Return the impedance matrix in squares between ports, port 0 as the reference.
 
     Args:
-        polygon: Manhattan shape, holes allowed, in dbu.
+        polygon: shape in dbu; holes are allowed, and edges at any angle (see `angled`).
         ports: two or more ports.
 
     Returns:
@@ -141,13 +161,7 @@ def sheet_impedance(polygon: db.Polygon, ports: list[SheetPort]) -> Floats:
     Raises:
         CrossStackError: if a port lies beside the shape.
     """
-    points = list(polygon.each_point_hull())
-    for hole in range(polygon.holes()):
-        points += polygon.each_point_hole(hole)
-    x = _axis({p.x for p in points}, {c for p in ports for c in p.box[0::2]})
-    y = _axis({p.y for p in points}, {c for p in ports for c in p.box[1::2]})
-    filled = _inside(polygon, x, y)
-    along_x, along_y = _conductances(filled, x, y)
+    x, y, filled, along_x, along_y = _grid(polygon, ports)
     number = np.arange(len(x) * len(y)).reshape(len(x), len(y))
     a = np.concatenate([number[:-1, :].ravel(), number[:, :-1].ravel()])
     b = np.concatenate([number[1:, :].ravel(), number[:, 1:].ravel()])
@@ -182,6 +196,12 @@ def _merge_slices(
     return group, loads
 
 
+def _spread(loads: Floats, used: NDArray[np.int64]) -> Floats:
+    whole = np.zeros((len(loads), int(used[-1]) + 1))
+    whole[:, used] = loads
+    return whole
+
+
 def _reduce(a: NDArray[np.int64], b: NDArray[np.int64], g: Floats, loads: Floats) -> Floats:
     """Solve the grid for every port and return the impedance matrix."""
     used = np.unique(np.concatenate([a, b]))
@@ -192,8 +212,14 @@ def _reduce(a: NDArray[np.int64], b: NDArray[np.int64], g: Floats, loads: Floats
     a, b, loads = index[a], index[b], loads[:, used]
     n = len(used)
     links = coo_matrix((np.ones(len(a)), (a, b)), (n, n))
-    if connected_components(links, directed=False)[0] > 1:
-        raise CrossStackError("the shape falls apart between its ports")
+    count, part = connected_components(links, directed=False)
+    if count > 1:
+        carrying = np.unique(part[np.abs(loads).sum(axis=0) > 0])
+        if len(carrying) > 1:
+            raise CrossStackError("the shape falls apart between its ports")
+        # the tip of an acute corner that the grid parts from the rest
+        keep = (part[a] == carrying[0]) & (part[b] == carrying[0])
+        return _reduce(used[a[keep]], used[b[keep]], g[keep], _spread(loads, used))
     rows = np.concatenate([a, b, a, b])
     cols = np.concatenate([b, a, a, b])
     matrix = coo_matrix((np.concatenate([-g, -g, g, g]), (rows, cols)), (n, n)).tocsc()

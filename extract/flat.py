@@ -7,7 +7,8 @@ cell is, so that the drain stacks of an array cost one solution.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import klayout.db as db
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
-from ..pdk import Tech
+from ..pdk import FileError, Tech
 from ..solve.network import Network, NetworkBuilder
-from .geometry import NetGeometry
+from .bias import grown_together
+from .geometry import NetGeometry, net_place
 from .naming import Place, labels_of, memristor_places, net_names
 from .netres import NetResistors, NetSolver
 from .patterns import matching
@@ -54,7 +56,7 @@ def extract_flat(
 
     Raises:
         ParameterError: for a pattern that no net matches, or a film without resistance.
-        FileError: if the file cannot be read.
+        FileError: if the file cannot be read, or one label names separate nets.
     """
     start = time.perf_counter()
     process = rates(tech, conditions)
@@ -65,12 +67,16 @@ def extract_flat(
     assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
     if part_pins is None:
         assembly.note_findings(tech)
+        for text in grown_together(layout, assembly.names, process.conditions):
+            report.warn(text)
     network = assembly.run(progress, part_pins or _no_pins)
+    if part_pins is None:
+        assembly.note_gates()
     report.pieces = assembly.solver.wires.pieces
     if assembly.solver.wires.angled:
         report.warn(
-            f"{assembly.solver.wires.angled} shapes have edges off the axes: solved by "
-            "KLayout's tesselation, good to about 1 %"
+            f"{assembly.solver.wires.angled} shapes have edges off the axes: their resistance is "
+            "as exact as elsewhere (0.1 %), but beside these edges no current limits are known"
         )
     report.seconds = round(time.perf_counter() - start, 3)
     return network, report
@@ -107,10 +113,14 @@ class _Assembly:
         self.layout, self.solver, self.report = layout, solver, report
         self.flat = layout.flat
         self.geometry = NetGeometry(layout, solver.rates)
-        self.places, warnings = memristor_places(self.flat)
+        self.places, warnings = memristor_places(
+            self.flat, lambda number: net_place(layout, self.flat.nets[number])
+        )
         self.names = net_names(self.flat, self.places)
         self.builder = NetworkBuilder()
         self.terminal: dict[tuple[int, int], int] = {}
+        self.labelled: dict[str, FlatNet] = {}
+        self.gates: Counter[int] = Counter()
         for text in warnings:
             report.warn(text)
         self.chosen = self._choose(nets)
@@ -149,8 +159,49 @@ class _Assembly:
     def note_findings(self, tech: Tech) -> None:
         for finding in self.layout.findings():
             self.report.warn(str(finding))
-        for text in foreign_layers(self.layout.layout, tech):
+        for text in [*self._labels_seen_twice(), *foreign_layers(self.layout.layout, tech)]:
             self.report.warn(text)
+
+    def _labels_seen_twice(self) -> Iterator[str]:
+        """Yield a warning for each net that carries one label at several places."""
+        places: dict[tuple[str, int], list[str]] = {}
+        for label in self.layout.labels:
+            if label.net is not None:
+                at = places.setdefault((label.name, label.net.cluster_id), [])
+                at.append(f"({label.at[0]:.3f}, {label.at[1]:.3f})")
+        for (name, _), at in places.items():
+            if len(set(at)) > 1:
+                others = " and ".join(dict.fromkeys(at[1:]))
+                yield f"label {name} lies on its net at {at[0]} and {others}; the first is the pin"
+
+    def note_gates(self) -> None:
+        """Warn of gate nets that no mode can name: neither labelled nor a control's complement."""
+        for number, count in sorted(self.gates.items()):
+            net, name = self.flat.nets[number], self.names[number]
+            if not net.name and name.startswith("net$"):
+                self.report.warn(
+                    f"gate net {name} {net_place(self.layout, net)} has no label: no mode drives "
+                    f"the {count} transistor{'s' if count > 1 else ''} on it"
+                )
+
+    def _port(self, label: str, net: FlatNet, node: int) -> None:
+        """Make a node the port of a label.
+
+        Raises:
+            FileError: if the label names another net, too.
+        """
+        first = self.labelled.setdefault(label, net)
+        if first.number != net.number:
+            at = " and ".join(
+                f"({mark.at[0]:.3f}, {mark.at[1]:.3f})"
+                for mark in self.layout.labels
+                if mark.name == label and mark.net is not None
+            )
+            raise FileError(
+                f"{self.layout.name}: label {label} at {at} names separate nets; join these or "
+                "rename all labels but one"
+            )
+        self.builder.port(label, node)
 
     def _carries_current(self, net: FlatNet) -> bool:
         """True for nets with a device terminal other than a bulk."""
@@ -181,7 +232,7 @@ class _Assembly:
                 cuts=[r.cuts for r in rows],
             )
         for label, node in resistors.pin_node.items():
-            builder.port(label, int(nodes[node]))
+            self._port(label, net, int(nodes[node]))
         for key, terminal in enumerate(self.flat.terminals[net.number]):
             local = resistors.terminal_node.get(key)
             if local is not None:
@@ -193,7 +244,7 @@ class _Assembly:
         node = self.builder.node(self.names[net.number])
         self.builder.net(self.names[net.number])
         for label in labels_of(net.name):
-            self.builder.port(label, node)
+            self._port(label, net, node)
         for terminal in self.flat.terminals[net.number]:
             self.terminal[terminal] = node
 
@@ -212,6 +263,7 @@ class _Assembly:
             if ends is None or gate < 0:
                 continue
             w, l = device.parameters
+            self.gates[gate] += 1
             gate_net = self.builder.net(self.names[gate])
             switches.append((*ends, gate_net, w, l, device.kind.name == "pfet"))
         if memristors:

@@ -9,13 +9,21 @@ import klayout.db as db
 from ..lvs import ExtractedLayout, FlatDevice, FlatNet
 from .naming import labels_of
 from .rates import Rates
-from .shapes import NetShapes, Pin, Terminal
+from .shapes import NetShapes, Pin, Terminal, place
 
 #: silicon that ties the substrate or a well: no wire of a net runs through it
 _TAPS = ("ptap", "ntap")
 _WELLS = ("Nwell",)
 _DIFFUSIONS = ("nsd", "psd")
 _BARE = ("bare_B", "bare_T")
+
+
+def net_place(layout: ExtractedLayout, net: FlatNet) -> str:
+    """Return where a net lies, in words."""
+    box = db.Box()
+    for region in layout.net_shapes(net).values():
+        box += region.bbox()
+    return place(box, layout.dbu)
 
 
 class NetGeometry:

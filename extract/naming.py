@@ -9,6 +9,7 @@ without any TR has cells whose tiers share the row line BR.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..lvs import FlatDevice, FlatNetlist
@@ -43,34 +44,66 @@ def _number(name: str, line: str) -> int | None:
     return None
 
 
-def memristor_places(flat: FlatNetlist) -> tuple[dict[int, Place], list[str]]:
-    """Return device number -> place, and a warning for each memristor without one."""
+def memristor_places(
+    flat: FlatNetlist, where: Callable[[int], str] | None = None
+) -> tuple[dict[int, Place], list[str]]:
+    """Return device number -> place, and warnings about the memristors without one.
+
+    Args:
+        flat: nets and devices.
+        where: gives the place of a net by its number, in words.
+    """
     found: dict[int, Place] = {}
     used: dict[Place, int] = {}
     warnings: list[str] = []
+    nameless: dict[tuple[int, str], list[FlatDevice]] = {}
     line_of = _row_lines(flat)
     for number, device in enumerate(flat.devices):
         tier = _TIER.get(device.kind.name)
         if tier is None:
             continue
-        row = _row(flat, device, line_of[tier])
+        row, row_net = _row(flat, device, line_of[tier])
         col = _number(flat.nets[device.nets[1]].name, "C") if device.nets[1] >= 0 else None
-        what = f"{device.kind.name} at ({device.at[0]:.3f}, {device.at[1]:.3f})"
         if row is None or col is None:
-            line = f"{line_of[tier]}[i]" if row is None else "C[j]"
-            warnings.append(f"{what} reaches no net labelled {line}; left out")
+            if row is None:
+                nameless.setdefault((row_net, f"{line_of[tier]}[i]"), []).append(device)
+            if col is None:
+                nameless.setdefault((device.nets[1], "C[j]"), []).append(device)
             continue
         place = Place(tier, row, col)
         if place in used:
             other = flat.devices[used[place]].at
             warnings.append(
-                f"{what} and the one at ({other[0]:.3f}, {other[1]:.3f}) are both "
+                f"{_at(device)} and the one at ({other[0]:.3f}, {other[1]:.3f}) are both "
                 f"{TIER_NAMES[tier]} tier, row {row}, column {col}; the first is left out"
             )
             continue
         used[place] = number
         found[number] = place
+    for (net, line), devices in nameless.items():
+        warnings.append(_left_out(flat, net, line, devices, where))
     return found, warnings
+
+
+def _at(device: FlatDevice) -> str:
+    return f"{device.kind.name} at ({device.at[0]:.3f}, {device.at[1]:.3f})"
+
+
+def _left_out(
+    flat: FlatNetlist,
+    net: int,
+    line: str,
+    devices: list[FlatDevice],
+    where: Callable[[int], str] | None,
+) -> str:
+    """Return the warning about a net that should be a line, with its devices summed up."""
+    first = _at(devices[0])
+    which = f"{len(devices)} memristors ({first} the first)" if len(devices) > 1 else first
+    if net < 0:
+        return f"{which} on no net, {line} expected; left out"
+    name = flat.nets[net].name
+    spot = f" {where(net)}" if where else ""
+    return f"{f'net {name}' if name else 'a net'}{spot} has no label {line}; left out: {which}"
 
 
 def _row_lines(flat: FlatNetlist) -> dict[int, str]:
@@ -80,13 +113,15 @@ def _row_lines(flat: FlatNetlist) -> dict[int, str]:
     return _ROW_LABEL if _ROW_LABEL[1] in drawn else dict.fromkeys(_ROW_LABEL, _ROW_LABEL[0])
 
 
-def _row(flat: FlatNetlist, device: FlatDevice, line: str) -> int | None:
+def _row(flat: FlatNetlist, device: FlatDevice, line: str) -> tuple[int | None, int]:
+    """Return a memristor's row; where there is none also the net that should be its line."""
     net = device.nets[0]
     if net < 0:
-        return None
+        return None, net
     direct = _number(flat.nets[net].name, line)
     if direct is not None:
-        return direct
+        return direct, net
+    outer = net
     for number, _ in flat.terminals[net]:
         other = flat.devices[number]
         if other.kind.is_memristor:
@@ -96,8 +131,9 @@ def _row(flat: FlatNetlist, device: FlatDevice, line: str) -> int | None:
             if far >= 0 and far != net:
                 through = _number(flat.nets[far].name, line)
                 if through is not None:
-                    return through
-    return None
+                    return through, far
+                outer = far
+    return None, outer
 
 
 def _complements(flat: FlatNetlist) -> dict[int, int]:

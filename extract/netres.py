@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NoReturn
 
 import klayout.db as db
 
 from ..pdk import ParameterError
 from .field import SheetPort
 from .rates import Rates
-from .shapes import NetShapes, Pin
+from .shapes import NetShapes, Pin, place
 from .tidy import Resistor, tidy
 from .wire import WireSolver
 
@@ -121,17 +122,26 @@ class _NetAssembly:
         return self.result
 
     def _biased(self, layer: str, polygon: db.Polygon) -> db.Polygon:
-        bias = self.owner.rates.conditions.size_bias_um.get(layer, 0.0)
+        bias = self._bias(layer)
         if not bias:
             return polygon
-        made = list(db.Region(polygon).sized(round(bias / self.owner.dbu_um), 2).merged().each())
+        made = list(db.Region(polygon).sized(bias, 2).merged().each())
         if len(made) != 1:
-            raise ParameterError(
-                f"size_bias_um.{layer}",
-                bias,
-                f"a bias at which net {self.net.name} stays whole",
-            )
+            where = place(polygon.bbox(), self.owner.dbu_um)
+            how = f"falls into {len(made)} pieces" if made else "vanishes"
+            self._refuse(layer, f"its {layer} {where} {how}")
         return made[0]
+
+    def _bias(self, layer: str) -> int:
+        """Return the growth of a conductor per edge in dbu."""
+        return round(self.owner.rates.conditions.size_bias_um.get(layer, 0.0) / self.owner.dbu_um)
+
+    def _refuse(self, layer: str, why: str) -> NoReturn:
+        raise ParameterError(
+            f"size_bias_um.{layer}",
+            self.owner.rates.conditions.size_bias_um[layer],
+            f"a bias at which net {self.net.name} stays whole; {why}",
+        )
 
     def _place_cuts(self) -> None:
         dbu = self.owner.dbu_um
@@ -142,17 +152,17 @@ class _NetAssembly:
                 self.cuts.append(cut)
                 bounds = (box.left, box.bottom, box.right, box.top)
                 for layer in ends:
-                    self._attach(layer, bounds, partial(cut.nodes.__setitem__, layer))
+                    self._attach(layer, bounds, partial(cut.nodes.__setitem__, layer), name)
 
     def _place_terminals(self) -> None:
         for terminal in self.net.terminals:
             sink = partial(self.result.terminal_node.__setitem__, terminal.key)
-            if not self._attach(terminal.layer, terminal.box, sink):
+            if not self._attach(terminal.layer, terminal.box, sink, "device"):
                 self.result.warnings.append(
                     f"net {self.net.name}: terminal {terminal.key} touches no {terminal.layer}"
                 )
 
-    def _attach(self, layer: str, box: Bounds, sink: Callable[[int], None]) -> bool:
+    def _attach(self, layer: str, box: Bounds, sink: Callable[[int], None], what: str) -> bool:
         """Put a patch on the first polygon of `layer` that the box overlaps or touches."""
         finder = self.finders.get(layer)
         sheet = finder.find(box) if finder else None
@@ -160,6 +170,9 @@ class _NetAssembly:
             sheet = self._any_silicon(box)
         if sheet is None:
             return False
+        if self._bias(sheet.layer) < 0 and not _overlap(sheet.polygon, box):
+            where = place(db.Box(*box), self.owner.dbu_um)
+            self._refuse(sheet.layer, f"no {sheet.layer} is left at its {what} {where}")
         sheet.ports.append(SheetPort(box))
         sheet.sinks.append(sink)
         return True
@@ -181,11 +194,23 @@ class _NetAssembly:
         if pin.name in self.result.pin_node:
             return
         self.result.pin_node[pin.name] = -1
-        # a size bias may have drawn the line's end back from under its label
-        box = sheet.polygon.bbox()
-        x, y = min(max(pin.x, box.left), box.right), min(max(pin.y, box.bottom), box.top)
+        x, y = self._on_metal(sheet, pin)
         sheet.ports.append(SheetPort(_cross_section(sheet.polygon, x, y)))
         sheet.sinks.append(partial(self.result.pin_node.__setitem__, pin.name))
+
+    def _on_metal(self, sheet: _Sheet, pin: Pin) -> tuple[int, int]:
+        """Return a pin's place; a size bias may have drawn the line's end back from under it."""
+        bias = self._bias(sheet.layer)
+        if bias >= 0:
+            return pin.x, pin.y
+        reach = 1 - bias  # an area, not a line, where the metal's end lies just there
+        near = db.Region(db.Box(pin.x - reach, pin.y - reach, pin.x + reach, pin.y + reach))
+        left = [p.bbox() for p in (db.Region(sheet.polygon) & near).decompose_trapezoids()]
+        if not left:
+            where = place(db.Box(pin.x, pin.y, pin.x, pin.y), self.owner.dbu_um)
+            self._refuse(sheet.layer, f"no {sheet.layer} is left at its label {pin.name} {where}")
+        spots = [(min(max(pin.x, b.left), b.right), min(max(pin.y, b.bottom), b.top)) for b in left]
+        return min(spots, key=lambda at: abs(at[0] - pin.x) + abs(at[1] - pin.y))
 
     def _solve_sheet(self, sheet: _Sheet) -> None:
         if not sheet.ports:
@@ -252,6 +277,14 @@ class _Finder:
             if sheet.drawn.bbox().touches(area) and sheet.drawn.touches(area):
                 return sheet
         return None
+
+
+def _overlap(polygon: db.Polygon, box: Bounds) -> bool:
+    """True if a box and a polygon have an area in common."""
+    area = db.Box(*box)
+    if not polygon.bbox().overlaps(area):
+        return False
+    return not (db.Region(polygon) & db.Region(area)).is_empty()
 
 
 def _cross_section(polygon: db.Polygon, x: int, y: int) -> Bounds:

@@ -1,8 +1,4 @@
-"""KLayout's own resistance extractor, for what our own methods do not cover and to check them.
-
-`pex_network` runs square counting or tesselation; `pex_squares` makes an impedance matrix of
-its result, which shapes with edges off the axes use.
-"""
+"""KLayout's own resistance extractor, to set ours against: square counting or tesselation."""
 
 from __future__ import annotations
 

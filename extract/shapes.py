@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import klayout.db as db
 
+#: a box smaller than this, in dbu, is named by its centre
+_SPOT = 3_000
+
 
 @dataclass(frozen=True)
 class Terminal:
@@ -70,3 +73,11 @@ class NetShapes:
             ),
             *((p.layer, p.x - x, p.y - y) for p in self.pins),
         )
+
+
+def place(box: db.Box, dbu_um: float) -> str:
+    """Return where a box lies, in words: at a point, or from corner to corner."""
+    low, high = ((p.x * dbu_um, p.y * dbu_um) for p in (box.p1, box.p2))
+    if box.width() < _SPOT and box.height() < _SPOT:
+        return f"at ({(low[0] + high[0]) / 2:.3f}, {(low[1] + high[1]) / 2:.3f})"
+    return f"from ({low[0]:.3f}, {low[1]:.3f}) to ({high[0]:.3f}, {high[1]:.3f})"

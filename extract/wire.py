@@ -3,7 +3,8 @@
 Long straight stretches are cut out and counted, length over width: exact, because the field
 in them is even. What is left (bends, steps, tees, tabs, contacts narrower than half the
 line) is handed to `field`, with equipotential cuts one line width away from the
-disturbance, where it has decayed to 0.2 %. Each distinct piece is solved once.
+disturbance, where it has decayed to 0.2 %. Each distinct piece is solved once. An edge off the
+axes is one more disturbance; pieces with such edges get no widths.
 
 A contact or device at least half as wide as its straight line sits at the node in its
 centre, with half of its own squares on either side. For a current that is fed in evenly
@@ -22,10 +23,13 @@ import klayout.db as db
 
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
+from .gridnet import grid_network
 from .narrows import narrows
 from .synthesis import Edge, synthesise
 
 Key = tuple[object, ...]
+#: ports above which a piece keeps the resistors of its grid instead of a complete mesh
+_MANY = 24
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,7 @@ class WireSolver:
         if len(ports) < 2:
             return Wire(len(ports), tuple(range(len(ports))), ())
         if not polygon.is_rectilinear():
-            from .pex import pex_squares  # loads KLayout's engine, for the rare shape at angles
-
             self.angled += 1
-            n, edges = synthesise(pex_squares(polygon, ports), [])
-            return Wire(n, tuple(range(len(ports))), tuple(edges))
         return _Assembly(self, polygon, ports).wire()
 
     def piece(
@@ -110,10 +110,13 @@ def _solved_piece(
 ) -> tuple[int, list[Edge]]:
     """Solve a piece; the same piece costs nothing in the next extraction either."""
     polygon, on_it = db.Polygon.from_s(shape), list(ports)
+    if len(ports) > _MANY and polygon.is_rectilinear():
+        return grid_network(polygon, on_it)
     places = [((p.box[0] + p.box[2]) / 2, (p.box[1] + p.box[3]) / 2) for p in ports]
     carried = counted | {k for k, port in enumerate(ports) if not port.is_slice}
     z = sheet_impedance(polygon, on_it)
-    return synthesise(z, narrows(polygon, on_it), places, carried)
+    cuts = narrows(polygon, on_it) if polygon.is_rectilinear() else []
+    return synthesise(z, cuts, places, carried)
 
 
 class _Assembly:

@@ -95,6 +95,8 @@ def command(
     )
     tech = replace(origin, tech=options).resolved_tech()
     chosen = split_patterns(nets) or None
+    if nets and not chosen:
+        raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
     layout = open_layout(file, tech, top)
     source: Any = layout
     with console.steps():

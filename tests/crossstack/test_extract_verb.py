@@ -114,6 +114,7 @@ def test_size_bias_and_kinds_of_netlist(crossstack, built, tmp_path):
     gds = built / f"{NAME}.gds"
     crossstack("extract", gds, "--bias", "ME").fails(2, "--bias ME", "FILM=NUMBER")
     crossstack("extract", gds, "--bias", "MEE=0.1").fails(2, "size_bias_um.MEE", "'ME'")
+    crossstack("extract", gds, "--nets", " , ").fails(2, "--nets ' , '", "names no net")
     crossstack("extract", gds, "--bias", "ME=nan").fails(2, "size_bias_um.ME", "-1 to 1")
 
 

@@ -16,7 +16,7 @@ from crossstack.extract.netres import NetSolver
 from crossstack.extract.rates import rates
 from crossstack.generators import ArraySpec
 from crossstack.lvs import extract_layout
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk import FileError, ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network
 
 TECH = get_tech()
@@ -105,7 +105,9 @@ def test_an_unlabelled_column_is_a_named_warning(draw) -> None:
     texts = layout.top_cell().shapes(layer(layout, "Metal5_Label"))
     next(s for s in texts.each() if s.text_string == "C[1]").delete()
     found = extract(layout, TECH)
-    assert sum("no net labelled C[j]" in w for w in found.report.warnings) == 4
+    (warning,) = found.report.warnings
+    assert warning.startswith("a net from (5.610, 0.000) to (9.470, ")
+    assert "has no label C[j]; left out: 4 memristors (memristor_" in warning
     assert len(found.network.memristor_row) == 4
 
 
@@ -119,7 +121,7 @@ def test_an_open_net_is_a_named_warning(draw) -> None:
     line.delete()
     metal.insert(db.Box(box.left, box.bottom, box.right - 1000, box.top))
     warnings = extract(layout, TECH).report.warnings
-    assert any("no net labelled TR[i]" in w for w in warnings)
+    assert any("has no label TR[i]; left out: " in w for w in warnings)
 
 
 def test_a_short_and_a_foreign_layer_are_named_warnings(draw) -> None:
@@ -208,4 +210,59 @@ def test_only_a_layout_without_any_tr_shares_its_row_lines(draw) -> None:
                 shape.delete()
         result = extract(layout, TECH)
         assert len(result.network.memristor_row) == left
-        assert any("reaches no net labelled" in text for text in result.report.warnings)
+        lines = {"TR[1]": 1, "TR": 3}[gone]
+        assert sum("has no label " in text for text in result.report.warnings) == lines
+
+
+def labels(layout: db.Layout, name: str) -> list[tuple[int, db.Shape]]:
+    """Texts of the top cell, with their layers."""
+    return [
+        (index, shape)
+        for index in layout.layer_indexes()
+        for shape in layout.top_cell().shapes(index).each(db.Shapes.STexts)
+        if shape.text_string == name
+    ]
+
+
+def test_a_mistyped_label_is_named(draw) -> None:
+    layout = draw(2, 3)
+    labels(layout, "TR[1]")[0][1].text_string = "tr[1]"
+    (warning,) = extract(layout, TECH).report.warnings
+    assert warning.startswith("net tr[1] from (0.000, ")
+    assert "has no label TR[i]; left out: 3 memristors (memristor_top at (" in warning
+
+
+def test_a_gate_net_without_label_is_named(draw) -> None:
+    """Without its label no mode could switch a select line on, and nobody would know why."""
+    layout = draw(4, 3)
+    labels(layout, "TS[1]")[0][1].delete()
+    (warning,) = extract(layout, TECH).report.warnings
+    assert warning.startswith("gate net net$")
+    assert warning.endswith("has no label: no mode drives the 4 transistors on it")
+    assert "from (8.5" in warning
+
+
+def test_controls_and_their_complements_are_no_findings(draw) -> None:
+    assert extract(draw(2, 2, top="macro"), TECH).report.warnings == []
+
+
+def test_one_label_on_two_nets_is_an_error_with_both_places(draw) -> None:
+    layout = draw(3, 2)
+    index, shape = labels(layout, "TR[1]")[0]
+    place = shape.text.trans.disp
+    layout.top_cell().shapes(index).insert(db.Text("TR[1]", place.x, place.y + 2920))
+    places = r"label TR\[1\] at \(0.005, 8.465\) and \(0.005, 11.385\) names separate nets; join"
+    with pytest.raises(FileError, match=places):
+        extract(layout, TECH)
+    with pytest.raises(FileError, match=places):
+        extract(layout, TECH, nets=["C*"])
+
+
+def test_a_label_seen_twice_on_its_net_is_named(draw) -> None:
+    layout = draw(3, 4)
+    index, shape = labels(layout, "TR[1]")[0]
+    place = shape.text.trans.disp
+    layout.top_cell().shapes(index).insert(db.Text("TR[1]", place.x + 15_000, place.y))
+    assert extract(layout, TECH).report.warnings == [
+        "label TR[1] lies on its net at (0.005, 8.465) and (15.005, 8.465); the first is the pin"
+    ]

@@ -31,25 +31,52 @@ def test_the_others_are_not() -> None:
     assert max(abs(row.error("tesselation")) for row in table) > 0.1
 
 
-def test_angled_shapes_go_through_tesselation() -> None:
-    """A line at 45 degrees: ten squares."""
-    side = 7071
-    band = db.Polygon(
-        [
-            db.Point(0, 0),
-            db.Point(side, side),
-            db.Point(side - 707, side + 707),
-            db.Point(-707, 707),
-        ]
-    )
-    solver = WireSolver()
-    ports = [
-        SheetPort((-100, 200, 100, 400)),
-        SheetPort((side - 500, side, side - 300, side + 200)),
-    ]
-    wire = solver.solve(band, ports)
-    assert solver.angled == 1
-    assert wire.edges[0].squares == pytest.approx(10, rel=0.1)
+def _between(
+    polygon: db.Polygon, ports: list[SheetPort], solver: WireSolver | None = None
+) -> float:
+    """Squares between the first two ports."""
+    wire = (solver or WireSolver()).solve(polygon, ports)
+    matrix = np.zeros((wire.n_nodes, wire.n_nodes))
+    for e in wire.edges:
+        matrix[[e.a, e.b], [e.a, e.b]] += 1 / e.squares
+        matrix[[e.a, e.b], [e.b, e.a]] -= 1 / e.squares
+    current = np.zeros(wire.n_nodes)
+    current[wire.port_node[0]], current[wire.port_node[1]] = 1.0, -1.0
+    volts = np.linalg.lstsq(matrix, current, rcond=None)[0]
+    return float(current @ volts)
+
+
+def test_a_line_at_45_degrees_has_the_squares_of_a_straight_one() -> None:
+    """Per length, from the difference of two lines: what the ends add drops out."""
+    solver, found = WireSolver(), []
+    for side in (7070, 14140):
+        corners = ((0, 0), (side, side), (side - 707, side + 707), (-707, 707))
+        band = db.Polygon([db.Point(*c) for c in corners])
+        end = (side - 500, side, side - 300, side + 200)
+        found.append(_between(band, [SheetPort((-100, 200, 100, 400)), SheetPort(end)], solver))
+    assert solver.angled == 2
+    assert found[1] - found[0] == pytest.approx(7070 / 707, rel=2e-4)
+
+
+@pytest.mark.parametrize("inner", [5000, 9000])
+def test_a_quarter_ring_is_exact(inner: int) -> None:
+    """Its closed form: a right angle over the logarithm of its radii."""
+    turn = np.linspace(0, np.pi / 2, 128)
+    points = [(10_000 * np.cos(t), 10_000 * np.sin(t)) for t in turn]
+    points += [(inner * np.cos(t), inner * np.sin(t)) for t in turn[::-1]]
+    ring = db.Polygon([db.Point(round(x), round(y)) for x, y in points])
+    ports = [SheetPort((inner, 0, 10_000, 0)), SheetPort((0, inner, 0, 10_000))]
+    assert _between(ring, ports) == pytest.approx(np.pi / 2 / np.log(10_000 / inner), rel=1e-4)
+
+
+def test_a_tiny_triangle_on_a_line_changes_nothing() -> None:
+    """One angled edge used to hand the whole line to a coarser method, 1 to 2 squares off."""
+    line = db.Region(db.Box(0, 0, 40_000, 2000))
+    point = db.Polygon([db.Point(20_000, 2000), db.Point(20_010, 2000), db.Point(20_005, 2005)])
+    ports = [SheetPort((0, 0, 0, 2000)), SheetPort((40_000, 0, 40_000, 2000))]
+    polygon = next((line + db.Region(point)).merged().each())
+    assert not polygon.is_rectilinear()
+    assert _between(polygon, ports) == pytest.approx(20, rel=1e-5)
 
 
 boxes = st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 6), st.integers(1, 6)).map(

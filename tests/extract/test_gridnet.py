@@ -1,0 +1,85 @@
+"""Pieces with many ports keep the resistors of their grid: via arrays of any size."""
+
+from __future__ import annotations
+
+import klayout.db as db
+import numpy as np
+import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import spsolve
+
+from crossstack.extract import wire
+from crossstack.extract.chain import resistance
+from crossstack.extract.field import SheetPort, sheet_impedance
+from crossstack.extract.gridnet import grid_network
+from crossstack.extract.netres import NetResistors, NetSolver
+from crossstack.extract.rates import rates
+from crossstack.extract.shapes import NetShapes, Pin
+from crossstack.pdk import get_tech
+
+TECH = get_tech()
+
+
+def array(k: int) -> NetResistors:
+    """K x K vias between two plates, each with a stub to its pin."""
+    pitch = 520
+    w = k * pitch + 1000
+    at = [500 + i * pitch for i in range(k)]
+    net = NetShapes(
+        "X",
+        {
+            "Metal3": [db.Polygon(db.Box(0, 0, w + 20_000, w))],
+            "Metal4": [db.Polygon(db.Box(0, 0, w, w + 20_000))],
+        },
+        {"Via3": [db.Box(x, y, x + 260, y + 260) for x in at for y in at]},
+        [],
+        [Pin("A", "Metal3", w + 19_990, w // 2), Pin("B", "Metal4", w // 2, w + 19_990)],
+    )
+    return NetSolver(rates(TECH), 0.001).solve(net)
+
+
+def ohm(net: NetResistors) -> float:
+    return resistance(net, net.pin_node["A"], net.pin_node["B"])
+
+
+def test_a_via_array_equals_its_complete_mesh(monkeypatch) -> None:
+    """5 x 5 vias both ways; at 8 x 8 and 12 x 12 the difference is 0.01 % as well."""
+    ours = ohm(array(5))
+    monkeypatch.setattr(wire, "_MANY", 1000)
+    wire._solved_piece.cache_clear()
+    exact = ohm(array(5))
+    wire._solved_piece.cache_clear()
+    assert ours == pytest.approx(exact, rel=5e-4)
+
+
+def test_a_via_array_grows_with_its_vias_only() -> None:
+    """The mesh of 16 x 16 had 22,000 resistors and that of 32 x 32 did not fit in memory."""
+    small, large = array(12), array(24)
+    assert len(large.resistors) < 4 * len(small.resistors)
+    assert sum(r.cuts for r in large.resistors if r.layer == "Via3") == 24 * 24
+    # width of the metal that a resistor stands for: never more than the plate's
+    assert all(0 < r.width_um <= 14 for r in large.resistors if r.layer != "Via3")
+
+
+def impedance(n: int, edges: list[wire.Edge], k: int) -> np.ndarray:
+    a, b = np.array([e.a for e in edges]), np.array([e.b for e in edges])
+    g = 1 / np.array([e.squares for e in edges])
+    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
+    matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), (n, n)).tocsc()
+    drive = np.eye(n - 1)[:, : k - 1]
+    return spsolve(matrix[1:, 1:], drive)[: k - 1]
+
+
+def test_what_passes_an_array_beside_a_corner_is_right() -> None:
+    """A bend with 25 vias in it: end to end within 0.3 %, at the vias within 0.3 squares."""
+    region = db.Region([db.Box(0, 0, 20_000, 3000), db.Box(17_000, 0, 20_000, 20_000)])
+    polygon = next(region.merged().each())
+    ports = [SheetPort((0, 0, 0, 3000)), SheetPort((17_000, 20_000, 20_000, 20_000))]
+    for x in range(17_200, 17_200 + 5 * 520, 520):
+        ports += [SheetPort((x, y, x + 260, y + 260)) for y in range(200, 200 + 5 * 520, 520)]
+    exact = sheet_impedance(polygon, ports)
+    ours = impedance(*grid_network(polygon, ports), len(ports))
+    assert ours[0, 0] == pytest.approx(exact[0, 0], rel=3e-3)
+    assert np.abs(ours - exact).max() < 0.3
+    off = ~np.eye(len(exact), dtype=bool)
+    assert ours[off] == pytest.approx(exact[off], rel=0.01)
