@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .arrays import array_drop, kind_of
 from .errors import ConfigError
-from .extract.tiled import TiledArray
+from .extract.tiled import LARGEST, TiledArray
 from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives
 from .solve.network import TIER_NAMES
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-TOO_LARGE = "which `crossstack extract` leaves for arrays of up to 600 x 600 cells"
+TOO_LARGE = f"which `crossstack extract` leaves for arrays of up to {LARGEST}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,10 @@ def stimulus_of_many(
     if inputs is None or vectors is None:
         return stimulus(network, tech, inputs=inputs, **files), None
     what = stimulus(network, tech, **files)
-    text = {**what.text, "inputs": f"{inputs.name}, mean of {len(vectors)} vectors, in volts"}
+    text = {
+        **what.text,
+        "inputs": f"{inputs.name}, mean magnitude of {len(vectors)} vectors, in volts",
+    }
     return Stimulus(what.conductances, np.abs(vectors).mean(axis=0), text), vectors
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from itertools import chain
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from crossstack.cells.describe import texts
 from crossstack.config import TechOptions
 from crossstack.drc.kinds import KINDS
 from crossstack.extract import TiledArray, tilefile
@@ -276,19 +276,8 @@ def network_files() -> Iterator[str]:
 
 
 def attributes(cls: type[Any]) -> dict[str, str]:
-    """Return what the Attributes section of a class's docstring says of each field."""
-    section = (inspect.getdoc(cls) or "").partition("Attributes:\n")[2].partition("\n\n")[0]
-    current: list[str] = []
-    found: dict[str, str] = {}
-    for line in textwrap.dedent(section).splitlines():
-        if line.startswith(" "):
-            for name in current:
-                found[name] += " " + line.strip()
-            continue
-        names, _, text = line.partition(": ")
-        current = [name.strip() for name in names.split(",")]
-        found |= dict.fromkeys(current, text)
-    return {name: text.replace("``", "`") for name, text in found.items()}
+    """Return what the docstring of a class says of each field."""
+    return {name: text.replace("``", "`") for name, text in texts(cls).items()}
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .labels import ROW_LINES
 from .tiled import Floats, TiledArray
-
-_ROWS = ("BR", "TR")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ def array_lines(array: TiledArray) -> Iterator[ArrayLine]:
         if not np.isfinite(array.row_segment[tier]).all():
             continue  # a tier that the layout does not have
         for i in range(rows):
-            yield ArrayLine(f"{_ROWS[tier]}[{i}]", array.row_segment[tier, i, along], along)
+            yield ArrayLine(f"{ROW_LINES[tier]}[{i}]", array.row_segment[tier, i, along], along)
     across = list(range(rows)) if array.column_pin_first else list(range(rows))[::-1]
     for j in range(cols):
         yield ArrayLine(f"C[{j}]", array.column_segment[across, j], across)

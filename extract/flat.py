@@ -20,7 +20,8 @@ from ..pdk import FileError, Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
-from .naming import Place, labels_of, memristor_places, net_names
+from .labels import labels_of
+from .naming import Place, memristor_places, net_names
 from .netres import NetResistors, NetSolver
 from .patterns import matching
 from .rates import Conditions, rates

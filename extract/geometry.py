@@ -7,7 +7,7 @@ from functools import lru_cache
 import klayout.db as db
 
 from ..lvs import ExtractedLayout, FlatDevice, FlatNet
-from .naming import labels_of
+from .labels import labels_of
 from .rates import Rates
 from .shapes import NetShapes, Pin, Terminal, place
 

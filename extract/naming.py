@@ -8,18 +8,14 @@ without any TR has cells whose tiers share the row line BR.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..lvs import FlatDevice, FlatNetlist
 from ..solve.network import TIER_NAMES
+from .labels import ELECTRODES, LINE, ROW_LINES, TIER_OF, labels_of
 
-_LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
-_TIER = {"memristor_bottom": 0, "memristor_top": 1}
-_ROW_LABEL = {0: "BR", 1: "TR"}
 _SUPPLY = {"nfet": "VSS", "pfet": "VDD"}
-_ELECTRODE = {0: "BE", 1: "TE"}
 
 
 @dataclass(frozen=True)
@@ -31,14 +27,9 @@ class Place:
     col: int
 
 
-def labels_of(name: str) -> list[str]:
-    """Return the labels of a net (a short gives it several)."""
-    return name.split(",") if name else []
-
-
 def _number(name: str, line: str) -> int | None:
     for label in labels_of(name):
-        match = _LINE.fullmatch(label)
+        match = LINE.fullmatch(label)
         if match and match[1] == line:
             return int(match[2])
     return None
@@ -59,7 +50,7 @@ def memristor_places(
     nameless: dict[tuple[int, str], list[FlatDevice]] = {}
     line_of = _row_lines(flat)
     for number, device in enumerate(flat.devices):
-        tier = _TIER.get(device.kind.name)
+        tier = TIER_OF.get(device.kind.name)
         if tier is None:
             continue
         row, row_net = _row(flat, device, line_of[tier])
@@ -109,8 +100,9 @@ def _left_out(
 def _row_lines(flat: FlatNetlist) -> dict[int, str]:
     """Return tier -> name of its row lines."""
     labels = (label for net in flat.nets for label in labels_of(net.name))
-    drawn = {match[1] for label in labels if (match := _LINE.fullmatch(label))}
-    return _ROW_LABEL if _ROW_LABEL[1] in drawn else dict.fromkeys(_ROW_LABEL, _ROW_LABEL[0])
+    drawn = {match[1] for label in labels if (match := LINE.fullmatch(label))}
+    bottom, top = ROW_LINES
+    return {0: bottom, 1: top if top in drawn else bottom}
 
 
 def _row(flat: FlatNetlist, device: FlatDevice, line: str) -> tuple[int | None, int]:
@@ -164,7 +156,7 @@ def net_names(flat: FlatNetlist, places: dict[int, Place]) -> list[str]:
     for number, place in places.items():
         net = flat.devices[number].nets[0]
         if not names[net]:
-            names[net] = f"{_ELECTRODE[place.tier]}[{place.row}][{place.col}]"
+            names[net] = f"{ELECTRODES[place.tier]}[{place.row}][{place.col}]"
     seen: set[str] = set()
     for index, name in enumerate(names):
         if not name or name in seen:

@@ -7,8 +7,6 @@ array, and joined there again.
 
 from __future__ import annotations
 
-import re
-
 import klayout.db as db
 import numpy as np
 
@@ -18,19 +16,13 @@ from ..solve.graph import Factorised, prepare
 from ..solve.network import ARRAY_TYPES, Network
 from .flat import extract_flat
 from .grid import Grid, NotRegularError
-from .naming import labels_of
+from .labels import line_label
 from .rates import Conditions
 from .report import ExtractionReport
 from .shapes import NetShapes, Pin
 
-_LINE = re.compile(r"(TR|BR|C)\[\d+\]")
 #: what marks the node at which a line enters the array
 EDGE = "/edge"
-
-
-def line_label(name: str) -> str | None:
-    """Return the label of a net that is a line of the array, None for other nets."""
-    return next((label for label in labels_of(name) if _LINE.fullmatch(label)), None)
 
 
 def end_at_edge(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:

@@ -12,14 +12,10 @@ from ..lvs import FlatDevice, FlatNet, extract_layout
 from ..pdk import Tech
 from .geometry import NetGeometry
 from .grid import Grid, NotRegularError
-from .naming import labels_of
+from .labels import ROW_LINES, TIER_OF, labels_of
 from .netres import NetResistors, NetSolver
 from .rates import Rates
 from .report import ExtractionReport
-
-_TIER = {"memristor_bottom": 0, "memristor_top": 1}
-#: row lines and select lines of the tiers
-ROW_LINES, SELECT_LINES = ("BR", "TR"), ("BS", "TS")
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class Sample:
 
     def _read(self, number: int, grid: Grid, rows: bool) -> SampleDevice | None:
         device = self.flat.devices[number]
-        tier = _TIER.get(device.kind.name)
+        tier = TIER_OF.get(device.kind.name)
         if tier is None:
             return None
         row, col = self.place(device, grid)

@@ -79,39 +79,38 @@ def write_spice(
             a folder without the foundry's models.
         FileError: if the file cannot be written.
     """
-    path = Path(path)
-    lines = [f"* {title or 'CrossStack: devices and wires as extracted from the layout'}"]
-    ohms = _ohms(network, tech, memristor_ohm)
+    if bsim is not None and switch_ohm is not None:
+        raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
+    path, gates = Path(path), gates or {}
     nodes = _Nodes(network, [] if bsim is None else list(gate_nodes(network).values()))
-    names = nodes.names
     capacitors = _Capacitors(nodes, lumps(network, capacitance or {}))
     if hierarchical:
-        definitions, instances = _shared_wires(network, nodes, capacitors)
+        definitions, wires = _shared_wires(network, nodes, capacitors)
     else:
-        definitions, instances = [], _flat_wires(network, nodes)
-    if bsim is not None:
-        if switch_ohm is not None:
-            raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
-        lines += bsim.library()
-    lines += definitions
+        definitions, wires = [], _flat_wires(network, nodes)
     pins = [*network.ports, *(more_pins(network) if bsim else ())]
-    lines += wrapped([".subckt crossstack", *pins])
-    lines += instances
-    lines += nodes.ties()
-    lines += _memristors(network, names, ohms)
+    lines = [
+        f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
+        *(bsim.library() if bsim else ()),
+        *definitions,
+        *wrapped([".subckt crossstack", *pins]),
+        *wires,
+        *nodes.ties(),
+        *_memristors(network, nodes.names, _ohms(network, tech, memristor_ohm)),
+    ]
     if bsim is not None:
-        lines += transistors(network, names)
+        lines += transistors(network, nodes.names)
     else:
-        lines += _switches(network, names, _switch_ohms(network, tech, switch_ohm), gates or {})
-    lines += capacitors.cards()
-    lines.append(".ends crossstack")
+        lines += _switches(network, nodes.names, _switch_ohms(network, tech, switch_ohm), gates)
+    lines += [*capacitors.cards(), ".ends crossstack"]
     if sources is not None:
         _check_pins(network, sources)
         if bsim is None:
             lines += _bench(pins, sources, _RESISTOR_OPTIONS, ())
         else:
-            volts = pin_volts(network, sources, gates or {}, bsim)
-            lines += _bench(pins, volts, _BSIM_OPTIONS, _device_prints(network, names, pins))
+            volts = pin_volts(network, sources, gates, bsim)
+            prints = _device_prints(network, nodes.names, pins)
+            lines += _bench(pins, volts, _BSIM_OPTIONS, prints)
     lines.append(".end")
     try:
         path.write_text("\n".join(lines) + "\n")

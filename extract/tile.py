@@ -23,12 +23,12 @@ from ..solve.network import TIER_NAMES, Network
 from .chain import Chain, NotAChainError, chain, resistance
 from .flat import foreign_layers
 from .grid import ArrayView, NotRegularError, array_view
-from .naming import labels_of
+from .labels import ROW_LINES, SELECT_LINES, labels_of
 from .netres import NetSolver
 from .periphery import extract_periphery, lead_ohm
 from .rates import Conditions, Rates, rates
 from .report import ExtractionReport, Progress
-from .sample import ROW_LINES, SELECT_LINES, Sample, SampleDevice
+from .sample import Sample, SampleDevice
 from .tiled import TiledArray
 
 Floats = NDArray[np.float64]

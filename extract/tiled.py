@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from ..pdk import ParameterError
 from ..solve.network import Network, NetworkBuilder
+from .labels import ELECTRODES, ROW_LINES, SELECT_LINES
 
 Floats = NDArray[np.float64]
-#: cells above which a network with named nodes is refused
-MOST_CELLS = 600 * 600
-_ROW, _SELECT, _OUTER = ("BR", "TR"), ("BS", "TS"), ("BE", "TE")
+_SIDE = 600
+#: cells above which a network with named nodes is refused, also in words
+MOST_CELLS, LARGEST = _SIDE * _SIDE, f"{_SIDE} x {_SIDE} cells"
 _ROW_LAYER, _ELECTRODE = "row line", "electrode"
 
 
@@ -116,14 +117,14 @@ class TiledArray:
         if not self.fits_network:
             raise ParameterError(
                 "rows x cols", f"{rows} x {cols}",
-                f"at most {MOST_CELLS} cells as a network; use the arrays themselves",
+                f"at most {LARGEST} as a network; use the arrays themselves",
             )  # fmt: skip
         builder = NetworkBuilder()
         crossing = self._add_columns(builder)
         # lines before the many electrodes, so that a search for one by name is short
         for tier in range(tiers):
             for i in range(rows):
-                builder.net(f"{_ROW[tier]}[{i}]")
+                builder.net(f"{ROW_LINES[tier]}[{i}]")
         for tier in range(tiers):
             self._add_tier(builder, tier, crossing)
         return builder.build()
@@ -153,7 +154,7 @@ class TiledArray:
 
     def _add_tier(self, builder: NetworkBuilder, tier: int, crossing: NDArray[np.int32]) -> None:
         _, rows, cols = self.shape
-        line, outer = _ROW[tier], _OUTER[tier]
+        line, outer = ROW_LINES[tier], ELECTRODES[tier]
         tap = np.empty((rows, cols), dtype=np.int32)
         source, inner = tap.copy(), tap.copy()
         for i in range(rows):
@@ -190,8 +191,8 @@ class TiledArray:
         start = source.ravel().copy()
         if switched.any():
             kept = np.flatnonzero(switched)
-            drains = builder.nodes(f"{_OUTER[tier]}[{i[k]}][{j[k]}]/d" for k in kept)
-            gates = np.array([builder.net(f"{_SELECT[tier]}[{c}]") for c in range(cols)])
+            drains = builder.nodes(f"{ELECTRODES[tier]}[{i[k]}][{j[k]}]/d" for k in kept)
+            gates = np.array([builder.net(f"{SELECT_LINES[tier]}[{c}]") for c in range(cols)])
             builder.switches(
                 start[kept], drains, gates[j[kept]],
                 w_um=self.switch_w_um[tier].ravel()[kept],
@@ -201,7 +202,7 @@ class TiledArray:
         series = (self.drain[tier] + self.column_tap[tier]).ravel()
         # behind a transistor an electrode is a net of its own, otherwise part of the row line
         nets = [
-            builder.net(f"{_OUTER[tier]}[{r}][{c}]" if apart else f"{_ROW[tier]}[{r}]")
+            builder.net(f"{ELECTRODES[tier]}[{r}][{c}]" if apart else f"{ROW_LINES[tier]}[{r}]")
             for r, c, apart in zip(i.tolist(), j.tolist(), switched.tolist(), strict=True)
         ]
         builder.resistors(

@@ -13,6 +13,7 @@ from ..console import Console, output_options
 from ..options import folder_beside, layout_options, out_option
 
 if TYPE_CHECKING:
+    from ..config import TechOptions
     from ..extract import Bsim, Extraction, NetCapacitance
     from ..pdk import Tech
 
@@ -78,21 +79,15 @@ def command(
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
-    from ..config import TechOptions
     from ..errors import ConfigError
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
+    from ..extract.tiled import LARGEST
     from ..layouts import layout_in, open_layout, origin_of
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile)
-    changed = {**origin.tech.sheet_resistance_ohm_sq, **_by_film("--sheet", sheet, "ME=0.8")}
-    options = TechOptions(
-        changed,
-        corner or origin.tech.corner,
-        origin.tech.temperature_c if temperature_c is None else temperature_c,
-        {**origin.tech.size_bias_um, **_by_film("--bias", bias, "ME=-0.05")},
-    )
+    options = _conditions(origin.tech, corner, temperature_c, sheet, bias)
     tech = replace(origin, tech=options).resolved_tech()
     chosen = split_patterns(nets) or None
     if nets and not chosen:
@@ -120,9 +115,7 @@ def command(
             )
         too_large = found.array is not None and not found.array.fits_network
         if too_large and (capacitance or spef or bsim):
-            raise ConfigError(
-                "--capacitance, --spef and --bsim need an array of at most 600 x 600 cells"
-            )
+            raise ConfigError(f"--capacitance, --spef and --bsim need at most {LARGEST}")
         farad = {}
         if capacitance:
             with console.step("capacitance") as step:
@@ -142,9 +135,28 @@ def command(
     return OK
 
 
+def _conditions(
+    built: TechOptions,
+    corner: str | None,
+    temperature_c: float | None,
+    sheet: tuple[str, ...],
+    bias: tuple[str, ...],
+) -> TechOptions:
+    """Return how a layout was built, with what the command line says instead."""
+    from ..config import TechOptions
+
+    return TechOptions(
+        {**built.sheet_resistance_ohm_sq, **_by_film("--sheet", sheet, "ME=0.8")},
+        corner or built.corner,
+        built.temperature_c if temperature_c is None else temperature_c,
+        {**built.size_bias_um, **_by_film("--bias", bias, "ME=-0.05")},
+    )
+
+
 def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
     from ..errors import ConfigError
     from ..extract import save_array
+    from ..extract.tiled import LARGEST
     from ..files import together
 
     assert found.array is not None
@@ -152,7 +164,7 @@ def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, A
     if found.rest is not None:
         raise ConfigError(
             f"{rows} x {cols} cells with mode switches are too many for a network (at most "
-            "600 x 600); extract the array without them"
+            f"{LARGEST}); extract the array without them"
         )
     target = stem.with_name(f"{stem.name}_array.npz")
     with together(target.parent) as work:

@@ -74,7 +74,7 @@ def command(
     chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
-    at = Conditions(origin.tech.corner, origin.tech.temperature_c)
+    at = Conditions(**origin.tech.conditions)
     capacitance = _capacitance(console, layout, tech, patterns)
     with console.steps(), console.step("nets"):
         table = net_summary(

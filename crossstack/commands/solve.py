@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +17,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..analysis import Stimulus
     from ..batch import Batch
     from ..extract.tiled import TiledArray
     from ..layouts import Origin
-    from ..pdk import Tech
-    from ..solve.iv import DeviceLaw
     from ..solve.metrics import IrDrop
     from ..solve.network import Network
-    from ..solve.variation import MonteCarlo, Spread
+    from ..solve_studies import Asked
 
     Floats = NDArray[np.float64]
 
 #: columns that are printed; --json holds all
 COLUMNS_SHOWN = 64
-#: deviation of ln G where none is given
-SIGMA = 0.1
 
 
 @click.command("solve")
@@ -105,7 +100,7 @@ def command(
     NETWORK is a file by `crossstack extract`, a network or (above 600 x 600 cells) an array, or
     the folder of a build. Without files of your own the worst case is solved: every device in
     its on state, every row at the read voltage. Of many input vectors, the table of devices and
-    the IR drop are those of the mean one.
+    the IR drop are those of the mean of their magnitudes.
 
     \b
     crossstack solve gds_out/crossstack_10x10x2 --mode deep-net --read-tier top --write-column 4
@@ -115,26 +110,23 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
     from .. import analysis
-    from ..errors import ConfigError
     from ..extract.tilefile import is_array, load_array
     from ..layouts import origin_of
     from ..solve.iv import Sinh
     from ..solve.network import Network
+    from ..solve_studies import Asked, Found, Problem
     from ..summary import drop_lines
 
     console = Console(as_json, quiet)
-    given = {key: value for key, value in options.items() if value is not None}
-    # programming writes every column, whatever the mode
-    alien = [key for key in given if not (key == "write_voltage" and programming is not None)]
-    if mode == "expansion" and alien:
-        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to --mode deep-net")
-    if sensitivity and nonlinear:
-        raise ConfigError("--sensitivity is that of linear devices; leave --nonlinear away")
-    written_with = given.get("write_voltage")
-    if mode == "expansion":
-        given.clear()
-    chance = {"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire}
-    _check_chance(monte_carlo, nonlinear, chance)
+    given = _mode_options(mode, options, programs=programming is not None)
+    asked = Asked(
+        samples=monte_carlo,
+        chance={"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire},
+        programming_v=programming,
+        write_voltage=options["write_voltage"],
+        sensitivity=sensitivity,
+    )
+    asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
     path = network / "network.npz" if network.is_dir() else network
@@ -144,138 +136,68 @@ def command(
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
     )
-    asked = {
-        "--monte-carlo": monte_carlo is not None,
-        "--programming": programming is not None,
-        "--sensitivity": sensitivity,
-        "--inputs of many vectors": vectors is not None,
-    }
-    if not isinstance(loaded, Network) and any(asked.values()):
-        flag = next(flag for flag, is_asked in asked.items() if is_asked)
-        raise ConfigError(f"{flag} needs a network with named nodes, {analysis.TOO_LARGE}")
-    if (reason := analysis.refusal(loaded, mode)) is not None:
-        raise ConfigError(reason)
+    asked = replace(asked, vectors=vectors)
+    _check_offered(loaded, mode, asked)
     device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
+    found = Found()
     with console.steps():
         done, not_run = analysis.solve_modes(
             loaded, tech, what, console, (mode,), device=device, **given
         )
-        extras = _Extras()
         if isinstance(loaded, Network):
-            problem = _Problem(loaded, tech, what, mode, given)
-            if monte_carlo is not None:
-                extras.many = problem.vary(console, monte_carlo, chance)
-            if vectors is not None:
-                extras.batch = problem.batch(console, vectors, device)
-            if programming is not None:
-                extras.programming = problem.programming(console, programming, written_with, device)
-            if sensitivity:
-                extras.sensitivity = problem.sensitivity(console)
+            found = Problem(loaded, tech, what, mode, given, device).study(asked, console)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
     value |= _record(origin, done[mode], (path, weights, conductances, inputs))
     if device is not None:
         value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
         console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
-    for text in what.text.values():
-        console.say(text)
-    for line in drop_lines(value):
+    for line in (*what.text.values(), *drop_lines(value)):
         console.say(line)
-    write = done[mode].write
-    written = () if write is None else (f"C[{write.column}]", f"OUT[{write.column}]")
     pins = _pins(loaded)
-    for name, amps in list(zip(pins, done[mode].column_currents, strict=True))[:COLUMNS_SHOWN]:
-        console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name in written else ''}")
-    if len(pins) > COLUMNS_SHOWN:
-        console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
-    value |= extras.say(console, pins, done[mode].counted_columns)
+    _say_currents(console, pins, done[mode])
+    value |= found.say(console, pins, done[mode].counted_columns)
     if out is not None:
-        for path in _write(out, done, value, extras.batch):
+        for path in _write(out, done, value, found.batch):
             console.say(str(path))
     console.result(value)
-    missed = any(report["cells_below"] for report in extras.programming or ())
-    return FOUND if missed else OK
+    return FOUND if found.misses else OK
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """A network in one mode, ready for what goes beyond one solve of it."""
+def _mode_options(mode: str, options: Mapping[str, Any], *, programs: bool) -> dict[str, Any]:
+    """Return the given options of a mode; refuse those of the other one."""
+    from ..errors import ConfigError
 
-    network: Network
-    tech: Tech
-    what: Stimulus
-    mode: str
-    options: Mapping[str, Any]
-
-    def vary(
-        self, console: Console, samples: int, chance: Mapping[str, float | None]
-    ) -> MonteCarlo:
-        from ..analysis import vary
-
-        return vary(
-            self.network, self.tech, self.what, console, self.mode,
-            spread=_spread(self.tech, chance), samples=samples, seed=int(chance["seed"] or 0),
-            **self.options,
-        )  # fmt: skip
-
-    def batch(self, console: Console, vectors: Floats, device: DeviceLaw | None) -> Batch:
-        from ..batch import solve_batch
-
-        with console.step(f"{len(vectors)} vectors") as step:
-            return solve_batch(
-                self.network, self.tech, self.what.conductances, vectors, self.mode,
-                device=device, step=step, **self.options,
-            )  # fmt: skip
-
-    def programming(
-        self,
-        console: Console,
-        needed_v: float,
-        write_voltage: float | None,
-        device: DeviceLaw | None,
-    ) -> list[dict[str, Any]]:
-        from ..studies import programming
-
-        return programming(
-            self.network, self.tech, self.what, needed_v, console,
-            write_voltage=write_voltage, device=device,
-        )  # fmt: skip
-
-    def sensitivity(self, console: Console) -> dict[str, Floats]:
-        from ..studies import sensitivity
-
-        return sensitivity(self.network, self.tech, self.what, self.mode, console, **self.options)
+    given = {key: value for key, value in options.items() if value is not None}
+    if mode == "deep-net":
+        return given
+    # programming writes every column, whatever the mode
+    alien = [key for key in given if not (key == "write_voltage" and programs)]
+    if alien:
+        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to --mode deep-net")
+    return {}
 
 
-@dataclass
-class _Extras:
-    """What was asked for beyond one solve, and found."""
+def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
+    """Refuse what a network, or an array without named nodes, does not offer."""
+    from .. import analysis
+    from ..errors import ConfigError
+    from ..solve.network import Network
 
-    many: MonteCarlo | None = None
-    batch: Batch | None = None
-    programming: list[dict[str, Any]] | None = None
-    sensitivity: dict[str, Floats] | None = None
+    if not isinstance(loaded, Network) and (flags := asked.flags()):
+        raise ConfigError(f"{flags[0]} needs a network with named nodes, {analysis.TOO_LARGE}")
+    if (reason := analysis.refusal(loaded, mode)) is not None:
+        raise ConfigError(reason)
 
-    def say(self, console: Console, pins: list[str], counted: NDArray[np.bool_]) -> dict[str, Any]:
-        """Print it; return it as JSON values."""
-        from .. import studies
-        from ..batch import batch_lines
 
-        value: dict[str, Any] = {}
-        lines: list[str] = []
-        if self.many is not None:
-            value["monte_carlo"] = _say_many(console, pins, self.many, counted)
-        if self.batch is not None:
-            value["batch"] = self.batch.to_json()
-            lines += batch_lines(value["batch"])
-        if self.programming is not None:
-            value["programming"] = self.programming
-            lines += studies.programming_lines(self.programming)
-        if self.sensitivity is not None:
-            value["sensitivity"] = studies.sensitivity_json(self.sensitivity)
-            lines += studies.sensitivity_lines(self.sensitivity)
-        for line in lines:
-            console.say(line)
-        return value
+def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
+    """Print the current of each column."""
+    written = ""
+    if drop.write is not None:
+        written = pins[drop.write.column]
+    for name, amps in list(zip(pins, drop.column_currents, strict=True))[:COLUMNS_SHOWN]:
+        console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name == written else ''}")
+    if len(pins) > COLUMNS_SHOWN:
+        console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
 
 
 def _record(origin: Origin, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
@@ -325,67 +247,6 @@ def _write(
     if batch is None:  # one of an earlier solve would not belong to this one
         (out / "column_currents.csv").unlink(missing_ok=True)
     return written
-
-
-def _check_chance(samples: int | None, nonlinear: bool, chance: Mapping[str, float | None]) -> None:
-    """Refuse options that do not go together, naming them."""
-    from ..errors import ConfigError
-
-    if samples is None:
-        for key, number in chance.items():
-            if number is not None:
-                raise ConfigError(f"--{key.replace('_', '-')} belongs to --monte-carlo")
-        return
-    if samples < 1:
-        raise ConfigError(f"--monte-carlo is {samples}, allowed: 1 or more")
-    if (seed := chance["seed"]) is not None and seed < 0:
-        raise ConfigError(f"--seed is {seed}, allowed: 0 or more")
-    if nonlinear:
-        raise ConfigError("--monte-carlo solves linear devices; leave --nonlinear away")
-
-
-def _spread(tech: Tech, chance: Mapping[str, float | None]) -> Spread:
-    """Return how devices and wires vary."""
-    from ..solve.variation import Spread
-
-    sigma, stuck = chance["sigma"], chance["stuck"] or 0.0
-    return Spread(
-        sigma=SIGMA if sigma is None else sigma,
-        stuck_on=stuck,
-        stuck_off=stuck,
-        g_on=1.0 / tech.memristor.r_on_ohm,
-        g_off=1.0 / tech.memristor.r_off_ohm,
-        open_wire=chance["open_wire"] or 0.0,
-    )
-
-
-def _say_many(
-    console: Console, pins: list[str], many: MonteCarlo, counted: NDArray[np.bool_]
-) -> dict[str, Any]:
-    """Print what random versions do to every column that counts; return it as JSON values."""
-    import numpy as np
-
-    from ..analysis import distribution
-    from ..summary import percent
-
-    value = many.to_json()
-    mean, std = np.array(value["mean_A"]), np.array(value["std_A"])
-    nominal = many.nominal_currents
-    carries = counted & (nominal != 0)
-    if not carries.any():
-        value["worst_column_error"] = None
-        return value
-    off = np.abs(many.column_currents - nominal)[:, carries] / np.abs(nominal[carries])
-    sample, column = np.unravel_index(int(off.argmax()), off.shape)
-    name = [pin for pin, is_in in zip(pins, carries, strict=True) if is_in][column]
-    worst = float(off.max())
-    value |= {"worst_column_error": worst, "worst_column": name, "worst_sample": int(sample)}
-    value["distribution"] = distribution(many, carries)
-    console.say(f"monte carlo {value['samples']} samples, seed {many.seed}, against the nominal")
-    for pin, a, b in zip(pins, mean, std, strict=True):
-        console.say(f"  {pin:<8} mean {a * 1e6:12.6f} uA  std {b * 1e6:12.6f} uA")
-    console.say(f"  worst column error {percent(worst)}: {name} in sample {sample}")
-    return value
 
 
 def _pins(loaded: Network | TiledArray) -> list[str]:

@@ -14,7 +14,7 @@ from . import timing_charts
 from .drawn import SCRIPTS, drawn
 from .judges import judged
 from .maps import SERIES, column_bars, mode_panels
-from .page import file_list, flat, script_json, write_page
+from .page import drop_card, file_list, flat, script_json, write_page
 from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
@@ -153,17 +153,7 @@ def _violations(count: int) -> str:
 
 def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what was computed at a glance: IR drop per mode, and the hardest loaded wire."""
-    cards = [
-        {
-            "title": f"IR drop, {mode}",
-            "ok": None,
-            "head": percent(m["worst_device_error"]["all_series"]),
-            "line": "of the voltage lost at the worst device; "
-            f"{percent(m['worst_device_error']['wires_only'])} in wires alone. "
-            f"Kirchhoff residual {m['kcl_residual']:.1e}",
-        }
-        for mode, m in drop.get("modes", {}).items()
-    ]
+    cards = [drop_card(mode, m) for mode, m in drop.get("modes", {}).items()]
     for mode, m in em.get("modes", {}).items():
         loads = [s for s in (m["worst_wire"], m["worst_cut"]) if s is not None]
         if loads:

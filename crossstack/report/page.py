@@ -47,6 +47,19 @@ def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[
     return target
 
 
+def drop_card(mode: str, drop: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the IR drop of a mode at a glance, from its part of ir_drop.json."""
+    error = drop["worst_device_error"]
+    return {
+        "title": f"IR drop, {mode}",
+        "ok": None,
+        "head": percent(error["all_series"]),
+        "line": "of the voltage lost at the worst device; "
+        f"{percent(error['wires_only'])} in wires alone. "
+        f"Kirchhoff residual {drop['kcl_residual']:.1e}",
+    }
+
+
 def package_text(name: str) -> str:
     """Return a text file of this package."""
     return (resources.files(__package__) / name).read_text(encoding="utf-8")

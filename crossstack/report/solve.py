@@ -13,7 +13,7 @@ from ..studies import programming_lines, sensitivity_rows
 from ..summary import percent
 from .charts import histogram
 from .maps import SERIES, column_bars, mode_panels
-from .page import file_list, flat, script_json, write_page
+from .page import drop_card, file_list, flat, script_json, write_page
 
 NEEDED = ("ir_drop.json", "ir_drop.csv")
 _KINDS = (
@@ -44,7 +44,7 @@ def _context(folder: Path) -> dict[str, Any]:
     return {
         "name": value.get("network", folder.name),
         "drop": value,
-        "checks": [_check(mode, m) for mode, m in value["modes"].items()],
+        "checks": [drop_card(mode, m) for mode, m in value["modes"].items()],
         "series": SERIES,
         "block": max((p["block"] for p in panels), default=1),
         "maps_json": script_json({"panels": panels}),
@@ -65,17 +65,6 @@ def _context(folder: Path) -> dict[str, Any]:
             {name: sha256(folder / name) for name, _ in _KINDS if (folder / name).is_file()},
             _KINDS,
         ),
-    }
-
-
-def _check(mode: str, m: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "title": f"IR drop, {mode}",
-        "ok": None,
-        "head": percent(m["worst_device_error"]["all_series"]),
-        "line": "of the voltage lost at the worst device; "
-        f"{percent(m['worst_device_error']['wires_only'])} in wires alone. "
-        f"Kirchhoff residual {m['kcl_residual']:.1e}",
     }
 
 
