@@ -38,6 +38,7 @@ def layout_png(
     view.set_config("background-color", LIGHT)
     view.set_config("grid-visible", "false")
     view.set_config("text-visible", "true")
+    view.set_config("text-color", "#000000")  # in its layer's colour, a name drowns in its line
     try:
         view.load_layout(str(layout), False)
     except RuntimeError:

@@ -210,8 +210,12 @@ def _write_network(
         "ports": len(network.ports),
     }
     console.say(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
-    console.say(f"  {target}\n  {spice}")
-    value: dict[str, Any] = {**counts, "network": str(target), "spice": str(spice)}
+    files = {"network": str(target), "spice": str(spice)}
+    if spef:
+        files["spef"] = str(stem.with_name(f"{name}.spef"))
+    for path in files.values():
+        console.say(f"  {path}")
+    value: dict[str, Any] = {**counts, **files}
     if console.as_json:
         total = {net: values.total_f for net, values in farad.items()}
         value["nets"] = net_table(network, tech, total)

@@ -34,12 +34,13 @@
   function oneMap(panel, low, top) {
     const grid = panel.values[series];
     const rows = grid.length, cols = grid[0].length;
-    const size = Math.max(1, Math.min(36, Math.floor(232 / Math.max(rows, cols))));
+    const size = Math.max(1, Math.min(36, Math.floor(200 / Math.max(rows, cols))));
     const figure = document.createElement("figure");
     const caption = document.createElement("figcaption");
     const written = panel.written;
     const isWritten = (j) => written?.here && j === Math.floor(written.column / panel.block);
-    caption.textContent = panel.title + (written?.here ? ` (column ${written.column} being written)` : "");
+    const state = written && `column ${written.column} ${written.here ? "being written" : "not read"}`;
+    caption.textContent = panel.title + (state ? ` (${state})` : "");
     const canvas = document.createElement("canvas");
     canvas.width = cols * size;
     canvas.height = rows * size;

@@ -73,6 +73,14 @@ def test_what_a_large_array_cannot_have(crossstack, built, tmp_path):
     assert told["extraction"]["engine"] == "tile"
 
 
+def test_every_file_is_named(crossstack, built, tmp_path):
+    ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path, "--spef")
+    named = [line.strip() for line in ran.out.splitlines() if line.startswith("  ")]
+    assert sorted(named) == sorted(str(path) for path in tmp_path.iterdir())
+    told = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path, "--spef", "--json").json
+    assert told["spef"] in named
+
+
 def test_capacitance_takes_the_flat_engine(crossstack, built, tmp_path, monkeypatch):
     """Select lines are ideal in a tiled array, and have capacitances."""
     monkeypatch.setattr(engines, "_LARGE", ROWS * COLS - 1)

@@ -37,6 +37,7 @@ def test_the_map_of_a_tier_being_written(requires_program, crossstack, built, tm
         "says(1, 2, 1); says(1, 2, 0); says(0, 0, 1); says(0, 0, 0);"
         "told.push(document.querySelectorAll('#maps figcaption')[1].textContent);"
         "told.push(document.querySelector('#maps .axis.rows').textContent);"
+        "told.push(document.querySelectorAll('#maps figcaption')[0].textContent);"
     )
     text = (out / "report.html").read_text()
     told, _ = acted(requires_program(*BROWSERS), text, tmp_path, acts)
@@ -56,3 +57,4 @@ def test_the_map_of_a_tier_being_written(requires_program, crossstack, built, tm
     assert colours[0] != colours[1] == colours[2]
     assert told[4] == "deep-net, top tier (column 1 being written)"
     assert told[5] == "0row2"
+    assert told[6] == "deep-net, bottom tier (column 1 not read)"
