@@ -50,7 +50,7 @@ format: ## let ruff repair what it can
 types:
 	@rm -rf build/types && mkdir -p build/types/crossstack
 	@for f in crossstack/*; do ln -s ../../../$$f build/types/crossstack/; done
-	@for room in pdk cells generators drc lvs extract solve; do \
+	@for room in base pdk cells generators drc lvs extract solve; do \
 	  ln -s ../../../$$room build/types/crossstack/$$room; done
 
 bench: setup ## print start-up times and the times of large arrays

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import array_drop, kind_of
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .extract.tiled import LARGEST, TiledArray
 from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives

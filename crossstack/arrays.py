@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .extract.tiled import TiledArray
 from .pdk import Tech
 from .solve.crossbar import solve_crossbar

@@ -16,9 +16,7 @@ from types import FrameType
 import click
 
 from . import __version__
-
-#: exit codes
-OK, FOUND, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+from .base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE, exit_code, one_line
 
 #: verb -> (group in the help, one line); the module is `commands.<verb>`
 VERBS: dict[str, tuple[str, str]] = {
@@ -186,8 +184,6 @@ def _usage(error: click.ClickException) -> int:
 
 def _explain(error: Exception) -> int:
     """Print one line for an exception and return its exit code."""
-    from .errors import exit_code, one_line
-
     if os.environ.get("CROSSSTACK_DEBUG"):
         raise error
     return _fail(one_line(error), exit_code(error))

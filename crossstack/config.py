@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .pdk import ParameterError, Tech, get_tech
 
 if TYPE_CHECKING:

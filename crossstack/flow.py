@@ -13,7 +13,6 @@ from .config import RunConfig
 from .console import Console, Step
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
-from .solve.errors import SolveError
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -218,7 +217,7 @@ def _analyse(
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
         )
         done, not_run = analysis.solve_modes(network, tech, what, console)
-    except (CrossStackError, SolveError) as error:
+    except CrossStackError as error:
         if result.lvs["match"]:
             raise
         result.not_done["extract"] = str(error)

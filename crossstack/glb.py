@@ -11,7 +11,7 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .pdk import Tech
 from .pdk.solids import solids_um
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .base.errors import ConfigError
 from .config import TechOptions
-from .errors import ConfigError
 from .files import MANIFEST, read_json
 from .pdk import PROFILES, FileError, Tech, get_tech
 

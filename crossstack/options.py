@@ -125,7 +125,7 @@ def check_table(out: Path | None) -> None:
     Raises:
         ConfigError: naming the file.
     """
-    from .errors import ConfigError
+    from .base.errors import ConfigError
 
     if out is None or is_folder(out):
         return
@@ -141,7 +141,7 @@ def check_results_folder(out: Path | None) -> None:
     Raises:
         ConfigError: naming the folder.
     """
-    from .errors import ConfigError
+    from .base.errors import ConfigError
     from .files import MANIFEST
 
     if out is not None and (out / MANIFEST).is_file():

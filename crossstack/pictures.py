@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .pdk import FileError
 
 if TYPE_CHECKING:

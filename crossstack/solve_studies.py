@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError
+from .base.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import analysis
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .solve.network import BOTTOM, TIER_NAMES, TOP
 
 if TYPE_CHECKING:

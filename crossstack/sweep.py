@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import analysis, files
+from .base.errors import ConfigError
 from .config import RunConfig, config_of
 from .console import Console
-from .errors import ConfigError
 from .pdk import CrossStackError
-from .solve.errors import SolveError
 
 if TYPE_CHECKING:
     from .lvs import ExtractedLayout
@@ -128,7 +127,7 @@ def run(found: Sequence[Case], console: Console) -> list[dict[str, Any]]:
                 if drawn is None or drawn[0] != case.config.spec:
                     drawn = case.config.spec, _draw(case.config)
                 row |= _solve(case.config, drawn[1])
-            except (CrossStackError, SolveError) as error:
+            except CrossStackError as error:
                 row["failed"] = str(error)
             rows[k] = row
     return rows

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import files
-from .errors import ConfigError
+from .base.errors import ConfigError
 from .layouts import open_layout, origin_of
 from .pdk import FileError, ParameterError, Tech
 from .tapeout_checks import Check, TapeoutFile, check_file, check_pair, has_pads

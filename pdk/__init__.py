@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import CrossStackError, FileError, ParameterError, TechError
+from ..base.errors import CrossStackError, FileError, ParameterError, TechError
 from .layers import LABEL_OF, LAYERS, METALS, VIA_ABOVE, Layer, Purpose
 from .profiles import PROFILES, Profile, get_profile
 from .rules import Rule

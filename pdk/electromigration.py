@@ -11,7 +11,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from .errors import ParameterError
+from ..base.errors import ParameterError
 from .tech import Tech
 
 #: degrees C of the columns of the tables below

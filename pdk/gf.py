@@ -19,7 +19,7 @@ import gdsfactory as gf
 from gdsfactory.pdk import Pdk
 from gdsfactory.technology import LayerLevel, LayerMap, LayerStack, LayerViews, LogicalLayer
 
-from .errors import CrossStackError, ParameterError
+from ..base.errors import CrossStackError, ParameterError
 from .klayout_tech import lyp_text
 from .layers import METALS
 from .profiles import PROFILES

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import ParameterError
+from ..base.errors import ParameterError
 
 
 @dataclass(frozen=True)

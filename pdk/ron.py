@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .errors import ParameterError
+from ..base.errors import ParameterError
 
 PATH = Path(__file__).with_name("ron_table.json")
 

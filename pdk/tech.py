@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
+from ..base.errors import ParameterError, TechError
 from . import films as _films
 from .devices import NFET, PFET, MemristorParameters, TransistorParameters
-from .errors import ParameterError, TechError
 from .films import Corner, Cut, Film
 from .layers import LAYERS, Layer
 from .profiles import Profile, get_profile

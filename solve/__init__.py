@@ -21,9 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .crossbar import Solution, effective_matrix, solve_crossbar
-    from .em import ElectromigrationReport, Stress, electromigration
-    from .errors import (
+    from ..base.errors import (
         ConvergenceError,
         DriveError,
         InputError,
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
         NetworkFileError,
         SolveError,
     )
+    from .crossbar import Solution, effective_matrix, solve_crossbar
+    from .em import ElectromigrationReport, Stress, electromigration
     from .iv import Cubic, DeviceLaw, Sinh, SquareLaw
     from .linear import NetworkSolution, NetworkSolver, solve_network
     from .metrics import Errors, IrDrop, WriteReport, ir_drop
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _HOME = {
     "crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
     "em": ("ElectromigrationReport", "Stress", "electromigration"),
-    "errors": (
+    "..base.errors": (
         "ConvergenceError",
         "DriveError",
         "InputError",
@@ -134,4 +134,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    home = _MODULE_OF[name]
+    return getattr(import_module(home if home.startswith(".") else f".{home}", __name__), name)

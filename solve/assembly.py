@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DriveError
+from ..base.errors import DriveError
 from .network import TIER_NAMES, Network
 
 Floats = NDArray[np.float64]

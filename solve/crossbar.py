@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.errors import ConvergenceError, InputError
 from .compiled import has_numba
 from .engine import Engine, Raw
-from .errors import ConvergenceError, InputError
 from .lines import (
     Islands,
     Lines,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
+from ..base.errors import InputError
 from .linear import NetworkSolution
 from .network import Network
 

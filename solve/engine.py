@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ConvergenceError
+from ..base.errors import ConvergenceError
 from .lines import Lines
 
 Floats = NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import InputError
 from .engine import Raw
-from .errors import InputError
 from .graph import Circuit, Factorised, prepare
 from .lines import Lines
 

@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 from scipy.sparse.linalg import SuperLU, splu
 
-from .errors import DriveError
+from ..base.errors import DriveError
 
 if TYPE_CHECKING:
     from .stiff import Levels

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
+from ..base.errors import InputError
 
 Floats = NDArray[np.float64]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.errors import ConvergenceError, DriveError
 from .assembly import (
     Edges,
     SwitchOhm,
@@ -18,7 +19,6 @@ from .assembly import (
     check_ports,
     switch_conductances,
 )
-from .errors import ConvergenceError, DriveError
 from .graph import Factorised, held_voltages, prepare
 from .network import Network
 

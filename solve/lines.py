@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError
+from ..base.errors import InputError
 from .network import TIER_NAMES
 
 Floats = NDArray[np.float64]

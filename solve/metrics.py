@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.errors import ModeError
 from .assembly import SwitchOhm, check_conductances
-from .errors import ModeError
 from .iv import DeviceLaw, SquareLaw
 from .linear import NetworkSolution, solve_network
 from .modes import Drives, Request, gates_for, network_drives

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import ModeError
+from ..base.errors import ModeError
 from .network import BOTTOM, TIER_NAMES, TOP, Network
 
 Floats = NDArray[np.float64]

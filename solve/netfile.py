@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import NetworkFileError
+from ..base.errors import NetworkFileError
 from .network import ARRAY_TYPES, Network
 
 FORMAT = "crossstack-network"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import NetworkError
+from ..base.errors import NetworkError
 
 BOTTOM, TOP = 0, 1
 TIER_NAMES = ("bottom", "top")

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_matrix, csc_matrix
 from scipy.sparse.linalg import splu
 
+from ..base.errors import ConvergenceError, DriveError, InputError
 from .assembly import SwitchOhm
 from .crossbar import MAX_ITERATIONS, Solution, as_solution, check_choices, choose
-from .errors import ConvergenceError, DriveError, InputError
 from .graph import Circuit, Factorised, held_voltages
 from .iv import DeviceLaw, SquareLaw
 from .linear import NetworkSolution, NetworkSolver

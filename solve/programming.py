@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError
+from ..base.errors import InputError
 from .iv import DeviceLaw
 from .linear import NetworkSolution, NetworkSolver
 from .modes import Drives, gates_for, network_drives, tier_index

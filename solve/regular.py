@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import ConvergenceError
 from .crossbar import MAX_ITERATIONS, choose
-from .errors import ConvergenceError
 from .graph import Circuit
 from .lines import Lines
 from .network import Network

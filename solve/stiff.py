@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ConvergenceError
+from ..base.errors import ConvergenceError
 from .graph import Circuit, factor, prepare
 
 Floats = NDArray[np.float64]

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .errors import InputError
+from ..base.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DriveError
+from ..base.errors import DriveError
 from .linear import NetworkSolver
 from .modes import ArrayKind, gates_for, network_drives
 from .network import Network

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.errors import InputError
 from .assembly import check_conductances
-from .errors import InputError
 from .linear import NetworkSolver
 from .modes import gates_for, network_drives
 from .network import Network

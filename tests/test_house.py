@@ -13,14 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: room -> rooms that it may import (design.md section 2); `crossstack` may import all
 ALLOWED: dict[str, set[str]] = {
-    "pdk": set(),
-    "solve": set(),
-    "cells": {"pdk"},
-    "generators": {"pdk", "cells"},
-    "drc": {"pdk"},
-    "lvs": {"pdk"},
-    "extract": {"pdk", "lvs", "solve"},
-    "crossstack": {"pdk", "solve", "cells", "generators", "drc", "lvs", "extract"},
+    "base": set(),
+    "pdk": {"base"},
+    "solve": {"base"},
+    "cells": {"base", "pdk"},
+    "generators": {"base", "pdk", "cells"},
+    "drc": {"base", "pdk"},
+    "lvs": {"base", "pdk"},
+    "extract": {"base", "pdk", "lvs", "solve"},
+    "crossstack": {"base", "pdk", "solve", "cells", "generators", "drc", "lvs", "extract"},
 }
 MAX_LINES = 450
 #: solving needs nothing but numbers; reading commands must start fast

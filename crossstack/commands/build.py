@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..cli import FOUND, OK
+from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import array_options, out_option
 

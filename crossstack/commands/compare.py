@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..cli import FOUND, OK
+from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import macro_options, out_option
 
@@ -40,9 +40,9 @@ def command(
     \b
     crossstack compare --rows 10 --cols 10
     """  # noqa: D301
+    from ..base.errors import ConfigError
     from ..comparison.run import compare
     from ..config import load_config
-    from ..errors import ConfigError
     from ..report.compare import proved
 
     console = Console(as_json, quiet)

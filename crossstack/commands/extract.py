@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli import OK
+from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import folder_beside, layout_options, out_option
 
@@ -79,7 +79,7 @@ def command(
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
     from ..extract.tiled import LARGEST
     from ..layouts import layout_in, open_layout, origin_of
@@ -154,7 +154,7 @@ def _conditions(
 
 
 def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..extract import save_array
     from ..extract.tiled import LARGEST
     from ..files import together
@@ -224,7 +224,7 @@ def _write_network(
 
 def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:
     """Return film -> value of texts such as ME=0.8."""
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
 
     found = {}
     for pair in pairs:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from ..cli import FOUND, OK, HelpGroup
+from ..base.errors import FOUND, OK
+from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..options import EXISTING, layout_options, out_option
 
@@ -148,7 +149,7 @@ def solve(
     and write voltage agrees within the tolerance, 1 if not.
     """
     from .. import analysis, bsim
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..layouts import origin_of
     from ..models import foundry_models, kept_models
     from ..solve.network import Network

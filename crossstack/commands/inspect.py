@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli import OK
+from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import EXISTING, PROFILE_NAMES
 
@@ -53,7 +53,7 @@ def command(
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR*,C[3]'
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR[0]'
     """  # noqa: D301
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..extract import Conditions, inspect_net, is_array, net_summary, split_patterns
     from ..extract.rates import rates
     from ..layouts import origin_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli import FOUND, OK
+from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import EXISTING, check_results_folder, check_table, is_folder
 
@@ -165,7 +165,7 @@ def command(
 
 def _mode_options(mode: str, options: Mapping[str, Any], *, programs: bool) -> dict[str, Any]:
     """Return the given options of a mode; refuse those of the other one."""
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
 
     given = {key: value for key, value in options.items() if value is not None}
     if mode == "deep-net":
@@ -180,7 +180,7 @@ def _mode_options(mode: str, options: Mapping[str, Any], *, programs: bool) -> d
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
     """Refuse what a network, or an array without named nodes, does not offer."""
     from .. import analysis
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..solve.network import Network
 
     if not isinstance(loaded, Network) and (flags := asked.flags()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..cli import FOUND, OK
+from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import PROFILE_NAMES, out_option
 

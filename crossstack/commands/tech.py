@@ -8,7 +8,8 @@ from sysconfig import get_path
 
 import click
 
-from ..cli import OK, HelpGroup
+from ..base.errors import OK
+from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..options import FOLDER
 

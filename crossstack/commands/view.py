@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..cli import OK
+from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import EXISTING, PROFILE_NAMES
 
@@ -74,7 +74,7 @@ def command(
     crossstack view edited.gds --cross-section y=6.5,x=12,width=20
     crossstack view edited.gds --glb --stretch 3
     """  # noqa: D301
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..layouts import layout_in, open_layout, origin_of
     from ..pictures import check_markers
     from ..report.cut import parse_cut
@@ -123,7 +123,7 @@ def _picture(out: Path | None, file: Path, kind: str) -> Path:
         ConfigError: for another ending.
         FileError: if the folder is missing.
     """
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..pdk import FileError
 
     picture = out or Path(f"{file.stem}.{kind}")
@@ -150,7 +150,7 @@ def _draw_layout(file: Path, tech: Tech, picture: Path, size: int, markers: Path
 
 
 def _draw_section(file: Path, layout: db.Layout, tech: Tech, picture: Path, cut: Cut) -> None:
-    from ..errors import ConfigError
+    from ..base.errors import ConfigError
     from ..report.cut import check_inside
     from ..report.section_svg import STYLE, section_svg
 

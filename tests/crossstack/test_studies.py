@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from crossstack.analysis import solve_modes, stimulus
+from crossstack.base.errors import ConfigError
 from crossstack.cells.drawing import to_layout
 from crossstack.cli import run
 from crossstack.console import Console
-from crossstack.errors import ConfigError
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech

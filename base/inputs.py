@@ -1,0 +1,42 @@
+"""Files that a user names: checked before anything reads them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from .errors import FileError
+
+
+def regular_file(path: Path, max_bytes: int | None = None) -> Path:
+    """Return the path of a file that can be read to its end.
+
+    Args:
+        path: what the user named.
+        max_bytes: largest size that is read; None for any.
+
+    Raises:
+        FileError: if it does not exist, is a folder, pipe or device (which may have no end), may
+            not be read, or is larger.
+    """
+    path = Path(path)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{path}: {reason}") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise FileError(f"{path} is a folder, not a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise FileError(f"{path} is a pipe or device, not a file: copy it to a file first")
+    if not os.access(path, os.R_OK):
+        raise FileError(f"{path}: permission denied")
+    if max_bytes is not None and found.st_size > max_bytes:
+        raise FileError(
+            f"{path} has {found.st_size / 1e6:.1f} MB, more than the {max_bytes / 1e6:g} MB "
+            "that such a file may have"
+        )
+    return path
