@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..pdk import FileError, ParameterError, Tech
-from ..solve.graph import join
+from ..solve.circuit import join
 from ..solve.network import TIER_NAMES, Network
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .lumps import Lump, lumps

@@ -36,6 +36,8 @@ class Raw:
         col_amps: current out of each column, shape (B, m).
         iterations: of the slowest drive.
         balance: largest current a column loses or gains, relative to the largest current.
+        device_amps: current of every device, (B, T, n, m), where the engine knows it better than
+            the voltages show it; nan if shorted.
     """
 
     rows: Floats
@@ -44,6 +46,7 @@ class Raw:
     col_amps: Floats
     iterations: int
     balance: float
+    device_amps: Floats | None = None
 
 
 class Engine(Protocol):
