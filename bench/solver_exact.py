@@ -41,6 +41,7 @@ mp = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.mp
 mp.dps = 90
 INF = float("inf")
 TOL = 1e-9
+ROUNDING = mp.mpf(10) ** -60
 Edge = tuple[int, int, Any]  # node, node, ohm
 
 
@@ -119,6 +120,7 @@ class Verdict:
 def error_of(got: Any, want: list[Any], floor: float = 0.0) -> float:
     """Largest difference relative to the largest exact value; nan where anything is not finite."""
     found = np.asarray(got, dtype=float).reshape(-1)
+    want = [w if abs(w) > ROUNDING else mp.mpf(0) for w in want]  # of the reference itself
     if not np.isfinite(found).all():
         return float("nan")
     scale = max((abs(w) for w in want), default=mp.mpf(0))

@@ -195,7 +195,7 @@ def vouched(
         raw = solver.solve(v, vs, tol=tol, limit=limit, keep=keep or found.wide)
         if solver.name == "direct":
             return solver, raw
-        got = reached(raw, lines, found, v, vs)
+        got = reached(raw, lines, found, v, vs, tol=tol, volts=keep)
         if got <= tol:
             return solver, raw if keep else _without_voltages(raw)
         failed = missed(solver.name, got, tol, found)

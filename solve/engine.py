@@ -116,8 +116,9 @@ def check_balance(
     """Whether every column's current balances, and the worst loss relative to the largest current.
 
     That is the largest column current of its drive, or row current where no column carries any.
-    Where the currents are rounding of the voltages, nothing better comes out of them: that is
-    called good, with a balance that tells how large the rounding is.
+    Where the currents are rounding of the voltages, nothing better comes out of them: that ends
+    the iteration, with a balance that tells how large the rounding is; `judge` decides about it.
+    What is not finite is never good, and its balance is nan.
 
     Args:
         taken: column currents, shape (drives, m).
@@ -131,8 +132,10 @@ def check_balance(
     lost = np.abs(missing).max(axis=1)
     good = lost <= np.maximum(BALANCE_SHARE * tol * scale, noise)
     known = np.maximum(lost, noise)
+    whole = np.isfinite(lost)
     share = np.divide(known, scale, out=np.zeros_like(known), where=scale > 0)
-    return bool((good | (scale == 0)).all()), float(share.max())
+    share = np.where(whole, share, np.nan)
+    return bool(((good | (scale == 0)) & whole).all()), float(share.max())
 
 
 def not_converged(name: str, iterations: int, tol: float, balance: float) -> ConvergenceError:

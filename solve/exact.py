@@ -3,7 +3,7 @@
 Eliminating a node of conductances g_k to its neighbours puts g_j g_k / sum(g) between every two of
 them. That adds, multiplies and divides positive numbers only, so every conductance keeps its last
 digits, however far apart they lie; a factor of the matrix would lose a weak one beside a strong one
-in the diagonal. On the way back voltages are kept as differences between nodes that were neighbours:
+in the diagonal. On the way back voltages are kept as differences of former neighbours:
 a difference of neighbours is a mean of differences that are known, so the current through a very
 good conductor does not drown in the last digit of two voltages either.
 """

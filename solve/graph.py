@@ -8,6 +8,7 @@ neighbouring voltages, and with them currents, keep their digits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,8 @@ MAX_FLOW_SWEEPS = 20
 SETTLED = 1e-14
 # What a current, and a voltage, may be off by relative to the largest of its kind.
 TOLERANCE = 1e-10
-# Two-part voltages carry no more digits: currents below this share of g V are zero.
-NOTHING = 1e-27
+# Two-part voltages carry no more digits: drops below this share of the largest are zero.
+NOTHING = 1e-28
 
 
 class Factorised:
@@ -111,6 +112,7 @@ class Factorised:
         """
         with np.errstate(all="ignore"):
             found, left, moved = self._refined(np.where(self.circuit.held, held_volts, 0.0))
+            found = self._cleared(found)
             share = self._share(found, left, nodes, edges)
         if share <= tol and moved <= tol:
             return found
@@ -164,13 +166,26 @@ class Factorised:
         circuit = self.circuit
         if not (np.isfinite(found.volts).all() and np.isfinite(found.out).all()):
             return float("nan")
-        reach = float(np.abs(found.volts).max(initial=0.0)) * float(circuit.g.max(initial=0.0))
-        if left == 0.0 or (not fits(circuit) and left <= NOTHING * reach):
+        noise = NOTHING * self._reach(found)
+        if noise == 0.0:
             return 0.0
         kinds = [found.out[circuit.held], *(found.out[k] for k in nodes)]
         kinds += [found.amps[k] for k in edges]
-        least = min(float(np.abs(kind).max()) for kind in kinds if len(kind))
-        return left / least if least else float("inf")
+        sizes = [float(np.abs(kind).max()) for kind in kinds if len(kind)]
+        if not fits(circuit):  # what carries nothing is not looked at more closely there
+            sizes = [size for size in sizes if size > noise]
+        least = min(sizes, default=np.inf)
+        return (left + noise) / least if least else float("inf")
+
+    def _reach(self, found: Flow) -> float:
+        """Largest voltage times best conductor, A."""
+        return float(np.abs(found.volts).max(initial=0.0)) * float(self.circuit.g.max(initial=0.0))
+
+    def _cleared(self, found: Flow) -> Flow:
+        """Without drops that are rounding of the two parts of a voltage."""
+        least = NOTHING * float(np.abs(found.volts).max(initial=0.0))
+        drops = np.where(np.abs(found.drops) <= least, 0.0, found.drops)
+        return replace(found, drops=drops, amps=self.circuit.g * drops)
 
 
 class _LineFactor:

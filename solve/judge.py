@@ -68,8 +68,10 @@ def _least(g: Floats) -> float:
     return low if low > 0 else float(g[g > 0].min(initial=np.inf))
 
 
-def reached(raw: Raw, lines: Lines, found: Spread, v: Floats, vs: Floats) -> float:
-    """Error that can be vouched for, relative to the largest current; nan if nothing can.
+def reached(
+    raw: Raw, lines: Lines, found: Spread, v: Floats, vs: Floats, *, tol: float, volts: bool
+) -> float:
+    """Error that can be vouched for, relative to the largest of its kind; nan if nothing can.
 
     Args:
         raw: an iteration's answer.
@@ -77,22 +79,32 @@ def reached(raw: Raw, lines: Lines, found: Spread, v: Floats, vs: Floats) -> flo
         found: its spread.
         v: row sources, V, shape (B, T, n).
         vs: sense levels, V, shape (B, m).
+        tol: what is asked; nothing is looked at closer than that needs.
+        volts: whether voltages and device currents are to be handed out.
     """
     rows = np.abs(raw.row_amps).max(axis=(1, 2))
     cols = np.abs(raw.col_amps).max(axis=1)
     if not (np.isfinite(rows).all() and np.isfinite(cols).all() and np.isfinite(raw.balance)):
         return float("nan")
-    kept = bool(raw.rows.size)
-    worst = raw.balance
-    if kept:
-        T, n, m = lines.G.shape
-        volts = np.maximum(np.abs(v).max(axis=(1, 2)), np.abs(vs).max(axis=1))
-        noise = ROUNDING * volts * found.device
-        worst = max(worst, _worst(noise, np.maximum(rows / m, cols / (T * n))))
+    T, n, m = lines.G.shape
+    worst, kept = raw.balance, bool(raw.rows.size)
+    largest = np.maximum(np.abs(v).max(axis=(1, 2)), np.abs(vs).max(axis=1))
+    if volts:
+        noise = ROUNDING * largest * found.device
+        share = _worst(noise, np.maximum(rows / m, cols / (T * n)))
+        if not share <= tol:  # that was the least that the largest device current can be
+            amps = np.abs(lines.G * (raw.rows - raw.cols[:, None])).max(axis=(1, 2, 3))
+            share = _worst(noise, amps)
+        worst = max(worst, share)
     low, high = np.minimum(rows, cols), np.maximum(rows, cols)
     if found.wide or not (low >= LEAST_SHARE * high).all():
         scale = np.where(low > 0, low, high)
-        worst = max(worst, _worst(left_over(lines, raw, v, vs), scale)) if kept else float("nan")
+        if not kept:
+            return float("nan")
+        left = left_over(lines, raw, v, vs)
+        worst = max(worst, _worst(left, scale))
+        if found.wide and volts:  # an ampere moves a node by no more than all pieces on its way
+            worst = max(worst, _worst(left * (n + m) / found.hold, largest))
     return worst
 
 
