@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 METHODS = ("auto", "line-pcg", "multigrid", "direct")
 ENGINES = ("auto", "numba", "numpy")
 MAX_ITERATIONS = 2000
+# Double precision gives no more digits than this after thousands of sums.
+LEAST_TOL = 1e-13
 # A failed iteration on up to this many unknowns is repeated by the direct method.
 DIRECT_RESCUE = 300_000
 
@@ -302,8 +304,8 @@ def check_choices(tol: float, method: str, engine: str, max_iterations: int) -> 
         raise InputError(f"method is {method!r}, allowed: {', '.join(METHODS)}")
     if engine not in ENGINES:
         raise InputError(f"engine is {engine!r}, allowed: {', '.join(ENGINES)}")
-    if not (isinstance(tol, (int, float)) and 0 < tol < 1):
-        raise InputError(f"tol is {tol}, allowed: between 0 and 1")
+    if not (isinstance(tol, (int, float)) and LEAST_TOL <= tol < 1):
+        raise InputError(f"tol is {tol}, allowed: from {LEAST_TOL:g} to below 1")
     if max_iterations < 1:
         raise InputError(f"max_iterations is {max_iterations}, allowed: >= 1")
 

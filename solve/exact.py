@@ -72,6 +72,8 @@ class Exact:
         number[free] = np.arange(len(free))
         a, b = number[circuit.a], number[circuit.b]
         inner = (a >= 0) & (b >= 0)
+        if not inner.any():
+            return free
         a, b = a[inner], b[inner]
         ends = (np.concatenate([a, b]), np.concatenate([b, a]))
         graph = coo_matrix((np.ones(2 * len(a), dtype=np.int8), ends), (len(free), len(free)))

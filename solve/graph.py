@@ -31,6 +31,8 @@ MAX_FLOW_SWEEPS = 20
 SETTLED = 1e-14
 # What a current, and a voltage, may be off by relative to the largest of its kind.
 TOLERANCE = 1e-10
+# Up to here pivots are good to a few per cent, and the last change of a voltage is its error.
+SPAN = 1e14
 # Two-part voltages carry no more digits: drops below this share of the largest are zero.
 NOTHING = 1e-28
 
@@ -114,7 +116,8 @@ class Factorised:
             found, left, moved = self._refined(np.where(self.circuit.held, held_volts, 0.0))
             found = self._cleared(found)
             share = self._share(found, left, nodes, edges)
-        if share <= tol and moved <= tol:
+        wide = fits(self.circuit) and self._span() > SPAN
+        if share <= tol and moved <= tol and not wide:
             return found
         if not fits(self.circuit):
             raise ConvergenceError(
@@ -176,6 +179,11 @@ class Factorised:
             sizes = [size for size in sizes if size > noise]
         least = min(sizes, default=np.inf)
         return (left + noise) / least if least else float("inf")
+
+    def _span(self) -> float:
+        """Best conductor over the weakest; from 1/eps on a factor's pivots may be rounding."""
+        g = self.circuit.g
+        return float(g.max() / g.min()) if len(g) else 1.0
 
     def _reach(self, found: Flow) -> float:
         """Largest voltage times best conductor, A."""
