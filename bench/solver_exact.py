@@ -41,6 +41,7 @@ mp = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.mp
 mp.dps = 90
 INF = float("inf")
 TOL = 1e-9
+DEAD = 1e-15
 ROUNDING = mp.mpf(10) ** -60
 Edge = tuple[int, int, Any]  # node, node, ohm
 
@@ -460,7 +461,7 @@ def network_ways(case: Net, rng: np.random.Generator) -> Iterator[tuple[str, Cal
     """Name and judgement of every way to solve a network."""
     want = case.exact()
     largest = float(max((abs(x) for x in [*want["all"], *want["ports"]]), default=0))
-    quiet = 0.0 if any(abs(x) > ROUNDING for x in want["devices"]) else largest
+    quiet = DEAD * largest  # devices that hang on one wire, beside amperes elsewhere
     common = {"conductances": case.G, "port_ohm": case.port_ohm}
 
     def judge(got: Any) -> float:

@@ -133,7 +133,7 @@ def check_balance(
     good = lost <= np.maximum(BALANCE_SHARE * tol * scale, noise)
     known = np.maximum(lost, noise)
     whole = np.isfinite(lost)
-    share = np.divide(known, scale, out=np.zeros_like(known), where=scale > 0)
+    share = np.divide(known, scale, out=np.zeros_like(known), where=whole & (scale > 0))
     share = np.where(whole, share, np.nan)
     return bool(((good | (scale == 0)) & whole).all()), float(share.max())
 

@@ -151,7 +151,7 @@ def _tangent_solved(
 ) -> tuple[str, Raw]:
     """One step: by iterations, or directly where those fail."""
     solver = choose(lines, "auto", engine)
-    drive = {"tol": tol, "keep": True, "limit": MAX_ITERATIONS, "shift": shift}
+    drive: dict[str, Any] = {"tol": tol, "keep": True, "limit": MAX_ITERATIONS, "shift": shift}
     try:
         raw = solver.solve(v, levels, **drive)
         if np.isfinite(raw.rows).all() and np.isfinite(raw.cols).all():
@@ -166,9 +166,9 @@ def _tangent_solved(
 
 def _chord(device: DeviceLaw, G: Floats, at: Floats) -> Floats:
     """Conductance of every device between 0 V and its operating point."""
-    slope = device.slope(G, np.zeros_like(G))
-    out: Floats = np.divide(device.current(G, at), at, out=slope, where=at != 0)
-    return out
+    slope: Floats = device.slope(G, np.zeros_like(G))
+    np.divide(device.current(G, at), at, out=slope, where=at != 0)
+    return slope
 
 
 def _drops(raw: Raw, G: Floats) -> Floats:
@@ -176,8 +176,8 @@ def _drops(raw: Raw, G: Floats) -> Floats:
     seen = raw.rows[0] - raw.cols[0]
     if raw.device_amps is None:
         return seen
-    out: Floats = np.divide(raw.device_amps[0], G, out=seen, where=G > 0)
-    return out
+    np.divide(raw.device_amps[0], G, out=seen, where=G > 0)
+    return seen
 
 
 def _tangent(device: DeviceLaw, G: Floats, at: Floats) -> tuple[Floats, Floats]:

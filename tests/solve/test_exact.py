@@ -90,7 +90,7 @@ def test_an_open_column_beside_great_conductances_is_not_nan(rng):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_is_never_in_balance(value):
     zero, lost = np.zeros((1, 2)), np.array([[value, 0.0]])
-    for taken, missing in ((zero, lost), (lost, zero * lost), (lost, lost)):
+    for taken, missing in ((zero, lost), (lost, lost)):
         good, balance = engine.check_balance(
             taken, missing, np.zeros((1, 1)), tol=1e-9, noise=np.zeros(1)
         )
@@ -100,18 +100,19 @@ def test_what_is_not_finite_is_never_in_balance(value):
 
 def test_a_large_array_that_drowns_in_rounding_raises(rng, monkeypatch):
     monkeypatch.setattr("crossstack.solve.crossbar.DIRECT_RESCUE", 10)
-    G = 10 ** rng.uniform(-12, -9, (1, 12, 12))
-    with pytest.raises(ConvergenceError, match=r"reached .* asked: tol = 1e-09"):
-        solve_crossbar(G, np.ones((1, 12)), row_segments=1e-9, column_segments=1e-9)
+    G = 10 ** rng.uniform(-12, 9, (1, 12, 12))
+    rows = 10 ** rng.uniform(-9, 9, (1, 12, 12))
+    with pytest.raises(ConvergenceError, match=r"asked: tol = 1e-09|did not reach tol"):
+        solve_crossbar(G, np.ones((1, 12)), row_segments=rows, column_segments=1e-9)
 
 
 def test_iterations_that_cannot_vouch_raise(rng):
     G = 10 ** rng.uniform(-9, 9, (1, 6, 6))
     wires = {"row_segments": 10 ** rng.uniform(-9, 9, (1, 6, 6)), "column_segments": 1e-6}
     for kind in ({"engine": "numba"}, {"engine": "numpy"}):
-        with pytest.raises(ConvergenceError, match="asked: tol|did not reach tol"):
+        with pytest.raises(ConvergenceError, match=r"asked: tol|did not reach tol"):
             solve_crossbar(G, np.ones((1, 6)), method="line-pcg", **kind, **wires)
-    with pytest.raises(ConvergenceError, match="asked: tol|did not reach tol|singular"):
+    with pytest.raises(ConvergenceError, match=r"asked: tol|did not reach tol|singular"):
         solve_crossbar(G, np.ones((1, 6)), method="multigrid", **wires)
 
 
