@@ -173,7 +173,7 @@ def _chord(device: DeviceLaw, G: Floats, at: Floats) -> Floats:
 
 def _drops(raw: Raw, G: Floats) -> Floats:
     """Voltage of every device, from its current where that is known better."""
-    seen = raw.rows[0] - raw.cols[0]
+    seen: Floats = raw.rows[0] - raw.cols[0]
     if raw.device_amps is None:
         return seen
     np.divide(raw.device_amps[0], G, out=seen, where=G > 0)
