@@ -7,6 +7,7 @@ and finds the pieces of lines that nothing drives. No solving happens here.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,7 +43,7 @@ class Lines:
     bottom: Floats
     col_seg: Floats
 
-    @property
+    @cached_property
     def plain_rows(self) -> bool:
         """True if no pivot of a row line can be 0 or inf."""
         held = np.maximum(self.left, self.right)
@@ -52,7 +53,7 @@ class Lines:
             and bool(np.isfinite(self.left + self.right).all())
         )
 
-    @property
+    @cached_property
     def plain_cols(self) -> bool:
         """True if no pivot of a column line can be 0 or inf."""
         held = np.maximum(self.top, self.bottom)
