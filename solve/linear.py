@@ -195,6 +195,8 @@ class NetworkSolver:
                 sure = self.flow_directly(Factorised(circuit), held)
                 kinds = [(found.out[circuit.held], sure.out[circuit.held])]
                 kinds += [(found.amps, sure.amps), (found.volts, sure.volts)]
+                d = self._device_edges(circuit)
+                kinds.append((found.amps[d], sure.amps[d]))
                 off = max(share(got - want, want) for got, want in kinds)
             else:
                 off = share(found.out[circuit.free], found.out[circuit.held])
@@ -209,8 +211,12 @@ class NetworkSolver:
 
     def flow_directly(self, factor: Factorised, held: Floats) -> Flow:
         """Solve directly; the largest device current is a measure of its own."""
-        d, edge = self.edges.devices, factor.circuit.edge
-        return factor.flow(held, edges=(np.flatnonzero((edge >= d.start) & (edge < d.stop)),))
+        return factor.flow(held, edges=(self._device_edges(factor.circuit),))
+
+    def _device_edges(self, circuit: Circuit) -> NDArray[np.intp]:
+        """Edges of a circuit that are memristors."""
+        d = self.edges.devices
+        return np.flatnonzero((circuit.edge >= d.start) & (circuit.edge < d.stop))
 
     def solve(self, port_voltages: Mapping[str, float]) -> NetworkSolution:
         """Solve for voltages of exactly the driven ports."""
