@@ -1,0 +1,43 @@
+"""Names of nets, pins and cells: one rule for case, used by every command."""
+
+from __future__ import annotations
+
+import re
+
+#: Label of a row or column line: its letters and its number.
+LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
+
+#: Every pin of an array or macro of ours.
+_PIN = re.compile(
+    r"(?:TR|BR|C|TS|BS|IN_T|IN_B|WR|OUT|WSEL)\[\d+\]|VDD|VSS|W[TBC]", re.IGNORECASE | re.ASCII
+)
+
+#: What a SPICE name may hold for every reader of netlists; anything else would end or change it.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_\[\]<>:.$/-]")
+#: Names that SPICE takes for its ground wherever they stand.
+_GROUND = frozenset({"0", "GND", "GND!", "NULL"})
+
+_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def fold(name: str) -> str:
+    """Return a name as it is compared: in upper case.
+
+    SPICE does not tell upper from lower case, so no command does. Only ASCII letters are changed:
+    other alphabets have letters whose upper case is another name's.
+    """
+    return name.translate(_UPPER)
+
+
+def label_name(text: str) -> str:
+    """Return the name that a label of a layout gives: ``br[2]`` names the line BR[2].
+
+    Names that are none of ours stay as drawn; they are compared without regard to case.
+    """
+    return fold(text) if _PIN.fullmatch(text) else text
+
+
+def spice_name(name: str) -> str:
+    """Return a name that ngspice, KLayout and netgen read as one word and as no ground."""
+    safe = _UNSAFE.sub("_", name) or "_"
+    return f"{safe}_" if fold(safe) in _GROUND else safe
