@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 #: Label of a row or column line: its letters and its number.
 LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
@@ -41,3 +42,28 @@ def spice_name(name: str) -> str:
     """Return a name that ngspice, KLayout and netgen read as one word and as no ground."""
     safe = _UNSAFE.sub("_", name) or "_"
     return f"{safe}_" if fold(safe) in _GROUND else safe
+
+
+def cell_name(name: str) -> str:
+    """Return a cell's name as every reader of netlists takes it for a subcircuit's."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name) or "_"
+
+
+def distinct(names: Iterable[str], taken: set[str] | None = None) -> list[str]:
+    """Return names that a netlist can hold, no two of them equal without regard to case.
+
+    Args:
+        names: as they are wanted.
+        taken: names in upper case that are given away; grows.
+    """
+    taken = set() if taken is None else taken
+    found = []
+    for name in names:
+        wanted = free = spice_name(name)
+        number = 1
+        while fold(free) in taken:
+            number += 1
+            free = f"{wanted}_{number}"
+        taken.add(fold(free))
+        found.append(free)
+    return found

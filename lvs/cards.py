@@ -9,18 +9,22 @@ from pathlib import Path
 
 from ..base.names import fold
 from .deck import Line, shortened
-from .values import ValueProblem, evaluate, names_in
+from .values import NoValueError, evaluate, names_in
 
 #: Circuit of the lines outside of any subcircuit.
 OUTSIDE = ".TOP"
 
 #: Statements that only a simulator needs: they neither make nor change a device.
 _SIMULATION = frozenset(
-    ".ac .op .dc .tran .noise .tf .sens .pz .disto .sp .four .print .plot .probe .save .meas "
-    ".measure .ic .nodeset .width .temp .title .csparam .prot .unprot .protect .unprotect".split()
+    f".{word}"
+    for word in re.findall(
+        r"\w+",
+        "ac op dc tran noise tf sens pz disto sp four print plot probe save meas measure ic "
+        "nodeset width temp title csparam prot unprot protect unprotect",
+    )
 )
 #: Options that change sizes in a way that is not computed here.
-_SIZES = frozenset("defl defw defad defas wl".split())
+_SIZES = frozenset(("defl", "defw", "defad", "defas", "wl"))
 
 _SETTING = re.compile(
     r"\s*([A-Za-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'\"{}=]+)(?=\s|$)", re.ASCII
@@ -81,7 +85,7 @@ class Scope:
         """Return the value of a parameter.
 
         Raises:
-            ValueProblem: if it is not defined, needs itself or has no value.
+            NoValueError: if it is not defined, needs itself or has no value.
         """
         open_: dict[tuple[int, str], None] = {}
         stack: list[tuple[Scope, str]] = [(self, name)]
@@ -89,7 +93,7 @@ class Scope:
             scope, wanted = stack[-1]
             holder = scope.holder(wanted)
             if holder is None:
-                raise ValueProblem(f"no parameter {wanted[:40]} is defined")
+                raise NoValueError(f"no parameter {wanted[:40]} is defined")
             key = (id(holder), wanted)
             if wanted in holder.values:
                 open_.pop(key, None)
@@ -102,10 +106,10 @@ class Scope:
                 stack += [(holder, n) for n in needs]
                 continue
             if needs:
-                raise ValueProblem(f"parameter {wanted[:40]} needs its own value")
+                raise NoValueError(f"parameter {wanted[:40]} needs its own value")
             try:
                 holder.values[wanted] = evaluate(text, holder.cached)
-            except ValueProblem as problem:
+            except NoValueError as problem:
                 raise line.error(f"{wanted} = {problem}") from None
         return self.cached(name)
 
@@ -118,7 +122,7 @@ class Scope:
         """Return a value that is computed already."""
         holder = self.holder(name)
         if holder is None:
-            raise ValueProblem(f"no parameter {name[:40]} is defined")
+            raise NoValueError(f"no parameter {name[:40]} is defined")
         return holder.values[name]
 
     def value(self, text: str, line: Line, what: str) -> float:
@@ -129,8 +133,8 @@ class Scope:
         """
         try:
             return evaluate(text, self.lookup)
-        except ValueProblem as problem:
-            raise line.error(f"{what}: {problem}") from None
+        except NoValueError as problem:
+            raise line.error(f"{what} = {text[:20]} is no value: {problem}") from None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -11,7 +12,7 @@ from ..base.names import fold
 from .cards import Cards, Element, Scope, Subckt, Texts
 from .deck import Line, shortened
 from .devices import KIND_BY_NAME, DeviceKind, memristor_class
-from .values import ValueProblem, names_in
+from .values import NoValueError, names_in
 
 #: Model names of other tools for our devices: the foundry's decks, its models, and Magic.
 ALIASES: dict[str, str] = {
@@ -30,10 +31,8 @@ MOST_DEPTH = 100
 #: Parameters that do not change which device it is: parasitics of source and drain, stress,
 #: statistics, temperature, fingers (W is that of all of them); the resistance of a memristor.
 _BESIDES = {
-    False: frozenset(
-        "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod rgeomod mulu0".split()
-    ),
-    True: frozenset(("r",)),
+    "MOS": frozenset(re.findall(r"\w+", "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod")),
+    "memristor": frozenset(("r",)),
 }
 #: Nets that SPICE joins everywhere.
 _GROUNDS = frozenset(("0", "GND"))
@@ -136,7 +135,7 @@ class Builder:
         local = [n for n in self.named[sub.name] if self._is_local(scope, n)]
         try:
             key = (sub.name, *[(n, scope.lookup(n)) for n in sorted(local)])
-        except ValueProblem as problem:
+        except NoValueError as problem:
             raise (sub.line or Line("", self.cards.path, 1)).error(str(problem)) from None
         if key not in self.made:
             circuit = db.Circuit()
@@ -237,7 +236,7 @@ class _Contents:
         sizes = [name.lower() for name in kind.parameters]
         body = self.builder.cards.subckts.get(fold(model)) if one.name[0] == "X" else None
         header = {} if body is None else self._header(body, kind)
-        given = self.values(one, {*sizes, *_BESIDES[kind.is_memristor], *header})
+        given = self.values(one, {*sizes, *_BESIDES["memristor" if kind.is_memristor else "MOS"], *header})
         times = self.times(one, given, whole=kind.is_memristor)
         copies = int(times) if kind.is_memristor else 1
         self.count(one, copies)

@@ -38,7 +38,7 @@ _RANKS: tuple[dict[str, Callable[[float, float], float]], ...] = (
 )  # fmt: skip
 
 
-class ValueProblem(Exception):
+class NoValueError(Exception):
     """A value that cannot be computed; the message says why."""
 
 
@@ -46,17 +46,17 @@ def scaled(digits: str, unit: str, in_expression: bool = True) -> float:
     """Return a number with its unit suffix; letters after the suffix are ignored.
 
     Raises:
-        ValueProblem: if it is not finite, or its suffix means two things to ngspice.
+        NoValueError: if it is not finite, or its suffix means two things to ngspice.
     """
     letters = unit.lower()
     if letters.startswith("mil") and in_expression:
-        raise ValueProblem(f"{digits}{unit}: ngspice reads mil in an expression as milli")
+        raise NoValueError(f"{digits}{unit}: ngspice reads mil in an expression as milli")
     if letters.startswith("meg"):
         factor = 1e6
     elif letters.startswith("mil"):
         factor = 25.4e-6
     elif letters[:1] in ("a", "x", "d", "e"):
-        raise ValueProblem(f"{digits}{unit}: no suffix that ngspice scales by")
+        raise NoValueError(f"{digits}{unit}: no suffix that ngspice scales by")
     else:
         factor = _SUFFIX.get(letters[:1], 1.0)
     # one rounding, as if the exponent had been written
@@ -69,10 +69,10 @@ def finite(value: float, text: str) -> float:
     """Return a value that is a finite number.
 
     Raises:
-        ValueProblem: otherwise.
+        NoValueError: otherwise.
     """
     if not math.isfinite(value):
-        raise ValueProblem(f"{text[:40]} = {value} is not a finite number")
+        raise NoValueError(f"{text[:40]} = {value} is not a finite number")
     return value
 
 
@@ -89,7 +89,7 @@ def evaluate(text: str, lookup: Callable[[str], float]) -> float:
         lookup: gives a parameter by its name in lower case.
 
     Raises:
-        ValueProblem: if it cannot be computed or is not finite.
+        NoValueError: if it cannot be computed or is not finite.
     """
     if (plain := _PLAIN.fullmatch(text)) is not None:
         return scaled(*plain.groups(), in_expression=False)
@@ -99,7 +99,7 @@ def evaluate(text: str, lookup: Callable[[str], float]) -> float:
     try:
         return finite(_Parser(inner, lookup).value(), inner)
     except (ArithmeticError, ValueError, TypeError) as error:
-        raise ValueProblem(f"{inner[:40]!r} has no value ({error})") from None
+        raise NoValueError(f"{inner[:40]!r} has no value ({error})") from None
 
 
 class _Parser:
@@ -114,7 +114,7 @@ class _Parser:
             found = _WORD.match(text, end)
             if found is None or len(self.words) >= MOST_WORDS:
                 why = f"more than {MOST_WORDS} words" if found else f"{text[end : end + 20]!r}"
-                raise ValueProblem(f"{text[:40]!r} is not an expression ({why})")
+                raise NoValueError(f"{text[:40]!r} is not an expression ({why})")
             self.words.append(tuple(word or "" for word in found.groups()))  # type: ignore[arg-type]
             end = found.end()
 
@@ -124,9 +124,9 @@ class _Parser:
             raise self._wrong()
         return value
 
-    def _wrong(self) -> ValueProblem:
+    def _wrong(self) -> NoValueError:
         left = "".join("".join(word) for word in self.words[self.at :])[:20]
-        return ValueProblem(f"{self.text[:40]!r} is not an expression (at {left or 'its end'!r})")
+        return NoValueError(f"{self.text[:40]!r} is not an expression (at {left or 'its end'!r})")
 
     def _next(self, *operators: str) -> str:
         """Return the operator at hand, and pass it, if it is one of these."""
@@ -142,7 +142,7 @@ class _Parser:
     def _choice(self) -> float:
         self.depth += 1
         if self.depth > MOST_BRACKETS:
-            raise ValueProblem(f"{self.text[:40]!r}: more than {MOST_BRACKETS} brackets deep")
+            raise NoValueError(f"{self.text[:40]!r}: more than {MOST_BRACKETS} brackets deep")
         value = self._binary(0)
         if self._next("?"):
             first = self._choice()
@@ -166,7 +166,7 @@ class _Parser:
         value = self._atom()
         while self._next("**", "^"):
             if value < 0:
-                raise ValueProblem(f"{self.text[:40]!r}: the power of a negative number")
+                raise NoValueError(f"{self.text[:40]!r}: the power of a negative number")
             value = math.pow(value, self._sign() * self._atom())
         return sign * value
 
@@ -201,12 +201,12 @@ class _Parser:
 
     def _call(self, name: str) -> float:
         if name not in _FUNCTIONS:
-            raise ValueProblem(f"{self.text[:40]!r}: no function {name} is known")
+            raise NoValueError(f"{self.text[:40]!r}: no function {name} is known")
         count, function = _FUNCTIONS[name]
         given = [self._choice()]
         while self._next(","):
             given.append(self._choice())
         self._need(")")
         if len(given) != count:
-            raise ValueProblem(f"{self.text[:40]!r}: {name} takes {count} values")
+            raise NoValueError(f"{self.text[:40]!r}: {name} takes {count} values")
         return float(function(*given))
