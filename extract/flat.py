@@ -15,8 +15,8 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..base.names import fold
+from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import FileError, Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together

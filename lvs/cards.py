@@ -31,27 +31,27 @@ _SETTING = re.compile(
 )
 _FIRST = re.compile(r"[^\s=]+\s*=")
 _PARAMS = re.compile(r"\bparams:", re.IGNORECASE)
-#: A name of a net, an element, a model: what would be punctuation is none.
-_NAME = re.compile(r"[^\s(),{}'\"=;\\]+")
+#: Punctuation, which no name of a net, an element or a model may hold.
+_NO_NAME = re.compile(r"""[(),{}'"=;\\]""")
 
 #: lower-case name -> text and line of its definition.
 Texts = dict[str, tuple[str, Line]]
 
 
 def settings(line: Line, text: str) -> tuple[list[str], Texts]:
-    """Return the words of a text and the `name=value` pairs after them, names in lower case.
+    """Return the words of a text, upper case, and the pairs after them, names in lower case.
 
     Raises:
         FileError: if anything else stands there.
     """
-    text = _PARAMS.sub(" ", text)
-    first = _FIRST.search(text)
-    words = text[: first.start()].split() if first else text.split()
-    for word in words:
-        if not _NAME.fullmatch(word):
-            raise line.error(f"{shortened(word)} is not a name")
-    found: Texts = {}
+    if ":" in text:
+        text = _PARAMS.sub(" ", text)
+    first = _FIRST.search(text) if "=" in text else None
     at = first.start() if first else len(text)
+    if (wrong := _NO_NAME.search(text, 0, at)) is not None:
+        raise line.error(f"{wrong[0]!r} is no part of a name: {shortened(text)}")
+    words = fold(text[:at]).split()
+    found: Texts = {}
     while at < len(text):
         one = _SETTING.match(text, at)
         if one is None:
@@ -139,7 +139,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Element:
-    """One element line: its name, the words after it, and its `name=value` pairs."""
+    """One element line: its name, the words after it (upper case), its `name=value` pairs."""
 
     name: str
     words: tuple[str, ...]
@@ -233,6 +233,7 @@ class _Reader:
     def read(self, line: Line) -> None:
         card = line.card
         if self.here.name.lower() in self.opaque and card not in (".subckt", ".ends"):
+            self._body(line)
             return
         if card in (".if", ".elseif", ".else", ".endif"):
             self._branch(line, card)
@@ -283,7 +284,7 @@ class _Reader:
         words, header = settings(line, line.rest)
         if not words:
             raise line.unknown()
-        name, *pins = (fold(word) for word in words)
+        name, *pins = words
         if name in self.subckts:
             where = self.subckts[name].line
             first = f" (first in line {where.number} of {where.path.name})" if where else ""
@@ -294,6 +295,15 @@ class _Reader:
         if "m" in header and name.lower() not in self.opaque:
             raise line.error(f".subckt {name}: m is the multiplier of a call, not a parameter")
         self.here = self.subckts[name] = Subckt(name, tuple(pins), header, line)
+
+    def _body(self, line: Line) -> None:
+        """Pass over the body of a device's own subcircuit, which may hold one device."""
+        if line.text[0].lower() in "mx":
+            name = fold(line.card)
+            self.here.elements[name] = Element(name, (), {}, line)
+            if len(self.here.elements) > 1:
+                text = f".subckt {self.here.name} is one device of this process, not several"
+                raise line.error(text)
 
     def _end(self, line: Line) -> None:
         words = line.text.split()[1:]
@@ -310,7 +320,7 @@ class _Reader:
             words, given = settings(line, line.rest)
             if given or not words:
                 raise line.unknown()
-            self.globals |= {fold(word) for word in words}
+            self.globals |= set(words)
         elif card in (".option", ".options"):
             self._options(line)
         elif card == ".model":
@@ -348,8 +358,8 @@ class _Reader:
         if letter in "mx":
             words, given = settings(line, line.text)
         else:  # another device than ours: refused where its circuit is compared
-            words, given = line.text.split(None, 1)[:1], {}
-        name = fold(words[0]) if words else ""
+            words, given = [fold(line.card)], {}
+        name = words[0] if words else ""
         if not name or name in self.here.elements:
             raise (
                 line.error(f"there are two {name} in {self.here.name}") if name else line.unknown()

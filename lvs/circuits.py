@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable
 
 import klayout.db as db
 
-from ..base.names import fold
 from .cards import Cards, Element, Scope, Subckt, Texts
 from .deck import Line, shortened
 from .devices import KIND_BY_NAME, DeviceKind, memristor_class
@@ -24,14 +24,19 @@ ALIASES: dict[str, str] = {
 #: A channel longer or wider than this, in metres, was written without its unit.
 _LARGEST_M = 1e-2
 
-#: Limits: devices and calls of the flat netlist, subcircuits in subcircuits.
+#: Limits: devices and calls of the flat netlist, circuits (a subcircuit makes one for each set of
+#: parameters), subcircuits in subcircuits, seconds of computing.
 MOST_PARTS = 5_000_000
+MOST_CIRCUITS = 200_000
 MOST_DEPTH = 100
+MOST_SECONDS = 300.0
 
 #: Parameters that do not change which device it is: parasitics of source and drain, stress,
 #: statistics, temperature, fingers (W is that of all of them); the resistance of a memristor.
 _BESIDES = {
-    "MOS": frozenset(re.findall(r"\w+", "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod")),
+    "MOS": frozenset(
+        re.findall(r"\w+", "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod")
+    ),
     "memristor": frozenset(("r",)),
 }
 #: Nets that SPICE joins everywhere.
@@ -43,6 +48,7 @@ class Builder:
 
     def __init__(self, cards: Cards) -> None:
         self.cards = cards
+        self.until = time.process_time() + MOST_SECONDS
         self.netlist = db.Netlist()
         self.netlist.case_sensitive = False  # as the layout's, or their cells do not meet
         self.classes: dict[str, db.DeviceClass] = {}
@@ -73,7 +79,7 @@ class Builder:
         """Return the subcircuits that one calls, each with a line that does."""
         called: dict[str, Line] = {}
         for one in sub.elements.values():
-            model = fold(one.words[-1]) if one.words else ""
+            model = one.words[-1] if one.words else ""
             if model.lower() in ALIASES and one.name[0] in "MX":
                 continue
             what = f"{one.name} in {sub.name}"
@@ -113,7 +119,7 @@ class Builder:
         named = {name for group in groups for text, _ in group.values() for name in names_in(text)}
         named |= sub.header.keys() | sub.texts.keys()
         self.named[sub.name] = frozenset(named.union(*(self.named[name] for name in callees)))
-        nets = {fold(word) for one in sub.elements.values() for word in one.words[:-1]}
+        nets = {word for one in sub.elements.values() for word in one.words[:-1]}
         joined = nets & (self.cards.globals | _GROUNDS)
         joined = joined.union(*(self.joined[name] for name in callees)) - set(sub.pins)
         if len(_GROUNDS & (joined | set(sub.pins))) > 1 and sub.line is not None:
@@ -179,6 +185,11 @@ class _Contents:
     def count(self, one: Element, parts: int) -> None:
         """Add to the devices and calls of this circuit."""
         self.parts += parts
+        if len(self.builder.made) > MOST_CIRCUITS:
+            text = f"{self.sub.name}: more than {MOST_CIRCUITS:,} subcircuits of other parameters"
+            raise one.line.error(text)
+        if time.process_time() > self.builder.until:
+            raise one.line.error(f"not read to its end in {MOST_SECONDS:g} s")
         if self.parts > MOST_PARTS:
             text = f"{self.sub.name} has more than {MOST_PARTS:,} devices and calls"
             raise one.line.error(text)
@@ -203,8 +214,8 @@ class _Contents:
 
     def call(self, one: Element) -> None:
         builder = self.builder
-        sub = builder.cards.subckts[fold(one.words[-1])]
-        nets = [fold(word) for word in one.words[:-1]]
+        sub = builder.cards.subckts[one.words[-1]]
+        nets = one.words[:-1]
         if len(nets) != len(sub.pins):
             text = f"{len(nets)} nets, .subckt {sub.name} has {len(sub.pins)} pins"
             raise one.line.error(f"{one.name} in {self.sub.name}: {text}")
@@ -220,13 +231,13 @@ class _Contents:
         for copy in range(times):
             name = one.name[1:] if copy == 0 else f"{one.name[1:]}*{copy + 1}"
             made = self.circuit.create_subcircuit(circuit, name)
-            for number, net in enumerate(ends):
-                made.connect_pin(number, net)
+            for number, end in enumerate(ends):
+                made.connect_pin(number, end)
 
     def device(self, one: Element) -> None:
         model = one.words[-1].lower()
         kind = KIND_BY_NAME[ALIASES[model]]
-        nets = [self.net(fold(word)) for word in one.words[:-1]]
+        nets = [self.net(word) for word in one.words[:-1]]
         what = f"{one.name} in {self.sub.name}"
         if one.name[0] == "M" and kind.is_memristor:
             raise one.line.error(f"{what}: {kind.name} is called with X")
@@ -234,9 +245,11 @@ class _Contents:
             text = f"{len(nets)} nets, {kind.name} has {len(kind.terminals)}"
             raise one.line.error(f"{what}: {text}")
         sizes = [name.lower() for name in kind.parameters]
-        body = self.builder.cards.subckts.get(fold(model)) if one.name[0] == "X" else None
+        body = self.builder.cards.subckts.get(one.words[-1]) if one.name[0] == "X" else None
         header = {} if body is None else self._header(body, kind)
-        given = self.values(one, {*sizes, *_BESIDES["memristor" if kind.is_memristor else "MOS"], *header})
+        given = self.values(
+            one, {*sizes, *_BESIDES["memristor" if kind.is_memristor else "MOS"], *header}
+        )
         times = self.times(one, given, whole=kind.is_memristor)
         copies = int(times) if kind.is_memristor else 1
         self.count(one, copies)

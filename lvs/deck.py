@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..base import FileError, regular_file
 
 #: Limits: bytes of one file and of all that are included, files in files.
-MOST_BYTES = 200_000_000
+MOST_BYTES = 100_000_000
 MOST_DEPTH = 20
 #: Longest piece of a line that a message repeats.
 _QUOTED = 60

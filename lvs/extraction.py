@@ -323,7 +323,7 @@ def _read_labels(
     labels, dbu = [], cell.layout().dbu
     for conductor, index in texts.items():
         for text in (shape.text for shape in cell.shapes(index).each()):
-            net = nets.get((conductor, text.string, text.x, text.y))
+            on = nets.get((conductor, text.string, text.x, text.y))
             at = (text.x * dbu, text.y * dbu)
-            labels.append(Label(label_name(text.string), conductor, at, net, text.string))
+            labels.append(Label(label_name(text.string), conductor, at, on, text.string))
     return tuple(sorted(labels, key=lambda label: (label.name, label.at)))

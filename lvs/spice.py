@@ -77,7 +77,7 @@ def _choose_top(cards: Cards, top: str | None, prefer: str) -> Subckt:
     if not circuits:
         raise FileError(f"{cards.path}: holds no subcircuit and no device")
     called = {
-        fold(one.words[-1]) for sub in circuits.values() for one in sub.elements.values()
+        one.words[-1] for sub in circuits.values() for one in sub.elements.values()
         if one.words
     }  # fmt: skip
     tops = [sub for name, sub in circuits.items() if name not in called]

@@ -92,7 +92,7 @@ def evaluate(text: str, lookup: Callable[[str], float]) -> float:
         NoValueError: if it cannot be computed or is not finite.
     """
     if (plain := _PLAIN.fullmatch(text)) is not None:
-        return scaled(*plain.groups(), in_expression=False)
+        return scaled(plain[1], plain[2], in_expression=False)
     inner = text.strip()
     if inner[:1] + inner[-1:] in ("''", "{}"):
         inner = inner[1:-1]

@@ -119,7 +119,8 @@ class Writer:
                 base, f"{base}*2", f"2*({base}+1u)", f"{base}+{self.literal(1.0)}*3-1u",
                 f"max({base},1u)", f"({base}>1u ? {base} : 2u)", f"{base}*2**3**1/4",
                 f"abs(1u-{base}*3)", f"min(3u, {base} * 10)", f"{base}*int(2.7)",
-                f"{base}*(1 && 1)+1u*(2==2)", f"sqrt({base}*{base})", f"-2u+{base}*9", f"{base}/2/2",
+                f"{base}*(1 && 1)+1u*(2==2)", f"sqrt({base}*{base})", f"-2u+{base}*9",
+                f"{base}/2/2",
             ]
         )  # fmt: skip
 
@@ -140,7 +141,9 @@ class Writer:
             if r.random() < 0.15 and lines[-1].strip():
                 if r.random() < 0.2:
                     lines[-1] += r.choice([" ; tail", " $ tail m=7", " // tail", ";x", " $"])
-                lines += r.sample(["* comment m=9", "", "   ", "# c", "$ c", "\t* c"], r.randint(0, 2))
+                lines += r.sample(
+                    ["* comment m=9", "", "   ", "# c", "$ c", "\t* c"], r.randint(0, 2)
+                )
                 lines.append(r.choice(["+", "+ ", "  + ", "\t+"]))
             lines[-1] += r.choice([" ", "  ", "\t"]) + word if lines[-1] else word
         lines[-1] += r.choice(["", "", " ; W=9u", " $ W=9u", " // W=9u", "  "])
@@ -148,7 +151,11 @@ class Writer:
 
     def transistor(self, name: str, nets: list[str], names: list[str]) -> list[str]:
         r = self.random
-        words = [self.case(name), *(self.case(n) for n in nets), self.case(r.choice(["nfet", "pfet"]))]
+        words = [
+            self.case(name),
+            *(self.case(n) for n in nets),
+            self.case(r.choice(["nfet", "pfet"])),
+        ]
         words += [f"{self.case('w')}{self.equal()}{self.value(names)}"]
         words += [f"{self.case('l')}{self.equal()}{self.literal(0.28)}"]
         if r.random() < 0.3:
@@ -180,7 +187,10 @@ class Writer:
         if r.random() < 0.4:
             lines += [".if (flag == 1)", *self.transistor("m2", ["a", "a", "c", "vss"], names)]
             if r.random() < 0.5:
-                lines += [".elseif (flag > 1)", *self.transistor("m2", ["b", "a", "c", "vss"], names)]
+                lines += [
+                    ".elseif (flag > 1)",
+                    *self.transistor("m2", ["b", "a", "c", "vss"], names),
+                ]
             lines += [".else", *self.transistor("m2", ["c", "c", "c", "c"], names), ".endif"]
         for k, (other, parameters) in enumerate(below):
             lines += self.call(f"x{k}", ["a", "mid", "c"], other, parameters, names)
