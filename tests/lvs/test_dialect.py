@@ -14,6 +14,7 @@ import pytest
 from crossstack.lvs import read_netlist
 from crossstack.lvs.flat import flatten
 from crossstack.lvs.values import evaluate
+from crossstack.pdk import FileError, ParameterError
 
 needs_ngspice = pytest.mark.skipif(not shutil.which("ngspice"), reason="ngspice is not installed")
 
@@ -256,3 +257,44 @@ def test_ngspice_reads_the_same_circuit(seed, tmp_path):
     assert ours.keys() == theirs.keys()
     for key, value in theirs.items():
         assert ours[key] == pytest.approx(value, rel=1e-9), key
+
+
+@needs_ngspice
+@pytest.mark.parametrize("option", [".option scale=1u", ".options  SCALE = {1e-3/1k}", ""])
+def test_scale_is_that_of_ngspice(option, tmp_path):
+    unit = "" if option else "u"
+    deck = f"* t\n{option}\n.model nfet nmos level=1\nM1 d d 0 0 nfet W=10{unit} L=2{unit} m=2\n"
+    (tmp_path / "ours.spice").write_text(deck)
+    (tmp_path / "theirs.spice").write_text(
+        f"{deck}V1 d 0 1\n.control\nop\nprint @m1[w] @m1[l]\nquit\n.endc\n.end\n"
+    )
+    done = subprocess.run(
+        ["ngspice", "-b", "theirs.spice"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    w, length = (float(v) * 1e6 for v in re.findall(r"^@m1\S* = (\S+)", done.stdout, re.MULTILINE))
+    reference = read_netlist(tmp_path / "ours.spice")
+    (device,) = reference.top.each_device()
+    assert device.parameter("L") == pytest.approx(length)
+    assert device.parameter("W") == pytest.approx(2 * w)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_netlists_are_read_or_refused(seed, tmp_path):
+    """No other error, no output, and soon."""
+    r = random.Random(seed)
+    path = tmp_path / "x.spice"
+    scraps = [b"\n", b"\n+ ", b".if", b".endif", b"{", b"'", b"=", b"(", b"\\\\\n", b"\xff", b"\0",
+              b".ends", b".subckt x", b" m=1e30", b".param a=a", b"1e999", b"*", b"$ ", b".include x",
+              b".lib x y", b".control\n", b"\xe2\x80\x8b", b"X1 a a", b" nfet", b"**", b"?:"]  # fmt: skip
+    for _ in range(40):
+        data = bytearray(Writer(r.randrange(1000)).deck().encode())
+        for _ in range(r.randint(1, 6)):
+            at = r.randrange(len(data))
+            data[at : at + r.choice([0, 0, 1, 20])] = r.choice(scraps)
+        path.write_bytes(data)
+        try:
+            reference = read_netlist(path, top=".TOP")
+            flatten(reference.top, lambda net: net.name)
+        except (FileError, ParameterError) as error:
+            assert "\n" not in str(error)
+            assert len(str(error)) < 500
