@@ -336,6 +336,8 @@ class _Reader:
             if name in _SIZES or (name == "scale" and name not in given):
                 raise line.error(f"option {name} is not supported")
         if "scale" in given:
+            if given["scale"][0][0] not in "+-.0123456789":  # ngspice takes no expression here
+                raise line.unknown()
             value = self.scope.value(given["scale"][0], line, "scale")
             if value <= 0:
                 raise line.error(f"scale = {value:g} is not allowed: positive")

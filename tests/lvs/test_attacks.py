@@ -190,6 +190,7 @@ def test_multipliers_of_switches_and_nets_named_like_parameters(macro, errors):
         (".subckt a ", ".subckt hybrid_cell x\n.ends\n.subckt a ", "defined twice"),
         (MT, f"{MT}\n{MT}", "two MT"),
         ("* a\n", "* a\n.option scale=1u\n.option scale=2u\n", "scale"),
+        ("* a\n", "* a\n.option scale={1}\n", "not understood"),
         ("* a\n", "* a\n+ W=2u\n", "continues nothing"),
         (MT, MT.replace("W=2u", "\n; c\n+ W=2u"), "continues nothing"),
         ("* a\n", "M1 a b c d nfet W=2u L=1u\n", "title"),

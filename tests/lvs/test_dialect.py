@@ -260,7 +260,7 @@ def test_ngspice_reads_the_same_circuit(seed, tmp_path):
 
 
 @needs_ngspice
-@pytest.mark.parametrize("option", [".option scale=1u", ".options  SCALE = {1e-3/1k}", ""])
+@pytest.mark.parametrize("option", [".option scale=1u", ".options  SCALE = 1e-6", ""])
 def test_scale_is_that_of_ngspice(option, tmp_path):
     unit = "" if option else "u"
     deck = f"* t\n{option}\n.model nfet nmos level=1\nM1 d d 0 0 nfet W=10{unit} L=2{unit} m=2\n"
@@ -292,9 +292,16 @@ def test_damaged_netlists_are_read_or_refused(seed, tmp_path):
             at = r.randrange(len(data))
             data[at : at + r.choice([0, 0, 1, 20])] = r.choice(scraps)
         path.write_bytes(data)
-        try:
-            reference = read_netlist(path, top=".TOP")
-            flatten(reference.top, lambda net: net.name)
-        except (FileError, ParameterError) as error:
-            assert "\n" not in str(error)
-            assert len(str(error)) < 500
+        message = read_or_refused(path)
+        assert "\n" not in message
+        assert len(message) < 500
+
+
+def read_or_refused(path: Path) -> str:
+    """Read a netlist; returns why it was refused, "" if it was not."""
+    try:
+        reference = read_netlist(path, top=".TOP")
+        flatten(reference.top, lambda net: net.name)
+    except (FileError, ParameterError) as error:
+        return str(error)
+    return ""
