@@ -284,8 +284,10 @@ def test_damaged_netlists_are_read_or_refused(seed, tmp_path):
     r = random.Random(seed)
     path = tmp_path / "x.spice"
     scraps = [b"\n", b"\n+ ", b".if", b".endif", b"{", b"'", b"=", b"(", b"\\\\\n", b"\xff", b"\0",
-              b".ends", b".subckt x", b" m=1e30", b".param a=a", b"1e999", b"*", b"$ ", b".include x",
-              b".lib x y", b".control\n", b"\xe2\x80\x8b", b"X1 a a", b" nfet", b"**", b"?:"]  # fmt: skip
+              b".ends", b".subckt x", b" m=1e30", b".param a=a", b"1e999", b"*", b"$ ",
+              b".include x",
+              b".lib x y", b".control\n", b"\xe2\x80\x8b", b"X1 a a", b" nfet", b"**",
+              b"?:"]  # fmt: skip
     for _ in range(40):
         data = bytearray(Writer(r.randrange(1000)).deck().encode())
         for _ in range(r.randint(1, 6)):
