@@ -91,7 +91,6 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
         for key, value in chosen.items():
             _set(nested, key, value)
         config = config_of(nested)
-        config.resolved_tech()  # names an unknown film
         if config.spec.top == "testchip":
             raise ConfigError("top = testchip: the wires of a whole die are not extracted")
         found.append(Case(chosen, config))
@@ -149,8 +148,8 @@ def _draw(config: RunConfig) -> ExtractedLayout:
 def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
     from .extract import extract
 
-    tech, at = config.resolved_tech(), config.tech
-    network = extract(layout, tech, **at.conditions).network
+    tech = config.resolved_tech()
+    network = extract(layout, tech).network
     what = analysis.stimulus(network, tech)
     solved, not_run = analysis.solve_modes(network, tech, what, Console(quiet=True))
     modes = {}
