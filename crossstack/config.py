@@ -15,6 +15,7 @@ from .pdk.conditions import BY_FILM, CHOSEN
 if TYPE_CHECKING:
     from .generators import ArraySpec
 
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything a build needs to know.
@@ -101,7 +102,7 @@ def conditions_of(values: Any) -> Conditions:
         raise ParameterError("tech", values, "a section with keys " + ", ".join(CHOSEN))
     _check_tech_keys(values)
     # an empty section (`sheet_resistance_ohm_sq:`) means no changes
-    filled = {key: {} for key in BY_FILM if key in values and values[key] is None}
+    filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
     try:
         return Conditions(**{**values, **filled})
     except ParameterError as error:

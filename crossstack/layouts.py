@@ -75,11 +75,7 @@ def wires_in(target: Path, profile: str | None = None) -> Wires:
         at = origin.tech.of(get_tech(origin.profile).name, origin.profile)
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
         return Wires(path, found, get_tech(origin.profile).at(at), (note,))
-    at = (
-        found.conditions
-        if isinstance(found.conditions, Conditions)
-        else Conditions.from_json(found.conditions)
-    )
+    at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
     if at.profile not in PROFILES:
@@ -88,7 +84,7 @@ def wires_in(target: Path, profile: str | None = None) -> Wires:
         tech = get_tech(at.profile).at(at)
     except ParameterError as error:
         raise NetworkFileError(f"{path}: {error}") from None
-    notes = ()
+    notes: tuple[str, ...] = ()
     if origin.source not in ("default", "--profile"):
         told = origin.tech.of(tech.name, origin.profile)
         if other := "; ".join(differences(at, told)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import analysis, files
+from . import files
 from .base.errors import ConfigError
 from .config import RunConfig, config_of
 from .console import Console
@@ -146,6 +146,7 @@ def _draw(config: RunConfig) -> ExtractedLayout:
 
 
 def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
+    from . import analysis
     from .extract import extract
 
     tech = config.resolved_tech()

@@ -52,7 +52,8 @@ def write_spef(
     """
     path = Path(path)
     writer = _Writer(network, capacitance or {})
-    lines = [*_header(design, date, network.conditions), *writer.name_map(), *writer.ports(), *writer.nets()]
+    head = _header(design, date, network.conditions)
+    lines = [*head, *writer.name_map(), *writer.ports(), *writer.nets()]
     try:
         path.write_text("\n".join(lines) + "\n")
     except OSError as error:

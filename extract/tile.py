@@ -334,7 +334,7 @@ class _Stitcher:
             column_segment=self.column[np.ix_(by_row, by_col)],
             row_pin_first=self.pin_first["row"] == col_first,
             column_pin_first=self.pin_first["column"] == row_first,
-            conditions=self.process.conditions,
+            conditions=self.process.conditions.to_json(),
             **values,
         )
 

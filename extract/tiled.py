@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pdk import Conditions, ParameterError
+from ..pdk import ParameterError
 from ..solve.network import Network, NetworkBuilder
 from .labels import ELECTRODES, ROW_LINES, SELECT_LINES
 
@@ -39,7 +39,7 @@ class TiledArray:
         area_um2: memristor areas, same shape.
         row_pin_first: True if the row pins are on the side of column 0.
         column_pin_first: True if the column pins are on the side of row 0.
-        conditions: what they were extracted at.
+        conditions: what they were extracted at, as of a `Network`.
     """
 
     row_segment: Floats
@@ -52,7 +52,7 @@ class TiledArray:
     area_um2: Floats
     row_pin_first: bool = True
     column_pin_first: bool = True
-    conditions: Conditions = field(default_factory=Conditions)
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     def validate(self) -> TiledArray:
         """Check the arrays against each other; returns them.
@@ -149,7 +149,7 @@ class TiledArray:
                 "rows x cols", f"{rows} x {cols}",
                 f"at most {LARGEST} as a network; use the arrays themselves",
             )  # fmt: skip
-        builder = NetworkBuilder(self.conditions.to_json())
+        builder = NetworkBuilder(self.conditions)
         crossing = self._add_columns(builder)
         # lines before the many electrodes, so that a search for one by name is short
         for tier in range(tiers):

@@ -50,7 +50,7 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     path = Path(path)
     array.validate()
     content: dict[str, Any] = {f.name: getattr(array, f.name) for f in fields(array)}
-    content["conditions"] = pack_json(array.conditions.to_json())
+    content["conditions"] = pack_json(array.conditions)
     head = {"format": np.array(FORMAT), "version": np.array(VERSION, dtype=np.int64)}
     try:
         write_archive(path, head | content)
@@ -73,10 +73,9 @@ def load_array(path: str | Path) -> TiledArray:
     """
     path = Path(path)
     content: dict[str, Any] = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY)
-    stored = unpack_json(f"{path}: entry 'conditions'", content["conditions"])
+    content["conditions"] = unpack_json(f"{path}: entry 'conditions'", content["conditions"])
     content |= {name: bool(content[name]) for name in _FLAGS}
     try:
-        content["conditions"] = Conditions.from_json(stored)
         return TiledArray(**content).validate()
     except ParameterError as error:
         raise NetworkFileError(f"{path}: {error}") from None
@@ -88,12 +87,10 @@ def load_wires(path: str | Path) -> Network | TiledArray:
     Raises:
         NetworkFileError: naming file, entry and value of what is wrong.
     """
-    if is_array(path):
-        return load_array(path)
-    network = load_network(path)
+    found = load_array(path) if is_array(path) else load_network(path)
     try:
-        if network.conditions:
-            Conditions.from_json(network.conditions)
+        if found.conditions:
+            Conditions.from_json(found.conditions)
     except ParameterError as error:
         raise NetworkFileError(f"{path}: {error}") from None
-    return network
+    return found

@@ -67,8 +67,7 @@ class Conditions:
             ),
             "supply_v": number(self.supply_v, "supply_v", SUPPLY_V, SUPPLY_V, "V"),
             "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
-            # no growth is what a film has that is not named
-            "size_bias_um": {k: v for k, v in self._films("size_bias_um", SIZE_BIAS_UM).items() if v},
+            "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),
         }
         for name, value in clean.items():
             object.__setattr__(self, name, value)
@@ -78,10 +77,12 @@ class Conditions:
         if not isinstance(values, Mapping):
             raise ParameterError(key, values, BY_FILM[key])
         unit = BY_FILM[key].partition(": ")[2]
-        return {
+        found = {
             str(film): number(values[film], f"{key}.{film}", *allowed, unit)
             for film in sorted(values, key=str)
         }
+        # a film that is not named has no growth: both ways to say so are equal
+        return {film: value for film, value in found.items() if value}
 
     @classmethod
     def from_json(cls, value: Any) -> Conditions:

@@ -137,6 +137,8 @@ def _open(path: Path) -> zipfile.ZipFile:
         if (listed := _listed_bytes(path)) > _MOST_LISTED:
             raise NetworkFileError(f"{path} lists entries over {listed} bytes: not one of ours")
         archive = zipfile.ZipFile(path)
+    except NetworkFileError:
+        raise
     except FileError as error:
         raise NetworkFileError(str(error)) from None
     except _FAULTS as error:
@@ -161,7 +163,7 @@ def _listed_bytes(path: Path) -> int:
         tail = stream.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) < at + _END_BYTES:
-        raise NetworkFileError(f"{path} is not a network file (no .npz, or cut off)")
+        raise NetworkFileError(f"{path} is not a readable network file (no .npz, or cut off)")
     return int(struct.unpack_from("<I", tail, at + 12)[0])
 
 

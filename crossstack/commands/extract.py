@@ -79,8 +79,6 @@ def command(
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
     from ..base.errors import ConfigError
-    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
-    from ..extract.tiled import LARGEST
     from ..layouts import layout_in, open_layout, origin_of
 
     console = Console(as_json, quiet)
@@ -88,6 +86,10 @@ def command(
     origin = origin_of(file, profile)
     at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
     tech = replace(origin, tech=at).resolved_tech()
+    # what takes long to load comes after what may be refused
+    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
+    from ..extract.tiled import LARGEST
+
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")

@@ -13,6 +13,7 @@ from ..options import EXISTING, PROFILE_NAMES
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
+    from ..extract.tiled import TiledArray
     from ..pdk import Tech
     from ..solve.network import Network
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--temperature",
     type=float,
-    default=85.0,
-    help="Temperature of the current limits in degree C (default 85).",
+    help="Temperature of the current limits in degree C (default: that of the wires, at least 85).",
 )
 @click.option("--bidirectional", is_flag=True, help="Current limits for both directions.")
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile, without a manifest.")
@@ -36,7 +36,7 @@ def command(
     nets: tuple[str, ...],
     to: str | None,
     layout: Path | None,
-    temperature: float,
+    temperature: float | None,
     bidirectional: bool,
     profile: str | None,
     as_json: bool,
@@ -57,7 +57,7 @@ def command(
     from ..extract import inspect_net, net_summary, split_patterns
     from ..extract.rates import rates
     from ..layouts import wires_in
-    from ..pdk.electromigration import current_limits
+    from ..pdk.electromigration import TEMPERATURES_C, current_limits
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
@@ -70,6 +70,11 @@ def command(
         if to is not None or layout is not None:
             raise ConfigError("--to and --layout need a network; this file holds arrays")
         return _array(console, path, loaded, patterns)
+    if temperature is None:
+        temperature = max(TEMPERATURES_C[0], tech.conditions.temperature_c)
+    elif temperature < tech.conditions.temperature_c:
+        at = tech.conditions.temperature_c
+        console.note(f"current limits at {temperature:g} C, wires at {at:g} C")
     limits = current_limits(tech, temperature, bidirectional=bidirectional)
     chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:

@@ -135,8 +135,7 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
-    for note in wires.notes:
-        console.note(note)
+    notes = [*wires.notes, *_beyond(loaded, tech, (what.inputs, vectors, options["write_voltage"]))]
     device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
     found = Found()
     with console.steps():
@@ -145,7 +144,10 @@ def command(
         )
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, device).study(asked, console)
+    for note in notes:
+        console.note(note)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
+    value["notes"] = notes
     value |= _record(tech, done[mode], (wires.path, weights, conductances, inputs))
     if device is not None:
         value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
@@ -186,6 +188,21 @@ def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> Non
         raise ConfigError(f"{flags[0]} needs a network with named nodes, {analysis.TOO_LARGE}")
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)
+
+
+def _beyond(loaded: Network | TiledArray, tech: Tech, driven: Iterable[Any]) -> list[str]:
+    """Return a remark on voltages that the transistors were not measured at; refuse large ones."""
+    import numpy as np
+
+    from ..solve.network import Network
+    from ..volts import beyond_table, check_volts
+
+    switched = len(loaded.switch_a) > 0 if isinstance(loaded, Network) else loaded.selects
+    given = [np.ravel(volts) for volts in driven if volts is not None]
+    volts = np.concatenate(given) if switched and given else np.zeros(0)
+    check_volts(tech, volts)
+    remark = beyond_table(tech, volts)
+    return [remark] if remark else []
 
 
 def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
