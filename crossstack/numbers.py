@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from .base.errors import ConfigError
 from .base.inputs import regular_file
 from .pdk import FileError
+from .solve.archive import MOST_HEAD, READ_FAULTS, array_head
 
 Floats = NDArray[np.float64]
 #: bytes of a file that are read; text takes several times as much memory as it is long
 _MOST_NPY, _MOST_TEXT = 2**28, 2**26
-_MOST_HEAD = 10_000
 _NPY, _ZIP = b"\x93NUMPY", b"PK"
 
 
@@ -35,7 +35,7 @@ def load_numbers(path: Path) -> Floats:
         found = _npy(path) if start == _NPY or path.suffix == ".npy" else _text(path)
     except FileError:
         raise
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, OverflowError) as error:
+    except READ_FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise FileError(f"{path} does not hold numbers (.npy, or CSV): {reason}") from None
     if not found.size:
@@ -49,23 +49,11 @@ def load_numbers(path: Path) -> Floats:
 def _npy(path: Path) -> NDArray[np.generic]:
     regular_file(path, _MOST_NPY)
     with path.open("rb") as stream:
-        version = np.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"format {version[0]}.{version[1]} of .npy is not read")
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            shape, _, dtype = read(stream, max_header_size=_MOST_HEAD)
-        if dtype.hasobject or dtype.kind not in "biuf":
-            shown = "object" if dtype.hasobject else str(dtype)[:40]
-            raise FileError(f"{path} holds {shown} values, allowed: real numbers")
-        size = dtype.itemsize * int(np.prod(np.array(shape, dtype=object), initial=1))
-        held = path.stat().st_size - stream.tell()
-    if size != held:
+        (dtype, shape, _), start = array_head(stream.read(MOST_HEAD))
+    if dtype.kind not in "biuf":
+        raise FileError(f"{path} holds {str(dtype)[:40]} values, allowed: real numbers")
+    size = dtype.itemsize * int(np.prod(np.array(shape, dtype=object), initial=1))
+    if size != (held := path.stat().st_size - start):
         raise ValueError(f"its head says {size} bytes of numbers, it holds {held}")
     found: NDArray[np.generic] = np.load(path, allow_pickle=False)
     return found

@@ -34,11 +34,12 @@ MOST_BYTES = 512 * 2**20
 #: a name is what a layout's label and a number give; an array of names is as wide as the longest
 LONGEST_NAME = 1000
 #: bytes of the list of entries, of an entry's head and of the conditions as text
-_MOST_LISTED, _MOST_HEAD, _MOST_TEXT = 2**16, 1024, 2**16
+_MOST_LISTED, MOST_HEAD, _MOST_TEXT = 2**16, 1024, 2**16
 #: the end of a zip file: signature, 8 bytes, number of entries, size of the list, 6 bytes more
 _END, _END_BYTES, _MOST_COMMENT = b"PK\5\6", 22, 2**16
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-_FAULTS = (
+#: what reading a damaged zip file or array may raise
+READ_FAULTS = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, TypeError, SyntaxError,
     KeyError, NotImplementedError, RuntimeError, OverflowError, struct.error, tokenize.TokenError,
 )  # fmt: skip
@@ -141,7 +142,7 @@ def _open(path: Path) -> zipfile.ZipFile:
         raise
     except FileError as error:
         raise NetworkFileError(str(error)) from None
-    except _FAULTS as error:
+    except READ_FAULTS as error:
         raise _not_readable(path, error) from None
     try:
         _check_list(path, archive.infolist())
@@ -203,13 +204,13 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str, entry: Entry) -> Arra
     try:
         with archive.open(info) as packed:
             # the head first, so that nothing of another kind is unpacked whole
-            dtype, shape, fortran = _head(packed.read(_MOST_HEAD))[0]
+            dtype, shape, fortran = array_head(packed.read(MOST_HEAD))[0]
         _check_kind(where, dtype, shape, entry)
         data = archive.read(info)  # to its end, where the sum is compared
-        _, start = _head(data[:_MOST_HEAD])
+        _, start = array_head(data[:MOST_HEAD])
     except NetworkFileError:
         raise
-    except _FAULTS as error:
+    except READ_FAULTS as error:
         raise _not_readable(where, error) from None
     size = dtype.itemsize * int(np.prod(np.array(shape, dtype=object), initial=1))
     if len(data) - start != size:
@@ -229,15 +230,22 @@ def _check_kind(where: str, dtype: np.dtype[Any], shape: tuple[int, ...], entry:
         raise NetworkFileError(f"{where} has {len(shape)} dimensions, expected {entry.ndim}")
 
 
-def _head(data: bytes) -> tuple[tuple[np.dtype[Any], tuple[int, ...], bool], int]:
-    """Return (type, shape, by columns) of an array in numpy's format, and where its data begin."""
+def array_head(data: bytes) -> tuple[tuple[np.dtype[Any], tuple[int, ...], bool], int]:
+    """Return (type, shape, by columns) of an array in numpy's format, and where its data begin.
+
+    Args:
+        data: at least the first `MOST_HEAD` bytes, or all of it.
+
+    Raises:
+        ValueError, or another of `READ_FAULTS`: if it is no such array, or holds objects.
+    """
     stream = io.BytesIO(data)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("not in numpy's format 1.0")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read = np.lib.format.read_array_header_1_0
-        shape, fortran, dtype = read(stream, max_header_size=_MOST_HEAD)
+        shape, fortran, dtype = read(stream, max_header_size=MOST_HEAD)
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     return (dtype, shape, fortran), stream.tell()
