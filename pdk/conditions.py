@@ -62,9 +62,7 @@ class Conditions:
         if not isinstance(self.corner, str) or self.corner not in CORNERS:
             raise ParameterError("corner", self.corner, "one of " + ", ".join(CORNERS))
         clean: dict[str, Any] = {
-            "temperature_c": number(
-                self.temperature_c, "temperature_c", *TEMPERATURES_C, "degree C"
-            ),
+            "temperature_c": number(self.temperature_c, "temperature_c", *TEMPERATURES_C, "C"),
             "supply_v": number(self.supply_v, "supply_v", SUPPLY_V, SUPPLY_V, "V"),
             "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
             "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),

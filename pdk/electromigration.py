@@ -84,7 +84,7 @@ def current_limits(
     Raises:
         ParameterError: above 125 C, where the manual ends.
     """
-    number(temperature_c, "temperature_c", ALLOWED_C[0], TEMPERATURES_C[-1], "degree C")
+    number(temperature_c, "temperature_c", ALLOWED_C[0], TEMPERATURES_C[-1], "C")
     column = int(bidirectional)
 
     def amps(rows: tuple[_Row, _Row]) -> float:

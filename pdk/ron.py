@@ -61,7 +61,7 @@ def ron_ohm(
     if corner not in by_corner:
         raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))
     temperatures = table["temperature_c"]
-    number(temperature_c, "temperature_c", *TEMPERATURES_C, "degree C")
+    number(temperature_c, "temperature_c", *TEMPERATURES_C, "C")
     widths = table["w_um"]
     t, share_t = _place(temperatures, temperature_c)
     v, share_v = _place(table["source_v"], source_v)

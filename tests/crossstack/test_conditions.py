@@ -80,7 +80,7 @@ def test_conditions_that_do_not_exist_are_refused_before_anything_is_drawn(
     before = set(tmp_path.iterdir())
     code = 3 if command[1] == "a.gds" and "--temperature" not in command else 2
     ran = crossstack(*command)
-    ran.fails(code, "temperature_c = 150", "a number from -40 to 125 degree C")
+    ran.fails(code, "temperature_c = 150", "a number from -40 to 125 C")
     assert set(tmp_path.iterdir()) == before
 
 
