@@ -276,9 +276,9 @@ def network_files() -> Iterator[str]:
         "entry|what it is", chain(head, ((f"`{f.name}`", told[f.name]) for f in fields(TiledArray)))
     )
     yield (
-        "## `conditions`\n\nWires and transistors belong together: `solve`, `inspect` and `foundry solve` "
-        "take the transistors at the file's own conditions. Empty for a network made by hand: then "
-        "typ, 25 C are assumed, and said.\n"
+        "## `conditions`\n\nWires and transistors belong together: `solve`, `inspect` and `foundry "
+        "solve` take the transistors at the file's own conditions. Empty for a network made by "
+        "hand: then typ, 25 C are assumed, and said.\n"
     )
     yield from table("key|default|what it is", _keys(Conditions))
 
