@@ -192,12 +192,7 @@ def _analyse(
 
     try:
         with console.step("extract wires") as step:
-            found = extract(
-                extracted,
-                tech,
-                **config.tech.conditions,
-                progress=step,
-            )
+            found = extract(extracted, tech, progress=step)
             network = found.network
             network.save(work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
@@ -226,6 +221,7 @@ def _analyse(
     with console.step("beside the paper"):
         parts = measure_parts(network, tech)
         result.ir_drop = analysis.summary(done, not_run, what)
+        result.ir_drop["conditions"] = tech.conditions.to_json()
         result.ir_drop["stacking"] = estimate(network, parts)
         result.em = em_report(network, limits, done)
         result.timing = read_and_write(network, parts["all"][-1], farad)
@@ -299,8 +295,6 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         console: where progress goes.
     """
     name = config.spec.top_name
-    # the tech section is checked although the layout does not depend on it
-    config.resolved_tech()
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
         array, layout = draw(config, console)
@@ -346,11 +340,11 @@ def redo_report(folder: Path, console: Console) -> bool:
 
 
 def _tech_of(manifest: dict[str, Any]) -> Tech:
-    from .config import TechOptions
+    from .config import conditions_of
     from .pdk import get_tech
 
     parameters = manifest["parameters"]
-    return TechOptions.from_mapping(parameters.get("tech")).apply(get_tech(parameters["profile"]))
+    return get_tech(parameters["profile"]).at(conditions_of(parameters.get("tech")))
 
 
 def _redo_build(folder: Path, console: Console) -> bool:

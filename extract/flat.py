@@ -25,7 +25,7 @@ from .labels import labels_of
 from .naming import Place, memristor_places, net_names
 from .netres import NetResistors, NetSolver
 from .patterns import matching
-from .rates import Conditions, rates
+from .rates import rates
 from .report import ExtractionReport, Progress
 from .shapes import NetShapes, Pin
 
@@ -40,7 +40,6 @@ def extract_flat(
     tech: Tech,
     *,
     nets: Iterable[str] | None = None,
-    conditions: Conditions | None = None,
     progress: Progress | None = None,
     part_pins: PartPins | None = None,
 ) -> tuple[Network, ExtractionReport]:
@@ -48,10 +47,9 @@ def extract_flat(
 
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
-        tech: technology.
+        tech: technology, at its conditions.
         nets: patterns of the nets to extract (``*`` for any text); the others become ideal
             wires. None for all nets.
-        conditions: corner, temperature and size bias.
         progress: called with (what, done, total).
         part_pins: for a layout that is part of another one: finds the pins at which a net,
             given by name and shapes, goes on. What else the cut leaves is then no finding.
@@ -61,11 +59,9 @@ def extract_flat(
         FileError: if the file cannot be read, or one label names separate nets.
     """
     start = time.perf_counter()
-    process = rates(tech, conditions)
+    process = rates(tech)
     layout = source if isinstance(source, ExtractedLayout) else extract_layout(source, tech)
-    report = ExtractionReport(
-        corner=process.conditions.corner, temperature_c=process.conditions.temperature_c
-    )
+    report = ExtractionReport(conditions=process.conditions)
     assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
     if part_pins is None:
         assembly.note_findings(tech)
@@ -119,7 +115,7 @@ class _Assembly:
             self.flat, lambda number: net_place(layout, self.flat.nets[number])
         )
         self.names = net_names(self.flat, self.places)
-        self.builder = NetworkBuilder()
+        self.builder = NetworkBuilder(solver.rates.conditions.to_json())
         self.terminal: dict[tuple[int, int], int] = {}
         self.labelled: dict[str, FlatNet] = {}
         self.gates: Counter[int] = Counter()

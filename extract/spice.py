@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.names import cell_name, distinct
-from ..pdk import FileError, ParameterError, Tech
+from ..pdk import Conditions, FileError, ParameterError, Tech
+from ..pdk.conditions import agree
 from ..solve.circuit import join
 from ..solve.network import TIER_NAMES, Network
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
@@ -55,7 +56,8 @@ def write_spice(
 
     Args:
         network: extracted network.
-        tech: device parameters (R_on of memristors and transistors).
+        tech: device parameters (R_on of memristors and transistors), at the conditions of the
+            network.
         path: target file.
         memristor_ohm: resistance of the memristors in ohm, a number or shape
             (tiers, rows, cols); None for the technology's R_on.
@@ -79,12 +81,14 @@ def write_spice(
         The path written.
 
     Raises:
-        ParameterError: for a pin that does not exist, a resistance that is not positive, or
-            a folder without the foundry's models.
+        ParameterError: for a pin that does not exist, a resistance that is not positive, a
+            folder without the foundry's models, or conditions other than the network's.
         FileError: if the file cannot be written.
     """
     if bsim is not None and switch_ohm is not None:
         raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
+    for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
+        agree(network.conditions, at.of(tech.name, tech.profile.name))
     path, gates, name = Path(path), gates or {}, cell_name(name)
     gate_at, more = ([*gate_nodes(network).values()], more_pins(network)) if bsim else ([], [])
     nodes = _Nodes(network, gate_at, more)
@@ -96,6 +100,7 @@ def write_spice(
     pins = nodes.pin_names
     lines = [
         f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
+        *_made_at(network),
         *(bsim.library() if bsim else ()),
         *definitions,
         *wrapped([f".subckt {name}", *pins.values()]),
@@ -122,6 +127,12 @@ def write_spice(
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror}") from None
     return path
+
+
+def _made_at(network: Network) -> Iterator[str]:
+    """Yield the remark that says at which conditions the wires were extracted."""
+    if network.conditions:
+        yield f"* conditions: {Conditions.from_json(network.conditions).text}"
 
 
 class _Nodes:

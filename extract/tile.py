@@ -26,7 +26,7 @@ from .grid import ArrayView, NotRegularError, array_view
 from .labels import ROW_LINES, SELECT_LINES, labels_of
 from .netres import NetSolver
 from .periphery import extract_periphery, lead_ohm
-from .rates import Conditions, Rates, rates
+from .rates import Rates, rates
 from .report import ExtractionReport, Progress
 from .sample import Sample, SampleDevice
 from .tiled import TiledArray
@@ -38,7 +38,6 @@ def extract_tiled(
     source: Path | str | db.Layout | ExtractedLayout,
     tech: Tech,
     *,
-    conditions: Conditions | None = None,
     progress: Progress | None = None,
 ) -> tuple[TiledArray, Network | None, ExtractionReport]:
     """Extract a regular array line by line.
@@ -46,7 +45,6 @@ def extract_tiled(
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
         tech: technology.
-        conditions: corner, temperature and size bias.
         progress: called with (what, done, total).
 
     Returns:
@@ -58,11 +56,10 @@ def extract_tiled(
         FileError, ParameterError: as in `extract`.
     """
     start = time.perf_counter()
-    process = rates(tech, conditions)
+    process = rates(tech)
     layout, top = _layout_of(source)
     view = array_view(layout, top, tech)
-    at = process.conditions
-    report = ExtractionReport("tile", at.corner, at.temperature_c)
+    report = ExtractionReport("tile", process.conditions)
     for text in foreign_layers(layout, tech):
         report.warn(text)
     around = extract_layout(view.periphery(), tech, top.name)
@@ -74,7 +71,7 @@ def extract_tiled(
         raise NotRegularError(str(error)) from None
     rest = None
     if has_rest:
-        rest, own = extract_periphery(around, tech, view.grid, at, stitcher.pin_first)
+        rest, own = extract_periphery(around, tech, view.grid, stitcher.pin_first)
         stitcher.cut(lead_ohm(rest))
         report.add(own)
     array = stitcher.array()
@@ -337,6 +334,7 @@ class _Stitcher:
             column_segment=self.column[np.ix_(by_row, by_col)],
             row_pin_first=self.pin_first["row"] == col_first,
             column_pin_first=self.pin_first["column"] == row_first,
+            conditions=self.process.conditions.to_json(),
             **values,
         )
 

@@ -16,7 +16,7 @@ from crossstack.extract.netres import NetSolver
 from crossstack.extract.rates import rates
 from crossstack.generators import ArraySpec
 from crossstack.lvs import extract_layout
-from crossstack.pdk import FileError, ParameterError, get_tech
+from crossstack.pdk import Conditions, FileError, ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network
 
 TECH = get_tech()
@@ -80,7 +80,7 @@ def test_doubled_sheet_resistance_doubles_the_wire_part(draw) -> None:
 def test_corner_and_temperature_reach_every_layer(draw) -> None:
     layout = draw(1, 1)
     plain = extract_network(layout, TECH)
-    hot = extract_network(layout, TECH, corner="max", temperature_c=85.0)
+    hot = extract_network(layout, TECH.at(Conditions(corner="max", temperature_c=85.0)))
     ratio = hot.resistor_ohm / plain.resistor_ohm
     for name, expected in (
         ("Metal3", 0.104 / 0.09 * (1 + 0.0033 * 60)),

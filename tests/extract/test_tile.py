@@ -6,11 +6,12 @@ import klayout.db as db
 import numpy as np
 import pytest
 
+from crossstack.base.errors import NetworkFileError
 from crossstack.extract import TiledArray, extract, load_array, save_array
 from crossstack.extract.grid import Grid, NotRegularError
 from crossstack.extract.periphery import end_at_edge
 from crossstack.extract.shapes import NetShapes, Pin
-from crossstack.pdk import FileError, ParameterError, get_tech
+from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import gates_for, network_drives, solve_network
 from crossstack.solve.crossbar import solve_crossbar
 
@@ -266,7 +267,7 @@ def test_arrays_survive_the_disk(draw, tmp_path) -> None:
     assert again.row_pin_first is array.row_pin_first
     path.write_bytes(b"no")
     for bad in (path, tmp_path / "none.npz"):
-        with pytest.raises(FileError, match=bad.name):
+        with pytest.raises(NetworkFileError, match=bad.name):
             load_array(bad)
 
 
