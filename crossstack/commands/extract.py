@@ -80,9 +80,10 @@ def command(
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
     from ..base.errors import ConfigError
+    from ..base.layout import open_layout
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
     from ..extract.tiled import LARGEST
-    from ..layouts import layout_in, open_layout, origin_of
+    from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
@@ -92,17 +93,16 @@ def command(
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
-    layout = open_layout(file, tech, top)
-    source: Any = layout
+    source: Any = open_layout(file, tech.drawing, top)
     with console.steps():
         # the tile engine finds the devices of its samples itself
         if top is not None or not prefers_tiles(
-            layout, tech, engine=engine, nets=chosen, capacitance=capacitance
+            source, tech, engine=engine, nets=chosen, capacitance=capacitance
         ):
             from ..lvs import extract_layout
 
             with console.step("extract devices"):
-                source = extract_layout(layout, tech, top)
+                source = extract_layout(source, tech, top)
         with console.step("extract wires") as step:
             found = extract(
                 source,

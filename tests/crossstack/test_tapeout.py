@@ -11,9 +11,9 @@ from pathlib import Path
 import klayout.db as db
 import pytest
 
+from crossstack.base.gds_stream import read_stream
 from crossstack.cells import to_layout
 from crossstack.cells.marks import alignment_mark
-from crossstack.gds_stream import read_stream
 from crossstack.generators import ArraySpec, build_array, build_top
 from crossstack.generators.tapeout import SLOTS, exact_slot, smallest_slot
 from crossstack.pdk import FileError, get_tech
