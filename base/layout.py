@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, FileError, ParameterError
-from .gds_stream import MAX_BYTES, read_stream
+from .gds_guard import MAX_DEPTH, check_stream, circle
+from .gds_stream import MAX_BYTES
 from .inputs import regular_file
 
 if TYPE_CHECKING:
@@ -26,18 +26,12 @@ if TYPE_CHECKING:
 Pair = tuple[int, int]
 #: most shapes and placements with the hierarchy resolved; an array of 1024 x 1024 has 2.5e8
 MAX_FLAT = 1_000_000_000
-#: most levels of cells in cells
-MAX_DEPTH = 200
 #: coordinates are 32 bit numbers: farther out, places and areas would wrap around silently
 MAX_DBU = 2**30
 #: names spelled out in a message
 MOST = 5
 
 _GDS, _OASIS, _GZIP = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n", b"\x1f\x8b"
-#: a COLROW record that may say 0 columns or rows, anywhere in a GDS file
-_NO_COLUMNS = re.compile(rb"\x00\x08\x13\x02(?:\x00\x00..|..\x00\x00)", re.DOTALL)
-#: STRNAME or SNAME, anywhere in a GDS file
-_NAMES = re.compile(rb"[\x06\x12](?=\x06)")
 
 
 @dataclass(frozen=True)
@@ -147,7 +141,7 @@ def read_layout(path: Path) -> db.Layout:
     path = regular_file(Path(path), MAX_BYTES)
     kind = _kind(path)
     if kind == _GDS:
-        _check_stream(path)
+        check_stream(path)
     layout = db.Layout()
     options = db.LoadLayoutOptions()
     options.warn_level = 0
@@ -245,94 +239,10 @@ def _check_unpacked(path: Path) -> None:
 
 def _why_unreadable(path: Path, kind: bytes, reason: str) -> str:
     if "topological_sort" in reason:
-        cells = _circle(path) if kind == _GDS else []
+        cells = circle(path) if kind == _GDS else []
         where = f" ({' > '.join(cells)})" if cells else ""
         return f"{path} cannot be read: a cell contains itself{where}"
     return f"{path} cannot be read as a layout: {reason.splitlines()[0].split(', in file')[0]}"
-
-
-def _circle(path: Path) -> list[str]:
-    """Return the names of cells that call each other in a circle."""
-    calls = read_stream(path).calls
-    done: set[str] = set()
-    for start in calls:
-        stack = {start: iter(sorted(calls[start]))}
-        while stack and start not in done:
-            name = next(reversed(stack))
-            child = next(stack[name], None)
-            if child is None:
-                done.add(name)
-                del stack[name]
-            elif child in stack:
-                circle = [*stack]
-                return [*circle[circle.index(child) :], child]
-            elif child not in done and child in calls:
-                stack[child] = iter(sorted(calls[child]))
-    return []
-
-
-def _check_stream(path: Path) -> None:
-    """Refuse what a layout library would repair silently, or not survive.
-
-    A quick look for bytes that may be such a record comes first; only where it finds any is the
-    stream read record by record.
-    """
-    data = path.read_bytes()
-    many = data.count(b"\x05\x02") > MAX_DEPTH  # BGNSTR: cells enough to nest too deep
-    if _NO_COLUMNS.search(data) is None and not many:
-        return
-    if not many or _deepest(_quick_calls(data))[1] > MAX_DEPTH:
-        del data
-        _check_records(path)
-
-
-def _quick_calls(data: bytes) -> dict[str, set[str]]:
-    """Return which structures seem to call which, by bytes that look like their records."""
-    calls: dict[str, set[str]] = {}
-    cell = ""
-    for found in _NAMES.finditer(data):
-        at = found.start()
-        length = int.from_bytes(data[max(at - 2, 0) : at], "big")
-        name = data[at + 2 : at - 2 + length].rstrip(b"\0")
-        if length < 6 or length % 2 or not name.isascii():
-            continue
-        if data[at] == 0x06:
-            cell = name.decode()
-            calls.setdefault(cell, set())
-        else:
-            calls.setdefault(cell, set()).add(name.decode())
-    return calls
-
-
-def _deepest(calls: Mapping[str, set[str]]) -> tuple[str, int]:
-    """Return the cell that nests cells deepest, and how deep; circles count once around."""
-    depth: dict[str, int] = {}
-    for start in calls:
-        stack = [start]
-        while stack:
-            name = stack[-1]
-            children = calls.get(name, set())
-            todo = [c for c in children if c not in depth] if name not in depth else []
-            depth.setdefault(name, 0)
-            if todo:
-                stack += todo
-                continue
-            depth[name] = max((depth[c] + 1 for c in children if c in calls), default=0)
-            stack.pop()
-    return max(depth.items(), key=lambda item: item[1], default=("", 0))
-
-
-def _check_records(path: Path) -> None:
-    stream = read_stream(path)
-    for element in stream.elements:
-        if element.kind == "array" and 0 in (element.columns, element.rows):
-            raise FileError(
-                f"{path}: cell {element.cell} places an array of {element.columns} columns and "
-                f"{element.rows} rows of cell {element.called}: both must be 1 or more"
-            )
-    name, depth = _deepest(stream.calls)
-    if depth > MAX_DEPTH:
-        raise FileError(f"{path}: cell {name} nests cells {depth} deep; at most {MAX_DEPTH}")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from .base.layout import OpenedLayout, unknown_layers
 from .layouts import layout_in, origin_of
 from .pdk import Tech
 from .tapeout_checks import NAMES, Check, TapeoutFile, check_file, check_pair, has_pads
-from .tapeout_verdicts import check_density, judge
+from .tapeout_verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -193,6 +193,8 @@ def inspect(
     slot: Slot | None,
     wafer: Wafer,
     made_from: dict[str, str] | None = None,
+    *,
+    fresh: bool = True,
 ) -> dict[str, Any]:
     """Return the checks of a package's two files, its mask list and its marks.
 
@@ -203,7 +205,8 @@ def inspect(
         slot: slot that the die must fill, if one was asked for.
         wafer: where dies lie.
         made_from: name and SHA-256 of the layout that existing files were made from; None for
-            files made just now.
+            files that do not say so.
+        fresh: True for files made just now, False for some that were there.
 
     Raises:
         FileError: if a file is missing or cannot be read.
@@ -213,8 +216,10 @@ def inspect(
         for kind in ("foundry", "masks")
     ]
     checks = [check for file in pair for check in check_file(file)]
+    # files made just now come from this layout
+    changed = [] if fresh else differences(opened, (pair[0], pair[1]), source.tech)
     now = {source.path.name: files.sha256(source.path)}
-    checks += [check_pair(*pair), _same_source(now, made_from), _unknown(source, opened)]
+    checks += [check_pair(*pair), _same_source(now, made_from, changed), _unknown(source, opened)]
     checks += judge(opened, source.path, source.tech, source.folder, source.netlist)
     checks.append(check_density((pair[0], pair[1]), source.tech))
     layout = pair[1].layout
@@ -258,11 +263,17 @@ def _unknown(source: Source, opened: OpenedLayout) -> Check:
     return Check(name, file, status, "; ".join(texts) or "Every layer drawn is described.")
 
 
-def _same_source(now: dict[str, str], made_from: dict[str, str] | None) -> Check:
+def _same_source(
+    now: dict[str, str], made_from: dict[str, str] | None, differences: list[str]
+) -> Check:
+    """Return whether the package is that of the layout whose rules and netlist are judged."""
     (name,) = now
-    if made_from is None or made_from == now:
-        return Check("source", name, "ok", "The package was made from this layout.")
-    return Check("source", name, "failed", f"{name} is not what the package was made from")
+    if made_from is not None and made_from != now:
+        return Check("source", name, "failed", f"{name} is not what the package was made from")
+    if differences:
+        text = f"the package draws something else than {name}: {'; '.join(differences)}"
+        return Check("source", name, "failed", text)
+    return Check("source", name, "ok", "The package was made from this layout.")
 
 
 def _every_mask_marked(

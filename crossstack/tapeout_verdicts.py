@@ -16,6 +16,8 @@ from .summary import drc_line, lvs_line
 from .tapeout_checks import Check, TapeoutFile, has_pads
 
 if TYPE_CHECKING:
+    import klayout.db as db
+
     from .base.layout import OpenedLayout
     from .pdk import Tech
 
@@ -126,3 +128,49 @@ def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Itera
         if not (percent >= rule.value if least else percent <= rule.value):
             limit = "at least" if least else "at most"
             yield f"{rule.name}: {percent:.1f} % {layer.name}, {limit} {rule.value:g} %"
+
+
+def differences(
+    opened: OpenedLayout, pair: tuple[TapeoutFile, TapeoutFile], tech: Tech
+) -> list[str]:
+    """Return where a package draws something else than its layout; fill may have come since."""
+    import klayout.db as db
+
+    fill = {layer.gds for layer in tech.foreign if layer.name.endswith("_Dummy")}
+    found = []
+    for file in pair:
+        infos = {(i.layer, i.datatype) for i in file.layout.layer_infos()}
+        if file.kind == "foundry":
+            infos |= {
+                gds for gds, name in tech.drawing.known.items() if not tech.layer(name).is_module
+            }
+        else:
+            infos |= {layer.gds for layer in tech.layers if layer.is_module}
+            infos -= {layer.gds for layer in tech.layers if layer.name.endswith("_Label")}
+        for gds in sorted(infos - fill):
+            store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
+            both = [
+                _drawn(layout, tops, gds, store)
+                for layout, tops in (
+                    (opened.layout, [opened.top]),
+                    (file.layout, file.layout.top_cells()),
+                )
+            ]
+            polygon = next((both[0] ^ both[1]).each(), None)
+            if polygon is not None:
+                at = polygon.bbox().center().to_dtype(file.layout.dbu)
+                name = tech.drawing.known.get(gds, f"{gds[0]}/{gds[1]}")
+                found.append(f"{name} at ({at.x:.3f}, {at.y:.3f})")
+    return found
+
+
+def _drawn(
+    layout: db.Layout, tops: list[db.Cell], gds: tuple[int, int], store: db.DeepShapeStore
+) -> db.Region:
+    import klayout.db as db
+
+    index = layout.find_layer(*gds)
+    region = db.Region()
+    for top in tops if index is not None else ():
+        region += db.Region(top.begin_shapes_rec(index), store)
+    return region

@@ -69,7 +69,9 @@ def command(
                 tapeout.write_parts(opened, found.name, found.tech, work, found.keep)
             where = work
         with console.step("check package"):
-            report = tapeout.inspect(found, opened, where, wanted, wafer, made_from)
+            report = tapeout.inspect(
+                found, opened, where, wanted, wafer, made_from, fresh=not check_only
+            )
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", tapeout.text_lines(report))
     for check in report["checks"]:
