@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NAME ?= crossstack_10x10x2
 
-.PHONY: demo test lint format bench docs system setup clean help
+.PHONY: demo test lint format bench bench-damage docs system setup clean help
 
 help: ## list these verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: setup ## build the 10 x 10 x 2 array end to end
 	-@$(MAKE) --no-print-directory system
@@ -55,6 +55,9 @@ types:
 
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || bad=1; done; exit $$bad
+
+bench-damage: setup ## damage an array and a macro 300 times; none that matters may pass
+	$(BIN)/python bench/damage.py --count 300 --foundry 8
 
 docs: setup ## renew the reference, build the documents as a site, into site/
 	@for page in cli reference python; do $(BIN)/python docs/make_$$page.py || exit 1; done
