@@ -60,7 +60,7 @@ def judge(
 
 
 def _clean(value: dict[str, Any]) -> bool:
-    return value["violations"] == 0 and value["rules_run"] > 0
+    return bool(value["violations"] == 0 and value["rules_run"] > 0)
 
 
 def _check(
@@ -121,8 +121,9 @@ def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Itera
         region = db.Region()
         for gds in (layer.gds, fill.get(f"{layer.name}_Dummy")):
             index = layout.find_layer(*gds) if gds else None
-            for top in layout.top_cells() if index is not None else ():
-                region += db.Region(top.begin_shapes_rec(index))
+            if index is not None:
+                for top in layout.top_cells():
+                    region += db.Region(top.begin_shapes_rec(index))
         percent = 100.0 * region.area() / die if die else 0.0
         least = rule.extra[0] > 0
         if not (percent >= rule.value if least else percent <= rule.value):
