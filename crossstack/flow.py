@@ -136,6 +136,7 @@ def write_drawing(
     array: Array, layout: db.Layout, tech: Tech, folder: Path, console: Console
 ) -> Path:
     """Write the layout files, the layer properties and the reference netlist."""
+    from .base.layout import open_layout
     from .generators import lef_lines
     from .tapeout import write_parts
 
@@ -143,7 +144,7 @@ def write_drawing(
     with console.step("write layout"):
         gds = Path(f"{stem}.gds")
         files.write_layout(layout, gds)
-        write_parts(layout, array.cell.name, tech, folder)
+        write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         Path(f"{stem}.lyp").write_text(lyp_text(tech), encoding="utf-8")
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
         if array.spec.top == "macro":  # a block to be placed in a chip has an abstract view

@@ -1,4 +1,4 @@
-"""Layouts and networks that a command reads: opened once, refused with a clear word."""
+"""Where layouts and networks are and how they were made; `base.layout` opens a layout."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from .pdk import PROFILES, Conditions, FileError, ParameterError, Tech, get_tech
 from .pdk.conditions import differences
 
 if TYPE_CHECKING:
-    import klayout.db as db
-
     from .extract.tiled import TiledArray
     from .solve.network import Network
 
@@ -142,51 +140,3 @@ def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
         return None
     parameters = value.get("parameters")
     return parameters if isinstance(parameters, dict) else None
-
-
-def open_layout(path: Path, tech: Tech, top: str | None = None) -> db.Layout:
-    """Read a GDS or OASIS file and make sure that it is one of this process.
-
-    Raises:
-        FileError: if the file is no layout, of another process, or of another database unit.
-        ConfigError: if `top` is needed or does not exist.
-    """
-    import klayout.db as db
-
-    layout = db.Layout()
-    try:
-        layout.read(str(path))
-    except RuntimeError:
-        raise FileError(f"{path} is not a readable GDS or OASIS file") from None
-    if not layout.cells():
-        raise FileError(f"{path} holds no cell")
-    if abs(layout.dbu - tech.dbu_um) > 1e-9:
-        raise FileError(
-            f"{path} has a database unit of {layout.dbu:g} um; {tech.name} uses {tech.dbu_um:g} um"
-        )
-    _check_process(layout, path, tech)
-    _check_top(layout, path, top)
-    return layout
-
-
-def _check_process(layout: db.Layout, path: Path, tech: Tech) -> None:
-    known = {layer.gds for layer in tech.layers}
-    drawn = [(info.layer, info.datatype) for info in layout.layer_infos()]
-    if known.isdisjoint(drawn):
-        shown = ", ".join(f"{a}/{b}" for a, b in drawn[:5]) + (", ..." if len(drawn) > 5 else "")
-        raise FileError(
-            f"{path} draws no layer of {tech.name} (it has {shown or 'no shapes'}); "
-            "is it of another process?"
-        )
-
-
-def _check_top(layout: db.Layout, path: Path, top: str | None) -> None:
-    if top is not None:
-        if not layout.has_cell(top):
-            raise ConfigError(f"{path} has no cell {top!r}")
-        return
-    tops = [cell.name for cell in layout.top_cells()]
-    if len(tops) > 1:
-        raise ConfigError(
-            f"{path} has {len(tops)} top cells ({', '.join(tops[:5])}); choose with --top"
-        )

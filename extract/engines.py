@@ -9,6 +9,7 @@ from pathlib import Path
 
 import klayout.db as db
 
+from ..base.layout import OpenedLayout
 from ..lvs import ExtractedLayout
 from ..pdk import CrossStackError, ParameterError, Tech
 from ..solve.network import Network
@@ -19,7 +20,7 @@ from .report import ExtractionReport, Progress
 from .tile import array_size, extract_tiled
 from .tiled import MOST_CELLS, TiledArray
 
-Source = Path | str | db.Layout | ExtractedLayout
+Source = Path | str | db.Layout | OpenedLayout | ExtractedLayout
 ENGINES = ("auto", "flat", "tile")
 #: cells above which `auto` tries the tile engine first
 _LARGE = 64 * 64

@@ -15,9 +15,11 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import FileError
+from ..base.layout import OpenedLayout
 from ..base.names import fold
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
-from ..pdk import FileError, Tech
+from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
@@ -36,7 +38,7 @@ Ints = NDArray[np.int64]
 
 
 def extract_flat(
-    source: Path | str | db.Layout | ExtractedLayout,
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
     tech: Tech,
     *,
     nets: Iterable[str] | None = None,
@@ -62,13 +64,20 @@ def extract_flat(
     process = rates(tech)
     layout = source if isinstance(source, ExtractedLayout) else extract_layout(source, tech)
     report = ExtractionReport(conditions=process.conditions)
-    assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
+    assembly = _Assembly(
+        layout, NetSolver(process, layout.dbu), report, nets, whole=part_pins is None
+    )
     if part_pins is None:
-        assembly.note_findings(tech)
+        assembly.note_findings()
         for text in grown_together(layout, assembly.names, process.conditions):
             report.warn(text)
     network = assembly.run(progress, part_pins or _no_pins)
     if part_pins is None:
+        if not network.n_nodes:
+            raise FileError(
+                f"{layout.name}: cell {layout.top.name} draws no device and no labelled net: "
+                "nothing to extract"
+            )
         assembly.note_gates()
     report.pieces = assembly.solver.wires.pieces
     if assembly.solver.wires.angled:
@@ -78,20 +87,6 @@ def extract_flat(
         )
     report.seconds = round(time.perf_counter() - start, 3)
     return network, report
-
-
-def foreign_layers(layout: db.Layout, tech: Tech) -> list[str]:
-    """Return a warning for each layer that holds shapes and is not in a technology."""
-    known = {layer.gds for layer in tech.layers}
-    found = []
-    for index in layout.layer_indexes():
-        info = layout.get_info(index)
-        # layers that hold the labels while LVS runs have a name and no number
-        if info.layer < 0 or (info.layer, info.datatype) in known:
-            continue
-        if any(not cell.shapes(index).is_empty() for cell in layout.each_cell()):
-            found.append(f"layer {info.layer}/{info.datatype} is not in {tech.name}")
-    return found
 
 
 def _no_pins(name: str, shapes: NetShapes) -> list[Pin]:
@@ -107,6 +102,8 @@ class _Assembly:
         solver: NetSolver,
         report: ExtractionReport,
         nets: Iterable[str] | None,
+        *,
+        whole: bool,
     ) -> None:
         self.layout, self.solver, self.report = layout, solver, report
         self.flat = layout.flat
@@ -119,6 +116,7 @@ class _Assembly:
         self.terminal: dict[tuple[int, int], int] = {}
         self.labelled: dict[str, FlatNet] = {}
         self.gates: Counter[int] = Counter()
+        self.whole = whole
         for text in warnings:
             report.warn(text)
         self.chosen = self._choose(nets)
@@ -135,7 +133,7 @@ class _Assembly:
         for done, net in enumerate(self.flat.nets):
             if progress and done % 64 == 0:
                 progress("nets", done, len(self.flat.nets))
-            if not self._carries_current(net):
+            if not self._carries_current(net) and not self._is_wire_alone(net):
                 self.report.skipped += 1
                 continue
             if not self.chosen[net.number]:
@@ -154,10 +152,10 @@ class _Assembly:
         self._place_devices()
         return self.builder.build()
 
-    def note_findings(self, tech: Tech) -> None:
+    def note_findings(self) -> None:
         for finding in self.layout.findings():
             self.report.warn(str(finding))
-        for text in [*self._labels_seen_twice(), *foreign_layers(self.layout.layout, tech)]:
+        for text in [*self._labels_seen_twice(), *self.layout.warnings]:
             self.report.warn(text)
 
     def _labels_seen_twice(self) -> Iterator[str]:
@@ -207,6 +205,13 @@ class _Assembly:
             position != _BULK or self.flat.devices[number].kind.is_memristor
             for number, position in self.flat.terminals[net.number]
         )
+
+    def _is_wire_alone(self, net: FlatNet) -> bool:
+        """True for a labelled net without any device: a plate, a test line, a shield.
+
+        In a part of a layout it may have its devices elsewhere.
+        """
+        return self.whole and bool(net.name) and not self.flat.terminals[net.number]
 
     def _place(self, net: FlatNet, resistors: NetResistors) -> None:
         """Add a solved net's nodes, resistors and pins."""

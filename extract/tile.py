@@ -16,12 +16,11 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.layout import OpenedLayout, open_layout
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
-from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
 from ..solve.network import TIER_NAMES, Network
 from .chain import Chain, NotAChainError, chain, resistance
-from .flat import foreign_layers
 from .grid import ArrayView, NotRegularError, array_view
 from .labels import ROW_LINES, SELECT_LINES, labels_of
 from .netres import NetSolver
@@ -35,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 def extract_tiled(
-    source: Path | str | db.Layout | ExtractedLayout,
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
     tech: Tech,
     *,
     progress: Progress | None = None,
@@ -57,10 +56,10 @@ def extract_tiled(
     """
     start = time.perf_counter()
     process = rates(tech)
-    layout, top = _layout_of(source)
+    layout, top, warnings = _layout_of(source, tech)
     view = array_view(layout, top, tech)
     report = ExtractionReport("tile", process.conditions)
-    for text in foreign_layers(layout, tech):
+    for text in warnings:
         report.warn(text)
     around = extract_layout(view.periphery(), tech, top.name)
     has_rest = bool(around.flat.devices)
@@ -79,22 +78,24 @@ def extract_tiled(
     return array, rest, report
 
 
-def array_size(source: Path | str | db.Layout | ExtractedLayout, tech: Tech) -> int:
+def array_size(source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech) -> int:
     """Return the number of cells of the array that a layout holds, 0 without one."""
     try:
-        grid = array_view(*_layout_of(source), tech).grid
+        layout, top, _ = _layout_of(source, tech)
+        grid = array_view(layout, top, tech).grid
     except NotRegularError:
         return 0
     return grid.rows * grid.cols
 
 
-def _layout_of(source: Path | str | db.Layout | ExtractedLayout) -> tuple[db.Layout, db.Cell]:
+def _layout_of(
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech
+) -> tuple[db.Layout, db.Cell, tuple[str, ...]]:
+    """Return a layout, its top cell, and what it holds that is not looked at."""
     if isinstance(source, ExtractedLayout):
-        return source.layout, source.layout.cell(source.top.name)
-    if isinstance(source, db.Layout):
-        return source, find_top(source, None, "layout")
-    layout = read_layout(Path(source))
-    return layout, find_top(layout, None, str(source))
+        return source.layout, source.layout.cell(source.top.name), source.warnings
+    opened = open_layout(source, tech.drawing)
+    return opened.layout, opened.top, opened.warnings
 
 
 class _Stitcher:

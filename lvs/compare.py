@@ -142,6 +142,11 @@ def compare_layout(
     grid = (tech or extracted.tech).grid_um
     allowed = tolerances or Tolerances(grid / 2)
     flat = flatten(reference.top, lambda net: net.name)
+    if flat.devices and not extracted.flat.devices:
+        text = f"{extracted.name} draws no device, the reference has {len(flat.devices)}"
+        devices = {kind.name: 0 for kind in sorted(KINDS, key=lambda kind: kind.name)}
+        finding = Finding("device", text)
+        return LvsReport(False, devices, (finding,), extracted, reference, allowed)
     a, b = build_graph(extracted.flat, grid), build_graph(flat, grid)
     counts = Counter(KINDS[kind].name for kind in a.kinds.tolist())
     devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}

@@ -8,11 +8,13 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ..base.errors import ParameterError, TechError
+from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .conditions import BY_FILM, Conditions
 from .devices import NFET, PFET, MemristorParameters, TransistorParameters
 from .films import Corner, Cut, Film
-from .layers import LAYERS, Layer
+from .foreign import foreign_layers
+from .layers import LAYERS, Layer, Purpose
 from .profiles import Profile, get_profile
 from .rules import Rule, foundry_rules, module_rules
 
@@ -33,6 +35,7 @@ class Tech:
         grid_um: manufacturing grid.
         dbu_um: database unit.
         conditions: what wires and transistors are taken at; see `at`.
+        foreign: layers of the foundry that are not described.
     """
 
     name: str
@@ -48,10 +51,32 @@ class Tech:
     grid_um: float = 0.005
     dbu_um: float = 0.001
     conditions: Conditions = field(default_factory=Conditions)
+    foreign: tuple[ForeignLayer, ...] = field(default_factory=foreign_layers)
 
     def __post_init__(self) -> None:
         placed = self.conditions.of(self.name, self.profile.name)
         object.__setattr__(self, "conditions", placed)
+
+    @cached_property
+    def drawing(self) -> ProcessLayers:
+        """What a layout of this process may draw, for whoever opens one.
+
+        Labels do not tell that a layout is of this process, nor does 0/0, which every process
+        has for something.
+        """
+        labels = (Purpose.LABEL, Purpose.MODULE_LABEL)
+        ruled = {name for rule in self.rules for name in rule.layers if "/" in name}
+        pairs = [tuple(int(part) for part in name.split("/")) for name in ruled]
+        return ProcessLayers(
+            name=self.name,
+            dbu_um=self.dbu_um,
+            known={layer.gds: layer.name for layer in self.layers},
+            telling=frozenset(
+                x.gds for x in self.layers if x.purpose not in labels and x.gds != (0, 0)
+            ),
+            foreign=self.foreign,
+            judged=frozenset((a, b) for a, b in pairs),
+        )
 
     @cached_property
     def _layer_by_name(self) -> dict[str, Layer]:

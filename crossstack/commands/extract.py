@@ -79,7 +79,8 @@ def command(
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
     from ..base.errors import ConfigError
-    from ..layouts import layout_in, open_layout, origin_of
+    from ..base.layout import open_layout
+    from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
@@ -93,17 +94,17 @@ def command(
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
-    layout = open_layout(file, tech, top)
-    source: Any = layout
+    opened = open_layout(file, tech.drawing, top)
+    source: Any = opened
     with console.steps():
         # the tile engine finds the devices of its samples itself
         if top is not None or not prefers_tiles(
-            layout, tech, engine=engine, nets=chosen, capacitance=capacitance
+            source, tech, engine=engine, nets=chosen, capacitance=capacitance
         ):
             from ..lvs import extract_layout
 
             with console.step("extract devices"):
-                source = extract_layout(layout, tech, top)
+                source = extract_layout(source, tech, top)
         with console.step("extract wires") as step:
             found = extract(
                 source,
@@ -130,7 +131,7 @@ def command(
         models = Bsim(None, tech.conditions) if bsim else None
         value = _write_network(
             console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
-            cell=top or layout.top_cell().name,
+            cell=opened.top.name,
         )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})

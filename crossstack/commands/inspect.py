@@ -132,11 +132,11 @@ def _capacitance(
     """Return the capacitance of the nets, if their layout was given."""
     if layout is None:
         return {}
+    from ..base.layout import open_layout
     from ..extract import net_capacitance
-    from ..layouts import open_layout
 
     with console.steps(), console.step("capacitance") as step:
-        shapes = open_layout(layout, tech)
+        shapes = open_layout(layout, tech.drawing)
         return net_capacitance(shapes, tech, nets=patterns or None, progress=step)
 
 
