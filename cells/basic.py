@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..pdk import METALS, ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit
-from .limits import length
+from .limits import SELECT_W_UM, length
 from .parts import (
     NmosPlace,
     RuleBook,
@@ -68,7 +68,7 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
         ParameterError: for a width or length outside its range.
     """
     r, c = RuleBook(tech), Canvas()
-    w = length(tech, "w_um", w_um, 0.36, 100.0)
+    w = length(tech, "w_um", w_um, *SELECT_W_UM)
     place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, tech.rule("PL.2"), 10.0))
     span = draw_nmos(c, r, place)
     wide = max(r("M1.1"), r.contact + 2 * r("CO.6"))

@@ -42,7 +42,7 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     half_land = r.land // 2
     #: from the crossing of the first cell, which lies inside it
     x_be = u.column_span[0] - max(r("VBE.5"), r("OXB.1") + r("VBE.6")) - half
-    gap = max(r("VTE.7b") + a, r("MT.2a") + r.land - r.module_via)
+    gap = max(r("VTE.7b") + a, max(r("MT.2a"), r("M4.2a")) + r.land - r.module_via)
     x_te = x_be - r.module_via - gap
     shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
     low = grid_up(r("M3.2a") / 2)
