@@ -7,7 +7,6 @@ from numbers import Real
 
 from ..pdk import ParameterError, Tech
 
-
 #: least and greatest width of a select transistor, in um
 SELECT_W_UM = (0.36, 100.0)
 
