@@ -29,7 +29,7 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
     """
     r, c = RuleBook(tech), Canvas()
     half = length(tech, "device_um", device_um, tech.profile.line_um, 50.0) // 2
-    to_via = max(r("OXB.7") + r("VTE.7b"), r("VTE.5"), r("VTE.7m"))
+    to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
     reach = half + to_via + r.module_via // 2
     tip = half + r("OXB.7")
     c.rect("BE", -reach, -half, tip, half)

@@ -79,9 +79,9 @@ class HybridGeometry(StackedPair):
     def _place_columns(self) -> None:
         """Place everything of the left half along x, from the cell's west edge."""
         r = self.rules
-        a, half_via = r("VBE.3"), r.module_via // 2
+        half_via = r.module_via // 2
         #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
-        between = max(r("VTE.7b") + a, r("VBE.2"), r("MT.2a") + r.land - r.module_via)
+        between = max(r("VTE.7b") + r.beyond_via, r("VBE.2"), r("MT.2a") + r.land - r.module_via)
         self.module_x = grid_up(between / 2) + half_via
         reach = r.land // 2 - r.via // 2 - r("V4.4eol")
         self.stack_x = max(grid_up(r("M2.2a") / 2) + r.pad // 2, self.module_x - reach)
@@ -95,7 +95,7 @@ class HybridGeometry(StackedPair):
         past_select = self.select_x + self.select_width // 2 + r("M2.2a") + r.pad // 2
         self.source_x = max(past_select, self.comp_x + nmos.source_x)
         #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
-        self.me_to_via = max(r("OXB.7") + r("VTE.7b"), r("VTE.5"), r("VTE.7m"))
+        self.me_to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
 
     def _least_pitch_x(self) -> int:
         r = self.rules

@@ -30,6 +30,8 @@ class RuleBook:
             self.module_via + 2 * max(self("VBE.3"), self("VBE.4")),
             grid_up(self("MT.4", 1e6) ** 0.5, 10),
         )
+        #: how far the land reaches beyond its via
+        self.beyond_via = (self.land - self.module_via) // 2
 
     def __call__(self, rule: str, scale: float = 1e3) -> int:
         """Return the value of a rule in dbu (``scale=1e6`` for areas in dbu2)."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from crossstack.generators import ArraySpec, build_array, build_top
+from crossstack.pdk import PROFILES, get_tech
+from crossstack.pdk.profiles import Profile
 
 _PATH = Path(__file__).parents[2] / "bench" / "options.py"
 _MODULE = importlib.util.spec_from_file_location("bench_options", _PATH)
@@ -67,3 +69,19 @@ def test_an_option_set_depends_on_its_seed_and_number_alone():
 def test_a_row_line_stays_below_the_width_that_needs_slots():
     array = build_array(ArraySpec(rows=1, cols=1, pitch_y_um=80.0))
     assert array.unit.info["row_line_width_um"] == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("cell", ["hybrid", "passive"])
+@pytest.mark.parametrize(
+    "figures",
+    # narrowest line, space, via, overlay in um: each outweighs the others once
+    [(3.0, 0.5, 0.3, 0.15), (0.5, 3.0, 0.5, 0.5), (0.7, 1.0, 2.0, 0.05), (1.0, 0.5, 1.0, 1.0)],
+)
+def test_cells_follow_the_profile_of_a_lab(figures, cell, monkeypatch):
+    monkeypatch.setitem(PROFILES, "lab", Profile("lab", *figures, "a test"))
+    get_tech.cache_clear()
+    try:
+        spec = ArraySpec(rows=2, cols=2, cell=cell, profile="lab")
+        assert options.faults(build_array(spec)) == ""
+    finally:
+        get_tech.cache_clear()
