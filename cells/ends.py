@@ -38,7 +38,7 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     to its own land and Metal4. So both reach the west edge in one row pitch.
     """
     c = Canvas()
-    a, half = r("VBE.3"), r.module_via // 2
+    half = r.module_via // 2
     half_land = r.land // 2
     #: from the crossing of the first cell, which lies inside it
     to_via = max(r("VBE.5"), r("OXB.1") + r("VBE.6"), r("OXB.7") + r.beyond_via)
