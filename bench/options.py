@@ -1,8 +1,7 @@
 """Random sets of layout options: each must be clean and matched, or refused in one line.
 
-python bench/options.py                      300 sets from seed 1
-python bench/options.py --sets 2000 --seed 7 --processes 2
-python bench/options.py --foundry 15         the foundry's own deck on 15 of those drawn, too
+python bench/options.py                      2,000 sets from seed 1, half an hour on 2 cores
+python bench/options.py --sets 300 --seed 7 --foundry 0
 """
 
 from __future__ import annotations
@@ -166,10 +165,12 @@ def foundry_faults(outcomes: list[Outcome]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sets", type=int, default=300)
+    parser.add_argument("--sets", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--foundry", type=int, default=0, help="sets for the foundry's deck")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--foundry", type=int, default=15, help="sets that the foundry's own deck checks, too"
+    )
     parser.add_argument("--refused", action="store_true", help="print every refusal, too")
     options = parser.parse_args()
     count: Counter[str] = Counter()

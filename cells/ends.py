@@ -46,7 +46,8 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     gap = max(r("VTE.7b") + r.beyond_via, max(r("MT.2a"), r("M4.2a")) + r.land - r.module_via)
     x_te = x_be - r.module_via - gap
     shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
-    low = grid_up(r("M3.2a") / 2)
+    # joined to the row switch's tracks, the metals may be wide
+    low = grid_up(max(r.space(metal, u.cell.height) for metal in ("Metal3", "Metal4")) / 2)
     places = {"BR": ("BE", x_be, "Metal3"), "TR": ("TE", x_te, "Metal4")}
     for net in u.rows:
         electrode, x, metal = places[net]

@@ -30,6 +30,8 @@ MACRO = {"rows": 3, "cols": 4, "top": "macro"}
         # wide metal beside the tracks and the sense lines
         {**MACRO, "pitch_x_um": 20.0, "pitch_y_um": 20.0},
         {**MACRO, "pitch_x_um": 14.0, "pitch_y_um": 14.0, "kelvin": True},
+        {**MACRO, "cols": 1, "cell": "passive", "profile": "aligner", "device_um": 4.35,
+         "pitch_y_um": 20.0, "kelvin": True},
         # least pitch of the switches: the landing of the least area beside a track that ends
         {**MACRO, "cell": "passive_planar", "pitch_x_um": 1.8, "switch_wn_um": 14.52,
          "switch_wp_um": 124.54, "rows": 1},
