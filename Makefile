@@ -57,10 +57,7 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
 
-bench-exact: setup ## hold 1,000 random solves against 90-digit arithmetic (minutes)
-	$(BIN)/python bench/solver_exact.py 1000
-
-bench-%: setup ## run one script of bench/, also the long ones: bench-fuzz, ...
+bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact
 	$(BIN)/python bench/$*.py $(ARGS)
 
 docs: setup ## renew the reference, build the documents as a site, into site/

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .conditions import REFERENCE_C
 from .ron import ron_ohm, source_grid_v
 
 
@@ -51,7 +52,7 @@ class TransistorParameters:
     source: str
     v_off_v: float = 3.63
     corner: str = "typ"
-    temperature_c: float = 25.0
+    temperature_c: float = REFERENCE_C
 
     @property
     def source_grid_v(self) -> list[float]:

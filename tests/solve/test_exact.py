@@ -23,14 +23,14 @@ from crossstack.solve import (
 )
 from crossstack.solve.iv import Sinh
 
-BENCH = Path(__file__).resolve().parents[2] / "bench" / "solver_exact.py"
+BENCH = Path(__file__).resolve().parents[2] / "bench" / "exact.py"
 
 
 @pytest.fixture(scope="module")
 def bench():
-    spec = importlib.util.spec_from_file_location("solver_exact", BENCH)
+    spec = importlib.util.spec_from_file_location("exact", BENCH)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["solver_exact"] = module
+    sys.modules["exact"] = module
     spec.loader.exec_module(module)
     return module
 

@@ -1,7 +1,7 @@
 """The IR-drop solver against nodal analysis in 90-digit arithmetic, on random small circuits.
 
-    python bench/solver_exact.py                 300 cases, a minute or two
-    python bench/solver_exact.py 1000 --seed 7   other cases
+    python bench/exact.py                 300 cases, a minute or two
+    python bench/exact.py 1000 --seed 7   other cases
 
 Every case is a small crossbar or network with conductances over a realistic or an absurd span,
 with opens, shorts, floating rows, missing devices and drives of several orders. Each way of
