@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 NAME ?= crossstack_10x10x2
 BENCHES := cli drc extract lvs solver
 
-.PHONY: demo test lint format bench docs system setup clean help
+.PHONY: demo test lint format bench bench-exact docs system setup clean help
 
 help: ## list these verbs
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,6 +56,9 @@ types:
 
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
+
+bench-exact: setup ## hold 1,000 random solves against 90-digit arithmetic (minutes)
+	$(BIN)/python bench/solver_exact.py 1000
 
 bench-%: setup ## run one script of bench/, also the long ones: bench-fuzz, ...
 	$(BIN)/python bench/$*.py $(ARGS)

@@ -209,6 +209,7 @@ def _analyse(
             switch_ohm=analysis.mode_ohm(network, tech, what, "expansion"),
             sources=drives.port_voltages,
             gates=drives.gates,
+            name=result.name,
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
         )
         done, not_run = analysis.solve_modes(network, tech, what, console)

@@ -84,16 +84,22 @@ def transistor_card(
     )
 
 
-def transistors(network: Network, names: list[str]) -> Iterator[str]:
-    """Yield every transistor of a network; `names` are the nodes' names."""
+def transistors(network: Network, names: list[str], pins: Mapping[str, str]) -> Iterator[str]:
+    """Yield every transistor of a network.
+
+    Args:
+        network: with the transistors.
+        names: of its nodes in the netlist.
+        pins: pin -> its name in the netlist.
+    """
     gates = {
-        k: network.nets[k] if node is None else names[node]
+        k: pins[network.nets[k]] if node is None else names[node]
         for k, node in gate_nodes(network).items()
     }
     for k, p in enumerate(network.switch_p.tolist()):
         kind = "pfet" if p else "nfet"
         drain, source = names[network.switch_a[k]], names[network.switch_b[k]]
-        nodes = (drain, gates[int(network.switch_gate[k])], source, SUPPLIES[kind])
+        nodes = (drain, gates[int(network.switch_gate[k])], source, pins[SUPPLIES[kind]])
         yield transistor_card(
             f"s{k}", nodes, kind, float(network.switch_w_um[k]), float(network.switch_l_um[k])
         )

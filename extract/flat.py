@@ -15,6 +15,7 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.names import fold
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import FileError, Tech
 from ..solve.network import Network, NetworkBuilder
@@ -187,12 +188,12 @@ class _Assembly:
         Raises:
             FileError: if the label names another net, too.
         """
-        first = self.labelled.setdefault(label, net)
+        first = self.labelled.setdefault(fold(label), net)
         if first.number != net.number:
             at = " and ".join(
                 f"({mark.at[0]:.3f}, {mark.at[1]:.3f})"
                 for mark in self.layout.labels
-                if mark.name == label and mark.net is not None
+                if fold(mark.name) == fold(label) and mark.net is not None
             )
             raise FileError(
                 f"{self.layout.name}: label {label} at {at} names separate nets; join these or "

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..lvs import ExtractedLayout
 from ..pdk import Tech
-from ..solve.graph import Factorised, prepare
+from ..solve.circuit import prepare
+from ..solve.graph import Factorised
 from ..solve.network import ARRAY_TYPES, Network
 from .flat import extract_flat
 from .grid import Grid, NotRegularError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
+from ..base.names import fold, label_name
 from ..pdk import FileError, ParameterError
 from .connectivity import DERIVED, SUBSTRATE, connectivity, drawn_layers, evaluate, known_layers
 from .devices import KINDS, extract_kind
@@ -48,16 +49,18 @@ class Label:
     """One text of the top cell that names a net.
 
     Attributes:
-        name: the text.
+        name: what the text names; as drawn, but for lines and pins of ours (`label_name`).
         conductor: conductor that it lies on.
         at: its point (x, y) in um.
         net: the net, or None if no shape of the conductor lies there.
+        text: as drawn.
     """
 
     name: str
     conductor: str
     at: tuple[float, float]
     net: db.Net | None
+    text: str
 
 
 def read_layout(path: Path) -> db.Layout:
@@ -141,7 +144,7 @@ class ExtractedLayout:
         for label in self.labels:
             if label.net is not None:
                 known = names.setdefault(label.net.cluster_id, [])
-                if label.name not in known:
+                if fold(label.name) not in map(fold, known):
                     known.append(label.name)
         return flatten(self.top, lambda net: ",".join(names.get(net.cluster_id, ())), self.l2n)
 
@@ -157,7 +160,7 @@ class ExtractedLayout:
             ParameterError: if no label of that name lies on a conductor.
         """
         for net in self.flat.nets:
-            if net.name and name in net.name.split(","):
+            if net.name and fold(name) in fold(net.name).split(","):
                 return net
         known = ", ".join(sorted({label.name for label in self.labels})[:8])
         raise ParameterError("net", name, f"a label of the top cell, such as {known}")
@@ -178,16 +181,18 @@ class ExtractedLayout:
     def findings(self) -> list[Finding]:
         """Return opens and shorts among the labels, and labels that lie on nothing."""
         found = []
-        pieces: dict[str, dict[int, Label]] = {}
+        pieces: dict[str, dict[int, Label]] = {}  # by name without regard to case
         for label in self.labels:
             if label.net is None:
                 text = f"{label.name} at {place(label.at)} lies on no {label.conductor}"
                 found.append(Finding("label", text, (label.at,)))
             else:
-                pieces.setdefault(label.name, {}).setdefault(label.net.cluster_id, label)
-        for name, labels in pieces.items():
+                nets = pieces.setdefault(fold(label.name), {})
+                nets.setdefault(label.net.cluster_id, label)
+        for labels in pieces.values():
             if len(labels) > 1:
                 places = tuple(label.at for label in labels.values())
+                name = next(iter(labels.values())).name
                 text = f"{name} at " + " and ".join(place(at) for at in places)
                 found.append(Finding("open", f"{text}: same label on separate nets", places))
         return found + [finding for _, finding in self.shorts()]
@@ -318,8 +323,7 @@ def _read_labels(
     labels, dbu = [], cell.layout().dbu
     for conductor, index in texts.items():
         for text in (shape.text for shape in cell.shapes(index).each()):
-            key = (conductor, text.string, text.x, text.y)
-            labels.append(
-                Label(text.string, conductor, (text.x * dbu, text.y * dbu), nets.get(key))
-            )
+            on = nets.get((conductor, text.string, text.x, text.y))
+            at = (text.x * dbu, text.y * dbu)
+            labels.append(Label(label_name(text.string), conductor, at, on, text.string))
     return tuple(sorted(labels, key=lambda label: (label.name, label.at)))

@@ -129,8 +129,9 @@ def command(
     else:
         models = Bsim(None, tech.conditions) if bsim else None
         value = _write_network(
-            console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical
-        )
+            console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
+            cell=top or layout.top_cell().name,
+        )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     return OK
@@ -188,6 +189,7 @@ def _write_network(
     spef: bool,
     bsim: Bsim | None,
     hierarchical: bool,
+    cell: str,
 ) -> dict[str, Any]:
     from ..extract import write_spef, write_spice
     from ..files import together
@@ -199,10 +201,10 @@ def _write_network(
         network.save(work / target.name)
         write_spice(
             network, tech, work / spice.name,
-            capacitance=farad, bsim=bsim, hierarchical=hierarchical,
+            capacitance=farad, bsim=bsim, hierarchical=hierarchical, name=cell,
         )  # fmt: skip
         if spef:
-            write_spef(network, work / f"{name}.spef", capacitance=farad, design=name)
+            write_spef(network, work / f"{name}.spef", capacitance=farad, design=cell)
     counts = {
         "nodes": network.n_nodes,
         "resistors": len(network.resistor_ohm),

@@ -226,9 +226,9 @@ def labels(layout: db.Layout, name: str) -> list[tuple[int, db.Shape]]:
 
 def test_a_mistyped_label_is_named(draw) -> None:
     layout = draw(2, 3)
-    labels(layout, "TR[1]")[0][1].text_string = "tr[1]"
+    labels(layout, "TR[1]")[0][1].text_string = "TR1"
     (warning,) = extract(layout, TECH).report.warnings
-    assert warning.startswith("net tr[1] from (0.000, ")
+    assert warning.startswith("net TR1 from (0.000, ")
     assert "has no label TR[i]; left out: 3 memristors (memristor_top at (" in warning
 
 
