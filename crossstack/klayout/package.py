@@ -108,7 +108,7 @@ def _grain() -> str:
  <author>CrossStack</author>
  <author-contact/>
 </salt-grain>
-"""
+"""  # noqa: E501
 
 
 def _macro(
