@@ -30,21 +30,24 @@ def evaluate(text: str, names: Mapping[str, float]) -> float:
         TechError: for anything else, an unknown name, or a result that is not finite.
     """
     try:
-        return _finite(float(text), text)
+        number = float(text)
     except ValueError:
-        pass
+        return _finite(_calculated(text, names), text)
+    return _finite(number, text)
+
+
+def _calculated(text: str, names: Mapping[str, float]) -> float:
     if len(text) > _MAX_LENGTH:
         raise TechError(f"{text[:40]!r}... is longer than {_MAX_LENGTH} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        value = float(_value(tree, names))
+        return float(_value(tree, names))
     except TechError as error:
         raise TechError(f"{text!r}: {error}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise TechError(f"{text!r} is neither a number nor an expression") from None
     except (ArithmeticError, TypeError):
         raise TechError(f"{text!r} has no finite value") from None
-    return _finite(value, text)
 
 
 def _finite(value: float, text: str) -> float:

@@ -27,20 +27,24 @@ def audit(folder: Path) -> tuple[Process | None, tuple[str, ...]]:
         return None, tuple(f"{error.where}: {problem}" for problem in error.problems)
     except CrossStackError as error:
         return None, (str(error),)
-    found = chain(problems_of(base), problems_of_programs(base), _problems_of_module(base))
-    return base, tuple(dict.fromkeys(found))
+    parts = (problems_of(base), problems_of_programs(base), _problems_of_module(base))
+    return base, tuple(dict.fromkeys(chain.from_iterable(map(_caught, parts))))
 
 
-def _problems_of_module(base: Process) -> Iterator[str]:
+def _caught(problems: Iterator[str]) -> Iterator[str]:
+    """Yield problems; a table that cannot be read is one of them."""
     try:
-        module = load_module(module_folder(base), base)
-        for profile in module.profiles:
-            standing = stand(module, base, profile)
-            yield from problems_of_module(base, module, standing)
+        yield from problems
     except ProcessError as error:
         yield from (f"{error.where}: {problem}" for problem in error.problems)
     except CrossStackError as error:
         yield str(error)
+
+
+def _problems_of_module(base: Process) -> Iterator[str]:
+    module = load_module(module_folder(base), base)
+    for profile in module.profiles:
+        yield from problems_of_module(base, module, stand(module, base, profile))
 
 
 def problems_of_programs(base: Process) -> Iterator[str]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..base.errors import CrossStackError
+from .arithmetic import evaluate
 from .films import stack
 from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
 from .module import Stand
@@ -89,6 +90,7 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     yield from _cut_limits(
         standing.cuts, {name for name, _, per_cut, _ in standing.limits if per_cut}
     )
+    yield from _limit_expressions(standing)
     own = {film.name: film for film in module.films}
     for name in module.electrodes:
         if name not in own or own[name].sheet_ohm_sq is None:
@@ -96,6 +98,16 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     for role, name in module.roles:
         if name not in known | set(derived):
             yield f"role {role} = {name!r} is no layer (module.toml)"
+
+
+def _limit_expressions(standing: Stand) -> Iterator[str]:
+    """What a limit of the module is made of; see `electromigration`."""
+    for name, expression, per_cut, _ in standing.limits:
+        known = ("density", *(("wire", "side") if per_cut else ("thickness",)))
+        try:
+            evaluate(expression, dict.fromkeys(known, 1.0))
+        except CrossStackError as error:
+            yield f"limit of {name}: {error} (limits.csv)"
 
 
 def _derived(folder: Path, table: str) -> dict[str, str]:

@@ -242,7 +242,7 @@ def _rule(
 ) -> Rule:
     layers = tuple(roles.get(name, name) for name in row.text("layers").split())
     kind = _kind(row, len(layers))
-    value = row.number("value", 0.0, values)
+    value = row.number("value", names=values)
     if value < 0:
         raise row.wrong(f"value = {value:g} is negative")
     return Rule(

@@ -179,12 +179,12 @@ def process_folder(process: str | Path) -> Path:
 
 
 def module_folder(base: Process) -> Path:
-    """Return the folder of the module that a process names: of CrossStack, or beside its own.
+    """Return the folder of the module that a process names: in its own, or of CrossStack.
 
     Raises:
         ParameterError: if there is none.
     """
-    for folder in (MODULES / base.module, base.folder / base.module):
+    for folder in (base.folder / base.module, MODULES / base.module):
         if base.module and (folder / "module.toml").is_file():
             return folder
     known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
