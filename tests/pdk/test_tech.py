@@ -32,7 +32,7 @@ def test_forbidden_layers_are_absent():
 
 
 def test_stack_heights_agree_with_the_foundry_table(tech):
-    # stack_heights_um of facts/gf180mcu.yaml, with the MIM option's thicker IMD4
+    # heights of pdk/gf180mcuD/SOURCES.md section 3, with the MIM option's thicker IMD4
     expected = {"Poly2": 0.32, "Metal1": 1.23, "Metal2": 2.38, "Metal3": 3.53, "Metal4": 4.68,
                 "Metal5": 6.13}  # fmt: skip
     for film, bottom in expected.items():
