@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..base.errors import CrossStackError
 from . import programs
-from .check import problems_of, problems_of_module
+from .check import CORNERS, problems_of, problems_of_module
 from .load import load_process
-from .model import Process
+from .model import Module, Process
 from .module import load_module, stand
 from .tables import ProcessError
 from .tech import module_folder
@@ -44,7 +44,9 @@ def _caught(problems: Iterator[str]) -> Iterator[str]:
 def _problems_of_module(base: Process) -> Iterator[str]:
     module = load_module(module_folder(base), base)
     for profile in module.profiles:
-        yield from problems_of_module(base, module, stand(module, base, profile))
+        standing = stand(module, base, profile)
+        yield from problems_of_module(base, module, standing)
+    yield from _nets(base, module)
 
 
 def problems_of_programs(base: Process) -> Iterator[str]:
@@ -60,6 +62,7 @@ def problems_of_programs(base: Process) -> Iterator[str]:
         except CrossStackError as error:
             yield f"{name}: {error}"
     yield from _canaries(base)
+    yield from _models(base)
     if not (base.folder / "SOURCES.md").is_file():
         yield "SOURCES.md is missing: where do the figures come from?"
 
@@ -77,3 +80,45 @@ def _canaries(base: Process) -> Iterator[str]:
     )
     if not canaries:
         yield "deck.toml: no canary; a deck that checks nothing would pass"
+
+
+def _models(base: Process) -> Iterator[str]:
+    try:
+        models = programs.models(base.folder)
+    except CrossStackError:
+        return
+    for model in base.transistors:
+        if model.name not in dict(models.subcircuits):
+            yield f"models.toml: {model.name} has no subcircuit"
+    given = dict(models.sections)
+    yield from (f"models.toml: corner {c} has no section" for c in CORNERS if c not in given)
+
+
+def _nets(base: Process, module: Module) -> Iterator[str]:
+    """What conducts, joins or is a device must be drawn, derived or a film."""
+    found = programs.nets(base.folder, module.folder)
+    drawn = {layer.name for layer in (*base.layers, *module.layers)}
+    films = {film.name for film in (*base.films, *base.diffusions, *module.films)}
+    cuts = {cut.name for cut in base.cuts}
+    known = drawn | {name for name, _ in found.derived}
+    wires = films | set(found.silicon)
+    yield from (
+        f"silicon {name!r} is no layer (devices.toml)"
+        for name in found.silicon
+        if name not in known
+    )
+    for cut, end in found.links:
+        if cut not in known | cuts or end not in wires:
+            yield f"link of {cut!r} and {end!r}: one is no layer (devices.toml, module.toml)"
+    for device in found.devices:
+        if device.body not in known:
+            yield f"device {device.name}: body {device.body!r} is no layer (derived.toml)"
+        for terminal, wire in device.terminals:
+            if wire and wire not in wires:
+                yield f"device {device.name}: {terminal} = {wire!r} is no conductor"
+    levels = [name for level in found.antenna for name in level if name]
+    yield from (
+        f"antenna: {name!r} is no layer (devices.toml)" for name in levels if name not in drawn
+    )
+    missing = [metal for metal in base.roles.metals if metal not in levels]
+    yield from (f"{metal} is not in the antenna order (devices.toml)" for metal in missing)

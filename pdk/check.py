@@ -7,9 +7,12 @@ otherwise a metal without a film would be left out of the resistances without a 
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import CrossStackError
 from .arithmetic import evaluate
@@ -22,6 +25,8 @@ from .tables import ProcessError, Section
 
 #: roles without which nothing can be drawn
 ROLES = ("nwell", "diffusion", "tap", "poly", "nplus", "pplus", "contact", "pad", "boundary")
+#: corners of wires and transistors
+CORNERS = ("typ", "min", "max")
 #: rules that every routing metal must have
 METAL_RULES = ("width", "space")
 #: what the heights of a manual may differ from the sum of the thicknesses by, um
@@ -126,7 +131,7 @@ def _twice(
         ("cut", [x.name for x in cuts]),
         ("rule", [x.name for x in rules]),
     ):
-        repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        repeated = [name for name, count in Counter(names).items() if count > 1]
         yield from (f"{what} {name} is there twice" for name in repeated)
     owner: dict[tuple[int, int], str] = {}
     for layer in layers:
@@ -154,8 +159,6 @@ def _grid(base: Process) -> Iterator[str]:
 def _metals(base: Process) -> Iterator[str]:
     """A routing metal has a layer, film, limit, label layer, rules, and a cut on either side."""
     metals = base.roles.metals
-    if len(metals) < 2:
-        yield "metals: two or more are asked for (process.toml)"
     layers = {layer.name: layer for layer in base.layers}
     films = {film.name for film in base.films if film.sheet_ohm_sq is not None}
     limits = {row.name for row in base.limits.rows if not row.per_cut}
@@ -278,11 +281,29 @@ def _transistors(base: Process) -> Iterator[str]:
     yield from (
         f"transistor {n} is missing (devices.toml)" for n in ("nfet", "pfet") if n not in names
     )
-    path = base.folder / RON_FILE
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))["ohm"]
-        yield from (
-            f"{name} has no on resistance ({RON_FILE})" for name in names if name not in table
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        yield f"{RON_FILE} cannot be read"
+        table = json.loads((base.folder / RON_FILE).read_text(encoding="utf-8"))
+        yield from _on_resistance(table, names)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        yield f"{RON_FILE} cannot be read, or lacks one of its tables"
+
+
+def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:
+    """The table of on resistance is a full grid of positive numbers."""
+    grids = [[float(x) for x in table[key]] for key in ("temperature_c", "w_um", "source_v")]
+    for grid in grids:
+        if len(grid) < 2 or grid != sorted(set(grid)) or not all(map(math.isfinite, grid)):
+            yield f"{RON_FILE}: a grid is not two or more numbers, ascending"
+    shape = [len(grid) for grid in grids]
+    for name in sorted(names):
+        if name not in table["ohm"]:
+            yield f"{name} has no on resistance ({RON_FILE})"
+            continue
+        for corner in CORNERS:
+            rows = table["ohm"][name].get(corner, [])
+            values = [ohm for plane in rows for row in plane for ohm in row]
+            sizes = {(len(rows), len(plane), len(row)) for plane in rows for row in plane}
+            if sizes != {tuple(shape)}:
+                yield f"{RON_FILE}: {name}, {corner} is not {' x '.join(map(str, shape))} numbers"
+            elif not all(0.0 < float(ohm) < math.inf for ohm in values):
+                yield f"{RON_FILE}: {name}, {corner} holds a value that is not a positive number"

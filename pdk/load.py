@@ -72,14 +72,17 @@ def load_process(folder: Path) -> Process:
     keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "module", "metals", "roles")
     top = Section.of(folder / "process.toml", (*keys, "current_limits", "sources"))
     words = Words(dict(top.pairs("sources")), {})
-    name, grid = top.text("name"), top.number("grid_um")
+    name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise ProcessError(top.where, (f"name = {name[:40]!r} is not a word",))
+    if len(metals) < 2:
+        raise ProcessError(top.where, ("metals: two or more are asked for",))
     layers = tuple(
         read_layer(row, words, module=False) for row in read_csv(folder / "layers.csv", LAYERS)
     )
     rules = tuple(read_rules(folder, words, layers, {"grid": grid}, {}))
     films = tuple(read_film(row, words) for row in read_csv(folder / "films.csv", FILMS))
     cuts = tuple(_cuts(folder, words, rules))
-    metals = top.texts("metals")
     joins = {(cut.lower, cut.upper): cut.layer for cut in cuts}
     vias = tuple(joins.get(pair, "") for pair in pairwise(metals))
     return Process(
@@ -197,15 +200,15 @@ def read_rules(
         if row.cells["layers"] == "*":
             waiting.append(row)
             continue
-        yield from _for_everyread_layer(waiting, words, layers, values)
+        yield from _for_every_layer(waiting, words, layers, values)
         waiting.clear()
         rule = _rule(row, words, values, roles, known, digits)
         known[rule.kind, rule.layers[0]] = rule.value
         yield rule
-    yield from _for_everyread_layer(waiting, words, layers, values)
+    yield from _for_every_layer(waiting, words, layers, values)
 
 
-def _for_everyread_layer(
+def _for_every_layer(
     rows: list[Row], words: Words, layers: tuple[Layer, ...], values: Mapping[str, float]
 ) -> Iterator[Rule]:
     if not rows:

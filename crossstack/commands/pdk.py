@@ -59,11 +59,13 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
 
     from ..files import replacing
     from ..pdk.load import load_process
-    from ..pdk.tech import module_folder, process_folder
+    from ..pdk.tech import module_folder, process_folder, process_names
 
     console = Console(as_json, quiet)
     if not re.fullmatch(r"[A-Za-z]\w{0,63}", name, re.ASCII):
         raise ParameterError("NAME", name, "a letter, then letters, digits and _ (64 at most)")
+    if name in process_names():
+        raise ParameterError("NAME", name, "another name than that of a process of CrossStack")
     target, source = output / name, process_folder(origin)
     if target.exists() or target.is_symlink():
         raise FileError(f"{target} is there already; choose another name")

@@ -103,6 +103,7 @@ def add_metal6(folder: Path) -> None:
     films = "IMD5,SiO2,1.45,,,,,,,4,IS\nMetal6,Al,1.25,yes,,0.04,0.031,0.049,0.0037,,IS ES1\n"
     edit(folder / "films.csv", old, films + old)
     edit(folder / "process.toml", '"Metal5"]', '"Metal5", "Metal6"]')
+    edit(folder / "devices.toml", '["Metal5", ""]', '["Metal5", "Via5"], ["Metal6", ""]')
 
 
 def test_a_sixth_metal_is_a_row_in_each_table_and_becomes_the_land(folder):
@@ -185,6 +186,12 @@ DAMAGE = [
     ("devices.toml", 'name = "pfet"', 'name = "pmos"', "transistor pfet is missing"),
     ("ron_table.json", '"nfet"', '"mfet"', "nfet has no on resistance"),
     ("ron_table.json", "{", "", "cannot be read"),
+    ("ron_table.json", "3366.3", "NaN", "nfet, typ holds a value that is not a positive"),
+    ("ron_table.json", "3366.3, ", "", "nfet, typ is not 4 x 7 x 8 numbers"),
+    ("ron_table.json", '"max"', '"slow"', "nfet, max is not 4 x 7 x 8 numbers"),
+    ("ron_table.json", "[0.36, 0.5", "[0.5, 0.36", "a grid is not two or more numbers"),
+    ("process.toml", '["Metal1", "Metal2", "Metal3", "Metal4", "Metal5"]', "[]", "two or more"),
+    ("process.toml", 'name = "gf180mcuD"', 'name = "a b"', "is not a word"),
 ]  # fmt: skip
 
 
@@ -242,6 +249,25 @@ def test_the_audit_misses_what_other_programs_need(folder, table):
     (folder / table).unlink()
     assert get_tech(process=folder) == get_tech()  # layouts do not need it
     assert any(table in problem for problem in audit(folder)[1])
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "words"),
+    [
+        ("devices.toml", '"ptap", "ntap", "Nwell"', '"pta", "ntap", "Nwell"', "silicon 'pta'"),
+        ("devices.toml", '["Contact_nsd", "ntap"]', '["Contact_nsd", "nt"]', "link of 'Contact_nsd'"),
+        ("devices.toml", '["S", "nsd"]', '["S", "nsf"]', "nfet: S = 'nsf' is no conductor"),
+        ("devices.toml", 'body = "ngate"', 'body = "ngat"', "body 'ngat' is no layer"),
+        ("devices.toml", ', ["Metal5", ""]', "", "Metal5 is not in the antenna order"),
+        ("devices.toml", '["Metal5", ""]', '["Metal6", ""]', "antenna: 'Metal6' is no layer"),
+        ("models.toml", 'pfet = "pmos_3p3"', "", "pfet has no subcircuit"),
+        ("models.toml", 'max = "ss"', 'slow = "ss"', "corner max has no section"),
+        ("deck.toml", 'layer = "Nplus"', 'layer = "Nminus"', "'Nminus' of the canary of NP.1"),
+    ],
+)  # fmt: skip
+def test_the_audit_sees_what_only_checks_and_models_use(folder, table, old, new, words):
+    edit(folder / table, old, new)
+    assert any(words in problem for problem in audit(folder)[1])
 
 
 def test_unknown_processes_are_named(tmp_path):
