@@ -255,7 +255,7 @@ def test_the_audit_misses_what_other_programs_need(folder, table):
     ("table", "old", "new", "words"),
     [
         ("devices.toml", '"ptap", "ntap", "Nwell"', '"pta", "ntap", "Nwell"', "silicon 'pta'"),
-        ("devices.toml", '["Contact_nsd", "ntap"]', '["Contact_nsd", "nt"]', "link of 'Contact_nsd'"),
+        ("devices.toml", '["Contact_nsd", "ntap"]', '["Contact_nsd", "nt"]', "link of"),
         ("devices.toml", '["S", "nsd"]', '["S", "nsf"]', "nfet: S = 'nsf' is no conductor"),
         ("devices.toml", 'body = "ngate"', 'body = "ngat"', "body 'ngat' is no layer"),
         ("devices.toml", ', ["Metal5", ""]', "", "Metal5 is not in the antenna order"),
