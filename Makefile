@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 NAME ?= crossstack_10x10x2
 BENCHES := cli drc extract lvs solver
 
-.PHONY: demo test lint format bench docs system setup clean help
+.PHONY: demo test lint format bench bench-exact docs system setup clean help
 
 help: ## list these verbs
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -57,7 +57,7 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
 
-bench-%: setup ## run one script of bench/, also the long ones: bench-fuzz, ...
+bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact
 	$(BIN)/python bench/$*.py $(ARGS)
 
 docs: setup ## renew the reference, build the documents as a site, into site/

@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from .base.errors import ConfigError
 from .extract.tiled import TiledArray
 from .pdk import Tech
+from .pdk.conditions import agree
 from .solve.crossbar import solve_crossbar
 from .solve.iv import DeviceLaw
 from .solve.metrics import IrDrop, measure
 from .solve.modes import LETTERS, ArrayKind, Drives, mode_drives
 from .transistors import OnResistance, settled
+from .volts import check_volts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -66,6 +68,8 @@ class ArrayRun:
 
     def __init__(self, array: TiledArray, tech: Tech, conductance: Floats, mode: str) -> None:
         """Prepare an array; `settle` must come before a solve with everything in."""
+        agree(array.conditions, tech.conditions)
+        self.tech = tech
         self.array, self.conductance, self.mode = array, conductance, mode
         self.has_switch = ~np.isnan(array.switch_w_um)
         widths, lengths = (v[self.has_switch] for v in (array.switch_w_um, array.switch_l_um))
@@ -87,6 +91,8 @@ class ArrayRun:
     def settle(self, drives: Drives) -> None:
         """Bring the transistors' resistances and voltages together."""
         on = self._on(drives)[self.has_switch]
+        if len(on):
+            check_volts(self.tech, drives.port_voltages.values())
 
         def sources(ohm: Floats) -> Floats:
             self._ohm = ohm

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pdk import CrossStackError, Tech
+from .pdk.conditions import agree
 
 if TYPE_CHECKING:
     from .solve.network import Network
@@ -76,7 +77,9 @@ def working_ohm(
 
     Raises:
         CrossStackError: if it does not settle.
+        ParameterError: for models at other conditions than the network's.
     """
+    agree(network.conditions, tech.conditions)
     is_p = network.switch_p
 
     def sources(ohm: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import CrossStackError, FileError, ParameterError, TechError
 from .ask import Ask, NoRuleError
+from .conditions import Conditions
 from .model import Layer, Module, Process, Profile, Purpose, Roles, Rule
 from .tables import ProcessError
 from .tech import DEFAULT, Tech, default_module, default_process, default_profiles, get_tech
@@ -37,6 +38,7 @@ __all__ = [
     "PROFILES",
     "VIA_ABOVE",
     "Ask",
+    "Conditions",
     "CrossStackError",
     "FileError",
     "Layer",

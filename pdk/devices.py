@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .conditions import REFERENCE_C
 from .ron import PATH, ron_ohm, source_grid_v
 
 
@@ -53,7 +54,7 @@ class TransistorParameters:
     source: str
     v_off_v: float
     corner: str = "typ"
-    temperature_c: float = 25.0
+    temperature_c: float = REFERENCE_C
     ron_table: Path = field(default=PATH, repr=False, compare=False)
 
     @property

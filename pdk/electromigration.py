@@ -11,8 +11,9 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from ..base.errors import ParameterError
 from .arithmetic import evaluate
+from .conditions import TEMPERATURES_C as ALLOWED_C
+from .conditions import number
 from .tech import Tech, default_process
 
 #: degrees C of the default process's table
@@ -57,9 +58,7 @@ def current_limits(
         ParameterError: above the table's last temperature.
     """
     table = tech.process.limits
-    top = table.temperatures_c[-1]
-    if not -40.0 <= temperature_c <= top:
-        raise ParameterError("temperature_c", temperature_c, f"-40 .. {top:g} C for current limits")
+    number(temperature_c, "temperature_c", ALLOWED_C[0], table.temperatures_c[-1], "C")
     films = {film.name: film for film in tech.films}
     sides = {cut.name: cut for cut in tech.cuts}
     amps, sources = {}, {}

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..base.errors import TechError
+from ..base.layout import ForeignLayer
 from .arithmetic import evaluate
 from .devices import TransistorParameters
 from .model import (
@@ -101,7 +102,20 @@ def load_process(folder: Path) -> Process:
         rules=rules,
         limits=_limits(folder, words, top.section("current_limits")),
         transistors=tuple(_transistors(folder, rules)),
+        foreign=tuple(_foreign(folder, layers)),
     )
+
+
+def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
+    known = {layer.name: layer.gds for layer in layers}
+    for row in read_csv(folder / "foreign.csv", ("name", "layer", "datatype", "changes", "text")):
+        pair, changes = (row.whole("layer"), row.whole("datatype")), row.text("changes", "").split()
+        if missing := [name for name in changes if name not in known]:
+            raise row.wrong(f"changes: {missing[0]!r} is no layer (layers.csv)")
+        if pair not in known.values():  # a process that describes it needs no remark
+            yield ForeignLayer(
+                name_of(row), pair, row.text("text"), tuple(known[name] for name in changes)
+            )
 
 
 def read_layer(row: Row, words: Words, *, module: bool) -> Layer:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..base.errors import ParameterError, TechError
 
 if TYPE_CHECKING:
+    from ..base.layout import ForeignLayer
     from .devices import MemristorParameters, TransistorParameters
 
 
@@ -355,6 +356,7 @@ class Process:
         layers, films, diffusions, cuts, rules: its tables.
         limits: currents that wires and cuts may carry.
         transistors: parameters of each kind.
+        foreign: further layers of the foundry, and what they change.
     """
 
     name: str
@@ -372,6 +374,7 @@ class Process:
     rules: tuple[Rule, ...]
     limits: CurrentTable
     transistors: tuple[TransistorParameters, ...]
+    foreign: tuple[ForeignLayer, ...]
 
     @property
     def label_of(self) -> dict[str, str]:

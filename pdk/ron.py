@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import ParameterError
+from .conditions import TEMPERATURES_C, number
 
 #: name of the table in a process folder
 FILE = "ron_table.json"
@@ -70,9 +71,7 @@ def ron_ohm(
     if corner not in by_corner:
         raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))
     temperatures = table["temperature_c"]
-    if not temperatures[0] <= temperature_c <= temperatures[-1]:
-        allowed = f"{temperatures[0]:g} .. {temperatures[-1]:g} C for transistors"
-        raise ParameterError("temperature_c", temperature_c, allowed)
+    number(temperature_c, "temperature_c", *TEMPERATURES_C, "C")
     widths = table["w_um"]
     t, share_t = _place(temperatures, temperature_c)
     v, share_v = _place(table["source_v"], source_v)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError, TechError
+from ..base.layout import ProcessLayers
 from . import films as _films
 from .check import refuse_incomplete, refuse_module
+from .conditions import BY_FILM, Conditions
 from .devices import MemristorParameters, TransistorParameters
 from .load import load_process
-from .model import Corner, Cut, Film, Layer, Module, Process, Profile, Roles, Rule
+from .model import (
+    LABELS,
+    Corner,
+    Cut,
+    Film,
+    Layer,
+    Module,
+    Process,
+    Profile,
+    Roles,
+    Rule,
+)
 from .module import Stand, load_module, load_profiles, stand
 
 if TYPE_CHECKING:
@@ -21,7 +35,7 @@ if TYPE_CHECKING:
 #: where processes lie that come with CrossStack, and modules
 HOME = Path(__file__).parent
 MODULES = HOME / "modules"
-DEFAULT = "gf180mcuD"
+DEFAULT, DEFAULT_MODULE = "gf180mcuD", "al_tio2"
 _FILE = "process.toml"
 
 
@@ -41,6 +55,7 @@ class Tech:
         grid_um: manufacturing grid.
         dbu_um: database unit.
         process, module: the tables that all this comes from.
+        conditions: what wires and transistors are taken at; see `at`.
         module_limits: of the module's films and cuts: (name, expression, per cut, source).
     """
 
@@ -59,6 +74,31 @@ class Tech:
     process: Process = field(repr=False, compare=False)
     module: Module = field(repr=False, compare=False)
     module_limits: tuple[tuple[str, str, bool, str], ...] = field(repr=False, compare=False)
+    conditions: Conditions = field(default_factory=Conditions)
+
+    def __post_init__(self) -> None:
+        placed = self.conditions.of(self.name, self.profile.name)
+        object.__setattr__(self, "conditions", placed)
+
+    @cached_property
+    def drawing(self) -> ProcessLayers:
+        """What a layout of this process may draw, for whoever opens one.
+
+        Labels do not tell that a layout is of this process, nor does 0/0, which every process
+        has for something.
+        """
+                ruled = {name for rule in self.rules for name in rule.layers if "/" in name}
+        pairs = [tuple(int(part) for part in name.split("/")) for name in ruled]
+        return ProcessLayers(
+            name=self.name,
+            dbu_um=self.dbu_um,
+            known={layer.gds: layer.name for layer in self.layers},
+            telling=frozenset(
+                x.gds for x in self.layers if x.purpose not in LABELS and x.gds != (0, 0)
+            ),
+            foreign=self.process.foreign,
+            judged=frozenset((a, b) for a, b in pairs),
+        )
 
     @cached_property
     def _layer_by_name(self) -> dict[str, Layer]:
@@ -90,6 +130,11 @@ class Tech:
     def heights_um(self) -> dict[str, tuple[float, float]]:
         """Film name -> (bottom, top) in um above the silicon under STI."""
         return _films.stack(self.films)
+
+    @cached_property
+    def conductors(self) -> tuple[str, ...]:
+        """Films that wires are made of; diffusions belong to the transistors' R_on."""
+        return tuple(film.name for film in self.films if film.sheet_ohm_sq is not None)
 
     def layer(self, name: str) -> Layer:
         """Return a layer by name; raises TechError if it does not exist."""
@@ -123,24 +168,48 @@ class Tech:
                 return cut
         raise TechError(f"cut {name!r} is not in {self.name}")
 
+    def at(self, conditions: Conditions | Mapping[str, Any]) -> Tech:
+        """Return a Tech whose wires and transistors stand at conditions.
+
+        Sheet resistances that were set before stay.
+
+        Args:
+            conditions: what to take them at, or what a network carries (`Network.conditions`).
+
+        Raises:
+            ParameterError: for another process or profile, or a film that is no conductor.
+        """
+        if not isinstance(conditions, Conditions):
+            conditions = Conditions.from_json(conditions)
+        sheets = {
+            **self.conditions.sheet_resistance_ohm_sq,
+            **conditions.sheet_resistance_ohm_sq,
+        }
+        found = replace(conditions, sheet_resistance_ohm_sq=sheets).of(self.name, self.profile.name)
+        for key in BY_FILM:
+            for film, value in getattr(found, key).items():
+                if film not in self.conductors:
+                    name = f"{key}.{film}"
+                    raise ParameterError.unknown(name, value, self.conductors, "film")
+        films = tuple(
+            replace(f, sheet_ohm_sq=Corner(sheets[f.name]), source="set by the user")
+            if f.name in sheets
+            else f
+            for f in self.films
+        )
+        nfet, pfet = (
+            replace(model, corner=found.corner, temperature_c=found.temperature_c)
+            for model in (self.nfet, self.pfet)
+        )
+        return replace(self, films=films, nfet=nfet, pfet=pfet, conditions=found)
+
     def with_sheet_resistance(self, film: str, ohm_sq: float) -> Tech:
         """Return a Tech whose `film` has another typical sheet resistance, in ohm/sq.
 
         Raises:
-            ParameterError: if the value is not positive or the film is an insulator.
+            ParameterError: if the value is outside its range or the film is an insulator.
         """
-        old = self.film(film)
-        name = f"films.{film}.sheet_ohm_sq"
-        if old.sheet_ohm_sq is None:
-            raise ParameterError(name, ohm_sq, f"{film} is an insulator")
-        if not 0.0 < ohm_sq < 1e6:
-            raise ParameterError(name, ohm_sq, "a positive number below 1e6 ohm/sq")
-        new = replace(old, sheet_ohm_sq=Corner(float(ohm_sq)), source="set by the user")
-        films, diffusions = (
-            tuple(new if row is old else row for row in rows)
-            for rows in (self.films, self.diffusions)
-        )
-        return replace(self, films=films, diffusions=diffusions)
+        return self.at(replace(self.conditions, sheet_resistance_ohm_sq={film: ohm_sq}))
 
     def check_grid(self, name: str, value_um: float, multiple: int = 1) -> int:
         """Return a length in dbu after checking that it lies on the grid.
@@ -207,12 +276,11 @@ def _loaded(folder: Path, stamp: object) -> tuple[Process, Module]:
 
 
 @lru_cache(maxsize=16)
-def _tech(folder: Path, stamp: object, profile: str) -> Tech:
+def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
     base, module = _loaded(folder, stamp)
-    chosen = module.profile(profile)
-    standing = stand(module, base, chosen)
+    standing = stand(module, base, profile)
     refuse_module(base, module, standing)
-    return _assembled(base, module, chosen, standing)
+    return _assembled(base, module, profile, standing)
 
 
 def _assembled(base: Process, module: Module, profile: Profile, standing: Stand) -> Tech:
@@ -248,7 +316,11 @@ def get_tech(profile: str = "stepper", process: str | Path = DEFAULT) -> Tech:
         ProcessError: if the process is incomplete or contradicts itself.
     """
     folder = process_folder(process)
-    return _tech(folder, _stamp(folder), profile)
+    stamp = _stamp(folder)
+    module = _loaded(folder, stamp)[1]
+    # a program may add profiles of its own to those of the default module
+    own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
+    return _tech(folder, stamp, own.get(profile) or module.profile(profile))
 
 
 def default_process() -> Process:
@@ -264,4 +336,4 @@ def default_module() -> Module:
 @lru_cache(maxsize=1)
 def default_profiles() -> dict[str, Profile]:
     """Return the profiles of the default module by name, without reading more than their table."""
-    return {profile.name: profile for profile in load_profiles(MODULES / "al_tio2")}
+    return {profile.name: profile for profile in load_profiles(MODULES / DEFAULT_MODULE)}

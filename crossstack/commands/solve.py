@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..batch import Batch
     from ..extract.tiled import TiledArray
-    from ..layouts import Origin
+    from ..pdk import Tech
     from ..solve.metrics import IrDrop
     from ..solve.network import Network
     from ..solve_studies import Asked
@@ -110,8 +110,7 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
     from .. import analysis
-    from ..extract.tilefile import is_array, load_array
-    from ..layouts import origin_of
+    from ..layouts import wires_in
     from ..solve.iv import Sinh
     from ..solve.network import Network
     from ..solve_studies import Asked, Found, Problem
@@ -129,15 +128,14 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
-    path = network / "network.npz" if network.is_dir() else network
-    origin = origin_of(path, None)
-    tech = origin.resolved_tech()
-    loaded = load_array(path) if is_array(path) else Network.load(path)
+    wires = wires_in(network)
+    loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
+    notes = [*wires.notes, *_beyond(loaded, tech, (what.inputs, vectors, options["write_voltage"]))]
     device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
     found = Found()
     with console.steps():
@@ -146,12 +144,15 @@ def command(
         )
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, device).study(asked, console)
+    for note in notes:
+        console.note(note)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
-    value |= _record(origin, done[mode], (path, weights, conductances, inputs))
+    value["notes"] = notes
+    value |= _record(tech, done[mode], (wires.path, weights, conductances, inputs))
     if device is not None:
         value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
         console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
-    for line in (*what.text.values(), *drop_lines(value)):
+    for line in (tech.conditions.text, *what.text.values(), *drop_lines(value)):
         console.say(line)
     pins = _pins(loaded)
     _say_currents(console, pins, done[mode])
@@ -189,6 +190,21 @@ def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> Non
         raise ConfigError(reason)
 
 
+def _beyond(loaded: Network | TiledArray, tech: Tech, driven: Iterable[Any]) -> list[str]:
+    """Return a remark on voltages that the transistors were not measured at; refuse large ones."""
+    import numpy as np
+
+    from ..solve.network import Network
+    from ..volts import beyond_table, check_volts
+
+    switched = len(loaded.switch_a) > 0 if isinstance(loaded, Network) else loaded.selects
+    given = [np.ravel(volts) for volts in driven if volts is not None]
+    volts = np.concatenate(given) if switched and given else np.zeros(0)
+    check_volts(tech, volts)
+    remark = beyond_table(tech, volts)
+    return [remark] if remark else []
+
+
 def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
     """Print the current of each column."""
     written = ""
@@ -200,19 +216,12 @@ def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
         console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
 
 
-def _record(origin: Origin, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
+def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
     from ..files import sha256, versions
     from ..solve.network import TIER_NAMES
 
-    tech = origin.resolved_tech()
-    parameters: dict[str, Any] = {
-        "process": tech.name,
-        "profile": origin.profile,
-        "profile_from": origin.source,
-        "tech": origin.tech.to_json(),
-        "mode": drop.mode,
-    }
+    parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
     if (write := drop.write) is not None:
         parameters |= {
             "read_tier": TIER_NAMES[1 - write.tier],
