@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError, TechError
-from ..base.layout import ProcessLayers
+from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Conditions
@@ -87,7 +87,7 @@ class Tech:
         Labels do not tell that a layout is of this process, nor does 0/0, which every process
         has for something.
         """
-                ruled = {name for rule in self.rules for name in rule.layers if "/" in name}
+        ruled = {name for rule in self.rules for name in rule.layers if "/" in name}
         pairs = [tuple(int(part) for part in name.split("/")) for name in ruled]
         return ProcessLayers(
             name=self.name,
@@ -96,7 +96,7 @@ class Tech:
             telling=frozenset(
                 x.gds for x in self.layers if x.purpose not in LABELS and x.gds != (0, 0)
             ),
-            foreign=self.process.foreign,
+            foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
         )
 
@@ -113,6 +113,11 @@ class Tech:
         """What the layers are for, those of the module included."""
         own = self.process.roles
         return replace(own, layers=own.layers + self.module.roles)
+
+    @property
+    def foreign(self) -> tuple[ForeignLayer, ...]:
+        """Layers of the foundry that are not described."""
+        return self.process.foreign
 
     @cached_property
     def nets(self) -> Nets:
