@@ -195,6 +195,14 @@ class Ask:
                 return rule.value
         return self._value(default, "max_width", layer)
 
+    def antenna(self, conductor: str, default: float | None = None) -> float:
+        """Return the largest antenna ratio of a conductor to the gates on its net."""
+        return self._value(default, "antenna", "gate", conductor)
+
+    def antenna_wall(self, conductor: str) -> float:
+        """Return the thickness of the side wall that collects charge, um; 0 for a cut."""
+        return self.rule("antenna", "gate", conductor).extra[1]
+
     def density(self, layer: str) -> tuple[float, float]:
         """Return the least and largest share of the die in percent; 0 and 100 without a rule."""
         name = self.layer(layer)

@@ -36,6 +36,7 @@ ASKED = {
     "adjacent": ("adjacent", (0, 1)),
     "end_overhang": ("overhang", (0, 1)),
     "overlay": ("overlay", (0, 1)),
+    "antenna": ("antenna", (1,)),
 }
 
 
@@ -90,6 +91,7 @@ def test_layers_are_named_by_role():
     assert ask.gate_length() == 0.28
     assert ask.density("metals[0]") == (30.0, 100.0)
     assert ask.density("diffusion") == (25.0, 70.0)
+    assert ask.antenna_wall("metals[1]") == 0.54
     assert ask.density("nwell") == (0.0, 100.0)
 
 
