@@ -247,7 +247,7 @@ def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:
 
 
 def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
-    """Draw the 2T2R hybrid cell (design.md section 4).
+    """Draw the 2T2R hybrid cell (docs/design.md section 4).
 
     Nets: TR, BR row lines; C column line; TS, BS select lines; VSS substrate.
 

@@ -2,7 +2,7 @@
 
 A pad is drawn for the south side of a chip, its lead towards the north; `turned` makes the
 other sides. Rules that bind pads alone are not in the rule table of the process, because no
-deck checks them; they stand here with their sources (facts/gf180mcu.yaml).
+deck checks them; they stand here with their sources (pdk/gf180mcuD/SOURCES.md section 2).
 """
 
 from __future__ import annotations

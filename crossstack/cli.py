@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),
     "tech": ("Other programs", "Give KLayout this process: layers, DRC, LVS and PCells."),
+    "pdk": ("Other programs", "Check the folder of a process, or start one of your own."),
 }
 
 _HELP = """Lay out, prove and analyse 3-D memristor crossbars.

@@ -1,8 +1,8 @@
 """On resistance of the foundry's transistors, measured by running its models in ngspice.
 
-`pdk/ron_table.json` holds the result; this module makes it anew, so that nobody has to trust
-the file. Each transistor stands alone with its gate fully on, its source at a stated voltage
-and a small drain-source voltage; the drain current gives the resistance.
+The `ron_table.json` of the process holds the result; this module makes it anew, so that nobody
+has to trust the file. Each transistor stands alone with its gate fully on, its source at a stated
+voltage and a small drain-source voltage; the drain current gives the resistance.
 """
 
 from __future__ import annotations

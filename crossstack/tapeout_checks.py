@@ -1,6 +1,7 @@
 """What a tapeout file must satisfy, one function per item, on the file as it is on disk.
 
-The list is wafer.space's precheck and what commercial readers refuse (facts/signoff.md).
+The list is wafer.space's precheck and what commercial readers refuse
+(pdk/gf180mcuD/SOURCES.md section 9).
 """
 
 from __future__ import annotations

@@ -16,14 +16,15 @@ from .solve.network import Network
 from .solve.theory import Parts
 from .solve.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
 
-#: pulse times of the table, s: device papers use 10 ns to 1 us (facts/devices.md section 6)
+#: pulse times of the table, s: device papers use 10 ns to 1 us
+#: (pdk/modules/al_tio2/SOURCES.md section 6)
 PULSES_S = (10e-9, 20e-9, 40e-9, 50e-9, 100e-9, 200e-9, 500e-9, 1e-6)
 #: pulse time of the table over depth and of the diagram, s
 PULSE_S = 40e-9
 #: depth of the networks whose gain is printed; None is the limit of many layers
 DEPTHS = (2, 3, 5, 10, 20, None)
 #: time the read-out needs per bit after the lines have settled, s: ISAAC's 100 ns cycle
-#: (doi 10.1109/isca.2016.12, facts/devices.md section 6); ours settles well within it
+#: (doi 10.1109/isca.2016.12, pdk/modules/al_tio2/SOURCES.md section 6); ours settles well within it
 SENSE_S = 100e-9
 INPUT_BITS = 10
 #: nets whose capacitance the settling needs

@@ -117,7 +117,8 @@ def _devices(tech: Tech) -> Iterator[str]:
         ("memristor", tech.memristor), ("nfet", tech.nfet), ("pfet", tech.pfet)
     ):  # fmt: skip
         told = attributes(type(device))
-        rows = ((f.name, getattr(device, f.name), told[f.name]) for f in fields(device))
+        shown = (f for f in fields(device) if f.repr)
+        rows = ((f.name, getattr(device, f.name), told[f.name]) for f in shown)
         yield f"### {name}\n"
         yield from table("value|default|what it is", rows)
 
@@ -129,9 +130,9 @@ def rules() -> Iterator[str]:
     yield f"# Design rules\n\n{NOTE}\n"
     yield (
         f"The {len(first.rules)} rules of `{first.name}`. Each value is written once, in "
-        "`pdk/rules.py`; the checks of `crossstack drc`, KLayout's deck, cell sizes and least "
-        "pitches derive from it. Lengths in um, areas in um2, densities in percent. Densities "
-        "are checked only when asked for by name (`--rules`).\n"
+        "`rules.csv` of the process or module; the checks of `crossstack drc`, KLayout's deck, "
+        "cell sizes and least pitches derive from it. Lengths in um, areas in um2, densities in "
+        "percent. Densities are checked only when asked for by name (`--rules`).\n"
     )
     yield "## Kinds of check\n\nWhat each one marks; limits are those of the rule.\n"
     used = {rule.kind for rule in first.rules}

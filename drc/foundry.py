@@ -1,7 +1,8 @@
 """Fetch and run the foundry's own DRC deck, as the independent judge of our rules.
 
 The deck is not part of this project: it is read at run time from a wheel in the user's
-cache, pinned by version and SHA-256. The traps that this runner closes (facts/signoff.md):
+cache, pinned by version and SHA-256. The traps that this runner closes
+(pdk/gf180mcuD/SOURCES.md section 8):
 switches that check nothing, exit code 0 whatever happens, reports that were not written.
 Two canaries, drawn beside the layout and known to be wrong, prove that the deck looked.
 """

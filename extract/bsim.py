@@ -21,12 +21,12 @@ MODELS = {"nfet": "nmos_3p3", "pfet": "pmos_3p3"}
 SECTIONS = {"typ": "typical", "min": "ff", "max": "ss"}
 LIBRARY = "sm141064.ngspice"
 SUPPLIES = {"nfet": "VSS", "pfet": "VDD"}
-#: switches of the library that its subcircuits ask for (facts/signoff.md)
+#: switches of the library that its subcircuits ask for (pdk/gf180mcuD/SOURCES.md section 6)
 PARAMETERS = (
     ".param sw_stat_global=0 sw_stat_mismatch=0 mc_skew=3 res_mc_skew=3 cap_mc_skew=3 fnoicor=0"
 )
 #: reach of source and drain beyond the gate, um, and squares per um of width between contact
-#: and channel, as in the foundry's one-finger NMOS (facts/nmos.md)
+#: and channel, as in the foundry's one-finger NMOS (pdk/gf180mcuD/SOURCES.md section 7)
 _REACH_UM, _SQUARES_UM = 0.44, 0.26
 
 

@@ -9,7 +9,7 @@ import klayout.db as db
 from ..cells.marks import masks
 from ..pdk import Layer, Purpose, Tech
 
-#: room of the seal ring on each side of a die, in dbu (facts/gf180mcu.yaml, slots_um)
+#: room of the seal ring on each side of a die, in dbu (pdk/gf180mcuD/SOURCES.md section 9)
 SEAL_RING = 26_000
 #: pieces on MARK that are closer than this belong to one mark, in dbu
 MARK_GAP = 15_000
@@ -24,7 +24,7 @@ class Slot:
     height: int
 
 
-#: wafer.space precheck, check_size.py (facts/gf180mcu.yaml, slots_um)
+#: wafer.space precheck, check_size.py (pdk/gf180mcuD/SOURCES.md section 9)
 SLOTS = (
     Slot("1x1", 3_932_000, 5_122_000),
     Slot("0p5x1", 1_936_000, 5_122_000),

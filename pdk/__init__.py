@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import CrossStackError, FileError, ParameterError, TechError
+from .ask import Ask, NoRuleError
 from .conditions import Conditions
-from .layers import LABEL_OF, LAYERS, METALS, VIA_ABOVE, Layer, Purpose
-from .profiles import PROFILES, Profile, get_profile
-from .rules import Rule
-from .tech import Tech, get_tech
+from .model import Layer, Module, Process, Profile, Purpose, Roles, Rule
+from .tables import ProcessError
+from .tech import DEFAULT, Tech, default_module, default_process, default_profiles, get_tech
 
 if TYPE_CHECKING:
     from gdsfactory.pdk import Pdk
     from gdsfactory.technology import LayerMap, LayerStack, LayerViews
 
+    LABEL_OF: dict[str, str]
+    LAYERS: tuple[Layer, ...]
+    METALS: tuple[str, ...]
+    PROFILES: dict[str, Profile]
+    VIA_ABOVE: dict[str, str]
     PDK: Pdk
     LAYER: type[LayerMap]
     LAYER_STACK: LayerStack
     LAYER_VIEWS: LayerViews
 
 __all__ = [
+    "DEFAULT",
     "LABEL_OF",
     "LAYER",
     "LAYERS",
@@ -30,25 +37,54 @@ __all__ = [
     "PDK",
     "PROFILES",
     "VIA_ABOVE",
+    "Ask",
     "Conditions",
     "CrossStackError",
     "FileError",
     "Layer",
+    "Module",
+    "NoRuleError",
     "ParameterError",
+    "Process",
+    "ProcessError",
     "Profile",
     "Purpose",
+    "Roles",
     "Rule",
     "Tech",
     "TechError",
-    "get_profile",
     "get_tech",
 ]
 
 _GDSFACTORY = frozenset({"PDK", "LAYER", "LAYER_STACK", "LAYER_VIEWS", "get_pdk"})
 
 
+def _labels() -> dict[str, str]:
+    return {
+        x.name: x.label for x in (*default_process().layers, *default_module().layers) if x.label
+    }
+
+
+def _vias() -> dict[str, str]:
+    roles = default_process().roles
+    return dict(zip(roles.metals, roles.vias, strict=False))
+
+
+#: tables of the default process, read when they are asked for
+_TABLES: dict[str, Callable[[], Any]] = {
+    "LABEL_OF": _labels,
+    "LAYERS": lambda: default_process().layers + default_module().layers,
+    "METALS": lambda: default_process().roles.metals,
+    "PROFILES": default_profiles,
+    "VIA_ABOVE": _vias,
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Import gdsfactory, which takes seconds, when one of its values is asked for."""
+    """Read a table of the default process, or import gdsfactory, which takes seconds."""
+    if name in _TABLES:
+        value = globals()[name] = _TABLES[name]()
+        return value
     if name not in _GDSFACTORY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import gf

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from .conditions import REFERENCE_C
-from .ron import ron_ohm, source_grid_v
+from .ron import PATH, ron_ohm, source_grid_v
 
 
 @dataclass(frozen=True)
 class MemristorParameters:
-    """Electrical defaults of one Al/TiO2/TiO2-x/Al device.
+    """Electrical defaults of one memristor.
 
     Attributes:
         r_on_ohm, r_off_ohm: resistance at small voltage in the two end states, ohm.
@@ -19,17 +20,17 @@ class MemristorParameters:
         source: where the figures come from.
     """
 
-    r_on_ohm: float = 10e3
-    r_off_ohm: float = 1e6
-    v_read_v: float = 0.2
-    v_write_v: float = 2.0
-    sinh_b_per_v: float = 3.0
-    source: str = "design.md section 7; b from MemTorch Data_Driven.py (facts/devices.md section 2)"
+    r_on_ohm: float
+    r_off_ohm: float
+    v_read_v: float
+    v_write_v: float
+    sinh_b_per_v: float
+    source: str
 
 
 @dataclass(frozen=True)
 class TransistorParameters:
-    """3.3 V MOS transistor, used as a switch.
+    """MOS transistor, used as a switch.
 
     Attributes:
         name: device class in netlists.
@@ -41,6 +42,7 @@ class TransistorParameters:
         v_off_v: drain voltage at which the off current was measured, V.
         corner: ``typ``, ``min`` (fast) or ``max`` (slow); for R_on.
         temperature_c: degrees C; for R_on.
+        ron_table: file of the process that holds R_on.
     """
 
     name: str
@@ -50,14 +52,15 @@ class TransistorParameters:
     cg_on_f_per_um: float
     cg_off_f_per_um: float
     source: str
-    v_off_v: float = 3.63
+    v_off_v: float
     corner: str = "typ"
     temperature_c: float = REFERENCE_C
+    ron_table: Path = field(default=PATH, repr=False, compare=False)
 
     @property
     def source_grid_v(self) -> list[float]:
         """Source voltages of the table of R_on, V; between them its logarithm is linear."""
-        return source_grid_v()
+        return source_grid_v(self.ron_table)
 
     def ron_ohm(self, w_um: float, source_v: float | None = None) -> float:
         """Return R_on in ohm for a width in um; see `pdk.ron.ron_ohm`.
@@ -65,17 +68,11 @@ class TransistorParameters:
         Without a source voltage the transistor is taken where it conducts best.
         """
         volts = self.well_on_v if source_v is None else source_v
-        return ron_ohm(self.name, w_um, volts, corner=self.corner, temperature_c=self.temperature_c)
-
-
-_BSIM = "BSIM models run in ngspice 39 (facts/signoff.md); Ioff typ from ES:1_Low_Voltage_Devices"
-NFET = TransistorParameters("nfet", 0.28, 0.0, 1e-12, 1.505e-15, 0.736e-15, _BSIM)
-PFET = TransistorParameters(
-    "pfet",
-    0.28,
-    3.0,
-    1e-12,
-    1.505e-15,
-    0.736e-15,
-    _BSIM + "; gate capacitance as the NMOS: assumed",
-)
+        return ron_ohm(
+            self.name,
+            w_um,
+            volts,
+            corner=self.corner,
+            temperature_c=self.temperature_c,
+            path=self.ron_table,
+        )

@@ -1,8 +1,8 @@
 """Currents that wires and cuts may carry for good (electromigration).
 
-The foundry's metals, contacts and vias come from its design manual; poly has a plain limit
-there. Nobody publishes limits for the films of the post-process module: those are assumed,
-from the current density of Metal1, and marked as such in `sources`.
+Those of a base process come from its manual (``limits.csv``). Nobody publishes limits for the
+films of a post-process module: those are assumed, as expressions of the current density of the
+first metal, and marked as such in `sources`.
 """
 
 from __future__ import annotations
@@ -11,40 +11,13 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from .arithmetic import evaluate
 from .conditions import TEMPERATURES_C as ALLOWED_C
 from .conditions import number
-from .tech import Tech
+from .tech import Tech, default_process
 
-#: degrees C of the columns of the tables below
-TEMPERATURES_C = (85.0, 110.0, 125.0)
-#: 0.1 % fails in 100 000 h; the manual's law between temperatures is Ea = 0.7 eV, n = 2
-ACTIVATION_EV, EXPONENT = 0.7, 2.0
-
-_LINES = "GF180MCU design manual, table 54 Electro-migration1 (facts/gf180mcu.yaml)"
-_CUTS = "GF180MCU design manual, table 54 Electro-migration2 (facts/gf180mcu.yaml)"
-_POLY = "GF180MCU design manual, rule PL.10 (facts/gf180mcu.yaml); no temperature given"
-_FILM = "assumed: the current density of Metal1, in a film of the module's thickness"
-_PLUG = "assumed: what the module's film carries at one edge of the cut"
-
-_Row = tuple[float, float, float]
-#: mA per um of width: (one direction only, both directions)
-_METAL: tuple[_Row, _Row] = ((2.09, 1.0, 0.67), (3.14, 1.5, 1.0))
-_TOP_METAL: tuple[_Row, _Row] = ((4.5, 2.2, 1.5), (7.0, 3.0, 2.2))
-_WIRES: dict[str, tuple[_Row, _Row]] = {
-    **{f"Metal{n}": _METAL for n in range(1, 5)},
-    "Metal5": _TOP_METAL,
-}
-#: mA per cut
-_COMP_OR_VIA: tuple[_Row, _Row] = ((0.58, 0.28, 0.18), (0.87, 0.42, 0.28))
-_ON_POLY: tuple[_Row, _Row] = ((0.43, 0.21, 0.14), (0.65, 0.30, 0.21))
-_CUT_ROWS: dict[str, tuple[_Row, _Row]] = {
-    "Contact_nsd": _COMP_OR_VIA,
-    "Contact_psd": _COMP_OR_VIA,
-    "Contact_poly": _ON_POLY,
-    **{f"Via{n}": _COMP_OR_VIA for n in range(1, 5)},
-}
-_POLY_MA_PER_UM = 1.0
-_MODULE_FILMS = ("BE", "ME", "TE")
+#: degrees C of the default process's table
+TEMPERATURES_C = default_process().limits.temperatures_c
 
 
 @dataclass(frozen=True)
@@ -78,41 +51,45 @@ def current_limits(
 
     Args:
         tech: films and cuts; limits exist for those that it has.
-        temperature_c: temperature of the wires; below 85 C the value at 85 C holds.
+        temperature_c: temperature of the wires; below the table its first value holds.
         bidirectional: True for currents that flow both ways, which may be larger.
 
     Raises:
-        ParameterError: above 125 C, where the manual ends.
+        ParameterError: above the table's last temperature.
     """
-    number(temperature_c, "temperature_c", ALLOWED_C[0], TEMPERATURES_C[-1], "C")
-    column = int(bidirectional)
-
-    def amps(rows: tuple[_Row, _Row]) -> float:
-        return 1e-3 * _between(rows[column], temperature_c)
-
+    table = tech.process.limits
+    number(temperature_c, "temperature_c", ALLOWED_C[0], table.temperatures_c[-1], "C")
     films = {film.name: film for film in tech.films}
-    wires = {name: amps(rows) for name, rows in _WIRES.items() if name in films}
-    sources = dict.fromkeys(wires, _LINES)
-    wires["Poly2"], sources["Poly2"] = 1e-3 * _POLY_MA_PER_UM, _POLY
-    density = amps(_METAL) / films["Metal1"].thickness_um
-    for name in _MODULE_FILMS:
-        wires[name], sources[name] = density * films[name].thickness_um, _FILM
-    cuts = {}
-    for cut in tech.cuts:
-        if cut.name in _CUT_ROWS:
-            cuts[cut.name], sources[cut.name] = amps(_CUT_ROWS[cut.name]), _CUTS
+    sides = {cut.name: cut for cut in tech.cuts}
+    amps, sources = {}, {}
+    for row in table.rows:
+        values = row.both_ways if bidirectional else row.one_way
+        amps[row.name] = 1e-3 * _between(table.temperatures_c, values, temperature_c)
+        sources[row.name] = row.source
+    first = tech.process.roles.metals[0]
+    names = {"density": amps[first] / films[first].thickness_um}
+    for name, expression, per_cut, source in tech.module_limits:
+        if per_cut:
+            here = {"wire": amps[sides[name].upper], "side": sides[name].size_um}
         else:
-            cuts[cut.name], sources[cut.name] = wires[cut.upper] * cut.size_um, _PLUG
-    return CurrentLimits(temperature_c, bidirectional, wires, cuts, sources)
+            here = {"thickness": films[name].thickness_um}
+        amps[name], sources[name] = evaluate(expression, {**names, **here}), source
+    wires = {name: value for name, value in amps.items() if name in films}
+    cuts = {name: amps[name] for name in sides}
+    order = (*wires, *cuts)
+    told = {name: sources[name] for name in order}
+    return CurrentLimits(temperature_c, bidirectional, wires, cuts, told)
 
 
-def _between(row: _Row, temperature_c: float) -> float:
+def _between(
+    temperatures_c: tuple[float, ...], row: tuple[float, ...], temperature_c: float
+) -> float:
     """Interpolate the logarithm of a limit over 1 / T, as in the manual's law."""
-    if temperature_c <= TEMPERATURES_C[0]:
+    if temperature_c <= temperatures_c[0]:
         return row[0]
-    k = min(bisect_right(TEMPERATURES_C, temperature_c), len(row) - 1) - 1
+    k = min(bisect_right(temperatures_c, temperature_c), len(row) - 1) - 1
     low, high, here = (
-        1.0 / (t + 273.15) for t in (TEMPERATURES_C[k], TEMPERATURES_C[k + 1], temperature_c)
+        1.0 / (t + 273.15) for t in (temperatures_c[k], temperatures_c[k + 1], temperature_c)
     )
     share = (here - low) / (high - low)
     return row[k] * math.exp(share * math.log(row[k + 1] / row[k]))

@@ -20,16 +20,14 @@ from gdsfactory.pdk import Pdk
 from gdsfactory.technology import LayerLevel, LayerMap, LayerStack, LayerViews, LogicalLayer
 
 from ..base.errors import CrossStackError, ParameterError
+from .ask import Ask
 from .klayout_tech import lyp_text
-from .layers import METALS
-from .profiles import PROFILES
 from .solids import conductor_joins, solids_um
-from .tech import Tech, get_tech
+from .tech import Tech, default_profiles, get_tech
 
 PACKAGE = "crossstack"
 #: entry points that give cells; each is a function ``cells(profile) -> {name: function}``
 CELL_GROUP = "crossstack.cells"
-ELECTRODES = ("BE", "ME", "TE")
 
 
 def layer_map(tech: Tech) -> type[LayerMap]:
@@ -59,7 +57,11 @@ def layer_stack(tech: Tech) -> LayerStack:
             layer=LogicalLayer(layer=getattr(LAYER, name)),
             thickness=round(top - bottom, 6),
             zmin=bottom,
-            material=film.material if film else "Si" if name == "COMP" else "plug",
+            material=film.material
+            if film
+            else "Si"
+            if name == tech.roles.layer("diffusion")
+            else "plug",
             info=info,
         )
     return LayerStack(layers=levels)
@@ -83,9 +85,8 @@ def layer_views(tech: Tech) -> LayerViews:
 
 def cross_sections(tech: Tech) -> dict[str, Callable[..., gf.CrossSection]]:
     """Return one cross-section per routing metal and electrode, as wide as the rules ask for."""
-    least = {metal: f"M{n}.1" for n, metal in enumerate(METALS, 1)} | {METALS[-1]: "MT.1"}
-    least |= {electrode: f"{electrode}.1" for electrode in ELECTRODES}
-    return {layer.lower(): _cross_section(layer, tech.rule(rule)) for layer, rule in least.items()}
+    ask, wires = Ask(tech), (*tech.roles.metals, *tech.module.electrodes)
+    return {layer.lower(): _cross_section(layer, ask.width(layer)) for layer in wires}
 
 
 def _cross_section(layer: str, least_um: float) -> Callable[..., gf.CrossSection]:
@@ -124,7 +125,7 @@ def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
 def wires() -> dict[str, Callable[..., gf.Component]]:
     """Return the pieces that gdsfactory's routers ask a PDK for, in a routing metal of ours."""
     pieces = (gf.components.straight, gf.components.wire_straight, gf.components.wire_corner)
-    metal = METALS[-1].lower()
+    metal = get_tech().roles.land.lower()
     return {piece.__name__: partial(piece, cross_section=metal) for piece in pieces}
 
 
@@ -146,7 +147,7 @@ def get_pdk(profile: str = "stepper") -> Pdk:
 @lru_cache(maxsize=4)
 def _pdk(profile: str) -> Pdk:
     tech = get_tech(profile)
-    default = profile == next(iter(PROFILES))
+    default = profile == next(iter(default_profiles()))
     return Pdk(
         version=version(PACKAGE),
         name=tech.name if default else f"{tech.name}_{profile}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from .layers import Layer, Purpose
+from .model import Layer, Purpose
 from .solids import conductor_joins, solids_um
 from .tech import Tech
 
@@ -98,18 +98,18 @@ def lyt_text(tech: Tech, lyp: str) -> str:
         lyp: layer properties file, relative to the technology's folder.
     """
     joins = "\n".join(
-        f"   <connection>{','.join(_traced(name) for name in join)}</connection>"
+        f"   <connection>{','.join(_traced(tech, name) for name in join)}</connection>"
         for join in conductor_joins(tech)
     )
     names = dict.fromkeys(name for join in conductor_joins(tech) for name in join)
     symbols = "\n".join(
-        f"   <symbols>{_traced(name)}='{_expression(tech, name)}'</symbols>" for name in names
+        f"   <symbols>{_traced(tech, name)}='{_expression(tech, name)}'</symbols>" for name in names
     )
     return f"""\
 <?xml version="1.0" encoding="utf-8"?>
 <technology>
  <name>{escape(tech.name)}</name>
- <description>GF180MCU variant D with the CrossStack memristor module</description>
+ <description>{escape(tech.process.title)} with the CrossStack memristor module</description>
  <group/>
  <dbu>{tech.dbu_um:g}</dbu>
  <default-grids>{tech.grid_um:g}!,0.01,0.05,0.1,0.5,1</default-grids>
@@ -135,23 +135,24 @@ def lyt_text(tech: Tech, lyp: str) -> str:
 """
 
 
-def _traced(layer: str) -> str:
-    return "Diffusion" if layer == "COMP" else layer
+def _traced(tech: Tech, layer: str) -> str:
+    return "Diffusion" if layer == tech.roles.layer("diffusion") else layer
 
 
 def _expression(tech: Tech, layer: str) -> str:
-    """Return what the net tracer takes for a conductor; a channel is no wire, so poly cuts COMP."""
+    """Return what the net tracer takes for a conductor; poly cuts diffusion (no channel)."""
 
     def pair(name: str) -> str:
         return "/".join(map(str, tech.gds(name)))
 
-    return f"{pair('COMP')}-{pair('Poly2')}" if layer == "COMP" else pair(layer)
+    diffusion, poly = tech.roles.layer("diffusion"), tech.roles.layer("poly")
+    return f"{pair(layer)}-{pair(poly)}" if layer == diffusion else pair(layer)
 
 
 def d25_text(tech: Tech) -> str:
     """Return the Ruby text of a 2.5-D view: every drawn solid between its heights."""
     solids = solids_um(tech)
-    above = solids["BE"][0]
+    above = solids[tech.module.electrodes[0]][0]
     lines = [
         f"# CrossStack 2.5-D view of {tech.name}; generated from the film table, do not edit.",
         f"# The module's films are 10 to 100 nm thick, {above:g} um above the silicon;",

@@ -18,18 +18,21 @@ from typing import Any
 from ..base.errors import ParameterError
 from .conditions import TEMPERATURES_C, number
 
-PATH = Path(__file__).with_name("ron_table.json")
+#: name of the table in a process folder
+FILE = "ron_table.json"
+#: table of the default process
+PATH = Path(__file__).parent / "gf180mcuD" / FILE
 
 
-@lru_cache(maxsize=1)
-def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+@lru_cache(maxsize=8)
+def _table(path: Path) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return table
 
 
-def source_grid_v() -> list[float]:
-    """Return the source voltages of the table, V."""
-    volts: list[float] = _table()["source_v"]
+def source_grid_v(path: Path = PATH) -> list[float]:
+    """Return the source voltages of a table, V."""
+    volts: list[float] = _table(path)["source_v"]
     return volts
 
 
@@ -41,7 +44,13 @@ def _place(grid: list[float], value: float) -> tuple[int, float]:
 
 
 def ron_ohm(
-    kind: str, w_um: float, source_v: float, *, corner: str = "typ", temperature_c: float = 25.0
+    kind: str,
+    w_um: float,
+    source_v: float,
+    *,
+    corner: str = "typ",
+    temperature_c: float = 25.0,
+    path: Path = PATH,
 ) -> float:
     """Return the resistance of a transistor whose gate is fully on, in ohm.
 
@@ -52,11 +61,12 @@ def ron_ohm(
             end of a PMOS. Beyond the table (0 .. 3 V) its ends hold.
         corner: ``typ``, ``min`` (fast) or ``max`` (slow).
         temperature_c: degrees C, -40 .. 125.
+        path: table of the process.
 
     Raises:
         ParameterError: for a corner or temperature that the table does not hold.
     """
-    table = _table()
+    table = _table(path)
     by_corner = table["ohm"][kind]
     if corner not in by_corner:
         raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))

@@ -1,22 +1,42 @@
-"""`Tech`: the one frozen value that says what the process is; passed explicitly everywhere."""
+"""`Tech`: the one frozen value that says what the process is; passed explicitly."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
+from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Conditions
-from .devices import NFET, PFET, MemristorParameters, TransistorParameters
-from .films import Corner, Cut, Film
-from .foreign import foreign_layers
-from .layers import LAYERS, Layer, Purpose
-from .profiles import Profile, get_profile
-from .rules import Rule, foundry_rules, module_rules
+from .devices import MemristorParameters, TransistorParameters
+from .load import load_process
+from .model import (
+    LABELS,
+    Corner,
+    Cut,
+    Film,
+    Layer,
+    Module,
+    Process,
+    Profile,
+    Roles,
+    Rule,
+)
+from .module import Stand, load_module, load_profiles, stand
+
+if TYPE_CHECKING:
+    from .programs import Nets
+
+#: where processes lie that come with CrossStack, and modules
+HOME = Path(__file__).parent
+MODULES = HOME / "modules"
+DEFAULT, DEFAULT_MODULE = "gf180mcuD", "al_tio2"
+_FILE = "process.toml"
 
 
 @dataclass(frozen=True)
@@ -34,8 +54,9 @@ class Tech:
         memristor, nfet, pfet: electrical device parameters.
         grid_um: manufacturing grid.
         dbu_um: database unit.
+        process, module: the tables that all this comes from.
         conditions: what wires and transistors are taken at; see `at`.
-        foreign: layers of the foundry that are not described.
+        module_limits: of the module's films and cuts: (name, expression, per cut, source).
     """
 
     name: str
@@ -45,13 +66,15 @@ class Tech:
     diffusions: tuple[Film, ...]
     cuts: tuple[Cut, ...]
     rules: tuple[Rule, ...]
-    memristor: MemristorParameters = field(default_factory=MemristorParameters)
-    nfet: TransistorParameters = NFET
-    pfet: TransistorParameters = PFET
-    grid_um: float = 0.005
-    dbu_um: float = 0.001
+    memristor: MemristorParameters
+    nfet: TransistorParameters
+    pfet: TransistorParameters
+    grid_um: float
+    dbu_um: float
+    process: Process = field(repr=False, compare=False)
+    module: Module = field(repr=False, compare=False)
+    module_limits: tuple[tuple[str, str, bool, str], ...] = field(repr=False, compare=False)
     conditions: Conditions = field(default_factory=Conditions)
-    foreign: tuple[ForeignLayer, ...] = field(default_factory=foreign_layers)
 
     def __post_init__(self) -> None:
         placed = self.conditions.of(self.name, self.profile.name)
@@ -64,7 +87,6 @@ class Tech:
         Labels do not tell that a layout is of this process, nor does 0/0, which every process
         has for something.
         """
-        labels = (Purpose.LABEL, Purpose.MODULE_LABEL)
         ruled = {name for rule in self.rules for name in rule.layers if "/" in name}
         pairs = [tuple(int(part) for part in name.split("/")) for name in ruled]
         return ProcessLayers(
@@ -72,7 +94,7 @@ class Tech:
             dbu_um=self.dbu_um,
             known={layer.gds: layer.name for layer in self.layers},
             telling=frozenset(
-                x.gds for x in self.layers if x.purpose not in labels and x.gds != (0, 0)
+                x.gds for x in self.layers if x.purpose not in LABELS and x.gds != (0, 0)
             ),
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
@@ -85,6 +107,29 @@ class Tech:
     @cached_property
     def _rule_by_name(self) -> dict[str, Rule]:
         return {rule.name: rule for rule in self.rules}
+
+    @cached_property
+    def roles(self) -> Roles:
+        """What the layers are for, those of the module included."""
+        own = self.process.roles
+        return replace(own, layers=own.layers + self.module.roles)
+
+    @property
+    def foreign(self) -> tuple[ForeignLayer, ...]:
+        """Layers of the foundry that are not described."""
+        return self.process.foreign
+
+    @cached_property
+    def nets(self) -> Nets:
+        """What conducts, what joins it and what is a device, beside films and cuts."""
+        from .programs import nets
+
+        return nets(self.process.folder, self.module.folder)
+
+    @cached_property
+    def label_of(self) -> dict[str, str]:
+        """Conductor -> the layer that carries its pin labels."""
+        return {layer.name: layer.label for layer in self.layers if layer.label}
 
     @cached_property
     def heights_um(self) -> dict[str, tuple[float, float]]:
@@ -186,20 +231,114 @@ class Tech:
         return dbu
 
 
-@lru_cache(maxsize=8)
-def get_tech(profile: str = "stepper") -> Tech:
-    """Return GF180MCU variant D with the memristor module in a post-process profile.
+def process_names() -> tuple[str, ...]:
+    """Return the processes that come with CrossStack."""
+    return tuple(sorted(path.parent.name for path in HOME.glob(f"*/{_FILE}")))
+
+
+def process_folder(process: str | Path) -> Path:
+    """Return the folder of a process: one that comes with CrossStack by name, or any by path.
 
     Raises:
-        ParameterError: if the profile does not exist.
+        ParameterError: if it is neither a known name nor a folder with a ``process.toml``.
     """
-    chosen = get_profile(profile)
+    names = process_names()
+    if str(process) in names:
+        return HOME / str(process)
+    folder = Path(process).expanduser()
+    if not (folder / _FILE).is_file():
+        allowed = f"{', '.join(names)}, or a folder that holds {_FILE}"
+        raise ParameterError("process", str(process), allowed)
+    return folder.resolve()
+
+
+def module_folder(base: Process) -> Path:
+    """Return the folder of the module that a process names: in its own, or of CrossStack.
+
+    Raises:
+        ParameterError: if there is none.
+    """
+    for folder in (base.folder / base.module, MODULES / base.module):
+        if base.module and (folder / "module.toml").is_file():
+            return folder
+    known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
+    raise ParameterError(f"module of process {base.name}", base.module, f"{known}, or a folder")
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what changes when a file of a folder does; files of CrossStack's own do not."""
+    if folder.is_relative_to(HOME):
+        return ()
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
+
+@lru_cache(maxsize=16)
+def _loaded(folder: Path, stamp: object) -> tuple[Process, Module]:
+    base = load_process(folder)
+    refuse_incomplete(base)
+    return base, load_module(module_folder(base), base)
+
+
+@lru_cache(maxsize=16)
+def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
+    base, module = _loaded(folder, stamp)
+    standing = stand(module, base, profile)
+    refuse_module(base, module, standing)
+    return _assembled(base, module, profile, standing)
+
+
+def _assembled(base: Process, module: Module, profile: Profile, standing: Stand) -> Tech:
+    transistors = {model.name: model for model in base.transistors}
     return Tech(
-        name="gf180mcuD_crossstack",
-        profile=chosen,
-        layers=LAYERS,
-        films=_films.FILMS,
-        diffusions=_films.DIFFUSIONS,
-        cuts=_films.foundry_cuts() + _films.module_cuts(chosen.via_um),
-        rules=foundry_rules() + module_rules(chosen),
+        name=f"{base.name}_crossstack",
+        profile=profile,
+        layers=base.layers + module.layers,
+        films=base.films + module.films,
+        diffusions=base.diffusions,
+        cuts=base.cuts + standing.cuts,
+        rules=base.rules + standing.rules,
+        memristor=module.memristor,
+        nfet=transistors["nfet"],
+        pfet=transistors["pfet"],
+        grid_um=base.grid_um,
+        dbu_um=base.dbu_um,
+        process=base,
+        module=module,
+        module_limits=standing.limits,
     )
+
+
+def get_tech(profile: str = "stepper", process: str | Path = DEFAULT) -> Tech:
+    """Return a process with its memristor module in a post-process profile.
+
+    Args:
+        profile: a profile of the module.
+        process: name of a process that comes with CrossStack, or the folder of another one.
+
+    Raises:
+        ParameterError: if the profile or the process does not exist.
+        ProcessError: if the process is incomplete or contradicts itself.
+    """
+    folder = process_folder(process)
+    stamp = _stamp(folder)
+    module = _loaded(folder, stamp)[1]
+    # a program may add profiles of its own to those of the default module
+    own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
+    return _tech(folder, stamp, own.get(profile) or module.profile(profile))
+
+
+def default_process() -> Process:
+    """Return the process that is meant where none is named."""
+    return _loaded(HOME / DEFAULT, ())[0]
+
+
+def default_module() -> Module:
+    """Return the module of the process that is meant where none is named."""
+    return _loaded(HOME / DEFAULT, ())[1]
+
+
+@lru_cache(maxsize=1)
+def default_profiles() -> dict[str, Profile]:
+    """Return the profiles of the default module by name, without reading more than their table."""
+    return {profile.name: profile for profile in load_profiles(MODULES / DEFAULT_MODULE)}

@@ -1,6 +1,6 @@
 """The mode table: what every pin of an array or macro carries in each mode.
 
-`MODE_TABLE` is the one place that knows the modes (design.md section 4); everything else
+`MODE_TABLE` is the one place that knows the modes (docs/design.md section 4); everything else
 only reads it. A rule names pins by a pattern, says over which lines it runs, and what
 they carry: a voltage from the `VOLTAGES` vocabulary or a gate level from `LEVELS`. In
 deep-net rules `{R}` and `{W}` stand for the reading and the written tier's letter, so

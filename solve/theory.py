@@ -3,7 +3,7 @@
 Uniform devices, all inputs on, rows driven from one end, columns sensed at one end, one
 wire segment between driver and first cell and one between last cell and sense. Every
 device then draws the same current I, and a drop is I times the resistances below
-(derived in facts/devices.md section 5; exact in the limit of small drops).
+(derived in docs/design.md section 5; exact in the limit of small drops).
 """
 
 from __future__ import annotations

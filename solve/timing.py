@@ -1,7 +1,7 @@
 """Time of a convolution with reading and writing one after the other or at once.
 
-In deep-net mode one tier is read while the other is written. The model (design.md
-section 4, facts/devices.md section 6):
+In deep-net mode one tier is read while the other is written. The model (docs/design.md
+section 4, pdk/modules/al_tio2/SOURCES.md section 6):
 
     read  = bits x (settle + sense)
     write = cols x pulses x (pulse + verify)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: room -> rooms that it may import (design.md section 2); `crossstack` may import all
+#: room -> rooms that it may import (docs/design.md section 2); `crossstack` may import all
 ALLOWED: dict[str, set[str]] = {
     "base": set(),
     "pdk": {"base"},

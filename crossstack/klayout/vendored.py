@@ -20,6 +20,8 @@ COPY = "crossstack_klayout"
 #: modules that KLayout's macros call, below the package
 ROOTS = ("klayout.pcells", "klayout.lvs_menu")
 _OURS, _THEIRS = "import klayout.db as db", "import pya as db"
+#: tables that a room reads
+_DATA = ("*.csv", "*.json", "*.toml")
 _ALLOWED = frozenset({"pya", "klayout.db"})
 
 
@@ -43,8 +45,9 @@ def vendored_files() -> dict[str, str]:
         path = f"{stem}/__init__.py" if _is_package(name) else f"{stem}.py"
         files[path] = text.replace(_OURS, _THEIRS)
         if _is_package(name):
-            for data in sorted(_source(name).parent.glob("*.json")):
-                files[f"{stem}/{data.name}"] = data.read_text(encoding="utf-8")
+            folder = _source(name).parent
+            for data in sorted(path for kind in _DATA for path in folder.rglob(kind)):
+                files[f"{stem}/{data.relative_to(folder)}"] = data.read_text(encoding="utf-8")
     return files
 
 

@@ -49,7 +49,7 @@ def test_gates_and_bulks_are_real_nodes(macro, tmp_path):
         assert gate in pins if not net.endswith("_N") else gate.startswith(f"{net}/")
         assert (model, bulk) == (("pmos_3p3", "VDD") if macro.switch_p[k] else ("nmos_3p3", "VSS"))
     assert any(str(node).startswith("WB_N/") for node in drawn)
-    # a 2 um NMOS as in facts/signoff.md
+    # a 2 um NMOS as in pdk/gf180mcuD/SOURCES.md section 6
     assert "w=2u l=0.28u as=0.88p ad=0.88p ps=4.88u pd=4.88u nrs=0.13 nrd=0.13 nf=1" in text
 
 

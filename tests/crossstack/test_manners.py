@@ -27,7 +27,7 @@ def test_every_verb_explains_itself(crossstack, verb):
     assert ran.out.startswith(f"Usage: crossstack {verb}")
     assert "\\b" not in ran.out, "the mark for lines that stay as they are, in a raw text"
     assert max(map(len, ran.out.splitlines())) <= 100
-    if verb not in ("foundry", "tech"):
+    if verb not in ("foundry", "pdk", "tech"):
         assert "--json" in ran.out
         assert "--quiet" in ran.out
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossstack.generators import ArraySpec, build_array, build_top
-from crossstack.pdk import PROFILES, get_tech
-from crossstack.pdk.profiles import Profile
+from crossstack.pdk import PROFILES, Profile
 
 _PATH = Path(__file__).parents[2] / "bench" / "options.py"
 _MODULE = importlib.util.spec_from_file_location("bench_options", _PATH)
@@ -81,9 +80,5 @@ def test_a_row_line_stays_below_the_width_that_needs_slots():
 )
 def test_cells_follow_the_profile_of_a_lab(figures, cell, monkeypatch):
     monkeypatch.setitem(PROFILES, "lab", Profile("lab", *figures, "a test"))
-    get_tech.cache_clear()
-    try:
-        spec = ArraySpec(rows=2, cols=2, cell=cell, profile="lab")
-        assert options.faults(build_array(spec)) == ""
-    finally:
-        get_tech.cache_clear()
+    spec = ArraySpec(rows=2, cols=2, cell=cell, profile="lab")
+    assert options.faults(build_array(spec)) == ""

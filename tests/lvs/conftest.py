@@ -16,7 +16,7 @@ PITCH_X, PITCH_Y = 6.0, 7.0
 
 _4 = range(4)
 
-#: The hand-drawn NMOS of facts/nmos.md, W = 2, L = 0.28 um.
+#: The hand-drawn NMOS of pdk/gf180mcuD/SOURCES.md section 7, W = 2, L = 0.28 um.
 NMOS = [
     ("COMP", 0, 0, 1.16, 2.0),
     ("Poly2", 0.44, -0.22, 0.72, 2.10),

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from crossstack.pdk import ParameterError, get_tech
-from crossstack.pdk.electromigration import ACTIVATION_EV, EXPONENT, current_limits
+from crossstack.pdk.electromigration import current_limits
 
 BOLTZMANN_EV = 8.617333e-5
 
@@ -34,7 +34,8 @@ def test_between_the_figures_the_manuals_law_holds():
         / current_limits(get_tech(), 110.0).wire_a_per_um["Metal1"]
     )
     inverse = 1 / 373.15 - 1 / 383.15
-    law = math.exp(ACTIVATION_EV / BOLTZMANN_EV * inverse / EXPONENT)
+    table = get_tech().process.limits
+    law = math.exp(table.activation_ev / BOLTZMANN_EV * inverse / table.exponent)
     assert ratio == pytest.approx(law, rel=2e-3)
 
 

@@ -6,7 +6,6 @@ import itertools
 import pytest
 
 from crossstack.pdk import LAYERS, PROFILES, ParameterError, TechError, get_tech
-from crossstack.pdk.films import FILMS, module_via_ohm, stack
 
 
 @pytest.fixture(params=sorted(PROFILES))
@@ -33,24 +32,26 @@ def test_forbidden_layers_are_absent():
 
 
 def test_stack_heights_agree_with_the_foundry_table(tech):
-    # stack_heights_um of facts/gf180mcu.yaml, with the MIM option's thicker IMD4
+    # heights of pdk/gf180mcuD/SOURCES.md section 3, with the MIM option's thicker IMD4
     expected = {"Poly2": 0.32, "Metal1": 1.23, "Metal2": 2.38, "Metal3": 3.53, "Metal4": 4.68,
                 "Metal5": 6.13}  # fmt: skip
     for film, bottom in expected.items():
         assert tech.heights_um[film][0] == pytest.approx(bottom)
 
 
-def test_stack_has_neither_gap_nor_overlap():
-    z = stack()
-    solid = [f.name for f in FILMS if not f.name.startswith(("Metal", "Poly")) and f.name != "ME"]
+def test_stack_has_neither_gap_nor_overlap(tech):
+    z = tech.heights_um
+    solid = [
+        f.name for f in tech.films if not f.name.startswith(("Metal", "Poly")) and f.name != "ME"
+    ]
     for below, above in itertools.pairwise(solid):
         if below == "STI":  # the liner follows it
             continue
         assert z[above][0] == pytest.approx(z[below][1]), (below, above)
 
 
-def test_oxide_lies_between_its_electrodes():
-    z = stack()
+def test_oxide_lies_between_its_electrodes(tech):
+    z = tech.heights_um
     assert z["BE"][1] == z["TIO2_B"][0]
     assert z["TIO2X_B"][1] == z["ME"][0]
     assert z["ME"][1] == z["TIO2_T"][0]
@@ -59,7 +60,7 @@ def test_oxide_lies_between_its_electrodes():
 
 def test_module_via_resistance_by_hand():
     # plug 0.042 ohm um x 1.5 um over 0.25 um2, and two interfaces of 0.1 ohm um2
-    assert module_via_ohm("BE", 0.5) == pytest.approx((0.042 * 1.5 + 0.2) / 0.25)
+    assert get_tech().cut("VBE").ohm.typ == pytest.approx((0.042 * 1.5 + 0.2) / 0.25)
 
 
 def test_every_film_and_rule_names_its_source(tech):

@@ -90,7 +90,7 @@ def test_laws_match_their_slopes():
         d = 1e-6
         slope = (law.current(G, v + d) - law.current(G, v - d)) / (2 * d)
         np.testing.assert_allclose(law.slope(G, v), slope, rtol=1e-8)
-    # facts/devices.md section 2: superlinearity of sinh at 0.2 V is 1.061
+    # pdk/modules/al_tio2/SOURCES.md section 2: superlinearity of sinh at 0.2 V is 1.061
     assert Sinh(3.0).current(np.array([1.0]), np.array([0.2]))[0] / 0.2 == pytest.approx(
         1.061, abs=5e-4
     )

@@ -34,7 +34,7 @@ def test_theory_is_the_small_drop_limit_of_the_solver(tiers, rows, cols, parts):
 
 
 def test_the_facts_table():
-    """facts/devices.md section 5: N = M = 10, equal wires, no terminals."""
+    """docs/design.md section 5: N = M = 10, equal wires, no terminals."""
     saved = reduction(10, 10, Parts(1.0, 1.0))
     assert saved.worst_device == pytest.approx(0.377, abs=5e-4)
     assert saved.mean_device == pytest.approx(0.365, abs=5e-4)
@@ -46,7 +46,7 @@ def test_the_facts_table():
 
 
 def test_design_formula():
-    """design.md: reduction = r_c N^2 / D_planar for the worst device."""
+    """docs/design.md section 5: reduction = r_c N^2 / D_planar for the worst device."""
     N, M, p = 8, 13, Parts(0.7, 0.4, 12.0, 6.0, 500.0)
     planar = (
         p.row * M * (M + 1) / 2 + p.col * N * (2 * N + 1) + M * p.drive + 2 * N * p.sense + p.cell

@@ -9,7 +9,7 @@ NS = 1e-9
 
 
 def test_the_observation_of_the_facts():
-    """facts/devices.md section 6: 10 x 100 ns reads, 10 x 40 ns writes."""
+    """pdk/modules/al_tio2/SOURCES.md section 6: 10 x 100 ns reads, 10 x 40 ns writes."""
     t = Timing(settle=60 * NS, sense=40 * NS, pulse=40 * NS, cols=10)
     assert t.sequential == pytest.approx(1400 * NS)
     assert t.overlapped == pytest.approx(1000 * NS)

@@ -1,0 +1,89 @@
+"""`crossstack pdk`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from ..base.errors import FOUND, OK, FileError, ParameterError
+from ..cli import HelpGroup
+from ..console import Console, output_options
+from ..options import FOLDER
+
+
+@click.group("pdk", cls=HelpGroup)
+def command() -> None:
+    """Check the folder of a process, or start one of your own from another."""
+
+
+@command.command("check")
+@click.argument("process", metavar="PROCESS|FOLDER")
+@output_options
+def check(process: str, as_json: bool, quiet: bool) -> int:
+    """Say what is missing or contradictory in a process: its tables, module, decks and models.
+
+    Exit code 0: complete, 1: something is missing, 2: no such process.
+    """
+    from ..pdk.audit import audit
+    from ..pdk.tech import process_folder
+
+    console = Console(as_json, quiet)
+    folder = process_folder(process)
+    base, problems = audit(folder)
+    name = base.name if base else folder.name
+    for problem in problems:
+        console.say(problem)
+    if base and not problems:
+        counts = f"{len(base.layers)} layers, {len(base.films)} films, {len(base.rules)} rules"
+        console.say(f"{name}: complete ({counts}, module {base.module})")
+    else:
+        console.say(f"{name}: {len(problems)} to mend")
+    console.result({"process": name, "folder": str(folder), "problems": list(problems)})
+    return FOUND if problems else OK
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--from", "origin", default="gf180mcuD", show_default=True, help="Process to copy.")
+@click.option("--module", is_flag=True, help="Copy its memristor module, too, to be changed.")
+@click.option("-o", "--output", type=FOLDER, default=Path(), help="Where to make the folder NAME.")
+@output_options
+def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet: bool) -> int:
+    """Start a process of your own in the folder NAME: the tables of another one, renamed.
+
+    Replace the numbers, then: crossstack pdk check NAME.
+    """
+    import shutil
+
+    from ..files import replacing
+    from ..pdk.load import load_process
+    from ..pdk.tech import module_folder, process_folder, process_names
+
+    console = Console(as_json, quiet)
+    if not re.fullmatch(r"[A-Za-z]\w{0,63}", name, re.ASCII):
+        raise ParameterError("NAME", name, "a letter, then letters, digits and _ (64 at most)")
+    if name in process_names():
+        raise ParameterError("NAME", name, "another name than that of a process of CrossStack")
+    target, source = output / name, process_folder(origin)
+    if target.exists() or target.is_symlink():
+        raise FileError(f"{target} is there already; choose another name")
+    if target.absolute().is_relative_to(source):
+        raise ParameterError("--output", str(output), f"a folder outside {source}")
+    base = load_process(source)
+    with replacing(target) as work:
+        shutil.copytree(source, work, dirs_exist_ok=True)
+        head = work / "process.toml"
+        text = head.read_text(encoding="utf-8")
+        renamed, count = re.subn(r"(?m)^name\s*=.*$", f'name = "{name}"', text, count=1)
+        if count != 1:
+            raise FileError(f"{source / 'process.toml'} has no line with a name")
+        head.write_text(renamed, encoding="utf-8", newline="\n")
+        if module:
+            own = module_folder(base)
+            shutil.copytree(own, work / own.name, dirs_exist_ok=True)
+        files = sorted(str(p.relative_to(work)) for p in work.rglob("*") if p.is_file())
+    console.say(f"{target}: {len(files)} files from {base.name}")
+    console.result({"process": name, "folder": str(target), "from": base.name, "files": files})
+    return OK

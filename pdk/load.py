@@ -1,0 +1,355 @@
+"""A folder of tables becomes a `Process`; `module` does the same for what stands on it.
+
+What a table says is checked cell by cell here; whether the tables agree with each other is
+`check`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from ..base.errors import TechError
+from ..base.layout import ForeignLayer
+from .arithmetic import evaluate
+from .devices import TransistorParameters
+from .model import (
+    KINDS,
+    LABELS,
+    Corner,
+    CurrentTable,
+    Cut,
+    Film,
+    Layer,
+    Limit,
+    Process,
+    Purpose,
+    Roles,
+    Rule,
+)
+from .ron import FILE as RON_FILE
+from .tables import ProcessError, Row, Section, read_csv
+
+LAYERS = ("name", "layer", "datatype", "purpose", "label", "color", "pattern", "text")
+FILMS = (
+    "name", "material", "thickness_um", "shares_bottom", "bottom_um", "ohm_sq", "ohm_sq_min",
+    "ohm_sq_max", "tcr_per_c", "permittivity", "source",
+)  # fmt: skip
+CUTS = ("name", "layer", "lower", "upper", "ohm", "ohm_min", "ohm_max", "tcr_per_c", "source")
+_RULES = ("name", "kind", "layers", "value", "extra", "text", "source")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts that tables may use: short names of documents, and ``{names}`` of roles."""
+
+    sources: Mapping[str, str]
+    names: Mapping[str, str]
+
+    def source(self, row: Row) -> str:
+        """Return the documents of a row: keys of `sources`, or words."""
+        cell = row.text("source")
+        keys = cell.split()
+        if all(key in self.sources for key in keys):
+            return self.fill("; ".join(self.sources[key] for key in keys))
+        return self.fill(cell)
+
+    def fill(self, text: str, **more: str) -> str:
+        """Return a text with its ``{names}`` replaced; unknown ones stay."""
+        names = {**self.names, **more}
+        return re.sub(r"\{([\w\[\]]+)\}", lambda m: names.get(m[1], m[0]), text)
+
+
+def load_process(folder: Path) -> Process:
+    """Return the process of a folder; `check.refuse_incomplete` then says whether it is one.
+
+    Raises:
+        ProcessError: for a table that cannot be understood.
+        FileError: for one that is missing.
+    """
+    keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "module", "metals", "roles")
+    top = Section.of(folder / "process.toml", (*keys, "current_limits", "sources"))
+    words = Words(dict(top.pairs("sources")), {})
+    name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise ProcessError(top.where, (f"name = {name[:40]!r} is not a word",))
+    if len(metals) < 2:
+        raise ProcessError(top.where, ("metals: two or more are asked for",))
+    layers = tuple(
+        read_layer(row, words, module=False) for row in read_csv(folder / "layers.csv", LAYERS)
+    )
+    rules = tuple(read_rules(folder, words, layers, {"grid": grid}, {}))
+    films = tuple(read_film(row, words) for row in read_csv(folder / "films.csv", FILMS))
+    cuts = tuple(_cuts(folder, words, rules))
+    joins = {(cut.lower, cut.upper): cut.layer for cut in cuts}
+    vias = tuple(joins.get(pair, "") for pair in pairwise(metals))
+    return Process(
+        name=name,
+        title=top.text("title"),
+        folder=folder,
+        grid_um=grid,
+        dbu_um=top.number("dbu_um"),
+        supply_v=top.number("supply_v"),
+        module=top.text("module"),
+        roles=Roles(name, metals, vias, top.pairs("roles")),
+        layers=layers,
+        films=tuple(film for film in films if film.thickness_um),
+        diffusions=tuple(film for film in films if not film.thickness_um),
+        cuts=cuts,
+        rules=rules,
+        limits=_limits(folder, words, top.section("current_limits")),
+        transistors=tuple(_transistors(folder, rules)),
+        foreign=tuple(_foreign(folder, layers)),
+    )
+
+
+def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
+    known = {layer.name: layer.gds for layer in layers}
+    for row in read_csv(folder / "foreign.csv", ("name", "layer", "datatype", "changes", "text")):
+        pair, changes = (row.whole("layer"), row.whole("datatype")), row.text("changes", "").split()
+        if missing := [name for name in changes if name not in known]:
+            raise row.wrong(f"changes: {missing[0]!r} is no layer (layers.csv)")
+        if pair not in known.values():  # a process that describes it needs no remark
+            yield ForeignLayer(
+                name_of(row), pair, row.text("text"), tuple(known[name] for name in changes)
+            )
+
+
+def read_layer(row: Row, words: Words, *, module: bool) -> Layer:
+    """Return the layer of a row; its purpose must be that of a base or of a module."""
+    purpose, color = row.text("purpose"), row.text("color")
+    if purpose not in set(Purpose):
+        raise row.wrong(f"purpose = {purpose!r} is none of {', '.join(Purpose)}")
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise row.wrong(f"color = {color!r} is not #rrggbb")
+    made = Layer(
+        name_of(row),
+        (row.whole("layer"), row.whole("datatype")),
+        Purpose(purpose),
+        words.fill(row.text("text")),
+        color,
+        row.whole("pattern", 9),
+        row.text("label", ""),
+    )
+    if made.is_module != module:
+        raise row.wrong(
+            f"purpose {purpose!r} does not belong to a {'module' if module else 'base'}"
+        )
+    return made
+
+
+def name_of(row: Row) -> str:
+    """Return the name in a row: a word."""
+    name = row.text("name")
+    if not re.fullmatch(r"[A-Za-z_][\w.]*", name, re.ASCII):
+        raise row.wrong(f"name = {name!r} is not a word of letters, digits and _")
+    return name
+
+
+def _corner(row: Row, column: str) -> Corner:
+    low, high = row.optional(f"{column}_min"), row.optional(f"{column}_max")
+    made = Corner(row.number(column), low, high)
+    ends = [end for end in (low, made.typ, high) if end is not None]
+    if ends != sorted(ends) or ends[0] <= 0:
+        raise row.wrong(f"{column} is not 0 < min <= typical <= max")
+    return made
+
+
+def read_film(row: Row, words: Words) -> Film:
+    """Return the film of a row; without a thickness it is a conductor in the silicon."""
+    thickness = row.number("thickness_um", 0.0)
+    if thickness < 0 or (row.cells["thickness_um"] and not thickness):
+        raise row.wrong(f"thickness_um = {thickness:g} is not positive")
+    return Film(
+        name_of(row),
+        row.text("material"),
+        thickness,
+        words.source(row),
+        _corner(row, "ohm_sq") if row.cells["ohm_sq"] else None,
+        row.number("tcr_per_c", 0.0),
+        row.optional("permittivity"),
+        row.flag("shares_bottom"),
+        row.optional("bottom_um"),
+    )
+
+
+def sizes_of(rules: tuple[Rule, ...]) -> dict[str, float]:
+    """Return layer -> exact side of the cuts on it, um."""
+    return {rule.layers[0]: rule.value for rule in rules if rule.kind == "exact_size"}
+
+
+def _cuts(folder: Path, words: Words, rules: tuple[Rule, ...]) -> Iterator[Cut]:
+    sizes = sizes_of(rules)
+    for row in read_csv(folder / "cuts.csv", CUTS):
+        layer = row.text("layer")
+        if layer not in sizes:
+            raise row.wrong(f"{layer} has no rule of kind exact_size (rules.csv)")
+        yield Cut(
+            name_of(row),
+            layer,
+            row.text("lower"),
+            row.text("upper"),
+            _corner(row, "ohm"),
+            sizes[layer],
+            words.source(row),
+            row.number("tcr_per_c", 0.0),
+        )
+
+
+def read_rules(
+    folder: Path,
+    words: Words,
+    layers: tuple[Layer, ...],
+    values: Mapping[str, float],
+    roles: Mapping[str, str],
+    digits: int | None = None,
+) -> Iterator[Rule]:
+    """Yield the rules of a table; rows of ``*`` stand for every layer that holds shapes."""
+    known: dict[tuple[str, str], float] = {}
+    waiting: list[Row] = []
+    for row in read_csv(folder / "rules.csv", _RULES):
+        if row.cells["layers"] == "*":
+            waiting.append(row)
+            continue
+        yield from _for_every_layer(waiting, words, layers, values)
+        waiting.clear()
+        rule = _rule(row, words, values, roles, known, digits)
+        known[rule.kind, rule.layers[0]] = rule.value
+        yield rule
+    yield from _for_every_layer(waiting, words, layers, values)
+
+
+def _for_every_layer(
+    rows: list[Row], words: Words, layers: tuple[Layer, ...], values: Mapping[str, float]
+) -> Iterator[Rule]:
+    if not rows:
+        return
+    shown = {name: f"{value:g}" for name, value in values.items()}
+    for layer in (x for x in layers if x.purpose not in LABELS):
+        for row in rows:
+            yield Rule(
+                words.fill(row.text("name"), layer=layer.name),
+                _kind(row, 1),
+                (layer.name,),
+                row.number("value", names=values),
+                words.fill(row.text("text"), layer=layer.name, **shown),
+                words.source(row),
+            )
+
+
+def _kind(row: Row, layers: int) -> str:
+    kind = row.text("kind")
+    if kind not in KINDS:
+        raise row.wrong(f"kind = {kind!r} is none of {', '.join(KINDS)}")
+    if KINDS[kind].layers != layers:
+        raise row.wrong(f"{kind} asks for {KINDS[kind].layers} layers, not {layers}")
+    return kind
+
+
+def _rule(
+    row: Row,
+    words: Words,
+    values: Mapping[str, float],
+    roles: Mapping[str, str],
+    known: Mapping[tuple[str, str], float],
+    digits: int | None,
+) -> Rule:
+    layers = tuple(roles.get(name, name) for name in row.text("layers").split())
+    kind = _kind(row, len(layers))
+    value = row.number("value", names=values)
+    if value < 0:
+        raise row.wrong(f"value = {value:g} is negative")
+    return Rule(
+        name_of(row),
+        kind,
+        layers,
+        value if digits is None else round(value, digits),
+        words.fill(row.text("text")),
+        words.source(row),
+        _extra(row, kind, layers[0], {**values}, known),
+    )
+
+
+def _extra(
+    row: Row,
+    kind: str,
+    layer: str,
+    values: dict[str, float],
+    known: Mapping[tuple[str, str], float],
+) -> tuple[float, ...]:
+    """Return the further limits of a rule, in the order of its kind."""
+    given = dict(part.partition("=")[::2] for part in row.cells["extra"].split())
+    asked = KINDS[kind].extra
+    if set(given) != set(asked) or len(given) != len(row.cells["extra"].split()):
+        shown = " ".join(f"{name}=..." for name in asked) or "nothing"
+        raise row.wrong(f"extra = {row.cells['extra']!r}: {kind} asks for {shown}")
+    for name, other in (("size", "exact_size"), ("space", "space"), ("width", "width")):
+        if (other, layer) in known:
+            values[name] = known[other, layer]
+    try:
+        return tuple(evaluate(given[name], values) for name in asked)
+    except TechError as error:
+        raise row.wrong(f"extra: {error}") from None
+
+
+def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
+    path, fixed = folder / "limits.csv", ("name", "per", "direction", "source")
+    found: dict[str, dict[str, tuple[tuple[float, ...], bool, str]]] = {}
+    temperatures: tuple[str, ...] = ()
+    for row in read_csv(path, fixed, more="temperatures in C"):
+        temperatures = tuple(column for column in row.cells if column not in fixed)
+        per, direction = row.text("per"), row.text("direction")
+        if per not in {"um", "cut"} or direction not in {"one", "both"}:
+            raise row.wrong("per is 'um' or 'cut', direction 'one' or 'both'")
+        values = tuple(row.number(column) for column in temperatures)
+        if min(values) <= 0 or list(values) != sorted(values, reverse=True):
+            raise row.wrong("limits are positive and fall with the temperature")
+        name = row.text("name")
+        if direction in found.setdefault(name, {}):
+            raise row.wrong(f"{name}, {direction} is there twice")
+        found[name][direction] = (values, per == "cut", words.source(row))
+    try:
+        degrees = tuple(float(column) for column in temperatures)
+    except ValueError:
+        raise ProcessError(
+            str(path), ("columns beside the fixed ones are temperatures in C",)
+        ) from None
+    half = [name for name, rows in found.items() if set(rows) != {"one", "both"}]
+    if half or len(degrees) < 2 or list(degrees) != sorted(set(degrees)):
+        what = [f"{name} needs a row for one and for both" for name in half]
+        raise ProcessError(
+            str(path), (*what, *(() if half else ("two or more temperatures, ascending",)))
+        )
+    rows = tuple(
+        Limit(name, both["one"][1], both["one"][0], both["both"][0], both["one"][2])
+        for name, both in found.items()
+    )
+    law.checked(("activation_ev", "exponent"))
+    return CurrentTable(degrees, rows, law.number("activation_ev"), law.number("exponent"))
+
+
+def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorParameters]:
+    gate = [rule.value for rule in rules if rule.kind == "gate_length"]
+    numbers = ("well_on_v", "ioff_a_per_um", "cg_on_f_per_um", "cg_off_f_per_um")
+    keys = ("name", "body", "terminals", "supply", *numbers, "v_off_v", "source")
+    top = Section.of(folder / "devices.toml", ("transistor", "nets", "antenna"))
+    for section in top.sections("transistor"):
+        row = section.checked(keys, ("l_um",))
+        if "l_um" not in row.values and len(gate) != 1:
+            raise ProcessError(
+                row.where, ("l_um is missing, and no rule of kind gate_length is the one",)
+            )
+        yield TransistorParameters(
+            name=row.text("name"),
+            l_um=row.number("l_um", gate[0] if gate else None),
+            well_on_v=row.number("well_on_v"),
+            ioff_a_per_um=row.number("ioff_a_per_um"),
+            cg_on_f_per_um=row.number("cg_on_f_per_um"),
+            cg_off_f_per_um=row.number("cg_off_f_per_um"),
+            source=row.text("source"),
+            v_off_v=row.number("v_off_v"),
+            ron_table=folder / RON_FILE,
+        )

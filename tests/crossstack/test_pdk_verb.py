@@ -1,0 +1,58 @@
+"""`crossstack pdk`: starting a process of one's own, and what is missing in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crossstack.cli import run
+from crossstack.pdk import get_tech
+
+
+def test_a_new_process_is_complete_and_builds(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["pdk", "new", "lab", "-o", str(tmp_path), "--module", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert "al_tio2/rules.csv" in made["files"]
+    assert run(["pdk", "check", str(tmp_path / "lab")]) == 0
+    assert capsys.readouterr().out.startswith("lab: complete (")
+    tech = get_tech(process=tmp_path / "lab")
+    assert tech.name == "lab_crossstack"
+    assert tech.rules == get_tech().rules
+
+
+def test_what_is_missing_is_listed_and_exits_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    run(["pdk", "new", "lab", "-o", str(tmp_path), "-q"])
+    films = tmp_path / "lab" / "films.csv"
+    films.write_text("".join(x for x in films.open() if not x.startswith("Metal3")))
+    (tmp_path / "lab" / "deck.toml").unlink()
+    assert run(["pdk", "check", str(tmp_path / "lab"), "--json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert any("Metal3 has no film" in line for line in problems)
+    assert any("deck.toml" in line for line in problems)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["check", "nothing"], 2, "gf180mcuD, or a folder"),
+        (["check"], 2, "PROCESS|FOLDER"),
+        (["new", "a/b"], 2, "a letter, then letters"),
+        (["new", "lab", "--from", "nothing"], 2, "gf180mcuD, or a folder"),
+    ],
+)
+def test_wrong_usage(arguments, code, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["pdk", *arguments]) == code
+    told = capsys.readouterr().err
+    assert words in told
+    assert len(told.strip().splitlines()) <= 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "lab").mkdir()
+    assert run(["pdk", "new", "lab", "-o", str(tmp_path)]) == 3
+    assert "is there already" in capsys.readouterr().err
+    assert not list((tmp_path / "lab").iterdir())
