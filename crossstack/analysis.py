@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import array_drop, kind_of
-from .base.errors import ConfigError
+from .base.errors import ConfigError, shortened
+from .base.inputs import regular_file
+from .base.outputs import one_step
 from .extract.tiled import LARGEST, TiledArray
 from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from .solve.variation import MonteCarlo, Spread
 
 Floats = NDArray[np.float64]
+
+#: bytes of a file of weights, conductances or inputs; as CSV, 25 million numbers
+MAX_NUMBERS = 500_000_000
 
 TOO_LARGE = f"which `crossstack extract` leaves for arrays of up to {LARGEST}"
 
@@ -140,6 +145,7 @@ def _load(path: Path) -> Floats:
     Raises:
         FileError: if the file cannot be read.
     """
+    regular_file(path, MAX_NUMBERS)
     try:
         if path.suffix == ".npy":
             found = np.load(path, allow_pickle=False)
@@ -148,8 +154,9 @@ def _load(path: Path) -> Floats:
                 warnings.simplefilter("ignore")
                 # Excel marks UTF-8 by three bytes at the start
                 found = np.loadtxt(path, delimiter=",", ndmin=2, comments="#", encoding="utf-8-sig")
-    except (ValueError, EOFError) as error:
-        raise FileError(f"{path} does not hold numbers (.npy, or CSV): {error}") from None
+    except (ValueError, EOFError, OverflowError) as error:
+        why = shortened(" ".join(str(error).split()))[1:-1]
+        raise FileError(f"{path} does not hold numbers (.npy, or CSV): {why}") from None
     if found.dtype.kind not in "biuf":
         raise FileError(f"{path} holds {found.dtype} values, allowed: real numbers")
     if not found.size:
@@ -348,7 +355,7 @@ CSV_HEAD = (
 
 def write_csv(path: Path, done: Mapping[str, IrDrop]) -> None:
     """Write one line per device and mode; empty cells where a device does not take part."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with one_step(path) as work, work.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(CSV_HEAD)
         for mode, r in done.items():

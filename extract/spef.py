@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..pdk import FileError
+from ..base.outputs import write_text
 from ..solve.network import TIER_NAMES, Network
 from .lumps import lumps, nodes_of_nets
 
@@ -53,10 +53,7 @@ def write_spef(
     path = Path(path)
     writer = _Writer(network, capacitance or {})
     lines = [*_header(design, date), *writer.name_map(), *writer.ports(), *writer.nets()]
-    try:
-        path.write_text("\n".join(lines) + "\n")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    write_text(path, "\n".join(lines) + "\n")
     return path
 
 

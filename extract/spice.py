@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..pdk import FileError, ParameterError, Tech
+from ..base.outputs import write_text
+from ..pdk import ParameterError, Tech
 from ..solve.graph import join
 from ..solve.network import TIER_NAMES, Network
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
@@ -112,10 +113,7 @@ def write_spice(
             prints = _device_prints(network, nodes.names, pins)
             lines += _bench(pins, volts, _BSIM_OPTIONS, prints)
     lines.append(".end")
-    try:
-        path.write_text("\n".join(lines) + "\n")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    write_text(path, "\n".join(lines) + "\n")
     return path
 
 

@@ -26,10 +26,7 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     """
     path = Path(path)
     head = {"format": np.array(FORMAT), "version": np.array(VERSION)}
-    try:
-        write_archive(path, head | {f.name: getattr(array, f.name) for f in fields(array)})
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    write_archive(path, head | {f.name: getattr(array, f.name) for f in fields(array)})
     return path
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -13,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.errors import NetworkFileError
+from ..base.errors import FileError, NetworkFileError
+from ..base.outputs import one_step
 from .network import ARRAY_TYPES, Network
 
 FORMAT = "crossstack-network"
@@ -50,22 +49,19 @@ def save_network(network: Network, path: str | Path) -> Path:
     content |= {name: getattr(network, name) for name in ARRAY_TYPES}
     try:
         write_archive(path, content)
-    except OSError as error:
-        raise NetworkFileError(f"cannot write network {path}: {error.strerror}") from error
+    except FileError as error:
+        raise NetworkFileError(str(error)) from None
     return path
 
 
 def write_archive(path: Path, content: Mapping[str, Any]) -> None:
-    """Write an .npz beside its target and move it there; an OSError leaves nothing behind."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    """Write an .npz in one step.
+
+    Raises:
+        FileError: if it cannot be written.
+    """
+    with one_step(path) as work, work.open("wb") as stream:
+        np.savez_compressed(stream, **content)
 
 
 def load_network(path: str | Path) -> Network:

@@ -42,7 +42,7 @@ def command(
     """  # noqa: D301
     from ..base.errors import ConfigError
     from ..comparison.run import compare
-    from ..config import load_config
+    from ..config import config_of, read_values
     from ..report.compare import proved
 
     console = Console(as_json, quiet)
@@ -53,9 +53,12 @@ def command(
     if options.get("kelvin") is None:
         options["kelvin"] = True  # the Kelvin view needs its taps drawn
     options["top"] = "macro"
-    run = load_config(config, options)
+    values = read_values(config, options)
+    with values.named():
+        run = config_of(values)
     folder = out or Path("gds_out") / f"compare_{run.spec.rows}x{run.spec.cols}"
-    value = compare(run, folder, seed, console)
+    with values.named():
+        value = compare(run, folder, seed, console)
     for line in (folder / "compare.md").read_text(encoding="utf-8").splitlines():
         console.say(line)
     for line in _summary(value):
