@@ -22,11 +22,12 @@ from pathlib import Path
 SUFFIX = ".part"
 #: characters of the target's name that a temporary name repeats (255 is the most of a file)
 _STEM = 120
-_NAME = re.compile(
-    r"\..*\.(?P<host>[0-9a-f]{8})-(?P<boot>[0-9a-f]{8})-(?P<space>\d+)"
-    r"-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part",
-    re.DOTALL,
+_MARK = (
+    r"(?P<host>[0-9a-f]{8})-(?P<boot>[0-9a-f]{8})-(?P<space>\d+)"
+    r"-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part"
 )
+_NAME = re.compile(rf"\..*\.{_MARK}", re.DOTALL)
+_IN_TEXT = re.compile(rf"\.[^/]*\.{_MARK}/?")
 
 #: told of every temporary path before it exists; a supervisor removes them after a crash
 listeners: list[Callable[[Path], None]] = []
@@ -47,6 +48,11 @@ def temporary(folder: Path, name: str) -> Path:
     for tell in listeners:
         tell(path.absolute())
     return path
+
+
+def without(text: str) -> str:
+    """Return a message without the temporary names in its paths."""
+    return _IN_TEXT.sub("", text)
 
 
 def remove(path: Path) -> None:

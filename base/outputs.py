@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import stat
 import sys
@@ -18,6 +20,11 @@ from .errors import FileError
 #: what a program calls its own standard output
 _STDOUT = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 _STREAMS = ("/dev/", "/proc/")
+#: errors of a disk, quota or limit that is full
+NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+#: ending of a name -> how such a file ends: KLayout does not look whether the disk took all of it
+_ENDS = {".lyrdb": b"</report-database>", ".png": b"IEND\xaeB`\x82", ".lvsdb": b")"}
+_TEXTS = re.compile(rb"'(?:[^'\\]|\\.)*'")
 #: links that lead from a name to its file; more is a circle
 _MOST_LINKS = 40
 
@@ -50,6 +57,7 @@ def one_step(target: Path) -> Iterator[Path]:
         folder.mkdir()
         # under its own name: writers go by the ending, and some write the name down
         yield folder / final.name
+        _refuse_cut(folder / final.name, target)
         _take_place(folder / final.name, final, target)
     except OSError as error:
         if isinstance(error, FileError):
@@ -126,6 +134,20 @@ def _check(final: Path, target: Path) -> None:
         raise FileError(f"cannot write {target}: permission denied")
     if not os.access(final.parent, os.W_OK | os.X_OK):
         raise FileError(f"cannot write {target}: folder {final.parent} is not writable")
+
+
+def _refuse_cut(work: Path, target: Path) -> None:
+    """Refuse a file whose writer stopped early without a word."""
+    end = _ENDS.get(work.suffix)
+    if end is None:
+        return
+    data = work.read_bytes().rstrip()
+    whole = data.endswith(end)
+    if work.suffix == ".lvsdb":  # lists in lists
+        bare = _TEXTS.sub(b"", data)
+        whole = whole and bare.count(b"(") == bare.count(b")")
+    if not whole:
+        raise FileError(f"cannot write {target}: no room for all of it (disk full?)")
 
 
 def _take_place(work: Path, final: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ from importlib import import_module
 import click
 
 from . import __version__, supervise
-from .base import memory
+from .base import leftovers, memory
 from .base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE, exit_code, one_line
 
 #: verb -> (group in the help, one line); the module is `commands.<verb>`
@@ -175,7 +175,7 @@ def _explain(error: Exception) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    line = " ".join(text.split())
+    line = " ".join(leftovers.without(text).split())
     # what a file or name brings along must not steer the terminal
     line = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode()
                    for c in line)  # fmt: skip

@@ -66,12 +66,14 @@ def write_layout(
             info = layout.get_info(index)
             if (info.layer, info.datatype) in wanted:
                 options.add_layer(index, info)
+    try:
+        # KLayout writes a file to its end without looking whether the disk took the last piece
+        data = layout.write_bytes(options)
+    except RuntimeError as error:
+        reason = str(error).split(" in Layout.write")[0]
+        raise FileError(f"cannot write {path}: {reason}") from None
     with outputs.one_step(path) as work:
-        try:
-            layout.write(str(work), options)
-        except RuntimeError as error:
-            reason = str(error).split(" in Layout.write")[0].replace(str(work), path.name)
-            raise FileError(f"cannot write {path}: {reason}") from None
+        work.write_bytes(data)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
@@ -152,6 +154,17 @@ def _make(work: Path) -> None:
 
 
 @contextmanager
+def _named_if_full(target: Path) -> Iterator[None]:
+    """Let the error of a full disk, which names no file, say what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in outputs.NO_ROOM:
+            raise FileError(f"cannot write {target}: {error.strerror}") from None
+        raise
+
+
+@contextmanager
 def together(folder: Path) -> Iterator[Path]:
     """Give a temporary folder inside `folder`; on success its files move up, one by one.
 
@@ -165,7 +178,8 @@ def together(folder: Path) -> Iterator[Path]:
     work = leftovers.temporary(folder, "crossstack")
     try:
         _make(work)
-        yield work
+        with _named_if_full(folder):
+            yield work
         done = sorted(work.iterdir())
         for path in done:  # all, before the first one moves
             outputs.check_target(folder / path.name)
@@ -195,7 +209,8 @@ def replacing(target: Path, marker: str = "") -> Iterator[Path]:
     work = leftovers.temporary(parent, target.name)
     try:
         _make(work)
-        yield work
+        with _named_if_full(target):
+            yield work
         if target.exists():  # before the swap: a kill at any moment must not lose them
             _keep_foreign(target, work)
         _swap(work, target)
