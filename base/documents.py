@@ -112,7 +112,7 @@ class _Reader:
             if event.tags or (event.version and event.version[0] != 1):
                 raise ConfigError(f"line {line}: a directive (%) that is not read")
         elif isinstance(event, yaml.AliasEvent):
-            raise ConfigError(f"line {line}: an alias (*{event.anchor[:20]}) is not allowed")
+            raise ConfigError(f"line {line}: an alias (*{str(event.anchor)[:20]}) is not allowed")
         elif isinstance(event, yaml.NodeEvent):
             self._refuse(event, line)
             if isinstance(event, yaml.ScalarEvent):

@@ -45,8 +45,8 @@ def one_step(target: Path) -> Iterator[Path]:
     target = Path(target)
     final, stream = _resolved(target)
     if stream:
-        with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
-            work = Path(folder) / (target.name or "out")
+        with tempfile.TemporaryDirectory(prefix="crossstack_") as lent:
+            work = Path(lent) / (target.name or "out")
             yield work
             _pour(work, final, target)
         return

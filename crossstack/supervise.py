@@ -143,7 +143,8 @@ def _descendants(root: int) -> list[int]:
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = stat.read_bytes().rpartition(b")")[2].split()
             parents[int(stat.parent.name)] = int(fields[1])
-    found, level = [], {root}
+    found: list[int] = []
+    level = {root}
     while level := {pid for pid, parent in parents.items() if parent in level}:
         found += level
     return found[::-1]
