@@ -13,6 +13,19 @@ from collections.abc import Iterable
 OK, FOUND, USAGE, INCOMPLETE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 
+#: characters of somebody's input that a message repeats
+_MOST_SHOWN = 60
+
+
+def shortened(value: object) -> str:
+    """Return what a message shows of a value: its start, if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python would write
+        return "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 4]} ..."
+
+
 class CrossStackError(Exception):
     """Base of every error that a user can cause.
 
@@ -48,7 +61,11 @@ class ParameterError(CrossStackError, ValueError):
 
     def __init__(self, name: str, value: object, allowed: str) -> None:
         self.name, self.value, self.allowed = name, value, allowed
-        super().__init__(f"{name} = {value!r} is not allowed: {allowed}")
+        super().__init__(f"{name} = {shortened(value)} is not allowed: {allowed}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
+        """Let a helper process hand the error on."""
+        return type(self), (self.name, self.value, self.allowed)
 
     @classmethod
     def unknown(
@@ -65,7 +82,9 @@ class ParameterError(CrossStackError, ValueError):
         names = [*known]
         near = difflib.get_close_matches(str(name), names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        return cls(str(name), value, f"no such {what}{hint} (known: {', '.join(names)})")
+        return cls(
+            str(name)[:_MOST_SHOWN], value, f"no such {what}{hint} (known: {', '.join(names)})"
+        )
 
 
 class FileError(CrossStackError, OSError):
@@ -111,16 +130,47 @@ def exit_code(error: BaseException) -> int:
     return error.exit_code if isinstance(error, CrossStackError) else INCOMPLETE
 
 
+#: what a run that was refused memory says
+NO_MEMORY = "not enough memory: nothing was replaced; raise the limit (ulimit -v), or take less"
+#: how libraries say that, in errors of other kinds: C++, the loader of programs, the system
+_OF_MEMORY = (
+    "bad_alloc",
+    "cannot allocate memory",
+    "failed to map segment",
+    "out of memory",
+    "unable to allocate",
+    "memory allocation",
+    "can't start new thread",
+    "cannot apply additional memory protection",
+)
+
+
+def is_about_memory(error: BaseException) -> bool:
+    """Return whether an error, or one that it came from, says that memory ran out."""
+    seen: BaseException | None = error
+    for _ in range(20):
+        if seen is None:
+            return False
+        said = str(seen).lower()
+        if isinstance(seen, MemoryError) or any(words in said for words in _OF_MEMORY):
+            return True
+        if isinstance(seen, CrossStackError):  # says what it means, whatever led to it
+            return False
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
 def one_line(error: BaseException) -> str:
     """Return the message for the user."""
+    if is_about_memory(error):
+        ours = isinstance(error, MemoryError) and str(error)
+        return f"not enough memory: {error}" if ours else NO_MEMORY
     if isinstance(error, CrossStackError):
         # FileError is an OSError too: str() of a one-argument one is just its text
         return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
-    if isinstance(error, MemoryError):
-        return "not enough memory"
     kind = type(error).__name__
     return (
         f"stopped by an error of its own: {kind}: {error} "

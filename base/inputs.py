@@ -40,3 +40,34 @@ def regular_file(path: Path, max_bytes: int | None = None) -> Path:
             "that such a file may have"
         )
     return path
+
+
+def read_text(path: Path, max_bytes: int) -> str:
+    """Return a text file in UTF-8, with or without the mark that some editors put at its start.
+
+    Args:
+        path: what the user named.
+        max_bytes: largest size that is read.
+
+    Raises:
+        FileError: if it is no such file, not UTF-8, or holds bytes that no text has.
+    """
+    path = regular_file(path, max_bytes)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)  # it may have grown meanwhile
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    if len(data) > max_bytes:
+        raise FileError(f"{path} has more than the {max_bytes / 1e6:g} MB that it may have")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileError(
+            f"{path}, line {line}: not a text file in UTF-8 (byte {data[error.start]:#04x})"
+        ) from None
+    if (at := text.find("\0")) >= 0:
+        line = text.count("\n", 0, at) + 1
+        raise FileError(f"{path}, line {line}: not a text file (it holds a zero byte)")
+    return text

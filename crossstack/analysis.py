@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .arrays import array_drop, kind_of
 from .base.errors import ConfigError
+from .base.outputs import one_step
 from .extract.tiled import LARGEST, TiledArray
 from .numbers import load_numbers, read_numbers
 from .pdk import FileError, Tech
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .solve.variation import MonteCarlo, Spread
 
 Floats = NDArray[np.float64]
+
+#: bytes of a file of weights, conductances or inputs; as CSV, 25 million numbers
+MAX_NUMBERS = 500_000_000
 
 TOO_LARGE = f"which `crossstack extract` leaves for arrays of up to {LARGEST}"
 
@@ -304,7 +308,7 @@ CSV_HEAD = (
 
 def write_csv(path: Path, done: Mapping[str, IrDrop]) -> None:
     """Write one line per device and mode; empty cells where a device does not take part."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with one_step(path) as work, work.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(CSV_HEAD)
         for mode, r in done.items():

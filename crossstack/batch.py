@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import analysis
+from .base.outputs import one_step
 from .solve.modes import tier_index
 from .solve.network import BOTTOM
 from .summary import percent
@@ -70,7 +71,8 @@ class Batch:
         """Write a line per vector: the current out of every column, then the ideal ones, A."""
         head = [f"C[{j}]_A" for j in self.columns] + [f"C[{j}]_ideal_A" for j in self.columns]
         rows = np.concatenate([self.currents, self.ideal], axis=1)
-        np.savetxt(path, rows, delimiter=",", header=",".join(head), comments="", fmt="%.9g")
+        with one_step(path) as work:
+            np.savetxt(work, rows, delimiter=",", header=",".join(head), comments="", fmt="%.9g")
 
 
 def batch_lines(value: Mapping[str, Any] | None) -> list[str]:

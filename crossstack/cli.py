@@ -8,14 +8,13 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-import signal
 import sys
 from importlib import import_module
-from types import FrameType
 
 import click
 
-from . import __version__
+from . import __version__, supervise
+from .base import leftovers, memory
 from .base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE, exit_code, one_line
 
 #: verb -> (group in the help, one line); the module is `commands.<verb>`
@@ -54,14 +53,12 @@ Then, one by one, on any layout of this process:
 Each verb explains itself with --help and prints JSON with --json.
 Exit codes: 0 fine, 1 the check found something, 2 wrong usage, 3 did not complete.
 """
+#: characters of a message; the longest list of known keys has half of that
+_MOST_TEXT = 1500
 _EPILOG = (
     'Shell completion: eval "$(_CROSSSTACK_COMPLETE=bash_source crossstack)" '
     "(or zsh_source, fish_source)."
 )
-
-
-class Interrupted(BaseException):
-    """Ctrl-C or a request to terminate; folders being written are cleaned up on its way out."""
 
 
 class HelpGroup(click.Group):
@@ -86,6 +83,7 @@ class Verbs(HelpGroup):
         """Import a verb's module and return its command."""
         if cmd_name not in VERBS:
             return None
+        memory.prepare(cmd_name)
         command = import_module(f".commands.{cmd_name}", __package__).command
         assert isinstance(command, click.Command)
         return command
@@ -121,29 +119,31 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    for name in ("stdout", "stderr"):  # closed by the shell (`>&-`)
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-    sys.exit(run(sys.argv[1:]))
+    supervise.fill_descriptors()
+    args = sys.argv[1:]
+    if os.environ.get("CROSSSTACK_DEBUG") or not hasattr(os, "fork"):
+        sys.exit(run(args))
+    code = supervise.supervised(lambda: run(args))
+    # nothing of ours is left to do, and an exit must not print what was printed
+    os._exit(code)
 
 
 def run(args: list[str]) -> int:
     """Run the command line on `args` and return the exit code."""
-    _catch_signals()
+    supervise.catch_stops()
     _show_remarks()
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
         result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
         sys.stdout.flush()
-    except (Interrupted, KeyboardInterrupt, click.Abort):
+    except supervise.Stopped as stopped:
+        return _fail("interrupted; nothing was replaced", stopped.code)
+    except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; nothing was replaced", INTERRUPTED)
     except click.ClickException as error:
         return _usage(error)
-    except (BrokenPipeError, SystemExit):
-        # the reader of our output went away (`| head`), which click turns into an exit; nothing
-        # else here exits: no message, and none at shutdown
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INCOMPLETE
+    except SystemExit as error:  # of click's completion of words
+        return error.code if isinstance(error.code, int) else INCOMPLETE
     except Exception as error:
         return _explain(error)
     return result if isinstance(result, int) else OK
@@ -156,21 +156,6 @@ def _show_remarks() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("crossstack: %(message)s"))
         logger.addHandler(handler)
-
-
-def _catch_signals() -> None:
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        for number in numbers:  # a second one must not stop the cleaning up
-            signal.signal(number, signal.SIG_IGN)
-        raise Interrupted
-
-    for number in numbers:
-        try:
-            signal.signal(number, stop)
-        except ValueError:  # not in the main thread, as in a test
-            return
 
 
 def _usage(error: click.ClickException) -> int:
@@ -191,5 +176,11 @@ def _explain(error: Exception) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    click.echo(f"crossstack: {' '.join(text.split())}", err=True)
+    line = " ".join(leftovers.without(text).split())
+    # what a file or name brings along must not steer the terminal
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode()
+                   for c in line)  # fmt: skip
+    if len(line) > _MOST_TEXT:
+        line = f"{line[: _MOST_TEXT - 4]} ..."
+    click.echo(f"crossstack: {line}", err=True)
     return code

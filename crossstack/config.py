@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .base.errors import ConfigError
+from .base.documents import read_yaml
+from .base.errors import ConfigError, shortened
 from .pdk import Conditions, ParameterError, Tech, get_tech
 from .pdk.conditions import BY_FILM, CHOSEN
 
@@ -38,6 +40,32 @@ class RunConfig:
         return {**spec, "name": self.spec.top_name, "tech": self.tech.chosen()}
 
 
+class Values(dict[str, Any]):
+    """Values of a configuration that know where they stand.
+
+    Attributes:
+        places: dotted key -> file and line, of what came from a file.
+    """
+
+    def __init__(self, values: Mapping[str, Any], places: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.places = places
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Let an error about one of these values name its file and line.
+
+        Raises:
+            ConfigError: instead of a ParameterError.
+        """
+        try:
+            yield
+        except ParameterError as error:
+            if (place := self.places.get(error.name)) is None:
+                raise
+            raise ConfigError(f"{place}: {error}") from None
+
+
 def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
     """Return the configuration of a file with command-line options on top.
 
@@ -50,32 +78,47 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
         ParameterError: for an unknown key or a value outside its range.
         FileError: for a file that cannot be read.
     """
-    return config_of(read_values(path, options))
+    values = read_values(path, options)
+    with values.named():
+        config = config_of(values)
+        config.resolved_tech()  # names a film or resistance that cannot be
+        return config
 
 
-def read_values(path: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+def read_values(path: Path | None, options: Mapping[str, Any]) -> Values:
     """Return the values of a file with command-line options on top, not checked yet."""
-    values = {} if path is None else read_yaml(path)
+    found, lines = ({}, {}) if path is None else read_file(path)
     if path is not None:
-        _check_file(path, values)
-    return values | {key: value for key, value in options.items() if value is not None}
+        _check_file(path, found, lines)
+    given = {key: value for key, value in options.items() if value is not None}
+    places = {key: f"{path}, line {line}" for key, line in lines.items() if key not in given}
+    return Values(found | given, places)
 
 
-def _check_file(path: Path, values: Mapping[str, Any]) -> None:
+def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int]) -> None:
     """Refuse a key that does not exist, naming the file; values are checked with the options.
 
     Raises:
-        ConfigError: naming file and key.
+        ConfigError: naming file, line and key.
     """
     from .generators.spec import ArraySpec
 
+    def check(keys: Iterable[str], known: Iterable[str], prefix: str) -> None:
+        for key in keys:
+            try:
+                check_keys([key], known, prefix)
+            except ConfigError as error:
+                line = lines.get(f"{prefix}{key}", 1)
+                raise ConfigError(f"{path}, line {line}: {error}") from None
+
     tech = values.get("tech")
-    try:
-        check_keys(values, [*_names(ArraySpec), "tech"], "")
-        if isinstance(tech, Mapping):
-            _check_tech_keys(tech)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    check(values, [*_names(ArraySpec), "tech"], "")
+    if isinstance(tech, Mapping):
+        check(tech, CHOSEN, "tech.")
+        for key in BY_FILM:
+            if isinstance(films := tech.get(key), Mapping):
+                # films are the same for every profile
+                check(films, get_tech().conductors, f"tech.{key}.")
 
 
 def keys() -> list[str]:
@@ -131,37 +174,19 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
     return RunConfig(ArraySpec.from_mapping(spec), conditions_of(values.get("tech")))
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file; a key that appears twice is an error."""
-    import yaml
+def read_file(path: Path) -> tuple[dict[str, Any], Mapping[str, int]]:
+    """Return the mapping in a YAML file, and dotted key -> line.
 
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        keys = [loader.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise ConfigError(f"{path}: {twice[0]!r} appears twice")
-        return loader.construct_mapping(node, deep=True)
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not a text file") from None
-    try:
-        values = yaml.load(text, Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        raise ConfigError(f"{path}{where}: {problem}") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
+    Raises:
+        ConfigError: if it is no YAML, or holds no mapping.
+        FileError: if it cannot be read.
+    """
+    found = read_yaml(path)
+    if found.values is None:
+        return {}, {}
+    if not isinstance(found.values, dict):
         raise ConfigError(f"{path} does not hold keys and values (rows: 10, cols: 10, ...)")
-    return values
+    return found.values, found.lines
 
 
 def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None:
@@ -175,7 +200,8 @@ def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None
         if key not in names:
             near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"no such key {prefix}{key}{hint} (known: {', '.join(names)})")
+            shown = shortened(str(key))[1:-1]
+            raise ConfigError(f"no such key {prefix}{shown}{hint} (known: {', '.join(names)})")
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-import glob
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .pdk import FileError
+from .base import leftovers, outputs
+from .base.documents import read_json
+from .base.errors import FileError
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -25,8 +24,22 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 #: `renameat2` flag of Linux: swap two names in one step
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
-#: a temporary folder untouched for a day belongs to no run
-_ABANDONED_S = 86_400.0
+
+__all__ = [
+    "MANIFEST",
+    "make_folder",
+    "parameters_in",
+    "read_json",
+    "replacing",
+    "scratch_netlist",
+    "sha256",
+    "together",
+    "versions",
+    "write_json",
+    "write_layout",
+    "write_lines",
+    "write_manifest",
+]
 
 
 def write_layout(
@@ -54,36 +67,23 @@ def write_layout(
             if (info.layer, info.datatype) in wanted:
                 options.add_layer(index, info)
     try:
-        layout.write(str(path), options)
+        # KLayout writes a file to its end without looking whether the disk took the last piece
+        data = layout.write_bytes(options)
     except RuntimeError as error:
-        raise FileError(f"cannot write {path}: {_reason(error)}") from None
-
-
-def _reason(error: RuntimeError) -> str:
-    return str(error).split(" in Layout.write")[0]
+        reason = str(error).split(" in Layout.write")[0]
+        raise FileError(f"cannot write {path}: {reason}") from None
+    with outputs.one_step(path) as work:
+        work.write_bytes(data)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write text lines with Unix line ends."""
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(f"{line}\n" for line in lines)
+    outputs.write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that people can read."""
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Return the value in a JSON file.
-
-    Raises:
-        FileError: if the file cannot be read or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FileError(f"{path} is not a JSON file: {error}") from None
+    outputs.write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def parameters_in(path: Path) -> dict[str, Any]:
@@ -146,20 +146,22 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def _temporary(parent: Path, name: str) -> Path:
-    """Return a new name for a temporary folder.
-
-    The name is known before the folder exists, so that an interruption at any moment finds
-    and removes it.
-    """
-    return parent / f".{name}.{secrets.token_hex(4)}.part"
-
-
 def _make(work: Path) -> None:
     try:
         work.mkdir()
     except OSError as error:
         raise FileError(f"cannot write into {work.parent}: {error.strerror}") from None
+
+
+@contextmanager
+def _named_if_full(target: Path) -> Iterator[None]:
+    """Let the error of a full disk, which names no file, say what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in outputs.NO_ROOM:
+            raise FileError(f"cannot write {target}: {error.strerror}") from None
+        raise
 
 
 @contextmanager
@@ -172,14 +174,19 @@ def together(folder: Path) -> Iterator[Path]:
         FileError: if the folder cannot be made or written.
     """
     make_folder(folder)
-    work = _temporary(folder, "crossstack")
+    leftovers.sweep(folder)
+    work = leftovers.temporary(folder, "crossstack")
     try:
         _make(work)
-        yield work
-        for path in sorted(work.iterdir()):
-            path.replace(folder / path.name)
+        with _named_if_full(folder):
+            yield work
+        done = sorted(work.iterdir())
+        for path in done:  # all, before the first one moves
+            outputs.check_target(folder / path.name)
+        for path in done:
+            outputs.put(path, folder / path.name)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        leftovers.remove(work)
 
 
 @contextmanager
@@ -198,23 +205,17 @@ def replacing(target: Path, marker: str = "") -> Iterator[Path]:
     """
     parent = make_folder(target.parent)
     _refuse_foreign(target, marker)
-    _sweep(parent, target.name)
-    work = _temporary(parent, target.name)
+    leftovers.sweep(parent)
+    work = leftovers.temporary(parent, target.name)
     try:
         _make(work)
-        yield work
+        with _named_if_full(target):
+            yield work
+        if target.exists():  # before the swap: a kill at any moment must not lose them
+            _keep_foreign(target, work)
         _swap(work, target)
-        if work.exists():  # now holds the earlier result
-            _keep_foreign(work, target)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _sweep(parent: Path, name: str) -> None:
-    """Remove what runs left that were killed outright, once nothing can be using it any more."""
-    for old in parent.glob(f".{glob.escape(name)}.*.part"):
-        if time.time() - old.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(old, ignore_errors=True)
+        leftovers.remove(work)
 
 
 def _refuse_foreign(target: Path, marker: str) -> None:
@@ -258,16 +259,21 @@ def _exchange(a: Path, b: Path) -> bool:
 
 
 def _keep_foreign(old: Path, new: Path) -> None:
-    """Move files that the old manifest does not list from the old result into the new one."""
+    """Let the new result hold what the old manifest does not list: a user's own files."""
     try:
-        listed = set(read_json(old / MANIFEST).get("files", {})) | {MANIFEST}
-    except (FileError, OSError, AttributeError):
-        return
+        listed = set(read_json(old / MANIFEST).get("files", {}))
+    except (FileError, AttributeError):  # nobody knows what is whose
+        listed = set()
     for path in sorted(old.rglob("*")):
         name = path.relative_to(old)
-        if path.is_file() and str(name) not in listed and not (new / name).exists():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            path.rename(new / name)
+        kept = path.is_symlink() or path.is_file()
+        if not kept or str(name) in listed | {MANIFEST} or (new / name).exists():
+            continue
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, new / name, follow_symlinks=False)
+        except OSError:  # no such links on this disk
+            shutil.copy2(path, new / name, follow_symlinks=False)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import files
+from .base import outputs
 from .config import RunConfig
 from .console import Console, Step
 from .pdk import CrossStackError, Tech
@@ -145,7 +146,7 @@ def write_drawing(
         gds = Path(f"{stem}.gds")
         files.write_layout(layout, gds)
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
-        Path(f"{stem}.lyp").write_text(lyp_text(tech), encoding="utf-8")
+        outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
         if array.spec.top == "macro":  # a block to be placed in a chip has an abstract view
             files.write_lines(Path(f"{stem}.lef"), lef_lines(array))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .base.errors import ConfigError
 from .base.layout import read_layout
+from .base.outputs import one_step
 from .pdk import Tech
 from .pdk.solids import solids_um
 
@@ -75,7 +76,8 @@ def write_glb(path: Path, tech: Tech, target: Path, stretch: float = 1.0) -> int
             )
             corners = ends[:, _CORNERS, np.arange(3)].reshape(-1, 3)
             meshes.append((name, tech.layer(name).color, corners.astype(np.float32)))
-    target.write_bytes(_pack(meshes, stretch))
+    with one_step(target) as work:
+        work.write_bytes(_pack(meshes, stretch))
     return total
 
 

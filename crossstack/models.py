@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .base.outputs import write_text
 from .extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
 from .pdk import Conditions, CrossStackError
 from .pdk.conditions import SUPPLY_V
@@ -193,4 +194,4 @@ def write_table(path: Path, table: dict[str, Any]) -> None:
     """Write a table as JSON, one line per width."""
     text = json.dumps(table, indent=1)
     text = re.sub(r"\[\s+([-\d.e+,\s]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from .base.inputs import regular_file
 from .pdk import PROFILES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: a file that must exist; a missing one is a usage error
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+class InputPath(click.Path):
+    """What a command reads: a file, or also a folder; a missing one is a usage error.
+
+    A pipe or device, which may have no end, is refused before anything opens it.
+    """
+
+    def __init__(self, *, folder: bool = False) -> None:
+        super().__init__(exists=True, dir_okay=folder, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path.
+
+        Raises:
+            FileError: for a pipe or device, or a file that may not be read.
+        """
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        return path if path.is_dir() else regular_file(path)
+
+
+EXISTING = InputPath()
+EXISTING_OR_FOLDER = InputPath(folder=True)
 FOLDER = click.Path(file_okay=True, path_type=Path)
 
 
@@ -101,7 +123,7 @@ def layout_options(function: F) -> F:
         help="Post-process profile (default: from the manifest beside FILE, else stepper).",
     )(function)
     function = click.option("--top", help="Top cell, if FILE has several.")(function)
-    return click.argument("file", type=click.Path(exists=True, path_type=Path))(function)
+    return click.argument("file", type=EXISTING_OR_FOLDER)(function)
 
 
 def folder_beside(given: Path, out: Path | None) -> Path:

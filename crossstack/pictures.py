@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base.errors import ConfigError
+from .base.inputs import regular_file
+from .base.outputs import one_step
 from .pdk import FileError
 
 if TYPE_CHECKING:
@@ -52,10 +54,11 @@ def layout_png(
     ratio = min(box.width(), box.height()) / max(box.width(), box.height(), 1)
     short = max(round(size * ratio * 1.02), size // 6)
     width, height = (size, short) if wide else (short, size)
-    try:
-        view.save_image(str(target), width, height)
-    except RuntimeError as error:
-        raise FileError(f"cannot write {target}: {error}") from None
+    with one_step(target) as work:
+        try:
+            view.save_image(str(work), width, height)
+        except RuntimeError as error:
+            raise FileError(f"cannot write {target}: {error}") from None
     del kept
 
 
@@ -65,7 +68,7 @@ def check_markers(markers: Path) -> None:
     Raises:
         ConfigError: naming the file.
     """
-    with markers.open("rb") as stream:
+    with regular_file(markers).open("rb") as stream:
         if b"<report-database>" not in stream.read(1000):
             raise _no_markers(markers)
 
@@ -129,7 +132,8 @@ def drop_png(target: Path, mode: str, error: Floats, scale: tuple[float, float])
         figure.colorbar(image, ax=list(axes), label="voltage lost, % of ideal")
     figure.suptitle(f"IR drop, {mode} mode, wires and transistors")
     # matplotlib's version would make the bytes depend on more than the numbers
-    figure.savefig(target, metadata={"Software": None})
+    with one_step(target) as work:
+        figure.savefig(work, metadata={"Software": None})
 
 
 def _one_map(ax: Axes, error: Floats, scale: tuple[float, float], title: str) -> Any:

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import files
-from .base.errors import ConfigError
+from .base.documents import plain_value
+from .base.errors import ConfigError, shortened
+from .base.outputs import one_step
 from .config import RunConfig, config_of
 from .console import Console
 from .pdk import CrossStackError
 
 if TYPE_CHECKING:
     from .lvs import ExtractedLayout
+    from .sweep_points import Points
 
 #: cases that one sweep may have; more is a slip of the keyboard
 MOST_CASES = 1000
@@ -53,8 +56,6 @@ def parse_vary(texts: Sequence[str]) -> dict[str, list[Any]]:
     Raises:
         ConfigError: if a text is written otherwise, or names a key or value twice.
     """
-    import yaml
-
     found: dict[str, list[Any]] = {}
     for text in texts:
         key, equals, listed = text.partition("=")
@@ -62,9 +63,9 @@ def parse_vary(texts: Sequence[str]) -> dict[str, list[Any]]:
         if not key.strip() or not equals or not all(words):
             raise ConfigError(f"--vary {text}: write it as KEY=VALUE,VALUE,... e.g. rows=4,8,16")
         try:
-            values = [yaml.safe_load(word) for word in words]
-        except yaml.YAMLError:
-            raise ConfigError(f"--vary {text}: a value cannot be read") from None
+            values = [plain_value(word) for word in words]
+        except ConfigError:
+            raise ConfigError(f"--vary {shortened(text)[1:-1]}: a value cannot be read") from None
         if key in found:
             raise ConfigError(f"--vary names {key} twice; list all its values at once")
         if len({str(value) for value in values}) < len(values):
@@ -108,10 +109,17 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
     values[last] = value
 
 
-def run(found: Sequence[Case], console: Console) -> list[dict[str, Any]]:
+def run(
+    found: Sequence[Case], console: Console, points: Points | None = None
+) -> list[dict[str, Any]]:
     """Draw, extract and solve every case; returns a row per case, in their order.
 
     A case that the rules of the process do not allow says so in its row; the others go on.
+
+    Args:
+        found: the cases.
+        console: where progress goes.
+        points: those of an interrupted run are taken from here, new ones are kept.
     """
     rows: list[dict[str, Any]] = [{} for _ in found]
     # what is drawn alike stands together: wires are extracted anew, the layout is not
@@ -122,10 +130,16 @@ def run(found: Sequence[Case], console: Console) -> list[dict[str, Any]]:
             case = found[k]
             step(done, len(found), case.text)
             row: dict[str, Any] = {"case": dict(case.values)}
+            if points is not None and (before := points.find(case.config)) is not None:
+                rows[k] = row | before
+                continue
             try:
                 if drawn is None or drawn[0] != case.config.spec:
                     drawn = case.config.spec, _draw(case.config)
-                row |= _solve(case.config, drawn[1])
+                figures = _solve(case.config, drawn[1])
+                row |= figures
+                if points is not None:
+                    points.keep(case.config, figures)
             except CrossStackError as error:
                 row["failed"] = str(error)
             rows[k] = row
@@ -170,7 +184,8 @@ def write(
 
     counted = "every device at R_on, every row at the read voltage; parts of the ideal voltage"
     files.write_json(folder / "sweep.json", {"vary": vary, "counted": counted, "rows": rows})
-    with (folder / "sweep.csv").open("w", encoding="utf-8", newline="") as stream:
+    table = folder / "sweep.csv"
+    with one_step(table) as work, work.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", "failed"])
         writer.writerows(_table(rows))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .base.outputs import one_step
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -35,7 +37,8 @@ def draw(path: Path, vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[s
     if not modes:
         panels[0].text(0.5, 0.5, "no case could be solved", ha="center")
     # matplotlib's version would make the bytes depend on more than the numbers
-    figure.savefig(path, metadata={"Software": None})
+    with one_step(path) as work:
+        figure.savefig(work, metadata={"Software": None})
 
 
 def _panel(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ..pdk import FileError, Tech
+from ..base.outputs import write_text
+from ..pdk import Tech
 from .antenna import DIODE_FACTOR, LEVELS
 from .deck_parts import HEAD, HELPERS, TAIL
 from .engine import WHOLE_DIE
@@ -75,7 +76,4 @@ def write_deck(path: Path, tech: Tech) -> None:
     """
     path = Path(path)
     text = deck_macro(tech) if path.suffix == ".lydrc" else deck_text(tech)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
+    write_text(path, text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 import klayout.db as kdb
@@ -16,6 +17,7 @@ import klayout.db as kdb
 from ..base.errors import ParameterError
 from ..base.layout import OpenedLayout, empty_shapes, open_copy
 from ..pdk import Rule, Tech
+from . import workers
 from .compact import Compacted, compact
 from .evaluate import Evaluator, layer_pair
 from .expr import Node
@@ -202,26 +204,20 @@ def _measured(run: Run, rule: Rule) -> _Outcome:
     )
 
 
-#: the run that forked processes inherit; a layout cannot be sent to them
-_shared: dict[str, Run] = {}
+def judge(layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> Callable[[Rule], _Outcome]:
+    """Return what checks one rule after the other, in this process or a helper."""
+    return partial(_measured, Run(layout, cell, tech))
 
 
-def _in_process(rule: Rule) -> _Outcome:
-    return _measured(_shared["run"], rule)
-
-
-def _results(run: Run, rules: list[Rule], threads: int) -> Iterator[_Outcome]:
+def _results(
+    layout: kdb.Layout, cell: kdb.Cell, tech: Tech, rules: list[Rule], threads: int
+) -> Generator[_Outcome, None, None]:
     """Yield the outcome of every rule in order."""
-    if threads == 1:
-        yield from (_measured(run, rule) for rule in rules)
-        return
-    _shared["run"] = run
-    try:
-        with multiprocessing.get_context("fork").Pool(threads) as pool:
-            # neighbouring rules share layers, so they go to one process
-            yield from pool.imap(_in_process, rules, chunksize=16)
-    finally:
-        del _shared["run"]
+    helpers = min(threads, workers.cores())
+    if helpers > 1 and len(rules) > workers.CHUNK:
+        yield from workers.share(judge.__name__, layout, cell.name, tech, rules, helpers)
+    else:
+        yield from map(judge(layout, cell, tech), rules)
 
 
 def _without_area(layout: kdb.Layout, cell: kdb.Cell) -> tuple[str, ...]:
@@ -249,13 +245,14 @@ def run_drc(
         tech: process with its rules.
         top: cell to check; needed if there are several top cells.
         rules: names or globs of rules; without any, all but the whole-die rules.
-        threads: number of processes to share the rules among.
+        threads: number of processes to share the rules among; no more than cores are used.
         progress: called with (rule, done, total) before each rule.
 
     Raises:
         FileError: if the layout cannot be worked on (see `base.layout.open_layout`).
         ParameterError: if top, rules or threads are not usable.
         RuleError: if a rule could not run.
+        WorkerError: if helper processes die at a rule again and again.
     """
     if threads < 1:
         raise ParameterError("threads", threads, "1 or more")
@@ -267,17 +264,17 @@ def run_drc(
     found: list[Violation] = []
     warnings: list[Violation] = []
     more: dict[str, int] = {}
-    results = _results(Run(layout, cell, tech), chosen, threads)
-    for number, rule in enumerate(chosen):
-        if progress:
-            progress(rule.name, number, len(chosen))
-        outcome = next(results)
-        runs.append(outcome.run)
-        if rule.kind in WHOLE_DIE:
-            warnings += outcome.markers
-        else:
-            found += outcome.markers
-            more[rule.name] = outcome.run.count - len(outcome.markers)
+    with closing(_results(layout, cell, tech, chosen, threads)) as results:
+        for number, rule in enumerate(chosen):
+            if progress:
+                progress(rule.name, number, len(chosen))
+            outcome = next(results)
+            runs.append(outcome.run)
+            if rule.kind in WHOLE_DIE:
+                warnings += outcome.markers
+            else:
+                found += outcome.markers
+                more[rule.name] = outcome.run.count - len(outcome.markers)
     done = {rule.name for rule in chosen}
     return DrcReport(
         source=opened.name,

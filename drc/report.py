@@ -14,7 +14,8 @@ import klayout.db  # noqa: F401  klayout.rdb needs it loaded
 import klayout.rdb as rdb
 from klayout.db import DPoint, DPolygon
 
-from ..pdk import FileError
+from ..base.errors import FileError
+from ..base.outputs import one_step, write_text
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,8 @@ class DrcReport:
         Raises:
             FileError: if the file cannot be written.
         """
-        try:
-            Path(path).write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise FileError(f"cannot write {path}: {error.strerror}") from error
+        text = json.dumps(self.to_json(), indent=1, allow_nan=False)
+        write_text(Path(path), text + "\n")
 
     def write_lyrdb(self, path: Path) -> None:
         """Write the markers for KLayout's marker browser; every rule has its category.
@@ -162,7 +161,8 @@ class DrcReport:
         for v in (*self.violations, *self.warnings):
             item = database.create_item(cell.rdb_id(), ids[v.rule])
             item.add_value(rdb.RdbItemValue(DPolygon([DPoint(x, y) for x, y in v.points])))
-        try:
-            database.save(str(path))
-        except RuntimeError as error:
-            raise FileError(f"cannot write {path}: {error}") from error
+        with one_step(Path(path)) as work:
+            try:
+                database.save(str(work))
+            except RuntimeError as error:
+                raise FileError(f"cannot write {path}: {error}") from None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ..pdk import FileError, ParameterError
+from ..base.documents import read_yaml
+from ..base.errors import ConfigError, ParameterError, shortened
 from .report import DrcReport, Violation
 
 _KEYS = {"rule", "cell", "box", "reason", "expires"}
@@ -53,21 +56,29 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read waivers from YAML: a list under ``waivers``, one mapping each.
 
     Raises:
-        FileError: if the file cannot be read or is not YAML.
-        ParameterError: if an entry is incomplete or has an unknown key.
+        FileError: if the file cannot be read.
+        ConfigError: if it is not YAML, or an entry is incomplete or has an unknown key; the
+            message names file and line.
     """
-    import yaml  # only runs with waivers need it
-
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    found = read_yaml(path)
+    data = found.values
     rows = data.get("waivers") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         raise ParameterError("waivers", rows, f"a list of waivers in {path}")
-    return tuple(_waiver(row, f"waivers[{i}]") for i, row in enumerate(rows))
+    if len(data) > 1:
+        other = next(key for key in data if key != "waivers")
+        line = found.lines[other]
+        raise ConfigError(f"{path}, line {line}: no such key {shortened(other)} (known: waivers)")
+    return tuple(_placed(path, found.lines, row, f"waivers[{i}]") for i, row in enumerate(rows))
+
+
+def _placed(path: Path, lines: Mapping[str, int], row: Any, name: str) -> Waiver:
+    """Return a waiver; an error names file and line."""
+    try:
+        return _waiver(row, name)
+    except ParameterError as error:
+        line = lines.get(error.name, lines.get(name, 1))
+        raise ConfigError(f"{path}, line {line}: {error}") from None
 
 
 def _waiver(row: Any, name: str) -> Waiver:
@@ -79,21 +90,32 @@ def _waiver(row: Any, name: str) -> Waiver:
     for key in ("rule", "reason"):
         if not isinstance(row.get(key), str) or not row[key].strip():
             raise ParameterError(f"{name}.{key}", row.get(key), "a text that is not empty")
-    if type(row.get("expires")) is not date:
+    expires = _date(row.get("expires"))
+    if expires is None:
         raise ParameterError(f"{name}.expires", row.get("expires"), "a date, as 2027-01-31")
     cell, box = row.get("cell"), row.get("box")
     if cell is None and box is None:
         raise ParameterError(name, row["rule"], "a waiver with a cell or a box")
     if cell is not None and not isinstance(cell, str):
         raise ParameterError(f"{name}.cell", cell, "a cell name or glob")
-    return Waiver(row["rule"], row["reason"], row["expires"], cell, _box(box, f"{name}.box"))
+    return Waiver(row["rule"], row["reason"], expires, cell, _box(box, f"{name}.box"))
+
+
+def _date(value: Any) -> date | None:
+    """Return a day written as 2027-01-31; None of anything else."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:  # no such day
+        return None
 
 
 def _box(value: Any, name: str) -> tuple[float, float, float, float] | None:
     if value is None:
         return None
     numbers = isinstance(value, list) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in value
+        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in value
     )
     if not numbers or len(value) != 4 or value[0] >= value[2] or value[1] >= value[3]:
         raise ParameterError(name, value, "[x1, y1, x2, y2] in um with x1 < x2 and y1 < y2")

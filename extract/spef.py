@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pdk import Conditions, FileError
+from ..base.outputs import write_text
+from ..pdk import Conditions
 from ..solve.network import TIER_NAMES, Network
 from .lumps import lumps, nodes_of_nets
 
@@ -54,10 +55,7 @@ def write_spef(
     writer = _Writer(network, capacitance or {})
     head = _header(design, date, network.conditions)
     lines = [*head, *writer.name_map(), *writer.ports(), *writer.nets()]
-    try:
-        path.write_text("\n".join(lines) + "\n")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    write_text(path, "\n".join(lines) + "\n")
     return path
 
 

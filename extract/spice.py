@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.names import cell_name, distinct
-from ..pdk import Conditions, FileError, ParameterError, Tech
+from ..base.outputs import write_text
+from ..pdk import Conditions, ParameterError, Tech
 from ..pdk.conditions import agree
 from ..solve.circuit import join
 from ..solve.network import TIER_NAMES, Network
@@ -122,10 +123,7 @@ def write_spice(
             prints = _device_prints(network, nodes.names, list(pins.values()))
             lines += _bench(name, list(pins), volts, _BSIM_OPTIONS, prints)
     lines.append(".end")
-    try:
-        path.write_text("\n".join(lines) + "\n")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    write_text(path, "\n".join(lines) + "\n")
     return path
 
 

@@ -52,10 +52,7 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     content: dict[str, Any] = {f.name: getattr(array, f.name) for f in fields(array)}
     content["conditions"] = pack_json(array.conditions)
     head = {"format": np.array(FORMAT), "version": np.array(VERSION, dtype=np.int64)}
-    try:
-        write_archive(path, head | content)
-    except OSError as error:
-        raise NetworkFileError(f"cannot write {path}: {error.strerror}") from None
+    write_archive(path, head | content)
     return path
 
 

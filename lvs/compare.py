@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pdk import FileError, ParameterError
+from ..base.outputs import write_text
+from ..pdk import ParameterError
 from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
@@ -103,10 +104,7 @@ class LvsReport:
             t = self.tolerances
             klayout_compare(self.extracted, self.reference, t.length_um, t.area, Path(path))
             return
-        try:
-            Path(path).write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise FileError(f"{path}: cannot be written ({error.strerror})") from None
+        write_text(Path(path), json.dumps(self.to_json(), indent=2, allow_nan=False) + "\n")
 
 
 def compare_layout(

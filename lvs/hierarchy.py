@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
+from ..base.outputs import one_step
 from ..pdk import FileError
 from .devices import KIND_BY_NAME
 
@@ -49,12 +50,13 @@ def klayout_compare(
     lvs.reference = schematic
     same = bool(lvs.compare(comparer))
     if database is not None:
-        try:
-            lvs.write(str(database))
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise FileError(f"{database}: cannot be written ({reason})") from None
-        _name_templates(database)
+        with one_step(database) as work:
+            try:
+                lvs.write(str(work))
+            except RuntimeError as error:
+                reason = str(error).splitlines()[0]
+                raise FileError(f"{database}: cannot be written ({reason})") from None
+            _name_templates(work)
     return same
 
 

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import struct
-import tempfile
 import tokenize
 import warnings
 import zipfile
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import FileError, NetworkFileError
 from ..base.inputs import regular_file
+from ..base.outputs import one_step
 
 Array = NDArray[Any]
 #: what a file may hold unpacked; 2048 x 2048 x 2 cells as arrays need 440 MB
@@ -63,23 +63,17 @@ HEAD = {"format": Entry(None, 0), "version": Entry(np.dtype(np.int64), 0)}
 
 
 def write_archive(path: Path, content: Mapping[str, Any]) -> None:
-    """Write an .npz beside its target and move it there; an OSError leaves nothing behind.
+    """Write an .npz in one step.
 
     Raises:
+        FileError: if it cannot be written.
         NetworkFileError: if it is larger than what is read again.
     """
     size = sum(np.asarray(value).nbytes for value in content.values())
     if size > MOST_BYTES:
         raise NetworkFileError(f"{path} would hold {_mb(size)}; a file holds at most {_LARGEST}")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with one_step(path) as work, work.open("wb") as stream:
+        np.savez_compressed(stream, **content)
 
 
 def archive_format(path: str | Path) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import NetworkError, NetworkFileError
+from ..base.errors import FileError, NetworkError, NetworkFileError
 from .archive import (
     Entry,
     pack_json,
@@ -66,8 +66,8 @@ def save_network(network: Network, path: str | Path) -> Path:
     content |= {name: getattr(network, name) for name in ARRAY_TYPES}
     try:
         write_archive(path, content)
-    except OSError as error:
-        raise NetworkFileError(f"cannot write network {path}: {error.strerror}") from error
+    except FileError as error:
+        raise NetworkFileError(str(error)) from None
     return path
 
 

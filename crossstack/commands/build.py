@@ -27,11 +27,13 @@ def command(config: Path | None, out: Path, as_json: bool, quiet: bool, **option
     crossstack build --rows 10 --cols 10
     crossstack build array.yaml --profile aligner -o results
     """  # noqa: D301
-    from ..config import load_config
+    from ..config import config_of, read_values
     from ..flow import build
 
     console = Console(as_json, quiet)
-    result = build(load_config(config, options), out, console)
+    values = read_values(config, options)
+    with values.named():
+        result = build(config_of(values), out, console)
     for remark in result.warnings:
         console.note(remark)
     say(console, result)

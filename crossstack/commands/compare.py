@@ -41,7 +41,7 @@ def command(
     crossstack compare --rows 10 --cols 10
     """  # noqa: D301
     from ..base.errors import ConfigError
-    from ..config import load_config
+    from ..config import config_of, read_values
 
     console = Console(as_json, quiet)
     if options.get("cell") not in (None, "hybrid"):
@@ -51,13 +51,16 @@ def command(
     if options.get("kelvin") is None:
         options["kelvin"] = True  # the Kelvin view needs its taps drawn
     options["top"] = "macro"
-    run = load_config(config, options)
+    values = read_values(config, options)
+    with values.named():
+        run = config_of(values)
     # what takes long to load comes after what may be refused
     from ..comparison.run import compare
     from ..report.compare import proved
 
     folder = out or Path("gds_out") / f"compare_{run.spec.rows}x{run.spec.cols}"
-    value = compare(run, folder, seed, console)
+    with values.named():
+        value = compare(run, folder, seed, console)
     for line in (folder / "compare.md").read_text(encoding="utf-8").splitlines():
         console.say(line)
     for line in _summary(value):

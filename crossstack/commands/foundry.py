@@ -10,7 +10,7 @@ import click
 from ..base.errors import FOUND, OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import EXISTING, layout_options, out_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, layout_options, out_option
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -116,7 +116,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 
 
 @command.command("solve")
-@click.argument("network", type=click.Path(exists=True, path_type=Path))
+@click.argument("network", type=EXISTING_OR_FOLDER)
 @click.option("--mode", type=click.Choice(["expansion", "deep-net"]), default="expansion")
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")

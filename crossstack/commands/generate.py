@@ -26,11 +26,13 @@ def command(
 
     The .json tells the other verbs which profile the layout was drawn for.
     """
-    from ..config import load_config
+    from ..config import config_of, read_values
     from ..flow import generate
 
     console = Console(as_json, quiet)
-    made = generate(load_config(config, options), out, kind, console)
+    values = read_values(config, options)
+    with values.named():
+        made = generate(config_of(values), out, kind, console)
     for remark in made["warnings"]:
         console.note(remark)
     for path in made["files"]:

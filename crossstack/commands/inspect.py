@@ -9,7 +9,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, PROFILE_NAMES
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@click.argument("network", type=click.Path(exists=True, path_type=Path))
+@click.argument("network", type=EXISTING_OR_FOLDER)
 @click.option("--net", "nets", multiple=True, help="Only these nets, e.g. 'TR*,C[3]'.")
 @click.option("--to", help="With one net: the node at the other end (default: the farthest).")
 @click.option("--layout", type=EXISTING, help="The network's layout: adds the capacitance.")

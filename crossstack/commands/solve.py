@@ -11,7 +11,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, check_results_folder, check_table, is_folder
+from ..options import EXISTING, EXISTING_OR_FOLDER, check_results_folder, check_table, is_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ COLUMNS_SHOWN = 64
 
 
 @click.command("solve")
-@click.argument("network", type=click.Path(exists=True, path_type=Path))
+@click.argument("network", type=EXISTING_OR_FOLDER)
 @click.option(
     "--mode",
     type=click.Choice(["expansion", "deep-net"]),

@@ -44,7 +44,8 @@ def command(
 
     Every combination is drawn, extracted and solved in memory; layouts are not checked against
     rules and netlist, as `build` does. A key in a section is written with dots. Exit code 1 if a
-    combination could not be drawn or solved.
+    combination could not be drawn or solved. The same command after an interruption goes on where
+    that one was.
 
     \b
     crossstack sweep --cols 8 --vary rows=4,8,16
@@ -54,14 +55,18 @@ def command(
     from .. import sweep
     from ..config import read_values
     from ..files import replacing
+    from ..sweep_points import Points
 
     console = Console(as_json, quiet)
     values, base = sweep.parse_vary(vary), read_values(config, options)
-    found = sweep.cases(base, values)
+    with base.named():
+        found = sweep.cases(base, values)
     folder = out or Path("gds_out") / "sweep"
     with replacing(folder, "sweep.json") as work, console.steps():
-        rows = sweep.run(found, console)
+        points = Points(folder)
+        rows = sweep.run(found, console, points)
         sweep.write(work, base, values, rows)
+    points.drop()
     for line in _lines(values, rows):
         console.say(line)
     console.say(f"written to {folder}")

@@ -8,13 +8,13 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, PROFILE_NAMES, out_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, out_option
 
 _PAIR = (float, float)
 
 
 @click.command("tapeout")
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", type=EXISTING_OR_FOLDER)
 @click.option("--slot", help="Slot that the die must fill (1x1, 0p5x1, 1x0p5 or 0p5x0p5).")
 @click.option("--check-only", is_flag=True, help="Check the files that are there; write no GDS.")
 @click.option("--netlist", type=EXISTING,

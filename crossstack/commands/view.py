@@ -14,7 +14,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, PROFILE_NAMES
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("view")
-@click.argument("target", type=click.Path(exists=True, path_type=Path))
+@click.argument("target", type=EXISTING_OR_FOLDER)
 @click.option("--png", is_flag=True, help="Draw the layout instead of opening KLayout.")
 @click.option(
     "--cross-section",
@@ -154,6 +154,7 @@ def _draw_layout(file: Path, tech: Tech, picture: Path, size: int, markers: Path
 
 def _draw_section(file: Path, layout: db.Layout, tech: Tech, picture: Path, cut: Cut) -> None:
     from ..base.errors import ConfigError
+    from ..base.outputs import write_text
     from ..report.cut import check_inside
     from ..report.section_svg import STYLE, section_svg
 
@@ -162,7 +163,7 @@ def _draw_section(file: Path, layout: db.Layout, tech: Tech, picture: Path, cut:
     if not svg:
         raise ConfigError(f"{file} draws no memristor to cut through; say where, e.g. y=3.5")
     # outside the report, the picture brings its colours along
-    picture.write_text(svg.replace(">", f">{STYLE}", 1), encoding="utf-8")
+    write_text(picture, svg.replace(">", f">{STYLE}", 1))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..base.outputs import one_step
 from ..paper import IR_DROP, SPEED
 from ..timing import dense_curve
 from .cases import Floats, Proved
@@ -54,7 +55,8 @@ def drop_maps(path: Path, compared: Compared, pattern: str, view: str) -> None:
             one.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(image, ax=list(axes), label="part of the input lost (%)")
     figure.suptitle(f"IR drop, {pattern}, counted: {view}")
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with one_step(path) as work:
+        figure.savefig(work, dpi=110, metadata={"Software": None})
 
 
 def ratio_curve(path: Path, rows: list[dict[str, float]], drawn: float) -> None:
@@ -70,7 +72,8 @@ def ratio_curve(path: Path, rows: list[dict[str, float]], drawn: float) -> None:
     axis.axvline(drawn, color=_GREEN, lw=1, label=f"as drawn: {drawn:.2f}")
     axis.set(xscale="log", xlabel="row wire / column wire, per cell", ylabel="less IR drop (%)")
     axis.legend()
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with one_step(path) as work:
+        figure.savefig(work, dpi=110, metadata={"Software": None})
 
 
 def gain_curve(path: Path, timing: Mapping[str, Any]) -> None:
@@ -87,7 +90,8 @@ def gain_curve(path: Path, timing: Mapping[str, Any]) -> None:
     axis.axhline(100 * SPEED, color=_ORANGE, lw=1, label="paper: 29 %")
     axis.set(xscale="log", xlabel="write pulse per column (ns)", ylabel="gain by overlap (%)")
     axis.legend()
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with one_step(path) as work:
+        figure.savefig(work, dpi=110, metadata={"Software": None})
 
 
 def timing_diagram(path: Path, row: Mapping[str, Any]) -> None:
@@ -114,7 +118,8 @@ def timing_diagram(path: Path, row: Mapping[str, Any]) -> None:
         xlabel="time (ns)",
         ylim=(0.4, 3.6),
     )
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with one_step(path) as work:
+        figure.savefig(work, dpi=110, metadata={"Software": None})
 
 
 def _bar(axis: Axes, y: float, x: float, width: float, color: str, text: str) -> None:
@@ -147,7 +152,8 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
         axis.autoscale_view()
         axis.legend(handles=handles, loc="lower left", title="nets that carry current")
         path = folder / f"paths_{number}_{mode.split(':')[0]}.png"
-        figure.savefig(path, dpi=110, metadata={"Software": None})
+        with one_step(path) as work:
+            figure.savefig(work, dpi=110, metadata={"Software": None})
         made.append(path)
     return made
 

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ..base.outputs import write_text
 from ..paper import IR_DROP, SPEED
 from ..summary import percent
 
@@ -43,7 +44,7 @@ def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[
         "paper": {"ir_drop": IR_DROP, "speed": SPEED},
     }
     text = environment.get_template(f"{kind}.html.j2").render(shared | context)
-    target.write_text(text, encoding="utf-8")
+    write_text(target, text)
     return target
 
 

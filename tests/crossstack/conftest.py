@@ -42,7 +42,7 @@ class Ran:
 
 @pytest.fixture(autouse=True)
 def _keep_signal_handlers() -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(n) for n in numbers]
     yield
     for number, handler in zip(numbers, before, strict=True):

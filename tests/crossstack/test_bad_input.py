@@ -37,7 +37,7 @@ def config(tmp_path: Path, text: str) -> Path:
         ("pitch_x_um: 2.0", ["pitch_x_um = 2.0", "least by the rules"]),
         ("pitch_y_um: 5.003", ["pitch_y_um = 5.003", "multiple"]),
         ("device_um: wide", ["device_um = 'wide'"]),
-        ("select_w_um: .nan", ["select_w_um = nan"]),
+        ("select_w_um: .nan", ["array.yaml, line 1: select_w_um = nan"]),
         ("name: ../x", ["name = '../x'"]),
         ("kelvin: true", ["kelvin = True", "needs top: macro or testchip"]),
         ("{top: array, switch_wn_um: 8}", ["switch_wn_um = 8", "needs top: macro or testchip"]),
@@ -66,7 +66,7 @@ def test_configuration_is_refused(crossstack, tmp_path, verb, text, words):
 def test_an_unknown_key_names_its_file(crossstack, tmp_path, verb, text):
     more = ["--vary", "cols=1,2"] if verb == "sweep" else []
     ran = crossstack(verb, config(tmp_path, text), *more, "-o", tmp_path / "out")
-    ran.fails(2, f"{tmp_path / 'array.yaml'}: no such key", "did you mean")
+    ran.fails(2, f"{tmp_path / 'array.yaml'}, line 1: no such key", "did you mean")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_an_interrupted_build_leaves_the_earlier_result(earlier, sent):
         time.sleep(0.02)
     process.send_signal(sent)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent], err
     assert err.count("\n") == 1, err
     assert "interrupted" in err
     assert snapshot(earlier / NAME) == before

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from crossstack import files
+from crossstack.base import leftovers, outputs
 from crossstack.console import Console
 from crossstack.pdk import FileError
 
@@ -61,15 +64,108 @@ def test_files_move_up_together(tmp_path):
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a": "new", "b": "too"}
 
 
-def test_leftovers_of_a_killed_run_are_swept_after_a_day(tmp_path):
-    old, fresh = tmp_path / ".result.abc.part", tmp_path / ".result.def.part"
-    make(old, data="half")
-    make(fresh, data="half")
-    os.utime(old, (1, 1))
+def left_by_a_dead_process(folder, name, ended=True):
+    """A temporary name as a process that has ended, or a live one, would leave it."""
+    script = "import sys; from crossstack.base import leftovers; from pathlib import Path; "
+    script += "p = leftovers.temporary(Path(sys.argv[1]), sys.argv[2]); p.mkdir(); "
+    script += "print(p, flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, folder, name],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    path = Path(process.stdout.readline().strip())
+    (path / "data").write_text("half")
+    if ended:
+        process.kill()
+        process.wait()
+    return path, process
+
+
+def test_leftovers_are_swept_once_their_process_is_dead(tmp_path):
+    gone, _ = left_by_a_dead_process(tmp_path, "result")
+    other, _ = left_by_a_dead_process(tmp_path, "another")
+    alive, process = left_by_a_dead_process(tmp_path, "result", ended=False)
+    mine = tmp_path / ".result.abc.part"  # somebody's, whatever its age
+    make(mine, data="mine")
+    os.utime(mine, (1, 1))
     with files.replacing(tmp_path / "result"):
         pass
-    assert not old.exists()
-    assert fresh.exists()
+    assert not gone.exists()
+    assert not other.exists()
+    assert alive.exists()
+    assert mine.exists()
+    process.kill()
+    process.wait()
+    with files.together(tmp_path):
+        pass
+    assert not alive.exists()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_leftovers_of_another_host_boot_or_namespace_stay(tmp_path, part):
+    gone, _ = left_by_a_dead_process(tmp_path, "result")
+    fields = gone.name.rsplit(".", 2)[1].split("-")
+    if part < 3:
+        fields[part] = str(int(fields[2]) + 1) if part == 2 else "0" * 8
+    else:  # the number was given to a process that lives: this one
+        fields[3] = str(os.getpid())
+    stranger = tmp_path / f".result.{'-'.join(fields)}.part"
+    gone.rename(stranger)
+    assert leftovers.is_dead(stranger) == (part == 3)
+    with files.together(tmp_path):
+        pass
+    assert stranger.exists() == (part != 3)
+
+
+def test_a_users_own_files_stay_in_a_folder_that_is_replaced(tmp_path):
+    target = tmp_path / "result"
+    make(target, data="first", mine="my notes")
+    files.write_json(target / "manifest.json", {"name": "x", "files": {"data": ""}})
+    with files.replacing(target) as work:
+        make(work, other="second")
+        files.write_manifest(work, {"name": "x"})
+    names = {p.name for p in target.iterdir()}
+    assert names == {"mine", "other", "manifest.json"}
+
+
+def fails_while_writing(target):
+    with outputs.one_step(target) as work:
+        work.write_text("half")
+        raise RuntimeError("out of luck")
+
+
+def test_files_of_one_step(tmp_path):
+    target = tmp_path / "table.csv"
+    outputs.write_text(target, "first")
+    target.chmod(0o640)
+    with pytest.raises(RuntimeError, match="luck"):
+        fails_while_writing(target)
+    assert target.read_text() == "first"
+    outputs.write_text(target, "second")
+    assert (target.read_text(), target.stat().st_mode & 0o777) == ("second", 0o640)
+    link = tmp_path / "link.csv"
+    link.symlink_to("table.csv")
+    outputs.write_text(link, "third")
+    assert link.is_symlink()
+    assert target.read_text() == "third"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.csv", "table.csv"]
+
+
+def test_a_pipe_gets_what_a_file_would(tmp_path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    outputs.write_text(pipe, "all of it")
+    assert reader.communicate(timeout=20)[0] == "all of it"
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["folder", "none/x.csv", "circle"])
+def test_what_cannot_be_written_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(FileError, match=f"cannot write .*{name}"):
+        outputs.write_text(tmp_path / name, "text")
 
 
 def test_a_link_is_not_replaced(tmp_path):

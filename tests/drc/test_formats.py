@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import klayout.db as kdb
 import pytest
 
+from crossstack.base.errors import ConfigError
 from crossstack.drc import FORMATS, DrcReport, apply_waivers, load_waivers, render, run_drc
 from crossstack.drc.waivers import Waiver
 from crossstack.pdk import FileError, ParameterError, get_tech
@@ -126,20 +127,25 @@ def test_waivers_are_read_from_yaml(tmp_path: Path) -> None:
         ("rule: M1.1, box: [1, 0, 0, 1], reason: r, expires: 2027-01-31", "box"),
         ("rule: M1.1, box: [1, 2], reason: r, expires: 2027-01-31", "box"),
         ("reason: r, cell: a, expires: 2027-01-31", "rule"),
+        ("rule: M1.1, cell: a, cell: b, reason: r, expires: 2027-01-31", "'cell' appears twice"),
+        ("rule: M1.1, cell: a, reason: r, expires: 2027-02-31", "expires"),
+        ("rule: M1.1, cell: a, reason: r, expires: 20270131", "expires"),
+        ("rule: M1.1, box: [0, 0, .inf, 1], reason: r, expires: 2027-01-31", "box"),
+        ("rule: M1.1, cell: &a x, reason: *a, expires: 2027-01-31", "anchor"),
     ],
 )
 def test_bad_waivers_are_refused(tmp_path: Path, row: str, names: str) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(f"waivers:\n- {{{row}}}\n")
-    with pytest.raises(ParameterError, match=names):
+    with pytest.raises(ConfigError, match=rf"w\.yaml, line 2: .*{names}"):
         load_waivers(path)
 
 
-@pytest.mark.parametrize("text", ["waivers: [", "[]", "waivers: 3"])
+@pytest.mark.parametrize("text", ["waivers: [", "[]", "waivers: 3", "waivers: []\nwaiver: []"])
 def test_unreadable_waiver_files(tmp_path: Path, text: str) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(text)
-    with pytest.raises((FileError, ParameterError)):
+    with pytest.raises((ConfigError, ParameterError)):
         load_waivers(path)
-    with pytest.raises(FileError, match="cannot read"):
+    with pytest.raises(FileError, match="no such file"):
         load_waivers(tmp_path / "none.yaml")

@@ -1,0 +1,145 @@
+"""Temporary names that say whose they are, so that what a killed run leaves can be swept at once.
+
+A name holds the host, its boot, the namespace of process numbers, the process and when it
+started. Only what belongs to a process of this very host and namespace that is surely gone is
+ever removed: a process number alone may have been given to another, and a folder may be shared
+with another machine, whose processes cannot be seen from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+SUFFIX = ".part"
+#: characters of the target's name that a temporary name repeats (255 is the most of a file)
+_STEM = 120
+_MARK = (
+    r"(?P<host>[0-9a-f]{8})-(?P<boot>[0-9a-f]{8})-(?P<space>\d+)"
+    r"-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part"
+)
+_NAME = re.compile(rf"\..*\.{_MARK}", re.DOTALL)
+_IN_TEXT = re.compile(rf"\.[^/]*\.{_MARK}/?")
+
+#: told of every temporary path before it exists; a supervisor removes them after a crash
+listeners: list[Callable[[Path], None]] = []
+
+
+def temporary(folder: Path, name: str) -> Path:
+    """Return a new temporary path in a folder, hidden, for what will be called `name`.
+
+    Args:
+        folder: where the target stands.
+        name: the target's name.
+    """
+    stem = os.fsencode(name)[:_STEM].decode("utf-8", "ignore")
+    host, boot, space = _here()
+    pid = os.getpid()
+    mine = f"{host}-{boot}-{space}-{pid}-{_started(pid)}-{secrets.token_hex(4)}"
+    path = folder / f".{stem}.{mine}{SUFFIX}"
+    for tell in listeners:
+        tell(path.absolute())
+    return path
+
+
+def without(text: str) -> str:
+    """Return a message without the temporary names in its paths."""
+    return _IN_TEXT.sub("", text)
+
+
+def remove(path: Path) -> None:
+    """Remove a temporary file or folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # a later run sweeps it
+        return
+
+
+def sweep(folder: Path) -> None:
+    """Remove what dead processes of this host left in a folder."""
+    try:
+        paths = [Path(entry) for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
+    except OSError:
+        return
+    for path in paths:
+        if is_dead(path):
+            remove(path)
+
+
+def is_dead(path: Path) -> bool:
+    """Return whether a temporary path is of a process that is surely gone."""
+    found = _NAME.fullmatch(path.name)
+    host, boot, space = _here()
+    if found is None or not space or found["host"] != host:
+        return False
+    if found["boot"] != boot:
+        return _from_before(path)
+    return int(found["space"]) == space and _is_gone(int(found["pid"]), int(found["start"]))
+
+
+@cache
+def _here() -> tuple[str, str, int]:
+    """Return host and boot as short hashes, and the namespace of process numbers (0: unknown)."""
+    try:
+        space = os.stat("/proc/self/ns/pid").st_ino
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        boot, space = b"", 0
+    host = _machine() + socket.gethostname().encode()
+    return _short(host), _short(boot), space
+
+
+def _machine() -> bytes:
+    try:
+        return Path("/etc/machine-id").read_bytes().strip()
+    except OSError:
+        return b""
+
+
+def _short(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:8]
+
+
+def _from_before(path: Path) -> bool:
+    """Return whether this machine, and no namesake of it, wrote a path before it was started."""
+    try:
+        up = float(Path("/proc/uptime").read_text().split()[0])
+        return bool(_machine()) and path.lstat().st_mtime < time.time() - up
+    except (OSError, ValueError):
+        return False
+
+
+def _is_gone(pid: int, start: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's, which we may not see more of
+        return False
+    now = _started(pid)
+    return now is None or now != start
+
+
+def _started(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since the boot; 0 where nobody can say.
+
+    None of one that has ended but for its exit code.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0
+    # the program's name, in brackets, may hold anything
+    fields = stat.rpartition(b")")[2].split()
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])

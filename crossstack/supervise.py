@@ -1,0 +1,234 @@
+"""The command line in a process of its own, and one beside it that answers for how it ends.
+
+Libraries in C++ end a program as they like: OpenBLAS with exit code 1 when it is refused memory,
+LLVM and KLayout by a signal. Exit code 1 is a verdict here, so the worker hands its verdict over
+a pipe, and whatever ends without one is "did not complete". The one beside it also takes
+signals, at once even while the worker is inside a library, removes what a crash left, and keeps
+what libraries print away from our own output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, TextIO
+
+from .base import leftovers, memory
+from .base.errors import INCOMPLETE, INTERRUPTED, NO_MEMORY, TERMINATED
+
+#: signal -> exit code of a run that it ended
+STOPS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+if hasattr(signal, "SIGHUP"):
+    STOPS[signal.SIGHUP] = 128 + signal.SIGHUP
+_PDEATHSIG = 1
+_VERDICT, _PATH = b"V", b"P"
+_MEMORY = re.compile(rb"alloc|memory|map segment|pthread_create|resource temporarily", re.I)
+#: bytes of what libraries printed that are looked at for a reason
+_TAIL = 4000
+
+
+class Stopped(BaseException):
+    """A request to stop; folders being written are cleaned up on its way out.
+
+    Attributes:
+        code: what the command line exits with.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+
+def supervised(work: Callable[[], int]) -> int:
+    """Run the command line in a child process and return its exit code.
+
+    Args:
+        work: the command line; returns its exit code.
+    """
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as noise:
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            _work(work, writing, noise)
+        os.close(writing)
+        return _Watch(child, reading, noise).end()
+
+
+def _work(work: Callable[[], int], writing: int, noise: IO[bytes]) -> None:
+    """Run in the child; hand the verdict over and leave."""
+    parent = os.getppid()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(INCOMPLETE)
+    own_streams(noise)
+    leftovers.listeners.append(lambda path: _tell(writing, _PATH, os.fsencode(path)))
+    # a terminal tells the whole group of Ctrl-C; the one beside us passes it on, once. Not
+    # ignored: programs that we start would inherit that
+    signal.signal(signal.SIGINT, lambda *_: None)
+    code = work()
+    _tell(writing, _VERDICT, b"%d" % code)
+    # without the libraries' own ways out, some of which crash
+    os._exit(code)
+
+
+def _tell(writing: int, kind: bytes, what: bytes) -> None:
+    with contextlib.suppress(OSError):
+        os.write(writing, kind + what + b"\0")
+
+
+class _Watch:
+    """Waits for the child; passes signals on."""
+
+    def __init__(self, child: int, reading: int, noise: IO[bytes]) -> None:
+        self.child, self.reading, self.noise = child, reading, noise
+        self.stop: int | None = None
+        self.heard = b""
+
+    def end(self) -> int:
+        """Return the exit code of the run, after saying why if the child could not."""
+        for number in STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks for
+                signal.signal(number, self._pass_on)
+        while more := os.read(self.reading, 65536):
+            self.heard += more
+        _, status = os.waitpid(self.child, 0)
+        messages = [message for message in self.heard.split(b"\0") if message]
+        verdict = next((int(m[1:]) for m in messages if m[:1] == _VERDICT), None)
+        if verdict is not None:
+            return verdict
+        for message in messages:
+            leftovers.remove(Path(os.fsdecode(message[1:])))
+        if self.stop is not None:
+            return self.stop
+        _say(self._reason(os.waitstatus_to_exitcode(status)))
+        return INCOMPLETE
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        if self.stop is None:
+            self.stop = STOPS[signal.Signals(number)]
+            with contextlib.suppress(OSError):
+                os.kill(self.child, number if number != signal.SIGINT else signal.SIGUSR1)
+            return
+        for process in [*_descendants(self.child), self.child]:
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+
+    def _reason(self, code: int) -> str:
+        self.noise.seek(max(0, self.noise.seek(0, os.SEEK_END) - _TAIL))
+        said = self.noise.read()
+        if _MEMORY.search(said) or memory.limit() is not None:
+            return NO_MEMORY
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        if code == -signal.SIGKILL:
+            how += " (out of memory?)"
+        words = " ".join(said.decode("utf-8", "replace").split()[-20:])
+        return f"a library ended the run: {how}{': ' + words if words else ''}"
+
+
+def _descendants(root: int) -> list[int]:
+    """Return the processes below one, the deepest first."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = stat.read_bytes().rpartition(b")")[2].split()
+            parents[int(stat.parent.name)] = int(fields[1])
+    found: list[int] = []
+    level = {root}
+    while level := {pid for pid, parent in parents.items() if parent in level}:
+        found += level
+    return found[::-1]
+
+
+def catch_stops() -> None:
+    """Let a request to stop raise `Stopped`; while that is on its way, others change nothing."""
+    caught = {**STOPS, signal.SIGUSR1: INTERRUPTED} if _is_supervised() else STOPS
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for other in caught:
+            signal.signal(other, lambda *_: None)
+        raise Stopped(caught[signal.Signals(number)])
+
+    for number in caught:
+        if _is_supervised() and number == signal.SIGINT:
+            continue
+        try:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, stop)
+        except ValueError:  # not in the main thread, as in a test
+            return
+
+
+def _is_supervised() -> bool:
+    return bool(leftovers.listeners)
+
+
+def fill_descriptors() -> None:
+    """Open what a shell closed (`>&-`), so that no file of ours becomes standard output."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def own_streams(noise: IO[bytes]) -> None:
+    """Keep standard output and error for ourselves; libraries print into a file.
+
+    A reader that goes away (`| head`) ends nothing: what is left to print is dropped.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream: TextIO = getattr(sys, name)
+        stream.flush()
+        raw = _Patient(os.dup(number), name)
+        text = io.TextIOWrapper(
+            io.BufferedWriter(raw),
+            encoding=stream.encoding,
+            errors=stream.errors,
+            line_buffering=name == "stderr" or raw.isatty(),
+        )
+        setattr(sys, name, text)
+        os.dup2(noise.fileno(), number)
+
+
+class _Patient(io.FileIO):
+    """A stream whose reader may go away."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        super().__init__(descriptor, "wb")
+        self._called = {"stdout": "standard output", "stderr": "standard error"}[name]
+        self._over = False
+
+    def write(self, data: Any, /) -> int:
+        """Write, or drop what nobody reads."""
+        size = memoryview(data).nbytes
+        if self._over:
+            return size
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            self._over = True
+            return size
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._over = True  # else the rest, at the end, would raise again
+            raise OSError(error.errno, error.strerror, self._called) from None
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, f"crossstack: {text}\n".encode())
