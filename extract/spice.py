@@ -1,6 +1,6 @@
 """The network as SPICE: devices and wires in one subcircuit, and a bench to run it.
 
-Memristors are resistors. Transistors are resistors by their gate's level, R_on(W) when they
+Memristors are resistors, or follow I = G sinh(b V) / b where asked. Transistors are resistors by their gate's level, R_on(W) when they
 conduct, left out when they do not; or the foundry's BSIM subcircuits with real gates and bulks
 (`bsim`). Node names are those of the network, so `TR[3]` in the netlist is the pin TR[3] of the
 layout.
@@ -41,6 +41,7 @@ def write_spice(
     path: str | Path,
     *,
     memristor_ohm: ArrayLike | None = None,
+    sinh_per_v: ArrayLike | None = None,
     switch_ohm: ArrayLike | None = None,
     gates: Mapping[str, bool] | None = None,
     sources: Mapping[str, float] | None = None,
@@ -57,6 +58,8 @@ def write_spice(
         path: target file.
         memristor_ohm: resistance of the memristors in ohm, a number or shape
             (tiers, rows, cols); None for the technology's R_on.
+        sinh_per_v: b of memristors that follow I = G sinh(b V) / b with G = 1 / memristor_ohm, in
+            1/V, a number or shape (tiers, rows, cols); 0, or None for all, is linear.
         switch_ohm: on resistance of every transistor in ohm, in the network's order; None for
             the least of its width.
         gates: level of each gate net, True for high; None for all high. A net that is not
@@ -96,7 +99,12 @@ def write_spice(
         *wrapped([".subckt crossstack", *pins]),
         *wires,
         *nodes.ties(),
-        *_memristors(network, nodes.names, _ohms(network, tech, memristor_ohm)),
+        *_memristors(
+            network,
+            nodes.names,
+            _ohms(network, tech, memristor_ohm),
+            _bends(network, sinh_per_v),
+        ),
     ]
     if bsim is not None:
         lines += transistors(network, nodes.names)
@@ -233,21 +241,39 @@ def _shared_wires(
     return definitions, instances
 
 
-def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+def _per_device(network: Network, name: str, value: ArrayLike) -> Floats:
     shape = (max(network.tiers, default=0) + 1, network.rows, network.cols)
-    given = np.asarray(tech.memristor.r_on_ohm if value is None else value, dtype=np.float64)
+    given = np.asarray(value, dtype=np.float64)
     if given.shape not in {(), shape}:
-        raise ParameterError("memristor_ohm", given.shape, f"one number or the shape {shape}")
-    if not (given > 0).all():
-        raise ParameterError("memristor_ohm", float(given.min()), "positive")
+        raise ParameterError(name, given.shape, f"one number or the shape {shape}")
     return np.broadcast_to(given, shape)
 
 
-def _memristors(network: Network, names: list[str], ohm: Floats) -> Iterator[str]:
+def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+    given = tech.memristor.r_on_ohm if value is None else value
+    ohm = _per_device(network, "memristor_ohm", given)
+    if not (ohm > 0).all():
+        raise ParameterError("memristor_ohm", float(ohm.min()), "positive")
+    return ohm
+
+
+def _bends(network: Network, value: ArrayLike | None) -> Floats:
+    per_v = _per_device(network, "sinh_per_v", 0.0 if value is None else value)
+    if not (np.isfinite(per_v) & (per_v >= 0)).all():
+        raise ParameterError("sinh_per_v", float(per_v.min()), "finite, 0 or positive")
+    return per_v
+
+
+def _memristors(network: Network, names: list[str], ohm: Floats, per_v: Floats) -> Iterator[str]:
     for k in range(len(network.memristor_row)):
         at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
         a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
-        yield f"Rx_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b} {ohm[at]:.9g}"
+        name = f"x_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b}"
+        if per_v[at] == 0:
+            yield f"R{name} {ohm[at]:.9g}"
+        else:
+            scale = 1.0 / (ohm[at] * per_v[at])
+            yield f"B{name} I={scale:.9g}*sinh({per_v[at]:.9g}*V({a},{b}))"
 
 
 def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:

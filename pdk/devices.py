@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ron import ron_ohm, source_grid_v
+from .ron import NOMINAL_DROP_V, Surface, ron_ohm, surface
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,22 @@ class TransistorParameters:
     corner: str = "typ"
     temperature_c: float = 25.0
 
-    @property
-    def source_grid_v(self) -> list[float]:
-        """Source voltages of the table of R_on, V; between them its logarithm is linear."""
-        return source_grid_v()
+    def surface(self, w_um: float) -> Surface:
+        """Return R_on in ohm over source voltage and drop for a width in um."""
+        return surface(self.name, w_um, corner=self.corner, temperature_c=self.temperature_c)
 
-    def ron_ohm(self, w_um: float, source_v: float | None = None) -> float:
+    def ron_ohm(
+        self, w_um: float, source_v: float | None = None, drop_v: float = NOMINAL_DROP_V
+    ) -> float:
         """Return R_on in ohm for a width in um; see `pdk.ron.ron_ohm`.
 
         Without a source voltage the transistor is taken where it conducts best.
         """
         volts = self.well_on_v if source_v is None else source_v
-        return ron_ohm(self.name, w_um, volts, corner=self.corner, temperature_c=self.temperature_c)
+        return ron_ohm(
+            self.name, w_um, volts, drop_v,
+            corner=self.corner, temperature_c=self.temperature_c,
+        )  # fmt: skip
 
 
 _BSIM = "BSIM models run in ngspice 39 (facts/signoff.md); Ioff typ from ES:1_Low_Voltage_Devices"
