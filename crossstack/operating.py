@@ -39,8 +39,8 @@ class Laws:
         write: law of the tier that is written, where `every` gives none.
     """
 
-    every: DeviceLaw | None = None
-    write: DeviceLaw | None = None
+    every: Sinh | None = None
+    write: Sinh | None = None
 
     @classmethod
     def of(cls, tech: Tech, *, linear: bool = False, nonlinear: bool = False) -> Laws:
@@ -69,15 +69,13 @@ class Laws:
         return {
             name: {"law": "linear"}
             if law is None
-            else {"law": "G sinh(b V) / b", "b_per_V": getattr(law, "b", None)}
+            else {"law": "G sinh(b V) / b", "b_per_V": law.b}
             for name, law in laws.items()
         }
 
 
-def _words(law: DeviceLaw) -> str:
-    if isinstance(law, Sinh):
-        return f"I = G sinh(b V) / b with b = {law.b:g} /V"
-    return repr(law)
+def _words(law: Sinh) -> str:
+    return f"I = G sinh(b V) / b with b = {law.b:g} /V"
 
 
 def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,8 @@ FIGURES = {
     for counted, short in (("all_series", "all"), ("wires_only", "wires"))
     for metric in ("worst_device", "mean_device", "worst_column")
 }
+#: what a row has of a write: the part of its voltage that is lost, and in which polarity
+WRITE = ("write_loss", "write_polarity")
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,9 @@ def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
         value = result.to_json()
         modes[mode] = {name: value[metric][counted] for name, (metric, counted) in FIGURES.items()}
         modes[mode]["kcl_residual"] = value["kcl_residual"]
+        if result.write is not None:
+            modes[mode]["write_loss"] = result.write.worst_loss
+            modes[mode]["write_polarity"] = result.write.polarity
     return {"modes": modes, "not_run": not_run}
 
 
@@ -172,7 +177,7 @@ def write(
     files.write_json(folder / "sweep.json", {"vary": vary, "counted": counted, "rows": rows})
     with (folder / "sweep.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", "failed"])
+        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", *WRITE, "failed"])
         writer.writerows(_table(rows))
     draw(folder / "sweep.png", vary, rows)
     files.write_manifest(folder, {"name": "sweep", "parameters": {**base, "vary": vary}})
@@ -183,7 +188,9 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     for row in rows:
         values = list(row["case"].values())
         if "failed" in row:
-            yield [*values, "", *[""] * (len(FIGURES) + 1), row["failed"]]
+            yield [*values, "", *[""] * (len(FIGURES) + 1 + len(WRITE)), row["failed"]]
             continue
         for mode, m in row["modes"].items():
-            yield [*values, mode, *(f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")), ""]
+            figures = [f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")]
+            writes = [f"{m[n]:.9g}" if isinstance(m.get(n), float) else m.get(n, "") for n in WRITE]
+            yield [*values, mode, *figures, *writes, ""]
