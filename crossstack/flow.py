@@ -54,8 +54,23 @@ class Build:
 
     @property
     def passed(self) -> bool:
-        """True if the design rules hold, the netlist matches and everything was done."""
+        """True if the design rules hold, the netlist matches and everything was done.
+
+        Currents have a verdict of their own, `limits`.
+        """
         return self.drc["violations"] == 0 and bool(self.lvs["match"]) and not self.not_done
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Return the verdict on the currents: judged, exceeded, text and the hardest load."""
+        why = self.not_done.get("extract") or "the wires were not extracted"
+        none = {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+        return self.em.get("verdict", none)
+
+    @property
+    def verdict(self) -> str:
+        """Return what was judged and how, in one line."""
+        return f"{'passed' if self.passed else 'FAILED'}: rules, netlist; {self.limits['text']}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the result that `build --json` prints."""
@@ -63,6 +78,8 @@ class Build:
             "folder": str(self.folder),
             "name": self.name,
             "passed": self.passed,
+            "verdict": self.verdict,
+            "limits": self.limits,
             "drc": self.drc,
             "lvs": self.lvs,
             "ir_drop": self.ir_drop,
@@ -226,7 +243,7 @@ def _analyse(
         parts = measure_parts(network, tech)
         result.ir_drop = analysis.summary(done, not_run, what)
         result.ir_drop["stacking"] = estimate(network, parts)
-        result.em = em_report(network, limits, done)
+        result.em = em_report(network, tech, limits, done, what)
         result.timing = read_and_write(network, parts["all"][-1], farad)
     for name in ("ir_drop", "em", "timing"):
         files.write_json(work / f"{name}.json", getattr(result, name))
@@ -264,6 +281,8 @@ def finish(
         "parameters": config.to_json(),
         "cell": cell,
         "passed": result.passed,
+        "verdict": result.verdict,
+        "limits": result.limits,
         "not_done": result.not_done,
         "extraction": result.extraction,
     }

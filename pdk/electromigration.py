@@ -25,6 +25,16 @@ _POLY = "GF180MCU design manual, rule PL.10 (facts/gf180mcu.yaml); no temperatur
 _FILM = "assumed: the current density of Metal1, in a film of the module's thickness"
 _PLUG = "assumed: what the module's film carries at one edge of the cut"
 
+#: heat that silicon dioxide conducts, W / (um K)
+_OXIDE_W_UM_K = 1.4e-6
+#: what the edges of a line add to its width, as parts of its height over the silicon
+_SPREAD = 0.88
+HEATING_SOURCE = (
+    "a lone line at a steady current over oxide (1.4 W/m/K) on silicon that stays cold: Bilotti, "
+    "IEEE Trans. Electron Devices 21, 217 (1974), effective width w + 0.88 h; vias and "
+    "neighbours, which cool it, left out"
+)
+
 _Row = tuple[float, float, float]
 #: mA per um of width: (one direction only, both directions)
 _METAL: tuple[_Row, _Row] = ((2.09, 1.0, 0.67), (3.14, 1.5, 1.0))
@@ -117,3 +127,24 @@ def _between(row: _Row, temperature_c: float) -> float:
     )
     share = (here - low) / (high - low)
     return row[k] * math.exp(share * math.log(row[k + 1] / row[k]))
+
+
+def line_heating_k(tech: Tech, layer: str, width_um: float, current_a: float) -> float:
+    """Return how much hotter than the silicon a lone line gets by a steady current, K.
+
+    Args:
+        tech: thickness, height and typical sheet resistance of the line's film.
+        layer: conductor.
+        width_um: width of the line.
+        current_a: what flows in it.
+
+    Raises:
+        ParameterError: for a layer that is no conductor.
+    """
+    films = {film.name: film for film in tech.films}
+    film = films.get(layer)
+    if film is None or film.sheet_ohm_sq is None:
+        raise ParameterError("layer", layer, "a conductor of the stack")
+    height = tech.heights_um[layer][0]
+    power_w_um = current_a**2 * film.sheet_ohm_sq.typ / width_um
+    return power_w_um * height / (_OXIDE_W_UM_K * (width_um + _SPREAD * height))

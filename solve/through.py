@@ -12,6 +12,7 @@ with three nodes looks like a mesh, too, and counts as if one of its sides carri
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Throughs:
         wide = np.flatnonzero(np.isfinite(width_um) & (a != b))
         meshes = _meshes(a[wide], b[wide], kind[wide])
         self._meshes = [_Mesh(e := wide[m], a[e], b[e], width_um[e]) for m in meshes]
+        self._mesh_at = {int(mesh.edges[0]): mesh for mesh in self._meshes}
 
     def __call__(self, current: Floats) -> Floats:
         """Return the current through the narrow place of every resistor, A, not negative.
@@ -51,6 +53,18 @@ class Throughs:
         for mesh in self._meshes:
             out[mesh.edges] = mesh.through(current[mesh.edges])
         return out
+
+
+    def part(self, edges: Ints) -> Throughs:
+        """Return the same for some resistors, numbered anew; they hold whole meshes only."""
+        found = copy(self)
+        place = {int(e): k for k, e in enumerate(edges)}
+        found._meshes = []
+        for e in self._mesh_at.keys() & place.keys():
+            mesh = copy(self._mesh_at[e])
+            mesh.edges = np.array([place[int(k)] for k in mesh.edges], dtype=np.int64)
+            found._meshes.append(mesh)
+        return found
 
 
 class _Mesh:
