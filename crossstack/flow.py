@@ -17,6 +17,7 @@ from .pdk.klayout_tech import lyp_text
 if TYPE_CHECKING:
     import klayout.db as db
 
+    from .extract import NetCapacitance
     from .generators import Array
     from .lvs import ExtractedLayout
     from .solve.network import Network
@@ -205,6 +206,7 @@ def _analyse(
     from .electromigration import current_limits_of, em_report
     from .extract import extract, write_spice
     from .nets import net_table
+    from .operating import mode_ohm
     from .timing import read_and_write
 
     try:
@@ -220,7 +222,8 @@ def _analyse(
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
-            farad = capacitances(extracted, network, tech, step)
+            found_c = capacitances(extracted, network, tech, step)
+            farad = {name: net.total_f for name, net in found_c.items()}
             files.write_json(work / "nets.json", net_table(network, tech, farad, limits))
         what = analysis.stimulus(network, tech)
         drives = analysis.expansion_drives(network, what)
@@ -228,7 +231,7 @@ def _analyse(
             network,
             tech,
             work / f"{result.name}_extracted.spice",
-            switch_ohm=analysis.mode_ohm(network, tech, what, "expansion"),
+            switch_ohm=mode_ohm(network, tech, what, "expansion"),
             sources=drives.port_voltages,
             gates=drives.gates,
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
@@ -244,7 +247,8 @@ def _analyse(
         result.ir_drop = analysis.summary(done, not_run, what)
         result.ir_drop["stacking"] = estimate(network, parts)
         result.em = em_report(network, tech, limits, done, what)
-        result.timing = read_and_write(network, parts["all"][-1], farad)
+    with console.step("settling"):
+        result.timing = read_and_write(network, tech, what, found_c)
     for name in ("ir_drop", "em", "timing"):
         files.write_json(work / f"{name}.json", getattr(result, name))
     analysis.write_csv(work / "ir_drop.csv", done)
@@ -252,8 +256,8 @@ def _analyse(
 
 def capacitances(
     extracted: ExtractedLayout, network: Network, tech: Tech, step: Step
-) -> dict[str, float]:
-    """Return the capacitance of nets in F, of as many as take seconds only."""
+) -> dict[str, NetCapacitance]:
+    """Return the capacitance of nets, of as many as take seconds only."""
     from .extract import net_capacitance
 
     size = len(network.memristor_row)
@@ -264,8 +268,7 @@ def capacitances(
         row, col = network.rows // 2, network.cols // 2
         names = {net.name for net in extracted.flat.nets}
         lines = [n for n in (f"TR[{row}]", f"BR[{row}]", f"C[{col}]") if n in names]
-    found = net_capacitance(extracted, tech, nets=lines, progress=step)
-    return {name: net.total_f for name, net in found.items()}
+    return net_capacitance(extracted, tech, nets=lines, progress=step)
 
 
 def finish(

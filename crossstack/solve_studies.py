@@ -110,13 +110,19 @@ class Problem:
             found.sensitivity = self._sensitivity(console)
         return found
 
+    def _one_way(self) -> dict[str, Any]:
+        """Return options of one polarity: columns that are read do not feel which."""
+        from .operating import write_options
+
+        return next(write_options(self.tech, self.mode, dict(self.options)))
+
     def _vary(self, asked: Asked, samples: int, console: Console) -> MonteCarlo:
         from .analysis import vary
 
         return vary(
             self.network, self.tech, self.what, console, self.mode,
             spread=_spread(self.tech, asked.chance), samples=samples,
-            seed=int(asked.chance["seed"] or 0), **self.options,
+            seed=int(asked.chance["seed"] or 0), **self._one_way(),
         )  # fmt: skip
 
     def _batch(self, vectors: Floats, console: Console) -> Batch:
@@ -139,7 +145,7 @@ class Problem:
     def _sensitivity(self, console: Console) -> dict[str, Floats]:
         from .studies import sensitivity
 
-        return sensitivity(self.network, self.tech, self.what, self.mode, console, **self.options)
+        return sensitivity(self.network, self.tech, self.what, self.mode, console, **self._one_way())
 
 
 @dataclass

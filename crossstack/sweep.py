@@ -29,6 +29,8 @@ FIGURES = {
 }
 #: what a row has of a write: the part of its voltage that is lost, and in which polarity
 WRITE = ("write_loss", "write_polarity")
+#: what a row has of the currents: the highest load as part of its limit, and the verdict
+LIMITS = ("limit_used", "limits")
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def _draw(config: RunConfig) -> ExtractedLayout:
 
 
 def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
+    from .electromigration import current_limits_of, em_report
     from .extract import extract
 
     tech, at = config.resolved_tech(), config.tech
@@ -163,7 +166,9 @@ def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
         if result.write is not None:
             modes[mode]["write_loss"] = result.write.worst_loss
             modes[mode]["write_polarity"] = result.write.polarity
-    return {"modes": modes, "not_run": not_run}
+    limits = current_limits_of(tech, at.temperature_c)
+    verdict = em_report(network, tech, limits, solved, what)["verdict"]
+    return {"modes": modes, "not_run": not_run, "limits": verdict}
 
 
 def write(
@@ -177,7 +182,7 @@ def write(
     files.write_json(folder / "sweep.json", {"vary": vary, "counted": counted, "rows": rows})
     with (folder / "sweep.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", *WRITE, "failed"])
+        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", *WRITE, *LIMITS, "failed"])
         writer.writerows(_table(rows))
     draw(folder / "sweep.png", vary, rows)
     files.write_manifest(folder, {"name": "sweep", "parameters": {**base, "vary": vary}})
@@ -188,9 +193,10 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     for row in rows:
         values = list(row["case"].values())
         if "failed" in row:
-            yield [*values, "", *[""] * (len(FIGURES) + 1 + len(WRITE)), row["failed"]]
+            yield [*values, "", *[""] * (len(FIGURES) + 1 + len(WRITE) + len(LIMITS)), row["failed"]]
             continue
         for mode, m in row["modes"].items():
             figures = [f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")]
             writes = [f"{m[n]:.9g}" if isinstance(m.get(n), float) else m.get(n, "") for n in WRITE]
-            yield [*values, mode, *figures, *writes, ""]
+            limits = [row["limits"].get("ratio", ""), row["limits"]["text"]]
+            yield [*values, mode, *figures, *writes, *limits, ""]

@@ -9,6 +9,7 @@ layout.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,8 @@ def write_spice(
             and prints for each source a line `pin NAME` and a line `iN = current into the network`.
             With `bsim` it also prints for each memristor a line `device TIER ROW COL` and the
             voltages of its row-side and its column-side node.
-        capacitance: by net, from `net_capacitance`; None for resistors only.
+        capacitance: by net, from `net_capacitance`; None for resistors only. With `bsim` without
+            the gates, which are the transistors' own.
         hierarchical: True writes the wires of each distinct net once, as a subcircuit.
         bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
             resistors.
@@ -86,7 +88,11 @@ def write_spice(
         raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
     path, gates = Path(path), gates or {}
     nodes = _Nodes(network, [] if bsim is None else list(gate_nodes(network).values()))
-    capacitors = _Capacitors(nodes, lumps(network, capacitance or {}))
+    # a BSIM transistor brings the capacitance of its gate along
+    farad = capacitance or {}
+    if bsim is not None:
+        farad = {name: replace(net, gate_f=0.0) for name, net in farad.items()}
+    capacitors = _Capacitors(nodes, lumps(network, farad))
     if hierarchical:
         definitions, wires = _shared_wires(network, nodes, capacitors)
     else:

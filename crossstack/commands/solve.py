@@ -53,7 +53,19 @@ COLUMNS_SHOWN = 64
     "--weights", type=EXISTING, help="Weights 0..1: .npy or CSV, a line per tier and row."
 )
 @click.option("--conductances", type=EXISTING, help="The same, in siemens.")
-@click.option("--nonlinear", is_flag=True, help="Memristors as I = G sinh(b V) / b, by Newton.")
+@click.option(
+    "--nonlinear",
+    is_flag=True,
+    help="Every memristor as I = G sinh(b V) / b, those that are read too (default: those that "
+    "are written).",
+)
+@click.option("--linear", is_flag=True, help="Every memristor linear, those that are written too.")
+@click.option(
+    "--polarity",
+    type=click.Choice(["set", "reset"]),
+    help="Write with the rows above the column (set) or the column above the rows (reset); "
+    "default: both are solved, the one that loses more is shown.",
+)
 @click.option("--monte-carlo", type=int, metavar="N", help="Solve N random versions of the array.")
 @click.option("--seed", type=int, help="Of --monte-carlo: equal seeds, equal results (default 0).")
 @click.option("--sigma", type=float, help="Of --monte-carlo: deviation of ln G (default 0.1).")
@@ -83,6 +95,7 @@ def command(
     weights: Path | None,
     conductances: Path | None,
     nonlinear: bool,
+    linear: bool,
     monte_carlo: int | None,
     seed: int | None,
     sigma: float | None,
@@ -110,9 +123,10 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
     from .. import analysis
+    from ..base.errors import ConfigError
     from ..extract.tilefile import is_array, load_array
     from ..layouts import origin_of
-    from ..solve.iv import Sinh
+    from ..operating import Laws
     from ..solve.network import Network
     from ..solve_studies import Asked, Found, Problem
     from ..summary import drop_lines
@@ -126,6 +140,8 @@ def command(
         write_voltage=options["write_voltage"],
         sensitivity=sensitivity,
     )
+    if linear and nonlinear:
+        raise ConfigError("--linear and --nonlinear exclude each other")
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
@@ -138,19 +154,20 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
-    device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
+    laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
         done, not_run = analysis.solve_modes(
-            loaded, tech, what, console, (mode,), device=device, **given
+            loaded, tech, what, console, (mode,), laws, **given
         )
         if isinstance(loaded, Network):
-            found = Problem(loaded, tech, what, mode, given, device).study(asked, console)
+            found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
     value |= _record(origin, done[mode], (path, weights, conductances, inputs))
-    if device is not None:
-        value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
-        console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
+    value["laws"] = laws.to_json()
+    if laws.every is not None:
+        value["nonlinear"] = value["laws"]["read"]
+    console.say(laws.text(mode))
     for line in (*what.text.values(), *drop_lines(value)):
         console.say(line)
     pins = _pins(loaded)
@@ -217,7 +234,8 @@ def _record(origin: Origin, drop: IrDrop, read: Iterable[Path | None]) -> dict[s
         parameters |= {
             "read_tier": TIER_NAMES[1 - write.tier],
             "write_column": write.column,
-            "write_voltage_V": float(write.applied[0]),
+            "write_voltage_V": abs(float(write.applied[0])),
+            "polarity": write.polarity,
         }
     return {
         "parameters": parameters,

@@ -19,7 +19,6 @@ from ..pdk import Tech
 from ..solve.metrics import ir_drop
 from ..solve.modes import POLARITIES, polarity_options
 from ..solve.network import TIER_NAMES, Network
-from ..solve.theory import Parts
 from ..timing import LINES, read_settle
 from .cases import Floats, Proved
 
@@ -122,15 +121,15 @@ def slots(
                 progress(done, 2 * len(POLARITIES) * network.cols)
 
 
-def settle(proved: Proved, tech: Tech, parts: Parts) -> dict[str, float]:
-    """Return the settling time of a read of a macro; see `timing.read_settle`.
+def settle(proved: Proved, tech: Tech, what: Stimulus) -> dict[str, Any]:
+    """Return how a read of a macro settles; see `timing.read_settle`.
 
     Args:
         proved: the extracted macro.
         tech: its technology.
-        parts: series parts with everything counted, ohm.
+        what: devices and inputs.
     """
     from ..extract import net_capacitance
 
     found = net_capacitance(proved.layout, tech, nets=LINES)
-    return read_settle(proved.network, parts, {name: c.total_f for name, c in found.items()})
+    return read_settle(proved.network, tech, what, found)
