@@ -73,9 +73,7 @@ def shared_duty(network: Network, throughs: Throughs, own: Ints) -> Floats:
         sources = np.concatenate([near[mine & ~leads], ports[net_of[ports] == net]])
         unknown = net_of[far[mine]] == SHARED
         if len(pieces) and leads.any() and len(sources) and not unknown.any():
-            duty[pieces] = _duty(
-                network, throughs, pieces, sources, near[leads], behind[leads]
-            )
+            duty[pieces] = _duty(network, throughs, pieces, sources, near[leads], behind[leads])
     return duty
 
 

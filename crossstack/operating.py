@@ -67,9 +67,7 @@ class Laws:
         """Plain Python types only."""
         laws = {"read": self.every, "write": self.every or self.write}
         return {
-            name: {"law": "linear"}
-            if law is None
-            else {"law": "G sinh(b V) / b", "b_per_V": law.b}
+            name: {"law": "linear"} if law is None else {"law": "G sinh(b V) / b", "b_per_V": law.b}
             for name, law in laws.items()
         }
 

@@ -145,7 +145,9 @@ class Problem:
     def _sensitivity(self, console: Console) -> dict[str, Floats]:
         from .studies import sensitivity
 
-        return sensitivity(self.network, self.tech, self.what, self.mode, console, **self._one_way())
+        return sensitivity(
+            self.network, self.tech, self.what, self.mode, console, **self._one_way()
+        )
 
 
 @dataclass

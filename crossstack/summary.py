@@ -38,7 +38,7 @@ def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
             f"mean {percent(m['mean_device_error']['all_series'])}, "
             f"worst column {percent(wires['all_series'])}"
         )
-        if (write := m.get("write")) is not None:
+        if m.get("write") is not None:
             lines.append(write_line(m))
     lines += [f"{mode}: not run, {why}" for mode, why in ir_drop.get("not_run", {}).items()]
     return lines

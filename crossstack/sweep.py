@@ -193,7 +193,12 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     for row in rows:
         values = list(row["case"].values())
         if "failed" in row:
-            yield [*values, "", *[""] * (len(FIGURES) + 1 + len(WRITE) + len(LIMITS)), row["failed"]]
+            yield [
+                *values,
+                "",
+                *[""] * (len(FIGURES) + 1 + len(WRITE) + len(LIMITS)),
+                row["failed"],
+            ]
             continue
         for mode, m in row["modes"].items():
             figures = [f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")]

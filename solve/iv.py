@@ -70,8 +70,7 @@ class Partly:
 
     def current(self, G: Floats, volts: Floats) -> Floats:
         """See `DeviceLaw`."""
-        out = np.where(self.mask, self.law.current(G, np.where(self.mask, volts, 0.0)), G * volts)
-        return out
+        return np.where(self.mask, self.law.current(G, np.where(self.mask, volts, 0.0)), G * volts)
 
     def slope(self, G: Floats, volts: Floats) -> Floats:
         """See `DeviceLaw`."""

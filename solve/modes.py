@@ -378,7 +378,12 @@ def _check_request(
         if not np.isfinite(value):
             raise ModeError(f"{name} is {value} V, allowed: finite")
     return Request(
-        volts, read, int(write_column), rail + voltage * share, float(rail), float(vdd),
+        volts,
+        read,
+        int(write_column),
+        rail + voltage * share,
+        float(rail),
+        float(vdd),
         mode == "deep-net",
     )
 

@@ -5,8 +5,9 @@ with many contacts is a mesh of resistors, all between all of its ends, and the 
 that of the narrowest straight cut between its two ends. Through that cut flows what all resistors
 across it carry together. Cuts no longer than a width part the ends into groups; the cut in
 question has some of them on one side. Which ones is not kept, so the largest current counts that
-any of them could part: never too little, and for a line that ends in a pad just the line's. (A ring of wires that is left
-with three nodes looks like a mesh, too, and counts as if one of its sides carried everything.)
+any of them could part: never too little, and for a line that ends in a pad just the line's. (A
+ring of wires that is left with three nodes looks like a mesh, too, and counts as if one of its
+sides carried everything.)
 """
 
 from __future__ import annotations
@@ -53,7 +54,6 @@ class Throughs:
         for mesh in self._meshes:
             out[mesh.edges] = mesh.through(current[mesh.edges])
         return out
-
 
     def part(self, edges: Ints) -> Throughs:
         """Return the same for some resistors, numbered anew; they hold whole meshes only."""

@@ -143,7 +143,9 @@ def _calm(currents: list[Floats], final: Floats) -> bool:
 
 def _laplacian(a: Any, b: Any, value: Floats, n: int) -> csc_matrix:
     rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
-    return coo_matrix((np.concatenate([value, value, -value, -value]), (rows, cols)), (n, n)).tocsc()
+    return coo_matrix(
+        (np.concatenate([value, value, -value, -value]), (rows, cols)), (n, n)
+    ).tocsc()
 
 
 def _capacitance(group: Any, n: int, capacitors: Iterable[Capacitor]) -> csc_matrix:

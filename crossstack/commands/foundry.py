@@ -121,9 +121,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
-@click.option(
-    "--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set)."
-)
+@click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
 @click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")

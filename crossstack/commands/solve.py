@@ -157,9 +157,7 @@ def command(
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
-        done, not_run = analysis.solve_modes(
-            loaded, tech, what, console, (mode,), laws, **given
-        )
+        done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}

@@ -78,7 +78,9 @@ def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]])
 
     widths = {key: max(len(key), *(len(str(v)) for v in values)) for key, values in vary.items()}
     head = "  ".join(f"{key:>{width}}" for key, width in widths.items())
-    lines = [f"{head}  {'mode':<10}{'worst':>9}{'mean':>9}{'column':>9}{'in wires':>10}{'write':>9}"]
+    lines = [
+        f"{head}  {'mode':<10}{'worst':>9}{'mean':>9}{'column':>9}{'in wires':>10}{'write':>9}"
+    ]
     for row in rows:
         case = "  ".join(f"{row['case'][key]!s:>{width}}" for key, width in widths.items())
         if "failed" in row:
@@ -91,6 +93,10 @@ def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]])
                 f"{case}  {mode:<10}"
                 + "".join(f"{percent(v):>9}" for v in shown)
                 + f"{percent(m['worst_device_wires']):>10}"
-                + (f"{percent(m['write_loss']):>9} {m['write_polarity']}" if "write_loss" in m else "")
+                + (
+                    f"{percent(m['write_loss']):>9} {m['write_polarity']}"
+                    if "write_loss" in m
+                    else ""
+                )
             )
     return lines

@@ -90,9 +90,7 @@ def slots(
                 "write_column": column,
                 **polarity_options(polarity, write_voltage),
             }
-            ohm = mode_ohm(
-                network, tech, what, "deep-net", ohm, r_off, **laws.options, **slot
-            )
+            ohm = mode_ohm(network, tech, what, "deep-net", ohm, r_off, **laws.options, **slot)
             found = ir_drop(
                 network,
                 conductances,

@@ -173,8 +173,8 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                     "ok": None,
                     "warn": worst["ratio"] > 1,
                     "head": percent(worst["ratio"]),
-                    "line": f"highest load, of the {'assumed' if assumed else 'published'} limit, in "
-                    f"{worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
+                    "line": f"highest load, of the {'assumed' if assumed else 'published'} limit, "
+                    f"in {worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
                 }
             )
     return cards
