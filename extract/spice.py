@@ -2,8 +2,8 @@
 
 Memristors are resistors, or follow I = G sinh(b V) / b where asked. Transistors are resistors by
 their gate's level, R_on(W) when they conduct, left out when they do not; or the foundry's BSIM
-subcircuits with real gates and bulks (`bsim`). Node names are those of the network, so `TR[3]` in the netlist is the pin TR[3] of the
-layout.
+subcircuits with real gates and bulks (`bsim`). Node names are those of the network, so `TR[3]` in
+the netlist is the pin TR[3] of the layout.
 """
 
 from __future__ import annotations
