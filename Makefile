@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NAME ?= crossstack_10x10x2
+BENCHES := cli drc extract lvs solver
 
-.PHONY: demo test lint format bench docs system setup clean help
+.PHONY: demo test lint format bench bench-exact docs system setup clean help
 
 help: ## list these verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: setup ## build the 10 x 10 x 2 array end to end
 	-@$(MAKE) --no-print-directory system
@@ -54,7 +55,10 @@ types:
 	  ln -s ../../../$$room build/types/crossstack/$$room; done
 
 bench: setup ## print start-up times and the times of large arrays
-	@bad=0; for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || bad=1; done; exit $$bad
+	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
+
+bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact
+	$(BIN)/python bench/$*.py $(ARGS)
 
 docs: setup ## renew the reference, build the documents as a site, into site/
 	@for page in cli reference python; do $(BIN)/python docs/make_$$page.py || exit 1; done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..pdk import METALS, ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit
-from .limits import length
+from .limits import SELECT_W_UM, length
 from .parts import (
     NmosPlace,
     RuleBook,
@@ -29,7 +29,7 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
     """
     r, c = RuleBook(tech), Canvas()
     half = length(tech, "device_um", device_um, tech.profile.line_um, 50.0) // 2
-    to_via = max(r("OXB.7") + r("VTE.7b"), r("VTE.5"), r("VTE.7m"))
+    to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
     reach = half + to_via + r.module_via // 2
     tip = half + r("OXB.7")
     c.rect("BE", -reach, -half, tip, half)
@@ -68,7 +68,7 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
         ParameterError: for a width or length outside its range.
     """
     r, c = RuleBook(tech), Canvas()
-    w = length(tech, "w_um", w_um, 0.36, 100.0)
+    w = length(tech, "w_um", w_um, *SELECT_W_UM)
     place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, tech.rule("PL.2"), 10.0))
     span = draw_nmos(c, r, place)
     wide = max(r("M1.1"), r.contact + 2 * r("CO.6"))

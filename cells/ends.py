@@ -38,14 +38,16 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     to its own land and Metal4. So both reach the west edge in one row pitch.
     """
     c = Canvas()
-    a, half = r("VBE.3"), r.module_via // 2
+    half = r.module_via // 2
     half_land = r.land // 2
     #: from the crossing of the first cell, which lies inside it
-    x_be = u.column_span[0] - max(r("VBE.5"), r("OXB.1") + r("VBE.6")) - half
-    gap = max(r("VTE.7b") + a, r("MT.2a") + r.land - r.module_via)
+    to_via = max(r("VBE.5"), r("OXB.1") + r("VBE.6"), r("OXB.7") + r.beyond_via)
+    x_be = min(u.column_span[0] - to_via - half, -half_land)
+    gap = max(r("VTE.7b") + r.beyond_via, max(r("MT.2a"), r("M4.2a")) + r.land - r.module_via)
     x_te = x_be - r.module_via - gap
     shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
-    low = grid_up(r("M3.2a") / 2)
+    # joined to the row switch's tracks, the metals may be wide
+    low = grid_up(max(r.space(metal, u.cell.height) for metal in ("Metal3", "Metal4")) / 2)
     places = {"BR": ("BE", x_be, "Metal3"), "TR": ("TE", x_te, "Metal4")}
     for net in u.rows:
         electrode, x, metal = places[net]
@@ -94,13 +96,13 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
     crossing = u.crossing_span[0]
     via_top = min(
         min(s.y1 for s in shapes if s.layer == "BE") - r("VME.7b"),
-        crossing - max(r("VME.5"), r("OXB.1") + r("VME.6")),
+        crossing - max(r("VME.5"), r("OXB.1") + r("VME.6"), r("OXB.8") + a),
         min((s.y1 for s in shapes if s.layer == "Metal5"), default=0) - r("MT.2a") - r("VME.4"),
         0,
     )
     width = grid_down((u.cell.width - max(r("MT.2a"), r("ME.2"))) / 2) * 2
     step = r.module_via + r("VME.2")
-    pad_height = r.module_via + step + 2 * a  # two rows of vias
+    pad_height = max(r.module_via + step + 2 * a, r("ME.1"))  # two rows of vias
     pad_top = via_top + a
     bottom = pad_top - pad_height - MARGIN
     shift, x = -bottom, u.port("C", 270).x

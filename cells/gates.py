@@ -15,11 +15,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..pdk import ParameterError, Tech
+from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
 from .parts import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
+
+
+#: largest line pitch in dbu: beyond it the tracks themselves are wide metal, on every level
+MOST_PITCH = 20_000
+
+
+def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
+    """Return the least line pitch of mode switches in dbu.
+
+    Tracks with the landing of cuts between them, or a single finger, decide; with `kelvin` also
+    two sense lines in Metal5, of which the lower meets its cut on the track below the landing.
+    """
+    landing = r.pad + 2 * r("M3.2a")
+    tracks = landing + 2 * (r("M3.1") + grid_up(r("M3.2a") / 2))
+    finger = r.contact * 2 + 2 * (r("CO.4") + r("CO.7")) + r("PL.2") + r("DF.3a")
+    least = [grid_up(tracks, 10), grid_up(finger, 10)]
+    if kelvin:
+        least.append(grid_up(2 * (r("MT.1") + r("MT.2a")), 20))
+        below = grid_up(r("MT.2a") / 2) + r("V4.4") + r.via + r("V4.3")
+        least.append(grid_up(2 * below + landing, 10))
+    return max(least)
+
+
+def head_gap(r: RuleBook) -> int:
+    """Return the distance from a COMP edge to the centre of a gate head.
+
+    Two of them fit a well edge between bodies. The head's Metal1 keeps clear of the rows'.
+    """
+    half = (r.contact + 2 * r("CO.3")) // 2
+    metal = r.pad // 2 + r("M1.2a")
+    return max(r("DF.4c"), r("PL.4") + half, r("CO.8") + r.contact // 2, metal)
+
+
+def strap_inset(r: RuleBook) -> int:
+    """Return COMP edge to the first strap, so that Metal2 keeps its space to a head beside it."""
+    return max(0, r.pad // 2 + r("M2.2a") - head_gap(r))
+
+
+def least_finger(r: RuleBook) -> int:
+    """Return the shortest finger that holds a strap of either net."""
+    return 2 * (r.pad + strap_inset(r)) + r("M2.2a")
 
 
 class Tracks:
@@ -29,23 +70,20 @@ class Tracks:
         ParameterError: if the pitch is too small for the tracks or a single finger.
     """
 
-    def __init__(self, tech: Tech, rules: RuleBook, pitch: int) -> None:
+    def __init__(self, rules: RuleBook, pitch: int, kelvin: bool = False) -> None:
         r = self.rules = rules
+        least = least_pitch(rules, kelvin)
+        if not least <= pitch <= MOST_PITCH:
+            allowed = f"{least * 1e-3:g} .. {MOST_PITCH * 1e-3:g} um"
+            raise ParameterError("pitch_um", round(pitch * 1e-3, 6), allowed)
         self.pitch = pitch
-        self.edge = grid_up(r("M3.2a") / 2)
         half = r.pad // 2
-        channel = r.pad + 2 * r("M3.2a")
-        least = grid_up(channel + 2 * (r("M3.1") + self.edge), 10)
-        finger = r.contact * 2 + 2 * (r("CO.4") + r("CO.7")) + r("PL.2")
-        least = max(least, grid_up(finger + r("DF.3a"), 10))
-        # tracks wider than 10 um would be wide metal, which needs more room than they leave
-        if not least <= pitch <= 20_000:
-            raise ParameterError(
-                "line pitch of the mode switches", pitch * 1e-3, f"{least * 1e-3:g} .. 20 um"
-            )
         self.mid = grid_down(pitch / 2)
-        self.low = (self.edge, self.mid - half - r("M3.2a"))
-        self.high3 = (self.mid + half + r("M3.2a"), pitch - self.edge)
+        #: the northern track of Metal4 is the widest
+        space = self.space = r.space("Metal4", pitch - self.mid + half - grid_up(r("M4.2a") / 2))
+        self.edge = grid_up(space / 2)
+        self.low = (self.edge, self.mid - half - space)
+        self.high3 = (self.mid + half + space, pitch - self.edge)
         self.high4 = (self.mid - half, pitch - self.edge)
 
     def metal(self, canvas: Canvas, layer: str, track: TrackName, x1: int, x2: int) -> None:
@@ -115,10 +153,8 @@ class BodyDrawer:
     # distances along x, centre of one thing to the edge of another
     @property
     def head_gap(self) -> int:
-        """COMP edge to the centre of a gate head; two of them fit a well edge between bodies."""
-        r = self.r
-        half = (r.contact + 2 * r("CO.3")) // 2
-        return max(r("DF.4c"), r("PL.4") + half, r("CO.8") + r.contact // 2)
+        """COMP edge to the centre of a gate head."""
+        return head_gap(self.r)
 
     @property
     def tap_gap(self) -> int:
@@ -139,17 +175,17 @@ class BodyDrawer:
     @property
     def tap_metal(self) -> int:
         """Width of a tap strip's Metal1."""
-        return max(self.r("M1.1"), self.r.contact + 2 * self.r("CO.6")) // 2 * 2
+        return self.r.tap_metal
 
     @property
     def strap_inset(self) -> int:
-        """COMP edge to the first strap, so that Metal2 keeps its space to a head beside it."""
-        return max(0, self.r.pad // 2 + self.r("M2.2a") - self.head_gap)
+        """COMP edge to the first strap."""
+        return strap_inset(self.r)
 
     @property
     def least_finger(self) -> int:
         """Shortest finger that holds a strap of either net."""
-        return 2 * (self.r.pad + self.strap_inset) + self.r("M2.2a")
+        return least_finger(self.r)
 
     def strap_xs(self, body: Body) -> list[tuple[int, bool]]:
         """Return (centre, is of net B) of every strap.
@@ -232,8 +268,9 @@ class BodyDrawer:
             self.c.box("Metal3", x, y, r.pad)
         elif metal4:
             low, high = self.t.low
-            half = max(r.pad, grid_up(r("M3.3", 1e6) / (high - low), 10)) // 2
-            self.t.metal(self.c, "Metal3", track, x - half, x + half)
+            wide = max(r.pad, grid_up(r("M3.3", 1e6) / (high - low), 10))
+            west = x - r.pad // 2  # what the least area asks for goes east: a track may end here
+            self.t.metal(self.c, "Metal3", track, west, west + wide)
         if track == "mid" or metal4:
             self.c.box("Via3", x, y, r.via)
 

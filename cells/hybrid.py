@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
-from .limits import length, pitch
+from .limits import SELECT_W_UM, length, pitch
 from .parts import (
     NmosPlace,
     RuleBook,
@@ -33,6 +33,9 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+
+#: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
+LINE_ENDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class HybridGeometry(StackedPair):
 
     def __init__(self, tech: Tech, p: HybridParameters) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
-        self.w = length(tech, "select_w_um", p.select_w_um, 0.36, 100.0)
+        self.w = length(tech, "select_w_um", p.select_w_um, *SELECT_W_UM)
         self.length = length(tech, "select_l_um", p.select_l_um, tech.rule("PL.2"), 10.0)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
         self._place_columns()
@@ -70,13 +73,15 @@ class HybridGeometry(StackedPair):
         self._place_rows()
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
         self._widen_lines()
+        self._place_diode()
+        self._place_near_tap()
 
     def _place_columns(self) -> None:
         """Place everything of the left half along x, from the cell's west edge."""
         r = self.rules
-        a, half_via = r("VBE.3"), r.module_via // 2
+        half_via = r.module_via // 2
         #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
-        between = max(r("VTE.7b") + a, r("VBE.2"), r("MT.2a") + r.land - r.module_via)
+        between = max(r("VTE.7b") + r.beyond_via, r("VBE.2"), r("MT.2a") + r.land - r.module_via)
         self.module_x = grid_up(between / 2) + half_via
         reach = r.land // 2 - r.via // 2 - r("V4.4eol")
         self.stack_x = max(grid_up(r("M2.2a") / 2) + r.pad // 2, self.module_x - reach)
@@ -90,21 +95,25 @@ class HybridGeometry(StackedPair):
         past_select = self.select_x + self.select_width // 2 + r("M2.2a") + r.pad // 2
         self.source_x = max(past_select, self.comp_x + nmos.source_x)
         #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
-        self.me_to_via = max(r("OXB.7") + r("VTE.7b"), r("VTE.5"), r("VTE.7m"))
+        self.me_to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
 
     def _least_pitch_x(self) -> int:
         r = self.rules
-        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length))
+        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + self.device
+        return grid_up(max(cmos, module), 10)
+
+    def _half_cmos(self, nmos: NmosPlace) -> int:
+        """Return how near to the west edge the middle of a tap strip may come."""
+        r = self.rules
         metal = max(r("M1.1"), r.contact + 2 * r("CO.6"))
         half_tap = max(r.contact + 2 * r("CO.4"), r("PP.1") - 2 * r("PP.5d")) // 2
         to_tap = max(r("DF.3a"), r("NP.5b") + r("NP.3c"), r("PP.3a") + r("PP.5d"))
-        cmos = 2 * max(
+        return max(
             self.source_x + r.via // 2 + r("V1.3eol") + r("M1.2a") + metal // 2,
             self.source_x + r.pad // 2 + grid_up(r("M2.2a") / 2),
             nmos.comp[2] + to_tap + half_tap,
         )
-        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + self.device
-        return grid_up(max(cmos, module), 10)
 
     def _place_rows(self) -> None:
         """Place everything along y, from the cell's south edge."""
@@ -142,8 +151,38 @@ class HybridGeometry(StackedPair):
         if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
             space = r("M3.2b")
         self.line_y1 = self.pad_y + r.pad // 2 + space
-        self.line_y2 = self.pitch_y - grid_up(space / 2) - (space - r("M3.2a"))
+        # no line is so wide that it needs slots: beyond that width, pitch adds space
+        self.line_y2 = min(
+            self.pitch_y - grid_up(space / 2) - (space - r("M3.2a")),
+            self.line_y1 + min(r("MSLOT3.1"), r("MSLOT4.1")),
+        )
         self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
+
+    def _place_diode(self) -> None:
+        """Place an antenna diode at the gate where a select line's charge asks for one.
+
+        A line of many cells charges each of their gates with what one pitch of it collects; with
+        a single row, its ends and a hop to a track of a chip come on top.
+        """
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
+        side_wall = r.extra("ANT.Metal2", 1) * 2 * (self.pitch_y + LINE_ENDS)
+        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
+        #: side of the diode; the least area of COMP is ample for the longest pitch
+        self.diode = max(grid_up(r("DF.9", 1e6) ** 0.5, 10), r.contact + 2 * r("CO.4"))
+        self.diode_y: int | None = None
+        if charge_um2 > self.tech.rule("ANT.Metal2") * gate_um2:
+            clear = max(r("PL.5"), r("DF.3a"), r("NP.2") + r("NP.5a") + r("NP.5b"))
+            self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
+
+    def _place_near_tap(self) -> None:
+        """Place a tap strip beside the transistor where that below ME is out of reach (DF.14)."""
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        self.near_tap_x: int | None = None
+        half_tap = (r.contact + 2 * r("CO.4")) // 2
+        if self.me_x - half_tap - nmos.comp[0] > r("DF.14"):
+            self.near_tap_x = grid_up(self._half_cmos(nmos), 10)
 
 
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
@@ -181,11 +220,30 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         c.box("Via1", g.source_x, g.pad_y, r.via)
         c.rect("Metal2", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
         c.box("Via2", g.source_x, g.line_y1 + half_pad, r.via)
+    if g.diode_y is not None:
+        _gate_diode(c, g, nmos)
+    if g.near_tap_x is not None:
+        tap_strip(c, r, g.near_tap_x, 0, g.pitch_y)
+        half_tap = r.tap_metal // 2
+        c.rect("Metal1", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
+               g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
     c.box("Via1", nmos.gate_x, nmos.gate_y, r.via)
     half_line = g.select_width // 2
     c.rect("Metal2", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
+
+
+def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:
+    """Draw an n+ diode north of the gate's landing and join the two in Metal1."""
+    r, half, half_m1 = g.rules, g.diode // 2, g.rules.tap_metal // 2
+    x, y = nmos.gate_x, g.diode_y
+    assert y is not None
+    beyond = r("NP.5b")
+    c.box("COMP", x, y, g.diode)
+    c.box("Nplus", x, y, g.diode + 2 * beyond)
+    c.box("Contact", x, y, r.contact)
+    c.rect("Metal1", x - half_m1, nmos.gate_y, x + half_m1, y + half)
 
 
 def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:

@@ -7,9 +7,20 @@ from numbers import Real
 
 from ..pdk import ParameterError, Tech
 
+#: least and greatest width of a select transistor, in um
+SELECT_W_UM = (0.36, 100.0)
 
-def length(tech: Tech, name: str, value: object, low: float, high: float) -> int:
+
+def length(tech: Tech, name: str, value: object, low: float, high: float, multiple: int = 2) -> int:
     """Return a length given in um as dbu, even in grid steps so that it can be centred.
+
+    Args:
+        tech: the process.
+        name: parameter name for the message.
+        value: length in um.
+        low: least length in um.
+        high: greatest length in um.
+        multiple: of how many grid steps it must be a multiple.
 
     Raises:
         ParameterError: if it is no number, outside `low` .. `high` um or off the grid.
@@ -17,7 +28,7 @@ def length(tech: Tech, name: str, value: object, low: float, high: float) -> int
     number = _number(name, value, f"{low:g} .. {high:g} um")
     if not low - 1e-9 <= number <= high + 1e-9:
         raise ParameterError(name, value, f"{low:g} .. {high:g} um")
-    return tech.check_grid(name, number, multiple=2)
+    return tech.check_grid(name, number, multiple)
 
 
 def pitch(tech: Tech, name: str, value: object, least: int, high: float = 100.0) -> int:

@@ -30,10 +30,27 @@ class RuleBook:
             self.module_via + 2 * max(self("VBE.3"), self("VBE.4")),
             grid_up(self("MT.4", 1e6) ** 0.5, 10),
         )
+        #: how far the land reaches beyond its via
+        self.beyond_via = (self.land - self.module_via) // 2
 
     def __call__(self, rule: str, scale: float = 1e3) -> int:
         """Return the value of a rule in dbu (``scale=1e6`` for areas in dbu2)."""
         return round(self.tech.rule(rule) * scale)
+
+    def extra(self, rule: str, index: int = 0) -> float:
+        """Return a further limit of a rule, in the rule's own unit."""
+        return next(r for r in self.tech.rules if r.name == rule).extra[index]
+
+    def space(self, metal: str, width: int) -> int:
+        """Return the least space in dbu beside a line of a metal that is `width` dbu wide."""
+        stem = "MT" if metal == METALS[-1] else f"M{metal[-1]}"
+        wide = width > round(self.extra(f"{stem}.2b") * 1e3)
+        return self(f"{stem}.2b" if wide else f"{stem}.2a")
+
+    @property
+    def tap_metal(self) -> int:
+        """Width of the Metal1 of a tap strip."""
+        return max(self("M1.1"), self.contact + 2 * self("CO.6")) // 2 * 2
 
 
 class StackedPair:

@@ -38,7 +38,10 @@ class PassiveGeometry(StackedPair):
         beyond = max(r("OXB.1"), r("OXB.2"))
         #: between two crossings: oxide on either side and its space, or two electrode ends
         gap = max(2 * beyond + max(r("OXB.4"), r("OXB.6")), r("BE.2"), 2 * r("OXB.7"))
-        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, grid_up(self.device + gap, 10))
+        #: the column ends on a via of the module
+        end = r.module_via + 2 * max(r("VME.3"), r("VME.4")) + max(r("MT.2a"), r("ME.2"))
+        least_x = grid_up(max(self.device + gap, end), 10)
+        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)
         least_y = max(self.device + gap, r.land + r("MT.2a"), r.land + r("BE.2"))
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, grid_up(least_y, 10))
         self.me_x, self.module_y = self.pitch_x // 2, grid_down(self.pitch_y // 2)

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..pdk import ParameterError, Tech
+from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Rect, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, TrackName, Tracks
+from .limits import length
 from .parts import RuleBook
 
 #: room between the outer edge and the first shape, in dbu
 MARGIN = 500
+#: widest switch or inverter in um: with more, the switches of one line are longer than any die
+MOST_WIDTH_UM = 1000.0
 
 
 @dataclass(frozen=True)
@@ -41,35 +44,36 @@ class SwitchParameters:
 class _Pen:
     """A canvas, the drawer and a cursor that moves east."""
 
-    def __init__(self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN) -> None:
+    def __init__(
+        self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN, sense: bool = False
+    ) -> None:
         self.tech, self.p = tech, p
         self.rules = RuleBook(tech)
         self.canvas = Canvas()
-        self.tracks = Tracks(tech, self.rules, pitch)
+        self.tracks = Tracks(self.rules, pitch, sense)
         self.length = self.rules("PL.2")
         self.drawer = BodyDrawer(self.canvas, self.tracks, self.length)
+        least = self.drawer.least_finger * 1e-3
+        #: widths in dbu by name
+        self.widths = {
+            name: length(tech, name, getattr(p, name), least, MOST_WIDTH_UM, multiple=1)
+            for name in ("switch_wn_um", "switch_wp_um", "inverter_wn_um", "inverter_wp_um")
+        }
         self.devices: list[Device] = []
         self.controls: list[tuple[int, str]] = []
         self.taps: list[tuple[int, str]] = []
         self.x = west
 
-    def fingers(self, width_um: float) -> int:
-        """Return the most fingers that fit between the tracks, each wide enough for its straps.
+    def fingers(self, width: str) -> int:
+        """Return the most fingers that fit between the tracks, each wide enough for its straps."""
+        total = self.widths[width]
+        return max(1, min(self.tracks.fingers(self.length), total // self.drawer.least_finger))
 
-        Raises:
-            ParameterError: if one finger is too narrow already.
-        """
-        least = self.drawer.least_finger
-        total = self.tech.check_grid("switch width", width_um)
-        if total < least:
-            raise ParameterError("switch width", width_um, f"at least {least * 1e-3:g} um")
-        return max(1, min(self.tracks.fingers(self.length), total // least))
-
-    def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width_um: float,
+    def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width: str,
              fingers: int | None = None) -> Body:  # fmt: skip
-        """Return a body of a total width, in as many fingers as fit."""
-        total = self.tech.check_grid("switch width", width_um)
-        n = fingers or self.fingers(width_um)
+        """Return a body whose total width is that of a parameter, in as many fingers as fit."""
+        total = self.widths[width]
+        n = fingers or self.fingers(width)
         bulk = "VSS" if model == "nfet" else "VDD"
         body = Body(name, model, x, grid_down(total / n, 10), n, a, b, gate, bulk)
         self.devices += body.devices(self.length * 1e-3)
@@ -109,7 +113,7 @@ class _Pen:
         )
 
 
-def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, float],
+def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, str],
                tracks: tuple[TrackName, TrackName]) -> Body:  # fmt: skip
     """Draw one block of a row switch: tap, body, gate head with its control line along y."""
     name, model, a, b, gate, width = body_of
@@ -162,7 +166,7 @@ def row_switch(
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    pen = _Pen(tech, p, pitch, west)
+    pen = _Pen(tech, p, pitch, west, sense=p.kelvin)
     names = [("T", "TR"), ("B", "BR")] if "top" in tiers else [("B", "BR")]
     track: dict[str, TrackName] = {"TR": "mid", "BR": "high", "IN_T": "high", "IN_B": "low"}
     ends: dict[str, tuple[int, int]] = {}
@@ -172,8 +176,8 @@ def row_switch(
             on, off = (f"W{tier}", f"W{tier}_N") if write else (f"W{tier}_N", f"W{tier}")
             kind = ("W" if write else "R") + tier
             t = (track[line], track.get(other, "low"))
-            n = _row_block(pen, (f"N{kind}", "nfet", line, other, on, p.switch_wn_um), t)
-            q = _row_block(pen, (f"P{kind}", "pfet", line, other, off, p.switch_wp_um), t)
+            n = _row_block(pen, (f"N{kind}", "nfet", line, other, on, "switch_wn_um"), t)
+            q = _row_block(pen, (f"P{kind}", "pfet", line, other, off, "switch_wp_um"), t)
             ends[kind] = (n.x, q.x2)
     width = _row_tracks(pen, ends, names)
     m3, m4 = "Metal3", "Metal4"
@@ -230,12 +234,11 @@ def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port
     edge = grid_up(r("MT.2a") / 2)
     width = grid_down((t.pitch - 2 * r("MT.2a")) / 2, 10)
     half = r.pad // 2
-    x = east - r("M4.2a") - half - half % 5
+    # the array's row line beside it may take the whole pitch
+    x = grid_down(east - r.space("Metal4", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
     cut_y = {"T": grid_down(sum(t.high4) / 2), "B": t.low[1] - r("V4.3") - r.via // 2}
     ports = []
-    if width < r("MT.1") or cut_y["B"] < edge + r.via // 2 + r("V4.4"):
-        raise ParameterError("kelvin", True, "a larger line pitch: Metal5 cannot hold sense lines")
     c.rect("Metal3", x - half - r.pad, t.low[0], east, t.high3[1])
     c.rect("Metal4", x - half - r.pad, t.low[0], x + half, t.low[1])
     c.box("Via3", x, cut_y["B"], r.via)
@@ -254,12 +257,12 @@ def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port
 
 def _inverter(pen: _Pen, source: str, out: str) -> None:
     """Draw an inverter at the cursor: p-tap, NMOS, head, PMOS, n-tap; input low, output mid."""
-    d, r, p = pen.drawer, pen.rules, pen.p
+    d, r = pen.drawer, pen.rules
     pen.tap("p")
     pen.x += d.tap_gap
-    n = pen.make("NI", "nfet", pen.x, "VSS", out, source, p.inverter_wn_um, 1)
+    n = pen.make("NI", "nfet", pen.x, "VSS", out, source, "inverter_wn_um", 1)
     head = n.x2 + d.head_gap
-    q = pen.make("PI", "pfet", head + d.head_gap, "VDD", out, source, p.inverter_wp_um, 1)
+    q = pen.make("PI", "pfet", head + d.head_gap, "VDD", out, source, "inverter_wp_um", 1)
     for body in (n, q):
         d.body(body, track_b="mid")
     d.head(head, d.rows(n), (n.x2, q.x), "low")
@@ -314,7 +317,7 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     half = r.pad // 2
     jog = pen.x + half
     head0 = jog + r.pad + r("M2.2a")
-    read_n = pen.make("NR", "nfet", head0 + d.head_gap, "C", "OUT", "WSEL_N", p.switch_wn_um)
+    read_n = pen.make("NR", "nfet", head0 + d.head_gap, "C", "OUT", "WSEL_N", "switch_wn_um")
     read_p, write_n, write_p = _column_bodies(pen, read_n)
     head2 = write_p.x2 + d.head_gap
     d.head(head0, d.rows(read_n), (head0, read_n.x), "mid")
@@ -350,21 +353,21 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
 
 def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
     """Draw the four gates of a column from read NMOS to write PMOS; returns the last three."""
-    d, p, r, c = pen.drawer, pen.p, pen.rules, pen.canvas
+    d, r, c = pen.drawer, pen.rules, pen.canvas
     pen.x = read_n.x2 + d.tap_gap
     pen.tap("p")
     pen.x += pen.tap_to_tap
     pen.tap("n")
     # these three share the number of fingers, so the narrowest decides
-    n = min(read_n.fingers, pen.fingers(p.switch_wp_um))
-    read_p = pen.make("PR", "pfet", pen.x + d.tap_gap, "C", "OUT", "WSEL", p.switch_wp_um, n)
+    n = min(read_n.fingers, pen.fingers("switch_wp_um"))
+    read_p = pen.make("PR", "pfet", pen.x + d.tap_gap, "C", "OUT", "WSEL", "switch_wp_um", n)
     joined = read_p.x2 + d.head_gap
-    write_n = pen.make("NW", "nfet", joined + d.head_gap, "C", "WC", "WSEL", p.switch_wn_um, n)
+    write_n = pen.make("NW", "nfet", joined + d.head_gap, "C", "WC", "WSEL", "switch_wn_um", n)
     pen.x = write_n.x2 + d.tap_gap
     pen.tap("p")
     pen.x += pen.tap_to_tap
     pen.tap("n")
-    write_p = pen.make("PW", "pfet", pen.x + d.tap_gap, "C", "WC", "WSEL_N", p.switch_wp_um, n)
+    write_p = pen.make("PW", "pfet", pen.x + d.tap_gap, "C", "WC", "WSEL_N", "switch_wp_um", n)
     for body in (read_n, read_p):
         d.body(body, track_a="high", track_b="low")
     for body in (write_n, write_p):
@@ -381,7 +384,7 @@ def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
 def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
     """Lead C from its Metal3 track up to a Metal5 land at the array; returns the cell's width."""
     c, r, t = pen.canvas, pen.rules, pen.tracks
-    west = x + r("M4.2a")
+    west = x + t.space
     step = r.via + r("V3.2a")
     width = grid_up(west + 2 * step + r("V3.2a"), 10)
     edge = grid_up(r("MT.2a") / 2)

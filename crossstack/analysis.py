@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from .arrays import array_drop, kind_of
 from .base.errors import ConfigError
 from .extract.tiled import LARGEST, TiledArray
+from .numbers import load_numbers, read_numbers
 from .operating import Laws, mode_ohm, write_options
 from .pdk import FileError, Tech
 from .solve.modes import MODES, ArrayKind, Drives
@@ -124,60 +124,13 @@ def stimulus_of_many(
 
 def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
     """Return vectors of a file, shape (vectors, tiers, rows); None if it holds no more than one."""
-    found, size = _load(path), shape[0] * shape[1]
+    found, size = load_numbers(path), shape[0] * shape[1]
     if found.size <= size or found.shape[-1] not in (size, shape[1]):
         return None
     whole = found.shape[-1] == size if found.ndim < len(shape) + 1 else found.shape[1:] == shape
     if not whole or found.size % size:
         return None
-    return _finite(path, found).reshape(-1, *shape)
-
-
-def _load(path: Path) -> Floats:
-    """Read numbers from .npy or CSV.
-
-    Raises:
-        FileError: if the file cannot be read.
-    """
-    try:
-        if path.suffix == ".npy":
-            found = np.load(path, allow_pickle=False)
-        else:
-            with warnings.catch_warnings():  # of an empty file, which we refuse
-                warnings.simplefilter("ignore")
-                # Excel marks UTF-8 by three bytes at the start
-                found = np.loadtxt(path, delimiter=",", ndmin=2, comments="#", encoding="utf-8-sig")
-    except (ValueError, EOFError) as error:
-        raise FileError(f"{path} does not hold numbers (.npy, or CSV): {error}") from None
-    if found.dtype.kind not in "biuf":
-        raise FileError(f"{path} holds {found.dtype} values, allowed: real numbers")
-    if not found.size:
-        raise FileError(f"{path} holds no numbers")
-    return np.asarray(found, dtype=np.float64)
-
-
-def _finite(path: Path, found: Floats) -> Floats:
-    if not np.isfinite(found).all():
-        raise ConfigError(f"{path} holds a value that is not a finite number")
-    return found
-
-
-def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
-    """Read an array from .npy, or from CSV with one line per row (tiers one after the other).
-
-    Raises:
-        ConfigError: if the shape differs; the message says how the file must look.
-        FileError: if the file cannot be read.
-    """
-    found, above = _load(path), int(np.prod(shape[:-1]))
-    shapes = {shape, (above, shape[-1])} | ({shape[-1:]} if above == 1 else set())
-    if found.shape not in shapes:
-        lines = "x".join(map(str, shape[:-1])) or "1"
-        raise ConfigError(
-            f"{path} has shape {found.shape}; expected {shape} "
-            f"(as CSV: {lines} lines of {shape[-1]} numbers)"
-        )
-    return _finite(path, found).reshape(shape)
+    return found.reshape(-1, *shape)
 
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:

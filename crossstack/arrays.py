@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .extract.tiled import TiledArray
 from .pdk import Tech
+from .pdk.conditions import agree
 from .solve.crossbar import solve_crossbar
 from .solve.iv import DeviceLaw
 from .solve.metrics import IrDrop, measure
 from .solve.modes import LETTERS, ArrayKind, Drives, mode_drives
-from .transistors import OnResistance, check_range, settled
+from .transistors import OnResistance, settled
+from .volts import check_volts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -111,6 +113,8 @@ class ArrayRun:
         write_law: DeviceLaw | None = None,
     ) -> None:
         """Prepare an array; `settle` must come before a solve with everything in."""
+        agree(array.conditions, tech.conditions)
+        self.tech = tech
         self.array, self.conductance, self.mode = array, conductance, mode
         self.write_law = write_law
         self.has_switch = ~np.isnan(array.switch_w_um)
@@ -127,11 +131,9 @@ class ArrayRun:
 
     def settle(self, drives: Drives) -> None:
         """Bring the resistances and voltages of transistors and written memristors together."""
-        if self.has_switch.any():
-            pins = [*drives.port_voltages]
-            volts = np.array([drives.port_voltages[pin] for pin in pins])
-            check_range(volts, volts, lambda k: f"behind {pins[k]}")
         on = self._on(drives)[self.has_switch]
+        if len(on):
+            check_volts(self.tech, drives.port_voltages.values())
         bent = np.zeros(self.conductance.shape, dtype=bool)
         if self.write_law is not None and drives.request.writes:
             bent[drives.request.write_tier, :, drives.request.write_column] = True

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,14 @@ class BsimComparison:
         ours: our solve.
         column_currents: ngspice's, out of every column, shape (cols,), A.
         device_voltages: ngspice's, row side minus column side, shape (T, rows, cols), V.
+        conditions: at which both were run.
     """
 
     mode: str
     ours: IrDrop
     column_currents: Floats
     device_voltages: Floats
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def column_error(self) -> Floats:
@@ -80,6 +82,7 @@ class BsimComparison:
         write = self.ours.write
         value: dict[str, Any] = {
             "mode": self.mode,
+            "conditions": dict(self.conditions),
             "columns_read": np.flatnonzero(self.ours.counted_columns).tolist(),
             "column_currents_A": self.ours.column_currents.tolist(),
             "column_currents_bsim_A": self.column_currents.tolist(),
@@ -109,7 +112,7 @@ def compare_bsim(
 
     Args:
         network: extracted array or macro with transistors.
-        tech: technology.
+        tech: technology, at the network's conditions.
         what: devices and inputs.
         mode: 'expansion' or 'deep-net'.
         models: folder of the foundry's model files.
@@ -148,7 +151,7 @@ def compare_bsim(
             sinh_per_v=bends,
             gates=drives.gates,
             sources=drives.port_voltages,
-            bsim=Bsim(models),
+            bsim=Bsim(models, tech.conditions),
             title=f"CrossStack: {mode} mode, transistors as BSIM",
         )
         printed = run_ngspice(path)
@@ -160,7 +163,7 @@ def compare_bsim(
         what_lacks = f"current of {missing[0]}" if missing else "voltage of every memristor"
         raise ModelsError(f"ngspice printed no {what_lacks}")
     currents = np.array([-pins[pin] for pin in drives.outputs])
-    return BsimComparison(mode, ours, currents, volts)
+    return BsimComparison(mode, ours, currents, volts, tech.conditions.to_json())
 
 
 def comparison_lines(found: BsimComparison) -> Iterator[str]:

@@ -4,113 +4,38 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.errors import ConfigError
-from .pdk import ParameterError, Tech, get_tech
+from .pdk import Conditions, ParameterError, Tech, get_tech
+from .pdk.conditions import BY_FILM, CHOSEN
 
 if TYPE_CHECKING:
     from .generators import ArraySpec
 
-CORNERS = ("typ", "min", "max")
-#: options that give a value film by film, and how such a value is written
-_BY_FILM = {"sheet_resistance_ohm_sq": "film: ohm per square", "size_bias_um": "film: um per edge"}
-
-
-@dataclass(frozen=True)
-class TechOptions:
-    """What a user may change of the process; the layout does not depend on it.
-
-    Attributes:
-        sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
-        corner: ``typ``, ``min`` or ``max`` of every resistance.
-        temperature_c: temperature of wires and transistors in degree C.
-        size_bias_um: film name -> growth of what is drawn per edge in um, negative for lines
-            that come out narrower.
-
-    Raises:
-        ParameterError: for a value outside its range.
-    """
-
-    sheet_resistance_ohm_sq: Mapping[str, float] = field(default_factory=dict)
-    corner: str = "typ"
-    temperature_c: float = 25.0
-    size_bias_um: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.corner not in CORNERS:
-            raise ParameterError("tech.corner", self.corner, "one of " + ", ".join(CORNERS))
-        number(self.temperature_c, "tech.temperature_c", -55.0, 175.0)
-        for key, allowed in _BY_FILM.items():
-            if not isinstance(getattr(self, key), Mapping):
-                raise ParameterError(f"tech.{key}", getattr(self, key), allowed)
-
-    @classmethod
-    def from_mapping(cls, values: Any) -> TechOptions:
-        """Return the options of the `tech` section of a configuration file."""
-        if values is None:
-            return cls()
-        if not isinstance(values, Mapping):
-            raise ParameterError("tech", values, "a section with keys " + ", ".join(_names(cls)))
-        check_keys(values, _names(cls), "tech.")
-        return cls(**{**values, **_filled(values)})
-
-    def apply(self, tech: Tech) -> Tech:
-        """Return `tech` with the user's sheet resistances, and transistors at their conditions."""
-        films = _films(tech)
-        check_keys(self.sheet_resistance_ohm_sq, films, "tech.sheet_resistance_ohm_sq.")
-        for film, value in self.sheet_resistance_ohm_sq.items():
-            name = f"tech.sheet_resistance_ohm_sq.{film}"
-            tech = tech.with_sheet_resistance(film, number(value, name, 1e-6, 1e6))
-        check_keys(self.size_bias_um, films, "tech.size_bias_um.")
-        for film, value in self.size_bias_um.items():
-            number(value, f"tech.size_bias_um.{film}", -1.0, 1.0)
-        nfet, pfet = (
-            replace(model, corner=self.corner, temperature_c=self.temperature_c)
-            for model in (tech.nfet, tech.pfet)
-        )
-        return replace(tech, nfet=nfet, pfet=pfet)
-
-    @property
-    def conditions(self) -> dict[str, Any]:
-        """What an extraction of wires needs to know besides the technology."""
-        return {
-            "corner": self.corner,
-            "temperature_c": self.temperature_c,
-            "size_bias_um": self.size_bias_um,
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values, as they would stand in a configuration file."""
-        return {
-            "sheet_resistance_ohm_sq": dict(self.sheet_resistance_ohm_sq),
-            **self.conditions,
-            "size_bias_um": dict(self.size_bias_um),
-        }
-
-
-def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """An empty section (`sheet_resistance_ohm_sq:`) means no changes."""
-    return {key: {} for key in _BY_FILM if key in values and values[key] is None}
-
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything a build needs to know."""
+    """Everything a build needs to know.
+
+    Attributes:
+        spec: what is drawn.
+        tech: what its wires and transistors are taken at; the layout does not depend on it.
+    """
 
     spec: ArraySpec
-    tech: TechOptions
+    tech: Conditions
 
     def resolved_tech(self) -> Tech:
-        """Return the technology with the user's changes."""
-        return self.tech.apply(self.spec.tech())
+        """Return the technology at the user's conditions."""
+        return self.spec.tech().at(self.tech)
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as they would stand in a configuration file."""
         spec = {f.name: getattr(self.spec, f.name) for f in fields(self.spec)}
-        return {**spec, "name": self.spec.top_name, "tech": self.tech.to_json()}
+        return {**spec, "name": self.spec.top_name, "tech": self.tech.chosen()}
 
 
 def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
@@ -148,11 +73,7 @@ def _check_file(path: Path, values: Mapping[str, Any]) -> None:
     try:
         check_keys(values, [*_names(ArraySpec), "tech"], "")
         if isinstance(tech, Mapping):
-            check_keys(tech, _names(TechOptions), "tech.")
-            for key in _BY_FILM:
-                if isinstance(films := tech.get(key), Mapping):
-                    # films are the same for every profile
-                    check_keys(films, _films(get_tech()), f"tech.{key}.")
+            _check_tech_keys(tech)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
@@ -162,15 +83,38 @@ def keys() -> list[str]:
     from .generators.spec import ArraySpec
 
     found = _names(ArraySpec)
-    for key in _names(TechOptions):
-        films = _films(get_tech()) if key in _BY_FILM else []
+    for key in CHOSEN:
+        films = get_tech().conductors if key in BY_FILM else ()
         found += [f"tech.{key}.{film}" for film in films] or [f"tech.{key}"]
     return found
 
 
-def _films(tech: Tech) -> list[str]:
-    """Return the films that have a sheet resistance."""
-    return [f.name for f in (*tech.films, *tech.diffusions) if f.sheet_ohm_sq is not None]
+def conditions_of(values: Any) -> Conditions:
+    """Return the conditions that the section `tech` of a configuration file asks for.
+
+    Raises:
+        ConfigError: for an unknown key or film.
+        ParameterError: for a value outside its range.
+    """
+    if values is None:
+        return Conditions()
+    if not isinstance(values, Mapping):
+        raise ParameterError("tech", values, "a section with keys " + ", ".join(CHOSEN))
+    _check_tech_keys(values)
+    # an empty section (`sheet_resistance_ohm_sq:`) means no changes
+    filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
+    try:
+        return Conditions(**{**values, **filled})
+    except ParameterError as error:
+        raise ParameterError(f"tech.{error.name}", error.value, error.allowed) from None
+
+
+def _check_tech_keys(values: Mapping[str, Any]) -> None:
+    check_keys(values, CHOSEN, "tech.")
+    for key in BY_FILM:
+        if isinstance(films := values.get(key), Mapping):
+            # films are the same for every profile
+            check_keys(films, get_tech().conductors, f"tech.{key}.")
 
 
 def config_of(values: Mapping[str, Any]) -> RunConfig:
@@ -184,7 +128,7 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
 
     check_keys(values, [*_names(ArraySpec), "tech"], "")
     spec = {key: value for key, value in values.items() if key != "tech"}
-    return RunConfig(ArraySpec.from_mapping(spec), TechOptions.from_mapping(values.get("tech")))
+    return RunConfig(ArraySpec.from_mapping(spec), conditions_of(values.get("tech")))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -256,17 +200,6 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 
 def _shown(value: Any) -> str:
     return "default" if value is None else str(value)
-
-
-def number(value: Any, name: str, low: float, high: float) -> float:
-    """Return a finite number in a range.
-
-    Raises:
-        ParameterError: if it is anything else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ParameterError(name, value, f"a number from {low:g} to {high:g}")
-    return float(value)
 
 
 def _names(cls: type) -> list[str]:

@@ -154,6 +154,7 @@ def write_drawing(
     array: Array, layout: db.Layout, tech: Tech, folder: Path, console: Console
 ) -> Path:
     """Write the layout files, the layer properties and the reference netlist."""
+    from .base.layout import open_layout
     from .generators import lef_lines
     from .tapeout import write_parts
 
@@ -161,7 +162,7 @@ def write_drawing(
     with console.step("write layout"):
         gds = Path(f"{stem}.gds")
         files.write_layout(layout, gds)
-        write_parts(layout, array.cell.name, tech, folder)
+        write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         Path(f"{stem}.lyp").write_text(lyp_text(tech), encoding="utf-8")
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
         if array.spec.top == "macro":  # a block to be placed in a chip has an abstract view
@@ -211,12 +212,7 @@ def _analyse(
 
     try:
         with console.step("extract wires") as step:
-            found = extract(
-                extracted,
-                tech,
-                **config.tech.conditions,
-                progress=step,
-            )
+            found = extract(extracted, tech, progress=step)
             network = found.network
             network.save(work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
@@ -234,6 +230,7 @@ def _analyse(
             switch_ohm=mode_ohm(network, tech, what, "expansion"),
             sources=drives.port_voltages,
             gates=drives.gates,
+            name=result.name,
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
         )
         done, not_run = analysis.solve_modes(network, tech, what, console)
@@ -245,6 +242,7 @@ def _analyse(
     with console.step("beside the paper"):
         parts = measure_parts(network, tech)
         result.ir_drop = analysis.summary(done, not_run, what)
+        result.ir_drop["conditions"] = tech.conditions.to_json()
         result.ir_drop["stacking"] = estimate(network, parts)
         result.em = em_report(network, tech, limits, done, what)
     with console.step("settling"):
@@ -320,8 +318,6 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         console: where progress goes.
     """
     name = config.spec.top_name
-    # the tech section is checked although the layout does not depend on it
-    config.resolved_tech()
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
         array, layout = draw(config, console)
@@ -367,11 +363,11 @@ def redo_report(folder: Path, console: Console) -> bool:
 
 
 def _tech_of(manifest: dict[str, Any]) -> Tech:
-    from .config import TechOptions
+    from .config import conditions_of
     from .pdk import get_tech
 
     parameters = manifest["parameters"]
-    return TechOptions.from_mapping(parameters.get("tech")).apply(get_tech(parameters["profile"]))
+    return get_tech(parameters["profile"]).at(conditions_of(parameters.get("tech")))
 
 
 def _redo_build(folder: Path, console: Console) -> bool:

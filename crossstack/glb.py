@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base.errors import ConfigError
+from .base.layout import read_layout
 from .pdk import Tech
 from .pdk.solids import solids_um
 
@@ -50,8 +51,7 @@ def write_glb(path: Path, tech: Tech, target: Path, stretch: float = 1.0) -> int
     Raises:
         ConfigError: if the layout is too large for one file.
     """
-    layout = db.Layout()
-    layout.read(str(path))
+    layout = read_layout(path)
     meshes: list[tuple[str, str, NDArray[np.float32]]] = []
     total = 0
     for name, (low, high) in solids_um(tech).items():

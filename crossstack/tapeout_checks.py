@@ -5,14 +5,16 @@ The list is wafer.space's precheck and what commercial readers refuse (facts/sig
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .gds_stream import Element, Stream, read_stream
-from .pdk import FileError, Tech
+from .base.gds_stream import Element, Stream, read_stream
+from .base.layout import read_layout
+from .pdk import Tech
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: findings spelled out per check
 MOST = 5
+#: names that the GDS format allows for a structure
+NAMES = re.compile(r"[A-Za-z0-9_?$]+")
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,7 @@ class TapeoutFile:
     @cached_property
     def layout(self) -> db.Layout:
         """The file as KLayout reads it."""
-        import klayout.db as db
-
-        layout = db.Layout()
-        try:
-            layout.read(str(self.path))
-        except RuntimeError as error:
-            raise FileError(f"{self.path} cannot be read: {str(error).splitlines()[0]}") from None
-        return layout
+        return read_layout(self.path)
 
     @property
     def drawn(self) -> list[Element]:
@@ -211,6 +208,11 @@ def has_pads(f: TapeoutFile) -> bool:
     return any((e.layer, e.datatype) == pair for e in f.drawn)
 
 
+def names(f: TapeoutFile) -> Verdict:
+    """Structures are named with letters, digits, _ $ and ? only."""
+    return _where(repr(name) for name in f.stream.cells if not NAMES.fullmatch(name))
+
+
 def metadata(f: TapeoutFile) -> Verdict:
     """No annotations of a layout program: context cells or properties."""
     found = [f"structure {name}" for name in f.stream.cells if name.startswith("$$$")]
@@ -246,6 +248,7 @@ CHECKS: dict[str, Callable[[TapeoutFile], Verdict]] = {
     "zero area": zero_area,
     "angles": angles,
     "size": size,
+    "names": names,
     "metadata": metadata,
     "layers": own_layers,
     "content": content,

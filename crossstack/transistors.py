@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .base.errors import USAGE
 from .pdk import CrossStackError, Tech
+from .pdk.conditions import agree
 from .pdk.ron import NOMINAL_DROP_V, voltage_range_v
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ def working_ohm(
 
     Raises:
         CrossStackError: if it does not settle, or leaves the range of the models.
+        ParameterError: for models at other conditions than the network's.
     """
+    agree(network.conditions, tech.conditions)
 
     def ends(ohm: Floats) -> tuple[Floats, Floats]:
         volts = solve(ohm)

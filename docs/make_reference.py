@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields
 from itertools import chain
 from pathlib import Path
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from crossstack.cells.describe import texts
-from crossstack.config import TechOptions
 from crossstack.drc.kinds import KINDS
 from crossstack.extract import TiledArray, tilefile
 from crossstack.generators import ArraySpec
-from crossstack.pdk import PROFILES, Rule, Tech, get_tech
+from crossstack.pdk import PROFILES, Conditions, Rule, Tech, get_tech
+from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
 from crossstack.solve.modes import MODE_TABLE
 from crossstack.solve.modes import Rule as PinRule
@@ -211,13 +211,13 @@ def configuration() -> Iterator[str]:
     yield "## The array\n"
     yield from table("key|default|what it is", _keys(ArraySpec))
     yield "## `tech`: changes of the process\n\nThe layout does not depend on them.\n"
-    yield from table("key|default|what it is", _keys(TechOptions))
+    yield from table("key|default|what it is", _keys(Conditions, CHOSEN))
     yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```"
 
 
-def _keys(cls: type[Any]) -> Iterator[tuple[str, Any, str]]:
-    told = attributes(cls)
-    for field in fields(cls):
+def _keys(cls: type[Any], chosen: Sequence[str] = ()) -> Iterator[tuple[str, Any, str]]:
+    told, known = attributes(cls), {field.name: field for field in fields(cls)}
+    for field in (known[name] for name in chosen or known):
         default = "" if field.default is MISSING or field.default is None else field.default
         shown = str(default).lower() if isinstance(default, bool) else default
         yield f"`{field.name}`", shown, told[field.name]
@@ -232,6 +232,7 @@ _HEAD = {
     "nets": ("uint8", "names that `resistor_net` and `switch_gate` count into, the same way"),
     "port_names": ("uint8", "names of the pins, the same way"),
     "port_nodes": ("int32", "node of each pin, in the order of `port_names`"),
+    "conditions": ("uint8", "what the wires were extracted at, as JSON ([below](#conditions))"),
 }
 
 
@@ -241,7 +242,8 @@ def network_files() -> Iterator[str]:
     yield (
         "What `crossstack extract` and `build` leave for `crossstack solve` and `inspect`: files "
         "of `numpy.savez_compressed`, without pickled objects, readable by any numpy. Equal "
-        "networks give equal bytes. `Network.load` and `load_array` check what they read.\n"
+        "networks give equal bytes. `Network.load` and `load_array` refuse what is damaged, of "
+        "another type, shape, range or schema, or unpacks to more than 512 MB.\n"
     )
     yield "## `network.npz`\n\nNodes, and what lies between them; one entry for each of a kind.\n"
     told = attributes(Network)
@@ -273,6 +275,12 @@ def network_files() -> Iterator[str]:
     yield from table(
         "entry|what it is", chain(head, ((f"`{f.name}`", told[f.name]) for f in fields(TiledArray)))
     )
+    yield (
+        "## `conditions`\n\nWires and transistors belong together: `solve`, `inspect` and `foundry "
+        "solve` take the transistors at the file's own conditions. Empty for a network made by "
+        "hand: then typ, 25 C are assumed, and said.\n"
+    )
+    yield from table("key|default|what it is", _keys(Conditions))
 
 
 def attributes(cls: type[Any]) -> dict[str, str]:

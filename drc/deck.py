@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from ..pdk import FileError, Tech
 from .antenna import DIODE_FACTOR, LEVELS
 from .deck_parts import HEAD, HELPERS, TAIL
-from .engine import WHOLE_DIE, telling_layers
+from .engine import WHOLE_DIE
 from .kinds import compile_rule
 from .ruby import Writer
 
@@ -39,7 +39,7 @@ def _tables(tech: Tech) -> str:
     levels = [
         f'  ["{metal}", {chr(34) + cut + chr(34) if cut else "nil"}],' for metal, cut in LEVELS
     ]
-    shapes = [f"[{layer}, {datatype}]" for layer, datatype in sorted(telling_layers(tech))]
+    shapes = [f"[{layer}, {datatype}]" for layer, datatype in sorted(tech.drawing.telling)]
     return "\n".join([
         "$cs_layers = {", *rows, "}",
         "$cs_levels = [", *levels, "]",

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from ..pdk import FileError, ParameterError, Purpose, Rule, Tech
+from ..base.errors import ParameterError
+from ..base.layout import OpenedLayout, empty_shapes, open_copy
+from ..pdk import Rule, Tech
 from .compact import Compacted, compact
 from .evaluate import Evaluator, layer_pair
 from .expr import Node
@@ -29,47 +31,8 @@ LIMIT = 10_000
 
 #: Kinds that judge a whole die: only run when asked for, and reported as warnings.
 WHOLE_DIE = frozenset({"density"})
-_LABELS = (Purpose.LABEL, Purpose.MODULE_LABEL)
 
 Progress = Callable[[str, int, int], None]
-
-
-def read_layout(path: Path) -> kdb.Layout:
-    """Read a GDS or OASIS file.
-
-    Raises:
-        FileError: if it is missing, truncated or not a layout.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileError(f"{path}: no such file")
-    layout = kdb.Layout()
-    try:
-        layout.read(str(path))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise FileError(f"{path} cannot be read as a layout: {reason}") from error
-    if layout.cells() == 0:
-        raise FileError(f"{path} holds no cell")
-    return layout
-
-
-def find_top(layout: kdb.Layout, name: str | None, source: str) -> kdb.Cell:
-    """Return the cell to check.
-
-    Raises:
-        ParameterError: if the name does not exist, or none is given and there are several tops.
-    """
-    tops = sorted(cell.name for cell in layout.top_cells())
-    if name is None:
-        if len(tops) != 1:
-            allowed = f"{source} has {len(tops)} top cells ({', '.join(tops[:8])}), name one"
-            raise ParameterError("top", name, allowed)
-        return layout.top_cell()
-    cell = layout.cell(name)
-    if cell is None:
-        raise ParameterError("top", name, f"a cell of {source}; top cells: {', '.join(tops[:8])}")
-    return cell
 
 
 def select_rules(tech: Tech, patterns: Iterable[str] | None) -> list[Rule]:
@@ -99,40 +62,6 @@ def _near(pattern: str, known: list[str]) -> str:
         return f"did you mean {', '.join(meant[:3])}{', ...' if len(meant) > 3 else ''}?"
     families = dict.fromkeys(name.partition(".")[0] for name in known)
     return "there are " + ", ".join(f"{family}.*" for family in families)
-
-
-def telling_layers(tech: Tech) -> set[tuple[int, int]]:
-    """Return the layers whose shapes tell that a layout is of this process.
-
-    Labels do not, nor does 0/0, which every process has for something.
-    """
-    return {x.gds for x in tech.layers if x.purpose not in _LABELS and x.gds != (0, 0)}
-
-
-def _check_layers(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, source: str) -> tuple[str, ...]:
-    """Return notes on unknown layers.
-
-    Raises:
-        FileError: if no layer of the process holds a shape.
-    """
-    by_pair = {layer.gds: layer for layer in tech.layers}
-    ruled = {name for rule in tech.rules for name in rule.layers if "/" in name}
-    telling = telling_layers(tech)
-    known, unknown = False, []
-    for index in layout.layer_indexes():
-        info = layout.get_info(index)
-        pair = (info.layer, info.datatype)
-        if cell.bbox(index).empty():
-            continue
-        if pair not in by_pair:
-            name = f"{pair[0]}/{pair[1]}"
-            unknown += [] if name in ruled else [name]
-        elif pair in telling:
-            known = True
-    if not known:
-        what = f"{source}: cell {cell.name} draws nothing on a layer of {tech.name}"
-        raise FileError(f"{what}; a layout of another process?")
-    return (f"unknown layers, not checked: {', '.join(sorted(unknown))}",) if unknown else ()
 
 
 class Run:
@@ -295,8 +224,17 @@ def _results(run: Run, rules: list[Rule], threads: int) -> Iterator[_Outcome]:
         del _shared["run"]
 
 
+def _without_area(layout: kdb.Layout, cell: kdb.Cell) -> tuple[str, ...]:
+    """Return a note on shapes that no rule sees because they cover nothing."""
+    found = empty_shapes(layout, cell)
+    if not found:
+        return ()
+    listed = ", ".join(f"{count} on {a}/{b}" for (a, b), count in found.items())
+    return (f"shapes without area, not checked (tapeout refuses them): {listed}",)
+
+
 def run_drc(
-    source: Path | kdb.Layout,
+    source: Path | str | kdb.Layout | OpenedLayout,
     tech: Tech,
     *,
     top: str | None = None,
@@ -315,18 +253,15 @@ def run_drc(
         progress: called with (rule, done, total) before each rule.
 
     Raises:
-        FileError: if the file cannot be read or holds nothing of this process.
-        ParameterError: if top, rules, threads or the layout's dbu are not usable.
+        FileError: if the layout cannot be worked on (see `base.layout.open_layout`).
+        ParameterError: if top, rules or threads are not usable.
         RuleError: if a rule could not run.
     """
-    name = "layout" if isinstance(source, kdb.Layout) else str(source)
-    layout = source.dup() if isinstance(source, kdb.Layout) else read_layout(source)
-    if abs(layout.dbu - tech.dbu_um) > 1e-9:
-        raise ParameterError("dbu", layout.dbu, f"{tech.dbu_um} um ({name})")
     if threads < 1:
         raise ParameterError("threads", threads, "1 or more")
-    cell = find_top(layout, top, name)
-    notes = _check_layers(layout, cell, tech, name)
+    opened = open_copy(source, tech.drawing, top)
+    layout, cell = opened.layout, opened.top
+    notes = (*opened.warnings, *_without_area(layout, cell))
     chosen = select_rules(tech, rules)
     runs: list[RuleRun] = []
     found: list[Violation] = []
@@ -345,7 +280,7 @@ def run_drc(
             more[rule.name] = outcome.run.count - len(outcome.markers)
     done = {rule.name for rule in chosen}
     return DrcReport(
-        source=name,
+        source=opened.name,
         top=cell.name,
         tech=f"{tech.name}, profile {tech.profile.name}",
         runs=tuple(runs),

@@ -23,8 +23,9 @@ from pathlib import Path
 import klayout.db as kdb
 import klayout.rdb as rdb
 
-from ..pdk import CrossStackError, FileError, Tech
-from .engine import find_top, read_layout
+from ..base.errors import CrossStackError, FileError
+from ..base.layout import open_layout
+from ..pdk import Tech
 
 
 class FoundryError(CrossStackError):
@@ -208,8 +209,8 @@ def run_foundry_drc(
     if program is None:
         raise FoundryError("the klayout program is not installed (Debian: apt-get install klayout)")
     begin = time.perf_counter()
-    layout = read_layout(Path(gds))
-    cell = find_top(layout, top, str(gds))
+    opened = open_layout(Path(gds), tech.drawing, top)
+    layout, cell = opened.layout, opened.top
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         deck = _without_shell(extract(DECK, DECK_PATH, folder))

@@ -132,9 +132,10 @@ class Chip:
     def network(self, factor: float) -> tuple[Network, Tech]:
         """Return the extracted network with all sheet resistances times `factor`."""
         tech = self.spec.tech()
-        for film in (*tech.films, *tech.diffusions):
-            if film.sheet_ohm_sq is not None and factor != 1:
-                tech = tech.with_sheet_resistance(film.name, factor * film.sheet_ohm_sq.typ)
+        for name in tech.conductors if factor != 1 else ():
+            typical = tech.film(name).sheet_ohm_sq
+            assert typical is not None
+            tech = tech.with_sheet_resistance(name, factor * typical.typ)
         return extract(self.layout, tech, engine="tile").network, tech
 
 

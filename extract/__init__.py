@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from .engines import ENGINES, Extraction, extract, extract_network, prefers_tiles
     from .inspection import NetSummary, Segment, inspect_net, net_summary
     from .patterns import matching, split_patterns
-    from .rates import Conditions
     from .report import ExtractionReport
     from .spef import write_spef
     from .spice import write_spice
     from .tiled import TiledArray
-    from .tilefile import is_array, load_array, save_array
+    from .tilefile import is_array, load_array, load_wires, save_array
 
 _HOME = {
     "arraylines": ("ArrayLine", "array_lines"),
@@ -31,12 +30,11 @@ _HOME = {
     "engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
     "inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
     "patterns": ("matching", "split_patterns"),
-    "rates": ("Conditions",),
     "report": ("ExtractionReport",),
     "spef": ("write_spef",),
     "spice": ("write_spice",),
     "tiled": ("TiledArray",),
-    "tilefile": ("is_array", "load_array", "save_array"),
+    "tilefile": ("is_array", "load_array", "load_wires", "save_array"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -44,7 +42,6 @@ __all__ = [
     "ENGINES",
     "ArrayLine",
     "Bsim",
-    "Conditions",
     "Extraction",
     "ExtractionReport",
     "NetCapacitance",
@@ -58,6 +55,7 @@ __all__ = [
     "inspect_net",
     "is_array",
     "load_array",
+    "load_wires",
     "matching",
     "net_capacitance",
     "net_summary",

@@ -8,7 +8,7 @@ from itertools import combinations
 import klayout.db as db
 
 from ..lvs import ExtractedLayout
-from .rates import Conditions
+from ..pdk import Conditions
 from .shapes import place
 
 #: pairs of nets that are named per conductor; the others are counted

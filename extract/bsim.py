@@ -7,12 +7,12 @@ for direct current is the same. Bulks are on VSS and VDD, as LVS proves for the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ..pdk import ParameterError
+from ..pdk import Conditions, ParameterError
 from ..solve.network import Network
 
 #: our device class -> subcircuit of the foundry's library
@@ -37,35 +37,36 @@ class Bsim:
     Attributes:
         models: folder of the foundry's model files (`crossstack.models.foundry_models` lends
             one); None leaves the library to whoever includes the netlist.
-        corner: 'typ', 'min' (fast) or 'max' (slow).
-        temperature_c: of the transistors, degree C.
-        vdd_v: level of a gate that is high, V.
+        conditions: corner, temperature and supply of the transistors.
     """
 
     models: Path | None = None
-    corner: str = "typ"
-    temperature_c: float = 25.0
-    vdd_v: float = 3.3
+    conditions: Conditions = field(default_factory=Conditions)
+
+    @property
+    def vdd_v(self) -> float:
+        """Level of a gate that is high, V."""
+        return self.conditions.supply_v
 
     def library(self) -> Iterator[str]:
         """Yield the lines that load the library; a remark where the folder is not known.
 
         Raises:
-            ParameterError: for an unknown corner, or a folder without the library.
+            ParameterError: for a folder without the library.
         """
-        if self.corner not in SECTIONS:
-            raise ParameterError("corner", self.corner, "one of " + ", ".join(SECTIONS))
-        section = SECTIONS[self.corner]
+        section = SECTIONS[self.conditions.corner]
+        temperature = f".temp {self.conditions.temperature_c:g}"
         if self.models is None:
             yield f"* needs, before it: {PARAMETERS}"
             yield f"* and: .lib '{LIBRARY}' {section}"
+            yield f"* and: {temperature}"
             return
         library = self.models / LIBRARY
         if not library.is_file():
             raise ParameterError("models", self.models, f"a folder that holds {LIBRARY}")
         yield PARAMETERS
         yield f".lib '{library}' {section}"
-        yield f".temp {self.temperature_c:g}"
+        yield temperature
 
 
 def transistor_card(
@@ -83,16 +84,22 @@ def transistor_card(
     )
 
 
-def transistors(network: Network, names: list[str]) -> Iterator[str]:
-    """Yield every transistor of a network; `names` are the nodes' names."""
+def transistors(network: Network, names: list[str], pins: Mapping[str, str]) -> Iterator[str]:
+    """Yield every transistor of a network.
+
+    Args:
+        network: with the transistors.
+        names: of its nodes in the netlist.
+        pins: pin -> its name in the netlist.
+    """
     gates = {
-        k: network.nets[k] if node is None else names[node]
+        k: pins[network.nets[k]] if node is None else names[node]
         for k, node in gate_nodes(network).items()
     }
     for k, p in enumerate(network.switch_p.tolist()):
         kind = "pfet" if p else "nfet"
         drain, source = names[network.switch_a[k]], names[network.switch_b[k]]
-        nodes = (drain, gates[int(network.switch_gate[k])], source, SUPPLIES[kind])
+        nodes = (drain, gates[int(network.switch_gate[k])], source, pins[SUPPLIES[kind]])
         yield transistor_card(
             f"s{k}", nodes, kind, float(network.switch_w_um[k]), float(network.switch_l_um[k])
         )

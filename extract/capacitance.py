@@ -20,6 +20,7 @@ from pathlib import Path
 
 import klayout.db as db
 
+from ..base.layout import OpenedLayout
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import ParameterError, Tech
 from .dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, fringe_left, side_f_um
@@ -63,7 +64,7 @@ class NetCapacitance:
 
 
 def net_capacitance(
-    source: Path | str | db.Layout | ExtractedLayout,
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
     tech: Tech,
     *,
     nets: Iterable[str] | None = None,

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import klayout.db as db
 
+from ..base.layout import OpenedLayout
 from ..lvs import ExtractedLayout
 from ..pdk import CrossStackError, ParameterError, Tech
 from ..solve.network import Network
 from .flat import extract_flat
 from .grid import NotRegularError
 from .periphery import joined
-from .rates import Conditions
 from .report import ExtractionReport, Progress
 from .tile import array_size, extract_tiled
 from .tiled import MOST_CELLS, TiledArray
 
-Source = Path | str | db.Layout | ExtractedLayout
+Source = Path | str | db.Layout | OpenedLayout | ExtractedLayout
 ENGINES = ("auto", "flat", "tile")
 #: cells above which `auto` tries the tile engine first
 _LARGE = 64 * 64
@@ -78,9 +78,6 @@ def extract(
     *,
     nets: Iterable[str] | None = None,
     engine: str = "auto",
-    corner: str = "typ",
-    temperature_c: float = 25.0,
-    size_bias_um: Mapping[str, float] | None = None,
     capacitance: bool = False,
     progress: Progress | None = None,
 ) -> Extraction:
@@ -88,20 +85,17 @@ def extract(
 
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
-        tech: technology.
+        tech: technology, at the conditions that the network is to have (`Tech.at`).
         nets: patterns of the nets to extract, ``*`` for any text (``TR*``, ``C[3]``); the
             others become ideal wires. None for all nets. Needs the flat engine.
         engine: 'flat' (every net, any layout), 'tile' (regular arrays of any size) or
             'auto': tile for large regular arrays, flat for everything else.
-        corner: 'typ', 'min' or 'max' resistance.
-        temperature_c: temperature in degrees C.
-        size_bias_um: conductor -> growth of the drawn shape per edge in um.
         capacitance: True if the network is to carry capacitances: 'auto' then takes flat for
             every array that fits a network, as select lines are ideal in tile.
         progress: called with (what, done, total).
 
     Raises:
-        ParameterError: for an unknown engine, corner, net pattern or conductor, a film or
+        ParameterError: for an unknown engine or net pattern, a film or
             cut without a positive resistance, or 'tile' for a layout that is no array.
         FileError: if the file cannot be read or holds nothing of this process.
     """
@@ -109,11 +103,10 @@ def extract(
         raise ParameterError("engine", engine, "one of " + ", ".join(ENGINES))
     if engine == "tile" and nets is not None:
         raise ParameterError("engine", engine, "flat or auto where nets are chosen")
-    at = Conditions(corner, temperature_c, dict(size_bias_um or {}))
     why_not = ""
     if prefers_tiles(source, tech, engine=engine, nets=nets, capacitance=capacitance):
         try:
-            array, rest, report = extract_tiled(source, tech, conditions=at, progress=progress)
+            array, rest, report = extract_tiled(source, tech, progress=progress)
             return Extraction(report, array=array, rest=rest)
         except NotRegularError as error:
             if engine == "tile":
@@ -121,7 +114,7 @@ def extract(
                     "engine", engine, f"flat or auto for this layout: {error}"
                 ) from None
             why_not = str(error)
-    network, report = extract_flat(source, tech, nets=nets, conditions=at, progress=progress)
+    network, report = extract_flat(source, tech, nets=nets, progress=progress)
     if why_not:
         report.warn(f"flat engine used: {why_not}")
     return Extraction(report, flat_network=network)
@@ -133,19 +126,7 @@ def extract_network(
     *,
     nets: Iterable[str] | None = None,
     engine: str = "auto",
-    corner: str = "typ",
-    temperature_c: float = 25.0,
-    size_bias_um: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Network:
     """Extract the wires of a layout as a network; see `extract`, which also reports."""
-    return extract(
-        source,
-        tech,
-        nets=nets,
-        engine=engine,
-        corner=corner,
-        temperature_c=temperature_c,
-        size_bias_um=size_bias_um,
-        progress=progress,
-    ).network
+    return extract(source, tech, nets=nets, engine=engine, progress=progress).network

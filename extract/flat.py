@@ -15,8 +15,11 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import FileError
+from ..base.layout import OpenedLayout
+from ..base.names import fold
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
-from ..pdk import FileError, Tech
+from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
@@ -24,7 +27,7 @@ from .labels import labels_of
 from .naming import Place, memristor_places, net_names
 from .netres import NetResistors, NetSolver
 from .patterns import matching
-from .rates import Conditions, rates
+from .rates import rates
 from .report import ExtractionReport, Progress
 from .shapes import NetShapes, Pin
 
@@ -35,11 +38,10 @@ Ints = NDArray[np.int64]
 
 
 def extract_flat(
-    source: Path | str | db.Layout | ExtractedLayout,
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
     tech: Tech,
     *,
     nets: Iterable[str] | None = None,
-    conditions: Conditions | None = None,
     progress: Progress | None = None,
     part_pins: PartPins | None = None,
 ) -> tuple[Network, ExtractionReport]:
@@ -47,10 +49,9 @@ def extract_flat(
 
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
-        tech: technology.
+        tech: technology, at its conditions.
         nets: patterns of the nets to extract (``*`` for any text); the others become ideal
             wires. None for all nets.
-        conditions: corner, temperature and size bias.
         progress: called with (what, done, total).
         part_pins: for a layout that is part of another one: finds the pins at which a net,
             given by name and shapes, goes on. What else the cut leaves is then no finding.
@@ -60,18 +61,23 @@ def extract_flat(
         FileError: if the file cannot be read, or one label names separate nets.
     """
     start = time.perf_counter()
-    process = rates(tech, conditions)
+    process = rates(tech)
     layout = source if isinstance(source, ExtractedLayout) else extract_layout(source, tech)
-    report = ExtractionReport(
-        corner=process.conditions.corner, temperature_c=process.conditions.temperature_c
+    report = ExtractionReport(conditions=process.conditions)
+    assembly = _Assembly(
+        layout, NetSolver(process, layout.dbu), report, nets, whole=part_pins is None
     )
-    assembly = _Assembly(layout, NetSolver(process, layout.dbu), report, nets)
     if part_pins is None:
-        assembly.note_findings(tech)
+        assembly.note_findings()
         for text in grown_together(layout, assembly.names, process.conditions):
             report.warn(text)
     network = assembly.run(progress, part_pins or _no_pins)
     if part_pins is None:
+        if not network.n_nodes:
+            raise FileError(
+                f"{layout.name}: cell {layout.top.name} draws no device and no labelled net: "
+                "nothing to extract"
+            )
         assembly.note_gates()
     report.pieces = assembly.solver.wires.pieces
     if assembly.solver.wires.angled:
@@ -81,20 +87,6 @@ def extract_flat(
         )
     report.seconds = round(time.perf_counter() - start, 3)
     return network, report
-
-
-def foreign_layers(layout: db.Layout, tech: Tech) -> list[str]:
-    """Return a warning for each layer that holds shapes and is not in a technology."""
-    known = {layer.gds for layer in tech.layers}
-    found = []
-    for index in layout.layer_indexes():
-        info = layout.get_info(index)
-        # layers that hold the labels while LVS runs have a name and no number
-        if info.layer < 0 or (info.layer, info.datatype) in known:
-            continue
-        if any(not cell.shapes(index).is_empty() for cell in layout.each_cell()):
-            found.append(f"layer {info.layer}/{info.datatype} is not in {tech.name}")
-    return found
 
 
 def _no_pins(name: str, shapes: NetShapes) -> list[Pin]:
@@ -110,6 +102,8 @@ class _Assembly:
         solver: NetSolver,
         report: ExtractionReport,
         nets: Iterable[str] | None,
+        *,
+        whole: bool,
     ) -> None:
         self.layout, self.solver, self.report = layout, solver, report
         self.flat = layout.flat
@@ -118,10 +112,11 @@ class _Assembly:
             self.flat, lambda number: net_place(layout, self.flat.nets[number])
         )
         self.names = net_names(self.flat, self.places)
-        self.builder = NetworkBuilder()
+        self.builder = NetworkBuilder(solver.rates.conditions.to_json())
         self.terminal: dict[tuple[int, int], int] = {}
         self.labelled: dict[str, FlatNet] = {}
         self.gates: Counter[int] = Counter()
+        self.whole = whole
         for text in warnings:
             report.warn(text)
         self.chosen = self._choose(nets)
@@ -138,7 +133,7 @@ class _Assembly:
         for done, net in enumerate(self.flat.nets):
             if progress and done % 64 == 0:
                 progress("nets", done, len(self.flat.nets))
-            if not self._carries_current(net):
+            if not self._carries_current(net) and not self._is_wire_alone(net):
                 self.report.skipped += 1
                 continue
             if not self.chosen[net.number]:
@@ -157,10 +152,10 @@ class _Assembly:
         self._place_devices()
         return self.builder.build()
 
-    def note_findings(self, tech: Tech) -> None:
+    def note_findings(self) -> None:
         for finding in self.layout.findings():
             self.report.warn(str(finding))
-        for text in [*self._labels_seen_twice(), *foreign_layers(self.layout.layout, tech)]:
+        for text in [*self._labels_seen_twice(), *self.layout.warnings]:
             self.report.warn(text)
 
     def _labels_seen_twice(self) -> Iterator[str]:
@@ -191,12 +186,12 @@ class _Assembly:
         Raises:
             FileError: if the label names another net, too.
         """
-        first = self.labelled.setdefault(label, net)
+        first = self.labelled.setdefault(fold(label), net)
         if first.number != net.number:
             at = " and ".join(
                 f"({mark.at[0]:.3f}, {mark.at[1]:.3f})"
                 for mark in self.layout.labels
-                if mark.name == label and mark.net is not None
+                if fold(mark.name) == fold(label) and mark.net is not None
             )
             raise FileError(
                 f"{self.layout.name}: label {label} at {at} names separate nets; join these or "
@@ -210,6 +205,13 @@ class _Assembly:
             position != _BULK or self.flat.devices[number].kind.is_memristor
             for number, position in self.flat.terminals[net.number]
         )
+
+    def _is_wire_alone(self, net: FlatNet) -> bool:
+        """True for a labelled net without any device: a plate, a test line, a shield.
+
+        In a part of a layout it may have its devices elsewhere.
+        """
+        return self.whole and bool(net.name) and not self.flat.terminals[net.number]
 
     def _place(self, net: FlatNet, resistors: NetResistors) -> None:
         """Add a solved net's nodes, resistors and pins."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from ..base.names import LINE
 
 ROW_LINES, SELECT_LINES, ELECTRODES = ("BR", "TR"), ("BS", "TS"), ("BE", "TE")
 #: kind of a memristor, as LVS names it -> tier
 TIER_OF = {"memristor_bottom": 0, "memristor_top": 1}
-#: label of a row or column line: its letters and its number
-LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
 
 
 def labels_of(name: str) -> list[str]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..base.names import LINE, fold
 from ..lvs import FlatDevice, FlatNetlist
 from ..solve.network import TIER_NAMES
-from .labels import ELECTRODES, LINE, ROW_LINES, TIER_OF, labels_of
+from .labels import ELECTRODES, ROW_LINES, TIER_OF, labels_of
 
 _SUPPLY = {"nfet": "VSS", "pfet": "VDD"}
 
@@ -159,7 +160,7 @@ def net_names(flat: FlatNetlist, places: dict[int, Place]) -> list[str]:
             names[net] = f"{ELECTRODES[place.tier]}[{place.row}][{place.col}]"
     seen: set[str] = set()
     for index, name in enumerate(names):
-        if not name or name in seen:
+        if not name or fold(name) in seen:
             names[index] = f"{name or 'net'}${index}"
-        seen.add(names[index])
+        seen.add(fold(names[index]))
     return names

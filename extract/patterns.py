@@ -10,7 +10,8 @@ from ..pdk import ParameterError
 
 def pattern_matcher(patterns: Iterable[str]) -> re.Pattern[str]:
     """Return a matcher (use `fullmatch`) for any of some patterns."""
-    return re.compile("|".join(re.escape(p).replace(r"\*", ".*") for p in patterns))
+    text = "|".join(re.escape(p).replace(r"\*", ".*") for p in patterns)
+    return re.compile(text, re.IGNORECASE | re.ASCII)
 
 
 def split_patterns(texts: Iterable[str]) -> list[str]:

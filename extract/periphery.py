@@ -12,12 +12,12 @@ import numpy as np
 
 from ..lvs import ExtractedLayout
 from ..pdk import Tech
-from ..solve.graph import Factorised, prepare
+from ..solve.circuit import prepare
+from ..solve.graph import Factorised
 from ..solve.network import ARRAY_TYPES, Network
 from .flat import extract_flat
 from .grid import Grid, NotRegularError
 from .labels import line_label
-from .rates import Conditions
 from .report import ExtractionReport
 from .shapes import NetShapes, Pin
 
@@ -72,7 +72,7 @@ def _shifted(edge: db.Edge, by: int, along_x: bool) -> db.Edge:
 
 
 def extract_periphery(
-    layout: ExtractedLayout, tech: Tech, grid: Grid, conditions: Conditions, low: dict[str, bool]
+    layout: ExtractedLayout, tech: Tech, grid: Grid, low: dict[str, bool]
 ) -> tuple[Network, ExtractionReport]:
     """Extract what stands around an array.
 
@@ -80,7 +80,6 @@ def extract_periphery(
         layout: the layout without the array's cells.
         tech: technology.
         grid: where the array is.
-        conditions: corner, temperature and size bias.
         low: for 'row' and 'column', whether these lines end on the side of low x or y.
 
     Returns:
@@ -94,7 +93,7 @@ def extract_periphery(
         side = "column" if label.startswith("C") else "row"
         return [end_at_edge(shapes, grid, label, low=low[side])]
 
-    return extract_flat(layout, tech, conditions=conditions, part_pins=pins)
+    return extract_flat(layout, tech, part_pins=pins)
 
 
 def lead_ohm(rest: Network) -> dict[str, float]:
@@ -157,6 +156,7 @@ def joined(array: Network, rest: Network) -> Network:
         layers=_union(array.layers, rest.layers),
         nets=_union(array.nets, rest.nets),
         ports={name: int(node[n]) for name, n in rest.ports.items() if not name.endswith(EDGE)},
+        conditions=array.conditions,
         **arrays,
     ).validate()
 

@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 
-from ..pdk import ParameterError, Tech
-
-CORNERS = ("typ", "min", "max")
-#: temperature of the values in `Tech`, and the range over which a straight line holds
-_REFERENCE_C, _COLDEST_C, _HOTTEST_C = 25.0, -60.0, 200.0
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What the resistances are taken at.
-
-    Attributes:
-        corner: 'typ', 'min' or 'max' resistance; typ where the source gives no corner.
-        temperature_c: temperature in degrees C.
-        size_bias_um: conductor -> growth of the drawn shape per edge in um (negative for
-            lines that come out narrower than drawn); 0 for what is not named.
-    """
-
-    corner: str = "typ"
-    temperature_c: float = 25.0
-    size_bias_um: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-
-    def __post_init__(self) -> None:
-        if self.corner not in CORNERS:
-            raise ParameterError("corner", self.corner, "one of " + ", ".join(CORNERS))
-        if not _COLDEST_C <= self.temperature_c <= _HOTTEST_C:
-            raise ParameterError(
-                "temperature_c", self.temperature_c, f"{_COLDEST_C:g} .. {_HOTTEST_C:g} C"
-            )
+from ..pdk import Conditions, ParameterError, Tech
+from ..pdk.conditions import REFERENCE_C
 
 
 @dataclass(frozen=True)
@@ -54,8 +25,8 @@ class Rates:
     conditions: Conditions
 
 
-def rates(tech: Tech, conditions: Conditions | None = None) -> Rates:
-    """Return the resistances of a technology.
+def rates(tech: Tech) -> Rates:
+    """Return the resistances of a technology at its conditions (`Tech.at`).
 
     Diffusions are left out: their resistance is part of a transistor's R_on, which is
     measured between its source and drain contacts.
@@ -64,7 +35,7 @@ def rates(tech: Tech, conditions: Conditions | None = None) -> Rates:
         ParameterError: if a film or cut has no positive resistance (named in the message),
             or a size bias is given for something that is no conductor.
     """
-    at = conditions or Conditions()
+    at = tech.conditions
     sheet = {}
     for film in tech.films:
         if film.sheet_ohm_sq is None:
@@ -83,7 +54,7 @@ def rates(tech: Tech, conditions: Conditions | None = None) -> Rates:
 
 
 def _warm(tcr_per_c: float, temperature_c: float) -> float:
-    return 1.0 + tcr_per_c * (temperature_c - _REFERENCE_C)
+    return 1.0 + tcr_per_c * (temperature_c - REFERENCE_C)
 
 
 def _positive(name: str, value: float) -> float:

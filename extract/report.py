@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..pdk import Conditions
+
 #: called with (what, done, total) while an extraction runs
 Progress = Callable[[str, int, int], None]
 
@@ -16,7 +18,7 @@ class ExtractionReport:
 
     Attributes:
         engine: 'flat' or 'tile'.
-        corner, temperature_c: conditions of the resistances.
+        conditions: of the resistances.
         nets: nets of the layout (of the array, for the tile engine).
         solved: nets whose wires were extracted.
         distinct_nets: of these, the ones that are no shifted copies of others.
@@ -28,8 +30,7 @@ class ExtractionReport:
     """
 
     engine: str = "flat"
-    corner: str = "typ"
-    temperature_c: float = 25.0
+    conditions: Conditions = field(default_factory=Conditions)
     nets: int = 0
     solved: int = 0
     distinct_nets: int = 0
@@ -53,4 +54,4 @@ class ExtractionReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
-        return asdict(self)
+        return asdict(self) | {"conditions": self.conditions.to_json()}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pdk import FileError
+from ..pdk import Conditions, FileError
 from ..solve.network import TIER_NAMES, Network
 from .lumps import lumps, nodes_of_nets
 
@@ -52,7 +52,8 @@ def write_spef(
     """
     path = Path(path)
     writer = _Writer(network, capacitance or {})
-    lines = [*_header(design, date), *writer.name_map(), *writer.ports(), *writer.nets()]
+    head = _header(design, date, network.conditions)
+    lines = [*head, *writer.name_map(), *writer.ports(), *writer.nets()]
     try:
         path.write_text("\n".join(lines) + "\n")
     except OSError as error:
@@ -60,7 +61,7 @@ def write_spef(
     return path
 
 
-def _header(design: str, date: str) -> Iterator[str]:
+def _header(design: str, date: str, conditions: Mapping[str, Any]) -> Iterator[str]:
     yield '*SPEF "IEEE 1481-1998"'
     yield f'*DESIGN "{design}"'
     yield f'*DATE "{date}"'
@@ -75,6 +76,8 @@ def _header(design: str, date: str) -> Iterator[str]:
     yield "*C_UNIT 1 FF"
     yield "*R_UNIT 1 OHM"
     yield "*L_UNIT 1 HENRY"
+    if conditions:
+        yield f"// conditions: {Conditions.from_json(conditions).text}"
     yield ""
 
 

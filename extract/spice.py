@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..pdk import FileError, ParameterError, Tech
-from ..solve.graph import join
+from ..base.names import cell_name, distinct
+from ..pdk import Conditions, FileError, ParameterError, Tech
+from ..pdk.conditions import agree
+from ..solve.circuit import join
 from ..solve.network import TIER_NAMES, Network
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .lumps import Lump, lumps
@@ -50,12 +52,14 @@ def write_spice(
     hierarchical: bool = False,
     bsim: Bsim | None = None,
     title: str | None = None,
+    name: str = "crossstack",
 ) -> Path:
     """Write a network as a SPICE netlist.
 
     Args:
         network: extracted network.
-        tech: device parameters (R_on of memristors and transistors).
+        tech: device parameters (R_on of memristors and transistors), at the conditions of the
+            network.
         path: target file.
         memristor_ohm: resistance of the memristors in ohm, a number or shape
             (tiers, rows, cols); None for the technology's R_on.
@@ -75,34 +79,40 @@ def write_spice(
         bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
             resistors.
         title: first line; a standard one if None.
+        name: of the subcircuit, and first part of the name of those that it calls: two blocks
+            of other names can stand in one deck.
 
     Returns:
         The path written.
 
     Raises:
-        ParameterError: for a pin that does not exist, a resistance that is not positive, or
-            a folder without the foundry's models.
+        ParameterError: for a pin that does not exist, a resistance that is not positive, a
+            folder without the foundry's models, or conditions other than the network's.
         FileError: if the file cannot be written.
     """
     if bsim is not None and switch_ohm is not None:
         raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
-    path, gates = Path(path), gates or {}
-    nodes = _Nodes(network, [] if bsim is None else list(gate_nodes(network).values()))
+    for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
+        agree(network.conditions, at.of(tech.name, tech.profile.name))
+    path, gates, name = Path(path), gates or {}, cell_name(name)
+    gate_at, more = ([*gate_nodes(network).values()], more_pins(network)) if bsim else ([], [])
+    nodes = _Nodes(network, gate_at, more)
     # a BSIM transistor brings the capacitance of its gate along
     farad = capacitance or {}
     if bsim is not None:
-        farad = {name: replace(net, gate_f=0.0) for name, net in farad.items()}
+        farad = {net: replace(found, gate_f=0.0) for net, found in farad.items()}
     capacitors = _Capacitors(nodes, lumps(network, farad))
     if hierarchical:
-        definitions, wires = _shared_wires(network, nodes, capacitors)
+        definitions, wires = _shared_wires(network, nodes, capacitors, name)
     else:
         definitions, wires = [], _flat_wires(network, nodes)
-    pins = [*network.ports, *(more_pins(network) if bsim else ())]
+    pins = nodes.pin_names
     lines = [
         f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
+        *_made_at(network),
         *(bsim.library() if bsim else ()),
         *definitions,
-        *wrapped([".subckt crossstack", *pins]),
+        *wrapped([f".subckt {name}", *pins.values()]),
         *wires,
         *nodes.ties(),
         *_memristors(
@@ -113,24 +123,30 @@ def write_spice(
         ),
     ]
     if bsim is not None:
-        lines += transistors(network, nodes.names)
+        lines += transistors(network, nodes.names, pins)
     else:
         lines += _switches(network, nodes.names, _switch_ohms(network, tech, switch_ohm), gates)
-    lines += [*capacitors.cards(), ".ends crossstack"]
+    lines += [*capacitors.cards(), f".ends {name}"]
     if sources is not None:
         _check_pins(network, sources)
         if bsim is None:
-            lines += _bench(pins, sources, _RESISTOR_OPTIONS, ())
+            lines += _bench(name, list(pins), sources, _RESISTOR_OPTIONS, ())
         else:
             volts = pin_volts(network, sources, gates, bsim)
-            prints = _device_prints(network, nodes.names, pins)
-            lines += _bench(pins, volts, _BSIM_OPTIONS, prints)
+            prints = _device_prints(network, nodes.names, list(pins.values()))
+            lines += _bench(name, list(pins), volts, _BSIM_OPTIONS, prints)
     lines.append(".end")
     try:
         path.write_text("\n".join(lines) + "\n")
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror}") from None
     return path
+
+
+def _made_at(network: Network) -> Iterator[str]:
+    """Yield the remark that says at which conditions the wires were extracted."""
+    if network.conditions:
+        yield f"* conditions: {Conditions.from_json(network.conditions).text}"
 
 
 class _Nodes:
@@ -140,9 +156,12 @@ class _Nodes:
         group: for each node of the network the one that stands for it.
         names: for each node of the network its name in the netlist; the pin's, if it has one.
         outside: nodes that something other than the wires of one net is on.
+        pin_names: pin -> its name in the netlist, pins without wires (`more`) last.
     """
 
-    def __init__(self, network: Network, gates: Iterable[int | None]) -> None:
+    def __init__(
+        self, network: Network, gates: Iterable[int | None], more: Iterable[str] = ()
+    ) -> None:
         short = network.resistor_ohm <= SHORT_OHM
         a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
         _, piece = join(network.n_nodes, a[short], b[short])
@@ -151,10 +170,15 @@ class _Nodes:
         self.pins: dict[int, list[str]] = {}
         for pin, node in network.ports.items():
             self.pins.setdefault(int(self.group[node]), []).append(pin)
-        names = [str(n) for n in network.node_names]
-        for node, pins in self.pins.items():
-            names[node] = pins[0]
-        self.names = [names[k] for k in self.group]
+        taken: set[str] = set()
+        every = [*network.ports, *more]
+        self.pin_names = dict(zip(every, distinct(every, taken), strict=True))
+        inner = [int(k) for k in first if int(k) not in self.pins]
+        names = dict(
+            zip(inner, distinct((network.node_names[k] for k in inner), taken), strict=True)
+        )
+        names |= {node: self.pin_names[pins[0]] for node, pins in self.pins.items()}
+        self.names = [names[int(k)] for k in self.group]
         self.outside = np.zeros(network.n_nodes, dtype=bool)
         ends = (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b)
         for some in (*ends, [node for node in gates if node is not None], list(self.pins)):
@@ -168,7 +192,8 @@ class _Nodes:
 
     def ties(self) -> Iterator[str]:
         """Yield what ties pins to the one on the same node that the node is called after."""
-        more = ((pins[0], pin) for pins in self.pins.values() for pin in pins[1:])
+        named = ([self.pin_names[pin] for pin in pins] for pins in self.pins.values())
+        more = ((pins[0], pin) for pins in named for pin in pins[1:])
         for k, (first, pin) in enumerate(more):
             yield f"Rtie{k} {first} {pin} {SHORT_OHM:g}"
 
@@ -200,20 +225,26 @@ class _Capacitors:
 
 
 def _flat_wires(network: Network, nodes: _Nodes) -> list[str]:
-    """Return one resistor per wire piece."""
-    layers = [network.layers[k] for k in network.resistor_layer]
-    rows = zip(network.resistor_a, network.resistor_b, network.resistor_ohm, layers, strict=True)
-    return [
-        f"Rw{k} {nodes.names[a]} {nodes.names[b]} {r:.9g} $ {layer}"
-        for k, (a, b, r, layer) in enumerate(rows)
-        if nodes.group[a] != nodes.group[b]
-    ]
+    """Return one resistor per wire piece; a comment before them says their layer.
+
+    It has a line of its own: what follows a value is no comment to KLayout's reader.
+    """
+    rows = zip(network.resistor_a, network.resistor_b, network.resistor_ohm, strict=True)
+    lines, last = [], -1
+    for k, (a, b, r) in enumerate(rows):
+        if nodes.group[a] == nodes.group[b]:
+            continue
+        if network.resistor_layer[k] != last:
+            last = network.resistor_layer[k]
+            lines.append(f"* {network.layers[last]}")
+        lines.append(f"Rw{k} {nodes.names[a]} {nodes.names[b]} {r:.9g}")
+    return lines
 
 
 def _shared_wires(
-    network: Network, nodes: _Nodes, capacitors: _Capacitors
+    network: Network, nodes: _Nodes, capacitors: _Capacitors, name: str
 ) -> tuple[list[str], list[str]]:
-    """Return a subcircuit per distinct net, and one instance per net."""
+    """Return a subcircuit per distinct net, called after the whole, and one instance per net."""
     order = np.argsort(network.resistor_net, kind="stable")
     limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
     known: dict[tuple[object, ...], str] = {}
@@ -231,7 +262,7 @@ def _shared_wires(
         ground = capacitors.take(members)
         key = (tuple(local), tuple(np.round(ohm, 9)), tuple(shared), tuple(ground))
         if key not in known:
-            known[key] = f"wires{len(known)}"
+            known[key] = f"{name}_wires{len(known)}"
             definitions += wrapped([f".subckt {known[key]}", *(f"p{n}" for n in shared)])
             inside = set(range(len(members))) - set(shared.tolist())
             label = [f"{'n' if n in inside else 'p'}{n}" for n in range(len(members))]
@@ -297,12 +328,16 @@ def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Float
 def _switches(
     network: Network, names: list[str], ohms: Floats, gates: Mapping[str, bool]
 ) -> Iterator[str]:
+    last = ""
     for k in range(len(network.switch_a)):
         gate = network.nets[network.switch_gate[k]]
         if gates.get(gate, True) == bool(network.switch_p[k]):
             continue
         a, b = names[network.switch_a[k]], names[network.switch_b[k]]
-        yield f"Rs{k} {a} {b} {ohms[k]:.9g} $ gate {gate}"
+        if gate != last:
+            yield f"* gate {gate}"
+            last = gate
+        yield f"Rs{k} {a} {b} {ohms[k]:.9g}"
 
 
 def _check_pins(network: Network, sources: Mapping[str, float]) -> None:
@@ -313,11 +348,11 @@ def _check_pins(network: Network, sources: Mapping[str, float]) -> None:
 
 
 def _bench(
-    pins: list[str], volts: Mapping[str, float], options: str, more: Iterable[str]
+    name: str, pins: list[str], volts: Mapping[str, float], options: str, more: Iterable[str]
 ) -> Iterator[str]:
     """Return the instance, the sources and a control block that prints their currents."""
     order = {pin: k for k, pin in enumerate(pins)}
-    yield from wrapped(["Xdut", *(f"p{order[pin]}" for pin in pins), "crossstack"])
+    yield from wrapped(["Xdut", *(f"p{order[pin]}" for pin in pins), name])
     for pin, value in volts.items():
         yield f"V{order[pin]} p{order[pin]} 0 {value:.9g}"
     yield f".options {options} numdgt=12"

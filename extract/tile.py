@@ -16,17 +16,16 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.layout import OpenedLayout, open_layout
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
-from ..lvs.extraction import find_top, read_layout
 from ..pdk import Tech
 from ..solve.network import TIER_NAMES, Network
 from .chain import Chain, NotAChainError, chain, resistance
-from .flat import foreign_layers
 from .grid import ArrayView, NotRegularError, array_view
 from .labels import ROW_LINES, SELECT_LINES, labels_of
 from .netres import NetSolver
 from .periphery import extract_periphery, lead_ohm
-from .rates import Conditions, Rates, rates
+from .rates import Rates, rates
 from .report import ExtractionReport, Progress
 from .sample import Sample, SampleDevice
 from .tiled import TiledArray
@@ -35,10 +34,9 @@ Floats = NDArray[np.float64]
 
 
 def extract_tiled(
-    source: Path | str | db.Layout | ExtractedLayout,
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
     tech: Tech,
     *,
-    conditions: Conditions | None = None,
     progress: Progress | None = None,
 ) -> tuple[TiledArray, Network | None, ExtractionReport]:
     """Extract a regular array line by line.
@@ -46,7 +44,6 @@ def extract_tiled(
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
         tech: technology.
-        conditions: corner, temperature and size bias.
         progress: called with (what, done, total).
 
     Returns:
@@ -58,12 +55,11 @@ def extract_tiled(
         FileError, ParameterError: as in `extract`.
     """
     start = time.perf_counter()
-    process = rates(tech, conditions)
-    layout, top = _layout_of(source)
+    process = rates(tech)
+    layout, top, warnings = _layout_of(source, tech)
     view = array_view(layout, top, tech)
-    at = process.conditions
-    report = ExtractionReport("tile", at.corner, at.temperature_c)
-    for text in foreign_layers(layout, tech):
+    report = ExtractionReport("tile", process.conditions)
+    for text in warnings:
         report.warn(text)
     around = extract_layout(view.periphery(), tech, top.name)
     has_rest = bool(around.flat.devices)
@@ -74,7 +70,7 @@ def extract_tiled(
         raise NotRegularError(str(error)) from None
     rest = None
     if has_rest:
-        rest, own = extract_periphery(around, tech, view.grid, at, stitcher.pin_first)
+        rest, own = extract_periphery(around, tech, view.grid, stitcher.pin_first)
         stitcher.cut(lead_ohm(rest))
         report.add(own)
     array = stitcher.array()
@@ -82,22 +78,24 @@ def extract_tiled(
     return array, rest, report
 
 
-def array_size(source: Path | str | db.Layout | ExtractedLayout, tech: Tech) -> int:
+def array_size(source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech) -> int:
     """Return the number of cells of the array that a layout holds, 0 without one."""
     try:
-        grid = array_view(*_layout_of(source), tech).grid
+        layout, top, _ = _layout_of(source, tech)
+        grid = array_view(layout, top, tech).grid
     except NotRegularError:
         return 0
     return grid.rows * grid.cols
 
 
-def _layout_of(source: Path | str | db.Layout | ExtractedLayout) -> tuple[db.Layout, db.Cell]:
+def _layout_of(
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech
+) -> tuple[db.Layout, db.Cell, tuple[str, ...]]:
+    """Return a layout, its top cell, and what it holds that is not looked at."""
     if isinstance(source, ExtractedLayout):
-        return source.layout, source.layout.cell(source.top.name)
-    if isinstance(source, db.Layout):
-        return source, find_top(source, None, "layout")
-    layout = read_layout(Path(source))
-    return layout, find_top(layout, None, str(source))
+        return source.layout, source.layout.cell(source.top.name), source.warnings
+    opened = open_layout(source, tech.drawing)
+    return opened.layout, opened.top, opened.warnings
 
 
 class _Stitcher:
@@ -337,6 +335,7 @@ class _Stitcher:
             column_segment=self.column[np.ix_(by_row, by_col)],
             row_pin_first=self.pin_first["row"] == col_first,
             column_pin_first=self.pin_first["column"] == row_first,
+            conditions=self.process.conditions.to_json(),
             **values,
         )
 

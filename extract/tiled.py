@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 _SIDE = 600
 #: cells above which a network with named nodes is refused, also in words
 MOST_CELLS, LARGEST = _SIDE * _SIDE, f"{_SIDE} x {_SIDE} cells"
+_SIZES = ("switch_w_um", "switch_l_um", "area_um2")
+_FLOATS = ("row_segment", "row_tap", "drain", "column_segment", "column_tap", *_SIZES)
 _ROW_LAYER, _ELECTRODE = "row line", "electrode"
 
 
@@ -37,6 +39,7 @@ class TiledArray:
         area_um2: memristor areas, same shape.
         row_pin_first: True if the row pins are on the side of column 0.
         column_pin_first: True if the column pins are on the side of row 0.
+        conditions: what they were extracted at, as of a `Network`.
     """
 
     row_segment: Floats
@@ -49,6 +52,33 @@ class TiledArray:
     area_um2: Floats
     row_pin_first: bool = True
     column_pin_first: bool = True
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+    def validate(self) -> TiledArray:
+        """Check the arrays against each other; returns them.
+
+        Raises:
+            ParameterError: naming the array, the element, its value and what is allowed.
+        """
+        shape = self.row_segment.shape
+        if len(shape) != 3 or shape[0] not in (1, 2) or 0 in shape:
+            raise ParameterError("row_segment", f"shape {shape}", "1 or 2 tiers, rows, columns")
+        for name in _FLOATS:
+            values = getattr(self, name)
+            wanted = shape[1:] if name == "column_segment" else shape
+            if values.shape != wanted:
+                raise ParameterError(name, f"shape {values.shape}", f"shape {wanted}")
+            if name in _SIZES:
+                switch = np.isnan(self.switch_w_um) & np.isnan(self.switch_l_um)
+                absent = switch if name != "area_um2" else False
+                wrong = ~absent & ~(np.isfinite(values) & (values > 0))
+                allowed = "finite, > 0" + ("" if absent is False else ", or nan without transistor")
+            else:
+                wrong, allowed = ~(np.isfinite(values) & (values >= 0)), "finite, >= 0"
+            if wrong.any():
+                at = tuple(map(int, np.argwhere(wrong)[0]))
+                raise ParameterError(f"{name}{list(at)}", float(values[at]), allowed)
+        return self
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -119,7 +149,7 @@ class TiledArray:
                 "rows x cols", f"{rows} x {cols}",
                 f"at most {LARGEST} as a network; use the arrays themselves",
             )  # fmt: skip
-        builder = NetworkBuilder()
+        builder = NetworkBuilder(self.conditions)
         crossing = self._add_columns(builder)
         # lines before the many electrodes, so that a search for one by name is short
         for tier in range(tiers):

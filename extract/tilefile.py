@@ -2,66 +2,95 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..pdk import FileError
-from ..solve.netfile import write_archive
+from ..base.errors import NetworkFileError
+from ..pdk import Conditions, ParameterError
+from ..solve.archive import (
+    Entry,
+    archive_format,
+    pack_json,
+    read_archive,
+    unpack_json,
+    write_archive,
+)
+from ..solve.netfile import REMEDY, load_network
+from ..solve.network import Network
 from .tiled import TiledArray
 
 FORMAT = "crossstack-tiled-array"
-VERSION = 1
+#: 2: with the conditions of the extraction
+VERSION = 2
+_FLAGS = ("row_pin_first", "column_pin_first")
+
+
+def _entry(name: str) -> Entry:
+    if name == "conditions":
+        return Entry(np.dtype(np.uint8))
+    if name in _FLAGS:
+        return Entry(np.dtype(np.bool_), 0)
+    return Entry(np.dtype(np.float64), 2 if name == "column_segment" else 3)
+
+
+ENTRIES = {f.name: _entry(f.name) for f in fields(TiledArray)}
 
 
 def save_array(array: TiledArray, path: str | Path) -> Path:
     """Write the arrays; the file is moved over an earlier one in one step.
 
-    Schema 1: `format`, `version`, and one entry per field of `TiledArray` (ohm, um, um2).
+    Schema 2: `format`, `version`, and one entry per field of `TiledArray` (ohm, um, um2).
 
     Raises:
-        FileError: if the folder is missing or not writable.
+        NetworkFileError: if the folder is missing or not writable, or the arrays are too large.
     """
     path = Path(path)
-    head = {"format": np.array(FORMAT), "version": np.array(VERSION)}
+    array.validate()
+    content: dict[str, Any] = {f.name: getattr(array, f.name) for f in fields(array)}
+    content["conditions"] = pack_json(array.conditions)
+    head = {"format": np.array(FORMAT), "version": np.array(VERSION, dtype=np.int64)}
     try:
-        write_archive(path, head | {f.name: getattr(array, f.name) for f in fields(array)})
+        write_archive(path, head | content)
     except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+        raise NetworkFileError(f"cannot write {path}: {error.strerror}") from None
     return path
 
 
 def is_array(path: str | Path) -> bool:
     """Return True if a file was written by `save_array`; False for anything else."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return "format" in archive.files and str(archive["format"]) == FORMAT
-    except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile):
-        return False
+    return archive_format(path) == FORMAT
 
 
 def load_array(path: str | Path) -> TiledArray:
-    """Read arrays written by `save_array`.
+    """Read arrays written by `save_array`, and check them.
 
     Raises:
-        FileError: if the file is missing, no such file, or of another schema version.
+        NetworkFileError: if the file is missing, no such file, of another schema version, or
+            holds a value that no array has; the message names file, entry and value.
     """
     path = Path(path)
+    content: dict[str, Any] = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY)
+    content["conditions"] = unpack_json(f"{path}: entry 'conditions'", content["conditions"])
+    content |= {name: bool(content[name]) for name in _FLAGS}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if "format" not in archive.files or str(archive["format"]) != FORMAT:
-                raise FileError(f"{path} holds no tiled array")
-            if int(archive["version"]) != VERSION:
-                raise FileError(f"{path} has schema {archive['version']}, this reads {VERSION}")
-            content = {f.name: archive[f.name] for f in fields(TiledArray)}
-    except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-        raise FileError(f"{path} is no readable array file ({error})") from None
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"cannot read {path}: {error.strerror}") from None
-    for name in ("row_pin_first", "column_pin_first"):
-        content[name] = bool(content[name])
-    return TiledArray(**content)
+        return TiledArray(**content).validate()
+    except ParameterError as error:
+        raise NetworkFileError(f"{path}: {error}") from None
+
+
+def load_wires(path: str | Path) -> Network | TiledArray:
+    """Read what `crossstack extract` left: a network, or the arrays of a large one.
+
+    Raises:
+        NetworkFileError: naming file, entry and value of what is wrong.
+    """
+    found = load_array(path) if is_array(path) else load_network(path)
+    try:
+        if found.conditions:
+            Conditions.from_json(found.conditions)
+    except ParameterError as error:
+        raise NetworkFileError(f"{path}: {error}") from None
+    return found

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
 from ..cells.ends import BUS
+from ..cells.gates import least_finger, least_pitch
 from ..cells.parts import RuleBook, via_stack
 from ..cells.switches import (
     ColumnSwitch,
@@ -24,22 +25,44 @@ from ..cells.switches import (
     inverter,
     row_switch,
 )
-from ..pdk import LABEL_OF
+from ..pdk import LABEL_OF, Tech
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
+from .lines import with_line_pitches
 from .netlist import Instance
 from .spec import ArraySpec
 
-#: widths and pitches of the corner's wiring in dbu: ample, since nothing is dense there
-TRACK, TRACK_PITCH = 600, 1000
-SUPPLY = 1000
-RISER, RISER_PITCH = 600, 1200
-INVERTER_PITCH = 2000
-#: distance of the corner's wiring from the macro's edge and from the row switches
+#: distance of the corner's wiring from the macro's edge and from the row switches, in dbu
 EDGE = 500
-#: step in which the inverters look for a place
+#: step in which the inverters look for a place, in dbu
 PLACE_STEP = 500
-#: supply trunks beside the column switches: width, and distance from them
-TRUNK, TRUNK_EDGE = 800, 600
+
+
+class _Wiring:
+    """Widths and pitches of the corner's wiring in dbu: by the rules, or ample round ones.
+
+    Attributes:
+        track, track_pitch: control tracks in Metal4, with landings of cuts in Metal2 and Metal3.
+        supply: supply buses in Metal3; they lie `supply` apart.
+        riser, riser_pitch: risers in Metal5.
+        trunk, trunk_edge: supply trunks in Metal2 beside the column switches, and the distance
+            from these.
+        trunk_pitch: from the middle of one trunk to that of the other.
+        inverter_pitch: height of an inverter.
+        clear: from the middle of one supply line to that of another of another net.
+    """
+
+    def __init__(self, r: RuleBook) -> None:
+        space = max(r(f"M{n}.2a") for n in range(1, 5))
+        self.track = max(600, r.pad, r("M4.1"))
+        self.track_pitch = max(1000, self.track + space)
+        self.supply = max(1000, r.pad + space)
+        self.riser = max(600, r("MT.1"), r.via + 2 * max(r("V4.4"), r("V4.4eol")))
+        self.riser_pitch = max(1200, self.riser + r("MT.2a"))
+        self.trunk = max(800, r.pad, r("M2.1"))
+        self.trunk_edge = max(600, space, r("MT.2a"))
+        self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
+        self.inverter_pitch = max(2000, least_pitch(r))
+        self.clear = max(1000, r.pad + space)
 
 
 @dataclass
@@ -52,7 +75,9 @@ class _Plan:
     columns: ColumnSwitch
     x0: int
     y0: int
+    inverter_x: int
     rules: RuleBook
+    wiring: _Wiring
     canvas: Canvas = field(default_factory=Canvas)
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
@@ -72,20 +97,17 @@ def build_macro(spec: ArraySpec) -> Array:
         ParameterError: for a size, pitch or switch width that the rules do not allow.
     """
     tech = spec.tech()
-    core = build_core(spec, tech)
+    rules = RuleBook(tech)
+    wiring = _Wiring(rules)
+    core = build_core(with_line_pitches(spec, tech), tech)
     pitch_x, pitch_y = core.unit.cell.width, core.unit.cell.height
-    # switches follow the row lines, of which both tiers of a cell may share one
-    tiers = ("bottom", "top")[: len(core.unit.rows)]
-    p = SwitchParameters(spec.switch_wn_um, spec.switch_wp_um, kelvin=spec.kelvin)
-    inv = inverter(tech, p, INVERTER_PITCH)
-    rows = row_switch(tech, p, pitch_y, tiers)
-    short = _corner_width(inv, len(tiers)) - rows.cell.width
-    if short > 0:  # narrow switches: the corner below them must still hold the inverters
-        rows = row_switch(tech, p, pitch_y, tiers, EDGE + grid_up(short, 10))
+    p = _switches(spec, rules)
+    inv = inverter(tech, p, wiring.inverter_pitch)
+    rows, inverter_x = _rows_over_corner(core, tech, p, inv, wiring)
     columns = column_switch(tech, p, pitch_x)
     x0 = rows.cell.width + core.west.width
     y0 = columns.cell.height + core.south.height
-    plan = _Plan(spec, core, rows, columns, x0, y0, RuleBook(tech))
+    plan = _Plan(spec, core, rows, columns, x0, y0, inverter_x, rules, wiring)
     placements = [
         *core.placements(spec, x0, y0),
         Placement(rows.cell, 0, y0, 1, spec.rows, 0, pitch_y),
@@ -112,16 +134,54 @@ def build_macro(spec: ArraySpec) -> Array:
     return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
 
 
+def _switches(spec: ArraySpec, r: RuleBook) -> SwitchParameters:
+    """Return the widths of the switches; inverters are as wide as their straps ask for."""
+    least = least_finger(r) * 1e-3
+    own = SwitchParameters()
+    return SwitchParameters(
+        spec.switch_wn_um,
+        spec.switch_wp_um,
+        max(own.inverter_wn_um, least),
+        max(own.inverter_wp_um, least),
+        spec.kelvin,
+    )
+
+
+def _rows_over_corner(
+    core: Core, tech: Tech, p: SwitchParameters, inv: RowSwitch, w: _Wiring
+) -> tuple[RowSwitch, int]:
+    """Return the row switch, and an x for the inverters in the corner below it.
+
+    Narrow switches move away from the west edge until the corner holds inverters, risers and
+    trunks.
+    """
+    # switches follow the row lines, of which both tiers of a cell may share one
+    n, pitch = len(core.unit.rows), core.unit.cell.height
+    tiers = ("bottom", "top")[:n]
+    rows = row_switch(tech, p, pitch, tiers, EDGE)
+    #: east end of what stands below, were the row switches where they are drawn first
+    east = rows.cell.width + core.west.width - w.trunk_edge - w.trunk_pitch - 2 * w.trunk
+    need = inv.cell.width + w.riser + n * w.riser_pitch
+    shift = 0
+    while True:
+        taken = [x + shift for x, _ in rows.supplies]
+        x = _free_place(taken, inv, w, EDGE + n * w.riser_pitch)
+        if x + need <= east + shift:
+            break
+        shift += PLACE_STEP
+    return (row_switch(tech, p, pitch, tiers, EDGE + shift) if shift else rows), x
+
+
 def _foot(plan: _Plan) -> None:
     """Draw the control tracks and supply buses under the row switches."""
-    c, r = plan.canvas, plan.rules
+    c, r, w = plan.canvas, plan.rules, plan.wiring
     east = plan.rows.cell.width
     y = plan.y0 - EDGE
     for control in plan.controls:
         for net in (control, f"{control}_N"):
-            plan.track_y[net] = y - TRACK // 2
-            c.rect("Metal4", 0, y - TRACK, east, y)
-            y -= TRACK_PITCH
+            plan.track_y[net] = y - w.track // 2
+            c.rect("Metal4", 0, y - w.track, east, y)
+            y -= w.track_pitch
     half = r.pad // 2
     for x, net in plan.rows.controls:
         at = plan.track_y[net]
@@ -129,11 +189,11 @@ def _foot(plan: _Plan) -> None:
         c.box("Via2", x, at, r.via)
         c.box("Metal3", x, at, r.pad)
         c.box("Via3", x, at, r.via)
-    plan.vdd_y, plan.vss_y = y - SUPPLY, y - 3 * SUPPLY
-    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    plan.vdd_y, plan.vss_y = y - w.supply, y - 3 * w.supply
+    metal, half = r.tap_metal // 2, w.supply // 2
     for net, at in (("VDD", plan.vdd_y), ("VSS", plan.vss_y)):
-        c.rect("Metal3", 0, at - SUPPLY // 2, plan.x0 - TRUNK_EDGE, at + SUPPLY // 2)
-        plan.pins.append(Port(net, "Metal3", 0, at, SUPPLY, 180))
+        c.rect("Metal3", 0, at - half, plan.x0 - w.trunk_edge, at + half)
+        plan.pins.append(Port(net, "Metal3", 0, at, w.supply, 180))
         for x, supply in plan.rows.supplies:
             if supply == net:
                 c.rect("Metal1", x - metal, at, x + metal, plan.y0)
@@ -141,30 +201,23 @@ def _foot(plan: _Plan) -> None:
                 via_stack(c, r, x, at, "Metal1", "Metal3")
 
 
-def _corner_width(inv: RowSwitch, controls: int) -> int:
-    """Return the width that inverters, risers and trunks need below the row switches."""
-    shifted = 6 * PLACE_STEP  # `_free_place` may move the inverters so far to find a free place
-    return EDGE + 2 * controls * RISER_PITCH + inv.cell.width + shifted + 6 * SUPPLY
-
-
 def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
     """Place one inverter per row control under the buses and wire it to its tracks."""
-    c, r = plan.canvas, plan.rules
-    n = len(plan.controls)
-    x = _free_place(plan, inv, EDGE + n * RISER_PITCH)
-    top = plan.vss_y - SUPPLY
-    bottom = top - n * INVERTER_PITCH
+    c, r, w = plan.canvas, plan.rules, plan.wiring
+    n, x = len(plan.controls), plan.inverter_x
+    top = plan.vss_y - w.supply
+    bottom = top - n * w.inverter_pitch
     for k, control in enumerate(plan.controls):
-        y = bottom + k * INVERTER_PITCH
+        y = bottom + k * w.inverter_pitch
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
         c.rect("Metal4", 0, ya - a.width // 2, x, ya + a.width // 2)
         plan.pins.append(Port(control, "Metal4", 0, ya, a.width, 180))
-        _riser(plan, EDGE + RISER // 2 + k * RISER_PITCH, ya, plan.track_y[control])
-        at = x + inv.cell.width + RISER + k * RISER_PITCH
-        c.rect("Metal4", x + out.x, yo - out.width // 2, at + RISER // 2, yo + out.width // 2)
+        _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control])
+        at = x + inv.cell.width + w.riser + k * w.riser_pitch
+        c.rect("Metal4", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"])
-    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    metal = r.tap_metal // 2
     for dx, net in inv.supplies:
         if net == "VSS":
             c.rect("Metal1", x + dx - metal, top, x + dx + metal, plan.vss_y)
@@ -177,14 +230,13 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
             half = r.pad // 2
             c.rect("Metal2", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
             c.box("Via2", x + dx, plan.vdd_y, r.via)
-    return [Placement(inv.cell, x, bottom, 1, n, 0, INVERTER_PITCH)]
+    return [Placement(inv.cell, x, bottom, 1, n, 0, w.inverter_pitch)]
 
 
-def _free_place(plan: _Plan, inv: RowSwitch, west: int) -> int:
-    """Return an x for the inverters at which their supplies keep 1 um to the row switches'."""
-    taken = [x for x, _ in plan.rows.supplies]
+def _free_place(taken: list[int], inv: RowSwitch, w: _Wiring, west: int) -> int:
+    """Return an x for the inverters at which their supplies keep clear of those that come down."""
     x = west
-    while any(abs(x + dx - t) < 1000 for dx, _ in inv.supplies for t in taken):
+    while any(abs(x + dx - t) < w.clear for dx, _ in inv.supplies for t in taken):
         x += PLACE_STEP
     return x
 
@@ -192,21 +244,21 @@ def _free_place(plan: _Plan, inv: RowSwitch, west: int) -> int:
 def _riser(plan: _Plan, x: int, y1: int, y2: int) -> None:
     """Join two Metal4 lines at heights `y1` and `y2` by a Metal5 line at `x`."""
     c, r = plan.canvas, plan.rules
-    end = RISER // 2
-    c.rect("Metal5", x - RISER // 2, min(y1, y2) - end, x + RISER // 2, max(y1, y2) + end)
+    end = plan.wiring.riser // 2
+    c.rect("Metal5", x - end, min(y1, y2) - end, x + end, max(y1, y2) + end)
     for y in (y1, y2):
         c.box("Via4", x, y, r.via)
 
 
 def _trunks(plan: _Plan) -> None:
     """Join the supply lines of the column switches and the array's VSS bus to the buses."""
-    c, r = plan.canvas, plan.rules
-    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
-    half = TRUNK // 2
+    c, r, w = plan.canvas, plan.rules, plan.wiring
+    metal, half = r.tap_metal // 2, w.trunk // 2
+    east = plan.x0 - w.trunk_edge - half
     y_bus = plan.y0 - plan.core.south.height + BUS // 2
     for net, x, bus in (
-        ("VSS", plan.x0 - TRUNK_EDGE - half, plan.vss_y),
-        ("VDD", plan.x0 - TRUNK_EDGE - 5 * half, plan.vdd_y),
+        ("VSS", east, plan.vss_y),
+        ("VDD", east - w.trunk_pitch, plan.vdd_y),
     ):
         heights = [y for y, supply in plan.columns.supplies if supply == net]
         for y in heights:
@@ -226,12 +278,13 @@ def _write_rail(plan: _Plan) -> int:
     """Join the Metal2 lines of WC in the east and bring them to a pin; returns the width."""
     c, r = plan.canvas, plan.rules
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
-    bar = x + 300  # clear of the last column's own straps, which end short of its edge
+    # clear of the last column's own straps, which end short of its edge
+    bar = x + max(300, r("M2.2a"))
     half = r.pad // 2
     for y in plan.columns.rails:
         c.rect("Metal2", x, y - half, bar, y + half)
     low, high = min(plan.columns.rails) - half, max(plan.columns.rails) + half
-    width = bar + SUPPLY
+    width = bar + plan.wiring.supply
     c.rect("Metal2", bar, low, width, high)
     plan.pins.append(Port("WC", "Metal2", width, grid_down((low + high) / 2), high - low, 0))
     return width

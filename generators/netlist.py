@@ -34,7 +34,8 @@ def spice_lines(
     yield "* reference netlist by CrossStack; AREA in um2, W and L in metres"
     for model in ("memristor_bottom", "memristor_top"):
         yield f".subckt {model} e me AREA=1 R={tech.memristor.r_on_ohm:g}"
-        yield "R1 e me {R}"
+        # R=R: ngspice, netgen and KLayout's own reader all take it, {R} not all of them
+        yield "R1 e me R=R"
         yield ".ends"
     for cell in cells:
         yield f".subckt {cell.name} {' '.join(cell.pins)}"

@@ -29,11 +29,12 @@ class ArraySpec:
         profile: post-process profile, ``stepper`` or ``aligner``.
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um.
-        pitch_x_um, pitch_y_um: cell pitch in um; None for the least by the rules.
+        pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
+            follow it; None for the least by the rules.
         top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
             pad ring, process monitors and marks on a die, at most 16 x 16.
-        switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS (not for a bare
-            array).
+        switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
+            (not for a bare array).
         kelvin: lead every row line and column to the boundary a second time, so that read-out
             can sense the line behind its switch (not for a bare array).
         name: name of the top cell and of every output file; None for a name from the size.

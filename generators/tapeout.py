@@ -89,11 +89,12 @@ def _film(tech: Tech, name: str) -> str:
 def foundry_layers(layout: db.Layout, tech: Tech) -> list[tuple[int, int]]:
     """Return the (layer, datatype) pairs of a layout that go to the foundry.
 
-    All but the module's numbers: fill or markers that somebody added must not get lost.
+    All that the foundry has a name for: fill or markers that somebody added must not get lost.
     """
     module = module_numbers(tech)
+    known = {*tech.drawing.known, *(layer.gds for layer in tech.foreign), *tech.drawing.judged}
     pairs = ((info.layer, info.datatype) for info in layout.layer_infos())
-    return sorted(pair for pair in pairs if pair[0] not in module)
+    return sorted(pair for pair in pairs if pair[0] not in module and pair in known)
 
 
 def mask_layers(tech: Tech) -> list[tuple[int, int]]:

@@ -122,9 +122,11 @@ def build_testchip(spec: ArraySpec) -> Array:
             if _fill(chip):
                 return _finish(spec, chip)
     largest = max(SLOTS, key=lambda s: s.width * s.height)
+    width, height = macro.cell.width * 1e-3, macro.cell.height * 1e-3
     raise ParameterError(
         "rows, cols", (spec.rows, spec.cols),
-        f"fewer: {len(macro.pins)} pins do not fit the pad ring of slot {largest.name}",
+        f"fewer, or narrower switches: a macro of {width:g} x {height:g} um with "
+        f"{len(macro.pins)} pins does not fit slot {largest.name}",
     )  # fmt: skip
 
 
@@ -253,7 +255,7 @@ def _route(chip: _Chip, port: Port, pad: Pad, d: int, width: int) -> None:
     """Lead a pin of the macro to its track, along the track, and out to its pad."""
     c, r = chip.canvas, chip.rules
     side, s, d_pin = chip.pin(port)
-    metal, half = port.layer, max(port.width, r.pad) // 2
+    metal, half = port.layer, grid_down(max(port.width, r.pad) / 2)
     if metal == "Metal2":
         hop = (d_pin - ROOM // 10 - HOP, d_pin - ROOM // 10)
         c.rect("Metal2", *chip.box(side, (s - half, s + half), (hop[0], d_pin)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pdk import FileError
+from ..pdk import FileError, ParameterError
 from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
@@ -41,6 +42,13 @@ class Tolerances:
 
     length_um: float = 0.0025
     area: float = 1e-3
+
+    def __post_init__(self) -> None:
+        """Refuse what would let everything, or nothing, pass."""
+        for name in ("length_um", "area"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ParameterError(name, value, "a number from 0 on")
 
     def allowed(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the allowed difference for each reference value of a parameter."""
@@ -133,7 +141,12 @@ def compare_layout(
         reference = read_netlist(netlist, top, prefer=extracted.top.name)
     grid = (tech or extracted.tech).grid_um
     allowed = tolerances or Tolerances(grid / 2)
-    flat = flatten(reference.top, lambda net: net.name.upper())
+    flat = flatten(reference.top, lambda net: net.name)
+    if flat.devices and not extracted.flat.devices:
+        text = f"{extracted.name} draws no device, the reference has {len(flat.devices)}"
+        devices = {kind.name: 0 for kind in sorted(KINDS, key=lambda kind: kind.name)}
+        finding = Finding("device", text)
+        return LvsReport(False, devices, (finding,), extracted, reference, allowed)
     a, b = build_graph(extracted.flat, grid), build_graph(flat, grid)
     counts = Counter(KINDS[kind].name for kind in a.kinds.tolist())
     devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}

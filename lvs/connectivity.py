@@ -15,7 +15,7 @@ import klayout.db as db
 from ..pdk import LABEL_OF, TechError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ..pdk import Tech
 
@@ -118,9 +118,3 @@ def drawn_layers(tech: Tech) -> tuple[str, ...]:
     words = {word for _, text in DERIVED for word in text.split()[::2]}
     words |= {cut.layer for cut in tech.cuts} | set(connectivity(tech).conductors)
     return tuple(layer.name for layer in tech.layers if layer.name in words - derived)
-
-
-def known_layers(tech: Tech, gds: Iterable[tuple[int, int]]) -> tuple[str, ...]:
-    """Return the names of those (layer, datatype) pairs that electrical layers use."""
-    wanted = {tech.gds(name): name for name in drawn_layers(tech)}
-    return tuple(wanted[pair] for pair in gds if pair in wanted)

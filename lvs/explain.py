@@ -94,7 +94,8 @@ class Explainer:
             ia, ib = rows_a[mine], rows_b[mine]
             for column, name in enumerate(kind.parameters):
                 va, vb = self.a.parameters[ia, column], self.b.parameters[ib, column]
-                bad = np.flatnonzero(np.abs(va - vb) > self.tolerances.allowed(name, vb))
+                # a size that is no number is a difference, too
+                bad = np.flatnonzero(~(np.abs(va - vb) <= self.tolerances.allowed(name, vb)))
                 for k in bad.tolist():
                     at = self.device(int(ia[k])).at
                     text = (

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
-from ..pdk import FileError, ParameterError
-from .connectivity import DERIVED, SUBSTRATE, connectivity, drawn_layers, evaluate, known_layers
+from ..base.errors import ConfigError, FileError, ParameterError
+from ..base.layout import OpenedLayout, open_copy
+from ..base.names import fold, label_name
+from .connectivity import DERIVED, SUBSTRATE, connectivity, drawn_layers, evaluate
 from .devices import KINDS, extract_kind
 from .flat import FlatNet, FlatNetlist, flatten
 from .places import place
@@ -48,54 +50,18 @@ class Label:
     """One text of the top cell that names a net.
 
     Attributes:
-        name: the text.
+        name: what the text names; as drawn, but for lines and pins of ours (`label_name`).
         conductor: conductor that it lies on.
         at: its point (x, y) in um.
         net: the net, or None if no shape of the conductor lies there.
+        text: as drawn.
     """
 
     name: str
     conductor: str
     at: tuple[float, float]
     net: db.Net | None
-
-
-def read_layout(path: Path) -> db.Layout:
-    """Read a GDS or OASIS file.
-
-    Raises:
-        FileError: if it does not exist, cannot be read or is cut short.
-    """
-    if not path.is_file():
-        raise FileError(f"{path}: no such file")
-    layout = db.Layout()
-    try:
-        layout.read(str(path))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise FileError(f"{path}: not a readable layout ({reason})") from None
-    return layout
-
-
-def find_top(layout: db.Layout, top: str | None, name: str) -> db.Cell:
-    """Return the top cell, or the cell called `top`.
-
-    Raises:
-        FileError: if there is no cell, or several tops and none was chosen.
-        ParameterError: if there is no cell of that name.
-    """
-    tops = sorted(cell.name for cell in layout.top_cells())
-    if top is not None:
-        cell = layout.cell(top)
-        if cell is None:
-            raise ParameterError("top", top, "a cell of the layout, such as " + ", ".join(tops))
-        return cell
-    if not tops:
-        raise FileError(f"{name}: holds no cell")
-    if len(tops) > 1:
-        listed = ", ".join(tops[:5]) + (", ..." if len(tops) > 5 else "")
-        raise FileError(f"{name}: {len(tops)} top cells ({listed}); choose one with top")
-    return layout.cell(tops[0])
+    text: str
 
 
 @dataclass(eq=False)
@@ -112,6 +78,7 @@ class ExtractedLayout:
         name: file or cell name, for messages.
         layout: the layout that was read, with the top's texts on layers of their own.
         texts: conductor -> that layer.
+        warnings: what the layout holds that is not looked at.
     """
 
     l2n: db.LayoutVsSchematic
@@ -123,6 +90,7 @@ class ExtractedLayout:
     name: str
     layout: db.Layout
     texts: dict[str, int]
+    warnings: tuple[str, ...] = ()
 
     @property
     def netlist(self) -> db.Netlist:
@@ -141,7 +109,7 @@ class ExtractedLayout:
         for label in self.labels:
             if label.net is not None:
                 known = names.setdefault(label.net.cluster_id, [])
-                if label.name not in known:
+                if fold(label.name) not in map(fold, known):
                     known.append(label.name)
         return flatten(self.top, lambda net: ",".join(names.get(net.cluster_id, ())), self.l2n)
 
@@ -157,7 +125,7 @@ class ExtractedLayout:
             ParameterError: if no label of that name lies on a conductor.
         """
         for net in self.flat.nets:
-            if net.name and name in net.name.split(","):
+            if net.name and fold(name) in fold(net.name).split(","):
                 return net
         known = ", ".join(sorted({label.name for label in self.labels})[:8])
         raise ParameterError("net", name, f"a label of the top cell, such as {known}")
@@ -178,16 +146,18 @@ class ExtractedLayout:
     def findings(self) -> list[Finding]:
         """Return opens and shorts among the labels, and labels that lie on nothing."""
         found = []
-        pieces: dict[str, dict[int, Label]] = {}
+        pieces: dict[str, dict[int, Label]] = {}  # by name without regard to case
         for label in self.labels:
             if label.net is None:
                 text = f"{label.name} at {place(label.at)} lies on no {label.conductor}"
                 found.append(Finding("label", text, (label.at,)))
             else:
-                pieces.setdefault(label.name, {}).setdefault(label.net.cluster_id, label)
-        for name, labels in pieces.items():
+                nets = pieces.setdefault(fold(label.name), {})
+                nets.setdefault(label.net.cluster_id, label)
+        for labels in pieces.values():
             if len(labels) > 1:
                 places = tuple(label.at for label in labels.values())
+                name = next(iter(labels.values())).name
                 text = f"{name} at " + " and ".join(place(at) for at in places)
                 found.append(Finding("open", f"{text}: same label on separate nets", places))
         return found + [finding for _, finding in self.shorts()]
@@ -212,7 +182,7 @@ class ExtractedLayout:
 
 
 def extract_layout(
-    source: Path | str | db.Layout, tech: Tech, top: str | None = None
+    source: Path | str | db.Layout | OpenedLayout, tech: Tech, top: str | None = None
 ) -> ExtractedLayout:
     """Extract nets and devices of a layout.
 
@@ -225,25 +195,20 @@ def extract_layout(
         top: cell to extract; by default the only top cell.
 
     Raises:
-        FileError: if the file cannot be read, holds several tops or no layer of the technology.
-        ParameterError: if there is no cell `top`.
+        FileError: if the layout cannot be worked on (see `base.layout.open_layout`).
+        ParameterError: if there is no cell `top`, or one must be chosen.
     """
-    if isinstance(source, db.Layout):
-        layout, name = source.dup(), "layout"
-    else:
-        layout, name = read_layout(Path(source)), str(source)
-    cell = find_top(layout, top, name)
-    infos = [i for i in layout.layer_infos() if not cell.bbox_per_layer(layout.layer(i)).empty()]
-    if not known_layers(tech, [(i.layer, i.datatype) for i in infos]):
-        seen = ", ".join(sorted(f"{i.layer}/{i.datatype}" for i in infos)[:6]) or "none"
-        text = f"no layer of {tech.name} is drawn in {cell.name} (layers drawn: {seen})"
-        raise FileError(f"{name}: {text}")
+    opened = open_copy(source, tech.drawing, top)
+    layout, cell, name = opened.layout, opened.top, opened.name
     wiring = connectivity(tech)
     texts = _top_texts(layout, cell, tech, wiring)
+    _refuse_labels_below(layout, cell, tech, wiring, name)
     l2n, regions = run_extraction(layout, cell, tech, wiring, texts)
     circuit = _top_circuit(l2n, cell)
     labels = _read_labels(l2n, circuit, cell, texts)
-    return ExtractedLayout(l2n, tech, wiring, circuit, regions, labels, name, layout, texts)
+    return ExtractedLayout(
+        l2n, tech, wiring, circuit, regions, labels, name, layout, texts, opened.warnings
+    )
 
 
 def _top_texts(
@@ -257,6 +222,31 @@ def _top_texts(
         for shape in cell.shapes(layout.layer(*tech.gds(label_layer))).each(db.Shapes.STexts):
             own.insert(shape)
     return layers
+
+
+def _refuse_labels_below(
+    layout: db.Layout, cell: db.Cell, tech: Tech, wiring: Connectivity, name: str
+) -> None:
+    """Refuse a top cell without a label that places cells with some, which name its nets.
+
+    Raises:
+        ConfigError: naming the cell that has most labels.
+    """
+    layers = [layout.layer(*tech.gds(label)) for _, label in wiring.labels]
+
+    def labels(each: db.Cell) -> int:
+        return sum(1 for layer in layers for _ in each.shapes(layer).each(db.Shapes.STexts))
+
+    if labels(cell):
+        return
+    below = {layout.cell(i).name: labels(layout.cell(i)) for i in cell.called_cells()}
+    most = sorted((-count, each) for each, count in below.items() if count)
+    if most:
+        count, each = most[0]
+        raise ConfigError(
+            f"{name}: cell {cell.name} has no label of its own to name its nets; {each}, which is "
+            f"placed in it, has {-count}: choose it with --top {each}"
+        )
 
 
 def run_extraction(
@@ -318,8 +308,7 @@ def _read_labels(
     labels, dbu = [], cell.layout().dbu
     for conductor, index in texts.items():
         for text in (shape.text for shape in cell.shapes(index).each()):
-            key = (conductor, text.string, text.x, text.y)
-            labels.append(
-                Label(text.string, conductor, (text.x * dbu, text.y * dbu), nets.get(key))
-            )
+            on = nets.get((conductor, text.string, text.x, text.y))
+            at = (text.x * dbu, text.y * dbu)
+            labels.append(Label(label_name(text.string), conductor, at, on, text.string))
     return tuple(sorted(labels, key=lambda label: (label.name, label.at)))

@@ -111,6 +111,8 @@ def _comparer(
     """Return a comparer that must match the pins of the tops by name."""
     comparer = db.NetlistComparer()
     a, b = drawn.circuit_by_name(tops[0]), schematic.circuit_by_name(tops[1].upper())
+    if a is None or b is None:  # KLayout purges a circuit without devices
+        return comparer
     comparer.same_circuits(a, b)
     nets = {net.name.upper(): net for net in b.each_net() if net.name}
     for net in a.each_net():

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import klayout.db as db
 
-from ..pdk import LABEL_OF, CrossStackError, Tech
-from .extraction import find_top
+from ..base.errors import CrossStackError
+from ..base.layout import find_top
+from ..pdk import LABEL_OF, Tech
 from .magic_tech import LAMBDA_NM, STEPS, layers_read, magic_tech
 
 _SCRIPT = f"""drc off

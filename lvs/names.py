@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.names import LINE, fold
 from .connectivity import SUBSTRATE
 from .devices import KINDS
-from .extraction import ExtractedLayout, Finding
+from .extraction import ExtractedLayout, Finding, Label
 from .graph import Graph, equal_colors, merge_nets
 from .places import place
 
@@ -24,8 +25,8 @@ NFET = next(number for number, kind in enumerate(KINDS) if kind.name == "nfet")
 
 
 def label_names(net: FlatNet) -> list[str]:
-    """Return the labels of a net as SPICE compares them: upper case."""
-    return [name.upper() for name in net.name.split(",")] if net.name else []
+    """Return the labels of a net as they are compared, without regard to case."""
+    return fold(net.name).split(",") if net.name else []
 
 
 def anchor_by_name(a: Graph, b: Graph, pins: Iterable[str]) -> None:
@@ -65,18 +66,53 @@ def anchor_by_name(a: Graph, b: Graph, pins: Iterable[str]) -> None:
 
 
 def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> list[Finding]:
-    """Return pins that no label names, and labels that the reference does not know."""
-    attached = {label.name.upper() for label in extracted.labels if label.net is not None}
-    known = {net.name for net in b.flat.nets if net.name}
+    """Return the pins that only one side has: every label of the layout's top names a pin.
+
+    A row or column line that the reference drives from inside, through transistors (behind the
+    switches of a macro), may carry a label for the extraction without being a pin.
+    """
+    attached = {fold(label.name) for label in extracted.labels if label.net is not None}
+    known = {net.name: net.number for net in b.flat.nets if net.name}
     found = [
         Finding("pin", f"{pin} of {reference.top.name} has no label in the layout")
         for pin in reference.pins
         if pin not in attached
     ]
+    strangers: dict[str, Label] = {}
     for label in extracted.labels:
-        if label.name.upper() not in known | set(reference.pins):
-            text = f"label {label.name} at {place(label.at)} is no net of {reference.top.name}"
-            found.append(Finding("pin", text, (label.at,)))
+        if fold(label.name) not in reference.pins:
+            strangers.setdefault(fold(label.name), label)
+    driven = _driven_inside(reference, b) if strangers else set()
+    for name, label in strangers.items():
+        if name in known and LINE.fullmatch(name) and known[name] in driven:
+            continue
+        if name in known:
+            text = f"the layout's pin {label.name} at {place(label.at)} is no pin of"
+        else:
+            text = f"label {label.name} at {place(label.at)} is no net of"
+        found.append(Finding("pin", f"{text} {reference.top.name}", (label.at,)))
+    return found
+
+
+def _driven_inside(reference: Reference, b: Graph) -> set[int]:
+    """Return the reference's nets that transistors join to a signal pin, through channels only."""
+    pins = set(reference.pins)
+    ends: dict[int, set[int]] = defaultdict(set)
+    bulks = set()
+    for device in b.flat.devices:
+        if not device.kind.is_memristor:
+            drain, _, source, bulk = device.nets
+            ends[drain].add(source)
+            ends[source].add(drain)
+            bulks.add(bulk)
+    found: set[int] = set()
+    # a supply drives nothing; a channel to it ends there
+    left = [n.number for n in b.flat.nets if n.name in pins and n.number not in bulks]
+    while left:
+        net = left.pop()
+        if net not in found:
+            found.add(net)
+            left += [far for far in ends[net] if far not in bulks]
     return found
 
 

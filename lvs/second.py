@@ -223,7 +223,7 @@ class _Comparison:
 
     def label_differences(self, labels: list[tuple[str, db.Text]]) -> Iterator[Finding]:
         """Yield labels that lie on another net for Magic."""
-        ours = {(v.name, v.conductor, v.at): v.net for v in self.layout.labels}
+        ours = {(v.text, v.conductor, v.at): v.net for v in self.layout.labels}
         numbers = {n.net.cluster_id: n.number for n in self.flat.nets if not n.path}
         for number, (conductor, text) in enumerate(labels):
             at = (text.x * self.dbu, text.y * self.dbu)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import CrossStackError, FileError, ParameterError, TechError
+from .conditions import Conditions
 from .layers import LABEL_OF, LAYERS, METALS, VIA_ABOVE, Layer, Purpose
 from .profiles import PROFILES, Profile, get_profile
 from .rules import Rule
@@ -29,6 +30,7 @@ __all__ = [
     "PDK",
     "PROFILES",
     "VIA_ABOVE",
+    "Conditions",
     "CrossStackError",
     "FileError",
     "Layer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .conditions import REFERENCE_C
 from .ron import NOMINAL_DROP_V, Surface, ron_ohm, surface
 
 
@@ -51,7 +52,7 @@ class TransistorParameters:
     source: str
     v_off_v: float = 3.63
     corner: str = "typ"
-    temperature_c: float = 25.0
+    temperature_c: float = REFERENCE_C
 
     def surface(self, w_um: float) -> Surface:
         """Return R_on in ohm over source voltage and drop for a width in um."""

@@ -11,7 +11,8 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from ..base.errors import ParameterError
+from .conditions import TEMPERATURES_C as ALLOWED_C
+from .conditions import number
 from .tech import Tech
 
 #: degrees C of the columns of the tables below
@@ -93,9 +94,7 @@ def current_limits(
     Raises:
         ParameterError: above 125 C, where the manual ends.
     """
-    top = TEMPERATURES_C[-1]
-    if not -40.0 <= temperature_c <= top:
-        raise ParameterError("temperature_c", temperature_c, f"-40 .. {top:g} C for current limits")
+    number(temperature_c, "temperature_c", ALLOWED_C[0], TEMPERATURES_C[-1], "C")
     column = int(bidirectional)
 
     def amps(rows: tuple[_Row, _Row]) -> float:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError
+from .conditions import TEMPERATURES_C, number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,9 +110,7 @@ def surface(kind: str, w_um: float, *, corner: str, temperature_c: float) -> Sur
     if corner not in by_corner:
         raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))
     temperatures = table["temperature_c"]
-    if not temperatures[0] <= temperature_c <= temperatures[-1]:
-        allowed = f"{temperatures[0]:g} .. {temperatures[-1]:g} C for transistors"
-        raise ParameterError("temperature_c", temperature_c, allowed)
+    number(temperature_c, "temperature_c", *TEMPERATURES_C, "C")
     if not (math.isfinite(w_um) and w_um > 0):
         raise ParameterError("w_um", w_um, "finite and above 0")
     widths = table["w_um"]

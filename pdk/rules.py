@@ -1,4 +1,4 @@
-# ruff: noqa: E501  a table of rules: one row a line
+
 # fmt: off
 """Design rules as data: each value is written here once, and everything derives from it.
 

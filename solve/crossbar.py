@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.errors import ConvergenceError, InputError
 from .compiled import has_numba
 from .engine import Engine, Raw
+from .judge import missed, reached, spread
+from .kcl import residual
 from .lines import (
     Islands,
     Lines,
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 METHODS = ("auto", "line-pcg", "multigrid", "direct")
 ENGINES = ("auto", "numba", "numpy")
 MAX_ITERATIONS = 2000
+# Double precision gives no more digits than this after thousands of sums.
+LEAST_TOL = 1e-13
 # A failed iteration on up to this many unknowns is repeated by the direct method.
 DIRECT_RESCUE = 300_000
 
@@ -89,9 +93,13 @@ class Solution:
 
         Computed afresh from the voltages alone; nodes joined by 0 ohm count as one.
         """
-        from .kcl import residual
-
-        return residual(self._lines, self)
+        scale = max(
+            float(np.abs(self.row_currents).max()), float(np.abs(self.column_currents).max())
+        )
+        return residual(
+            self._lines, self.row_voltages, self.column_voltages, self._sources,
+            self.device_currents, scale,
+        )  # fmt: skip
 
 
 def solve_crossbar(
@@ -161,25 +169,49 @@ def solve_crossbar(
     lines = float_rows(lines, floating[0])
     v = np.where(floating, 0.0, v)
     lines, islands = find_islands(lines)
-    solver = choose(lines, method, engine)
     levels = np.zeros((len(v), G.shape[2]))
-
-    def solved(by: Engine) -> Raw:
-        return by.solve(v, levels, tol=tol, limit=max_iterations, keep=keep_voltages)
-
-    rescue = method == "auto" and G.size <= DIRECT_RESCUE and solver.name != "direct"
-    try:
-        raw = solved(solver)
-        lost = raw.balance > tol or (v.any() and not raw.row_amps.any())
-    except ConvergenceError:
-        if not rescue:
-            raise
-        lost = True
-    if lost and rescue:
-        log.info("%s did not reach tol; solving directly", solver.name)
-        solver = choose(lines, "direct", engine)
-        raw = solved(solver)
+    solver, raw = vouched(lines, v, levels, method, engine, tol, max_iterations, keep_voltages)
     return as_solution(raw, lines, islands, v, batched, solver.name)
+
+
+def vouched(
+    lines: Lines,
+    v: Floats,
+    vs: Floats,
+    method: str,
+    engine: str,
+    tol: float,
+    limit: int,
+    keep: bool,
+) -> tuple[Engine, Raw]:
+    """An answer within `tol`, and the engine that found it, for sources v and vs (see `Engine`).
+
+    Raises:
+        ConvergenceError: if there is none; iterations of up to `DIRECT_RESCUE` devices that
+            cannot vouch for theirs are repeated directly if `method` is 'auto'.
+    """
+    found = spread(lines)
+    rescue = method == "auto" and lines.G.size <= DIRECT_RESCUE
+    solver = choose(lines, "direct" if rescue and found.wide else method, engine)
+    try:
+        raw = solver.solve(v, vs, tol=tol, limit=limit, keep=keep or found.wide)
+        if solver.name == "direct":
+            return solver, raw
+        got = reached(raw, lines, found, v, vs, tol=tol, volts=keep)
+        if got <= tol:
+            return solver, raw if keep else _without_voltages(raw)
+        failed = missed(solver.name, got, tol, found)
+    except ConvergenceError as error:
+        failed = error
+    if not rescue or solver.name == "direct":
+        raise failed
+    log.info("%s; solving directly", failed)
+    solver = choose(lines, "direct", engine)
+    return solver, solver.solve(v, vs, tol=tol, limit=limit, keep=keep)
+
+
+def _without_voltages(raw: Raw) -> Raw:
+    return replace(raw, rows=raw.rows[:, :, :0], cols=raw.cols[:, :0])
 
 
 def effective_matrix(
@@ -225,21 +257,15 @@ def effective_matrix(
     )
     lines, _ = find_islands(lines)
     T, n, m = G.shape
-    solver = choose(lines, method, engine)
     if m <= T * n:
         # Reciprocity: one volt on a column's sense end sends the same currents into the
         # rows as one volt on each row sends into the column.
-        raw = solver.solve(
-            np.zeros((m, T, n)), np.eye(m), tol=tol, limit=MAX_ITERATIONS, keep=False
-        )
+        v, vs = np.zeros((m, T, n)), np.eye(m)
+    else:
+        v, vs = np.eye(T * n).reshape(-1, T, n), np.zeros((T * n, m))
+    _, raw = vouched(lines, v, vs, method, engine, tol, MAX_ITERATIONS, keep=False)
+    if m <= T * n:
         return -raw.row_amps.reshape(m, T * n)
-    raw = solver.solve(
-        np.eye(T * n).reshape(-1, T, n),
-        np.zeros((T * n, m)),
-        tol=tol,
-        limit=MAX_ITERATIONS,
-        keep=False,
-    )
     return np.ascontiguousarray(raw.col_amps.T)
 
 
@@ -278,8 +304,8 @@ def check_choices(tol: float, method: str, engine: str, max_iterations: int) -> 
         raise InputError(f"method is {method!r}, allowed: {', '.join(METHODS)}")
     if engine not in ENGINES:
         raise InputError(f"engine is {engine!r}, allowed: {', '.join(ENGINES)}")
-    if not (isinstance(tol, (int, float)) and 0 < tol < 1):
-        raise InputError(f"tol is {tol}, allowed: between 0 and 1")
+    if not (isinstance(tol, (int, float)) and LEAST_TOL <= tol < 1):
+        raise InputError(f"tol is {tol}, allowed: from {LEAST_TOL:g} to below 1")
     if max_iterations < 1:
         raise InputError(f"max_iterations is {max_iterations}, allowed: >= 1")
 
@@ -301,6 +327,8 @@ def as_solution(
         cols[:, islands.cols] = 0.0
     power = (v * raw.row_amps).sum(axis=(1, 2))
     amps, row_amps = raw.col_amps, raw.row_amps
+    if device_amps is None and raw.device_amps is not None:
+        device_amps = raw.device_amps if batched else raw.device_amps[0]
     if not batched:
         amps, row_amps, rows, cols, power, v = (
             a[0] for a in (amps, row_amps, rows, cols, power, v)

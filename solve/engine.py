@@ -36,6 +36,8 @@ class Raw:
         col_amps: current out of each column, shape (B, m).
         iterations: of the slowest drive.
         balance: largest current a column loses or gains, relative to the largest current.
+        device_amps: current of every device, (B, T, n, m), where the engine knows it better than
+            the voltages show it; nan if shorted.
     """
 
     rows: Floats
@@ -44,6 +46,7 @@ class Raw:
     col_amps: Floats
     iterations: int
     balance: float
+    device_amps: Floats | None = None
 
 
 class Engine(Protocol):
@@ -113,8 +116,9 @@ def check_balance(
     """Whether every column's current balances, and the worst loss relative to the largest current.
 
     That is the largest column current of its drive, or row current where no column carries any.
-    Where the currents are rounding of the voltages, nothing better comes out of them: that is
-    called good, with a balance that tells how large the rounding is.
+    Where the currents are rounding of the voltages, nothing better comes out of them: that ends
+    the iteration, with a balance that tells how large the rounding is; `judge` decides about it.
+    What is not finite is never good, and its balance is nan.
 
     Args:
         taken: column currents, shape (drives, m).
@@ -128,8 +132,10 @@ def check_balance(
     lost = np.abs(missing).max(axis=1)
     good = lost <= np.maximum(BALANCE_SHARE * tol * scale, noise)
     known = np.maximum(lost, noise)
-    share = np.divide(known, scale, out=np.zeros_like(known), where=scale > 0)
-    return bool((good | (scale == 0)).all()), float(share.max())
+    whole = np.isfinite(lost)
+    share = np.divide(known, scale, out=np.zeros_like(known), where=whole & (scale > 0))
+    share = np.where(whole, share, np.nan)
+    return bool(((good | (scale == 0)) & whole).all()), float(share.max())
 
 
 def not_converged(name: str, iterations: int, tol: float, balance: float) -> ConvergenceError:

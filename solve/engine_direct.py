@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import InputError
+from .circuit import Circuit, Flow, prepare
 from .engine import Raw
-from .graph import Circuit, Factorised, prepare
+from .graph import Factorised
 from .lines import Lines
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,7 @@ def crossbar_circuit(lines: Lines) -> Circuit:
 
 
 class DirectEngine:
-    """See `engine.Engine`; for shorts, small crossbars, and as a reference."""
+    """See `engine.Engine`; for shorts, wide spans, small crossbars, and as a reference."""
 
     name = "direct"
 
@@ -47,6 +48,10 @@ class DirectEngine:
         self.lines = lines
         self.circuit = crossbar_circuit(lines)
         self._factor = Factorised(self.circuit)
+        devices = self.circuit.edge < lines.G.size
+        self._devices = np.flatnonzero(devices)
+        held = self.circuit.group[-(lines.G.shape[2] + lines.left.size) :]
+        self._ends = np.unique(held[: lines.left.size]), np.unique(held[lines.left.size :])
 
     def solve(
         self,
@@ -58,59 +63,68 @@ class DirectEngine:
         keep: bool,
         shift: Floats | None = None,
     ) -> Raw:
-        """See `engine.Engine`; `tol` and `limit` have no meaning here."""
-        if shift is not None:
-            raise InputError("the direct engine takes no series voltages; use 'line-pcg'")
+        """See `engine.Engine`; `limit` has no meaning here.
+
+        Voltages in series with devices are solved for, but not judged by their currents.
+        """
         T, n, m = self.lines.G.shape
         size, nodes = T * n * m, n * m
         B = len(v)
         rows = np.empty((B, T, n if keep else 0, m))
         cols = np.empty((B, n if keep else 0, m))
+        devices = np.empty((B, T, n if keep else 0, m))
         row_amps, col_amps = np.empty((B, T, n)), np.empty((B, m))
         held = self.circuit.group[size + nodes :]
         sharing = np.bincount(held, minlength=self.circuit.n_groups)[held]
         worst = 0.0
         for b in range(B):
-            given = np.concatenate([v[b].reshape(-1), vs[b]])
-            volts = np.zeros(self.circuit.n_groups)
-            volts[held] = given
-            clash = np.flatnonzero(volts[held] != given)
-            if len(clash):
-                raise InputError(
-                    f"a path of 0 ohm joins sources at {given[clash[0]]} V and "
-                    f"{volts[held][clash[0]]} V"
-                )
-            volts = self._factor.solve(volts)
-            out, left = self._balance(volts)
-            amps = out[held] / sharing
-            full = volts[self.circuit.group]
-            row, col = full[:size].reshape(T, n, m), full[size : size + nodes].reshape(n, m)
+            found = self._flow(self._given(v[b], vs[b]), tol, shift)
+            amps = found.out[held] / sharing
             row_amps[b], col_amps[b] = amps[: T * n].reshape(T, n), -amps[T * n :]
-            if self._factor.levels is None:
-                self._by_devices(row, col, row_amps[b], col_amps[b])
+            left = np.abs(found.out[self.circuit.free]).max(initial=0.0)
             scale = np.abs(amps).max(initial=0.0)
-            worst = max(worst, left / float(scale) if scale else 0.0)
+            worst = max(worst, float(left / scale) if scale else 0.0)
             if keep:
-                rows[b], cols[b] = row, col
-        return Raw(rows, cols, row_amps, col_amps, 0, worst)
+                full = found.volts[self.circuit.group]
+                rows[b] = full[:size].reshape(T, n, m)
+                cols[b] = full[size : size + nodes].reshape(n, m)
+                devices[b] = self._device_amps(found)
+        return Raw(
+            rows, cols, row_amps, col_amps, 0, worst, devices if keep and shift is None else None
+        )
 
-    def _balance(self, volts: Floats) -> tuple[Floats, float]:
-        """Current out of every held node, and the largest one left over in any other."""
-        levels = self._factor.levels
-        if levels is not None:
-            return levels.held_outflow(volts), levels.left_over(volts)
-        out = self.circuit.outflow(volts)
-        return out, float(np.abs(out[self.circuit.free]).max(initial=0.0))
+    def _given(self, v: Floats, vs: Floats) -> Floats:
+        """Voltage of every held node.
 
-    def _by_devices(self, rows: Floats, cols: Floats, row_amps: Floats, col_amps: Floats) -> None:
-        """Replace line currents by the sums of their devices, where none is a short.
-
-        Read from the drop of the first wire piece, a small current is lost in the last digit.
+        Raises:
+            InputError: if 0 ohm joins two sources of different voltages.
         """
-        G = self.lines.G
-        plain = np.isfinite(G)
-        amps = np.where(plain, G, 0.0) * (rows - cols)
-        whole = plain.all(axis=2)
-        row_amps[whole] = amps.sum(axis=2)[whole]
-        whole = plain.all(axis=(0, 1))
-        col_amps[whole] = amps.sum(axis=(0, 1))[whole]
+        held = self.circuit.group[-(v.size + vs.size) :]
+        given = np.concatenate([v.reshape(-1), vs])
+        volts = np.zeros(self.circuit.n_groups)
+        volts[held] = given
+        clash = np.flatnonzero(volts[held] != given)
+        if len(clash):
+            raise InputError(
+                f"a path of 0 ohm joins sources at {given[clash[0]]} V and "
+                f"{volts[held][clash[0]]} V"
+            )
+        return volts
+
+    def _flow(self, volts: Floats, tol: float, shift: Floats | None) -> Flow:
+        """Voltages and currents; with `shift` those of the tangents, refined only."""
+        if shift is None:
+            return self._factor.flow(volts, nodes=self._ends, edges=(self._devices,), tol=tol)
+        circuit, d = self.circuit, self._devices
+        push = np.zeros(len(circuit.g))
+        push[d] = circuit.g[d] * shift.reshape(-1)[circuit.edge[d]]
+        volts = self._factor.solve(volts, circuit.gathered(push))
+        drops = volts[circuit.a] - volts[circuit.b]
+        amps = circuit.g * drops - push
+        return Flow(volts, drops, amps, circuit.gathered(amps))
+
+    def _device_amps(self, found: Flow) -> Floats:
+        """Current of every device; nan if shorted, 0 if missing."""
+        out = np.where(np.isinf(self.lines.G), np.nan, 0.0)
+        out.reshape(-1)[self.circuit.edge[self._devices]] = found.amps[self._devices]
+        return out

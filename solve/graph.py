@@ -1,104 +1,40 @@
-"""Graph preparation and the exact sparse solve shared by every irregular network.
+"""The exact sparse solve shared by every irregular network.
 
-A circuit here is edges (a, b, conductance) and nodes held at known voltages. Infinite
-conductances merge their nodes, zero conductances vanish, pieces without any held node
-are found and reported; the rest is one symmetric positive definite system.
+A circuit's free nodes make one symmetric positive definite system (see `circuit`). Its factor is
+refined with voltages of two parts, a double and what that leaves over, so that differences of
+neighbouring voltages, and with them currents, keep their digits.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
+from scipy.sparse import csc_matrix, diags
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import SuperLU, splu
 
-from ..base.errors import DriveError
-
-if TYPE_CHECKING:
-    from .stiff import Levels
+from ..base.errors import ConvergenceError
+from .circuit import Circuit, Flow
+from .exact import Exact, fits
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# More sweeps never help: the residual stagnates at rounding after one or two.
+TINY = float(np.finfo(np.float64).tiny)
+# More sweeps never help a good factor; a poor one gains a little with each.
 MAX_SWEEPS = 5
-# What may be left over in a node, as a share of the largest current.
-LOST = 1e-11
-
-
-@dataclass(frozen=True, eq=False)
-class Circuit:
-    """A merged circuit, ready to be solved for any held voltages.
-
-    Attributes:
-        group: merged node of every original node, shape (n_nodes,).
-        n_groups: number of merged nodes.
-        a, b, g: edges between different merged nodes, 0 < g < inf, in siemens.
-        edge: index of each kept edge among the edges handed in.
-        held: merged nodes with a known voltage, shape (n_groups,) bool.
-        floating: merged nodes that no path connects to a held one, shape (n_groups,) bool.
-        island: connected piece of every merged node, shape (n_groups,).
-    """
-
-    group: Ints
-    n_groups: int
-    a: Ints
-    b: Ints
-    g: Floats
-    edge: Ints
-    held: NDArray[np.bool_]
-    floating: NDArray[np.bool_]
-    island: Ints
-
-    @property
-    def free(self) -> Ints:
-        """Merged nodes whose voltage is unknown."""
-        return np.flatnonzero(~self.held & ~self.floating)
-
-    def outflow(self, volts: Floats) -> Floats:
-        """Current that leaves every merged node through its edges, in A."""
-        current = self.g * (volts[self.a] - volts[self.b])
-        out = np.bincount(self.a, current, self.n_groups).astype(np.float64)
-        out -= np.bincount(self.b, current, self.n_groups)
-        return out
-
-
-def join(n_nodes: int, a: Ints, b: Ints) -> tuple[int, Ints]:
-    """Connected pieces of a graph: (number, label of every node)."""
-    ones = np.ones(len(a), dtype=np.int8)
-    graph = coo_matrix((ones, (a, b)), (n_nodes, n_nodes))
-    count, label = connected_components(graph, directed=False)
-    return int(count), label
-
-
-def prepare(n_nodes: int, a: Ints, b: Ints, g: Floats, held_nodes: Ints) -> Circuit:
-    """Merge shorts, drop opens and find the pieces that nothing drives.
-
-    Args:
-        n_nodes: number of nodes.
-        a: one end of every edge.
-        b: its other end.
-        g: conductance of every edge in S, 0 (open) to inf (short).
-        held_nodes: nodes that will be held at known voltages.
-
-    Returns:
-        The merged circuit.
-    """
-    short = np.isinf(g)
-    n_groups, group = join(n_nodes, a[short], b[short])
-    ga, gb = group[a], group[b]
-    edge = np.flatnonzero((ga != gb) & (g > 0) & ~short)
-    ga, gb = ga[edge].astype(np.int64), gb[edge].astype(np.int64)
-    held = np.zeros(n_groups, dtype=bool)
-    held[group[held_nodes]] = True
-    n_islands, island = join(n_groups, ga, gb)
-    driven = np.zeros(n_islands, dtype=bool)
-    driven[island[held]] = True
-    return Circuit(group, n_groups, ga, gb, g[edge], edge, held, ~driven[island], island)
+MAX_FLOW_SWEEPS = 20
+# Sweeps end at this share of the largest current, and of the largest voltage.
+SETTLED = 1e-14
+# What a current, and a voltage, may be off by relative to the largest of its kind.
+TOLERANCE = 1e-10
+# Up to here pivots are good to a few per cent, and the last change of a voltage is its error.
+SPAN = 1e14
+# Two-part voltages carry no more digits: drops below this share of the largest are zero.
+NOTHING = 1e-28
 
 
 class Factorised:
@@ -106,7 +42,6 @@ class Factorised:
 
     Attributes:
         name: how it solves.
-        levels: corrections of the last solve, where it needed any (see `stiff`).
     """
 
     name = "direct"
@@ -123,15 +58,14 @@ class Factorised:
         self.circuit = circuit
         self._free = circuit.free
         self._lu: _LineFactor | SuperLU | None = None
-        self._exact = not along_lines
-        self.levels: Levels | None = None
+        self._exact: Exact | None = None
         if len(self._free):
             self._lu = _LineFactor(_matrix(circuit)) if along_lines else factor(circuit)
 
     def solve(
         self, held_volts: Floats, inject: Floats | None = None, *, sweeps: int = MAX_SWEEPS
     ) -> Floats:
-        """Voltage of every merged node.
+        """Voltage of every merged node, refined but not judged.
 
         Args:
             held_volts: shape (n_groups,); only the held entries are read.
@@ -141,36 +75,125 @@ class Factorised:
         Returns:
             Voltages in V, shape (n_groups,); floating pieces are pinned at 0 V.
         """
-        circuit, free = self.circuit, self._free
-        volts = np.where(circuit.held, held_volts, 0.0)
-        if not len(free) or self._lu is None:
+        volts = np.where(self.circuit.held, held_volts, 0.0)
+        if not len(self._free) or self._lu is None:
             return volts
-        source = np.zeros(circuit.n_groups) if inject is None else inject
-        volts, left = self._refined(volts, source, sweeps)
-        if not self._exact or sweeps < MAX_SWEEPS:
-            return volts
-        amps = np.abs(circuit.g * (volts[circuit.a] - volts[circuit.b])).max(initial=0.0)
-        if left <= LOST * amps:
-            self.levels = None
-            return volts
-        from .stiff import Levels
-
-        self.levels = self.levels or Levels(circuit)
-        return self.levels.settle(volts, source)
-
-    def _refined(self, volts: Floats, source: Floats, sweeps: int) -> tuple[Floats, float]:
-        """Solve for what is left over until that stagnates; returns voltages and what is left."""
-        assert self._lu is not None
+        source = np.zeros(self.circuit.n_groups) if inject is None else inject
         best, best_norm = volts, np.inf
         for _ in range(sweeps):
             # Differences of node voltages, not matrix rows: no cancellation of large sums.
             residual = (source - self.circuit.outflow(volts))[self._free]
             norm = float(np.abs(residual).max())
             if norm >= 0.5 * best_norm:
-                return (best, best_norm) if best_norm <= norm else (volts, norm)
+                return best if best_norm <= norm else volts
             best, best_norm = volts.copy(), norm
             volts[self._free] += self._lu.solve(residual)
-        return volts, 0.5 * best_norm
+        return volts
+
+    def flow(
+        self,
+        held_volts: Floats,
+        *,
+        nodes: Sequence[Ints] = (),
+        edges: Sequence[Ints] = (),
+        tol: float = TOLERANCE,
+    ) -> Flow:
+        """Voltages and currents, each within `tol` of the largest of its kind.
+
+        One ampere that is missing in a node changes all currents at held nodes together, and that
+        of any edge, by one ampere at the most: the sum of what is left over bounds every error.
+
+        Args:
+            held_volts: shape (n_groups,); only the held entries are read.
+            nodes: sets of held nodes whose largest current is a measure of its own.
+            edges: the same for sets of edges.
+            tol: what errors are held against.
+
+        Raises:
+            ConvergenceError: if that is not reached, or a result is not finite.
+        """
+        with np.errstate(all="ignore"):
+            found, left, moved = self._refined(np.where(self.circuit.held, held_volts, 0.0))
+            found = self._cleared(found)
+            share = self._share(found, left, nodes, edges)
+        wide = fits(self.circuit) and self._span() > SPAN
+        if share <= tol and moved <= tol and not wide:
+            return found
+        if not fits(self.circuit):
+            raise ConvergenceError(
+                f"conductances from {self.circuit.g.min():.0e} to {self.circuit.g.max():.0e} S: "
+                f"the direct solution reached {share:.1e} in currents and {moved:.1e} in voltages, "
+                f"asked: {tol:.0e}"
+            )
+        self._exact = self._exact or Exact(self.circuit)
+        return self._exact.solve(held_volts)
+
+    def _refined(self, volts: Floats) -> tuple[Flow, float, float]:
+        """Solve for what is left over until that is rounding of the currents.
+
+        Returns:
+            (voltages and currents, sum of what is left over in A, largest change of a voltage by
+            the last sweep relative to the largest voltage).
+        """
+        circuit, free = self.circuit, self._free
+        fine = np.zeros_like(volts)
+        best = circuit.flow(volts, fine)
+        if self._lu is None:
+            return best, 0.0, 0.0
+        left, moved = np.inf, np.inf
+        missing = -best.out[free]
+        for _ in range(MAX_FLOW_SWEEPS):
+            move = self._lu.solve(missing)
+            coarse = volts[free] + move
+            # what the sum loses (two-sum), so that the pair carries twice the digits
+            lost = (volts[free] - (coarse - (coarse - volts[free]))) + (
+                move - (coarse - volts[free])
+            )
+            volts, fine = volts.copy(), fine.copy()
+            volts[free], fine[free] = coarse, fine[free] + lost
+            now = circuit.flow(volts, fine)
+            missing = -now.out[free]
+            rest = float(np.abs(missing).sum())
+            change = float(np.abs(move).max()) / max(float(np.abs(volts).max()), TINY)
+            if not (rest < left or change < 0.5 * moved):
+                break
+            best, left, moved = now, rest, change
+            if left <= SETTLED * float(np.abs(now.amps).max(initial=0.0)) and moved <= SETTLED:
+                break
+        return best, left, moved
+
+    def _share(
+        self, found: Flow, left: float, nodes: Sequence[Ints], edges: Sequence[Ints]
+    ) -> float:
+        """What is left over relative to the smallest of the largest currents; nan fails."""
+        circuit = self.circuit
+        if not (np.isfinite(found.volts).all() and np.isfinite(found.out).all()):
+            return float("nan")
+        noise = NOTHING * self._reach(found)
+        if noise == 0.0:
+            return 0.0
+        kinds = [found.out[circuit.held], *(found.out[k] for k in nodes)]
+        kinds += [found.amps[k] for k in edges]
+        sizes = [float(np.abs(kind).max()) for kind in kinds if len(kind)]
+        if not fits(circuit):  # what carries nothing is not looked at more closely there
+            sizes = [size for size in sizes if size > noise]
+        least = min(sizes, default=np.inf)
+        return (left + noise) / least if least else float("inf")
+
+    def _span(self) -> float:
+        """Best conductor over the weakest; from 1/eps on a factor's pivots may be rounding."""
+        g = self.circuit.g
+        return float(g.max() / g.min()) if len(g) else 1.0
+
+    def _reach(self, found: Flow) -> float:
+        """Largest voltage times best conductor, A."""
+        return float(np.abs(found.volts).max(initial=0.0)) * float(self.circuit.g.max(initial=0.0))
+
+    def _cleared(self, found: Flow) -> Flow:
+        """Without drops that are rounding of the two parts of a voltage."""
+        least = NOTHING * float(np.abs(found.volts).max(initial=0.0))
+        drops = np.where(np.abs(found.drops) <= least, 0.0, found.drops)
+        return replace(found, drops=drops, amps=self.circuit.g * drops)
 
 
 class _LineFactor:
@@ -219,30 +242,3 @@ def _matrix(circuit: Circuit) -> csc_matrix:
 def _factor(matrix: csc_matrix, order: str) -> SuperLU:
     # Symmetric positive definite: order for the symmetric pattern and never pivot.
     return splu(matrix, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-
-
-def held_voltages(circuit: Circuit, nodes: dict[str, int], volts: dict[str, float]) -> Floats:
-    """Spread named voltages over the merged nodes.
-
-    Args:
-        circuit: the merged circuit.
-        nodes: node of every name in `volts`.
-        volts: voltage of every name.
-
-    Returns:
-        Shape (n_groups,), 0 where nothing is held.
-
-    Raises:
-        DriveError: if shorts join two names that are held at different voltages.
-    """
-    out = np.zeros(circuit.n_groups)
-    owner: dict[int, str] = {}
-    for name, volt in volts.items():
-        group = int(circuit.group[nodes[name]])
-        first = owner.setdefault(group, name)
-        if volts[first] != volt:
-            raise DriveError(
-                f"ports {first!r} ({volts[first]} V) and {name!r} ({volt} V) are shorted together"
-            )
-        out[group] = volt
-    return out

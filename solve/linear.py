@@ -19,12 +19,13 @@ from .assembly import (
     check_ports,
     switch_conductances,
 )
-from .graph import Factorised, held_voltages, prepare
+from .circuit import Circuit, Flow, held_voltages, prepare
+from .exact import fits
+from .graph import Factorised
 from .network import Network
 
 if TYPE_CHECKING:
     from .regular import RegularSolver
-    from .stiff import Levels
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,8 @@ METHODS = ("auto", "crossbar", "direct")
 # From this many devices on the lines' way is faster; below, compiled kernels do not pay.
 REGULAR_FROM = 10_000
 ISLAND_NAMES_SHOWN = 3
+# What a solution by lines may leave over in a node, as a share of the largest port current.
+LOST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,8 @@ class NetworkSolution:
         node_voltages: shape (n_nodes,), V.
         device_voltages: row side minus column side, shape (T, rows, cols), V; nan where
             the network has no device.
-        device_currents: from row side to column side, same shape, A.
+        device_currents: from row side to column side, same shape, A; to 1e-9 of the largest of
+            them, or to 1e-24 of the largest current of all where that is more.
         resistor_currents: from `resistor_a` to `resistor_b`, shape (n_resistors,), A; nan
             for a zero-ohm piece, whose current the circuit does not determine.
         switch_currents: from `switch_a` to `switch_b`, shape (n_switches,), A; nan for an
@@ -160,21 +164,58 @@ class NetworkSolver:
 
     def voltages(self, port_voltages: Mapping[str, float]) -> Floats:
         """Voltage of every node, source resistances included, for given port voltages."""
+        return self.flow(port_voltages)[0].volts[self.circuit.group]
+
+    def flow(self, port_voltages: Mapping[str, float]) -> tuple[Flow, str]:
+        """What given port voltages do in the merged circuit, and how that was found.
+
+        Raises:
+            ConvergenceError: if a result would miss `graph.TOLERANCE`.
+        """
         held = held_voltages(self.circuit, self.edges.held, dict(port_voltages))
+        if not isinstance(self.factor, Factorised):
+            found = self.flow_by_lines(self.factor, self.circuit, held)
+            if found is not None:
+                return found, self.factor.name
+            self.factor = Factorised(self.circuit)
+        return self.flow_directly(self.factor, held), self.factor.name
+
+    def flow_by_lines(self, factor: RegularSolver, circuit: Circuit, held: Floats) -> Flow | None:
+        """Solve by lines; judged by what is left over, or by the direct solution if that is cheap.
+
+        Returns:
+            None if that fails and the method is 'auto'.
+
+        Raises:
+            ConvergenceError: if a current is off by more than `LOST`.
+        """
         try:
-            return self.factor.solve(held)[self.circuit.group]
+            found = circuit.flow(factor.solve(held), np.zeros(circuit.n_groups))
+            if fits(circuit):
+                sure = self.flow_directly(Factorised(circuit), held)
+                kinds = [(found.out[circuit.held], sure.out[circuit.held])]
+                kinds += [(found.amps, sure.amps), (found.volts, sure.volts)]
+                off = max(share(got - want, want) for got, want in kinds)
+            else:
+                off = share(found.out[circuit.free], found.out[circuit.held])
+            if not (off <= LOST):
+                raise ConvergenceError(f"{factor.name} reached {off:.1e}, asked: {LOST:.0e}")
         except ConvergenceError as error:
             if self._method != "auto":
                 raise
             log.info("%s; solving directly", error)
-            self.factor = Factorised(self.circuit)
-            return self.factor.solve(held)[self.circuit.group]
+            return None
+        return found
+
+    def flow_directly(self, factor: Factorised, held: Floats) -> Flow:
+        """Solve directly; the largest device current is a measure of its own."""
+        d, edge = self.edges.devices, factor.circuit.edge
+        return factor.flow(held, edges=(np.flatnonzero((edge >= d.start) & (edge < d.stop)),))
 
     def solve(self, port_voltages: Mapping[str, float]) -> NetworkSolution:
         """Solve for voltages of exactly the driven ports."""
-        volts = self.voltages(check_ports(self.network, port_voltages))
-        amps, levels = self.edges.currents(volts), getattr(self.factor, "levels", None)
-        return self.collect(volts, amps, self.factor.name, levels)
+        found, name = self.flow(check_ports(self.network, port_voltages))
+        return self.collect(found, name)
 
     def _choose(self, method: str) -> Factorised | RegularSolver:
         """The solver that `method` asks for.
@@ -201,22 +242,23 @@ class NetworkSolver:
             log.info("no crossbar (%s); solving directly", error)
             return Factorised(self.circuit)
 
-    def collect(
-        self, volts: Floats, amps: Floats, method: str, levels: Levels | None = None
-    ) -> NetworkSolution:
-        """Turn voltages of all nodes and currents of all elements into a solution.
-
-        With `levels`, currents of ports are those of joined nodes (see `stiff`).
-        """
-        network, edges = self.network, self.edges
-        ports, left = self._balance(volts, amps, levels)
+    def collect(self, found: Flow, method: str) -> NetworkSolution:
+        """Turn voltages of merged nodes and currents of edges into a solution."""
+        network, edges, circuit = self.network, self.edges, self.circuit
+        ports = self._ports(found.out)
+        left = float(np.abs(found.out[circuit.free]).max(initial=0.0))
+        amps = np.where(np.isinf(edges.g), np.nan, 0.0)
+        amps[circuit.edge] = found.amps
+        volts = found.volts[circuit.group]
+        drops = volts[edges.a] - volts[edges.b]
+        drops[circuit.edge] = found.drops
         scale = max((abs(v) for v in ports.values()), default=0.0)
         volts = volts[: network.n_nodes].copy()
         floats, names = self._find_floating(volts)
         shape = (max(network.tiers, default=0) + 1, network.rows, network.cols)
         place = (network.memristor_tier, network.memristor_row, network.memristor_col)
         device_volts, device_amps = np.full(shape, np.nan), np.full(shape, np.nan)
-        device_volts[place] = volts[network.memristor_a] - volts[network.memristor_b]
+        device_volts[place] = drops[edges.devices]
         device_amps[place] = amps[edges.devices]
         solution = NetworkSolution(
             node_voltages=volts,
@@ -235,27 +277,14 @@ class NetworkSolver:
                 value.setflags(write=False)
         return solution
 
-    def _balance(
-        self, volts: Floats, amps: Floats, levels: Levels | None
-    ) -> tuple[dict[str, float], float]:
-        """Current of every driven port and the largest current left over elsewhere."""
-        circuit, edges = self.circuit, self.edges
-        if levels is None:
-            flow = amps[circuit.edge]
-            out = np.bincount(circuit.a, flow, circuit.n_groups).astype(np.float64)
-            out -= np.bincount(circuit.b, flow, circuit.n_groups)
-            left = float(np.abs(out[circuit.free]).max(initial=0.0))
-        else:
-            merged = np.zeros(circuit.n_groups)
-            merged[circuit.group] = volts
-            out, left = levels.held_outflow(merged), levels.left_over(merged)
-        groups = circuit.group[list(edges.held.values())]
-        sharing = np.bincount(groups, minlength=circuit.n_groups)
-        ports = {
-            name: float(out[k] / sharing[k])
-            for name, k in zip(edges.held, groups.tolist(), strict=True)
+    def _ports(self, out: Floats) -> dict[str, float]:
+        """Current of every driven port; those that share a node share it equally."""
+        held = self.edges.held
+        groups = self.circuit.group[list(held.values())]
+        sharing = np.bincount(groups, minlength=self.circuit.n_groups)
+        return {
+            name: float(out[k] / sharing[k]) for name, k in zip(held, groups.tolist(), strict=True)
         }
-        return ports, left
 
     def _find_floating(self, volts: Floats) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
         """Nodes that nothing drives, and their names; select lines get their level.
@@ -272,6 +301,12 @@ class NetworkSolver:
                 volts[piece] = self.gate_high if high else 0.0
                 floats &= ~piece
         return floats, _name_islands(network, island, floats)
+
+
+def share(part: Floats, whole: Floats) -> float:
+    """Largest of one over the largest of the other; nothing of nothing is 0, nan stays."""
+    most, of = float(np.abs(part).max(initial=0.0)), float(np.abs(whole).max(initial=0.0))
+    return most / of if of else (0.0 if most == 0 else float("inf"))
 
 
 def _name_islands(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import ConvergenceError
 from . import kernels
 from .coarsen import coarser
 from .engine_numba import NumbaEngine
@@ -124,7 +125,10 @@ class MultigridEngine(NumbaEngine):
             last.product(unit, last.q)
             S[:, k] = last.q[:, :m].reshape(-1)
             unit[k // m, k % m] = 0.0
-        self._dense = np.linalg.inv(0.5 * (S + S.T))
+        try:
+            self._dense = np.linalg.inv(0.5 * (S + S.T))
+        except np.linalg.LinAlgError:
+            raise ConvergenceError(f"{self.name}: the coarsest crossbar is singular") from None
         return levels
 
     def _cycle(self, depth: int, r: Floats, z: Floats) -> None:
@@ -166,7 +170,10 @@ class MultigridEngine(NumbaEngine):
             return 0, total, 0.0
         before = error = np.inf
         for it in range(1, limit + 1):
-            alpha = rz / top.product(P, Q)
+            curvature = top.product(P, Q)
+            if not 0 < curvature < np.inf:
+                return it, total, np.inf
+            alpha = rz / curvature
             gain = alpha * rz
             total += gain
             step(m, alpha, P, Q, X, R)

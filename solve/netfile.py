@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.errors import NetworkFileError
+from ..base.errors import NetworkError, NetworkFileError
+from .archive import (
+    Entry,
+    pack_json,
+    pack_names,
+    read_archive,
+    unpack_json,
+    unpack_names,
+    write_archive,
+)
 from .network import ARRAY_TYPES, Network
 
 FORMAT = "crossstack-network"
-VERSION = 1
+#: 2: with the conditions of the extraction
+VERSION = 2
+#: what to do with a file of an earlier version
+REMEDY = (
+    "it does not say at which corner and temperature it was extracted; run crossstack extract "
+    "or build again"
+)
+_NAMES = ("node_names", "layers", "nets", "port_names")
+ENTRIES: dict[str, Entry] = {
+    **dict.fromkeys((*_NAMES, "conditions"), Entry(np.dtype(np.uint8))),
+    "port_nodes": Entry(np.dtype(np.int32)),
+    **{name: Entry(np.dtype(kind)) for name, kind in ARRAY_TYPES.items()},
+}
 
 
 def save_network(network: Network, path: str | Path) -> Path:
@@ -34,17 +49,18 @@ def save_network(network: Network, path: str | Path) -> Path:
         The path written.
 
     Raises:
-        NetworkFileError: if the folder is missing or not writable.
+        NetworkFileError: if the folder is missing or not writable, or the network too large.
     """
     network.validate()
     path = Path(path)
     content: dict[str, Any] = {
         "format": np.array(FORMAT),
-        "version": np.array(VERSION),
-        "node_names": _pack(network.node_names),
-        "layers": _pack(network.layers),
-        "nets": _pack(network.nets),
-        "port_names": _pack(network.ports),
+        "version": np.array(VERSION, dtype=np.int64),
+        "node_names": pack_names(network.node_names),
+        "layers": pack_names(network.layers),
+        "nets": pack_names(network.nets),
+        "port_names": pack_names(network.ports),
+        "conditions": pack_json(network.conditions),
         "port_nodes": np.array(list(network.ports.values()), dtype=np.int32),
     }
     content |= {name: getattr(network, name) for name in ARRAY_TYPES}
@@ -55,71 +71,30 @@ def save_network(network: Network, path: str | Path) -> Path:
     return path
 
 
-def write_archive(path: Path, content: Mapping[str, Any]) -> None:
-    """Write an .npz beside its target and move it there; an OSError leaves nothing behind."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def load_network(path: str | Path) -> Network:
     """Read and validate a network.
 
     Raises:
-        NetworkFileError: if the file is missing, truncated, not a network, or of another
-            schema version; the message says which.
-        NetworkError: if the content contradicts itself.
+        NetworkFileError: if the file is missing, cut off, not a network, of another schema
+            version, or contradicts itself; the message names file, entry and value.
     """
     path = Path(path)
+    content = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY)
+    names = {name: unpack_names(f"{path}: entry {name!r}", content[name]) for name in _NAMES}
+    nodes = content["port_nodes"].tolist()
+    if len(nodes) != len(names["port_names"]):
+        raise NetworkFileError(
+            f"{path}: entry 'port_nodes' has {len(nodes)} nodes for {len(names['port_names'])} "
+            "names in 'port_names'"
+        )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            _check_header(path, archive)
-            arrays = {name: archive[name] for name in ARRAY_TYPES}
-            names = {k: _unpack(archive[k]) for k in ("node_names", "layers", "nets", "port_names")}
-            nodes = archive["port_nodes"]
-    except FileNotFoundError:
-        raise NetworkFileError(f"no network file at {path}") from None
-    except KeyError as error:
-        raise NetworkFileError(f"{path} is an incomplete network file: {error.args[0]}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, TypeError) as error:
-        if isinstance(error, NetworkFileError):
-            raise
-        # numpy would tell a person to load what it takes for a pickle "unsafely"
-        reason = "no .npz file" if "pickle" in str(error) else error
-        raise NetworkFileError(f"{path} is not a readable network file ({reason})") from None
-    return Network(
-        node_names=np.array(names["node_names"], dtype=np.str_),
-        layers=names["layers"],
-        nets=names["nets"],
-        ports=dict(zip(names["port_names"], nodes.tolist(), strict=True)),
-        **arrays,
-    ).validate()
-
-
-def _check_header(path: Path, archive: np.lib.npyio.NpzFile) -> None:
-    if not hasattr(archive, "files") or "format" not in archive.files:
-        raise NetworkFileError(f"{path} is not a network file: it has no 'format' entry")
-    if str(archive["format"]) != FORMAT:
-        raise NetworkFileError(f"{path} holds {str(archive['format'])!r}, expected {FORMAT!r}")
-    version = int(archive["version"])
-    if version != VERSION:
-        raise NetworkFileError(f"{path} has network schema {version}, this reads {VERSION}")
-
-
-def _pack(names: Iterable[str]) -> NDArray[np.uint8]:
-    """Names as UTF-8 lines: a tenth of the size of a fixed-width array, and no pickle."""
-    names = [str(n) for n in names]
-    for name in names:
-        if "\n" in name:
-            raise NetworkFileError(f"name {name!r} contains a line break")
-    return np.frombuffer("\n".join([*names, ""]).encode(), dtype=np.uint8)
-
-
-def _unpack(packed: NDArray[np.uint8]) -> tuple[str, ...]:
-    return tuple(packed.tobytes().decode().split("\n")[:-1])
+        return Network(
+            node_names=np.array(names["node_names"], dtype=np.str_),
+            layers=names["layers"],
+            nets=names["nets"],
+            ports=dict(zip(names["port_names"], nodes, strict=True)),
+            conditions=unpack_json(f"{path}: entry 'conditions'", content["conditions"]),
+            **{name: content[name] for name in ARRAY_TYPES},
+        ).validate()
+    except NetworkError as error:
+        raise NetworkFileError(f"{path}: {error}") from None

@@ -8,7 +8,7 @@ memristors and no gate levels: those belong to a solve, not to a layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from ..base.errors import NetworkError
 
 BOTTOM, TOP = 0, 1
 TIER_NAMES = ("bottom", "top")
+
+#: places of an array that is solved whatever it holds, and places for each memristor beyond
+_MOST_PLACES, _MOST_EMPTY = 2_000_000, 64
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -78,6 +81,8 @@ class Network:
         switch_l_um: gate length in um.
         switch_p: True for a pfet (conducts when its gate is low).
         ports: pin name -> node, e.g. 'TR[3]', 'BR[0]', 'C[2]', 'TS[1]', 'VSS'.
+        conditions: what the wires were extracted at, as plain values (`pdk.Conditions`); empty
+            for a network made by hand.
     """
 
     node_names: NDArray[np.str_]
@@ -103,10 +108,11 @@ class Network:
     switch_l_um: Floats
     switch_p: NDArray[np.bool_]
     ports: dict[str, int] = field(default_factory=dict)
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, dtype in ARRAY_TYPES.items():
-            array: Array = np.array(getattr(self, name), dtype=dtype)
+            array = _exact(name, getattr(self, name), dtype)
             if array.ndim != 1:
                 raise NetworkError(f"{name} has {array.ndim} dimensions, expected 1")
             array.setflags(write=False)
@@ -168,9 +174,11 @@ class Network:
             sizes = {n: len(getattr(self, n)) for n in ARRAY_TYPES if n.startswith(kind + "_")}
             if len(set(sizes.values())) > 1:
                 raise NetworkError(f"{kind} arrays differ in length: {sizes}")
-        unique, counts = np.unique(self.node_names, return_counts=True)
-        if (counts > 1).any():
-            raise NetworkError(f"node name {str(unique[counts > 1][0])!r} is used more than once")
+        for what in ("node_names", "layers", "nets"):
+            unique, counts = np.unique(np.asarray(getattr(self, what)), return_counts=True)
+            if (counts > 1).any():
+                twice = str(unique[counts > 1][0])
+                raise NetworkError(f"{what} holds {twice!r} more than once")
 
     def _check_indices(self) -> None:
         limits = {
@@ -208,6 +216,12 @@ class Network:
     def _check_positions(self) -> None:
         if not len(self.memristor_row):
             return
+        places = len(TIER_NAMES) * self.rows * self.cols
+        if places > max(_MOST_PLACES, _MOST_EMPTY * len(self.memristor_row)):
+            raise NetworkError(
+                f"{len(self.memristor_row)} memristors reach to row {self.rows - 1} and column "
+                f"{self.cols - 1}: too far apart for an array"
+            )
         key = (self.memristor_tier.astype(np.int64) * self.rows + self.memristor_row) * self.cols
         key += self.memristor_col
         unique, first, counts = np.unique(key, return_index=True, return_counts=True)
@@ -232,6 +246,22 @@ class Network:
         return load_network(path)
 
 
+def _exact(name: str, values: Any, dtype: type[np.generic]) -> Array:
+    """Return a copy as an array of a type that holds every value as it is.
+
+    Raises:
+        NetworkError: for values of another kind, such as a fraction for an index, or too large.
+    """
+    given = np.asarray(values)
+    kind = np.dtype(dtype).kind
+    if given.size and given.dtype.kind not in {"i": "iu", "f": "iuf", "b": "b"}[kind]:
+        raise NetworkError(f"{name} holds {given.dtype} values, allowed: {np.dtype(dtype)}")
+    array: Array = np.array(given, dtype=dtype)
+    if kind == "i":
+        _refuse(name, given.ravel(), (array != given).ravel(), f"values of {np.dtype(dtype)}")
+    return array
+
+
 def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], allowed: str) -> None:
     """Raise a NetworkError that shows the first wrong element, if any."""
     bad = np.flatnonzero(wrong)
@@ -249,7 +279,9 @@ class NetworkBuilder:
     takes arrays (scalars broadcast) and is the one to use for large layouts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, conditions: Mapping[str, Any] | None = None) -> None:
+        """Start an empty network, to be extracted at `conditions` (see `Network`)."""
+        self._conditions = dict(conditions or {})
         self._nodes: dict[str, int] = {}
         self._layers: dict[str, int] = {}
         self._nets: dict[str, int] = {}
@@ -368,13 +400,14 @@ class NetworkBuilder:
             layers=tuple(self._layers),
             nets=tuple(self._nets),
             ports=dict(self._ports),
+            conditions=self._conditions,
             **arrays,
         ).validate()
 
     def _extend(self, kind: str, **columns: ArrayLike) -> None:
         """Broadcast the columns against each other and append them to the `kind` arrays."""
         arrays: dict[str, Array] = {
-            k: np.asarray(v, dtype=ARRAY_TYPES[f"{kind}_{k}"]) for k, v in columns.items()
+            k: _exact(f"{kind}_{k}", v, ARRAY_TYPES[f"{kind}_{k}"]) for k, v in columns.items()
         }
         try:
             size = np.broadcast_shapes(*(v.shape for v in arrays.values()), (1,))

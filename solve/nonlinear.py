@@ -17,11 +17,21 @@ from scipy.sparse.linalg import splu
 
 from ..base.errors import ConvergenceError, DriveError, InputError
 from .assembly import SwitchOhm
-from .crossbar import MAX_ITERATIONS, Solution, as_solution, check_choices, choose
-from .graph import Circuit, Factorised, held_voltages
+from .circuit import Circuit, Flow, held_voltages
+from .crossbar import (
+    DIRECT_RESCUE,
+    MAX_ITERATIONS,
+    Solution,
+    as_solution,
+    check_choices,
+    choose,
+    vouched,
+)
+from .engine import Raw
+from .graph import Factorised
 from .iv import DeviceLaw, SquareLaw
-from .linear import NetworkSolution, NetworkSolver
-from .lines import canonical, check_conductances, check_voltages, find_islands, float_rows
+from .linear import LOST, NetworkSolution, NetworkSolver, share
+from .lines import Lines, canonical, check_conductances, check_voltages, find_islands, float_rows
 from .network import Network
 from .regular import RegularSolver
 
@@ -30,6 +40,8 @@ Floats = NDArray[np.float64]
 MAX_STEPS = 60
 # One step may move a device's voltage by this much; keeps exponentials in range.
 MAX_MOVE = 0.5
+# Rounds of conductances between 0 V and the operating point; one is enough but at odd spans.
+MAX_CHORDS = 5
 # Stand-in for transistors before the first step has shown their voltages.
 FIRST_SWITCH_OHM = 1e3
 
@@ -92,26 +104,80 @@ def solve_crossbar_nonlinear(
     v = np.nan_to_num(v, nan=0.0)
     lines, islands = find_islands(lines)
     G = lines.G
+    at, steps, used, name = _settled(lines, device, v, tol, engine)
+    # the same operating point once more, as conductances: a solution that is judged like any other
+    chord = replace(lines, G=_chord(device, G, at))
+    _, raw = vouched(
+        chord, v, np.zeros((1, G.shape[2])), "auto", engine, tol, MAX_ITERATIONS, keep=True
+    )
+    seen = _drops(raw, chord.G)
+    amps, wanted = chord.G * seen, device.current(G, seen)
+    off, most = float(np.abs(amps - wanted).max()), float(np.abs(amps).max())
+    if not (off <= tol * most):
+        raise ConvergenceError(
+            f"Newton's method settled, but device currents are {off:.1e} A off their law "
+            f"(the largest is {most:.1e} A), asked: tol = {tol:g}"
+        )
+    raw = replace(raw, iterations=used, device_amps=None)
+    name = f"newton ({steps} steps) on {name}"
+    return as_solution(raw, lines, islands, v, batched, name, amps)
+
+
+def _settled(
+    lines: Lines, device: DeviceLaw, v: Floats, tol: float, engine: str
+) -> tuple[Floats, int, int, str]:
+    """Newton's method: device voltages, steps, iterations, and what solved the last step."""
+    G = lines.G
     levels = np.zeros((1, G.shape[2]))
     at = np.zeros_like(G)
-    used = 0
+    used, move = 0, np.inf
     for step in range(1, MAX_STEPS + 1):
         tangent, shift = _tangent(device, G, at)
-        linear = replace(lines, G=tangent)
-        solver = choose(linear, "auto", engine)
-        raw = solver.solve(v, levels, tol=tol, limit=MAX_ITERATIONS, keep=True, shift=shift)
+        solver, raw = _tangent_solved(replace(lines, G=tangent), v, levels, tol, engine, shift)
         used += raw.iterations
         seen = raw.rows[0] - raw.cols[0]
-        move = np.abs(seen - at)[G > 0].max(initial=0.0)
+        move = float(np.abs(seen - at)[G > 0].max(initial=0.0))
         if move <= tol * max(float(np.abs(seen).max()), 1e-300):
-            raw = replace(raw, iterations=used)
-            name = f"newton ({step} steps) on {solver.name}"
-            return as_solution(raw, lines, islands, v, batched, name, device.current(G, seen))
+            return seen, step, used, solver
         at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
     raise ConvergenceError(
         f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a device by "
         f"{move:.1e} V"
     )
+
+
+def _tangent_solved(
+    lines: Lines, v: Floats, levels: Floats, tol: float, engine: str, shift: Floats
+) -> tuple[str, Raw]:
+    """One step: by iterations, or directly where those fail."""
+    solver = choose(lines, "auto", engine)
+    drive: dict[str, Any] = {"tol": tol, "keep": True, "limit": MAX_ITERATIONS, "shift": shift}
+    try:
+        raw = solver.solve(v, levels, **drive)
+        if np.isfinite(raw.rows).all() and np.isfinite(raw.cols).all():
+            return solver.name, raw
+    except ConvergenceError:
+        pass
+    if lines.G.size > DIRECT_RESCUE:
+        raise ConvergenceError(f"{solver.name} found no tangent solution within tol = {tol:g}")
+    solver = choose(lines, "direct", engine)
+    return solver.name, solver.solve(v, levels, **drive)
+
+
+def _chord(device: DeviceLaw, G: Floats, at: Floats) -> Floats:
+    """Conductance of every device between 0 V and its operating point."""
+    slope: Floats = device.slope(G, np.zeros_like(G))
+    np.divide(device.current(G, at), at, out=slope, where=at != 0)
+    return slope
+
+
+def _drops(raw: Raw, G: Floats) -> Floats:
+    """Voltage of every device, from its current where that is known better."""
+    seen: Floats = raw.rows[0] - raw.cols[0]
+    if raw.device_amps is None:
+        return seen
+    np.divide(raw.device_amps[0], G, out=seen, where=G > 0)
+    return seen
 
 
 def _tangent(device: DeviceLaw, G: Floats, at: Floats) -> tuple[Floats, Floats]:
@@ -169,14 +235,17 @@ def solve_network_nonlinear(
     volts = base.voltages(port_voltages)
     held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
+    law = _Law(base, device, switch)
     if switch is None:
         steps = _by_tangents(base, device, volts, held)
     else:
-        steps = _by_jacobian(base, device, switch, volts)
-    for step, (moved, volts, amps) in enumerate(steps, start=1):
+        steps = _by_jacobian(base, law, volts)
+    moved = np.inf
+    for step, (moved, volts) in enumerate(steps, start=1):
         if moved <= tol * scale:
             name = base.factor.name if switch is None else Factorised.name
-            return base.collect(volts, amps, f"newton ({step} steps) on {name}")
+            found = _on_chords(base, law, volts, held)
+            return base.collect(found, f"newton ({step} steps) on {name}")
         if step == MAX_STEPS:
             break
     raise ConvergenceError(
@@ -185,8 +254,96 @@ def solve_network_nonlinear(
     )
 
 
-#: largest move of a node in V, voltages of all nodes, currents of all elements
-Step = tuple[float, Floats, Floats]
+#: largest move of a node in V, voltages of all nodes
+Step = tuple[float, Floats]
+
+
+class _Law:
+    """Currents of all elements of a network with nonlinear devices, transistors, or both."""
+
+    def __init__(
+        self, base: NetworkSolver, device: DeviceLaw | None, switch: SquareLaw | None
+    ) -> None:
+        self._edges, self._device, self._switch = base.edges, device, switch
+        self._G = base.edges.g[base.edges.devices].copy()
+        if switch is not None:
+            network = base.network
+            self._gate = (
+                network.switch_w_um / network.switch_l_um,
+                network.switch_p,
+                _gate_levels(network, base.gates),
+            )
+
+    def currents(self, volts: Floats, drops: Floats) -> Floats:
+        """Current a -> b of every element; nan across ideal ones."""
+        edges = self._edges
+        amps = np.where(np.isinf(edges.g), np.nan, edges.g) * drops
+        if self._switch is not None:
+            s = edges.switches
+            amps[s] = self._switch.current(*self._gate, volts[edges.a[s]], volts[edges.b[s]])
+        if self._device is not None:
+            amps[edges.devices] = self._device.current(self._G, drops[edges.devices])
+        return amps
+
+    def slopes(self, volts: Floats, drops: Floats) -> tuple[Floats, Floats]:
+        """dI/dVa and -dI/dVb of every element, S."""
+        edges = self._edges
+        slope_a, slope_b = edges.g.copy(), edges.g.copy()
+        if self._switch is not None:
+            s = edges.switches
+            slope_a[s], slope_b[s] = self._switch.slopes(
+                *self._gate, volts[edges.a[s]], volts[edges.b[s]]
+            )
+        if self._device is not None:
+            d = edges.devices
+            slope_a[d] = slope_b[d] = self._device.slope(self._G, drops[d])
+        return slope_a, slope_b
+
+    def chords(self, volts: Floats, drops: Floats) -> Floats:
+        """Conductance of every element between 0 V and its operating point, S."""
+        out, amps = self.slopes(volts, drops)[0], self.currents(volts, drops)
+        np.divide(amps, drops, out=out, where=(drops != 0) & np.isfinite(self._edges.g))
+        return out
+
+
+def _on_chords(base: NetworkSolver, law: _Law, volts: Floats, held: Floats) -> Flow:
+    """The operating point once more, as conductances: a solution that is judged like any other.
+
+    Raises:
+        ConvergenceError: if an element is off its law.
+    """
+    circuit, edges = base.circuit, base.edges
+    drops = volts[edges.a] - volts[edges.b]
+    kinds = [edges.devices, edges.switches]
+    off = np.inf
+    for _ in range(MAX_CHORDS):
+        g = law.chords(volts, drops)[circuit.edge]
+        if not (g >= 0).all():
+            raise ConvergenceError("the law of a device has current against its voltage")
+        found = _chord_flow(base, replace(circuit, g=g), held)
+        volts = found.volts[circuit.group]
+        drops = volts[edges.a] - volts[edges.b]
+        drops[circuit.edge] = found.drops
+        amps = np.zeros(len(edges.g))
+        amps[circuit.edge] = found.amps
+        wanted = np.nan_to_num(law.currents(volts, drops))
+        off = max(share(amps[k] - wanted[k], wanted[k]) for k in kinds)
+        if off <= LOST:
+            return found
+    raise ConvergenceError(
+        f"Newton's method settled, but currents are {off:.1e} of the largest off their law, "
+        f"asked: {LOST:.0e}"
+    )
+
+
+def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
+    """Judged voltages and currents of a network of other conductances."""
+    if isinstance(base.factor, RegularSolver) and len(base.network.switch_a) == 0:
+        base.factor.set_devices(circuit.g)
+        found = base.flow_by_lines(base.factor, circuit, held)
+        if found is not None:
+            return found
+    return base.flow_directly(Factorised(circuit), held)
 
 
 def _by_tangents(
@@ -203,49 +360,23 @@ def _by_tangents(
         now = _solve_tangents(base, g[kept], offset[kept], held)[circuit.group]
         moved, volts = float(np.abs(now - volts).max()), now
         seen = volts[edges.a] - volts[edges.b]
-        amps = np.where(np.isinf(g), np.nan, g) * seen
-        if device is not None:
-            amps[edges.devices] = device.current(G, seen[edges.devices])
-        yield moved, volts, amps
+        yield moved, volts
         at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
 
 
-def _by_jacobian(
-    base: NetworkSolver, device: DeviceLaw | None, switch: SquareLaw, volts: Floats
-) -> Iterator[Step]:
+def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step]:
     """Yield steps of Newton's method with transistors, whose tangents are not symmetric."""
-    network, edges, circuit = base.network, base.edges, base.circuit
-    G, s = edges.g[edges.devices].copy(), edges.switches
-    gate = (
-        network.switch_w_um / network.switch_l_um,
-        network.switch_p,
-        _gate_levels(network, base.gates),
-    )
+    edges, circuit = base.edges, base.circuit
     free, kept = circuit.free, circuit.edge
-
-    def currents(volts: Floats) -> Floats:
-        amps = edges.currents(volts)
-        amps[s] = switch.current(*gate, volts[edges.a[s]], volts[edges.b[s]])
-        if device is not None:
-            d = edges.devices
-            amps[d] = device.current(G, volts[edges.a[d]] - volts[edges.b[d]])
-        return amps
-
-    amps = currents(volts)
     while True:
-        slope_a, slope_b = edges.g.copy(), edges.g.copy()
-        slope_a[s], slope_b[s] = switch.slopes(*gate, volts[edges.a[s]], volts[edges.b[s]])
-        if device is not None:
-            d = edges.devices
-            slope_a[d] = slope_b[d] = device.slope(G, volts[edges.a[d]] - volts[edges.b[d]])
-        out = np.bincount(circuit.a, amps[kept], circuit.n_groups).astype(np.float64)
-        out -= np.bincount(circuit.b, amps[kept], circuit.n_groups)
+        drops = volts[edges.a] - volts[edges.b]
+        slope_a, slope_b = law.slopes(volts, drops)
+        out = circuit.gathered(law.currents(volts, drops)[kept])
         move = np.zeros(circuit.n_groups)
         if len(free):
             move[free] = splu(_jacobian(circuit, slope_a[kept], slope_b[kept])).solve(-out[free])
         volts = volts + np.clip(move, -MAX_MOVE, MAX_MOVE)[circuit.group]
-        amps = currents(volts)
-        yield float(np.abs(move).max(initial=0.0)), volts, amps
+        yield float(np.abs(move).max(initial=0.0)), volts
 
 
 def _jacobian(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> csc_matrix:

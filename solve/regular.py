@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConvergenceError
+from .circuit import Circuit
 from .crossbar import MAX_ITERATIONS, choose
-from .graph import Circuit
 from .lines import Lines
 from .network import Network
 from .wires import Chains, IrregularError, Side, Wires

@@ -17,7 +17,7 @@ from scipy.sparse import coo_matrix, csc_matrix
 from scipy.sparse.linalg import splu
 
 from ..base.errors import ConvergenceError, InputError
-from .graph import held_voltages
+from .circuit import held_voltages
 from .linear import NetworkSolver
 from .network import Network
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import Circuit, Factorised, join
+from .circuit import Circuit, join
+from .graph import Factorised
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -43,9 +43,7 @@ def command(
     crossstack compare --rows 10 --cols 10
     """  # noqa: D301
     from ..base.errors import ConfigError
-    from ..comparison.run import compare
     from ..config import load_config
-    from ..report.compare import proved
 
     console = Console(as_json, quiet)
     if options.get("cell") not in (None, "hybrid"):
@@ -56,6 +54,10 @@ def command(
         options["kelvin"] = True  # the Kelvin view needs its taps drawn
     options["top"] = "macro"
     run = load_config(config, options)
+    # what takes long to load comes after what may be refused
+    from ..comparison.run import compare
+    from ..report.compare import proved
+
     folder = out or Path("gds_out") / f"compare_{run.spec.rows}x{run.spec.cols}"
     value = compare(run, folder, seed, console)
     for line in (folder / "compare.md").read_text(encoding="utf-8").splitlines():

@@ -13,9 +13,8 @@ from ..console import Console, output_options
 from ..options import folder_beside, layout_options, out_option
 
 if TYPE_CHECKING:
-    from ..config import TechOptions
     from ..extract import Bsim, Extraction, NetCapacitance
-    from ..pdk import Tech
+    from ..pdk import Conditions, Tech
 
 
 @click.command("extract")
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     "--temperature-c",
     "temperature_c",
     type=float,
-    help="Temperature of the wires in degree C (default 25).",
+    help="Temperature of wires and transistors in degree C, -40 to 125 (default 25).",
 )
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
 @click.option(
@@ -80,36 +79,38 @@ def command(
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
     """
     from ..base.errors import ConfigError
-    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
-    from ..extract.tiled import LARGEST
-    from ..layouts import layout_in, open_layout, origin_of
+    from ..base.layout import open_layout
+    from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile)
-    options = _conditions(origin.tech, corner, temperature_c, sheet, bias)
-    tech = replace(origin, tech=options).resolved_tech()
+    at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
+    tech = replace(origin, tech=at).resolved_tech()
+    # what takes long to load comes after what may be refused
+    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
+    from ..extract.tiled import LARGEST
+
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
-    layout = open_layout(file, tech, top)
-    source: Any = layout
+    opened = open_layout(file, tech.drawing, top)
+    source: Any = opened
     with console.steps():
         # the tile engine finds the devices of its samples itself
         if top is not None or not prefers_tiles(
-            layout, tech, engine=engine, nets=chosen, capacitance=capacitance
+            source, tech, engine=engine, nets=chosen, capacitance=capacitance
         ):
             from ..lvs import extract_layout
 
             with console.step("extract devices"):
-                source = extract_layout(layout, tech, top)
+                source = extract_layout(source, tech, top)
         with console.step("extract wires") as step:
             found = extract(
                 source,
                 tech,
                 nets=chosen,
                 engine=engine,
-                **options.conditions,
                 capacitance=capacitance,
                 progress=step,
             )
@@ -122,35 +123,37 @@ def command(
                 farad = net_capacitance(source, tech, nets=chosen, progress=step)
     for warning in found.report.warnings:
         console.note(warning)
+    console.say(f"{tech.name}, {tech.conditions.text}")
     stem = folder / file.stem
     if too_large:
         value = _write_array(console, stem, found)
     else:
-        models = Bsim(None, options.corner, options.temperature_c) if bsim else None
+        models = Bsim(None, tech.conditions) if bsim else None
         value = _write_network(
-            console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical
-        )
+            console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
+            cell=opened.top.name,
+        )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     return OK
 
 
 def _conditions(
-    built: TechOptions,
+    built: Conditions,
     corner: str | None,
     temperature_c: float | None,
     sheet: tuple[str, ...],
     bias: tuple[str, ...],
-) -> TechOptions:
+) -> Conditions:
     """Return how a layout was built, with what the command line says instead."""
-    from ..config import TechOptions
+    from ..config import conditions_of
 
-    return TechOptions(
-        {**built.sheet_resistance_ohm_sq, **_by_film("--sheet", sheet, "ME=0.8")},
-        corner or built.corner,
-        built.temperature_c if temperature_c is None else temperature_c,
-        {**built.size_bias_um, **_by_film("--bias", bias, "ME=-0.05")},
-    )
+    chosen = built.chosen()
+    given = {"corner": corner, "temperature_c": temperature_c}
+    chosen |= {key: value for key, value in given.items() if value is not None}
+    chosen["sheet_resistance_ohm_sq"] |= _by_film("--sheet", sheet, "ME=0.8")
+    chosen["size_bias_um"] |= _by_film("--bias", bias, "ME=-0.05")
+    return conditions_of(chosen)
 
 
 def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
@@ -187,6 +190,7 @@ def _write_network(
     spef: bool,
     bsim: Bsim | None,
     hierarchical: bool,
+    cell: str,
 ) -> dict[str, Any]:
     from ..extract import write_spef, write_spice
     from ..files import together
@@ -198,10 +202,10 @@ def _write_network(
         network.save(work / target.name)
         write_spice(
             network, tech, work / spice.name,
-            capacitance=farad, bsim=bsim, hierarchical=hierarchical,
+            capacitance=farad, bsim=bsim, hierarchical=hierarchical, name=cell,
         )  # fmt: skip
         if spef:
-            write_spef(network, work / f"{name}.spef", capacitance=farad, design=name)
+            write_spef(network, work / f"{name}.spef", capacitance=farad, design=cell)
     counts = {
         "nodes": network.n_nodes,
         "resistors": len(network.resistor_ohm),

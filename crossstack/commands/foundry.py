@@ -153,18 +153,19 @@ def solve(
     """
     from .. import analysis, bsim
     from ..base.errors import ConfigError
-    from ..layouts import origin_of
+    from ..layouts import wires_in
     from ..models import foundry_models, kept_models
     from ..operating import Laws, write_options
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    path = network / "network.npz" if network.is_dir() else network
     given = {key: value for key, value in options.items() if value is not None}
     if mode == "expansion" and given:
         raise ConfigError(f"--{next(iter(given)).replace('_', '-')} belongs to deep-net mode")
-    tech = origin_of(path, None).resolved_tech()
-    loaded = Network.load(path)
+    wires = wires_in(network)
+    path, loaded, tech = wires.path, wires.found, wires.tech
+    if not isinstance(loaded, Network):
+        raise ConfigError(f"{path} holds arrays; ngspice needs a network with named nodes")
     if not len(loaded.switch_a):
         raise ConfigError(f"{path} has no transistors to compare")
     if (reason := analysis.refusal(loaded, mode)) is not None:
@@ -176,7 +177,9 @@ def solve(
             loaded, tech, what, mode, kept_models() if deck else folder,
             deck=deck, laws=Laws.of(tech, linear=linear), **way,
         )  # fmt: skip
-    for line in bsim.comparison_lines(found):
+    for note in wires.notes:
+        console.note(note)
+    for line in (tech.conditions.text, *bsim.comparison_lines(found)):
         console.say(line)
     if deck is not None:
         console.say(f"  {deck}")

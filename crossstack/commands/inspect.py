@@ -13,6 +13,7 @@ from ..options import EXISTING, PROFILE_NAMES
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
+    from ..extract.tiled import TiledArray
     from ..pdk import Tech
     from ..solve.network import Network
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--temperature",
     type=float,
-    default=85.0,
-    help="Temperature of the current limits in degree C (default 85).",
+    help="Temperature of the current limits in degree C (default: that of the wires, at least 85).",
 )
 @click.option("--bidirectional", is_flag=True, help="Current limits for both directions.")
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile, without a manifest.")
@@ -36,7 +36,7 @@ def command(
     nets: tuple[str, ...],
     to: str | None,
     layout: Path | None,
-    temperature: float,
+    temperature: float | None,
     bidirectional: bool,
     profile: str | None,
     as_json: bool,
@@ -54,40 +54,45 @@ def command(
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR[0]'
     """  # noqa: D301
     from ..base.errors import ConfigError
-    from ..extract import Conditions, inspect_net, is_array, net_summary, split_patterns
+    from ..extract import inspect_net, net_summary, split_patterns
     from ..extract.rates import rates
-    from ..layouts import origin_of
-    from ..pdk.electromigration import current_limits
+    from ..layouts import wires_in
+    from ..pdk.electromigration import TEMPERATURES_C, current_limits
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    path = network / "network.npz" if network.is_dir() else network
+    wires = wires_in(network, profile)
+    path, loaded, tech = wires.path, wires.found, wires.tech
+    for note in wires.notes:
+        console.note(note)
     patterns = split_patterns(nets)
-    if is_array(path):
+    if not isinstance(loaded, Network):
         if to is not None or layout is not None:
             raise ConfigError("--to and --layout need a network; this file holds arrays")
-        return _array(console, path, patterns)
-    origin = origin_of(path, profile)
-    tech = origin.resolved_tech()
+        return _array(console, path, loaded, patterns)
+    if temperature is None:
+        temperature = max(TEMPERATURES_C[0], tech.conditions.temperature_c)
+    elif temperature < tech.conditions.temperature_c:
+        at = tech.conditions.temperature_c
+        console.note(f"current limits at {temperature:g} C, wires at {at:g} C")
     limits = current_limits(tech, temperature, bidirectional=bidirectional)
-    loaded = Network.load(path)
     chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
-    at = Conditions(**origin.tech.conditions)
     capacitance = _capacitance(console, layout, tech, patterns)
     with console.steps(), console.step("nets"):
         table = net_summary(
             loaded,
             tech,
             nets=set(chosen),
-            sheets=rates(tech, at).sheet_ohm_sq,
+            sheets=rates(tech).sheet_ohm_sq,
             capacitance=capacitance,
             wire_limits=limits.wire_a_per_um,
             cut_limits=limits.cut_a,
         )
     value: dict[str, Any] = {
         "network": str(path),
+        "conditions": tech.conditions.to_json(),
         "limits": {
             "temperature_c": temperature,
             "bidirectional": bidirectional,
@@ -127,19 +132,19 @@ def _capacitance(
     """Return the capacitance of the nets, if their layout was given."""
     if layout is None:
         return {}
+    from ..base.layout import open_layout
     from ..extract import net_capacitance
-    from ..layouts import open_layout
 
     with console.steps(), console.step("capacitance") as step:
-        shapes = open_layout(layout, tech)
+        shapes = open_layout(layout, tech.drawing)
         return net_capacitance(shapes, tech, nets=patterns or None, progress=step)
 
 
-def _array(console: Console, path: Path, patterns: list[str]) -> int:
+def _array(console: Console, path: Path, array: TiledArray, patterns: list[str]) -> int:
     """Show the lines of a tiled array."""
-    from ..extract import array_lines, load_array, matching
+    from ..extract import array_lines, matching
 
-    lines = {line.net: line for line in array_lines(load_array(path))}
+    lines = {line.net: line for line in array_lines(array)}
     chosen = matching(list(lines), patterns) if patterns else list(lines)
     table = [lines[name].to_json() for name in chosen]
     console.say(f"{'net':<10}{'ohm':>12}{'median':>10}{'largest':>10}  at cell")

@@ -40,7 +40,7 @@ def command(
     --second magic, a difference between our extraction and Magic's counts as a mismatch, too.
     """
     from ..files import together, write_json
-    from ..layouts import layout_in, open_layout, origin_of
+    from ..layouts import layout_in, origin_of
     from ..lvs import compare_layout, extract_layout
     from ..lvs.second import ask_magic, opinion_lines
     from ..summary import lvs_line
@@ -50,21 +50,22 @@ def command(
     if netlist is None:
         netlist = _netlist_of(given, file)
     tech = origin_of(file, profile).resolved_tech()
-    layout = open_layout(file, tech, top)
     with console.steps():
         with console.step("extract devices"):
-            extracted = extract_layout(layout, tech, top)
+            extracted = extract_layout(file, tech, top)
         with console.step("compare"):
             report = compare_layout(extracted, netlist, tech)
-            value = report.to_json()
+            value = {**report.to_json(), "warnings": list(extracted.warnings)}
         opinion = None
         if second is not None:
             with console.step(second):
-                opinion = ask_magic(extracted, layout)
+                opinion = ask_magic(extracted, extracted.layout)
             value["second"] = opinion.to_json()
         with console.step("write"), together(folder) as work:
             report.write(work / f"{file.stem}.lvsdb")
             write_json(work / f"{file.stem}_lvs.json", value)
+    for warning in extracted.warnings:
+        console.note(warning)
     database = folder / f"{file.stem}.lvsdb"
     console.say(f"{file.name}: {lvs_line(value)}")
     for error in value["errors"][:20]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..batch import Batch
     from ..extract.tiled import TiledArray
-    from ..layouts import Origin
+    from ..pdk import Tech
     from ..solve.metrics import IrDrop
     from ..solve.network import Network
     from ..solve_studies import Asked
@@ -124,8 +124,7 @@ def command(
     """  # noqa: D301
     from .. import analysis
     from ..base.errors import ConfigError
-    from ..extract.tilefile import is_array, load_array
-    from ..layouts import origin_of
+    from ..layouts import wires_in
     from ..operating import Laws
     from ..solve.network import Network
     from ..solve_studies import Asked, Found, Problem
@@ -145,28 +144,29 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
-    path = network / "network.npz" if network.is_dir() else network
-    origin = origin_of(path, None)
-    tech = origin.resolved_tech()
-    loaded = load_array(path) if is_array(path) else Network.load(path)
+    wires = wires_in(network)
+    loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
+    notes = wires.notes
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
         done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
+    for note in notes:
+        console.note(note)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
-    value |= _record(origin, done[mode], (path, weights, conductances, inputs))
+    value["notes"] = [*notes]
+    value |= _record(tech, done[mode], (wires.path, weights, conductances, inputs))
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
-    console.say(laws.text(mode))
-    for line in (*what.text.values(), *drop_lines(value)):
+    for line in (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(value)):
         console.say(line)
     pins = _pins(loaded)
     _say_currents(console, pins, done[mode])
@@ -215,19 +215,12 @@ def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
         console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
 
 
-def _record(origin: Origin, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
+def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
     from ..files import sha256, versions
     from ..solve.network import TIER_NAMES
 
-    tech = origin.resolved_tech()
-    parameters: dict[str, Any] = {
-        "process": tech.name,
-        "profile": origin.profile,
-        "profile_from": origin.source,
-        "tech": origin.tech.to_json(),
-        "mode": drop.mode,
-    }
+    parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
     if (write := drop.write) is not None:
         parameters |= {
             "read_tier": TIER_NAMES[1 - write.tier],

@@ -8,7 +8,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import PROFILE_NAMES, out_option
+from ..options import EXISTING, PROFILE_NAMES, out_option
 
 _PAIR = (float, float)
 
@@ -17,6 +17,10 @@ _PAIR = (float, float)
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--slot", help="Slot that the die must fill (1x1, 0p5x1, 1x0p5 or 0p5x0p5).")
 @click.option("--check-only", is_flag=True, help="Check the files that are there; write no GDS.")
+@click.option("--netlist", type=EXISTING,
+              help="Reference netlist (default: <stem>.spice beside the layout).")  # fmt: skip
+@click.option("--keep-layer", "keep", multiple=True, metavar="LAYER/DATATYPE",
+              help="Write this unknown layer, too; may be repeated.")  # fmt: skip
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile (default: as built).")
 @click.option("--die-pitch-um", type=_PAIR, help="Step from die to die (default: the die's size).")
 @click.option("--first-die-um", type=_PAIR, default=(0.0, 0.0),
@@ -29,6 +33,8 @@ def command(
     source: Path,
     slot: str | None,
     check_only: bool,
+    netlist: Path | None,
+    keep: tuple[str, ...],
     profile: str | None,
     die_pitch_um: tuple[float, float] | None,
     first_die_um: tuple[float, float],
@@ -40,32 +46,41 @@ def command(
     """Write the files for foundry and mask shop and check each sign-off item by name.
 
     SOURCE is a folder that `crossstack build` left, or a GDS or OASIS file. The package holds
-    <name>_foundry.gds, <name>_masks.gds, tapeout.json and tapeout.txt. Exit code 1 if a check
-    failed: the package is written all the same, but is not ready.
+    <name>_foundry.gds, <name>_masks.gds, tapeout.json and tapeout.txt. Design rules and netlist
+    are checked, too, unless the build has judged this very file. The verdict is ready, not ready
+    (a check failed) or unknown (nothing failed, but not everything was judged): 0 for ready, else
+    1; the package is written all the same.
     """
     from .. import files, tapeout
+    from ..base.layout import open_layout
 
     console = Console(as_json, quiet)
     wanted = tapeout.slot_named(slot)
-    found = tapeout.find_source(source, profile)
+    found = tapeout.find_source(source, profile, keep, netlist)
     folder = tapeout.package_folder(found, out)
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
+    opened = open_layout(found.path, found.tech.drawing)
+    for warning in opened.warnings:
+        console.note(warning)
     with console.steps(), files.together(folder) as work:
         where, made_from = folder, tapeout.recorded_source(folder) if check_only else None
         if not check_only:
             with console.step("write package"):
-                tapeout.write_package(found, work)
+                tapeout.write_parts(opened, found.name, found.tech, work, found.keep)
             where = work
         with console.step("check package"):
-            report = tapeout.inspect(found, where, wanted, wafer, made_from)
+            report = tapeout.inspect(
+                found, opened, where, wanted, wafer, made_from, fresh=not check_only
+            )
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", tapeout.text_lines(report))
     for check in report["checks"]:
         if check["status"] != "ok":
             console.say(f"{check['status']}: {check['name']}: {check['file']}: {check['text']}")
     done = sum(check["status"] == "ok" for check in report["checks"])
-    verdict = "ready" if report["passed"] else "NOT READY"
-    console.say(f"{report['name']}: {verdict}, {done} of {len(report['checks'])} checks passed")
+    verdict = report["verdict"]
+    shown = verdict if verdict == "ready" else verdict.upper()
+    console.say(f"{report['name']}: {shown}, {done} of {len(report['checks'])} checks passed")
     console.say(f"  {folder / 'tapeout.txt'}")
     console.result(report)
     return OK if report["passed"] else FOUND

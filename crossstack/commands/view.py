@@ -75,7 +75,8 @@ def command(
     crossstack view edited.gds --glb --stretch 3
     """  # noqa: D301
     from ..base.errors import ConfigError
-    from ..layouts import layout_in, open_layout, origin_of
+    from ..base.layout import open_layout
+    from ..layouts import layout_in, origin_of
     from ..pictures import check_markers
     from ..report.cut import parse_cut
 
@@ -98,13 +99,15 @@ def command(
     if markers is not None:
         check_markers(markers)
     tech = origin_of(file, profile).resolved_tech()
-    layout = open_layout(file, tech, None)
+    opened = open_layout(file, tech.drawing)
+    for warning in opened.warnings:
+        console.note(warning)
     if picture is None:
         return _open(file, tech, markers)
     value = {"picture": str(picture)}
     with console.steps(), console.step("picture"):
         if place is not None:
-            _draw_section(file, layout, tech, picture, place)
+            _draw_section(file, opened.layout, tech, picture, place)
         elif glb:
             value["scale"] = _write_glb(file, tech, picture, stretch or 1.0)
         else:

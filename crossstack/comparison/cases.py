@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import TechOptions
 from ..generators import ArraySpec
 from ..pdk import ParameterError, Tech
 
@@ -125,8 +124,8 @@ class Proved:
         }
 
 
-def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None = None) -> Proved:
-    """Draw, check, compare and extract one layout; `at` says at which corner and temperature.
+def prove(spec: ArraySpec, tech: Tech, console: Console) -> Proved:
+    """Draw, check, compare and extract one layout, at the conditions of `tech`.
 
     Raises:
         ParameterError: for a size, pitch or width that the rules do not allow.
@@ -138,7 +137,7 @@ def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None 
     from ..generators import build_top
     from ..lvs import compare_layout, extract_layout
 
-    name, at = spec.top_name, at or TechOptions()
+    name = spec.top_name
     with console.step(f"draw {name}"):
         array = build_top(spec)
         drawing = to_layout(array.cell, tech)
@@ -148,7 +147,7 @@ def prove(spec: ArraySpec, tech: Tech, console: Console, at: TechOptions | None 
         with scratch_netlist(array.netlist_lines()) as netlist:
             lvs = compare_layout(layout, netlist, tech)
     with console.step(f"extract {name}") as step:
-        network = extract(layout, tech, **at.conditions, progress=step).network
+        network = extract(layout, tech, progress=step).network
     dbu = tech.dbu_um
     cell = array.unit.width * array.unit.height * dbu * dbu
     return Proved(

@@ -47,7 +47,7 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
         for pair in pairs(base):
             for spec in (pair.stacked, pair.planar):
                 if spec not in proved:
-                    proved[spec] = prove(spec, tech, console, config.tech)
+                    proved[spec] = prove(spec, tech, console)
             with console.step(f"solve {pair.key}"):
                 found = patterns(pair.stacked.rows, pair.stacked.cols, tech, seed)
                 both = proved[pair.stacked], proved[pair.planar]

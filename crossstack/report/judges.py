@@ -63,8 +63,8 @@ def _tapeout(value: dict[str, Any]) -> dict[str, Any]:
     line = f"{done} of {len(checks)} checks passed, {len(failed)} failed, {unknown} not decidable"
     return {
         "title": "Tapeout package",
-        "ok": bool(value["passed"]),
-        "head": "ready" if value["passed"] else "not ready",
+        "ok": {"ready": True, "not ready": False, "unknown": None}[value["verdict"]],
+        "head": value["verdict"],
         "line": line,
         "findings": [f"{c['name']}, {c['file']}: {c['text']}" for c in failed],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import klayout.db as db
 import numpy as np
 
+from ..base.layout import read_layout
 from ..pdk import LABEL_OF, Layer, Tech
 
 #: coordinates are written in grid steps, which keeps them short
@@ -37,8 +38,7 @@ class LayoutSvg:
 
 def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
     """Return the layout of a GDS file, its south-west corner if it is too large."""
-    layout = db.Layout()
-    layout.read(str(path))
+    layout = read_layout(path)
     top = layout.top_cell()
     box = top.bbox()
     window = _window(layout, top, box)

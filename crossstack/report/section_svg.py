@@ -13,6 +13,7 @@ from pathlib import Path
 
 import klayout.db as db
 
+from ..base.layout import read_layout
 from ..pdk import Layer, Tech
 from ..pdk.solids import solids_um
 from .cut import Cut
@@ -52,8 +53,7 @@ def section_svg(path: Path, tech: Tech, cut: Cut | None = None) -> str:
         cut: where; None for a cut along x where it meets most layers of the first memristor.
     """
     cut = cut or Cut()
-    layout = db.Layout()
-    layout.read(str(path))
+    layout = read_layout(path)
     if cut.across == "x":
         # a cut along y is a cut along x through the layout mirrored at its diagonal
         layout.top_cell().transform(db.Trans(db.Trans.M45))

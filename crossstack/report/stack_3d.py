@@ -8,6 +8,7 @@ from typing import Any
 
 import klayout.db as db
 
+from ..base.layout import read_layout
 from ..pdk import Tech
 from ..pdk.solids import solids_um
 from .section_svg import first_crossing, region_of
@@ -29,8 +30,7 @@ def stack_3d(path: Path, tech: Tech, size_um: tuple[float, float] | None) -> dic
         ``layers``: [name, colour, [x1, y1, z1, x2, y2, z2, ...] in nm], bottom to top, the
         memristor at x = y = 0; empty if the layout holds no memristor.
     """
-    layout = db.Layout()
-    layout.read(str(path))
+    layout = read_layout(path)
     width, height = size_um or (6.0, 6.0)
     half_x, half_y = round(width / 2 / layout.dbu), round(height / 2 / layout.dbu)
     crossing = first_crossing(layout, tech, half_x)

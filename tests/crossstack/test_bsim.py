@@ -15,7 +15,7 @@ from crossstack.cells.drawing import to_layout
 from crossstack.extract import Bsim, extract, extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
 from crossstack.models import foundry_models, run_ngspice
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk import Conditions, ParameterError, get_tech
 from crossstack.solve import network_drives
 
 from .conftest import NAME
@@ -65,7 +65,8 @@ def test_gates_without_wires_become_pins(tmp_path):
 
 
 def test_refusals(macro, tmp_path):
-    for bsim, word in ((Bsim(corner="worst"), "corner"), (Bsim(tmp_path), "sm141064")):
+    hot = Bsim(conditions=Conditions(temperature_c=85.0))
+    for bsim, word in ((hot, "temperature_c 25 and 85"), (Bsim(tmp_path), "sm141064")):
         with pytest.raises(ParameterError, match=word):
             write_spice(macro, TECH, tmp_path / "m.spice", bsim=bsim)
     with pytest.raises(ParameterError, match="switch_ohm"):

@@ -223,16 +223,6 @@ def test_a_large_array_has_the_capacitance_of_its_middle_lines(crossstack, tmp_p
     assert "for some lines only" in (tmp_path / NAME / "report.html").read_text()
 
 
-def test_wires_hotter_than_the_manuals_current_limits(crossstack, tmp_path):
-    config = tmp_path / "hot.yaml"  # transistors end at 125 C, wires go on
-    config.write_text("rows: 3\ncols: 2\ncell: passive\ntech: {temperature_c: 150}\n")
-    ran = crossstack("build", config, "-o", tmp_path, "--json")
-    assert ran.code == 0
-    assert "125 C" in ran.json["em"]["not_run"]
-    nets = load(tmp_path / ran.json["name"] / "nets.json")
-    assert {row["em_limit_a"] for row in nets} == {None}
-
-
 @pytest.mark.parametrize("verb", ["generate", "build"])
 def test_replacing_another_result_is_said(crossstack, tmp_path, verb):
     run = (verb, "--rows", 2, "--cols", 1, "-o", tmp_path)

@@ -114,7 +114,7 @@ def test_size_bias_and_kinds_of_netlist(crossstack, built, tmp_path):
     assert resistance("thin", "--bias", "ME=-0.1") > 1.1 * drawn
     assert resistance("wide", "--bias", "ME=0.1") < 0.95 * drawn
     resistance("r", "--r-only", "--hierarchical")
-    assert any(line.startswith(".subckt wires0") for line in netlist("r"))
+    assert any(line.startswith(f".subckt {NAME}_wires0") for line in netlist("r"))
     assert len(netlist("r")) < 0.7 * len(netlist("drawn"))
     resistance("rc", "--rc")
     assert any(line.startswith("Cw") for line in netlist("rc"))

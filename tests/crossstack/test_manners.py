@@ -42,8 +42,8 @@ def test_help_of_build_gives_defaults_and_ranges_that_hold(crossstack):
         "top": "test chip (default {})",
         "profile": "resolves (default {})",
         "select_w_um": "0.36 to 100 (default {:g})",
-        "switch_wn_um": "NMOS in um: 1.12 or more (default {:g})",
-        "switch_wp_um": "PMOS in um: 1.12 or more (default {:g})",
+        "switch_wn_um": "NMOS in um: 1.12 to 1000 (default {:g})",
+        "switch_wp_um": "PMOS in um: 1.12 to 1000 (default {:g})",
     }
     for key, words in said.items():
         assert words.format(getattr(spec, key)) in text, key
@@ -55,8 +55,8 @@ def test_help_of_build_gives_defaults_and_ranges_that_hold(crossstack):
         ("select_w_um", 0.36, 100.0),
         ("pitch_x_um", None, 100.0),
         ("pitch_y_um", None, 100.0),
-        ("switch_wn_um", 1.12, None),
-        ("switch_wp_um", 1.12, None),
+        ("switch_wn_um", 1.12, 1000.0),
+        ("switch_wp_um", 1.12, 1000.0),
     ):
         top = "macro" if key.startswith("switch") else "array"
         for value, beyond in ((low, -0.02), (high, 0.02)):

@@ -75,8 +75,8 @@ def test_sensitivity_is_what_another_sheet_resistance_does(macro, network):
     warm = TECH.with_sheet_resistance("ME", 0.404)  # 1 % more
     other = extract_network(macro, warm)
     currents = [
-        solve_modes(n, TECH, what, CONSOLE, ("expansion",))[0]["expansion"].column_currents
-        for n in (network, other)
+        solve_modes(n, tech, what, CONSOLE, ("expansion",))[0]["expansion"].column_currents
+        for n, tech in ((network, TECH), (other, warm))
     ]
     change = (currents[1] - currents[0]) / currents[0] / 0.01
     # the transistors' part of the answer, kept fixed by the sensitivity, is small

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from crossstack.extract.netres import NetResistors, NetSolver
-from crossstack.extract.rates import Conditions, rates
+from crossstack.extract.rates import rates
 from crossstack.extract.shapes import NetShapes, Pin, Terminal
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk import Conditions, ParameterError, get_tech
 
 TECH = get_tech()
 #: squares of a 90 degree corner, by conformal mapping (Hall, Thin Solid Films 1, 1967)
@@ -22,7 +22,7 @@ def shape(*boxes: tuple[int, int, int, int]) -> list[db.Polygon]:
 
 
 def solve(net: NetShapes, tech=TECH, **conditions) -> NetResistors:
-    result = NetSolver(rates(tech, Conditions(**conditions)), tech.dbu_um).solve(net)
+    result = NetSolver(rates(tech.at(Conditions(**conditions))), tech.dbu_um).solve(net)
     assert result.warnings == []
     return result
 
@@ -157,7 +157,7 @@ def test_tab_on_a_row_line_leaves_the_line_nearly_alone() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_no_resistance_is_refused_by_name(value: float) -> None:
-    with pytest.raises(ParameterError, match=r"films\.ME\.sheet_ohm_sq"):
+    with pytest.raises(ParameterError, match=r"sheet_resistance_ohm_sq\.ME"):
         TECH.with_sheet_resistance("ME", value)
 
 

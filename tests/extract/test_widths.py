@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from crossstack.extract.field import SheetPort
 from crossstack.extract.netres import NetSolver
-from crossstack.extract.rates import Conditions, rates
+from crossstack.extract.rates import rates
 from crossstack.extract.shapes import NetShapes, Pin, Terminal
 from crossstack.extract.tidy import Resistor, tidy
 from crossstack.extract.wire import WireSolver
@@ -29,7 +29,7 @@ def shape(*boxes):
 
 def solved(polygons, terminals=(), pins=()):
     net = NetShapes("N", {"Metal4": polygons}, {}, list(terminals), list(pins))
-    return NetSolver(rates(TECH, Conditions()), TECH.dbu_um).solve(net)
+    return NetSolver(rates(TECH), TECH.dbu_um).solve(net)
 
 
 def currents(result, a, b):

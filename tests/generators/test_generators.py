@@ -233,9 +233,45 @@ def test_bad_specs_are_refused_by_name(values, names):
         assert name in str(error.value)
 
 
-def test_macro_refuses_what_does_not_fit():
-    with pytest.raises(ParameterError, match=r"line pitch of the mode switches = 1\.3 "):
-        build_top(ArraySpec(rows=2, cols=2, cell="passive", top="macro", device_um=0.5))
+def test_a_macro_spreads_the_lines_of_a_small_cell_to_the_pitch_of_its_switches():
+    array = build_top(ArraySpec(rows=2, cols=2, cell="passive", top="macro", device_um=0.5))
+    assert (array.unit.width, array.unit.height) == (1780, 1780)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"cell": "passive", "device_um": 0.5, "pitch_x_um": 1.3}, "pitch_x_um = 1.3 ... 1.78 .."),
+        ({"pitch_y_um": 20.02}, "pitch_y_um = 20.02 ... 2.92 .. 20 um"),
+        ({"cell": "passive", "kelvin": True, "pitch_x_um": 20.02}, "pitch_x_um = 20.02"),
+        ({"cell": "passive", "pitch_y_um": 1.9, "device_um": 0.5, "kelvin": True},
+         "pitch_y_um = 1.9 ... 1.96 .. 20 um"),
+        ({"select_w_um": 30.0}, "select_w_um = 30.0 ... 0.36 .. 19.08 um"),
+        ({"device_um": 30.0}, "device_um = 30.0 ... 0.5 .. 16.64 um"),
+        ({"device_um": 30.0, "select_w_um": 40.0, "pitch_x_um": None}, "device_um = 30.0"),
+        ({"switch_wn_um": 1.1}, "switch_wn_um = 1.1 ... 1.12 .. 1000 um"),
+        ({"switch_wp_um": 1000.02}, "switch_wp_um = 1000.02 ... 1.12 .. 1000 um"),
+        ({"switch_wp_um": float("nan")}, "switch_wp_um = nan ... 1.12 .. 1000 um"),
+    ],
+)  # fmt: skip
+def test_what_a_macro_cannot_follow_is_refused_by_name_and_range(values, said):
+    with pytest.raises(ParameterError) as error:
+        build_top(ArraySpec(rows=2, cols=2, top="macro", **values))
+    for part in said.split(" ... "):
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"select_w_um": 30.0}, (19.08, 19.1)), ({"device_um": 30.0}, (16.64, 16.66))],
+)
+def test_the_range_in_a_refusal_holds_at_its_end(values, said):
+    key = next(iter(values))
+    last, beyond = said
+    build_top(ArraySpec(rows=1, cols=1, top="macro", **{key: last}))
+    with pytest.raises(ParameterError, match=f"{last:g} um"):
+        build_top(ArraySpec(rows=1, cols=1, top="macro", **{key: beyond}))
 
 
 def test_committed_reference_is_what_the_generator_draws(tmp_path):

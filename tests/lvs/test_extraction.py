@@ -5,6 +5,7 @@ from __future__ import annotations
 import klayout.db as db
 import pytest
 
+from crossstack.base.errors import ConfigError
 from crossstack.lvs import connectivity, extract_layout
 from crossstack.lvs.connectivity import evaluate
 from crossstack.pdk import FileError, ParameterError, TechError
@@ -228,7 +229,7 @@ def test_several_tops_must_be_chosen(array, tech):
     d = array(1, 1)
     other = d.layout.create_cell("other")
     d.rect("Metal1", 0, 0, 1, 1, other)
-    with pytest.raises(FileError, match="array_1x1, other"):
+    with pytest.raises(ConfigError, match="array_1x1, other"):
         extract_layout(d.layout, tech)
     assert len(extract_layout(d.layout, tech, "array_1x1").flat.devices) == 4
     with pytest.raises(ParameterError, match="third"):

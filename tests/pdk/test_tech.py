@@ -77,7 +77,7 @@ def test_sheet_resistance_changes_one_film_only(tech):
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_unphysical_sheet_resistance_is_refused(tech, value):
-    with pytest.raises(ParameterError, match=r"films\.ME\.sheet_ohm_sq"):
+    with pytest.raises(ParameterError, match=r"sheet_resistance_ohm_sq\.ME"):
         tech.with_sheet_resistance("ME", value)
 
 

@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .pdk import FileError
+from .errors import FileError
+from .inputs import regular_file
+
+#: largest file that is read, in bytes
+MAX_BYTES = 2_000_000_000
 
 _UNITS, _END_LIBRARY = 0x03, 0x04
 _STRUCTURE_NAME, _END_ELEMENT = 0x06, 0x11
@@ -37,6 +41,7 @@ class Element:
         magnification, angle: of an instance or text.
         columns, rows: of an array.
         properties: number of properties that hang on it.
+        called: name of the structure that an instance or array places.
     """
 
     cell: str
@@ -50,6 +55,7 @@ class Element:
     columns: int = 1
     rows: int = 1
     properties: int = 0
+    called: str = ""
 
 
 @dataclass
@@ -59,19 +65,20 @@ class Stream:
     Attributes:
         dbu_um: database unit in um.
         cells: names of its structures in order.
-        called: names that instances refer to.
+        calls: structure -> names that its instances refer to.
         elements: everything drawn and placed.
     """
 
     dbu_um: float = 0.0
     cells: list[str] = field(default_factory=list)
-    called: set[str] = field(default_factory=set)
+    calls: dict[str, set[str]] = field(default_factory=dict)
     elements: list[Element] = field(default_factory=list)
 
     @property
     def tops(self) -> list[str]:
         """Structures that nothing calls."""
-        return [name for name in self.cells if name not in self.called]
+        called = set().union(*self.calls.values())
+        return [name for name in self.cells if name not in called]
 
 
 def read_stream(path: Path) -> Stream:
@@ -80,27 +87,30 @@ def read_stream(path: Path) -> Stream:
     Raises:
         FileError: if it cannot be read, is no GDS or ends early.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}") from None
+    data = regular_file(path, MAX_BYTES).read_bytes()
     if data[2:4] != b"\x00\x02":
         raise FileError(f"{path} is not a GDS file")
     stream, element, cell = Stream(), Element("", ""), ""
-    for kind, body in _records(data, path):
-        if kind == _UNITS:
-            stream.dbu_um = _real(body[8:16]) * 1e6
-        elif kind == _STRUCTURE_NAME:
-            cell = _text(body)
-            stream.cells.append(cell)
-        elif kind in _ELEMENTS:
-            element = Element(cell, _ELEMENTS[kind])
-        elif kind == _CALLED:
-            stream.called.add(_text(body))
-        elif kind == _END_ELEMENT:
-            stream.elements.append(element)
-        else:
-            _set(element, kind, body)
+    try:
+        for kind, body in _records(data, path):
+            if kind == _UNITS:
+                stream.dbu_um = _real(body[8:16]) * 1e6
+            elif kind == _STRUCTURE_NAME:
+                cell = _text(body)
+                stream.cells.append(cell)
+                stream.calls.setdefault(cell, set())
+            elif kind in _ELEMENTS:
+                element = Element(cell, _ELEMENTS[kind])
+            elif kind == _CALLED:
+                element.called = _text(body)
+                stream.calls.setdefault(cell, set()).add(element.called)
+            elif kind == _END_ELEMENT:
+                stream.elements.append(element)
+            else:
+                _set(element, kind, body)
+    except (struct.error, ValueError) as error:
+        where = f" in cell {cell}" if cell else ""
+        raise FileError(f"{path} holds a broken record{where}: {error}") from None
     return stream
 
 
@@ -129,7 +139,7 @@ def _set(element: Element, kind: int, body: bytes) -> None:
         values = struct.unpack(f">{len(body) // 4}i", body)
         element.points = tuple(zip(values[::2], values[1::2], strict=True))
     elif kind == _COUNT:
-        element.columns, element.rows = struct.unpack(">2h", body)
+        element.columns, element.rows = struct.unpack(">2H", body)
     elif kind == _MAG:
         element.magnification = _real(body)
     elif kind == _ANGLE:

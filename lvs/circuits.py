@@ -1,0 +1,295 @@
+"""What a netlist says, as KLayout's circuits: calls with their parameters and multipliers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+import klayout.db as db
+
+from .cards import Cards, Element, Scope, Subckt, Texts
+from .deck import Line, shortened
+from .devices import KIND_BY_NAME, DeviceKind, memristor_class
+from .values import NoValueError, names_in
+
+#: Model names of other tools for our devices: the foundry's decks, its models, and Magic.
+ALIASES: dict[str, str] = {
+    **{name: name for name in KIND_BY_NAME},
+    **dict.fromkeys(("nmos", "nfet_03v3", "nmos_3p3"), "nfet"),
+    **dict.fromkeys(("pmos", "pfet_03v3", "pmos_3p3"), "pfet"),
+}
+
+#: A channel longer or wider than this, in metres, was written without its unit.
+_LARGEST_M = 1e-2
+
+#: Limits: devices and calls of the flat netlist, circuits (a subcircuit makes one for each set of
+#: parameters), subcircuits in subcircuits, seconds of computing.
+MOST_PARTS = 5_000_000
+MOST_CIRCUITS = 200_000
+MOST_DEPTH = 100
+MOST_SECONDS = 300.0
+
+#: Parameters that do not change which device it is: parasitics of source and drain, stress,
+#: statistics, temperature, fingers (W is that of all of them); the resistance of a memristor.
+_BESIDES = {
+    "MOS": frozenset(
+        re.findall(r"\w+", "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod")
+    ),
+    "memristor": frozenset(("r",)),
+}
+#: Nets that SPICE joins everywhere.
+_GROUNDS = frozenset(("0", "GND"))
+
+
+class Builder:
+    """Builds the circuits below one subcircuit, one for each distinct set of parameters."""
+
+    def __init__(self, cards: Cards) -> None:
+        self.cards = cards
+        self.until = time.process_time() + MOST_SECONDS
+        self.netlist = db.Netlist()
+        self.netlist.case_sensitive = False  # as the layout's, or their cells do not meet
+        self.classes: dict[str, db.DeviceClass] = {}
+        for name, kind in KIND_BY_NAME.items():
+            made = memristor_class(name) if kind.is_memristor else db.DeviceClassMOS4Transistor()
+            made.name = name
+            self.netlist.add(made)
+            self.classes[name] = made
+        self.made: dict[tuple[object, ...], db.Circuit] = {}
+        #: devices and calls below a circuit, by its name
+        self.parts: dict[str, int] = {}
+        self.copies: Counter[str] = Counter()
+        #: parameters that a subcircuit and those below it name; global nets that they are on
+        self.named: dict[str, frozenset[str]] = {}
+        self.joined: dict[str, tuple[str, ...]] = {}
+
+    def build(self, top: Subckt) -> db.Circuit:
+        """Return the circuit of a subcircuit, called with the defaults of its parameters.
+
+        Raises:
+            FileError: for what is no device of ours, is not defined, has no finite value, calls
+                itself, or becomes too large.
+        """
+        self._look_below(top)
+        return self.circuit(top, self.inside(top, {}))
+
+    def calls(self, sub: Subckt) -> dict[str, Line]:
+        """Return the subcircuits that one calls, each with a line that does."""
+        called: dict[str, Line] = {}
+        for one in sub.elements.values():
+            model = one.words[-1] if one.words else ""
+            if model.lower() in ALIASES and one.name[0] in "MX":
+                continue
+            what = f"{one.name} in {sub.name}"
+            if one.name[0] == "X" and model not in self.cards.subckts:
+                raise one.line.error(f"{what}: subcircuit {model} is called but not defined")
+            if one.name[0] != "X":
+                model = f"{model} is not" if one.name[0] == "M" else "not"
+                raise one.line.error(f"{what}: {model} a device of this process")
+            called.setdefault(model, one.line)
+        return called
+
+    def _look_below(self, top: Subckt) -> None:
+        """Go through the hierarchy once, callees first, without recursion."""
+        below = self.calls(top)
+        stack = [(top, iter(below.items()), list(below))]
+        while stack:
+            sub, calls_left, names = stack[-1]
+            for name, line in calls_left:
+                if name in self.named:
+                    continue
+                if any(name == one.name for one, *_ in stack):
+                    raise line.error(f"subcircuit {name} calls itself")
+                if len(stack) >= MOST_DEPTH:
+                    raise line.error(f"subcircuits are called more than {MOST_DEPTH} deep")
+                callee = self.cards.subckts[name]
+                below = self.calls(callee)
+                stack.append((callee, iter(below.items()), list(below)))
+                break
+            else:
+                stack.pop()
+                self._note(sub, names)
+
+    def _note(self, sub: Subckt, callees: Iterable[str]) -> None:
+        """Note which parameters and global nets a subcircuit and those below it name."""
+        groups: list[Texts] = [sub.header, sub.texts]
+        groups += [one.given for one in sub.elements.values() if one.given]
+        named = {name for group in groups for text, _ in group.values() for name in names_in(text)}
+        named |= sub.header.keys() | sub.texts.keys()
+        self.named[sub.name] = frozenset(named.union(*(self.named[name] for name in callees)))
+        nets = {word for one in sub.elements.values() for word in one.words[:-1]}
+        joined = nets & (self.cards.globals | _GROUNDS)
+        joined = joined.union(*(self.joined[name] for name in callees)) - set(sub.pins)
+        if len(_GROUNDS & (joined | set(sub.pins))) > 1 and sub.line is not None:
+            raise sub.line.error(f".subckt {sub.name} is on 0 and GND, which SPICE takes for one")
+        self.joined[sub.name] = tuple(sorted(joined))
+
+    def inside(self, sub: Subckt, given: dict[str, float], outer: Scope | None = None) -> Scope:
+        """Return the parameters inside a subcircuit that is called with some of its own."""
+        scope = outer or self.cards.scope
+        if not sub.header and not sub.texts:
+            return scope
+        made = Scope({**sub.header, **sub.texts}, scope, **given)
+        for name, (text, line) in sub.header.items():
+            made.values.setdefault(name, made.value(text, line, name) if name not in given else 0.0)
+        return made
+
+    def circuit(self, sub: Subckt, scope: Scope) -> db.Circuit:
+        """Return the circuit of a subcircuit with the parameters of `scope`."""
+        local = [n for n in self.named[sub.name] if self._is_local(scope, n)]
+        try:
+            key = (sub.name, *[(n, scope.lookup(n)) for n in sorted(local)])
+        except NoValueError as problem:
+            raise (sub.line or Line("", self.cards.path, 1)).error(str(problem)) from None
+        if key not in self.made:
+            circuit = db.Circuit()
+            self.copies[sub.name] += 1
+            number = self.copies[sub.name]
+            circuit.name = sub.name if number == 1 else f"{sub.name}({number})"
+            self.netlist.add(circuit)
+            _Contents(self, circuit, sub, scope).fill()
+            self.made[key] = circuit
+        return self.made[key]
+
+    def _is_local(self, scope: Scope, name: str) -> bool:
+        return scope.holder(name) not in (None, self.cards.scope)
+
+
+class _Contents:
+    """Fills one circuit."""
+
+    def __init__(self, builder: Builder, circuit: db.Circuit, sub: Subckt, scope: Scope) -> None:
+        self.builder, self.circuit, self.sub, self.scope = builder, circuit, sub, scope
+        self.nets: dict[str, db.Net] = {}
+        self.parts = 0
+
+    def fill(self) -> None:
+        for name in (*self.sub.pins, *self.builder.joined[self.sub.name]):
+            self.circuit.connect_pin(self.circuit.create_pin(name), self.net(name))
+        for one in self.sub.elements.values():
+            if one.words[-1].lower() in ALIASES:
+                self.device(one)
+            else:
+                self.call(one)
+        self.builder.parts[self.circuit.name] = self.parts
+
+    def net(self, name: str) -> db.Net:
+        """Return a net by its folded name."""
+        net = self.nets.get(name)
+        if net is None:
+            net = self.nets[name] = self.circuit.create_net(name)
+        return net
+
+    def count(self, one: Element, parts: int) -> None:
+        """Add to the devices and calls of this circuit."""
+        self.parts += parts
+        if len(self.builder.made) > MOST_CIRCUITS:
+            text = f"{self.sub.name}: more than {MOST_CIRCUITS:,} subcircuits of other parameters"
+            raise one.line.error(text)
+        if time.process_time() > self.builder.until:
+            raise one.line.error(f"not read to its end in {MOST_SECONDS:g} s")
+        if self.parts > MOST_PARTS:
+            text = f"{self.sub.name} has more than {MOST_PARTS:,} devices and calls"
+            raise one.line.error(text)
+
+    def times(self, one: Element, given: dict[str, float], whole: bool) -> float:
+        """Return the multiplier of an element, 1 without one."""
+        times = given.pop("m", 1.0)
+        if times <= 0 or (whole and times != int(times)):
+            allowed = "a whole number from 1 on" if whole else "positive"
+            raise one.line.error(f"{one.name}: m = {times:g} is not allowed: {allowed}")
+        return times
+
+    def values(self, one: Element, known: Iterable[str]) -> dict[str, float]:
+        """Return the values given to an element."""
+        for name in one.given:
+            if name != "m" and name not in known:
+                raise one.line.error(f"{one.name}: parameter {name} is not known here")
+        return {
+            name: self.scope.value(text, line, f"{one.name}: {name}")
+            for name, (text, line) in one.given.items()
+        }
+
+    def call(self, one: Element) -> None:
+        builder = self.builder
+        sub = builder.cards.subckts[one.words[-1]]
+        nets = one.words[:-1]
+        if len(nets) != len(sub.pins):
+            text = f"{len(nets)} nets, .subckt {sub.name} has {len(sub.pins)} pins"
+            raise one.line.error(f"{one.name} in {self.sub.name}: {text}")
+        for net, pin in zip(nets, sub.pins, strict=True):
+            if pin in builder.cards.globals and net != pin:
+                text = f"{net} on pin {pin} of {sub.name}, which .global joins to {pin}"
+                raise one.line.error(f"{one.name}: {text}")
+        given = self.values(one, sub.header) if one.given else {}
+        times = int(self.times(one, given, whole=True))
+        circuit = builder.circuit(sub, builder.inside(sub, given, self.scope))
+        self.count(one, times * (1 + builder.parts[circuit.name]))
+        ends = [self.net(name) for name in (*nets, *builder.joined[sub.name])]
+        for copy in range(times):
+            name = one.name[1:] if copy == 0 else f"{one.name[1:]}*{copy + 1}"
+            made = self.circuit.create_subcircuit(circuit, name)
+            for number, end in enumerate(ends):
+                made.connect_pin(number, end)
+
+    def device(self, one: Element) -> None:
+        model = one.words[-1].lower()
+        kind = KIND_BY_NAME[ALIASES[model]]
+        nets = [self.net(word) for word in one.words[:-1]]
+        what = f"{one.name} in {self.sub.name}"
+        if one.name[0] == "M" and kind.is_memristor:
+            raise one.line.error(f"{what}: {kind.name} is called with X")
+        if len(nets) != len(kind.terminals):
+            text = f"{len(nets)} nets, {kind.name} has {len(kind.terminals)}"
+            raise one.line.error(f"{what}: {text}")
+        sizes = [name.lower() for name in kind.parameters]
+        body = self.builder.cards.subckts.get(one.words[-1]) if one.name[0] == "X" else None
+        header = {} if body is None else self._header(body, kind)
+        given = self.values(
+            one, {*sizes, *_BESIDES["memristor" if kind.is_memristor else "MOS"], *header}
+        )
+        times = self.times(one, given, whole=kind.is_memristor)
+        copies = int(times) if kind.is_memristor else 1
+        self.count(one, copies)
+        for name in sizes:
+            if name not in given and name in header:
+                text, line = header[name]
+                given[name] = self.builder.cards.scope.value(text, line, f"{model}: {name}")
+        values = [self._size(one, name, given) for name in sizes]
+        if not kind.is_memristor:
+            values[0] *= times
+        for copy in range(copies):
+            name = one.name if copy == 0 else f"{one.name}*{copy + 1}"
+            device = self.circuit.create_device(self.builder.classes[kind.name], name)
+            for (terminal, _), net in zip(kind.terminals, nets, strict=True):
+                device.connect_terminal(terminal, net)
+            for size, value in zip(kind.parameters, values, strict=True):
+                device.set_parameter(size, value)
+
+    def _header(self, body: Subckt, kind: DeviceKind) -> Texts:
+        """Return the parameters of a device's own subcircuit, whose body is only simulated."""
+        order = [name for name, _ in kind.terminals]
+        known = sorted(body.pins) == sorted(order)
+        if len(body.pins) != len(order) or (known and list(body.pins) != order):
+            line = body.line or Line("", self.builder.cards.path, 1)
+            pins = " ".join(order)
+            raise line.error(f".subckt {body.name}: {shortened(' '.join(body.pins))}, not {pins}")
+        return body.header
+
+    def _size(self, one: Element, name: str, given: dict[str, float]) -> float:
+        """Return W or L in um, or an area in um2."""
+        what = f"{one.name} in {self.sub.name}: {name.upper()}"
+        if name not in given:
+            raise one.line.error(f"{what} is missing")
+        value = given[name]
+        if name == "area":
+            if value <= 0:
+                raise one.line.error(f"{what} = {value:g} is not allowed: positive, in um2")
+            return value
+        value *= self.builder.cards.scale
+        if not 0.0 < value < _LARGEST_M:
+            text = f"{what} = {value:g} m is not a size (units such as 2u are needed)"
+            raise one.line.error(text)
+        return value * 1e6

@@ -1,0 +1,171 @@
+"""What wires and transistors are taken at: one value, checked once, from a command to every file.
+
+`Tech.at(conditions)` returns a technology whose wires and transistors stand at them. A network
+that is extracted with it carries them, and so does its file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from ..base.errors import ParameterError
+
+CORNERS = ("typ", "min", "max")
+#: degree C at which films and devices are given
+REFERENCE_C = 25.0
+#: where the transistors' models were measured, and the wires' straight lines surely hold
+TEMPERATURES_C = (-40.0, 125.0)
+#: growth of a drawn shape per edge, um, and sheet resistances that a user may ask for, ohm/sq
+SIZE_BIAS_UM, SHEETS_OHM_SQ = (-1.0, 1.0), (1e-6, 1e6)
+#: V; the on resistances of the transistors were measured at this one
+SUPPLY_V = 3.3
+#: what a user may choose, in the order of a configuration file's section `tech`
+CHOSEN = ("sheet_resistance_ohm_sq", "corner", "temperature_c", "size_bias_um")
+#: of these, what is given film by film, and how it is written
+BY_FILM = {"sheet_resistance_ohm_sq": "film: ohm per square", "size_bias_um": "film: um per edge"}
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What resistances of wires and transistors are taken at.
+
+    Attributes:
+        process: name of the process; empty for that of the technology.
+        profile: post-process profile; empty for that of the technology.
+        sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
+        corner: ``typ``, ``min`` or ``max`` of every resistance; typ where nobody gives a corner.
+        temperature_c: temperature of wires and transistors in degree C, -40 to 125.
+        size_bias_um: film name -> growth of what is drawn per edge in um, negative for lines
+            that come out narrower.
+        supply_v: level of a gate that is on, V; only 3.3 V has been measured.
+
+    Raises:
+        ParameterError: for a value outside its range.
+    """
+
+    process: str = ""
+    profile: str = ""
+    sheet_resistance_ohm_sq: Mapping[str, float] = field(default_factory=dict, hash=False)
+    corner: str = "typ"
+    temperature_c: float = REFERENCE_C
+    size_bias_um: Mapping[str, float] = field(default_factory=dict, hash=False)
+    supply_v: float = SUPPLY_V
+
+    def __post_init__(self) -> None:
+        for name in ("process", "profile"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or len(value) > _LONGEST_NAME:
+                raise ParameterError(name, value, f"a text of at most {_LONGEST_NAME} characters")
+        if not isinstance(self.corner, str) or self.corner not in CORNERS:
+            raise ParameterError("corner", self.corner, "one of " + ", ".join(CORNERS))
+        clean: dict[str, Any] = {
+            "temperature_c": number(self.temperature_c, "temperature_c", *TEMPERATURES_C, "C"),
+            "supply_v": number(self.supply_v, "supply_v", SUPPLY_V, SUPPLY_V, "V"),
+            "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
+            "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),
+        }
+        for name, value in clean.items():
+            object.__setattr__(self, name, value)
+
+    def _films(self, key: str, allowed: tuple[float, float]) -> dict[str, float]:
+        values = getattr(self, key)
+        if not isinstance(values, Mapping):
+            raise ParameterError(key, values, BY_FILM[key])
+        unit = BY_FILM[key].partition(": ")[2]
+        found = {
+            str(film): number(values[film], f"{key}.{film}", *allowed, unit)
+            for film in sorted(values, key=str)
+        }
+        # a film that is not named has no growth: both ways to say so are equal
+        return {film: value for film, value in found.items() if value}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Conditions:
+        """Return the conditions that `to_json` wrote.
+
+        Raises:
+            ParameterError: if something is missing, unknown or outside its range.
+        """
+        names = [f.name for f in fields(cls)]
+        if not isinstance(value, Mapping) or sorted(map(str, value)) != sorted(names):
+            found = sorted(map(str, value)) if isinstance(value, Mapping) else value
+            raise ParameterError("conditions", found, "the keys " + ", ".join(names))
+        return cls(**value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return found | {key: dict(found[key]) for key in BY_FILM}
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what a user may choose, as in the section `tech` of a configuration file."""
+        return {key: value for key, value in self.to_json().items() if key in CHOSEN}
+
+    def of(self, process: str, profile: str) -> Conditions:
+        """Return the conditions with the names of a process and its profile filled in.
+
+        Raises:
+            ParameterError: if they name another process or profile.
+        """
+        for name, mine, theirs in (
+            ("process", self.process, process),
+            ("profile", self.profile, profile),
+        ):
+            if mine not in ("", theirs):
+                raise ParameterError(name, mine, f"{theirs}, that of the technology")
+        return replace(self, process=process, profile=profile)
+
+    @property
+    def text(self) -> str:
+        """The conditions for people, in one line."""
+        parts = [f"profile {self.profile}"] if self.profile else []
+        parts += [f"corner {self.corner}", f"{self.temperature_c:g} C"]
+        parts += [f"{f} {v:g} ohm/sq" for f, v in self.sheet_resistance_ohm_sq.items()]
+        parts += [f"{f} grown by {v:g} um an edge" for f, v in self.size_bias_um.items()]
+        return ", ".join([*parts, f"supply {self.supply_v:g} V"])
+
+
+def number(value: Any, name: str, low: float, high: float, unit: str = "") -> float:
+    """Return a finite number in a range.
+
+    Raises:
+        ParameterError: if it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        allowed = f"{low:g}" if low == high else f"a number from {low:g} to {high:g}"
+        raise ParameterError(name, value, f"{allowed} {unit}".rstrip())
+    return float(value)
+
+
+def differences(a: Conditions, b: Conditions) -> Iterator[str]:
+    """Yield ``temperature_c 85 and 25`` for each value that two conditions do not share."""
+    for f in fields(Conditions):
+        ours, theirs = getattr(a, f.name), getattr(b, f.name)
+        if ours != theirs:
+            yield f"{f.name} {_shown(ours)} and {_shown(theirs)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}={v:g}" for k, v in value.items()) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def agree(stored: Mapping[str, Any], here: Conditions) -> None:
+    """Refuse to work on a network with a technology at other conditions than the network's.
+
+    Args:
+        stored: what the network carries; empty, if it was made by hand, goes with any.
+        here: of the technology.
+
+    Raises:
+        ParameterError: naming what differs.
+    """
+    if stored and (found := list(differences(Conditions.from_json(stored), here))):
+        raise ParameterError(
+            "conditions", "; ".join(found),
+            "those that the network was extracted at: tech.at(network.conditions)",
+        )  # fmt: skip

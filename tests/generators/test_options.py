@@ -1,0 +1,89 @@
+"""Sets of layout options: what is accepted is clean and matched, the rest is refused by name."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from crossstack.generators import ArraySpec, build_array, build_top
+from crossstack.pdk import PROFILES, get_tech
+from crossstack.pdk.profiles import Profile
+
+_PATH = Path(__file__).parents[2] / "bench" / "options.py"
+_MODULE = importlib.util.spec_from_file_location("bench_options", _PATH)
+options = importlib.util.module_from_spec(_MODULE)
+# dataclasses look their module up by name
+importlib.import_module("sys").modules["bench_options"] = options
+_MODULE.loader.exec_module(options)
+
+MACRO = {"rows": 3, "cols": 4, "top": "macro"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        # inverters and supply trunks met in the corner
+        *({**MACRO, "select_w_um": w} for w in (9.3, 10.0, 11.6)),
+        {**MACRO, "pitch_y_um": 12.4},
+        {**MACRO, "cols": 2, "device_um": 0.5, "pitch_x_um": 13.18, "pitch_y_um": 9.74,
+         "switch_wp_um": 1.12},
+        # wide metal beside the tracks and the sense lines
+        {**MACRO, "pitch_x_um": 20.0, "pitch_y_um": 20.0},
+        {**MACRO, "pitch_x_um": 14.0, "pitch_y_um": 14.0, "kelvin": True},
+        {**MACRO, "cols": 1, "cell": "passive", "profile": "aligner", "device_um": 4.35,
+         "pitch_y_um": 20.0, "kelvin": True},
+        # least pitch of the switches: the landing of the least area beside a track that ends
+        {**MACRO, "cell": "passive_planar", "pitch_x_um": 1.8, "switch_wn_um": 14.52,
+         "switch_wp_um": 124.54, "rows": 1},
+        # taps out of reach, lines that need slots, gates charged by long select lines
+        {"rows": 2, "cols": 2, "pitch_x_um": 45.0},
+        {"rows": 2, "cols": 2, "device_um": 40.0},
+        {"rows": 1, "cols": 2, "pitch_y_um": 100.0, "select_w_um": 0.36},
+        {"rows": 2, "cols": 2, "pitch_x_um": 100.0, "pitch_y_um": 100.0, "select_w_um": 0.36,
+         "cell": "planar", "profile": "aligner"},
+    ],
+    ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()),
+)  # fmt: skip
+def test_options_that_broke_rules_or_nets(values):
+    assert options.faults(build_top(ArraySpec(**values))) == ""
+
+
+def test_pins_of_a_chip_lie_on_the_grid_at_any_pitch():
+    values = {"rows": 2, "cols": 1, "top": "testchip", "cell": "planar", "device_um": 11.01}
+    tech = ArraySpec(**values).tech()
+    assert options.run_drc(
+        options.to_layout(build_top(ArraySpec(**values)).cell, tech),
+        tech,
+        rules=["OFFGRID.*", "M*"],
+    ).clean
+
+
+def test_a_short_random_sweep():
+    found = [options.judge(v) for v in options.option_sets(8, 2026) if v["top"] != "testchip"]
+    assert [outcome for outcome in found if outcome.kind == "bad"] == []
+    assert sum(outcome.kind == "accepted" for outcome in found) >= 4
+
+
+def test_an_option_set_depends_on_its_seed_and_number_alone():
+    assert list(options.option_sets(3, 7)) == list(options.option_sets(9, 7))[:3]
+
+
+def test_a_row_line_stays_below_the_width_that_needs_slots():
+    array = build_array(ArraySpec(rows=1, cols=1, pitch_y_um=80.0))
+    assert array.unit.info["row_line_width_um"] == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("cell", ["hybrid", "passive"])
+@pytest.mark.parametrize(
+    "figures",
+    # narrowest line, space, via, overlay in um: each outweighs the others once
+    [(3.0, 0.5, 0.3, 0.15), (0.5, 3.0, 0.5, 0.5), (0.7, 1.0, 2.0, 0.05), (1.0, 0.5, 1.0, 1.0)],
+)
+def test_cells_follow_the_profile_of_a_lab(figures, cell, monkeypatch):
+    monkeypatch.setitem(PROFILES, "lab", Profile("lab", *figures, "a test"))
+    get_tech.cache_clear()
+    try:
+        spec = ArraySpec(rows=2, cols=2, cell=cell, profile="lab")
+        assert options.faults(build_array(spec)) == ""
+    finally:
+        get_tech.cache_clear()

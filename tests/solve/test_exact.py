@@ -1,0 +1,148 @@
+"""Results within their tolerance of 90-digit arithmetic, or an error; never a silent miss."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossstack.solve import (
+    ConvergenceError,
+    InputError,
+    NetworkBuilder,
+    engine,
+    exact,
+    graph,
+    solve_crossbar,
+    solve_crossbar_nonlinear,
+    solve_network,
+    solve_network_nonlinear,
+)
+from crossstack.solve.iv import Sinh
+
+BENCH = Path(__file__).resolve().parents[2] / "bench" / "exact.py"
+
+
+@pytest.fixture(scope="module")
+def bench():
+    spec = importlib.util.spec_from_file_location("exact", BENCH)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["exact"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_way_of_solving_is_silently_wrong(bench):
+    verdicts = bench.run(45, seed=3)
+    wrong = {name: v.where for name, v in verdicts.items() if v.counts["WRONG"]}
+    assert not wrong
+    for name in ("crossbar auto", "crossbar direct", "batch auto", "effective_matrix"):
+        assert verdicts[name].counts["refused"] == 0, name
+    assert not any(not (v.worst <= bench.TOL) for v in verdicts.values())
+
+
+def bridge(siemens: float, ohm: float = 1.0) -> NetworkBuilder:
+    """Two devices side by side between two wires."""
+    b = NetworkBuilder()
+    top, low = b.node("top"), b.node("low")
+    b.port("P", b.node("P"))
+    b.port("G", b.node("G"))
+    b.resistor(b.node("P"), top, ohm, layer="M", net="x")
+    b.resistor(low, b.node("G"), ohm, layer="M", net="y")
+    b.memristor(0, 0, 0, top, low)
+    b.memristor(0, 0, 1, top, low)
+    return b
+
+
+@pytest.mark.parametrize("siemens", [1e3, 1e6, 1e9, 1e15, 1e20])
+def test_currents_of_very_good_devices(siemens):
+    G = [[[siemens, 3 * siemens]]]
+    volts = {"P": 1.0, "G": 0.0}
+    network = bridge(siemens).build()
+    amps = 1 / (2 + 1 / (4 * siemens))
+    laws = (
+        solve_network(network, conductances=G, port_voltages=volts),
+        solve_network_nonlinear(network, conductances=G, port_voltages=volts, device=Sinh(3.0)),
+    )
+    for got in laws:
+        assert got.device_currents[0, 0] == pytest.approx([amps / 4, 3 * amps / 4], rel=1e-9)
+        assert not got.kcl_residual > 1e-12
+    wires = {"row_segments": 1.0, "column_segments": 1.0}
+    one = solve_crossbar([[[siemens]]], [[1.0]], **wires)
+    bent = solve_crossbar_nonlinear([[[siemens]]], [[1.0]], device=Sinh(3.0), **wires)
+    for got in (one, bent):
+        assert got.device_currents[0, 0, 0] == pytest.approx(1 / (2 + 1 / siemens), rel=1e-9)
+
+
+def test_an_open_column_beside_great_conductances_is_not_nan(rng):
+    for _ in range(20):
+        G = 10 ** rng.uniform(-29, 9.7, (2, 4, 2))
+        columns = np.ones((4, 2))
+        columns[rng.integers(4)] = np.inf
+        got = solve_crossbar(G, np.ones((2, 4)), row_segments=1.0, column_segments=columns)
+        assert np.isfinite(got.column_currents).all()
+        assert got.balance <= 1e-9
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_never_in_balance(value):
+    zero, lost = np.zeros((1, 2)), np.array([[value, 0.0]])
+    for taken, missing in ((zero, lost), (lost, lost)):
+        good, balance = engine.check_balance(
+            taken, missing, np.zeros((1, 1)), tol=1e-9, noise=np.zeros(1)
+        )
+        assert not good
+        assert not balance <= 1.0
+
+
+def test_a_large_array_that_drowns_in_rounding_raises(rng, monkeypatch):
+    monkeypatch.setattr("crossstack.solve.crossbar.DIRECT_RESCUE", 10)
+    G = 10 ** rng.uniform(-12, 9, (1, 12, 12))
+    rows = 10 ** rng.uniform(-9, 9, (1, 12, 12))
+    with pytest.raises(ConvergenceError, match=r"asked: tol = 1e-09|did not reach tol"):
+        solve_crossbar(G, np.ones((1, 12)), row_segments=rows, column_segments=1e-9)
+
+
+def test_iterations_that_cannot_vouch_raise(rng):
+    G = 10 ** rng.uniform(-9, 9, (1, 6, 6))
+    wires = {"row_segments": 10 ** rng.uniform(-9, 9, (1, 6, 6)), "column_segments": 1e-6}
+    for kind in ({"engine": "numba"}, {"engine": "numpy"}):
+        with pytest.raises(ConvergenceError, match=r"asked: tol|did not reach tol"):
+            solve_crossbar(G, np.ones((1, 6)), method="line-pcg", **kind, **wires)
+    with pytest.raises(ConvergenceError, match=r"asked: tol|did not reach tol|singular"):
+        solve_crossbar(G, np.ones((1, 6)), method="multigrid", **wires)
+
+
+def test_a_direct_solution_that_misses_raises_where_it_is_too_large_to_eliminate(monkeypatch):
+    monkeypatch.setattr(exact, "MOST_NODES", 1)
+    monkeypatch.setattr(graph, "MAX_FLOW_SWEEPS", 1)
+    network = bridge(1e20, ohm=1e-5).build()
+    with pytest.raises(ConvergenceError, match="asked: 1e-10"):
+        solve_network(network, conductances=[[[1e20, 1e-20]]], port_voltages={"P": 1.0, "G": 0.0})
+
+
+def test_a_tolerance_below_double_precision_is_refused():
+    with pytest.raises(InputError, match="tol is 1e-15, allowed: from 1e-13"):
+        solve_crossbar([[[1.0]]], [[1.0]], row_segments=1, column_segments=1, tol=1e-15)
+
+
+def test_kinds_and_layouts_of_input_arrays(rng):
+    G = rng.uniform(1e-6, 1e-4, (2, 5, 4))
+    v = rng.uniform(0, 1, (2, 5))
+    wires = {"row_segments": 1, "column_segments": 1}
+    want = solve_crossbar(G, v, **wires).column_currents
+    frozen, apart = G.copy(), np.asfortranarray(G)
+    frozen.setflags(write=False)
+    for other in (frozen, apart, G[:, :, ::-1][:, :, ::-1]):
+        np.testing.assert_array_equal(solve_crossbar(other, v, **wires).column_currents, want)
+    single = G.astype(np.float32)
+    np.testing.assert_array_equal(
+        solve_crossbar(single, v, **wires).column_currents,
+        solve_crossbar(single.astype(float), v, **wires).column_currents,
+    )
+    for bad in (G + 0j, G.astype(object), np.where(G > 5e-5, np.nan, G), -G):
+        with pytest.raises(InputError, match="conductance"):
+            solve_crossbar(bad, v, **wires)
