@@ -92,7 +92,7 @@ def test_solve_prints_and_keeps_both(network, tmp_path, capsys):
     arguments = ["solve", str(path), "--programming", "1.9", "--sensitivity", "-o", str(out)]
     assert run(arguments) == 1
     printed = capsys.readouterr().out
-    assert "top tier written with 2 V" in printed
+    assert "set of the top tier with 2 V" in printed
     assert "12 cells get less" in printed
     assert "\nVia2 " in printed
     value = json.loads((out / "ir_drop.json").read_text())
