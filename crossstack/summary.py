@@ -38,8 +38,21 @@ def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
             f"mean {percent(m['mean_device_error']['all_series'])}, "
             f"worst column {percent(wires['all_series'])}"
         )
+        if m.get("write") is not None:
+            lines.append(write_line(m))
     lines += [f"{mode}: not run, {why}" for mode, why in ir_drop.get("not_run", {}).items()]
     return lines
+
+
+def write_line(drop: dict[str, Any]) -> str:
+    """Return what is lost of a write voltage in each polarity, the worse one first."""
+    worse = drop["write"]["polarity"]
+    every = sorted(drop.get("writes", {worse: drop["write"]}).items(), key=lambda w: w[0] != worse)
+    parts = [
+        f"{name} loses {percent(w['worst_loss'])} of {max(map(abs, w['applied_V'])):g} V"
+        for name, w in every
+    ]
+    return f"{'write':<10} worst device: {', '.join(parts)}"
 
 
 def percent(fraction: float) -> str:

@@ -1,20 +1,27 @@
 """How long a read takes, and what writing meanwhile saves.
 
-The read settles with the extracted resistances and capacitances; the rest of the model is
+The read settles as the extracted network with its capacitances does; the rest of the model is
 `solve.timing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .analysis import refusal
+from .analysis import Stimulus, refusal
+from .operating import mode_ohm
 from .paper import SPEED
+from .solve.modes import gates_for, network_drives
 from .solve.network import Network
-from .solve.theory import Parts
-from .solve.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
+from .solve.timing import Timing, pulse_curve, ratio_for
+from .solve.transient import step_response
+
+if TYPE_CHECKING:
+    from .extract import NetCapacitance
+    from .pdk import Tech
 
 #: pulse times of the table, s: device papers use 10 ns to 1 us
 #: (pdk/modules/al_tio2/SOURCES.md section 6)
@@ -27,48 +34,104 @@ DEPTHS = (2, 3, 5, 10, 20, None)
 #: (doi 10.1109/isca.2016.12, pdk/modules/al_tio2/SOURCES.md section 6); ours settles well within it
 SENSE_S = 100e-9
 INPUT_BITS = 10
-#: nets whose capacitance the settling needs
-LINES = ("TR*", "BR*", "C[*")
+#: nets of a macro whose capacitance the settling needs
+LINES = ("TR*", "BR*", "C[*", "IN_*", "OUT*")
+_LINES = ("TR[", "BR[", "C[")
+COUNTED = (
+    "all inputs step at once; wires, memristors, transistors at work, capacitances of lines "
+    "and across memristors"
+)
+LEFT_OUT = "junctions of the transistors (some 2 fF a cell), the driver, the read-out's input"
 
 
-def read_and_write(network: Network, parts: Parts, farad: Mapping[str, float]) -> dict[str, Any]:
+def read_and_write(
+    network: Network, tech: Tech, what: Stimulus, found: Mapping[str, NetCapacitance]
+) -> dict[str, Any]:
     """Return the content of timing.json: how a read settles, what writing meanwhile saves.
 
     Args:
         network: the extracted network.
-        parts: series parts of one tier with everything counted, ohm.
-        farad: total capacitance of its lines, by net, F; empty if not extracted.
+        tech: its transistors.
+        what: devices and inputs.
+        found: capacitance of its nets; empty if not extracted.
     """
     out: dict[str, Any] = {"paper": SPEED}
-    if not farad:
+    if not found:
         return {**out, "not_run": "the array is too large to extract capacitances in a build"}
-    out["settle"] = read_settle(network, parts, farad)
+    out["settle"] = read_settle(network, tech, what, found)
     if (reason := refusal(network, "deep-net")) is not None:
         return {**out, "not_run": reason}
     return {**out, "overlap": overlap(out["settle"]["settle_s"], network.cols)}
 
 
-def read_settle(network: Network, parts: Parts, farad: Mapping[str, float]) -> dict[str, float]:
-    """Return the settling time of a read from the extracted wires and capacitances.
+def read_settle(
+    network: Network, tech: Tech, what: Stimulus, found: Mapping[str, NetCapacitance]
+) -> dict[str, Any]:
+    """Return how long a read takes from all inputs' step until every column stands.
 
-    Elmore delays of the slowest row line, then of a column through its sense end, to half an
-    LSB of the input's bits.
+    The step response of the extracted wires, memristors and transistors at work with the
+    extracted capacitances, to half an LSB of the input's bits.
 
     Args:
         network: the extracted network.
-        parts: its series parts with everything counted, ohm.
-        farad: total capacitance of its lines, by net, F.
+        tech: its transistors.
+        what: devices and inputs.
+        found: capacitance of its nets. Of a large array those in the middle stand for all.
     """
-    n, m = network.rows, network.cols
-    row = max((c for name, c in farad.items() if name[:3] in ("TR[", "BR[")), default=0.0)
-    col = max((c for name, c in farad.items() if name[:2] == "C["), default=0.0)
-    delay = line_delay(parts.row, row / m, m, drive_ohm=parts.drive)
-    delay += line_delay(parts.col, col / n, n, drive_ohm=parts.sense)
+    drives = network_drives(network, "expansion", what.inputs)
+    response = step_response(
+        network,
+        conductances=what.conductances,
+        port_voltages=drives.port_voltages,
+        outputs=drives.outputs,
+        capacitors=_capacitors(network, found),
+        gates=gates_for(network, drives),
+        switch_ohm=mode_ohm(network, tech, what, "expansion"),
+    )
+    farad = {name: net.total_f for name, net in found.items()}
     return {
-        "row_farad": row,
-        "column_farad": col,
-        "delay_s": delay,
-        "settle_s": settle_time(delay, INPUT_BITS),
+        "row_farad": max((c for n, c in farad.items() if n[:3] in ("TR[", "BR[")), default=0.0),
+        "column_farad": max((c for n, c in farad.items() if n[:2] == "C["), default=0.0),
+        "delay_s": response.settle_s(1.0 / math.e),
+        "settle_s": response.settle_s(0.5 ** (INPUT_BITS + 1)),
+        "counted": COUNTED,
+        "left_out": LEFT_OUT,
+    }
+
+
+def _capacitors(
+    network: Network, found: Mapping[str, NetCapacitance]
+) -> Iterable[tuple[int, int | None, float]]:
+    """Yield the capacitors of a network; lines that were not extracted are as the one that was."""
+    from .extract.lumps import lumps, nodes_of_nets
+
+    lines = {name for name in network.nets if name.startswith(_LINES)}
+    if lines <= found.keys():
+        yield from lumps(network, found)
+        return
+    nodes = nodes_of_nets(network)
+    device = _device_farad(found)
+    for kind in _LINES:
+        known = [net for name, net in found.items() if name.startswith(kind)]
+        for name in lines if known else ():
+            if name.startswith(kind):
+                mine = nodes[name]
+                across = sum(known[0].coupling_f.get(each, 0.0) for each in device)
+                rest = (known[0].total_f - across) / len(mine)
+                yield from ((int(node), None, rest) for node in mine)
+    one = max(device.values(), default=0.0)
+    for a, b in zip(network.memristor_a.tolist(), network.memristor_b.tolist(), strict=True):
+        yield a, b, one
+
+
+def _device_farad(found: Mapping[str, NetCapacitance]) -> dict[str, float]:
+    """Return electrode -> capacitance across its memristor, seen from the columns."""
+    return {
+        other: farad
+        for name, net in found.items()
+        if name.startswith("C[")
+        for other, farad in net.coupling_f.items()
+        if other.startswith(("BE[", "TE["))
     }
 
 

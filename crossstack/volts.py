@@ -34,18 +34,6 @@ def check_volts(tech: Tech, volts: Iterable[float]) -> None:
             )
 
 
-def beyond_table(tech: Tech, volts: Iterable[float]) -> str | None:
-    """Return a remark if voltages leave the table of R_on, whose ends then hold; else None."""
-    grid = tech.nfet.source_grid_v
-    out = [value for value in _ends(volts) if not grid[0] <= value <= grid[-1]]
-    if not out:
-        return None
-    return (
-        f"{out[-1]:g} V is outside {grid[0]:g} .. {grid[-1]:g} V, over which the transistors' "
-        "R_on is known: beyond it the value at its end holds"
-    )
-
-
 def _ends(volts: Iterable[float]) -> tuple[float, ...]:
     found = np.asarray(list(volts), dtype=np.float64)
     return (float(found.min()), float(found.max())) if found.size else ()

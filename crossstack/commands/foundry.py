@@ -121,6 +121,8 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
+@click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
+@click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
 @click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")
 @click.option("--deck", type=click.Path(dir_okay=False, path_type=Path), help="Keep the deck.")
@@ -135,6 +137,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 def solve(
     network: Path,
     mode: str,
+    linear: bool,
     conductances: Path | None,
     inputs: Path | None,
     deck: Path | None,
@@ -152,6 +155,7 @@ def solve(
     from ..base.errors import ConfigError
     from ..layouts import wires_in
     from ..models import foundry_models, kept_models
+    from ..operating import Laws, write_options
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
@@ -167,10 +171,12 @@ def solve(
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)
     what = analysis.stimulus(loaded, tech, conductances=conductances, inputs=inputs)
+    way = next(write_options(tech, mode, given))
     with console.steps(), console.step("ngspice"), foundry_models() as folder:
         found = bsim.compare_bsim(
-            loaded, tech, what, mode, kept_models() if deck else folder, deck=deck, **given
-        )
+            loaded, tech, what, mode, kept_models() if deck else folder,
+            deck=deck, laws=Laws.of(tech, linear=linear), **way,
+        )  # fmt: skip
     for note in wires.notes:
         console.note(note)
     for line in (tech.conditions.text, *bsim.comparison_lines(found)):

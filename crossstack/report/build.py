@@ -74,6 +74,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "parameters": flat(manifest["parameters"]),
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
+        "limits": manifest.get("limits"),
         "checks": [*_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,
@@ -147,6 +148,13 @@ def _checks(
     return checks
 
 
+def _pieces(above: int) -> str:
+    """Return how many wire segments exceed their limit, in words."""
+    if above == 1:
+        return "1 wire segment exceeds its limit"
+    return f"{above or 'no'} wire segment{'s exceed their' if above else ' exceeds its'} limit"
+
+
 def _violations(count: int) -> str:
     return f"{count} violation{'' if count == 1 else 's'}"
 
@@ -165,8 +173,8 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                     "ok": None,
                     "warn": worst["ratio"] > 1,
                     "head": percent(worst["ratio"]),
-                    "line": f"of {'an assumed' if assumed else 'the'} limit used by "
-                    f"{worst['layer']} of {worst['net']}; {m['above_limit']} pieces above theirs",
+                    "line": f"highest load, of the {'assumed' if assumed else 'published'} limit, "
+                    f"in {worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
                 }
             )
     return cards

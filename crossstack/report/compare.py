@@ -69,6 +69,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         **drawn(folder / STACKED, tech, manifest.get("cell", {})),
         "name": manifest["name"],
         "passed": proved(value),
+        "limits": value.get("limits"),
         "checks": _checks(value, timing),
         "layouts": _layouts(value),
         "pairs": value["pairs"],
@@ -109,6 +110,16 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
             "line": f"{clean} without violations, {match} match their netlists",
         }
     ]
+    if (limits := value.get("limits")) is not None:
+        checks.append(
+            {
+                "title": "Current limits, stacked macro",
+                "ok": None,
+                "warn": limits["exceeded"] or not limits["judged"],
+                "head": percent(limits["ratio"]) if "ratio" in limits else "not judged",
+                "line": limits["text"],
+            }
+        )
     rows = {
         (r["view"], r["metric"]): r for r in value["pairs"][0]["rows"] if r["pattern"] == "all on"
     }

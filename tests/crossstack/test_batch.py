@@ -12,6 +12,7 @@ from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
+from crossstack.operating import Laws
 from crossstack.pdk import get_tech
 from crossstack.solve import Sinh
 
@@ -74,7 +75,7 @@ def test_nonlinear_devices_are_solved_vector_by_vector():
     siemens, vectors = stimulus(network, 3)
     steps = []
     batch = solve_batch(
-        network, TECH, siemens, vectors, "expansion", device=Sinh(3.0),
+        network, TECH, siemens, vectors, "expansion", laws=Laws(every=Sinh(3.0)),
         step=lambda *told: steps.append(told),
     )  # fmt: skip
     console = Console(as_json=True, quiet=True)
