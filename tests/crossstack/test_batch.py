@@ -81,7 +81,12 @@ def test_nonlinear_devices_are_solved_vector_by_vector():
     console = Console(as_json=True, quiet=True)
     for k, volts in enumerate(vectors):
         done, _ = solve_modes(
-            network, TECH, Stimulus(siemens, volts, {}), console, ("expansion",), Sinh(3.0)
+            network,
+            TECH,
+            Stimulus(siemens, volts, {}),
+            console,
+            ("expansion",),
+            Laws(every=Sinh(3.0)),
         )
         np.testing.assert_allclose(batch.currents[k], done["expansion"].column_currents, rtol=1e-3)
         np.testing.assert_allclose(batch.ideal[k], done["expansion"].ideal_currents, rtol=1e-12)
