@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import analysis
 from .base.outputs import one_step
-from .operating import Laws, write_options
+from .operating import Laws, mode_ohm, write_options
 from .solve.modes import tier_index
 from .solve.network import BOTTOM
 from .summary import percent
@@ -127,7 +127,7 @@ def solve_batch(
     # either polarity of a write leaves the columns that are read the same
     options = next(write_options(tech, mode, options))
     mean = np.abs(vectors).mean(axis=0)
-    ohm = analysis.mode_ohm(
+    ohm = mode_ohm(
         network, tech, analysis.Stimulus(conductances, mean, {}), mode, **laws.options, **options
     )
     alone = _Alone(network, tech, conductances, mode, ohm, laws, options)
@@ -215,7 +215,7 @@ class _Alone:
         from .solve.nonlinear import solve_network_nonlinear
 
         what = analysis.Stimulus(self.conductances, volts, {})
-        ohm = analysis.mode_ohm(
+        ohm = mode_ohm(
             self.network, self.tech, what, self.mode, start=self.ohm,
             **self.laws.options, **self.options,
         )  # fmt: skip

@@ -67,7 +67,8 @@ class Build:
         """Return the verdict on the currents: judged, exceeded, text and the hardest load."""
         why = self.not_done.get("extract") or "the wires were not extracted"
         none = {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
-        return self.em.get("verdict", none)
+        verdict: dict[str, Any] = self.em.get("verdict", none)
+        return verdict
 
     @property
     def verdict(self) -> str:

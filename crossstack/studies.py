@@ -11,7 +11,7 @@ import numpy as np
 
 from . import analysis
 from .base.errors import ConfigError
-from .operating import Laws
+from .operating import Laws, mode_ohm
 from .solve.modes import POLARITIES, polarity_options
 from .solve.network import BOTTOM, TIER_NAMES, TOP
 
@@ -92,9 +92,7 @@ def _at_work(
     def series(column: int) -> dict[str, Any]:
         start = last.pop() if last else None
         last.append(
-            analysis.mode_ohm(
-                network, tech, what, "deep-net", start=start, write_column=column, **options
-            )
+            mode_ohm(network, tech, what, "deep-net", start=start, write_column=column, **options)
         )
         return {"switch_ohm": last[0]}
 
@@ -132,7 +130,7 @@ def sensitivity(
     from .solve.variation import sheet_sensitivity
 
     with console.step("sensitivity"):
-        ohm = analysis.mode_ohm(network, tech, what, mode, **options)
+        ohm = mode_ohm(network, tech, what, mode, **options)
         return sheet_sensitivity(
             network, what.conductances, what.inputs, mode=mode, series={"switch_ohm": ohm},
             **options,

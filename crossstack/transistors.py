@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -182,12 +182,11 @@ def settled(
     if not len(table):
         return np.zeros(0)
     ohm = table.least() if start is None else start
-    volts: Sequence[Floats] = ()
+    volts = ends(ohm)
     step = np.ones(len(ohm))
     off, moved = np.zeros(len(ohm)), np.zeros(len(ohm))
     most, calm = np.inf, 1.0
     for _ in range(_MOST_ROUNDS):
-        volts = ends(ohm)
         wanted = table(*volts)
         # what is off stays off whatever its resistance exactly is
         matters = np.minimum(wanted, ohm) < _OFF_OHM
@@ -201,6 +200,7 @@ def settled(
         step = _secant_step(step, moved, before, off)
         moved = calm * step * off
         ohm = ohm * np.exp(moved)
+        volts = ends(ohm)
     table.check(*volts, names)
     raise CrossStackError("the transistors' resistances and voltages did not settle")
 
