@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files
-from .base import outputs
+from .base import files, outputs
 from .config import RunConfig
 from .console import Console, Step
 from .pdk import CrossStackError, Tech
@@ -158,7 +157,7 @@ def write_drawing(
     """Write the layout files, the layer properties and the reference netlist."""
     from .base.layout import open_layout
     from .generators import lef_lines
-    from .tapeout import write_parts
+    from .signoff.tapeout import write_parts
 
     stem = folder / array.cell.name
     with console.step("write layout"):
@@ -204,13 +203,13 @@ def _analyse(
     console: Console,
 ) -> None:
     """Extract the wires and solve; a layout that failed LVS may not allow it."""
-    from . import analysis
+    from .analyse import analysis
+    from .analyse.electromigration import current_limits_of, em_report
+    from .analyse.nets import net_table
+    from .analyse.operating import mode_ohm
+    from .analyse.timing import read_and_write
     from .comparison.estimate import estimate, measure_parts
-    from .electromigration import current_limits_of, em_report
     from .extract import extract, write_spice
-    from .nets import net_table
-    from .operating import mode_ohm
-    from .timing import read_and_write
 
     try:
         with console.step("extract wires") as step:
@@ -298,7 +297,8 @@ def finish(
 
 def draw_pictures(folder: Path, name: str) -> None:
     """Draw the layout and one IR-drop picture per mode, all on one scale."""
-    from . import analysis, pictures
+    from . import pictures
+    from .analyse import analysis
 
     pictures.layout_png(folder / f"{name}.gds", folder / f"{name}.lyp", folder / "layout.png")
     table = folder / "ir_drop.csv"

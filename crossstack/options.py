@@ -186,7 +186,7 @@ def check_results_folder(out: Path | None) -> None:
         ConfigError: naming the folder.
     """
     from .base.errors import ConfigError
-    from .files import MANIFEST
+    from .base.files import MANIFEST
 
     if out is not None and (out / MANIFEST).is_file():
         raise ConfigError(f"{out} holds a build or comparison; choose another folder")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files
+from .base import files
 from .base.documents import plain_value
 from .base.errors import ConfigError, shortened
 from .base.outputs import one_step
@@ -164,8 +164,8 @@ def _draw(config: RunConfig) -> ExtractedLayout:
 
 
 def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
-    from . import analysis
-    from .electromigration import current_limits_of, em_report
+    from .analyse import analysis
+    from .analyse.electromigration import current_limits_of, em_report
     from .extract import extract
 
     tech = config.resolved_tech()

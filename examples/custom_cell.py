@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crossstack.analysis import Stimulus
+from crossstack.analyse.analysis import Stimulus
+from crossstack.analyse.operating import mode_ohm
 from crossstack.cells import Cell, Device, Subcircuit, register_cell, to_layout
 from crossstack.cells.drawing import Canvas
 from crossstack.cells.hybrid import HybridGeometry, HybridParameters, planar_cell
@@ -28,7 +29,6 @@ from crossstack.drc import run_drc
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
-from crossstack.operating import mode_ohm
 from crossstack.pdk import CrossStackError, Tech
 from crossstack.pdk.klayout_tech import lyp_text
 from crossstack.pictures import layout_png

@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from crossstack.analysis import Stimulus
+from crossstack.analyse.analysis import Stimulus
+from crossstack.analyse.operating import mode_ohm
 from crossstack.cells import to_layout
 from crossstack.comparison.deepnet import off_ohm
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
-from crossstack.operating import mode_ohm
 from crossstack.pdk import CrossStackError, Tech, get_tech
 from crossstack.solve import (
     Network,

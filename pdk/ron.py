@@ -1,10 +1,10 @@
 """On resistance of the transistors over width, voltages, temperature and corner.
 
 The table is measured on the foundry's BSIM models; ``crossstack foundry models`` makes it anew
-(see `crossstack.models` for the conditions). It holds drop over current, so that a transistor
-that saturates is right, too. In between it is interpolated: resistance times width over the
-logarithm of the width, and the logarithm of the resistance over temperature (straight) and over
-both voltages (a monotone cubic), where it runs over decades.
+(see `crossstack.signoff.models` for the conditions). It holds drop over current, so that a
+transistor that saturates is right, too. In between it is interpolated: resistance times width over
+the logarithm of the width, and the logarithm of the resistance over temperature (straight) and
+over both voltages (a monotone cubic), where it runs over decades.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ def command(
 
 def say(console: Console, result: Any) -> None:
     """Print the verdicts of a build for people."""
-    from ..summary import drc_line, drop_lines, lvs_line
+    from ..analyse.summary import drop_lines
+    from ..signoff.summary import drc_line, lvs_line
 
     total = sum(result.seconds.values())
     console.say(f"{result.name}: {result.verdict} ({total:.1f} s)")

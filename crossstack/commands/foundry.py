@@ -56,8 +56,8 @@ def drc(
     FILE is any GDS or OASIS of this process, or the folder of a build. Beside the layout of a
     build, `crossstack report` shows the verdict on its page.
     """
+    from ..base.files import sha256, together, write_json
     from ..drc.foundry import run_foundry_drc
-    from ..files import sha256, together, write_json
     from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
@@ -100,8 +100,8 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
     Runs ngspice over width, source voltage, temperature and corner. 0 if the stored table agrees
     within 2 %, 1 if not.
     """
-    from ..models import foundry_models, largest_difference, measure, write_table
     from ..pdk.ron import PATH
+    from ..signoff.models import foundry_models, largest_difference, measure, write_table
 
     console = Console(as_json, quiet)
     with console.steps(), console.step("models") as step, foundry_models() as folder:
@@ -151,11 +151,11 @@ def solve(
     NETWORK is a file by `crossstack extract` or the folder of a build. 0 if every column current
     and write voltage agrees within the tolerance, 1 if not.
     """
-    from .. import analysis, bsim
+    from ..analyse import analysis, bsim
+    from ..analyse.operating import Laws, write_options
     from ..base.errors import ConfigError
     from ..layouts import wires_in
-    from ..models import foundry_models, kept_models
-    from ..operating import Laws, write_options
+    from ..signoff.models import foundry_models, kept_models
     from ..solve.network import Network
 
     console = Console(as_json, quiet)

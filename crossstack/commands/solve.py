@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..batch import Batch
+    from ..analyse.batch import Batch
+    from ..analyse.solve_studies import Asked
     from ..extract.tiled import TiledArray
     from ..pdk import Tech
     from ..solve.metrics import IrDrop
     from ..solve.network import Network
-    from ..solve_studies import Asked
 
     Floats = NDArray[np.float64]
 
@@ -122,13 +122,13 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --weights W.npy --inputs X.npy -o results
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
-    from .. import analysis
+    from ..analyse import analysis
+    from ..analyse.operating import Laws
+    from ..analyse.solve_studies import Asked, Found, Problem
+    from ..analyse.summary import drop_lines
     from ..base.errors import ConfigError
     from ..layouts import wires_in
-    from ..operating import Laws
     from ..solve.network import Network
-    from ..solve_studies import Asked, Found, Problem
-    from ..summary import drop_lines
 
     console = Console(as_json, quiet)
     given = _mode_options(mode, options, programs=programming is not None)
@@ -194,7 +194,7 @@ def _mode_options(mode: str, options: Mapping[str, Any], *, programs: bool) -> d
 
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
     """Refuse what a network, or an array without named nodes, does not offer."""
-    from .. import analysis
+    from ..analyse import analysis
     from ..base.errors import ConfigError
     from ..solve.network import Network
 
@@ -217,7 +217,7 @@ def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
 
 def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
-    from ..files import sha256, versions
+    from ..base.files import sha256, versions
     from ..solve.network import TIER_NAMES
 
     parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
@@ -239,8 +239,8 @@ def _write(
     out: Path, done: Mapping[str, IrDrop], value: dict[str, Any], batch: Batch | None
 ) -> list[Path]:
     """Write the table, and in a folder the figures and a report; return what was written."""
-    from .. import analysis
-    from ..files import together, write_json
+    from ..analyse import analysis
+    from ..base.files import together, write_json
     from ..report.solve import write_report
 
     if not is_folder(out):
@@ -259,7 +259,7 @@ def _write(
 
 
 def _pins(loaded: Network | TiledArray) -> list[str]:
-    from ..analysis import shape_of
+    from ..analyse.analysis import shape_of
 
     macro = any(pin.startswith("OUT[") for pin in getattr(loaded, "ports", ()))
     return [f"{'OUT' if macro else 'C'}[{j}]" for j in range(shape_of(loaded)[2])]

@@ -55,8 +55,8 @@ def command(
     crossstack sweep --vary tech.sheet_resistance_ohm_sq.ME=0.1,0.2,0.4
     """  # noqa: D301
     from .. import sweep
+    from ..base.files import replacing
     from ..config import read_values
-    from ..files import replacing
     from ..sweep_points import Points
 
     console = Console(as_json, quiet)
@@ -79,7 +79,7 @@ def command(
 
 def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table for people: worst device, mean device and worst column per case."""
-    from ..summary import percent
+    from ..base.units import percent
 
     widths = {key: max(len(key), *(len(str(v)) for v in values)) for key, values in vary.items()}
     head = "  ".join(f"{key:>{width}}" for key, width in widths.items())

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import Stimulus
-from ..operating import Laws, mode_ohm
+from ..analyse.analysis import Stimulus
+from ..analyse.operating import Laws, mode_ohm
+from ..analyse.timing import LINES, read_settle
 from ..pdk import Tech
 from ..solve.metrics import ir_drop
 from ..solve.modes import POLARITIES, polarity_options
 from ..solve.network import TIER_NAMES, Network
-from ..timing import LINES, read_settle
 from .cases import Floats, Proved
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .. import files
-from ..analysis import Stimulus, solve_modes
+from ..analyse.analysis import Stimulus, solve_modes
+from ..analyse.electromigration import current_limits_of, em_report
+from ..analyse.paper import IR_DROP, SPEED
+from ..analyse.timing import PULSE_S, overlap
+from ..base import files
 from ..config import RunConfig
 from ..console import Console
-from ..electromigration import current_limits_of, em_report
 from ..generators import ArraySpec
-from ..paper import IR_DROP, SPEED
 from ..pdk import Tech
 from ..report.compare import STACKED, write_report
 from ..report.maps import panel
-from ..timing import PULSE_S, overlap
 from . import deepnet, pictures
 from .cases import Proved, pairs, patterns, prove
 from .drops import VIEWS

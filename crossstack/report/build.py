@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..analysis import read_maps
-from ..files import read_json
+from ..analyse.analysis import read_maps
+from ..analyse.timing import PULSE_S
+from ..base.files import read_json
+from ..base.units import percent
 from ..pdk import FileError, Tech
-from ..summary import drc_line, lvs_line, percent
-from ..timing import PULSE_S
+from ..signoff.summary import drc_line, lvs_line
 from . import timing_charts
 from .drawn import SCRIPTS, drawn
 from .judges import judged

@@ -6,11 +6,11 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from ..files import MANIFEST, read_json
-from ..paper import IR_DROP
+from ..analyse.paper import IR_DROP
+from ..analyse.timing import PULSE_S
+from ..base.files import MANIFEST, read_json
+from ..base.units import percent
 from ..pdk import FileError, Tech
-from ..summary import percent
-from ..timing import PULSE_S
 from . import timing_charts
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from crossstack.analysis import Stimulus, solve_modes
-from crossstack.batch import solve_batch
+from crossstack.analyse.analysis import Stimulus, solve_modes
+from crossstack.analyse.batch import solve_batch
+from crossstack.analyse.operating import Laws
 from crossstack.cells.drawing import to_layout
 from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
-from crossstack.operating import Laws
 from crossstack.pdk import get_tech
 from crossstack.solve import Sinh
 

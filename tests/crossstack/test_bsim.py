@@ -14,8 +14,8 @@ import pytest
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import Bsim, extract, extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
-from crossstack.models import foundry_models, run_ngspice
 from crossstack.pdk import Conditions, ParameterError, get_tech
+from crossstack.signoff.models import foundry_models, run_ngspice
 from crossstack.solve import network_drives
 
 from .conftest import NAME

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crossstack.analyse.transistors import switch_ohm
 from crossstack.cells import to_layout
 from crossstack.cli import run
 from crossstack.comparison import deepnet
@@ -21,7 +22,6 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
-from crossstack.transistors import switch_ohm
 
 from .conftest import BROWSERS, acted, width_in
 

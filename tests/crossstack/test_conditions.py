@@ -116,8 +116,8 @@ HOT = Conditions(corner="max", temperature_c=85.0)
 
 
 def test_a_network_and_a_technology_elsewhere_do_not_meet(drawn, tmp_path):
-    from crossstack.analysis import stimulus
-    from crossstack.operating import mode_ohm
+    from crossstack.analyse.analysis import stimulus
+    from crossstack.analyse.operating import mode_ohm
 
     found = extract(drawn, TECH.at(HOT), engine="tile")
     network, array = found.network, found.array

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from crossstack.models import foundry_models, largest_difference, measure
+from crossstack.analyse.transistors import working_ohm
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.pdk.ron import ron_ohm
+from crossstack.signoff.models import foundry_models, largest_difference, measure
 from crossstack.solve.network import NetworkBuilder
-from crossstack.transistors import working_ohm
 
 TECH = get_tech()
 

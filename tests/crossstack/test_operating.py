@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossstack.analysis import solve_modes, stimulus
-from crossstack.bsim import compare_bsim
+from crossstack.analyse.analysis import solve_modes, stimulus
+from crossstack.analyse.bsim import compare_bsim
+from crossstack.analyse.electromigration import current_limits_of, em_report
+from crossstack.analyse.operating import Laws, mode_ohm, write_options
+from crossstack.analyse.timing import read_settle
+from crossstack.analyse.transistors import VoltageRangeError
 from crossstack.cli import run
 from crossstack.console import Console
-from crossstack.electromigration import current_limits_of, em_report
 from crossstack.extract import Bsim, extract, net_capacitance, write_spice
 from crossstack.lvs import extract_layout
-from crossstack.models import foundry_models
-from crossstack.operating import Laws, mode_ohm, write_options
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.pdk.electromigration import line_heating_k
 from crossstack.pdk.ron import ron_ohm, voltage_range_v
+from crossstack.signoff.models import foundry_models
 from crossstack.solve.modes import POLARITIES, network_drives, polarity_options
-from crossstack.timing import read_settle
-from crossstack.transistors import VoltageRangeError
 
 TECH = get_tech("stepper")
 

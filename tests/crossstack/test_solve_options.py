@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from crossstack import analysis
-from crossstack.operating import mode_ohm
+from crossstack.analyse import analysis
+from crossstack.analyse.operating import mode_ohm
 from crossstack.pdk import get_tech
 from crossstack.solve import Network, Sinh, solve_network_nonlinear
 from crossstack.solve.modes import gates_for, network_drives

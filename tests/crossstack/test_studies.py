@@ -5,7 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from crossstack.analysis import solve_modes, stimulus
+from crossstack.analyse.analysis import solve_modes, stimulus
+from crossstack.analyse.studies import (
+    programming,
+    programming_lines,
+    sensitivity,
+    sensitivity_lines,
+)
 from crossstack.base.errors import ConfigError
 from crossstack.cells.drawing import to_layout
 from crossstack.cli import run
@@ -13,7 +19,6 @@ from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
-from crossstack.studies import programming, programming_lines, sensitivity, sensitivity_lines
 
 TECH = get_tech()
 CONSOLE = Console(as_json=True, quiet=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from crossstack.analyse.transistors import OnResistance
 from crossstack.cli import run
 from crossstack.pdk import Conditions, get_tech
-from crossstack.transistors import OnResistance
 
 TECH = get_tech("stepper")
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..base.errors import ConfigError
+from ..solve.modes import POLARITIES, polarity_options
+from ..solve.network import BOTTOM, TIER_NAMES, TOP
 from . import analysis
-from .base.errors import ConfigError
 from .operating import Laws, mode_ohm
-from .solve.modes import POLARITIES, polarity_options
-from .solve.network import BOTTOM, TIER_NAMES, TOP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .console import Console
-    from .pdk import Tech
-    from .solve.network import Network
+    from ..pdk import Tech
+    from ..solve.network import Network
+    from .progress import Console
 
     Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def programming(
     Raises:
         ConfigError: if the network has no deep-net mode, or nothing could be reached.
     """
-    from .solve.programming import programming_check
+    from ..solve.programming import programming_check
 
     reason = analysis.refusal(network, "deep-net")
     if reason is not None:
@@ -127,7 +127,7 @@ def sensitivity(
     **options: Any,
 ) -> dict[str, Floats]:
     """Return how each column's current answers to the resistance of each layer, % per %."""
-    from .solve.variation import sheet_sensitivity
+    from ..solve.variation import sheet_sensitivity
 
     with console.step("sensitivity"):
         ohm = mode_ohm(network, tech, what, mode, **options)

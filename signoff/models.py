@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from .base.outputs import write_text
-from .extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
-from .pdk import Conditions, CrossStackError
-from .pdk.conditions import SUPPLY_V
-from .pdk.conditions import TEMPERATURES_C as ALLOWED_C
-from .pdk.ron import PATH
+from ..base.ngspice import ModelsError, run_ngspice
+from ..base.outputs import write_text
+from ..extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
+from ..pdk import Conditions
+from ..pdk.conditions import SUPPLY_V
+from ..pdk.conditions import TEMPERATURES_C as ALLOWED_C
+from ..pdk.ron import PATH
 
 WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 20.0)
 #: closest where transistors near cut-off, in either kind; half a volt beyond the supplies, where
@@ -40,10 +39,6 @@ LENGTH_UM = 0.28
 OFF_OHM = 1e11
 #: below this a transistor conducts, and its figure must be right
 CONDUCTS_OHM = 1e6
-
-
-class ModelsError(CrossStackError):
-    """The foundry's models could not be run."""
 
 
 def measure(folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
@@ -109,32 +104,6 @@ def _deck(bsim: Bsim) -> Iterator[str]:
     yield ".end"
 
 
-def run_ngspice(deck: Path, timeout_s: float = 300.0) -> str:
-    """Run a deck and return what it printed.
-
-    Raises:
-        ModelsError: if ngspice is missing or does not finish.
-    """
-    program = shutil.which("ngspice")
-    if program is None:
-        raise ModelsError("ngspice is not installed (make system)")
-    try:
-        done = subprocess.run(
-            [program, "-b", str(deck)],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ModelsError(f"ngspice did not finish within {timeout_s:g} s") from None
-    if " = " not in done.stdout:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise ModelsError(f"ngspice could not run the models: {last[0]}")
-    return done.stdout
-
-
 def _currents(deck: Iterator[str]) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
         path = Path(folder) / "ron.spice"
@@ -168,14 +137,14 @@ def kept_models() -> Path:
     Raises:
         FoundryError: if they cannot be fetched or are not what they should be.
     """
-    from .drc.foundry import cache_folder
-    from .files import make_folder
+    from ..base.files import make_folder
+    from ..drc.foundry import cache_folder
 
     return _unpack(make_folder(cache_folder() / "models"))
 
 
 def _unpack(folder: Path) -> Path:
-    from .drc.foundry import MODEL_PATHS, MODELS, extract, fetch
+    from ..drc.foundry import MODEL_PATHS, MODELS, extract, fetch
 
     fetch()
     for member in MODEL_PATHS:

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .solve.iv import DeviceLaw, Sinh
-from .solve.modes import POLARITIES, gates_for, network_drives, polarity_options
+from ..solve.iv import DeviceLaw, Sinh
+from ..solve.modes import POLARITIES, gates_for, network_drives, polarity_options
 from .transistors import working_ohm
 from .volts import check_volts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .pdk import Tech
-    from .solve.network import Network
+    from ..pdk import Tech
+    from ..solve.network import Network
 
     Floats = NDArray[np.float64]
 
@@ -122,9 +122,9 @@ def mode_ohm(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from .solve.linear import solve_network
-    from .solve.metrics import law_in
-    from .solve.nonlinear import solve_network_nonlinear
+    from ..solve.linear import solve_network
+    from ..solve.metrics import law_in
+    from ..solve.nonlinear import solve_network_nonlinear
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from ..solve.modes import gates_for, network_drives
+from ..solve.network import Network
+from ..solve.timing import Timing, pulse_curve, ratio_for
+from ..solve.transient import step_response
 from .analysis import Stimulus, refusal
 from .operating import mode_ohm
 from .paper import SPEED
-from .solve.modes import gates_for, network_drives
-from .solve.network import Network
-from .solve.timing import Timing, pulse_curve, ratio_for
-from .solve.transient import step_response
 
 if TYPE_CHECKING:
-    from .extract import NetCapacitance
-    from .pdk import Tech
+    from ..extract import NetCapacitance
+    from ..pdk import Tech
 
 #: pulse times of the table, s: device papers use 10 ns to 1 us
 #: (pdk/modules/al_tio2/SOURCES.md section 6)
@@ -103,7 +103,7 @@ def _capacitors(
     network: Network, found: Mapping[str, NetCapacitance]
 ) -> Iterable[tuple[int, int | None, float]]:
     """Yield the capacitors of a network; lines that were not extracted are as the one that was."""
-    from .extract.lumps import lumps, nodes_of_nets
+    from ..extract.lumps import lumps, nodes_of_nets
 
     lines = {name for name in network.nets if name.startswith(_LINES)}
     if lines <= found.keys():

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import ConfigError
+from ..base.outputs import one_step
+from ..extract.tiled import LARGEST, TiledArray
+from ..pdk import FileError, Tech
+from ..solve.modes import MODES, ArrayKind, Drives
+from ..solve.network import TIER_NAMES
 from .arrays import array_drop, kind_of
-from .base.errors import ConfigError
-from .base.outputs import one_step
-from .extract.tiled import LARGEST, TiledArray
 from .numbers import load_numbers, read_numbers
 from .operating import Laws, mode_ohm, write_options
-from .pdk import FileError, Tech
-from .solve.modes import MODES, ArrayKind, Drives
-from .solve.network import TIER_NAMES
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .solve.metrics import IrDrop
-    from .solve.network import Network
-    from .solve.variation import MonteCarlo, Spread
+    from ..solve.metrics import IrDrop
+    from ..solve.network import Network
+    from ..solve.variation import MonteCarlo, Spread
+    from .progress import Console
 
 Floats = NDArray[np.float64]
 
@@ -139,7 +139,7 @@ def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:
     """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
-    from .solve.modes import network_drives
+    from ..solve.modes import network_drives
 
     return network_drives(network, "expansion", what.inputs)
 
@@ -185,7 +185,7 @@ def solve_modes(
     Raises:
         ConfigError: for nonlinear reads in an array without named nodes.
     """
-    from .solve.metrics import worse_of
+    from ..solve.metrics import worse_of
 
     laws = Laws.of(tech) if laws is None else laws
     if isinstance(network, TiledArray) and laws.every is not None:
@@ -214,7 +214,7 @@ def operating_point(
     **options: Any,
 ) -> IrDrop:
     """Solve one mode in one way, everything at the voltages at which it works."""
-    from .solve.metrics import ir_drop
+    from ..solve.metrics import ir_drop
 
     if isinstance(network, TiledArray):
         return array_drop(
@@ -248,7 +248,7 @@ def vary(
     Raises:
         InputError: if `samples` is not positive.
     """
-    from .solve.variation import monte_carlo
+    from ..solve.variation import monte_carlo
 
     with console.step(f"{samples} samples") as step:
         ohm = mode_ohm(network, tech, what, mode, **options)

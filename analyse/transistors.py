@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .base.errors import USAGE
-from .pdk import CrossStackError, Tech
-from .pdk.conditions import agree
-from .pdk.ron import NOMINAL_DROP_V, voltage_range_v
+from ..base.errors import USAGE
+from ..pdk import CrossStackError, Tech
+from ..pdk.conditions import agree
+from ..pdk.ron import NOMINAL_DROP_V, voltage_range_v
 
 if TYPE_CHECKING:
-    from .solve.network import Network
+    from ..solve.network import Network
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.outputs import one_step
+from ..base.units import percent
+from ..solve.modes import tier_index
+from ..solve.network import BOTTOM
 from . import analysis
-from .base.outputs import one_step
 from .operating import Laws, mode_ohm, write_options
-from .solve.modes import tier_index
-from .solve.network import BOTTOM
-from .summary import percent
 
 if TYPE_CHECKING:
-    from .console import Step
-    from .pdk import Tech
-    from .solve.iv import DeviceLaw
-    from .solve.network import Network
+    from ..pdk import Tech
+    from ..solve.iv import DeviceLaw
+    from ..solve.network import Network
+    from .progress import Step
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +154,7 @@ def _by_matrix(
     alone: _Alone, vectors: Floats, tiers: list[int], ideal: Floats, chosen: NDArray[np.intp]
 ) -> tuple[Floats, float]:
     """Return the currents of all vectors, and how far the chosen ones are off on their own."""
-    from .solve.transfer_matrix import network_matrix
+    from ..solve.transfer_matrix import network_matrix
 
     table = network_matrix(
         alone.network,
@@ -209,10 +209,10 @@ class _Alone:
 
     def currents(self, volts: Floats) -> Floats:
         """Return the current out of every column, A."""
-        from .solve.linear import solve_network
-        from .solve.metrics import law_in
-        from .solve.modes import gates_for, network_drives
-        from .solve.nonlinear import solve_network_nonlinear
+        from ..solve.linear import solve_network
+        from ..solve.metrics import law_in
+        from ..solve.modes import gates_for, network_drives
+        from ..solve.nonlinear import solve_network_nonlinear
 
         what = analysis.Stimulus(self.conductances, volts, {})
         ohm = mode_ohm(

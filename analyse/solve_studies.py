@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .base.errors import ConfigError
+from ..base.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..pdk import Tech
+    from ..solve.network import Network
+    from ..solve.variation import MonteCarlo, Spread
     from .analysis import Stimulus
     from .batch import Batch
-    from .console import Console
     from .operating import Laws
-    from .pdk import Tech
-    from .solve.network import Network
-    from .solve.variation import MonteCarlo, Spread
+    from .progress import Console
 
     Floats = NDArray[np.float64]
 
@@ -189,7 +189,7 @@ class Found:
 
 def _spread(tech: Tech, chance: Mapping[str, float | None]) -> Spread:
     """Return how devices and wires vary."""
-    from .solve.variation import Spread
+    from ..solve.variation import Spread
 
     sigma, stuck = chance["sigma"], chance["stuck"] or 0.0
     return Spread(
@@ -208,8 +208,8 @@ def _say_many(
     """Print what random versions do to every column that counts; return it as JSON values."""
     import numpy as np
 
+    from ..base.units import percent
     from .analysis import distribution
-    from .summary import percent
 
     value = many.to_json()
     mean, std = np.array(value["mean_A"]), np.array(value["std_A"])

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .extract.tiled import TiledArray
-from .pdk import Tech
-from .pdk.conditions import agree
-from .solve.crossbar import solve_crossbar
-from .solve.iv import DeviceLaw
-from .solve.metrics import IrDrop, measure
-from .solve.modes import LETTERS, ArrayKind, Drives, mode_drives
+from ..extract.tiled import TiledArray
+from ..pdk import Tech
+from ..pdk.conditions import agree
+from ..solve.crossbar import solve_crossbar
+from ..solve.iv import DeviceLaw
+from ..solve.metrics import IrDrop, measure
+from ..solve.modes import LETTERS, ArrayKind, Drives, mode_drives
 from .transistors import OnResistance, settled
 from .volts import check_volts
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.ngspice import ModelsError, run_ngspice
+from ..pdk import Tech
+from ..solve.metrics import IrDrop, ir_drop
+from ..solve.modes import network_drives
+from ..solve.network import TIER_NAMES, Network
 from .analysis import Stimulus
-from .models import ModelsError, run_ngspice
 from .operating import Laws, mode_ohm
-from .pdk import Tech
-from .solve.metrics import IrDrop, ir_drop
-from .solve.modes import network_drives
-from .solve.network import TIER_NAMES, Network
 
 Floats = NDArray[np.float64]
 _NUMBER = re.compile(r"= (\S+)$")
@@ -124,7 +124,7 @@ def compare_bsim(
         ModelsError: if ngspice is missing, fails, or leaves a value out.
         ModeError, DriveError: if the mode does not fit the network.
     """
-    from .extract import Bsim, write_spice
+    from ..extract import Bsim, write_spice
 
     laws = Laws.of(tech) if laws is None else laws
     drives = network_drives(network, mode, what.inputs, **options)

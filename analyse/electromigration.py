@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .duty import column_of_nets, shared_duty
-from .operating import Laws, mode_ohm
-from .pdk import Tech
-from .pdk.electromigration import (
+from ..pdk import Tech
+from ..pdk.electromigration import (
     HEATING_SOURCE,
     TEMPERATURES_C,
     CurrentLimits,
     current_limits,
     line_heating_k,
 )
-from .solve.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
-from .solve.linear import NetworkSolution
-from .solve.modes import POLARITIES, gates_for, network_drives, polarity_options
+from ..solve.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
+from ..solve.linear import NetworkSolution
+from ..solve.modes import POLARITIES, gates_for, network_drives, polarity_options
+from .duty import column_of_nets, shared_duty
+from .operating import Laws, mode_ohm
 
 if TYPE_CHECKING:
+    from ..solve.metrics import IrDrop
+    from ..solve.network import Network
     from .analysis import Stimulus
-    from .solve.metrics import IrDrop
-    from .solve.network import Network
 
 Floats = NDArray[np.float64]
 
@@ -149,9 +149,9 @@ def _solve(
     start: Floats | None,
 ) -> tuple[NetworkSolution, Floats]:
     """Solve one slot; returns the transistors' resistances, too."""
-    from .solve.linear import solve_network
-    from .solve.metrics import law_in
-    from .solve.nonlinear import solve_network_nonlinear
+    from ..solve.linear import solve_network
+    from ..solve.metrics import law_in
+    from ..solve.nonlinear import solve_network_nonlinear
 
     ohm = mode_ohm(network, tech, what, "deep-net", start, **laws.options, **way)
     drives = network_drives(network, "deep-net", what.inputs, **way)
@@ -253,7 +253,7 @@ def _words(
     ratio: float, mode: str, worst: Mapping[str, Any], assumed: bool, loose: list[str]
 ) -> str:
     """Say the verdict in one phrase."""
-    from .summary import percent
+    from ..base.units import percent
 
     state = "within the current limits: at most" if ratio <= 1 else "current limits exceeded:"
     text = (

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .base.errors import ConfigError
-from .pdk import Tech
+from ..base.errors import ConfigError
+from ..pdk import Tech
 
 #: V below VSS to which a bulk's diode carries nothing that matters
 DIODE_V = 0.5

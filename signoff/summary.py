@@ -1,0 +1,27 @@
+"""Verdicts on rules and netlist as lines for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def drc_line(drc: dict[str, Any]) -> str:
+    """Return e.g. ``0 violations, 187 rules``; with the rules that are broken."""
+    count = drc["violations"]
+    text = f"{count} violation{'' if count == 1 else 's'}, {drc['rules_run']} rules run"
+    broken = {rule: n for rule, n in drc.get("by_rule", {}).items() if n}
+    if broken:
+        worst = sorted(broken.items(), key=lambda item: -item[1])
+        text += ": " + ", ".join(f"{rule} x{n}" for rule, n in worst[:6])
+        text += f" and {len(worst) - 6} more rules" if len(worst) > 6 else ""
+    return text
+
+
+def lvs_line(lvs: dict[str, Any]) -> str:
+    """Return e.g. ``match: 100 memristor_bottom, ...``; with the first error otherwise."""
+    devices = ", ".join(f"{n} {kind}" for kind, n in lvs["devices"].items() if n)
+    if lvs["match"]:
+        return f"match: {devices or 'no devices'}"
+    errors = lvs.get("errors", [])
+    first = f": {errors[0]}" if errors else ""
+    return f"NO match, {len(errors)} error{'' if len(errors) == 1 else 's'}{first}"
