@@ -29,12 +29,17 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
     """
     r, c = RuleBook(tech), Canvas()
     half = length(tech, "device_um", device_um, tech.profile.line_um, 50.0) // 2
-    to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
+    to_via = max(
+        r.overhang("bottom_electrode", "bottom_crossing")
+        + max(r.space("top_via", "bottom_electrode"), r.beyond_via),
+        r.space("top_via", "crossing"),
+        r.space("top_via", "middle_electrode"),
+    )
     reach = half + to_via + r.module_via // 2
-    tip = half + r("OXB.7")
+    tip = half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect("BE", -reach, -half, tip, half)
     c.rect("TE", -tip, -half, reach, half)
-    c.rect("ME", -half, -reach, half, half + r("OXB.8"))
+    c.rect("ME", -half, -reach, half, half + r.overhang("middle_electrode", "bottom_crossing"))
     for electrode, x, y in (("BE", -reach, 0), ("TE", reach, 0), ("ME", 0, -reach)):
         module_via(c, r, electrode, x, y)
     for tier in ("B", "T"):
@@ -69,15 +74,23 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
     """
     r, c = RuleBook(tech), Canvas()
     w = length(tech, "w_um", w_um, *SELECT_W_UM)
-    place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, tech.rule("PL.2"), 10.0))
+    place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, r.ask.gate_length(), 10.0))
     span = draw_nmos(c, r, place)
-    wide = max(r("M1.1"), r.contact + 2 * r("CO.6"))
+    wide = r.line
     for net, x in (("D", place.drain_x), ("S", place.source_x)):
         metal1_over_contacts(c, r, x, span)
-        c.port(net, "Metal1", x, span[0] - r("CO.6a"), wide, 270)
+        c.port(net, "Metal1", x, span[0] - r.line_end("contact", "local"), wide, 270)
     c.port("G", "Metal1", place.gate_x, place.gate_y + r.pad // 2, r.pad, 90)
-    to_tap = max(r("DF.3a"), r("NP.5b") + r("NP.3c"), r("PP.3a") + r("PP.5d"))
-    tap_x = place.comp[2] + to_tap + (r.contact + 2 * r("CO.4")) // 2
+    to_tap = max(
+        r.space("diffusion"),
+        r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
+        r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
+    )
+    tap_x = (
+        place.comp[2]
+        + to_tap
+        + (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
+    )
     tap_strip(c, r, tap_x, place.bottom, place.top)
     c.port("B", "Metal1", tap_x, place.top, wide, 90)
     size = (("W", w * 1e-3), ("L", place.length * 1e-3))

@@ -41,13 +41,20 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     half = r.module_via // 2
     half_land = r.land // 2
     #: from the crossing of the first cell, which lies inside it
-    to_via = max(r("VBE.5"), r("OXB.1") + r("VBE.6"), r("OXB.7") + r.beyond_via)
+    to_via = max(
+        r.space("bottom_via", "crossing"),
+        r.enclosure("bottom_oxide", "bottom_crossing") + r.space("bottom_via", "oxide"),
+        r.overhang("bottom_electrode", "bottom_crossing") + r.beyond_via,
+    )
     x_be = min(u.column_span[0] - to_via - half, -half_land)
-    gap = max(r("VTE.7b") + r.beyond_via, max(r("MT.2a"), r("M4.2a")) + r.land - r.module_via)
+    gap = max(
+        r.space("top_via", "bottom_electrode") + r.beyond_via,
+        max(r.space("land"), r.space("top_row")) + r.land - r.module_via,
+    )
     x_te = x_be - r.module_via - gap
     shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
     # joined to the row switch's tracks, the metals may be wide
-    low = grid_up(max(r.space(metal, u.cell.height) for metal in ("Metal3", "Metal4")) / 2)
+    low = grid_up(max(r.space_beside(metal, u.cell.height) for metal in ("Metal3", "Metal4")) / 2)
     places = {"BR": ("BE", x_be, "Metal3"), "TR": ("TE", x_te, "Metal4")}
     for net in u.rows:
         electrode, x, metal = places[net]
@@ -59,7 +66,9 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
         c.rect("Metal5", x + shift - half_land, min(y1, y - half_land), x + shift + half_land,
                max(y2, y + half_land))  # fmt: skip
         for cut in ("Via4", "Via3") if metal == "Metal3" else ("Via4",):
-            for via_y in _cut_centres(y, r.land, r.via, r("V4.2a"), r("V4.4eol")):
+            for via_y in _cut_centres(
+                y, r.land, r.via, r.space("land_via"), r.line_end("land_via", "land")
+            ):
                 c.box(cut, x + shift, via_y, r.via)
         c.rect(metal, 0, low, x + shift + half_land, u.cell.height - low)
         c.port(net, metal, 0, y, u.cell.height - 2 * low, 180)
@@ -77,7 +86,13 @@ def _cut_centres(centre: int, room: int, size: int, space: int, margin: int) -> 
 
 
 def _via_centres(r: RuleBook, centre: int, room: int) -> list[int]:
-    return _cut_centres(centre, room, r.module_via, r("VME.2"), r("VME.3"))
+    return _cut_centres(
+        centre,
+        room,
+        r.module_via,
+        r.space("middle_via"),
+        r.enclosure("middle_electrode", "middle_via"),
+    )
 
 
 def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
@@ -91,18 +106,25 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
         r: rules.
     """
     c = Canvas()
-    a = r("VME.3")
+    a = r.enclosure("middle_electrode", "middle_via")
     shapes = (*u.rects, *west.rects)
     crossing = u.crossing_span[0]
     via_top = min(
-        min(s.y1 for s in shapes if s.layer == "BE") - r("VME.7b"),
-        crossing - max(r("VME.5"), r("OXB.1") + r("VME.6"), r("OXB.8") + a),
-        min((s.y1 for s in shapes if s.layer == "Metal5"), default=0) - r("MT.2a") - r("VME.4"),
+        min(s.y1 for s in shapes if s.layer == "BE") - r.space("middle_via", "bottom_electrode"),
+        crossing
+        - max(
+            r.space("middle_via", "crossing"),
+            r.enclosure("bottom_oxide", "bottom_crossing") + r.space("middle_via", "oxide"),
+            r.overhang("middle_electrode", "bottom_crossing") + a,
+        ),
+        min((s.y1 for s in shapes if s.layer == "Metal5"), default=0)
+        - r.space("land")
+        - r.enclosure("land", "middle_via"),
         0,
     )
-    width = grid_down((u.cell.width - max(r("MT.2a"), r("ME.2"))) / 2) * 2
-    step = r.module_via + r("VME.2")
-    pad_height = max(r.module_via + step + 2 * a, r("ME.1"))  # two rows of vias
+    width = grid_down((u.cell.width - max(r.space("land"), r.space("middle_electrode"))) / 2) * 2
+    step = r.module_via + r.space("middle_via")
+    pad_height = max(r.module_via + step + 2 * a, r.width("middle_electrode"))  # two rows of vias
     pad_top = via_top + a
     bottom = pad_top - pad_height - MARGIN
     shift, x = -bottom, u.port("C", 270).x
@@ -116,7 +138,10 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
             c.box("VME", via_x, y, r.module_via)
     c.port("C", "Metal5", x, 0, width, 270)
     if u.has_substrate:
-        tap, metal = u.port("VSS", 270).x, max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+        tap, metal = (
+            u.port("VSS", 270).x,
+            r.line // 2,
+        )
         c.rect("Metal1", 0, 0, u.cell.width, BUS)
         c.rect("Metal1", tap - metal, BUS, tap + metal, shift)
         c.port("VSS", "Metal1", 0, BUS // 2, BUS, 180)
@@ -131,7 +156,9 @@ def column_top(u: Unit, r: RuleBook) -> Cell:
     Abuts with its south side.
     """
     c = Canvas()
-    overhang = max(0, u.crossing_span[1] + r("OXB.8") - u.cell.height)
+    overhang = max(
+        0, u.crossing_span[1] + r.overhang("middle_electrode", "bottom_crossing") - u.cell.height
+    )
     if overhang:
         c.rect("ME", u.column_span[0], 0, u.column_span[1], overhang)
     for net in u.selects:

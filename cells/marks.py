@@ -71,11 +71,11 @@ def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
     centre, half = s // 2, CROSS // 2
     electrode = _electrode(mask)
     if electrode is None:
-        arm = r("BE.1")  # 2 F wide, whatever film it is
+        arm = r.width("bottom_electrode")  # 2 F wide, whatever film it is
         c.rect(mask, centre - half, centre - arm, centre + half, centre + arm)
         c.rect(mask, centre - arm, centre - half, centre + arm, centre + half)
     else:
-        step = r.module_via + r(f"{mask}.2")
+        step = r.module_via + r.space(mask)
         n = (half - r.land) // step
         for k in range(-n, n + 1):
             c.box(mask, centre + k * step, centre, r.module_via)
@@ -104,10 +104,10 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
     _check_mask(tech, mask)
     r, c = RuleBook(tech), Canvas()
     delta, electrode = vernier_step(tech), _electrode(mask)
-    bar = r.module_via if electrode else r("BE.1")
+    bar = r.module_via if electrode else r.width("bottom_electrode")
     reach = BARS * delta
-    tooth = bar + 2 * r("VBE.4") + 2 * reach
-    pitch = grid_up(tooth + max(r("MT.2a"), r("BE.2")), 10)
+    tooth = bar + 2 * r.enclosure("land", "bottom_via") + 2 * reach
+    pitch = grid_up(tooth + max(r.space("land"), r.space("bottom_electrode")), 10)
     corner = 2 * BAR_LENGTH
     middle = corner + BARS * pitch + grid_up(tooth / 2, 5)
     for k in range(-BARS, BARS + 1):
@@ -132,11 +132,11 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
 
 def _bars(r: RuleBook, mask: str, bar: int) -> list[tuple[int, int]]:
     """Return the pieces of a vernier's bar along its length: one, or squares of a via mask."""
-    margin = r("VBE.4")
+    margin = r.enclosure("land", "bottom_via")
     if _electrode(mask) is None:
         return [(margin, BAR_LENGTH - margin)]
-    step = bar + r(f"{mask}.2")
-    count = (BAR_LENGTH - 2 * margin + r(f"{mask}.2")) // step
+    step = bar + r.space(mask)
+    count = (BAR_LENGTH - 2 * margin + r.space(mask)) // step
     return [(margin + k * step, margin + k * step + bar) for k in range(count)]
 
 

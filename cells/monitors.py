@@ -71,7 +71,7 @@ def kelvin(tech: Tech, *, electrode: str = "BE") -> Cell:
     e = _electrode(electrode)
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
-    half = r(f"{e}.1") // 2
+    half = r.width(e) // 2
     line = b.y + r.land + 2 * GAP
     for pad, x in enumerate(b.x):
         b.lead(pad, x, b.y)
@@ -99,10 +99,10 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
     e = _electrode(electrode)
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
-    half = 5 * r(f"{e}.1")
+    half = 5 * r.width(e)
     reach = half + 4 * half
     x, y = (b.x[1] + b.x[2]) // 2, b.y + reach + 2 * GAP
-    thin = max(r(f"{e}.1"), r.land) // 2
+    thin = max(r.width(e), r.land) // 2
     c.rect(e, x - reach, y - half, x + reach, y + half)
     c.rect(e, x - half, y - reach, x + half, y + reach)
     for pad, at in ((0, b.x[0]), (3, b.x[3])):  # the arms go on as lines, down to their pads
@@ -139,7 +139,7 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     e = _electrode(electrode)
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
-    step = r.land + max(r("MT.2a"), r(f"{e}.2"))
+    step = r.land + max(r.space("land"), r.space(e))
     half, wide, y = r.land // 2, LEAD // 2, b.y + LEAD + GAP
     # both ends reach no further over the leads than one land: the leads must not bridge a link
     first = b.x[0] + wide - half
@@ -203,7 +203,7 @@ def _strap(b: _Bench, port: tuple[int, int], end: tuple[int, int], half: int) ->
     b.c.rect("Metal4", min(land[0], x2 - half), min(land[1], y2 - half),
              max(land[2], x2 + half), max(land[3], y2 + half))  # fmt: skip
     via_array(b.c, b.r, land, ("Via4",))
-    via_array(b.c, b.r, tip, ("Via4",), b.r("PAD.5"))
+    via_array(b.c, b.r, tip, ("Via4",), b.r.enclosure("pad_metal", "pad_via"))
 
 
 def monitors(tech: Tech) -> tuple[Cell, ...]:

@@ -51,7 +51,7 @@ class _Pen:
         self.rules = RuleBook(tech)
         self.canvas = Canvas()
         self.tracks = Tracks(self.rules, pitch, sense)
-        self.length = self.rules("PL.2")
+        self.length = self.rules.gate_length()
         self.drawer = BodyDrawer(self.canvas, self.tracks, self.length)
         least = self.drawer.least_finger * 1e-3
         #: widths in dbu by name
@@ -90,7 +90,13 @@ class _Pen:
     def tap_to_tap(self) -> int:
         """p-tap COMP to n-tap COMP: so far from the well that thin Pplus will do."""
         r = self.rules
-        return grid_up(max(r("DF.4c") + r("DF.4d"), r("DF.3a")), 10)
+        return grid_up(
+            max(
+                r.enclosure("nwell", "p_active") + r.enclosure("nwell", "n_tap"),
+                r.space("diffusion"),
+            ),
+            10,
+        )
 
     def through(self, lines: list[tuple[int, str]], metal: str, width: int) -> list[Port]:
         """Return the ports of lines along y: they run through the cell, from pitch to pitch."""
@@ -127,11 +133,13 @@ def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, str],
     half = r.pad // 2
     pen.canvas.rect("Metal2", head - half, 0, head + half, pen.tracks.pitch)
     pen.controls.append((head, gate))
-    bar = (r.contact + 2 * r("CO.3")) // 2
-    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
-    tap_edge = max(bar + r("PL.5"), half + r("M1.2a") + metal - d.tap_width // 2)
+    bar = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
+    metal = r.line // 2
+    tap_edge = max(
+        bar + r.space("poly", "diffusion"), half + r.space("local") + metal - d.tap_width // 2
+    )
     if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
-        tap_edge = max(tap_edge, 2 * r("DF.4c") - d.head_gap)
+        tap_edge = max(tap_edge, 2 * r.enclosure("nwell", "p_active") - d.head_gap)
     pen.x = head + grid_up(tap_edge, 10)
     return body
 
@@ -221,7 +229,7 @@ def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[s
 
 def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) -> None:
     """Draw a column of foundry cuts at `x` as tall as `span` allows."""
-    step, margin = r.via + r("V3.2a"), r("V3.3")
+    step, margin = r.via + r.space("bottom_row_via"), r.enclosure("bottom_row", "bottom_row_via")
     room = span[1] - span[0] - 2 * margin - r.via
     start = span[0] + margin + grid_down((room % step) / 2) + r.via // 2
     for k in range(room // step + 1):
@@ -231,13 +239,16 @@ def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) 
 def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port]:
     """Tap TR and BR at the array's edge and lead the taps west in Metal5."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
-    edge = grid_up(r("MT.2a") / 2)
-    width = grid_down((t.pitch - 2 * r("MT.2a")) / 2, 10)
+    edge = grid_up(r.space("land") / 2)
+    width = grid_down((t.pitch - 2 * r.space("land")) / 2, 10)
     half = r.pad // 2
     # the array's row line beside it may take the whole pitch
-    x = grid_down(east - r.space("Metal4", t.pitch) - half)
+    x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
-    cut_y = {"T": grid_down(sum(t.high4) / 2), "B": t.low[1] - r("V4.3") - r.via // 2}
+    cut_y = {
+        "T": grid_down(sum(t.high4) / 2),
+        "B": t.low[1] - r.enclosure("top_row", "top_row_via") - r.via // 2,
+    }
     ports = []
     c.rect("Metal3", x - half - r.pad, t.low[0], east, t.high3[1])
     c.rect("Metal4", x - half - r.pad, t.low[0], x + half, t.low[1])
@@ -316,7 +327,7 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     _inverter(pen, "WSEL", "WSEL_N")
     half = r.pad // 2
     jog = pen.x + half
-    head0 = jog + r.pad + r("M2.2a")
+    head0 = jog + r.pad + r.space("select")
     read_n = pen.make("NR", "nfet", head0 + d.head_gap, "C", "OUT", "WSEL_N", "switch_wn_um")
     read_p, write_n, write_p = _column_bodies(pen, read_n)
     head2 = write_p.x2 + d.head_gap
@@ -338,10 +349,10 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     ports = [
         _track_port(t, "OUT", "Metal3", "high", 0, 180),
         _track_port(t, "WSEL", "Metal4", "low", 0, 180),
-        Port("C", "Metal5", width, grid_down(pitch / 2), pitch - r("MT.2a"), 0),
+        Port("C", "Metal5", width, grid_down(pitch / 2), pitch - r.space("land"), 0),
     ]
     if p.kelvin:
-        wide = grid_up(max(r("MT.1"), 600), 10)
+        wide = grid_up(max(r.width("land"), 600), 10)
         c.box("Metal5", width // 2 // 10 * 10, grid_down(pitch / 2), width // 10 * 10, wide)
         ports.append(Port("KC", "Metal5", 0, grid_down(pitch / 2), wide, 180))
     rails = tuple(x for body in (write_n, write_p) for x, is_b in d.strap_xs(body) if is_b)
@@ -385,15 +396,15 @@ def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
     """Lead C from its Metal3 track up to a Metal5 land at the array; returns the cell's width."""
     c, r, t = pen.canvas, pen.rules, pen.tracks
     west = x + t.space
-    step = r.via + r("V3.2a")
-    width = grid_up(west + 2 * step + r("V3.2a"), 10)
-    edge = grid_up(r("MT.2a") / 2)
+    step = r.via + r.space("bottom_row_via")
+    width = grid_up(west + 2 * step + r.space("bottom_row_via"), 10)
+    edge = grid_up(r.space("land") / 2)
     t.metal(c, "Metal3", "high", c_start, west)
     c.rect("Metal3", west, t.edge, width, t.pitch - t.edge)
     c.rect("Metal4", west, t.edge, width, t.pitch - t.edge)
     c.rect("Metal5", west, edge, width, t.pitch - edge)
     for k in (0, 1):
-        at = west + r("V3.2a") // 2 + r.via // 2 + k * step
+        at = west + r.space("bottom_row_via") // 2 + r.via // 2 + k * step
         for cut in ("Via3", "Via4"):
             _fill_cuts(c, r, cut, grid_up(at, 10), (edge, t.pitch - edge))
     return width

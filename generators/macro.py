@@ -26,6 +26,7 @@ from ..cells.switches import (
     row_switch,
 )
 from ..pdk import LABEL_OF, Tech
+from ..pdk.model import LINES
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
 from .lines import with_line_pitches
 from .netlist import Instance
@@ -52,14 +53,18 @@ class _Wiring:
     """
 
     def __init__(self, r: RuleBook) -> None:
-        space = max(r(f"M{n}.2a") for n in range(1, 5))
-        self.track = max(600, r.pad, r("M4.1"))
+        space = max(r.space(line) for line in LINES)
+        self.track = max(600, r.pad, r.width("top_row"))
         self.track_pitch = max(1000, self.track + space)
         self.supply = max(1000, r.pad + space)
-        self.riser = max(600, r("MT.1"), r.via + 2 * max(r("V4.4"), r("V4.4eol")))
-        self.riser_pitch = max(1200, self.riser + r("MT.2a"))
-        self.trunk = max(800, r.pad, r("M2.1"))
-        self.trunk_edge = max(600, space, r("MT.2a"))
+        self.riser = max(
+            600,
+            r.width("land"),
+            r.via + 2 * max(r.enclosure("land", "land_via"), r.line_end("land_via", "land")),
+        )
+        self.riser_pitch = max(1200, self.riser + r.space("land"))
+        self.trunk = max(800, r.pad, r.width("select"))
+        self.trunk_edge = max(600, space, r.space("land"))
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
         self.inverter_pitch = max(2000, least_pitch(r))
         self.clear = max(1000, r.pad + space)
@@ -190,7 +195,7 @@ def _foot(plan: _Plan) -> None:
         c.box("Metal3", x, at, r.pad)
         c.box("Via3", x, at, r.via)
     plan.vdd_y, plan.vss_y = y - w.supply, y - 3 * w.supply
-    metal, half = r.tap_metal // 2, w.supply // 2
+    metal, half = r.line // 2, w.supply // 2
     for net, at in (("VDD", plan.vdd_y), ("VSS", plan.vss_y)):
         c.rect("Metal3", 0, at - half, plan.x0 - w.trunk_edge, at + half)
         plan.pins.append(Port(net, "Metal3", 0, at, w.supply, 180))
@@ -217,7 +222,7 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         at = x + inv.cell.width + w.riser + k * w.riser_pitch
         c.rect("Metal4", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"])
-    metal = r.tap_metal // 2
+    metal = r.line // 2
     for dx, net in inv.supplies:
         if net == "VSS":
             c.rect("Metal1", x + dx - metal, top, x + dx + metal, plan.vss_y)
@@ -253,7 +258,7 @@ def _riser(plan: _Plan, x: int, y1: int, y2: int) -> None:
 def _trunks(plan: _Plan) -> None:
     """Join the supply lines of the column switches and the array's VSS bus to the buses."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
-    metal, half = r.tap_metal // 2, w.trunk // 2
+    metal, half = r.line // 2, w.trunk // 2
     east = plan.x0 - w.trunk_edge - half
     y_bus = plan.y0 - plan.core.south.height + BUS // 2
     for net, x, bus in (
@@ -279,7 +284,7 @@ def _write_rail(plan: _Plan) -> int:
     c, r = plan.canvas, plan.rules
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge
-    bar = x + max(300, r("M2.2a"))
+    bar = x + max(300, r.space("select"))
     half = r.pad // 2
     for y in plan.columns.rails:
         c.rect("Metal2", x, y - half, bar, y + half)
