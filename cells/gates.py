@@ -105,7 +105,7 @@ class Tracks:
 
     def metal(self, canvas: Canvas, layer: str, track: TrackName, x1: int, x2: int) -> None:
         """Draw a piece of a track in Metal3 or Metal4."""
-        span = self.low if track == "low" else self.high4 if layer == "Metal4" else self.high3
+        span = self.low if track == "low" else self.high4 if layer == "top_row" else self.high3
         canvas.rect(layer, x1, span[0], x2, span[1])
 
     def centre(self, track: TrackName) -> int:
@@ -249,11 +249,11 @@ class BodyDrawer:
         """
         c, r, rows = self.c, self.r, self.rows(body)
         below = r.enclosure("diffusion", "diffusion_contact") + r.contact // 2
-        c.rect("COMP", body.x, rows[0] - below, body.x2, rows[-1] + below)
+        c.rect("diffusion", body.x, rows[0] - below, body.x2, rows[-1] + below)
         implant, across = (
-            ("Nplus", r.enclosure("nplus", "n_gate"))
+            ("nplus", r.enclosure("nplus", "n_gate"))
             if body.model == "nfet"
-            else ("Pplus", r.enclosure("pplus", "p_gate"))
+            else ("pplus", r.enclosure("pplus", "p_gate"))
         )
         along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
         c.rect(implant, body.x - across, -along, body.x2 + across, self.t.pitch + along)
@@ -265,14 +265,14 @@ class BodyDrawer:
         half = self.length // 2
         for y in self.gates(rows):
             c.rect(
-                "Poly2",
+                "poly",
                 body.x - r.extension("poly", "diffusion"),
                 y - half,
                 body.x2 + r.extension("poly", "diffusion"),
                 y + half,
             )
         for y in rows:
-            c.rect("Metal1", body.x, y - self.row // 2, body.x2, y + self.row // 2)
+            c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
             self._contacts(body.x, body.x2, y)
         self._straps(body, rows, bus_b, track_a, track_b)
 
@@ -283,7 +283,7 @@ class BodyDrawer:
     def well(self, x1: int, x2: int) -> None:
         """Draw Nwell over the whole pitch and so far beyond that the outermost row is enclosed."""
         beyond = self.r.enclosure("nwell", "p_active")
-        self.c.rect("Nwell", x1, -beyond, x2, self.t.pitch + beyond)
+        self.c.rect("nwell", x1, -beyond, x2, self.t.pitch + beyond)
 
     def _contacts(self, x1: int, x2: int, y: int) -> None:
         r, step = self.r, self.r.contact + self.r.space("contact")
@@ -295,16 +295,16 @@ class BodyDrawer:
             + r.contact // 2
         )
         for k in range(room // step + 1):
-            self.c.box("Contact", start + k * step, y, r.contact)
+            self.c.box("contact", start + k * step, y, r.contact)
 
     def _straps(self, body: Body, rows: list[int], bus_b: bool, track_a: TrackName | None,
                 track_b: TrackName | None) -> None:  # fmt: skip
         r, t = self.r, self.t
         for x, is_b in self.strap_xs(body):
             low, high = (0, t.pitch) if is_b and bus_b else (t.edge, t.pitch - t.edge)
-            self.c.rect("Metal2", x - r.pad // 2, low, x + r.pad // 2, high)
+            self.c.rect("select", x - r.pad // 2, low, x + r.pad // 2, high)
             for y in rows[1::2] if is_b else rows[::2]:
-                self.c.box("Via1", x, y, r.via)
+                self.c.box("local_via", x, y, r.via)
             track = track_b if is_b else track_a
             if track is not None:
                 self.to_track(x, track)
@@ -312,16 +312,16 @@ class BodyDrawer:
     def to_track(self, x: int, track: TrackName, metal4: bool = False) -> None:
         """Draw cuts from Metal2 at `x` to a track: Metal3's, or Metal4's for ``mid``."""
         r, y = self.r, self.t.centre(track)
-        self.c.box("Via2", x, y, r.via)
+        self.c.box("select_via", x, y, r.via)
         if track == "mid":
-            self.c.box("Metal3", x, y, r.pad)
+            self.c.box("bottom_row", x, y, r.pad)
         elif metal4:
             low, high = self.t.low
             wide = max(r.pad, grid_up(r.area("bottom_row") / (high - low), 10))
             west = x - r.pad // 2  # what the least area asks for goes east: a track may end here
-            self.t.metal(self.c, "Metal3", track, west, west + wide)
+            self.t.metal(self.c, "bottom_row", track, west, west + wide)
         if track == "mid" or metal4:
-            self.c.box("Via3", x, y, r.via)
+            self.c.box("bottom_row_via", x, y, r.via)
 
     def head(self, x: int, rows: list[int], reach: tuple[int, int], track: TrackName) -> None:
         """Join the gates at `x` by a poly bar, and bring them up to Metal2 near a track.
@@ -337,13 +337,13 @@ class BodyDrawer:
         bar = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
         y = max(self.t.centre(track), self.t.edge + r.pad // 2)
         low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
-        c.rect("Poly2", x - bar, low, x + bar, high)
+        c.rect("poly", x - bar, low, x + bar, high)
         for g in gates:
-            c.rect("Poly2", reach[0], g - half, reach[1], g + half)
-        c.box("Contact", x, y, r.contact)
-        c.box("Metal1", x, y, r.pad)
-        c.box("Via1", x, y, r.via)
-        c.box("Metal2", x, y, r.pad)
+            c.rect("poly", reach[0], g - half, reach[1], g + half)
+        c.box("contact", x, y, r.contact)
+        c.box("local", x, y, r.pad)
+        c.box("local_via", x, y, r.via)
+        c.box("select", x, y, r.pad)
 
     def tap(self, x: int, kind: str) -> None:
         """Draw a tap strip centred at `x` through the whole pitch; its Metal1 is VSS or VDD."""
@@ -356,14 +356,14 @@ class BodyDrawer:
             else r.enclosure("nplus", "n_tap_at_well_edge")
         )
         implant = max(self.tap_width + 2 * beyond, r.width("pplus")) // 2
-        c.rect("COMP", x - half, 0, x + half, self.t.pitch)
-        c.rect("Pplus" if kind == "p" else "Nplus", x - implant, -beyond, x + implant,
+        c.rect("diffusion", x - half, 0, x + half, self.t.pitch)
+        c.rect("pplus" if kind == "p" else "nplus", x - implant, -beyond, x + implant,
                self.t.pitch + beyond)  # fmt: skip
         if kind == "n":
             self.well(
                 x - half - r.enclosure("nwell", "n_tap"), x + half + r.enclosure("nwell", "n_tap")
             )
-        c.rect("Metal1", x - metal, 0, x + metal, self.t.pitch)
+        c.rect("local", x - metal, 0, x + metal, self.t.pitch)
         margin, step = (
             grid_up(max(r.space("contact") / 2, r.line_end("contact", "local"))),
             r.contact + r.space("contact"),
@@ -371,4 +371,4 @@ class BodyDrawer:
         room = self.t.pitch - 2 * margin - r.contact
         start = margin + grid_down((room % step) / 2) + r.contact // 2
         for k in range(room // step + 1):
-            c.box("Contact", x, start + k * step, r.contact)
+            c.box("contact", x, start + k * step, r.contact)

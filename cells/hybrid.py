@@ -227,7 +227,7 @@ class HybridGeometry(StackedPair):
 
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     """Draw the left half: select transistor, its stack, land, via and electrode."""
-    r, c = g.rules, Canvas()
+    r, c = g.rules, Canvas(g.tech)
     nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length)
     span = draw_nmos(c, r, nmos)
     metal1_over_contacts(c, r, nmos.drain_x, span)
@@ -237,40 +237,40 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     half_pad = r.pad // 2
     left = min(g.stack_x - half_pad, nmos.drain_x - half_m1)
     right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
-    c.rect("Metal1", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
-    c.rect("Metal1", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "Metal1", "Metal5")
+    c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
+    c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land")
     module_via(c, r, electrode, g.module_x, g.module_y)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
     # source: up to Metal2 in the row of the stacks, and from there to the row line
     c.rect(
-        "Metal1",
+        "local",
         nmos.source_x - half_m1,
         g.pad_y - half_pad,
         g.source_x + r.via // 2 + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
-    c.rect("Metal1", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
+    c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
     west, east = g.source_x - half_pad, g.source_x + half_pad
-    if row_metal == "Metal4":
-        via_stack(c, r, g.source_x, g.pad_y, "Metal1", row_metal)
-        c.rect("Metal4", west, g.pad_y - half_pad, east, g.line_y1)
+    if row_metal == "top_row":
+        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal)
+        c.rect("top_row", west, g.pad_y - half_pad, east, g.line_y1)
     else:
-        c.box("Via1", g.source_x, g.pad_y, r.via)
-        c.rect("Metal2", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
-        c.box("Via2", g.source_x, g.line_y1 + half_pad, r.via)
+        c.box("local_via", g.source_x, g.pad_y, r.via)
+        c.rect("select", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
+        c.box("select_via", g.source_x, g.line_y1 + half_pad, r.via)
     if g.diode_y is not None:
         _gate_diode(c, g, nmos)
     if g.near_tap_x is not None:
         tap_strip(c, r, g.near_tap_x, 0, g.pitch_y)
         half_tap = r.line // 2
-        c.rect("Metal1", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
+        c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
-    c.box("Via1", nmos.gate_x, nmos.gate_y, r.via)
+    c.box("local_via", nmos.gate_x, nmos.gate_y, r.via)
     half_line = g.select_width // 2
-    c.rect("Metal2", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
+    c.rect("select", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
 
 
@@ -280,10 +280,10 @@ def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:
     x, y = nmos.gate_x, g.diode_y
     assert y is not None
     beyond = r.enclosure("nplus", "n_active")
-    c.box("COMP", x, y, g.diode)
-    c.box("Nplus", x, y, g.diode + 2 * beyond)
-    c.box("Contact", x, y, r.contact)
-    c.rect("Metal1", x - half_m1, nmos.gate_y, x + half_m1, y + half)
+    c.box("diffusion", x, y, g.diode)
+    c.box("nplus", x, y, g.diode + 2 * beyond)
+    c.box("contact", x, y, r.contact)
+    c.rect("local", x - half_m1, nmos.gate_y, x + half_m1, y + half)
 
 
 def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
@@ -304,14 +304,14 @@ def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
 
 def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
     g = HybridGeometry(tech, parameters)
-    canvas = Canvas()
-    canvas.rects += _half(g, "BE", "Metal3").rects
+    canvas = Canvas(tech)
+    canvas.rects += _half(g, "BE", "bottom_row").rects
     oxides(canvas, g.rules, "B", g.crossing)
-    canvas.rect("Metal3", 0, g.line_y1, g.pitch_x, g.line_y2)
+    canvas.rect("bottom_row", 0, g.line_y1, g.pitch_x, g.line_y2)
     if top:
-        canvas.rects += mirrored(_half(g, "TE", "Metal4").rects, g.pitch_x)
+        canvas.rects += mirrored(_half(g, "TE", "top_row").rects, g.pitch_x)
         oxides(canvas, g.rules, "T", g.crossing)
-        canvas.rect("Metal4", 0, g.line_y1, g.pitch_x, g.line_y2)
+        canvas.rect("top_row", 0, g.line_y1, g.pitch_x, g.line_y2)
     canvas.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
     tap_strip(canvas, g.rules, g.me_x, 0, g.pitch_y)
     name = "hybrid_cell" if top else "planar_cell"
@@ -328,14 +328,18 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
 
 def _ports(g: HybridGeometry, top: bool) -> list[Port]:
     middle, width = (g.line_y1 + g.line_y2) // 2, g.line_y2 - g.line_y1
-    rows = [("BR", "Metal3")] + ([("TR", "Metal4")] if top else [])
-    ports = [Port(n, m, 0, grid_down(middle), width, 180) for n, m in rows]
-    ports += [Port(n, m, g.pitch_x, grid_down(middle), width, 0) for n, m in rows]
+    rows = [("BR", "bottom_row")] + ([("TR", "top_row")] if top else [])
+    ports = [Port(n, g.rules.layer(m), 0, grid_down(middle), width, 180) for n, m in rows]
+    ports += [Port(n, g.rules.layer(m), g.pitch_x, grid_down(middle), width, 0) for n, m in rows]
     selects = [("BS", g.select_x)] + ([("TS", g.pitch_x - g.select_x)] if top else [])
     for y, direction in ((g.pitch_y, 90), (0, 270)):
-        ports += [Port(n, "Metal2", x, y, g.select_width, direction) for n, x in selects]
+        ports += [
+            Port(n, g.rules.layer("select"), x, y, g.select_width, direction) for n, x in selects
+        ]
         ports.append(Port("C", "ME", g.me_x, y, 2 * g.me_half, direction))
-        ports.append(Port("VSS", "Metal1", g.me_x, y, g.rules.width("local"), direction))
+        ports.append(
+            Port("VSS", g.rules.layer("local"), g.me_x, y, g.rules.width("local"), direction)
+        )
     return ports
 
 

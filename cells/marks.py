@@ -20,16 +20,16 @@ FRAME, FRAME_WIDTH, CROSS = 60_000, 8_000, 30_000
 BARS = 10
 #: length of a vernier's bars, dbu
 BAR_LENGTH = 10_000
-_MARKERS = ("MARK", "POSTPROC")
 
 
 def masks(tech: Tech) -> tuple[str, ...]:
     """Return the layers of the module that become masks, in the order of the process."""
+    markers = [tech.roles.layer(role) for role in ("marks", "module_area")]
     return tuple(
         layer.name
         for layer in tech.layers
         if layer.is_module and layer.purpose is not Purpose.MODULE_LABEL
-        and layer.name not in _MARKERS
+        and layer.name not in markers
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def _electrode(mask: str) -> str | None:
 
 
 def _reference(c: Canvas, x1: int, y1: int, x2: int, y2: int) -> None:
-    for layer in ("Metal5", "MARK"):
+    for layer in ("land", "marks"):
         c.rect(layer, x1, y1, x2, y2)
 
 
@@ -64,7 +64,7 @@ def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
         ParameterError: if the module has no such mask.
     """
     _check_mask(tech, mask)
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     w, s = FRAME_WIDTH, FRAME
     for box in ((0, 0, s, w), (0, s - w, s, s), (0, w, w, s - w), (s - w, w, s, s - w)):
         _reference(c, *box)
@@ -82,7 +82,7 @@ def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
             if k:
                 c.box(mask, centre, centre + k * step, r.module_via)
         plate = 2 * n * step + r.land
-        c.box("Metal5", centre, centre, plate)
+        c.box("land", centre, centre, plate)
         c.box(electrode, centre, centre, plate)
     name = f"mark_{mask.lower()}"
     return Cell(name, tuple(c.rects), width=s, height=s, netlist=Subcircuit(name, (), ()))
@@ -102,7 +102,7 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
         ParameterError: if the module has no such mask.
     """
     _check_mask(tech, mask)
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     delta, electrode = vernier_step(tech), _electrode(mask)
     bar = r.module_via if electrode else r.width("bottom_electrode")
     reach = BARS * delta

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..pdk import METALS, VIA_ABOVE
 from .drawing import Canvas, Rect, grid_up
 from .rules import RuleBook
 
@@ -67,7 +66,7 @@ def contact_column(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -
     half = rules.contact // 2
     starts = range(y1, y2 - rules.contact + 1, pitch)
     for y in starts:
-        canvas.rect("Contact", cx - half, y, cx + half, y + rules.contact)
+        canvas.rect("contact", cx - half, y, cx + half, y + rules.contact)
     return starts[0], starts[-1] + rules.contact
 
 
@@ -77,7 +76,7 @@ def metal1_over_contacts(canvas: Canvas, rules: RuleBook, cx: int, span: tuple[i
     end = rules.line_end("contact", "local")
     y1, y2 = span[0] - end, span[1] + end
     missing = grid_up(rules.area("local") / (2 * half)) - (y2 - y1)
-    canvas.rect("Metal1", cx - half, y1 - max(0, missing), cx + half, y2)
+    canvas.rect("local", cx - half, y1 - max(0, missing), cx + half, y2)
 
 
 class NmosPlace:
@@ -130,13 +129,13 @@ def draw_nmos(canvas: Canvas, rules: RuleBook, place: NmosPlace) -> tuple[int, i
     """
     x1, y1, x2, y2 = place.comp
     half = place.length // 2
-    canvas.rect("COMP", x1, y1, x2, y2)
-    canvas.rect("Poly2", place.gate_x - half, place.bottom, place.gate_x + half, place.top)
-    canvas.box("Poly2", place.gate_x, place.gate_y, place.head)
-    canvas.box("Contact", place.gate_x, place.gate_y, rules.contact)
-    canvas.box("Metal1", place.gate_x, place.gate_y, rules.pad)
+    canvas.rect("diffusion", x1, y1, x2, y2)
+    canvas.rect("poly", place.gate_x - half, place.bottom, place.gate_x + half, place.top)
+    canvas.box("poly", place.gate_x, place.gate_y, place.head)
+    canvas.box("contact", place.gate_x, place.gate_y, rules.contact)
+    canvas.box("local", place.gate_x, place.gate_y, rules.pad)
     beside, across = rules.enclosure("nplus", "n_active"), rules.enclosure("nplus", "n_gate")
-    canvas.rect("Nplus", x1 - beside, y1 - across, x2 + beside, y2 + across)
+    canvas.rect("nplus", x1 - beside, y1 - across, x2 + beside, y2 + across)
     overlap = rules.enclosure("diffusion", "diffusion_contact")
     span = contact_column(canvas, rules, place.drain_x, y1 + overlap, y2 - overlap)
     contact_column(canvas, rules, place.source_x, y1 + overlap, y2 - overlap)
@@ -148,10 +147,11 @@ def via_stack(canvas: Canvas, rules: RuleBook, x: int, y: int, low: str, high: s
 
     The end metals belong to the caller, whose lines or lands are usually larger.
     """
-    between = METALS[METALS.index(low) : METALS.index(high)]
-    for k, metal in enumerate(between):
-        canvas.box(VIA_ABOVE[metal], x, y, rules.via)
-        if k:
+    roles = rules.tech.roles
+    landings = ("", *roles.between(low, high))
+    for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
+        canvas.box(cut, x, y, rules.via)
+        if metal:
             canvas.box(metal, x, y, rules.pad)
 
 
@@ -160,12 +160,12 @@ def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> Non
     comp = rules.contact + 2 * rules.enclosure("diffusion", "diffusion_contact")
     implant = max(comp + 2 * rules.enclosure("pplus", "p_tap"), rules.width("pplus"))
     metal = rules.line
-    canvas.rect("COMP", cx - comp // 2, y1, cx + comp // 2, y2)
+    canvas.rect("diffusion", cx - comp // 2, y1, cx + comp // 2, y2)
     beyond = rules.enclosure(
         "pplus", "p_tap"
     )  # strips that abut merge, the outermost is closed as it stands
-    canvas.rect("Pplus", cx - implant // 2, y1 - beyond, cx + implant // 2, y2 + beyond)
-    canvas.rect("Metal1", cx - metal // 2, y1, cx + metal // 2, y2)
+    canvas.rect("pplus", cx - implant // 2, y1 - beyond, cx + implant // 2, y2 + beyond)
+    canvas.rect("local", cx - metal // 2, y1, cx + metal // 2, y2)
     # half a contact space at either end keeps the pitch rule across abutting strips
     margin = grid_up(max(rules.space("contact") / 2, rules.line_end("contact", "local")))
     contact_column(canvas, rules, cx, y1 + margin, y2 - margin)
@@ -175,7 +175,7 @@ def module_via(canvas: Canvas, rules: RuleBook, electrode: str, x: int, y: int) 
     """Draw one module via with its electrode pad and Metal5 land."""
     canvas.box(f"V{electrode}", x, y, rules.module_via)
     canvas.box(electrode, x, y, rules.land)
-    canvas.box("Metal5", x, y, rules.land)
+    canvas.box("land", x, y, rules.land)
 
 
 def oxides(canvas: Canvas, rules: RuleBook, tier: str, crossing: tuple[int, int, int, int]) -> None:

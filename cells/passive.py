@@ -81,7 +81,7 @@ def passive_planar_cell(tech: Tech, parameters: PassiveParameters | None = None)
 def _cell(tech: Tech, parameters: PassiveParameters | None, name: str,
           lines: tuple[tuple[str, str, str], ...]) -> Cell:  # fmt: skip
     g = PassiveGeometry(tech, parameters or PassiveParameters())
-    c = Canvas()
+    c = Canvas(tech)
     y1, y2 = g.strip_y
     for _, electrode, tier in lines:
         c.rect(electrode, 0, y1, g.pitch_x, y2)

@@ -298,7 +298,18 @@ class Roles:
         found |= {f"vias[{k}]": name for k, name in enumerate(self.vias)}
         if self.vias:
             found["land_via"] = self.vias[-1]
+            found["below_land"] = self.metals[-2]
         return found | {"land": self.land}
+
+    def between(self, low: str, high: str) -> tuple[str, ...]:
+        """Return the metals strictly between two, by role or name, from the bottom."""
+        first, last = (self.metals.index(self.names.get(end, end)) for end in (low, high))
+        return self.metals[first + 1 : last]
+
+    def cuts(self, low: str, high: str) -> tuple[str, ...]:
+        """Return the cuts from one metal up to another, by role or name, from the bottom."""
+        first, last = (self.metals.index(self.names.get(end, end)) for end in (low, high))
+        return self.vias[first:last]
 
     def layer(self, role: str) -> str:
         """Return the layer of a role.
