@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -142,6 +142,22 @@ def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
     return click.option("-o", "--out", type=FOLDER, default=default, help=text)
 
 
+def limits_option(function: F) -> F:
+    """Add --limits to a command that judges currents."""
+    return click.option(
+        "--limits",
+        type=click.Choice(["report", "fail"]),
+        default="report",
+        show_default=True,
+        help="Currents above their limits, or not judged: report them, or exit with 1.",
+    )(function)
+
+
+def within(limits: str, verdict: Mapping[str, Any]) -> bool:
+    """Return whether a verdict on currents lets a command that was given --limits pass."""
+    return limits != "fail" or bool(verdict["judged"] and not verdict["exceeded"])
+
+
 def is_folder(out: Path) -> bool:
     """Return whether -o names a folder: one that exists, or a name without an ending."""
     return out.is_dir() or not out.suffix
@@ -170,7 +186,7 @@ def check_results_folder(out: Path | None) -> None:
         ConfigError: naming the folder.
     """
     from .base.errors import ConfigError
-    from .files import MANIFEST
+    from .base.files import MANIFEST
 
     if out is not None and (out / MANIFEST).is_file():
         raise ConfigError(f"{out} holds a build or comparison; choose another folder")

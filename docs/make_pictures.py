@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crossstack.base.files import write_layout
 from crossstack.cells import alone, draw_cell, to_layout
-from crossstack.files import write_layout
 from crossstack.glb import write_glb
 from crossstack.pdk import get_tech
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crossstack.analysis import Stimulus, mode_ohm
+from crossstack.analyse.analysis import Stimulus
+from crossstack.analyse.operating import mode_ohm
 from crossstack.cells import Cell, Device, Subcircuit, register_cell, to_layout
 from crossstack.cells.drawing import Canvas
 from crossstack.cells.hybrid import HybridGeometry, HybridParameters, planar_cell

@@ -7,8 +7,8 @@ terminals at 0 ohm) and `all_series` (switches and terminals in).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import ModeError
 from .assembly import SwitchOhm, check_conductances
-from .iv import DeviceLaw, SquareLaw
+from .iv import DeviceLaw, Partly, SquareLaw
 from .linear import NetworkSolution, solve_network
-from .modes import Drives, Request, gates_for, network_drives
+from .modes import POLARITIES, Drives, Request, gates_for, network_drives
 from .network import TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
@@ -55,6 +55,7 @@ class WriteReport:
             column, V.
         read_disturb: largest change of another column's current against the same read
             without the write, as a fraction of the largest ideal column current.
+        column_current: out of the column into the write rail, A.
     """
 
     tier: int
@@ -65,6 +66,27 @@ class WriteReport:
     half_selected_voltage: float
     same_column_voltage: float
     read_disturb: float
+    column_current: float
+
+    @property
+    def polarity(self) -> str:
+        """'set' if the rows are above the column, 'reset' if it is above them."""
+        return POLARITIES[int(self.applied.sum() < 0)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain Python types only."""
+        return {
+            "tier": TIER_NAMES[self.tier],
+            "column": self.column,
+            "polarity": self.polarity,
+            "device_voltages_V": self.device_voltages.tolist(),
+            "applied_V": self.applied.tolist(),
+            "column_current_A": self.column_current,
+            "worst_loss": self.worst_loss,
+            "half_selected_voltage_V": self.half_selected_voltage,
+            "same_column_voltage_V": self.same_column_voltage,
+            "read_disturb": self.read_disturb,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +107,8 @@ class IrDrop:
         floating: pieces that nothing drives, with everything in.
         write: what the write does; None in expansion mode.
         solution: the solve with everything in.
+        writes: polarity -> what the write does, of every polarity that was solved; `write` and
+            everything else here belong to the one that loses more.
     """
 
     mode: str
@@ -99,6 +123,7 @@ class IrDrop:
     floating: tuple[str, ...]
     write: WriteReport | None
     solution: Solved
+    writes: Mapping[str, WriteReport] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The entry of this mode in ir_drop.json, plain Python types only."""
@@ -114,17 +139,16 @@ class IrDrop:
         out["floating"] = list(self.floating)
         out["method"] = self.solution.method
         if self.write is not None:
-            out["write"] = {
-                "tier": TIER_NAMES[self.write.tier],
-                "column": self.write.column,
-                "device_voltages_V": self.write.device_voltages.tolist(),
-                "applied_V": self.write.applied.tolist(),
-                "worst_loss": self.write.worst_loss,
-                "half_selected_voltage_V": self.write.half_selected_voltage,
-                "same_column_voltage_V": self.write.same_column_voltage,
-                "read_disturb": self.write.read_disturb,
-            }
+            out["write"] = self.write.to_json()
+            out["writes"] = {name: w.to_json() for name, w in self.writes.items()}
         return out
+
+
+def worse_of(found: Iterable[IrDrop]) -> IrDrop:
+    """Return the solve whose write loses most, with what the writes of all of them do."""
+    every = [*found]
+    worst = max(every, key=lambda drop: 0.0 if drop.write is None else drop.write.worst_loss)
+    return replace(worst, writes={k: w for drop in every for k, w in drop.writes.items()})
 
 
 def ir_drop(
@@ -137,6 +161,7 @@ def ir_drop(
     switch_off_ohm: float = np.inf,
     port_ohm: Mapping[str, float] | float = 0.0,
     device: DeviceLaw | None = None,
+    write_law: DeviceLaw | None = None,
     switch: SquareLaw | None = None,
     **options: Any,
 ) -> IrDrop:
@@ -151,6 +176,7 @@ def ir_drop(
         switch_off_ohm: see `solve_network`; counts in `all_series` only.
         port_ohm: drive and sense resistances in ohm; count in `all_series` only.
         device: law of nonlinear memristors, also for the ideal; None is linear.
+        write_law: law of the memristors of the tier that is written, where `device` gives none.
         switch: law of nonlinear transistors in place of `switch_ohm` and
             `switch_off_ohm`; counts in `all_series` only.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
@@ -165,7 +191,8 @@ def ir_drop(
     series: dict[str, Any] = {"port_ohm": port_ohm, "switch": switch}
     if switch is None:
         series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
-    run = _NetworkRun(network, check_conductances(network, conductances), device, mode, series)
+    G = check_conductances(network, conductances)
+    run = _NetworkRun(network, G, device, mode, series, write_law)
     return measure(run, inputs, **options)
 
 
@@ -243,11 +270,12 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
     errors, device_error = _errors(conductance, ideal, wanted, everything, drives)
     write = None
     if mode == "deep-net":
-        quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0})
+        quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0, "write_rail": 0.0})
         quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
         disturb = float(np.abs(change).max() / np.abs(wanted).max())
-        write = _write_report(everything, drives.request, disturb)
+        rail = float(_outputs(everything, drives)[drives.request.write_column])
+        write = _write_report(everything, drives.request, disturb, rail)
     return IrDrop(
         mode=mode,
         wires_only=errors_wires,
@@ -261,6 +289,7 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         floating=everything.floating,
         write=write,
         solution=everything,
+        writes={} if write is None else {write.polarity: write},
     )
 
 
@@ -273,6 +302,7 @@ class _NetworkRun:
     device: DeviceLaw | None
     mode: str
     series: Mapping[str, Any]
+    write_law: DeviceLaw | None
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """See `Run`."""
@@ -288,9 +318,26 @@ class _NetworkRun:
             "gates": gates_for(self.network, drives),
             **series,
         }
-        if self.device is None and switch is None:
+        device = law_in(self.network, drives.request, self.device, self.write_law)
+        if device is None and switch is None:
             return solve_network(self.network, **arguments)
-        return solve_network_nonlinear(self.network, device=self.device, switch=switch, **arguments)
+        return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
+
+
+def law_in(
+    network: Network, request: Request, device: DeviceLaw | None, write_law: DeviceLaw | None
+) -> DeviceLaw | None:
+    """Return the law of a network's memristors in a mode; None if all are linear.
+
+    Args:
+        network: whose memristors.
+        request: what is read and what is written.
+        device: law of all of them.
+        write_law: law of the tier that is written, where `device` gives none.
+    """
+    if device is not None or write_law is None or not request.writes:
+        return device
+    return Partly(write_law, network.memristor_tier == request.write_tier)
 
 
 def _ideal_currents(run: Run, ideal: Floats) -> Floats:
@@ -338,7 +385,7 @@ def _errors(
     return errors, device
 
 
-def _write_report(solution: Solved, request: Request, disturb: float) -> WriteReport:
+def _write_report(solution: Solved, request: Request, disturb: float, amps: float) -> WriteReport:
     column = request.write_column
     written = solution.device_voltages[request.write_tier]
     applied = request.write_voltages - request.write_rail
@@ -355,6 +402,7 @@ def _write_report(solution: Solved, request: Request, disturb: float) -> WriteRe
         half_selected_voltage=_largest(others),
         same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),
         read_disturb=disturb,
+        column_current=amps,
     )
 
 

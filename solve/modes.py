@@ -86,6 +86,7 @@ class Request:
         write_voltages: voltage on every row line of the written tier, shape (rows,), V.
         write_rail: voltage of the written column, V.
         vdd: supply, V.
+        writes: whether anything is written.
     """
 
     inputs: Floats
@@ -94,11 +95,36 @@ class Request:
     write_voltages: Floats
     write_rail: float
     vdd: float
+    writes: bool
 
     @property
     def write_tier(self) -> int:
         """The tier that does not read."""
         return TOP if self.read_tier == BOTTOM else BOTTOM
+
+
+#: polarities of a write: in a set the rows carry the write voltage and the column is at ground,
+#: in a reset the other way round
+POLARITIES = ("set", "reset")
+
+
+def polarity_options(polarity: str, volts: float) -> dict[str, float]:
+    """Return the options of `mode_drives` that write with a polarity.
+
+    Args:
+        polarity: 'set' or 'reset'.
+        volts: write voltage in V, above 0.
+
+    Raises:
+        ModeError: for an unknown polarity, or a voltage that is not above 0.
+    """
+    if polarity not in POLARITIES:
+        raise ModeError(f"unknown polarity {polarity!r}, allowed: {', '.join(POLARITIES)}")
+    if not (np.isfinite(volts) and volts > 0):
+        raise ModeError(f"the write voltage is {volts:g} V, allowed: finite, above 0")
+    if polarity == "set":
+        return {"write_voltage": volts, "write_rail": 0.0}
+    return {"write_voltage": -volts, "write_rail": volts}
 
 
 # What a driven pin can carry: request, index of the line -> V.
@@ -351,7 +377,15 @@ def _check_request(
     for name, value in (("write_voltage", voltage), ("write_rail", rail), ("vdd", vdd)):
         if not np.isfinite(value):
             raise ModeError(f"{name} is {value} V, allowed: finite")
-    return Request(volts, read, int(write_column), rail + voltage * share, float(rail), float(vdd))
+    return Request(
+        volts,
+        read,
+        int(write_column),
+        rail + voltage * share,
+        float(rail),
+        float(vdd),
+        mode == "deep-net",
+    )
 
 
 def gates_for(network: Network, drives: Drives) -> Mapping[str, bool]:

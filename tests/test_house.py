@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,11 @@ ALLOWED: dict[str, set[str]] = {
     "drc": {"base", "pdk"},
     "lvs": {"base", "pdk"},
     "extract": {"base", "pdk", "lvs", "solve"},
-    "crossstack": {"base", "pdk", "solve", "cells", "generators", "drc", "lvs", "extract"},
+    "analyse": {"base", "pdk", "extract", "solve"},
+    "signoff": {"base", "pdk", "generators", "drc", "lvs", "extract"},
 }
+ALLOWED["crossstack"] = set(ALLOWED)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAX_LINES = 450
 #: solving needs nothing but numbers; reading commands must start fast
 FORBIDDEN_PACKAGES = {
@@ -30,6 +34,8 @@ FORBIDDEN_PACKAGES = {
     "drc": {"gdsfactory", "kfactory"},
     "lvs": {"gdsfactory", "kfactory"},
     "extract": {"gdsfactory", "kfactory"},
+    "analyse": {"gdsfactory", "kfactory", "click", "rich"},
+    "signoff": {"gdsfactory", "kfactory", "click", "rich"},
     "crossstack": {"gdsfactory", "kfactory"},
 }
 
@@ -110,10 +116,25 @@ def test_modules_are_small() -> None:
 
 
 def test_every_folder_with_code_is_packaged() -> None:
-    text = (ROOT / "pyproject.toml").read_text()
-    listed = set(re.findall(r'^  "(crossstack[\w.]*)",$', text, re.MULTILINE))
     found = {".".join(package_of(path)) for _, path in modules()}
-    assert found == listed
+    assert found == set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+def test_every_room_has_its_floor() -> None:
+    """pyproject.toml is the list of rooms; Makefile and docs/make_python.py read it there."""
+    assert set(PROJECT["tool"]["setuptools"]["package-dir"].values()) == set(ALLOWED)
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    told = re.findall(r"^\| `(\w+)/` \|.*\|([^|]*)\|$", text, re.MULTILINE)
+    may = {room: set(re.findall(r"`(\w+)`", rooms)) for room, rooms in told}
+    assert {r: m for r, m in may.items() if r != "crossstack"} == {
+        r: m for r, m in ALLOWED.items() if r != "crossstack"
+    }
+
+
+def test_the_sum_of_a_sweep_covers_every_room() -> None:
+    tree = ast.parse((ROOT / "crossstack" / "sweep_points.py").read_text())
+    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert set(ALLOWED) - {"crossstack"} <= names
 
 
 def committed_files() -> list[Path]:

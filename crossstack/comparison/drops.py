@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analyse.transistors import working_ohm
 from ..pdk import Tech
 from ..solve.linear import NetworkSolution, NetworkSolver
 from ..solve.metrics import Errors
 from ..solve.modes import gates_for, network_drives
 from ..solve.network import Network
 from ..solve.theory import Parts
-from ..transistors import working_ohm
 
 Floats = NDArray[np.float64]
 VIEWS = ("wires", "all", "kelvin", "array")

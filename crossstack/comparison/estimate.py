@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..paper import IR_DROP
+from ..analyse.paper import IR_DROP
 from ..pdk import Tech
 from ..solve.network import Network
 from ..solve.theory import Parts, stack_reduction

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..analyse.paper import IR_DROP, SPEED
+from ..analyse.timing import dense_curve
 from ..base.outputs import one_step
-from ..paper import IR_DROP, SPEED
-from ..timing import dense_curve
 from .cases import Floats, Proved
 from .table import Compared
 

@@ -14,10 +14,10 @@ import click
 import numpy as np
 import pytest
 
+from crossstack.base.files import write_layout
 from crossstack.cells import alone, draw_cell, to_layout
 from crossstack.cli import cli
 from crossstack.extract import extract, save_array
-from crossstack.files import write_layout
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import PROFILES, get_tech
 

@@ -16,9 +16,9 @@ from test_damage import DAMAGES, Damage
 
 import crossstack.drc
 import crossstack.pdk
+from crossstack.base.files import write_layout
 from crossstack.cells.drawing import to_layout
 from crossstack.drc import run_drc
-from crossstack.files import write_layout
 from crossstack.generators import Array, ArraySpec, build_array
 from crossstack.lvs import compare_layout, extract_layout
 
