@@ -8,7 +8,7 @@ from typing import Any
 import klayout.db as kdb
 
 from ..pdk import CrossStackError, Tech
-from .antenna import AntennaLevel, Limit, level_of
+from .antenna import AntennaLevel, Limit, Order
 from .compact import Compacted
 from .expr import Node
 from .nets import density, space_nets
@@ -63,7 +63,7 @@ class Evaluator:
 
     def antenna(self, conductor: str, ratio: float, area: float, perimeter: float) -> kdb.Region:
         """Return the conductor shapes that break an antenna ratio."""
-        limit, level = Limit(ratio, area, perimeter), level_of(conductor)
+        limit, level = Limit(ratio, area, perimeter), Order.of(self.tech).level_of(conductor)
         if self.stand_in is not None and self._certified(conductor, limit, level):
             return kdb.Region()
         if self._whole is None or self._whole[0] != level:
@@ -78,7 +78,8 @@ class Evaluator:
         if strips is None:
             return False
         if self._flat is None or self._flat[0] != level:
-            self._flat = (level, AntennaLevel.flat(compacted.cell, flat.drawn, level))
+            order = Order.of(self.tech)
+            self._flat = (level, AntennaLevel.flat(compacted.cell, flat.drawn, level, order))
         return self._flat[1].certified(conductor, limit, strips)
 
     def region(self, node: Node) -> kdb.Region:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import klayout.db as kdb
 
-from .antenna import LEVELS
+from .antenna import Order
 
 if TYPE_CHECKING:
     from .evaluate import Evaluator
@@ -17,9 +17,9 @@ def space_nets(ev: Evaluator, wells: kdb.Region, distance: int) -> kdb.EdgePairs
     if wells.space_check(distance).is_empty():
         return kdb.EdgePairs()
     l2n = kdb.LayoutToNetlist(ev.cell.name, ev.cell.layout().dbu)
-    layers = {name: ev.drawn(name) for level in LEVELS for name in level if name}
-    taps = (ev.drawn("COMP") & ev.drawn("Nplus")).overlapping(wells)
-    stack = [wells, taps, *(layers[n] for level in LEVELS for n in level if n and n != "Poly2")]
+    order = Order.of(ev.tech)
+    taps = (ev.drawn(order.diffusion) & ev.drawn(ev.tech.roles.layer("nplus"))).overlapping(wells)
+    stack = [wells, taps, *(ev.drawn(name) for name in order.stack if name != order.poly)]
     for number, region in enumerate(stack):
         l2n.register(region, f"level{number}")
         l2n.connect(region)

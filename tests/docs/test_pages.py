@@ -276,7 +276,7 @@ def test_the_nearer_box_hides_the_farther_one(load):
 def test_a_stack_is_drawn_from_a_layout(load, tmp_path):
     script, tech = load("make_pictures"), get_tech()
     layout = tmp_path / "cell.gds"
-    write_layout(to_layout(alone(draw_cell("memristor_stack", tech)), tech), layout)
+    write_layout(to_layout(alone(draw_cell("memristor_stack", tech), tech), tech), layout)
     script.stack_picture(layout, tmp_path / "cell.png", 120)
     with script.Image.open(tmp_path / "cell.png") as picture:
         found = {color for _, color in picture.convert("RGB").getcolors(100_000)}
