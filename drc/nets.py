@@ -6,16 +6,22 @@ from collections.abc import Callable
 
 import klayout.db as kdb
 
-from .antenna import LEVELS
+from ..pdk import Tech
+from .antenna import Order
 
 
 def space_nets(
-    cell: kdb.Cell, drawn: Callable[[str], kdb.Region], wells: kdb.Region, distance: int
+    cell: kdb.Cell,
+    tech: Tech,
+    drawn: Callable[[str], kdb.Region],
+    wells: kdb.Region,
+    distance: int,
 ) -> kdb.EdgePairs:
     """Return spaces below `distance` between wells that their taps and metals do not join.
 
     Args:
         cell: where the wells are.
+        tech: which layers tap and join wells.
         drawn: name of a drawn layer -> its shapes.
         wells: what must keep its distance.
         distance: in dbu.
@@ -23,9 +29,9 @@ def space_nets(
     if wells.space_check(distance).is_empty():
         return kdb.EdgePairs()
     l2n = kdb.LayoutToNetlist(cell.name, cell.layout().dbu)
-    layers = {name: drawn(name) for level in LEVELS for name in level if name}
-    taps = (drawn("COMP") & drawn("Nplus")).overlapping(wells)
-    stack = [wells, taps, *(layers[n] for level in LEVELS for n in level if n and n != "Poly2")]
+    order = Order.of(tech)
+    taps = (drawn(order.diffusion) & drawn(tech.roles.layer("nplus"))).overlapping(wells)
+    stack = [wells, taps, *(drawn(name) for name in order.stack if name != order.poly)]
     for number, region in enumerate(stack):
         l2n.register(region, f"level{number}")
         l2n.connect(region)

@@ -62,8 +62,11 @@ def test_nets_and_devices():
     found = get_tech().nets
     assert found.silicon == SILICON
     assert set(found.links) == set(EXTRA_LINKS)
-    assert found.antenna == tuple((a, b or "") for a, b in antenna.LEVELS)
-    assert found.diode_factor == antenna.DIODE_FACTOR
+    order = antenna.Order.of(get_tech())
+    assert (order.poly, order.contact, order.diffusion) == ("Poly2", "Contact", "COMP")
+    assert order.layers_of(1) == ["COMP", "Poly2", "Contact", "Metal1", "Via1"]
+    assert order.stack[-2:] == ("Via4", "Metal5")
+    assert order.diode_factor == 2
     kinds = [(k.name, k.terminals, k.body, k.is_memristor) for k in devices.KINDS]
     assert [(d.name, d.terminals, d.body, d.is_memristor) for d in found.devices] == kinds
 
