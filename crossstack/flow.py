@@ -375,9 +375,10 @@ def _tech_of(manifest: dict[str, Any]) -> Tech:
 
 
 def _redo_build(folder: Path, console: Console) -> bool:
-    from .report.build import write_report
+    from .report.build import verdicts, write_report
 
     manifest = load_manifest(folder)
+    passed = verdicts(folder, manifest).passed
     tech = _tech_of(manifest)
     with console.step("pictures"):
         draw_pictures(folder, manifest["name"])
@@ -385,7 +386,7 @@ def _redo_build(folder: Path, console: Console) -> bool:
         write_report(folder, tech)
     pictures = sorted(p.name for p in folder.glob("ir_drop_*.png"))
     _renew_sums(folder, ["report.html", "layout.png", *pictures])
-    return bool(manifest["passed"])
+    return passed
 
 
 def _renew_sums(folder: Path, fresh: Iterable[str]) -> None:

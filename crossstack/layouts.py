@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from .extract.tiled import TiledArray
     from .signoff.tapeout import Source
     from .solve.network import Network
+
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,15 @@ def origin_of(path: Path, profile: str | None) -> Origin:
     """Return profile and process options for a file: --profile, or a manifest beside the file.
 
     A build leaves manifest.json, `generate` leaves <name>.json; either counts only if it lists
-    the file.
+    the file. One that lists others is remarked: a copy of a layout, or one under another name,
+    may well be of other conditions than what is taken for it.
+
+    Raises:
+        FileError: for a manifest that cannot be read: nobody knows whether it is about the file.
     """
+    others = []
     for beside in (path.parent / MANIFEST, path.with_suffix(".json")):
-        if not beside.is_file():
+        if not beside.is_file() or beside == path:
             continue
         parameters = _parameters(beside, path.name)
         if parameters is not None:
@@ -123,6 +132,12 @@ def origin_of(path: Path, profile: str | None) -> Origin:
             if chosen not in PROFILES:
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
             return Origin(chosen, _stored(beside, parameters.get("tech")), beside.name)
+        others.append(beside)
+    for beside in others:
+        _LOG.warning(
+            "%s says nothing of %s: taken at profile %s, typical, 25 C",
+            beside, path.name, profile or "stepper",
+        )  # fmt: skip
     return Origin(profile or "stepper", Conditions(), "--profile" if profile else "default")
 
 
@@ -162,11 +177,25 @@ def _stored(manifest: Path, section: Any) -> Conditions:
 
 
 def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
+    """Return the parameters in a manifest; None if it is about other files.
+
+    Raises:
+        FileError: if it is damaged.
+    """
     try:
         value = read_json(manifest)
-    except (FileError, OSError):
-        return None
-    if not isinstance(value, dict) or file_name not in value.get("files", {}):
+    except (FileError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FileError(f"{manifest} beside {file_name} cannot be read: {reason}") from None
+    listed = value.get("files") if isinstance(value, dict) else None
+    another = isinstance(value, dict) and not {"name", "parameters"} <= value.keys()
+    if listed is None and another and manifest.name != MANIFEST:
+        return None  # a result of a command, say, that happens to be called like the file
+    if not isinstance(listed, dict):
+        raise FileError(f"{manifest} beside {file_name} is no manifest: it lists no files")
+    if file_name not in listed:
         return None
     parameters = value.get("parameters")
-    return parameters if isinstance(parameters, dict) else None
+    if not isinstance(parameters, dict):
+        raise FileError(f"{manifest} lists {file_name}, but holds no parameters of it")
+    return parameters
