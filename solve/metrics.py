@@ -370,7 +370,7 @@ def total_current(amps: Floats, axes: tuple[int, ...]) -> Floats:
 
 def _outputs(solution: Solved, drives: Drives) -> Floats:
     """Current out of every column, shape (cols,), A."""
-    return np.array([-solution.port_currents[pin] for pin in drives.outputs])
+    return np.array([0.0 - solution.port_currents[pin] for pin in drives.outputs])
 
 
 def _errors(

@@ -85,7 +85,7 @@ def test_a_manifest_of_other_files_is_remarked(tmp_path, crossstack, built, capl
 
 @pytest.mark.parametrize("cell", ["passive", "passive_planar"])
 def test_an_option_without_effect_is_refused(cell, crossstack, tmp_path):
-    with pytest.raises(ParameterError, match="select_w_um = 4.0 .* hybrid or planar"):
+    with pytest.raises(ParameterError, match=r"select_w_um = 4.0 .* hybrid or planar"):
         ArraySpec(cell=cell, select_w_um=4.0)
     vary = ("--cell", cell, "--vary", "select_w_um=2,4")
     crossstack("sweep", *vary, "-o", tmp_path / "s").fails(2, "select_w_um = 4", "hybrid")
