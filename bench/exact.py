@@ -42,7 +42,7 @@ mp.dps = 90
 INF = float("inf")
 TOL = 1e-9
 # TOL of this is what `NetworkSolution` promises of device currents beside far larger ones.
-DEAD = 1e-21
+DEAD = 1e-15
 ROUNDING = mp.mpf(10) ** -60
 Edge = tuple[int, int, Any]  # node, node, ohm
 
