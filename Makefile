@@ -45,13 +45,15 @@ format: ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The rooms are top-level folders that pyproject.toml maps into one package. A type checker does
-# not read that mapping, so it gets a tree of links that looks like the installed package.
+# The rooms are top-level folders that pyproject.toml maps into one package, which is the one list
+# of them. A type checker does not read that mapping, so it gets a tree of links that looks like the
+# installed package.
+ROOMS = $(shell sed -n 's/^"crossstack\.[a-z]*" = "\([a-z]*\)"$$/\1/p' pyproject.toml)
 .PHONY: types
 types:
 	@rm -rf build/types && mkdir -p build/types/crossstack
 	@for f in crossstack/*; do ln -s ../../../$$f build/types/crossstack/; done
-	@for room in base pdk cells generators drc lvs extract solve; do \
+	@for room in $(ROOMS); do \
 	  ln -s ../../../$$room build/types/crossstack/$$room; done
 
 bench: setup ## print start-up times and the times of large arrays

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files
-from .base import outputs
+from .base import files, outputs
 from .config import RunConfig
 from .console import Console, Step
 from .pdk import CrossStackError, Tech
@@ -18,6 +17,7 @@ from .pdk.klayout_tech import lyp_text
 if TYPE_CHECKING:
     import klayout.db as db
 
+    from .extract import NetCapacitance
     from .generators import Array
     from .lvs import ExtractedLayout
     from .solve.network import Network
@@ -55,8 +55,24 @@ class Build:
 
     @property
     def passed(self) -> bool:
-        """True if the design rules hold, the netlist matches and everything was done."""
+        """True if the design rules hold, the netlist matches and everything was done.
+
+        Currents have a verdict of their own, `limits`.
+        """
         return self.drc["violations"] == 0 and bool(self.lvs["match"]) and not self.not_done
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Return the verdict on the currents: judged, exceeded, text and the hardest load."""
+        why = self.not_done.get("extract") or "the wires were not extracted"
+        none = {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+        verdict: dict[str, Any] = self.em.get("verdict", none)
+        return verdict
+
+    @property
+    def verdict(self) -> str:
+        """Return what was judged and how, in one line."""
+        return f"{'passed' if self.passed else 'FAILED'}: rules, netlist; {self.limits['text']}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the result that `build --json` prints."""
@@ -64,6 +80,8 @@ class Build:
             "folder": str(self.folder),
             "name": self.name,
             "passed": self.passed,
+            "verdict": self.verdict,
+            "limits": self.limits,
             "drc": self.drc,
             "lvs": self.lvs,
             "ir_drop": self.ir_drop,
@@ -139,7 +157,7 @@ def write_drawing(
     """Write the layout files, the layer properties and the reference netlist."""
     from .base.layout import open_layout
     from .generators import lef_lines
-    from .tapeout import write_parts
+    from .signoff.tapeout import write_parts
 
     stem = folder / array.cell.name
     with console.step("write layout"):
@@ -185,12 +203,14 @@ def _analyse(
     console: Console,
 ) -> None:
     """Extract the wires and solve; a layout that failed LVS may not allow it."""
-    from . import analysis
+    from .analyse import analysis
+    from .analyse.electromigration import current_limits_of, em_report
+    from .analyse.nets import net_table
+    from .analyse.operating import mode_ohm
+    from .analyse.timing import read_and_write
     from .comparison.estimate import estimate, measure_parts
-    from .electromigration import current_limits_of, em_report
     from .extract import extract, write_spice
-    from .nets import net_table
-    from .timing import read_and_write
+    from .solve.modes import EXPANSION
 
     try:
         with console.step("extract wires") as step:
@@ -200,7 +220,8 @@ def _analyse(
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
-            farad = capacitances(extracted, network, tech, step)
+            found_c = capacitances(extracted, network, tech, step)
+            farad = {name: net.total_f for name, net in found_c.items()}
             files.write_json(work / "nets.json", net_table(network, tech, farad, limits))
         what = analysis.stimulus(network, tech)
         drives = analysis.expansion_drives(network, what)
@@ -208,7 +229,7 @@ def _analyse(
             network,
             tech,
             work / f"{result.name}_extracted.spice",
-            switch_ohm=analysis.mode_ohm(network, tech, what, "expansion"),
+            switch_ohm=mode_ohm(network, tech, what, EXPANSION),
             sources=drives.port_voltages,
             gates=drives.gates,
             name=result.name,
@@ -225,8 +246,9 @@ def _analyse(
         result.ir_drop = analysis.summary(done, not_run, what)
         result.ir_drop["conditions"] = tech.conditions.to_json()
         result.ir_drop["stacking"] = estimate(network, parts)
-        result.em = em_report(network, limits, done)
-        result.timing = read_and_write(network, parts["all"][-1], farad)
+        result.em = em_report(network, tech, limits, done, what)
+    with console.step("settling"):
+        result.timing = read_and_write(network, tech, what, found_c)
     for name in ("ir_drop", "em", "timing"):
         files.write_json(work / f"{name}.json", getattr(result, name))
     analysis.write_csv(work / "ir_drop.csv", done)
@@ -234,8 +256,9 @@ def _analyse(
 
 def capacitances(
     extracted: ExtractedLayout, network: Network, tech: Tech, step: Step
-) -> dict[str, float]:
-    """Return the capacitance of nets in F, of as many as take seconds only."""
+) -> dict[str, NetCapacitance]:
+    """Return the capacitance of nets, of as many as take seconds only."""
+    from .base import names as line
     from .extract import net_capacitance
 
     size = len(network.memristor_row)
@@ -245,9 +268,8 @@ def capacitances(
     if size > _MAX_CAPACITANCE:
         row, col = network.rows // 2, network.cols // 2
         names = {net.name for net in extracted.flat.nets}
-        lines = [n for n in (f"TR[{row}]", f"BR[{row}]", f"C[{col}]") if n in names]
-    found = net_capacitance(extracted, tech, nets=lines, progress=step)
-    return {name: net.total_f for name, net in found.items()}
+        lines = [n for n in (*(line.row(t, row) for t in (1, 0)), line.column(col)) if n in names]
+    return net_capacitance(extracted, tech, nets=lines, progress=step)
 
 
 def finish(
@@ -263,6 +285,8 @@ def finish(
         "parameters": config.to_json(),
         "cell": cell,
         "passed": result.passed,
+        "verdict": result.verdict,
+        "limits": result.limits,
         "not_done": result.not_done,
         "extraction": result.extraction,
     }
@@ -275,7 +299,8 @@ def finish(
 
 def draw_pictures(folder: Path, name: str) -> None:
     """Draw the layout and one IR-drop picture per mode, all on one scale."""
-    from . import analysis, pictures
+    from . import pictures
+    from .analyse import analysis
 
     pictures.layout_png(folder / f"{name}.gds", folder / f"{name}.lyp", folder / "layout.png")
     table = folder / "ir_drop.csv"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.errors import ConfigError, NetworkFileError
+from .base.files import MANIFEST, read_json
 from .config import conditions_of
-from .files import MANIFEST, read_json
 from .pdk import PROFILES, Conditions, FileError, ParameterError, Tech, get_tech
 from .pdk.conditions import differences
 
 if TYPE_CHECKING:
     from .extract.tiled import TiledArray
+    from .signoff.tapeout import Source
     from .solve.network import Network
 
 
@@ -122,6 +124,34 @@ def origin_of(path: Path, profile: str | None) -> Origin:
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
             return Origin(chosen, _stored(beside, parameters.get("tech")), beside.name)
     return Origin(profile or "stepper", Conditions(), "--profile" if profile else "default")
+
+
+def tapeout_source(
+    path: Path,
+    profile: str | None,
+    keep: Iterable[str] = (),
+    netlist: Path | None = None,
+) -> Source:
+    """Return the layout of a build folder, or a file, as it is to be taped out.
+
+    Args:
+        path: file or folder.
+        profile: post-process profile, None for that of the build.
+        keep: layers of nobody that are written all the same, as ``99/7``.
+        netlist: reference netlist, None for the one beside the layout.
+
+    Raises:
+        FileError: if the folder is no build or its layout is gone.
+        ParameterError: for a name that no structure of a GDS file may have, or no layer.
+    """
+    from .signoff.tapeout import Source, layer_pair
+
+    pairs = frozenset(layer_pair(text) for text in keep)
+    if not path.is_dir():
+        tech = origin_of(path, profile).resolved_tech()
+        return Source(path, path.name.split(".")[0], tech, None, pairs, netlist)
+    gds = layout_in(path)
+    return Source(gds, gds.stem, origin_of(gds, profile).resolved_tech(), path, pairs, netlist)
 
 
 def _stored(manifest: Path, section: Any) -> Conditions:

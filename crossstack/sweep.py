@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files
+from .base import files
 from .base.documents import plain_value
 from .base.errors import ConfigError, shortened
 from .base.outputs import one_step
@@ -30,6 +30,10 @@ FIGURES = {
     for counted, short in (("all_series", "all"), ("wires_only", "wires"))
     for metric in ("worst_device", "mean_device", "worst_column")
 }
+#: what a row has of a write: the part of its voltage that is lost, and in which polarity
+WRITE = ("write_loss", "write_polarity")
+#: what a row has of the currents: the highest load as part of its limit, and the verdict
+LIMITS = ("limit_used", "limits")
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ def _draw(config: RunConfig) -> ExtractedLayout:
 
 
 def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
-    from . import analysis
+    from .analyse import analysis
+    from .analyse.electromigration import current_limits_of, em_report
     from .extract import extract
 
     tech = config.resolved_tech()
@@ -172,7 +177,12 @@ def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
         value = result.to_json()
         modes[mode] = {name: value[metric][counted] for name, (metric, counted) in FIGURES.items()}
         modes[mode]["kcl_residual"] = value["kcl_residual"]
-    return {"modes": modes, "not_run": not_run}
+        if result.write is not None:
+            modes[mode]["write_loss"] = result.write.worst_loss
+            modes[mode]["write_polarity"] = result.write.polarity
+    limits = current_limits_of(tech, tech.conditions.temperature_c)
+    verdict = em_report(network, tech, limits, solved, what)["verdict"]
+    return {"modes": modes, "not_run": not_run, "limits": verdict}
 
 
 def write(
@@ -187,7 +197,7 @@ def write(
     table = folder / "sweep.csv"
     with one_step(table) as work, work.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", "failed"])
+        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", *WRITE, *LIMITS, "failed"])
         writer.writerows(_table(rows))
     draw(folder / "sweep.png", vary, rows)
     files.write_manifest(folder, {"name": "sweep", "parameters": {**base, "vary": vary}})
@@ -198,7 +208,15 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     for row in rows:
         values = list(row["case"].values())
         if "failed" in row:
-            yield [*values, "", *[""] * (len(FIGURES) + 1), row["failed"]]
+            yield [
+                *values,
+                "",
+                *[""] * (len(FIGURES) + 1 + len(WRITE) + len(LIMITS)),
+                row["failed"],
+            ]
             continue
         for mode, m in row["modes"].items():
-            yield [*values, mode, *(f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")), ""]
+            figures = [f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")]
+            writes = [f"{m[n]:.9g}" if isinstance(m.get(n), float) else m.get(n, "") for n in WRITE]
+            limits = [row["limits"].get("ratio", ""), row["limits"]["text"]]
+            yield [*values, mode, *figures, *writes, *limits, ""]

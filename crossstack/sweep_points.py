@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import files
+from .base import files
 from .base.documents import read_json
 from .base.errors import FileError
 from .config import RunConfig
@@ -97,11 +97,11 @@ def _plain(config: RunConfig) -> Any:
 @cache
 def _code() -> str:
     """Return a sum that changes with our own code and tables, installed or being worked on."""
-    from . import base, drc, extract, generators, lvs, pdk, solve
+    from . import analyse, base, drc, extract, generators, lvs, pdk, signoff, solve
     from . import cells as cells_room
 
     seen = hashlib.sha256()
-    rooms = (base, pdk, cells_room, generators, drc, lvs, extract, solve)
+    rooms = (base, pdk, cells_room, generators, drc, lvs, extract, solve, analyse, signoff)
     roots = {Path(__file__).parent, *(Path(str(room.__file__)).parent for room in rooms)}
     for root in sorted(roots):
         for path in sorted(root.rglob("*")):

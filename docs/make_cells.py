@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from crossstack.base.files import write_layout
 from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
-from crossstack.files import write_layout
 from crossstack.pdk import get_tech
 from crossstack.pdk.klayout_tech import lyp_text
 from crossstack.pictures import layout_png

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from crossstack.analysis import stimulus
-from crossstack.bsim import compare_bsim
+from crossstack.analyse.analysis import stimulus
+from crossstack.analyse.bsim import compare_bsim
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, extract_network
 from crossstack.extract.sections import section_table
 from crossstack.extract.study import accuracy_table
 from crossstack.generators import ArraySpec, build_top
-from crossstack.models import foundry_models
 from crossstack.pdk import get_tech
 from crossstack.pdk.electromigration import TEMPERATURES_C, current_limits
+from crossstack.signoff.models import foundry_models
 
 HERE = Path(__file__).parent
 PAGE = HERE / "extraction.md"

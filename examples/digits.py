@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from crossstack.analysis import Stimulus, mode_ohm
+from crossstack.analyse.analysis import Stimulus
+from crossstack.analyse.operating import mode_ohm
 from crossstack.cells import to_layout
 from crossstack.comparison.deepnet import off_ohm
 from crossstack.extract import extract

@@ -35,8 +35,8 @@ class Bsim:
     """How a netlist holds BSIM transistors.
 
     Attributes:
-        models: folder of the foundry's model files (`crossstack.models.foundry_models` lends
-            one); None leaves the library to whoever includes the netlist.
+        models: folder of the foundry's model files (`crossstack.signoff.models.foundry_models`
+            lends one); None leaves the library to whoever includes the netlist.
         conditions: corner, temperature and supply of the transistors.
     """
 

@@ -14,6 +14,7 @@ from scipy.sparse.linalg import splu
 
 from ..pdk import ParameterError, Tech
 from ..solve.network import Network
+from ..solve.through import Throughs
 
 if TYPE_CHECKING:
     from .capacitance import NetCapacitance
@@ -37,6 +38,7 @@ class Segment:
         share_ohm: what it contributes; the contributions sum to the net's resistance.
         width_um: narrowest width that its current passes, nan for cuts.
         cuts: parallel cuts, nan for wires.
+        through: share of the current that passes that width, with what runs beside it.
     """
 
     a: str
@@ -47,6 +49,7 @@ class Segment:
     share_ohm: float
     width_um: float
     cuts: float
+    through: float
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def net_summary(
         for s in segments:
             by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
         limit, layer = _weakest(segments, wire_limits or {}, cut_limits or {})
-        widths = [s.width_um / s.current for s in segments if s.width_um == s.width_um]
+        widths = [s.width_um / s.through for s in segments if s.width_um == s.width_um]
         cuts = network.resistor_cuts[path.mine]
         known = (capacitance or {}).get(net)
         rows.append(
@@ -164,7 +167,7 @@ def _weakest(
         if s.layer in cuts and s.cuts == s.cuts
     ]
     found += [
-        (s.width_um * wires[s.layer] / s.current, s.layer)
+        (s.width_um * wires[s.layer] / s.through, s.layer)
         for s in segments
         if s.layer in wires and s.width_um == s.width_um
     ]
@@ -246,8 +249,10 @@ class _Path:
     def segments(self) -> list[Segment]:
         """Return the resistors that carry a share of the current, nearest to the pin first."""
         net = self.network
-        drop = np.abs(self.volts[self.a] - self.volts[self.b])
-        current = drop * self.g
+        signed = (self.volts[self.a] - self.volts[self.b]) * self.g
+        current = np.abs(signed)
+        layer = net.resistor_layer[self.mine].astype(np.int64)
+        through = Throughs(self.a, self.b, layer, net.resistor_width_um[self.mine])(signed)
         keep = np.flatnonzero(current > _NO_CURRENT)
         middle = (self.volts[self.a] + self.volts[self.b])[keep]
         found = []
@@ -263,6 +268,7 @@ class _Path:
                     float(current[k] ** 2 / self.g[k]),
                     float(net.resistor_width_um[i]),
                     float(net.resistor_cuts[i]),
+                    float(through[k]),
                 )
             )
         return found

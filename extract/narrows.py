@@ -28,12 +28,10 @@ class Narrow:
     Attributes:
         side: numbers of the ports on one side.
         length: length in dbu.
-        mouth: the lone port on one side, if the cut is just all around it.
     """
 
     side: frozenset[int]
     length: float
-    mouth: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,7 @@ def narrows(polygon: db.Polygon, ports: list[SheetPort]) -> list[Narrow]:
         one = side if 0 in side else whole - side  # a cut has two sides and one name
         if one != whole:
             found[one] = min(length, found.get(one, length))
-    return [Narrow(side, length, _mouth(side, length, ports)) for side, length in found.items()]
-
-
-def _mouth(side: frozenset[int], length: float, ports: list[SheetPort]) -> int | None:
-    whole = frozenset(range(len(ports)))
-    for lone in (side, whole - side):
-        if len(lone) == 1 and _around(ports[next(iter(lone))]) == length:
-            return next(iter(lone))
-    return None
+    return [Narrow(side, length) for side, length in found.items()]
 
 
 def _around(port: SheetPort) -> float:

@@ -1,14 +1,15 @@
 """The network as SPICE: devices and wires in one subcircuit, and a bench to run it.
 
-Memristors are resistors. Transistors are resistors by their gate's level, R_on(W) when they
-conduct, left out when they do not; or the foundry's BSIM subcircuits with real gates and bulks
-(`bsim`). Node names are those of the network, so `TR[3]` in the netlist is the pin TR[3] of the
-layout.
+Memristors are resistors, or follow I = G sinh(b V) / b where asked. Transistors are resistors by
+their gate's level, R_on(W) when they conduct, left out when they do not; or the foundry's BSIM
+subcircuits with real gates and bulks (`bsim`). Node names are those of the network, so `TR[3]` in
+the netlist is the pin TR[3] of the layout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def write_spice(
     path: str | Path,
     *,
     memristor_ohm: ArrayLike | None = None,
+    sinh_per_v: ArrayLike | None = None,
     switch_ohm: ArrayLike | None = None,
     gates: Mapping[str, bool] | None = None,
     sources: Mapping[str, float] | None = None,
@@ -62,6 +64,8 @@ def write_spice(
         path: target file.
         memristor_ohm: resistance of the memristors in ohm, a number or shape
             (tiers, rows, cols); None for the technology's R_on.
+        sinh_per_v: b of memristors that follow I = G sinh(b V) / b with G = 1 / memristor_ohm, in
+            1/V, a number or shape (tiers, rows, cols); 0, or None for all, is linear.
         switch_ohm: on resistance of every transistor in ohm, in the network's order; None for
             the least of its width.
         gates: level of each gate net, True for high; None for all high. A net that is not
@@ -70,7 +74,8 @@ def write_spice(
             and prints for each source a line `pin NAME` and a line `iN = current into the network`.
             With `bsim` it also prints for each memristor a line `device TIER ROW COL` and the
             voltages of its row-side and its column-side node.
-        capacitance: by net, from `net_capacitance`; None for resistors only.
+        capacitance: by net, from `net_capacitance`; None for resistors only. With `bsim` without
+            the gates, which are the transistors' own.
         hierarchical: True writes the wires of each distinct net once, as a subcircuit.
         bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
             resistors.
@@ -93,7 +98,11 @@ def write_spice(
     path, gates, name = Path(path), gates or {}, cell_name(name)
     gate_at, more = ([*gate_nodes(network).values()], more_pins(network)) if bsim else ([], [])
     nodes = _Nodes(network, gate_at, more)
-    capacitors = _Capacitors(nodes, lumps(network, capacitance or {}))
+    # a BSIM transistor brings the capacitance of its gate along
+    farad = capacitance or {}
+    if bsim is not None:
+        farad = {net: replace(found, gate_f=0.0) for net, found in farad.items()}
+    capacitors = _Capacitors(nodes, lumps(network, farad))
     if hierarchical:
         definitions, wires = _shared_wires(network, nodes, capacitors, name)
     else:
@@ -107,7 +116,12 @@ def write_spice(
         *wrapped([f".subckt {name}", *pins.values()]),
         *wires,
         *nodes.ties(),
-        *_memristors(network, nodes.names, _ohms(network, tech, memristor_ohm)),
+        *_memristors(
+            network,
+            nodes.names,
+            _ohms(network, tech, memristor_ohm),
+            _bends(network, sinh_per_v),
+        ),
     ]
     if bsim is not None:
         lines += transistors(network, nodes.names, pins)
@@ -262,21 +276,39 @@ def _shared_wires(
     return definitions, instances
 
 
-def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+def _per_device(network: Network, name: str, value: ArrayLike) -> Floats:
     shape = (max(network.tiers, default=0) + 1, network.rows, network.cols)
-    given = np.asarray(tech.memristor.r_on_ohm if value is None else value, dtype=np.float64)
+    given = np.asarray(value, dtype=np.float64)
     if given.shape not in {(), shape}:
-        raise ParameterError("memristor_ohm", given.shape, f"one number or the shape {shape}")
-    if not (given > 0).all():
-        raise ParameterError("memristor_ohm", float(given.min()), "positive")
+        raise ParameterError(name, given.shape, f"one number or the shape {shape}")
     return np.broadcast_to(given, shape)
 
 
-def _memristors(network: Network, names: list[str], ohm: Floats) -> Iterator[str]:
+def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+    given = tech.memristor.r_on_ohm if value is None else value
+    ohm = _per_device(network, "memristor_ohm", given)
+    if not (ohm > 0).all():
+        raise ParameterError("memristor_ohm", float(ohm.min()), "positive")
+    return ohm
+
+
+def _bends(network: Network, value: ArrayLike | None) -> Floats:
+    per_v = _per_device(network, "sinh_per_v", 0.0 if value is None else value)
+    if not (np.isfinite(per_v) & (per_v >= 0)).all():
+        raise ParameterError("sinh_per_v", float(per_v.min()), "finite, 0 or positive")
+    return per_v
+
+
+def _memristors(network: Network, names: list[str], ohm: Floats, per_v: Floats) -> Iterator[str]:
     for k in range(len(network.memristor_row)):
         at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
         a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
-        yield f"Rx_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b} {ohm[at]:.9g}"
+        name = f"x_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b}"
+        if per_v[at] == 0:
+            yield f"R{name} {ohm[at]:.9g}"
+        else:
+            scale = 1.0 / (ohm[at] * per_v[at])
+            yield f"B{name} I={scale:.9g}*sinh({per_v[at]:.9g}*V({a},{b}))"
 
 
 def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:

@@ -5,17 +5,13 @@ a slightly negative leg: -1/6 square per square of patch length. A netlist must 
 passive, so such a leg is set to zero. The error is in series with the via or device only:
 0.015 ohm of a 4.5 ohm via, 0.07 ohm of a 10 kohm device. What passes along the line is exact.
 
-Each resistor also gets the width that its current has: the shortest cut that it must pass. In a
-star every cut parts one port from the others, so a leg's width is that of its port. In a mesh the
-resistors that pass a cut share its length, so that the cut is kept where each of them keeps its
-share. They share it as they would share a current in an even field, by conductance times distance.
-The outline of a port needs no shares where another resistor carries all of the port's current: the
-stretch that goes on from a slice, the contact or via on a patch.
+Each resistor also gets a width: the shortest cut that parts its two ends. In a star every cut parts
+one port from the others, so a leg's width is that of its port and its current is the port's. In a
+mesh several resistors pass a cut together: `solve.through` tells how much current that is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,16 +37,12 @@ class Edge:
 def synthesise(
     z: Floats,
     cuts: list[Narrow],
-    places: list[tuple[float, float]] | None = None,
-    carried: Collection[int] = (),
 ) -> tuple[int, list[Edge]]:
     """Return resistors that have the impedance matrix `z`.
 
     Args:
         z: impedance in squares of ports 1..k-1 against port 0.
         cuts: narrow places between the ports; none leaves the widths unknown.
-        places: where the ports are, for the widths; only without cuts they may be missing.
-        carried: ports whose current another resistor carries, too.
 
     Returns:
         Number of nodes (ports first, then inner nodes) and the resistors.
@@ -65,9 +57,7 @@ def synthesise(
             Edge(i, 3, max(0.0, float(leg)), _width({i}, cuts, k)) for i, leg in enumerate(legs)
         ]
     g = _mesh(z)
-    at = np.array(places or np.zeros((k, 2)))
-    distance = np.hypot(*(at[:, None, :] - at[None, :, :]).transpose(2, 0, 1))
-    width = _shared_widths(g * np.maximum(distance, 1.0), cuts, carried)
+    width = _widths(cuts, k)
     a, b = np.nonzero(np.triu(g, 1))
     rows = zip(a.tolist(), b.tolist(), 1 / g[a, b], width[a, b], strict=True)
     return k, [Edge(i, j, float(squares), float(w)) for i, j, squares, w in rows]
@@ -79,15 +69,14 @@ def _width(port: set[int], cuts: list[Narrow], k: int) -> float:
     return min((cut.length for cut in cuts if cut.side in (port, others)), default=float("nan"))
 
 
-def _shared_widths(share: Floats, cuts: list[Narrow], carried: Collection[int]) -> Floats:
-    """Return the width of every resistor of a mesh: its share of the tightest cut it passes."""
-    width = np.full(share.shape, np.inf)
+def _widths(cuts: list[Narrow], k: int) -> Floats:
+    """Return the shortest cut between any two ports, shape (k, k); nan where none is known."""
+    width = np.full((k, k), np.inf)
     for cut in cuts:
-        side = np.zeros(len(share), dtype=bool)
+        side = np.zeros(k, dtype=bool)
         side[list(cut.side)] = True
-        passes = (side[:, None] != side[None, :]) & (share > 0)
-        part = 1.0 if cut.mouth in carried else share[passes] / (share[passes].sum() / 2)
-        width[passes] = np.minimum(width[passes], cut.length * part)
+        apart = side[:, None] != side[None, :]
+        width[apart] = np.minimum(width[apart], cut.length)
     return np.where(np.isinf(width), np.nan, width)
 
 

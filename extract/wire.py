@@ -89,34 +89,27 @@ class WireSolver:
             self.angled += 1
         return _Assembly(self, polygon, ports).wire()
 
-    def piece(
-        self, polygon: db.Polygon, ports: list[SheetPort], counted: frozenset[int]
-    ) -> tuple[int, list[Edge]]:
+    def piece(self, polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list[Edge]]:
         """Return node count and resistors of a piece, solved once per distinct shape.
 
         Args:
             polygon: the piece.
             ports: on it.
-            counted: numbers of the slices that a counted stretch goes on from.
         """
         key, _, ports = _normalised(polygon, ports)
         self._pieces.add(key)
-        return _solved_piece(str(key[0]), tuple(ports), counted)
+        return _solved_piece(str(key[0]), tuple(ports))
 
 
 @lru_cache(maxsize=4096)
-def _solved_piece(
-    shape: str, ports: tuple[SheetPort, ...], counted: frozenset[int]
-) -> tuple[int, list[Edge]]:
+def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[Edge]]:
     """Solve a piece; the same piece costs nothing in the next extraction either."""
     polygon, on_it = db.Polygon.from_s(shape), list(ports)
     if len(ports) > _MANY and polygon.is_rectilinear():
         return grid_network(polygon, on_it)
-    places = [((p.box[0] + p.box[2]) / 2, (p.box[1] + p.box[3]) / 2) for p in ports]
-    carried = counted | {k for k, port in enumerate(ports) if not port.is_slice}
     z = sheet_impedance(polygon, on_it)
     cuts = narrows(polygon, on_it) if polygon.is_rectilinear() else []
-    return synthesise(z, cuts, places, carried)
+    return synthesise(z, cuts)
 
 
 class _Assembly:
@@ -129,7 +122,7 @@ class _Assembly:
         self.edges: list[Edge] = []
         self.table = PortTable(ports)
         self.slices: list[SheetPort] = []
-        self.slice_at: list[tuple[tuple[int, int], int, bool]] = []
+        self.slice_at: list[tuple[tuple[int, int], int]] = []
         self.removed = db.Region()
 
     def wire(self) -> Wire:
@@ -173,26 +166,19 @@ class _Assembly:
             self.edges.append(Edge(a, b, (x2 - x1) / width, width))
 
     def _cut(self, corridor: Corridor, at: int, side: int, node: int | None = None) -> int:
-        """Note an equipotential cut; `side` tells on which side of it the piece lies.
-
-        A node that is given belongs to a port on the cut, whose current the stretch never sees.
-        """
-        counted = node is None
+        """Note an equipotential cut; `side` tells on which side of it the piece lies."""
         node = self._node() if node is None else node
         self.slices.append(SheetPort(corridor.slice(at)))
-        self.slice_at.append((corridor.probe(at, side), node, counted))
+        self.slice_at.append((corridor.probe(at, side), node))
         return node
 
     def _add_piece(self, piece: db.Polygon, cuts: PortTable) -> None:
         box = piece.bbox()
         ports: list[SheetPort] = []
         nodes: list[int] = []
-        counted: set[int] = set()
         for number in cuts.touching(box):
-            (x, y), node, goes_on = self.slice_at[number]
+            (x, y), node = self.slice_at[number]
             if piece.inside(db.Point(x, y)):
-                if goes_on:
-                    counted.add(len(ports))
                 ports.append(cuts.ports[number])
                 nodes.append(node)
         standing: dict[SheetPort, list[int]] = {}
@@ -203,7 +189,7 @@ class _Assembly:
         if len(ports) < 2:
             self._share_node(standing)
             return
-        count, edges = self.solver.piece(piece, ports, frozenset(counted))
+        count, edges = self.solver.piece(piece, ports)
         local = [*nodes, *(self._node() for _ in range(count - len(nodes)))]
         for port, node in zip(ports[len(nodes) :], local[len(nodes) :], strict=False):
             for index in standing[port]:

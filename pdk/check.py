@@ -29,6 +29,8 @@ ROLES = ("nwell", "diffusion", "tap", "poly", "nplus", "pplus", "contact", "pad"
 CORNERS = ("typ", "min", "max")
 #: rules that every routing metal must have
 METAL_RULES = ("width", "space")
+#: grids of the table of on resistance, outermost first
+_RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
 #: what the heights of a manual may differ from the sum of the thicknesses by, um
 _HEIGHT_UM = 1e-6
 
@@ -288,9 +290,19 @@ def _transistors(base: Process) -> Iterator[str]:
         yield f"{RON_FILE} cannot be read, or lacks one of its tables"
 
 
+def _leaves(rows: Any, shape: list[int]) -> tuple[list[Any], bool]:
+    """Return the values of nested lists, and True if they have just this shape."""
+    if not shape:
+        return [rows], not isinstance(rows, list)
+    if not isinstance(rows, list) or len(rows) != shape[0]:
+        return [], False
+    parts = [_leaves(row, shape[1:]) for row in rows]
+    return [x for values, _ in parts for x in values], all(even for _, even in parts)
+
+
 def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:
     """The table of on resistance is a full grid of positive numbers."""
-    grids = [[float(x) for x in table[key]] for key in ("temperature_c", "w_um", "source_v")]
+    grids = [[float(x) for x in table[key]] for key in _RON_GRIDS]
     for grid in grids:
         if len(grid) < 2 or grid != sorted(set(grid)) or not all(map(math.isfinite, grid)):
             yield f"{RON_FILE}: a grid is not two or more numbers, ascending"
@@ -301,9 +313,8 @@ def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:
             continue
         for corner in CORNERS:
             rows = table["ohm"][name].get(corner, [])
-            values = [ohm for plane in rows for row in plane for ohm in row]
-            sizes = {(len(rows), len(plane), len(row)) for plane in rows for row in plane}
-            if sizes != {tuple(shape)}:
+            values, even = _leaves(rows, shape)
+            if not even:
                 yield f"{RON_FILE}: {name}, {corner} is not {' x '.join(map(str, shape))} numbers"
             elif not all(0.0 < float(ohm) < math.inf for ohm in values):
                 yield f"{RON_FILE}: {name}, {corner} holds a value that is not a positive number"

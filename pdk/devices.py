@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .conditions import REFERENCE_C
-from .ron import PATH, ron_ohm, source_grid_v
+from .ron import NOMINAL_DROP_V, PATH, Surface, ron_ohm, surface, voltage_range_v
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,23 @@ class TransistorParameters:
     ron_table: Path = field(default=PATH, repr=False, compare=False)
 
     @property
-    def source_grid_v(self) -> list[float]:
-        """Source voltages of the table of R_on, V; between them its logarithm is linear."""
-        return source_grid_v(self.ron_table)
+    def voltage_range_v(self) -> tuple[float, float]:
+        """Lowest and highest terminal voltage that the table of R_on holds, V against VSS."""
+        return voltage_range_v(self.ron_table)
 
-    def ron_ohm(self, w_um: float, source_v: float | None = None) -> float:
+    def surface(self, w_um: float) -> Surface:
+        """Return R_on in ohm over source voltage and drop for a width in um."""
+        return surface(
+            self.name,
+            w_um,
+            corner=self.corner,
+            temperature_c=self.temperature_c,
+            path=self.ron_table,
+        )
+
+    def ron_ohm(
+        self, w_um: float, source_v: float | None = None, drop_v: float = NOMINAL_DROP_V
+    ) -> float:
         """Return R_on in ohm for a width in um; see `pdk.ron.ron_ohm`.
 
         Without a source voltage the transistor is taken where it conducts best.
@@ -72,6 +84,7 @@ class TransistorParameters:
             self.name,
             w_um,
             volts,
+            drop_v,
             corner=self.corner,
             temperature_c=self.temperature_c,
             path=self.ron_table,

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from ..base.errors import ParameterError
 from .arithmetic import evaluate
 from .conditions import TEMPERATURES_C as ALLOWED_C
 from .conditions import number
@@ -18,6 +19,16 @@ from .tech import Tech, default_process
 
 #: degrees C of the default process's table
 TEMPERATURES_C = default_process().limits.temperatures_c
+
+#: heat that silicon dioxide conducts, W / (um K)
+_OXIDE_W_UM_K = 1.4e-6
+#: what the edges of a line add to its width, as parts of its height over the silicon
+_SPREAD = 0.88
+HEATING_SOURCE = (
+    "a lone line at a steady current over oxide (1.4 W/m/K) on silicon that stays cold: Bilotti, "
+    "IEEE Trans. Electron Devices 21, 217 (1974), effective width w + 0.88 h; vias and "
+    "neighbours, which cool it, left out"
+)
 
 
 @dataclass(frozen=True)
@@ -93,3 +104,24 @@ def _between(
     )
     share = (here - low) / (high - low)
     return row[k] * math.exp(share * math.log(row[k + 1] / row[k]))
+
+
+def line_heating_k(tech: Tech, layer: str, width_um: float, current_a: float) -> float:
+    """Return how much hotter than the silicon a lone line gets by a steady current, K.
+
+    Args:
+        tech: thickness, height and typical sheet resistance of the line's film.
+        layer: conductor.
+        width_um: width of the line.
+        current_a: what flows in it.
+
+    Raises:
+        ParameterError: for a layer that is no conductor.
+    """
+    films = {film.name: film for film in tech.films}
+    film = films.get(layer)
+    if film is None or film.sheet_ohm_sq is None:
+        raise ParameterError("layer", layer, "a conductor of the stack")
+    height = tech.heights_um[layer][0]
+    power_w_um = current_a**2 * film.sheet_ohm_sq.typ / width_um
+    return power_w_um * height / (_OXIDE_W_UM_K * (width_um + _SPREAD * height))

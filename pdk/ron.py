@@ -1,9 +1,10 @@
-"""On resistance of the transistors over width, source voltage, temperature and corner.
+"""On resistance of the transistors over width, voltages, temperature and corner.
 
 The table is measured on the foundry's BSIM models; ``crossstack foundry models`` makes it anew
-(see `crossstack.models` for the conditions). In between it is interpolated: resistance times
-width over the logarithm of the width, and the logarithm of the resistance over voltage and
-temperature, where it runs over decades.
+(see `crossstack.signoff.models` for the conditions). It holds drop over current, so that a
+transistor that saturates is right, too. In between it is interpolated: resistance times width over
+the logarithm of the width, and the logarithm of the resistance over temperature (straight) and
+over both voltages (a monotone cubic), where it runs over decades.
 """
 
 from __future__ import annotations
@@ -11,17 +12,28 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError
 from .conditions import TEMPERATURES_C, number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 #: name of the table in a process folder
 FILE = "ron_table.json"
 #: table of the default process
 PATH = Path(__file__).parent / "gf180mcuD" / FILE
+#: drop at which an R_on is given that names none, V
+NOMINAL_DROP_V = 0.05
+#: steps into which an interval of the table's voltages is cut
+_FINER = 8
 
 
 @lru_cache(maxsize=8)
@@ -30,23 +42,95 @@ def _table(path: Path) -> dict[str, Any]:
     return table
 
 
-def source_grid_v(path: Path = PATH) -> list[float]:
-    """Return the source voltages of a table, V."""
-    volts: list[float] = _table(path)["source_v"]
-    return volts
+def voltage_range_v(path: Path = PATH) -> tuple[float, float]:
+    """Return the lowest and highest terminal voltage that a table holds, V against VSS."""
+    volts = _table(path)["source_v"]
+    return volts[0], volts[-1]
 
 
-def _place(grid: list[float], value: float) -> tuple[int, float]:
+def _place(grid: Sequence[float], value: float) -> tuple[int, float]:
     """Return the interval of `value` in `grid` and the share of its upper end; ends hold."""
     clipped = min(max(value, grid[0]), grid[-1])
     k = min(bisect_right(grid, clipped), len(grid) - 1) - 1
     return k, (clipped - grid[k]) / (grid[k + 1] - grid[k])
 
 
+class Surface:
+    """R_on of one transistor over the voltage of its source and the drop along its channel.
+
+    The source is the lower end of an NMOS and the upper end of a PMOS. Beyond the table its
+    ends hold: whoever solves a circuit checks its voltages against `voltage_range_v`.
+    """
+
+    def __init__(self, table: dict[str, Any], log_ohm: Floats) -> None:
+        """Cut the intervals of a table of ln R (source, drop) finer."""
+        from scipy.interpolate import pchip_interpolate
+
+        self._source, self._drop = (_finer(table[key]) for key in ("source_v", "drop_v"))
+        by_source = pchip_interpolate(table["source_v"], log_ohm, self._source, axis=0)
+        self._log = pchip_interpolate(table["drop_v"], by_source, self._drop, axis=1)
+
+    def __call__(self, source_v: Floats, drop_v: Floats) -> Floats:
+        """Return ohm at source voltages against VSS and drops (of either sign), V."""
+        import numpy as np
+
+        i, s = _places(self._source, source_v)
+        j, t = _places(self._drop, np.abs(drop_v))
+        low = self._log[i, j] * (1 - t) + self._log[i, j + 1] * t
+        high = self._log[i + 1, j] * (1 - t) + self._log[i + 1, j + 1] * t
+        ohm: Floats = np.exp(low * (1 - s) + high * s)
+        return ohm
+
+
+def _finer(grid: Sequence[float]) -> Floats:
+    import numpy as np
+
+    fine = np.arange((len(grid) - 1) * _FINER + 1) / _FINER
+    return np.interp(fine, np.arange(len(grid)), grid)
+
+
+def _places(grid: Floats, values: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Return intervals and shares as `_place` does, of many values."""
+    import numpy as np
+
+    clipped = np.clip(values, grid[0], grid[-1])
+    k = np.minimum(np.searchsorted(grid, clipped, side="right"), len(grid) - 1) - 1
+    return k, (clipped - grid[k]) / (grid[k + 1] - grid[k])
+
+
+@lru_cache(maxsize=512)
+def surface(
+    kind: str, w_um: float, *, corner: str, temperature_c: float, path: Path = PATH
+) -> Surface:
+    """Return R_on of a transistor whose gate is fully on over its voltages; see `ron_ohm`.
+
+    Raises:
+        ParameterError: for a width, corner or temperature that the table does not hold.
+    """
+    import numpy as np
+
+    table = _table(path)
+    by_corner = table["ohm"][kind]
+    if corner not in by_corner:
+        raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))
+    temperatures = table["temperature_c"]
+    number(temperature_c, "temperature_c", *TEMPERATURES_C, "C")
+    if not (math.isfinite(w_um) and w_um > 0):
+        raise ParameterError("w_um", w_um, "finite and above 0")
+    widths = table["w_um"]
+    t, share_t = _place(temperatures, temperature_c)
+    w, share_w = _place([math.log(x) for x in widths], math.log(w_um))
+    log_ohm = np.log(np.array(by_corner[corner][t : t + 2])[:, w : w + 2])
+    per_um = log_ohm + np.log(widths[w : w + 2])[:, None, None]
+    at_t = per_um[0] + share_t * (per_um[1] - per_um[0])
+    return Surface(table, at_t[0] + share_w * (at_t[1] - at_t[0]) - math.log(w_um))
+
+
 def ron_ohm(
     kind: str,
     w_um: float,
     source_v: float,
+    drop_v: float = NOMINAL_DROP_V,
     *,
     corner: str = "typ",
     temperature_c: float = 25.0,
@@ -58,7 +142,8 @@ def ron_ohm(
         kind: ``nfet`` or ``pfet``.
         w_um: channel width in um; beyond the table it scales as 1 / W.
         source_v: voltage of the source against VSS, V: the lower end of an NMOS, the upper
-            end of a PMOS. Beyond the table (0 .. 3 V) its ends hold.
+            end of a PMOS. Beyond the table its ends hold.
+        drop_v: voltage between source and drain, V; the ends of the table hold.
         corner: ``typ``, ``min`` (fast) or ``max`` (slow).
         temperature_c: degrees C, -40 .. 125.
         path: table of the process.
@@ -66,23 +151,7 @@ def ron_ohm(
     Raises:
         ParameterError: for a corner or temperature that the table does not hold.
     """
-    table = _table(path)
-    by_corner = table["ohm"][kind]
-    if corner not in by_corner:
-        raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))
-    temperatures = table["temperature_c"]
-    number(temperature_c, "temperature_c", *TEMPERATURES_C, "C")
-    widths = table["w_um"]
-    t, share_t = _place(temperatures, temperature_c)
-    v, share_v = _place(table["source_v"], source_v)
-    w, share_w = _place([math.log(x) for x in widths], math.log(w_um))
+    import numpy as np
 
-    def log_per_um(width_index: int) -> float:
-        at = [
-            [math.log(by_corner[corner][t + i][width_index][v + j]) for j in (0, 1)] for i in (0, 1)
-        ]
-        low, high = (row[0] + share_v * (row[1] - row[0]) for row in at)
-        return low + share_t * (high - low) + math.log(widths[width_index])
-
-    a, b = log_per_um(w), log_per_um(w + 1)
-    return math.exp(a + share_w * (b - a)) / w_um
+    found = surface(kind, float(w_um), corner=corner, temperature_c=float(temperature_c), path=path)
+    return float(found(np.array([source_v]), np.array([drop_v]))[0])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..base.errors import InputError
 from .linear import NetworkSolution
 from .network import Network
+from .through import Throughs
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +59,8 @@ class ElectromigrationReport:
     Attributes:
         ratio: current / limit of every resistor, shape (n_resistors,); nan where no limit
             applies.
-        current: largest current over all solutions, same shape, A.
+        current: largest current over all solutions through the narrow place that limits each
+            resistor (`through`), same shape, A.
         worst: the most stressed pieces, hardest first.
         hardest: the most stressed piece of every checked layer that carries current.
         by_layer: largest ratio of every checked layer.
@@ -87,7 +89,7 @@ class ElectromigrationReport:
 
 def electromigration(
     network: Network,
-    solutions: NetworkSolution | Sequence[NetworkSolution],
+    solutions: NetworkSolution | Sequence[NetworkSolution | Floats],
     *,
     wire_limits: Mapping[str, float],
     cut_limits: Mapping[str, float],
@@ -97,7 +99,8 @@ def electromigration(
 
     Args:
         network: the network that was solved; widths and cuts come from the layout.
-        solutions: one or more solves of it, e.g. one per mode; the largest current counts.
+        solutions: one or more solves of it, e.g. one per mode, or currents of every resistor as
+            `passing` returns them, A; the largest current counts.
         wire_limits: layer -> A per um of drawn width.
         cut_limits: layer -> A per cut.
         top: how many of the most stressed pieces to name.
@@ -116,13 +119,15 @@ def electromigration(
                 raise InputError(f"{name}[{key!r}] is {value}, allowed: > 0")
     size = len(network.resistor_ohm)
     current = np.zeros(size)
+    throughs: Throughs | None = None
     for k, solution in enumerate(solutions):
-        if solution.resistor_currents.shape != (size,):
-            raise InputError(
-                f"solution {k} has {len(solution.resistor_currents)} resistors, "
-                f"the network has {size}"
-            )
-        current = np.fmax(current, np.abs(solution.resistor_currents))
+        given = solution if isinstance(solution, np.ndarray) else solution.resistor_currents
+        if given.shape != (size,):
+            raise InputError(f"solution {k} has {len(given)} resistors, the network has {size}")
+        if given is not solution:
+            throughs = throughs or throughs_of(network)
+            given = passing(network, throughs, given)
+        current = np.fmax(current, given)
     wire = np.array([wire_limits.get(name, np.nan) for name in network.layers])
     cut = np.array([cut_limits.get(name, np.nan) for name in network.layers])
     layer = network.resistor_layer
@@ -150,6 +155,31 @@ def electromigration(
         unchecked=tuple(network.layers[int(k)] for k in np.unique(layer[loose])),
         violations=int((ratio > 1).sum()),
     )
+
+
+def throughs_of(network: Network) -> Throughs:
+    """Return the meshes of a network's wires."""
+    a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
+    kind = network.resistor_net.astype(np.int64) * len(network.layers) + network.resistor_layer
+    return Throughs(a, b, kind, network.resistor_width_um)
+
+
+def passing(network: Network, throughs: Throughs, currents: Floats) -> Floats:
+    """Return the current through the narrow place that limits each resistor, A, not negative.
+
+    Args:
+        network: that was solved.
+        throughs: its meshes.
+        currents: of every resistor, A; nan for a piece of no resistance, which has no length.
+
+    Raises:
+        InputError: for a current that is not a number in a piece that has a resistance.
+    """
+    unknown = np.isnan(currents)
+    if (unknown & (network.resistor_ohm > 0)).any():
+        k = int(np.flatnonzero(unknown & (network.resistor_ohm > 0))[0])
+        raise InputError(f"the current of resistor {k} is not a number")
+    return throughs(np.where(unknown, 0.0, currents))
 
 
 def _stress(network: Network, k: int, current: Floats, limit: Floats) -> Stress:

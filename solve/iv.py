@@ -56,6 +56,27 @@ class Sinh:
         return out
 
 
+@dataclass(frozen=True, eq=False)
+class Partly:
+    """A law that some memristors follow; the others are linear.
+
+    Attributes:
+        law: of those that follow it.
+        mask: which do, True or False for every memristor, in the order of the solve.
+    """
+
+    law: DeviceLaw
+    mask: NDArray[np.bool_]
+
+    def current(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        return np.where(self.mask, self.law.current(G, np.where(self.mask, volts, 0.0)), G * volts)
+
+    def slope(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        return np.where(self.mask, self.law.slope(G, np.where(self.mask, volts, 0.0)), G)
+
+
 @dataclass(frozen=True)
 class Cubic:
     """I = G V + A3 V^3 with A3 = 1.18 G + 6596 G^2 + 1.605e-3 T^-1.33.

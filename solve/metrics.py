@@ -7,8 +7,8 @@ terminals at 0 ohm) and `all_series` (switches and terminals in).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import ModeError
 from .assembly import SwitchOhm, check_conductances
-from .iv import DeviceLaw, SquareLaw
+from .iv import DeviceLaw, Partly, SquareLaw
 from .linear import NetworkSolution, solve_network
-from .modes import Drives, Request, gates_for, network_drives
+from .mode import Request
+from .modes import EXPANSION, POLARITIES, Drives, gates_for, mode_named, network_drives
 from .network import TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
@@ -42,7 +43,7 @@ class Errors:
 
 @dataclass(frozen=True, eq=False)
 class WriteReport:
-    """What a write does in deep-net mode.
+    """What a write does while the other tier reads.
 
     Attributes:
         tier: the written tier.
@@ -55,6 +56,7 @@ class WriteReport:
             column, V.
         read_disturb: largest change of another column's current against the same read
             without the write, as a fraction of the largest ideal column current.
+        column_current: out of the column into the write rail, A.
     """
 
     tier: int
@@ -65,6 +67,27 @@ class WriteReport:
     half_selected_voltage: float
     same_column_voltage: float
     read_disturb: float
+    column_current: float
+
+    @property
+    def polarity(self) -> str:
+        """'set' if the rows are above the column, 'reset' if it is above them."""
+        return POLARITIES[int(self.applied.sum() < 0)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain Python types only."""
+        return {
+            "tier": TIER_NAMES[self.tier],
+            "column": self.column,
+            "polarity": self.polarity,
+            "device_voltages_V": self.device_voltages.tolist(),
+            "applied_V": self.applied.tolist(),
+            "column_current_A": self.column_current,
+            "worst_loss": self.worst_loss,
+            "half_selected_voltage_V": self.half_selected_voltage,
+            "same_column_voltage_V": self.same_column_voltage,
+            "read_disturb": self.read_disturb,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +95,7 @@ class IrDrop:
     """IR drop of one network in one mode.
 
     Attributes:
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         wires_only: errors with switches and terminals at 0 ohm.
         all_series: errors with everything in.
         column_currents: current out of every column with everything in, shape (cols,), A.
@@ -83,8 +106,10 @@ class IrDrop:
         device_error_wires: the same, wires only.
         kcl_residual: the larger of the two solves' residuals.
         floating: pieces that nothing drives, with everything in.
-        write: what the write does; None in expansion mode.
+        write: what the write does; None in a mode without one.
         solution: the solve with everything in.
+        writes: polarity -> what the write does, of every polarity that was solved; `write` and
+            everything else here belong to the one that loses more.
     """
 
     mode: str
@@ -99,6 +124,7 @@ class IrDrop:
     floating: tuple[str, ...]
     write: WriteReport | None
     solution: Solved
+    writes: Mapping[str, WriteReport] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The entry of this mode in ir_drop.json, plain Python types only."""
@@ -114,17 +140,16 @@ class IrDrop:
         out["floating"] = list(self.floating)
         out["method"] = self.solution.method
         if self.write is not None:
-            out["write"] = {
-                "tier": TIER_NAMES[self.write.tier],
-                "column": self.write.column,
-                "device_voltages_V": self.write.device_voltages.tolist(),
-                "applied_V": self.write.applied.tolist(),
-                "worst_loss": self.write.worst_loss,
-                "half_selected_voltage_V": self.write.half_selected_voltage,
-                "same_column_voltage_V": self.write.same_column_voltage,
-                "read_disturb": self.write.read_disturb,
-            }
+            out["write"] = self.write.to_json()
+            out["writes"] = {name: w.to_json() for name, w in self.writes.items()}
         return out
+
+
+def worse_of(found: Iterable[IrDrop]) -> IrDrop:
+    """Return the solve whose write loses most, with what the writes of all of them do."""
+    every = [*found]
+    worst = max(every, key=lambda drop: 0.0 if drop.write is None else drop.write.worst_loss)
+    return replace(worst, writes={k: w for drop in every for k, w in drop.writes.items()})
 
 
 def ir_drop(
@@ -132,11 +157,12 @@ def ir_drop(
     conductances: ArrayLike,
     inputs: ArrayLike,
     *,
-    mode: str = "expansion",
+    mode: str = EXPANSION,
     switch_ohm: SwitchOhm = 0.0,
     switch_off_ohm: float = np.inf,
     port_ohm: Mapping[str, float] | float = 0.0,
     device: DeviceLaw | None = None,
+    write_law: DeviceLaw | None = None,
     switch: SquareLaw | None = None,
     **options: Any,
 ) -> IrDrop:
@@ -146,11 +172,12 @@ def ir_drop(
         network: what `extract` found in the layout.
         conductances: memristors in S, shape (T, rows, cols).
         inputs: read voltages in V, shape (T, rows).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         switch_ohm: see `solve_network`; counts in `all_series` only.
         switch_off_ohm: see `solve_network`; counts in `all_series` only.
         port_ohm: drive and sense resistances in ohm; count in `all_series` only.
         device: law of nonlinear memristors, also for the ideal; None is linear.
+        write_law: law of the memristors of the tier that is written, where `device` gives none.
         switch: law of nonlinear transistors in place of `switch_ohm` and
             `switch_off_ohm`; counts in `all_series` only.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
@@ -165,7 +192,8 @@ def ir_drop(
     series: dict[str, Any] = {"port_ohm": port_ohm, "switch": switch}
     if switch is None:
         series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
-    run = _NetworkRun(network, check_conductances(network, conductances), device, mode, series)
+    G = check_conductances(network, conductances)
+    run = _NetworkRun(network, G, device, mode, series, write_law)
     return measure(run, inputs, **options)
 
 
@@ -182,7 +210,7 @@ class Run(Protocol):
 
     @property
     def mode(self) -> str:
-        """'expansion' or 'deep-net'."""
+        """One of `MODES`."""
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """What pins and gates carry; `options` as for `mode_drives`."""
@@ -231,23 +259,25 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         ModeError: if nothing is left to compare.
     """
     mode, conductance = run.mode, run.conductance
+    kind = mode_named(mode)
     drives = run.drives(inputs, **options)
     wires = run.solve(drives, everything=False)
     everything = run.solve(drives, everything=True)
     volts = np.asarray(inputs, dtype=np.float64)
-    counted = _counted(mode, conductance.shape, drives.request)
+    counted = kind.counted(conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
     ideal = np.where(counted, volts[:, :, None], np.nan)
     wanted = _ideal_currents(run, ideal)
     errors_wires, map_wires = _errors(conductance, ideal, wanted, wires, drives)
     errors, device_error = _errors(conductance, ideal, wanted, everything, drives)
     write = None
-    if mode == "deep-net":
-        quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0})
+    if kind.writes:
+        quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0, "write_rail": 0.0})
         quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
         disturb = float(np.abs(change).max() / np.abs(wanted).max())
-        write = _write_report(everything, drives.request, disturb)
+        rail = float(_outputs(everything, drives)[drives.request.write_column])
+        write = _write_report(everything, drives.request, disturb, rail)
     return IrDrop(
         mode=mode,
         wires_only=errors_wires,
@@ -261,6 +291,7 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         floating=everything.floating,
         write=write,
         solution=everything,
+        writes={} if write is None else {write.polarity: write},
     )
 
 
@@ -273,6 +304,7 @@ class _NetworkRun:
     device: DeviceLaw | None
     mode: str
     series: Mapping[str, Any]
+    write_law: DeviceLaw | None
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """See `Run`."""
@@ -288,9 +320,26 @@ class _NetworkRun:
             "gates": gates_for(self.network, drives),
             **series,
         }
-        if self.device is None and switch is None:
+        device = law_in(self.network, drives.request, self.device, self.write_law)
+        if device is None and switch is None:
             return solve_network(self.network, **arguments)
-        return solve_network_nonlinear(self.network, device=self.device, switch=switch, **arguments)
+        return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
+
+
+def law_in(
+    network: Network, request: Request, device: DeviceLaw | None, write_law: DeviceLaw | None
+) -> DeviceLaw | None:
+    """Return the law of a network's memristors in a mode; None if all are linear.
+
+    Args:
+        network: whose memristors.
+        request: what is read and what is written.
+        device: law of all of them.
+        write_law: law of the tier that is written, where `device` gives none.
+    """
+    if device is not None or write_law is None or not request.writes:
+        return device
+    return Partly(write_law, network.memristor_tier == request.write_tier)
 
 
 def _ideal_currents(run: Run, ideal: Floats) -> Floats:
@@ -301,15 +350,6 @@ def _ideal_currents(run: Run, ideal: Floats) -> Floats:
         amps = run.device.current(run.conductance, ideal)
     total: Floats = np.nansum(amps, axis=(0, 1))
     return total
-
-
-def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
-    """Devices that the mode's metrics count, shape (T, rows, cols)."""
-    counted = np.ones(shape, dtype=bool)
-    if mode == "deep-net":
-        counted[request.write_tier] = False
-        counted[:, :, request.write_column] = False
-    return counted
 
 
 def _outputs(solution: Solved, drives: Drives) -> Floats:
@@ -338,7 +378,7 @@ def _errors(
     return errors, device
 
 
-def _write_report(solution: Solved, request: Request, disturb: float) -> WriteReport:
+def _write_report(solution: Solved, request: Request, disturb: float, amps: float) -> WriteReport:
     column = request.write_column
     written = solution.device_voltages[request.write_tier]
     applied = request.write_voltages - request.write_rail
@@ -355,6 +395,7 @@ def _write_report(solution: Solved, request: Request, disturb: float) -> WriteRe
         half_selected_voltage=_largest(others),
         same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),
         read_disturb=disturb,
+        column_current=amps,
     )
 
 

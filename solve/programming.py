@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.errors import InputError
 from .iv import DeviceLaw
 from .linear import NetworkSolution, NetworkSolver
-from .modes import Drives, gates_for, network_drives, tier_index
+from .metrics import law_in
+from .modes import DEEP_NET, Drives, gates_for, network_drives, tier_index
 from .network import BOTTOM, TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
@@ -63,6 +64,7 @@ def programming_check(
     read_tier: int | str = BOTTOM,
     series: Mapping[str, Any] | Callable[[int], Mapping[str, Any]] | None = None,
     device: DeviceLaw | None = None,
+    write_law: DeviceLaw | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> ProgrammingReport:
@@ -77,6 +79,7 @@ def programming_check(
         series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...), or a
             function that gives them for each written column.
         device: law of the memristors; None leaves them linear.
+        write_law: law of those of the written tier, where `device` gives none.
         progress: called with (done, cols) after every column.
         **options: keyword arguments of `mode_drives` except `write_column`.
 
@@ -95,10 +98,11 @@ def programming_check(
     read_disturb = np.zeros(cols)
     for j in range(cols):
         asked = {**options, "read_tier": read_tier, "write_column": j}
-        drives = network_drives(network, "deep-net", inputs, **asked)
-        quiet = network_drives(network, "deep-net", inputs, **{**asked, "write_voltage": 0.0})
+        drives = network_drives(network, DEEP_NET, inputs, **asked)
+        silent = {**asked, "write_voltage": 0.0, "write_rail": 0.0}
+        quiet = network_drives(network, DEEP_NET, inputs, **silent)
         solved = _solver(
-            network, conductances, drives, device,
+            network, conductances, drives, law_in(network, drives.request, device, write_law),
             dict(series(j) if callable(series) else series or {}),
         )  # fmt: skip
         solution = solved(drives)

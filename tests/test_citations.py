@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -14,8 +15,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 #: folders whose files are ours: a path that starts with one of them must exist
-ROOMS = ("base", "bench", "cells", "crossstack", "docs", "drc", "examples", "extract", "facts",
-         "generators", "lvs", "pdk", "solve", "tests")  # fmt: skip
+ROOMS = (
+    *tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
+        "package-dir"
+    ].values(),
+    *("bench", "docs", "examples", "facts", "tests"),
+)
 _KINDS = "md|py|csv|toml|yaml|yml|json|txt|lydrc"
 PATH = re.compile(rf"(?<![\w./-])((?:{'|'.join(ROOMS)})/[\w./-]*\w\.(?:{_KINDS}))\b")
 #: a section of a document, which is cited by a path from the root or by its name

@@ -9,19 +9,23 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import array_options, out_option
+from ..options import array_options, limits_option, out_option, within
 
 
 @click.command("build")
 @array_options
 @out_option("Folder that receives <name>/ (default gds_out).", Path("gds_out"))
+@limits_option
 @output_options
-def command(config: Path | None, out: Path, as_json: bool, quiet: bool, **options: Any) -> int:
+def command(
+    config: Path | None, out: Path, limits: str, as_json: bool, quiet: bool, **options: Any
+) -> int:
     """Draw, check, extract and solve an array; leave everything in one folder.
 
     CONFIG is a YAML file with the same keys as the options (rows, cols, cell, ...) and an
     optional section `tech` (sheet_resistance_ohm_sq, corner, temperature_c). Options win over
-    the file. A run that fails leaves an earlier result whole.
+    the file. A run that fails leaves an earlier result whole. Exit code 1 if a rule is broken or
+    the netlist differs; a current above its limit is reported and gives 1 with --limits fail.
 
     \b
     crossstack build --rows 10 --cols 10
@@ -38,15 +42,16 @@ def command(config: Path | None, out: Path, as_json: bool, quiet: bool, **option
         console.note(remark)
     say(console, result)
     console.result(result.to_json())
-    return OK if result.passed else FOUND
+    return OK if result.passed and within(limits, result.limits) else FOUND
 
 
 def say(console: Console, result: Any) -> None:
     """Print the verdicts of a build for people."""
-    from ..summary import drc_line, drop_lines, lvs_line
+    from ..analyse.summary import drop_lines
+    from ..signoff.summary import drc_line, lvs_line
 
     total = sum(result.seconds.values())
-    console.say(f"{result.name}: {'passed' if result.passed else 'FAILED'} ({total:.1f} s)")
+    console.say(f"{result.name}: {result.verdict} ({total:.1f} s)")
     console.say(f"  DRC   {drc_line(result.drc)}")
     console.say(f"  LVS   {lvs_line(result.lvs)}")
     for step, why in result.not_done.items():

@@ -9,7 +9,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import macro_options, out_option
+from ..options import limits_option, macro_options, out_option, within
 
 
 @click.command("compare")
@@ -21,12 +21,14 @@ from ..options import macro_options, out_option
     show_default=True,
     help="Of the random pattern.",
 )
+@limits_option
 @out_option("Folder for the results (default gds_out/compare_<rows>x<cols>).")
 @output_options
 def command(
     config: Path | None,
     out: Path | None,
     seed: int,
+    limits: str,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -65,9 +67,11 @@ def command(
         console.say(line)
     for line in _summary(value):
         console.say(line)
-    console.say(f"\nwritten to {folder}")
+    verdict = "passed: rules, netlists" if proved(value) else "FAILED: rules, netlists"
+    console.say(f"\n{verdict}; stacked macro: {value['limits']['text']}")
+    console.say(f"written to {folder}")
     console.result(value)
-    return OK if proved(value) else FOUND
+    return OK if proved(value) and within(limits, value["limits"]) else FOUND
 
 
 def _summary(value: dict[str, Any]) -> list[str]:

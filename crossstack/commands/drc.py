@@ -61,10 +61,10 @@ def command(
     """  # noqa: D301
     from datetime import date
 
+    from ..base.files import together
     from ..drc import apply_waivers, load_waivers, render, run_drc
-    from ..files import together
     from ..layouts import layout_in, origin_of
-    from ..summary import drc_line
+    from ..signoff.summary import drc_line
 
     console = Console(as_json or form is not None, quiet)
     folder, file = folder_beside(file, out), layout_in(file)

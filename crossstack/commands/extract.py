@@ -158,9 +158,9 @@ def _conditions(
 
 def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
     from ..base.errors import ConfigError
+    from ..base.files import together
     from ..extract import save_array
     from ..extract.tiled import LARGEST
-    from ..files import together
 
     assert found.array is not None
     tiers, rows, cols = found.array.shape
@@ -192,9 +192,9 @@ def _write_network(
     hierarchical: bool,
     cell: str,
 ) -> dict[str, Any]:
+    from ..analyse.nets import net_table
+    from ..base.files import together
     from ..extract import write_spef, write_spice
-    from ..files import together
-    from ..nets import net_table
 
     network, name = found.network, stem.name
     target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")

@@ -10,7 +10,14 @@ import click
 from ..base.errors import FOUND, OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, layout_options, out_option
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    layout_options,
+    mode_option,
+    options_of_mode,
+    out_option,
+)
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -56,8 +63,8 @@ def drc(
     FILE is any GDS or OASIS of this process, or the folder of a build. Beside the layout of a
     build, `crossstack report` shows the verdict on its page.
     """
+    from ..base.files import sha256, together, write_json
     from ..drc.foundry import run_foundry_drc
-    from ..files import sha256, together, write_json
     from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
@@ -100,8 +107,8 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
     Runs ngspice over width, source voltage, temperature and corner. 0 if the stored table agrees
     within 2 %, 1 if not.
     """
-    from ..models import foundry_models, largest_difference, measure, write_table
     from ..pdk.ron import PATH
+    from ..signoff.models import foundry_models, largest_difference, measure, write_table
 
     console = Console(as_json, quiet)
     with console.steps(), console.step("models") as step, foundry_models() as folder:
@@ -117,10 +124,12 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 
 @command.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
-@click.option("--mode", type=click.Choice(["expansion", "deep-net"]), default="expansion")
+@mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
+@click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
+@click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
 @click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")
 @click.option("--deck", type=click.Path(dir_okay=False, path_type=Path), help="Keep the deck.")
@@ -135,6 +144,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 def solve(
     network: Path,
     mode: str,
+    linear: bool,
     conductances: Path | None,
     inputs: Path | None,
     deck: Path | None,
@@ -148,16 +158,15 @@ def solve(
     NETWORK is a file by `crossstack extract` or the folder of a build. 0 if every column current
     and write voltage agrees within the tolerance, 1 if not.
     """
-    from .. import analysis, bsim
+    from ..analyse import analysis, bsim
+    from ..analyse.operating import Laws, write_options
     from ..base.errors import ConfigError
     from ..layouts import wires_in
-    from ..models import foundry_models, kept_models
+    from ..signoff.models import foundry_models, kept_models
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    given = {key: value for key, value in options.items() if value is not None}
-    if mode == "expansion" and given:
-        raise ConfigError(f"--{next(iter(given)).replace('_', '-')} belongs to deep-net mode")
+    given = options_of_mode(mode, options)
     wires = wires_in(network)
     path, loaded, tech = wires.path, wires.found, wires.tech
     if not isinstance(loaded, Network):
@@ -167,10 +176,12 @@ def solve(
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)
     what = analysis.stimulus(loaded, tech, conductances=conductances, inputs=inputs)
+    way = next(write_options(tech, mode, given))
     with console.steps(), console.step("ngspice"), foundry_models() as folder:
         found = bsim.compare_bsim(
-            loaded, tech, what, mode, kept_models() if deck else folder, deck=deck, **given
-        )
+            loaded, tech, what, mode, kept_models() if deck else folder,
+            deck=deck, laws=Laws.of(tech, linear=linear), **way,
+        )  # fmt: skip
     for note in wires.notes:
         console.note(note)
     for line in (tech.conditions.text, *bsim.comparison_lines(found)):

@@ -39,11 +39,11 @@ def command(
     Devices and nets come from the polygons alone; labels name pins and join nothing. With
     --second magic, a difference between our extraction and Magic's counts as a mismatch, too.
     """
-    from ..files import together, write_json
+    from ..base.files import together, write_json
     from ..layouts import layout_in, origin_of
     from ..lvs import compare_layout, extract_layout
     from ..lvs.second import ask_magic, opinion_lines
-    from ..summary import lvs_line
+    from ..signoff.summary import lvs_line
 
     console = Console(as_json, quiet)
     folder, given, file = folder_beside(file, out), file, layout_in(file)

@@ -57,7 +57,7 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
     """
     import shutil
 
-    from ..files import replacing
+    from ..base.files import replacing
     from ..pdk.load import load_process
     from ..pdk.tech import module_folder, process_folder, process_names
 

@@ -11,18 +11,26 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, check_results_folder, check_table, is_folder
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    check_results_folder,
+    check_table,
+    is_folder,
+    mode_option,
+    options_of_mode,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..batch import Batch
+    from ..analyse.batch import Batch
+    from ..analyse.solve_studies import Asked
     from ..extract.tiled import TiledArray
     from ..pdk import Tech
     from ..solve.metrics import IrDrop
     from ..solve.network import Network
-    from ..solve_studies import Asked
 
     Floats = NDArray[np.float64]
 
@@ -32,12 +40,7 @@ COLUMNS_SHOWN = 64
 
 @click.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
-@click.option(
-    "--mode",
-    type=click.Choice(["expansion", "deep-net"]),
-    default="expansion",
-    help="expansion: both tiers compute; deep-net: one is read, a column of the other written.",
-)
+@mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option(
@@ -53,7 +56,19 @@ COLUMNS_SHOWN = 64
     "--weights", type=EXISTING, help="Weights 0..1: .npy or CSV, a line per tier and row."
 )
 @click.option("--conductances", type=EXISTING, help="The same, in siemens.")
-@click.option("--nonlinear", is_flag=True, help="Memristors as I = G sinh(b V) / b, by Newton.")
+@click.option(
+    "--nonlinear",
+    is_flag=True,
+    help="Every memristor as I = G sinh(b V) / b, those that are read too (default: those that "
+    "are written).",
+)
+@click.option("--linear", is_flag=True, help="Every memristor linear, those that are written too.")
+@click.option(
+    "--polarity",
+    type=click.Choice(["set", "reset"]),
+    help="Write with the rows above the column (set) or the column above the rows (reset); "
+    "default: both are solved, the one that loses more is shown.",
+)
 @click.option("--monte-carlo", type=int, metavar="N", help="Solve N random versions of the array.")
 @click.option("--seed", type=int, help="Of --monte-carlo: equal seeds, equal results (default 0).")
 @click.option("--sigma", type=float, help="Of --monte-carlo: deviation of ln G (default 0.1).")
@@ -83,6 +98,7 @@ def command(
     weights: Path | None,
     conductances: Path | None,
     nonlinear: bool,
+    linear: bool,
     monte_carlo: int | None,
     seed: int | None,
     sigma: float | None,
@@ -109,15 +125,18 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --weights W.npy --inputs X.npy -o results
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
-    from .. import analysis
+    from ..analyse import analysis
+    from ..analyse.operating import Laws
+    from ..analyse.solve_studies import Asked, Found, Problem
+    from ..analyse.summary import drop_lines
+    from ..base.errors import ConfigError
     from ..layouts import wires_in
-    from ..solve.iv import Sinh
     from ..solve.network import Network
-    from ..solve_studies import Asked, Found, Problem
-    from ..summary import drop_lines
 
     console = Console(as_json, quiet)
-    given = _mode_options(mode, options, programs=programming is not None)
+    # programming writes every column, whatever the mode
+    anyway = () if programming is None else ("write_voltage",)
+    given = options_of_mode(mode, options, anyway=anyway)
     asked = Asked(
         samples=monte_carlo,
         chance={"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire},
@@ -125,6 +144,8 @@ def command(
         write_voltage=options["write_voltage"],
         sensitivity=sensitivity,
     )
+    if linear and nonlinear:
+        raise ConfigError("--linear and --nonlinear exclude each other")
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
@@ -135,24 +156,22 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
-    notes = [*wires.notes, *_beyond(loaded, tech, (what.inputs, vectors, options["write_voltage"]))]
-    device = Sinh(tech.memristor.sinh_b_per_v) if nonlinear else None
+    notes = wires.notes
+    laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
-        done, not_run = analysis.solve_modes(
-            loaded, tech, what, console, (mode,), device=device, **given
-        )
+        done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
         if isinstance(loaded, Network):
-            found = Problem(loaded, tech, what, mode, given, device).study(asked, console)
+            found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
     for note in notes:
         console.note(note)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
-    value["notes"] = notes
-    value |= _record(tech, done[mode], (wires.path, weights, conductances, inputs))
-    if device is not None:
-        value["nonlinear"] = {"law": "G sinh(b V) / b", "b_per_V": device.b}
-        console.say(f"memristors: I = G sinh(b V) / b with b = {device.b:g} /V")
-    for line in (tech.conditions.text, *what.text.values(), *drop_lines(value)):
+    value["notes"] = [*notes]
+    value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
+    value["laws"] = laws.to_json()
+    if laws.every is not None:
+        value["nonlinear"] = value["laws"]["read"]
+    for line in (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(value)):
         console.say(line)
     pins = _pins(loaded)
     _say_currents(console, pins, done[mode])
@@ -164,23 +183,9 @@ def command(
     return FOUND if found.misses else OK
 
 
-def _mode_options(mode: str, options: Mapping[str, Any], *, programs: bool) -> dict[str, Any]:
-    """Return the given options of a mode; refuse those of the other one."""
-    from ..base.errors import ConfigError
-
-    given = {key: value for key, value in options.items() if value is not None}
-    if mode == "deep-net":
-        return given
-    # programming writes every column, whatever the mode
-    alien = [key for key in given if not (key == "write_voltage" and programs)]
-    if alien:
-        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to --mode deep-net")
-    return {}
-
-
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
     """Refuse what a network, or an array without named nodes, does not offer."""
-    from .. import analysis
+    from ..analyse import analysis
     from ..base.errors import ConfigError
     from ..solve.network import Network
 
@@ -188,21 +193,6 @@ def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> Non
         raise ConfigError(f"{flags[0]} needs a network with named nodes, {analysis.TOO_LARGE}")
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)
-
-
-def _beyond(loaded: Network | TiledArray, tech: Tech, driven: Iterable[Any]) -> list[str]:
-    """Return a remark on voltages that the transistors were not measured at; refuse large ones."""
-    import numpy as np
-
-    from ..solve.network import Network
-    from ..volts import beyond_table, check_volts
-
-    switched = len(loaded.switch_a) > 0 if isinstance(loaded, Network) else loaded.selects
-    given = [np.ravel(volts) for volts in driven if volts is not None]
-    volts = np.concatenate(given) if switched and given else np.zeros(0)
-    check_volts(tech, volts)
-    remark = beyond_table(tech, volts)
-    return [remark] if remark else []
 
 
 def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
@@ -216,9 +206,11 @@ def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
         console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
 
 
-def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
+def _record(
+    tech: Tech, drop: IrDrop, given: Mapping[str, Any], read: Iterable[Path | None]
+) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
-    from ..files import sha256, versions
+    from ..base.files import sha256, versions
     from ..solve.network import TIER_NAMES
 
     parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
@@ -226,8 +218,11 @@ def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, 
         parameters |= {
             "read_tier": TIER_NAMES[1 - write.tier],
             "write_column": write.column,
-            "write_voltage_V": float(write.applied[0]),
+            "write_voltage_V": abs(float(write.applied[0])),
+            "polarity": write.polarity,
         }
+    else:
+        parameters |= given
     return {
         "parameters": parameters,
         "source": {path.name: sha256(path) for path in read if path is not None},
@@ -239,8 +234,8 @@ def _write(
     out: Path, done: Mapping[str, IrDrop], value: dict[str, Any], batch: Batch | None
 ) -> list[Path]:
     """Write the table, and in a folder the figures and a report; return what was written."""
-    from .. import analysis
-    from ..files import together, write_json
+    from ..analyse import analysis
+    from ..base.files import together, write_json
     from ..report.solve import write_report
 
     if not is_folder(out):
@@ -259,7 +254,9 @@ def _write(
 
 
 def _pins(loaded: Network | TiledArray) -> list[str]:
-    from ..analysis import shape_of
+    from ..analyse.analysis import shape_of
+    from ..base import names
+    from ..solve.mode import is_macro
 
-    macro = any(pin.startswith("OUT[") for pin in getattr(loaded, "ports", ()))
-    return [f"{'OUT' if macro else 'C'}[{j}]" for j in range(shape_of(loaded)[2])]
+    macro = is_macro(getattr(loaded, "ports", ()))
+    return [names.output(j, macro=macro) for j in range(shape_of(loaded)[2])]

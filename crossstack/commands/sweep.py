@@ -10,7 +10,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import array_options, out_option
+from ..options import array_options, limits_option, out_option, within
 
 
 def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
@@ -30,12 +30,14 @@ def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> li
     shell_complete=_complete_keys,
     help="Values of a key of the configuration; may be repeated: all combinations are solved.",
 )
+@limits_option
 @out_option("Folder for sweep.csv, .json and .png (default gds_out/sweep).")
 @output_options
 def command(
     config: Path | None,
     vary: tuple[str, ...],
     out: Path | None,
+    limits: str,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -53,8 +55,8 @@ def command(
     crossstack sweep --vary tech.sheet_resistance_ohm_sq.ME=0.1,0.2,0.4
     """  # noqa: D301
     from .. import sweep
+    from ..base.files import replacing
     from ..config import read_values
-    from ..files import replacing
     from ..sweep_points import Points
 
     console = Console(as_json, quiet)
@@ -71,25 +73,35 @@ def command(
         console.say(line)
     console.say(f"written to {folder}")
     console.result({"folder": str(folder), "vary": values, "rows": rows})
-    return FOUND if any("failed" in row for row in rows) else OK
+    passed = all("failed" not in row and within(limits, row["limits"]) for row in rows)
+    return OK if passed else FOUND
 
 
 def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table for people: worst device, mean device and worst column per case."""
-    from ..summary import percent
+    from ..base.units import percent
 
     widths = {key: max(len(key), *(len(str(v)) for v in values)) for key, values in vary.items()}
     head = "  ".join(f"{key:>{width}}" for key, width in widths.items())
-    lines = [f"{head}  {'mode':<10}{'worst':>9}{'mean':>9}{'column':>9}{'in wires':>10}"]
+    lines = [
+        f"{head}  {'mode':<10}{'worst':>9}{'mean':>9}{'column':>9}{'in wires':>10}{'write':>9}"
+    ]
     for row in rows:
         case = "  ".join(f"{row['case'][key]!s:>{width}}" for key, width in widths.items())
         if "failed" in row:
             lines.append(f"{case}  failed: {row['failed']}")
+        if row.get("limits", {}).get("exceeded") or not row.get("limits", {}).get("judged", True):
+            lines.append(f"{case}  {row['limits']['text']}")
         for mode, m in row.get("modes", {}).items():
             shown = (m["worst_device_all"], m["mean_device_all"], m["worst_column_all"])
             lines.append(
                 f"{case}  {mode:<10}"
                 + "".join(f"{percent(v):>9}" for v in shown)
                 + f"{percent(m['worst_device_wires']):>10}"
+                + (
+                    f"{percent(m['write_loss']):>9} {m['write_polarity']}"
+                    if "write_loss" in m
+                    else ""
+                )
             )
     return lines

@@ -51,12 +51,14 @@ def command(
     (a check failed) or unknown (nothing failed, but not everything was judged): 0 for ready, else
     1; the package is written all the same.
     """
-    from .. import files, tapeout
+    from ..base import files
     from ..base.layout import open_layout
+    from ..layouts import tapeout_source
+    from ..signoff import tapeout
 
     console = Console(as_json, quiet)
     wanted = tapeout.slot_named(slot)
-    found = tapeout.find_source(source, profile, keep, netlist)
+    found = tapeout_source(source, profile, keep, netlist)
     folder = tapeout.package_folder(found, out)
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)

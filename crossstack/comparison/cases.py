@@ -130,10 +130,10 @@ def prove(spec: ArraySpec, tech: Tech, console: Console) -> Proved:
     Raises:
         ParameterError: for a size, pitch or width that the rules do not allow.
     """
+    from ..base.files import scratch_netlist
     from ..cells import to_layout
     from ..drc import run_drc
     from ..extract import extract
-    from ..files import scratch_netlist
     from ..generators import build_top
     from ..lvs import compare_layout, extract_layout
 

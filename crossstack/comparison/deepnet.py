@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import Stimulus, mode_ohm
+from ..analyse.analysis import Stimulus
+from ..analyse.operating import Laws, mode_ohm
+from ..analyse.timing import LINES, read_settle
 from ..pdk import Tech
 from ..solve.metrics import ir_drop
+from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
 from ..solve.network import TIER_NAMES, Network
-from ..solve.theory import Parts
-from ..timing import LINES, read_settle
 from .cases import Floats, Proved
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class Slot:
     """What one slot of a write does.
 
     Attributes:
-        write_tier, column: what is written.
+        write_tier, column, polarity: what is written, and which way.
         disturb_a: largest change of another column's current by the write, A.
         disturb: the same, as a fraction of the largest ideal column current.
         leak_bound_a: what the off transistors between the written column's row voltages and
@@ -41,6 +43,7 @@ class Slot:
 
     write_tier: str
     column: int
+    polarity: str
     disturb_a: float
     disturb: float
     leak_bound_a: float
@@ -64,7 +67,7 @@ def slots(
     write_voltage: float,
     progress: Step | None = None,
 ) -> Iterator[Slot]:
-    """Write either tier column after column while the other computes.
+    """Write either tier column after column, in both polarities, while the other computes.
 
     Args:
         network: an extracted macro or array with select transistors.
@@ -75,25 +78,27 @@ def slots(
         write_voltage: V between a written row and the write rail.
         progress: told after every slot.
     """
+    laws = Laws.of(tech)
     r_off = off_ohm(tech, width_um)
     what = Stimulus(conductances, inputs, {})
     ohm: Floats | None = None
     done = 0
     for tier in (1, 0):
-        for column in range(network.cols):
+        for polarity, column in product(POLARITIES, range(network.cols)):
             slot: dict[str, Any] = {
                 "read_tier": 1 - tier,
                 "write_column": column,
-                "write_voltage": write_voltage,
+                **polarity_options(polarity, write_voltage),
             }
-            ohm = mode_ohm(network, tech, what, "deep-net", ohm, r_off, **slot)
+            ohm = mode_ohm(network, tech, what, DEEP_NET, ohm, r_off, **laws.options, **slot)
             found = ir_drop(
                 network,
                 conductances,
                 inputs,
-                mode="deep-net",
+                mode=DEEP_NET,
                 switch_ohm=ohm,
                 switch_off_ohm=r_off,
+                **laws.options,
                 **slot,
             )
             assert found.write is not None
@@ -101,6 +106,7 @@ def slots(
             yield Slot(
                 TIER_NAMES[tier],
                 column,
+                polarity,
                 found.write.read_disturb * scale,
                 found.write.read_disturb,
                 network.rows * write_voltage / r_off,
@@ -110,18 +116,18 @@ def slots(
             )
             done += 1
             if progress:
-                progress(done, 2 * network.cols)
+                progress(done, 2 * len(POLARITIES) * network.cols)
 
 
-def settle(proved: Proved, tech: Tech, parts: Parts) -> dict[str, float]:
-    """Return the settling time of a read of a macro; see `timing.read_settle`.
+def settle(proved: Proved, tech: Tech, what: Stimulus) -> dict[str, Any]:
+    """Return how a read of a macro settles; see `timing.read_settle`.
 
     Args:
         proved: the extracted macro.
         tech: its technology.
-        parts: series parts with everything counted, ohm.
+        what: devices and inputs.
     """
     from ..extract import net_capacitance
 
     found = net_capacitance(proved.layout, tech, nets=LINES)
-    return read_settle(proved.network, parts, {name: c.total_f for name, c in found.items()})
+    return read_settle(proved.network, tech, what, found)

@@ -6,16 +6,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .. import files
+from ..analyse.analysis import Stimulus, solve_modes
+from ..analyse.electromigration import current_limits_of, em_report
+from ..analyse.paper import IR_DROP, SPEED
+from ..analyse.timing import PULSE_S, overlap
+from ..base import files
 from ..config import RunConfig
 from ..console import Console
 from ..generators import ArraySpec
-from ..paper import IR_DROP, SPEED
 from ..pdk import Tech
 from ..report.compare import STACKED, write_report
 from ..report.maps import panel
-from ..solve.theory import Parts
-from ..timing import PULSE_S, overlap
 from . import deepnet, pictures
 from .cases import Proved, pairs, patterns, prove
 from .drops import VIEWS
@@ -59,6 +60,8 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
         }
         value["sweep"] = _sweep(done[0], tech, seed, console)
         value["deep_net"] = _deep_net(done[0], tech, seed, console)
+        with console.step("current limits"):
+            value["limits"] = _limits(done[0], config, tech, seed)
         with console.step("pictures"):
             _pictures(work, done[0], value)
         files.write_json(work / "compare.json", value)
@@ -109,8 +112,8 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
     stacked = compared.stacked
     n, m = stacked.spec.rows, stacked.spec.cols
     result: dict[str, Any] = {"slots": []}
+    all_on = patterns(n, m, tech, seed)[0]
     if m > 1:
-        all_on = patterns(n, m, tech, seed)[0]
         with console.step("deep-net slots") as step:
             result["slots"] = [
                 asdict(slot)
@@ -125,10 +128,21 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
                 )
             ]
     with console.step("timing"):
-        parts = Parts(**compared.parts["stacked"]["all, T"])
-        result["settle"] = deepnet.settle(stacked, tech, parts)
+        what = Stimulus(all_on.conductances, all_on.inputs, {})
+        result["settle"] = deepnet.settle(stacked, tech, what)
         result["timing"] = overlap(result["settle"]["settle_s"], m)
     return result
+
+
+def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> dict[str, Any]:
+    """Return the verdict on the stacked macro's currents, everything on."""
+    network = compared.stacked.network
+    all_on = patterns(compared.stacked.spec.rows, compared.stacked.spec.cols, tech, seed)[0]
+    what = Stimulus(all_on.conductances, all_on.inputs, {})
+    solved, _ = solve_modes(network, tech, what, Console(quiet=True))
+    limits = current_limits_of(tech, config.tech.temperature_c)
+    verdict: dict[str, Any] = em_report(network, tech, limits, solved, what)["verdict"]
+    return verdict
 
 
 def _pictures(work: Path, compared: Compared, value: dict[str, Any]) -> None:

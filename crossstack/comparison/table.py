@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..paper import IR_DROP
+from ..analyse.paper import IR_DROP
 from ..pdk import Tech
 from ..solve.network import Network
 from ..solve.theory import Parts, row_resistance_for, stack_reduction

@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from .. import __version__
+from ..base.files import replacing, write_manifest
 from ..drc.deck import deck_macro
-from ..files import replacing, write_manifest
 from ..pdk import PROFILES, get_tech
 from ..pdk.klayout_tech import d25_text, lyp_text, lyt_text
 from . import PROGRAM_FILE

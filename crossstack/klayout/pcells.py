@@ -19,6 +19,7 @@ from ..cells.registry import ARRAY_CELLS, CELLS, draw_cell, parameters_of
 from ..generators import build_top
 from ..generators.spec import TOPS, ArraySpec
 from ..pdk import LAYERS, METALS, PROFILES, CrossStackError, Purpose, Tech, get_tech
+from ..pdk.model import LINES
 
 LIBRARY = "CrossStack"
 
@@ -30,8 +31,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "electrode": tuple(x.name for x in LAYERS if x.purpose is Purpose.MODULE_ELECTRODE),
     "mask": masks(get_tech()),
     "side": SIDES,
-    "low": METALS,
-    "high": METALS,
+    "low": (*LINES, "land", *METALS),
+    "high": (*LINES, "land", *METALS),
 }
 #: what a length that may be left out is called in the dialog; 0 leaves it out
 _LEAST = " (0: default)"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..analysis import read_maps
-from ..files import read_json
+from ..analyse.analysis import read_maps
+from ..analyse.timing import PULSE_S
+from ..base.files import read_json
+from ..base.units import percent
 from ..pdk import FileError, Tech
-from ..summary import drc_line, lvs_line, percent
-from ..timing import PULSE_S
+from ..signoff.summary import drc_line, lvs_line
 from . import timing_charts
 from .drawn import SCRIPTS, drawn
 from .judges import judged
@@ -74,6 +75,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "parameters": flat(manifest["parameters"]),
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
+        "limits": manifest.get("limits"),
         "checks": [*_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,
@@ -147,6 +149,13 @@ def _checks(
     return checks
 
 
+def _pieces(above: int) -> str:
+    """Return how many wire segments exceed their limit, in words."""
+    if above == 1:
+        return "1 wire segment exceeds its limit"
+    return f"{above or 'no'} wire segment{'s exceed their' if above else ' exceeds its'} limit"
+
+
 def _violations(count: int) -> str:
     return f"{count} violation{'' if count == 1 else 's'}"
 
@@ -165,8 +174,8 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                     "ok": None,
                     "warn": worst["ratio"] > 1,
                     "head": percent(worst["ratio"]),
-                    "line": f"of {'an assumed' if assumed else 'the'} limit used by "
-                    f"{worst['layer']} of {worst['net']}; {m['above_limit']} pieces above theirs",
+                    "line": f"highest load, of the {'assumed' if assumed else 'published'} limit, "
+                    f"in {worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
                 }
             )
     return cards

@@ -6,11 +6,11 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from ..files import MANIFEST, read_json
-from ..paper import IR_DROP
+from ..analyse.paper import IR_DROP
+from ..analyse.timing import PULSE_S
+from ..base.files import MANIFEST, read_json
+from ..base.units import percent
 from ..pdk import FileError, Tech
-from ..summary import percent
-from ..timing import PULSE_S
 from . import timing_charts
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
@@ -69,6 +69,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         **drawn(folder / STACKED, tech, manifest.get("cell", {})),
         "name": manifest["name"],
         "passed": proved(value),
+        "limits": value.get("limits"),
         "checks": _checks(value, timing),
         "layouts": _layouts(value),
         "pairs": value["pairs"],
@@ -109,6 +110,16 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
             "line": f"{clean} without violations, {match} match their netlists",
         }
     ]
+    if (limits := value.get("limits")) is not None:
+        checks.append(
+            {
+                "title": "Current limits, stacked macro",
+                "ok": None,
+                "warn": limits["exceeded"] or not limits["judged"],
+                "head": percent(limits["ratio"]) if "ratio" in limits else "not judged",
+                "line": limits["text"],
+            }
+        )
     rows = {
         (r["view"], r["metric"]): r for r in value["pairs"][0]["rows"] if r["pattern"] == "all on"
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..files import read_json
+from ..base.files import read_json
 from ..pdk import FileError
 
 #: what `crossstack foundry drc` and `crossstack tapeout` leave in or below a build

@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
-from ..paper import IR_DROP, SPEED
-from ..summary import percent
+from ..base.units import percent
 
 #: femto to giga, and what a solve leaves where there is nothing
 _PREFIXES, _ROUNDING = ("f", "p", "n", "u", "m", "", "k", "M", "G"), 1e-15

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..analysis import read_maps
-from ..batch import batch_lines
-from ..files import read_json, sha256
+from ..analyse.analysis import read_maps
+from ..analyse.batch import batch_lines
+from ..analyse.studies import programming_lines, sensitivity_rows
+from ..base.files import read_json, sha256
+from ..base.units import percent
 from ..pdk import FileError
-from ..studies import programming_lines, sensitivity_rows
-from ..summary import percent
 from .charts import histogram
 from .maps import SERIES, column_bars, mode_panels
 from .page import drop_card, file_list, flat, script_json, write_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..timing import PULSE_S, base_of, dense_curve, pulses_for_paper
+from ..analyse.timing import PULSE_S, base_of, dense_curve, pulses_for_paper
 from .charts import Axis, Curve, curve_chart, padded, timing_diagram
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from crossstack.analysis import Stimulus, solve_modes
+from crossstack.analyse.analysis import Stimulus, solve_modes
 from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import TiledArray, save_array

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from crossstack.analysis import Stimulus, solve_modes
-from crossstack.batch import solve_batch
+from crossstack.analyse.analysis import Stimulus, solve_modes
+from crossstack.analyse.batch import solve_batch
+from crossstack.analyse.operating import Laws
 from crossstack.cells.drawing import to_layout
 from crossstack.cli import run
 from crossstack.console import Console
@@ -74,13 +75,18 @@ def test_nonlinear_devices_are_solved_vector_by_vector():
     siemens, vectors = stimulus(network, 3)
     steps = []
     batch = solve_batch(
-        network, TECH, siemens, vectors, "expansion", device=Sinh(3.0),
+        network, TECH, siemens, vectors, "expansion", laws=Laws(every=Sinh(3.0)),
         step=lambda *told: steps.append(told),
     )  # fmt: skip
     console = Console(as_json=True, quiet=True)
     for k, volts in enumerate(vectors):
         done, _ = solve_modes(
-            network, TECH, Stimulus(siemens, volts, {}), console, ("expansion",), Sinh(3.0)
+            network,
+            TECH,
+            Stimulus(siemens, volts, {}),
+            console,
+            ("expansion",),
+            Laws(every=Sinh(3.0)),
         )
         np.testing.assert_allclose(batch.currents[k], done["expansion"].column_currents, rtol=1e-3)
         np.testing.assert_allclose(batch.ideal[k], done["expansion"].ideal_currents, rtol=1e-12)

@@ -14,8 +14,8 @@ import pytest
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import Bsim, extract, extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
-from crossstack.models import foundry_models, run_ngspice
 from crossstack.pdk import Conditions, ParameterError, get_tech
+from crossstack.signoff.models import foundry_models, run_ngspice
 from crossstack.solve import network_drives
 
 from .conftest import NAME
@@ -119,7 +119,7 @@ def test_verbs(crossstack, built, tmp_path):
     ran = crossstack("foundry", "solve", network, "--mode", "deep-net", "--deck", deck, "--json")
     assert ran.code == 0
     assert ran.json["columns_read"] == [1]
-    assert 0.005 < ran.json["worst_error"] < 0.05
+    assert 0 < ran.json["worst_error"] < 0.01
     alone = subprocess.run(
         ["ngspice", "-b", str(deck)], capture_output=True, text=True, timeout=60, check=False
     ).stdout

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crossstack.analyse.transistors import switch_ohm
 from crossstack.cells import to_layout
 from crossstack.cli import run
 from crossstack.comparison import deepnet
@@ -21,7 +22,6 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
-from crossstack.transistors import switch_ohm
 
 from .conftest import BROWSERS, acted, width_in
 
@@ -96,11 +96,11 @@ def slots_of(network):
 
 def test_writing_is_not_felt_by_the_other_columns(network):
     found = slots_of(network)
-    assert len(found) == 8
+    assert len(found) == 16  # two tiers, four columns, two polarities
     for slot in found:
         assert slot.disturb_a <= slot.leak_bound_a, slot
         assert slot.half_selected_v < 1e-3
-        assert 0.0 < slot.loss < 0.3
+        assert 0.0 < slot.loss < 0.7
 
 
 def with_gate(network, old, new):
@@ -119,7 +119,7 @@ def with_gate(network, old, new):
 def test_a_wrongly_wired_line_shows_in_the_slots(network, old, new):
     def verdicts(found):
         return [
-            s.disturb_a <= s.leak_bound_a and s.half_selected_v < 1e-3 and s.loss < 0.3
+            s.disturb_a <= s.leak_bound_a and s.half_selected_v < 1e-3 and s.loss < 0.7
             for s in found
         ]
 

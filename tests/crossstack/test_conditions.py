@@ -116,7 +116,8 @@ HOT = Conditions(corner="max", temperature_c=85.0)
 
 
 def test_a_network_and_a_technology_elsewhere_do_not_meet(drawn, tmp_path):
-    from crossstack.analysis import mode_ohm, stimulus
+    from crossstack.analyse.analysis import stimulus
+    from crossstack.analyse.operating import mode_ohm
 
     found = extract(drawn, TECH.at(HOT), engine="tile")
     network, array = found.network, found.array
@@ -166,7 +167,7 @@ def test_of_a_network_made_by_hand_conditions_are_assumed_and_said(crossstack, d
 
 
 @pytest.mark.parametrize("engine", ["flat", "tile"])
-def test_voltages_beyond_the_transistors_are_refused_or_said(crossstack, drawn, tmp_path, engine):
+def test_voltages_beyond_the_transistors_are_refused(crossstack, drawn, tmp_path, engine):
     found = extract(drawn, TECH, engine=engine)
     path = tmp_path / "n.npz"
     if engine == "flat":
@@ -177,11 +178,10 @@ def test_voltages_beyond_the_transistors_are_refused_or_said(crossstack, drawn, 
     for volts in (1e6, -1e6, 3.31, -0.6):
         np.save(inputs, np.full((2, 2), volts))
         crossstack("solve", path, "--inputs", inputs).fails(2, f"{volts:g} V", "-0.5 .. 3.3 V")
-    for volts, said in ((3.1, True), (-0.1, True), (3.0, False), (0.2, False)):
+    for volts in (3.1, -0.1, 3.0, 0.2):  # all in the table of R_on
         np.save(inputs, np.full((2, 2), volts))
         ran = crossstack("solve", path, "--inputs", inputs)
         assert ran.code == 0, ran.err
-        assert ("the value at its end holds" in ran.err) is said
     deep = ("solve", path, "--mode", "deep-net", "--write-voltage")
     crossstack(*deep, 50).fails(2, "50 V", "3.3 V")
     if engine == "flat":

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crossstack import files
-from crossstack.base import leftovers, outputs
+from crossstack.base import files, leftovers, outputs
 from crossstack.console import Console
 from crossstack.pdk import FileError
 

@@ -5,9 +5,9 @@ import json
 import klayout.db as db
 import pytest
 
+from crossstack.base.files import sha256
 from crossstack.cells import to_layout
 from crossstack.cli import run
-from crossstack.files import sha256
 from crossstack.generators import ArraySpec, build_top
 
 

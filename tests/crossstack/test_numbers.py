@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 
+from crossstack.analyse.numbers import load_numbers, read_numbers
 from crossstack.base.errors import CrossStackError
-from crossstack.numbers import load_numbers, read_numbers
 
 
 def npy(values, **options) -> bytes:

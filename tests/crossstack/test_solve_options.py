@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from crossstack import analysis
+from crossstack.analyse import analysis
+from crossstack.analyse.operating import mode_ohm
 from crossstack.pdk import get_tech
 from crossstack.solve import Network, Sinh, solve_network_nonlinear
 from crossstack.solve.modes import gates_for, network_drives
@@ -34,7 +35,7 @@ def test_nonlinear_is_newtons_solution_with_working_transistors(crossstack, buil
         port_voltages=drives.port_voltages,
         gates=gates_for(network, drives),
         device=law,
-        switch_ohm=analysis.mode_ohm(network, TECH, what, "expansion", device=law),
+        switch_ohm=mode_ohm(network, TECH, what, "expansion", device=law),
     )
     wanted = [-direct.port_currents[pin] for pin in drives.outputs]
     assert amps(ran) == pytest.approx(wanted, rel=1e-9)

@@ -5,7 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from crossstack.analysis import solve_modes, stimulus
+from crossstack.analyse.analysis import solve_modes, stimulus
+from crossstack.analyse.studies import (
+    programming,
+    programming_lines,
+    sensitivity,
+    sensitivity_lines,
+)
 from crossstack.base.errors import ConfigError
 from crossstack.cells.drawing import to_layout
 from crossstack.cli import run
@@ -13,7 +19,6 @@ from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
-from crossstack.studies import programming, programming_lines, sensitivity, sensitivity_lines
 
 TECH = get_tech()
 CONSOLE = Console(as_json=True, quiet=True)
@@ -32,13 +37,15 @@ def network(macro):
 
 def test_programming_goes_through_the_slots_that_deep_net_solves(network):
     what = stimulus(network, TECH)
-    reports = programming(network, TECH, what, 1.5, CONSOLE)
-    assert [r["tier"] for r in reports] == ["top", "bottom"]
+    reports = programming(network, TECH, what, 0.5, CONSOLE)
+    ways = [(r["tier"], r["polarity"]) for r in reports]
+    assert ways == [(tier, way) for tier in ("top", "bottom") for way in ("set", "reset")]
     lowest = []
     for column in range(network.cols):
         done, _ = solve_modes(
-            network, TECH, what, CONSOLE, ("deep-net",), read_tier="bottom", write_column=column
-        )
+            network, TECH, what, CONSOLE, ("deep-net",), read_tier="bottom", write_column=column,
+            polarity="set",
+        )  # fmt: skip
         lowest.append(done["deep-net"].write.device_voltages.min())
     assert reports[0]["lowest_V"] == pytest.approx(min(lowest), rel=2e-3)
     assert reports[0]["cells_below"] == []
@@ -47,13 +54,14 @@ def test_programming_goes_through_the_slots_that_deep_net_solves(network):
 
 def test_programming_names_the_cells_that_get_too_little(network):
     what = stimulus(network, TECH)
-    voltage = programming(network, TECH, what, 1.0, CONSOLE)[1]["lowest_V"]
-    (top, bottom) = programming(network, TECH, what, voltage + 1e-4, CONSOLE)
+    voltage = programming(network, TECH, what, 1.0, CONSOLE)[2]["lowest_V"]
+    reports = programming(network, TECH, what, voltage + 1e-4, CONSOLE)
+    bottom = reports[2]
     assert 0 < len(bottom["cells_below"]) < 12
-    assert f"{len(bottom['cells_below'])} cells get less" in programming_lines([top, bottom])[1]
+    assert f"{len(bottom['cells_below'])} cells get less" in programming_lines(reports)[2]
     more = programming(network, TECH, what, voltage + 1e-4, CONSOLE, write_voltage=2.2)
-    assert more[1]["applied_V"] == 2.2
-    assert more[1]["lowest_V"] > bottom["lowest_V"] + 0.05
+    assert more[2]["applied_V"] == 2.2
+    assert more[2]["lowest_V"] > bottom["lowest_V"] + 0.01
 
 
 def test_programming_needs_the_mode_and_a_voltage(network):
@@ -89,7 +97,7 @@ def test_solve_prints_and_keeps_both(network, tmp_path, capsys):
     arguments = ["solve", str(path), "--programming", "1.9", "--sensitivity", "-o", str(out)]
     assert run(arguments) == 1
     printed = capsys.readouterr().out
-    assert "top tier written with 2 V" in printed
+    assert "set of the top tier with 2 V" in printed
     assert "12 cells get less" in printed
     assert "\nVia2 " in printed
     value = json.loads((out / "ir_drop.json").read_text())

@@ -17,7 +17,7 @@ from crossstack.cells.marks import alignment_mark
 from crossstack.generators import ArraySpec, build_array, build_top
 from crossstack.generators.tapeout import SLOTS, exact_slot, smallest_slot
 from crossstack.pdk import FileError, get_tech
-from crossstack.tapeout_checks import CHECKS
+from crossstack.signoff.checks import CHECKS
 
 TECH = get_tech()
 NAME = "small"
@@ -244,7 +244,7 @@ def test_fill_that_somebody_added_goes_to_the_foundry(good, tmp_path, crossstack
 
 @pytest.mark.parametrize("edit", ["drc.json", "lvs.json", "layout"])
 def test_verdicts_of_a_build_count_only_for_its_own_layout(edit, good, tmp_path, crossstack):
-    from crossstack import files
+    from crossstack.base import files
 
     layout = tmp_path / f"{NAME}.gds"
     shutil.copy(good / f"{NAME}.gds", layout)
@@ -310,7 +310,7 @@ def test_a_package_of_an_older_layout_is_not_ready(good, tmp_path, crossstack):
 
 
 def test_the_build_itself_is_not_overwritten(good, tmp_path, crossstack):
-    from crossstack import files
+    from crossstack.base import files
 
     shutil.copy(good / f"{NAME}.gds", tmp_path)
     files.write_manifest(tmp_path, {"name": NAME, "parameters": {"profile": "stepper"}})
@@ -340,7 +340,7 @@ def test_places_on_the_wafer(tmp_path, crossstack):
 
 @pytest.mark.parametrize("missing", ["mark_vme", "mark_te", None])
 def test_a_chip_needs_a_mark_for_every_mask(missing, tmp_path, crossstack, monkeypatch):
-    from crossstack import tapeout
+    from crossstack.signoff import tapeout
 
     monkeypatch.setattr(tapeout, "judge", lambda *_: [])  # takes 10 s and is not asked here
     spec = ArraySpec(rows=1, cols=1, top="testchip", name="chip")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from crossstack.analyse.transistors import OnResistance
 from crossstack.cli import run
 from crossstack.pdk import Conditions, get_tech
-from crossstack.transistors import OnResistance
 
 TECH = get_tech("stepper")
 
@@ -13,12 +13,12 @@ TECH = get_tech("stepper")
 def test_many_at_once_equal_one_by_one():
     rng = np.random.default_rng(5)
     w, is_p = rng.choice([0.5, 2.0, 7.3], 200), rng.uniform(size=200) < 0.4
-    length, volts = rng.choice([0.28, 0.5], 200), rng.uniform(-0.3, 3.3, 200)
-    found = OnResistance(TECH, w, length, is_p)(volts)
+    length, a, b = rng.choice([0.28, 0.5], 200), *rng.uniform(-0.3, 3.3, (2, 200))
+    found = OnResistance(TECH, w, length, is_p)(a, b)
     models = {False: TECH.nfet, True: TECH.pfet}
     wanted = [
-        models[bool(p)].ron_ohm(a, v) * b / 0.28
-        for a, b, p, v in zip(w, length, is_p, volts, strict=True)
+        models[bool(p)].ron_ohm(wide, max(u, v) if p else min(u, v), u - v) * long / 0.28
+        for wide, long, p, u, v in zip(w, length, is_p, a, b, strict=True)
     ]
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
 

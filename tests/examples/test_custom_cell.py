@@ -9,7 +9,7 @@ import klayout.db as db
 import numpy as np
 import pytest
 
-from crossstack.analysis import refusal
+from crossstack.analyse.analysis import refusal
 from crossstack.cells import Rect, draw_cell, register_cell, to_layout
 from crossstack.cli import run
 from crossstack.extract import extract

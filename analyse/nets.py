@@ -11,11 +11,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import spsolve
 
-from .pdk import Tech
-from .solve.network import Network
+from ..pdk import Tech
+from ..solve.network import Network
 
 if TYPE_CHECKING:
-    from .pdk.electromigration import CurrentLimits
+    from ..pdk.electromigration import CurrentLimits
 
 #: a joint without resistance, so that the matrix stays regular; far below any wire
 _JOINT_OHM = 1e-9
@@ -68,7 +68,7 @@ def _weakest(
     """Return net -> current into its pin that overloads a piece, and that piece's layer."""
     if limits is None:
         return {}
-    from .extract import net_summary
+    from ..extract import net_summary
 
     rows = net_summary(network, tech, wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a)
     return {row.net: (row.em_limit_a, row.em_layer) for row in rows if row.em_layer}

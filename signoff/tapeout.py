@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files
-from .base.errors import ConfigError, ParameterError
-from .base.layout import OpenedLayout, unknown_layers
-from .layouts import layout_in, origin_of
-from .pdk import Tech
-from .tapeout_checks import NAMES, Check, TapeoutFile, check_file, check_pair, has_pads
-from .tapeout_verdicts import check_density, differences, judge
+from ..base import files
+from ..base.errors import ConfigError, ParameterError
+from ..base.layout import OpenedLayout, unknown_layers
+from ..pdk import Tech
+from .checks import NAMES, Check, TapeoutFile, check_file, check_pair, has_pads
+from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
     import klayout.db as db
 
-    from .generators.tapeout import Slot
+    from ..generators.tapeout import Slot
 
 
 #: verdict -> what it means, in words
@@ -80,33 +79,12 @@ class Source:
             raise ParameterError("name", self.name, allowed)
 
 
-def find_source(
-    path: Path,
-    profile: str | None,
-    keep: Iterable[str] = (),
-    netlist: Path | None = None,
-) -> Source:
-    """Return the layout of a build folder, or a file.
-
-    Args:
-        path: file or folder.
-        profile: post-process profile, None for that of the build.
-        keep: layers of nobody that are written all the same, as ``99/7``.
-        netlist: reference netlist, None for the one beside the layout.
+def layer_pair(text: str) -> tuple[int, int]:
+    """Return a layer that is named as ``99/7``.
 
     Raises:
-        FileError: if the folder is no build or its layout is gone.
-        ParameterError: for a name that no structure of a GDS file may have, or no layer.
+        ParameterError: if the text names none.
     """
-    pairs = frozenset(_pair(text) for text in keep)
-    if not path.is_dir():
-        tech = origin_of(path, profile).resolved_tech()
-        return Source(path, path.name.split(".")[0], tech, None, pairs, netlist)
-    gds = layout_in(path)
-    return Source(gds, gds.stem, origin_of(gds, profile).resolved_tech(), path, pairs, netlist)
-
-
-def _pair(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text)
     if found is None or max(int(found[1]), int(found[2])) > 32767:
         raise ParameterError("keep-layer", text, "layer/datatype such as 99/7, each 0 .. 32767")
@@ -119,7 +97,7 @@ def slot_named(name: str | None) -> Slot | None:
     Raises:
         ConfigError: if there is no such slot.
     """
-    from .generators.tapeout import SLOTS
+    from ..generators.tapeout import SLOTS
 
     if name is None:
         return None
@@ -163,7 +141,7 @@ def write_parts(
     Raises:
         FileError: if a file cannot be written.
     """
-    from .generators.tapeout import foundry_layers, mask_layers
+    from ..generators.tapeout import foundry_layers, mask_layers
 
     layout, top = opened.layout, opened.top
     before = top.name
@@ -292,7 +270,7 @@ def _every_mask_marked(
 
 
 def _masks(layout: db.Layout, tech: Tech) -> list[dict[str, Any]]:
-    from .generators.tapeout import mask_table
+    from ..generators.tapeout import mask_table
 
     rows = []
     for mask in mask_table(tech):
@@ -317,7 +295,7 @@ def _marks(
     layout: db.Layout, tech: Tech, wafer: Wafer, die: tuple[int, int]
 ) -> list[dict[str, Any]]:
     """Return each mark's place on the die, and on the wafer for each die asked for."""
-    from .generators.tapeout import find_marks
+    from ..generators.tapeout import find_marks
 
     dbu = layout.dbu
     pitch = wafer.pitch_um or (die[0] * dbu, die[1] * dbu)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import ConfigError, ModeError
+from ..base.outputs import one_step
+from ..extract.tiled import LARGEST, TiledArray
+from ..pdk import FileError, Tech
+from ..solve.mode import ArrayKind
+from ..solve.modes import EXPANSION, MODES, Drives, belongs, mode_named
+from ..solve.network import TIER_NAMES
 from .arrays import array_drop, kind_of
-from .base.errors import ConfigError
-from .base.outputs import one_step
-from .extract.tiled import LARGEST, TiledArray
 from .numbers import load_numbers, read_numbers
-from .pdk import FileError, Tech
-from .solve.modes import MODES, ArrayKind, Drives
-from .solve.network import TIER_NAMES
-from .transistors import working_ohm
-from .volts import check_volts
+from .operating import Laws, mode_ohm, write_options
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .solve.iv import DeviceLaw
-    from .solve.metrics import IrDrop
-    from .solve.network import Network
-    from .solve.variation import MonteCarlo, Spread
+    from ..solve.metrics import IrDrop
+    from ..solve.network import Network
+    from ..solve.variation import MonteCarlo, Spread
+    from .progress import Console
 
 Floats = NDArray[np.float64]
 
@@ -141,25 +140,15 @@ def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:
     """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
-    from .solve.modes import network_drives
+    from ..solve.modes import network_drives
 
-    return network_drives(network, "expansion", what.inputs)
+    return network_drives(network, EXPANSION, what.inputs)
 
 
 def refusal(network: Network | TiledArray, mode: str) -> str | None:
     """Return why a network does not offer a mode; None if it does."""
-    if mode != "deep-net":
-        return None
     kind = kind_of(network) if isinstance(network, TiledArray) else ArrayKind.of(network)
-    if len(kind.tiers) < len(TIER_NAMES):
-        return "deep-net needs two tiers"
-    if kind.shared_rows:
-        return "deep-net needs a row line for each tier: here both hang on BR"
-    if not kind.select:
-        return "deep-net needs select transistors: without them every column would be written"
-    if shape_of(network)[2] < 2:
-        return "deep-net needs a second column: one is written, the others are read"
-    return None
+    return mode_named(mode).refusal(kind, shape_of(network)[2])
 
 
 def solve_modes(
@@ -167,45 +156,74 @@ def solve_modes(
     tech: Tech,
     what: Stimulus,
     console: Console,
-    modes: tuple[str, ...] = MODES,
-    device: DeviceLaw | None = None,
+    modes: Iterable[str] | None = None,
+    laws: Laws | None = None,
     **options: Any,
 ) -> tuple[dict[str, IrDrop], dict[str, str]]:
     """Solve every mode that the network offers; returns results and reasons for the others.
 
-    Memristors follow the law of `device`; without one they are linear.
+    A write is solved in both polarities; the result is that of the one that loses more.
+
+    Args:
+        network: an extracted network or array.
+        tech: the transistors' models.
+        what: devices and inputs.
+        console: where progress goes.
+        modes: which to solve; None for all.
+        laws: what memristors follow; None for the technology's (`operating.Laws`).
+        **options: of the modes that take them, see `operating.write_options`.
 
     Raises:
-        ConfigError: for nonlinear devices in an array without named nodes.
+        ConfigError: for nonlinear reads in an array without named nodes.
+        ModeError: for an option that no mode has.
     """
-    if isinstance(network, TiledArray) and device is not None:
-        raise ConfigError(f"--nonlinear needs a network with named nodes, {TOO_LARGE}")
-    from .solve.metrics import ir_drop
+    from ..solve.metrics import worse_of
 
+    laws = Laws.of(tech) if laws is None else laws
+    if unknown := [key for key in options if not belongs(key)]:
+        raise ModeError(f"no mode has an option {unknown[0]!r}")
+    if isinstance(network, TiledArray) and laws.every is not None:
+        raise ConfigError(f"--nonlinear needs a network with named nodes, {TOO_LARGE}")
     done: dict[str, IrDrop] = {}
     not_run: dict[str, str] = {}
-    for mode in modes:
+    for mode in MODES if modes is None else modes:
         reason = refusal(network, mode)
         if reason is not None:
             not_run[mode] = reason
             continue
         with console.step(f"solve {mode}"):
-            extra = options if mode == "deep-net" else {}
-            if isinstance(network, TiledArray):
-                done[mode] = array_drop(
-                    network, tech, what.conductances, what.inputs, mode, **extra
-                )
-                continue
-            done[mode] = ir_drop(
-                network,
-                what.conductances,
-                what.inputs,
-                mode=mode,
-                switch_ohm=mode_ohm(network, tech, what, mode, device=device, **extra),
-                device=device,
-                **extra,
+            mine = {k: v for k, v in options.items() if k in MODES[mode].options}
+            ways = write_options(tech, mode, mine)
+            done[mode] = worse_of(
+                operating_point(network, tech, what, mode, laws, **way) for way in ways
             )
     return done, not_run
+
+
+def operating_point(
+    network: Network | TiledArray,
+    tech: Tech,
+    what: Stimulus,
+    mode: str,
+    laws: Laws,
+    **options: Any,
+) -> IrDrop:
+    """Solve one mode in one way, everything at the voltages at which it works."""
+    from ..solve.metrics import ir_drop
+
+    if isinstance(network, TiledArray):
+        return array_drop(
+            network, tech, what.conductances, what.inputs, mode, laws.write, **options
+        )
+    return ir_drop(
+        network,
+        what.conductances,
+        what.inputs,
+        mode=mode,
+        switch_ohm=mode_ohm(network, tech, what, mode, **laws.options, **options),
+        **laws.options,
+        **options,
+    )
 
 
 def vary(
@@ -225,7 +243,7 @@ def vary(
     Raises:
         InputError: if `samples` is not positive.
     """
-    from .solve.variation import monte_carlo
+    from ..solve.variation import monte_carlo
 
     with console.step(f"{samples} samples") as step:
         ohm = mode_ohm(network, tech, what, mode, **options)
@@ -254,40 +272,6 @@ def distribution(many: MonteCarlo, columns: NDArray[np.bool_]) -> dict[str, list
     off = (many.column_currents[:, columns] - nominal) / np.abs(nominal)
     counts, edges = np.histogram(off, bins=min(40, max(5, round(off.size**0.5))))
     return {"edges": edges.tolist(), "counts": counts.tolist()}
-
-
-def mode_ohm(
-    network: Network,
-    tech: Tech,
-    what: Stimulus,
-    mode: str,
-    start: Floats | None = None,
-    off_ohm: float = float("inf"),
-    device: DeviceLaw | None = None,
-    **options: Any,
-) -> Floats:
-    """Return R_on of every transistor as it works in a mode, in ohm; see `working_ohm`."""
-    from .solve.linear import solve_network
-    from .solve.modes import gates_for, network_drives
-    from .solve.nonlinear import solve_network_nonlinear
-
-    drives = network_drives(network, mode, what.inputs, **options)
-    if len(network.switch_a):
-        check_volts(tech, drives.port_voltages.values())
-
-    def solve(ohm: Floats) -> Floats:
-        arguments: dict[str, Any] = {
-            "conductances": what.conductances,
-            "port_voltages": drives.port_voltages,
-            "gates": gates_for(network, drives),
-            "switch_ohm": ohm,
-            "switch_off_ohm": off_ohm,
-        }
-        if device is None:
-            return solve_network(network, **arguments).node_voltages
-        return solve_network_nonlinear(network, device=device, **arguments).node_voltages
-
-    return working_ohm(network, tech, solve, start)
 
 
 def summary(

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files
-from .base.errors import CrossStackError
+from ..base import files
+from ..base.errors import CrossStackError
+from .checks import Check, TapeoutFile, has_pads
 from .summary import drc_line, lvs_line
-from .tapeout_checks import Check, TapeoutFile, has_pads
 
 if TYPE_CHECKING:
     import klayout.db as db
 
-    from .base.layout import OpenedLayout
-    from .pdk import Tech
+    from ..base.layout import OpenedLayout
+    from ..pdk import Tech
 
 #: (name of the check, file of a build)
 RULES, NETLIST = ("design rules", "drc.json"), ("netlist", "lvs.json")
@@ -41,12 +41,12 @@ def judge(
     reference = netlist or (beside if beside.is_file() else None)
 
     def rules() -> dict[str, Any]:
-        from .drc import run_drc
+        from ..drc import run_drc
 
         return run_drc(opened, tech).to_json()
 
     def compared() -> dict[str, Any] | None:
-        from .lvs import compare_layout, extract_layout
+        from ..lvs import compare_layout, extract_layout
 
         if reference is None:
             return None

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .base import leftovers, outputs
-from .base.documents import read_json
-from .base.errors import FileError
+from . import leftovers, outputs
+from .documents import read_json
+from .errors import FileError
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -106,15 +106,13 @@ def versions() -> dict[str, str]:
     """Return the versions that decide what a run computes."""
     from importlib.metadata import PackageNotFoundError, version
 
-    from . import __version__
-
-    found = {"crossstack": __version__, "python": sys.version.split()[0]}
-    for package in ("klayout", "numpy", "scipy"):
+    found: dict[str, str] = {}
+    for package in ("crossstack", "klayout", "numpy", "scipy"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return {**found, "python": sys.version.split()[0]}
 
 
 def write_manifest(folder: Path, head: dict[str, Any]) -> dict[str, Any]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..base.errors import ConfigError
+from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
+from ..solve.network import BOTTOM, TIER_NAMES, TOP
 from . import analysis
-from .base.errors import ConfigError
-from .solve.network import BOTTOM, TIER_NAMES, TOP
+from .operating import Laws, mode_ohm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .console import Console
-    from .pdk import Tech
-    from .solve.iv import DeviceLaw
-    from .solve.network import Network
+    from ..pdk import Tech
+    from ..solve.network import Network
+    from .progress import Console
 
     Floats = NDArray[np.float64]
 
@@ -35,7 +37,7 @@ def programming(
     console: Console,
     *,
     write_voltage: float | None = None,
-    device: DeviceLaw | None = None,
+    laws: Laws | None = None,
 ) -> list[dict[str, Any]]:
     """Write every column of either tier while the other one reads; say which cells get too little.
 
@@ -46,37 +48,38 @@ def programming(
         needed_v: voltage that a device needs to switch, V.
         console: where progress goes.
         write_voltage: between a written row and the write rail, V; None for the technology's.
-        device: law of nonlinear memristors.
+        laws: what memristors follow; None for the technology's.
 
     Returns:
-        One entry per written tier, as `ProgrammingReport.to_json` plus the voltage applied.
+        One entry per written tier and polarity, as `ProgrammingReport.to_json` plus both of them.
 
     Raises:
         ConfigError: if the network has no deep-net mode, or nothing could be reached.
     """
-    from .solve.programming import programming_check
+    from ..solve.programming import programming_check
 
-    reason = analysis.refusal(network, "deep-net")
+    reason = analysis.refusal(network, DEEP_NET)
     if reason is not None:
         raise ConfigError(reason)
+    laws = Laws.of(tech) if laws is None else laws
     volts = tech.memristor.v_write_v if write_voltage is None else write_voltage
     if not needed_v > 0:
         raise ConfigError(f"--programming is {needed_v:g} V, allowed: above 0")
     reports = []
-    for read in (BOTTOM, TOP):
-        options: dict[str, Any] = {"read_tier": read, "write_voltage": volts}
-        with console.step(f"write {TIER_NAMES[1 - read]} tier") as step:
+    for read, polarity in product((BOTTOM, TOP), POLARITIES):
+        options: dict[str, Any] = {"read_tier": read, **polarity_options(polarity, volts)}
+        with console.step(f"{polarity} {TIER_NAMES[1 - read]} tier") as step:
             found = programming_check(
                 network,
                 what.conductances,
                 what.inputs,
                 needed=needed_v,
-                series=_at_work(network, tech, what, {**options, "device": device}),
-                device=device,
+                series=_at_work(network, tech, what, {**options, **laws.options}),
+                **laws.options,
                 progress=partial(step, "columns"),
                 **options,
             )
-        reports.append({**found.to_json(), "applied_V": volts})
+        reports.append({**found.to_json(), "polarity": polarity, "applied_V": volts})
     return reports
 
 
@@ -89,9 +92,7 @@ def _at_work(
     def series(column: int) -> dict[str, Any]:
         start = last.pop() if last else None
         last.append(
-            analysis.mode_ohm(
-                network, tech, what, "deep-net", start=start, write_column=column, **options
-            )
+            mode_ohm(network, tech, what, DEEP_NET, start=start, write_column=column, **options)
         )
         return {"switch_ohm": last[0]}
 
@@ -99,7 +100,7 @@ def _at_work(
 
 
 def programming_lines(reports: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a line per written tier."""
+    """Return a line per written tier and polarity."""
     lines = []
     for r in reports:
         below = r["cells_below"]
@@ -109,7 +110,8 @@ def programming_lines(reports: Sequence[Mapping[str, Any]]) -> list[str]:
             more = ", ..." if len(below) > CELLS_SHOWN else ""
             verdict = f"{len(below)} cells get less, at row and column {some}{more}"
         lines.append(
-            f"{r['tier']} tier written with {r['applied_V']:g} V, {r['needed_V']:g} V needed: "
+            f"{r['polarity']} of the {r['tier']} tier with {r['applied_V']:g} V, "
+            f"{r['needed_V']:g} V needed: "
             f"{verdict}; lowest {r['lowest_V']:.4f} V, other cells at most "
             f"{r['largest_disturb_V']:.4f} V"
         )
@@ -125,10 +127,10 @@ def sensitivity(
     **options: Any,
 ) -> dict[str, Floats]:
     """Return how each column's current answers to the resistance of each layer, % per %."""
-    from .solve.variation import sheet_sensitivity
+    from ..solve.variation import sheet_sensitivity
 
     with console.step("sensitivity"):
-        ohm = analysis.mode_ohm(network, tech, what, mode, **options)
+        ohm = mode_ohm(network, tech, what, mode, **options)
         return sheet_sensitivity(
             network, what.conductances, what.inputs, mode=mode, series={"switch_ohm": ohm},
             **options,

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .base.errors import ConfigError
+from ..base.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..pdk import Tech
+    from ..solve.network import Network
+    from ..solve.variation import MonteCarlo, Spread
     from .analysis import Stimulus
     from .batch import Batch
-    from .console import Console
-    from .pdk import Tech
-    from .solve.iv import DeviceLaw
-    from .solve.network import Network
-    from .solve.variation import MonteCarlo, Spread
+    from .operating import Laws
+    from .progress import Console
 
     Floats = NDArray[np.float64]
 
@@ -85,9 +85,9 @@ class Problem:
         network: what `extract` found.
         tech: the transistors' models.
         what: devices and inputs.
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         options: of the mode.
-        device: law of nonlinear memristors.
+        laws: what memristors follow.
     """
 
     network: Network
@@ -95,7 +95,7 @@ class Problem:
     what: Stimulus
     mode: str
     options: Mapping[str, Any]
-    device: DeviceLaw | None
+    laws: Laws
 
     def study(self, asked: Asked, console: Console) -> Found:
         """Do what was asked for."""
@@ -110,13 +110,19 @@ class Problem:
             found.sensitivity = self._sensitivity(console)
         return found
 
+    def _one_way(self) -> dict[str, Any]:
+        """Return options of one polarity: columns that are read do not feel which."""
+        from .operating import write_options
+
+        return next(write_options(self.tech, self.mode, dict(self.options)))
+
     def _vary(self, asked: Asked, samples: int, console: Console) -> MonteCarlo:
         from .analysis import vary
 
         return vary(
             self.network, self.tech, self.what, console, self.mode,
             spread=_spread(self.tech, asked.chance), samples=samples,
-            seed=int(asked.chance["seed"] or 0), **self.options,
+            seed=int(asked.chance["seed"] or 0), **self._one_way(),
         )  # fmt: skip
 
     def _batch(self, vectors: Floats, console: Console) -> Batch:
@@ -125,7 +131,7 @@ class Problem:
         with console.step(f"{len(vectors)} vectors") as step:
             return solve_batch(
                 self.network, self.tech, self.what.conductances, vectors, self.mode,
-                device=self.device, step=step, **self.options,
+                laws=self.laws, step=step, **self.options,
             )  # fmt: skip
 
     def _programming(self, asked: Asked, needed_v: float, console: Console) -> list[dict[str, Any]]:
@@ -133,13 +139,15 @@ class Problem:
 
         return programming(
             self.network, self.tech, self.what, needed_v, console,
-            write_voltage=asked.write_voltage, device=self.device,
+            write_voltage=asked.write_voltage, laws=self.laws,
         )  # fmt: skip
 
     def _sensitivity(self, console: Console) -> dict[str, Floats]:
         from .studies import sensitivity
 
-        return sensitivity(self.network, self.tech, self.what, self.mode, console, **self.options)
+        return sensitivity(
+            self.network, self.tech, self.what, self.mode, console, **self._one_way()
+        )
 
 
 @dataclass
@@ -181,7 +189,7 @@ class Found:
 
 def _spread(tech: Tech, chance: Mapping[str, float | None]) -> Spread:
     """Return how devices and wires vary."""
-    from .solve.variation import Spread
+    from ..solve.variation import Spread
 
     sigma, stuck = chance["sigma"], chance["stuck"] or 0.0
     return Spread(
@@ -200,8 +208,8 @@ def _say_many(
     """Print what random versions do to every column that counts; return it as JSON values."""
     import numpy as np
 
+    from ..base.units import percent
     from .analysis import distribution
-    from .summary import percent
 
     value = many.to_json()
     mean, std = np.array(value["mean_A"]), np.array(value["std_A"])

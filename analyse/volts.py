@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .base.errors import ConfigError
-from .pdk import Tech
+from ..base.errors import ConfigError
+from ..pdk import Tech
 
 #: V below VSS to which a bulk's diode carries nothing that matters
 DIODE_V = 0.5
@@ -32,18 +32,6 @@ def check_volts(tech: Tech, volts: Iterable[float]) -> None:
                 f"{value:g} V drives an array with transistors: allowed are {low:g} .. {high:g} V, "
                 "below them a bulk conducts, above them no gate is on"
             )
-
-
-def beyond_table(tech: Tech, volts: Iterable[float]) -> str | None:
-    """Return a remark if voltages leave the table of R_on, whose ends then hold; else None."""
-    grid = tech.nfet.source_grid_v
-    out = [value for value in _ends(volts) if not grid[0] <= value <= grid[-1]]
-    if not out:
-        return None
-    return (
-        f"{out[-1]:g} V is outside {grid[0]:g} .. {grid[-1]:g} V, over which the transistors' "
-        "R_on is known: beyond it the value at its end holds"
-    )
 
 
 def _ends(volts: Iterable[float]) -> tuple[float, ...]:

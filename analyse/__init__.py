@@ -1,0 +1,97 @@
+"""Physics of an extracted array: what it loses, how fast it is, what its wires stand.
+
+Names are loaded on first use, so that a command which needs one of them pays for that one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .analysis import (
+        Stimulus,
+        operating_point,
+        shape_of,
+        solve_modes,
+        stimulus,
+        stimulus_of_many,
+        vary,
+    )
+    from .arrays import ArrayRun, ArraySolution, array_drop
+    from .batch import Batch, solve_batch
+    from .bsim import BsimComparison, compare_bsim
+    from .electromigration import em_report, write_currents
+    from .nets import net_table
+    from .numbers import load_numbers, read_numbers
+    from .operating import Laws, mode_ohm, write_options
+    from .progress import Console, Step
+    from .studies import programming, sensitivity
+    from .timing import overlap, read_and_write, read_settle
+    from .transistors import OnResistance, VoltageRangeError, switch_ohm, working_ohm
+
+_HOME = {
+    "analysis": (
+        "Stimulus",
+        "operating_point",
+        "shape_of",
+        "solve_modes",
+        "stimulus",
+        "stimulus_of_many",
+        "vary",
+    ),
+    "arrays": ("ArrayRun", "ArraySolution", "array_drop"),
+    "batch": ("Batch", "solve_batch"),
+    "bsim": ("BsimComparison", "compare_bsim"),
+    "electromigration": ("em_report", "write_currents"),
+    "nets": ("net_table",),
+    "numbers": ("load_numbers", "read_numbers"),
+    "operating": ("Laws", "mode_ohm", "write_options"),
+    "progress": ("Console", "Step"),
+    "studies": ("programming", "sensitivity"),
+    "timing": ("overlap", "read_and_write", "read_settle"),
+    "transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "ArrayRun",
+    "ArraySolution",
+    "Batch",
+    "BsimComparison",
+    "Console",
+    "Laws",
+    "OnResistance",
+    "Step",
+    "Stimulus",
+    "VoltageRangeError",
+    "array_drop",
+    "compare_bsim",
+    "em_report",
+    "load_numbers",
+    "mode_ohm",
+    "net_table",
+    "operating_point",
+    "overlap",
+    "programming",
+    "read_and_write",
+    "read_numbers",
+    "read_settle",
+    "sensitivity",
+    "shape_of",
+    "solve_batch",
+    "solve_modes",
+    "stimulus",
+    "stimulus_of_many",
+    "switch_ohm",
+    "vary",
+    "working_ohm",
+    "write_currents",
+    "write_options",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

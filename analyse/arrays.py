@@ -1,0 +1,201 @@
+"""Solving arrays that are too large for a network with named nodes, in either mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..base import names
+from ..extract.tiled import TiledArray
+from ..pdk import Tech
+from ..pdk.conditions import agree
+from ..solve.crossbar import solve_crossbar
+from ..solve.iv import DeviceLaw
+from ..solve.metrics import IrDrop, measure
+from ..solve.mode import ArrayKind
+from ..solve.modes import Drives, mode_drives
+from .transistors import OnResistance, settled
+from .volts import check_volts
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+#: below this a memristor's law is a line, V
+_NO_VOLT = 1e-6
+
+
+def kind_of(array: TiledArray) -> ArrayKind:
+    """Return what hardware an array has; mode switches are no part of it."""
+    return ArrayKind(tiers=tuple(range(array.shape[0])), select=array.selects)
+
+
+def array_drop(
+    array: TiledArray,
+    tech: Tech,
+    conductances: Floats,
+    inputs: Floats,
+    mode: str,
+    write_law: DeviceLaw | None = None,
+    **options: Any,
+) -> IrDrop:
+    """Solve an array in one mode, its transistors at the voltages at which they work.
+
+    Args:
+        array: extracted by the tile engine.
+        tech: the transistors' models.
+        conductances: memristors in S, shape (T, rows, cols).
+        inputs: read voltages in V, shape (T, rows).
+        mode: one of `MODES`.
+        write_law: law of the memristors that are written; None leaves them linear.
+        **options: of `mode_drives` (read_tier, write_column, write_voltage).
+
+    Raises:
+        ModeError: if the mode does not fit the array.
+    """
+    run = ArrayRun(array, tech, conductances, mode, write_law)
+    run.settle(run.drives(inputs, **options))
+    return measure(run, inputs, **options)
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySolution:
+    """What a solve of an array found; see `NetworkSolution`."""
+
+    device_voltages: Floats
+    device_currents: Floats
+    port_currents: dict[str, float]
+    kcl_residual: float
+    floating: tuple[str, ...]
+    method: str
+
+
+class _Series:
+    """Transistors, and memristors that follow a law, as resistances that fit their voltages."""
+
+    def __init__(self, table: OnResistance, law: DeviceLaw | None, conductance: Floats) -> None:
+        self.table, self.law, self.G = table, law, conductance
+
+    def __len__(self) -> int:
+        return len(self.table) + len(self.G)
+
+    def __call__(self, a_v: Floats, b_v: Floats) -> Floats:
+        """Return ohm at the voltages of both ends, transistors first."""
+        n = len(self.table)
+        chord = 1.0 / self.G
+        if self.law is not None:
+            volts = (a_v - b_v)[n:]
+            amps = self.law.current(self.G, volts)
+            chord = np.where(np.abs(volts) > _NO_VOLT, volts / np.where(amps, amps, 1), chord)
+        return np.concatenate([self.table(a_v[:n], b_v[:n]), chord])
+
+    def least(self) -> Floats:
+        """Return a first guess, ohm."""
+        return np.concatenate([self.table.least(), 1.0 / self.G])
+
+    def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str]) -> None:
+        """Refuse voltages that the transistors' tables do not hold."""
+        n = len(self.table)
+        self.table.check(a_v[:n], b_v[:n], names)
+
+
+class ArrayRun:
+    """An array as `solve.metrics.Run`."""
+
+    device: DeviceLaw | None = None
+
+    def __init__(
+        self,
+        array: TiledArray,
+        tech: Tech,
+        conductance: Floats,
+        mode: str,
+        write_law: DeviceLaw | None = None,
+    ) -> None:
+        """Prepare an array; `settle` must come before a solve with everything in."""
+        agree(array.conditions, tech.conditions)
+        self.tech = tech
+        self.array, self.conductance, self.mode = array, conductance, mode
+        self.write_law = write_law
+        self.has_switch = ~np.isnan(array.switch_w_um)
+        widths, lengths = (v[self.has_switch] for v in (array.switch_w_um, array.switch_l_um))
+        self._table = OnResistance(tech, widths, lengths, np.zeros(len(widths), dtype=bool))
+        self._ohm = np.zeros(len(widths))
+        # what a memristor is at its voltage
+        self._chord = conductance.copy()
+
+    def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
+        """Return what pins and gates carry."""
+        _, rows, cols = self.array.shape
+        return mode_drives(self.mode, rows, cols, inputs, kind=kind_of(self.array), **options)
+
+    def settle(self, drives: Drives) -> None:
+        """Bring the resistances and voltages of transistors and written memristors together."""
+        on = self._on(drives)[self.has_switch]
+        if len(on):
+            check_volts(self.tech, drives.port_voltages.values())
+        bent = np.zeros(self.conductance.shape, dtype=bool)
+        if self.write_law is not None and drives.request.writes:
+            bent[drives.request.write_tier, :, drives.request.write_column] = True
+        bent &= self.conductance > 0
+        n = len(self._ohm)
+
+        def ends(ohm: Floats) -> tuple[Floats, Floats]:
+            self._ohm, self._chord[bent] = ohm[:n], 1.0 / ohm[n:]
+            found = self.solve(drives, everything=True)
+            # from the column's end: current flows from the row into it, or back
+            amps = found.device_currents
+            inner = found.device_voltages + amps * (self.array.drain + self.array.column_tap)
+            inner = (inner + self._column_volts)[self.has_switch]
+            outer = inner + amps[self.has_switch] * ohm[:n]
+            over = found.device_voltages[bent]
+            return (
+                np.concatenate([np.where(on, inner, 0.0), over]),
+                np.concatenate([np.where(on, outer, 0.0), np.zeros_like(over)]),
+            )
+
+        series = _Series(self._table, self.write_law, self.conductance[bent])
+        ohm = settled(series, ends)
+        self._ohm, self._chord[bent] = ohm[:n], 1.0 / ohm[n:]
+
+    def solve(self, drives: Drives, *, everything: bool) -> ArraySolution:
+        """See `solve.metrics.Run`."""
+        tiers, rows, cols = self.array.shape
+        series = self.array.series_ohm()
+        if everything:
+            series[self.has_switch] += self._ohm
+        volts = np.array(
+            [[drives.port_voltages[names.row(t, i)] for i in range(rows)] for t in range(tiers)]
+        )
+        rail = np.zeros(cols)
+        if drives.request.writes:
+            # nothing but the written tier is on the written column, and it is on no other: both
+            # are solved as seen from the write rail
+            rail[drives.request.write_column] = drives.request.write_rail
+            volts[drives.request.write_tier] -= drives.request.write_rail
+        used = np.where(self._on(drives), self._chord, 0.0)
+        solved = solve_crossbar(voltages=volts, **self.array.crossbar_arguments(used, series))
+        self._column_volts = solved.column_voltages + rail
+        amps = solved.device_currents
+        with np.errstate(invalid="ignore", divide="ignore"):
+            over_device = np.where(used > 0, amps / used, 0.0)
+        return ArraySolution(
+            device_voltages=over_device,
+            device_currents=amps,
+            port_currents={
+                names.column(j): -float(a) for j, a in enumerate(solved.column_currents)
+            },
+            kcl_residual=solved.kcl_residual,
+            floating=solved.floating,
+            method=solved.method,
+        )
+
+    def _on(self, drives: Drives) -> Bools:
+        """Return which devices are connected, shape (T, rows, cols)."""
+        tiers, rows, cols = self.array.shape
+        if not self.array.selects:
+            return np.ones((tiers, rows, cols), dtype=bool)
+        lines = [[drives.gates[names.select(t, j)] for j in range(cols)] for t in range(tiers)]
+        return np.broadcast_to(np.array(lines)[:, None, :], (tiers, rows, cols))

@@ -1,0 +1,106 @@
+"""For how much of the time a piece of a shared line carries the write of some column.
+
+Columns are written one after the other, each for one slot. What belongs to one column carries its
+write in that slot alone. On a line that columns share, the trunk carries every column's write and
+the branch to one column only that column's. A unit current from the line's source to each column's
+transistors tells which piece is on the way of which: the mean over the columns, as part of the
+largest, is the part of the time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import splu
+
+if TYPE_CHECKING:
+    from ..solve.network import Network
+    from ..solve.through import Throughs
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: a net of no column, or of several
+SHARED = -1
+#: stands for a joint of zero ohm
+_SHORT_OHM = 1e-9
+
+
+def column_of_nets(network: Network) -> Ints:
+    """Return the column that each net's memristors are in; `SHARED` for several or none."""
+    ends = np.concatenate([network.resistor_a, network.resistor_b])
+    nets = np.concatenate([network.resistor_net, network.resistor_net])
+    pairs = []
+    for nodes in (network.memristor_a, network.memristor_b):
+        column = np.full(network.n_nodes, SHARED, dtype=np.int64)
+        column[nodes] = network.memristor_col
+        mine = column[ends] != SHARED
+        pairs.append(np.stack([nets[mine], column[ends[mine]]]))
+    net, columns = np.unique(np.concatenate(pairs, axis=1), axis=1)
+    net, first, count = np.unique(net, return_index=True, return_counts=True)
+    found = np.full(len(network.nets), SHARED, dtype=np.int64)
+    found[net[count == 1]] = columns[first[count == 1]]
+    return found
+
+
+def shared_duty(network: Network, throughs: Throughs, own: Ints) -> Floats:
+    """Return the part of the time that each resistor of a shared net carries its largest write.
+
+    1 where that cannot be told, and for nets of one column, whose time the slots tell.
+
+    Args:
+        network: extracted network.
+        throughs: its meshes.
+        own: column of every net, from `column_of_nets`.
+    """
+    duty = np.ones(len(network.resistor_ohm))
+    ends = np.concatenate([network.resistor_a, network.resistor_b])
+    net_of = np.full(network.n_nodes, SHARED, dtype=np.int64)
+    net_of[ends] = np.concatenate([network.resistor_net, network.resistor_net])
+    near = np.concatenate([network.switch_a, network.switch_b]).astype(np.int64)
+    far = np.concatenate([network.switch_b, network.switch_a]).astype(np.int64)
+    behind = np.where(net_of[far] == SHARED, SHARED, own[net_of[far]])
+    ports = np.array([*network.ports.values()], dtype=np.int64)
+    order = np.argsort(network.resistor_net, kind="stable")
+    limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
+    for net in np.flatnonzero(own == SHARED).tolist():
+        pieces = order[limits[net] : limits[net + 1]]
+        mine = net_of[near] == net
+        leads = mine & (behind != SHARED)
+        sources = np.concatenate([near[mine & ~leads], ports[net_of[ports] == net]])
+        unknown = net_of[far[mine]] == SHARED
+        if len(pieces) and leads.any() and len(sources) and not unknown.any():
+            duty[pieces] = _duty(network, throughs, pieces, sources, near[leads], behind[leads])
+    return duty
+
+
+def _duty(
+    network: Network, throughs: Throughs, pieces: Ints, sources: Ints, ends: Ints, columns: Ints
+) -> Floats:
+    """Return the duty of the resistors of one net; `ends` lead to `columns`."""
+    both = np.concatenate([network.resistor_a[pieces], network.resistor_b[pieces]])
+    nodes, local = np.unique(both, return_inverse=True)
+    a, b = np.split(local, 2)
+    g = 1.0 / np.maximum(network.resistor_ohm[pieces], _SHORT_OHM)
+    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
+    n = len(nodes)
+    matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), (n, n)).tocsc()
+    free = np.setdiff1d(np.arange(n), np.searchsorted(nodes, sources))
+    if not len(free):
+        return np.ones(len(pieces))
+    factor = splu(matrix[free][:, free])
+    place = np.searchsorted(nodes, ends)
+    total, most = np.zeros(len(pieces)), np.zeros(len(pieces))
+    every, mine = np.unique(columns), throughs.part(pieces)
+    for column in every:
+        drawn = np.zeros(n)
+        np.add.at(drawn, place[columns == column], 1.0 / (columns == column).sum())
+        volts = np.zeros(n)
+        volts[free] = factor.solve(drawn[free])
+        amps = mine((volts[a] - volts[b]) * g)
+        total, most = total + amps, np.maximum(most, amps)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(most > 0, total / (len(every) * most), 1.0)

@@ -1,0 +1,290 @@
+"""The currents of solved modes against what wires and cuts may carry for good.
+
+The limits are those of a direct current. A read flows all the time and is judged as it is. A write
+is judged by its average: columns are written one after the other, so that what belongs to one
+column carries its write for one slot of as many as there are columns, and its read in the others;
+what several columns share carries theirs by turns (`duty`). The peak of a
+write is told beside it, as part of the same limit and as the heating of a line, without a verdict:
+nobody gives a limit for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pdk import Tech
+from ..pdk.electromigration import (
+    HEATING_SOURCE,
+    TEMPERATURES_C,
+    CurrentLimits,
+    current_limits,
+    line_heating_k,
+)
+from ..solve.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
+from ..solve.linear import NetworkSolution
+from ..solve.modes import (
+    DEEP_NET,
+    POLARITIES,
+    gates_for,
+    mode_named,
+    network_drives,
+    polarity_options,
+)
+from .duty import column_of_nets, shared_duty
+from .operating import Laws, mode_ohm
+
+if TYPE_CHECKING:
+    from ..solve.metrics import IrDrop
+    from ..solve.network import Network
+    from .analysis import Stimulus
+
+Floats = NDArray[np.float64]
+
+
+def current_limits_of(tech: Tech, temperature_c: float) -> CurrentLimits | None:
+    """Return the limits at the temperature of the wires, at least 85 C, where the manual begins.
+
+    None above 125 C, where it ends.
+    """
+    if temperature_c > TEMPERATURES_C[-1]:
+        return None
+    return current_limits(tech, max(temperature_c, TEMPERATURES_C[0]))
+
+
+def em_report(
+    network: Network,
+    tech: Tech,
+    limits: CurrentLimits | None,
+    done: Mapping[str, IrDrop],
+    what: Stimulus,
+    laws: Laws | None = None,
+) -> dict[str, Any]:
+    """Return the content of em.json: per mode the hardest wire and cut, per layer, per net.
+
+    Args:
+        network: extracted network.
+        tech: its films and transistors.
+        limits: what wires and cuts may carry; None if nobody says.
+        done: mode -> solved mode.
+        what: devices and inputs, for the writes of other columns.
+        laws: what memristors follow; None for the technology's.
+    """
+    if limits is None:
+        why = f"the manual's current limits end at {TEMPERATURES_C[-1]:g} C"
+        return {"not_run": why, "verdict": _verdict(None, {}, why)}
+    reports: dict[str, ElectromigrationReport] = {}
+    modes: dict[str, dict[str, Any]] = {}
+
+    def judge(current: Floats | NetworkSolution) -> ElectromigrationReport:
+        return electromigration(
+            network, [current], wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a
+        )
+
+    for mode, result in done.items():
+        if not mode_named(mode).writes:
+            assert isinstance(result.solution, NetworkSolution)
+            reports[mode] = judge(result.solution)
+            judged = {"judged": "the direct current of a read"}
+            modes[mode] = _mode(reports[mode], limits) | judged
+            continue
+        law = Laws.of(tech) if laws is None else laws
+        average, peak = write_currents(network, tech, what, law, mode)
+        reports[mode] = judge(average)
+        modes[mode] = _mode(reports[mode], limits) | {
+            "judged": "the average of a write over the slots of its columns, a read between them",
+            "duty": 1.0 / network.cols,
+            "peak": _peak(judge(peak), limits, tech),
+        }
+    return {
+        "temperature_c": limits.temperature_c,
+        "counted": "a read as direct current; a write by its average over one slot of "
+        f"{network.cols} (one column at a time, both polarities, either tier, the first and the "
+        "last column); the peak of a write without a verdict",
+        "limits": _limits(limits),
+        "modes": modes,
+        "nets": _nets(network, reports),
+        "verdict": _verdict(limits, modes, ""),
+    }
+
+
+def write_currents(
+    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
+) -> tuple[Floats, Floats]:
+    """Return the average and the peak of writes in every resistor's narrow place, A.
+
+    Either tier, both polarities, the first and the last column stand for all of them.
+    """
+    own, throughs = column_of_nets(network), throughs_of(network)
+    duty = shared_duty(network, throughs, own)
+    own = own[network.resistor_net]
+    columns = sorted({0, network.cols - 1})
+    average = np.zeros(len(network.resistor_ohm))
+    peak = average.copy()
+    for ways in _slots(tech, columns):
+        slots: dict[int, Floats] = {}
+        ohm: Floats | None = None
+        for column, way in ways.items():
+            solved, ohm = _solve(network, tech, what, laws, mode, way, ohm)
+            slots[column] = passing(network, throughs, solved.resistor_currents)
+        most = np.max([*slots.values()], axis=0)
+        mean = most * duty
+        for column in columns:
+            other = slots[columns[0] if column != columns[0] else columns[-1]]
+            mine = own == column
+            mean[mine] = ((slots[column] + (network.cols - 1) * other) / network.cols)[mine]
+        average, peak = np.maximum(average, mean), np.maximum(peak, most)
+    return average, peak
+
+
+def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, dict[str, Any]]]:
+    """Yield, for either tier and polarity, the options that write each of some columns."""
+    for read in (0, 1):
+        for polarity in POLARITIES:
+            way = {"read_tier": read, **polarity_options(polarity, tech.memristor.v_write_v)}
+            yield {column: {**way, "write_column": column} for column in columns}
+
+
+def _solve(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    laws: Laws,
+    mode: str,
+    way: dict[str, Any],
+    start: Floats | None,
+) -> tuple[NetworkSolution, Floats]:
+    """Solve one slot; returns the transistors' resistances, too."""
+    from ..solve.linear import solve_network
+    from ..solve.metrics import law_in
+    from ..solve.nonlinear import solve_network_nonlinear
+
+    ohm = mode_ohm(network, tech, what, mode, start, **laws.options, **way)
+    drives = network_drives(network, mode, what.inputs, **way)
+    law = law_in(network, drives.request, laws.every, laws.write)
+    arguments: dict[str, Any] = {
+        "conductances": what.conductances,
+        "port_voltages": drives.port_voltages,
+        "gates": gates_for(network, drives),
+        "switch_ohm": ohm,
+    }
+    if law is None:
+        return solve_network(network, **arguments), ohm
+    return solve_network_nonlinear(network, device=law, **arguments), ohm
+
+
+def _limits(limits: CurrentLimits) -> dict[str, dict[str, Any]]:
+    """Return layer -> its limit, its unit and where it comes from."""
+    both = ((limits.wire_a_per_um, "A/um"), (limits.cut_a, "A/cut"))
+    return {
+        layer: {
+            "limit": amps,
+            "unit": unit,
+            "source": limits.sources[layer],
+            "assumed": layer in limits.assumed,
+        }
+        for table, unit in both
+        for layer, amps in table.items()
+    }
+
+
+def _mode(report: ElectromigrationReport, limits: CurrentLimits) -> dict[str, Any]:
+    hardest = sorted(report.hardest.values(), key=lambda s: -s.ratio)
+    wires = [s for s in hardest if s.layer in limits.wire_a_per_um]
+    cuts = [s for s in hardest if s.layer in limits.cut_a]
+    return {
+        "above_limit": report.violations,
+        "worst_wire": wires[0].to_json() if wires else None,
+        "worst_cut": cuts[0].to_json() if cuts else None,
+        "by_layer": {s.layer: s.to_json() for s in hardest},
+        "unchecked_layers": list(report.unchecked),
+    }
+
+
+def _peak(report: ElectromigrationReport, limits: CurrentLimits, tech: Tech) -> dict[str, Any]:
+    """Return the peak of a write: as part of the limits for good, and what it heats."""
+    value = _mode(report, limits)
+    del value["above_limit"]
+    hottest = max(
+        (s for s in report.hardest.values() if s.layer in limits.wire_a_per_um),
+        key=lambda s: _heating(s, limits, tech),
+        default=None,
+    )
+    if hottest is not None:
+        value["heating"] = {
+            **hottest.to_json(),
+            "kelvin": _heating(hottest, limits, tech),
+            "source": HEATING_SOURCE,
+        }
+    return value
+
+
+def _heating(stress: Stress, limits: CurrentLimits, tech: Tech) -> float:
+    """Return how much hotter than the silicon a lone line of a piece's width would get, K."""
+    width_um = stress.limit / limits.wire_a_per_um[stress.layer]
+    return line_heating_k(tech, stress.layer, width_um, stress.current)
+
+
+def _verdict(
+    limits: CurrentLimits | None, modes: Mapping[str, dict[str, Any]], why: str
+) -> dict[str, Any]:
+    """Return whether every current is within its limit, and the words for it."""
+    if limits is None:
+        return {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+    loads = [
+        (load["ratio"], mode, load)
+        for mode, m in modes.items()
+        for load in (m["worst_wire"], m["worst_cut"])
+        if load is not None
+    ]
+    loose = sorted({layer for m in modes.values() for layer in m["unchecked_layers"]})
+    judged = bool(loads) and not loose
+    if not loads:
+        return {"judged": False, "exceeded": False, "text": "current limits not judged: no mode"}
+    ratio, mode, worst = max(loads, key=lambda load: float(load[0]))
+    return {
+        "judged": judged,
+        "exceeded": not ratio <= 1,
+        "ratio": ratio,
+        "mode": mode,
+        "layer": worst["layer"],
+        "net": worst["net"],
+        "assumed": worst["layer"] in limits.assumed,
+        "above_limit": sum(m["above_limit"] for m in modes.values()),
+        "text": _words(ratio, mode, worst, worst["layer"] in limits.assumed, loose),
+    }
+
+
+def _words(
+    ratio: float, mode: str, worst: Mapping[str, Any], assumed: bool, loose: list[str]
+) -> str:
+    """Say the verdict in one phrase."""
+    from ..base.units import percent
+
+    state = "within the current limits: at most" if ratio <= 1 else "current limits exceeded:"
+    text = (
+        f"{state} {percent(ratio)} in {worst['layer']} of {worst['net']}, {mode} mode "
+        f"({'assumed' if assumed else 'published'} limit)"
+    )
+    return text + (f"; no limit is known for {', '.join(loose)}" if loose else "")
+
+
+def _nets(
+    network: Network, reports: Mapping[str, ElectromigrationReport]
+) -> dict[str, dict[str, Any]]:
+    """Return net with a pin -> the mode and layer that load it most, and how much."""
+    found: dict[str, dict[str, Any]] = {}
+    for mode, report in reports.items():
+        used = np.nan_to_num(report.ratio)
+        order = np.lexsort((-used, network.resistor_net))
+        nets, first = np.unique(network.resistor_net[order], return_index=True)
+        for net, k in zip(nets, order[first], strict=True):
+            name = network.nets[int(net)]
+            load = float(used[k])
+            if name in network.ports and load > found.get(name, {}).get("ratio", 0.0):
+                layer = network.layers[int(network.resistor_layer[k])]
+                found[name] = {"mode": mode, "layer": layer, "ratio": load}
+    return found

@@ -1,0 +1,198 @@
+"""How long a read takes, and what writing meanwhile saves.
+
+The read settles as the extracted network with its capacitances does; the rest of the model is
+`solve.timing`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from ..base import names
+from ..solve.modes import DEEP_NET, EXPANSION, MODES, gates_for, network_drives
+from ..solve.network import Network
+from ..solve.timing import Timing, pulse_curve, ratio_for
+from ..solve.transient import step_response
+from .analysis import Stimulus, refusal
+from .operating import mode_ohm
+from .paper import SPEED
+
+if TYPE_CHECKING:
+    from ..extract import NetCapacitance
+    from ..pdk import Tech
+
+#: pulse times of the table, s: device papers use 10 ns to 1 us
+#: (pdk/modules/al_tio2/SOURCES.md section 6)
+PULSES_S = (10e-9, 20e-9, 40e-9, 50e-9, 100e-9, 200e-9, 500e-9, 1e-6)
+#: pulse time of the table over depth and of the diagram, s
+PULSE_S = 40e-9
+#: depth of the networks whose gain is printed; None is the limit of many layers
+DEPTHS = (2, 3, 5, 10, 20, None)
+#: time the read-out needs per bit after the lines have settled, s: ISAAC's 100 ns cycle
+#: (doi 10.1109/isca.2016.12, pdk/modules/al_tio2/SOURCES.md section 6); ours settles well within it
+SENSE_S = 100e-9
+INPUT_BITS = 10
+#: nets of a macro whose capacitance the settling needs
+LINES = tuple(
+    f"{kind}[*"
+    for kind in (*reversed(names.ROWS), names.COLUMN, *reversed(names.INPUTS), names.OUTPUT)
+)
+COUNTED = (
+    "all inputs step at once; wires, memristors, transistors at work, capacitances of lines "
+    "and across memristors"
+)
+LEFT_OUT = "junctions of the transistors (some 2 fF a cell), the driver, the read-out's input"
+
+
+def read_and_write(
+    network: Network, tech: Tech, what: Stimulus, found: Mapping[str, NetCapacitance]
+) -> dict[str, Any]:
+    """Return the content of timing.json: how a read settles, what writing meanwhile saves.
+
+    Args:
+        network: the extracted network.
+        tech: its transistors.
+        what: devices and inputs.
+        found: capacitance of its nets; empty if not extracted.
+    """
+    out: dict[str, Any] = {"paper": SPEED}
+    if not found:
+        return {**out, "not_run": "the array is too large to extract capacitances in a build"}
+    out["settle"] = read_settle(network, tech, what, found)
+    others = [m for m in MODES.values() if m.settles and m.name != EXPANSION]
+    if offered := [m.name for m in others if refusal(network, m.name) is None]:
+        out["modes"] = {m: read_settle(network, tech, what, found, m) for m in offered}
+    if (reason := refusal(network, DEEP_NET)) is not None:
+        return {**out, "not_run": reason}
+    return {**out, "overlap": overlap(out["settle"]["settle_s"], network.cols)}
+
+
+def read_settle(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    found: Mapping[str, NetCapacitance],
+    mode: str = EXPANSION,
+) -> dict[str, Any]:
+    """Return how long a read takes from all inputs' step until every column stands.
+
+    The step response of the extracted wires, memristors and transistors at work with the
+    extracted capacitances, to half an LSB of the input's bits.
+
+    Args:
+        network: the extracted network.
+        tech: its transistors.
+        what: devices and inputs.
+        found: capacitance of its nets. Of a large array those in the middle stand for all.
+        mode: in which it is read.
+    """
+    drives = network_drives(network, mode, what.inputs)
+    response = step_response(
+        network,
+        conductances=what.conductances,
+        port_voltages=drives.port_voltages,
+        outputs=drives.outputs,
+        capacitors=_capacitors(network, found),
+        gates=gates_for(network, drives),
+        switch_ohm=mode_ohm(network, tech, what, mode),
+    )
+    farad = {name: net.total_f for name, net in found.items()}
+    return {
+        "row_farad": max((c for n, c in farad.items() if names.is_row(n)), default=0.0),
+        "column_farad": max((c for n, c in farad.items() if names.is_column(n)), default=0.0),
+        "delay_s": response.settle_s(1.0 / math.e),
+        "settle_s": response.settle_s(0.5 ** (INPUT_BITS + 1)),
+        "counted": COUNTED,
+        "left_out": LEFT_OUT,
+    }
+
+
+def _capacitors(
+    network: Network, found: Mapping[str, NetCapacitance]
+) -> Iterable[tuple[int, int | None, float]]:
+    """Yield the capacitors of a network; lines that were not extracted are as the one that was."""
+    from ..extract.lumps import lumps, nodes_of_nets
+
+    lines = {name for name in network.nets if names.is_line(name)}
+    if lines <= found.keys():
+        yield from lumps(network, found)
+        return
+    nodes = nodes_of_nets(network)
+    device = _device_farad(found)
+    for kind in (*reversed(names.ROWS), names.COLUMN):
+        known = [net for name, net in found.items() if names.kind_of(name) == kind]
+        for name in lines if known else ():
+            if names.kind_of(name) == kind:
+                mine = nodes[name]
+                across = sum(known[0].coupling_f.get(each, 0.0) for each in device)
+                rest = (known[0].total_f - across) / len(mine)
+                yield from ((int(node), None, rest) for node in mine)
+    one = max(device.values(), default=0.0)
+    for a, b in zip(network.memristor_a.tolist(), network.memristor_b.tolist(), strict=True):
+        yield a, b, one
+
+
+def _device_farad(found: Mapping[str, NetCapacitance]) -> dict[str, float]:
+    """Return electrode -> capacitance across its memristor, seen from the columns."""
+    return {
+        other: farad
+        for name, net in found.items()
+        if names.is_column(name)
+        for other, farad in net.coupling_f.items()
+        if names.kind_of(other) in names.ELECTRODES
+    }
+
+
+def overlap(settle_s: float, cols: int) -> dict[str, Any]:
+    """Return both definitions of the gain over pulse time and depth, beside the paper's 29 %.
+
+    Args:
+        settle_s: settling time of a read per input bit, s.
+        cols: columns written one after the other.
+    """
+    base = Timing(settle=settle_s, sense=SENSE_S, pulse=PULSE_S, cols=cols, bits=INPUT_BITS)
+    return {
+        "paper": SPEED,
+        "counted": (
+            f"read = {INPUT_BITS} bits x (settle + sense), write = columns x pulse, many layers"
+        ),
+        "settle_s": settle_s,
+        "sense_s": SENSE_S,
+        "over_pulse": [t.to_json() for t in pulse_curve(base, PULSES_S)],
+        "over_depth": [replace(base, depth=depth).to_json() for depth in DEPTHS],
+        "pulse_for_paper_s": pulses_for_paper(base),
+    }
+
+
+def pulses_for_paper(timing: Timing) -> dict[str, list[float]]:
+    """Return the pulse times at which overlapping gains the paper's 29 %, s: definition -> both.
+
+    The gain peaks where writing takes as long as reading, so a shorter and a longer pulse give it.
+    """
+    found = {}
+    for definition in ("time_reduction", "speed_up"):
+        ratio = ratio_for(SPEED, definition=definition)
+        peak = timing.read / (timing.cols * timing.pulses)
+        found[definition] = [ratio * peak, peak / ratio]
+    return found
+
+
+def base_of(overlap: Mapping[str, Any]) -> Timing:
+    """Return the times behind the first line of the table over pulse time."""
+    row = overlap["over_pulse"][0]
+    return Timing(**{each.name: row[each.name] for each in fields(Timing)})
+
+
+def dense_curve(overlap: Mapping[str, Any], steps: int = 80) -> list[Timing]:
+    """Return the gain over the table's range of pulse times as a curve, with its peak.
+
+    Straight lines between the few pulse times of the table would cut the peak off.
+    """
+    base, drawn = base_of(overlap), {row["pulse"] for row in overlap["over_pulse"]}
+    low, high = min(drawn), max(drawn)
+    peak = base.read / (base.cols * base.pulses) - base.verify
+    many = {low * (high / low) ** (k / steps) for k in range(1, steps)}
+    return pulse_curve(base, sorted(drawn | many | ({peak} if low < peak < high else set())))

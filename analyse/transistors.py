@@ -1,0 +1,217 @@
+"""Transistors of a network at the voltages at which they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import USAGE
+from ..pdk import CrossStackError, Tech
+from ..pdk.conditions import agree
+from ..pdk.ron import NOMINAL_DROP_V, voltage_range_v
+
+if TYPE_CHECKING:
+    from ..solve.network import Network
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+#: rounds in which transistors and voltages must agree, and to what relative change
+_MOST_ROUNDS, _SETTLED = 200, 1e-5
+#: steps, as parts of what a resistance is off
+_LEAST_STEP, _MOST_STEP = 0.05, 3.0
+#: a transistor of more than this carries nothing that matters, ohm
+_OFF_OHM = 1e8
+#: rounding of a solver, V
+_ROUNDING_V = 1e-9
+
+
+class VoltageRangeError(CrossStackError):
+    """Voltages at which nobody knows what a transistor does."""
+
+    exit_code = USAGE
+
+
+class OnResistance:
+    """R_on of many transistors as a function of the voltages at their ends.
+
+    An array has two or three sizes of transistor: each size's table is read once, and read
+    off for all of its transistors together.
+    """
+
+    def __init__(self, tech: Tech, w_um: Floats, l_um: Floats, is_p: Bools) -> None:
+        """Read the tables of all sizes that occur."""
+        self._is_p = np.asarray(is_p, dtype=bool)
+        sizes, self._size = np.unique(
+            np.stack([w_um, l_um, self._is_p.astype(np.float64)]), axis=1, return_inverse=True
+        )
+        self._well_on_v = np.where(self._is_p, tech.pfet.well_on_v, tech.nfet.well_on_v)
+        self._curves = []
+        for w, length, p in sizes.T.tolist():
+            model = tech.pfet if p else tech.nfet
+            self._curves.append((model.surface(w), length / model.l_um))
+
+    def __len__(self) -> int:
+        return len(self._is_p)
+
+    def __call__(self, a_v: Floats, b_v: Floats) -> Floats:
+        """Return R_on in ohm, one per transistor, at the voltages of both ends against VSS."""
+        source = np.where(self._is_p, np.maximum(a_v, b_v), np.minimum(a_v, b_v))
+        drop = a_v - b_v
+        out = np.empty(len(source))
+        for k, (curve, factor) in enumerate(self._curves):
+            mine = self._size == k
+            out[mine] = factor * curve(source[mine], drop[mine])
+        return out
+
+    def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str]) -> None:
+        """Refuse voltages that the tables do not hold; see `check_range`."""
+        check_range(a_v, b_v, names)
+
+    def least(self) -> Floats:
+        """Return R_on in ohm where each transistor conducts best."""
+        return self(self._well_on_v, self._well_on_v - NOMINAL_DROP_V * np.where(self._is_p, 1, -1))
+
+
+class Resistances(Protocol):
+    """What `settled` brings together with its voltages: transistors, or devices too."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, a_v: Floats, b_v: Floats, /) -> Floats:
+        """Return ohm at the voltages of both ends."""
+
+    def least(self) -> Floats:
+        """Return a first guess, ohm."""
+
+    def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str], /) -> None:
+        """Refuse voltages at which nobody knows the resistance."""
+
+
+def check_range(a_v: Floats, b_v: Floats, names: Callable[[int], str] = "number {}".format) -> None:
+    """Refuse voltages that the transistors' table does not hold.
+
+    Args:
+        a_v: at one end of every transistor, V against VSS.
+        b_v: at the other.
+        names: number of a transistor -> what to call it.
+
+    Raises:
+        VoltageRangeError: naming the transistor that is farthest outside.
+    """
+    low, high = voltage_range_v()
+    ends = np.stack([a_v, b_v])
+    if not ends.size:
+        return
+    beyond = np.maximum(low - ends, ends - high)
+    beyond[np.isnan(ends)] = np.inf
+    end, k = np.unravel_index(int(np.argmax(beyond)), ends.shape)
+    if not beyond[end, k] <= _ROUNDING_V:
+        raise VoltageRangeError(
+            f"transistor {names(int(k))} has {ends[end, k]:.4g} V at an end, allowed: "
+            f"{low:g} .. {high:g} V, where its model was measured; lower the inputs or the "
+            "write voltage"
+        )
+
+
+def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, Bools], Floats]:
+    """Return the least on resistance of transistors as a function of W, L (um) and type."""
+
+    def ohm(w_um: Floats, l_um: Floats, is_p: Bools) -> Floats:
+        return OnResistance(tech, w_um, l_um, is_p).least()
+
+    return ohm
+
+
+def working_ohm(
+    network: Network, tech: Tech, solve: Callable[[Floats], Floats], start: Floats | None = None
+) -> Floats:
+    """Return R_on of every transistor of a network at the voltages at which it works, in ohm.
+
+    Args:
+        network: whose transistors.
+        tech: their models, at its corner and temperature.
+        solve: R_on of every switch -> voltage of every node, V.
+        start: first guess, from a similar solve; None for the least resistances.
+
+    Raises:
+        CrossStackError: if it does not settle, or leaves the range of the models.
+        ParameterError: for models at other conditions than the network's.
+    """
+    agree(network.conditions, tech.conditions)
+
+    def ends(ohm: Floats) -> tuple[Floats, Floats]:
+        volts = solve(ohm)
+        return volts[network.switch_a], volts[network.switch_b]
+
+    table = OnResistance(tech, network.switch_w_um, network.switch_l_um, network.switch_p)
+    return settled(table, ends, start, lambda k: _name(network, k))
+
+
+def _name(network: Network, k: int) -> str:
+    """Name a transistor by its ends and its gate."""
+    a, b = (str(network.node_names[n[k]]) for n in (network.switch_a, network.switch_b))
+    return f"{a} - {b} (gate {network.nets[int(network.switch_gate[k])]})"
+
+
+def settled(
+    table: Resistances,
+    ends: Callable[[Floats], tuple[Floats, Floats]],
+    start: Floats | None = None,
+    names: Callable[[int], str] = "number {}".format,
+) -> Floats:
+    """Return resistances of transistors that fit the voltages which they lead to, in ohm.
+
+    A PMOS does not pass the read voltage and an NMOS hardly the write voltage, and both
+    saturate, so that one resistance per width would flatter the switches. Resistances and
+    voltages are brought together by repeated solving, damped where they swing, until nothing
+    moves by more than a hundred-thousandth.
+
+    Args:
+        table: R_on over the voltages at both ends.
+        ends: R_on of every transistor -> the voltages at its ends, V.
+        start: first guess; None for the least resistances.
+        names: number of a transistor -> what to call it.
+
+    Raises:
+        CrossStackError: if it does not settle, or leaves the range of the models.
+    """
+    if not len(table):
+        return np.zeros(0)
+    ohm = table.least() if start is None else start
+    volts = ends(ohm)
+    step = np.ones(len(ohm))
+    off, moved = np.zeros(len(ohm)), np.zeros(len(ohm))
+    most, calm = np.inf, 1.0
+    for _ in range(_MOST_ROUNDS):
+        wanted = table(*volts)
+        # what is off stays off whatever its resistance exactly is
+        matters = np.minimum(wanted, ohm) < _OFF_OHM
+        before, off = off, np.log(wanted / ohm)
+        last, most = most, float(np.abs(off[matters]).max(initial=0.0))
+        if most < _SETTLED:
+            table.check(*volts, names)
+            return wanted
+        if most > last:  # near cut-off a few millivolts are a decade
+            calm = max(0.7 * calm, _LEAST_STEP)
+        step = _secant_step(step, moved, before, off)
+        moved = calm * step * off
+        ohm = ohm * np.exp(moved)
+        volts = ends(ohm)
+    table.check(*volts, names)
+    raise CrossStackError("the transistors' resistances and voltages did not settle")
+
+
+def _secant_step(step: Floats, moved: Floats, before: Floats, off: Floats) -> Floats:
+    """Return how far to go along what each resistance is off, from the last step's effect.
+
+    What swings goes less far than it is off, what creeps (in saturation) farther.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = moved / (before - off)
+    good = (np.abs(before) > _SETTLED) & np.isfinite(found)
+    bounded: Floats = np.where(good, np.clip(found, _LEAST_STEP, _MOST_STEP), step)
+    return bounded

@@ -1,0 +1,17 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as percent with three figures, more if they stand before the point."""
+    if abs(fraction) < 1e-12:  # rounding of the solver
+        return "0 %"
+    if abs(fraction) >= 9.995:
+        return f"{fraction * 100:.0f} %"
+    return f"{fraction * 100:#.3g}".rstrip(".") + " %"
+
+
+def place(at: tuple[float, float]) -> str:
+    """Return a point as users read it, in um."""
+    return f"({at[0]:.3f}, {at[1]:.3f})"

@@ -1,0 +1,69 @@
+"""What goes to the foundry and how it was judged: tapeout package, checks, transistor models.
+
+Names are loaded on first use, so that a command which needs one of them pays for that one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .checks import Check, TapeoutFile, check_file, check_pair
+    from .models import foundry_models, kept_models, largest_difference, measure, write_table
+    from .tapeout import (
+        Source,
+        Wafer,
+        inspect,
+        package_folder,
+        recorded_source,
+        slot_named,
+        text_lines,
+        write_parts,
+    )
+    from .verdicts import check_density, judge
+
+_HOME = {
+    "checks": ("Check", "TapeoutFile", "check_file", "check_pair"),
+    "models": ("foundry_models", "kept_models", "largest_difference", "measure", "write_table"),
+    "tapeout": (
+        "Source",
+        "Wafer",
+        "inspect",
+        "package_folder",
+        "recorded_source",
+        "slot_named",
+        "text_lines",
+        "write_parts",
+    ),
+    "verdicts": ("check_density", "judge"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Check",
+    "Source",
+    "TapeoutFile",
+    "Wafer",
+    "check_density",
+    "check_file",
+    "check_pair",
+    "foundry_models",
+    "inspect",
+    "judge",
+    "kept_models",
+    "largest_difference",
+    "measure",
+    "package_folder",
+    "recorded_source",
+    "slot_named",
+    "text_lines",
+    "write_parts",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

@@ -1,0 +1,228 @@
+"""The operating point: writes by the device law in both polarities, judged by ngspice and BSIM."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossstack.analyse.analysis import solve_modes, stimulus
+from crossstack.analyse.bsim import compare_bsim
+from crossstack.analyse.electromigration import current_limits_of, em_report
+from crossstack.analyse.operating import Laws, mode_ohm, write_options
+from crossstack.analyse.timing import read_settle
+from crossstack.analyse.transistors import VoltageRangeError
+from crossstack.cli import run
+from crossstack.console import Console
+from crossstack.extract import Bsim, extract, net_capacitance, write_spice
+from crossstack.lvs import extract_layout
+from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk.electromigration import line_heating_k
+from crossstack.pdk.ron import ron_ohm, voltage_range_v
+from crossstack.signoff.models import foundry_models
+from crossstack.solve.modes import POLARITIES, network_drives, polarity_options
+
+TECH = get_tech("stepper")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A 3x3 array: its folder, devices, network, and the capacitance of its nets."""
+    from crossstack.solve.network import Network
+
+    folder = tmp_path_factory.mktemp("operating")
+    assert run(["build", "--rows", "3", "--cols", "3", "-o", str(folder), "--quiet"]) == 0
+    (done,) = folder.iterdir()
+    return done, Network.load(done / "network.npz")
+
+
+@pytest.mark.parametrize("polarity", POLARITIES)
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_write_is_that_of_bsim_transistors_and_memristors_of_the_law(
+    built, polarity, linear, requires_program
+):
+    """Column current and device voltages within 1 % of ngspice, both ways (0.2 % seen)."""
+    requires_program("ngspice")
+    _, network = built
+    what = stimulus(network, TECH)
+    (way,) = write_options(TECH, "deep-net", {"polarity": polarity, "read_tier": 0})
+    laws = Laws.of(TECH, linear=linear)
+    with foundry_models() as models:
+        found = compare_bsim(network, TECH, what, "deep-net", models, laws=laws, **way)
+    assert found.ours.write.polarity == polarity
+    assert np.abs(found.write_error).max() < 0.01
+    assert np.abs(found.column_error).max() < 1e-3
+    written = found.ours.column_currents[0] / found.column_currents[0]
+    assert written == pytest.approx(1.0, abs=0.01)
+
+
+def test_both_polarities_are_told_and_the_worse_one_heads(built):
+    folder, network = built
+    mode = json.loads((folder / "ir_drop.json").read_text())["modes"]["deep-net"]
+    losses = {name: w["worst_loss"] for name, w in mode["writes"].items()}
+    assert set(losses) == set(POLARITIES)
+    assert mode["write"]["worst_loss"] == max(losses.values()) == losses["set"]
+    # the rows drive through a source follower; the other way the sources are at ground
+    assert losses["reset"] < losses["set"] - 0.05
+    linear, _ = solve_modes(
+        network, TECH, stimulus(network, TECH), Console(), ("deep-net",), Laws()
+    )
+    assert {name: w.worst_loss for name, w in linear["deep-net"].writes.items()} == pytest.approx(
+        {"set": 0.198, "reset": 0.083}, abs=0.003
+    )
+    # what is read does not feel which law the written tier follows
+    currents = np.array(mode["column_currents_A"])[1:]
+    np.testing.assert_allclose(currents, linear["deep-net"].column_currents[1:], rtol=1e-6)
+
+
+def test_voltages_beyond_the_models_are_refused(built, tmp_path, capsys):
+    folder, _ = built
+    for volts in ("1e6", "5", "-3"):
+        inputs = tmp_path / "x.csv"
+        inputs.write_text("\n".join(3 * [volts] and [",".join(3 * [volts])] * 2) + "\n")
+        assert run(["solve", str(folder), "--inputs", str(inputs)]) == 2
+        assert "allowed are -0.5 .. 3.3 V" in capsys.readouterr().err
+    assert run(["solve", str(folder), "--mode", "deep-net", "--write-voltage", "4"]) == 2
+    assert "transistors" in capsys.readouterr().err
+    assert run(["solve", str(folder), "--mode", "deep-net", "--write-voltage", "-2"]) in (2, 3)
+    assert run(["solve", str(folder), "--linear", "--nonlinear"]) == 2
+    assert voltage_range_v() == (-0.5, 3.8)
+
+
+def test_the_table_sees_the_drop_along_the_channel():
+    """Foundry models, W = 2 um: 803 ohm at 50 mV, a third more at 330 mV (set, source at 1.6 V)."""
+    assert ron_ohm("nfet", 2.0, 0.0) == pytest.approx(803, rel=2e-3)
+    assert ron_ohm("nfet", 2.0, 1.6, 0.33) / ron_ohm("nfet", 2.0, 1.6) == pytest.approx(
+        1.34, abs=0.02
+    )
+    # saturated, the current stays and the resistance grows with the drop
+    assert ron_ohm("nfet", 2.0, 0.0, 3.0) / ron_ohm("nfet", 2.0, 0.0, 2.2) > 1.25
+    with pytest.raises(ParameterError, match="w_um"):
+        ron_ohm("nfet", float("nan"), 0.0)
+
+
+def test_gates_are_counted_once_with_bsim(tmp_path):
+    """TS[0] of a 2x2: four gates of 2 um; 1.505 fF/um each are the model's own with BSIM."""
+    from crossstack.cells import to_layout
+    from crossstack.generators import ArraySpec, build_top
+
+    array = build_top(ArraySpec(rows=2, cols=2))
+    layout = extract_layout(to_layout(array.cell, array.tech), array.tech)
+    network = extract(layout, TECH).network
+    farad = net_capacitance(layout, TECH, nets=["TS*"])
+    assert farad["TS[0]"].gate_f == pytest.approx(2 * 2.0 * 1.505e-15)
+
+    def total(bsim):
+        path = write_spice(network, TECH, tmp_path / "x.spice", capacitance=farad, bsim=bsim)
+        return sum(float(f) for f in re.findall(r"^Cw\d+ \S+ \S+ (\S+)", path.read_text(), re.M))
+
+    gates = sum(net.gate_f for net in farad.values())
+    assert total(None) - total(Bsim()) == pytest.approx(gates, rel=1e-4)
+    assert gates == pytest.approx(4 * 2.0 * 1.505e-15)
+
+
+def test_a_read_settles_as_in_ngspice(built, tmp_path, requires_program):
+    """Transient of the product's own RC netlist, resistors for transistors: within 3 %."""
+    requires_program("ngspice")
+    folder, network = built
+    layout = extract_layout(folder / f"{folder.name}.gds", TECH)
+    farad, what = net_capacitance(layout, TECH), stimulus(network, TECH)
+    ours = read_settle(network, TECH, what, farad)
+    drives = network_drives(network, "expansion", what.inputs)
+    path = write_spice(
+        network, TECH, tmp_path / "rc.spice", capacitance=farad, gates=drives.gates,
+        switch_ohm=mode_ohm(network, TECH, what, "expansion"),
+    )  # fmt: skip
+    theirs = _transient(path, network, drives, tmp_path / "rc.txt")
+    off = np.abs(np.abs(theirs[:, 1:] / theirs[-1, 1:]) - 1.0).max(axis=1)
+    for part, found in ((2.0**-11, ours["settle_s"]), (np.exp(-1), ours["delay_s"])):
+        late = theirs[np.flatnonzero(off > part)[-1], 0] - 1e-12
+        assert found == pytest.approx(late, rel=0.03, abs=0.1e-12)
+    # the cell's own R and C are in it: 0.8 kohm and some 11 fF
+    assert ours["delay_s"] > 0.8e3 * 10e-15
+
+
+def _transient(path: Path, network, drives, table: Path) -> np.ndarray:
+    """Return time and the current out of every column, after a step at 1 ps."""
+    number = {pin: k for k, pin in enumerate(network.ports)}
+    lines = [path.read_text().replace("\n.end\n", "\n")]
+    lines += ["Xdut", *(f"+ p{k}" for k in number.values()), "+ crossstack"]
+    for pin, k in number.items():
+        volt = drives.port_voltages.get(pin, 0.0)
+        lines.append(f"V{k} p{k} 0 PULSE(0 {volt} 1p 1f 1f 1 2)")
+    outs = " ".join(f"i(v{number[pin]})" for pin in drives.outputs)
+    lines += [
+        ".options klu reltol=1e-4 abstol=1e-15 rshunt=1e18", ".control", "tran 0.2p 110p 0 0.2p",
+        f"wrdata {table} {outs}", ".endc", ".end",
+    ]  # fmt: skip
+    deck = table.with_suffix(".sp")
+    deck.write_text("\n".join(lines) + "\n")
+    subprocess.run(["ngspice", "-b", str(deck)], check=True, capture_output=True, timeout=300)
+    found = np.loadtxt(table)
+    return np.column_stack([found[:, 0], found[:, 1::2]])
+
+
+def test_current_limits_by_the_width_of_the_line(built):
+    """The end of column 0 by hand: all of its current in 1 um of ME, 0.38 mA."""
+    folder, _ = built
+    em = json.loads((folder / "em.json").read_text())
+    drop = json.loads((folder / "ir_drop.json").read_text())["modes"]
+    read, write = em["modes"]["expansion"], em["modes"]["deep-net"]
+    amps = max(drop["expansion"]["column_currents_A"])
+    assert read["worst_wire"]["layer"] == "ME"
+    assert read["worst_wire"]["ratio"] == pytest.approx(amps / 0.38e-3, rel=1e-6)
+    # the peak is that of the worse polarity; the average has it for one slot of three
+    peak = max(abs(w["column_current_A"]) for w in drop["deep-net"]["writes"].values())
+    assert write["peak"]["worst_wire"]["ratio"] == pytest.approx(peak / 0.38e-3, rel=0.01)
+    quiet = max(drop["deep-net"]["column_currents_A"][1:])
+    assert write["worst_wire"]["ratio"] == pytest.approx((peak + 2 * quiet) / 3 / 0.38e-3, rel=0.01)
+    heat = write["peak"]["heating"]
+    assert heat["kelvin"] == pytest.approx(
+        line_heating_k(TECH, "ME", 1.0, heat["current_A"]), rel=1e-6
+    )
+
+
+def test_shared_lines_carry_the_columns_by_turns(built):
+    """A row's branch to one column is on for that column's slot, its trunk for all."""
+    _, network = built
+    em = em_report(
+        network, TECH, current_limits_of(TECH, 25.0),
+        solve_modes(network, TECH, stimulus(network, TECH), Console())[0],
+        stimulus(network, TECH),
+    )  # fmt: skip
+    write = em["modes"]["deep-net"]
+    via, trunk = write["by_layer"]["Via1"], write["by_layer"]["Metal3"]
+    peak = write["peak"]["by_layer"]
+    assert via["current_A"] < 0.5 * peak["Via1"]["current_A"]
+    assert trunk["current_A"] > 0.9 * peak["Metal3"]["current_A"]
+
+
+def test_a_verdict_names_what_was_judged(built, tmp_path, capsys):
+    folder, _ = built
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["passed"] is True
+    assert manifest["limits"]["exceeded"] is True
+    assert "current limits exceeded: " in manifest["verdict"]
+    assert "current limits exceeded: " in (folder / "report.html").read_text()
+    args = ["build", "--rows", "2", "--cols", "2", "-o", str(tmp_path), "--limits", "fail"]
+    assert run(args) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"passed: rules, netlist; current limits exceeded: \d+ % in ME of C\[0\]", out)
+    assert "(assumed limit)" in out
+
+
+def test_limits_that_end_are_not_judged():
+    verdict = em_report(None, TECH, None, {}, None)["verdict"]
+    assert not verdict["judged"]
+    assert "not judged" in verdict["text"]
+
+
+def test_polarities_by_name():
+    assert polarity_options("reset", 2.0) == {"write_voltage": -2.0, "write_rail": 2.0}
+    ways = list(write_options(TECH, "deep-net", {"write_voltage": 1.5, "write_column": 1}))
+    assert [w["write_voltage"] for w in ways] == [1.5, -1.5]
+    assert VoltageRangeError.exit_code == 2
