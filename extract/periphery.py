@@ -116,7 +116,7 @@ def lead_ohm(rest: Network) -> dict[str, float]:
     ends = circuit.group[[ports[name + EDGE] for name in lines]]
     inject = np.zeros(circuit.n_groups)
     inject[ends] = 1.0
-    volts = Factorised(circuit).solve(np.zeros(circuit.n_groups), inject)
+    volts = Factorised(circuit).response(inject)
     return dict(zip(lines, volts[ends].tolist(), strict=True))
 
 

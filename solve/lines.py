@@ -63,6 +63,14 @@ class Lines:
             and bool(np.isfinite(self.top + self.bottom).all())
         )
 
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """Root of the largest conductance that any row's, and any column's, source can feed."""
+        return (
+            _most(self.left + self.right, self.G.sum(axis=2)),
+            _most(self.top + self.bottom, self.G.sum(axis=(0, 1))),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Islands:
@@ -81,6 +89,10 @@ class Islands:
 
 def _plain(g: Floats) -> bool:
     return bool(((g > 0) & (g < np.inf)).all())
+
+
+def _most(ends: Floats, devices: Floats) -> float:
+    return float(np.sqrt(np.minimum(ends, devices).max()))
 
 
 def numbers(name: str, value: ArrayLike) -> Floats:
