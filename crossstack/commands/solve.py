@@ -11,7 +11,14 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, check_results_folder, check_table, is_folder
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    check_results_folder,
+    check_table,
+    is_folder,
+    process_option,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,6 +94,7 @@ COLUMNS_SHOWN = 64
     help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html, and "
     "of many vectors column_currents.csv.",
 )
+@process_option
 @output_options
 def command(
     network: Path,
@@ -104,6 +112,7 @@ def command(
     programming: float | None,
     sensitivity: bool,
     out: Path | None,
+    process: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -144,7 +153,7 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
-    wires = wires_in(network)
+    wires = wires_in(network, process=process)
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
