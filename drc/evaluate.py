@@ -169,8 +169,8 @@ OPS: dict[str, Callable[..., Any]] = {
     "not_overlapping": lambda ev, a, b: a.not_overlapping(b),
     "inside": lambda ev, a, b: a.inside(b),
     "covering": lambda ev, a, b, n: a.covering(b, n),
-    "space_nets": lambda ev, a, d: space_nets(ev, a, ev.um(d)),
+    "space_nets": lambda ev, a, d: space_nets(ev.cell, ev.tech, ev.drawn, a, ev.um(d)),
     "antenna": lambda ev, name, ratio, area, perimeter: ev.antenna(name, ratio, area, perimeter),
-    "density": lambda ev, name, limit, sign: density(ev, name, limit, sign),
+    "density": lambda ev, name, limit, sign: density(ev.cell, ev.tech.gds(name), limit, sign),
     "on_grid": lambda ev, a, g: a.grid_check(ev.um(g), ev.um(g)),
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
+from ..base.units import place
 from .extraction import ExtractedLayout, Finding
-from .places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

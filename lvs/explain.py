@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.units import place
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding
 from .graph import DRAIN, SOURCE
 from .matching import match
 from .names import label_names
-from .places import place, where_joined, where_open
+from .places import where_joined, where_open
 
 if TYPE_CHECKING:
-    from .compare import Tolerances
     from .flat import FlatDevice, FlatNet
     from .graph import Graph
     from .matching import Matching
+    from .tolerances import Tolerances
 
 #: Findings of one kind that are spelled out; the rest is counted.
 MOST = 20

@@ -12,10 +12,10 @@ import klayout.db as db
 from ..base.errors import ConfigError, FileError, ParameterError
 from ..base.layout import OpenedLayout, open_copy
 from ..base.names import fold, label_name
+from ..base.units import place
 from .connectivity import SUBSTRATE, connectivity, drawn_layers, layer_regions
 from .devices import KINDS, extract_kind
 from .flat import FlatDevice, FlatNet, FlatNetlist, flatten
-from .places import place
 
 if TYPE_CHECKING:
     from ..pdk import Tech

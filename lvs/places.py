@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import klayout.db as db
 
+from ..base.units import place
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -165,11 +167,6 @@ def _without(region: db.Region, known: db.Region) -> db.Region:
 
 def _with(region: db.Region, known: db.Region) -> db.Region:
     return _unmerged(region + known)
-
-
-def place(at: tuple[float, float]) -> str:
-    """Return a point as users read it, in um."""
-    return f"({at[0]:.3f}, {at[1]:.3f})"
 
 
 def _center(box: db.Box, dbu: float) -> tuple[float, float]:

@@ -43,7 +43,7 @@ def test_a_solve_says_how_it_was_done(crossstack, built, tmp_path):
     assert [many[key] for key in keys] == [9, 0.25, 0.05, 0.05, 0.01]
     found = value["parameters"]
     assert (found["mode"], found["read_tier"], found["write_column"]) == ("deep-net", "top", 1)
-    assert (found["write_voltage_V"], found["profile"]) == (2.0, "stepper")
+    assert (found["write_voltage_V"], found["conditions"]["profile"]) == (2.0, "stepper")
     text = (tmp_path / "report.html").read_text()
     assert f"<title>{built.name}, solve: deep-net - CrossStack</title>" in text
     for word in (digest, "deviation of 0.25", "5.00 % of the devices are stuck on", "klayout"):

@@ -14,6 +14,7 @@ import klayout.rdb as rdb
 import pytest
 from test_damage import DAMAGES, Damage
 
+import crossstack.base
 import crossstack.drc
 import crossstack.pdk
 from crossstack.base.files import write_layout
@@ -117,7 +118,7 @@ def test_the_python_engine_runs_in_the_application(
     rooms = tmp_path / "rooms"
     (rooms / "crossstack").mkdir(parents=True)
     (rooms / "crossstack" / "__init__.py").touch()
-    for room in (crossstack.drc, crossstack.pdk):
+    for room in (crossstack.base, crossstack.drc, crossstack.pdk):
         folder = Path(str(room.__file__)).parent
         (rooms / "crossstack" / room.__name__.rsplit(".", 1)[1]).symlink_to(folder)
     gds, marks = tmp_path / "damaged.gds", tmp_path / "there.lyrdb"

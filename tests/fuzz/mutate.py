@@ -10,6 +10,7 @@ import io
 import random
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -230,7 +231,7 @@ def npz_members(rng: random.Random, data: bytes) -> bytes:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             members = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile, KeyError, EOFError):
+    except (ValueError, OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError):
         return flip(rng, data)
     name = rng.choice(sorted(members))
     what = rng.randrange(8)
