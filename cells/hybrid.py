@@ -84,7 +84,7 @@ class HybridGeometry(StackedPair):
         between = max(
             r.space("top_via", "bottom_electrode") + r.beyond_via,
             r.space("bottom_via"),
-            r.space("land") + r.land - r.module_via,
+            r.land_space + r.land - r.module_via,
         )
         self.module_x = grid_up(between / 2) + half_via
         reach = r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
@@ -167,7 +167,7 @@ class HybridGeometry(StackedPair):
                     r.enclosure("bottom_oxide_x", "bottom_crossing"),
                 )
                 + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
-                r.land + r.space("land"),
+                r.land + r.land_space,
             ),
             10,
         )
@@ -239,7 +239,7 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
     c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
     c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "local", "land")
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", (g.module_x, g.module_y))
     module_via(c, r, electrode, g.module_x, g.module_y)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])

@@ -142,17 +142,37 @@ def draw_nmos(canvas: Canvas, rules: RuleBook, place: NmosPlace) -> tuple[int, i
     return span
 
 
-def via_stack(canvas: Canvas, rules: RuleBook, x: int, y: int, low: str, high: str) -> None:
+def via_stack(
+    canvas: Canvas,
+    rules: RuleBook,
+    x: int,
+    y: int,
+    low: str,
+    high: str,
+    land: tuple[int, int] | None = None,
+) -> None:
     """Stack vias from metal `low` to metal `high` with landings on the metals strictly between.
 
     The end metals belong to the caller, whose lines or lands are usually larger.
+
+    Args:
+        canvas: where to draw.
+        rules: rules of the process.
+        x: centre of the vias.
+        y: centre of the vias.
+        low: lower metal, by role or name.
+        high: upper metal.
+        land: centre of the land that the stack ends on; metals between the row lines and the
+            land then take its outline, and so its distances.
     """
     roles = rules.tech.roles
     landings = ("", *roles.between(low, high))
     for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
         canvas.box(cut, x, y, rules.via)
-        if metal:
-            canvas.box(metal, x, y, rules.pad)
+        if metal in rules.upper and land is not None:
+            canvas.box(metal, *land, rules.land)
+        elif metal:
+            canvas.box(metal, x, y, rules.landing(metal))
 
 
 def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> None:

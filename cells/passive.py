@@ -55,7 +55,7 @@ class PassiveGeometry(StackedPair):
         least_x = grid_up(max(self.device + gap, end), 10)
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)
         least_y = max(
-            self.device + gap, r.land + r.space("land"), r.land + r.space("bottom_electrode")
+            self.device + gap, r.land + r.land_space, r.land + r.space("bottom_electrode")
         )
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, grid_up(least_y, 10))
         self.me_x, self.module_y = self.pitch_x // 2, grid_down(self.pitch_y // 2)

@@ -369,10 +369,11 @@ def redo_report(folder: Path, console: Console) -> bool:
 
 def _tech_of(manifest: dict[str, Any]) -> Tech:
     from .config import conditions_of
-    from .pdk import get_tech
+    from .pdk import DEFAULT, get_tech
 
     parameters = manifest["parameters"]
-    return get_tech(parameters["profile"]).at(conditions_of(parameters.get("tech")))
+    tech = get_tech(parameters["profile"], parameters.get("process", DEFAULT))
+    return tech.at(conditions_of(parameters.get("tech"), parameters.get("process")))
 
 
 def _redo_build(folder: Path, console: Console) -> bool:

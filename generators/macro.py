@@ -61,8 +61,9 @@ class _Wiring:
             600,
             r.width("land"),
             r.via + 2 * max(r.enclosure("land", "land_via"), r.line_end("land_via", "land")),
+            *(r.landing(metal) for metal in r.upper),
         )
-        self.riser_pitch = max(1200, self.riser + r.space("land"))
+        self.riser_pitch = max(1200, self.riser + r.land_space)
         self.trunk = max(800, r.pad, r.width("select"))
         self.trunk_edge = max(600, space, r.space("land"))
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
