@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: Global net of the p-substrate; it only becomes VSS through a p-tap that is drawn.
 SUBSTRATE = "SUBSTRATE"
 
+#: Drawn opening of the foundry's passivation.
+OPENING = "Pad"
+
 #: Derived layers in order: a chain of drawn or derived layers, worked off left to right.
 #: An electrode crossing that no film covers is metal on metal: it conducts.
 DERIVED: tuple[tuple[str, str], ...] = (
@@ -113,8 +116,8 @@ def evaluate(expression: str, regions: Mapping[str, db.Region]) -> db.Region:
 
 
 def drawn_layers(tech: Tech) -> tuple[str, ...]:
-    """Return the drawn layers that connectivity and devices are built from."""
+    """Return the drawn layers that connectivity, devices and checks are built from."""
     derived = {name for name, _ in DERIVED}
     words = {word for _, text in DERIVED for word in text.split()[::2]}
-    words |= {cut.layer for cut in tech.cuts} | set(connectivity(tech).conductors)
+    words |= {cut.layer for cut in tech.cuts} | set(connectivity(tech).conductors) | {OPENING}
     return tuple(layer.name for layer in tech.layers if layer.name in words - derived)
