@@ -29,7 +29,8 @@ def to_text(report: DrcReport) -> str:
     lines += [f"waived: {v}" for v in report.waived]
     lines += [f"waiver {note}" for note in report.waiver_notes]
     lines += [f"note: {note}" for note in report.notes]
-    lines.append(f"{report.count} violations, {report.rules_run} rules run")
+    waived = f"{len(report.waived)} waived, " if report.waived else ""
+    lines.append(f"{report.count} violations, {waived}{report.rules_run} rules run")
     return "\n".join(lines) + "\n"
 
 
