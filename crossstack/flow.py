@@ -222,7 +222,8 @@ def _analyse(
         with console.step("nets") as step:
             found_c = capacitances(extracted, network, tech, step)
             farad = {name: net.total_f for name, net in found_c.items()}
-            files.write_json(work / "nets.json", net_table(network, tech, farad, limits))
+            table = net_table(network, tech, farad, limits)
+            files.write_json(work / "nets.json", {"nets": table})
         what = analysis.stimulus(network, tech)
         drives = analysis.expansion_drives(network, what)
         write_spice(

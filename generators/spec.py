@@ -64,6 +64,9 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
+        for key in ("cell", "profile", "top"):
+            if not isinstance(value := getattr(self, key), str):
+                raise ParameterError(key, value, "a word")
         array_cell(self.cell)
         object.__setattr__(self, "process", process_key(self.process))
         profiles = profile_names(self.process)
