@@ -8,7 +8,7 @@ array is named in each docstring.
 from __future__ import annotations
 
 from .drawing import Canvas, Cell, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 from .unit import Unit
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.

@@ -17,7 +17,7 @@ from typing import Literal
 
 from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
 

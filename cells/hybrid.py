@@ -23,7 +23,6 @@ from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import SELECT_W_UM, length, pitch
 from .parts import (
     NmosPlace,
-    RuleBook,
     StackedPair,
     draw_nmos,
     metal1_over_contacts,
@@ -33,6 +32,7 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+from .rules import RuleBook
 
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000

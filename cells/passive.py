@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import length, pitch
-from .parts import RuleBook, StackedPair, oxides
+from .parts import StackedPair, oxides
+from .rules import RuleBook
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
 from ..cells.ends import BUS
 from ..cells.gates import least_finger, least_pitch
-from ..cells.parts import RuleBook, via_stack
+from ..cells.parts import via_stack
+from ..cells.rules import RuleBook
 from ..cells.switches import (
     ColumnSwitch,
     RowSwitch,

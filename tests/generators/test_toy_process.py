@@ -9,6 +9,7 @@ import pytest
 
 from crossstack.cells import to_layout
 from crossstack.drc import run_drc
+from crossstack.drc.foundry import FoundryError, run_foundry_drc
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, ProcessError, get_tech
@@ -112,6 +113,14 @@ def test_without_the_film_of_its_land_it_is_refused_by_name(toy, tmp_path):
     (broken / "films.csv").write_text("\n".join([*kept, ""]))
     with pytest.raises(ProcessError, match="Metal6 has no film"):
         ArraySpec(3, 3, process=str(broken)).tech()
+
+
+def test_its_own_deck_is_not_silently_exchanged(toy, tmp_path):
+    other = tmp_path / "toy"
+    shutil.copytree(toy, other)
+    edit(other / "deck.toml", ("gf180mcu.drc", "toy.drc"))
+    with pytest.raises(FoundryError, match=r"toy names the deck .*toy\.drc"):
+        run_foundry_drc(tmp_path / "a.gds", get_tech(process=other))
 
 
 @pytest.mark.parametrize("process", ["gf180", "/nowhere", "", 3, "a\0b", "~nobody/x"])
