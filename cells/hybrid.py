@@ -156,7 +156,10 @@ class HybridGeometry(StackedPair):
             max(
                 nmos.top + grid_up(r.space("poly") / 2),
                 # gate landing to the next row's drain, which reaches below its stack
-                nmos.gate_y + r.pad // 2 + r.space("local") - (self.pad_y - r.pad // 2),
+                nmos.gate_y
+                + r.pad // 2
+                + r.space("local")
+                - min(self.pad_y - r.pad // 2, nmos.metal_bottom),
                 nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
                 self.line_y1 + r.pad + grid_up(r.space("bottom_row") / 2),
                 max(self.device, r.land) + r.space("bottom_electrode"),
