@@ -359,6 +359,8 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 def redo_report(folder: Path, console: Console) -> bool:
     """Write the report of a build, comparison or solve again; returns whether it had passed.
 
+    A build whose files were replaced since has not.
+
     Raises:
         FileError: if the folder is none of these.
     """
@@ -387,6 +389,7 @@ def _tech_of(manifest: dict[str, Any]) -> Tech:
 
 
 def _redo_build(folder: Path, console: Console) -> bool:
+    from .layouts import replaced_in
     from .report.build import write_report
 
     manifest = load_manifest(folder)
@@ -397,7 +400,9 @@ def _redo_build(folder: Path, console: Console) -> bool:
         write_report(folder, tech)
     pictures = sorted(p.name for p in folder.glob("ir_drop_*.png"))
     _renew_sums(folder, ["report.html", "layout.png", *pictures])
-    return bool(manifest["passed"])
+    if replaced := replaced_in(folder):
+        console.note(replaced)
+    return bool(manifest["passed"]) and not replaced
 
 
 def _renew_sums(folder: Path, fresh: Iterable[str]) -> None:

@@ -82,12 +82,13 @@ def wires_in(target: Path, profile: str | None = None, process: str | None = Non
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
+    remarks = _remarks(target, found)
     origin = origin_of(path, profile, process)
     if not found.conditions:
         made = origin.resolved_tech()
         at = made.conditions
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
-        return Wires(path, found, made, (note,))
+        return Wires(path, found, made, (*remarks, note))
     at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
@@ -98,12 +99,44 @@ def wires_in(target: Path, profile: str | None = None, process: str | None = Non
     except ParameterError as error:
         hint = "; name its process with --process" if error.name == "process" else ""
         raise NetworkFileError(f"{path}: {error}{hint}") from None
-    notes: tuple[str, ...] = ()
+    notes = remarks
     if origin.source not in ("default", "--profile", "--process"):
         told = origin.tech.of(tech.name, origin.profile)
         if other := "; ".join(differences(at, told)):
-            notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
+            told_apart = f"{path.name} and {origin.source} differ, the file's own hold: {other}"
+            notes = (*notes, told_apart)
     return Wires(path, found, tech, notes)
+
+
+def _remarks(target: Path, found: Network | TiledArray) -> tuple[str, ...]:
+    from .solve.network import Network
+
+    missing = found.missing if isinstance(found, Network) else ""
+    replaced = replaced_in(target) if (target / MANIFEST).is_file() else ""
+    return tuple(text for text in (replaced, missing) if text)
+
+
+def replaced_in(folder: Path) -> str:
+    """Return which files of a build are not those that it judged, in words; empty if none.
+
+    Only what verdicts and figures rest on counts: layout, netlist and network.
+    """
+    from .flow import load_manifest
+
+    manifest = load_manifest(folder)
+    name, sums = manifest["name"], manifest["files"]
+    judged = [file for file in (f"{name}.gds", f"{name}.spice", "network.npz") if file in sums]
+    other = [f for f in judged if not _is(folder / f, sums[f])]
+    if not other:
+        return ""
+    verb = "are not the ones" if len(other) > 1 else "is not the one"
+    return f"{' and '.join(other)} {verb} that the build judged: build again, or check each file"
+
+
+def _is(path: Path, digest: str) -> bool:
+    from .base.files import sha256
+
+    return path.is_file() and sha256(path) == digest
 
 
 def layout_in(target: Path) -> Path:

@@ -94,6 +94,7 @@ def command(
         )
     value: dict[str, Any] = {
         "network": str(path),
+        "notes": [*wires.notes],
         "conditions": tech.conditions.to_json(),
         "limits": {
             "temperature_c": temperature,

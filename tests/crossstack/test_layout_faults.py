@@ -17,6 +17,14 @@ from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import get_tech
 
 TECH = get_tech()
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures go to the current folder where no other is named."""
+    monkeypatch.chdir(tmp_path)
+
+
 COMMANDS: dict[str, tuple[str, ...]] = {
     "drc": (),
     "lvs": ("--netlist", "a.spice"),
