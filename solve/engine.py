@@ -98,6 +98,12 @@ def first_aim(lines: Lines, tol: float) -> float:
     return tol * (AIM if whole else AIM_DAMAGED)
 
 
+def largest(v: Floats, vs: Floats) -> Floats:
+    """Largest voltage of the sources, V, per drive, which is the last axis of both."""
+    out: Floats = np.maximum(np.abs(v).max(axis=0), np.abs(vs).max(axis=0))
+    return out
+
+
 def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
     """Current in A below which an imbalance is rounding of the voltages, for each drive.
 
@@ -106,8 +112,7 @@ def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
         v: row sources, shape (T * n, drives).
         vs: sense levels, shape (m, drives).
     """
-    volts = np.maximum(np.abs(v).max(axis=0), np.abs(vs).max(axis=0))
-    noise: Floats = ROUNDING * volts * float(lines.G.sum(axis=(0, 1)).max())
+    noise: Floats = ROUNDING * largest(v, vs) * float(lines.G.sum(axis=(0, 1)).max())
     return noise
 
 
@@ -139,8 +144,10 @@ def check_balance(
     return bool(((good | (scale == 0)) & whole).all()), float(share.max())
 
 
-def settled(lines: Lines, lost: Floats, taken: Floats, row_amps: Floats, *, tol: float) -> bool:
-    """Whether the energy that an iteration misses is small enough for row and column currents.
+def settled(
+    lines: Lines, lost: Floats, taken: Floats, row_amps: Floats, *, tol: float, most: Floats
+) -> bool:
+    """Whether the energy that an iteration misses is small enough for currents and voltages.
 
     An error relative to all energy says little where columns follow their rows: that takes much
     energy and leaves little current. By Cauchy's inequality the current of a source that feeds
@@ -153,16 +160,18 @@ def settled(lines: Lines, lost: Floats, taken: Floats, row_amps: Floats, *, tol:
             sqrt(W).
         taken: column currents, shape (drives, m).
         row_amps: row currents, shape (drives, T, n).
-        tol: relative to the largest row current, and to the largest column current.
+        tol: relative to the largest row current, column current, and voltage.
+        most: largest voltage of a source, shape (drives,).
     """
     rows, cols = np.abs(row_amps.reshape(len(taken), -1)), np.abs(taken)
     most_row, most_col = rows.max(axis=1), cols.max(axis=1)
-    reach_row, reach_col = lines.reach
+    reach_row, reach_col, reach_volt = lines.reach
     # nothing at all, in rows or in columns, is no measure
     of_row = np.where(most_row > 0, most_row, most_col)
     of_col = np.where(most_col > 0, most_col, most_row)
     off = np.maximum(lost * reach_row * of_col, lost * reach_col * of_row)
     whole = tol * of_row * of_col
+    off = np.maximum(off, lost * reach_volt * of_row * of_col / np.maximum(most, TINY))
     if (off <= whole).all():
         return True
     alike = np.minimum(rows.sum(axis=1) * of_col, cols.sum(axis=1) * of_row)

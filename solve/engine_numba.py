@@ -22,6 +22,7 @@ from .engine import (
     Raw,
     check_balance,
     first_aim,
+    largest,
     not_converged,
     output_currents,
     rounding,
@@ -262,7 +263,8 @@ class NumbaEngine:
             good = good and error <= tol
             if good and shift is None:
                 lost = np.array([error * np.sqrt(total)])
-                good = settled(self.lines, lost, taken[None], row_amps[None], tol=tol)
+                most = largest(v.reshape(-1, 1), vs[:, None])
+                good = settled(self.lines, lost, taken[None], row_amps[None], tol=tol, most=most)
             if good:
                 cols = X[:, :m]
                 if vs.any():
@@ -369,7 +371,8 @@ class NumbaEngine:
             )
             if good and error <= tol:
                 lost = error * np.sqrt(energy)
-                good = settled(lines, lost, taken, np.moveaxis(sums, -1, 0), tol=tol)
+                most = largest(v.reshape(T * n, -1), vs)
+                good = settled(lines, lost, taken, np.moveaxis(sums, -1, 0), tol=tol, most=most)
             if good and error <= tol:
                 return used, balance
             if used >= limit:

@@ -11,6 +11,7 @@ from .engine import (
     Raw,
     check_balance,
     first_aim,
+    largest,
     not_converged,
     output_currents,
     rounding,
@@ -136,7 +137,8 @@ class NumpyEngine:
             good = good and error <= tol
             if good and shift is None:
                 lost = error * np.sqrt(total)
-                good = settled(lines, lost, taken, np.moveaxis(row_amps, -1, 0), tol=tol)
+                most = largest(v.reshape(len(v), -1).T, vs.T)
+                good = settled(lines, lost, taken, np.moveaxis(row_amps, -1, 0), tol=tol, most=most)
             if good:
                 return Raw(
                     np.moveaxis(drive + z, -1, 0)[:, :, : n if keep else 0],

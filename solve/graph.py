@@ -201,7 +201,7 @@ class Factorised:
         amps = np.abs(circuit.g * found.drops)
         most = max(float(np.abs(found.volts).max(initial=0.0)), TINY)
         noise = ROUNDING * amps + FINE_ROUNDING * most * circuit.g
-        at = np.bincount(circuit.a, noise, circuit.n_groups)
+        at = np.bincount(circuit.a, noise, circuit.n_groups).astype(np.float64)
         at += np.bincount(circuit.b, noise, circuit.n_groups)
         missing = np.abs(found.out[free]) + at[free]
         return float(missing.sum()), self.bound(missing) / most

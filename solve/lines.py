@@ -64,11 +64,23 @@ class Lines:
         )
 
     @cached_property
-    def reach(self) -> tuple[float, float]:
-        """Root of the largest conductance that any row's, and any column's, source can feed."""
+    def reach(self) -> tuple[float, float, float]:
+        """What a watt that is missing may change, to its root.
+
+        Returns:
+            (a row current, a column current, both in A; a voltage, V): roots of the largest
+            conductance that a row's, and a column's, source can feed, and of the largest
+            resistance that holds a column; that of its devices where its ends are open.
+        """
+        devices, ends = self.G.sum(axis=(0, 1)), np.maximum(self.top, self.bottom)
+        hold = np.where(ends > 0, ends, devices)
+        with np.errstate(divide="ignore"):
+            line = np.where(self.col_seg > 0, 1.0 / self.col_seg, 0.0).sum(axis=0)
+            ohm = np.where(hold > 0, 1.0 / hold, 0.0) + line
         return (
             _most(self.left + self.right, self.G.sum(axis=2)),
-            _most(self.top + self.bottom, self.G.sum(axis=(0, 1))),
+            _most(self.top + self.bottom, devices),
+            float(np.sqrt(ohm.max())),
         )
 
 
