@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .extract.tiled import TiledArray
     from .signoff.tapeout import Source
     from .solve.network import Network
+
+
+#: um by which a size may differ from a limit without being beyond it
+_NEAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Wires:
 
 
 def wires_in(target: Path, profile: str | None = None) -> Wires:
-    """Read a network file, or that of the build in a folder.
+    """Read a network file, or that of the build in a folder; see what is odd about it.
 
     Args:
         target: the file or folder.
@@ -66,16 +70,20 @@ def wires_in(target: Path, profile: str | None = None) -> Wires:
         NetworkFileError: if the file cannot be read, or is of another process.
         ConfigError: for a profile that is not the file's.
     """
+    wires = _read_wires(target, profile)
+    return replace(wires, notes=(*_remarks(target, wires), *wires.notes))
+
+
+def _read_wires(target: Path, profile: str | None) -> Wires:
     from .extract import load_wires
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
-    remarks = _remarks(target, found)
     origin = origin_of(path, profile)
     if not found.conditions:
         at = origin.tech.of(get_tech(origin.profile).name, origin.profile)
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
-        return Wires(path, found, get_tech(origin.profile).at(at), (*remarks, note))
+        return Wires(path, found, get_tech(origin.profile).at(at), (note,))
     at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
@@ -85,21 +93,61 @@ def wires_in(target: Path, profile: str | None = None) -> Wires:
         tech = get_tech(at.profile).at(at)
     except ParameterError as error:
         raise NetworkFileError(f"{path}: {error}") from None
-    notes = remarks
+    notes: tuple[str, ...] = ()
     if origin.source not in ("default", "--profile"):
         told = origin.tech.of(tech.name, origin.profile)
         if other := "; ".join(differences(at, told)):
-            told_apart = f"{path.name} and {origin.source} differ, the file's own hold: {other}"
-            notes = (*notes, told_apart)
+            notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
     return Wires(path, found, tech, notes)
 
 
-def _remarks(target: Path, found: Network | TiledArray) -> tuple[str, ...]:
+def _remarks(target: Path, wires: Wires) -> Iterator[str]:
     from .solve.network import Network
 
-    missing = found.missing if isinstance(found, Network) else ""
-    replaced = replaced_in(target) if (target / MANIFEST).is_file() else ""
-    return tuple(text for text in (replaced, missing) if text)
+    if (target / MANIFEST).is_file() and (replaced := replaced_in(target)):
+        yield replaced
+    if isinstance(wires.found, Network):
+        if missing := wires.found.missing:
+            yield missing
+        yield from _shorted(wires.found)
+        yield from _odd_transistors(wires.found, wires.tech)
+
+
+def _shorted(network: Network) -> Iterator[str]:
+    """Yield a line on memristors whose ends are one node: nothing can drop over them."""
+    from .solve.network import TIER_NAMES
+
+    both = (network.memristor_a == network.memristor_b).nonzero()[0]
+    if len(both):
+        k = int(both[0])
+        tier, row = TIER_NAMES[int(network.memristor_tier[k])], int(network.memristor_row[k])
+        more = f" and {len(both) - 1} more have" if len(both) > 1 else " has"
+        place = f"{tier} tier, row {row}, column {int(network.memristor_col[k])}"
+        node = network.node_names[int(network.memristor_a[k])]
+        yield f"memristor of {place}{more} both ends on one node ({node}): no current through it"
+
+
+def _odd_transistors(network: Network, tech: Tech) -> Iterator[str]:
+    """Yield a line on transistors that no table is of: too small or wide, or of another length."""
+    import numpy as np
+
+    w, length = network.switch_w_um, network.switch_l_um
+    least_w, most_w, least_l = (tech.rule(name) for name in ("DF.2a", "DF.2b", "PL.2"))
+    own = np.where(network.switch_p, tech.pfet.l_um, tech.nfet.l_um)
+    outside = (w < least_w - _NEAR) | (w > most_w + _NEAR) | (length < least_l - _NEAR)
+    for odd, why in (
+        (outside, f"outside the technology (W {least_w:g} .. {most_w:g}, L from {least_l:g} um)"),
+        (~outside & (abs(length - own) > _NEAR), "whose L no table is of"),
+    ):
+        found = odd.nonzero()[0]
+        if len(found):
+            k = int(found[0])
+            ends = [network.node_names[int(e[k])] for e in (network.switch_a, network.switch_b)]
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            yield (
+                f"transistor between {ends[0]} and {ends[1]} (W = {w[k]:g} um, L = {length[k]:g} "
+                f"um){more}, {why}: its resistance is scaled by L / W and may be far off"
+            )
 
 
 def replaced_in(folder: Path) -> str:
