@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 from .base.errors import ConfigError, NetworkFileError
 from .base.files import MANIFEST, read_json
 from .config import conditions_of
-from .pdk import PROFILES, Conditions, FileError, ParameterError, Tech, get_tech
+from .pdk import (
+    DEFAULT,
+    Conditions,
+    FileError,
+    ParameterError,
+    Tech,
+    get_tech,
+    process_key,
+    profile_names,
+)
 from .pdk.conditions import differences
 
 if TYPE_CHECKING:
@@ -31,15 +40,17 @@ class Origin:
         profile: post-process profile.
         tech: what wires and transistors are taken at.
         source: where this was read, for people.
+        process: foundry base, by name or folder.
     """
 
     profile: str
     tech: Conditions
     source: str
+    process: str = DEFAULT
 
     def resolved_tech(self) -> Tech:
         """Return the technology at these conditions."""
-        return get_tech(self.profile).at(self.tech)
+        return get_tech(self.profile, self.process).at(self.tech)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,42 +70,45 @@ class Wires:
     notes: tuple[str, ...] = ()
 
 
-def wires_in(target: Path, profile: str | None = None) -> Wires:
+def wires_in(target: Path, profile: str | None = None, process: str | None = None) -> Wires:
     """Read a network file, or that of the build in a folder; see what is odd about it.
 
     Args:
         target: the file or folder.
         profile: what the user takes for its profile; None for no opinion.
+        process: its process; None for that of the manifest beside it, or the default.
 
     Raises:
         NetworkFileError: if the file cannot be read, or is of another process.
         ConfigError: for a profile that is not the file's.
     """
-    wires = _read_wires(target, profile)
+    wires = _read_wires(target, profile, process)
     return replace(wires, notes=(*_remarks(target, wires), *wires.notes))
 
 
-def _read_wires(target: Path, profile: str | None) -> Wires:
+def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires:
     from .extract import load_wires
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
-    origin = origin_of(path, profile)
+    origin = origin_of(path, profile, process)
     if not found.conditions:
-        at = origin.tech.of(get_tech(origin.profile).name, origin.profile)
+        made = origin.resolved_tech()
+        at = made.conditions
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
-        return Wires(path, found, get_tech(origin.profile).at(at), (note,))
+        return Wires(path, found, made, (note,))
     at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
-    if at.profile not in PROFILES:
+    if at.profile not in profile_names(origin.process):
         raise NetworkFileError(f"{path} names profile {at.profile[:40]!r}, which does not exist")
     try:
-        tech = get_tech(at.profile).at(at)
+        tech = get_tech(at.profile, origin.process).at(at)
     except ParameterError as error:
-        raise NetworkFileError(f"{path}: {error}") from None
+        hint = "; name its process with --process" if error.name == "process" else ""
+        raise NetworkFileError(f"{path}: {error}{hint}") from None
     notes: tuple[str, ...] = ()
-    if origin.source not in ("default", "--profile"):
+    if origin.source not in ("default", "--profile", "--process"):
         told = origin.tech.of(tech.name, origin.profile)
         if other := "; ".join(differences(at, told)):
             notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
@@ -132,7 +146,11 @@ def _odd_transistors(network: Network, tech: Tech) -> Iterator[str]:
     import numpy as np
 
     w, length = network.switch_w_um, network.switch_l_um
-    least_w, most_w, least_l = (tech.rule(name) for name in ("DF.2a", "DF.2b", "PL.2"))
+    if not len(w):
+        return
+    limits = {rule.kind: rule.value for rule in tech.rules}
+    least_w, least_l = limits.get("channel_width", 0.0), limits.get("gate_length", 0.0)
+    most_w = limits.get("max_size", np.inf)
     own = np.where(network.switch_p, tech.pfet.l_um, tech.nfet.l_um)
     outside = (w < least_w - _NEAR) | (w > most_w + _NEAR) | (length < least_l - _NEAR)
     for odd, why in (
@@ -189,8 +207,8 @@ def layout_in(target: Path) -> Path:
     return file
 
 
-def origin_of(path: Path, profile: str | None) -> Origin:
-    """Return profile and process options for a file: --profile, or a manifest beside the file.
+def origin_of(path: Path, profile: str | None, process: str | None = None) -> Origin:
+    """Return process, profile and conditions of a file: as asked for, or of a manifest beside it.
 
     A build leaves manifest.json, `generate` leaves <name>.json; either counts only if it lists
     the file.
@@ -200,11 +218,24 @@ def origin_of(path: Path, profile: str | None) -> Origin:
             continue
         parameters = _parameters(beside, path.name)
         if parameters is not None:
+            base = _process_of(beside, process, parameters.get("process", DEFAULT))
             chosen = profile or str(parameters.get("profile"))
-            if chosen not in PROFILES:
+            if chosen not in profile_names(base):
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
-            return Origin(chosen, _stored(beside, parameters.get("tech")), beside.name)
-    return Origin(profile or "stepper", Conditions(), "--profile" if profile else "default")
+            at = _stored(beside, parameters.get("tech"), base)
+            return Origin(chosen, at, beside.name, base)
+    base = process_key(process or DEFAULT)
+    source = "--profile" if profile else "--process" if process else "default"
+    return Origin(profile or profile_names(base)[0], Conditions(), source, base)
+
+
+def _process_of(manifest: Path, asked: str | None, stored: Any) -> str:
+    if asked is not None:
+        return process_key(asked)
+    try:
+        return process_key(stored)
+    except ParameterError as error:
+        raise FileError(f"{manifest}: {error}; name its folder with --process") from None
 
 
 def tapeout_source(
@@ -212,6 +243,7 @@ def tapeout_source(
     profile: str | None,
     keep: Iterable[str] = (),
     netlist: Path | None = None,
+    process: str | None = None,
 ) -> Source:
     """Return the layout of a build folder, or a file, as it is to be taped out.
 
@@ -220,6 +252,7 @@ def tapeout_source(
         profile: post-process profile, None for that of the build.
         keep: layers of nobody that are written all the same, as ``99/7``.
         netlist: reference netlist, None for the one beside the layout.
+        process: foundry base, None for that of the build.
 
     Raises:
         FileError: if the folder is no build or its layout is gone.
@@ -229,15 +262,16 @@ def tapeout_source(
 
     pairs = frozenset(layer_pair(text) for text in keep)
     if not path.is_dir():
-        tech = origin_of(path, profile).resolved_tech()
+        tech = origin_of(path, profile, process).resolved_tech()
         return Source(path, path.name.split(".")[0], tech, None, pairs, netlist)
     gds = layout_in(path)
-    return Source(gds, gds.stem, origin_of(gds, profile).resolved_tech(), path, pairs, netlist)
+    tech = origin_of(gds, profile, process).resolved_tech()
+    return Source(gds, gds.stem, tech, path, pairs, netlist)
 
 
-def _stored(manifest: Path, section: Any) -> Conditions:
+def _stored(manifest: Path, section: Any, process: str) -> Conditions:
     try:
-        return conditions_of(section)
+        return conditions_of(section, process)
     except (ConfigError, ParameterError) as error:
         raise FileError(f"{manifest}: {error}") from None
 

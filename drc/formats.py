@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+from ..base.documents import json_text
 from ..pdk import ParameterError
 from .report import DrcReport, Violation
 
@@ -35,7 +36,7 @@ def to_text(report: DrcReport) -> str:
 
 def to_json_text(report: DrcReport) -> str:
     """Return `report.to_json()` as text."""
-    return json.dumps(report.to_json(), indent=1) + "\n"
+    return json_text(report.to_json(), indent=1)
 
 
 def to_junit(report: DrcReport) -> str:

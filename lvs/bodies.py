@@ -58,7 +58,7 @@ def check_body(body: Subckt, kind: DeviceKind, scope: Scope, subckts: Mapping[st
 
 def _check_pins(body: Subckt, kind: DeviceKind) -> None:
     """Pins may have any names, but those of the device's own must stand at their places."""
-    order = [name for name, _ in kind.terminals]
+    order = list(kind.terminals)
     wrong = len(body.pins) != len(order) or any(
         pin in order and pin != own for pin, own in zip(body.pins, order, strict=True)
     )

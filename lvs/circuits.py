@@ -258,7 +258,7 @@ class _Contents:
         for copy in range(copies):
             name = one.name if copy == 0 else f"{one.name}*{copy + 1}"
             device = self.circuit.create_device(self.builder.classes[kind.name], name)
-            for (terminal, _), net in zip(kind.terminals, nets, strict=True):
+            for terminal, net in zip(kind.terminals, nets, strict=True):
                 device.connect_terminal(terminal, net)
             for size, value in zip(kind.parameters, values, strict=True):
                 device.set_parameter(size, value)

@@ -120,7 +120,11 @@ def _optional(folder: Path, name: str) -> dict[str, Any]:
 
 def _nets(folder: Path) -> list[dict[str, Any]]:
     path = folder / "nets.json"
-    table = read_json(path) if path.is_file() else []
+    if not path.is_file():
+        return []
+    value = read_json(path)
+    # a list: of a build from before files had a schema
+    table = value.get("nets") if isinstance(value, dict) else value
     if not isinstance(table, list):
         raise FileError(f"{path} is not a table of nets")
     return table

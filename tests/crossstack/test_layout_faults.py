@@ -133,6 +133,11 @@ FAULTS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     "turned": (placed_by(1.0, 30, False), ("hybrid_cell", "turned by 30 degrees")),
     "missing cell": (no_definition, ("hybrid_cell", "is not in the file")),
     "array of 0 columns": (no_columns, ("0 columns", "cell ")),
+    "name of no letters": (
+        lambda data: data.replace(b"hybrid_cell", b"hybrid\xc2cell"),
+        ("not UTF-8",),
+    ),
+    "text of no letters": (lambda data: data.replace(b"TR[0]", b"TR[\xff]"), ("not UTF-8",)),
     "circle": (in_a_circle, ("contains itself", "hybrid_cell > hybrid_cell")),
     "cut": (lambda data: data[: len(data) // 2], ("cannot be read",)),
     "last bytes lost": (lambda data: data[:-2], ("cannot be read",)),

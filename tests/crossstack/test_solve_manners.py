@@ -69,7 +69,10 @@ def test_programming_takes_the_law_of_the_devices_and_tells(crossstack, built):
     assert sinh.code == 1  # a cell below is a finding
     crossstack("solve", built, "--sensitivity", "--nonlinear").fails(2, "--sensitivity")
     with_voltage = crossstack(*ask, "--linear", "--write-voltage", 3)
-    assert min(r["lowest_V"] for r in with_voltage.json["programming"]) > 1.05 * lowest[0]
+    # the select transistor follows its gate at 3.3 V: ngspice with BSIM gives 1.6048 and 1.7286 V
+    assert lowest[0] == pytest.approx(1.6048, rel=2e-3)
+    third = min(r["lowest_V"] for r in with_voltage.json["programming"])
+    assert third == pytest.approx(1.7286, rel=2e-3)
 
 
 def test_vectors_that_cancel_are_still_json(crossstack, built, tmp_path):

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import klayout.db as kdb
 import pytest
 
+from crossstack.base.documents import SCHEMA
 from crossstack.base.errors import ConfigError
 from crossstack.drc import FORMATS, DrcReport, apply_waivers, load_waivers, render, run_drc
 from crossstack.drc.waivers import Waiver
@@ -41,7 +42,7 @@ def test_text(report: DrcReport) -> None:
 
 
 def test_json(report: DrcReport) -> None:
-    assert json.loads(render(report, "json")) == report.to_json()
+    assert json.loads(render(report, "json")) == {"schema": SCHEMA, **report.to_json()}
 
 
 def test_junit_has_a_case_per_rule(report: DrcReport) -> None:
