@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base.errors import ConfigError, NetworkFileError
 from .base.files import MANIFEST, read_json
+from .builds import replaced_in
 from .config import conditions_of
 from .pdk import (
     DEFAULT,
@@ -166,29 +167,6 @@ def _odd_transistors(network: Network, tech: Tech) -> Iterator[str]:
                 f"transistor between {ends[0]} and {ends[1]} (W = {w[k]:g} um, L = {length[k]:g} "
                 f"um){more}, {why}: its resistance is scaled by L / W and may be far off"
             )
-
-
-def replaced_in(folder: Path) -> str:
-    """Return which files of a build are not those that it judged, in words; empty if none.
-
-    Only what verdicts and figures rest on counts: layout, netlist and network.
-    """
-    from .flow import load_manifest
-
-    manifest = load_manifest(folder)
-    name, sums = manifest["name"], manifest["files"]
-    judged = [file for file in (f"{name}.gds", f"{name}.spice", "network.npz") if file in sums]
-    other = [f for f in judged if not _is(folder / f, sums[f])]
-    if not other:
-        return ""
-    verb = "are not the ones" if len(other) > 1 else "is not the one"
-    return f"{' and '.join(other)} {verb} that the build judged: build again, or check each file"
-
-
-def _is(path: Path, digest: str) -> bool:
-    from .base.files import sha256
-
-    return path.is_file() and sha256(path) == digest
 
 
 def layout_in(target: Path) -> Path:
