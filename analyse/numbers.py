@@ -40,13 +40,16 @@ def load_numbers(path: Path) -> Floats:
         raise
     except READ_FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        reason = reason.partition("; use `usecols`")[0]  # advice for programmers of numpy
         reason = _PLACE.sub(_from_one, reason)
         raise FileError(f"{path} does not hold numbers (.npy, or CSV): {reason}") from None
     if not found.size:
         raise FileError(f"{path} holds no numbers")
     values = np.asarray(found, dtype=np.float64)
     if not np.isfinite(values).all():
-        raise ConfigError(f"{path} holds a value that is not a finite number")
+        at = tuple(int(k) for k in np.argwhere(~np.isfinite(values))[0])
+        where = f"[{', '.join(map(str, at))}]"
+        raise ConfigError(f"{path}: value {values[at]} at {where} is not a finite number")
     return values
 
 

@@ -15,15 +15,34 @@ OK, FOUND, USAGE, INCOMPLETE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 #: characters of somebody's input that a message repeats
 _MOST_SHOWN = 60
+#: characters of one message or remark
+MOST_TEXT = 1500
 
 
 def shortened(value: object) -> str:
     """Return what a message shows of a value: its start, if it is long."""
+    if isinstance(value, float):  # as it was meant: 5.36, not 5.360000000000001
+        value = float(f"{value:.12g}")
     try:
         text = repr(value)
     except ValueError:  # a whole number of more digits than Python would write
         return "a number of thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 4]} ..."
+
+
+def shown(text: str) -> str:
+    """Return a text whose line breaks and control characters are written out."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text
+    )
+
+
+def printable(text: str, most: int | None = None) -> str:
+    """Return a text as one line that cannot steer a terminal, cut off if it is long."""
+    line = shown(" ".join(text.split()))
+    if most is not None and len(line) > most:
+        line = f"{line[: most - 4]} ..."
+    return line
 
 
 class CrossStackError(Exception):

@@ -9,13 +9,23 @@ import difflib
 import logging
 import os
 import sys
+import warnings
 from importlib import import_module
 
 import click
 
 from . import __version__, supervise
 from .base import leftovers, memory
-from .base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE, exit_code, one_line
+from .base.errors import (
+    INCOMPLETE,
+    INTERRUPTED,
+    MOST_TEXT,
+    OK,
+    USAGE,
+    exit_code,
+    one_line,
+    printable,
+)
 
 #: verb -> (group in the help, one line); the module is `commands.<verb>`
 VERBS: dict[str, tuple[str, str]] = {
@@ -53,8 +63,6 @@ Then, one by one, on any layout of this process:
 Each verb explains itself with --help and prints JSON with --json.
 Exit codes: 0 fine, 1 the check found something, 2 wrong usage, 3 did not complete.
 """
-#: characters of a message; the longest list of known keys has half of that
-_MOST_TEXT = 1500
 _EPILOG = (
     'Shell completion: eval "$(_CROSSSTACK_COMPLETE=bash_source crossstack)" '
     "(or zsh_source, fish_source)."
@@ -132,6 +140,7 @@ def run(args: list[str]) -> int:
     """Run the command line on `args` and return the exit code."""
     supervise.catch_stops()
     _show_remarks()
+    warnings.showwarning = _remark
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
         result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
@@ -158,6 +167,11 @@ def _show_remarks() -> None:
         logger.addHandler(handler)
 
 
+def _remark(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a library's warning as a remark: without the path and the line of its source."""
+    logging.getLogger("crossstack").warning("%s", printable(str(message), MOST_TEXT))
+
+
 def _usage(error: click.ClickException) -> int:
     ctx = getattr(error, "ctx", None)
     hint = f" (see {ctx.command_path} --help)" if ctx is not None else ""
@@ -176,11 +190,6 @@ def _explain(error: Exception) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    line = " ".join(leftovers.without(text).split())
-    # what a file or name brings along must not steer the terminal
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode()
-                   for c in line)  # fmt: skip
-    if len(line) > _MOST_TEXT:
-        line = f"{line[: _MOST_TEXT - 4]} ..."
+    line = printable(leftovers.without(text), MOST_TEXT)
     click.echo(f"crossstack: {line}", err=True)
     return code

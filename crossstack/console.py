@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from . import supervise
+from .base.errors import MOST_TEXT, FileError, printable, shown
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -48,6 +51,8 @@ class Console:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
+        if as_json and supervise.STDOUT in supervise.CLOSED:
+            raise FileError("standard output is closed: the result has nowhere to go")
         for handler in logging.getLogger("crossstack").handlers:
             handler.setLevel(logging.ERROR if quiet else logging.WARNING)
         self.seconds: dict[str, float] = {}
@@ -56,12 +61,13 @@ class Console:
     def say(self, text: str) -> None:
         """Print a line for people."""
         if not (self.as_json or self.quiet):
-            click.echo(text)
+            # tables keep their blanks; names and labels must not steer the terminal
+            click.echo("\n".join(map(shown, text.split("\n"))))
 
     def note(self, text: str) -> None:
         """Print a remark on stderr."""
         if not self.quiet:
-            click.echo(f"crossstack: {text}", err=True)
+            click.echo(f"crossstack: {printable(text, MOST_TEXT)}", err=True)
 
     def result(self, value: dict[str, Any]) -> None:
         """Print the JSON result, if JSON was asked for."""

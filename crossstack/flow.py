@@ -389,7 +389,7 @@ def _tech_of(manifest: dict[str, Any]) -> Tech:
 
 
 def _redo_build(folder: Path, console: Console) -> bool:
-    from .layouts import replaced_in
+    from .builds import replaced_in
     from .report.build import verdicts, write_report
 
     manifest = load_manifest(folder)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.errors import ConfigError, NetworkFileError
 from .base.files import MANIFEST, read_json
+from .builds import replaced_in
 from .config import conditions_of
 from .pdk import (
     DEFAULT,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _LOG = logging.getLogger(__name__)
+#: um by which a size may differ from a limit without being beyond it
+_NEAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Wires:
 
 
 def wires_in(target: Path, profile: str | None = None, process: str | None = None) -> Wires:
-    """Read a network file, or that of the build in a folder.
+    """Read a network file, or that of the build in a folder; see what is odd about it.
 
     Args:
         target: the file or folder.
@@ -82,17 +85,21 @@ def wires_in(target: Path, profile: str | None = None, process: str | None = Non
         NetworkFileError: if the file cannot be read, or is of another process.
         ConfigError: for a profile that is not the file's.
     """
+    wires = _read_wires(target, profile, process)
+    return replace(wires, notes=(*_remarks(target, wires), *wires.notes))
+
+
+def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires:
     from .extract import load_wires
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
-    remarks = _remarks(target, found)
     origin = origin_of(path, profile, process)
     if not found.conditions:
         made = origin.resolved_tech()
         at = made.conditions
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
-        return Wires(path, found, made, (*remarks, note))
+        return Wires(path, found, made, (note,))
     at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
@@ -103,44 +110,65 @@ def wires_in(target: Path, profile: str | None = None, process: str | None = Non
     except ParameterError as error:
         hint = "; name its process with --process" if error.name == "process" else ""
         raise NetworkFileError(f"{path}: {error}{hint}") from None
-    notes = remarks
+    notes: tuple[str, ...] = ()
     if origin.source not in ("default", "--profile", "--process"):
         told = origin.tech.of(tech.name, origin.profile)
         if other := "; ".join(differences(at, told)):
-            told_apart = f"{path.name} and {origin.source} differ, the file's own hold: {other}"
-            notes = (*notes, told_apart)
+            notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
     return Wires(path, found, tech, notes)
 
 
-def _remarks(target: Path, found: Network | TiledArray) -> tuple[str, ...]:
+def _remarks(target: Path, wires: Wires) -> Iterator[str]:
     from .solve.network import Network
 
-    missing = found.missing if isinstance(found, Network) else ""
-    replaced = replaced_in(target) if (target / MANIFEST).is_file() else ""
-    return tuple(text for text in (replaced, missing) if text)
+    if (target / MANIFEST).is_file() and (replaced := replaced_in(target)):
+        yield replaced
+    if isinstance(wires.found, Network):
+        if missing := wires.found.missing:
+            yield missing
+        yield from _shorted(wires.found)
+        yield from _odd_transistors(wires.found, wires.tech)
 
 
-def replaced_in(folder: Path) -> str:
-    """Return which files of a build are not those that it judged, in words; empty if none.
+def _shorted(network: Network) -> Iterator[str]:
+    """Yield a line on memristors whose ends are one node: nothing can drop over them."""
+    from .solve.network import TIER_NAMES
 
-    Only what verdicts and figures rest on counts: layout, netlist and network.
-    """
-    from .flow import load_manifest
-
-    manifest = load_manifest(folder)
-    name, sums = manifest["name"], manifest["files"]
-    judged = [file for file in (f"{name}.gds", f"{name}.spice", "network.npz") if file in sums]
-    other = [f for f in judged if not _is(folder / f, sums[f])]
-    if not other:
-        return ""
-    verb = "are not the ones" if len(other) > 1 else "is not the one"
-    return f"{' and '.join(other)} {verb} that the build judged: build again, or check each file"
+    both = (network.memristor_a == network.memristor_b).nonzero()[0]
+    if len(both):
+        k = int(both[0])
+        tier, row = TIER_NAMES[int(network.memristor_tier[k])], int(network.memristor_row[k])
+        more = f" and {len(both) - 1} more have" if len(both) > 1 else " has"
+        place = f"{tier} tier, row {row}, column {int(network.memristor_col[k])}"
+        node = network.node_names[int(network.memristor_a[k])]
+        yield f"memristor of {place}{more} both ends on one node ({node}): no current through it"
 
 
-def _is(path: Path, digest: str) -> bool:
-    from .base.files import sha256
+def _odd_transistors(network: Network, tech: Tech) -> Iterator[str]:
+    """Yield a line on transistors that no table is of: too small or wide, or of another length."""
+    import numpy as np
 
-    return path.is_file() and sha256(path) == digest
+    w, length = network.switch_w_um, network.switch_l_um
+    if not len(w):
+        return
+    limits = {rule.kind: rule.value for rule in tech.rules}
+    least_w, least_l = limits.get("channel_width", 0.0), limits.get("gate_length", 0.0)
+    most_w = limits.get("max_size", np.inf)
+    own = np.where(network.switch_p, tech.pfet.l_um, tech.nfet.l_um)
+    outside = (w < least_w - _NEAR) | (w > most_w + _NEAR) | (length < least_l - _NEAR)
+    for odd, why in (
+        (outside, f"outside the technology (W {least_w:g} .. {most_w:g}, L from {least_l:g} um)"),
+        (~outside & (abs(length - own) > _NEAR), "whose L no table is of"),
+    ):
+        found = odd.nonzero()[0]
+        if len(found):
+            k = int(found[0])
+            ends = [network.node_names[int(e[k])] for e in (network.switch_a, network.switch_b)]
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            yield (
+                f"transistor between {ends[0]} and {ends[1]} (W = {w[k]:g} um, L = {length[k]:g} "
+                f"um){more}, {why}: its resistance is scaled by L / W and may be far off"
+            )
 
 
 def layout_in(target: Path) -> Path:

@@ -229,7 +229,14 @@ def folder_beside(given: Path, out: Path | None) -> Path:
     """
     if out is not None:
         return out
-    return Path() if given.is_dir() else given.parent
+    if given.is_dir():
+        return Path()
+    from .base.errors import ConfigError
+
+    folder = given.parent.resolve()
+    if folder.is_relative_to("/proc") or folder in (Path("/dev"), Path("/dev/fd")):
+        raise ConfigError(f"{given}: results would be written beside it; name a folder with -o")
+    return given.parent
 
 
 def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:

@@ -173,12 +173,18 @@ def _is_supervised() -> bool:
     return bool(leftovers.listeners)
 
 
+#: number of standard output, and of those that a shell had closed
+STDOUT = 1
+CLOSED: set[int] = set()
+
+
 def fill_descriptors() -> None:
     """Open what a shell closed (`>&-`), so that no file of ours becomes standard output."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
+            CLOSED.add(number)
             os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:

@@ -152,6 +152,8 @@ def _text(data: bytes, path: Path) -> str:
             text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
+    if any(data[k::2].count(0) > 0.45 * len(data) for k in (0, 1)):
+        raise FileError(f"{path}: UTF-16 without its mark (FF FE or FE FF); save it as UTF-8")
     if "\0" in text:
         raise FileError(f"{path}: not a readable netlist (a binary file)")
     return text
@@ -161,7 +163,8 @@ def _logical(text: str, path: Path, title: bool) -> list[Line]:
     """Return logical lines: without comments, continuations joined."""
     found: list[tuple[list[str], int]] = []
     open_line, control, joined = False, 0, ""
-    for number, raw in enumerate(re.split(r"\r?\n", text), 1):
+    # a lone CR ends a line only where nothing else does: elsewhere ngspice takes it for a blank
+    for number, raw in enumerate(re.split(r"\r?\n" if "\n" in text else "\r", text), 1):
         if raw.endswith("\\\\") and not raw.lstrip().startswith("*"):
             joined += raw[:-2] + " "
             continue

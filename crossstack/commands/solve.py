@@ -208,7 +208,8 @@ def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
     if drop.write is not None:
         written = pins[drop.write.column]
     for name, amps in list(zip(pins, drop.column_currents, strict=True))[:COLUMNS_SHOWN]:
-        console.say(f"  {name:<8} {amps * 1e6:12.6f} uA{'  (written)' if name == written else ''}")
+        micro = round(amps * 1e6, 6) + 0.0  # no minus before a zero
+        console.say(f"  {name:<8} {micro:12.6f} uA{'  (written)' if name == written else ''}")
     if len(pins) > COLUMNS_SHOWN:
         console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
 

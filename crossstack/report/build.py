@@ -11,7 +11,7 @@ from ..analyse.analysis import read_maps
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
 from ..base.units import percent
-from ..layouts import replaced_in
+from ..builds import replaced_in
 from ..pdk import FileError, Tech
 from ..signoff.summary import drc_line, lvs_line
 from . import timing_charts

@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crossstack.cli import VERBS
+from crossstack.console import Console
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import PROFILES, ParameterError
 
@@ -142,3 +144,40 @@ def test_progress_with_and_without_colours_and_not_at_all(built: Path, tmp_path:
     assert not COLOUR.search(bare)
     assert on_a_terminal(*run, "--quiet") == ""
     assert on_a_terminal(*run, TERM="dumb") == ""
+
+
+def test_a_closed_output_is_no_verdict(built, tmp_path):
+    """`>&-` with a report asked for: nobody would read it, so the run has not completed."""
+    layout = next(built.glob("crossstack_?x?x?.gds"))
+    for more, code in ((("--json",), 3), (("--format", "sarif"), 3), ((), 0)):
+        command = [*RUN, "drc", layout, "-o", tmp_path, *more]
+        ran = subprocess.run(
+            ["sh", "-c", 'exec "$@" >&-', "sh", *map(str, command)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == code, ran.stderr
+        assert ("standard output is closed" in ran.stderr) == (code == 3)
+
+
+def test_results_are_not_written_beside_a_device(built, crossstack):
+    layout = next(built.glob("crossstack_?x?x?.gds"))
+    with layout.open("rb") as stream:
+        for place in ("/dev/fd", "/proc/self/fd"):
+            path = f"{place}/{stream.fileno()}"
+            crossstack("drc", path).fails(2, path, "name a folder with -o")
+
+
+def test_what_is_printed_cannot_steer_a_terminal(capsys):
+    console = Console()
+    console.note("label A\n\x1b[2J\x9b1m" + "x" * 5000)
+    console.say("  C[0]\x1b[31m\r 1 uA\n  second line")
+    out, err = capsys.readouterr()
+    assert err.startswith("crossstack: label A \\x1b[2J\\x9b1mxxx")
+    assert err.count("\n") == 1
+    assert len(err) < 2000
+    assert out == "  C[0]\\x1b[31m\\r 1 uA\n  second line\n"
+
+
+def test_numbers_in_messages_are_as_they_were_meant():
+    assert "5.36 is" in str(ParameterError("pitch", 5.360000000000001, "larger"))
+    assert "= 0.1 is" in str(ParameterError("x", np.float64(0.1), "larger"))

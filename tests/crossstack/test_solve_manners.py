@@ -180,3 +180,58 @@ def test_a_build_with_a_replaced_file_has_not_passed(file, crossstack, built, tm
         ran = crossstack(verb, folder, "--json")
         assert words in ran.err
         assert any(words in note for note in ran.json["notes"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("switch_l_um", 0.1, "L = 0.1 um), outside the technology"),
+        ("switch_w_um", 1e9, "(W = 1e+09 um, L = 0.28 um), outside the technology"),
+        ("switch_w_um", 0.2, "outside the technology (W 0.22 .. 100, L from 0.28 um)"),
+        ("switch_l_um", 5.0, "L = 5 um), whose L no table is of"),
+    ],
+)
+def test_transistors_that_no_table_is_of_are_named(
+    field, value, words, crossstack, built, tmp_path
+):
+    whole = load_network(built / "network.npz")
+    sizes = getattr(whole, field).copy()
+    sizes[3] = value
+    replace(whole, **{field: sizes}).save(tmp_path / "x.npz")
+    ran = crossstack("solve", tmp_path / "x.npz", "--json")
+    assert words in ran.err
+    assert any(words in note for note in ran.json["notes"])
+    assert not crossstack("solve", built).err
+
+
+def test_a_memristor_with_both_ends_on_one_node_is_named(crossstack, built, tmp_path):
+    whole = load_network(built / "network.npz")
+    ends = whole.memristor_b.copy()
+    ends[2] = whole.memristor_a[2]
+    replace(whole, memristor_b=ends).save(tmp_path / "x.npz")
+    ran = crossstack("solve", tmp_path / "x.npz")
+    assert "has both ends on one node" in ran.err + ran.out
+
+
+def test_remarks_of_libraries_are_one_line_without_a_path(crossstack, built, tmp_path):
+    np.save(tmp_path / "g.npy", np.full((2, 3, 2), 1e-310))
+    ran = crossstack("solve", built, "--conductances", tmp_path / "g.npy")
+    assert ".py" not in ran.err
+    assert all(line.startswith("crossstack: ") for line in ran.err.splitlines())
+
+
+def test_numbers_are_refused_with_place_and_no_advice_for_programmers(crossstack, built, tmp_path):
+    (tmp_path / "x.csv").write_text("0.1,0.1,0.1\n0,nan,0\n")
+    ran = crossstack("solve", built, "--inputs", tmp_path / "x.csv")
+    ran.fails(2, "x.csv: value nan at [1, 1] is not a finite number")
+    (tmp_path / "x.csv").write_text("0.1,0.1,0.1\n0,0\n")
+    ran = crossstack("solve", built, "--inputs", tmp_path / "x.csv")
+    ran.fails(3, "number of columns changed from 3 to 2 at row 2")
+    assert "usecols" not in ran.err
+
+
+def test_zero_has_no_sign(crossstack, built, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[1e-14, 0, 0], [0, 0, 0]]) * -1)
+    ran = crossstack("solve", built, "--inputs", tmp_path / "x.npy")
+    assert "-0.000000" not in ran.out
+    assert " 0.000000 uA" in ran.out

@@ -243,3 +243,23 @@ def test_bodies_of_memristors(pins, body, words, read):
             read(text)
     else:
         assert devices(read(text))["XT"][1] == {"AREA": pytest.approx(0.6)}
+
+
+def test_lines_that_end_in_cr_alone(tmp_path):
+    lines = ["* t", ".subckt top d g s b", "M1 d g s b nfet W=2u L=0.28u", ".ends", ""]
+    path = tmp_path / "a.spice"
+    path.write_bytes("\r".join(lines).encode())
+    assert set(devices(read_netlist(path))) == {"M1"}
+    # among lines that end otherwise it is a blank, so that a comment stays one
+    path.write_bytes(
+        "\n".join([*lines[:3], "* off\rM2 d g s b nfet W=2u L=1u", *lines[3:]]).encode()
+    )
+    assert set(devices(read_netlist(path))) == {"M1"}
+
+
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_named(code, tmp_path):
+    path = tmp_path / "a.spice"
+    path.write_bytes("* t\n.subckt top a\n.ends\n".encode(code))
+    with pytest.raises(FileError, match="UTF-16 without its mark"):
+        read_netlist(path)
