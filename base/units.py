@@ -10,3 +10,8 @@ def percent(fraction: float) -> str:
     if abs(fraction) >= 9.995:
         return f"{fraction * 100:.0f} %"
     return f"{fraction * 100:#.3g}".rstrip(".") + " %"
+
+
+def place(at: tuple[float, float]) -> str:
+    """Return a point as users read it, in um."""
+    return f"({at[0]:.3f}, {at[1]:.3f})"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from .drawing import Cell, Placement, Port, Rect, bbox, label_at
+from ..pdk import Tech
+from .drawing import Cell, Placement, Port, Rect, bbox, boundaries, label_at
 
 #: how far the wire added at each port reaches beyond the cell's shapes, in dbu
 STUB = 1000
 
 
-def alone(cell: Cell) -> Cell:
+def alone(cell: Cell, tech: Tech) -> Cell:
     """Return a top cell that holds `cell`, a stub with one label per net, and the boundaries.
 
     In an array, neighbours continue a cell's lines; alone they would end at its edge, short
@@ -17,7 +18,7 @@ def alone(cell: Cell) -> Cell:
     box = bbox(cell.rects)
     stubs = tuple(_stub(p, box) for p in cell.ports)
     x1, y1, x2, y2 = bbox((*cell.rects, *stubs))
-    frame = tuple(Rect(layer, x1, y1, x2, y2) for layer in ("PR_bndry", "POSTPROC"))
+    frame = tuple(Rect(layer, x1, y1, x2, y2) for layer in boundaries(tech))
     labels = {p.name: label_at(p) for p in reversed(cell.ports)}
     return Cell(
         f"{cell.name}_alone",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ..pdk import METALS, ParameterError, Tech
+from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit
 from .limits import SELECT_W_UM, length
 from .parts import (
     NmosPlace,
-    RuleBook,
     draw_nmos,
     metal1_over_contacts,
     module_via,
@@ -15,6 +14,7 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+from .rules import RuleBook
 
 
 def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
@@ -27,22 +27,27 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
     Raises:
         ParameterError: for a side below F or above 50 um.
     """
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     half = length(tech, "device_um", device_um, tech.profile.line_um, 50.0) // 2
-    to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
+    to_via = max(
+        r.overhang("bottom_electrode", "bottom_crossing")
+        + max(r.space("top_via", "bottom_electrode"), r.beyond_via),
+        r.space("top_via", "crossing"),
+        r.space("top_via", "middle_electrode"),
+    )
     reach = half + to_via + r.module_via // 2
-    tip = half + r("OXB.7")
+    tip = half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect("BE", -reach, -half, tip, half)
     c.rect("TE", -tip, -half, reach, half)
-    c.rect("ME", -half, -reach, half, half + r("OXB.8"))
+    c.rect("ME", -half, -reach, half, half + r.overhang("middle_electrode", "bottom_crossing"))
     for electrode, x, y in (("BE", -reach, 0), ("TE", reach, 0), ("ME", 0, -reach)):
         module_via(c, r, electrode, x, y)
     for tier in ("B", "T"):
         oxides(c, r, tier, (-half, -half, half, half))
     edge = r.land // 2
-    c.port("BE", "Metal5", -reach - edge, 0, r.land, 180)
-    c.port("TE", "Metal5", reach + edge, 0, r.land, 0)
-    c.port("ME", "Metal5", 0, -reach - edge, r.land, 270)
+    c.port("BE", "land", -reach - edge, 0, r.land, 180)
+    c.port("TE", "land", reach + edge, 0, r.land, 0)
+    c.port("ME", "land", 0, -reach - edge, r.land, 270)
     area = (("AREA", round(4e-6 * half * half, 6)),)
     netlist = Subcircuit(
         "memristor_stack",
@@ -67,19 +72,27 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
     Raises:
         ParameterError: for a width or length outside its range.
     """
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     w = length(tech, "w_um", w_um, *SELECT_W_UM)
-    place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, tech.rule("PL.2"), 10.0))
+    place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, r.ask.gate_length(), 10.0))
     span = draw_nmos(c, r, place)
-    wide = max(r("M1.1"), r.contact + 2 * r("CO.6"))
+    wide = r.line
     for net, x in (("D", place.drain_x), ("S", place.source_x)):
         metal1_over_contacts(c, r, x, span)
-        c.port(net, "Metal1", x, span[0] - r("CO.6a"), wide, 270)
-    c.port("G", "Metal1", place.gate_x, place.gate_y + r.pad // 2, r.pad, 90)
-    to_tap = max(r("DF.3a"), r("NP.5b") + r("NP.3c"), r("PP.3a") + r("PP.5d"))
-    tap_x = place.comp[2] + to_tap + (r.contact + 2 * r("CO.4")) // 2
+        c.port(net, "local", x, span[0] - r.line_end("contact", "local"), wide, 270)
+    c.port("G", "local", place.gate_x, place.gate_y + r.pad // 2, r.pad, 90)
+    to_tap = max(
+        r.space("diffusion"),
+        r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
+        r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
+    )
+    tap_x = (
+        place.comp[2]
+        + to_tap
+        + (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
+    )
     tap_strip(c, r, tap_x, place.bottom, place.top)
-    c.port("B", "Metal1", tap_x, place.top, wide, 90)
+    c.port("B", "local", tap_x, place.top, wide, 90)
     size = (("W", w * 1e-3), ("L", place.length * 1e-3))
     netlist = Subcircuit(
         "select_nmos", ("D", "G", "S", "B"), (Device("M1", "nfet", ("D", "G", "S", "B"), size),)
@@ -87,23 +100,25 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
     return Cell("select_nmos", tuple(c.rects), ports=tuple(c.ports), netlist=netlist)
 
 
-def via_stack_cell(tech: Tech, *, low: str = "Metal1", high: str = "Metal5") -> Cell:
+def via_stack_cell(tech: Tech, *, low: str = "local", high: str = "land") -> Cell:
     """Draw one cut on each level from metal `low` to metal `high`, with lands on both.
 
     Args:
         tech: the process.
-        low: metal at the bottom, Metal1 .. Metal4.
-        high: metal at the top, above `low`.
+        low: metal at the bottom, by name or role (``local``, ``select``, ...).
+        high: metal at the top, above `low`; ``land`` is the last metal.
 
     Raises:
         ParameterError: if the metals are not in order.
     """
-    if low not in METALS or high not in METALS or METALS.index(low) >= METALS.index(high):
+    ends = [tech.roles.names.get(end, end) for end in (low, high)]
+    metals = tech.roles.metals
+    if not set(ends) <= set(metals) or metals.index(ends[0]) >= metals.index(ends[1]):
         raise ParameterError("low, high", f"{low}, {high}", "two metals in rising order")
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     via_stack(c, r, 0, 0, low, high)
-    for metal, direction in ((low, 180), (high, 0)):
-        side = r.land if metal == "Metal5" else r.pad
+    for metal, direction in zip(ends, (180, 0), strict=True):
+        side = r.land if metal == tech.roles.land else r.pad
         c.box(metal, 0, 0, side)
         x = side // 2 if direction == 0 else -side // 2
         c.ports.append(Port("A", metal, x, 0, side, direction))
@@ -123,8 +138,8 @@ def module_via_cell(tech: Tech, *, electrode: str = "BE") -> Cell:
     """
     if electrode not in ("BE", "ME", "TE"):
         raise ParameterError("electrode", electrode, "BE, ME or TE")
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     module_via(c, r, electrode, 0, 0)
-    c.port("A", "Metal5", -r.land // 2, 0, r.land, 180)
+    c.port("A", "land", -r.land // 2, 0, r.land, 180)
     return Cell("module_via", tuple(c.rects), ports=tuple(c.ports),
                 netlist=Subcircuit("module_via", ("A",), ()))  # fmt: skip

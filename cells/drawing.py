@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import klayout.db as db
 
-from ..pdk import LABEL_OF, CrossStackError, Tech
+from ..pdk import CrossStackError, Tech
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Label:
-    """A text on a named label layer, in dbu."""
+    """A text that names the conductor `layer`, in dbu; it goes to that conductor's label layer."""
 
     layer: str
     text: str
@@ -127,13 +127,20 @@ class Cell:
 def label_at(port: Port) -> Label:
     """Return the label of a port, one grid step inside the edge so that it touches the shape."""
     inward = {0: (-5, 0), 90: (0, -5), 180: (5, 0), 270: (0, 5)}[port.orientation]
-    return Label(LABEL_OF[port.layer], port.name, port.x + inward[0], port.y + inward[1])
+    return Label(port.layer, port.name, port.x + inward[0], port.y + inward[1])
 
 
 class Canvas:
-    """Collects shapes while a cell function draws; all lengths in dbu."""
+    """Collects shapes while a cell function draws; all lengths in dbu.
 
-    def __init__(self) -> None:
+    A layer is given by role (`Roles`: ``diffusion``, ``select``, ``land``) or by its own name.
+
+    Args:
+        tech: the process.
+    """
+
+    def __init__(self, tech: Tech) -> None:
+        self._roles = tech.roles.names
         self.rects: list[Rect] = []
         self.ports: list[Port] = []
 
@@ -141,7 +148,7 @@ class Canvas:
         """Add a rectangle; an empty one is a mistake of the caller."""
         if x2 <= x1 or y2 <= y1:
             raise CrossStackError(f"empty rectangle on {layer}: {x1},{y1} .. {x2},{y2}")
-        self.rects.append(Rect(layer, x1, y1, x2, y2))
+        self.rects.append(Rect(self._roles.get(layer, layer), x1, y1, x2, y2))
 
     def box(self, layer: str, cx: int, cy: int, width: int, height: int | None = None) -> None:
         """Add a rectangle (or a square) by its centre."""
@@ -150,7 +157,7 @@ class Canvas:
 
     def port(self, name: str, layer: str, x: int, y: int, width: int, orientation: int) -> None:
         """Add a port."""
-        self.ports.append(Port(name, layer, x, y, width, orientation))
+        self.ports.append(Port(name, self._roles.get(layer, layer), x, y, width, orientation))
 
 
 def walk(cell: Cell) -> Iterator[Cell]:
@@ -192,7 +199,7 @@ def _write_cell(layout: db.Layout, c: Cell, tech: Tech, made: dict[int, db.Cell]
         index = layout.layer(*tech.gds(rect.layer))
         target.shapes(index).insert(db.Box(rect.x1, rect.y1, rect.x2, rect.y2))
     for label in c.labels:
-        index = layout.layer(*tech.gds(label.layer))
+        index = layout.layer(*tech.gds(tech.label_of.get(label.layer, label.layer)))
         target.shapes(index).insert(db.Text(label.text, label.x, label.y))
     for p in c.placements:
         trans = db.Trans(db.Trans.M90 if p.mirror_x else db.Trans.R0, db.Vector(p.x, p.y))
@@ -213,6 +220,11 @@ def grid_up(value: float, step: int = 5) -> int:
 def grid_down(value: float, step: int = 5) -> int:
     """Return `value` in dbu rounded down to a multiple of `step` (float noise forgiven)."""
     return int((value + 1e-6) // step) * step
+
+
+def boundaries(tech: Tech) -> tuple[str, str]:
+    """Return the layers that frame a top cell: its boundary and the post-process area."""
+    return tech.roles.layer("boundary"), tech.roles.layer("module_area")
 
 
 def bbox(rects: Iterable[Rect]) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ array is named in each docstring.
 from __future__ import annotations
 
 from .drawing import Canvas, Cell, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 from .unit import Unit
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.
@@ -19,11 +19,11 @@ BUS = 2300
 
 def row_end(u: Unit, r: RuleBook) -> Cell:
     """Extend the row lines to the west, onto the metals of a hybrid row; abuts in the east."""
-    return _electrode_rows(u, r) if u.rows_are_electrodes else _metal_rows(u)
+    return _electrode_rows(u, r) if u.rows_are_electrodes else _metal_rows(u, r)
 
 
-def _metal_rows(u: Unit) -> Cell:
-    c = Canvas()
+def _metal_rows(u: Unit, r: RuleBook) -> Cell:
+    c = Canvas(r.tech)
     for net in u.rows:
         port, (y1, y2) = u.port(net, 180), u.row_span(net)
         c.rect(port.layer, 0, y1, MARGIN, y2)
@@ -37,18 +37,27 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     BE ends first, with its via to a Metal5 land and cuts down to Metal3; TE runs on above it
     to its own land and Metal4. So both reach the west edge in one row pitch.
     """
-    c = Canvas()
+    c = Canvas(r.tech)
     half = r.module_via // 2
     half_land = r.land // 2
     #: from the crossing of the first cell, which lies inside it
-    to_via = max(r("VBE.5"), r("OXB.1") + r("VBE.6"), r("OXB.7") + r.beyond_via)
+    to_via = max(
+        r.space("bottom_via", "crossing"),
+        r.enclosure("bottom_oxide", "bottom_crossing") + r.space("bottom_via", "oxide"),
+        r.overhang("bottom_electrode", "bottom_crossing") + r.beyond_via,
+    )
     x_be = min(u.column_span[0] - to_via - half, -half_land)
-    gap = max(r("VTE.7b") + r.beyond_via, max(r("MT.2a"), r("M4.2a")) + r.land - r.module_via)
+    gap = max(
+        r.space("top_via", "bottom_electrode") + r.beyond_via,
+        max(r.land_space, r.space("top_row")) + r.land - r.module_via,
+    )
     x_te = x_be - r.module_via - gap
     shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
     # joined to the row switch's tracks, the metals may be wide
-    low = grid_up(max(r.space(metal, u.cell.height) for metal in ("Metal3", "Metal4")) / 2)
-    places = {"BR": ("BE", x_be, "Metal3"), "TR": ("TE", x_te, "Metal4")}
+    low = grid_up(
+        max(r.space_beside(metal, u.cell.height) for metal in ("bottom_row", "top_row")) / 2
+    )
+    places = {"BR": ("BE", x_be, "bottom_row"), "TR": ("TE", x_te, "top_row")}
     for net in u.rows:
         electrode, x, metal = places[net]
         y1, y2 = u.row_span(net)
@@ -56,14 +65,19 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
         c.box(electrode, x + shift, y, r.land)
         for via_y in _via_centres(r, y, y2 - y1):
             c.box(f"V{electrode}", x + shift, via_y, r.module_via)
-        c.rect("Metal5", x + shift - half_land, min(y1, y - half_land), x + shift + half_land,
+        c.rect("land", x + shift - half_land, min(y1, y - half_land), x + shift + half_land,
                max(y2, y + half_land))  # fmt: skip
-        for cut in ("Via4", "Via3") if metal == "Metal3" else ("Via4",):
-            for via_y in _cut_centres(y, r.land, r.via, r("V4.2a"), r("V4.4eol")):
+        for cut in reversed(r.tech.roles.cuts(metal, "land")):
+            for via_y in _cut_centres(
+                y, r.land, r.via, r.space("land_via"), r.line_end("land_via", "land")
+            ):
                 c.box(cut, x + shift, via_y, r.via)
         c.rect(metal, 0, low, x + shift + half_land, u.cell.height - low)
         c.port(net, metal, 0, y, u.cell.height - 2 * low, 180)
-    c.box("Metal4", x_be + shift, y, r.land)
+    for net in u.rows:
+        _, x, metal = places[net]
+        for landing in r.tech.roles.between(metal, "land"):
+            c.box(landing, x + shift, y, r.land)
     return Cell(
         "passive_row_end", tuple(c.rects), ports=tuple(c.ports), width=shift, height=u.cell.height
     )
@@ -77,7 +91,13 @@ def _cut_centres(centre: int, room: int, size: int, space: int, margin: int) -> 
 
 
 def _via_centres(r: RuleBook, centre: int, room: int) -> list[int]:
-    return _cut_centres(centre, room, r.module_via, r("VME.2"), r("VME.3"))
+    return _cut_centres(
+        centre,
+        room,
+        r.module_via,
+        r.space("middle_via"),
+        r.enclosure("middle_electrode", "middle_via"),
+    )
 
 
 def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
@@ -90,36 +110,46 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
         west: the row end, whose lowest shapes must be kept clear of too.
         r: rules.
     """
-    c = Canvas()
-    a = r("VME.3")
+    c = Canvas(r.tech)
+    a = r.enclosure("middle_electrode", "middle_via")
     shapes = (*u.rects, *west.rects)
     crossing = u.crossing_span[0]
     via_top = min(
-        min(s.y1 for s in shapes if s.layer == "BE") - r("VME.7b"),
-        crossing - max(r("VME.5"), r("OXB.1") + r("VME.6"), r("OXB.8") + a),
-        min((s.y1 for s in shapes if s.layer == "Metal5"), default=0) - r("MT.2a") - r("VME.4"),
+        min(s.y1 for s in shapes if s.layer == "BE") - r.space("middle_via", "bottom_electrode"),
+        crossing
+        - max(
+            r.space("middle_via", "crossing"),
+            r.enclosure("bottom_oxide", "bottom_crossing") + r.space("middle_via", "oxide"),
+            r.overhang("middle_electrode", "bottom_crossing") + a,
+        ),
+        min((s.y1 for s in shapes if s.layer == r.layer("land")), default=0)
+        - r.space("land")
+        - r.enclosure("land", "middle_via"),
         0,
     )
-    width = grid_down((u.cell.width - max(r("MT.2a"), r("ME.2"))) / 2) * 2
-    step = r.module_via + r("VME.2")
-    pad_height = max(r.module_via + step + 2 * a, r("ME.1"))  # two rows of vias
+    width = grid_down((u.cell.width - max(r.space("land"), r.space("middle_electrode"))) / 2) * 2
+    step = r.module_via + r.space("middle_via")
+    pad_height = max(r.module_via + step + 2 * a, r.width("middle_electrode"))  # two rows of vias
     pad_top = via_top + a
     bottom = pad_top - pad_height - MARGIN
     shift, x = -bottom, u.port("C", 270).x
     half = width // 2
     c.rect("ME", u.column_span[0], pad_top - pad_height + shift, u.column_span[1], shift)
     c.rect("ME", x - half, pad_top - pad_height + shift, x + half, pad_top + shift)
-    c.rect("Metal5", x - half, 0, x + half, pad_top + shift)
+    c.rect("land", x - half, 0, x + half, pad_top + shift)
     for row in (0, 1):
         y = pad_top - a - r.module_via // 2 - row * step + shift
         for via_x in _via_centres(r, x, width):
             c.box("VME", via_x, y, r.module_via)
-    c.port("C", "Metal5", x, 0, width, 270)
+    c.port("C", "land", x, 0, width, 270)
     if u.has_substrate:
-        tap, metal = u.port("VSS", 270).x, max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
-        c.rect("Metal1", 0, 0, u.cell.width, BUS)
-        c.rect("Metal1", tap - metal, BUS, tap + metal, shift)
-        c.port("VSS", "Metal1", 0, BUS // 2, BUS, 180)
+        tap, metal = (
+            u.port("VSS", 270).x,
+            r.line // 2,
+        )
+        c.rect("local", 0, 0, u.cell.width, BUS)
+        c.rect("local", tap - metal, BUS, tap + metal, shift)
+        c.port("VSS", "local", 0, BUS // 2, BUS, 180)
     return Cell(
         "column_end", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width, height=shift
     )
@@ -130,15 +160,17 @@ def column_top(u: Unit, r: RuleBook) -> Cell:
 
     Abuts with its south side.
     """
-    c = Canvas()
-    overhang = max(0, u.crossing_span[1] + r("OXB.8") - u.cell.height)
+    c = Canvas(r.tech)
+    overhang = max(
+        0, u.crossing_span[1] + r.overhang("middle_electrode", "bottom_crossing") - u.cell.height
+    )
     if overhang:
         c.rect("ME", u.column_span[0], 0, u.column_span[1], overhang)
     for net in u.selects:
         port = u.port(net, 90)
         half = port.width // 2
-        c.rect("Metal2", port.x - half, 0, port.x + half, MARGIN)
-        c.port(net, "Metal2", port.x, MARGIN, port.width, 90)
+        c.rect("select", port.x - half, 0, port.x + half, MARGIN)
+        c.port(net, "select", port.x, MARGIN, port.width, 90)
     return Cell(
         "column_top", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width, height=MARGIN
     )

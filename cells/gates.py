@@ -17,7 +17,7 @@ from typing import Literal
 
 from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
 
@@ -32,13 +32,25 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     Tracks with the landing of cuts between them, or a single finger, decide; with `kelvin` also
     two sense lines in Metal5, of which the lower meets its cut on the track below the landing.
     """
-    landing = r.pad + 2 * r("M3.2a")
-    tracks = landing + 2 * (r("M3.1") + grid_up(r("M3.2a") / 2))
-    finger = r.contact * 2 + 2 * (r("CO.4") + r("CO.7")) + r("PL.2") + r("DF.3a")
+    landing = r.pad + 2 * r.space("bottom_row")
+    tracks = landing + 2 * (r.width("bottom_row") + grid_up(r.space("bottom_row") / 2))
+    finger = (
+        r.contact * 2
+        + 2 * (r.enclosure("diffusion", "diffusion_contact") + r.space("diffusion_contact", "gate"))
+        + r.gate_length()
+        + r.space("diffusion")
+    )
     least = [grid_up(tracks, 10), grid_up(finger, 10)]
     if kelvin:
-        least.append(grid_up(2 * (r("MT.1") + r("MT.2a")), 20))
-        below = grid_up(r("MT.2a") / 2) + r("V4.4") + r.via + r("V4.3")
+        least.append(
+            grid_up(2 * (max(r.width(metal) for metal in (*r.upper, "land")) + r.land_space), 20)
+        )
+        below = (
+            grid_up(r.land_space / 2)
+            + r.enclosure("land", "land_via")
+            + r.via
+            + r.enclosure("top_row", "top_row_via")
+        )
         least.append(grid_up(2 * below + landing, 10))
     return max(least)
 
@@ -48,19 +60,24 @@ def head_gap(r: RuleBook) -> int:
 
     Two of them fit a well edge between bodies. The head's Metal1 keeps clear of the rows'.
     """
-    half = (r.contact + 2 * r("CO.3")) // 2
-    metal = r.pad // 2 + r("M1.2a")
-    return max(r("DF.4c"), r("PL.4") + half, r("CO.8") + r.contact // 2, metal)
+    half = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
+    metal = r.pad // 2 + r.space("local")
+    return max(
+        r.enclosure("nwell", "p_active"),
+        r.extension("poly", "diffusion") + half,
+        r.space("poly_contact", "diffusion") + r.contact // 2,
+        metal,
+    )
 
 
 def strap_inset(r: RuleBook) -> int:
     """Return COMP edge to the first strap, so that Metal2 keeps its space to a head beside it."""
-    return max(0, r.pad // 2 + r("M2.2a") - head_gap(r))
+    return max(0, r.pad // 2 + r.space("select") - head_gap(r))
 
 
 def least_finger(r: RuleBook) -> int:
     """Return the shortest finger that holds a strap of either net."""
-    return 2 * (r.pad + strap_inset(r)) + r("M2.2a")
+    return 2 * (r.pad + strap_inset(r)) + r.space("select")
 
 
 class Tracks:
@@ -80,7 +97,9 @@ class Tracks:
         half = r.pad // 2
         self.mid = grid_down(pitch / 2)
         #: the northern track of Metal4 is the widest
-        space = self.space = r.space("Metal4", pitch - self.mid + half - grid_up(r("M4.2a") / 2))
+        space = self.space = r.space_beside(
+            "top_row", pitch - self.mid + half - grid_up(r.space("top_row") / 2)
+        )
         self.edge = grid_up(space / 2)
         self.low = (self.edge, self.mid - half - space)
         self.high3 = (self.mid + half + space, pitch - self.edge)
@@ -88,7 +107,7 @@ class Tracks:
 
     def metal(self, canvas: Canvas, layer: str, track: TrackName, x1: int, x2: int) -> None:
         """Draw a piece of a track in Metal3 or Metal4."""
-        span = self.low if track == "low" else self.high4 if layer == "Metal4" else self.high3
+        span = self.low if track == "low" else self.high4 if layer == "top_row" else self.high3
         canvas.rect(layer, x1, span[0], x2, span[1])
 
     def centre(self, track: TrackName) -> int:
@@ -101,9 +120,9 @@ class Tracks:
     def fingers(self, length: int) -> int:
         """Return how many fingers fit into the pitch."""
         r = self.rules
-        step = length + 2 * r("CO.7") + r.contact
-        ends = 2 * r("CO.4") + r.contact
-        return (self.pitch - r("DF.3a") - ends) // step
+        step = length + 2 * r.space("diffusion_contact", "gate") + r.contact
+        ends = 2 * r.enclosure("diffusion", "diffusion_contact") + r.contact
+        return (self.pitch - r.space("diffusion") - ends) // step
 
 
 @dataclass(frozen=True)
@@ -147,8 +166,9 @@ class BodyDrawer:
     def __init__(self, canvas: Canvas, tracks: Tracks, length: int) -> None:
         self.c, self.t, self.r, self.length = canvas, tracks, tracks.rules, length
         r = self.r
-        self.row = max(grid_up(340, 10), r.contact + 2 * r("CO.6"))  # 0.34: no line-end rule
-        self.step = length + 2 * r("CO.7") + r.contact
+        #: so wide that no end of it is a line end
+        self.row = max(grid_up(r.line_end_width("contact", "local"), 10), r.line)
+        self.step = length + 2 * r.space("diffusion_contact", "gate") + r.contact
 
     # distances along x, centre of one thing to the edge of another
     @property
@@ -164,18 +184,25 @@ class BodyDrawer:
         the manual forbids to cover (NP.12, PP.12; same value as NP.4a).
         """
         r = self.r
-        own = r("NP.5a") + max(r("NP.3c"), r("PP.3a")) + r("PP.5d")
-        return grid_up(max(own, r("NP.4a") + r("NP.5di")), 10)
+        own = (
+            r.enclosure("nplus", "n_gate")
+            + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
+            + r.enclosure("pplus", "p_tap")
+        )
+        return grid_up(
+            max(own, r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")),
+            10,
+        )
 
     @property
     def tap_width(self) -> int:
         """Width of a tap strip's COMP."""
-        return self.r.contact + 2 * self.r("CO.4")
+        return self.r.contact + 2 * self.r.enclosure("diffusion", "diffusion_contact")
 
     @property
     def tap_metal(self) -> int:
         """Width of a tap strip's Metal1."""
-        return self.r.tap_metal
+        return self.r.line
 
     @property
     def strap_inset(self) -> int:
@@ -193,8 +220,8 @@ class BodyDrawer:
         The strap nearest to the tap is of net B in either polarity, so that the straps of an
         N and a P body that face each other across their taps can be joined.
         """
-        step = self.r.pad + self.r("M2.2a")
-        count = (body.finger - 2 * self.strap_inset + self.r("M2.2a")) // step
+        step = self.r.pad + self.r.space("select")
+        count = (body.finger - 2 * self.strap_inset + self.r.space("select")) // step
         first = body.x + self.strap_inset + self.r.pad // 2
         odd = (count - 1) % 2 if body.model == "nfet" else 0
         return [(first + k * step, k % 2 == odd) for k in range(count)]
@@ -202,8 +229,14 @@ class BodyDrawer:
     def rows(self, body: Body) -> list[int]:
         """Return the heights of the Metal1 rows, A first."""
         r = self.r
-        height = body.fingers * self.step + r.contact + 2 * r("CO.4")
-        first = grid_down((self.t.pitch - height) / 2) + r("CO.4") + r.contact // 2
+        height = (
+            body.fingers * self.step + r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
+        )
+        first = (
+            grid_down((self.t.pitch - height) / 2)
+            + r.enclosure("diffusion", "diffusion_contact")
+            + r.contact // 2
+        )
         return [first + k * self.step for k in range(body.fingers + 1)]
 
     def body(self, body: Body, bus_b: bool = False, track_a: TrackName | None = None,
@@ -217,18 +250,31 @@ class BodyDrawer:
             track_b: the same for net B.
         """
         c, r, rows = self.c, self.r, self.rows(body)
-        below = r("CO.4") + r.contact // 2
-        c.rect("COMP", body.x, rows[0] - below, body.x2, rows[-1] + below)
-        implant, across = ("Nplus", r("NP.5a")) if body.model == "nfet" else ("Pplus", r("PP.5a"))
-        along = max(r("NP.5b"), r("PP.5b"))
+        below = r.enclosure("diffusion", "diffusion_contact") + r.contact // 2
+        c.rect("diffusion", body.x, rows[0] - below, body.x2, rows[-1] + below)
+        implant, across = (
+            ("nplus", r.enclosure("nplus", "n_gate"))
+            if body.model == "nfet"
+            else ("pplus", r.enclosure("pplus", "p_gate"))
+        )
+        along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
         c.rect(implant, body.x - across, -along, body.x2 + across, self.t.pitch + along)
         if body.model == "pfet":
-            self.well(body.x - r("DF.4c"), body.x2 + r("DF.4c"))
+            self.well(
+                body.x - r.enclosure("nwell", "p_active"),
+                body.x2 + r.enclosure("nwell", "p_active"),
+            )
         half = self.length // 2
         for y in self.gates(rows):
-            c.rect("Poly2", body.x - r("PL.4"), y - half, body.x2 + r("PL.4"), y + half)
+            c.rect(
+                "poly",
+                body.x - r.extension("poly", "diffusion"),
+                y - half,
+                body.x2 + r.extension("poly", "diffusion"),
+                y + half,
+            )
         for y in rows:
-            c.rect("Metal1", body.x, y - self.row // 2, body.x2, y + self.row // 2)
+            c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
             self._contacts(body.x, body.x2, y)
         self._straps(body, rows, bus_b, track_a, track_b)
 
@@ -238,24 +284,29 @@ class BodyDrawer:
 
     def well(self, x1: int, x2: int) -> None:
         """Draw Nwell over the whole pitch and so far beyond that the outermost row is enclosed."""
-        beyond = self.r("DF.4c")
-        self.c.rect("Nwell", x1, -beyond, x2, self.t.pitch + beyond)
+        beyond = self.r.enclosure("nwell", "p_active")
+        self.c.rect("nwell", x1, -beyond, x2, self.t.pitch + beyond)
 
     def _contacts(self, x1: int, x2: int, y: int) -> None:
-        r, step = self.r, self.r.contact + self.r("CO.2a")
-        room = x2 - x1 - 2 * r("CO.4") - r.contact
-        start = x1 + r("CO.4") + grid_down((room % step) / 2) + r.contact // 2
+        r, step = self.r, self.r.contact + self.r.space("contact")
+        room = x2 - x1 - 2 * r.enclosure("diffusion", "diffusion_contact") - r.contact
+        start = (
+            x1
+            + r.enclosure("diffusion", "diffusion_contact")
+            + grid_down((room % step) / 2)
+            + r.contact // 2
+        )
         for k in range(room // step + 1):
-            self.c.box("Contact", start + k * step, y, r.contact)
+            self.c.box("contact", start + k * step, y, r.contact)
 
     def _straps(self, body: Body, rows: list[int], bus_b: bool, track_a: TrackName | None,
                 track_b: TrackName | None) -> None:  # fmt: skip
         r, t = self.r, self.t
         for x, is_b in self.strap_xs(body):
             low, high = (0, t.pitch) if is_b and bus_b else (t.edge, t.pitch - t.edge)
-            self.c.rect("Metal2", x - r.pad // 2, low, x + r.pad // 2, high)
+            self.c.rect("select", x - r.pad // 2, low, x + r.pad // 2, high)
             for y in rows[1::2] if is_b else rows[::2]:
-                self.c.box("Via1", x, y, r.via)
+                self.c.box("local_via", x, y, r.via)
             track = track_b if is_b else track_a
             if track is not None:
                 self.to_track(x, track)
@@ -263,16 +314,16 @@ class BodyDrawer:
     def to_track(self, x: int, track: TrackName, metal4: bool = False) -> None:
         """Draw cuts from Metal2 at `x` to a track: Metal3's, or Metal4's for ``mid``."""
         r, y = self.r, self.t.centre(track)
-        self.c.box("Via2", x, y, r.via)
+        self.c.box("select_via", x, y, r.via)
         if track == "mid":
-            self.c.box("Metal3", x, y, r.pad)
+            self.c.box("bottom_row", x, y, r.pad)
         elif metal4:
             low, high = self.t.low
-            wide = max(r.pad, grid_up(r("M3.3", 1e6) / (high - low), 10))
+            wide = max(r.pad, grid_up(r.area("bottom_row") / (high - low), 10))
             west = x - r.pad // 2  # what the least area asks for goes east: a track may end here
-            self.t.metal(self.c, "Metal3", track, west, west + wide)
+            self.t.metal(self.c, "bottom_row", track, west, west + wide)
         if track == "mid" or metal4:
-            self.c.box("Via3", x, y, r.via)
+            self.c.box("bottom_row_via", x, y, r.via)
 
     def head(self, x: int, rows: list[int], reach: tuple[int, int], track: TrackName) -> None:
         """Join the gates at `x` by a poly bar, and bring them up to Metal2 near a track.
@@ -285,32 +336,41 @@ class BodyDrawer:
         """
         c, r = self.c, self.r
         gates, half = self.gates(rows), self.length // 2
-        bar = (r.contact + 2 * r("CO.3")) // 2
+        bar = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
         y = max(self.t.centre(track), self.t.edge + r.pad // 2)
         low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
-        c.rect("Poly2", x - bar, low, x + bar, high)
+        c.rect("poly", x - bar, low, x + bar, high)
         for g in gates:
-            c.rect("Poly2", reach[0], g - half, reach[1], g + half)
-        c.box("Contact", x, y, r.contact)
-        c.box("Metal1", x, y, r.pad)
-        c.box("Via1", x, y, r.via)
-        c.box("Metal2", x, y, r.pad)
+            c.rect("poly", reach[0], g - half, reach[1], g + half)
+        c.box("contact", x, y, r.contact)
+        c.box("local", x, y, r.pad)
+        c.box("local_via", x, y, r.via)
+        c.box("select", x, y, r.pad)
 
     def tap(self, x: int, kind: str) -> None:
         """Draw a tap strip centred at `x` through the whole pitch; its Metal1 is VSS or VDD."""
         c, r = self.c, self.r
         half, metal = self.tap_width // 2, self.tap_metal // 2
         # n-taps lie so near the well's edge that NP.5d's near-edge value applies
-        beyond = r("PP.5d") if kind == "p" else r("NP.5di")
-        implant = max(self.tap_width + 2 * beyond, r("PP.1")) // 2
-        c.rect("COMP", x - half, 0, x + half, self.t.pitch)
-        c.rect("Pplus" if kind == "p" else "Nplus", x - implant, -beyond, x + implant,
+        beyond = (
+            r.enclosure("pplus", "p_tap")
+            if kind == "p"
+            else r.enclosure("nplus", "n_tap_at_well_edge")
+        )
+        implant = max(self.tap_width + 2 * beyond, r.width("pplus")) // 2
+        c.rect("diffusion", x - half, 0, x + half, self.t.pitch)
+        c.rect("pplus" if kind == "p" else "nplus", x - implant, -beyond, x + implant,
                self.t.pitch + beyond)  # fmt: skip
         if kind == "n":
-            self.well(x - half - r("DF.4d"), x + half + r("DF.4d"))
-        c.rect("Metal1", x - metal, 0, x + metal, self.t.pitch)
-        margin, step = grid_up(max(r("CO.2a") / 2, r("CO.6a"))), r.contact + r("CO.2a")
+            self.well(
+                x - half - r.enclosure("nwell", "n_tap"), x + half + r.enclosure("nwell", "n_tap")
+            )
+        c.rect("local", x - metal, 0, x + metal, self.t.pitch)
+        margin, step = (
+            grid_up(max(r.space("contact") / 2, r.line_end("contact", "local"))),
+            r.contact + r.space("contact"),
+        )
         room = self.t.pitch - 2 * margin - r.contact
         start = margin + grid_down((room % step) / 2) + r.contact // 2
         for k in range(room // step + 1):
-            c.box("Contact", x, start + k * step, r.contact)
+            c.box("contact", x, start + k * step, r.contact)

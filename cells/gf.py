@@ -180,7 +180,7 @@ def component(
         shapes = target.kdb_cell.shapes(_index(tech, rect.layer))
         shapes.insert(db.Box(rect.x1, rect.y1, rect.x2, rect.y2))
     for label in cell.labels:
-        shapes = target.kdb_cell.shapes(_index(tech, label.layer))
+        shapes = target.kdb_cell.shapes(_index(tech, tech.label_of.get(label.layer, label.layer)))
         shapes.insert(db.Text(label.text, label.x, label.y))
     for p in cell.placements:
         if p.cell not in known:

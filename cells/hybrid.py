@@ -23,7 +23,6 @@ from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import SELECT_W_UM, length, pitch
 from .parts import (
     NmosPlace,
-    RuleBook,
     StackedPair,
     draw_nmos,
     metal1_over_contacts,
@@ -33,6 +32,7 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+from .rules import RuleBook
 
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
@@ -66,7 +66,7 @@ class HybridGeometry(StackedPair):
     def __init__(self, tech: Tech, p: HybridParameters) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         self.w = length(tech, "select_w_um", p.select_w_um, *SELECT_W_UM)
-        self.length = length(tech, "select_l_um", p.select_l_um, tech.rule("PL.2"), 10.0)
+        self.length = length(tech, "select_l_um", p.select_l_um, self.rules.ask.gate_length(), 10.0)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
         self._place_columns()
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
@@ -81,21 +81,32 @@ class HybridGeometry(StackedPair):
         r = self.rules
         half_via = r.module_via // 2
         #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
-        between = max(r("VTE.7b") + r.beyond_via, r("VBE.2"), r("MT.2a") + r.land - r.module_via)
+        between = max(
+            r.space("top_via", "bottom_electrode") + r.beyond_via,
+            r.space("bottom_via"),
+            r.land_space + r.land - r.module_via,
+        )
         self.module_x = grid_up(between / 2) + half_via
-        reach = r.land // 2 - r.via // 2 - r("V4.4eol")
-        self.stack_x = max(grid_up(r("M2.2a") / 2) + r.pad // 2, self.module_x - reach)
-        self.select_width = max(r("M2.1"), r.via + 2 * r("V1.4"))
-        self.select_x = self.stack_x + r.pad // 2 + r("M2.2a") + self.select_width // 2
+        reach = r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
+        self.stack_x = max(grid_up(r.space("select") / 2) + r.pad // 2, self.module_x - reach)
+        self.select_width = max(r.width("select"), r.via + 2 * r.enclosure("select", "local_via"))
+        self.select_x = self.stack_x + r.pad // 2 + r.space("select") + self.select_width // 2
         nmos = NmosPlace(r, 0, 0, self.w, self.length)
         #: DF.3a and NP.2 to the mirrored neighbour decide how near COMP may come to the edge
-        least_x = grid_up(max(r("DF.3a") / 2, r("NP.5b") + r("NP.2") / 2))
+        least_x = grid_up(
+            max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
+        )
         self.comp_x = max(self.select_x - nmos.gate_x, least_x)
         self.select_x = self.comp_x + nmos.gate_x
-        past_select = self.select_x + self.select_width // 2 + r("M2.2a") + r.pad // 2
+        past_select = self.select_x + self.select_width // 2 + r.space("select") + r.pad // 2
         self.source_x = max(past_select, self.comp_x + nmos.source_x)
         #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
-        self.me_to_via = max(r("OXB.7") + max(r("VTE.7b"), r.beyond_via), r("VTE.5"), r("VTE.7m"))
+        self.me_to_via = max(
+            r.overhang("bottom_electrode", "bottom_crossing")
+            + max(r.space("top_via", "bottom_electrode"), r.beyond_via),
+            r.space("top_via", "crossing"),
+            r.space("top_via", "middle_electrode"),
+        )
 
     def _least_pitch_x(self) -> int:
         r = self.rules
@@ -106,37 +117,60 @@ class HybridGeometry(StackedPair):
     def _half_cmos(self, nmos: NmosPlace) -> int:
         """Return how near to the west edge the middle of a tap strip may come."""
         r = self.rules
-        metal = max(r("M1.1"), r.contact + 2 * r("CO.6"))
-        half_tap = max(r.contact + 2 * r("CO.4"), r("PP.1") - 2 * r("PP.5d")) // 2
-        to_tap = max(r("DF.3a"), r("NP.5b") + r("NP.3c"), r("PP.3a") + r("PP.5d"))
+        metal = r.line
+        half_tap = (
+            max(
+                r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
+                r.width("pplus") - 2 * r.enclosure("pplus", "p_tap"),
+            )
+            // 2
+        )
+        to_tap = max(
+            r.space("diffusion"),
+            r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
+            r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
+        )
         return max(
-            self.source_x + r.via // 2 + r("V1.3eol") + r("M1.2a") + metal // 2,
-            self.source_x + r.pad // 2 + grid_up(r("M2.2a") / 2),
+            self.source_x
+            + r.via // 2
+            + r.line_end("local_via", "local")
+            + r.space("local")
+            + metal // 2,
+            self.source_x + r.pad // 2 + grid_up(r.space("select") / 2),
             nmos.comp[2] + to_tap + half_tap,
         )
 
     def _place_rows(self) -> None:
         """Place everything along y, from the cell's south edge."""
         r = self.rules
-        self.pad_y = grid_up(r("M3.2a") / 2) + r.pad // 2
-        self.comp_y = grid_up(r("PL.3a") / 2) + r("PL.4")
+        self.pad_y = grid_up(r.space("bottom_row") / 2) + r.pad // 2
+        self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
         #: the land must hold Via4 of the stack as well as the module via
-        self.module_y = self.pad_y + r.land // 2 - r.via // 2 - r("V4.4eol")
-        self.line_y1 = self.pad_y + r.pad // 2 + r("M3.2a")
+        self.module_y = self.pad_y + r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
+        self.line_y1 = self.pad_y + r.pad // 2 + r.space("bottom_row")
 
     def _least_pitch_y(self) -> int:
         r = self.rules
         nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
         return grid_up(
             max(
-                nmos.top + grid_up(r("PL.3a") / 2),
+                nmos.top + grid_up(r.space("poly") / 2),
                 # gate landing to the next row's drain, which reaches below its stack
-                nmos.gate_y + r.pad // 2 + r("M1.2a") - (self.pad_y - r.pad // 2),
-                nmos.comp[3] - nmos.comp[1] + 2 * r("NP.5a") + r("NP.2"),
-                self.line_y1 + r.pad + grid_up(r("M3.2a") / 2),
-                max(self.device, r.land) + r("BE.2"),
-                self.device + 2 * max(r("OXB.1"), r("OXB.2")) + max(r("OXB.4"), r("OXB.6")),
-                r.land + r("MT.2a"),
+                nmos.gate_y
+                + r.pad // 2
+                + r.space("local")
+                - min(self.pad_y - r.pad // 2, nmos.metal_bottom),
+                nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
+                self.line_y1 + r.pad + grid_up(r.space("bottom_row") / 2),
+                max(self.device, r.land) + r.space("bottom_electrode"),
+                self.device
+                + 2
+                * max(
+                    r.enclosure("bottom_oxide", "bottom_crossing"),
+                    r.enclosure("bottom_oxide_x", "bottom_crossing"),
+                )
+                + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
+                r.land + r.land_space,
             ),
             10,
         )
@@ -147,14 +181,14 @@ class HybridGeometry(StackedPair):
         self.me_x = self.pitch_x // 2
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
         self.me_half = grid_down(half)
-        space = r("M3.2a")
+        space = r.space("bottom_row")
         if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
-            space = r("M3.2b")
+            space = r.wide_space("bottom_row")
         self.line_y1 = self.pad_y + r.pad // 2 + space
         # no line is so wide that it needs slots: beyond that width, pitch adds space
         self.line_y2 = min(
-            self.pitch_y - grid_up(space / 2) - (space - r("M3.2a")),
-            self.line_y1 + min(r("MSLOT3.1"), r("MSLOT4.1")),
+            self.pitch_y - grid_up(space / 2) - (space - r.space("bottom_row")),
+            self.line_y1 + min(r.max_width("bottom_row"), r.max_width("top_row")),
         )
         self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
 
@@ -166,13 +200,22 @@ class HybridGeometry(StackedPair):
         """
         r = self.rules
         nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
-        side_wall = r.extra("ANT.Metal2", 1) * 2 * (self.pitch_y + LINE_ENDS)
+        side_wall = r.ask.antenna_wall("select") * 2 * (self.pitch_y + LINE_ENDS)
         charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
         #: side of the diode; the least area of COMP is ample for the longest pitch
-        self.diode = max(grid_up(r("DF.9", 1e6) ** 0.5, 10), r.contact + 2 * r("CO.4"))
+        self.diode = max(
+            grid_up(r.area("diffusion") ** 0.5, 10),
+            r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
+        )
         self.diode_y: int | None = None
-        if charge_um2 > self.tech.rule("ANT.Metal2") * gate_um2:
-            clear = max(r("PL.5"), r("DF.3a"), r("NP.2") + r("NP.5a") + r("NP.5b"))
+        if charge_um2 > r.ask.antenna("select") * gate_um2:
+            clear = max(
+                r.space("poly", "diffusion"),
+                r.space("diffusion"),
+                r.space("nplus")
+                + r.enclosure("nplus", "n_gate")
+                + r.enclosure("nplus", "n_active"),
+            )
             self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
 
     def _place_near_tap(self) -> None:
@@ -180,70 +223,70 @@ class HybridGeometry(StackedPair):
         r = self.rules
         nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
         self.near_tap_x: int | None = None
-        half_tap = (r.contact + 2 * r("CO.4")) // 2
-        if self.me_x - half_tap - nmos.comp[0] > r("DF.14"):
+        half_tap = (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
+        if self.me_x - half_tap - nmos.comp[0] > r.reach("n_active", "p_tap"):
             self.near_tap_x = grid_up(self._half_cmos(nmos), 10)
 
 
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     """Draw the left half: select transistor, its stack, land, via and electrode."""
-    r, c = g.rules, Canvas()
+    r, c = g.rules, Canvas(g.tech)
     nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length)
     span = draw_nmos(c, r, nmos)
     metal1_over_contacts(c, r, nmos.drain_x, span)
     metal1_over_contacts(c, r, nmos.source_x, span)
     # drain: Metal1 from the contacts to the stack, then up to the Metal5 land
-    half_m1 = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
+    half_m1 = r.line // 2
     half_pad = r.pad // 2
     left = min(g.stack_x - half_pad, nmos.drain_x - half_m1)
     right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
-    c.rect("Metal1", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
-    c.rect("Metal1", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "Metal1", "Metal5")
+    c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
+    c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", (g.module_x, g.module_y))
     module_via(c, r, electrode, g.module_x, g.module_y)
-    tip = g.me_x + g.me_half + r("OXB.7")
+    tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
     # source: up to Metal2 in the row of the stacks, and from there to the row line
     c.rect(
-        "Metal1",
+        "local",
         nmos.source_x - half_m1,
         g.pad_y - half_pad,
-        g.source_x + r.via // 2 + r("V1.3eol"),
+        g.source_x + r.via // 2 + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
-    c.rect("Metal1", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
+    c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
     west, east = g.source_x - half_pad, g.source_x + half_pad
-    if row_metal == "Metal4":
-        via_stack(c, r, g.source_x, g.pad_y, "Metal1", row_metal)
-        c.rect("Metal4", west, g.pad_y - half_pad, east, g.line_y1)
+    if row_metal == "top_row":
+        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal)
+        c.rect("top_row", west, g.pad_y - half_pad, east, g.line_y1)
     else:
-        c.box("Via1", g.source_x, g.pad_y, r.via)
-        c.rect("Metal2", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
-        c.box("Via2", g.source_x, g.line_y1 + half_pad, r.via)
+        c.box("local_via", g.source_x, g.pad_y, r.via)
+        c.rect("select", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
+        c.box("select_via", g.source_x, g.line_y1 + half_pad, r.via)
     if g.diode_y is not None:
         _gate_diode(c, g, nmos)
     if g.near_tap_x is not None:
         tap_strip(c, r, g.near_tap_x, 0, g.pitch_y)
-        half_tap = r.tap_metal // 2
-        c.rect("Metal1", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
+        half_tap = r.line // 2
+        c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
-    c.box("Via1", nmos.gate_x, nmos.gate_y, r.via)
+    c.box("local_via", nmos.gate_x, nmos.gate_y, r.via)
     half_line = g.select_width // 2
-    c.rect("Metal2", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
+    c.rect("select", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
 
 
 def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:
     """Draw an n+ diode north of the gate's landing and join the two in Metal1."""
-    r, half, half_m1 = g.rules, g.diode // 2, g.rules.tap_metal // 2
+    r, half, half_m1 = g.rules, g.diode // 2, g.rules.line // 2
     x, y = nmos.gate_x, g.diode_y
     assert y is not None
-    beyond = r("NP.5b")
-    c.box("COMP", x, y, g.diode)
-    c.box("Nplus", x, y, g.diode + 2 * beyond)
-    c.box("Contact", x, y, r.contact)
-    c.rect("Metal1", x - half_m1, nmos.gate_y, x + half_m1, y + half)
+    beyond = r.enclosure("nplus", "n_active")
+    c.box("diffusion", x, y, g.diode)
+    c.box("nplus", x, y, g.diode + 2 * beyond)
+    c.box("contact", x, y, r.contact)
+    c.rect("local", x - half_m1, nmos.gate_y, x + half_m1, y + half)
 
 
 def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
@@ -264,14 +307,14 @@ def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
 
 def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
     g = HybridGeometry(tech, parameters)
-    canvas = Canvas()
-    canvas.rects += _half(g, "BE", "Metal3").rects
+    canvas = Canvas(tech)
+    canvas.rects += _half(g, "BE", "bottom_row").rects
     oxides(canvas, g.rules, "B", g.crossing)
-    canvas.rect("Metal3", 0, g.line_y1, g.pitch_x, g.line_y2)
+    canvas.rect("bottom_row", 0, g.line_y1, g.pitch_x, g.line_y2)
     if top:
-        canvas.rects += mirrored(_half(g, "TE", "Metal4").rects, g.pitch_x)
+        canvas.rects += mirrored(_half(g, "TE", "top_row").rects, g.pitch_x)
         oxides(canvas, g.rules, "T", g.crossing)
-        canvas.rect("Metal4", 0, g.line_y1, g.pitch_x, g.line_y2)
+        canvas.rect("top_row", 0, g.line_y1, g.pitch_x, g.line_y2)
     canvas.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
     tap_strip(canvas, g.rules, g.me_x, 0, g.pitch_y)
     name = "hybrid_cell" if top else "planar_cell"
@@ -288,14 +331,18 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
 
 def _ports(g: HybridGeometry, top: bool) -> list[Port]:
     middle, width = (g.line_y1 + g.line_y2) // 2, g.line_y2 - g.line_y1
-    rows = [("BR", "Metal3")] + ([("TR", "Metal4")] if top else [])
-    ports = [Port(n, m, 0, grid_down(middle), width, 180) for n, m in rows]
-    ports += [Port(n, m, g.pitch_x, grid_down(middle), width, 0) for n, m in rows]
+    rows = [("BR", "bottom_row")] + ([("TR", "top_row")] if top else [])
+    ports = [Port(n, g.rules.layer(m), 0, grid_down(middle), width, 180) for n, m in rows]
+    ports += [Port(n, g.rules.layer(m), g.pitch_x, grid_down(middle), width, 0) for n, m in rows]
     selects = [("BS", g.select_x)] + ([("TS", g.pitch_x - g.select_x)] if top else [])
     for y, direction in ((g.pitch_y, 90), (0, 270)):
-        ports += [Port(n, "Metal2", x, y, g.select_width, direction) for n, x in selects]
+        ports += [
+            Port(n, g.rules.layer("select"), x, y, g.select_width, direction) for n, x in selects
+        ]
         ports.append(Port("C", "ME", g.me_x, y, 2 * g.me_half, direction))
-        ports.append(Port("VSS", "Metal1", g.me_x, y, g.rules("M1.1"), direction))
+        ports.append(
+            Port("VSS", g.rules.layer("local"), g.me_x, y, g.rules.width("local"), direction)
+        )
     return ports
 
 

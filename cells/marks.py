@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..pdk import ParameterError, Purpose, Tech
 from .drawing import Canvas, Cell, Subcircuit, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 
 #: outer side of the Metal5 frame, its width, and length of the cross in it, in dbu
 FRAME, FRAME_WIDTH, CROSS = 60_000, 8_000, 30_000
@@ -20,16 +20,16 @@ FRAME, FRAME_WIDTH, CROSS = 60_000, 8_000, 30_000
 BARS = 10
 #: length of a vernier's bars, dbu
 BAR_LENGTH = 10_000
-_MARKERS = ("MARK", "POSTPROC")
 
 
 def masks(tech: Tech) -> tuple[str, ...]:
     """Return the layers of the module that become masks, in the order of the process."""
+    markers = [tech.roles.layer(role) for role in ("marks", "module_area")]
     return tuple(
         layer.name
         for layer in tech.layers
         if layer.is_module and layer.purpose is not Purpose.MODULE_LABEL
-        and layer.name not in _MARKERS
+        and layer.name not in markers
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def _electrode(mask: str) -> str | None:
 
 
 def _reference(c: Canvas, x1: int, y1: int, x2: int, y2: int) -> None:
-    for layer in ("Metal5", "MARK"):
+    for layer in ("land", "marks"):
         c.rect(layer, x1, y1, x2, y2)
 
 
@@ -64,25 +64,25 @@ def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
         ParameterError: if the module has no such mask.
     """
     _check_mask(tech, mask)
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     w, s = FRAME_WIDTH, FRAME
     for box in ((0, 0, s, w), (0, s - w, s, s), (0, w, w, s - w), (s - w, w, s, s - w)):
         _reference(c, *box)
     centre, half = s // 2, CROSS // 2
     electrode = _electrode(mask)
     if electrode is None:
-        arm = r("BE.1")  # 2 F wide, whatever film it is
+        arm = r.width("bottom_electrode")  # 2 F wide, whatever film it is
         c.rect(mask, centre - half, centre - arm, centre + half, centre + arm)
         c.rect(mask, centre - arm, centre - half, centre + arm, centre + half)
     else:
-        step = r.module_via + r(f"{mask}.2")
+        step = r.module_via + r.space(mask)
         n = (half - r.land) // step
         for k in range(-n, n + 1):
             c.box(mask, centre + k * step, centre, r.module_via)
             if k:
                 c.box(mask, centre, centre + k * step, r.module_via)
         plate = 2 * n * step + r.land
-        c.box("Metal5", centre, centre, plate)
+        c.box("land", centre, centre, plate)
         c.box(electrode, centre, centre, plate)
     name = f"mark_{mask.lower()}"
     return Cell(name, tuple(c.rects), width=s, height=s, netlist=Subcircuit(name, (), ()))
@@ -102,12 +102,12 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
         ParameterError: if the module has no such mask.
     """
     _check_mask(tech, mask)
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     delta, electrode = vernier_step(tech), _electrode(mask)
-    bar = r.module_via if electrode else r("BE.1")
+    bar = r.module_via if electrode else r.width("bottom_electrode")
     reach = BARS * delta
-    tooth = bar + 2 * r("VBE.4") + 2 * reach
-    pitch = grid_up(tooth + max(r("MT.2a"), r("BE.2")), 10)
+    tooth = bar + 2 * r.enclosure("land", "bottom_via") + 2 * reach
+    pitch = grid_up(tooth + max(r.space("land"), r.space("bottom_electrode")), 10)
     corner = 2 * BAR_LENGTH
     middle = corner + BARS * pitch + grid_up(tooth / 2, 5)
     for k in range(-BARS, BARS + 1):
@@ -132,11 +132,11 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
 
 def _bars(r: RuleBook, mask: str, bar: int) -> list[tuple[int, int]]:
     """Return the pieces of a vernier's bar along its length: one, or squares of a via mask."""
-    margin = r("VBE.4")
+    margin = r.enclosure("land", "bottom_via")
     if _electrode(mask) is None:
         return [(margin, BAR_LENGTH - margin)]
-    step = bar + r(f"{mask}.2")
-    count = (BAR_LENGTH - 2 * margin + r(f"{mask}.2")) // step
+    step = bar + r.space(mask)
+    count = (BAR_LENGTH - 2 * margin + r.space(mask)) // step
     return [(margin + k * step, margin + k * step + bar) for k in range(count)]
 
 

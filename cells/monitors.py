@@ -12,7 +12,8 @@ from ..pdk import ParameterError, Tech
 from .basic import memristor_stack
 from .drawing import Canvas, Cell, Device, Subcircuit, bbox, grid_up
 from .pads import PROBE_PITCH, draw_probe_pads, probe_pad_side, via_array
-from .parts import RuleBook, module_via
+from .parts import module_via
+from .rules import RuleBook
 
 ELECTRODES = ("BE", "ME", "TE")
 #: sides of the single devices, in units of F
@@ -33,7 +34,7 @@ class _Bench:
     """Four pads, and a y above them at which structures start."""
 
     def __init__(self, tech: Tech, nets: tuple[str | None, ...]) -> None:
-        self.r, self.c = RuleBook(tech), Canvas()
+        self.r, self.c = RuleBook(tech), Canvas(tech)
         self.x = draw_probe_pads(self.c, self.r, nets)
         self.pad_top = probe_pad_side(self.r)
         self.y = grid_up(self.pad_top + GAP + self.r.land, 10)
@@ -42,9 +43,9 @@ class _Bench:
         """Draw Metal5 from a pad straight up, then along x, to end over (x, y)."""
         half = LEAD // 2
         at = self.x[pad]
-        self.c.rect("Metal5", at - half, self.pad_top - half, at + half, y + half)
+        self.c.rect("land", at - half, self.pad_top - half, at + half, y + half)
         if x != at:
-            self.c.rect("Metal5", min(at, x) - half, y - half, max(at, x) + half, y + half)
+            self.c.rect("land", min(at, x) - half, y - half, max(at, x) + half, y + half)
 
     def finish(self, name: str, devices: tuple[Device, ...] = (), **info: float) -> Cell:
         """Return the cell; its pins are the nets of the pads."""
@@ -71,7 +72,7 @@ def kelvin(tech: Tech, *, electrode: str = "BE") -> Cell:
     e = _electrode(electrode)
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
-    half = r(f"{e}.1") // 2
+    half = r.width(e) // 2
     line = b.y + r.land + 2 * GAP
     for pad, x in enumerate(b.x):
         b.lead(pad, x, b.y)
@@ -99,10 +100,10 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
     e = _electrode(electrode)
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
-    half = 5 * r(f"{e}.1")
+    half = 5 * r.width(e)
     reach = half + 4 * half
     x, y = (b.x[1] + b.x[2]) // 2, b.y + reach + 2 * GAP
-    thin = max(r(f"{e}.1"), r.land) // 2
+    thin = max(r.width(e), r.land) // 2
     c.rect(e, x - reach, y - half, x + reach, y + half)
     c.rect(e, x - half, y - reach, x + half, y + reach)
     for pad, at in ((0, b.x[0]), (3, b.x[3])):  # the arms go on as lines, down to their pads
@@ -139,7 +140,7 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     e = _electrode(electrode)
     b = _Bench(tech, ("A",) * 4)
     r, c = b.r, b.c
-    step = r.land + max(r("MT.2a"), r(f"{e}.2"))
+    step = r.land + max(r.space("land"), r.space(e))
     half, wide, y = r.land // 2, LEAD // 2, b.y + LEAD + GAP
     # both ends reach no further over the leads than one land: the leads must not bridge a link
     first = b.x[0] + wide - half
@@ -147,10 +148,10 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     for k in range(count):
         x = first + k * step
         c.box(f"V{e}", x, y, r.module_via)
-        metal = e if k % 2 == 0 else "Metal5"  # the link to the next via
+        metal = e if k % 2 == 0 else "land"  # the link to the next via
         end = b.x[3] if k == count - 1 else x + step + half
         c.rect(metal, x - half, y - half, end, y + half)
-    c.box("Metal5", first, y, r.land)
+    c.box("land", first, y, r.land)
     b.lead(0, b.x[0], y)
     b.lead(1, b.x[0], b.y)
     b.lead(3, b.x[3], y)
@@ -199,11 +200,11 @@ def _strap(b: _Bench, port: tuple[int, int], end: tuple[int, int], half: int) ->
     land = (cx - half, cy - half, cx + half, cy + half)
     wide = LEAD // 2
     tip = (x2 - wide, y2 - wide, x2 + wide, y2 + wide)
-    b.c.rect("Metal4", *tip)
-    b.c.rect("Metal4", min(land[0], x2 - half), min(land[1], y2 - half),
+    b.c.rect("below_land", *tip)
+    b.c.rect("below_land", min(land[0], x2 - half), min(land[1], y2 - half),
              max(land[2], x2 + half), max(land[3], y2 + half))  # fmt: skip
-    via_array(b.c, b.r, land, ("Via4",))
-    via_array(b.c, b.r, tip, ("Via4",), b.r("PAD.5"))
+    via_array(b.c, b.r, land, ("land_via",))
+    via_array(b.c, b.r, tip, ("land_via",), b.r.enclosure("pad_metal", "pad_via"))
 
 
 def monitors(tech: Tech) -> tuple[Cell, ...]:

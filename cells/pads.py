@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
-from .parts import RuleBook, tap_strip
+from .parts import tap_strip
+from .rules import RuleBook
 
 #: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and its pitch (PM.3), dbu
 BOND_OPENING = 60_000
@@ -43,6 +44,13 @@ def _starts(low: int, high: int, size: int, space: int) -> list[int]:
     return [first + k * (size + space) for k in range(count)]
 
 
+def between(r: RuleBook, cut: str) -> tuple[str, str]:
+    """Return the metals that a foundry via joins, the lower first."""
+    roles, name = r.tech.roles, r.layer(cut)
+    k = roles.vias.index(name)
+    return roles.metals[k], roles.metals[k + 1]
+
+
 def via_array(
     canvas: Canvas,
     r: RuleBook,
@@ -55,14 +63,14 @@ def via_array(
     Metal joined to a pad reaches PAD.5 beyond its vias; a caller says so by `margin`.
     """
     for cut in cuts:
-        n = cut[-1]
-        least = max(r(f"V{n}.3eol"), r(f"V{n}.4eol"), margin)
-        cut_array(canvas, cut, box, r.via, r(f"V{n}.2b"), least)
+        low, high = between(r, cut)
+        least = max(r.line_end(cut, low), r.line_end(cut, high), margin)
+        cut_array(canvas, cut, box, r.via, r.array_space(cut, low), least)
 
 
 def metal_overlap(r: RuleBook) -> int:
     """Return how far Metal5 reaches beyond a pad's opening (PAD.4, and PM.4 for probe pads)."""
-    return r("PAD.4")
+    return r.enclosure("land", "pad")
 
 
 def draw_opening(canvas: Canvas, r: RuleBook, x: int, y: int, opening: int) -> int:
@@ -71,12 +79,12 @@ def draw_opening(canvas: Canvas, r: RuleBook, x: int, y: int, opening: int) -> i
     The module's passivation is opened A inside the foundry's opening, so that a misaligned
     mask still opens onto the pad.
     """
-    a = r("VBE.3")
+    a = r.enclosure("bottom_electrode", "bottom_via")
     m = metal_overlap(r)
     side = opening + 2 * m
-    canvas.rect("Metal5", x, y, x + side, y + side)
-    canvas.rect("Pad", x + m, y + m, x + side - m, y + side - m)
-    canvas.rect("REOPEN", x + m + a, y + m + a, x + side - m - a, y + side - m - a)
+    canvas.rect("land", x, y, x + side, y + side)
+    canvas.rect("pad", x + m, y + m, x + side - m, y + side - m)
+    canvas.rect("reopen", x + m + a, y + m + a, x + side - m - a, y + side - m - a)
     return side
 
 
@@ -96,11 +104,11 @@ class PadPlan:
         m = metal_overlap(r)
         self.side = BOND_OPENING + 2 * m
         self.tongue = (self.side, self.side + LEAD)
-        low = max(self.tongue[1], m + BOND_OPENING + r("PAD.17")) + _ROOM
+        low = max(self.tongue[1], m + BOND_OPENING + r.space("pad", "diffusion")) + _ROOM
         self.diode = (low, low + LEAD)
         self.ring = (self.diode[1] + _ROOM, self.diode[1] + _ROOM + RING)
         self.depth = self.ring[1] + _ROOM
-        least = max(self.side + r("PAD.20"), BOND_OPENING + r("PAD.2"))
+        least = max(self.side + r.space("pad_metal"), BOND_OPENING + r.space("pad"))
         self.pitch = grid_up(least, 10_000)  # a round figure for whoever bonds it
 
 
@@ -119,26 +127,39 @@ def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
     """
     if side not in SIDES:
         raise ParameterError("side", side, "one of " + ", ".join(SIDES))
-    r, c = RuleBook(tech), Canvas()
+    r, c = RuleBook(tech), Canvas(tech)
     plan = PadPlan(r)
     draw_opening(c, r, 0, 0, BOND_OPENING)
     x1, x2 = (plan.side - LEAD) // 2, (plan.side + LEAD) // 2
     tongue = (x1, plan.tongue[0], x2, plan.tongue[1])
-    c.rect("Metal5", x1, plan.tongue[0] - metal_overlap(r), x2, plan.tongue[1])
-    c.rect("Metal4", *tongue)
-    via_array(c, r, tongue, ("Via4", "Via3"), r("PAD.5"))
-    c.rect("Metal3", x1, plan.tongue[0], x2, plan.depth)
+    c.rect("land", x1, plan.tongue[0] - metal_overlap(r), x2, plan.tongue[1])
+    for metal in tech.roles.between("bottom_row", "land"):
+        c.rect(metal, *tongue)
+    via_array(
+        c,
+        r,
+        tongue,
+        tech.roles.cuts("bottom_row", "land")[::-1],
+        r.enclosure("pad_metal", "pad_via"),
+    )
+    c.rect("bottom_row", x1, plan.tongue[0], x2, plan.depth)
     _diode(c, r, (x1, plan.diode[0], x2, plan.diode[1]))
     beside = (plan.pitch - plan.side) // 2  # so that neighbours' rings abut
-    c.rect("Metal1", -beside, plan.ring[0], plan.side + beside, plan.ring[1])
+    c.rect("local", -beside, plan.ring[0], plan.side + beside, plan.ring[1])
     for x in (x1, x2):
-        tap_strip(c, r, x, plan.ring[0] + r("PP.5d"), plan.ring[1] - r("PP.5d"))
+        tap_strip(
+            c,
+            r,
+            x,
+            plan.ring[0] + r.enclosure("pplus", "p_tap"),
+            plan.ring[1] - r.enclosure("pplus", "p_tap"),
+        )
     if ground:
-        c.rect("Metal1", x1, plan.diode[0], x2, plan.ring[1])
+        c.rect("local", x1, plan.diode[0], x2, plan.ring[1])
     net = "VSS" if ground else "PAD"
-    c.port(net, "Metal3", plan.side // 2, plan.depth, LEAD, 90)
-    c.port(net, "Metal5", plan.side // 2, 0, plan.side, 270)
-    c.port("VSS", "Metal1", -beside, (plan.ring[0] + plan.ring[1]) // 2, RING, 180)
+    c.port(net, "bottom_row", plan.side // 2, plan.depth, LEAD, 90)
+    c.port(net, "land", plan.side // 2, 0, plan.side, 270)
+    c.port("VSS", "local", -beside, (plan.ring[0] + plan.ring[1]) // 2, RING, 180)
     name = f"bond_pad{'_vss' if ground else ''}_{side}"
     cell = Cell(name, tuple(c.rects), ports=tuple(c.ports), width=plan.side, height=plan.depth,
                 netlist=Subcircuit(name, tuple(dict.fromkeys((net, "VSS"))), ()))  # fmt: skip
@@ -148,13 +169,20 @@ def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
 def _diode(c: Canvas, r: RuleBook, box: tuple[int, int, int, int]) -> None:
     """Draw an n+ diode under a lead, joined to it by arrays of cuts."""
     x1, y1, x2, y2 = box
-    beyond = r("NP.5b")
-    c.rect("COMP", *box)
-    c.rect("Nplus", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
-    cut_array(c, "Contact", box, r.contact, r("CO.2b"), grid_up(max(r("CO.4"), r("CO.6a"))))
-    c.rect("Metal1", *box)
-    c.rect("Metal2", *box)
-    via_array(c, r, box, ("Via1", "Via2"))
+    beyond = r.enclosure("nplus", "n_active")
+    c.rect("diffusion", *box)
+    c.rect("nplus", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
+    cut_array(
+        c,
+        "contact",
+        box,
+        r.contact,
+        r.array_space("contact", "local"),
+        grid_up(max(r.enclosure("diffusion", "diffusion_contact"), r.line_end("contact", "local"))),
+    )
+    c.rect("local", *box)
+    c.rect("select", *box)
+    via_array(c, r, box, ("local_via", "select_via"))
 
 
 def turned(cell: Cell, side: str) -> Cell:
@@ -193,7 +221,7 @@ def draw_probe_pads(canvas: Canvas, r: RuleBook, nets: tuple[str | None, ...]) -
     for x, net in zip(centres, nets, strict=True):
         if net is not None:
             draw_opening(canvas, r, x - side // 2, 0, PROBE_OPENING)
-            canvas.port(net, "Metal5", x, 0, side, 270)
+            canvas.port(net, "land", x, 0, side, 270)
     return centres
 
 

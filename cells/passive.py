@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import length, pitch
-from .parts import RuleBook, StackedPair, oxides
+from .parts import StackedPair, oxides
+from .rules import RuleBook
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,28 @@ class PassiveGeometry(StackedPair):
         self.tech, self.rules = tech, RuleBook(tech)
         r = self.rules
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
-        beyond = max(r("OXB.1"), r("OXB.2"))
+        beyond = max(
+            r.enclosure("bottom_oxide", "bottom_crossing"),
+            r.enclosure("bottom_oxide_x", "bottom_crossing"),
+        )
         #: between two crossings: oxide on either side and its space, or two electrode ends
-        gap = max(2 * beyond + max(r("OXB.4"), r("OXB.6")), r("BE.2"), 2 * r("OXB.7"))
+        gap = max(
+            2 * beyond + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
+            r.space("bottom_electrode"),
+            2 * r.overhang("bottom_electrode", "bottom_crossing"),
+        )
         #: the column ends on a via of the module
-        end = r.module_via + 2 * max(r("VME.3"), r("VME.4")) + max(r("MT.2a"), r("ME.2"))
+        end = (
+            r.module_via
+            + 2
+            * max(r.enclosure("middle_electrode", "middle_via"), r.enclosure("land", "middle_via"))
+            + max(r.space("land"), r.space("middle_electrode"))
+        )
         least_x = grid_up(max(self.device + gap, end), 10)
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)
-        least_y = max(self.device + gap, r.land + r("MT.2a"), r.land + r("BE.2"))
+        least_y = max(
+            self.device + gap, r.land + r.land_space, r.land + r.space("bottom_electrode")
+        )
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, grid_up(least_y, 10))
         self.me_x, self.module_y = self.pitch_x // 2, grid_down(self.pitch_y // 2)
         self.me_half = grid_down((self.pitch_x - gap) / 2)
@@ -67,7 +82,7 @@ def passive_planar_cell(tech: Tech, parameters: PassiveParameters | None = None)
 def _cell(tech: Tech, parameters: PassiveParameters | None, name: str,
           lines: tuple[tuple[str, str, str], ...]) -> Cell:  # fmt: skip
     g = PassiveGeometry(tech, parameters or PassiveParameters())
-    c = Canvas()
+    c = Canvas(tech)
     y1, y2 = g.strip_y
     for _, electrode, tier in lines:
         c.rect(electrode, 0, y1, g.pitch_x, y2)

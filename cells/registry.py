@@ -157,10 +157,11 @@ def register_cell(name: str, draw: Callable[..., Cell]) -> None:
         raise ParameterError("name", name, "a small letter, then such, digits or _ (32 at most)")
     if name in CELLS or name in ARRAY_CELLS:
         raise ParameterError("name", name, "one that no cell bears yet")
-    cell = draw(get_tech())
+    tech = get_tech()
+    cell = draw(tech)
     if cell.name != name:
         raise UnitCellError(f"the cell registered as {name!r} draws a cell named {cell.name!r}")
-    ARRAY_CELLS[name] = ArrayCell(name, unit_of(cell).tiers)
+    ARRAY_CELLS[name] = ArrayCell(name, unit_of(cell, tech).tiers)
     CELLS[name] = draw
 
 
@@ -215,7 +216,8 @@ def draw_unit(kind: str, tech: Tech, **values: Any) -> Unit:
     """
     name = array_cell(kind).cell
     known = parameters_of(name)
-    return unit_of(draw_cell(name, tech, **{k: v for k, v in values.items() if k in known}))
+    given = {k: v for k, v in values.items() if k in known}
+    return unit_of(draw_cell(name, tech, **given), tech)
 
 
 def documented(draw: Callable[..., Cell]) -> Callable[..., Cell]:

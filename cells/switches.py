@@ -16,7 +16,7 @@ from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Rect, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, TrackName, Tracks
 from .limits import length
-from .parts import RuleBook
+from .rules import RuleBook
 
 #: room between the outer edge and the first shape, in dbu
 MARGIN = 500
@@ -49,9 +49,9 @@ class _Pen:
     ) -> None:
         self.tech, self.p = tech, p
         self.rules = RuleBook(tech)
-        self.canvas = Canvas()
+        self.canvas = Canvas(tech)
         self.tracks = Tracks(self.rules, pitch, sense)
-        self.length = self.rules("PL.2")
+        self.length = self.rules.gate_length()
         self.drawer = BodyDrawer(self.canvas, self.tracks, self.length)
         least = self.drawer.least_finger * 1e-3
         #: widths in dbu by name
@@ -90,19 +90,25 @@ class _Pen:
     def tap_to_tap(self) -> int:
         """p-tap COMP to n-tap COMP: so far from the well that thin Pplus will do."""
         r = self.rules
-        return grid_up(max(r("DF.4c") + r("DF.4d"), r("DF.3a")), 10)
+        return grid_up(
+            max(
+                r.enclosure("nwell", "p_active") + r.enclosure("nwell", "n_tap"),
+                r.space("diffusion"),
+            ),
+            10,
+        )
 
     def through(self, lines: list[tuple[int, str]], metal: str, width: int) -> list[Port]:
         """Return the ports of lines along y: they run through the cell, from pitch to pitch."""
         return [
-            Port(net, metal, x, y, width, orientation)
+            Port(net, self.rules.layer(metal), x, y, width, orientation)
             for x, net in lines
             for y, orientation in ((0, 270), (self.tracks.pitch, 90))
         ]
 
     def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
         """Return the drawn cell; its supply lines are ports, too."""
-        ports = [*ports, *self.through(self.taps, "Metal1", self.drawer.tap_metal)]
+        ports = [*ports, *self.through(self.taps, "local", self.drawer.tap_metal)]
         return Cell(
             name,
             rects=tuple(self.canvas.rects),
@@ -125,13 +131,15 @@ def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, str],
     head = body.x2 + d.head_gap
     d.head(head, d.rows(body), (body.x2, head), "mid")
     half = r.pad // 2
-    pen.canvas.rect("Metal2", head - half, 0, head + half, pen.tracks.pitch)
+    pen.canvas.rect("select", head - half, 0, head + half, pen.tracks.pitch)
     pen.controls.append((head, gate))
-    bar = (r.contact + 2 * r("CO.3")) // 2
-    metal = max(r("M1.1"), r.contact + 2 * r("CO.6")) // 2
-    tap_edge = max(bar + r("PL.5"), half + r("M1.2a") + metal - d.tap_width // 2)
+    bar = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
+    metal = r.line // 2
+    tap_edge = max(
+        bar + r.space("poly", "diffusion"), half + r.space("local") + metal - d.tap_width // 2
+    )
     if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
-        tap_edge = max(tap_edge, 2 * r("DF.4c") - d.head_gap)
+        tap_edge = max(tap_edge, 2 * r.enclosure("nwell", "p_active") - d.head_gap)
     pen.x = head + grid_up(tap_edge, 10)
     return body
 
@@ -180,12 +188,12 @@ def row_switch(
             q = _row_block(pen, (f"P{kind}", "pfet", line, other, off, "switch_wp_um"), t)
             ends[kind] = (n.x, q.x2)
     width = _row_tracks(pen, ends, names)
-    m3, m4 = "Metal3", "Metal4"
+    m3, m4 = "bottom_row", "top_row"
     pins = [("BR", m3, "high", width, 0), ("IN_B", m3, "low", 0, 180), ("WR", m4, "low", 0, 180)]
     if "top" in tiers:
         pins = [("TR", m4, "high", width, 0), ("IN_T", m3, "high", 0, 180), *pins]
     ports = [_track_port(pen.tracks, *pin) for pin in pins]
-    ports += pen.through(pen.controls, "Metal2", pen.rules.pad // 2 * 2)
+    ports += pen.through(pen.controls, "select", pen.rules.pad // 2 * 2)
     if p.kelvin:
         ports += _row_kelvin(pen, names, width)
     controls = [f"W{t}{s}" for t, _ in names for s in ("", "_N")]
@@ -195,8 +203,10 @@ def row_switch(
 
 
 def _track_port(t: Tracks, net: str, metal: str, track: str, x: int, direction: int) -> Port:
-    span = t.low if track == "low" else t.high4 if metal == "Metal4" else t.high3
-    return Port(net, metal, x, grid_down(sum(span) / 2), span[1] - span[0], direction)
+    span = t.low if track == "low" else t.high4 if metal == "top_row" else t.high3
+    return Port(
+        net, t.rules.layer(metal), x, grid_down(sum(span) / 2), span[1] - span[0], direction
+    )
 
 
 def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[str, str]]) -> int:
@@ -207,21 +217,23 @@ def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[s
         east += 3 * r.pad
     for tier, line in names:
         read_start, read_end = ends[f"R{tier}"]
-        t.metal(c, "Metal3", "high" if tier == "T" else "low", 0, read_end)
-        t.metal(c, *(("Metal4", "high") if line == "TR" else ("Metal3", "high")), read_start, east)
+        t.metal(c, "bottom_row", "high" if tier == "T" else "low", 0, read_end)
+        t.metal(
+            c, *(("top_row", "high") if line == "TR" else ("bottom_row", "high")), read_start, east
+        )
     # WR passes the read sections in Metal4 and drops to Metal3 where IN_B has ended
     first, last = ends[f"W{names[0][0]}"][0], ends["WB"][1]
     hop = first - pen.drawer.tap_gap - pen.drawer.tap_width // 2
     half = r.pad // 2
-    t.metal(c, "Metal4", "low", 0, hop + half)
-    t.metal(c, "Metal3", "low", hop - half, last)
-    _fill_cuts(c, r, "Via3", hop, t.low)
+    t.metal(c, "top_row", "low", 0, hop + half)
+    t.metal(c, "bottom_row", "low", hop - half, last)
+    _fill_cuts(c, r, "bottom_row_via", hop, t.low)
     return east
 
 
 def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) -> None:
     """Draw a column of foundry cuts at `x` as tall as `span` allows."""
-    step, margin = r.via + r("V3.2a"), r("V3.3")
+    step, margin = r.via + r.space("bottom_row_via"), r.enclosure("bottom_row", "bottom_row_via")
     room = span[1] - span[0] - 2 * margin - r.via
     start = span[0] + margin + grid_down((room % step) / 2) + r.via // 2
     for k in range(room // step + 1):
@@ -231,27 +243,34 @@ def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) 
 def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port]:
     """Tap TR and BR at the array's edge and lead the taps west in Metal5."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
-    edge = grid_up(r("MT.2a") / 2)
-    width = grid_down((t.pitch - 2 * r("MT.2a")) / 2, 10)
+    edge = grid_up(r.land_space / 2)
+    width = grid_down((t.pitch - 2 * r.land_space) / 2, 10)
     half = r.pad // 2
     # the array's row line beside it may take the whole pitch
-    x = grid_down(east - r.space("Metal4", t.pitch) - half)
+    x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
-    cut_y = {"T": grid_down(sum(t.high4) / 2), "B": t.low[1] - r("V4.3") - r.via // 2}
+    cut_y = {
+        "T": grid_down(sum(t.high4) / 2),
+        "B": t.low[1] - r.enclosure("top_row", "top_row_via") - r.via // 2,
+    }
     ports = []
-    c.rect("Metal3", x - half - r.pad, t.low[0], east, t.high3[1])
-    c.rect("Metal4", x - half - r.pad, t.low[0], x + half, t.low[1])
-    c.box("Via3", x, cut_y["B"], r.via)
+    c.rect("bottom_row", x - half - r.pad, t.low[0], east, t.high3[1])
+    c.rect("top_row", x - half - r.pad, t.low[0], x + half, t.low[1])
+    c.box("bottom_row_via", x, cut_y["B"], r.via)
     for tier, _ in names:
         low, high = spans[tier]
-        c.rect("Metal5", 0, low, x + half, high)
+        c.rect("land", 0, low, x + half, high)
         y = (
             min(max(cut_y[tier], low + r.pad // 2), high - r.pad // 2)
             if tier == "T"
             else cut_y["B"]
         )
-        c.box("Via4", x, y, r.via)
-        ports.append(Port(f"K{tier}", "Metal5", 0, grid_down((low + high) / 2), width, 180))
+        for metal in r.upper:
+            long = max(r.landing(metal), grid_up(r.area(metal) / width, 10))
+            c.rect(metal, x + half - long, low, x + half, high)
+        for cut in r.tech.roles.cuts("top_row", "land"):
+            c.box(cut, x, y, r.via)
+        ports.append(Port(f"K{tier}", r.layer("land"), 0, grid_down((low + high) / 2), width, 180))
     return ports
 
 
@@ -271,10 +290,10 @@ def _inverter(pen: _Pen, source: str, out: str) -> None:
     pen.tap("n")
     y, half = d.rows(n)[0], d.row // 2
     (x1, _), (x2, _) = pen.taps[-2:]
-    pen.canvas.rect("Metal1", x1, y - half, n.x, y + half)
-    pen.canvas.rect("Metal1", q.x2, y - half, x2, y + half)
-    pen.tracks.metal(pen.canvas, "Metal4", "low", 0, head + r.pad)
-    pen.tracks.metal(pen.canvas, "Metal4", "high", n.x, pen.x + r.pad)
+    pen.canvas.rect("local", x1, y - half, n.x, y + half)
+    pen.canvas.rect("local", q.x2, y - half, x2, y + half)
+    pen.tracks.metal(pen.canvas, "top_row", "low", 0, head + r.pad)
+    pen.tracks.metal(pen.canvas, "top_row", "high", n.x, pen.x + r.pad)
 
 
 def inverter(tech: Tech, p: SwitchParameters, pitch: int) -> RowSwitch:
@@ -283,8 +302,8 @@ def inverter(tech: Tech, p: SwitchParameters, pitch: int) -> RowSwitch:
     _inverter(pen, "A", "Y")
     width = pen.x + pen.rules.pad
     ports = [
-        _track_port(pen.tracks, "A", "Metal4", "low", 0, 180),
-        _track_port(pen.tracks, "Y", "Metal4", "high", width, 0),
+        _track_port(pen.tracks, "A", "top_row", "low", 0, 180),
+        _track_port(pen.tracks, "Y", "top_row", "high", width, 0),
     ]
     cell = pen.finish("inverter", ("A", "Y", "VDD", "VSS"), ports, width)
     return RowSwitch(cell, (), tuple(pen.taps))
@@ -316,7 +335,7 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     _inverter(pen, "WSEL", "WSEL_N")
     half = r.pad // 2
     jog = pen.x + half
-    head0 = jog + r.pad + r("M2.2a")
+    head0 = jog + r.pad + r.space("select")
     read_n = pen.make("NR", "nfet", head0 + d.head_gap, "C", "OUT", "WSEL_N", "switch_wn_um")
     read_p, write_n, write_p = _column_bodies(pen, read_n)
     head2 = write_p.x2 + d.head_gap
@@ -325,27 +344,27 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     for x in (head0, head2):
         d.to_track(x, "mid")
     # OUT changes from low to high west of the read gates, where C has ended
-    c.rect("Metal2", jog - half, t.edge, jog + half, t.pitch - t.edge)
+    c.rect("select", jog - half, t.edge, jog + half, t.pitch - t.edge)
     for track in ("low", "high"):
         d.to_track(jog, track)  # type: ignore[arg-type]
-    t.metal(c, "Metal3", "high", 0, jog + half)
+    t.metal(c, "bottom_row", "high", 0, jog + half)
     last = max(x for x, is_b in d.strap_xs(read_p) if is_b)
-    t.metal(c, "Metal3", "low", jog - half, last + half)
+    t.metal(c, "bottom_row", "low", jog - half, last + half)
     joined = write_n.x - d.head_gap
-    t.metal(c, "Metal4", "low", 0, joined + r.pad)
-    t.metal(c, "Metal4", "high", pen.taps[0][0], head2 + half)
+    t.metal(c, "top_row", "low", 0, joined + r.pad)
+    t.metal(c, "top_row", "high", pen.taps[0][0], head2 + half)
     width = _column_adaptor(pen, read_n.x, head2 + half)
     ports = [
-        _track_port(t, "OUT", "Metal3", "high", 0, 180),
-        _track_port(t, "WSEL", "Metal4", "low", 0, 180),
-        Port("C", "Metal5", width, grid_down(pitch / 2), pitch - r("MT.2a"), 0),
+        _track_port(t, "OUT", "bottom_row", "high", 0, 180),
+        _track_port(t, "WSEL", "top_row", "low", 0, 180),
+        Port("C", r.layer("land"), width, grid_down(pitch / 2), pitch - r.space("land"), 0),
     ]
     if p.kelvin:
-        wide = grid_up(max(r("MT.1"), 600), 10)
-        c.box("Metal5", width // 2 // 10 * 10, grid_down(pitch / 2), width // 10 * 10, wide)
-        ports.append(Port("KC", "Metal5", 0, grid_down(pitch / 2), wide, 180))
+        wide = grid_up(max(r.width("land"), 600), 10)
+        c.box("land", width // 2 // 10 * 10, grid_down(pitch / 2), width // 10 * 10, wide)
+        ports.append(Port("KC", r.layer("land"), 0, grid_down(pitch / 2), wide, 180))
     rails = tuple(x for body in (write_n, write_p) for x, is_b in d.strap_xs(body) if is_b)
-    ports += pen.through([(x, "WC") for x in rails], "Metal2", 2 * half)
+    ports += pen.through([(x, "WC") for x in rails], "select", 2 * half)
     pins = ("C", "OUT", "WC", "WSEL", "VDD", "VSS")
     flat = pen.finish("column_switch", pins, ports, width)
     return ColumnSwitch(_turned(flat), tuple(pen.taps), rails)
@@ -377,7 +396,7 @@ def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
     d.to_track(joined, "low", metal4=True)
     # the write rail is one net within the cell: its straps on either side of the taps join
     west, east = d.strap_xs(write_n)[-1][0], d.strap_xs(write_p)[0][0]
-    c.box("Metal2", grid_down((west + east) / 2), pen.tracks.mid, grid_up(east - west, 10), r.pad)
+    c.box("select", grid_down((west + east) / 2), pen.tracks.mid, grid_up(east - west, 10), r.pad)
     return read_p, write_n, write_p
 
 
@@ -385,16 +404,18 @@ def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
     """Lead C from its Metal3 track up to a Metal5 land at the array; returns the cell's width."""
     c, r, t = pen.canvas, pen.rules, pen.tracks
     west = x + t.space
-    step = r.via + r("V3.2a")
-    width = grid_up(west + 2 * step + r("V3.2a"), 10)
-    edge = grid_up(r("MT.2a") / 2)
-    t.metal(c, "Metal3", "high", c_start, west)
-    c.rect("Metal3", west, t.edge, width, t.pitch - t.edge)
-    c.rect("Metal4", west, t.edge, width, t.pitch - t.edge)
-    c.rect("Metal5", west, edge, width, t.pitch - edge)
+    step = r.via + r.space("bottom_row_via")
+    width = grid_up(west + 2 * step + r.space("bottom_row_via"), 10)
+    edge = grid_up(r.land_space / 2)
+    t.metal(c, "bottom_row", "high", c_start, west)
+    c.rect("bottom_row", west, t.edge, width, t.pitch - t.edge)
+    for metal in r.tech.roles.between("bottom_row", "land"):
+        margin = edge if metal in r.upper else t.edge
+        c.rect(metal, west, margin, width, t.pitch - margin)
+    c.rect("land", west, edge, width, t.pitch - edge)
     for k in (0, 1):
-        at = west + r("V3.2a") // 2 + r.via // 2 + k * step
-        for cut in ("Via3", "Via4"):
+        at = west + r.space("bottom_row_via") // 2 + r.via // 2 + k * step
+        for cut in r.tech.roles.cuts("bottom_row", "land"):
             _fill_cuts(c, r, cut, grid_up(at, 10), (edge, t.pitch - edge))
     return width
 

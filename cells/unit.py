@@ -3,9 +3,10 @@
 A unit cell is any `Cell` that keeps to this, whoever drew it:
 
 * its box starts at (0, 0) and has `width` and `height`; cells abut on all four sides;
-* row lines ``BR`` (Metal3 or BE) and, if wanted, ``TR`` (Metal4 or TE) leave it in the west and
-  in the east at one height; the column ``C`` (ME), select lines ``BS`` and ``TS`` (Metal2) and the
-  substrate ``VSS`` (Metal1) in the south and in the north at one x;
+* row lines ``BR`` (the bottom row metal or BE) and, if wanted, ``TR`` (the top row metal or TE)
+  leave it in the west and in the east at one height; the column ``C`` (ME), select lines ``BS``
+  and ``TS`` (the select metal) and the substrate ``VSS`` (the local metal) in the south and in
+  the north at one x;
 * its reference netlist has these nets as pins, and every memristor ends on ``C``.
 """
 
@@ -14,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..pdk import CrossStackError
+from ..pdk import CrossStackError, Tech
 from .drawing import Cell, Port, Rect
 
 #: tiers, bottom first
 TIERS = ("bottom", "top")
-#: pin -> conductors on which it may leave the cell
-_ROWS = {"BR": ("Metal3", "BE"), "TR": ("Metal4", "TE")}
-_COLUMNS = {"C": ("ME",), "BS": ("Metal2",), "TS": ("Metal2",), "VSS": ("Metal1",)}
+#: pin -> conductors, by role or name, on which it may leave the cell
+_ROWS = {"BR": ("bottom_row", "BE"), "TR": ("top_row", "TE")}
+_COLUMNS = {"C": ("ME",), "BS": ("select",), "TS": ("select",), "VSS": ("local",)}
 _ELECTRODES = ("BE", "TE")
 _TRANSISTORS = ("nfet", "pfet")
 
@@ -95,7 +96,7 @@ class Unit:
         return min(r.y1 for r in over), max(r.y2 for r in over)
 
 
-def unit_of(cell: Cell) -> Unit:
+def unit_of(cell: Cell, tech: Tech) -> Unit:
     """Check that arrays can be made of a cell.
 
     Raises:
@@ -109,7 +110,7 @@ def unit_of(cell: Cell) -> Unit:
     tiers = _tiers(cell)
     for net in (*_ROWS, *_COLUMNS):
         if net in cell.netlist.pins:
-            _check_ports(cell, net)
+            _check_ports(cell, net, tech)
     unit = Unit(cell, tiers, tuple(_flat(cell)))
     _check_shapes(unit)
     if len({unit.port(net, 180).layer in _ELECTRODES for net in unit.rows}) > 1:
@@ -149,10 +150,11 @@ def _tiers(cell: Cell) -> tuple[str, ...]:
     return TIERS[: sum(count)]
 
 
-def _check_ports(cell: Cell, net: str) -> None:
+def _check_ports(cell: Cell, net: str, tech: Tech) -> None:
     """Check that a line leaves a cell where the neighbour's enters."""
     along_x = net in _ROWS
-    layers = _ROWS[net] if along_x else _COLUMNS[net]
+    roles = tech.roles.names
+    layers = [roles.get(x, x) for x in (_ROWS[net] if along_x else _COLUMNS[net])]
     sides = {180: 0, 0: cell.width} if along_x else {270: 0, 90: cell.height}
     found = []
     for side, edge in sides.items():

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from .base.errors import ConfigError
 from .base.inputs import regular_file
-from .pdk import PROFILES
+from .pdk import DEFAULT, PROFILES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,9 +52,76 @@ class CellKind(click.Choice):  # type: ignore[type-arg]
         return click.Choice(array_cell_names()).convert(value, param, ctx)
 
 
+class ModeName(click.Choice):  # type: ignore[type-arg]
+    """A mode that the solver knows, those that a program of the user's registered included."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Names of the modes, as they are now."""
+        from .solve.modes import MODES
+
+        return tuple(MODES)
+
+    @choices.setter
+    def choices(self, value: object) -> None:
+        """Take nothing: the table decides."""
+
+
+class ModeOption(click.Option):
+    """--mode, whose help says what each mode does."""
+
+    @property
+    def help(self) -> str:
+        """The modes in words."""
+        from .solve.modes import MODES
+
+        return "; ".join(f"{mode.name}: {mode.text}" for mode in MODES.values()) + "."
+
+    @help.setter  # noqa: A003
+    def help(self, value: object) -> None:
+        """Take nothing: the table decides."""
+
+
+def _usual_mode() -> str:
+    from .solve.modes import MODES
+
+    return next(iter(MODES))
+
+
+def mode_option(function: F) -> F:
+    """Add --mode to a command that solves."""
+    return click.option("--mode", type=ModeName(), default=_usual_mode, cls=ModeOption)(function)
+
+
+def options_of_mode(
+    mode: str, options: Mapping[str, Any], *, anyway: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return the options of a mode that were given; refuse those that mean nothing in it.
+
+    Args:
+        mode: one of `solve.MODES`.
+        options: by name; None for those that were not given.
+        anyway: options that are taken elsewhere, too, and so are not refused.
+
+    Raises:
+        ConfigError: naming an option and the modes that it belongs to.
+    """
+    from .solve.modes import MODES, belongs
+
+    given = {key: value for key, value in options.items() if value is not None}
+    foreign = MODES[mode].foreign(given)
+    if alien := [key for key in foreign if key not in anyway]:
+        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to {belongs(alien[0])}")
+    return {key: value for key, value in given.items() if key not in foreign}
+
+
 CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 PROFILE_NAMES = click.Choice(list(PROFILES))
+PROCESS_HELP = f"Foundry base: a name, or the folder of one of your own (default {DEFAULT})."
 
 _SWITCH = "Width of the mode switches' {} in um: 1.12 to 1000 (default 20); not for a bare array."
 #: flag -> type and help; a test holds defaults and ranges against what is drawn
@@ -68,6 +136,7 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         None,
         "Sense pin on every line (default without); not for a bare array.",
     ),
+    "--process": (str, PROCESS_HELP),
     "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default stepper)."),
     "--device-um": (
         float,
@@ -115,13 +184,20 @@ def _add_options(function: F, other: dict[str, str]) -> F:
     return click.argument("config", required=False, type=EXISTING)(function)
 
 
+def process_option(function: F) -> F:
+    """Add the process of a layout or network to a command."""
+    text = f"Foundry base, by name or folder (default: from the manifest beside it, or {DEFAULT})."
+    return click.option("--process", metavar="NAME|FOLDER", help=text)(function)
+
+
 def layout_options(function: F) -> F:
-    """Add a layout file or the folder of a build, top cell and profile to a command."""
+    """Add a layout file or the folder of a build, top cell, process and profile to a command."""
     function = click.option(
         "--profile",
         type=PROFILE_NAMES,
         help="Post-process profile (default: from the manifest beside FILE, else stepper).",
     )(function)
+    function = process_option(function)
     function = click.option("--top", help="Top cell, if FILE has several.")(function)
     return click.argument("file", type=EXISTING_OR_FOLDER)(function)
 

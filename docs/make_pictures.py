@@ -181,7 +181,7 @@ def main() -> None:
                 save(drawn, HERE / f"ir_drop_{mode}.png")
         stack_picture(demo / f"{NAME}.gds", HERE / "stack.png")
         tech, cell = get_tech(), folder / "cell.gds"
-        write_layout(to_layout(alone(draw_cell("hybrid_cell", tech)), tech), cell)
+        write_layout(to_layout(alone(draw_cell("hybrid_cell", tech), tech), tech), cell)
         stack_picture(cell, HERE / "cell.png", 700)
         if not report_picture(demo / "report.html", HERE / "report.png", folder):
             print("no browser: report.png stays as it is", file=sys.stderr)

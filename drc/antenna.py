@@ -16,27 +16,49 @@ import klayout.db as kdb
 from ..pdk import Tech
 from .compact import Strip
 
-#: Process order: a conductor, then the cut that lands on it.
-LEVELS = (
-    ("Poly2", "Contact"),
-    ("Metal1", "Via1"),
-    ("Metal2", "Via2"),
-    ("Metal3", "Via3"),
-    ("Metal4", "Via4"),
-    ("Metal5", None),
-)
-#: Connected active area counts this many times towards the gate area (thin gate oxide).
-DIODE_FACTOR = 2.0
 
+@dataclass(frozen=True)
+class Order:
+    """In which order conductors are made, and what protects the gates on them.
 
-def level_of(conductor: str) -> int:
-    """Return the index in `LEVELS` of a conductor or cut."""
-    return next(i for i, names in enumerate(LEVELS) if conductor in names)
+    Attributes:
+        levels: a conductor, then the cut that lands on it (empty for the last); the first is poly.
+        diffusion: drawn active area; without poly over it, it counts towards the gate area.
+        diode_factor: how often it counts (thin gate oxide).
+    """
 
+    levels: tuple[tuple[str, str], ...]
+    diffusion: str
+    diode_factor: float
 
-def layers_of(level: int) -> list[str]:
-    """Return the drawn layers that a level needs."""
-    return ["COMP", *(n for names in LEVELS[: level + 1] for n in names if n)]
+    @classmethod
+    def of(cls, tech: Tech) -> Order:
+        """Return the order of a process."""
+        return cls(tech.nets.antenna, tech.roles.layer("diffusion"), tech.nets.diode_factor)
+
+    @property
+    def poly(self) -> str:
+        """The layer of the gates."""
+        return self.levels[0][0]
+
+    @property
+    def contact(self) -> str:
+        """The cut that joins poly and diffusion to the lowest metal."""
+        return self.levels[0][1]
+
+    @property
+    def stack(self) -> tuple[str, ...]:
+        """Conductors and cuts from poly to the last metal."""
+        return tuple(name for level in self.levels for name in level if name)
+
+    def level_of(self, conductor: str) -> int:
+        """Return the index in `levels` of a conductor or cut."""
+        return next(i for i, names in enumerate(self.levels) if conductor in names)
+
+    def layers_of(self, level: int) -> list[str]:
+        """Return the drawn layers that a level needs."""
+        made = (name for names in self.levels[: level + 1] for name in names)
+        return [self.diffusion, *(name for name in made if name)]
 
 
 @dataclass(frozen=True)
@@ -54,29 +76,32 @@ class AntennaLevel:
     Args:
         l2n: empty net list of the cell.
         drawn: the drawn layers of the level, as regions that suit `l2n`.
-        level: index into `LEVELS`.
+        level: index into the levels of the order.
+        order: in which order conductors are made.
     """
 
-    def __init__(self, l2n: kdb.LayoutToNetlist, drawn: dict[str, kdb.Region], level: int) -> None:
-        self.l2n, self.level, self._drawn = l2n, level, drawn
+    def __init__(
+        self, l2n: kdb.LayoutToNetlist, drawn: dict[str, kdb.Region], level: int, order: Order
+    ) -> None:
+        self.l2n, self.level, self.order, self._drawn = l2n, level, order, drawn
         self._near: dict[Strip, AntennaLevel] = {}
-        poly, comp = drawn["Poly2"], drawn["COMP"]
+        poly, comp = drawn[order.poly], drawn[order.diffusion]
         self.gate, self.diffusion = poly & comp, comp - poly
-        self.layers = {name: region for name, region in drawn.items() if name != "COMP"}
+        self.layers = {name: region for name, region in drawn.items() if name != order.diffusion}
         l2n.register(self.gate, "gate")
         l2n.register(self.diffusion, "diffusion")
         for region in (*self.layers.values(), self.gate, self.diffusion):
             l2n.connect(region)
         l2n.connect(poly, self.gate)
         below: kdb.Region | None = None
-        for conductor, cut in LEVELS[: level + 1]:
+        for conductor, cut in order.levels[: level + 1]:
             if below is not None:
                 l2n.connect(below, self.layers[conductor])
-            if cut is not None:
+            if cut:
                 below = self.layers[cut]
                 l2n.connect(self.layers[conductor], below)
-        if "Contact" in self.layers:
-            l2n.connect(self.layers["Contact"], self.diffusion)
+        if order.contact in self.layers:
+            l2n.connect(self.layers[order.contact], self.diffusion)
         l2n.extract_netlist()
 
     @classmethod
@@ -84,22 +109,27 @@ class AntennaLevel:
         """Return the level of a whole cell; arrays stay arrays."""
         layout = cell.layout()
         l2n = kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(layout, cell, []))
-        names = layers_of(level)
+        order = Order.of(tech)
+        names = order.layers_of(level)
         drawn = {n: l2n.make_polygon_layer(layout.layer(*tech.gds(n)), n) for n in names}
-        return cls(l2n, drawn, level)
+        return cls(l2n, drawn, level, order)
 
     @classmethod
-    def flat(cls, cell: kdb.Cell, drawn: Callable[[str], kdb.Region], level: int) -> AntennaLevel:
+    def flat(
+        cls, cell: kdb.Cell, drawn: Callable[[str], kdb.Region], level: int, order: Order
+    ) -> AntennaLevel:
         """Return the level of a cell's flat, merged layers."""
-        regions = {name: drawn(name) for name in layers_of(level)}
-        return cls._of_regions(cell.layout().dbu, regions, level)
+        regions = {name: drawn(name) for name in order.layers_of(level)}
+        return cls._of_regions(cell.layout().dbu, regions, level, order)
 
     @classmethod
-    def _of_regions(cls, dbu: float, regions: dict[str, kdb.Region], level: int) -> AntennaLevel:
+    def _of_regions(
+        cls, dbu: float, regions: dict[str, kdb.Region], level: int, order: Order
+    ) -> AntennaLevel:
         l2n = kdb.LayoutToNetlist("flat", dbu)
         for name, region in regions.items():
             l2n.register(region, name)
-        return cls(l2n, regions, level)
+        return cls(l2n, regions, level, order)
 
     def _dbu(self) -> float:
         return self.l2n.internal_layout().dbu
@@ -126,7 +156,7 @@ class AntennaLevel:
         shapes = self._shapes(net, metal)
         charge = shapes.area() * dbu * limit.area + shapes.perimeter() * limit.perimeter
         areas = [self._shapes(net, layer).area() for layer in (self.gate, self.diffusion)]
-        return charge <= limit.ratio * (areas[0] + DIODE_FACTOR * areas[1]) * dbu
+        return charge <= limit.ratio * (areas[0] + self.order.diode_factor * areas[1]) * dbu
 
     def certified(self, conductor: str, limit: Limit, strips: tuple[Strip, ...]) -> bool:
         """Return True if no net of the original layout can break the ratio."""
@@ -137,7 +167,7 @@ class AntennaLevel:
                 return False
             area, perimeter, gate, diffusion = totals
             charge = area * dbu * limit.area + perimeter * limit.perimeter
-            if charge > limit.ratio * (gate + DIODE_FACTOR * diffusion) * dbu:
+            if charge > limit.ratio * (gate + self.order.diode_factor * diffusion) * dbu:
                 return False
         return True
 
@@ -205,4 +235,4 @@ class AntennaLevel:
             return region & kdb.Region(strip.surroundings(region.bbox()))
 
         clipped = {name: drawn(name) for name in self._drawn}
-        return self._of_regions(self._dbu(), clipped, self.level)
+        return self._of_regions(self._dbu(), clipped, self.level, self.order)

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 
 from ..base.outputs import write_text
 from ..pdk import Tech
-from .antenna import DIODE_FACTOR, LEVELS
-from .deck_parts import HEAD, HELPERS, TAIL
+from .antenna import Order
+from .deck_parts import HEAD, TAIL, helpers
 from .engine import WHOLE_DIE
 from .kinds import compile_rule
 from .ruby import Writer
@@ -21,7 +21,10 @@ def deck_text(tech: Tech) -> str:
     """Return the Ruby text of the deck."""
     nodes = {rule.name: compile_rule(rule, tech) for rule in tech.rules}
     writer = Writer(nodes.values(), tech)
-    lines = [HEAD.format(tech=f"{tech.name}, post-process profile {tech.profile.name}"), HELPERS]
+    lines = [
+        HEAD.format(tech=f"{tech.name}, post-process profile {tech.profile.name}"),
+        helpers(tech),
+    ]
     lines.append(_tables(tech))
     for rule in tech.rules:
         before, text = writer.write(nodes[rule.name])
@@ -34,17 +37,19 @@ def deck_text(tech: Tech) -> str:
 
 def _tables(tech: Tech) -> str:
     """Return the Ruby tables that the helpers look layers up in."""
-    names = {name for level in LEVELS for name in level if name} | {"COMP", "Nplus"}
+    order = Order.of(tech)
+    names = {*order.stack, order.diffusion, tech.roles.layer("nplus")}
     names |= {rule.layers[0] for rule in tech.rules if rule.kind in WHOLE_DIE}
     rows = [f'  "{n}" => [{tech.gds(n)[0]}, {tech.gds(n)[1]}],' for n in sorted(names)]
     levels = [
-        f'  ["{metal}", {chr(34) + cut + chr(34) if cut else "nil"}],' for metal, cut in LEVELS
+        f'  ["{metal}", {chr(34) + cut + chr(34) if cut else "nil"}],'
+        for metal, cut in order.levels
     ]
     shapes = [f"[{layer}, {datatype}]" for layer, datatype in sorted(tech.drawing.telling)]
     return "\n".join([
         "$cs_layers = {", *rows, "}",
         "$cs_levels = [", *levels, "]",
-        f"$cs_diode_factor = {DIODE_FACTOR:g}",
+        f"$cs_diode_factor = {order.diode_factor:g}",
         f"$cs_known = [{', '.join(shapes)}]",
         "cs_check_layers",
         "",

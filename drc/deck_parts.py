@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..pdk import Tech
+
 HEAD = """\
 # CrossStack DRC for {tech}
 # Generated from the rule table; do not edit.
@@ -65,8 +67,8 @@ def cs_space_nets(wells, distance)
   result = RBA::EdgePairs::new
   if !pairs.is_empty?
     l2n = RBA::LayoutToNetlist::new(source.cell_obj.name, dbu)
-    taps = (cs_region("COMP") & cs_region("Nplus")).overlapping(region)
-    names = $cs_levels.flatten.compact - ["Poly2"]
+    taps = (cs_region("@diffusion@") & cs_region("@nplus@")).overlapping(region)
+    names = $cs_levels.flatten.compact - ["@poly@"]
     stack = [region, taps] + names.collect { |n| cs_region(n) }
     stack.each_with_index do |layer, i|
       l2n.register(layer, "level#{i}")
@@ -89,7 +91,7 @@ def cs_antenna(conductor, ratio, area, perimeter)
   level = $cs_levels.index { |names| names.include?(conductor) }
   l2n = RBA::LayoutToNetlist::new(RBA::RecursiveShapeIterator::new(layout, cell, []))
   make = lambda { |n| l2n.make_polygon_layer(layout.layer(*$cs_layers[n]), n) }
-  poly, comp = make.call("Poly2"), make.call("COMP")
+  poly, comp = make.call("@poly@"), make.call("@diffusion@")
   gate, diffusion = poly & comp, comp - poly
   l2n.register(gate, "gate")
   l2n.register(diffusion, "diffusion")
@@ -99,7 +101,7 @@ def cs_antenna(conductor, ratio, area, perimeter)
   l2n.connect(poly, gate)
   layers, below = {}, nil
   $cs_levels[0..level].each do |metal_name, cut_name|
-    metal = metal_name == "Poly2" ? poly : make.call(metal_name)
+    metal = metal_name == "@poly@" ? poly : make.call(metal_name)
     layers[metal_name] = metal
     l2n.connect(metal)
     l2n.connect(below, metal) if below
@@ -107,7 +109,7 @@ def cs_antenna(conductor, ratio, area, perimeter)
       layers[cut_name] = below = make.call(cut_name)
       l2n.connect(below)
       l2n.connect(metal, below)
-      l2n.connect(below, diffusion) if cut_name == "Contact"
+      l2n.connect(below, diffusion) if cut_name == "@contact@"
     end
   end
   l2n.extract_netlist
@@ -146,3 +148,11 @@ if $count
   File.open($count, "w") { |f| $cs_ran.each { |name, n| f.puts("#{name} #{n}") } }
 end
 """
+
+
+def helpers(tech: Tech) -> str:
+    """Return the Ruby functions of a deck, which name a few layers of the process."""
+    text = HELPERS
+    for role in ("diffusion", "nplus", "poly", "contact"):
+        text = text.replace(f"@{role}@", tech.roles.layer(role))
+    return text

@@ -215,7 +215,7 @@ def _results(
     """Yield the outcome of every rule in order."""
     helpers = min(threads, workers.cores())
     if helpers > 1 and len(rules) > workers.CHUNK:
-        yield from workers.share(judge.__name__, layout, cell.name, tech, rules, helpers)
+        yield from workers.share(judge, layout, cell.name, tech, rules, helpers)
     else:
         yield from map(judge(layout, cell, tech), rules)
 

@@ -8,7 +8,7 @@ from typing import Any
 import klayout.db as kdb
 
 from ..pdk import CrossStackError, Tech
-from .antenna import AntennaLevel, Limit, level_of
+from .antenna import AntennaLevel, Limit, Order
 from .compact import Compacted
 from .expr import Node
 from .nets import density, space_nets
@@ -63,7 +63,7 @@ class Evaluator:
 
     def antenna(self, conductor: str, ratio: float, area: float, perimeter: float) -> kdb.Region:
         """Return the conductor shapes that break an antenna ratio."""
-        limit, level = Limit(ratio, area, perimeter), level_of(conductor)
+        limit, level = Limit(ratio, area, perimeter), Order.of(self.tech).level_of(conductor)
         if self.stand_in is not None and self._certified(conductor, limit, level):
             return kdb.Region()
         if self._whole is None or self._whole[0] != level:
@@ -78,7 +78,8 @@ class Evaluator:
         if strips is None:
             return False
         if self._flat is None or self._flat[0] != level:
-            self._flat = (level, AntennaLevel.flat(compacted.cell, flat.drawn, level))
+            order = Order.of(self.tech)
+            self._flat = (level, AntennaLevel.flat(compacted.cell, flat.drawn, level, order))
         return self._flat[1].certified(conductor, limit, strips)
 
     def region(self, node: Node) -> kdb.Region:
@@ -168,8 +169,8 @@ OPS: dict[str, Callable[..., Any]] = {
     "not_overlapping": lambda ev, a, b: a.not_overlapping(b),
     "inside": lambda ev, a, b: a.inside(b),
     "covering": lambda ev, a, b, n: a.covering(b, n),
-    "space_nets": lambda ev, a, d: space_nets(ev, a, ev.um(d)),
+    "space_nets": lambda ev, a, d: space_nets(ev.cell, ev.tech, ev.drawn, a, ev.um(d)),
     "antenna": lambda ev, name, ratio, area, perimeter: ev.antenna(name, ratio, area, perimeter),
-    "density": lambda ev, name, limit, sign: density(ev, name, limit, sign),
+    "density": lambda ev, name, limit, sign: density(ev.cell, ev.tech.gds(name), limit, sign),
     "on_grid": lambda ev, a, g: a.grid_check(ev.um(g), ev.um(g)),
 }

@@ -48,10 +48,10 @@ def _enclosure(rule: Rule, inner: Node, outer: Node) -> Node:
     return uncovered if rule.value == 0 else uncovered | outer.enclosing(inner, rule.value).marks()
 
 
-def _implant_enclosure(rule: Rule, comp: Node, implant: Node, other: Node) -> Node:
+def _implant_enclosure(rule: Rule, comp: Node, implant: Node, other: Node, diffusion: Node) -> Node:
     """Implant beyond active area, where the area's own edge is meant (not a butting edge)."""
     outer = implant.edges() - other
-    return outer.enclosing(comp.edges() & layer("COMP").edges(), rule.value).marks()
+    return outer.enclosing(comp.edges() & diffusion.edges(), rule.value).marks()
 
 
 def _extension(rule: Rule, a: Node, b: Node) -> Node:
@@ -276,6 +276,8 @@ def compile_rule(rule: Rule, tech: Tech) -> Node:
         kinds = ", ".join(sorted(KINDS))
         raise TechError(f"rule {rule.name}: kind {rule.kind!r} is not one of {kinds}")
     operands = [resolve(name, tech) for name in rule.layers]
+    if rule.kind == "implant_enclosure":
+        operands.append(layer(tech.roles.layer("diffusion")))
     try:
         return KINDS[rule.kind](rule, *operands)
     except (TypeError, ValueError) as error:

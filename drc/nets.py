@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import klayout.db as kdb
 
-from .antenna import LEVELS
-
-if TYPE_CHECKING:
-    from .evaluate import Evaluator
+from ..pdk import Tech
+from .antenna import Order
 
 
-def space_nets(ev: Evaluator, wells: kdb.Region, distance: int) -> kdb.EdgePairs:
-    """Return spaces below `distance` between wells that their taps and metals do not join."""
+def space_nets(
+    cell: kdb.Cell,
+    tech: Tech,
+    drawn: Callable[[str], kdb.Region],
+    wells: kdb.Region,
+    distance: int,
+) -> kdb.EdgePairs:
+    """Return spaces below `distance` between wells that their taps and metals do not join.
+
+    Args:
+        cell: where the wells are.
+        tech: which layers tap and join wells.
+        drawn: name of a drawn layer -> its shapes.
+        wells: what must keep its distance.
+        distance: in dbu.
+    """
     if wells.space_check(distance).is_empty():
         return kdb.EdgePairs()
-    l2n = kdb.LayoutToNetlist(ev.cell.name, ev.cell.layout().dbu)
-    layers = {name: ev.drawn(name) for level in LEVELS for name in level if name}
-    taps = (ev.drawn("COMP") & ev.drawn("Nplus")).overlapping(wells)
-    stack = [wells, taps, *(layers[n] for level in LEVELS for n in level if n and n != "Poly2")]
+    l2n = kdb.LayoutToNetlist(cell.name, cell.layout().dbu)
+    order = Order.of(tech)
+    taps = (drawn(order.diffusion) & drawn(tech.roles.layer("nplus"))).overlapping(wells)
+    stack = [wells, taps, *(drawn(name) for name in order.stack if name != order.poly)]
     for number, region in enumerate(stack):
         l2n.register(region, f"level{number}")
         l2n.connect(region)
@@ -34,13 +46,20 @@ def space_nets(ev: Evaluator, wells: kdb.Region, distance: int) -> kdb.EdgePairs
     return result
 
 
-def density(ev: Evaluator, name: str, limit: float, sign: float) -> kdb.Region:
-    """Return the outline of the cell if a layer covers too little or too much of it."""
-    index = ev.cell.layout().find_layer(*ev.tech.gds(name))
-    outline = ev.cell.bbox()
+def density(cell: kdb.Cell, gds: tuple[int, int], limit: float, sign: float) -> kdb.Region:
+    """Return the outline of the cell if a layer covers too little or too much of it.
+
+    Args:
+        cell: the die.
+        gds: layer and datatype.
+        limit: in percent.
+        sign: 1.0 for a least, -1.0 for a most.
+    """
+    index = cell.layout().find_layer(*gds)
+    outline = cell.bbox()
     area = 0
     if index is not None:
         store = kdb.DeepShapeStore()
-        area = kdb.Region(ev.cell.begin_shapes_rec(index), store).area()
+        area = kdb.Region(cell.begin_shapes_rec(index), store).area()
     percent = 100.0 * area / max(outline.area(), 1)
     return kdb.Region(outline) if sign * (percent - limit) < 0 else kdb.Region()

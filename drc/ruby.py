@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..pdk import Tech
-from .derived import DERIVED
+from .derived import derived
 from .evaluate import layer_pair
 from .expr import Node
 
@@ -123,7 +123,7 @@ class Writer:
         self._uses: Counter[Node] = Counter()
         for root in roots:
             self._count(root)
-        self._derived = {make(): name for name, make in DERIVED.items()}
+        self._derived = {node: name for name, node in derived(tech).items()}
         self._names: dict[Node, str] = {}
 
     def _count(self, node: Node) -> None:

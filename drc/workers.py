@@ -36,6 +36,10 @@ _START = (
 )
 
 
+#: what helpers are sent by its name
+Judge = Callable[[kdb.Layout, kdb.Cell, Tech], Callable[[Rule], Any]]
+
+
 class WorkerError(CrossStackError):
     """A rule whose helper process died; never to be taken for a clean result."""
 
@@ -85,12 +89,12 @@ class _Helper:
 
 
 def share(
-    judge: str, layout: kdb.Layout, top: str, tech: Tech, rules: list[Rule], helpers: int
+    judge: Judge, layout: kdb.Layout, top: str, tech: Tech, rules: list[Rule], helpers: int
 ) -> Iterator[Any]:
     """Yield the outcome of every rule, in order, as helper processes find them.
 
     Args:
-        judge: name of a function of `drc.engine`: (layout, cell, tech) -> rule -> outcome.
+        judge: function of a module: (layout, cell, tech) -> rule -> outcome.
         layout: what is checked; the helpers get copies.
         top: cell to check.
         tech: process.
@@ -193,7 +197,6 @@ def serve(descriptor: int, parent: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; our parent ends us
     _die_with(parent)
-    from . import engine
 
     pipe: Connection[Any, Any] = Connection(descriptor)
     check: Callable[[Rule], Any] | None = None
@@ -205,7 +208,7 @@ def serve(descriptor: int, parent: int) -> None:
                     if check is None:
                         layout = kdb.Layout()
                         layout.read_bytes(data, kdb.LoadLayoutOptions())
-                        check = getattr(engine, judge)(layout, layout.cell(top), tech)
+                        check = judge(layout, layout.cell(top), tech)
                     answer = pickle.dumps((number, check(rule)))
                 except Exception as error:
                     answer = pickle.dumps((number, _sendable(rule, error)))

@@ -57,13 +57,21 @@ def cell_1t2r(
         select_w_um, device_um=device_um, pitch_x_um=pitch_x_um, pitch_y_um=pitch_y_um
     )
     planar, g = planar_cell(tech, parameters), HybridGeometry(tech, parameters)
-    r, c = g.rules, Canvas()
+    r, c = g.rules, Canvas(tech)
     via_x = g.pitch_x - g.module_x  # TE comes from the east as BE comes from the west
     module_via(c, r, "TE", via_x, g.module_y)
-    c.rect("TE", g.me_x - g.me_half - r("OXB.7"), g.strip_y[0], via_x + r.land // 2, g.strip_y[1])
+    c.rect(
+        "TE",
+        g.me_x - g.me_half - r.overhang("TE", "top_crossing"),
+        g.strip_y[0],
+        via_x + r.land // 2,
+        g.strip_y[1],
+    )
     oxides(c, r, "T", g.crossing)
-    half = r("MT.1") // 2  # one Metal5 strap under the crossing joins the two lands
-    c.rect("Metal5", g.module_x, g.module_y - half, via_x, g.module_y + half)
+    half = (
+        r.width("land") // 2
+    )  # one strap in the last metal under the crossing joins the two lands
+    c.rect("land", g.module_x, g.module_y - half, via_x, g.module_y + half)
     return replace(
         planar,
         name=NAME,

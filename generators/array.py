@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, label_at
+from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, boundaries, label_at
 from ..cells.ends import BUS, MARGIN, column_end, column_top, row_end
-from ..cells.parts import RuleBook
 from ..cells.registry import draw_unit
+from ..cells.rules import RuleBook
 from ..cells.unit import Unit
 from ..pdk import Tech
 from .netlist import Instance, spice_lines
@@ -108,9 +108,9 @@ def numbered_ports(place: Placement, nets: tuple[str, ...]) -> Iterator[Port]:
                 yield replace(port, name=f"{port.name}[{k}]", x=x, y=y)
 
 
-def frame(width: int, height: int) -> list[Rect]:
+def frame(tech: Tech, width: int, height: int) -> list[Rect]:
     """Return the boundary and the post-process area of a top cell."""
-    return [Rect(layer, 0, 0, width, height) for layer in ("PR_bndry", "POSTPROC")]
+    return [Rect(layer, 0, 0, width, height) for layer in boundaries(tech)]
 
 
 def build_array(spec: ArraySpec) -> Array:
@@ -120,7 +120,7 @@ def build_array(spec: ArraySpec) -> Array:
         ParameterError: for a size or pitch that the rules do not allow.
     """
     tech = spec.tech()
-    core = build_core(spec, tech)
+    core, rules = build_core(spec, tech), RuleBook(tech)
     x0, y0 = core.west.width, core.south.height
     placements = core.placements(spec, x0, y0)
     _, west, south, north = placements
@@ -130,10 +130,10 @@ def build_array(spec: ArraySpec) -> Array:
     pins += numbered_ports(south, ("C",))
     for net in reversed(core.unit.selects):
         pins += numbered_ports(north, (net,))
-    rects = frame(width, height)
+    rects = frame(tech, width, height)
     if core.unit.has_substrate:
-        rects.append(Rect("Metal1", 0, 0, x0, BUS))
-        pins.append(Port("VSS", "Metal1", 0, BUS // 2, BUS, 180))
+        rects.append(Rect(rules.layer("local"), 0, 0, x0, BUS))
+        pins.append(Port("VSS", rules.layer("local"), 0, BUS // 2, BUS, 180))
     cell = Cell(
         spec.top_name,
         rects=tuple(rects),

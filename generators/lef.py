@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..cells.drawing import Port
-from ..pdk import METALS
 from .array import Array
 
 #: how far a pin's rectangle reaches inward from the edge, in dbu; every pin's metal goes deeper
@@ -48,7 +47,7 @@ def lef_lines(array: Array) -> Iterator[str]:
     for port in array.pins:
         yield from _pin(port, dbu)
     yield "  OBS"
-    for metal in METALS:
+    for metal in array.tech.roles.metals:
         yield f"    LAYER {metal} ;"
         yield f"      RECT 0.000 0.000 {width:.3f} {height:.3f} ;"
     yield "  END"

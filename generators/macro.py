@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
 from ..cells.ends import BUS
 from ..cells.gates import least_finger, least_pitch
-from ..cells.parts import RuleBook, via_stack
+from ..cells.parts import via_stack
+from ..cells.rules import RuleBook
 from ..cells.switches import (
     ColumnSwitch,
     RowSwitch,
@@ -25,7 +26,8 @@ from ..cells.switches import (
     inverter,
     row_switch,
 )
-from ..pdk import LABEL_OF, Tech
+from ..pdk import Tech
+from ..pdk.model import LINES
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
 from .lines import with_line_pitches
 from .netlist import Instance
@@ -52,14 +54,19 @@ class _Wiring:
     """
 
     def __init__(self, r: RuleBook) -> None:
-        space = max(r(f"M{n}.2a") for n in range(1, 5))
-        self.track = max(600, r.pad, r("M4.1"))
+        space = max(r.space(line) for line in LINES)
+        self.track = max(600, r.pad, r.width("top_row"))
         self.track_pitch = max(1000, self.track + space)
         self.supply = max(1000, r.pad + space)
-        self.riser = max(600, r("MT.1"), r.via + 2 * max(r("V4.4"), r("V4.4eol")))
-        self.riser_pitch = max(1200, self.riser + r("MT.2a"))
-        self.trunk = max(800, r.pad, r("M2.1"))
-        self.trunk_edge = max(600, space, r("MT.2a"))
+        self.riser = max(
+            600,
+            r.width("land"),
+            r.via + 2 * max(r.enclosure("land", "land_via"), r.line_end("land_via", "land")),
+            *(r.landing(metal) for metal in r.upper),
+        )
+        self.riser_pitch = max(1200, self.riser + r.land_space)
+        self.trunk = max(800, r.pad, r.width("select"))
+        self.trunk_edge = max(600, space, r.space("land"))
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
         self.inverter_pitch = max(2000, least_pitch(r))
         self.clear = max(1000, r.pad + space)
@@ -78,11 +85,14 @@ class _Plan:
     inverter_x: int
     rules: RuleBook
     wiring: _Wiring
-    canvas: Canvas = field(default_factory=Canvas)
+    canvas: Canvas = field(init=False)
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
     vdd_y: int = 0
     vss_y: int = 0
+
+    def __post_init__(self) -> None:
+        self.canvas = Canvas(self.rules.tech)
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -121,7 +131,7 @@ def build_macro(spec: ArraySpec) -> Array:
     plan.pins += _line_pins(plan, placements)
     cell = Cell(
         spec.top_name,
-        rects=(*frame(width, height), *plan.canvas.rects),
+        rects=(*frame(tech, width, height), *plan.canvas.rects),
         labels=(*(label_at(q) for q in plan.pins), *_names(plan, placements)),
         ports=tuple(plan.pins),
         placements=tuple(placements),
@@ -180,25 +190,25 @@ def _foot(plan: _Plan) -> None:
     for control in plan.controls:
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - w.track // 2
-            c.rect("Metal4", 0, y - w.track, east, y)
+            c.rect("top_row", 0, y - w.track, east, y)
             y -= w.track_pitch
     half = r.pad // 2
     for x, net in plan.rows.controls:
         at = plan.track_y[net]
-        c.rect("Metal2", x - half, at - half, x + half, plan.y0)
-        c.box("Via2", x, at, r.via)
-        c.box("Metal3", x, at, r.pad)
-        c.box("Via3", x, at, r.via)
+        c.rect("select", x - half, at - half, x + half, plan.y0)
+        c.box("select_via", x, at, r.via)
+        c.box("bottom_row", x, at, r.pad)
+        c.box("bottom_row_via", x, at, r.via)
     plan.vdd_y, plan.vss_y = y - w.supply, y - 3 * w.supply
-    metal, half = r.tap_metal // 2, w.supply // 2
+    metal, half = r.line // 2, w.supply // 2
     for net, at in (("VDD", plan.vdd_y), ("VSS", plan.vss_y)):
-        c.rect("Metal3", 0, at - half, plan.x0 - w.trunk_edge, at + half)
-        plan.pins.append(Port(net, "Metal3", 0, at, w.supply, 180))
+        c.rect("bottom_row", 0, at - half, plan.x0 - w.trunk_edge, at + half)
+        plan.pins.append(Port(net, r.layer("bottom_row"), 0, at, w.supply, 180))
         for x, supply in plan.rows.supplies:
             if supply == net:
-                c.rect("Metal1", x - metal, at, x + metal, plan.y0)
-                c.box("Metal1", x, at, r.pad)
-                via_stack(c, r, x, at, "Metal1", "Metal3")
+                c.rect("local", x - metal, at, x + metal, plan.y0)
+                c.box("local", x, at, r.pad)
+                via_stack(c, r, x, at, "local", "bottom_row")
 
 
 def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
@@ -211,25 +221,25 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         y = bottom + k * w.inverter_pitch
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
-        c.rect("Metal4", 0, ya - a.width // 2, x, ya + a.width // 2)
-        plan.pins.append(Port(control, "Metal4", 0, ya, a.width, 180))
+        c.rect("top_row", 0, ya - a.width // 2, x, ya + a.width // 2)
+        plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
         _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control])
         at = x + inv.cell.width + w.riser + k * w.riser_pitch
-        c.rect("Metal4", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
+        c.rect("top_row", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"])
-    metal = r.tap_metal // 2
+    metal = r.line // 2
     for dx, net in inv.supplies:
         if net == "VSS":
-            c.rect("Metal1", x + dx - metal, top, x + dx + metal, plan.vss_y)
-            c.box("Metal1", x + dx, plan.vss_y, r.pad)
-            via_stack(c, r, x + dx, plan.vss_y, "Metal1", "Metal3")
+            c.rect("local", x + dx - metal, top, x + dx + metal, plan.vss_y)
+            c.box("local", x + dx, plan.vss_y, r.pad)
+            via_stack(c, r, x + dx, plan.vss_y, "local", "bottom_row")
         else:  # Metal1 must not meet the VSS lines that come down to the lower bus
             y = top + r.pad // 2
-            c.box("Metal1", x + dx, y, r.pad)
-            c.box("Via1", x + dx, y, r.via)
+            c.box("local", x + dx, y, r.pad)
+            c.box("local_via", x + dx, y, r.via)
             half = r.pad // 2
-            c.rect("Metal2", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
-            c.box("Via2", x + dx, plan.vdd_y, r.via)
+            c.rect("select", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
+            c.box("select_via", x + dx, plan.vdd_y, r.via)
     return [Placement(inv.cell, x, bottom, 1, n, 0, w.inverter_pitch)]
 
 
@@ -245,15 +255,15 @@ def _riser(plan: _Plan, x: int, y1: int, y2: int) -> None:
     """Join two Metal4 lines at heights `y1` and `y2` by a Metal5 line at `x`."""
     c, r = plan.canvas, plan.rules
     end = plan.wiring.riser // 2
-    c.rect("Metal5", x - end, min(y1, y2) - end, x + end, max(y1, y2) + end)
+    c.rect("land", x - end, min(y1, y2) - end, x + end, max(y1, y2) + end)
     for y in (y1, y2):
-        c.box("Via4", x, y, r.via)
+        via_stack(c, r, x, y, "top_row", "land")
 
 
 def _trunks(plan: _Plan) -> None:
     """Join the supply lines of the column switches and the array's VSS bus to the buses."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
-    metal, half = r.tap_metal // 2, w.trunk // 2
+    metal, half = r.line // 2, w.trunk // 2
     east = plan.x0 - w.trunk_edge - half
     y_bus = plan.y0 - plan.core.south.height + BUS // 2
     for net, x, bus in (
@@ -262,16 +272,16 @@ def _trunks(plan: _Plan) -> None:
     ):
         heights = [y for y, supply in plan.columns.supplies if supply == net]
         for y in heights:
-            c.rect("Metal1", x - half, y - metal, plan.x0, y + metal)
-            c.rect("Metal1", x - half, y - r.pad // 2, x + half, y + r.pad // 2)
-            c.box("Via1", x, y, r.via)
+            c.rect("local", x - half, y - metal, plan.x0, y + metal)
+            c.rect("local", x - half, y - r.pad // 2, x + half, y + r.pad // 2)
+            c.box("local_via", x, y, r.via)
         top = bus
         if net == "VSS" and plan.core.unit.has_substrate:
-            c.rect("Metal1", x - half, y_bus - BUS // 2, plan.x0, y_bus + BUS // 2)
-            c.box("Via1", x, y_bus, r.via)
+            c.rect("local", x - half, y_bus - BUS // 2, plan.x0, y_bus + BUS // 2)
+            c.box("local_via", x, y_bus, r.via)
             top = max(top, y_bus)
-        c.rect("Metal2", x - half, min(heights) - r.pad // 2, x + half, top + r.pad // 2)
-        c.box("Via2", x, bus, r.via)
+        c.rect("select", x - half, min(heights) - r.pad // 2, x + half, top + r.pad // 2)
+        c.box("select_via", x, bus, r.via)
 
 
 def _write_rail(plan: _Plan) -> int:
@@ -279,14 +289,16 @@ def _write_rail(plan: _Plan) -> int:
     c, r = plan.canvas, plan.rules
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge
-    bar = x + max(300, r("M2.2a"))
+    bar = x + max(300, r.space("select"))
     half = r.pad // 2
     for y in plan.columns.rails:
-        c.rect("Metal2", x, y - half, bar, y + half)
+        c.rect("select", x, y - half, bar, y + half)
     low, high = min(plan.columns.rails) - half, max(plan.columns.rails) + half
     width = bar + plan.wiring.supply
-    c.rect("Metal2", bar, low, width, high)
-    plan.pins.append(Port("WC", "Metal2", width, grid_down((low + high) / 2), high - low, 0))
+    c.rect("select", bar, low, width, high)
+    plan.pins.append(
+        Port("WC", r.layer("select"), width, grid_down((low + high) / 2), high - low, 0)
+    )
     return width
 
 
@@ -312,7 +324,7 @@ def _names(plan: _Plan, placements: list[Placement]) -> Iterator[Label]:
     for place, net in ((west, "TR"), (west, "BR"), (south, "C")):
         for port in numbered_ports(place, (net,)):
             dx, dy = (100, 0) if port.orientation == 180 else (0, 100)
-            yield Label(LABEL_OF[port.layer], port.name, port.x + dx, port.y + dy)
+            yield Label(port.layer, port.name, port.x + dx, port.y + dy)
 
 
 def _instances(plan: _Plan) -> Iterator[Instance]:

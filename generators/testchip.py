@@ -16,8 +16,8 @@ from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down
 from ..cells.marks import mark_cells
 from ..cells.monitors import monitors
 from ..cells.pads import LEAD, SIDES, PadPlan, bond_pad, via_array
-from ..cells.parts import RuleBook
-from ..pdk import METALS, VIA_ABOVE, ParameterError
+from ..cells.rules import RuleBook
+from ..pdk import ParameterError
 from .array import Array, frame
 from .macro import build_macro
 from .netlist import Instance
@@ -62,11 +62,14 @@ class _Chip:
     macro: Array
     rules: RuleBook
     plan: PadPlan
-    canvas: Canvas = field(default_factory=Canvas)
+    canvas: Canvas = field(init=False)
     placements: list[Placement] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     pins: list[Port] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.canvas = Canvas(self.rules.tech)
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -158,7 +161,7 @@ def _finish(spec: ArraySpec, chip: _Chip) -> Array:
     inside = (replace(q, x=q.x + x, y=q.y + y) for q in macro.cell.labels if q.text not in pins)
     cell = Cell(
         spec.top_name,
-        rects=(*frame(slot.width, slot.height), *chip.canvas.rects),
+        rects=(*frame(chip.rules.tech, slot.width, slot.height), *chip.canvas.rects),
         labels=(*chip.labels, *inside),
         ports=tuple(chip.pins),
         placements=tuple(chip.placements),
@@ -210,8 +213,8 @@ def _in_ring_order(chip: _Chip) -> list[Port]:
 def _tracks(chip: _Chip) -> tuple[dict[str, tuple[int, int]], int]:
     """Return (d of the outer edge, width) of each pin's track, and d of the inner end of all."""
     d = EDGE + chip.plan.depth + ROOM // 2
-    tracks = {}
-    for port in sorted(chip.macro.pins, key=lambda p: -METALS.index(p.layer)):
+    tracks, metals = {}, chip.rules.tech.roles.metals
+    for port in sorted(chip.macro.pins, key=lambda p: -metals.index(p.layer)):
         width = WIDE_TRACK if port.name in WIDE else chip.track
         tracks[port.name] = (d, width)
         d += width + TRACK_SPACE
@@ -256,25 +259,25 @@ def _route(chip: _Chip, port: Port, pad: Pad, d: int, width: int) -> None:
     c, r = chip.canvas, chip.rules
     side, s, d_pin = chip.pin(port)
     metal, half = port.layer, grid_down(max(port.width, r.pad) / 2)
-    if metal == "Metal2":
+    if metal == r.layer("select"):
         hop = (d_pin - ROOM // 10 - HOP, d_pin - ROOM // 10)
-        c.rect("Metal2", *chip.box(side, (s - half, s + half), (hop[0], d_pin)))
+        c.rect("select", *chip.box(side, (s - half, s + half), (hop[0], d_pin)))
         half = min(half, WIDE_TRACK // 2)
-        via_array(c, r, chip.box(side, (s - half, s + half), hop), ("Via2",))
-        metal, d_pin = "Metal3", hop[1]
+        via_array(c, r, chip.box(side, (s - half, s + half), hop), ("select_via",))
+        metal, d_pin = r.layer("bottom_row"), hop[1]
     half = min(half, WIDE_TRACK // 2)
     landing = chip.box(side, (s - half, s + half), (d, d + width))
     c.rect(metal, *chip.box(side, (s - half, s + half), (d, d_pin)))
-    levels = METALS[METALS.index("Metal2") : METALS.index(metal)]
-    for level in levels:
+    roles = r.tech.roles
+    for level in ("select", *roles.between("select", metal)):
         c.rect(level, *landing)
-    via_array(c, r, landing, tuple(VIA_ABOVE[m] for m in levels))
+    via_array(c, r, landing, roles.cuts("select", metal))
     _along(chip, (side, s), (pad.side, pad.s), d + width // 2, width)
     spoke = (pad.s - SPOKE // 2, pad.s + SPOKE // 2)
-    c.rect("Metal3", *chip.box(pad.side, spoke, (EDGE + chip.plan.depth - LEAD, d + width)))
+    c.rect("bottom_row", *chip.box(pad.side, spoke, (EDGE + chip.plan.depth - LEAD, d + width)))
     landing = chip.box(pad.side, spoke, (d, d + width))
-    c.rect("Metal2", *landing)
-    via_array(c, r, landing, ("Via2",))
+    c.rect("select", *landing)
+    via_array(c, r, landing, ("select_via",))
 
 
 def _along(chip: _Chip, a: tuple[str, int], b: tuple[str, int], d: int, width: int) -> None:
@@ -298,7 +301,7 @@ def _along(chip: _Chip, a: tuple[str, int], b: tuple[str, int], d: int, width: i
         if side in ("north", "west"):  # the ring runs back along these
             near, far = ends[k + 1] - high, ends[k + 1] - low
         s = (d + near - half, d + far + half)
-        chip.canvas.rect("Metal2", *chip.box(side, s, (d - half, d + half)))
+        chip.canvas.rect("select", *chip.box(side, s, (d - half, d + half)))
 
 
 class _PadCells:
@@ -321,9 +324,9 @@ class _PadCells:
         if net is not None:
             x, y = chip.point(pad.side, pad.s, EDGE)
             outward = {v: k for k, v in _SIDE_OF.items()}[pad.side]
-            chip.pins.append(Port(net, "Metal5", x, y, side, outward))
+            chip.pins.append(Port(net, chip.rules.layer("land"), x, y, side, outward))
             x, y = chip.point(pad.side, pad.s, EDGE + side // 2)
-            chip.labels.append(Label("Metal5_Label", net, x, y))
+            chip.labels.append(Label(chip.rules.layer("land"), net, x, y))
 
 
 def _ring(chip: _Chip) -> None:
@@ -331,7 +334,7 @@ def _ring(chip: _Chip) -> None:
     low, high = (EDGE + d for d in chip.plan.ring)
     for side in SIDES:
         span = (low, chip.length(side) - low)
-        chip.canvas.rect("Metal1", *chip.box(side, span, (low, high)))
+        chip.canvas.rect("local", *chip.box(side, span, (low, high)))
 
 
 def _corners(chip: _Chip, inner: int) -> bool:
@@ -374,7 +377,9 @@ def _name_pads(chip: _Chip, cell: Cell, x: int, y: int) -> None:
     for pin, net in nets.items():
         port = cell.port(pin)
         chip.pins.append(replace(port, name=net, x=port.x + x, y=port.y + y))
-        chip.labels.append(Label("Metal5_Label", net, port.x + x, port.y + y + port.width // 2))
+        chip.labels.append(
+            Label(chip.rules.layer("land"), net, port.x + x, port.y + y + port.width // 2)
+        )
     chip.instances.append(Instance(f"_{cell.name}", cell.name, tuple(nets.values())))
 
 

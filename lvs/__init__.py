@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from .checks import check_layout
-from .compare import LvsReport, Tolerances, compare_layout
+from .checks import check_layout, crossing_faults
+from .compare import LvsReport, compare_layout
 from .connectivity import SUBSTRATE, Connectivity, connectivity
 from .devices import KINDS, DeviceKind
 from .extraction import ExtractedLayout, Finding, Label, extract_layout
 from .flat import FlatDevice, FlatNet, FlatNetlist
 from .spice import Reference, read_netlist
+from .tolerances import Tolerances
 
 __all__ = [
     "KINDS",
@@ -27,6 +28,7 @@ __all__ = [
     "check_layout",
     "compare_layout",
     "connectivity",
+    "crossing_faults",
     "extract_layout",
     "read_netlist",
 ]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
+from ..base.units import place
 from .extraction import ExtractedLayout, Finding
-from .places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ def check_layout(extracted: ExtractedLayout) -> list[Finding]:
     """Return floating gates, open electrodes, bulks without tap and half-made devices."""
     return [
         *_films(extracted),
+        *_openings(extracted),
         *_gates_of_no_kind(extracted),
         *_open_terminals(extracted),
         *_bulks(extracted),
@@ -47,6 +48,30 @@ def _films(extracted: ExtractedLayout) -> Iterator[Finding]:
             for at in _places(half, extracted.dbu):
                 text = f"{electrode} over ME at {place(at)} has {film} but no {other}"
                 yield Finding("film", f"{text}, so that it is no device", (at,))
+
+
+def _openings(extracted: ExtractedLayout) -> Iterator[Finding]:
+    """Yield electrodes in a pad's opening: they lie on its bare metal, and no net says so."""
+    regions, roles = extracted.regions, extracted.tech.roles
+    electrodes = regions["BE"] | regions["ME"] | regions["TE"]
+    bare = regions[roles.layer("pad")] & regions[roles.land]
+    for at in _places(electrodes & bare, extracted.dbu):
+        text = f"an electrode lies in a pad's opening at {place(at)}, on bare metal"
+        yield Finding("opening", text, (at,))
+
+
+def crossing_faults(extracted: ExtractedLayout) -> list[Finding]:
+    """Return crossings that are no device, or not all of one, and electrodes on bare metal.
+
+    A comparison with a netlist finds bare crossings by itself, and they may be meant; without
+    one they have to be named.
+    """
+    found = [*_films(extracted), *_openings(extracted)]
+    for tier, (electrode, *_) in _TIERS.items():
+        for at in _places(extracted.regions[f"bare_{tier}"], extracted.dbu):
+            text = f"{electrode} over ME at {place(at)} has no film between: metal on metal"
+            found.append(Finding("film", text, (at,)))
+    return found
 
 
 def _gates_of_no_kind(extracted: ExtractedLayout) -> Iterator[Finding]:
@@ -70,7 +95,7 @@ def _open_terminals(extracted: ExtractedLayout) -> Iterator[Finding]:
     count = 0
     for net in flat.nets:
         on = [(flat.devices[d], position) for d, position in flat.terminals[net.number]]
-        names = {device.kind.terminals[position][0] for device, position in on}
+        names = {device.kind.terminals[position] for device, position in on}
         if net.name or not on or "B" in names or count == MOST:
             continue
         if names == {"G"}:
@@ -78,15 +103,15 @@ def _open_terminals(extracted: ExtractedLayout) -> Iterator[Finding]:
             yield _floating_gate(on[0][0], len(on))
         elif len(on) == 1:
             count += 1
-            device, terminal = on[0][0], device_terminal(*on[0])
+            device, terminal = on[0][0], device_terminal(extracted, *on[0])
             text = f"{terminal} of {device.kind.name} at {place(device.at)} is connected to nothing"
             yield Finding("unconnected", text, (device.at,))
 
 
-def device_terminal(device: FlatDevice, position: int) -> str:
+def device_terminal(extracted: ExtractedLayout, device: FlatDevice, position: int) -> str:
     """Return a terminal's name, with the electrode that it is on where that says more."""
-    name, conductor = device.kind.terminals[position]
-    return f"{name} ({conductor})" if device.kind.is_memristor else name
+    name = device.kind.terminals[position]
+    return f"{name} ({extracted.touches(device, name)})" if device.kind.is_memristor else name
 
 
 def _floating_gate(device: FlatDevice, count: int) -> Finding:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ..base.documents import json_text
 from ..base.outputs import write_text
-from ..pdk import ParameterError
 from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
@@ -22,40 +18,13 @@ from .graph import build_graph, equal_colors
 from .hierarchy import klayout_compare
 from .names import anchor_by_name, check_pins, exchanged_names, join_substrate
 from .spice import Reference, read_netlist
+from .tolerances import Tolerances
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..pdk import Tech
 
 
 _UNEXPLAINED = "connected differently where parts look alike (see KLayout's netlist browser)"
-
-
-@dataclass(frozen=True)
-class Tolerances:
-    """Allowed differences between layout and reference.
-
-    Attributes:
-        length_um: of W and L, in um; by default half a step of the 5 nm grid.
-        area: of memristor areas, relative.
-    """
-
-    length_um: float = 0.0025
-    area: float = 1e-3
-
-    def __post_init__(self) -> None:
-        """Refuse what would let everything, or nothing, pass."""
-        for name in ("length_um", "area"):
-            value = getattr(self, name)
-            if not 0 <= value < math.inf:
-                raise ParameterError(name, value, "a number from 0 on")
-
-    def allowed(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the allowed difference for each reference value of a parameter."""
-        if name == "AREA":
-            return np.abs(values) * self.area
-        return np.full(len(values), self.length_um)
 
 
 @dataclass(frozen=True)
@@ -104,7 +73,7 @@ class LvsReport:
             t = self.tolerances
             klayout_compare(self.extracted, self.reference, t.length_um, t.area, Path(path))
             return
-        write_text(Path(path), json.dumps(self.to_json(), indent=2, allow_nan=False) + "\n")
+        write_text(Path(path), json_text(self.to_json()))
 
 
 def compare_layout(

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.units import place
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding
 from .graph import DRAIN, SOURCE
 from .matching import match
 from .names import label_names
-from .places import place, where_joined, where_open
+from .places import where_joined, where_open
 
 if TYPE_CHECKING:
-    from .compare import Tolerances
     from .flat import FlatDevice, FlatNet
     from .graph import Graph
     from .matching import Matching
+    from .tolerances import Tolerances
 
 #: Findings of one kind that are spelled out; the rest is counted.
 MOST = 20
@@ -113,7 +114,7 @@ class Explainer:
         """Return a layout device with its place and named nets."""
         device = self.device(row)
         named = []
-        for (terminal, _), net in zip(device.kind.terminals, device.nets, strict=True):
+        for terminal, net in zip(device.kind.terminals, device.nets, strict=True):
             if net >= 0 and self.a.flat.nets[net].name:
                 named.append(f"{terminal}={self.a_net(self.a.flat.nets[net])}")
         inside = f" ({', '.join(named)})" if named else ""
@@ -132,7 +133,7 @@ class Explainer:
         if not on:
             return "a wire without device"
         device, column = self.a.flat.devices[on[0][0]], on[0][1]
-        terminal = device.kind.terminals[column][0]
+        terminal = device.kind.terminals[column]
         return f"the net of {terminal} of {device.kind.name} at {place(device.at)}"
 
     def b_net(self, net: FlatNet) -> str:
@@ -231,7 +232,7 @@ class Explainer:
 
     def _terminal(self, row: int, column: int) -> str:
         device = self.device(row)
-        return f"{device.kind.terminals[column][0]} of {self.describe(row)}"
+        return f"{device.kind.terminals[column]} of {self.describe(row)}"
 
     def _left_over(self, found: Matching) -> list[Finding]:
         """Return devices that only one side has."""

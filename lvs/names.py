@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..base.names import LINE, fold
+from ..base.units import place
 from .connectivity import SUBSTRATE
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding, Label
 from .graph import Graph, equal_colors, merge_nets
-from .places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

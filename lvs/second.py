@@ -14,12 +14,12 @@ from typing import Any
 
 import klayout.db as db
 
+from ..base.units import place
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding
 from .flat import FlatDevice
 from .magic import MagicDevice, MagicNetlist, labels_of_top, run_magic
 from .magic_tech import conductors
-from .places import place
 
 #: Magic's substrate where no tap is drawn: no net of the wiring
 _NO_SHAPE = "space"

@@ -57,6 +57,11 @@ class Ask:
     def _book(self) -> dict[tuple[str, tuple[str, ...]], Rule]:
         return {(r.kind, r.layers): r for r in self.tech.rules if r.kind != "density"}
 
+    @cached_property
+    def _implants(self) -> dict[tuple[str, ...], Rule]:
+        rules = (rule for (kind, _), rule in self._book.items() if kind == "implant_enclosure")
+        return {rule.layers[:2]: rule for rule in rules}
+
     def layer(self, role: str) -> str:
         """Return the drawn or derived layer of a role, or of a layer's own name.
 
@@ -82,10 +87,13 @@ class Ask:
         """
         kinds = (kinds,) if isinstance(kinds, str) else kinds
         layers = tuple(self.layer(role) for role in roles)
-        for kind in kinds:
-            if (kind, layers) in self._book:
-                return self._book[kind, layers]
+        found = self._found(kinds, layers)
+        if found is not None:
+            return found
         raise NoRuleError(self.tech.process.name, kinds[0], roles, layers)
+
+    def _found(self, kinds: tuple[str, ...], layers: tuple[str, ...]) -> Rule | None:
+        return next((self._book[k, layers] for k in kinds if (k, layers) in self._book), None)
 
     def _value(self, default: float | None, kinds: str | tuple[str, ...], *roles: str) -> float:
         try:
@@ -103,16 +111,20 @@ class Ask:
         """Return the least space within a layer, or between two (in either order)."""
         if other is None:
             return self._value(default, "space", layer)
-        for pair in ((layer, other), (other, layer)):
-            try:
-                return self.rule(_APART, *pair).value
-            except NoRuleError:
-                continue
+        one, two = self.layer(layer), self.layer(other)
+        for key in ((one, two), (two, one)):
+            found = self._found(_APART, key)
+            if found is not None:
+                return found.value
         return self._value(default, _APART, layer, other)
 
     def wide_space(self, layer: str, default: float | None = None) -> float:
         """Return the least space beside wide metal."""
         return self._value(default, "wide_space", layer)
+
+    def wide_from(self, layer: str) -> float:
+        """Return the width from which on a metal is wide."""
+        return self.rule("wide_space", layer).extra[0]
 
     def array_space(self, cut: str, metal: str, default: float | None = None) -> float:
         """Return the least space of cuts in large arrays under a metal."""
@@ -137,9 +149,8 @@ class Ask:
     def enclosure(self, outer: str, inner: str, default: float | None = None) -> float:
         """Return how far `outer` must reach beyond `inner` on every side."""
         layers = (self.layer(inner), self.layer(outer))
-        for (kind, named), rule in self._book.items():
-            if kind == "implant_enclosure" and named[:2] == layers:
-                return rule.value
+        if layers in self._implants:
+            return self._implants[layers].value
         return self._value(default, "enclosure", inner, outer)
 
     def line_end(self, cut: str, metal: str, default: float | None = None) -> float:

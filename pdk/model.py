@@ -263,6 +263,10 @@ class CurrentTable:
     exponent: float
 
 
+#: roles of the routing metals from the bottom; ``X_via`` is the cut above each
+LINES = ("local", "select", "bottom_row", "top_row")
+
+
 @dataclass(frozen=True)
 class Roles:
     """What the layers of a process are for: the names that cells and checks use.
@@ -287,10 +291,25 @@ class Roles:
     @property
     def names(self) -> dict[str, str]:
         """Every role with its layer, those of metals and vias by number included."""
-        found = dict(self.layers)
+        found = dict(zip(LINES, self.metals, strict=False))
+        found |= {f"{line}_via": via for line, via in zip(LINES, self.vias, strict=False)}
+        found |= dict(self.layers)
         found |= {f"metals[{k}]": name for k, name in enumerate(self.metals)}
         found |= {f"vias[{k}]": name for k, name in enumerate(self.vias)}
+        if self.vias:
+            found["land_via"] = self.vias[-1]
+            found["below_land"] = self.metals[-2]
         return found | {"land": self.land}
+
+    def between(self, low: str, high: str) -> tuple[str, ...]:
+        """Return the metals strictly between two, by role or name, from the bottom."""
+        first, last = (self.metals.index(self.names.get(end, end)) for end in (low, high))
+        return self.metals[first + 1 : last]
+
+    def cuts(self, low: str, high: str) -> tuple[str, ...]:
+        """Return the cuts from one metal up to another, by role or name, from the bottom."""
+        first, last = (self.metals.index(self.names.get(end, end)) for end in (low, high))
+        return self.vias[first:last]
 
     def layer(self, role: str) -> str:
         """Return the layer of a role.

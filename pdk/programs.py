@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from ..base.errors import TechError
 from .tables import ProcessError, Section, read_toml
 
 Pairs = tuple[tuple[str, str], ...]
@@ -266,6 +267,10 @@ class Device:
     terminals: Names
     supply: str = ""
 
+    def conductor(self, terminal: str) -> str:
+        """Return the conductor that a terminal touches; empty for the substrate."""
+        return dict(self.terminals)[terminal]
+
     @property
     def is_memristor(self) -> bool:
         """True for the devices of a module."""
@@ -278,6 +283,7 @@ class Nets:
 
     Attributes:
         derived: derived layers in order, of base and module.
+        ruled: the same for the design rules, which follow the manual's words.
         silicon: conductors in the silicon.
         links: pairs of layers that are joined where they touch.
         devices: kinds of devices, of base and module.
@@ -286,11 +292,19 @@ class Nets:
     """
 
     derived: Names
+    ruled: Names
     silicon: tuple[str, ...]
     links: Names
     devices: tuple[Device, ...]
     antenna: Names
     diode_factor: float
+
+    def device(self, name: str) -> Device:
+        """Return a kind of device by name; raises TechError if the process has none of it."""
+        for device in self.devices:
+            if device.name == name:
+                return device
+        raise TechError(f"no device {name!r} in the process and its module")
 
 
 def pairs_of(section: Section, key: str) -> Names:
@@ -313,7 +327,8 @@ def nets(base: Path, module: Path | None) -> Nets:
         Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"), row.text("supply"))
         for row in top.sections("transistor")
     ]
-    derived, links = [*_derived(base)], [*pairs_of(own, "links")]
+    derived, ruled = [*_derived(base, "nets")], [*_derived(base, "rules")]
+    links = [*pairs_of(own, "links")]
     if module is not None:
         path = module / "module.toml"
         more = Section(str(path), read_toml(path))
@@ -322,12 +337,13 @@ def nets(base: Path, module: Path | None) -> Nets:
             Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"))
             for row in more.sections("device")
         ]
-        derived += _derived(module)
+        derived += _derived(module, "nets")
+        ruled += _derived(module, "rules")
     return Nets(
-        tuple(derived), own.texts("silicon"), tuple(links), tuple(devices),
+        tuple(derived), tuple(ruled), own.texts("silicon"), tuple(links), tuple(devices),
         pairs_of(antenna, "levels"), antenna.number("diode_factor"),
     )  # fmt: skip
 
 
-def _derived(folder: Path) -> Names:
-    return Section.of(folder / "derived.toml", ("rules", "nets")).pairs("nets")
+def _derived(folder: Path, key: str) -> Names:
+    return Section.of(folder / "derived.toml", ("rules", "nets")).pairs(key)

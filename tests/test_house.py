@@ -8,7 +8,10 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -87,6 +90,49 @@ def test_imports_go_one_way(room: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def import_graph() -> dict[str, set[str]]:
+    """Module -> modules of ours that it imports, those inside functions and for types included."""
+    names = {
+        ".".join([*package_of(path), *([] if path.stem == "__init__" else [path.stem])]): path
+        for _, path in modules()
+    }
+    graph: dict[str, set[str]] = {}
+    for module, path in names.items():
+        told = (name for _, name in imported(path))
+        stems = (name if name in names else name.rpartition(".")[0] for name in told)
+        graph[module] = {stem for stem in stems if stem in names} - {module}
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of modules of which each leads to every other."""
+    numbers = {module: k for k, module in enumerate(graph)}
+    ends = [(numbers[a], numbers[b]) for a, others in graph.items() for b in others]
+    rows, columns = zip(*ends, strict=True)
+    links = coo_matrix((np.ones(len(ends)), (rows, columns)), shape=(len(graph), len(graph)))
+    _, groups = connected_components(links, connection="strong")
+    found: dict[int, set[str]] = {}
+    for module, k in numbers.items():
+        found.setdefault(int(groups[k]), set()).add(module)
+    return [group for group in found.values() if len(group) > 1]
+
+
+#: circles that are still to be mended; nothing may be added
+OPEN = [{"crossstack.solve.netfile", "crossstack.solve.network"}]
+
+
+def test_no_circle_between_files() -> None:
+    assert [found for found in circles(import_graph()) if found not in OPEN] == []
+
+
+def test_a_circle_is_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}]
+    graph = import_graph()
+    # both import each other's functions only where they run
+    assert "crossstack.signoff.tapeout" in graph["crossstack.flow"]
+    assert "crossstack.extract.tiled" in graph["crossstack.layouts"]  # for types alone
+
+
 def test_this_test_sees_a_wrong_edge(tmp_path: Path) -> None:
     module = ROOT / "drc" / "not_written.py"
     names = {
@@ -108,6 +154,55 @@ def test_this_test_sees_a_wrong_edge(tmp_path: Path) -> None:
             stem = [*start, *([node.module] if node.module else []), node.names[0].name]
             name = ".".join(stem)
         assert room_of(name) == room, text
+
+
+#: what only base/names.py may spell: the letters of lines, pins and nets
+_NAMES = re.compile(
+    r"^(?:(?:[TB]?[RS]|C|IN_[TB]?|OUT|WR|WSEL|[TBM]E)\[|(?:[TB][RS]|IN_[TB]?|OUT|WR|WSEL|W[TBC])$)"
+)
+#: rooms that draw these names; and what is not a name of ours
+_SPELL = {"cells", "generators"}
+_MODE = re.compile(r"^(?:expansion|deep-net)$")
+
+
+def literals(path: Path) -> list[tuple[int, str]]:
+    """(line, text) of every string of a module that is no docstring, pieces of f-strings too."""
+    tree = ast.parse(path.read_text())
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+@pytest.mark.parametrize("name", ["TR[", "C[", "IN_", "OUT", "WT", "R[", "S[", "BE[3]", "WSEL"])
+def test_a_spelled_name_is_seen(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(f'"""{name}"""\n\nNAME = f"{name}{{0}}"\n')
+    assert [line for line, text in literals(path) if _NAMES.match(text)] == [3]
+
+
+def test_names_of_lines_are_spelled_once() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} {text!r}"
+        for room, path in modules()
+        if room not in _SPELL and path != ROOT / "base" / "names.py"
+        for line, text in literals(path)
+        if _NAMES.match(text)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_names_of_modes_are_spelled_once() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for _, path in modules()
+        if path != ROOT / "solve" / "modes.py"
+        for line, text in literals(path)
+        if _MODE.match(text)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_modules_are_small() -> None:

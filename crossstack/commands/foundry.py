@@ -10,7 +10,15 @@ import click
 from ..base.errors import FOUND, OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, layout_options, out_option
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    layout_options,
+    mode_option,
+    options_of_mode,
+    out_option,
+    process_option,
+)
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -45,6 +53,7 @@ def fetch(as_json: bool, quiet: bool) -> int:
 def drc(
     file: Path,
     top: str | None,
+    process: str | None,
     profile: str | None,
     threads: int,
     out: Path | None,
@@ -62,7 +71,7 @@ def drc(
 
     console = Console(as_json, quiet)
     file = layout_in(file)
-    tech = origin_of(file, profile).resolved_tech()
+    tech = origin_of(file, profile, process).resolved_tech()
     with console.steps(), console.step("foundry deck"):
         report = run_foundry_drc(file, tech, top=top, threads=threads)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}
@@ -117,7 +126,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 
 @command.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
-@click.option("--mode", type=click.Choice(["expansion", "deep-net"]), default="expansion")
+@mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
@@ -133,6 +142,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
     show_default=True,
     help="Largest relative difference that is no finding.",
 )
+@process_option
 @output_options
 def solve(
     network: Path,
@@ -142,6 +152,7 @@ def solve(
     inputs: Path | None,
     deck: Path | None,
     tolerance: float,
+    process: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -159,10 +170,8 @@ def solve(
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    given = {key: value for key, value in options.items() if value is not None}
-    if mode == "expansion" and given:
-        raise ConfigError(f"--{next(iter(given)).replace('_', '-')} belongs to deep-net mode")
-    wires = wires_in(network)
+    given = options_of_mode(mode, options)
+    wires = wires_in(network, process=process)
     path, loaded, tech = wires.path, wires.found, wires.tech
     if not isinstance(loaded, Network):
         raise ConfigError(f"{path} holds arrays; ngspice needs a network with named nodes")

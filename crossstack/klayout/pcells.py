@@ -19,6 +19,7 @@ from ..cells.registry import ARRAY_CELLS, CELLS, draw_cell, parameters_of
 from ..generators import build_top
 from ..generators.spec import TOPS, ArraySpec
 from ..pdk import LAYERS, METALS, PROFILES, CrossStackError, Purpose, Tech, get_tech
+from ..pdk.model import LINES
 
 LIBRARY = "CrossStack"
 
@@ -30,8 +31,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "electrode": tuple(x.name for x in LAYERS if x.purpose is Purpose.MODULE_ELECTRODE),
     "mask": masks(get_tech()),
     "side": SIDES,
-    "low": METALS,
-    "high": METALS,
+    "low": (*LINES, "land", *METALS),
+    "high": (*LINES, "land", *METALS),
 }
 #: what a length that may be left out is called in the dialog; 0 leaves it out
 _LEAST = " (0: default)"
@@ -119,7 +120,7 @@ class CrossStackLibrary(db.Library):  # type: ignore[misc]
         for name in CELLS:
             self._add(name, parameters_of(name), _drawing(name))
         defaults = {f.name: f.default for f in fields(ArraySpec)}
-        for key in ("profile", "name"):
+        for key in ("profile", "process", "name"):
             del defaults[key]
         self._add("crossbar_array", defaults, _array)
 
@@ -132,7 +133,7 @@ def _drawing(name: str) -> Callable[..., Cell]:
 
 
 def _array(tech: Tech, **values: Any) -> Cell:
-    return build_top(ArraySpec(profile=tech.profile.name, **values)).cell
+    return build_top(ArraySpec(profile=tech.profile.name, process=tech.key, **values)).cell
 
 
 def register() -> CrossStackLibrary:

@@ -21,7 +21,7 @@ WIRES = {"via_stack", "module_via"}
 def write_alone(name: str, profile: str, folder: Path, **values) -> tuple[Path, Path]:
     tech = get_tech(profile)
     cell = draw_cell(name, tech, **values)
-    top = alone(cell)
+    top = alone(cell, tech)
     gds, net = folder / f"{top.name}.gds", folder / f"{top.name}.spice"
     to_layout(top, tech).write(str(gds))
     n = cell.netlist
@@ -128,8 +128,8 @@ def test_least_pitch_has_no_slack_in_x(tmp_path):
     moved = tuple(
         Rect(r.layer, r.x1 - 5, r.y1, r.x2, r.y2) if r.layer == "ME" else r for r in cell.rects
     )
-    assert run_drc(to_layout(alone(cell), tech), tech).clean
-    worse = alone(Cell(cell.name, moved, ports=cell.ports))
+    assert run_drc(to_layout(alone(cell, tech), tech), tech).clean
+    worse = alone(Cell(cell.name, moved, ports=cell.ports), tech)
     assert not run_drc(to_layout(worse, tech), tech).clean
 
 

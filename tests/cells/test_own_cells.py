@@ -55,7 +55,7 @@ def without(layer):
 @pytest.mark.parametrize("kind", sorted(ARRAY_CELLS))
 @pytest.mark.parametrize("profile", ["stepper", "aligner"])
 def test_our_array_cells_are_unit_cells(kind, profile):
-    unit = unit_of(draw_cell(ARRAY_CELLS[kind].cell, get_tech(profile)))
+    unit = unit_of(draw_cell(ARRAY_CELLS[kind].cell, get_tech(profile)), get_tech(profile))
     assert unit.tiers == ARRAY_CELLS[kind].tiers
     assert len(unit.rows) == len(unit.tiers)
     assert unit.has_substrate == bool(unit.selects) == (not kind.startswith("passive"))
@@ -91,7 +91,7 @@ def test_our_array_cells_are_unit_cells(kind, profile):
 )
 def test_what_does_not_fit_is_named(cell, words):
     with pytest.raises(UnitCellError, match="hybrid_cell.*" + words):
-        unit_of(cell)
+        unit_of(cell, TECH)
 
 
 def test_names_are_checked():

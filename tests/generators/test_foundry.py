@@ -29,7 +29,7 @@ def sheet(layouts: list[db.Layout]) -> db.Layout:
 def test_every_cell(profile, tmp_path, requires_program):
     requires_program("klayout")
     tech = get_tech(profile)
-    parts = [to_layout(alone(draw_cell(name, tech)), tech) for name in sorted(CELLS)]
+    parts = [to_layout(alone(draw_cell(name, tech), tech), tech) for name in sorted(CELLS)]
     path = tmp_path / "sheet.gds"
     sheet(parts).write(str(path))
     report = run_foundry_drc(path, tech)

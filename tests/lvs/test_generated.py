@@ -30,7 +30,7 @@ def test_cell(name, profile, tmp_path):
     tech = get_tech(profile)
     cell = draw_cell(name, tech)
     path = write(tmp_path / "cell.spice", spice_lines(name, tech, [], cell.netlist, []))
-    report = compare_layout(extract_layout(to_layout(alone(cell), tech), tech), path)
+    report = compare_layout(extract_layout(to_layout(alone(cell, tech), tech), tech), path)
     assert report.errors == []
     assert sum(report.devices.values()) == len(cell.netlist.devices)
 
