@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +17,11 @@ from ..solve.iv import DeviceLaw
 from ..solve.metrics import IrDrop, measure
 from ..solve.mode import ArrayKind
 from ..solve.modes import Drives, mode_drives
-from .transistors import OnResistance, settled
+from .transistors import OnResistance, Series, settled
 from .volts import check_volts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-#: below this a memristor's law is a line, V
-_NO_VOLT = 1e-6
 
 
 def kind_of(array: TiledArray) -> ArrayKind:
@@ -70,35 +67,6 @@ class ArraySolution:
     kcl_residual: float
     floating: tuple[str, ...]
     method: str
-
-
-class _Series:
-    """Transistors, and memristors that follow a law, as resistances that fit their voltages."""
-
-    def __init__(self, table: OnResistance, law: DeviceLaw | None, conductance: Floats) -> None:
-        self.table, self.law, self.G = table, law, conductance
-
-    def __len__(self) -> int:
-        return len(self.table) + len(self.G)
-
-    def __call__(self, a_v: Floats, b_v: Floats) -> Floats:
-        """Return ohm at the voltages of both ends, transistors first."""
-        n = len(self.table)
-        chord = 1.0 / self.G
-        if self.law is not None:
-            volts = (a_v - b_v)[n:]
-            amps = self.law.current(self.G, volts)
-            chord = np.where(np.abs(volts) > _NO_VOLT, volts / np.where(amps, amps, 1), chord)
-        return np.concatenate([self.table(a_v[:n], b_v[:n]), chord])
-
-    def least(self) -> Floats:
-        """Return a first guess, ohm."""
-        return np.concatenate([self.table.least(), 1.0 / self.G])
-
-    def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str]) -> None:
-        """Refuse voltages that the transistors' tables do not hold."""
-        n = len(self.table)
-        self.table.check(a_v[:n], b_v[:n], names)
 
 
 class ArrayRun:
@@ -156,7 +124,7 @@ class ArrayRun:
                 np.concatenate([np.where(on, outer, 0.0), np.zeros_like(over)]),
             )
 
-        series = _Series(self._table, self.write_law, self.conductance[bent])
+        series = Series(self._table, self.write_law, self.conductance[bent])
         ohm = settled(series, ends)
         self._ohm, self._chord[bent] = ohm[:n], 1.0 / ohm[n:]
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..solve.iv import DeviceLaw, Sinh
+from ..solve.iv import DeviceLaw, Partly, Sinh
 from ..solve.modes import POLARITIES, gates_for, mode_named, network_drives, polarity_options
-from .transistors import working_ohm
+from .transistors import Bent, working_ohm
 from .volts import check_volts
 
 if TYPE_CHECKING:
@@ -124,23 +124,44 @@ def mode_ohm(
     """
     from ..solve.linear import solve_network
     from ..solve.metrics import law_in
-    from ..solve.nonlinear import solve_network_nonlinear
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)
     if len(network.switch_a):
         check_volts(tech, drives.port_voltages.values())
+    bent = None if law is None else _bent(network, law, what.conductances)
+    gates = gates_for(network, drives)
 
-    def solve(ohm: Floats) -> Floats:
-        arguments: dict[str, Any] = {
-            "conductances": what.conductances,
-            "port_voltages": drives.port_voltages,
-            "gates": gates_for(network, drives),
-            "switch_ohm": ohm,
-            "switch_off_ohm": off_ohm,
-        }
-        if law is None:
-            return solve_network(network, **arguments).node_voltages
-        return solve_network_nonlinear(network, device=law, **arguments).node_voltages
+    def solve(ohm: Floats, chords: Floats) -> Floats:
+        siemens = np.array(what.conductances, dtype=np.float64)
+        if bent is not None:
+            siemens[_places(network, bent.which)] = 1.0 / chords
+        return solve_network(
+            network,
+            conductances=siemens,
+            port_voltages=drives.port_voltages,
+            gates=gates,
+            switch_ohm=ohm,
+            switch_off_ohm=off_ohm,
+        ).node_voltages
 
-    return working_ohm(network, tech, solve, start)
+    return working_ohm(network, tech, solve, start, bent)
+
+
+def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:
+    """Return the memristors that follow a law, as far as they conduct."""
+    small = siemens[_places(network, slice(None))]
+    mask = small > 0
+    if isinstance(law, Partly):
+        law, mask = law.law, mask & law.mask
+    which = np.flatnonzero(mask)
+    return Bent(which, law, small[which])
+
+
+def _places(network: Network, which: Any) -> tuple[Any, ...]:
+    """Return tier, row and column of some memristors."""
+    return (
+        network.memristor_tier[which],
+        network.memristor_row[which],
+        network.memristor_col[which],
+    )

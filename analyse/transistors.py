@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..pdk.conditions import agree
 from ..pdk.ron import NOMINAL_DROP_V, voltage_range_v
 
 if TYPE_CHECKING:
+    from ..solve.iv import DeviceLaw
     from ..solve.network import Network
 
 Floats = NDArray[np.float64]
@@ -25,6 +27,8 @@ _MOST_ROUNDS, _SETTLED = 200, 1e-5
 _LEAST_STEP, _MOST_STEP = 0.05, 3.0
 #: a transistor of more than this carries nothing that matters, ohm
 _OFF_OHM = 1e8
+#: below this a memristor's law is a line, V
+_NO_VOLT = 1e-6
 #: rounding of a solver, V
 _ROUNDING_V = 1e-9
 
@@ -91,6 +95,44 @@ class Resistances(Protocol):
         """Refuse voltages at which nobody knows the resistance."""
 
 
+@dataclass(frozen=True, eq=False)
+class Bent:
+    """Memristors that follow a law: their numbers in the network, the law, S at small voltage."""
+
+    which: NDArray[np.intp]
+    law: DeviceLaw
+    siemens: Floats
+
+
+class Series:
+    """Transistors, and memristors that follow a law, as resistances that fit their voltages."""
+
+    def __init__(self, table: OnResistance, law: DeviceLaw | None, conductance: Floats) -> None:
+        self.table, self.law, self.G = table, law, conductance
+
+    def __len__(self) -> int:
+        return len(self.table) + len(self.G)
+
+    def __call__(self, a_v: Floats, b_v: Floats) -> Floats:
+        """Return ohm at the voltages of both ends, transistors first."""
+        n = len(self.table)
+        chord = 1.0 / self.G
+        if self.law is not None:
+            volts = (a_v - b_v)[n:]
+            amps = self.law.current(self.G, volts)
+            chord = np.where(np.abs(volts) > _NO_VOLT, volts / np.where(amps, amps, 1), chord)
+        return np.concatenate([self.table(a_v[:n], b_v[:n]), chord])
+
+    def least(self) -> Floats:
+        """Return a first guess, ohm."""
+        return np.concatenate([self.table.least(), 1.0 / self.G])
+
+    def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str]) -> None:
+        """Refuse voltages that the transistors' tables do not hold."""
+        n = len(self.table)
+        self.table.check(a_v[:n], b_v[:n], names)
+
+
 def check_range(a_v: Floats, b_v: Floats, names: Callable[[int], str] = "number {}".format) -> None:
     """Refuse voltages that the transistors' table does not hold.
 
@@ -127,28 +169,44 @@ def switch_ohm(tech: Tech) -> Callable[[Floats, Floats, Bools], Floats]:
 
 
 def working_ohm(
-    network: Network, tech: Tech, solve: Callable[[Floats], Floats], start: Floats | None = None
+    network: Network,
+    tech: Tech,
+    solve: Callable[[Floats, Floats], Floats],
+    start: Floats | None = None,
+    bent: Bent | None = None,
 ) -> Floats:
     """Return R_on of every transistor of a network at the voltages at which it works, in ohm.
 
     Args:
         network: whose transistors.
         tech: their models, at its corner and temperature.
-        solve: R_on of every switch -> voltage of every node, V.
+        solve: R_on of every switch, ohm of every memristor that follows a law -> voltage of
+            every node, V.
         start: first guess, from a similar solve; None for the least resistances.
+        bent: memristors that follow a law; they and the transistors are brought together.
 
     Raises:
         CrossStackError: if it does not settle, or leaves the range of the models.
         ParameterError: for models at other conditions than the network's.
     """
     agree(network.conditions, tech.conditions)
+    table = OnResistance(tech, network.switch_w_um, network.switch_l_um, network.switch_p)
+    n = len(table)
+    if not n:
+        return np.zeros(0)
+    which = np.zeros(0, dtype=np.int64) if bent is None else bent.which
+    law, small = (None, np.zeros(0)) if bent is None else (bent.law, bent.siemens)
+    a = np.concatenate([network.switch_a, network.memristor_a[which]])
+    b = np.concatenate([network.switch_b, network.memristor_b[which]])
 
     def ends(ohm: Floats) -> tuple[Floats, Floats]:
-        volts = solve(ohm)
-        return volts[network.switch_a], volts[network.switch_b]
+        volts = solve(ohm[:n], ohm[n:])
+        return volts[a], volts[b]
 
-    table = OnResistance(tech, network.switch_w_um, network.switch_l_um, network.switch_p)
-    return settled(table, ends, start, lambda k: _name(network, k))
+    if start is not None:
+        start = np.concatenate([start, 1.0 / small])
+    series = Series(table, law, small)
+    return settled(series, ends, start, lambda k: _name(network, k))[:n]
 
 
 def _name(network: Network, k: int) -> str:

@@ -68,7 +68,7 @@ def solve_view(
 
     ohm: Floats | float = 0.0
     if view not in _IDEAL_TRANSISTORS:
-        ohm = working_ohm(network, tech, lambda r: (m := solver(r)).voltages(driven(m)))
+        ohm = working_ohm(network, tech, lambda r, _: (m := solver(r)).voltages(driven(m)))
     made = solver(ohm)
     solution = made.solve(driven(made))
     return solution, np.array([-solution.port_currents[pin] for pin in drives.outputs])
