@@ -59,6 +59,12 @@ def test_a_lucky_second_step_does_not_end_an_iteration(bench):
             assert np.abs(got - want).max() <= 1e-9 * np.abs(want).max()
 
 
+def test_a_preconditioner_that_rounding_spoils_is_refused(bench):
+    # the curvature of a step is no longer above 0: a crossbar over 14 decades
+    verdict = bench.run(1, seed=73, first=55)["crossbar multigrid"]
+    assert verdict.counts["ConvergenceError"] == 1, verdict.where
+
+
 def test_what_is_too_large_to_eliminate_is_within_or_refused(bench, monkeypatch):
     monkeypatch.setattr(exact, "MOST_NODES", 0)
     verdicts = bench.run(45, seed=31)
