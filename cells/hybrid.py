@@ -23,7 +23,6 @@ from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import SELECT_W_UM, length, pitch
 from .parts import (
     NmosPlace,
-    RuleBook,
     StackedPair,
     draw_nmos,
     metal1_over_contacts,
@@ -33,6 +32,7 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+from .rules import RuleBook
 
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
@@ -84,7 +84,7 @@ class HybridGeometry(StackedPair):
         between = max(
             r.space("top_via", "bottom_electrode") + r.beyond_via,
             r.space("bottom_via"),
-            r.space("land") + r.land - r.module_via,
+            r.land_space + r.land - r.module_via,
         )
         self.module_x = grid_up(between / 2) + half_via
         reach = r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
@@ -156,7 +156,10 @@ class HybridGeometry(StackedPair):
             max(
                 nmos.top + grid_up(r.space("poly") / 2),
                 # gate landing to the next row's drain, which reaches below its stack
-                nmos.gate_y + r.pad // 2 + r.space("local") - (self.pad_y - r.pad // 2),
+                nmos.gate_y
+                + r.pad // 2
+                + r.space("local")
+                - min(self.pad_y - r.pad // 2, nmos.metal_bottom),
                 nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
                 self.line_y1 + r.pad + grid_up(r.space("bottom_row") / 2),
                 max(self.device, r.land) + r.space("bottom_electrode"),
@@ -167,7 +170,7 @@ class HybridGeometry(StackedPair):
                     r.enclosure("bottom_oxide_x", "bottom_crossing"),
                 )
                 + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
-                r.land + r.space("land"),
+                r.land + r.land_space,
             ),
             10,
         )
@@ -239,7 +242,7 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
     c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
     c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "local", "land")
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", (g.module_x, g.module_y))
     module_via(c, r, electrode, g.module_x, g.module_y)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])

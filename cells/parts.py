@@ -73,10 +73,16 @@ def contact_column(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -
 def metal1_over_contacts(canvas: Canvas, rules: RuleBook, cx: int, span: tuple[int, int]) -> None:
     """Draw Metal1 over a contact column, with end-of-line overlap and at least the least area."""
     half = rules.line // 2
+    y1, y2 = _metal1_ends(rules, span)
+    canvas.rect("local", cx - half, y1, cx + half, y2)
+
+
+def _metal1_ends(rules: RuleBook, span: tuple[int, int]) -> tuple[int, int]:
+    """Return lower and upper end of the Metal1 over contacts; what its area lacks goes below."""
     end = rules.line_end("contact", "local")
     y1, y2 = span[0] - end, span[1] + end
-    missing = grid_up(rules.area("local") / (2 * half)) - (y2 - y1)
-    canvas.rect("local", cx - half, y1 - max(0, missing), cx + half, y2)
+    missing = grid_up(rules.area("local") / (2 * (rules.line // 2))) - (y2 - y1)
+    return y1 - max(0, missing), y2
 
 
 class NmosPlace:
@@ -87,6 +93,7 @@ class NmosPlace:
         drain_x, gate_x, source_x: centres of the contact columns and of the gate.
         gate_y: centre of the gate contact, above the channel.
         top, bottom: ends of the Poly2 shape.
+        metal_bottom: lower end of the Metal1 over source and drain.
     """
 
     def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
@@ -109,13 +116,9 @@ class NmosPlace:
         count = (
             w - 2 * rules.enclosure("diffusion", "diffusion_contact") - rules.contact
         ) // pitch + 1
-        metal_top = (
-            y
-            + rules.enclosure("diffusion", "diffusion_contact")
-            + count * pitch
-            - rules.space("contact")
-            + rules.line_end("contact", "local")
-        )
+        first = y + rules.enclosure("diffusion", "diffusion_contact")
+        span = (first, first + count * pitch - rules.space("contact"))
+        self.metal_bottom, metal_top = _metal1_ends(rules, span)
         landing = metal_top + rules.space("local") + rules.pad // 2
         self.gate_y = max(y + w + gap + head // 2, landing)
         self.bottom, self.top = y - rules.extension("poly", "diffusion"), self.gate_y + head // 2
@@ -142,17 +145,37 @@ def draw_nmos(canvas: Canvas, rules: RuleBook, place: NmosPlace) -> tuple[int, i
     return span
 
 
-def via_stack(canvas: Canvas, rules: RuleBook, x: int, y: int, low: str, high: str) -> None:
+def via_stack(
+    canvas: Canvas,
+    rules: RuleBook,
+    x: int,
+    y: int,
+    low: str,
+    high: str,
+    land: tuple[int, int] | None = None,
+) -> None:
     """Stack vias from metal `low` to metal `high` with landings on the metals strictly between.
 
     The end metals belong to the caller, whose lines or lands are usually larger.
+
+    Args:
+        canvas: where to draw.
+        rules: rules of the process.
+        x: centre of the vias.
+        y: centre of the vias.
+        low: lower metal, by role or name.
+        high: upper metal.
+        land: centre of the land that the stack ends on; metals between the row lines and the
+            land then take its outline, and so its distances.
     """
     roles = rules.tech.roles
     landings = ("", *roles.between(low, high))
     for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
         canvas.box(cut, x, y, rules.via)
-        if metal:
-            canvas.box(metal, x, y, rules.pad)
+        if metal in rules.upper and land is not None:
+            canvas.box(metal, *land, rules.land)
+        elif metal:
+            canvas.box(metal, x, y, rules.landing(metal))
 
 
 def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> None:
