@@ -101,7 +101,7 @@ def stimulus(
         siemens = np.where(network.present, siemens, 0.0)
     volts = np.full(shape[:2], m.v_read_v)
     if inputs is not None:
-        volts = read_numbers(inputs, shape[:2])
+        volts = read_numbers(inputs, shape[:2], one_line=True)
         text["inputs"] = f"{inputs.name}, in volts"
     return Stimulus(siemens, volts, text)
 

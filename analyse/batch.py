@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..base import names
 from ..base.outputs import one_step
 from ..base.units import percent
+from ..solve.metrics import total_current
 from ..solve.modes import mode_named, tier_index
 from ..solve.network import BOTTOM
 from . import analysis
@@ -83,7 +84,7 @@ def batch_lines(value: Mapping[str, Any] | None) -> list[str]:
     if value is None:
         return []
     if value["lost"] is None:
-        return [f"{value['vectors']} vectors without current"]
+        return [f"{value['vectors']} vectors whose every ideal column current is zero"]
     lines = [
         f"{value['vectors']} vectors: {percent(value['lost'])} of the current lost, largest "
         f"error {percent(value['worst_error'])} of the largest ideal current"
@@ -168,7 +169,7 @@ def _by_matrix(
     # tiers that share their row lines have one input for both
     lines = tiers if len(table.inputs) > alone.network.rows else tiers[:1]
     currents = table.currents(vectors[:, lines].reshape(len(vectors), -1))
-    scale = float(np.abs(ideal).max()) or 1.0
+    scale = float(np.abs(ideal).max()) or float(np.abs(currents).max()) or 1.0
     off = [
         float(np.abs(alone.currents(vectors[k])[columns] - currents[k]).max()) / scale
         for k in chosen
@@ -180,11 +181,15 @@ def _ideal(device: DeviceLaw | None, conductances: Floats, vectors: Floats) -> F
     """Return column currents without any drop, shape (vectors, cols), A."""
     if device is None:
         total: Floats = np.einsum("btr,trc->bc", vectors, conductances)
-        return total
+        every = np.einsum("btr,trc->bc", np.abs(vectors), conductances)
+        noise = conductances[..., 0].size * np.finfo(np.float64).eps * every
+        return np.where(np.abs(total) <= noise, 0.0, total)
     shape = conductances.shape
     return np.array(
         [
-            device.current(conductances, np.broadcast_to(v[:, :, None], shape)).sum(axis=(0, 1))
+            total_current(
+                device.current(conductances, np.broadcast_to(v[:, :, None], shape)), (0, 1)
+            )
             for v in vectors
         ]
     )

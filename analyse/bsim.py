@@ -37,7 +37,10 @@ class BsimComparison:
         mode: one of `MODES`.
         ours: our solve.
         column_currents: ngspice's, out of every column, shape (cols,), A.
-        device_voltages: ngspice's, row side minus column side, shape (T, rows, cols), V.
+        device_voltages: ngspice's, row side minus column side, shape (T, rows, cols), V; nan
+            where no device conducts.
+        device_a: current of one device in its on state at the read voltage, A: what columns
+            without an ideal current are judged by.
         conditions: at which both were run.
     """
 
@@ -45,14 +48,26 @@ class BsimComparison:
     ours: IrDrop
     column_currents: Floats
     device_voltages: Floats
+    device_a: float
     conditions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def columns(self) -> NDArray[np.intp]:
+        """Numbers of the columns that are read."""
+        return np.flatnonzero(self.ours.counted_columns)
+
+    @property
     def column_error(self) -> Floats:
-        """Our current over ngspice's minus 1, for the columns that are read."""
-        read = self.ours.counted_columns
-        error: Floats = self.ours.column_currents[read] / self.column_currents[read] - 1.0
-        return error
+        """Our current over ngspice's minus 1, for the columns that are read.
+
+        nan where the ideal current is zero: what flows there is what the wires take, a
+        difference of large numbers, of which no fraction means anything.
+        """
+        ours, theirs = self.ours.column_currents, self.column_currents
+        carries = (self.ours.ideal_currents != 0) & (theirs != 0)
+        error: Floats = np.full(len(ours), np.nan)
+        error[carries] = ours[carries] / theirs[carries] - 1.0
+        return error[self.columns]
 
     @property
     def write_voltages(self) -> Floats:
@@ -65,17 +80,30 @@ class BsimComparison:
 
     @property
     def write_error(self) -> Floats:
-        """Our write voltage over ngspice's minus 1, for every device that is written."""
+        """Our write voltage over ngspice's minus 1, for every device that is written.
+
+        nan for a device without conductance, which is left out.
+        """
         write = self.ours.write
         if write is None:
             return np.zeros(0)
-        error: Floats = write.device_voltages / self.write_voltages - 1.0
+        theirs = self.write_voltages
+        error: Floats = np.full(len(theirs), np.nan)
+        seen = np.isfinite(theirs) & (theirs != 0)
+        error[seen] = write.device_voltages[seen] / theirs[seen] - 1.0
         return error
 
     @property
     def worst(self) -> float:
-        """Largest error of a column current or write voltage."""
-        return float(np.abs([*self.column_error, *self.write_error]).max())
+        """Largest error of a column current or write voltage.
+
+        A column without an ideal current counts by its difference over `device_a`.
+        """
+        columns, error = self.columns, self.column_error
+        off = (self.ours.column_currents - self.column_currents)[columns] / self.device_a
+        error = np.where(np.isnan(error), off, error)
+        write = self.write_error
+        return float(np.abs([*error, *write[~np.isnan(write)]]).max())
 
     def to_json(self) -> dict[str, Any]:
         """Plain Python types only."""
@@ -83,16 +111,16 @@ class BsimComparison:
         value: dict[str, Any] = {
             "mode": self.mode,
             "conditions": dict(self.conditions),
-            "columns_read": np.flatnonzero(self.ours.counted_columns).tolist(),
+            "columns_read": self.columns.tolist(),
             "column_currents_A": self.ours.column_currents.tolist(),
             "column_currents_bsim_A": self.column_currents.tolist(),
-            "column_error": self.column_error.tolist(),
+            "column_error": _numbers(self.column_error),
         }
         if write is not None:
             value |= {
-                "write_voltages_V": write.device_voltages.tolist(),
-                "write_voltages_bsim_V": self.write_voltages.tolist(),
-                "write_error": self.write_error.tolist(),
+                "write_voltages_V": _numbers(write.device_voltages),
+                "write_voltages_bsim_V": _numbers(self.write_voltages),
+                "write_error": _numbers(self.write_error),
             }
         return value | {"worst_error": self.worst}
 
@@ -147,7 +175,7 @@ def compare_bsim(
             network,
             tech,
             deck or Path(folder) / "bsim.spice",
-            memristor_ohm=1.0 / what.conductances,
+            memristor_ohm=_ohm(what.conductances),
             sinh_per_v=bends,
             gates=drives.gates,
             sources=drives.port_voltages,
@@ -159,26 +187,47 @@ def compare_bsim(
     missing = [pin for pin in drives.outputs if pin not in pins]
     present = np.zeros(volts.shape, dtype=bool)
     present[network.memristor_tier, network.memristor_row, network.memristor_col] = True
+    present &= what.conductances > 0
     if missing or np.isnan(volts[present]).any():
         what_lacks = f"current of {missing[0]}" if missing else "voltage of every memristor"
         raise ModelsError(f"ngspice printed no {what_lacks}")
+    volts[~present] = np.nan
     currents = np.array([-pins[pin] for pin in drives.outputs])
-    return BsimComparison(mode, ours, currents, volts, tech.conditions.to_json())
+    device_a = tech.memristor.v_read_v / tech.memristor.r_on_ohm
+    return BsimComparison(mode, ours, currents, volts, device_a, tech.conditions.to_json())
 
 
 def comparison_lines(found: BsimComparison) -> Iterator[str]:
     """Yield the comparison as lines for people."""
     yield f"{'':<10}{'BSIM':>14}{'resistors':>14}{'difference':>12}"
-    read = np.flatnonzero(found.ours.counted_columns).tolist()
-    for j, error in zip(read, found.column_error, strict=True):
+    for j, error in zip(found.columns.tolist(), found.column_error, strict=True):
         theirs, ours = 1e6 * found.column_currents[j], 1e6 * found.ours.column_currents[j]
-        yield f"column {j:<3}{theirs:>11.5f} uA{ours:>11.5f} uA{error:>12.3%}"
+        yield f"column {j:<3}{theirs:>11.5f} uA{ours:>11.5f} uA{_share(error)}"
     write = found.ours.write
     if write is None:
         return
     pairs = zip(found.write_voltages, write.device_voltages, found.write_error, strict=True)
     for i, (theirs, ours, error) in enumerate(pairs):
-        yield f"write {i:<4}{theirs:>12.5f} V{ours:>12.5f} V{error:>12.3%}"
+        if np.isnan(theirs):
+            yield f"write {i:<4}no device: 0 S"
+        else:
+            yield f"write {i:<4}{theirs:>12.5f} V{ours:>12.5f} V{_share(error)}"
+
+
+def _share(error: float) -> str:
+    return f"{'none':>12}" if np.isnan(error) else f"{error:>12.3%}"
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    """Return values as JSON can hold them."""
+    return [None if np.isnan(value) else float(value) for value in values]
+
+
+def _ohm(siemens: Floats) -> Floats:
+    """Return resistances; infinite for a device that does not conduct, which is left out."""
+    ohm = np.full(siemens.shape, np.inf)
+    np.divide(1.0, siemens, out=ohm, where=siemens > 0)
+    return ohm
 
 
 def _read(printed: str, shape: tuple[int, ...]) -> tuple[dict[str, float], Floats]:

@@ -10,7 +10,9 @@ nobody gives a limit for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +28,10 @@ from ..pdk.electromigration import (
 )
 from ..solve.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
 from ..solve.linear import NetworkSolution
+from ..solve.mode import ArrayKind
 from ..solve.modes import (
     DEEP_NET,
+    MODES,
     POLARITIES,
     gates_for,
     mode_named,
@@ -75,7 +79,7 @@ def em_report(
     """
     if limits is None:
         why = f"the manual's current limits end at {TEMPERATURES_C[-1]:g} C"
-        return {"not_run": why, "verdict": _verdict(None, {}, why)}
+        return {"not_run": why, "verdict": _unjudged(why)}
     reports: dict[str, ElectromigrationReport] = {}
     modes: dict[str, dict[str, Any]] = {}
 
@@ -107,8 +111,37 @@ def em_report(
         "limits": _limits(limits),
         "modes": modes,
         "nets": _nets(network, reports),
-        "verdict": _verdict(limits, modes, ""),
+        "verdict": _verdict(limits, modes, _open_questions(network, done)),
     }
+
+
+@dataclass(frozen=True)
+class _Open:
+    """What no solved mode does: reading or writing.
+
+    Attributes:
+        what: that, in one word.
+        why: why no mode was solved that does it.
+        possible: whether the array can do it all the same, so that its currents are unknown.
+    """
+
+    what: str
+    why: str
+    possible: bool
+
+
+def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
+    """Return what nothing solved speaks of: a verdict on reads says nothing of a write."""
+    kind, solved, found = ArrayKind.of(network), set(done), []
+    for what, writes in (("reading", False), ("writing", True)):
+        modes = [mode for mode in MODES.values() if mode.writes == writes]
+        if not modes or solved & {mode.name for mode in modes}:
+            continue
+        reasons = [mode.refusal(kind, network.cols) or f"{mode.name} was not run" for mode in modes]
+        # a mode that lacks nothing but columns tells what a narrower array can do, too
+        possible = any(mode.refusal(kind, sys.maxsize) is None for mode in modes)
+        found.append(_Open(what, "; ".join(reasons), possible))
+    return found
 
 
 def write_currents(
@@ -228,12 +261,18 @@ def _heating(stress: Stress, limits: CurrentLimits, tech: Tech) -> float:
     return line_heating_k(tech, stress.layer, width_um, stress.current)
 
 
+def _unjudged(why: str) -> dict[str, Any]:
+    return {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+
+
 def _verdict(
-    limits: CurrentLimits | None, modes: Mapping[str, dict[str, Any]], why: str
+    limits: CurrentLimits, modes: Mapping[str, dict[str, Any]], missing: list[_Open]
 ) -> dict[str, Any]:
-    """Return whether every current is within its limit, and the words for it."""
-    if limits is None:
-        return {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+    """Return whether every current is within its limit, and the words for it.
+
+    Judged is only what every layer has a limit for, and only if nothing that the array can do
+    was left out.
+    """
     loads = [
         (load["ratio"], mode, load)
         for mode, m in modes.items()
@@ -241,12 +280,13 @@ def _verdict(
         if load is not None
     ]
     loose = sorted({layer for m in modes.values() for layer in m["unchecked_layers"]})
-    judged = bool(loads) and not loose
     if not loads:
-        return {"judged": False, "exceeded": False, "text": "current limits not judged: no mode"}
+        return _unjudged("no mode")
     ratio, mode, worst = max(loads, key=lambda load: float(load[0]))
+    left = {gap.what for gap in missing}
     return {
-        "judged": judged,
+        "judged": not loose and not any(gap.possible for gap in missing),
+        "judged_for": [what for what in ("reading", "writing") if what not in left],
         "exceeded": not ratio <= 1,
         "ratio": ratio,
         "mode": mode,
@@ -254,22 +294,27 @@ def _verdict(
         "net": worst["net"],
         "assumed": worst["layer"] in limits.assumed,
         "above_limit": sum(m["above_limit"] for m in modes.values()),
-        "text": _words(ratio, mode, worst, worst["layer"] in limits.assumed, loose),
-    }
+        "text": "; ".join(
+            (_words(ratio, mode, worst, worst["layer"] in limits.assumed, missing),
+             *([f"no limit is known for {', '.join(loose)}"] if loose else []),
+             *(f"{gap.what} not judged: {gap.why}" for gap in missing))
+        ),
+    }  # fmt: skip
 
 
 def _words(
-    ratio: float, mode: str, worst: Mapping[str, Any], assumed: bool, loose: list[str]
+    ratio: float, mode: str, worst: Mapping[str, Any], assumed: bool, missing: list[_Open]
 ) -> str:
-    """Say the verdict in one phrase."""
+    """Say in one phrase what was found, and of what if not of everything."""
     from ..base.units import percent
 
+    done = "writing" if [gap.what for gap in missing] == ["reading"] else "reading"
     state = "within the current limits: at most" if ratio <= 1 else "current limits exceeded:"
-    text = (
-        f"{state} {percent(ratio)} in {worst['layer']} of {worst['net']}, {mode} mode "
+    return (
+        f"{f'{done} ' if missing and ratio <= 1 else ''}{state} {percent(ratio)} in "
+        f"{worst['layer']} of {worst['net']}, {mode} mode "
         f"({'assumed' if assumed else 'published'} limit)"
     )
-    return text + (f"; no limit is known for {', '.join(loose)}" if loose else "")
 
 
 def _nets(

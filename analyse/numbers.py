@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from ..solve.archive import MOST_HEAD, READ_FAULTS, array_head
 Floats = NDArray[np.float64]
 #: bytes of a file that are read; text takes several times as much memory as it is long
 _MOST_NPY, _MOST_TEXT = 2**28, 2**26
+#: where NumPy could not read a number: it counts rows from 0 and columns from 1
+_PLACE = re.compile(r"at row (\d+), column (\d+)")
 _NPY, _ZIP = b"\x93NUMPY", b"PK"
 
 
@@ -37,6 +40,7 @@ def load_numbers(path: Path) -> Floats:
         raise
     except READ_FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        reason = _PLACE.sub(_from_one, reason)
         raise FileError(f"{path} does not hold numbers (.npy, or CSV): {reason}") from None
     if not found.size:
         raise FileError(f"{path} holds no numbers")
@@ -44,6 +48,10 @@ def load_numbers(path: Path) -> Floats:
     if not np.isfinite(values).all():
         raise ConfigError(f"{path} holds a value that is not a finite number")
     return values
+
+
+def _from_one(place: re.Match[str]) -> str:
+    return f"at row {int(place[1]) + 1}, column {place[2]}, both counted from 1"
 
 
 def _npy(path: Path) -> NDArray[np.generic]:
@@ -70,8 +78,13 @@ def _text(path: Path) -> NDArray[np.generic]:
     return found
 
 
-def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
+def read_numbers(path: Path, shape: tuple[int, ...], *, one_line: bool = False) -> Floats:
     """Read an array from .npy, or from CSV with one line per row (tiers one after the other).
+
+    Args:
+        path: the file.
+        shape: of the array.
+        one_line: take all numbers on one line, too, or as a batch of one.
 
     Raises:
         ConfigError: if the shape differs; the message says how the file must look.
@@ -79,6 +92,8 @@ def read_numbers(path: Path, shape: tuple[int, ...]) -> Floats:
     """
     found, above = load_numbers(path), int(np.prod(shape[:-1]))
     shapes = {shape, (above, shape[-1])} | ({shape[-1:]} if above == 1 else set())
+    if one_line:
+        shapes |= {(1, above * shape[-1]), (above * shape[-1],), (1, *shape)}
     if found.shape not in shapes:
         lines = "x".join(map(str, shape[:-1])) or "1"
         raise ConfigError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
+from ..solve.modes import DEEP_NET, LEAST_WRITE_V, POLARITIES, polarity_options
 from ..solve.network import BOTTOM, TIER_NAMES, TOP
 from . import analysis
 from .operating import Laws, mode_ohm
@@ -63,8 +63,8 @@ def programming(
         raise ConfigError(reason)
     laws = Laws.of(tech) if laws is None else laws
     volts = tech.memristor.v_write_v if write_voltage is None else write_voltage
-    if not needed_v > 0:
-        raise ConfigError(f"--programming is {needed_v:g} V, allowed: above 0")
+    if not needed_v >= LEAST_WRITE_V:
+        raise ConfigError(f"--programming is {needed_v:g} V, allowed: {LEAST_WRITE_V:g} V or more")
     reports = []
     for read, polarity in product((BOTTOM, TOP), POLARITIES):
         options: dict[str, Any] = {"read_tier": read, **polarity_options(polarity, volts)}

@@ -12,12 +12,17 @@ def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
     lines = []
     for mode, m in ir_drop.get("modes", {}).items():
         worst, wires = m["worst_device_error"], m["worst_column_error"]
-        lines.append(
-            f"{mode:<10} worst device {percent(worst['all_series'])} lost "
-            f"({percent(worst['wires_only'])} in wires), "
-            f"mean {percent(m['mean_device_error']['all_series'])}, "
-            f"worst column {percent(wires['all_series'])}"
-        )
+        if worst["all_series"] is None:
+            lines.append(f"{mode:<10} no device that is read has both an input and a conductance")
+        else:
+            column = wires["all_series"]
+            lines.append(
+                f"{mode:<10} worst device {percent(worst['all_series'])} lost "
+                f"({percent(worst['wires_only'])} in wires), "
+                f"mean {percent(m['mean_device_error']['all_series'])}, "
+                + ("every ideal column current is zero" if column is None
+                   else f"worst column {percent(column)}")
+            )  # fmt: skip
         if m.get("write") is not None:
             lines.append(write_line(m))
     lines += [f"{mode}: not run, {why}" for mode, why in ir_drop.get("not_run", {}).items()]

@@ -26,6 +26,7 @@ _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 
 __all__ = [
     "MANIFEST",
+    "check_replaceable",
     "make_folder",
     "parameters_in",
     "read_json",
@@ -200,10 +201,8 @@ def replacing(target: Path, marker: str = "") -> Iterator[Path]:
     Raises:
         FileError: if the parent folder is not writable, or the target is not ours to replace.
     """
-    parent = make_folder(target.parent)
-    _refuse_foreign(target, marker)
-    leftovers.sweep(parent)
-    work = leftovers.temporary(parent, target.name)
+    check_replaceable(target, marker)
+    work = leftovers.temporary(target.parent, target.name)
     try:
         _make(work)
         with _named_if_full(target):
@@ -213,6 +212,17 @@ def replacing(target: Path, marker: str = "") -> Iterator[Path]:
         _swap(work, target)
     finally:
         leftovers.remove(work)
+
+
+def check_replaceable(target: Path, marker: str = "") -> None:
+    """Refuse a target that `replacing` would refuse, before hours of work; leave nothing there.
+
+    Raises:
+        FileError: if the parent folder is not writable, or the target is not ours to replace.
+    """
+    parent = make_folder(target.parent)
+    _refuse_foreign(target, marker)
+    leftovers.sweep(parent)
 
 
 def _refuse_foreign(target: Path, marker: str) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 
-def percent(fraction: float) -> str:
-    """Return a fraction as percent with three figures, more if they stand before the point."""
+def percent(fraction: float | None) -> str:
+    """Return a fraction as percent with three figures, more if they stand before the point.
+
+    None is a fraction of nothing.
+    """
+    if fraction is None:
+        return "none"
     if abs(fraction) < 1e-12:  # rounding of the solver
         return "0 %"
     if abs(fraction) >= 9.995:

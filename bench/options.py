@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,17 @@ from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import CrossStackError, ParameterError
 
 CELLS = ("hybrid", "passive", "planar", "passive_planar")
+#: cells with select transistors
+SELECTED = ("hybrid", "planar")
 TOPS = (("array", 14), ("macro", 25), ("testchip", 1))
+#: every cell is drawn as a test chip first: alone, chance would bring a handful of 2,000 sets
+CHIPS = tuple(
+    {"top": "testchip", "cell": cell, "rows": rows, "cols": cols, "profile": profile,
+     "kelvin": kelvin}
+    for cell in CELLS
+    for profile in ("stepper", "aligner")
+    for rows, cols, kelvin in ((1, 1, False), (2, 2, False), (2, 3, True), (5, 4, False))
+)  # fmt: skip
 SHAPES = ((1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (1, 8), (6, 1), (2, 5), (3, 4), (7, 5))
 #: ends of the lengths that may be asked for, in um; the least switch and pitch are found below
 DEVICE, SELECT, SWITCH, PITCH = (0.5, 50.0), (0.36, 100.0), (1.12, 1000.0), (0.5, 100.0)
@@ -43,6 +54,11 @@ def option_sets(count: int, seed: int) -> Iterator[dict[str, Any]]:
         yield option_set(random.Random(f"{seed}/{k}"))
 
 
+def chip_sets() -> Iterator[dict[str, Any]]:
+    """Yield test chips of every cell and profile, whatever the seed."""
+    yield from (dict(values) for values in CHIPS)
+
+
 def option_set(rng: random.Random) -> dict[str, Any]:
     """Return one option set; most options keep their default, so that each is seen alone."""
     tops, weights = zip(*TOPS, strict=True)
@@ -53,7 +69,7 @@ def option_set(rng: random.Random) -> dict[str, Any]:
     busy = rng.choice((0.3, 0.6, 0.9))  # how many of the lengths are set
     if rng.random() < busy:
         values["device_um"] = length(rng, DEVICE)
-    if rng.random() < busy:
+    if rng.random() < busy and values["cell"] in SELECTED:
         values["select_w_um"] = length(rng, SELECT)
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
@@ -176,8 +192,9 @@ def main() -> int:
     count: Counter[str] = Counter()
     accepted: list[Outcome] = []
     begin = time.perf_counter()
+    sets = chain(chip_sets(), option_sets(options.sets, options.seed))
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        for outcome in pool.imap(judge, option_sets(options.sets, options.seed)):
+        for outcome in pool.imap(judge, sets):
             count[outcome.kind] += 1
             if outcome.kind == "accepted":
                 accepted.append(outcome)
@@ -185,12 +202,13 @@ def main() -> int:
                 print(f"{outcome.kind} {outcome.values}\n    {outcome.why}", flush=True)
             if sum(count.values()) % 100 == 0:
                 seconds = time.perf_counter() - begin
-                print(f"{sum(count.values())} of {options.sets}, {seconds:.0f} s: {dict(count)}",
+                most = len(CHIPS) + options.sets
+                print(f"{sum(count.values())} of {most}, {seconds:.0f} s: {dict(count)}",
                       flush=True)  # fmt: skip
     bad = count["bad"] + foundry_faults(accepted[:: max(1, len(accepted) // options.foundry)]
                                         if options.foundry else [])  # fmt: skip
     told = ", ".join(f"{count[kind]} {kind}" for kind in ("accepted", "refused", "bad"))
-    print(f"{options.sets} option sets, seed {options.seed}: {told}")
+    print(f"{len(CHIPS)} chips, {options.sets} option sets, seed {options.seed}: {told}")
     return 1 if bad else 0
 
 

@@ -60,12 +60,22 @@ def via_array(
 ) -> None:
     """Fill a box with foundry vias on several levels, at the space that large arrays need.
 
-    Metal joined to a pad reaches PAD.5 beyond its vias; a caller says so by `margin`.
+    Metal joined to a pad reaches PAD.5 beyond its vias; a caller says so by `margin`. In a box
+    too narrow for the end-of-line overlap on its long sides, these get the plain overlap.
     """
     for cut in cuts:
         low, high = between(r, cut)
         least = max(r.line_end(cut, low), r.line_end(cut, high), margin)
-        cut_array(canvas, cut, box, r.via, r.array_space(cut, low), least)
+        beyond = least - max(r.enclosure(low, cut), r.enclosure(high, cut), margin)
+        sides = [
+            beyond if end - start < r.via + 2 * least else 0
+            for start, end in ((box[0], box[2]), (box[1], box[3]))
+        ]
+        if all(sides):  # a landing that small has room for no cut
+            continue
+        x, y = sides
+        inside = (box[0] - x, box[1] - y, box[2] + x, box[3] + y)
+        cut_array(canvas, cut, inside, r.via, r.array_space(cut, low), least)
 
 
 def metal_overlap(r: RuleBook) -> int:

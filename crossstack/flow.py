@@ -390,9 +390,10 @@ def _tech_of(manifest: dict[str, Any]) -> Tech:
 
 def _redo_build(folder: Path, console: Console) -> bool:
     from .layouts import replaced_in
-    from .report.build import write_report
+    from .report.build import verdicts, write_report
 
     manifest = load_manifest(folder)
+    passed = verdicts(folder, manifest).passed
     tech = _tech_of(manifest)
     with console.step("pictures"):
         draw_pictures(folder, manifest["name"])
@@ -402,7 +403,7 @@ def _redo_build(folder: Path, console: Console) -> bool:
     _renew_sums(folder, ["report.html", "layout.png", *pictures])
     if replaced := replaced_in(folder):
         console.note(replaced)
-    return bool(manifest["passed"]) and not replaced
+    return passed and not replaced
 
 
 def _renew_sums(folder: Path, fresh: Iterable[str]) -> None:

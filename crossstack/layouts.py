@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .extract.tiled import TiledArray
     from .signoff.tapeout import Source
     from .solve.network import Network
+
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -159,10 +163,15 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
     """Return process, profile and conditions of a file: as asked for, or of a manifest beside it.
 
     A build leaves manifest.json, `generate` leaves <name>.json; either counts only if it lists
-    the file.
+    the file. One that lists others is remarked: a copy of a layout, or one under another name,
+    may well be of other conditions than what is taken for it.
+
+    Raises:
+        FileError: for a manifest that cannot be read: nobody knows whether it is about the file.
     """
+    others = []
     for beside in (path.parent / MANIFEST, path.with_suffix(".json")):
-        if not beside.is_file():
+        if not beside.is_file() or beside == path:
             continue
         parameters = _parameters(beside, path.name)
         if parameters is not None:
@@ -172,9 +181,15 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
             at = _stored(beside, parameters.get("tech"), base)
             return Origin(chosen, at, beside.name, base)
+        others.append(beside)
     base = process_key(process or DEFAULT)
+    taken = profile or profile_names(base)[0]
+    for beside in others:
+        _LOG.warning(
+            "%s says nothing of %s: taken at profile %s, typical, 25 C", beside, path.name, taken
+        )
     source = "--profile" if profile else "--process" if process else "default"
-    return Origin(profile or profile_names(base)[0], Conditions(), source, base)
+    return Origin(taken, Conditions(), source, base)
 
 
 def _process_of(manifest: Path, asked: str | None, stored: Any) -> str:
@@ -225,11 +240,25 @@ def _stored(manifest: Path, section: Any, process: str) -> Conditions:
 
 
 def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
+    """Return the parameters in a manifest; None if it is about other files.
+
+    Raises:
+        FileError: if it is damaged.
+    """
     try:
         value = read_json(manifest)
-    except (FileError, OSError):
-        return None
-    if not isinstance(value, dict) or file_name not in value.get("files", {}):
+    except (FileError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FileError(f"{manifest} beside {file_name} cannot be read: {reason}") from None
+    listed = value.get("files") if isinstance(value, dict) else None
+    another = isinstance(value, dict) and not {"name", "parameters"} <= value.keys()
+    if listed is None and another and manifest.name != MANIFEST:
+        return None  # a result of a command, say, that happens to be called like the file
+    if not isinstance(listed, dict):
+        raise FileError(f"{manifest} beside {file_name} is no manifest: it lists no files")
+    if file_name not in listed:
         return None
     parameters = value.get("parameters")
-    return parameters if isinstance(parameters, dict) else None
+    if not isinstance(parameters, dict):
+        raise FileError(f"{manifest} lists {file_name}, but holds no parameters of it")
+    return parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,6 +36,24 @@ class InputPath(click.Path):
         return path if path.is_dir() else regular_file(path)
 
 
+class Number(click.FloatRange):
+    """A finite number, in a range if one is given: NaN passes every comparison of a range."""
+
+    name = "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or refuse it."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return found
+
+    def _describe_range(self) -> str:
+        """Return the range for the help; none to show without an end."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
+
+NUMBER = Number()
 EXISTING = InputPath()
 EXISTING_OR_FOLDER = InputPath(folder=True)
 FOLDER = click.Path(file_okay=True, path_type=Path)
@@ -130,8 +149,8 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--cols": (int, "Columns, 1 to 1024 (default 10)."),
     "--cell": (CELL_KINDS, "2T2R, plain stacked lines, or one tier (default hybrid)."),
     "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
-    "--switch-wn-um": (float, _SWITCH.format("NMOS")),
-    "--switch-wp-um": (float, _SWITCH.format("PMOS")),
+    "--switch-wn-um": (NUMBER, _SWITCH.format("NMOS")),
+    "--switch-wp-um": (NUMBER, _SWITCH.format("PMOS")),
     "--kelvin/--no-kelvin": (
         None,
         "Sense pin on every line (default without); not for a bare array.",
@@ -139,20 +158,20 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--process": (str, PROCESS_HELP),
     "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default stepper)."),
     "--device-um": (
-        float,
+        NUMBER,
         "Side of the smallest device in um: from the profile's line width (0.5 stepper, "
         "1 aligner) to 50 (default 1).",
     ),
     "--select-w-um": (
-        float,
-        "Width of the select transistors in um: 0.36 to 100 (default 2).",
+        NUMBER,
+        "Width of the select transistors in um: 0.36 to 100 (default 2); not for passive cells.",
     ),
     "--pitch-x-um": (
-        float,
+        NUMBER,
         "Cell pitch along x in um, up to 100, with switches to 20 (default: the least).",
     ),
     "--pitch-y-um": (
-        float,
+        NUMBER,
         "Cell pitch along y in um, up to 100, with switches to 20 (default: the least).",
     ),
     "--name": (str, "Name of the top cell and of the files (default: from the size)."),

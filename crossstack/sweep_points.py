@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .base import files
+from .base import files, leftovers
 from .base.documents import read_json
 from .base.errors import FileError
 from .config import RunConfig
@@ -51,6 +51,8 @@ class Points:
         if not isinstance(found, dict) or found.get("config") != _plain(config):
             return None
         row = found.get("row")
+        if found.get("sha256") != _sum(row):
+            return None
         return row if isinstance(row, dict) and "modes" in row else None
 
     def keep(self, config: RunConfig, row: dict[str, Any]) -> None:
@@ -60,7 +62,7 @@ class Points:
         self._mine.add(path)
         try:
             path.parent.mkdir(exist_ok=True)
-            files.write_json(path, {"config": _plain(config), "row": row})
+            files.write_json(path, {"config": _plain(config), "row": row, "sha256": _sum(row)})
         except OSError:
             return
 
@@ -68,6 +70,7 @@ class Points:
         """Remove the points of this sweep: its table holds them now."""
         for path in self._mine:
             path.unlink(missing_ok=True)
+        leftovers.sweep(self._folder)  # of a run that was killed while it wrote a point
         try:
             self._folder.rmdir()
         except OSError:  # another sweep's are there
@@ -87,6 +90,11 @@ class Points:
                 shutil.rmtree(self._folder, ignore_errors=True)
         except OSError:
             return
+
+
+def _sum(row: Any) -> str:
+    """Return a checksum of figures, so that what was changed since is solved again."""
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(config: RunConfig) -> Any:

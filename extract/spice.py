@@ -63,7 +63,8 @@ def write_spice(
             network.
         path: target file.
         memristor_ohm: resistance of the memristors in ohm, a number or shape
-            (tiers, rows, cols); None for the technology's R_on.
+            (tiers, rows, cols); None for the technology's R_on. One that is infinite is left
+            out.
         sinh_per_v: b of memristors that follow I = G sinh(b V) / b with G = 1 / memristor_ohm, in
             1/V, a number or shape (tiers, rows, cols); 0, or None for all, is linear.
         switch_ohm: on resistance of every transistor in ohm, in the network's order; None for
@@ -302,6 +303,8 @@ def _bends(network: Network, value: ArrayLike | None) -> Floats:
 def _memristors(network: Network, names: list[str], ohm: Floats, per_v: Floats) -> Iterator[str]:
     for k in range(len(network.memristor_row)):
         at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
+        if np.isinf(ohm[at]):
+            continue
         a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
         name = f"x_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b}"
         if per_v[at] == 0:

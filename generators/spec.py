@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
-from ..cells.registry import array_cell
+from ..cells.registry import ARRAY_CELLS, array_cell, parameters_of
 from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
 TOPS = ("array", "macro", "testchip")
 MAX_LINES = 1024
+#: what the unit cell is drawn with, if it takes it
+CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 #: most rows and columns of a test chip: each of its pins needs a pad
 TESTCHIP_LINES = 16
 
@@ -28,7 +32,7 @@ class ArraySpec:
             (`cells.register_cell`).
         profile: post-process profile, ``stepper`` or ``aligner``.
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
-        select_w_um: width of the select transistors in um.
+        select_w_um: width of the select transistors in um (not for a cell without any).
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
             follow it; None for the least by the rules.
         top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
@@ -84,12 +88,33 @@ class ArraySpec:
             for key in ("kelvin", "switch_wn_um", "switch_wp_um"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
+        self._check_lengths()
+        self._check_taken()
         if self.name is not None and not (
             isinstance(self.name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", self.name)
         ):
             raise ParameterError(
                 "name", self.name, "a letter, then letters, digits or _ (32 at most)"
             )
+
+    def _check_lengths(self) -> None:
+        """Refuse what is no length at all; the ranges are the cells' own, and known when drawn."""
+        for key in (*CELL_VALUES, "switch_wn_um", "switch_wp_um"):
+            value, default = getattr(self, key), getattr(type(self), key)
+            if value is None and default is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+                raise ParameterError(key, value, "a finite number, in um")
+
+    def _check_taken(self) -> None:
+        """Refuse a value that the cell does not take, and that would change nothing."""
+        taken = parameters_of(array_cell(self.cell).cell)
+        for key in CELL_VALUES:
+            if key not in taken and (value := getattr(self, key)) != getattr(type(self), key):
+                cells = [n for n, c in ARRAY_CELLS.items() if key in parameters_of(c.cell)]
+                raise ParameterError(
+                    key, value, f"it needs another cell than {self.cell}: {' or '.join(cells)}"
+                )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
@@ -131,9 +156,5 @@ class ArraySpec:
 
     def cell_values(self) -> dict[str, float | None]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
-        return {
-            "device_um": self.device_side_um(),
-            "select_w_um": self.select_w_um,
-            "pitch_x_um": self.pitch_x_um,
-            "pitch_y_um": self.pitch_y_um,
-        }
+        values = {key: getattr(self, key) for key in CELL_VALUES}
+        return {**values, "device_um": self.device_side_um()}

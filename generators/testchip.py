@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down
 from ..cells.marks import mark_cells
 from ..cells.monitors import monitors
-from ..cells.pads import LEAD, SIDES, PadPlan, bond_pad, via_array
+from ..cells.pads import LEAD, SIDES, PadPlan, between, bond_pad, via_array
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError
 from .array import Array, frame
@@ -258,7 +258,7 @@ def _route(chip: _Chip, port: Port, pad: Pad, d: int, width: int) -> None:
     """Lead a pin of the macro to its track, along the track, and out to its pad."""
     c, r = chip.canvas, chip.rules
     side, s, d_pin = chip.pin(port)
-    metal, half = port.layer, grid_down(max(port.width, r.pad) / 2)
+    metal, half = port.layer, _half_width(r, port)
     if metal == r.layer("select"):
         hop = (d_pin - ROOM // 10 - HOP, d_pin - ROOM // 10)
         c.rect("select", *chip.box(side, (s - half, s + half), (hop[0], d_pin)))
@@ -278,6 +278,16 @@ def _route(chip: _Chip, port: Port, pad: Pad, d: int, width: int) -> None:
     landing = chip.box(pad.side, spoke, (d, d + width))
     c.rect("select", *landing)
     via_array(c, r, landing, ("select_via",))
+
+
+def _half_width(r: RuleBook, port: Port) -> int:
+    """Return half the width of the line from a pin to its track: the pin's own.
+
+    Pins lie as close as their metal allows. A square landing for a via, wider than a narrow pin,
+    would come too near to the next pin's line.
+    """
+    over = max(r.enclosure(metal, cut) for cut in r.tech.roles.vias for metal in between(r, cut))
+    return grid_down(max(port.width, r.via + 2 * over) / 2)
 
 
 def _along(chip: _Chip, a: tuple[str, int], b: tuple[str, int], d: int, width: int) -> None:

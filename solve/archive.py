@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.documents import parse_json
 from ..base.errors import FileError, NetworkFileError
 from ..base.inputs import regular_file
 from ..base.outputs import one_step
@@ -307,7 +308,7 @@ def unpack_json(where: str, packed: NDArray[np.uint8]) -> dict[str, Any]:
         NetworkFileError: if they are no JSON object.
     """
     try:
-        value = json.loads(packed.tobytes().decode())
+        value = parse_json(packed.tobytes().decode())
     except (ValueError, RecursionError):
         raise NetworkFileError(f"{where} is not JSON") from None
     if not isinstance(value, dict):

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.errors import ConvergenceError, InputError
+from ..base.errors import ConvergenceError, InputError, shortened
 from .compiled import has_numba
 from .engine import Engine, Raw
 from .judge import missed, reached, spread
@@ -304,10 +304,10 @@ def choose(lines: Lines, method: str, engine: str) -> Engine:
 
 def check_choices(tol: float, method: str, engine: str, max_iterations: int) -> None:
     """Refuse choices and limits that there are not, naming them."""
-    if method not in METHODS:
-        raise InputError(f"method is {method!r}, allowed: {', '.join(METHODS)}")
-    if engine not in ENGINES:
-        raise InputError(f"engine is {engine!r}, allowed: {', '.join(ENGINES)}")
+    if not isinstance(method, str) or method not in METHODS:
+        raise InputError(f"method is {shortened(method)}, allowed: {', '.join(METHODS)}")
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise InputError(f"engine is {shortened(engine)}, allowed: {', '.join(ENGINES)}")
     if not (isinstance(tol, (int, float)) and LEAST_TOL <= tol < 1):
         raise InputError(f"tol is {tol}, allowed: from {LEAST_TOL:g} to below 1")
     if max_iterations < 1:

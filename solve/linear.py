@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.errors import ConvergenceError, DriveError
+from ..base.errors import ConvergenceError, DriveError, shortened
 from .assembly import (
     Edges,
     SwitchOhm,
@@ -230,8 +230,8 @@ class NetworkSolver:
         Raises:
             DriveError: for an unknown method, or one that does not fit the network.
         """
-        if method not in METHODS:
-            raise DriveError(f"method is {method!r}, allowed: {', '.join(METHODS)}")
+        if not isinstance(method, str) or method not in METHODS:
+            raise DriveError(f"method is {shortened(method)}, allowed: {', '.join(METHODS)}")
         self._method = method
         small = len(self.network.memristor_a) < REGULAR_FROM
         if method == "direct" or (method == "auto" and small):

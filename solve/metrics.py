@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors as fractions of ideal.
+    """Errors as fractions of ideal; nan where nothing has an ideal other than zero.
 
     Attributes:
         worst_device: largest device-voltage error over the devices with an input.
@@ -55,7 +55,8 @@ class WriteReport:
         same_column_voltage: largest voltage over the reading tier's devices in the written
             column, V.
         read_disturb: largest change of another column's current against the same read
-            without the write, as a fraction of the largest ideal column current.
+            without the write, as a fraction of the largest ideal column current; nan if all
+            of these are zero.
         column_current: out of the column into the write rail, A.
     """
 
@@ -86,7 +87,7 @@ class WriteReport:
             "worst_loss": self.worst_loss,
             "half_selected_voltage_V": self.half_selected_voltage,
             "same_column_voltage_V": self.same_column_voltage,
-            "read_disturb": self.read_disturb,
+            "read_disturb": _number(self.read_disturb),
         }
 
 
@@ -130,7 +131,7 @@ class IrDrop:
         """The entry of this mode in ir_drop.json, plain Python types only."""
         both = (("wires_only", self.wires_only), ("all_series", self.all_series))
         out: dict[str, Any] = {
-            f"{metric}_error": {name: getattr(errors, metric) for name, errors in both}
+            f"{metric}_error": {name: _number(getattr(errors, metric)) for name, errors in both}
             for metric in ("worst_device", "mean_device", "worst_column")
         }
         out["column_currents_A"] = self.column_currents.tolist()
@@ -143,6 +144,11 @@ class IrDrop:
             out["write"] = self.write.to_json()
             out["writes"] = {name: w.to_json() for name, w in self.writes.items()}
         return out
+
+
+def _number(value: float) -> float | None:
+    """Return a value as JSON can hold it."""
+    return None if np.isnan(value) else value
 
 
 def worse_of(found: Iterable[IrDrop]) -> IrDrop:
@@ -186,7 +192,7 @@ def ir_drop(
         The metrics and the solution they come from.
 
     Raises:
-        ModeError: if the mode does not fit the network or nothing is left to compare.
+        ModeError: if the mode does not fit the network or no column computes in it.
         DriveError: if a value does not fit the network.
     """
     series: dict[str, Any] = {"port_ohm": port_ohm, "switch": switch}
@@ -257,7 +263,7 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
 
     Raises:
-        ModeError: if nothing is left to compare.
+        ModeError: if no column computes.
     """
     mode, conductance = run.mode, run.conductance
     kind = mode_named(mode)
@@ -267,6 +273,8 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
     volts = np.asarray(inputs, dtype=np.float64)
     counted = kind.counted(conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
+    if not columns.any():
+        raise ModeError(f"nothing to compare: no column computes in {mode} mode")
     ideal = np.where(counted, volts[:, :, None], np.nan)
     wanted = _ideal_currents(run, ideal)
     errors_wires, map_wires = _errors(conductance, ideal, wanted, wires, drives)
@@ -276,7 +284,8 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0, "write_rail": 0.0})
         quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
-        disturb = float(np.abs(change).max() / np.abs(wanted).max())
+        largest = float(np.abs(wanted).max())
+        disturb = float(np.abs(change).max()) / largest if largest else np.nan
         rail = float(_outputs(everything, drives)[drives.request.write_column])
         write = _write_report(everything, drives.request, disturb, rail)
     return IrDrop(
@@ -349,13 +358,20 @@ def _ideal_currents(run: Run, ideal: Floats) -> Floats:
         amps = run.conductance * ideal
     else:
         amps = run.device.current(run.conductance, ideal)
-    total: Floats = np.nansum(amps, axis=(0, 1))
-    return total
+    return total_current(amps, (0, 1))
+
+
+def total_current(amps: Floats, axes: tuple[int, ...]) -> Floats:
+    """Return the sum of currents over some axes; what only rounding leaves of it is zero, A."""
+    total: Floats = np.nansum(amps, axis=axes)
+    terms = np.prod([amps.shape[axis] for axis in axes])
+    noise = terms * np.finfo(np.float64).eps * np.nansum(np.abs(amps), axis=axes)
+    return np.where(np.abs(total) <= noise, 0.0, total)
 
 
 def _outputs(solution: Solved, drives: Drives) -> Floats:
     """Current out of every column, shape (cols,), A."""
-    return np.array([-solution.port_currents[pin] for pin in drives.outputs])
+    return np.array([0.0 - solution.port_currents[pin] for pin in drives.outputs])
 
 
 def _errors(
@@ -372,10 +388,13 @@ def _errors(
             np.nan,
         )
     carries = wanted != 0
-    if np.isnan(device).all() or not carries.any():
-        raise ModeError("nothing to compare: every input or every counted device is zero")
     column = np.abs(wanted - _outputs(solution, drives))[carries] / np.abs(wanted[carries])
-    errors = Errors(float(np.nanmax(device)), float(np.nanmean(device)), float(column.max()))
+    seen = device[~np.isnan(device)]
+    errors = Errors(
+        float(seen.max()) if seen.size else np.nan,
+        float(seen.mean()) if seen.size else np.nan,
+        float(column.max()) if column.size else np.nan,
+    )
     return errors, device
 
 

@@ -42,20 +42,26 @@ _R, _W = "{R}", "{W}"
 POLARITIES = ("set", "reset")
 
 
+#: V; far below what moves any device, far above what rounding leaves of a voltage
+LEAST_WRITE_V = 1e-3
+
+
 def polarity_options(polarity: str, volts: float) -> dict[str, float]:
     """Return the options of `mode_drives` that write with a polarity.
 
     Args:
         polarity: 'set' or 'reset'.
-        volts: write voltage in V, above 0.
+        volts: write voltage in V, at least `LEAST_WRITE_V`.
 
     Raises:
-        ModeError: for an unknown polarity, or a voltage that is not above 0.
+        ModeError: for an unknown polarity, or a voltage below the least.
     """
     if polarity not in POLARITIES:
         raise ModeError(f"unknown polarity {polarity!r}, allowed: {', '.join(POLARITIES)}")
-    if not (np.isfinite(volts) and volts > 0):
-        raise ModeError(f"the write voltage is {volts:g} V, allowed: finite, above 0")
+    if not (np.isfinite(volts) and volts >= LEAST_WRITE_V):
+        raise ModeError(
+            f"the write voltage is {volts:g} V, allowed: finite, {LEAST_WRITE_V:g} V or more"
+        )
     if polarity == "set":
         return {"write_voltage": volts, "write_rail": 0.0}
     return {"write_voltage": -volts, "write_rail": volts}

@@ -13,7 +13,7 @@ from ..base.errors import InputError
 from .iv import DeviceLaw
 from .linear import NetworkSolution, NetworkSolver
 from .metrics import law_in
-from .modes import DEEP_NET, Drives, gates_for, network_drives, tier_index
+from .modes import DEEP_NET, LEAST_WRITE_V, Drives, gates_for, network_drives, tier_index
 from .network import BOTTOM, TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
@@ -87,10 +87,10 @@ def programming_check(
         The report.
 
     Raises:
-        InputError: if `needed` is not positive.
+        InputError: if `needed` is below `LEAST_WRITE_V`.
     """
-    if not (np.isfinite(needed) and needed > 0):
-        raise InputError(f"needed is {needed} V, allowed: > 0")
+    if not (np.isfinite(needed) and needed >= LEAST_WRITE_V):
+        raise InputError(f"needed is {needed:g} V, allowed: {LEAST_WRITE_V:g} V or more")
     tier = 1 - tier_index(read_tier)
     cols = network.cols
     seen = np.empty((network.rows, cols))

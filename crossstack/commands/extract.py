@@ -10,7 +10,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import folder_beside, layout_options, out_option
+from ..options import NUMBER, folder_beside, layout_options, out_option
 
 if TYPE_CHECKING:
     from ..extract import Bsim, Extraction, NetCapacitance
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "--temperature",
     "--temperature-c",
     "temperature_c",
-    type=float,
+    type=NUMBER,
     help="Temperature of wires and transistors in degree C, -40 to 125 (default 25).",
 )
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")

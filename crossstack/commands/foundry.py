@@ -13,6 +13,8 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
+    NUMBER,
+    Number,
     layout_options,
     mode_option,
     options_of_mode,
@@ -129,7 +131,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 @mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
-@click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
+@click.option("--write-voltage", type=NUMBER, help="Write voltage in V, 0.001 or more (default 2).")
 @click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
@@ -137,7 +139,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 @click.option("--deck", type=click.Path(dir_okay=False, path_type=Path), help="Keep the deck.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     default=0.05,
     show_default=True,
     help="Largest relative difference that is no finding.",

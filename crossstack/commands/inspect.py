@@ -9,7 +9,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, NUMBER, PROFILE_NAMES, process_option
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--layout", type=EXISTING, help="The network's layout: adds the capacitance.")
 @click.option(
     "--temperature",
-    type=float,
+    type=NUMBER,
     help="Temperature of the current limits in degree C (default: that of the wires, at least 85).",
 )
 @click.option("--bidirectional", is_flag=True, help="Current limits for both directions.")

@@ -14,6 +14,7 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
+    NUMBER,
     check_results_folder,
     check_table,
     is_folder,
@@ -45,7 +46,9 @@ COLUMNS_SHOWN = 64
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option(
-    "--write-voltage", type=float, help="Write voltage in V (default 2), also of --programming."
+    "--write-voltage",
+    type=NUMBER,
+    help="Write voltage in V, 0.001 or more (default 2), also of --programming.",
 )
 @click.option(
     "--inputs",
@@ -72,14 +75,15 @@ COLUMNS_SHOWN = 64
 )
 @click.option("--monte-carlo", type=int, metavar="N", help="Solve N random versions of the array.")
 @click.option("--seed", type=int, help="Of --monte-carlo: equal seeds, equal results (default 0).")
-@click.option("--sigma", type=float, help="Of --monte-carlo: deviation of ln G (default 0.1).")
-@click.option("--stuck", type=float, help="Of --monte-carlo: share stuck on; as many stuck off.")
-@click.option("--open-wire", type=float, help="Of --monte-carlo: chance of an open wire piece.")
+@click.option("--sigma", type=NUMBER, help="Of --monte-carlo: deviation of ln G (default 0.1).")
+@click.option("--stuck", type=NUMBER, help="Of --monte-carlo: share stuck on; as many stuck off.")
+@click.option("--open-wire", type=NUMBER, help="Of --monte-carlo: chance of an open wire piece.")
 @click.option(
     "--programming",
-    type=float,
+    type=NUMBER,
     metavar="VOLT",
-    help="Write every column of either tier; name the cells that see less than VOLT (exit code 1).",
+    help="Write every column of either tier; name the cells that see less than VOLT, "
+    "0.001 or more (exit code 1).",
 )
 @click.option(
     "--sensitivity", is_flag=True, help="How column currents answer to each layer's resistance."

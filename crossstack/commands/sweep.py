@@ -55,7 +55,7 @@ def command(
     crossstack sweep --vary tech.sheet_resistance_ohm_sq.ME=0.1,0.2,0.4
     """  # noqa: D301
     from .. import sweep
-    from ..base.files import replacing
+    from ..base.files import check_replaceable, replacing
     from ..config import read_values
     from ..sweep_points import Points
 
@@ -64,9 +64,12 @@ def command(
     with base.named():
         found = sweep.cases(base, values)
     folder = out or Path("gds_out") / "sweep"
-    with replacing(folder, "sweep.json") as work, console.steps():
-        points = Points(folder)
+    # no temporary folder while cases are solved: of a sweep that is killed only points are left
+    check_replaceable(folder, "sweep.json")
+    points = Points(folder)
+    with console.steps():
         rows = sweep.run(found, console, points)
+    with replacing(folder, "sweep.json") as work:
         sweep.write(work, base, values, rows)
     points.drop()
     for line in _lines(values, rows):

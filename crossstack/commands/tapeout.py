@@ -8,9 +8,16 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, out_option, process_option
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    NUMBER,
+    PROFILE_NAMES,
+    out_option,
+    process_option,
+)
 
-_PAIR = (float, float)
+_PAIR = (NUMBER, NUMBER)
 
 
 @click.command("tapeout")

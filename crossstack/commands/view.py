@@ -14,7 +14,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, Number, process_option
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--glb", is_flag=True, help="Write the stack in three dimensions (GLB), 1 um as 1 m.")
 @click.option(
     "--stretch",
-    type=click.FloatRange(0.01, 1000),
+    type=Number(0.01, 1000),
     help="Of --glb: factor on all heights (default 1).",
 )
 @click.option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,9 @@ def write_report(folder: Path, tech: Tech) -> Path:
 def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     manifest = read_json(folder / "manifest.json")
     name = manifest["name"]
-    drc, lvs = _needed(folder, "drc.json"), _needed(folder, "lvs.json")
-    drop, em, timing = (_optional(folder, f"{n}.json") for n in ("ir_drop", "em", "timing"))
+    found = verdicts(folder, manifest)
+    drc, lvs, em = found.drc, found.lvs, found.em
+    drop, timing = (_optional(folder, f"{n}.json") for n in ("ir_drop", "timing"))
     maps = read_maps(folder / "ir_drop.csv") if (folder / "ir_drop.csv").is_file() else {}
     panels = mode_panels(maps, drop.get("modes", {}))
     nets = _nets(folder)
@@ -76,7 +79,8 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "parameters": flat(manifest["parameters"]),
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
-        "limits": manifest.get("limits"),
+        "passed": found.passed and not replaced_in(folder),
+        "limits": found.limits,
         "checks": [*_replaced(folder), *_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,
@@ -100,6 +104,70 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "files": file_list(folder, manifest["files"], _KINDS),
         "tech": tech,
     }
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the files of a build say of it, each the only source of its verdict.
+
+    Attributes:
+        drc, lvs, em: contents of drc.json, lvs.json and em.json; the last may be empty.
+        not_done: step -> why it was not done.
+        no_em: what is said of the currents without em.json.
+    """
+
+    drc: dict[str, Any]
+    lvs: dict[str, Any]
+    em: dict[str, Any]
+    not_done: dict[str, str]
+    no_em: str
+
+    @property
+    def passed(self) -> bool:
+        """True if the rules hold, the netlist matches and everything was done."""
+        return self.drc["violations"] == 0 and self.lvs["match"] is True and not self.not_done
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The verdict on the currents, for the head of the page."""
+        verdict: dict[str, Any] = self.em.get("verdict") or {
+            "judged": False, "exceeded": False,
+            "text": self.no_em,
+        }  # fmt: skip
+        return verdict
+
+
+def verdicts(folder: Path, manifest: Mapping[str, Any]) -> Verdicts:
+    """Read what a build's files say of rules, netlist and currents.
+
+    Raises:
+        FileError: naming file and key, if a file is missing or does not say it.
+    """
+    drc, lvs = _needed(folder, "drc.json"), _needed(folder, "lvs.json")
+    em = _optional(folder, "em.json")
+    _hold(folder / "drc.json", drc, {"violations": int, "rules_run": int, "by_rule": dict})
+    _hold(folder / "lvs.json", lvs, {"match": bool, "devices": dict, "errors": list})
+    if drc["violations"] < 0 or (drc["violations"] == 0) is not (not any(drc["by_rule"].values())):
+        raise FileError(f"{folder / 'drc.json'}: violations and by_rule contradict each other")
+    if lvs["match"] and lvs["errors"]:
+        raise FileError(f"{folder / 'lvs.json'}: match and errors contradict each other")
+    if (folder / "em.json").is_file():
+        _hold(folder / "em.json", em, {"verdict": dict})
+        _hold(folder / "em.json", em["verdict"],
+              {"judged": bool, "exceeded": bool, "text": str}, "verdict.")  # fmt: skip
+    # of a chip, whose wires nobody extracts, the manifest says why there is none
+    told = manifest.get("limits") or {}
+    why = told.get("text") if told.get("judged") is False and "ratio" not in told else None
+    why = why or "current limits not judged: there is no em.json"
+    return Verdicts(drc, lvs, em, dict(manifest.get("not_done", {})), str(why))
+
+
+def _hold(path: Path, value: Mapping[str, Any], keys: Mapping[str, type], inside: str = "") -> None:
+    """Refuse a file that lacks a key, or holds something else under it."""
+    for key, kind in keys.items():
+        if type(value.get(key)) is not kind:
+            what = "holds no" if key not in value else "holds a strange"
+            raise FileError(f"{path} {what} {inside}{key}: not a result of crossstack build")
 
 
 def _needed(folder: Path, name: str) -> dict[str, Any]:
@@ -174,6 +242,9 @@ def _violations(count: int) -> str:
 def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what was computed at a glance: IR drop per mode, and the hardest loaded wire."""
     cards = [drop_card(mode, m) for mode, m in drop.get("modes", {}).items()]
+    if not em:
+        cards.append({"title": "Current limits", "ok": None, "warn": True, "head": "not judged",
+                      "line": "there is no em.json"})  # fmt: skip
     for mode, m in em.get("modes", {}).items():
         loads = [s for s in (m["worst_wire"], m["worst_cut"]) if s is not None]
         if loads:

@@ -55,7 +55,9 @@ def drop_card(mode: str, drop: Mapping[str, Any]) -> dict[str, Any]:
         "title": f"IR drop, {mode}",
         "ok": None,
         "head": percent(error["all_series"]),
-        "line": "of the voltage lost at the worst device; "
+        "line": "no device that is read has both an input and a conductance"
+        if error["all_series"] is None
+        else "of the voltage lost at the worst device; "
         f"{percent(error['wires_only'])} in wires alone. "
         f"Kirchhoff residual {drop['kcl_residual']:.1e}",
     }

@@ -59,6 +59,20 @@ def test_pins_of_a_chip_lie_on_the_grid_at_any_pitch():
     ).clean
 
 
+@pytest.mark.parametrize("cell", ["passive", "passive_planar"])
+def test_pins_closer_than_a_landing_reach_their_tracks(cell):
+    """Pins of passive cells are narrower than a square landing, and lie as close as metal may."""
+    array = build_top(ArraySpec(rows=2, cols=2, cell=cell, top="testchip"))
+    tech = array.tech
+    assert options.run_drc(
+        options.to_layout(array.cell, tech), tech, rules=["M2*", "M3*", "M4*", "V2*", "V3*"]
+    ).clean
+
+
+def test_every_cell_is_swept_as_a_chip():
+    assert {values["cell"] for values in options.chip_sets()} == set(options.CELLS)
+
+
 def test_a_short_random_sweep():
     found = [options.judge(v) for v in options.option_sets(8, 2026) if v["top"] != "testchip"]
     assert [outcome for outcome in found if outcome.kind == "bad"] == []

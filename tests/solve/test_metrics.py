@@ -49,9 +49,22 @@ def test_half_the_inputs_off_is_no_division_by_zero(make_array):
     assert 0 < r.wires_only.worst_device < 0.1
 
 
-def test_nothing_to_compare_is_refused(make_array):
-    with pytest.raises(ModeError, match="nothing to compare"):
-        ir_drop(make_array(2, 2), np.full((2, 2, 2), 1e-4), np.zeros((2, 2)))
+def test_without_inputs_there_is_no_percentage(make_array):
+    r = ir_drop(make_array(2, 2), np.full((2, 2, 2), 1e-4), np.zeros((2, 2)))
+    assert np.isnan(r.all_series.worst_device)
+    assert r.to_json()["worst_column_error"]["all_series"] is None
+    assert (r.column_currents == 0).all()
+
+
+def test_a_sum_that_only_rounding_leaves_is_zero(make_array):
+    x = np.array([[0.1, 0.2], [-0.3, 0.0]])
+    r = ir_drop(make_array(2, 2), np.full((2, 2, 2), 1e-4), x)
+    assert (r.ideal_currents == 0).all()
+    assert np.isnan(r.all_series.worst_column)
+    assert 0 < r.all_series.worst_device < 0.1
+
+
+def test_no_column_that_computes_is_refused(make_array):
     with pytest.raises(ModeError, match="nothing to compare"):
         # one column, and that one is being written
         ir_drop(make_array(2, 1), np.full((2, 2, 1), 1e-4), np.ones((2, 2)), mode="deep-net")
