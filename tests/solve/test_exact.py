@@ -144,7 +144,7 @@ def test_parts_that_hang_on_one_node_carry_exactly_nothing(most, monkeypatch, rn
         G = 10 ** rng.uniform(-9, 9, (1, 2, 3))
         got = solve_network(b.build(), conductances=G, port_voltages={"P": 0.7, "G": -0.2})
         assert (got.device_currents == 0).all()
-        assert np.ptp(got.node_voltages[np.array(hung)]) <= (0 if most else 1e-15)
+        assert np.ptp(got.node_voltages[np.array(hung)]) <= (0 if most else 1e-9)
         assert abs(got.port_currents["P"]) > 0
 
 
