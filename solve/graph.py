@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import SuperLU, splu
 
 from ..base.errors import ConvergenceError
-from .circuit import Circuit, Flow
+from .circuit import Circuit, Flow, currentless
 from .exact import Exact, fits
 
 Ints = NDArray[np.int64]
@@ -62,6 +62,7 @@ class Factorised:
         self._free = circuit.free
         self._lu: _LineFactor | SuperLU | None = None
         self._exact: Exact | None = None
+        self._hanging: NDArray[np.bool_] | None = None
         if len(self._free):
             self._lu = _LineFactor(_matrix(circuit)) if along_lines else factor(circuit)
 
@@ -137,7 +138,7 @@ class Factorised:
         """
         with np.errstate(all="ignore"):
             found, left, moved = self._refined(np.where(self.circuit.held, held_volts, 0.0))
-            found = self._cleared(found)
+            found = self._cleared(found, edges)
             if self._span() > SPAN:
                 left, moved = self._proven(found)
             share = self._share(found, left, nodes, edges)
@@ -243,7 +244,7 @@ class Factorised:
         kinds += [found.amps[k] for k in edges]
         sizes = [float(np.abs(kind).max()) for kind in kinds if len(kind)]
         if not fits(circuit):  # what carries nothing is not looked at more closely there
-            sizes = [size for size in sizes if size > noise]
+            sizes = [size for size in sizes if size > 0]
         least = min(sizes, default=np.inf)
         return (left + noise) / least if least else float("inf")
 
@@ -256,13 +257,21 @@ class Factorised:
         """Largest voltage times best conductor, A."""
         return float(np.abs(found.volts).max(initial=0.0)) * float(self.circuit.g.max(initial=0.0))
 
-    def _cleared(self, found: Flow) -> Flow:
-        """Without drops, and currents of sources, that are rounding of a voltage of two parts."""
+    def _cleared(self, found: Flow, edges: Sequence[Ints]) -> Flow:
+        """Without drops, and currents of sources, that are rounding of a voltage of two parts.
+
+        Parts that hang on one node are looked for only where a set of edges shows little else.
+        """
+        circuit, noise = self.circuit, NOTHING * self._reach(found)
         least = NOTHING * float(np.abs(found.volts).max(initial=0.0))
         drops = np.where(np.abs(found.drops) <= least, 0.0, found.drops)
-        lost = self.circuit.held & (np.abs(found.out) <= NOTHING * self._reach(found))
+        if any(0 < float(np.abs(circuit.g * drops)[k].max(initial=0.0)) <= noise for k in edges):
+            if self._hanging is None:
+                self._hanging = currentless(circuit)
+            drops[self._hanging] = 0.0
+        lost = circuit.held & (np.abs(found.out) <= noise)
         out = np.where(lost, 0.0, found.out)
-        return replace(found, drops=drops, amps=self.circuit.g * drops, out=out)
+        return replace(found, drops=drops, amps=circuit.g * drops, out=out)
 
 
 class _LineFactor:

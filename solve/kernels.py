@@ -342,7 +342,7 @@ def extrapolated(gain, ratio, past, slowest):
     return gain * ratio / (1.0 - ratio)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, tol, limit, state):
     """Line-preconditioned conjugate gradients S X = R, started from the X that gave R.
 
@@ -367,7 +367,10 @@ def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, t
     error = np.inf
     for it in range(1, limit + 1):
         apply(B, n, DR, ER, seg, flow, top, bottom, P, Q, part)
-        alpha = rz / part.sum()
+        curvature = part.sum()
+        if not (rz > 0.0 and 0.0 < curvature < np.inf):  # lost to rounding, or nan
+            return it, np.inf, True
+        alpha = rz / curvature
         gain = alpha * rz
         total += gain
         slowest = max(slowest, alpha)

@@ -207,7 +207,7 @@ def finish_lanes(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, V, R, row_amps
                     V[k, i, j] = vs[j, k] + X[i, j, k]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, tol, limit, state):
     """`kernels.pcg` for all lanes together, each with a column of `state`.
 

@@ -172,10 +172,10 @@ class MultigridEngine(NumbaEngine):
         slowest = 1.0
         for it in range(1, limit + 1):
             curvature = top.product(P, Q)
-            if not 0 < curvature < np.inf:
-                return it, total, np.inf
-            alpha = rz / curvature
+            alpha = rz / curvature if 0 < curvature < np.inf else 0.0
             gain = alpha * rz
+            if not (rz > 0 and gain > 0):  # rounding has made a matrix indefinite, or it is nan
+                return it, total, np.inf
             total += gain
             step(m, alpha, P, Q, X, R)
             slowest = max(slowest, alpha, 1.0 / alpha)
@@ -190,6 +190,8 @@ class MultigridEngine(NumbaEngine):
             self._cycle(0, R, Z)
             combine(m, 0.0, Z, 1.0, R, Q, part)
             new = float(part.sum())
+            if new == 0.0:
+                return it, total, 0.0
             combine(m, 1.0, Z, new / rz, P, P, part)
             rz = new
         return limit, total, error

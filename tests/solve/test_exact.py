@@ -59,6 +59,12 @@ def test_a_lucky_second_step_does_not_end_an_iteration(bench):
             assert np.abs(got - want).max() <= 1e-9 * np.abs(want).max()
 
 
+def test_a_preconditioner_that_rounding_spoils_is_refused(bench):
+    # the curvature of a step is no longer above 0: a crossbar over 14 decades
+    verdict = bench.run(1, seed=73, first=55)["crossbar multigrid"]
+    assert verdict.counts["ConvergenceError"] == 1, verdict.where
+
+
 def test_what_is_too_large_to_eliminate_is_within_or_refused(bench, monkeypatch):
     monkeypatch.setattr(exact, "MOST_NODES", 0)
     verdicts = bench.run(45, seed=31)
@@ -113,7 +119,9 @@ def bridge(siemens: float, ohm: float = 1.0) -> NetworkBuilder:
     return b
 
 
-def test_parts_that_hang_on_one_node_carry_exactly_nothing(rng):
+@pytest.mark.parametrize("most", [exact.MOST_NODES, 0])
+def test_parts_that_hang_on_one_node_carry_exactly_nothing(most, monkeypatch, rng):
+    monkeypatch.setattr(exact, "MOST_NODES", most)
     for _ in range(20):
         b = NetworkBuilder()
         ports = [b.node("P"), b.node("hinge"), b.node("G")]
@@ -136,7 +144,7 @@ def test_parts_that_hang_on_one_node_carry_exactly_nothing(rng):
         G = 10 ** rng.uniform(-9, 9, (1, 2, 3))
         got = solve_network(b.build(), conductances=G, port_voltages={"P": 0.7, "G": -0.2})
         assert (got.device_currents == 0).all()
-        assert len(set(got.node_voltages[np.array(hung)])) == 1
+        assert np.ptp(got.node_voltages[np.array(hung)]) <= (0 if most else 1e-9)
         assert abs(got.port_currents["P"]) > 0
 
 
