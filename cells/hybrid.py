@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
-from .limits import SELECT_W_UM, length, pitch
+from .limits import SELECT_W_UM, length, pitch, switch
 from .parts import (
     NmosPlace,
     RuleBook,
@@ -33,6 +33,8 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+from .strap import StrapRules, draw_strap, half_width
+from .strap import least_pitch_y as strap_pitch_y
 
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
@@ -47,6 +49,7 @@ class HybridParameters:
         select_l_um: channel length of the select transistors.
         device_um: height of the BE and TE strips, and least width of the middle electrode.
         pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
+        strap: a line in the last metal below ME, tied to it in every row.
     """
 
     select_w_um: float = 2.0
@@ -54,6 +57,7 @@ class HybridParameters:
     device_um: float = 1.0
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
+    strap: bool = False
 
 
 class HybridGeometry(StackedPair):
@@ -68,6 +72,7 @@ class HybridGeometry(StackedPair):
         self.w = length(tech, "select_w_um", p.select_w_um, *SELECT_W_UM)
         self.length = length(tech, "select_l_um", p.select_l_um, self.rules.ask.gate_length(), 10.0)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        self.strap = switch("strap", p.strap)
         self._place_columns()
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
         self._place_rows()
@@ -111,8 +116,13 @@ class HybridGeometry(StackedPair):
     def _least_pitch_x(self) -> int:
         r = self.rules
         cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length))
-        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + self.device
-        return grid_up(max(cmos, module), 10)
+        me, strap = self.device, 0
+        if self.strap:
+            least = StrapRules.of(r)
+            me = max(me, least.least_electrode)
+            strap = 2 * (self.module_x + r.land // 2 + r.space("land")) + least.least_metal
+        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + me
+        return grid_up(max(cmos, module, strap), 10)
 
     def _half_cmos(self, nmos: NmosPlace) -> int:
         """Return how near to the west edge the middle of a tap strip may come."""
@@ -147,6 +157,7 @@ class HybridGeometry(StackedPair):
         self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
         #: the land must hold Via4 of the stack as well as the module via
         self.module_y = self.pad_y + r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
+        self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
         self.line_y1 = self.pad_y + r.pad // 2 + r.space("bottom_row")
 
     def _least_pitch_y(self) -> int:
@@ -168,16 +179,18 @@ class HybridGeometry(StackedPair):
                 )
                 + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
                 r.land + r.space("land"),
+                strap_pitch_y(r, self.strip_y) if self.strap else 0,
             ),
             10,
         )
 
     def _widen_lines(self) -> None:
-        """Give ME and the row lines all the width that the rules leave at this pitch."""
+        """Give ME, strap and row lines all the width that the rules leave at this pitch."""
         r = self.rules
         self.me_x = self.pitch_x // 2
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
         self.me_half = grid_down(half)
+        self.strap_half = half_width(r, self.me_x - self.module_x - r.land // 2)
         space = r.space("bottom_row")
         if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
             space = r.wide_space("bottom_row")
@@ -187,7 +200,6 @@ class HybridGeometry(StackedPair):
             self.pitch_y - grid_up(space / 2) - (space - r.space("bottom_row")),
             self.line_y1 + min(r.max_width("bottom_row"), r.max_width("top_row")),
         )
-        self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
 
     def _place_diode(self) -> None:
         """Place an antenna diode at the gate where a select line's charge asks for one.
@@ -313,6 +325,8 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
         oxides(canvas, g.rules, "T", g.crossing)
         canvas.rect("top_row", 0, g.line_y1, g.pitch_x, g.line_y2)
     canvas.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
+    if g.strap:
+        draw_strap(canvas, g.rules, g.me_x, (g.me_half, g.strap_half), g.strip_y, g.pitch_y)
     tap_strip(canvas, g.rules, g.me_x, 0, g.pitch_y)
     name = "hybrid_cell" if top else "planar_cell"
     return Cell(
@@ -322,7 +336,8 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
         width=g.pitch_x,
         height=g.pitch_y,
         netlist=_netlist(name, g, top),
-        info=g.info(g.line_y2 - g.line_y1),
+        info=g.info(g.line_y2 - g.line_y1)
+        | ({"strap_width_um": round(g.strap_half * 2e-3, 3)} if g.strap else {}),
     )
 
 

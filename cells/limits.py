@@ -46,6 +46,17 @@ def pitch(tech: Tech, name: str, value: object, least: int, high: float = 100.0)
     return tech.check_grid(name, number, multiple=2)
 
 
+def switch(name: str, value: object) -> bool:
+    """Return a parameter that is true or false.
+
+    Raises:
+        ParameterError: for anything else.
+    """
+    if not isinstance(value, bool):
+        raise ParameterError(name, value, "true or false")
+    return value
+
+
 def _number(name: str, value: object, allowed: str) -> float:
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
         raise ParameterError(name, value, allowed)

@@ -58,9 +58,13 @@ class RuleBook:
         """Return the least space beside wide metal."""
         return self._dbu(self.ask.wide_space(layer))
 
+    def wide_from(self, layer: str) -> int:
+        """Return the width from which on a metal is wide."""
+        return self._dbu(self.ask.wide_from(layer))
+
     def space_beside(self, layer: str, width: int) -> int:
         """Return the least space beside a line that is `width` dbu wide."""
-        wide = width > self._dbu(self.ask.wide_from(layer))
+        wide = width > self.wide_from(layer)
         return self.wide_space(layer) if wide else self.space(layer)
 
     def array_space(self, cut: str, metal: str) -> int:

@@ -86,6 +86,10 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         float,
         "Cell pitch along y in um, up to 100, with switches to 20 (default: the least).",
     ),
+    "--strap/--no-strap": (
+        None,
+        "Line in the last metal below every column, tied to it in every row (default without).",
+    ),
     "--name": (str, "Name of the top cell and of the files (default: from the size)."),
 }
 #: the same where only macros are drawn

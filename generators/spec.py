@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..cells.registry import array_cell
+from ..cells.limits import switch
+from ..cells.registry import array_cell, parameters_of
 from ..pdk import PROFILES, ParameterError, Tech, get_tech
 
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
@@ -31,6 +32,8 @@ class ArraySpec:
         select_w_um: width of the select transistors in um.
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
             follow it; None for the least by the rules.
+        strap: lay a line in the last metal below every column, tied to it in every row, which
+            lowers the column's resistance (cells with transistors).
         top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
             pad ring, process monitors and marks on a die, at most 16 x 16.
         switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
@@ -51,6 +54,7 @@ class ArraySpec:
     select_w_um: float = 2.0
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
+    strap: bool = False
     top: str = "array"
     switch_wn_um: float = 20.0
     switch_wp_um: float = 20.0
@@ -70,8 +74,8 @@ class ArraySpec:
         if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
             most = f"at most {TESTCHIP_LINES} x {TESTCHIP_LINES} on a test chip"
             raise ParameterError("rows, cols", (self.rows, self.cols), most)
-        if not isinstance(self.kelvin, bool):
-            raise ParameterError("kelvin", self.kelvin, "true or false")
+        switch("kelvin", self.kelvin)
+        self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
             for key in ("kelvin", "switch_wn_um", "switch_wp_um"):
@@ -83,6 +87,12 @@ class ArraySpec:
             raise ParameterError(
                 "name", self.name, "a letter, then letters, digits or _ (32 at most)"
             )
+
+    def _check_cell_options(self) -> None:
+        """Refuse what the cell does not draw; `draw_unit` would pass over it."""
+        known = parameters_of(array_cell(self.cell).cell)
+        if switch("strap", self.strap) and "strap" not in known:
+            raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
@@ -122,11 +132,12 @@ class ArraySpec:
             return self.device_um
         return max(1.0, self.tech().profile.line_um)
 
-    def cell_values(self) -> dict[str, float | None]:
+    def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
         return {
             "device_um": self.device_side_um(),
             "select_w_um": self.select_w_um,
             "pitch_x_um": self.pitch_x_um,
             "pitch_y_um": self.pitch_y_um,
+            "strap": self.strap,
         }
