@@ -20,15 +20,16 @@ from dataclasses import dataclass
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
-from .limits import SELECT_W_UM, length, pitch, switch
+from .limits import SELECT_W_UM, length, one_of, pitch, switch
 from .parts import (
     NmosPlace,
     RuleBook,
     StackedPair,
+    StackSize,
+    cut_array,
     draw_nmos,
     metal1_over_contacts,
     mirrored,
-    module_via,
     oxides,
     tap_strip,
     via_stack,
@@ -36,6 +37,8 @@ from .parts import (
 from .strap import StrapRules, draw_strap, half_width
 from .strap import least_pitch_y as strap_pitch_y
 
+#: how many vias a stack may have on every level
+CUTS = (1, 2, 4)
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
 
@@ -50,6 +53,7 @@ class HybridParameters:
         device_um: height of the BE and TE strips, and least width of the middle electrode.
         pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
         strap: a line in the last metal below ME, tied to it in every row.
+        cuts: vias on every level of a stack, 1, 2 or 4; module vias as many as find room.
     """
 
     select_w_um: float = 2.0
@@ -58,6 +62,7 @@ class HybridParameters:
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
     strap: bool = False
+    cuts: int = 1
 
 
 class HybridGeometry(StackedPair):
@@ -73,6 +78,10 @@ class HybridGeometry(StackedPair):
         self.length = length(tech, "select_l_um", p.select_l_um, self.rules.ask.gate_length(), 10.0)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
         self.strap = switch("strap", p.strap)
+        self.cuts = one_of("cuts", p.cuts, CUTS)
+        self.stack = StackSize(self.rules, self.cuts)
+        #: the gate, which draws no current, has at most two, along its select line
+        self.gate_more = (min(self.cuts, 2) - 1) * self.rules.via_step
         self._place_columns()
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
         self._place_rows()
@@ -92,10 +101,21 @@ class HybridGeometry(StackedPair):
             r.space("land") + r.land - r.module_via,
         )
         self.module_x = grid_up(between / 2) + half_via
-        reach = r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
-        self.stack_x = max(grid_up(r.space("select") / 2) + r.pad // 2, self.module_x - reach)
+        s, end = self.stack, r.line_end("land_via", "land")
+        reach = max(0, r.land // 2 - s.cuts_w // 2 - end)
+        self.stack_x = max(
+            grid_up(r.space("select") / 2) + s.pad_w // 2,
+            grid_up(r.space("land") / 2) + s.cuts_w // 2 + end,
+            self.module_x - reach,
+        )
+        #: the land covers the module via and the stack's cuts
+        half = s.cuts_w // 2 + end
+        self.land_x = (
+            min(self.module_x - r.land // 2, self.stack_x - half),
+            max(self.module_x + r.land // 2, self.stack_x + half),
+        )
         self.select_width = max(r.width("select"), r.via + 2 * r.enclosure("select", "local_via"))
-        self.select_x = self.stack_x + r.pad // 2 + r.space("select") + self.select_width // 2
+        self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
         nmos = NmosPlace(r, 0, 0, self.w, self.length)
         #: DF.3a and NP.2 to the mirrored neighbour decide how near COMP may come to the edge
         least_x = grid_up(
@@ -103,7 +123,7 @@ class HybridGeometry(StackedPair):
         )
         self.comp_x = max(self.select_x - nmos.gate_x, least_x)
         self.select_x = self.comp_x + nmos.gate_x
-        past_select = self.select_x + self.select_width // 2 + r.space("select") + r.pad // 2
+        past_select = self.select_x + self.select_width // 2 + r.space("select") + s.pad_w // 2
         self.source_x = max(past_select, self.comp_x + nmos.source_x)
         #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
         self.me_to_via = max(
@@ -120,7 +140,7 @@ class HybridGeometry(StackedPair):
         if self.strap:
             least = StrapRules.of(r)
             me = max(me, least.least_electrode)
-            strap = 2 * (self.module_x + r.land // 2 + r.space("land")) + least.least_metal
+            strap = 2 * (self.land_x[1] + r.space("land")) + least.least_metal
         module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + me
         return grid_up(max(cmos, module, strap), 10)
 
@@ -142,23 +162,34 @@ class HybridGeometry(StackedPair):
         )
         return max(
             self.source_x
-            + r.via // 2
+            + self.stack.cuts_w // 2
             + r.line_end("local_via", "local")
             + r.space("local")
             + metal // 2,
-            self.source_x + r.pad // 2 + grid_up(r.space("select") / 2),
+            self.source_x + self.stack.pad_w // 2 + grid_up(r.space("select") / 2),
             nmos.comp[2] + to_tap + half_tap,
         )
 
     def _place_rows(self) -> None:
         """Place everything along y, from the cell's south edge."""
         r = self.rules
-        self.pad_y = grid_up(r.space("bottom_row") / 2) + r.pad // 2
+        s, end = self.stack, r.line_end("land_via", "land")
+        self.pad_y = grid_up(r.space("bottom_row") / 2) + s.pad_h // 2
         self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
-        #: the land must hold Via4 of the stack as well as the module via
-        self.module_y = self.pad_y + r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
+        #: the gate's landing must clear the pads of the stacks, too
+        metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
+        self.comp_y += max(0, self.pad_y + s.pad_h // 2 - metal_top)
+        #: the land must hold the uppermost cuts of the stack as well as the module via
+        south = self.pad_y - s.cuts_h // 2 - end
+        self.module_y = south + r.land // 2
         self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
-        self.line_y1 = self.pad_y + r.pad // 2 + r.space("bottom_row")
+        #: module vias lie along the strip, as many as it has room for
+        step = r.module_via + r.space("bottom_via")
+        self.module_vias = min(self.cuts, max(1, (self.device - r.land) // step + 1))
+        half = (r.land + (self.module_vias - 1) * step) // 2
+        north = max(self.module_y + half, self.pad_y + s.cuts_h // 2 + end)
+        self.land_y = (self.module_y - half, north)
+        self.line_y1 = self.pad_y + s.pad_h // 2 + r.space("bottom_row")
 
     def _least_pitch_y(self) -> int:
         r = self.rules
@@ -167,9 +198,13 @@ class HybridGeometry(StackedPair):
             max(
                 nmos.top + grid_up(r.space("poly") / 2),
                 # gate landing to the next row's drain, which reaches below its stack
-                nmos.gate_y + r.pad // 2 + r.space("local") - (self.pad_y - r.pad // 2),
+                nmos.gate_y
+                + r.pad // 2
+                + self.gate_more
+                + r.space("local")
+                - (self.pad_y - self.stack.pad_h // 2),
                 nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
-                self.line_y1 + r.pad + grid_up(r.space("bottom_row") / 2),
+                self.line_y1 + self.stack.pad_h + grid_up(r.space("bottom_row") / 2),
                 max(self.device, r.land) + r.space("bottom_electrode"),
                 self.device
                 + 2
@@ -178,7 +213,7 @@ class HybridGeometry(StackedPair):
                     r.enclosure("bottom_oxide_x", "bottom_crossing"),
                 )
                 + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
-                r.land + r.space("land"),
+                self.land_y[1] - self.land_y[0] + r.space("land"),
                 strap_pitch_y(r, self.strip_y) if self.strap else 0,
             ),
             10,
@@ -190,11 +225,11 @@ class HybridGeometry(StackedPair):
         self.me_x = self.pitch_x // 2
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
         self.me_half = grid_down(half)
-        self.strap_half = half_width(r, self.me_x - self.module_x - r.land // 2)
+        self.strap_half = half_width(r, self.me_x - self.land_x[1])
         space = r.space("bottom_row")
         if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
             space = r.wide_space("bottom_row")
-        self.line_y1 = self.pad_y + r.pad // 2 + space
+        self.line_y1 = self.pad_y + self.stack.pad_h // 2 + space
         # no line is so wide that it needs slots: beyond that width, pitch adds space
         self.line_y2 = min(
             self.pitch_y - grid_up(space / 2) - (space - r.space("bottom_row")),
@@ -245,14 +280,14 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     metal1_over_contacts(c, r, nmos.drain_x, span)
     metal1_over_contacts(c, r, nmos.source_x, span)
     # drain: Metal1 from the contacts to the stack, then up to the Metal5 land
-    half_m1 = r.line // 2
-    half_pad = r.pad // 2
-    left = min(g.stack_x - half_pad, nmos.drain_x - half_m1)
-    right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
+    half_m1, size = r.line // 2, g.stack
+    half_pad = size.pad_h // 2
+    left = min(g.stack_x - size.pad_w // 2, nmos.drain_x - half_m1)
+    right = max(g.stack_x + size.cuts_w // 2, nmos.drain_x + half_m1)
     c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
     c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "local", "land")
-    module_via(c, r, electrode, g.module_x, g.module_y)
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", g.cuts)
+    _land(c, g, electrode)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
     # source: up to Metal2 in the row of the stacks, and from there to the row line
@@ -260,18 +295,18 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         "local",
         nmos.source_x - half_m1,
         g.pad_y - half_pad,
-        g.source_x + r.via // 2 + r.line_end("local_via", "local"),
+        g.source_x + size.cuts_w // 2 + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
     c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
-    west, east = g.source_x - half_pad, g.source_x + half_pad
+    west, east = g.source_x - size.pad_w // 2, g.source_x + size.pad_w // 2
     if row_metal == "top_row":
-        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal)
+        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal, g.cuts)
         c.rect("top_row", west, g.pad_y - half_pad, east, g.line_y1)
     else:
-        c.box("local_via", g.source_x, g.pad_y, r.via)
-        c.rect("select", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
-        c.box("select_via", g.source_x, g.line_y1 + half_pad, r.via)
+        cut_array(c, r, "local_via", g.source_x, g.pad_y, size)
+        c.rect("select", west, g.pad_y - half_pad, east, g.line_y1 + size.pad_h)
+        cut_array(c, r, "select_via", g.source_x, g.line_y1 + half_pad, size)
     if g.diode_y is not None:
         _gate_diode(c, g, nmos)
     if g.near_tap_x is not None:
@@ -280,10 +315,29 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
-    c.box("local_via", nmos.gate_x, nmos.gate_y, r.via)
+    for more in range(0, g.gate_more + 1, r.via_step):
+        c.box("local_via", nmos.gate_x, nmos.gate_y + more, r.via)
+        c.box("local", nmos.gate_x, nmos.gate_y + more, r.pad)
+    if g.gate_more:
+        half = r.pad // 2
+        c.rect("local", nmos.gate_x - half, nmos.gate_y, nmos.gate_x + half,
+               nmos.gate_y + g.gate_more)  # fmt: skip
     half_line = g.select_width // 2
     c.rect("select", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
+
+
+def _land(c: Canvas, g: HybridGeometry, electrode: str) -> None:
+    """Draw the land over the drain's stack, and the module vias from it to the electrode's pad."""
+    r = g.rules
+    step = r.module_via + r.space("bottom_via")
+    low = g.module_y - (g.module_vias - 1) * step // 2
+    for k in range(g.module_vias):
+        c.box(f"V{electrode}", g.module_x, low + k * step, r.module_via)
+    half = (r.land + (g.module_vias - 1) * step) // 2
+    x1, x2 = g.module_x - r.land // 2, g.module_x + r.land // 2
+    c.rect(electrode, x1, g.module_y - half, x2, g.module_y + half)
+    c.rect("land", g.land_x[0], g.land_y[0], g.land_x[1], g.land_y[1])
 
 
 def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 
 from ..pdk import ParameterError, Tech
@@ -54,6 +55,17 @@ def switch(name: str, value: object) -> bool:
     """
     if not isinstance(value, bool):
         raise ParameterError(name, value, "true or false")
+    return value
+
+
+def one_of(name: str, value: object, allowed: Sequence[int]) -> int:
+    """Return a whole number out of a few.
+
+    Raises:
+        ParameterError: for anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+        raise ParameterError(name, value, "one of " + ", ".join(map(str, allowed)))
     return value
 
 

@@ -86,6 +86,7 @@ class NmosPlace:
         comp: (x1, y1, x2, y2) of the active area.
         drain_x, gate_x, source_x: centres of the contact columns and of the gate.
         gate_y: centre of the gate contact, above the channel.
+        metal_top: end of the lowest metal over the source and drain contacts.
         top, bottom: ends of the Poly2 shape.
     """
 
@@ -116,6 +117,7 @@ class NmosPlace:
             - rules.space("contact")
             + rules.line_end("contact", "local")
         )
+        self.metal_top = metal_top
         landing = metal_top + rules.space("local") + rules.pad // 2
         self.gate_y = max(y + w + gap + head // 2, landing)
         self.bottom, self.top = y - rules.extension("poly", "diffusion"), self.gate_y + head // 2
@@ -142,17 +144,46 @@ def draw_nmos(canvas: Canvas, rules: RuleBook, place: NmosPlace) -> tuple[int, i
     return span
 
 
-def via_stack(canvas: Canvas, rules: RuleBook, x: int, y: int, low: str, high: str) -> None:
+class StackSize:
+    """Size of via stacks of several cuts, in dbu.
+
+    Attributes:
+        columns, rows: cuts along x and y.
+        cuts_w, cuts_h: of all cuts together.
+        pad_w, pad_h: of the landing around them.
+    """
+
+    def __init__(self, rules: RuleBook, cuts: int) -> None:
+        #: cuts grow along y first, where the row lines leave room
+        self.columns, self.rows = {1: (1, 1), 2: (1, 2), 4: (2, 2)}[cuts]
+        more_x, more_y = ((n - 1) * rules.via_step for n in (self.columns, self.rows))
+        self.cuts_w, self.cuts_h = rules.via + more_x, rules.via + more_y
+        self.pad_w, self.pad_h = rules.pad + more_x, rules.pad + more_y
+
+
+def cut_array(canvas: Canvas, rules: RuleBook, cut: str, x: int, y: int, size: StackSize) -> None:
+    """Draw the cuts of one level of a stack, centred at (x, y)."""
+    for i in range(size.columns):
+        for j in range(size.rows):
+            west, south = x - size.cuts_w // 2, y - size.cuts_h // 2
+            x1, y1 = west + i * rules.via_step, south + j * rules.via_step
+            canvas.rect(cut, x1, y1, x1 + rules.via, y1 + rules.via)
+
+
+def via_stack(
+    canvas: Canvas, rules: RuleBook, x: int, y: int, low: str, high: str, cuts: int = 1
+) -> None:
     """Stack vias from metal `low` to metal `high` with landings on the metals strictly between.
 
     The end metals belong to the caller, whose lines or lands are usually larger.
     """
-    roles = rules.tech.roles
+    roles, size = rules.tech.roles, StackSize(rules, cuts)
+    half_w, half_h = size.pad_w // 2, size.pad_h // 2
     landings = ("", *roles.between(low, high))
     for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
-        canvas.box(cut, x, y, rules.via)
+        cut_array(canvas, rules, cut, x, y, size)
         if metal:
-            canvas.box(metal, x, y, rules.pad)
+            canvas.rect(metal, x - half_w, y - half_h, x + half_w, y + half_h)
 
 
 def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> None:

@@ -14,6 +14,7 @@ class RuleBook:
         ask: the same rules in um and um2.
         via: side of a foundry via.
         pad: smallest square landing of a foundry via that meets end-of-line and area rules.
+        via_step: from one foundry via to the next beside it.
         contact: side of a contact.
         line: width of the lowest metal over a column of contacts.
         module_via: side of a module via.
@@ -29,6 +30,8 @@ class RuleBook:
             self.via + 2 * self.line_end("select_via", "select"),
             self.width("select"),
         )
+        cuts = tech.roles.cuts("local", "land")
+        self.via_step = self.via + max(self.space(cut) for cut in cuts)
         self.contact = self.size("contact")
         over = self.contact + 2 * self.enclosure("local", "contact")
         self.line = grid_up(max(self.width("local"), over), 10)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..cells.limits import switch
+from ..cells.hybrid import CUTS
+from ..cells.limits import one_of, switch
 from ..cells.registry import array_cell, parameters_of
 from ..pdk import PROFILES, ParameterError, Tech, get_tech
 
@@ -34,6 +35,7 @@ class ArraySpec:
             follow it; None for the least by the rules.
         strap: lay a line in the last metal below every column, tied to it in every row, which
             lowers the column's resistance (cells with transistors).
+        cuts: vias on every level of a cell's stacks, 1, 2 or 4 (cells with transistors).
         top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
             pad ring, process monitors and marks on a die, at most 16 x 16.
         switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
@@ -55,6 +57,7 @@ class ArraySpec:
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
     strap: bool = False
+    cuts: int = 1
     top: str = "array"
     switch_wn_um: float = 20.0
     switch_wp_um: float = 20.0
@@ -93,6 +96,8 @@ class ArraySpec:
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+        if one_of("cuts", self.cuts, CUTS) != 1 and "cuts" not in known:
+            raise ParameterError("cuts", self.cuts, f"1 for cell {self.cell}, it has no stacks")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
@@ -140,4 +145,5 @@ class ArraySpec:
             "pitch_x_um": self.pitch_x_um,
             "pitch_y_um": self.pitch_y_um,
             "strap": self.strap,
+            "cuts": self.cuts,
         }

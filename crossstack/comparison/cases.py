@@ -51,7 +51,7 @@ def pairs(base: ArraySpec) -> list[Pair]:
         raise ParameterError("rows", n, "1 .. 512, since the planar baseline has twice as many")
     stacked = replace(base, cell="hybrid", top="macro", name=None)
     planar = replace(stacked, cell="planar", rows=2 * n)
-    plain = replace(base, cell="passive", top="macro", kelvin=False, strap=False, name=None)
+    plain = replace(base, cell="passive", top="macro", kelvin=False, strap=False, cuts=1, name=None)
     if plain.pitch_x_um is not None or plain.pitch_y_um is not None:
         plain = replace(plain, pitch_x_um=None, pitch_y_um=None)  # pitches of the hybrid cell
     found = [
