@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, ModeError
 from ..base.outputs import one_step
 from ..extract.tiled import LARGEST, TiledArray
 from ..pdk import FileError, Tech
-from ..solve.modes import MODES, ArrayKind, Drives
+from ..solve.mode import ArrayKind
+from ..solve.modes import EXPANSION, MODES, Drives, belongs, mode_named
 from ..solve.network import TIER_NAMES
 from .arrays import array_drop, kind_of
 from .numbers import load_numbers, read_numbers
@@ -141,23 +142,13 @@ def expansion_drives(network: Network, what: Stimulus) -> Drives:
     """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
     from ..solve.modes import network_drives
 
-    return network_drives(network, "expansion", what.inputs)
+    return network_drives(network, EXPANSION, what.inputs)
 
 
 def refusal(network: Network | TiledArray, mode: str) -> str | None:
     """Return why a network does not offer a mode; None if it does."""
-    if mode != "deep-net":
-        return None
     kind = kind_of(network) if isinstance(network, TiledArray) else ArrayKind.of(network)
-    if len(kind.tiers) < len(TIER_NAMES):
-        return "deep-net needs two tiers"
-    if kind.shared_rows:
-        return "deep-net needs a row line for each tier: here both hang on BR"
-    if not kind.select:
-        return "deep-net needs select transistors: without them every column would be written"
-    if shape_of(network)[2] < 2:
-        return "deep-net needs a second column: one is written, the others are read"
-    return None
+    return mode_named(mode).refusal(kind, shape_of(network)[2])
 
 
 def solve_modes(
@@ -165,7 +156,7 @@ def solve_modes(
     tech: Tech,
     what: Stimulus,
     console: Console,
-    modes: tuple[str, ...] = MODES,
+    modes: Iterable[str] | None = None,
     laws: Laws | None = None,
     **options: Any,
 ) -> tuple[dict[str, IrDrop], dict[str, str]]:
@@ -178,27 +169,31 @@ def solve_modes(
         tech: the transistors' models.
         what: devices and inputs.
         console: where progress goes.
-        modes: which to solve.
+        modes: which to solve; None for all.
         laws: what memristors follow; None for the technology's (`operating.Laws`).
-        **options: of deep-net mode, see `operating.write_options`.
+        **options: of the modes that take them, see `operating.write_options`.
 
     Raises:
         ConfigError: for nonlinear reads in an array without named nodes.
+        ModeError: for an option that no mode has.
     """
     from ..solve.metrics import worse_of
 
     laws = Laws.of(tech) if laws is None else laws
+    if unknown := [key for key in options if not belongs(key)]:
+        raise ModeError(f"no mode has an option {unknown[0]!r}")
     if isinstance(network, TiledArray) and laws.every is not None:
         raise ConfigError(f"--nonlinear needs a network with named nodes, {TOO_LARGE}")
     done: dict[str, IrDrop] = {}
     not_run: dict[str, str] = {}
-    for mode in modes:
+    for mode in MODES if modes is None else modes:
         reason = refusal(network, mode)
         if reason is not None:
             not_run[mode] = reason
             continue
         with console.step(f"solve {mode}"):
-            ways = write_options(tech, mode, options if mode == "deep-net" else {})
+            mine = {k: v for k, v in options.items() if k in MODES[mode].options}
+            ways = write_options(tech, mode, mine)
             done[mode] = worse_of(
                 operating_point(network, tech, what, mode, laws, **way) for way in ways
             )

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base import names
 from ..extract.tiled import TiledArray
 from ..pdk import Tech
 from ..pdk.conditions import agree
 from ..solve.crossbar import solve_crossbar
 from ..solve.iv import DeviceLaw
 from ..solve.metrics import IrDrop, measure
-from ..solve.modes import LETTERS, ArrayKind, Drives, mode_drives
+from ..solve.mode import ArrayKind
+from ..solve.modes import Drives, mode_drives
 from .transistors import OnResistance, settled
 from .volts import check_volts
 
@@ -46,7 +48,7 @@ def array_drop(
         tech: the transistors' models.
         conductances: memristors in S, shape (T, rows, cols).
         inputs: read voltages in V, shape (T, rows).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         write_law: law of the memristors that are written; None leaves them linear.
         **options: of `mode_drives` (read_tier, write_column, write_voltage).
 
@@ -165,10 +167,7 @@ class ArrayRun:
         if everything:
             series[self.has_switch] += self._ohm
         volts = np.array(
-            [
-                [drives.port_voltages[f"{LETTERS[t]}R[{i}]"] for i in range(rows)]
-                for t in range(tiers)
-            ]
+            [[drives.port_voltages[names.row(t, i)] for i in range(rows)] for t in range(tiers)]
         )
         rail = np.zeros(cols)
         if drives.request.writes:
@@ -185,7 +184,9 @@ class ArrayRun:
         return ArraySolution(
             device_voltages=over_device,
             device_currents=amps,
-            port_currents={f"C[{j}]": -float(a) for j, a in enumerate(solved.column_currents)},
+            port_currents={
+                names.column(j): -float(a) for j, a in enumerate(solved.column_currents)
+            },
             kcl_residual=solved.kcl_residual,
             floating=solved.floating,
             method=solved.method,
@@ -196,5 +197,5 @@ class ArrayRun:
         tiers, rows, cols = self.array.shape
         if not self.array.selects:
             return np.ones((tiers, rows, cols), dtype=bool)
-        lines = [[drives.gates[f"{LETTERS[t]}S[{j}]"] for j in range(cols)] for t in range(tiers)]
+        lines = [[drives.gates[names.select(t, j)] for j in range(cols)] for t in range(tiers)]
         return np.broadcast_to(np.array(lines)[:, None, :], (tiers, rows, cols))

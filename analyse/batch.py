@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names
 from ..base.outputs import one_step
 from ..base.units import percent
-from ..solve.modes import tier_index
+from ..solve.modes import mode_named, tier_index
 from ..solve.network import BOTTOM
 from . import analysis
 from .operating import Laws, mode_ohm, write_options
@@ -70,7 +71,8 @@ class Batch:
 
     def write_csv(self, path: Path) -> None:
         """Write a line per vector: the current out of every column, then the ideal ones, A."""
-        head = [f"C[{j}]_A" for j in self.columns] + [f"C[{j}]_ideal_A" for j in self.columns]
+        lines = [names.column(j) for j in self.columns]
+        head = [f"{line}_A" for line in lines] + [f"{line}_ideal_A" for line in lines]
         rows = np.concatenate([self.currents, self.ideal], axis=1)
         with one_step(path) as work:
             np.savetxt(work, rows, delimiter=",", header=",".join(head), comments="", fmt="%.9g")
@@ -117,7 +119,7 @@ def solve_batch(
         tech: the transistors' models.
         conductances: memristors in S, shape (T, rows, cols).
         vectors: V, shape (vectors, T, rows).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         laws: what memristors follow; None for the technology's.
         step: told of progress.
         **options: of `mode_drives`.
@@ -131,11 +133,9 @@ def solve_batch(
         network, tech, analysis.Stimulus(conductances, mean, {}), mode, **laws.options, **options
     )
     alone = _Alone(network, tech, conductances, mode, ohm, laws, options)
-    # what computes: in deep-net one tier, without the column that is written
-    tiers, columns = list(range(len(conductances))), list(range(network.cols))
-    if mode == "deep-net":
-        tiers = [tier_index(options.get("read_tier", BOTTOM))]
-        columns.remove(options.get("write_column", 0))
+    kind, read_tier = mode_named(mode), tier_index(options.get("read_tier", BOTTOM))
+    tiers = kind.reading(len(conductances), read_tier)
+    columns = kind.columns(network.cols, options.get("write_column", 0))
     ideal = _ideal(device, conductances[tiers], vectors[:, tiers])[:, columns]
     if device is None:
         far = np.abs(np.abs(vectors) - mean).sum(axis=(1, 2))
@@ -164,7 +164,7 @@ def _by_matrix(
         **alone.options,
     )
     alone.residual = table.kcl_residual
-    columns = [int(pin.split("[")[1][:-1]) for pin in table.outputs]
+    columns = [names.number_of(pin) for pin in table.outputs]
     # tiers that share their row lines have one input for both
     lines = tiers if len(table.inputs) > alone.network.rows else tiers[:1]
     currents = table.currents(vectors[:, lines].reshape(len(vectors), -1))

@@ -34,7 +34,7 @@ class BsimComparison:
     """One mode, solved by us and by ngspice with BSIM transistors.
 
     Attributes:
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         ours: our solve.
         column_currents: ngspice's, out of every column, shape (cols,), A.
         device_voltages: ngspice's, row side minus column side, shape (T, rows, cols), V.
@@ -114,7 +114,7 @@ def compare_bsim(
         network: extracted array or macro with transistors.
         tech: technology, at the network's conditions.
         what: devices and inputs.
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         models: folder of the foundry's model files.
         laws: what memristors follow, on both sides; None for the technology's.
         deck: where the SPICE deck stays; None for nowhere.

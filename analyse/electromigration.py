@@ -26,7 +26,14 @@ from ..pdk.electromigration import (
 )
 from ..solve.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
 from ..solve.linear import NetworkSolution
-from ..solve.modes import POLARITIES, gates_for, network_drives, polarity_options
+from ..solve.modes import (
+    DEEP_NET,
+    POLARITIES,
+    gates_for,
+    mode_named,
+    network_drives,
+    polarity_options,
+)
 from .duty import column_of_nets, shared_duty
 from .operating import Laws, mode_ohm
 
@@ -78,13 +85,14 @@ def em_report(
         )
 
     for mode, result in done.items():
-        if mode != "deep-net":
+        if not mode_named(mode).writes:
             assert isinstance(result.solution, NetworkSolution)
             reports[mode] = judge(result.solution)
             judged = {"judged": "the direct current of a read"}
             modes[mode] = _mode(reports[mode], limits) | judged
             continue
-        average, peak = write_currents(network, tech, what, Laws.of(tech) if laws is None else laws)
+        law = Laws.of(tech) if laws is None else laws
+        average, peak = write_currents(network, tech, what, law, mode)
         reports[mode] = judge(average)
         modes[mode] = _mode(reports[mode], limits) | {
             "judged": "the average of a write over the slots of its columns, a read between them",
@@ -104,7 +112,7 @@ def em_report(
 
 
 def write_currents(
-    network: Network, tech: Tech, what: Stimulus, laws: Laws
+    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
 ) -> tuple[Floats, Floats]:
     """Return the average and the peak of writes in every resistor's narrow place, A.
 
@@ -120,7 +128,7 @@ def write_currents(
         slots: dict[int, Floats] = {}
         ohm: Floats | None = None
         for column, way in ways.items():
-            solved, ohm = _solve(network, tech, what, laws, way, ohm)
+            solved, ohm = _solve(network, tech, what, laws, mode, way, ohm)
             slots[column] = passing(network, throughs, solved.resistor_currents)
         most = np.max([*slots.values()], axis=0)
         mean = most * duty
@@ -145,6 +153,7 @@ def _solve(
     tech: Tech,
     what: Stimulus,
     laws: Laws,
+    mode: str,
     way: dict[str, Any],
     start: Floats | None,
 ) -> tuple[NetworkSolution, Floats]:
@@ -153,8 +162,8 @@ def _solve(
     from ..solve.metrics import law_in
     from ..solve.nonlinear import solve_network_nonlinear
 
-    ohm = mode_ohm(network, tech, what, "deep-net", start, **laws.options, **way)
-    drives = network_drives(network, "deep-net", what.inputs, **way)
+    ohm = mode_ohm(network, tech, what, mode, start, **laws.options, **way)
+    drives = network_drives(network, mode, what.inputs, **way)
     law = law_in(network, drives.request, laws.every, laws.write)
     arguments: dict[str, Any] = {
         "conductances": what.conductances,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..solve.iv import DeviceLaw, Sinh
-from ..solve.modes import POLARITIES, gates_for, network_drives, polarity_options
+from ..solve.modes import POLARITIES, gates_for, mode_named, network_drives, polarity_options
 from .transistors import working_ohm
 from .volts import check_volts
 
@@ -60,7 +60,7 @@ class Laws:
         """Say what was taken, for people."""
         if self.every is not None:
             return f"memristors: {_words(self.every)}"
-        if mode == "deep-net" and self.write is not None:
+        if mode_named(mode).writes and self.write is not None:
             return f"memristors: {_words(self.write)} in the tier that is written, else linear"
         return "memristors: linear"
 
@@ -78,17 +78,17 @@ def _words(law: Sinh) -> str:
 
 
 def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the options of every way of a mode: as given in expansion, both polarities in deep-net.
+    """Yield the options of every way of a mode: as given, or both polarities if it writes.
 
     Args:
         tech: its write voltage, unless `options` has one.
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         options: of `mode_drives`; `polarity` leaves one way, a `write_rail` is taken as it is.
 
     Raises:
         ModeError: for a write voltage that is not above 0.
     """
-    if mode != "deep-net" or "write_rail" in options:
+    if not mode_named(mode).writes or "write_rail" in options:
         yield options
         return
     rest = dict(options)
@@ -115,7 +115,7 @@ def mode_ohm(
         network: extracted network.
         tech: the transistors' models.
         what: devices and inputs (`analysis.Stimulus`).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         start: first guess, from a similar solve.
         off_ohm: of a transistor that does not conduct.
         device: law of the memristors.

@@ -85,7 +85,7 @@ class Problem:
         network: what `extract` found.
         tech: the transistors' models.
         what: devices and inputs.
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         options: of the mode.
         laws: what memristors follow.
     """

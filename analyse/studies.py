@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..solve.modes import POLARITIES, polarity_options
+from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
 from ..solve.network import BOTTOM, TIER_NAMES, TOP
 from . import analysis
 from .operating import Laws, mode_ohm
@@ -58,7 +58,7 @@ def programming(
     """
     from ..solve.programming import programming_check
 
-    reason = analysis.refusal(network, "deep-net")
+    reason = analysis.refusal(network, DEEP_NET)
     if reason is not None:
         raise ConfigError(reason)
     laws = Laws.of(tech) if laws is None else laws
@@ -92,7 +92,7 @@ def _at_work(
     def series(column: int) -> dict[str, Any]:
         start = last.pop() if last else None
         last.append(
-            mode_ohm(network, tech, what, "deep-net", start=start, write_column=column, **options)
+            mode_ohm(network, tech, what, DEEP_NET, start=start, write_column=column, **options)
         )
         return {"switch_ohm": last[0]}
 

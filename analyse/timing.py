@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from ..solve.modes import gates_for, network_drives
+from ..base import names
+from ..solve.modes import DEEP_NET, EXPANSION, MODES, gates_for, network_drives
 from ..solve.network import Network
 from ..solve.timing import Timing, pulse_curve, ratio_for
 from ..solve.transient import step_response
@@ -35,8 +36,10 @@ DEPTHS = (2, 3, 5, 10, 20, None)
 SENSE_S = 100e-9
 INPUT_BITS = 10
 #: nets of a macro whose capacitance the settling needs
-LINES = ("TR*", "BR*", "C[*", "IN_*", "OUT*")
-_LINES = ("TR[", "BR[", "C[")
+LINES = tuple(
+    f"{kind}[*"
+    for kind in (*reversed(names.ROWS), names.COLUMN, *reversed(names.INPUTS), names.OUTPUT)
+)
 COUNTED = (
     "all inputs step at once; wires, memristors, transistors at work, capacitances of lines "
     "and across memristors"
@@ -59,13 +62,20 @@ def read_and_write(
     if not found:
         return {**out, "not_run": "the array is too large to extract capacitances in a build"}
     out["settle"] = read_settle(network, tech, what, found)
-    if (reason := refusal(network, "deep-net")) is not None:
+    others = [m for m in MODES.values() if m.settles and m.name != EXPANSION]
+    if offered := [m.name for m in others if refusal(network, m.name) is None]:
+        out["modes"] = {m: read_settle(network, tech, what, found, m) for m in offered}
+    if (reason := refusal(network, DEEP_NET)) is not None:
         return {**out, "not_run": reason}
     return {**out, "overlap": overlap(out["settle"]["settle_s"], network.cols)}
 
 
 def read_settle(
-    network: Network, tech: Tech, what: Stimulus, found: Mapping[str, NetCapacitance]
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    found: Mapping[str, NetCapacitance],
+    mode: str = EXPANSION,
 ) -> dict[str, Any]:
     """Return how long a read takes from all inputs' step until every column stands.
 
@@ -77,8 +87,9 @@ def read_settle(
         tech: its transistors.
         what: devices and inputs.
         found: capacitance of its nets. Of a large array those in the middle stand for all.
+        mode: in which it is read.
     """
-    drives = network_drives(network, "expansion", what.inputs)
+    drives = network_drives(network, mode, what.inputs)
     response = step_response(
         network,
         conductances=what.conductances,
@@ -86,12 +97,12 @@ def read_settle(
         outputs=drives.outputs,
         capacitors=_capacitors(network, found),
         gates=gates_for(network, drives),
-        switch_ohm=mode_ohm(network, tech, what, "expansion"),
+        switch_ohm=mode_ohm(network, tech, what, mode),
     )
     farad = {name: net.total_f for name, net in found.items()}
     return {
-        "row_farad": max((c for n, c in farad.items() if n[:3] in ("TR[", "BR[")), default=0.0),
-        "column_farad": max((c for n, c in farad.items() if n[:2] == "C["), default=0.0),
+        "row_farad": max((c for n, c in farad.items() if names.is_row(n)), default=0.0),
+        "column_farad": max((c for n, c in farad.items() if names.is_column(n)), default=0.0),
         "delay_s": response.settle_s(1.0 / math.e),
         "settle_s": response.settle_s(0.5 ** (INPUT_BITS + 1)),
         "counted": COUNTED,
@@ -105,16 +116,16 @@ def _capacitors(
     """Yield the capacitors of a network; lines that were not extracted are as the one that was."""
     from ..extract.lumps import lumps, nodes_of_nets
 
-    lines = {name for name in network.nets if name.startswith(_LINES)}
+    lines = {name for name in network.nets if names.is_line(name)}
     if lines <= found.keys():
         yield from lumps(network, found)
         return
     nodes = nodes_of_nets(network)
     device = _device_farad(found)
-    for kind in _LINES:
-        known = [net for name, net in found.items() if name.startswith(kind)]
+    for kind in (*reversed(names.ROWS), names.COLUMN):
+        known = [net for name, net in found.items() if names.kind_of(name) == kind]
         for name in lines if known else ():
-            if name.startswith(kind):
+            if names.kind_of(name) == kind:
                 mine = nodes[name]
                 across = sum(known[0].coupling_f.get(each, 0.0) for each in device)
                 rest = (known[0].total_f - across) / len(mine)
@@ -129,9 +140,9 @@ def _device_farad(found: Mapping[str, NetCapacitance]) -> dict[str, float]:
     return {
         other: farad
         for name, net in found.items()
-        if name.startswith("C[")
+        if names.is_column(name)
         for other, farad in net.coupling_f.items()
-        if other.startswith(("BE[", "TE["))
+        if names.kind_of(other) in names.ELECTRODES
     }
 
 

@@ -16,20 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, FileError, ParameterError
-from .gds_guard import MAX_DEPTH, check_stream, circle
+from .gds_guard import check_stream, circle
 from .gds_stream import MAX_BYTES
 from .inputs import regular_file
+from .layout_cells import check_cells, check_placed, listed
 
 if TYPE_CHECKING:
     import klayout.db as db
 
 Pair = tuple[int, int]
-#: most shapes and placements with the hierarchy resolved; an array of 1024 x 1024 has 2.5e8
-MAX_FLAT = 1_000_000_000
-#: coordinates are 32 bit numbers: farther out, places and areas would wrap around silently
-MAX_DBU = 2**30
-#: names spelled out in a message
-MOST = 5
 
 _GDS, _OASIS, _GZIP = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n", b"\x1f\x8b"
 
@@ -44,12 +39,14 @@ class ForeignLayer:
         text: what it makes, in words.
         changes: layers of ours whose shapes become something else under it; none for layers
             that leave devices and wires as they are.
+        joins: it conducts, so that touching a shape changes it as covering it does.
     """
 
     name: str
     gds: Pair
     text: str
     changes: tuple[Pair, ...] = ()
+    joins: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,8 @@ def open_layout(
 
     Raises:
         FileError: if it cannot be read, is incomplete, too large, of another process or database
-            unit, or draws devices that the process' description does not know.
+            unit, draws devices that the process' description does not know, or places cells
+            magnified or turned by other than quarter turns.
         ParameterError: if there is no cell `top`.
         ConfigError: if there are several tops and none is named.
     """
@@ -112,9 +110,10 @@ def open_layout(
         layout, name = read_layout(Path(source)), str(source)
     else:
         layout, name = source, "layout"
-        _check_cells(layout, name)
+        check_cells(layout, name)
     _check_unit(layout, process, name)
     cell = find_top(layout, top, name)
+    check_placed(cell, name)
     return OpenedLayout(layout, cell, name, _check_layers(layout, cell, process, name))
 
 
@@ -150,7 +149,7 @@ def read_layout(path: Path) -> db.Layout:
             layout.read(str(path), options)
     except RuntimeError as error:
         raise FileError(_why_unreadable(path, kind, str(error))) from None
-    _check_cells(layout, str(path))
+    check_cells(layout, str(path))
     return layout
 
 
@@ -162,7 +161,7 @@ def find_top(layout: db.Layout, top: str | None, name: str) -> db.Cell:
         ConfigError: if there are several tops and none is named.
     """
     tops = sorted(cell.name for cell in layout.top_cells())
-    shown = _listed(tops)
+    shown = listed(tops)
     if top is not None:
         cell = layout.cell(top)
         if cell is None:
@@ -245,65 +244,6 @@ def _why_unreadable(path: Path, kind: bytes, reason: str) -> str:
     return f"{path} cannot be read as a layout: {reason.splitlines()[0].split(', in file')[0]}"
 
 
-@dataclass
-class _Extent:
-    """What a cell unfolds to."""
-
-    flat: int = 0
-    depth: int = 0
-    reach: float = 0.0
-
-
-def _check_cells(layout: db.Layout, name: str) -> None:
-    """Refuse layouts without cells, with cells that are not defined, and those far too large."""
-    if not layout.cells():
-        raise FileError(f"{name} holds no cell")
-    known: dict[int, _Extent] = {}
-    for index in layout.each_cell_bottom_up():
-        cell = layout.cell(index)
-        if cell.is_ghost_cell() and cell.is_empty():
-            callers = sorted(layout.cell(i).name for i in cell.caller_cells())
-            where = f"cell {_listed(callers)} places it" if callers else "nothing defines it"
-            raise FileError(f"{name}: cell {cell.name} is not in the file, though {where}")
-        known[index] = found = _extent(layout, cell, known)
-        if found.depth > MAX_DEPTH:
-            raise FileError(f"{name}: cell {cell.name} nests cells more than {MAX_DEPTH} deep")
-        if found.flat > MAX_FLAT:
-            raise FileError(
-                f"{name}: cell {cell.name} unfolds to {found.flat:.2g} shapes and cells, "
-                f"more than the {MAX_FLAT:.0e} that can be handled"
-            )
-        if found.reach > MAX_DBU:
-            raise FileError(
-                f"{name}: cell {cell.name} reaches {found.reach * layout.dbu:.3g} um from its "
-                f"origin, more than the {MAX_DBU * layout.dbu:.3g} um that can be handled"
-            )
-
-
-def _extent(layout: db.Layout, cell: db.Cell, known: Mapping[int, _Extent]) -> _Extent:
-    import klayout.db as db
-
-    found = _Extent()
-    for layer in layout.layer_indexes():
-        shapes = cell.shapes(layer)
-        if not shapes.is_empty():
-            found.flat += shapes.size()
-            # the box of the whole cell could have wrapped around
-            box = cell.bbox(layer) if cell.is_leaf() else db.Region(shapes).bbox()
-            found.reach = max(found.reach, *map(abs, (box.left, box.bottom, box.right, box.top)))
-    for inst in cell.each_inst():
-        child = known[inst.cell_index]
-        na, nb = max(inst.na, 1), max(inst.nb, 1)
-        found.flat += na * nb * (child.flat + 1)
-        found.depth = max(found.depth, child.depth + 1)
-        far = [abs(v) for v in (inst.trans.disp.x, inst.trans.disp.y)]
-        steps = [max(abs(v.x), abs(v.y)) * (n - 1) for v, n in ((inst.a, na), (inst.b, nb))]
-        turned = 1.0 if inst.cplx_trans.is_ortho() else 1.5
-        own = child.reach * inst.cplx_trans.mag * turned
-        found.reach = max(found.reach, max(far) + sum(steps) + own)
-    return found
-
-
 def _check_unit(layout: db.Layout, process: ProcessLayers, name: str) -> None:
     if abs(layout.dbu - process.dbu_um) > 1e-9:
         raise FileError(
@@ -329,7 +269,7 @@ def _check_layers(
     """Refuse what is of another process or makes other devices; return remarks on the rest."""
     drawn = dict(_drawn(cell))
     if process.telling.isdisjoint(drawn):
-        shown = _listed([f"{a}/{b}" for a, b in sorted(drawn)])
+        shown = listed([f"{a}/{b}" for a, b in sorted(drawn)])
         raise FileError(
             f"{name}: cell {cell.name} draws nothing on a layer of {process.name} (layers drawn: "
             f"{shown}); a layout of another process?"
@@ -362,19 +302,18 @@ def _refuse_other_devices(
             continue
         store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
         both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
+        if layer.joins:
+            both = both.sized(1)  # a shape that only touches, by an edge or a corner
         both &= db.Region(cell.begin_shapes_rec(drawn[pair]), store)
         polygon = next(both.each(), None)
         if polygon is not None:
             at = polygon.bbox().center().to_dtype(cell.layout().dbu)
+            lies = "lies over or touches" if layer.joins else "lies over"
             raise FileError(
-                f"{name}: {layer.name} {layer.gds[0]}/{layer.gds[1]} lies over "
+                f"{name}: {layer.name} {layer.gds[0]}/{layer.gds[1]} {lies} "
                 f"{process.known.get(pair, pair)} at ({at.x:.3f}, {at.y:.3f}): {layer.text}, "
                 f"which {process.name} does not describe"
             )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:MOST]) + (", ..." if len(names) > MOST else "") if names else "none"
 
 
 @contextmanager

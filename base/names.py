@@ -5,13 +5,108 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+#: letter of each tier in the names of its lines; the bottom tier first
+TIERS = ("B", "T")
+
+#: What a numbered name begins with, by tier where it depends on it. Rows are the row lines, WR the
+#: write drivers of a macro's rows, and WSEL leads a column to the write rail WC.
+ROWS, SELECTS, INPUTS = (("BR", "TR"), ("BS", "TS"), ("IN_B", "IN_T"))
+COLUMN, OUTPUT, WRITE_ROW, WRITE_SELECT = "C", "OUT", "WR", "WSEL"
+#: the electrodes of single devices, as extraction names their nets
+ELECTRODES = ("BE", "TE")
+#: Pins without a number: supplies, write rail, and which tier a macro's rows are written in.
+SUPPLY, GROUND, WRITE_RAIL, WRITE_TIERS = "VDD", "VSS", "WC", ("WB", "WT")
+
+_LINES = "|".join((*ROWS, COLUMN))
+_NUMBERED = "|".join((_LINES, *SELECTS, *INPUTS, WRITE_ROW, OUTPUT, WRITE_SELECT))
+_SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
+
 #: Label of a row or column line: its letters and its number.
-LINE = re.compile(r"(TR|BR|C)\[(\d+)\]")
+LINE = re.compile(rf"({_LINES})\[(\d+)\]")
 
 #: Every pin of an array or macro of ours.
-_PIN = re.compile(
-    r"(?:TR|BR|C|TS|BS|IN_T|IN_B|WR|OUT|WSEL)\[\d+\]|VDD|VSS|W[TBC]", re.IGNORECASE | re.ASCII
-)
+_PIN = re.compile(rf"(?:{_NUMBERED})\[\d+\]|{_SINGLE}", re.IGNORECASE | re.ASCII)
+
+
+def numbered(kind: str, number: int | str) -> str:
+    """Return a name of a kind, such as ``C[3]``; the number may be a placeholder."""
+    return f"{kind}[{number}]"
+
+
+def _letter(tier: int | str) -> str:
+    """Return the letter of a tier; a text stands for one that is not known yet."""
+    return tier if isinstance(tier, str) else TIERS[tier]
+
+
+def row(tier: int | str, number: int | str) -> str:
+    """Return the name of a row line of a tier."""
+    return numbered(f"{_letter(tier)}R", number)
+
+
+def column(number: int | str) -> str:
+    """Return the name of a column line."""
+    return numbered(COLUMN, number)
+
+
+def select(tier: int | str, number: int | str) -> str:
+    """Return the name of a column's select line in a tier."""
+    return numbered(f"{_letter(tier)}S", number)
+
+
+def row_input(tier: int | str, number: int | str) -> str:
+    """Return the name of a macro's read input of a row in a tier."""
+    return numbered(f"IN_{_letter(tier)}", number)
+
+
+def write_row(number: int | str) -> str:
+    """Return the name of a macro's write driver of a row."""
+    return numbered(WRITE_ROW, number)
+
+
+def write_tier(tier: int | str) -> str:
+    """Return the name of the control that writes a macro's rows in a tier."""
+    return f"W{_letter(tier)}"
+
+
+def write_select(number: int | str) -> str:
+    """Return the name of the control that leads a macro's column to the write rail."""
+    return numbered(WRITE_SELECT, number)
+
+
+def output(number: int | str, *, macro: bool = True) -> str:
+    """Return the name of the pin where a column is read: of a macro, or the line of an array."""
+    return numbered(OUTPUT if macro else COLUMN, number)
+
+
+def kind_of(name: str) -> str:
+    """Return what a numbered name begins with: ``TR`` of ``TR[4]`` and ``TR[i]``; else ''."""
+    kind, bracket, _ = name.partition("[")
+    return kind if bracket else ""
+
+
+def number_of(name: str) -> int:
+    """Return the first number of a numbered name: 4 of ``TR[4]``.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    return int(name.partition("[")[2].partition("]")[0])
+
+
+def is_line(name: str) -> bool:
+    """True for the net of a row or column line."""
+    return kind_of(name) in (*ROWS, COLUMN)
+
+
+def is_row(name: str) -> bool:
+    """True for the net of a row line."""
+    return kind_of(name) in ROWS
+
+
+def is_column(name: str) -> bool:
+    """True for the net of a column line."""
+    return kind_of(name) == COLUMN
+
 
 #: What a SPICE name may hold for every reader of netlists; anything else would end or change it.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_\[\]<>:.$/-]")

@@ -41,6 +41,7 @@ mp = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.mp
 mp.dps = 90
 INF = float("inf")
 TOL = 1e-9
+# TOL of this is what `NetworkSolution` promises of device currents beside far larger ones.
 DEAD = 1e-15
 ROUNDING = mp.mpf(10) ** -60
 Edge = tuple[int, int, Any]  # node, node, ohm
@@ -461,7 +462,7 @@ def network_ways(case: Net, rng: np.random.Generator) -> Iterator[tuple[str, Cal
     """Name and judgement of every way to solve a network."""
     want = case.exact()
     largest = float(max((abs(x) for x in [*want["all"], *want["ports"]]), default=0))
-    quiet = DEAD * largest  # devices that hang on one wire, beside amperes elsewhere
+    quiet = DEAD * largest
     common = {"conductances": case.G, "port_ohm": case.port_ohm}
 
     def judge(got: Any) -> float:

@@ -17,13 +17,11 @@ from campaign import Outcome, campaign, cases, command_line, make_base
 
 
 def show(outcome: Outcome) -> None:
-    """Print a table of exit codes by target, and each finding."""
+    """Print a table of exit codes by target."""
     print(f"{'target':<20} {'0':>6} {'1':>6} {'2':>6} {'3':>6}")
     for target in sorted({name for name, _ in outcome.codes}):
         row = "".join(f" {outcome.codes[target, code]:6d}" for code in range(4))
         print(f"{target:<20}{row}")
-    for number, target, wrong, said in outcome.wrong:
-        print(f"case {number} ({target}): {wrong}: {said}")
     seconds, number = outcome.slowest
     print(
         f"{outcome.ran} cases, {len(outcome.wrong)} wrong; slowest {seconds:.1f} s, case {number}"
@@ -55,12 +53,19 @@ def main() -> None:
             keep(given.seed, given.keep, base)
             return
 
+        shown = 0
+
         def progress(outcome: Outcome, number: int) -> None:
+            nonlocal shown
+            for case, target, wrong, said in outcome.wrong[shown:]:
+                print(f"case {case} ({target}): {wrong}: {said}", flush=True)
+            shown = len(outcome.wrong)
             if (number + 1) % 500 == 0:
                 found = len(outcome.wrong)
                 print(f"{number + 1} of {given.count}: {found} wrong", file=sys.stderr, flush=True)
 
         outcome = campaign(base, given.seed, given.count, given.start, progress)
+        progress(outcome, -1)
     show(outcome)
     sys.exit(bool(outcome.wrong))
 

@@ -210,6 +210,7 @@ def _analyse(
     from .analyse.timing import read_and_write
     from .comparison.estimate import estimate, measure_parts
     from .extract import extract, write_spice
+    from .solve.modes import EXPANSION
 
     try:
         with console.step("extract wires") as step:
@@ -228,7 +229,7 @@ def _analyse(
             network,
             tech,
             work / f"{result.name}_extracted.spice",
-            switch_ohm=mode_ohm(network, tech, what, "expansion"),
+            switch_ohm=mode_ohm(network, tech, what, EXPANSION),
             sources=drives.port_voltages,
             gates=drives.gates,
             name=result.name,
@@ -257,6 +258,7 @@ def capacitances(
     extracted: ExtractedLayout, network: Network, tech: Tech, step: Step
 ) -> dict[str, NetCapacitance]:
     """Return the capacitance of nets, of as many as take seconds only."""
+    from .base import names as line
     from .extract import net_capacitance
 
     size = len(network.memristor_row)
@@ -266,7 +268,7 @@ def capacitances(
     if size > _MAX_CAPACITANCE:
         row, col = network.rows // 2, network.cols // 2
         names = {net.name for net in extracted.flat.nets}
-        lines = [n for n in (f"TR[{row}]", f"BR[{row}]", f"C[{col}]") if n in names]
+        lines = [n for n in (*(line.row(t, row) for t in (1, 0)), line.column(col)) if n in names]
     return net_capacitance(extracted, tech, nets=lines, progress=step)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from .base.errors import ConfigError
 from .base.inputs import regular_file
 from .pdk import PROFILES
 
@@ -49,6 +50,72 @@ class CellKind(click.Choice):  # type: ignore[type-arg]
         from .cells import array_cell_names
 
         return click.Choice(array_cell_names()).convert(value, param, ctx)
+
+
+class ModeName(click.Choice):  # type: ignore[type-arg]
+    """A mode that the solver knows, those that a program of the user's registered included."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Names of the modes, as they are now."""
+        from .solve.modes import MODES
+
+        return tuple(MODES)
+
+    @choices.setter
+    def choices(self, value: object) -> None:
+        """Take nothing: the table decides."""
+
+
+class ModeOption(click.Option):
+    """--mode, whose help says what each mode does."""
+
+    @property
+    def help(self) -> str:
+        """The modes in words."""
+        from .solve.modes import MODES
+
+        return "; ".join(f"{mode.name}: {mode.text}" for mode in MODES.values()) + "."
+
+    @help.setter  # noqa: A003
+    def help(self, value: object) -> None:
+        """Take nothing: the table decides."""
+
+
+def _usual_mode() -> str:
+    from .solve.modes import MODES
+
+    return next(iter(MODES))
+
+
+def mode_option(function: F) -> F:
+    """Add --mode to a command that solves."""
+    return click.option("--mode", type=ModeName(), default=_usual_mode, cls=ModeOption)(function)
+
+
+def options_of_mode(
+    mode: str, options: Mapping[str, Any], *, anyway: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return the options of a mode that were given; refuse those that mean nothing in it.
+
+    Args:
+        mode: one of `solve.MODES`.
+        options: by name; None for those that were not given.
+        anyway: options that are taken elsewhere, too, and so are not refused.
+
+    Raises:
+        ConfigError: naming an option and the modes that it belongs to.
+    """
+    from .solve.modes import MODES, belongs
+
+    given = {key: value for key, value in options.items() if value is not None}
+    foreign = MODES[mode].foreign(given)
+    if alien := [key for key in foreign if key not in anyway]:
+        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to {belongs(alien[0])}")
+    return {key: value for key, value in given.items() if key not in foreign}
 
 
 CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])

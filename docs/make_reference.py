@@ -18,8 +18,8 @@ from crossstack.generators import ArraySpec
 from crossstack.pdk import PROFILES, Conditions, Rule, Tech, get_tech
 from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
-from crossstack.solve.modes import MODE_TABLE
-from crossstack.solve.modes import Rule as PinRule
+from crossstack.solve.mode import Rule as PinRule
+from crossstack.solve.modes import MODES
 from crossstack.solve.netfile import FORMAT, VERSION
 from crossstack.solve.network import ARRAY_TYPES, Network
 
@@ -190,8 +190,10 @@ def modes() -> Iterator[str]:
         "gate level. `{r}` stands for the letter of the reading tier, `{w}` for that of the "
         "written one (`B` bottom, `T` top). [What the modes are](../concepts/modes.md).\n"
     )
-    for (mode, macro), rows in MODE_TABLE.items():
-        yield f"## {mode}, {'macro' if macro else 'bare array'}\n"
+    drawn = [(m, "bare array", m.array) for m in MODES.values()]
+    drawn += [(m, "macro", m.macro) for m in MODES.values()]
+    for mode, what, rows in drawn:
+        yield f"## {mode.name}, {what}\n"
         yield from table("pin|how many|carries|if there is", (_pin(row) for row in rows))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .labels import ROW_LINES
+from ..base import names as grammar
 from .tiled import Floats, TiledArray
 
 
@@ -47,7 +47,7 @@ def array_lines(array: TiledArray) -> Iterator[ArrayLine]:
         if not np.isfinite(array.row_segment[tier]).all():
             continue  # a tier that the layout does not have
         for i in range(rows):
-            yield ArrayLine(f"{ROW_LINES[tier]}[{i}]", array.row_segment[tier, i, along], along)
+            yield ArrayLine(grammar.row(tier, i), array.row_segment[tier, i, along], along)
     across = list(range(rows)) if array.column_pin_first else list(range(rows))[::-1]
     for j in range(cols):
-        yield ArrayLine(f"C[{j}]", array.column_segment[across, j], across)
+        yield ArrayLine(grammar.column(j), array.column_segment[across, j], across)

@@ -184,7 +184,7 @@ class _Space:
         if known is not None:
             return known
         region = self.shapes[own][name]
-        if name == "Poly2":  # over the channel it is gate capacitance
+        if name == self.layout.tech.roles.layer("poly"):  # over the channel it is gate capacitance
             region = region - self._channels(self.layout.flat.nets[own])
         found = self._plates(own, name, region)
         whole = sum(found.values())

@@ -13,7 +13,6 @@ from .shapes import NetShapes, Pin, Terminal, place
 
 #: silicon that ties the substrate or a well: no wire of a net runs through it
 _TAPS = ("ptap", "ntap")
-_WELLS = ("Nwell",)
 _DIFFUSIONS = ("nsd", "psd")
 _BARE = ("bare_B", "bare_T")
 
@@ -33,6 +32,8 @@ class NetGeometry:
         """Prepare for the nets of `layout`; `rates` names conductors and cuts."""
         self.layout, self.rates = layout, rates
         self._pins: dict[str, list[Pin]] = {}
+        contact = layout.tech.roles.layer("contact")
+        self._contacts = {cut.name for cut in layout.tech.cuts if cut.layer == contact}
         for label in layout.labels:
             if label.net is not None:
                 x, y = (round(c / layout.dbu) for c in label.at)
@@ -48,8 +49,7 @@ class NetGeometry:
         for layer in _TAPS:
             if layer in regions:
                 taps += regions.pop(layer)
-        for layer in _WELLS:
-            regions.pop(layer, None)
+        regions.pop(self.layout.tech.roles.layer("nwell"), None)
         for layer in _BARE:
             if layer in regions:
                 at = regions.pop(layer).bbox().to_dtype(self.layout.dbu)
@@ -57,7 +57,7 @@ class NetGeometry:
         for layer, region in regions.items():
             if layer in self.rates.cut_ends:
                 wired = region.merged()
-                if not taps.is_empty() and layer.startswith("Contact"):
+                if not taps.is_empty() and layer in self._contacts:
                     wired = wired.not_interacting(taps)
                 result.cuts[layer] = [p.bbox() for p in wired.each()]
             elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
@@ -73,7 +73,8 @@ class NetGeometry:
         found = []
         for key, (number, position) in enumerate(flat.terminals[net.number]):
             device = flat.devices[number]
-            terminal, conductor = device.kind.terminals[position]
+            terminal = device.kind.terminals[position]
+            conductor = self.layout.touches(device, terminal)
             if conductor in self.rates.sheet_ohm_sq or conductor in _DIFFUSIONS:
                 found.append(Terminal(key, conductor, self._box(device, terminal)))
         return found

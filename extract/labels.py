@@ -1,10 +1,9 @@
-"""What an array's lines are labelled; index 0 is the bottom tier."""
+"""Labels of nets, and the tier of a memristor; index 0 is the bottom tier."""
 
 from __future__ import annotations
 
 from ..base.names import LINE
 
-ROW_LINES, SELECT_LINES, ELECTRODES = ("BR", "TR"), ("BS", "TS"), ("BE", "TE")
 #: kind of a memristor, as LVS names it -> tier
 TIER_OF = {"memristor_bottom": 0, "memristor_top": 1}
 

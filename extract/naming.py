@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..base import names as grammar
 from ..base.names import LINE, fold
 from ..lvs import FlatDevice, FlatNetlist
 from ..solve.network import TIER_NAMES
-from .labels import ELECTRODES, ROW_LINES, TIER_OF, labels_of
+from .labels import TIER_OF, labels_of
 
 _SUPPLY = {"nfet": "VSS", "pfet": "VDD"}
 
@@ -55,12 +56,14 @@ def memristor_places(
         if tier is None:
             continue
         row, row_net = _row(flat, device, line_of[tier])
-        col = _number(flat.nets[device.nets[1]].name, "C") if device.nets[1] >= 0 else None
+        col = (
+            _number(flat.nets[device.nets[1]].name, grammar.COLUMN) if device.nets[1] >= 0 else None
+        )
         if row is None or col is None:
             if row is None:
                 nameless.setdefault((row_net, f"{line_of[tier]}[i]"), []).append(device)
             if col is None:
-                nameless.setdefault((device.nets[1], "C[j]"), []).append(device)
+                nameless.setdefault((device.nets[1], grammar.column("j")), []).append(device)
             continue
         place = Place(tier, row, col)
         if place in used:
@@ -102,7 +105,7 @@ def _row_lines(flat: FlatNetlist) -> dict[int, str]:
     """Return tier -> name of its row lines."""
     labels = (label for net in flat.nets for label in labels_of(net.name))
     drawn = {match[1] for label in labels if (match := LINE.fullmatch(label))}
-    bottom, top = ROW_LINES
+    bottom, top = grammar.ROWS
     return {0: bottom, 1: top if top in drawn else bottom}
 
 
@@ -157,7 +160,7 @@ def net_names(flat: FlatNetlist, places: dict[int, Place]) -> list[str]:
     for number, place in places.items():
         net = flat.devices[number].nets[0]
         if not names[net]:
-            names[net] = f"{ELECTRODES[place.tier]}[{place.row}][{place.col}]"
+            names[net] = f"{grammar.ELECTRODES[place.tier]}[{place.row}][{place.col}]"
     seen: set[str] = set()
     for index, name in enumerate(names):
         if not name or fold(name) in seen:

@@ -17,7 +17,7 @@ from .tidy import Resistor, tidy
 from .wire import WireSolver
 
 #: places whose own resistance is inside the device: one node each
-_EQUIPOTENTIAL = frozenset({"nsd", "psd", "ptap", "ntap", "Nwell"})
+_EQUIPOTENTIAL = frozenset({"nsd", "psd", "ptap", "ntap"})
 Bounds = tuple[int, int, int, int]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 
+from ..base import names as grammar
 from ..lvs import ExtractedLayout
 from ..pdk import Tech
 from ..solve.circuit import prepare
@@ -40,7 +41,7 @@ def end_at_edge(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:
     Raises:
         NotRegularError: if not exactly one conductor crosses the edge there.
     """
-    along_x = not label.startswith("C")
+    along_x = not grammar.is_column(label)
     at = grid.edge(along_x=along_x, low=low)
     far = grid.rows * grid.dy + grid.cols * grid.dx
     cut = (
@@ -90,7 +91,7 @@ def extract_periphery(
         label = line_label(name)
         if label is None:
             return []
-        side = "column" if label.startswith("C") else "row"
+        side = "column" if grammar.is_column(label) else "row"
         return [end_at_edge(shapes, grid, label, low=low[side])]
 
     return extract_flat(layout, tech, part_pins=pins)
@@ -115,7 +116,7 @@ def lead_ohm(rest: Network) -> dict[str, float]:
     ends = circuit.group[[ports[name + EDGE] for name in lines]]
     inject = np.zeros(circuit.n_groups)
     inject[ends] = 1.0
-    volts = Factorised(circuit).solve(np.zeros(circuit.n_groups), inject)
+    volts = Factorised(circuit).response(inject)
     return dict(zip(lines, volts[ends].tolist(), strict=True))
 
 

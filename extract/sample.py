@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import klayout.db as db
 import numpy as np
 
+from ..base import names as grammar
 from ..lvs import FlatDevice, FlatNet, extract_layout
 from ..pdk import Tech
 from .geometry import NetGeometry
 from .grid import Grid, NotRegularError
-from .labels import ROW_LINES, TIER_OF, labels_of
+from .labels import TIER_OF, labels_of
 from .netres import NetResistors, NetSolver
 from .rates import Rates
 from .report import ExtractionReport
@@ -75,7 +76,7 @@ class Sample:
         if not rows:  # row lines are cut up in a sample of columns
             return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
         labels = labels_of(self.flat.nets[outer].name)
-        if any(name.startswith(ROW_LINES[tier] + "[") for name in labels):
+        if any(grammar.kind_of(name) == grammar.ROWS[tier] for name in labels):
             return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
         switches = [
             (other, position)

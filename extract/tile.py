@@ -16,13 +16,14 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names as grammar
 from ..base.layout import OpenedLayout, open_layout
 from ..lvs import ExtractedLayout, FlatNet, extract_layout
 from ..pdk import Tech
 from ..solve.network import TIER_NAMES, Network
 from .chain import Chain, NotAChainError, chain, resistance
 from .grid import ArrayView, NotRegularError, array_view
-from .labels import ROW_LINES, SELECT_LINES, labels_of
+from .labels import labels_of
 from .netres import NetSolver
 from .periphery import extract_periphery, lead_ohm
 from .rates import Rates, rates
@@ -162,9 +163,9 @@ class _Stitcher:
         for tier in (0, 1):
             if not np.isnan(self.line[tier]).any():
                 like = self.row_label[tier][self.row_like[tier]]
-                self.line[tier, :, first["row"]] -= _leads(lead, ROW_LINES[tier], like)
+                self.line[tier, :, first["row"]] -= _leads(lead, grammar.ROWS[tier], like)
         like = self.col_label[self.col_like]
-        self.column[first["column"]] -= _leads(lead, "C", like)
+        self.column[first["column"]] -= _leads(lead, grammar.COLUMN, like)
         if np.nanmin(self.line) < 0 or self.column.min() < 0:
             raise NotRegularError("a line ends before it enters the array")
 
@@ -182,7 +183,7 @@ class _Stitcher:
             if len({d.line_net for d in devices}) != 1:
                 raise NotRegularError(f"row {row} of tier {tier} is not one net")
             net = sample.flat.nets[devices[0].line_net]
-            line, keys = ROW_LINES[tier], [d.line_key for d in devices]
+            line, keys = grammar.ROWS[tier], [d.line_key for d in devices]
             sample.check_alone(
                 net, keys, self.view.grid, f"row {row} of the {TIER_NAMES[tier]} tier"
             )
@@ -217,14 +218,16 @@ class _Stitcher:
             net = sample.flat.nets[devices[0].me_net]
             reached.append((net, [d.me_key for d in devices]))
             self._select_line(sample, tier, col, devices, alike)
-            found = self._line(sample, net, "C", [d.me_key for d in devices], along_x=False)
+            found = self._line(
+                sample, net, grammar.COLUMN, [d.me_key for d in devices], along_x=False
+            )
             if segment is not None and not np.allclose(segment, found.segment, rtol=1e-6):
                 raise NotRegularError(f"column {col} differs between the tiers")
             segment = found.segment
             self.column[:, alike] = found.segment[:, None]
             self.col_like[alike] = col
             self.device["column_tap"][tier][:, alike] = found.tap[:, None]
-            self._spread_labels(sample, net, "C", col, alike, self.col_label)
+            self._spread_labels(sample, net, grammar.COLUMN, col, alike, self.col_label)
         keys = [key for _, own in reached for key in own]
         for net, _ in reached:
             sample.check_alone(net, keys, self.view.grid, f"column {col}")
@@ -244,7 +247,7 @@ class _Stitcher:
             raise NotRegularError(f"column {col} has {len(numbers)} select lines of one tier")
         if gates[0] is not None:
             label = self.select_label[tier]
-            self._spread_labels(sample, gates[0], SELECT_LINES[tier], col, alike, label)
+            self._spread_labels(sample, gates[0], grammar.SELECTS[tier], col, alike, label)
 
     def _line(
         self,
@@ -299,9 +302,9 @@ class _Stitcher:
         pin, g = _pin_of(net, line), self.view.grid
         places = [key for key, name in sample.labels.items() if name == pin]
         for other in alike:
-            shift = (other - number) * (g.dy if line in ROW_LINES else g.dx)
+            shift = (other - number) * (g.dy if line in grammar.ROWS else g.dx)
             for conductor, x, y in places:
-                moved = (x, y + shift) if line in ROW_LINES else (x + shift, y)
+                moved = (x, y + shift) if line in grammar.ROWS else (x + shift, y)
                 index = _index(
                     sample.labels.get((conductor, int(moved[0]), int(moved[1])), ""), line
                 )

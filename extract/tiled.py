@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names as grammar
 from ..pdk import ParameterError
 from ..solve.network import Network, NetworkBuilder
-from .labels import ELECTRODES, ROW_LINES, SELECT_LINES
 
 Floats = NDArray[np.float64]
 _SIDE = 600
@@ -154,7 +154,7 @@ class TiledArray:
         # lines before the many electrodes, so that a search for one by name is short
         for tier in range(tiers):
             for i in range(rows):
-                builder.net(f"{ROW_LINES[tier]}[{i}]")
+                builder.net(grammar.row(tier, i))
         for tier in range(tiers):
             self._add_tier(builder, tier, crossing)
         return builder.build()
@@ -164,15 +164,15 @@ class TiledArray:
         _, rows, cols = self.shape
         crossing = np.empty((rows, cols), dtype=np.int32)
         for j in range(cols):
-            crossing[:, j] = builder.nodes(f"C[{j}]/n{i}" for i in range(rows))
-        pins = builder.nodes(f"C[{j}]" for j in range(cols))
+            crossing[:, j] = builder.nodes(f"{grammar.column(j)}/n{i}" for i in range(rows))
+        pins = builder.nodes(grammar.column(j) for j in range(cols))
         for j, pin in enumerate(pins):
-            builder.port(f"C[{j}]", int(pin))
+            builder.port(grammar.column(j), int(pin))
         if self.column_pin_first:
             before = np.vstack([pins, crossing[:-1]])
         else:
             before = np.vstack([crossing[1:], pins])
-        nets = np.array([builder.net(f"C[{j}]") for j in range(cols)])
+        nets = np.array([builder.net(grammar.column(j)) for j in range(cols)])
         builder.resistors(
             before.ravel(),
             crossing.ravel(),
@@ -184,7 +184,7 @@ class TiledArray:
 
     def _add_tier(self, builder: NetworkBuilder, tier: int, crossing: NDArray[np.int32]) -> None:
         _, rows, cols = self.shape
-        line, outer = ROW_LINES[tier], ELECTRODES[tier]
+        line, outer = grammar.ROWS[tier], grammar.ELECTRODES[tier]
         tap = np.empty((rows, cols), dtype=np.int32)
         source, inner = tap.copy(), tap.copy()
         for i in range(rows):
@@ -221,8 +221,8 @@ class TiledArray:
         start = source.ravel().copy()
         if switched.any():
             kept = np.flatnonzero(switched)
-            drains = builder.nodes(f"{ELECTRODES[tier]}[{i[k]}][{j[k]}]/d" for k in kept)
-            gates = np.array([builder.net(f"{SELECT_LINES[tier]}[{c}]") for c in range(cols)])
+            drains = builder.nodes(f"{grammar.ELECTRODES[tier]}[{i[k]}][{j[k]}]/d" for k in kept)
+            gates = np.array([builder.net(grammar.select(tier, c)) for c in range(cols)])
             builder.switches(
                 start[kept], drains, gates[j[kept]],
                 w_um=self.switch_w_um[tier].ravel()[kept],
@@ -232,7 +232,7 @@ class TiledArray:
         series = (self.drain[tier] + self.column_tap[tier]).ravel()
         # behind a transistor an electrode is a net of its own, otherwise part of the row line
         nets = [
-            builder.net(f"{ELECTRODES[tier]}[{r}][{c}]" if apart else f"{ROW_LINES[tier]}[{r}]")
+            builder.net(f"{grammar.ELECTRODES[tier]}[{r}][{c}]" if apart else grammar.row(tier, r))
             for r, c, apart in zip(i.tolist(), j.tolist(), switched.tolist(), strict=True)
         ]
         builder.resistors(

@@ -70,7 +70,7 @@ def _open_terminals(extracted: ExtractedLayout) -> Iterator[Finding]:
     count = 0
     for net in flat.nets:
         on = [(flat.devices[d], position) for d, position in flat.terminals[net.number]]
-        names = {device.kind.terminals[position][0] for device, position in on}
+        names = {device.kind.terminals[position] for device, position in on}
         if net.name or not on or "B" in names or count == MOST:
             continue
         if names == {"G"}:
@@ -78,15 +78,15 @@ def _open_terminals(extracted: ExtractedLayout) -> Iterator[Finding]:
             yield _floating_gate(on[0][0], len(on))
         elif len(on) == 1:
             count += 1
-            device, terminal = on[0][0], device_terminal(*on[0])
+            device, terminal = on[0][0], device_terminal(extracted, *on[0])
             text = f"{terminal} of {device.kind.name} at {place(device.at)} is connected to nothing"
             yield Finding("unconnected", text, (device.at,))
 
 
-def device_terminal(device: FlatDevice, position: int) -> str:
+def device_terminal(extracted: ExtractedLayout, device: FlatDevice, position: int) -> str:
     """Return a terminal's name, with the electrode that it is on where that says more."""
-    name, conductor = device.kind.terminals[position]
-    return f"{name} ({conductor})" if device.kind.is_memristor else name
+    name = device.kind.terminals[position]
+    return f"{name} ({extracted.touches(device, name)})" if device.kind.is_memristor else name
 
 
 def _floating_gate(device: FlatDevice, count: int) -> Finding:

@@ -263,14 +263,14 @@ class _Contents:
         for copy in range(copies):
             name = one.name if copy == 0 else f"{one.name}*{copy + 1}"
             device = self.circuit.create_device(self.builder.classes[kind.name], name)
-            for (terminal, _), net in zip(kind.terminals, nets, strict=True):
+            for terminal, net in zip(kind.terminals, nets, strict=True):
                 device.connect_terminal(terminal, net)
             for size, value in zip(kind.parameters, values, strict=True):
                 device.set_parameter(size, value)
 
     def _header(self, body: Subckt, kind: DeviceKind) -> Texts:
         """Return the parameters of a device's own subcircuit, whose body is only simulated."""
-        order = [name for name, _ in kind.terminals]
+        order = list(kind.terminals)
         known = sorted(body.pins) == sorted(order)
         if len(body.pins) != len(order) or (known and list(body.pins) != order):
             line = body.line or Line("", self.builder.cards.path, 1)

@@ -15,6 +15,8 @@ import klayout.db as db
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..pdk.programs import Device
+
 
 @dataclass(frozen=True)
 class DeviceKind:
@@ -22,15 +24,13 @@ class DeviceKind:
 
     Attributes:
         name: class name in netlists.
-        terminals: terminal name -> conductor that it touches, in netlist order.
+        terminals: names of its terminals in netlist order; the process says what they touch.
         parameters: names of the compared parameters (um or um2).
-        body: derived layer whose polygons are the devices.
     """
 
     name: str
-    terminals: tuple[tuple[str, str], ...]
+    terminals: tuple[str, ...]
     parameters: tuple[str, ...]
-    body: str
 
     @property
     def is_memristor(self) -> bool:
@@ -42,15 +42,15 @@ class DeviceKind:
         return f"{self.name}.{terminal}"
 
 
-_WL = ("W", "L")
+_MOS, _WL = ("D", "G", "S", "B"), ("W", "L")
 
 #: Drain, gate, source, bulk as in SPICE; a memristor's first terminal is its row side.
 KINDS: tuple[DeviceKind, ...] = (
-    DeviceKind("nfet", (("D", "nsd"), ("G", "Poly2"), ("S", "nsd"), ("B", "")), _WL, "ngate"),
-    DeviceKind("pfet", (("D", "psd"), ("G", "Poly2"), ("S", "psd"), ("B", "Nwell")), _WL, "pgate"),
-    DeviceKind("memristor_bottom", (("ROW", "BE"), ("ME", "ME")), ("AREA",), "memristor_bottom"),
-    DeviceKind("memristor_top", (("ROW", "TE"), ("ME", "ME")), ("AREA",), "memristor_top"),
-)  # fmt: skip
+    DeviceKind("nfet", _MOS, _WL),
+    DeviceKind("pfet", _MOS, _WL),
+    DeviceKind("memristor_bottom", ("ROW", "ME"), ("AREA",)),
+    DeviceKind("memristor_top", ("ROW", "ME"), ("AREA",)),
+)
 
 KIND_BY_NAME: dict[str, DeviceKind] = {kind.name: kind for kind in KINDS}
 
@@ -96,20 +96,27 @@ class MemristorExtractor(db.GenericDeviceExtractor):
 
 
 def extract_kind(
-    l2n: db.LayoutToNetlist, kind: DeviceKind, regions: dict[str, db.Region]
+    l2n: db.LayoutToNetlist, kind: DeviceKind, made_of: Device, regions: dict[str, db.Region]
 ) -> dict[str, db.Region]:
-    """Recognise all devices of one kind; returns the terminal layers by name."""
+    """Recognise all devices of one kind; returns the terminal layers by name.
+
+    Args:
+        l2n: the extraction that is being made.
+        kind: the kind.
+        made_of: what the process makes it of.
+        regions: layers by name.
+    """
     outputs = {}
-    for terminal, _ in kind.terminals:
+    for terminal in kind.terminals:
         outputs[terminal] = l2n.make_polygon_layer(kind.terminal_layer(terminal))
     layers: dict[str, db.ShapeCollection] = {}
     if kind.is_memristor:
         layers |= outputs
-        layers["X"] = regions[kind.body]
+        layers["X"] = regions[made_of.body]
         l2n.extract_devices(MemristorExtractor(kind.name), layers)
     else:
         layers |= {f"t{terminal}": layer for terminal, layer in outputs.items()}
-        layers |= {"SD": regions[dict(kind.terminals)["S"]], "G": regions[kind.body]}
-        layers |= {"P": regions["Poly2"], "W": outputs["B"]}
+        layers |= {"SD": regions[made_of.conductor("S")], "G": regions[made_of.body]}
+        layers |= {"P": regions[made_of.conductor("G")], "W": outputs["B"]}
         l2n.extract_devices(db.DeviceExtractorMOS4Transistor(kind.name), layers)
     return {kind.terminal_layer(terminal): layer for terminal, layer in outputs.items()}

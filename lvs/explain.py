@@ -114,7 +114,7 @@ class Explainer:
         """Return a layout device with its place and named nets."""
         device = self.device(row)
         named = []
-        for (terminal, _), net in zip(device.kind.terminals, device.nets, strict=True):
+        for terminal, net in zip(device.kind.terminals, device.nets, strict=True):
             if net >= 0 and self.a.flat.nets[net].name:
                 named.append(f"{terminal}={self.a_net(self.a.flat.nets[net])}")
         inside = f" ({', '.join(named)})" if named else ""
@@ -133,7 +133,7 @@ class Explainer:
         if not on:
             return "a wire without device"
         device, column = self.a.flat.devices[on[0][0]], on[0][1]
-        terminal = device.kind.terminals[column][0]
+        terminal = device.kind.terminals[column]
         return f"the net of {terminal} of {device.kind.name} at {place(device.at)}"
 
     def b_net(self, net: FlatNet) -> str:
@@ -232,7 +232,7 @@ class Explainer:
 
     def _terminal(self, row: int, column: int) -> str:
         device = self.device(row)
-        return f"{device.kind.terminals[column][0]} of {self.describe(row)}"
+        return f"{device.kind.terminals[column]} of {self.describe(row)}"
 
     def _left_over(self, found: Matching) -> list[Finding]:
         """Return devices that only one side has."""

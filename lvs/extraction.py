@@ -13,9 +13,9 @@ from ..base.errors import ConfigError, FileError, ParameterError
 from ..base.layout import OpenedLayout, open_copy
 from ..base.names import fold, label_name
 from ..base.units import place
-from .connectivity import DERIVED, SUBSTRATE, connectivity, drawn_layers, evaluate
+from .connectivity import SUBSTRATE, connectivity, drawn_layers, layer_regions
 from .devices import KINDS, extract_kind
-from .flat import FlatNet, FlatNetlist, flatten
+from .flat import FlatDevice, FlatNet, FlatNetlist, flatten
 
 if TYPE_CHECKING:
     from ..pdk import Tech
@@ -129,6 +129,10 @@ class ExtractedLayout:
                 return net
         known = ", ".join(sorted({label.name for label in self.labels})[:8])
         raise ParameterError("net", name, f"a label of the top cell, such as {known}")
+
+    def touches(self, device: FlatDevice, terminal: str) -> str:
+        """Return the conductor that a terminal of a device lies on; empty for the substrate."""
+        return self.tech.nets.device(device.kind.name).conductor(terminal)
 
     def net_shapes(self, net: FlatNet) -> dict[str, db.Region]:
         """Return the polygons of a net by conductor and cut name, flat, in the top cell.
@@ -256,19 +260,19 @@ def run_extraction(
     l2n = db.LayoutVsSchematic(db.RecursiveShapeIterator(layout, cell, []))
     # in this thread: a single worker makes every operation wait for some 13 ms
     l2n.threads = 0
-    regions = {
+    drawn = {
         name: l2n.make_polygon_layer(layout.layer(*tech.gds(name)), name)
         for name in drawn_layers(tech)
     }
-    for name, expression in DERIVED:
-        regions[name] = evaluate(expression, regions)
+    regions = layer_regions(tech, drawn)
     for name in (*wiring.conductors, *wiring.cuts):
         if name not in l2n.layer_names():
             l2n.register(regions[name], name)
     for kind in KINDS:
-        outputs = extract_kind(l2n, kind, regions)
+        made_of = tech.nets.device(kind.name)
+        outputs = extract_kind(l2n, kind, made_of, regions)
         regions |= outputs
-        for terminal, conductor in kind.terminals:
+        for terminal, conductor in made_of.terminals:
             layer = outputs[kind.terminal_layer(terminal)]
             l2n.connect(layer)
             if conductor:
@@ -279,7 +283,7 @@ def run_extraction(
         l2n.connect(regions[name])
     for a, b in wiring.links:
         l2n.connect(regions[a], regions[b])
-    l2n.connect(regions["ntap"], regions["Nwell"])
+    l2n.connect(regions["ntap"], regions[tech.roles.layer("nwell")])
     l2n.connect_global(regions["ptap"], SUBSTRATE)
     for conductor, index in texts.items():
         l2n.connect(regions[conductor], l2n.make_text_layer(index, f"label.{conductor}"))

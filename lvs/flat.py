@@ -96,7 +96,7 @@ def _device_row(
     if kind is None:
         return None
     nets = tuple(
-        terminals.get((device.id(), made.terminal_id(name)), -1) for name, _ in kind.terminals
+        terminals.get((device.id(), made.terminal_id(name)), -1) for name in kind.terminals
     )
     values = tuple(device.parameter(name) for name in kind.parameters)
     if l2n is None:
@@ -138,7 +138,7 @@ class FlatNetlist:
         layout = self.l2n.internal_layout()
         trans = db.ICplxTrans(device.trans, layout.dbu)
         shapes = {}
-        for terminal, _ in device.kind.terminals:
+        for terminal in device.kind.terminals:
             layer = self.l2n.layer_index(device.kind.terminal_layer(terminal))
             iterator = layout.cell(device.cell).begin_shapes_rec(layer)
             shapes[terminal] = db.Region(iterator).transformed(trans)

@@ -21,11 +21,11 @@ import klayout.db as db
 
 from ..base.errors import CrossStackError
 from ..base.layout import find_top
-from ..pdk import LABEL_OF, Tech
-from .magic_tech import LAMBDA_NM, STEPS, layers_read, magic_tech
+from ..pdk import Tech
+from .magic_tech import layers_read, magic_tech, map_of
 
-_SCRIPT = f"""drc off
-scalegrid 1 {STEPS}
+_SCRIPT = """drc off
+scalegrid 1 {steps}
 gds read input.gds
 load TOP
 select top cell
@@ -95,7 +95,7 @@ def labels_of_top(cell: db.Cell, tech: Tech) -> list[tuple[str, db.Text]]:
     """Return (conductor, text) of the labels in a cell itself, in a fixed order."""
     layout = cell.layout()
     found = []
-    for conductor, layer in LABEL_OF.items():
+    for conductor, layer in tech.label_of.items():
         index = layout.find_layer(*tech.gds(layer))
         if index is not None:
             texts = [shape.text for shape in cell.shapes(index).each(db.Shapes.STexts)]
@@ -119,7 +119,7 @@ def run_magic(
     with tempfile.TemporaryDirectory(prefix="crossstack_") as name:
         folder = Path(name)
         (folder / "crossstack.tech").write_text(magic_tech(tech))
-        (folder / "run.tcl").write_text(_SCRIPT)
+        (folder / "run.tcl").write_text(_SCRIPT.format(steps=map_of(tech).scalegrid))
         _write_input(layout, find_top(layout, top, "layout"), tech, folder / "input.gds")
         log = _run(program, folder, timeout_s)
         result = folder / "TOP.ext"
@@ -129,7 +129,7 @@ def run_magic(
         text = result.read_text(errors="replace")
     version = _VERSION.search(log)
     seconds = time.perf_counter() - begin
-    return _parse(text, version[1] if version else "unknown", seconds)
+    return _parse(text, tech, version[1] if version else "unknown", seconds)
 
 
 def _write_input(layout: db.Layout, cell: db.Cell, tech: Tech, path: Path) -> None:
@@ -144,7 +144,7 @@ def _write_input(layout: db.Layout, cell: db.Cell, tech: Tech, path: Path) -> No
             shapes = db.Region(cell.begin_shapes_rec(index))
             target.shapes(flat.layer(*tech.gds(name))).insert(shapes.merged())
     for number, (conductor, text) in enumerate(labels):
-        layer = flat.layer(*tech.gds(LABEL_OF[conductor]))
+        layer = flat.layer(*tech.gds(tech.label_of[conductor]))
         target.shapes(layer).insert(db.Text(f"L{number}", text.x, text.y))
     options = db.SaveLayoutOptions()
     options.format = "GDS2"
@@ -176,10 +176,11 @@ def _run(program: str, folder: Path, timeout_s: float) -> str:
     return log
 
 
-def _parse(text: str, version: str, seconds: float) -> MagicNetlist:
+def _parse(text: str, tech: Tech, version: str, seconds: float) -> MagicNetlist:
     """Read Magic's .ext file (its format: ext(5))."""
     rows = [shlex.split(line) for line in text.splitlines() if line.strip()]
-    unit = next((float(r[3]) for r in rows if r[0] == "scale"), 0.1 * LAMBDA_NM / STEPS) / 100
+    grid_nm = map_of(tech).lambda_nm / map_of(tech).scalegrid
+    unit = next((float(r[3]) for r in rows if r[0] == "scale"), 0.1 * grid_nm) / 100
     number: dict[str, int] = {}
     nets: list[MagicNet] = []
     devices: list[MagicDevice] = []

@@ -13,30 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pdk import LABEL_OF, METALS, Tech
+from ..pdk import Tech
+from ..pdk.programs import Magic, magic
 
-#: lambda of the file in nm; `scalegrid 1 10` then makes the process's grid of 5 nm
-LAMBDA_NM = 50
-STEPS = 10
 ELECTRODES = ("BE", "ME", "TE")
 #: device -> (type, electrode whose plane it is on, electrode below, its two films)
 MEMRISTORS = {
     "memristor_bottom": ("memb", "ME", "BE", ("TIO2_B", "TIO2X_B")),
     "memristor_top": ("memt", "TE", "ME", ("TIO2_T", "TIO2X_T")),
 }
-#: type on the active plane -> how it is drawn
-SILICON = {
-    "ndiff": "COMP;and-not Poly2;and Nplus;and-not Nwell",
-    "pdiff": "COMP;and-not Poly2;and Pplus;and Nwell",
-    "ptap": "COMP;and-not Poly2;and Pplus;and-not Nwell",
-    "ntap": "COMP;and-not Poly2;and Nplus;and Nwell",
-    "nfet": "COMP;and Poly2;and Nplus;and-not Nwell",
-    "pfet": "COMP;and Poly2;and Pplus;and Nwell",
-}
-#: contacts of Metal1: type, what it lands on
-_LANDS = {"ndc": "ndiff", "pdc": "pdiff", "ptc": "ptap", "ntc": "ntap", "pc": "poly"}
-#: nothing is ever written, but reading crashes Magic 8.3.105 where there is no output style
-_CIFOUTPUT = ("style unused", f"scalefactor {LAMBDA_NM / 10:g}", "layer W nwell", "calma 1 0")
 #: crossings without a film, where the electrodes touch
 _BARE = {
     "bareb": ("BE", "ME", ("TIO2_B", "TIO2X_B")),
@@ -44,18 +29,30 @@ _BARE = {
 }
 
 
+def map_of(tech: Tech) -> Magic:
+    """Return how Magic sees the silicon of a process."""
+    return magic(tech.process.folder)
+
+
+def _planes_of(tech: Tech) -> tuple[str, ...]:
+    """Return the metals and electrodes, each of which has a plane."""
+    return (*tech.roles.metals, *ELECTRODES)
+
+
 def magic_tech(tech: Tech) -> str:
     """Return the text of the technology file."""
+    #: nothing is ever written, but reading crashes Magic 8.3.105 where there is no output style
+    unused = ("style unused", _scale(tech, "scalefactor"), "layer W nwell", "calma 1 0")
     sections: list[tuple[str, Iterator[str]]] = [
         ("tech", iter(("format 28", "crossstack"))),
         ("version", iter(("version 1", f'description "{tech.name}, connectivity only"'))),
-        ("planes", _planes()),
+        ("planes", _planes(tech)),
         ("types", _types(tech)),
         ("contact", _contacts(tech)),
         ("styles", iter(("styletype mos",))),
         ("compose", iter(())),
         ("connect", _connect(tech)),
-        ("cifoutput", iter(_CIFOUTPUT)),
+        ("cifoutput", iter(unused)),
         ("cifinput", _cifinput(tech)),
         ("drc", iter(())),
         ("extract", _extract(tech)),
@@ -73,29 +70,35 @@ def layers_read(tech: Tech) -> list[str]:
 
 def conductors(tech: Tech) -> dict[str, str]:
     """Return type of Magic -> our name of the conductor on which its nodes lie."""
-    found = {"nwell": "Nwell", "ndiff": "nsd", "pdiff": "psd", "ptap": "ptap", "ntap": "ntap"}
-    found |= dict.fromkeys(("poly", "nfet", "pfet"), "Poly2")
-    found |= {name.lower(): name for name in (*METALS, *ELECTRODES)}
-    found |= {contact: found[land] for contact, land in _LANDS.items()}
+    found = dict(map_of(tech).conductors)
+    found |= {name.lower(): name for name in _planes_of(tech)}
+    found |= {contact: found[land] for contact, land in map_of(tech).contacts}
     found |= {name.lower(): lower for name, (lower, _) in _vias(tech).items()}
     found |= {kind: upper for kind, upper, _, _ in MEMRISTORS.values()}
     return found | {name: one for name, (one, *_) in _BARE.items()}
 
 
-def _planes() -> Iterator[str]:
-    yield from ("well", "active", *(m.lower() for m in METALS), *(e.lower() for e in ELECTRODES))
+def _scale(tech: Tech, word: str) -> str:
+    return f"{word} {map_of(tech).lambda_nm / 10:g}"
+
+
+def _planes(tech: Tech) -> Iterator[str]:
+    yield from ("well", "active", *(name.lower() for name in _planes_of(tech)))
 
 
 def _vias(tech: Tech) -> dict[str, tuple[str, str]]:
     """Return the cuts between metals and electrodes: layer -> (lower, upper)."""
-    planes = {*METALS, *ELECTRODES}
+    planes = {*_planes_of(tech)}
     return {c.layer: (c.lower, c.upper) for c in tech.cuts if {c.lower, c.upper} <= planes}
 
 
 def _types(tech: Tech) -> Iterator[str]:
     yield "well nwell"
-    yield from (f"active {name}" for name in (*SILICON, "poly", *_LANDS))
-    for name in (*METALS, *ELECTRODES):
+    yield from (
+        f"active {name}"
+        for name in (*dict(map_of(tech).silicon), "poly", *dict(map_of(tech).contacts))
+    )
+    for name in _planes_of(tech):
         yield f"{name.lower()} {name.lower()}"
     for name, (lower, _) in _vias(tech).items():
         yield f"{lower.lower()} {name.lower()}"
@@ -105,8 +108,9 @@ def _types(tech: Tech) -> Iterator[str]:
 
 
 def _contacts(tech: Tech) -> Iterator[str]:
-    for name, land in _LANDS.items():
-        yield f"{name} {land} metal1"
+    lowest = tech.roles.metals[0].lower()
+    for name, land in map_of(tech).contacts:
+        yield f"{name} {land} {lowest}"
     for name, (lower, upper) in _vias(tech).items():
         yield f"{name.lower()} {lower.lower()} {upper.lower()}"
     for name, (one, other, _) in _BARE.items():
@@ -115,12 +119,13 @@ def _contacts(tech: Tech) -> Iterator[str]:
 
 
 def _connect(tech: Tech) -> Iterator[str]:
-    groups = [f"{land},{contact}" for contact, land in _LANDS.items() if land != "poly"]
+    lands = dict(map_of(tech).contacts)
+    groups = [f"{land},{contact}" for contact, land in lands.items() if land != "poly"]
     groups += ["poly,pc,nfet,pfet", "nwell,ntap,ntc"]
-    for plane in (*METALS, *ELECTRODES):
+    for plane in _planes_of(tech):
         names = [plane.lower()]
         names += [v.lower() for v, ends in _vias(tech).items() if plane in ends]
-        names += list(_LANDS) if plane == "Metal1" else []
+        names += list(lands) if plane == tech.roles.metals[0] else []
         names += [m[0] for m in MEMRISTORS.values() if m[1] == plane]
         names += [b for b, ends in _BARE.items() if plane in ends[:2]]
         groups.append(",".join(names))
@@ -128,9 +133,12 @@ def _connect(tech: Tech) -> Iterator[str]:
 
 
 def _cifinput(tech: Tech) -> Iterator[str]:
+    found, layer_of = map_of(tech), tech.roles.layer
+    silicon, metal = dict(found.silicon), tech.roles.metals[0]
     yield "style gds"
-    yield f"scalefactor {LAMBDA_NM} nanometers"
-    used = dict.fromkeys(name for name in ("Nwell", "COMP", "Poly2", "Nplus", "Pplus", "Contact"))
+    yield f"scalefactor {found.lambda_nm} nanometers"
+    roles = ("nwell", "diffusion", "poly", "nplus", "pplus", "contact")
+    used = dict.fromkeys(layer_of(role) for role in roles)
 
     def layer(name: str, drawn: str, label: str = "") -> Iterator[str]:
         first, *rest = drawn.split(";")
@@ -141,19 +149,19 @@ def _cifinput(tech: Tech) -> Iterator[str]:
         used.update(dict.fromkeys(word.split()[-1] for word in (first, *rest)))
         used.update({label: None} if label else {})
 
-    yield from layer("nwell", "Nwell")
-    yield from layer("poly", "Poly2", LABEL_OF["Poly2"])
-    for name, drawn in SILICON.items():
+    yield from layer("nwell", layer_of("nwell"))
+    yield from layer("poly", layer_of("poly"), tech.label_of[layer_of("poly")])
+    for name, drawn in silicon.items():
         yield from layer(name, drawn)
-    for name in (*METALS, *ELECTRODES):
-        yield from layer(name.lower(), name, LABEL_OF[name])
+    for name in _planes_of(tech):
+        yield from layer(name.lower(), name, tech.label_of[name])
     for kind, upper, lower, films in MEMRISTORS.values():
         yield from layer(kind, ";and ".join((upper, lower, *films)))
     for name, (one, other, films) in _BARE.items():
         yield from layer(name, ";".join((one, f"and {other}", *(f"and-not {f}" for f in films))))
-    for name, land in _LANDS.items():
-        where = "Poly2" if land == "poly" else SILICON[land]
-        yield from layer(name, "Contact;and " + where + ";and Metal1")
+    for name, land in found.contacts:
+        where = layer_of("poly") if land == "poly" else silicon[land]
+        yield from layer(name, f"{layer_of('contact')};and {where};and {metal}")
     for name, ends in _vias(tech).items():
         yield from layer(name.lower(), ";and ".join((name, *ends)))
     for name in used:
@@ -163,8 +171,8 @@ def _cifinput(tech: Tech) -> Iterator[str]:
 
 def _extract(tech: Tech) -> Iterator[str]:
     yield "style crossstack"
-    yield f"lambda {LAMBDA_NM / 10:g}"
-    yield from (f"planeorder {plane} {k}" for k, plane in enumerate(_planes()))
+    yield _scale(tech, "lambda")
+    yield from (f"planeorder {plane} {k}" for k, plane in enumerate(_planes(tech)))
     yield "step 100"
     yield "sidehalo 0"
     yield "substrate ptap,ptc well"

@@ -21,7 +21,7 @@ _REACH_UM = 5.0
 _MOST_POLYGONS = 50_000
 
 #: Silicon that joins wires everywhere, and so says nothing about the place of a short.
-_EVERYWHERE = frozenset({"ptap", "ntap", "Nwell"})
+_TAPS = ("ptap", "ntap")
 
 #: conductor or cut -> polygons
 _Shapes = dict[str, db.Region]
@@ -79,7 +79,8 @@ def where_joined(
         first: (device, terminal index) of the terminals of one wire.
         second: those of the other.
     """
-    shapes = {n: r for n, r in layout.net_shapes(net).items() if n not in _EVERYWHERE}
+    everywhere = (*_TAPS, layout.tech.roles.layer("nwell"))
+    shapes = {n: r for n, r in layout.net_shapes(net).items() if n not in everywhere}
     if sum(region.count() for region in shapes.values()) > _MOST_POLYGONS:
         return Spot()
     for name in ("bare_B", "bare_T"):
@@ -133,8 +134,8 @@ def _seeds(
     layout: ExtractedLayout, terminals: Iterable[tuple[FlatDevice, int]]
 ) -> Iterator[tuple[str, db.Region]]:
     for device, position in terminals:
-        terminal, conductor = device.kind.terminals[position]
-        yield conductor, layout.flat.terminal_shapes(device)[terminal]
+        terminal = device.kind.terminals[position]
+        yield layout.touches(device, terminal), layout.flat.terminal_shapes(device)[terminal]
 
 
 def _touched(pieces: _Shapes, seeds: Iterable[tuple[str, db.Region]]) -> _Shapes:

@@ -108,13 +108,18 @@ def load_process(folder: Path) -> Process:
 
 def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
     known = {layer.name: layer.gds for layer in layers}
-    for row in read_csv(folder / "foreign.csv", ("name", "layer", "datatype", "changes", "text")):
+    columns = ("name", "layer", "datatype", "changes", "joins", "text")
+    for row in read_csv(folder / "foreign.csv", columns):
         pair, changes = (row.whole("layer"), row.whole("datatype")), row.text("changes", "").split()
         if missing := [name for name in changes if name not in known]:
             raise row.wrong(f"changes: {missing[0]!r} is no layer (layers.csv)")
         if pair not in known.values():  # a process that describes it needs no remark
             yield ForeignLayer(
-                name_of(row), pair, row.text("text"), tuple(known[name] for name in changes)
+                name_of(row),
+                pair,
+                row.text("text"),
+                tuple(known[name] for name in changes),
+                row.flag("joins"),
             )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from ..base.errors import TechError
 from .tables import ProcessError, Section, read_toml
 
 Pairs = tuple[tuple[str, str], ...]
@@ -297,6 +298,13 @@ class Nets:
     devices: tuple[Device, ...]
     antenna: Names
     diode_factor: float
+
+    def device(self, name: str) -> Device:
+        """Return a kind of device by name; raises TechError if the process has none of it."""
+        for device in self.devices:
+            if device.name == name:
+                return device
+        raise TechError(f"no device {name!r} in the process and its module")
 
 
 def pairs_of(section: Section, key: str) -> Names:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from .iv import Cubic, DeviceLaw, Sinh, SquareLaw
     from .linear import NetworkSolution, NetworkSolver, solve_network
     from .metrics import Errors, IrDrop, WriteReport, ir_drop
-    from .modes import MODES, ArrayKind, Drives, gates_for, mode_drives, network_drives
+    from .mode import ArrayKind, Mode
+    from .modes import MODES, Drives, gates_for, mode_drives, network_drives
     from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
     from .nonlinear import solve_crossbar_nonlinear, solve_network_nonlinear
     from .programming import ProgrammingReport, programming_check
@@ -59,7 +60,8 @@ _HOME = {
     "iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
     "linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
     "metrics": ("Errors", "IrDrop", "WriteReport", "ir_drop"),
-    "modes": ("MODES", "ArrayKind", "Drives", "gates_for", "mode_drives", "network_drives"),
+    "mode": ("ArrayKind", "Mode"),
+    "modes": ("MODES", "Drives", "gates_for", "mode_drives", "network_drives"),
     "programming": ("ProgrammingReport", "programming_check"),
     "theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
     "timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
@@ -86,6 +88,7 @@ __all__ = [
     "Errors",
     "InputError",
     "IrDrop",
+    "Mode",
     "ModeError",
     "MonteCarlo",
     "Network",

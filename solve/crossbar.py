@@ -242,7 +242,8 @@ def effective_matrix(
         engine: see `solve_crossbar`.
 
     Returns:
-        M in S, shape (cols, T * rows): column currents are `M @ voltages.reshape(-1)`.
+        M in S, shape (cols, T * rows), each entry to `tol` of the largest: column currents are
+        `M @ voltages.reshape(-1)`.
     """
     G = check_conductances(conductances)
     check_choices(tol, method, engine, MAX_ITERATIONS)

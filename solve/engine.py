@@ -21,6 +21,7 @@ ROUNDING = 16 * float(np.finfo(np.float64).eps)
 AIM = 0.1
 # Pieces of cut lines can hold much energy and deliver little current: aim lower still.
 AIM_DAMAGED = 0.005
+TINY = float(np.finfo(np.float64).tiny)
 MAX_ATTEMPTS = 6
 TIGHTEN = 0.03
 
@@ -97,6 +98,12 @@ def first_aim(lines: Lines, tol: float) -> float:
     return tol * (AIM if whole else AIM_DAMAGED)
 
 
+def largest(v: Floats, vs: Floats) -> Floats:
+    """Largest voltage of the sources, V, per drive, which is the last axis of both."""
+    out: Floats = np.maximum(np.abs(v).max(axis=0), np.abs(vs).max(axis=0))
+    return out
+
+
 def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
     """Current in A below which an imbalance is rounding of the voltages, for each drive.
 
@@ -105,8 +112,7 @@ def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
         v: row sources, shape (T * n, drives).
         vs: sense levels, shape (m, drives).
     """
-    volts = np.maximum(np.abs(v).max(axis=0), np.abs(vs).max(axis=0))
-    noise: Floats = ROUNDING * volts * float(lines.G.sum(axis=(0, 1)).max())
+    noise: Floats = ROUNDING * largest(v, vs) * float(lines.G.sum(axis=(0, 1)).max())
     return noise
 
 
@@ -136,6 +142,41 @@ def check_balance(
     share = np.divide(known, scale, out=np.zeros_like(known), where=whole & (scale > 0))
     share = np.where(whole, share, np.nan)
     return bool(((good | (scale == 0)) & whole).all()), float(share.max())
+
+
+def settled(
+    lines: Lines, lost: Floats, taken: Floats, row_amps: Floats, *, tol: float, most: Floats
+) -> bool:
+    """Whether the energy that an iteration misses is small enough for currents and voltages.
+
+    An error relative to all energy says little where columns follow their rows: that takes much
+    energy and leaves little current. By Cauchy's inequality the current of a source that feeds
+    conductance g is off by sqrt(g) times the root of the missing energy at the most. Where N lines
+    carry alike, the error is spread over them, and each gets the root of an N-th of it.
+
+    Args:
+        lines: the crossbar.
+        lost: root of the energy that is estimated to be missing, shape (drives,), or one for all;
+            sqrt(W).
+        taken: column currents, shape (drives, m).
+        row_amps: row currents, shape (drives, T, n).
+        tol: relative to the largest row current, column current, and voltage.
+        most: largest voltage of a source, shape (drives,).
+    """
+    rows, cols = np.abs(row_amps.reshape(len(taken), -1)), np.abs(taken)
+    most_row, most_col = rows.max(axis=1), cols.max(axis=1)
+    reach_row, reach_col, reach_volt = lines.reach
+    # nothing at all, in rows or in columns, is no measure
+    of_row = np.where(most_row > 0, most_row, most_col)
+    of_col = np.where(most_col > 0, most_col, most_row)
+    off = np.maximum(lost * reach_row * of_col, lost * reach_col * of_row)
+    whole = tol * of_row * of_col
+    off = np.maximum(off, lost * reach_volt * of_row * of_col / np.maximum(most, TINY))
+    if (off <= whole).all():
+        return True
+    alike = np.minimum(rows.sum(axis=1) * of_col, cols.sum(axis=1) * of_row)
+    shared = np.sqrt(np.maximum(alike / np.maximum(of_row * of_col, TINY), 1.0))
+    return bool(((off <= whole * shared) | (whole == 0)).all())
 
 
 def not_converged(name: str, iterations: int, tol: float, balance: float) -> ConvergenceError:

@@ -22,9 +22,11 @@ from .engine import (
     Raw,
     check_balance,
     first_aim,
+    largest,
     not_converged,
     output_currents,
     rounding,
+    settled,
 )
 from .lines import Lines
 from .transfers import prolong
@@ -215,7 +217,7 @@ class NumbaEngine:
         """Run conjugate gradients on S X = R (see `kernels.pcg`)."""
         P, Q = np.empty_like(X), np.empty_like(X)
         lines = self.lines
-        state = np.array([0.0, np.inf, total])
+        state = np.array([0.0, np.inf, total, 1.0, np.inf])
         used, error, done = 0, np.inf, False
         while used < limit and not done:
             did, error, done = kernels.pcg(
@@ -258,7 +260,12 @@ class NumbaEngine:
             good, balance = check_balance(
                 taken[None], missing[None], row_amps.reshape(-1, 1), tol=tol, noise=noise
             )
-            if good and error <= tol:
+            good = good and error <= tol
+            if good and shift is None:
+                lost = np.array([error * np.sqrt(total)])
+                most = largest(v.reshape(-1, 1), vs[:, None])
+                good = settled(self.lines, lost, taken[None], row_amps[None], tol=tol, most=most)
+            if good:
                 cols = X[:, :m]
                 if vs.any():
                     cols += vs
@@ -344,7 +351,8 @@ class NumbaEngine:
         used, aim, balance = 0, first_aim(self.lines, tol), np.inf
         energy = np.zeros(lanes.LANES)
         for _ in range(MAX_ATTEMPTS):
-            state = np.stack([np.zeros_like(energy), np.full_like(energy, np.inf), energy])
+            one = np.ones_like(energy)
+            state = np.stack([0.0 * one, np.inf * one, energy, one, np.inf * one])
             error, done = np.inf, False
             while used < limit and not done:
                 did, error, done = lanes.pcg_lanes(
@@ -361,6 +369,10 @@ class NumbaEngine:
             good, balance = check_balance(
                 taken, missing, sums.reshape(T * n, -1), tol=tol, noise=noise
             )
+            if good and error <= tol:
+                lost = error * np.sqrt(energy)
+                most = largest(v.reshape(T * n, -1), vs)
+                good = settled(lines, lost, taken, np.moveaxis(sums, -1, 0), tol=tol, most=most)
             if good and error <= tol:
                 return used, balance
             if used >= limit:

@@ -11,9 +11,11 @@ from .engine import (
     Raw,
     check_balance,
     first_aim,
+    largest,
     not_converged,
     output_currents,
     rounding,
+    settled,
 )
 from .lines import Lines
 
@@ -132,7 +134,12 @@ class NumpyEngine:
             good, balance = check_balance(
                 taken, missing, row_amps.reshape(-1, len(v)), tol=tol, noise=noise
             )
-            if good and error <= tol:
+            good = good and error <= tol
+            if good and shift is None:
+                lost = error * np.sqrt(total)
+                most = largest(v.reshape(len(v), -1).T, vs.T)
+                good = settled(lines, lost, taken, np.moveaxis(row_amps, -1, 0), tol=tol, most=most)
+            if good:
                 return Raw(
                     np.moveaxis(drive + z, -1, 0)[:, :, : n if keep else 0],
                     np.moveaxis(X + level, -1, 0)[:, : n if keep else 0],
@@ -159,7 +166,7 @@ class NumpyEngine:
             return 0, 0.0
         P = up(self.EC, Q)
         before = np.full(len(rz), np.inf)
-        worst = np.inf
+        worst, slowest, past = np.inf, np.ones(len(rz)), before.copy()
         for it in range(1, limit + 1):
             Q = self._apply(P)
             pq = (P * Q).sum(axis=(0, 1))
@@ -167,7 +174,14 @@ class NumpyEngine:
             gain = alpha * rz
             total += gain
             live = gain > 0
-            ratio = np.minimum(gain[live] / before[live], 0.98)
+            slowest = np.maximum(slowest, alpha)
+            root = np.sqrt(slowest[live])
+            rate = (root - 1) / (root + 1)
+            ratio = gain[live] / before[live]
+            floor = np.minimum(past[live], rate * rate)
+            if it > 1:
+                past[live] = ratio
+            ratio = np.clip(ratio, floor, 0.98)
             missing = np.sqrt(gain[live] * ratio / (1 - ratio) / total[live])
             worst = float(missing.max(initial=0.0)) if it > 1 else np.inf
             before[live] = gain[live]

@@ -33,6 +33,9 @@ SETTLED = 1e-14
 TOLERANCE = 1e-10
 # Up to here pivots are good to a few per cent, and the last change of a voltage is its error.
 SPAN = 1e14
+# Rounding of a current and of a sum of a few, and of a voltage of two parts.
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+FINE_ROUNDING = 1e-30
 # Two-part voltages carry no more digits: drops below this share of the largest are zero.
 NOTHING = 1e-28
 
@@ -61,6 +64,26 @@ class Factorised:
         self._exact: Exact | None = None
         if len(self._free):
             self._lu = _LineFactor(_matrix(circuit)) if along_lines else factor(circuit)
+
+    def response(self, inject: Floats, *, tol: float = TOLERANCE) -> Floats:
+        """Voltages under currents into nodes, sources at 0 V, within `tol` of the largest.
+
+        Args:
+            inject: current fed into every merged node in A.
+            tol: relative to the largest voltage.
+
+        Raises:
+            ConvergenceError: if that cannot be shown.
+        """
+        volts = self.solve(np.zeros(self.circuit.n_groups), inject)
+        found = self.circuit.flow(volts, np.zeros_like(volts))
+        left = replace(found, out=found.out - inject)
+        reached = self._proven(left)[1]
+        if not (reached <= tol):
+            raise ConvergenceError(
+                f"voltages reached {reached:.1e} of the largest, asked: {tol:.0e}"
+            )
+        return volts
 
     def solve(
         self, held_volts: Floats, inject: Floats | None = None, *, sweeps: int = MAX_SWEEPS
@@ -115,9 +138,10 @@ class Factorised:
         with np.errstate(all="ignore"):
             found, left, moved = self._refined(np.where(self.circuit.held, held_volts, 0.0))
             found = self._cleared(found)
+            if self._span() > SPAN:
+                left, moved = self._proven(found)
             share = self._share(found, left, nodes, edges)
-        wide = fits(self.circuit) and self._span() > SPAN
-        if share <= tol and moved <= tol and not wide:
+        if share <= tol and moved <= tol:
             return found
         if not fits(self.circuit):
             raise ConvergenceError(
@@ -144,13 +168,7 @@ class Factorised:
         missing = -best.out[free]
         for _ in range(MAX_FLOW_SWEEPS):
             move = self._lu.solve(missing)
-            coarse = volts[free] + move
-            # what the sum loses (two-sum), so that the pair carries twice the digits
-            lost = (volts[free] - (coarse - (coarse - volts[free]))) + (
-                move - (coarse - volts[free])
-            )
-            volts, fine = volts.copy(), fine.copy()
-            volts[free], fine[free] = coarse, fine[free] + lost
+            volts, fine = self._moved(volts, fine, move)
             now = circuit.flow(volts, fine)
             missing = -now.out[free]
             rest = float(np.abs(missing).sum())
@@ -161,6 +179,55 @@ class Factorised:
             if left <= SETTLED * float(np.abs(now.amps).max(initial=0.0)) and moved <= SETTLED:
                 break
         return best, left, moved
+
+    def _moved(self, volts: Floats, fine: Floats, move: Floats) -> tuple[Floats, Floats]:
+        """Voltages of two parts, moved in the free nodes."""
+        free, volts, fine = self._free, volts.copy(), fine.copy()
+        before = volts[free]
+        coarse = before + move
+        # what the sum loses (two-sum), so that the pair carries twice the digits
+        lost = (before - (coarse - (coarse - before))) + (move - (coarse - before))
+        volts[free], fine[free] = coarse, fine[free] + lost
+        return volts, fine
+
+    def _proven(self, found: Flow) -> tuple[float, float]:
+        """What a solution misses at the most, whatever the factor is worth.
+
+        Returns:
+            (sum of what may be left over, rounding included, in A; largest error of a voltage
+            relative to the largest voltage, inf without a proof).
+        """
+        circuit, free = self.circuit, self._free
+        amps = np.abs(circuit.g * found.drops)
+        most = max(float(np.abs(found.volts).max(initial=0.0)), TINY)
+        noise = ROUNDING * amps + FINE_ROUNDING * most * circuit.g
+        at = np.bincount(circuit.a, noise, circuit.n_groups).astype(np.float64)
+        at += np.bincount(circuit.b, noise, circuit.n_groups)
+        missing = np.abs(found.out[free]) + at[free]
+        return float(missing.sum()), self.bound(missing) / most
+
+    def bound(self, missing: Floats) -> float:
+        """Largest error of a voltage where up to `missing` (A, per free node) is left over, V.
+
+        The matrix is monotone: voltages that draw at least `missing` out of every free node lie
+        above every error. Such voltages are looked for with the factor, and judged without it.
+
+        Returns:
+            inf if none are found.
+        """
+        if self._lu is None:
+            return 0.0
+        circuit, free = self.circuit, self._free
+        volts = fine = np.zeros(circuit.n_groups)
+        drawn = np.zeros(len(free))
+        for _ in range(MAX_FLOW_SWEEPS):
+            volts, fine = self._moved(volts, fine, self._lu.solve(2.0 * missing - drawn))
+            drawn = circuit.flow(volts, fine).out[free]
+            if (drawn >= missing).all():
+                return float(volts.max(initial=0.0))
+            if not np.isfinite(drawn).all():
+                break
+        return float("inf")
 
     def _share(
         self, found: Flow, left: float, nodes: Sequence[Ints], edges: Sequence[Ints]
@@ -190,10 +257,12 @@ class Factorised:
         return float(np.abs(found.volts).max(initial=0.0)) * float(self.circuit.g.max(initial=0.0))
 
     def _cleared(self, found: Flow) -> Flow:
-        """Without drops that are rounding of the two parts of a voltage."""
+        """Without drops, and currents of sources, that are rounding of a voltage of two parts."""
         least = NOTHING * float(np.abs(found.volts).max(initial=0.0))
         drops = np.where(np.abs(found.drops) <= least, 0.0, found.drops)
-        return replace(found, drops=drops, amps=self.circuit.g * drops)
+        lost = self.circuit.held & (np.abs(found.out) <= NOTHING * self._reach(found))
+        out = np.where(lost, 0.0, found.out)
+        return replace(found, drops=drops, amps=self.circuit.g * drops, out=out)
 
 
 class _LineFactor:

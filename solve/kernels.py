@@ -327,14 +327,29 @@ def finish(B, n, D, E, seg, cseg, top, bottom, v, vs, shift, X, W, R, row_amps, 
                 col_amps[k, j] += amps[r, j]
 
 
+@njit(**FLAGS)
+def extrapolated(gain, ratio, past, slowest):
+    """Energy that is still missing after a step that gained `gain`, `ratio` times the one before.
+
+    That ratio says too little alone: a step may gain next to nothing by luck. Steps after it are
+    taken to be no faster than the one before was (`past`, inf at the second step), or than
+    conjugate gradients are for the spectrum that the step lengths have shown: `slowest`, the
+    longest, is one over the lowest Rayleigh quotient so far.
+    """
+    root = np.sqrt(slowest)
+    rate = (root - 1.0) / (root + 1.0)
+    ratio = min(max(ratio, min(past, rate * rate)), 0.98)
+    return gain * ratio / (1.0 - ratio)
+
+
 @njit(cache=True)
 def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, tol, limit, state):
     """Line-preconditioned conjugate gradients S X = R, started from the X that gave R.
 
-    Stops when the energy of what is still missing, extrapolated from the last two steps,
-    is below tol^2 of the energy found. `state` holds the norm of the residual (0 starts
-    anew), the last step's gain (inf at first) and the energy found, so that a caller can ask
-    for a few iterations at a time.
+    Stops when the energy of what is still missing (see `extrapolated`) is below tol^2 of the
+    energy found. `state` holds the norm of the residual (0 starts anew), the last step's gain
+    (inf at first), the energy found, the longest step (1 at first) and the last ratio of gains
+    (inf at first), so that a caller can ask for a few iterations at a time.
 
     Returns:
         (iterations, estimated relative energy-norm error, whether that was all)
@@ -342,7 +357,7 @@ def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, t
     blocks, m = B.shape[1], B.shape[2]
     part = np.zeros(blocks)
     part2 = np.zeros((m + block - 1) // block)
-    rz, before, total = state
+    rz, before, total, slowest, past = state
     if rz == 0.0:
         forward(m, DC, EC, cseg, block, 0.0, P, X, R, Q, part2)
         rz = part2.sum()
@@ -355,8 +370,12 @@ def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, t
         alpha = rz / part.sum()
         gain = alpha * rz
         total += gain
-        ratio = min(gain / before, 0.98)
-        error = np.sqrt(gain * ratio / (1.0 - ratio) / total) if before < np.inf else np.inf
+        slowest = max(slowest, alpha)
+        error = np.inf
+        if before < np.inf:
+            ratio = gain / before
+            error = np.sqrt(extrapolated(gain, ratio, past, slowest) / total)
+            past = ratio
         before = gain
         state[2] = total
         if error <= tol:
@@ -368,5 +387,5 @@ def pcg(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, block, R, X, P, Q, t
             return it, 0.0, True
         backward(m, DC, EC, cseg, block, new / rz, Q, P)
         rz = new
-    state[0], state[1] = rz, before
+    state[0], state[1], state[3], state[4] = rz, before, slowest, past
     return limit, error, False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from .kernels import FLAGS, PARALLEL, ROWS
+from .kernels import FLAGS, PARALLEL, ROWS, extrapolated
 
 LANES = 16
 COLS = 8  # column lines per block: one cache line of factors
@@ -218,7 +218,7 @@ def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, to
     part2 = np.zeros(((m + COLS - 1) // COLS, LANES))
     alpha = np.zeros(LANES)
     beta = np.zeros(LANES)
-    rz, before, total = state
+    rz, before, total, slowest, past = state
     if rz.max() == 0.0:
         forward_lanes(DC, EC, cseg, True, alpha, P, X, R, Q, part2)
         rz[:] = part2.sum(axis=0)
@@ -235,10 +235,12 @@ def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, to
             gain = alpha[k] * rz[k]
             if gain > 0.0:
                 total[k] += gain
-                ratio = min(gain / before[k], 0.98)
+                slowest[k] = max(slowest[k], alpha[k])
                 error = np.inf
                 if before[k] < np.inf:
-                    error = np.sqrt(gain * ratio / (1.0 - ratio) / total[k])
+                    ratio = gain / before[k]
+                    error = np.sqrt(extrapolated(gain, ratio, past[k], slowest[k]) / total[k])
+                    past[k] = ratio
                 before[k] = gain
                 worst = max(worst, error)
         if worst <= tol:

@@ -63,6 +63,26 @@ class Lines:
             and bool(np.isfinite(self.top + self.bottom).all())
         )
 
+    @cached_property
+    def reach(self) -> tuple[float, float, float]:
+        """What a watt that is missing may change, to its root.
+
+        Returns:
+            (a row current, a column current, both in A; a voltage, V): roots of the largest
+            conductance that a row's, and a column's, source can feed, and of the largest
+            resistance that holds a column; that of its devices where its ends are open.
+        """
+        devices, ends = self.G.sum(axis=(0, 1)), np.maximum(self.top, self.bottom)
+        hold = np.where(ends > 0, ends, devices)
+        with np.errstate(divide="ignore"):
+            line = np.where(self.col_seg > 0, 1.0 / self.col_seg, 0.0).sum(axis=0)
+            ohm = np.where(hold > 0, 1.0 / hold, 0.0) + line
+        return (
+            _most(self.left + self.right, self.G.sum(axis=2)),
+            _most(self.top + self.bottom, devices),
+            float(np.sqrt(ohm.max())),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Islands:
@@ -81,6 +101,10 @@ class Islands:
 
 def _plain(g: Floats) -> bool:
     return bool(((g > 0) & (g < np.inf)).all())
+
+
+def _most(ends: Floats, devices: Floats) -> float:
+    return float(np.sqrt(np.minimum(ends, devices).max()))
 
 
 def numbers(name: str, value: ArrayLike) -> Floats:

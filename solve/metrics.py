@@ -18,7 +18,8 @@ from ..base.errors import ModeError
 from .assembly import SwitchOhm, check_conductances
 from .iv import DeviceLaw, Partly, SquareLaw
 from .linear import NetworkSolution, solve_network
-from .modes import POLARITIES, Drives, Request, gates_for, network_drives
+from .mode import Request
+from .modes import EXPANSION, POLARITIES, Drives, gates_for, mode_named, network_drives
 from .network import TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
@@ -42,7 +43,7 @@ class Errors:
 
 @dataclass(frozen=True, eq=False)
 class WriteReport:
-    """What a write does in deep-net mode.
+    """What a write does while the other tier reads.
 
     Attributes:
         tier: the written tier.
@@ -94,7 +95,7 @@ class IrDrop:
     """IR drop of one network in one mode.
 
     Attributes:
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         wires_only: errors with switches and terminals at 0 ohm.
         all_series: errors with everything in.
         column_currents: current out of every column with everything in, shape (cols,), A.
@@ -105,7 +106,7 @@ class IrDrop:
         device_error_wires: the same, wires only.
         kcl_residual: the larger of the two solves' residuals.
         floating: pieces that nothing drives, with everything in.
-        write: what the write does; None in expansion mode.
+        write: what the write does; None in a mode without one.
         solution: the solve with everything in.
         writes: polarity -> what the write does, of every polarity that was solved; `write` and
             everything else here belong to the one that loses more.
@@ -156,7 +157,7 @@ def ir_drop(
     conductances: ArrayLike,
     inputs: ArrayLike,
     *,
-    mode: str = "expansion",
+    mode: str = EXPANSION,
     switch_ohm: SwitchOhm = 0.0,
     switch_off_ohm: float = np.inf,
     port_ohm: Mapping[str, float] | float = 0.0,
@@ -171,7 +172,7 @@ def ir_drop(
         network: what `extract` found in the layout.
         conductances: memristors in S, shape (T, rows, cols).
         inputs: read voltages in V, shape (T, rows).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         switch_ohm: see `solve_network`; counts in `all_series` only.
         switch_off_ohm: see `solve_network`; counts in `all_series` only.
         port_ohm: drive and sense resistances in ohm; count in `all_series` only.
@@ -209,7 +210,7 @@ class Run(Protocol):
 
     @property
     def mode(self) -> str:
-        """'expansion' or 'deep-net'."""
+        """One of `MODES`."""
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """What pins and gates carry; `options` as for `mode_drives`."""
@@ -258,18 +259,19 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         ModeError: if nothing is left to compare.
     """
     mode, conductance = run.mode, run.conductance
+    kind = mode_named(mode)
     drives = run.drives(inputs, **options)
     wires = run.solve(drives, everything=False)
     everything = run.solve(drives, everything=True)
     volts = np.asarray(inputs, dtype=np.float64)
-    counted = _counted(mode, conductance.shape, drives.request)
+    counted = kind.counted(conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
     ideal = np.where(counted, volts[:, :, None], np.nan)
     wanted = _ideal_currents(run, ideal)
     errors_wires, map_wires = _errors(conductance, ideal, wanted, wires, drives)
     errors, device_error = _errors(conductance, ideal, wanted, everything, drives)
     write = None
-    if mode == "deep-net":
+    if kind.writes:
         quiet_drives = run.drives(inputs, **{**options, "write_voltage": 0.0, "write_rail": 0.0})
         quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
@@ -348,15 +350,6 @@ def _ideal_currents(run: Run, ideal: Floats) -> Floats:
         amps = run.device.current(run.conductance, ideal)
     total: Floats = np.nansum(amps, axis=(0, 1))
     return total
-
-
-def _counted(mode: str, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
-    """Devices that the mode's metrics count, shape (T, rows, cols)."""
-    counted = np.ones(shape, dtype=bool)
-    if mode == "deep-net":
-        counted[request.write_tier] = False
-        counted[:, :, request.write_column] = False
-    return counted
 
 
 def _outputs(solution: Solved, drives: Drives) -> Floats:

@@ -1,107 +1,41 @@
-"""The mode table: what every pin of an array or macro carries in each mode.
+"""The modes: what every pin of an array or macro carries in each of them.
 
-`MODE_TABLE` is the one place that knows the modes (docs/design.md section 4); everything else
-only reads it. A rule names pins by a pattern, says over which lines it runs, and what
-they carry: a voltage from the `VOLTAGES` vocabulary or a gate level from `LEVELS`. In
-deep-net rules `{R}` and `{W}` stand for the reading and the written tier's letter, so
-that one entry serves both directions.
+`MODES` is the one place that knows the modes (docs/design.md section 4); everything else
+only reads it, so that a mode more is one entry more (see `mode.Mode`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base import names
 from ..base.errors import ModeError
+from .mode import (
+    LEVELS,
+    OWN_ROWS,
+    SELECT,
+    TWO_COLUMNS,
+    TWO_TIERS,
+    VOLTAGES,
+    ArrayKind,
+    Mode,
+    Request,
+    Rule,
+)
 from .network import BOTTOM, TIER_NAMES, TOP, Network
 
 Floats = NDArray[np.float64]
 
-LETTERS = {BOTTOM: "B", TOP: "T"}
+#: the two modes of the paper
+EXPANSION, DEEP_NET = "expansion", "deep-net"
 
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of the mode table.
-
-    Attributes:
-        pins: pattern of the pin or net names; `{i}` runs over rows or columns, `{R}` and
-            `{W}` are the letters of the reading and written tier.
-        over: 'rows', 'cols' or 'one'.
-        carries: key of `VOLTAGES` (a driven pin) or `LEVELS` (a gate net).
-        part: which hardware must be there for the rule to apply: 'top', 'bottom',
-            'select' (select transistors), 'lines' (a row line for each tier), combined with
-            '+'; '' always.
-        optional: True for pins that a drawing may leave out (supplies).
-    """
-
-    pins: str
-    over: str
-    carries: str
-    part: str = ""
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class ArrayKind:
-    """What hardware the pins belong to.
-
-    Attributes:
-        tiers: tiers present, (0,) planar or (0, 1) stacked.
-        select: True if every device has a select transistor (hybrid cell).
-        macro: True if row and column mode switches stand between array and pins.
-        shared_rows: True if both tiers of a row hang on one row line, BR.
-    """
-
-    tiers: tuple[int, ...] = (BOTTOM, TOP)
-    select: bool = True
-    macro: bool = False
-    shared_rows: bool = False
-
-    @classmethod
-    def of(cls, network: Network) -> ArrayKind:
-        """Read the kind off a network's tiers, ports and gate nets."""
-        gates = network.gate_nets
-        return cls(
-            tiers=network.tiers,
-            select=any(net.startswith(("TS[", "BS[")) for net in gates),
-            macro=any(pin.startswith(("IN_T[", "IN_B[", "OUT[")) for pin in network.ports),
-            shared_rows=len(network.tiers) == len(TIER_NAMES)
-            and not any(pin.startswith(("IN_T[", "TR[")) for pin in network.ports),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """A checked request: what the vocabulary below reads its values from.
-
-    Attributes:
-        inputs: read voltages, shape (T, rows), V.
-        read_tier: the tier that computes.
-        write_column: the column that is written.
-        write_voltages: voltage on every row line of the written tier, shape (rows,), V.
-        write_rail: voltage of the written column, V.
-        vdd: supply, V.
-        writes: whether anything is written.
-    """
-
-    inputs: Floats
-    read_tier: int
-    write_column: int
-    write_voltages: Floats
-    write_rail: float
-    vdd: float
-    writes: bool
-
-    @property
-    def write_tier(self) -> int:
-        """The tier that does not read."""
-        return TOP if self.read_tier == BOTTOM else BOTTOM
-
+#: letters of the reading and the written tier in a pattern
+_R, _W = "{R}", "{W}"
 
 #: polarities of a write: in a set the rows carry the write voltage and the column is at ground,
 #: in a reset the other way round
@@ -127,82 +61,95 @@ def polarity_options(polarity: str, volts: float) -> dict[str, float]:
     return {"write_voltage": -volts, "write_rail": volts}
 
 
-# What a driven pin can carry: request, index of the line -> V.
-VOLTAGES: dict[str, Callable[[Request, int], float]] = {
-    "input_bottom": lambda q, i: q.inputs[BOTTOM, i],
-    "input_top": lambda q, i: q.inputs[TOP, i],
-    "input_read": lambda q, i: q.inputs[q.read_tier, i],
-    "write_data": lambda q, i: q.write_voltages[i],
-    "write_rail": lambda q, i: q.write_rail,
-    "sense": lambda q, i: 0.0,
-    "sense_or_rail": lambda q, i: q.write_rail if i == q.write_column else 0.0,
-    "ground": lambda q, i: 0.0,
-    "vdd": lambda q, i: q.vdd,
-}
-
-# What a gate net can be: request, index of the line -> high?
-LEVELS: dict[str, Callable[[Request, int], bool]] = {
-    "high": lambda q, i: True,
-    "low": lambda q, i: False,
-    "written_column": lambda q, i: i == q.write_column,
-    "other_columns": lambda q, i: i != q.write_column,
-}
-
 _SUPPLIES = (
-    Rule("VSS", "one", "ground", optional=True),
-    Rule("VDD", "one", "vdd", optional=True),
+    Rule(names.GROUND, "one", "ground", optional=True),
+    Rule(names.SUPPLY, "one", "vdd", optional=True),
 )
 _ALL_SELECTED = (
-    Rule("TS[{i}]", "cols", "high", part="top+select"),
-    Rule("BS[{i}]", "cols", "high", part="bottom+select"),
+    Rule(names.select(TOP, "{i}"), "cols", "high", part="top+select"),
+    Rule(names.select(BOTTOM, "{i}"), "cols", "high", part="bottom+select"),
 )
 _ONE_COLUMN_WRITTEN = (
-    Rule("{W}S[{i}]", "cols", "written_column", part="select"),
-    Rule("{R}S[{i}]", "cols", "other_columns", part="select"),
+    Rule(names.select(_W, "{i}"), "cols", "written_column", part="select"),
+    Rule(names.select(_R, "{i}"), "cols", "other_columns", part="select"),
 )
 
-# (mode, macro) -> rules. A macro's controls drive complements of the same name + '_N'.
-MODE_TABLE: dict[tuple[str, bool], tuple[Rule, ...]] = {
-    ("expansion", False): (
-        Rule("BR[{i}]", "rows", "input_bottom", part="bottom"),
-        Rule("TR[{i}]", "rows", "input_top", part="top+lines"),
-        Rule("C[{i}]", "cols", "sense"),
-        *_ALL_SELECTED,
-        *_SUPPLIES,
-    ),
-    ("deep-net", False): (
-        Rule("{R}R[{i}]", "rows", "input_read"),
-        Rule("{W}R[{i}]", "rows", "write_data"),
-        Rule("C[{i}]", "cols", "sense_or_rail"),
-        *_ONE_COLUMN_WRITTEN,
-        *_SUPPLIES,
-    ),
-    ("expansion", True): (
-        Rule("IN_B[{i}]", "rows", "input_bottom", part="bottom"),
-        Rule("IN_T[{i}]", "rows", "input_top", part="top+lines"),
-        Rule("WR[{i}]", "rows", "write_rail"),
-        Rule("OUT[{i}]", "cols", "sense"),
-        Rule("WC", "one", "write_rail"),
-        Rule("WB", "one", "low", part="bottom"),
-        Rule("WT", "one", "low", part="top+lines"),
-        Rule("WSEL[{i}]", "cols", "low"),
-        *_ALL_SELECTED,
-        *_SUPPLIES,
-    ),
-    ("deep-net", True): (
-        Rule("IN_{R}[{i}]", "rows", "input_read"),
-        Rule("IN_{W}[{i}]", "rows", "ground"),
-        Rule("WR[{i}]", "rows", "write_data"),
-        Rule("OUT[{i}]", "cols", "sense"),
-        Rule("WC", "one", "write_rail"),
-        Rule("W{W}", "one", "high"),
-        Rule("W{R}", "one", "low"),
-        Rule("WSEL[{i}]", "cols", "written_column"),
-        *_ONE_COLUMN_WRITTEN,
-        *_SUPPLIES,
-    ),
+#: name -> mode, the usual one first. A macro's controls drive complements of the same name + '_N'.
+MODES: dict[str, Mode] = {
+    mode.name: mode
+    for mode in (
+        Mode(
+            EXPANSION,
+            "both tiers compute",
+            array=(
+                Rule(names.row(BOTTOM, "{i}"), "rows", "input_bottom", part="bottom"),
+                Rule(names.row(TOP, "{i}"), "rows", "input_top", part="top+lines"),
+                Rule(names.column("{i}"), "cols", "sense"),
+                *_ALL_SELECTED,
+                *_SUPPLIES,
+            ),
+            macro=(
+                Rule(names.row_input(BOTTOM, "{i}"), "rows", "input_bottom", part="bottom"),
+                Rule(names.row_input(TOP, "{i}"), "rows", "input_top", part="top+lines"),
+                Rule(names.write_row("{i}"), "rows", "write_rail"),
+                Rule(names.output("{i}"), "cols", "sense"),
+                Rule(names.WRITE_RAIL, "one", "write_rail"),
+                Rule(names.write_tier(BOTTOM), "one", "low", part="bottom"),
+                Rule(names.write_tier(TOP), "one", "low", part="top+lines"),
+                Rule(names.write_select("{i}"), "cols", "low"),
+                *_ALL_SELECTED,
+                *_SUPPLIES,
+            ),
+            settles=True,
+        ),
+        Mode(
+            DEEP_NET,
+            "one is read, a column of the other written",
+            array=(
+                Rule(names.row(_R, "{i}"), "rows", "input_read"),
+                Rule(names.row(_W, "{i}"), "rows", "write_data"),
+                Rule(names.column("{i}"), "cols", "sense_or_rail"),
+                *_ONE_COLUMN_WRITTEN,
+                *_SUPPLIES,
+            ),
+            macro=(
+                Rule(names.row_input(_R, "{i}"), "rows", "input_read"),
+                Rule(names.row_input(_W, "{i}"), "rows", "ground"),
+                Rule(names.write_row("{i}"), "rows", "write_data"),
+                Rule(names.output("{i}"), "cols", "sense"),
+                Rule(names.WRITE_RAIL, "one", "write_rail"),
+                Rule(names.write_tier(_W), "one", "high"),
+                Rule(names.write_tier(_R), "one", "low"),
+                Rule(names.write_select("{i}"), "cols", "written_column"),
+                *_ONE_COLUMN_WRITTEN,
+                *_SUPPLIES,
+            ),
+            reads="one",
+            writes=True,
+            needs=(TWO_TIERS, OWN_ROWS, SELECT, TWO_COLUMNS),
+            options=(
+                *("read_tier", "write_tier", "write_column", "write_voltage"),
+                *("write_data", "write_rail", "polarity"),
+            ),
+        ),
+    )
 }
-MODES = tuple(dict.fromkeys(mode for mode, _ in MODE_TABLE))
+
+
+def mode_named(name: str) -> Mode:
+    """Return a mode.
+
+    Raises:
+        ModeError: naming those that there are.
+    """
+    if name not in MODES:
+        raise ModeError(f"unknown mode {name!r}, allowed: {', '.join(MODES)}")
+    return MODES[name]
+
+
+def belongs(option: str) -> str:
+    """Return which modes take an option, for a refusal."""
+    return " or ".join(f"--mode {mode.name}" for mode in MODES.values() if option in mode.options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +189,7 @@ def mode_drives(
     """Look a mode up in the table and fill it in.
 
     Args:
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         rows: number of rows.
         cols: number of columns.
         inputs: read voltages in V, shape (2, rows), or (1, rows) for a planar array.
@@ -264,10 +211,9 @@ def mode_drives(
             at once, inputs or data of the wrong shape or range.
     """
     kind = kind or ArrayKind()
-    if mode not in MODES:
-        raise ModeError(f"unknown mode {mode!r}, allowed: {', '.join(MODES)}")
+    chosen = mode_named(mode)
     request = _check_request(
-        mode,
+        chosen,
         rows,
         cols,
         inputs,
@@ -278,12 +224,12 @@ def mode_drives(
     )
     have = {"", *(TIER_NAMES[t] for t in kind.tiers), *(["select"] if kind.select else [])}
     have |= set() if kind.shared_rows else {"lines"}
-    letters = {"R": LETTERS[request.read_tier], "W": LETTERS[request.write_tier]}
+    letters = {"R": names.TIERS[request.read_tier], "W": names.TIERS[request.write_tier]}
     count = {"rows": rows, "cols": cols, "one": 1}
     volts: dict[str, float] = {}
     gates: dict[str, bool] = {}
     optional: set[str] = set()
-    for rule in MODE_TABLE[mode, kind.macro]:
+    for rule in chosen.rules(kind):
         if not have.issuperset(rule.part.split("+")):
             continue
         for i in range(count[rule.over]):
@@ -294,7 +240,7 @@ def mode_drives(
             else:
                 gates[name] = bool(LEVELS[rule.carries](request, i))
                 gates[name + "_N"] = not gates[name]
-    outputs = tuple(f"{'OUT' if kind.macro else 'C'}[{j}]" for j in range(cols))
+    outputs = tuple(names.output(j, macro=kind.macro) for j in range(cols))
     return Drives(volts, gates, frozenset(optional), outputs, request)
 
 
@@ -331,13 +277,13 @@ def tier_index(tier: int | str) -> int:
     """Tier number of 0, 1, 'bottom' or 'top'; ModeError otherwise."""
     if tier in TIER_NAMES:
         return TIER_NAMES.index(str(tier))
-    if isinstance(tier, (int, np.integer)) and int(tier) in LETTERS:
+    if isinstance(tier, (int, np.integer)) and int(tier) in (BOTTOM, TOP):
         return int(tier)
     raise ModeError(f"tier is {tier!r}, allowed: 0 or 'bottom', 1 or 'top'")
 
 
 def _check_request(
-    mode: str,
+    mode: Mode,
     rows: int,
     cols: int,
     inputs: ArrayLike,
@@ -350,25 +296,28 @@ def _check_request(
     volts = np.asarray(inputs, dtype=np.float64)
     wanted = (max(kind.tiers, default=0) + 1, rows)
     if volts.shape != wanted:
-        raise ModeError(f"inputs have shape {volts.shape}, {mode} mode needs {wanted}")
+        raise ModeError(f"inputs have shape {volts.shape}, {mode.name} mode needs {wanted}")
     if not np.isfinite(volts).all():
         raise ModeError("inputs hold a value that is not finite")
     if kind.shared_rows and (volts[BOTTOM] != volts[TOP]).any():
-        raise ModeError("inputs differ between the tiers, but both hang on one row line, BR")
+        raise ModeError(
+            f"inputs differ between the tiers, but both hang on one row line, {names.ROWS[BOTTOM]}"
+        )
     read = tier_index(tiers[0])
-    if mode == "deep-net":
+    if mode.writes:
         written = 1 - read if tiers[1] is None else tier_index(tiers[1])
         if written == read:
             raise ModeError(
-                f"deep-net reads and writes the {TIER_NAMES[read]} tier; one tier must read "
+                f"{mode.name} reads and writes the {TIER_NAMES[read]} tier; one tier must read "
                 "while the other is written"
             )
-        if len(kind.tiers) < len(TIER_NAMES):
-            raise ModeError(f"deep-net needs two tiers, the array has {len(kind.tiers)}")
-        if kind.shared_rows:
-            raise ModeError("deep-net needs a row line for each tier; here both hang on BR")
-        if not (isinstance(write_column, (int, np.integer)) and 0 <= write_column < cols):
-            raise ModeError(f"write_column is {write_column}, allowed 0..{cols - 1}")
+    for need in mode.needs:
+        if need.pins and not need.met(kind, cols):
+            raise ModeError(f"{mode.name} needs {need.text}")
+    if mode.writes and not (
+        isinstance(write_column, (int, np.integer)) and 0 <= write_column < cols
+    ):
+        raise ModeError(f"write_column is {write_column}, allowed 0..{cols - 1}")
     share = np.ones(rows) if data is None else np.asarray(data, dtype=np.float64)
     if share.shape != (rows,):
         raise ModeError(f"write_data has shape {share.shape}, expected ({rows},)")
@@ -384,7 +333,7 @@ def _check_request(
         rail + voltage * share,
         float(rail),
         float(vdd),
-        mode == "deep-net",
+        mode.writes,
     )
 
 

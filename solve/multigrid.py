@@ -168,7 +168,8 @@ class MultigridEngine(NumbaEngine):
         rz = float(part.sum())
         if rz == 0.0:
             return 0, total, 0.0
-        before = error = np.inf
+        before = error = past = np.inf
+        slowest = 1.0
         for it in range(1, limit + 1):
             curvature = top.product(P, Q)
             if not 0 < curvature < np.inf:
@@ -177,9 +178,13 @@ class MultigridEngine(NumbaEngine):
             gain = alpha * rz
             total += gain
             step(m, alpha, P, Q, X, R)
-            ratio = min(gain / before, 0.98)
+            slowest = max(slowest, alpha, 1.0 / alpha)
+            error = np.inf
+            if it > 1:
+                ratio = gain / before
+                error = float(np.sqrt(kernels.extrapolated(gain, ratio, past, slowest) / total))
+                past = ratio
             before = gain
-            error = float(np.sqrt(gain * ratio / (1.0 - ratio) / total)) if it > 1 else np.inf
             if error <= tol:
                 return it, total, error
             self._cycle(0, R, Z)

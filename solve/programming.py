@@ -13,7 +13,7 @@ from ..base.errors import InputError
 from .iv import DeviceLaw
 from .linear import NetworkSolution, NetworkSolver
 from .metrics import law_in
-from .modes import Drives, gates_for, network_drives, tier_index
+from .modes import DEEP_NET, Drives, gates_for, network_drives, tier_index
 from .network import BOTTOM, TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
@@ -98,9 +98,9 @@ def programming_check(
     read_disturb = np.zeros(cols)
     for j in range(cols):
         asked = {**options, "read_tier": read_tier, "write_column": j}
-        drives = network_drives(network, "deep-net", inputs, **asked)
+        drives = network_drives(network, DEEP_NET, inputs, **asked)
         silent = {**asked, "write_voltage": 0.0, "write_rail": 0.0}
-        quiet = network_drives(network, "deep-net", inputs, **silent)
+        quiet = network_drives(network, DEEP_NET, inputs, **silent)
         solved = _solver(
             network, conductances, drives, law_in(network, drives.request, device, write_law),
             dict(series(j) if callable(series) else series or {}),

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import DriveError
 from .linear import NetworkSolver
-from .modes import ArrayKind, gates_for, network_drives
+from .mode import ArrayKind
+from .modes import EXPANSION, gates_for, mode_named, network_drives
 from .network import Network
 
 Floats = NDArray[np.float64]
@@ -107,7 +108,7 @@ def network_matrix(
     network: Network,
     conductances: ArrayLike,
     *,
-    mode: str = "expansion",
+    mode: str = EXPANSION,
     series: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> TransferMatrix:
@@ -116,7 +117,7 @@ def network_matrix(
     Args:
         network: what `extract` found in the layout.
         conductances: memristors in S, shape (T, rows, cols).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         series: keyword arguments of `solve_network` (switch_ohm, switch_off_ohm, port_ohm,
             wires).
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
@@ -124,7 +125,7 @@ def network_matrix(
     Returns:
         Inputs are the rows of every tier that computes, bottom tier first, so that in
         expansion mode ``currents(inputs.reshape(-1))`` are the column currents; outputs are
-        the columns, without the written one in deep-net mode, and `offset` is what the write
+        the columns, without one that is written, and `offset` is what the write
         does to them.
 
     Raises:
@@ -138,9 +139,8 @@ def network_matrix(
     fixed = idle.port_voltages
     # the pins that carry an input are those that answer to it
     inputs = [pin for pin, volt in lit.port_voltages.items() if volt != fixed[pin]]
-    outputs = list(idle.outputs)
-    if mode == "deep-net":
-        del outputs[idle.request.write_column]
+    computing = mode_named(mode).columns(network.cols, idle.request.write_column)
+    outputs = [idle.outputs[j] for j in computing]
     solver = NetworkSolver(
         network,
         conductances=conductances,

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base import names
 from ..base.errors import InputError
 from .assembly import check_conductances
 from .linear import NetworkSolver
-from .modes import gates_for, network_drives
+from .modes import EXPANSION, gates_for, network_drives
 from .network import Network
 
 Floats = NDArray[np.float64]
@@ -130,7 +131,7 @@ def monte_carlo(
     spread: Spread,
     samples: int,
     seed: int,
-    mode: str = "expansion",
+    mode: str = EXPANSION,
     series: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
@@ -144,7 +145,7 @@ def monte_carlo(
         spread: how devices and lines vary.
         samples: number of versions.
         seed: equal seeds give equal results.
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...).
         progress: called with (done, samples) after every solve.
         **options: keyword arguments of `mode_drives`.
@@ -191,7 +192,7 @@ def monte_carlo(
 
 def _line_pieces(network: Network) -> NDArray[np.int64]:
     """Resistors that are plain wire on row and column lines."""
-    on_line = np.array([net.startswith(("TR[", "BR[", "C[")) for net in network.nets], dtype=bool)
+    on_line = np.array([names.is_line(net) for net in network.nets], dtype=bool)
     if not len(on_line):
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(on_line[network.resistor_net] & ~np.isnan(network.resistor_width_um))
@@ -211,7 +212,7 @@ def sheet_sensitivity(
     conductances: ArrayLike,
     inputs: ArrayLike,
     *,
-    mode: str = "expansion",
+    mode: str = EXPANSION,
     series: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, Floats]:
@@ -224,7 +225,7 @@ def sheet_sensitivity(
         network: what `extract` found in the layout.
         conductances: devices in S, shape (T, rows, cols).
         inputs: read voltages in V, shape (T, rows).
-        mode: 'expansion' or 'deep-net'.
+        mode: one of `MODES`.
         series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...).
         **options: keyword arguments of `mode_drives`.
 

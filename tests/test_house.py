@@ -156,6 +156,55 @@ def test_this_test_sees_a_wrong_edge(tmp_path: Path) -> None:
         assert room_of(name) == room, text
 
 
+#: what only base/names.py may spell: the letters of lines, pins and nets
+_NAMES = re.compile(
+    r"^(?:(?:[TB]?[RS]|C|IN_[TB]?|OUT|WR|WSEL|[TBM]E)\[|(?:[TB][RS]|IN_[TB]?|OUT|WR|WSEL|W[TBC])$)"
+)
+#: rooms that draw these names; and what is not a name of ours
+_SPELL = {"cells", "generators"}
+_MODE = re.compile(r"^(?:expansion|deep-net)$")
+
+
+def literals(path: Path) -> list[tuple[int, str]]:
+    """(line, text) of every string of a module that is no docstring, pieces of f-strings too."""
+    tree = ast.parse(path.read_text())
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+@pytest.mark.parametrize("name", ["TR[", "C[", "IN_", "OUT", "WT", "R[", "S[", "BE[3]", "WSEL"])
+def test_a_spelled_name_is_seen(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(f'"""{name}"""\n\nNAME = f"{name}{{0}}"\n')
+    assert [line for line, text in literals(path) if _NAMES.match(text)] == [3]
+
+
+def test_names_of_lines_are_spelled_once() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} {text!r}"
+        for room, path in modules()
+        if room not in _SPELL and path != ROOT / "base" / "names.py"
+        for line, text in literals(path)
+        if _NAMES.match(text)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_names_of_modes_are_spelled_once() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for _, path in modules()
+        if path != ROOT / "solve" / "modes.py"
+        for line, text in literals(path)
+        if _MODE.match(text)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_modules_are_small() -> None:
     sizes = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for _, p in modules()}
     assert not {name: n for name, n in sizes.items() if n > MAX_LINES}

@@ -10,7 +10,14 @@ import click
 from ..base.errors import FOUND, OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, layout_options, out_option
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    layout_options,
+    mode_option,
+    options_of_mode,
+    out_option,
+)
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -117,7 +124,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
 
 @command.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
-@click.option("--mode", type=click.Choice(["expansion", "deep-net"]), default="expansion")
+@mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=float, help="Write voltage in V (default 2).")
@@ -159,9 +166,7 @@ def solve(
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    given = {key: value for key, value in options.items() if value is not None}
-    if mode == "expansion" and given:
-        raise ConfigError(f"--{next(iter(given)).replace('_', '-')} belongs to deep-net mode")
+    given = options_of_mode(mode, options)
     wires = wires_in(network)
     path, loaded, tech = wires.path, wires.found, wires.tech
     if not isinstance(loaded, Network):

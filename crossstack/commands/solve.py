@@ -11,7 +11,15 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, check_results_folder, check_table, is_folder
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    check_results_folder,
+    check_table,
+    is_folder,
+    mode_option,
+    options_of_mode,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +40,7 @@ COLUMNS_SHOWN = 64
 
 @click.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
-@click.option(
-    "--mode",
-    type=click.Choice(["expansion", "deep-net"]),
-    default="expansion",
-    help="expansion: both tiers compute; deep-net: one is read, a column of the other written.",
-)
+@mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option(
@@ -131,7 +134,9 @@ def command(
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    given = _mode_options(mode, options, programs=programming is not None)
+    # programming writes every column, whatever the mode
+    anyway = () if programming is None else ("write_voltage",)
+    given = options_of_mode(mode, options, anyway=anyway)
     asked = Asked(
         samples=monte_carlo,
         chance={"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire},
@@ -162,7 +167,7 @@ def command(
         console.note(note)
     value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
     value["notes"] = [*notes]
-    value |= _record(tech, done[mode], (wires.path, weights, conductances, inputs))
+    value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
@@ -176,20 +181,6 @@ def command(
             console.say(str(path))
     console.result(value)
     return FOUND if found.misses else OK
-
-
-def _mode_options(mode: str, options: Mapping[str, Any], *, programs: bool) -> dict[str, Any]:
-    """Return the given options of a mode; refuse those of the other one."""
-    from ..base.errors import ConfigError
-
-    given = {key: value for key, value in options.items() if value is not None}
-    if mode == "deep-net":
-        return given
-    # programming writes every column, whatever the mode
-    alien = [key for key in given if not (key == "write_voltage" and programs)]
-    if alien:
-        raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to --mode deep-net")
-    return {}
 
 
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
@@ -215,7 +206,9 @@ def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
         console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
 
 
-def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, Any]:
+def _record(
+    tech: Tech, drop: IrDrop, given: Mapping[str, Any], read: Iterable[Path | None]
+) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
     from ..base.files import sha256, versions
     from ..solve.network import TIER_NAMES
@@ -228,6 +221,8 @@ def _record(tech: Tech, drop: IrDrop, read: Iterable[Path | None]) -> dict[str, 
             "write_voltage_V": abs(float(write.applied[0])),
             "polarity": write.polarity,
         }
+    else:
+        parameters |= given
     return {
         "parameters": parameters,
         "source": {path.name: sha256(path) for path in read if path is not None},
@@ -260,6 +255,8 @@ def _write(
 
 def _pins(loaded: Network | TiledArray) -> list[str]:
     from ..analyse.analysis import shape_of
+    from ..base import names
+    from ..solve.mode import is_macro
 
-    macro = any(pin.startswith("OUT[") for pin in getattr(loaded, "ports", ()))
-    return [f"{'OUT' if macro else 'C'}[{j}]" for j in range(shape_of(loaded)[2])]
+    macro = is_macro(getattr(loaded, "ports", ()))
+    return [names.output(j, macro=macro) for j in range(shape_of(loaded)[2])]

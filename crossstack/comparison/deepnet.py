@@ -18,7 +18,7 @@ from ..analyse.operating import Laws, mode_ohm
 from ..analyse.timing import LINES, read_settle
 from ..pdk import Tech
 from ..solve.metrics import ir_drop
-from ..solve.modes import POLARITIES, polarity_options
+from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
 from ..solve.network import TIER_NAMES, Network
 from .cases import Floats, Proved
 
@@ -90,12 +90,12 @@ def slots(
                 "write_column": column,
                 **polarity_options(polarity, write_voltage),
             }
-            ohm = mode_ohm(network, tech, what, "deep-net", ohm, r_off, **laws.options, **slot)
+            ohm = mode_ohm(network, tech, what, DEEP_NET, ohm, r_off, **laws.options, **slot)
             found = ir_drop(
                 network,
                 conductances,
                 inputs,
-                mode="deep-net",
+                mode=DEEP_NET,
                 switch_ohm=ohm,
                 switch_off_ohm=r_off,
                 **laws.options,

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.transistors import working_ohm
+from ..base import names
 from ..pdk import Tech
 from ..solve.linear import NetworkSolution, NetworkSolver
 from ..solve.metrics import Errors
-from ..solve.modes import gates_for, network_drives
+from ..solve.modes import EXPANSION, gates_for, network_drives
 from ..solve.network import Network
 from ..solve.theory import Parts
 
@@ -53,7 +54,7 @@ def solve_view(
     Returns:
         The solution and the current out of every column, shape (cols,), A.
     """
-    drives = network_drives(network, "expansion", inputs)
+    drives = network_drives(network, EXPANSION, inputs)
     volts = drives.port_voltages
     gates = gates_for(network, drives)
 
@@ -78,10 +79,10 @@ def _regulated(
 ) -> dict[str, float]:
     """Return driver voltages at which every tap stands at its nominal voltage."""
     taps: dict[str, tuple[str, float]] = {}
-    for tier, letter in enumerate("BT"[: len(inputs)]):
-        for i, nominal in enumerate(inputs[tier]):
-            taps[f"IN_{letter}[{i}]"] = (f"{letter}R[{i}]", float(nominal))
-    taps |= {f"OUT[{j}]": (f"C[{j}]", 0.0) for j in range(network.cols)}
+    for tier, volts_in in enumerate(inputs):
+        for i, nominal in enumerate(volts_in):
+            taps[names.row_input(tier, i)] = (names.row(tier, i), float(nominal))
+    taps |= {names.output(j): (names.column(j), 0.0) for j in range(network.cols)}
     nodes = np.array([network.ports[tap] for tap, _ in taps.values()])
     wanted = np.array([nominal for _, nominal in taps.values()])
     quiet = dict.fromkeys(taps, 0.0)

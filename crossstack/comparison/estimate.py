@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..analyse.paper import IR_DROP
+from ..base import names
 from ..pdk import Tech
+from ..solve.mode import is_macro
 from ..solve.network import Network
 from ..solve.theory import Parts, stack_reduction
 from .drops import VIEWS, series_parts
@@ -17,7 +19,9 @@ LEAST = 3
 
 def views_of(network: Network) -> tuple[str, ...]:
     """Return the views that a network allows; regulation needs a tap on every line."""
-    taps = {"BR[0]", "IN_B[0]", "C[0]", "OUT[0]"} <= set(network.ports)
+    taps = {names.row(0, 0), names.row_input(0, 0), names.column(0), names.output(0)} <= set(
+        network.ports
+    )
     return VIEWS if taps else ("wires", "all")
 
 
@@ -45,7 +49,7 @@ def estimate(network: Network, parts: dict[str, list[Parts]]) -> dict[str, Any]:
     if min(network.rows, network.cols) < LEAST:
         return {**out, "not_run": f"wires show from {LEAST} rows and columns on"}
     n, m = network.rows, network.cols
-    bare = not any(pin.startswith("OUT[") for pin in network.ports)
+    bare = not is_macro(network.ports)
     out["views"] = {
         view: {
             "counted": BARE_TEXT.get(view, VIEW_TEXT[view]) if bare else VIEW_TEXT[view],

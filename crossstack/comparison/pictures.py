@@ -10,7 +10,10 @@ import numpy as np
 
 from ..analyse.paper import IR_DROP, SPEED
 from ..analyse.timing import dense_curve
+from ..base import names
 from ..base.outputs import one_step
+from ..solve.modes import DEEP_NET, EXPANSION
+from ..solve.network import BOTTOM, TOP
 from .cases import Floats, Proved
 from .table import Compared
 
@@ -22,11 +25,14 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE, _GREEN, _GREY = "#2166ac", "#d6604d", "#1b7837", "#9e9e9e"
 #: nets that carry current in each mode, and their colour
 _PATHS = {
-    "expansion": ((("IN_T", "IN_B", "TR", "BR"), _BLUE), (("C", "OUT"), _GREEN)),
-    "deep-net: bottom reads, top column 0 is written": (
-        (("IN_B", "BR"), _BLUE),
-        (("C", "OUT"), _GREEN),
-        (("WR", "TR", "WC", "C[0]"), _ORANGE),
+    EXPANSION: (
+        ((*reversed(names.INPUTS), *reversed(names.ROWS)), _BLUE),
+        ((names.COLUMN, names.OUTPUT), _GREEN),
+    ),
+    f"{DEEP_NET}: bottom reads, top column 0 is written": (
+        ((names.INPUTS[BOTTOM], names.ROWS[BOTTOM]), _BLUE),
+        ((names.COLUMN, names.OUTPUT), _GREEN),
+        ((names.WRITE_ROW, names.ROWS[TOP], names.WRITE_RAIL, names.column(0)), _ORANGE),
     ),
 }
 
@@ -143,7 +149,7 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
             wanted = [
                 box
                 for net, boxes in outlines.items()
-                if net in stems or net.split("[")[0] in stems
+                if net in stems or names.kind_of(net) in stems
                 for box in boxes
             ]
             _fill(axis, wanted, color)

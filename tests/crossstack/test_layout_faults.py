@@ -10,6 +10,8 @@ from pathlib import Path
 import klayout.db as db
 import pytest
 
+from crossstack.base.errors import FileError
+from crossstack.base.layout import open_layout
 from crossstack.cells.drawing import to_layout
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import get_tech
@@ -99,6 +101,24 @@ def other_unit(dbu: float) -> Callable[[db.Layout], None]:
     return edit
 
 
+def placed_by(*trans: float | bool) -> Callable[[db.Layout], None]:
+    """Place the array's cells in another way: magnification, angle, mirrored."""
+
+    def edit(ly: db.Layout) -> None:
+        top = ly.top_cell()
+        for inst in list(top.each_inst()):
+            if inst.cell.name == "hybrid_cell":
+                at = inst.trans.disp
+                inst.cplx_trans = db.ICplxTrans(*trans, at.x, at.y)
+
+    return edit
+
+
+def empty_magnified(ly: db.Layout) -> None:
+    trans = db.DCplxTrans(2.0, 30.0, True, 1, 1)
+    ly.top_cell().insert(db.DCellInstArray(ly.create_cell("empty").cell_index(), trans))
+
+
 #: fault -> what makes it, from the layout or from the bytes, and words of the line
 FAULTS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     "thick oxide": (over(55, 0), ("Dualgate 55/0", "COMP")),
@@ -108,6 +128,9 @@ FAULTS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     "metal resistor": (over(110, 13), ("Metal3_Res 110/13", "Metal3")),
     "fill on wires": (over(42, 4), ("Metal3_Dummy 42/4", "Metal3")),
     "MIM top plate": (over(75, 0), ("FuseTop 75/0",)),
+    "magnified": (placed_by(2.0, 0, False), ("hybrid_cell at (", "magnified by 2", "flatten")),
+    "magnified, a little": (placed_by(1.001, 90, True), ("magnified by 1.001",)),
+    "turned": (placed_by(1.0, 30, False), ("hybrid_cell", "turned by 30 degrees")),
     "missing cell": (no_definition, ("hybrid_cell", "is not in the file")),
     "array of 0 columns": (no_columns, ("0 columns", "cell ")),
     "circle": (in_a_circle, ("contains itself", "hybrid_cell > hybrid_cell")),
@@ -178,6 +201,47 @@ def test_an_unknown_layer_is_named_and_not_taped_out(pair, drawn, tmp_path, cros
         layout = db.Layout()
         layout.read(str(tmp_path / "o" / "a_foundry.gds"))
         assert (layout.find_layer(*pair) is not None) == wanted
+
+
+def test_cells_without_shapes_may_be_placed_in_any_way(drawn, tmp_path, crossstack):
+    edited(drawn, tmp_path / "a.gds", empty_magnified)
+    assert crossstack("extract", tmp_path / "a.gds", "-o", tmp_path).code == 0
+
+
+def two_boxes(
+    a: tuple[int, int], b: tuple[int, int], x: int, y: int
+) -> Callable[[db.Layout], None]:
+    def edit(ly: db.Layout) -> None:
+        box = db.Box(100_000, 0, 101_000, 1000)
+        ly.top_cell().shapes(ly.layer(*a)).insert(box)
+        ly.top_cell().shapes(ly.layer(*b)).insert(box.moved(x, y))
+
+    return edit
+
+
+FILL = [layer for layer in TECH.foreign if layer.joins]
+
+
+@pytest.mark.parametrize("layer", FILL, ids=lambda layer: layer.name)
+def test_fill_that_touches_is_refused_and_beside_is_not(layer, drawn, tmp_path):
+    """By an edge, by a corner and by a gap of one grid step, for each layer that it joins."""
+    names = TECH.drawing.known
+    assert layer.changes
+    for pair in layer.changes:
+        for x, y, touches in ((1000, 0, True), (1000, 1000, True), (1001, 0, False)):
+            path = edited(drawn, tmp_path / "a.gds", two_boxes(pair, layer.gds, x, y))
+            if touches:
+                words = f"{layer.name} .* touches {names[pair]} at "
+                with pytest.raises(FileError, match=words):
+                    open_layout(path, TECH.drawing)
+            else:
+                assert open_layout(path, TECH.drawing).warnings
+
+
+def test_every_fill_of_a_drawn_layer_joins():
+    drawn_names = {layer.name for layer in TECH.layers}
+    fill = {f.name for f in TECH.foreign if f.name.removesuffix("_Dummy") in drawn_names}
+    assert fill == {layer.name for layer in FILL}
 
 
 def test_other_devices_beside_the_array_are_only_named(drawn, tmp_path, crossstack):

@@ -7,13 +7,13 @@ import pytest
 
 from crossstack.base.errors import ConfigError
 from crossstack.lvs import connectivity, extract_layout
-from crossstack.lvs.connectivity import evaluate
+from crossstack.lvs.connectivity import drawn_layers, layer_regions
 from crossstack.pdk import FileError, ParameterError, TechError
 
 
 def names(extracted, device):
     nets = extracted.flat.nets
-    return {t: nets[n].name for (t, _), n in zip(device.kind.terminals, device.nets, strict=True)}
+    return {t: nets[n].name for t, n in zip(device.kind.terminals, device.nets, strict=True)}
 
 
 def by_kind(extracted, kind):
@@ -32,9 +32,12 @@ def test_every_conducting_film_is_a_conductor(tech):
     assert films <= set(connectivity(tech).conductors)
 
 
-def test_expression_with_unknown_layer_is_refused():
-    with pytest.raises(TechError, match="Metal9"):
-        evaluate("COMP & Metal9", {"COMP": db.Region()})
+def test_expression_with_unknown_layer_is_refused(tech):
+    drawn = {name: db.Region() for name in drawn_layers(tech)}
+    assert set(drawn) < set(layer_regions(tech, drawn))
+    del drawn["Nplus"]
+    with pytest.raises(TechError, match="Nplus"):
+        layer_regions(tech, drawn)
 
 
 def test_hybrid_cell_has_two_transistors_and_two_memristors(array):
@@ -68,8 +71,8 @@ def test_terminal_shapes_of_a_transistor_lie_on_their_nets(array):
     x = array(2, 2).extract()
     for device in by_kind(x, "nfet"):
         shapes = x.flat.terminal_shapes(device)
-        for (terminal, conductor), net in zip(device.kind.terminals, device.nets, strict=True):
-            if conductor:
+        for terminal, net in zip(device.kind.terminals, device.nets, strict=True):
+            if conductor := x.touches(device, terminal):
                 drawn = x.net_shapes(x.flat.nets[net])[conductor]
                 assert not (shapes[terminal] & drawn).is_empty()
 

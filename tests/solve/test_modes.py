@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from crossstack.solve import ArrayKind, ModeError, ir_drop, mode_drives, network_drives
-from crossstack.solve.modes import LEVELS, MODE_TABLE, VOLTAGES, gates_for
+from crossstack.solve.modes import LEVELS, MODES, VOLTAGES, gates_for
 
 X = np.array([[0.1, 0.2], [0.3, 0.4]])
 
@@ -53,8 +53,8 @@ def test_planar_and_passive():
 
 
 def test_every_rule_uses_the_vocabulary():
-    for rules in MODE_TABLE.values():
-        for rule in rules:
+    for mode in MODES.values():
+        for rule in (*mode.array, *mode.macro):
             assert (rule.carries in VOLTAGES) != (rule.carries in LEVELS)
             assert rule.over in {"rows", "cols", "one"}
 
