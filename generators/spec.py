@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..cells.hybrid import CUTS
 from ..cells.limits import one_of, switch
+from ..cells.place import CUTS
 from ..cells.registry import array_cell, parameters_of
 from ..pdk import PROFILES, ParameterError, Tech, get_tech
 
