@@ -86,12 +86,19 @@ def stimulus(
     if weights is not None:
         share = read_numbers(weights, shape)
         if share.min() < 0 or share.max() > 1:
-            raise ConfigError(f"{weights}: a weight lies outside 0 .. 1")
+            at = np.argwhere((share < 0) | (share > 1))[0]
+            tier, row, col = (int(v) for v in at)
+            where = f"{TIER_NAMES[tier]} tier, row {row}, column {col}"
+            value = float(share[tier, row, col])
+            raise ConfigError(f"{weights}: weight of {where} is {value:.9g}, allowed: 0 .. 1")
         siemens = g_off + share * (g_on - g_off)
         text["conductances"] = f"{weights.name}: 0 .. 1 mapped to 1/R_off .. 1/R_on"
     elif conductances is not None:
         siemens = read_numbers(conductances, shape)
         text["conductances"] = f"{conductances.name}, in siemens"
+    if not isinstance(network, TiledArray):
+        # a place without a device carries nothing, in an array without any drop neither
+        siemens = np.where(network.present, siemens, 0.0)
     volts = np.full(shape[:2], m.v_read_v)
     if inputs is not None:
         volts = read_numbers(inputs, shape[:2])

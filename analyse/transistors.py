@@ -181,7 +181,23 @@ def settled(
     """
     if not len(table):
         return np.zeros(0)
-    ohm = table.least() if start is None else start
+    for first in (table.least(),) if start is None else (start, table.least()):
+        found = _brought_together(table, ends, first, names)
+        if found is not None:
+            return found
+    raise CrossStackError("the transistors' resistances and voltages did not settle")
+
+
+def _brought_together(
+    table: Resistances,
+    ends: Callable[[Floats], tuple[Floats, Floats]],
+    ohm: Floats,
+    names: Callable[[int], str],
+) -> Floats | None:
+    """Return what `settled` does from one first guess; None if it does not settle.
+
+    A similar solve's resistances may lie on the wrong side of a cut-off.
+    """
     volts = ends(ohm)
     step = np.ones(len(ohm))
     off, moved = np.zeros(len(ohm)), np.zeros(len(ohm))
@@ -202,7 +218,7 @@ def settled(
         ohm = ohm * np.exp(moved)
         volts = ends(ohm)
     table.check(*volts, names)
-    raise CrossStackError("the transistors' resistances and voltages did not settle")
+    return None
 
 
 def _secant_step(step: Floats, moved: Floats, before: Floats, off: Floats) -> Floats:

@@ -28,6 +28,9 @@ MAX_DEPTH = 20
 #: characters of a number
 _MAX_DIGITS = 100
 
+#: version of the JSON files that we write: raised when a reader must know of a change
+SCHEMA = 1
+
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
@@ -219,21 +222,37 @@ def plain_value(text: str) -> Any:
     return value
 
 
+def json_text(value: Mapping[str, Any], indent: int = 2) -> str:
+    """Return the text of a JSON file of ours: with the version of its schema, without NaN.
+
+    Raises:
+        ValueError: for a number that JSON has no word for.
+    """
+    return json.dumps({"schema": SCHEMA, **value}, indent=indent, allow_nan=False) + "\n"
+
+
 def read_json(path: Path) -> Any:
     """Return the value in a JSON file.
 
     Raises:
         FileError: if it cannot be read or is not JSON, names a key twice, holds NaN or infinity,
-            or brackets in brackets without end.
+            or brackets in brackets without end; or if a later version of us wrote it.
     """
     text = read_text(path, MAX_JSON)
     try:
-        return parse_json(text)
+        value = parse_json(text)
     except json.JSONDecodeError as error:
         raise FileError(f"{path} is not a JSON file: line {error.lineno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         reason = "brackets in brackets" if isinstance(error, RecursionError) else error
         raise FileError(f"{path} is not a JSON file of ours: {reason}") from None
+    schema = value.get("schema", SCHEMA) if isinstance(value, dict) else SCHEMA
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise FileError(
+            f"{path} has schema {shortened(str(schema))}, this version of crossstack reads up to "
+            f"{SCHEMA}: written by a later one?"
+        )
+    return value
 
 
 def parse_json(text: str) -> Any:

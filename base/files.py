@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import leftovers, outputs
-from .documents import read_json
+from .documents import json_text, read_json
 from .errors import FileError
 
 if TYPE_CHECKING:
@@ -81,9 +80,9 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     outputs.write_text(path, "".join(f"{line}\n" for line in lines))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON that people can read."""
-    outputs.write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON that people can read, with the version of its schema."""
+    outputs.write_text(path, json_text(value))
 
 
 def parameters_in(path: Path) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def check_cells(layout: db.Layout, name: str) -> None:
     known: dict[int, _Extent] = {}
     for index in layout.each_cell_bottom_up():
         cell = layout.cell(index)
+        _check_words(layout, cell, name)
         if cell.is_ghost_cell() and cell.is_empty():
             callers = sorted(layout.cell(i).name for i in cell.caller_cells())
             where = f"cell {listed(callers)} places it" if callers else "nothing defines it"
@@ -53,6 +55,25 @@ def check_cells(layout: db.Layout, name: str) -> None:
                 f"{name}: cell {cell.name} reaches {found.reach * layout.dbu:.3g} um from its "
                 f"origin, more than the {MAX_DBU * layout.dbu:.3g} um that can be handled"
             )
+
+
+def _check_words(layout: db.Layout, cell: db.Cell, name: str) -> None:
+    """Refuse names and texts that are no UTF-8: nothing could print or compare them."""
+    import klayout.db as db
+
+    def words() -> Iterator[str]:
+        yield cell.name
+        for layer in layout.layer_indexes():
+            for shape in cell.shapes(layer).each(db.Shapes.STexts):
+                yield shape.text_string
+
+    try:
+        deque(words(), maxlen=0)
+    except (RuntimeError, UnicodeDecodeError):
+        raise FileError(
+            f"{name}: cell {cell.cell_index()} of {layout.cells()} has a name or text that is "
+            "not UTF-8"
+        ) from None
 
 
 def _extent(layout: db.Layout, cell: db.Cell, known: Mapping[int, _Extent]) -> _Extent:

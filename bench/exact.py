@@ -7,9 +7,9 @@ Every case is a small crossbar or network with conductances over a realistic or 
 with opens, shorts, floating rows, missing devices and drives of several orders. Each way of
 solving it must give results within its tolerance of the exact ones, or refuse with an error;
 anything else is WRONG, is printed with the seed that repeats it, and makes the exit code 1.
-Errors are those of each vector (column, row, device currents, voltages) relative to its largest
-entry. The reference shares nothing with the solver: it eliminates the nodes one by one with
-mpmath.
+Errors are those of each vector of currents (columns, rows, devices) relative to its largest entry,
+and those of node voltages relative to the largest source. The reference shares nothing with the
+solver: it eliminates the nodes one by one with mpmath.
 """
 
 from __future__ import annotations
@@ -307,7 +307,7 @@ def judged(got: Any, want: dict[str, list[Any]], pick: Any = slice(None)) -> flo
         error_of(got.column_currents[pick], want["columns"]),
         error_of(got.row_currents[pick], want["rows"]),
         error_of(np.where(shorted, 0.0, got.device_currents[pick]), want["devices"]),
-        error_of(volts, want["volts"]),
+        error_of(volts, want["volts"], floor=float(np.abs(got._sources[pick]).max())),
     ]
     return float("nan") if np.isnan(errors).any() else max(errors)
 
@@ -463,6 +463,7 @@ def network_ways(case: Net, rng: np.random.Generator) -> Iterator[tuple[str, Cal
     want = case.exact()
     largest = float(max((abs(x) for x in [*want["all"], *want["ports"]]), default=0))
     quiet = DEAD * largest
+    source = max(abs(v) for v in case.volts.values())
     common = {"conductances": case.G, "port_ohm": case.port_ohm}
 
     def judge(got: Any) -> float:
@@ -472,7 +473,7 @@ def network_ways(case: Net, rng: np.random.Generator) -> Iterator[tuple[str, Cal
             error_of(list(got.port_currents.values()), want["ports"], floor=0.0),
             error_of(got.device_currents, want["devices"], floor=quiet),
             error_of(wires, want["wires"], floor=largest),
-            error_of(got.node_voltages, want["volts"]),
+            error_of(got.node_voltages, want["volts"], floor=source),
         ]
         return float("nan") if np.isnan(errors).any() else max(errors)
 

@@ -7,7 +7,6 @@ from .drawing import Canvas, Cell, Device, Port, Subcircuit
 from .limits import SELECT_W_UM, length
 from .parts import (
     NmosPlace,
-    RuleBook,
     draw_nmos,
     metal1_over_contacts,
     module_via,
@@ -15,6 +14,7 @@ from .parts import (
     tap_strip,
     via_stack,
 )
+from .rules import RuleBook
 
 
 def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:

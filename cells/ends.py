@@ -8,7 +8,7 @@ array is named in each docstring.
 from __future__ import annotations
 
 from .drawing import Canvas, Cell, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 from .unit import Unit
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.
@@ -49,12 +49,7 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     x_be = min(u.column_span[0] - to_via - half, -half_land)
     gap = max(
         r.space("top_via", "bottom_electrode") + r.beyond_via,
-        max(
-            r.space(metal)
-            for metal in ("top_row", *r.tech.roles.between("top_row", "land"), "land")
-        )
-        + r.land
-        - r.module_via,
+        max(r.land_space, r.space("top_row")) + r.land - r.module_via,
     )
     x_te = x_be - r.module_via - gap
     shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y

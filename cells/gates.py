@@ -17,7 +17,7 @@ from typing import Literal
 
 from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
 
@@ -42,9 +42,11 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     )
     least = [grid_up(tracks, 10), grid_up(finger, 10)]
     if kelvin:
-        least.append(grid_up(2 * (r.width("land") + r.space("land")), 20))
+        least.append(
+            grid_up(2 * (max(r.width(metal) for metal in (*r.upper, "land")) + r.land_space), 20)
+        )
         below = (
-            grid_up(r.space("land") / 2)
+            grid_up(r.land_space / 2)
             + r.enclosure("land", "land_via")
             + r.via
             + r.enclosure("top_row", "top_row_via")

@@ -46,7 +46,7 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     right = max(g.stack_x + size.cuts_w // 2, nmos.drain_x + half_m1)
     c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
     c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", g.cuts)
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", g.land, g.cuts)
     _land(c, g, electrode)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
@@ -61,7 +61,7 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
     west, east = g.source_x - size.pad_w // 2, g.source_x + size.pad_w // 2
     if row_metal == "top_row":
-        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal, g.cuts)
+        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal, cuts=g.cuts)
         c.rect("top_row", west, g.pad_y - half_pad, east, g.line_y1)
     else:
         cut_array(c, r, "local_via", g.source_x, g.pad_y, size)
@@ -97,7 +97,7 @@ def _land(c: Canvas, g: HybridGeometry, electrode: str) -> None:
     half = (r.land + (g.module_vias - 1) * step) // 2
     x1, x2 = g.module_x - r.land // 2, g.module_x + r.land // 2
     c.rect(electrode, x1, g.module_y - half, x2, g.module_y + half)
-    c.rect("land", g.land_x[0], g.land_y[0], g.land_x[1], g.land_y[1])
+    c.rect("land", *g.land)
 
 
 def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..pdk import ParameterError, Purpose, Tech
 from .drawing import Canvas, Cell, Subcircuit, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 
 #: outer side of the Metal5 frame, its width, and length of the cross in it, in dbu
 FRAME, FRAME_WIDTH, CROSS = 60_000, 8_000, 30_000

@@ -12,7 +12,8 @@ from ..pdk import ParameterError, Tech
 from .basic import memristor_stack
 from .drawing import Canvas, Cell, Device, Subcircuit, bbox, grid_up
 from .pads import PROBE_PITCH, draw_probe_pads, probe_pad_side, via_array
-from .parts import RuleBook, module_via
+from .parts import module_via
+from .rules import RuleBook
 
 ELECTRODES = ("BE", "ME", "TE")
 #: sides of the single devices, in units of F

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
-from .parts import RuleBook, tap_strip
+from .parts import tap_strip
+from .rules import RuleBook
 
 #: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and its pitch (PM.3), dbu
 BOND_OPENING = 60_000

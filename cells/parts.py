@@ -73,10 +73,16 @@ def contact_column(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -
 def metal1_over_contacts(canvas: Canvas, rules: RuleBook, cx: int, span: tuple[int, int]) -> None:
     """Draw Metal1 over a contact column, with end-of-line overlap and at least the least area."""
     half = rules.line // 2
+    y1, y2 = _metal1_ends(rules, span)
+    canvas.rect("local", cx - half, y1, cx + half, y2)
+
+
+def _metal1_ends(rules: RuleBook, span: tuple[int, int]) -> tuple[int, int]:
+    """Return lower and upper end of the Metal1 over contacts; what its area lacks goes below."""
     end = rules.line_end("contact", "local")
     y1, y2 = span[0] - end, span[1] + end
-    missing = grid_up(rules.area("local") / (2 * half)) - (y2 - y1)
-    canvas.rect("local", cx - half, y1 - max(0, missing), cx + half, y2)
+    missing = grid_up(rules.area("local") / (2 * (rules.line // 2))) - (y2 - y1)
+    return y1 - max(0, missing), y2
 
 
 class NmosPlace:
@@ -88,6 +94,7 @@ class NmosPlace:
         gate_y: centre of the gate contact, above the channel.
         metal_top: end of the lowest metal over the source and drain contacts.
         top, bottom: ends of the Poly2 shape.
+        metal_bottom: lower end of the Metal1 over source and drain.
     """
 
     def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
@@ -110,15 +117,10 @@ class NmosPlace:
         count = (
             w - 2 * rules.enclosure("diffusion", "diffusion_contact") - rules.contact
         ) // pitch + 1
-        metal_top = (
-            y
-            + rules.enclosure("diffusion", "diffusion_contact")
-            + count * pitch
-            - rules.space("contact")
-            + rules.line_end("contact", "local")
-        )
-        self.metal_top = metal_top
-        landing = metal_top + rules.space("local") + rules.pad // 2
+        first = y + rules.enclosure("diffusion", "diffusion_contact")
+        span = (first, first + count * pitch - rules.space("contact"))
+        self.metal_bottom, self.metal_top = _metal1_ends(rules, span)
+        landing = self.metal_top + rules.space("local") + rules.pad // 2
         self.gate_y = max(y + w + gap + head // 2, landing)
         self.bottom, self.top = y - rules.extension("poly", "diffusion"), self.gate_y + head // 2
 
@@ -171,18 +173,39 @@ def cut_array(canvas: Canvas, rules: RuleBook, cut: str, x: int, y: int, size: S
 
 
 def via_stack(
-    canvas: Canvas, rules: RuleBook, x: int, y: int, low: str, high: str, cuts: int = 1
+    canvas: Canvas,
+    rules: RuleBook,
+    x: int,
+    y: int,
+    low: str,
+    high: str,
+    land: tuple[int, int, int, int] | None = None,
+    cuts: int = 1,
 ) -> None:
     """Stack vias from metal `low` to metal `high` with landings on the metals strictly between.
 
     The end metals belong to the caller, whose lines or lands are usually larger.
+
+    Args:
+        canvas: where to draw.
+        rules: rules of the process.
+        x: centre of the vias.
+        y: centre of the vias.
+        low: lower metal, by role or name.
+        high: upper metal.
+        land: outline of the land that the stack ends on; metals between the row lines and the
+            land then take it too, and so its distances.
+        cuts: cuts on every level.
     """
     roles, size = rules.tech.roles, StackSize(rules, cuts)
-    half_w, half_h = size.pad_w // 2, size.pad_h // 2
     landings = ("", *roles.between(low, high))
     for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
         cut_array(canvas, rules, cut, x, y, size)
-        if metal:
+        if metal in rules.upper and land is not None:
+            canvas.rect(metal, *land)
+        elif metal:
+            grown = rules.landing(metal) - rules.pad
+            half_w, half_h = (size.pad_w + grown) // 2, (size.pad_h + grown) // 2
             canvas.rect(metal, x - half_w, y - half_h, x + half_w, y + half_h)
 
 

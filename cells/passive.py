@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import length, pitch
-from .parts import RuleBook, StackedPair, oxides
+from .parts import StackedPair, oxides
+from .rules import RuleBook
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class PassiveGeometry(StackedPair):
         least_x = grid_up(max(self.device + gap, end), 10)
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)
         least_y = max(
-            self.device + gap, r.land + r.space("land"), r.land + r.space("bottom_electrode")
+            self.device + gap, r.land + r.land_space, r.land + r.space("bottom_electrode")
         )
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, grid_up(least_y, 10))
         self.me_x, self.module_y = self.pitch_x // 2, grid_down(self.pitch_y // 2)

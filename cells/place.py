@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..pdk import Tech
 from .drawing import grid_down, grid_up
 from .limits import SELECT_W_UM, length, one_of, pitch, switch
-from .parts import NmosPlace, RuleBook, StackedPair, StackSize
+from .parts import NmosPlace, StackedPair, StackSize
+from .rules import RuleBook
 from .strap import StrapRules, half_width
 from .strap import least_pitch_y as strap_pitch_y
 
@@ -73,14 +74,14 @@ class HybridGeometry(StackedPair):
         between = max(
             r.space("top_via", "bottom_electrode") + r.beyond_via,
             r.space("bottom_via"),
-            r.space("land") + r.land - r.module_via,
+            r.land_space + r.land - r.module_via,
         )
         self.module_x = grid_up(between / 2) + half_via
         s, end = self.stack, r.line_end("land_via", "land")
         reach = max(0, r.land // 2 - s.cuts_w // 2 - end)
         self.stack_x = max(
             grid_up(r.space("select") / 2) + s.pad_w // 2,
-            grid_up(r.space("land") / 2) + s.cuts_w // 2 + end,
+            grid_up(r.land_space / 2) + s.cuts_w // 2 + end,
             self.module_x - reach,
         )
         #: the land covers the module via and the stack's cuts
@@ -164,6 +165,7 @@ class HybridGeometry(StackedPair):
         half = (r.land + (self.module_vias - 1) * step) // 2
         north = max(self.module_y + half, self.pad_y + s.cuts_h // 2 + end)
         self.land_y = (self.module_y - half, north)
+        self.land = (self.land_x[0], self.land_y[0], self.land_x[1], self.land_y[1])
         self.line_y1 = self.pad_y + s.pad_h // 2 + r.space("bottom_row")
 
     def _least_pitch_y(self) -> int:
@@ -184,7 +186,7 @@ class HybridGeometry(StackedPair):
                     r.enclosure("bottom_oxide_x", "bottom_crossing"),
                 )
                 + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
-                self.land_y[1] - self.land_y[0] + r.space("land"),
+                self.land_y[1] - self.land_y[0] + r.land_space,
                 strap_pitch_y(r, self.strip_y) if self.strap else 0,
             ),
             10,
@@ -193,8 +195,9 @@ class HybridGeometry(StackedPair):
     def _gate_room(self) -> int:
         """Return the row pitch at which a gate's landing clears the pads of the next row."""
         r = self.rules
-        gate_y = NmosPlace(r, 0, self.comp_y, self.w, self.length).gate_y
-        return gate_y + r.pad // 2 + r.space("local") - (self.pad_y - self.stack.pad_h // 2)
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        south = min(self.pad_y - self.stack.pad_h // 2, nmos.metal_bottom)
+        return nmos.gate_y + r.pad // 2 + r.space("local") - south
 
     def _widen_lines(self) -> None:
         """Give ME, strap and row lines all the width that the rules leave at this pitch."""

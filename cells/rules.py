@@ -20,6 +20,8 @@ class RuleBook:
         module_via: side of a module via.
         land: side of the land or electrode pad around one module via.
         beyond_via: how far the land reaches beyond its via.
+        upper: metals between the row lines and the land, which stacks pass in the land's outline.
+        land_space: least space of one land to another, on any of these metals.
     """
 
     def __init__(self, tech: Tech) -> None:
@@ -39,11 +41,19 @@ class RuleBook:
         around = max(
             self.enclosure("bottom_electrode", "bottom_via"), self.enclosure("land", "bottom_via")
         )
-        self.land = max(self.module_via + 2 * around, grid_up(self.area("land") ** 0.5, 10))
+        self.upper = tech.roles.between("top_row", "land")
+        lands = (*self.upper, "land")
+        least = (grid_up(self.area(metal) ** 0.5, 10) for metal in lands)
+        self.land = max(self.module_via + 2 * around, *least)
+        self.land_space = max(self.space(metal) for metal in lands)
         self.beyond_via = (self.land - self.module_via) // 2
 
     def _dbu(self, um: float) -> int:
         return round(um / self.tech.dbu_um)
+
+    def landing(self, metal: str) -> int:
+        """Return the side of a landing of foundry vias on a metal."""
+        return max(self.pad, self.width(metal), grid_up(self.area(metal) ** 0.5, 10))
 
     def layer(self, role: str) -> str:
         """Return the layer of a role, or of its own name."""

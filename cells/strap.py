@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .drawing import Canvas, grid_down, grid_up
-from .parts import RuleBook
+from .rules import RuleBook
 
 
 @dataclass(frozen=True)

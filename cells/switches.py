@@ -16,7 +16,6 @@ from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Rect, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, TrackName, Tracks
 from .limits import length
-from .parts import via_stack
 from .rules import RuleBook
 
 #: room between the outer edge and the first shape, in dbu
@@ -244,8 +243,8 @@ def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) 
 def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port]:
     """Tap TR and BR at the array's edge and lead the taps west in Metal5."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
-    edge = grid_up(r.space("land") / 2)
-    width = grid_down((t.pitch - 2 * r.space("land")) / 2, 10)
+    edge = grid_up(r.land_space / 2)
+    width = grid_down((t.pitch - 2 * r.land_space) / 2, 10)
     half = r.pad // 2
     # the array's row line beside it may take the whole pitch
     x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
@@ -266,7 +265,11 @@ def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port
             if tier == "T"
             else cut_y["B"]
         )
-        via_stack(c, r, x, y, "top_row", "land")
+        for metal in r.upper:
+            long = max(r.landing(metal), grid_up(r.area(metal) / width, 10))
+            c.rect(metal, x + half - long, low, x + half, high)
+        for cut in r.tech.roles.cuts("top_row", "land"):
+            c.box(cut, x, y, r.via)
         ports.append(Port(f"K{tier}", r.layer("land"), 0, grid_down((low + high) / 2), width, 180))
     return ports
 
@@ -403,11 +406,12 @@ def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
     west = x + t.space
     step = r.via + r.space("bottom_row_via")
     width = grid_up(west + 2 * step + r.space("bottom_row_via"), 10)
-    edge = grid_up(r.space("land") / 2)
+    edge = grid_up(r.land_space / 2)
     t.metal(c, "bottom_row", "high", c_start, west)
     c.rect("bottom_row", west, t.edge, width, t.pitch - t.edge)
     for metal in r.tech.roles.between("bottom_row", "land"):
-        c.rect(metal, west, t.edge, width, t.pitch - t.edge)
+        margin = edge if metal in r.upper else t.edge
+        c.rect(metal, west, margin, width, t.pitch - margin)
     c.rect("land", west, edge, width, t.pitch - edge)
     for k in (0, 1):
         at = west + r.space("bottom_row_via") // 2 + r.via // 2 + k * step

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base.documents import read_yaml
 from .base.errors import ConfigError, shortened
-from .pdk import Conditions, ParameterError, Tech, get_tech
+from .pdk import DEFAULT, Conditions, ParameterError, Tech, get_tech, profile_names
 from .pdk.conditions import BY_FILM, CHOSEN
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int])
         check(tech, CHOSEN, "tech.")
         for key in BY_FILM:
             if isinstance(films := tech.get(key), Mapping):
-                # films are the same for every profile
-                check(films, get_tech().conductors, f"tech.{key}.")
+                check(films, _conductors(values.get("process")), f"tech.{key}.")
 
 
 def keys() -> list[str]:
@@ -132,8 +131,18 @@ def keys() -> list[str]:
     return found
 
 
-def conditions_of(values: Any) -> Conditions:
+def _conductors(process: Any) -> tuple[str, ...]:
+    """Return the films that a process conducts in; they are the same for every profile."""
+    given = DEFAULT if process is None else process
+    return get_tech(profile_names(given)[0], given).conductors
+
+
+def conditions_of(values: Any, process: Any = None) -> Conditions:
     """Return the conditions that the section `tech` of a configuration file asks for.
+
+    Args:
+        values: the section.
+        process: whose films they may name; None for the default.
 
     Raises:
         ConfigError: for an unknown key or film.
@@ -143,7 +152,7 @@ def conditions_of(values: Any) -> Conditions:
         return Conditions()
     if not isinstance(values, Mapping):
         raise ParameterError("tech", values, "a section with keys " + ", ".join(CHOSEN))
-    _check_tech_keys(values)
+    _check_tech_keys(values, process)
     # an empty section (`sheet_resistance_ohm_sq:`) means no changes
     filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
     try:
@@ -152,12 +161,11 @@ def conditions_of(values: Any) -> Conditions:
         raise ParameterError(f"tech.{error.name}", error.value, error.allowed) from None
 
 
-def _check_tech_keys(values: Mapping[str, Any]) -> None:
+def _check_tech_keys(values: Mapping[str, Any], process: Any) -> None:
     check_keys(values, CHOSEN, "tech.")
     for key in BY_FILM:
         if isinstance(films := values.get(key), Mapping):
-            # films are the same for every profile
-            check_keys(films, get_tech().conductors, f"tech.{key}.")
+            check_keys(films, _conductors(process), f"tech.{key}.")
 
 
 def config_of(values: Mapping[str, Any]) -> RunConfig:
@@ -171,7 +179,9 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
 
     check_keys(values, [*_names(ArraySpec), "tech"], "")
     spec = {key: value for key, value in values.items() if key != "tech"}
-    return RunConfig(ArraySpec.from_mapping(spec), conditions_of(values.get("tech")))
+    return RunConfig(
+        ArraySpec.from_mapping(spec), conditions_of(values.get("tech"), values.get("process"))
+    )
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], Mapping[str, int]]:

@@ -17,9 +17,10 @@ from .pdk.klayout_tech import lyp_text
 if TYPE_CHECKING:
     import klayout.db as db
 
+    from .drc import DrcReport
     from .extract import NetCapacitance
     from .generators import Array
-    from .lvs import ExtractedLayout
+    from .lvs import ExtractedLayout, LvsReport
     from .solve.network import Network
 
 #: memristors up to which a build extracts the capacitance of every net, and up to which that of
@@ -34,7 +35,9 @@ class Build:
     Attributes:
         folder: where its results are.
         name: top cell and stem of the files.
-        drc, lvs, ir_drop, em, timing: contents of the JSON files of the same names.
+        drc: verdict on the design rules; None until they ran.
+        lvs: verdict on the netlist; None until it was compared.
+        ir_drop, em, timing: contents of the JSON files of the same names.
         extraction: how the wires were extracted, with warnings.
         not_done: step -> why it was not done.
         warnings: remarks on the run as a whole, e.g. that another build was replaced.
@@ -43,8 +46,8 @@ class Build:
 
     folder: Path
     name: str
-    drc: dict[str, Any] = field(default_factory=dict)
-    lvs: dict[str, Any] = field(default_factory=dict)
+    drc: DrcReport | None = None
+    lvs: LvsReport | None = None
     ir_drop: dict[str, Any] = field(default_factory=dict)
     em: dict[str, Any] = field(default_factory=dict)
     timing: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +62,9 @@ class Build:
 
         Currents have a verdict of their own, `limits`.
         """
-        return self.drc["violations"] == 0 and bool(self.lvs["match"]) and not self.not_done
+        if self.drc is None or self.lvs is None or self.not_done:
+            return False
+        return self.drc.clean and self.lvs.match
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -82,8 +87,8 @@ class Build:
             "passed": self.passed,
             "verdict": self.verdict,
             "limits": self.limits,
-            "drc": self.drc,
-            "lvs": self.lvs,
+            "drc": lasting(self.drc) if self.drc else {},
+            "lvs": self.lvs.to_json() if self.lvs else {},
             "ir_drop": self.ir_drop,
             "em": self.em,
             "timing": self.timing,
@@ -92,6 +97,11 @@ class Build:
             "warnings": self.warnings,
             "seconds": self.seconds,
         }
+
+
+def lasting(report: DrcReport) -> dict[str, Any]:
+    """Return what of a report two builds of one layout have in common: no times, no memory."""
+    return {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
 
 
 def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout]:
@@ -178,8 +188,8 @@ def _check_rules(gds: Path, tech: Tech, result: Build, work: Path, console: Cons
         # by its name alone: where and how fast it ran would make two builds differ
         report = replace(run_drc(gds, tech, progress=step), source=gds.name)
         report.write_lyrdb(work / "drc.lyrdb")
-        result.drc = {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
-        files.write_json(work / "drc.json", result.drc)
+        result.drc = report
+        files.write_json(work / "drc.json", lasting(report))
 
 
 def _compare(gds: Path, tech: Tech, result: Build, work: Path, console: Console) -> ExtractedLayout:
@@ -189,8 +199,8 @@ def _compare(gds: Path, tech: Tech, result: Build, work: Path, console: Console)
         extracted = extract_layout(gds, tech)
         report = compare_layout(extracted, gds.with_suffix(".spice"), tech)
         report.write(work / f"{result.name}.lvsdb")
-        result.lvs = report.to_json()
-        files.write_json(work / "lvs.json", result.lvs)
+        result.lvs = report
+        files.write_json(work / "lvs.json", report.to_json())
     return extracted
 
 
@@ -222,7 +232,8 @@ def _analyse(
         with console.step("nets") as step:
             found_c = capacitances(extracted, network, tech, step)
             farad = {name: net.total_f for name, net in found_c.items()}
-            files.write_json(work / "nets.json", net_table(network, tech, farad, limits))
+            table = net_table(network, tech, farad, limits)
+            files.write_json(work / "nets.json", {"nets": table})
         what = analysis.stimulus(network, tech)
         drives = analysis.expansion_drives(network, what)
         write_spice(
@@ -237,7 +248,7 @@ def _analyse(
         )
         done, not_run = analysis.solve_modes(network, tech, what, console)
     except CrossStackError as error:
-        if result.lvs["match"]:
+        if result.lvs is not None and result.lvs.match:
             raise
         result.not_done["extract"] = str(error)
         return
@@ -348,6 +359,8 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 def redo_report(folder: Path, console: Console) -> bool:
     """Write the report of a build, comparison or solve again; returns whether it had passed.
 
+    A build whose files were replaced since has not.
+
     Raises:
         FileError: if the folder is none of these.
     """
@@ -368,13 +381,15 @@ def redo_report(folder: Path, console: Console) -> bool:
 
 def _tech_of(manifest: dict[str, Any]) -> Tech:
     from .config import conditions_of
-    from .pdk import get_tech
+    from .pdk import DEFAULT, get_tech
 
     parameters = manifest["parameters"]
-    return get_tech(parameters["profile"]).at(conditions_of(parameters.get("tech")))
+    tech = get_tech(parameters["profile"], parameters.get("process", DEFAULT))
+    return tech.at(conditions_of(parameters.get("tech"), parameters.get("process")))
 
 
 def _redo_build(folder: Path, console: Console) -> bool:
+    from .layouts import replaced_in
     from .report.build import write_report
 
     manifest = load_manifest(folder)
@@ -385,7 +400,9 @@ def _redo_build(folder: Path, console: Console) -> bool:
         write_report(folder, tech)
     pictures = sorted(p.name for p in folder.glob("ir_drop_*.png"))
     _renew_sums(folder, ["report.html", "layout.png", *pictures])
-    return bool(manifest["passed"])
+    if replaced := replaced_in(folder):
+        console.note(replaced)
+    return bool(manifest["passed"]) and not replaced
 
 
 def _renew_sums(folder: Path, fresh: Iterable[str]) -> None:

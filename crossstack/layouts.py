@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 from .base.errors import ConfigError, NetworkFileError
 from .base.files import MANIFEST, read_json
 from .config import conditions_of
-from .pdk import PROFILES, Conditions, FileError, ParameterError, Tech, get_tech
+from .pdk import (
+    DEFAULT,
+    Conditions,
+    FileError,
+    ParameterError,
+    Tech,
+    get_tech,
+    process_key,
+    profile_names,
+)
 from .pdk.conditions import differences
 
 if TYPE_CHECKING:
@@ -27,15 +36,17 @@ class Origin:
         profile: post-process profile.
         tech: what wires and transistors are taken at.
         source: where this was read, for people.
+        process: foundry base, by name or folder.
     """
 
     profile: str
     tech: Conditions
     source: str
+    process: str = DEFAULT
 
     def resolved_tech(self) -> Tech:
         """Return the technology at these conditions."""
-        return get_tech(self.profile).at(self.tech)
+        return get_tech(self.profile, self.process).at(self.tech)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +66,13 @@ class Wires:
     notes: tuple[str, ...] = ()
 
 
-def wires_in(target: Path, profile: str | None = None) -> Wires:
+def wires_in(target: Path, profile: str | None = None, process: str | None = None) -> Wires:
     """Read a network file, or that of the build in a folder.
 
     Args:
         target: the file or folder.
         profile: what the user takes for its profile; None for no opinion.
+        process: its process; None for that of the manifest beside it, or the default.
 
     Raises:
         NetworkFileError: if the file cannot be read, or is of another process.
@@ -70,26 +82,61 @@ def wires_in(target: Path, profile: str | None = None) -> Wires:
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
-    origin = origin_of(path, profile)
+    remarks = _remarks(target, found)
+    origin = origin_of(path, profile, process)
     if not found.conditions:
-        at = origin.tech.of(get_tech(origin.profile).name, origin.profile)
+        made = origin.resolved_tech()
+        at = made.conditions
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
-        return Wires(path, found, get_tech(origin.profile).at(at), (note,))
+        return Wires(path, found, made, (*remarks, note))
     at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
-    if at.profile not in PROFILES:
+    if at.profile not in profile_names(origin.process):
         raise NetworkFileError(f"{path} names profile {at.profile[:40]!r}, which does not exist")
     try:
-        tech = get_tech(at.profile).at(at)
+        tech = get_tech(at.profile, origin.process).at(at)
     except ParameterError as error:
-        raise NetworkFileError(f"{path}: {error}") from None
-    notes: tuple[str, ...] = ()
-    if origin.source not in ("default", "--profile"):
+        hint = "; name its process with --process" if error.name == "process" else ""
+        raise NetworkFileError(f"{path}: {error}{hint}") from None
+    notes = remarks
+    if origin.source not in ("default", "--profile", "--process"):
         told = origin.tech.of(tech.name, origin.profile)
         if other := "; ".join(differences(at, told)):
-            notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
+            told_apart = f"{path.name} and {origin.source} differ, the file's own hold: {other}"
+            notes = (*notes, told_apart)
     return Wires(path, found, tech, notes)
+
+
+def _remarks(target: Path, found: Network | TiledArray) -> tuple[str, ...]:
+    from .solve.network import Network
+
+    missing = found.missing if isinstance(found, Network) else ""
+    replaced = replaced_in(target) if (target / MANIFEST).is_file() else ""
+    return tuple(text for text in (replaced, missing) if text)
+
+
+def replaced_in(folder: Path) -> str:
+    """Return which files of a build are not those that it judged, in words; empty if none.
+
+    Only what verdicts and figures rest on counts: layout, netlist and network.
+    """
+    from .flow import load_manifest
+
+    manifest = load_manifest(folder)
+    name, sums = manifest["name"], manifest["files"]
+    judged = [file for file in (f"{name}.gds", f"{name}.spice", "network.npz") if file in sums]
+    other = [f for f in judged if not _is(folder / f, sums[f])]
+    if not other:
+        return ""
+    verb = "are not the ones" if len(other) > 1 else "is not the one"
+    return f"{' and '.join(other)} {verb} that the build judged: build again, or check each file"
+
+
+def _is(path: Path, digest: str) -> bool:
+    from .base.files import sha256
+
+    return path.is_file() and sha256(path) == digest
 
 
 def layout_in(target: Path) -> Path:
@@ -108,8 +155,8 @@ def layout_in(target: Path) -> Path:
     return file
 
 
-def origin_of(path: Path, profile: str | None) -> Origin:
-    """Return profile and process options for a file: --profile, or a manifest beside the file.
+def origin_of(path: Path, profile: str | None, process: str | None = None) -> Origin:
+    """Return process, profile and conditions of a file: as asked for, or of a manifest beside it.
 
     A build leaves manifest.json, `generate` leaves <name>.json; either counts only if it lists
     the file.
@@ -119,11 +166,24 @@ def origin_of(path: Path, profile: str | None) -> Origin:
             continue
         parameters = _parameters(beside, path.name)
         if parameters is not None:
+            base = _process_of(beside, process, parameters.get("process", DEFAULT))
             chosen = profile or str(parameters.get("profile"))
-            if chosen not in PROFILES:
+            if chosen not in profile_names(base):
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
-            return Origin(chosen, _stored(beside, parameters.get("tech")), beside.name)
-    return Origin(profile or "stepper", Conditions(), "--profile" if profile else "default")
+            at = _stored(beside, parameters.get("tech"), base)
+            return Origin(chosen, at, beside.name, base)
+    base = process_key(process or DEFAULT)
+    source = "--profile" if profile else "--process" if process else "default"
+    return Origin(profile or profile_names(base)[0], Conditions(), source, base)
+
+
+def _process_of(manifest: Path, asked: str | None, stored: Any) -> str:
+    if asked is not None:
+        return process_key(asked)
+    try:
+        return process_key(stored)
+    except ParameterError as error:
+        raise FileError(f"{manifest}: {error}; name its folder with --process") from None
 
 
 def tapeout_source(
@@ -131,6 +191,7 @@ def tapeout_source(
     profile: str | None,
     keep: Iterable[str] = (),
     netlist: Path | None = None,
+    process: str | None = None,
 ) -> Source:
     """Return the layout of a build folder, or a file, as it is to be taped out.
 
@@ -139,6 +200,7 @@ def tapeout_source(
         profile: post-process profile, None for that of the build.
         keep: layers of nobody that are written all the same, as ``99/7``.
         netlist: reference netlist, None for the one beside the layout.
+        process: foundry base, None for that of the build.
 
     Raises:
         FileError: if the folder is no build or its layout is gone.
@@ -148,15 +210,16 @@ def tapeout_source(
 
     pairs = frozenset(layer_pair(text) for text in keep)
     if not path.is_dir():
-        tech = origin_of(path, profile).resolved_tech()
+        tech = origin_of(path, profile, process).resolved_tech()
         return Source(path, path.name.split(".")[0], tech, None, pairs, netlist)
     gds = layout_in(path)
-    return Source(gds, gds.stem, origin_of(gds, profile).resolved_tech(), path, pairs, netlist)
+    tech = origin_of(gds, profile, process).resolved_tech()
+    return Source(gds, gds.stem, tech, path, pairs, netlist)
 
 
-def _stored(manifest: Path, section: Any) -> Conditions:
+def _stored(manifest: Path, section: Any, process: str) -> Conditions:
     try:
-        return conditions_of(section)
+        return conditions_of(section, process)
     except (ConfigError, ParameterError) as error:
         raise FileError(f"{manifest}: {error}") from None
 

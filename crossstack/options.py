@@ -11,7 +11,7 @@ import click
 
 from .base.errors import ConfigError
 from .base.inputs import regular_file
-from .pdk import PROFILES
+from .pdk import DEFAULT, PROFILES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,6 +121,7 @@ def options_of_mode(
 CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 PROFILE_NAMES = click.Choice(list(PROFILES))
+PROCESS_HELP = f"Foundry base: a name, or the folder of one of your own (default {DEFAULT})."
 
 _SWITCH = "Width of the mode switches' {} in um: 1.12 to 1000 (default 20); not for a bare array."
 #: flag -> type and help; a test holds defaults and ranges against what is drawn
@@ -135,6 +136,7 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         None,
         "Sense pin on every line (default without); not for a bare array.",
     ),
+    "--process": (str, PROCESS_HELP),
     "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default stepper)."),
     "--device-um": (
         float,
@@ -187,13 +189,20 @@ def _add_options(function: F, other: dict[str, str]) -> F:
     return click.argument("config", required=False, type=EXISTING)(function)
 
 
+def process_option(function: F) -> F:
+    """Add the process of a layout or network to a command."""
+    text = f"Foundry base, by name or folder (default: from the manifest beside it, or {DEFAULT})."
+    return click.option("--process", metavar="NAME|FOLDER", help=text)(function)
+
+
 def layout_options(function: F) -> F:
-    """Add a layout file or the folder of a build, top cell and profile to a command."""
+    """Add a layout file or the folder of a build, top cell, process and profile to a command."""
     function = click.option(
         "--profile",
         type=PROFILE_NAMES,
         help="Post-process profile (default: from the manifest beside FILE, else stepper).",
     )(function)
+    function = process_option(function)
     function = click.option("--top", help="Top cell, if FILE has several.")(function)
     return click.argument("file", type=EXISTING_OR_FOLDER)(function)
 

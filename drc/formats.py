@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+from ..base.documents import json_text
 from ..pdk import ParameterError
 from .report import DrcReport, Violation
 
@@ -28,13 +29,14 @@ def to_text(report: DrcReport) -> str:
     lines += [f"waived: {v}" for v in report.waived]
     lines += [f"waiver {note}" for note in report.waiver_notes]
     lines += [f"note: {note}" for note in report.notes]
-    lines.append(f"{report.count} violations, {report.rules_run} rules run")
+    waived = f"{len(report.waived)} waived, " if report.waived else ""
+    lines.append(f"{report.count} violations, {waived}{report.rules_run} rules run")
     return "\n".join(lines) + "\n"
 
 
 def to_json_text(report: DrcReport) -> str:
     """Return `report.to_json()` as text."""
-    return json.dumps(report.to_json(), indent=1) + "\n"
+    return json_text(report.to_json(), indent=1)
 
 
 def to_junit(report: DrcReport) -> str:

@@ -26,7 +26,7 @@ import klayout.rdb as rdb
 
 from ..base.errors import CrossStackError, FileError
 from ..base.layout import open_layout
-from ..pdk import Tech
+from ..pdk import Tech, programs
 
 
 class FoundryError(CrossStackError):
@@ -206,6 +206,7 @@ def run_foundry_drc(
         FileError, ParameterError: if the layout cannot be read or has no such top cell.
         FoundryError: if KLayout or the deck is missing, fails, times out, or saw nothing.
     """
+    _refuse_other_deck(tech)
     program = shutil.which("klayout")
     if program is None:
         raise FoundryError("the klayout program is not installed (Debian: apt-get install klayout)")
@@ -233,6 +234,15 @@ def run_foundry_drc(
         by_rule[item.rule] += 1
     seconds = time.perf_counter() - begin
     return FoundryReport(str(gds), cell.name, kept, by_rule, shapes, seconds, DECK.sha256)
+
+
+def _refuse_other_deck(tech: Tech) -> None:
+    """Refuse a process whose folder names another deck than the one that is run."""
+    asked = programs.deck(tech.process.folder)
+    if (asked.file, asked.wheel.sha256) != (DECK_PATH, DECK.sha256):
+        raise FoundryError(
+            f"process {tech.process.name} names the deck {asked.file}; {DECK_PATH} is run so far"
+        )
 
 
 def _without_shell(deck: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import klayout.db  # noqa: F401  klayout.rdb needs it loaded
 import klayout.rdb as rdb
 from klayout.db import DPoint, DPolygon
 
+from ..base.documents import json_text
 from ..base.errors import FileError
 from ..base.outputs import one_step, write_text
 
@@ -140,8 +140,7 @@ class DrcReport:
         Raises:
             FileError: if the file cannot be written.
         """
-        text = json.dumps(self.to_json(), indent=1, allow_nan=False)
-        write_text(Path(path), text + "\n")
+        write_text(Path(path), json_text(self.to_json(), indent=1))
 
     def write_lyrdb(self, path: Path) -> None:
         """Write the markers for KLayout's marker browser; every rule has its category.

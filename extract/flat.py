@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..base.errors import FileError
 from ..base.layout import OpenedLayout
 from ..base.names import fold
-from ..lvs import ExtractedLayout, FlatNet, extract_layout
+from ..lvs import ExtractedLayout, FlatNet, crossing_faults, extract_layout
 from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together
@@ -154,6 +154,12 @@ class _Assembly:
 
     def note_findings(self) -> None:
         for finding in self.layout.findings():
+            if finding.kind == "open":  # a pin on one of the nets would be the wrong one
+                where = finding.message.rpartition(": ")[0]
+                way = "join these or rename all labels but one"
+                raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
+            self.report.warn(str(finding))
+        for finding in crossing_faults(self.layout):
             self.report.warn(str(finding))
         for text in [*self._labels_seen_twice(), *self.layout.warnings]:
             self.report.warn(text)

@@ -12,8 +12,8 @@ from functools import cached_property
 
 from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, boundaries, label_at
 from ..cells.ends import BUS, MARGIN, column_end, column_top, row_end
-from ..cells.parts import RuleBook
 from ..cells.registry import draw_unit
+from ..cells.rules import RuleBook
 from ..cells.unit import Unit
 from ..pdk import Tech
 from .netlist import Instance, spice_lines

@@ -20,7 +20,7 @@ from .spec import ArraySpec
 
 ARRAY, PART = "crossbar_array", "crossbar_part"
 #: what decides a component otherwise: its profile is an argument of every cell, its name follows
-_NOT_ASKED = frozenset({"profile", "name"})
+_NOT_ASKED = frozenset({"profile", "process", "name"})
 _ARRAY_DOC = """Draw an array, a macro or a test chip, as `crossstack generate` does.
 
 Raises:
@@ -71,7 +71,7 @@ def _draw_part(tech: Tech, component_name: str, *, part: str, **values: Any) -> 
 
 
 def _spec(tech: Tech, values: dict[str, Any]) -> ArraySpec:
-    return ArraySpec(profile=tech.profile.name, **values)
+    return ArraySpec(profile=tech.profile.name, process=tech.key, **values)
 
 
 @lru_cache(maxsize=8)

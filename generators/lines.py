@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 from ..cells.gates import MOST_PITCH, least_pitch
 from ..cells.limits import SELECT_W_UM
-from ..cells.parts import RuleBook
 from ..cells.registry import draw_unit
+from ..cells.rules import RuleBook
 from ..pdk import ParameterError, Tech
 from .spec import ArraySpec
 

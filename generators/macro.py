@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
 from ..cells.ends import BUS
 from ..cells.gates import least_finger, least_pitch
-from ..cells.parts import RuleBook, via_stack
+from ..cells.parts import via_stack
+from ..cells.rules import RuleBook
 from ..cells.switches import (
     ColumnSwitch,
     RowSwitch,
@@ -61,8 +62,9 @@ class _Wiring:
             600,
             r.width("land"),
             r.via + 2 * max(r.enclosure("land", "land_via"), r.line_end("land_via", "land")),
+            *(r.landing(metal) for metal in r.upper),
         )
-        self.riser_pitch = max(1200, self.riser + r.space("land"))
+        self.riser_pitch = max(1200, self.riser + r.land_space)
         self.trunk = max(800, r.pad, r.width("select"))
         self.trunk_edge = max(600, space, r.space("land"))
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)

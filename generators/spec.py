@@ -10,7 +10,7 @@ from typing import Any
 from ..cells.limits import one_of, switch
 from ..cells.place import CUTS
 from ..cells.registry import array_cell, parameters_of
-from ..pdk import PROFILES, ParameterError, Tech, get_tech
+from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
 TOPS = ("array", "macro", "testchip")
@@ -43,6 +43,7 @@ class ArraySpec:
         kelvin: lead every row line and column to the boundary a second time, so that read-out
             can sense the line behind its switch (not for a bare array).
         name: name of the top cell and of every output file; None for a name from the size.
+        process: foundry base: a name, or the folder of a process of one's own.
 
     Raises:
         ParameterError: for any value outside its range.
@@ -63,15 +64,21 @@ class ArraySpec:
     switch_wp_um: float = 20.0
     kelvin: bool = False
     name: str | None = None
+    process: str = DEFAULT
 
     def __post_init__(self) -> None:
         for key in ("rows", "cols"):
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
+        for key in ("cell", "profile", "top"):
+            if not isinstance(value := getattr(self, key), str):
+                raise ParameterError(key, value, "a word")
         array_cell(self.cell)
-        if self.profile not in PROFILES:
-            raise ParameterError("profile", self.profile, "one of " + ", ".join(PROFILES))
+        object.__setattr__(self, "process", process_key(self.process))
+        profiles = profile_names(self.process)
+        if self.profile not in profiles:
+            raise ParameterError("profile", self.profile, "one of " + ", ".join(profiles))
         if self.top not in TOPS:
             raise ParameterError("top", self.top, "one of " + ", ".join(TOPS))
         if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
@@ -128,8 +135,8 @@ class ArraySpec:
         return f"crossstack{kind}_{self.rows}x{self.cols}x{len(self.tiers)}"
 
     def tech(self) -> Tech:
-        """Return the technology of the spec's profile."""
-        return get_tech(self.profile)
+        """Return the technology of the spec's process and profile."""
+        return get_tech(self.profile, self.process)
 
     def device_side_um(self) -> float:
         """Return the device's side in um, with the default resolved."""

@@ -16,7 +16,7 @@ from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down
 from ..cells.marks import mark_cells
 from ..cells.monitors import monitors
 from ..cells.pads import LEAD, SIDES, PadPlan, bond_pad, via_array
-from ..cells.parts import RuleBook
+from ..cells.rules import RuleBook
 from ..pdk import ParameterError
 from .array import Array, frame
 from .macro import build_macro

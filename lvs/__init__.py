@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import check_layout
+from .checks import check_layout, crossing_faults
 from .compare import LvsReport, compare_layout
 from .connectivity import SUBSTRATE, Connectivity, connectivity
 from .devices import KINDS, DeviceKind
@@ -28,6 +28,7 @@ __all__ = [
     "check_layout",
     "compare_layout",
     "connectivity",
+    "crossing_faults",
     "extract_layout",
     "read_netlist",
 ]

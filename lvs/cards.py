@@ -195,8 +195,7 @@ def read_cards(lines: Iterable[Line], path: Path, opaque: Mapping[str, str]) -> 
     Args:
         lines: logical lines.
         path: the file that they come from.
-        opaque: lower-case names of subcircuits whose bodies are only there to be simulated, and
-            of models, with the device kinds that they stand for.
+        opaque: lower-case names of subcircuits and models that are devices, with their kinds.
 
     Raises:
         FileError: for a line that is not understood.
@@ -233,7 +232,7 @@ class _Reader:
     def read(self, line: Line) -> None:
         card = line.card
         if self.here.name.lower() in self.opaque and card not in (".subckt", ".ends"):
-            self._body(line)
+            self._body(line, card)
             return
         if card in (".if", ".elseif", ".else", ".endif"):
             self._branch(line, card)
@@ -296,14 +295,16 @@ class _Reader:
             raise line.error(f".subckt {name}: m is the multiplier of a call, not a parameter")
         self.here = self.subckts[name] = Subckt(name, tuple(pins), header, line)
 
-    def _body(self, line: Line) -> None:
-        """Pass over the body of a device's own subcircuit, which may hold one device."""
-        if line.text[0].lower() in "mx":
-            name = fold(line.card)
-            self.here.elements[name] = Element(name, (), {}, line)
-            if len(self.here.elements) > 1:
-                text = f".subckt {self.here.name} is one device of this process, not several"
-                raise line.error(text)
+    def _body(self, line: Line, card: str) -> None:
+        """Keep the body of a device's own subcircuit, which is looked at where it is called."""
+        if card == ".param":
+            self._local(line)
+        elif card == ".model":
+            self._model(line)
+        elif card[0] == ".":
+            raise line.error(f"{card} in .subckt {self.here.name} is not supported")
+        else:
+            self._element(line)
 
     def _end(self, line: Line) -> None:
         words = line.text.split()[1:]

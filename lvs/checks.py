@@ -32,6 +32,7 @@ def check_layout(extracted: ExtractedLayout) -> list[Finding]:
     """Return floating gates, open electrodes, bulks without tap and half-made devices."""
     return [
         *_films(extracted),
+        *_openings(extracted),
         *_gates_of_no_kind(extracted),
         *_open_terminals(extracted),
         *_bulks(extracted),
@@ -47,6 +48,30 @@ def _films(extracted: ExtractedLayout) -> Iterator[Finding]:
             for at in _places(half, extracted.dbu):
                 text = f"{electrode} over ME at {place(at)} has {film} but no {other}"
                 yield Finding("film", f"{text}, so that it is no device", (at,))
+
+
+def _openings(extracted: ExtractedLayout) -> Iterator[Finding]:
+    """Yield electrodes in a pad's opening: they lie on its bare metal, and no net says so."""
+    regions, roles = extracted.regions, extracted.tech.roles
+    electrodes = regions["BE"] | regions["ME"] | regions["TE"]
+    bare = regions[roles.layer("pad")] & regions[roles.land]
+    for at in _places(electrodes & bare, extracted.dbu):
+        text = f"an electrode lies in a pad's opening at {place(at)}, on bare metal"
+        yield Finding("opening", text, (at,))
+
+
+def crossing_faults(extracted: ExtractedLayout) -> list[Finding]:
+    """Return crossings that are no device, or not all of one, and electrodes on bare metal.
+
+    A comparison with a netlist finds bare crossings by itself, and they may be meant; without
+    one they have to be named.
+    """
+    found = [*_films(extracted), *_openings(extracted)]
+    for tier, (electrode, *_) in _TIERS.items():
+        for at in _places(extracted.regions[f"bare_{tier}"], extracted.dbu):
+            text = f"{electrode} over ME at {place(at)} has no film between: metal on metal"
+            found.append(Finding("film", text, (at,)))
+    return found
 
 
 def _gates_of_no_kind(extracted: ExtractedLayout) -> Iterator[Finding]:

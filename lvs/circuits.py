@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable
 
 import klayout.db as db
 
+from .bodies import check_body
 from .cards import Cards, Element, Scope, Subckt, Texts
-from .deck import Line, shortened
-from .devices import KIND_BY_NAME, DeviceKind, memristor_class
+from .deck import Line
+from .devices import ALIASES, BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
 from .values import NoValueError, names_in
-
-#: Model names of other tools for our devices: the foundry's decks, its models, and Magic.
-ALIASES: dict[str, str] = {
-    **{name: name for name in KIND_BY_NAME},
-    **dict.fromkeys(("nmos", "nfet_03v3", "nmos_3p3"), "nfet"),
-    **dict.fromkeys(("pmos", "pfet_03v3", "pmos_3p3"), "pfet"),
-}
 
 #: A channel longer or wider than this, in metres, was written without its unit.
 _LARGEST_M = 1e-2
@@ -31,14 +24,6 @@ MOST_CIRCUITS = 200_000
 MOST_DEPTH = 100
 MOST_SECONDS = 300.0
 
-#: Parameters that do not change which device it is: parasitics of source and drain, stress,
-#: statistics, temperature, fingers (W is that of all of them); the resistance of a memristor.
-_BESIDES = {
-    "MOS": frozenset(
-        re.findall(r"\w+", "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod")
-    ),
-    "memristor": frozenset(("r",)),
-}
 #: Nets that SPICE joins everywhere.
 _GROUNDS = frozenset(("0", "GND"))
 
@@ -64,6 +49,7 @@ class Builder:
         #: parameters that a subcircuit and those below it name; global nets that they are on
         self.named: dict[str, frozenset[str]] = {}
         self.joined: dict[str, tuple[str, ...]] = {}
+        self.checked: set[str] = set()
 
     def build(self, top: Subckt) -> db.Circuit:
         """Return the circuit of a subcircuit, called with the defaults of its parameters.
@@ -152,6 +138,12 @@ class Builder:
             _Contents(self, circuit, sub, scope).fill()
             self.made[key] = circuit
         return self.made[key]
+
+    def check(self, body: Subckt, kind: DeviceKind) -> None:
+        """Refuse a device's own subcircuit that is another device; each is looked at once."""
+        if body.name not in self.checked:
+            check_body(body, kind, self.cards.scope, self.cards.subckts)
+            self.checked.add(body.name)
 
     def _is_local(self, scope: Scope, name: str) -> bool:
         return scope.holder(name) not in (None, self.cards.scope)
@@ -246,9 +238,12 @@ class _Contents:
             raise one.line.error(f"{what}: {text}")
         sizes = [name.lower() for name in kind.parameters]
         body = self.builder.cards.subckts.get(one.words[-1]) if one.name[0] == "X" else None
-        header = {} if body is None else self._header(body, kind)
+        header: Texts = {}
+        if body is not None:
+            self.builder.check(body, kind)
+            header = body.header
         given = self.values(
-            one, {*sizes, *_BESIDES["memristor" if kind.is_memristor else "MOS"], *header}
+            one, {*sizes, *BESIDES["memristor" if kind.is_memristor else "MOS"], *header}
         )
         times = self.times(one, given, whole=kind.is_memristor)
         copies = int(times) if kind.is_memristor else 1
@@ -267,16 +262,6 @@ class _Contents:
                 device.connect_terminal(terminal, net)
             for size, value in zip(kind.parameters, values, strict=True):
                 device.set_parameter(size, value)
-
-    def _header(self, body: Subckt, kind: DeviceKind) -> Texts:
-        """Return the parameters of a device's own subcircuit, whose body is only simulated."""
-        order = list(kind.terminals)
-        known = sorted(body.pins) == sorted(order)
-        if len(body.pins) != len(order) or (known and list(body.pins) != order):
-            line = body.line or Line("", self.builder.cards.path, 1)
-            pins = " ".join(order)
-            raise line.error(f".subckt {body.name}: {shortened(' '.join(body.pins))}, not {pins}")
-        return body.header
 
     def _size(self, one: Element, name: str, given: dict[str, float]) -> float:
         """Return W or L in um, or an area in um2."""

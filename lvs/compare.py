@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.documents import json_text
 from ..base.outputs import write_text
 from .checks import check_layout
 from .devices import KINDS
@@ -73,7 +73,7 @@ class LvsReport:
             t = self.tolerances
             klayout_compare(self.extracted, self.reference, t.length_um, t.area, Path(path))
             return
-        write_text(Path(path), json.dumps(self.to_json(), indent=2, allow_nan=False) + "\n")
+        write_text(Path(path), json_text(self.to_json()))
 
 
 def compare_layout(

@@ -74,8 +74,9 @@ def layer_regions(tech: Tech, drawn: Mapping[str, db.Region]) -> dict[str, db.Re
 
 
 def drawn_layers(tech: Tech) -> tuple[str, ...]:
-    """Return the drawn layers that connectivity and devices are built from."""
+    """Return the drawn layers that connectivity, devices and checks are built from."""
     derived = {name for name, _ in tech.nets.derived}
     words = {word for _, text in tech.nets.derived for word in names_in(text)}
     words |= {cut.layer for cut in tech.cuts} | set(connectivity(tech).conductors)
+    words |= {tech.roles.layer("pad")}
     return tuple(layer.name for layer in tech.layers if layer.name in words - derived)

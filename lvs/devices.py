@@ -7,6 +7,7 @@ be read back from the device.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,22 @@ KINDS: tuple[DeviceKind, ...] = (
 )
 
 KIND_BY_NAME: dict[str, DeviceKind] = {kind.name: kind for kind in KINDS}
+
+#: Parameters that do not change which device it is: parasitics of source and drain, stress,
+#: statistics, temperature, fingers (W is that of all of them); the resistance of a memristor.
+BESIDES = {
+    "MOS": frozenset(
+        re.findall(r"\w+", "as ad ps pd nrs nrd sa sb sd nf par dtemp temp geo geomod")
+    ),
+    "memristor": frozenset(("r",)),
+}
+
+#: Model names of other tools for our devices: the foundry's decks, its models, and Magic.
+ALIASES: dict[str, str] = {
+    **{name: name for name in KIND_BY_NAME},
+    **dict.fromkeys(("nmos", "nfet_03v3", "nmos_3p3"), "nfet"),
+    **dict.fromkeys(("pmos", "pfet_03v3", "pmos_3p3"), "pfet"),
+}
 
 
 def memristor_class(name: str) -> db.DeviceClass:

@@ -16,8 +16,9 @@ import klayout.db as db
 from ..base.names import fold
 from ..pdk import FileError, ParameterError
 from .cards import Cards, Subckt, read_cards
-from .circuits import ALIASES, Builder
+from .circuits import Builder
 from .deck import read_deck
+from .devices import ALIASES
 
 
 @dataclass(frozen=True, eq=False)

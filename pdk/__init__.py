@@ -10,7 +10,16 @@ from .ask import Ask, NoRuleError
 from .conditions import Conditions
 from .model import Layer, Module, Process, Profile, Purpose, Roles, Rule
 from .tables import ProcessError
-from .tech import DEFAULT, Tech, default_module, default_process, default_profiles, get_tech
+from .tech import (
+    DEFAULT,
+    Tech,
+    default_module,
+    default_process,
+    default_profiles,
+    get_tech,
+    process_key,
+    profile_names,
+)
 
 if TYPE_CHECKING:
     from gdsfactory.pdk import Pdk
@@ -54,6 +63,8 @@ __all__ = [
     "Tech",
     "TechError",
     "get_tech",
+    "process_key",
+    "profile_names",
 ]
 
 _GDSFACTORY = frozenset({"PDK", "LAYER", "LAYER_STACK", "LAYER_VIEWS", "get_pdk"})

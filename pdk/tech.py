@@ -115,6 +115,11 @@ class Tech:
         return replace(own, layers=own.layers + self.module.roles)
 
     @property
+    def key(self) -> str:
+        """What names the process for good: the name of one of ours, or the path of its folder."""
+        return process_key(self.process.folder)
+
+    @property
     def foreign(self) -> tuple[ForeignLayer, ...]:
         """Layers of the foundry that are not described."""
         return self.process.foreign
@@ -243,13 +248,43 @@ def process_folder(process: str | Path) -> Path:
         ParameterError: if it is neither a known name nor a folder with a ``process.toml``.
     """
     names = process_names()
+    if not isinstance(process, str | Path):
+        raise ParameterError("process", process, f"{', '.join(names)}, or a folder")
     if str(process) in names:
         return HOME / str(process)
-    folder = Path(process).expanduser()
-    if not (folder / _FILE).is_file():
+    try:
+        folder = Path(process).expanduser()
+        found = (folder / _FILE).is_file()
+    except (RuntimeError, ValueError, OSError):  # no such home, NUL, too long
+        found = False
+    if not found:
         allowed = f"{', '.join(names)}, or a folder that holds {_FILE}"
         raise ParameterError("process", str(process), allowed)
     return folder.resolve()
+
+
+def process_key(process: str | Path) -> str:
+    """Return what names a process for good: the name of one of ours, or the path of a folder.
+
+    Raises:
+        ParameterError: as `process_folder`.
+    """
+    folder = process_folder(process)
+    return folder.name if folder.parent == HOME else str(folder)
+
+
+def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:
+    """Return the post-process profiles that a process has, the default first.
+
+    Raises:
+        ParameterError, ProcessError: as `get_tech`.
+    """
+    if str(process) == DEFAULT:  # without reading more than a table
+        return tuple(default_profiles())
+    folder = process_folder(process)
+    module = _loaded(folder, _stamp(folder))[1]
+    known = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
+    return tuple(known) or tuple(profile.name for profile in module.profiles)
 
 
 def module_folder(base: Process) -> Path:

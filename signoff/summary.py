@@ -6,9 +6,11 @@ from typing import Any
 
 
 def drc_line(drc: dict[str, Any]) -> str:
-    """Return e.g. ``0 violations, 187 rules``; with the rules that are broken."""
-    count = drc["violations"]
-    text = f"{count} violation{'' if count == 1 else 's'}, {drc['rules_run']} rules run"
+    """Return e.g. ``0 violations, 7 waived, 187 rules run``; with the rules that are broken."""
+    count, waived = drc["violations"], drc.get("waived", 0)
+    text = f"{count} violation{'' if count == 1 else 's'}"
+    text += f", {waived} waived" if waived else ""
+    text += f", {drc['rules_run']} rules run"
     broken = {rule: n for rule, n in drc.get("by_rule", {}).items() if n}
     if broken:
         worst = sorted(broken.items(), key=lambda item: -item[1])

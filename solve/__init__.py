@@ -7,8 +7,9 @@ What is where:
 * the linear map of one, for thousands of inputs: `transfer_matrix`;
 * analyses of it: `em` (electromigration), `variation` (Monte Carlo, sensitivity),
   `programming` (writes, slot by slot);
-* crossbars given as arrays: `crossbar` (`solve_crossbar`, `effective_matrix`) on one of
-  the engines `engine_numba`, `multigrid`, `engine_numpy`, `engine_direct`;
+* crossbars given as arrays: `crossbar` (`solve_crossbar`, `effective_matrix`) and
+  `nonlinear_crossbar` (Newton) on one of the engines `engine_numba`, `multigrid`,
+  `engine_numpy`, `engine_direct`;
 * numbers without a network: `theory` (first-order drop), `timing` (both modes).
 
 Names are loaded on first use, so that importing this room costs next to nothing and
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from .mode import ArrayKind, Mode
     from .modes import MODES, Drives, gates_for, mode_drives, network_drives
     from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
-    from .nonlinear import solve_crossbar_nonlinear, solve_network_nonlinear
+    from .nonlinear import solve_network_nonlinear
+    from .nonlinear_crossbar import solve_crossbar_nonlinear
     from .programming import ProgrammingReport, programming_check
     from .theory import Drops, Parts, first_order, reduction, row_resistance_for
     from .timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
@@ -67,7 +69,8 @@ _HOME = {
     "timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
     "transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
     "variation": ("MonteCarlo", "Spread", "monte_carlo", "sample_devices", "sheet_sensitivity"),
-    "nonlinear": ("solve_crossbar_nonlinear", "solve_network_nonlinear"),
+    "nonlinear": ("solve_network_nonlinear",),
+    "nonlinear_crossbar": ("solve_crossbar_nonlinear",),
     "network": ("BOTTOM", "TIER_NAMES", "TOP", "Network", "NetworkBuilder"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -112,6 +112,63 @@ def prepare(n_nodes: int, a: Ints, b: Ints, g: Floats, held_nodes: Ints) -> Circ
     return Circuit(group, n_groups, ga, gb, g[edge], edge, held, ~driven[island], island)
 
 
+def currentless(circuit: Circuit) -> NDArray[np.bool_]:
+    """Edges that carry nothing at any drive: on no path from one held node to another.
+
+    With one more node that joins all held ones, these are the edges behind a cut vertex, by
+    Tarjan's low points: parts that hang on one node, and floating pieces.
+
+    Returns:
+        True for every such edge of the circuit.
+    """
+    root = circuit.n_groups
+    held = np.flatnonzero(circuit.held)
+    a = np.concatenate([circuit.a, np.full(len(held), root)])
+    b = np.concatenate([circuit.b, held])
+    ones = np.ones(2 * len(a), dtype=np.int8)
+    ends = (np.concatenate([a, b]), np.concatenate([b, a]))
+    graph = coo_matrix((ones, ends), (root + 1, root + 1)).tocsr()
+    order, above = _depth_first(graph.indptr.tolist(), graph.indices.tolist(), root)
+    seen = np.full(root + 1, root + 1)
+    seen[order] = np.arange(len(order))
+    low = np.full(root + 1, root + 1)
+    np.minimum.at(low, ends[0], seen[ends[1]])  # earliest neighbour, of the subtree below
+    for node in reversed(order[1:]):
+        low[above[node]] = min(low[above[node]], low[node])
+    behind = np.ones(root + 1, dtype=bool)  # what the search does not reach floats
+    behind[root] = False
+    for node in order[1:]:
+        over = above[node]
+        behind[node] = behind[over] or (over != root and low[node] >= seen[over])
+    out: NDArray[np.bool_] = behind[circuit.a] | behind[circuit.b]
+    return out
+
+
+def _depth_first(start: list[int], near: list[int], root: int) -> tuple[list[int], list[int]]:
+    """Nodes in the order in which a depth-first search meets them, and who each was met from.
+
+    Args:
+        start: where each node's neighbours begin in `near`, as in a CSR matrix.
+        near: neighbours.
+        root: where to begin.
+    """
+    above = [-1] * (len(start) - 1)
+    above[root] = root
+    order, path, at = [root], [root], start[:-1]
+    while path:
+        node = path[-1]
+        if at[node] == start[node + 1]:
+            path.pop()
+            continue
+        other = near[at[node]]
+        at[node] += 1
+        if above[other] < 0:
+            above[other] = node
+            order.append(other)
+            path.append(other)
+    return order, above
+
+
 def held_voltages(circuit: Circuit, nodes: dict[str, int], volts: dict[str, float]) -> Floats:
     """Spread named voltages over the merged nodes.
 

@@ -41,7 +41,9 @@ DIRECT_RESCUE = 300_000
 class Solution:
     """Voltages and currents of a crossbar; arrays are read-only, in V and A.
 
-    With a batch of B drive vectors every array has a leading axis of length B.
+    With a batch of B drive vectors every array has a leading axis of length B. Column, row and
+    device currents are within `tol` of the largest of their kind, node voltages within `tol` of the
+    largest source voltage of their drive vector.
 
     Attributes:
         column_currents: current out of every column (all its sensed ends), shape (cols,).
@@ -134,7 +136,8 @@ def solve_crossbar(
         sense_resistance: ohm between column and virtual ground, a number or (cols,).
         row_drive: 'left', 'right' or 'both' ends.
         column_sense: 'bottom', 'top' or 'both' ends.
-        tol: relative error allowed in the output currents.
+        tol: error allowed in column, row and device currents relative to the largest of each, and
+            in node voltages relative to the largest source voltage.
         method: 'auto', 'line-pcg', 'multigrid' or 'direct'.
         engine: 'auto' (numba if installed), 'numba' or 'numpy'.
         max_iterations: of conjugate gradients, before the solve gives up.

@@ -5,7 +5,8 @@ them. That adds, multiplies and divides positive numbers only, so every conducta
 digits, however far apart they lie; a factor of the matrix would lose a weak one beside a strong one
 in the diagonal. On the way back voltages are kept as differences of former neighbours:
 a difference of neighbours is a mean of differences that are known, so the current through a very
-good conductor does not drown in the last digit of two voltages either.
+good conductor does not drown in the last digit of two voltages either. Parts that hang on one node
+carry nothing and are merged with it first: there, such means would be rounding in place of 0.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from ..base.errors import ConvergenceError
-from .circuit import Circuit, Flow
+from .circuit import Circuit, Flow, currentless, prepare
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -39,18 +40,21 @@ class Exact:
         Raises:
             ConvergenceError: if conductances leave the range of numbers.
         """
+        self._whole = circuit
+        hanging = np.where(currentless(circuit), np.inf, circuit.g)
+        ends = circuit.a, circuit.b
+        circuit = prepare(circuit.n_groups, *ends, hanging, np.flatnonzero(circuit.held))
         self.circuit = circuit
         self._held = np.flatnonzero(circuit.held)
         order = np.concatenate([self._sorted(circuit), self._held])
         self._n_free, size = len(order) - len(self._held), len(order)
         self._at = np.full(circuit.n_groups, -1)
         self._at[order] = np.arange(size)
-        live = ~circuit.floating[circuit.a]
-        a, b = self._at[circuit.a[live]], self._at[circuit.b[live]]
+        self._a, self._b = self._at[circuit.a], self._at[circuit.b]
         # conductances of parallel edges add; the matrix is symmetric with an empty diagonal
         mesh = np.zeros((size, size))
-        np.add.at(mesh, (a, b), circuit.g[live])
-        np.add.at(mesh, (b, a), circuit.g[live])
+        np.add.at(mesh, (self._a, self._b), circuit.g)
+        np.add.at(mesh, (self._b, self._a), circuit.g)
         self._stars: list[tuple[Ints, Floats]] = []
         with np.errstate(all="ignore"):
             for k in range(self._n_free):
@@ -86,9 +90,11 @@ class Exact:
         Raises:
             ConvergenceError: if a result is not finite.
         """
-        circuit, n_free, at = self.circuit, self._n_free, self._at
+        whole, circuit, n_free = self._whole, self.circuit, self._n_free
         size = n_free + len(self._held)
-        given = held_volts[self._held].astype(np.float64)
+        given = np.zeros(circuit.n_groups)
+        given[circuit.group[whole.held]] = held_volts[whole.held]
+        given = given[self._held]
         drop = np.zeros((size, size))
         drop[n_free:, n_free:] = given[:, None] - given
         with np.errstate(all="ignore"):
@@ -101,11 +107,11 @@ class Exact:
                 seen = share @ drop[np.ix_(near, near)]
                 drop[k, near], drop[near, k] = seen, -seen
                 level[k] = share @ level[near]
-            live = ~circuit.floating[circuit.a]
-            drops = np.zeros(len(circuit.g))
-            drops[live] = drop[at[circuit.a[live]], at[circuit.b[live]]]
-            volts = np.where(circuit.floating, 0.0, level[at])
-            amps = circuit.g * drops
+            drops = np.zeros(len(whole.g))
+            drops[circuit.edge] = drop[self._a, self._b]
+            volts = np.where(circuit.floating, 0.0, level[self._at])[circuit.group]
+            out = np.where(whole.held, out[circuit.group], 0.0)
+            amps = whole.g * drops
         if not all(np.isfinite(x).all() for x in (volts, amps, out)):
             raise ConvergenceError("the currents or voltages leave the range of numbers")
         return Flow(volts, drops, amps, out)

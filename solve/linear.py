@@ -44,13 +44,12 @@ class NetworkSolution:
     """What a solve of a network found; arrays are read-only.
 
     Attributes:
-        node_voltages: shape (n_nodes,), V.
+        node_voltages: shape (n_nodes,), V; to 1e-9 of the largest port voltage.
         device_voltages: row side minus column side, shape (T, rows, cols), V; nan where
             the network has no device.
         device_currents: from row side to column side, same shape, A; to 1e-9 of the largest of
             them, or to 1e-24 of the largest current of all where that is more. Beyond 3,000
-            nodes, drops below 1e-28 of the largest voltage are shown as 0. Not covered: loops
-            that hang on one node carry nothing, but may show rounding (1e-16) of the others.
+            nodes, drops below 1e-28 of the largest voltage are shown as 0.
         resistor_currents: from `resistor_a` to `resistor_b`, shape (n_resistors,), A; nan
             for a zero-ohm piece, whose current the circuit does not determine.
         switch_currents: from `switch_a` to `switch_b`, shape (n_switches,), A; nan for an

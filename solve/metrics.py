@@ -192,7 +192,8 @@ def ir_drop(
     series: dict[str, Any] = {"port_ohm": port_ohm, "switch": switch}
     if switch is None:
         series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
-    G = check_conductances(network, conductances)
+    # a place without a device carries nothing, in the ideal array neither
+    G = np.where(network.present, check_conductances(network, conductances), 0.0)
     run = _NetworkRun(network, G, device, mode, series, write_law)
     return measure(run, inputs, **options)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,27 @@ class Network:
     def shape(self) -> tuple[tuple[int, ...], int, int]:
         """(tiers present, rows, cols)."""
         return self.tiers, self.rows, self.cols
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Where the grid holds a memristor, shape (highest tier + 1, rows, cols)."""
+        found = np.zeros((max(self.tiers, default=0) + 1, self.rows, self.cols), dtype=bool)
+        found[self.memristor_tier, self.memristor_row, self.memristor_col] = True
+        return found
+
+    @property
+    def missing(self) -> str:
+        """Says that places of the grid hold no memristor, and which first; empty if none."""
+        empty = np.argwhere(~self.present[list(self.tiers)])
+        if not len(empty):
+            return ""
+        tier, row, col = (int(v) for v in empty[0])
+        count = len(self.memristor_row)
+        more = f" and {len(empty) - 1} more are" if len(empty) > 1 else " is"
+        return (
+            f"{count} of {count + len(empty)} devices: {TIER_NAMES[self.tiers[tier]]} tier, row "
+            f"{row}, column {col}{more} missing; all figures are of those present"
+        )
 
     @property
     def gate_nets(self) -> tuple[str, ...]:

@@ -309,10 +309,10 @@ class _Reader:
         else:
             off = np.abs(rest - self._tap * given).max(axis=1)
             scale = np.abs(self._pad(volts)).max(axis=1)
-            if (off > CHAIN_TOLERANCE * scale).any():
-                raise IrregularError(
-                    f"a line is no chain with taps (off by {float((off / scale).max()):.1g})"
-                )
+            if not ((off <= CHAIN_TOLERANCE * scale) & np.isfinite(off)).all():
+                nothing = np.where(off == 0, 0.0, np.inf)  # of nothing is 0, anything else is not
+                worst = float(np.divide(off, scale, out=nothing, where=scale > 0).max())
+                raise IrregularError(f"a line is no chain with taps (off by {worst:.1g})")
         self._seen += 1
 
     def _split_far(self) -> None:

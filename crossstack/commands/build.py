@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import array_options, limits_option, out_option, within
+
+if TYPE_CHECKING:
+    from ..flow import Build
 
 
 @click.command("build")
@@ -45,15 +48,17 @@ def command(
     return OK if result.passed and within(limits, result.limits) else FOUND
 
 
-def say(console: Console, result: Any) -> None:
+def say(console: Console, result: Build) -> None:
     """Print the verdicts of a build for people."""
     from ..analyse.summary import drop_lines
     from ..signoff.summary import drc_line, lvs_line
 
     total = sum(result.seconds.values())
     console.say(f"{result.name}: {result.verdict} ({total:.1f} s)")
-    console.say(f"  DRC   {drc_line(result.drc)}")
-    console.say(f"  LVS   {lvs_line(result.lvs)}")
+    if result.drc is not None:
+        console.say(f"  DRC   {drc_line(result.drc.to_json())}")
+    if result.lvs is not None:
+        console.say(f"  LVS   {lvs_line(result.lvs.to_json())}")
     for step, why in result.not_done.items():
         console.say(f"  not done: {step}: {why}")
     for warning in result.extraction.get("warnings", []):

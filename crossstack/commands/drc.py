@@ -41,6 +41,7 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
 def command(
     file: Path,
     top: str | None,
+    process: str | None,
     profile: str | None,
     rules: tuple[str, ...],
     waivers: Path | None,
@@ -68,7 +69,7 @@ def command(
 
     console = Console(as_json or form is not None, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
-    origin = origin_of(file, profile)
+    origin = origin_of(file, profile, process)
     accepted = load_waivers(waivers) if waivers is not None else ()
     with console.steps(), console.step("design rules") as step:
         report = run_drc(

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 def command(
     file: Path,
     top: str | None,
+    process: str | None,
     profile: str | None,
     nets: tuple[str, ...],
     engine: str,
@@ -84,7 +85,7 @@ def command(
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
-    origin = origin_of(file, profile)
+    origin = origin_of(file, profile, process)
     at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused

@@ -17,6 +17,7 @@ from ..options import (
     mode_option,
     options_of_mode,
     out_option,
+    process_option,
 )
 
 
@@ -52,6 +53,7 @@ def fetch(as_json: bool, quiet: bool) -> int:
 def drc(
     file: Path,
     top: str | None,
+    process: str | None,
     profile: str | None,
     threads: int,
     out: Path | None,
@@ -69,7 +71,7 @@ def drc(
 
     console = Console(as_json, quiet)
     file = layout_in(file)
-    tech = origin_of(file, profile).resolved_tech()
+    tech = origin_of(file, profile, process).resolved_tech()
     with console.steps(), console.step("foundry deck"):
         report = run_foundry_drc(file, tech, top=top, threads=threads)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}
@@ -140,6 +142,7 @@ def models(update: bool, as_json: bool, quiet: bool) -> int:
     show_default=True,
     help="Largest relative difference that is no finding.",
 )
+@process_option
 @output_options
 def solve(
     network: Path,
@@ -149,6 +152,7 @@ def solve(
     inputs: Path | None,
     deck: Path | None,
     tolerance: float,
+    process: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -167,7 +171,7 @@ def solve(
 
     console = Console(as_json, quiet)
     given = options_of_mode(mode, options)
-    wires = wires_in(network)
+    wires = wires_in(network, process=process)
     path, loaded, tech = wires.path, wires.found, wires.tech
     if not isinstance(loaded, Network):
         raise ConfigError(f"{path} holds arrays; ngspice needs a network with named nodes")

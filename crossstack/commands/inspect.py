@@ -9,7 +9,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     help="Temperature of the current limits in degree C (default: that of the wires, at least 85).",
 )
 @click.option("--bidirectional", is_flag=True, help="Current limits for both directions.")
+@process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile, without a manifest.")
 @output_options
 def command(
@@ -38,6 +39,7 @@ def command(
     layout: Path | None,
     temperature: float | None,
     bidirectional: bool,
+    process: str | None,
     profile: str | None,
     as_json: bool,
     quiet: bool,
@@ -61,7 +63,7 @@ def command(
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
-    wires = wires_in(network, profile)
+    wires = wires_in(network, profile, process)
     path, loaded, tech = wires.path, wires.found, wires.tech
     for note in wires.notes:
         console.note(note)
@@ -92,6 +94,7 @@ def command(
         )
     value: dict[str, Any] = {
         "network": str(path),
+        "notes": [*wires.notes],
         "conditions": tech.conditions.to_json(),
         "limits": {
             "temperature_c": temperature,

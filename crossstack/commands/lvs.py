@@ -24,6 +24,7 @@ from ..options import EXISTING, folder_beside, layout_options, out_option
 def command(
     file: Path,
     top: str | None,
+    process: str | None,
     profile: str | None,
     netlist: Path | None,
     second: str | None,
@@ -49,7 +50,7 @@ def command(
     folder, given, file = folder_beside(file, out), file, layout_in(file)
     if netlist is None:
         netlist = _netlist_of(given, file)
-    tech = origin_of(file, profile).resolved_tech()
+    tech = origin_of(file, profile, process).resolved_tech()
     with console.steps():
         with console.step("extract devices"):
             extracted = extract_layout(file, tech, top)

@@ -19,6 +19,7 @@ from ..options import (
     is_folder,
     mode_option,
     options_of_mode,
+    process_option,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ COLUMNS_SHOWN = 64
     help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html, and "
     "of many vectors column_currents.csv.",
 )
+@process_option
 @output_options
 def command(
     network: Path,
@@ -107,6 +109,7 @@ def command(
     programming: float | None,
     sensitivity: bool,
     out: Path | None,
+    process: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -149,7 +152,7 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
-    wires = wires_in(network)
+    wires = wires_in(network, process=process)
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs

@@ -8,7 +8,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, out_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, out_option, process_option
 
 _PAIR = (float, float)
 
@@ -21,6 +21,7 @@ _PAIR = (float, float)
               help="Reference netlist (default: <stem>.spice beside the layout).")  # fmt: skip
 @click.option("--keep-layer", "keep", multiple=True, metavar="LAYER/DATATYPE",
               help="Write this unknown layer, too; may be repeated.")  # fmt: skip
+@process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile (default: as built).")
 @click.option("--die-pitch-um", type=_PAIR, help="Step from die to die (default: the die's size).")
 @click.option("--first-die-um", type=_PAIR, default=(0.0, 0.0),
@@ -35,6 +36,7 @@ def command(
     check_only: bool,
     netlist: Path | None,
     keep: tuple[str, ...],
+    process: str | None,
     profile: str | None,
     die_pitch_um: tuple[float, float] | None,
     first_die_um: tuple[float, float],
@@ -58,7 +60,7 @@ def command(
 
     console = Console(as_json, quiet)
     wanted = tapeout.slot_named(slot)
-    found = tapeout_source(source, profile, keep, netlist)
+    found = tapeout_source(source, profile, keep, netlist, process)
     folder = tapeout.package_folder(found, out)
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)

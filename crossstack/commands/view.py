@@ -14,7 +14,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @click.option("--markers", type=EXISTING, help="DRC markers (.lyrdb) to show.")
 @click.option("--no-markers", is_flag=True, help="Leave out the markers of a build.")
 @click.option("--size", type=click.IntRange(100, 8000), default=1400, help="Longer side in pixels.")
+@process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")
 @output_options
 def command(
@@ -60,6 +61,7 @@ def command(
     markers: Path | None,
     no_markers: bool,
     size: int,
+    process: str | None,
     profile: str | None,
     as_json: bool,
     quiet: bool,
@@ -98,7 +100,7 @@ def command(
     picture = _picture(out, file, kinds[0]) if kinds else None
     if markers is not None:
         check_markers(markers)
-    tech = origin_of(file, profile).resolved_tech()
+    tech = origin_of(file, profile, process).resolved_tech()
     opened = open_layout(file, tech.drawing)
     for warning in opened.warnings:
         console.note(warning)

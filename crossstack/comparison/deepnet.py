@@ -34,8 +34,9 @@ class Slot:
         write_tier, column, polarity: what is written, and which way.
         disturb_a: largest change of another column's current by the write, A.
         disturb: the same, as a fraction of the largest ideal column current.
-        leak_bound_a: what the off transistors between the written column's row voltages and
-            one other column can carry at most, A.
+        leak_bound_a: what the off transistors between the write's voltages and one other column
+            can carry at most, A: its select transistors to the written rows, and in a reset its
+            switches to the write rail, too.
         loss: largest part of the write voltage that wires and transistors take.
         half_selected_v: largest voltage on another device of the written tier, V.
         same_column_v: largest voltage on the computing tier's devices in that column, V.
@@ -55,6 +56,17 @@ class Slot:
 def off_ohm(tech: Tech, width_um: float) -> float:
     """Return the resistance of a transistor that is off, in ohm, from its leakage per um."""
     return tech.nfet.v_off_v / (tech.nfet.ioff_a_per_um * width_um)
+
+
+def _rail_switches(network: Network) -> int:
+    """Return how many transistors a column has to the write rail at most; 0 without switches.
+
+    In a reset the rail is at the write voltage, and those of every other column are off.
+    """
+    nets = np.array([name.split("/")[0] for name in network.node_names.tolist()])
+    a, b = nets[network.switch_a], nets[network.switch_b]
+    columns = np.concatenate([a[b == "WC"], b[a == "WC"]])
+    return int(np.unique(columns, return_counts=True)[1].max(initial=0))
 
 
 def slots(
@@ -80,6 +92,7 @@ def slots(
     """
     laws = Laws.of(tech)
     r_off = off_ohm(tech, width_um)
+    rail = _rail_switches(network)
     what = Stimulus(conductances, inputs, {})
     ohm: Floats | None = None
     done = 0
@@ -109,7 +122,7 @@ def slots(
                 polarity,
                 found.write.read_disturb * scale,
                 found.write.read_disturb,
-                network.rows * write_voltage / r_off,
+                (network.rows + (rail if polarity == "reset" else 0)) * write_voltage / r_off,
                 found.write.worst_loss,
                 found.write.half_selected_voltage,
                 found.write.same_column_voltage,

@@ -120,7 +120,7 @@ class CrossStackLibrary(db.Library):  # type: ignore[misc]
         for name in CELLS:
             self._add(name, parameters_of(name), _drawing(name))
         defaults = {f.name: f.default for f in fields(ArraySpec)}
-        for key in ("profile", "name"):
+        for key in ("profile", "process", "name"):
             del defaults[key]
         self._add("crossbar_array", defaults, _array)
 
@@ -133,7 +133,7 @@ def _drawing(name: str) -> Callable[..., Cell]:
 
 
 def _array(tech: Tech, **values: Any) -> Cell:
-    return build_top(ArraySpec(profile=tech.profile.name, **values)).cell
+    return build_top(ArraySpec(profile=tech.profile.name, process=tech.key, **values)).cell
 
 
 def register() -> CrossStackLibrary:

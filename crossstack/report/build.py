@@ -9,6 +9,7 @@ from ..analyse.analysis import read_maps
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
 from ..base.units import percent
+from ..layouts import replaced_in
 from ..pdk import FileError, Tech
 from ..signoff.summary import drc_line, lvs_line
 from . import timing_charts
@@ -76,7 +77,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
         "limits": manifest.get("limits"),
-        "checks": [*_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
+        "checks": [*_replaced(folder), *_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,
         "differences": differs,
@@ -119,7 +120,11 @@ def _optional(folder: Path, name: str) -> dict[str, Any]:
 
 def _nets(folder: Path) -> list[dict[str, Any]]:
     path = folder / "nets.json"
-    table = read_json(path) if path.is_file() else []
+    if not path.is_file():
+        return []
+    value = read_json(path)
+    # a list: of a build from before files had a schema
+    table = value.get("nets") if isinstance(value, dict) else value
     if not isinstance(table, list):
         raise FileError(f"{path} is not a table of nets")
     return table
@@ -147,6 +152,12 @@ def _checks(
     for step, why in manifest.get("not_done", {}).items():
         checks.append({"title": step, "ok": False, "head": "not done", "line": why})
     return checks
+
+
+def _replaced(folder: Path) -> list[dict[str, Any]]:
+    """Return a failed check if files are not those that the build judged."""
+    line = replaced_in(folder)
+    return [{"title": "Files", "ok": False, "head": "replaced", "line": line}] if line else []
 
 
 def _pieces(above: int) -> str:

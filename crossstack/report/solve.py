@@ -55,6 +55,7 @@ def _context(folder: Path) -> dict[str, Any]:
         "source": value.get("source", {}),
         "versions": value.get("versions", {}),
         "notes": [
+            *value.get("notes", []),
             *batch_lines(value.get("batch")),
             *programming_lines(value.get("programming", [])),
         ],

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossstack.base.documents import MAX_YAML, parse_json, parse_yaml, read_json, read_yaml
+from crossstack.base.documents import (
+    MAX_YAML,
+    SCHEMA,
+    json_text,
+    parse_json,
+    parse_yaml,
+    read_json,
+    read_yaml,
+)
 from crossstack.base.errors import ConfigError, FileError
 
 
@@ -126,3 +134,17 @@ def test_json_that_is_none_is_refused_in_one_line(tmp_path, text):
         read_json(path)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < len(str(path)) + 200
+
+
+def test_a_file_of_a_later_version_is_refused(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json_text({"value": 1}))
+    assert read_json(path) == {"schema": SCHEMA, "value": 1}
+    for schema in (SCHEMA + 1, "2", 1.5, None):
+        path.write_text(json.dumps({"schema": schema, "value": 1}))
+        with pytest.raises(FileError, match="a later one"):
+            read_json(path)
+    path.write_text('{"value": 1}')  # of a version without
+    assert read_json(path) == {"value": 1}
+    with pytest.raises(ValueError, match="JSON"):
+        json_text({"value": float("nan")})

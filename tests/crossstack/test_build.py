@@ -68,7 +68,7 @@ def test_ir_drop_json(built):
 
 
 def test_nets_json(built):
-    nets = {row["net"]: row for row in load(built / "nets.json")}
+    nets = {row["net"]: row for row in load(built / "nets.json")["nets"]}
     assert {"TR[0]", "BR[2]", "C[1]", "TS[0]", "BS[1]"} <= set(nets)
     assert nets["C[0]"]["farad"] > nets["TR[0]"]["farad"] > 1e-15
     assert nets["TR[0]"]["farthest_ohm"] > nets["TR[0]"]["nearest_ohm"] > 0
@@ -97,7 +97,7 @@ def test_em_json_is_the_solved_current_over_the_limit(built):
 
 def test_timing_json_settles_with_the_extracted_capacitance(built):
     value = load(built / "timing.json")
-    farad = {row["net"]: row["farad"] for row in load(built / "nets.json")}
+    farad = {row["net"]: row["farad"] for row in load(built / "nets.json")["nets"]}
     assert value["settle"]["column_farad"] == max(farad["C[0]"], farad["C[1]"])
     assert value["settle"]["row_farad"] == max(f for n, f in farad.items() if n[1:3] == "R[")
     assert 0 < value["settle"]["settle_s"] < 1e-9
@@ -217,7 +217,7 @@ def test_a_large_array_has_the_capacitance_of_its_middle_lines(crossstack, tmp_p
     monkeypatch.setattr(importlib.import_module("crossstack.flow"), "_MAX_CAPACITANCE", 1)
     ran = crossstack("build", "--rows", 3, "--cols", 2, "-o", tmp_path, "--json")
     assert ran.code == 0
-    nets = load(tmp_path / NAME / "nets.json")
+    nets = load(tmp_path / NAME / "nets.json")["nets"]
     assert {row["net"] for row in nets if row["farad"]} == {"TR[1]", "BR[1]", "C[1]"}
     assert ran.json["timing"]["settle"]["column_farad"] > 0
     assert "for some lines only" in (tmp_path / NAME / "report.html").read_text()

@@ -19,7 +19,7 @@ from crossstack.comparison.table import compare_pair, crossing, ratio_sweep
 from crossstack.console import Console
 from crossstack.extract import extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import ParameterError
+from crossstack.pdk import CrossStackError, ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
 
@@ -94,13 +94,20 @@ def slots_of(network):
     return list(deepnet.slots(network, TECH, g, x, width_um=2.0, write_voltage=2.0))
 
 
+def is_right(slot):
+    """A write that the others do not feel and that loses half of its voltage on the way.
+
+    ngspice with BSIM loses 51.9 % in column 0 in a set, 50.2 % in a reset (10 kohm, 2 V).
+    """
+    apart = slot.disturb_a <= slot.leak_bound_a and slot.half_selected_v < 1e-3
+    return apart and 0.0 < slot.loss < 0.55
+
+
 def test_writing_is_not_felt_by_the_other_columns(network):
     found = slots_of(network)
     assert len(found) == 16  # two tiers, four columns, two polarities
     for slot in found:
-        assert slot.disturb_a <= slot.leak_bound_a, slot
-        assert slot.half_selected_v < 1e-3
-        assert 0.0 < slot.loss < 0.7
+        assert is_right(slot), slot
 
 
 def with_gate(network, old, new):
@@ -117,13 +124,15 @@ def with_gate(network, old, new):
      ("WSEL[1]", "WSEL[2]"), ("WT", "WB"), ("WB_N", "WT_N")],
 )  # fmt: skip
 def test_a_wrongly_wired_line_shows_in_the_slots(network, old, new):
-    def verdicts(found):
-        return [
-            s.disturb_a <= s.leak_bound_a and s.half_selected_v < 1e-3 and s.loss < 0.7
-            for s in found
-        ]
+    assert shows(with_gate(network, old, new))
 
-    assert not all(verdicts(slots_of(with_gate(network, old, new))))
+
+def shows(network) -> bool:
+    """Whether a slot is wrong; two drivers that fight may leave nothing that settles."""
+    try:
+        return not all(is_right(slot) for slot in slots_of(network))
+    except CrossStackError as error:
+        return "did not settle" in str(error)
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(2, 3), (5, 2)])
@@ -191,7 +200,7 @@ def test_command_leaves_tables_and_pictures(left):
     value = json.loads((left / "compare.json").read_text())
     assert {p["key"] for p in value["pairs"]} == {"planar", "square", "passive"}
     assert value["paper"] == {"ir_drop_reduction": 0.22, "speed": 0.29}
-    assert len(value["deep_net"]["slots"]) == 6
+    assert len(value["deep_net"]["slots"]) == 12  # two tiers, three columns, two polarities
     for name in ("ir_drop_array.png", "gain.png", "timing.png", "ratio.png"):
         assert (left / name).stat().st_size > 5000
     assert "| paper |" in (left / "compare.md").read_text()

@@ -17,6 +17,14 @@ from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import get_tech
 
 TECH = get_tech()
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures go to the current folder where no other is named."""
+    monkeypatch.chdir(tmp_path)
+
+
 COMMANDS: dict[str, tuple[str, ...]] = {
     "drc": (),
     "lvs": ("--netlist", "a.spice"),
@@ -133,6 +141,11 @@ FAULTS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     "turned": (placed_by(1.0, 30, False), ("hybrid_cell", "turned by 30 degrees")),
     "missing cell": (no_definition, ("hybrid_cell", "is not in the file")),
     "array of 0 columns": (no_columns, ("0 columns", "cell ")),
+    "name of no letters": (
+        lambda data: data.replace(b"hybrid_cell", b"hybrid\xc2cell"),
+        ("not UTF-8",),
+    ),
+    "text of no letters": (lambda data: data.replace(b"TR[0]", b"TR[\xff]"), ("not UTF-8",)),
     "circle": (in_a_circle, ("contains itself", "hybrid_cell > hybrid_cell")),
     "cut": (lambda data: data[: len(data) // 2], ("cannot be read",)),
     "last bytes lost": (lambda data: data[:-2], ("cannot be read",)),

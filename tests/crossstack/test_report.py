@@ -240,7 +240,7 @@ def test_the_page_shows_what_the_files_say(built, text):
     paper = cells(text, "paper")
     assert paper[1][1:3] == ["22.0 %", "-"], "two columns are too few for the theory"
     assert [row[1] for row in paper if row[1]] == ["Paper", "22.0 %", "29.0 %"]
-    nets = {row["net"]: row for row in json.loads((built / "nets.json").read_text())}
+    nets = {row["net"]: row for row in json.loads((built / "nets.json").read_text())["nets"]}
     shown = next(r for r in cells(text, "nets") if r[0] == "C[0]")
     assert float(shown[6]) == pytest.approx(nets["C[0]"]["em_limit_a"] * 1e3, rel=1e-2)
 

@@ -61,7 +61,9 @@ def test_programming_names_the_cells_that_get_too_little(network):
     assert f"{len(bottom['cells_below'])} cells get less" in programming_lines(reports)[2]
     more = programming(network, TECH, what, voltage + 1e-4, CONSOLE, write_voltage=2.2)
     assert more[2]["applied_V"] == 2.2
-    assert more[2]["lowest_V"] > bottom["lowest_V"] + 0.01
+    # a tenth more hardly arrives; ngspice with BSIM gives 1.0395 and 1.0513 V in column 0
+    assert voltage == pytest.approx(1.0395, rel=2e-3)
+    assert more[2]["lowest_V"] == pytest.approx(1.0513, rel=2e-3)
 
 
 def test_programming_needs_the_mode_and_a_voltage(network):

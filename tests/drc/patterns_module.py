@@ -142,6 +142,13 @@ def _outside(p: Draw) -> None:
     p.rect("ME", 2, 2, 10 + p.d, 4)
 
 
+def _opening(p: Draw) -> None:
+    p.rect("Metal5", -2, -2, 42, 42)
+    p.rect("Pad", 0, 0, 40, 40)
+    p.rect("ME", 40 + p.tech.profile.overlay_um - p.d, 10, 50, 12)
+    p.area()
+
+
 for _e in ("BE", "ME", "TE"):
     _electrode(_e)
     register(f"V{_e}.5", _via_to_crossing(_e))
@@ -153,6 +160,7 @@ _device("B")
 _device("T")
 register("XO.1", _overlay)
 register("PO.1", _outside)
+register("PO.2", _opening)
 
 
 def _carrier(p: Draw, layer: str, shift: float, cut: tuple[float, float]) -> None:

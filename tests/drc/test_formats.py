@@ -10,10 +10,12 @@ from xml.etree import ElementTree
 import klayout.db as kdb
 import pytest
 
+from crossstack.base.documents import SCHEMA
 from crossstack.base.errors import ConfigError
 from crossstack.drc import FORMATS, DrcReport, apply_waivers, load_waivers, render, run_drc
 from crossstack.drc.waivers import Waiver
 from crossstack.pdk import FileError, ParameterError, get_tech
+from crossstack.signoff.summary import drc_line
 
 TECH = get_tech()
 TODAY = date(2026, 11, 23)
@@ -40,7 +42,7 @@ def test_text(report: DrcReport) -> None:
 
 
 def test_json(report: DrcReport) -> None:
-    assert json.loads(render(report, "json")) == report.to_json()
+    assert json.loads(render(report, "json")) == {"schema": SCHEMA, **report.to_json()}
 
 
 def test_junit_has_a_case_per_rule(report: DrcReport) -> None:
@@ -88,7 +90,10 @@ def test_waivers_cover_by_cell_and_box(report: DrcReport) -> None:
     assert (by_box.count, len(by_box.waived)) == (2, 1)
     everything = apply_waivers(report, [waiver(rule="M1.*", cell="*")], TODAY)
     assert everything.clean
-    assert "waived" in render(everything, "text")
+    waived = len(everything.waived)
+    assert waived
+    assert f"violations, {waived} waived, " in render(everything, "text")
+    assert f"violations, {waived} waived, " in drc_line(everything.to_json())
     assert '"suppressions"' in render(everything, "sarif")
 
 

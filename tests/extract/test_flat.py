@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import klayout.db as db
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from crossstack.extract.geometry import NetGeometry
 from crossstack.extract.netres import NetSolver
 from crossstack.extract.rates import rates
 from crossstack.generators import ArraySpec
-from crossstack.lvs import extract_layout
+from crossstack.lvs import check_layout, extract_layout
 from crossstack.pdk import Conditions, FileError, ParameterError, get_tech
 from crossstack.solve import network_drives, solve_network
 
@@ -256,6 +258,49 @@ def test_one_label_on_two_nets_is_an_error_with_both_places(draw) -> None:
         extract(layout, TECH)
     with pytest.raises(FileError, match=places):
         extract(layout, TECH, nets=["C*"])
+
+
+@pytest.mark.parametrize("name", ["VSS", "C[0]", "TS[1]", "vss", "spare"])
+def test_any_label_on_two_nets_is_an_error(name, draw) -> None:
+    """On plates of their own: no device hangs on them, yet the pin could be theirs."""
+    layout = draw(2, 2)
+    for x in (100_000, 110_000):
+        box = db.Box(x, 0, x + 1000, 1000)
+        layout.top_cell().shapes(layer(layout, "Metal1")).insert(box)
+        layout.top_cell().shapes(layer(layout, "Metal1_Label")).insert(db.Text(name, x, 500))
+    with pytest.raises(FileError, match=r"label .* and \(110.000, 0.500\).* separate nets; join"):
+        extract(layout, TECH)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (("TIO2_B",), "has TIO2X_B but no TIO2_B, so that it is no device"),
+        (("TIO2X_T",), "has TIO2_T but no TIO2X_T"),
+        (("TIO2_B", "TIO2X_B"), "BE over ME at .* has no film between: metal on metal"),
+    ],
+)
+@pytest.mark.parametrize("half", [False, True])
+def test_a_crossing_without_all_of_its_films_is_named(damage, words, half, draw) -> None:
+    layout = draw(2, 2)
+    for name in damage:
+        index = layer(layout, name)
+        for cell in layout.each_cell():
+            boxes = [s.bbox() for s in cell.shapes(index).each()]
+            cell.shapes(index).clear()
+            for box in boxes if half else ():
+                cell.shapes(index).insert(db.Box(box.left, box.bottom, box.center().x, box.top))
+    assert any(re.search(words, w) for w in extract(layout, TECH).report.warnings)
+
+
+def test_an_electrode_in_a_pad_opening_is_named(draw) -> None:
+    layout = draw(2, 2)
+    for name, box in (("Metal5", (0, 0, 9, 9)), ("Pad", (2, 2, 7, 7)), ("TE", (4, 4, 99, 5))):
+        shape = db.DBox(*box).moved(100.0, 0.0)
+        layout.top_cell().shapes(layer(layout, name)).insert(shape)
+    wanted = "an electrode lies in a pad's opening at (105.500, 4.500), on bare metal"
+    assert f"opening: {wanted}" in extract(layout, TECH).report.warnings
+    assert wanted in [f.message for f in check_layout(extract_layout(layout, TECH))]
 
 
 def test_a_label_seen_twice_on_its_net_is_named(draw) -> None:

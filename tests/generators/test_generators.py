@@ -274,6 +274,13 @@ def test_the_range_in_a_refusal_holds_at_its_end(values, said):
         build_top(ArraySpec(rows=1, cols=1, top="macro", **{key: beyond}))
 
 
+@pytest.mark.parametrize("key", ["cell", "profile", "top"])
+@pytest.mark.parametrize("value", [{"a": 1}, [1], 3, None, True])
+def test_words_must_be_words(key, value):
+    with pytest.raises(ParameterError, match=f"{key} = .* is not allowed: a word"):
+        ArraySpec(rows=2, cols=2, **{key: value})
+
+
 def test_committed_reference_is_what_the_generator_draws(tmp_path):
     """gds_out/reference_10x10x2 is the layout that documents and users may point at."""
     folder = Path(__file__).parents[2] / "gds_out" / "reference_10x10x2"

@@ -35,6 +35,8 @@ MACRO = {"rows": 3, "cols": 4, "top": "macro"}
         {**MACRO, "cell": "passive_planar", "pitch_x_um": 1.8, "switch_wn_um": 14.52,
          "switch_wp_um": 124.54, "rows": 1},
         # taps out of reach, lines that need slots, gates charged by long select lines
+        # the Metal1 of a narrow drain, whose area reaches to the landing of the row below
+        {"rows": 2, "cols": 1, "device_um": 0.5, "select_w_um": 0.36},
         {"rows": 2, "cols": 2, "pitch_x_um": 45.0},
         {"rows": 2, "cols": 2, "device_um": 40.0},
         {"rows": 1, "cols": 2, "pitch_y_um": 100.0, "select_w_um": 0.36},

@@ -153,3 +153,93 @@ def test_several_tops(read):
 def test_netlist_without_subcircuit(inverter, compare):
     text = "* flat\nMN Y A VSS VSS nfet W=2u L=0.28u\nMP Y A VDD VDD pfet W=2u L=0.28u\n.end\n"
     assert compare(inverter(), text).errors == []
+
+
+GOOD_BODIES = {
+    "declared only": "",
+    "plain": "M0 d g s b nfet W=w L=l",
+    "another name of it": "M0 d g s b nmos_3p3 w={w} l='l' m=1 as=1p",
+    "a call": "X0 d g s b nmos_3p3 w=w l=l m=m",
+    "the foundry's": ".param k='l-1.5e-7'\n.param z=agauss(0,k,1)\n"
+    "m0 d g s b nmos_3p3 w=w l=l nf=nf\n+delvto='z*sw_stat_mismatch' sa=sa",
+    "computed": ".param w2='2*w'\nM0 d g s b nfet W='w2/2' L=l",
+    "a model": "M0 d g s b nfet W=w L=l\n.model nfet_03v3 nmos level=14",
+}
+BAD_BODIES = {
+    "W='2*w'": ("M0 d g s b nfet W='2*w' L=l", "line 3: M0 in .subckt NFET_03V3: w = '2.w'"),
+    "L": ("M0 d g s b nfet W=w L='l+1n'", "l = 'l\\+1n' is not the l"),
+    "exchanged sizes": ("M0 d g s b nfet W=l L=w", "w = l is not"),
+    "a fixed W": ("M0 d g s b nfet W=2u L=l", "w = 2u is not"),
+    "W hidden": (".param w2='2*w'\nM0 d g s b nfet W=w2 L=l", "line 4: .* w = w2"),
+    "no W": ("M0 d g s b nfet L=l", "W is missing"),
+    "other kind": ("M0 d g s b pfet W=w L=l", "'pfet', not the nfet that it stands for"),
+    "unknown model": ("M0 d g s b nfet_x W=w L=l", "'nfet_x', not the nfet"),
+    "pins": ("M0 g d s b nfet W=w L=l", "is on 'G D S B', not on its pins D G S B"),
+    "ends": ("M0 s g d b nfet W=w L=l", "is on 'S G D B'"),
+    "inner net": ("M0 d g s x nfet W=w L=l", "is on 'D G S X'"),
+    "m = 2": ("M0 d g s b nfet W=w L=l m=2", "m = 2 is not"),
+    "m twice": ("M0 d g s b nfet W=w L=l m='2*m'", "m = '2\\*m' is not"),
+    "two": ("M0 d g s b nfet W=w L=l\nM1 d g s b nfet W=w L=l", "line 4: .*not several: M1"),
+    "a resistor beside": ("M0 d g s b nfet W=w L=l\nR0 d s 1", "line 4: .*not several: R0"),
+    "a resistor": ("R0 d s 1", "R0 in .subckt NFET_03V3: 'R0', not the nfet"),
+    "a call of another": ("X0 d g s b pfet_03v3 w=w l=l", "'pfet_03v3', not the nfet"),
+    "through another": ("X0 d g s b nmos_3p3 w=w l=l", "line 9: .* w = '3\\*w'"),
+    "itself": ("X0 d g s b nfet_03v3 w=w l=l", "calls itself"),
+    "undefined": ("M0 d g s b nfet W=nope L=l", "nope"),
+    "if": (".if (1)\nM0 d g s b nfet W=w L=l\n.endif", "line 3: .if in .subckt"),
+    "other model": ("M0 d g s b nfet W=w L=l\n.model nfet_03v3 pmos", "is a pmos"),
+}
+
+
+def wrapped_netlist(body: str, *more: str, pins: str = "d g s b") -> str:
+    head = f"* t\n.subckt nfet_03v3 {pins} w=1u l=1u m=1 nf=1 sa=0"
+    top = ".subckt top d g s b\nX1 d g s b nfet_03v3 w=2u l=0.28u\n.ends"
+    return "\n".join([head, *([body] if body else []), ".ends", top, *more, ""])
+
+
+@pytest.mark.parametrize("name", GOOD_BODIES)
+def test_a_body_that_is_the_device_is_read(name, read):
+    assert devices(read(wrapped_netlist(GOOD_BODIES[name]))) == {
+        "X1": ("nfet", {"W": pytest.approx(2.0), "L": pytest.approx(0.28)})
+    }
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+def test_a_body_that_is_another_circuit_is_refused(name, read):
+    body, words = BAD_BODIES[name]
+    other = ".subckt nmos_3p3 d g s b w=1u l=1u\nM0 d g s b nfet W='3*w' L=l\n.ends"
+    with pytest.raises(FileError, match=words):
+        read(wrapped_netlist(body, *([other] if "nmos_3p3" in body else [])))
+
+
+@pytest.mark.parametrize("pins", ["g d s b", "x g d b", "d g s", "a s c d"])
+def test_pins_of_a_device_stand_at_their_places(pins, read):
+    with pytest.raises(FileError, match=r"line 2: .subckt NFET_03V3: .*, not D G S B"):
+        read(wrapped_netlist("", pins=pins))
+
+
+@pytest.mark.parametrize(
+    ("pins", "body", "words"),
+    [
+        ("e me", "R1 e me R=R", ""),
+        ("row me", "B1 row me I=1e-4*sinh(3*V(row,me))", ""),
+        ("e me", "", ""),
+        ("me e", "R1 me e 10k", r"'ME E', not ROW ME"),
+        ("e me", "B1 me e I=1e-4*V(e,me)", r"is on 'ME E', not on its pins E ME"),
+        ("e me", "R1 e e 10k", r"is on 'E E'"),
+        ("e me", "R1 e me 10k\nR2 e 0 1", "not several: R2"),
+        ("e me", "C1 e me 1f", "C1 is no device between the pins"),
+        ("e me", "M1 e me 0 0 nfet W=1u L=1u", "M1 is no device"),
+    ],
+)
+def test_bodies_of_memristors(pins, body, words, read):
+    lines = [
+        "* t", f".subckt memristor_top {pins} AREA=1 R=10000", *([body] if body else []),
+        ".ends", ".subckt top a b", "XT a b memristor_top AREA=0.6", ".ends", "",
+    ]  # fmt: skip
+    text = "\n".join(lines)
+    if words:
+        with pytest.raises(FileError, match=words):
+            read(text)
+    else:
+        assert devices(read(text))["XT"][1] == {"AREA": pytest.approx(0.6)}

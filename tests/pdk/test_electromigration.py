@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
+from scipy.special import ellipkm1
 
 from crossstack.pdk import ParameterError, get_tech
-from crossstack.pdk.electromigration import current_limits
+from crossstack.pdk.electromigration import current_limits, line_heating_k
 
 BOLTZMANN_EV = 8.617333e-5
 
@@ -64,3 +65,17 @@ def test_every_conductor_has_a_limit_and_the_modules_are_marked(profile):
     assert limits.cut_a["VME"] == pytest.approx(
         limits.wire_a_per_um["ME"] * tech.cut("VME").size_um
     )
+
+
+@pytest.mark.parametrize("width_um", [0.5, 1.0, 10.0, 40.0, 1000.0])
+def test_heating_is_that_of_a_strip_by_conformal_mapping(width_um):
+    """A flat strip on a slab: 2 K(k) / K'(k), k = tanh(pi w / 4 h), per length and conductivity."""
+    tech = get_tech()
+    height = tech.heights_um["ME"][0]
+    k = math.tanh(math.pi * width_um / (4 * height))
+    rest = math.cosh(math.pi * width_um / (4 * height)) ** -2
+    shape = 2 * ellipkm1(rest) / ellipkm1(k**2)
+    film = next(f for f in tech.films if f.name == "ME")
+    power_w_um = 1e-3**2 * film.sheet_ohm_sq.typ / width_um
+    wanted = power_w_um / (1.4e-6 * shape)
+    assert line_heating_k(tech, "ME", width_um, 1e-3) == pytest.approx(wanted, rel=1e-9)

@@ -1,7 +1,9 @@
 """The process data: one table each, nothing twice, heights derived, values as the sources say."""
 
+import csv
 import dataclasses
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +20,25 @@ def test_layer_names_and_numbers_are_unique():
     assert len({layer.gds for layer in LAYERS}) == len(LAYERS)
 
 
-def test_module_layers_stay_clear_of_the_foundry_numbers():
+def test_module_layers_keep_off_the_foundry_numbers():
+    """Of all variants of the process: a layer that variant D lacks is one of another wafer."""
+    listed = Path(__file__).parent / "gf180mcu_numbers.csv"
+    rows = (line for line in listed.read_text().splitlines() if not line.startswith("#"))
+    theirs = {int(row["layer"]) for row in csv.DictReader(rows)}
+    theirs |= {layer.gds[0] for layer in LAYERS if not layer.is_module}
+    theirs |= {layer.gds[0] for layer in get_tech().foreign}
     module = {layer.gds[0] for layer in LAYERS if layer.is_module}
-    foundry = {layer.gds[0] for layer in LAYERS if not layer.is_module}
     assert module
-    assert not module & foundry
-    assert min(module) > 204  # LVPWELL 204 is the foundry's highest number in use
+    assert not module & theirs
+
+
+def test_every_foundry_number_is_described_or_named_as_foreign():
+    """Markers of KLayout's (222) and the two metals that variant D must not have aside."""
+    listed = Path(__file__).parent / "gf180mcu_numbers.csv"
+    rows = (line for line in listed.read_text().splitlines() if not line.startswith("#"))
+    theirs = {(int(row["layer"]), int(row["datatype"])) for row in csv.DictReader(rows)}
+    ours = {layer.gds for layer in LAYERS} | {layer.gds for layer in get_tech().foreign}
+    assert {pair for pair in theirs - ours if pair[1] != 222} == {(53, 0), (82, 0)}
 
 
 def test_forbidden_layers_are_absent():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from crossstack.solve import (
     ConvergenceError,
     InputError,
     NetworkBuilder,
+    circuit,
     effective_matrix,
     engine,
     exact,
@@ -109,6 +111,67 @@ def bridge(siemens: float, ohm: float = 1.0) -> NetworkBuilder:
     b.memristor(0, 0, 0, top, low)
     b.memristor(0, 0, 1, top, low)
     return b
+
+
+def test_parts_that_hang_on_one_node_carry_exactly_nothing(rng):
+    for _ in range(20):
+        b = NetworkBuilder()
+        ports = [b.node("P"), b.node("hinge"), b.node("G")]
+        b.port("P", ports[0])
+        b.port("G", ports[2])
+        wire = {"layer": "M", "net": "x"}
+        for p, q in itertools.pairwise(ports):
+            b.resistor(p, q, 10 ** rng.uniform(-9, 9), **wire)
+        hinge = ports[rng.integers(3)]
+        hung = [hinge]
+        for mesh in range(3):  # a mesh that hangs on a mesh that hangs on a mesh
+            nodes = [hinge, *(b.node(f"{mesh}.{k}") for k in range(rng.integers(3, 7)))]
+            for k in range(1, len(nodes)):
+                for other in rng.integers(k, size=2):
+                    b.resistor(nodes[other], nodes[k], 10 ** rng.uniform(-9, 9), **wire)
+            b.memristor(0, 0, mesh, nodes[-1], nodes[0])
+            b.memristor(0, 1, mesh, nodes[-1], nodes[1])
+            hung += nodes
+            hinge = nodes[rng.integers(1, len(nodes))]
+        G = 10 ** rng.uniform(-9, 9, (1, 2, 3))
+        got = solve_network(b.build(), conductances=G, port_voltages={"P": 0.7, "G": -0.2})
+        assert (got.device_currents == 0).all()
+        assert len(set(got.node_voltages[np.array(hung)])) == 1
+        assert abs(got.port_currents["P"]) > 0
+
+
+def on_paths(edges: list[tuple[int, int]], held: set[int]) -> set[int]:
+    """Edges on simple paths from one held node to another, by trying all of them."""
+    live: set[int] = set()
+
+    def walk(node: int, met: set[int], used: list[int]) -> None:
+        for k, ends in enumerate(edges):
+            other = ends[ends[0] == node]
+            if node not in ends or other in met:
+                continue
+            if other in held:
+                live.update([*used, k])
+            else:
+                walk(other, met | {other}, [*used, k])
+
+    for h in held:
+        walk(h, {h}, [])
+    return live
+
+
+def test_edges_without_current_are_those_on_no_path_between_held_nodes(rng):
+    dead = 0
+    for _ in range(300):
+        n, m = int(rng.integers(2, 10)), int(rng.integers(1, 14))
+        a, b = rng.integers(n, size=(2, m))
+        held = np.unique(rng.integers(n, size=int(rng.integers(1, 4))))
+        found = circuit.prepare(n, a, b, np.ones(m), held)
+        edges = list(zip(found.a.tolist(), found.b.tolist(), strict=True))
+        live = on_paths(edges, set(np.flatnonzero(found.held).tolist()))
+        want = [k not in live for k in range(len(edges))]
+        assert circuit.currentless(found).tolist() == want
+        dead += sum(want)
+    assert dead > 300
 
 
 @pytest.mark.parametrize("siemens", [1e3, 1e6, 1e9, 1e15, 1e20])

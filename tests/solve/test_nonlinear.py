@@ -181,9 +181,9 @@ def test_refusals():
 
 
 def test_settling_limit_is_reported(monkeypatch):
-    from crossstack.solve import nonlinear
+    from crossstack.solve import nonlinear_crossbar
 
-    monkeypatch.setattr(nonlinear, "MAX_STEPS", 2)
+    monkeypatch.setattr(nonlinear_crossbar, "MAX_STEPS", 2)
     with pytest.raises(ConvergenceError, match="did not settle in 2 steps"):
         solve_crossbar_nonlinear([[[1e-3]]], [[2.0]], device=Sinh(), **WIRES)
     assert issubclass(DriveError, ValueError)

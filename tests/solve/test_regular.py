@@ -16,6 +16,7 @@ from crossstack.solve import (
     solve_network,
     solve_network_nonlinear,
 )
+from crossstack.solve.wires import IrregularError, Side, _Reader
 
 SHAPES = [(1, 1), (1, 4), (4, 1), (2, 2), (7, 5), (3, 9)]
 
@@ -183,6 +184,21 @@ def test_what_no_line_describes_is_refused_and_solved_directly(make_array, monke
     assert "wires directly" in both(network, method="auto")[0].method
     with pytest.raises(DriveError, match="method is 'lines', allowed: auto, crossbar, direct"):
         both(network, method="lines")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [-5.0, np.nan, np.inf])
+def test_how_far_a_line_is_from_a_chain_is_said_beside_lines_without_response(value):
+    each, none = np.arange(4), np.zeros(0, dtype=int)
+    pair = np.repeat([0, 1], 2)
+    side = Side(each, each, pair, np.tile([0, 1], 2), pair, none)
+    reader = _Reader(side, np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 2.0, 0.0, 0.0]))
+    reader.see(np.array([3.0, 4.0, 0.0, 0.0]), np.ones(4))
+    with np.errstate(invalid="ignore"), pytest.raises(IrregularError, match="no chain") as refused:
+        reader.see(np.array([9.0, value, 0.0, 0.0]), np.array([1.0, -1.0, 1.0, -1.0]))
+    assert np.isfinite(value) == (
+        "nan" not in str(refused.value) and "inf" not in str(refused.value)
+    )
 
 
 def test_a_line_driven_at_both_ends(make_array):

@@ -1,0 +1,106 @@
+"""Bodies of the subcircuits that stand for a device: they must be exactly that device.
+
+A call such as ``X1 d g s b nfet_03v3 w=2u l=0.28u`` is compared as one transistor with these pins
+and sizes, while a simulator runs the body. Both mean the same circuit only if the body passes pins
+and sizes on as they come.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from .cards import Element, Scope, Subckt
+from .deck import Line, shortened
+from .devices import ALIASES, BESIDES, DeviceKind
+
+#: Of a transistor in a body: statistics that the foundry's models bring along.
+_STATISTICS = frozenset(("delvto", "mulu0"))
+#: Two-terminal elements that a memristor's body may be: resistor, source, model, subcircuit.
+_TWO_ENDS = "RBNX"
+#: Sizes that a body is tried with; it must hand on each.
+_TRIALS = ({"w": 1.7e-6, "l": 0.45e-6, "m": 1.0}, {"w": 3.3e-6, "l": 0.61e-6, "m": 3.0})
+
+
+def check_body(body: Subckt, kind: DeviceKind, scope: Scope, subckts: Mapping[str, Subckt]) -> None:
+    """Refuse a device's subcircuit that is another device than its name says.
+
+    Args:
+        body: the subcircuit; an empty one is only a declaration.
+        kind: the device that its calls are compared as.
+        scope: global parameters.
+        subckts: all subcircuits by upper-case name.
+
+    Raises:
+        FileError: names file, line and what is wrong.
+    """
+    seen: set[str] = set()
+    while True:
+        seen.add(body.name)
+        _check_pins(body, kind)
+        parts = list(body.elements.values())
+        if len(parts) > 1:
+            text = f".subckt {body.name} is one device of this process, not several"
+            raise parts[1].line.error(f"{text}: {parts[1].name} beside {parts[0].name}")
+        if not parts:
+            return
+        if kind.is_memristor:
+            _check_two_ends(body, parts[0])
+            return
+        _check_transistor(body, parts[0], kind, scope)
+        inner = subckts.get(parts[0].words[-1]) if parts[0].name[0] == "X" else None
+        if inner is None:
+            return
+        if inner.name in seen:
+            raise parts[0].line.error(f"subcircuit {inner.name} calls itself")
+        body = inner
+
+
+def _check_pins(body: Subckt, kind: DeviceKind) -> None:
+    """Pins may have any names, but those of the device's own must stand at their places."""
+    order = list(kind.terminals)
+    wrong = len(body.pins) != len(order) or any(
+        pin in order and pin != own for pin, own in zip(body.pins, order, strict=True)
+    )
+    if wrong and body.line is not None:
+        pins = shortened(" ".join(body.pins))
+        raise body.line.error(f".subckt {body.name}: {pins}, not {' '.join(order)}")
+
+
+def _check_two_ends(body: Subckt, one: Element) -> None:
+    words = one.line.text.upper().split()
+    if one.name[0] not in _TWO_ENDS:
+        raise one.line.error(f"{one.name} is no device between the pins of .subckt {body.name}")
+    _check_nets(body, tuple(words[1:3]), one.line, one.name)
+
+
+def _check_nets(body: Subckt, nets: tuple[str, ...], line: Line, name: str) -> None:
+    if nets != body.pins:
+        found, wanted = shortened(" ".join(nets)), " ".join(body.pins)
+        raise line.error(f"{name} in .subckt {body.name} is on {found}, not on its pins {wanted}")
+
+
+def _check_transistor(body: Subckt, one: Element, kind: DeviceKind, scope: Scope) -> None:
+    model = one.words[-1].lower() if one.words else ""
+    if one.name[0] not in "MX" or ALIASES.get(model) != kind.name:
+        what = model or one.line.text.split()[0]
+        text = f"{one.name} in .subckt {body.name}: {shortened(what)}"
+        raise one.line.error(f"{text}, not the {kind.name} that it stands for")
+    _check_nets(body, one.words[:-1], one.line, one.name)
+    for name in one.given:
+        if name not in {"w", "l", "m", *BESIDES["MOS"], *_STATISTICS}:
+            raise one.line.error(f"{one.name}: parameter {name} is not known here")
+    for size in ("w", "l"):
+        if size not in one.given:
+            raise one.line.error(f"{one.name} in .subckt {body.name}: {size.upper()} is missing")
+    for given in _TRIALS:
+        known = {name: value for name, value in given.items() if name in body.header}
+        inside = Scope({**body.header, **body.texts}, scope, **known)
+        for name in (n for n in ("w", "l", "m") if n in one.given):
+            text, line = one.given[name]
+            value = inside.value(text, line, f"{one.name}: {name}")
+            allowed = [known[name]] if name in known else []
+            allowed += [1.0] if name == "m" else []
+            if not any(math.isclose(value, wanted) for wanted in allowed):
+                what = f"{one.name} in .subckt {body.name}: {name} = {text[:40]}"
+                raise line.error(f"{what} is not the {name} that it is called with")
