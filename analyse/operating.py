@@ -153,7 +153,7 @@ def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:
     small = siemens[_places(network, slice(None))]
     mask = small > 0
     if isinstance(law, Partly):
-        law, mask = law.law, mask & law.mask
+        mask, law = mask & law.mask, law.law
     which = np.flatnonzero(mask)
     return Bent(which, law, small[which])
 

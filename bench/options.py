@@ -28,7 +28,7 @@ from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import CrossStackError, ParameterError
 
 CELLS = ("hybrid", "passive", "planar", "passive_planar")
-#: cells with select transistors
+#: cells with select transistors, which take a strap and several cuts
 SELECTED = ("hybrid", "planar")
 TOPS = (("array", 14), ("macro", 25), ("testchip", 1))
 #: every cell is drawn as a test chip first: alone, chance would bring a handful of 2,000 sets
@@ -71,6 +71,11 @@ def option_set(rng: random.Random) -> dict[str, Any]:
         values["device_um"] = length(rng, DEVICE)
     if rng.random() < busy and values["cell"] in SELECTED:
         values["select_w_um"] = length(rng, SELECT)
+    if values["cell"] in SELECTED or rng.random() < 0.1:  # the others refuse both
+        if rng.random() < 0.4:
+            values["strap"] = True
+        if rng.random() < 0.4:
+            values["cuts"] = rng.choice((1, 2, 4))
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
         for key in ("switch_wn_um", "switch_wp_um"):
@@ -107,15 +112,14 @@ def length(rng: random.Random, ends: tuple[float, float]) -> float:
 
 def least_pitches(values: dict[str, Any]) -> dict[str, float | None]:
     """Return the least pitches of a set, in um, or None where it cannot be drawn at all."""
-    own = {k: values.get(k) for k in ("cell", "profile", "device_um")}
-    return _least(*own.values(), values.get("select_w_um", 2.0))  # type: ignore[arg-type]
+    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts")
+    return _least(tuple((name, values[name]) for name in names if name in values))
 
 
 @lru_cache(maxsize=256)
-def _least(cell: str, profile: str, device_um: float | None, select_w_um: float) -> dict[str, Any]:
+def _least(own: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     try:
-        spec = ArraySpec(1, 1, cell, profile, device_um=device_um, select_w_um=select_w_um)
-        unit = build_top(spec).unit
+        unit = build_top(ArraySpec(1, 1, **dict(own))).unit
     except CrossStackError:
         return {"pitch_x_um": None, "pitch_y_um": None}
     return {"pitch_x_um": unit.width * 1e-3, "pitch_y_um": unit.height * 1e-3}

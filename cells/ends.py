@@ -137,6 +137,8 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
     c.rect("ME", u.column_span[0], pad_top - pad_height + shift, u.column_span[1], shift)
     c.rect("ME", x - half, pad_top - pad_height + shift, x + half, pad_top + shift)
     c.rect("land", x - half, 0, x + half, pad_top + shift)
+    for x1, x2 in u.strap_spans:  # a strap joins the pin beside its vias
+        c.rect("land", x1, pad_top + shift, x2, shift)
     for row in (0, 1):
         y = pad_top - a - r.module_via // 2 - row * step + shift
         for via_x in _via_centres(r, x, width):

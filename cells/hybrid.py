@@ -16,216 +16,20 @@ take the whole rest of the pitch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..pdk import Tech
-from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
-from .limits import SELECT_W_UM, length, pitch
+from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down
 from .parts import (
     NmosPlace,
-    StackedPair,
+    cut_array,
     draw_nmos,
     metal1_over_contacts,
     mirrored,
-    module_via,
     oxides,
     tap_strip,
     via_stack,
 )
-from .rules import RuleBook
-
-#: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
-LINE_ENDS = 10_000
-
-
-@dataclass(frozen=True)
-class HybridParameters:
-    """Parameters of the hybrid and planar cell; lengths in um.
-
-    Attributes:
-        select_w_um: channel width of the select transistors.
-        select_l_um: channel length of the select transistors.
-        device_um: height of the BE and TE strips, and least width of the middle electrode.
-        pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
-    """
-
-    select_w_um: float = 2.0
-    select_l_um: float = 0.28
-    device_um: float = 1.0
-    pitch_x_um: float | None = None
-    pitch_y_um: float | None = None
-
-
-class HybridGeometry(StackedPair):
-    """Coordinates of the hybrid cell in dbu, derived from the rules.
-
-    Raises:
-        ParameterError: for a size or pitch outside its range; the message names the limit.
-    """
-
-    def __init__(self, tech: Tech, p: HybridParameters) -> None:
-        self.tech, self.rules = tech, RuleBook(tech)
-        self.w = length(tech, "select_w_um", p.select_w_um, *SELECT_W_UM)
-        self.length = length(tech, "select_l_um", p.select_l_um, self.rules.ask.gate_length(), 10.0)
-        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
-        self._place_columns()
-        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
-        self._place_rows()
-        self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
-        self._widen_lines()
-        self._place_diode()
-        self._place_near_tap()
-
-    def _place_columns(self) -> None:
-        """Place everything of the left half along x, from the cell's west edge."""
-        r = self.rules
-        half_via = r.module_via // 2
-        #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
-        between = max(
-            r.space("top_via", "bottom_electrode") + r.beyond_via,
-            r.space("bottom_via"),
-            r.land_space + r.land - r.module_via,
-        )
-        self.module_x = grid_up(between / 2) + half_via
-        reach = r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
-        self.stack_x = max(grid_up(r.space("select") / 2) + r.pad // 2, self.module_x - reach)
-        self.select_width = max(r.width("select"), r.via + 2 * r.enclosure("select", "local_via"))
-        self.select_x = self.stack_x + r.pad // 2 + r.space("select") + self.select_width // 2
-        nmos = NmosPlace(r, 0, 0, self.w, self.length)
-        #: DF.3a and NP.2 to the mirrored neighbour decide how near COMP may come to the edge
-        least_x = grid_up(
-            max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
-        )
-        self.comp_x = max(self.select_x - nmos.gate_x, least_x)
-        self.select_x = self.comp_x + nmos.gate_x
-        past_select = self.select_x + self.select_width // 2 + r.space("select") + r.pad // 2
-        self.source_x = max(past_select, self.comp_x + nmos.source_x)
-        #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
-        self.me_to_via = max(
-            r.overhang("bottom_electrode", "bottom_crossing")
-            + max(r.space("top_via", "bottom_electrode"), r.beyond_via),
-            r.space("top_via", "crossing"),
-            r.space("top_via", "middle_electrode"),
-        )
-
-    def _least_pitch_x(self) -> int:
-        r = self.rules
-        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length))
-        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + self.device
-        return grid_up(max(cmos, module), 10)
-
-    def _half_cmos(self, nmos: NmosPlace) -> int:
-        """Return how near to the west edge the middle of a tap strip may come."""
-        r = self.rules
-        metal = r.line
-        half_tap = (
-            max(
-                r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
-                r.width("pplus") - 2 * r.enclosure("pplus", "p_tap"),
-            )
-            // 2
-        )
-        to_tap = max(
-            r.space("diffusion"),
-            r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
-            r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
-        )
-        return max(
-            self.source_x
-            + r.via // 2
-            + r.line_end("local_via", "local")
-            + r.space("local")
-            + metal // 2,
-            self.source_x + r.pad // 2 + grid_up(r.space("select") / 2),
-            nmos.comp[2] + to_tap + half_tap,
-        )
-
-    def _place_rows(self) -> None:
-        """Place everything along y, from the cell's south edge."""
-        r = self.rules
-        self.pad_y = grid_up(r.space("bottom_row") / 2) + r.pad // 2
-        self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
-        #: the land must hold Via4 of the stack as well as the module via
-        self.module_y = self.pad_y + r.land // 2 - r.via // 2 - r.line_end("land_via", "land")
-        self.line_y1 = self.pad_y + r.pad // 2 + r.space("bottom_row")
-
-    def _least_pitch_y(self) -> int:
-        r = self.rules
-        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
-        return grid_up(
-            max(
-                nmos.top + grid_up(r.space("poly") / 2),
-                # gate landing to the next row's drain, which reaches below its stack
-                nmos.gate_y
-                + r.pad // 2
-                + r.space("local")
-                - min(self.pad_y - r.pad // 2, nmos.metal_bottom),
-                nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
-                self.line_y1 + r.pad + grid_up(r.space("bottom_row") / 2),
-                max(self.device, r.land) + r.space("bottom_electrode"),
-                self.device
-                + 2
-                * max(
-                    r.enclosure("bottom_oxide", "bottom_crossing"),
-                    r.enclosure("bottom_oxide_x", "bottom_crossing"),
-                )
-                + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
-                r.land + r.land_space,
-            ),
-            10,
-        )
-
-    def _widen_lines(self) -> None:
-        """Give ME and the row lines all the width that the rules leave at this pitch."""
-        r = self.rules
-        self.me_x = self.pitch_x // 2
-        half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
-        self.me_half = grid_down(half)
-        space = r.space("bottom_row")
-        if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
-            space = r.wide_space("bottom_row")
-        self.line_y1 = self.pad_y + r.pad // 2 + space
-        # no line is so wide that it needs slots: beyond that width, pitch adds space
-        self.line_y2 = min(
-            self.pitch_y - grid_up(space / 2) - (space - r.space("bottom_row")),
-            self.line_y1 + min(r.max_width("bottom_row"), r.max_width("top_row")),
-        )
-        self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
-
-    def _place_diode(self) -> None:
-        """Place an antenna diode at the gate where a select line's charge asks for one.
-
-        A line of many cells charges each of their gates with what one pitch of it collects; with
-        a single row, its ends and a hop to a track of a chip come on top.
-        """
-        r = self.rules
-        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
-        side_wall = r.ask.antenna_wall("select") * 2 * (self.pitch_y + LINE_ENDS)
-        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
-        #: side of the diode; the least area of COMP is ample for the longest pitch
-        self.diode = max(
-            grid_up(r.area("diffusion") ** 0.5, 10),
-            r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
-        )
-        self.diode_y: int | None = None
-        if charge_um2 > r.ask.antenna("select") * gate_um2:
-            clear = max(
-                r.space("poly", "diffusion"),
-                r.space("diffusion"),
-                r.space("nplus")
-                + r.enclosure("nplus", "n_gate")
-                + r.enclosure("nplus", "n_active"),
-            )
-            self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
-
-    def _place_near_tap(self) -> None:
-        """Place a tap strip beside the transistor where that below ME is out of reach (DF.14)."""
-        r = self.rules
-        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
-        self.near_tap_x: int | None = None
-        half_tap = (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
-        if self.me_x - half_tap - nmos.comp[0] > r.reach("n_active", "p_tap"):
-            self.near_tap_x = grid_up(self._half_cmos(nmos), 10)
+from .place import HybridGeometry, HybridParameters
+from .strap import draw_strap
 
 
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
@@ -236,14 +40,14 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     metal1_over_contacts(c, r, nmos.drain_x, span)
     metal1_over_contacts(c, r, nmos.source_x, span)
     # drain: Metal1 from the contacts to the stack, then up to the Metal5 land
-    half_m1 = r.line // 2
-    half_pad = r.pad // 2
-    left = min(g.stack_x - half_pad, nmos.drain_x - half_m1)
-    right = max(g.stack_x + r.via // 2, nmos.drain_x + half_m1)
+    half_m1, size = r.line // 2, g.stack
+    half_pad = size.pad_h // 2
+    left = min(g.stack_x - size.pad_w // 2, nmos.drain_x - half_m1)
+    right = max(g.stack_x + size.cuts_w // 2, nmos.drain_x + half_m1)
     c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
     c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
-    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", (g.module_x, g.module_y))
-    module_via(c, r, electrode, g.module_x, g.module_y)
+    via_stack(c, r, g.stack_x, g.pad_y, "local", "land", g.land, g.cuts)
+    _land(c, g, electrode)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
     # source: up to Metal2 in the row of the stacks, and from there to the row line
@@ -251,18 +55,18 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         "local",
         nmos.source_x - half_m1,
         g.pad_y - half_pad,
-        g.source_x + r.via // 2 + r.line_end("local_via", "local"),
+        g.source_x + size.cuts_w // 2 + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
     c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
-    west, east = g.source_x - half_pad, g.source_x + half_pad
+    west, east = g.source_x - size.pad_w // 2, g.source_x + size.pad_w // 2
     if row_metal == "top_row":
-        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal)
+        via_stack(c, r, g.source_x, g.pad_y, "local", row_metal, cuts=g.cuts)
         c.rect("top_row", west, g.pad_y - half_pad, east, g.line_y1)
     else:
-        c.box("local_via", g.source_x, g.pad_y, r.via)
-        c.rect("select", west, g.pad_y - half_pad, east, g.line_y1 + r.pad)
-        c.box("select_via", g.source_x, g.line_y1 + half_pad, r.via)
+        cut_array(c, r, "local_via", g.source_x, g.pad_y, size)
+        c.rect("select", west, g.pad_y - half_pad, east, g.line_y1 + size.pad_h)
+        cut_array(c, r, "select_via", g.source_x, g.line_y1 + half_pad, size)
     if g.diode_y is not None:
         _gate_diode(c, g, nmos)
     if g.near_tap_x is not None:
@@ -271,10 +75,29 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
-    c.box("local_via", nmos.gate_x, nmos.gate_y, r.via)
+    for more in range(0, g.gate_more + 1, r.via_step):
+        c.box("local_via", nmos.gate_x, nmos.gate_y + more, r.via)
+        c.box("local", nmos.gate_x, nmos.gate_y + more, r.pad)
+    if g.gate_more:
+        half = r.pad // 2
+        c.rect("local", nmos.gate_x - half, nmos.gate_y, nmos.gate_x + half,
+               nmos.gate_y + g.gate_more)  # fmt: skip
     half_line = g.select_width // 2
     c.rect("select", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
+
+
+def _land(c: Canvas, g: HybridGeometry, electrode: str) -> None:
+    """Draw the land over the drain's stack, and the module vias from it to the electrode's pad."""
+    r = g.rules
+    step = r.module_via + r.space("bottom_via")
+    low = g.module_y - (g.module_vias - 1) * step // 2
+    for k in range(g.module_vias):
+        c.box(f"V{electrode}", g.module_x, low + k * step, r.module_via)
+    half = (r.land + (g.module_vias - 1) * step) // 2
+    x1, x2 = g.module_x - r.land // 2, g.module_x + r.land // 2
+    c.rect(electrode, x1, g.module_y - half, x2, g.module_y + half)
+    c.rect("land", *g.land)
 
 
 def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:
@@ -316,6 +139,8 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
         oxides(canvas, g.rules, "T", g.crossing)
         canvas.rect("top_row", 0, g.line_y1, g.pitch_x, g.line_y2)
     canvas.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
+    if g.strap:
+        draw_strap(canvas, g.rules, g.me_x, (g.me_half, g.strap_half), g.strip_y, g.pitch_y)
     tap_strip(canvas, g.rules, g.me_x, 0, g.pitch_y)
     name = "hybrid_cell" if top else "planar_cell"
     return Cell(
@@ -325,7 +150,8 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
         width=g.pitch_x,
         height=g.pitch_y,
         netlist=_netlist(name, g, top),
-        info=g.info(g.line_y2 - g.line_y1),
+        info=g.info(g.line_y2 - g.line_y1)
+        | ({"strap_width_um": round(g.strap_half * 2e-3, 3)} if g.strap else {}),
     )
 
 

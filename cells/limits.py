@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 
 from ..pdk import ParameterError, Tech
@@ -44,6 +45,28 @@ def pitch(tech: Tech, name: str, value: object, least: int, high: float = 100.0)
     if not least * 1e-3 - 1e-9 <= number <= high:
         raise ParameterError(name, value, allowed)
     return tech.check_grid(name, number, multiple=2)
+
+
+def switch(name: str, value: object) -> bool:
+    """Return a parameter that is true or false.
+
+    Raises:
+        ParameterError: for anything else.
+    """
+    if not isinstance(value, bool):
+        raise ParameterError(name, value, "true or false")
+    return value
+
+
+def one_of(name: str, value: object, allowed: Sequence[int]) -> int:
+    """Return a whole number out of a few.
+
+    Raises:
+        ParameterError: for anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+        raise ParameterError(name, value, "one of " + ", ".join(map(str, allowed)))
+    return value
 
 
 def _number(name: str, value: object, allowed: str) -> float:

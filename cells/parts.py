@@ -92,6 +92,7 @@ class NmosPlace:
         comp: (x1, y1, x2, y2) of the active area.
         drain_x, gate_x, source_x: centres of the contact columns and of the gate.
         gate_y: centre of the gate contact, above the channel.
+        metal_top: end of the lowest metal over the source and drain contacts.
         top, bottom: ends of the Poly2 shape.
         metal_bottom: lower end of the Metal1 over source and drain.
     """
@@ -118,8 +119,8 @@ class NmosPlace:
         ) // pitch + 1
         first = y + rules.enclosure("diffusion", "diffusion_contact")
         span = (first, first + count * pitch - rules.space("contact"))
-        self.metal_bottom, metal_top = _metal1_ends(rules, span)
-        landing = metal_top + rules.space("local") + rules.pad // 2
+        self.metal_bottom, self.metal_top = _metal1_ends(rules, span)
+        landing = self.metal_top + rules.space("local") + rules.pad // 2
         self.gate_y = max(y + w + gap + head // 2, landing)
         self.bottom, self.top = y - rules.extension("poly", "diffusion"), self.gate_y + head // 2
 
@@ -145,6 +146,32 @@ def draw_nmos(canvas: Canvas, rules: RuleBook, place: NmosPlace) -> tuple[int, i
     return span
 
 
+class StackSize:
+    """Size of via stacks of several cuts, in dbu.
+
+    Attributes:
+        columns, rows: cuts along x and y.
+        cuts_w, cuts_h: of all cuts together.
+        pad_w, pad_h: of the landing around them.
+    """
+
+    def __init__(self, rules: RuleBook, cuts: int) -> None:
+        #: cuts grow along y first, where the row lines leave room
+        self.columns, self.rows = {1: (1, 1), 2: (1, 2), 4: (2, 2)}[cuts]
+        more_x, more_y = ((n - 1) * rules.via_step for n in (self.columns, self.rows))
+        self.cuts_w, self.cuts_h = rules.via + more_x, rules.via + more_y
+        self.pad_w, self.pad_h = rules.pad + more_x, rules.pad + more_y
+
+
+def cut_array(canvas: Canvas, rules: RuleBook, cut: str, x: int, y: int, size: StackSize) -> None:
+    """Draw the cuts of one level of a stack, centred at (x, y)."""
+    for i in range(size.columns):
+        for j in range(size.rows):
+            west, south = x - size.cuts_w // 2, y - size.cuts_h // 2
+            x1, y1 = west + i * rules.via_step, south + j * rules.via_step
+            canvas.rect(cut, x1, y1, x1 + rules.via, y1 + rules.via)
+
+
 def via_stack(
     canvas: Canvas,
     rules: RuleBook,
@@ -152,7 +179,8 @@ def via_stack(
     y: int,
     low: str,
     high: str,
-    land: tuple[int, int] | None = None,
+    land: tuple[int, int, int, int] | None = None,
+    cuts: int = 1,
 ) -> None:
     """Stack vias from metal `low` to metal `high` with landings on the metals strictly between.
 
@@ -165,17 +193,20 @@ def via_stack(
         y: centre of the vias.
         low: lower metal, by role or name.
         high: upper metal.
-        land: centre of the land that the stack ends on; metals between the row lines and the
-            land then take its outline, and so its distances.
+        land: outline of the land that the stack ends on; metals between the row lines and the
+            land then take it too, and so its distances.
+        cuts: cuts on every level.
     """
-    roles = rules.tech.roles
+    roles, size = rules.tech.roles, StackSize(rules, cuts)
     landings = ("", *roles.between(low, high))
     for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
-        canvas.box(cut, x, y, rules.via)
+        cut_array(canvas, rules, cut, x, y, size)
         if metal in rules.upper and land is not None:
-            canvas.box(metal, *land, rules.land)
+            canvas.rect(metal, *land)
         elif metal:
-            canvas.box(metal, x, y, rules.landing(metal))
+            grown = rules.landing(metal) - rules.pad
+            half_w, half_h = (size.pad_w + grown) // 2, (size.pad_h + grown) // 2
+            canvas.rect(metal, x - half_w, y - half_h, x + half_w, y + half_h)
 
 
 def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> None:

@@ -21,11 +21,12 @@ from ..pdk import CrossStackError, ParameterError, Tech, get_tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .describe import Parameter, parameters_from
 from .drawing import Cell
-from .hybrid import HybridParameters, hybrid_cell, planar_cell
+from .hybrid import hybrid_cell, planar_cell
 from .marks import alignment_mark, vernier
 from .monitors import device_on_pads, kelvin, van_der_pauw, via_chain
 from .pads import bond_pad
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
+from .place import HybridParameters
 from .switches import SwitchParameters, column_switch, inverter, row_switch
 from .unit import TIERS, Unit, UnitCellError, unit_of
 

@@ -14,6 +14,7 @@ class RuleBook:
         ask: the same rules in um and um2.
         via: side of a foundry via.
         pad: smallest square landing of a foundry via that meets end-of-line and area rules.
+        via_step: from one foundry via to the next beside it.
         contact: side of a contact.
         line: width of the lowest metal over a column of contacts.
         module_via: side of a module via.
@@ -31,6 +32,8 @@ class RuleBook:
             self.via + 2 * self.line_end("select_via", "select"),
             self.width("select"),
         )
+        cuts = tech.roles.cuts("local", "land")
+        self.via_step = self.via + max(self.space(cut) for cut in cuts)
         self.contact = self.size("contact")
         over = self.contact + 2 * self.enclosure("local", "contact")
         self.line = grid_up(max(self.width("local"), over), 10)
@@ -68,9 +71,13 @@ class RuleBook:
         """Return the least space beside wide metal."""
         return self._dbu(self.ask.wide_space(layer))
 
+    def wide_from(self, layer: str) -> int:
+        """Return the width from which on a metal is wide."""
+        return self._dbu(self.ask.wide_from(layer))
+
     def space_beside(self, layer: str, width: int) -> int:
         """Return the least space beside a line that is `width` dbu wide."""
-        wide = width > self._dbu(self.ask.wide_from(layer))
+        wide = width > self.wide_from(layer)
         return self.wide_space(layer) if wide else self.space(layer)
 
     def array_space(self, cut: str, metal: str) -> int:

@@ -39,11 +39,13 @@ class Unit:
         cell: the drawing.
         tiers: tiers that hold a memristor, bottom first.
         rects: every rectangle of the drawing, those of cells placed in it included.
+        land: the last metal of the base.
     """
 
     cell: Cell
     tiers: tuple[str, ...]
     rects: tuple[Rect, ...]
+    land: str
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -89,6 +91,16 @@ class Unit:
         return port.x - port.width // 2, port.x + port.width // 2
 
     @property
+    def strap_spans(self) -> tuple[tuple[int, int], ...]:
+        """West and east edges of the lines in the last metal that pass below the column, in dbu."""
+        x, height = self.port("C", 270).x, self.cell.height
+        return tuple(
+            (r.x1, r.x2)
+            for r in self.rects
+            if r.layer == self.land and r.x1 <= x <= r.x2 and r.y1 <= 0 and r.y2 >= height
+        )
+
+    @property
     def crossing_span(self) -> tuple[int, int]:
         """Lower and upper edge of what crosses the column, in dbu."""
         west, east = self.column_span
@@ -111,7 +123,7 @@ def unit_of(cell: Cell, tech: Tech) -> Unit:
     for net in (*_ROWS, *_COLUMNS):
         if net in cell.netlist.pins:
             _check_ports(cell, net, tech)
-    unit = Unit(cell, tiers, tuple(_flat(cell)))
+    unit = Unit(cell, tiers, tuple(_flat(cell)), tech.roles.layer("land"))
     _check_shapes(unit)
     if len({unit.port(net, 180).layer in _ELECTRODES for net in unit.rows}) > 1:
         raise UnitCellError(f"{cell.name}: BR and TR must both be metals or both be electrodes")

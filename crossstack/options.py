@@ -174,6 +174,11 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         NUMBER,
         "Cell pitch along y in um, up to 100, with switches to 20 (default: the least).",
     ),
+    "--strap/--no-strap": (
+        None,
+        "Line in the last metal below every column, tied to it in every row (default without).",
+    ),
+    "--cuts": (int, "Vias on every level of a cell's stacks: 1, 2 or 4 (default 1)."),
     "--name": (str, "Name of the top cell and of the files (default: from the size)."),
 }
 #: the same where only macros are drawn

@@ -23,8 +23,9 @@ from crossstack.analyse.analysis import Stimulus
 from crossstack.analyse.operating import mode_ohm
 from crossstack.cells import Cell, Device, Subcircuit, register_cell, to_layout
 from crossstack.cells.drawing import Canvas
-from crossstack.cells.hybrid import HybridGeometry, HybridParameters, planar_cell
+from crossstack.cells.hybrid import planar_cell
 from crossstack.cells.parts import module_via, oxides
+from crossstack.cells.place import HybridGeometry, HybridParameters
 from crossstack.drc import run_drc
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top

@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any
 
+from ..cells.limits import one_of, switch
+from ..cells.place import CUTS
 from ..cells.registry import ARRAY_CELLS, array_cell, parameters_of
 from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
 
@@ -35,6 +37,9 @@ class ArraySpec:
         select_w_um: width of the select transistors in um (not for a cell without any).
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
             follow it; None for the least by the rules.
+        strap: lay a line in the last metal below every column, tied to it in every row, which
+            lowers the column's resistance (cells with transistors).
+        cuts: vias on every level of a cell's stacks, 1, 2 or 4 (cells with transistors).
         top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
             pad ring, process monitors and marks on a die, at most 16 x 16.
         switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
@@ -56,6 +61,8 @@ class ArraySpec:
     select_w_um: float = 2.0
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
+    strap: bool = False
+    cuts: int = 1
     top: str = "array"
     switch_wn_um: float = 20.0
     switch_wp_um: float = 20.0
@@ -81,8 +88,8 @@ class ArraySpec:
         if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
             most = f"at most {TESTCHIP_LINES} x {TESTCHIP_LINES} on a test chip"
             raise ParameterError("rows, cols", (self.rows, self.cols), most)
-        if not isinstance(self.kelvin, bool):
-            raise ParameterError("kelvin", self.kelvin, "true or false")
+        switch("kelvin", self.kelvin)
+        self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
             for key in ("kelvin", "switch_wn_um", "switch_wp_um"):
@@ -115,6 +122,14 @@ class ArraySpec:
                 raise ParameterError(
                     key, value, f"it needs another cell than {self.cell}: {' or '.join(cells)}"
                 )
+
+    def _check_cell_options(self) -> None:
+        """Refuse what the cell does not draw; `draw_unit` would pass over it."""
+        known = parameters_of(array_cell(self.cell).cell)
+        if switch("strap", self.strap) and "strap" not in known:
+            raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+        if one_of("cuts", self.cuts, CUTS) != 1 and "cuts" not in known:
+            raise ParameterError("cuts", self.cuts, f"1 for cell {self.cell}, it has no stacks")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
@@ -154,7 +169,7 @@ class ArraySpec:
             return self.device_um
         return max(1.0, self.tech().profile.line_um)
 
-    def cell_values(self) -> dict[str, float | None]:
+    def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
-        values = {key: getattr(self, key) for key in CELL_VALUES}
+        values = {key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts")}
         return {**values, "device_um": self.device_side_um()}

@@ -52,7 +52,7 @@ def pairs(base: ArraySpec) -> list[Pair]:
     stacked = replace(base, cell="hybrid", top="macro", name=None)
     planar = replace(stacked, cell="planar", rows=2 * n)
     plain = replace(
-        base, cell="passive", top="macro", kelvin=False, name=None,
+        base, cell="passive", top="macro", kelvin=False, strap=False, cuts=1, name=None,
         select_w_um=ArraySpec.select_w_um,  # there are none
     )  # fmt: skip
     if plain.pitch_x_um is not None or plain.pitch_y_um is not None:

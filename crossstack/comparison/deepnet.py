@@ -16,6 +16,7 @@ import numpy as np
 from ..analyse.analysis import Stimulus
 from ..analyse.operating import Laws, mode_ohm
 from ..analyse.timing import LINES, read_settle
+from ..base.names import WRITE_RAIL
 from ..pdk import Tech
 from ..solve.metrics import ir_drop
 from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
@@ -65,7 +66,7 @@ def _rail_switches(network: Network) -> int:
     """
     nets = np.array([name.split("/")[0] for name in network.node_names.tolist()])
     a, b = nets[network.switch_a], nets[network.switch_b]
-    columns = np.concatenate([a[b == "WC"], b[a == "WC"]])
+    columns = np.concatenate([a[b == WRITE_RAIL], b[a == WRITE_RAIL]])
     return int(np.unique(columns, return_counts=True)[1].max(initial=0))
 
 

@@ -1,0 +1,252 @@
+"""Where everything of the hybrid and planar cell lies, derived from the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pdk import Tech
+from .drawing import grid_down, grid_up
+from .limits import SELECT_W_UM, length, one_of, pitch, switch
+from .parts import NmosPlace, StackedPair, StackSize
+from .rules import RuleBook
+from .strap import StrapRules, half_width
+from .strap import least_pitch_y as strap_pitch_y
+
+#: how many vias a stack may have on every level
+CUTS = (1, 2, 4)
+#: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
+LINE_ENDS = 10_000
+
+
+@dataclass(frozen=True)
+class HybridParameters:
+    """Parameters of the hybrid and planar cell; lengths in um.
+
+    Attributes:
+        select_w_um: channel width of the select transistors.
+        select_l_um: channel length of the select transistors.
+        device_um: height of the BE and TE strips, and least width of the middle electrode.
+        pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
+        strap: a line in the last metal below ME, tied to it in every row.
+        cuts: vias on every level of a stack, 1, 2 or 4; module vias as many as find room.
+    """
+
+    select_w_um: float = 2.0
+    select_l_um: float = 0.28
+    device_um: float = 1.0
+    pitch_x_um: float | None = None
+    pitch_y_um: float | None = None
+    strap: bool = False
+    cuts: int = 1
+
+
+class HybridGeometry(StackedPair):
+    """Coordinates of the hybrid cell in dbu, derived from the rules.
+
+    Raises:
+        ParameterError: for a size or pitch outside its range; the message names the limit.
+    """
+
+    def __init__(self, tech: Tech, p: HybridParameters) -> None:
+        self.tech, self.rules = tech, RuleBook(tech)
+        self.w = length(tech, "select_w_um", p.select_w_um, *SELECT_W_UM)
+        self.length = length(tech, "select_l_um", p.select_l_um, self.rules.ask.gate_length(), 10.0)
+        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        self.strap = switch("strap", p.strap)
+        self.cuts = one_of("cuts", p.cuts, CUTS)
+        self.stack = StackSize(self.rules, self.cuts)
+        self._place_columns()
+        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
+        self._place_rows()
+        self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
+        self._widen_lines()
+        #: a gate, which draws no current, has a second via only where the pitch has room for it
+        step = self.rules.via_step
+        self.gate_more = step if self.cuts > 1 and self.pitch_y >= self._gate_room() + step else 0
+        self._place_diode()
+        self._place_near_tap()
+
+    def _place_columns(self) -> None:
+        """Place everything of the left half along x, from the cell's west edge."""
+        r = self.rules
+        half_via = r.module_via // 2
+        #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
+        between = max(
+            r.space("top_via", "bottom_electrode") + r.beyond_via,
+            r.space("bottom_via"),
+            r.land_space + r.land - r.module_via,
+        )
+        self.module_x = grid_up(between / 2) + half_via
+        s, end = self.stack, r.line_end("land_via", "land")
+        reach = max(0, r.land // 2 - s.cuts_w // 2 - end)
+        self.stack_x = max(
+            grid_up(r.space("select") / 2) + s.pad_w // 2,
+            grid_up(r.land_space / 2) + s.cuts_w // 2 + end,
+            self.module_x - reach,
+        )
+        #: the land covers the module via and the stack's cuts
+        half = s.cuts_w // 2 + end
+        self.land_x = (
+            min(self.module_x - r.land // 2, self.stack_x - half),
+            max(self.module_x + r.land // 2, self.stack_x + half),
+        )
+        self.select_width = max(r.width("select"), r.via + 2 * r.enclosure("select", "local_via"))
+        self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
+        nmos = NmosPlace(r, 0, 0, self.w, self.length)
+        #: DF.3a and NP.2 to the mirrored neighbour decide how near COMP may come to the edge
+        least_x = grid_up(
+            max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
+        )
+        self.comp_x = max(self.select_x - nmos.gate_x, least_x)
+        self.select_x = self.comp_x + nmos.gate_x
+        past_select = self.select_x + self.select_width // 2 + r.space("select") + s.pad_w // 2
+        self.source_x = max(past_select, self.comp_x + nmos.source_x)
+        #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
+        self.me_to_via = max(
+            r.overhang("bottom_electrode", "bottom_crossing")
+            + max(r.space("top_via", "bottom_electrode"), r.beyond_via),
+            r.space("top_via", "crossing"),
+            r.space("top_via", "middle_electrode"),
+        )
+
+    def _least_pitch_x(self) -> int:
+        r = self.rules
+        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length))
+        me, strap = self.device, 0
+        if self.strap:
+            least = StrapRules.of(r)
+            me = max(me, least.least_electrode)
+            strap = 2 * (self.land_x[1] + r.space("land")) + least.least_metal
+        module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + me
+        return grid_up(max(cmos, module, strap), 10)
+
+    def _half_cmos(self, nmos: NmosPlace) -> int:
+        """Return how near to the west edge the middle of a tap strip may come."""
+        r = self.rules
+        metal = r.line
+        half_tap = (
+            max(
+                r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
+                r.width("pplus") - 2 * r.enclosure("pplus", "p_tap"),
+            )
+            // 2
+        )
+        to_tap = max(
+            r.space("diffusion"),
+            r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
+            r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
+        )
+        return max(
+            self.source_x
+            + self.stack.cuts_w // 2
+            + r.line_end("local_via", "local")
+            + r.space("local")
+            + metal // 2,
+            self.source_x + self.stack.pad_w // 2 + grid_up(r.space("select") / 2),
+            nmos.comp[2] + to_tap + half_tap,
+        )
+
+    def _place_rows(self) -> None:
+        """Place everything along y, from the cell's south edge."""
+        r = self.rules
+        s, end = self.stack, r.line_end("land_via", "land")
+        self.pad_y = grid_up(r.space("bottom_row") / 2) + s.pad_h // 2
+        self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
+        #: the gate's landing must clear the pads of the stacks, too
+        metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
+        self.comp_y += max(0, self.pad_y + s.pad_h // 2 - metal_top)
+        #: the land must hold the uppermost cuts of the stack as well as the module via
+        south = self.pad_y - s.cuts_h // 2 - end
+        self.module_y = south + r.land // 2
+        self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
+        #: module vias lie along the strip, as many as it has room for
+        step = r.module_via + r.space("bottom_via")
+        self.module_vias = min(self.cuts, max(1, (self.device - r.land) // step + 1))
+        half = (r.land + (self.module_vias - 1) * step) // 2
+        north = max(self.module_y + half, self.pad_y + s.cuts_h // 2 + end)
+        self.land_y = (self.module_y - half, north)
+        self.land = (self.land_x[0], self.land_y[0], self.land_x[1], self.land_y[1])
+        self.line_y1 = self.pad_y + s.pad_h // 2 + r.space("bottom_row")
+
+    def _least_pitch_y(self) -> int:
+        r = self.rules
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        return grid_up(
+            max(
+                nmos.top + grid_up(r.space("poly") / 2),
+                # gate landing to the next row's drain, which reaches below its stack
+                self._gate_room(),
+                nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
+                self.line_y1 + self.stack.pad_h + grid_up(r.space("bottom_row") / 2),
+                max(self.device, r.land) + r.space("bottom_electrode"),
+                self.device
+                + 2
+                * max(
+                    r.enclosure("bottom_oxide", "bottom_crossing"),
+                    r.enclosure("bottom_oxide_x", "bottom_crossing"),
+                )
+                + max(r.space("bottom_oxide"), r.space("bottom_oxide_x")),
+                self.land_y[1] - self.land_y[0] + r.land_space,
+                strap_pitch_y(r, self.strip_y) if self.strap else 0,
+            ),
+            10,
+        )
+
+    def _gate_room(self) -> int:
+        """Return the row pitch at which a gate's landing clears the pads of the next row."""
+        r = self.rules
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        south = min(self.pad_y - self.stack.pad_h // 2, nmos.metal_bottom)
+        return nmos.gate_y + r.pad // 2 + r.space("local") - south
+
+    def _widen_lines(self) -> None:
+        """Give ME, strap and row lines all the width that the rules leave at this pitch."""
+        r = self.rules
+        self.me_x = self.pitch_x // 2
+        half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
+        self.me_half = grid_down(half)
+        self.strap_half = half_width(r, self.me_x - self.land_x[1])
+        space = r.space("bottom_row")
+        if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
+            space = r.wide_space("bottom_row")
+        self.line_y1 = self.pad_y + self.stack.pad_h // 2 + space
+        # no line is so wide that it needs slots: beyond that width, pitch adds space
+        self.line_y2 = min(
+            self.pitch_y - grid_up(space / 2) - (space - r.space("bottom_row")),
+            self.line_y1 + min(r.max_width("bottom_row"), r.max_width("top_row")),
+        )
+
+    def _place_diode(self) -> None:
+        """Place an antenna diode at the gate where a select line's charge asks for one.
+
+        A line of many cells charges each of their gates with what one pitch of it collects; with
+        a single row, its ends and a hop to a track of a chip come on top.
+        """
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
+        side_wall = r.ask.antenna_wall("select") * 2 * (self.pitch_y + LINE_ENDS)
+        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
+        #: side of the diode; the least area of COMP is ample for the longest pitch
+        self.diode = max(
+            grid_up(r.area("diffusion") ** 0.5, 10),
+            r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
+        )
+        self.diode_y: int | None = None
+        if charge_um2 > r.ask.antenna("select") * gate_um2:
+            clear = max(
+                r.space("poly", "diffusion"),
+                r.space("diffusion"),
+                r.space("nplus")
+                + r.enclosure("nplus", "n_gate")
+                + r.enclosure("nplus", "n_active"),
+            )
+            self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
+
+    def _place_near_tap(self) -> None:
+        """Place a tap strip beside the transistor where that below ME is out of reach (DF.14)."""
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        self.near_tap_x: int | None = None
+        half_tap = (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
+        if self.me_x - half_tap - nmos.comp[0] > r.reach("n_active", "p_tap"):
+            self.near_tap_x = grid_up(self._half_cmos(nmos), 10)
