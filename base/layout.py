@@ -147,7 +147,7 @@ def read_layout(path: Path) -> db.Layout:
     try:
         with _silence():
             layout.read(str(path), options)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # the latter: its message quotes the file
         raise FileError(_why_unreadable(path, kind, str(error))) from None
     check_cells(layout, str(path))
     return layout

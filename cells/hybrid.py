@@ -145,7 +145,7 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
     name = "hybrid_cell" if top else "planar_cell"
     return Cell(
         name=name,
-        rects=tuple(canvas.rects),
+        rects=tuple(dict.fromkeys(canvas.rects)),  # a landing may be that of the gate's head
         ports=tuple(_ports(g, top)),
         width=g.pitch_x,
         height=g.pitch_y,

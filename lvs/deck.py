@@ -145,14 +145,15 @@ class _Deck:
 
 def _text(data: bytes, path: Path) -> str:
     """Return the text of a file: UTF-8, UTF-16 with its mark, or Latin-1."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if marked:
             text = data.decode("utf-16")
         else:
             text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    if any(data[k::2].count(0) > 0.45 * len(data) for k in (0, 1)):
+    if not marked and any(data[k::2].count(0) > 0.45 * len(data) for k in (0, 1)):
         raise FileError(f"{path}: UTF-16 without its mark (FF FE or FE FF); save it as UTF-8")
     if "\0" in text:
         raise FileError(f"{path}: not a readable netlist (a binary file)")

@@ -66,7 +66,7 @@ def test_deep_net_leaves_the_written_column_out(tier):
     np.testing.assert_allclose(batch.ideal, ideal[:, [0, 2, 3]], rtol=1e-12)
     off = np.abs(batch.currents - currents[:, [0, 2, 3]]).max() / ideal.max()
     # one resistance of a transistor for all vectors is not each vector's own
-    assert batch.matrix_error <= off < 3e-3
+    assert batch.matrix_error <= off * (1 + 1e-9) < 3e-3  # the two may be the same figure
     assert batch.matrix_error > 1e-6
 
 

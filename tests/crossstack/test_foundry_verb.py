@@ -26,7 +26,7 @@ def test_deck_on_a_macro(damaged, tmp_path, capfd, requires_program):
     assert found["shapes"] > 1000
     assert found["rules_run"] > 100
     kept = json.loads((tmp_path / f"{path.stem}_foundry_drc.json").read_text())
-    assert kept == found
+    assert kept == {"schema": 1, **found}
     assert kept["source"] == {path.name: sha256(path)}
     if damaged:
         assert code == 1

@@ -74,7 +74,7 @@ told.push(document.querySelector("#layer-violations").style.display);
 
 
 def test_a_failed_build_shows_where_it_fails(requires_program, crossstack, failed, tmp_path):
-    assert crossstack("report", failed).code == 0
+    assert crossstack("report", failed).code == 1  # the build had failed
     text = (failed / "report.html").read_text()
     # every section that is solved from this layout says so
     assert text.count('class="caution"') == 6

@@ -184,7 +184,7 @@ def test_a_library_that_ends_the_program_is_no_verdict(built, tmp_path, kind):
     act, words = CRASHES[kind]
     code = (
         "import ctypes, os, signal, crossstack.drc as d\n"
-        "from crossstack import files\n"
+        "from crossstack.base import files\n"
         "def run(*a, **k):\n"
         f"    with files.together(__import__('pathlib').Path({str(tmp_path)!r})) as w:\n"
         f"        (w / 'half').write_text('x'); {act}\n"

@@ -128,7 +128,7 @@ def test_out_is_a_table_or_a_folder(crossstack, built, tmp_path):
     ran = crossstack("solve", built, "--nonlinear", "--monte-carlo", 2, "-o", tmp_path)
     ran.fails(2, "--nonlinear")
     ran = crossstack("solve", built, "--monte-carlo", 2, "-o", tmp_path, "--json")
-    assert json.loads((tmp_path / "ir_drop.json").read_text()) == ran.json
+    assert json.loads((tmp_path / "ir_drop.json").read_text()) == {"schema": 1, **ran.json}
     assert sum(ran.json["monte_carlo"]["distribution"]["counts"]) == 2 * COLS
     for path in (table, tmp_path / "ir_drop.csv"):
         assert len(path.read_text().splitlines()) == 1 + COUNT

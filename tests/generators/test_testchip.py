@@ -112,7 +112,7 @@ def test_every_pin_has_an_opened_pad(chip):
     pins = {p.name for p in array.pins}
     labels = [q for q in array.cell.labels if q.text in pins]
     assert len(labels) == len(pins) == len({q.text for q in labels})
-    assert {q.layer for q in labels} == {"Metal5_Label"}
+    assert {q.layer for q in labels} == {"Metal5"}
     for label in labels:
         spot = db.Box(label.x, label.y, label.x, label.y).enlarged(10_000, 10_000)
         assert (db.Region(spot) - opened).is_empty(), label
