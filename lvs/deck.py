@@ -147,10 +147,7 @@ def _text(data: bytes, path: Path) -> str:
     """Return the text of a file: UTF-8, UTF-16 with its mark, or Latin-1."""
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        if marked:
-            text = data.decode("utf-16")
-        else:
-            text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     if not marked and any(data[k::2].count(0) > 0.45 * len(data) for k in (0, 1)):

@@ -72,7 +72,7 @@ def test_programming_needs_the_mode_and_a_voltage(network):
     with pytest.raises(ConfigError, match="deep-net needs two tiers"):
         programming(planar, TECH, stimulus(planar, TECH), 1.5, CONSOLE)
     for wrong in (0.0, -1.0, float("nan")):
-        with pytest.raises(ConfigError, match="allowed: 0.001 V or more"):
+        with pytest.raises(ConfigError, match=r"allowed: 0\.001 V or more"):
             programming(network, TECH, stimulus(network, TECH), wrong, CONSOLE)
 
 
