@@ -11,14 +11,12 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from .base.errors import ConfigError, CrossStackError
 from .identity import difference, identity
-from .pool import PoolError, Work, sendable
-
-if TYPE_CHECKING:
-    from distributed import Client
+from .work import PoolError, Work, sendable
 
 #: seconds that a scheduler may take to answer
 _ANSWER_S = 15
@@ -37,7 +35,7 @@ def cluster(address: str, jobs: int | None) -> Iterator[Cluster]:
     if jobs is not None:
         raise ConfigError("--jobs belongs to this machine; a cluster has the workers that it has")
     try:
-        from distributed import Client
+        dask: Any = import_module("distributed")
     except ImportError:
         raise ConfigError(
             "--scheduler needs the Dask library: pip install 'crossstack[dask]'"
@@ -46,7 +44,7 @@ def cluster(address: str, jobs: int | None) -> Iterator[Cluster]:
         # what matters is said by us, in one line
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        client = Client(address, timeout=_ANSWER_S, set_as_default=False)
+        client = dask.Client(address, timeout=_ANSWER_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PoolError(
@@ -61,7 +59,7 @@ def cluster(address: str, jobs: int | None) -> Iterator[Cluster]:
 class Cluster:
     """A Dask cluster as a `pool.Pool`."""
 
-    def __init__(self, client: Client, address: str) -> None:
+    def __init__(self, client: Any, address: str) -> None:
         self._client, self._address = client, address
 
     @property
@@ -76,8 +74,7 @@ class Cluster:
             PoolError: if the scheduler is gone, workers die at one task again and again, or one
                 computes with something else than we do.
         """
-        from distributed import as_completed
-
+        as_completed = import_module("distributed").as_completed
         mine = identity()
         futures = {
             self._client.submit(_there, work, mine, task, pure=False, retries=_TRIES): number

@@ -14,13 +14,13 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Protocol
 
-from .base.errors import CrossStackError, is_about_memory
 from .base.processes import cores, die_with, search_path
+from .work import PoolError, Work, sendable
 
 #: helpers that may die at one task before the run ends
 _TRIES = 2
@@ -30,12 +30,6 @@ _START = (
 )
 #: libraries that would start a thread a core in every helper
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-
-Work = Callable[[Any], Any]
-
-
-class PoolError(CrossStackError):
-    """Helpers or a cluster that did not finish their tasks."""
 
 
 class Pool(Protocol):
@@ -215,14 +209,3 @@ def serve(descriptor: int, parent: int) -> None:
             except Exception as error:
                 answer = pickle.dumps((False, sendable(error)))
             pipe.send_bytes(answer)
-
-
-def sendable(error: Exception) -> Exception:
-    """Return an error that another process can read: our own as they are, others by name."""
-    if is_about_memory(error):
-        return MemoryError(str(error))
-    with contextlib.suppress(Exception):
-        copy = pickle.loads(pickle.dumps(error))
-        if isinstance(copy, CrossStackError):
-            return copy
-    return RuntimeError(f"{type(error).__name__}: {error}")
