@@ -59,6 +59,8 @@ def cluster(address: str, jobs: int | None) -> Iterator[Cluster]:
 class Cluster:
     """A Dask cluster as a `pool.Pool`."""
 
+    local = False
+
     def __init__(self, client: Any, address: str) -> None:
         self._client, self._address = client, address
 

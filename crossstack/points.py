@@ -72,10 +72,17 @@ class Points:
         except OSError:
             return
 
+    def folder(self, name: str) -> Path:
+        """Return a folder for what a point leaves beside its figures."""
+        path = self._folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        self._mine.add(path)
+        return path
+
     def drop(self) -> None:
         """Remove the points of this run: its table holds them now."""
         for path in self._mine:
-            path.unlink(missing_ok=True)
+            leftovers.remove(path)
         leftovers.sweep(self._folder)  # of a run that was killed while it wrote a point
         try:
             self._folder.rmdir()

@@ -33,7 +33,13 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 
 
 class Pool(Protocol):
-    """Where tasks are done."""
+    """Where tasks are done.
+
+    Attributes:
+        local: whether that is this machine, with the files that we see.
+    """
+
+    local: bool
 
     def run(self, work: Work, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Yield the number of each task and what `work` returns for it, as they are done."""
@@ -41,6 +47,8 @@ class Pool(Protocol):
 
 class Here:
     """Does tasks in this very process, one after the other."""
+
+    local = True
 
     def run(self, work: Work, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """See `Pool`."""
@@ -117,6 +125,8 @@ class Team:
     Args:
         size: how many.
     """
+
+    local = True
 
     def __init__(self, size: int) -> None:
         self.size = size

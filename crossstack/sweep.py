@@ -14,7 +14,7 @@ from .base import files
 from .base.documents import plain_value
 from .base.errors import ConfigError, shortened
 from .base.outputs import one_step
-from .config import RunConfig, config_of
+from .config import RunConfig, config_of, set_value
 from .console import Console
 from .figures import COUNTED, ERRORS, Drawn, draw, figures
 from .pace import paced
@@ -99,7 +99,7 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
         chosen = dict(zip(vary, values, strict=True))
         nested = copy.deepcopy(dict(base))
         for key, value in chosen.items():
-            _set(nested, key, value)
+            set_value(nested, key, value)
         config = config_of(nested)
         if config.spec.top == "testchip":
             raise ConfigError("top = testchip: the wires of a whole die are not extracted")
@@ -107,15 +107,6 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
         if len(found) > MOST_CASES:
             raise ConfigError(f"--vary asks for more than {MOST_CASES} cases")
     return found
-
-
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    *sections, last = key.split(".")
-    for name in sections:
-        inner = values.get(name)
-        values[name] = dict(inner) if isinstance(inner, Mapping) else {}
-        values = values[name]
-    values[last] = value
 
 
 def check(found: Sequence[Case]) -> None:
@@ -128,7 +119,7 @@ def check(found: Sequence[Case]) -> None:
     """
     refused: dict[RunConfig, CrossStackError | None] = {}
     for case in found:
-        refused[case.config] = _refusal(case.config)
+        refused[case.config] = refusal(case.config)
     for key in found[0].values if found else ():
         groups: dict[str, list[Case]] = {}
         for case in found:
@@ -139,7 +130,7 @@ def check(found: Sequence[Case]) -> None:
                 raise first
 
 
-def _refusal(config: RunConfig) -> CrossStackError | None:
+def refusal(config: RunConfig) -> CrossStackError | None:
     """Return why a configuration cannot be drawn, as its smallest array shows; None if it can."""
     from .generators import build_top
 
