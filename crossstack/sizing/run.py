@@ -19,12 +19,10 @@ from ..pool import Here, Pool
 from .conflict import conflicts, nearest
 from .evaluate import Task, evaluate
 from .metrics import METRICS
+from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
 from .search import Candidate, Outcome, Search
 from .target import Target
-
-#: what a result of this kind always has
-MARKER = "size.json"
 
 
 def size(target: Target, out: Path, console: Console, where: Pool | None = None) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
     proved = _prove(target, chosen, points, where, console)
     value = _value(target, outcome, chosen, proved, clash)
     with files.replacing(out, MARKER) as work:
-        _write(work, target, value, outcome, chosen, points)
+        _write(work, out.name, target, value, outcome, chosen, points)
     points.drop()
     return value
 
@@ -190,10 +188,9 @@ def verdict(value: dict[str, Any]) -> str:
 
 
 def _write(
-    work: Path, target: Target, value: dict[str, Any], outcome: Outcome,
+    work: Path, name: str, target: Target, value: dict[str, Any], outcome: Outcome,
     chosen: Sequence[Candidate], points: Points,
 ) -> None:  # fmt: skip
-    from .page import write_report
     from .picture import pareto_png
 
     for number, (candidate, point) in enumerate(zip(chosen, value["points"], strict=True)):
@@ -204,7 +201,7 @@ def _write(
     files.write_json(work / MARKER, value)
     _write_tables(work, target, value, outcome)
     pareto_png(work / "pareto.png", target, outcome, value)
-    head = {"name": work.name, "parameters": target.to_json(), "verdict": value["verdict"]}
+    head = {"name": name, "parameters": target.to_json(), "verdict": value["verdict"]}
     # the report lists the files, so it reads a manifest that does not hold itself yet
     files.write_manifest(work, head)
     write_report(work)
