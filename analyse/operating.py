@@ -122,8 +122,9 @@ def mode_ohm(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from ..solve.linear import solve_network
+    from ..solve.linear import NetworkSolver, is_small
     from ..solve.metrics import law_in
+    from ..solve.reduced import reduced
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)
@@ -131,19 +132,22 @@ def mode_ohm(
         check_volts(tech, drives.port_voltages.values())
     bent = None if law is None else _bent(network, law, what.conductances)
     gates = gates_for(network, drives)
+    small = reduced(network) if is_small(network) else None
 
     def solve(ohm: Floats, chords: Floats) -> Floats:
         siemens = np.array(what.conductances, dtype=np.float64)
         if bent is not None:
             siemens[_places(network, bent.which)] = 1.0 / chords
-        return solve_network(
-            network,
+        solver = NetworkSolver(
+            network if small is None else small.network,
             conductances=siemens,
-            port_voltages=drives.port_voltages,
+            driven=drives.port_voltages,
             gates=gates,
             switch_ohm=ohm,
             switch_off_ohm=off_ohm,
-        ).node_voltages
+        )
+        volts = solver.voltages(drives.port_voltages)[: solver.network.n_nodes]
+        return volts if small is None else small.spread(volts)
 
     return working_ohm(network, tech, solve, start, bent)
 

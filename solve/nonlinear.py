@@ -22,6 +22,7 @@ from .graph import Factorised
 from .iv import DeviceLaw, SquareLaw
 from .linear import LOST, NetworkSolution, NetworkSolver, share
 from .network import Network
+from .reduced import reduced
 from .regular import RegularSolver
 
 Floats = NDArray[np.float64]
@@ -79,28 +80,47 @@ def solve_network_nonlinear(
         # Every transistor stays in the circuit, so that one set of merged nodes serves all steps.
         switch_ohm = FIRST_SWITCH_OHM
         options["switch_off_ohm"] = switch.off_ohm
-    base = NetworkSolver(
-        network,
-        conductances=conductances,
-        driven=port_voltages,
-        gates=gates,
-        switch_ohm=switch_ohm,
+    common: dict[str, Any] = {
+        "conductances": conductances,
+        "driven": port_voltages,
+        "gates": gates,
+        "switch_ohm": switch_ohm,
         **options,
-    )
-    volts = base.voltages(port_voltages)
+    }
+    base = NetworkSolver(network, **common)
+    law = _Law(base, device, switch)
+    if switch is None and base.lines is None:
+        # the judged solve on the whole network needs no more than the devices' voltages
+        small = NetworkSolver(reduced(network).network, **common)
+        steps, volts, drops = _newton(small, _Law(small, device, None), port_voltages, tol)
+        start = np.zeros(len(base.edges.g))
+        start[base.edges.devices] = drops[small.edges.devices]
+        volts, drops, name = np.zeros(base.edges.n_nodes), start, Factorised.name
+    else:
+        steps, volts, drops = _newton(base, law, port_voltages, tol)
+        name = base.factor.name if switch is None else Factorised.name
+    found = _on_chords(base, law, volts, drops, port_voltages)
+    return base.collect(found, f"newton ({steps} steps) on {name}")
+
+
+def _newton(
+    base: NetworkSolver, law: _Law, port_voltages: Mapping[str, float], tol: float
+) -> tuple[int, Floats, Floats]:
+    """Take Newton's steps until the last one moved nothing by more than `tol`.
+
+    Returns:
+        (number of steps, voltage of every node, drop over every element).
+
+    Raises:
+        ConvergenceError: if that does not happen.
+    """
     held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
-    law = _Law(base, device, switch)
-    if switch is None:
-        steps = _by_tangents(base, device, volts, held)
-    else:
-        steps = _by_jacobian(base, law, volts)
     moved = np.inf
+    steps = law.steps(base, base.voltages(port_voltages), held)
     for step, (moved, volts) in enumerate(steps, start=1):
         if moved <= tol * scale:
-            name = base.factor.name if switch is None else Factorised.name
-            found = _on_chords(base, law, volts, held)
-            return base.collect(found, f"newton ({step} steps) on {name}")
+            return step, volts, volts[base.edges.a] - volts[base.edges.b]
         if step == MAX_STEPS:
             break
     raise ConvergenceError(
@@ -128,6 +148,12 @@ class _Law:
                 network.switch_p,
                 _gate_levels(network, base.gates),
             )
+
+    def steps(self, base: NetworkSolver, volts: Floats, held: Floats) -> Iterator[Step]:
+        """Yield Newton's steps."""
+        if self._switch is None:
+            return _by_tangents(base, self._device, volts, held)
+        return _by_jacobian(base, self, volts)
 
     def currents(self, volts: Floats, drops: Floats) -> Floats:
         """Current a -> b of every element; nan across ideal ones."""
@@ -161,14 +187,27 @@ class _Law:
         return out
 
 
-def _on_chords(base: NetworkSolver, law: _Law, volts: Floats, held: Floats) -> Flow:
+def _on_chords(
+    base: NetworkSolver,
+    law: _Law,
+    volts: Floats,
+    drops: Floats,
+    port_voltages: Mapping[str, float],
+) -> Flow:
     """The operating point once more, as conductances: a solution that is judged like any other.
+
+    Args:
+        base: the network.
+        law: of its elements.
+        volts: of every node at the operating point, V; only transistors with a law read them.
+        drops: over every element, V; only elements with a law read them.
+        port_voltages: V of every driven port.
 
     Raises:
         ConvergenceError: if an element is off its law.
     """
     circuit, edges = base.circuit, base.edges
-    drops = volts[edges.a] - volts[edges.b]
+    held = held_voltages(circuit, edges.held, dict(port_voltages))
     kinds = [edges.devices, edges.switches]
     off = np.inf
     for _ in range(MAX_CHORDS):
@@ -193,9 +232,9 @@ def _on_chords(base: NetworkSolver, law: _Law, volts: Floats, held: Floats) -> F
 
 def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
     """Judged voltages and currents of a network of other conductances."""
-    if isinstance(base.factor, RegularSolver) and len(base.network.switch_a) == 0:
-        base.factor.set_devices(circuit.g)
-        found = base.flow_by_lines(base.factor, circuit, held)
+    if base.lines is not None and len(base.network.switch_a) == 0:
+        base.lines.set_devices(circuit.g)
+        found = base.flow_by_lines(base.lines, circuit, held)
         if found is not None:
             return found
     return base.flow_directly(Factorised(circuit), held)
