@@ -59,6 +59,7 @@ def solve_view(
     volts = drives.port_voltages
     gates = gates_for(network, drives)
 
+    # taps, pins and devices stay in the small network, and these are all that is read on the way
     small = reduced(network)
 
     def solver(of: Network, ohm: Floats | float) -> NetworkSolver:
@@ -66,20 +67,18 @@ def solve_view(
             of, conductances=conductances, driven=volts, gates=gates, switch_ohm=ohm
         )
 
-    def driven(made: NetworkSolver) -> dict[str, float]:
-        if view not in _REGULATED:
-            return volts
-        return _regulated(made, volts, inputs)
+    def driven(ohm: Floats | float) -> tuple[NetworkSolver, dict[str, float]]:
+        made = solver(small.network, ohm)
+        return made, _regulated(made, volts, inputs) if view in _REGULATED else volts
 
     def at_work(ohm: Floats, _: Floats) -> Floats:
-        made = solver(small.network, ohm)
-        return small.spread(made.voltages(driven(made)))
+        made, at = driven(ohm)
+        return small.spread(made.voltages(at))
 
     ohm: Floats | float = 0.0
     if view not in _IDEAL_TRANSISTORS:
         ohm = working_ohm(network, tech, at_work)
-    made = solver(network, ohm)
-    solution = made.solve(driven(made))
+    solution = solver(network, ohm).solve(driven(ohm)[1])
     return solution, np.array([-solution.port_currents[pin] for pin in drives.outputs])
 
 
