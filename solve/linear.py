@@ -52,7 +52,7 @@ class NetworkSolution:
     Attributes:
         node_voltages: shape (n_nodes,), V; to 1e-9 of the largest port voltage.
         device_voltages: row side minus column side, shape (T, rows, cols), V; nan where
-            the network has no device.
+            the network has no device. Of a device behind a limiter its own alone.
         device_currents: from row side to column side, same shape, A; to 1e-9 of the largest of
             them, or to 1e-24 of the largest current of all where that is more. Beyond 3,000
             nodes, drops below 1e-28 of the largest voltage are shown as 0.

@@ -30,6 +30,10 @@ Floats = NDArray[np.float64]
 MAX_STEPS = 60
 # One step may move a device's voltage by this much; keeps exponentials in range.
 MAX_MOVE = 0.5
+# Rounding of a voltage: no step need be finer.
+FINEST = 1e-14
+# Part of a step that is gone where it would turn back.
+BACK = 0.4
 # Rounds of conductances between 0 V and the operating point; one is enough but at odd spans.
 MAX_CHORDS = 5
 # Stand-in for transistors before the first step has shown their voltages.
@@ -100,7 +104,7 @@ def solve_network_nonlinear(
         steps, volts, drops = _newton(base, law, port_voltages, tol)
         name = base.factor.name if switch is None else Factorised.name
     found = _on_chords(base, law, volts, drops, port_voltages)
-    return base.collect(found, f"newton ({steps} steps) on {name}")
+    return law.alone(base.collect(found, f"newton ({steps} steps) on {name}"), network)
 
 
 def _newton(
@@ -118,11 +122,14 @@ def _newton(
     scale = max(float(np.abs(held).max()), 1e-300)
     moved = np.inf
     steps = law.steps(base, base.voltages(port_voltages), held)
+    last = np.inf
     for step, (moved, volts) in enumerate(steps, start=1):
-        if moved <= tol * scale:
+        # steep laws need more than asked: go on as long as a step halves the one before
+        if moved <= tol * scale and (moved <= FINEST * scale or not moved < 0.5 * last):
             return step, volts, volts[base.edges.a] - volts[base.edges.b]
         if step == MAX_STEPS:
             break
+        last = moved
     raise ConvergenceError(
         f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a node by "
         f"{moved:.1e} V"
@@ -179,6 +186,16 @@ class _Law:
             d = edges.devices
             slope_a[d] = slope_b[d] = self._device.slope(self._G, drops[d])
         return slope_a, slope_b
+
+    def alone(self, solution: NetworkSolution, network: Network) -> NetworkSolution:
+        """Return a solution with the voltages of the devices alone, without their limiters."""
+        if self._device is None:
+            return solution
+        place = (network.memristor_tier, network.memristor_row, network.memristor_col)
+        volts = solution.device_voltages.copy()
+        volts[place] = self._device.own_volts(self._G, volts[place])
+        volts.setflags(write=False)
+        return replace(solution, device_voltages=volts)
 
     def chords(self, volts: Floats, drops: Floats) -> Floats:
         """Conductance of every element between 0 V and its operating point, S."""
@@ -247,6 +264,7 @@ def _by_tangents(
     edges, circuit = base.edges, base.circuit
     G, g, offset = edges.g[edges.devices].copy(), edges.g.copy(), np.zeros_like(edges.g)
     at = volts[edges.a] - volts[edges.b]
+    way, part = np.zeros_like(at), np.ones_like(at)
     while True:
         if device is not None:
             g[edges.devices], offset[edges.devices] = tangent(device, G, at[edges.devices])
@@ -254,8 +272,13 @@ def _by_tangents(
         now = _solve_tangents(base, g[kept], offset[kept], held)[circuit.group]
         moved, volts = float(np.abs(now - volts).max()), now
         seen = volts[edges.a] - volts[edges.b]
+        # the straight pieces of a table give one answer from everywhere on them
+        moved = max(moved, float(np.abs(seen - at)[edges.devices].max(initial=0.0)))
         yield moved, volts
-        at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
+        # a law that bends both ways (a limiter, a table) may throw tangents to and fro
+        turned, way = way * (seen - at) < 0, seen - at
+        part = np.where(turned, BACK * part, np.minimum(1.0, 2.0 * part))
+        at = at + part * np.clip(way, -MAX_MOVE, MAX_MOVE)
 
 
 def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step]:
