@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..base.errors import ParameterError
 from .arithmetic import evaluate
 from .conditions import TEMPERATURES_C as ALLOWED_C
-from .conditions import number
+from .ranges import number
 from .tech import Tech, default_process
 
 #: degrees C of the default process's table
