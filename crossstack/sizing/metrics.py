@@ -131,4 +131,4 @@ def _share(verdict: Mapping[str, Any] | None) -> float | None:
     """Return the lowest write voltage over what is needed; None unless both ways are known."""
     if verdict is None or not verdict["judged"]:
         return None
-    return min(verdict[each]["volts"] / verdict[each]["needed_V"] for each in ("set", "reset"))
+    return min(float(verdict[p]["volts"] / verdict[p]["needed_V"]) for p in ("set", "reset"))

@@ -131,6 +131,7 @@ def test_the_course_does_not_depend_on_the_number_of_processes(sized, crossstack
 
 # ---- what cannot be had
 
+ALONE = ("--jobs", 1, "-o")
 CONFLICT = """
 array: {rows: 2, cols: 2}
 targets: {worst_device: 0.05, array_um2: 80, mean_device: 0.5}
@@ -139,7 +140,7 @@ free: {select_w_um: [2, 3, 5]}
 
 
 def test_targets_that_conflict_are_named(crossstack, tmp_path, unbuilt):
-    ran = crossstack("size", write(tmp_path, CONFLICT), "-o", tmp_path / "o", "--json")
+    ran = crossstack("size", write(tmp_path, CONFLICT), *ALONE, tmp_path / "o", "--json")
     assert ran.code == 1
     value = ran.json
     assert not value["met"]
@@ -157,7 +158,7 @@ def test_targets_that_conflict_are_named(crossstack, tmp_path, unbuilt):
 
 def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path, unbuilt):
     text = CONFLICT.replace("0.05", "0.001").replace("[2, 3, 5]", "[2]")
-    ran = crossstack("size", write(tmp_path, text), "-o", tmp_path / "o")
+    ran = crossstack("size", write(tmp_path, text), *ALONE, tmp_path / "o")
     assert ran.code == 1
     assert "worst_device at most 0.1 % cannot be had (proved" in ran.out
     assert "nearest: point_1.yaml" in ran.out
