@@ -141,7 +141,7 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
     canvas.rect("ME", g.me_x - g.me_half, 0, g.me_x + g.me_half, g.pitch_y)
     if g.strap:
         draw_strap(canvas, g.rules, g.me_x, (g.me_half, g.strap_half), g.strip_y, g.pitch_y)
-    tap_strip(canvas, g.rules, g.me_x, 0, g.pitch_y)
+    _middle_line(canvas, g)
     name = "hybrid_cell" if top else "planar_cell"
     return Cell(
         name=name,
@@ -153,6 +153,18 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
         info=g.info(g.line_y2 - g.line_y1)
         | ({"strap_width_um": round(g.strap_half * 2e-3, 3)} if g.strap else {}),
     )
+
+
+def _middle_line(c: Canvas, g: HybridGeometry) -> None:
+    """Draw VSS below ME: over a tap strip, or alone where near taps have taken its place.
+
+    The foundry's deck refuses a tap with no transistor within reach (DF.14), too.
+    """
+    if g.near_tap_x is None:
+        tap_strip(c, g.rules, g.me_x, 0, g.pitch_y)
+    else:
+        half = g.rules.line // 2
+        c.rect("local", g.me_x - half, 0, g.me_x + half, g.pitch_y)
 
 
 def _ports(g: HybridGeometry, top: bool) -> list[Port]:
