@@ -347,7 +347,7 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
 def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorParameters]:
     gate = [rule.value for rule in rules if rule.kind == "gate_length"]
     numbers = ("well_on_v", "ioff_a_per_um", "cg_on_f_per_um", "cg_off_f_per_um")
-    keys = ("name", "body", "terminals", "supply", *numbers, "v_off_v", "source")
+    keys = ("name", "body", "terminals", "supply", "models", *numbers, "v_off_v", "source")
     top = Section.of(folder / "devices.toml", ("transistor", "nets", "antenna"))
     for section in top.sections("transistor"):
         row = section.checked(keys, ("l_um",))
