@@ -93,7 +93,7 @@ def transistors() -> Iterator[str]:
     yield "| layout | mode | column current | write voltage |"
     yield "|---|---|---|---|"
     tech = get_tech()
-    with foundry_models() as models:
+    with foundry_models(tech) as models:
         for name, spec in BSIM_LAYOUTS:
             network = extract_network(to_layout(build_top(spec).cell, tech), tech)
             for words, mode, options in BSIM_MODES:

@@ -308,6 +308,19 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
+def unmeasured_tech(process: str | Path) -> Tech:
+    """Return a process whose table of on resistance is to be measured and need not be there.
+
+    Raises:
+        ParameterError, ProcessError: as `get_tech`.
+    """
+    base = load_process(process_folder(process))
+    refuse_incomplete(base, measured=False)
+    module = load_module(module_folder(base), base)
+    profile = module.profiles[0]
+    return _assembled(base, module, profile, stand(module, base, profile))
+
+
 @lru_cache(maxsize=16)
 def _loaded(folder: Path, stamp: object) -> tuple[Process, Module]:
     base = load_process(folder)

@@ -129,7 +129,7 @@ def command(
     if too_large:
         value = _write_array(console, stem, found)
     else:
-        models = Bsim(None, tech.conditions) if bsim else None
+        models = Bsim(tech) if bsim else None
         value = _write_network(
             console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
             cell=opened.top.name,

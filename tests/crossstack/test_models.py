@@ -15,8 +15,8 @@ TECH = get_tech()
 def test_stored_table_agrees_with_the_models(requires_program):
     """Within 2 %: the foundry's BSIM models, run now."""
     requires_program("ngspice")
-    with foundry_models() as folder:
-        assert largest_difference(measure(folder)) <= 0.02
+    with foundry_models(TECH) as folder:
+        assert largest_difference(TECH, measure(TECH, folder)) <= 0.02
 
 
 @pytest.mark.parametrize(

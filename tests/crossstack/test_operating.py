@@ -51,7 +51,7 @@ def test_a_write_is_that_of_bsim_transistors_and_memristors_of_the_law(
     what = stimulus(network, TECH)
     (way,) = write_options(TECH, "deep-net", {"polarity": polarity, "read_tier": 0})
     laws = Laws.of(TECH, linear=linear)
-    with foundry_models() as models:
+    with foundry_models(TECH) as models:
         found = compare_bsim(network, TECH, what, "deep-net", models, laws=laws, **way)
     assert found.ours.write.polarity == polarity
     assert np.abs(found.write_error).max() < 0.01
@@ -121,7 +121,7 @@ def test_gates_are_counted_once_with_bsim(tmp_path):
         return sum(float(f) for f in re.findall(r"^Cw\d+ \S+ \S+ (\S+)", path.read_text(), re.M))
 
     gates = sum(net.gate_f for net in farad.values())
-    assert total(None) - total(Bsim()) == pytest.approx(gates, rel=1e-4)
+    assert total(None) - total(Bsim(TECH)) == pytest.approx(gates, rel=1e-4)
     assert gates == pytest.approx(4 * 2.0 * 1.505e-15)
 
 
