@@ -95,7 +95,7 @@ def write_spice(
     if bsim is not None and switch_ohm is not None:
         raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
     for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
-        agree(network.conditions, at.of(tech.name, tech.profile.name))
+        agree(network.conditions, at)
     path, gates, name = Path(path), gates or {}, cell_name(name)
     nodes = _Nodes(network)
     if bsim is not None:

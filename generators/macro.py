@@ -92,6 +92,7 @@ class _Plan:
     x0: int
     y0: int
     inverter_x: int
+    inverter_width: int
     rules: RuleBook
     wiring: _Wiring
     canvas: Canvas = field(init=False)
@@ -126,7 +127,7 @@ def build_macro(spec: ArraySpec) -> Array:
     columns = column_switch(tech, p, pitch_x)
     x0 = rows.cell.width + core.west.width
     y0 = columns.cell.height + core.south.height
-    plan = _Plan(spec, core, rows, columns, x0, y0, inverter_x, rules, wiring)
+    plan = _Plan(spec, core, rows, columns, x0, y0, inverter_x, inv.cell.width, rules, wiring)
     placements = [
         *core.placements(spec, x0, y0),
         Placement(rows.cell, 0, y0, 1, spec.rows, 0, pitch_y),
@@ -195,7 +196,8 @@ def _rows_over_corner(
 def _foot(plan: _Plan) -> None:
     """Draw the control tracks and supply buses under the row switches."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
-    east = plan.rows.cell.width
+    # narrow switches end before the risers of the complements do
+    east = max(plan.rows.cell.width, _complement_riser(plan, len(plan.controls) - 1) + w.riser // 2)
     y = plan.y0 - w.below_rows
     for control in plan.controls:
         for net in (control, f"{control}_N"):
@@ -234,7 +236,7 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         c.rect("top_row", 0, ya - a.width // 2, x, ya + a.width // 2)
         plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
         _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control], a.width)
-        at = x + inv.cell.width + w.riser + k * w.riser_pitch
+        at = _complement_riser(plan, k)
         c.rect("top_row", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"], out.width)
     metal = r.line // 2
@@ -251,6 +253,12 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
             c.rect("select", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
             c.box("select_via", x + dx, plan.vdd_y, r.size("select_via"))
     return [Placement(inv.cell, x, bottom, 1, n, 0, w.inverter_pitch)]
+
+
+def _complement_riser(plan: _Plan, k: int) -> int:
+    """Return the x of the riser that carries the k-th complement control."""
+    w = plan.wiring
+    return plan.inverter_x + plan.inverter_width + w.riser + k * w.riser_pitch
 
 
 def _free_place(taken: list[int], inv: RowSwitch, w: _Wiring, west: int) -> int:

@@ -132,6 +132,11 @@ def _nets(base: Process, module: Module) -> Iterator[str]:
         for terminal, wire in device.terminals:
             if wire and wire not in wires:
                 yield f"device {device.name}: {terminal} = {wire!r} is no conductor"
+    owner = {device.name: device.name for device in found.devices}
+    for device in found.devices:
+        for name in device.models:
+            if owner.setdefault(name, device.name) != device.name:
+                yield f"model {name!r} is {owner[name]} and {device.name} (devices.toml)"
     levels = [name for level in found.antenna for name in level if name]
     yield from (
         f"antenna: {name!r} is no layer (devices.toml)" for name in levels if name not in drawn

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..base.errors import CrossStackError
 from .arithmetic import evaluate
-from .conditions import CORNERS
+from .conditions import ANY_SUPPLY_V, CORNERS, REFERENCE_C
 from .films import stack
 from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
 from .module import Stand
@@ -165,8 +165,11 @@ def _grid(base: Process) -> Iterator[str]:
         yield f"dbu_um = {base.dbu_um:g} is not between 0 and grid_um = {base.grid_um:g}"
     elif abs(base.grid_um / base.dbu_um - round(base.grid_um / base.dbu_um)) > 1e-9:
         yield f"grid_um = {base.grid_um:g} is no multiple of dbu_um = {base.dbu_um:g}"
-    if not 0 < base.supply_v < 100:
+    if not 0 < base.supply_v < ANY_SUPPLY_V:
         yield f"supply_v = {base.supply_v:g} is not between 0 and 100 V"
+    low, high = base.temperatures_c
+    if not low <= REFERENCE_C <= high:
+        yield f"temperatures_c: {low:g} to {high:g} C does not hold {REFERENCE_C:g} C"
 
 
 def _metals(base: Process) -> Iterator[str]:
@@ -303,6 +306,8 @@ def problems_of_ron(base: Process) -> Iterator[str]:
     try:
         table = json.loads((base.folder / RON_FILE).read_text(encoding="utf-8"))
         yield from _on_resistance(table, names)
+        if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
+            yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         yield f"{RON_FILE} cannot be read, or lacks one of its tables"
 

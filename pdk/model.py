@@ -379,6 +379,7 @@ class Process:
         folder: where its tables lie.
         grid_um, dbu_um: manufacturing grid and database unit.
         supply_v: supply of its transistors, V.
+        temperatures_c: lowest and highest temperature that its figures hold at, degrees C.
         module: name of the memristor module that stands on it.
         roles: what its layers are for.
         layers, films, diffusions, cuts, rules: its tables.
@@ -393,6 +394,7 @@ class Process:
     grid_um: float
     dbu_um: float
     supply_v: float
+    temperatures_c: tuple[float, float]
     module: str
     roles: Roles
     layers: tuple[Layer, ...]

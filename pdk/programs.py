@@ -7,7 +7,7 @@ any of them; asking then says which file is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..base.errors import TechError
@@ -145,12 +145,14 @@ class Device:
         body: derived layer whose polygons are the devices.
         terminals: terminal -> conductor that it touches, in netlist order; empty: substrate.
         supply: net of its bulk; empty for a memristor.
+        models: what other tools call it in netlists, lower case.
     """
 
     name: str
     body: str
     terminals: Names
     supply: str = ""
+    models: tuple[str, ...] = ()
 
     def conductor(self, terminal: str) -> str:
         """Return the conductor that a terminal touches; empty for the substrate."""
@@ -184,6 +186,12 @@ class Nets:
     antenna: Names
     diode_factor: float
 
+    @cached_property
+    def models(self) -> dict[str, str]:
+        """Lower-case names of devices in netlists, ours and those of other tools -> our name."""
+        found = {device.name: device.name for device in self.devices}
+        return found | {name: device.name for device in self.devices for name in device.models}
+
     def device(self, name: str) -> Device:
         """Return a kind of device by name; raises TechError if the process has none of it."""
         for device in self.devices:
@@ -209,7 +217,13 @@ def nets(base: Path, module: Path | None) -> Nets:
     own = top.section("nets").checked(("silicon", "links"))
     antenna = top.section("antenna").checked(("levels", "diode_factor"))
     devices = [
-        Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"), row.text("supply"))
+        Device(
+            row.text("name"),
+            row.text("body"),
+            pairs_of(row, "terminals"),
+            row.text("supply"),
+            _models(row),
+        )
         for row in top.sections("transistor")
     ]
     derived, ruled = [*_derived(base, "nets")], [*_derived(base, "rules")]
@@ -219,7 +233,9 @@ def nets(base: Path, module: Path | None) -> Nets:
         more = Section(str(path), read_toml(path))
         links += pairs_of(more.section("nets"), "links")
         devices += [
-            Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"))
+            Device(
+                row.text("name"), row.text("body"), pairs_of(row, "terminals"), models=_models(row)
+            )
             for row in more.sections("device")
         ]
         derived += _derived(module, "nets")
@@ -228,6 +244,10 @@ def nets(base: Path, module: Path | None) -> Nets:
         tuple(derived), tuple(ruled), own.texts("silicon"), tuple(links), tuple(devices),
         pairs_of(antenna, "levels"), antenna.number("diode_factor"),
     )  # fmt: skip
+
+
+def _models(row: Section) -> tuple[str, ...]:
+    return tuple(name.lower() for name in row.texts("models")) if "models" in row.values else ()
 
 
 def _derived(folder: Path, key: str) -> Names:

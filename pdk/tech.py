@@ -12,7 +12,7 @@ from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .check import refuse_incomplete, refuse_module
-from .conditions import BY_FILM, Conditions
+from .conditions import BY_FILM, Allowed, Conditions
 from .devices import MemristorParameters, TransistorParameters
 from .load import load_process
 from .model import (
@@ -77,8 +77,14 @@ class Tech:
     conditions: Conditions = field(default_factory=Conditions)
 
     def __post_init__(self) -> None:
-        placed = self.conditions.of(self.name, self.profile.name)
+        placed = self.conditions.of(self.allowed)
         object.__setattr__(self, "conditions", placed)
+
+    @property
+    def allowed(self) -> Allowed:
+        """What conditions this process holds at."""
+        base = self.process
+        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c)
 
     @cached_property
     def drawing(self) -> ProcessLayers:
@@ -195,7 +201,7 @@ class Tech:
             **self.conditions.sheet_resistance_ohm_sq,
             **conditions.sheet_resistance_ohm_sq,
         }
-        found = replace(conditions, sheet_resistance_ohm_sq=sheets).of(self.name, self.profile.name)
+        found = replace(conditions, sheet_resistance_ohm_sq=sheets).of(self.allowed)
         for key in BY_FILM:
             for film, value in getattr(found, key).items():
                 if film not in self.conductors:

@@ -131,7 +131,7 @@ class SquareLaw:
     k_p: float
     vth_n: float
     vth_p: float
-    gate_high: float = 3.3
+    gate_high: float
     off_ohm: float = 1e12
 
     def current(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--temperature-c",
     "temperature_c",
     type=NUMBER,
-    help="Temperature of wires and transistors in degree C, -40 to 125 (default 25).",
+    help="Temperature of wires and transistors in degree C (default 25).",
 )
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
 @click.option(

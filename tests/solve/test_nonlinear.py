@@ -16,9 +16,10 @@ from crossstack.solve import (
     solve_network,
     solve_network_nonlinear,
 )
+from crossstack.solve.mode import NO_SUPPLY_V
 
 WIRES = {"row_segments": 3.0, "column_segments": 2.0}
-SWITCH = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, off_ohm=1e10)
+SWITCH = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, gate_high=3.3, off_ohm=1e10)
 
 
 def devices(rng, *shape):
@@ -107,7 +108,7 @@ def test_one_transistor_by_hand(p):
     volts = {"in": 3.3, "out": 2.0} if p else {"in": 1.0, "out": 0.0}
     s = solve_network_nonlinear(
         b.build(), conductances=[[[1e-4]]], port_voltages=volts, gates={"g": not p},
-        switch=SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, off_ohm=1e15),
+        switch=SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, gate_high=3.3, off_ohm=1e15),
     )  # fmt: skip
     x = float(s.node_voltages[1])
     if p:
@@ -149,7 +150,7 @@ def test_network_agrees_with_ngspice(make_array, ngspice, rng):
         lines.append(f"bs{k} {a} {b} i={half!r}*({A}*{A}-{B}*{B})")
         lines.append(f"ro{k} {a} {b} 1e10")
     fixed = {network.ports[p]: v for p, v in drives.port_voltages.items()}
-    fixed |= {network.ports[p]: 3.3 * drives.gates[p] for p in network.gate_nets}
+    fixed |= {network.ports[p]: NO_SUPPLY_V * drives.gates[p] for p in network.gate_nets}
     truth = ngspice(lines, fixed, network.n_nodes)
     np.testing.assert_allclose(s.node_voltages, truth, atol=2e-8)
     assert s.kcl_residual < 1e-8
