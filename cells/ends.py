@@ -52,7 +52,9 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
         max(r.land_space, r.space("top_row")) + r.land - r.module_via,
     )
     x_te = x_be - r.module_via - gap
-    shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
+    # a sense line of the row switch ends as near to it as the metals below allow
+    margin = max(MARGIN, r.land_space - r.row_space(0))
+    shift, y = half_land + margin - x_te, u.port("BR", 180).y
     most = grid_down((u.cell.height - r.land_space) / 2)  # from a land's middle to its edge
     # joined to the row switch's tracks, the metals may be wide
     low = grid_up(r.row_space(u.cell.height) / 2)

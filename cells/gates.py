@@ -120,7 +120,9 @@ def head_gap(r: RuleBook) -> int:
 
 def strap_inset(r: RuleBook) -> int:
     """Return the distance from the active area to the first strap, clear of a head beside it."""
-    return max(0, r.pad // 2 + r.space("select") - head_gap(r))
+    # both may have a landing in the metal above, on the same track
+    apart = max(r.space("select"), r.space("bottom_row"))
+    return max(0, r.pad // 2 + apart - head_gap(r))
 
 
 def least_finger(r: RuleBook) -> int:
