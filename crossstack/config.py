@@ -120,6 +120,16 @@ def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int])
                 check(films, _conductors(values.get("process")), f"tech.{key}.")
 
 
+def set_value(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a key of a configuration in place; a dot leads into a section."""
+    *sections, last = key.split(".")
+    for name in sections:
+        inner = values.get(name)
+        values[name] = dict(inner) if isinstance(inner, Mapping) else {}
+        values = values[name]
+    values[last] = value
+
+
 def keys() -> list[str]:
     """Return every key that a configuration file may hold, with dots for sections."""
     from .generators.spec import ArraySpec

@@ -71,7 +71,7 @@ def load_process(folder: Path) -> Process:
         FileError: for one that is missing.
     """
     keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "temperatures_c", "module", "metals")
-    top = Section.of(folder / "process.toml", (*keys, "roles", "current_limits", "sources"))
+    top = Section.of(folder / "process.toml", (*keys, "roles", "current_limits", "sources"), ("below",))
     words = Words(dict(top.pairs("sources")), {})
     name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
@@ -85,7 +85,8 @@ def load_process(folder: Path) -> Process:
     films = tuple(read_film(row, words) for row in read_csv(folder / "films.csv", FILMS))
     cuts = tuple(_cuts(folder, words, rules))
     joins = {(cut.lower, cut.upper): cut.layer for cut in cuts}
-    vias = tuple(joins.get(pair, "") for pair in pairwise(metals))
+    below = top.texts("below") if "below" in top.values else ()
+    vias = tuple(joins.get(pair, "") for pair in pairwise((*below, *metals)))
     return Process(
         name=name,
         title=top.text("title"),
@@ -95,7 +96,9 @@ def load_process(folder: Path) -> Process:
         supply_v=top.number("supply_v"),
         temperatures_c=_range(top, "temperatures_c"),
         module=top.text("module"),
-        roles=Roles(name, metals, vias, top.pairs("roles")),
+        roles=Roles(
+            name, metals, vias[len(below) :], top.pairs("roles"), below, vias[: len(below)]
+        ),
         layers=layers,
         films=tuple(film for film in films if film.thickness_um),
         diffusions=tuple(film for film in films if not film.thickness_um),
