@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analyse.analysis import read_maps
+from ..analyse.needs import write_voltages
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
 from ..base.units import percent
@@ -18,7 +19,7 @@ from . import timing_charts
 from .drawn import SCRIPTS, drawn
 from .judges import judged
 from .maps import SERIES, column_bars, mode_panels
-from .page import drop_card, file_list, flat, script_json, write_page
+from .page import drop_card, file_list, flat, script_json, write_card, write_page
 from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
@@ -267,4 +268,6 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                     f"in {worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
                 }
             )
+    if (writes := write_voltages(em)) is not None:
+        cards.append(write_card(writes))
     return cards
