@@ -19,6 +19,7 @@ NEEDED_MB = {
     "build": 1200,
     "compare": 1200,
     "sweep": 1200,
+    "size": 1400,
 }
 
 

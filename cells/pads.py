@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
-from .parts import tap_strip
+from .mos import tap_strip
 from .rules import RuleBook
 
 #: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and its pitch (PM.3), dbu
@@ -68,14 +68,14 @@ def via_array(
         least = max(r.line_end(cut, low), r.line_end(cut, high), margin)
         beyond = least - max(r.enclosure(low, cut), r.enclosure(high, cut), margin)
         sides = [
-            beyond if end - start < r.via + 2 * least else 0
+            beyond if end - start < r.size(cut) + 2 * least else 0
             for start, end in ((box[0], box[2]), (box[1], box[3]))
         ]
         if all(sides):  # a landing that small has room for no cut
             continue
         x, y = sides
         inside = (box[0] - x, box[1] - y, box[2] + x, box[3] + y)
-        cut_array(canvas, cut, inside, r.via, r.array_space(cut, low), least)
+        cut_array(canvas, cut, inside, r.size(cut), r.array_space(cut, low), least)
 
 
 def metal_overlap(r: RuleBook) -> int:

@@ -129,6 +129,16 @@ def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int])
                 check(films, _conductors(values.get("process")), f"tech.{key}.")
 
 
+def set_value(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a key of a configuration in place; a dot leads into a section."""
+    *sections, last = key.split(".")
+    for name in sections:
+        inner = values.get(name)
+        values[name] = dict(inner) if isinstance(inner, Mapping) else {}
+        values = values[name]
+    values[last] = value
+
+
 def keys() -> list[str]:
     """Return every key that a configuration file may hold, with dots for sections."""
     from .generators.spec import ArraySpec
@@ -140,10 +150,15 @@ def keys() -> list[str]:
     return found + [f"device.{key}" for key in PARAMETERS]
 
 
-def _conductors(process: Any) -> tuple[str, ...]:
-    """Return the films that a process conducts in; they are the same for every profile."""
+def _any_tech(process: Any) -> Tech:
+    """Return a process in its first profile, for what is the same in every profile."""
     given = DEFAULT if process is None else process
-    return get_tech(profile_names(given)[0], given).conductors
+    return get_tech(profile_names(given)[0], given)
+
+
+def _conductors(process: Any) -> tuple[str, ...]:
+    """Return the films that a process conducts in."""
+    return _any_tech(process).conductors
 
 
 def conditions_of(values: Any, process: Any = None, device: Any = None) -> Conditions:
@@ -167,7 +182,9 @@ def conditions_of(values: Any, process: Any = None, device: Any = None) -> Condi
     # an empty section (`sheet_resistance_ohm_sq:`) means no changes
     filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
     try:
-        return replace(memristor, **{**values, **filled})
+        made = replace(memristor, **{**values, **filled})
+        made.check(_any_tech(process).allowed)
+        return made
     except ParameterError as error:
         raise ParameterError(f"tech.{error.name}", error.value, error.allowed) from None
 

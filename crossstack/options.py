@@ -293,6 +293,20 @@ def limits_option(function: F) -> F:
     )(function)
 
 
+def jobs_options(function: F) -> F:
+    """Add --jobs and --scheduler to a command that solves many arrays."""
+    function = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run on the Dask cluster with this scheduler, e.g. tcp://host:8786.",
+    )(function)
+    return click.option(
+        "--jobs",
+        type=click.IntRange(1, 1024),
+        help="Processes on this machine (default: one a core).",
+    )(function)
+
+
 def within(limits: str, verdict: Mapping[str, Any]) -> bool:
     """Return whether a verdict on currents lets a command that was given --limits pass."""
     return limits != "fail" or bool(verdict["judged"] and not verdict["exceeded"])

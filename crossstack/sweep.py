@@ -6,7 +6,7 @@ import copy
 import csv
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,26 +14,31 @@ from .base import files
 from .base.documents import plain_value
 from .base.errors import ConfigError, shortened
 from .base.outputs import one_step
-from .config import RunConfig, config_of
+from .config import RunConfig, config_of, set_value
 from .console import Console
+from .figures import COUNTED, ERRORS, Drawn, draw, figures
+from .pace import paced
 from .pdk import CrossStackError
+from .pool import Here, Pool
 
 if TYPE_CHECKING:
-    from .lvs import ExtractedLayout
-    from .sweep_points import Points
+    from .points import Points
 
 #: cases that one sweep may have; more is a slip of the keyboard
 MOST_CASES = 1000
-#: figures of a case: name in the table -> (metric, what is counted)
-FIGURES = {
-    f"{metric}_{short}": (f"{metric}_error", counted)
-    for counted, short in (("all_series", "all"), ("wires_only", "wires"))
-    for metric in ("worst_device", "mean_device", "worst_column")
-}
-#: what a row has of a write: the part of its voltage that is lost, and in which polarity
-WRITE = ("write_loss", "write_polarity")
+#: cells that a process of its own pays for: they take about as long as its start
+CELLS_EACH = 50
+#: figures of a mode: name in the table -> (metric, what is counted)
+FIGURES = ERRORS
+#: what a row has of a write
+WRITE = (
+    "write_loss", "write_polarity", "write_loss_set", "write_loss_reset", "write_v_set",
+    "write_v_reset",
+)  # fmt: skip
 #: what a row has of the currents: the highest load as part of its limit, and the verdict
 LIMITS = ("limit_used", "limits")
+#: what a row has of the whole array
+WHOLE = ("area_um2", "array_um2", "settle_s", "energy_per_mac_j")
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
         chosen = dict(zip(vary, values, strict=True))
         nested = copy.deepcopy(dict(base))
         for key, value in chosen.items():
-            _set(nested, key, value)
+            set_value(nested, key, value)
         config = config_of(nested)
         if config.spec.top == "testchip":
             raise ConfigError("top = testchip: the wires of a whole die are not extracted")
@@ -104,17 +109,45 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
     return found
 
 
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    *sections, last = key.split(".")
-    for name in sections:
-        inner = values.get(name)
-        values[name] = dict(inner) if isinstance(inner, Mapping) else {}
-        values = values[name]
-    values[last] = value
+def check(found: Sequence[Case]) -> None:
+    """Refuse a value that no combination can be drawn with, before anything is solved.
+
+    What only some combinations cannot have is left to them: their rows say so.
+
+    Raises:
+        ParameterError: as the cell or the conditions refuse it.
+    """
+    refused: dict[RunConfig, CrossStackError | None] = {}
+    for case in found:
+        refused[case.config] = refusal(case.config)
+    for key in found[0].values if found else ():
+        groups: dict[str, list[Case]] = {}
+        for case in found:
+            groups.setdefault(str(case.values[key]), []).append(case)
+        for group in groups.values():
+            errors = [refused[case.config] for case in group]
+            if all(errors) and (first := errors[0]) is not None:
+                raise first
+
+
+def refusal(config: RunConfig) -> CrossStackError | None:
+    """Return why a configuration cannot be drawn, as its smallest array shows; None if it can."""
+    from .generators import build_top
+
+    spec = config.spec
+    try:
+        config.resolved_tech()
+        build_top(replace(spec, rows=min(spec.rows, 2), cols=min(spec.cols, 2)))
+    except CrossStackError as error:
+        return error
+    return None
 
 
 def run(
-    found: Sequence[Case], console: Console, points: Points | None = None
+    found: Sequence[Case],
+    console: Console,
+    points: Points | None = None,
+    where: Pool | None = None,
 ) -> list[dict[str, Any]]:
     """Draw, extract and solve every case; returns a row per case, in their order.
 
@@ -124,65 +157,58 @@ def run(
         found: the cases.
         console: where progress goes.
         points: those of an interrupted run are taken from here, new ones are kept.
+        where: the processes that work; None for this one.
     """
-    rows: list[dict[str, Any]] = [{} for _ in found]
+    rows: list[dict[str, Any]] = [{"case": dict(case.values)} for case in found]
     # what is drawn alike stands together: wires are extracted anew, the layout is not
     order = sorted(range(len(found)), key=lambda k: _first_alike(found, k))
-    drawn: tuple[Any, ExtractedLayout] | None = None
-    with console.step("sweep") as step:
-        for done, k in enumerate(order):
-            case = found[k]
-            step(done, len(found), case.text)
-            row: dict[str, Any] = {"case": dict(case.values)}
-            if points is not None and (before := points.find(case.config)) is not None:
-                rows[k] = row | before
+    with paced(console, "sweep", len(found)) as pace:
+        todo = []
+        for k in order:
+            before = None if points is None else points.find(found[k].config)
+            if before is None:
+                todo.append(k)
                 continue
-            try:
-                if drawn is None or drawn[0] != case.config.spec:
-                    drawn = case.config.spec, _draw(case.config)
-                figures = _solve(case.config, drawn[1])
-                row |= figures
-                if points is not None:
-                    points.keep(case.config, figures)
-            except CrossStackError as error:
-                row["failed"] = str(error)
-            rows[k] = row
+            rows[k] |= before
+            pace.piece(found[k].text, free=True)
+        for number, row in (where or Here()).run(work, [found[k].config for k in todo]):
+            k = todo[number]
+            rows[k] |= row
+            if points is not None and "failed" not in row:
+                points.keep(found[k].config, row)
+            pace.piece(found[k].text)
     return rows
+
+
+def helpers(found: Sequence[Case]) -> int:
+    """Return how many processes the cases are worth; starting one takes longer than a small case.
+
+    Args:
+        found: the cases.
+    """
+    cells = sum(case.config.spec.rows * case.config.spec.cols for case in found)
+    return min(len(found), max(1, cells // CELLS_EACH))
 
 
 def _first_alike(found: Sequence[Case], k: int) -> int:
     return next(i for i, case in enumerate(found) if case.config.spec == found[k].config.spec)
 
 
-def _draw(config: RunConfig) -> ExtractedLayout:
-    from .cells import to_layout
-    from .generators import build_top
-    from .lvs import extract_layout
-
-    array = build_top(config.spec)
-    return extract_layout(to_layout(array.cell, array.tech), array.tech)
+#: what this process drew last
+_last: list[tuple[Any, Drawn]] = []
 
 
-def _solve(config: RunConfig, layout: ExtractedLayout) -> dict[str, Any]:
-    from .analyse import analysis
-    from .analyse.electromigration import current_limits_of, em_report
-    from .extract import extract
+def work(config: RunConfig) -> dict[str, Any]:
+    """Return the figures of one case, or why there are none."""
+    try:
+        if not _last or _last[0][0] != config.spec:
+            _last[:] = [(config.spec, _draw(config))]
+        return _solve(config, _last[0][1])
+    except CrossStackError as error:
+        return {"failed": str(error)}
 
-    tech = config.resolved_tech()
-    network = extract(layout, tech).network
-    what = analysis.stimulus(network, tech)
-    solved, not_run = analysis.solve_modes(network, tech, what, Console(quiet=True))
-    modes = {}
-    for mode, result in solved.items():
-        value = result.to_json()
-        modes[mode] = {name: value[metric][counted] for name, (metric, counted) in FIGURES.items()}
-        modes[mode]["kcl_residual"] = value["kcl_residual"]
-        if result.write is not None:
-            modes[mode]["write_loss"] = result.write.worst_loss
-            modes[mode]["write_polarity"] = result.write.polarity
-    limits = current_limits_of(tech, tech.conditions.temperature_c)
-    verdict = em_report(network, tech, limits, solved, what)["verdict"]
-    return {"modes": modes, "not_run": not_run, "limits": verdict}
+
+_draw, _solve = draw, figures
 
 
 def write(
@@ -190,17 +216,19 @@ def write(
     rows: Sequence[Mapping[str, Any]],
 ) -> None:  # fmt: skip
     """Write sweep.csv, sweep.json, sweep.png and the manifest."""
-    from .sweep_picture import draw
+    from .sweep_picture import draw as draw_picture
 
-    counted = "every device at R_on, every row at the read voltage; parts of the ideal voltage"
-    files.write_json(folder / "sweep.json", {"vary": vary, "counted": counted, "rows": rows})
+    files.write_json(folder / "sweep.json", {"vary": vary, "counted": COUNTED, "rows": rows})
     table = folder / "sweep.csv"
     with one_step(table) as work, work.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*vary, "mode", *FIGURES, "kcl_residual", *WRITE, *LIMITS, "failed"])
+        writer.writerow([*vary, "mode", *_COLUMNS, "failed"])
         writer.writerows(_table(rows))
-    draw(folder / "sweep.png", vary, rows)
+    draw_picture(folder / "sweep.png", vary, rows)
     files.write_manifest(folder, {"name": "sweep", "parameters": {**base, "vary": vary}})
+
+
+_COLUMNS = (*FIGURES, "kcl_residual", *WRITE, *LIMITS, *WHOLE)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
@@ -208,15 +236,16 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     for row in rows:
         values = list(row["case"].values())
         if "failed" in row:
-            yield [
-                *values,
-                "",
-                *[""] * (len(FIGURES) + 1 + len(WRITE) + len(LIMITS)),
-                row["failed"],
-            ]
+            yield [*values, "", *[""] * len(_COLUMNS), row["failed"]]
             continue
+        limits = row["limits"]
+        shared = {"limit_used": limits.get("ratio"), "limits": limits["text"]}
+        shared |= row["area"] | row["read"]
         for mode, m in row["modes"].items():
-            figures = [f"{m[n]:.9g}" for n in (*FIGURES, "kcl_residual")]
-            writes = [f"{m[n]:.9g}" if isinstance(m.get(n), float) else m.get(n, "") for n in WRITE]
-            limits = [row["limits"].get("ratio", ""), row["limits"]["text"]]
-            yield [*values, mode, *figures, *writes, *limits, ""]
+            yield [*values, mode, *(_cell((m | shared).get(name)) for name in _COLUMNS), ""]
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return f"{value:.9g}" if isinstance(value, float) else value

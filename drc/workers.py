@@ -9,7 +9,6 @@ pipe ends, nothing waits for it. One that dies twice at the same rule ends the r
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pickle
 import signal
@@ -23,18 +22,20 @@ from typing import Any
 import klayout.db as kdb
 
 from ..base.errors import CrossStackError, is_about_memory
+from ..base.processes import cores, die_with, search_path
 from ..pdk import Rule, Tech
 
 #: neighbouring rules share layers, so a helper gets this many in a row
 CHUNK = 8
 #: helpers that may die at one rule before the run ends
 _TRIES = 2
-_PDEATHSIG = 1
 _START = (
     "import os, sys; sys.path[:] = sys.argv[2].split(os.pathsep); "
     "from crossstack.drc.workers import serve; serve(int(sys.argv[1]), int(sys.argv[3]))"
 )
 
+
+__all__ = ["CHUNK", "WorkerError", "cores", "serve", "share"]
 
 #: what helpers are sent by its name
 Judge = Callable[[kdb.Layout, kdb.Cell, Tech], Callable[[Rule], Any]]
@@ -42,14 +43,6 @@ Judge = Callable[[kdb.Layout, kdb.Cell, Tech], Callable[[Rule], Any]]
 
 class WorkerError(CrossStackError):
     """A rule whose helper process died; never to be taken for a clean result."""
-
-
-def cores() -> int:
-    """Return how many processes can run at once here."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 class _Helper:
@@ -63,7 +56,7 @@ class _Helper:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-c", _START),
-                    *(str(theirs.fileno()), _search_path(), str(os.getpid())),
+                    *(str(theirs.fileno()), search_path(), str(os.getpid())),
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -184,10 +177,6 @@ def _obituary(rule: Rule, code: int) -> str:
     return f"{what} (not enough memory? with --threads 1 there is one process)"
 
 
-def _search_path() -> str:
-    return os.pathsep.join(path or os.getcwd() for path in sys.path)
-
-
 def serve(descriptor: int, parent: int) -> None:
     """Judge rules until the pipe ends: the life of a helper process.
 
@@ -196,7 +185,7 @@ def serve(descriptor: int, parent: int) -> None:
         parent: process that started us.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; our parent ends us
-    _die_with(parent)
+    die_with(parent)
 
     pipe: Connection[Any, Any] = Connection(descriptor)
     check: Callable[[Rule], Any] | None = None
@@ -225,11 +214,3 @@ def _sendable(rule: Rule, error: Exception) -> BaseException:
     if isinstance(copy, CrossStackError):
         return copy
     return RuntimeError(f"rule {rule.name}: {type(error).__name__}: {error}")
-
-
-def _die_with(parent: int) -> None:
-    """Ask Linux to end this process with the one that started it, however that ends."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)

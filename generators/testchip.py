@@ -286,8 +286,12 @@ def _half_width(r: RuleBook, port: Port) -> int:
     Pins lie as close as their metal allows. A square landing for a via, wider than a narrow pin,
     would come too near to the next pin's line.
     """
-    over = max(r.enclosure(metal, cut) for cut in r.tech.roles.vias for metal in between(r, cut))
-    return grid_down(max(port.width, r.via + 2 * over) / 2)
+    over = max(
+        r.size(cut) + 2 * r.enclosure(metal, cut)
+        for cut in r.tech.roles.vias
+        for metal in between(r, cut)
+    )
+    return grid_down(max(port.width, over) / 2)
 
 
 def _along(chip: _Chip, a: tuple[str, int], b: tuple[str, int], d: int, width: int) -> None:

@@ -10,7 +10,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import array_options, limits_option, out_option, within
+from ..options import array_options, jobs_options, limits_option, out_option, within
 
 
 def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
@@ -30,6 +30,7 @@ def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> li
     shell_complete=_complete_keys,
     help="Values of a key of the configuration; may be repeated: all combinations are solved.",
 )
+@jobs_options
 @limits_option
 @out_option("Folder for sweep.csv, .json and .png (default gds_out/sweep).")
 @output_options
@@ -37,38 +38,47 @@ def command(
     config: Path | None,
     vary: tuple[str, ...],
     out: Path | None,
+    jobs: int | None,
+    scheduler: str | None,
     limits: str,
     as_json: bool,
     quiet: bool,
     **options: Any,
 ) -> int:
-    """Solve the IR drop over values of one or more parameters.
+    """Solve an array over values of one or more parameters.
 
     Every combination is drawn, extracted and solved in memory; layouts are not checked against
     rules and netlist, as `build` does. A key in a section is written with dots. Exit code 1 if a
     combination could not be drawn or solved. The same command after an interruption goes on where
     that one was.
 
+    Runs on all cores, or on a Dask cluster that is there already: `dask scheduler` on one machine,
+    `dask worker tcp://HOST:8786 --nworkers auto --nthreads 1` on each that works, the same version
+    of crossstack on all.
+
     \b
     crossstack sweep --cols 8 --vary rows=4,8,16
     crossstack sweep array.yaml --vary select_w_um=2,4 --vary tech.corner=min,typ,max
     crossstack sweep --vary tech.sheet_resistance_ohm_sq.ME=0.1,0.2,0.4
+    crossstack sweep --vary rows=8,16,32 --scheduler tcp://host:8786
     """  # noqa: D301
     from .. import sweep
     from ..base.files import check_replaceable, replacing
     from ..config import read_values
-    from ..sweep_points import Points
+    from ..points import Points
+    from ..pool import pool
 
     console = Console(as_json, quiet)
     values, base = sweep.parse_vary(vary), read_values(config, options)
     with base.named():
         found = sweep.cases(base, values)
+        sweep.check(found)
     folder = out or Path("gds_out") / "sweep"
     # no temporary folder while cases are solved: of a sweep that is killed only points are left
     check_replaceable(folder, "sweep.json")
     points = Points(folder)
-    with console.steps():
-        rows = sweep.run(found, console, points)
+    with pool(scheduler, jobs, sweep.helpers(found)) as where, console.steps():
+        rows = sweep.run(found, console, points, where)
     with replacing(folder, "sweep.json") as work:
         sweep.write(work, base, values, rows)
     points.drop()
@@ -81,30 +91,46 @@ def command(
 
 
 def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the table for people: worst device, mean device and worst column per case."""
+    """Return the table for people: errors and write per mode, the rest once a case."""
     from ..base.units import percent
 
     widths = {key: max(len(key), *(len(str(v)) for v in values)) for key, values in vary.items()}
     head = "  ".join(f"{key:>{width}}" for key, width in widths.items())
-    lines = [
-        f"{head}  {'mode':<10}{'worst':>9}{'mean':>9}{'column':>9}{'in wires':>10}{'write':>9}"
-    ]
+    names = ("worst", "mean", "column", "in wires", "set", "reset")
+    lines = [f"{head}  {'mode':<10}" + "".join(f"{name:>9}" for name in names) + _WHOLE]
     for row in rows:
         case = "  ".join(f"{row['case'][key]!s:>{width}}" for key, width in widths.items())
         if "failed" in row:
             lines.append(f"{case}  failed: {row['failed']}")
         if row.get("limits", {}).get("exceeded") or not row.get("limits", {}).get("judged", True):
             lines.append(f"{case}  {row['limits']['text']}")
-        for mode, m in row.get("modes", {}).items():
-            shown = (m["worst_device_all"], m["mean_device_all"], m["worst_column_all"])
-            lines.append(
-                f"{case}  {mode:<10}"
-                + "".join(f"{percent(v):>9}" for v in shown)
-                + f"{percent(m['worst_device_wires']):>10}"
-                + (
-                    f"{percent(m['write_loss']):>9} {m['write_polarity']}"
-                    if "write_loss" in m
-                    else ""
-                )
-            )
+        for number, (mode, m) in enumerate(row.get("modes", {}).items()):
+            shown = [m[f"{name}_all"] for name in ("worst_device", "mean_device", "worst_column")]
+            shown += [m["worst_device_wires"], m.get("write_loss_set"), m.get("write_loss_reset")]
+            cells = ["" if v is None else percent(v) for v in shown]
+            line = f"{case}  {mode:<10}" + "".join(f"{cell:>9}" for cell in cells)
+            lines.append((line + ("" if number else _whole(row))).rstrip())
+    if any("modes" in row for row in rows):
+        lines.append(
+            "worst, mean, column: voltage or current lost with everything counted; in wires: worst "
+            "device, wires alone;"
+        )
+        lines.append(
+            "set, reset: write voltage lost; limit: highest load; um2: whole, cells; fJ: a product"
+        )
     return lines
+
+
+_WHOLE = f"{'limit':>9}{'um2':>10}{'cells':>10}{'settle ns':>11}{'fJ':>7}"
+
+
+def _whole(row: Mapping[str, Any]) -> str:
+    """Return what a row has once for all modes."""
+    from ..base.units import percent
+
+    limits, area, read = row["limits"], row["area"], row["read"]
+    used = percent(limits["ratio"]) if "ratio" in limits else "-"
+    settle = f"{read['settle_s'] * 1e9:.3g}" if "settle_s" in read else "-"
+    energy = f"{read['energy_per_mac_j'] * 1e15:.3g}" if "settle_s" in read else "-"
+    sizes = f"{area['area_um2']:>10.0f}{area['array_um2']:>10.0f}"
+    return f"{used:>9}{sizes}{settle:>11}{energy:>7}"

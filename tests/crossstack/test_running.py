@@ -16,7 +16,7 @@ import pytest
 from crossstack import sweep
 from crossstack.base import leftovers
 from crossstack.console import Console
-from crossstack.sweep_points import Points
+from crossstack.points import Points
 
 from .conftest import NAME
 

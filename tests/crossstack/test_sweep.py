@@ -8,6 +8,7 @@ import json
 import pytest
 
 from crossstack import sweep
+from crossstack.commands.sweep import _lines
 from crossstack.console import Console
 
 from .conftest import COLS, ROWS
@@ -49,13 +50,36 @@ def test_the_table_and_the_picture(swept):
 
 
 def test_a_case_that_cannot_be_drawn_says_so_and_the_others_go_on(crossstack, tmp_path):
-    ran = crossstack("sweep", *HERE, "--vary", "pitch_x_um=2,6", "-o", tmp_path / "s", "--json")
+    both = ("--vary", "select_w_um=2,5", "--vary", "pitch_y_um=4,8")
+    ran = crossstack("sweep", *HERE, *both, "-o", tmp_path / "s", "--json")
     assert ran.code == 1
-    bad, good = ran.json["rows"]
-    assert "pitch_x_um = 2 is not allowed" in bad["failed"]
-    assert set(good["modes"]) == {"expansion", "deep-net"}
-    text = crossstack("sweep", *HERE, "--vary", "pitch_x_um=2", "-o", tmp_path / "s").out
-    assert "failed: pitch_x_um = 2" in text
+    bad = [row for row in ran.json["rows"] if "failed" in row]
+    assert [row["case"] for row in bad] == [{"select_w_um": 5, "pitch_y_um": 4}]
+    assert "pitch_y_um = 4 is not allowed" in bad[0]["failed"]
+    assert all(
+        set(r["modes"]) == {"expansion", "deep-net"} for r in ran.json["rows"] if r not in bad
+    )
+    text = "\n".join(_lines({"select_w_um": [2, 5], "pitch_y_um": [4, 8]}, ran.json["rows"]))
+    assert "failed: pitch_y_um = 4" in text
+
+
+def test_figures_of_the_whole_array(swept, built):
+    value = json.loads((swept / "sweep.json").read_text())
+    row = next(r for r in value["rows"] if r["case"]["rows"] == ROWS)
+    # hand: 20 uA x 0.2 V a device less what is lost, for 100 ns of sensing
+    lost = row["modes"]["expansion"]["mean_device_all"]
+    assert row["read"]["energy_per_mac_j"] == pytest.approx(
+        0.2**2 / 1e4 * (1 - lost) * (100e-9 + row["read"]["settle_s"]), rel=1e-3
+    )
+    timing = json.loads((built / "timing.json").read_text())
+    assert row["read"]["settle_s"] == pytest.approx(timing["settle"]["settle_s"], rel=0.05)
+    assert 0 < row["area"]["array_um2"] < row["area"]["area_um2"]
+    deep = row["modes"]["deep-net"]
+    assert deep["write_loss"] == max(deep["write_loss_set"], deep["write_loss_reset"])
+    for polarity in ("set", "reset"):
+        assert deep[f"write_v_{polarity}"] == pytest.approx(
+            2 * (1 - deep[f"write_loss_{polarity}"])
+        )
 
 
 def test_words_as_values(crossstack, tmp_path):
@@ -91,6 +115,9 @@ def test_layouts_are_drawn_once_for_what_is_drawn_alike(monkeypatch):
         (["tech.sheet_resistance_ohm_sq.MEE=1"], ["MEE", "did you mean 'ME'"]),
         (["rows=2,0"], ["rows = 0"]),
         (["top=testchip"], ["testchip"]),
+        (["pitch_x_um=6,2"], ["pitch_x_um = 2 is not allowed", "least by the rules"]),
+        (["rows=1,2", "select_w_um=2,3000"], ["select_w_um = 3000", "0.36 .. 100 um"]),
+        (["top=macro", "switch_wn_um=0.5,20"], ["switch_wn_um = 0.5"]),
         (["rows=" + ",".join(map(str, range(1, 41))), "cols=" + ",".join(map(str, range(1, 41)))],
          ["1000 cases"]),
     ],

@@ -17,7 +17,7 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.layouts import origin_of
 from crossstack.lvs import extract_layout
 from crossstack.pdk import FileError, ParameterError, get_tech
-from crossstack.sweep_points import Points
+from crossstack.points import Points
 
 from .conftest import COLS, NAME, ROWS
 

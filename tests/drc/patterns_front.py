@@ -86,7 +86,22 @@ def _(p: Draw) -> None:
     p.around("Pplus", (tap - 21 - p.d, 2.9, tap - 20 - p.d, 3.5), 0.16)
 
 
+# one transistor and one tap too far apart break the rule both ways
+@pattern("DF.13_tap", breaks=("DF.13",))
+def _(p: Draw) -> None:
+    p.nwell(0, 0, 30, 4)
+    tap = 30 - 1.1
+    p.rect("COMP", tap - 21 - p.d, 2.9, tap - 20 - p.d, 3.5)
+    p.around("Pplus", (tap - 21 - p.d, 2.9, tap - 20 - p.d, 3.5), 0.16)
+
+
 @pattern("DF.14")
+def _(p: Draw) -> None:
+    p.ptap(0, 0, 1, 1)
+    p.ncomp(21 + p.d, 0, 22, 1)
+
+
+@pattern("DF.14_tap", breaks=("DF.14",))
 def _(p: Draw) -> None:
     p.ptap(0, 0, 1, 1)
     p.ncomp(21 + p.d, 0, 22, 1)

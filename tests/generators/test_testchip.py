@@ -57,7 +57,7 @@ def test_clean_by_the_foundrys_deck(chip):
     if not shutil.which("klayout"):
         pytest.skip("no klayout program installed")
     try:
-        fetch(timeout_s=120)
+        fetch(TECH, timeout_s=120)
     except FoundryError as error:
         pytest.skip(str(error))
     report = run_foundry_drc(chip[1], TECH)

@@ -1,0 +1,229 @@
+"""What one array can do, in figures: drawn, extracted and solved in memory.
+
+`sweep` and `size` report the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .config import RunConfig
+from .console import Console
+
+if TYPE_CHECKING:
+    from .analyse.analysis import Stimulus
+    from .lvs import ExtractedLayout
+    from .pdk import Tech
+    from .solve.metrics import IrDrop
+    from .solve.network import Network
+
+#: figure of a mode -> (metric, what is counted)
+ERRORS = {
+    f"{metric}_{short}": (f"{metric}_error", counted)
+    for counted, short in (("all_series", "all"), ("wires_only", "wires"))
+    for metric in ("worst_device", "mean_device", "worst_column")
+}
+#: memristors above which the settling of a read is not computed
+MOST_SETTLING = 20_000
+#: what the figures count, in words
+COUNTED = {
+    "errors": "every device at R_on, every row at the read voltage; parts of the ideal voltage",
+    "write": "the written column's devices follow the device law; the largest part of the write "
+    "voltage that is lost, and the lowest voltage at a device, in each polarity",
+    "limits": "a read as direct current, a write by its average over the slots of its columns",
+    "area": "bounding box of the whole drawing, switches included; and rows x columns of cells",
+    "settle": "all inputs step at once, to half an LSB at 10 bits; the capacitances of the lines "
+    "in the middle stand for all",
+    "energy": "power of all drivers in expansion mode x (settling + sensing), over the devices "
+    "that compute: one product of a one-bit input",
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A layout in memory.
+
+    Attributes:
+        layout: its nets and devices.
+        area_um2: of the whole drawing.
+        array_um2: of its cells alone.
+    """
+
+    layout: ExtractedLayout
+    area_um2: float
+    array_um2: float
+
+    @property
+    def area(self) -> dict[str, float]:
+        """Both areas by name."""
+        return {"area_um2": self.area_um2, "array_um2": self.array_um2}
+
+
+def draw(config: RunConfig) -> Drawn:
+    """Draw an array and find its nets and devices.
+
+    Raises:
+        ParameterError: for a size or pitch that the rules do not allow.
+    """
+    from .cells import to_layout
+    from .generators import build_top
+    from .lvs import extract_layout
+
+    array = build_top(config.spec)
+    dbu = array.tech.dbu_um
+    return Drawn(
+        extract_layout(to_layout(array.cell, array.tech), array.tech),
+        round(array.cell.width * array.cell.height * dbu**2, 6),
+        round(
+            array.unit.width * array.unit.height * dbu**2 * config.spec.rows * config.spec.cols, 6
+        ),
+    )
+
+
+def figures(config: RunConfig, drawn: Drawn) -> dict[str, Any]:
+    """Return the figures of a drawn array at its conditions.
+
+    Args:
+        config: what was drawn.
+        drawn: its layout.
+
+    Returns:
+        ``modes`` (errors, write), ``not_run``, ``limits`` (the verdict), ``area`` and ``read``.
+    """
+    study = Study(config, drawn)
+    solved, not_run = study.modes()
+    return {
+        "modes": {mode: mode_figures(result.to_json()) for mode, result in solved.items()},
+        "not_run": not_run,
+        "limits": study.limits(),
+        "area": drawn.area,
+        "read": study.read(),
+    }
+
+
+class Study:
+    """The figures of one array, each found when it is asked for.
+
+    Args:
+        config: what was drawn.
+        drawn: its layout.
+    """
+
+    def __init__(self, config: RunConfig, drawn: Drawn) -> None:
+        self.tech, self._layout = config.resolved_tech(), drawn.layout
+        self._solved: dict[str, IrDrop] = {}
+        self._not_run: dict[str, str] = {}
+
+    @cached_property
+    def network(self) -> Network:
+        """The extracted wires."""
+        from .extract import extract
+
+        return extract(self._layout, self.tech).network
+
+    @cached_property
+    def what(self) -> Stimulus:
+        """Devices and inputs: the worst case."""
+        from .analyse import analysis
+
+        return analysis.stimulus(self.network, self.tech)
+
+    def modes(
+        self, wanted: Iterable[str] | None = None
+    ) -> tuple[dict[str, IrDrop], dict[str, str]]:
+        """Return the solved modes that the array offers, and why it does not offer others.
+
+        Args:
+            wanted: which; None for all.
+        """
+        from .analyse import analysis
+        from .solve.modes import MODES
+
+        asked = tuple(MODES) if wanted is None else tuple(wanted)
+        missing = [m for m in asked if m not in self._solved and m not in self._not_run]
+        done, not_run = analysis.solve_modes(
+            self.network, self.tech, self.what, Console(quiet=True), missing
+        )
+        self._solved |= done
+        self._not_run |= not_run
+        return (
+            {mode: self._solved[mode] for mode in asked if mode in self._solved},
+            {mode: self._not_run[mode] for mode in asked if mode in self._not_run},
+        )
+
+    def limits(self, wanted: Iterable[str] | None = None) -> dict[str, Any]:
+        """Return the verdict on the currents of some modes; None for all."""
+        from .analyse.electromigration import current_limits_of, em_report
+
+        tech = self.tech
+        limits = current_limits_of(tech, tech.conditions.temperature_c)
+        solved, _ = self.modes(wanted)
+        verdict: dict[str, Any] = em_report(self.network, tech, limits, solved, self.what)[
+            "verdict"
+        ]
+        return verdict
+
+    def read(self) -> dict[str, Any]:
+        """Return settling, power and energy of a read; what was not computed is missing."""
+        from .solve.modes import EXPANSION
+
+        solved, _ = self.modes([EXPANSION])
+        if EXPANSION not in solved or len(self.network.memristor_row) > MOST_SETTLING:
+            return {}
+        return read_energy(
+            self._settle_s(),
+            solved[EXPANSION].column_currents,
+            self.tech,
+            len(self.network.memristor_row),
+        )
+
+    def _settle_s(self) -> float:
+        from .analyse.timing import read_settle
+        from .base import names as line
+        from .extract import net_capacitance
+
+        network = self.network
+        row, col = network.rows // 2, network.cols // 2
+        known = {net.name for net in self._layout.flat.nets}
+        lines = [n for n in (*(line.row(t, row) for t in (1, 0)), line.column(col)) if n in known]
+        farad = net_capacitance(self._layout, self.tech, nets=lines)
+        return float(read_settle(network, self.tech, self.what, farad)["settle_s"])
+
+
+def read_energy(
+    settle_s: float, column_a: Iterable[float], tech: Tech, devices: int
+) -> dict[str, Any]:
+    """Return settling, power of the drivers and energy per product of a read.
+
+    Args:
+        settle_s: time until every column stands.
+        column_a: current of every column; the rows are at the read voltage, the columns at 0 V.
+        tech: its read voltage.
+        devices: how many compute.
+    """
+    from .analyse.timing import SENSE_S
+
+    watt = tech.memristor.v_read_v * float(sum(column_a))
+    joule = watt * (settle_s + SENSE_S) / devices
+    return {"settle_s": settle_s, "read_w": watt, "energy_per_mac_j": joule}
+
+
+def mode_figures(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of one solved mode.
+
+    Args:
+        value: the mode's part of ir_drop.json (`IrDrop.to_json`).
+    """
+    found = {name: value[metric][counted] for name, (metric, counted) in ERRORS.items()}
+    found["kcl_residual"] = value["kcl_residual"]
+    if "write" not in value:
+        return found
+    found["write_loss"] = value["write"]["worst_loss"]
+    found["write_polarity"] = value["write"]["polarity"]
+    for polarity, write in value["writes"].items():
+        found[f"write_loss_{polarity}"] = write["worst_loss"]
+        found[f"write_v_{polarity}"] = min(abs(volt) for volt in write["device_voltages_V"])
+    return found

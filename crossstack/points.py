@@ -1,0 +1,119 @@
+"""Finished points of a sweep or search that was interrupted, kept until it is complete.
+
+They lie beside its folder. A point is filed under everything that decides its figures: all that
+was asked of it, the versions of us and of what we compute with, the state of our own code and of
+a user's own process. So whatever is found under that key belongs to this very point, whichever
+run left it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .base import files, leftovers
+from .base.documents import read_json
+from .base.errors import FileError
+from .config import RunConfig
+from .identity import identity, process_sum
+from .options import CELL_KINDS
+
+Point = RunConfig | Mapping[str, Any]
+
+#: points that nobody came back for
+_KEPT_S = 30 * 86_400.0
+
+
+class Points:
+    """Where the finished points of a run lie.
+
+    What names a point is its configuration, or a mapping with that under ``config`` and whatever
+    else was asked of it.
+
+    Args:
+        folder: of the run's results.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        target = folder.absolute()
+        self._folder = target.parent / f".{target.name}.points"
+        self._mine: set[Path] = set()
+        self._forget_old()
+
+    def find(self, point: Point) -> dict[str, Any] | None:
+        """Return the figures of a point if it was finished before, else None."""
+        if (path := self._path(point)) is None or not path.is_file():
+            return None
+        self._mine.add(path)
+        try:
+            found = read_json(path)
+        except FileError:
+            return None
+        if not isinstance(found, dict) or found.get("point") != _plain(point):
+            return None
+        row = found.get("row")
+        if found.get("sha256") != _sum(row):
+            return None
+        return row if isinstance(row, dict) else None
+
+    def keep(self, point: Point, row: dict[str, Any]) -> None:
+        """File the figures of a finished point; a disk that is full costs only the point."""
+        if (path := self._path(point)) is None:
+            return
+        self._mine.add(path)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            files.write_json(path, {"point": _plain(point), "row": row, "sha256": _sum(row)})
+        except OSError:
+            return
+
+    def folder(self, name: str) -> Path:
+        """Return a folder for what a point leaves beside its figures."""
+        path = self._folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        self._mine.add(path)
+        return path
+
+    def drop(self) -> None:
+        """Remove the points of this run: its table holds them now."""
+        for path in self._mine:
+            leftovers.remove(path)
+        leftovers.sweep(self._folder)  # of a run that was killed while it wrote a point
+        try:
+            self._folder.rmdir()
+        except OSError:  # another run's are there
+            return
+
+    def _path(self, point: Point) -> Path | None:
+        plain = _plain(point)
+        config = plain if isinstance(point, RunConfig) else plain["config"]
+        # nobody can say whether a cell of somebody's package is the same as it was
+        if config["cell"] not in CELL_KINDS.choices:
+            return None
+        parts = [plain, identity(), process_sum(config["process"])]
+        text = json.dumps(parts, sort_keys=True)
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+
+    def _forget_old(self) -> None:
+        old = time.time() - _KEPT_S
+        try:
+            if self._folder.stat().st_mtime < old:
+                shutil.rmtree(self._folder, ignore_errors=True)
+        except OSError:
+            return
+
+
+def _sum(row: Any) -> str:
+    """Return a checksum of figures, so that what was changed since is solved again."""
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(point: Point) -> Any:
+    """Return what names a point as JSON would give it back."""
+    value = point.to_json() if isinstance(point, RunConfig) else point
+    return json.loads(json.dumps(value))

@@ -1,0 +1,142 @@
+"""One candidate: as much of it is computed as its fate needs, the cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import RunConfig
+from ..figures import Drawn, Study, draw, mode_figures
+from ..pdk import CrossStackError
+from .metrics import METRICS, STAGES, flat_figures
+from .theory import least_errors
+
+
+@dataclass(frozen=True)
+class Task:
+    """A candidate and what is asked of it.
+
+    Attributes:
+        configs: the array, once per condition.
+        bounds: metric -> what it must reach.
+        goals: metrics that are to be as good as can be.
+        rivals: goals' values of points that meet every target.
+        whole: compute everything, whatever is missed on the way.
+    """
+
+    configs: tuple[RunConfig, ...]
+    bounds: Mapping[str, float]
+    goals: tuple[str, ...]
+    rivals: tuple[tuple[float, ...], ...] = ()
+    whole: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what decides the outcome, to file it under."""
+        return {
+            "config": self.configs[0].to_json(),
+            "configs": [config.to_json() for config in self.configs],
+            "bounds": dict(self.bounds),
+            "goals": list(self.goals),
+            "rivals": [list(rival) for rival in self.rivals],
+            "whole": self.whole,
+        }
+
+
+def evaluate(task: Task) -> dict[str, Any]:
+    """Return what was found of a candidate.
+
+    Returns:
+        ``figures`` (metric -> value, worst of all conditions), ``stage`` (how far it came),
+        ``why`` (what ended it before all was known; None if nothing did) and ``refused`` (whether
+        it cannot be drawn or solved at all).
+    """
+    found: dict[str, Any] = {"figures": {}, "stage": "draw", "why": None, "refused": False}
+    try:
+        drawn = draw(task.configs[0])
+        for stage, figures in _stages(task, drawn):
+            found["stage"] = stage
+            found["figures"] |= figures
+            found["why"] = None if task.whole else _fate(task, found["figures"])
+            if found["why"]:
+                break
+    except CrossStackError as error:
+        found |= {"why": str(error), "refused": True}
+    return found
+
+
+def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | None]]]:
+    """Yield stage and figures, as far as somebody asks."""
+    yield "draw", flat_figures({"area": drawn.area})
+    asked = [METRICS[name] for name in (*task.bounds, *task.goals)]
+    if not task.whole and (least := _least(task)):
+        # not the figure itself: what it is at least
+        yield "theory", dict(least)
+    studies = [Study(config, drawn) for config in task.configs]
+    for stage in STAGES[1:]:
+        wanted = [metric for metric in asked if metric.stage == stage]
+        if not wanted:
+            continue
+        if stage == "limits" and not task.whole:
+            yield "read", _worst(studies, "read limits")
+        names = {metric.name for metric in wanted}
+        figures = _worst(studies, stage)
+        yield stage, {name: figures.get(name) for name in names}
+
+
+def _least(task: Task) -> dict[str, float]:
+    """Return the errors that theory rules out."""
+    names = [name for name in task.bounds if METRICS[name].stage == "read"]
+    if not names:
+        return {}
+    found: dict[str, float] = {}
+    for config in task.configs:
+        for name, value in least_errors(config).items():
+            if name in names and METRICS[name].misses(value, task.bounds[name]):
+                found[name] = max(value, found.get(name, 0.0))
+    return found
+
+
+def _worst(studies: list[Study], stage: str) -> dict[str, float | None]:
+    every = [flat_figures(_row(study, stage)) for study in studies]
+    return {name: METRICS[name].worse(each.get(name) for each in every) for name in every[0]}
+
+
+def _row(study: Study, stage: str) -> dict[str, Any]:
+    """Return the part of `figures.figures` that a stage finds."""
+    from ..solve.modes import EXPANSION, MODES
+
+    if stage == "limits":
+        return {"limits": study.limits()}
+    if stage == "read limits":
+        verdict = study.limits([EXPANSION])
+        # reads alone: too much is too much, and enough is not known yet
+        return {"limits": {**verdict, "judged": "ratio" in verdict}}
+    if stage == "settle":
+        return {"read": study.read()}
+    wanted = [EXPANSION] if stage == "read" else [m for m in MODES if MODES[m].writes]
+    solved, _ = study.modes(wanted)
+    return {"modes": {mode: mode_figures(result.to_json()) for mode, result in solved.items()}}
+
+
+def _fate(task: Task, figures: Mapping[str, float | None]) -> str | None:
+    """Return why a candidate need not be looked at further; None if it must."""
+    for name, bound in task.bounds.items():
+        if name in figures and METRICS[name].misses(figures[name], bound):
+            metric = METRICS[name]
+            return f"{name} is {metric.words(figures[name])}, {metric.bound_words(bound)} is asked"
+    known = [figures.get(name) for name in task.goals]
+    if any(value is None for value in known):
+        return None
+    values = [float(value) for value in known if value is not None]
+    if any(_covers(task.goals, rival, values) for rival in task.rivals):
+        return "another point is at least as good in everything"
+    return None
+
+
+def _covers(goals: tuple[str, ...], rival: tuple[float, ...], values: list[float]) -> bool:
+    """Return whether a rival is at least as good in every goal."""
+    return all(
+        (a >= b if METRICS[goal].higher else a <= b)
+        for goal, a, b in zip(goals, rival, values, strict=True)
+    )

@@ -1,0 +1,68 @@
+"""report.html of a search, from the other files in its folder."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from ..base.files import MANIFEST, read_json
+from ..pdk import FileError
+from ..report.page import file_list, flat, write_page
+from .metrics import METRICS
+
+_KINDS = (
+    ("size.json", "every figure of the points, and what was asked"),
+    ("size.csv", "the points, as a table"),
+    ("candidates.csv", "everything that was looked at"),
+    ("pareto.png", "picture of the search"),
+    (".yaml", "a point: crossstack build takes it"),
+)
+
+
+def write_report(folder: Path) -> Path:
+    """Write report.html of a search.
+
+    Raises:
+        FileError: if a file that the report needs is missing or not readable.
+    """
+    return write_page(folder / "report.html", "size", (), _context(folder))
+
+
+def _context(folder: Path) -> dict[str, Any]:
+    for name in (MANIFEST, "size.json"):
+        if not (folder / name).is_file():
+            raise FileError(f"{folder} holds no {name}: not a complete search")
+    manifest, value = read_json(folder / MANIFEST), read_json(folder / "size.json")
+    picture = folder / "pareto.png"
+    top = {name: digest for name, digest in manifest["files"].items() if "/" not in name}
+    target = value["target"]
+    return {
+        "name": manifest["name"],
+        "met": value["met"],
+        "verdict": value["verdict"],
+        "points": value["points"],
+        "keys": list(target["free"]),
+        "metrics": METRICS,
+        "asked": target["targets"],
+        "goals": target["optimise"],
+        "search": value["search"],
+        "conflict": value["conflict"],
+        "counted": value["counted"],
+        "conditions": target["conditions"],
+        "picture": base64.b64encode(picture.read_bytes()).decode("ascii")
+        if picture.is_file()
+        else "",
+        "parameters": flat(_short(manifest["parameters"])),
+        "versions": manifest["versions"],
+        "files": file_list(folder, top, _KINDS),
+    }
+
+
+def _short(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters with a long list of values as its ends."""
+    free = {
+        key: f"{values[0]} .. {values[-1]}, {len(values)} values" if len(values) > 6 else values
+        for key, values in parameters["free"].items()
+    }
+    return {**parameters, "free": free}

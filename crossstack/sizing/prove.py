@@ -1,0 +1,133 @@
+"""The points of a final front: each built in full, with its own YAML, and judged by that build."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..base import leftovers
+from ..base.outputs import write_text
+from ..config import RunConfig, load_config
+from ..console import Console
+from ..figures import Study, draw, mode_figures, read_energy
+from ..pdk import Conditions, CrossStackError
+from .metrics import METRICS, STAGES, flat_figures
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A point to be built.
+
+    Attributes:
+        configs: the array, once per condition; the first one is built.
+        folder: that receives the build's folder.
+    """
+
+    configs: tuple[RunConfig, ...]
+    folder: Path
+
+
+def prove(task: Proof) -> dict[str, Any]:
+    """Build a point and return its figures.
+
+    Returns:
+        ``name``, ``passed``, ``verdict``, ``drc_violations``, ``lvs_match``, ``figures`` (metric
+        -> value of the built condition), ``worst`` (the same over all conditions) and ``not_done``.
+    """
+    from ..flow import build
+
+    config = task.configs[0]
+    result = build(config, task.folder, Console(quiet=True))
+    own = flat_figures(_row(config, result))
+    others = [_figures(each) for each in task.configs[1:]]
+    worst = {
+        name: METRICS[name].worse([own.get(name), *(each.get(name) for each in others)])
+        for name in METRICS
+    }
+    return {
+        "name": result.name,
+        "passed": result.passed,
+        "verdict": result.verdict,
+        "drc_violations": None if result.drc is None else result.drc.to_json()["violations"],
+        "lvs_match": None if result.lvs is None else result.lvs.match,
+        "not_done": result.not_done,
+        "figures": {name: own.get(name) for name in METRICS},
+        "worst": worst,
+    }
+
+
+def _row(config: RunConfig, result: Any) -> dict[str, Any]:
+    """Return the figures of a build in the shape of `figures.figures`."""
+    from ..solve.modes import EXPANSION
+
+    drawn = draw(config)
+    modes = result.ir_drop.get("modes", {})
+    row: dict[str, Any] = {
+        "modes": {mode: mode_figures(value) for mode, value in modes.items()},
+        "area": drawn.area,
+        "limits": result.limits,
+    }
+    settle = result.timing.get("settle", {}).get("settle_s")
+    if settle is None:  # a build leaves it out of a large array
+        row["read"] = Study(config, drawn).read()
+    elif EXPANSION in modes:
+        spec = config.spec
+        devices = spec.rows * spec.cols * len(spec.tiers)
+        amps = modes[EXPANSION]["column_currents_A"]
+        row["read"] = read_energy(settle, amps, config.resolved_tech(), devices)
+    return row
+
+
+def _figures(config: RunConfig) -> dict[str, float | None]:
+    """Return every figure at another condition; the layout is the same and proved already."""
+    study, row = Study(config, draw(config)), {}
+    solved, _ = study.modes()
+    row["modes"] = {mode: mode_figures(result.to_json()) for mode, result in solved.items()}
+    row["limits"] = study.limits()
+    if any(METRICS[name].stage == STAGES[-1] for name in METRICS):
+        row["read"] = study.read()
+    return flat_figures({**row, "area": draw(config).area})
+
+
+def named(config: RunConfig, name: str) -> RunConfig:
+    """Return a configuration whose top cell and files have a name."""
+    return replace(config, spec=replace(config.spec, name=name))
+
+
+def write_yaml(config: RunConfig, path: Path, remark: str) -> None:
+    """Write a configuration that `crossstack build` takes; what is default is left out.
+
+    Raises:
+        CrossStackError: if it would not be read back as it is.
+    """
+    values = _chosen(config)
+    text = f"# {remark}\n# crossstack build {path.name}\n"
+    write_text(path, text + yaml.safe_dump(values, sort_keys=False))
+    if load_config(path, {}) != config:
+        raise CrossStackError(f"{path.name} does not say what was built; please report it")
+
+
+def _chosen(config: RunConfig) -> dict[str, Any]:
+    spec = config.spec
+    values = {
+        f.name: getattr(spec, f.name)
+        for f in fields(spec)
+        if f.name in ("rows", "cols", "name") or getattr(spec, f.name) != f.default
+    }
+    default = Conditions().chosen()
+    tech = {key: v for key, v in config.tech.chosen().items() if v != default[key]}
+    return {**values, **({"tech": tech} if tech else {})}
+
+
+def take(result: Mapping[str, Any], kept: Path, work: Path) -> None:
+    """Copy the folder of a build to where the results are written."""
+    shutil.copytree(
+        kept / result["name"],
+        work / result["name"],
+        ignore=lambda _, names: [name for name in names if name.endswith(leftovers.SUFFIX)],
+    )

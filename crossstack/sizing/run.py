@@ -1,0 +1,244 @@
+"""The whole of `size`: search, proof of the front, and what is left on disk."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..base import files
+from ..base.outputs import one_step
+from ..console import Console
+from ..figures import COUNTED
+from ..pace import Pace, paced
+from ..points import Points
+from ..pool import Here, Pool
+from .conflict import conflicts, nearest
+from .evaluate import Task, evaluate
+from .metrics import METRICS
+from .prove import Proof, named, prove, take, write_yaml
+from .search import Candidate, Outcome, Search
+from .target import Target
+
+#: what a result of this kind always has
+MARKER = "size.json"
+
+
+def size(target: Target, out: Path, console: Console, where: Pool | None = None) -> dict[str, Any]:
+    """Search, build what was found, and write the results.
+
+    Args:
+        target: what is asked for.
+        out: folder for the results.
+        console: where progress goes.
+        where: the processes that work; None for this one.
+
+    Returns:
+        The content of size.json; ``met`` says whether there is a point.
+    """
+    points = Points(out)
+    most = min(target.search["candidates"], target.size)
+    with paced(console, "search", most) as pace:
+        search = Search(target, _evaluator(points, where or Here(), pace), pace)
+        outcome = search.run()
+        clash = None if outcome.front else conflicts(search, target)
+    chosen = spread(outcome.front, target) if outcome.front else nearest(search, target)
+    proved = _prove(target, chosen, points, where, console)
+    value = _value(target, outcome, chosen, proved, clash)
+    with files.replacing(out, MARKER) as work:
+        _write(work, target, value, outcome, chosen, points)
+    points.drop()
+    return value
+
+
+def _evaluator(points: Points, where: Pool, pace: Pace) -> Any:
+    """Return what evaluates a round: from points that were kept, or anew."""
+
+    def run(tasks: list[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
+        todo = []
+        for number, task in enumerate(tasks):
+            before = points.find(task.to_json())
+            if before is None:
+                todo.append(number)
+            else:
+                pace.piece(_news(before), free=True)
+                yield number, before
+        for k, result in where.run(evaluate, [tasks[number] for number in todo]):
+            points.keep(tasks[todo[k]].to_json(), result)
+            pace.piece(_news(result))
+            yield todo[k], result
+
+    return run
+
+
+def _news(result: dict[str, Any]) -> str:
+    return str(result["why"] or "meets every target")
+
+
+def spread(front: Sequence[Candidate], target: Target) -> list[Candidate]:
+    """Return as many points of a front as are wanted: the ends, and between them evenly."""
+    most = target.search["points"]
+    if len(front) <= most:
+        return list(front)
+    if most == 1:
+        return [front[0]]
+    step = (len(front) - 1) / (most - 1)
+    return [front[round(k * step)] for k in range(most)]
+
+
+def _prove(
+    target: Target, chosen: Sequence[Candidate], points: Points, where: Pool | None,
+    console: Console,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Build every chosen point; one that was built before an interruption is taken."""
+    found: dict[int, dict[str, Any]] = {}
+    tasks: list[tuple[int, Proof, dict[str, Any]]] = []
+    with paced(console, "build", len(chosen)) as pace:
+        for k, candidate in enumerate(chosen):
+            proof, key = _proof(target, candidate, k, points)
+            before = points.find(key)
+            if before is not None and (proof.folder / before["name"] / files.MANIFEST).is_file():
+                found[k] = before
+                pace.piece(before["name"], free=True)
+            else:
+                tasks.append((k, proof, key))
+        # a cluster's workers may not see our disk
+        local = where if where is not None and where.local else Here()
+        for number, result in local.run(prove, [proof for _, proof, _ in tasks]):
+            k, _, key = tasks[number]
+            points.keep(key, result)
+            found[k] = result
+            pace.piece(result["name"])
+    return [found[k] for k in range(len(chosen))]
+
+
+def _proof(
+    target: Target, candidate: Candidate, number: int, points: Points
+) -> tuple[Proof, dict[str, Any]]:
+    """Return what is built of a candidate, and what that is filed under."""
+    stem = str(target.base.get("name") or "point")[:28]
+    configs = tuple(named(c, f"{stem}_{number + 1}") for c in target.configs(candidate.choice))
+    key = {"config": configs[0].to_json(), "proof": [config.to_json() for config in configs]}
+    short = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    return Proof(configs, points.folder(short)), key
+
+
+def _value(
+    target: Target,
+    outcome: Outcome,
+    chosen: Sequence[Candidate],
+    proved: Sequence[dict[str, Any]],
+    clash: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the content of size.json."""
+    points = []
+    for candidate, result in zip(chosen, proved, strict=True):
+        missed = {
+            name: result["worst"][name]
+            for name, bound in target.bounds.items()
+            if METRICS[name].misses(result["worst"][name], bound)
+        }
+        points.append(
+            {
+                **result,
+                "chosen": target.chosen(candidate.choice),
+                "missed": missed,
+                "met": result["passed"] and not missed,
+            }
+        )
+    refused = sum(c.refused for c in outcome.seen)
+    value = {
+        "target": target.to_json(),
+        "met": any(point["met"] for point in points),
+        "points": points,
+        "search": {
+            "combinations": target.size,
+            "looked_at": len(outcome.seen),
+            "not_drawable": refused,
+            "by_theory": sum(c.stage == "theory" for c in outcome.seen),
+            "solved_in_full": sum(c.why is None for c in outcome.seen),
+            "complete": outcome.complete,
+            "ended": outcome.ended,
+        },
+        "conflict": clash,
+        "counted": COUNTED,
+    }
+    return value | {"verdict": verdict(value)}
+
+
+def verdict(value: dict[str, Any]) -> str:
+    """Return in one line what was found."""
+    search, bounds = value["search"], value["target"]["targets"]
+    good = [point for point in value["points"] if point["met"]]
+    if good:
+        return f"met by {len(good)} point{'s' if len(good) > 1 else ''}: rules, netlist, targets"
+    scope = (
+        f"proved by looking at all {search['combinations']} combinations"
+        if search["complete"]
+        else f"after {search['looked_at']} of {search['combinations']} combinations; "
+        f"{search['ended']}"
+    )
+    clash = value["conflict"]
+    if clash is None:
+        return f"not met: the build of no point keeps what its search found ({scope})"
+    asked = " and ".join(METRICS[name].bound_words(bounds[name]) for name in clash["targets"])
+    how = "cannot be had together" if len(clash["targets"]) > 1 else "cannot be had"
+    return f"not met: {asked} {how} ({scope})"
+
+
+def _write(
+    work: Path, target: Target, value: dict[str, Any], outcome: Outcome,
+    chosen: Sequence[Candidate], points: Points,
+) -> None:  # fmt: skip
+    from .page import write_report
+    from .picture import pareto_png
+
+    for number, (candidate, point) in enumerate(zip(chosen, value["points"], strict=True)):
+        proof, _ = _proof(target, candidate, number, points)
+        take(point, proof.folder, work)
+        remark = "meets every target" if point["met"] else "misses a target"
+        write_yaml(proof.configs[0], work / f"{point['name']}.yaml", f"{remark}: see report.html")
+    files.write_json(work / MARKER, value)
+    _write_tables(work, target, value, outcome)
+    pareto_png(work / "pareto.png", target, outcome, value)
+    head = {"name": work.name, "parameters": target.to_json(), "verdict": value["verdict"]}
+    # the report lists the files, so it reads a manifest that does not hold itself yet
+    files.write_manifest(work, head)
+    write_report(work)
+    files.write_manifest(work, head)
+
+
+def _write_tables(work: Path, target: Target, value: dict[str, Any], outcome: Outcome) -> None:
+    """Write the points and every candidate as tables."""
+    keys = [free.key for free in target.free]
+    head = ["point", *keys, *METRICS, "drc_violations", "lvs_match", "met"]
+    rows = [
+        [p["name"], *(p["chosen"][key] for key in keys), *(_cell(p["worst"][m]) for m in METRICS),
+         p["drc_violations"], p["lvs_match"], p["met"]]
+        for p in value["points"]
+    ]  # fmt: skip
+    _write_csv(work / "size.csv", head, rows)
+    names = [metric.name for metric in METRICS.values()]
+    _write_csv(
+        work / "candidates.csv",
+        [*keys, "stage", *names, "ended"],
+        [
+            [*target.chosen(c.choice).values(), c.stage, *(_cell(c.figures.get(n)) for n in names),
+             c.why or ""]
+            for c in outcome.seen
+        ],
+    )  # fmt: skip
+
+
+def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    with one_step(path) as work, work.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else f"{value:.9g}"

@@ -1,0 +1,293 @@
+"""The search: a library proposes candidates in rounds, until nothing better turns up.
+
+Optuna's tree-structured Parzen estimator proposes, with the targets as constraints. A round is
+proposed whole before any of it is evaluated, so that the course of a search does not depend on
+how many processes work or on when it was interrupted: run again with the same seed, it asks for
+the same candidates, and finds those that were finished (`points`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from ..base.errors import ConfigError
+from ..pace import Pace
+from ..pdk import CrossStackError
+from .evaluate import Task
+from .metrics import METRICS, UNKNOWN
+from .target import Target
+
+#: candidates of a round, and candidates without a better point that end a search
+ROUND, PATIENCE = 8, 96
+#: proposals of what was looked at already, before one is drawn by lot
+_REPEATS = 24
+#: stands for a goal that is not known; constraints keep such a candidate from being liked
+_FAR = 1e12
+
+Choice = tuple[int, ...]
+Evaluate = Callable[[list[Task]], Iterator[tuple[int, dict[str, Any]]]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A combination and what was found of it.
+
+    Attributes:
+        choice: places in the lists of values.
+        figures: metric -> value; of an error that theory ruled out, what it is at least.
+        stage: how far it came.
+        why: what ended it; None if everything is known.
+        refused: whether it cannot be drawn or solved.
+    """
+
+    choice: Choice
+    figures: dict[str, float | None] = field(default_factory=dict)
+    stage: str = "draw"
+    why: str | None = None
+    refused: bool = False
+
+    def excess(self, target: Target) -> dict[str, float]:
+        """Return target -> by what part of it it is missed, of those that are known."""
+        if self.refused:
+            return dict.fromkeys(target.bounds, UNKNOWN)
+        return {
+            name: METRICS[name].excess(self.figures[name], bound)
+            for name, bound in target.bounds.items()
+            if name in self.figures
+        }
+
+    def meets(self, target: Target) -> bool:
+        """Return whether every target is met, and every goal known."""
+        known = all(self.figures.get(metric.name) is not None for metric in target.wanted)
+        return known and not self.refused and max(self.excess(target).values(), default=0.0) <= 0
+
+    def goals(self, target: Target) -> tuple[float, ...]:
+        """Return the goals' values; what is not known is far from good."""
+        found = [self.figures.get(name) for name in target.goals]
+        far = [-_FAR if METRICS[name].higher else _FAR for name in target.goals]
+        return tuple(f if v is None else float(v) for v, f in zip(found, far, strict=True))
+
+
+@dataclass
+class Outcome:
+    """What a search found.
+
+    Attributes:
+        seen: every candidate, in the order of the search.
+        front: those that meet the targets and that no other one betters, best first.
+        ended: why it ended, in words.
+        complete: whether every combination was looked at.
+    """
+
+    seen: list[Candidate]
+    front: list[Candidate]
+    ended: str
+    complete: bool
+
+
+class Search:
+    """One search.
+
+    Args:
+        target: what is asked for.
+        evaluate: does tasks and yields number and result of each.
+        pace: told of every candidate.
+    """
+
+    def __init__(self, target: Target, evaluate: Evaluate, pace: Pace) -> None:
+        self.target, self._evaluate, self._pace = target, evaluate, pace
+        self.seen: dict[Choice, Candidate] = {}
+        self._known = import_optuna()
+        self._study = self._create()
+        self._random = random.Random(target.search["seed"])
+        self._ends = (
+            None
+            if target.search["minutes"] is None
+            else time.monotonic() + 60 * target.search["minutes"]
+        )
+
+    def _create(self) -> Any:
+        optuna = self._known
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with warnings.catch_warnings():  # both options have been "experimental" for years
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(
+                seed=self.target.search["seed"],
+                multivariate=True,
+                n_startup_trials=2 * ROUND,
+                constraints_func=lambda trial: trial.user_attrs["excess"],
+            )
+        directions = [
+            "maximize" if METRICS[goal].higher else "minimize" for goal in self.target.goals
+        ]
+        study = optuna.create_study(directions=directions, sampler=sampler)
+        for place in (0.0, 1.0, 0.5):  # the ends and the middle first
+            params = {f.key: round(place * (len(f.values) - 1)) for f in self.target.free}
+            study.enqueue_trial(params)
+        return study
+
+    def run(self) -> Outcome:
+        """Search until everything was seen, nothing better turns up, or candidates or time end."""
+        most = min(self.target.search["candidates"], self.target.size)
+        better_at, front = 0, self.front()
+        ended = ""
+        while not ended:
+            room = min(ROUND, most - len(self.seen))
+            self._round(self._propose(room))
+            if (now := self.front()) != front:
+                better_at, front = len(self.seen), now
+            if len(self.seen) >= most:
+                ended = f"{len(self.seen)} candidates were looked at"
+            elif front and len(self.seen) - better_at >= PATIENCE:
+                ended = f"nothing better among the last {len(self.seen) - better_at} candidates"
+            elif self._late():
+                ended = "its time was over"
+        if front and not self._late():
+            self._polish()
+        complete = len(self.seen) >= self.target.size
+        ended = "every combination was looked at" if complete else ended
+        return Outcome([*self.seen.values()], self.front(), ended, complete)
+
+    def front(self) -> list[Candidate]:
+        """Return the points that meet every target and that no other one betters."""
+        good = [c for c in self.seen.values() if c.meets(self.target)]
+        return pareto(good, self.target)
+
+    def look(self, choices: list[Choice]) -> list[Candidate]:
+        """Compute everything of some combinations, whatever they miss."""
+        self._round(choices, whole=True)
+        return [self.seen[choice] for choice in choices]
+
+    def _late(self) -> bool:
+        return self._ends is not None and time.monotonic() > self._ends
+
+    def _propose(self, count: int) -> list[Choice]:
+        """Return new combinations, none of which was looked at."""
+        found: dict[Choice, Any] = {}
+        repeats = 0
+        while len(found) < count:
+            trial = self._study.ask(self._space())
+            choice = tuple(trial.params[f.key] for f in self.target.free)
+            if choice in self.seen or choice in found:
+                if choice in self.seen:
+                    self._tell(trial, self.seen[choice])
+                repeats += 1
+                if repeats > _REPEATS:
+                    choice = self._by_lot(found)
+                    self._study.enqueue_trial(
+                        dict(zip((f.key for f in self.target.free), choice, strict=True))
+                    )
+                continue
+            found[choice] = trial
+        self._asked = found
+        return [*found]
+
+    def _by_lot(self, taken: dict[Choice, Any]) -> Choice:
+        """Return a combination that nobody looked at."""
+        sizes = [len(f.values) for f in self.target.free]
+        for _ in range(1000):
+            choice = tuple(self._random.randrange(size) for size in sizes)
+            if choice not in self.seen and choice not in taken:
+                return choice
+        left = (c for c in itertools.product(*map(range, sizes)))
+        return next(c for c in left if c not in self.seen and c not in taken)
+
+    def _space(self) -> dict[str, Any]:
+        known = self._known.distributions
+        return {
+            f.key: known.IntDistribution(0, len(f.values) - 1)
+            if f.ordered
+            else known.CategoricalDistribution(list(range(len(f.values))))
+            for f in self.target.free
+        }
+
+    def _round(self, choices: list[Choice], *, whole: bool = False) -> None:
+        rivals = () if whole else tuple(c.goals(self.target) for c in self.front())
+        asked, self._asked = getattr(self, "_asked", {}), {}
+        found: dict[Choice, Candidate] = {}
+        tasks: list[tuple[Choice, Task]] = []
+        for choice in choices:
+            try:
+                configs = tuple(self.target.configs(choice))
+            except (CrossStackError, ConfigError) as error:
+                found[choice] = Candidate(choice, why=str(error), refused=True)
+                self._pace.piece(str(error), free=True)
+                continue
+            tasks.append(
+                (choice, Task(configs, self.target.bounds, self.target.goals, rivals, whole))
+            )
+        for number, result in self._evaluate([task for _, task in tasks]):
+            choice = tasks[number][0]
+            found[choice] = Candidate(choice, **result)
+        for choice in choices:  # in the order of the proposals, whoever was done first
+            self.seen[choice] = found[choice]
+            if choice in asked:
+                self._tell(asked[choice], found[choice])
+
+    def _tell(self, trial: Any, candidate: Candidate) -> None:
+        known = candidate.excess(self.target)
+        trial.set_user_attr("excess", [known.get(name, 0.0) for name in self.target.bounds])
+        self._study.tell(trial, candidate.goals(self.target))
+
+    def _polish(self) -> None:
+        """Look at the neighbours of every point of the front, until none is better."""
+        while not self._late():
+            front = self.front()
+            near = {n: None for c in front for n in self._neighbours(c.choice)}
+            todo = [choice for choice in near if choice not in self.seen]
+            room = self.target.search["candidates"] + PATIENCE - len(self.seen)
+            if not todo or room <= 0:
+                return
+            for start in range(0, min(len(todo), room), ROUND):
+                self._round(todo[start : start + ROUND])
+            if self.front() == front:
+                return
+
+    def _neighbours(self, choice: Choice) -> Iterator[Choice]:
+        for place, free in enumerate(self.target.free):
+            count, mine = len(free.values), choice[place]
+            near = (mine - 1, mine + 1) if free.ordered else range(count)
+            for other in near:
+                if 0 <= other < count and other != mine:
+                    yield (*choice[:place], other, *choice[place + 1 :])
+
+
+def pareto(good: list[Candidate], target: Target) -> list[Candidate]:
+    """Return the candidates that no other one betters, sorted by the goals, each goal once."""
+    signs = [-1.0 if METRICS[goal].higher else 1.0 for goal in target.goals]
+
+    def cost(candidate: Candidate) -> tuple[float, ...]:
+        return tuple(s * v for s, v in zip(signs, candidate.goals(target), strict=True))
+
+    best: dict[tuple[float, ...], Candidate] = {}
+    for candidate in good:
+        best.setdefault(cost(candidate), candidate)
+    costs = sorted(best)
+    kept = [
+        mine
+        for mine in costs
+        if not any(
+            other != mine and all(a <= b for a, b in zip(other, mine, strict=True))
+            for other in costs
+        )
+    ]
+    return [best[mine] for mine in kept]
+
+
+def import_optuna() -> Any:
+    """Return the library.
+
+    Raises:
+        ConfigError: if it is not installed.
+    """
+    try:
+        return import_module("optuna")
+    except ImportError:
+        raise ConfigError("size needs the Optuna library: pip install 'crossstack[size]'") from None

@@ -1,0 +1,71 @@
+"""What no array of a kind can do better than, from a few of its cells and first-order theory.
+
+Wires and cells are resistors, so a device that is read carries at least (1 - e) of its ideal
+current where e is the worst device's error, and at most its ideal current. First-order theory
+(`solve.theory`) takes the ideal current everywhere: of its drops at least (1 - e) are there. That
+bounds an error from below without solving the array.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..config import RunConfig
+from ..figures import Study, draw
+
+if TYPE_CHECKING:
+    from ..solve.theory import Parts
+
+#: cells up to which an array is solved as fast as its parts are measured
+LEAST_CELLS = 200
+#: rows and columns whose parts are measured, and what they may be too high by
+_SIDE, _MARGIN = 4, 0.97
+_VIEWS = {"all": "", "wires": "_wires"}
+
+
+def least_errors(config: RunConfig) -> dict[str, float]:
+    """Return error metric -> what it is at least; empty where solving costs no more.
+
+    Args:
+        config: the array.
+    """
+    spec = config.spec
+    if spec.rows * spec.cols <= LEAST_CELLS or min(spec.rows, spec.cols) < _SIDE:
+        return {}
+    small = replace(config, spec=replace(spec, rows=_SIDE, cols=_SIDE, name=None))
+    siemens = 1.0 / config.resolved_tech().memristor.r_on_ohm
+    found = {}
+    for view, tiers in _parts(small).items():
+        for name, value in _bounds(spec.rows, spec.cols, tiers, siemens).items():
+            found[f"{name}{_VIEWS[view]}"] = value
+    return found
+
+
+@lru_cache(maxsize=64)
+def _measured(config: RunConfig) -> tuple[tuple[str, tuple[Parts, ...]], ...]:
+    from ..comparison.drops import series_parts
+
+    study = Study(config, draw(config))
+    return tuple(
+        (view, tuple(series_parts(study.network, study.tech, view, t) for t in study.network.tiers))
+        for view in _VIEWS
+    )
+
+
+def _parts(config: RunConfig) -> dict[str, tuple[Parts, ...]]:
+    return dict(_measured(config))
+
+
+def _bounds(rows: int, cols: int, tiers: tuple[Parts, ...], siemens: float) -> dict[str, float]:
+    from ..solve.theory import first_order
+
+    drops = [first_order(len(tiers), rows, cols, parts) for parts in tiers]
+    share = _MARGIN * siemens
+    worst = share * max(drop.worst_device for drop in drops)
+    kept = 1.0 / (1.0 + worst)  # what the ideal currents are at least, where the worst is least
+    mean = share * sum(drop.mean_device for drop in drops) / len(drops)
+    column = share * sum(drop.worst_column for drop in drops) / len(drops)
+    flow = max(0.0, 1.0 - worst / _MARGIN)
+    return {"worst_device": worst * kept, "mean_device": mean * flow, "worst_column": column * flow}
