@@ -15,7 +15,7 @@ from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
 from .load import load_process
-from .memristor import MemristorParameters
+from .memristor import DRIVEN, MemristorParameters
 from .model import (
     LABELS,
     Corner,
@@ -238,6 +238,11 @@ class Tech:
         """Return the memristor with what the conditions say instead of the module."""
         # one that was put into this Tech by hand stays; what earlier conditions said does not
         own = self.module.memristor if self.conditions.device else self.memristor
+        for key in DRIVEN:
+            volts = conditions.device.get(key, 0.0)
+            if volts > conditions.supply_v:
+                allowed = f"up to the supply, {conditions.supply_v:g} V"
+                raise ParameterError(f"device.{key}", volts, allowed)
         try:
             return own.changed(conditions.device)
         except ParameterError as error:
