@@ -98,6 +98,7 @@ class ArrayRun:
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """Return what pins and gates carry."""
         _, rows, cols = self.array.shape
+        options = {"vdd": self.tech.conditions.supply_v, **options}
         return mode_drives(self.mode, rows, cols, inputs, kind=kind_of(self.array), **options)
 
     def settle(self, drives: Drives) -> None:

@@ -176,7 +176,7 @@ def compare_bsim(
             laws=by_tier,
             gates=drives.gates,
             sources=drives.port_voltages,
-            bsim=Bsim(models, tech.conditions),
+            bsim=Bsim(tech, models),
             title=f"CrossStack: {mode} mode, transistors as BSIM",
         )
         printed = run_ngspice(path)

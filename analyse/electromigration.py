@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from ..pdk import Tech
 from ..pdk.electromigration import (
     HEATING_SOURCE,
-    TEMPERATURES_C,
     CurrentLimits,
     current_limits,
     line_heating_k,
@@ -53,13 +52,14 @@ COLUMNS_WRITTEN = "the first and the last column of either tier"
 
 
 def current_limits_of(tech: Tech, temperature_c: float) -> CurrentLimits | None:
-    """Return the limits at the temperature of the wires, at least 85 C, where the manual begins.
+    """Return the limits at the temperature of the wires, at least that where the manual begins.
 
-    None above 125 C, where it ends.
+    None above the temperature where it ends.
     """
-    if temperature_c > TEMPERATURES_C[-1]:
+    known = tech.process.limits.temperatures_c
+    if temperature_c > known[-1]:
         return None
-    return current_limits(tech, max(temperature_c, TEMPERATURES_C[0]))
+    return current_limits(tech, max(temperature_c, known[0]))
 
 
 def em_report(
@@ -81,7 +81,8 @@ def em_report(
         laws: what memristors follow; None for the technology's.
     """
     if limits is None:
-        why = f"the manual's current limits end at {TEMPERATURES_C[-1]:g} C"
+        end = tech.process.limits.temperatures_c[-1]
+        why = f"the manual's current limits end at {end:g} C"
         return {"not_run": why, "verdict": _unjudged(why)}
     reports: dict[str, ElectromigrationReport] = {}
     modes: dict[str, dict[str, Any]] = {}

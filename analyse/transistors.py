@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..base.errors import USAGE
 from ..pdk import CrossStackError, Tech
 from ..pdk.conditions import agree
-from ..pdk.ron import NOMINAL_DROP_V, voltage_range_v
+from ..pdk.ron import NOMINAL_DROP_V
 
 if TYPE_CHECKING:
     from ..solve.iv import DeviceLaw
@@ -49,6 +49,7 @@ class OnResistance:
     def __init__(self, tech: Tech, w_um: Floats, l_um: Floats, is_p: Bools) -> None:
         """Read the tables of all sizes that occur."""
         self._is_p = np.asarray(is_p, dtype=bool)
+        self.range_v = tech.nfet.voltage_range_v
         sizes, self._size = np.unique(
             np.stack([w_um, l_um, self._is_p.astype(np.float64)]), axis=1, return_inverse=True
         )
@@ -73,7 +74,7 @@ class OnResistance:
 
     def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str]) -> None:
         """Refuse voltages that the tables do not hold; see `check_range`."""
-        check_range(a_v, b_v, names)
+        check_range(self.range_v, a_v, b_v, names)
 
     def least(self) -> Floats:
         """Return R_on in ohm where each transistor conducts best."""
@@ -133,10 +134,16 @@ class Series:
         self.table.check(a_v[:n], b_v[:n], names)
 
 
-def check_range(a_v: Floats, b_v: Floats, names: Callable[[int], str] = "number {}".format) -> None:
+def check_range(
+    range_v: tuple[float, float],
+    a_v: Floats,
+    b_v: Floats,
+    names: Callable[[int], str] = "number {}".format,
+) -> None:
     """Refuse voltages that the transistors' table does not hold.
 
     Args:
+        range_v: lowest and highest voltage in the table, V against VSS.
         a_v: at one end of every transistor, V against VSS.
         b_v: at the other.
         names: number of a transistor -> what to call it.
@@ -144,7 +151,7 @@ def check_range(a_v: Floats, b_v: Floats, names: Callable[[int], str] = "number 
     Raises:
         VoltageRangeError: naming the transistor that is farthest outside.
     """
-    low, high = voltage_range_v()
+    low, high = range_v
     ends = np.stack([a_v, b_v])
     if not ends.size:
         return

@@ -408,7 +408,7 @@ def reference_of(array: Array) -> Reference:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reference.spice"
         path.write_text("\n".join(array.netlist_lines()) + "\n", encoding="utf-8")
-        return read_netlist(path, array.cell.name)
+        return read_netlist(path, array.cell.name, models=array.tech.nets.models)
 
 
 def caught(layout: db.Layout, tech: Tech, reference: Reference) -> str:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit
-from .limits import SELECT_W_UM, length
-from .parts import (
-    NmosPlace,
-    draw_nmos,
-    metal1_over_contacts,
-    module_via,
-    oxides,
-    tap_strip,
-    via_stack,
-)
+from .limits import gate_length, length, select_widths
+from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
+from .parts import device_mark, module_via, oxides, via_stack
 from .rules import RuleBook
 
 
@@ -61,38 +54,30 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
                 info={"device_area_um2": area[0][1]})  # fmt: skip
 
 
-def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float = 0.28) -> Cell:
+def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float | None = None) -> Cell:
     """Draw one NMOS with its p-tap; D and S leave in the south, G and B in the north (Metal1).
 
     Args:
         tech: the process.
         w_um: channel width in um.
-        l_um: channel length in um.
+        l_um: channel length in um; None for the least.
 
     Raises:
         ParameterError: for a width or length outside its range.
     """
     r, c = RuleBook(tech), Canvas(tech)
-    w = length(tech, "w_um", w_um, *SELECT_W_UM)
-    place = NmosPlace(r, 0, 0, w, length(tech, "l_um", l_um, r.ask.gate_length(), 10.0))
+    w = length(tech, "w_um", w_um, *select_widths(tech))
+    place = NmosPlace(r, 0, 0, w, gate_length(tech, "l_um", l_um))
     span = draw_nmos(c, r, place)
     wide = r.line
     for net, x in (("D", place.drain_x), ("S", place.source_x)):
-        metal1_over_contacts(c, r, x, span)
-        c.port(net, "local", x, span[0] - r.line_end("contact", "local"), wide, 270)
+        local_over_contacts(c, r, x, span)
+        c.port(net, "local", x, span[0] - r.line_end(r.chain[-1], "local"), wide, 270)
     c.port("G", "local", place.gate_x, place.gate_y + r.pad // 2, r.pad, 90)
-    to_tap = max(
-        r.space("diffusion"),
-        r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
-        r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
-    )
-    tap_x = (
-        place.comp[2]
-        + to_tap
-        + (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
-    )
+    tap_x = place.comp[2] + r.to_tap + r.tap_width // 2
     tap_strip(c, r, tap_x, place.bottom, place.top)
     c.port("B", "local", tap_x, place.top, wide, 90)
+    device_mark(c, r, place.comp[0], place.bottom, tap_x + r.tap_width // 2, place.top)
     size = (("W", w * 1e-3), ("L", place.length * 1e-3))
     netlist = Subcircuit(
         "select_nmos", ("D", "G", "S", "B"), (Device("M1", "nfet", ("D", "G", "S", "B"), size),)

@@ -13,7 +13,7 @@ from .unit import Unit
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.
 MARGIN = 1000
-#: Width of the VSS bus in Metal1, in dbu: ten times the least width.
+#: Width of the VSS bus in the local metal, in dbu: ample, not a rule.
 BUS = 2300
 
 
@@ -34,8 +34,8 @@ def _metal_rows(u: Unit, r: RuleBook) -> Cell:
 def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
     """Bring BE and TE of a passive row down to the metals of a hybrid row.
 
-    BE ends first, with its via to a Metal5 land and cuts down to Metal3; TE runs on above it
-    to its own land and Metal4. So both reach the west edge in one row pitch.
+    BE ends first, with its via to a land and cuts down to the lower of them; TE runs on above it
+    to its own land and the upper one. So both reach the west edge in one row pitch.
     """
     c = Canvas(r.tech)
     half = r.module_via // 2
@@ -52,26 +52,31 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
         max(r.land_space, r.space("top_row")) + r.land - r.module_via,
     )
     x_te = x_be - r.module_via - gap
-    shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
+    # a sense line of the row switch ends as near to it as the metals below allow
+    margin = max(MARGIN, r.land_space - r.row_space(0))
+    shift, y = half_land + margin - x_te, u.port("BR", 180).y
+    most = grid_down((u.cell.height - r.land_space) / 2)  # from a land's middle to its edge
     # joined to the row switch's tracks, the metals may be wide
-    low = grid_up(
-        max(r.space_beside(metal, u.cell.height) for metal in ("bottom_row", "top_row")) / 2
-    )
+    low = grid_up(r.row_space(u.cell.height) / 2)
+    space = r.row_space(min(u.cell.height, x_be + shift + half_land))
+    if space > r.row_space(0):  # the tracks of the next row end nearer to their edge
+        low = max(low, space - grid_up(r.row_space(0) / 2))
     places = {"BR": ("BE", x_be, "bottom_row"), "TR": ("TE", x_te, "top_row")}
     for net in u.rows:
         electrode, x, metal = places[net]
         y1, y2 = u.row_span(net)
         c.rect(electrode, x + shift - half_land, y1, shift, y2)
         c.box(electrode, x + shift, y, r.land)
-        for via_y in _via_centres(r, y, y2 - y1):
+        low_y, high_y = max(y1, y - most), min(y2, y + most)
+        for via_y in _via_centres(r, y, high_y - low_y):
             c.box(f"V{electrode}", x + shift, via_y, r.module_via)
-        c.rect("land", x + shift - half_land, min(y1, y - half_land), x + shift + half_land,
-               max(y2, y + half_land))  # fmt: skip
+        c.rect("land", x + shift - half_land, min(low_y, y - half_land), x + shift + half_land,
+               max(high_y, y + half_land))  # fmt: skip
         for cut in reversed(r.tech.roles.cuts(metal, "land")):
             for via_y in _cut_centres(
-                y, r.land, r.via, r.space("land_via"), r.line_end("land_via", "land")
+                y, r.land, r.size(cut), r.space(cut), r.around(cut, ends=True)
             ):
-                c.box(cut, x + shift, via_y, r.via)
+                c.box(cut, x + shift, via_y, r.size(cut))
         c.rect(metal, 0, low, x + shift + half_land, u.cell.height - low)
         c.port(net, metal, 0, y, u.cell.height - 2 * low, 180)
     for net in u.rows:
@@ -101,9 +106,9 @@ def _via_centres(r: RuleBook, centre: int, room: int) -> list[int]:
 
 
 def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
-    """Bring ME down to a Metal5 pin through rows of vias; abuts with its north side.
+    """Bring ME down to a pin in the last metal through rows of vias; abuts with its north side.
 
-    In cells with transistors the Metal1 of the p-tap strip joins the VSS bus here.
+    In cells with transistors the metal of the p-tap strip joins the VSS bus here.
 
     Args:
         u: the unit cell.
@@ -131,7 +136,8 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
     step = r.module_via + r.space("middle_via")
     pad_height = max(r.module_via + step + 2 * a, r.width("middle_electrode"))  # two rows of vias
     pad_top = via_top + a
-    bottom = pad_top - pad_height - MARGIN
+    least = grid_up(r.area("land") / width, 10)
+    bottom = pad_top - max(pad_height + MARGIN, least)
     shift, x = -bottom, u.port("C", 270).x
     half = width // 2
     c.rect("ME", u.column_span[0], pad_top - pad_height + shift, u.column_span[1], shift)

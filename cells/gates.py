@@ -1,13 +1,13 @@
 """Transmission-gate pieces drawn in "row frame": current along y, fingers and lines along x.
 
 A `Body` is one MOS array of `fingers` gates that lie along x within the height of one line
-pitch. Sources and drains are Metal1 rows, alternately net A and net B; vertical Metal2
-straps tie the rows of a net and lead to its track. Over every body run the tracks of a line
-pitch, in this order from south to north:
+pitch. Sources and drains are rows of the local metal, alternately net A and net B; vertical
+straps of the select metal tie the rows of a net and lead to its track. Over every body run the
+tracks of a line pitch in the two metals of the row lines, in this order from south to north:
 
-* ``low``  Metal3 and Metal4, southern part,
-* ``mid``  landings of cuts between Metal2 and Metal4, on the northern Metal4 track,
-* ``high`` Metal3 and Metal4, northern part (Metal4's reaches down over ``mid``).
+* ``low``  both metals, southern part,
+* ``mid``  landings of cuts from the straps up to the upper of them, on its northern track,
+* ``high`` both metals, northern part (the upper one's reaches down over ``mid``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Literal
 
 from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
+from .mos import Mos, draw_contacts, draw_gates, draw_implant, gate_contact, tap_strip
 from .rules import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
@@ -30,49 +31,98 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     """Return the least line pitch of mode switches in dbu.
 
     Tracks with the landing of cuts between them, or a single finger, decide; with `kelvin` also
-    two sense lines in Metal5, of which the lower meets its cut on the track below the landing.
+    two sense lines in the last metal, of which the lower meets its cut on the track below the
+    landing.
     """
-    landing = r.pad + 2 * r.space("bottom_row")
-    tracks = landing + 2 * (r.width("bottom_row") + grid_up(r.space("bottom_row") / 2))
-    finger = (
-        r.contact * 2
-        + 2 * (r.enclosure("diffusion", "diffusion_contact") + r.space("diffusion_contact", "gate"))
-        + r.gate_length()
-        + r.space("diffusion")
-    )
+    space = r.row_space(0)
+    landing = r.pad + 2 * space
+    tracks = landing + 2 * (_least_track(r) + grid_up(space / 2))
+    finger = finger_step(r, r.gate_length()) + _beside_rows(r, grid_up(space / 2))
     least = [grid_up(tracks, 10), grid_up(finger, 10)]
     if kelvin:
         least.append(
             grid_up(2 * (max(r.width(metal) for metal in (*r.upper, "land")) + r.land_space), 20)
         )
-        below = (
-            grid_up(r.land_space / 2)
-            + r.enclosure("land", "land_via")
-            + r.via
-            + r.enclosure("top_row", "top_row_via")
-        )
+        below = grid_up(r.land_space / 2) + sum(sense_cut(r))
         least.append(grid_up(2 * below + landing, 10))
     return max(least)
 
 
-def head_gap(r: RuleBook) -> int:
-    """Return the distance from a COMP edge to the centre of a gate head.
+def _least_track(r: RuleBook) -> int:
+    """Return the narrowest track in which a cut lies between the metals of the row lines."""
+    over = (
+        r.size(cut) + 2 * r.enclosure(metal, cut)
+        for metal in ("bottom_row", "top_row")
+        for cut in r.on(metal, r.tech.roles.cuts("select", "top_row"))
+    )
+    return max(r.width("bottom_row"), r.width("top_row"), *over)
 
-    Two of them fit a well edge between bodies. The head's Metal1 keeps clear of the rows'.
+
+def sense_cut(r: RuleBook) -> tuple[int, int]:
+    """Return what the lower sense line's cuts take above its edge, and what the track asks for.
+
+    The cuts from the row line's track up to the sense line lie upon each other, at the highest
+    place that the track allows.
     """
-    half = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
-    metal = r.pad // 2 + r.space("local")
+    cuts = r.tech.roles.cuts("top_row", "land")
+    size = max(r.size(cut) for cut in cuts)
+    return r.enclosure("land", "land_via") + size, r.enclosure("top_row", cuts[0])
+
+
+def finger_step(r: RuleBook, length: int) -> int:
+    """Return the distance from one row of contacts to the next, across a gate."""
+    levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
     return max(
-        r.enclosure("nwell", "p_active"),
-        r.extension("poly", "diffusion") + half,
-        r.space("poly_contact", "diffusion") + r.contact // 2,
-        metal,
+        length + r.finger_step, *(grid_up(height + r.space(metal)) for metal, height in levels)
+    )
+
+
+def row_height(r: RuleBook) -> int:
+    """Return the height of a row in the local metal: so wide that no end of it is a line end."""
+    return max(
+        grid_up(r.line_end_width(r.chain[-1], "local"), 10),
+        r.line,
+        grid_up(r.size("local_via") + 2 * r.enclosure("local", "local_via"), 10),
+    )
+
+
+def _around_row(r: RuleBook) -> int:
+    """Return the height of active area around one row of contacts."""
+    return r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
+
+
+def _beside_rows(r: RuleBook, edge: int) -> int:
+    """Return what the outermost two rows leave free at a pitch's ends, from their middles.
+
+    Active areas keep their space to the next pitch's; straps, which end `edge` from the pitch's
+    end, reach beyond their cuts.
+    """
+    strap = edge + r.size("local_via") // 2 + r.enclosure("select", "local_via")
+    return max(r.space("diffusion") + _around_row(r), 2 * strap)
+
+
+def head_gap(r: RuleBook) -> int:
+    """Return the distance from the edge of an active area to the centre of a gate head.
+
+    Two of them fit a well edge between bodies. The head's metal keeps clear of the rows', on
+    every level.
+    """
+    well = r.enclosure("nwell", "p_active") + r.space("nwell", "n_active")
+    return max(
+        grid_up(well / 2),
+        r.extension("poly", "diffusion") + r.head // 2,
+        r.head_clear,
+        r.head_to_p,
+        r.pad // 2 + r.space("local"),
+        *(r.below_line(m) // 2 + r.below_end(m) - r.contact_inset + r.space(m) for m in r.below),
     )
 
 
 def strap_inset(r: RuleBook) -> int:
-    """Return COMP edge to the first strap, so that Metal2 keeps its space to a head beside it."""
-    return max(0, r.pad // 2 + r.space("select") - head_gap(r))
+    """Return the distance from the active area to the first strap, clear of a head beside it."""
+    # both may have a landing in the metal above, on the same track
+    apart = max(r.space("select"), r.space("bottom_row"))
+    return max(0, r.pad // 2 + apart - head_gap(r))
 
 
 def least_finger(r: RuleBook) -> int:
@@ -96,22 +146,21 @@ class Tracks:
         self.pitch = pitch
         half = r.pad // 2
         self.mid = grid_down(pitch / 2)
-        #: the northern track of Metal4 is the widest
-        space = self.space = r.space_beside(
-            "top_row", pitch - self.mid + half - grid_up(r.space("top_row") / 2)
-        )
+        #: the northern track of the upper metal is the widest
+        widest = pitch - self.mid + half - grid_up(r.row_space(0) / 2)
+        space = self.space = r.row_space(widest)
         self.edge = grid_up(space / 2)
         self.low = (self.edge, self.mid - half - space)
         self.high3 = (self.mid + half + space, pitch - self.edge)
         self.high4 = (self.mid - half, pitch - self.edge)
 
     def metal(self, canvas: Canvas, layer: str, track: TrackName, x1: int, x2: int) -> None:
-        """Draw a piece of a track in Metal3 or Metal4."""
+        """Draw a piece of a track in a metal of the row lines."""
         span = self.low if track == "low" else self.high4 if layer == "top_row" else self.high3
         canvas.rect(layer, x1, span[0], x2, span[1])
 
     def centre(self, track: TrackName) -> int:
-        """Return the height at which cuts from Metal2 meet a track."""
+        """Return the height at which cuts from the straps meet a track."""
         if track == "mid":
             return self.mid
         low, high = self.low if track == "low" else self.high3
@@ -120,9 +169,8 @@ class Tracks:
     def fingers(self, length: int) -> int:
         """Return how many fingers fit into the pitch."""
         r = self.rules
-        step = length + 2 * r.space("diffusion_contact", "gate") + r.contact
-        ends = 2 * r.enclosure("diffusion", "diffusion_contact") + r.contact
-        return (self.pitch - r.space("diffusion") - ends) // step
+        room = self.pitch - _beside_rows(r, self.edge)
+        return room // finger_step(r, length)
 
 
 @dataclass(frozen=True)
@@ -132,7 +180,7 @@ class Body:
     Attributes:
         name: device name in netlists.
         model: ``nfet`` or ``pfet``.
-        x: west end of COMP.
+        x: west end of the active area.
         finger: channel width of one finger (along x).
         fingers: number of gates.
         a, b, gate, bulk: nets.
@@ -150,7 +198,7 @@ class Body:
 
     @property
     def x2(self) -> int:
-        """East end of COMP."""
+        """East end of the active area."""
         return self.x + self.finger
 
     def devices(self, length_um: float) -> list[Device]:
@@ -165,23 +213,21 @@ class BodyDrawer:
 
     def __init__(self, canvas: Canvas, tracks: Tracks, length: int) -> None:
         self.c, self.t, self.r, self.length = canvas, tracks, tracks.rules, length
-        r = self.r
-        #: so wide that no end of it is a line end
-        self.row = max(grid_up(r.line_end_width("contact", "local"), 10), r.line)
-        self.step = length + 2 * r.space("diffusion_contact", "gate") + r.contact
+        self.row = row_height(self.r)
+        self.step = finger_step(self.r, length)
 
     # distances along x, centre of one thing to the edge of another
     @property
     def head_gap(self) -> int:
-        """COMP edge to the centre of a gate head."""
+        """Edge of the active area to the centre of a gate head."""
         return head_gap(self.r)
 
     @property
     def tap_gap(self) -> int:
-        """COMP edge of a body to the COMP edge of its own tap.
+        """Active area of a body to its own tap.
 
-        The tap's implant also keeps 0.32 um from the gate ends of the other polarity, which
-        the manual forbids to cover (NP.12, PP.12; same value as NP.4a).
+        The tap's implant also keeps its distance from the gate ends of the other polarity, which
+        it must not cover: the same as a butting edge's.
         """
         r = self.r
         own = (
@@ -189,24 +235,15 @@ class BodyDrawer:
             + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
             + r.enclosure("pplus", "p_tap")
         )
-        return grid_up(
-            max(own, r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")),
-            10,
+        butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
+        apart = max(
+            r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
         )
-
-    @property
-    def tap_width(self) -> int:
-        """Width of a tap strip's COMP."""
-        return self.r.contact + 2 * self.r.enclosure("diffusion", "diffusion_contact")
-
-    @property
-    def tap_metal(self) -> int:
-        """Width of a tap strip's Metal1."""
-        return self.r.line
+        return grid_up(max(own, butted, apart), 10)
 
     @property
     def strap_inset(self) -> int:
-        """COMP edge to the first strap."""
+        """Edge of the active area to the first strap."""
         return strap_inset(self.r)
 
     @property
@@ -227,21 +264,15 @@ class BodyDrawer:
         return [(first + k * step, k % 2 == odd) for k in range(count)]
 
     def rows(self, body: Body) -> list[int]:
-        """Return the heights of the Metal1 rows, A first."""
-        r = self.r
-        height = (
-            body.fingers * self.step + r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
-        )
-        first = (
-            grid_down((self.t.pitch - height) / 2)
-            + r.enclosure("diffusion", "diffusion_contact")
-            + r.contact // 2
-        )
+        """Return the heights of the rows of local metal, A first."""
+        around = _around_row(self.r)
+        height = body.fingers * self.step + around
+        first = grid_down((self.t.pitch - height) / 2) + around // 2
         return [first + k * self.step for k in range(body.fingers + 1)]
 
     def body(self, body: Body, bus_b: bool = False, track_a: TrackName | None = None,
              track_b: TrackName | None = None) -> None:  # fmt: skip
-        """Draw COMP, gates, implants, rows and straps of a body.
+        """Draw a body with its rows and straps.
 
         Args:
             body: what to draw.
@@ -249,55 +280,38 @@ class BodyDrawer:
             track_a: track to which the straps of net A lead; None for none.
             track_b: the same for net B.
         """
-        c, r, rows = self.c, self.r, self.rows(body)
-        below = r.enclosure("diffusion", "diffusion_contact") + r.contact // 2
-        c.rect("diffusion", body.x, rows[0] - below, body.x2, rows[-1] + below)
-        implant, across = (
-            ("nplus", r.enclosure("nplus", "n_gate"))
-            if body.model == "nfet"
-            else ("pplus", r.enclosure("pplus", "p_gate"))
-        )
-        along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
-        c.rect(implant, body.x - across, -along, body.x2 + across, self.t.pitch + along)
-        if body.model == "pfet":
-            self.well(
-                body.x - r.enclosure("nwell", "p_active"),
-                body.x2 + r.enclosure("nwell", "p_active"),
-            )
-        half = self.length // 2
-        for y in self.gates(rows):
-            c.rect(
-                "poly",
-                body.x - r.extension("poly", "diffusion"),
-                y - half,
-                body.x2 + r.extension("poly", "diffusion"),
-                y + half,
-            )
+        rows = self.rows(body)
+        m = self.mos(body, rows)
+        self.c.rect("diffusion", *m.active)
+        draw_implant(self.c, m)
+        draw_gates(self.c, self.r, m)
         for y in rows:
-            c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
-            self._contacts(body.x, body.x2, y)
+            self.c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
+        draw_contacts(self.c, self.r, m, centred=True)
         self._straps(body, rows, bus_b, track_a, track_b)
+
+    def mos(self, body: Body, rows: list[int]) -> Mos:
+        """Return the transistor of a body; implant and well run on into the next pitch."""
+        r, beyond = self.r, _around_row(self.r) // 2
+        n = body.model == "nfet"
+        across = r.enclosure("nplus", "n_gate") if n else r.enclosure("pplus", "p_gate")
+        along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
+        in_well = r.enclosure("nwell", "p_active")
+        well = (body.x - in_well, -in_well, body.x2 + in_well, self.t.pitch + in_well)
+        return Mos(
+            body.model,
+            (body.x, rows[0] - beyond, body.x2, rows[-1] + beyond),
+            gates=tuple(self.gates(rows)),
+            lines=tuple(rows),
+            length=self.length,
+            implant=(body.x - across, -along, body.x2 + across, self.t.pitch + along),
+            well=None if n else well,
+            along_y=True,
+        )
 
     def gates(self, rows: list[int]) -> list[int]:
         """Return the heights of the gates between the rows."""
         return [y + self.step // 2 for y in rows[:-1]]
-
-    def well(self, x1: int, x2: int) -> None:
-        """Draw Nwell over the whole pitch and so far beyond that the outermost row is enclosed."""
-        beyond = self.r.enclosure("nwell", "p_active")
-        self.c.rect("nwell", x1, -beyond, x2, self.t.pitch + beyond)
-
-    def _contacts(self, x1: int, x2: int, y: int) -> None:
-        r, step = self.r, self.r.contact + self.r.space("contact")
-        room = x2 - x1 - 2 * r.enclosure("diffusion", "diffusion_contact") - r.contact
-        start = (
-            x1
-            + r.enclosure("diffusion", "diffusion_contact")
-            + grid_down((room % step) / 2)
-            + r.contact // 2
-        )
-        for k in range(room // step + 1):
-            self.c.box("contact", start + k * step, y, r.contact)
 
     def _straps(self, body: Body, rows: list[int], bus_b: bool, track_a: TrackName | None,
                 track_b: TrackName | None) -> None:  # fmt: skip
@@ -306,15 +320,15 @@ class BodyDrawer:
             low, high = (0, t.pitch) if is_b and bus_b else (t.edge, t.pitch - t.edge)
             self.c.rect("select", x - r.pad // 2, low, x + r.pad // 2, high)
             for y in rows[1::2] if is_b else rows[::2]:
-                self.c.box("local_via", x, y, r.via)
+                self.c.box("local_via", x, y, r.size("local_via"))
             track = track_b if is_b else track_a
             if track is not None:
                 self.to_track(x, track)
 
     def to_track(self, x: int, track: TrackName, metal4: bool = False) -> None:
-        """Draw cuts from Metal2 at `x` to a track: Metal3's, or Metal4's for ``mid``."""
+        """Draw cuts from a strap at `x` to a track: the lower metal's, the upper's for ``mid``."""
         r, y = self.r, self.t.centre(track)
-        self.c.box("select_via", x, y, r.via)
+        self.c.box("select_via", x, y, r.size("select_via"))
         if track == "mid":
             self.c.box("bottom_row", x, y, r.pad)
         elif metal4:
@@ -323,54 +337,36 @@ class BodyDrawer:
             west = x - r.pad // 2  # what the least area asks for goes east: a track may end here
             self.t.metal(self.c, "bottom_row", track, west, west + wide)
         if track == "mid" or metal4:
-            self.c.box("bottom_row_via", x, y, r.via)
+            self.c.box("bottom_row_via", x, y, r.size("bottom_row_via"))
 
     def head(self, x: int, rows: list[int], reach: tuple[int, int], track: TrackName) -> None:
-        """Join the gates at `x` by a poly bar, and bring them up to Metal2 near a track.
+        """Join the gates at `x` by a poly bar, and bring them up to the straps' metal.
 
         Args:
             x: centre of the bar.
-            rows: Metal1 rows of the body (they give the gates' heights).
+            rows: rows of the body (they give the gates' heights).
             reach: x span over which the gates run on to the bar.
             track: track in whose height the contact lies.
         """
         c, r = self.c, self.r
         gates, half = self.gates(rows), self.length // 2
-        bar = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
+        bar = r.head // 2
         y = max(self.t.centre(track), self.t.edge + r.pad // 2)
         low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
         c.rect("poly", x - bar, low, x + bar, high)
         for g in gates:
             c.rect("poly", reach[0], g - half, reach[1], g + half)
-        c.box("contact", x, y, r.contact)
-        c.box("local", x, y, r.pad)
-        c.box("local_via", x, y, r.via)
+        gate_contact(c, r, x, y)
+        c.box("local_via", x, y, r.size("local_via"))
         c.box("select", x, y, r.pad)
 
     def tap(self, x: int, kind: str) -> None:
-        """Draw a tap strip centred at `x` through the whole pitch; its Metal1 is VSS or VDD."""
-        c, r = self.c, self.r
-        half, metal = self.tap_width // 2, self.tap_metal // 2
-        # n-taps lie so near the well's edge that NP.5d's near-edge value applies
-        beyond = (
-            r.enclosure("pplus", "p_tap")
-            if kind == "p"
-            else r.enclosure("nplus", "n_tap_at_well_edge")
-        )
-        implant = max(self.tap_width + 2 * beyond, r.width("pplus")) // 2
-        c.rect("diffusion", x - half, 0, x + half, self.t.pitch)
-        c.rect("pplus" if kind == "p" else "nplus", x - implant, -beyond, x + implant,
-               self.t.pitch + beyond)  # fmt: skip
+        """Draw a tap strip centred at `x` through the whole pitch; its metal is VSS or VDD."""
+        r = self.r
+        well = None
         if kind == "n":
-            self.well(
-                x - half - r.enclosure("nwell", "n_tap"), x + half + r.enclosure("nwell", "n_tap")
-            )
-        c.rect("local", x - metal, 0, x + metal, self.t.pitch)
-        margin, step = (
-            grid_up(max(r.space("contact") / 2, r.line_end("contact", "local"))),
-            r.contact + r.space("contact"),
-        )
-        room = self.t.pitch - 2 * margin - r.contact
-        start = margin + grid_down((room % step) / 2) + r.contact // 2
-        for k in range(room // step + 1):
-            c.box("contact", x, start + k * step, r.contact)
+            half = r.tap_width // 2 + r.enclosure("nwell", "n_tap")
+            # as high as the bodies' wells, so that wells of neighbouring pitches are one
+            beyond = r.enclosure("nwell", "p_active")
+            well = (x - half, -beyond, x + half, self.t.pitch + beyond)
+        tap_strip(self.c, r, x, 0, self.t.pitch, kind, centred=True, well=well)

@@ -1,14 +1,14 @@
 """Hybrid cell 2T2R and its one-tier twin, the planar cell.
 
-Left half: bottom device. Drain of the bottom select NMOS -> via stack -> Metal5 land -> VBE
--> BE, which reaches under the middle electrode. Right half, mirrored: the top device with
-VTE and TE. The middle electrode ME runs along y as the column line, with a p-tap strip
-below it. From bottom to top the wiring is
+Left half: bottom device. Drain of the bottom select NMOS -> via stack -> land -> VBE -> BE, which
+reaches under the middle electrode. Right half, mirrored: the top device with VTE and TE. The
+middle electrode ME runs along y as the column line, with a p-tap strip below it. From bottom to
+top the wiring is
 
-* Metal1: source, drain, gate; VSS along y,
-* Metal2: select lines TS, BS along y,
-* Metal3: row line BR along x,   Metal4: row line TR along x,
-* Metal5: lands of the module vias.
+* the local metal: source, drain, gate; VSS along y,
+* the select metal: select lines TS, BS along y,
+* the bottom row's metal: BR along x, and the top row's: TR along x,
+* the last metal: lands of the module vias.
 
 All via stacks of a cell stand in one row at its bottom (`pad_y`), so that the row lines can
 take the whole rest of the pitch.
@@ -18,16 +18,8 @@ from __future__ import annotations
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down
-from .parts import (
-    NmosPlace,
-    cut_array,
-    draw_nmos,
-    metal1_over_contacts,
-    mirrored,
-    oxides,
-    tap_strip,
-    via_stack,
-)
+from .mos import NmosPlace, draw_nmos, local_over_contacts, single_contact, tap_strip
+from .parts import cut_array, device_mark, mirrored, oxides, via_stack
 from .place import HybridGeometry, HybridParameters
 from .strap import draw_strap
 
@@ -37,25 +29,25 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     r, c = g.rules, Canvas(g.tech)
     nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length)
     span = draw_nmos(c, r, nmos)
-    metal1_over_contacts(c, r, nmos.drain_x, span)
-    metal1_over_contacts(c, r, nmos.source_x, span)
-    # drain: Metal1 from the contacts to the stack, then up to the Metal5 land
+    local_over_contacts(c, r, nmos.drain_x, span)
+    local_over_contacts(c, r, nmos.source_x, span)
+    # drain: the local metal from the contacts to the stack, then up to the land
     half_m1, size = r.line // 2, g.stack
-    half_pad = size.pad_h // 2
+    half_pad, half_cuts = size.pad_h // 2, size.extent("local_via")[0] // 2
     left = min(g.stack_x - size.pad_w // 2, nmos.drain_x - half_m1)
-    right = max(g.stack_x + size.cuts_w // 2, nmos.drain_x + half_m1)
+    right = max(g.stack_x + half_cuts + r.enclosure("local", "local_via"), nmos.drain_x + half_m1)
     c.rect("local", left, g.pad_y - half_pad, right, g.pad_y + half_pad)
     c.rect("local", nmos.drain_x - half_m1, g.pad_y - half_pad, nmos.drain_x + half_m1, span[1])
     via_stack(c, r, g.stack_x, g.pad_y, "local", "land", g.land, g.cuts)
     _land(c, g, electrode)
     tip = g.me_x + g.me_half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect(electrode, g.module_x - r.land // 2, g.strip_y[0], tip, g.strip_y[1])
-    # source: up to Metal2 in the row of the stacks, and from there to the row line
+    # source: up to the select metal in the row of the stacks, and from there to the row line
     c.rect(
         "local",
         nmos.source_x - half_m1,
         g.pad_y - half_pad,
-        g.source_x + size.cuts_w // 2 + r.line_end("local_via", "local"),
+        g.source_x + half_cuts + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
     c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
@@ -75,8 +67,8 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
-    for more in range(0, g.gate_more + 1, r.via_step):
-        c.box("local_via", nmos.gate_x, nmos.gate_y + more, r.via)
+    for more in range(0, g.gate_more + 1, r.step("local_via")):
+        c.box("local_via", nmos.gate_x, nmos.gate_y + more, r.size("local_via"))
         c.box("local", nmos.gate_x, nmos.gate_y + more, r.pad)
     if g.gate_more:
         half = r.pad // 2
@@ -101,14 +93,14 @@ def _land(c: Canvas, g: HybridGeometry, electrode: str) -> None:
 
 
 def _gate_diode(c: Canvas, g: HybridGeometry, nmos: NmosPlace) -> None:
-    """Draw an n+ diode north of the gate's landing and join the two in Metal1."""
+    """Draw an n+ diode north of the gate's landing and join the two in the local metal."""
     r, half, half_m1 = g.rules, g.diode // 2, g.rules.line // 2
     x, y = nmos.gate_x, g.diode_y
     assert y is not None
     beyond = r.enclosure("nplus", "n_active")
     c.box("diffusion", x, y, g.diode)
     c.box("nplus", x, y, g.diode + 2 * beyond)
-    c.box("contact", x, y, r.contact)
+    single_contact(c, r, x, y)
     c.rect("local", x - half_m1, nmos.gate_y, x + half_m1, y + half)
 
 
@@ -142,6 +134,7 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
     if g.strap:
         draw_strap(canvas, g.rules, g.me_x, (g.me_half, g.strap_half), g.strip_y, g.pitch_y)
     _middle_line(canvas, g)
+    device_mark(canvas, g.rules, 0, 0, g.pitch_x, g.pitch_y)
     name = "hybrid_cell" if top else "planar_cell"
     return Cell(
         name=name,

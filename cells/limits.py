@@ -6,10 +6,28 @@ import math
 from collections.abc import Sequence
 from numbers import Real
 
-from ..pdk import ParameterError, Tech
+from ..pdk import Ask, ParameterError, Tech
+from .rules import RuleBook
 
-#: least and greatest width of a select transistor, in um
-SELECT_W_UM = (0.36, 100.0)
+#: greatest width of a select transistor, in um
+MOST_WIDTH_UM = 100.0
+
+
+def select_widths(tech: Tech) -> tuple[float, float]:
+    """Return least and greatest width of a select transistor, in um: a contact fits on its side."""
+    r = RuleBook(tech)
+    contact = (r.contact + 2 * r.contact_inset) * tech.dbu_um
+    return round(max(contact, r.ask.channel_width()), 6), MOST_WIDTH_UM
+
+
+def gate_length(tech: Tech, name: str, value: object) -> int:
+    """Return a channel length given in um as dbu, or the least of the process where it is None.
+
+    Raises:
+        ParameterError: as `length`.
+    """
+    least = Ask(tech).gate_length()
+    return length(tech, name, least if value is None else value, least, 10.0)
 
 
 def length(tech: Tech, name: str, value: object, low: float, high: float, multiple: int = 2) -> int:

@@ -1,4 +1,4 @@
-"""Pieces that cells are made of: transistors, via stacks, taps, crossings and module vias.
+"""Pieces that cells are made of: via stacks, crossings and module vias; transistors: `mos`.
 
 Each function draws into a `Canvas` at given coordinates; all lengths in dbu, all limits from
 the rules of the technology.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..pdk.model import LINES
 from .drawing import Canvas, Rect, grid_up
 from .rules import RuleBook
 
@@ -56,120 +57,62 @@ def mirrored(rects: Iterable[Rect], axis_x2: int) -> list[Rect]:
     return [replace(r, x1=axis_x2 - r.x2, x2=axis_x2 - r.x1) for r in rects]
 
 
-def contact_column(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> tuple[int, int]:
-    """Fill a COMP edge with as many contacts as fit between `y1` and `y2`, from below.
-
-    Returns:
-        Bottom of the lowest and top of the highest contact.
-    """
-    pitch = rules.contact + rules.space("contact")
-    half = rules.contact // 2
-    starts = range(y1, y2 - rules.contact + 1, pitch)
-    for y in starts:
-        canvas.rect("contact", cx - half, y, cx + half, y + rules.contact)
-    return starts[0], starts[-1] + rules.contact
-
-
-def metal1_over_contacts(canvas: Canvas, rules: RuleBook, cx: int, span: tuple[int, int]) -> None:
-    """Draw Metal1 over a contact column, with end-of-line overlap and at least the least area."""
-    half = rules.line // 2
-    y1, y2 = _metal1_ends(rules, span)
-    canvas.rect("local", cx - half, y1, cx + half, y2)
-
-
-def _metal1_ends(rules: RuleBook, span: tuple[int, int]) -> tuple[int, int]:
-    """Return lower and upper end of the Metal1 over contacts; what its area lacks goes below."""
-    end = rules.line_end("contact", "local")
-    y1, y2 = span[0] - end, span[1] + end
-    missing = grid_up(rules.area("local") / (2 * (rules.line // 2))) - (y2 - y1)
-    return y1 - max(0, missing), y2
-
-
-class NmosPlace:
-    """Where the parts of one NMOS lie; the gate runs along y, current along x.
-
-    Attributes:
-        comp: (x1, y1, x2, y2) of the active area.
-        drain_x, gate_x, source_x: centres of the contact columns and of the gate.
-        gate_y: centre of the gate contact, above the channel.
-        metal_top: end of the lowest metal over the source and drain contacts.
-        top, bottom: ends of the Poly2 shape.
-        metal_bottom: lower end of the Metal1 over source and drain.
-    """
-
-    def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
-        step = rules.enclosure("diffusion", "diffusion_contact") + rules.contact // 2
-        to_gate = rules.contact // 2 + rules.space("diffusion_contact", "gate") + length // 2
-        self.w, self.length = w, length
-        self.drain_x = x + step
-        self.gate_x = self.drain_x + to_gate
-        self.source_x = self.gate_x + to_gate
-        self.comp = (x, y, self.source_x + step, y + w)
-        head = rules.contact + 2 * rules.enclosure("poly", "poly_contact")
-        self.head = head
-        #: CO.8 asks more than PL.5 for the head with its contact
-        gap = max(
-            rules.space("poly", "diffusion"),
-            rules.space("poly_contact", "diffusion") - rules.enclosure("poly", "poly_contact"),
-        )
-        #: the gate's landing keeps its space to the Metal1 of the topmost contacts
-        pitch = rules.contact + rules.space("contact")
-        count = (
-            w - 2 * rules.enclosure("diffusion", "diffusion_contact") - rules.contact
-        ) // pitch + 1
-        first = y + rules.enclosure("diffusion", "diffusion_contact")
-        span = (first, first + count * pitch - rules.space("contact"))
-        self.metal_bottom, self.metal_top = _metal1_ends(rules, span)
-        landing = self.metal_top + rules.space("local") + rules.pad // 2
-        self.gate_y = max(y + w + gap + head // 2, landing)
-        self.bottom, self.top = y - rules.extension("poly", "diffusion"), self.gate_y + head // 2
-
-
-def draw_nmos(canvas: Canvas, rules: RuleBook, place: NmosPlace) -> tuple[int, int]:
-    """Draw COMP, Poly2, Nplus and contacts of an NMOS (Metal1 of source and drain is the caller's).
-
-    Returns:
-        y span of the source and drain contacts.
-    """
-    x1, y1, x2, y2 = place.comp
-    half = place.length // 2
-    canvas.rect("diffusion", x1, y1, x2, y2)
-    canvas.rect("poly", place.gate_x - half, place.bottom, place.gate_x + half, place.top)
-    canvas.box("poly", place.gate_x, place.gate_y, place.head)
-    canvas.box("contact", place.gate_x, place.gate_y, rules.contact)
-    canvas.box("local", place.gate_x, place.gate_y, rules.pad)
-    beside, across = rules.enclosure("nplus", "n_active"), rules.enclosure("nplus", "n_gate")
-    canvas.rect("nplus", x1 - beside, y1 - across, x2 + beside, y2 + across)
-    overlap = rules.enclosure("diffusion", "diffusion_contact")
-    span = contact_column(canvas, rules, place.drain_x, y1 + overlap, y2 - overlap)
-    contact_column(canvas, rules, place.source_x, y1 + overlap, y2 - overlap)
-    return span
-
-
 class StackSize:
     """Size of via stacks of several cuts, in dbu.
 
     Attributes:
-        columns, rows: cuts along x and y.
-        cuts_w, cuts_h: of all cuts together.
-        pad_w, pad_h: of the landing around them.
+        pad_w, pad_h: of the landings up to the top row line's metal.
     """
 
     def __init__(self, rules: RuleBook, cuts: int) -> None:
+        self.rules = r = rules
         #: cuts grow along y first, where the row lines leave room
-        self.columns, self.rows = {1: (1, 1), 2: (1, 2), 4: (2, 2)}[cuts]
-        more_x, more_y = ((n - 1) * rules.via_step for n in (self.columns, self.rows))
-        self.cuts_w, self.cuts_h = rules.via + more_x, rules.via + more_y
-        self.pad_w, self.pad_h = rules.pad + more_x, rules.pad + more_y
+        columns, rows = {1: (1, 1), 2: (1, 2), 4: (2, 2)}[cuts]
+        self._lower = lower = r.tech.roles.cuts("local", "top_row")
+        #: what all cuts of the widest level take; others fill it with as many as it holds
+        self._room = tuple(
+            max(r.size(cut) + (n - 1) * r.step(cut) for cut in lower) for n in (columns, rows)
+        )
+        self.pad_w, self.pad_h = (
+            max(r.pad, *(side[k] for side in (self._around(m, lower) for m in LINES)))
+            for k in (0, 1)
+        )
+
+    def counts(self, cut: str) -> tuple[int, int]:
+        """Return how many cuts of a level stand along x and y."""
+        r = self.rules
+        x, y = (max(1, (room + r.space(cut)) // r.step(cut)) for room in self._room)
+        return x, y
+
+    def extent(self, cut: str) -> tuple[int, int]:
+        """Return what all cuts of a level take along x and y."""
+        r, (x, y) = self.rules, self.counts(cut)
+        return r.size(cut) + (x - 1) * r.step(cut), r.size(cut) + (y - 1) * r.step(cut)
+
+    def _around(self, metal: str, cuts: tuple[str, ...]) -> tuple[int, int]:
+        r, width = self.rules, self.rules.width(metal)
+        w, h = width, width
+        for cut in r.on(metal, cuts):
+            (x, y), end = self.extent(cut), r.line_end(cut, metal)
+            w, h = max(w, x + 2 * end), max(h, y + 2 * end)
+        if w * h < r.area(metal):
+            side = grid_up(r.area(metal) ** 0.5, 10)
+            w, h = max(w, side), max(h, side)
+        return w, h
+
+    def landing(self, metal: str) -> tuple[int, int]:
+        """Return width and height of a landing between two levels of cuts."""
+        return self._around(metal, self.rules.tech.roles.vias)
 
 
 def cut_array(canvas: Canvas, rules: RuleBook, cut: str, x: int, y: int, size: StackSize) -> None:
     """Draw the cuts of one level of a stack, centred at (x, y)."""
-    for i in range(size.columns):
-        for j in range(size.rows):
-            west, south = x - size.cuts_w // 2, y - size.cuts_h // 2
-            x1, y1 = west + i * rules.via_step, south + j * rules.via_step
-            canvas.rect(cut, x1, y1, x1 + rules.via, y1 + rules.via)
+    (columns, rows), (w, h) = size.counts(cut), size.extent(cut)
+    side, step = rules.size(cut), rules.step(cut)
+    for i in range(columns):
+        for j in range(rows):
+            x1, y1 = x - w // 2 + i * step, y - h // 2 + j * step
+            canvas.rect(cut, x1, y1, x1 + side, y1 + side)
 
 
 def via_stack(
@@ -195,7 +138,7 @@ def via_stack(
         high: upper metal.
         land: outline of the land that the stack ends on; metals between the row lines and the
             land then take it too, and so its distances.
-        cuts: cuts on every level.
+        cuts: cuts on every level; where they are larger, as many as find the same room.
     """
     roles, size = rules.tech.roles, StackSize(rules, cuts)
     landings = ("", *roles.between(low, high))
@@ -204,29 +147,19 @@ def via_stack(
         if metal in rules.upper and land is not None:
             canvas.rect(metal, *land)
         elif metal:
-            grown = rules.landing(metal) - rules.pad
-            half_w, half_h = (size.pad_w + grown) // 2, (size.pad_h + grown) // 2
-            canvas.rect(metal, x - half_w, y - half_h, x + half_w, y + half_h)
+            w, h = size.landing(metal)
+            canvas.rect(metal, x - w // 2, y - h // 2, x + w - w // 2, y + h - h // 2)
 
 
-def tap_strip(canvas: Canvas, rules: RuleBook, cx: int, y1: int, y2: int) -> None:
-    """Draw a p-tap strip along y with its contacts and Metal1 line; strips abut end to end."""
-    comp = rules.contact + 2 * rules.enclosure("diffusion", "diffusion_contact")
-    implant = max(comp + 2 * rules.enclosure("pplus", "p_tap"), rules.width("pplus"))
-    metal = rules.line
-    canvas.rect("diffusion", cx - comp // 2, y1, cx + comp // 2, y2)
-    beyond = rules.enclosure(
-        "pplus", "p_tap"
-    )  # strips that abut merge, the outermost is closed as it stands
-    canvas.rect("pplus", cx - implant // 2, y1 - beyond, cx + implant // 2, y2 + beyond)
-    canvas.rect("local", cx - metal // 2, y1, cx + metal // 2, y2)
-    # half a contact space at either end keeps the pitch rule across abutting strips
-    margin = grid_up(max(rules.space("contact") / 2, rules.line_end("contact", "local")))
-    contact_column(canvas, rules, cx, y1 + margin, y2 - margin)
+def device_mark(c: Canvas, r: RuleBook, x1: int, y1: int, x2: int, y2: int) -> None:
+    """Draw the mark that makes transistors what they are over a box of them, if there is one."""
+    if r.has("device_mark"):
+        beyond = r.mark_beyond
+        c.rect("device_mark", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
 
 
 def module_via(canvas: Canvas, rules: RuleBook, electrode: str, x: int, y: int) -> None:
-    """Draw one module via with its electrode pad and Metal5 land."""
+    """Draw one module via with its electrode's pad and its land."""
     canvas.box(f"V{electrode}", x, y, rules.module_via)
     canvas.box(electrode, x, y, rules.land)
     canvas.box("land", x, y, rules.land)

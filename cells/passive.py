@@ -47,11 +47,11 @@ class PassiveGeometry(StackedPair):
             2 * r.overhang("bottom_electrode", "bottom_crossing"),
         )
         #: the column ends on a via of the module
-        end = (
-            r.module_via
-            + 2
-            * max(r.enclosure("middle_electrode", "middle_via"), r.enclosure("land", "middle_via"))
-            + max(r.space("land"), r.space("middle_electrode"))
+        around = max(
+            r.enclosure("middle_electrode", "middle_via"), r.enclosure("land", "middle_via")
+        )
+        end = max(r.module_via + 2 * around, r.width("land")) + max(
+            r.space("land"), r.space("middle_electrode")
         )
         least_x = grid_up(max(self.device + gap, end), 10)
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)

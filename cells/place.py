@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ..pdk import Tech
 from .drawing import grid_down, grid_up
-from .limits import SELECT_W_UM, length, one_of, pitch, switch
-from .parts import NmosPlace, StackedPair, StackSize
+from .limits import gate_length, length, one_of, pitch, select_widths, switch
+from .mos import NmosPlace
+from .parts import StackedPair, StackSize
 from .rules import RuleBook
 from .strap import StrapRules, half_width
 from .strap import least_pitch_y as strap_pitch_y
@@ -24,7 +25,7 @@ class HybridParameters:
 
     Attributes:
         select_w_um: channel width of the select transistors.
-        select_l_um: channel length of the select transistors.
+        select_l_um: channel length of the select transistors; None for the least.
         device_um: height of the BE and TE strips, and least width of the middle electrode.
         pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
         strap: a line in the last metal below ME, tied to it in every row.
@@ -32,7 +33,7 @@ class HybridParameters:
     """
 
     select_w_um: float = 2.0
-    select_l_um: float = 0.28
+    select_l_um: float | None = None
     device_um: float = 1.0
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
@@ -49,8 +50,8 @@ class HybridGeometry(StackedPair):
 
     def __init__(self, tech: Tech, p: HybridParameters) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
-        self.w = length(tech, "select_w_um", p.select_w_um, *SELECT_W_UM)
-        self.length = length(tech, "select_l_um", p.select_l_um, self.rules.ask.gate_length(), 10.0)
+        self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
+        self.length = gate_length(tech, "select_l_um", p.select_l_um)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
         self.strap = switch("strap", p.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
@@ -61,7 +62,7 @@ class HybridGeometry(StackedPair):
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
         self._widen_lines()
         #: a gate, which draws no current, has a second via only where the pitch has room for it
-        step = self.rules.via_step
+        step = self.rules.step("local_via")
         self.gate_more = step if self.cuts > 1 and self.pitch_y >= self._gate_room() + step else 0
         self._place_diode()
         self._place_near_tap()
@@ -70,37 +71,40 @@ class HybridGeometry(StackedPair):
         """Place everything of the left half along x, from the cell's west edge."""
         r = self.rules
         half_via = r.module_via // 2
-        #: via to via across the cell boundary: BE pad to the neighbour's VTE, and Metal5 lands
+        #: via to via across the cell boundary: BE pad to the neighbour's VTE, and the lands
         between = max(
             r.space("top_via", "bottom_electrode") + r.beyond_via,
             r.space("bottom_via"),
             r.land_space + r.land - r.module_via,
         )
         self.module_x = grid_up(between / 2) + half_via
-        s, end = self.stack, r.line_end("land_via", "land")
-        reach = max(0, r.land // 2 - s.cuts_w // 2 - end)
+        s, top = self.stack, self.stack.landing("top_row")[0]
+        #: the land covers the module via and the stack's cuts
+        half = s.extent("land_via")[0] // 2 + r.line_end("land_via", "land")
         self.stack_x = max(
             grid_up(r.space("select") / 2) + s.pad_w // 2,
-            grid_up(r.land_space / 2) + s.cuts_w // 2 + end,
-            self.module_x - reach,
+            grid_up(r.space("top_row") / 2) + top // 2,
+            grid_up(r.land_space / 2) + half,
+            self.module_x - max(0, r.land // 2 - half),
         )
-        #: the land covers the module via and the stack's cuts
-        half = s.cuts_w // 2 + end
         self.land_x = (
             min(self.module_x - r.land // 2, self.stack_x - half),
             max(self.module_x + r.land // 2, self.stack_x + half),
         )
-        self.select_width = max(r.width("select"), r.via + 2 * r.enclosure("select", "local_via"))
+        self.select_width = max(
+            r.width("select"), r.size("local_via") + 2 * r.enclosure("select", "local_via")
+        )
         self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
         nmos = NmosPlace(r, 0, 0, self.w, self.length)
-        #: DF.3a and NP.2 to the mirrored neighbour decide how near COMP may come to the edge
+        #: active area and implant keep their space to those of the mirrored neighbour
         least_x = grid_up(
             max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
         )
         self.comp_x = max(self.select_x - nmos.gate_x, least_x)
         self.select_x = self.comp_x + nmos.gate_x
         past_select = self.select_x + self.select_width // 2 + r.space("select") + s.pad_w // 2
-        self.source_x = max(past_select, self.comp_x + nmos.source_x)
+        past_stack = self.stack_x + top // 2 + r.space("top_row") + s.pad_w // 2
+        self.source_x = max(past_select, past_stack, self.comp_x + nmos.source_x)
         #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
         self.me_to_via = max(
             r.overhang("bottom_electrode", "bottom_crossing")
@@ -118,55 +122,50 @@ class HybridGeometry(StackedPair):
             me = max(me, least.least_electrode)
             strap = 2 * (self.land_x[1] + r.space("land")) + least.least_metal
         module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + me
-        return grid_up(max(cmos, module, strap), 10)
+        lands = 2 * self.land_x[1] + r.land_space
+        return grid_up(max(cmos, module, strap, lands), 10)
 
     def _half_cmos(self, nmos: NmosPlace) -> int:
         """Return how near to the west edge the middle of a tap strip may come."""
         r = self.rules
-        metal = r.line
-        half_tap = (
-            max(
-                r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
-                r.width("pplus") - 2 * r.enclosure("pplus", "p_tap"),
-            )
-            // 2
-        )
-        to_tap = max(
-            r.space("diffusion"),
-            r.enclosure("nplus", "n_active") + r.space("nplus", "p_tap_near_well"),
-            r.space("pplus", "n_active") + r.enclosure("pplus", "p_tap"),
-        )
+        half_tap = max(r.tap_width, r.width("pplus") - 2 * r.enclosure("pplus", "p_tap")) // 2
         return max(
             self.source_x
-            + self.stack.cuts_w // 2
+            + self.stack.extent("local_via")[0] // 2
             + r.line_end("local_via", "local")
             + r.space("local")
-            + metal // 2,
+            + r.line // 2,
             self.source_x + self.stack.pad_w // 2 + grid_up(r.space("select") / 2),
-            nmos.comp[2] + to_tap + half_tap,
+            nmos.comp[2] + r.to_tap + half_tap,
         )
 
     def _place_rows(self) -> None:
         """Place everything along y, from the cell's south edge."""
         r = self.rules
-        s, end = self.stack, r.line_end("land_via", "land")
-        self.pad_y = grid_up(r.space("bottom_row") / 2) + s.pad_h // 2
+        s, top = self.stack, self.stack.landing("top_row")[1]
+        beyond = s.extent("land_via")[1] // 2 + r.line_end("land_via", "land")
+        self.pad_y = max(
+            grid_up(r.space("bottom_row") / 2) + s.pad_h // 2,
+            grid_up(r.space("top_row") / 2) + top // 2,
+        )
         self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
         #: the gate's landing must clear the pads of the stacks, too
         metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
         self.comp_y += max(0, self.pad_y + s.pad_h // 2 - metal_top)
         #: the land must hold the uppermost cuts of the stack as well as the module via
-        south = self.pad_y - s.cuts_h // 2 - end
+        south = self.pad_y - beyond
         self.module_y = south + r.land // 2
         self.strip_y = (self.module_y - self.device // 2, self.module_y + self.device // 2)
         #: module vias lie along the strip, as many as it has room for
         step = r.module_via + r.space("bottom_via")
         self.module_vias = min(self.cuts, max(1, (self.device - r.land) // step + 1))
         half = (r.land + (self.module_vias - 1) * step) // 2
-        north = max(self.module_y + half, self.pad_y + s.cuts_h // 2 + end)
+        north = max(self.module_y + half, self.pad_y + beyond)
         self.land_y = (self.module_y - half, north)
         self.land = (self.land_x[0], self.land_y[0], self.land_x[1], self.land_y[1])
-        self.line_y1 = self.pad_y + s.pad_h // 2 + r.space("bottom_row")
+        #: upper edge of the stacks in either metal of the row lines
+        self.stacks_y = self.pad_y + max(s.pad_h, top) // 2
+        self.line_y1 = self.stacks_y + r.row_space(0)
 
     def _least_pitch_y(self) -> int:
         r = self.rules
@@ -177,7 +176,7 @@ class HybridGeometry(StackedPair):
                 # gate landing to the next row's drain, which reaches below its stack
                 self._gate_room(),
                 nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
-                self.line_y1 + self.stack.pad_h + grid_up(r.space("bottom_row") / 2),
+                self.line_y1 + self.stack.pad_h + grid_up(r.row_space(0) / 2),
                 max(self.device, r.land) + r.space("bottom_electrode"),
                 self.device
                 + 2
@@ -206,13 +205,12 @@ class HybridGeometry(StackedPair):
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
         self.me_half = grid_down(half)
         self.strap_half = half_width(r, self.me_x - self.land_x[1])
-        space = r.space("bottom_row")
-        if self.pitch_y - self.line_y1 > 10_000:  # wide metal needs more room to the pads
-            space = r.wide_space("bottom_row")
-        self.line_y1 = self.pad_y + self.stack.pad_h // 2 + space
+        # wide metal needs more room to the pads
+        space = r.row_space(self.pitch_y - self.line_y1)
+        self.line_y1 = self.stacks_y + space
         # no line is so wide that it needs slots: beyond that width, pitch adds space
         self.line_y2 = min(
-            self.pitch_y - grid_up(space / 2) - (space - r.space("bottom_row")),
+            self.pitch_y - grid_up(space / 2) - (space - r.row_space(0)),
             self.line_y1 + min(r.max_width("bottom_row"), r.max_width("top_row")),
         )
 
@@ -226,10 +224,11 @@ class HybridGeometry(StackedPair):
         nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
         side_wall = r.ask.antenna_wall("select") * 2 * (self.pitch_y + LINE_ENDS)
         charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
-        #: side of the diode; the least area of COMP is ample for the longest pitch
+        #: side of the diode; the least active area is ample for the longest pitch
         self.diode = max(
             grid_up(r.area("diffusion") ** 0.5, 10),
-            r.contact + 2 * r.enclosure("diffusion", "diffusion_contact"),
+            grid_up(r.area("nplus") ** 0.5, 10) - 2 * r.enclosure("nplus", "n_active"),
+            r.contact + 2 * r.contact_inset,
         )
         self.diode_y: int | None = None
         if charge_um2 > r.ask.antenna("select") * gate_um2:
@@ -243,10 +242,9 @@ class HybridGeometry(StackedPair):
             self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
 
     def _place_near_tap(self) -> None:
-        """Place a tap strip beside the transistor where that below ME is out of reach (DF.14)."""
+        """Place a tap strip beside the transistor where that below ME is out of reach."""
         r = self.rules
         nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
         self.near_tap_x: int | None = None
-        half_tap = (r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")) // 2
-        if self.me_x - half_tap - nmos.comp[0] > r.reach("n_active", "p_tap"):
+        if self.me_x - r.tap_width // 2 - nmos.comp[0] > r.reach("n_active", "p_tap"):
             self.near_tap_x = grid_up(self._half_cmos(nmos), 10)

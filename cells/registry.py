@@ -26,8 +26,9 @@ from .marks import alignment_mark, vernier
 from .monitors import device_on_pads, kelvin, van_der_pauw, via_chain
 from .pads import bond_pad
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
+from .pen import SwitchParameters
 from .place import HybridParameters
-from .switches import SwitchParameters, column_switch, inverter, row_switch
+from .switches import column_switch, inverter, row_switch
 from .unit import TIERS, Unit, UnitCellError, unit_of
 
 #: entry points that give array cells: name of the cell = function that draws it

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from ..pdk import Ask, Tech
+from ..pdk import Ask, NoRuleError, Tech
+from ..pdk.model import LINES
 from .drawing import grid_up
+
+#: what stands for a length that no rule limits: more than any die
+NO_LIMIT_UM = 1e5
+#: answer where there is no rule
+_NONE = -1.0
 
 
 class RuleBook:
     """The rules of a process by role, as `Ask` answers them, in dbu and dbu2.
 
+    What a process need not have a rule for is no limit there: areas, wide metal, arrays of cuts.
+
     Attributes:
         tech: the process.
         ask: the same rules in um and um2.
-        via: side of a foundry via.
-        pad: smallest square landing of a foundry via that meets end-of-line and area rules.
-        via_step: from one foundry via to the next beside it.
+        below: wiring levels between the contact and the local metal, from the bottom.
+        chain: cuts from silicon up to the local metal: the contact, and one on each of `below`.
         contact: side of a contact.
-        line: width of the lowest metal over a column of contacts.
+        contact_step: from one contact to the next beside it, with the cuts above it.
+        line: width of the local metal over a column of contacts.
+        head: side of the poly around a contact.
+        tap_width: width of a strip of tap.
+        pad: smallest square landing that holds a cut on any metal up to the top row line's.
         module_via: side of a module via.
         land: side of the land or electrode pad around one module via.
         beyond_via: how far the land reaches beyond its via.
@@ -26,38 +37,153 @@ class RuleBook:
 
     def __init__(self, tech: Tech) -> None:
         self.tech, self.ask = tech, Ask(tech)
-        self.via = self.size("local_via")
-        self.pad = max(
-            grid_up(self.area("select") ** 0.5, 10),
-            self.via + 2 * self.line_end("select_via", "select"),
-            self.width("select"),
-        )
-        cuts = tech.roles.cuts("local", "land")
-        self.via_step = self.via + max(self.space(cut) for cut in cuts)
+        roles = tech.roles
+        self.below, self.chain = roles.below, ("contact", *roles.below_vias)
         self.contact = self.size("contact")
-        over = self.contact + 2 * self.enclosure("local", "contact")
-        self.line = grid_up(max(self.width("local"), over), 10)
+        self.contact_step = max(self.step(cut) for cut in self.chain)
+        self.line = self._line("local", self.chain[-1:])
+        self.head = self.contact + 2 * self.line_end("poly_contact", "poly")
+        self.tap_width = max(
+            self.contact + 2 * self.enclosure("tap", "tap_contact"), self.width("tap")
+        )
+        lower = roles.cuts("local", "top_row")
+        self.pad = max(self._landing(metal, lower) for metal in LINES)
         self.module_via = self.size("bottom_via")
         around = max(
             self.enclosure("bottom_electrode", "bottom_via"), self.enclosure("land", "bottom_via")
         )
-        self.upper = tech.roles.between("top_row", "land")
+        self.upper = roles.between("top_row", "land")
         lands = (*self.upper, "land")
-        least = (grid_up(self.area(metal) ** 0.5, 10) for metal in lands)
+        least = (self.landing(metal) for metal in lands)
         self.land = max(self.module_via + 2 * around, *least)
         self.land_space = max(self.space(metal) for metal in lands)
         self.beyond_via = (self.land - self.module_via) // 2
 
+    def _line(self, metal: str, cuts: tuple[str, ...]) -> int:
+        """Return the width of a metal over a column of cuts."""
+        over = (self.size(cut) + 2 * self.enclosure(metal, cut) for cut in cuts)
+        return grid_up(max(self.width(metal), *over), 10)
+
+    def _landing(self, metal: str, cuts: tuple[str, ...]) -> int:
+        """Return the side of a landing on a metal for whichever of some cuts end on it."""
+        over = (self.size(cut) + 2 * self.line_end(cut, metal) for cut in self.on(metal, cuts))
+        return max(self.width(metal), grid_up(self.area(metal) ** 0.5, 10), *over)
+
+    def on(self, metal: str, cuts: tuple[str, ...]) -> list[str]:
+        """Return those of some cuts that end on a routing metal."""
+        roles = self.tech.roles
+        k = roles.metals.index(self.layer(metal))
+        return [cut for cut in cuts if cut in roles.vias[max(0, k - 1) : k + 1]]
+
     def _dbu(self, um: float) -> int:
-        return round(um / self.tech.dbu_um)
+        return self.tech.to_dbu(um)
+
+    @property
+    def bond_opening(self) -> int:
+        """Side of the opening of a bond pad."""
+        return self._dbu(self.tech.shuttle.pads.bond_opening_um)
+
+    @property
+    def probe_opening(self) -> int:
+        """Side of the opening of a probe pad."""
+        return self._dbu(self.tech.shuttle.pads.probe_opening_um)
+
+    @property
+    def probe_pitch(self) -> int:
+        """From one probe pad to the next."""
+        return self._dbu(self.tech.shuttle.pads.probe_pitch_um)
 
     def landing(self, metal: str) -> int:
-        """Return the side of a landing of foundry vias on a metal."""
-        return max(self.pad, self.width(metal), grid_up(self.area(metal) ** 0.5, 10))
+        """Return the side of a landing on a metal that holds the cuts on either side of it."""
+        return self._landing(metal, self.tech.roles.vias)
+
+    def below_line(self, metal: str) -> int:
+        """Return the width of one of `below` over a column of contacts."""
+        k = self.below.index(metal)
+        return self._line(metal, self.chain[k : k + 2])
+
+    def below_end(self, metal: str) -> int:
+        """Return how far one of `below` reaches beyond the contacts of a column."""
+        k = self.below.index(metal)
+        ends = (
+            (self.size(cut) - self.contact) // 2 + self.line_end(cut, metal)
+            for cut in self.chain[k : k + 2]
+        )
+        return grid_up(max(ends))
 
     def layer(self, role: str) -> str:
         """Return the layer of a role, or of its own name."""
         return self.ask.layer(role)
+
+    def has(self, role: str) -> bool:
+        """Tell whether the process has a layer of a role."""
+        return role in self.tech.roles.names
+
+    def apart(self, one: str, other: str) -> int:
+        """Return the least space between two layers, 0 where no rule binds the two."""
+        return self._dbu(self.ask.space(one, other, 0.0))
+
+    @property
+    def mark_beyond(self) -> int:
+        """How far the mark of a transistor reaches beyond the cell that holds it."""
+        beyond = (self.enclosure("device_mark", "diffusion"), self.extension("device_mark", "tap"))
+        return grid_up(max(beyond), 10)
+
+    @property
+    def finger_step(self) -> int:
+        """From one contact line of a transistor to the next, without the channel's length."""
+        return 2 * self.space("diffusion_contact", "gate") + self.contact
+
+    @property
+    def contact_inset(self) -> int:
+        """From an end of the active area to the first contact of a line along it."""
+        return self.line_end("diffusion_contact", "diffusion")
+
+    @property
+    def head_clear(self) -> int:
+        """From the edge of the active area to the middle of a poly contact beside it."""
+        half = self.contact // 2
+        clear = [
+            self.head // 2 + self.space("poly", "diffusion"),
+            half + self.space("poly_contact", "diffusion"),
+        ]
+        if self.has("poly_mark"):
+            mark = half + self.enclosure("poly_mark", "poly_contact")
+            clear += [
+                mark + self.space("poly_mark", "gate"),
+                mark + self.space("poly_mark", "diffusion_contact") - self.contact_inset,
+            ]
+        return max(clear)
+
+    @property
+    def head_to_p(self) -> int:
+        """From a p-active area to the middle of a poly contact outside its implant."""
+        apart = self.apart("poly_contact", "pplus")
+        beyond = self.contact // 2 + self.enclosure("pplus", "p_active")
+        return apart + beyond if apart else 0
+
+    @property
+    def head_to_tap(self) -> int:
+        """From a p-tap to the middle of a poly contact outside its implant."""
+        half = self.contact // 2
+        apart = self.apart("poly_contact", "pplus")
+        mark = half + self.enclosure("poly_mark", "poly_contact") if self.has("poly_mark") else 0
+        return max(
+            self.head // 2 + self.space("poly", "tap"),
+            half + self.space("poly_contact", "tap"),
+            mark + self.space("poly_mark", "tap_contact") if mark else 0,
+            half + apart + self.enclosure("pplus", "p_tap") if apart else 0,
+        )
+
+    @property
+    def to_tap(self) -> int:
+        """From an n-active area in the substrate to a p-tap beside it."""
+        return max(
+            self.space("diffusion", "tap"),
+            self.apart("n_active", "p_tap"),
+            self.enclosure("nplus", "n_active") + self.space("nplus", "p_tap_near_well"),
+            self.space("pplus", "n_active") + self.enclosure("pplus", "p_tap"),
+        )
 
     def width(self, layer: str) -> int:
         """Return the least width of a layer."""
@@ -69,40 +195,74 @@ class RuleBook:
 
     def wide_space(self, layer: str) -> int:
         """Return the least space beside wide metal."""
-        return self._dbu(self.ask.wide_space(layer))
+        return self._dbu(self.ask.wide_space(layer, self.ask.space(layer)))
 
     def wide_from(self, layer: str) -> int:
         """Return the width from which on a metal is wide."""
-        return self._dbu(self.ask.wide_from(layer))
+        return self._dbu(self.ask.wide_from(layer, NO_LIMIT_UM))
 
     def space_beside(self, layer: str, width: int) -> int:
         """Return the least space beside a line that is `width` dbu wide."""
         wide = width > self.wide_from(layer)
         return self.wide_space(layer) if wide else self.space(layer)
 
+    def row_space(self, width: int) -> int:
+        """Return the least space beside lines `width` dbu wide in either metal of the row lines."""
+        return max(self.space_beside(metal, width) for metal in ("bottom_row", "top_row"))
+
     def array_space(self, cut: str, metal: str) -> int:
         """Return the least space of cuts in large arrays under a metal."""
-        return self._dbu(self.ask.array_space(cut, metal))
+        return self._dbu(self.ask.array_space(cut, metal, self.ask.space(cut)))
 
     def size(self, cut: str) -> int:
         """Return the exact side of a cut."""
         return self._dbu(self.ask.size(cut))
 
+    def step(self, cut: str) -> int:
+        """Return the distance from one cut to the next beside it."""
+        return self.size(cut) + self.space(cut)
+
     def area(self, layer: str) -> int:
         """Return the least area of a polygon, dbu2."""
-        return round(self.ask.area(layer) / self.tech.dbu_um**2)
+        return round(self.ask.area(layer, 0.0) / self.tech.dbu_um**2)
 
     def enclosure(self, outer: str, inner: str) -> int:
         """Return how far `outer` must reach beyond `inner` on every side."""
         return self._dbu(self.ask.enclosure(outer, inner))
 
     def line_end(self, cut: str, metal: str) -> int:
-        """Return how far the end of a narrow line must reach beyond a cut."""
-        return self._dbu(self.ask.line_end(cut, metal))
+        """Return how far a layer must reach beyond a cut where nothing is known of its sides.
+
+        The most that any rule asks for: on every side, at a line's end, beside a scant side.
+
+        Raises:
+            NoRuleError: if no rule binds the two.
+        """
+        asked = (
+            self.ask.enclosure(metal, cut, _NONE),
+            self.ask.line_end(cut, metal, _NONE),
+            self.ask.adjacent(cut, metal, _NONE),
+        )
+        if max(asked) == _NONE:
+            layers = (self.layer(cut), self.layer(metal))
+            raise NoRuleError(self.tech.process.name, "enclosure", (cut, metal), layers)
+        return self._dbu(max(asked))
+
+    def around(self, cut: str, ends: bool = False) -> int:
+        """Return how far both metals of a foundry via reach beyond it.
+
+        Args:
+            cut: the via.
+            ends: on every side, as at the ends of lines; else along the side of a column.
+        """
+        roles = self.tech.roles
+        k = roles.vias.index(self.layer(cut))
+        asked = self.line_end if ends else lambda cut, metal: self.enclosure(metal, cut)
+        return max(asked(cut, metal) for metal in roles.metals[k : k + 2])
 
     def line_end_width(self, cut: str, metal: str) -> int:
         """Return the width from which on a line has no line end over a cut."""
-        return self._dbu(self.ask.line_end_width(cut, metal))
+        return self._dbu(self.ask.line_end_width(cut, metal, 0.0))
 
     def extension(self, layer: str, beyond: str) -> int:
         """Return how far a layer must reach beyond another that it crosses."""
@@ -114,7 +274,9 @@ class RuleBook:
 
     def butt_gate(self, butting: str, gate: str) -> int:
         """Return the distance of a butting edge to a gate parallel to it."""
-        return self._dbu(self.ask.butt_gate(butting, gate))
+        if not (self.has(butting) and self.has(gate)):
+            return 0
+        return self._dbu(self.ask.butt_gate(butting, gate, 0.0))
 
     def overhang(self, line: str, crossing: str) -> int:
         """Return how far the end of an electrode must lie beyond a crossing."""
@@ -126,4 +288,4 @@ class RuleBook:
 
     def max_width(self, layer: str) -> int:
         """Return the width above which a metal needs slots."""
-        return self._dbu(self.ask.max_width(layer))
+        return self._dbu(self.ask.max_width(layer, NO_LIMIT_UM))

@@ -13,113 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..pdk import Tech
-from .drawing import Canvas, Cell, Device, Port, Rect, Subcircuit, grid_down, grid_up
-from .gates import Body, BodyDrawer, TrackName, Tracks
-from .limits import length
+from .drawing import Canvas, Cell, Port, Rect, grid_down, grid_up
+from .gates import Body, TrackName, Tracks, sense_cut
+from .pen import MARGIN, Pen, SwitchParameters
 from .rules import RuleBook
 
-#: room between the outer edge and the first shape, in dbu
-MARGIN = 500
-#: widest switch or inverter in um: with more, the switches of one line are longer than any die
-MOST_WIDTH_UM = 1000.0
 
-
-@dataclass(frozen=True)
-class SwitchParameters:
-    """Parameters of the mode switches; lengths in um.
-
-    Attributes:
-        switch_wn_um, switch_wp_um: total channel width of each NMOS and PMOS.
-        inverter_wn_um, inverter_wp_um: channel widths of the inverters.
-        kelvin: bring one sense line per row line and column to the boundary.
-    """
-
-    switch_wn_um: float = 20.0
-    switch_wp_um: float = 20.0
-    inverter_wn_um: float = 2.0
-    inverter_wp_um: float = 4.0
-    kelvin: bool = False
-
-
-class _Pen:
-    """A canvas, the drawer and a cursor that moves east."""
-
-    def __init__(
-        self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN, sense: bool = False
-    ) -> None:
-        self.tech, self.p = tech, p
-        self.rules = RuleBook(tech)
-        self.canvas = Canvas(tech)
-        self.tracks = Tracks(self.rules, pitch, sense)
-        self.length = self.rules.gate_length()
-        self.drawer = BodyDrawer(self.canvas, self.tracks, self.length)
-        least = self.drawer.least_finger * 1e-3
-        #: widths in dbu by name
-        self.widths = {
-            name: length(tech, name, getattr(p, name), least, MOST_WIDTH_UM, multiple=1)
-            for name in ("switch_wn_um", "switch_wp_um", "inverter_wn_um", "inverter_wp_um")
-        }
-        self.devices: list[Device] = []
-        self.controls: list[tuple[int, str]] = []
-        self.taps: list[tuple[int, str]] = []
-        self.x = west
-
-    def fingers(self, width: str) -> int:
-        """Return the most fingers that fit between the tracks, each wide enough for its straps."""
-        total = self.widths[width]
-        return max(1, min(self.tracks.fingers(self.length), total // self.drawer.least_finger))
-
-    def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width: str,
-             fingers: int | None = None) -> Body:  # fmt: skip
-        """Return a body whose total width is that of a parameter, in as many fingers as fit."""
-        total = self.widths[width]
-        n = fingers or self.fingers(width)
-        bulk = "VSS" if model == "nfet" else "VDD"
-        body = Body(name, model, x, grid_down(total / n, 10), n, a, b, gate, bulk)
-        self.devices += body.devices(self.length * 1e-3)
-        return body
-
-    def tap(self, kind: str) -> None:
-        """Draw a tap strip whose COMP starts at the cursor, and move past it."""
-        half = self.drawer.tap_width // 2
-        self.drawer.tap(self.x + half, kind)
-        self.taps.append((self.x + half, "VSS" if kind == "p" else "VDD"))
-        self.x += 2 * half
-
-    @property
-    def tap_to_tap(self) -> int:
-        """p-tap COMP to n-tap COMP: so far from the well that thin Pplus will do."""
-        r = self.rules
-        return grid_up(
-            max(
-                r.enclosure("nwell", "p_active") + r.enclosure("nwell", "n_tap"),
-                r.space("diffusion"),
-            ),
-            10,
-        )
-
-    def through(self, lines: list[tuple[int, str]], metal: str, width: int) -> list[Port]:
-        """Return the ports of lines along y: they run through the cell, from pitch to pitch."""
-        return [
-            Port(net, self.rules.layer(metal), x, y, width, orientation)
-            for x, net in lines
-            for y, orientation in ((0, 270), (self.tracks.pitch, 90))
-        ]
-
-    def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
-        """Return the drawn cell; its supply lines are ports, too."""
-        ports = [*ports, *self.through(self.taps, "local", self.drawer.tap_metal)]
-        return Cell(
-            name,
-            rects=tuple(self.canvas.rects),
-            ports=tuple(ports),
-            width=width,
-            height=self.tracks.pitch,
-            netlist=Subcircuit(name, pins, tuple(self.devices)),
-        )
-
-
-def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, str],
+def _row_block(pen: Pen, body_of: tuple[str, str, str, str, str, str],
                tracks: tuple[TrackName, TrackName]) -> Body:  # fmt: skip
     """Draw one block of a row switch: tap, body, gate head with its control line along y."""
     name, model, a, b, gate, width = body_of
@@ -133,13 +33,12 @@ def _row_block(pen: _Pen, body_of: tuple[str, str, str, str, str, str],
     half = r.pad // 2
     pen.canvas.rect("select", head - half, 0, head + half, pen.tracks.pitch)
     pen.controls.append((head, gate))
-    bar = (r.contact + 2 * r.enclosure("poly", "poly_contact")) // 2
     metal = r.line // 2
-    tap_edge = max(
-        bar + r.space("poly", "diffusion"), half + r.space("local") + metal - d.tap_width // 2
-    )
+    tap_edge = max(r.head_to_tap, half + r.space("local") + metal - r.tap_width // 2)
     if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
-        tap_edge = max(tap_edge, 2 * r.enclosure("nwell", "p_active") - d.head_gap)
+        in_well = r.enclosure("nwell", "p_active")
+        to_well = max(in_well, r.space("nwell", "p_tap"))
+        tap_edge = max(tap_edge, in_well + to_well - d.head_gap)
     pen.x = head + grid_up(tap_edge, 10)
     return body
 
@@ -150,8 +49,8 @@ class RowSwitch:
 
     Attributes:
         cell: the drawing, pitch-matched to one row.
-        controls: (x, net) of the Metal2 control lines.
-        supplies: (x, net) of the Metal1 supply lines.
+        controls: (x, net) of the control lines.
+        supplies: (x, net) of the supply lines.
     """
 
     cell: Cell
@@ -174,7 +73,7 @@ def row_switch(
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    pen = _Pen(tech, p, pitch, west, sense=p.kelvin)
+    pen = Pen(tech, p, pitch, west, sense=p.kelvin)
     names = [("T", "TR"), ("B", "BR")] if "top" in tiers else [("B", "BR")]
     track: dict[str, TrackName] = {"TR": "mid", "BR": "high", "IN_T": "high", "IN_B": "low"}
     ends: dict[str, tuple[int, int]] = {}
@@ -209,7 +108,7 @@ def _track_port(t: Tracks, net: str, metal: str, track: str, x: int, direction: 
     )
 
 
-def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[str, str]]) -> int:
+def _row_tracks(pen: Pen, ends: dict[str, tuple[int, int]], names: list[tuple[str, str]]) -> int:
     """Draw the lines of a row switch; returns its width."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
     east = grid_up(pen.x + 2 * r.pad, 10)
@@ -221,9 +120,9 @@ def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[s
         t.metal(
             c, *(("top_row", "high") if line == "TR" else ("bottom_row", "high")), read_start, east
         )
-    # WR passes the read sections in Metal4 and drops to Metal3 where IN_B has ended
+    # WR passes the read sections in the upper metal and drops to the lower where IN_B has ended
     first, last = ends[f"W{names[0][0]}"][0], ends["WB"][1]
-    hop = first - pen.drawer.tap_gap - pen.drawer.tap_width // 2
+    hop = first - pen.drawer.tap_gap - pen.rules.tap_width // 2
     half = r.pad // 2
     t.metal(c, "top_row", "low", 0, hop + half)
     t.metal(c, "bottom_row", "low", hop - half, last)
@@ -233,48 +132,60 @@ def _row_tracks(pen: _Pen, ends: dict[str, tuple[int, int]], names: list[tuple[s
 
 def _fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) -> None:
     """Draw a column of foundry cuts at `x` as tall as `span` allows."""
-    step, margin = r.via + r.space("bottom_row_via"), r.enclosure("bottom_row", "bottom_row_via")
-    room = span[1] - span[0] - 2 * margin - r.via
-    start = span[0] + margin + grid_down((room % step) / 2) + r.via // 2
+    step, margin, side = r.step(cut), r.around(cut), r.size(cut)
+    room = span[1] - span[0] - 2 * margin - side
+    start = span[0] + margin + grid_down((room % step) / 2) + side // 2
     for k in range(room // step + 1):
-        c.box(cut, x, start + k * step, r.via)
+        c.box(cut, x, start + k * step, side)
 
 
-def _row_kelvin(pen: _Pen, names: list[tuple[str, str]], east: int) -> list[Port]:
-    """Tap TR and BR at the array's edge and lead the taps west in Metal5."""
+def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]:
+    """Tap TR and BR at the array's edge and lead the taps west in the last metal."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
     edge = grid_up(r.land_space / 2)
     width = grid_down((t.pitch - 2 * r.land_space) / 2, 10)
-    half = r.pad // 2
+    half = sense_half(r)
     # the array's row line beside it may take the whole pitch
     x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
     cut_y = {
         "T": grid_down(sum(t.high4) / 2),
-        "B": t.low[1] - r.enclosure("top_row", "top_row_via") - r.via // 2,
+        "B": min(
+            t.low[1] - sense_cut(r)[1] - _highest(r) // 2,
+            spans["B"][1] - r.line_end("land_via", "land") - r.size("land_via") // 2,
+        ),
     }
     ports = []
     c.rect("bottom_row", x - half - r.pad, t.low[0], east, t.high3[1])
     c.rect("top_row", x - half - r.pad, t.low[0], x + half, t.low[1])
-    c.box("bottom_row_via", x, cut_y["B"], r.via)
+    c.box("bottom_row_via", x, cut_y["B"], r.size("bottom_row_via"))
     for tier, _ in names:
         low, high = spans[tier]
         c.rect("land", 0, low, x + half, high)
-        y = (
-            min(max(cut_y[tier], low + r.pad // 2), high - r.pad // 2)
-            if tier == "T"
-            else cut_y["B"]
-        )
+        y = min(max(cut_y[tier], low + half), high - half) if tier == "T" else cut_y["B"]
         for metal in r.upper:
             long = max(r.landing(metal), grid_up(r.area(metal) / width, 10))
             c.rect(metal, x + half - long, low, x + half, high)
         for cut in r.tech.roles.cuts("top_row", "land"):
-            c.box(cut, x, y, r.via)
+            c.box(cut, x, y, r.size(cut))
         ports.append(Port(f"K{tier}", r.layer("land"), 0, grid_down((low + high) / 2), width, 180))
     return ports
 
 
-def _inverter(pen: _Pen, source: str, out: str) -> None:
+def _highest(r: RuleBook) -> int:
+    """Return the side of the largest cut between the upper row line's metal and the land."""
+    return max(r.size(cut) for cut in r.tech.roles.cuts("top_row", "land"))
+
+
+def sense_half(r: RuleBook) -> int:
+    """Return half the length of what a sense line's cuts land on."""
+    return (
+        max(r.pad, r.landing("top_row"), r.size("land_via") + 2 * r.line_end("land_via", "land"))
+        // 2
+    )
+
+
+def _inverter(pen: Pen, source: str, out: str) -> None:
     """Draw an inverter at the cursor: p-tap, NMOS, head, PMOS, n-tap; input low, output mid."""
     d, r = pen.drawer, pen.rules
     pen.tap("p")
@@ -297,8 +208,8 @@ def _inverter(pen: _Pen, source: str, out: str) -> None:
 
 
 def inverter(tech: Tech, p: SwitchParameters, pitch: int) -> RowSwitch:
-    """Draw the inverter that makes a complement control; A in the west, Y in the east (Metal4)."""
-    pen = _Pen(tech, p, pitch)
+    """Draw the inverter that makes a complement control; A in the west, Y in the east."""
+    pen = Pen(tech, p, pitch)
     _inverter(pen, "A", "Y")
     width = pen.x + pen.rules.pad
     ports = [
@@ -315,8 +226,8 @@ class ColumnSwitch:
 
     Attributes:
         cell: the drawing, pitch-matched to one column.
-        supplies: (y, net) of the Metal1 supply lines.
-        rails: y of the Metal2 lines of the write rail WC.
+        supplies: (y, net) of the supply lines.
+        rails: y of the lines of the write rail WC.
     """
 
     cell: Cell
@@ -330,7 +241,7 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    pen = _Pen(tech, p, pitch)
+    pen = Pen(tech, p, pitch)
     d, r, t, c = pen.drawer, pen.rules, pen.tracks, pen.canvas
     _inverter(pen, "WSEL", "WSEL_N")
     half = r.pad // 2
@@ -370,7 +281,7 @@ def column_switch(tech: Tech, p: SwitchParameters, pitch: int) -> ColumnSwitch:
     return ColumnSwitch(_turned(flat), tuple(pen.taps), rails)
 
 
-def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
+def _column_bodies(pen: Pen, read_n: Body) -> tuple[Body, Body, Body]:
     """Draw the four gates of a column from read NMOS to write PMOS; returns the last three."""
     d, r, c = pen.drawer, pen.rules, pen.canvas
     pen.x = read_n.x2 + d.tap_gap
@@ -400,12 +311,17 @@ def _column_bodies(pen: _Pen, read_n: Body) -> tuple[Body, Body, Body]:
     return read_p, write_n, write_p
 
 
-def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
-    """Lead C from its Metal3 track up to a Metal5 land at the array; returns the cell's width."""
+def _column_adaptor(pen: Pen, c_start: int, x: int) -> int:
+    """Lead C from its track up to a land at the array; returns the cell's width."""
     c, r, t = pen.canvas, pen.rules, pen.tracks
     west = x + t.space
-    step = r.via + r.space("bottom_row_via")
-    width = grid_up(west + 2 * step + r.space("bottom_row_via"), 10)
+    cuts = r.tech.roles.cuts("bottom_row", "land")
+    # two columns of the lowest cut, one of the largest
+    room = max(
+        2 * r.step(cuts[0]) + r.space(cuts[0]),
+        *(r.size(cut) + 2 * r.around(cut, ends=True) for cut in cuts),
+    )
+    width = grid_up(west + room, 10)
     edge = grid_up(r.land_space / 2)
     t.metal(c, "bottom_row", "high", c_start, west)
     c.rect("bottom_row", west, t.edge, width, t.pitch - t.edge)
@@ -413,10 +329,12 @@ def _column_adaptor(pen: _Pen, c_start: int, x: int) -> int:
         margin = edge if metal in r.upper else t.edge
         c.rect(metal, west, margin, width, t.pitch - margin)
     c.rect("land", west, edge, width, t.pitch - edge)
-    for k in (0, 1):
-        at = west + r.space("bottom_row_via") // 2 + r.via // 2 + k * step
-        for cut in r.tech.roles.cuts("bottom_row", "land"):
-            _fill_cuts(c, r, cut, grid_up(at, 10), (edge, t.pitch - edge))
+    for cut in cuts:
+        columns = max(1, room // r.step(cut))
+        first = room // 2 if columns == 1 else r.space(cut) // 2 + r.size(cut) // 2
+        for k in range(columns):
+            _fill_cuts(c, r, cut, grid_up(west + first + k * r.step(cut), 10),
+                       (edge, t.pitch - edge))  # fmt: skip
     return width
 
 

@@ -150,10 +150,15 @@ def keys() -> list[str]:
     return found + [f"device.{key}" for key in PARAMETERS]
 
 
-def _conductors(process: Any) -> tuple[str, ...]:
-    """Return the films that a process conducts in; they are the same for every profile."""
+def _any_tech(process: Any) -> Tech:
+    """Return a process in its first profile, for what is the same in every profile."""
     given = DEFAULT if process is None else process
-    return get_tech(profile_names(given)[0], given).conductors
+    return get_tech(profile_names(given)[0], given)
+
+
+def _conductors(process: Any) -> tuple[str, ...]:
+    """Return the films that a process conducts in."""
+    return _any_tech(process).conductors
 
 
 def conditions_of(values: Any, process: Any = None, device: Any = None) -> Conditions:
@@ -177,7 +182,9 @@ def conditions_of(values: Any, process: Any = None, device: Any = None) -> Condi
     # an empty section (`sheet_resistance_ohm_sq:`) means no changes
     filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
     try:
-        return replace(memristor, **{**values, **filled})
+        made = replace(memristor, **{**values, **filled})
+        made.check(_any_tech(process).allowed)
+        return made
     except ParameterError as error:
         raise ParameterError(f"tech.{error.name}", error.value, error.allowed) from None
 

@@ -126,7 +126,7 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
         raise NetworkFileError(f"{path}: {error}{hint}") from None
     notes: tuple[str, ...] = ()
     if origin.source not in ("default", "--profile", "--process"):
-        told = origin.tech.of(tech.name, origin.profile)
+        told = origin.tech.of(replace(tech.allowed, profile=origin.profile))
         if other := "; ".join(differences(at, told)):
             notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
     return Wires(path, found, tech, notes)

@@ -237,7 +237,7 @@ def reference_of(array: Array) -> Reference:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "reference.spice"
         path.write_text("\n".join(array.netlist_lines()) + "\n", encoding="utf-8")
-        return read_netlist(path, array.cell.name)
+        return read_netlist(path, array.cell.name, models=array.tech.nets.models)
 
 
 def check(array: Array, reference: Reference, damage: Damage | None = None) -> Outcome:

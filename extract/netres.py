@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import klayout.db as db
 
+from ..base.errors import NetworkError
 from ..pdk import ParameterError
 from .field import SheetPort
 from .rates import Rates
@@ -222,6 +223,12 @@ class _NetAssembly:
                 sink(base)
             return
         wire = self.owner.wires.solve(sheet.polygon, sheet.ports)
+        if not wire.is_whole():
+            where = place(sheet.polygon.bbox(), self.owner.dbu_um)
+            raise NetworkError(
+                f"net {self.net.name}: the field in its {sheet.layer} {where} does not join all "
+                "that stands on it; its resistance is unknown"
+            )
         self.result.n_nodes += wire.n_nodes
         ohm_sq, dbu = self.owner.rates.sheet_ohm_sq[sheet.layer], self.owner.dbu_um
         for node, sink in zip(wire.port_node, sheet.sinks, strict=True):
@@ -287,6 +294,16 @@ def _overlap(polygon: db.Polygon, box: Bounds) -> bool:
     return not (db.Region(polygon) & db.Region(area)).is_empty()
 
 
+def _across(slab: db.SimplePolygon, y: int, x: int) -> Bounds:
+    """Return the cut along x through a trapezoid at height `y` that holds `x`."""
+    b = slab.bbox()
+    if not slab.is_box():
+        line = db.Edges(db.Edge(b.left, y, b.right, y)) & db.Region(slab)
+        held = [e.bbox() for e in line.each() if e.bbox().left <= x <= e.bbox().right]
+        b = held[0] if held else b
+    return (b.left, y, b.right, y)
+
+
 def _cross_section(polygon: db.Polygon, x: int, y: int) -> Bounds:
     """Return the shorter of the two cuts through a polygon at a point."""
     best: Bounds | None = None
@@ -297,7 +314,7 @@ def _cross_section(polygon: db.Polygon, x: int, y: int) -> Bounds:
             b = slab.bbox()
             if not (b.left <= across <= b.right and b.bottom <= along <= b.top):
                 continue
-            cut = (b.left, along, b.right, along)
+            cut = _across(slab, along, across)
             if best is None or b.width() < best[2] - best[0] + best[3] - best[1]:
                 best = (cut[1], cut[0], cut[3], cut[2]) if turned else cut
     if best is None:  # only a rounding artefact of an angled edge can bring us here

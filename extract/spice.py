@@ -95,10 +95,11 @@ def write_spice(
     if bsim is not None and switch_ohm is not None:
         raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
     for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
-        agree(network.conditions, at.of(tech.name, tech.profile.name))
+        agree(network.conditions, at)
     path, gates, name = Path(path), gates or {}, cell_name(name)
-    gate_at, more = ([*gate_nodes(network).values()], more_pins(network)) if bsim else ([], [])
-    nodes = _Nodes(network, gate_at, more)
+    nodes = _Nodes(network)
+    if bsim is not None:
+        nodes = _Nodes(network, gate_nodes(network).values(), more_pins(network, bsim))
     # a BSIM transistor brings the capacitance of its gate along
     farad = capacitance or {}
     if bsim is not None:
@@ -125,7 +126,7 @@ def write_spice(
         ),
     ]
     if bsim is not None:
-        lines += transistors(network, nodes.names, pins)
+        lines += transistors(network, nodes.names, pins, bsim)
     else:
         lines += _switches(network, nodes.names, _switch_ohms(network, tech, switch_ohm), gates)
     lines += [*capacitors.cards(), f".ends {name}"]
@@ -159,7 +160,7 @@ class _Nodes:
     """
 
     def __init__(
-        self, network: Network, gates: Iterable[int | None], more: Iterable[str] = ()
+        self, network: Network, gates: Iterable[int | None] = (), more: Iterable[str] = ()
     ) -> None:
         short = network.resistor_ohm <= SHORT_OHM
         a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)

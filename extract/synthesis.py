@@ -48,6 +48,9 @@ def synthesise(
         Number of nodes (ports first, then inner nodes) and the resistors.
     """
     k = len(z) + 1
+    same = _same_places(z)
+    if k > 3 and same != list(range(k)):
+        return _synthesised_once(z, cuts, same)
     if k == 2:
         return 2, [Edge(0, 1, float(z[0, 0]), _width({0}, cuts, k))]
     if k == 3:
@@ -61,6 +64,30 @@ def synthesise(
     a, b = np.nonzero(np.triu(g, 1))
     rows = zip(a.tolist(), b.tolist(), 1 / g[a, b], width[a, b], strict=True)
     return k, [Edge(i, j, float(squares), float(w)) for i, j, squares, w in rows]
+
+
+def _same_places(z: Floats) -> list[int]:
+    """Return, for every port, the first port that is one place with it: slices that cross."""
+    full = np.zeros((len(z) + 1, len(z) + 1))
+    full[1:, 1:] = z
+    own = full.diagonal()
+    apart = own[:, None] + own[None, :] - 2 * full
+    one = apart <= 1e-12 * float(own.max())
+    return [int(np.argmax(row)) for row in one]
+
+
+def _synthesised_once(z: Floats, cuts: list[Narrow], same: list[int]) -> tuple[int, list[Edge]]:
+    """Return the resistors of the different places, and joints of no resistance to the others."""
+    kept = sorted(set(same))
+    inner = np.array([n - 1 for n in kept[1:]], dtype=int)  # port 0 is its own first place
+    less = z[np.ix_(inner, inner)]
+    k = len(same)
+    count, edges = synthesise(less, []) if len(kept) > 1 else (1, [])
+    #: ports keep their numbers, inner nodes follow
+    number = kept + list(range(k, k + count - len(kept)))
+    found = [Edge(number[e.a], number[e.b], e.squares, e.width) for e in edges]
+    joints = [Edge(first, n, 0.0, float("nan")) for n, first in enumerate(same) if n != first]
+    return k + count - len(kept), [*found, *joints]
 
 
 def _width(port: set[int], cuts: list[Narrow], k: int) -> float:

@@ -46,6 +46,20 @@ class Wire:
     port_node: tuple[int, ...]
     edges: tuple[Edge, ...]
 
+    def is_whole(self) -> bool:
+        """True if resistors join all ports, as the metal below them does."""
+        group = list(range(self.n_nodes))
+
+        def find(n: int) -> int:
+            while group[n] != n:
+                group[n] = group[group[n]]
+                n = group[n]
+            return n
+
+        for e in self.edges:
+            group[find(e.a)] = find(e.b)
+        return len({find(n) for n in self.port_node}) <= 1
+
 
 @dataclass
 class WireSolver:

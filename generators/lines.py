@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from ..cells.gates import MOST_PITCH, least_pitch
-from ..cells.limits import SELECT_W_UM
+from ..cells.limits import select_widths
 from ..cells.registry import draw_unit
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError, Tech
@@ -58,7 +58,7 @@ def _refuse_size(spec: ArraySpec, tech: Tech, key: str) -> NoReturn:
     """
     most_um = MOST_PITCH * 1e-3
     given = {"device_um": spec.device_side_um(), "select_w_um": spec.select_w_um}
-    least = {"device_um": tech.profile.line_um, "select_w_um": SELECT_W_UM[0]}
+    least = {"device_um": tech.profile.line_um, "select_w_um": select_widths(tech)[0]}
     for name, low in least.items():
 
         def fits(steps: int, name: str = name, low: float = low) -> bool:

@@ -13,15 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
 from ..cells.ends import BUS
 from ..cells.gates import least_finger, least_pitch
 from ..cells.parts import via_stack
+from ..cells.pen import SwitchParameters
 from ..cells.rules import RuleBook
 from ..cells.switches import (
     ColumnSwitch,
     RowSwitch,
-    SwitchParameters,
     column_switch,
     inverter,
     row_switch,
@@ -43,11 +43,14 @@ class _Wiring:
     """Widths and pitches of the corner's wiring in dbu: by the rules, or ample round ones.
 
     Attributes:
-        track, track_pitch: control tracks in Metal4, with landings of cuts in Metal2 and Metal3.
-        supply: supply buses in Metal3; they lie `supply` apart.
-        riser, riser_pitch: risers in Metal5.
-        trunk, trunk_edge: supply trunks in Metal2 beside the column switches, and the distance
-            from these.
+        track, track_pitch: control tracks in the upper of the row lines' metals, with
+            landings of cuts below.
+        supply: supply buses in the lower one; they lie `supply` apart.
+        riser, riser_pitch: risers in the last metal.
+        below_rows: from the row switches to the first control track.
+        land_space: from a riser to whatever else is in that metal.
+        trunk, trunk_edge: supply trunks in the select metal beside the column switches, and the
+            distance from these.
         trunk_pitch: from the middle of one trunk to that of the other.
         inverter_pitch: height of an inverter.
         clear: from the middle of one supply line to that of another of another net.
@@ -55,20 +58,26 @@ class _Wiring:
 
     def __init__(self, r: RuleBook) -> None:
         space = max(r.space(line) for line in LINES)
-        self.track = max(600, r.pad, r.width("top_row"))
+        self.track = max(600, r.pad, r.landing("top_row"))
         self.track_pitch = max(1000, self.track + space)
         self.supply = max(1000, r.pad + space)
         self.riser = max(
             600,
             r.width("land"),
-            r.via + 2 * max(r.enclosure("land", "land_via"), r.line_end("land_via", "land")),
+            r.size("land_via") + 2 * r.line_end("land_via", "land"),
             *(r.landing(metal) for metal in r.upper),
         )
         self.riser_pitch = max(1200, self.riser + r.land_space)
+        self.land_space = r.land_space
+        # a sense line may lie half a space from the row switches' edge
+        over = (self.riser - self.track) // 2
+        self.below_rows = max(EDGE, over + r.land_space - grid_down(r.land_space / 2))
         self.trunk = max(800, r.pad, r.width("select"))
-        self.trunk_edge = max(600, space, r.space("land"))
+        self.trunk_edge = max(600, space)
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
-        self.inverter_pitch = max(2000, least_pitch(r))
+        self.inverter_pitch = max(
+            2000, least_pitch(r), grid_up(r.landing("top_row") + r.space("top_row"), 10)
+        )
         self.clear = max(1000, r.pad + space)
 
 
@@ -83,6 +92,7 @@ class _Plan:
     x0: int
     y0: int
     inverter_x: int
+    inverter_width: int
     rules: RuleBook
     wiring: _Wiring
     canvas: Canvas = field(init=False)
@@ -117,7 +127,7 @@ def build_macro(spec: ArraySpec) -> Array:
     columns = column_switch(tech, p, pitch_x)
     x0 = rows.cell.width + core.west.width
     y0 = columns.cell.height + core.south.height
-    plan = _Plan(spec, core, rows, columns, x0, y0, inverter_x, rules, wiring)
+    plan = _Plan(spec, core, rows, columns, x0, y0, inverter_x, inv.cell.width, rules, wiring)
     placements = [
         *core.placements(spec, x0, y0),
         Placement(rows.cell, 0, y0, 1, spec.rows, 0, pitch_y),
@@ -170,7 +180,8 @@ def _rows_over_corner(
     tiers = ("bottom", "top")[:n]
     rows = row_switch(tech, p, pitch, tiers, EDGE)
     #: east end of what stands below, were the row switches where they are drawn first
-    east = rows.cell.width + core.west.width - w.trunk_edge - w.trunk_pitch - 2 * w.trunk
+    taken_east = max(w.trunk_edge + w.trunk_pitch + 2 * w.trunk, w.land_space)
+    east = rows.cell.width + core.west.width - taken_east
     need = inv.cell.width + w.riser + n * w.riser_pitch
     shift = 0
     while True:
@@ -185,8 +196,9 @@ def _rows_over_corner(
 def _foot(plan: _Plan) -> None:
     """Draw the control tracks and supply buses under the row switches."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
-    east = plan.rows.cell.width
-    y = plan.y0 - EDGE
+    # narrow switches end before the risers of the complements do
+    east = max(plan.rows.cell.width, _complement_riser(plan, len(plan.controls) - 1) + w.riser // 2)
+    y = plan.y0 - w.below_rows
     for control in plan.controls:
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - w.track // 2
@@ -196,9 +208,9 @@ def _foot(plan: _Plan) -> None:
     for x, net in plan.rows.controls:
         at = plan.track_y[net]
         c.rect("select", x - half, at - half, x + half, plan.y0)
-        c.box("select_via", x, at, r.via)
+        c.box("select_via", x, at, r.size("select_via"))
         c.box("bottom_row", x, at, r.pad)
-        c.box("bottom_row_via", x, at, r.via)
+        c.box("bottom_row_via", x, at, r.size("bottom_row_via"))
     plan.vdd_y, plan.vss_y = y - w.supply, y - 3 * w.supply
     metal, half = r.line // 2, w.supply // 2
     for net, at in (("VDD", plan.vdd_y), ("VSS", plan.vss_y)):
@@ -223,10 +235,10 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         ya, yo = y + a.y, y + out.y
         c.rect("top_row", 0, ya - a.width // 2, x, ya + a.width // 2)
         plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
-        _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control])
-        at = x + inv.cell.width + w.riser + k * w.riser_pitch
+        _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control], a.width)
+        at = _complement_riser(plan, k)
         c.rect("top_row", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
-        _riser(plan, at, yo, plan.track_y[f"{control}_N"])
+        _riser(plan, at, yo, plan.track_y[f"{control}_N"], out.width)
     metal = r.line // 2
     for dx, net in inv.supplies:
         if net == "VSS":
@@ -236,11 +248,17 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         else:  # Metal1 must not meet the VSS lines that come down to the lower bus
             y = top + r.pad // 2
             c.box("local", x + dx, y, r.pad)
-            c.box("local_via", x + dx, y, r.via)
+            c.box("local_via", x + dx, y, r.size("local_via"))
             half = r.pad // 2
             c.rect("select", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
-            c.box("select_via", x + dx, plan.vdd_y, r.via)
+            c.box("select_via", x + dx, plan.vdd_y, r.size("select_via"))
     return [Placement(inv.cell, x, bottom, 1, n, 0, w.inverter_pitch)]
+
+
+def _complement_riser(plan: _Plan, k: int) -> int:
+    """Return the x of the riser that carries the k-th complement control."""
+    w = plan.wiring
+    return plan.inverter_x + plan.inverter_width + w.riser + k * w.riser_pitch
 
 
 def _free_place(taken: list[int], inv: RowSwitch, w: _Wiring, west: int) -> int:
@@ -251,9 +269,14 @@ def _free_place(taken: list[int], inv: RowSwitch, w: _Wiring, west: int) -> int:
     return x
 
 
-def _riser(plan: _Plan, x: int, y1: int, y2: int) -> None:
-    """Join two Metal4 lines at heights `y1` and `y2` by a Metal5 line at `x`."""
+def _riser(plan: _Plan, x: int, y1: int, y2: int, height: int) -> None:
+    """Join two lines of the upper row metal at `y1` and `y2` by one of the last metal at `x`.
+
+    The line at `y1` is `height` high, the other one is a control track.
+    """
     c, r = plan.canvas, plan.rules
+    if height < r.landing("top_row"):
+        c.box("top_row", x, y1, r.landing("top_row"))
     end = plan.wiring.riser // 2
     c.rect("land", x - end, min(y1, y2) - end, x + end, max(y1, y2) + end)
     for y in (y1, y2):
@@ -274,14 +297,14 @@ def _trunks(plan: _Plan) -> None:
         for y in heights:
             c.rect("local", x - half, y - metal, plan.x0, y + metal)
             c.rect("local", x - half, y - r.pad // 2, x + half, y + r.pad // 2)
-            c.box("local_via", x, y, r.via)
-        top = bus
+            c.box("local_via", x, y, r.size("local_via"))
+        low, top = min(*heights, bus), max(*heights, bus)
         if net == "VSS" and plan.core.unit.has_substrate:
             c.rect("local", x - half, y_bus - BUS // 2, plan.x0, y_bus + BUS // 2)
-            c.box("local_via", x, y_bus, r.via)
+            c.box("local_via", x, y_bus, r.size("local_via"))
             top = max(top, y_bus)
-        c.rect("select", x - half, min(heights) - r.pad // 2, x + half, top + r.pad // 2)
-        c.box("select_via", x, bus, r.via)
+        c.rect("select", x - half, low - r.pad // 2, x + half, top + r.pad // 2)
+        c.box("select_via", x, bus, r.size("select_via"))
 
 
 def _write_rail(plan: _Plan) -> int:

@@ -8,11 +8,10 @@ and sizes on as they come.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from .cards import Element, Scope, Subckt
+from .cards import Cards, Element, Scope, Subckt
 from .deck import Line, shortened
-from .devices import ALIASES, BESIDES, DeviceKind
+from .devices import BESIDES, DeviceKind
 
 #: Of a transistor in a body: statistics that the foundry's models bring along.
 _STATISTICS = frozenset(("delvto", "mulu0"))
@@ -22,14 +21,13 @@ _TWO_ENDS = "RBNX"
 _TRIALS = ({"w": 1.7e-6, "l": 0.45e-6, "m": 1.0}, {"w": 3.3e-6, "l": 0.61e-6, "m": 3.0})
 
 
-def check_body(body: Subckt, kind: DeviceKind, scope: Scope, subckts: Mapping[str, Subckt]) -> None:
+def check_body(body: Subckt, kind: DeviceKind, cards: Cards) -> None:
     """Refuse a device's subcircuit that is another device than its name says.
 
     Args:
         body: the subcircuit; an empty one is only a declaration.
         kind: the device that its calls are compared as.
-        scope: global parameters.
-        subckts: all subcircuits by upper-case name.
+        cards: the whole netlist.
 
     Raises:
         FileError: names file, line and what is wrong.
@@ -47,8 +45,8 @@ def check_body(body: Subckt, kind: DeviceKind, scope: Scope, subckts: Mapping[st
         if kind.is_memristor:
             _check_two_ends(body, parts[0])
             return
-        _check_transistor(body, parts[0], kind, scope)
-        inner = subckts.get(parts[0].words[-1]) if parts[0].name[0] == "X" else None
+        _check_transistor(body, parts[0], kind, cards)
+        inner = cards.subckts.get(parts[0].words[-1]) if parts[0].name[0] == "X" else None
         if inner is None:
             return
         if inner.name in seen:
@@ -80,9 +78,9 @@ def _check_nets(body: Subckt, nets: tuple[str, ...], line: Line, name: str) -> N
         raise line.error(f"{name} in .subckt {body.name} is on {found}, not on its pins {wanted}")
 
 
-def _check_transistor(body: Subckt, one: Element, kind: DeviceKind, scope: Scope) -> None:
+def _check_transistor(body: Subckt, one: Element, kind: DeviceKind, cards: Cards) -> None:
     model = one.words[-1].lower() if one.words else ""
-    if one.name[0] not in "MX" or ALIASES.get(model) != kind.name:
+    if one.name[0] not in "MX" or cards.models.get(model) != kind.name:
         what = model or one.line.text.split()[0]
         text = f"{one.name} in .subckt {body.name}: {shortened(what)}"
         raise one.line.error(f"{text}, not the {kind.name} that it stands for")
@@ -95,7 +93,7 @@ def _check_transistor(body: Subckt, one: Element, kind: DeviceKind, scope: Scope
             raise one.line.error(f"{one.name} in .subckt {body.name}: {size.upper()} is missing")
     for given in _TRIALS:
         known = {name: value for name, value in given.items() if name in body.header}
-        inside = Scope({**body.header, **body.texts}, scope, **known)
+        inside = Scope({**body.header, **body.texts}, cards.scope, **known)
         for name in (n for n in ("w", "l", "m") if n in one.given):
             text, line = one.given[name]
             value = inside.value(text, line, f"{one.name}: {name}")

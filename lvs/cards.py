@@ -179,6 +179,7 @@ class Cards:
         scope: global parameters.
         scale: factor of lengths that `.option scale` gives.
         path: the file.
+        models: lower-case names of subcircuits and models that are devices, with their kinds.
     """
 
     top: Subckt
@@ -187,20 +188,21 @@ class Cards:
     scope: Scope
     scale: float
     path: Path
+    models: Mapping[str, str]
 
 
-def read_cards(lines: Iterable[Line], path: Path, opaque: Mapping[str, str]) -> Cards:
+def read_cards(lines: Iterable[Line], path: Path, models: Mapping[str, str]) -> Cards:
     """Return what the logical lines of a netlist say.
 
     Args:
         lines: logical lines.
         path: the file that they come from.
-        opaque: lower-case names of subcircuits and models that are devices, with their kinds.
+        models: lower-case names of subcircuits and models that are devices, with their kinds.
 
     Raises:
         FileError: for a line that is not understood.
     """
-    reader = _Reader(opaque)
+    reader = _Reader(models)
     lines = list(lines)
     reader.global_parameters(lines)
     for line in lines:
@@ -209,8 +211,8 @@ def read_cards(lines: Iterable[Line], path: Path, opaque: Mapping[str, str]) -> 
 
 
 class _Reader:
-    def __init__(self, opaque: Mapping[str, str]) -> None:
-        self.opaque = opaque
+    def __init__(self, models: Mapping[str, str]) -> None:
+        self.models = models
         self.top = Subckt(OUTSIDE, (), {}, None)
         self.here = self.top
         self.subckts: dict[str, Subckt] = {}
@@ -231,7 +233,7 @@ class _Reader:
 
     def read(self, line: Line) -> None:
         card = line.card
-        if self.here.name.lower() in self.opaque and card not in (".subckt", ".ends"):
+        if self.here.name.lower() in self.models and card not in (".subckt", ".ends"):
             self._body(line, card)
             return
         if card in (".if", ".elseif", ".else", ".endif"):
@@ -262,7 +264,9 @@ class _Reader:
         if len(self.scales) > 1:
             raise list(self.scales.values())[1].error("scale is given twice, with another value")
         scale = next(iter(self.scales), 1.0)
-        return Cards(self.top, self.subckts, frozenset(self.globals), self.scope, scale, path)
+        return Cards(
+            self.top, self.subckts, frozenset(self.globals), self.scope, scale, path, self.models
+        )
 
     def _parameters(self, line: Line) -> Texts:
         words, given = settings(line, line.rest)
@@ -291,7 +295,7 @@ class _Reader:
         twice = [pin for pin in pins if pins.count(pin) > 1] if len(set(pins)) < len(pins) else []
         if twice:
             raise line.error(f".subckt {name} has two pins {twice[0]}")
-        if "m" in header and name.lower() not in self.opaque:
+        if "m" in header and name.lower() not in self.models:
             raise line.error(f".subckt {name}: m is the multiplier of a call, not a parameter")
         self.here = self.subckts[name] = Subckt(name, tuple(pins), header, line)
 
@@ -349,7 +353,7 @@ class _Reader:
         words = line.rest.replace("(", " ").split()
         if len(words) < 2:
             raise line.unknown()
-        kind = self.opaque.get(words[0].lower())
+        kind = self.models.get(words[0].lower())
         wanted = {"nfet": "nmos", "pfet": "pmos"}.get(kind or "", "")
         if kind is not None and words[1].lower() != wanted:
             raise line.error(f".model {words[0]} is a {words[1]}, {kind} was expected")

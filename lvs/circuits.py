@@ -11,7 +11,7 @@ import klayout.db as db
 from .bodies import check_body
 from .cards import Cards, Element, Scope, Subckt, Texts
 from .deck import Line
-from .devices import ALIASES, BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
+from .devices import BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
 from .values import NoValueError, names_in
 
 #: A channel longer or wider than this, in metres, was written without its unit.
@@ -66,7 +66,7 @@ class Builder:
         called: dict[str, Line] = {}
         for one in sub.elements.values():
             model = one.words[-1] if one.words else ""
-            if model.lower() in ALIASES and one.name[0] in "MX":
+            if model.lower() in self.cards.models and one.name[0] in "MX":
                 continue
             what = f"{one.name} in {sub.name}"
             if one.name[0] == "X" and model not in self.cards.subckts:
@@ -142,7 +142,7 @@ class Builder:
     def check(self, body: Subckt, kind: DeviceKind) -> None:
         """Refuse a device's own subcircuit that is another device; each is looked at once."""
         if body.name not in self.checked:
-            check_body(body, kind, self.cards.scope, self.cards.subckts)
+            check_body(body, kind, self.cards)
             self.checked.add(body.name)
 
     def _is_local(self, scope: Scope, name: str) -> bool:
@@ -161,7 +161,7 @@ class _Contents:
         for name in (*self.sub.pins, *self.builder.joined[self.sub.name]):
             self.circuit.connect_pin(self.circuit.create_pin(name), self.net(name))
         for one in self.sub.elements.values():
-            if one.words[-1].lower() in ALIASES:
+            if one.words[-1].lower() in self.builder.cards.models:
                 self.device(one)
             else:
                 self.call(one)
@@ -228,7 +228,7 @@ class _Contents:
 
     def device(self, one: Element) -> None:
         model = one.words[-1].lower()
-        kind = KIND_BY_NAME[ALIASES[model]]
+        kind = KIND_BY_NAME[self.builder.cards.models[model]]
         nets = [self.net(word) for word in one.words[:-1]]
         what = f"{one.name} in {self.sub.name}"
         if one.name[0] == "M" and kind.is_memristor:

@@ -105,7 +105,9 @@ def compare_layout(
     if isinstance(netlist, Reference):
         reference = netlist
     else:
-        reference = read_netlist(netlist, top, prefer=extracted.top.name)
+        reference = read_netlist(
+            netlist, top, prefer=extracted.top.name, models=extracted.tech.nets.models
+        )
     grid = (tech or extracted.tech).grid_um
     allowed = tolerances or Tolerances(grid / 2)
     flat = flatten(reference.top, lambda net: net.name)

@@ -8,6 +8,7 @@ be read back from the device.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,12 +65,8 @@ BESIDES = {
     "memristor": frozenset(("r",)),
 }
 
-#: Model names of other tools for our devices: the foundry's decks, its models, and Magic.
-ALIASES: dict[str, str] = {
-    **{name: name for name in KIND_BY_NAME},
-    **dict.fromkeys(("nmos", "nfet_03v3", "nmos_3p3"), "nfet"),
-    **dict.fromkeys(("pmos", "pfet_03v3", "pmos_3p3"), "pfet"),
-}
+#: Names of our devices in netlists that are ours; a process adds what its own tools call them.
+OWN_MODELS: Mapping[str, str] = {name: name for name in KIND_BY_NAME}
 
 
 def memristor_class(name: str) -> db.DeviceClass:

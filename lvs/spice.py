@@ -7,7 +7,7 @@ KLayout's, so that its comparer and its netlist browser work on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ..pdk import FileError, ParameterError
 from .cards import Cards, Subckt, read_cards
 from .circuits import Builder
 from .deck import read_deck
-from .devices import ALIASES
+from .devices import OWN_MODELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,12 @@ class Reference:
         return _built(self._cards, self._chosen)
 
 
-def read_netlist(path: Path | str, top: str | None = None, prefer: str = "") -> Reference:
+def read_netlist(
+    path: Path | str,
+    top: str | None = None,
+    prefer: str = "",
+    models: Mapping[str, str] = OWN_MODELS,
+) -> Reference:
     """Read a SPICE netlist as ngspice does; what is not understood is an error.
 
     Names are compared without regard to case, as SPICE does.
@@ -53,6 +58,8 @@ def read_netlist(path: Path | str, top: str | None = None, prefer: str = "") -> 
         path: the file.
         top: subcircuit to compare; by default the only one that no other calls.
         prefer: which to take where several are called by no other.
+        models: lower-case names of models and subcircuits that are devices -> our name of the
+            device; those of a process are its `nets.models`.
 
     Raises:
         FileError: if the file cannot be read, holds a line that is not understood, or elements
@@ -60,7 +67,7 @@ def read_netlist(path: Path | str, top: str | None = None, prefer: str = "") -> 
         ParameterError: if there is no subcircuit `top`, or it must be chosen.
     """
     path = Path(path)
-    cards = read_cards(read_deck(path), path, ALIASES)
+    cards = read_cards(read_deck(path), path, models)
     return _built(cards, _choose_top(cards, top, prefer))
 
 
@@ -100,4 +107,4 @@ def _circuits(cards: Cards) -> Iterator[Subckt]:
     """Yield everything that could be compared."""
     if cards.top.elements:
         yield cards.top
-    yield from (sub for name, sub in cards.subckts.items() if name.lower() not in ALIASES)
+    yield from (sub for name, sub in cards.subckts.items() if name.lower() not in cards.models)

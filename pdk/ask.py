@@ -109,9 +109,9 @@ class Ask:
 
     def space(self, layer: str, other: str | None = None, default: float | None = None) -> float:
         """Return the least space within a layer, or between two (in either order)."""
-        if other is None:
+        one, two = self.layer(layer), self.layer(layer if other is None else other)
+        if other is None or one == two:
             return self._value(default, "space", layer)
-        one, two = self.layer(layer), self.layer(other)
         for key in ((one, two), (two, one)):
             found = self._found(_APART, key)
             if found is not None:
@@ -122,9 +122,14 @@ class Ask:
         """Return the least space beside wide metal."""
         return self._value(default, "wide_space", layer)
 
-    def wide_from(self, layer: str) -> float:
+    def wide_from(self, layer: str, default: float | None = None) -> float:
         """Return the width from which on a metal is wide."""
-        return self.rule("wide_space", layer).extra[0]
+        try:
+            return self.rule("wide_space", layer).extra[0]
+        except NoRuleError:
+            if default is None:
+                raise
+            return default
 
     def array_space(self, cut: str, metal: str, default: float | None = None) -> float:
         """Return the least space of cuts in large arrays under a metal."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import fields
+from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 
 from ..base.errors import CrossStackError
-from . import programs
-from .check import CORNERS, problems_of, problems_of_module
+from . import foundry, programs
+from .check import problems_of, problems_of_module
 from .load import load_process
 from .model import Module, Process
 from .module import load_module, stand
+from .ron import FILE as RON_FILE
 from .tables import ProcessError
 from .tech import module_folder
 
@@ -52,8 +56,8 @@ def _problems_of_module(base: Process) -> Iterator[str]:
 def problems_of_programs(base: Process) -> Iterator[str]:
     """Yield what is missing or wrong in the files that other programs need."""
     for name, read in (
-        ("models.toml", programs.models),
-        ("deck.toml", programs.deck),
+        ("models.toml", foundry.models),
+        ("deck.toml", foundry.deck),
         ("shuttle.toml", programs.shuttle),
         ("magic.toml", programs.magic),
     ):
@@ -69,7 +73,7 @@ def problems_of_programs(base: Process) -> Iterator[str]:
 
 def _canaries(base: Process) -> Iterator[str]:
     try:
-        canaries = programs.deck(base.folder).canaries
+        canaries = foundry.deck(base.folder).canaries
     except CrossStackError:
         return
     known = {layer.name for layer in base.layers}
@@ -84,14 +88,26 @@ def _canaries(base: Process) -> Iterator[str]:
 
 def _models(base: Process) -> Iterator[str]:
     try:
-        models = programs.models(base.folder)
+        models = foundry.models(base.folder)
     except CrossStackError:
         return
     for model in base.transistors:
         if model.name not in dict(models.subcircuits):
             yield f"models.toml: {model.name} has no subcircuit"
-    given = dict(models.sections)
-    yield from (f"models.toml: corner {c} has no section" for c in CORNERS if c not in given)
+    if not any(fnmatchcase(models.library, pattern) for pattern in models.files):
+        yield f"models.toml: library {models.library!r} is not among its files"
+    yield from _sweep(base, models.sweep)
+
+
+def _sweep(base: Process, sweep: foundry.Sweep) -> Iterator[str]:
+    """The table of on resistance must hold what its sweep says."""
+    try:
+        table = json.loads((base.folder / RON_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # said before
+    for field in fields(sweep):
+        if table.get(field.name) != list(getattr(sweep, field.name)):
+            yield f"{RON_FILE}: {field.name} is not that of the sweep in models.toml"
 
 
 def _nets(base: Process, module: Module) -> Iterator[str]:
@@ -116,9 +132,14 @@ def _nets(base: Process, module: Module) -> Iterator[str]:
         for terminal, wire in device.terminals:
             if wire and wire not in wires:
                 yield f"device {device.name}: {terminal} = {wire!r} is no conductor"
+    owner = {device.name: device.name for device in found.devices}
+    for device in found.devices:
+        for name in device.models:
+            if owner.setdefault(name, device.name) != device.name:
+                yield f"model {name!r} is {owner[name]} and {device.name} (devices.toml)"
     levels = [name for level in found.antenna for name in level if name]
     yield from (
         f"antenna: {name!r} is no layer (devices.toml)" for name in levels if name not in drawn
     )
-    missing = [metal for metal in base.roles.metals if metal not in levels]
+    missing = [metal for metal in base.roles.wires if metal not in levels]
     yield from (f"{metal} is not in the antenna order (devices.toml)" for metal in missing)

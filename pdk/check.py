@@ -10,12 +10,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 from ..base.errors import CrossStackError
 from .arithmetic import evaluate
+from .conditions import ANY_SUPPLY_V, CORNERS, REFERENCE_C
 from .films import stack
 from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
 from .module import Stand
@@ -25,8 +26,6 @@ from .tables import ProcessError, Section
 
 #: roles without which nothing can be drawn
 ROLES = ("nwell", "diffusion", "tap", "poly", "nplus", "pplus", "contact", "pad", "boundary")
-#: corners of wires and transistors
-CORNERS = ("typ", "min", "max")
 #: rules that every routing metal must have
 METAL_RULES = ("width", "space")
 #: grids of the table of on resistance, outermost first
@@ -35,13 +34,18 @@ _RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
 _HEIGHT_UM = 1e-6
 
 
-def refuse_incomplete(base: Process) -> None:
+def refuse_incomplete(base: Process, *, measured: bool = True) -> None:
     """Raise unless a base process is complete.
+
+    Args:
+        base: the process.
+        measured: False for one whose table of on resistance is to be made only now.
 
     Raises:
         ProcessError: naming everything that is missing or contradictory.
     """
-    problems = tuple(dict.fromkeys(problems_of(base)))
+    found = chain(problems_of_tables(base), problems_of_ron(base) if measured else ())
+    problems = tuple(dict.fromkeys(found))
     if problems:
         raise ProcessError(f"process {base.name}", problems)
 
@@ -54,6 +58,12 @@ def refuse_module(base: Process, module: Module, standing: Stand) -> None:
 
 
 def problems_of(base: Process) -> Iterator[str]:
+    """Yield what is missing or contradictory in a base process."""
+    yield from problems_of_tables(base)
+    yield from problems_of_ron(base)
+
+
+def problems_of_tables(base: Process) -> Iterator[str]:
     """Yield what is missing or contradictory in the tables of a base process."""
     known = {layer.name for layer in base.layers}
     derived = _derived(base.folder, "rules")
@@ -83,7 +93,8 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     known = {layer.name for layer in layers}
     derived = _derived(base.folder, "rules") | _derived(module.folder, "rules")
     yield from _twice(layers, films, cuts, base.rules + standing.rules)
-    numbers = {layer.gds[0]: layer.name for layer in base.layers}
+    # of a marker, another datatype of its number may be free
+    numbers = {x.gds[0]: x.name for x in base.layers if x.purpose is not Purpose.MARKER}
     for layer in module.layers:
         if layer.gds[0] in numbers:
             yield f"{layer.name} {layer.gds[0]}/{layer.gds[1]}: number of {numbers[layer.gds[0]]}"
@@ -154,13 +165,17 @@ def _grid(base: Process) -> Iterator[str]:
         yield f"dbu_um = {base.dbu_um:g} is not between 0 and grid_um = {base.grid_um:g}"
     elif abs(base.grid_um / base.dbu_um - round(base.grid_um / base.dbu_um)) > 1e-9:
         yield f"grid_um = {base.grid_um:g} is no multiple of dbu_um = {base.dbu_um:g}"
-    if not 0 < base.supply_v < 100:
+    if not 0 < base.supply_v < ANY_SUPPLY_V:
         yield f"supply_v = {base.supply_v:g} is not between 0 and 100 V"
+    low, high = base.temperatures_c
+    if not low <= REFERENCE_C <= high:
+        yield f"temperatures_c: {low:g} to {high:g} C does not hold {REFERENCE_C:g} C"
 
 
 def _metals(base: Process) -> Iterator[str]:
-    """A routing metal has a layer, film, limit, label layer, rules, and a cut on either side."""
-    metals = base.roles.metals
+    """A wiring level has a layer, film, limit, label layer, rules, and a cut on either side."""
+    metals = base.roles.wires
+    vias = (*base.roles.below_vias, *base.roles.vias)
     layers = {layer.name: layer for layer in base.layers}
     films = {film.name for film in base.films if film.sheet_ohm_sq is not None}
     limits = {row.name for row in base.limits.rows if not row.per_cut}
@@ -180,7 +195,7 @@ def _metals(base: Process) -> Iterator[str]:
     for layer in base.layers:
         if layer.purpose is Purpose.METAL and layer.name not in metals:
             yield f"{layer.name} is a metal but not among the metals of process.toml"
-    for (low, high), via in zip(pairwise(metals), base.roles.vias, strict=False):
+    for (low, high), via in zip(pairwise(metals), vias, strict=False):
         if not via:
             yield f"{low} and {high} are joined by no cut (cuts.csv)"
     if metals and not any(cut.upper == metals[0] for cut in base.cuts):
@@ -283,9 +298,16 @@ def _transistors(base: Process) -> Iterator[str]:
     yield from (
         f"transistor {n} is missing (devices.toml)" for n in ("nfet", "pfet") if n not in names
     )
+
+
+def problems_of_ron(base: Process) -> Iterator[str]:
+    """Yield what is missing or wrong in the measured table of on resistance."""
+    names = {model.name for model in base.transistors}
     try:
         table = json.loads((base.folder / RON_FILE).read_text(encoding="utf-8"))
         yield from _on_resistance(table, names)
+        if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
+            yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         yield f"{RON_FILE} cannot be read, or lacks one of its tables"
 

@@ -17,17 +17,33 @@ from .ranges import number
 CORNERS = ("typ", "min", "max")
 #: degree C at which films and devices are given
 REFERENCE_C = 25.0
-#: where the transistors' models were measured, and the wires' straight lines surely hold
-TEMPERATURES_C = (-40.0, 125.0)
+#: temperatures that anything could have, C; a process holds in a part of them
+ANY_TEMPERATURE_C = (-273.15, 1000.0)
 #: growth of a drawn shape per edge, um, and sheet resistances that a user may ask for, ohm/sq
 SIZE_BIAS_UM, SHEETS_OHM_SQ = (-1.0, 1.0), (1e-6, 1e6)
-#: V; the on resistances of the transistors were measured at this one
-SUPPLY_V = 3.3
+#: largest supply that anything could have, V
+ANY_SUPPLY_V = 100.0
 #: what a user may choose, in the order of a configuration file's section `tech`
 CHOSEN = ("sheet_resistance_ohm_sq", "corner", "temperature_c", "size_bias_um")
 #: of these, what is given film by film, and how it is written
 BY_FILM = {"sheet_resistance_ohm_sq": "film: ohm per square", "size_bias_um": "film: um per edge"}
 _LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a process allows, and what conditions that do not say so belong to.
+
+    Attributes:
+        process, profile: names.
+        supply_v: at which the on resistances of the transistors were measured, V.
+        temperatures_c: where the transistors were measured and the wires' straight lines hold.
+    """
+
+    process: str
+    profile: str
+    supply_v: float
+    temperatures_c: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -39,14 +55,15 @@ class Conditions:
         profile: post-process profile; empty for that of the technology.
         sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
         corner: ``typ``, ``min`` or ``max`` of every resistance; typ where nobody gives a corner.
-        temperature_c: temperature of wires and transistors in degree C, -40 to 125.
+        temperature_c: temperature of wires and transistors in degree C.
         size_bias_um: film name -> growth of what is drawn per edge in um, negative for lines
             that come out narrower.
-        supply_v: level of a gate that is on, V; only 3.3 V has been measured.
+        supply_v: level of a gate that is on, V; 0 for that of the technology.
         device: figures of the memristors that replace the module's (`memristor.PARAMETERS`).
 
     Raises:
-        ParameterError: for a value outside its range.
+        ParameterError: for a value outside its range. What the process allows is checked by
+            `of`.
     """
 
     process: str = ""
@@ -55,7 +72,7 @@ class Conditions:
     corner: str = "typ"
     temperature_c: float = REFERENCE_C
     size_bias_um: Mapping[str, float] = field(default_factory=dict, hash=False)
-    supply_v: float = SUPPLY_V
+    supply_v: float = 0.0
     device: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -66,8 +83,8 @@ class Conditions:
         if not isinstance(self.corner, str) or self.corner not in CORNERS:
             raise ParameterError("corner", self.corner, "one of " + ", ".join(CORNERS))
         clean: dict[str, Any] = {
-            "temperature_c": number(self.temperature_c, "temperature_c", *TEMPERATURES_C, "C"),
-            "supply_v": number(self.supply_v, "supply_v", SUPPLY_V, SUPPLY_V, "V"),
+            "temperature_c": number(self.temperature_c, "temperature_c", *ANY_TEMPERATURE_C, "C"),
+            "supply_v": number(self.supply_v, "supply_v", 0.0, ANY_SUPPLY_V, "V"),
             "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
             "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),
             "device": _device(self.device),
@@ -114,19 +131,32 @@ class Conditions:
         """Return what a user may choose, as in the section `tech` of a configuration file."""
         return {key: value for key, value in self.to_json().items() if key in CHOSEN}
 
-    def of(self, process: str, profile: str) -> Conditions:
-        """Return the conditions with the names of a process and its profile filled in.
+    def check(self, allowed: Allowed) -> None:
+        """Refuse what a process does not allow.
 
         Raises:
-            ParameterError: if they name another process or profile.
+            ParameterError: for a temperature or supply that it was not measured at.
+        """
+        number(self.temperature_c, "temperature_c", *allowed.temperatures_c, "C")
+        if self.supply_v:
+            number(self.supply_v, "supply_v", allowed.supply_v, allowed.supply_v, "V")
+
+    def of(self, allowed: Allowed) -> Conditions:
+        """Return the conditions with what they leave to the process filled in.
+
+        Raises:
+            ParameterError: if they name another process or profile, or as `check`.
         """
         for name, mine, theirs in (
-            ("process", self.process, process),
-            ("profile", self.profile, profile),
+            ("process", self.process, allowed.process),
+            ("profile", self.profile, allowed.profile),
         ):
             if mine not in ("", theirs):
                 raise ParameterError(name, mine, f"{theirs}, that of the technology")
-        return replace(self, process=process, profile=profile)
+        self.check(allowed)
+        return replace(
+            self, process=allowed.process, profile=allowed.profile, supply_v=allowed.supply_v
+        )
 
     @property
     def text(self) -> str:
@@ -136,7 +166,8 @@ class Conditions:
         parts += [f"{f} {v:g} ohm/sq" for f, v in self.sheet_resistance_ohm_sq.items()]
         parts += [f"{f} grown by {v:g} um an edge" for f, v in self.size_bias_um.items()]
         parts += [f"device {device_text(self.device)}"] if self.device else []
-        return ", ".join([*parts, f"supply {self.supply_v:g} V"])
+        parts += [f"supply {self.supply_v:g} V"] if self.supply_v else []
+        return ", ".join(parts)
 
 
 def _device(values: Any) -> dict[str, Any]:

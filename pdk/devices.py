@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .conditions import REFERENCE_C
-from .ron import NOMINAL_DROP_V, PATH, Surface, ron_ohm, surface, voltage_range_v
+from .ron import NOMINAL_DROP_V, Surface, ron_ohm, surface, voltage_range_v
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class TransistorParameters:
     cg_off_f_per_um: float
     source: str
     v_off_v: float
+    ron_table: Path = field(repr=False, compare=False)
     corner: str = "typ"
     temperature_c: float = REFERENCE_C
-    ron_table: Path = field(default=PATH, repr=False, compare=False)
 
     @property
     def voltage_range_v(self) -> tuple[float, float]:

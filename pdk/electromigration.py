@@ -13,12 +13,8 @@ from dataclasses import dataclass
 
 from ..base.errors import ParameterError
 from .arithmetic import evaluate
-from .conditions import TEMPERATURES_C as ALLOWED_C
 from .ranges import number
-from .tech import Tech, default_process
-
-#: degrees C of the default process's table
-TEMPERATURES_C = default_process().limits.temperatures_c
+from .tech import Tech
 
 #: heat that silicon dioxide conducts, W / (um K): the usual bulk value, assumed for its films
 _OXIDE_W_UM_K = 1.4e-6
@@ -69,8 +65,8 @@ def current_limits(
     Raises:
         ParameterError: above the table's last temperature.
     """
-    table = tech.process.limits
-    number(temperature_c, "temperature_c", ALLOWED_C[0], table.temperatures_c[-1], "C")
+    table, lowest = tech.process.limits, tech.process.temperatures_c[0]
+    number(temperature_c, "temperature_c", lowest, table.temperatures_c[-1], "C")
     films = {film.name: film for film in tech.films}
     sides = {cut.name: cut for cut in tech.cuts}
     amps, sources = {}, {}

@@ -70,8 +70,9 @@ def load_process(folder: Path) -> Process:
         ProcessError: for a table that cannot be understood.
         FileError: for one that is missing.
     """
-    keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "module", "metals", "roles")
-    top = Section.of(folder / "process.toml", (*keys, "current_limits", "sources"))
+    keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "temperatures_c", "module", "metals")
+    more = ("roles", "current_limits", "sources")
+    top = Section.of(folder / "process.toml", (*keys, *more), ("below",))
     words = Words(dict(top.pairs("sources")), {})
     name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
@@ -85,7 +86,8 @@ def load_process(folder: Path) -> Process:
     films = tuple(read_film(row, words) for row in read_csv(folder / "films.csv", FILMS))
     cuts = tuple(_cuts(folder, words, rules))
     joins = {(cut.lower, cut.upper): cut.layer for cut in cuts}
-    vias = tuple(joins.get(pair, "") for pair in pairwise(metals))
+    below = top.texts("below") if "below" in top.values else ()
+    vias = tuple(joins.get(pair, "") for pair in pairwise((*below, *metals)))
     return Process(
         name=name,
         title=top.text("title"),
@@ -93,8 +95,11 @@ def load_process(folder: Path) -> Process:
         grid_um=grid,
         dbu_um=top.number("dbu_um"),
         supply_v=top.number("supply_v"),
+        temperatures_c=_range(top, "temperatures_c"),
         module=top.text("module"),
-        roles=Roles(name, metals, vias, top.pairs("roles")),
+        roles=Roles(
+            name, metals, vias[len(below) :], top.pairs("roles"), below, vias[: len(below)]
+        ),
         layers=layers,
         films=tuple(film for film in films if film.thickness_um),
         diffusions=tuple(film for film in films if not film.thickness_um),
@@ -104,6 +109,13 @@ def load_process(folder: Path) -> Process:
         transistors=tuple(_transistors(folder, rules)),
         foreign=tuple(_foreign(folder, layers)),
     )
+
+
+def _range(section: Section, key: str) -> tuple[float, float]:
+    ends = section.numbers(key)
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        raise ProcessError(section.where, (f"{key} is not [lowest, highest]",))
+    return ends[0], ends[1]
 
 
 def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
@@ -339,7 +351,7 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
 def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorParameters]:
     gate = [rule.value for rule in rules if rule.kind == "gate_length"]
     numbers = ("well_on_v", "ioff_a_per_um", "cg_on_f_per_um", "cg_off_f_per_um")
-    keys = ("name", "body", "terminals", "supply", *numbers, "v_off_v", "source")
+    keys = ("name", "body", "terminals", "supply", "models", *numbers, "v_off_v", "source")
     top = Section.of(folder / "devices.toml", ("transistor", "nets", "antenna"))
     for section in top.sections("transistor"):
         row = section.checked(keys, ("l_um",))

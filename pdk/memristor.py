@@ -14,8 +14,10 @@ from typing import Any
 from ..base.errors import ParameterError
 from .ranges import number
 
-#: V; what transistors are driven with at most, see `conditions.SUPPLY_V`
-_LEAST_V, _MOST_V = 1e-3, 3.3
+#: V; what a user asks for ends at the process's supply, too: transistors pass on no more
+_LEAST_V, _MOST_V = 1e-3, 100.0
+#: what drives an array
+DRIVEN = ("v_read_v", "v_set_v", "v_reset_v")
 LAWS = ("linear", "sinh", "cubic", "table")
 POLARITIES = ("set", "reset")
 #: points of a table, and how far its first resistance may be from R_on

@@ -277,17 +277,26 @@ class Roles:
         metals: routing metals from bottom to top; the last is the land of a module's vias.
         vias: the cut above each metal but the last.
         layers: other roles: role -> drawn or derived layer.
+        below: wiring levels between the contact and the first metal, from bottom to top.
+        below_vias: the cut above each of them.
     """
 
     process: str
     metals: tuple[str, ...]
     vias: tuple[str, ...]
     layers: tuple[tuple[str, str], ...]
+    below: tuple[str, ...] = ()
+    below_vias: tuple[str, ...] = ()
 
     @property
     def land(self) -> str:
         """The last metal, on which a module stands."""
         return self.metals[-1]
+
+    @property
+    def wires(self) -> tuple[str, ...]:
+        """Every level that wires are made of, from the bottom."""
+        return (*self.below, *self.metals)
 
     @property
     def names(self) -> dict[str, str]:
@@ -371,6 +380,7 @@ class Process:
         folder: where its tables lie.
         grid_um, dbu_um: manufacturing grid and database unit.
         supply_v: supply of its transistors, V.
+        temperatures_c: lowest and highest temperature that its figures hold at, degrees C.
         module: name of the memristor module that stands on it.
         roles: what its layers are for.
         layers, films, diffusions, cuts, rules: its tables.
@@ -385,6 +395,7 @@ class Process:
     grid_um: float
     dbu_um: float
     supply_v: float
+    temperatures_c: tuple[float, float]
     module: str
     roles: Roles
     layers: tuple[Layer, ...]

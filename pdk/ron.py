@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError
-from .conditions import TEMPERATURES_C
+from .conditions import REFERENCE_C
 from .ranges import number
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 #: name of the table in a process folder
 FILE = "ron_table.json"
-#: table of the default process
-PATH = Path(__file__).parent / "gf180mcuD" / FILE
 #: drop at which an R_on is given that names none, V
 NOMINAL_DROP_V = 0.05
 #: steps into which an interval of the table's voltages is cut
@@ -43,7 +41,7 @@ def _table(path: Path) -> dict[str, Any]:
     return table
 
 
-def voltage_range_v(path: Path = PATH) -> tuple[float, float]:
+def voltage_range_v(path: Path) -> tuple[float, float]:
     """Return the lowest and highest terminal voltage that a table holds, V against VSS."""
     volts = _table(path)["source_v"]
     return volts[0], volts[-1]
@@ -100,9 +98,7 @@ def _places(grid: Floats, values: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 
 @lru_cache(maxsize=512)
-def surface(
-    kind: str, w_um: float, *, corner: str, temperature_c: float, path: Path = PATH
-) -> Surface:
+def surface(kind: str, w_um: float, *, corner: str, temperature_c: float, path: Path) -> Surface:
     """Return R_on of a transistor whose gate is fully on over its voltages; see `ron_ohm`.
 
     Raises:
@@ -115,7 +111,7 @@ def surface(
     if corner not in by_corner:
         raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))
     temperatures = table["temperature_c"]
-    number(temperature_c, "temperature_c", *TEMPERATURES_C, "C")
+    number(temperature_c, "temperature_c", temperatures[0], temperatures[-1], "C")
     if not (math.isfinite(w_um) and w_um > 0):
         raise ParameterError("w_um", w_um, "finite and above 0")
     widths = table["w_um"]
@@ -134,8 +130,8 @@ def ron_ohm(
     drop_v: float = NOMINAL_DROP_V,
     *,
     corner: str = "typ",
-    temperature_c: float = 25.0,
-    path: Path = PATH,
+    temperature_c: float = REFERENCE_C,
+    path: Path,
 ) -> float:
     """Return the resistance of a transistor whose gate is fully on, in ohm.
 
@@ -146,7 +142,7 @@ def ron_ohm(
             end of a PMOS. Beyond the table its ends hold.
         drop_v: voltage between source and drain, V; the ends of the table hold.
         corner: ``typ``, ``min`` (fast) or ``max`` (slow).
-        temperature_c: degrees C, -40 .. 125.
+        temperature_c: degrees C.
         path: table of the process.
 
     Raises:

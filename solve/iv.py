@@ -178,7 +178,7 @@ class Table(Bare):
         if all(v > 0 for v, _ in given):
             given = [*((-v, -i) for v, i in reversed(given)), *given]
         volts, amps = np.array(sorted([*given, (0.0, 0.0)])).T
-        if len(given) < 2 or not ((np.diff(volts) > 0).all() and (np.diff(amps) > 0).all()):
+        if len(points) < 2 or not ((np.diff(volts) > 0).all() and (np.diff(amps) > 0).all()):
             raise InputError("a table of a device needs two or more points that rise in V and A")
         self.volts, self.ratio = volts, amps * ohm
 
@@ -312,7 +312,7 @@ class SquareLaw:
     k_p: float
     vth_n: float
     vth_p: float
-    gate_high: float = 3.3
+    gate_high: float
     off_ohm: float = 1e12
 
     def current(

@@ -23,6 +23,7 @@ from .assembly import (
 from .circuit import Circuit, Flow, held_voltages, prepare
 from .exact import fits
 from .graph import Factorised
+from .mode import supply_of
 from .network import Network
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def solve_network(
     switch_off_ohm: float = np.inf,
     port_ohm: Mapping[str, float] | float = 0.0,
     wires: bool = True,
-    gate_high: float = 3.3,
+    gate_high: float | None = None,
     method: str = "auto",
 ) -> NetworkSolution:
     """Solve a network exactly.
@@ -110,7 +111,8 @@ def solve_network(
         port_ohm: series resistance in ohm between every driven port's source and its
             node, as one number or by port name (0 where not named).
         wires: False sets every wire to 0 ohm.
-        gate_high: voltage shown for select lines that are high, V; it carries no current.
+        gate_high: voltage shown for select lines that are high, V; it carries no current. None
+            for the supply that the network was extracted at.
         method: 'direct' factorises everything; 'crossbar' solves the array by its lines and
             the rest exactly (see `regular`); 'auto' takes that for large arrays whose lines
             allow it. Both are exact; the result names which it was.
@@ -155,12 +157,12 @@ class NetworkSolver:
         switch_off_ohm: float = np.inf,
         port_ohm: Mapping[str, float] | float = 0.0,
         wires: bool = True,
-        gate_high: float = 3.3,
+        gate_high: float | None = None,
         method: str = "auto",
     ) -> None:
         self.network = network
         self.gates = dict(gates or {})
-        self.gate_high = gate_high
+        self.gate_high = supply_of(network.conditions) if gate_high is None else gate_high
         conductance = check_conductances(network, conductances)
         series = check_port_ohm(check_ports(network, dict.fromkeys(driven, 0.0)), port_ohm)
         switch = switch_conductances(network, self.gates, switch_ohm, switch_off_ohm)

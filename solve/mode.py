@@ -7,8 +7,9 @@ letters of the reading and the written tier, so that one entry serves both direc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ from ..base.errors import ModeError
 from .network import BOTTOM, TIER_NAMES, TOP, Network
 
 Floats = NDArray[np.float64]
+#: V of a supply that nobody has named
+NO_SUPPLY_V = 1.0
+
+
+def supply_of(conditions: Mapping[str, Any]) -> float:
+    """Return the supply at which a network was extracted, V; see `Network.conditions`."""
+    volts = conditions.get("supply_v")
+    return float(volts) if isinstance(volts, int | float) else NO_SUPPLY_V
 
 
 def is_macro(pins: Iterable[str]) -> bool:

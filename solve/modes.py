@@ -17,6 +17,7 @@ from ..base import names
 from ..base.errors import ModeError
 from .mode import (
     LEVELS,
+    NO_SUPPLY_V,
     OWN_ROWS,
     SELECT,
     TWO_COLUMNS,
@@ -26,6 +27,7 @@ from .mode import (
     Mode,
     Request,
     Rule,
+    supply_of,
 )
 from .network import BOTTOM, TIER_NAMES, TOP, Network
 
@@ -190,7 +192,7 @@ def mode_drives(
     write_voltage: float = 2.0,
     write_data: ArrayLike | None = None,
     write_rail: float = 0.0,
-    vdd: float = 3.3,
+    vdd: float = NO_SUPPLY_V,
 ) -> Drives:
     """Look a mode up in the table and fill it in.
 
@@ -207,7 +209,7 @@ def mode_drives(
         write_data: share of `write_voltage` on every row, -1..1, shape (rows,); None
             writes every row.
         write_rail: V of the written column.
-        vdd: supply in V.
+        vdd: supply in V. Gates are on or off: no current depends on it.
 
     Returns:
         Voltages of the pins and levels of the gates.
@@ -265,6 +267,7 @@ def network_drives(network: Network, mode: str, inputs: ArrayLike, **options: An
     Raises:
         ModeError: naming a pin that the mode needs and the network lacks.
     """
+    options = {"vdd": supply_of(network.conditions), **options}
     drives = mode_drives(
         mode, network.rows, network.cols, inputs, kind=ArrayKind.of(network), **options
     )

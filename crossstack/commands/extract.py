@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     "--temperature-c",
     "temperature_c",
     type=NUMBER,
-    help="Temperature of wires and transistors in degree C, -40 to 125 (default 25).",
+    help="Temperature of wires and transistors in degree C (default 25).",
 )
 @click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
 @click.option(
@@ -139,7 +139,7 @@ def command(
     if too_large:
         value = _write_array(console, stem, found)
     else:
-        models = Bsim(None, tech.conditions) if bsim else None
+        models = Bsim(tech) if bsim else None
         value = _write_network(
             console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
             cell=opened.top.name,

@@ -35,14 +35,18 @@ def command() -> None:
 
 
 @command.command("fetch")
+@process_option
 @output_options
-def fetch(as_json: bool, quiet: bool) -> int:
-    """Fetch the DRC deck and the BSIM models, and check their digests."""
+def fetch(process: str | None, as_json: bool, quiet: bool) -> int:
+    """Fetch the DRC deck and the BSIM models of a process, and check their digests."""
     from ..drc.foundry import fetch as fetch_files
+    from ..pdk import DEFAULT
+    from ..pdk.tech import unmeasured_tech
 
     console = Console(as_json, quiet)
+    tech = unmeasured_tech(process or DEFAULT)
     with console.steps(), console.step("fetch"):
-        found = fetch_files()
+        found = fetch_files(tech)
     for name, path in found.items():
         console.say(f"{name}: {path}")
     console.result({name: str(path) for name, path in found.items()})
@@ -79,9 +83,10 @@ def drc(
     with console.steps(), console.step("foundry deck"):
         report = run_foundry_drc(file, tech, top=top, threads=threads)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}
+    of = "" if report.shapes is None else f"{report.shapes} shapes of "
     console.say(
         f"{file.name}: {len(report.items)} violations, {len(report.by_rule)} rules run on "
-        f"{report.shapes} shapes of {report.top} ({report.seconds:.1f} s)"
+        f"{of}{report.top} ({report.seconds:.1f} s)"
     )
     for item in report.items[:20]:
         x, y = item.points[0] if item.points else (float("nan"), float("nan"))
@@ -106,24 +111,29 @@ def drc(
 @click.option(
     "--update", is_flag=True, help="Replace the stored table; without it, only compare with it."
 )
+@process_option
 @output_options
-def models(update: bool, as_json: bool, quiet: bool) -> int:
+def models(update: bool, process: str | None, as_json: bool, quiet: bool) -> int:
     """Measure the transistors' on resistance on the BSIM models; compare with the stored table.
 
-    Runs ngspice over width, source voltage, temperature and corner. 0 if the stored table agrees
-    within 2 %, 1 if not.
+    Runs ngspice over width, source voltage, temperature and corner, as models.toml of the process
+    says. 0 if the stored table agrees within 2 %, 1 if not.
     """
-    from ..pdk.ron import PATH
+    from ..pdk import DEFAULT
+    from ..pdk.ron import FILE
+    from ..pdk.tech import unmeasured_tech
     from ..signoff.models import foundry_models, largest_difference, measure, write_table
 
     console = Console(as_json, quiet)
-    with console.steps(), console.step("models") as step, foundry_models() as folder:
-        table = measure(folder, step)
-    difference = largest_difference(table)
+    tech = unmeasured_tech(process or DEFAULT)
+    with console.steps(), console.step("models") as step, foundry_models(tech) as folder:
+        table = measure(tech, folder, step)
+    difference = largest_difference(tech, table)
     console.say(f"largest difference to the stored table: {difference:.2%}")
     if update:
-        write_table(PATH, table)
-        console.say(f"written: {PATH}")
+        path = tech.process.folder / FILE
+        write_table(path, table)
+        console.say(f"written: {path}")
     console.result({"largest_difference": difference, "table": table, "updated": update})
     return OK if update or difference <= 0.02 else FOUND
 
@@ -187,9 +197,9 @@ def solve(
         raise ConfigError(reason)
     what = analysis.stimulus(loaded, tech, conductances=conductances, inputs=inputs)
     way = next(write_options(tech, mode, given))
-    with console.steps(), console.step("ngspice"), foundry_models() as folder:
+    with console.steps(), console.step("ngspice"), foundry_models(tech) as folder:
         found = bsim.compare_bsim(
-            loaded, tech, what, mode, kept_models() if deck else folder,
+            loaded, tech, what, mode, kept_models(tech) if deck else folder,
             deck=deck, laws=Laws.of(tech, linear=linear), **way,
         )  # fmt: skip
     for note in wires.notes:

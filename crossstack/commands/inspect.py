@@ -59,7 +59,7 @@ def command(
     from ..extract import inspect_net, net_summary, split_patterns
     from ..extract.rates import rates
     from ..layouts import wires_in
-    from ..pdk.electromigration import TEMPERATURES_C, current_limits
+    from ..pdk.electromigration import current_limits
     from ..solve.network import Network
 
     console = Console(as_json, quiet)
@@ -73,7 +73,7 @@ def command(
             raise ConfigError("--to and --layout need a network; this file holds arrays")
         return _array(console, path, loaded, patterns)
     if temperature is None:
-        temperature = max(TEMPERATURES_C[0], tech.conditions.temperature_c)
+        temperature = max(tech.process.limits.temperatures_c[0], tech.conditions.temperature_c)
     elif temperature < tech.conditions.temperature_c:
         at = tech.conditions.temperature_c
         console.note(f"current limits at {temperature:g} C, wires at {at:g} C")

@@ -35,7 +35,7 @@ def cards(path: Path) -> list[list[str]]:
 
 
 def test_gates_and_bulks_are_real_nodes(macro, tmp_path):
-    path = write_spice(macro, TECH, tmp_path / "m.spice", bsim=Bsim())
+    path = write_spice(macro, TECH, tmp_path / "m.spice", bsim=Bsim(TECH))
     found = cards(path)
     assert len(found) == len(macro.switch_a)
     text = path.read_text().replace("\n+ ", " ")
@@ -57,7 +57,7 @@ def test_gates_without_wires_become_pins(tmp_path):
     layout = to_layout(build_top(ArraySpec(rows=2, cols=2)).cell, TECH)
     network = extract(layout, TECH, engine="tile").network
     assert "TS[0]" not in network.ports
-    path = write_spice(network, TECH, tmp_path / "t.spice", bsim=Bsim())
+    path = write_spice(network, TECH, tmp_path / "t.spice", bsim=Bsim(TECH))
     head = path.read_text().split(".subckt crossstack ")[1].split("Rw")[0].split()
     assert {"VSS", "TS[0]", "TS[1]", "BS[0]", "BS[1]"} <= set(head)
     assert "VDD" not in head
@@ -65,12 +65,12 @@ def test_gates_without_wires_become_pins(tmp_path):
 
 
 def test_refusals(macro, tmp_path):
-    hot = Bsim(conditions=Conditions(temperature_c=85.0))
-    for bsim, word in ((hot, "temperature_c 25 and 85"), (Bsim(tmp_path), "sm141064")):
+    hot = Bsim(TECH.at(Conditions(temperature_c=85.0)))
+    for bsim, word in ((hot, "temperature_c 25 and 85"), (Bsim(TECH, tmp_path), "sm141064")):
         with pytest.raises(ParameterError, match=word):
             write_spice(macro, TECH, tmp_path / "m.spice", bsim=bsim)
     with pytest.raises(ParameterError, match="switch_ohm"):
-        write_spice(macro, TECH, tmp_path / "m.spice", bsim=Bsim(), switch_ohm=np.ones(3))
+        write_spice(macro, TECH, tmp_path / "m.spice", bsim=Bsim(TECH), switch_ohm=np.ones(3))
 
 
 @pytest.mark.requires_program("ngspice")
@@ -80,10 +80,10 @@ def test_complements_come_from_inverters_that_really_invert(macro, tmp_path):
     gate = macro.switch_gate.copy()
     gate[gate == macro.nets.index("WSEL[0]_N")] = macro.nets.index("WSEL[0]")
     amps = []
-    with foundry_models() as models:
+    with foundry_models(TECH) as models:
         for network in (macro, replace(macro, switch_gate=gate)):
             deck = write_spice(network, TECH, tmp_path / "m.spice", gates=drives.gates,
-                               sources=drives.port_voltages, bsim=Bsim(models))  # fmt: skip
+                               sources=drives.port_voltages, bsim=Bsim(TECH, models))  # fmt: skip
             printed = run_ngspice(deck)
             amps.append(
                 [float(re.search(rf"pin OUT\[{j}\]\ni\d+ = (\S+)", printed)[1]) for j in (0, 1)]

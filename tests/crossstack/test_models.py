@@ -1,22 +1,24 @@
 """R_on of the transistors: the stored table against the foundry's models, and its use."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from crossstack.analyse.transistors import working_ohm
-from crossstack.pdk import ParameterError, get_tech
-from crossstack.pdk.ron import ron_ohm
+from crossstack.pdk import ParameterError, get_tech, ron
 from crossstack.signoff.models import foundry_models, largest_difference, measure
 from crossstack.solve.network import NetworkBuilder
 
 TECH = get_tech()
+ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
 
 
 def test_stored_table_agrees_with_the_models(requires_program):
     """Within 2 %: the foundry's BSIM models, run now."""
     requires_program("ngspice")
-    with foundry_models() as folder:
-        assert largest_difference(measure(folder)) <= 0.02
+    with foundry_models(TECH) as folder:
+        assert largest_difference(TECH, measure(TECH, folder)) <= 0.02
 
 
 @pytest.mark.parametrize(

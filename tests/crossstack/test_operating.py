@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,13 @@ from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import Bsim, extract, net_capacitance, write_spice
 from crossstack.lvs import extract_layout
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk import ParameterError, get_tech, ron
 from crossstack.pdk.electromigration import line_heating_k
-from crossstack.pdk.ron import ron_ohm, voltage_range_v
 from crossstack.signoff.models import foundry_models
 from crossstack.solve.modes import POLARITIES, network_drives, polarity_options
 
 TECH = get_tech("stepper")
+ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_a_write_is_that_of_bsim_transistors_and_memristors_of_the_law(
     what = stimulus(network, TECH)
     (way,) = write_options(TECH, "deep-net", {"polarity": polarity, "read_tier": 0})
     laws = Laws.of(TECH, linear=linear)
-    with foundry_models() as models:
+    with foundry_models(TECH) as models:
         found = compare_bsim(network, TECH, what, "deep-net", models, laws=laws, **way)
     assert found.ours.write.polarity == polarity
     assert np.abs(found.write_error).max() < 0.01
@@ -90,7 +91,7 @@ def test_voltages_beyond_the_models_are_refused(built, tmp_path, capsys):
     assert "transistors" in capsys.readouterr().err
     assert run(["solve", str(folder), "--mode", "deep-net", "--write-voltage", "-2"]) in (2, 3)
     assert run(["solve", str(folder), "--linear", "--nonlinear"]) == 2
-    assert voltage_range_v() == (-0.5, 3.8)
+    assert TECH.nfet.voltage_range_v == (-0.5, 3.8)
 
 
 def test_the_table_sees_the_drop_along_the_channel():
@@ -121,7 +122,7 @@ def test_gates_are_counted_once_with_bsim(tmp_path):
         return sum(float(f) for f in re.findall(r"^Cw\d+ \S+ \S+ (\S+)", path.read_text(), re.M))
 
     gates = sum(net.gate_f for net in farad.values())
-    assert total(None) - total(Bsim()) == pytest.approx(gates, rel=1e-4)
+    assert total(None) - total(Bsim(TECH)) == pytest.approx(gates, rel=1e-4)
     assert gates == pytest.approx(4 * 2.0 * 1.505e-15)
 
 

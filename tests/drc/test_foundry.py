@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import klayout.db as kdb
@@ -14,8 +15,10 @@ from crossstack.cells.drawing import to_layout
 from crossstack.drc import FoundryError, fetch, foundry, run_foundry_drc
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import FileError, ParameterError, get_tech
+from crossstack.pdk.foundry import deck
 
 TECH = get_tech()
+DECK = deck(TECH.process.folder)
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def wheels() -> dict[str, Path]:
     if not shutil.which("klayout"):
         pytest.skip("no klayout program")
     try:
-        return fetch(timeout_s=120)
+        return fetch(TECH, timeout_s=120)
     except FoundryError as error:
         pytest.skip(str(error))
 
@@ -75,7 +78,8 @@ def test_a_deck_that_did_not_look_is_an_error() -> None:
 def test_a_log_without_shapes_is_an_error() -> None:
     for log in ("", "no. of polygons in the design is 2"):
         with pytest.raises(FoundryError, match="TOP"):
-            foundry._shapes_seen(log, "TOP")
+            foundry._shapes_seen(log, "TOP", DECK)
+    assert foundry._shapes_seen("", "TOP", replace(DECK, shapes_read="")) is None
 
 
 @pytest.mark.usefixtures("wheels")
@@ -89,16 +93,16 @@ def test_offline_is_said_clearly(empty_cache: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     with pytest.raises(FoundryError, match="offline"):
-        fetch()
+        fetch(TECH)
     assert not empty_cache.exists()
 
 
 def test_tampered_files_are_refused(empty_cache: Path, small: Path) -> None:
     empty_cache.mkdir()
-    with zipfile.ZipFile(empty_cache / foundry.DECK.file, "w") as archive:
-        archive.writestr(foundry.DECK_PATH, "puts 'nothing wrong'")
+    with zipfile.ZipFile(empty_cache / DECK.wheel.file, "w") as archive:
+        archive.writestr(DECK.file, "puts 'nothing wrong'")
     with pytest.raises(FoundryError, match=r"not the pinned glayout 0\.2\.0"):
-        fetch()
+        fetch(TECH)
     if shutil.which("klayout"):
         with pytest.raises(FoundryError, match="not the pinned"):
             run_foundry_drc(small, TECH)
@@ -141,7 +145,10 @@ KNOWN_AT_THE_LIMIT = {"DF.14_3.3V", "PP.3a", "PP.3ci", "NP.3a", "NP.11"}
 def test_the_foundry_agrees_at_the_limit_and_below(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(foundry.SWITCHES, "run_mode", "flat")  # hundreds of cells, used once each
+    flat = {**dict(DECK.variables), "run_mode": "flat"}  # hundreds of cells, used once each
+    monkeypatch.setattr(
+        foundry, "deck_of", lambda folder: replace(DECK, variables=tuple(flat.items()))
+    )
     gds = tmp_path / "all.gds"
     write_all_patterns(TECH, gds)
     layout = kdb.Layout()

@@ -51,7 +51,7 @@ def test_klayouts_own_reader_reads_our_reference(references, top, capfd):
     assert "warning" not in "".join(capfd.readouterr()).lower()
     circuit = netlist.circuit_by_name(f"X_{top.upper()}")
     pins = [pin.name() for pin in circuit.each_pin()]
-    reference = read_netlist(references(top), top=f"x_{top}")
+    reference = read_netlist(references(top), top=f"x_{top}", models=TECH.nets.models)
     assert pins == list(reference.pins)
     # every device, on nets of the same number of terminals and with the same size
     netlist.flatten()

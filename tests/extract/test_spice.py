@@ -108,7 +108,7 @@ def test_a_node_of_two_nets_joins_them_and_both_pins_of_a_place_work(
 def test_gates_without_a_pin_stay_on_their_wires_in_a_hierarchical_netlist(draw, tmp_path) -> None:
     """The complement that an inverter of a macro drives is a node inside its net."""
     network = extract_network(draw(2, 2, "hybrid", "macro"), TECH)
-    path = write_spice(network, TECH, tmp_path / "x.spice", hierarchical=True, bsim=Bsim())
+    path = write_spice(network, TECH, tmp_path / "x.spice", hierarchical=True, bsim=Bsim(TECH))
     cards = path.read_text().replace("\n+ ", " ").splitlines()
     gates = {card.split()[2] for card in cards if card.startswith("Xs")}
     outside = {pin for card in cards if card.startswith(("Xw", ".subckt")) for pin in card.split()}

@@ -31,6 +31,10 @@ MACRO = {"rows": 3, "cols": 4, "top": "macro"}
         {**MACRO, "pitch_x_um": 14.0, "pitch_y_um": 14.0, "kelvin": True},
         {**MACRO, "cols": 1, "cell": "passive", "profile": "aligner", "device_um": 4.35,
          "pitch_y_um": 20.0, "kelvin": True},
+        # a complement's riser came down beyond the end of its track
+        {"top": "macro", "cell": "passive", "rows": 3, "cols": 2, "profile": "aligner",
+         "device_um": 1.99, "kelvin": True, "switch_wn_um": 1.18, "switch_wp_um": 6.95,
+         "pitch_x_um": 14.67, "pitch_y_um": 4.62},
         # least pitch of the switches: the landing of the least area beside a track that ends
         {**MACRO, "cell": "passive_planar", "pitch_x_um": 1.8, "switch_wn_um": 14.52,
          "switch_wp_um": 124.54, "rows": 1},

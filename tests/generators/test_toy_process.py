@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from crossstack.cells import to_layout
-from crossstack.drc import run_drc
+from crossstack.drc import foundry, run_drc
 from crossstack.drc.foundry import FoundryError, run_foundry_drc
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
@@ -115,12 +116,24 @@ def test_without_the_film_of_its_land_it_is_refused_by_name(toy, tmp_path):
         ArraySpec(3, 3, process=str(broken)).tech()
 
 
-def test_its_own_deck_is_not_silently_exchanged(toy, tmp_path):
+def test_its_own_deck_is_run_and_no_other(toy, tmp_path, monkeypatch):
     other = tmp_path / "toy"
     shutil.copytree(toy, other)
     edit(other / "deck.toml", ("gf180mcu.drc", "toy.drc"))
-    with pytest.raises(FoundryError, match=r"toy names the deck .*toy\.drc"):
-        run_foundry_drc(tmp_path / "a.gds", get_tech(process=other))
+    gds = tmp_path / "a.gds"
+    array = build_top(ArraySpec(1, 1, process=str(other)))
+    to_layout(array.cell, array.tech).write(str(gds))
+    monkeypatch.setattr(foundry.shutil, "which", lambda name: "/bin/true")
+    monkeypatch.setattr(foundry, "verified", lambda wheel: made)
+    made = tmp_path / "deck.whl"
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("glayout/pdk/gf180_mapped/gf180mcu.drc", "")
+    with pytest.raises(FoundryError, match=r"does not hold glayout/.*/toy\.drc"):
+        run_foundry_drc(gds, array.tech)
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr("glayout/pdk/gf180_mapped/toy.drc", "threads(4)")
+    with pytest.raises(FoundryError, match="does not hold '`pmap"):
+        run_foundry_drc(gds, array.tech)
 
 
 @pytest.mark.parametrize("process", ["gf180", "/nowhere", "", 3, "a\0b", "~nobody/x"])

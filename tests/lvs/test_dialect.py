@@ -7,14 +7,17 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from crossstack.lvs import read_netlist
+from crossstack.lvs import spice
 from crossstack.lvs.flat import flatten
 from crossstack.lvs.values import evaluate
-from crossstack.pdk import FileError, ParameterError
+from crossstack.pdk import FileError, ParameterError, get_tech
+
+read_netlist = partial(spice.read_netlist, models=get_tech().nets.models)
 
 needs_ngspice = pytest.mark.skipif(not shutil.which("ngspice"), reason="ngspice is not installed")
 

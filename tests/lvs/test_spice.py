@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from crossstack.lvs import read_netlist
-from crossstack.pdk import FileError, ParameterError
+from crossstack.lvs import spice
+from crossstack.pdk import FileError, ParameterError, get_tech
+
+read_netlist = partial(spice.read_netlist, models=get_tech().nets.models)
 
 
 @pytest.fixture

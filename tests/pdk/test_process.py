@@ -260,8 +260,11 @@ def test_the_audit_misses_what_other_programs_need(folder, table):
         ("devices.toml", 'body = "ngate"', 'body = "ngat"', "body 'ngat' is no layer"),
         ("devices.toml", ', ["Metal5", ""]', "", "Metal5 is not in the antenna order"),
         ("devices.toml", '["Metal5", ""]', '["Metal6", ""]', "antenna: 'Metal6' is no layer"),
+        ("devices.toml", '"pmos", ', '"nmos", ', "model 'nmos' is nfet and pfet"),
         ("models.toml", 'pfet = "pmos_3p3"', "", "pfet has no subcircuit"),
-        ("models.toml", 'max = "ss"', 'slow = "ss"', "corner max has no section"),
+        ("models.toml", 'library = "sm', 'library = "sn', "is not among its files"),
+        ("models.toml", "w_um = [0.36, ", "w_um = [", "w_um is not that of the sweep"),
+        ("models.toml", 'max = "ss"', 'slow = "ss"', "sections are not those of typ, min, max"),
         ("deck.toml", 'layer = "Nplus"', 'layer = "Nminus"', "'Nminus' of the canary of NP.1"),
     ],
 )  # fmt: skip
@@ -272,7 +275,7 @@ def test_the_audit_sees_what_only_checks_and_models_use(folder, table, old, new,
 
 def test_unknown_processes_are_named(tmp_path):
     for name in ("sky13", "../nothing", str(tmp_path), ""):
-        with pytest.raises(ParameterError, match="gf180mcuD, or a folder"):
+        with pytest.raises(ParameterError, match="gf180mcuD, sky130, or a folder"):
             get_tech(process=name)
 
 

@@ -91,7 +91,7 @@ def test_nonlinear_devices_are_compared_with_their_own_ideal(make_array):
     # a steeper device draws more, so its wires lose more
     assert bent.wires_only.worst_device > straight.wires_only.worst_device
     assert bent.solution.method.startswith("newton")
-    law_t = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8)
+    law_t = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, gate_high=3.3)
     both = ir_drop(network, g, x, mode="deep-net", device=law, switch=law_t)
     assert both.write.read_disturb < 1e-6
     assert both.kcl_residual < 1e-8

@@ -8,7 +8,7 @@ X = np.array([[0.1, 0.2], [0.3, 0.4]])
 
 
 def test_expansion_of_the_array():
-    d = mode_drives("expansion", 2, 3, X)
+    d = mode_drives("expansion", 2, 3, X, vdd=3.3)
     assert d.port_voltages == {
         "BR[0]": 0.1, "BR[1]": 0.2, "TR[0]": 0.3, "TR[1]": 0.4,
         "C[0]": 0.0, "C[1]": 0.0, "C[2]": 0.0, "VSS": 0.0, "VDD": 3.3,

@@ -1,0 +1,279 @@
+"""Contacts, transistors and taps: each drawn once, for cells along x and along y.
+
+A contact is a chain: the cut on silicon or poly and, where a process has wiring levels below its
+first metal, a cut and a piece of each of these. All lengths in dbu, all limits from the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .drawing import Canvas, grid_down, grid_up
+from .rules import RuleBook
+
+
+def contact_line(
+    c: Canvas,
+    r: RuleBook,
+    across: int,
+    span: tuple[int, int],
+    *,
+    along_x: bool = False,
+    centred: bool = False,
+    strip: tuple[int, int] | None = None,
+) -> tuple[int, int]:
+    """Draw as many contacts as fit in a line, with every cut and level up to the local metal.
+
+    The local metal itself is the caller's, whose lines are usually larger.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        across: the line's middle.
+        span: between which ends the contacts lie.
+        along_x: the line runs along x, not along y.
+        centred: what room is left is at both ends, not at the far one.
+        strip: ends of the levels below the local metal; None to end them with the contacts.
+
+    Returns:
+        Near and far edge of the outermost cuts under the local metal.
+    """
+    side, step = r.contact, r.contact_step
+    room = span[1] - span[0] - side
+    first = span[0] + (grid_down((room % step) / 2) if centred else 0)
+    starts = [first + k * step for k in range(room // step + 1)]
+    for cut in r.chain:
+        half = r.size(cut) // 2
+        for at in starts:
+            _place(c, cut, along_x, (across - half, across + half), _about(at, side, half))
+    for metal in r.below:
+        half = r.below_line(metal) // 2
+        ends = strip or _below_ends(r, metal, (starts[0], starts[-1] + side))
+        _place(c, metal, along_x, (across - half, across + half), ends)
+    last = r.size(r.chain[-1]) // 2
+    return _about(starts[0], side, last)[0], _about(starts[-1], side, last)[1]
+
+
+def _about(start: int, side: int, half: int) -> tuple[int, int]:
+    """Return the ends of a cut that shares its middle with a contact."""
+    return start + side // 2 - half, start + side - side // 2 + half
+
+
+def _below_ends(r: RuleBook, metal: str, contacts: tuple[int, int]) -> tuple[int, int]:
+    """Return the ends of a level below the local metal; what its area lacks goes to both."""
+    end = r.below_end(metal)
+    low, high = contacts[0] - end, contacts[1] + end
+    missing = r.area(metal) / (r.below_line(metal) // 2 * 2) - (high - low)
+    more = max(0, grid_up(missing / 2))
+    return low - more, high + more
+
+
+def _place(
+    c: Canvas, layer: str, along_x: bool, across: tuple[int, int], along: tuple[int, int]
+) -> None:
+    if along_x:
+        c.rect(layer, along[0], across[0], along[1], across[1])
+    else:
+        c.rect(layer, across[0], along[0], across[1], along[1])
+
+
+def single_contact(c: Canvas, r: RuleBook, x: int, y: int, *, poly: bool = False) -> None:
+    """Draw one contact with its cuts and levels up to the local metal, and its mark on poly."""
+    low = y - r.contact // 2
+    contact_line(c, r, x, (low, low + r.contact))
+    if poly and r.has("poly_mark"):
+        c.box("poly_mark", x, y, r.contact + 2 * r.enclosure("poly_mark", "poly_contact"))
+
+
+def local_over_contacts(c: Canvas, r: RuleBook, cx: int, span: tuple[int, int]) -> None:
+    """Draw the local metal over a column of contacts, with its ends and at least its area."""
+    half = r.line // 2
+    y1, y2 = _local_ends(r, span)
+    c.rect("local", cx - half, y1, cx + half, y2)
+
+
+def _local_ends(r: RuleBook, span: tuple[int, int]) -> tuple[int, int]:
+    """Return the ends of the local metal over contacts; what its area lacks goes below."""
+    end = r.line_end(r.chain[-1], "local")
+    y1, y2 = span[0] - end, span[1] + end
+    missing = grid_up(r.area("local") / (2 * (r.line // 2))) - (y2 - y1)
+    return y1 - max(0, missing), y2
+
+
+@dataclass(frozen=True)
+class Mos:
+    """A transistor of one or more gates in one active area; current along x, or along y.
+
+    Attributes:
+        kind: ``nfet`` or ``pfet``.
+        active: (x1, y1, x2, y2) of the active area.
+        gates: middles of the gates along the current.
+        lines: middles of the lines of contacts on either side of the gates.
+        length: channel length.
+        implant: (x1, y1, x2, y2) of the implant.
+        well: (x1, y1, x2, y2) of the well; None in the substrate.
+        along_y: the current flows along y.
+    """
+
+    kind: str
+    active: tuple[int, int, int, int]
+    gates: tuple[int, ...]
+    lines: tuple[int, ...]
+    length: int
+    implant: tuple[int, int, int, int]
+    well: tuple[int, int, int, int] | None = None
+    along_y: bool = False
+
+    @property
+    def width(self) -> tuple[int, int]:
+        """Both ends of the channel across the current."""
+        x1, y1, x2, y2 = self.active
+        return (x1, x2) if self.along_y else (y1, y2)
+
+
+def draw_gates(c: Canvas, r: RuleBook, m: Mos, top: int | None = None) -> None:
+    """Draw the gates of a transistor.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        m: the transistor.
+        top: far end of the gates across the current; None for their end cap.
+    """
+    cap, half = r.extension("poly", "diffusion"), m.length // 2
+    low, high = m.width[0] - cap, m.width[1] + cap if top is None else top
+    for at in m.gates:
+        _place(c, "poly", m.along_y, (at - half, at + half), (low, high))
+
+
+def draw_implant(c: Canvas, m: Mos) -> None:
+    """Draw implant and well of a transistor."""
+    c.rect("nplus" if m.kind == "nfet" else "pplus", *m.implant)
+    if m.well is not None:
+        c.rect("nwell", *m.well)
+
+
+def draw_contacts(c: Canvas, r: RuleBook, m: Mos, centred: bool = False) -> tuple[int, int]:
+    """Draw the contacts of a transistor's sources and drains; returns as `contact_line`."""
+    inset = r.contact_inset
+    inside = (m.width[0] + inset, m.width[1] - inset)
+    spans = [contact_line(c, r, at, inside, along_x=m.along_y, centred=centred) for at in m.lines]
+    return spans[0]
+
+
+def gate_contact(c: Canvas, r: RuleBook, x: int, y: int) -> None:
+    """Draw the contact of a gate and its landing in the local metal; the poly is the caller's."""
+    single_contact(c, r, x, y, poly=True)
+    c.box("local", x, y, r.pad)
+
+
+class NmosPlace:
+    """Where the parts of one NMOS lie; the gate runs along y, current along x.
+
+    Attributes:
+        comp: (x1, y1, x2, y2) of the active area.
+        drain_x, gate_x, source_x: centres of the contact columns and of the gate.
+        gate_y: centre of the gate contact, above the channel.
+        metal_top: end of the local metal over the source and drain contacts.
+        metal_bottom: its lower end.
+        top, bottom: ends of the poly.
+    """
+
+    def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
+        r = rules
+        step = r.enclosure("diffusion", "diffusion_contact") + r.contact // 2
+        to_gate = max(
+            r.contact // 2 + r.space("diffusion_contact", "gate") + length // 2,
+            grid_up((r.line + r.space("local")) / 2),
+            *(grid_up((r.below_line(metal) + r.space(metal)) / 2) for metal in r.below),
+        )
+        self.w, self.length = w, length
+        self.drain_x = x + step
+        self.gate_x = self.drain_x + to_gate
+        self.source_x = self.gate_x + to_gate
+        self.comp = (x, y, self.source_x + step, y + w)
+        inset = r.contact_inset
+        count = (w - 2 * inset - r.contact) // r.contact_step + 1
+        first = y + inset
+        contacts = (first, first + (count - 1) * r.contact_step + r.contact)
+        more = (r.size(r.chain[-1]) - r.contact) // 2
+        self.metal_bottom, self.metal_top = _local_ends(r, (contacts[0] - more, contacts[1] + more))
+        #: the gate's landing keeps its space to the metal of the topmost contacts, on every level
+        landings = [self.metal_top + r.space("local") + r.pad // 2]
+        for metal in r.below:
+            alone = _below_ends(r, metal, (0, r.contact))
+            top = _below_ends(r, metal, contacts)[1]
+            landings.append(top + r.space(metal) + (alone[1] - alone[0]) // 2)
+        self.gate_y = max(y + w + r.head_clear, *landings)
+        self.bottom = y - r.extension("poly", "diffusion")
+        self.top = self.gate_y + r.head // 2
+
+    def mos(self, r: RuleBook) -> Mos:
+        """Return the transistor that stands here."""
+        x1, y1, x2, y2 = self.comp
+        beside, across = r.enclosure("nplus", "n_active"), r.enclosure("nplus", "n_gate")
+        return Mos(
+            "nfet",
+            self.comp,
+            gates=(self.gate_x,),
+            lines=(self.drain_x, self.source_x),
+            length=self.length,
+            implant=(x1 - beside, y1 - across, x2 + beside, y2 + across),
+        )
+
+
+def draw_nmos(c: Canvas, r: RuleBook, place: NmosPlace) -> tuple[int, int]:
+    """Draw an NMOS with its gate's landing; the local metal of source and drain is the caller's.
+
+    Returns:
+        y span of the cuts under the local metal of source and drain.
+    """
+    m = place.mos(r)
+    c.rect("diffusion", *m.active)
+    draw_gates(c, r, m, place.top)
+    c.box("poly", place.gate_x, place.gate_y, r.head)
+    gate_contact(c, r, place.gate_x, place.gate_y)
+    draw_implant(c, m)
+    return draw_contacts(c, r, m)
+
+
+def tap_strip(
+    c: Canvas,
+    r: RuleBook,
+    cx: int,
+    y1: int,
+    y2: int,
+    kind: str = "p",
+    centred: bool = False,
+    well: tuple[int, int, int, int] | None = None,
+) -> None:
+    """Draw a strip of tap along y with contacts and line; strips abut end to end.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        cx: its middle.
+        y1: its south end.
+        y2: its north end.
+        kind: ``p`` or ``n``.
+        centred: as for `contact_line`.
+        well: the well around an n-tap.
+    """
+    implant, tap = ("pplus", "p_tap") if kind == "p" else ("nplus", "n_tap_at_well_edge")
+    # strips that abut merge, the outermost is closed as it stands
+    beyond = r.enclosure(implant, tap)
+    half = max(r.tap_width + 2 * beyond, r.width(implant)) // 2
+    c.rect("tap", cx - r.tap_width // 2, y1, cx + r.tap_width // 2, y2)
+    c.rect(implant, cx - half, y1 - beyond, cx + half, y2 + beyond)
+    if well is not None:
+        c.rect("nwell", *well)
+    c.rect("local", cx - r.line // 2, y1, cx + r.line // 2, y2)
+    # half a space of cuts at either end keeps the pitch rule across abutting strips
+    margin = grid_up(
+        max(
+            *(r.space(cut) / 2 for cut in r.chain),
+            r.line_end("tap_contact", "tap"),
+            r.line_end(r.chain[-1], "local"),
+        )
+    )
+    contact_line(c, r, cx, (y1 + margin, y2 - margin), centred=centred, strip=(y1, y2))

@@ -1,0 +1,109 @@
+"""What mode switches are drawn with: their parameters, and a cursor that moves east."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pdk import Tech
+from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
+from .gates import Body, BodyDrawer, Tracks
+from .limits import length
+from .parts import device_mark
+from .rules import RuleBook
+
+#: room between the outer edge and the first shape, in dbu
+MARGIN = 500
+#: widest switch or inverter in um: with more, the switches of one line are longer than any die
+MOST_WIDTH_UM = 1000.0
+
+
+@dataclass(frozen=True)
+class SwitchParameters:
+    """Parameters of the mode switches; lengths in um.
+
+    Attributes:
+        switch_wn_um, switch_wp_um: total channel width of each NMOS and PMOS.
+        inverter_wn_um, inverter_wp_um: channel widths of the inverters.
+        kelvin: bring one sense line per row line and column to the boundary.
+    """
+
+    switch_wn_um: float = 20.0
+    switch_wp_um: float = 20.0
+    inverter_wn_um: float = 2.0
+    inverter_wp_um: float = 4.0
+    kelvin: bool = False
+
+
+class Pen:
+    """A canvas, the drawer and a cursor that moves east."""
+
+    def __init__(
+        self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN, sense: bool = False
+    ) -> None:
+        self.tech, self.p = tech, p
+        self.rules = RuleBook(tech)
+        self.canvas = Canvas(tech)
+        self.tracks = Tracks(self.rules, pitch, sense)
+        self.length = self.rules.gate_length()
+        self.drawer = BodyDrawer(self.canvas, self.tracks, self.length)
+        least = self.drawer.least_finger * 1e-3
+        #: widths in dbu by name
+        self.widths = {
+            name: length(tech, name, getattr(p, name), least, MOST_WIDTH_UM, multiple=1)
+            for name in ("switch_wn_um", "switch_wp_um", "inverter_wn_um", "inverter_wp_um")
+        }
+        self.devices: list[Device] = []
+        self.controls: list[tuple[int, str]] = []
+        self.taps: list[tuple[int, str]] = []
+        self.x = west
+
+    def fingers(self, width: str) -> int:
+        """Return the most fingers that fit between the tracks, each wide enough for its straps."""
+        total = self.widths[width]
+        return max(1, min(self.tracks.fingers(self.length), total // self.drawer.least_finger))
+
+    def make(self, name: str, model: str, x: int, a: str, b: str, gate: str, width: str,
+             fingers: int | None = None) -> Body:  # fmt: skip
+        """Return a body whose total width is that of a parameter, in as many fingers as fit."""
+        total = self.widths[width]
+        n = fingers or self.fingers(width)
+        bulk = "VSS" if model == "nfet" else "VDD"
+        body = Body(name, model, x, grid_down(total / n, 10), n, a, b, gate, bulk)
+        self.devices += body.devices(self.length * 1e-3)
+        return body
+
+    def tap(self, kind: str) -> None:
+        """Draw a tap strip that starts at the cursor, and move past it."""
+        half = self.rules.tap_width // 2
+        self.drawer.tap(self.x + half, kind)
+        self.taps.append((self.x + half, "VSS" if kind == "p" else "VDD"))
+        self.x += 2 * half
+
+    @property
+    def tap_to_tap(self) -> int:
+        """p-tap to n-tap: so far from the well that a thin implant will do."""
+        r = self.rules
+        far = max(r.enclosure("nwell", "p_active"), r.space("nwell", "p_tap"))
+        implants = r.enclosure("nplus", "n_tap_at_well_edge") + r.space("nplus", "p_tap")
+        return grid_up(max(far + r.enclosure("nwell", "n_tap"), r.space("tap"), implants), 10)
+
+    def through(self, lines: list[tuple[int, str]], metal: str, width: int) -> list[Port]:
+        """Return the ports of lines along y: they run through the cell, from pitch to pitch."""
+        return [
+            Port(net, self.rules.layer(metal), x, y, width, orientation)
+            for x, net in lines
+            for y, orientation in ((0, 270), (self.tracks.pitch, 90))
+        ]
+
+    def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
+        """Return the drawn cell; its supply lines are ports, too."""
+        device_mark(self.canvas, self.rules, 0, 0, width, self.tracks.pitch)
+        ports = [*ports, *self.through(self.taps, "local", self.rules.line)]
+        return Cell(
+            name,
+            rects=tuple(self.canvas.rects),
+            ports=tuple(ports),
+            width=width,
+            height=self.tracks.pitch,
+            netlist=Subcircuit(name, pins, tuple(self.devices)),
+        )
