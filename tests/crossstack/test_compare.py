@@ -15,6 +15,7 @@ from crossstack.comparison import deepnet
 from crossstack.comparison.cases import Pair, pairs, patterns, prove
 from crossstack.comparison.drops import METRICS, VIEWS, solve_view
 from crossstack.comparison.estimate import estimate, measure_parts
+from crossstack.comparison.landscape import worst_loss
 from crossstack.comparison.table import compare_pair, crossing, ratio_sweep
 from crossstack.console import Console
 from crossstack.extract import extract_network, write_spice
@@ -184,6 +185,47 @@ def test_sweep_falls_with_the_ratio(pair, proved):
     rows = ratio_sweep(done, found[0], TECH, "array", (0.03, 0.3, 3.0))
     values = [r["reduction"] for r in rows]
     assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("ohm", "reduction"),
+    # independent nodal analysis of 20 x 20 against 10 x 20 x 2, 10 kohm, equal wires
+    [(1.0, 0.231), (2.5, 0.221), (5.0, 0.206)],
+)
+def test_the_map_knows_the_square_baseline(ohm, reduction):
+    stacked = worst_loss(2, 10, 20, 1e4, (ohm, ohm, 0.0))
+    planar = worst_loss(1, 20, 20, 1e4, (ohm, ohm, 0.0))
+    assert 1 - stacked / planar == pytest.approx(reduction, abs=5e-4)
+
+
+def test_series_resistance_alone_saves_nothing():
+    losses = [worst_loss(t, n, 4, 1e4, (1e-6, 1e-6, 2e3)) for t, n in ((2, 3), (1, 6))]
+    assert losses == pytest.approx([1 / 6, 1 / 6], rel=1e-6)
+
+
+def test_the_map_holds_the_drawn_arrays(left):
+    value = json.loads((left / "compare.json").read_text())
+    found = value["map"]
+    shape = (len(found["row_over_col"]), len(found["series_over_col"]))
+    assert set(found["maps"]) == {"planar", "square"}
+    for each in found["maps"].values():
+        assert np.shape(each["reduction"]) == shape
+        # the more in series, the less is saved
+        assert (np.diff(each["reduction"], axis=1) < 1e-6).all()
+    drawn = {(p["pair"], p["view"]): p for p in found["drawn"]}
+    point = drawn["planar", "array"]
+    rows = value["pairs"][0]["rows"]
+    row = next(r for r in rows if (r["pattern"], r["view"], r["metric"])
+               == ("all on", "array", "worst_device"))  # fmt: skip
+    assert point["reduction"] == row["reduction"]
+    # the nearest place of the map says what the drawn array's own parts say
+    grid = np.array(found["maps"]["planar"]["reduction"])
+    at = [np.interp(np.log(point[k]), np.log(found[k]), np.arange(len(found[k])))
+          for k in ("row_over_col", "series_over_col")]  # fmt: skip
+    assert grid[round(at[0]), round(at[1])] == pytest.approx(point["on_map"], abs=0.05)
+    assert point["reduction"] < point["on_map"]
+    assert (left / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert "What decides the saving" in (left / "report.html").read_text()
 
 
 @pytest.fixture(scope="module")
