@@ -19,6 +19,7 @@ from ..pdk import Tech
 from ..report.compare import MAP, STACKED, write_report
 from ..report.maps import panel
 from . import deepnet, pictures
+from .bare import bare_studies
 from .cases import Proved, pairs, patterns, prove
 from .drops import VIEWS
 from .landscape import landscape
@@ -63,6 +64,8 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
         value["sweep"] = _sweep(done[0], tech, seed, console)
         with console.step("map"):
             value["map"] = landscape(done, tech.memristor.r_on_ohm)
+        with console.step("bare arrays"):
+            value["bare"] = bare_studies(base, config.tech)
         value["deep_net"] = _deep_net(done[0], tech, seed, console)
         with console.step("current limits"):
             value["limits"] = _limits(done[0], config, tech, seed)

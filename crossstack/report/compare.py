@@ -85,6 +85,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "sweep": value["sweep"],
         "ratio_chart": _ratio_chart(value["sweep"]),
         "map": value.get("map", {}),
+        "bare": value.get("bare", {}),
         "map_picture": _embedded(folder / MAP),
         "slots": deep["slots"],
         "timing": timing,

@@ -11,7 +11,7 @@ import pytest
 from crossstack.analyse.transistors import switch_ohm
 from crossstack.cells import to_layout
 from crossstack.cli import run
-from crossstack.comparison import deepnet
+from crossstack.comparison import bare, deepnet
 from crossstack.comparison.cases import Pair, pairs, patterns, prove
 from crossstack.comparison.drops import METRICS, VIEWS, solve_view
 from crossstack.comparison.estimate import estimate, measure_parts
@@ -20,7 +20,7 @@ from crossstack.comparison.table import compare_pair, crossing, ratio_sweep
 from crossstack.console import Console
 from crossstack.extract import extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import CrossStackError, ParameterError
+from crossstack.pdk import Conditions, CrossStackError, ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
 
@@ -228,12 +228,40 @@ def test_the_map_holds_the_drawn_arrays(left):
     assert "What decides the saving" in (left / "report.html").read_text()
 
 
+def test_bare_arrays_show_which_one_gives_the_paper_s_figure(left):
+    found = json.loads((left / "compare.json").read_text())["bare"]
+    rows = found["select_w"]["rows"]
+    saved = [row["all"]["reduction"] for row in rows]
+    assert saved == sorted(saved), "the wider the transistors, the more do wires count"
+    for row in rows:
+        for view in ("wires", "all"):
+            assert row[view]["reduction"] == 1 - row[view]["stacked"] / row[view]["planar"]
+    for pair in found["equal"]:
+        assert pair["col_ohm"] == pytest.approx(pair["row_ohm"], rel=0.02)
+        assert 0 < pair["on_map"] < 0.5
+    assert "Square pairs with equal wire resistance" in (left / "report.html").read_text()
+
+
+def test_the_width_that_gives_the_figure_is_drawn(monkeypatch):
+    def both(stacked, planar, conditions):
+        assert (planar.cell, planar.rows) == ("planar", 2 * stacked.rows)
+        saved = 0.05 * stacked.select_w_um
+        return {"all": {"stacked": 1 - saved, "planar": 1.0, "reduction": saved}}
+
+    monkeypatch.setattr(bare, "_both", both)
+    found = bare._widths(ArraySpec(rows=2, cols=2), Conditions())
+    assert found["width_for_paper_um"] == pytest.approx(4.4, abs=0.03)
+    assert found["width_for_paper_um"] in [row["select_w_um"] for row in found["rows"]]
+
+
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
     """What the command leaves of a small comparison."""
     out = tmp_path_factory.mktemp("compared") / "cmp"
-    code = run(["compare", "--rows", "3", "--cols", "3", "--switch-wn-um", "4",
-                "--switch-wp-um", "4", "-o", str(out), "--quiet"])  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bare, "WIDTHS_UM", (2.0, 5.0))
+        code = run(["compare", "--rows", "3", "--cols", "3", "--switch-wn-um", "4",
+                    "--switch-wp-um", "4", "-o", str(out), "--quiet"])  # fmt: skip
     assert code == 0
     return out
 
