@@ -84,7 +84,7 @@ def _both(stacked: ArraySpec, planar: ArraySpec, conditions: Conditions) -> dict
 
 def _planar(spec: ArraySpec, rows: int) -> ArraySpec:
     cell = {"hybrid": "planar", "passive": "passive_planar"}[spec.cell]
-    known = {"strap": False, "cuts": 1} if cell == "passive_planar" else {}
+    known: dict[str, Any] = {"strap": False, "cuts": 1} if cell == "passive_planar" else {}
     return replace(spec, cell=cell, rows=rows, **known)
 
 
