@@ -71,8 +71,8 @@ def load_process(folder: Path) -> Process:
         FileError: for one that is missing.
     """
     keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "temperatures_c", "module", "metals")
-    tables = ("roles", "current_limits", "sources")
-    top = Section.of(folder / "process.toml", (*keys, *tables), ("below",))
+    more = ("roles", "current_limits", "sources")
+    top = Section.of(folder / "process.toml", (*keys, *more), ("below",))
     words = Words(dict(top.pairs("sources")), {})
     name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):

@@ -13,8 +13,9 @@ from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
-from .devices import MemristorParameters, TransistorParameters
+from .devices import TransistorParameters
 from .load import load_process
+from .memristor import DRIVEN, MemristorParameters
 from .model import (
     LABELS,
     Corner,
@@ -224,7 +225,28 @@ class Tech:
             replace(model, corner=found.corner, temperature_c=found.temperature_c)
             for model in (self.nfet, self.pfet)
         )
-        return replace(self, films=films, nfet=nfet, pfet=pfet, conditions=found)
+        return replace(
+            self,
+            films=films,
+            nfet=nfet,
+            pfet=pfet,
+            memristor=self._memristor(found),
+            conditions=found,
+        )
+
+    def _memristor(self, conditions: Conditions) -> MemristorParameters:
+        """Return the memristor with what the conditions say instead of the module."""
+        # one that was put into this Tech by hand stays; what earlier conditions said does not
+        own = self.module.memristor if self.conditions.device else self.memristor
+        for key in DRIVEN:
+            volts = conditions.device.get(key, 0.0)
+            if volts > conditions.supply_v:
+                allowed = f"up to the supply, {conditions.supply_v:g} V"
+                raise ParameterError(f"device.{key}", volts, allowed)
+        try:
+            return own.changed(conditions.device)
+        except ParameterError as error:
+            raise ParameterError(f"device.{error.name}", error.value, error.allowed) from None
 
     def with_sheet_resistance(self, film: str, ohm_sq: float) -> Tech:
         """Return a Tech whose `film` has another typical sheet resistance, in ohm/sq.
