@@ -396,11 +396,11 @@ def _assembled(base: Process, module: Module, profile: Profile, standing: Stand)
     )
 
 
-def get_tech(profile: str = "stepper", process: str | Path = DEFAULT) -> Tech:
+def get_tech(profile: str = "", process: str | Path = DEFAULT) -> Tech:
     """Return a process with its memristor module in a post-process profile.
 
     Args:
-        profile: a profile of the module.
+        profile: a profile of the module; by default its first.
         process: name of a process that comes with CrossStack, or the folder of another one.
 
     Raises:
@@ -412,7 +412,8 @@ def get_tech(profile: str = "stepper", process: str | Path = DEFAULT) -> Tech:
     module = _loaded(folder, stamp)[1]
     # a program may add profiles of its own to those of the default module
     own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
-    return _tech(folder, stamp, own.get(profile) or module.profile(profile))
+    name = profile or next(iter(own), module.profiles[0].name)
+    return _tech(folder, stamp, own.get(name) or module.profile(name))
 
 
 def default_process() -> Process:
