@@ -236,6 +236,14 @@ def process_option(function: F) -> F:
     return click.option("--process", metavar="NAME|FOLDER", help=text)(function)
 
 
+def process_choice(function: F) -> F:
+    """Add the process to a command that reads no layout."""
+    return click.option(
+        "--process", default=DEFAULT, show_default=True, metavar="NAME|FOLDER",
+        help="Foundry base, by name or folder.",
+    )(function)  # fmt: skip
+
+
 def device_option(function: F) -> F:
     """Add figures of the memristors to a command."""
     text = (

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
+from . import programs
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
@@ -29,9 +30,6 @@ from .model import (
     Rule,
 )
 from .module import Stand, load_module, load_profiles, stand
-
-if TYPE_CHECKING:
-    from .programs import Nets, Shuttle
 
 #: where processes lie that come with CrossStack, and modules
 HOME = Path(__file__).parent
@@ -132,18 +130,14 @@ class Tech:
         return self.process.foreign
 
     @cached_property
-    def nets(self) -> Nets:
+    def nets(self) -> programs.Nets:
         """What conducts, what joins it and what is a device, beside films and cuts."""
-        from .programs import nets
-
-        return nets(self.process.folder, self.module.folder)
+        return programs.nets(self.process.folder, self.module.folder)
 
     @property
-    def shuttle(self) -> Shuttle:
+    def shuttle(self) -> programs.Shuttle:
         """The run that takes the dies; raises FileError if the process knows of none."""
-        from .programs import shuttle
-
-        return shuttle(self.process.folder)
+        return programs.shuttle(self.process.folder)
 
     @cached_property
     def label_of(self) -> dict[str, str]:
