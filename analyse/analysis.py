@@ -77,12 +77,14 @@ def stimulus(
         raise FileError("the network has no memristor: nothing to solve")
     if weights is not None and conductances is not None:
         raise ConfigError("--weights and --conductances say the same thing; give one of them")
-    g_on, g_off = 1.0 / m.r_on_ohm, 1.0 / m.r_off_ohm
+    scale = _area_scale(network, tech)
+    g_on, g_off = scale / m.r_on_ohm, scale / m.r_off_ohm
+    by_area = "" if not m.area_exponent else f" at {m.area_um2:g} um2, by area"
     text = {
-        "conductances": f"every device at R_on = {m.r_on_ohm:g} ohm",
+        "conductances": f"every device at R_on = {m.r_on_ohm:g} ohm{by_area}",
         "inputs": f"every row at the read voltage, {m.v_read_v:g} V",
     }
-    siemens = np.full(shape, g_on)
+    siemens = np.broadcast_to(g_on, shape)
     if weights is not None:
         share = read_numbers(weights, shape)
         if share.min() < 0 or share.max() > 1:
@@ -104,6 +106,23 @@ def stimulus(
         volts = read_numbers(inputs, shape[:2], one_line=True)
         text["inputs"] = f"{inputs.name}, in volts"
     return Stimulus(siemens, volts, text)
+
+
+def _area_scale(network: Network | TiledArray, tech: Tech) -> Floats | float:
+    """Return what the area of each device multiplies its conductance with, shape (T, rows, cols).
+
+    Raises:
+        ConfigError: for areas that an array without named nodes does not know.
+    """
+    if not tech.memristor.area_exponent:
+        return 1.0
+    if isinstance(network, TiledArray):
+        raise ConfigError(f"device.area_exponent needs a network with named nodes, {TOO_LARGE}")
+    scale = np.ones(shape_of(network))
+    scale[network.memristor_tier, network.memristor_row, network.memristor_col] = (
+        tech.memristor.scale(network.memristor_area_um2)
+    )
+    return scale
 
 
 def stimulus_of_many(

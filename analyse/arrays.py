@@ -93,6 +93,7 @@ class ArrayRun:
         self._ohm = np.zeros(len(widths))
         # what a memristor is at its voltage
         self._chord = conductance.copy()
+        self._bent = np.zeros(conductance.shape, dtype=bool)
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """Return what pins and gates carry."""
@@ -109,6 +110,7 @@ class ArrayRun:
         if self.write_law is not None and drives.request.writes:
             bent[drives.request.write_tier, :, drives.request.write_column] = True
         bent &= self.conductance > 0
+        self._bent[:] = False  # the drops below are those of devices and limiters together
         n = len(self._ohm)
 
         def ends(ohm: Floats) -> tuple[Floats, Floats]:
@@ -128,6 +130,7 @@ class ArrayRun:
         series = Series(self._table, self.write_law, self.conductance[bent])
         ohm = settled(series, ends)
         self._ohm, self._chord[bent] = ohm[:n], 1.0 / ohm[n:]
+        self._bent = bent
 
     def solve(self, drives: Drives, *, everything: bool) -> ArraySolution:
         """See `solve.metrics.Run`."""
@@ -150,6 +153,9 @@ class ArrayRun:
         amps = solved.device_currents
         with np.errstate(invalid="ignore", divide="ignore"):
             over_device = np.where(used > 0, amps / used, 0.0)
+        if self.write_law is not None:
+            mine = self._bent
+            over_device[mine] = self.write_law.own_volts(self.conductance[mine], over_device[mine])
         return ArraySolution(
             device_voltages=over_device,
             device_currents=amps,

@@ -165,18 +165,15 @@ def compare_bsim(
         **laws.options,
         **options,
     )
-    bends = np.zeros(what.conductances.shape)
-    if laws.every is not None:
-        bends[:] = laws.every.b
-    elif laws.write is not None and ours.write is not None:
-        bends[ours.write.tier] = laws.write.b
+    written = None if ours.write is None else ours.write.tier
+    by_tier = [laws.in_tier(t == written) for t in range(len(what.conductances))]
     with tempfile.TemporaryDirectory(prefix="crossstack_") as folder:
         path = write_spice(
             network,
             tech,
             deck or Path(folder) / "bsim.spice",
             memristor_ohm=_ohm(what.conductances),
-            sinh_per_v=bends,
+            laws=by_tier,
             gates=drives.gates,
             sources=drives.port_voltages,
             bsim=Bsim(tech, models),
@@ -191,6 +188,9 @@ def compare_bsim(
     if missing or np.isnan(volts[present]).any():
         what_lacks = f"current of {missing[0]}" if missing else "voltage of every memristor"
         raise ModelsError(f"ngspice printed no {what_lacks}")
+    for law, over, siemens in zip(by_tier, volts, what.conductances, strict=True):
+        if law is not None:
+            over[:] = law.own_volts(siemens, over)
     volts[~present] = np.nan
     currents = np.array([-pins[pin] for pin in drives.outputs])
     device_a = tech.memristor.v_read_v / tech.memristor.r_on_ohm

@@ -35,10 +35,10 @@ from ..solve.modes import (
     gates_for,
     mode_named,
     network_drives,
-    polarity_options,
 )
 from .duty import column_of_nets, shared_duty
-from .operating import Laws, mode_ohm
+from .needs import Lowest, lowest_of, write_verdict
+from .operating import Laws, mode_ohm, write_way
 
 if TYPE_CHECKING:
     from ..solve.metrics import IrDrop
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from .analysis import Stimulus
 
 Floats = NDArray[np.float64]
+
+#: slots that stand for all of a write
+COLUMNS_WRITTEN = "the first and the last column of either tier"
 
 
 def current_limits_of(tech: Tech, temperature_c: float) -> CurrentLimits | None:
@@ -97,12 +100,13 @@ def em_report(
             modes[mode] = _mode(reports[mode], limits) | judged
             continue
         law = Laws.of(tech) if laws is None else laws
-        average, peak = write_currents(network, tech, what, law, mode)
+        average, peak, lowest = write_currents(network, tech, what, law, mode)
         reports[mode] = judge(average)
         modes[mode] = _mode(reports[mode], limits) | {
             "judged": "the average of a write over the slots of its columns, a read between them",
             "duty": 1.0 / network.cols,
             "peak": _peak(judge(peak), limits, tech),
+            "write_voltages": write_verdict(tech, lowest, COLUMNS_WRITTEN),
         }
     return {
         "temperature_c": limits.temperature_c,
@@ -147,23 +151,29 @@ def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
 
 def write_currents(
     network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, list[Lowest]]:
     """Return the average and the peak of writes in every resistor's narrow place, A.
 
     Either tier, both polarities, the first and the last column stand for all of them.
+
+    Returns:
+        (average, peak, the device of each slot that gets least voltage).
     """
     own, throughs = column_of_nets(network), throughs_of(network)
     duty = shared_duty(network, throughs, own)
     own = own[network.resistor_net]
     columns = sorted({0, network.cols - 1})
     average = np.zeros(len(network.resistor_ohm))
-    peak = average.copy()
+    peak, lowest = average.copy(), []
     for ways in _slots(tech, columns):
         slots: dict[int, Floats] = {}
         ohm: Floats | None = None
         for column, way in ways.items():
             solved, ohm = _solve(network, tech, what, laws, mode, way, ohm)
             slots[column] = passing(network, throughs, solved.resistor_currents)
+            polarity, tier = POLARITIES[int(way["write_voltage"] < 0)], 1 - way["read_tier"]
+            over = solved.device_voltages[tier, :, column]
+            lowest += [each for each in [lowest_of(over, polarity, tier, column)] if each]
         most = np.max([*slots.values()], axis=0)
         mean = most * duty
         for column in columns:
@@ -171,14 +181,14 @@ def write_currents(
             mine = own == column
             mean[mine] = ((slots[column] + (network.cols - 1) * other) / network.cols)[mine]
         average, peak = np.maximum(average, mean), np.maximum(peak, most)
-    return average, peak
+    return average, peak, lowest
 
 
 def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, dict[str, Any]]]:
     """Yield, for either tier and polarity, the options that write each of some columns."""
     for read in (0, 1):
         for polarity in POLARITIES:
-            way = {"read_tier": read, **polarity_options(polarity, tech.memristor.v_write_v)}
+            way = {"read_tier": read, **write_way(tech, polarity)}
             yield {column: {**way, "write_column": column} for column in columns}
 
 

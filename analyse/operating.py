@@ -4,21 +4,30 @@ Every analysis takes its voltages and currents from here, so that a build, a com
 and the current limits speak of the same write:
 
 * reads are linear, since at the read voltage the law bends a current by 6 % only;
-* the tier that is written follows the device law, at the write voltage several times a line;
+* the tier that is written follows the device law, at the write voltage several times a line,
+  and no device carries more than the write driver's limit, if it has one;
 * transistors have the resistance of the voltages at which they work (`transistors`);
 * a write goes both ways, and the one that loses more is the headline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..solve.iv import DeviceLaw, Partly, Sinh
-from ..solve.modes import POLARITIES, gates_for, mode_named, network_drives, polarity_options
+from ..base.errors import ConfigError
+from ..solve.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
+from ..solve.modes import (
+    LEAST_WRITE_V,
+    POLARITIES,
+    gates_for,
+    mode_named,
+    network_drives,
+    polarity_options,
+)
 from .transistors import Bent, working_ohm
 from .volts import check_volts
 
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..pdk import Tech
+    from ..pdk.memristor import MemristorParameters
     from ..solve.network import Network
 
     Floats = NDArray[np.float64]
@@ -40,62 +50,141 @@ class Laws:
         write: law of the tier that is written, where `every` gives none.
     """
 
-    every: Sinh | None = None
-    write: Sinh | None = None
+    every: SpiceLaw | None = None
+    write: SpiceLaw | None = None
 
     @classmethod
     def of(cls, tech: Tech, *, linear: bool = False, nonlinear: bool = False) -> Laws:
-        """Return the technology's law for writes; for nothing, or for everything, if asked."""
+        """Return the technology's law for writes; for nothing, or for everything, if asked.
+
+        Raises:
+            ConfigError: if everything is asked to follow a law that is linear.
+        """
         if linear:
             return cls()
-        law = Sinh(tech.memristor.sinh_b_per_v)
-        return cls(every=law) if nonlinear else cls(write=law)
+        law, write = _law(tech.memristor), write_law(tech.memristor)
+        if not nonlinear:
+            return cls(write=write)
+        if law is None:
+            raise ConfigError("--nonlinear: the device's law is linear (device.law)")
+        return cls(every=law, write=write)
 
     @property
     def options(self) -> dict[str, Any]:
         """Keyword arguments of `solve.metrics.ir_drop` and `mode_ohm`."""
         return {"device": self.every, "write_law": self.write}
 
+    def in_tier(self, written: bool) -> SpiceLaw | None:
+        """Return the law of a tier that is read, or written; None is linear."""
+        return (self.write or self.every) if written else self.every
+
     def text(self, mode: str) -> str:
         """Say what was taken, for people."""
+        writes = mode_named(mode).writes and self.write is not None
         if self.every is not None:
-            return f"memristors: {_words(self.every)}"
-        if mode_named(mode).writes and self.write is not None:
+            found = f"memristors: {_words(self.every)}"
+            if writes and self.write != self.every:
+                found += f"; in the tier that is written {_words(self.write)}"
+            return found
+        if writes:
             return f"memristors: {_words(self.write)} in the tier that is written, else linear"
         return "memristors: linear"
 
     def to_json(self) -> dict[str, Any]:
         """Plain Python types only."""
-        laws = {"read": self.every, "write": self.every or self.write}
-        return {
-            name: {"law": "linear"} if law is None else {"law": "G sinh(b V) / b", "b_per_V": law.b}
-            for name, law in laws.items()
-        }
+        return {"read": _law_json(self.every), "write": _law_json(self.in_tier(written=True))}
 
 
-def _words(law: Sinh) -> str:
-    return f"I = G sinh(b V) / b with b = {law.b:g} /V"
+def write_law(memristor: MemristorParameters) -> SpiceLaw | None:
+    """Return the law of a device that is written, its driver's limit included; None is linear."""
+    law = _law(memristor)
+    if memristor.compliance_a is None:
+        return law
+    return Limited(law or Linear(), memristor.compliance_a)
+
+
+def _law(memristor: MemristorParameters) -> SpiceLaw | None:
+    laws: dict[str, Callable[[], SpiceLaw | None]] = {
+        "linear": lambda: None,
+        "sinh": lambda: Sinh(memristor.sinh_b_per_v),
+        "cubic": lambda: Odd(memristor.cubic_c_per_v2),
+        "table": lambda: Table(memristor.table, memristor.r_on_ohm),
+    }
+    return laws[memristor.law]()
+
+
+def _words(law: SpiceLaw | None) -> str:
+    match law:
+        case Sinh():
+            return f"I = G sinh(b V) / b with b = {law.b:g} /V"
+        case Odd():
+            return f"I = G (V + c V^3) with c = {law.c:g} /V^2"
+        case Table():
+            return f"I = G f(V) by a table up to {law.volts[-1]:g} V"
+        case Limited():
+            return f"{_words(law.law)}, at most {law.amps:g} A by the write driver"
+    return "linear"
+
+
+def _law_json(law: SpiceLaw | None) -> dict[str, Any]:
+    match law:
+        case Sinh():
+            return {"law": "G sinh(b V) / b", "b_per_V": law.b}
+        case Odd():
+            return {"law": "G (V + c V^3)", "c_per_V2": law.c}
+        case Table():
+            return {"law": "table", "V": law.volts.tolist(), "I_over_G_V": law.ratio.tolist()}
+        case Limited():
+            return {**_law_json(law.law), "compliance_A": law.amps}
+    return {"law": "linear"}
 
 
 def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the options of every way of a mode: as given, or both polarities if it writes.
 
     Args:
-        tech: its write voltage, unless `options` has one.
+        tech: its write voltages, unless `options` has one for both polarities.
         mode: one of `MODES`.
         options: of `mode_drives`; `polarity` leaves one way, a `write_rail` is taken as it is.
 
     Raises:
         ModeError: for a write voltage that is not above 0.
+        ConfigError: for one that the device's table does not reach.
     """
     if not mode_named(mode).writes or "write_rail" in options:
         yield options
         return
     rest = dict(options)
     volts, only = rest.pop("write_voltage", None), rest.pop("polarity", None)
-    volts = tech.memristor.v_write_v if volts is None else volts
     for polarity in POLARITIES if only is None else (only,):
-        yield {**rest, **polarity_options(polarity, volts)}
+        yield {**rest, **write_way(tech, polarity, volts)}
+
+
+def write_way(tech: Tech, polarity: str, volts: float | None = None) -> dict[str, float]:
+    """Return the options of `mode_drives` that write with a polarity.
+
+    Args:
+        tech: its write voltages.
+        polarity: 'set' or 'reset'.
+        volts: write voltage, V; None for the technology's.
+
+    Raises:
+        ModeError: for an unknown polarity, or a voltage that is not above 0.
+        ConfigError: for a voltage that the device's table does not reach.
+    """
+    taken = volts
+    if taken is None:
+        taken = tech.memristor.write_v(polarity) if polarity in POLARITIES else LEAST_WRITE_V
+    way = polarity_options(polarity, taken)
+    law = _law(tech.memristor)
+    if isinstance(law, Table):
+        end = law.volts[-1] if polarity == "set" else -law.volts[0]
+        if taken > end:
+            raise ConfigError(
+                f"the write voltage is {taken:g} V, allowed: up to {end:g} V, where the device's "
+                f"table ends in a {polarity}"
+            )
+    return way
 
 
 def mode_ohm(
@@ -122,8 +211,9 @@ def mode_ohm(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from ..solve.linear import solve_network
+    from ..solve.linear import NetworkSolver, is_small
     from ..solve.metrics import law_in
+    from ..solve.reduced import reduced
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)
@@ -131,19 +221,22 @@ def mode_ohm(
         check_volts(tech, drives.port_voltages.values())
     bent = None if law is None else _bent(network, law, what.conductances)
     gates = gates_for(network, drives)
+    small = reduced(network) if is_small(network) else None
 
     def solve(ohm: Floats, chords: Floats) -> Floats:
         siemens = np.array(what.conductances, dtype=np.float64)
         if bent is not None:
             siemens[_places(network, bent.which)] = 1.0 / chords
-        return solve_network(
-            network,
+        solver = NetworkSolver(
+            network if small is None else small.network,
             conductances=siemens,
-            port_voltages=drives.port_voltages,
+            driven=drives.port_voltages,
             gates=gates,
             switch_ohm=ohm,
             switch_off_ohm=off_ohm,
-        ).node_voltages
+        )
+        volts = solver.voltages(drives.port_voltages)[: solver.network.n_nodes]
+        return volts if small is None else small.spread(volts)
 
     return working_ohm(network, tech, solve, start, bent)
 

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-#: deviation of ln G where none is given
-SIGMA = 0.1
-
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -121,7 +118,7 @@ class Problem:
 
         return vary(
             self.network, self.tech, self.what, console, self.mode,
-            spread=_spread(self.tech, asked.chance), samples=samples,
+            spread=_spread(self.network, self.tech, asked.chance), samples=samples,
             seed=int(asked.chance["seed"] or 0), **self._one_way(),
         )  # fmt: skip
 
@@ -187,17 +184,18 @@ class Found:
         return any(report["cells_below"] for report in self.programming or ())
 
 
-def _spread(tech: Tech, chance: Mapping[str, float | None]) -> Spread:
+def _spread(network: Network, tech: Tech, chance: Mapping[str, float | None]) -> Spread:
     """Return how devices and wires vary."""
     from ..solve.variation import Spread
 
-    sigma, stuck = chance["sigma"], chance["stuck"] or 0.0
+    m, sigma, stuck = tech.memristor, chance["sigma"], chance["stuck"]
+    area = float(m.scale(network.memristor_area_um2).mean())
     return Spread(
-        sigma=SIGMA if sigma is None else sigma,
-        stuck_on=stuck,
-        stuck_off=stuck,
-        g_on=1.0 / tech.memristor.r_on_ohm,
-        g_off=1.0 / tech.memristor.r_off_ohm,
+        sigma=m.sigma_ln_g if sigma is None else sigma,
+        stuck_on=m.stuck_on if stuck is None else stuck,
+        stuck_off=m.stuck_off if stuck is None else stuck,
+        g_on=area / m.r_on_ohm,
+        g_off=area / m.r_off_ohm,
         open_wire=chance["open_wire"] or 0.0,
     )
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..solve.modes import DEEP_NET, LEAST_WRITE_V, POLARITIES, polarity_options
+from ..solve.modes import DEEP_NET, LEAST_WRITE_V, POLARITIES
 from ..solve.network import BOTTOM, TIER_NAMES, TOP
 from . import analysis
-from .operating import Laws, mode_ohm
+from .operating import Laws, mode_ohm, write_way
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,8 @@ def programming(
         what: devices and read voltages.
         needed_v: voltage that a device needs to switch, V.
         console: where progress goes.
-        write_voltage: between a written row and the write rail, V; None for the technology's.
+        write_voltage: between a written row and the write rail, V; None for the technology's, in
+            either polarity.
         laws: what memristors follow; None for the technology's.
 
     Returns:
@@ -62,12 +63,12 @@ def programming(
     if reason is not None:
         raise ConfigError(reason)
     laws = Laws.of(tech) if laws is None else laws
-    volts = tech.memristor.v_write_v if write_voltage is None else write_voltage
     if not needed_v >= LEAST_WRITE_V:
         raise ConfigError(f"--programming is {needed_v:g} V, allowed: {LEAST_WRITE_V:g} V or more")
     reports = []
     for read, polarity in product((BOTTOM, TOP), POLARITIES):
-        options: dict[str, Any] = {"read_tier": read, **polarity_options(polarity, volts)}
+        way = write_way(tech, polarity, write_voltage)
+        options: dict[str, Any] = {"read_tier": read, **way}
         with console.step(f"{polarity} {TIER_NAMES[1 - read]} tier") as step:
             found = programming_check(
                 network,
@@ -79,7 +80,9 @@ def programming(
                 progress=partial(step, "columns"),
                 **options,
             )
-        reports.append({**found.to_json(), "polarity": polarity, "applied_V": volts})
+        reports.append(
+            {**found.to_json(), "polarity": polarity, "applied_V": abs(way["write_voltage"])}
+        )
     return reports
 
 

@@ -76,7 +76,22 @@ class RuleBook:
         return [cut for cut in cuts if cut in roles.vias[max(0, k - 1) : k + 1]]
 
     def _dbu(self, um: float) -> int:
-        return round(um / self.tech.dbu_um)
+        return self.tech.to_dbu(um)
+
+    @property
+    def bond_opening(self) -> int:
+        """Side of the opening of a bond pad."""
+        return self._dbu(self.tech.shuttle.pads.bond_opening_um)
+
+    @property
+    def probe_opening(self) -> int:
+        """Side of the opening of a probe pad."""
+        return self._dbu(self.tech.shuttle.pads.probe_opening_um)
+
+    @property
+    def probe_pitch(self) -> int:
+        """From one probe pad to the next."""
+        return self._dbu(self.tech.shuttle.pads.probe_pitch_um)
 
     def landing(self, metal: str) -> int:
         """Return the side of a landing on a metal that holds the cuts on either side of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,14 @@ from .base.documents import read_yaml
 from .base.errors import ConfigError, shortened
 from .pdk import DEFAULT, Conditions, ParameterError, Tech, get_tech, profile_names
 from .pdk.conditions import BY_FILM, CHOSEN
+from .pdk.memristor import PARAMETERS
 
 if TYPE_CHECKING:
     from .generators import ArraySpec
+
+
+#: sections of a file, beside the keys of the array
+_SECTIONS = ("tech", "device")
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class RunConfig:
 
     Attributes:
         spec: what is drawn.
-        tech: what its wires and transistors are taken at; the layout does not depend on it.
+        tech: what its wires, transistors and memristors are taken at; the layout does not depend
+            on it.
     """
 
     spec: ArraySpec
@@ -37,7 +43,8 @@ class RunConfig:
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as they would stand in a configuration file."""
         spec = {f.name: getattr(self.spec, f.name) for f in fields(self.spec)}
-        return {**spec, "name": self.spec.top_name, "tech": self.tech.chosen()}
+        found = {**spec, "name": self.spec.top_name, "tech": self.tech.chosen()}
+        return found | {"device": self.tech.to_json()["device"]}
 
 
 class Values(dict[str, Any]):
@@ -112,7 +119,9 @@ def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int])
                 raise ConfigError(f"{path}, line {line}: {error}") from None
 
     tech = values.get("tech")
-    check(values, [*_names(ArraySpec), "tech"], "")
+    check(values, [*_names(ArraySpec), *_SECTIONS], "")
+    if isinstance(device := values.get("device"), Mapping):
+        check(device, PARAMETERS, "device.")
     if isinstance(tech, Mapping):
         check(tech, CHOSEN, "tech.")
         for key in BY_FILM:
@@ -138,7 +147,7 @@ def keys() -> list[str]:
     for key in CHOSEN:
         films = get_tech().conductors if key in BY_FILM else ()
         found += [f"tech.{key}.{film}" for film in films] or [f"tech.{key}"]
-    return found
+    return found + [f"device.{key}" for key in PARAMETERS]
 
 
 def _any_tech(process: Any) -> Tech:
@@ -152,26 +161,28 @@ def _conductors(process: Any) -> tuple[str, ...]:
     return _any_tech(process).conductors
 
 
-def conditions_of(values: Any, process: Any = None) -> Conditions:
-    """Return the conditions that the section `tech` of a configuration file asks for.
+def conditions_of(values: Any, process: Any = None, device: Any = None) -> Conditions:
+    """Return the conditions that two sections of a configuration file ask for.
 
     Args:
-        values: the section.
+        values: the section `tech`.
         process: whose films they may name; None for the default.
+        device: the section `device`.
 
     Raises:
         ConfigError: for an unknown key or film.
         ParameterError: for a value outside its range.
     """
+    memristor = Conditions(device={} if device is None else device)
     if values is None:
-        return Conditions()
+        return memristor
     if not isinstance(values, Mapping):
         raise ParameterError("tech", values, "a section with keys " + ", ".join(CHOSEN))
     _check_tech_keys(values, process)
     # an empty section (`sheet_resistance_ohm_sq:`) means no changes
     filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
     try:
-        made = Conditions(**{**values, **filled})
+        made = replace(memristor, **{**values, **filled})
         made.check(_any_tech(process).allowed)
         return made
     except ParameterError as error:
@@ -194,11 +205,10 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
     """
     from .generators import ArraySpec
 
-    check_keys(values, [*_names(ArraySpec), "tech"], "")
-    spec = {key: value for key, value in values.items() if key != "tech"}
-    return RunConfig(
-        ArraySpec.from_mapping(spec), conditions_of(values.get("tech"), values.get("process"))
-    )
+    check_keys(values, [*_names(ArraySpec), *_SECTIONS], "")
+    spec = {key: value for key, value in values.items() if key not in _SECTIONS}
+    at = conditions_of(values.get("tech"), values.get("process"), values.get("device"))
+    return RunConfig(ArraySpec.from_mapping(spec), at)
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], Mapping[str, int]]:

@@ -75,9 +75,18 @@ class Build:
         return verdict
 
     @property
+    def write_voltages(self) -> dict[str, Any] | None:
+        """Return the verdict on what written devices get; None if nothing was written."""
+        from .analyse.needs import write_voltages
+
+        return write_voltages(self.em)
+
+    @property
     def verdict(self) -> str:
         """Return what was judged and how, in one line."""
-        return f"{'passed' if self.passed else 'FAILED'}: rules, netlist; {self.limits['text']}"
+        state = "passed" if self.passed else "FAILED"
+        writes = [] if self.write_voltages is None else [self.write_voltages["text"]]
+        return "; ".join([f"{state}: rules, netlist", self.limits["text"], *writes])
 
     def to_json(self) -> dict[str, Any]:
         """Return the result that `build --json` prints."""
@@ -87,6 +96,7 @@ class Build:
             "passed": self.passed,
             "verdict": self.verdict,
             "limits": self.limits,
+            "write_voltages": self.write_voltages,
             "drc": lasting(self.drc) if self.drc else {},
             "lvs": self.lvs.to_json() if self.lvs else {},
             "ir_drop": self.ir_drop,
@@ -298,6 +308,7 @@ def finish(
         "passed": result.passed,
         "verdict": result.verdict,
         "limits": result.limits,
+        "write_voltages": result.write_voltages,
         "not_done": result.not_done,
         "extraction": result.extraction,
     }
@@ -357,7 +368,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 
 
 def redo_report(folder: Path, console: Console) -> bool:
-    """Write the report of a build, comparison or solve again; returns whether it had passed.
+    """Write the report of a build, comparison, search or solve again; say whether it had passed.
 
     A build whose files were replaced since has not.
 
@@ -366,12 +377,18 @@ def redo_report(folder: Path, console: Console) -> bool:
     """
     from .report import compare as comparison
     from .report import solve as solved
+    from .sizing import page as sized
 
     if (folder / "compare.json").is_file():
         with console.step("report"):
             comparison.write_report(folder, _tech_of(load_manifest(folder)))
         _renew_sums(folder, ["report.html"])
         return comparison.proved(files.read_json(folder / "compare.json"))
+    if (folder / sized.MARKER).is_file():
+        with console.step("report"):
+            sized.write_report(folder)
+        _renew_sums(folder, ["report.html"])
+        return bool(files.read_json(folder / sized.MARKER)["met"])
     if (folder / "ir_drop.json").is_file() and not (folder / files.MANIFEST).is_file():
         with console.step("report"):
             solved.write_report(folder)
@@ -385,7 +402,8 @@ def _tech_of(manifest: dict[str, Any]) -> Tech:
 
     parameters = manifest["parameters"]
     tech = get_tech(parameters["profile"], parameters.get("process", DEFAULT))
-    return tech.at(conditions_of(parameters.get("tech"), parameters.get("process")))
+    chosen = (parameters.get(key) for key in ("tech", "process", "device"))
+    return tech.at(conditions_of(*chosen))
 
 
 def _redo_build(folder: Path, console: Console) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from .pdk import (
     process_key,
     profile_names,
 )
-from .pdk.conditions import differences
+from .pdk.conditions import device_text, differences
 
 if TYPE_CHECKING:
     from .extract.tiled import TiledArray
@@ -71,6 +71,20 @@ class Wires:
     found: Network | TiledArray
     tech: Tech
     notes: tuple[str, ...] = ()
+
+    def with_device(self, figures: Mapping[str, Any]) -> Wires:
+        """Return the same wires with other figures of the memristors, which they do not feel.
+
+        Raises:
+            ParameterError: for a figure that does not exist or is outside its range.
+        """
+        if not figures:
+            return self
+        at = self.tech.conditions
+        tech = self.tech.at(replace(at, device={**at.device, **figures}))
+        found = replace(self.found, conditions=tech.conditions.to_json())
+        note = f"memristors as --device says: {device_text(tech.conditions.device)}"
+        return replace(self, found=found, tech=tech, notes=(*self.notes, note))
 
 
 def wires_in(target: Path, profile: str | None = None, process: str | None = None) -> Wires:
@@ -207,7 +221,7 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
             chosen = profile or str(parameters.get("profile"))
             if chosen not in profile_names(base):
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
-            at = _stored(beside, parameters.get("tech"), base)
+            at = _stored(beside, parameters, base)
             return Origin(chosen, at, beside.name, base)
         others.append(beside)
     base = process_key(process or DEFAULT)
@@ -260,9 +274,9 @@ def tapeout_source(
     return Source(gds, gds.stem, tech, path, pairs, netlist)
 
 
-def _stored(manifest: Path, section: Any, process: str) -> Conditions:
+def _stored(manifest: Path, parameters: Mapping[str, Any], process: str) -> Conditions:
     try:
-        return conditions_of(section, process)
+        return conditions_of(parameters.get("tech"), process, parameters.get("device"))
     except (ConfigError, ParameterError) as error:
         raise FileError(f"{manifest}: {error}") from None
 

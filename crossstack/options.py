@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -212,6 +212,39 @@ def process_option(function: F) -> F:
     """Add the process of a layout or network to a command."""
     text = f"Foundry base, by name or folder (default: from the manifest beside it, or {DEFAULT})."
     return click.option("--process", metavar="NAME|FOLDER", help=text)(function)
+
+
+def device_option(function: F) -> F:
+    """Add figures of the memristors to a command."""
+    text = (
+        "Figure of the memristors, as in the section device of a configuration file, e.g. "
+        "r_on_ohm=20000 or law=cubic."
+    )
+    return click.option("--device", multiple=True, metavar="KEY=VALUE", help=text)(function)
+
+
+def device_figures(texts: Sequence[str]) -> dict[str, Any]:
+    """Return what --device says, not checked yet.
+
+    Raises:
+        ConfigError: for a text that is written otherwise, or a key that is named twice.
+    """
+    from .base.documents import plain_value
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, word = text.partition("=")
+        if not key.strip() or not equals or not word.strip():
+            raise ConfigError(f"--device {text}: write it as KEY=VALUE, e.g. r_on_ohm=20000")
+        if key.strip() in found:
+            raise ConfigError(f"--device names {key.strip()} twice")
+        try:
+            found[key.strip()] = plain_value(word)
+        except ConfigError:
+            raise ConfigError(
+                f"--device {text}: one word or number; a table stands in a configuration file"
+            ) from None
+    return found
 
 
 def layout_options(function: F) -> F:

@@ -284,7 +284,7 @@ def deep_net(net: DeepNet, chip: Chip, factor: float, x: Floats, y: NDArray[np.i
         for slot in (0, 1):  # the column written in slot 0 is read in slot 1
             read = Read(network, tech, siemens, typical, chip.spec.select_w_um, mode="deep-net",
                         read_tier=tier, write_column=slot,
-                        write_voltage=tech.memristor.v_write_v)  # fmt: skip
+                        write_voltage=tech.memristor.v_set_v)  # fmt: skip
             taken = [int(pin.split("[")[1][:-1]) for pin in read.map.outputs]
             found = read.map.currents(inputs)
             new = taken if slot == 0 else [0]

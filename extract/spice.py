@@ -1,6 +1,6 @@
 """The network as SPICE: devices and wires in one subcircuit, and a bench to run it.
 
-Memristors are resistors, or follow I = G sinh(b V) / b where asked. Transistors are resistors by
+Memristors are resistors, or follow a law where asked. Transistors are resistors by
 their gate's level, R_on(W) when they conduct, left out when they do not; or the foundry's BSIM
 subcircuits with real gates and bulks (`bsim`). Node names are those of the network, so `TR[3]` in
 the netlist is the pin TR[3] of the layout.
@@ -8,7 +8,7 @@ the netlist is the pin TR[3] of the layout.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .lumps import Lump, lumps
 
 if TYPE_CHECKING:
+    from ..solve.iv import SpiceLaw
     from .capacitance import NetCapacitance
 
 Floats = NDArray[np.float64]
@@ -45,7 +46,7 @@ def write_spice(
     path: str | Path,
     *,
     memristor_ohm: ArrayLike | None = None,
-    sinh_per_v: ArrayLike | None = None,
+    laws: Sequence[SpiceLaw | None] | None = None,
     switch_ohm: ArrayLike | None = None,
     gates: Mapping[str, bool] | None = None,
     sources: Mapping[str, float] | None = None,
@@ -65,8 +66,7 @@ def write_spice(
         memristor_ohm: resistance of the memristors in ohm, a number or shape
             (tiers, rows, cols); None for the technology's R_on. One that is infinite is left
             out.
-        sinh_per_v: b of memristors that follow I = G sinh(b V) / b with G = 1 / memristor_ohm, in
-            1/V, a number or shape (tiers, rows, cols); 0, or None for all, is linear.
+        laws: what the memristors of each tier follow, with G = 1 / memristor_ohm; None is linear.
         switch_ohm: on resistance of every transistor in ohm, in the network's order; None for
             the least of its width.
         gates: level of each gate net, True for high; None for all high. A net that is not
@@ -122,7 +122,7 @@ def write_spice(
             network,
             nodes.names,
             _ohms(network, tech, memristor_ohm),
-            _bends(network, sinh_per_v),
+            laws or [None] * len(TIER_NAMES),
         ),
     ]
     if bsim is not None:
@@ -287,32 +287,32 @@ def _per_device(network: Network, name: str, value: ArrayLike) -> Floats:
 
 
 def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
-    given = tech.memristor.r_on_ohm if value is None else value
-    ohm = _per_device(network, "memristor_ohm", given)
+    if value is None:
+        ohm = np.full(network.present.shape, tech.memristor.r_on_ohm)
+        ohm[network.memristor_tier, network.memristor_row, network.memristor_col] /= (
+            tech.memristor.scale(network.memristor_area_um2)
+        )
+        return ohm
+    ohm = _per_device(network, "memristor_ohm", value)
     if not (ohm > 0).all():
         raise ParameterError("memristor_ohm", float(ohm.min()), "positive")
     return ohm
 
 
-def _bends(network: Network, value: ArrayLike | None) -> Floats:
-    per_v = _per_device(network, "sinh_per_v", 0.0 if value is None else value)
-    if not (np.isfinite(per_v) & (per_v >= 0)).all():
-        raise ParameterError("sinh_per_v", float(per_v.min()), "finite, 0 or positive")
-    return per_v
-
-
-def _memristors(network: Network, names: list[str], ohm: Floats, per_v: Floats) -> Iterator[str]:
+def _memristors(
+    network: Network, names: list[str], ohm: Floats, laws: Sequence[SpiceLaw | None]
+) -> Iterator[str]:
     for k in range(len(network.memristor_row)):
         at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
         if np.isinf(ohm[at]):
             continue
         a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
         name = f"x_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b}"
-        if per_v[at] == 0:
+        law = laws[at[0]]
+        if law is None:
             yield f"R{name} {ohm[at]:.9g}"
         else:
-            scale = 1.0 / (ohm[at] * per_v[at])
-            yield f"B{name} I={scale:.9g}*sinh({per_v[at]:.9g}*V({a},{b}))"
+            yield f"B{name} I={law.spice(1.0 / float(ohm[at]), f'V({a},{b})')}"
 
 
 def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:

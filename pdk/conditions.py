@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..base.errors import ParameterError
+from .memristor import device_values
+from .ranges import number
 
 CORNERS = ("typ", "min", "max")
 #: degree C at which films and devices are given
@@ -57,6 +59,7 @@ class Conditions:
         size_bias_um: film name -> growth of what is drawn per edge in um, negative for lines
             that come out narrower.
         supply_v: level of a gate that is on, V; 0 for that of the technology.
+        device: figures of the memristors that replace the module's (`memristor.PARAMETERS`).
 
     Raises:
         ParameterError: for a value outside its range. What the process allows is checked by
@@ -70,6 +73,7 @@ class Conditions:
     temperature_c: float = REFERENCE_C
     size_bias_um: Mapping[str, float] = field(default_factory=dict, hash=False)
     supply_v: float = 0.0
+    device: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name in ("process", "profile"):
@@ -83,6 +87,7 @@ class Conditions:
             "supply_v": number(self.supply_v, "supply_v", 0.0, ANY_SUPPLY_V, "V"),
             "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
             "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),
+            "device": _device(self.device),
         }
         for name, value in clean.items():
             object.__setattr__(self, name, value)
@@ -107,6 +112,8 @@ class Conditions:
             ParameterError: if something is missing, unknown or outside its range.
         """
         names = [f.name for f in fields(cls)]
+        if isinstance(value, Mapping):
+            value = {"device": {}, **value}  # files from before there was a choice
         if not isinstance(value, Mapping) or sorted(map(str, value)) != sorted(names):
             found = sorted(map(str, value)) if isinstance(value, Mapping) else value
             raise ParameterError("conditions", found, "the keys " + ", ".join(names))
@@ -115,7 +122,10 @@ class Conditions:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        return found | {key: dict(found[key]) for key in BY_FILM}
+        found |= {key: dict(found[key]) for key in (*BY_FILM, "device")}
+        if "table" in found["device"]:
+            found["device"]["table"] = [list(point) for point in found["device"]["table"]]
+        return found
 
     def chosen(self) -> dict[str, Any]:
         """Return what a user may choose, as in the section `tech` of a configuration file."""
@@ -155,20 +165,28 @@ class Conditions:
         parts += [f"corner {self.corner}", f"{self.temperature_c:g} C"]
         parts += [f"{f} {v:g} ohm/sq" for f, v in self.sheet_resistance_ohm_sq.items()]
         parts += [f"{f} grown by {v:g} um an edge" for f, v in self.size_bias_um.items()]
+        parts += [f"device {device_text(self.device)}"] if self.device else []
         parts += [f"supply {self.supply_v:g} V"] if self.supply_v else []
         return ", ".join(parts)
 
 
-def number(value: Any, name: str, low: float, high: float, unit: str = "") -> float:
-    """Return a finite number in a range.
+def _device(values: Any) -> dict[str, Any]:
+    try:
+        return device_values(values)
+    except ParameterError as error:
+        name = error.name if error.name == "device" else f"device.{error.name}"
+        raise ParameterError(name, error.value, error.allowed) from None
 
-    Raises:
-        ParameterError: if it is anything else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        allowed = f"{low:g}" if low == high else f"a number from {low:g} to {high:g}"
-        raise ParameterError(name, value, f"{allowed} {unit}".rstrip())
-    return float(value)
+
+def device_text(values: Mapping[str, Any]) -> str:
+    """Return figures of a memristor for people, e.g. ``r_on_ohm 20000, law cubic``."""
+    shown = []
+    for key, value in values.items():
+        if key == "table":
+            shown.append(f"table of {len(value)} points")
+        elif not key.endswith("source"):
+            shown.append(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}")
+    return ", ".join(shown)
 
 
 def differences(a: Conditions, b: Conditions) -> Iterator[str]:
@@ -181,7 +199,7 @@ def differences(a: Conditions, b: Conditions) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{k}={v:g}" for k, v in value.items()) or "none"
+        return ", ".join(f"{k}={_shown(v)}" for k, v in value.items()) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

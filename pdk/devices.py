@@ -1,4 +1,4 @@
-"""Device parameters: memristors and transistors, each figure with its source."""
+"""Device parameters of transistors, each figure with its source; memristors: see `memristor`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,6 @@ from pathlib import Path
 
 from .conditions import REFERENCE_C
 from .ron import NOMINAL_DROP_V, Surface, ron_ohm, surface, voltage_range_v
-
-
-@dataclass(frozen=True)
-class MemristorParameters:
-    """Electrical defaults of one memristor.
-
-    Attributes:
-        r_on_ohm, r_off_ohm: resistance at small voltage in the two end states, ohm.
-        v_read_v, v_write_v: read and write voltage, V.
-        sinh_b_per_v: b of I = G sinh(b V) / b, so that G is the small-signal conductance, 1/V.
-        source: where the figures come from.
-    """
-
-    r_on_ohm: float
-    r_off_ohm: float
-    v_read_v: float
-    v_write_v: float
-    sinh_b_per_v: float
-    source: str
 
 
 @dataclass(frozen=True)

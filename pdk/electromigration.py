@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..base.errors import ParameterError
 from .arithmetic import evaluate
-from .conditions import number
+from .ranges import number
 from .tech import Tech
 
 #: heat that silicon dioxide conducts, W / (um K): the usual bulk value, assumed for its films

@@ -15,7 +15,8 @@ from ..base.errors import ParameterError, TechError
 
 if TYPE_CHECKING:
     from ..base.layout import ForeignLayer
-    from .devices import MemristorParameters, TransistorParameters
+    from .devices import TransistorParameters
+    from .memristor import MemristorParameters
 
 
 class Purpose(StrEnum):

@@ -7,10 +7,10 @@ A (overlay). ``land`` in a table is the last metal of the base.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
-from .devices import MemristorParameters
+from ..base.errors import ParameterError
 from .films import stack
 from .load import (
     CUTS,
@@ -23,6 +23,7 @@ from .load import (
     read_rules,
     sizes_of,
 )
+from .memristor import PARAMETERS, MemristorParameters, device_values
 from .model import Corner, Cut, Module, Process, Profile, Rule
 from .tables import ProcessError, Section, read_csv
 
@@ -55,9 +56,6 @@ def load_module(folder: Path, base: Process) -> Module:
     """
     top = Section.of(folder / "module.toml", _MODULE)
     words = Words(dict(top.pairs("sources")), base.roles.names)
-    numbers = ("r_on_ohm", "r_off_ohm", "v_read_v", "v_write_v", "sinh_b_per_v")
-    device = top.section("memristor").checked((*numbers, "source"))
-    values = {key: device.number(key) for key in numbers}
     layers = (
         read_layer(row, words, module=True) for row in read_csv(folder / "layers.csv", LAYERS)
     )
@@ -70,8 +68,18 @@ def load_module(folder: Path, base: Process) -> Module:
         profiles=load_profiles(folder),
         electrodes=top.texts("electrodes"),
         roles=top.pairs("roles"),
-        memristor=MemristorParameters(**values, source=device.text("source")),
+        memristor=_memristor(top.section("memristor")),
     )
+
+
+def _memristor(table: Section) -> MemristorParameters:
+    """Return a memristor's figures; those that have no usual value must be there."""
+    needed = [f.name for f in fields(MemristorParameters) if f.default is MISSING]
+    table.checked(tuple(needed), tuple(PARAMETERS))
+    try:
+        return MemristorParameters(**device_values(table.values))
+    except ParameterError as error:
+        raise ProcessError(table.where, (str(error),)) from None
 
 
 def load_profiles(folder: Path) -> tuple[Profile, ...]:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError
-from .conditions import REFERENCE_C, number
+from .conditions import REFERENCE_C
+from .ranges import number
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,9 @@ from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
-from .devices import MemristorParameters, TransistorParameters
+from .devices import TransistorParameters
 from .load import load_process
+from .memristor import DRIVEN, MemristorParameters
 from .model import (
     LABELS,
     Corner,
@@ -30,7 +31,7 @@ from .model import (
 from .module import Stand, load_module, load_profiles, stand
 
 if TYPE_CHECKING:
-    from .programs import Nets
+    from .programs import Nets, Shuttle
 
 #: where processes lie that come with CrossStack, and modules
 HOME = Path(__file__).parent
@@ -137,6 +138,13 @@ class Tech:
 
         return nets(self.process.folder, self.module.folder)
 
+    @property
+    def shuttle(self) -> Shuttle:
+        """The run that takes the dies; raises FileError if the process knows of none."""
+        from .programs import shuttle
+
+        return shuttle(self.process.folder)
+
     @cached_property
     def label_of(self) -> dict[str, str]:
         """Conductor -> the layer that carries its pin labels."""
@@ -217,7 +225,28 @@ class Tech:
             replace(model, corner=found.corner, temperature_c=found.temperature_c)
             for model in (self.nfet, self.pfet)
         )
-        return replace(self, films=films, nfet=nfet, pfet=pfet, conditions=found)
+        return replace(
+            self,
+            films=films,
+            nfet=nfet,
+            pfet=pfet,
+            memristor=self._memristor(found),
+            conditions=found,
+        )
+
+    def _memristor(self, conditions: Conditions) -> MemristorParameters:
+        """Return the memristor with what the conditions say instead of the module."""
+        # one that was put into this Tech by hand stays; what earlier conditions said does not
+        own = self.module.memristor if self.conditions.device else self.memristor
+        for key in DRIVEN:
+            volts = conditions.device.get(key, 0.0)
+            if volts > conditions.supply_v:
+                allowed = f"up to the supply, {conditions.supply_v:g} V"
+                raise ParameterError(f"device.{key}", volts, allowed)
+        try:
+            return own.changed(conditions.device)
+        except ParameterError as error:
+            raise ParameterError(f"device.{error.name}", error.value, error.allowed) from None
 
     def with_sheet_resistance(self, film: str, ohm_sq: float) -> Tech:
         """Return a Tech whose `film` has another typical sheet resistance, in ohm/sq.
@@ -226,6 +255,10 @@ class Tech:
             ParameterError: if the value is outside its range or the film is an insulator.
         """
         return self.at(replace(self.conditions, sheet_resistance_ohm_sq={film: ohm_sq}))
+
+    def to_dbu(self, value_um: float) -> int:
+        """Return a length of the process's tables in dbu."""
+        return round(value_um / self.dbu_um)
 
     def check_grid(self, name: str, value_um: float, multiple: int = 1) -> int:
         """Return a length in dbu after checking that it lies on the grid.

@@ -279,7 +279,7 @@ class _LineFactor:
 
     def __init__(self, matrix: csc_matrix) -> None:
         self._order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
-        self._lu = _factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
+        self._lu = symmetric_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
 
     def solve(self, right: Floats) -> Floats:
         """Solve for one right-hand side."""
@@ -292,9 +292,9 @@ def factor(circuit: Circuit) -> SuperLU:
     """Factor of a circuit's free nodes, of which there must be some."""
     matrix = _matrix(circuit)
     try:
-        return _factor(matrix, "MMD_AT_PLUS_A")
+        return symmetric_factor(matrix)
     except RuntimeError:  # a pivot was lost to rounding; what this costs, refining gives back
-        return _factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc(), "MMD_AT_PLUS_A")
+        return symmetric_factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc())
 
 
 def _matrix(circuit: Circuit) -> csc_matrix:
@@ -317,6 +317,14 @@ def _matrix(circuit: Circuit) -> csc_matrix:
     )
 
 
-def _factor(matrix: csc_matrix, order: str) -> SuperLU:
-    # Symmetric positive definite: order for the symmetric pattern and never pivot.
+def symmetric_factor(matrix: csc_matrix, order: str = "MMD_AT_PLUS_A") -> SuperLU:
+    """Factor of a symmetric positive definite matrix: ordered for its pattern, without pivoting.
+
+    Args:
+        matrix: what to factor.
+        order: `permc_spec` of SuperLU.
+
+    Raises:
+        RuntimeError: if a pivot is lost to rounding.
+    """
     return splu(matrix, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})

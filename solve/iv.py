@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,9 +26,27 @@ class DeviceLaw(Protocol):
     def slope(self, G: Floats, volts: Floats) -> Floats:
         """dI/dV in S."""
 
+    def own_volts(self, G: Floats, volts: Floats) -> Floats:
+        """Voltage over the device alone, without what a limiter in series takes, V."""
+
+
+class SpiceLaw(DeviceLaw, Protocol):
+    """A law that can be written down, too."""
+
+    def spice(self, siemens: float, drop: str) -> str:
+        """Current as an expression of ngspice of a voltage."""
+
+
+class Bare:
+    """What laws without a limiter share."""
+
+    def own_volts(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        return volts
+
 
 @dataclass(frozen=True)
-class Sinh:
+class Sinh(Bare):
     """I = G sinh(b V) / b.
 
     Attributes:
@@ -51,6 +70,10 @@ class Sinh:
         out: Floats = G * np.cosh(self._argument(volts))
         return out
 
+    def spice(self, siemens: float, drop: str) -> str:
+        """See `DeviceLaw`."""
+        return f"{siemens / self.b:.9g}*sinh({self.b:.9g}*{drop})"
+
     def _argument(self, volts: Floats) -> Floats:
         out: Floats = np.clip(self.b * volts, -MAX_ARGUMENT, MAX_ARGUMENT)
         return out
@@ -58,27 +81,180 @@ class Sinh:
 
 @dataclass(frozen=True, eq=False)
 class Partly:
-    """A law that some memristors follow; the others are linear.
+    """A law that some memristors follow; the others follow another, or are linear.
 
     Attributes:
         law: of those that follow it.
         mask: which do, True or False for every memristor, in the order of the solve.
+        rest: law of the others; None is linear.
     """
 
     law: DeviceLaw
     mask: NDArray[np.bool_]
+    rest: DeviceLaw | None = None
 
     def current(self, G: Floats, volts: Floats) -> Floats:
         """See `DeviceLaw`."""
-        return np.where(self.mask, self.law.current(G, np.where(self.mask, volts, 0.0)), G * volts)
+        rest = G * volts if self.rest is None else self.rest.current(G, self._others(volts))
+        return np.where(self.mask, self.law.current(G, self._mine(volts)), rest)
 
     def slope(self, G: Floats, volts: Floats) -> Floats:
         """See `DeviceLaw`."""
-        return np.where(self.mask, self.law.slope(G, np.where(self.mask, volts, 0.0)), G)
+        rest = G if self.rest is None else self.rest.slope(G, self._others(volts))
+        return np.where(self.mask, self.law.slope(G, self._mine(volts)), rest)
+
+    def own_volts(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        rest = volts if self.rest is None else self.rest.own_volts(G, self._others(volts))
+        return np.where(self.mask, self.law.own_volts(G, self._mine(volts)), rest)
+
+    def _mine(self, volts: Floats) -> Floats:
+        return np.where(self.mask, volts, 0.0)
+
+    def _others(self, volts: Floats) -> Floats:
+        return np.where(self.mask, 0.0, volts)
 
 
 @dataclass(frozen=True)
-class Cubic:
+class Linear(Bare):
+    """I = G V: for what must have a law, such as a device behind a limiter."""
+
+    def current(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        return G * volts
+
+    def slope(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        return G * np.ones_like(volts)
+
+    def spice(self, siemens: float, drop: str) -> str:
+        """See `DeviceLaw`."""
+        return f"{siemens:.9g}*{drop}"
+
+
+@dataclass(frozen=True)
+class Odd(Bare):
+    """I = G (V + c V^3).
+
+    Attributes:
+        c: 1/V^2. 2.1 /V^2 is A3 / G of `Cubic` at 100 uS.
+    """
+
+    c: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.c) and self.c >= 0):
+            raise InputError(f"c of Odd is {self.c} /V^2, allowed: >= 0")
+
+    def current(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        out: Floats = G * volts * (1.0 + self.c * volts * volts)
+        return out
+
+    def slope(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        out: Floats = G * (1.0 + 3.0 * self.c * volts * volts)
+        return out
+
+    def spice(self, siemens: float, drop: str) -> str:
+        """See `DeviceLaw`."""
+        return f"{siemens:.9g}*{drop}*(1+{self.c:.9g}*{drop}*{drop})"
+
+
+class Table(Bare):
+    """I = G f(V), f straight between points; beyond them as between the last two."""
+
+    def __init__(self, points: Sequence[tuple[float, float]], ohm: float) -> None:
+        """Read points of one device; those at negative voltages mirror the others if missing.
+
+        Args:
+            points: (V, A), both rising, (0, 0) left out.
+            ohm: 1 / G of the device that they are of.
+
+        Raises:
+            InputError: if they do not rise, or are fewer than two.
+        """
+        given = [(float(v), float(i)) for v, i in points]
+        if all(v > 0 for v, _ in given):
+            given = [*((-v, -i) for v, i in reversed(given)), *given]
+        volts, amps = np.array(sorted([*given, (0.0, 0.0)])).T
+        if len(points) < 2 or not ((np.diff(volts) > 0).all() and (np.diff(amps) > 0).all()):
+            raise InputError("a table of a device needs two or more points that rise in V and A")
+        self.volts, self.ratio = volts, amps * ohm
+
+    def current(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        k = self._piece(volts)
+        out: Floats = G * (self.ratio[k] + self._rise(k) * (volts - self.volts[k]))
+        return out
+
+    def slope(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`."""
+        out: Floats = G * self._rise(self._piece(volts))
+        return out
+
+    def spice(self, siemens: float, drop: str) -> str:
+        """See `DeviceLaw`."""
+        pairs = zip(self.volts.tolist(), (siemens * self.ratio).tolist(), strict=True)
+        return f"pwl({drop}," + ",".join(f"{v:.9g},{i:.9g}" for v, i in pairs) + ")"
+
+    def _piece(self, volts: Floats) -> NDArray[np.intp]:
+        at = np.searchsorted(self.volts, volts, side="right") - 1
+        return np.clip(at, 0, len(self.volts) - 2)
+
+    def _rise(self, k: NDArray[np.intp]) -> Floats:
+        out: Floats = (self.ratio[k + 1] - self.ratio[k]) / (self.volts[k + 1] - self.volts[k])
+        return out
+
+
+#: share of a limiter's mean conductance that is left where it limits, and halvings of a voltage
+_LEFT, _HALVINGS = 1e-9, 60
+
+
+@dataclass(frozen=True)
+class Limited:
+    """A device behind a limiter, as of a write driver: no more than so much current.
+
+    Attributes:
+        law: of the device.
+        amps: most current, A.
+    """
+
+    law: SpiceLaw
+    amps: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.amps) and self.amps > 0):
+            raise InputError(f"a limiter of {self.amps} A, allowed: > 0")
+
+    def current(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`; over both."""
+        return np.clip(self.law.current(G, volts), -self.amps, self.amps)
+
+    def slope(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`; over both."""
+        limits = np.abs(self.law.current(G, volts)) > self.amps
+        left = _LEFT * self.amps / np.where(limits, np.abs(volts), 1.0)
+        return np.where(limits, left, self.law.slope(G, volts))
+
+    def own_volts(self, G: Floats, volts: Floats) -> Floats:
+        """See `DeviceLaw`: where the device alone carries the limiter's current."""
+        limits = np.abs(self.law.current(G, volts)) > self.amps
+        low, high = np.zeros_like(volts), volts.copy()
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            above = np.abs(self.law.current(G, middle)) > self.amps
+            low, high = np.where(above, low, middle), np.where(above, middle, high)
+        return np.where(limits, low, volts)
+
+    def spice(self, siemens: float, drop: str) -> str:
+        """See `DeviceLaw`; of both."""
+        inner = self.law.spice(siemens, drop)
+        return f"max(min({inner},{self.amps:.9g}),{-self.amps:.9g})"
+
+
+@dataclass(frozen=True)
+class Cubic(Bare):
     """I = G V + A3 V^3 with A3 = 1.18 G + 6596 G^2 + 1.605e-3 T^-1.33.
 
     Pt/Al2O3/TiO2-x devices (Nili 2020, as coded in the public repository
@@ -108,6 +284,11 @@ class Cubic:
         """See `DeviceLaw`."""
         out: Floats = G + 3.0 * self._a3(G) * volts * volts
         return out
+
+    def spice(self, siemens: float, drop: str) -> str:
+        """See `DeviceLaw`."""
+        a3 = float(self._a3(np.array(siemens)))
+        return f"{drop}*({siemens:.9g}+{a3:.9g}*{drop}*{drop})"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,11 @@ ISLAND_NAMES_SHOWN = 3
 LOST = 1e-9
 
 
+def is_small(network: Network) -> bool:
+    """Whether the direct solution of a network is faster than that by lines."""
+    return len(network.memristor_a) < REGULAR_FROM
+
+
 @dataclass(frozen=True, eq=False)
 class NetworkSolution:
     """What a solve of a network found; arrays are read-only.
@@ -47,7 +53,7 @@ class NetworkSolution:
     Attributes:
         node_voltages: shape (n_nodes,), V; to 1e-9 of the largest port voltage.
         device_voltages: row side minus column side, shape (T, rows, cols), V; nan where
-            the network has no device.
+            the network has no device. Of a device behind a limiter its own alone.
         device_currents: from row side to column side, same shape, A; to 1e-9 of the largest of
             them, or to 1e-24 of the largest current of all where that is more. Beyond 3,000
             nodes, drops below 1e-28 of the largest voltage are shown as 0.
@@ -163,7 +169,23 @@ class NetworkSolver:
         self.edges = Edges(network, conductance, switch, series, wires)
         held = np.array(list(self.edges.held.values()), dtype=np.int64)
         self.circuit = prepare(self.edges.n_nodes, self.edges.a, self.edges.b, self.edges.g, held)
-        self.factor = self._choose(method)
+        if not isinstance(method, str) or method not in METHODS:
+            raise DriveError(f"method is {shortened(method)}, allowed: {', '.join(METHODS)}")
+        self._method = method
+        if method == "crossbar":
+            self.lines  # noqa: B018 - what does not fit is refused here
+
+    @cached_property
+    def lines(self) -> RegularSolver | None:
+        """What solves the array by its lines; None where that is not done."""
+        if self._method == "direct" or (self._method == "auto" and is_small(self.network)):
+            return None
+        return self._by_lines()
+
+    @cached_property
+    def factor(self) -> Factorised | RegularSolver:
+        """What solves; made when it is first needed."""
+        return self.lines or Factorised(self.circuit)
 
     def voltages(self, port_voltages: Mapping[str, float]) -> Floats:
         """Voltage of every node, source resistances included, for given port voltages."""
@@ -226,18 +248,12 @@ class NetworkSolver:
         found, name = self.flow(check_ports(self.network, port_voltages))
         return self.collect(found, name)
 
-    def _choose(self, method: str) -> Factorised | RegularSolver:
-        """The solver that `method` asks for.
+    def _by_lines(self) -> RegularSolver | None:
+        """Return a solver by lines; None if the network has none and the method is 'auto'.
 
         Raises:
-            DriveError: for an unknown method, or one that does not fit the network.
+            DriveError: if it has none and the method is 'crossbar'.
         """
-        if not isinstance(method, str) or method not in METHODS:
-            raise DriveError(f"method is {shortened(method)}, allowed: {', '.join(METHODS)}")
-        self._method = method
-        small = len(self.network.memristor_a) < REGULAR_FROM
-        if method == "direct" or (method == "auto" and small):
-            return Factorised(self.circuit)
         from .regular import Devices, RegularSolver
         from .wires import IrregularError
 
@@ -246,10 +262,10 @@ class NetworkSolver:
                 self.circuit, Devices.of(self.network, self.circuit, self.edges.devices)
             )
         except IrregularError as error:
-            if method == "crossbar":
+            if self._method == "crossbar":
                 raise DriveError(f"method 'crossbar' does not fit the network: {error}") from None
             log.info("no crossbar (%s); solving directly", error)
-            return Factorised(self.circuit)
+            return None
 
     def collect(self, found: Flow, method: str) -> NetworkSolution:
         """Turn voltages of merged nodes and currents of edges into a solution."""

@@ -183,7 +183,7 @@ def ir_drop(
         switch_off_ohm: see `solve_network`; counts in `all_series` only.
         port_ohm: drive and sense resistances in ohm; count in `all_series` only.
         device: law of nonlinear memristors, also for the ideal; None is linear.
-        write_law: law of the memristors of the tier that is written, where `device` gives none.
+        write_law: law of the memristors of the tier that is written; None for `device`, too.
         switch: law of nonlinear transistors in place of `switch_ohm` and
             `switch_off_ohm`; counts in `all_series` only.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
@@ -347,9 +347,9 @@ def law_in(
         device: law of all of them.
         write_law: law of the tier that is written, where `device` gives none.
     """
-    if device is not None or write_law is None or not request.writes:
+    if write_law is None or not request.writes:
         return device
-    return Partly(write_law, network.memristor_tier == request.write_tier)
+    return Partly(write_law, network.memristor_tier == request.write_tier, device)
 
 
 def _ideal_currents(run: Run, ideal: Floats) -> Floats:

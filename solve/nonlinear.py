@@ -22,6 +22,7 @@ from .graph import Factorised
 from .iv import DeviceLaw, SquareLaw
 from .linear import LOST, NetworkSolution, NetworkSolver, share
 from .network import Network
+from .reduced import reduced
 from .regular import RegularSolver
 
 Floats = NDArray[np.float64]
@@ -29,6 +30,10 @@ Floats = NDArray[np.float64]
 MAX_STEPS = 60
 # One step may move a device's voltage by this much; keeps exponentials in range.
 MAX_MOVE = 0.5
+# Rounding of a voltage: no step need be finer.
+FINEST = 1e-14
+# Part of a step that is gone where it would turn back.
+BACK = 0.4
 # Rounds of conductances between 0 V and the operating point; one is enough but at odd spans.
 MAX_CHORDS = 5
 # Stand-in for transistors before the first step has shown their voltages.
@@ -79,30 +84,52 @@ def solve_network_nonlinear(
         # Every transistor stays in the circuit, so that one set of merged nodes serves all steps.
         switch_ohm = FIRST_SWITCH_OHM
         options["switch_off_ohm"] = switch.off_ohm
-    base = NetworkSolver(
-        network,
-        conductances=conductances,
-        driven=port_voltages,
-        gates=gates,
-        switch_ohm=switch_ohm,
+    common: dict[str, Any] = {
+        "conductances": conductances,
+        "driven": port_voltages,
+        "gates": gates,
+        "switch_ohm": switch_ohm,
         **options,
-    )
-    volts = base.voltages(port_voltages)
+    }
+    base = NetworkSolver(network, **common)
+    law = _Law(base, device, switch)
+    if switch is None and base.lines is None:
+        # the judged solve on the whole network needs no more than the devices' voltages
+        small = NetworkSolver(reduced(network).network, **common)
+        steps, volts, drops = _newton(small, _Law(small, device, None), port_voltages, tol)
+        start = np.zeros(len(base.edges.g))
+        start[base.edges.devices] = drops[small.edges.devices]
+        volts, drops, name = np.zeros(base.edges.n_nodes), start, Factorised.name
+    else:
+        steps, volts, drops = _newton(base, law, port_voltages, tol)
+        name = base.factor.name if switch is None else Factorised.name
+    found = _on_chords(base, law, volts, drops, port_voltages)
+    return law.alone(base.collect(found, f"newton ({steps} steps) on {name}"), network)
+
+
+def _newton(
+    base: NetworkSolver, law: _Law, port_voltages: Mapping[str, float], tol: float
+) -> tuple[int, Floats, Floats]:
+    """Take Newton's steps until the last one moved nothing by more than `tol`.
+
+    Returns:
+        (number of steps, voltage of every node, drop over every element).
+
+    Raises:
+        ConvergenceError: if that does not happen.
+    """
     held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
-    law = _Law(base, device, switch)
-    if switch is None:
-        steps = _by_tangents(base, device, volts, held)
-    else:
-        steps = _by_jacobian(base, law, volts)
     moved = np.inf
+    steps = law.steps(base, base.voltages(port_voltages), held)
+    last = np.inf
     for step, (moved, volts) in enumerate(steps, start=1):
-        if moved <= tol * scale:
-            name = base.factor.name if switch is None else Factorised.name
-            found = _on_chords(base, law, volts, held)
-            return base.collect(found, f"newton ({step} steps) on {name}")
+        # steep laws need more than asked: go on as long as a step halves the one before
+        if moved <= tol * scale and (moved <= FINEST * scale or not moved < 0.5 * last):
+            return step, volts, volts[base.edges.a] - volts[base.edges.b]
         if step == MAX_STEPS:
             break
+        last = moved
     raise ConvergenceError(
         f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a node by "
         f"{moved:.1e} V"
@@ -129,6 +156,12 @@ class _Law:
                 _gate_levels(network, base.gates),
             )
 
+    def steps(self, base: NetworkSolver, volts: Floats, held: Floats) -> Iterator[Step]:
+        """Yield Newton's steps."""
+        if self._switch is None:
+            return _by_tangents(base, self._device, volts, held)
+        return _by_jacobian(base, self, volts)
+
     def currents(self, volts: Floats, drops: Floats) -> Floats:
         """Current a -> b of every element; nan across ideal ones."""
         edges = self._edges
@@ -154,6 +187,16 @@ class _Law:
             slope_a[d] = slope_b[d] = self._device.slope(self._G, drops[d])
         return slope_a, slope_b
 
+    def alone(self, solution: NetworkSolution, network: Network) -> NetworkSolution:
+        """Return a solution with the voltages of the devices alone, without their limiters."""
+        if self._device is None:
+            return solution
+        place = (network.memristor_tier, network.memristor_row, network.memristor_col)
+        volts = solution.device_voltages.copy()
+        volts[place] = self._device.own_volts(self._G, volts[place])
+        volts.setflags(write=False)
+        return replace(solution, device_voltages=volts)
+
     def chords(self, volts: Floats, drops: Floats) -> Floats:
         """Conductance of every element between 0 V and its operating point, S."""
         out, amps = self.slopes(volts, drops)[0], self.currents(volts, drops)
@@ -161,14 +204,27 @@ class _Law:
         return out
 
 
-def _on_chords(base: NetworkSolver, law: _Law, volts: Floats, held: Floats) -> Flow:
+def _on_chords(
+    base: NetworkSolver,
+    law: _Law,
+    volts: Floats,
+    drops: Floats,
+    port_voltages: Mapping[str, float],
+) -> Flow:
     """The operating point once more, as conductances: a solution that is judged like any other.
+
+    Args:
+        base: the network.
+        law: of its elements.
+        volts: of every node at the operating point, V; only transistors with a law read them.
+        drops: over every element, V; only elements with a law read them.
+        port_voltages: V of every driven port.
 
     Raises:
         ConvergenceError: if an element is off its law.
     """
     circuit, edges = base.circuit, base.edges
-    drops = volts[edges.a] - volts[edges.b]
+    held = held_voltages(circuit, edges.held, dict(port_voltages))
     kinds = [edges.devices, edges.switches]
     off = np.inf
     for _ in range(MAX_CHORDS):
@@ -193,9 +249,9 @@ def _on_chords(base: NetworkSolver, law: _Law, volts: Floats, held: Floats) -> F
 
 def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
     """Judged voltages and currents of a network of other conductances."""
-    if isinstance(base.factor, RegularSolver) and len(base.network.switch_a) == 0:
-        base.factor.set_devices(circuit.g)
-        found = base.flow_by_lines(base.factor, circuit, held)
+    if base.lines is not None and len(base.network.switch_a) == 0:
+        base.lines.set_devices(circuit.g)
+        found = base.flow_by_lines(base.lines, circuit, held)
         if found is not None:
             return found
     return base.flow_directly(Factorised(circuit), held)
@@ -208,6 +264,7 @@ def _by_tangents(
     edges, circuit = base.edges, base.circuit
     G, g, offset = edges.g[edges.devices].copy(), edges.g.copy(), np.zeros_like(edges.g)
     at = volts[edges.a] - volts[edges.b]
+    way, part = np.zeros_like(at), np.ones_like(at)
     while True:
         if device is not None:
             g[edges.devices], offset[edges.devices] = tangent(device, G, at[edges.devices])
@@ -215,8 +272,13 @@ def _by_tangents(
         now = _solve_tangents(base, g[kept], offset[kept], held)[circuit.group]
         moved, volts = float(np.abs(now - volts).max()), now
         seen = volts[edges.a] - volts[edges.b]
+        # the straight pieces of a table give one answer from everywhere on them
+        moved = max(moved, float(np.abs(seen - at)[edges.devices].max(initial=0.0)))
         yield moved, volts
-        at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
+        # a law that bends both ways (a limiter, a table) may throw tangents to and fro
+        turned, way = way * (seen - at) < 0, seen - at
+        part = np.where(turned, BACK * part, np.minimum(1.0, 2.0 * part))
+        at = at + part * np.clip(way, -MAX_MOVE, MAX_MOVE)
 
 
 def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step]:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_matrix, csc_matrix
-from scipy.sparse.linalg import splu
 
 from ..base.errors import ConvergenceError, InputError
 from .circuit import held_voltages
+from .graph import symmetric_factor
 from .linear import NetworkSolver
 from .network import Network
 
@@ -113,13 +113,13 @@ def step_response(
     known = np.where(circuit.held, held, 0.0)
     push = -(G[free] @ known)
     out_g, out_c, own = G[sense][:, free], C[sense][:, free], G[sense] @ known
-    end = splu(g).solve(push)
+    end = symmetric_factor(g).solve(push)
     final = -(out_g @ end + own)
     volts = _start(c, C[free] @ known)
     seconds, currents = [], []
     now, step = 0.0, _FIRST_S
     for _ in range(_MOST_SIZES):
-        factor = splu((c + _GAMMA * step * g).tocsc())
+        factor = symmetric_factor((c + _GAMMA * step * g).tocsc())
         for _ in range(_STEPS):
             first = factor.solve(push - g @ volts)
             middle = volts + (1 - _GAMMA) * step * first
@@ -174,5 +174,5 @@ def _start(c: csc_matrix, coupled: Floats) -> Floats:
         inner = c[has][:, has] + coo_matrix(
             (np.full(len(has), tiny), (np.arange(len(has)),) * 2), (len(has),) * 2
         )
-        volts[has] = splu(inner.tocsc()).solve(-coupled[has])
+        volts[has] = symmetric_factor(inner.tocsc()).solve(-coupled[has])
     return volts

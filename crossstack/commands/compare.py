@@ -75,6 +75,8 @@ def command(
 
 
 def _summary(value: dict[str, Any]) -> list[str]:
+    from ..analyse.needs import write_line
+
     lines = ["Counted:"]
     lines += [f"  {key:<7} {text}" for key, text in value["counted"].items()]
     lines += [f"  {key:<7} {text}" for key, text in value["patterns"].items()]
@@ -95,6 +97,7 @@ def _summary(value: dict[str, Any]) -> list[str]:
             f"{max(s['half_selected_v'] for s in deep['slots']):.2e} V; wires and transistors take "
             f"{max(s['loss'] for s in deep['slots']):.1%} of the write voltage."
         )
+        lines.append(f"Writes: {write_line(deep['write_voltages'])}.")
     return lines + _timing_lines(deep["timing"])
 
 

@@ -10,7 +10,14 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import NUMBER, folder_beside, layout_options, out_option
+from ..options import (
+    NUMBER,
+    device_figures,
+    device_option,
+    folder_beside,
+    layout_options,
+    out_option,
+)
 
 if TYPE_CHECKING:
     from ..extract import Bsim, Extraction, NetCapacitance
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--bias", multiple=True, metavar="FILM=UM", help="Growth of lines per edge, e.g. ME=-0.05."
 )
+@device_option
 @out_option(
     "Folder for <stem>_network.npz and <stem>_extracted.spice (default: beside FILE; of a build, "
     "here)."
@@ -67,6 +75,7 @@ def command(
     temperature_c: float | None,
     sheet: tuple[str, ...],
     bias: tuple[str, ...],
+    device: tuple[str, ...],
     hierarchical: bool,
     out: Path | None,
     as_json: bool,
@@ -87,6 +96,7 @@ def command(
     folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile, process)
     at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
+    at = replace(at, device={**at.device, **device_figures(device)})
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
@@ -154,7 +164,7 @@ def _conditions(
     chosen |= {key: value for key, value in given.items() if value is not None}
     chosen["sheet_resistance_ohm_sq"] |= _by_film("--sheet", sheet, "ME=0.8")
     chosen["size_bias_um"] |= _by_film("--bias", bias, "ME=-0.05")
-    return conditions_of(chosen)
+    return conditions_of(chosen, device=built.device)
 
 
 def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:

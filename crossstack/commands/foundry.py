@@ -15,6 +15,8 @@ from ..options import (
     EXISTING_OR_FOLDER,
     NUMBER,
     Number,
+    device_figures,
+    device_option,
     layout_options,
     mode_option,
     options_of_mode,
@@ -141,7 +143,7 @@ def models(update: bool, process: str | None, as_json: bool, quiet: bool) -> int
 @mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
-@click.option("--write-voltage", type=NUMBER, help="Write voltage in V, 0.001 or more (default 2).")
+@click.option("--write-voltage", type=NUMBER, help="Write voltage in V, 0.001 or more.")
 @click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
@@ -154,6 +156,7 @@ def models(update: bool, process: str | None, as_json: bool, quiet: bool) -> int
     show_default=True,
     help="Largest relative difference that is no finding.",
 )
+@device_option
 @process_option
 @output_options
 def solve(
@@ -164,6 +167,7 @@ def solve(
     inputs: Path | None,
     deck: Path | None,
     tolerance: float,
+    device: tuple[str, ...],
     process: str | None,
     as_json: bool,
     quiet: bool,
@@ -183,7 +187,7 @@ def solve(
 
     console = Console(as_json, quiet)
     given = options_of_mode(mode, options)
-    wires = wires_in(network, process=process)
+    wires = wires_in(network, process=process).with_device(device_figures(device))
     path, loaded, tech = wires.path, wires.found, wires.tech
     if not isinstance(loaded, Network):
         raise ConfigError(f"{path} holds arrays; ngspice needs a network with named nodes")

@@ -17,6 +17,8 @@ from ..options import (
     NUMBER,
     check_results_folder,
     check_table,
+    device_figures,
+    device_option,
     is_folder,
     mode_option,
     options_of_mode,
@@ -48,7 +50,7 @@ COLUMNS_SHOWN = 64
 @click.option(
     "--write-voltage",
     type=NUMBER,
-    help="Write voltage in V, 0.001 or more (default 2), also of --programming.",
+    help="Write voltage in V, 0.001 or more (default: the device's, 2), also of --programming.",
 )
 @click.option(
     "--inputs",
@@ -63,8 +65,8 @@ COLUMNS_SHOWN = 64
 @click.option(
     "--nonlinear",
     is_flag=True,
-    help="Every memristor as I = G sinh(b V) / b, those that are read too (default: those that "
-    "are written).",
+    help="Every memristor by the device's law, those that are read too (default: those that are "
+    "written).",
 )
 @click.option("--linear", is_flag=True, help="Every memristor linear, those that are written too.")
 @click.option(
@@ -75,8 +77,16 @@ COLUMNS_SHOWN = 64
 )
 @click.option("--monte-carlo", type=int, metavar="N", help="Solve N random versions of the array.")
 @click.option("--seed", type=int, help="Of --monte-carlo: equal seeds, equal results (default 0).")
-@click.option("--sigma", type=NUMBER, help="Of --monte-carlo: deviation of ln G (default 0.1).")
-@click.option("--stuck", type=NUMBER, help="Of --monte-carlo: share stuck on; as many stuck off.")
+@click.option(
+    "--sigma",
+    type=NUMBER,
+    help="Of --monte-carlo: deviation of ln G (default: the device's, 0.1).",
+)
+@click.option(
+    "--stuck",
+    type=NUMBER,
+    help="Of --monte-carlo: share stuck on; as many stuck off (default: the device's, none).",
+)
 @click.option("--open-wire", type=NUMBER, help="Of --monte-carlo: chance of an open wire piece.")
 @click.option(
     "--programming",
@@ -95,6 +105,7 @@ COLUMNS_SHOWN = 64
     help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html, and "
     "of many vectors column_currents.csv.",
 )
+@device_option
 @process_option
 @output_options
 def command(
@@ -113,6 +124,7 @@ def command(
     programming: float | None,
     sensitivity: bool,
     out: Path | None,
+    device: tuple[str, ...],
     process: str | None,
     as_json: bool,
     quiet: bool,
@@ -133,6 +145,7 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
     from ..analyse import analysis
+    from ..analyse.needs import lowest_of_writes, write_line, write_verdict
     from ..analyse.operating import Laws
     from ..analyse.solve_studies import Asked, Found, Problem
     from ..analyse.summary import drop_lines
@@ -156,7 +169,7 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
-    wires = wires_in(network, process=process)
+    wires = wires_in(network, process=process).with_device(device_figures(device))
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
@@ -178,7 +191,14 @@ def command(
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
-    for line in (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(value)):
+    needs = []
+    if (writes := done[mode].writes) and not linear:
+        value["write_voltages"] = write_verdict(
+            tech, lowest_of_writes(writes), "the written column"
+        )
+        needs = [write_line(value["write_voltages"])]
+    lines = (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(value))
+    for line in (*lines, *needs):
         console.say(line)
     pins = _pins(loaded)
     _say_currents(console, pins, done[mode])

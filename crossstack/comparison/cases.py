@@ -189,17 +189,24 @@ class Pattern:
         return self.conductances.reshape(1, t * n, m), self.inputs.reshape(1, t * n)
 
 
-def patterns(rows: int, cols: int, tech: Tech, seed: int) -> list[Pattern]:
-    """Return the two default patterns: everything on (the worst case), and seeded random."""
-    m = tech.memristor
-    g_on, g_off = 1.0 / m.r_on_ohm, 1.0 / m.r_off_ohm
+def patterns(network: Network, tech: Tech, seed: int) -> list[Pattern]:
+    """Return the two default patterns: everything on (the worst case), and seeded random.
+
+    Args:
+        network: of the stacked layout, whose devices are all of one area.
+        tech: what the devices are.
+        seed: equal seeds, equal patterns.
+    """
+    m, rows, cols = tech.memristor, network.rows, network.cols
+    area = float(m.scale(network.memristor_area_um2).mean())
+    g_on, g_off = area / m.r_on_ohm, area / m.r_off_ohm
     shape = (2, rows, cols)
     rng = np.random.default_rng(seed)
     share = rng.random(shape)
     return [
         Pattern(
             "all on",
-            f"every device at R_on = {m.r_on_ohm:g} ohm, every input at {m.v_read_v:g} V",
+            f"every device at R_on = {1.0 / g_on:g} ohm, every input at {m.v_read_v:g} V",
             np.full(shape, g_on),
             np.full(shape[:2], m.v_read_v),
         ),

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analyse.analysis import Stimulus
-from ..analyse.operating import Laws, mode_ohm
+from ..analyse.needs import Lowest, lowest_of
+from ..analyse.operating import Laws, mode_ohm, write_way
 from ..analyse.timing import LINES, read_settle
 from ..base.names import WRITE_RAIL
 from ..pdk import Tech
 from ..solve.metrics import ir_drop
-from ..solve.modes import DEEP_NET, POLARITIES, polarity_options
+from ..solve.modes import DEEP_NET, POLARITIES
 from ..solve.network import TIER_NAMES, Network
 from .cases import Floats, Proved
 
@@ -41,6 +42,7 @@ class Slot:
         loss: largest part of the write voltage that wires and transistors take.
         half_selected_v: largest voltage on another device of the written tier, V.
         same_column_v: largest voltage on the computing tier's devices in that column, V.
+        lowest: the written device that gets least voltage.
     """
 
     write_tier: str
@@ -52,6 +54,7 @@ class Slot:
     loss: float
     half_selected_v: float
     same_column_v: float
+    lowest: Lowest | None
 
 
 def off_ohm(tech: Tech, width_um: float) -> float:
@@ -77,7 +80,6 @@ def slots(
     inputs: Floats,
     *,
     width_um: float,
-    write_voltage: float,
     progress: Step | None = None,
 ) -> Iterator[Slot]:
     """Write either tier column after column, in both polarities, while the other computes.
@@ -88,7 +90,6 @@ def slots(
         conductances: S, shape (2, rows, cols).
         inputs: V, shape (2, rows).
         width_um: width of the select transistors, which sets the leakage of those that are off.
-        write_voltage: V between a written row and the write rail.
         progress: told after every slot.
     """
     laws = Laws.of(tech)
@@ -99,11 +100,9 @@ def slots(
     done = 0
     for tier in (1, 0):
         for polarity, column in product(POLARITIES, range(network.cols)):
-            slot: dict[str, Any] = {
-                "read_tier": 1 - tier,
-                "write_column": column,
-                **polarity_options(polarity, write_voltage),
-            }
+            way = write_way(tech, polarity)
+            volts = abs(way["write_voltage"])
+            slot: dict[str, Any] = {"read_tier": 1 - tier, "write_column": column, **way}
             ohm = mode_ohm(network, tech, what, DEEP_NET, ohm, r_off, **laws.options, **slot)
             found = ir_drop(
                 network,
@@ -123,10 +122,11 @@ def slots(
                 polarity,
                 found.write.read_disturb * scale,
                 found.write.read_disturb,
-                (network.rows + (rail if polarity == "reset" else 0)) * write_voltage / r_off,
+                (network.rows + (rail if polarity == "reset" else 0)) * volts / r_off,
                 found.write.worst_loss,
                 found.write.half_selected_voltage,
                 found.write.same_column_voltage,
+                lowest_of(found.write.device_voltages, polarity, tier, column),
             )
             done += 1
             if progress:

@@ -23,6 +23,7 @@ from ..solve.linear import NetworkSolution, NetworkSolver
 from ..solve.metrics import Errors
 from ..solve.modes import EXPANSION, gates_for, network_drives
 from ..solve.network import Network
+from ..solve.reduced import reduced
 from ..solve.theory import Parts
 
 Floats = NDArray[np.float64]
@@ -58,26 +59,32 @@ def solve_view(
     volts = drives.port_voltages
     gates = gates_for(network, drives)
 
-    def solver(ohm: Floats | float) -> NetworkSolver:
+    # taps, pins and devices stay in the small network, and these are all that is read on the way
+    small = reduced(network)
+
+    def solver(of: Network, ohm: Floats | float) -> NetworkSolver:
         return NetworkSolver(
-            network, conductances=conductances, driven=volts, gates=gates, switch_ohm=ohm
+            of, conductances=conductances, driven=volts, gates=gates, switch_ohm=ohm
         )
 
-    def driven(made: NetworkSolver) -> dict[str, float]:
-        return _regulated(network, made, volts, inputs) if view in _REGULATED else volts
+    def driven(ohm: Floats | float) -> tuple[NetworkSolver, dict[str, float]]:
+        made = solver(small.network, ohm)
+        return made, _regulated(made, volts, inputs) if view in _REGULATED else volts
+
+    def at_work(ohm: Floats, _: Floats) -> Floats:
+        made, at = driven(ohm)
+        return small.spread(made.voltages(at))
 
     ohm: Floats | float = 0.0
     if view not in _IDEAL_TRANSISTORS:
-        ohm = working_ohm(network, tech, lambda r, _: (m := solver(r)).voltages(driven(m)))
-    made = solver(ohm)
-    solution = made.solve(driven(made))
+        ohm = working_ohm(network, tech, at_work)
+    solution = solver(network, ohm).solve(driven(ohm)[1])
     return solution, np.array([-solution.port_currents[pin] for pin in drives.outputs])
 
 
-def _regulated(
-    network: Network, solver: NetworkSolver, volts: dict[str, float], inputs: Floats
-) -> dict[str, float]:
+def _regulated(solver: NetworkSolver, volts: dict[str, float], inputs: Floats) -> dict[str, float]:
     """Return driver voltages at which every tap stands at its nominal voltage."""
+    network = solver.network
     taps: dict[str, tuple[str, float]] = {}
     for tier, volts_in in enumerate(inputs):
         for i, nominal in enumerate(volts_in):

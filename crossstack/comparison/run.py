@@ -8,6 +8,7 @@ from typing import Any
 
 from ..analyse.analysis import Stimulus, solve_modes
 from ..analyse.electromigration import current_limits_of, em_report
+from ..analyse.needs import write_verdict
 from ..analyse.paper import IR_DROP, SPEED
 from ..analyse.timing import PULSE_S, overlap
 from ..base import files
@@ -49,7 +50,7 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
                 if spec not in proved:
                     proved[spec] = prove(spec, tech, console)
             with console.step(f"solve {pair.key}"):
-                found = patterns(pair.stacked.rows, pair.stacked.cols, tech, seed)
+                found = patterns(proved[pair.stacked].network, tech, seed)
                 both = proved[pair.stacked], proved[pair.planar]
                 done.append(compare_pair(pair, *both, found, tech))
         value: dict[str, Any] = {
@@ -96,7 +97,7 @@ def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[
     """Sweep r_row / r_col in the view nearest to "IR drop of the array"."""
     with console.step("sweep"):
         n, m = compared.pair.stacked.rows, compared.pair.stacked.cols
-        all_on = patterns(n, m, tech, seed)[0]
+        all_on = patterns(compared.stacked.network, tech, seed)[0]
         drawn = compared.parts["stacked"]["array, B"]
         rows = ratio_sweep(compared, all_on, tech, "array", RATIOS)
     return {
@@ -110,23 +111,25 @@ def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[
 
 def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[str, Any]:
     stacked = compared.stacked
-    n, m = stacked.spec.rows, stacked.spec.cols
+    m = stacked.spec.cols
     result: dict[str, Any] = {"slots": []}
-    all_on = patterns(n, m, tech, seed)[0]
+    all_on = patterns(stacked.network, tech, seed)[0]
     if m > 1:
         with console.step("deep-net slots") as step:
-            result["slots"] = [
-                asdict(slot)
-                for slot in deepnet.slots(
+            found = [
+                *deepnet.slots(
                     stacked.network,
                     tech,
                     all_on.conductances,
                     all_on.inputs,
                     width_um=stacked.spec.select_w_um,
-                    write_voltage=tech.memristor.v_write_v,
                     progress=step,
                 )
             ]
+        result["slots"] = [asdict(slot) for slot in found]
+        result["write_voltages"] = write_verdict(
+            tech, (slot.lowest for slot in found if slot.lowest), "every column of either tier"
+        )
     with console.step("timing"):
         what = Stimulus(all_on.conductances, all_on.inputs, {})
         result["settle"] = deepnet.settle(stacked, tech, what)
@@ -137,7 +140,7 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
 def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> dict[str, Any]:
     """Return the verdict on the stacked macro's currents, everything on."""
     network = compared.stacked.network
-    all_on = patterns(compared.stacked.spec.rows, compared.stacked.spec.cols, tech, seed)[0]
+    all_on = patterns(network, tech, seed)[0]
     what = Stimulus(all_on.conductances, all_on.inputs, {})
     solved, _ = solve_modes(network, tech, what, Console(quiet=True))
     limits = current_limits_of(tech, config.tech.temperature_c)

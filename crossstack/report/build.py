@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analyse.analysis import read_maps
+from ..analyse.needs import write_voltages
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
 from ..base.units import percent
@@ -18,7 +19,7 @@ from . import timing_charts
 from .drawn import SCRIPTS, drawn
 from .judges import judged
 from .maps import SERIES, column_bars, mode_panels
-from .page import drop_card, file_list, flat, script_json, write_page
+from .page import drop_card, file_list, flat, script_json, write_card, write_page
 from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
@@ -206,7 +207,7 @@ def _checks(
         {
             "title": "Design rules",
             "ok": drc["violations"] == 0,
-            "head": "clean" if drc["violations"] == 0 else _violations(drc["violations"]),
+            "head": _rules_head(drc["violations"], drc.get("waived", 0)),
             # what the headline has said already is not said again
             "line": drc_line(drc).partition(", ")[2],
         },
@@ -220,6 +221,13 @@ def _checks(
     for step, why in manifest.get("not_done", {}).items():
         checks.append({"title": step, "ok": False, "head": "not done", "line": why})
     return checks
+
+
+def _rules_head(count: int, waived: int) -> str:
+    """Return the headline on rules; what a waiver covers is never called clean."""
+    if count:
+        return _violations(count)
+    return f"clean but for {waived} waived" if waived else "clean"
 
 
 def _replaced(folder: Path) -> list[dict[str, Any]]:
@@ -260,4 +268,6 @@ def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
                     f"in {worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
                 }
             )
+    if (writes := write_voltages(em)) is not None:
+        cards.append(write_card(writes))
     return cards

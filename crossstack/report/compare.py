@@ -14,7 +14,7 @@ from ..pdk import FileError, Tech
 from . import timing_charts
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
-from .page import file_list, flat, script_json, write_page
+from .page import file_list, flat, script_json, write_card, write_page
 
 #: the stacked array's layout
 STACKED = "stacked.gds"
@@ -120,6 +120,8 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
                 "line": limits["text"],
             }
         )
+    if (writes := value["deep_net"].get("write_voltages")) is not None:
+        checks.append(write_card(writes))
     rows = {
         (r["view"], r["metric"]): r for r in value["pairs"][0]["rows"] if r["pattern"] == "all on"
     }

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ..analyse.needs import write_line
 from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
 from ..base.units import percent
@@ -120,3 +121,14 @@ def file_list(
         text = f"{size / 1e6:.1f} MB" if size > 1e6 else f"{max(size / 1e3, 0.1):.1f} kB"
         rows.append({"name": name, "kind": kind, "size": text, "sha": digest})
     return rows
+
+
+def write_card(writes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whether written devices get the voltage that they need, at a glance."""
+    return {
+        "title": "Write voltages",
+        "ok": None,
+        "warn": not (writes["judged"] and writes["met"]),
+        "head": ("met" if writes["met"] else "too low") if writes["judged"] else "not judged",
+        "line": f"{write_line(writes)}; needed by: {writes['source']}",
+    }

@@ -35,10 +35,10 @@ def _refused(target: Target, sizes: list[int], place: int, value: int) -> CrossS
         choice[place] = value
         try:
             configs = target.configs(choice)
-        except CrossStackError as found:
-            error = error or found
+        except CrossStackError as refused:
+            error = error or refused
             continue
-        wrong = [found for config in configs if (found := refusal(config)) is not None]
+        wrong = [why for config in configs if (why := refusal(config)) is not None]
         if not wrong:
             return None
         error = error or wrong[0]

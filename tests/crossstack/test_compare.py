@@ -62,7 +62,7 @@ def test_both_layouts_are_proved(proved):
 def test_theory_agrees_in_the_small_drop_limit(pair, proved, view):
     """Within 5 % of the reduction, every metric, when devices load the wires very little."""
     tech = replace(TECH, memristor=replace(TECH.memristor, r_on_ohm=1e9))
-    found = patterns(3, 4, tech, seed=1)[:1]
+    found = patterns(proved[0].network, tech, seed=1)[:1]
     done = compare_pair(pair, *proved, found, tech)
     for metric in METRICS:
         got, wanted = done.reduction("all on", view, metric), done.theory[view][metric]
@@ -70,7 +70,7 @@ def test_theory_agrees_in_the_small_drop_limit(pair, proved, view):
 
 
 def test_views_leave_out_what_they_say(pair, proved):
-    found = patterns(3, 4, TECH, seed=1)[:1]
+    found = patterns(proved[0].network, TECH, seed=1)[:1]
     stacked, _ = compare_pair(pair, *proved, found, TECH).results["all on"]
     worst = {view: stacked.errors[view].worst_device for view in VIEWS}
     assert worst["array"] < worst["wires"] < worst["all"]
@@ -91,7 +91,7 @@ def test_kelvin_regulation_holds_every_tap(network):
 
 def slots_of(network):
     g, x = all_on()
-    return list(deepnet.slots(network, TECH, g, x, width_um=2.0, write_voltage=2.0))
+    return list(deepnet.slots(network, TECH, g, x, width_um=2.0))
 
 
 def is_right(slot):
@@ -179,7 +179,7 @@ def test_sweep_finds_a_known_crossing():
 
 
 def test_sweep_falls_with_the_ratio(pair, proved):
-    found = patterns(3, 4, TECH, seed=1)
+    found = patterns(proved[0].network, TECH, seed=1)
     done = compare_pair(pair, *proved, found[:1], TECH)
     rows = ratio_sweep(done, found[0], TECH, "array", (0.03, 0.3, 3.0))
     values = [r["reduction"] for r in rows]
@@ -247,7 +247,7 @@ def test_theory_without_a_baseline_is_that_of_the_same_parts(pair, proved):
     network = proved[0].network
     found = estimate(network, measure_parts(network, TECH))
     assert set(found["views"]) == set(VIEWS)
-    done = compare_pair(pair, *proved, patterns(3, 4, TECH, seed=1)[:1], TECH)
+    done = compare_pair(pair, *proved, patterns(proved[0].network, TECH, seed=1)[:1], TECH)
     # beside the array the drawn planar macro has wires of its own; within it they are the same
     for metric in METRICS:
         mine = found["views"]["array"]["reduction"][metric]

@@ -16,6 +16,7 @@ from crossstack.solve import (
     solve_network,
     solve_network_nonlinear,
 )
+from crossstack.solve.iv import Limited, Linear, Odd, Table
 from crossstack.solve.mode import NO_SUPPLY_V
 
 WIRES = {"row_segments": 3.0, "column_segments": 2.0}
@@ -214,3 +215,45 @@ def test_a_source_follower_settles(drain, load, turned):
     assert got.node_voltages[s] == pytest.approx(brentq(left, 0.0, drain, xtol=1e-14), rel=1e-8)
     assert got.kcl_residual < 1e-9
     assert got.method.startswith("newton")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_laws_that_bend_both_ways_settle_on_the_load_line(seed):
+    """A limiter, a cubic and a table beside a resistor: Kirchhoff's law holds to the digit."""
+    rng = np.random.default_rng(seed)
+    volts = np.sort(rng.uniform(0.1, 2.5, 6))
+    amps = np.cumsum(10.0 ** rng.uniform(-6, -4, 6))
+    table = Table(list(zip(volts, amps, strict=True)), volts[0] / amps[0])
+    most = 10.0 ** rng.uniform(-6, -3)
+    law = [table, Limited(Sinh(3.0), most), Limited(table, most), Limited(Odd(2.1), most)][seed % 4]
+    ohm, source = 10.0 ** rng.uniform(1, 4), rng.choice([-1, 1]) * rng.uniform(0.1, 3.0)
+    built = NetworkBuilder()
+    a, m, c = (built.node(name) for name in ("BR[0]", "m", "C[0]"))
+    built.resistor(a, m, ohm, layer="ME", net="BR[0]")
+    built.memristor(0, 0, 0, m, c)
+    built.port("BR[0]", a), built.port("C[0]", c)
+    found = solve_network_nonlinear(
+        built.build(), conductances=np.full((1, 1, 1), 1e-4),
+        port_voltages={"BR[0]": source, "C[0]": 0.0}, device=law,
+    )  # fmt: skip
+    over, amp = found.device_voltages.item(), found.device_currents.item()
+    both = found.node_voltages[m]
+    assert both + ohm * amp == pytest.approx(source, rel=1e-9)
+    assert float(law.current(np.array(1e-4), np.array(both))) == pytest.approx(amp, rel=1e-8)
+    inner = law.law if isinstance(law, Limited) else law
+    # a device behind a limiter has what its own law has at the current
+    assert float(inner.current(np.array(1e-4), np.array(over))) == pytest.approx(amp, rel=1e-8)
+    assert abs(over) <= abs(both) * (1 + 1e-9)
+
+
+def test_slopes_of_laws_are_their_derivatives():
+    volts, g = np.linspace(-2.0, 2.0, 41) + 0.013, np.array(1e-4)
+    points = [(0.2, 2e-5), (1.0, 3e-4), (2.5, 8e-3)]
+    for law in (Odd(2.1), Table(points, 1e4), Limited(Sinh(3.0), 1e-4), Linear()):
+        step = 1e-7
+        wanted = (law.current(g, volts + step) - law.current(g, volts - step)) / (2 * step)
+        np.testing.assert_allclose(law.slope(g, volts), wanted, rtol=1e-5, atol=1e-11)
+    for wrong in (lambda: Odd(-1.0), lambda: Limited(Sinh(3.0), 0.0), lambda: Table([(1, 1)], 1.0),
+                  lambda: Table([(1, 1), (2, 0.5)], 1.0)):  # fmt: skip
+        with pytest.raises(InputError):
+            wrong()

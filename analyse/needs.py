@@ -1,0 +1,115 @@
+"""Does every device that is written get the voltage that it needs to switch?
+
+The need is declared with the device, in either polarity and with its source. What is judged is the
+voltage over the device itself: without wires, transistors and the limiter of a write driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..solve.modes import POLARITIES
+from ..solve.network import TIER_NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..pdk import Tech
+    from ..solve.metrics import WriteReport
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lowest:
+    """The device that gets least in one slot of a write.
+
+    Attributes:
+        polarity: 'set' or 'reset'.
+        tier: its tier.
+        row, column: its place.
+        volts: over it, V.
+    """
+
+    polarity: str
+    tier: str
+    row: int
+    column: int
+    volts: float
+
+
+def lowest_of(volts: Floats, polarity: str, tier: int, column: int) -> Lowest | None:
+    """Return the device that gets least of a written column; None if there is none.
+
+    Args:
+        volts: over the devices of the column, shape (rows,), V; nan where there is none.
+        polarity: of the write.
+        tier: that is written.
+        column: that is written.
+    """
+    seen = np.abs(volts)
+    if np.isnan(seen).all():
+        return None
+    row = int(np.nanargmin(seen))
+    return Lowest(polarity, TIER_NAMES[tier], row, column, float(seen[row]))
+
+
+def lowest_of_writes(writes: Mapping[str, WriteReport]) -> Iterator[Lowest]:
+    """Yield the device that gets least of each polarity that was solved."""
+    for polarity, write in writes.items():
+        found = lowest_of(write.device_voltages, polarity, write.tier, write.column)
+        if found is not None:
+            yield found
+
+
+def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> dict[str, Any]:
+    """Return whether written devices get what they need, and the words for it.
+
+    Args:
+        tech: what its memristors need.
+        found: the lowest voltages of the slots that were solved.
+        counted: which slots these are, for people.
+    """
+    every = [*found]
+    m = tech.memristor
+    value: dict[str, Any] = {"judged": False, "met": False, "counted": counted}
+    value |= {"source": m.needed_source, "assumed": "assumed" in m.needed_source}
+    parts, missing = [], []
+    for polarity in POLARITIES:
+        mine = [each for each in every if each.polarity == polarity]
+        if not mine:
+            missing.append(polarity)
+            continue
+        # what cannot be compared is not enough
+        worst = min(mine, key=lambda each: each.volts if np.isfinite(each.volts) else -np.inf)
+        needed, met = m.needed_v(polarity), worst.volts >= m.needed_v(polarity)
+        value[polarity] = {**asdict(worst), "needed_V": needed, "met": met}
+        parts.append(f"{polarity} {worst.volts:.3g} of {needed:g} V")
+    left = [f"no {polarity} was solved" for polarity in missing]
+    if not parts:
+        return value | {"text": f"write voltages not judged: {', '.join(left)}"}
+    met = all(value[each]["met"] for each in POLARITIES if each not in missing)
+    state = "written devices get what they need" if met else "written devices get too little"
+    kind = "assumed" if value["assumed"] else "declared"
+    text = "; ".join([f"{state}: {', '.join(parts)} ({kind} need)", *left])
+    return value | {"judged": not missing, "met": met, "text": text}
+
+
+def write_line(value: Mapping[str, Any]) -> str:
+    """Return a verdict with the device that gets least, for people."""
+    worst = [value[polarity] for polarity in POLARITIES if polarity in value]
+    places = [
+        f"{w['polarity']} lowest at {w['tier']} tier, row {w['row']}, column {w['column']}"
+        for w in worst
+    ]
+    return "; ".join([value["text"], *places, f"judged: {value['counted']}"])
+
+
+def write_voltages(em: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the verdict that stands in the content of an em.json; None if nothing was written."""
+    found = (mode.get("write_voltages") for mode in em.get("modes", {}).values())
+    return next((value for value in found if value is not None), None)

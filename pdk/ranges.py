@@ -1,0 +1,19 @@
+"""Numbers in their range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..base.errors import ParameterError
+
+
+def number(value: Any, name: str, low: float, high: float, unit: str = "") -> float:
+    """Return a finite number in a range.
+
+    Raises:
+        ParameterError: if it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        allowed = f"{low:g}" if low == high else f"a number from {low:g} to {high:g}"
+        raise ParameterError(name, value, f"{allowed} {unit}".rstrip())
+    return float(value)
