@@ -38,11 +38,13 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     landing = r.pad + 2 * space
     tracks = landing + 2 * (_least_track(r) + grid_up(space / 2))
     finger = finger_step(r, r.gate_length()) + _beside_rows(r, grid_up(space / 2))
-    least = [grid_up(tracks, 10), grid_up(finger, 10)]
+    # a column ends in a land that holds its cuts
+    land = r.size("land_via") + 2 * r.line_end("land_via", "land") + r.land_space
+    least = [grid_up(tracks, 10), grid_up(finger, 10), grid_up(land, 10)]
     if kelvin:
-        least.append(
-            grid_up(2 * (max(r.width(metal) for metal in (*r.upper, "land")) + r.land_space), 20)
-        )
+        widths = [r.width(metal) for metal in (*r.upper, "land")]
+        widths.append(r.size("land_via") + 2 * r.line_end("land_via", "land"))
+        least.append(grid_up(2 * (max(widths) + r.land_space), 20))
         below = grid_up(r.land_space / 2) + sum(sense_cut(r))
         least.append(grid_up(2 * below + landing, 10))
     return max(least)
@@ -73,7 +75,9 @@ def finger_step(r: RuleBook, length: int) -> int:
     """Return the distance from one row of contacts to the next, across a gate."""
     levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
     return max(
-        length + r.finger_step, *(grid_up(height + r.space(metal)) for metal, height in levels)
+        length + r.finger_step,
+        length + r.space("poly"),
+        *(grid_up(height + r.space(metal)) for metal, height in levels),
     )
 
 
@@ -88,7 +92,7 @@ def row_height(r: RuleBook) -> int:
 
 def _around_row(r: RuleBook) -> int:
     """Return the height of active area around one row of contacts."""
-    return r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
+    return r.contact + 2 * r.contact_side
 
 
 def _beside_rows(r: RuleBook, edge: int) -> int:
@@ -118,16 +122,21 @@ def head_gap(r: RuleBook) -> int:
     )
 
 
-def strap_inset(r: RuleBook) -> int:
-    """Return the distance from the active area to the first strap, clear of a head beside it."""
+def strap_inset(r: RuleBook, tracks: Tracks | None = None) -> int:
+    """Return the distance from the active area to the first strap, clear of a head beside it.
+
+    Beside wide tracks it is farther.
+    """
     # both may have a landing in the metal above, on the same track
-    apart = max(r.space("select"), r.space("bottom_row"))
+    highest = 0 if tracks is None else max(b - a for a, b in (tracks.low, tracks.high3))
+    apart = max(r.space("select"), r.space_beside("bottom_row", highest))
     return max(0, r.pad // 2 + apart - head_gap(r))
 
 
-def least_finger(r: RuleBook) -> int:
-    """Return the shortest finger that holds a strap of either net."""
-    return 2 * (r.pad + strap_inset(r)) + r.space("select")
+def least_finger(r: RuleBook, pitch: int | None = None) -> int:
+    """Return the shortest finger that holds a strap of either net, in lines of a pitch."""
+    tracks = None if pitch is None else Tracks(r, pitch)
+    return 2 * (r.pad + strap_inset(r, tracks)) + r.space("select")
 
 
 class Tracks:
@@ -239,17 +248,23 @@ class BodyDrawer:
         apart = max(
             r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
         )
-        return grid_up(max(own, butted, apart), 10)
+        wires = (
+            r.space("local") + (r.line - r.tap_width) // 2,
+            *(r.space(m) + r.below_end(m) - r.contact_inset + (r.below_line(m) - r.tap_width) // 2
+              for m in r.below),
+            *(r.space(cut) for cut in r.chain),
+        )  # fmt: skip
+        return grid_up(max(own, butted, apart, *wires), 10)
 
     @property
     def strap_inset(self) -> int:
         """Edge of the active area to the first strap."""
-        return strap_inset(self.r)
+        return strap_inset(self.r, self.t)
 
     @property
     def least_finger(self) -> int:
         """Shortest finger that holds a strap of either net."""
-        return least_finger(self.r)
+        return 2 * (self.r.pad + self.strap_inset) + self.r.space("select")
 
     def strap_xs(self, body: Body) -> list[tuple[int, bool]]:
         """Return (centre, is of net B) of every strap.
@@ -287,17 +302,29 @@ class BodyDrawer:
         draw_gates(self.c, self.r, m)
         for y in rows:
             self.c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
-        draw_contacts(self.c, self.r, m, centred=True)
+        # the rows of local metal end with the channel
+        end = self.r.line_end(self.r.chain[-1], "local")
+        draw_contacts(self.c, self.r, m, centred=True, end=end)
         self._straps(body, rows, bus_b, track_a, track_b)
+
+    @property
+    def well_beyond(self) -> int:
+        """How far wells run on beyond a pitch: those of neighbouring pitches are one."""
+        return max(self.r.enclosure("nwell", inner) for inner in ("p_active", "n_tap"))
+
+    def implant_beyond(self, model: str) -> int:
+        """How far a body's implant reaches beyond the ends of its channel."""
+        implant, kind = ("nplus", "n") if model == "nfet" else ("pplus", "p")
+        return max(self.r.enclosure(implant, f"{kind}_{part}") for part in ("gate", "active"))
 
     def mos(self, body: Body, rows: list[int]) -> Mos:
         """Return the transistor of a body; implant and well run on into the next pitch."""
         r, beyond = self.r, _around_row(self.r) // 2
         n = body.model == "nfet"
-        across = r.enclosure("nplus", "n_gate") if n else r.enclosure("pplus", "p_gate")
         along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
-        in_well = r.enclosure("nwell", "p_active")
-        well = (body.x - in_well, -in_well, body.x2 + in_well, self.t.pitch + in_well)
+        in_well, beyond_well = r.enclosure("nwell", "p_active"), self.well_beyond
+        well = (body.x - in_well, -beyond_well, body.x2 + in_well, self.t.pitch + beyond_well)
+        across = self.implant_beyond(body.model)
         return Mos(
             body.model,
             (body.x, rows[0] - beyond, body.x2, rows[-1] + beyond),
@@ -351,7 +378,7 @@ class BodyDrawer:
         c, r = self.c, self.r
         gates, half = self.gates(rows), self.length // 2
         bar = r.head // 2
-        y = max(self.t.centre(track), self.t.edge + r.pad // 2)
+        y = max(self.t.centre(track), self.t.edge + r.pad // 2, bar + grid_up(r.space("poly") / 2))
         low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
         c.rect("poly", x - bar, low, x + bar, high)
         for g in gates:
@@ -367,6 +394,6 @@ class BodyDrawer:
         if kind == "n":
             half = r.tap_width // 2 + r.enclosure("nwell", "n_tap")
             # as high as the bodies' wells, so that wells of neighbouring pitches are one
-            beyond = r.enclosure("nwell", "p_active")
+            beyond = self.well_beyond
             well = (x - half, -beyond, x + half, self.t.pitch + beyond)
         tap_strip(self.c, r, x, 0, self.t.pitch, kind, centred=True, well=well)

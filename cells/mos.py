@@ -153,9 +153,22 @@ def draw_implant(c: Canvas, m: Mos) -> None:
         c.rect("nwell", *m.well)
 
 
-def draw_contacts(c: Canvas, r: RuleBook, m: Mos, centred: bool = False) -> tuple[int, int]:
-    """Draw the contacts of a transistor's sources and drains; returns as `contact_line`."""
-    inset = r.contact_inset
+def draw_contacts(
+    c: Canvas, r: RuleBook, m: Mos, centred: bool = False, end: int = 0
+) -> tuple[int, int]:
+    """Draw the contacts of a transistor's sources and drains.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        m: the transistor.
+        centred: as for `contact_line`.
+        end: least distance of the outermost contacts to the ends of the channel.
+
+    Returns:
+        As `contact_line`.
+    """
+    inset = max(end, r.contact_inset)
     inside = (m.width[0] + inset, m.width[1] - inset)
     spans = [contact_line(c, r, at, inside, along_x=m.along_y, centred=centred) for at in m.lines]
     return spans[0]
@@ -181,7 +194,7 @@ class NmosPlace:
 
     def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
         r = rules
-        step = r.enclosure("diffusion", "diffusion_contact") + r.contact // 2
+        step = r.contact_side + r.contact // 2
         to_gate = max(
             r.contact // 2 + r.space("diffusion_contact", "gate") + length // 2,
             grid_up((r.line + r.space("local")) / 2),
@@ -211,7 +224,8 @@ class NmosPlace:
     def mos(self, r: RuleBook) -> Mos:
         """Return the transistor that stands here."""
         x1, y1, x2, y2 = self.comp
-        beside, across = r.enclosure("nplus", "n_active"), r.enclosure("nplus", "n_gate")
+        beside = r.enclosure("nplus", "n_active")
+        across = max(beside, r.enclosure("nplus", "n_gate"))
         return Mos(
             "nfet",
             self.comp,

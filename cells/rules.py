@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pdk import Ask, NoRuleError, Tech
+from ..pdk import Ask, NoRuleError, Tech, TechError
 from ..pdk.model import LINES
 from .drawing import grid_up
 
@@ -43,9 +43,8 @@ class RuleBook:
         self.contact_step = max(self.step(cut) for cut in self.chain)
         self.line = self._line("local", self.chain[-1:])
         self.head = self.contact + 2 * self.line_end("poly_contact", "poly")
-        self.tap_width = max(
-            self.contact + 2 * self.enclosure("tap", "tap_contact"), self.width("tap")
-        )
+        tap = self.contact + 2 * self.enclosure("tap", "tap_contact")
+        self.tap_width = grid_up(max(tap, self.width("tap")), 10)
         lower = roles.cuts("local", "top_row")
         self.pad = max(self._landing(metal, lower) for metal in LINES)
         self.module_via = self.size("bottom_via")
@@ -55,7 +54,7 @@ class RuleBook:
         self.upper = roles.between("top_row", "land")
         lands = (*self.upper, "land")
         least = (self.landing(metal) for metal in lands)
-        self.land = max(self.module_via + 2 * around, *least)
+        self.land = max(grid_up(self.module_via + 2 * around, 10), *least)
         self.land_space = max(self.space(metal) for metal in lands)
         self.beyond_via = (self.land - self.module_via) // 2
 
@@ -67,7 +66,7 @@ class RuleBook:
     def _landing(self, metal: str, cuts: tuple[str, ...]) -> int:
         """Return the side of a landing on a metal for whichever of some cuts end on it."""
         over = (self.size(cut) + 2 * self.line_end(cut, metal) for cut in self.on(metal, cuts))
-        return max(self.width(metal), grid_up(self.area(metal) ** 0.5, 10), *over)
+        return grid_up(max(self.width(metal), self.area(metal) ** 0.5, *over), 10)
 
     def on(self, metal: str, cuts: tuple[str, ...]) -> list[str]:
         """Return those of some cuts that end on a routing metal."""
@@ -133,6 +132,13 @@ class RuleBook:
     def finger_step(self) -> int:
         """From one contact line of a transistor to the next, without the channel's length."""
         return 2 * self.space("diffusion_contact", "gate") + self.contact
+
+    @property
+    def contact_side(self) -> int:
+        """From the edge of the active area beside a line of contacts to these."""
+        beyond_gate = self.extension("diffusion", "poly")
+        reached = self.contact + self.space("diffusion_contact", "gate")
+        return max(self.enclosure("diffusion", "diffusion_contact"), beyond_gate - reached)
 
     @property
     def contact_inset(self) -> int:
@@ -204,7 +210,7 @@ class RuleBook:
     def space_beside(self, layer: str, width: int) -> int:
         """Return the least space beside a line that is `width` dbu wide."""
         wide = width > self.wide_from(layer)
-        return self.wide_space(layer) if wide else self.space(layer)
+        return max(self.wide_space(layer) if wide else 0, self.space(layer))
 
     def row_space(self, width: int) -> int:
         """Return the least space beside lines `width` dbu wide in either metal of the row lines."""
@@ -215,12 +221,21 @@ class RuleBook:
         return self._dbu(self.ask.array_space(cut, metal, self.ask.space(cut)))
 
     def size(self, cut: str) -> int:
-        """Return the exact side of a cut."""
-        return self._dbu(self.ask.size(cut))
+        """Return the exact side of a cut.
+
+        Raises:
+            TechError: if it has no middle on the grid, where everything drawn here has one.
+        """
+        side = self._dbu(self.ask.size(cut))
+        if side % (2 * self._dbu(self.tech.grid_um)):
+            name = f"{self.layer(cut)} of process {self.tech.process.name}"
+            raise TechError(f"{name}: a side of {side * self.tech.dbu_um:g} um is no even multiple "
+                            f"of the grid, {self.tech.grid_um:g} um")  # fmt: skip
+        return side
 
     def step(self, cut: str) -> int:
         """Return the distance from one cut to the next beside it."""
-        return self.size(cut) + self.space(cut)
+        return grid_up(self.size(cut) + self.space(cut), 10)
 
     def area(self, layer: str) -> int:
         """Return the least area of a polygon, dbu2."""
