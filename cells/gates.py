@@ -35,9 +35,9 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     landing.
     """
     space = r.row_space(0)
-    landing = r.pad + 2 * space
-    tracks = landing + 2 * (_least_track(r) + grid_up(space / 2))
-    finger = finger_step(r, r.gate_length()) + _beside_rows(r, grid_up(space / 2))
+    edge, landing = grid_up(max(space, r.space("select")) / 2), r.pad + 2 * space
+    tracks = landing + 2 * (_least_track(r) + edge)
+    finger = finger_step(r, r.gate_length()) + _beside_rows(r, edge)
     # a column ends in a land that holds its cuts
     land = r.size("land_via") + 2 * r.line_end("land_via", "land") + r.land_space
     least = [grid_up(tracks, 10), grid_up(finger, 10), grid_up(land, 10)]
@@ -68,17 +68,19 @@ def sense_cut(r: RuleBook) -> tuple[int, int]:
     """
     cuts = r.tech.roles.cuts("top_row", "land")
     size = max(r.size(cut) for cut in cuts)
-    return r.enclosure("land", "land_via") + size, r.enclosure("top_row", cuts[0])
+    ends = ("bottom_row_via", cuts[0])
+    return r.enclosure("land", "land_via") + size, max(r.enclosure("top_row", c) for c in ends)
 
 
 def finger_step(r: RuleBook, length: int) -> int:
     """Return the distance from one row of contacts to the next, across a gate."""
+    return max(length + r.finger_step, length + r.space("poly"), row_step(r))
+
+
+def row_step(r: RuleBook) -> int:
+    """Return the least distance of two rows of contacts, whatever lies between them."""
     levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
-    return max(
-        length + r.finger_step,
-        length + r.space("poly"),
-        *(grid_up(height + r.space(metal)) for metal, height in levels),
-    )
+    return max(r.contact_step, *(grid_up(height + r.space(metal)) for metal, height in levels))
 
 
 def row_height(r: RuleBook) -> int:
@@ -102,7 +104,7 @@ def _beside_rows(r: RuleBook, edge: int) -> int:
     end, reach beyond their cuts.
     """
     strap = edge + r.size("local_via") // 2 + r.enclosure("select", "local_via")
-    return max(r.space("diffusion") + _around_row(r), 2 * strap)
+    return max(r.space("diffusion") + _around_row(r), 2 * strap, row_step(r))
 
 
 def head_gap(r: RuleBook) -> int:
@@ -118,6 +120,7 @@ def head_gap(r: RuleBook) -> int:
         r.head_clear,
         r.head_to_p,
         r.pad // 2 + r.space("local"),
+        r.contact_step - r.contact_inset - r.contact // 2,
         *(r.below_line(m) // 2 + r.below_end(m) - r.contact_inset + r.space(m) for m in r.below),
     )
 
@@ -158,7 +161,7 @@ class Tracks:
         #: the northern track of the upper metal is the widest
         widest = pitch - self.mid + half - grid_up(r.row_space(0) / 2)
         space = self.space = r.row_space(widest)
-        self.edge = grid_up(space / 2)
+        self.edge = grid_up(max(space, r.space("select")) / 2)
         self.low = (self.edge, self.mid - half - space)
         self.high3 = (self.mid + half + space, pitch - self.edge)
         self.high4 = (self.mid - half, pitch - self.edge)
@@ -242,7 +245,7 @@ class BodyDrawer:
         own = (
             r.enclosure("nplus", "n_gate")
             + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
-            + r.enclosure("pplus", "p_tap")
+            + r.tap_beyond("p")
         )
         butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
         apart = max(
@@ -311,6 +314,12 @@ class BodyDrawer:
     def well_beyond(self) -> int:
         """How far wells run on beyond a pitch: those of neighbouring pitches are one."""
         return max(self.r.enclosure("nwell", inner) for inner in ("p_active", "n_tap"))
+
+    @property
+    def tap_well(self) -> int:
+        """How far the well of an n-tap reaches beside it: to that of its body, at the least."""
+        reach = self.tap_gap - self.r.enclosure("nwell", "p_active")
+        return max(self.r.enclosure("nwell", "n_tap"), reach)
 
     def implant_beyond(self, model: str) -> int:
         """How far a body's implant reaches beyond the ends of its channel."""
@@ -392,7 +401,7 @@ class BodyDrawer:
         r = self.r
         well = None
         if kind == "n":
-            half = r.tap_width // 2 + r.enclosure("nwell", "n_tap")
+            half = r.tap_width // 2 + self.tap_well
             # as high as the bodies' wells, so that wells of neighbouring pitches are one
             beyond = self.well_beyond
             well = (x - half, -beyond, x + half, self.t.pitch + beyond)

@@ -238,7 +238,11 @@ class HybridGeometry(StackedPair):
                 + r.enclosure("nplus", "n_gate")
                 + r.enclosure("nplus", "n_active"),
             )
-            self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
+            # the diode's contact beside the gate's
+            apart = (r.contact_step, *(2 * r.below_reach(m) + r.space(m) for m in r.below))
+            self.diode_y = grid_up(
+                max(nmos.top + clear + self.diode // 2, nmos.gate_y + max(apart)), 10
+            )
 
     def _place_near_tap(self) -> None:
         """Place a tap strip beside the transistor where that below ME is out of reach."""

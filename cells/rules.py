@@ -110,6 +110,18 @@ class RuleBook:
         )
         return grid_up(max(ends))
 
+    def below_reach(self, metal: str, contacts: int | None = None) -> int:
+        """Return how far one of `below` reaches from the middle of a line of contacts.
+
+        Args:
+            metal: one of `below`.
+            contacts: length of the line from its first contact to its last; None for one.
+        """
+        length = self.contact if contacts is None else contacts
+        half = self.below_line(metal) // 2
+        missing = self.area(metal) / (2 * half) - (length + 2 * self.below_end(metal))
+        return length // 2 + self.below_end(metal) + max(0, grid_up(missing / 2))
+
     def layer(self, role: str) -> str:
         """Return the layer of a role, or of its own name."""
         return self.ask.layer(role)
@@ -165,8 +177,8 @@ class RuleBook:
     def head_to_p(self) -> int:
         """From a p-active area to the middle of a poly contact outside its implant."""
         apart = self.apart("poly_contact", "pplus")
-        beyond = self.contact // 2 + self.enclosure("pplus", "p_active")
-        return apart + beyond if apart else 0
+        implant = max(self.enclosure("pplus", "p_active"), self.enclosure("pplus", "p_gate"))
+        return apart + self.contact // 2 + implant if apart else 0
 
     @property
     def head_to_tap(self) -> int:
@@ -178,8 +190,20 @@ class RuleBook:
             self.head // 2 + self.space("poly", "tap"),
             half + self.space("poly_contact", "tap"),
             mark + self.space("poly_mark", "tap_contact") if mark else 0,
-            half + apart + self.enclosure("pplus", "p_tap") if apart else 0,
+            half + apart + self.tap_beyond("p") if apart else 0,
+            self.contact_step - self.tap_width // 2,
+            *(self.below_line(m) + self.space(m) - self.tap_width // 2 for m in self.below),
         )
+
+    def tap_beyond(self, kind: str) -> int:
+        """Return how far the implant of a strip of tap reaches beyond it, beside it."""
+        implant, tap = ("pplus", "p_tap") if kind == "p" else ("nplus", "n_tap_at_well_edge")
+        least = grid_up((self.width(implant) - self.tap_width) / 2)
+        return max(self.enclosure(implant, tap), least)
+
+    def cut_more(self, cut: str) -> int:
+        """Return how far a cut reaches beyond the contact below it; negative for a smaller one."""
+        return (self.size(cut) - self.contact) // 2
 
     @property
     def to_tap(self) -> int:
@@ -188,7 +212,7 @@ class RuleBook:
             self.space("diffusion", "tap"),
             self.apart("n_active", "p_tap"),
             self.enclosure("nplus", "n_active") + self.space("nplus", "p_tap_near_well"),
-            self.space("pplus", "n_active") + self.enclosure("pplus", "p_tap"),
+            self.space("pplus", "n_active") + self.tap_beyond("p"),
         )
 
     def width(self, layer: str) -> int:

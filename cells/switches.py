@@ -38,10 +38,10 @@ def _row_block(pen: Pen, body_of: tuple[str, str, str, str, str, str],
     if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
         in_well = r.enclosure("nwell", "p_active")
         to_well = in_well + max(in_well, r.space("nwell", "p_tap"))
-        implants = r.enclosure("pplus", "p_tap") + r.space("pplus")
+        implants = r.tap_beyond("p") + r.space("pplus")
     else:  # the next well, with its n-tap in front, keeps its distance from this body
-        to_well = r.enclosure("nwell", "n_tap") + r.space("nwell", "n_active")
-        implants = r.enclosure("nplus", "n_tap_at_well_edge") + r.space("nplus")
+        to_well = d.tap_well + r.space("nwell", "n_active")
+        implants = r.tap_beyond("n") + r.space("nplus")
     apart = max(to_well, implants + d.implant_beyond(model))
     tap_edge = max(tap_edge, apart - d.head_gap)
     pen.x = head + grid_up(tap_edge, 10)

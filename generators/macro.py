@@ -60,7 +60,7 @@ class _Wiring:
         space = max(r.space(line) for line in LINES)
         self.track = max(600, r.pad, r.landing("top_row"))
         self.track_pitch = max(1000, self.track + space)
-        self.supply = max(1000, r.pad + space)
+        self.supply = grid_up(max(1000, r.pad + space), 10)
         self.riser = max(
             600,
             r.width("land"),
