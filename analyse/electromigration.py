@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 #: slots that stand for all of a write
-COLUMNS_WRITTEN = "the first and the last column of either tier"
+COLUMNS_WRITTEN = "the first and the last column of either tier, devices in the state of the solve"
 
 
 def current_limits_of(tech: Tech, temperature_c: float) -> CurrentLimits | None:

@@ -121,7 +121,9 @@ def _chosen(config: RunConfig) -> dict[str, Any]:
     }
     default = Conditions().chosen()
     tech = {key: v for key, v in config.tech.chosen().items() if v != default[key]}
-    return {**values, **({"tech": tech} if tech else {})}
+    device = config.tech.to_json()["device"]
+    sections = {"tech": tech, "device": device}
+    return {**values, **{key: section for key, section in sections.items() if section}}
 
 
 def take(result: Mapping[str, Any], kept: Path, work: Path) -> None:
