@@ -6,7 +6,7 @@ from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit
 from .limits import gate_length, length, select_widths
 from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
-from .parts import module_via, oxides, via_stack
+from .parts import device_mark, module_via, oxides, via_stack
 from .rules import RuleBook
 
 
@@ -77,6 +77,7 @@ def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float | None = None) -> 
     tap_x = place.comp[2] + r.to_tap + r.tap_width // 2
     tap_strip(c, r, tap_x, place.bottom, place.top)
     c.port("B", "local", tap_x, place.top, wide, 90)
+    device_mark(c, r, place.comp[0], place.bottom, tap_x + r.tap_width // 2, place.top)
     size = (("W", w * 1e-3), ("L", place.length * 1e-3))
     netlist = Subcircuit(
         "select_nmos", ("D", "G", "S", "B"), (Device("M1", "nfet", ("D", "G", "S", "B"), size),)

@@ -52,19 +52,26 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
         max(r.land_space, r.space("top_row")) + r.land - r.module_via,
     )
     x_te = x_be - r.module_via - gap
-    shift, y = half_land + MARGIN - x_te, u.port("BR", 180).y
+    # a sense line of the row switch ends as near to it as the metals below allow
+    margin = max(MARGIN, r.land_space - r.row_space(0))
+    shift, y = half_land + margin - x_te, u.port("BR", 180).y
+    most = grid_down((u.cell.height - r.land_space) / 2)  # from a land's middle to its edge
     # joined to the row switch's tracks, the metals may be wide
     low = grid_up(r.row_space(u.cell.height) / 2)
+    space = r.row_space(min(u.cell.height, x_be + shift + half_land))
+    if space > r.row_space(0):  # the tracks of the next row end nearer to their edge
+        low = max(low, space - grid_up(r.row_space(0) / 2))
     places = {"BR": ("BE", x_be, "bottom_row"), "TR": ("TE", x_te, "top_row")}
     for net in u.rows:
         electrode, x, metal = places[net]
         y1, y2 = u.row_span(net)
         c.rect(electrode, x + shift - half_land, y1, shift, y2)
         c.box(electrode, x + shift, y, r.land)
-        for via_y in _via_centres(r, y, y2 - y1):
+        low_y, high_y = max(y1, y - most), min(y2, y + most)
+        for via_y in _via_centres(r, y, high_y - low_y):
             c.box(f"V{electrode}", x + shift, via_y, r.module_via)
-        c.rect("land", x + shift - half_land, min(y1, y - half_land), x + shift + half_land,
-               max(y2, y + half_land))  # fmt: skip
+        c.rect("land", x + shift - half_land, min(low_y, y - half_land), x + shift + half_land,
+               max(high_y, y + half_land))  # fmt: skip
         for cut in reversed(r.tech.roles.cuts(metal, "land")):
             for via_y in _cut_centres(
                 y, r.land, r.size(cut), r.space(cut), r.around(cut, ends=True)

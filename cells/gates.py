@@ -37,7 +37,7 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     space = r.row_space(0)
     landing = r.pad + 2 * space
     tracks = landing + 2 * (_least_track(r) + grid_up(space / 2))
-    finger = finger_step(r, r.gate_length()) + _around_row(r) + r.space("diffusion")
+    finger = finger_step(r, r.gate_length()) + _beside_rows(r, grid_up(space / 2))
     least = [grid_up(tracks, 10), grid_up(finger, 10)]
     if kelvin:
         least.append(
@@ -91,6 +91,16 @@ def _around_row(r: RuleBook) -> int:
     return r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
 
 
+def _beside_rows(r: RuleBook, edge: int) -> int:
+    """Return what the outermost two rows leave free at a pitch's ends, from their middles.
+
+    Active areas keep their space to the next pitch's; straps, which end `edge` from the pitch's
+    end, reach beyond their cuts.
+    """
+    strap = edge + r.size("local_via") // 2 + r.enclosure("select", "local_via")
+    return max(r.space("diffusion") + _around_row(r), 2 * strap)
+
+
 def head_gap(r: RuleBook) -> int:
     """Return the distance from the edge of an active area to the centre of a gate head.
 
@@ -110,7 +120,9 @@ def head_gap(r: RuleBook) -> int:
 
 def strap_inset(r: RuleBook) -> int:
     """Return the distance from the active area to the first strap, clear of a head beside it."""
-    return max(0, r.pad // 2 + r.space("select") - head_gap(r))
+    # both may have a landing in the metal above, on the same track
+    apart = max(r.space("select"), r.space("bottom_row"))
+    return max(0, r.pad // 2 + apart - head_gap(r))
 
 
 def least_finger(r: RuleBook) -> int:
@@ -157,7 +169,7 @@ class Tracks:
     def fingers(self, length: int) -> int:
         """Return how many fingers fit into the pitch."""
         r = self.rules
-        room = self.pitch - r.space("diffusion") - _around_row(r)
+        room = self.pitch - _beside_rows(r, self.edge)
         return room // finger_step(r, length)
 
 
@@ -224,7 +236,10 @@ class BodyDrawer:
             + r.enclosure("pplus", "p_tap")
         )
         butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
-        return grid_up(max(own, butted, r.space("diffusion", "tap")), 10)
+        apart = max(
+            r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
+        )
+        return grid_up(max(own, butted, apart), 10)
 
     @property
     def strap_inset(self) -> int:

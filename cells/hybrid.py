@@ -19,7 +19,7 @@ from __future__ import annotations
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down
 from .mos import NmosPlace, draw_nmos, local_over_contacts, single_contact, tap_strip
-from .parts import cut_array, mirrored, oxides, via_stack
+from .parts import cut_array, device_mark, mirrored, oxides, via_stack
 from .place import HybridGeometry, HybridParameters
 from .strap import draw_strap
 
@@ -134,6 +134,7 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
     if g.strap:
         draw_strap(canvas, g.rules, g.me_x, (g.me_half, g.strap_half), g.strip_y, g.pitch_y)
     _middle_line(canvas, g)
+    device_mark(canvas, g.rules, 0, 0, g.pitch_x, g.pitch_y)
     name = "hybrid_cell" if top else "planar_cell"
     return Cell(
         name=name,

@@ -1,6 +1,6 @@
 """Process monitors: test structures on four probe pads in a row, for each film of the module.
 
-Every monitor is PROBE_PITCH times four wide, so that one probe card serves all: pads are
+Every monitor is four pitches of probe pads wide, so that one probe card serves all: pads are
 numbered 1 to 4 from the west. Above the pads lie the structure and its Metal5 leads.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..pdk import ParameterError, Tech
 from .basic import memristor_stack
 from .drawing import Canvas, Cell, Device, Subcircuit, bbox, grid_up
-from .pads import PROBE_PITCH, draw_probe_pads, probe_pad_side, via_array
+from .pads import draw_probe_pads, probe_pad_side, via_array
 from .parts import module_via
 from .rules import RuleBook
 
@@ -52,7 +52,7 @@ class _Bench:
         pins = tuple(dict.fromkeys(p.name for p in self.c.ports))
         return Cell(
             name, tuple(self.c.rects), ports=tuple(self.c.ports),
-            width=len(self.x) * PROBE_PITCH, height=grid_up(bbox(self.c.rects)[3], 10),
+            width=len(self.x) * self.r.probe_pitch, height=grid_up(bbox(self.c.rects)[3], 10),
             netlist=Subcircuit(name, pins, devices), info=info,
         )  # fmt: skip
 

@@ -1,8 +1,7 @@
 """Pads: bond pads with a clamp diode for the pad ring, probe pads for process monitors.
 
 A pad is drawn for the south side of a chip, its lead towards the north; `turned` makes the
-other sides. Rules that bind pads alone are not in the rule table of the process, because no
-deck checks them; they stand here with their sources (pdk/gf180mcuD/SOURCES.md section 2).
+other sides. Openings and pitches are those of the shuttle of the process.
 """
 
 from __future__ import annotations
@@ -15,10 +14,6 @@ from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
 from .mos import tap_strip
 from .rules import RuleBook
 
-#: opening of a bond pad (wafer.space precheck), of a probe pad (PM.2), and its pitch (PM.3), dbu
-BOND_OPENING = 60_000
-PROBE_OPENING = 50_000
-PROBE_PITCH = 80_000
 #: width of a pad's lead in Metal3, and side of its clamp diode, in dbu: ample, not a rule
 LEAD = 8_000
 #: width of the VSS ring in Metal1 that runs through all bond pads, in dbu
@@ -112,13 +107,13 @@ class PadPlan:
 
     def __init__(self, r: RuleBook) -> None:
         m = metal_overlap(r)
-        self.side = BOND_OPENING + 2 * m
+        self.side = r.bond_opening + 2 * m
         self.tongue = (self.side, self.side + LEAD)
-        low = max(self.tongue[1], m + BOND_OPENING + r.space("pad", "diffusion")) + _ROOM
+        low = max(self.tongue[1], m + r.bond_opening + r.space("pad", "diffusion")) + _ROOM
         self.diode = (low, low + LEAD)
         self.ring = (self.diode[1] + _ROOM, self.diode[1] + _ROOM + RING)
         self.depth = self.ring[1] + _ROOM
-        least = max(self.side + r.space("pad_metal"), BOND_OPENING + r.space("pad"))
+        least = max(self.side + r.space("pad_metal"), r.bond_opening + r.space("pad"))
         self.pitch = grid_up(least, 10_000)  # a round figure for whoever bonds it
 
 
@@ -139,7 +134,7 @@ def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
         raise ParameterError("side", side, "one of " + ", ".join(SIDES))
     r, c = RuleBook(tech), Canvas(tech)
     plan = PadPlan(r)
-    draw_opening(c, r, 0, 0, BOND_OPENING)
+    draw_opening(c, r, 0, 0, r.bond_opening)
     x1, x2 = (plan.side - LEAD) // 2, (plan.side + LEAD) // 2
     tongue = (x1, plan.tongue[0], x2, plan.tongue[1])
     c.rect("land", x1, plan.tongue[0] - metal_overlap(r), x2, plan.tongue[1])
@@ -222,19 +217,19 @@ def turned(cell: Cell, side: str) -> Cell:
 
 
 def draw_probe_pads(canvas: Canvas, r: RuleBook, nets: tuple[str | None, ...]) -> list[int]:
-    """Draw a row of probe pads at PROBE_PITCH, with a port each; returns the centres along x.
+    """Draw a row of probe pads at their pitch, with a port each; returns the centres along x.
 
     A net of None leaves its place empty. The first place starts at x = 0, the row at y = 0.
     """
-    side = PROBE_OPENING + 2 * metal_overlap(r)
-    centres = [PROBE_PITCH // 2 + k * PROBE_PITCH for k in range(len(nets))]
+    side = r.probe_opening + 2 * metal_overlap(r)
+    centres = [r.probe_pitch // 2 + k * r.probe_pitch for k in range(len(nets))]
     for x, net in zip(centres, nets, strict=True):
         if net is not None:
-            draw_opening(canvas, r, x - side // 2, 0, PROBE_OPENING)
+            draw_opening(canvas, r, x - side // 2, 0, r.probe_opening)
             canvas.port(net, "land", x, 0, side, 270)
     return centres
 
 
 def probe_pad_side(r: RuleBook) -> int:
     """Return the side of a probe pad's Metal5 plate in dbu."""
-    return PROBE_OPENING + 2 * metal_overlap(r)
+    return r.probe_opening + 2 * metal_overlap(r)

@@ -151,6 +151,13 @@ def via_stack(
             canvas.rect(metal, x - w // 2, y - h // 2, x + w - w // 2, y + h - h // 2)
 
 
+def device_mark(c: Canvas, r: RuleBook, x1: int, y1: int, x2: int, y2: int) -> None:
+    """Draw the mark that makes transistors what they are over a box of them, if there is one."""
+    if r.has("device_mark"):
+        beyond = r.mark_beyond
+        c.rect("device_mark", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
+
+
 def module_via(canvas: Canvas, rules: RuleBook, electrode: str, x: int, y: int) -> None:
     """Draw one module via with its electrode's pad and its land."""
     canvas.box(f"V{electrode}", x, y, rules.module_via)

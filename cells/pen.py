@@ -8,6 +8,7 @@ from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, Tracks
 from .limits import length
+from .parts import device_mark
 from .rules import RuleBook
 
 #: room between the outer edge and the first shape, in dbu
@@ -96,6 +97,7 @@ class Pen:
 
     def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
         """Return the drawn cell; its supply lines are ports, too."""
+        device_mark(self.canvas, self.rules, 0, 0, width, self.tracks.pitch)
         ports = [*ports, *self.through(self.taps, "local", self.rules.line)]
         return Cell(
             name,

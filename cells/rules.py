@@ -76,7 +76,22 @@ class RuleBook:
         return [cut for cut in cuts if cut in roles.vias[max(0, k - 1) : k + 1]]
 
     def _dbu(self, um: float) -> int:
-        return round(um / self.tech.dbu_um)
+        return self.tech.to_dbu(um)
+
+    @property
+    def bond_opening(self) -> int:
+        """Side of the opening of a bond pad."""
+        return self._dbu(self.tech.shuttle.pads.bond_opening_um)
+
+    @property
+    def probe_opening(self) -> int:
+        """Side of the opening of a probe pad."""
+        return self._dbu(self.tech.shuttle.pads.probe_opening_um)
+
+    @property
+    def probe_pitch(self) -> int:
+        """From one probe pad to the next."""
+        return self._dbu(self.tech.shuttle.pads.probe_pitch_um)
 
     def landing(self, metal: str) -> int:
         """Return the side of a landing on a metal that holds the cuts on either side of it."""
@@ -103,6 +118,16 @@ class RuleBook:
     def has(self, role: str) -> bool:
         """Tell whether the process has a layer of a role."""
         return role in self.tech.roles.names
+
+    def apart(self, one: str, other: str) -> int:
+        """Return the least space between two layers, 0 where no rule binds the two."""
+        return self._dbu(self.ask.space(one, other, 0.0))
+
+    @property
+    def mark_beyond(self) -> int:
+        """How far the mark of a transistor reaches beyond the cell that holds it."""
+        beyond = (self.enclosure("device_mark", "diffusion"), self.extension("device_mark", "tap"))
+        return grid_up(max(beyond), 10)
 
     @property
     def finger_step(self) -> int:
@@ -133,17 +158,20 @@ class RuleBook:
     @property
     def head_to_p(self) -> int:
         """From a p-active area to the middle of a poly contact outside its implant."""
-        apart = self.contact // 2 + self._dbu(self.ask.space("poly_contact", "pplus", 0.0))
-        return apart + self.enclosure("pplus", "p_active") if apart > self.contact // 2 else 0
+        apart = self.apart("poly_contact", "pplus")
+        beyond = self.contact // 2 + self.enclosure("pplus", "p_active")
+        return apart + beyond if apart else 0
 
     @property
     def head_to_tap(self) -> int:
         """From a p-tap to the middle of a poly contact outside its implant."""
         half = self.contact // 2
-        apart = self._dbu(self.ask.space("poly_contact", "pplus", 0.0))
+        apart = self.apart("poly_contact", "pplus")
+        mark = half + self.enclosure("poly_mark", "poly_contact") if self.has("poly_mark") else 0
         return max(
             self.head // 2 + self.space("poly", "tap"),
             half + self.space("poly_contact", "tap"),
+            mark + self.space("poly_mark", "tap_contact") if mark else 0,
             half + apart + self.enclosure("pplus", "p_tap") if apart else 0,
         )
 
@@ -152,6 +180,7 @@ class RuleBook:
         """From an n-active area in the substrate to a p-tap beside it."""
         return max(
             self.space("diffusion", "tap"),
+            self.apart("n_active", "p_tap"),
             self.enclosure("nplus", "n_active") + self.space("nplus", "p_tap_near_well"),
             self.space("pplus", "n_active") + self.enclosure("pplus", "p_tap"),
         )
@@ -245,6 +274,8 @@ class RuleBook:
 
     def butt_gate(self, butting: str, gate: str) -> int:
         """Return the distance of a butting edge to a gate parallel to it."""
+        if not (self.has(butting) and self.has(gate)):
+            return 0
         return self._dbu(self.ask.butt_gate(butting, gate, 0.0))
 
     def overhang(self, line: str, crossing: str) -> int:

@@ -150,7 +150,10 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
     cut_y = {
         "T": grid_down(sum(t.high4) / 2),
-        "B": t.low[1] - sense_cut(r)[1] - _highest(r) // 2,
+        "B": min(
+            t.low[1] - sense_cut(r)[1] - _highest(r) // 2,
+            spans["B"][1] - r.line_end("land_via", "land") - r.size("land_via") // 2,
+        ),
     }
     ports = []
     c.rect("bottom_row", x - half - r.pad, t.low[0], east, t.high3[1])

@@ -91,14 +91,18 @@ def figures(config: RunConfig, drawn: Drawn) -> dict[str, Any]:
         drawn: its layout.
 
     Returns:
-        ``modes`` (errors, write), ``not_run``, ``limits`` (the verdict), ``area`` and ``read``.
+        ``modes`` (errors, write), ``not_run``, ``limits`` and ``write_voltages`` (the verdicts),
+        ``area`` and ``read``.
     """
+    from .analyse.needs import write_voltages
+
     study = Study(config, drawn)
     solved, not_run = study.modes()
     return {
         "modes": {mode: mode_figures(result.to_json()) for mode, result in solved.items()},
         "not_run": not_run,
         "limits": study.limits(),
+        "write_voltages": write_voltages(study.em()),
         "area": drawn.area,
         "read": study.read(),
     }
@@ -116,6 +120,7 @@ class Study:
         self.tech, self._layout = config.resolved_tech(), drawn.layout
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
+        self._em: dict[str, Any] | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -156,15 +161,22 @@ class Study:
 
     def limits(self, wanted: Iterable[str] | None = None) -> dict[str, Any]:
         """Return the verdict on the currents of some modes; None for all."""
+        verdict: dict[str, Any] = self.em(wanted)["verdict"]
+        return verdict
+
+    def em(self, wanted: Iterable[str] | None = None) -> dict[str, Any]:
+        """Return currents against limits, and write voltages, of some modes; None for all."""
         from .analyse.electromigration import current_limits_of, em_report
 
+        if wanted is None and self._em is not None:
+            return self._em
         tech = self.tech
         limits = current_limits_of(tech, tech.conditions.temperature_c)
         solved, _ = self.modes(wanted)
-        verdict: dict[str, Any] = em_report(self.network, tech, limits, solved, self.what)[
-            "verdict"
-        ]
-        return verdict
+        found = em_report(self.network, tech, limits, solved, self.what)
+        if wanted is None:
+            self._em = found
+        return found
 
     def read(self) -> dict[str, Any]:
         """Return settling, power and energy of a read; what was not computed is missing."""

@@ -368,7 +368,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 
 
 def redo_report(folder: Path, console: Console) -> bool:
-    """Write the report of a build, comparison or solve again; returns whether it had passed.
+    """Write the report of a build, comparison, search or solve again; say whether it had passed.
 
     A build whose files were replaced since has not.
 
@@ -377,12 +377,18 @@ def redo_report(folder: Path, console: Console) -> bool:
     """
     from .report import compare as comparison
     from .report import solve as solved
+    from .sizing import page as sized
 
     if (folder / "compare.json").is_file():
         with console.step("report"):
             comparison.write_report(folder, _tech_of(load_manifest(folder)))
         _renew_sums(folder, ["report.html"])
         return comparison.proved(files.read_json(folder / "compare.json"))
+    if (folder / sized.MARKER).is_file():
+        with console.step("report"):
+            sized.write_report(folder)
+        _renew_sums(folder, ["report.html"])
+        return bool(files.read_json(folder / sized.MARKER)["met"])
     if (folder / "ir_drop.json").is_file() and not (folder / files.MANIFEST).is_file():
         with console.step("report"):
             solved.write_report(folder)

@@ -7,6 +7,8 @@ Every function returns the region that marks the violations. `rule.value` is the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 
 from ..pdk import Rule, Tech, TechError
 from .derived import resolve
@@ -277,7 +279,8 @@ def compile_rule(rule: Rule, tech: Tech) -> Node:
         raise TechError(f"rule {rule.name}: kind {rule.kind!r} is not one of {kinds}")
     operands = [resolve(name, tech) for name in rule.layers]
     if rule.kind == "implant_enclosure":
-        operands.append(layer(tech.roles.layer("diffusion")))
+        active = dict.fromkeys(tech.roles.layer(role) for role in ("diffusion", "tap"))
+        operands.append(reduce(or_, map(layer, active)))
     try:
         return KINDS[rule.kind](rule, *operands)
     except (TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pdk import CrossStackError, Tech
+from ..pdk import Ask, CrossStackError, Tech
 from .capacitance import net_capacitance
 from .dielectric import EPSILON_0_F_UM, FILL_K, Dielectrics
 
@@ -73,28 +73,29 @@ class SectionRow:
 
 def sections(tech: Tech) -> list[Section]:
     """Return the sections of the study; widths and spaces are the process's least."""
-    w, s = tech.rule("M3.1"), tech.rule("M3.2a")
+    m2, m3, m4 = tech.roles.metals[1:4]
+    w, s = Ask(tech).width(m3), Ask(tech).space(m3)
     f, gap, over = tech.profile.line_um, tech.profile.space_um, 0.3
     bottom = (("TIO2_B", -f / 2 - over, f / 2 + over), ("TIO2X_B", -f / 2 - over, f / 2 + over))
     top = (("TIO2_T", -f / 2 - over, f / 2 + over), ("TIO2X_T", -f / 2 - over, f / 2 + over))
-    middle = Line("A", "Metal3", -w / 2, w / 2)
-    left = Line("B", "Metal3", -1.5 * w - s, -w / 2 - s)
-    right = Line("C", "Metal3", w / 2 + s, 1.5 * w + s)
+    middle = Line("A", m3, -w / 2, w / 2)
+    left = Line("B", m3, -1.5 * w - s, -w / 2 - s)
+    right = Line("C", m3, w / 2 + s, 1.5 * w + s)
     column = Line("A", "ME", -f, f)
     return [
-        Section("row line, Metal4 1.98 um, over silicon", (Line("A", "Metal4", -0.99, 0.99),),
+        Section(f"row line, {m4} 1.98 um, over silicon", (Line("A", m4, -0.99, 0.99),),
                 ("A", "")),
-        Section("narrowest Metal3 line over silicon", (middle,), ("A", "")),
-        Section("two Metal3 lines at the least space: between them", (middle, right), ("A", "C")),
+        Section(f"narrowest {m3} line over silicon", (middle,), ("A", "")),
+        Section(f"two {m3} lines at the least space: between them", (middle, right), ("A", "C")),
         Section("the same: one of them in all", (middle, right), ("A", "")),
         Section("the middle one of three: in all", (left, middle, right), ("A", "")),
-        Section("two Metal3 lines 1 um apart: between them",
-                (middle, Line("C", "Metal3", w / 2 + 1, 1.5 * w + 1)), ("A", "C")),
-        Section("Metal3 line under and over lines of its width: in all",
-                (middle, Line("D", "Metal2", -w / 2, w / 2), Line("U", "Metal4", -w / 2, w / 2)),
+        Section(f"two {m3} lines 1 um apart: between them",
+                (middle, Line("C", m3, w / 2 + 1, 1.5 * w + 1)), ("A", "C")),
+        Section(f"{m3} line under and over lines of its width: in all",
+                (middle, Line("D", m2, -w / 2, w / 2), Line("U", m4, -w / 2, w / 2)),
                 ("A", "")),
-        Section("Metal3 line between wide Metal2 and Metal4: in all",
-                (middle, Line("D", "Metal2", -8, 8), Line("U", "Metal4", -8, 8)), ("A", "")),
+        Section(f"{m3} line between wide {m2} and {m4}: in all",
+                (middle, Line("D", m2, -8, 8), Line("U", m4, -8, 8)), ("A", "")),
         Section("crossing BE under ME: between them",
                 (Line("B", "BE", -f / 2, f / 2), Line("A", "ME", -8, 8)), ("A", "B"), bottom),
         Section("crossing TE over ME: between them",
@@ -120,7 +121,7 @@ def by_us(section: Section, tech: Tech) -> float:
         for line in section.lines:
             box = db.DBox(line.x1, 0.0, line.x2, length)
             top.shapes(layout.layer(*tech.gds(line.film))).insert(box)
-            label = layout.layer(*tech.gds(f"{line.film}_Label"))
+            label = layout.layer(*tech.gds(tech.label_of[line.film]))
             at = db.DVector((line.x1 + line.x2) / 2, length / 2)
             top.shapes(label).insert(db.DText(line.net, db.DTrans(at)))
         for film, x1, x2 in section.films:

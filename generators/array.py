@@ -109,8 +109,12 @@ def numbered_ports(place: Placement, nets: tuple[str, ...]) -> Iterator[Port]:
 
 
 def frame(tech: Tech, width: int, height: int) -> list[Rect]:
-    """Return the boundary and the post-process area of a top cell."""
-    return [Rect(layer, 0, 0, width, height) for layer in boundaries(tech)]
+    """Return what frames a top cell: boundary, post-process area, and its transistors' mark.
+
+    The mark of a whole is one, where those of its cells would come too near to each other.
+    """
+    marks = [tech.roles.layer("device_mark")] if "device_mark" in tech.roles.names else []
+    return [Rect(layer, 0, 0, width, height) for layer in (*boundaries(tech), *marks)]
 
 
 def build_array(spec: ArraySpec) -> Array:

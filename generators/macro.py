@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
 from ..cells.ends import BUS
 from ..cells.gates import least_finger, least_pitch
 from ..cells.parts import via_stack
@@ -47,6 +47,8 @@ class _Wiring:
             landings of cuts below.
         supply: supply buses in the lower one; they lie `supply` apart.
         riser, riser_pitch: risers in the last metal.
+        below_rows: from the row switches to the first control track.
+        land_space: from a riser to whatever else is in that metal.
         trunk, trunk_edge: supply trunks in the select metal beside the column switches, and the
             distance from these.
         trunk_pitch: from the middle of one trunk to that of the other.
@@ -66,10 +68,16 @@ class _Wiring:
             *(r.landing(metal) for metal in r.upper),
         )
         self.riser_pitch = max(1200, self.riser + r.land_space)
+        self.land_space = r.land_space
+        # a sense line may lie half a space from the row switches' edge
+        over = (self.riser - self.track) // 2
+        self.below_rows = max(EDGE, over + r.land_space - grid_down(r.land_space / 2))
         self.trunk = max(800, r.pad, r.width("select"))
-        self.trunk_edge = max(600, space, r.space("land"))
+        self.trunk_edge = max(600, space)
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
-        self.inverter_pitch = max(2000, least_pitch(r))
+        self.inverter_pitch = max(
+            2000, least_pitch(r), grid_up(r.landing("top_row") + r.space("top_row"), 10)
+        )
         self.clear = max(1000, r.pad + space)
 
 
@@ -172,7 +180,8 @@ def _rows_over_corner(
     tiers = ("bottom", "top")[:n]
     rows = row_switch(tech, p, pitch, tiers, EDGE)
     #: east end of what stands below, were the row switches where they are drawn first
-    east = rows.cell.width + core.west.width - w.trunk_edge - w.trunk_pitch - 2 * w.trunk
+    taken_east = max(w.trunk_edge + w.trunk_pitch + 2 * w.trunk, w.land_space)
+    east = rows.cell.width + core.west.width - taken_east
     need = inv.cell.width + w.riser + n * w.riser_pitch
     shift = 0
     while True:
@@ -189,7 +198,7 @@ def _foot(plan: _Plan) -> None:
     c, r, w = plan.canvas, plan.rules, plan.wiring
     # narrow switches end before the risers of the complements do
     east = max(plan.rows.cell.width, _complement_riser(plan, len(plan.controls) - 1) + w.riser // 2)
-    y = plan.y0 - EDGE
+    y = plan.y0 - w.below_rows
     for control in plan.controls:
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - w.track // 2
@@ -226,10 +235,10 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         ya, yo = y + a.y, y + out.y
         c.rect("top_row", 0, ya - a.width // 2, x, ya + a.width // 2)
         plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
-        _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control])
+        _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control], a.width)
         at = _complement_riser(plan, k)
         c.rect("top_row", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
-        _riser(plan, at, yo, plan.track_y[f"{control}_N"])
+        _riser(plan, at, yo, plan.track_y[f"{control}_N"], out.width)
     metal = r.line // 2
     for dx, net in inv.supplies:
         if net == "VSS":
@@ -260,9 +269,14 @@ def _free_place(taken: list[int], inv: RowSwitch, w: _Wiring, west: int) -> int:
     return x
 
 
-def _riser(plan: _Plan, x: int, y1: int, y2: int) -> None:
-    """Join two Metal4 lines at heights `y1` and `y2` by a Metal5 line at `x`."""
+def _riser(plan: _Plan, x: int, y1: int, y2: int, height: int) -> None:
+    """Join two lines of the upper row metal at `y1` and `y2` by one of the last metal at `x`.
+
+    The line at `y1` is `height` high, the other one is a control track.
+    """
     c, r = plan.canvas, plan.rules
+    if height < r.landing("top_row"):
+        c.box("top_row", x, y1, r.landing("top_row"))
     end = plan.wiring.riser // 2
     c.rect("land", x - end, min(y1, y2) - end, x + end, max(y1, y2) + end)
     for y in (y1, y2):
@@ -284,12 +298,12 @@ def _trunks(plan: _Plan) -> None:
             c.rect("local", x - half, y - metal, plan.x0, y + metal)
             c.rect("local", x - half, y - r.pad // 2, x + half, y + r.pad // 2)
             c.box("local_via", x, y, r.size("local_via"))
-        top = bus
+        low, top = min(*heights, bus), max(*heights, bus)
         if net == "VSS" and plan.core.unit.has_substrate:
             c.rect("local", x - half, y_bus - BUS // 2, plan.x0, y_bus + BUS // 2)
             c.box("local_via", x, y_bus, r.size("local_via"))
             top = max(top, y_bus)
-        c.rect("select", x - half, min(heights) - r.pad // 2, x + half, top + r.pad // 2)
+        c.rect("select", x - half, low - r.pad // 2, x + half, top + r.pad // 2)
         c.box("select_via", x, bus, r.size("select_via"))
 
 

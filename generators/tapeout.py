@@ -9,8 +9,6 @@ import klayout.db as db
 from ..cells.marks import masks
 from ..pdk import Layer, Purpose, Tech
 
-#: room of the seal ring on each side of a die, in dbu (pdk/gf180mcuD/SOURCES.md section 9)
-SEAL_RING = 26_000
 #: pieces on MARK that are closer than this belong to one mark, in dbu
 MARK_GAP = 15_000
 
@@ -24,24 +22,31 @@ class Slot:
     height: int
 
 
-#: wafer.space precheck, check_size.py (pdk/gf180mcuD/SOURCES.md section 9)
-SLOTS = (
-    Slot("1x1", 3_932_000, 5_122_000),
-    Slot("0p5x1", 1_936_000, 5_122_000),
-    Slot("1x0p5", 3_932_000, 2_531_000),
-    Slot("0p5x0p5", 1_936_000, 2_531_000),
-)
+def slots(tech: Tech) -> tuple[Slot, ...]:
+    """Return the die sizes that the shuttle of a process offers.
+
+    Raises:
+        FileError: if the process knows of no shuttle.
+    """
+    return tuple(
+        Slot(s.name, tech.to_dbu(s.width_um), tech.to_dbu(s.height_um)) for s in tech.shuttle.slots
+    )
 
 
-def exact_slot(width: int, height: int) -> Slot | None:
+def seal_ring(tech: Tech) -> int:
+    """Return the room of the seal ring on each side of a die, in dbu."""
+    return tech.to_dbu(tech.shuttle.seal_ring_um)
+
+
+def exact_slot(tech: Tech, width: int, height: int) -> Slot | None:
     """Return the slot of exactly this size."""
-    return next((s for s in SLOTS if (s.width, s.height) == (width, height)), None)
+    return next((s for s in slots(tech) if (s.width, s.height) == (width, height)), None)
 
 
-def smallest_slot(width: int, height: int) -> Slot | None:
+def smallest_slot(tech: Tech, width: int, height: int) -> Slot | None:
     """Return the smallest slot in which a block leaves room for the seal ring."""
-    ring = 2 * SEAL_RING
-    fitting = (s for s in SLOTS if width + ring <= s.width and height + ring <= s.height)
+    ring = 2 * seal_ring(tech)
+    fitting = (s for s in slots(tech) if width + ring <= s.width and height + ring <= s.height)
     return min(fitting, key=lambda s: s.width * s.height, default=None)
 
 
@@ -72,7 +77,7 @@ def mask_table(tech: Tech) -> tuple[Mask, ...]:
 
 def _mask(tech: Tech, layer: Layer) -> Mask:
     if layer.purpose is Purpose.MODULE_CUT:
-        film = "dielectrics between Metal5 and " + layer.name[1:]
+        film = f"dielectrics between {tech.roles.land} and {layer.name[1:]}"
     elif layer.purpose is Purpose.MODULE_MARKER:
         film = _film(tech, "cap")
     else:
@@ -111,15 +116,20 @@ def module_numbers(tech: Tech) -> frozenset[int]:
     return frozenset(layer.gds[0] for layer in tech.layers if layer.is_module)
 
 
-def forbidden_layers(tech: Tech) -> tuple[tuple[int, int], ...]:
-    """Return the (layer, datatype) pairs on which variant D allows nothing."""
-    rows = [rule.layers[0].split("/") for rule in tech.rules if rule.kind == "forbidden_layer"]
-    return tuple((int(a), int(b)) for a, b in rows)
+def forbidden_layers(tech: Tech) -> dict[tuple[int, int], str]:
+    """Return the (layer, datatype) pairs on which nothing may be drawn, with their names.
+
+    They are those of the shuttle and of the design rules.
+    """
+    rules = [rule.layers[0] for rule in tech.rules if rule.kind == "forbidden_layer"]
+    named = {pair: f"{name} {pair}" for name, pair in tech.shuttle.forbidden}
+    texts = {**named, **{pair: pair for pair in rules if pair not in named}}
+    return {(int(a), int(b)): text for pair, text in texts.items() for a, b in [pair.split("/")]}
 
 
 @dataclass(frozen=True)
 class FoundMark:
-    """One alignment mark or vernier of a layout, found by its Metal5 picture on MARK.
+    """One alignment mark or vernier of a layout, found by its picture on MARK in the land's metal.
 
     Attributes:
         mask: mask that it aligns, None if nothing else is drawn there.

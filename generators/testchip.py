@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up
 from ..cells.marks import mark_cells
 from ..cells.monitors import monitors
 from ..cells.pads import LEAD, SIDES, PadPlan, between, bond_pad, via_array
@@ -22,11 +23,8 @@ from .array import Array, frame
 from .macro import build_macro
 from .netlist import Instance
 from .spec import ArraySpec
-from .tapeout import SLOTS, Slot
+from .tapeout import Slot, seal_ring, slots
 
-#: from the die's edge to the pads: 26 um of seal ring and 30 um from it to the opening
-#: (PAD.15, at most 200), in dbu
-EDGE = 60_000
 #: widths of a track in Metal2 to choose from, widest first, and its space to the next, in dbu
 TRACKS, TRACK_SPACE = (6_000, 4_000, 3_000, 2_000, 1_500, 1_000), 500
 #: width of the tracks of supplies and of the write rail, in dbu
@@ -70,6 +68,12 @@ class _Chip:
 
     def __post_init__(self) -> None:
         self.canvas = Canvas(self.rules.tech)
+
+    @cached_property
+    def edge(self) -> int:
+        """From the die's edge to the pads' plates: seal ring, and from it to the openings."""
+        tech = self.rules.tech
+        return grid_up(seal_ring(tech) + tech.to_dbu(tech.shuttle.ring_to_opening_um[0]), 10_000)
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -119,12 +123,12 @@ def build_testchip(spec: ArraySpec) -> Array:
     # a name that the user gave is the chip's
     macro = replace(macro, cell=replace(macro.cell, name=f"{spec.top_name}_macro"))
     rules = RuleBook(spec.tech())
-    for slot in sorted(SLOTS, key=lambda s: s.width * s.height):
+    for slot in sorted(slots(rules.tech), key=lambda s: s.width * s.height):
         for track in TRACKS:
             chip = _Chip(slot, track, macro, rules, PadPlan(rules))
             if _fill(chip):
                 return _finish(spec, chip)
-    largest = max(SLOTS, key=lambda s: s.width * s.height)
+    largest = max(slots(rules.tech), key=lambda s: s.width * s.height)
     width, height = macro.cell.width * 1e-3, macro.cell.height * 1e-3
     raise ParameterError(
         "rows, cols", (spec.rows, spec.cols),
@@ -212,7 +216,7 @@ def _in_ring_order(chip: _Chip) -> list[Port]:
 
 def _tracks(chip: _Chip) -> tuple[dict[str, tuple[int, int]], int]:
     """Return (d of the outer edge, width) of each pin's track, and d of the inner end of all."""
-    d = EDGE + chip.plan.depth + ROOM // 2
+    d = chip.edge + chip.plan.depth + ROOM // 2
     tracks, metals = {}, chip.rules.tech.roles.metals
     for port in sorted(chip.macro.pins, key=lambda p: -metals.index(p.layer)):
         width = WIDE_TRACK if port.name in WIDE else chip.track
@@ -274,7 +278,9 @@ def _route(chip: _Chip, port: Port, pad: Pad, d: int, width: int) -> None:
     via_array(c, r, landing, roles.cuts("select", metal))
     _along(chip, (side, s), (pad.side, pad.s), d + width // 2, width)
     spoke = (pad.s - SPOKE // 2, pad.s + SPOKE // 2)
-    c.rect("bottom_row", *chip.box(pad.side, spoke, (EDGE + chip.plan.depth - LEAD, d + width)))
+    c.rect(
+        "bottom_row", *chip.box(pad.side, spoke, (chip.edge + chip.plan.depth - LEAD, d + width))
+    )
     landing = chip.box(pad.side, spoke, (d, d + width))
     c.rect("select", *landing)
     via_array(c, r, landing, ("select_via",))
@@ -333,19 +339,19 @@ class _PadCells:
             self._drawn[key] = bond_pad(chip.rules.tech, ground=ground, side=pad.side)
         side = chip.plan.side
         span = (pad.s - side // 2, pad.s + side // 2)
-        x, y, _, _ = chip.box(pad.side, span, (EDGE, EDGE + chip.plan.depth))
+        x, y, _, _ = chip.box(pad.side, span, (chip.edge, chip.edge + chip.plan.depth))
         chip.placements.append(Placement(self._drawn[key], x, y))
         if net is not None:
-            x, y = chip.point(pad.side, pad.s, EDGE)
+            x, y = chip.point(pad.side, pad.s, chip.edge)
             outward = {v: k for k, v in _SIDE_OF.items()}[pad.side]
             chip.pins.append(Port(net, chip.rules.layer("land"), x, y, side, outward))
-            x, y = chip.point(pad.side, pad.s, EDGE + side // 2)
+            x, y = chip.point(pad.side, pad.s, chip.edge + side // 2)
             chip.labels.append(Label(chip.rules.layer("land"), net, x, y))
 
 
 def _ring(chip: _Chip) -> None:
     """Close the VSS ring, which the pads draw in pieces."""
-    low, high = (EDGE + d for d in chip.plan.ring)
+    low, high = (chip.edge + d for d in chip.plan.ring)
     for side in SIDES:
         span = (low, chip.length(side) - low)
         chip.canvas.rect("local", *chip.box(side, span, (low, high)))
@@ -402,4 +408,4 @@ def _net(cell: Cell, pin: str) -> str:
     return stem if pin == "A" else f"{stem}_{pin}"
 
 
-__all__ = ["EDGE", "Pad", "build_testchip"]
+__all__ = ["Pad", "build_testchip"]

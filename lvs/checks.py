@@ -13,15 +13,16 @@ from .extraction import ExtractedLayout, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..pdk import Tech
     from .flat import FlatDevice, FlatNet
 
 #: Findings of one kind that are spelled out.
 MOST = 20
 
-#: bulk terminal's device -> tap contact, well, words
+#: bulk terminal's device -> device whose sources have the contacts of its tap, tap, well, in words
 _BULKS = {
-    "nfet": ("Contact_psd", "p-tap", "the substrate"),
-    "pfet": ("Contact_nsd", "n-tap", "its n-well"),
+    "nfet": ("pfet", "p-tap", "the substrate"),
+    "pfet": ("nfet", "n-tap", "its n-well"),
 }
 
 #: tier -> row-side electrode and the two films
@@ -78,8 +79,13 @@ def _gates_of_no_kind(extracted: ExtractedLayout) -> Iterator[Finding]:
     """Yield gates whose implant and well fit neither an NMOS nor a PMOS."""
     regions = extracted.regions
     for at in _places(regions["gate"] - regions["ngate"] - regions["pgate"], extracted.dbu):
-        text = f"Poly2 over COMP at {place(at)} is neither NMOS (Nplus outside Nwell) nor PMOS"
-        yield Finding("device", f"{text} (Pplus in Nwell)", (at,))
+        name = extracted.tech.roles.layer
+        where = f"{name('poly')} over {name('diffusion')} at {place(at)}"
+        mark = (
+            f" under {name('device_mark')}" if "device_mark" in extracted.tech.roles.names else ""
+        )
+        n, p = (f"{name('nplus')} outside {name('nwell')}", f"{name('pplus')} in {name('nwell')}")
+        yield Finding("device", f"{where} is neither NMOS ({n}) nor PMOS ({p}){mark}", (at,))
 
 
 def _places(region: db.Region, dbu: float) -> list[tuple[float, float]]:
@@ -128,9 +134,9 @@ def _bulks(extracted: ExtractedLayout) -> Iterator[Finding]:
         if device.kind.name in _BULKS and device.nets[3] >= 0:
             bulks[device.nets[3]].append(device)
     for number, devices in sorted(bulks.items()):
-        contact, tap, words = _BULKS[devices[0].kind.name]
+        other, tap, words = _BULKS[devices[0].kind.name]
         shapes = extracted.net_shapes(flat.nets[number])
-        if contact not in shapes:
+        if not _contacts_of(extracted.tech, other) & set(shapes):
             at = devices[0].at
             more = f" and {len(devices) - 1} more" if len(devices) > 1 else ""
             text = (
@@ -139,6 +145,12 @@ def _bulks(extracted: ExtractedLayout) -> Iterator[Finding]:
             yield Finding("tap", text, (at,))
         else:
             yield from _pieces(extracted, flat.nets[number], shapes)
+
+
+def _contacts_of(tech: Tech, kind: str) -> set[str]:
+    """Return the contacts of a device's source; a tap of that type has the same."""
+    (source,) = (wire for terminal, wire in tech.nets.device(kind).terminals if terminal == "S")
+    return {cut.name for cut in tech.cuts if cut.lower == source}
 
 
 def _pieces(

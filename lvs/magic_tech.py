@@ -36,7 +36,7 @@ def map_of(tech: Tech) -> Magic:
 
 def _planes_of(tech: Tech) -> tuple[str, ...]:
     """Return the metals and electrodes, each of which has a plane."""
-    return (*tech.roles.metals, *ELECTRODES)
+    return (*tech.roles.wires, *ELECTRODES)
 
 
 def magic_tech(tech: Tech) -> str:
@@ -108,7 +108,7 @@ def _types(tech: Tech) -> Iterator[str]:
 
 
 def _contacts(tech: Tech) -> Iterator[str]:
-    lowest = tech.roles.metals[0].lower()
+    lowest = tech.roles.wires[0].lower()
     for name, land in map_of(tech).contacts:
         yield f"{name} {land} {lowest}"
     for name, (lower, upper) in _vias(tech).items():
@@ -125,7 +125,7 @@ def _connect(tech: Tech) -> Iterator[str]:
     for plane in _planes_of(tech):
         names = [plane.lower()]
         names += [v.lower() for v, ends in _vias(tech).items() if plane in ends]
-        names += list(lands) if plane == tech.roles.metals[0] else []
+        names += list(lands) if plane == tech.roles.wires[0] else []
         names += [m[0] for m in MEMRISTORS.values() if m[1] == plane]
         names += [b for b, ends in _BARE.items() if plane in ends[:2]]
         groups.append(",".join(names))
@@ -134,10 +134,10 @@ def _connect(tech: Tech) -> Iterator[str]:
 
 def _cifinput(tech: Tech) -> Iterator[str]:
     found, layer_of = map_of(tech), tech.roles.layer
-    silicon, metal = dict(found.silicon), tech.roles.metals[0]
+    silicon, metal = dict(found.silicon), tech.roles.wires[0]
     yield "style gds"
     yield f"scalefactor {found.lambda_nm} nanometers"
-    roles = ("nwell", "diffusion", "poly", "nplus", "pplus", "contact")
+    roles = ("nwell", "diffusion", "tap", "poly", "nplus", "pplus", "contact")
     used = dict.fromkeys(layer_of(role) for role in roles)
 
     def layer(name: str, drawn: str, label: str = "") -> Iterator[str]:

@@ -141,5 +141,5 @@ def _nets(base: Process, module: Module) -> Iterator[str]:
     yield from (
         f"antenna: {name!r} is no layer (devices.toml)" for name in levels if name not in drawn
     )
-    missing = [metal for metal in base.roles.metals if metal not in levels]
+    missing = [metal for metal in base.roles.wires if metal not in levels]
     yield from (f"{metal} is not in the antenna order (devices.toml)" for metal in missing)

@@ -93,7 +93,8 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     known = {layer.name for layer in layers}
     derived = _derived(base.folder, "rules") | _derived(module.folder, "rules")
     yield from _twice(layers, films, cuts, base.rules + standing.rules)
-    numbers = {layer.gds[0]: layer.name for layer in base.layers}
+    # of a marker, another datatype of its number may be free
+    numbers = {x.gds[0]: x.name for x in base.layers if x.purpose is not Purpose.MARKER}
     for layer in module.layers:
         if layer.gds[0] in numbers:
             yield f"{layer.name} {layer.gds[0]}/{layer.gds[1]}: number of {numbers[layer.gds[0]]}"
@@ -172,8 +173,9 @@ def _grid(base: Process) -> Iterator[str]:
 
 
 def _metals(base: Process) -> Iterator[str]:
-    """A routing metal has a layer, film, limit, label layer, rules, and a cut on either side."""
-    metals = base.roles.metals
+    """A wiring level has a layer, film, limit, label layer, rules, and a cut on either side."""
+    metals = base.roles.wires
+    vias = (*base.roles.below_vias, *base.roles.vias)
     layers = {layer.name: layer for layer in base.layers}
     films = {film.name for film in base.films if film.sheet_ohm_sq is not None}
     limits = {row.name for row in base.limits.rows if not row.per_cut}
@@ -193,7 +195,7 @@ def _metals(base: Process) -> Iterator[str]:
     for layer in base.layers:
         if layer.purpose is Purpose.METAL and layer.name not in metals:
             yield f"{layer.name} is a metal but not among the metals of process.toml"
-    for (low, high), via in zip(pairwise(metals), base.roles.vias, strict=False):
+    for (low, high), via in zip(pairwise(metals), vias, strict=False):
         if not via:
             yield f"{low} and {high} are joined by no cut (cuts.csv)"
     if metals and not any(cut.upper == metals[0] for cut in base.cuts):

@@ -85,7 +85,7 @@ def layer_views(tech: Tech) -> LayerViews:
 
 def cross_sections(tech: Tech) -> dict[str, Callable[..., gf.CrossSection]]:
     """Return one cross-section per routing metal and electrode, as wide as the rules ask for."""
-    ask, wires = Ask(tech), (*tech.roles.metals, *tech.module.electrodes)
+    ask, wires = Ask(tech), (*tech.roles.wires, *tech.module.electrodes)
     return {layer.lower(): _cross_section(layer, ask.width(layer)) for layer in wires}
 
 

@@ -71,9 +71,8 @@ def load_process(folder: Path) -> Process:
         FileError: for one that is missing.
     """
     keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "temperatures_c", "module", "metals")
-    top = Section.of(
-        folder / "process.toml", (*keys, "roles", "current_limits", "sources"), ("below",)
-    )
+    more = ("roles", "current_limits", "sources")
+    top = Section.of(folder / "process.toml", (*keys, *more), ("below",))
     words = Words(dict(top.pairs("sources")), {})
     name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):

@@ -6,6 +6,7 @@ any of them; asking then says which file is missing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,6 +24,20 @@ class Slot:
     name: str
     width_um: float
     height_um: float
+
+
+@dataclass(frozen=True)
+class Pads:
+    """What pads must be for those who bond and probe them, in um.
+
+    Attributes:
+        bond_opening_um, probe_opening_um: sides of the openings in the passivation.
+        probe_pitch_um: from probe pad to probe pad.
+    """
+
+    bond_opening_um: float
+    probe_opening_um: float
+    probe_pitch_um: float
 
 
 @dataclass(frozen=True)
@@ -51,18 +66,18 @@ class Shuttle:
         name: in words.
         seal_ring_um: room of the seal ring on each side.
         ring_to_opening_um: from the ring to a pad's opening, at least and at most.
-        forbidden: ``layer/datatype`` pairs that must be empty.
+        forbidden: layers that must be empty: name, ``layer/datatype``.
         slots: die sizes.
-        pads: openings and pitches by name, um.
+        pads: openings and pitches.
         fill: fill squares.
     """
 
     name: str
     seal_ring_um: float
     ring_to_opening_um: tuple[float, float]
-    forbidden: tuple[str, ...]
+    forbidden: Pairs
     slots: tuple[Slot, ...]
-    pads: tuple[tuple[str, float], ...]
+    pads: Pads
     fill: tuple[Fill, ...]
 
 
@@ -90,14 +105,20 @@ def shuttle(folder: Path) -> Shuttle:
         Fill(row.text("role"), int(row.number("datatype")), *(row.number(k) for k in lengths))
         for row in (s.checked(("role", "datatype", *lengths)) for s in top.sections("fill"))
     )
-    pads = top.section("pads")
+    forbidden = top.pairs("forbidden")
+    if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"\d{1,5}/\d{1,5}", pair)]:
+        raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
+    if not slots:
+        raise ProcessError(top.where, ("no slot",))
+    names = tuple(field.name for field in fields(Pads))
+    pads = top.section("pads").checked(names)
     return Shuttle(
         top.text("name"),
         top.number("seal_ring_um"),
         (float(reach[0]), float(reach[1])),
-        top.texts("forbidden"),
+        forbidden,
         slots,
-        tuple((key, pads.number(key)) for key in pads.values),
+        Pads(*(pads.number(name) for name in names)),
         fill,
     )
 

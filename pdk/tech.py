@@ -31,7 +31,7 @@ from .model import (
 from .module import Stand, load_module, load_profiles, stand
 
 if TYPE_CHECKING:
-    from .programs import Nets
+    from .programs import Nets, Shuttle
 
 #: where processes lie that come with CrossStack, and modules
 HOME = Path(__file__).parent
@@ -137,6 +137,13 @@ class Tech:
         from .programs import nets
 
         return nets(self.process.folder, self.module.folder)
+
+    @property
+    def shuttle(self) -> Shuttle:
+        """The run that takes the dies; raises FileError if the process knows of none."""
+        from .programs import shuttle
+
+        return shuttle(self.process.folder)
 
     @cached_property
     def label_of(self) -> dict[str, str]:
@@ -248,6 +255,10 @@ class Tech:
             ParameterError: if the value is outside its range or the film is an insulator.
         """
         return self.at(replace(self.conditions, sheet_resistance_ohm_sq={film: ohm_sq}))
+
+    def to_dbu(self, value_um: float) -> int:
+        """Return a length of the process's tables in dbu."""
+        return round(value_um / self.dbu_um)
 
     def check_grid(self, name: str, value_um: float, multiple: int = 1) -> int:
         """Return a length in dbu after checking that it lies on the grid.

@@ -1,7 +1,7 @@
 """What a tapeout file must satisfy, one function per item, on the file as it is on disk.
 
-The list is wafer.space's precheck and what commercial readers refuse
-(pdk/gf180mcuD/SOURCES.md section 9).
+The list is the precheck of an open shuttle (see `docs/tapeout.md`) and what commercial readers
+refuse; sizes and layers are those of the process. ``{words}`` of a summary line are filled in.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def top_cell(f: TapeoutFile) -> Verdict:
 
 
 def database_unit(f: TapeoutFile) -> Verdict:
-    """Database unit 0.001 um."""
+    """Database unit {dbu} um."""
     if abs(f.stream.dbu_um - f.tech.dbu_um) < 1e-12:
         return None
     return f"database unit {f.stream.dbu_um:g} um; expected {f.tech.dbu_um:g} um"
@@ -131,7 +131,7 @@ def origin(f: TapeoutFile) -> Verdict:
 
 
 def grid(f: TapeoutFile) -> Verdict:
-    """Every vertex and placement on the 0.005 um grid."""
+    """Every vertex and placement on the {grid} um grid."""
     step = round(f.tech.grid_um / f.tech.dbu_um)
 
     def bad(e: Element) -> bool:
@@ -154,10 +154,10 @@ def _steps_off(e: Element, step: int) -> bool:
 
 
 def forbidden_layer(f: TapeoutFile) -> Verdict:
-    """Nothing on Via5 82/0 or MetalTop 53/0."""
+    """Nothing on {forbidden}."""
     from ..generators.tapeout import forbidden_layers
 
-    banned = set(forbidden_layers(f.tech))
+    banned = forbidden_layers(f.tech)
     return _where(_at(f, e) for e in f.stream.elements if (e.layer, e.datatype) in banned)
 
 
@@ -188,7 +188,7 @@ def angles(f: TapeoutFile) -> Verdict:
 
 def size(f: TapeoutFile) -> Verdict:
     """A chip (with pads) is as large as a slot; a block leaves room for the seal ring in one."""
-    from ..generators.tapeout import SLOTS, exact_slot, smallest_slot
+    from ..generators.tapeout import exact_slot, slots, smallest_slot
 
     x1, y1, x2, y2 = f.box
     width, height = x2 - x1, y2 - y1
@@ -198,14 +198,16 @@ def size(f: TapeoutFile) -> Verdict:
         wanted = f"{f.um(f.slot.width)} x {f.um(f.slot.height)} um"
         return None if same else f"{what}; slot {f.slot.name} is {wanted}"
     if has_pads(f):
-        names = ", ".join(f"{s.name} {f.um(s.width)} x {f.um(s.height)}" for s in SLOTS)
-        return None if exact_slot(width, height) else f"a chip of {what} is no slot ({names})"
-    return None if smallest_slot(width, height) else f"a block of {what} fits no slot"
+        names = ", ".join(f"{s.name} {f.um(s.width)} x {f.um(s.height)}" for s in slots(f.tech))
+        return (
+            None if exact_slot(f.tech, width, height) else f"a chip of {what} is no slot ({names})"
+        )
+    return None if smallest_slot(f.tech, width, height) else f"a block of {what} fits no slot"
 
 
 def has_pads(f: TapeoutFile) -> bool:
     """Return whether a file is that of a chip, not of a block to be placed on one."""
-    pair = f.tech.gds("Pad") if f.kind == "foundry" else f.tech.gds("REOPEN")
+    pair = f.tech.gds(f.tech.roles.layer("pad")) if f.kind == "foundry" else f.tech.gds("REOPEN")
     return any((e.layer, e.datatype) == pair for e in f.drawn)
 
 
@@ -234,7 +236,7 @@ def own_layers(f: TapeoutFile) -> Verdict:
 
 def content(f: TapeoutFile) -> Verdict:
     """Something is drawn beside boundaries."""
-    frames = {f.tech.gds("PR_bndry"), f.tech.gds("POSTPROC")}
+    frames = {f.tech.gds(f.tech.roles.layer("boundary")), f.tech.gds("POSTPROC")}
     if any((e.layer, e.datatype) not in frames for e in f.drawn):
         return None
     return "nothing is drawn beside boundaries"
@@ -262,10 +264,17 @@ def check_file(file: TapeoutFile) -> list[Check]:
     Raises:
         FileError: if the file cannot be read.
     """
+    from ..generators.tapeout import forbidden_layers
+
+    words = {
+        "dbu": f"{file.tech.dbu_um:g}",
+        "grid": f"{file.tech.grid_um:g}",
+        "forbidden": " or ".join(forbidden_layers(file.tech).values()) or "a forbidden layer",
+    }
     results = []
     for name, function in CHECKS.items():
         wrong = function(file)
-        text = wrong or (function.__doc__ or "").splitlines()[0]
+        text = wrong or (function.__doc__ or "").splitlines()[0].format_map(words)
         results.append(Check(name, file.path.name, "failed" if wrong else "ok", text))
     return results
 

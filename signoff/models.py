@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from itertools import product
@@ -29,6 +29,8 @@ from ..pdk.ron import FILE
 
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
 OFF_OHM = 1e11
+#: transistors of one run of ngspice, whose time grows with the square of their number
+PER_DECK = 80
 #: below this a transistor conducts, and its figure must be right
 CONDUCTS_OHM = 1e6
 
@@ -56,7 +58,7 @@ def measure(
     for corner in CORNERS:
         for temperature in sweep.temperature_c:
             at = tech.at(Conditions(corner=corner, temperature_c=temperature))
-            found = _currents(_deck(Bsim(at, folder), sweep))
+            found = _currents_of(Bsim(at, folder), sweep)
             for name in names:
                 ohm[name].setdefault(corner, []).append(_rows(found, name, sweep))
             done += 1
@@ -86,23 +88,35 @@ def _rows(found: dict[str, float], kind: str, sweep: Sweep) -> list[Any]:
     ]
 
 
-def _deck(bsim: Bsim, sweep: Sweep) -> Iterator[str]:
+def _currents_of(bsim: Bsim, sweep: Sweep) -> dict[str, float]:
+    """Return the drain currents of every transistor of a sweep, by name."""
+    grids = (sweep.w_um, sweep.source_v, sweep.drop_v)
+    cases = [
+        (transistor, *case)
+        for transistor in bsim.tech.process.transistors
+        for case in product(*map(enumerate, grids))
+    ]
+    found: dict[str, float] = {}
+    for start in range(0, len(cases), PER_DECK):
+        found |= _currents(_deck(bsim, cases[start : start + PER_DECK]))
+    return found
+
+
+def _deck(bsim: Bsim, cases: Sequence[Any]) -> Iterator[str]:
     yield "* on resistance of the foundry's transistors"
     yield from bsim.library()
     yield f"vdd vdd 0 {bsim.vdd_v}"
     names = []
-    grids = (sweep.w_um, sweep.source_v, sweep.drop_v)
-    for transistor in bsim.tech.process.transistors:
+    for transistor, (i, w), (k, v), (m, drop) in cases:
         kind = transistor.name
         gate, bulk, sign = ("vdd", "0", 1) if bsim.bulk(kind) == "VSS" else ("0", "vdd", -1)
-        for (i, w), (k, v), (m, drop) in product(*map(enumerate, grids)):
-            name = f"{kind}_{i}_{k}_{m}".lower()
-            # a PMOS whose source is the higher end conducts downwards
-            yield f"vs{name} s{name} 0 {v:g}"
-            yield f"vd{name} d{name} 0 {v + sign * drop:g}"
-            nodes = (f"d{name}", gate, f"s{name}", bulk)
-            yield transistor_card(bsim.kit, name, nodes, kind, w, transistor.l_um)
-            names.append(name)
+        name = f"{kind}_{i}_{k}_{m}".lower()
+        # a PMOS whose source is the higher end conducts downwards
+        yield f"vs{name} s{name} 0 {v:g}"
+        yield f"vd{name} d{name} 0 {v + sign * drop:g}"
+        nodes = (f"d{name}", gate, f"s{name}", bulk)
+        yield transistor_card(bsim.kit, name, nodes, kind, w, transistor.l_um)
+        names.append(name)
     yield ".control"
     yield "op"
     for name in names:

@@ -91,20 +91,21 @@ def layer_pair(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def slot_named(name: str | None) -> Slot | None:
+def slot_named(tech: Tech, name: str | None) -> Slot | None:
     """Return a slot by name, None for None.
 
     Raises:
         ConfigError: if there is no such slot.
     """
-    from ..generators.tapeout import SLOTS
+    from ..generators.tapeout import slots
 
     if name is None:
         return None
-    for slot in SLOTS:
+    for slot in slots(tech):
         if slot.name == name:
             return slot
-    raise ConfigError(f"no such slot {name!r} (known: {', '.join(s.name for s in SLOTS)})")
+    known = ", ".join(slot.name for slot in slots(tech))
+    raise ConfigError(f"no such slot {name!r} (known: {known})")
 
 
 def package_folder(source: Source, out: Path | None) -> Path:
@@ -314,7 +315,7 @@ def _marks(
     return rows
 
 
-def text_lines(report: dict[str, Any]) -> list[str]:
+def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
     """Return the package as a text for whoever makes the masks and aligns them."""
     width, height = report["die_um"]
     lines = [
@@ -334,7 +335,8 @@ def text_lines(report: dict[str, Any]) -> list[str]:
         + ("" if m["used"] else "  (not used)")
         for m in report["masks"]
     ]
-    lines += ["", "Marks against Metal5: centre on the die, and on the wafer by die (um)"]
+    against = f"Marks against {tech.roles.land}"
+    lines += ["", f"{against}: centre on the die, and on the wafer by die (um)"]
     for m in report["marks"]:
         places = "  ".join(
             f"({w['die'][0]},{w['die'][1]}) {w['x_um']:.3f} {w['y_um']:.3f}" for w in m["wafer"]

@@ -147,7 +147,7 @@ def differences(
             }
         else:
             infos |= {layer.gds for layer in tech.layers if layer.is_module}
-            infos -= {layer.gds for layer in tech.layers if layer.name.endswith("_Label")}
+            infos -= {tech.gds(label) for label in tech.label_of.values()}
         for gds in sorted(infos - fill):
             store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
             both = [

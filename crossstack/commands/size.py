@@ -43,7 +43,8 @@ def command(
     from ..base.files import check_replaceable
     from ..pool import pool
     from ..sizing.check import check
-    from ..sizing.run import MARKER, size
+    from ..sizing.page import MARKER
+    from ..sizing.run import size
     from ..sizing.search import ROUND, import_optuna
     from ..sizing.target import describe, read_target
 

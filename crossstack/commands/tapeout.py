@@ -22,7 +22,7 @@ _PAIR = (NUMBER, NUMBER)
 
 @click.command("tapeout")
 @click.argument("source", type=EXISTING_OR_FOLDER)
-@click.option("--slot", help="Slot that the die must fill (1x1, 0p5x1, 1x0p5 or 0p5x0p5).")
+@click.option("--slot", help="Slot of the shuttle that the die must fill, by name.")
 @click.option("--check-only", is_flag=True, help="Check the files that are there; write no GDS.")
 @click.option("--netlist", type=EXISTING,
               help="Reference netlist (default: <stem>.spice beside the layout).")  # fmt: skip
@@ -66,8 +66,8 @@ def command(
     from ..signoff import tapeout
 
     console = Console(as_json, quiet)
-    wanted = tapeout.slot_named(slot)
     found = tapeout_source(source, profile, keep, netlist, process)
+    wanted = tapeout.slot_named(found.tech, slot)
     folder = tapeout.package_folder(found, out)
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)
@@ -84,7 +84,7 @@ def command(
                 found, opened, where, wanted, wafer, made_from, fresh=not check_only
             )
         files.write_json(work / "tapeout.json", report)
-        files.write_lines(work / "tapeout.txt", tapeout.text_lines(report))
+        files.write_lines(work / "tapeout.txt", tapeout.text_lines(report, found.tech))
     for check in report["checks"]:
         if check["status"] != "ok":
             console.say(f"{check['status']}: {check['name']}: {check['file']}: {check['text']}")

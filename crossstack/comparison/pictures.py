@@ -166,7 +166,8 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
 
 def _net_shapes(layout: ExtractedLayout) -> dict[str, list[tuple[float, float, float, float]]]:
     """Return labelled net -> boxes of its metal, in um."""
-    metals = {"Metal1", "Metal2", "Metal3", "Metal4", "Metal5", "BE", "ME", "TE"}
+    tech = layout.tech
+    metals = {*tech.roles.wires, *tech.module.electrodes}
     found: dict[str, list[tuple[float, float, float, float]]] = {}
     for net in layout.flat.nets:
         if not net.name:

@@ -10,7 +10,7 @@ import klayout.db as db
 import numpy as np
 
 from ..base.layout import read_layout
-from ..pdk import LABEL_OF, Layer, Tech
+from ..pdk import Layer, Tech
 
 #: coordinates are written in grid steps, which keeps them short
 _STEP = 5
@@ -44,9 +44,11 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
     window = _window(layout, top, box)
     # markers lie under everything and stand last in the list
     drawn = sorted(
-        (layer for layer in tech.layers if layer.name not in LABEL_OF.values()),
+        (layer for layer in tech.layers if layer.name not in tech.label_of.values()),
         key=lambda layer: not _is_marker(layer),
     )
+    roles = tech.roles.names
+    hidden = {roles.get(r) for r in ("boundary", "module_area", "nplus", "pplus", "device_mark")}
     groups, shown = [], []
     for layer in drawn:
         index = layout.find_layer(*layer.gds)
@@ -57,7 +59,7 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
         )
         if region.is_empty():
             continue
-        visible = layer.name not in ("PR_bndry", "POSTPROC", "Nplus", "Pplus")
+        visible = layer.name not in hidden
         groups.append(_group(layer, region, visible))
         kind = "module" if layer.is_module else "foundry"
         kind = "marker" if _is_marker(layer) else kind
@@ -141,7 +143,7 @@ def _path(polygon: db.Polygon) -> str:
 def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
     """Return the pin names, each with the largest font (in grid steps) that keeps it apart."""
     at_place: dict[tuple[int, int], list[str]] = {}
-    for name in LABEL_OF.values():
+    for name in dict.fromkeys(tech.label_of.values()):
         index = layout.find_layer(*tech.gds(name))
         if index is None:
             continue

@@ -111,7 +111,7 @@ def _choose_cut(layout: db.Layout, tech: Tech, cut: Cut) -> tuple[int, int, int]
     x1, x2 = centre.x - half, centre.x + half
     window = db.Box(x1, first.bottom, x2, first.top)
     heights = {centre.y}
-    for name in ("Via4", "VBE", "VTE", "Contact"):
+    for name in map(tech.roles.layer, ("land_via", "bottom_via", "top_via", "contact")):
         for polygon in region_of(layout, tech, name, window).each():
             y = polygon.bbox().center().y
             if first.bottom < y < first.top:
@@ -222,15 +222,15 @@ class _Section:
     def shapes(self) -> list[str]:
         """Draw what the cut meets."""
         out = []
-        line = db.Box(self.x1, self.y, self.x2, self.y + 1)
+        line, name = db.Box(self.x1, self.y, self.x2, self.y + 1), self.tech.roles.layer
         for layer in self.tech.layers:
             if layer.name not in solids_um(self.tech):
                 continue
             low, high = solids_um(self.tech)[layer.name]
             for a, b in self._spans(layer.name, line):
-                style = 'class="silicon"' if layer.name == "COMP" else _solid(layer)
-                if layer.name == "Contact" and self._over("Poly2", a, b):
-                    low = self.tech.heights_um["Poly2"][1]
+                style = 'class="silicon"' if layer.name == name("diffusion") else _solid(layer)
+                if layer.name == name("contact") and self._over(name("poly"), a, b):
+                    low = self.tech.heights_um[name("poly")][1]
                 out.append(self._rect(a, b, low, high, style, f"{layer.name}: {layer.text}"))
         return out
 

@@ -35,8 +35,8 @@ def _refused(target: Target, sizes: list[int], place: int, value: int) -> CrossS
         choice[place] = value
         try:
             configs = target.configs(choice)
-        except CrossStackError as found:
-            error = error or found
+        except CrossStackError as refused:
+            error = error or refused
             continue
         wrong = [why for config in configs if (why := refusal(config)) is not None]
         if not wrong:

@@ -23,6 +23,7 @@ class Task:
         goals: metrics that are to be as good as can be.
         rivals: goals' values of points that meet every target.
         whole: compute everything, whatever is missed on the way.
+        through: last stage to go through.
     """
 
     configs: tuple[RunConfig, ...]
@@ -30,6 +31,7 @@ class Task:
     goals: tuple[str, ...]
     rivals: tuple[tuple[float, ...], ...] = ()
     whole: bool = False
+    through: str = STAGES[-1]
 
     def to_json(self) -> dict[str, Any]:
         """Return what decides the outcome, to file it under."""
@@ -40,6 +42,7 @@ class Task:
             "goals": list(self.goals),
             "rivals": [list(rival) for rival in self.rivals],
             "whole": self.whole,
+            "through": self.through,
         }
 
 
@@ -73,12 +76,12 @@ def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | N
         # not the figure itself: what it is at least
         yield "theory", dict(least)
     studies = [Study(config, drawn) for config in task.configs]
-    for stage in STAGES[1:]:
+    for stage in STAGES[1 : STAGES.index(task.through) + 1]:
+        if stage == "read" and "limit_used" in task.bounds and not task.whole:
+            yield stage, _read_load(studies, task.bounds["limit_used"])
         wanted = [metric for metric in asked if metric.stage == stage]
         if not wanted:
             continue
-        if stage == "limits" and not task.whole:
-            yield "read", _worst(studies, "read limits")
         names = {metric.name for metric in wanted}
         figures = _worst(studies, stage)
         yield stage, {name: figures.get(name) for name in names}
@@ -97,6 +100,15 @@ def _least(task: Task) -> dict[str, float]:
     return found
 
 
+def _read_load(studies: list[Study], bound: float) -> dict[str, float | None]:
+    """Return the load of reads alone if that is too much; else nothing is known yet."""
+    from ..solve.modes import EXPANSION
+
+    ratios = [study.limits([EXPANSION]).get("ratio", 0.0) for study in studies]
+    too_much = METRICS["limit_used"].misses(max(ratios), bound)
+    return {"limit_used": max(ratios)} if too_much else {}
+
+
 def _worst(studies: list[Study], stage: str) -> dict[str, float | None]:
     every = [flat_figures(_row(study, stage)) for study in studies]
     return {name: METRICS[name].worse(each.get(name) for each in every) for name in every[0]}
@@ -104,14 +116,11 @@ def _worst(studies: list[Study], stage: str) -> dict[str, float | None]:
 
 def _row(study: Study, stage: str) -> dict[str, Any]:
     """Return the part of `figures.figures` that a stage finds."""
+    from ..analyse.needs import write_voltages
     from ..solve.modes import EXPANSION, MODES
 
     if stage == "limits":
-        return {"limits": study.limits()}
-    if stage == "read limits":
-        verdict = study.limits([EXPANSION])
-        # reads alone: too much is too much, and enough is not known yet
-        return {"limits": {**verdict, "judged": "ratio" in verdict}}
+        return {"limits": study.limits(), "write_voltages": write_voltages(study.em())}
     if stage == "settle":
         return {"read": study.read()}
     wanted = [EXPANSION] if stage == "read" else [m for m in MODES if MODES[m].writes]

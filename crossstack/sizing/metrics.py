@@ -90,6 +90,8 @@ METRICS: dict[str, Metric] = {
         Metric("write_v_reset", "lowest voltage at a written device, reset", "V", "write", True),
         Metric("limit_used", "highest current as part of its limit, reads and writes",
                stage="limits", unit="", scale=100.0, shown="%"),
+        Metric("write_share", "lowest voltage at a written device as part of what it needs",
+               stage="limits", unit="", higher=True, scale=100.0, shown="%"),
         Metric("settle_s", "settling of a read", "s", "settle", scale=1e9, shown="ns"),
         Metric("energy_per_mac_j", "energy of one product in a read", "J", "settle", scale=1e15,
                shown="fJ"),
@@ -106,7 +108,7 @@ def flat_figures(row: Mapping[str, Any]) -> dict[str, float | None]:
     not known.
 
     Args:
-        row: any of ``modes``, ``limits``, ``area`` and ``read``.
+        row: any of ``modes``, ``limits``, ``write_voltages``, ``area`` and ``read``.
     """
     found: dict[str, float | None] = {}
     modes = row.get("modes", {})
@@ -119,5 +121,14 @@ def flat_figures(row: Mapping[str, Any]) -> dict[str, float | None]:
             found[name] = METRICS[name].worse(writing)
     if (limits := row.get("limits")) is not None:
         found["limit_used"] = limits.get("ratio") if limits["judged"] else None
+    if "write_voltages" in row:
+        found["write_share"] = _share(row["write_voltages"])
     whole = row.get("area", {}) | row.get("read", {})
     return found | {name: value for name, value in whole.items() if name in METRICS}
+
+
+def _share(verdict: Mapping[str, Any] | None) -> float | None:
+    """Return the lowest write voltage over what is needed; None unless both ways are known."""
+    if verdict is None or not verdict["judged"]:
+        return None
+    return min(float(verdict[p]["volts"] / verdict[p]["needed_V"]) for p in ("set", "reset"))

@@ -11,8 +11,10 @@ from ..pdk import FileError
 from ..report.page import file_list, flat, write_page
 from .metrics import METRICS
 
+#: what a result of this kind always has
+MARKER = "size.json"
 _KINDS = (
-    ("size.json", "every figure of the points, and what was asked"),
+    (MARKER, "every figure of the points, and what was asked"),
     ("size.csv", "the points, as a table"),
     ("candidates.csv", "everything that was looked at"),
     ("pareto.png", "picture of the search"),
@@ -30,10 +32,10 @@ def write_report(folder: Path) -> Path:
 
 
 def _context(folder: Path) -> dict[str, Any]:
-    for name in (MANIFEST, "size.json"):
+    for name in (MANIFEST, MARKER):
         if not (folder / name).is_file():
             raise FileError(f"{folder} holds no {name}: not a complete search")
-    manifest, value = read_json(folder / MANIFEST), read_json(folder / "size.json")
+    manifest, value = read_json(folder / MANIFEST), read_json(folder / MARKER)
     picture = folder / "pareto.png"
     top = {name: digest for name, digest in manifest["files"].items() if "/" not in name}
     target = value["target"]

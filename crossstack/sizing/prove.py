@@ -14,9 +14,9 @@ from ..base import leftovers
 from ..base.outputs import write_text
 from ..config import RunConfig, load_config
 from ..console import Console
-from ..figures import Study, draw, mode_figures, read_energy
+from ..figures import Study, draw, figures, mode_figures, read_energy
 from ..pdk import Conditions, CrossStackError
-from .metrics import METRICS, STAGES, flat_figures
+from .metrics import METRICS, flat_figures
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def prove(task: Proof) -> dict[str, Any]:
 
 def _row(config: RunConfig, result: Any) -> dict[str, Any]:
     """Return the figures of a build in the shape of `figures.figures`."""
+    from ..analyse.needs import write_voltages
     from ..solve.modes import EXPANSION
 
     drawn = draw(config)
@@ -71,6 +72,7 @@ def _row(config: RunConfig, result: Any) -> dict[str, Any]:
         "modes": {mode: mode_figures(value) for mode, value in modes.items()},
         "area": drawn.area,
         "limits": result.limits,
+        "write_voltages": write_voltages(result.em),
     }
     settle = result.timing.get("settle", {}).get("settle_s")
     if settle is None:  # a build leaves it out of a large array
@@ -85,13 +87,7 @@ def _row(config: RunConfig, result: Any) -> dict[str, Any]:
 
 def _figures(config: RunConfig) -> dict[str, float | None]:
     """Return every figure at another condition; the layout is the same and proved already."""
-    study, row = Study(config, draw(config)), {}
-    solved, _ = study.modes()
-    row["modes"] = {mode: mode_figures(result.to_json()) for mode, result in solved.items()}
-    row["limits"] = study.limits()
-    if any(METRICS[name].stage == STAGES[-1] for name in METRICS):
-        row["read"] = study.read()
-    return flat_figures({**row, "area": draw(config).area})
+    return flat_figures(figures(config, draw(config)))
 
 
 def named(config: RunConfig, name: str) -> RunConfig:
@@ -121,9 +117,8 @@ def _chosen(config: RunConfig) -> dict[str, Any]:
     }
     default = Conditions().chosen()
     tech = {key: v for key, v in config.tech.chosen().items() if v != default[key]}
-    device = config.tech.to_json()["device"]
-    sections = {"tech": tech, "device": device}
-    return {**values, **{key: section for key, section in sections.items() if section}}
+    sections = {"tech": tech, "device": config.tech.to_json()["device"]}
+    return {**values, **{name: section for name, section in sections.items() if section}}
 
 
 def take(result: Mapping[str, Any], kept: Path, work: Path) -> None:

@@ -13,18 +13,16 @@ from ..base import files
 from ..base.outputs import one_step
 from ..console import Console
 from ..figures import COUNTED
-from ..pace import Pace, paced
+from ..pace import paced
 from ..points import Points
 from ..pool import Here, Pool
 from .conflict import conflicts, nearest
 from .evaluate import Task, evaluate
 from .metrics import METRICS
+from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
-from .search import Candidate, Outcome, Search
+from .search import Candidate, Evaluate, Outcome, Search
 from .target import Target
-
-#: what a result of this kind always has
-MARKER = "size.json"
 
 
 def size(target: Target, out: Path, console: Console, where: Pool | None = None) -> dict[str, Any]:
@@ -42,40 +40,34 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
     points = Points(out)
     most = min(target.search["candidates"], target.size)
     with paced(console, "search", most) as pace:
-        search = Search(target, _evaluator(points, where or Here(), pace), pace)
+        search = Search(target, _evaluator(points, where or Here()), pace)
         outcome = search.run()
         clash = None if outcome.front else conflicts(search, target)
     chosen = spread(outcome.front, target) if outcome.front else nearest(search, target)
     proved = _prove(target, chosen, points, where, console)
     value = _value(target, outcome, chosen, proved, clash)
     with files.replacing(out, MARKER) as work:
-        _write(work, target, value, outcome, chosen, points)
+        _write(work, out.name, target, value, outcome, chosen, points)
     points.drop()
     return value
 
 
-def _evaluator(points: Points, where: Pool, pace: Pace) -> Any:
+def _evaluator(points: Points, where: Pool) -> Evaluate:
     """Return what evaluates a round: from points that were kept, or anew."""
 
-    def run(tasks: list[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def run(tasks: list[Task]) -> Iterator[tuple[int, dict[str, Any], bool]]:
         todo = []
         for number, task in enumerate(tasks):
             before = points.find(task.to_json())
             if before is None:
                 todo.append(number)
             else:
-                pace.piece(_news(before), free=True)
-                yield number, before
+                yield number, before, True
         for k, result in where.run(evaluate, [tasks[number] for number in todo]):
             points.keep(tasks[todo[k]].to_json(), result)
-            pace.piece(_news(result))
-            yield todo[k], result
+            yield todo[k], result, False
 
     return run
-
-
-def _news(result: dict[str, Any]) -> str:
-    return str(result["why"] or "meets every target")
 
 
 def spread(front: Sequence[Candidate], target: Target) -> list[Candidate]:
@@ -190,10 +182,9 @@ def verdict(value: dict[str, Any]) -> str:
 
 
 def _write(
-    work: Path, target: Target, value: dict[str, Any], outcome: Outcome,
+    work: Path, name: str, target: Target, value: dict[str, Any], outcome: Outcome,
     chosen: Sequence[Candidate], points: Points,
 ) -> None:  # fmt: skip
-    from .page import write_report
     from .picture import pareto_png
 
     for number, (candidate, point) in enumerate(zip(chosen, value["points"], strict=True)):
@@ -204,7 +195,7 @@ def _write(
     files.write_json(work / MARKER, value)
     _write_tables(work, target, value, outcome)
     pareto_png(work / "pareto.png", target, outcome, value)
-    head = {"name": work.name, "parameters": target.to_json(), "verdict": value["verdict"]}
+    head = {"name": name, "parameters": target.to_json(), "verdict": value["verdict"]}
     # the report lists the files, so it reads a manifest that does not hold itself yet
     files.write_manifest(work, head)
     write_report(work)

@@ -18,21 +18,24 @@ from importlib import import_module
 from typing import Any
 
 from ..base.errors import ConfigError
+from ..config import RunConfig
 from ..pace import Pace
 from ..pdk import CrossStackError
 from .evaluate import Task
-from .metrics import METRICS, UNKNOWN
+from .metrics import METRICS, STAGES, UNKNOWN
 from .target import Target
 
 #: candidates of a round, and candidates without a better point that end a search
 ROUND, PATIENCE = 8, 96
+#: last stage that every candidate goes through, and how many go through the dear ones at once
+CHEAP, TOGETHER = "read", 2
 #: proposals of what was looked at already, before one is drawn by lot
 _REPEATS = 24
 #: stands for a goal that is not known; constraints keep such a candidate from being liked
 _FAR = 1e12
 
 Choice = tuple[int, ...]
-Evaluate = Callable[[list[Task]], Iterator[tuple[int, dict[str, Any]]]]
+Evaluate = Callable[[list[Task]], Iterator[tuple[int, dict[str, Any], bool]]]
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Search:
 
     Args:
         target: what is asked for.
-        evaluate: does tasks and yields number and result of each.
+        evaluate: does tasks and yields of each its number, its result and whether that was there
+            already.
         pace: told of every candidate.
     """
 
@@ -107,6 +111,10 @@ class Search:
         self._known = import_optuna()
         self._study = self._create()
         self._random = random.Random(target.search["seed"])
+        self._asked: dict[Choice, Any] = {}
+        self._dear = any(
+            STAGES.index(metric.stage) > STAGES.index(CHEAP) for metric in target.wanted
+        )
         self._ends = (
             None
             if target.search["minutes"] is None
@@ -209,27 +217,46 @@ class Search:
         }
 
     def _round(self, choices: list[Choice], *, whole: bool = False) -> None:
-        rivals = () if whole else tuple(c.goals(self.target) for c in self.front())
-        asked, self._asked = getattr(self, "_asked", {}), {}
-        found: dict[Choice, Candidate] = {}
-        tasks: list[tuple[Choice, Task]] = []
+        """Look at some combinations; what is dear to find only of the best among them."""
+        asked, self._asked = self._asked, {}
+        configs: dict[Choice, tuple[RunConfig, ...]] = {}
         for choice in choices:
             try:
-                configs = tuple(self.target.configs(choice))
-            except (CrossStackError, ConfigError) as error:
-                found[choice] = Candidate(choice, why=str(error), refused=True)
+                configs[choice] = tuple(self.target.configs(choice))
+            except CrossStackError as error:
+                self.seen[choice] = Candidate(choice, why=str(error), refused=True)
                 self._pace.piece(str(error), free=True)
-                continue
-            tasks.append(
-                (choice, Task(configs, self.target.bounds, self.target.goals, rivals, whole))
-            )
-        for number, result in self._evaluate([task for _, task in tasks]):
-            choice = tasks[number][0]
-            found[choice] = Candidate(choice, **result)
+        through = STAGES[-1] if whole or not self._dear else CHEAP
+        found = self._compute(configs, through, whole=whole)
+        if through == CHEAP:
+            self._compute_best(configs, [c for c in found.values() if c.why is None])
         for choice in choices:  # in the order of the proposals, whoever was done first
-            self.seen[choice] = found[choice]
             if choice in asked:
-                self._tell(asked[choice], found[choice])
+                self._tell(asked[choice], self.seen[choice])
+
+    def _compute_best(
+        self, configs: dict[Choice, tuple[RunConfig, ...]], left: list[Candidate]
+    ) -> None:
+        """Compute the rest of some candidates, the best first: it may rule out the others."""
+        order = sorted(left, key=lambda c: (costs(c, self.target), c.choice))
+        for start in range(0, len(order), TOGETHER):
+            some = order[start : start + TOGETHER]
+            self._compute({c.choice: configs[c.choice] for c in some}, STAGES[-1])
+
+    def _compute(
+        self, configs: dict[Choice, tuple[RunConfig, ...]], through: str, *, whole: bool = False
+    ) -> dict[Choice, Candidate]:
+        rivals = () if whole else tuple(c.goals(self.target) for c in self.front())
+        bounds, goals = self.target.bounds, self.target.goals
+        choices = [*configs]
+        tasks = [Task(configs[c], bounds, goals, rivals, whole, through) for c in choices]
+        found = {}
+        for number, result, free in self._evaluate(tasks):
+            found[choices[number]] = candidate = Candidate(choices[number], **result)
+            if through == STAGES[-1] or candidate.why is not None:
+                self._pace.piece(candidate.why or "meets every target", free=free)
+        self.seen |= {choice: found[choice] for choice in choices}
+        return found
 
     def _tell(self, trial: Any, candidate: Candidate) -> None:
         known = candidate.excess(self.target)
@@ -259,23 +286,24 @@ class Search:
                     yield (*choice[:place], other, *choice[place + 1 :])
 
 
+def costs(candidate: Candidate, target: Target) -> tuple[float, ...]:
+    """Return the goals of a candidate as numbers of which less is better."""
+    signs = [-1.0 if METRICS[goal].higher else 1.0 for goal in target.goals]
+    return tuple(s * v for s, v in zip(signs, candidate.goals(target), strict=True))
+
+
 def pareto(good: list[Candidate], target: Target) -> list[Candidate]:
     """Return the candidates that no other one betters, sorted by the goals, each goal once."""
-    signs = [-1.0 if METRICS[goal].higher else 1.0 for goal in target.goals]
-
-    def cost(candidate: Candidate) -> tuple[float, ...]:
-        return tuple(s * v for s, v in zip(signs, candidate.goals(target), strict=True))
-
     best: dict[tuple[float, ...], Candidate] = {}
     for candidate in good:
-        best.setdefault(cost(candidate), candidate)
-    costs = sorted(best)
+        best.setdefault(costs(candidate, target), candidate)
+    every = sorted(best)
     kept = [
         mine
-        for mine in costs
+        for mine in every
         if not any(
             other != mine and all(a <= b for a, b in zip(other, mine, strict=True))
-            for other in costs
+            for other in every
         )
     ]
     return [best[mine] for mine in kept]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: cells up to which an array is solved as fast as its parts are measured
 LEAST_CELLS = 200
 #: rows and columns whose parts are measured, and what they may be too high by
-_SIDE, _MARGIN = 4, 0.97
+_SIDE, _MARGIN = 4, 0.9
 _VIEWS = {"all": "", "wires": "_wires"}
 
 

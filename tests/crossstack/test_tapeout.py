@@ -15,7 +15,7 @@ from crossstack.base.gds_stream import read_stream
 from crossstack.cells import to_layout
 from crossstack.cells.marks import alignment_mark
 from crossstack.generators import ArraySpec, build_array, build_top
-from crossstack.generators.tapeout import SLOTS, exact_slot, smallest_slot
+from crossstack.generators.tapeout import exact_slot, slots, smallest_slot
 from crossstack.pdk import FileError, get_tech
 from crossstack.signoff.checks import CHECKS
 
@@ -371,8 +371,8 @@ def test_a_slot_asked_for_must_be_filled(good, tmp_path, crossstack):
 
 
 def test_slots():
-    for slot in SLOTS:
-        assert exact_slot(slot.width, slot.height) == slot
-        assert exact_slot(slot.width, slot.height - 5) is None
-        assert smallest_slot(slot.width - 52_000, slot.height - 52_000) == slot
-    assert smallest_slot(3_932_000, 1000) is None
+    for slot in slots(TECH):
+        assert exact_slot(TECH, slot.width, slot.height) == slot
+        assert exact_slot(TECH, slot.width, slot.height - 5) is None
+        assert smallest_slot(TECH, slot.width - 52_000, slot.height - 52_000) == slot
+    assert smallest_slot(TECH, 3_932_000, 1000) is None

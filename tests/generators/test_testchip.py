@@ -13,7 +13,7 @@ from crossstack.cells.marks import BARS, mark_cells, masks, vernier, vernier_ste
 from crossstack.cells.monitors import kelvin, monitors, via_chain
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import ArraySpec, build_macro, build_top, testchip
-from crossstack.generators.tapeout import SEAL_RING, SLOTS, exact_slot, find_marks
+from crossstack.generators.tapeout import exact_slot, find_marks, seal_ring, slots
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, get_tech
 
@@ -126,12 +126,12 @@ def test_the_ring_keeps_its_place_in_the_die(chip):
     layout = read(gds)
     box = layout.top_cell().bbox()
     assert (box.left, box.bottom) == (0, 0)
-    slot = exact_slot(box.width(), box.height())
+    slot = exact_slot(TECH, box.width(), box.height())
     assert slot is not None
     pads = region(layout, "Pad").bbox()
-    gap = pads.left - SEAL_RING
+    gap = pads.left - seal_ring(TECH)
     assert 30_000 <= gap <= 200_000  # PAD.15
-    free = db.Region(box) - db.Region(box.enlarged(-SEAL_RING, -SEAL_RING))
+    free = db.Region(box) - db.Region(box.enlarged(-seal_ring(TECH), -seal_ring(TECH)))
     for layer in TECH.layers:
         if layer.name not in ("PR_bndry", "POSTPROC"):
             assert (region(layout, layer.name) & free).is_empty(), layer.name
@@ -151,7 +151,7 @@ def test_the_ring_keeps_its_place_in_the_die(chip):
 )
 def test_other_sizes_match(values, tmp_path):
     array = build_top(ArraySpec(top="testchip", **values))
-    assert exact_slot(array.cell.width, array.cell.height)
+    assert exact_slot(TECH, array.cell.width, array.cell.height)
     gds, net = tmp_path / "chip.gds", tmp_path / "chip.spice"
     to_layout(array.cell, array.tech).write(str(gds))
     net.write_text("\n".join(array.netlist_lines()) + "\n")
@@ -162,7 +162,8 @@ def test_other_sizes_match(values, tmp_path):
 def test_too_large_a_chip_is_refused(monkeypatch):
     with pytest.raises(ParameterError, match="16 x 16"):
         ArraySpec(rows=17, cols=2, top="testchip")
-    monkeypatch.setattr(testchip, "SLOTS", tuple(s for s in SLOTS if s.name == "0p5x0p5"))
+    small = tuple(s for s in slots(TECH) if s.name == "0p5x0p5")
+    monkeypatch.setattr(testchip, "slots", lambda tech: small)
     with pytest.raises(ParameterError, match=r"165 pins .* slot 0p5x0p5"):
         build_top(ArraySpec(rows=16, cols=16, top="testchip", kelvin=True))
 

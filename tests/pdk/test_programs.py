@@ -29,7 +29,7 @@ def test_a_transistor_is_written_as_its_library_asks():
 
 
 BARE_DECK = """\
-file = "pdk/other.lydrc"
+file = "kit/other.lydrc"
 variables = { input = "{input}", report = "{report}" }
 [wheel]
 name = "other"
@@ -109,12 +109,12 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path, file, old, new, words):
 
 
 def test_shuttle():
-    found = programs.shuttle(GF180)
-    slots = [(s.name, round(s.width_um * 1e3), round(s.height_um * 1e3)) for s in found.slots]
-    assert slots == [(s.name, s.width, s.height) for s in tapeout.SLOTS]
-    assert round(found.seal_ring_um * 1e3) == tapeout.SEAL_RING
-    forbidden = [tuple(map(int, pair.split("/"))) for pair in found.forbidden]
-    assert forbidden == list(tapeout.forbidden_layers(get_tech()))
+    tech = get_tech()
+    slots = [(s.name, s.width, s.height) for s in tapeout.slots(tech)]
+    assert slots[0] == ("1x1", 3_932_000, 5_122_000)
+    assert tapeout.seal_ring(tech) == 26_000
+    assert tapeout.forbidden_layers(tech) == {(82, 0): "Via5 82/0", (53, 0): "MetalTop 53/0"}
+    assert tech.shuttle.pads.bond_opening_um == 60
 
 
 def test_magic_knows_the_conductors_of_its_map():
@@ -153,6 +153,8 @@ def test_nets_and_devices():
         ("deck.toml", "width_um = 0.15", "widht_um = 0.15", "'width_um' is missing"),
         ("deck.toml", 'feol = "true"', "feol = true", "variables is not a table of texts"),
         ("shuttle.toml", "[30, 200]", "[30]", "is not [least, most]"),
+        ("shuttle.toml", '"82/0"', '"82"', "forbidden: '82' is not layer/datatype"),
+        ("shuttle.toml", "probe_pitch_um = 80", "", "'probe_pitch_um' is missing"),
         ("shuttle.toml", "width_um = 3932", "width_um = nan", "width_um = nan is not"),
         ("magic.toml", "[contacts]", "[contact]", "'contacts' is missing"),
     ],

@@ -1,0 +1,340 @@
+"""`crossstack size`: the least array that meets a target, or which parts of it conflict."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossstack.config import config_of, load_config
+from crossstack.console import Console
+from crossstack.figures import Study, draw, mode_figures
+from crossstack.sizing import evaluate as one
+from crossstack.sizing import run as whole
+from crossstack.sizing import theory
+from crossstack.sizing.metrics import METRICS, flat_figures
+from crossstack.sizing.search import Candidate, pareto
+from crossstack.sizing.target import Target, read_target
+
+QUIET = Console(quiet=True)
+#: a wide transistor makes the error small and the array large
+TARGET = """
+array: {rows: 2, cols: 2, tech: {temperature_c: 85}}
+targets: {worst_device: 0.07, limit_used: 3.0}
+free:
+  select_w_um: {min: 2, max: 5, step: 1}
+  strap: [false, true]
+"""
+
+
+@pytest.fixture(scope="module")
+def sized(tmp_path_factory):
+    """A search that finds a point; its folder and target file."""
+    from crossstack.cli import run
+
+    folder = tmp_path_factory.mktemp("sized")
+    (folder / "small.yaml").write_text(TARGET)
+    assert run(["size", str(folder / "small.yaml"), "-o", str(folder / "small"), "-q"]) == 0
+    return folder / "small"
+
+
+def write(folder, text, name="t.yaml"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def unbuilt(monkeypatch):
+    """Points of a front are solved, not built: what a build gives is tested with `sized`."""
+
+    def figures_only(proof):
+        task = one.Task(proof.configs, READ, (), whole=True)
+        name = proof.configs[0].spec.top_name
+        (proof.folder / name).mkdir(exist_ok=True)
+        (proof.folder / name / "manifest.json").write_text("{}")
+        found = dict.fromkeys(METRICS) | one.evaluate(task)["figures"]
+        verdict = {"verdict": "passed", "drc_violations": 0, "lvs_match": True, "not_done": {}}
+        return {"name": name, "passed": True, "figures": found, "worst": found, **verdict}
+
+    monkeypatch.setattr(whole, "prove", figures_only)
+
+
+READ = {name: 0.5 for name in METRICS if METRICS[name].stage == "read"}
+
+# ---- what is found
+
+
+def test_the_point_is_the_least_that_meets_the_target(sized):
+    value = json.loads((sized / "size.json").read_text())
+    assert value["met"]
+    search = value["search"]
+    assert (search["combinations"], search["looked_at"], search["complete"]) == (8, 8, True)
+    (point,) = value["points"]
+    assert point["chosen"]["select_w_um"] == 3.0
+    assert point["worst"]["worst_device"] <= 0.07
+    assert point["drc_violations"] == 0
+    assert point["lvs_match"] is True
+    # the next smaller one misses, by hand
+    config = config_of({"rows": 2, "cols": 2, "strap": True, "tech": {"temperature_c": 85}})
+    (drop,) = Study(config, draw(config)).modes(["expansion"])[0].values()
+    assert drop.all_series.worst_device > 0.07
+
+
+def test_the_yaml_builds_to_the_same_files(sized, crossstack, tmp_path):
+    assert crossstack("build", sized / "point_1.yaml", "-o", tmp_path, "-q").code == 0
+    for name in ("ir_drop.json", "em.json", "timing.json", "point_1.gds", "manifest.json"):
+        again = (tmp_path / "point_1" / name).read_bytes()
+        assert again == (sized / "point_1" / name).read_bytes(), name
+    point = json.loads((sized / "size.json").read_text())["points"][0]
+    drop = json.loads((tmp_path / "point_1" / "ir_drop.json").read_text())["modes"]
+    em = json.loads((tmp_path / "point_1" / "em.json").read_text())["verdict"]
+    modes = {mode: mode_figures(value) for mode, value in drop.items()}
+    found = flat_figures({"modes": modes, "limits": em})
+    assert {name: point["figures"][name] for name in found} == found
+
+
+def test_what_is_left(sized):
+    names = {path.name for path in sized.iterdir()}
+    assert names == {
+        "size.json", "size.csv", "candidates.csv", "pareto.png", "report.html", "manifest.json",
+        "point_1", "point_1.yaml",
+    }  # fmt: skip
+    assert sorted(p.name for p in sized.parent.iterdir()) == ["small", "small.yaml"]
+    with (sized / "size.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["point"], row["met"], row["select_w_um"]) == ("point_1", "True", "3")
+    with (sized / "candidates.csv").open() as stream:
+        assert len([*csv.DictReader(stream)]) == 8
+    text = (sized / "report.html").read_text()
+    assert 'badge ok">met by 1 point' in text
+    assert "<h1>small</h1>" in text
+    assert 'href="point_1/report.html"' in text
+
+
+def test_the_report_can_be_written_again(sized, crossstack):
+    before = (sized / "report.html").read_bytes()
+    assert crossstack("report", sized).code == 0
+    assert (sized / "report.html").read_bytes() == before
+
+
+def test_the_course_does_not_depend_on_the_number_of_processes(sized, crossstack, tmp_path):
+    target = sized.parent / "small.yaml"
+    assert crossstack("size", target, "--jobs", 1, "-o", tmp_path / "small", "-q").code == 0
+    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml", "pareto.png"):
+        assert (tmp_path / "small" / name).read_bytes() == (sized / name).read_bytes(), name
+
+
+# ---- what cannot be had
+
+ALONE = ("--jobs", 1, "-o")
+CONFLICT = """
+array: {rows: 2, cols: 2}
+targets: {worst_device: 0.05, array_um2: 80, mean_device: 0.5}
+free: {select_w_um: [2, 3, 5]}
+"""
+
+
+def test_targets_that_conflict_are_named(crossstack, tmp_path, unbuilt):
+    ran = crossstack("size", write(tmp_path, CONFLICT), *ALONE, tmp_path / "o", "--json")
+    assert ran.code == 1
+    value = ran.json
+    assert not value["met"]
+    assert value["conflict"]["targets"] == ["worst_device", "array_um2"]
+    assert all(found["reached"] for found in value["conflict"]["best"].values())
+    assert value["verdict"] == (
+        "not met: worst_device at most 5 % and array_um2 at most 80 um2 cannot be had together "
+        "(proved by looking at all 3 combinations)"
+    )
+    (point,) = value["points"]  # the nearest
+    assert set(point["missed"]) <= {"worst_device", "array_um2"}
+    assert (tmp_path / "o" / "point_1.yaml").is_file()
+    assert 'badge bad">not met' in (tmp_path / "o" / "report.html").read_text()
+
+
+def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path, unbuilt):
+    text = CONFLICT.replace("0.05", "0.001").replace("[2, 3, 5]", "[2]")
+    ran = crossstack("size", write(tmp_path, text), *ALONE, tmp_path / "o")
+    assert ran.code == 1
+    assert "worst_device at most 0.1 % cannot be had (proved" in ran.out
+    assert "nearest: point_1.yaml" in ran.out
+
+
+# ---- interruptions
+
+
+def test_an_interrupted_search_goes_on_where_it_was(tmp_path, monkeypatch):
+    target = read_target(write(tmp_path, TARGET.replace(", limit_used: 3.0", "")))
+    real, count = one.evaluate, []
+
+    def stops(task):
+        if len(count) == 5:
+            raise KeyboardInterrupt
+        count.append(task)
+        return real(task)
+
+    monkeypatch.setattr(whole, "evaluate", stops)
+    with pytest.raises(KeyboardInterrupt):
+        whole.size(target, tmp_path / "o", QUIET)
+    monkeypatch.setattr(whole, "evaluate", lambda task: count.append(task) or real(task))
+    monkeypatch.setattr(whole, "prove", lambda task: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        whole.size(target, tmp_path / "o", QUIET)
+    assert len(count) == len({str(task) for task in count}) == 8, "no candidate twice"
+    monkeypatch.undo()
+    monkeypatch.setattr(whole, "evaluate", None)  # nothing is left to do
+    assert whole.size(target, tmp_path / "o", QUIET)["met"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["o", "t.yaml"]
+
+
+# ---- targets
+
+
+def test_every_condition_must_hold(tmp_path):
+    text = TARGET.replace(", tech: {temperature_c: 85}", "").replace(", limit_used: 3.0", "")
+    target = read_target(write(tmp_path, text + "conditions: [{corner: min}, {temperature_c: 85}]"))
+    configs = target.configs((1, 1))
+    assert [c.tech.temperature_c for c in configs] == [25, 85]
+    task = one.Task(tuple(configs), target.bounds, target.goals, whole=True)
+    apart = [
+        one.evaluate(one.Task((c,), target.bounds, target.goals, whole=True))["figures"]
+        for c in configs
+    ]
+    both = one.evaluate(task)["figures"]["worst_device"]
+    assert both == max(found["worst_device"] for found in apart)
+    assert apart[0] != apart[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("free:", "fre:", ["no such key fre", "did you mean 'free'"]),
+        ("worst_device: 0.07", "worst_device: 7", ["line 3", "worst_device = 7", "not per cent"]),
+        ("worst_device: 0.07", "worst_devise: 0.07", ["worst_devise", "did you mean"]),
+        ("worst_device: 0.07", "worst_device: .nan", ["worst_device = nan"]),
+        ("worst_device: 0.07", "worst_device: 7 %", ["worst_device = '7 %'"]),
+        ("worst_device: 0.07", "worst_device: true", ["worst_device = True"]),
+        ("{worst_device: 0.07, limit_used: 3.0}", "{}", ["targets", "at least one"]),
+        ("rows: 2", "rows: 0", ["line 2", "rows = 0"]),
+        ("rows: 2", "rosw: 2", ["array.rosw", "did you mean 'rows'"]),
+        ("rows: 2", "rows: 2, strap: true", ["free.strap", "not both"]),
+        ("rows: 2", "rows: 2, top: testchip", ["testchip"]),
+        ("temperature_c: 85", "temperature_c: 900", ["line 2", "temperature_c = 900"]),
+        ("step: 1", "step: 0", ["step = 0", "above 0"]),
+        ("step: 1", "step: .inf", ["step = inf", "finite"]),
+        ("step: 1", "step: 1e-9", ["at most 10000"]),
+        ("step: 1", "stop: 1", ["stop", "did you mean 'step'"]),
+        ("max: 5", "max: 1", ["max = 1", "min = 2 or more"]),
+        ("max: 5", "max: 500", ["line 5", "select_w_um = 500", "0.36 .. 100 um"]),
+        ("[false, true]", "[]", ["free.strap", "a list of values"]),
+        ("[false, true]", "[true, true]", ["free.strap", "every value once"]),
+        ("[false, true]", "[true, 3]", ["strap = 3"]),
+        ("[false, true]", "true", ["free.strap = True", "a list"]),
+        ("free:", "optimise: [speed]\nfree:", ["speed", "area_um2"]),
+        ("free:", "optimise: []\nfree:", ["optimise", "1 to 3"]),
+        ("free:", "search: {candidates: 0}\nfree:", ["search.candidates = 0", "from 1"]),
+        ("free:", "search: {seed: 1.5}\nfree:", ["search.seed = 1.5", "whole number"]),
+        ("free:", "conditions: [{corner: fast}]\nfree:", ["conditions", "tech", "not both"]),
+        ("free:", "conditions: 5\nfree:", ["conditions = 5"]),
+    ],
+)
+def test_targets_that_are_refused(crossstack, tmp_path, old, new, words):
+    assert old in TARGET
+    path = write(tmp_path, TARGET.replace(old, new))
+    crossstack("size", path, "-o", tmp_path / "o").fails(2, *words)
+    assert [p.name for p in tmp_path.iterdir()] == ["t.yaml"]
+
+
+def test_values_of_conditions_are_checked(tmp_path, crossstack):
+    text = TARGET.replace(", tech: {temperature_c: 85}", "") + "conditions: [{corner: fast}]"
+    crossstack("size", write(tmp_path, text), "-o", tmp_path / "o").fails(2, "corner = 'fast'")
+
+
+def test_without_the_library(crossstack, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    ran = crossstack("size", write(tmp_path, TARGET), "-o", tmp_path / "o")
+    ran.fails(2, "crossstack[size]")
+
+
+# ---- parts
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"rows": 7, "cols": 5},
+        {"rows": 5, "cols": 9, "strap": True, "cuts": 2, "select_w_um": 6.0},
+        {"rows": 12, "cols": 4, "cell": "passive", "tech": {"corner": "max"}},
+        {"rows": 5, "cols": 6, "cell": "planar", "top": "macro"},
+    ],
+)
+def test_theory_never_rules_out_what_can_be_had(spec, monkeypatch):
+    monkeypatch.setattr(theory, "LEAST_CELLS", 0)
+    config = config_of(spec)
+    least = theory.least_errors(config)
+    study = Study(config, draw(config))
+    solved = flat_figures({"modes": {"expansion": mode_figures(
+        study.modes(["expansion"])[0]["expansion"].to_json())}})  # fmt: skip
+    assert set(least) == {name for name in METRICS if METRICS[name].stage == "read"}
+    for name, value in least.items():
+        assert 0.5 * solved[name] < value <= solved[name], name
+
+
+def test_theory_spares_a_solve(monkeypatch):
+    monkeypatch.setattr(theory, "LEAST_CELLS", 10)
+    monkeypatch.setattr(Study, "modes", None)
+    task = one.Task((config_of({"rows": 8, "cols": 8}),), {"worst_device": 0.02}, ("area_um2",))
+    found = one.evaluate(task)
+    assert (found["stage"], found["refused"]) == ("theory", False)
+    assert "worst_device is" in found["why"]
+
+
+def _target(goals):
+    return Target({}, (), {"worst_device": 0.5}, (), tuple(goals), {"points": 3})
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30))
+def test_the_front_holds_what_nothing_betters(values):
+    target = _target(["area_um2", "write_v_set"])
+    many = [Candidate((k,), {"area_um2": a, "write_v_set": v}) for k, (a, v) in enumerate(values)]
+    front = {c.goals(target) for c in pareto(many, target)}
+    for a, v in values:
+        beaten = any(x <= a and y >= v and (x, y) != (a, v) for x, y in values)
+        assert ((a, v) in front) == (not beaten)
+
+
+def test_a_figure_that_nobody_knows_misses_every_target():
+    for metric in METRICS.values():
+        assert metric.misses(None, 0.5)
+        assert metric.misses(math.nan, 0.5)
+    unjudged = {"judged": False, "exceeded": False, "text": "", "ratio": 0.1}
+    assert flat_figures({"limits": unjudged})["limit_used"] is None
+
+
+def test_what_cannot_be_drawn_is_passed_over(tmp_path, unbuilt):
+    text = CONFLICT.replace("array_um2: 80, ", "").replace(
+        "{select_w_um: [2, 3, 5]}", "{select_w_um: [3, 5], pitch_y_um: [4, 7]}"
+    )
+    value = whole.size(read_target(write(tmp_path, text)), tmp_path / "o", QUIET)
+    assert value["search"]["not_drawable"] == 1
+    assert value["points"][0]["chosen"] == {"select_w_um": 5, "pitch_y_um": 7}
+
+
+def test_two_goals_give_a_front(tmp_path, unbuilt):
+    text = CONFLICT.replace("array_um2: 80, ", "").replace("0.05", "0.1")
+    value = whole.size(
+        read_target(write(tmp_path, text + "optimise: [array_um2, worst_device]")),
+        tmp_path / "o",
+        QUIET,
+    )
+    assert [p["chosen"]["select_w_um"] for p in value["points"]] == [2, 3, 5]
+    names = [p["name"] for p in value["points"]]
+    assert names == ["point_1", "point_2", "point_3"]
+    for name in names:
+        assert load_config(tmp_path / "o" / f"{name}.yaml", {}).spec.name == name
