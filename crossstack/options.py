@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -142,7 +142,13 @@ CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 
 
-class ProfileName(click.ParamType):
+if TYPE_CHECKING:
+    _Text = click.ParamType[str]
+else:  # click before 8.3 has no type of a type
+    _Text = click.ParamType
+
+
+class ProfileName(_Text):
     """A profile of whatever process is meant, which is checked where that is known."""
 
     name = "profile"
