@@ -249,6 +249,8 @@ class Search:
         """Compute the rest of some candidates, the best first: it may rule out the others."""
         order = sorted(left, key=lambda c: (costs(c, self.target), c.choice))
         for start in range(0, len(order), TOGETHER):
+            if self._late():
+                return
             some = order[start : start + TOGETHER]
             self._compute({c.choice: configs[c.choice] for c in some}, STAGES[-1])
 
