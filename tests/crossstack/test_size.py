@@ -16,8 +16,7 @@ from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
 from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
-from crossstack.sizing import search
-from crossstack.sizing import theory
+from crossstack.sizing import search, theory
 from crossstack.sizing.metrics import METRICS, flat_figures
 from crossstack.sizing.search import Candidate, Search, pareto
 from crossstack.sizing.target import Target, read_target
@@ -236,6 +235,8 @@ def test_every_condition_must_hold(tmp_path):
         ("[false, true]", "[true, true]", ["free.strap", "every value once"]),
         ("[false, true]", "[true, 3]", ["strap = 3"]),
         ("[false, true]", "true", ["free.strap = True", "a list"]),
+        ("  strap:", "  process: [gf180mcuD]\n  strap:", ["free.process", "cannot be free"]),
+        ("  strap:", "  tech.corner: [min]\n  tech: {corner: [max]}\n  strap:", ["twice"]),
         ("free:", "optimise: [speed]\nfree:", ["speed", "area_um2"]),
         ("free:", "optimise: []\nfree:", ["optimise", "1 to 3"]),
         ("free:", "search: {candidates: 0}\nfree:", ["search.candidates = 0", "from 1"]),
@@ -273,7 +274,7 @@ def test_without_the_library(crossstack, tmp_path, monkeypatch):
         {"rows": 7, "cols": 5},
         {"rows": 5, "cols": 9, "strap": True, "cuts": 2, "select_w_um": 6.0},
         {"rows": 12, "cols": 4, "cell": "passive", "tech": {"corner": "max"}},
-        {"rows": 5, "cols": 6, "cell": "planar", "top": "macro"},
+        {"rows": 5, "cols": 6, "cell": "planar", "device_um": 2.0},
     ],
 )
 def test_theory_never_rules_out_what_can_be_had(spec, monkeypatch):
