@@ -35,14 +35,16 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     landing.
     """
     space = r.row_space(0)
-    landing = r.pad + 2 * space
-    tracks = landing + 2 * (_least_track(r) + grid_up(space / 2))
-    finger = finger_step(r, r.gate_length()) + _beside_rows(r, grid_up(space / 2))
-    least = [grid_up(tracks, 10), grid_up(finger, 10)]
+    edge, landing = grid_up(max(space, r.space("select")) / 2), r.pad + 2 * space
+    tracks = landing + 2 * (_least_track(r) + edge)
+    finger = finger_step(r, r.gate_length()) + _beside_rows(r, edge)
+    # a column ends in a land that holds its cuts
+    land = r.size("land_via") + 2 * r.line_end("land_via", "land") + r.land_space
+    least = [grid_up(tracks, 10), grid_up(finger, 10), grid_up(land, 10)]
     if kelvin:
-        least.append(
-            grid_up(2 * (max(r.width(metal) for metal in (*r.upper, "land")) + r.land_space), 20)
-        )
+        widths = [r.width(metal) for metal in (*r.upper, "land")]
+        widths.append(r.size("land_via") + 2 * r.line_end("land_via", "land"))
+        least.append(grid_up(2 * (max(widths) + r.land_space), 20))
         below = grid_up(r.land_space / 2) + sum(sense_cut(r))
         least.append(grid_up(2 * below + landing, 10))
     return max(least)
@@ -66,15 +68,19 @@ def sense_cut(r: RuleBook) -> tuple[int, int]:
     """
     cuts = r.tech.roles.cuts("top_row", "land")
     size = max(r.size(cut) for cut in cuts)
-    return r.enclosure("land", "land_via") + size, r.enclosure("top_row", cuts[0])
+    ends = ("bottom_row_via", cuts[0])
+    return r.enclosure("land", "land_via") + size, max(r.enclosure("top_row", c) for c in ends)
 
 
 def finger_step(r: RuleBook, length: int) -> int:
     """Return the distance from one row of contacts to the next, across a gate."""
+    return max(length + r.finger_step, length + r.space("poly"), row_step(r))
+
+
+def row_step(r: RuleBook) -> int:
+    """Return the least distance of two rows of contacts, whatever lies between them."""
     levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
-    return max(
-        length + r.finger_step, *(grid_up(height + r.space(metal)) for metal, height in levels)
-    )
+    return max(r.contact_step, *(grid_up(height + r.space(metal)) for metal, height in levels))
 
 
 def row_height(r: RuleBook) -> int:
@@ -88,7 +94,7 @@ def row_height(r: RuleBook) -> int:
 
 def _around_row(r: RuleBook) -> int:
     """Return the height of active area around one row of contacts."""
-    return r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
+    return r.contact + 2 * r.contact_side
 
 
 def _beside_rows(r: RuleBook, edge: int) -> int:
@@ -98,7 +104,7 @@ def _beside_rows(r: RuleBook, edge: int) -> int:
     end, reach beyond their cuts.
     """
     strap = edge + r.size("local_via") // 2 + r.enclosure("select", "local_via")
-    return max(r.space("diffusion") + _around_row(r), 2 * strap)
+    return max(r.space("diffusion") + _around_row(r), 2 * strap, row_step(r))
 
 
 def head_gap(r: RuleBook) -> int:
@@ -114,20 +120,26 @@ def head_gap(r: RuleBook) -> int:
         r.head_clear,
         r.head_to_p,
         r.pad // 2 + r.space("local"),
+        r.contact_step - r.contact_inset - r.contact // 2,
         *(r.below_line(m) // 2 + r.below_end(m) - r.contact_inset + r.space(m) for m in r.below),
     )
 
 
-def strap_inset(r: RuleBook) -> int:
-    """Return the distance from the active area to the first strap, clear of a head beside it."""
+def strap_inset(r: RuleBook, tracks: Tracks | None = None) -> int:
+    """Return the distance from the active area to the first strap, clear of a head beside it.
+
+    Beside wide tracks it is farther.
+    """
     # both may have a landing in the metal above, on the same track
-    apart = max(r.space("select"), r.space("bottom_row"))
+    highest = 0 if tracks is None else max(b - a for a, b in (tracks.low, tracks.high3))
+    apart = max(r.space("select"), r.space_beside("bottom_row", highest))
     return max(0, r.pad // 2 + apart - head_gap(r))
 
 
-def least_finger(r: RuleBook) -> int:
-    """Return the shortest finger that holds a strap of either net."""
-    return 2 * (r.pad + strap_inset(r)) + r.space("select")
+def least_finger(r: RuleBook, pitch: int | None = None) -> int:
+    """Return the shortest finger that holds a strap of either net, in lines of a pitch."""
+    tracks = None if pitch is None else Tracks(r, pitch)
+    return 2 * (r.pad + strap_inset(r, tracks)) + r.space("select")
 
 
 class Tracks:
@@ -149,7 +161,7 @@ class Tracks:
         #: the northern track of the upper metal is the widest
         widest = pitch - self.mid + half - grid_up(r.row_space(0) / 2)
         space = self.space = r.row_space(widest)
-        self.edge = grid_up(space / 2)
+        self.edge = grid_up(max(space, r.space("select")) / 2)
         self.low = (self.edge, self.mid - half - space)
         self.high3 = (self.mid + half + space, pitch - self.edge)
         self.high4 = (self.mid - half, pitch - self.edge)
@@ -233,23 +245,29 @@ class BodyDrawer:
         own = (
             r.enclosure("nplus", "n_gate")
             + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
-            + r.enclosure("pplus", "p_tap")
+            + r.tap_beyond("p")
         )
         butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
         apart = max(
             r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
         )
-        return grid_up(max(own, butted, apart), 10)
+        wires = (
+            r.space("local") + (r.line - r.tap_width) // 2,
+            *(r.space(m) + r.below_end(m) - r.contact_inset + (r.below_line(m) - r.tap_width) // 2
+              for m in r.below),
+            *(r.space(cut) for cut in r.chain),
+        )  # fmt: skip
+        return grid_up(max(own, butted, apart, *wires), 10)
 
     @property
     def strap_inset(self) -> int:
         """Edge of the active area to the first strap."""
-        return strap_inset(self.r)
+        return strap_inset(self.r, self.t)
 
     @property
     def least_finger(self) -> int:
         """Shortest finger that holds a strap of either net."""
-        return least_finger(self.r)
+        return 2 * (self.r.pad + self.strap_inset) + self.r.space("select")
 
     def strap_xs(self, body: Body) -> list[tuple[int, bool]]:
         """Return (centre, is of net B) of every strap.
@@ -287,17 +305,35 @@ class BodyDrawer:
         draw_gates(self.c, self.r, m)
         for y in rows:
             self.c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
-        draw_contacts(self.c, self.r, m, centred=True)
+        # the rows of local metal end with the channel
+        end = self.r.line_end(self.r.chain[-1], "local")
+        draw_contacts(self.c, self.r, m, centred=True, end=end)
         self._straps(body, rows, bus_b, track_a, track_b)
+
+    @property
+    def well_beyond(self) -> int:
+        """How far wells run on beyond a pitch: those of neighbouring pitches are one."""
+        return max(self.r.enclosure("nwell", inner) for inner in ("p_active", "n_tap"))
+
+    @property
+    def tap_well(self) -> int:
+        """How far the well of an n-tap reaches beside it: to that of its body, at the least."""
+        reach = self.tap_gap - self.r.enclosure("nwell", "p_active")
+        return max(self.r.enclosure("nwell", "n_tap"), reach)
+
+    def implant_beyond(self, model: str) -> int:
+        """How far a body's implant reaches beyond the ends of its channel."""
+        implant, kind = ("nplus", "n") if model == "nfet" else ("pplus", "p")
+        return max(self.r.enclosure(implant, f"{kind}_{part}") for part in ("gate", "active"))
 
     def mos(self, body: Body, rows: list[int]) -> Mos:
         """Return the transistor of a body; implant and well run on into the next pitch."""
         r, beyond = self.r, _around_row(self.r) // 2
         n = body.model == "nfet"
-        across = r.enclosure("nplus", "n_gate") if n else r.enclosure("pplus", "p_gate")
         along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
-        in_well = r.enclosure("nwell", "p_active")
-        well = (body.x - in_well, -in_well, body.x2 + in_well, self.t.pitch + in_well)
+        in_well, beyond_well = r.enclosure("nwell", "p_active"), self.well_beyond
+        well = (body.x - in_well, -beyond_well, body.x2 + in_well, self.t.pitch + beyond_well)
+        across = self.implant_beyond(body.model)
         return Mos(
             body.model,
             (body.x, rows[0] - beyond, body.x2, rows[-1] + beyond),
@@ -351,7 +387,7 @@ class BodyDrawer:
         c, r = self.c, self.r
         gates, half = self.gates(rows), self.length // 2
         bar = r.head // 2
-        y = max(self.t.centre(track), self.t.edge + r.pad // 2)
+        y = max(self.t.centre(track), self.t.edge + r.pad // 2, bar + grid_up(r.space("poly") / 2))
         low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
         c.rect("poly", x - bar, low, x + bar, high)
         for g in gates:
@@ -365,8 +401,8 @@ class BodyDrawer:
         r = self.r
         well = None
         if kind == "n":
-            half = r.tap_width // 2 + r.enclosure("nwell", "n_tap")
+            half = r.tap_width // 2 + self.tap_well
             # as high as the bodies' wells, so that wells of neighbouring pitches are one
-            beyond = r.enclosure("nwell", "p_active")
+            beyond = self.well_beyond
             well = (x - half, -beyond, x + half, self.t.pitch + beyond)
         tap_strip(self.c, r, x, 0, self.t.pitch, kind, centred=True, well=well)

@@ -91,9 +91,8 @@ class HybridGeometry(StackedPair):
             min(self.module_x - r.land // 2, self.stack_x - half),
             max(self.module_x + r.land // 2, self.stack_x + half),
         )
-        self.select_width = max(
-            r.width("select"), r.size("local_via") + 2 * r.enclosure("select", "local_via")
-        )
+        over = r.size("local_via") + 2 * r.enclosure("select", "local_via")
+        self.select_width = grid_up(max(r.width("select"), over), 10)
         self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
         nmos = NmosPlace(r, 0, 0, self.w, self.length)
         #: active area and implant keep their space to those of the mirrored neighbour
@@ -239,7 +238,11 @@ class HybridGeometry(StackedPair):
                 + r.enclosure("nplus", "n_gate")
                 + r.enclosure("nplus", "n_active"),
             )
-            self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
+            # the diode's contact beside the gate's
+            apart = (r.contact_step, *(2 * r.below_reach(m) + r.space(m) for m in r.below))
+            self.diode_y = grid_up(
+                max(nmos.top + clear + self.diode // 2, nmos.gate_y + max(apart)), 10
+            )
 
     def _place_near_tap(self) -> None:
         """Place a tap strip beside the transistor where that below ME is out of reach."""

@@ -37,8 +37,13 @@ def _row_block(pen: Pen, body_of: tuple[str, str, str, str, str, str],
     tap_edge = max(r.head_to_tap, half + r.space("local") + metal - r.tap_width // 2)
     if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
         in_well = r.enclosure("nwell", "p_active")
-        to_well = max(in_well, r.space("nwell", "p_tap"))
-        tap_edge = max(tap_edge, in_well + to_well - d.head_gap)
+        to_well = in_well + max(in_well, r.space("nwell", "p_tap"))
+        implants = r.tap_beyond("p") + r.space("pplus")
+    else:  # the next well, with its n-tap in front, keeps its distance from this body
+        to_well = d.tap_well + r.space("nwell", "n_active")
+        implants = r.tap_beyond("n") + r.space("nplus")
+    apart = max(to_well, implants + d.implant_beyond(model))
+    tap_edge = max(tap_edge, apart - d.head_gap)
     pen.x = head + grid_up(tap_edge, 10)
     return body
 
@@ -113,7 +118,7 @@ def _row_tracks(pen: Pen, ends: dict[str, tuple[int, int]], names: list[tuple[st
     c, t, r = pen.canvas, pen.tracks, pen.rules
     east = grid_up(pen.x + 2 * r.pad, 10)
     if pen.p.kelvin:
-        east += 3 * r.pad
+        east += max(3 * r.pad, 2 * sense_half(r) + r.pad + r.row_space(pen.tracks.pitch))
     for tier, line in names:
         read_start, read_end = ends[f"R{tier}"]
         t.metal(c, "bottom_row", "high" if tier == "T" else "low", 0, read_end)
@@ -156,7 +161,11 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
         ),
     }
     ports = []
-    c.rect("bottom_row", x - half - r.pad, t.low[0], east, t.high3[1])
+    # across both tracks it may be wide, and the next row's line ends nearer to its edge
+    space = r.row_space(min(t.pitch, east - x + half + r.pad))
+    inset = space - grid_up(r.row_space(0) / 2) if space > r.row_space(0) else 0
+    inset = max(inset, t.low[0])
+    c.rect("bottom_row", x - half - r.pad, inset, east, t.pitch - inset)
     c.rect("top_row", x - half - r.pad, t.low[0], x + half, t.low[1])
     c.box("bottom_row_via", x, cut_y["B"], r.size("bottom_row_via"))
     for tier, _ in names:

@@ -6,10 +6,9 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
@@ -142,7 +141,13 @@ CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
 
 
-class ProfileName(click.ParamType):
+if TYPE_CHECKING:
+    _Text = click.ParamType[str]
+else:  # click before 8.3 has no type of a type
+    _Text = click.ParamType
+
+
+class ProfileName(_Text):
     """A profile of whatever process is meant, which is checked where that is known."""
 
     name = "profile"
@@ -155,6 +160,8 @@ class ProfileName(click.ParamType):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the profiles of the process on the command line."""
+        from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
         try:
             known = profile_names(ctx.params.get("process") or DEFAULT)
         except CrossStackError:

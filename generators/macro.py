@@ -60,7 +60,7 @@ class _Wiring:
         space = max(r.space(line) for line in LINES)
         self.track = max(600, r.pad, r.landing("top_row"))
         self.track_pitch = max(1000, self.track + space)
-        self.supply = max(1000, r.pad + space)
+        self.supply = grid_up(max(1000, r.pad + space), 10)
         self.riser = max(
             600,
             r.width("land"),
@@ -72,7 +72,7 @@ class _Wiring:
         # a sense line may lie half a space from the row switches' edge
         over = (self.riser - self.track) // 2
         self.below_rows = max(EDGE, over + r.land_space - grid_down(r.land_space / 2))
-        self.trunk = max(800, r.pad, r.width("select"))
+        self.trunk = grid_up(max(800, r.pad, r.width("select")), 10)
         self.trunk_edge = max(600, space)
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
         self.inverter_pitch = max(
@@ -121,7 +121,7 @@ def build_macro(spec: ArraySpec) -> Array:
     wiring = _Wiring(rules)
     core = build_core(with_line_pitches(spec, tech), tech)
     pitch_x, pitch_y = core.unit.cell.width, core.unit.cell.height
-    p = _switches(spec, rules)
+    p = _switches(spec, rules, (wiring.inverter_pitch, pitch_x))
     inv = inverter(tech, p, wiring.inverter_pitch)
     rows, inverter_x = _rows_over_corner(core, tech, p, inv, wiring)
     columns = column_switch(tech, p, pitch_x)
@@ -154,9 +154,9 @@ def build_macro(spec: ArraySpec) -> Array:
     return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
 
 
-def _switches(spec: ArraySpec, r: RuleBook) -> SwitchParameters:
+def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchParameters:
     """Return the widths of the switches; inverters are as wide as their straps ask for."""
-    least = least_finger(r) * 1e-3
+    least = max(least_finger(r, pitch) for pitch in pitches) * 1e-3
     own = SwitchParameters()
     return SwitchParameters(
         spec.switch_wn_um,
@@ -233,11 +233,12 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         y = bottom + k * w.inverter_pitch
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
-        c.rect("top_row", 0, ya - a.width // 2, x, ya + a.width // 2)
+        half_a, half_out = grid_down(a.width / 2), grid_down(out.width / 2)
+        c.rect("top_row", 0, ya - half_a, x, ya + half_a)
         plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
         _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control], a.width)
         at = _complement_riser(plan, k)
-        c.rect("top_row", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
+        c.rect("top_row", x + out.x, yo - half_out, at + w.riser // 2, yo + half_out)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"], out.width)
     metal = r.line // 2
     for dx, net in inv.supplies:
