@@ -142,6 +142,8 @@ TOPS = click.Choice(["array", "macro", "testchip"])
 
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _Text = click.ParamType[str]
 else:  # click before 8.3 has no type of a type
     _Text = click.ParamType
