@@ -247,6 +247,10 @@ class BodyDrawer:
             + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
             + r.tap_beyond("p")
         )
+        in_well = max(
+            self.implant_beyond("pfet") + r.space("pplus", "n_tap_at_well_edge"),
+            r.tap_beyond("n") + r.space("nplus", "p_active"),
+        )
         butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
         apart = max(
             r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
@@ -257,7 +261,7 @@ class BodyDrawer:
               for m in r.below),
             *(r.space(cut) for cut in r.chain),
         )  # fmt: skip
-        return grid_up(max(own, butted, apart, *wires), 10)
+        return grid_up(max(own, in_well, butted, apart, *wires), 10)
 
     @property
     def strap_inset(self) -> int:
