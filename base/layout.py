@@ -20,12 +20,16 @@ from .gds_guard import check_stream, circle
 from .gds_stream import MAX_BYTES
 from .inputs import regular_file
 from .layout_cells import check_cells, check_placed, listed
+from .memory import bounded
+from .memory import limit as memory_limit
 
 if TYPE_CHECKING:
     import klayout.db as db
 
 Pair = tuple[int, int]
 
+#: what reading a file may take: this much, and so much more for each of its bytes
+_ROOM_BYTES, _ROOM_PER_BYTE = 600_000_000, 100
 _GDS, _OASIS, _GZIP = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n", b"\x1f\x8b"
 
 
@@ -144,10 +148,17 @@ def read_layout(path: Path) -> db.Layout:
     layout = db.Layout()
     options = db.LoadLayoutOptions()
     options.warn_level = 0
+    most = _ROOM_BYTES + _ROOM_PER_BYTE * path.stat().st_size
     try:
-        with _silence():
+        with _silence(), bounded(most):
             layout.read(str(path), options)
     except (RuntimeError, UnicodeDecodeError) as error:  # the latter: its message quotes the file
+        if "bad_alloc" in str(error) and memory_limit() is None:
+            size = path.stat().st_size
+            raise FileError(
+                f"{path} unfolds to more than {most / 1e6:.0f} MB in memory, which {size} bytes "
+                "of a layout need not"
+            ) from None
         raise FileError(_why_unreadable(path, kind, str(error))) from None
     check_cells(layout, str(path))
     return layout

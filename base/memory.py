@@ -8,6 +8,10 @@ limit on address space the buffers are taken first, while there surely is room f
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 #: verb -> address space in MB that it takes for the smallest array, with one thread: measured on
 #: Linux x86-64. The other verbs use no BLAS; they may try.
@@ -31,6 +35,40 @@ def limit() -> int | None:
         return None
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
     return None if soft == resource.RLIM_INFINITY else soft
+
+
+@contextmanager
+def bounded(most: int) -> Iterator[None]:
+    """Let this process grow by `most` bytes of address space and no more, while it lasts.
+
+    For libraries that believe what a file says of its size: asked for more, they raise. Does
+    nothing where the system does not tell how large a process is, or a lower limit holds already.
+    """
+    size = _size()
+    before = limit()
+    if size is None or (before is not None and before < size + most):
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY and hard < size + most:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (size + most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _size() -> int | None:
+    """Return the address space of this process in bytes; None if the system does not say."""
+    try:
+        found = re.search(r"VmSize:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return int(found[1]) * 1024 if found else None
 
 
 def prepare(verb: str) -> None:

@@ -48,8 +48,9 @@ class WriteReport:
     Attributes:
         tier: the written tier.
         column: the written column.
-        device_voltages: voltage over every device that is written, shape (rows,), V.
-        applied: between each row's write pin and the write rail, same shape, V.
+        device_voltages: voltage over every device of the written column, shape (rows,), V.
+        applied: between each row's write pin and the write rail, same shape, V; 0 for a row that
+            is not written.
         worst_loss: largest part of the applied write voltage that is lost, as a fraction.
         half_selected_voltage: largest voltage over any other device of the written tier, V.
         same_column_voltage: largest voltage over the reading tier's devices in the written
@@ -71,6 +72,17 @@ class WriteReport:
     column_current: float
 
     @property
+    def written_voltages(self) -> Floats:
+        """Voltage over every device that is written, nan for the others, shape (rows,), V."""
+        return np.where(self.applied != 0, self.device_voltages, np.nan)
+
+    @property
+    def lowest_voltage(self) -> float:
+        """Least voltage over a device that is written, V; nan if none is."""
+        seen = np.abs(self.written_voltages)
+        return float(np.nanmin(seen)) if np.isfinite(seen).any() else float("nan")
+
+    @property
     def polarity(self) -> str:
         """'set' if the rows are above the column, 'reset' if it is above them."""
         return POLARITIES[int(self.applied.sum() < 0)]
@@ -83,6 +95,7 @@ class WriteReport:
             "polarity": self.polarity,
             "device_voltages_V": self.device_voltages.tolist(),
             "applied_V": self.applied.tolist(),
+            "lowest_V": _number(self.lowest_voltage),
             "column_current_A": self.column_current,
             "worst_loss": self.worst_loss,
             "half_selected_voltage_V": self.half_selected_voltage,
@@ -155,7 +168,13 @@ def worse_of(found: Iterable[IrDrop]) -> IrDrop:
     """Return the solve whose write loses most, with what the writes of all of them do."""
     every = [*found]
     worst = max(every, key=lambda drop: 0.0 if drop.write is None else drop.write.worst_loss)
-    return replace(worst, writes={k: w for drop in every for k, w in drop.writes.items()})
+    writes: dict[str, WriteReport] = {}
+    for drop in every:
+        for polarity, write in drop.writes.items():
+            other = writes.get(polarity)
+            if other is None or write.worst_loss > other.worst_loss:
+                writes[polarity] = write
+    return replace(worst, writes=writes)
 
 
 def ir_drop(
@@ -405,14 +424,14 @@ def _write_report(solution: Solved, request: Request, disturb: float, amps: floa
     seen = written[:, column]
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = np.where(applied != 0, np.abs(applied - seen) / np.abs(applied), 0.0)
-    others = np.delete(written, column, axis=1)
+    others = [np.delete(written, column, axis=1).ravel(), seen[~request.written]]
     return WriteReport(
         tier=request.write_tier,
         column=column,
         device_voltages=seen,
         applied=np.broadcast_to(applied, seen.shape),
         worst_loss=float(np.nanmax(loss)),
-        half_selected_voltage=_largest(others),
+        half_selected_voltage=_largest(np.concatenate(others)),
         same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),
         read_disturb=disturb,
         column_current=amps,

@@ -11,7 +11,7 @@ import klayout.db as db
 import pytest
 
 from crossstack.base.errors import FileError
-from crossstack.base.layout import open_layout
+from crossstack.base.layout import open_layout, read_layout
 from crossstack.cells.drawing import to_layout
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import get_tech
@@ -374,3 +374,22 @@ def test_build_and_package_hold_the_same_bytes(built, tmp_path, crossstack):
     for kind in ("foundry", "masks"):
         file = f"{name}_{kind}.gds"
         assert (built / file).read_bytes() == (tmp_path / "t" / file).read_bytes()
+
+
+def _varint(n: int) -> bytes:
+    return (_varint_more(n) if n > 127 else b"") or bytes([n])
+
+
+def _varint_more(n: int) -> bytes:
+    return bytes([n & 127 | 128]) + _varint(n >> 7)
+
+
+def test_a_small_file_that_unfolds_to_a_giant_is_refused(tmp_path):
+    start = b"\x01\x031.0\x00" + _varint(1000) + bytes(13)
+    box = b"\x14\x7f" + bytes([34, 0, 100, 100, 0, 0])
+    repeated = b"\x01" + _varint(99_998) * 2 + _varint(200) * 2
+    end = b"\x02\xfd\x01" + bytes(254)
+    path = tmp_path / "giant.oas"
+    path.write_bytes(b"%SEMI-OASIS\r\n" + start + b"\x0e\x01A" + box + repeated + end)
+    with pytest.raises(FileError, match="unfolds to more than 600 MB in memory"):
+        read_layout(path)

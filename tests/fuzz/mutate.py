@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import random
 import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -231,7 +229,9 @@ def npz_members(rng: random.Random, data: bytes) -> bytes:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             members = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError):
+    except Exception:  # an earlier change broke the archive, in whatever way
+        return flip(rng, data)
+    if not members:
         return flip(rng, data)
     name = rng.choice(sorted(members))
     what = rng.randrange(8)
