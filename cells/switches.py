@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Port, Rect, grid_down, grid_up
-from .gates import Body, TrackName, Tracks, sense_cut
+from .gates import Body, TrackName, Tracks
 from .pen import MARGIN, Pen, SwitchParameters
+from .pitches import sense_cut
 from .rules import RuleBook
 
 
@@ -148,16 +149,16 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
     """Tap TR and BR at the array's edge and lead the taps west in the last metal."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
     edge = grid_up(r.land_space / 2)
-    width = grid_down((t.pitch - 2 * r.land_space) / 2, 10)
+    width = grid_down((t.pitch - 2 * edge - r.land_space) / 2, 10)
     half, in_line = sense_half(r), r.line_end("land_via", "land") + r.size("land_via") // 2
     # the array's row line beside it may take the whole pitch
     x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
     cut_y = {
         "T": grid_down(sum(t.high4) / 2),
-        "B": min(
-            t.low[1] - sense_cut(r)[1] - _highest(r) // 2,
-            spans["B"][1] - in_line,
+        "B": max(
+            min(t.low[1] - sense_cut(r)[1] - _highest(r) // 2, spans["B"][1] - in_line),
+            spans["B"][0] + r.enclosure("land", "land_via") + r.size("land_via") // 2,
         ),
     }
     ports = []
