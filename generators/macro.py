@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
 from ..cells.ends import BUS
-from ..cells.gates import least_finger, least_pitch
+from ..cells.gates import least_finger
 from ..cells.parts import via_stack
 from ..cells.pen import SwitchParameters
+from ..cells.pitches import least_pitch
 from ..cells.rules import RuleBook
 from ..cells.switches import (
     ColumnSwitch,
