@@ -18,111 +18,18 @@ from typing import Literal
 from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
 from .mos import Mos, draw_contacts, draw_gates, draw_implant, gate_contact, tap_strip
+from .pitches import (
+    MOST_PITCH,
+    around_row,
+    beside_rows,
+    finger_step,
+    head_gap,
+    least_pitch,
+    row_height,
+)
 from .rules import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
-
-
-#: largest line pitch in dbu: beyond it the tracks themselves are wide metal, on every level
-MOST_PITCH = 20_000
-
-
-def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
-    """Return the least line pitch of mode switches in dbu.
-
-    Tracks with the landing of cuts between them, or a single finger, decide; with `kelvin` also
-    two sense lines in the last metal, of which the lower meets its cut on the track below the
-    landing.
-    """
-    space = r.row_space(0)
-    edge, landing = grid_up(max(space, r.space("select")) / 2), r.pad + 2 * space
-    tracks = landing + 2 * (_least_track(r) + edge)
-    finger = finger_step(r, r.gate_length()) + _beside_rows(r, edge)
-    # a column ends in a land that holds its cuts
-    land = r.size("land_via") + 2 * r.line_end("land_via", "land") + r.land_space
-    least = [grid_up(tracks, 10), grid_up(finger, 10), grid_up(land, 10)]
-    if kelvin:
-        widths = [r.width(metal) for metal in (*r.upper, "land")]
-        widths.append(r.size("land_via") + 2 * r.line_end("land_via", "land"))
-        least.append(grid_up(2 * (max(widths) + r.land_space), 20))
-        below = grid_up(r.land_space / 2) + sum(sense_cut(r))
-        least.append(grid_up(2 * below + landing, 10))
-    return max(least)
-
-
-def _least_track(r: RuleBook) -> int:
-    """Return the narrowest track in which a cut lies between the metals of the row lines."""
-    over = (
-        r.size(cut) + 2 * r.enclosure(metal, cut)
-        for metal in ("bottom_row", "top_row")
-        for cut in r.on(metal, r.tech.roles.cuts("select", "top_row"))
-    )
-    return max(r.width("bottom_row"), r.width("top_row"), *over)
-
-
-def sense_cut(r: RuleBook) -> tuple[int, int]:
-    """Return what the lower sense line's cuts take above its edge, and what the track asks for.
-
-    The cuts from the row line's track up to the sense line lie upon each other, at the highest
-    place that the track allows.
-    """
-    cuts = r.tech.roles.cuts("top_row", "land")
-    size = max(r.size(cut) for cut in cuts)
-    ends = ("bottom_row_via", cuts[0])
-    return r.enclosure("land", "land_via") + size, max(r.enclosure("top_row", c) for c in ends)
-
-
-def finger_step(r: RuleBook, length: int) -> int:
-    """Return the distance from one row of contacts to the next, across a gate."""
-    return max(length + r.finger_step, length + r.space("poly"), row_step(r))
-
-
-def row_step(r: RuleBook) -> int:
-    """Return the least distance of two rows of contacts, whatever lies between them."""
-    levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
-    return max(r.contact_step, *(grid_up(height + r.space(metal)) for metal, height in levels))
-
-
-def row_height(r: RuleBook) -> int:
-    """Return the height of a row in the local metal: so wide that no end of it is a line end."""
-    return max(
-        grid_up(r.line_end_width(r.chain[-1], "local"), 10),
-        r.line,
-        grid_up(r.size("local_via") + 2 * r.enclosure("local", "local_via"), 10),
-    )
-
-
-def _around_row(r: RuleBook) -> int:
-    """Return the height of active area around one row of contacts."""
-    return r.contact + 2 * r.contact_side
-
-
-def _beside_rows(r: RuleBook, edge: int) -> int:
-    """Return what the outermost two rows leave free at a pitch's ends, from their middles.
-
-    Active areas keep their space to the next pitch's; straps, which end `edge` from the pitch's
-    end, reach beyond their cuts.
-    """
-    strap = edge + r.size("local_via") // 2 + r.enclosure("select", "local_via")
-    return max(r.space("diffusion") + _around_row(r), 2 * strap, row_step(r))
-
-
-def head_gap(r: RuleBook) -> int:
-    """Return the distance from the edge of an active area to the centre of a gate head.
-
-    Two of them fit a well edge between bodies. The head's metal keeps clear of the rows', on
-    every level.
-    """
-    well = r.enclosure("nwell", "p_active") + r.space("nwell", "n_active")
-    return max(
-        grid_up(well / 2),
-        r.extension("poly", "diffusion") + r.head // 2,
-        r.head_clear,
-        r.head_to_p,
-        r.pad // 2 + r.space("local"),
-        r.contact_step - r.contact_inset - r.contact // 2,
-        *(r.below_line(m) // 2 + r.below_end(m) - r.contact_inset + r.space(m) for m in r.below),
-    )
 
 
 def strap_inset(r: RuleBook, tracks: Tracks | None = None) -> int:
@@ -181,7 +88,7 @@ class Tracks:
     def fingers(self, length: int) -> int:
         """Return how many fingers fit into the pitch."""
         r = self.rules
-        room = self.pitch - _beside_rows(r, self.edge)
+        room = self.pitch - beside_rows(r, self.edge)
         return room // finger_step(r, length)
 
 
@@ -247,6 +154,10 @@ class BodyDrawer:
             + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
             + r.tap_beyond("p")
         )
+        in_well = max(
+            self.implant_beyond("pfet") + r.space("pplus", "n_tap_at_well_edge"),
+            r.tap_beyond("n") + r.space("nplus", "p_active"),
+        )
         butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
         apart = max(
             r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
@@ -257,7 +168,7 @@ class BodyDrawer:
               for m in r.below),
             *(r.space(cut) for cut in r.chain),
         )  # fmt: skip
-        return grid_up(max(own, butted, apart, *wires), 10)
+        return grid_up(max(own, in_well, butted, apart, *wires), 10)
 
     @property
     def strap_inset(self) -> int:
@@ -283,7 +194,7 @@ class BodyDrawer:
 
     def rows(self, body: Body) -> list[int]:
         """Return the heights of the rows of local metal, A first."""
-        around = _around_row(self.r)
+        around = around_row(self.r)
         height = body.fingers * self.step + around
         first = grid_down((self.t.pitch - height) / 2) + around // 2
         return [first + k * self.step for k in range(body.fingers + 1)]
@@ -328,7 +239,7 @@ class BodyDrawer:
 
     def mos(self, body: Body, rows: list[int]) -> Mos:
         """Return the transistor of a body; implant and well run on into the next pitch."""
-        r, beyond = self.r, _around_row(self.r) // 2
+        r, beyond = self.r, around_row(self.r) // 2
         n = body.model == "nfet"
         along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
         in_well, beyond_well = r.enclosure("nwell", "p_active"), self.well_beyond
@@ -395,6 +306,11 @@ class BodyDrawer:
         gate_contact(c, r, x, y)
         c.box("local_via", x, y, r.size("local_via"))
         c.box("select", x, y, r.pad)
+        # the cut to the track lies at its middle, which may be lower
+        over = r.size("select_via") // 2 + r.enclosure("select", "select_via")
+        if self.t.centre(track) - over < y - r.pad // 2:
+            half_pad = r.pad // 2
+            c.rect("select", x - half_pad, self.t.centre(track) - over, x + half_pad, y)
 
     def tap(self, x: int, kind: str) -> None:
         """Draw a tap strip centred at `x` through the whole pitch; its metal is VSS or VDD."""

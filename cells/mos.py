@@ -79,7 +79,7 @@ def single_contact(c: Canvas, r: RuleBook, x: int, y: int, *, poly: bool = False
     low = y - r.contact // 2
     contact_line(c, r, x, (low, low + r.contact))
     if poly and r.has("poly_mark"):
-        c.box("poly_mark", x, y, r.contact + 2 * r.enclosure("poly_mark", "poly_contact"))
+        c.box("poly_mark", x, y, r.mark)
 
 
 def local_over_contacts(c: Canvas, r: RuleBook, cx: int, span: tuple[int, int]) -> None:

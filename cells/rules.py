@@ -46,7 +46,8 @@ class RuleBook:
         tap = self.contact + 2 * self.enclosure("tap", "tap_contact")
         self.tap_width = grid_up(max(tap, self.width("tap")), 10)
         lower = roles.cuts("local", "top_row")
-        self.pad = max(self._landing(metal, lower) for metal in LINES)
+        gate = self.size(self.chain[-1]) + 2 * self.line_end(self.chain[-1], "local")
+        self.pad = max(gate, *(self._landing(metal, lower) for metal in LINES))
         self.module_via = self.size("bottom_via")
         around = max(
             self.enclosure("bottom_electrode", "bottom_via"), self.enclosure("land", "bottom_via")
@@ -158,6 +159,12 @@ class RuleBook:
         return self.line_end("diffusion_contact", "diffusion")
 
     @property
+    def mark(self) -> int:
+        """Side of the mark around a contact on poly."""
+        over = self.contact + 2 * self.enclosure("poly_mark", "poly_contact")
+        return grid_up(max(over, self.width("poly_mark")), 10)
+
+    @property
     def head_clear(self) -> int:
         """From the edge of the active area to the middle of a poly contact beside it."""
         half = self.contact // 2
@@ -166,7 +173,7 @@ class RuleBook:
             half + self.space("poly_contact", "diffusion"),
         ]
         if self.has("poly_mark"):
-            mark = half + self.enclosure("poly_mark", "poly_contact")
+            mark = self.mark // 2
             clear += [
                 mark + self.space("poly_mark", "gate"),
                 mark + self.space("poly_mark", "diffusion_contact") - self.contact_inset,
@@ -185,7 +192,7 @@ class RuleBook:
         """From a p-tap to the middle of a poly contact outside its implant."""
         half = self.contact // 2
         apart = self.apart("poly_contact", "pplus")
-        mark = half + self.enclosure("poly_mark", "poly_contact") if self.has("poly_mark") else 0
+        mark = self.mark // 2 if self.has("poly_mark") else 0
         return max(
             self.head // 2 + self.space("poly", "tap"),
             half + self.space("poly_contact", "tap"),
@@ -224,8 +231,8 @@ class RuleBook:
         return self._dbu(self.ask.space(layer, other))
 
     def wide_space(self, layer: str) -> int:
-        """Return the least space beside wide metal."""
-        return self._dbu(self.ask.wide_space(layer, self.ask.space(layer)))
+        """Return the least space beside wide metal; never less than beside any."""
+        return max(self._dbu(self.ask.wide_space(layer, 0.0)), self.space(layer))
 
     def wide_from(self, layer: str) -> int:
         """Return the width from which on a metal is wide."""
@@ -234,7 +241,7 @@ class RuleBook:
     def space_beside(self, layer: str, width: int) -> int:
         """Return the least space beside a line that is `width` dbu wide."""
         wide = width > self.wide_from(layer)
-        return max(self.wide_space(layer) if wide else 0, self.space(layer))
+        return self.wide_space(layer) if wide else self.space(layer)
 
     def row_space(self, width: int) -> int:
         """Return the least space beside lines `width` dbu wide in either metal of the row lines."""

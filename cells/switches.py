@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Port, Rect, grid_down, grid_up
-from .gates import Body, TrackName, Tracks, sense_cut
+from .gates import Body, TrackName, Tracks
 from .pen import MARGIN, Pen, SwitchParameters
+from .pitches import sense_cut
 from .rules import RuleBook
 
 
@@ -148,16 +149,16 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
     """Tap TR and BR at the array's edge and lead the taps west in the last metal."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
     edge = grid_up(r.land_space / 2)
-    width = grid_down((t.pitch - 2 * r.land_space) / 2, 10)
-    half = sense_half(r)
+    width = grid_down((t.pitch - 2 * edge - r.land_space) / 2, 10)
+    half, in_line = sense_half(r), r.line_end("land_via", "land") + r.size("land_via") // 2
     # the array's row line beside it may take the whole pitch
     x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
     cut_y = {
         "T": grid_down(sum(t.high4) / 2),
-        "B": min(
-            t.low[1] - sense_cut(r)[1] - _highest(r) // 2,
-            spans["B"][1] - r.line_end("land_via", "land") - r.size("land_via") // 2,
+        "B": max(
+            min(t.low[1] - sense_cut(r)[1] - _highest(r) // 2, spans["B"][1] - in_line),
+            spans["B"][0] + r.enclosure("land", "land_via") + r.size("land_via") // 2,
         ),
     }
     ports = []
@@ -171,7 +172,7 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
     for tier, _ in names:
         low, high = spans[tier]
         c.rect("land", 0, low, x + half, high)
-        y = min(max(cut_y[tier], low + half), high - half) if tier == "T" else cut_y["B"]
+        y = min(max(cut_y[tier], low + in_line), high - in_line) if tier == "T" else cut_y["B"]
         for metal in r.upper:
             long = max(r.landing(metal), grid_up(r.area(metal) / width, 10))
             c.rect(metal, x + half - long, low, x + half, high)
@@ -182,8 +183,8 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
 
 
 def _highest(r: RuleBook) -> int:
-    """Return the side of the largest cut between the upper row line's metal and the land."""
-    return max(r.size(cut) for cut in r.tech.roles.cuts("top_row", "land"))
+    """Return the side of the largest cut between the lower row line's metal and the land."""
+    return max(r.size(cut) for cut in r.tech.roles.cuts("bottom_row", "land"))
 
 
 def sense_half(r: RuleBook) -> int:
@@ -326,8 +327,9 @@ def _column_adaptor(pen: Pen, c_start: int, x: int) -> int:
     west = x + t.space
     cuts = r.tech.roles.cuts("bottom_row", "land")
     # two columns of the lowest cut, one of the largest
+    margins = {cut: max(r.space(cut) // 2, r.around(cut)) for cut in cuts}
     room = max(
-        2 * r.step(cuts[0]) + r.space(cuts[0]),
+        2 * r.step(cuts[0]) + max(r.space(cuts[0]), 2 * margins[cuts[0]] - r.space(cuts[0])),
         *(r.size(cut) + 2 * r.around(cut, ends=True) for cut in cuts),
     )
     width = grid_up(west + room, 10)
@@ -339,8 +341,8 @@ def _column_adaptor(pen: Pen, c_start: int, x: int) -> int:
         c.rect(metal, west, margin, width, t.pitch - margin)
     c.rect("land", west, edge, width, t.pitch - edge)
     for cut in cuts:
-        columns = max(1, room // r.step(cut))
-        first = room // 2 if columns == 1 else r.space(cut) // 2 + r.size(cut) // 2
+        columns = max(1, (room - 2 * margins[cut] + r.space(cut)) // r.step(cut))
+        first = room // 2 if columns == 1 else margins[cut] + r.size(cut) // 2
         for k in range(columns):
             _fill_cuts(c, r, cut, grid_up(west + first + k * r.step(cut), 10),
                        (edge, t.pitch - edge))  # fmt: skip
