@@ -65,7 +65,8 @@ def finger_step(r: RuleBook, length: int) -> int:
 def row_step(r: RuleBook) -> int:
     """Return the least distance of two rows of contacts, whatever lies between them."""
     levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
-    return max(r.contact_step, *(grid_up(height + r.space(metal)) for metal, height in levels))
+    cuts = max(r.contact_step, r.step("local_via"))
+    return max(cuts, *(grid_up(height + r.space(metal)) for metal, height in levels))
 
 
 def row_height(r: RuleBook) -> int:
