@@ -14,7 +14,7 @@ help: ## list these verbs
 
 demo: setup ## build the 10 x 10 x 2 array end to end
 	-@$(MAKE) --no-print-directory system
-	$(BIN)/crossstack build --rows 10 --cols 10 --name $(NAME) -o gds_out
+	$(BIN)/crossstack build --rows 10 --cols 10 --name $(NAME) -o gds_out $(if $(PROCESS),--process $(PROCESS))
 	@echo "report: gds_out/$(NAME)/report.html"
 
 test: setup ## run every test

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
@@ -143,6 +142,8 @@ TOPS = click.Choice(["array", "macro", "testchip"])
 
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _Text = click.ParamType[str]
 else:  # click before 8.3 has no type of a type
     _Text = click.ParamType
@@ -161,6 +162,8 @@ class ProfileName(_Text):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the profiles of the process on the command line."""
+        from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
         try:
             known = profile_names(ctx.params.get("process") or DEFAULT)
         except CrossStackError:

@@ -1,8 +1,8 @@
 """The macro: an array with its mode switches, controls and supplies, ready to be placed.
 
 Row switches stand in the west, column switches in the south. The south-west corner between
-them holds, from north to south: the control tracks (Metal4) under the row switches, the VDD
-and VSS buses (Metal3), and the inverters that make the complement controls. Pins:
+them holds, from north to south: the control tracks (in the metal of TR) under the row switches,
+the VDD and VSS buses (in that of BR), and the inverters that make the complement controls. Pins:
 
 * west: IN_T, IN_B, WR (and TR, BR with `kelvin`), WT, WB, VDD, VSS,
 * south: OUT, WSEL (and C with `kelvin`),   north: TS, BS,   east: WC.
@@ -247,7 +247,7 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
             c.rect("local", x + dx - metal, top, x + dx + metal, plan.vss_y)
             c.box("local", x + dx, plan.vss_y, r.pad)
             via_stack(c, r, x + dx, plan.vss_y, "local", "bottom_row")
-        else:  # Metal1 must not meet the VSS lines that come down to the lower bus
+        else:  # the lowest metal must not meet the VSS lines that come down to the lower bus
             y = top + r.pad // 2
             c.box("local", x + dx, y, r.pad)
             c.box("local_via", x + dx, y, r.size("local_via"))
@@ -310,7 +310,7 @@ def _trunks(plan: _Plan) -> None:
 
 
 def _write_rail(plan: _Plan) -> int:
-    """Join the Metal2 lines of WC in the east and bring them to a pin; returns the width."""
+    """Join the lines of WC in the east and bring them to a pin; returns the width."""
     c, r = plan.canvas, plan.rules
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge

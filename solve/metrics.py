@@ -24,6 +24,8 @@ from .network import TIER_NAMES, Network
 from .nonlinear import solve_network_nonlinear
 
 Floats = NDArray[np.float64]
+#: a voltage or current below this share of the largest is what rounding left of zero
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -304,7 +306,7 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
         largest = float(np.abs(wanted).max())
-        disturb = float(np.abs(change).max()) / largest if largest else np.nan
+        disturb = float(_share(np.abs(change).max(), largest))
         rail = float(_outputs(everything, drives)[drives.request.write_column])
         write = _write_report(everything, drives.request, disturb, rail)
     return IrDrop(
@@ -393,6 +395,19 @@ def _outputs(solution: Solved, drives: Drives) -> Floats:
     return np.array([0.0 - solution.port_currents[pin] for pin in drives.outputs])
 
 
+def _share(part: ArrayLike, whole: ArrayLike, largest: float = 0.0) -> Floats:
+    """Return |part| over |whole|; nan where the whole is zero, beside `largest` too."""
+    size = np.abs(np.asarray(whole, dtype=np.float64))
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        share: Floats = np.abs(part) / size
+    return np.where((size > _ROUNDING * largest) & np.isfinite(share), share, np.nan)
+
+
+def _drive(drives: Drives) -> float:
+    """Return the largest voltage that drives an array, V."""
+    return max((abs(volts) for volts in drives.port_voltages.values()), default=0.0)
+
+
 def _errors(
     conductance: Floats,
     ideal: Floats,
@@ -400,14 +415,10 @@ def _errors(
     solution: Solved,
     drives: Drives,
 ) -> tuple[Errors, Floats]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        device = np.where(
-            (ideal != 0) & (conductance > 0),
-            np.abs(ideal - solution.device_voltages) / np.abs(ideal),
-            np.nan,
-        )
-    carries = wanted != 0
-    column = np.abs(wanted - _outputs(solution, drives))[carries] / np.abs(wanted[carries])
+    share = _share(ideal - solution.device_voltages, ideal, _drive(drives))
+    device = np.where(conductance > 0, share, np.nan)
+    column = _share(wanted - _outputs(solution, drives), wanted, float(np.abs(wanted).max()))
+    column = column[~np.isnan(column)]
     seen = device[~np.isnan(device)]
     errors = Errors(
         float(seen.max()) if seen.size else np.nan,
@@ -422,15 +433,14 @@ def _write_report(solution: Solved, request: Request, disturb: float, amps: floa
     written = solution.device_voltages[request.write_tier]
     applied = request.write_voltages - request.write_rail
     seen = written[:, column]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        loss = np.where(applied != 0, np.abs(applied - seen) / np.abs(applied), 0.0)
+    loss = _share(applied - seen, applied, float(np.abs(applied).max()))
     others = [np.delete(written, column, axis=1).ravel(), seen[~request.written]]
     return WriteReport(
         tier=request.write_tier,
         column=column,
         device_voltages=seen,
         applied=np.broadcast_to(applied, seen.shape),
-        worst_loss=float(np.nanmax(loss)),
+        worst_loss=_largest(loss),
         half_selected_voltage=_largest(np.concatenate(others)),
         same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),
         read_disturb=disturb,

@@ -114,7 +114,9 @@ def _proof(
     stem = str(target.base.get("name") or "point")[:28]
     configs = tuple(named(c, f"{stem}_{number + 1}") for c in target.configs(candidate.choice))
     key = {"config": configs[0].to_json(), "proof": [config.to_json() for config in configs]}
-    short = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    short = hashlib.sha256(json.dumps(key, sort_keys=True, allow_nan=False).encode()).hexdigest()[
+        :16
+    ]
     return Proof(configs, points.folder(short)), key
 
 
