@@ -143,7 +143,7 @@ def _value(
                 "met": result["passed"] and not missed,
             }
         )
-    refused = sum(c.refused for c in outcome.seen)
+    failed = [c for c in outcome.seen if c.failed]
     value = {
         "target": target.to_json(),
         "met": any(point["met"] for point in points),
@@ -151,7 +151,9 @@ def _value(
         "search": {
             "combinations": target.size,
             "looked_at": len(outcome.seen),
-            "not_drawable": refused,
+            "not_drawable": sum(c.refused for c in outcome.seen),
+            "not_computed": len(failed),
+            "not_computed_why": failed[0].why if failed else None,
             "by_theory": sum(c.stage == "theory" for c in outcome.seen),
             "solved_in_full": sum(c.why is None for c in outcome.seen),
             "complete": outcome.complete,
@@ -173,7 +175,7 @@ def verdict(value: dict[str, Any]) -> str:
         f"proved by looking at all {search['combinations']} combinations"
         if search["complete"]
         else f"after {search['looked_at']} of {search['combinations']} combinations; "
-        f"{search['ended']}"
+        f"{search['ended']}{left_out(search)}"
     )
     clash = value["conflict"]
     if clash is None:
@@ -181,6 +183,12 @@ def verdict(value: dict[str, Any]) -> str:
     asked = " and ".join(METRICS[name].bound_words(bounds[name]) for name in clash["targets"])
     how = "cannot be had together" if len(clash["targets"]) > 1 else "cannot be had"
     return f"not met: {asked} {how} ({scope})"
+
+
+def left_out(search: dict[str, Any]) -> str:
+    """Return in words what could not be computed; empty if all could."""
+    count = search["not_computed"]
+    return f"; {count} could not be computed: {search['not_computed_why']}" if count else ""
 
 
 def _write(
