@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..base.names import fold
 from .deck import Line, shortened
-from .values import NoValueError, evaluate, names_in
+from .values import RESERVED, NoValueError, evaluate, names_in
 
 #: Circuit of the lines outside of any subcircuit.
 OUTSIDE = ".TOP"
@@ -125,14 +125,20 @@ class Scope:
             raise NoValueError(f"no parameter {name[:40]} is defined")
         return holder.values[name]
 
-    def value(self, text: str, line: Line, what: str) -> float:
+    def value(self, text: str, line: Line, what: str, on_device: bool = False) -> float:
         """Return the value of an expression.
+
+        Args:
+            text: the value as written.
+            line: where it stands.
+            what: its name, for a message.
+            on_device: it stands on a device's own line or is an option, not a parameter.
 
         Raises:
             FileError: if it has none; names line, thing and value.
         """
         try:
-            return evaluate(text, self.lookup)
+            return evaluate(text, self.lookup, on_device)
         except NoValueError as problem:
             raise line.error(f"{what} = {text[:20]} is no value: {problem}") from None
 
@@ -210,6 +216,13 @@ def read_cards(lines: Iterable[Line], path: Path, models: Mapping[str, str]) -> 
     return reader.done(path)
 
 
+def _check_names(given: Texts) -> None:
+    """Refuse parameters that an expression cannot name: ngspice takes them for functions."""
+    for name, (_, line) in given.items():
+        if name in RESERVED:
+            raise line.error(f"{name} is a name of ngspice's own and cannot be a parameter")
+
+
 class _Reader:
     def __init__(self, models: Mapping[str, str]) -> None:
         self.models = models
@@ -272,6 +285,9 @@ class _Reader:
         words, given = settings(line, line.rest)
         if words or not given:
             raise line.unknown()
+        if "m" in given:
+            raise line.error("m is the multiplier of a call, not a parameter")
+        _check_names(given)
         return given
 
     def _local(self, line: Line) -> None:
@@ -287,6 +303,7 @@ class _Reader:
         words, header = settings(line, line.rest)
         if not words:
             raise line.unknown()
+        _check_names(header)
         name, *pins = words
         if name in self.subckts:
             where = self.subckts[name].line
@@ -343,7 +360,7 @@ class _Reader:
         if "scale" in given:
             if given["scale"][0][0] not in "+-.0123456789":  # ngspice takes no expression here
                 raise line.unknown()
-            value = self.scope.value(given["scale"][0], line, "scale")
+            value = self.scope.value(given["scale"][0], line, "scale", on_device=True)
             if value <= 0:
                 raise line.error(f"scale = {value:g} is not allowed: positive")
             self.scales.setdefault(value, line)

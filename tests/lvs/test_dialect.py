@@ -177,7 +177,8 @@ class Writer:
     def cell(self, name: str, below: list[tuple[str, list[str]]]) -> tuple[list[str], list[str]]:
         """Return the lines of a subcircuit and its parameters."""
         r = self.random
-        own = [f"p{k}" for k in range(r.randint(0, 2))]
+        # no name of another cell: a call that names one may mean two things (`inside`)
+        own = [f"{name}p{k}" for k in range(r.randint(0, 2))]
         names = [*self.known, *own]
         header = [f"{p}{self.equal()}{self.value(self.known)}" for p in own]
         if own and r.random() < 0.3:

@@ -166,7 +166,6 @@ GOOD_BODIES = {
     "a call": "X0 d g s b nmos_3p3 w=w l=l m=m",
     "the foundry's": ".param k='l-1.5e-7'\n.param z=agauss(0,k,1)\n"
     "m0 d g s b nmos_3p3 w=w l=l nf=nf\n+delvto='z*sw_stat_mismatch' sa=sa",
-    "computed": ".param w2='2*w'\nM0 d g s b nfet W='w2/2' L=l",
     "a model": "M0 d g s b nfet W=w L=l\n.model nfet_03v3 nmos level=14",
 }
 BAD_BODIES = {
@@ -175,6 +174,7 @@ BAD_BODIES = {
     "exchanged sizes": ("M0 d g s b nfet W=l L=w", "w = l is not"),
     "a fixed W": ("M0 d g s b nfet W=2u L=l", "w = 2u is not"),
     "W hidden": (".param w2='2*w'\nM0 d g s b nfet W=w2 L=l", "line 4: .* w = w2"),
+    "W computed": (".param w2='2*w'\nM0 d g s b nfet W='w2/2' L=l", "w = 'w2/2' is not"),
     "no W": ("M0 d g s b nfet L=l", "W is missing"),
     "other kind": ("M0 d g s b pfet W=w L=l", "'pfet', not the nfet that it stands for"),
     "unknown model": ("M0 d g s b nfet_x W=w L=l", "'nfet_x', not the nfet"),
