@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import klayout.db as db
 
 from .bodies import check_body, hands_on, the_device
-from .cards import Cards, Element, Scope, Subckt, Texts
+from .cards import Cards, Element, Subckt
 from .deck import Line, shortened
 from .devices import BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
+from .scopes import Scope, Texts
 from .values import NoValueError, names_in
 
 #: A channel longer or wider than this, in metres, was written without its unit.
