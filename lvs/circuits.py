@@ -318,12 +318,10 @@ class _Contents:
                 raise one.line.error(f"{one.name}: m = {here:g} has no effect: {why}")
             if "m" not in body.header or last is None:
                 times *= here
-            inner = None
-            if last is not None and last.name[0] == "X":
-                inner = self.builder.cards.subckts.get(last.words[-1])
-            if inner is None:
+            subckts = self.builder.cards.subckts
+            if last is None or last.name[0] != "X" or last.words[-1] not in subckts:
                 break
-            body, call = inner, last
+            body, call = subckts[last.words[-1]], last
         if hands_on(last, "m"):
             times *= scope.cached("m")
         return {**{name: scope.cached(name) for name in sizes & given}, "m": times}

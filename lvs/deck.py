@@ -228,8 +228,12 @@ def _check_place(path: Path, name: Path, line: Line) -> None:
         name: the same as it is written, from the working folder.
         line: the line that names it.
     """
-    both = path.is_file() and name.is_file() and not path.samefile(name)
-    if both and not filecmp.cmp(path, name, shallow=False):
+    try:
+        both = path.is_file() and name.is_file() and not path.samefile(name)
+        differ = both and not filecmp.cmp(path, name, shallow=False)
+    except OSError as error:
+        raise line.error(f"{shortened(str(name))}: {error.strerror}") from None
+    if differ:
         what = f"{path.resolve()} or {name.resolve()}, which differ"
         raise line.error(f"{line.card}: {shortened(str(name))} is {what}")
 
