@@ -56,6 +56,7 @@ def check_body(body: Subckt, kind: DeviceKind, cards: Cards) -> None:
             return
         if kind.is_memristor:
             _check_two_ends(body, parts[0])
+            _check_model(body, parts[0], cards)
             return
         _check_transistor(body, parts[0], kind, cards)
         inner = cards.subckts.get(parts[0].words[-1]) if parts[0].name[0] == "X" else None
@@ -82,6 +83,20 @@ def _check_two_ends(body: Subckt, one: Element) -> None:
     if one.name[0] not in _TWO_ENDS:
         raise one.line.error(f"{one.name} is no device between the pins of .subckt {body.name}")
     _check_nets(body, tuple(words[1:3]), one.line, one.name)
+
+
+def _check_model(body: Subckt, one: Element, cards: Cards) -> None:
+    """A memristor's model may be a subcircuit of its own, without devices of this process."""
+    stack, seen = [one], set[str]()
+    while stack:
+        one = stack.pop()
+        model = one.words[-1] if one.words else ""
+        if one.name[0] == "M" or model.lower() in cards.models:
+            what = f"{one.name}, a {shortened(model.lower())}, is none of its parts"
+            raise one.line.error(f".subckt {body.name} is one memristor: {what}")
+        if one.name[0] == "X" and model in cards.subckts and model not in seen:
+            seen.add(model)
+            stack += cards.subckts[model].elements.values()
 
 
 def _check_nets(body: Subckt, nets: tuple[str, ...], line: Line, name: str) -> None:

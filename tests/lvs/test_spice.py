@@ -234,19 +234,25 @@ def test_pins_of_a_device_stand_at_their_places(pins, read):
         ("e me", "R1 e me 10k\nR2 e 0 1", "not several: R2"),
         ("e me", "C1 e me 1f", "C1 is no device between the pins"),
         ("e me", "M1 e me 0 0 nfet W=1u L=1u", "M1 is no device"),
+        ("e me", "X1 e me yakopcic", ""),
+        ("e me", "X1 e me memristor_bottom AREA=AREA", "X1, a 'memristor_bottom', is none"),
+        ("e me", "X1 e me with_switch", "line 10: .*one memristor: M1, a 'nfet', is none"),
     ],
 )
 def test_bodies_of_memristors(pins, body, words, read):
     lines = [
         "* t", f".subckt memristor_top {pins} AREA=1 R=10000", *([body] if body else []),
-        ".ends", ".subckt top a b", "XT a b memristor_top AREA=0.6", ".ends", "",
+        ".ends", ".subckt top a b", "XT a b memristor_top AREA=0.6", ".ends",
+        ".subckt with_switch a b", "X1 a b yakopcic", "M1 a b 0 0 nfet W=1u L=1u", ".ends",
+        ".subckt yakopcic a b", "G1 a b x 0 1", "C1 x 0 1", "X2 a b part", "X3 a b part", ".ends",
+        ".subckt part a b", "R1 a b 1k", ".ends", "",
     ]  # fmt: skip
     text = "\n".join(lines)
     if words:
         with pytest.raises(FileError, match=words):
-            read(text)
+            read(text, top="top")
     else:
-        assert devices(read(text))["XT"][1] == {"AREA": pytest.approx(0.6)}
+        assert devices(read(text, top="top"))["XT"][1] == {"AREA": pytest.approx(0.6)}
 
 
 def test_lines_that_end_in_cr_alone(tmp_path):
