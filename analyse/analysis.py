@@ -109,15 +109,12 @@ def stimulus(
 
 
 def _area_scale(network: Network | TiledArray, tech: Tech) -> Floats | float:
-    """Return what the area of each device multiplies its conductance with, shape (T, rows, cols).
-
-    Raises:
-        ConfigError: for areas that an array without named nodes does not know.
-    """
+    """Return what each device's area multiplies its conductance with, shape (T, rows, cols)."""
     if not tech.memristor.area_exponent:
         return 1.0
     if isinstance(network, TiledArray):
-        raise ConfigError(f"device.area_exponent needs a network with named nodes, {TOO_LARGE}")
+        found: Floats = tech.memristor.scale(network.area_um2)
+        return found
     scale = np.ones(shape_of(network))
     scale[network.memristor_tier, network.memristor_row, network.memristor_col] = (
         tech.memristor.scale(network.memristor_area_um2)

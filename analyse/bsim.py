@@ -71,18 +71,21 @@ class BsimComparison:
 
     @property
     def write_voltages(self) -> Floats:
-        """Voltage by ngspice over every device that is written, V; none in expansion mode."""
+        """Voltage by ngspice over every device that is written, V; none in expansion mode.
+
+        nan for a row that is not written in this turn.
+        """
         write = self.ours.write
         if write is None:
             return np.zeros(0)
         voltages: Floats = self.device_voltages[write.tier, :, write.column]
-        return voltages
+        return np.where(write.applied != 0, voltages, np.nan)
 
     @property
     def write_error(self) -> Floats:
         """Our write voltage over ngspice's minus 1, for every device that is written.
 
-        nan for a device without conductance, which is left out.
+        nan for a device without conductance, or of a row that is not written: left out.
         """
         write = self.ours.write
         if write is None:
@@ -209,7 +212,7 @@ def comparison_lines(found: BsimComparison) -> Iterator[str]:
     pairs = zip(found.write_voltages, write.device_voltages, found.write_error, strict=True)
     for i, (theirs, ours, error) in enumerate(pairs):
         if np.isnan(theirs):
-            yield f"write {i:<4}no device: 0 S"
+            yield f"write {i:<4}no device, or not its turn"
         else:
             yield f"write {i:<4}{theirs:>12.5f} V{ours:>12.5f} V{_share(error)}"
 

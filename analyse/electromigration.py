@@ -38,7 +38,7 @@ from ..solve.modes import (
 )
 from .duty import column_of_nets, shared_duty
 from .needs import Lowest, lowest_of, write_verdict
-from .operating import Laws, mode_ohm, write_way
+from .operating import Laws, mode_ohm, write_turns, write_way
 
 if TYPE_CHECKING:
     from ..solve.metrics import IrDrop
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 #: slots that stand for all of a write
-COLUMNS_WRITTEN = "the first and the last column of either tier"
+COLUMNS_WRITTEN = "the first and the last column of either tier, devices in the state of the solve"
 
 
 def current_limits_of(tech: Tech, temperature_c: float) -> CurrentLimits | None:
@@ -154,7 +154,9 @@ def write_currents(
 ) -> tuple[Floats, Floats, list[Lowest]]:
     """Return the average and the peak of writes in every resistor's narrow place, A.
 
-    Either tier, both polarities, the first and the last column stand for all of them.
+    Either tier, both polarities, the first and the last column, and of rows that are written in
+    turns the first and the last turn, stand for all of them. The wires of a column count every
+    turn as the harder of these two.
 
     Returns:
         (average, peak, the device of each slot that gets least voltage).
@@ -165,17 +167,22 @@ def write_currents(
     columns = sorted({0, network.cols - 1})
     average = np.zeros(len(network.resistor_ohm))
     peak, lowest = average.copy(), []
+    turns = tech.memristor.turns(network.rows)
     for ways in _slots(tech, columns):
         slots: dict[int, Floats] = {}
         ohm: Floats | None = None
-        for column, way in ways.items():
-            solved, ohm = _solve(network, tech, what, laws, mode, way, ohm)
-            slots[column] = passing(network, throughs, solved.resistor_currents)
-            polarity, tier = POLARITIES[int(way["write_voltage"] < 0)], 1 - way["read_tier"]
-            over = solved.device_voltages[tier, :, column]
-            lowest += [each for each in [lowest_of(over, polarity, tier, column)] if each]
+        means = np.zeros_like(average)
+        for column, several in ways.items():
+            found = []
+            for way in several:
+                solved, ohm = _solve(network, tech, what, laws, mode, way, ohm)
+                found.append(passing(network, throughs, solved.resistor_currents))
+                lowest += _lowest(network, what, mode, way, solved)
+            slots[column], least = np.max(found, axis=0), np.min(found, axis=0)
+            # a line of one row carries its own turn, one of all rows every turn
+            means = np.maximum(means, (slots[column] + (turns - 1) * least) / turns)
         most = np.max([*slots.values()], axis=0)
-        mean = most * duty
+        mean = means * duty
         for column in columns:
             other = slots[columns[0] if column != columns[0] else columns[-1]]
             mine = own == column
@@ -184,12 +191,30 @@ def write_currents(
     return average, peak, lowest
 
 
-def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, dict[str, Any]]]:
-    """Yield, for either tier and polarity, the options that write each of some columns."""
+def _lowest(
+    network: Network, what: Stimulus, mode: str, way: dict[str, Any], solved: NetworkSolution
+) -> list[Lowest]:
+    """Return the device that gets least in a slot; nothing where no device is written."""
+    request = network_drives(network, mode, what.inputs, **way).request
+    tier, column = request.write_tier, request.write_column
+    over = np.where(request.written, solved.device_voltages[tier, :, column], np.nan)
+    polarity = POLARITIES[int(way["write_voltage"] < 0)]
+    found = lowest_of(over, polarity, tier, column)
+    return [] if found is None else [found]
+
+
+def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, list[dict[str, Any]]]]:
+    """Yield, for either tier and polarity, the options that write each of some columns.
+
+    Several of a column are turns of its rows.
+    """
     for read in (0, 1):
         for polarity in POLARITIES:
             way = {"read_tier": read, **write_way(tech, polarity)}
-            yield {column: {**way, "write_column": column} for column in columns}
+            yield {
+                column: [{**way, "write_column": column, **turn} for turn in write_turns(tech)]
+                for column in columns
+            }
 
 
 def _solve(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..pdk import Tech
-    from ..solve.metrics import WriteReport
+    from ..solve.written import WriteReport
 
     Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def lowest_of(volts: Floats, polarity: str, tier: int, column: int) -> Lowest | 
     """Return the device that gets least of a written column; None if there is none.
 
     Args:
-        volts: over the devices of the column, shape (rows,), V; nan where there is none.
+        volts: over the devices of the column, shape (rows,), V; nan where none is written.
         polarity: of the write.
         tier: that is written.
         column: that is written.
@@ -61,7 +61,7 @@ def lowest_of(volts: Floats, polarity: str, tier: int, column: int) -> Lowest | 
 def lowest_of_writes(writes: Mapping[str, WriteReport]) -> Iterator[Lowest]:
     """Yield the device that gets least of each polarity that was solved."""
     for polarity, write in writes.items():
-        found = lowest_of(write.device_voltages, polarity, write.tier, write.column)
+        found = lowest_of(write.written_voltages, polarity, write.tier, write.column)
         if found is not None:
             yield found
 

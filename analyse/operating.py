@@ -142,6 +142,8 @@ def _law_json(law: SpiceLaw | None) -> dict[str, Any]:
 def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the options of every way of a mode: as given, or both polarities if it writes.
 
+    If rows are written in turns, the first and the last turn stand for all of them.
+
     Args:
         tech: its write voltages, unless `options` has one for both polarities.
         mode: one of `MODES`.
@@ -156,8 +158,20 @@ def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[di
         return
     rest = dict(options)
     volts, only = rest.pop("write_voltage", None), rest.pop("polarity", None)
+    turns = [{}] if {"write_rows", "write_data"} & rest.keys() else write_turns(tech)
+    if "write_turn" in rest:
+        turns = [{**turn, "write_turn": rest["write_turn"]} for turn in turns[:1]]
     for polarity in POLARITIES if only is None else (only,):
-        yield {**rest, **write_way(tech, polarity, volts)}
+        for turn in turns:
+            yield {**rest, **write_way(tech, polarity, volts), **turn}
+
+
+def write_turns(tech: Tech) -> list[dict[str, int]]:
+    """Return the options of the first and the last turn in which rows are written."""
+    at_a_time = tech.memristor.write_rows
+    if at_a_time is None:
+        return [{}]
+    return [{"write_rows": at_a_time, "write_turn": turn} for turn in (0, -1)]
 
 
 def write_way(tech: Tech, polarity: str, volts: float | None = None) -> dict[str, float]:

@@ -75,6 +75,7 @@ def programming(
                 what.conductances,
                 what.inputs,
                 needed=needed_v,
+                write_rows=tech.memristor.write_rows,
                 series=_at_work(network, tech, what, {**options, **laws.options}),
                 **laws.options,
                 progress=partial(step, "columns"),
@@ -88,15 +89,15 @@ def programming(
 
 def _at_work(
     network: Network, tech: Tech, what: analysis.Stimulus, options: dict[str, Any]
-) -> Callable[[int], dict[str, Any]]:
-    """Return a function that gives the transistors' resistances for each written column."""
+) -> Callable[[int, int], dict[str, Any]]:
+    """Return a function that gives the transistors' resistances for each column and turn."""
     last: list[Floats] = []
 
-    def series(column: int) -> dict[str, Any]:
+    def series(column: int, turn: int) -> dict[str, Any]:
         start = last.pop() if last else None
-        last.append(
-            mode_ohm(network, tech, what, DEEP_NET, start=start, write_column=column, **options)
-        )
+        slot: dict[str, Any] = {"write_column": column, "write_turn": turn}
+        slot["write_rows"] = tech.memristor.write_rows
+        last.append(mode_ohm(network, tech, what, DEEP_NET, start=start, **slot, **options))
         return {"switch_ohm": last[0]}
 
     return series

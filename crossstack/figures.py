@@ -237,5 +237,5 @@ def mode_figures(value: Mapping[str, Any]) -> dict[str, Any]:
     found["write_polarity"] = value["write"]["polarity"]
     for polarity, write in value["writes"].items():
         found[f"write_loss_{polarity}"] = write["worst_loss"]
-        found[f"write_v_{polarity}"] = min(abs(volt) for volt in write["device_voltages_V"])
+        found[f"write_v_{polarity}"] = write["lowest_V"]
     return found

@@ -18,6 +18,7 @@ from crossstack.generators import ArraySpec
 from crossstack.pdk import PROFILES, Conditions, Rule, Tech, get_tech
 from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
+from crossstack.pdk.memristor import PARAMETERS
 from crossstack.solve.mode import Rule as PinRule
 from crossstack.solve.modes import MODES
 from crossstack.solve.netfile import FORMAT, VERSION
@@ -215,7 +216,32 @@ def configuration() -> Iterator[str]:
     yield from table("key|default|what it is", _keys(ArraySpec))
     yield "## `tech`: changes of the process\n\nThe layout does not depend on them.\n"
     yield from table("key|default|what it is", _keys(Conditions, CHOSEN))
-    yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```"
+    yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```\n"
+    yield (
+        "## `device`: the memristors\n\nThe layout does not depend on them. `build`, `compare`, "
+        "`sweep`, `size` and every later step on the files that they leave take the same figures: "
+        "a network carries them. `crossstack extract`, `solve` and `foundry solve` take `--device "
+        "KEY=VALUE` instead. Reads are linear unless `--nonlinear` asks for the law; a write "
+        "follows it, and is judged by the voltage over each device itself.\n"
+    )
+    yield from table("key|unit|default|from .. to|what it is", _figures())
+    told = get_tech().memristor
+    yield f"Defaults: {told.source}. What a device needs: {told.needed_source}.\n"
+    yield (
+        "```yaml\ndevice:\n  r_on_ohm: 20e3\n  v_set_v: 2.2\n  law: table\n"
+        "  table: [[0.2, 1e-5], [1.0, 9e-5], [2.2, 1.5e-3]]\n  compliance_a: 1e-3\n"
+        "  set_needed_v: 1.2\n  reset_needed_v: 1.4\n  needed_source: lot 7, 40 devices\n```"
+    )
+
+
+def _figures() -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each figure of a memristor."""
+    default = get_tech().memristor
+    for key, known in PARAMETERS.items():
+        shown = "" if key.endswith("source") or key == "table" else getattr(default, key)
+        shown = "none" if shown is None else shown
+        ends = "" if known.low is None else f"{known.low:g} .. {known.high:g}"
+        yield f"`{key}`", known.unit, shown, ends, known.text
 
 
 def _keys(cls: type[Any], chosen: Sequence[str] = ()) -> Iterator[tuple[str, Any, str]]:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..base.errors import ParameterError
-from .ranges import number
+from .ranges import number, whole
 
 #: V; what a user asks for ends at the process's supply, too: transistors pass on no more
 _LEAST_V, _MOST_V = 1e-3, 100.0
@@ -35,6 +35,7 @@ class Parameter:
         low, high: range of a number; None for anything else.
         text: what it is.
         law: law that it belongs to; empty for every one.
+        whole: True for a whole number.
     """
 
     unit: str
@@ -42,6 +43,7 @@ class Parameter:
     high: float | None
     text: str
     law: str = ""
+    whole: bool = False
 
 
 PARAMETERS: dict[str, Parameter] = {
@@ -92,6 +94,14 @@ PARAMETERS: dict[str, Parameter] = {
         "largest current of the write driver of a row, and so of the one device that it writes; "
         "left out, there is no limit",
     ),
+    "write_rows": Parameter(
+        "",
+        1,
+        1024,
+        "rows that are written at a time, in turns within the slot of their column, while the "
+        "others stand at its voltage; left out, all at once",
+        whole=True,
+    ),
     "sigma_ln_g": Parameter("", 0.0, 10.0, "spread: standard deviation of ln G"),
     "stuck_on": Parameter("", 0.0, 1.0, "share of devices that are stuck on"),
     "stuck_off": Parameter("", 0.0, 1.0, "share of devices that are stuck off"),
@@ -119,6 +129,7 @@ class MemristorParameters:
         area_um2: of the device that R_on and R_off are of, um^2.
         area_exponent: p of G ~ area^p.
         compliance_a: largest current of a row's write driver, A; None for no limit.
+        write_rows: rows that are written at a time; None for all.
         sigma_ln_g: standard deviation of ln G.
         stuck_on, stuck_off: share of stuck devices.
     """
@@ -139,6 +150,7 @@ class MemristorParameters:
     area_um2: float = 1.0
     area_exponent: float = 0.0
     compliance_a: float | None = None
+    write_rows: int | None = None
     sigma_ln_g: float = 0.1
     stuck_on: float = 0.0
     stuck_off: float = 0.0
@@ -188,6 +200,10 @@ class MemristorParameters:
     def needed_v(self, polarity: str) -> float:
         """Return the voltage over a device that switches it in a polarity, V."""
         return {"set": self.set_needed_v, "reset": self.reset_needed_v}[polarity]
+
+    def turns(self, rows: int) -> int:
+        """Return in how many turns the rows of a column are written."""
+        return -(-rows // (self.write_rows or rows))
 
     def scale(self, area_um2: Any) -> Any:
         """Return what conductances of a device of an area are multiplied with (array or number)."""
@@ -245,6 +261,8 @@ def device_values(values: Any) -> dict[str, Any]:
 def _checked(key: str, value: Any) -> Any:
     known = PARAMETERS[key]
     if known.low is not None and known.high is not None:
+        if known.whole:
+            return whole(value, key, int(known.low), int(known.high))
         return number(value, key, known.low, known.high, known.unit)
     if key == "table":
         return _points(value)

@@ -17,3 +17,14 @@ def number(value: Any, name: str, low: float, high: float, unit: str = "") -> fl
         allowed = f"{low:g}" if low == high else f"a number from {low:g} to {high:g}"
         raise ParameterError(name, value, f"{allowed} {unit}".rstrip())
     return float(value)
+
+
+def whole(value: Any, name: str, low: int, high: int) -> int:
+    """Return a whole number in a range.
+
+    Raises:
+        ParameterError: if it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ParameterError(name, value, f"a whole number from {low} to {high}")
+    return value

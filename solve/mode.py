@@ -109,6 +109,12 @@ class Request:
     writes: bool
 
     @property
+    def written(self) -> NDArray[np.bool_]:
+        """Rows whose devices see a voltage of the write, shape (rows,)."""
+        found: NDArray[np.bool_] = self.write_voltages != self.write_rail
+        return found
+
+    @property
     def write_tier(self) -> int:
         """The tier that does not read."""
         return TOP if self.read_tier == BOTTOM else BOTTOM

@@ -137,7 +137,7 @@ MODES: dict[str, Mode] = {
             needs=(TWO_TIERS, OWN_ROWS, SELECT, TWO_COLUMNS),
             options=(
                 *("read_tier", "write_tier", "write_column", "write_voltage"),
-                *("write_data", "write_rail", "polarity"),
+                *("write_data", "write_rail", "polarity", "write_rows", "write_turn"),
             ),
         ),
     )
@@ -192,6 +192,8 @@ def mode_drives(
     write_voltage: float = 2.0,
     write_data: ArrayLike | None = None,
     write_rail: float = 0.0,
+    write_rows: int | None = None,
+    write_turn: int = 0,
     vdd: float = NO_SUPPLY_V,
 ) -> Drives:
     """Look a mode up in the table and fill it in.
@@ -209,6 +211,9 @@ def mode_drives(
         write_data: share of `write_voltage` on every row, -1..1, shape (rows,); None
             writes every row.
         write_rail: V of the written column.
+        write_rows: rows that are written at a time, from row 0 on; the others stand at the voltage
+            of the written column. None writes all of them.
+        write_turn: which of these turns; from the end if negative, so that -1 is the last.
         vdd: supply in V. Gates are on or off: no current depends on it.
 
     Returns:
@@ -220,6 +225,7 @@ def mode_drives(
     """
     kind = kind or ArrayKind()
     chosen = mode_named(mode)
+    data = _in_turns(rows, write_data, write_rows, write_turn)
     request = _check_request(
         chosen,
         rows,
@@ -228,7 +234,7 @@ def mode_drives(
         kind,
         (read_tier, write_tier),
         write_column,
-        (write_voltage, write_data, write_rail, vdd),
+        (write_voltage, data, write_rail, vdd),
     )
     have = {"", *(TIER_NAMES[t] for t in kind.tiers), *(["select"] if kind.select else [])}
     have |= set() if kind.shared_rows else {"lines"}
@@ -289,6 +295,29 @@ def tier_index(tier: int | str) -> int:
     if isinstance(tier, (int, np.integer)) and int(tier) in (BOTTOM, TOP):
         return int(tier)
     raise ModeError(f"tier is {tier!r}, allowed: 0 or 'bottom', 1 or 'top'")
+
+
+def _in_turns(
+    rows: int, data: ArrayLike | None, at_a_time: int | None, turn: int
+) -> ArrayLike | None:
+    """Return the data of those rows that are written in a turn, 0 for the others.
+
+    Raises:
+        ModeError: for a number of rows, or a turn, that there cannot be.
+    """
+    if at_a_time is None:
+        if turn not in (0, -1):
+            raise ModeError(f"write_turn is {turn}, allowed: 0 where all rows are written at once")
+        return data
+    if not (isinstance(at_a_time, (int, np.integer)) and at_a_time >= 1):
+        raise ModeError(f"write_rows is {at_a_time}, allowed: a whole number, 1 or more")
+    turns = -(-rows // int(at_a_time))
+    if not (isinstance(turn, (int, np.integer)) and -turns <= turn < turns):
+        raise ModeError(f"write_turn is {turn}, allowed: 0 .. {turns - 1}, or -1 for the last")
+    share = np.ones(rows) if data is None else np.asarray(data, dtype=np.float64)
+    mine = np.arange(rows) // int(at_a_time) == turn % turns
+    # data of a wrong shape are refused where all data are
+    return np.where(mine, share, 0.0) if share.shape == (rows,) else share
 
 
 def _check_request(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,8 @@ def programming_check(
     *,
     needed: float,
     read_tier: int | str = BOTTOM,
-    series: Mapping[str, Any] | Callable[[int], Mapping[str, Any]] | None = None,
+    write_rows: int | None = None,
+    series: Mapping[str, Any] | Callable[[int, int], Mapping[str, Any]] | None = None,
     device: DeviceLaw | None = None,
     write_law: DeviceLaw | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -76,12 +78,13 @@ def programming_check(
         inputs: read voltages in V, shape (T, rows).
         needed: voltage in V that a device needs to switch.
         read_tier: the tier that computes; the other one is written.
+        write_rows: rows that are written at a time; None for all.
         series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...), or a
-            function that gives them for each written column.
+            function that gives them for each written column and turn of its rows.
         device: law of the memristors; None leaves them linear.
         write_law: law of those of the written tier, where `device` gives none.
         progress: called with (done, cols) after every column.
-        **options: keyword arguments of `mode_drives` except `write_column`.
+        **options: keyword arguments of `mode_drives` except `write_column` and `write_turn`.
 
     Returns:
         The report.
@@ -96,27 +99,32 @@ def programming_check(
     seen = np.empty((network.rows, cols))
     disturb = np.zeros((2, network.rows, cols))
     read_disturb = np.zeros(cols)
-    for j in range(cols):
+    turns = 1 if write_rows is None else -(-network.rows // write_rows)
+    for j, turn in product(range(cols), range(turns)):
         asked = {**options, "read_tier": read_tier, "write_column": j}
+        asked |= {"write_rows": write_rows, "write_turn": turn}
         drives = network_drives(network, DEEP_NET, inputs, **asked)
         silent = {**asked, "write_voltage": 0.0, "write_rail": 0.0}
         quiet = network_drives(network, DEEP_NET, inputs, **silent)
         solved = _solver(
             network, conductances, drives, law_in(network, drives.request, device, write_law),
-            dict(series(j) if callable(series) else series or {}),
+            dict(series(j, turn) if callable(series) else series or {}),
         )  # fmt: skip
         solution = solved(drives)
         others = np.abs(solution.device_voltages)
-        seen[:, j] = others[tier, :, j]
-        others[tier, :, j] = 0.0
+        # a write without a voltage is one all the same: every row of it
+        mine = drives.request.written if drives.request.written.any() else slice(None)
+        seen[mine, j] = others[tier, mine, j]
+        others[tier, mine, j] = 0.0
         disturb = np.fmax(disturb, others)
         with_write = np.array([solution.port_currents[pin] for pin in drives.outputs])
         ports = solved(quiet).port_currents
         without = np.array([ports[pin] for pin in drives.outputs])
         largest = np.delete(np.abs(without), j).max(initial=0.0)
         if largest > 0:
-            read_disturb[j] = np.delete(np.abs(with_write - without), j).max() / largest
-        if progress is not None:
+            change = np.delete(np.abs(with_write - without), j).max() / largest
+            read_disturb[j] = max(read_disturb[j], change)
+        if progress is not None and turn == turns - 1:
             progress(j + 1, cols)
     return ProgrammingReport(tier, seen, seen < needed, disturb, read_disturb, float(needed))
 

@@ -4,7 +4,7 @@ In deep-net mode one tier is read while the other is written. The model (docs/de
 section 4, pdk/modules/al_tio2/SOURCES.md section 6):
 
     read  = bits x (settle + sense)
-    write = cols x pulses x (pulse + verify)
+    write = cols x turns x pulses x (pulse + verify)
     one after the other = read + write,  at once = max(read, write)
 
 A network of L layers cannot overlap its first write nor its last read, which is why a
@@ -34,6 +34,7 @@ class Timing:
         pulses: write pulses per column.
         verify: read after each pulse.
         depth: layers of the network; None for the limit of many.
+        turns: in which the rows of a column are written, each with pulses of its own.
     """
 
     settle: float
@@ -44,13 +45,14 @@ class Timing:
     pulses: int = 1
     verify: float = 0.0
     depth: int | None = None
+    turns: int = 1
 
     def __post_init__(self) -> None:
         for name in ("settle", "sense", "pulse", "verify"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"{name} is {value} s, allowed: finite, >= 0")
-        for name in ("cols", "bits", "pulses"):
+        for name in ("cols", "bits", "pulses", "turns"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}, allowed: >= 1")
         if self.depth is not None and self.depth < 1:
@@ -66,7 +68,12 @@ class Timing:
     @property
     def write(self) -> float:
         """Time to write one whole tier, s."""
-        return self.cols * self.pulses * (self.pulse + self.verify)
+        return self.slots * (self.pulse + self.verify)
+
+    @property
+    def slots(self) -> int:
+        """Pulses that one whole tier takes."""
+        return self.cols * self.turns * self.pulses
 
     @property
     def sequential(self) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse.linalg import splu
 
 from ..base.errors import ConvergenceError, InputError
 from .circuit import held_voltages
@@ -174,5 +175,5 @@ def _start(c: csc_matrix, coupled: Floats) -> Floats:
         inner = c[has][:, has] + coo_matrix(
             (np.full(len(has), tiny), (np.arange(len(has)),) * 2), (len(has),) * 2
         )
-        volts[has] = symmetric_factor(inner.tocsc()).solve(-coupled[has])
+        volts[has] = splu(inner.tocsc()).solve(-coupled[has])  # nearly singular: it may pivot
     return volts

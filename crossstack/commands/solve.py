@@ -246,7 +246,7 @@ def _record(
         parameters |= {
             "read_tier": TIER_NAMES[1 - write.tier],
             "write_column": write.column,
-            "write_voltage_V": abs(float(write.applied[0])),
+            "write_voltage_V": float(abs(write.applied).max()),
             "polarity": write.polarity,
         }
     else:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..analyse.analysis import Stimulus
 from ..analyse.needs import Lowest, lowest_of
-from ..analyse.operating import Laws, mode_ohm, write_way
+from ..analyse.operating import Laws, mode_ohm, write_turns, write_way
 from ..analyse.timing import LINES, read_settle
 from ..base.names import WRITE_RAIL
 from ..pdk import Tech
@@ -84,6 +84,8 @@ def slots(
 ) -> Iterator[Slot]:
     """Write either tier column after column, in both polarities, while the other computes.
 
+    If rows are written in turns, the first and the last turn stand for all of them.
+
     Args:
         network: an extracted macro or array with select transistors.
         tech: for the transistors.
@@ -92,15 +94,15 @@ def slots(
         width_um: width of the select transistors, which sets the leakage of those that are off.
         progress: told after every slot.
     """
-    laws = Laws.of(tech)
+    laws, turns = Laws.of(tech), write_turns(tech)
     r_off = off_ohm(tech, width_um)
     rail = _rail_switches(network)
     what = Stimulus(conductances, inputs, {})
     ohm: Floats | None = None
     done = 0
     for tier in (1, 0):
-        for polarity, column in product(POLARITIES, range(network.cols)):
-            way = write_way(tech, polarity)
+        for polarity, column, turn in product(POLARITIES, range(network.cols), turns):
+            way = {**write_way(tech, polarity), **turn}
             volts = abs(way["write_voltage"])
             slot: dict[str, Any] = {"read_tier": 1 - tier, "write_column": column, **way}
             ohm = mode_ohm(network, tech, what, DEEP_NET, ohm, r_off, **laws.options, **slot)
@@ -126,11 +128,11 @@ def slots(
                 found.write.worst_loss,
                 found.write.half_selected_voltage,
                 found.write.same_column_voltage,
-                lowest_of(found.write.device_voltages, polarity, tier, column),
+                lowest_of(found.write.written_voltages, polarity, tier, column),
             )
             done += 1
             if progress:
-                progress(done, 2 * len(POLARITIES) * network.cols)
+                progress(done, 2 * len(POLARITIES) * network.cols * len(turns))
 
 
 def settle(proved: Proved, tech: Tech, what: Stimulus) -> dict[str, Any]:

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from crossstack.analyse.analysis import Stimulus, solve_modes
+from crossstack.analyse.analysis import Stimulus, solve_modes, stimulus
 from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import TiledArray, save_array
-from crossstack.pdk import get_tech
+from crossstack.pdk import Conditions, get_tech
 
 TECH = get_tech("stepper")
 
@@ -61,6 +61,30 @@ def test_same_as_its_network(tiers, select, row_first, column_first):
             np.testing.assert_allclose(
                 one.write.device_voltages, other.write.device_voltages, rtol=1e-3
             )
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        {"law": "cubic", "area_um2": 1.0, "area_exponent": 0.5},
+        {"compliance_a": 2e-5},
+        {"write_rows": 4, "v_set_v": 1.5},
+    ],
+)
+def test_other_devices_are_the_same_as_its_network(device):
+    tech = TECH.at(Conditions(device=device))
+    array = tiled(2, 6, 5)
+    what, console = stimulus(array, tech), Console(as_json=True, quiet=True)
+    ours, _ = solve_modes(array, tech, what, console, ["deep-net"], write_column=3)
+    theirs, _ = solve_modes(array.network(), tech, what, console, ["deep-net"], write_column=3)
+    for polarity, one in ours["deep-net"].writes.items():
+        other = theirs["deep-net"].writes[polarity]
+        np.testing.assert_array_equal(one.applied, other.applied)
+        np.testing.assert_allclose(one.device_voltages, other.device_voltages, rtol=1e-4, atol=1e-6)
+        assert one.column_current == pytest.approx(other.column_current, rel=1e-4)
+        assert one.lowest_voltage == pytest.approx(other.lowest_voltage, rel=1e-4)
+    if "area_um2" in device:
+        assert what.conductances == pytest.approx(1e-4 * 0.25**0.5)
 
 
 def test_solve_takes_the_file(tmp_path, capsys):

@@ -7,12 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 
 from crossstack.analyse.analysis import solve_modes, stimulus
 from crossstack.analyse.bsim import compare_bsim
+from crossstack.analyse.duty import column_of_nets
+from crossstack.analyse.electromigration import write_currents
 from crossstack.analyse.needs import Lowest, write_verdict
 from crossstack.analyse.operating import Laws, write_options
-from crossstack.base.errors import ConfigError, ParameterError
+from crossstack.analyse.studies import programming
+from crossstack.analyse.timing import overlap
+from crossstack.base.errors import ConfigError, ModeError, ParameterError
 from crossstack.cells import to_layout
 from crossstack.cli import run
 from crossstack.config import config_of
@@ -23,7 +28,7 @@ from crossstack.layouts import wires_in
 from crossstack.pdk import Conditions, get_tech
 from crossstack.signoff.models import foundry_models
 from crossstack.solve.iv import Limited, Sinh
-from crossstack.solve.modes import POLARITIES
+from crossstack.solve.modes import POLARITIES, mode_drives
 
 TECH = get_tech()
 #: measured on nobody's device: as sinh with b = 3 /V, other slopes in the two polarities
@@ -228,3 +233,91 @@ def test_spread_is_the_devices(network):
     found = _spread(network, tech, chance)
     assert (found.sigma, found.stuck_on, found.stuck_off) == (0.3, 0.01, 0.02)
     assert _spread(network, tech, {**chance, "sigma": 0.0, "stuck": 0.0}).sigma == 0.0
+
+
+@pytest.fixture(scope="module")
+def five():
+    drawn = build_top(ArraySpec(rows=5, cols=2))
+    return extract_network(to_layout(drawn.cell, drawn.tech), TECH)
+
+
+def test_rows_are_written_in_turns(five):
+    """5 rows, 2 at a time: three turns, in which the others see nothing; the column carries 2."""
+    network, tech = with_device(five, {"write_rows": 2})
+    what = stimulus(network, tech)
+    options = {"read_tier": "bottom", "write_column": 1, "polarity": "set"}
+    ways = [*write_options(tech, "deep-net", options)]
+    assert [way["write_turn"] for way in ways] == [0, -1]
+    console = Console(quiet=True)
+    turn, _ = solve_modes(network, tech, what, console, ("deep-net",), write_turn=0, **options)
+    write = turn["deep-net"].write
+    assert (write.applied != 0).tolist() == [True, True, False, False, False]
+    others = np.abs(write.device_voltages[2:]).max()
+    assert write.half_selected_voltage == others < 0.1
+    assert write.lowest_voltage == np.abs(write.device_voltages[:2]).min()
+    every, _ = solve_modes(five, TECH, what, console, ("deep-net",), **options)
+    once = every["deep-net"].write
+    # two devices load the wires less than five, and the read columns do not feel how many
+    assert write.lowest_voltage > once.lowest_voltage
+    assert 0.4 < write.column_current / once.column_current < 0.42
+    read = (np.delete(d["deep-net"].column_currents, 1) for d in (turn, every))
+    np.testing.assert_allclose(*read, rtol=1e-6)
+
+
+def test_what_goes_through_all_slots_goes_through_all_turns(five):
+    network, tech = with_device(five, {"write_rows": 2})
+    what, console = stimulus(network, tech), Console(quiet=True)
+    turns, once = (
+        programming(n, t, what, 1.0, console)[0] for n, t in ((network, tech), (five, TECH))
+    )
+    assert turns["lowest_V"] > once["lowest_V"]
+    assert turns["cells_below"] == []
+    # the same devices of a column are written, in three turns in place of one
+    assert tech.memristor.turns(5) == 3
+    base, slow = (overlap(1e-9, 2, t.memristor.turns(5))["over_pulse"][0] for t in (TECH, tech))
+    assert slow["write"] == 3 * base["write"]
+    assert "columns x 3 turns of rows x pulse" in overlap(1e-9, 2, 3)["counted"]
+    # at most two devices at a time load the column, in place of five
+    peak = [write_currents(n, t, what, Laws.of(t))[1] for n, t in ((network, tech), (five, TECH))]
+    column = column_of_nets(five)[five.resistor_net] >= 0
+    assert peak[0][column].max() / peak[1][column].max() == pytest.approx(0.41, abs=0.02)
+    average, _, lowest = write_currents(network, tech, what, Laws.of(tech))
+    assert {each.row for each in lowest} <= {0, 1, 4}
+    # a line of one row carries one turn in three, and one column in two
+    row = network.nets.index("TR[4]")
+    mine = network.resistor_net == row
+    assert 0 < average[mine].max() <= peak[0][mine].max() / 3 * 1.01
+
+
+@pytest.mark.parametrize("turn", [0, -1])
+def test_a_turn_is_that_of_ngspice(five, turn, requires_program):
+    requires_program("ngspice")
+    network, tech = with_device(five, {"write_rows": 2})
+    ways = write_options(tech, "deep-net", {"polarity": "reset", "read_tier": 0})
+    (way,) = (way for way in ways if way["write_turn"] == turn)
+    with foundry_models(TECH) as models:
+        found = compare_bsim(network, tech, stimulus(network, tech), "deep-net", models, **way)
+    seen = found.write_error[~np.isnan(found.write_error)]
+    assert len(seen) == (2 if turn == 0 else 1)
+    assert np.abs(seen).max() < 0.01
+    assert found.ours.column_currents[0] / found.column_currents[0] == pytest.approx(1, abs=0.01)
+
+
+def test_turns_that_cannot_be_are_refused():
+    x = np.full((2, 5), 0.2)
+    for options, words in (
+        ({"write_rows": 0}, "write_rows is 0"), ({"write_rows": 1.5}, "write_rows is 1.5"),
+        ({"write_rows": 2, "write_turn": 3}, r"write_turn is 3, allowed: 0 \.\. 2"),
+        ({"write_turn": 1}, "write_turn is 1"),
+    ):  # fmt: skip
+        with pytest.raises(ModeError, match=words):
+            mode_drives("deep-net", 5, 3, x, **options)
+    found = mode_drives("deep-net", 5, 3, x, write_rows=7).request
+    assert found.written.all()
+    data = mode_drives("deep-net", 5, 3, x, write_rows=2, write_turn=1, write_data=[0.5] * 5)
+    assert data.request.write_voltages.tolist() == [0, 0, 1.0, 1.0, 0]
+    for text in ("write_rows: 0", "write_rows: 2.5", "write_rows: true", "write_rows: 2000"):
+        with pytest.raises(
+            ParameterError, match=r"device\.write_rows.*whole number from 1 to 1024"
+        ):
+            config_of({"device": yaml.safe_load("{" + text + "}")})
