@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..pdk import Tech
-    from ..solve.metrics import WriteReport
+    from ..solve.written import WriteReport
 
     Floats = NDArray[np.float64]
 

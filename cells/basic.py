@@ -55,7 +55,7 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
 
 
 def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float | None = None) -> Cell:
-    """Draw one NMOS with its p-tap; D and S leave in the south, G and B in the north (Metal1).
+    """Draw one NMOS with its p-tap; D and S leave in the south, G and B in the north.
 
     Args:
         tech: the process.
@@ -112,7 +112,7 @@ def via_stack_cell(tech: Tech, *, low: str = "local", high: str = "land") -> Cel
 
 
 def module_via_cell(tech: Tech, *, electrode: str = "BE") -> Cell:
-    """Draw one module via from its Metal5 land to an electrode pad.
+    """Draw one module via from its land to an electrode pad.
 
     Args:
         tech: the process.

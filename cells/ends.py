@@ -24,11 +24,13 @@ def row_end(u: Unit, r: RuleBook) -> Cell:
 
 def _metal_rows(u: Unit, r: RuleBook) -> Cell:
     c = Canvas(r.tech)
+    # the lands of the cells keep half their space to the edge, sense lines none to speak of
+    length = max(MARGIN, grid_up(r.land_space / 2, 10) - r.row_space(0))
     for net in u.rows:
         port, (y1, y2) = u.port(net, 180), u.row_span(net)
-        c.rect(port.layer, 0, y1, MARGIN, y2)
+        c.rect(port.layer, 0, y1, length, y2)
         c.port(net, port.layer, 0, port.y, port.width, 180)
-    return Cell("row_end", tuple(c.rects), ports=tuple(c.ports), width=MARGIN, height=u.cell.height)
+    return Cell("row_end", tuple(c.rects), ports=tuple(c.ports), width=length, height=u.cell.height)
 
 
 def _electrode_rows(u: Unit, r: RuleBook) -> Cell:

@@ -18,116 +18,35 @@ from typing import Literal
 from ..pdk import ParameterError
 from .drawing import Canvas, Device, grid_down, grid_up
 from .mos import Mos, draw_contacts, draw_gates, draw_implant, gate_contact, tap_strip
+from .pitches import (
+    MOST_PITCH,
+    around_row,
+    beside_rows,
+    finger_step,
+    head_gap,
+    least_pitch,
+    row_height,
+)
 from .rules import RuleBook
 
 TrackName = Literal["low", "mid", "high"]
 
 
-#: largest line pitch in dbu: beyond it the tracks themselves are wide metal, on every level
-MOST_PITCH = 20_000
+def strap_inset(r: RuleBook, tracks: Tracks | None = None) -> int:
+    """Return the distance from the active area to the first strap, clear of a head beside it.
 
-
-def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
-    """Return the least line pitch of mode switches in dbu.
-
-    Tracks with the landing of cuts between them, or a single finger, decide; with `kelvin` also
-    two sense lines in the last metal, of which the lower meets its cut on the track below the
-    landing.
+    Beside wide tracks it is farther.
     """
-    space = r.row_space(0)
-    landing = r.pad + 2 * space
-    tracks = landing + 2 * (_least_track(r) + grid_up(space / 2))
-    finger = finger_step(r, r.gate_length()) + _beside_rows(r, grid_up(space / 2))
-    least = [grid_up(tracks, 10), grid_up(finger, 10)]
-    if kelvin:
-        least.append(
-            grid_up(2 * (max(r.width(metal) for metal in (*r.upper, "land")) + r.land_space), 20)
-        )
-        below = grid_up(r.land_space / 2) + sum(sense_cut(r))
-        least.append(grid_up(2 * below + landing, 10))
-    return max(least)
-
-
-def _least_track(r: RuleBook) -> int:
-    """Return the narrowest track in which a cut lies between the metals of the row lines."""
-    over = (
-        r.size(cut) + 2 * r.enclosure(metal, cut)
-        for metal in ("bottom_row", "top_row")
-        for cut in r.on(metal, r.tech.roles.cuts("select", "top_row"))
-    )
-    return max(r.width("bottom_row"), r.width("top_row"), *over)
-
-
-def sense_cut(r: RuleBook) -> tuple[int, int]:
-    """Return what the lower sense line's cuts take above its edge, and what the track asks for.
-
-    The cuts from the row line's track up to the sense line lie upon each other, at the highest
-    place that the track allows.
-    """
-    cuts = r.tech.roles.cuts("top_row", "land")
-    size = max(r.size(cut) for cut in cuts)
-    return r.enclosure("land", "land_via") + size, r.enclosure("top_row", cuts[0])
-
-
-def finger_step(r: RuleBook, length: int) -> int:
-    """Return the distance from one row of contacts to the next, across a gate."""
-    levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
-    return max(
-        length + r.finger_step, *(grid_up(height + r.space(metal)) for metal, height in levels)
-    )
-
-
-def row_height(r: RuleBook) -> int:
-    """Return the height of a row in the local metal: so wide that no end of it is a line end."""
-    return max(
-        grid_up(r.line_end_width(r.chain[-1], "local"), 10),
-        r.line,
-        grid_up(r.size("local_via") + 2 * r.enclosure("local", "local_via"), 10),
-    )
-
-
-def _around_row(r: RuleBook) -> int:
-    """Return the height of active area around one row of contacts."""
-    return r.contact + 2 * r.enclosure("diffusion", "diffusion_contact")
-
-
-def _beside_rows(r: RuleBook, edge: int) -> int:
-    """Return what the outermost two rows leave free at a pitch's ends, from their middles.
-
-    Active areas keep their space to the next pitch's; straps, which end `edge` from the pitch's
-    end, reach beyond their cuts.
-    """
-    strap = edge + r.size("local_via") // 2 + r.enclosure("select", "local_via")
-    return max(r.space("diffusion") + _around_row(r), 2 * strap)
-
-
-def head_gap(r: RuleBook) -> int:
-    """Return the distance from the edge of an active area to the centre of a gate head.
-
-    Two of them fit a well edge between bodies. The head's metal keeps clear of the rows', on
-    every level.
-    """
-    well = r.enclosure("nwell", "p_active") + r.space("nwell", "n_active")
-    return max(
-        grid_up(well / 2),
-        r.extension("poly", "diffusion") + r.head // 2,
-        r.head_clear,
-        r.head_to_p,
-        r.pad // 2 + r.space("local"),
-        *(r.below_line(m) // 2 + r.below_end(m) - r.contact_inset + r.space(m) for m in r.below),
-    )
-
-
-def strap_inset(r: RuleBook) -> int:
-    """Return the distance from the active area to the first strap, clear of a head beside it."""
     # both may have a landing in the metal above, on the same track
-    apart = max(r.space("select"), r.space("bottom_row"))
+    highest = 0 if tracks is None else max(b - a for a, b in (tracks.low, tracks.high3))
+    apart = max(r.space("select"), r.space_beside("bottom_row", highest))
     return max(0, r.pad // 2 + apart - head_gap(r))
 
 
-def least_finger(r: RuleBook) -> int:
-    """Return the shortest finger that holds a strap of either net."""
-    return 2 * (r.pad + strap_inset(r)) + r.space("select")
+def least_finger(r: RuleBook, pitch: int | None = None) -> int:
+    """Return the shortest finger that holds a strap of either net, in lines of a pitch."""
+    tracks = None if pitch is None else Tracks(r, pitch)
+    return 2 * (r.pad + strap_inset(r, tracks)) + r.space("select")
 
 
 class Tracks:
@@ -149,7 +68,7 @@ class Tracks:
         #: the northern track of the upper metal is the widest
         widest = pitch - self.mid + half - grid_up(r.row_space(0) / 2)
         space = self.space = r.row_space(widest)
-        self.edge = grid_up(space / 2)
+        self.edge = grid_up(max(space, r.space("select")) / 2)
         self.low = (self.edge, self.mid - half - space)
         self.high3 = (self.mid + half + space, pitch - self.edge)
         self.high4 = (self.mid - half, pitch - self.edge)
@@ -169,7 +88,7 @@ class Tracks:
     def fingers(self, length: int) -> int:
         """Return how many fingers fit into the pitch."""
         r = self.rules
-        room = self.pitch - _beside_rows(r, self.edge)
+        room = self.pitch - beside_rows(r, self.edge)
         return room // finger_step(r, length)
 
 
@@ -233,23 +152,33 @@ class BodyDrawer:
         own = (
             r.enclosure("nplus", "n_gate")
             + max(r.space("nplus", "p_tap_near_well"), r.space("pplus", "n_active"))
-            + r.enclosure("pplus", "p_tap")
+            + r.tap_beyond("p")
+        )
+        in_well = max(
+            self.implant_beyond("pfet") + r.space("pplus", "n_tap_at_well_edge"),
+            r.tap_beyond("n") + r.space("nplus", "p_active"),
         )
         butted = r.butt_gate("butting", "p_gate") + r.enclosure("nplus", "n_tap_at_well_edge")
         apart = max(
             r.space("diffusion", "tap"), r.apart("n_active", "p_tap"), r.apart("p_active", "n_tap")
         )
-        return grid_up(max(own, butted, apart), 10)
+        wires = (
+            r.space("local") + (r.line - r.tap_width) // 2,
+            *(r.space(m) + r.below_end(m) - r.contact_inset + (r.below_line(m) - r.tap_width) // 2
+              for m in r.below),
+            *(r.space(cut) for cut in r.chain),
+        )  # fmt: skip
+        return grid_up(max(own, in_well, butted, apart, *wires), 10)
 
     @property
     def strap_inset(self) -> int:
         """Edge of the active area to the first strap."""
-        return strap_inset(self.r)
+        return strap_inset(self.r, self.t)
 
     @property
     def least_finger(self) -> int:
         """Shortest finger that holds a strap of either net."""
-        return least_finger(self.r)
+        return 2 * (self.r.pad + self.strap_inset) + self.r.space("select")
 
     def strap_xs(self, body: Body) -> list[tuple[int, bool]]:
         """Return (centre, is of net B) of every strap.
@@ -265,7 +194,7 @@ class BodyDrawer:
 
     def rows(self, body: Body) -> list[int]:
         """Return the heights of the rows of local metal, A first."""
-        around = _around_row(self.r)
+        around = around_row(self.r)
         height = body.fingers * self.step + around
         first = grid_down((self.t.pitch - height) / 2) + around // 2
         return [first + k * self.step for k in range(body.fingers + 1)]
@@ -287,17 +216,35 @@ class BodyDrawer:
         draw_gates(self.c, self.r, m)
         for y in rows:
             self.c.rect("local", body.x, y - self.row // 2, body.x2, y + self.row // 2)
-        draw_contacts(self.c, self.r, m, centred=True)
+        # the rows of local metal end with the channel
+        end = self.r.line_end(self.r.chain[-1], "local")
+        draw_contacts(self.c, self.r, m, centred=True, end=end)
         self._straps(body, rows, bus_b, track_a, track_b)
+
+    @property
+    def well_beyond(self) -> int:
+        """How far wells run on beyond a pitch: those of neighbouring pitches are one."""
+        return max(self.r.enclosure("nwell", inner) for inner in ("p_active", "n_tap"))
+
+    @property
+    def tap_well(self) -> int:
+        """How far the well of an n-tap reaches beside it: to that of its body, at the least."""
+        reach = self.tap_gap - self.r.enclosure("nwell", "p_active")
+        return max(self.r.enclosure("nwell", "n_tap"), reach)
+
+    def implant_beyond(self, model: str) -> int:
+        """How far a body's implant reaches beyond the ends of its channel."""
+        implant, kind = ("nplus", "n") if model == "nfet" else ("pplus", "p")
+        return max(self.r.enclosure(implant, f"{kind}_{part}") for part in ("gate", "active"))
 
     def mos(self, body: Body, rows: list[int]) -> Mos:
         """Return the transistor of a body; implant and well run on into the next pitch."""
-        r, beyond = self.r, _around_row(self.r) // 2
+        r, beyond = self.r, around_row(self.r) // 2
         n = body.model == "nfet"
-        across = r.enclosure("nplus", "n_gate") if n else r.enclosure("pplus", "p_gate")
         along = max(r.enclosure("nplus", "n_active"), r.enclosure("pplus", "p_active"))
-        in_well = r.enclosure("nwell", "p_active")
-        well = (body.x - in_well, -in_well, body.x2 + in_well, self.t.pitch + in_well)
+        in_well, beyond_well = r.enclosure("nwell", "p_active"), self.well_beyond
+        well = (body.x - in_well, -beyond_well, body.x2 + in_well, self.t.pitch + beyond_well)
+        across = self.implant_beyond(body.model)
         return Mos(
             body.model,
             (body.x, rows[0] - beyond, body.x2, rows[-1] + beyond),
@@ -351,7 +298,7 @@ class BodyDrawer:
         c, r = self.c, self.r
         gates, half = self.gates(rows), self.length // 2
         bar = r.head // 2
-        y = max(self.t.centre(track), self.t.edge + r.pad // 2)
+        y = max(self.t.centre(track), self.t.edge + r.pad // 2, bar + grid_up(r.space("poly") / 2))
         low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
         c.rect("poly", x - bar, low, x + bar, high)
         for g in gates:
@@ -359,14 +306,19 @@ class BodyDrawer:
         gate_contact(c, r, x, y)
         c.box("local_via", x, y, r.size("local_via"))
         c.box("select", x, y, r.pad)
+        # the cut to the track lies at its middle, which may be lower
+        over = r.size("select_via") // 2 + r.enclosure("select", "select_via")
+        if self.t.centre(track) - over < y - r.pad // 2:
+            half_pad = r.pad // 2
+            c.rect("select", x - half_pad, self.t.centre(track) - over, x + half_pad, y)
 
     def tap(self, x: int, kind: str) -> None:
         """Draw a tap strip centred at `x` through the whole pitch; its metal is VSS or VDD."""
         r = self.r
         well = None
         if kind == "n":
-            half = r.tap_width // 2 + r.enclosure("nwell", "n_tap")
+            half = r.tap_width // 2 + self.tap_well
             # as high as the bodies' wells, so that wells of neighbouring pitches are one
-            beyond = r.enclosure("nwell", "p_active")
+            beyond = self.well_beyond
             well = (x - half, -beyond, x + half, self.t.pitch + beyond)
         tap_strip(self.c, r, x, 0, self.t.pitch, kind, centred=True, well=well)

@@ -1,7 +1,7 @@
 """Our cells as gdsfactory components: the same frozen drawings, written into its layout.
 
 gdsfactory caches by function name and arguments, not by what a function encloses; so all that
-decides a drawing, the post-process profile included, is an argument here, and the names of
+decides a drawing, process and post-process profile included, is an argument here, and the names of
 components follow from the arguments.
 """
 
@@ -19,7 +19,7 @@ import gdsfactory as gf
 import klayout.db as db
 from kfactory.settings import KCellSettings
 
-from ..pdk import PROFILES, ParameterError, Tech, get_tech
+from ..pdk import DEFAULT, ParameterError, Tech, get_tech, profile_names
 from .describe import Parameter, docstring
 from .drawing import Cell, Placement, Port
 from .registry import CELLS, described, documented, draw_cell, load_installed
@@ -29,18 +29,19 @@ ComponentFunction = Callable[..., gf.Component]
 PORT_TYPE = "electrical"
 _SIDES = {0: "E", 90: "N", 180: "W", 270: "S"}
 _LONG_SIDES = {0: "EAST", 90: "NORTH", 180: "WEST", 270: "SOUTH"}
-_PROFILE = f"post-process profile: {' or '.join(PROFILES)}."
+_PROFILE = "post-process profile of the process."
+_PROCESS = "foundry base: a name, or the folder of one of your own."
 #: longest name of a component; a longer one ends in a hash
 _NAME_LENGTH = 64
 
 
-def cells(profile: str) -> dict[str, ComponentFunction]:
-    """Return every registered cell as a gdsfactory cell function whose default is `profile`."""
-    return {name: bound(function, profile) for name, function in cell_functions().items()}
+def cells(profile: str, process: str = DEFAULT) -> dict[str, ComponentFunction]:
+    """Return every registered cell as a gdsfactory cell function with these defaults."""
+    return {name: bound(function, profile, process) for name, function in cell_functions().items()}
 
 
 def cell_functions() -> dict[str, ComponentFunction]:
-    """Return one cached gdsfactory function per registered cell; `profile` is an argument.
+    """Return one cached gdsfactory function per registered cell; profile and process are arguments.
 
     Cells of installed packages are among them, and those that `register_cell` added so far.
     """
@@ -88,11 +89,16 @@ def cell_function(
         cached: let gdsfactory keep what was drawn; False for a `draw` that names and keeps it.
     """
     defaults = {p.name: p.default for p in parameters}
-    rows = (Parameter("profile", inspect.Parameter.empty, str, _PROFILE), *parameters)
+    rows = (
+        Parameter("profile", inspect.Parameter.empty, str, _PROFILE),
+        Parameter("process", inspect.Parameter.empty, str, _PROCESS),
+        *parameters,
+    )
 
-    def function(profile: str, **values: Any) -> gf.Component:
+    def function(profile: str, process: str, **values: Any) -> gf.Component:
         given = {k: v for k, v in values.items() if v != defaults[k]}
-        return draw(get_tech(profile), _name(name, profile, given), **{**defaults, **values})
+        tech = get_tech(profile, process)
+        return draw(tech, _name(name, tech, given), **{**defaults, **values})
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = docstring(doc, rows, "The drawn component, with its ports.")
@@ -108,8 +114,9 @@ def cell_function(
     return made
 
 
-def bound(function: ComponentFunction, profile: str) -> ComponentFunction:
-    """Return `function` with a default profile, names checked and float noise removed."""
+def bound(function: ComponentFunction, profile: str, process: str) -> ComponentFunction:
+    """Return `function` with default profile and process, names checked, float noise removed."""
+    bases = {"profile": profile, "process": process}
     signature = inspect.signature(function)
     known = [*signature.parameters]
     name = function.__name__
@@ -118,13 +125,13 @@ def bound(function: ComponentFunction, profile: str) -> ComponentFunction:
         for key in values:
             if key not in known:
                 raise ParameterError.unknown(key, values[key], known, f"parameter of {name}")
-        given = {"profile": profile, **values}
+        given = {**bases, **values}
         return function(**{key: _clean(key, value) for key, value in given.items()})
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = function.__doc__
     rows = [
-        p.replace(default=profile) if p.name == "profile" else p
+        p.replace(default=bases[p.name]) if p.name in bases else p
         for p in signature.parameters.values()
     ]
     call.__signature__ = signature.replace(parameters=rows)  # type: ignore[attr-defined]
@@ -142,9 +149,14 @@ def _clean(key: str, value: Any) -> Any:
     return near if abs(near - value) < 1e-9 else value
 
 
-def _name(name: str, profile: str, given: Mapping[str, Any]) -> str:
+def _name(name: str, tech: Tech, given: Mapping[str, Any]) -> str:
     """Return a name that says what differs from the defaults."""
-    parts = [name, *([] if profile == get_tech().profile.name else [profile])]
+    parts, profile = [name], tech.profile.name
+    if tech.key != DEFAULT:
+        own = tech.key != tech.process.name  # a folder: two may hold processes of one name
+        digest = hashlib.sha256(tech.key.encode()).hexdigest()[:6]
+        parts.append(f"{tech.process.name}_{digest}" if own else tech.process.name)
+    parts += [] if profile == profile_names(tech.key)[0] else [profile]
     parts += [f"{k}{v:g}" if isinstance(v, float) else f"{k}{v}" for k, v in given.items()]
     full = "_".join(parts).replace(".", "p").replace("-", "m")
     if len(full) <= _NAME_LENGTH:
@@ -233,10 +245,12 @@ def _is_step(distance: int, pitch: int, count: int) -> bool:
 def part_of(cell: Cell, tech: Tech, recipe: Recipe | None) -> gf.Component:
     """Return the component of a cell that no one asked for by name, such as an array's edge.
 
-    Two arrays may hold different cells of one name, so the name ends in a hash of the contents;
+    Two arrays may hold different cells of one name, so the name ends in a hash of the contents,
+    and of the process, whose layer numbers may be others;
     equal contents are looked up in the layout itself, which a user may clear at any time.
     """
-    name = f"{cell.name}_{hashlib.sha256(repr(cell).encode()).hexdigest()[:8]}"
+    contents = repr(cell) if tech.key == DEFAULT else f"{tech.key} {cell!r}"
+    name = f"{cell.name}_{hashlib.sha256(contents.encode()).hexdigest()[:8]}"
     existing = gf.kcl.layout_cell(name)
     if existing is not None:
         found: gf.Component = gf.kcl.get_cell(existing.cell_index(), gf.Component)

@@ -151,7 +151,7 @@ def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
 def _middle_line(c: Canvas, g: HybridGeometry) -> None:
     """Draw VSS below ME: over a tap strip, or alone where near taps have taken its place.
 
-    The foundry's deck refuses a tap with no transistor within reach (DF.14), too.
+    The foundry's deck refuses a tap with no transistor within reach, too.
     """
     if g.near_tap_x is None:
         tap_strip(c, g.rules, g.me_x, 0, g.pitch_y)

@@ -1,10 +1,10 @@
-"""Alignment marks and verniers: one of each per mask of the module, against Metal5.
+"""Alignment marks and verniers: one of each per mask of the module, against the land's metal.
 
-Metal5 is the reference of every mask: it is the last thing that the foundry prints, and can
-be seen through the passivation. What is drawn of a mark in Metal5 is drawn again on MARK, so
+The land's metal is the reference of every mask: it is the last thing that the foundry prints,
+and can be seen through the passivation. What is drawn of a mark in it is drawn again on MARK, so
 that the mask file alone shows where the references lie; MARK itself is not exposed.
 
-Via masks can only print squares of one size inside an electrode and Metal5, so their crosses
+Via masks can only print squares of one size inside an electrode and a land, so their crosses
 and bars are rows of such squares on plates.
 """
 
@@ -14,7 +14,7 @@ from ..pdk import ParameterError, Purpose, Tech
 from .drawing import Canvas, Cell, Subcircuit, grid_down, grid_up
 from .rules import RuleBook
 
-#: outer side of the Metal5 frame, its width, and length of the cross in it, in dbu
+#: outer side of the frame in the land's metal, its width, and length of the cross in it, in dbu
 FRAME, FRAME_WIDTH, CROSS = 60_000, 8_000, 30_000
 #: bars on either side of a vernier's centre; together they span 2 A each way
 BARS = 10
@@ -54,7 +54,7 @@ def _reference(c: Canvas, x1: int, y1: int, x2: int, y2: int) -> None:
 
 
 def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
-    """Draw a Metal5 frame with the cross of a mask at its centre.
+    """Draw a frame in the land's metal with the cross of a mask at its centre.
 
     Args:
         tech: the process.
@@ -89,7 +89,7 @@ def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
 
 
 def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
-    """Draw verniers along x and y: Metal5 teeth, and bars of a mask at a larger pitch on them.
+    """Draw verniers along x and y: teeth in the land's metal, on them a mask's at a larger pitch.
 
     The bar that sits centred on its tooth reads the misalignment: its number from the middle
     times `vernier_step`, positive towards east and north.

@@ -1,7 +1,7 @@
 """Process monitors: test structures on four probe pads in a row, for each film of the module.
 
 Every monitor is four pitches of probe pads wide, so that one probe card serves all: pads are
-numbered 1 to 4 from the west. Above the pads lie the structure and its Metal5 leads.
+numbered 1 to 4 from the west. Above the pads lie the structure and its leads, in the land's metal.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .rules import RuleBook
 ELECTRODES = ("BE", "ME", "TE")
 #: sides of the single devices, in units of F
 DEVICE_SIDES_F = (1, 2, 10)
-#: width of Metal5 leads in dbu: one lead is far below a thousandth of the resistance it serves
+#: width of these leads in dbu: one lead is far below a thousandth of the resistance it serves
 LEAD = 4_000
-#: from a pad's plate to the first shape of a structure, in dbu; more than PAD.19b asks
+#: from a pad's plate to the first shape of a structure, in dbu; more than any rule asks
 GAP = 10_000
 
 
@@ -40,7 +40,7 @@ class _Bench:
         self.y = grid_up(self.pad_top + GAP + self.r.land, 10)
 
     def lead(self, pad: int, x: int, y: int) -> None:
-        """Draw Metal5 from a pad straight up, then along x, to end over (x, y)."""
+        """Draw a lead from a pad straight up, then along x, to end over (x, y)."""
         half = LEAD // 2
         at = self.x[pad]
         self.c.rect("land", at - half, self.pad_top - half, at + half, y + half)
@@ -117,7 +117,7 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
     c.rect(e, b.x[1] - thin, b.y, b.x[1] + thin, low)
     b.lead(1, b.x[1], b.y)
     module_via(c, r, e, b.x[1], b.y)
-    # the north arm returns in Metal5, below the electrode
+    # the north arm returns in the land's metal, below the electrode
     high = y + reach
     c.rect(e, x - thin, high, x + thin, high + r.land)
     module_via(c, r, e, x, high + r.land)
@@ -126,7 +126,7 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
 
 
 def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
-    """Draw a chain of module vias between Metal5 and an electrode, as many as the row holds.
+    """Draw a chain of module vias between lands and an electrode, as many as the row holds.
 
     Pads: force and sense at the west end, sense and force at the east end.
 
@@ -180,7 +180,7 @@ def device_on_pads(tech: Tech, *, device_f: int = 2) -> Cell:
     b.c.rects += [
         replace(q, x1=q.x1 + x, x2=q.x2 + x, y1=q.y1 + y, y2=q.y2 + y) for q in stack.rects
     ]
-    # Metal5 joined to pads keeps PAD.20, so the last piece of each lead is Metal4
+    # metal joined to pads keeps its own space, so the last piece of each lead is one below
     for pad, port, dx, dy in ((0, be, -GAP, 0), (1, me, 0, -GAP), (3, te, GAP, 0)):
         px, py = x + port.x, y + port.y
         _strap(b, (px, py), (px + dx, py + dy), half)
@@ -192,7 +192,7 @@ def device_on_pads(tech: Tech, *, device_f: int = 2) -> Cell:
 
 
 def _strap(b: _Bench, port: tuple[int, int], end: tuple[int, int], half: int) -> None:
-    """Join a Metal5 land, whose edge is at `port`, to a Metal5 lead over `end` by Metal4."""
+    """Join a land, whose edge is at `port`, to a lead over `end` by the metal below."""
     (x1, y1), (x2, y2) = port, end
     # the land lies on the far side of its edge
     ux, uy = (x1 > x2) - (x1 < x2), (y1 > y2) - (y1 < y2)

@@ -61,11 +61,8 @@ def _about(start: int, side: int, half: int) -> tuple[int, int]:
 
 def _below_ends(r: RuleBook, metal: str, contacts: tuple[int, int]) -> tuple[int, int]:
     """Return the ends of a level below the local metal; what its area lacks goes to both."""
-    end = r.below_end(metal)
-    low, high = contacts[0] - end, contacts[1] + end
-    missing = r.area(metal) / (r.below_line(metal) // 2 * 2) - (high - low)
-    more = max(0, grid_up(missing / 2))
-    return low - more, high + more
+    beyond = r.below_reach(metal, contacts[1] - contacts[0]) - (contacts[1] - contacts[0]) // 2
+    return contacts[0] - beyond, contacts[1] + beyond
 
 
 def _place(
@@ -82,7 +79,7 @@ def single_contact(c: Canvas, r: RuleBook, x: int, y: int, *, poly: bool = False
     low = y - r.contact // 2
     contact_line(c, r, x, (low, low + r.contact))
     if poly and r.has("poly_mark"):
-        c.box("poly_mark", x, y, r.contact + 2 * r.enclosure("poly_mark", "poly_contact"))
+        c.box("poly_mark", x, y, r.mark)
 
 
 def local_over_contacts(c: Canvas, r: RuleBook, cx: int, span: tuple[int, int]) -> None:
@@ -153,9 +150,22 @@ def draw_implant(c: Canvas, m: Mos) -> None:
         c.rect("nwell", *m.well)
 
 
-def draw_contacts(c: Canvas, r: RuleBook, m: Mos, centred: bool = False) -> tuple[int, int]:
-    """Draw the contacts of a transistor's sources and drains; returns as `contact_line`."""
-    inset = r.contact_inset
+def draw_contacts(
+    c: Canvas, r: RuleBook, m: Mos, centred: bool = False, end: int = 0
+) -> tuple[int, int]:
+    """Draw the contacts of a transistor's sources and drains.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        m: the transistor.
+        centred: as for `contact_line`.
+        end: least distance of the outermost cuts to the ends of the channel.
+
+    Returns:
+        As `contact_line`.
+    """
+    inset = max(end + r.cut_more(r.chain[-1]), r.contact_inset)
     inside = (m.width[0] + inset, m.width[1] - inset)
     spans = [contact_line(c, r, at, inside, along_x=m.along_y, centred=centred) for at in m.lines]
     return spans[0]
@@ -181,7 +191,7 @@ class NmosPlace:
 
     def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
         r = rules
-        step = r.enclosure("diffusion", "diffusion_contact") + r.contact // 2
+        step = r.contact_side + r.contact // 2
         to_gate = max(
             r.contact // 2 + r.space("diffusion_contact", "gate") + length // 2,
             grid_up((r.line + r.space("local")) / 2),
@@ -196,14 +206,13 @@ class NmosPlace:
         count = (w - 2 * inset - r.contact) // r.contact_step + 1
         first = y + inset
         contacts = (first, first + (count - 1) * r.contact_step + r.contact)
-        more = (r.size(r.chain[-1]) - r.contact) // 2
+        more = r.cut_more(r.chain[-1])
         self.metal_bottom, self.metal_top = _local_ends(r, (contacts[0] - more, contacts[1] + more))
         #: the gate's landing keeps its space to the metal of the topmost contacts, on every level
         landings = [self.metal_top + r.space("local") + r.pad // 2]
         for metal in r.below:
-            alone = _below_ends(r, metal, (0, r.contact))
             top = _below_ends(r, metal, contacts)[1]
-            landings.append(top + r.space(metal) + (alone[1] - alone[0]) // 2)
+            landings.append(top + r.space(metal) + r.below_reach(metal))
         self.gate_y = max(y + w + r.head_clear, *landings)
         self.bottom = y - r.extension("poly", "diffusion")
         self.top = self.gate_y + r.head // 2
@@ -211,7 +220,8 @@ class NmosPlace:
     def mos(self, r: RuleBook) -> Mos:
         """Return the transistor that stands here."""
         x1, y1, x2, y2 = self.comp
-        beside, across = r.enclosure("nplus", "n_active"), r.enclosure("nplus", "n_gate")
+        beside = r.enclosure("nplus", "n_active")
+        across = max(beside, r.enclosure("nplus", "n_gate"))
         return Mos(
             "nfet",
             self.comp,
@@ -261,8 +271,7 @@ def tap_strip(
     """
     implant, tap = ("pplus", "p_tap") if kind == "p" else ("nplus", "n_tap_at_well_edge")
     # strips that abut merge, the outermost is closed as it stands
-    beyond = r.enclosure(implant, tap)
-    half = max(r.tap_width + 2 * beyond, r.width(implant)) // 2
+    beyond, half = r.enclosure(implant, tap), r.tap_width // 2 + r.tap_beyond(kind)
     c.rect("tap", cx - r.tap_width // 2, y1, cx + r.tap_width // 2, y2)
     c.rect(implant, cx - half, y1 - beyond, cx + half, y2 + beyond)
     if well is not None:
@@ -271,9 +280,10 @@ def tap_strip(
     # half a space of cuts at either end keeps the pitch rule across abutting strips
     margin = grid_up(
         max(
-            *(r.space(cut) / 2 for cut in r.chain),
+            *(r.cut_more(cut) + r.space(cut) / 2 for cut in r.chain),
+            *map(r.below_end, r.below),
             r.line_end("tap_contact", "tap"),
-            r.line_end(r.chain[-1], "local"),
+            r.cut_more(r.chain[-1]) + r.line_end(r.chain[-1], "local"),
         )
     )
     contact_line(c, r, cx, (y1 + margin, y2 - margin), centred=centred, strip=(y1, y2))

@@ -14,9 +14,9 @@ from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
 from .mos import tap_strip
 from .rules import RuleBook
 
-#: width of a pad's lead in Metal3, and side of its clamp diode, in dbu: ample, not a rule
+#: width of a pad's lead, and side of its clamp diode, in dbu: ample, not a rule
 LEAD = 8_000
-#: width of the VSS ring in Metal1 that runs through all bond pads, in dbu
+#: width of the VSS ring in the lowest metal that runs through all bond pads, in dbu
 RING = 10_000
 _ROOM = 2_000
 
@@ -55,7 +55,7 @@ def via_array(
 ) -> None:
     """Fill a box with foundry vias on several levels, at the space that large arrays need.
 
-    Metal joined to a pad reaches PAD.5 beyond its vias; a caller says so by `margin`. In a box
+    Metal joined to a pad reaches farther beyond its vias; a caller says so by `margin`. In a box
     too narrow for the end-of-line overlap on its long sides, these get the plain overlap.
     """
     for cut in cuts:
@@ -74,7 +74,7 @@ def via_array(
 
 
 def metal_overlap(r: RuleBook) -> int:
-    """Return how far Metal5 reaches beyond a pad's opening (PAD.4, and PM.4 for probe pads)."""
+    """Return how far the land's metal reaches beyond a pad's opening."""
     return r.enclosure("land", "pad")
 
 
@@ -97,12 +97,12 @@ class PadPlan:
     """Where the parts of a bond pad lie, south side, in dbu from the plate's corner.
 
     Attributes:
-        side: side of the Metal5 plate.
-        tongue: y span of the vias from Metal5 to Metal3.
-        diode: y span of the clamp diode, PAD.17 away from the opening.
+        side: side of the plate.
+        tongue: y span of the vias from the plate to the lead.
+        diode: y span of the clamp diode, away from the opening.
         ring: y span of the VSS ring.
         depth: end of the lead.
-        pitch: from pad to pad, by PAD.2 and PAD.20.
+        pitch: from pad to pad, by the spaces of openings and of metal joined to pads.
     """
 
     def __init__(self, r: RuleBook) -> None:
@@ -118,7 +118,7 @@ class PadPlan:
 
 
 def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
-    """Draw a bond pad: Metal5 plate, lead in Metal3, n+ diode to the substrate, VSS ring.
+    """Draw a bond pad: plate, lead, n+ diode to the substrate, VSS ring.
 
     The diode clamps negative spikes and keeps antenna ratios of whatever the pad drives.
 
@@ -231,5 +231,5 @@ def draw_probe_pads(canvas: Canvas, r: RuleBook, nets: tuple[str | None, ...]) -
 
 
 def probe_pad_side(r: RuleBook) -> int:
-    """Return the side of a probe pad's Metal5 plate in dbu."""
+    """Return the side of a probe pad's plate in dbu."""
     return r.probe_opening + 2 * metal_overlap(r)

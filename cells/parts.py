@@ -98,7 +98,7 @@ class StackSize:
         if w * h < r.area(metal):
             side = grid_up(r.area(metal) ** 0.5, 10)
             w, h = max(w, side), max(h, side)
-        return w, h
+        return grid_up(w, 10), grid_up(h, 10)
 
     def landing(self, metal: str) -> tuple[int, int]:
         """Return width and height of a landing between two levels of cuts."""

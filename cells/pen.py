@@ -84,8 +84,18 @@ class Pen:
         """p-tap to n-tap: so far from the well that a thin implant will do."""
         r = self.rules
         far = max(r.enclosure("nwell", "p_active"), r.space("nwell", "p_tap"))
-        implants = r.enclosure("nplus", "n_tap_at_well_edge") + r.space("nplus", "p_tap")
-        return grid_up(max(far + r.enclosure("nwell", "n_tap"), r.space("tap"), implants), 10)
+        implants = max(
+            r.tap_beyond("n") + r.space("nplus", "p_tap"),
+            r.tap_beyond("p") + r.space("pplus", "n_tap"),
+            r.tap_beyond("p") + r.space("pplus", "n_tap_at_well_edge"),
+        )
+        wires = (
+            r.contact_step - r.tap_width,
+            *(width + r.space(m) - r.tap_width
+              for m, width in (("local", r.line), *((m, r.below_line(m)) for m in r.below))),
+        )  # fmt: skip
+        silicon = (far + self.drawer.tap_well, r.space("tap"), implants)
+        return grid_up(max(*silicon, *wires), 10)
 
     def through(self, lines: list[tuple[int, str]], metal: str, width: int) -> list[Port]:
         """Return the ports of lines along y: they run through the cell, from pitch to pitch."""

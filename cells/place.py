@@ -81,9 +81,9 @@ class HybridGeometry(StackedPair):
         s, top = self.stack, self.stack.landing("top_row")[0]
         #: the land covers the module via and the stack's cuts
         half = s.extent("land_via")[0] // 2 + r.line_end("land_via", "land")
+        space = max(r.space("select"), r.row_space(0))
         self.stack_x = max(
-            grid_up(r.space("select") / 2) + s.pad_w // 2,
-            grid_up(r.space("top_row") / 2) + top // 2,
+            grid_up(space / 2) + max(s.pad_w, top) // 2,
             grid_up(r.land_space / 2) + half,
             self.module_x - max(0, r.land // 2 - half),
         )
@@ -91,9 +91,8 @@ class HybridGeometry(StackedPair):
             min(self.module_x - r.land // 2, self.stack_x - half),
             max(self.module_x + r.land // 2, self.stack_x + half),
         )
-        self.select_width = max(
-            r.width("select"), r.size("local_via") + 2 * r.enclosure("select", "local_via")
-        )
+        over = r.size("local_via") + 2 * r.enclosure("select", "local_via")
+        self.select_width = grid_up(max(r.width("select"), over), 10)
         self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
         nmos = NmosPlace(r, 0, 0, self.w, self.length)
         #: active area and implant keep their space to those of the mirrored neighbour
@@ -103,7 +102,7 @@ class HybridGeometry(StackedPair):
         self.comp_x = max(self.select_x - nmos.gate_x, least_x)
         self.select_x = self.comp_x + nmos.gate_x
         past_select = self.select_x + self.select_width // 2 + r.space("select") + s.pad_w // 2
-        past_stack = self.stack_x + top // 2 + r.space("top_row") + s.pad_w // 2
+        past_stack = self.stack_x + max(top, s.pad_w) // 2 + r.row_space(0) + s.pad_w // 2
         self.source_x = max(past_select, past_stack, self.comp_x + nmos.source_x)
         #: ME edge to via edge: the electrode tip ends 2 A behind ME and the via passes it
         self.me_to_via = max(
@@ -135,7 +134,9 @@ class HybridGeometry(StackedPair):
             + r.line_end("local_via", "local")
             + r.space("local")
             + r.line // 2,
-            self.source_x + self.stack.pad_w // 2 + grid_up(r.space("select") / 2),
+            self.source_x
+            + self.stack.pad_w // 2
+            + grid_up(max(r.space("select"), r.row_space(0)) / 2),
             nmos.comp[2] + r.to_tap + half_tap,
         )
 
@@ -144,10 +145,7 @@ class HybridGeometry(StackedPair):
         r = self.rules
         s, top = self.stack, self.stack.landing("top_row")[1]
         beyond = s.extent("land_via")[1] // 2 + r.line_end("land_via", "land")
-        self.pad_y = max(
-            grid_up(r.space("bottom_row") / 2) + s.pad_h // 2,
-            grid_up(r.space("top_row") / 2) + top // 2,
-        )
+        self.pad_y = grid_up(r.row_space(0) / 2) + max(s.pad_h, top) // 2
         self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
         #: the gate's landing must clear the pads of the stacks, too
         metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
@@ -239,7 +237,11 @@ class HybridGeometry(StackedPair):
                 + r.enclosure("nplus", "n_gate")
                 + r.enclosure("nplus", "n_active"),
             )
-            self.diode_y = grid_up(nmos.top + clear + self.diode // 2, 10)
+            # the diode's contact beside the gate's
+            apart = (r.contact_step, *(2 * r.below_reach(m) + r.space(m) for m in r.below))
+            self.diode_y = grid_up(
+                max(nmos.top + clear + self.diode // 2, nmos.gate_y + max(apart)), 10
+            )
 
     def _place_near_tap(self) -> None:
         """Place a tap strip beside the transistor where that below ME is out of reach."""

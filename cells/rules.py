@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pdk import Ask, NoRuleError, Tech
+from ..pdk import Ask, NoRuleError, Tech, TechError
 from ..pdk.model import LINES
 from .drawing import grid_up
 
@@ -43,11 +43,11 @@ class RuleBook:
         self.contact_step = max(self.step(cut) for cut in self.chain)
         self.line = self._line("local", self.chain[-1:])
         self.head = self.contact + 2 * self.line_end("poly_contact", "poly")
-        self.tap_width = max(
-            self.contact + 2 * self.enclosure("tap", "tap_contact"), self.width("tap")
-        )
+        tap = self.contact + 2 * self.enclosure("tap", "tap_contact")
+        self.tap_width = grid_up(max(tap, self.width("tap")), 10)
         lower = roles.cuts("local", "top_row")
-        self.pad = max(self._landing(metal, lower) for metal in LINES)
+        gate = self.size(self.chain[-1]) + 2 * self.line_end(self.chain[-1], "local")
+        self.pad = max(gate, *(self._landing(metal, lower) for metal in LINES))
         self.module_via = self.size("bottom_via")
         around = max(
             self.enclosure("bottom_electrode", "bottom_via"), self.enclosure("land", "bottom_via")
@@ -55,7 +55,7 @@ class RuleBook:
         self.upper = roles.between("top_row", "land")
         lands = (*self.upper, "land")
         least = (self.landing(metal) for metal in lands)
-        self.land = max(self.module_via + 2 * around, *least)
+        self.land = max(grid_up(self.module_via + 2 * around, 10), *least)
         self.land_space = max(self.space(metal) for metal in lands)
         self.beyond_via = (self.land - self.module_via) // 2
 
@@ -67,7 +67,7 @@ class RuleBook:
     def _landing(self, metal: str, cuts: tuple[str, ...]) -> int:
         """Return the side of a landing on a metal for whichever of some cuts end on it."""
         over = (self.size(cut) + 2 * self.line_end(cut, metal) for cut in self.on(metal, cuts))
-        return max(self.width(metal), grid_up(self.area(metal) ** 0.5, 10), *over)
+        return grid_up(max(self.width(metal), self.area(metal) ** 0.5, *over), 10)
 
     def on(self, metal: str, cuts: tuple[str, ...]) -> list[str]:
         """Return those of some cuts that end on a routing metal."""
@@ -111,6 +111,18 @@ class RuleBook:
         )
         return grid_up(max(ends))
 
+    def below_reach(self, metal: str, contacts: int | None = None) -> int:
+        """Return how far one of `below` reaches from the middle of a line of contacts.
+
+        Args:
+            metal: one of `below`.
+            contacts: length of the line from its first contact to its last; None for one.
+        """
+        length = self.contact if contacts is None else contacts
+        half = self.below_line(metal) // 2
+        missing = self.area(metal) / (2 * half) - (length + 2 * self.below_end(metal))
+        return length // 2 + self.below_end(metal) + max(0, grid_up(missing / 2))
+
     def layer(self, role: str) -> str:
         """Return the layer of a role, or of its own name."""
         return self.ask.layer(role)
@@ -135,9 +147,22 @@ class RuleBook:
         return 2 * self.space("diffusion_contact", "gate") + self.contact
 
     @property
+    def contact_side(self) -> int:
+        """From the edge of the active area beside a line of contacts to these."""
+        beyond_gate = self.extension("diffusion", "poly")
+        reached = self.contact + self.space("diffusion_contact", "gate")
+        return max(self.enclosure("diffusion", "diffusion_contact"), beyond_gate - reached)
+
+    @property
     def contact_inset(self) -> int:
         """From an end of the active area to the first contact of a line along it."""
         return self.line_end("diffusion_contact", "diffusion")
+
+    @property
+    def mark(self) -> int:
+        """Side of the mark around a contact on poly."""
+        over = self.contact + 2 * self.enclosure("poly_mark", "poly_contact")
+        return grid_up(max(over, self.width("poly_mark")), 10)
 
     @property
     def head_clear(self) -> int:
@@ -148,7 +173,7 @@ class RuleBook:
             half + self.space("poly_contact", "diffusion"),
         ]
         if self.has("poly_mark"):
-            mark = half + self.enclosure("poly_mark", "poly_contact")
+            mark = self.mark // 2
             clear += [
                 mark + self.space("poly_mark", "gate"),
                 mark + self.space("poly_mark", "diffusion_contact") - self.contact_inset,
@@ -159,21 +184,33 @@ class RuleBook:
     def head_to_p(self) -> int:
         """From a p-active area to the middle of a poly contact outside its implant."""
         apart = self.apart("poly_contact", "pplus")
-        beyond = self.contact // 2 + self.enclosure("pplus", "p_active")
-        return apart + beyond if apart else 0
+        implant = max(self.enclosure("pplus", "p_active"), self.enclosure("pplus", "p_gate"))
+        return apart + self.contact // 2 + implant if apart else 0
 
     @property
     def head_to_tap(self) -> int:
         """From a p-tap to the middle of a poly contact outside its implant."""
         half = self.contact // 2
         apart = self.apart("poly_contact", "pplus")
-        mark = half + self.enclosure("poly_mark", "poly_contact") if self.has("poly_mark") else 0
+        mark = self.mark // 2 if self.has("poly_mark") else 0
         return max(
             self.head // 2 + self.space("poly", "tap"),
             half + self.space("poly_contact", "tap"),
             mark + self.space("poly_mark", "tap_contact") if mark else 0,
-            half + apart + self.enclosure("pplus", "p_tap") if apart else 0,
+            half + apart + self.tap_beyond("p") if apart else 0,
+            self.contact_step - self.tap_width // 2,
+            *(self.below_line(m) + self.space(m) - self.tap_width // 2 for m in self.below),
         )
+
+    def tap_beyond(self, kind: str) -> int:
+        """Return how far the implant of a strip of tap reaches beyond it, beside it."""
+        implant, tap = ("pplus", "p_tap") if kind == "p" else ("nplus", "n_tap_at_well_edge")
+        least = grid_up((self.width(implant) - self.tap_width) / 2)
+        return max(self.enclosure(implant, tap), least)
+
+    def cut_more(self, cut: str) -> int:
+        """Return how far a cut reaches beyond the contact below it; negative for a smaller one."""
+        return (self.size(cut) - self.contact) // 2
 
     @property
     def to_tap(self) -> int:
@@ -182,7 +219,7 @@ class RuleBook:
             self.space("diffusion", "tap"),
             self.apart("n_active", "p_tap"),
             self.enclosure("nplus", "n_active") + self.space("nplus", "p_tap_near_well"),
-            self.space("pplus", "n_active") + self.enclosure("pplus", "p_tap"),
+            self.space("pplus", "n_active") + self.tap_beyond("p"),
         )
 
     def width(self, layer: str) -> int:
@@ -194,8 +231,8 @@ class RuleBook:
         return self._dbu(self.ask.space(layer, other))
 
     def wide_space(self, layer: str) -> int:
-        """Return the least space beside wide metal."""
-        return self._dbu(self.ask.wide_space(layer, self.ask.space(layer)))
+        """Return the least space beside wide metal; never less than beside any."""
+        return max(self._dbu(self.ask.wide_space(layer, 0.0)), self.space(layer))
 
     def wide_from(self, layer: str) -> int:
         """Return the width from which on a metal is wide."""
@@ -215,12 +252,21 @@ class RuleBook:
         return self._dbu(self.ask.array_space(cut, metal, self.ask.space(cut)))
 
     def size(self, cut: str) -> int:
-        """Return the exact side of a cut."""
-        return self._dbu(self.ask.size(cut))
+        """Return the exact side of a cut.
+
+        Raises:
+            TechError: if it has no middle on the grid, where everything drawn here has one.
+        """
+        side = self._dbu(self.ask.size(cut))
+        if side % (2 * self._dbu(self.tech.grid_um)):
+            name = f"{self.layer(cut)} of process {self.tech.process.name}"
+            raise TechError(f"{name}: a side of {side * self.tech.dbu_um:g} um is no even multiple "
+                            f"of the grid, {self.tech.grid_um:g} um")  # fmt: skip
+        return side
 
     def step(self, cut: str) -> int:
         """Return the distance from one cut to the next beside it."""
-        return self.size(cut) + self.space(cut)
+        return grid_up(self.size(cut) + self.space(cut), 10)
 
     def area(self, layer: str) -> int:
         """Return the least area of a polygon, dbu2."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Port, Rect, grid_down, grid_up
-from .gates import Body, TrackName, Tracks, sense_cut
+from .gates import Body, TrackName, Tracks
 from .pen import MARGIN, Pen, SwitchParameters
+from .pitches import sense_cut
 from .rules import RuleBook
 
 
@@ -37,8 +38,13 @@ def _row_block(pen: Pen, body_of: tuple[str, str, str, str, str, str],
     tap_edge = max(r.head_to_tap, half + r.space("local") + metal - r.tap_width // 2)
     if model == "pfet":  # the next tap is a p-tap and keeps its distance from this well
         in_well = r.enclosure("nwell", "p_active")
-        to_well = max(in_well, r.space("nwell", "p_tap"))
-        tap_edge = max(tap_edge, in_well + to_well - d.head_gap)
+        to_well = in_well + max(in_well, r.space("nwell", "p_tap"))
+        implants = r.tap_beyond("p") + r.space("pplus")
+    else:  # the next well, with its n-tap in front, keeps its distance from this body
+        to_well = d.tap_well + r.space("nwell", "n_active")
+        implants = r.tap_beyond("n") + r.space("nplus")
+    apart = max(to_well, implants + d.implant_beyond(model))
+    tap_edge = max(tap_edge, apart - d.head_gap)
     pen.x = head + grid_up(tap_edge, 10)
     return body
 
@@ -113,7 +119,7 @@ def _row_tracks(pen: Pen, ends: dict[str, tuple[int, int]], names: list[tuple[st
     c, t, r = pen.canvas, pen.tracks, pen.rules
     east = grid_up(pen.x + 2 * r.pad, 10)
     if pen.p.kelvin:
-        east += 3 * r.pad
+        east += max(3 * r.pad, 2 * sense_half(r) + r.pad + r.row_space(pen.tracks.pitch))
     for tier, line in names:
         read_start, read_end = ends[f"R{tier}"]
         t.metal(c, "bottom_row", "high" if tier == "T" else "low", 0, read_end)
@@ -143,26 +149,30 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
     """Tap TR and BR at the array's edge and lead the taps west in the last metal."""
     c, t, r = pen.canvas, pen.tracks, pen.rules
     edge = grid_up(r.land_space / 2)
-    width = grid_down((t.pitch - 2 * r.land_space) / 2, 10)
-    half = sense_half(r)
+    width = grid_down((t.pitch - 2 * edge - r.land_space) / 2, 10)
+    half, in_line = sense_half(r), r.line_end("land_via", "land") + r.size("land_via") // 2
     # the array's row line beside it may take the whole pitch
     x = grid_down(east - r.space_beside("top_row", t.pitch) - half)
     spans = {"T": (t.pitch - edge - width, t.pitch - edge), "B": (edge, edge + width)}
     cut_y = {
         "T": grid_down(sum(t.high4) / 2),
-        "B": min(
-            t.low[1] - sense_cut(r)[1] - _highest(r) // 2,
-            spans["B"][1] - r.line_end("land_via", "land") - r.size("land_via") // 2,
+        "B": max(
+            min(t.low[1] - sense_cut(r)[1] - _highest(r) // 2, spans["B"][1] - in_line),
+            spans["B"][0] + r.enclosure("land", "land_via") + r.size("land_via") // 2,
         ),
     }
     ports = []
-    c.rect("bottom_row", x - half - r.pad, t.low[0], east, t.high3[1])
+    # across both tracks it may be wide, and the next row's line ends nearer to its edge
+    space = r.row_space(min(t.pitch, east - x + half + r.pad))
+    inset = space - grid_up(r.row_space(0) / 2) if space > r.row_space(0) else 0
+    inset = max(inset, t.low[0])
+    c.rect("bottom_row", x - half - r.pad, inset, east, t.pitch - inset)
     c.rect("top_row", x - half - r.pad, t.low[0], x + half, t.low[1])
     c.box("bottom_row_via", x, cut_y["B"], r.size("bottom_row_via"))
     for tier, _ in names:
         low, high = spans[tier]
         c.rect("land", 0, low, x + half, high)
-        y = min(max(cut_y[tier], low + half), high - half) if tier == "T" else cut_y["B"]
+        y = min(max(cut_y[tier], low + in_line), high - in_line) if tier == "T" else cut_y["B"]
         for metal in r.upper:
             long = max(r.landing(metal), grid_up(r.area(metal) / width, 10))
             c.rect(metal, x + half - long, low, x + half, high)
@@ -173,8 +183,8 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
 
 
 def _highest(r: RuleBook) -> int:
-    """Return the side of the largest cut between the upper row line's metal and the land."""
-    return max(r.size(cut) for cut in r.tech.roles.cuts("top_row", "land"))
+    """Return the side of the largest cut between the lower row line's metal and the land."""
+    return max(r.size(cut) for cut in r.tech.roles.cuts("bottom_row", "land"))
 
 
 def sense_half(r: RuleBook) -> int:
@@ -317,8 +327,9 @@ def _column_adaptor(pen: Pen, c_start: int, x: int) -> int:
     west = x + t.space
     cuts = r.tech.roles.cuts("bottom_row", "land")
     # two columns of the lowest cut, one of the largest
+    margins = {cut: max(r.space(cut) // 2, r.around(cut)) for cut in cuts}
     room = max(
-        2 * r.step(cuts[0]) + r.space(cuts[0]),
+        2 * r.step(cuts[0]) + max(r.space(cuts[0]), 2 * margins[cuts[0]] - r.space(cuts[0])),
         *(r.size(cut) + 2 * r.around(cut, ends=True) for cut in cuts),
     )
     width = grid_up(west + room, 10)
@@ -330,8 +341,8 @@ def _column_adaptor(pen: Pen, c_start: int, x: int) -> int:
         c.rect(metal, west, margin, width, t.pitch - margin)
     c.rect("land", west, edge, width, t.pitch - edge)
     for cut in cuts:
-        columns = max(1, room // r.step(cut))
-        first = room // 2 if columns == 1 else r.space(cut) // 2 + r.size(cut) // 2
+        columns = max(1, (room - 2 * margins[cut] + r.space(cut)) // r.step(cut))
+        first = room // 2 if columns == 1 else margins[cut] + r.size(cut) // 2
         for k in range(columns):
             _fill_cuts(c, r, cut, grid_up(west + first + k * r.step(cut), 10),
                        (edge, t.pitch - edge))  # fmt: skip

@@ -72,7 +72,7 @@ class Console:
     def result(self, value: dict[str, Any]) -> None:
         """Print the JSON result, if JSON was asked for."""
         if self.as_json:
-            click.echo(json.dumps(value, indent=2))
+            click.echo(json.dumps(value, indent=2, allow_nan=False))
 
     def shows_progress(self) -> bool:
         """True if a person watches: a terminal that can redraw a line, and not --quiet.

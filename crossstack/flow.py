@@ -167,7 +167,7 @@ def other_parameters(earlier: dict[str, Any], config: RunConfig, what: str) -> l
     from .config import differences
 
     # through JSON, as they were written
-    changed = differences(earlier, json.loads(json.dumps(config.to_json())))
+    changed = differences(earlier, json.loads(json.dumps(config.to_json(), allow_nan=False)))
     return [f"{what} with other parameters: {', '.join(changed)}"] if changed else []
 
 
@@ -445,5 +445,5 @@ def load_manifest(folder: Path) -> dict[str, Any]:
         raise FileError(f"{folder} holds no {files.MANIFEST}: not a result of crossstack build")
     manifest = files.read_json(path)
     if not isinstance(manifest, dict) or not {"name", "parameters", "files"} <= set(manifest):
-        raise FileError(f"{path} is not a manifest: {json.dumps(manifest)[:60]}")
+        raise FileError(f"{path} is not a manifest: {json.dumps(manifest, allow_nan=False)[:60]}")
     return manifest

@@ -159,7 +159,7 @@ def _container(gltf: dict[str, Any], blob: bytes) -> bytes:
     """Return header, JSON and data as one GLB."""
     blob += b"\0" * (-len(blob) % 4)
     gltf["buffers"] = [{"byteLength": len(blob)}]
-    text = json.dumps(gltf, separators=(",", ":")).encode()
+    text = json.dumps(gltf, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     head = struct.pack("<4sII", b"glTF", 2, 28 + len(text) + len(blob))
     return (

@@ -202,6 +202,16 @@ def layout_in(target: Path) -> Path:
     return file
 
 
+def _refuse_profile(profile: str, process: str) -> None:
+    """Refuse a profile that a process does not have.
+
+    Raises:
+        ParameterError: naming those that it has.
+    """
+    if profile not in (known := profile_names(process)):
+        raise ParameterError("--profile", profile, f"one of {', '.join(known)} ({process})")
+
+
 def origin_of(path: Path, profile: str | None, process: str | None = None) -> Origin:
     """Return process, profile and conditions of a file: as asked for, or of a manifest beside it.
 
@@ -221,12 +231,15 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
             base = _process_of(beside, process, parameters.get("process", DEFAULT))
             chosen = profile or str(parameters.get("profile"))
             if chosen not in profile_names(base):
+                if profile:
+                    _refuse_profile(profile, base)
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
             at = _stored(beside, parameters, base)
             return Origin(chosen, at, beside.name, base)
         others.append(beside)
     base = process_key(process or DEFAULT)
     taken = profile or profile_names(base)[0]
+    _refuse_profile(taken, base)
     for beside in others:
         _LOG.warning(
             "%s says nothing of %s: taken at profile %s, typical, 25 C", beside, path.name, taken

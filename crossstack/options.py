@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .base.errors import ConfigError
+from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .pdk import DEFAULT, PROFILES
+from .pdk import DEFAULT, PROFILES, profile_names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -153,7 +153,39 @@ def options_of_mode(
 
 CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
 TOPS = click.Choice(["array", "macro", "testchip"])
-PROFILE_NAMES = click.Choice(list(PROFILES))
+
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    _Text = click.ParamType[str]
+else:  # click before 8.3 has no type of a type
+    _Text = click.ParamType
+
+
+class ProfileName(_Text):
+    """A profile of whatever process is meant, which is checked where that is known."""
+
+    name = "profile"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Show the profiles of the default process, as an example."""
+        return f"[{'|'.join(PROFILES)}|...]"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the profiles of the process on the command line."""
+        from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
+        try:
+            known = profile_names(ctx.params.get("process") or DEFAULT)
+        except CrossStackError:
+            return []
+        return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+PROFILE_NAMES = ProfileName()
 PROCESS_HELP = f"Foundry base: a name, or the folder of one of your own (default {DEFAULT})."
 
 _SWITCH = "Width of the mode switches' {} in um: 1.12 to 1000 (default 20); not for a bare array."
@@ -170,11 +202,10 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         "Sense pin on every line (default without); not for a bare array.",
     ),
     "--process": (str, PROCESS_HELP),
-    "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default stepper)."),
+    "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default: the first)."),
     "--device-um": (
         NUMBER,
-        "Side of the smallest device in um: from the profile's line width (0.5 stepper, "
-        "1 aligner) to 50 (default 1).",
+        "Side of the smallest device in um: from the profile's line width to 50 (default 1).",
     ),
     "--select-w-um": (
         NUMBER,
@@ -228,6 +259,14 @@ def process_option(function: F) -> F:
     return click.option("--process", metavar="NAME|FOLDER", help=text)(function)
 
 
+def process_choice(function: F) -> F:
+    """Add the process to a command that reads no layout."""
+    return click.option(
+        "--process", default=DEFAULT, show_default=True, metavar="NAME|FOLDER",
+        help="Foundry base, by name or folder.",
+    )(function)  # fmt: skip
+
+
 def device_option(function: F) -> F:
     """Add figures of the memristors to a command."""
     text = (
@@ -263,14 +302,18 @@ def device_figures(texts: Sequence[str]) -> dict[str, Any]:
 
 def layout_options(function: F) -> F:
     """Add a layout file or the folder of a build, top cell, process and profile to a command."""
+    return click.argument("file", type=EXISTING_OR_FOLDER)(layout_flags(function))
+
+
+def layout_flags(function: F) -> F:
+    """Add top cell, process and profile of a layout to a command."""
     function = click.option(
         "--profile",
         type=PROFILE_NAMES,
-        help="Post-process profile (default: from the manifest beside FILE, else stepper).",
+        help="Post-process profile (default: from the manifest beside FILE, else the first).",
     )(function)
     function = process_option(function)
-    function = click.option("--top", help="Top cell, if FILE has several.")(function)
-    return click.argument("file", type=EXISTING_OR_FOLDER)(function)
+    return click.option("--top", help="Top cell, if FILE has several.")(function)
 
 
 def folder_beside(given: Path, out: Path | None) -> Path:

@@ -96,7 +96,7 @@ class Points:
         if config["cell"] not in CELL_KINDS.choices:
             return None
         parts = [plain, identity(), process_sum(config["process"])]
-        text = json.dumps(parts, sort_keys=True)
+        text = json.dumps(parts, sort_keys=True, allow_nan=False)
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
 
     def _forget_old(self) -> None:
@@ -110,10 +110,10 @@ class Points:
 
 def _sum(row: Any) -> str:
     """Return a checksum of figures, so that what was changed since is solved again."""
-    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(row, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _plain(point: Point) -> Any:
     """Return what names a point as JSON would give it back."""
     value = point.to_json() if isinstance(point, RunConfig) else point
-    return json.loads(json.dumps(value))
+    return json.loads(json.dumps(value, allow_nan=False))

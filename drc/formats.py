@@ -117,7 +117,7 @@ def to_sarif(report: DrcReport) -> str:
             }
         ],
     }
-    return json.dumps(log, indent=1) + "\n"
+    return json.dumps(log, indent=1, allow_nan=False) + "\n"
 
 
 def _result(report: DrcReport, v: Violation, level: str, suppressed: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 #: grid steps over the shape's mean width beside an angled edge; grid lines at most
-_STEPS, _MOST_LINES = 50, 900
+_STEPS, _MOST_LINES = 50, 500
 #: sine of the least turn that makes a corner; what turns less is part of a curve
 _TURN = 0.5
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..base.errors import FileError
 from ..base.layout import OpenedLayout
 from ..base.names import fold
-from ..lvs import ExtractedLayout, FlatNet, crossing_faults, extract_layout
+from ..lvs import ExtractedLayout, FlatNet, device_faults, extract_layout
 from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together
@@ -159,7 +159,7 @@ class _Assembly:
                 way = "join these or rename all labels but one"
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
             self.report.warn(str(finding))
-        for finding in crossing_faults(self.layout):
+        for finding in device_faults(self.layout):
             self.report.warn(str(finding))
         for text in [*self._labels_seen_twice(), *self.layout.warnings]:
             self.report.warn(text)

@@ -75,14 +75,15 @@ def _across_memristors(network: Network) -> dict[tuple[str, str], tuple[int, int
     found: dict[tuple[str, str], tuple[int, int]] = {}
     several: set[tuple[str, str]] = set()
     for a, b in zip(network.memristor_a.tolist(), network.memristor_b.tolist(), strict=True):
-        if owner[a] < 0 or owner[b] < 0:
-            continue
+        if owner[a] < 0 or owner[b] < 0 or owner[a] == owner[b]:
+            continue  # a net has no capacitance to itself, as where both electrodes are shorted
         pair = network.nets[owner[a]], network.nets[owner[b]]
         if pair in found:
             several.add(pair)
         found[pair], found[pair[::-1]] = (a, b), (b, a)
-    for pair in several:
-        del found[pair], found[pair[::-1]]
+    for pair in several:  # may name both (a, b) and (b, a)
+        found.pop(pair, None)
+        found.pop(pair[::-1], None)
     return found
 
 

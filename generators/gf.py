@@ -13,7 +13,7 @@ from ..cells import Cell, parameters_of
 from ..cells.describe import Parameter, parameters_from
 from ..cells.drawing import walk
 from ..cells.gf import Recipe, bound, cell_function, cell_functions, component, own_wires, part_of
-from ..pdk import ParameterError, Tech
+from ..pdk import DEFAULT, ParameterError, Tech
 from . import build_top
 from .array import Array
 from .spec import ArraySpec
@@ -36,9 +36,9 @@ Raises:
 _PART_TEXT = "name of the cell, such as row_end, column_switch or the array's own wires."
 
 
-def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
-    """Return the generators as gdsfactory cell functions whose default is `profile`."""
-    return {name: bound(function, profile) for name, function in _functions().items()}
+def cells(profile: str, process: str = DEFAULT) -> dict[str, Callable[..., gf.Component]]:
+    """Return the generators as gdsfactory cell functions with these defaults."""
+    return {name: bound(function, profile, process) for name, function in _functions().items()}
 
 
 @cache
@@ -83,7 +83,7 @@ def _built(spec: ArraySpec) -> Array:
 def _recipe(tech: Tech, values: dict[str, Any]) -> Recipe:
     asked = {f.name: f.default for f in fields(ArraySpec)}
     given = {key: value for key, value in values.items() if value != asked[key]}
-    return Recipe(PART, {"profile": tech.profile.name, **given})
+    return Recipe(PART, {"profile": tech.profile.name, "process": tech.key, **given})
 
 
 def _parts(array: Array) -> Iterator[Cell]:
@@ -99,4 +99,4 @@ def _unit(array: Array) -> gf.Component:
     """Return the unit cell as the component that its parameters ask for."""
     known = parameters_of(array.unit.name)  # a cell without transistors has no select width
     given = {key: value for key, value in array.spec.cell_values().items() if key in known}
-    return bound(cell_functions()[array.unit.name], array.spec.profile)(**given)
+    return bound(cell_functions()[array.unit.name], array.spec.profile, array.spec.process)(**given)

@@ -30,7 +30,7 @@ def lef_lines(array: Array) -> Iterator[str]:
     """Yield the LEF of a block; lengths in um.
 
     Every routing metal is obstructed over the whole block: its wiring fills all of them, and
-    the memristor module above Metal5 allows nothing over it either.
+    the memristor module above the last metal allows nothing over it either.
     """
     dbu = array.tech.dbu_um
     width, height = array.cell.width * dbu, array.cell.height * dbu

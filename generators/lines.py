@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ..cells.gates import MOST_PITCH, least_pitch
 from ..cells.limits import select_widths
+from ..cells.pitches import MOST_PITCH, least_pitch
 from ..cells.registry import draw_unit
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError, Tech

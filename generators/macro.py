@@ -1,8 +1,8 @@
 """The macro: an array with its mode switches, controls and supplies, ready to be placed.
 
 Row switches stand in the west, column switches in the south. The south-west corner between
-them holds, from north to south: the control tracks (Metal4) under the row switches, the VDD
-and VSS buses (Metal3), and the inverters that make the complement controls. Pins:
+them holds, from north to south: the control tracks (in the metal of TR) under the row switches,
+the VDD and VSS buses (in that of BR), and the inverters that make the complement controls. Pins:
 
 * west: IN_T, IN_B, WR (and TR, BR with `kelvin`), WT, WB, VDD, VSS,
 * south: OUT, WSEL (and C with `kelvin`),   north: TS, BS,   east: WC.
@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
 from ..cells.ends import BUS
-from ..cells.gates import least_finger, least_pitch
+from ..cells.gates import least_finger
 from ..cells.parts import via_stack
 from ..cells.pen import SwitchParameters
+from ..cells.pitches import least_pitch
 from ..cells.rules import RuleBook
 from ..cells.switches import (
     ColumnSwitch,
@@ -60,7 +61,7 @@ class _Wiring:
         space = max(r.space(line) for line in LINES)
         self.track = max(600, r.pad, r.landing("top_row"))
         self.track_pitch = max(1000, self.track + space)
-        self.supply = max(1000, r.pad + space)
+        self.supply = grid_up(max(1000, r.pad + space), 10)
         self.riser = max(
             600,
             r.width("land"),
@@ -72,7 +73,7 @@ class _Wiring:
         # a sense line may lie half a space from the row switches' edge
         over = (self.riser - self.track) // 2
         self.below_rows = max(EDGE, over + r.land_space - grid_down(r.land_space / 2))
-        self.trunk = max(800, r.pad, r.width("select"))
+        self.trunk = grid_up(max(800, r.pad, r.width("select")), 10)
         self.trunk_edge = max(600, space)
         self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
         self.inverter_pitch = max(
@@ -121,7 +122,7 @@ def build_macro(spec: ArraySpec) -> Array:
     wiring = _Wiring(rules)
     core = build_core(with_line_pitches(spec, tech), tech)
     pitch_x, pitch_y = core.unit.cell.width, core.unit.cell.height
-    p = _switches(spec, rules)
+    p = _switches(spec, rules, (wiring.inverter_pitch, pitch_x))
     inv = inverter(tech, p, wiring.inverter_pitch)
     rows, inverter_x = _rows_over_corner(core, tech, p, inv, wiring)
     columns = column_switch(tech, p, pitch_x)
@@ -154,9 +155,9 @@ def build_macro(spec: ArraySpec) -> Array:
     return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
 
 
-def _switches(spec: ArraySpec, r: RuleBook) -> SwitchParameters:
+def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchParameters:
     """Return the widths of the switches; inverters are as wide as their straps ask for."""
-    least = least_finger(r) * 1e-3
+    least = max(least_finger(r, pitch) for pitch in pitches) * 1e-3
     own = SwitchParameters()
     return SwitchParameters(
         spec.switch_wn_um,
@@ -233,11 +234,12 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         y = bottom + k * w.inverter_pitch
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
-        c.rect("top_row", 0, ya - a.width // 2, x, ya + a.width // 2)
+        half_a, half_out = grid_down(a.width / 2), grid_down(out.width / 2)
+        c.rect("top_row", 0, ya - half_a, x, ya + half_a)
         plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
         _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control], a.width)
         at = _complement_riser(plan, k)
-        c.rect("top_row", x + out.x, yo - out.width // 2, at + w.riser // 2, yo + out.width // 2)
+        c.rect("top_row", x + out.x, yo - half_out, at + w.riser // 2, yo + half_out)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"], out.width)
     metal = r.line // 2
     for dx, net in inv.supplies:
@@ -245,7 +247,7 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
             c.rect("local", x + dx - metal, top, x + dx + metal, plan.vss_y)
             c.box("local", x + dx, plan.vss_y, r.pad)
             via_stack(c, r, x + dx, plan.vss_y, "local", "bottom_row")
-        else:  # Metal1 must not meet the VSS lines that come down to the lower bus
+        else:  # the lowest metal must not meet the VSS lines that come down to the lower bus
             y = top + r.pad // 2
             c.box("local", x + dx, y, r.pad)
             c.box("local_via", x + dx, y, r.size("local_via"))
@@ -308,7 +310,7 @@ def _trunks(plan: _Plan) -> None:
 
 
 def _write_rail(plan: _Plan) -> int:
-    """Join the Metal2 lines of WC in the east and bring them to a pin; returns the width."""
+    """Join the lines of WC in the east and bring them to a pin; returns the width."""
     c, r = plan.canvas, plan.rules
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge

@@ -32,7 +32,7 @@ class ArraySpec:
         cell: ``hybrid`` (2T2R), ``passive`` (no transistor), ``planar`` (one tier, 1T1R),
             ``passive_planar`` (one tier, no transistor), or a cell of one's own
             (`cells.register_cell`).
-        profile: post-process profile, ``stepper`` or ``aligner``.
+        profile: post-process profile of the process; by default its first.
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um (not for a cell without any).
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
@@ -56,7 +56,7 @@ class ArraySpec:
     rows: int = 10
     cols: int = 10
     cell: str = "hybrid"
-    profile: str = "stepper"
+    profile: str = ""
     device_um: float | None = None
     select_w_um: float = 2.0
     pitch_x_um: float | None = None
@@ -81,6 +81,8 @@ class ArraySpec:
         array_cell(self.cell)
         object.__setattr__(self, "process", process_key(self.process))
         profiles = profile_names(self.process)
+        if self.profile == "":
+            object.__setattr__(self, "profile", profiles[0])
         if self.profile not in profiles:
             raise ParameterError("profile", self.profile, "one of " + ", ".join(profiles))
         if self.top not in TOPS:

@@ -1,10 +1,11 @@
 """The test chip: macro, pad ring, process monitors and marks, in a die of a shuttle's slot.
 
-Every pin of the macro goes straight outwards in its own metal (Metal2 pins hop to Metal3) to a
-track of its own, which runs around the macro in Metal2; from there a spoke in Metal3 leads to
-its pad. Tracks are concentric and spokes keep out of the macro's shadow, so nothing crosses
-in one metal. Low metals take the inner tracks: a via stack from a higher metal then finds no
-other pin's metal in between. The four corners between macro and tracks hold monitors and marks.
+Every pin of the macro goes straight outwards in its own metal (pins in the select lines' metal
+hop to that of BR) to a track of its own, which runs around the macro in the select lines' metal;
+from there a spoke in the metal of BR leads to its pad. Tracks are concentric and spokes keep out
+of the macro's shadow, so nothing crosses in one metal. Low metals take the inner tracks: a via
+stack from a higher metal then finds no other pin's metal in between. The four corners between
+macro and tracks hold monitors and marks.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from .netlist import Instance
 from .spec import ArraySpec
 from .tapeout import Slot, seal_ring, slots
 
-#: widths of a track in Metal2 to choose from, widest first, and its space to the next, in dbu
+#: widths of a track to choose from, widest first, and its space to the next, in dbu
 TRACKS, TRACK_SPACE = (6_000, 4_000, 3_000, 2_000, 1_500, 1_000), 500
 #: width of the tracks of supplies and of the write rail, in dbu
 WIDE_TRACK = 8_000
 WIDE = ("VDD", "VSS", "WC")
-#: width of a spoke in Metal3, in dbu
+#: width of a spoke, in dbu
 SPOKE = 4_000
 #: room around the macro, between tracks and what lies in the corners, and among that, in dbu
 ROOM = 20_000
-#: length of the hop from a Metal2 pin to Metal3, in dbu
+#: length of the hop of a pin in the tracks' metal, in dbu
 HOP = 3_000
 
 _SIDE_OF = {270: "south", 0: "east", 90: "north", 180: "west"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from .checks import check_layout, crossing_faults
+from .checks import check_layout, device_faults
 from .compare import LvsReport, compare_layout
 from .connectivity import SUBSTRATE, Connectivity, connectivity
 from .devices import KINDS, DeviceKind
 from .extraction import ExtractedLayout, Finding, Label, extract_layout
 from .flat import FlatDevice, FlatNet, FlatNetlist
+from .missed import missed_devices
+from .silicon import silicon_joins
 from .spice import Reference, read_netlist
 from .tolerances import Tolerances
 
@@ -28,7 +30,9 @@ __all__ = [
     "check_layout",
     "compare_layout",
     "connectivity",
-    "crossing_faults",
+    "device_faults",
     "extract_layout",
+    "missed_devices",
     "read_netlist",
+    "silicon_joins",
 ]

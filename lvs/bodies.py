@@ -1,6 +1,6 @@
 """Bodies of the subcircuits that stand for a device: they must be exactly that device.
 
-A call such as ``X1 d g s b nfet_03v3 w=2u l=0.28u`` is compared as one transistor with these pins
+A call such as ``X1 d g s b nfet w=2u l=0.28u`` is compared as one transistor with these pins
 and sizes, while a simulator runs the body. Both mean the same circuit only if the body passes pins
 and sizes on as they come.
 """

@@ -57,10 +57,7 @@ class LvsReport:
             "match": self.match,
             "devices": dict(self.devices),
             "errors": self.errors,
-            "findings": [
-                {"kind": f.kind, "message": f.message, "places_um": [list(p) for p in f.places]}
-                for f in self.findings
-            ],
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
     def write(self, path: Path | str) -> None:

@@ -1,7 +1,7 @@
 """What conducts and what joins it, as data built from the technology.
 
-Names of conductors and cuts are those of `Tech`: films (``Metal1``, ``BE``, ``nsd``) and
-cuts (``Via1``, ``Contact_poly``), so that whoever asks a net for its polygons finds the
+Names of conductors and cuts are those of `Tech`: films (a metal, ``BE``, ``nsd``) and
+cuts (a via, ``Contact_poly``), so that whoever asks a net for its polygons finds the
 sheet resistance of each layer under the same name.
 """
 

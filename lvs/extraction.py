@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import klayout.db as db
 
@@ -43,6 +43,11 @@ class Finding:
     def __str__(self) -> str:
         """Return the line shown to users."""
         return f"{self.kind}: {self.message}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as JSON values."""
+        places = [list(at) for at in self.places]
+        return {"kind": self.kind, "message": self.message, "places_um": places}
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,18 @@ def compare_with(
     )
 
 
+def with_opinion(value: dict[str, Any], opinion: SecondOpinion) -> dict[str, Any]:
+    """Return an LVS report as JSON values with a second opinion: its differences are errors."""
+    found = opinion.differences
+    return {
+        **value,
+        "match": value["match"] and opinion.agrees,
+        "errors": [*value["errors"], *map(str, found)],
+        "findings": [*value["findings"], *(finding.to_json() for finding in found)],
+        "second": opinion.to_json(),
+    }
+
+
 def opinion_lines(opinion: SecondOpinion) -> Iterator[str]:
     """Yield a second opinion as lines for people."""
     kinds = ", ".join(f"{n} {kind}" for kind, (_, n) in opinion.devices.items() if n)

@@ -55,10 +55,11 @@ class Conditions:
         profile: post-process profile; empty for that of the technology.
         sheet_resistance_ohm_sq: film name -> typical sheet resistance in ohm/sq.
         corner: ``typ``, ``min`` or ``max`` of every resistance; typ where nobody gives a corner.
-        temperature_c: temperature of wires and transistors in degree C.
+        temperature_c: temperature of wires and transistors in degree C, in the range of the
+            process (`temperatures_c`).
         size_bias_um: film name -> growth of what is drawn per edge in um, negative for lines
             that come out narrower.
-        supply_v: level of a gate that is on, V; 0 for that of the technology.
+        supply_v: level of a gate that is on, V; 0 stands for that of the technology.
         device: figures of the memristors that replace the module's (`memristor.PARAMETERS`).
 
     Raises:

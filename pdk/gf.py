@@ -23,10 +23,10 @@ from ..base.errors import CrossStackError, ParameterError
 from .ask import Ask
 from .klayout_tech import lyp_text
 from .solids import conductor_joins, solids_um
-from .tech import Tech, default_profiles, get_tech
+from .tech import DEFAULT, Tech, get_tech, profile_names
 
 PACKAGE = "crossstack"
-#: entry points that give cells; each is a function ``cells(profile) -> {name: function}``
+#: entry points that give cells: functions ``cells(profile, process) -> {name: function}``
 CELL_GROUP = "crossstack.cells"
 
 
@@ -38,7 +38,7 @@ def layer_map(tech: Tech) -> type[LayerMap]:
     return made
 
 
-def layer_stack(tech: Tech) -> LayerStack:
+def layer_stack(tech: Tech, layers: type[LayerMap]) -> LayerStack:
     """Return every drawn layer that stays on the chip, with its height and material."""
     films = {film.name: film for film in (*tech.films, *tech.diffusions)}
     cuts = {cut.layer: cut for cut in tech.cuts}
@@ -54,7 +54,7 @@ def layer_stack(tech: Tech) -> LayerStack:
             info |= {"source": cut.source, "ohm": cut.ohm.typ}
         levels[name] = LayerLevel(
             name=name,
-            layer=LogicalLayer(layer=getattr(LAYER, name)),
+            layer=LogicalLayer(layer=getattr(layers, name)),
             thickness=round(top - bottom, 6),
             zmin=bottom,
             material=film.material
@@ -83,20 +83,23 @@ def layer_views(tech: Tech) -> LayerViews:
     return read
 
 
-def cross_sections(tech: Tech) -> dict[str, Callable[..., gf.CrossSection]]:
+def cross_sections(tech: Tech, layers: type[LayerMap]) -> dict[str, Callable[..., gf.CrossSection]]:
     """Return one cross-section per routing metal and electrode, as wide as the rules ask for."""
     ask, wires = Ask(tech), (*tech.roles.wires, *tech.module.electrodes)
-    return {layer.lower(): _cross_section(layer, ask.width(layer)) for layer in wires}
+    return {
+        layer.lower(): _cross_section(layer, ask.width(layer), getattr(layers, layer))
+        for layer in wires
+    }
 
 
-def _cross_section(layer: str, least_um: float) -> Callable[..., gf.CrossSection]:
+def _cross_section(layer: str, least_um: float, drawn: LayerMap) -> Callable[..., gf.CrossSection]:
     def wire(width: float = least_um, **settings: Any) -> gf.CrossSection:
         if width < least_um - 1e-9:
             raise ParameterError(f"width of {layer}", width, f"{least_um:g} um or more")
         settings = {"port_names": gf.cross_section.port_names_electrical, "radius": None} | settings
         return gf.cross_section.cross_section(
             width=width,
-            layer=getattr(LAYER, layer),
+            layer=drawn,
             port_types=gf.cross_section.port_types_electrical,
             **settings,
         )
@@ -107,7 +110,7 @@ def _cross_section(layer: str, least_um: float) -> Callable[..., gf.CrossSection
     return made
 
 
-def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
+def cells(profile: str, process: str = DEFAULT) -> dict[str, Callable[..., gf.Component]]:
     """Return every cell that an installed package offers, by name.
 
     Raises:
@@ -115,46 +118,52 @@ def cells(profile: str) -> dict[str, Callable[..., gf.Component]]:
     """
     found: dict[str, Callable[..., gf.Component]] = {}
     for point in sorted(entry_points(group=CELL_GROUP), key=lambda p: (p.name, p.value)):
-        for name, function in point.load()(profile).items():
+        for name, function in point.load()(profile, process).items():
             if name in found:
                 raise CrossStackError(f"two packages offer a cell named {name!r} ({point.value})")
             found[name] = function
     return found
 
 
-def wires() -> dict[str, Callable[..., gf.Component]]:
+def wires(tech: Tech) -> dict[str, Callable[..., gf.Component]]:
     """Return the pieces that gdsfactory's routers ask a PDK for, in a routing metal of ours."""
     pieces = (gf.components.straight, gf.components.wire_straight, gf.components.wire_corner)
-    metal = get_tech().roles.land.lower()
+    metal = tech.roles.land.lower()
     return {piece.__name__: partial(piece, cross_section=metal) for piece in pieces}
 
 
-def get_pdk(profile: str = "stepper") -> Pdk:
-    """Return the PDK whose cells default to one post-process profile.
+def get_pdk(process: str | Path = DEFAULT, profile: str = "") -> Pdk:
+    """Return the PDK of a process whose cells default to one post-process profile.
 
-    It is one object per profile; cells registered since the last call join it.
+    It is one object per process and profile; cells registered since the last call join it.
+
+    Args:
+        process: name of a process that comes with CrossStack, or the folder of another one.
+        profile: a profile of it; by default its first.
 
     Raises:
-        ParameterError: if the profile does not exist.
+        ParameterError, ProcessError: as `get_tech`.
     """
-    pdk = _pdk(profile)
-    later = {name: cell for name, cell in cells(profile).items() if name not in pdk.cells}
+    tech = get_tech(profile, process)
+    pdk = _pdk(tech.key, tech.profile.name, tech)
+    known = cells(tech.profile.name, tech.key)
+    later = {name: cell for name, cell in known.items() if name not in pdk.cells}
     if later:
         pdk.register_cells(**later)
     return pdk
 
 
-@lru_cache(maxsize=4)
-def _pdk(profile: str) -> Pdk:
-    tech = get_tech(profile)
-    default = profile == next(iter(default_profiles()))
+@lru_cache(maxsize=8)
+def _pdk(process: str, profile: str, tech: Tech) -> Pdk:
+    default = profile == profile_names(process)[0]
+    layers = LAYER if process == DEFAULT else layer_map(tech)
     return Pdk(
         version=version(PACKAGE),
         name=tech.name if default else f"{tech.name}_{profile}",
-        cells=wires() | cells(profile),
-        cross_sections=cross_sections(tech),
-        layers=LAYER,
-        layer_stack=layer_stack(tech),
+        cells=wires(tech) | cells(profile, process),
+        cross_sections=cross_sections(tech, layers),
+        layers=layers,
+        layer_stack=layer_stack(tech, layers),
         layer_views=layer_views(tech),
         connectivity=[*conductor_joins(tech)],
         dbu=tech.dbu_um,
@@ -162,5 +171,5 @@ def _pdk(profile: str) -> Pdk:
 
 
 LAYER = layer_map(get_tech())
-LAYER_STACK = layer_stack(get_tech())
+LAYER_STACK = layer_stack(get_tech(), LAYER)
 LAYER_VIEWS = layer_views(get_tech())

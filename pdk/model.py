@@ -1,6 +1,6 @@
 """What a process is made of: typed records, without a number of any foundry.
 
-The numbers are tables in a folder (`pdk/gf180mcuD/`, or a user's own); `load` reads them into
+The numbers are tables in a folder (one of `pdk/`, or a user's own); `load` reads them into
 these records and `check` refuses a process that is incomplete.
 """
 

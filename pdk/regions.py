@@ -1,4 +1,4 @@
-"""Derived layers as text: ``COMP & Nplus``, ``ncomp.overlapping(Nwell)``.
+"""Derived layers as text: ``active & nplus``, ``n_active.overlapping(nwell)``.
 
 One small language for everything that is not drawn. `names_in` tells which layers a text reads;
 `build` makes of it whatever has KLayout's operators and methods: the design rules' expressions,

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
+from . import programs
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
@@ -29,9 +30,6 @@ from .model import (
     Rule,
 )
 from .module import Stand, load_module, load_profiles, stand
-
-if TYPE_CHECKING:
-    from .programs import Nets, Shuttle
 
 #: where processes lie that come with CrossStack, and modules
 HOME = Path(__file__).parent
@@ -132,18 +130,14 @@ class Tech:
         return self.process.foreign
 
     @cached_property
-    def nets(self) -> Nets:
+    def nets(self) -> programs.Nets:
         """What conducts, what joins it and what is a device, beside films and cuts."""
-        from .programs import nets
-
-        return nets(self.process.folder, self.module.folder)
+        return programs.nets(self.process.folder, self.module.folder)
 
     @property
-    def shuttle(self) -> Shuttle:
+    def shuttle(self) -> programs.Shuttle:
         """The run that takes the dies; raises FileError if the process knows of none."""
-        from .programs import shuttle
-
-        return shuttle(self.process.folder)
+        return programs.shuttle(self.process.folder)
 
     @cached_property
     def label_of(self) -> dict[str, str]:
@@ -396,11 +390,11 @@ def _assembled(base: Process, module: Module, profile: Profile, standing: Stand)
     )
 
 
-def get_tech(profile: str = "stepper", process: str | Path = DEFAULT) -> Tech:
+def get_tech(profile: str = "", process: str | Path = DEFAULT) -> Tech:
     """Return a process with its memristor module in a post-process profile.
 
     Args:
-        profile: a profile of the module.
+        profile: a profile of the module; by default its first.
         process: name of a process that comes with CrossStack, or the folder of another one.
 
     Raises:
@@ -412,7 +406,8 @@ def get_tech(profile: str = "stepper", process: str | Path = DEFAULT) -> Tech:
     module = _loaded(folder, stamp)[1]
     # a program may add profiles of its own to those of the default module
     own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
-    return _tech(folder, stamp, own.get(profile) or module.profile(profile))
+    name = profile or next(iter(own), module.profiles[0].name)
+    return _tech(folder, stamp, own.get(name) or module.profile(name))
 
 
 def default_process() -> Process:

@@ -202,6 +202,6 @@ def largest_difference(tech: Tech, table: dict[str, Any]) -> float:
 
 def write_table(path: Path, table: dict[str, Any]) -> None:
     """Write a table as JSON, one line per width."""
-    text = json.dumps(table, indent=1)
+    text = json.dumps(table, indent=1, allow_nan=False)
     text = re.sub(r"\[\s+([-\d.e+,\s]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
     write_text(path, text + "\n")

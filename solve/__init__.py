@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .em import ElectromigrationReport, Stress, electromigration
     from .iv import Cubic, DeviceLaw, Sinh, SquareLaw
     from .linear import NetworkSolution, NetworkSolver, solve_network
-    from .metrics import Errors, IrDrop, WriteReport, ir_drop
+    from .metrics import Errors, IrDrop, ir_drop
     from .mode import ArrayKind, Mode
     from .modes import MODES, Drives, gates_for, mode_drives, network_drives
     from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
     from .transfer_matrix import TransferMatrix, network_matrix, port_matrix
     from .variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
+    from .written import WriteReport
 
 _HOME = {
     "crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
@@ -61,7 +62,7 @@ _HOME = {
     ),
     "iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
     "linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
-    "metrics": ("Errors", "IrDrop", "WriteReport", "ir_drop"),
+    "metrics": ("Errors", "IrDrop", "ir_drop"),
     "mode": ("ArrayKind", "Mode"),
     "modes": ("MODES", "Drives", "gates_for", "mode_drives", "network_drives"),
     "programming": ("ProgrammingReport", "programming_check"),
@@ -69,6 +70,7 @@ _HOME = {
     "timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
     "transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
     "variation": ("MonteCarlo", "Spread", "monte_carlo", "sample_devices", "sheet_sensitivity"),
+    "written": ("WriteReport",),
     "nonlinear": ("solve_network_nonlinear",),
     "nonlinear_crossbar": ("solve_crossbar_nonlinear",),
     "network": ("BOTTOM", "TIER_NAMES", "TOP", "Network", "NetworkBuilder"),

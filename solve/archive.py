@@ -298,7 +298,9 @@ def unpack_names(where: str, packed: NDArray[np.uint8]) -> tuple[str, ...]:
 
 def pack_json(value: Mapping[str, Any]) -> NDArray[np.uint8]:
     """Return plain values as bytes of JSON, the same ones for equal values."""
-    return np.frombuffer(json.dumps(dict(value), sort_keys=True).encode(), dtype=np.uint8)
+    return np.frombuffer(
+        json.dumps(dict(value), sort_keys=True, allow_nan=False).encode(), dtype=np.uint8
+    )
 
 
 def unpack_json(where: str, packed: NDArray[np.uint8]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ neighbouring voltages, and with them currents, keep their digits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +35,9 @@ TOLERANCE = 1e-10
 SPAN = 1e14
 # Rounding of a current and of a sum of a few, and of a voltage of two parts.
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
+# The same where sums are longer, if the machine has such numbers. In a million nodes the rounding
+# of usual ones alone, added up, is more than a current may be off by.
+LONG_ROUNDING = 4 * float(np.finfo(np.longdouble).eps)
 FINE_ROUNDING = 1e-30
 # Two-part voltages carry no more digits: drops below this share of the largest are zero.
 NOTHING = 1e-28
@@ -137,12 +140,12 @@ class Factorised:
             ConvergenceError: if that is not reached, or a result is not finite.
         """
         with np.errstate(all="ignore"):
-            found, left, moved = self._refined(np.where(self.circuit.held, held_volts, 0.0))
-            found = self._cleared(found, edges)
-            if self._span() > SPAN:
-                left, moved = self._proven(found)
-            share = self._share(found, left, nodes, edges)
-        if share <= tol and moved <= tol:
+            found, share, moved = self._judged(held_volts, nodes, edges, long=False)
+            good = share <= tol and moved <= tol
+            if not good and not fits(self.circuit) and LONG_ROUNDING < ROUNDING:
+                found, share, moved = self._judged(held_volts, nodes, edges, long=True)
+                good = share <= tol and moved <= tol
+        if good:
             return found
         if not fits(self.circuit):
             raise ConvergenceError(
@@ -153,16 +156,36 @@ class Factorised:
         self._exact = self._exact or Exact(self.circuit)
         return self._exact.solve(held_volts)
 
-    def _refined(self, volts: Floats) -> tuple[Flow, float, float]:
+    def _judged(
+        self, held_volts: Floats, nodes: Sequence[Ints], edges: Sequence[Ints], *, long: bool
+    ) -> tuple[Flow, float, float]:
+        """Solve, and say what of the currents and of the voltages may be wrong at the most."""
+        volts = np.where(self.circuit.held, held_volts, 0.0)
+        flow, rounding = self.circuit.flow, ROUNDING
+        if long:
+            flow, rounding = self.circuit.long_flow, LONG_ROUNDING
+        found, left, moved = self._refined(volts, flow)
+        found = self._cleared(found, edges)
+        if self._span() > SPAN:
+            left, moved = self._proven(found, rounding)
+        return found, self._share(found, left, nodes, edges), moved
+
+    def _refined(
+        self, volts: Floats, flow: Callable[[Floats, Floats], Flow]
+    ) -> tuple[Flow, float, float]:
         """Solve for what is left over until that is rounding of the currents.
+
+        Args:
+            volts: held nodes have theirs.
+            flow: of the circuit, for voltages of two parts.
 
         Returns:
             (voltages and currents, sum of what is left over in A, largest change of a voltage by
             the last sweep relative to the largest voltage).
         """
-        circuit, free = self.circuit, self._free
+        free = self._free
         fine = np.zeros_like(volts)
-        best = circuit.flow(volts, fine)
+        best = flow(volts, fine)
         if self._lu is None:
             return best, 0.0, 0.0
         left, moved = np.inf, np.inf
@@ -170,7 +193,7 @@ class Factorised:
         for _ in range(MAX_FLOW_SWEEPS):
             move = self._lu.solve(missing)
             volts, fine = self._moved(volts, fine, move)
-            now = circuit.flow(volts, fine)
+            now = flow(volts, fine)
             missing = -now.out[free]
             rest = float(np.abs(missing).sum())
             change = float(np.abs(move).max()) / max(float(np.abs(volts).max()), TINY)
@@ -191,7 +214,7 @@ class Factorised:
         volts[free], fine[free] = coarse, fine[free] + lost
         return volts, fine
 
-    def _proven(self, found: Flow) -> tuple[float, float]:
+    def _proven(self, found: Flow, rounding: float = ROUNDING) -> tuple[float, float]:
         """What a solution misses at the most, whatever the factor is worth.
 
         Returns:
@@ -201,7 +224,7 @@ class Factorised:
         circuit, free = self.circuit, self._free
         amps = np.abs(circuit.g * found.drops)
         most = max(float(np.abs(found.volts).max(initial=0.0)), TINY)
-        noise = ROUNDING * amps + FINE_ROUNDING * most * circuit.g
+        noise = rounding * amps + FINE_ROUNDING * most * circuit.g
         at = np.bincount(circuit.a, noise, circuit.n_groups).astype(np.float64)
         at += np.bincount(circuit.b, noise, circuit.n_groups)
         missing = np.abs(found.out[free]) + at[free]

@@ -19,9 +19,10 @@ from .assembly import SwitchOhm, check_conductances
 from .iv import DeviceLaw, Partly, SquareLaw
 from .linear import NetworkSolution, solve_network
 from .mode import Request
-from .modes import EXPANSION, POLARITIES, Drives, gates_for, mode_named, network_drives
-from .network import TIER_NAMES, Network
+from .modes import EXPANSION, Drives, gates_for, mode_named, network_drives
+from .network import Network
 from .nonlinear import solve_network_nonlinear
+from .written import WriteReport, or_none, share_of, write_report
 
 Floats = NDArray[np.float64]
 
@@ -39,69 +40,6 @@ class Errors:
     worst_device: float
     mean_device: float
     worst_column: float
-
-
-@dataclass(frozen=True, eq=False)
-class WriteReport:
-    """What a write does while the other tier reads.
-
-    Attributes:
-        tier: the written tier.
-        column: the written column.
-        device_voltages: voltage over every device of the written column, shape (rows,), V.
-        applied: between each row's write pin and the write rail, same shape, V; 0 for a row that
-            is not written.
-        worst_loss: largest part of the applied write voltage that is lost, as a fraction.
-        half_selected_voltage: largest voltage over any other device of the written tier, V.
-        same_column_voltage: largest voltage over the reading tier's devices in the written
-            column, V.
-        read_disturb: largest change of another column's current against the same read
-            without the write, as a fraction of the largest ideal column current; nan if all
-            of these are zero.
-        column_current: out of the column into the write rail, A.
-    """
-
-    tier: int
-    column: int
-    device_voltages: Floats
-    applied: Floats
-    worst_loss: float
-    half_selected_voltage: float
-    same_column_voltage: float
-    read_disturb: float
-    column_current: float
-
-    @property
-    def written_voltages(self) -> Floats:
-        """Voltage over every device that is written, nan for the others, shape (rows,), V."""
-        return np.where(self.applied != 0, self.device_voltages, np.nan)
-
-    @property
-    def lowest_voltage(self) -> float:
-        """Least voltage over a device that is written, V; nan if none is."""
-        seen = np.abs(self.written_voltages)
-        return float(np.nanmin(seen)) if np.isfinite(seen).any() else float("nan")
-
-    @property
-    def polarity(self) -> str:
-        """'set' if the rows are above the column, 'reset' if it is above them."""
-        return POLARITIES[int(self.applied.sum() < 0)]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain Python types only."""
-        return {
-            "tier": TIER_NAMES[self.tier],
-            "column": self.column,
-            "polarity": self.polarity,
-            "device_voltages_V": self.device_voltages.tolist(),
-            "applied_V": self.applied.tolist(),
-            "lowest_V": _number(self.lowest_voltage),
-            "column_current_A": self.column_current,
-            "worst_loss": self.worst_loss,
-            "half_selected_voltage_V": self.half_selected_voltage,
-            "same_column_voltage_V": self.same_column_voltage,
-            "read_disturb": _number(self.read_disturb),
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +82,7 @@ class IrDrop:
         """The entry of this mode in ir_drop.json, plain Python types only."""
         both = (("wires_only", self.wires_only), ("all_series", self.all_series))
         out: dict[str, Any] = {
-            f"{metric}_error": {name: _number(getattr(errors, metric)) for name, errors in both}
+            f"{metric}_error": {name: or_none(getattr(errors, metric)) for name, errors in both}
             for metric in ("worst_device", "mean_device", "worst_column")
         }
         out["column_currents_A"] = self.column_currents.tolist()
@@ -157,11 +95,6 @@ class IrDrop:
             out["write"] = self.write.to_json()
             out["writes"] = {name: w.to_json() for name, w in self.writes.items()}
         return out
-
-
-def _number(value: float) -> float | None:
-    """Return a value as JSON can hold it."""
-    return None if np.isnan(value) else value
 
 
 def worse_of(found: Iterable[IrDrop]) -> IrDrop:
@@ -304,9 +237,9 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         quiet = run.solve(quiet_drives, everything=True)
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
         largest = float(np.abs(wanted).max())
-        disturb = float(np.abs(change).max()) / largest if largest else np.nan
+        disturb = float(share_of(np.abs(change).max(), largest))
         rail = float(_outputs(everything, drives)[drives.request.write_column])
-        write = _write_report(everything, drives.request, disturb, rail)
+        write = write_report(everything.device_voltages, drives.request, disturb, rail)
     return IrDrop(
         mode=mode,
         wires_only=errors_wires,
@@ -393,6 +326,11 @@ def _outputs(solution: Solved, drives: Drives) -> Floats:
     return np.array([0.0 - solution.port_currents[pin] for pin in drives.outputs])
 
 
+def _drive(drives: Drives) -> float:
+    """Return the largest voltage that drives an array, V."""
+    return max((abs(volts) for volts in drives.port_voltages.values()), default=0.0)
+
+
 def _errors(
     conductance: Floats,
     ideal: Floats,
@@ -400,14 +338,10 @@ def _errors(
     solution: Solved,
     drives: Drives,
 ) -> tuple[Errors, Floats]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        device = np.where(
-            (ideal != 0) & (conductance > 0),
-            np.abs(ideal - solution.device_voltages) / np.abs(ideal),
-            np.nan,
-        )
-    carries = wanted != 0
-    column = np.abs(wanted - _outputs(solution, drives))[carries] / np.abs(wanted[carries])
+    share = share_of(ideal - solution.device_voltages, ideal, _drive(drives))
+    device = np.where(conductance > 0, share, np.nan)
+    column = share_of(wanted - _outputs(solution, drives), wanted, float(np.abs(wanted).max()))
+    column = column[~np.isnan(column)]
     seen = device[~np.isnan(device)]
     errors = Errors(
         float(seen.max()) if seen.size else np.nan,
@@ -415,29 +349,3 @@ def _errors(
         float(column.max()) if column.size else np.nan,
     )
     return errors, device
-
-
-def _write_report(solution: Solved, request: Request, disturb: float, amps: float) -> WriteReport:
-    column = request.write_column
-    written = solution.device_voltages[request.write_tier]
-    applied = request.write_voltages - request.write_rail
-    seen = written[:, column]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        loss = np.where(applied != 0, np.abs(applied - seen) / np.abs(applied), 0.0)
-    others = [np.delete(written, column, axis=1).ravel(), seen[~request.written]]
-    return WriteReport(
-        tier=request.write_tier,
-        column=column,
-        device_voltages=seen,
-        applied=np.broadcast_to(applied, seen.shape),
-        worst_loss=float(np.nanmax(loss)),
-        half_selected_voltage=_largest(np.concatenate(others)),
-        same_column_voltage=_largest(solution.device_voltages[request.read_tier][:, column]),
-        read_disturb=disturb,
-        column_current=amps,
-    )
-
-
-def _largest(volts: Floats) -> float:
-    found = np.abs(volts[~np.isnan(volts)])
-    return float(found.max(initial=0.0))

@@ -59,7 +59,7 @@ class Network:
 
     Attributes:
         node_names: one unique name per node, shape (n_nodes,).
-        layers: names of the layers that `resistor_layer` indexes, e.g. 'Metal3', 'ME'.
+        layers: names of the layers that `resistor_layer` indexes, e.g. a metal, 'ME'.
         nets: names of the nets that `resistor_net` and `switch_gate` index.
         resistor_a: first node of each wire piece, shape (n_resistors,).
         resistor_b: second node of each wire piece.

@@ -88,6 +88,7 @@ def _summary(value: dict[str, Any]) -> list[str]:
             + (f"{needed:.2f}" if needed else "more than was swept")
             + f" (theory for bare wires: {sweep['ratio_for_paper_bare_wires_theory']:.2f})."
         )
+    lines += _bare_lines(value["bare"])
     deep = value["deep_net"]
     if deep["slots"]:
         worst = max(deep["slots"], key=lambda s: float(s["disturb_a"]))
@@ -99,6 +100,18 @@ def _summary(value: dict[str, Any]) -> list[str]:
         )
         lines.append(f"Writes: {write_line(deep['write_voltages'])}.")
     return lines + _timing_lines(deep["timing"])
+
+
+def _bare_lines(bare: dict[str, Any]) -> list[str]:
+    """Return which drawn array gives the paper's figure."""
+    if (width := bare.get("select_w", {}).get("width_for_paper_um")) is None:
+        return []
+    row = next(r for r in bare["select_w"]["rows"] if r["select_w_um"] == width)["all"]
+    return [
+        f"Bare arrays, everything counted: select transistors of {width:g} um give "
+        f"{row['reduction']:.1%} less at the worst device ({row['planar']:.2%} to "
+        f"{row['stacked']:.2%})."
+    ]
 
 
 def _timing_lines(timing: dict[str, Any]) -> list[str]:

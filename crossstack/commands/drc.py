@@ -8,7 +8,7 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, folder_beside, layout_options, out_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, folder_beside, layout_flags, out_option
 
 #: what `--format` offers; the writers are `crossstack.drc.formats`
 _FORMATS = click.Choice(["text", "json", "junit", "github", "sarif"])
@@ -16,14 +16,20 @@ _FORMATS = click.Choice(["text", "json", "junit", "github", "sarif"])
 
 def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     """Return the rules that begin like what was typed."""
-    from ..pdk import get_tech
+    from ..pdk import DEFAULT, CrossStackError, get_tech
 
-    rules = get_tech(ctx.params.get("profile") or "stepper").rules
+    try:
+        process = ctx.params.get("process") or DEFAULT
+        rules = get_tech(ctx.params.get("profile") or "", process).rules
+    except CrossStackError:
+        return []
     return [rule.name for rule in rules if rule.name.startswith(typed)]
 
 
 @click.command("drc")
-@layout_options
+@click.argument("file", type=EXISTING_OR_FOLDER, required=False)
+@layout_flags
+@click.option("--list", "list_rules", is_flag=True, help="List the rules instead, without a FILE.")
 @click.option(
     "--rules",
     multiple=True,
@@ -39,10 +45,11 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
 )
 @output_options
 def command(
-    file: Path,
+    file: Path | None,
     top: str | None,
     process: str | None,
     profile: str | None,
+    list_rules: bool,
     rules: tuple[str, ...],
     waivers: Path | None,
     threads: int,
@@ -59,6 +66,7 @@ def command(
 
     \b
     crossstack drc chip.gds --waivers waivers.yaml --format junit > drc.xml
+    crossstack drc --list --process FOLDER
     """  # noqa: D301
     from datetime import date
 
@@ -68,6 +76,12 @@ def command(
     from ..signoff.summary import drc_line
 
     console = Console(as_json or form is not None, quiet)
+    if list_rules:
+        if file is not None:
+            raise click.UsageError("--list takes no FILE")
+        return _list(console, process, profile, rules)
+    if file is None:
+        raise click.UsageError("Missing argument 'FILE'.")
     folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile, process)
     accepted = load_waivers(waivers) if waivers is not None else ()
@@ -96,3 +110,28 @@ def command(
         console.say(f"  {markers}")
         console.result({**value, "profile": origin.profile, "markers": str(markers)})
     return OK if report.clean else FOUND
+
+
+def _list(
+    console: Console, process: str | None, profile: str | None, patterns: tuple[str, ...]
+) -> int:
+    """Say what the rules of a process are."""
+    from ..drc.engine import select_rules
+    from ..pdk import DEFAULT, get_tech
+
+    tech = get_tech(profile or "", process or DEFAULT)
+    found = select_rules(tech, patterns or ("*",))
+    for rule in found:
+        console.say(f"{rule.name:<12} {rule.kind:<20} {' '.join(rule.layers)}: {rule.text}")
+    console.result(
+        {
+            "process": tech.key,
+            "profile": tech.profile.name,
+            "rules": [
+                {"name": r.name, "kind": r.kind, "layers": list(r.layers), "value": r.value,
+                 "text": r.text, "source": r.source}
+                for r in found
+            ],
+        }
+    )  # fmt: skip
+    return OK

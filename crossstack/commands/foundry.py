@@ -21,6 +21,7 @@ from ..options import (
     mode_option,
     options_of_mode,
     out_option,
+    process_choice,
     process_option,
 )
 
@@ -35,16 +36,15 @@ def command() -> None:
 
 
 @command.command("fetch")
-@process_option
+@process_choice
 @output_options
-def fetch(process: str | None, as_json: bool, quiet: bool) -> int:
+def fetch(process: str, as_json: bool, quiet: bool) -> int:
     """Fetch the DRC deck and the BSIM models of a process, and check their digests."""
     from ..drc.foundry import fetch as fetch_files
-    from ..pdk import DEFAULT
     from ..pdk.tech import unmeasured_tech
 
     console = Console(as_json, quiet)
-    tech = unmeasured_tech(process or DEFAULT)
+    tech = unmeasured_tech(process)
     with console.steps(), console.step("fetch"):
         found = fetch_files(tech)
     for name, path in found.items():
@@ -111,21 +111,20 @@ def drc(
 @click.option(
     "--update", is_flag=True, help="Replace the stored table; without it, only compare with it."
 )
-@process_option
+@process_choice
 @output_options
-def models(update: bool, process: str | None, as_json: bool, quiet: bool) -> int:
+def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
     """Measure the transistors' on resistance on the BSIM models; compare with the stored table.
 
     Runs ngspice over width, source voltage, temperature and corner, as models.toml of the process
     says. 0 if the stored table agrees within 2 %, 1 if not.
     """
-    from ..pdk import DEFAULT
     from ..pdk.ron import FILE
     from ..pdk.tech import unmeasured_tech
     from ..signoff.models import foundry_models, largest_difference, measure, write_table
 
     console = Console(as_json, quiet)
-    tech = unmeasured_tech(process or DEFAULT)
+    tech = unmeasured_tech(process)
     with console.steps(), console.step("models") as step, foundry_models(tech) as folder:
         table = measure(tech, folder, step)
     difference = largest_difference(tech, table)

@@ -11,6 +11,7 @@ from ..base.errors import FOUND, OK, FileError, ParameterError
 from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..options import FOLDER
+from ..pdk import DEFAULT
 
 
 @click.group("pdk", cls=HelpGroup)
@@ -46,7 +47,7 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--from", "origin", default="gf180mcuD", show_default=True, help="Process to copy.")
+@click.option("--from", "origin", default=DEFAULT, show_default=True, help="Process to copy.")
 @click.option("--module", is_flag=True, help="Copy its memristor module, too, to be changed.")
 @click.option("-o", "--output", type=FOLDER, default=Path(), help="Where to make the folder NAME.")
 @output_options

@@ -67,6 +67,7 @@ def command(
 def _lines(value: dict[str, Any]) -> list[str]:
     """Return the points for people, and why there is none that meets the targets."""
     from ..sizing.metrics import METRICS
+    from ..sizing.run import left_out
 
     search, lines = value["search"], []
     names = [*dict.fromkeys([*value["target"]["targets"], *value["target"]["optimise"]])]
@@ -78,7 +79,7 @@ def _lines(value: dict[str, Any]) -> list[str]:
     lines.append(
         f"{search['looked_at']} of {search['combinations']} combinations: "
         f"{search['not_drawable']} cannot be drawn, {search['by_theory']} ruled out by theory, "
-        f"{search['solved_in_full']} computed in full; {search['ended']}"
+        f"{search['solved_in_full']} computed in full; {search['ended']}{left_out(search)}"
     )
     if not value["met"]:
         clash = value["conflict"]

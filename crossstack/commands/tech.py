@@ -11,7 +11,7 @@ import click
 from ..base.errors import OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import FOLDER
+from ..options import FOLDER, process_choice
 
 
 @click.group("tech", cls=HelpGroup)
@@ -23,33 +23,36 @@ def command() -> None:
 @click.option(
     "--klayout-home", type=FOLDER, help="KLayout's folder (default: KLAYOUT_HOME or yours)."
 )
+@process_choice
 @output_options
-def install(klayout_home: Path | None, as_json: bool, quiet: bool) -> int:
+def install(klayout_home: Path | None, process: str, as_json: bool, quiet: bool) -> int:
     """Install the package for your KLayout; start KLayout again afterwards.
 
-    Then: technology gf180mcuD_crossstack, Tools > DRC, LVS and 2.5d View, library CrossStack.
+    Then: technology <process>_crossstack, Tools > DRC, LVS and 2.5d View, library CrossStack.
+    Packages of several processes may be installed beside each other.
     """
-    from ..klayout.package import NAME
     from ..klayout.package import klayout_home as default_home
+    from ..klayout.package import package_name
 
     home = klayout_home or default_home()
     # the program of this very installation, which need not be on PATH
     program = shutil.which("crossstack", path=get_path("scripts")) or shutil.which("crossstack")
-    return _write(home / "salt" / NAME, program, Console(as_json, quiet))
+    return _write(home / "salt" / package_name(process), program, process, Console(as_json, quiet))
 
 
 @command.command("export")
 @click.argument("folder", type=FOLDER)
+@process_choice
 @output_options
-def export(folder: Path, as_json: bool, quiet: bool) -> int:
+def export(folder: Path, process: str, as_json: bool, quiet: bool) -> int:
     """Write the package into FOLDER, to be shared: a salt package with its grain.xml."""
-    return _write(folder, None, Console(as_json, quiet))
+    return _write(folder, None, process, Console(as_json, quiet))
 
 
-def _write(target: Path, program: str | None, console: Console) -> int:
+def _write(target: Path, program: str | None, process: str, console: Console) -> int:
     from ..klayout.package import write_package
 
-    files = write_package(target, program)
+    files = write_package(target, program, process)
     console.say(f"{target}: {len(files)} files")
     console.result({"folder": str(target), "files": files})
     return OK

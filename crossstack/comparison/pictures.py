@@ -188,3 +188,39 @@ def _fill(axis: Axes, boxes: list[tuple[float, float, float, float]], color: str
 
     patches = [Rectangle((x, y), w, h) for x, y, w, h in boxes]
     axis.add_collection(PatchCollection(patches, facecolor=color, edgecolor="none", alpha=0.75))
+
+
+def reduction_map(path: Path, found: Mapping[str, Any]) -> None:
+    """Draw the reduction over series resistance and row wire, the paper's contour, drawn arrays.
+
+    Args:
+        path: PNG to write.
+        found: what `landscape.landscape` returned.
+    """
+    from matplotlib.figure import Figure
+
+    maps = found["maps"]
+    figure = Figure(figsize=(5.6 * len(maps) + 0.8, 4.8), layout="constrained")
+    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    x, y = found["series_over_col"], found["row_over_col"]
+    for axis, (key, value) in zip(axes, maps.items(), strict=True):
+        saved = 100 * np.array(value["reduction"])
+        filled = axis.contourf(x, y, saved, levels=np.arange(0, 55, 5), cmap="viridis")
+        line = axis.contour(x, y, saved, levels=[100 * found["paper"]], colors="white")
+        axis.clabel(line, fmt="%g %%", fontsize=9)
+        for point in found["drawn"]:
+            if point["pair"] != key and not (key == "planar" and point["pair"] == "passive"):
+                continue
+            at = [
+                float(np.clip(point[name], values[0], values[-1]))
+                for name, values in (("series_over_col", x), ("row_over_col", y))
+            ]
+            axis.plot(*at, "o", color=_ORANGE, mec="white")
+            words = f"{point['pair']}, {point['view']}: {100 * point['reduction']:.0f} %"
+            axis.annotate(words, at, xytext=(5, 4), textcoords="offset points", fontsize=7,
+                          color="white")  # fmt: skip
+        axis.set(xscale="log", yscale="log", title=value["text"])
+        axis.set(xlabel="R_series / r_col", ylabel="r_row / r_col")
+    figure.colorbar(filled, ax=list(axes), label="less IR drop, worst device (%)")
+    with one_step(path) as work:
+        figure.savefig(work, dpi=110, metadata={"Software": None})

@@ -16,11 +16,13 @@ from ..config import RunConfig
 from ..console import Console
 from ..generators import ArraySpec
 from ..pdk import Tech
-from ..report.compare import STACKED, write_report
+from ..report.compare import MAP, STACKED, write_report
 from ..report.maps import panel
 from . import deepnet, pictures
+from .bare import bare_studies
 from .cases import Proved, pairs, patterns, prove
 from .drops import VIEWS
+from .landscape import landscape
 from .table import (
     VIEW_TEXT,
     Compared,
@@ -60,6 +62,10 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
             "pairs": [c.to_json() for c in done],
         }
         value["sweep"] = _sweep(done[0], tech, seed, console)
+        with console.step("map"):
+            value["map"] = landscape(done, tech.memristor.r_on_ohm)
+        with console.step("bare arrays"):
+            value["bare"] = bare_studies(base, config.tech)
         value["deep_net"] = _deep_net(done[0], tech, seed, console)
         with console.step("current limits"):
             value["limits"] = _limits(done[0], config, tech, seed)
@@ -156,6 +162,8 @@ def _pictures(work: Path, compared: Compared, value: dict[str, Any]) -> None:
     sweep = value["sweep"]
     if sweep["drawn_ratio"]:
         pictures.ratio_curve(work / "ratio.png", sweep["rows"], sweep["drawn_ratio"])
+    if "maps" in value["map"]:
+        pictures.reduction_map(work / MAP, value["map"])
     timing = value["deep_net"]["timing"]
     pictures.gain_curve(work / "gain.png", timing)
     middle = next(r for r in timing["over_pulse"] if r["pulse"] == PULSE_S)

@@ -17,8 +17,8 @@ from typing import Any
 
 import pya  # type: ignore[import-untyped]
 
-from ..pdk import LABEL_OF, get_tech
-from . import PROGRAM_FILE
+from ..pdk import DEFAULT, get_tech
+from . import PROGRAM_FILE, noted_process
 
 TITLE = "CrossStack LVS"
 #: how often the program is asked whether it has ended, and how long it may take to stop, in s
@@ -100,6 +100,8 @@ def run_lvs(program: str, layout: Path, netlist: Path, top: str) -> dict[str, An
     """
     command = [program, "lvs", str(layout), "--netlist", str(netlist), "--top", top]
     command += ["--json", "--out", str(layout.parent)]
+    process = noted_process()[1]
+    command += ["--process", process] if process != DEFAULT else []
     code, said, complaint = run_cancellable(command, layout.parent, f"Comparing {top} ...")
     if code not in (0, 1):
         raise LvsError(complaint.strip() or f"crossstack lvs ended with {code}")
@@ -188,8 +190,8 @@ def _only_instance(cell: pya.Cell) -> pya.Instance | None:
 
 def has_labels(cell: pya.Cell) -> bool:
     """Return whether a cell itself holds a text on a label layer."""
-    tech, layout = get_tech(), cell.layout()
-    for name in set(LABEL_OF.values()):
+    tech, layout = get_tech(process=noted_process()[0]), cell.layout()
+    for name in set(tech.label_of.values()):
         layer = layout.find_layer(*tech.gds(name))
         if layer is not None and any(s.is_text() for s in cell.shapes(layer).each()):
             return True

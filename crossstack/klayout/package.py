@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape
 from .. import __version__
 from ..base.files import replacing, write_manifest
 from ..drc.deck import deck_macro
-from ..pdk import PROFILES, get_tech
+from ..pdk import DEFAULT, Tech, get_tech, process_key, profile_names
 from ..pdk.klayout_tech import d25_text, lyp_text, lyt_text
-from . import PROGRAM_FILE
+from . import PROCESS_FILE, PROGRAM_FILE
 from .vendored import COPY, vendored_files
 
 NAME = "crossstack"
@@ -35,49 +35,71 @@ from {copy}.klayout import {module}
 """
 
 
-def package_files() -> dict[str, str]:
-    """Return path -> text of everything in the package."""
-    tech = get_tech()
-    folder = f"tech/{tech.name}"
+def package_name(process: str = DEFAULT) -> str:
+    """Return the name of the package of a process; several may be installed beside each other."""
+    if process_key(process) == DEFAULT:
+        return NAME
+    return f"{NAME}_{get_tech(process=process).process.name}"
+
+
+def package_files(process: str = DEFAULT) -> dict[str, str]:
+    """Return path -> text of everything in the package of a process."""
+    key, tech = process_key(process), get_tech(process=process)
+    name, folder = package_name(key), f"tech/{tech.name}"
+    other = "" if key == DEFAULT else f" ({tech.process.name})"
+    copy = COPY if key == DEFAULT else f"{COPY}_{tech.process.name}"
     files = {
-        "grain.xml": _grain(),
+        "grain.xml": _grain(name, tech),
         f"{folder}/{tech.name}.lyt": lyt_text(tech, f"{tech.name}.lyp"),
         f"{folder}/{tech.name}.lyp": lyp_text(tech),
-        f"d25/{NAME}.lyd25": _macro(
-            "CrossStack stack", d25_text(tech), "d25", "dsl", dsl="d25-dsl-xml", menu="d25"
+        f"d25/{name}.lyd25": _macro(
+            f"CrossStack stack{other}", d25_text(tech), "d25", "dsl", dsl="d25-dsl-xml", menu="d25"
         ),
-        f"pymacros/{NAME}_library.lym": _macro(
-            "CrossStack PCells", _call("pcells", "register"), "pymacros", "python", autorun=True
+        f"pymacros/{name}_library.lym": _macro(
+            f"CrossStack PCells{other}",
+            _call(copy, "pcells", "register"),
+            "pymacros",
+            "python",
+            autorun=True,
         ),
-        f"pymacros/{NAME}_lvs.lym": _macro(
-            "CrossStack LVS", _call("lvs_menu", "run"), "pymacros", "python", menu="lvs"
+        f"pymacros/{name}_lvs.lym": _macro(
+            f"CrossStack LVS{other}",
+            _call(copy, "lvs_menu", "run"),
+            "pymacros",
+            "python",
+            menu="lvs",
         ),
     }
-    for profile in PROFILES:
-        files[f"drc/{NAME}_{profile}.lydrc"] = deck_macro(get_tech(profile))
-    files |= {f"python/{path}": text for path, text in vendored_files().items()}
+    for profile in profile_names(key):
+        files[f"drc/{name}_{profile}.lydrc"] = deck_macro(get_tech(profile, key))
+    own = tech.process if key != tech.process.name else None
+    files |= {f"python/{path}": text for path, text in vendored_files(copy, own).items()}
+    if key != DEFAULT:
+        files[f"python/{copy}/klayout/{PROCESS_FILE}"] = f"{tech.process.name}\n{key}\n"
     return files
 
 
-def write_package(target: Path, program: str | None = None) -> list[str]:
+def write_package(target: Path, program: str | None = None, process: str = DEFAULT) -> list[str]:
     """Write the package in one step and return its files.
 
     Args:
         target: folder to make or to replace.
         program: where the `crossstack` program is, for an installation on this machine.
+        process: name or folder of the process that it is of.
 
     Raises:
         FileError: if the folder cannot be written, or holds something else.
     """
-    files = package_files()
+    files = package_files(process)
     if program is not None:
-        files[f"python/{COPY}/klayout/{PROGRAM_FILE}"] = f"{program}\n"
+        (beside,) = (path for path in files if path.endswith("/klayout/lvs_menu.py"))
+        files[str(Path(beside).with_name(PROGRAM_FILE))] = f"{program}\n"
     with replacing(target) as work:
         for name, text in files.items():
             path = work / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        write_manifest(work, {"package": NAME})
+        write_manifest(work, {"package": package_name(process_key(process))})
     return sorted(files)
 
 
@@ -88,20 +110,20 @@ def klayout_home() -> Path:
     return Path.home() / ("KLayout" if sys.platform == "win32" else ".klayout")
 
 
-def _call(module: str, function: str) -> str:
+def _call(copy: str, module: str, function: str) -> str:
     words = ".".join(map(str, PYTHON))
-    return _CALL.format(python=PYTHON, words=words, copy=COPY, module=module, function=function)
+    return _CALL.format(python=PYTHON, words=words, copy=copy, module=module, function=function)
 
 
-def _grain() -> str:
+def _grain(name: str, tech: Tech) -> str:
     return f"""\
 <?xml version="1.0" encoding="utf-8"?>
 <salt-grain>
- <name>{NAME}</name>
+ <name>{name}</name>
  <version>{__version__}</version>
  <api-version>{KLAYOUT}; python {".".join(map(str, PYTHON))}</api-version>
- <title>CrossStack: stacked memristor crossbars on GF180MCU</title>
- <doc>Technology, layer properties, 2.5-D view, DRC, LVS and PCells for GF180MCU variant D with a post-processed memristor module.</doc>
+ <title>CrossStack: stacked memristor crossbars on {escape(_family(tech))}</title>
+ <doc>Technology, layer properties, 2.5-D view, DRC, LVS and PCells for {escape(tech.process.title)} with a post-processed memristor module.</doc>
  <doc-url/>
  <url/>
  <license>Apache-2.0</license>
@@ -109,6 +131,11 @@ def _grain() -> str:
  <author-contact/>
 </salt-grain>
 """  # noqa: E501
+
+
+def _family(tech: Tech) -> str:
+    """Return the first word of a process's title: what its variants share."""
+    return tech.process.title.split()[0]
 
 
 def _macro(

@@ -18,24 +18,30 @@ from ..cells.pads import SIDES
 from ..cells.registry import ARRAY_CELLS, CELLS, draw_cell, parameters_of
 from ..generators import build_top
 from ..generators.spec import TOPS, ArraySpec
-from ..pdk import LAYERS, METALS, PROFILES, CrossStackError, Purpose, Tech, get_tech
+from ..pdk import DEFAULT, CrossStackError, Purpose, Tech, get_tech, profile_names
 from ..pdk.model import LINES
+from . import noted_process
 
 LIBRARY = "CrossStack"
 
-#: parameter -> the words that it takes
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "profile": tuple(PROFILES),
-    "cell": tuple(ARRAY_CELLS),
-    "top": TOPS,
-    "electrode": tuple(x.name for x in LAYERS if x.purpose is Purpose.MODULE_ELECTRODE),
-    "mask": masks(get_tech()),
-    "side": SIDES,
-    "low": (*LINES, "land", *METALS),
-    "high": (*LINES, "land", *METALS),
-}
 #: what a length that may be left out is called in the dialog; 0 leaves it out
 _LEAST = " (0: default)"
+
+
+def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
+    """Return parameter -> the words that it takes in a process."""
+    electrodes = (x.name for x in tech.layers if x.purpose is Purpose.MODULE_ELECTRODE)
+    metals = (*LINES, "land", *tech.roles.metals)
+    return {
+        "profile": profile_names(tech.key),
+        "cell": tuple(ARRAY_CELLS),
+        "top": TOPS,
+        "electrode": tuple(electrodes),
+        "mask": masks(tech),
+        "side": SIDES,
+        "low": metals,
+        "high": metals,
+    }
 
 
 class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
@@ -47,16 +53,27 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         name: name of the PCell.
         defaults: parameters and their defaults; None stands for a length left out.
         draw: ``draw(tech, **parameters) -> Cell``.
+        process: name or folder of the process.
     """
 
-    def __init__(self, name: str, defaults: Mapping[str, Any], draw: Callable[..., Cell]) -> None:
+    def __init__(
+        self,
+        name: str,
+        defaults: Mapping[str, Any],
+        draw: Callable[..., Cell],
+        process: str = DEFAULT,
+    ) -> None:
         super().__init__()
-        self._name, self._draw = name, draw
-        self._defaults = {"profile": next(iter(PROFILES)), **defaults}
+        self._name, self._draw, self._process = name, draw, process
+        self._defaults = {"profile": profile_names(process)[0], **defaults}
 
     def get_parameters(self) -> list[Any]:
         """Return the parameters for KLayout's dialog."""
-        return [_declaration(key, default) for key, default in self._defaults.items()]
+        words = choices(get_tech(process=self._process))
+        return [
+            _declaration(key, default, words.get(key, ()))
+            for key, default in self._defaults.items()
+        ]
 
     def get_layers(self, parameters: Sequence[Any]) -> list[Any]:
         """Return no layers: the table decides which are drawn."""
@@ -74,7 +91,7 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
     def produce(self, layout: Any, layers: Any, parameters: Sequence[Any], cell: Any) -> None:
         """Draw; a value outside its range becomes KLayout's error text, with the range named."""
         values = self._values(parameters)
-        tech = get_tech(values.pop("profile"))
+        tech = get_tech(values.pop("profile"), self._process)
         if abs(layout.dbu - tech.dbu_um) > 1e-9:
             raise ValueError(f"the database unit must be {tech.dbu_um:g} um")
         try:
@@ -93,12 +110,12 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         }
 
 
-def _declaration(key: str, default: Any) -> Any:
+def _declaration(key: str, default: Any, words: tuple[str, ...]) -> Any:
     text = key.removesuffix("_um").replace("_", " ")
     made = db.PCellParameterDeclaration
     if isinstance(default, str):
         declaration = made(key, made.TypeString, text, default)
-        for word in _CHOICES.get(key, ()):
+        for word in words:
             declaration.add_choice(word, word)
         return declaration
     if isinstance(default, bool):
@@ -111,11 +128,16 @@ def _declaration(key: str, default: Any) -> Any:
 
 
 class CrossStackLibrary(db.Library):  # type: ignore[misc]
-    """Every registered cell, and arrays of them, for layouts of our technology alone."""
+    """Every registered cell, and arrays of them, for layouts of one technology alone.
 
-    def __init__(self) -> None:
+    Args:
+        process: name or folder of the process.
+    """
+
+    def __init__(self, process: str = DEFAULT) -> None:
         super().__init__()
-        self.technology = get_tech().name
+        self._process = process
+        self.technology = get_tech(process=process).name
         self.description = "CrossStack: memristor stacks, hybrid cells and arrays"
         for name in CELLS:
             self._add(name, parameters_of(name), _drawing(name))
@@ -125,7 +147,7 @@ class CrossStackLibrary(db.Library):  # type: ignore[misc]
         self._add("crossbar_array", defaults, _array)
 
     def _add(self, name: str, defaults: Mapping[str, Any], draw: Callable[..., Cell]) -> None:
-        self.layout().register_pcell(name, DrawnPCell(name, defaults, draw))
+        self.layout().register_pcell(name, DrawnPCell(name, defaults, draw, self._process))
 
 
 def _drawing(name: str) -> Callable[..., Cell]:
@@ -137,7 +159,8 @@ def _array(tech: Tech, **values: Any) -> Cell:
 
 
 def register() -> CrossStackLibrary:
-    """Register the library under its name; an earlier one of that name gives way."""
-    library = CrossStackLibrary()
-    library.register(LIBRARY)
+    """Register the library of this package; an earlier one of its name gives way."""
+    process, _ = noted_process()
+    library = CrossStackLibrary(process)
+    library.register(LIBRARY if process == DEFAULT else f"{LIBRARY} {process}")
     return library

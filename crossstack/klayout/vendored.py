@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..pdk import CrossStackError
+from ..pdk import CrossStackError, Process
 
 #: name of the copy; inside it, the rooms keep their names
 COPY = "crossstack_klayout"
@@ -25,8 +25,12 @@ _DATA = ("*.csv", "*.json", "*.toml")
 _ALLOWED = frozenset({"pya", "klayout.db"})
 
 
-def vendored_files() -> dict[str, str]:
+def vendored_files(copy: str = COPY, process: Process | None = None) -> dict[str, str]:
     """Return path -> text of the copy, below KLayout's ``python`` folder.
+
+    Args:
+        copy: name of the copy.
+        process: one of a user's own, whose tables go along; None for those of CrossStack alone.
 
     Raises:
         CrossStackError: if a module needs more than KLayout's Python has.
@@ -39,16 +43,24 @@ def vendored_files() -> dict[str, str]:
             if part not in done:
                 done[part] = _source(part).read_text(encoding="utf-8")
                 waiting += _needed(part, done[part])
-    files = {f"{COPY}/__init__.py": '"""CrossStack inside KLayout."""\n'}
+    files = {f"{copy}/__init__.py": '"""CrossStack inside KLayout."""\n'}
     for name, text in sorted(done.items()):
-        stem = f"{COPY}/{name.replace('.', '/')}"
+        stem = f"{copy}/{name.replace('.', '/')}"
         path = f"{stem}/__init__.py" if _is_package(name) else f"{stem}.py"
         files[path] = text.replace(_OURS, _THEIRS)
         if _is_package(name):
             folder = _source(name).parent
-            for data in sorted(path for kind in _DATA for path in folder.rglob(kind)):
+            for data in _tables(folder):
                 files[f"{stem}/{data.relative_to(folder)}"] = data.read_text(encoding="utf-8")
+    if process is not None:
+        home = f"{copy}/pdk/{process.name}"
+        for data in _tables(process.folder):
+            files[f"{home}/{data.relative_to(process.folder)}"] = data.read_text(encoding="utf-8")
     return files
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(path for kind in _DATA for path in folder.rglob(kind))
 
 
 def _with_parents(name: str) -> list[str]:

@@ -18,6 +18,8 @@ from .page import file_list, flat, script_json, write_card, write_page
 
 #: the stacked array's layout
 STACKED = "stacked.gds"
+#: the reduction over series resistance and row wire
+MAP = "map.png"
 
 _KINDS = (
     (STACKED, "layout of the stacked array, every layer"),
@@ -82,6 +84,9 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "first": first,
         "sweep": value["sweep"],
         "ratio_chart": _ratio_chart(value["sweep"]),
+        "map": value.get("map", {}),
+        "bare": value.get("bare", {}),
+        "map_picture": _embedded(folder / MAP),
         "slots": deep["slots"],
         "timing": timing,
         "charts": timing_charts.charts(timing),
@@ -132,7 +137,8 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
                 "title": f"Less IR drop, counted: {view}",
                 "ok": None,
                 "head": percent(row["reduction"]),
-                "line": f"at the worst device; theory {percent(row['theory'])}, "
+                "line": f"at the worst device, {percent(row['planar'])} to "
+                f"{percent(row['stacked'])}; theory {percent(row['theory'])}, "
                 f"the paper's figure {percent(row['paper'])}",
             }
         )

@@ -71,7 +71,7 @@ def package_text(name: str) -> str:
 
 def script_json(value: Any) -> str:
     """Return JSON that can stand inside a script element."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def amount(value: float | None, scale: float = 1.0, digits: int = 4) -> str:

@@ -26,7 +26,7 @@ def conflicts(search: Search, target: Target) -> dict[str, Any]:
         seen, and whether that reaches it.
     """
     search.look(_worth_a_look(search, target))
-    known = [c.excess(target) for c in search.seen.values() if not c.refused]
+    known = [c.excess(target) for c in search.seen.values() if c.usable]
     best = {name: _best(search, name, bound) for name, bound in target.bounds.items()}
     names = list(target.bounds)
     for count in range(1, len(names) + 1):
@@ -38,14 +38,14 @@ def conflicts(search: Search, target: Target) -> dict[str, Any]:
 
 def nearest(search: Search, target: Target) -> list[Candidate]:
     """Return the candidate that misses the targets by the least part; none if none can be drawn."""
-    whole = [c for c in search.seen.values() if not c.refused and c.why is None]
+    whole = [c for c in search.seen.values() if c.usable and c.why is None]
     found = sorted(whole, key=lambda c: (_miss(c, target), c.goals(target)))
     return found[:1]
 
 
 def _worth_a_look(search: Search, target: Target) -> list[tuple[int, ...]]:
     """Return the combinations that come nearest to every target, and to all together."""
-    drawn = [c for c in search.seen.values() if not c.refused]
+    drawn = [c for c in search.seen.values() if c.usable]
     chosen: dict[tuple[int, ...], None] = {}
     # what came far misses little: the later the stage, the more is met
     for candidate in sorted(drawn, key=lambda c: (-len(c.figures), _miss(c, target)))[:_NEAREST]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.errors import USAGE
 from ..config import RunConfig
 from ..figures import Drawn, Study, draw, mode_figures
 from ..pdk import CrossStackError
@@ -51,10 +52,12 @@ def evaluate(task: Task) -> dict[str, Any]:
 
     Returns:
         ``figures`` (metric -> value, worst of all conditions), ``stage`` (how far it came),
-        ``why`` (what ended it before all was known; None if nothing did) and ``refused`` (whether
-        it cannot be drawn or solved at all).
+        ``why`` (what ended it before all was known; None if nothing did), ``refused`` (whether it
+        cannot be drawn) and ``failed`` (whether it could not be computed, so that nobody knows).
     """
-    found: dict[str, Any] = {"figures": {}, "stage": "draw", "why": None, "refused": False}
+    found: dict[str, Any] = {
+        "figures": {}, "stage": "draw", "why": None, "refused": False, "failed": False,
+    }  # fmt: skip
     try:
         drawn = draw(task.configs[0])
         for stage, figures in _stages(task, drawn):
@@ -64,7 +67,8 @@ def evaluate(task: Task) -> dict[str, Any]:
             if found["why"]:
                 break
     except CrossStackError as error:
-        found |= {"why": str(error), "refused": True}
+        drawable = error.exit_code != USAGE
+        found |= {"why": str(error), "refused": not drawable, "failed": drawable}
     return found
 
 

@@ -114,7 +114,9 @@ def _proof(
     stem = str(target.base.get("name") or "point")[:28]
     configs = tuple(named(c, f"{stem}_{number + 1}") for c in target.configs(candidate.choice))
     key = {"config": configs[0].to_json(), "proof": [config.to_json() for config in configs]}
-    short = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    short = hashlib.sha256(json.dumps(key, sort_keys=True, allow_nan=False).encode()).hexdigest()[
+        :16
+    ]
     return Proof(configs, points.folder(short)), key
 
 
@@ -141,7 +143,7 @@ def _value(
                 "met": result["passed"] and not missed,
             }
         )
-    refused = sum(c.refused for c in outcome.seen)
+    failed = [c for c in outcome.seen if c.failed]
     value = {
         "target": target.to_json(),
         "met": any(point["met"] for point in points),
@@ -149,7 +151,9 @@ def _value(
         "search": {
             "combinations": target.size,
             "looked_at": len(outcome.seen),
-            "not_drawable": refused,
+            "not_drawable": sum(c.refused for c in outcome.seen),
+            "not_computed": len(failed),
+            "not_computed_why": failed[0].why if failed else None,
             "by_theory": sum(c.stage == "theory" for c in outcome.seen),
             "solved_in_full": sum(c.why is None for c in outcome.seen),
             "complete": outcome.complete,
@@ -171,7 +175,7 @@ def verdict(value: dict[str, Any]) -> str:
         f"proved by looking at all {search['combinations']} combinations"
         if search["complete"]
         else f"after {search['looked_at']} of {search['combinations']} combinations; "
-        f"{search['ended']}"
+        f"{search['ended']}{left_out(search)}"
     )
     clash = value["conflict"]
     if clash is None:
@@ -179,6 +183,12 @@ def verdict(value: dict[str, Any]) -> str:
     asked = " and ".join(METRICS[name].bound_words(bounds[name]) for name in clash["targets"])
     how = "cannot be had together" if len(clash["targets"]) > 1 else "cannot be had"
     return f"not met: {asked} {how} ({scope})"
+
+
+def left_out(search: dict[str, Any]) -> str:
+    """Return in words what could not be computed; empty if all could."""
+    count = search["not_computed"]
+    return f"; {count} could not be computed: {search['not_computed_why']}" if count else ""
 
 
 def _write(

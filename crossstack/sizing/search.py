@@ -47,7 +47,8 @@ class Candidate:
         figures: metric -> value; of an error that theory ruled out, what it is at least.
         stage: how far it came.
         why: what ended it; None if everything is known.
-        refused: whether it cannot be drawn or solved.
+        refused: whether it cannot be drawn.
+        failed: whether it could not be computed.
     """
 
     choice: Choice
@@ -55,10 +56,16 @@ class Candidate:
     stage: str = "draw"
     why: str | None = None
     refused: bool = False
+    failed: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether its figures, as far as they go, say something."""
+        return not (self.refused or self.failed)
 
     def excess(self, target: Target) -> dict[str, float]:
         """Return target -> by what part of it it is missed, of those that are known."""
-        if self.refused:
+        if not self.usable:
             return dict.fromkeys(target.bounds, UNKNOWN)
         return {
             name: METRICS[name].excess(self.figures[name], bound)
@@ -69,7 +76,7 @@ class Candidate:
     def meets(self, target: Target) -> bool:
         """Return whether every target is met, and every goal known."""
         known = all(self.figures.get(metric.name) is not None for metric in target.wanted)
-        return known and not self.refused and max(self.excess(target).values(), default=0.0) <= 0
+        return known and self.usable and max(self.excess(target).values(), default=0.0) <= 0
 
     def goals(self, target: Target) -> tuple[float, ...]:
         """Return the goals' values; what is not known is far from good."""
@@ -159,7 +166,9 @@ class Search:
                 ended = "its time was over"
         if front and not self._late():
             self._polish()
-        complete = len(self.seen) >= self.target.size
+        complete = len(self.seen) >= self.target.size and not any(
+            candidate.failed for candidate in self.seen.values()
+        )
         ended = "every combination was looked at" if complete else ended
         return Outcome([*self.seen.values()], self.front(), ended, complete)
 

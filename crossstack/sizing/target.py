@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import ConfigError, ParameterError, shortened
+from ..base.errors import ConfigError, ParameterError
 from ..config import RunConfig, Values, check_keys, config_of, keys, read_file, set_value
 from .metrics import METRICS, Metric
 
@@ -291,4 +291,4 @@ def _search(values: Mapping[str, Any]) -> dict[str, Any]:
 def describe(target: Target) -> str:
     """Return the search space in words."""
     parts = [f"{each.key} ({len(each.values)})" for each in target.free]
-    return shortened(", ".join(parts))[1:-1] + f": {target.size} combinations"
+    return ", ".join(parts) + f": {target.size} combinations"

@@ -11,15 +11,16 @@ import pytest
 from crossstack.analyse.transistors import switch_ohm
 from crossstack.cells import to_layout
 from crossstack.cli import run
-from crossstack.comparison import deepnet
+from crossstack.comparison import bare, deepnet
 from crossstack.comparison.cases import Pair, pairs, patterns, prove
 from crossstack.comparison.drops import METRICS, VIEWS, solve_view
 from crossstack.comparison.estimate import estimate, measure_parts
+from crossstack.comparison.landscape import worst_loss
 from crossstack.comparison.table import compare_pair, crossing, ratio_sweep
 from crossstack.console import Console
 from crossstack.extract import extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import CrossStackError, ParameterError
+from crossstack.pdk import Conditions, CrossStackError, ParameterError
 from crossstack.solve.linear import solve_network
 from crossstack.solve.modes import gates_for, network_drives
 
@@ -186,12 +187,81 @@ def test_sweep_falls_with_the_ratio(pair, proved):
     assert values == sorted(values, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("ohm", "reduction"),
+    # independent nodal analysis of 20 x 20 against 10 x 20 x 2, 10 kohm, equal wires
+    [(1.0, 0.231), (2.5, 0.221), (5.0, 0.206)],
+)
+def test_the_map_knows_the_square_baseline(ohm, reduction):
+    stacked = worst_loss(2, 10, 20, 1e4, (ohm, ohm, 0.0))
+    planar = worst_loss(1, 20, 20, 1e4, (ohm, ohm, 0.0))
+    assert 1 - stacked / planar == pytest.approx(reduction, abs=5e-4)
+
+
+def test_series_resistance_alone_saves_nothing():
+    losses = [worst_loss(t, n, 4, 1e4, (1e-6, 1e-6, 2e3)) for t, n in ((2, 3), (1, 6))]
+    assert losses == pytest.approx([1 / 6, 1 / 6], rel=1e-6)
+
+
+def test_the_map_holds_the_drawn_arrays(left):
+    value = json.loads((left / "compare.json").read_text())
+    found = value["map"]
+    shape = (len(found["row_over_col"]), len(found["series_over_col"]))
+    assert set(found["maps"]) == {"planar", "square"}
+    for each in found["maps"].values():
+        assert np.shape(each["reduction"]) == shape
+        # the more in series, the less is saved
+        assert (np.diff(each["reduction"], axis=1) < 1e-6).all()
+    drawn = {(p["pair"], p["view"]): p for p in found["drawn"]}
+    point = drawn["planar", "array"]
+    rows = value["pairs"][0]["rows"]
+    row = next(r for r in rows if (r["pattern"], r["view"], r["metric"])
+               == ("all on", "array", "worst_device"))  # fmt: skip
+    assert point["reduction"] == row["reduction"]
+    # the nearest place of the map says what the drawn array's own parts say
+    grid = np.array(found["maps"]["planar"]["reduction"])
+    at = [np.interp(np.log(point[k]), np.log(found[k]), np.arange(len(found[k])))
+          for k in ("row_over_col", "series_over_col")]  # fmt: skip
+    assert grid[round(at[0]), round(at[1])] == pytest.approx(point["on_map"], abs=0.05)
+    assert point["reduction"] < point["on_map"]
+    assert (left / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert "What decides the saving" in (left / "report.html").read_text()
+
+
+def test_bare_arrays_show_which_one_gives_the_paper_s_figure(left):
+    found = json.loads((left / "compare.json").read_text())["bare"]
+    rows = found["select_w"]["rows"]
+    saved = [row["all"]["reduction"] for row in rows]
+    assert saved == sorted(saved), "the wider the transistors, the more do wires count"
+    for row in rows:
+        for view in ("wires", "all"):
+            assert row[view]["reduction"] == 1 - row[view]["stacked"] / row[view]["planar"]
+    for pair in found["equal"]:
+        assert pair["col_ohm"] == pytest.approx(pair["row_ohm"], rel=0.02)
+        assert 0 < pair["on_map"] < 0.5
+    assert "Square pairs with equal wire resistance" in (left / "report.html").read_text()
+
+
+def test_the_width_that_gives_the_figure_is_drawn(monkeypatch):
+    def both(stacked, planar, conditions):
+        assert (planar.cell, planar.rows) == ("planar", 2 * stacked.rows)
+        saved = 0.05 * stacked.select_w_um
+        return {"all": {"stacked": 1 - saved, "planar": 1.0, "reduction": saved}}
+
+    monkeypatch.setattr(bare, "_both", both)
+    found = bare._widths(ArraySpec(rows=2, cols=2), Conditions())
+    assert found["width_for_paper_um"] == pytest.approx(4.4, abs=0.03)
+    assert found["width_for_paper_um"] in [row["select_w_um"] for row in found["rows"]]
+
+
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
     """What the command leaves of a small comparison."""
     out = tmp_path_factory.mktemp("compared") / "cmp"
-    code = run(["compare", "--rows", "3", "--cols", "3", "--switch-wn-um", "4",
-                "--switch-wp-um", "4", "-o", str(out), "--quiet"])  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bare, "WIDTHS_UM", (2.0, 5.0))
+        code = run(["compare", "--rows", "3", "--cols", "3", "--switch-wn-um", "4",
+                    "--switch-wp-um", "4", "-o", str(out), "--quiet"])  # fmt: skip
     assert code == 0
     return out
 

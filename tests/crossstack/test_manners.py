@@ -42,14 +42,13 @@ def test_help_of_build_gives_defaults_and_ranges_that_hold(crossstack):
         "cols": "1 to 1024 (default {})",
         "cell": "one tier (default {})",
         "top": "test chip (default {})",
-        "profile": "resolves (default {})",
         "select_w_um": "0.36 to 100 (default {:g})",
         "switch_wn_um": "NMOS in um: 1.12 to 1000 (default {:g})",
         "switch_wp_um": "PMOS in um: 1.12 to 1000 (default {:g})",
     }
     for key, words in said.items():
         assert words.format(getattr(spec, key)) in text, key
-    assert "(0.5 stepper, 1 aligner) to 50 (default 1)" in text
+    assert "the profile's line width to 50 (default 1)" in text
     assert {name: p.line_um for name, p in PROFILES.items()} == {"stepper": 0.5, "aligner": 1.0}
     small = {"rows": 1, "cols": 1, "top": "macro"}
     for key, low, high in (

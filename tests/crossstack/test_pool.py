@@ -19,6 +19,9 @@ from crossstack.base.errors import ConfigError
 from crossstack.config import RunConfig
 from crossstack.console import Console
 from crossstack.points import Points
+from crossstack.sizing.metrics import METRICS
+from crossstack.sizing.run import size
+from crossstack.sizing.target import read_target
 
 QUIET = Console(quiet=True)
 CASES = sweep.cases({"cols": 2}, {"rows": [1, 2], "tech.temperature_c": [25, 85]})
@@ -172,6 +175,32 @@ def test_a_scheduler_that_is_not_there(crossstack, tmp_path, monkeypatch) -> Non
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setitem(sys.modules, "distributed", None)
     crossstack(*args, "tcp://127.0.0.1:9").fails(2, "crossstack[dask]")
+
+
+def test_a_search_finds_the_same_on_a_cluster(dask, tmp_path, monkeypatch) -> None:
+    address, _ = dask
+    monkeypatch.setattr("crossstack.sizing.run.prove", _unbuilt)
+    (tmp_path / "t.yaml").write_text(
+        "array: {rows: 1, cols: 2}\ntargets: {worst_device: 0.1}\nfree: {select_w_um: [1, 2, 3]}\n"
+    )
+    target = read_target(tmp_path / "t.yaml")
+    here = size(target, tmp_path / "here", QUIET)
+    with pool.pool(address, None, 8) as where:
+        there = size(target, tmp_path / "there", QUIET, where)
+    assert here == there
+    assert here["met"]
+    for name in ("size.json", "candidates.csv"):
+        mine, theirs = ((tmp_path / each / name).read_bytes() for each in ("here", "there"))
+        assert mine == theirs
+
+
+def _unbuilt(proof):
+    name = proof.configs[0].spec.top_name
+    (proof.folder / name).mkdir()
+    (proof.folder / name / "manifest.json").write_text("{}")
+    known = dict.fromkeys(METRICS, 0.05)
+    rest = {"passed": True, "verdict": "", "drc_violations": 0, "lvs_match": True, "not_done": {}}
+    return {"name": name, "figures": known, "worst": known, **rest}
 
 
 # ---- progress

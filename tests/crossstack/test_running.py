@@ -349,3 +349,20 @@ def test_a_killed_sweep_gives_the_same_files_when_run_again(crossstack, tmp_path
     for name in ("sweep.csv", "sweep.json", "sweep.png"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut", "whole"]
+
+
+@LINUX
+def test_a_killed_search_goes_on_where_it_was(crossstack, tmp_path):
+    (tmp_path / "t.yaml").write_text(
+        "array: {rows: 1, cols: 2}\ntargets: {worst_device: 0.1}\nfree: {select_w_um: [1, 2, 3]}\n"
+    )
+    args = ("size", tmp_path / "t.yaml", "--jobs", 1, "--quiet", "-o", tmp_path / "cut")
+    process = start(*args)
+    points = tmp_path / ".cut.points"
+    wait_for(lambda: points.is_dir() and len(list(points.glob("*.json"))) >= 1, 60)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "cut").exists()
+    assert crossstack(*args).code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cut", "t.yaml"]
+    assert json.loads((tmp_path / "cut" / "size.json").read_text())["search"]["looked_at"] == 3

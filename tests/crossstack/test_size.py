@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossstack.base.errors import ConvergenceError
 from crossstack.config import config_of, load_config
 from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
@@ -338,3 +339,20 @@ def test_two_goals_give_a_front(tmp_path, unbuilt):
     assert names == ["point_1", "point_2", "point_3"]
     for name in names:
         assert load_config(tmp_path / "o" / f"{name}.yaml", {}).spec.name == name
+
+
+def test_what_could_not_be_computed_is_no_proof(tmp_path, monkeypatch, unbuilt):
+    real = one.draw
+
+    def breaks(config):
+        if config.spec.select_w_um == 3:
+            raise ConvergenceError("did not settle")
+        return real(config)
+
+    monkeypatch.setattr(one, "draw", breaks)
+    text = CONFLICT.replace("0.05", "0.001")
+    value = whole.size(read_target(write(tmp_path, text)), tmp_path / "o", QUIET)
+    search = value["search"]
+    assert (search["complete"], search["not_computed"], search["not_drawable"]) == (False, 1, 0)
+    assert "1 could not be computed: did not settle" in value["verdict"]
+    assert "proved" not in value["verdict"]

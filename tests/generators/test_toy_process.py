@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from crossstack import cli
 from crossstack.cells import to_layout
 from crossstack.drc import foundry, run_drc
 from crossstack.drc.foundry import FoundryError, run_foundry_drc
@@ -16,6 +18,7 @@ from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, ProcessError, get_tech
 from crossstack.pdk.audit import audit
 from crossstack.pdk.tech import HOME
+from crossstack.solve import Network
 
 
 def edit(path: Path, *pairs: tuple[str, str]) -> None:
@@ -92,11 +95,25 @@ def test_it_is_complete(toy):
     assert tech.rule("M6.1") == 0.54
 
 
-@pytest.mark.parametrize("top", ["array", "macro"])
-@pytest.mark.parametrize("cell", ["hybrid", "passive"])
-def test_arrays_and_macros_are_clean_and_match(toy, cell, top, tmp_path):
+@pytest.mark.parametrize(
+    ("cell", "top", "profile"),
+    [
+        ("hybrid", "array", "stepper"),
+        ("hybrid", "macro", "stepper"),
+        ("passive", "array", "stepper"),
+        ("passive", "macro", "stepper"),
+        ("hybrid", "array", "aligner"),
+        ("hybrid", "macro", "aligner"),
+        ("planar", "macro", "aligner"),
+        ("passive_planar", "array", "aligner"),
+        ("hybrid", "testchip", "stepper"),
+    ],
+)
+def test_arrays_macros_and_chips_are_clean_and_match(toy, cell, top, profile, tmp_path):
     kelvin = top == "macro" and cell == "hybrid"
-    array = build_top(ArraySpec(3, 3, cell, top=top, kelvin=kelvin, process=str(toy)))
+    size = (3, 3) if top != "testchip" else (2, 2)
+    spec = ArraySpec(*size, cell, top=top, profile=profile, kelvin=kelvin, process=str(toy))
+    array = build_top(spec)
     assert array.tech.process.name == "toy"
     layout = to_layout(array.cell, array.tech)
     report = run_drc(layout, array.tech)
@@ -106,13 +123,55 @@ def test_arrays_and_macros_are_clean_and_match(toy, cell, top, tmp_path):
     assert compare_layout(extract_layout(layout, array.tech), netlist).match
 
 
-def test_without_the_film_of_its_land_it_is_refused_by_name(toy, tmp_path):
+def test_its_commands_need_no_more_than_the_folder(toy, tmp_path):
+    """Every file names the process, so that no later command has to be told."""
+    ran = lambda *words: cli.run([*map(str, words)])  # noqa: E731
+    made = tmp_path / "toy2"
+    config = tmp_path / "a.yaml"
+    config.write_text(f"rows: 2\ncols: 2\nname: toy2\nprocess: {toy}\ntech: {{corner: max}}\n")
+    assert ran("build", config, "-o", tmp_path, "-q") == 0
+    manifest = json.loads((made / "manifest.json").read_text())
+    assert manifest["parameters"]["process"] == str(toy)
+    for words in (
+        ("drc", made, "-o", tmp_path / "d"),
+        ("lvs", made / "toy2.gds", "--netlist", made / "toy2.spice", "-o", tmp_path / "d"),
+        ("extract", made / "toy2.gds", "-o", tmp_path / "d", "--bsim"),
+        ("solve", made, "--mode", "deep-net", "-o", tmp_path / "d"),
+        ("inspect", made),
+        ("solve", tmp_path / "d" / "toy2_network.npz", "--process", toy, "-o", tmp_path / "d"),
+        ("drc", "--list", "--process", toy, "--profile", "aligner"),
+        ("tech", "export", tmp_path / "k", "--process", toy),
+    ):
+        assert ran(*words) in (0, 1), words
+    conditions = Network.load(tmp_path / "d" / "toy2_network.npz").conditions
+    assert conditions["process"] == "toy_crossstack"
+    assert conditions["corner"] == "max"
+    # a file without its manifest is of the default process, unless told
+    assert ran("solve", tmp_path / "d" / "toy2_network.npz", "-o", tmp_path / "d") == 3
+    assert ran("drc", made, "--process", "gf180mcuD", "-o", tmp_path / "d") != 0
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "words"),
+    [
+        ("films.csv", "Metal6,", "Metal6 has no film"),
+        ("films.csv", "Metal3,", "Metal3 has no film"),
+        ("films.csv", "Poly2,", "Poly2"),
+        ("cuts.csv", "Via5,", "Metal5 and Metal6 are joined by no cut"),
+        ("limits.csv", "Metal6,um", "Metal6 has no current limit"),
+        ("limits.csv", "Via5,cut", "Via5 has no current limit"),
+        ("rules.csv", "M6.1,", "Metal6 has no rule of kind width"),
+        ("layers.csv", "Metal6_Label,", "Metal6_Label"),
+    ],
+)
+def test_without_a_row_it_is_refused_by_name(toy, tmp_path, table, row, words):
     broken = tmp_path / "toy"
     shutil.copytree(toy, broken)
-    rows = (broken / "films.csv").read_text().splitlines()
-    kept = [row for row in rows if not row.startswith("Metal6,")]
-    (broken / "films.csv").write_text("\n".join([*kept, ""]))
-    with pytest.raises(ProcessError, match="Metal6 has no film"):
+    rows = (broken / table).read_text().splitlines()
+    kept = [text for text in rows if not text.startswith(row)]
+    assert len(kept) < len(rows)
+    (broken / table).write_text("\n".join([*kept, ""]))
+    with pytest.raises(ProcessError, match=words):
         ArraySpec(3, 3, process=str(broken)).tech()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
 from crossstack.cells.describe import docstring, parameters_from
 from crossstack.cells.describe import texts as texts_of
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
+from crossstack.pdk import DEFAULT, LABEL_OF, LAYERS, PROFILES, Ask, ParameterError, get_tech
+from crossstack.pdk.tech import HOME
 
 gf = pytest.importorskip("gdsfactory")
 
@@ -95,10 +97,10 @@ def test_component_equals_our_layout(name: str, profile: str) -> None:
     component = gf.get_component(name, profile=profile)
     assert differences(ours, component) == []
     assert component.settings["profile"] == profile
-    assert set(component.settings.model_dump()) == {*parameters_of(name), "profile"}
+    assert set(component.settings.model_dump()) == {*parameters_of(name), "profile", "process"}
     assert len(component.ports) == len(draw_cell(name, get_tech(profile)).ports)
     assert_ports_lie_on_edges(component)
-    assert component is get_pdk(profile).get_component(name)
+    assert component is get_pdk(profile=profile).get_component(name)
 
 
 @pytest.mark.parametrize("name", [*sorted(CELLS), "crossbar_array"])
@@ -211,7 +213,9 @@ def test_cross_sections_are_as_wide_as_the_rules_ask_for() -> None:
     tech = get_tech()
     assert gf.get_cross_section("metal1").width == tech.rule("M1.1")
     assert gf.get_cross_section("metal5").width == tech.rule("MT.1")
-    assert get_pdk("aligner").get_cross_section("te").width == get_tech("aligner").rule("TE.1")
+    assert get_pdk(profile="aligner").get_cross_section("te").width == get_tech("aligner").rule(
+        "TE.1"
+    )
     with pytest.raises(ParameterError):
         gf.get_cross_section("metal5", width=0.3)
     wire = gf.components.straight(length=5, cross_section="metal3")
@@ -350,3 +354,29 @@ def test_cells_survive_a_cleared_cache() -> None:
     spec = ArraySpec(rows=2, cols=2)
     again = gf.get_component("crossbar_array", rows=2, cols=2)
     assert differences(to_layout(build_top(spec).cell, spec.tech()), again) == []
+
+
+def test_a_process_of_its_own_has_a_pdk_of_its_own(tmp_path):
+    """One that comes along, and a folder: cells of both stand beside those of the default."""
+    folder = tmp_path / "lab"
+    shutil.copytree(HOME / DEFAULT, folder)
+    text = (folder / "layers.csv").read_text()
+    (folder / "layers.csv").write_text(text.replace("Metal3,42,0,", "Metal3,142,0,"))
+    for process in ("sky130", folder):
+        tech = get_tech(process=process)
+        pdk = get_pdk(process)
+        assert pdk is get_pdk(process)
+        assert pdk is not PDK
+        land = tech.roles.land
+        assert (pdk.layers[land].layer, pdk.layers[land].datatype) == tech.gds(land)
+        section = pdk.cross_sections[land.lower()]()
+        assert section.width == Ask(tech).width(land)
+        array = pdk.cells["crossbar_array"](rows=2, cols=2)
+        assert array.settings["process"] == tech.key
+        ours = to_layout(build_top(ArraySpec(2, 2, process=str(process))).cell, tech)
+        assert differences(ours, array) == []
+        again = gf.get_component("hybrid_cell", process=str(process))
+        assert again is pdk.cells["hybrid_cell"]()
+        assert again is not gf.get_component("hybrid_cell")
+    with pytest.raises(ParameterError, match="process"):
+        get_pdk("aligner")

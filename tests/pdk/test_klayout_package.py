@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -19,12 +20,13 @@ import pytest
 from crossstack import cli
 from crossstack.cells import CELLS, Cell, draw_cell, to_layout
 from crossstack.generators import ArraySpec, build_top
-from crossstack.klayout.package import package_files
+from crossstack.klayout.package import package_files, write_package
 from crossstack.klayout.pcells import CrossStackLibrary
 from crossstack.klayout.vendored import vendored_files
-from crossstack.pdk import LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
+from crossstack.pdk import DEFAULT, LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
 from crossstack.pdk.klayout_tech import lyp_text
 from crossstack.pdk.solids import solids_um
+from crossstack.pdk.tech import HOME
 
 HERE = Path(__file__).parent
 TECH = get_tech()
@@ -342,3 +344,41 @@ def test_technology_and_layers_are_read_by_this_klayout(tmp_path: Path) -> None:
     view.load_layer_props(str(path))
     leaves = [p for p in view.each_layer() if not p.has_children()]
     assert len(leaves) == len(LAYERS)
+
+
+def test_packages_of_other_processes_stand_beside_ours(tmp_path: Path) -> None:
+    """One that comes along, and a folder that the copy must bring: three libraries at once."""
+    lab = tmp_path / "lab"
+    shutil.copytree(HOME / DEFAULT, lab)
+    top = lab / "process.toml"
+    top.write_text(top.read_text().replace(f'name = "{DEFAULT}"', 'name = "lab"'))
+    layers = lab / "layers.csv"
+    layers.write_text(layers.read_text().replace("Metal3,42,0,", "Metal3,142,0,"))
+    ways = {DEFAULT: "crossstack", "sky130": "crossstack_sky130", str(lab): "crossstack_lab"}
+    for process, name in ways.items():
+        write_package(tmp_path / name, "/bin/true", process)
+        assert (tmp_path / name / "drc" / f"{name}_stepper.lydrc").is_file()
+    shutil.rmtree(lab)
+    code = "import sys, pya\n"
+    for process, name in ways.items():
+        tech = get_tech(process=process) if process != str(lab) else None
+        word = "" if process == DEFAULT else f" {Path(process).name}"
+        copy = "crossstack_klayout" + name.removeprefix("crossstack")
+        code += (
+            f"sys.path.insert(0, {str(tmp_path / name / 'python')!r})\n"
+            f"import {copy}.klayout.pcells as p; p.register()\n"
+            "layout = pya.Layout()\n"
+            f"layout.technology_name = {tech.name if tech else 'lab_crossstack'!r}\n"
+            f"cell = layout.create_cell('crossbar_array', 'CrossStack{word}', {{'rows': 2}})\n"
+            f"import {copy}.klayout as k; print(*k.noted_process())\n"
+            "print(*sorted(i.layer for i in layout.layer_infos()))\n"
+        )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    said = done.stdout.splitlines()
+    assert said[::2] == [f"{DEFAULT} {DEFAULT}", "sky130 sky130", f"lab {lab}"]
+    drawn = [set(map(int, line.split())) for line in said[1::2]]
+    assert {42, 81} <= drawn[0]
+    assert {72, 65} <= drawn[1]
+    assert 142 in drawn[2]

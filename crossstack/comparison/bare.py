@@ -1,0 +1,170 @@
+"""Drawn answers to the question which array gives the paper's 22 %: bare arrays, no switches.
+
+* the width of the select transistors is swept until the reduction, with everything counted, passes
+  the paper's figure;
+* a square pair (N x 2N x 2 against 2N x 2N) is drawn at the pitch at which row and column wire have
+  the same resistance per cell, with and without transistors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..analyse.paper import IR_DROP
+from ..config import RunConfig
+from ..figures import Study, draw
+from ..generators import ArraySpec
+from ..pdk import Conditions, CrossStackError
+from ..solve.modes import EXPANSION
+from .drops import series_parts
+from .landscape import worst_loss
+from .table import crossing
+
+if TYPE_CHECKING:
+    from ..solve.theory import Parts
+
+#: widths of select transistors that are drawn, um
+WIDTHS_UM = (1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0)
+#: cells of the stacked array up to which these are drawn: more takes minutes
+MOST_CELLS = 400
+#: row and column wire count as equal within this part, which is reached in a few steps
+_EQUAL, _STEPS, _MOST_PITCH_UM, _GRID_UM = 0.02, 12, 40.0, 0.02
+_KEYS = ("pitch_x_um", "pitch_y_um")
+COUNTED = "bare arrays, every device on: worst device, with wires alone and with everything counted"
+
+
+def bare_studies(base: ArraySpec, conditions: Conditions) -> dict[str, Any]:
+    """Return both studies.
+
+    Args:
+        base: whose rows, columns, profile, process, strap and cuts are taken.
+        conditions: what wires and transistors are taken at.
+    """
+    if base.rows * base.cols > MOST_CELLS:
+        return {"not_run": f"drawn for up to {MOST_CELLS} cells"}
+    plain = _bare(base)
+    return {
+        "counted": COUNTED,
+        "select_w": _widths(plain, conditions),
+        "equal": [
+            _equal(spec, conditions)
+            for spec in (plain, replace(plain, cell="passive", strap=False, cuts=1,
+                                        select_w_um=ArraySpec.select_w_um))
+        ],
+    }  # fmt: skip
+
+
+def _bare(base: ArraySpec) -> ArraySpec:
+    """Return the hybrid array of a macro, at its least pitches."""
+    size: dict[str, Any] = {"rows": base.rows, "cols": base.cols, "device_um": base.device_um}
+    kept = ("profile", "process", "strap", "cuts")
+    return ArraySpec(**size, **{key: getattr(base, key) for key in kept})
+
+
+def _losses(spec: ArraySpec, conditions: Conditions) -> dict[str, float]:
+    """Return what the worst device loses, in either way of counting."""
+    config = RunConfig(spec, conditions)
+    drop = Study(config, draw(config)).modes([EXPANSION])[0][EXPANSION]
+    return {"wires": drop.wires_only.worst_device, "all": drop.all_series.worst_device}
+
+
+def _both(stacked: ArraySpec, planar: ArraySpec, conditions: Conditions) -> dict[str, Any]:
+    """Return losses and reduction of a pair."""
+    ours, theirs = _losses(stacked, conditions), _losses(planar, conditions)
+    return {
+        view: {
+            "stacked": ours[view],
+            "planar": theirs[view],
+            "reduction": 1.0 - ours[view] / theirs[view],
+        }
+        for view in ours
+    }
+
+
+def _planar(spec: ArraySpec, rows: int) -> ArraySpec:
+    cell = {"hybrid": "planar", "passive": "passive_planar"}[spec.cell]
+    known: dict[str, Any] = {"strap": False, "cuts": 1} if cell == "passive_planar" else {}
+    return replace(spec, cell=cell, rows=rows, **known)
+
+
+def _widths(plain: ArraySpec, conditions: Conditions) -> dict[str, Any]:
+    """Sweep the width of the select transistors; N x M x 2 against 2N x M."""
+
+    def at(width: float) -> dict[str, Any]:
+        spec = replace(plain, select_w_um=width)
+        return {"select_w_um": width} | _both(spec, _planar(spec, 2 * spec.rows), conditions)
+
+    rows = [at(width) for width in WIDTHS_UM]
+    line = [{"ratio": r["select_w_um"], "reduction": r["all"]["reduction"]} for r in rows]
+    found = crossing(line, IR_DROP)
+    if found is not None:  # drawn, too: the page shows an array that gives the paper's figure
+        found = round(round(found / _GRID_UM) * _GRID_UM, 3)
+        rows = sorted([*rows, at(found)], key=lambda row: float(row["select_w_um"]))
+    return {"rows": rows, "paper": IR_DROP, "width_for_paper_um": found}
+
+
+def _equal(plain: ArraySpec, conditions: Conditions) -> dict[str, Any]:
+    """Draw the square pair with equal wires; says why where it cannot be."""
+    spec = replace(plain, cols=2 * plain.rows)
+    try:
+        spec, parts = _equalised(spec, conditions)
+    except CrossStackError as error:
+        return {"cell": plain.cell, "not_run": str(error)}
+    ends = spec.cols * parts.drive + 2 * spec.rows * parts.sense + parts.cell
+    equal = (parts.row, parts.col, ends)
+    r_on = RunConfig(spec, conditions).resolved_tech().memristor.r_on_ohm
+    on_map = 1.0 - worst_loss(2, spec.rows, spec.cols, r_on, equal) / worst_loss(
+        1, 2 * spec.rows, spec.cols, r_on, equal
+    )
+    return {
+        "cell": plain.cell,
+        "pitch_x_um": spec.pitch_x_um,
+        "pitch_y_um": spec.pitch_y_um,
+        "row_ohm": parts.row,
+        "col_ohm": parts.col,
+        "series_over_col": ends / parts.col,
+        "on_map": on_map,
+        "stacked": [spec.rows, spec.cols],
+        "planar": [2 * spec.rows, spec.cols],
+        **_both(spec, _planar(spec, 2 * spec.rows), conditions),
+    }
+
+
+def _equalised(spec: ArraySpec, conditions: Conditions) -> tuple[ArraySpec, Parts]:
+    """Return an array with the pitch at which its wires are equal, and its parts.
+
+    The pitch along the lines that resist less grows, until both are equal; the other one is the
+    least by the rules.
+
+    Raises:
+        CrossStackError: if no pitch makes them equal.
+    """
+    pitch: dict[str, Any] = dict(zip(_KEYS, _pitches(RunConfig(spec, conditions)), strict=True))
+    parts = _parts(replace(spec, **pitch), conditions)
+    key, sign = (_KEYS[0], 1) if parts.col > parts.row else (_KEYS[1], -1)
+    low, high = pitch[key], _MOST_PITCH_UM
+    for _ in range(_STEPS):
+        if abs(parts.col / parts.row - 1.0) <= _EQUAL:
+            return replace(spec, **pitch), parts
+        pitch[key] = round(round((low * high) ** 0.5 / _GRID_UM) * _GRID_UM, 3)
+        parts = _parts(replace(spec, **pitch), conditions)
+        if sign * (parts.col - parts.row) > 0:
+            low = pitch[key]
+        else:
+            high = pitch[key]
+    raise CrossStackError(f"{spec.cell}: no pitch gives rows and columns the same wire resistance")
+
+
+def _parts(spec: ArraySpec, conditions: Conditions) -> Parts:
+    """Return the series parts of a few cells of an array, wires alone."""
+    small = RunConfig(replace(spec, rows=4, cols=4), conditions)
+    study = Study(small, draw(small))
+    return series_parts(study.network, study.tech, "wires")
+
+
+def _pitches(config: RunConfig) -> tuple[float, float]:
+    from ..generators import build_top
+
+    info = build_top(config.spec).unit.info
+    return info["pitch_x_um"], info["pitch_y_um"]

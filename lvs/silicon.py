@@ -1,0 +1,101 @@
+"""Wires of one net that only the silicon joins: a well, the substrate, a diffusion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import klayout.db as db
+
+from ..base.units import place
+from .extraction import ExtractedLayout, Finding
+from .marks import MOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .flat import FlatNet
+
+
+def silicon_joins(extracted: ExtractedLayout) -> list[tuple[FlatNet, Finding]]:
+    """Return the nets whose wires fall apart without the silicon, which conducts badly.
+
+    Source and drain of a transistor with all their contacts under one wire are no such case.
+    Of nets that are the same net of the same cell, the first is returned.
+    """
+    found, seen = [], set()
+    for net in _candidates(extracted):
+        key = (net.net.circuit().name, net.net.cluster_id)
+        if key in seen:
+            continue
+        seen.add(key)
+        pieces = _pieces(extracted, net)
+        if len(pieces) > 1:
+            listed = ", ".join(map(place, pieces[:4])) + (", ..." if len(pieces) > 4 else "")
+            what = f"{len(pieces)} wires of {net.name or 'one net'}"
+            text = f"{what} are joined through silicon only: {listed}"
+            found.append((net, Finding("tap", text, tuple(pieces[:MOST]))))
+    return found
+
+
+def _candidates(extracted: ExtractedLayout) -> Iterator[FlatNet]:
+    """Yield the nets with contacts to one piece of silicon under several pieces of metal."""
+    numbers = {(net.path, net.net.cluster_id): net for net in extracted.flat.nets}
+    for layer, region in _several(extracted):
+        for polygon in region.each():
+            path: list[db.SubCircuit] = []
+            point = next(polygon.each_point_hull())
+            net = extracted.l2n.probe_net(extracted.regions[layer], point, path)
+            if net is not None:
+                names = "".join(f"{sub.expanded_name()}/" for sub in path)
+                yield numbers[names, net.cluster_id]
+
+
+def _several(extracted: ExtractedLayout) -> Iterator[tuple[str, db.Region]]:
+    """Yield silicon layers and those of their polygons that several pieces of metal contact."""
+    regions, well = extracted.regions, extracted.tech.roles.layer("nwell")
+    upper = {cut.name: cut.upper for cut in extracted.tech.cuts}
+    pads: dict[str, db.Region] = {}
+    for cut, layer in extracted.wiring.links:
+        if cut in upper and layer in extracted.wiring.silicon:
+            metal = (regions[upper[cut]] & regions[layer]).interacting(regions[cut])
+            pads[layer] = pads[layer] + metal if layer in pads else metal
+    for layer, metal in pads.items():
+        yield layer, regions[layer].interacting(metal.merged(), 2)
+    yield well, regions[well].interacting(pads["ntap"].merged(), 2)
+    # all of the substrate is one piece
+    if pads["ptap"].merged().count() > 1:
+        yield "ptap", db.Region(next(regions["ptap"].interacting(pads["ptap"]).merged().each()))
+
+
+def _pieces(extracted: ExtractedLayout, net: FlatNet) -> list[tuple[float, float]]:
+    """Return a place on each of the wires into which a net falls without the silicon."""
+    shapes = extracted.net_shapes(net)
+    layout = db.Layout()
+    layout.dbu = extracted.dbu
+    cell = layout.create_cell("net")
+    l2n = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, cell, []))
+    layers = {}
+    for name, region in shapes.items():
+        if name not in extracted.wiring.silicon:
+            index = layout.insert_layer(db.LayerInfo(name))
+            cell.shapes(index).insert(region.merged())
+            layers[name] = l2n.make_polygon_layer(index, name)
+            l2n.connect(layers[name])
+    for a, b in extracted.wiring.links:
+        if a in layers and b in layers:
+            l2n.connect(layers[a], layers[b])
+    l2n.extract_netlist()
+    circuit = l2n.netlist().circuit_by_name("net")
+    points = []
+    for piece in [] if circuit is None else circuit.each_net():
+        wires = (layers[name] for name in layers if name not in extracted.wiring.cuts)
+        boxes = (l2n.shapes_of_net(piece, region, True).bbox() for region in wires)
+        lowest = min((b for b in boxes if not b.empty()), key=_corner, default=None)
+        if lowest is not None:  # contacts without metal are no wire
+            center = lowest.to_dtype(extracted.dbu).center()
+            points.append((center.x, center.y))
+    return sorted(points, key=lambda at: (at[1], at[0]))
+
+
+def _corner(box: db.Box) -> tuple[int, int]:
+    return box.bottom, box.left
