@@ -31,18 +31,38 @@ _SHORT_OHM = 1e-9
 
 def column_of_nets(network: Network) -> Ints:
     """Return the column that each net's memristors are in; `SHARED` for several or none."""
+    return _owner(network, network.memristor_col)
+
+
+def row_of_nets(network: Network) -> Ints:
+    """Return the row that each net's memristors are in; `SHARED` for several or none."""
+    return _owner(network, network.memristor_row)
+
+
+def _owner(network: Network, line: NDArray[np.integer]) -> Ints:
+    """Return the one of some lines that all memristors of each net are on, or `SHARED`.
+
+    Args:
+        network: whose nets.
+        line: number of the row or column of each memristor.
+    """
     ends = np.concatenate([network.resistor_a, network.resistor_b])
     nets = np.concatenate([network.resistor_net, network.resistor_net])
     pairs = []
     for nodes in (network.memristor_a, network.memristor_b):
-        column = np.full(network.n_nodes, SHARED, dtype=np.int64)
-        column[nodes] = network.memristor_col
-        mine = column[ends] != SHARED
-        pairs.append(np.stack([nets[mine], column[ends[mine]]]))
-    net, columns = np.unique(np.concatenate(pairs, axis=1), axis=1)
+        lines = np.full(network.n_nodes, SHARED, dtype=np.int64)
+        # of devices on one node any two lines show that it is shared
+        few, many = lines.copy(), lines
+        np.maximum.at(many, nodes, line)
+        few[nodes] = np.iinfo(np.int64).max
+        np.minimum.at(few, nodes, line)
+        for each in (few, many):
+            mine = each[ends] != SHARED
+            pairs.append(np.stack([nets[mine], each[ends[mine]]]))
+    net, owners = np.unique(np.concatenate(pairs, axis=1), axis=1)
     net, first, count = np.unique(net, return_index=True, return_counts=True)
     found = np.full(len(network.nets), SHARED, dtype=np.int64)
-    found[net[count == 1]] = columns[first[count == 1]]
+    found[net[count == 1]] = owners[first[count == 1]]
     return found
 
 

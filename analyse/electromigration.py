@@ -36,7 +36,7 @@ from ..solve.modes import (
     mode_named,
     network_drives,
 )
-from .duty import column_of_nets, shared_duty
+from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
 from .needs import Lowest, lowest_of, write_verdict
 from .operating import Laws, mode_ohm, write_turns, write_way
 
@@ -164,14 +164,16 @@ def write_currents(
     own, throughs = column_of_nets(network), throughs_of(network)
     duty = shared_duty(network, throughs, own)
     own = own[network.resistor_net]
+    # of a column's wires nobody knows which turns they carry; what leads to one device carries one
+    whole_column = (own != SHARED) & (row_of_nets(network)[network.resistor_net] == SHARED)
     columns = sorted({0, network.cols - 1})
     average = np.zeros(len(network.resistor_ohm))
     peak, lowest = average.copy(), []
     turns = tech.memristor.turns(network.rows)
     for ways in _slots(tech, columns):
         slots: dict[int, Floats] = {}
+        means: dict[int, Floats] = {}
         ohm: Floats | None = None
-        means = np.zeros_like(average)
         for column, several in ways.items():
             found = []
             for way in several:
@@ -180,13 +182,14 @@ def write_currents(
                 lowest += _lowest(network, what, mode, way, solved)
             slots[column], least = np.max(found, axis=0), np.min(found, axis=0)
             # a line of one row carries its own turn, one of all rows every turn
-            means = np.maximum(means, (slots[column] + (turns - 1) * least) / turns)
+            mean = (slots[column] + (turns - 1) * least) / turns
+            means[column] = np.where(whole_column, slots[column], mean)
         most = np.max([*slots.values()], axis=0)
-        mean = means * duty
+        mean = np.max([*means.values()], axis=0) * duty
         for column in columns:
-            other = slots[columns[0] if column != columns[0] else columns[-1]]
+            other = means[columns[0] if column != columns[0] else columns[-1]]
             mine = own == column
-            mean[mine] = ((slots[column] + (network.cols - 1) * other) / network.cols)[mine]
+            mean[mine] = ((means[column] + (network.cols - 1) * other) / network.cols)[mine]
         average, peak = np.maximum(average, mean), np.maximum(peak, most)
     return average, peak, lowest
 

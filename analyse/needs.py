@@ -92,11 +92,13 @@ def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> dict[str
     left = [f"no {polarity} was solved" for polarity in missing]
     if not parts:
         return value | {"text": f"write voltages not judged: {', '.join(left)}"}
-    met = all(value[each]["met"] for each in POLARITIES if each not in missing)
-    state = "written devices get what they need" if met else "written devices get too little"
+    low = " and ".join(
+        f"a {each}" for each in POLARITIES if each in value and not value[each]["met"]
+    )
+    state = f"written devices get {f'too little in {low}' if low else 'what they need'}"
     kind = "assumed" if value["assumed"] else "declared"
     text = "; ".join([f"{state}: {', '.join(parts)} ({kind} need)", *left])
-    return value | {"judged": not missing, "met": met, "text": text}
+    return value | {"judged": not missing, "met": not low, "text": text}
 
 
 def write_line(value: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError
@@ -30,7 +30,8 @@ class Asked:
     Attributes:
         samples: number of random versions; None for none.
         chance: seed, sigma, stuck and open_wire of them; None where not given.
-        programming_v: voltage that every cell must see when it is written; None not to ask.
+        programming_v: voltage that every cell must see when it is written, or 'device' for what
+            the device declares to need; None not to ask.
         write_voltage: for that, V; None for the technology's.
         sensitivity: whether currents' answers to each layer are wanted.
         vectors: input vectors, V, shape (vectors, tiers, rows); None for one alone.
@@ -38,7 +39,7 @@ class Asked:
 
     samples: int | None = None
     chance: Mapping[str, float | None] = field(default_factory=dict)
-    programming_v: float | None = None
+    programming_v: float | str | None = None
     write_voltage: float | None = None
     sensitivity: bool = False
     vectors: Floats | None = None
@@ -98,7 +99,8 @@ class Problem:
         """Do what was asked for."""
         found = Found()
         if asked.samples is not None:
-            found.many = self._vary(asked, asked.samples, console)
+            found.spread = _spread(self.network, self.tech, asked.chance)
+            found.many = self._vary(asked, asked.samples, found.spread, console)
         if asked.vectors is not None:
             found.batch = self._batch(asked.vectors, console)
         if asked.programming_v is not None:
@@ -113,12 +115,12 @@ class Problem:
 
         return next(write_options(self.tech, self.mode, dict(self.options)))
 
-    def _vary(self, asked: Asked, samples: int, console: Console) -> MonteCarlo:
+    def _vary(self, asked: Asked, samples: int, spread: Spread, console: Console) -> MonteCarlo:
         from .analysis import vary
 
         return vary(
             self.network, self.tech, self.what, console, self.mode,
-            spread=_spread(self.network, self.tech, asked.chance), samples=samples,
+            spread=spread, samples=samples,
             seed=int(asked.chance["seed"] or 0), **self._one_way(),
         )  # fmt: skip
 
@@ -131,11 +133,14 @@ class Problem:
                 laws=self.laws, step=step, **self.options,
             )  # fmt: skip
 
-    def _programming(self, asked: Asked, needed_v: float, console: Console) -> list[dict[str, Any]]:
+    def _programming(
+        self, asked: Asked, needed: float | str, console: Console
+    ) -> list[dict[str, Any]]:
         from .studies import programming
 
         return programming(
-            self.network, self.tech, self.what, needed_v, console,
+            self.network, self.tech, self.what, None if isinstance(needed, str) else needed,
+            console,
             write_voltage=asked.write_voltage, laws=self.laws,
         )  # fmt: skip
 
@@ -152,6 +157,7 @@ class Found:
     """What was found of it."""
 
     many: MonteCarlo | None = None
+    spread: Spread | None = None
     batch: Batch | None = None
     programming: list[dict[str, Any]] | None = None
     sensitivity: dict[str, Floats] | None = None
@@ -165,6 +171,9 @@ class Found:
         lines: list[str] = []
         if self.many is not None:
             value["monte_carlo"] = _say_many(console, pins, self.many, counted)
+            if self.spread is not None:
+                value["monte_carlo"]["spread"] = asdict(self.spread)
+                lines.append(_spread_text(self.spread))
         if self.batch is not None:
             value["batch"] = self.batch.to_json()
             lines += batch_lines(value["batch"])
@@ -198,6 +207,22 @@ def _spread(network: Network, tech: Tech, chance: Mapping[str, float | None]) ->
         g_off=area / m.r_off_ohm,
         open_wire=chance["open_wire"] or 0.0,
     )
+
+
+def _spread_text(spread: Spread) -> str:
+    """Say how devices and wires varied."""
+    from ..base.units import percent
+
+    parts = [f"ln G varies by {spread.sigma:g}"]
+    parts += [
+        f"{percent(share)} of {what}"
+        for share, what in (
+            (spread.stuck_on, "devices stuck on"), (spread.stuck_off, "devices stuck off"),
+            (spread.open_wire, "wire pieces open"),
+        )
+        if share
+    ]  # fmt: skip
+    return f"  {', '.join(parts)}"
 
 
 def _say_many(

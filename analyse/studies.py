@@ -33,7 +33,7 @@ def programming(
     network: Network,
     tech: Tech,
     what: analysis.Stimulus,
-    needed_v: float,
+    needed_v: float | None,
     console: Console,
     *,
     write_voltage: float | None = None,
@@ -45,7 +45,7 @@ def programming(
         network: an extracted array or macro with select transistors.
         tech: the transistors' models; each slot has them where they work in it.
         what: devices and read voltages.
-        needed_v: voltage that a device needs to switch, V.
+        needed_v: voltage that a device needs to switch, V; None for what it declares.
         console: where progress goes.
         write_voltage: between a written row and the write rail, V; None for the technology's, in
             either polarity.
@@ -63,7 +63,7 @@ def programming(
     if reason is not None:
         raise ConfigError(reason)
     laws = Laws.of(tech) if laws is None else laws
-    if not needed_v >= LEAST_WRITE_V:
+    if needed_v is not None and not needed_v >= LEAST_WRITE_V:
         raise ConfigError(f"--programming is {needed_v:g} V, allowed: {LEAST_WRITE_V:g} V or more")
     reports = []
     for read, polarity in product((BOTTOM, TOP), POLARITIES):
@@ -74,7 +74,7 @@ def programming(
                 network,
                 what.conductances,
                 what.inputs,
-                needed=needed_v,
+                needed=tech.memristor.needed_v(polarity) if needed_v is None else needed_v,
                 write_rows=tech.memristor.write_rows,
                 series=_at_work(network, tech, what, {**options, **laws.options}),
                 **laws.options,
@@ -82,7 +82,12 @@ def programming(
                 **options,
             )
         reports.append(
-            {**found.to_json(), "polarity": polarity, "applied_V": abs(way["write_voltage"])}
+            {
+                **found.to_json(),
+                "polarity": polarity,
+                "applied_V": abs(way["write_voltage"]),
+                "needed_source": tech.memristor.needed_source if needed_v is None else "asked",
+            }
         )
     return reports
 

@@ -23,6 +23,7 @@ from .pdk import (
     profile_names,
 )
 from .pdk.conditions import device_text, differences
+from .pdk.memristor import merged
 
 if TYPE_CHECKING:
     from .extract.tiled import TiledArray
@@ -81,7 +82,7 @@ class Wires:
         if not figures:
             return self
         at = self.tech.conditions
-        tech = self.tech.at(replace(at, device={**at.device, **figures}))
+        tech = self.tech.at(replace(at, device=merged(at.device, figures)))
         found = replace(self.found, conditions=tech.conditions.to_json())
         note = f"memristors as --device says: {device_text(tech.conditions.device)}"
         return replace(self, found=found, tech=tech, notes=(*self.notes, note))

@@ -53,6 +53,20 @@ class Number(click.FloatRange):
         return "" if self.min is None and self.max is None else super()._describe_range()
 
 
+#: in place of a voltage that devices need: what they declare
+DECLARED = "device"
+
+
+class Need(Number):
+    """A voltage that devices need, or `device` for what they declare."""
+
+    name = "need"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number or the word, or refuse it."""
+        return value if value == DECLARED else super().convert(value, param, ctx)
+
+
 NUMBER = Number()
 EXISTING = InputPath()
 EXISTING_OR_FOLDER = InputPath(folder=True)

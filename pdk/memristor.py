@@ -258,6 +258,17 @@ def device_values(values: Any) -> dict[str, Any]:
     return {key: found[key] for key in PARAMETERS if key in found}
 
 
+def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored figures with others on top; another law does not keep those of the stored."""
+    law = given.get("law")
+    kept = {
+        key: value
+        for key, value in stored.items()
+        if law is None or PARAMETERS[key].law in ("", law)
+    }
+    return {**kept, **given}
+
+
 def _checked(key: str, value: Any) -> Any:
     known = PARAMETERS[key]
     if known.low is not None and known.high is not None:

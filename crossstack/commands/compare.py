@@ -91,11 +91,14 @@ def _summary(value: dict[str, Any]) -> list[str]:
     lines += _bare_lines(value["bare"])
     deep = value["deep_net"]
     if deep["slots"]:
+        parts = "wires and transistors"
+        if deep["compliance_a"] is not None:
+            parts = "wires, transistors and the write drivers' limit"
         worst = max(deep["slots"], key=lambda s: float(s["disturb_a"]))
         lines.append(
             f"Deep-net: writing changes the other columns' currents by {worst['disturb_a']:.2e} A "
             f"at most (leakage allows {worst['leak_bound_a']:.2e} A); half-selected devices see "
-            f"{max(s['half_selected_v'] for s in deep['slots']):.2e} V; wires and transistors take "
+            f"{max(s['half_selected_v'] for s in deep['slots']):.2e} V; {parts} take "
             f"{max(s['loss'] for s in deep['slots']):.1%} of the write voltage."
         )
         lines.append(f"Writes: {write_line(deep['write_voltages'])}.")

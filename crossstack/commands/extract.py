@@ -91,12 +91,13 @@ def command(
     from ..base.errors import ConfigError
     from ..base.layout import open_layout
     from ..layouts import layout_in, origin_of
+    from ..pdk.memristor import merged
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
     origin = origin_of(file, profile, process)
     at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
-    at = replace(at, device={**at.device, **device_figures(device)})
+    at = replace(at, device=merged(at.device, device_figures(device)))
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns

@@ -15,6 +15,7 @@ from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
     NUMBER,
+    Need,
     check_results_folder,
     check_table,
     device_figures,
@@ -90,10 +91,10 @@ COLUMNS_SHOWN = 64
 @click.option("--open-wire", type=NUMBER, help="Of --monte-carlo: chance of an open wire piece.")
 @click.option(
     "--programming",
-    type=NUMBER,
+    type=Need(),
     metavar="VOLT",
-    help="Write every column of either tier; name the cells that see less than VOLT, "
-    "0.001 or more (exit code 1).",
+    help="Write every column of either tier; name the cells that see less than VOLT, 0.001 or "
+    "more, or `device` for what the device declares to need (exit code 1).",
 )
 @click.option(
     "--sensitivity", is_flag=True, help="How column currents answer to each layer's resistance."
@@ -121,7 +122,7 @@ def command(
     sigma: float | None,
     stuck: float | None,
     open_wire: float | None,
-    programming: float | None,
+    programming: float | str | None,
     sensitivity: bool,
     out: Path | None,
     device: tuple[str, ...],

@@ -133,6 +133,7 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
                 )
             ]
         result["slots"] = [asdict(slot) for slot in found]
+        result["compliance_a"] = tech.memristor.compliance_a
         result["write_voltages"] = write_verdict(
             tech, (slot.lowest for slot in found if slot.lowest), "every column of either tier"
         )

@@ -26,6 +26,7 @@ from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
 from crossstack.layouts import wires_in
 from crossstack.pdk import Conditions, get_tech
+from crossstack.pdk.memristor import merged
 from crossstack.signoff.models import foundry_models
 from crossstack.solve.iv import Limited, Sinh
 from crossstack.solve.modes import POLARITIES, mode_drives
@@ -118,6 +119,15 @@ def test_figures_go_from_the_file_to_every_result(tmp_path, capsys):
     currents = value["modes"]["expansion"]["ideal_column_currents_A"]
     assert currents == pytest.approx([4 * 0.1 / 3e4] * 2)
     assert value["parameters"]["conditions"]["device"]["r_on_ohm"] == 3e4
+    # another law does not keep the figures of the one before
+    assert wires.with_device({"law": "sinh"}).tech.memristor.law == "sinh"
+    assert merged({"law": "cubic", "cubic_c_per_v2": 1.0, "r_on_ohm": 1.0}, {"law": "sinh"}) == {
+        "law": "sinh", "r_on_ohm": 1.0,
+    }  # fmt: skip
+    assert run(["solve", str(folder), "--programming", "device", "--json"]) == 1
+    value = json.loads(capsys.readouterr().out)
+    assert {r["needed_V"] for r in value["programming"]} == {1.1, 1.7}
+    assert run(["solve", str(folder), "--programming", "devices"]) == 2
 
 
 WRONG = {
@@ -272,6 +282,9 @@ def test_what_goes_through_all_slots_goes_through_all_turns(five):
     )
     assert turns["lowest_V"] > once["lowest_V"]
     assert turns["cells_below"] == []
+    declared = programming(network, tech, what, None, console)
+    assert [r["needed_V"] for r in declared] == [1.5, 1.7, 1.5, 1.7]
+    assert all(len(r["cells_below"]) == 10 for r in declared)
     # the same devices of a column are written, in three turns in place of one
     assert tech.memristor.turns(5) == 3
     base, slow = (overlap(1e-9, 2, t.memristor.turns(5))["over_pulse"][0] for t in (TECH, tech))
@@ -287,6 +300,11 @@ def test_what_goes_through_all_slots_goes_through_all_turns(five):
     row = network.nets.index("TR[4]")
     mine = network.resistor_net == row
     assert 0 < average[mine].max() <= peak[0][mine].max() / 3 * 1.01
+    # so does what leads to one device; a column's wires count every turn
+    own = network.resistor_net == network.nets.index("TE[4][1]")
+    assert average[own].max() == pytest.approx(peak[0][own].max() / (3 * 2), rel=0.02)
+    line = network.resistor_net == network.nets.index("C[1]")
+    assert average[line].max() > peak[0][line].max() / 2 * 0.99
 
 
 @pytest.mark.parametrize("turn", [0, -1])
