@@ -25,6 +25,8 @@ Bools = NDArray[np.bool_]
 _MOST_ROUNDS, _SETTLED = 200, 1e-5
 #: steps, as parts of what a resistance is off
 _LEAST_STEP, _MOST_STEP = 0.05, 3.0
+#: even steps, tried where steps of each resistance's own do not settle
+_DAMPING = (0.5, 0.2, 0.08)
 #: a transistor of more than this carries nothing that matters, ohm
 _OFF_OHM = 1e8
 #: below this a memristor's law is a line, V
@@ -250,6 +252,10 @@ def settled(
         found = _brought_together(table, ends, first, names)
         if found is not None:
             return found
+    for damping in _DAMPING:
+        found = _damped(table, ends, damping, names)
+        if found is not None:
+            return found
     raise CrossStackError("the transistors' resistances and voltages did not settle")
 
 
@@ -283,6 +289,29 @@ def _brought_together(
         ohm = ohm * np.exp(moved)
         volts = ends(ohm)
     table.check(*volts, names)
+    return None
+
+
+def _damped(
+    table: Resistances,
+    ends: Callable[[Floats], tuple[Floats, Floats]],
+    damping: float,
+    names: Callable[[int], str],
+) -> Floats | None:
+    """Return what `settled` does by even steps; None if it does not settle.
+
+    Many saturated transistors in one line move each other, which no step of one alone foresees.
+    """
+    ohm = table.least()
+    for _ in range(_MOST_ROUNDS):
+        volts = ends(ohm)
+        wanted = table(*volts)
+        off = np.log(wanted / ohm)
+        matters = np.minimum(wanted, ohm) < _OFF_OHM
+        if float(np.abs(off[matters]).max(initial=0.0)) < _SETTLED:
+            table.check(*volts, names)
+            return wanted
+        ohm = ohm * np.exp(damping * off)
     return None
 
 

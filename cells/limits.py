@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from numbers import Real
 
-from ..pdk import Ask, ParameterError, Tech
+from ..pdk import ParameterError, Tech
 from .rules import RuleBook
 
 #: greatest width of a select transistor, in um
@@ -26,7 +26,7 @@ def gate_length(tech: Tech, name: str, value: object) -> int:
     Raises:
         ParameterError: as `length`.
     """
-    least = Ask(tech).gate_length()
+    least = RuleBook(tech).gate_length() * tech.dbu_um
     return length(tech, name, least if value is None else value, least, 10.0)
 
 

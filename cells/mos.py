@@ -165,7 +165,7 @@ def draw_contacts(
     Returns:
         As `contact_line`.
     """
-    inset = max(end + r.cut_more(r.chain[-1]), r.contact_inset)
+    inset = max(end + r.cut_more(r.chain[-1]) if end else 0, r.contact_inset)
     inside = (m.width[0] + inset, m.width[1] - inset)
     spans = [contact_line(c, r, at, inside, along_x=m.along_y, centred=centred) for at in m.lines]
     return spans[0]

@@ -22,7 +22,9 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     finger = finger_step(r, r.gate_length()) + beside_rows(r, edge)
     # a column ends in a land that holds its cuts
     land = r.size("land_via") + 2 * r.line_end("land_via", "land") + r.land_space
-    least = [grid_up(tracks, 10), grid_up(finger, 10), grid_up(land, 10)]
+    # cuts in the middle of the high track, and of the low one of the next pitch
+    cuts = 2 * (r.step("select_via") + r.pad // 2 + space - edge)
+    least = [grid_up(least, 10) for least in (tracks, finger, land, cuts)]
     if kelvin:
         widths = [r.width(metal) for metal in (*r.upper, "land")]
         widths.append(r.size("land_via") + 2 * r.line_end("land_via", "land"))
@@ -63,7 +65,8 @@ def finger_step(r: RuleBook, length: int) -> int:
 def row_step(r: RuleBook) -> int:
     """Return the least distance of two rows of contacts, whatever lies between them."""
     levels = (("local", row_height(r)), *((metal, r.below_line(metal)) for metal in r.below))
-    return max(r.contact_step, *(grid_up(height + r.space(metal)) for metal, height in levels))
+    cuts = max(r.contact_step, r.step("local_via"))
+    return max(cuts, *(grid_up(height + r.space(metal)) for metal, height in levels))
 
 
 def row_height(r: RuleBook) -> int:

@@ -81,7 +81,7 @@ class HybridGeometry(StackedPair):
         s, top = self.stack, self.stack.landing("top_row")[0]
         #: the land covers the module via and the stack's cuts
         half = s.extent("land_via")[0] // 2 + r.line_end("land_via", "land")
-        space = max(r.space("select"), r.row_space(0))
+        space = max(r.space("local"), r.space("select"), r.row_space(0))
         self.stack_x = max(
             grid_up(space / 2) + max(s.pad_w, top) // 2,
             grid_up(r.land_space / 2) + half,
@@ -99,7 +99,11 @@ class HybridGeometry(StackedPair):
         least_x = grid_up(
             max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
         )
-        self.comp_x = max(self.select_x - nmos.gate_x, least_x)
+        #: the source's column keeps clear of the drain's stack, the drain's of the neighbour's
+        drain = self.stack_x + s.extent("local_via")[0] // 2 + r.enclosure("local", "local_via")
+        clear = drain + r.space("local") + r.line // 2 - nmos.source_x
+        edge = grid_up(r.space("local") / 2) + r.line // 2 - nmos.drain_x
+        self.comp_x = max(self.select_x - nmos.gate_x, least_x, grid_up(clear), edge)
         self.select_x = self.comp_x + nmos.gate_x
         past_select = self.select_x + self.select_width // 2 + r.space("select") + s.pad_w // 2
         past_stack = self.stack_x + max(top, s.pad_w) // 2 + r.row_space(0) + s.pad_w // 2

@@ -42,7 +42,8 @@ class RuleBook:
         self.contact = self.size("contact")
         self.contact_step = max(self.step(cut) for cut in self.chain)
         self.line = self._line("local", self.chain[-1:])
-        self.head = self.contact + 2 * self.line_end("poly_contact", "poly")
+        head = self.contact + 2 * self.line_end("poly_contact", "poly")
+        self.head = grid_up(max(head, self.width("poly")), 10)
         tap = self.contact + 2 * self.enclosure("tap", "tap_contact")
         self.tap_width = grid_up(max(tap, self.width("tap")), 10)
         lower = roles.cuts("local", "top_row")
@@ -315,8 +316,8 @@ class RuleBook:
         return self._dbu(self.ask.extension(layer, beyond))
 
     def gate_length(self) -> int:
-        """Return the least channel length."""
-        return self._dbu(self.ask.gate_length())
+        """Return the least channel length, which is a line of poly, too."""
+        return max(self._dbu(self.ask.gate_length()), self.width("poly"))
 
     def butt_gate(self, butting: str, gate: str) -> int:
         """Return the distance of a butting edge to a gate parallel to it."""

@@ -342,7 +342,10 @@ def _column_adaptor(pen: Pen, c_start: int, x: int) -> int:
     c.rect("land", west, edge, width, t.pitch - edge)
     for cut in cuts:
         columns = max(1, (room - 2 * margins[cut] + r.space(cut)) // r.step(cut))
-        first = room // 2 if columns == 1 else margins[cut] + r.size(cut) // 2
+        if columns == 1:
+            _fill_cuts(c, r, cut, grid_down((west + width) / 2), (edge, t.pitch - edge))
+            continue
+        first = margins[cut] + r.size(cut) // 2
         for k in range(columns):
             _fill_cuts(c, r, cut, grid_up(west + first + k * r.step(cut), 10),
                        (edge, t.pitch - edge))  # fmt: skip

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..base.errors import FileError
 from ..base.layout import OpenedLayout
 from ..base.names import fold
-from ..lvs import ExtractedLayout, FlatNet, device_faults, extract_layout
+from ..lvs import ExtractedLayout, FlatNet, device_faults, extract_layout, silicon_joins
 from ..pdk import Tech
 from ..solve.network import Network, NetworkBuilder
 from .bias import grown_together
@@ -117,6 +117,11 @@ class _Assembly:
         self.labelled: dict[str, FlatNet] = {}
         self.gates: Counter[int] = Counter()
         self.whole = whole
+        self.joined = {
+            self._key(net): finding
+            for net, finding in silicon_joins(layout)
+            if whole or not self._is_bulk(net)  # the rest of a bulk's wires may be elsewhere
+        }
         for text in warnings:
             report.warn(text)
         self.chosen = self._choose(nets)
@@ -139,7 +144,10 @@ class _Assembly:
             if not self.chosen[net.number]:
                 self._place_ideal(net)
                 continue
-            key = (net.net.circuit().name, net.net.cluster_id)
+            key = self._key(net)
+            if key in self.joined:
+                why = f"{self.joined[key].message}; no resistance is known for that"
+                raise FileError(f"{self.layout.name}: {why}: join them by metal")
             if key not in solved:
                 shapes, warnings = self.geometry.shapes(net, self.names[net.number])
                 shapes.pins += part_pins(net.name, shapes)
@@ -159,7 +167,7 @@ class _Assembly:
                 way = "join these or rename all labels but one"
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
             self.report.warn(str(finding))
-        for finding in device_faults(self.layout):
+        for finding in [*device_faults(self.layout), *self.joined.values()]:
             self.report.warn(str(finding))
         for text in [*self._labels_seen_twice(), *self.layout.warnings]:
             self.report.warn(text)
@@ -204,6 +212,18 @@ class _Assembly:
                 "rename all labels but one"
             )
         self.builder.port(label, node)
+
+    @staticmethod
+    def _key(net: FlatNet) -> tuple[str, int]:
+        """Return what is equal for nets that are the same net of the same cell."""
+        return net.net.circuit().name, net.net.cluster_id
+
+    def _is_bulk(self, net: FlatNet) -> bool:
+        """True for a net with the bulk of a transistor."""
+        return any(
+            position == _BULK and not self.flat.devices[number].kind.is_memristor
+            for number, position in self.flat.terminals[net.number]
+        )
 
     def _carries_current(self, net: FlatNet) -> bool:
         """True for nets with a device terminal other than a bulk."""

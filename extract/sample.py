@@ -9,7 +9,7 @@ import klayout.db as db
 import numpy as np
 
 from ..base import names as grammar
-from ..lvs import FlatDevice, FlatNet, extract_layout
+from ..lvs import FlatDevice, FlatNet, extract_layout, silicon_joins
 from ..pdk import Tech
 from .geometry import NetGeometry
 from .grid import Grid, NotRegularError
@@ -45,6 +45,7 @@ class Sample:
         self.extracted = extract_layout(layout, tech, top)
         self.flat = self.extracted.flat
         self.geometry = NetGeometry(self.extracted, process)
+        self.joined = {net.number: found.message for net, found in silicon_joins(self.extracted)}
         self.dbu = self.extracted.dbu
         self.labels = {
             (
@@ -127,7 +128,13 @@ class Sample:
                 raise NotRegularError(f"{what} also reaches the {device.kind.name} at {at}")
 
     def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
-        """Return the resistors of a net; its terminals are keyed (device, terminal)."""
+        """Return the resistors of a net; its terminals are keyed (device, terminal).
+
+        Raises:
+            NotRegularError: if only silicon joins its wires.
+        """
+        if net.number in self.joined:
+            raise NotRegularError(self.joined[net.number])
         shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
         result = solver.solve(shapes)
         for text in [*warnings, *result.warnings]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..base import names as grammar
 from ..base.layout import OpenedLayout, open_layout
-from ..lvs import ExtractedLayout, FlatNet, extract_layout
+from ..lvs import ExtractedLayout, FlatNet, extract_layout, missed_devices
 from ..pdk import Tech
 from ..solve.network import TIER_NAMES, Network
 from .chain import Chain, NotAChainError, chain, resistance
@@ -63,6 +63,8 @@ def extract_tiled(
     for text in warnings:
         report.warn(text)
     around = extract_layout(view.periphery(), tech, top.name)
+    for finding in missed_devices(around):
+        report.warn(str(finding))
     has_rest = bool(around.flat.devices)
     try:
         stitcher = _Stitcher(view, tech, process, report, progress)
@@ -136,6 +138,8 @@ class _Stitcher:
             for finding in sample.extracted.findings():
                 if finding.kind == "short":
                     raise NotRegularError(str(finding))
+            for finding in missed_devices(sample.extracted):
+                self.report.warn(str(finding))
             for done, number in enumerate(chosen):
                 if self.progress:
                     self.progress("rows" if rows else "columns", done, len(chosen))

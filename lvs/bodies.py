@@ -7,9 +7,9 @@ and sizes on as they come.
 
 from __future__ import annotations
 
-import math
+import re
 
-from .cards import Cards, Element, Scope, Subckt
+from .cards import Cards, Element, Subckt
 from .deck import Line, shortened
 from .devices import BESIDES, DeviceKind
 
@@ -17,8 +17,20 @@ from .devices import BESIDES, DeviceKind
 _STATISTICS = frozenset(("delvto", "mulu0"))
 #: Two-terminal elements that a memristor's body may be: resistor, source, model, subcircuit.
 _TWO_ENDS = "RBNX"
-#: Sizes that a body is tried with; it must hand on each.
-_TRIALS = ({"w": 1.7e-6, "l": 0.45e-6, "m": 1.0}, {"w": 3.3e-6, "l": 0.61e-6, "m": 3.0})
+#: A parameter handed on as it is.
+_NAME = re.compile(r"\s*(?:'\s*(\w+)\s*'|\{\s*(\w+)\s*\}|(\w+))\s*")
+
+
+def the_device(body: Subckt) -> Element | None:
+    """Return the only element of a device's subcircuit, None if that is a declaration."""
+    return next(iter(body.elements.values()), None)
+
+
+def hands_on(one: Element | None, name: str) -> bool:
+    """True if an element is given a parameter by its own name alone, as `w={w}`."""
+    text = one.given[name][0] if one is not None and name in one.given else ""
+    found = _NAME.fullmatch(text)
+    return found is not None and (found[1] or found[2] or found[3]).lower() == name
 
 
 def check_body(body: Subckt, kind: DeviceKind, cards: Cards) -> None:
@@ -44,6 +56,7 @@ def check_body(body: Subckt, kind: DeviceKind, cards: Cards) -> None:
             return
         if kind.is_memristor:
             _check_two_ends(body, parts[0])
+            _check_model(body, parts[0], cards)
             return
         _check_transistor(body, parts[0], kind, cards)
         inner = cards.subckts.get(parts[0].words[-1]) if parts[0].name[0] == "X" else None
@@ -72,6 +85,20 @@ def _check_two_ends(body: Subckt, one: Element) -> None:
     _check_nets(body, tuple(words[1:3]), one.line, one.name)
 
 
+def _check_model(body: Subckt, one: Element, cards: Cards) -> None:
+    """A memristor's model may be a subcircuit of its own, without devices of this process."""
+    stack, seen = [one], set[str]()
+    while stack:
+        one = stack.pop()
+        model = one.words[-1] if one.words else ""
+        if one.name[0] == "M" or model.lower() in cards.models:
+            what = f"{one.name}, a {shortened(model.lower())}, is none of its parts"
+            raise one.line.error(f".subckt {body.name} is one memristor: {what}")
+        if one.name[0] == "X" and model in cards.subckts and model not in seen:
+            seen.add(model)
+            stack += cards.subckts[model].elements.values()
+
+
 def _check_nets(body: Subckt, nets: tuple[str, ...], line: Line, name: str) -> None:
     if nets != body.pins:
         found, wanted = shortened(" ".join(nets)), " ".join(body.pins)
@@ -91,14 +118,9 @@ def _check_transistor(body: Subckt, one: Element, kind: DeviceKind, cards: Cards
     for size in ("w", "l"):
         if size not in one.given:
             raise one.line.error(f"{one.name} in .subckt {body.name}: {size.upper()} is missing")
-    for given in _TRIALS:
-        known = {name: value for name, value in given.items() if name in body.header}
-        inside = Scope({**body.header, **body.texts}, cards.scope, **known)
-        for name in (n for n in ("w", "l", "m") if n in one.given):
-            text, line = one.given[name]
-            value = inside.value(text, line, f"{one.name}: {name}")
-            allowed = [known[name]] if name in known else []
-            allowed += [1.0] if name == "m" else []
-            if not any(math.isclose(value, wanted) for wanted in allowed):
-                what = f"{one.name} in .subckt {body.name}: {name} = {text[:40]}"
-                raise line.error(f"{what} is not the {name} that it is called with")
+    for name in (n for n in ("w", "l", "m") if n in one.given):
+        text, line = one.given[name]
+        handed = name in body.header and hands_on(one, name)
+        if not handed and (name, text) != ("m", "1"):
+            what = f"{one.name} in .subckt {body.name}: {name} = {text[:40]}"
+            raise line.error(f"{what} is not the {name} that it is called with")

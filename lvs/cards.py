@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..base.names import fold
 from .deck import Line, shortened
-from .values import NoValueError, evaluate, names_in
+from .scopes import Scope, Texts
+from .values import RESERVED, names_in
 
 #: Circuit of the lines outside of any subcircuit.
 OUTSIDE = ".TOP"
@@ -33,9 +34,6 @@ _FIRST = re.compile(r"[^\s=]+\s*=")
 _PARAMS = re.compile(r"\bparams:", re.IGNORECASE)
 #: Punctuation, which no name of a net, an element or a model may hold.
 _NO_NAME = re.compile(r"""[(),{}'"=;\\]""")
-
-#: lower-case name -> text and line of its definition.
-Texts = dict[str, tuple[str, Line]]
 
 
 def settings(line: Line, text: str) -> tuple[list[str], Texts]:
@@ -63,78 +61,6 @@ def settings(line: Line, text: str) -> tuple[list[str], Texts]:
         while at < len(text) and text[at] in " \t\f":
             at += 1
     return words, found
-
-
-class Scope:
-    """Parameters that can be seen somewhere: of a subcircuit's call, and outside of it.
-
-    As in ngspice, a name that a subcircuit does not define is looked up where it is called.
-    """
-
-    def __init__(self, texts: Texts, outer: Scope | None = None, **values: float) -> None:
-        self.texts, self.outer, self.values = texts, outer, dict(values)
-
-    def holder(self, name: str) -> Scope | None:
-        """Return the innermost scope that defines a name."""
-        scope: Scope | None = self
-        while scope is not None and name not in scope.values and name not in scope.texts:
-            scope = scope.outer
-        return scope
-
-    def lookup(self, name: str) -> float:
-        """Return the value of a parameter.
-
-        Raises:
-            NoValueError: if it is not defined, needs itself or has no value.
-        """
-        open_: dict[tuple[int, str], None] = {}
-        stack: list[tuple[Scope, str]] = [(self, name)]
-        while stack:
-            scope, wanted = stack[-1]
-            holder = scope.holder(wanted)
-            if holder is None:
-                raise NoValueError(f"no parameter {wanted[:40]} is defined")
-            key = (id(holder), wanted)
-            if wanted in holder.values:
-                open_.pop(key, None)
-                stack.pop()
-                continue
-            text, line = holder.texts[wanted]
-            needs = [n for n in sorted(names_in(text)) if not holder.known(n)]
-            if key not in open_ and needs:
-                open_[key] = None
-                stack += [(holder, n) for n in needs]
-                continue
-            if needs:
-                raise NoValueError(f"parameter {wanted[:40]} needs its own value")
-            try:
-                holder.values[wanted] = evaluate(text, holder.cached)
-            except NoValueError as problem:
-                raise line.error(f"{wanted} = {problem}") from None
-        return self.cached(name)
-
-    def known(self, name: str) -> bool:
-        """True if the value of a name is computed already."""
-        holder = self.holder(name)
-        return holder is not None and name in holder.values
-
-    def cached(self, name: str) -> float:
-        """Return a value that is computed already."""
-        holder = self.holder(name)
-        if holder is None:
-            raise NoValueError(f"no parameter {name[:40]} is defined")
-        return holder.values[name]
-
-    def value(self, text: str, line: Line, what: str) -> float:
-        """Return the value of an expression.
-
-        Raises:
-            FileError: if it has none; names line, thing and value.
-        """
-        try:
-            return evaluate(text, self.lookup)
-        except NoValueError as problem:
-            raise line.error(f"{what} = {text[:20]} is no value: {problem}") from None
 
 
 @dataclass(frozen=True)
@@ -210,6 +136,13 @@ def read_cards(lines: Iterable[Line], path: Path, models: Mapping[str, str]) -> 
     return reader.done(path)
 
 
+def _check_names(given: Texts) -> None:
+    """Refuse parameters that an expression cannot name: ngspice takes them for functions."""
+    for name, (_, line) in given.items():
+        if name in RESERVED:
+            raise line.error(f"{name} is a name of ngspice's own and cannot be a parameter")
+
+
 class _Reader:
     def __init__(self, models: Mapping[str, str]) -> None:
         self.models = models
@@ -221,6 +154,8 @@ class _Reader:
         self.scales: dict[float, Line] = {}
         #: of each open `.if`: its line, whether its lines count, whether a branch was taken
         self.branches: list[tuple[Line, bool, bool]] = []
+        #: names in conditions inside of a subcircuit, each with a line
+        self.asked: dict[str, Line] = {}
 
     def global_parameters(self, lines: Iterable[Line]) -> None:
         """Collect parameters outside of subcircuits; of two of a name the last counts."""
@@ -263,15 +198,27 @@ class _Reader:
             raise self.here.line.error(f".subckt {self.here.name} is not ended by .ends")
         if len(self.scales) > 1:
             raise list(self.scales.values())[1].error("scale is given twice, with another value")
+        self._check_conditions()
         scale = next(iter(self.scales), 1.0)
         return Cards(
             self.top, self.subckts, frozenset(self.globals), self.scope, scale, path, self.models
         )
 
+    def _check_conditions(self) -> None:
+        """Refuse a condition on what may be a caller's parameter, decided here once for all."""
+        for sub in self.subckts.values():
+            if sub.name.lower() not in self.models:
+                for name in self.asked.keys() & (sub.header.keys() | sub.texts.keys()):
+                    line, text = self.asked[name], f"{name} is not global in .subckt {sub.name}"
+                    raise line.error(f"{text}: {line.card} knows global parameters only")
+
     def _parameters(self, line: Line) -> Texts:
         words, given = settings(line, line.rest)
         if words or not given:
             raise line.unknown()
+        if "m" in given:
+            raise line.error("m is the multiplier of a call, not a parameter")
+        _check_names(given)
         return given
 
     def _local(self, line: Line) -> None:
@@ -287,6 +234,7 @@ class _Reader:
         words, header = settings(line, line.rest)
         if not words:
             raise line.unknown()
+        _check_names(header)
         name, *pins = words
         if name in self.subckts:
             where = self.subckts[name].line
@@ -343,7 +291,7 @@ class _Reader:
         if "scale" in given:
             if given["scale"][0][0] not in "+-.0123456789":  # ngspice takes no expression here
                 raise line.unknown()
-            value = self.scope.value(given["scale"][0], line, "scale")
+            value = self.scope.value(given["scale"][0], line, "scale", on_device=True)
             if value <= 0:
                 raise line.error(f"scale = {value:g} is not allowed: positive")
             self.scales.setdefault(value, line)
@@ -400,4 +348,6 @@ class _Reader:
         if local:
             name = min(local)
             raise line.error(f"{name} is not global: {line.card} knows global parameters only")
+        if self.here is not self.top:
+            self.asked |= dict.fromkeys(names_in(text), line)
         return bool(self.scope.value(text, line, line.card))

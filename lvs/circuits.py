@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import klayout.db as db
 
-from .bodies import check_body
-from .cards import Cards, Element, Scope, Subckt, Texts
-from .deck import Line
+from .bodies import check_body, hands_on, the_device
+from .cards import Cards, Element, Subckt
+from .deck import Line, shortened
 from .devices import BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
+from .scopes import Scope, Texts
 from .values import NoValueError, names_in
 
 #: A channel longer or wider than this, in metres, was written without its unit.
@@ -50,6 +51,11 @@ class Builder:
         self.named: dict[str, frozenset[str]] = {}
         self.joined: dict[str, tuple[str, ...]] = {}
         self.checked: set[str] = set()
+        #: parameters that the devices' own subcircuits name, which may be a caller's
+        self.in_bodies = frozenset(
+            name for sub in cards.subckts.values() if sub.name.lower() in cards.models
+            for name in _named(sub)
+        )  # fmt: skip
 
     def build(self, top: Subckt) -> db.Circuit:
         """Return the circuit of a subcircuit, called with the defaults of its parameters.
@@ -59,7 +65,7 @@ class Builder:
                 itself, or becomes too large.
         """
         self._look_below(top)
-        return self.circuit(top, self.inside(top, {}))
+        return self.circuit(top, self.inside(top, {}, self.cards.scope))
 
     def calls(self, sub: Subckt) -> dict[str, Line]:
         """Return the subcircuits that one calls, each with a line that does."""
@@ -100,11 +106,8 @@ class Builder:
 
     def _note(self, sub: Subckt, callees: Iterable[str]) -> None:
         """Note which parameters and global nets a subcircuit and those below it name."""
-        groups: list[Texts] = [sub.header, sub.texts]
-        groups += [one.given for one in sub.elements.values() if one.given]
-        named = {name for group in groups for text, _ in group.values() for name in names_in(text)}
-        named |= sub.header.keys() | sub.texts.keys()
-        self.named[sub.name] = frozenset(named.union(*(self.named[name] for name in callees)))
+        named = _named(sub).union(self.in_bodies, *(self.named[name] for name in callees))
+        self.named[sub.name] = frozenset(named)
         nets = {word for one in sub.elements.values() for word in one.words[:-1]}
         joined = nets & (self.cards.globals | _GROUNDS)
         joined = joined.union(*(self.joined[name] for name in callees)) - set(sub.pins)
@@ -112,14 +115,29 @@ class Builder:
             raise sub.line.error(f".subckt {sub.name} is on 0 and GND, which SPICE takes for one")
         self.joined[sub.name] = tuple(sorted(joined))
 
-    def inside(self, sub: Subckt, given: dict[str, float], outer: Scope | None = None) -> Scope:
-        """Return the parameters inside a subcircuit that is called with some of its own."""
-        scope = outer or self.cards.scope
-        if not sub.header and not sub.texts:
-            return scope
-        made = Scope({**sub.header, **sub.texts}, scope, **given)
+    def inside(self, sub: Subckt, given: Texts, outer: Scope) -> Scope:
+        """Return the parameters inside a subcircuit that is called with some of its own.
+
+        Args:
+            sub: the subcircuit.
+            given: what the call gives, m among it.
+            outer: the parameters where it is called.
+
+        Raises:
+            FileError: for what has no value, or has another one inside than outside: ngspice
+                takes some names in a call from there, some from here.
+        """
+        if not sub.header and not sub.texts and not given:
+            return outer
+        values = {name: outer.value(text, line, name) for name, (text, line) in given.items()}
+        made = Scope({**sub.header, **sub.texts}, outer, **values)
         for name, (text, line) in sub.header.items():
-            made.values.setdefault(name, made.value(text, line, name) if name not in given else 0.0)
+            if name not in values:
+                made.values[name] = made.value(text, line, name)
+        for name, (text, line) in given.items():
+            for other in sorted(names_in(text) - {name}):
+                if made.holder(other) is made:
+                    _check_same(line, f"{name} = {text[:40]}", other, outer, made)
         return made
 
     def circuit(self, sub: Subckt, scope: Scope) -> db.Circuit:
@@ -147,6 +165,21 @@ class Builder:
 
     def _is_local(self, scope: Scope, name: str) -> bool:
         return scope.holder(name) not in (None, self.cards.scope)
+
+
+def _named(sub: Subckt) -> set[str]:
+    """Return the parameters that a subcircuit names or has."""
+    groups: list[Texts] = [sub.header, sub.texts]
+    groups += [one.given for one in sub.elements.values() if one.given]
+    named = {name for group in groups for text, _ in group.values() for name in names_in(text)}
+    return named | sub.header.keys() | sub.texts.keys()
+
+
+def _check_same(line: Line, what: str, name: str, outer: Scope, made: Scope) -> None:
+    here, there = (scope.value(name, line, name) for scope in (outer, made))
+    if here != there:
+        text = f"{what}: {name} is {here:g} where it is called and {there:g} inside"
+        raise line.error(f"{text}, and ngspice takes one or the other by their order")
 
 
 class _Contents:
@@ -186,23 +219,17 @@ class _Contents:
             text = f"{self.sub.name} has more than {MOST_PARTS:,} devices and calls"
             raise one.line.error(text)
 
-    def times(self, one: Element, given: dict[str, float], whole: bool) -> float:
-        """Return the multiplier of an element, 1 without one."""
-        times = given.pop("m", 1.0)
+    def check_times(self, one: Element, times: float, whole: bool) -> None:
+        """Refuse a multiplier that makes no circuit."""
         if times <= 0 or (whole and times != int(times)):
             allowed = "a whole number from 1 on" if whole else "positive"
             raise one.line.error(f"{one.name}: m = {times:g} is not allowed: {allowed}")
-        return times
 
-    def values(self, one: Element, known: Iterable[str]) -> dict[str, float]:
-        """Return the values given to an element."""
+    def check_known(self, one: Element, known: Iterable[str]) -> None:
+        """Refuse a parameter that an element does not have."""
         for name in one.given:
             if name != "m" and name not in known:
                 raise one.line.error(f"{one.name}: parameter {name} is not known here")
-        return {
-            name: self.scope.value(text, line, f"{one.name}: {name}")
-            for name, (text, line) in one.given.items()
-        }
 
     def call(self, one: Element) -> None:
         builder = self.builder
@@ -215,9 +242,13 @@ class _Contents:
             if pin in builder.cards.globals and net != pin:
                 text = f"{net} on pin {pin} of {sub.name}, which .global joins to {pin}"
                 raise one.line.error(f"{one.name}: {text}")
-        given = self.values(one, sub.header) if one.given else {}
-        times = int(self.times(one, given, whole=True))
-        circuit = builder.circuit(sub, builder.inside(sub, given, self.scope))
+        self.check_known(one, sub.header)
+        scope = builder.inside(sub, one.given, self.scope)
+        # no parameter: what is called does not see it
+        times = scope.values.pop("m", 1.0) if "m" in one.given else 1.0
+        self.check_times(one, times, whole=True)
+        circuit = builder.circuit(sub, scope)
+        times = int(times)
         self.count(one, times * (1 + builder.parts[circuit.name]))
         ends = [self.net(name) for name in (*nets, *builder.joined[sub.name])]
         for copy in range(times):
@@ -238,20 +269,11 @@ class _Contents:
             raise one.line.error(f"{what}: {text}")
         sizes = [name.lower() for name in kind.parameters]
         body = self.builder.cards.subckts.get(one.words[-1]) if one.name[0] == "X" else None
-        header: Texts = {}
-        if body is not None:
-            self.builder.check(body, kind)
-            header = body.header
-        given = self.values(
-            one, {*sizes, *BESIDES["memristor" if kind.is_memristor else "MOS"], *header}
-        )
-        times = self.times(one, given, whole=kind.is_memristor)
+        given = self.own(one, kind) if body is None else self.handed_on(one, kind, body)
+        times = given.get("m", 1.0)
+        self.check_times(one, times, whole=kind.is_memristor)
         copies = int(times) if kind.is_memristor else 1
         self.count(one, copies)
-        for name in sizes:
-            if name not in given and name in header:
-                text, line = header[name]
-                given[name] = self.builder.cards.scope.value(text, line, f"{model}: {name}")
         values = [self._size(one, name, given) for name in sizes]
         if not kind.is_memristor:
             values[0] *= times
@@ -262,6 +284,47 @@ class _Contents:
                 device.connect_terminal(terminal, net)
             for size, value in zip(kind.parameters, values, strict=True):
                 device.set_parameter(size, value)
+
+    def own(self, one: Element, kind: DeviceKind) -> dict[str, float]:
+        """Return what is given to a device that is not described in the netlist."""
+        beside = BESIDES["memristor" if kind.is_memristor else "MOS"]
+        sizes = {name.lower() for name in kind.parameters}
+        self.check_known(one, sizes | beside)
+        on_device = one.name[0] == "M"
+        found = {}
+        for name, (text, line) in one.given.items():
+            others = set() if on_device else names_in(text) & (sizes | beside | {"m"}) - {name}
+            if others and name not in beside:
+                why = f"ngspice takes {min(others)} from .subckt {one.words[-1]}, not given here"
+                raise line.error(f"{one.name}: {name} = {shortened(text)}: {why}")
+            if not others:
+                found[name] = self.scope.value(text, line, f"{one.name}: {name}", on_device)
+        return found
+
+    def handed_on(self, one: Element, kind: DeviceKind, body: Subckt) -> dict[str, float]:
+        """Return what a device's own subcircuit makes of its call, sizes and m."""
+        self.builder.check(body, kind)
+        scope, call, times = self.scope, one, 1.0
+        sizes = {name.lower() for name in kind.parameters}
+        beside = BESIDES["memristor" if kind.is_memristor else "MOS"]
+        while True:
+            last = None if kind.is_memristor else the_device(body)
+            self.check_known(call, {*body.header, *(() if last else sizes | beside)})
+            scope = self.builder.inside(body, call.given, scope)
+            given = body.header.keys() | call.given.keys()
+            here = scope.cached("m") if "m" in given else 1.0
+            if "m" in body.header and here != 1 and the_device(body) and not hands_on(last, "m"):
+                why = f".subckt {body.name} has a parameter m and does not hand it on"
+                raise one.line.error(f"{one.name}: m = {here:g} has no effect: {why}")
+            if "m" not in body.header or last is None:
+                times *= here
+            subckts = self.builder.cards.subckts
+            if last is None or last.name[0] != "X" or last.words[-1] not in subckts:
+                break
+            body, call = subckts[last.words[-1]], last
+        if hands_on(last, "m"):
+            times *= scope.cached("m")
+        return {**{name: scope.cached(name) for name in sizes & given}, "m": times}
 
     def _size(self, one: Element, name: str, given: dict[str, float]) -> float:
         """Return W or L in um, or an area in um2."""

@@ -7,6 +7,7 @@ way than its writer, is refused with file and line.
 from __future__ import annotations
 
 import codecs
+import filecmp
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ MOST_DEPTH = 20
 _QUOTED = 60
 
 _INCLUDE = (".include", ".inc")
+#: Statements that count for nothing in line 1, which is the title to a simulator.
+_NOT_FIRST = (".param", ".option", ".options", ".global", ".model", ".if", ".control")
 #: Comment at the end of a line: `;`, `//`, or `$` after a blank or a comma.
 _TAIL = re.compile(r";|//|(?<=[ \t,])\$")
 _FILE = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(\S+))\s*(\S*)\s*(.*)""")
@@ -124,7 +127,9 @@ class _Deck:
             wanted = "file and section" if library else "one file"
             raise line.error(f"{line.card} takes {wanted}: {shortened(line.text)}")
         try:
-            yield from self.lines(line.path.parent / name, section.strip("'\"").lower(), line)
+            path = line.path.parent / name
+            _check_place(path, Path(name), line)
+            yield from self.lines(path, section.strip("'\"").lower(), line)
         except ValueError:
             raise line.unknown() from None
 
@@ -171,8 +176,8 @@ def _logical(text: str, path: Path, title: bool) -> list[Line]:
         first = line[:1]
         if control:
             control = 0 if line.lower().split()[:1] == [".endc"] else control
-        elif title and number == 1 and first not in ("", "."):
-            _check_title(Line(line, path, 1))
+        elif title and number == 1 and line and _is_title(Line(line, path, 1)):
+            continue
         elif not line:
             # ngspice joins over blank and comment lines, but not over one that starts with `;`
             open_line = open_line and not raw.lstrip().startswith(";")
@@ -202,11 +207,35 @@ def _stripped(raw: str) -> str:
     return line
 
 
-def _check_title(line: Line) -> None:
-    """Refuse a first line that reads like a device: SPICE takes any first line as the title."""
+def _is_title(line: Line) -> bool:
+    """True if the first line is to be passed over; refuses one with a meaning.
+
+    SPICE takes any first line for the title; `.include` and `.lib` count there, and `.subckt`
+    cannot be lost unnoticed.
+    """
     words = line.text.split()
-    if "=" in line.text and len(words) > 2 and line.text[0].lower() in "mx":
+    device = "=" in line.text and len(words) > 2 and line.text[0].lower() in "mx"
+    if device or line.card in _NOT_FIRST:
         raise line.error("the first line of a netlist is its title: put a line '* title' before it")
+    return line.text[0] != "."
+
+
+def _check_place(path: Path, name: Path, line: Line) -> None:
+    """Refuse a file's name that means another file where the program runs: ngspice takes that.
+
+    Args:
+        path: the file, from the folder of the file that names it.
+        name: the same as it is written, from the working folder.
+        line: the line that names it.
+    """
+    try:
+        both = path.is_file() and name.is_file() and not path.samefile(name)
+        differ = both and not filecmp.cmp(path, name, shallow=False)
+    except OSError as error:
+        raise line.error(f"{shortened(str(name))}: {error.strerror}") from None
+    if differ:
+        what = f"{path.resolve()} or {name.resolve()}, which differ"
+        raise line.error(f"{line.card}: {shortened(str(name))} is {what}")
 
 
 def _checked(line: Line) -> Line:

@@ -10,7 +10,7 @@ import klayout.db as db
 from ..base.units import place
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding
-from .marks import MOST, centers
+from .marks import MOST, centers, flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +43,9 @@ def missed_devices(extracted: ExtractedLayout) -> list[Finding]:
 def _missed(extracted: ExtractedLayout, kind: DeviceKind) -> Iterator[Finding]:
     """Yield the bodies of one kind that no device came of, by shape and by number."""
     made_of = extracted.tech.nets.device(kind.name)
-    body = extracted.regions[made_of.body].merged()
+    body = flat(extracted.regions[made_of.body]).merged()
     layer = kind.terminal_layer("ROW" if kind.is_memristor else "G")
-    left = body - extracted.regions[layer]
+    left = body - flat(extracted.regions[layer])
     for at in centers(left, extracted.dbu):
         what = "crossing" if kind.is_memristor else "gate"
         why = "" if kind.is_memristor else _why(extracted, made_of.conductor("S"), left, at)
@@ -64,5 +64,5 @@ def _why(
     here = db.DPoint(*at)
     boxes = ((p, p.bbox().to_dtype(extracted.dbu)) for p in left.merged().each())
     gate = db.Region([p for p, box in boxes if box.center() == here])
-    areas = extracted.regions[diffusion].interacting(gate).merged(True, 0).count()
+    areas = flat(extracted.regions[diffusion]).interacting(gate).count()
     return f": it touches {areas} area{'' if areas == 1 else 's'} of {diffusion}, not 2"

@@ -125,14 +125,12 @@ def with_opinion(value: dict[str, Any], opinion: SecondOpinion) -> dict[str, Any
     }
 
 
-def opinion_lines(opinion: SecondOpinion) -> Iterator[str]:
-    """Yield a second opinion as lines for people."""
+def opinion_line(opinion: SecondOpinion) -> str:
+    """Return a second opinion as a line for people; its differences are errors of the report."""
     kinds = ", ".join(f"{n} {kind}" for kind, (_, n) in opinion.devices.items() if n)
-    verdict = "agrees" if opinion.agrees else f"{len(opinion.differences)} differences"
-    yield f"{opinion.program}: {verdict}; {opinion.nets[1]} nets, {kinds or 'no device'}"
-    yield from (f"  {finding.message}" for finding in opinion.differences[:20])
-    if len(opinion.differences) > 20:
-        yield f"  and {len(opinion.differences) - 20} more"
+    count = len(opinion.differences)
+    verdict = f"{count} difference{'' if count == 1 else 's'}" if count else "agrees"
+    return f"{opinion.program}: {verdict}; {opinion.nets[1]} nets, {kinds or 'no device'}"
 
 
 class _Comparison:

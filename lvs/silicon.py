@@ -45,7 +45,8 @@ def _candidates(extracted: ExtractedLayout) -> Iterator[FlatNet]:
             path: list[db.SubCircuit] = []
             point = next(polygon.each_point_hull())
             net = extracted.l2n.probe_net(extracted.regions[layer], point, path)
-            if net is not None:
+            # KLayout has no subcircuit for a cell in which nothing reaches a device or a label
+            if net is not None and None not in path:
                 names = "".join(f"{sub.expanded_name()}/" for sub in path)
                 yield numbers[names, net.cluster_id]
 

@@ -8,10 +8,13 @@ import klayout.db as db
 
 from ..base.units import place
 from .extraction import ExtractedLayout, Finding
-from .marks import MOST, centers
+from .marks import MOST, centers, flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: dbu around a suspicious place that are looked at
+_AROUND = 10
 
 
 def touches(extracted: ExtractedLayout) -> list[Finding]:
@@ -23,29 +26,24 @@ def _corners(extracted: ExtractedLayout) -> Iterator[Finding]:
     """Yield where shapes of one layer meet at a corner only."""
     bodies = (device.body for device in extracted.tech.nets.devices)
     for name in dict.fromkeys((*extracted.wiring.conductors, *bodies)):
-        region = extracted.regions[name]
-        # merged with and without corners: equal numbers where no polygon hangs on one
-        if region.merged(False, 0).count() == region.merged(True, 0).count():
-            continue
-        for x, y in _kisses(region):
+        for x, y in _kisses(extracted.regions[name]):
             at = (x * extracted.dbu, y * extracted.dbu)
             text = f"two shapes of {name} meet at a corner only, at {place(at)}: nothing joins them"
             yield Finding("touch", text, (at,))
 
 
 def _kisses(region: db.Region) -> list[tuple[int, int]]:
-    """Return the first points, from the south-west on, at which polygons of a region meet."""
-    shapes = db.Shapes()
-    parts = list(region.merged(True, 0).each())
-    for part in parts:
-        shapes.insert(part)
+    """Return the first points, from the south-west on, at which polygons meet at a corner only."""
+    near = flat(region.space_check(1).polygons(_AROUND)).merged()
+    if near.is_empty():
+        return []
     found: set[tuple[int, int]] = set()
-    for part in parts:
-        for point in (edge.p1 for edge in part.each_edge()):
-            near = shapes.each_touching(db.Box(point, point))
-            # the sides of a polygon belong to it
-            if sum(shape.polygon.inside(point) for shape in near) > 1:
-                found.add((point.y, point.x))
+    # merged so that what meets at a corner is one polygon, and then so that it is several
+    for polygon in flat(region & near).merged(False, 0).each():
+        parts = list(db.Region(polygon).merged(True, 0).each())
+        corners = (edge.p1 for part in parts for edge in part.each_edge())
+        # the sides of a polygon belong to it
+        found |= {(p.y, p.x) for p in corners if sum(part.inside(p) for part in parts) > 1}
     return [(x, y) for y, x in sorted(found)[:MOST]]
 
 

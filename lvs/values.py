@@ -26,15 +26,26 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "abs": (1, abs), "int": (1, math.trunc), "log": (1, math.log), "ln": (1, math.log),
     "log10": (1, math.log10), "min": (2, min), "max": (2, max), "pow": (2, math.pow),
 }  # fmt: skip
+#: What ngspice takes for a function, or for a quantity of its own, wherever it stands.
+RESERVED = frozenset(
+    re.findall(
+        r"\w+",
+        "sqr sqrt sin cos exp ln arctan abs pow pwr max min int log log10 sinh cosh tanh "
+        "ternary_fcn agauss sgn gauss unif aunif limit ceil floor asin acos atan asinh acosh "
+        "atanh tan nint vec var temper time hertz",
+    )
+)
 #: Operators by rank, from the weakest; all group from the left, as do powers.
 _RANKS: tuple[dict[str, Callable[[float, float], float]], ...] = (
     {"||": lambda a, b: float(bool(a) or bool(b))},
     {"&&": lambda a, b: float(bool(a) and bool(b))},
-    {"==": lambda a, b: float(a == b), "!=": lambda a, b: float(a != b)},
-    {"<": lambda a, b: float(a < b), ">": lambda a, b: float(a > b),
+    {"==": lambda a, b: float(a == b), "!=": lambda a, b: float(a != b),
+     "<": lambda a, b: float(a < b), ">": lambda a, b: float(a > b),
      "<=": lambda a, b: float(a <= b), ">=": lambda a, b: float(a >= b)},
     {"+": lambda a, b: a + b, "-": lambda a, b: a - b},
-    {"*": lambda a, b: a * b, "/": lambda a, b: a / b, "%": math.fmod},
+    {"*": lambda a, b: a * b, "/": lambda a, b: a / b,
+     # as ngspice computes it: `fmod(3, 2m)` is 2m, this is 0
+     "%": lambda a, b: a - b * math.trunc(a / b)},
 )  # fmt: skip
 
 
@@ -42,15 +53,20 @@ class NoValueError(Exception):
     """A value that cannot be computed; the message says why."""
 
 
-def scaled(digits: str, unit: str, in_expression: bool = True) -> float:
+def scaled(digits: str, unit: str, on_device: bool = False) -> float:
     """Return a number with its unit suffix; letters after the suffix are ignored.
+
+    Args:
+        digits: the number.
+        unit: the letters behind it.
+        on_device: it stands alone on a device's own line or an option, where mil is 25.4 um.
 
     Raises:
         NoValueError: if it is not finite, or its suffix means two things to ngspice.
     """
     letters = unit.lower()
-    if letters.startswith("mil") and in_expression:
-        raise NoValueError(f"{digits}{unit}: ngspice reads mil in an expression as milli")
+    if letters.startswith("mil") and not on_device:
+        raise NoValueError(f"{digits}{unit}: ngspice reads mil in a parameter as milli")
     if letters.startswith("meg"):
         factor = 1e6
     elif letters.startswith("mil"):
@@ -59,10 +75,8 @@ def scaled(digits: str, unit: str, in_expression: bool = True) -> float:
         raise NoValueError(f"{digits}{unit}: no suffix that ngspice scales by")
     else:
         factor = _SUFFIX.get(letters[:1], 1.0)
-    # one rounding, as if the exponent had been written
-    exponent = f"e{round(math.log10(factor))}"
-    exact = "e" not in digits.lower() and factor != 25.4e-6
-    return finite(float(digits + exponent) if exact else float(digits) * factor, digits + unit)
+    # as ngspice rounds it: `2000n == 2u` is false there
+    return finite(float(digits) * factor, digits + unit)
 
 
 def finite(value: float, text: str) -> float:
@@ -81,18 +95,19 @@ def names_in(text: str) -> set[str]:
     return {name.lower() for name in _PARAMETER.findall(text)}
 
 
-def evaluate(text: str, lookup: Callable[[str], float]) -> float:
+def evaluate(text: str, lookup: Callable[[str], float], on_device: bool = False) -> float:
     """Return the value of a number or an expression, in quotes, braces or bare.
 
     Args:
         text: the value as written.
         lookup: gives a parameter by its name in lower case.
+        on_device: it stands on a device's own line or is an option, not a parameter.
 
     Raises:
         NoValueError: if it cannot be computed or is not finite.
     """
     if (plain := _PLAIN.fullmatch(text)) is not None:
-        return scaled(plain[1], plain[2], in_expression=False)
+        return scaled(plain[1], plain[2], on_device)
     inner = text.strip()
     if inner[:1] + inner[-1:] in ("''", "{}"):
         inner = inner[1:-1]
@@ -139,42 +154,53 @@ class _Parser:
         if not self._next(operator):
             raise self._wrong()
 
-    def _choice(self) -> float:
+    def _choice(self, after_operator: bool = False) -> float:
         self.depth += 1
         if self.depth > MOST_BRACKETS:
             raise NoValueError(f"{self.text[:40]!r}: more than {MOST_BRACKETS} brackets deep")
-        value = self._binary(0)
+        value = self._binary(0, after_operator)
         if self._next("?"):
-            first = self._choice()
+            first = self._binary(0, after_operator=True)  # a choice in there needs brackets
             self._need(":")
-            second = self._choice()
+            second = self._choice(after_operator=True)
             value = first if value else second
         self.depth -= 1
         return value
 
-    def _binary(self, rank: int) -> float:
+    def _binary(self, rank: int, after_operator: bool) -> float:
         if rank == len(_RANKS):
-            return self._signed()
-        value = self._binary(rank + 1)
+            return self._signed(after_operator)
+        value = self._binary(rank + 1, after_operator)
         while operator := self._next(*_RANKS[rank]):
-            value = _RANKS[rank][operator](value, self._binary(rank + 1))
+            value = _RANKS[rank][operator](value, self._binary(rank + 1, after_operator=True))
         return value
 
-    def _signed(self) -> float:
-        """Return a power with its sign, which binds less: -2**2 is -4."""
-        sign = self._sign()
-        value = self._atom()
+    def _signed(self, after_operator: bool) -> float:
+        """Return a power; a sign that starts an expression binds less: -2**2 is -4."""
+        sign = "" if after_operator else self._next("-", "+")
+        value = self._operand()
         while self._next("**", "^"):
             if value < 0:
                 raise NoValueError(f"{self.text[:40]!r}: the power of a negative number")
-            value = math.pow(value, self._sign() * self._atom())
-        return sign * value
+            exponent = self._operand()
+            if value == exponent == 0:
+                raise NoValueError(f"{self.text[:40]!r}: the power 0 of 0")
+            value = math.pow(value, exponent)
+        return -value if sign == "-" else value
 
-    def _sign(self) -> float:
-        sign = 1.0
-        while operator := self._next("-", "+"):
-            sign = -sign if operator == "-" else sign
-        return sign
+    def _operand(self) -> float:
+        """Return what follows an operator.
+
+        A minus there belongs to the digits behind it, for ngspice: `2*-3**2` is 18 and `2*-k` is
+        `2*k`, so that it may stand before nothing but a number alone.
+        """
+        if not self._next("-"):
+            return self._atom()
+        digits, unit, *_ = self.words[self.at] if self.at < len(self.words) else ("", "")
+        self.at += 1
+        if not digits or self._next("**", "^"):
+            raise NoValueError(f"{self.text[:40]!r}: - after an operator needs brackets here")
+        return -scaled(digits, unit)
 
     def _atom(self) -> float:
         if self._next("("):

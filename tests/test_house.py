@@ -210,6 +210,23 @@ def test_modules_are_small() -> None:
     assert not {name: n for name, n in sizes.items() if n > MAX_LINES}
 
 
+def loose_json(path: Path) -> list[int]:
+    """Lines that write JSON in which NaN and infinity may stand; no other program reads them."""
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    return [
+        call.lineno
+        for call in calls
+        if ast.unparse(call.func) in ("json.dumps", "json.dump")
+        and not any(k.arg == "allow_nan" and ast.unparse(k.value) == "False" for k in call.keywords)
+    ]
+
+
+def test_json_is_written_without_nan(tmp_path: Path) -> None:
+    assert not {str(p.relative_to(ROOT)): n for _, p in modules() if (n := loose_json(p))}
+    (tmp_path / "a.py").write_text("json.dumps(1, indent=2)\njson.dumps(1, allow_nan=False)\n")
+    assert loose_json(tmp_path / "a.py") == [1]
+
+
 def test_every_folder_with_code_is_packaged() -> None:
     found = {".".join(package_of(path)) for _, path in modules()}
     assert found == set(PROJECT["tool"]["setuptools"]["packages"])

@@ -10,6 +10,9 @@ from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import EXISTING, folder_beside, layout_options, out_option
 
+#: errors that are printed; the report holds all of them
+_MOST = 20
+
 
 @click.command("lvs")
 @layout_options
@@ -43,7 +46,7 @@ def command(
     from ..base.files import together, write_json
     from ..layouts import layout_in, origin_of
     from ..lvs import compare_layout, extract_layout
-    from ..lvs.second import ask_magic, opinion_lines, with_opinion
+    from ..lvs.second import ask_magic, opinion_line, with_opinion
     from ..signoff.summary import lvs_line
 
     console = Console(as_json, quiet)
@@ -69,10 +72,12 @@ def command(
         console.note(warning)
     database = folder / f"{file.stem}.lvsdb"
     console.say(f"{file.name}: {lvs_line(value)}")
-    for error in value["errors"][:20]:
+    for error in value["errors"][:_MOST]:
         console.say(f"  {error}")
-    for line in () if opinion is None else opinion_lines(opinion):
-        console.say(line)
+    if len(value["errors"]) > _MOST:
+        console.say(f"  and {len(value['errors']) - _MOST} more")
+    if opinion is not None:
+        console.say(opinion_line(opinion))
     console.say(f"  {database}")
     console.result({**value, "database": str(database)})
     return OK if value["match"] else FOUND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from ..figures import Drawn, Study, draw, mode_figures
 from ..pdk import CrossStackError
 from .metrics import METRICS, STAGES, flat_figures
 from .theory import least_errors
+
+#: why a candidate goes no further that meets what is known of the targets
+BETTERED = "another point is at least as good in everything"
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,12 @@ def _fate(task: Task, figures: Mapping[str, float | None]) -> str | None:
     if any(value is None for value in known):
         return None
     values = [float(value) for value in known if value is not None]
-    if any(_covers(task.goals, rival, values) for rival in task.rivals):
-        return "another point is at least as good in everything"
+    if any(covers(task.goals, rival, values) for rival in task.rivals):
+        return BETTERED
     return None
 
 
-def _covers(goals: tuple[str, ...], rival: tuple[float, ...], values: list[float]) -> bool:
+def covers(goals: tuple[str, ...], rival: Sequence[float], values: Sequence[float]) -> bool:
     """Return whether a rival is at least as good in every goal."""
     return all(
         (a >= b if METRICS[goal].higher else a <= b)

@@ -13,7 +13,7 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -21,14 +21,15 @@ from ..base.errors import ConfigError
 from ..config import RunConfig
 from ..pace import Pace
 from ..pdk import CrossStackError
-from .evaluate import Task
+from .evaluate import BETTERED, Task, covers
 from .metrics import METRICS, STAGES, UNKNOWN
 from .target import Target
 
 #: candidates of a round, and candidates without a better point that end a search
 ROUND, PATIENCE = 8, 96
-#: last stage that every candidate goes through, and how many go through the dear ones at once
-CHEAP, TOGETHER = "read", 2
+#: last stage that every candidate goes through, how many go through the dear ones at once, and
+#: how many are looked at before the first does: the best of many rules out more
+CHEAP, TOGETHER, START = "read", 2, 3 * ROUND
 #: proposals of what was looked at already, before one is drawn by lot
 _REPEATS = 24
 #: stands for a goal that is not known; constraints keep such a candidate from being liked
@@ -119,6 +120,9 @@ class Search:
         self._study = self._create()
         self._random = random.Random(target.search["seed"])
         self._asked: dict[Choice, Any] = {}
+        #: proposals that were not told of yet, and candidates whose dear figures are not known
+        self._trials: dict[Choice, Any] = {}
+        self._pending: dict[Choice, tuple[RunConfig, ...]] = {}
         self._dear = any(
             STAGES.index(metric.stage) > STAGES.index(CHEAP) for metric in target.wanted
         )
@@ -164,12 +168,14 @@ class Search:
                 ended = f"nothing better among the last {len(self.seen) - better_at} candidates"
             elif self._late():
                 ended = "its time was over"
-        if front and not self._late():
+        self._finish()
+        if self.front():
             self._polish()
-        complete = len(self.seen) >= self.target.size and not any(
-            candidate.failed for candidate in self.seen.values()
-        )
+        complete = len(self.seen) >= self.target.size and not self._pending
+        complete &= not any(candidate.failed for candidate in self.seen.values())
         ended = "every combination was looked at" if complete else ended
+        if self._late():
+            ended = "its time was over"
         return Outcome([*self.seen.values()], self.front(), ended, complete)
 
     def front(self) -> list[Candidate]:
@@ -237,20 +243,39 @@ class Search:
                 self._pace.piece(str(error), free=True)
         through = STAGES[-1] if whole or not self._dear else CHEAP
         found = self._compute(configs, through, whole=whole)
-        if through == CHEAP:
-            self._compute_best(configs, [c for c in found.values() if c.why is None])
-        for choice in choices:  # in the order of the proposals, whoever was done first
-            if choice in asked:
-                self._tell(asked[choice], self.seen[choice])
+        for choice, candidate in found.items():
+            self._pending.pop(choice, None)
+            if through == CHEAP and candidate.why is None:
+                self._pending[choice] = configs[choice]
+        self._trials |= asked
+        if len(self.seen) >= START:
+            self._resolve()
+        self._tell_known()
 
-    def _compute_best(
-        self, configs: dict[Choice, tuple[RunConfig, ...]], left: list[Candidate]
-    ) -> None:
-        """Compute the rest of some candidates, the best first: it may rule out the others."""
-        order = sorted(left, key=lambda c: (costs(c, self.target), c.choice))
-        for start in range(0, len(order), TOGETHER):
-            some = order[start : start + TOGETHER]
-            self._compute({c.choice: configs[c.choice] for c in some}, STAGES[-1])
+    def _resolve(self) -> None:
+        """Compute the rest of the best candidates that wait; what they better waits no longer."""
+        best: dict[Choice, tuple[RunConfig, ...]] = {}
+        front = [point.goals(self.target) for point in self.front()]
+        for choice in sorted(self._pending, key=lambda c: (costs(self.seen[c], self.target), c)):
+            mine = self.seen[choice]
+            if any(covers(self.target.goals, rival, mine.goals(self.target)) for rival in front):
+                self.seen[choice] = replace(mine, why=BETTERED)
+                del self._pending[choice]
+                self._pace.piece(BETTERED, free=True)
+            elif len(best) < TOGETHER:
+                best[choice] = self._pending.pop(choice)
+        self._compute(best, STAGES[-1])
+
+    def _finish(self) -> None:
+        """Resolve everything that waits."""
+        while self._pending and not self._late():
+            self._resolve()
+        self._tell_known()
+
+    def _tell_known(self) -> None:
+        """Tell the library what is known, in the order of its proposals, whoever was done first."""
+        for choice in [c for c in self._trials if c not in self._pending]:
+            self._tell(self._trials.pop(choice), self.seen[choice])
 
     def _compute(
         self, configs: dict[Choice, tuple[RunConfig, ...]], through: str, *, whole: bool = False
@@ -283,6 +308,7 @@ class Search:
                 return
             for start in range(0, min(len(todo), room), ROUND):
                 self._round(todo[start : start + ROUND])
+            self._finish()
             if self.front() == front:
                 return
 

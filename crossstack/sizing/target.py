@@ -16,6 +16,8 @@ from .metrics import METRICS, Metric
 
 SECTIONS = ("array", "conditions", "targets", "free", "optimise", "search")
 RANGE = ("min", "max", "step")
+#: keys of an array that no search may choose
+FIXED = ("name", "process")
 #: values that one free parameter may have, and figures to be best in at once
 MOST_VALUES, MOST_GOALS = 10_000, 3
 #: key of `search` -> (default, least, most)
@@ -164,9 +166,14 @@ def _top_keys() -> list[str]:
 
 
 def _free(values: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[Free]:
-    known = [key for key in keys() if key not in ("name", "process")]
+    seen: set[str] = set()
     for key, given in _flat(values):
-        check_keys([key], known, "free.")
+        if key in FIXED:
+            raise ConfigError(f"free.{key}: it cannot be free; put it under array")
+        check_keys([key], keys(), "free.")
+        if key in seen:
+            raise ConfigError(f"free.{key} is there twice")
+        seen.add(key)
         if _given(base, key):
             raise ConfigError(f"free.{key} stands under array, too: it is fixed or free, not both")
         yield _one(key, given)

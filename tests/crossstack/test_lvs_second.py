@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import klayout.db as db
@@ -66,5 +67,14 @@ def test_a_disagreement_is_a_finding(crossstack, built, tmp_path, monkeypatch):
         "lvs", gds, "--netlist", netlist, "--second", "magic", "-o", tmp_path, "--json"
     )
     assert ran.code == 1
-    assert ran.json["match"]
+    assert not ran.json["match"]
     assert not ran.json["second"]["agrees"]
+    differences = ran.json["second"]["differences"]
+    assert differences
+    assert ran.json["errors"] == differences
+    assert [f["kind"] for f in ran.json["findings"]] == ["second"] * len(differences)
+    kept = json.loads((tmp_path / f"{NAME}_lvs.json").read_text())
+    assert not kept["match"]
+    shown = crossstack("lvs", gds, "--netlist", netlist, "--second", "magic", "-o", tmp_path)
+    assert "NO match" in shown.out.splitlines()[0]
+    assert ": match" not in shown.out

@@ -16,9 +16,9 @@ from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
 from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
-from crossstack.sizing import theory
+from crossstack.sizing import search, theory
 from crossstack.sizing.metrics import METRICS, flat_figures
-from crossstack.sizing.search import Candidate, pareto
+from crossstack.sizing.search import Candidate, Search, pareto
 from crossstack.sizing.target import Target, read_target
 
 QUIET = Console(quiet=True)
@@ -73,8 +73,8 @@ READ = {name: 0.5 for name in METRICS if METRICS[name].stage == "read"}
 def test_the_point_is_the_least_that_meets_the_target(sized):
     value = json.loads((sized / "size.json").read_text())
     assert value["met"]
-    search = value["search"]
-    assert (search["combinations"], search["looked_at"], search["complete"]) == (8, 8, True)
+    found = value["search"]
+    assert (found["combinations"], found["looked_at"], found["complete"]) == (8, 8, True)
     (point,) = value["points"]
     assert point["chosen"]["select_w_um"] == 3.0
     assert point["worst"]["worst_device"] <= 0.07
@@ -235,6 +235,8 @@ def test_every_condition_must_hold(tmp_path):
         ("[false, true]", "[true, true]", ["free.strap", "every value once"]),
         ("[false, true]", "[true, 3]", ["strap = 3"]),
         ("[false, true]", "true", ["free.strap = True", "a list"]),
+        ("  strap:", "  process: [gf180mcuD]\n  strap:", ["free.process", "cannot be free"]),
+        ("  strap:", "  tech.corner: [min]\n  tech: {corner: [max]}\n  strap:", ["twice"]),
         ("free:", "optimise: [speed]\nfree:", ["speed", "area_um2"]),
         ("free:", "optimise: []\nfree:", ["optimise", "1 to 3"]),
         ("free:", "search: {candidates: 0}\nfree:", ["search.candidates = 0", "from 1"]),
@@ -272,7 +274,7 @@ def test_without_the_library(crossstack, tmp_path, monkeypatch):
         {"rows": 7, "cols": 5},
         {"rows": 5, "cols": 9, "strap": True, "cuts": 2, "select_w_um": 6.0},
         {"rows": 12, "cols": 4, "cell": "passive", "tech": {"corner": "max"}},
-        {"rows": 5, "cols": 6, "cell": "planar", "top": "macro"},
+        {"rows": 5, "cols": 6, "cell": "planar", "device_um": 2.0},
     ],
 )
 def test_theory_never_rules_out_what_can_be_had(spec, monkeypatch):
@@ -327,6 +329,16 @@ def test_what_cannot_be_drawn_is_passed_over(tmp_path, unbuilt):
     assert value["points"][0]["chosen"] == {"select_w_um": 5, "pitch_y_um": 7}
 
 
+def test_a_search_ends_when_its_time_is_over(tmp_path, monkeypatch, unbuilt):
+    looked = []
+    monkeypatch.setattr(Search, "_late", lambda self: bool(looked.append(1) or len(looked) > 1))
+    monkeypatch.setattr(search, "ROUND", 1)
+    value = whole.size(read_target(write(tmp_path, CONFLICT)), tmp_path / "o", QUIET)
+    assert value["search"]["looked_at"] < 3
+    assert value["search"]["ended"] == "its time was over"
+    assert "proved" not in value["verdict"]
+
+
 def test_two_goals_give_a_front(tmp_path, unbuilt):
     text = CONFLICT.replace("array_um2: 80, ", "").replace("0.05", "0.1")
     value = whole.size(
@@ -352,7 +364,7 @@ def test_what_could_not_be_computed_is_no_proof(tmp_path, monkeypatch, unbuilt):
     monkeypatch.setattr(one, "draw", breaks)
     text = CONFLICT.replace("0.05", "0.001")
     value = whole.size(read_target(write(tmp_path, text)), tmp_path / "o", QUIET)
-    search = value["search"]
-    assert (search["complete"], search["not_computed"], search["not_drawable"]) == (False, 1, 0)
+    found = value["search"]
+    assert (found["complete"], found["not_computed"], found["not_drawable"]) == (False, 1, 0)
     assert "1 could not be computed: did not settle" in value["verdict"]
     assert "proved" not in value["verdict"]

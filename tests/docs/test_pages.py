@@ -19,7 +19,8 @@ from crossstack.cells import alone, draw_cell, to_layout
 from crossstack.cli import cli
 from crossstack.extract import extract, save_array
 from crossstack.generators import ArraySpec, build_array
-from crossstack.pdk import PROFILES, get_tech
+from crossstack.pdk import DEFAULT, PROFILES, get_tech
+from crossstack.pdk.tech import HOME
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -241,13 +242,18 @@ def test_consoles_are_one_shell_and_keep_exit_codes(load, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git applies them")
-def test_patches_of_the_process_page_apply():
+def test_patches_of_the_process_page_apply(tmp_path):
     page = (DOCS / "howto" / "process.md").read_text(encoding="utf-8")
     patches = [b["body"] for b in FENCE.finditer(page) if b["head"].startswith("diff")]
     assert len(patches) == 2
-    for patch in patches:
+    shutil.copytree(HOME / DEFAULT, tmp_path / "lab")  # as `crossstack pdk new lab` does
+    for patch, folder in zip(patches, (ROOT, tmp_path), strict=True):
         ran = subprocess.run(
-            ["git", "apply", "--check", "-"], cwd=ROOT, input=patch, capture_output=True, text=True
+            ["git", "apply", "--check", "-"],
+            cwd=folder,
+            input=patch,
+            capture_output=True,
+            text=True,
         )
         assert ran.returncode == 0, ran.stderr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import klayout.db as db
 import numpy as np
@@ -63,6 +64,18 @@ def test_capacitors_sum_to_the_nets_capacitance(network, capacitance, tmp_path) 
     assert len(re.findall(r"^Cw", path.read_text(), re.M)) == len(placed)
     plain = write_spice(network, TECH, tmp_path / "r.spice")
     assert "\nCw" not in plain.read_text()
+
+
+def test_memristors_shorted_or_between_the_same_nets(network, capacitance) -> None:
+    """Both electrodes on one net, and pairs of nets in both orders: as in a damaged layout."""
+    first, second = int(network.memristor_a[0]), int(network.memristor_b[0])
+    a = np.array([first, second, first, first], dtype=np.int32)
+    b = np.array([second, first, first, first], dtype=np.int32)
+    rest = ("memristor_tier", "memristor_row", "memristor_col", "memristor_area_um2")
+    cut = {name: getattr(network, name)[: len(a)] for name in rest}
+    odd = replace(network, memristor_a=a, memristor_b=b, **cut)
+    placed = sum(farad for *_, farad in lumps(odd, capacitance))
+    assert placed == pytest.approx(sum(farad for *_, farad in lumps(network, capacitance)))
 
 
 @pytest.mark.parametrize("hierarchical", [False, True])

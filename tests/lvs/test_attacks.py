@@ -134,7 +134,7 @@ def test_every_pin_of_a_macro_must_be_a_pin_of_the_reference(macro, errors, pin)
 
 
 def test_multipliers_of_switches_and_nets_named_like_parameters(macro, errors):
-    assert errors(macro, ".param wsel=2u out=1 vdd={wsel}\n" + macro.text) == []
+    assert errors(macro, "* t\n.param wsel=2u out=1 vdd={wsel}\n" + macro.text) == []
     call = "VDD VSS column_switch\n"
     assert errors(macro, macro.text.replace(call, call.replace("\n", " m=2\n"), 1)) != []
 

@@ -166,7 +166,6 @@ GOOD_BODIES = {
     "a call": "X0 d g s b nmos_3p3 w=w l=l m=m",
     "the foundry's": ".param k='l-1.5e-7'\n.param z=agauss(0,k,1)\n"
     "m0 d g s b nmos_3p3 w=w l=l nf=nf\n+delvto='z*sw_stat_mismatch' sa=sa",
-    "computed": ".param w2='2*w'\nM0 d g s b nfet W='w2/2' L=l",
     "a model": "M0 d g s b nfet W=w L=l\n.model nfet_03v3 nmos level=14",
 }
 BAD_BODIES = {
@@ -175,6 +174,7 @@ BAD_BODIES = {
     "exchanged sizes": ("M0 d g s b nfet W=l L=w", "w = l is not"),
     "a fixed W": ("M0 d g s b nfet W=2u L=l", "w = 2u is not"),
     "W hidden": (".param w2='2*w'\nM0 d g s b nfet W=w2 L=l", "line 4: .* w = w2"),
+    "W computed": (".param w2='2*w'\nM0 d g s b nfet W='w2/2' L=l", "w = 'w2/2' is not"),
     "no W": ("M0 d g s b nfet L=l", "W is missing"),
     "other kind": ("M0 d g s b pfet W=w L=l", "'pfet', not the nfet that it stands for"),
     "unknown model": ("M0 d g s b nfet_x W=w L=l", "'nfet_x', not the nfet"),
@@ -234,19 +234,25 @@ def test_pins_of_a_device_stand_at_their_places(pins, read):
         ("e me", "R1 e me 10k\nR2 e 0 1", "not several: R2"),
         ("e me", "C1 e me 1f", "C1 is no device between the pins"),
         ("e me", "M1 e me 0 0 nfet W=1u L=1u", "M1 is no device"),
+        ("e me", "X1 e me yakopcic", ""),
+        ("e me", "X1 e me memristor_bottom AREA=AREA", "X1, a 'memristor_bottom', is none"),
+        ("e me", "X1 e me with_switch", "line 10: .*one memristor: M1, a 'nfet', is none"),
     ],
 )
 def test_bodies_of_memristors(pins, body, words, read):
     lines = [
         "* t", f".subckt memristor_top {pins} AREA=1 R=10000", *([body] if body else []),
-        ".ends", ".subckt top a b", "XT a b memristor_top AREA=0.6", ".ends", "",
+        ".ends", ".subckt top a b", "XT a b memristor_top AREA=0.6", ".ends",
+        ".subckt with_switch a b", "X1 a b yakopcic", "M1 a b 0 0 nfet W=1u L=1u", ".ends",
+        ".subckt yakopcic a b", "G1 a b x 0 1", "C1 x 0 1", "X2 a b part", "X3 a b part", ".ends",
+        ".subckt part a b", "R1 a b 1k", ".ends", "",
     ]  # fmt: skip
     text = "\n".join(lines)
     if words:
         with pytest.raises(FileError, match=words):
-            read(text)
+            read(text, top="top")
     else:
-        assert devices(read(text))["XT"][1] == {"AREA": pytest.approx(0.6)}
+        assert devices(read(text, top="top"))["XT"][1] == {"AREA": pytest.approx(0.6)}
 
 
 def test_lines_that_end_in_cr_alone(tmp_path):

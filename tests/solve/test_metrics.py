@@ -56,6 +56,29 @@ def test_without_inputs_there_is_no_percentage(make_array):
     assert (r.column_currents == 0).all()
 
 
+@pytest.mark.parametrize("tiny", [5e-324, 1e-320, 1e-300, 6e-17, -6e-17])
+@pytest.mark.parametrize("mode", ["expansion", "deep-net"])
+def test_an_input_that_is_only_rounding_is_none(make_array, tiny, mode):
+    x = np.array([[tiny, 0.2], [0.2, 0.2]])
+    none = np.where(x == tiny, 0.0, x)
+    g = np.full((2, 2, 2), 1e-4)
+    found, wanted = (ir_drop(make_array(2, 2), g, v, mode=mode).to_json() for v in (x, none))
+    for metric in ("worst_device_error", "mean_device_error", "worst_column_error"):
+        assert found[metric] == pytest.approx(wanted[metric])
+
+
+@pytest.mark.parametrize("inputs", [5e-324, 1e-310, 1e-200, 0.2])
+@pytest.mark.parametrize("siemens", [5e-324, 1e-310, 1e-200, 1e-4])
+@pytest.mark.parametrize("mode", ["expansion", "deep-net"])
+def test_no_figure_is_infinite(make_array, inputs, siemens, mode):
+    g = np.full((2, 2, 2), 1e-4)
+    g[0] = siemens
+    x = np.full((2, 2), inputs)
+    json.dumps(ir_drop(make_array(2, 2), g, x, mode=mode).to_json(), allow_nan=False)
+    g[:] = siemens
+    json.dumps(ir_drop(make_array(2, 2), g, x, mode=mode).to_json(), allow_nan=False)
+
+
 def test_a_sum_that_only_rounding_leaves_is_zero(make_array):
     x = np.array([[0.1, 0.2], [-0.3, 0.0]])
     r = ir_drop(make_array(2, 2), np.full((2, 2, 2), 1e-4), x)
