@@ -17,6 +17,8 @@ from crossstack.pdk import NoRuleError, ParameterError, get_tech
 from crossstack.pdk.audit import audit
 
 TECH = get_tech(process="sky130")
+#: as they come with CrossStack, before a test registers its own
+NAMES = tuple(CELLS)
 
 SPECS = {
     "1x1": ArraySpec(1, 1, process="sky130"),
@@ -91,9 +93,9 @@ def test_every_cell_is_clean_alone(profile: str) -> None:
     # no rule of a pad's opening is published: cells with pads are refused
     padded = {"bond_pad", "kelvin", "van_der_pauw", "via_chain", "device_on_pads"}
     for name in padded:
-        with pytest.raises(NoRuleError, match="enclosure.pad"):
+        with pytest.raises(NoRuleError, match="pad, land = met5"):
             draw_cell(name, tech)
-    for name in set(CELLS) - padded:
+    for name in set(NAMES) - padded:
         values = {"pitch_um": pitches[name]} if name in pitches else {}
         cell = draw_cell(name, tech, **values)
         report = run_drc(to_layout(alone(cell, tech), tech), tech)
