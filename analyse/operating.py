@@ -13,7 +13,7 @@ and the current limits speak of the same write:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,11 +57,13 @@ class Laws:
     def of(cls, tech: Tech, *, linear: bool = False, nonlinear: bool = False) -> Laws:
         """Return the technology's law for writes; for nothing, or for everything, if asked.
 
+        A write driver limits its current whatever the memristors follow.
+
         Raises:
             ConfigError: if everything is asked to follow a law that is linear.
         """
         if linear:
-            return cls()
+            return cls(write=write_law(replace(tech.memristor, law="linear", table=())))
         law, write = _law(tech.memristor), write_law(tech.memristor)
         if not nonlinear:
             return cls(write=write)

@@ -35,8 +35,8 @@ COUNTED = {
     "voltage that is lost, and the lowest voltage at a device, in each polarity",
     "limits": "a read as direct current, a write by its average over the slots of its columns",
     "area": "bounding box of the whole drawing, switches included; and rows x columns of cells",
-    "settle": "all inputs step at once, to half an LSB at 10 bits; the capacitances of the lines "
-    "in the middle stand for all",
+    "settle": "all inputs step at once, to half an LSB at 10 bits; in a large array the "
+    "capacitances of the lines in the middle stand for all",
     "energy": "power of all drivers in expansion mode x (settling + sensing), over the devices "
     "that compute: one product of a one-bit input",
 }
@@ -194,15 +194,10 @@ class Study:
 
     def _settle_s(self) -> float:
         from .analyse.timing import read_settle
-        from .base import names as line
-        from .extract import net_capacitance
+        from .capacitances import capacitances_of_any
 
-        network = self.network
-        row, col = network.rows // 2, network.cols // 2
-        known = {net.name for net in self._layout.flat.nets}
-        lines = [n for n in (*(line.row(t, row) for t in (1, 0)), line.column(col)) if n in known]
-        farad = net_capacitance(self._layout, self.tech, nets=lines)
-        return float(read_settle(network, self.tech, self.what, farad)["settle_s"])
+        farad = capacitances_of_any(self._layout, self.network, self.tech)
+        return float(read_settle(self.network, self.tech, self.what, farad)["settle_s"])
 
 
 def read_energy(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base import files, outputs
+from .capacitances import capacitances
 from .config import RunConfig
-from .console import Console, Step
+from .console import Console
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
     import klayout.db as db
 
     from .drc import DrcReport
-    from .extract import NetCapacitance
     from .generators import Array
     from .lvs import ExtractedLayout, LvsReport
-    from .solve.network import Network
-
-#: memristors up to which a build extracts the capacitance of every net, and up to which that of
-#: a line in the middle of each kind: the time grows with the square
-_MAX_CAPACITANCE, _MAX_LINES = 600, 2500
 
 
 @dataclass
@@ -273,24 +268,6 @@ def _analyse(
     for name in ("ir_drop", "em", "timing"):
         files.write_json(work / f"{name}.json", getattr(result, name))
     analysis.write_csv(work / "ir_drop.csv", done)
-
-
-def capacitances(
-    extracted: ExtractedLayout, network: Network, tech: Tech, step: Step
-) -> dict[str, NetCapacitance]:
-    """Return the capacitance of nets, of as many as take seconds only."""
-    from .base import names as line
-    from .extract import net_capacitance
-
-    size = len(network.memristor_row)
-    if size > _MAX_LINES:
-        return {}
-    lines = None
-    if size > _MAX_CAPACITANCE:
-        row, col = network.rows // 2, network.cols // 2
-        names = {net.name for net in extracted.flat.nets}
-        lines = [n for n in (*(line.row(t, row) for t in (1, 0)), line.column(col)) if n in names]
-    return net_capacitance(extracted, tech, nets=lines, progress=step)
 
 
 def finish(

@@ -33,7 +33,7 @@ FIGURES = ERRORS
 #: what a row has of a write
 WRITE = (
     "write_loss", "write_polarity", "write_loss_set", "write_loss_reset", "write_v_set",
-    "write_v_reset",
+    "write_v_reset", "write_voltages",
 )  # fmt: skip
 #: what a row has of the currents: the highest load as part of its limit, and the verdict
 LIMITS = ("limit_used", "limits")
@@ -240,6 +240,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
             continue
         limits = row["limits"]
         shared = {"limit_used": limits.get("ratio"), "limits": limits["text"]}
+        shared["write_voltages"] = (row["write_voltages"] or {}).get("text")
         shared |= row["area"] | row["read"]
         for mode, m in row["modes"].items():
             yield [*values, mode, *(_cell((m | shared).get(name)) for name in _COLUMNS), ""]

@@ -75,7 +75,8 @@ def _lines(value: dict[str, Any]) -> list[str]:
         chosen = ", ".join(f"{key} = {v}" for key, v in point["chosen"].items())
         lines.append(f"{point['name']}: {chosen}")
         found = ", ".join(f"{name} {METRICS[name].words(point['worst'][name])}" for name in names)
-        lines.append(f"  {found}; {point['verdict']}")
+        better = f"; {point['bettered_by']} is better" if point["bettered_by"] else ""
+        lines.append(f"  {found}; {point['verdict']}{better}")
     lines.append(
         f"{search['looked_at']} of {search['combinations']} combinations: "
         f"{search['not_drawable']} cannot be drawn, {search['by_theory']} ruled out by theory, "

@@ -84,8 +84,8 @@ def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | N
         yield "theory", dict(least)
     studies = [Study(config, drawn) for config in task.configs]
     for stage in STAGES[1 : STAGES.index(task.through) + 1]:
-        if stage == "read" and "limit_used" in task.bounds and not task.whole:
-            yield stage, _read_load(studies, task.bounds["limit_used"])
+        if stage == "write" and "limit_used" in task.bounds and not task.whole:
+            yield "read", _read_load(studies, task.bounds["limit_used"])
         wanted = [metric for metric in asked if metric.stage == stage]
         if not wanted:
             continue

@@ -17,7 +17,7 @@ from ..pace import paced
 from ..points import Points
 from ..pool import Here, Pool
 from .conflict import conflicts, nearest
-from .evaluate import Task, evaluate
+from .evaluate import Task, covers, evaluate
 from .metrics import METRICS
 from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
@@ -143,6 +143,7 @@ def _value(
                 "met": result["passed"] and not missed,
             }
         )
+    _mark_bettered(points, target)
     failed = [c for c in outcome.seen if c.failed]
     value = {
         "target": target.to_json(),
@@ -165,10 +166,28 @@ def _value(
     return value | {"verdict": verdict(value)}
 
 
+def _mark_bettered(points: list[dict[str, Any]], target: Target) -> None:
+    """Note of every point which other one its build shows to be at least as good in every goal."""
+
+    def goals(point: dict[str, Any]) -> list[Any]:
+        return [point["worst"][goal] for goal in target.goals]
+
+    known = [p for p in points if p["met"] and None not in goals(p)]
+    for point in points:
+        better = (
+            other["name"]
+            for other in known
+            if point in known
+            and goals(other) != goals(point)
+            and covers(target.goals, goals(other), goals(point))
+        )
+        point["bettered_by"] = next(better, None)
+
+
 def verdict(value: dict[str, Any]) -> str:
     """Return in one line what was found."""
     search, bounds = value["search"], value["target"]["targets"]
-    good = [point for point in value["points"] if point["met"]]
+    good = [p for p in value["points"] if p["met"] and not p["bettered_by"]]
     if good:
         return f"met by {len(good)} point{'s' if len(good) > 1 else ''}: rules, netlist, targets"
     scope = (

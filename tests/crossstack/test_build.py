@@ -214,7 +214,7 @@ def test_other_cells(crossstack, tmp_path, cell, tiers, transistors):
 def test_a_large_array_has_the_capacitance_of_its_middle_lines(crossstack, tmp_path, monkeypatch):
     import importlib
 
-    monkeypatch.setattr(importlib.import_module("crossstack.flow"), "_MAX_CAPACITANCE", 1)
+    monkeypatch.setattr(importlib.import_module("crossstack.capacitances"), "_MAX_CAPACITANCE", 1)
     ran = crossstack("build", "--rows", 3, "--cols", 2, "-o", tmp_path, "--json")
     assert ran.code == 0
     nets = load(tmp_path / NAME / "nets.json")["nets"]

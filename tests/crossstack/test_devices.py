@@ -28,7 +28,7 @@ from crossstack.layouts import wires_in
 from crossstack.pdk import Conditions, get_tech
 from crossstack.pdk.memristor import merged
 from crossstack.signoff.models import foundry_models
-from crossstack.solve.iv import Limited, Sinh
+from crossstack.solve.iv import Limited, Linear, Sinh
 from crossstack.solve.modes import POLARITIES, mode_drives
 
 TECH = get_tech()
@@ -215,6 +215,8 @@ def test_laws_are_told(network):
     assert "at most 0.0001 A" in laws.text("deep-net")
     assert laws.to_json()["write"]["compliance_A"] == 1e-4
     assert Laws.of(tech, nonlinear=True).every == Sinh(3.0)
+    assert Laws.of(tech, linear=True) == Laws(write=Limited(Linear(), 1e-4))
+    assert Laws.of(TECH, linear=True) == Laws()
     _, linear = with_device(network, {"law": "linear"})
     with pytest.raises(ConfigError, match="linear"):
         Laws.of(linear, nonlinear=True)

@@ -368,3 +368,16 @@ def test_what_could_not_be_computed_is_no_proof(tmp_path, monkeypatch, unbuilt):
     assert (found["complete"], found["not_computed"], found["not_drawable"]) == (False, 1, 0)
     assert "1 could not be computed: did not settle" in value["verdict"]
     assert "proved" not in value["verdict"]
+
+
+def test_a_point_that_its_build_puts_behind_another_is_named():
+    target = _target(["area_um2", "settle_s"])
+    points = [
+        {"name": name, "met": met, "worst": {"area_um2": area, "settle_s": settle}}
+        for name, met, area, settle in (
+            ("a", True, 1.0, 2.0), ("b", True, 2.0, 3.0), ("c", True, 2.0, 1.0),
+            ("d", False, 9.0, 9.0), ("e", True, 9.0, None), ("f", True, 1.0, 2.0),
+        )
+    ]  # fmt: skip
+    whole._mark_bettered(points, target)
+    assert [p["bettered_by"] for p in points] == [None, "a", None, None, None, None]
