@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..pdk import Tech
-from .drawing import Cell, Placement, Port, Rect, bbox, boundaries, label_at
+from .drawing import Cell, Placement, Port, Rect, bbox, boundaries, grid_down, label_at
 
 #: how far the wire added at each port reaches beyond the cell's shapes, in dbu
 STUB = 1000
@@ -31,7 +31,7 @@ def alone(cell: Cell, tech: Tech) -> Cell:
 
 
 def _stub(p: Port, box: tuple[int, int, int, int]) -> Rect:
-    half = p.width // 2
+    half = grid_down(p.width / 2)
     x1, y1, x2, y2 = box[0] - STUB, box[1] - STUB, box[2] + STUB, box[3] + STUB
     return {
         0: Rect(p.layer, p.x, p.y - half, x2, p.y + half),

@@ -28,7 +28,8 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
         r.space("top_via", "crossing"),
         r.space("top_via", "middle_electrode"),
     )
-    reach = half + to_via + r.module_via // 2
+    # lands of neighbouring arms keep their space, and their electrodes do not cross
+    reach = max(half + to_via + r.module_via // 2, r.land + r.land_space)
     tip = half + r.overhang("bottom_electrode", "bottom_crossing")
     c.rect("BE", -reach, -half, tip, half)
     c.rect("TE", -tip, -half, reach, half)

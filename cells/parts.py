@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from ..pdk.model import LINES
 from .drawing import Canvas, Rect, grid_up
@@ -105,6 +106,11 @@ class StackSize:
         return self._around(metal, self.rules.tech.roles.vias)
 
 
+@lru_cache(maxsize=16)
+def _stack_size(rules: RuleBook, cuts: int) -> StackSize:
+    return StackSize(rules, cuts)
+
+
 def cut_array(canvas: Canvas, rules: RuleBook, cut: str, x: int, y: int, size: StackSize) -> None:
     """Draw the cuts of one level of a stack, centred at (x, y)."""
     (columns, rows), (w, h) = size.counts(cut), size.extent(cut)
@@ -140,7 +146,7 @@ def via_stack(
             land then take it too, and so its distances.
         cuts: cuts on every level; where they are larger, as many as find the same room.
     """
-    roles, size = rules.tech.roles, StackSize(rules, cuts)
+    roles, size = rules.tech.roles, _stack_size(rules, cuts)
     landings = ("", *roles.between(low, high))
     for cut, metal in zip(roles.cuts(low, high), landings, strict=True):
         cut_array(canvas, rules, cut, x, y, size)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
 from ..pdk import Ask, NoRuleError, Tech, TechError
 from ..pdk.model import LINES
 from .drawing import grid_up
@@ -10,6 +14,29 @@ from .drawing import grid_up
 NO_LIMIT_UM = 1e5
 #: answer where there is no rule
 _NONE = -1.0
+
+
+class _Kept(Protocol):
+    kept: dict[tuple[object, ...], int]
+
+
+Book = TypeVar("Book", bound=_Kept)
+Asked = ParamSpec("Asked")
+
+
+def _kept(
+    question: Callable[Concatenate[Book, Asked], int],
+) -> Callable[Concatenate[Book, Asked], int]:
+    """Keep the answers of a question: each is asked many times while a cell is drawn."""
+
+    @wraps(question)
+    def answer(self: Book, *args: Asked.args, **kwargs: Asked.kwargs) -> int:
+        key = (question, *args, *kwargs.items())
+        if key not in self.kept:
+            self.kept[key] = question(self, *args, **kwargs)
+        return self.kept[key]
+
+    return answer  # type: ignore[return-value]  # wraps hides that self is by position
 
 
 class RuleBook:
@@ -37,6 +64,7 @@ class RuleBook:
 
     def __init__(self, tech: Tech) -> None:
         self.tech, self.ask = tech, Ask(tech)
+        self.kept: dict[tuple[object, ...], int] = {}
         roles = tech.roles
         self.below, self.chain = roles.below, ("contact", *roles.below_vias)
         self.contact = self.size("contact")
@@ -223,10 +251,12 @@ class RuleBook:
             self.space("pplus", "n_active") + self.tap_beyond("p"),
         )
 
+    @_kept
     def width(self, layer: str) -> int:
         """Return the least width of a layer."""
         return self._dbu(self.ask.width(layer))
 
+    @_kept
     def space(self, layer: str, other: str | None = None) -> int:
         """Return the least space within a layer, or between two."""
         return self._dbu(self.ask.space(layer, other))
@@ -252,6 +282,7 @@ class RuleBook:
         """Return the least space of cuts in large arrays under a metal."""
         return self._dbu(self.ask.array_space(cut, metal, self.ask.space(cut)))
 
+    @_kept
     def size(self, cut: str) -> int:
         """Return the exact side of a cut.
 
@@ -265,18 +296,22 @@ class RuleBook:
                             f"of the grid, {self.tech.grid_um:g} um")  # fmt: skip
         return side
 
+    @_kept
     def step(self, cut: str) -> int:
         """Return the distance from one cut to the next beside it."""
         return grid_up(self.size(cut) + self.space(cut), 10)
 
+    @_kept
     def area(self, layer: str) -> int:
         """Return the least area of a polygon, dbu2."""
         return round(self.ask.area(layer, 0.0) / self.tech.dbu_um**2)
 
+    @_kept
     def enclosure(self, outer: str, inner: str) -> int:
         """Return how far `outer` must reach beyond `inner` on every side."""
         return self._dbu(self.ask.enclosure(outer, inner))
 
+    @_kept
     def line_end(self, cut: str, metal: str) -> int:
         """Return how far a layer must reach beyond a cut where nothing is known of its sides.
 
@@ -311,6 +346,7 @@ class RuleBook:
         """Return the width from which on a line has no line end over a cut."""
         return self._dbu(self.ask.line_end_width(cut, metal, 0.0))
 
+    @_kept
     def extension(self, layer: str, beyond: str) -> int:
         """Return how far a layer must reach beyond another that it crosses."""
         return self._dbu(self.ask.extension(layer, beyond))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -298,7 +299,7 @@ class Roles:
         """Every level that wires are made of, from the bottom."""
         return (*self.below, *self.metals)
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """Every role with its layer, those of metals and vias by number included."""
         found = dict(zip(LINES, self.metals, strict=False))

@@ -8,14 +8,17 @@ from pathlib import Path
 import klayout.db as kdb
 import pytest
 
-from crossstack.cells import draw_cell, to_layout
+from crossstack.cells import CELLS, draw_cell, to_layout
+from crossstack.cells.alone import alone
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import Array, ArraySpec, build_top
 from crossstack.lvs import check_layout, compare_layout, extract_layout
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk import NoRuleError, ParameterError, get_tech
 from crossstack.pdk.audit import audit
 
 TECH = get_tech(process="sky130")
+#: as they come with CrossStack, before a test registers its own
+NAMES = tuple(CELLS)
 
 SPECS = {
     "1x1": ArraySpec(1, 1, process="sky130"),
@@ -81,6 +84,22 @@ def test_without_a_layer_it_is_no_match(layer: str, said: str, tmp_path: Path) -
 def test_what_its_rules_do_not_allow_is_refused(values: dict[str, float], said: str) -> None:
     with pytest.raises(ParameterError, match=re.escape(said)):
         build_top(ArraySpec(2, 2, process="sky130", **values))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+def test_every_cell_is_clean_alone(profile: str) -> None:
+    tech = get_tech(profile, "sky130")
+    pitches = {"row_switch": 4.0, "column_switch": 7.2, "inverter": 3.2}
+    # no rule of a pad's opening is published: cells with pads are refused
+    padded = {"bond_pad", "kelvin", "van_der_pauw", "via_chain", "device_on_pads"}
+    for name in padded:
+        with pytest.raises(NoRuleError, match="pad, land = met5"):
+            draw_cell(name, tech)
+    for name in set(NAMES) - padded:
+        values = {"pitch_um": pitches[name]} if name in pitches else {}
+        cell = draw_cell(name, tech, **values)
+        report = run_drc(to_layout(alone(cell, tech), tech), tech)
+        assert [(name, v.rule) for v in report.violations] == []
 
 
 def test_a_contact_is_a_chain_of_cuts() -> None:
