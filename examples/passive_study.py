@@ -127,7 +127,7 @@ def sneak(network: Network, tech: Tech) -> tuple[float, float]:
 
 def write(network: Network, tech: Tech) -> tuple[float, float, float, float]:
     """Return loss, largest other voltage, that of the other tier, and disturb (V/2 scheme)."""
-    n, m, volt = network.rows - 1, network.cols - 1, tech.memristor.v_write_v
+    n, m, volt = network.rows - 1, network.cols - 1, tech.memristor.v_set_v
     siemens = np.full((2, network.rows, network.cols), 1 / tech.memristor.r_on_ohm)
     drives = dict.fromkeys(network.ports, volt / 2) | {f"BR[{n}]": volt, f"C[{m}]": 0.0}
     solver = NetworkSolver(network, conductances=siemens, driven=drives)
