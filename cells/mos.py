@@ -221,7 +221,7 @@ class NmosPlace:
         """Return the transistor that stands here."""
         x1, y1, x2, y2 = self.comp
         beside = r.enclosure("nplus", "n_active")
-        across = max(beside, r.enclosure("nplus", "n_gate"))
+        across = r.n_implant
         return Mos(
             "nfet",
             self.comp,

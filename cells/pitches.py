@@ -59,7 +59,8 @@ def sense_cut(r: RuleBook) -> tuple[int, int]:
 
 def finger_step(r: RuleBook, length: int) -> int:
     """Return the distance from one row of contacts to the next, across a gate."""
-    return max(length + r.finger_step, length + r.space("poly"), row_step(r))
+    # the gate lies in the middle, on the grid
+    return grid_up(max(length + r.finger_step, length + r.space("poly"), row_step(r)), 10)
 
 
 def row_step(r: RuleBook) -> int:

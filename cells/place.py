@@ -177,7 +177,7 @@ class HybridGeometry(StackedPair):
                 nmos.top + grid_up(r.space("poly") / 2),
                 # gate landing to the next row's drain, which reaches below its stack
                 self._gate_room(),
-                nmos.comp[3] - nmos.comp[1] + 2 * r.enclosure("nplus", "n_gate") + r.space("nplus"),
+                nmos.comp[3] - nmos.comp[1] + 2 * r.n_implant + r.space("nplus"),
                 self.line_y1 + self.stack.pad_h + grid_up(r.row_space(0) / 2),
                 max(self.device, r.land) + r.space("bottom_electrode"),
                 self.device
@@ -237,9 +237,7 @@ class HybridGeometry(StackedPair):
             clear = max(
                 r.space("poly", "diffusion"),
                 r.space("diffusion"),
-                r.space("nplus")
-                + r.enclosure("nplus", "n_gate")
-                + r.enclosure("nplus", "n_active"),
+                r.space("nplus") + r.n_implant + r.enclosure("nplus", "n_active"),
             )
             # the diode's contact beside the gate's
             apart = (r.contact_step, *(2 * r.below_reach(m) + r.space(m) for m in r.below))

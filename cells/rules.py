@@ -171,6 +171,11 @@ class RuleBook:
         return grid_up(max(beyond), 10)
 
     @property
+    def n_implant(self) -> int:
+        """How far the implant of an NMOS reaches beyond the ends of its channel."""
+        return max(self.enclosure("nplus", part) for part in ("n_gate", "n_active"))
+
+    @property
     def finger_step(self) -> int:
         """From one contact line of a transistor to the next, without the channel's length."""
         return 2 * self.space("diffusion_contact", "gate") + self.contact
