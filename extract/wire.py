@@ -197,7 +197,7 @@ class _Assembly:
                 nodes.append(node)
         standing: dict[SheetPort, list[int]] = {}
         for index in self.table.touching(box):
-            if self.port_node[index] is None and _touches(piece, self.ports[index]):
+            if self.port_node[index] is None and self._stands_on(piece, self.ports[index]):
                 standing.setdefault(self.ports[index], []).append(index)
         ports += standing
         if len(ports) < 2:
@@ -209,6 +209,19 @@ class _Assembly:
             for index in standing[port]:
                 self.port_node[index] = node
         self.edges += [Edge(local[e.a], local[e.b], e.squares, e.width) for e in edges]
+
+    def _stands_on(self, piece: db.Polygon, port: SheetPort) -> bool:
+        """True if a port lies on a piece; a slice along a counted stretch, with what sticks out."""
+        if _touches(piece, port):
+            return True
+        if not port.is_slice:
+            return False
+        x1, y1, x2, y2 = port.box
+        x, y = (x1 + x2) // 2, (y1 + y2) // 2
+        if (self.removed & db.Region(db.Box(x - 1, y - 1, x + 1, y + 1))).is_empty():
+            return False
+        part = db.Edges(db.Edge(x1, y1, x2, y2)) & db.Region(piece)
+        return bool(part.length() > 0)
 
     def _share_node(self, standing: dict[SheetPort, list[int]]) -> None:
         """Ports at one and the same place are one node."""

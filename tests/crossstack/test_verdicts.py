@@ -112,6 +112,7 @@ def test_every_number_of_a_command_is_of_the_type_that_refuses_nan():
     import click
 
     from crossstack.cli import cli
+    from crossstack.options import Number
 
     def floats(command, context):
         if isinstance(command, click.Group):
@@ -123,7 +124,7 @@ def test_every_number_of_a_command_is_of_the_type_that_refuses_nan():
             yield from (
                 (command.name, param.name)
                 for kind in kinds
-                if isinstance(kind, click.types.FloatParamType) and type(kind).__name__ != "Number"
+                if isinstance(kind, click.types.FloatParamType) and not isinstance(kind, Number)
             )
 
     assert list(floats(cli, click.Context(cli))) == []

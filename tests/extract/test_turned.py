@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from crossstack.base.errors import NetworkError
+from crossstack.cells import to_layout
 from crossstack.extract import netres
 from crossstack.extract.flat import extract_flat
 from crossstack.extract.synthesis import synthesise
 from crossstack.extract.wire import Wire
+from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
 from crossstack.solve import ir_drop
 
@@ -61,3 +63,11 @@ def test_a_wire_that_falls_apart_is_refused(draw, tmp_path, monkeypatch) -> None
     monkeypatch.setattr(netres.WireSolver, "solve", lambda *_: Wire(9, tuple(range(9)), ()))
     with pytest.raises(NetworkError, match="does not join"):
         loss(turned(draw(2, 2, "passive"), 0), tmp_path / "a.gds")
+
+
+def test_a_pin_whose_cross_section_runs_along_a_finger_is_joined() -> None:
+    """The pin WC of wide switches stands where a finger meets the bar of its comb."""
+    spec = ArraySpec(2, 2, top="macro", switch_wn_um=40.0)
+    network, _ = extract_flat(to_layout(build_top(spec).cell, get_tech()), get_tech(), nets=["WC"])
+    node = network.ports["WC"]
+    assert np.any((network.resistor_a == node) | (network.resistor_b == node))
