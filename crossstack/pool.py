@@ -8,26 +8,19 @@ order has the task's number.
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import signal
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
-from .base.processes import cores, die_with, search_path
+from .base.processes import Helper, cores, serving
 from .work import PoolError, Work, sendable
 
 #: helpers that may die at one task before the run ends
 _TRIES = 2
-_START = (
-    "import os, sys; sys.path[:] = sys.argv[2].split(os.pathsep); "
-    "from crossstack.pool import serve; serve(int(sys.argv[1]), int(sys.argv[3]))"
-)
 #: libraries that would start a thread a core in every helper
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -86,37 +79,17 @@ def pool(scheduler: str | None, jobs: int | None, tasks: int) -> Iterator[Pool]:
         team.stop()
 
 
-class _Helper:
-    """One process, its end of the pipe, and the task that it has."""
+class _Helper(Helper):
+    """A helper and the task that it has."""
 
     def __init__(self) -> None:
-        self.pipe, theirs = Pipe()
+        super().__init__(__name__, dict.fromkeys(_THREADS, "1"))
         self.task: int | None = None
-        noise = None if os.environ.get("CROSSSTACK_DEBUG") else subprocess.DEVNULL
-        with theirs:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-c", _START),
-                    *(str(theirs.fileno()), search_path(), str(os.getpid())),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=noise,
-                stderr=noise,
-                env={**dict.fromkeys(_THREADS, "1"), **os.environ},
-            )
 
     def give(self, number: int, data: bytes) -> None:
         """Give a task."""
         self.task = number
-        with contextlib.suppress(OSError):  # dead: the end of its pipe says so
-            self.pipe.send_bytes(data)
-
-    def stop(self) -> None:
-        """End the process; it holds nothing that anybody needs."""
-        self.pipe.close()
-        self.process.kill()
-        self.process.wait()
+        self.tell(data)
 
 
 class Team:
@@ -207,9 +180,7 @@ def serve(descriptor: int, parent: int) -> None:
         descriptor: our end of the pipe.
         parent: process that started us.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; our parent ends us
-    die_with(parent)
-    pipe: Connection[Any, Any] = Connection(descriptor)
+    pipe = serving(descriptor, parent)
     with contextlib.suppress(EOFError, OSError):
         while True:
             data = pipe.recv_bytes()

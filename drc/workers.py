@@ -1,39 +1,30 @@
 """Helper processes that share the rules of one DRC run.
 
-They are started anew, not forked: a fork takes over locks that other threads hold (numba's,
-BLAS', KLayout's) and the signal handlers of whoever called us. Each helper gets the layout as
-bytes and then rules over a pipe, a few at a time. A helper that dies gives its rules back: its
-pipe ends, nothing waits for it. One that dies twice at the same rule ends the run.
+Each helper (`base.processes.Helper`) gets the layout as bytes and then rules over a pipe, a few
+at a time. A helper that dies gives its rules back: its pipe ends, nothing waits for it. One that
+dies twice at the same rule ends the run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import signal
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import wait
 from typing import Any
 
 import klayout.db as kdb
 
 from ..base.errors import CrossStackError, is_about_memory
-from ..base.processes import cores, die_with, search_path
+from ..base.processes import Helper, cores, serving
 from ..pdk import Rule, Tech
 
 #: neighbouring rules share layers, so a helper gets this many in a row
 CHUNK = 8
 #: helpers that may die at one rule before the run ends
 _TRIES = 2
-_START = (
-    "import os, sys; sys.path[:] = sys.argv[2].split(os.pathsep); "
-    "from crossstack.drc.workers import serve; serve(int(sys.argv[1]), int(sys.argv[3]))"
-)
-
 
 __all__ = ["CHUNK", "WorkerError", "cores", "serve", "share"]
 
@@ -45,40 +36,18 @@ class WorkerError(CrossStackError):
     """A rule whose helper process died; never to be taken for a clean result."""
 
 
-class _Helper:
-    """One process, its end of the pipe, and the rules that it has."""
+class _Helper(Helper):
+    """A helper and the rules that it has."""
 
     def __init__(self, setup: bytes) -> None:
-        self.pipe, theirs = Pipe()
+        super().__init__(__name__)
         self.rules: deque[int] = deque()
-        noise = None if os.environ.get("CROSSSTACK_DEBUG") else subprocess.DEVNULL
-        with theirs:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-c", _START),
-                    *(str(theirs.fileno()), search_path(), str(os.getpid())),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=noise,
-                stderr=noise,
-            )
-        self._tell(setup)
+        self.tell(setup)
 
     def give(self, numbers: list[int], rules: list[Rule]) -> None:
         """Give more rules, by their numbers."""
         self.rules.extend(numbers)
-        self._tell(pickle.dumps([(k, rules[k]) for k in numbers]))
-
-    def _tell(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):  # dead: the end of its pipe says so
-            self.pipe.send_bytes(data)
-
-    def stop(self) -> None:
-        """End the process; it holds nothing that anybody needs."""
-        self.pipe.close()
-        self.process.kill()
-        self.process.wait()
+        self.tell(pickle.dumps([(k, rules[k]) for k in numbers]))
 
 
 def share(
@@ -184,10 +153,7 @@ def serve(descriptor: int, parent: int) -> None:
         descriptor: our end of the pipe.
         parent: process that started us.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; our parent ends us
-    die_with(parent)
-
-    pipe: Connection[Any, Any] = Connection(descriptor)
+    pipe = serving(descriptor, parent)
     check: Callable[[Rule], Any] | None = None
     with contextlib.suppress(EOFError, OSError):
         judge, data, top, tech = pickle.loads(pipe.recv_bytes())
