@@ -171,8 +171,9 @@ def _odd_transistors(network: Network, tech: Tech) -> Iterator[str]:
     most_w = limits.get("max_size", np.inf)
     own = np.where(network.switch_p, tech.pfet.l_um, tech.nfet.l_um)
     outside = (w < least_w - _NEAR) | (w > most_w + _NEAR) | (length < least_l - _NEAR)
+    widths = f"{least_w:g} .. {most_w:g}" if np.isfinite(most_w) else f"from {least_w:g}"
     for odd, why in (
-        (outside, f"outside the technology (W {least_w:g} .. {most_w:g}, L from {least_l:g} um)"),
+        (outside, f"outside the technology (W {widths}, L from {least_l:g} um)"),
         (~outside & (abs(length - own) > _NEAR), "whose L no table is of"),
     ):
         found = odd.nonzero()[0]

@@ -96,6 +96,8 @@ def checkout(folder: Path) -> Path:
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
+    # what is set up already is not set up again from the copy, which shares the environment
+    subprocess.run(["make", "-s", "setup"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     (copy / ".venv").symlink_to(Path(sys.prefix))
     subprocess.run(["make", "-s", "types"], cwd=copy, check=True)
     return copy

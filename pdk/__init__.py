@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     LABEL_OF: dict[str, str]
     LAYERS: tuple[Layer, ...]
-    METALS: tuple[str, ...]
     PROFILES: dict[str, Profile]
-    VIA_ABOVE: dict[str, str]
     PDK: Pdk
     LAYER: type[LayerMap]
     LAYER_STACK: LayerStack
@@ -42,10 +40,8 @@ __all__ = [
     "LAYERS",
     "LAYER_STACK",
     "LAYER_VIEWS",
-    "METALS",
     "PDK",
     "PROFILES",
-    "VIA_ABOVE",
     "Ask",
     "Conditions",
     "CrossStackError",
@@ -76,18 +72,11 @@ def _labels() -> dict[str, str]:
     }
 
 
-def _vias() -> dict[str, str]:
-    roles = default_process().roles
-    return dict(zip(roles.metals, roles.vias, strict=False))
-
-
 #: tables of the default process, read when they are asked for
 _TABLES: dict[str, Callable[[], Any]] = {
     "LABEL_OF": _labels,
     "LAYERS": lambda: default_process().layers + default_module().layers,
-    "METALS": lambda: default_process().roles.metals,
     "PROFILES": default_profiles,
-    "VIA_ABOVE": _vias,
 }
 
 
