@@ -239,10 +239,11 @@ def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path):
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_helpers_end_with_an_interrupted_run(built, tmp_path, sent):
     code = (
-        "import crossstack.drc.workers as w, crossstack.drc.engine as e\n"
+        "import crossstack.drc.workers as w, crossstack.base.processes as p\n"
         "w.cores = lambda: 8\n"
-        "w._START = w._START.replace('from crossstack', "
-        "'import time; time.sleep(30); from crossstack', 1)\n" + MAIN
+        "assert 'from {module}' in p._START\n"
+        "p._START = p._START.replace('from {module}', "
+        "'import time; time.sleep(30); from {module}', 1)\n" + MAIN
     )
     args = ("drc", built / f"{NAME}.gds", "--threads", 3, "-o", tmp_path)
     process = start(*args, code=code, stderr=subprocess.PIPE)
