@@ -12,7 +12,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .pdk import DEFAULT, PROFILES, profile_names
+from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -170,13 +170,15 @@ class ProfileName(_Text):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Show the profiles of the default process, as an example."""
-        return f"[{'|'.join(PROFILES)}|...]"
+        return f"[{'|'.join(usual_profiles())}|...]"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the profiles of the process on the command line."""
         from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
+        from .pdk import profile_names
 
         try:
             known = profile_names(ctx.params.get("process") or DEFAULT)
