@@ -54,7 +54,8 @@ class ArraySpec:
             near VSS, where a PMOS conducts nothing; inputs above about 1 V ask for both (not
             for a bare array).
         kelvin: lead every row line and column to the boundary a second time, so that read-out
-            can sense the line behind its switch (not for a bare array).
+            can sense the line behind its switch (not for a bare array). Row switches then face
+            their rows, which takes more area.
         name: name of the top cell and of every output file; None for a name from the size.
         process: foundry base: a name, or the folder of a process of one's own.
 
