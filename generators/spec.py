@@ -11,7 +11,7 @@ from typing import Any
 
 from ..cells.limits import one_of, switch
 from ..cells.pen import READ_SWITCHES
-from ..cells.place import CUTS
+from ..cells.place import CUTS, FINGERS
 from ..cells.registry import ARRAY_CELLS, array_cell, parameters_of
 from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
 
@@ -41,6 +41,8 @@ class ArraySpec:
         profile: post-process profile of the process; by default its first.
         device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um (not for a cell without any).
+        select_fingers: gates that a select transistor is folded into, 1 to 4, which makes a cell
+            with a wide one lower and wider (cells with transistors).
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
             follow it; None for the least by the rules.
         strap: lay a line in the last metal below every column, tied to it in every row, which
@@ -69,6 +71,7 @@ class ArraySpec:
     profile: str = ""
     device_um: float | None = None
     select_w_um: float = 2.0
+    select_fingers: int = 1
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
     strap: bool = False
@@ -143,6 +146,10 @@ class ArraySpec:
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+        folded = one_of("select_fingers", self.select_fingers, FINGERS) != 1
+        if folded and "select_fingers" not in known:
+            told = f"1 for cell {self.cell}, it has no such transistors"
+            raise ParameterError("select_fingers", self.select_fingers, told)
         if one_of("cuts", self.cuts, CUTS) != 1 and "cuts" not in known:
             raise ParameterError("cuts", self.cuts, f"1 for cell {self.cell}, it has no stacks")
 
@@ -186,5 +193,7 @@ class ArraySpec:
 
     def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
-        values = {key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts")}
+        values = {
+            key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts", "select_fingers")
+        }
         return {**values, "device_um": self.device_side_um()}
