@@ -208,7 +208,11 @@ class _Corner:
         g = ChainRules(self.rules, tracks, self.rules.gate_length())
         beside = self.row_pitch - g.most_finger
         room = max(self.array_top, self.foot + self.spec.rows * self.row_pitch)
-        most = min(MOST_PITCH, int(1.4 * room / self.spec.rows))
+        r = self.rules
+        # tracks so tall that they are wide metal would ask for more than they save
+        wide = min(r.wide_from(metal) for metal in ("bottom_row", "top_row"))
+        narrow = 2 * (wide + tracks.edge - r.pad // 2)
+        most = min(MOST_PITCH, narrow, int(1.4 * room / self.spec.rows))
         totals = [self.tech.to_dbu(w) for w in (self.p.switch_wn_um, self.p.switch_wp_um)]
         found = {
             grid_up(grid_up(total / k, 10) + beside, 20)
