@@ -32,6 +32,9 @@ from .model import (
 )
 from .module import Stand, load_module, load_profiles, stand
 
+#: what a process is called together with its module
+SUFFIX = "_crossstack"
+
 
 @dataclass(frozen=True)
 class Tech:
@@ -78,7 +81,8 @@ class Tech:
     def allowed(self) -> Allowed:
         """What conditions this process holds at."""
         base = self.process
-        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c)
+        own = "" if self.key == base.name else self.key
+        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c, own)
 
     @cached_property
     def drawing(self) -> ProcessLayers:
@@ -98,6 +102,7 @@ class Tech:
             ),
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
+            shared=frozenset(layer.gds for layer in self.module.layers),
         )
 
     @cached_property
@@ -330,7 +335,7 @@ def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
 def _assembled(base: Process, module: Module, profile: Profile, standing: Stand) -> Tech:
     transistors = {model.name: model for model in base.transistors}
     return Tech(
-        name=f"{base.name}_crossstack",
+        name=base.name + SUFFIX,
         profile=profile,
         layers=base.layers + module.layers,
         films=base.films + module.films,
