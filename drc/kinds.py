@@ -101,6 +101,11 @@ def _exact_size(rule: Rule, a: Node) -> Node:
     return a.not_square(rule.value)
 
 
+def _aspect(rule: Rule, a: Node) -> Node:
+    """Shapes that are too long for their width."""
+    return a.longer_than(rule.value)
+
+
 def _array_space(rule: Rule, cut: Node, metal: Node) -> Node:
     """Space inside n x n or larger arrays of cuts under one metal shape."""
     join, bbox, count = rule.extra
@@ -246,6 +251,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "area": _area,
     "hole_area": _hole_area,
     "exact_size": _exact_size,
+    "aspect": _aspect,
     "array_space": _array_space,
     "inside": _inside,
     "forbidden": _forbidden,

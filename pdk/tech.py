@@ -29,10 +29,10 @@ from .model import (
     Roles,
     Rule,
 )
-from .module import Stand, load_module, load_profiles, stand
+from .module import Stand, load_module, load_profiles, placed, stand
+from .tables import HOME, folders
 
-#: where processes lie that come with CrossStack, and modules
-HOME = Path(__file__).parent
+#: where the modules lie that come with CrossStack
 MODULES = HOME / "modules"
 DEFAULT, DEFAULT_MODULE = "gf180mcuD", "al_tio2"
 _FILE = "process.toml"
@@ -127,7 +127,8 @@ class Tech:
     @property
     def foreign(self) -> tuple[ForeignLayer, ...]:
         """Layers of the foundry that are not described."""
-        return self.process.foreign
+        own = {layer.gds for layer in self.module.layers}
+        return tuple(layer for layer in self.process.foreign if layer.gds not in own)
 
     @cached_property
     def nets(self) -> programs.Nets:
@@ -326,7 +327,8 @@ def module_folder(base: Process) -> Path:
     Raises:
         ParameterError: if there is none.
     """
-    for folder in (base.folder / base.module, MODULES / base.module):
+    own = (folder / base.module for folder in folders(base.folder))
+    for folder in (*own, MODULES / base.module):
         if base.module and (folder / "module.toml").is_file():
             return folder
     known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
@@ -337,7 +339,8 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes when a file of a folder does; files of CrossStack's own do not."""
     if folder.is_relative_to(HOME):
         return ()
-    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for place in folders(folder) for path in sorted(place.rglob("*")))
+    found = ((path, path.stat()) for path in files if path.is_file())
     return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
@@ -375,9 +378,9 @@ def _assembled(base: Process, module: Module, profile: Profile, standing: Stand)
         name=f"{base.name}_crossstack",
         profile=profile,
         layers=base.layers + module.layers,
-        films=base.films + module.films,
+        films=placed(base, module),
         diffusions=base.diffusions,
-        cuts=base.cuts + standing.cuts,
+        cuts=standing.beside(base.cuts),
         rules=base.rules + standing.rules,
         memristor=module.memristor,
         nfet=transistors["nfet"],
