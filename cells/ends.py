@@ -218,8 +218,13 @@ def column_top(u: Unit, r: RuleBook) -> Cell:
     Abuts with its south side.
     """
     c = Canvas(r.tech)
-    overhang = 0 if r.tech.module.stands_within else max(
-        0, u.crossing_span[1] + r.overhang("middle_electrode", "bottom_crossing") - u.cell.height
+    overhang = (
+        0
+        if r.tech.module.stands_within
+        else max(
+            0,
+            u.crossing_span[1] + r.overhang("middle_electrode", "bottom_crossing") - u.cell.height,
+        )
     )
     if overhang:
         c.rect("ME", u.column_span[0], 0, u.column_span[1], overhang)

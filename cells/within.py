@@ -16,7 +16,6 @@ from .parts import StackSize, cut_array, device_mark
 from .place import CUTS, HybridParameters
 from .rules import RuleBook
 
-
 #: what lies below and above the film
 _ELECTRODES = ("bottom_electrode", "middle_electrode")
 #: largest side of a device, um, where no rule asks for less
