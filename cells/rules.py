@@ -166,6 +166,10 @@ class RuleBook:
         """Return the least space between two layers, 0 where no rule binds the two."""
         return self._dbu(self.ask.space(one, other, 0.0))
 
+    def across(self, layer: str, other: str) -> int:
+        """Return the least space within a layer across another, 0 where no rule binds the two."""
+        return self._dbu(self.ask.across(layer, other, 0.0))
+
     @property
     def mark_beyond(self) -> int:
         """How far the mark of a transistor reaches beyond the cell that holds it."""

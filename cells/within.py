@@ -108,11 +108,12 @@ class WithinGeometry:
 
     def _least_pitch_x(self) -> int:
         """Return where the next cell may begin: its memristor and transistor clear of this tap."""
-        r = self.rules
+        r, nmos = self.rules, NmosPlace(self.rules, 0, 0, self.w, self.length)
         return grid_up(
             max(
                 self.tap_x + r.line // 2 + max(r.space(metal) for metal in _ELECTRODES) / 2,
                 self.tap_x + self._half_tap + r.to_tap - self.comp_x,
+                nmos.comp[2] - nmos.comp[0] + r.across("n_active", "p_tap"),
                 self.source_x + self.stack.pad_w // 2 + r.space("select") / 2,
             ),
             10,

@@ -44,6 +44,11 @@ def _butt_separation(rule: Rule, implant: Node, comp: Node) -> Node:
     return implant.edges().separation(comp.edges() - implant, rule.value).marks()
 
 
+def _across(rule: Rule, a: Node, b: Node) -> Node:
+    """Distances between polygons of a layer across another."""
+    return a.space(rule.value).marks().interacting(b)
+
+
 def _enclosure(rule: Rule, inner: Node, outer: Node) -> Node:
     """Overlap of `outer` around `inner`, which must be covered completely."""
     uncovered = inner - outer
@@ -240,6 +245,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "separation": _separation,
     "clear": _clear,
     "butt_separation": _butt_separation,
+    "across": _across,
     "enclosure": _enclosure,
     "implant_enclosure": _implant_enclosure,
     "extension": _extension,

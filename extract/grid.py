@@ -16,7 +16,7 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pdk import Purpose, Tech
+from ..pdk import Tech
 
 Ints = NDArray[np.int64]
 #: shapes drawn in the top cell itself beyond this number are no array any more
@@ -246,8 +246,7 @@ def _extended(
 
 def _has_device(layout: db.Layout, cell: int, tech: Tech) -> bool:
     """True if a film of a memristor is drawn in a cell."""
-    drawn = {layer.name for layer in tech.layers if layer.purpose is Purpose.MODULE_OXIDE}
-    films = [layout.find_layer(*tech.gds(name)) for name in drawn]
+    films = [layout.find_layer(*tech.gds(name)) for name in tech.drawn_insulators]
     return any(f is not None and not layout.cell(cell).bbox_per_layer(f).empty() for f in films)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..cells.limits import one_of, switch
 from ..cells.place import CUTS
 from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
-from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
+from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
 TOPS = ("array", "macro", "testchip")
@@ -21,6 +21,18 @@ MAX_LINES = 1024
 CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 #: most rows and columns of a test chip: each of its pins needs a pad
 TESTCHIP_LINES = 16
+
+
+def top_fits(top: str, module: Module) -> bool:
+    """Tell whether a kind of top cell can be made with a module: chips monitor its own masks."""
+    return top != "testchip" or not module.stands_within
+
+
+def array_defaults(tech: Tech) -> dict[str, Any]:
+    """Return the defaults of an array's parameters, with a cell that the module has."""
+    found = {f.name: f.default for f in fields(ArraySpec)}
+    cells = array_cells_on(tech.module)
+    return found if found["cell"] in cells else {**found, "cell": cells[0]}
 
 
 @dataclass(frozen=True)
@@ -118,7 +130,7 @@ class ArraySpec:
             tiers = " and ".join(module.tiers)
             allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
             raise ParameterError("cell", self.cell, allowed)
-        if self.top == "testchip" and module.stands_within:
+        if not top_fits(self.top, module):
             what = f"array or macro on module {module.name}: it has no masks of its own to monitor"
             raise ParameterError("top", self.top, what)
 

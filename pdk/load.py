@@ -136,7 +136,7 @@ def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
 
 
 def read_layer(row: Row, words: Words, *, module: bool) -> Layer:
-    """Return the layer of a row; its purpose must be that of a base or of a module."""
+    """Return the layer of a row; its purpose must be that of a base or of a module on top of it."""
     purpose, color = row.text("purpose"), row.text("color")
     if purpose not in set(Purpose):
         raise row.wrong(f"purpose = {purpose!r} is none of {', '.join(Purpose)}")

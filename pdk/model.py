@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     FRONT_END = "front end"
     CUT = "cut"
     METAL = "metal"
+    FILM = "film"
     LABEL = "label"
     MARKER = "marker"
     MODULE_ELECTRODE = "module electrode"
@@ -63,7 +64,7 @@ class Layer:
 
     @property
     def is_module(self) -> bool:
-        """True for layers of the post-processed memristor module."""
+        """True for layers of a post-processed memristor module, which the foundry does not see."""
         return self.purpose.value.startswith("module")
 
 
@@ -172,6 +173,7 @@ KINDS: dict[str, Kind] = {
     "separation": Kind(2),
     "clear": Kind(2),
     "butt_separation": Kind(2),
+    "across": Kind(2),
     "enclosure": Kind(2),
     "implant_enclosure": Kind(3),
     "extension": Kind(2),

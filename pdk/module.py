@@ -95,8 +95,9 @@ def load_module(folder: Path, base: Process) -> Module:
     top = Section.of(folder / "module.toml", _MODULE, _OPTIONAL)
     words = Words(dict(top.pairs("sources")), base.roles.names)
     devices = {row.text("name") for row in top.sections("device")}
+    above = top.text("above", "")
     layers = (
-        read_layer(row, words, module=True) for row in read_csv(folder / "layers.csv", LAYERS)
+        read_layer(row, words, module=not above) for row in read_csv(folder / "layers.csv", LAYERS)
     )
     return Module(
         name=top.text("name"),
@@ -109,7 +110,7 @@ def load_module(folder: Path, base: Process) -> Module:
         roles=top.pairs("roles"),
         memristor=_memristor(top.section("memristor")),
         tiers=tuple(tier for tier in TIERS if f"memristor_{tier}" in devices),
-        above=top.text("above", ""),
+        above=above,
         device_um=top.number("device_um") if "device_um" in top.values else None,
     )
 

@@ -155,6 +155,12 @@ class Tech:
         """Films that wires are made of; diffusions belong to the transistors' R_on."""
         return tuple(film.name for film in self.films if film.sheet_ohm_sq is not None)
 
+    @cached_property
+    def drawn_insulators(self) -> tuple[str, ...]:
+        """Insulating films that lie only where a mask draws them: those of memristors."""
+        drawn = self._layer_by_name
+        return tuple(f.name for f in self.films if f.permittivity is not None and f.name in drawn)
+
     def layer(self, name: str) -> Layer:
         """Return a layer by name; raises TechError if it does not exist."""
         try:

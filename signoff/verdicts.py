@@ -96,7 +96,7 @@ def _of_build(path: Path, folder: Path | None, file: str) -> dict[str, Any] | No
     return value if isinstance(value, dict) else None
 
 
-def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
+def check_density(pair: tuple[TapeoutFile, ...], tech: Tech) -> Check:
     """Return whether a die is covered as the foundry and the module ask, fill counted."""
     name, file = "density", pair[0].path.name
     if not has_pads(pair[0]):
@@ -109,7 +109,7 @@ def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
     return Check(name, file, "ok", "Every density lies within its limits.")
 
 
-def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Iterator[str]:
+def _wrong_densities(pair: tuple[TapeoutFile, ...], tech: Tech) -> Iterator[str]:
     import klayout.db as db
 
     x1, y1, x2, y2 = pair[0].box
@@ -131,9 +131,7 @@ def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Itera
             yield f"{rule.name}: {percent:.1f} % {layer.name}, {limit} {rule.value:g} %"
 
 
-def differences(
-    opened: OpenedLayout, pair: tuple[TapeoutFile, TapeoutFile], tech: Tech
-) -> list[str]:
+def differences(opened: OpenedLayout, pair: tuple[TapeoutFile, ...], tech: Tech) -> list[str]:
     """Return where a package draws something else than its layout; fill may have come since."""
     import klayout.db as db
 
