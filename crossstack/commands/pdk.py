@@ -53,9 +53,8 @@ def _still_like(head: str, source: Path) -> str:
     like = folders(source)[1:]
     if not like or like[0].parent == HOME:
         return head
-    return re.sub(
-        r"(?m)^like\s*=.*$", lambda _: f"like = {json.dumps(str(like[0].resolve()))}", head
-    )
+    line = f"like = {json.dumps(str(like[0].resolve()))}"
+    return re.sub(r"(?m)^like\s*=.*$", lambda _: line, head)
 
 
 @command.command("new")
