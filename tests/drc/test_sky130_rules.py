@@ -199,7 +199,8 @@ def size(cut: str) -> float:
 KINDS: dict[str, Callable[[Draw, Rule], None]] = {
     "width": width, "space": space, "separation": space, "clear": space,
     "butt_separation": space, "across": across, "space_different_net": space_of_nets,
-    "enclosure": enclosure, "implant_enclosure": enclosure, "adjacent": adjacent, "extension": extension,
+    "enclosure": enclosure, "implant_enclosure": enclosure, "adjacent": adjacent,
+    "extension": extension,
     "wide_space": wide_space, "area": area, "hole_area": hole_area, "exact_size": exact_size,
     "channel_width": channel_width, "gate_length": gate_length, "no_bend_over": no_bend,
     "forbidden": forbidden, "forbidden_layer": missing, "inside": inside, "reach": reach,
