@@ -119,9 +119,18 @@ def cell_function(
     return made
 
 
-def bound(function: ComponentFunction, profile: str, process: str) -> ComponentFunction:
-    """Return `function` with default profile and process, names checked, float noise removed."""
-    bases = {"profile": profile, "process": process}
+def bound(
+    function: ComponentFunction, profile: str, process: str, **defaults: Any
+) -> ComponentFunction:
+    """Return `function` with default profile and process, names checked, float noise removed.
+
+    Args:
+        function: of any process.
+        profile: default profile.
+        process: default process.
+        defaults: of its other parameters, where the process asks for others than the usual.
+    """
+    bases = {"profile": profile, "process": process, **defaults}
     signature = inspect.signature(function)
     known = [*signature.parameters]
     name = function.__name__
