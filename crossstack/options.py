@@ -12,7 +12,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .pdk import DEFAULT, PROFILES, profile_names
+from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,7 +94,7 @@ class ModeName(click.Choice):  # type: ignore[type-arg]
     @property
     def choices(self) -> tuple[str, ...]:
         """Names of the modes, as they are now."""
-        from .solve.modes import MODES
+        from .solve.modes.modes import MODES
 
         return tuple(MODES)
 
@@ -109,7 +109,7 @@ class ModeOption(click.Option):
     @property
     def help(self) -> str:
         """The modes in words."""
-        from .solve.modes import MODES
+        from .solve.modes.modes import MODES
 
         return "; ".join(f"{mode.name}: {mode.text}" for mode in MODES.values()) + "."
 
@@ -119,7 +119,7 @@ class ModeOption(click.Option):
 
 
 def _usual_mode() -> str:
-    from .solve.modes import MODES
+    from .solve.modes.modes import MODES
 
     return next(iter(MODES))
 
@@ -142,7 +142,7 @@ def options_of_mode(
     Raises:
         ConfigError: naming an option and the modes that it belongs to.
     """
-    from .solve.modes import MODES, belongs
+    from .solve.modes.modes import MODES, belongs
 
     given = {key: value for key, value in options.items() if value is not None}
     foreign = MODES[mode].foreign(given)
@@ -170,13 +170,15 @@ class ProfileName(_Text):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Show the profiles of the default process, as an example."""
-        return f"[{'|'.join(PROFILES)}|...]"
+        return f"[{'|'.join(usual_profiles())}|...]"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the profiles of the process on the command line."""
         from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
+        from .pdk import profile_names
 
         try:
             known = profile_names(ctx.params.get("process") or DEFAULT)

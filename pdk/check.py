@@ -319,12 +319,12 @@ def problems_of_ron(base: Process) -> Iterator[str]:
 
 def _leaves(rows: Any, shape: list[int]) -> tuple[list[Any], bool]:
     """Return the values of nested lists, and True if they have just this shape."""
-    if not shape:
-        return [rows], not isinstance(rows, list)
-    if not isinstance(rows, list) or len(rows) != shape[0]:
-        return [], False
-    parts = [_leaves(row, shape[1:]) for row in rows]
-    return [x for values, _ in parts for x in values], all(even for _, even in parts)
+    level = [rows]
+    for count in shape:
+        if not all(isinstance(row, list) and len(row) == count for row in level):
+            return [], False
+        level = [value for row in level for value in row]
+    return level, not any(isinstance(value, list) for value in level)
 
 
 def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:

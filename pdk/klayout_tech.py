@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
+from ..base.xml import xml_text
 from .model import Layer, Purpose
 from .solids import conductor_joins, solids_um
 from .tech import Tech
@@ -76,7 +75,7 @@ def _style(
         "marked": "false",
         "xfill": "false",
         "animation": "0",
-        "name": escape(name),
+        "name": xml_text(name),
         "source": source,
     }
     if not color:
@@ -108,13 +107,13 @@ def lyt_text(tech: Tech, lyp: str) -> str:
     return f"""\
 <?xml version="1.0" encoding="utf-8"?>
 <technology>
- <name>{escape(tech.name)}</name>
- <description>{escape(tech.process.title)} with the CrossStack memristor module</description>
+ <name>{xml_text(tech.name)}</name>
+ <description>{xml_text(tech.process.title)} with the CrossStack memristor module</description>
  <group/>
  <dbu>{tech.dbu_um:g}</dbu>
  <default-grids>{tech.grid_um:g}!,0.01,0.05,0.1,0.5,1</default-grids>
  <base-path/>
- <layer-properties_file>{escape(lyp)}</layer-properties_file>
+ <layer-properties_file>{xml_text(lyp)}</layer-properties_file>
  <add-other-layers>true</add-other-layers>
  <writer-options>
   <gds2>
@@ -125,7 +124,7 @@ def lyt_text(tech: Tech, lyp: str) -> str:
  </writer-options>
  <connectivity>
   <stack>
-   <name>{escape(tech.name)}</name>
+   <name>{xml_text(tech.name)}</name>
    <description>Metals, module electrodes, poly and diffusion</description>
 {joins}
 {symbols}

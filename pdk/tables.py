@@ -13,6 +13,7 @@ from typing import Any
 from ..base.errors import TechError
 from ..base.inputs import regular_file
 from .arithmetic import evaluate
+from .home import HOME
 
 #: largest table that is read; the largest of ours has 40 kB
 _MAX_BYTES = 4_000_000
@@ -88,8 +89,6 @@ class Row:
         return ProcessError(self.where, (what,))
 
 
-#: where the processes lie that come with CrossStack
-HOME = Path(__file__).parent
 _HEAD, _LIKE = "process.toml", "like"
 #: most processes that may stand on each other
 _MOST_LIKE = 4

@@ -15,6 +15,7 @@ from . import programs
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
+from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key
 from .load import load_process
 from .memristor import DRIVEN, MemristorParameters
 from .model import (
@@ -30,12 +31,7 @@ from .model import (
     Rule,
 )
 from .module import Stand, load_module, load_profiles, placed, stand
-from .tables import HOME, folders
-
-#: where the modules lie that come with CrossStack
-MODULES = HOME / "modules"
-DEFAULT, DEFAULT_MODULE = "gf180mcuD", "al_tio2"
-_FILE = "process.toml"
+from .tables import folders
 
 
 @dataclass(frozen=True)
@@ -274,43 +270,6 @@ class Tech:
         if abs(value_um / self.dbu_um - dbu) > 1e-6 or dbu % step:
             raise ParameterError(name, value_um, f"a multiple of {step * self.dbu_um:g} um")
         return dbu
-
-
-def process_names() -> tuple[str, ...]:
-    """Return the processes that come with CrossStack."""
-    return tuple(sorted(path.parent.name for path in HOME.glob(f"*/{_FILE}")))
-
-
-def process_folder(process: str | Path) -> Path:
-    """Return the folder of a process: one that comes with CrossStack by name, or any by path.
-
-    Raises:
-        ParameterError: if it is neither a known name nor a folder with a ``process.toml``.
-    """
-    names = process_names()
-    if not isinstance(process, str | Path):
-        raise ParameterError("process", process, f"{', '.join(names)}, or a folder")
-    if str(process) in names:
-        return HOME / str(process)
-    try:
-        folder = Path(process).expanduser()
-        found = (folder / _FILE).is_file()
-    except (RuntimeError, ValueError, OSError):  # no such home, NUL, too long
-        found = False
-    if not found:
-        allowed = f"{', '.join(names)}, or a folder that holds {_FILE}"
-        raise ParameterError("process", str(process), allowed)
-    return folder.resolve()
-
-
-def process_key(process: str | Path) -> str:
-    """Return what names a process for good: the name of one of ours, or the path of a folder.
-
-    Raises:
-        ParameterError: as `process_folder`.
-    """
-    folder = process_folder(process)
-    return folder.name if folder.parent == HOME else str(folder)
 
 
 def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ import pytest
 
 from crossstack.pdk import ProcessError, get_tech
 from crossstack.pdk.audit import audit
-from crossstack.pdk.tables import HOME, folders, read_toml, table_of
+from crossstack.pdk.home import HOME
+from crossstack.pdk.tables import folders, read_toml, table_of
 
 HEAD = 'like = "{}"\nname = "{}"\ntitle = "{}"\n'
 
