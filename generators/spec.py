@@ -165,6 +165,8 @@ class ArraySpec:
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
         """Return a spec from the keys of a configuration file.
 
+        A cell that is not named is one that the module of the process has.
+
         Raises:
             ParameterError: for a key that does not exist (the nearest one is named) or a bad value.
         """
@@ -172,6 +174,9 @@ class ArraySpec:
         for key in values:
             if key not in known:
                 raise ParameterError.unknown(key, values[key], known, "key")
+        process = values.get("process", DEFAULT)
+        if "cell" not in values and process != DEFAULT:
+            values = {**values, "cell": array_defaults(get_tech(process=process))["cell"]}
         return cls(**values)
 
     @property

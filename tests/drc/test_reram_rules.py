@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
+import klayout.db as kdb
 import pytest
 from drawing import GRID, Draw
 
-from crossstack.drc import run_drc
+from crossstack.drc import run_drc, write_deck
 from crossstack.pdk import get_tech
 
 TECH = get_tech(process="sky130_reram")
@@ -154,3 +157,28 @@ def test_at_the_limit_everything_passes(rule: str) -> None:
 @pytest.mark.parametrize("rule", PATTERNS)
 def test_one_step_below_only_this_rule_fails(rule: str) -> None:
     assert found(rule, GRID) == {rule} | COMPANIONS.get(rule, set())
+
+
+@pytest.mark.requires_program("klayout")
+def test_klayouts_deck_finds_the_same(tmp_path: Path) -> None:
+    """Every pattern at its limit and below it, beside each other."""
+    layout = kdb.Layout()
+    layout.dbu = TECH.dbu_um
+    top = layout.create_cell("ALL")
+    for row, d in enumerate((0.0, GRID)):
+        for column, rule in enumerate(PATTERNS):
+            p = Draw(TECH, d)
+            PATTERNS[rule](p)
+            cell = layout.create_cell(f"{rule}_{row}")
+            cell.copy_tree(p.top)
+            top.insert(kdb.CellInstArray(cell, kdb.Trans(column * 50_000, row * 50_000)))
+    layout.write(str(tmp_path / "all.gds"))
+    ours = run_drc(layout, TECH, rules=[*RULES]).by_rule
+    write_deck(tmp_path / "deck.drc", TECH)
+    command = ["klayout", "-b", "-r", str(tmp_path / "deck.drc")]
+    for key, name in (("input", "all.gds"), ("report", "all.lyrdb"), ("count", "count")):
+        command += ["-rd", f"{key}={tmp_path / name}"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    counted = dict(line.split() for line in (tmp_path / "count").read_text().splitlines())
+    assert {rule: int(counted[rule]) for rule in RULES} == {rule: ours[rule] for rule in RULES}
+    assert min(ours[rule] for rule in RULES) > 0
