@@ -236,7 +236,8 @@ def own_layers(f: TapeoutFile) -> Verdict:
 
 def content(f: TapeoutFile) -> Verdict:
     """Something is drawn beside boundaries."""
-    frames = {f.tech.gds(f.tech.roles.layer("boundary")), f.tech.gds("POSTPROC")}
+    roles = f.tech.roles.names
+    frames = {f.tech.gds(roles[r]) for r in ("boundary", "module_area") if r in roles}
     if any((e.layer, e.datatype) not in frames for e in f.drawn):
         return None
     return "nothing is drawn beside boundaries"

@@ -125,7 +125,7 @@ def _at_origin(cell: db.Cell) -> db.CellInstArray:
     return db.CellInstArray(cell.cell_index(), db.Trans())
 
 
-def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
+def check_density(pair: tuple[TapeoutFile, ...], tech: Tech) -> Check:
     """Return whether a die is covered as the foundry and the module ask, fill counted."""
     name, file = "density", pair[0].path.name
     if not has_pads(pair[0]):
@@ -138,7 +138,7 @@ def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
     return Check(name, file, "ok", "Every density lies within its limits.")
 
 
-def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Iterator[str]:
+def _wrong_densities(pair: tuple[TapeoutFile, ...], tech: Tech) -> Iterator[str]:
     import klayout.db as db
 
     x1, y1, x2, y2 = pair[0].box
@@ -160,9 +160,7 @@ def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Itera
             yield f"{rule.name}: {percent:.1f} % {layer.name}, {limit} {rule.value:g} %"
 
 
-def differences(
-    opened: OpenedLayout, pair: tuple[TapeoutFile, TapeoutFile], tech: Tech
-) -> list[str]:
+def differences(opened: OpenedLayout, pair: tuple[TapeoutFile, ...], tech: Tech) -> list[str]:
     """Return where a package draws something else than its layout; fill may have come since."""
     import klayout.db as db
 
