@@ -199,6 +199,11 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
     "--switch-wn-um": (NUMBER, _SWITCH.format("NMOS")),
     "--switch-wp-um": (NUMBER, _SWITCH.format("PMOS")),
+    "--read-switch": (
+        click.Choice(["nmos", "both"]),
+        "Transistors of the switches that read: an NMOS, or both (default nmos); not for a bare "
+        "array.",
+    ),
     "--kelvin/--no-kelvin": (
         None,
         "Sense pin on every line (default without); not for a bare array.",
@@ -233,6 +238,7 @@ _MACRO_HELP = {
     "--cell": "hybrid; the cells beside it are drawn anyway.",
     "--top": "macro; nothing else is compared.",
     "--kelvin/--no-kelvin": "Sense pin on every line (default with).",
+    "--read-switch": "Transistors of the switches that read: an NMOS, or both (default nmos).",
     "--switch-wn-um": _SWITCH.format("NMOS").replace("; not for a bare array", ""),
     "--switch-wp-um": _SWITCH.format("PMOS").replace("; not for a bare array", ""),
 }
