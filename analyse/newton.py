@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..solve.assembly import switch_conductances
-from ..solve.circuit import held_voltages
-from ..solve.nonlinear import jacobian_of
+from ..solve.circuit.circuit import held_voltages
+from ..solve.network.assembly import switch_conductances
+from ..solve.network.nonlinear import jacobian_of
 
 if TYPE_CHECKING:
-    from ..solve.linear import NetworkSolver
+    from ..solve.network.linear import NetworkSolver
     from .transistors import Bent, OnResistance
 
 Floats = NDArray[np.float64]

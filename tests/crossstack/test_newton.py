@@ -10,7 +10,7 @@ from crossstack.analyse.transistors import OnResistance
 from crossstack.config import config_of
 from crossstack.figures import Study, draw
 from crossstack.pdk import get_tech
-from crossstack.solve.modes import DEEP_NET
+from crossstack.solve.modes.modes import DEEP_NET
 
 TECH = get_tech("stepper")
 
