@@ -239,7 +239,8 @@ def _record(
     tech: Tech, drop: IrDrop, given: Mapping[str, Any], read: Iterable[Path | None]
 ) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
-    from ..base.files import sha256, versions
+    from ..base.files import sha256
+    from ..base.versions import versions
     from ..solve.network import TIER_NAMES
 
     parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
