@@ -16,9 +16,12 @@ from .inputs import regular_file
 
 #: largest file that is read, in bytes
 MAX_BYTES = 2_000_000_000
+#: largest file whose structures are located for a report, in bytes
+_MOST_LOCATED = 50_000_000
 
 _UNITS, _END_LIBRARY = 0x03, 0x04
 _STRUCTURE_NAME, _END_ELEMENT = 0x06, 0x11
+_BEGIN_STRUCTURE, _END_STRUCTURE = 0x05, 0x07
 _ELEMENTS = {
     0x08: "boundary", 0x09: "path", 0x0A: "instance", 0x0B: "array", 0x0C: "text",
     0x15: "node", 0x2D: "box",
@@ -112,6 +115,34 @@ def read_stream(path: Path) -> Stream:
         where = f" in cell {cell}" if cell else ""
         raise FileError(f"{path} holds a broken record{where}: {error}") from None
     return stream
+
+
+def cell_bytes(path: Path) -> dict[str, tuple[int, int]]:
+    """Return where each structure of a plain GDS file stands: first byte, number of bytes.
+
+    Nothing for a file that is no plain GDS, is large or breaks off: a place in the file is a help
+    for readers of a report, and no check.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_LOCATED:
+            return {}
+        data = path.read_bytes()
+        if data[2:4] != b"\x00\x02":
+            return {}
+        found: dict[str, tuple[int, int]] = {}
+        at = begin = 0
+        name = ""
+        for kind, body in _records(data, path):
+            if kind == _BEGIN_STRUCTURE:
+                begin = at
+            elif kind == _STRUCTURE_NAME:
+                name = _text(body)
+            at += 4 + len(body)
+            if kind == _END_STRUCTURE:
+                found[name] = (begin, at - begin)
+    except (OSError, FileError, ValueError, struct.error):
+        return {}
+    return found
 
 
 def _records(data: bytes, path: Path) -> Iterator[tuple[int, bytes]]:
