@@ -17,6 +17,7 @@ take the whole rest of the pitch.
 from __future__ import annotations
 
 from ..pdk import Tech
+from . import within
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down
 from .mos import NmosPlace, draw_nmos, local_over_contacts, single_contact, tap_strip
 from .parts import cut_array, device_mark, mirrored, oxides, via_stack
@@ -132,8 +133,11 @@ def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
 def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
     """Draw the one-tier baseline: the hybrid cell without its top half.
 
-    Its least pitch is its own; at a pitch of the hybrid cell it has that cell's wires.
+    Its least pitch is its own; at a pitch of the hybrid cell it has that cell's wires. Of a module
+    that stands between two metals it is a cell of its own (`within`).
     """
+    if tech.module.stands_within:
+        return within.planar_cell(tech, parameters)
     return _cell(tech, parameters or HybridParameters(), top=False)
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ..pdk import CrossStackError, ParameterError, Tech, get_tech
+from ..pdk import CrossStackError, Module, ParameterError, Tech, get_tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .describe import Parameter, parameters_from
 from .drawing import Cell
@@ -142,6 +142,27 @@ ARRAY_CELLS: dict[str, ArrayCell] = {
 }
 
 
+#: cells that are made of a module's own vias from the last metal, and of its own masks
+_ON_TOP = frozenset(
+    ("memristor_stack", "module_via", "hybrid_cell", "passive_cell", "passive_planar_cell",
+     "kelvin", "van_der_pauw", "via_chain", "device_on_pads", "alignment_mark", "vernier")
+)  # fmt: skip
+
+
+def fits(cell: str, module: Module) -> bool:
+    """Tell whether a module has what a cell is made of."""
+    return not (module.stands_within and cell in _ON_TOP)
+
+
+def array_cells_on(module: Module) -> tuple[str, ...]:
+    """Return the array cells that can be drawn with a module."""
+    return tuple(
+        name
+        for name, cell in ARRAY_CELLS.items()
+        if fits(cell.cell, module) and set(cell.tiers) <= set(module.tiers)
+    )
+
+
 def register_cell(name: str, draw: Callable[..., Cell]) -> None:
     """Add a cell of one's own, of which arrays can then be made.
 
@@ -261,6 +282,10 @@ def parameters_of(name: str) -> dict[str, Any]:
     return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY}
 
 
+def _listed(module: Module) -> str:
+    return " or ".join(name for name in CELLS if fits(name, module))
+
+
 def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
     """Draw a registered cell by name.
 
@@ -271,4 +296,6 @@ def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
     for key in values:
         if key not in known:
             raise ParameterError.unknown(key, values[key], known, f"parameter of {name}")
+    if not fits(name, tech.module):
+        raise ParameterError("cell", name, f"{_listed(tech.module)} on module {tech.module.name}")
     return CELLS[name](tech, **values)

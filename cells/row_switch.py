@@ -151,8 +151,9 @@ def _line_up(pen: Pen, tiers: tuple[str, ...]) -> LineUp:
     """Draw every transistor of a row switch, with taps and heads."""
     row, both = LineUp(pen), pen.p.read_switch == "both"
     read_b, write_b = (
-        Part("NRB", "WB_N", "IN_B", "BR", "high"), Part("NWB", "WB", "WR", "BR", "high")
-    )  # fmt: skip
+        Part("NRB", "WB_N", "IN_B", "BR", "high"),
+        Part("NWB", "WB", "WR", "BR", "high"),
+    )
     if both:
         row.tap("n")
         row.chain("pfet", Part("PRB", "WB", "IN_B", "BR", "high"), heads="w")

@@ -352,13 +352,14 @@ def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
 
 
 def limits_option(function: F) -> F:
-    """Add --limits to a command that judges currents."""
+    """Add --limits to a command that judges currents and write voltages."""
     return click.option(
         "--limits",
         type=click.Choice(["report", "fail"]),
         default="report",
         show_default=True,
-        help="Currents above their limits, or not judged: report them, or exit with 1.",
+        help="Currents above their limits, written devices that get less than they need, or either "
+        "not judged: report it, or exit with 1.",
     )(function)
 
 
@@ -376,9 +377,18 @@ def jobs_options(function: F) -> F:
     )(function)
 
 
-def within(limits: str, verdict: Mapping[str, Any]) -> bool:
-    """Return whether a verdict on currents lets a command that was given --limits pass."""
-    return limits != "fail" or bool(verdict["judged"] and not verdict["exceeded"])
+def within(limits: str, verdict: Mapping[str, Any], writes: Mapping[str, Any] | None) -> bool:
+    """Return whether what was judged lets a command that was given --limits pass.
+
+    Args:
+        limits: 'report' or 'fail'.
+        verdict: on the currents.
+        writes: on the voltages of written devices; None where the array has no write.
+    """
+    if limits != "fail":
+        return True
+    currents = bool(verdict["judged"] and not verdict["exceeded"])
+    return currents and (writes is None or bool(writes["judged"] and writes["met"]))
 
 
 def is_folder(out: Path) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 from ..cells.limits import one_of, switch
 from ..cells.pen import READ_SWITCHES
 from ..cells.place import CUTS, FINGERS
-from ..cells.registry import ARRAY_CELLS, array_cell, parameters_of
-from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
+from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
+from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
 TOPS = ("array", "macro", "testchip")
@@ -22,6 +22,18 @@ MAX_LINES = 1024
 CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 #: most rows and columns of a test chip: each of its pins needs a pad
 TESTCHIP_LINES = 16
+
+
+def top_fits(top: str, module: Module) -> bool:
+    """Tell whether a kind of top cell can be made with a module: chips monitor its own masks."""
+    return top != "testchip" or not module.stands_within
+
+
+def array_defaults(tech: Tech) -> dict[str, Any]:
+    """Return the defaults of an array's parameters, with a cell that the module has."""
+    found = {f.name: f.default for f in fields(ArraySpec)}
+    cells = array_cells_on(tech.module)
+    return found if found["cell"] in cells else {**found, "cell": cells[0]}
 
 
 def one_word(allowed: Iterable[str]) -> str:
@@ -39,7 +51,8 @@ class ArraySpec:
             ``passive_planar`` (one tier, no transistor), or a cell of one's own
             (`cells.register_cell`).
         profile: post-process profile of the process; by default its first.
-        device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
+        device_um: side of the smallest device; None for what the module states, or else for
+            1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um (not for a cell without any).
         select_fingers: gates that a select transistor is folded into, 1 to 4, which makes a cell
             with a wide one lower and wider (cells with transistors).
@@ -101,6 +114,7 @@ class ArraySpec:
             raise ParameterError("profile", self.profile, one_word(profiles))
         if self.top not in TOPS:
             raise ParameterError("top", self.top, one_word(TOPS))
+        self._check_module()
         if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
             most = f"at most {TESTCHIP_LINES} x {TESTCHIP_LINES} on a test chip"
             raise ParameterError("rows, cols", (self.rows, self.cols), most)
@@ -121,6 +135,20 @@ class ArraySpec:
             raise ParameterError(
                 "name", self.name, "a letter, then letters, digits or _ (32 at most)"
             )
+
+    def _check_module(self) -> None:
+        """Refuse a cell that the process's module has no tiers or no films for."""
+        if self.process == DEFAULT:  # known to take every cell of ours, without reading a table
+            return
+        module = self.tech().module
+        cells = array_cells_on(module)
+        if self.cell not in cells:
+            tiers = " and ".join(module.tiers)
+            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            raise ParameterError("cell", self.cell, allowed)
+        if not top_fits(self.top, module):
+            what = f"array or macro on module {module.name}: it has no masks of its own to monitor"
+            raise ParameterError("top", self.top, what)
 
     def _check_lengths(self) -> None:
         """Refuse what is no length at all; the ranges are the cells' own, and known when drawn."""
@@ -157,6 +185,8 @@ class ArraySpec:
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
         """Return a spec from the keys of a configuration file.
 
+        A cell that is not named is one that the module of the process has.
+
         Raises:
             ParameterError: for a key that does not exist (the nearest one is named) or a bad value.
         """
@@ -164,6 +194,9 @@ class ArraySpec:
         for key in values:
             if key not in known:
                 raise ParameterError.unknown(key, values[key], known, "key")
+        process = values.get("process", DEFAULT)
+        if "cell" not in values and process != DEFAULT:
+            values = {**values, "cell": array_defaults(get_tech(process=process))["cell"]}
         return cls(**values)
 
     @property
@@ -189,7 +222,8 @@ class ArraySpec:
         """Return the device's side in um, with the default resolved."""
         if self.device_um is not None:
             return self.device_um
-        return max(1.0, self.tech().profile.line_um)
+        tech = self.tech()
+        return tech.module.device_um or max(1.0, tech.profile.line_um)
 
     def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
