@@ -13,7 +13,7 @@ from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
 from .parts import StackSize, cut_array, device_mark
-from .place import CUTS, HybridParameters
+from .place import CUTS, FINGERS, HybridParameters
 from .rules import RuleBook
 
 #: what lies below and above the film
@@ -41,6 +41,8 @@ class WithinGeometry:
         self.device = length(
             tech, "device_um", p.device_um, least * tech.dbu_um, min(most, MOST_DEVICE_UM)
         )
+        if one_of("select_fingers", p.select_fingers, FINGERS) != 1:
+            raise ParameterError("select_fingers", p.select_fingers, f"1 on module {tech.module.name}")
         if switch("strap", p.strap):
             name = f"module {tech.module.name}, whose columns are foundry metal"
             raise ParameterError("strap", p.strap, f"false on {name}")
