@@ -42,7 +42,8 @@ class WithinGeometry:
             tech, "device_um", p.device_um, least * tech.dbu_um, min(most, MOST_DEVICE_UM)
         )
         if one_of("select_fingers", p.select_fingers, FINGERS) != 1:
-            raise ParameterError("select_fingers", p.select_fingers, f"1 on module {tech.module.name}")
+            told = f"1 on module {tech.module.name}"
+            raise ParameterError("select_fingers", p.select_fingers, told)
         if switch("strap", p.strap):
             name = f"module {tech.module.name}, whose columns are foundry metal"
             raise ParameterError("strap", p.strap, f"false on {name}")
