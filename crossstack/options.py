@@ -218,6 +218,10 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
         NUMBER,
         "Width of the select transistors in um: 0.36 to 100 (default 2); not for passive cells.",
     ),
+    "--select-fingers": (
+        int,
+        "Gates that a select transistor is folded into, 1 to 4 (default 1); not for passive cells.",
+    ),
     "--pitch-x-um": (
         NUMBER,
         "Cell pitch along x in um, up to 100, with switches to 20 (default: the least).",

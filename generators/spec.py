@@ -11,7 +11,7 @@ from typing import Any
 
 from ..cells.limits import one_of, switch
 from ..cells.pen import READ_SWITCHES
-from ..cells.place import CUTS
+from ..cells.place import CUTS, FINGERS
 from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
@@ -54,6 +54,8 @@ class ArraySpec:
         device_um: side of the smallest device; None for what the module states, or else for
             1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um (not for a cell without any).
+        select_fingers: gates that a select transistor is folded into, 1 to 4, which makes a cell
+            with a wide one lower and wider (cells with transistors).
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
             follow it; None for the least by the rules.
         strap: lay a line in the last metal below every column, tied to it in every row, which
@@ -67,7 +69,8 @@ class ArraySpec:
             near VSS, where a PMOS conducts nothing; inputs above about 1 V ask for both (not
             for a bare array).
         kelvin: lead every row line and column to the boundary a second time, so that read-out
-            can sense the line behind its switch (not for a bare array).
+            can sense the line behind its switch (not for a bare array). Row switches then face
+            their rows, which takes more area.
         name: name of the top cell and of every output file; None for a name from the size.
         process: foundry base: a name, or the folder of a process of one's own.
 
@@ -81,6 +84,7 @@ class ArraySpec:
     profile: str = ""
     device_um: float | None = None
     select_w_um: float = 2.0
+    select_fingers: int = 1
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
     strap: bool = False
@@ -170,6 +174,10 @@ class ArraySpec:
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+        folded = one_of("select_fingers", self.select_fingers, FINGERS) != 1
+        if folded and "select_fingers" not in known:
+            told = f"1 for cell {self.cell}, it has no such transistors"
+            raise ParameterError("select_fingers", self.select_fingers, told)
         if one_of("cuts", self.cuts, CUTS) != 1 and "cuts" not in known:
             raise ParameterError("cuts", self.cuts, f"1 for cell {self.cell}, it has no stacks")
 
@@ -219,5 +227,7 @@ class ArraySpec:
 
     def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
-        values = {key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts")}
+        values = {
+            key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts", "select_fingers")
+        }
         return {**values, "device_um": self.device_side_um()}
