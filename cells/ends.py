@@ -145,10 +145,11 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
     pad_top = via_top + a
     least = grid_up(r.area("land") / width, 10)
     bottom = pad_top - max(pad_height + MARGIN, least)
-    shift, x = -bottom, u.port("C", 270).x
-    half = width // 2
+    # the pin stands in the middle, as switches do, even where the column does not
+    shift, x, half = -bottom, grid_down(u.cell.width / 2), width // 2
     c.rect("ME", u.column_span[0], pad_top - pad_height + shift, u.column_span[1], shift)
-    c.rect("ME", x - half, pad_top - pad_height + shift, x + half, pad_top + shift)
+    ends = min(x - half, u.column_span[0]), max(x + half, u.column_span[1])
+    c.rect("ME", ends[0], pad_top - pad_height + shift, ends[1], pad_top + shift)
     c.rect("land", x - half, 0, x + half, pad_top + shift)
     for x1, x2 in u.strap_spans:  # a strap joins the pin beside its vias
         c.rect("land", x1, pad_top + shift, x2, shift)

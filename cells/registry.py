@@ -28,7 +28,8 @@ from .pads import bond_pad
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .pen import SwitchParameters
 from .place import HybridParameters
-from .switches import column_switch, inverter, row_switch
+from .row_switch import row_switch
+from .switches import column_switch, inverter
 from .unit import TIERS, Unit, UnitCellError, unit_of
 
 #: entry points that give array cells: name of the cell = function that draws it
@@ -40,7 +41,8 @@ def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any
 
 
 def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.0,
-                switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+                switch_wp_um: float = 20.0, kelvin: bool = False,
+                read_switch: str = "nmos") -> Cell:  # fmt: skip
     """Draw the mode switches of one row: TR to IN_T or WR by WT, BR to IN_B or WR by WB.
 
     Args:
@@ -49,17 +51,19 @@ def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.
         switch_wn_um: channel width of each NMOS in um, over all its fingers.
         switch_wp_um: channel width of each PMOS in um, over all its fingers.
         kelvin: lead TR and BR behind the switches to the west a second time, to be sensed.
+        read_switch: transistors of what reads, ``nmos`` or ``both``.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
+    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin, read_switch=read_switch)
     pitch = tech.check_grid("pitch_um", pitch_um, multiple=2)
     return row_switch(tech, p, pitch, ("bottom", "top")).cell
 
 
 def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 20.0,
-                   switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+                   switch_wp_um: float = 20.0, kelvin: bool = False,
+                   read_switch: str = "nmos") -> Cell:  # fmt: skip
     """Draw the mode switch of one column: C to OUT or to the write rail WC, by WSEL.
 
     Args:
@@ -68,11 +72,12 @@ def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 
         switch_wn_um: channel width of each NMOS in um, over all its fingers.
         switch_wp_um: channel width of each PMOS in um, over all its fingers.
         kelvin: lead C behind the switch to the south a second time, to be sensed.
+        read_switch: transistors of what reads, ``nmos`` or ``both``.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
+    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin, read_switch=read_switch)
     return column_switch(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
 
 

@@ -272,6 +272,10 @@ class RuleBook:
         """Return the least space within a layer, or between two."""
         return self._dbu(self.ask.space(layer, other))
 
+    def net_space(self, layer: str) -> int:
+        """Return the least space within a layer, on whichever nets its parts are."""
+        return max(self._dbu(self.ask.net_space(layer, 0.0)), self.space(layer))
+
     def wide_space(self, layer: str) -> int:
         """Return the least space beside wide metal; never less than beside any."""
         return max(self._dbu(self.ask.wide_space(layer, 0.0)), self.space(layer))

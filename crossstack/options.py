@@ -199,6 +199,11 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
     "--switch-wn-um": (NUMBER, _SWITCH.format("NMOS")),
     "--switch-wp-um": (NUMBER, _SWITCH.format("PMOS")),
+    "--read-switch": (
+        click.Choice(["nmos", "both"]),
+        "Transistors of the switches that read: an NMOS, or both (default nmos); not for a bare "
+        "array.",
+    ),
     "--kelvin/--no-kelvin": (
         None,
         "Sense pin on every line (default without); not for a bare array.",
@@ -233,6 +238,7 @@ _MACRO_HELP = {
     "--cell": "hybrid; the cells beside it are drawn anyway.",
     "--top": "macro; nothing else is compared.",
     "--kelvin/--no-kelvin": "Sense pin on every line (default with).",
+    "--read-switch": "Transistors of the switches that read: an NMOS, or both (default nmos).",
     "--switch-wn-um": _SWITCH.format("NMOS").replace("; not for a bare array", ""),
     "--switch-wp-um": _SWITCH.format("PMOS").replace("; not for a bare array", ""),
 }
@@ -342,13 +348,14 @@ def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
 
 
 def limits_option(function: F) -> F:
-    """Add --limits to a command that judges currents."""
+    """Add --limits to a command that judges currents and write voltages."""
     return click.option(
         "--limits",
         type=click.Choice(["report", "fail"]),
         default="report",
         show_default=True,
-        help="Currents above their limits, or not judged: report them, or exit with 1.",
+        help="Currents above their limits, written devices that get less than they need, or either "
+        "not judged: report it, or exit with 1.",
     )(function)
 
 
@@ -366,9 +373,18 @@ def jobs_options(function: F) -> F:
     )(function)
 
 
-def within(limits: str, verdict: Mapping[str, Any]) -> bool:
-    """Return whether a verdict on currents lets a command that was given --limits pass."""
-    return limits != "fail" or bool(verdict["judged"] and not verdict["exceeded"])
+def within(limits: str, verdict: Mapping[str, Any], writes: Mapping[str, Any] | None) -> bool:
+    """Return whether what was judged lets a command that was given --limits pass.
+
+    Args:
+        limits: 'report' or 'fail'.
+        verdict: on the currents.
+        writes: on the voltages of written devices; None where the array has no write.
+    """
+    if limits != "fail":
+        return True
+    currents = bool(verdict["judged"] and not verdict["exceeded"])
+    return currents and (writes is None or bool(writes["judged"] and writes["met"]))
 
 
 def is_folder(out: Path) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any
 
 from ..cells.limits import one_of, switch
+from ..cells.pen import READ_SWITCHES
 from ..cells.place import CUTS
 from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
@@ -35,6 +36,11 @@ def array_defaults(tech: Tech) -> dict[str, Any]:
     return found if found["cell"] in cells else {**found, "cell": cells[0]}
 
 
+def one_word(allowed: Iterable[str]) -> str:
+    """Return what a refusal says of a word."""
+    return "one of " + ", ".join(allowed)
+
+
 @dataclass(frozen=True)
 class ArraySpec:
     """One array; every output derives from it.
@@ -57,6 +63,9 @@ class ArraySpec:
             pad ring, process monitors and marks on a die, at most 16 x 16.
         switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
             (not for a bare array).
+        read_switch: transistors of the switches that read, ``nmos`` or ``both``: what is read lies
+            near VSS, where a PMOS conducts nothing; inputs above about 1 V ask for both (not
+            for a bare array).
         kelvin: lead every row line and column to the boundary a second time, so that read-out
             can sense the line behind its switch (not for a bare array).
         name: name of the top cell and of every output file; None for a name from the size.
@@ -79,6 +88,7 @@ class ArraySpec:
     top: str = "array"
     switch_wn_um: float = 20.0
     switch_wp_um: float = 20.0
+    read_switch: str = "nmos"
     kelvin: bool = False
     name: str | None = None
     process: str = DEFAULT
@@ -88,7 +98,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top"):
+        for key in ("cell", "profile", "top", "read_switch"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -97,18 +107,20 @@ class ArraySpec:
         if self.profile == "":
             object.__setattr__(self, "profile", profiles[0])
         if self.profile not in profiles:
-            raise ParameterError("profile", self.profile, "one of " + ", ".join(profiles))
+            raise ParameterError("profile", self.profile, one_word(profiles))
         if self.top not in TOPS:
-            raise ParameterError("top", self.top, "one of " + ", ".join(TOPS))
+            raise ParameterError("top", self.top, one_word(TOPS))
         self._check_module()
         if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
             most = f"at most {TESTCHIP_LINES} x {TESTCHIP_LINES} on a test chip"
             raise ParameterError("rows, cols", (self.rows, self.cols), most)
         switch("kelvin", self.kelvin)
+        if self.read_switch not in READ_SWITCHES:
+            raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
         self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
-            for key in ("kelvin", "switch_wn_um", "switch_wp_um"):
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
         self._check_lengths()

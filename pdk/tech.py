@@ -33,6 +33,9 @@ from .model import (
 from .module import Stand, load_module, load_profiles, placed, stand
 from .tables import folders
 
+#: what a process is called together with its module
+SUFFIX = "_crossstack"
+
 
 @dataclass(frozen=True)
 class Tech:
@@ -79,7 +82,8 @@ class Tech:
     def allowed(self) -> Allowed:
         """What conditions this process holds at."""
         base = self.process
-        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c)
+        own = "" if self.key == base.name else self.key
+        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c, own)
 
     @cached_property
     def drawing(self) -> ProcessLayers:
@@ -99,6 +103,7 @@ class Tech:
             ),
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
+            shared=frozenset(layer.gds for layer in self.module.layers),
         )
 
     @cached_property
@@ -340,7 +345,7 @@ def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
 def _assembled(base: Process, module: Module, profile: Profile, standing: Stand) -> Tech:
     transistors = {model.name: model for model in base.transistors}
     return Tech(
-        name=f"{base.name}_crossstack",
+        name=base.name + SUFFIX,
         profile=profile,
         layers=base.layers + module.layers,
         films=placed(base, module),

@@ -12,7 +12,7 @@ from ..base import files
 from ..base.errors import ConfigError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
-from .checks import NAMES, Check, TapeoutFile, check_file, check_pair, has_pads
+from .checks import NAMES, Check, TapeoutFile, check_file, check_openings, check_pair, has_pads
 from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Source:
         path: layout file.
         name: stem of the files to be written.
         tech: its technology.
-        folder: build folder with verdicts, None for a file alone.
+        folder: build folder, None for a file alone.
         keep: (layer, datatype) pairs of no layer of the process that are written all the same.
         netlist: reference netlist, None for the one beside the layout.
     """
@@ -205,8 +205,10 @@ def inspect(
     now = {source.path.name: files.sha256(source.path)}
     checks += [check_pair(*pair)] if len(pair) == 2 else []
     checks += [_same_source(now, made_from, changed), _unknown(source, opened)]
-    checks += judge(opened, source.path, source.tech, source.folder, source.netlist)
+    filled = None if fresh else pair[0]
+    checks += judge(opened, source.path, source.tech, source.netlist, filled)
     checks.append(check_density(pair, source.tech))
+    checks += [check_openings(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)
