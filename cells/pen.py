@@ -8,13 +8,12 @@ from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, Tracks
 from .limits import length
+from .parameters import MAX_SWITCH_UM, default
 from .parts import device_mark
 from .rules import RuleBook
 
 #: room between the outer edge and the first shape, in dbu
 MARGIN = 500
-#: widest switch or inverter in um: with more, the switches of one line are longer than any die
-MOST_WIDTH_UM = 1000.0
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,11 @@ class SwitchParameters:
         kelvin: bring one sense line per row line and column to the boundary.
     """
 
-    switch_wn_um: float = 20.0
-    switch_wp_um: float = 20.0
+    switch_wn_um: float = default("switch_wn_um")
+    switch_wp_um: float = default("switch_wp_um")
     inverter_wn_um: float = 2.0
     inverter_wp_um: float = 4.0
-    kelvin: bool = False
+    kelvin: bool = default("kelvin")
 
 
 class Pen:
@@ -49,7 +48,7 @@ class Pen:
         least = self.drawer.least_finger * 1e-3
         #: widths in dbu by name
         self.widths = {
-            name: length(tech, name, getattr(p, name), least, MOST_WIDTH_UM, multiple=1)
+            name: length(tech, name, getattr(p, name), least, MAX_SWITCH_UM, multiple=1)
             for name in ("switch_wn_um", "switch_wp_um", "inverter_wn_um", "inverter_wp_um")
         }
         self.devices: list[Device] = []
