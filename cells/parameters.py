@@ -1,8 +1,9 @@
 """The parameters of an array, each declared once: default, range and what it is.
 
 Flags of the command line and their help, keys of a configuration file, PCells, functions for
-gdsfactory, defaults of the cells and the pages of the docs follow from this table; `ranges` has
-the figures of a range that the rules of a process decide. A help text reads this and nothing else.
+gdsfactory, defaults of the cells and the pages of the docs follow from this table. Figures of a
+range that the rules of a process decide: `generators.ranges`. A help text reads this and no table
+of a process.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ MAX_LINES, TESTCHIP_LINES = 1024, 16
 #: cells of ours that arrays are made of, and kinds of top cell: the bare array, the array with its
 #: mode switches, or that on a die
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
+#: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
+READ_SWITCHES = ("nmos", "both")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
 #: greatest device, select transistor, pitch, pitch that mode switches follow, and switch, in um.
@@ -49,27 +52,28 @@ class Declared:
     more: str = ""
     only: str = ""
 
-    def range_text(self, low: float | None = None) -> str:
+    def range_text(self, low: float | None = None, high: float | None = None) -> str:
         """Return the range for people.
 
         Args:
             low: least value in the process that is meant, if one is.
+            high: greatest value there.
         """
         if self.words and not isinstance(self.words[0], str):
             return ", ".join(map(str, self.words[:-1])) + f" or {self.words[-1]}"
         if self.high is None:
             return ""
-        least = self.low if low is None else low
+        least, most = self.low if low is None else low, self.high if high is None else high
         shown = f"{least:g} to" if isinstance(least, float | int) else f"from {least} to"
-        return f"{shown} {self.high:g}" + (f", {self.more}" if self.more else "")
+        return f"{shown} {most:g}" + (f", {self.more}" if self.more else "")
 
-    def sentence(self, low: float | None = None) -> str:
+    def sentence(self, low: float | None = None, high: float | None = None) -> str:
         """Return what it is, its range and its default, for a help text."""
         default = self.otherwise or self.default
         if isinstance(default, bool):
             default = "with" if default else "without"
         shown = f"{default:g}" if isinstance(default, float) else default
-        range_text = self.range_text(low)
+        range_text = self.range_text(low, high)
         text = self.text + (f": {range_text}" if range_text else "")
         usual = f" (default: {shown})" if shown else ""
         return f"{text[0].upper()}{text[1:]}{usual}" + (f"; {self.only}." if self.only else ".")
@@ -90,7 +94,8 @@ ARRAY: dict[str, Declared] = {
     ),
     "profile": Declared("what the post-process lab resolves", "", "the first of the process"),
     "device_um": Declared(
-        "side of the smallest device in um", None, "1, or the line width if that is larger",
+        "side of the smallest device in um", None,
+        "what the module states, or 1, or the line width if that is larger",
         "the profile's line width", MAX_DEVICE_UM,
     ),
     "select_w_um": Declared(
@@ -124,6 +129,13 @@ ARRAY: dict[str, Declared] = {
     ),
     "switch_wp_um": Declared(
         _SWITCH.format("PMOS"), 20.0, "", _FINGER, MAX_SWITCH_UM, only=_MACRO
+    ),
+    "read_switch": Declared(
+        "transistors of the switches that read: what is read lies near VSS, where a PMOS conducts "
+        "nothing; inputs above about 1 V ask for both",
+        "nmos",
+        words=READ_SWITCHES,
+        only=_MACRO,
     ),
     "kelvin": Declared(
         "every row line and column led to the boundary a second time, so that read-out can sense "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..pdk import Tech
+from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, Tracks
 from .limits import length
-from .parameters import MAX_SWITCH_UM, default
+from .parameters import MAX_SWITCH_UM, READ_SWITCHES, default
 from .parts import device_mark
 from .rules import RuleBook
 
@@ -24,6 +24,7 @@ class SwitchParameters:
         switch_wn_um, switch_wp_um: total channel width of each NMOS and PMOS.
         inverter_wn_um, inverter_wp_um: channel widths of the inverters.
         kelvin: bring one sense line per row line and column to the boundary.
+        read_switch: transistors of a read switch, `nmos` or `both`.
     """
 
     switch_wn_um: float = default("switch_wn_um")
@@ -31,6 +32,7 @@ class SwitchParameters:
     inverter_wn_um: float = 2.0
     inverter_wp_um: float = 4.0
     kelvin: bool = default("kelvin")
+    read_switch: str = default("read_switch")
 
 
 class Pen:
@@ -40,6 +42,8 @@ class Pen:
         self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN, sense: bool = False
     ) -> None:
         self.tech, self.p = tech, p
+        if p.read_switch not in READ_SWITCHES:
+            raise ParameterError("read_switch", p.read_switch, "one of " + ", ".join(READ_SWITCHES))
         self.rules = RuleBook(tech)
         self.canvas = Canvas(tech)
         self.tracks = Tracks(self.rules, pitch, sense)

@@ -14,7 +14,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .cells.parameters import ARRAY, CELL_NAMES, TOPS, Declared
+from .cells.parameters import ARRAY, CELL_NAMES, READ_SWITCHES, TOPS, Declared
 from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -193,13 +193,14 @@ PROFILE_NAMES = ProfileName()
 
 _TYPES: dict[str, Any] = {
     "cell": CELL_KINDS, "top": click.Choice(TOPS), "profile": PROFILE_NAMES,
-    "process": str, "name": str,
+    "process": str, "name": str, "read_switch": click.Choice(READ_SWITCHES),
 }  # fmt: skip
 #: what is declared of an array, where only macros are drawn
 _OF_MACROS: dict[str, dict[str, Any]] = {
     "cell": {"text": "hybrid; the cells beside it are drawn anyway", "default": ""},
     "top": {"text": "macro; nothing else is compared", "default": ""},
     "kelvin": {"default": True, "only": ""},
+    "read_switch": {"only": ""},
     "switch_wn_um": {"only": ""},
     "switch_wp_um": {"only": ""},
 }
@@ -228,12 +229,12 @@ class ArrayOption(click.Option):
         """Return flag and help, with the figure of the process on the command line."""
         text, process = self.help, _said(ctx, "--process")
         if process and isinstance(self._declared.low, str):
-            from .cells.ranges import least_um
+            from .generators.ranges import range_um
             from .pdk import get_tech
 
             with suppress(CrossStackError):
-                low = least_um(get_tech(_said(ctx, "--profile"), process), self._key)
-                self.help = self._declared.sentence(low)
+                tech = get_tech(_said(ctx, "--profile"), process)
+                self.help = self._declared.sentence(*range_um(tech, self._key))
         record = super().get_help_record(ctx)
         self.help = text
         return record
@@ -355,13 +356,14 @@ def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
 
 
 def limits_option(function: F) -> F:
-    """Add --limits to a command that judges currents."""
+    """Add --limits to a command that judges currents and write voltages."""
     return click.option(
         "--limits",
         type=click.Choice(["report", "fail"]),
         default="report",
         show_default=True,
-        help="Currents above their limits, or not judged: report them, or exit with 1.",
+        help="Currents above their limits, written devices that get less than they need, or either "
+        "not judged: report it, or exit with 1.",
     )(function)
 
 
@@ -379,9 +381,18 @@ def jobs_options(function: F) -> F:
     )(function)
 
 
-def within(limits: str, verdict: Mapping[str, Any]) -> bool:
-    """Return whether a verdict on currents lets a command that was given --limits pass."""
-    return limits != "fail" or bool(verdict["judged"] and not verdict["exceeded"])
+def within(limits: str, verdict: Mapping[str, Any], writes: Mapping[str, Any] | None) -> bool:
+    """Return whether what was judged lets a command that was given --limits pass.
+
+    Args:
+        limits: 'report' or 'fail'.
+        verdict: on the currents.
+        writes: on the voltages of written devices; None where the array has no write.
+    """
+    if limits != "fail":
+        return True
+    currents = bool(verdict["judged"] and not verdict["exceeded"])
+    return currents and (writes is None or bool(writes["judged"] and writes["met"]))
 
 
 def is_folder(out: Path) -> bool:

@@ -13,10 +13,10 @@ import numpy as np
 
 from crossstack.cells.describe import texts
 from crossstack.cells.parameters import ARRAY
-from crossstack.cells.ranges import least_um
 from crossstack.drc.kinds import KINDS
 from crossstack.extract import TiledArray
 from crossstack.extract.array import tilefile
+from crossstack.generators.ranges import range_um
 from crossstack.pdk import DEFAULT, PROFILES, Conditions, Rule, Tech, get_tech, profile_names
 from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
@@ -218,10 +218,10 @@ def configuration() -> Iterator[str]:
     )
     yield "## The array\n"
     yield from table("key|default|range|what it is", _array())
-    yield "What the rules decide, in um; pitches are those of the hybrid cell by default:\n"
+    yield "What the rules decide, in um; pitches are those of the default cell:\n"
     techs = [get_tech(n, p) for p in process_names() for n in profile_names(p)]
     names = [f"{tech.process.name}, {tech.profile.name}" for tech in techs]
-    yield from table(f"least|{'|'.join(names)}", _least(techs))
+    yield from table(f"key|{'|'.join(names)}", _least(techs))
     yield "## `tech`: changes of the process\n\nThe layout does not depend on them.\n"
     yield from table("key|default|what it is", _keys(Conditions, CHOSEN))
     yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```\n"
@@ -256,7 +256,7 @@ def _least(techs: list[Tech]) -> Iterator[tuple[Any, ...]]:
     """Yield a row for each range that the rules decide."""
     for key, known in ARRAY.items():
         if isinstance(known.low, str):
-            yield f"`{key}`", *(f"{least_um(tech, key):g}" for tech in techs)
+            yield f"`{key}`", *("{:g} to {:g}".format(*range_um(tech, key)) for tech in techs)
 
 
 def _figures() -> Iterator[tuple[Any, ...]]:

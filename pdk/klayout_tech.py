@@ -11,7 +11,7 @@ from .tech import Tech
 #: paints the list from its top to its end, so the module comes after what it is built on.
 _GROUPS: tuple[tuple[str, tuple[Purpose, ...], bool, bool], ...] = (
     ("Front end", (Purpose.FRONT_END,), True, False),
-    ("Metals and vias", (Purpose.METAL, Purpose.CUT), True, False),
+    ("Metals and vias", (Purpose.METAL, Purpose.CUT, Purpose.FILM), True, False),
     (
         "Memristor module",
         (Purpose.MODULE_ELECTRODE, Purpose.MODULE_OXIDE, Purpose.MODULE_CUT),
@@ -152,11 +152,14 @@ def d25_text(tech: Tech) -> str:
     """Return the Ruby text of a 2.5-D view: every drawn solid between its heights."""
     solids = solids_um(tech)
     above = solids[tech.module.electrodes[0]][0]
+    # a module between two metals has thick ones for electrodes
+    stretch = 1.0 if tech.module.stands_within else 5.0
+    told = "10 to 100 nm thick, " if stretch > 1 else ""
     lines = [
         f"# CrossStack 2.5-D view of {tech.name}; generated from the film table, do not edit.",
-        f"# The module's films are 10 to 100 nm thick, {above:g} um above the silicon;",
+        f"# The module's films are {told}{above:g} um above the silicon;",
         "# stretch their heights to tell them apart (1 is true to scale).",
-        "stretch = 5.0",
+        f"stretch = {stretch}",
         f"module_z = {above:g}",
         "height = lambda { |z| z <= module_z ? z : module_z + (z - module_z) * stretch }",
         "",

@@ -30,7 +30,8 @@ from .model import (
     Roles,
     Rule,
 )
-from .module import Stand, load_module, load_profiles, stand
+from .module import Stand, load_module, load_profiles, placed, stand
+from .tables import folders
 
 #: what a process is called together with its module
 SUFFIX = "_crossstack"
@@ -127,7 +128,8 @@ class Tech:
     @property
     def foreign(self) -> tuple[ForeignLayer, ...]:
         """Layers of the foundry that are not described."""
-        return self.process.foreign
+        own = {layer.gds for layer in self.module.layers}
+        return tuple(layer for layer in self.process.foreign if layer.gds not in own)
 
     @cached_property
     def nets(self) -> programs.Nets:
@@ -153,6 +155,12 @@ class Tech:
     def conductors(self) -> tuple[str, ...]:
         """Films that wires are made of; diffusions belong to the transistors' R_on."""
         return tuple(film.name for film in self.films if film.sheet_ohm_sq is not None)
+
+    @cached_property
+    def drawn_insulators(self) -> tuple[str, ...]:
+        """Insulating films that lie only where a mask draws them: those of memristors."""
+        drawn = self._layer_by_name
+        return tuple(f.name for f in self.films if f.permittivity is not None and f.name in drawn)
 
     def layer(self, name: str) -> Layer:
         """Return a layer by name; raises TechError if it does not exist."""
@@ -289,7 +297,8 @@ def module_folder(base: Process) -> Path:
     Raises:
         ParameterError: if there is none.
     """
-    for folder in (base.folder / base.module, MODULES / base.module):
+    own = (folder / base.module for folder in folders(base.folder))
+    for folder in (*own, MODULES / base.module):
         if base.module and (folder / "module.toml").is_file():
             return folder
     known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
@@ -300,7 +309,8 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes when a file of a folder does; files of CrossStack's own do not."""
     if folder.is_relative_to(HOME):
         return ()
-    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for place in folders(folder) for path in sorted(place.rglob("*")))
+    found = ((path, path.stat()) for path in files if path.is_file())
     return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
@@ -338,9 +348,9 @@ def _assembled(base: Process, module: Module, profile: Profile, standing: Stand)
         name=base.name + SUFFIX,
         profile=profile,
         layers=base.layers + module.layers,
-        films=base.films + module.films,
+        films=placed(base, module),
         diffusions=base.diffusions,
-        cuts=base.cuts + standing.cuts,
+        cuts=standing.beside(base.cuts),
         rules=base.rules + standing.rules,
         memristor=module.memristor,
         nfet=transistors["nfet"],

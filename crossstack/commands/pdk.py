@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
     return FOUND if problems else OK
 
 
+def _still_like(head: str, source: Path) -> str:
+    """Return the head of a copy that is like what its origin is, wherever the copy lies."""
+    from ..pdk.home import HOME
+    from ..pdk.tables import folders
+
+    like = folders(source)[1:]
+    if not like or like[0].parent == HOME:
+        return head
+    line = f"like = {json.dumps(str(like[0].resolve()), allow_nan=False)}"
+    return re.sub(r"(?m)^like\s*=.*$", lambda _: line, head)
+
+
 @command.command("new")
 @click.argument("name")
 @click.option("--from", "origin", default=DEFAULT, show_default=True, help="Process to copy.")
@@ -81,7 +94,7 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
         renamed, count = re.subn(r"(?m)^name\s*=.*$", f'name = "{name}"', text, count=1)
         if count != 1:
             raise FileError(f"{source / 'process.toml'} has no line with a name")
-        head.write_text(renamed, encoding="utf-8", newline="\n")
+        head.write_text(_still_like(renamed, source), encoding="utf-8", newline="\n")
         if module:
             own = module_folder(base)
             marks = shutil.ignore_patterns(MARK)

@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..pdk import CrossStackError, Process
-from ..pdk.home import MARK
+from ..pdk.home import HOME, MARK
+from ..pdk.tables import folders
 
 #: name of the copy; inside it, the rooms keep their names
 COPY = "crossstack_klayout"
@@ -54,9 +55,11 @@ def vendored_files(copy: str = COPY, process: Process | None = None) -> dict[str
             for data in _tables(folder):
                 files[f"{stem}/{data.relative_to(folder)}"] = data.read_text(encoding="utf-8")
     if process is not None:
-        home = f"{copy}/pdk/{process.name}"
-        for data in _tables(process.folder, but=MARK):
-            files[f"{home}/{data.relative_to(process.folder)}"] = data.read_text(encoding="utf-8")
+        # with those that it is like, which lie beside it
+        for place in (at for at in folders(process.folder) if at.parent != HOME):
+            home = f"{copy}/pdk/{process.name if place == process.folder else place.name}"
+            for data in _tables(place, but=MARK):
+                files[f"{home}/{data.relative_to(place)}"] = data.read_text(encoding="utf-8")
     return files
 
 

@@ -16,13 +16,14 @@ import pytest
 from crossstack.cells import ARRAY_CELLS, parameters_of
 from crossstack.cells.describe import parameters_from
 from crossstack.cells.parameters import ARRAY
-from crossstack.cells.ranges import least_um
+from crossstack.cells.registry import array_cells_on
 from crossstack.cli import VERBS
 from crossstack.commands.build import command
 from crossstack.console import Console
 from crossstack.generators import ArraySpec, build_top
+from crossstack.generators.ranges import range_um
 from crossstack.options import ArrayOption
-from crossstack.pdk import DEFAULT, ParameterError, get_tech
+from crossstack.pdk import DEFAULT, ParameterError, get_tech, profile_names
 from crossstack.pdk.home import process_names
 
 from .conftest import NAME
@@ -42,8 +43,9 @@ def test_every_verb_explains_itself(crossstack, verb):
         assert "--quiet" in ran.out
 
 
-@pytest.mark.parametrize("process", process_names())
-@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+@pytest.mark.parametrize(
+    ("process", "profile"), [(p, profile) for p in process_names() for profile in profile_names(p)]
+)
 def test_help_gives_ranges_of_the_process_that_hold(crossstack, process, profile):
     """The figures that a process decides, wherever it is named, are where the drawing refuses."""
     tech = get_tech(profile, process)
@@ -52,16 +54,18 @@ def test_help_gives_ranges_of_the_process_that_hold(crossstack, process, profile
     assert before == behind
     text = " ".join(before.split())
     for key, declared in ARRAY.items():
-        low = least_um(tech, key)
+        low, high = range_um(tech, key)
         shown = declared if key != "process" else replace(declared, default=DEFAULT)
-        assert shown.sentence(low) in text, key
+        assert shown.sentence(low, high) in text, key
         if not isinstance(declared.low, str):
             continue
-        assert f": {low:g} to {declared.high:g}" in shown.sentence(low)
+        assert f": {low:g} to {high:g}" in shown.sentence(low, high)
         top = "macro" if key.startswith("switch") else "array"
-        base = {"rows": 1, "cols": 1, "top": top, "process": process, "profile": profile}
+        cell = array_cells_on(tech.module)[0]
+        base = {"rows": 1, "cols": 1, "top": top, "cell": cell, "process": process}
+        base["profile"] = profile
         build_top(ArraySpec(**base | {key: low}))
-        for beyond in (low - 0.02, declared.high + 0.02):
+        for beyond in (low - 0.02, high + 0.02):
             with pytest.raises(ParameterError, match=f"{key} = "):
                 build_top(ArraySpec(**base | {key: round(beyond, 3)}))
 

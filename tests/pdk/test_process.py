@@ -284,7 +284,7 @@ def test_the_audit_sees_what_only_checks_and_models_use(folder, table, old, new,
 
 def test_unknown_processes_are_named(tmp_path):
     for name in ("sky13", "../nothing", str(tmp_path), ""):
-        with pytest.raises(ParameterError, match="gf180mcuD, sky130, or a folder"):
+        with pytest.raises(ParameterError, match="gf180mcuD, sky130, sky130_reram, or a folder"):
             get_tech(process=name)
 
 
