@@ -146,7 +146,7 @@ def run(args: list[str]) -> int:
     warnings.showwarning = _remark
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
-        result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
+        result = cli.main(args=args, prog_name="crossstack", standalone_mode=False, obj=args)
         sys.stdout.flush()
     except supervise.Stopped as stopped:
         return _fail("interrupted; nothing was replaced", stopped.code)
