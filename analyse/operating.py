@@ -20,14 +20,8 @@ import numpy as np
 
 from ..base.errors import ConfigError
 from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
-from ..solve.modes.modes import (
-    LEAST_WRITE_V,
-    POLARITIES,
-    gates_for,
-    mode_named,
-    network_drives,
-    polarity_options,
-)
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, mode_named, polarity_options
 from .newton import node_volts
 from .transistors import Bent, OnResistance, working_ohm
 from .volts import check_volts

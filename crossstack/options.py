@@ -12,7 +12,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .pdk import DEFAULT, PROFILES, profile_names
+from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -170,13 +170,15 @@ class ProfileName(_Text):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Show the profiles of the default process, as an example."""
-        return f"[{'|'.join(PROFILES)}|...]"
+        return f"[{'|'.join(usual_profiles())}|...]"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the profiles of the process on the command line."""
         from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
+        from .pdk import profile_names
 
         try:
             known = profile_names(ctx.params.get("process") or DEFAULT)
@@ -197,6 +199,11 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
     "--switch-wn-um": (NUMBER, _SWITCH.format("NMOS")),
     "--switch-wp-um": (NUMBER, _SWITCH.format("PMOS")),
+    "--read-switch": (
+        click.Choice(["nmos", "both"]),
+        "Transistors of the switches that read: an NMOS, or both (default nmos); not for a bare "
+        "array.",
+    ),
     "--kelvin/--no-kelvin": (
         None,
         "Sense pin on every line (default without); not for a bare array.",
@@ -231,6 +238,7 @@ _MACRO_HELP = {
     "--cell": "hybrid; the cells beside it are drawn anyway.",
     "--top": "macro; nothing else is compared.",
     "--kelvin/--no-kelvin": "Sense pin on every line (default with).",
+    "--read-switch": "Transistors of the switches that read: an NMOS, or both (default nmos).",
     "--switch-wn-um": _SWITCH.format("NMOS").replace("; not for a bare array", ""),
     "--switch-wp-um": _SWITCH.format("PMOS").replace("; not for a bare array", ""),
 }

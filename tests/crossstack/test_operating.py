@@ -26,7 +26,8 @@ from crossstack.pdk import ParameterError, get_tech, ron
 from crossstack.pdk.electromigration import line_heating_k
 from crossstack.signoff.models import foundry_models
 from crossstack.solve import load_network
-from crossstack.solve.modes.modes import POLARITIES, network_drives, polarity_options
+from crossstack.solve.modes.drives import network_drives
+from crossstack.solve.modes.modes import POLARITIES, polarity_options
 
 TECH = get_tech("stepper")
 ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
