@@ -19,16 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..solve.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
-from ..solve.modes import (
-    LEAST_WRITE_V,
-    POLARITIES,
-    gates_for,
-    mode_named,
-    network_drives,
-    polarity_options,
-)
-from .transistors import Bent, working_ohm
+from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, mode_named, polarity_options
+from .newton import node_volts
+from .transistors import Bent, OnResistance, working_ohm
 from .volts import check_volts
 
 if TYPE_CHECKING:
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..pdk import Tech
     from ..pdk.memristor import MemristorParameters
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
     Floats = NDArray[np.float64]
 
@@ -227,9 +222,9 @@ def mode_ohm(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from ..solve.linear import NetworkSolver, is_small
-    from ..solve.metrics import law_in
-    from ..solve.reduced import reduced
+    from ..solve.network.linear import NetworkSolver, is_small
+    from ..solve.network.reduced import reduced
+    from ..solve.study.metrics import law_in
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)
@@ -239,11 +234,11 @@ def mode_ohm(
     gates = gates_for(network, drives)
     small = reduced(network) if is_small(network) else None
 
-    def solve(ohm: Floats, chords: Floats) -> Floats:
+    def solver(ohm: Floats, chords: Floats) -> NetworkSolver:
         siemens = np.array(what.conductances, dtype=np.float64)
         if bent is not None:
             siemens[_places(network, bent.which)] = 1.0 / chords
-        solver = NetworkSolver(
+        return NetworkSolver(
             network if small is None else small.network,
             conductances=siemens,
             driven=drives.port_voltages,
@@ -251,10 +246,20 @@ def mode_ohm(
             switch_ohm=ohm,
             switch_off_ohm=off_ohm,
         )
-        volts = solver.voltages(drives.port_voltages)[: solver.network.n_nodes]
+
+    def spread(volts: Floats) -> Floats:
         return volts if small is None else small.spread(volts)
 
-    return working_ohm(network, tech, solve, start, bent)
+    def solve(ohm: Floats, chords: Floats) -> Floats:
+        found = solver(ohm, chords)
+        return spread(found.voltages(drives.port_voltages)[: found.network.n_nodes])
+
+    def at_once(table: OnResistance, ohm: Floats) -> Floats | None:
+        first = solver(ohm, np.zeros(0) if bent is None else 1.0 / bent.siemens)
+        found = node_volts(first, table, bent, drives.port_voltages)
+        return None if found is None else spread(found[: first.network.n_nodes])
+
+    return working_ohm(network, tech, solve, start, bent, at_once)
 
 
 def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:

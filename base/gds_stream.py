@@ -88,7 +88,7 @@ def read_stream(path: Path) -> Stream:
     """Read a GDS file.
 
     Raises:
-        FileError: if it cannot be read, is no GDS or ends early.
+        FileError: if it cannot be read, is no GDS, ends early or goes on after its end.
     """
     data = regular_file(path, MAX_BYTES).read_bytes()
     if data[2:4] != b"\x00\x02":
@@ -153,6 +153,9 @@ def _records(data: bytes, path: Path) -> Iterator[tuple[int, bytes]]:
             break
         yield kind, data[at + 4 : at + length]
         if kind == _END_LIBRARY:
+            rest = data[at + length :].strip(b"\0")  # tapes are filled up with zeros
+            if rest:
+                raise FileError(f"{path} holds {len(rest)} bytes after the end of its library")
             return
         at += length
     raise FileError(f"{path} ends early, at byte {at}")

@@ -5,7 +5,6 @@ Verbs are imported when they are used, so `crossstack --help` costs next to noth
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import sys
@@ -103,6 +102,8 @@ class Verbs(HelpGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or a usage error that names the nearest verb."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             known = ", ".join(VERBS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import sys
@@ -75,6 +74,8 @@ class Console:
     def result(self, value: dict[str, Any]) -> None:
         """Print the JSON result, if JSON was asked for."""
         if self.as_json:
+            import json  # only here: a help text does without
+
             click.echo(json.dumps(value, indent=2, allow_nan=False))
 
     def shows_progress(self) -> bool:

@@ -36,7 +36,9 @@ def process_sum(process: str) -> str:
     root = Path(process)
     if not root.is_dir():
         return ""
-    return _sum_of({"process": root})
+    from .pdk.tables import folders
+
+    return _sum_of({f"process{k or ''}": place for k, place in enumerate(folders(root))})
 
 
 def _code() -> str:

@@ -15,7 +15,7 @@ _EACH_MODE = 1.5
 def plan_of(config: RunConfig) -> dict[str, float]:
     """Return the steps of a build in their order, with the share of time that each takes."""
     from .analyse.progress import step_of
-    from .solve.modes import MODES
+    from .solve.modes.modes import MODES
 
     if config.spec.top == "testchip":
         return {**_CHECKED, **_WRITTEN}

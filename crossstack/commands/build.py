@@ -46,7 +46,8 @@ def command(
     CONFIG is a YAML file with the same keys as the options (rows, cols, cell, ...) and an
     optional section `tech` (sheet_resistance_ohm_sq, corner, temperature_c). Options win over
     the file. A run that fails leaves an earlier result whole. Exit code 1 if a rule is broken or
-    the netlist differs; a current above its limit is reported and gives 1 with --limits fail.
+    the netlist differs; a current above its limit, or a written device that gets less than it
+    needs, is reported and gives 1 with --limits fail.
 
     \b
     crossstack build --rows 10 --cols 10
@@ -71,7 +72,8 @@ def command(
     for row in found:
         console.say(f"  {words(row)}")
     console.result(value)
-    good = result.passed and within(limits, result.limits) and not any(r["fails"] for r in found)
+    fit = within(limits, result.limits, result.write_voltages)
+    good = result.passed and fit and not any(row["fails"] for row in found)
     return OK if good else FOUND
 
 

@@ -59,8 +59,9 @@ def command(
 
     SOURCE is a folder that `crossstack build` left, or a GDS or OASIS file. The package holds
     <name>_foundry.gds, <name>_masks.gds, tapeout.json and tapeout.txt. Design rules and netlist
-    are checked, too, unless the build has judged this very file. The verdict is ready, not ready
-    (a check failed) or unknown (nothing failed, but not everything was judged): 0 for ready, else
+    are checked anew; with --check-only the fill of the package is judged with the layout. The
+    verdict is ready, not ready (a check failed) or unknown (nothing failed, but not everything
+    was judged): 0 for ready, else
     1; the package is written all the same.
     """
     from ..base import files
