@@ -15,6 +15,7 @@ from .config import RunConfig
 from .console import Console
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
+from .plans import plan_of
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -148,7 +149,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     name = config.spec.top_name
     tech = config.resolved_tech()
     earlier = files.parameters_in(out / name / files.MANIFEST)
-    with files.replacing(out / name, "drc.json") as work, console.steps():
+    with files.replacing(out / name, "drc.json") as work, console.steps(plan_of(config)):
         result = Build(out / name, name, tech=tech)
         array, layout = draw(config, console)
         result.area = area_of(array)
