@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "extract": {"base", "pdk", "lvs", "solve"},
     "analyse": {"base", "pdk", "extract", "solve"},
     "signoff": {"base", "pdk", "generators", "drc", "lvs", "extract"},
+    "views": {"base", "pdk", "lvs", "extract", "solve", "analyse"},
 }
 ALLOWED["crossstack"] = set(ALLOWED)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -39,6 +40,7 @@ FORBIDDEN_PACKAGES = {
     "extract": {"gdsfactory", "kfactory"},
     "analyse": {"gdsfactory", "kfactory", "click", "rich"},
     "signoff": {"gdsfactory", "kfactory", "click", "rich"},
+    "views": {"gdsfactory", "kfactory", "click", "rich"},
     "crossstack": {"gdsfactory", "kfactory"},
 }
 

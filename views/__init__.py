@@ -1,0 +1,1 @@
+"""Views of a block for the chip around it."""
