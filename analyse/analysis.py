@@ -12,20 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, ModeError
+from ..base.names import TIER_NAMES
 from ..base.outputs import one_step
-from ..extract.tiled import LARGEST, TiledArray
+from ..extract.array.tiled import LARGEST, TiledArray
 from ..pdk import FileError, Tech
-from ..solve.mode import ArrayKind
-from ..solve.modes import EXPANSION, MODES, Drives, belongs, mode_named
-from ..solve.network import TIER_NAMES
+from ..solve.modes.mode import ArrayKind
+from ..solve.modes.modes import EXPANSION, MODES, Drives, belongs, mode_named
 from .arrays import array_drop, kind_of
 from .numbers import load_numbers, read_numbers
 from .operating import Laws, mode_ohm, write_options
 
 if TYPE_CHECKING:
-    from ..solve.metrics import IrDrop
-    from ..solve.network import Network
-    from ..solve.variation import MonteCarlo, Spread
+    from ..solve.network.network import Network
+    from ..solve.study.metrics import IrDrop
+    from ..solve.study.variation import MonteCarlo, Spread
     from .progress import Console
 
 Floats = NDArray[np.float64]
@@ -163,7 +163,7 @@ def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:
     """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
-    from ..solve.modes import network_drives
+    from ..solve.modes.modes import network_drives
 
     return network_drives(network, EXPANSION, what.inputs)
 
@@ -200,7 +200,7 @@ def solve_modes(
         ConfigError: for nonlinear reads in an array without named nodes.
         ModeError: for an option that no mode has.
     """
-    from ..solve.metrics import worse_of
+    from ..solve.study.metrics import worse_of
 
     laws = Laws.of(tech) if laws is None else laws
     if unknown := [key for key in options if not belongs(key)]:
@@ -232,7 +232,7 @@ def operating_point(
     **options: Any,
 ) -> IrDrop:
     """Solve one mode in one way, everything at the voltages at which it works."""
-    from ..solve.metrics import ir_drop
+    from ..solve.study.metrics import ir_drop
 
     if isinstance(network, TiledArray):
         return array_drop(
@@ -266,7 +266,7 @@ def vary(
     Raises:
         InputError: if `samples` is not positive.
     """
-    from ..solve.variation import monte_carlo
+    from ..solve.study.variation import monte_carlo
 
     with console.step(f"{samples} samples") as step:
         ohm = mode_ohm(network, tech, what, mode, **options)

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import names
-from ..extract.tiled import TiledArray
+from ..extract.array.tiled import TiledArray
 from ..pdk import Tech
 from ..pdk.conditions import agree
-from ..solve.crossbar import solve_crossbar
-from ..solve.iv import DeviceLaw
-from ..solve.metrics import IrDrop, measure
-from ..solve.mode import ArrayKind
-from ..solve.modes import Drives, mode_drives
+from ..solve.circuit.iv import DeviceLaw
+from ..solve.crossbar.crossbar import solve_crossbar
+from ..solve.modes.mode import ArrayKind
+from ..solve.modes.modes import Drives, mode_drives
+from ..solve.study.metrics import IrDrop, measure
 from .transistors import OnResistance, Series, settled
 from .volts import check_volts
 

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import names
+from ..base.names import BOTTOM
 from ..base.outputs import one_step
 from ..base.units import percent
-from ..solve.metrics import total_current
-from ..solve.modes import mode_named, tier_index
-from ..solve.network import BOTTOM
+from ..solve.modes.modes import mode_named, tier_index
+from ..solve.study.metrics import total_current
 from . import analysis
 from .operating import Laws, mode_ohm, write_options
 
 if TYPE_CHECKING:
     from ..pdk import Tech
-    from ..solve.iv import DeviceLaw
-    from ..solve.network import Network
+    from ..solve.circuit.iv import DeviceLaw
+    from ..solve.network.network import Network
     from .progress import Step
 
 Floats = NDArray[np.float64]
@@ -155,7 +155,7 @@ def _by_matrix(
     alone: _Alone, vectors: Floats, tiers: list[int], ideal: Floats, chosen: NDArray[np.intp]
 ) -> tuple[Floats, float]:
     """Return the currents of all vectors, and how far the chosen ones are off on their own."""
-    from ..solve.transfer_matrix import network_matrix
+    from ..solve.study.transfer_matrix import network_matrix
 
     table = network_matrix(
         alone.network,
@@ -214,10 +214,10 @@ class _Alone:
 
     def currents(self, volts: Floats) -> Floats:
         """Return the current out of every column, A."""
-        from ..solve.linear import solve_network
-        from ..solve.metrics import law_in
-        from ..solve.modes import gates_for, network_drives
-        from ..solve.nonlinear import solve_network_nonlinear
+        from ..solve.modes.modes import gates_for, network_drives
+        from ..solve.network.linear import solve_network
+        from ..solve.network.nonlinear import solve_network_nonlinear
+        from ..solve.study.metrics import law_in
 
         what = analysis.Stimulus(self.conductances, volts, {})
         ohm = mode_ohm(

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.names import TIER_NAMES
 from ..base.ngspice import ModelsError, run_ngspice
 from ..pdk import Tech
-from ..solve.metrics import IrDrop, ir_drop
-from ..solve.modes import network_drives
-from ..solve.network import TIER_NAMES, Network
+from ..solve.modes.modes import network_drives
+from ..solve.network.network import Network
+from ..solve.study.metrics import IrDrop, ir_drop
 from .analysis import Stimulus
 from .operating import Laws, mode_ohm
 

@@ -17,8 +17,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 
 if TYPE_CHECKING:
-    from ..solve.network import Network
-    from ..solve.through import Throughs
+    from ..solve.network.network import Network
+    from ..solve.network.through import Throughs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -25,24 +25,17 @@ from ..pdk.electromigration import (
     current_limits,
     line_heating_k,
 )
-from ..solve.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
-from ..solve.linear import NetworkSolution
-from ..solve.mode import ArrayKind
-from ..solve.modes import (
-    DEEP_NET,
-    MODES,
-    POLARITIES,
-    gates_for,
-    mode_named,
-    network_drives,
-)
+from ..solve.modes.mode import ArrayKind
+from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, gates_for, mode_named, network_drives
+from ..solve.network.linear import NetworkSolution
+from ..solve.study.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
 from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
 from .needs import Lowest, lowest_of, write_verdict
 from .operating import Laws, mode_ohm, write_turns, write_way
 
 if TYPE_CHECKING:
-    from ..solve.metrics import IrDrop
-    from ..solve.network import Network
+    from ..solve.network.network import Network
+    from ..solve.study.metrics import IrDrop
     from .analysis import Stimulus
 
 Floats = NDArray[np.float64]
@@ -230,9 +223,9 @@ def _solve(
     start: Floats | None,
 ) -> tuple[NetworkSolution, Floats]:
     """Solve one slot; returns the transistors' resistances, too."""
-    from ..solve.linear import solve_network
-    from ..solve.metrics import law_in
-    from ..solve.nonlinear import solve_network_nonlinear
+    from ..solve.network.linear import solve_network
+    from ..solve.network.nonlinear import solve_network_nonlinear
+    from ..solve.study.metrics import law_in
 
     ohm = mode_ohm(network, tech, what, mode, start, **laws.options, **way)
     drives = network_drives(network, mode, what.inputs, **way)

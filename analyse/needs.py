@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..solve.modes import POLARITIES
-from ..solve.network import TIER_NAMES
+from ..base.names import TIER_NAMES
+from ..solve.modes.modes import POLARITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..pdk import Tech
-    from ..solve.written import WriteReport
+    from ..solve.modes.written import WriteReport
 
     Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import spsolve
 
 from ..pdk import Tech
-from ..solve.network import Network
+from ..solve.network.network import Network
 
 if TYPE_CHECKING:
     from ..pdk.electromigration import CurrentLimits

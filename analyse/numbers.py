@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..base.errors import ConfigError
 from ..base.inputs import regular_file
 from ..pdk import FileError
-from ..solve.archive import MOST_HEAD, READ_FAULTS, array_head
+from ..solve.network.archive import MOST_HEAD, READ_FAULTS, array_head
 
 Floats = NDArray[np.float64]
 #: bytes of a file that are read; text takes several times as much memory as it is long

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..solve.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
-from ..solve.modes import (
+from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
+from ..solve.modes.modes import (
     LEAST_WRITE_V,
     POLARITIES,
     gates_for,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ..pdk import Tech
     from ..pdk.memristor import MemristorParameters
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
     Floats = NDArray[np.float64]
 
@@ -227,9 +227,9 @@ def mode_ohm(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from ..solve.linear import NetworkSolver, is_small
-    from ..solve.metrics import law_in
-    from ..solve.reduced import reduced
+    from ..solve.network.linear import NetworkSolver, is_small
+    from ..solve.network.reduced import reduced
+    from ..solve.study.metrics import law_in
 
     drives = network_drives(network, mode, what.inputs, **options)
     law = law_in(network, drives.request, device, write_law)

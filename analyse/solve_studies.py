@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..pdk import Tech
-    from ..solve.network import Network
-    from ..solve.variation import MonteCarlo, Spread
+    from ..solve.network.network import Network
+    from ..solve.study.variation import MonteCarlo, Spread
     from .analysis import Stimulus
     from .batch import Batch
     from .operating import Laws
@@ -195,7 +195,7 @@ class Found:
 
 def _spread(network: Network, tech: Tech, chance: Mapping[str, float | None]) -> Spread:
     """Return how devices and wires vary."""
-    from ..solve.variation import Spread
+    from ..solve.study.variation import Spread
 
     m, sigma, stuck = tech.memristor, chance["sigma"], chance["stuck"]
     area = float(m.scale(network.memristor_area_um2).mean())

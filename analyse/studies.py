@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..solve.modes import DEEP_NET, LEAST_WRITE_V, POLARITIES
-from ..solve.network import BOTTOM, TIER_NAMES, TOP
+from ..base.names import BOTTOM, TIER_NAMES, TOP
+from ..solve.modes.modes import DEEP_NET, LEAST_WRITE_V, POLARITIES
 from . import analysis
 from .operating import Laws, mode_ohm, write_way
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..pdk import Tech
-    from ..solve.network import Network
+    from ..solve.network.network import Network
     from .progress import Console
 
     Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ def programming(
     Raises:
         ConfigError: if the network has no deep-net mode, or nothing could be reached.
     """
-    from ..solve.programming import programming_check
+    from ..solve.study.programming import programming_check
 
     reason = analysis.refusal(network, DEEP_NET)
     if reason is not None:
@@ -136,7 +136,7 @@ def sensitivity(
     **options: Any,
 ) -> dict[str, Floats]:
     """Return how each column's current answers to the resistance of each layer, % per %."""
-    from ..solve.variation import sheet_sensitivity
+    from ..solve.study.variation import sheet_sensitivity
 
     with console.step("sensitivity"):
         ohm = mode_ohm(network, tech, what, mode, **options)

@@ -12,10 +12,10 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..base import names
-from ..solve.modes import DEEP_NET, EXPANSION, MODES, gates_for, network_drives
-from ..solve.network import Network
-from ..solve.timing import Timing, pulse_curve, ratio_for
-from ..solve.transient import step_response
+from ..solve.modes.modes import DEEP_NET, EXPANSION, MODES, gates_for, network_drives
+from ..solve.network.network import Network
+from ..solve.network.transient import step_response
+from ..solve.study.timing import Timing, pulse_curve, ratio_for
 from .analysis import Stimulus, refusal
 from .operating import mode_ohm
 from .paper import SPEED
@@ -115,7 +115,7 @@ def _capacitors(
     network: Network, found: Mapping[str, NetCapacitance]
 ) -> Iterable[tuple[int, int | None, float]]:
     """Yield the capacitors of a network; lines that were not extracted are as the one that was."""
-    from ..extract.lumps import lumps, nodes_of_nets
+    from ..extract.field.lumps import lumps, nodes_of_nets
 
     lines = {name for name in network.nets if names.is_line(name)}
     if lines <= found.keys():

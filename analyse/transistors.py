@@ -15,8 +15,8 @@ from ..pdk.conditions import agree
 from ..pdk.ron import NOMINAL_DROP_V
 
 if TYPE_CHECKING:
-    from ..solve.iv import DeviceLaw
-    from ..solve.network import Network
+    from ..solve.circuit.iv import DeviceLaw
+    from ..solve.network.network import Network
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

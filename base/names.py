@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 #: letter of each tier in the names of its lines; the bottom tier first
 TIERS = ("B", "T")
+#: number and name of each tier
+BOTTOM, TOP = 0, 1
+TIER_NAMES = ("bottom", "top")
 
 #: What a numbered name begins with, by tier where it depends on it. Rows are the row lines, WR the
 #: write drivers of a macro's rows, and WSEL leads a column to the write rail WC.

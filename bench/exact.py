@@ -35,7 +35,7 @@ from crossstack.solve import (
     solve_network,
     solve_network_nonlinear,
 )
-from crossstack.solve.transfer_matrix import port_matrix
+from crossstack.solve.study.transfer_matrix import port_matrix
 
 mp = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.mp
 mp.dps = 90

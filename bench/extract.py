@@ -14,7 +14,7 @@ import numpy as np
 
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import TiledArray, extract
-from crossstack.extract.study import accuracy_table
+from crossstack.extract.sheet.study import accuracy_table
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
 from crossstack.solve import Network, gates_for, network_drives, solve_network

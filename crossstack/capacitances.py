@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .extract import NetCapacitance
     from .lvs import ExtractedLayout
     from .pdk import Tech
-    from .solve.network import Network
+    from .solve.network.network import Network
 
 #: memristors up to which the capacitance of every net is extracted, and up to which a build
 #: extracts that of a line in the middle of each kind: the time grows with the square

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .analyse.analysis import Stimulus
     from .lvs import ExtractedLayout
     from .pdk import Tech
-    from .solve.metrics import IrDrop
-    from .solve.network import Network
+    from .solve.network.network import Network
+    from .solve.study.metrics import IrDrop
 
 #: figure of a mode -> (metric, what is counted)
 ERRORS = {
@@ -145,7 +145,7 @@ class Study:
             wanted: which; None for all.
         """
         from .analyse import analysis
-        from .solve.modes import MODES
+        from .solve.modes.modes import MODES
 
         asked = tuple(MODES) if wanted is None else tuple(wanted)
         missing = [m for m in asked if m not in self._solved and m not in self._not_run]
@@ -180,7 +180,7 @@ class Study:
 
     def read(self) -> dict[str, Any]:
         """Return settling, power and energy of a read; what was not computed is missing."""
-        from .solve.modes import EXPANSION
+        from .solve.modes.modes import EXPANSION
 
         solved, _ = self.modes([EXPANSION])
         if EXPANSION not in solved or len(self.network.memristor_row) > MOST_SETTLING:

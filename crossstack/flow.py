@@ -225,13 +225,14 @@ def _analyse(
     from .analyse.timing import read_and_write
     from .comparison.estimate import estimate, measure_parts
     from .extract import extract, write_spice
-    from .solve.modes import EXPANSION
+    from .solve import save_network
+    from .solve.modes.modes import EXPANSION
 
     try:
         with console.step("extract wires") as step:
             found = extract(extracted, tech, progress=step)
             network = found.network
-            network.save(work / "network.npz")
+            save_network(network, work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:

@@ -26,9 +26,9 @@ from .pdk.conditions import device_text, differences
 from .pdk.memristor import merged
 
 if TYPE_CHECKING:
-    from .extract.tiled import TiledArray
+    from .extract.array.tiled import TiledArray
     from .signoff.tapeout import Source
-    from .solve.network import Network
+    from .solve.network.network import Network
 
 
 _LOG = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
 
 
 def _remarks(target: Path, wires: Wires) -> Iterator[str]:
-    from .solve.network import Network
+    from .solve.network.network import Network
 
     if (target / MANIFEST).is_file() and (replaced := replaced_in(target)):
         yield replaced
@@ -147,7 +147,7 @@ def _remarks(target: Path, wires: Wires) -> Iterator[str]:
 
 def _shorted(network: Network) -> Iterator[str]:
     """Yield a line on memristors whose ends are one node: nothing can drop over them."""
-    from .solve.network import TIER_NAMES
+    from .base.names import TIER_NAMES
 
     both = (network.memristor_a == network.memristor_b).nonzero()[0]
     if len(both):

@@ -94,7 +94,7 @@ class ModeName(click.Choice):  # type: ignore[type-arg]
     @property
     def choices(self) -> tuple[str, ...]:
         """Names of the modes, as they are now."""
-        from .solve.modes import MODES
+        from .solve.modes.modes import MODES
 
         return tuple(MODES)
 
@@ -109,7 +109,7 @@ class ModeOption(click.Option):
     @property
     def help(self) -> str:
         """The modes in words."""
-        from .solve.modes import MODES
+        from .solve.modes.modes import MODES
 
         return "; ".join(f"{mode.name}: {mode.text}" for mode in MODES.values()) + "."
 
@@ -119,7 +119,7 @@ class ModeOption(click.Option):
 
 
 def _usual_mode() -> str:
-    from .solve.modes import MODES
+    from .solve.modes.modes import MODES
 
     return next(iter(MODES))
 
@@ -142,7 +142,7 @@ def options_of_mode(
     Raises:
         ConfigError: naming an option and the modes that it belongs to.
     """
-    from .solve.modes import MODES, belongs
+    from .solve.modes.modes import MODES, belongs
 
     given = {key: value for key, value in options.items() if value is not None}
     foreign = MODES[mode].foreign(given)

@@ -16,8 +16,8 @@ from crossstack.analyse.analysis import stimulus
 from crossstack.analyse.bsim import compare_bsim
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, extract_network
-from crossstack.extract.sections import section_table
-from crossstack.extract.study import accuracy_table
+from crossstack.extract.field.sections import section_table
+from crossstack.extract.sheet.study import accuracy_table
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
 from crossstack.pdk.electromigration import current_limits

@@ -60,7 +60,7 @@ def page(room: str) -> Iterator[str]:
 def _shown(room: str, module: str, names: list[str]) -> Iterator[str]:
     """Yield what shows names of a module: constants as a list, the rest from its docstrings."""
     constants = [name for name in names if name.isupper()]
-    told = _comments(ROOT / room / f"{module or '__init__'}.py")
+    told = _comments(ROOT / room / f"{module.replace('.', '/') or '__init__'}.py")
     yield from (f"- `{name}`{': ' * (name in told)}{told.get(name, '')}" for name in constants)
     if constants:
         yield ""

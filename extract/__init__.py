@@ -9,32 +9,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .arraylines import ArrayLine, array_lines
-    from .bsim import Bsim
-    from .capacitance import NetCapacitance, net_capacitance
-    from .delay import elmore_delays
+    from .array.arraylines import ArrayLine, array_lines
+    from .array.tiled import TiledArray
+    from .array.tilefile import is_array, load_array, load_wires, save_array
     from .engines import ENGINES, Extraction, extract, extract_network, prefers_tiles
+    from .field.capacitance import NetCapacitance, net_capacitance
+    from .field.delay import elmore_delays
     from .inspection import NetSummary, Segment, inspect_net, net_summary
-    from .patterns import matching, split_patterns
-    from .report import ExtractionReport
-    from .spef import write_spef
-    from .spice import write_spice
-    from .tiled import TiledArray
-    from .tilefile import is_array, load_array, load_wires, save_array
+    from .nets.patterns import matching, split_patterns
+    from .nets.report import ExtractionReport
+    from .write.bsim import Bsim
+    from .write.spef import write_spef
+    from .write.spice import write_spice
 
 _HOME = {
-    "arraylines": ("ArrayLine", "array_lines"),
-    "bsim": ("Bsim",),
-    "capacitance": ("NetCapacitance", "net_capacitance"),
-    "delay": ("elmore_delays",),
+    "array.arraylines": ("ArrayLine", "array_lines"),
+    "write.bsim": ("Bsim",),
+    "field.capacitance": ("NetCapacitance", "net_capacitance"),
+    "field.delay": ("elmore_delays",),
     "engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
     "inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
-    "patterns": ("matching", "split_patterns"),
-    "report": ("ExtractionReport",),
-    "spef": ("write_spef",),
-    "spice": ("write_spice",),
-    "tiled": ("TiledArray",),
-    "tilefile": ("is_array", "load_array", "load_wires", "save_array"),
+    "nets.patterns": ("matching", "split_patterns"),
+    "nets.report": ("ExtractionReport",),
+    "write.spef": ("write_spef",),
+    "write.spice": ("write_spice",),
+    "array.tiled": ("TiledArray",),
+    "array.tilefile": ("is_array", "load_array", "load_wires", "save_array"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

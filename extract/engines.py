@@ -12,13 +12,13 @@ import klayout.db as db
 from ..base.layout import OpenedLayout
 from ..lvs import ExtractedLayout
 from ..pdk import CrossStackError, ParameterError, Tech
-from ..solve.network import Network
-from .flat import extract_flat
-from .grid import NotRegularError
-from .periphery import joined
-from .report import ExtractionReport, Progress
-from .tile import array_size, extract_tiled
-from .tiled import MOST_CELLS, TiledArray
+from ..solve.network.network import Network
+from .array.grid import NotRegularError
+from .array.periphery import joined
+from .array.tile import array_size, extract_tiled
+from .array.tiled import MOST_CELLS, TiledArray
+from .nets.flat import extract_flat
+from .nets.report import ExtractionReport, Progress
 
 Source = Path | str | db.Layout | OpenedLayout | ExtractedLayout
 ENGINES = ("auto", "flat", "tile")

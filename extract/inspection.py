@@ -13,11 +13,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ..pdk import ParameterError, Tech
-from ..solve.network import Network
-from ..solve.through import Throughs
+from ..solve.network.network import Network
+from ..solve.network.through import Throughs
 
 if TYPE_CHECKING:
-    from .capacitance import NetCapacitance
+    from .field.capacitance import NetCapacitance
 
 Floats = NDArray[np.float64]
 #: what stands for a joint of zero ohm in a solve

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..base.ngspice import ModelsError, run_ngspice
 from ..base.outputs import write_text
-from ..extract.bsim import Bsim, transistor_card
+from ..extract.write.bsim import Bsim, transistor_card
 from ..pdk import Conditions, Tech
 from ..pdk.conditions import CORNERS
 from ..pdk.foundry import Sweep, models

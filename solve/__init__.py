@@ -1,16 +1,18 @@
 """IR-drop solving: networks, modes, metrics; numpy and scipy only, no layout tools.
 
-What is where:
+What is where; each folder imports only those above it:
 
-* an extracted network: `network` (data, builder, file), `linear` (exact solve),
-  `nonlinear` (Newton), `modes` (what every pin carries), `metrics` (IR drop);
-* the linear map of one, for thousands of inputs: `transfer_matrix`;
-* analyses of it: `em` (electromigration), `variation` (Monte Carlo, sensitivity),
-  `programming` (writes, slot by slot);
-* crossbars given as arrays: `crossbar` (`solve_crossbar`, `effective_matrix`) and
-  `nonlinear_crossbar` (Newton) on one of the engines `engine_numba`, `multigrid`,
-  `engine_numpy`, `engine_direct`;
-* numbers without a network: `theory` (first-order drop), `timing` (both modes).
+* `circuit`: circuits of resistors, factorised (`graph`) or solved exactly (`exact`), the laws of
+  devices (`iv`) and what Newton's method needs of them (`newton`);
+* `crossbar`: crossbars given as arrays (`crossbar`: `solve_crossbar`, `effective_matrix`;
+  `nonlinear_crossbar`), on one of the engines `engine_numba`, `multigrid`, `engine_numpy`,
+  `engine_direct`;
+* `network`: an extracted network (data `network`, `builder`, file `netfile`) and its solve,
+  `linear`, `nonlinear` (Newton) and `transient`;
+* `modes`: what every pin carries (`mode`, `modes`), and what becomes of a write (`written`);
+* `study`: IR drop (`metrics`), electromigration (`em`), Monte Carlo and sensitivity
+  (`variation`), writes slot by slot (`programming`), the linear map for thousands of inputs
+  (`transfer_matrix`); without a network, first-order drop (`theory`) and both modes' `timing`.
 
 Names are loaded on first use, so that importing this room costs next to nothing and
 numba is only touched by a solve that can use it.
@@ -31,26 +33,29 @@ if TYPE_CHECKING:
         NetworkFileError,
         SolveError,
     )
-    from .crossbar import Solution, effective_matrix, solve_crossbar
-    from .em import ElectromigrationReport, Stress, electromigration
-    from .iv import Cubic, DeviceLaw, Sinh, SquareLaw
-    from .linear import NetworkSolution, NetworkSolver, solve_network
-    from .metrics import Errors, IrDrop, ir_drop
-    from .mode import ArrayKind, Mode
-    from .modes import MODES, Drives, gates_for, mode_drives, network_drives
-    from .network import BOTTOM, TIER_NAMES, TOP, Network, NetworkBuilder
-    from .nonlinear import solve_network_nonlinear
-    from .nonlinear_crossbar import solve_crossbar_nonlinear
-    from .programming import ProgrammingReport, programming_check
-    from .theory import Drops, Parts, first_order, reduction, row_resistance_for
-    from .timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
-    from .transfer_matrix import TransferMatrix, network_matrix, port_matrix
-    from .variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
-    from .written import WriteReport
+    from ..base.names import BOTTOM, TIER_NAMES, TOP
+    from .circuit.iv import Cubic, DeviceLaw, Sinh, SquareLaw
+    from .crossbar.crossbar import Solution, effective_matrix, solve_crossbar
+    from .crossbar.nonlinear_crossbar import solve_crossbar_nonlinear
+    from .modes.mode import ArrayKind, Mode
+    from .modes.modes import MODES, Drives, gates_for, mode_drives, network_drives
+    from .modes.written import WriteReport
+    from .network.builder import NetworkBuilder
+    from .network.linear import NetworkSolution, NetworkSolver, solve_network
+    from .network.netfile import load_network, save_network
+    from .network.network import Network
+    from .network.nonlinear import solve_network_nonlinear
+    from .study.em import ElectromigrationReport, Stress, electromigration
+    from .study.metrics import Errors, IrDrop, ir_drop
+    from .study.programming import ProgrammingReport, programming_check
+    from .study.theory import Drops, Parts, first_order, reduction, row_resistance_for
+    from .study.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
+    from .study.transfer_matrix import TransferMatrix, network_matrix, port_matrix
+    from .study.variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
 
 _HOME = {
-    "crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
-    "em": ("ElectromigrationReport", "Stress", "electromigration"),
+    "crossbar.crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
+    "study.em": ("ElectromigrationReport", "Stress", "electromigration"),
     "..base.errors": (
         "ConvergenceError",
         "DriveError",
@@ -60,20 +65,29 @@ _HOME = {
         "NetworkFileError",
         "SolveError",
     ),
-    "iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
-    "linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
-    "metrics": ("Errors", "IrDrop", "ir_drop"),
-    "mode": ("ArrayKind", "Mode"),
-    "modes": ("MODES", "Drives", "gates_for", "mode_drives", "network_drives"),
-    "programming": ("ProgrammingReport", "programming_check"),
-    "theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
-    "timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
-    "transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
-    "variation": ("MonteCarlo", "Spread", "monte_carlo", "sample_devices", "sheet_sensitivity"),
-    "written": ("WriteReport",),
-    "nonlinear": ("solve_network_nonlinear",),
-    "nonlinear_crossbar": ("solve_crossbar_nonlinear",),
-    "network": ("BOTTOM", "TIER_NAMES", "TOP", "Network", "NetworkBuilder"),
+    "circuit.iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
+    "network.linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
+    "study.metrics": ("Errors", "IrDrop", "ir_drop"),
+    "modes.mode": ("ArrayKind", "Mode"),
+    "modes.modes": ("MODES", "Drives", "gates_for", "mode_drives", "network_drives"),
+    "study.programming": ("ProgrammingReport", "programming_check"),
+    "study.theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
+    "study.timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
+    "study.transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
+    "study.variation": (
+        "MonteCarlo",
+        "Spread",
+        "monte_carlo",
+        "sample_devices",
+        "sheet_sensitivity",
+    ),
+    "modes.written": ("WriteReport",),
+    "network.nonlinear": ("solve_network_nonlinear",),
+    "crossbar.nonlinear_crossbar": ("solve_crossbar_nonlinear",),
+    "..base.names": ("BOTTOM", "TIER_NAMES", "TOP"),
+    "network.network": ("Network",),
+    "network.builder": ("NetworkBuilder",),
+    "network.netfile": ("load_network", "save_network"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -119,6 +133,7 @@ __all__ = [
     "gates_for",
     "ir_drop",
     "line_delay",
+    "load_network",
     "mode_drives",
     "monte_carlo",
     "network_drives",
@@ -130,6 +145,7 @@ __all__ = [
     "reduction",
     "row_resistance_for",
     "sample_devices",
+    "save_network",
     "settle_time",
     "sheet_sensitivity",
     "solve_crossbar",

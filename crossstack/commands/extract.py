@@ -101,7 +101,7 @@ def command(
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
-    from ..extract.tiled import LARGEST
+    from ..extract.array.tiled import LARGEST
 
     chosen = split_patterns(nets) or None
     if nets and not chosen:
@@ -172,7 +172,7 @@ def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, A
     from ..base.errors import ConfigError
     from ..base.files import together
     from ..extract import save_array
-    from ..extract.tiled import LARGEST
+    from ..extract.array.tiled import LARGEST
 
     assert found.array is not None
     tiers, rows, cols = found.array.shape
@@ -207,11 +207,12 @@ def _write_network(
     from ..analyse.nets import net_table
     from ..base.files import together
     from ..extract import write_spef, write_spice
+    from ..solve import save_network
 
     network, name = found.network, stem.name
     target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
     with together(target.parent) as work:
-        network.save(work / target.name)
+        save_network(network, work / target.name)
         write_spice(
             network, tech, work / spice.name,
             capacitance=farad, bsim=bsim, hierarchical=hierarchical, name=cell,

@@ -182,7 +182,7 @@ def solve(
     from ..base.errors import ConfigError
     from ..layouts import wires_in
     from ..signoff.models import foundry_models, kept_models
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
     console = Console(as_json, quiet)
     given = options_of_mode(mode, options)

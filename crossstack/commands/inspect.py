@@ -13,9 +13,9 @@ from ..options import EXISTING, EXISTING_OR_FOLDER, NUMBER, PROFILE_NAMES, proce
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
-    from ..extract.tiled import TiledArray
+    from ..extract.array.tiled import TiledArray
     from ..pdk import Tech
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
 
 @click.command("inspect")
@@ -57,10 +57,10 @@ def command(
     """  # noqa: D301
     from ..base.errors import ConfigError
     from ..extract import inspect_net, net_summary, split_patterns
-    from ..extract.rates import rates
+    from ..extract.sheet.rates import rates
     from ..layouts import wires_in
     from ..pdk.electromigration import current_limits
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
     console = Console(as_json, quiet)
     wires = wires_in(network, profile, process)

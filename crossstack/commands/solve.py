@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from ..analyse.batch import Batch
     from ..analyse.solve_studies import Asked
-    from ..extract.tiled import TiledArray
+    from ..extract.array.tiled import TiledArray
     from ..pdk import Tech
-    from ..solve.metrics import IrDrop
-    from ..solve.network import Network
+    from ..solve.network.network import Network
+    from ..solve.study.metrics import IrDrop
 
     Floats = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ def command(
     from ..analyse.summary import drop_lines
     from ..base.errors import ConfigError
     from ..layouts import wires_in
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
     console = Console(as_json, quiet)
     # programming writes every column, whatever the mode
@@ -215,7 +215,7 @@ def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> Non
     """Refuse what a network, or an array without named nodes, does not offer."""
     from ..analyse import analysis
     from ..base.errors import ConfigError
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
     if not isinstance(loaded, Network) and (flags := asked.flags()):
         raise ConfigError(f"{flags[0]} needs a network with named nodes, {analysis.TOO_LARGE}")
@@ -240,7 +240,7 @@ def _record(
 ) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
     from ..base.files import sha256, versions
-    from ..solve.network import TIER_NAMES
+    from ..base.names import TIER_NAMES
 
     parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
     if (write := drop.write) is not None:
@@ -285,7 +285,7 @@ def _write(
 def _pins(loaded: Network | TiledArray) -> list[str]:
     from ..analyse.analysis import shape_of
     from ..base import names
-    from ..solve.mode import is_macro
+    from ..solve.modes.mode import is_macro
 
     macro = is_macro(getattr(loaded, "ports", ()))
     return [names.output(j, macro=macro) for j in range(shape_of(loaded)[2])]

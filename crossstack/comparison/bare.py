@@ -16,13 +16,13 @@ from ..config import RunConfig
 from ..figures import Study, draw
 from ..generators import ArraySpec
 from ..pdk import Conditions, CrossStackError
-from ..solve.modes import EXPANSION
+from ..solve.modes.modes import EXPANSION
 from .drops import series_parts
 from .landscape import worst_loss
 from .table import crossing
 
 if TYPE_CHECKING:
-    from ..solve.theory import Parts
+    from ..solve.study.theory import Parts
 
 #: widths of select transistors that are drawn, um
 WIDTHS_UM = (1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..console import Console
     from ..lvs import ExtractedLayout
-    from ..solve.network import Network
+    from ..solve.network.network import Network
 
 Floats = NDArray[np.float64]
 

@@ -17,11 +17,11 @@ from ..analyse.analysis import Stimulus
 from ..analyse.needs import Lowest, lowest_of
 from ..analyse.operating import Laws, mode_ohm, write_turns, write_way
 from ..analyse.timing import LINES, read_settle
-from ..base.names import WRITE_RAIL
+from ..base.names import TIER_NAMES, WRITE_RAIL
 from ..pdk import Tech
-from ..solve.metrics import ir_drop
-from ..solve.modes import DEEP_NET, POLARITIES
-from ..solve.network import TIER_NAMES, Network
+from ..solve.modes.modes import DEEP_NET, POLARITIES
+from ..solve.network.network import Network
+from ..solve.study.metrics import ir_drop
 from .cases import Floats, Proved
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from ..analyse.transistors import working_ohm
 from ..base import names
 from ..pdk import Tech
-from ..solve.linear import NetworkSolution, NetworkSolver
-from ..solve.metrics import Errors
-from ..solve.modes import EXPANSION, gates_for, network_drives
-from ..solve.network import Network
-from ..solve.reduced import reduced
-from ..solve.theory import Parts
+from ..solve.modes.modes import EXPANSION, gates_for, network_drives
+from ..solve.network.linear import NetworkSolution, NetworkSolver
+from ..solve.network.network import Network
+from ..solve.network.reduced import reduced
+from ..solve.study.metrics import Errors
+from ..solve.study.theory import Parts
 
 Floats = NDArray[np.float64]
 VIEWS = ("wires", "all", "kelvin", "array")

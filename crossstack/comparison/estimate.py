@@ -7,9 +7,9 @@ from typing import Any
 from ..analyse.paper import IR_DROP
 from ..base import names
 from ..pdk import Tech
-from ..solve.mode import is_macro
-from ..solve.network import Network
-from ..solve.theory import Parts, stack_reduction
+from ..solve.modes.mode import is_macro
+from ..solve.network.network import Network
+from ..solve.study.theory import Parts, stack_reduction
 from .drops import VIEWS, series_parts
 from .table import BARE_TEXT, VIEW_TEXT
 

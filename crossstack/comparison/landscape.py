@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..analyse.paper import IR_DROP
-from ..solve.crossbar import solve_crossbar
+from ..solve.crossbar.crossbar import solve_crossbar
 from .drops import VIEWS
 from .table import Compared
 

@@ -11,9 +11,9 @@ import numpy as np
 from ..analyse.paper import IR_DROP, SPEED
 from ..analyse.timing import dense_curve
 from ..base import names
+from ..base.names import BOTTOM, TOP
 from ..base.outputs import one_step
-from ..solve.modes import DEEP_NET, EXPANSION
-from ..solve.network import BOTTOM, TOP
+from ..solve.modes.modes import DEEP_NET, EXPANSION
 from .cases import Floats, Proved
 from .table import Compared
 

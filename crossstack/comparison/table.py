@@ -11,8 +11,8 @@ import numpy as np
 
 from ..analyse.paper import IR_DROP
 from ..pdk import Tech
-from ..solve.network import Network
-from ..solve.theory import Parts, row_resistance_for, stack_reduction
+from ..solve.network.network import Network
+from ..solve.study.theory import Parts, row_resistance_for, stack_reduction
 from .cases import Pair, Pattern, Proved
 from .drops import METRICS, VIEWS, Floats, Views, series_parts, solve_view, views
 

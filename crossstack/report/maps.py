@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..solve.network import TIER_NAMES
+from ..base.names import TIER_NAMES
 
 Floats = NDArray[np.float64]
 

@@ -109,7 +109,7 @@ def _least(task: Task) -> dict[str, float]:
 
 def _read_load(studies: list[Study], bound: float) -> dict[str, float | None]:
     """Return the load of reads alone if that is too much; else nothing is known yet."""
-    from ..solve.modes import EXPANSION
+    from ..solve.modes.modes import EXPANSION
 
     ratios = [study.limits([EXPANSION]).get("ratio", 0.0) for study in studies]
     too_much = METRICS["limit_used"].misses(max(ratios), bound)
@@ -124,7 +124,7 @@ def _worst(studies: list[Study], stage: str) -> dict[str, float | None]:
 def _row(study: Study, stage: str) -> dict[str, Any]:
     """Return the part of `figures.figures` that a stage finds."""
     from ..analyse.needs import write_voltages
-    from ..solve.modes import EXPANSION, MODES
+    from ..solve.modes.modes import EXPANSION, MODES
 
     if stage == "limits":
         return {"limits": study.limits(), "write_voltages": write_voltages(study.em())}

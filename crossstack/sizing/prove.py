@@ -64,7 +64,7 @@ def prove(task: Proof) -> dict[str, Any]:
 def _row(config: RunConfig, result: Any) -> dict[str, Any]:
     """Return the figures of a build in the shape of `figures.figures`."""
     from ..analyse.needs import write_voltages
-    from ..solve.modes import EXPANSION
+    from ..solve.modes.modes import EXPANSION
 
     drawn = draw(config)
     modes = result.ir_drop.get("modes", {})

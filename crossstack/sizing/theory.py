@@ -17,7 +17,7 @@ from ..figures import Study, draw
 from ..pdk import CrossStackError
 
 if TYPE_CHECKING:
-    from ..solve.theory import Parts
+    from ..solve.study.theory import Parts
 
 #: cells up to which an array is solved as fast as its parts are measured
 LEAST_CELLS = 200
@@ -60,7 +60,7 @@ def _measured(config: RunConfig) -> tuple[tuple[str, tuple[Parts, ...]], ...]:
 
 
 def _bounds(rows: int, cols: int, tiers: tuple[Parts, ...], siemens: float) -> dict[str, float]:
-    from ..solve.theory import first_order
+    from ..solve.study.theory import first_order
 
     drops = [first_order(len(tiers), rows, cols, parts) for parts in tiers]
     share = _MARGIN * siemens

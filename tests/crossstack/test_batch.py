@@ -14,7 +14,7 @@ from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
-from crossstack.solve import Sinh
+from crossstack.solve import Sinh, save_network
 
 TECH = get_tech()
 
@@ -96,7 +96,7 @@ def test_nonlinear_devices_are_solved_vector_by_vector():
 
 def test_solve_takes_many_vectors_and_leaves_their_currents(tmp_path, capsys):
     network = network_of(rows=3, cols=4)
-    path = network.save(tmp_path / "net.npz")
+    path = save_network(network, tmp_path / "net.npz")
     _, vectors = stimulus(network, 6)
     np.save(tmp_path / "many.npy", vectors)
     np.savetxt(tmp_path / "many.csv", vectors.reshape(6, -1), delimiter=",")
@@ -125,7 +125,7 @@ def test_solve_takes_many_vectors_and_leaves_their_currents(tmp_path, capsys):
     [((5, 2, 4), "has shape (5, 2, 4); expected (2, 3)"), ((7,), "has shape (7,)")],
 )
 def test_vectors_of_another_array_are_refused(tmp_path, capsys, shape, message):
-    path = network_of(rows=3, cols=2).save(tmp_path / "net.npz")
+    path = save_network(network_of(rows=3, cols=2), tmp_path / "net.npz")
     np.save(tmp_path / "wrong.npy", np.zeros(shape))
     assert run(["solve", str(path), "--inputs", str(tmp_path / "wrong.npy")]) == 2
     error = capsys.readouterr().err

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from crossstack.solve.network import Network
+from crossstack.solve import load_network
 
 from .conftest import COLS, NAME, ROWS
 
@@ -75,7 +75,7 @@ def test_nets_json(built):
 
 
 def test_em_json_is_the_solved_current_over_the_limit(built):
-    value, network = load(built / "em.json"), Network.load(built / "network.npz")
+    value, network = load(built / "em.json"), load_network(built / "network.npz")
     assert value["temperature_c"] == 85
     table = load(built / "ir_drop.json")["modes"]["expansion"]["column_currents_A"]
     worst = value["modes"]["expansion"]["worst_wire"]
@@ -149,7 +149,7 @@ def test_sheet_resistance_changes_wires_but_not_the_layout(crossstack, built, tm
     for end in (".gds", "_foundry.gds", "_masks.gds", ".lyp", ".spice"):
         name = f"{NAME}{end}"
         assert (tmp_path / NAME / name).read_bytes() == (built / name).read_bytes()
-    before, after = (Network.load(p / "network.npz") for p in (built, tmp_path / NAME))
+    before, after = (load_network(p / "network.npz") for p in (built, tmp_path / NAME))
     film = [k for k, layer in enumerate(before.layers) if layer in ("BE", "ME", "TE")]
     for network, factor in ((before, 1), (after, 2)):
         pieces = [k in film for k in network.resistor_layer]

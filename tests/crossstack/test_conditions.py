@@ -11,7 +11,7 @@ from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, load_array, save_array, write_spef, write_spice
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import Conditions, ParameterError, get_tech
-from crossstack.solve import Network
+from crossstack.solve import load_network, save_network
 
 TECH = get_tech()
 #: one way to build something: spec, conditions
@@ -137,8 +137,8 @@ def test_a_network_and_a_technology_elsewhere_do_not_meet(drawn, tmp_path):
 def test_every_file_says_its_conditions(drawn, tmp_path):
     tech = TECH.at(HOT)
     found = extract(drawn, tech, engine="tile")
-    path = found.network.save(tmp_path / "n.npz")
-    assert Network.load(path).conditions == tech.conditions.to_json()
+    path = save_network(found.network, tmp_path / "n.npz")
+    assert load_network(path).conditions == tech.conditions.to_json()
     assert load_array(save_array(found.array, tmp_path / "a.npz")).conditions == (
         tech.conditions.to_json()
     )
@@ -148,7 +148,7 @@ def test_every_file_says_its_conditions(drawn, tmp_path):
 
 
 def test_a_manifest_that_says_otherwise_is_said(crossstack, drawn, tmp_path):
-    path = extract(drawn, TECH.at(HOT)).network.save(tmp_path / "n.npz")
+    path = save_network(extract(drawn, TECH.at(HOT)).network, tmp_path / "n.npz")
     told = {"files": {"n.npz": ""}, "parameters": {"profile": "stepper", "tech": {}}}
     (tmp_path / "n.json").write_text(json.dumps(told))
     ran = crossstack("solve", path)
@@ -160,7 +160,7 @@ def test_a_manifest_that_says_otherwise_is_said(crossstack, drawn, tmp_path):
 
 def test_of_a_network_made_by_hand_conditions_are_assumed_and_said(crossstack, drawn, tmp_path):
     network = replace(extract(drawn, TECH).network, conditions={})
-    ran = crossstack("solve", network.save(tmp_path / "n.npz"), "--json")
+    ran = crossstack("solve", save_network(network, tmp_path / "n.npz"), "--json")
     assert ran.code == 0
     assert "assumed: profile stepper, corner typ, 25 C" in ran.err
     assert "assumed" in ran.json["notes"][0]
@@ -171,7 +171,7 @@ def test_voltages_beyond_the_transistors_are_refused(crossstack, drawn, tmp_path
     found = extract(drawn, TECH, engine=engine)
     path = tmp_path / "n.npz"
     if engine == "flat":
-        found.network.save(path)
+        save_network(found.network, path)
     else:
         save_array(found.array, path)
     inputs = tmp_path / "x.npy"
@@ -195,7 +195,7 @@ def test_the_foundrys_models_run_at_the_files_conditions(crossstack, tmp_path):
     tech = TECH.at(HOT)
     spec = ArraySpec(rows=2, cols=2)
     network = extract(to_layout(build_top(spec).cell, tech), tech).network
-    path, deck = network.save(tmp_path / "n.npz"), tmp_path / "deck.spice"
+    path, deck = save_network(network, tmp_path / "n.npz"), tmp_path / "deck.spice"
     ran = crossstack("foundry", "solve", path, "--deck", deck, "--tolerance", 0.004, "--json")
     assert ran.code == 0, ran.out + ran.err
     assert ran.json["conditions"] == network.conditions

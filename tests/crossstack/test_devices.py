@@ -28,8 +28,8 @@ from crossstack.layouts import wires_in
 from crossstack.pdk import Conditions, get_tech
 from crossstack.pdk.memristor import merged
 from crossstack.signoff.models import foundry_models
-from crossstack.solve.iv import Limited, Linear, Sinh
-from crossstack.solve.modes import POLARITIES, mode_drives
+from crossstack.solve.circuit.iv import Limited, Linear, Sinh
+from crossstack.solve.modes.modes import POLARITIES, mode_drives
 
 TECH = get_tech()
 #: measured on nobody's device: as sinh with b = 3 /V, other slopes in the two polarities

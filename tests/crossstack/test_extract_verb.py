@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crossstack import lvs
-from crossstack.extract import engines, extract, load_array, net_summary, tiled
+from crossstack.extract import engines, extract, load_array, net_summary
+from crossstack.extract.array import tiled
 from crossstack.pdk import get_tech
-from crossstack.solve.network import Network
+from crossstack.solve import load_network
 
 from .conftest import COLS, NAME, ROWS
 
@@ -29,7 +30,7 @@ def test_temperature_and_corner(crossstack, built, tmp_path):
     def column(name: str, *more: object) -> float:
         ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path / name, "-q", *more)
         assert ran.code == 0
-        network = Network.load(tmp_path / name / f"{NAME}_network.npz")
+        network = load_network(tmp_path / name / f"{NAME}_network.npz")
         keep = [network.layers[k] == "ME" for k in network.resistor_layer]
         return float(network.resistor_ohm[keep].sum())
 
@@ -104,7 +105,7 @@ def test_size_bias_and_kinds_of_netlist(crossstack, built, tmp_path):
     def resistance(name: str, *more: object) -> float:
         ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path / name, "-q", *more)
         assert ran.code == 0, ran.err
-        network = Network.load(tmp_path / name / f"{NAME}_network.npz")
+        network = load_network(tmp_path / name / f"{NAME}_network.npz")
         return next(row for row in net_summary(network, get_tech()) if row.net == "C[0]").ohm
 
     def netlist(name: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from crossstack.extract import extract, save_array
 from crossstack.pdk import get_tech
-from crossstack.solve.network import Network
+from crossstack.solve import load_network
 
 from .conftest import COLS, NAME, ROWS
 
@@ -42,7 +42,7 @@ def test_one_net_segment_by_segment(crossstack, built):
 
 
 def test_another_end_is_nearer(crossstack, built):
-    network = Network.load(built / "network.npz")
+    network = load_network(built / "network.npz")
     far = crossstack("inspect", built, "--net", "C[0]", "--json").json
     near_to = far["segments"][0]["b"]
     assert near_to in network.node_names

@@ -8,7 +8,7 @@ import pytest
 from crossstack.analyse.transistors import working_ohm
 from crossstack.pdk import ParameterError, get_tech, ron
 from crossstack.signoff.models import foundry_models, largest_difference, measure
-from crossstack.solve.network import NetworkBuilder
+from crossstack.solve.network.builder import NetworkBuilder
 
 TECH = get_tech()
 ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)

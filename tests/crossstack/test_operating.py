@@ -24,7 +24,8 @@ from crossstack.lvs import extract_layout
 from crossstack.pdk import ParameterError, get_tech, ron
 from crossstack.pdk.electromigration import line_heating_k
 from crossstack.signoff.models import foundry_models
-from crossstack.solve.modes import POLARITIES, network_drives, polarity_options
+from crossstack.solve import load_network
+from crossstack.solve.modes.modes import POLARITIES, network_drives, polarity_options
 
 TECH = get_tech("stepper")
 ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
@@ -33,12 +34,11 @@ ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """A 3x3 array: its folder, devices, network, and the capacitance of its nets."""
-    from crossstack.solve.network import Network
 
     folder = tmp_path_factory.mktemp("operating")
     assert run(["build", "--rows", "3", "--cols", "3", "-o", str(folder), "--quiet"]) == 0
     (done,) = folder.iterdir()
-    return done, Network.load(done / "network.npz")
+    return done, load_network(done / "network.npz")
 
 
 @pytest.mark.parametrize("polarity", POLARITIES)

@@ -7,7 +7,7 @@ import pytest
 from crossstack.analyse.timing import base_of, dense_curve, overlap
 from crossstack.commands.compare import _timing_lines
 from crossstack.report.timing_charts import charts
-from crossstack.solve.timing import pulse_curve
+from crossstack.solve.study.timing import pulse_curve
 
 #: ten columns: the gain peaks between two pulse times of the table, at 100.3 ns
 FOUND = overlap(0.263e-9, 10)

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossstack.solve.netfile import load_network
-from crossstack.solve.network import ARRAY_TYPES
+from crossstack.solve import save_network
+from crossstack.solve.network.netfile import load_network
+from crossstack.solve.network.network import ARRAY_TYPES
 
 
 @pytest.mark.parametrize("shape", [(3, 2, 2), (2, 2, 3), (12,), (2, 6)])
@@ -133,7 +134,7 @@ def test_devices_that_are_missing_are_said_and_count_nowhere(crossstack, built, 
     """One device less: the loss of its column is that of the devices that are there."""
     whole = load_network(built / "network.npz")
     first = (whole.memristor_tier == 0) & (whole.memristor_row == 0) & (whole.memristor_col == 0)
-    without(whole, ~first).save(tmp_path / "x.npz")
+    save_network(without(whole, ~first), tmp_path / "x.npz")
     ran = crossstack("solve", tmp_path / "x.npz", "-o", tmp_path / "out", "--json")
     words = "11 of 12 devices: bottom tier, row 0, column 0 is missing"
     assert ran.code == 0
@@ -167,7 +168,7 @@ def test_a_build_with_a_replaced_file_has_not_passed(file, crossstack, built, tm
     path = folder / file.format(name)
     if path.suffix == ".npz":
         whole = load_network(path)
-        without(whole, np.arange(len(whole.memristor_row)) > 0).save(path)
+        save_network(without(whole, np.arange(len(whole.memristor_row)) > 0), path)
     else:
         path.write_bytes(path.read_bytes().replace(b"TR[0]", b"TR[9]"))
     words = f"{path.name} is not the one that the build judged"
@@ -197,7 +198,7 @@ def test_transistors_that_no_table_is_of_are_named(
     whole = load_network(built / "network.npz")
     sizes = getattr(whole, field).copy()
     sizes[3] = value
-    replace(whole, **{field: sizes}).save(tmp_path / "x.npz")
+    save_network(replace(whole, **{field: sizes}), tmp_path / "x.npz")
     ran = crossstack("solve", tmp_path / "x.npz", "--json")
     assert words in ran.err
     assert any(words in note for note in ran.json["notes"])
@@ -208,7 +209,7 @@ def test_a_memristor_with_both_ends_on_one_node_is_named(crossstack, built, tmp_
     whole = load_network(built / "network.npz")
     ends = whole.memristor_b.copy()
     ends[2] = whole.memristor_a[2]
-    replace(whole, memristor_b=ends).save(tmp_path / "x.npz")
+    save_network(replace(whole, memristor_b=ends), tmp_path / "x.npz")
     ran = crossstack("solve", tmp_path / "x.npz")
     assert "has both ends on one node" in ran.err + ran.out
 

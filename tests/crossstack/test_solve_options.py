@@ -10,8 +10,8 @@ import pytest
 from crossstack.analyse import analysis
 from crossstack.analyse.operating import mode_ohm
 from crossstack.pdk import get_tech
-from crossstack.solve import Network, Sinh, solve_network_nonlinear
-from crossstack.solve.modes import gates_for, network_drives
+from crossstack.solve import Sinh, load_network, solve_network_nonlinear
+from crossstack.solve.modes.modes import gates_for, network_drives
 
 from .conftest import COLS, ROWS
 
@@ -26,7 +26,7 @@ def amps(ran, mode="expansion"):
 
 def test_nonlinear_is_newtons_solution_with_working_transistors(crossstack, built):
     ran = crossstack("solve", built, "--nonlinear", "--json")
-    network = Network.load(built / "network.npz")
+    network = load_network(built / "network.npz")
     what, law = analysis.stimulus(network, TECH), Sinh(TECH.memristor.sinh_b_per_v)
     drives = network_drives(network, "expansion", what.inputs)
     direct = solve_network_nonlinear(

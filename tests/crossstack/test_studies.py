@@ -19,6 +19,7 @@ from crossstack.console import Console
 from crossstack.extract import extract_network
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
+from crossstack.solve import save_network
 
 TECH = get_tech()
 CONSOLE = Console(as_json=True, quiet=True)
@@ -94,7 +95,7 @@ def test_sensitivity_is_what_another_sheet_resistance_does(macro, network):
 
 
 def test_solve_prints_and_keeps_both(network, tmp_path, capsys):
-    path, out = network.save(tmp_path / "net.npz"), tmp_path / "out"
+    path, out = save_network(network, tmp_path / "net.npz"), tmp_path / "out"
     out.mkdir()
     arguments = ["solve", str(path), "--programming", "1.9", "--sensitivity", "-o", str(out)]
     assert run(arguments) == 1

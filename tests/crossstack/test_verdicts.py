@@ -224,7 +224,7 @@ def test_bad_values_of_a_sweep_are_refused_beforehand(crossstack, tmp_path):
 
 def test_conditions_with_a_key_twice_are_refused():
     from crossstack.base.errors import NetworkFileError
-    from crossstack.solve.archive import unpack_json
+    from crossstack.solve.network.archive import unpack_json
 
     for text in (b'{"a": 1, "a": 2}', b'{"a": NaN}', b'{"a": 1e999}'):
         with pytest.raises(NetworkFileError):

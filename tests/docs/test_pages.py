@@ -21,6 +21,7 @@ from crossstack.extract import extract, save_array
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import DEFAULT, PROFILES, get_tech
 from crossstack.pdk.tech import HOME
+from crossstack.solve import save_network
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -56,7 +57,7 @@ def test_the_page_of_network_files_names_every_entry(docs, tmp_path, capsys, mon
     tech = get_tech()
     layout = to_layout(build_array(ArraySpec(rows=2, cols=2)).cell, tech)
     save_array(extract(layout, tech, engine="tile").array, tmp_path / "array.npz")
-    extract(layout, tech).network.save(tmp_path / "network.npz")
+    save_network(extract(layout, tech).network, tmp_path / "network.npz")
     for name, part in (("network.npz", network), ("array.npz", array)):
         rows = [line.split("|")[1].strip(" `") for line in part.splitlines() if line[:3] == "| `"]
         with np.load(tmp_path / name) as file:

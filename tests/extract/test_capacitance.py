@@ -6,7 +6,7 @@ import klayout.db as db
 import pytest
 
 from crossstack.extract import net_capacitance
-from crossstack.extract.dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, side_f_um
+from crossstack.extract.field.dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, side_f_um
 from crossstack.pdk import ParameterError, get_tech
 
 TECH = get_tech()

@@ -9,7 +9,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import spsolve
 
 from crossstack.extract import elmore_delays, extract_network, net_capacitance
-from crossstack.extract.dielectric import EPSILON_0_F_UM
+from crossstack.extract.field.dielectric import EPSILON_0_F_UM
 from crossstack.pdk import ParameterError, get_tech
 
 TECH = get_tech()

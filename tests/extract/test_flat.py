@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, extract_network, inspect_net, write_spice
-from crossstack.extract.chain import respond
-from crossstack.extract.geometry import NetGeometry
-from crossstack.extract.netres import NetSolver
-from crossstack.extract.rates import rates
+from crossstack.extract.array.chain import respond
+from crossstack.extract.nets.geometry import NetGeometry
+from crossstack.extract.sheet.netres import NetSolver
+from crossstack.extract.sheet.rates import rates
 from crossstack.generators import ArraySpec
 from crossstack.lvs import check_layout, extract_layout
 from crossstack.pdk import Conditions, FileError, ParameterError, get_tech
-from crossstack.solve import network_drives, solve_network
+from crossstack.solve import network_drives, save_network, solve_network
 
 TECH = get_tech()
 
@@ -149,7 +149,7 @@ def test_missing_via_leaves_its_cut_out_by_name(draw) -> None:
 
 def test_equal_layouts_give_equal_files(draw, tmp_path) -> None:
     for name in ("a.npz", "b.npz"):
-        extract_network(draw(2, 3), TECH).save(tmp_path / name)
+        save_network(extract_network(draw(2, 3), TECH), tmp_path / name)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 

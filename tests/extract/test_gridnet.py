@@ -8,13 +8,13 @@ import pytest
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import spsolve
 
-from crossstack.extract import wire
-from crossstack.extract.chain import resistance
-from crossstack.extract.field import SheetPort, sheet_impedance
-from crossstack.extract.gridnet import grid_network
-from crossstack.extract.netres import NetResistors, NetSolver
-from crossstack.extract.rates import rates
-from crossstack.extract.shapes import NetShapes, Pin
+from crossstack.extract.array.chain import resistance
+from crossstack.extract.sheet import wire
+from crossstack.extract.sheet.field import SheetPort, sheet_impedance
+from crossstack.extract.sheet.gridnet import grid_network
+from crossstack.extract.sheet.netres import NetResistors, NetSolver
+from crossstack.extract.sheet.rates import rates
+from crossstack.extract.sheet.shapes import NetShapes, Pin
 from crossstack.pdk import get_tech
 
 TECH = get_tech()

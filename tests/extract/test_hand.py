@@ -6,9 +6,9 @@ import klayout.db as db
 import numpy as np
 import pytest
 
-from crossstack.extract.netres import NetResistors, NetSolver
-from crossstack.extract.rates import rates
-from crossstack.extract.shapes import NetShapes, Pin, Terminal
+from crossstack.extract.sheet.netres import NetResistors, NetSolver
+from crossstack.extract.sheet.rates import rates
+from crossstack.extract.sheet.shapes import NetShapes, Pin, Terminal
 from crossstack.pdk import Conditions, ParameterError, get_tech
 
 TECH = get_tech()

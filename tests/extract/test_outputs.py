@@ -18,8 +18,8 @@ from crossstack.extract import (
     write_spef,
     write_spice,
 )
-from crossstack.extract.lumps import lumps, nodes_of_nets
-from crossstack.extract.spef import escaped
+from crossstack.extract.field.lumps import lumps, nodes_of_nets
+from crossstack.extract.write.spef import escaped
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import network_drives
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crossstack.extract.dielectric import Dielectrics
-from crossstack.extract.sections import Line, Section, by_field, by_us, sections
+from crossstack.extract.field.dielectric import Dielectrics
+from crossstack.extract.field.sections import Line, Section, by_field, by_us, sections
 from crossstack.pdk import get_tech
 
 TECH = get_tech()

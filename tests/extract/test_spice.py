@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossstack.extract import extract, extract_network, write_spice
-from crossstack.extract.bsim import Bsim
+from crossstack.extract.write.bsim import Bsim
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import NetworkBuilder, network_drives, solve_network
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossstack.extract.field import SheetPort, sheet_impedance
-from crossstack.extract.pex import pex_squares
-from crossstack.extract.study import PATTERNS, Pattern, accuracy, accuracy_table
-from crossstack.extract.synthesis import synthesise
-from crossstack.extract.wire import WireSolver
+from crossstack.extract.sheet.field import SheetPort, sheet_impedance
+from crossstack.extract.sheet.pex import pex_squares
+from crossstack.extract.sheet.study import PATTERNS, Pattern, accuracy, accuracy_table
+from crossstack.extract.sheet.synthesis import synthesise
+from crossstack.extract.sheet.wire import WireSolver
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.name)

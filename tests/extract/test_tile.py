@@ -8,12 +8,12 @@ import pytest
 
 from crossstack.base.errors import NetworkFileError
 from crossstack.extract import TiledArray, extract, load_array, save_array
-from crossstack.extract.grid import Grid, NotRegularError
-from crossstack.extract.periphery import end_at_edge
-from crossstack.extract.shapes import NetShapes, Pin
+from crossstack.extract.array.grid import Grid, NotRegularError
+from crossstack.extract.array.periphery import end_at_edge
+from crossstack.extract.sheet.shapes import NetShapes, Pin
 from crossstack.pdk import ParameterError, get_tech
 from crossstack.solve import gates_for, network_drives, solve_network
-from crossstack.solve.crossbar import solve_crossbar
+from crossstack.solve.crossbar.crossbar import solve_crossbar
 
 TECH = get_tech()
 

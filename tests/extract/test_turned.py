@@ -10,10 +10,10 @@ import pytest
 
 from crossstack.base.errors import NetworkError
 from crossstack.cells import to_layout
-from crossstack.extract import netres
-from crossstack.extract.flat import extract_flat
-from crossstack.extract.synthesis import synthesise
-from crossstack.extract.wire import Wire
+from crossstack.extract.nets.flat import extract_flat
+from crossstack.extract.sheet import netres
+from crossstack.extract.sheet.synthesis import synthesise
+from crossstack.extract.sheet.wire import Wire
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
 from crossstack.solve import ir_drop

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from crossstack.extract.field import SheetPort
-from crossstack.extract.netres import NetSolver
-from crossstack.extract.rates import rates
-from crossstack.extract.shapes import NetShapes, Pin, Terminal
-from crossstack.extract.tidy import Resistor, tidy
-from crossstack.extract.wire import WireSolver
+from crossstack.extract.sheet.field import SheetPort
+from crossstack.extract.sheet.netres import NetSolver
+from crossstack.extract.sheet.rates import rates
+from crossstack.extract.sheet.shapes import NetShapes, Pin, Terminal
+from crossstack.extract.sheet.tidy import Resistor, tidy
+from crossstack.extract.sheet.wire import WireSolver
 from crossstack.pdk import get_tech
-from crossstack.solve.through import Throughs
+from crossstack.solve.network.through import Throughs
 
 TECH = get_tech()
 

@@ -11,8 +11,8 @@ import pytest
 
 from crossstack.cells import to_layout
 from crossstack.extract import extract
-from crossstack.extract.grid import NotRegularError
-from crossstack.extract.tile import extract_tiled
+from crossstack.extract.array.grid import NotRegularError
+from crossstack.extract.array.tile import extract_tiled
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import ParameterError
 

@@ -18,7 +18,7 @@ from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, ProcessError, get_tech
 from crossstack.pdk.audit import audit
 from crossstack.pdk.tech import HOME
-from crossstack.solve import Network
+from crossstack.solve import load_network
 
 
 def edit(path: Path, *pairs: tuple[str, str]) -> None:
@@ -143,7 +143,7 @@ def test_its_commands_need_no_more_than_the_folder(toy, tmp_path):
         ("tech", "export", tmp_path / "k", "--process", toy),
     ):
         assert ran(*words) in (0, 1), words
-    conditions = Network.load(tmp_path / "d" / "toy2_network.npz").conditions
+    conditions = load_network(tmp_path / "d" / "toy2_network.npz").conditions
     assert conditions["process"] == "toy_crossstack"
     assert conditions["corner"] == "max"
     # a file without its manifest is of the default process, unless told

@@ -15,8 +15,8 @@ import pytest
 from crossstack.base.errors import NetworkFileError, SolveError
 from crossstack.extract import TiledArray, load_array, load_wires, save_array
 from crossstack.pdk import Conditions, get_tech
-from crossstack.solve import NetworkBuilder
-from crossstack.solve.archive import MOST_BYTES
+from crossstack.solve import NetworkBuilder, save_network
+from crossstack.solve.network.archive import MOST_BYTES
 
 AT = get_tech().at(Conditions(corner="max", temperature_c=85.0)).conditions.to_json()
 
@@ -32,7 +32,7 @@ def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         b.port(f"TR[{i}]", int(row))
     b.switch(b.node("TR[0]"), b.node("C[0]"), "TS[0]", w_um=2.0, l_um=0.28)
     b.port("C[0]", b.node("C[0]"))
-    return b.build().save(tmp_path_factory.mktemp("n") / "network.npz")
+    return save_network(b.build(), tmp_path_factory.mktemp("n") / "network.npz")
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +246,6 @@ def contents(path: Path) -> str:
 def test_what_is_written_is_what_is_read(network_file, array_file, tmp_path):
     assert load_wires(network_file).conditions == AT
     assert load_wires(array_file).conditions == AT
-    again = load_wires(network_file).save(tmp_path / "again.npz")
+    again = save_network(load_wires(network_file), tmp_path / "again.npz")
     assert again.read_bytes() == network_file.read_bytes()
     assert MOST_BYTES == 512 * 2**20

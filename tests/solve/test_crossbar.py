@@ -304,7 +304,7 @@ def test_results_are_read_only(rng):
 
 
 def test_equal_input_gives_equal_bits_whatever_else_runs(rng, monkeypatch):
-    from crossstack.solve import engine_numba
+    from crossstack.solve.crossbar import engine_numba
 
     G, v = devices(rng, 1, 410, 410), rng.uniform(0, 1, (1, 410))
     answers = []

@@ -14,17 +14,15 @@ from crossstack.solve import (
     ConvergenceError,
     InputError,
     NetworkBuilder,
-    circuit,
     effective_matrix,
-    engine,
-    exact,
-    graph,
     solve_crossbar,
     solve_crossbar_nonlinear,
     solve_network,
     solve_network_nonlinear,
 )
-from crossstack.solve.iv import Sinh
+from crossstack.solve.circuit import circuit, exact, graph
+from crossstack.solve.circuit.iv import Sinh
+from crossstack.solve.crossbar import engine
 
 BENCH = Path(__file__).resolve().parents[2] / "bench" / "exact.py"
 
@@ -224,7 +222,7 @@ def test_what_is_not_finite_is_never_in_balance(value):
 
 
 def test_a_large_array_that_drowns_in_rounding_raises(rng, monkeypatch):
-    monkeypatch.setattr("crossstack.solve.crossbar.DIRECT_RESCUE", 10)
+    monkeypatch.setattr("crossstack.solve.crossbar.crossbar.DIRECT_RESCUE", 10)
     G = 10 ** rng.uniform(-12, 9, (1, 12, 12))
     rows = 10 ** rng.uniform(-9, 9, (1, 12, 12))
     with pytest.raises(ConvergenceError, match=r"asked: tol = 1e-09|did not reach tol"):

@@ -10,14 +10,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from crossstack.solve import (
-    InputError,
-    NetworkBuilder,
-    compiled,
-    engine_numba,
-    solve_crossbar,
-    solve_network,
-)
+from crossstack.solve import InputError, NetworkBuilder, solve_crossbar, solve_network
+from crossstack.solve.crossbar import compiled, engine_numba
 
 OPEN = np.inf
 
@@ -199,6 +193,6 @@ def test_numba_that_does_not_work_is_named_and_left(monkeypatch, caplog):
 
 
 def test_a_cold_cache_is_announced(tmp_path):
-    ran = run("import crossstack.solve.engine_numba\n", NUMBA_CACHE_DIR=str(tmp_path))
+    ran = run("import crossstack.solve.crossbar.engine_numba\n", NUMBA_CACHE_DIR=str(tmp_path))
     assert "compiling the solver's kernels, once" in ran.stderr
     assert ran.returncode == 0

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossstack.solve import DriveError, NetworkBuilder, solve_network
-from crossstack.solve.mode import NO_SUPPLY_V
+from crossstack.solve.network.network import NO_SUPPLY_V
 
 G_ON = 1e-4
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from crossstack.base.errors import ConvergenceError
-from crossstack.solve import graph
-from crossstack.solve.circuit import prepare
-from crossstack.solve.graph import Factorised
+from crossstack.solve.circuit import graph
+from crossstack.solve.circuit.circuit import prepare
+from crossstack.solve.circuit.graph import Factorised
 
 NODES = 6000
 

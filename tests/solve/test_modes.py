@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from crossstack.solve import ArrayKind, ModeError, ir_drop, mode_drives, network_drives
-from crossstack.solve.modes import LEVELS, MODES, VOLTAGES, gates_for
+from crossstack.solve.modes.modes import LEVELS, MODES, VOLTAGES, gates_for
 
 X = np.array([[0.1, 0.2], [0.3, 0.4]])
 

@@ -16,8 +16,8 @@ from crossstack.solve import (
     solve_network,
     solve_network_nonlinear,
 )
-from crossstack.solve.iv import Limited, Linear, Odd, Table
-from crossstack.solve.mode import NO_SUPPLY_V
+from crossstack.solve.circuit.iv import Limited, Linear, Odd, Table
+from crossstack.solve.network.network import NO_SUPPLY_V
 
 WIRES = {"row_segments": 3.0, "column_segments": 2.0}
 SWITCH = SquareLaw(k_n=3e-4, k_p=8e-5, vth_n=0.7, vth_p=0.8, gate_high=3.3, off_ohm=1e10)
@@ -183,7 +183,7 @@ def test_refusals():
 
 
 def test_settling_limit_is_reported(monkeypatch):
-    from crossstack.solve import nonlinear_crossbar
+    from crossstack.solve.crossbar import nonlinear_crossbar
 
     monkeypatch.setattr(nonlinear_crossbar, "MAX_STEPS", 2)
     with pytest.raises(ConvergenceError, match="did not settle in 2 steps"):

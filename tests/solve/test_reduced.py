@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossstack.solve.iv import Sinh
-from crossstack.solve.linear import solve_network
-from crossstack.solve.network import NetworkBuilder
-from crossstack.solve.nonlinear import solve_network_nonlinear
-from crossstack.solve.reduced import reduced
+from crossstack.solve.circuit.iv import Sinh
+from crossstack.solve.network.builder import NetworkBuilder
+from crossstack.solve.network.linear import solve_network
+from crossstack.solve.network.nonlinear import solve_network_nonlinear
+from crossstack.solve.network.reduced import reduced
 
 
 def meshes(seed, side, spread, zeros):

@@ -11,12 +11,12 @@ from crossstack.solve import (
     NetworkSolver,
     Sinh,
     gates_for,
-    linear,
     network_drives,
     solve_network,
     solve_network_nonlinear,
 )
-from crossstack.solve.wires import IrregularError, Side, _Reader
+from crossstack.solve.circuit.wires import IrregularError, Side, _Reader
+from crossstack.solve.network import linear
 
 SHAPES = [(1, 1), (1, 4), (4, 1), (2, 2), (7, 5), (3, 9)]
 
@@ -259,7 +259,7 @@ def test_large_arrays_take_the_lines_by_themselves(make_array):
 
 
 def test_without_numba(make_array, monkeypatch):
-    from crossstack.solve import crossbar
+    from crossstack.solve.crossbar import crossbar
 
     monkeypatch.setattr(crossbar, "has_numba", lambda: False)
     one, other = both(make_array(5, 6))

@@ -171,7 +171,7 @@ def test_multigrid_on_strong_load(rng, shape):
 
 @pytest.mark.parametrize("shape", [(1, 403, 420), (2, 400, 400)])
 def test_the_first_guess_changes_nothing_but_the_iterations(rng, shape, monkeypatch):
-    from crossstack.solve.engine_numba import NumbaEngine
+    from crossstack.solve.crossbar.engine_numba import NumbaEngine
 
     G = devices(rng, *shape)
     v = rng.uniform(-0.5, 1, shape[:2])
@@ -214,7 +214,7 @@ def test_importing_the_room_is_cheap_and_loads_no_numba():
 def test_works_without_numba():
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "import crossstack.solve.crossbar as c\n"
+        "import crossstack.solve.crossbar.crossbar as c\n"
         "c.find_spec = lambda name: None\n"
         "s = c.solve_crossbar([[[1e-4, 1e-4]]], [[1.0]], row_segments=1.0, column_segments=1.0)\n"
         "print(s.method, s.column_currents.sum())"

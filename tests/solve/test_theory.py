@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from crossstack.solve import InputError, solve_crossbar
-from crossstack.solve.theory import Drops, Parts, first_order, reduction, row_resistance_for
+from crossstack.solve.study.theory import Drops, Parts, first_order, reduction, row_resistance_for
 
 SMALL = 1e-9  # S: the small-drop limit
 

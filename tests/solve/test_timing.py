@@ -3,7 +3,7 @@ import math
 import pytest
 
 from crossstack.solve import InputError
-from crossstack.solve.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
+from crossstack.solve.study.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
 
 NS = 1e-9
 

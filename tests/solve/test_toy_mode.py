@@ -7,8 +7,8 @@ import pytest
 
 from crossstack.base import names
 from crossstack.cli import run
-from crossstack.solve.mode import OWN_ROWS, TWO_TIERS, ArrayKind, Mode, Rule
-from crossstack.solve.modes import MODES
+from crossstack.solve.modes.mode import OWN_ROWS, TWO_TIERS, ArrayKind, Mode, Rule
+from crossstack.solve.modes.modes import MODES
 
 ROWS, COLS = 3, 2
 _SUPPLIES = (

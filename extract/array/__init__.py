@@ -1,0 +1,1 @@
+"""Arrays of equal cells: one tile is extracted, the array follows from it."""

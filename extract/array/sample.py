@@ -1,0 +1,146 @@
+"""A thinned-out layout of an array, extracted: what the tile engine reads its lines from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
+
+import klayout.db as db
+import numpy as np
+
+from ...base import names as grammar
+from ...lvs import FlatDevice, FlatNet, extract_layout, silicon_joins
+from ...pdk import Tech
+from ..nets.geometry import NetGeometry
+from ..nets.labels import TIER_OF, labels_of
+from ..nets.report import ExtractionReport
+from ..sheet.netres import NetResistors, NetSolver
+from ..sheet.rates import Rates
+from .grid import Grid, NotRegularError
+
+
+@dataclass(frozen=True)
+class SampleDevice:
+    """A memristor of a sample with what connects it to its row line."""
+
+    tier: int
+    row: int
+    col: int
+    area: float
+    me_net: int
+    me_key: tuple[int, int]
+    line_net: int
+    line_key: tuple[int, int]
+    inner: tuple[int, tuple[int, int], tuple[int, int]] | None
+    w: float
+    l: float
+
+
+class Sample:
+    """One thinned-out layout, extracted."""
+
+    def __init__(
+        self, layout: db.Layout, top: str, tech: Tech, process: Rates, grid: Grid, *, rows: bool
+    ) -> None:
+        self.extracted = extract_layout(layout, tech, top)
+        self.flat = self.extracted.flat
+        self.geometry = NetGeometry(self.extracted, process)
+        self.joined = {net.number: found.message for net, found in silicon_joins(self.extracted)}
+        self.dbu = self.extracted.dbu
+        self.labels = {
+            (
+                label.conductor,
+                round(label.at[0] / self.dbu),
+                round(label.at[1] / self.dbu),
+            ): label.name
+            for label in self.extracted.labels
+        }
+        self.devices = [
+            d for n in range(len(self.flat.devices)) if (d := self._read(n, grid, rows))
+        ]
+
+    def place(self, device: FlatDevice, grid: Grid) -> tuple[int, int]:
+        """Return grid row and column of a device, -1 outside."""
+        x, y = device.at[0] / self.dbu, device.at[1] / self.dbu
+        return grid.row_at(y), grid.col_at(x)
+
+    def _read(self, number: int, grid: Grid, rows: bool) -> SampleDevice | None:
+        device = self.flat.devices[number]
+        tier = TIER_OF.get(device.kind.name)
+        if tier is None:
+            return None
+        row, col = self.place(device, grid)
+        if row < 0 or col < 0:
+            raise NotRegularError(f"memristor at {device.at} lies outside the array")
+        outer, column = device.nets
+        base = (tier, row, col, device.parameters[0], column, (number, 1))
+        if not rows:  # row lines are cut up in a sample of columns
+            return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
+        labels = labels_of(self.flat.nets[outer].name)
+        if any(grammar.kind_of(name) == grammar.ROWS[tier] for name in labels):
+            return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
+        switches = [
+            (other, position)
+            for other, position in self.flat.terminals[outer]
+            if self.flat.devices[other].kind.name == "nfet" and position in (0, 2)
+        ]
+        if len(switches) != 1:
+            raise NotRegularError(
+                f"memristor at {device.at} has {len(switches)} select transistors"
+            )
+        other, position = switches[0]
+        switch = self.flat.devices[other]
+        far = 2 - position
+        inner = (outer, (other, position), (number, 0))
+        return SampleDevice(*base, switch.nets[far], (other, far), inner, *switch.parameters)
+
+    def gate_net(self, device: SampleDevice, grid: Grid) -> FlatNet | None:
+        """Return the net of the gate that selects a memristor, None for one without transistor.
+
+        Works in a sample of columns, where row lines are cut up and their labels are gone.
+        """
+        gates = {
+            self.flat.devices[other].nets[1]
+            for other, position in self.flat.terminals[device.line_net]
+            if position in (0, 2)
+            and self.flat.devices[other].kind.name == "nfet"
+            and min(self.place(self.flat.devices[other], grid)) >= 0
+        }
+        if not gates:
+            return None
+        if len(gates) > 1 or min(gates) < 0:
+            raise NotRegularError(f"the memristor in row {device.row} has {len(gates)} gates")
+        return self.flat.nets[gates.pop()]
+
+    def check_alone(
+        self, net: FlatNet, keys: Iterable[tuple[int, int]], grid: Grid, what: str
+    ) -> None:
+        """Refuse a line that reaches anything in the array but its own devices.
+
+        Raises:
+            NotRegularError: naming the first such device.
+        """
+        own = set(keys)
+        for number, position in self.flat.terminals[net.number]:
+            device = self.flat.devices[number]
+            if (number, position) not in own and min(self.place(device, grid)) >= 0:
+                at = f"({device.at[0]:.3f}, {device.at[1]:.3f})"
+                raise NotRegularError(f"{what} also reaches the {device.kind.name} at {at}")
+
+    def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
+        """Return the resistors of a net; its terminals are keyed (device, terminal).
+
+        Raises:
+            NotRegularError: if only silicon joins its wires.
+        """
+        if net.number in self.joined:
+            raise NotRegularError(self.joined[net.number])
+        shapes, warnings = self.geometry.shapes(net, net.name or f"net${net.number}")
+        result = solver.solve(shapes)
+        for text in [*warnings, *result.warnings]:
+            report.warn(text)
+        table = self.flat.terminals[net.number]
+        nodes: dict[Hashable, int] = {
+            table[int(str(key))]: node for key, node in result.terminal_node.items()
+        }
+        return replace(result, terminal_node=nodes)

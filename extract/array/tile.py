@@ -1,0 +1,378 @@
+"""Tile engine: one row and one column of each kind in full, stitched over the array.
+
+See `grid` for what counts as alike. Every representative line is extracted by the same code
+as in the flat engine, over its full length and between its neighbours, so that the ends of
+the array, taps and edited cells are in it as drawn. The labels of the lines that it stands
+for are read at the place where its own label lies, shifted by the pitch.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import klayout.db as db
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base import names as grammar
+from ...base.layout import OpenedLayout, open_layout
+from ...base.names import TIER_NAMES
+from ...lvs import ExtractedLayout, FlatNet, extract_layout, missed_devices
+from ...pdk import Tech
+from ...solve.network.network import Network
+from ..nets.labels import labels_of
+from ..nets.report import ExtractionReport, Progress
+from ..sheet.netres import NetSolver
+from ..sheet.rates import Rates, rates
+from .chain import Chain, NotAChainError, chain, resistance
+from .grid import ArrayView, NotRegularError, array_view
+from .periphery import extract_periphery, lead_ohm
+from .sample import Sample, SampleDevice
+from .tiled import TiledArray
+
+Floats = NDArray[np.float64]
+
+
+def extract_tiled(
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
+    tech: Tech,
+    *,
+    progress: Progress | None = None,
+) -> tuple[TiledArray, Network | None, ExtractionReport]:
+    """Extract a regular array line by line.
+
+    Args:
+        source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
+        tech: technology.
+        progress: called with (what, done, total).
+
+    Returns:
+        The array, what stands around it if that holds devices, and the report.
+
+    Raises:
+        NotRegularError: if the layout is not an array of labelled lines; the flat engine
+            takes anything.
+        FileError, ParameterError: as in `extract`.
+    """
+    start = time.perf_counter()
+    process = rates(tech)
+    layout, top, warnings = _layout_of(source, tech)
+    view = array_view(layout, top, tech)
+    report = ExtractionReport("tile", process.conditions)
+    for text in warnings:
+        report.warn(text)
+    around = extract_layout(view.periphery(), tech, top.name)
+    for finding in missed_devices(around):
+        report.warn(str(finding))
+    has_rest = bool(around.flat.devices)
+    try:
+        stitcher = _Stitcher(view, tech, process, report, progress)
+        stitcher.run()
+    except NotAChainError as error:
+        raise NotRegularError(str(error)) from None
+    rest = None
+    if has_rest:
+        rest, own = extract_periphery(around, tech, view.grid, stitcher.pin_first)
+        stitcher.cut(lead_ohm(rest))
+        report.add(own)
+    array = stitcher.array()
+    report.seconds = round(time.perf_counter() - start, 3)
+    return array, rest, report
+
+
+def array_size(source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech) -> int:
+    """Return the number of cells of the array that a layout holds, 0 without one."""
+    try:
+        layout, top, _ = _layout_of(source, tech)
+        grid = array_view(layout, top, tech).grid
+    except NotRegularError:
+        return 0
+    return grid.rows * grid.cols
+
+
+def _layout_of(
+    source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech
+) -> tuple[db.Layout, db.Cell, tuple[str, ...]]:
+    """Return a layout, its top cell, and what it holds that is not looked at."""
+    if isinstance(source, ExtractedLayout):
+        return source.layout, source.layout.cell(source.top.name), source.warnings
+    opened = open_layout(source, tech.drawing)
+    return opened.layout, opened.top, opened.warnings
+
+
+class _Stitcher:
+    """Solves the samples and spreads their lines over the array."""
+
+    def __init__(
+        self,
+        view: ArrayView,
+        tech: Tech,
+        process: Rates,
+        report: ExtractionReport,
+        progress: Progress | None,
+    ) -> None:
+        self.view, self.tech, self.process, self.report = view, tech, process, report
+        self.solver = NetSolver(process, view.layout.dbu)
+        self.progress = progress
+        self.inner: dict[tuple[str, int], float] = {}
+        g = view.grid
+        self.line = np.full((2, g.rows, g.cols), np.nan)
+        self.names = ("row_tap", "drain", "column_tap", "switch_w_um", "switch_l_um", "area_um2")
+        self.device = {name: np.full((2, g.rows, g.cols), np.nan) for name in self.names}
+        self.column = np.full((g.rows, g.cols), np.nan)
+        self.row_label = np.full((2, g.rows), -1)
+        self.col_label = np.full(g.cols, -1)
+        self.select_label = np.full((2, g.cols), -1)
+        # the line that each one got its resistances from
+        self.row_like = np.full((2, g.rows), -1)
+        self.col_like = np.full(g.cols, -1)
+        self.pin_first: dict[str, bool] = {}
+
+    def run(self) -> None:
+        for rows in (True, False):
+            layout, chosen = self.view.sample(rows=rows)
+            sample = Sample(
+                layout, self.view.top.name, self.tech, self.process, self.view.grid, rows=rows
+            )
+            for finding in sample.extracted.findings():
+                if finding.kind == "short":
+                    raise NotRegularError(str(finding))
+            for finding in missed_devices(sample.extracted):
+                self.report.warn(str(finding))
+            for done, number in enumerate(chosen):
+                if self.progress:
+                    self.progress("rows" if rows else "columns", done, len(chosen))
+                if rows:
+                    self._rows(sample, number)
+                else:
+                    self._columns(sample, number)
+        self.report.pieces = self.solver.wires.pieces
+        self.report.distinct_nets = self.solver.distinct
+        g = self.view.grid
+        lines = int((self.row_label >= 0).any(axis=1).sum()) * g.rows + g.cols
+        stacks = int(np.isfinite(self.device["switch_w_um"]).sum())
+        self.report.nets = self.report.solved = lines + stacks
+
+    def cut(self, lead: dict[str, float]) -> None:
+        """Take off each line what lies between its pin and the array's edge.
+
+        The lines were solved whole, with the currents spreading at the edge as they do: a
+        line cut through there would be forced to one voltage across its width.
+
+        Args:
+            lead: ohm from pin to edge, by label.
+        """
+        first = {side: 0 if low else -1 for side, low in self.pin_first.items()}
+        for tier in (0, 1):
+            if not np.isnan(self.line[tier]).any():
+                like = self.row_label[tier][self.row_like[tier]]
+                self.line[tier, :, first["row"]] -= _leads(lead, grammar.ROWS[tier], like)
+        like = self.col_label[self.col_like]
+        self.column[first["column"]] -= _leads(lead, grammar.COLUMN, like)
+        if np.nanmin(self.line) < 0 or self.column.min() < 0:
+            raise NotRegularError("a line ends before it enters the array")
+
+    def _rows(self, sample: Sample, row: int) -> None:
+        """Solve the row lines of one representative row and spread them."""
+        alike = np.flatnonzero(self.view.row_kind == self.view.row_kind[row])
+        for tier in (0, 1):
+            devices = sorted(
+                (d for d in sample.devices if (d.tier, d.row) == (tier, row)), key=lambda d: d.col
+            )
+            if not devices:
+                continue
+            if [d.col for d in devices] != list(range(self.view.grid.cols)):
+                raise NotRegularError(f"row {row} has not one memristor of tier {tier} per column")
+            if len({d.line_net for d in devices}) != 1:
+                raise NotRegularError(f"row {row} of tier {tier} is not one net")
+            net = sample.flat.nets[devices[0].line_net]
+            line, keys = grammar.ROWS[tier], [d.line_key for d in devices]
+            sample.check_alone(
+                net, keys, self.view.grid, f"row {row} of the {TIER_NAMES[tier]} tier"
+            )
+            found = self._line(sample, net, line, keys, along_x=True)
+            self.line[tier, alike] = found.segment
+            self.device["row_tap"][tier, alike] = found.tap
+            self.device["drain"][tier, alike] = [self._inner(sample, d) for d in devices]
+            for name, values in (
+                ("switch_w_um", [d.w for d in devices]),
+                ("switch_l_um", [d.l for d in devices]),
+                ("area_um2", [d.area for d in devices]),
+            ):
+                self.device[name][tier, alike] = values
+            self.row_like[tier, alike] = row
+            self._spread_labels(sample, net, line, row, alike, self.row_label[tier])
+
+    def _columns(self, sample: Sample, col: int) -> None:
+        """Solve one representative column line and spread it."""
+        alike = np.flatnonzero(self.view.col_kind == self.view.col_kind[col])
+        segment: Floats | None = None
+        reached: list[tuple[FlatNet, list[tuple[int, int]]]] = []
+        for tier in (0, 1):
+            devices = sorted(
+                (d for d in sample.devices if (d.tier, d.col) == (tier, col)), key=lambda d: d.row
+            )
+            if not devices:
+                continue
+            if [d.row for d in devices] != list(range(self.view.grid.rows)):
+                raise NotRegularError(f"column {col} has not one memristor of tier {tier} per row")
+            if len({d.me_net for d in devices}) != 1:
+                raise NotRegularError(f"column {col} is not one net")
+            net = sample.flat.nets[devices[0].me_net]
+            reached.append((net, [d.me_key for d in devices]))
+            self._select_line(sample, tier, col, devices, alike)
+            found = self._line(
+                sample, net, grammar.COLUMN, [d.me_key for d in devices], along_x=False
+            )
+            if segment is not None and not np.allclose(segment, found.segment, rtol=1e-6):
+                raise NotRegularError(f"column {col} differs between the tiers")
+            segment = found.segment
+            self.column[:, alike] = found.segment[:, None]
+            self.col_like[alike] = col
+            self.device["column_tap"][tier][:, alike] = found.tap[:, None]
+            self._spread_labels(sample, net, grammar.COLUMN, col, alike, self.col_label)
+        keys = [key for _, own in reached for key in own]
+        for net, _ in reached:
+            sample.check_alone(net, keys, self.view.grid, f"column {col}")
+
+    def _select_line(
+        self,
+        sample: Sample,
+        tier: int,
+        col: int,
+        devices: list[SampleDevice],
+        alike: NDArray[np.int64],
+    ) -> None:
+        """Read which select line a column's transistors hang on."""
+        gates = [sample.gate_net(d, self.view.grid) for d in devices]
+        numbers = {None if gate is None else gate.number for gate in gates}
+        if len(numbers) > 1:
+            raise NotRegularError(f"column {col} has {len(numbers)} select lines of one tier")
+        if gates[0] is not None:
+            label = self.select_label[tier]
+            self._spread_labels(sample, gates[0], grammar.SELECTS[tier], col, alike, label)
+
+    def _line(
+        self,
+        sample: Sample,
+        net: FlatNet,
+        line: str,
+        keys: list[tuple[int, int]],
+        *,
+        along_x: bool,
+    ) -> Chain:
+        """Solve a line and return it in the order of `keys`."""
+        pin = _pin_of(net, line)
+        axis = 0 if along_x else 1
+        at = next(lb.at for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
+        ends = [sample.flat.devices[keys[k][0]].at[axis] for k in (0, -1)]
+        first = abs(at[axis] - ends[0]) <= abs(at[axis] - ends[1])
+        side = "row" if along_x else "column"
+        if self.pin_first.setdefault(side, first) != first:
+            raise NotRegularError(f"the pins of the {side} lines are not all on one side")
+        solved = sample.solve(self.solver, net, self.report)
+        found = chain(solved, pin, keys if first else keys[::-1])
+        if first:
+            return found
+        return Chain(found.segment[::-1], found.tap[::-1])
+
+    def _inner(self, sample: Sample, device: SampleDevice) -> float:
+        """Return the resistance from the transistor to its memristor."""
+        if device.inner is None:
+            return 0.0
+        number, switch, memristor = device.inner
+        net = sample.flat.nets[number]
+        key = (net.net.circuit().name, net.net.cluster_id)
+        # a net that lives in a cell is the same in all its places, a net of the top is not
+        if key not in self.inner or not net.path:
+            solved = sample.solve(self.solver, net, self.report)
+            nodes = solved.terminal_node
+            if switch not in nodes or memristor not in nodes:
+                raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
+            self.inner[key] = resistance(solved, nodes[switch], nodes[memristor])
+        return self.inner[key]
+
+    def _spread_labels(
+        self,
+        sample: Sample,
+        net: FlatNet,
+        line: str,
+        number: int,
+        alike: NDArray[np.int64],
+        into: NDArray[np.int64],
+    ) -> None:
+        """Read the labels of alike lines where the representative's own label would lie."""
+        pin, g = _pin_of(net, line), self.view.grid
+        places = [key for key, name in sample.labels.items() if name == pin]
+        for other in alike:
+            shift = (other - number) * (g.dy if line in grammar.ROWS else g.dx)
+            for conductor, x, y in places:
+                moved = (x, y + shift) if line in grammar.ROWS else (x + shift, y)
+                index = _index(
+                    sample.labels.get((conductor, int(moved[0]), int(moved[1])), ""), line
+                )
+                if index is not None:
+                    into[other] = index
+                    break
+            else:
+                raise NotRegularError(f"line {int(other)} of {line} carries no label like {pin}")
+
+    def array(self) -> TiledArray:
+        """Return the lines in the order of their labels."""
+        rows = [t for t in (0, 1) if not np.isnan(self.line[t]).any()]
+        if not rows or rows[0] != 0:
+            raise NotRegularError("no complete bottom tier")
+        for t in rows:
+            if not np.array_equal(self.row_label[t], self.row_label[rows[0]]):
+                raise NotRegularError("the tiers number their rows differently")
+        for t in rows:
+            wired = self.select_label[t] >= 0
+            if (self.select_label[t] != self.col_label)[wired].any():
+                raise NotRegularError(
+                    f"the {TIER_NAMES[t]} tier's select lines do not follow the columns"
+                )
+        row_first = _orders(self.row_label[0], "rows")
+        col_first = _orders(self.col_label, "columns")
+        by_row, by_col = np.argsort(self.row_label[0]), np.argsort(self.col_label)
+        order = np.ix_(np.array(rows), by_row, by_col)
+        values = {name: array[order] for name, array in self.device.items()}
+        return TiledArray(
+            row_segment=self.line[order],
+            column_segment=self.column[np.ix_(by_row, by_col)],
+            row_pin_first=self.pin_first["row"] == col_first,
+            column_pin_first=self.pin_first["column"] == row_first,
+            conditions=self.process.conditions.to_json(),
+            **values,
+        )
+
+
+def _leads(lead: dict[str, float], line: str, labels: NDArray[np.int64]) -> list[float]:
+    names = [f"{line}[{n}]" for n in labels]
+    missing = next((name for name in names if name not in lead), None)
+    if missing:
+        raise NotRegularError(f"the pin of {missing} does not lie outside the array")
+    return [lead[name] for name in names]
+
+
+def _orders(labels: NDArray[np.int64], what: str) -> bool:
+    """Return True for 0, 1, 2, ..., False for the reverse; refuse anything else."""
+    up = np.arange(len(labels))
+    if np.array_equal(labels, up):
+        return True
+    if np.array_equal(labels, up[::-1]):
+        return False
+    raise NotRegularError(f"the labels of the {what} are not numbered 0, 1, 2, ... in place")
+
+
+def _index(name: str, line: str) -> int | None:
+    match = re.fullmatch(re.escape(line) + r"\[(\d+)\]", name)
+    return int(match[1]) if match else None
+
+
+def _pin_of(net: FlatNet, line: str) -> str:
+    for name in labels_of(net.name):
+        if _index(name, line) is not None:
+            return name
+    raise NotRegularError(f"net {net.name or net.number} carries no label {line}[i]")

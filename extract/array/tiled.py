@@ -1,0 +1,244 @@
+"""An extracted array as plain arrays: what a million cells need instead of a node table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base import names as grammar
+from ...pdk import ParameterError
+from ...solve.network.builder import NetworkBuilder
+from ...solve.network.network import Network
+
+Floats = NDArray[np.float64]
+_SIDE = 600
+#: cells above which a network with named nodes is refused, also in words
+MOST_CELLS, LARGEST = _SIDE * _SIDE, f"{_SIDE} x {_SIDE} cells"
+_SIZES = ("switch_w_um", "switch_l_um", "area_um2")
+_FLOATS = ("row_segment", "row_tap", "drain", "column_segment", "column_tap", *_SIZES)
+_ROW_LAYER, _ELECTRODE = "row line", "electrode"
+
+
+@dataclass(frozen=True, eq=False)
+class TiledArray:
+    """Resistances of an array of T tiers, all in ohm, indexed by the lines' labels.
+
+    Attributes:
+        row_segment: along row line i from the tap before, or from the pin, to the tap of
+            column j, shape (T, rows, cols).
+        row_tap: from there to the transistor's terminal, or to the memristor where there is
+            no transistor, same shape.
+        drain: from the transistor's other terminal to the memristor, same shape; 0 without.
+        column_segment: along column j from the crossing before, or from the pin, to
+            crossing i, shape (rows, cols).
+        column_tap: from the column line to the memristor, shape (T, rows, cols).
+        switch_w_um, switch_l_um: transistor sizes, same shape; nan without.
+        area_um2: memristor areas, same shape.
+        row_pin_first: True if the row pins are on the side of column 0.
+        column_pin_first: True if the column pins are on the side of row 0.
+        conditions: what they were extracted at, as of a `Network`.
+    """
+
+    row_segment: Floats
+    row_tap: Floats
+    drain: Floats
+    column_segment: Floats
+    column_tap: Floats
+    switch_w_um: Floats
+    switch_l_um: Floats
+    area_um2: Floats
+    row_pin_first: bool = True
+    column_pin_first: bool = True
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+    def validate(self) -> TiledArray:
+        """Check the arrays against each other; returns them.
+
+        Raises:
+            ParameterError: naming the array, the element, its value and what is allowed.
+        """
+        shape = self.row_segment.shape
+        if len(shape) != 3 or shape[0] not in (1, 2) or 0 in shape:
+            raise ParameterError("row_segment", f"shape {shape}", "1 or 2 tiers, rows, columns")
+        for name in _FLOATS:
+            values = getattr(self, name)
+            wanted = shape[1:] if name == "column_segment" else shape
+            if values.shape != wanted:
+                raise ParameterError(name, f"shape {values.shape}", f"shape {wanted}")
+            if name in _SIZES:
+                switch = np.isnan(self.switch_w_um) & np.isnan(self.switch_l_um)
+                absent = switch if name != "area_um2" else False
+                wrong = ~absent & ~(np.isfinite(values) & (values > 0))
+                allowed = "finite, > 0" + ("" if absent is False else ", or nan without transistor")
+            else:
+                wrong, allowed = ~(np.isfinite(values) & (values >= 0)), "finite, >= 0"
+            if wrong.any():
+                at = tuple(map(int, np.argwhere(wrong)[0]))
+                raise ParameterError(f"{name}{list(at)}", float(values[at]), allowed)
+        return self
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(tiers, rows, cols)."""
+        t, n, m = self.row_segment.shape
+        return t, n, m
+
+    @property
+    def selects(self) -> bool:
+        """True if the devices have select transistors."""
+        return bool(np.isfinite(self.switch_w_um).any())
+
+    @property
+    def fits_network(self) -> bool:
+        """True if `network` can make a network with named nodes of it."""
+        _, rows, cols = self.shape
+        return rows * cols <= MOST_CELLS
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all arrays in bytes."""
+        values = (getattr(self, f.name) for f in fields(self))
+        return sum(v.nbytes for v in values if isinstance(v, np.ndarray))
+
+    def series_ohm(self, switch_ohm: Callable[[Floats, Floats], Floats] | None = None) -> Floats:
+        """Return what is in series with each memristor between row and column line.
+
+        Args:
+            switch_ohm: R_on of transistors of given widths and lengths in um; None leaves
+                the transistors out.
+        """
+        series: Floats = self.row_tap + self.drain + self.column_tap
+        if switch_ohm is not None:
+            on = switch_ohm(self.switch_w_um, self.switch_l_um)
+            series = series + np.where(np.isnan(self.switch_w_um), 0.0, on)
+        return series
+
+    def crossbar_arguments(self, conductances: Floats, series_ohm: Floats) -> dict[str, Any]:
+        """Return the arguments of `solve.crossbar.solve_crossbar` for this array.
+
+        Args:
+            conductances: memristors in S, shape (T, rows, cols).
+            series_ohm: what is in series with each, see `series_ohm`.
+
+        Returns:
+            `conductances` with the series parts taken in, segments and the driven ends.
+        """
+        with np.errstate(divide="ignore"):
+            device = np.where(conductances > 0, 1.0 / (1.0 / conductances + series_ohm), 0.0)
+        # each segment stands at the cell on its far side from the driver or the sense end
+        return {
+            "conductances": device,
+            "row_segments": self.row_segment,
+            "column_segments": self.column_segment,
+            "row_drive": "left" if self.row_pin_first else "right",
+            "column_sense": "top" if self.column_pin_first else "bottom",
+        }
+
+    def network(self) -> Network:
+        """Return the array as a network with one resistor per segment, tap and drain.
+
+        Raises:
+            ParameterError: for arrays whose node table would not fit in memory.
+        """
+        tiers, rows, cols = self.shape
+        if not self.fits_network:
+            raise ParameterError(
+                "rows x cols", f"{rows} x {cols}",
+                f"at most {LARGEST} as a network; use the arrays themselves",
+            )  # fmt: skip
+        builder = NetworkBuilder(self.conditions)
+        crossing = self._add_columns(builder)
+        # lines before the many electrodes, so that a search for one by name is short
+        for tier in range(tiers):
+            for i in range(rows):
+                builder.net(grammar.row(tier, i))
+        for tier in range(tiers):
+            self._add_tier(builder, tier, crossing)
+        return builder.build()
+
+    def _add_columns(self, builder: NetworkBuilder) -> NDArray[np.int32]:
+        """Add the column lines; returns the node of each crossing."""
+        _, rows, cols = self.shape
+        crossing = np.empty((rows, cols), dtype=np.int32)
+        for j in range(cols):
+            crossing[:, j] = builder.nodes(f"{grammar.column(j)}/n{i}" for i in range(rows))
+        pins = builder.nodes(grammar.column(j) for j in range(cols))
+        for j, pin in enumerate(pins):
+            builder.port(grammar.column(j), int(pin))
+        if self.column_pin_first:
+            before = np.vstack([pins, crossing[:-1]])
+        else:
+            before = np.vstack([crossing[1:], pins])
+        nets = np.array([builder.net(grammar.column(j)) for j in range(cols)])
+        builder.resistors(
+            before.ravel(),
+            crossing.ravel(),
+            self.column_segment.ravel(),
+            layer=builder.layer("ME"),
+            net=np.tile(nets, rows),
+        )
+        return crossing
+
+    def _add_tier(self, builder: NetworkBuilder, tier: int, crossing: NDArray[np.int32]) -> None:
+        _, rows, cols = self.shape
+        line, outer = grammar.ROWS[tier], grammar.ELECTRODES[tier]
+        tap = np.empty((rows, cols), dtype=np.int32)
+        source, inner = tap.copy(), tap.copy()
+        for i in range(rows):
+            tap[i] = builder.nodes(f"{line}[{i}]/n{j}" for j in range(cols))
+            source[i] = builder.nodes(f"{line}[{i}]/s{j}" for j in range(cols))
+            inner[i] = builder.nodes(f"{outer}[{i}][{j}]" for j in range(cols))
+        pins = builder.nodes(f"{line}[{i}]" for i in range(rows))[:, None]
+        for i, pin in enumerate(pins[:, 0]):
+            builder.port(f"{line}[{i}]", int(pin))
+        if self.row_pin_first:
+            before = np.hstack([pins, tap[:, :-1]])
+        else:
+            before = np.hstack([tap[:, 1:], pins])
+        nets = np.repeat([builder.net(f"{line}[{i}]") for i in range(rows)], cols)
+        add = builder.resistors
+        add(before.ravel(), tap.ravel(), self.row_segment[tier].ravel(),
+            layer=builder.layer(_ROW_LAYER), net=nets)  # fmt: skip
+        add(tap.ravel(), source.ravel(), self.row_tap[tier].ravel(),
+            layer=builder.layer("row stack"), net=nets)  # fmt: skip
+        self._add_devices(builder, tier, source, inner, crossing)
+
+    def _add_devices(
+        self,
+        builder: NetworkBuilder,
+        tier: int,
+        source: NDArray[np.int32],
+        inner: NDArray[np.int32],
+        crossing: NDArray[np.int32],
+    ) -> None:
+        """Add transistors, drain stacks and memristors of one tier."""
+        _, rows, cols = self.shape
+        i, j = np.divmod(np.arange(rows * cols), cols)
+        switched = ~np.isnan(self.switch_w_um[tier]).ravel()
+        start = source.ravel().copy()
+        if switched.any():
+            kept = np.flatnonzero(switched)
+            drains = builder.nodes(f"{grammar.ELECTRODES[tier]}[{i[k]}][{j[k]}]/d" for k in kept)
+            gates = np.array([builder.net(grammar.select(tier, c)) for c in range(cols)])
+            builder.switches(
+                start[kept], drains, gates[j[kept]],
+                w_um=self.switch_w_um[tier].ravel()[kept],
+                l_um=self.switch_l_um[tier].ravel()[kept],
+            )  # fmt: skip
+            start[kept] = drains
+        series = (self.drain[tier] + self.column_tap[tier]).ravel()
+        # behind a transistor an electrode is a net of its own, otherwise part of the row line
+        nets = [
+            builder.net(f"{grammar.ELECTRODES[tier]}[{r}][{c}]" if apart else grammar.row(tier, r))
+            for r, c, apart in zip(i.tolist(), j.tolist(), switched.tolist(), strict=True)
+        ]
+        builder.resistors(
+            start, inner.ravel(), series, layer=builder.layer(_ELECTRODE), net=np.array(nets)
+        )
+        builder.memristors(
+            tier, i, j, inner.ravel(), crossing.ravel(), area_um2=self.area_um2[tier].ravel()
+        )

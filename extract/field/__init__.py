@@ -1,0 +1,1 @@
+"""Capacitances between wires, and the delays that follow from them."""

@@ -1,0 +1,101 @@
+"""Capacitances of nets, placed on the nodes of a network.
+
+Ground and gate capacitance are spread evenly over the nodes of a net. Coupling between a
+memristor's electrodes goes across the memristor; other coupling is spread over pairs of
+nodes that lie at the same share of the way through both nets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...solve.network.network import Network
+
+if TYPE_CHECKING:
+    from .capacitance import NetCapacitance
+
+Ints = NDArray[np.int64]
+#: a capacitor: node, other node or None for ground, F
+Lump = tuple[int, int | None, float]
+_PAIRS = 16
+
+
+def lumps(network: Network, capacitance: Mapping[str, NetCapacitance]) -> Iterator[Lump]:
+    """Yield capacitors; each coupling once.
+
+    Args:
+        network: extracted network.
+        capacitance: by net name, as from `net_capacitance`; nets that the network does not
+            have, and coupling to them, count as ground.
+    """
+    nodes = nodes_of_nets(network)
+    across = _across_memristors(network)
+    done: set[tuple[str, str]] = set()
+    for name, net in capacitance.items():
+        if name not in nodes:
+            continue
+        mine = nodes[name]
+        rest = net.ground_f + net.gate_f
+        for other, value in net.coupling_f.items():
+            if other not in nodes:
+                rest += value
+            elif (other, name) not in done:
+                done.add((name, other))
+                yield from _coupled(mine, nodes[other], across.get((name, other)), value)
+        for node in mine:
+            yield int(node), None, rest / len(mine)
+
+
+def nodes_of_nets(network: Network) -> dict[str, Ints]:
+    """Return the nodes of each net that has any: ends of its resistors, or the one it is."""
+    ends = np.concatenate([network.resistor_a, network.resistor_b]).astype(np.int64)
+    nets = np.concatenate([network.resistor_net, network.resistor_net])
+    order = np.argsort(nets, kind="stable")
+    parts = np.split(ends[order], np.searchsorted(nets[order], np.arange(1, len(network.nets))))
+    found = {
+        name: np.unique(part) for name, part in zip(network.nets, parts, strict=True) if len(part)
+    }
+    # a net without resistors is a node, which is called like the net or carries its pin
+    named = {str(name): node for node, name in enumerate(network.node_names)} | network.ports
+    for name in network.nets:
+        if name not in found and name in named:
+            found[name] = np.array([named[name]], dtype=np.int64)
+    return found
+
+
+def _across_memristors(network: Network) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return (net, net) -> nodes of the memristor between them, both ways round."""
+    owner = np.full(network.n_nodes, -1)
+    owner[network.resistor_a] = network.resistor_net
+    owner[network.resistor_b] = network.resistor_net
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    several: set[tuple[str, str]] = set()
+    for a, b in zip(network.memristor_a.tolist(), network.memristor_b.tolist(), strict=True):
+        if owner[a] < 0 or owner[b] < 0 or owner[a] == owner[b]:
+            continue  # a net has no capacitance to itself, as where both electrodes are shorted
+        pair = network.nets[owner[a]], network.nets[owner[b]]
+        if pair in found:
+            several.add(pair)
+        found[pair], found[pair[::-1]] = (a, b), (b, a)
+    for pair in several:  # may name both (a, b) and (b, a)
+        found.pop(pair, None)
+        found.pop(pair[::-1], None)
+    return found
+
+
+def _coupled(
+    mine: Ints, theirs: Ints, device: tuple[int, int] | None, value: float
+) -> Iterator[Lump]:
+    if device is not None:
+        yield device[0], device[1], value
+        return
+    count = min(len(mine), len(theirs), _PAIRS)
+    at = (np.arange(count) + 0.5) / count
+    for a, b in zip(
+        mine[(at * len(mine)).astype(int)], theirs[(at * len(theirs)).astype(int)], strict=True
+    ):
+        yield int(a), int(b), value / count

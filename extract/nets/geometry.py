@@ -1,0 +1,107 @@
+"""From an extracted layout: the shapes, terminals and pins of each net."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import klayout.db as db
+
+from ...lvs import ExtractedLayout, FlatDevice, FlatNet
+from ..sheet.rates import Rates
+from ..sheet.shapes import NetShapes, Pin, Terminal, place
+from .labels import labels_of
+
+#: silicon that ties the substrate or a well: no wire of a net runs through it
+_TAPS = ("ptap", "ntap")
+_DIFFUSIONS = ("nsd", "psd")
+_BARE = ("bare_B", "bare_T")
+
+
+def net_place(layout: ExtractedLayout, net: FlatNet) -> str:
+    """Return where a net lies, in words."""
+    box = db.Box()
+    for region in layout.net_shapes(net).values():
+        box += region.bbox()
+    return place(box, layout.dbu)
+
+
+def _cut_boxes(cut: db.Polygon) -> list[db.Box]:
+    """Return boxes of a cut's area: its resistance goes by that, whatever its shape.
+
+    A turned square, as in a layout placed at an angle, becomes an upright one of the same area.
+    """
+    if cut.is_box():
+        return [cut.bbox()]
+    if cut.is_rectilinear():
+        return [piece.bbox() for piece in cut.decompose_trapezoids()]
+    box = cut.bbox()
+    share = float((cut.area() / box.area()) ** 0.5)
+    half_w, half_h = round(box.width() * share / 2), round(box.height() * share / 2)
+    x, y = box.center().x, box.center().y
+    return [db.Box(x - half_w, y - half_h, x + half_w, y + half_h)]
+
+
+class NetGeometry:
+    """Reads nets out of an extracted layout, in the top cell's coordinates."""
+
+    def __init__(self, layout: ExtractedLayout, rates: Rates) -> None:
+        """Prepare for the nets of `layout`; `rates` names conductors and cuts."""
+        self.layout, self.rates = layout, rates
+        self._pins: dict[str, list[Pin]] = {}
+        contact = layout.tech.roles.layer("contact")
+        self._contacts = {cut.name for cut in layout.tech.cuts if cut.layer == contact}
+        for label in layout.labels:
+            if label.net is not None:
+                x, y = (round(c / layout.dbu) for c in label.at)
+                pin = Pin(label.name, label.conductor, x, y)
+                self._pins.setdefault(label.name, []).append(pin)
+
+    def shapes(self, net: FlatNet, name: str) -> tuple[NetShapes, list[str]]:
+        """Return a net's shapes and warnings about what cannot be represented."""
+        regions = self.layout.net_shapes(net)
+        result = NetShapes(name)
+        warnings = []
+        taps = db.Region()
+        for layer in _TAPS:
+            if layer in regions:
+                taps += regions.pop(layer)
+        regions.pop(self.layout.tech.roles.layer("nwell"), None)
+        for layer in _BARE:
+            if layer in regions:
+                at = regions.pop(layer).bbox().to_dtype(self.layout.dbu)
+                warnings.append(f"net {name}: electrodes touch without oxide near {at}")
+        for layer, region in regions.items():
+            if layer in self.rates.cut_ends:
+                wired = region.merged()
+                if not taps.is_empty() and layer in self._contacts:
+                    wired = wired.not_interacting(taps)
+                result.cuts[layer] = [box for p in wired.each() for box in _cut_boxes(p)]
+            elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
+                result.conductors[layer] = list(region.merged().each())
+        result.terminals = self._terminals(net)
+        for label in labels_of(net.name):
+            result.pins += self._pins.get(label, ())
+        return result, warnings
+
+    def _terminals(self, net: FlatNet) -> list[Terminal]:
+        """Return device terminals; the key is the position in `FlatNetlist.terminals`."""
+        flat = self.layout.flat
+        found = []
+        for key, (number, position) in enumerate(flat.terminals[net.number]):
+            device = flat.devices[number]
+            terminal = device.kind.terminals[position]
+            conductor = self.layout.touches(device, terminal)
+            if conductor in self.rates.sheet_ohm_sq or conductor in _DIFFUSIONS:
+                found.append(Terminal(key, conductor, self._box(device, terminal)))
+        return found
+
+    def _box(self, device: FlatDevice, terminal: str) -> tuple[int, int, int, int]:
+        layer = self.layout.l2n.layer_index(device.kind.terminal_layer(terminal))
+        local = self._local_box(device.cell, layer)
+        box = local.transformed(device.trans).to_itype(self.layout.dbu)
+        return (box.left, box.bottom, box.right, box.top)
+
+    @lru_cache(maxsize=256)  # noqa: B019 - lives and dies with one extraction
+    def _local_box(self, cell: int, layer: int) -> db.DBox:
+        layout = self.layout.l2n.internal_layout()
+        return layout.cell(cell).bbox_per_layer(layer).to_dtype(layout.dbu)

@@ -1,0 +1,145 @@
+"""A piece with many ports as the resistors of its own grid.
+
+The impedance matrix of a via array would make a complete mesh, whose size grows as the fourth power
+of the array's side. Here each rectangle of the grid is a node and joined to its neighbours only, so
+that the network grows with the number of cuts. A patch is the rectangle at its centre, which takes
+the current of the patch on its own area; what that leaves out is in series with the cut, where
+hundredths of a square stand against tens of squares.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import klayout.db as db
+import numpy as np
+from numpy.typing import NDArray
+
+from ...pdk import CrossStackError
+from .angled import Bools, Floats
+from .field import SheetPort, inside
+from .synthesis import Edge
+
+Ints = NDArray[np.int64]
+
+#: grid steps over the gap beside a corner, growth away from it, and steps over any wide gap
+_STEPS, _GROWTH, _COARSEST = 6, 1.5, 6
+
+
+def grid_network(polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list[Edge]]:
+    """Return node count (ports first) and resistors of a rectilinear piece.
+
+    Args:
+        polygon: the piece.
+        ports: on it.
+
+    Raises:
+        CrossStackError: if a port lies beside the shape.
+    """
+    points = list(polygon.each_point_hull())
+    for hole in range(polygon.holes()):
+        points += polygon.each_point_hole(hole)
+    x = _lines({p.x for p in points}, {c for p in ports for c in p.box[0::2]})
+    y = _lines({p.y for p in points}, {c for p in ports for c in p.box[1::2]})
+    filled = inside(polygon, x, y)
+    node = np.full(filled.shape, -1)
+    edges: list[Edge] = []
+    for number, port in enumerate(ports):
+        if port.is_slice:
+            continue
+        cell = _cell(port, filled, x, y)
+        if node[cell] >= 0:  # two ports over one place are one node
+            edges.append(Edge(int(node[cell]), number, 0.0, float("nan")))
+        else:
+            node[cell] = number
+    free = filled & (node < 0)
+    node[free] = len(ports) + np.arange(int(free.sum()))
+    slices = [(k, port.box) for k, port in enumerate(ports) if port.is_slice]
+    turned = [(k, (b[1], b[0], b[3], b[2])) for k, b in slices]
+    edges += _along(node, filled, x, y, slices)
+    edges += _along(node.T, filled.T, y, x, turned)
+    return len(ports) + int(free.sum()), edges
+
+
+def _lines(corners: set[int], edges: set[int]) -> Floats:
+    """Return grid lines through all marks; a gap between close port edges stays whole."""
+    fixed = sorted(corners | edges)
+    gaps = [b - a for a, b in pairwise(fixed)]
+    lines: list[float] = []
+    for k, (a, b) in enumerate(pairwise(fixed)):
+        near = [float(min(gaps[max(k - 1, 0) : k + 1])), float(min(gaps[k : k + 2]))]
+        for end, at in enumerate((a, b)):
+            if at in corners:
+                near[end] = min(near[end], (b - a) / _STEPS)
+        lines += list(a + np.concatenate([[0.0], np.cumsum(_steps(float(b - a), *near))[:-1]]))
+    lines.append(float(fixed[-1]))
+    return np.array(lines)
+
+
+def _steps(length: float, first: float, last: float) -> Floats:
+    """Return steps over a gap that grow from both ends towards the middle."""
+    most = max(length / _COARSEST, min(first, last))
+    up, down, done = [min(first, length)], [min(last, length)], min(first, length)
+    if done >= length:
+        return np.array([length])
+    done += down[-1]
+    while done < length:
+        side = up if up[-1] <= down[-1] else down
+        side.append(min(side[-1] * _GROWTH, most))
+        done += side[-1]
+    grown = np.array([*up, *down[::-1]])
+    steps: Floats = grown * (length / grown.sum())
+    return steps
+
+
+def _cell(port: SheetPort, filled: Bools, x: Floats, y: Floats) -> tuple[int, int]:
+    """Return the rectangle at the centre of a patch, or the largest one where that is no metal."""
+    x1, y1, x2, y2 = port.box
+    i = int(np.searchsorted(x, (x1 + x2) / 2, side="right")) - 1
+    j = int(np.searchsorted(y, (y1 + y2) / 2, side="right")) - 1
+    if 0 <= i < filled.shape[0] and 0 <= j < filled.shape[1] and filled[i, j]:
+        return i, j
+    i1, i2 = np.searchsorted(x, [x1 - 0.25, x2 - 0.25])
+    j1, j2 = np.searchsorted(y, [y1 - 0.25, y2 - 0.25])
+    area = np.diff(x)[i1:i2, None] * np.diff(y)[None, j1:j2] * filled[i1:i2, j1:j2]
+    if not area.any():
+        raise CrossStackError(f"port {port.box} does not touch its shape")
+    best = np.unravel_index(int(area.argmax()), area.shape)
+    return int(i1 + best[0]), int(j1 + best[1])
+
+
+def _along(
+    node: Ints,
+    filled: Bools,
+    x: Floats,
+    y: Floats,
+    slices: list[tuple[int, tuple[int, int, int, int]]],
+) -> list[Edge]:
+    """Return the resistors along x; a slice across x parts the two rectangles beside it."""
+    dx, dy = np.diff(x), np.diff(y)
+    joined = filled[:-1] & filled[1:]
+    edges: list[Edge] = []
+    for number, (x1, y1, x2, y2) in slices:
+        if x1 != x2:
+            continue
+        at = int(np.searchsorted(x, x1 - 0.25))
+        low, high = np.searchsorted(y, [y1 - 0.25, y2 - 0.25])
+        for i in (at - 1, at):
+            if not 0 <= i < len(dx):
+                continue
+            for j in range(low, high):
+                if filled[i, j]:
+                    squares = float(dx[i] / 2 / dy[j])
+                    edges.append(Edge(number, int(node[i, j]), squares, float(dy[j])))
+        if 0 < at < len(dx):
+            joined[at - 1, low:high] = False
+    p, q = np.nonzero(joined)
+    squares_of = (dx[p] + dx[p + 1]) / 2 / dy[q]
+    rows = zip(
+        node[p, q].tolist(),
+        node[p + 1, q].tolist(),
+        squares_of.tolist(),
+        dy[q].tolist(),
+        strict=True,
+    )
+    return [*edges, *(Edge(*row) for row in rows)]

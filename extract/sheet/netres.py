@@ -1,0 +1,322 @@
+"""The shapes of one net -> resistors between its terminals and pins, in ohm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NoReturn
+
+import klayout.db as db
+
+from ...base.errors import NetworkError
+from ...pdk import ParameterError
+from .field import SheetPort
+from .rates import Rates
+from .shapes import NetShapes, Pin, place
+from .tidy import Resistor, tidy
+from .wire import WireSolver
+
+#: places whose own resistance is inside the device: one node each
+_EQUIPOTENTIAL = frozenset({"nsd", "psd", "ptap", "ntap"})
+Bounds = tuple[int, int, int, int]
+
+
+@dataclass
+class NetResistors:
+    """Resistors of one net.
+
+    Attributes:
+        name: net name.
+        n_nodes: number of nodes.
+        terminal_node: terminal key -> node.
+        pin_node: pin name -> node.
+        resistors: wires and cuts.
+        warnings: what could not be taken into account.
+    """
+
+    name: str
+    n_nodes: int = 0
+    terminal_node: dict[Hashable, int] = field(default_factory=dict)
+    pin_node: dict[str, int] = field(default_factory=dict)
+    resistors: list[Resistor] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Sheet:
+    """One polygon, as drawn and as made, and what sits on it."""
+
+    layer: str
+    drawn: db.Polygon
+    polygon: db.Polygon
+    ports: list[SheetPort] = field(default_factory=list)
+    sinks: list[Callable[[int], None]] = field(default_factory=list)
+
+
+@dataclass
+class _CutEnds:
+    """Nodes of a cut; a cut with one end missing leads nowhere."""
+
+    name: str
+    area_um2: float
+    nodes: dict[str, int] = field(default_factory=dict)
+
+
+class NetSolver:
+    """Solves nets one after the other; equal shapes are solved once.
+
+    Attributes:
+        distinct: number of nets so far that were no copies of others.
+    """
+
+    def __init__(self, rates: Rates, dbu_um: float) -> None:
+        """Create a solver for layouts in `dbu_um`."""
+        self.rates, self.dbu_um = rates, dbu_um
+        self.wires = WireSolver()
+        self.distinct = 0
+        self._known: dict[tuple[object, ...], tuple[NetShapes, NetResistors]] = {}
+
+    def solve(self, net: NetShapes) -> NetResistors:
+        """Return the resistors of a net; a shifted copy of a net solved before costs little."""
+        key = net.shape_key()
+        if key in self._known:
+            first, found = self._known[key]
+            pairs = zip(first.pins, net.pins, strict=True)
+            renamed = {new.name: found.pin_node[old.name] for old, new in pairs}
+            pairs_t = zip(first.terminals, net.terminals, strict=True)
+            moved = {new.key: found.terminal_node[old.key] for old, new in pairs_t}
+            return replace(found, name=net.name, pin_node=renamed, terminal_node=moved)
+        self.distinct += 1
+        result = _NetAssembly(self, net).run()
+        if not result.warnings:  # a warning names its own net
+            self._known[key] = (net, result)
+        return result
+
+
+class _NetAssembly:
+    def __init__(self, owner: NetSolver, net: NetShapes) -> None:
+        self.owner, self.net = owner, net
+        self.result = NetResistors(net.name)
+        self.raw: list[Resistor] = []
+        self.cuts: list[_CutEnds] = []
+        self.sheets: dict[str, list[_Sheet]] = {
+            layer: [_Sheet(layer, p, self._biased(layer, p)) for p in polygons]
+            for layer, polygons in net.conductors.items()
+        }
+        self.finders = {layer: _Finder(sheets) for layer, sheets in self.sheets.items()}
+
+    def run(self) -> NetResistors:
+        self._place_cuts()
+        self._place_terminals()
+        for pin in self.net.pins:
+            self._place_pin(pin)
+        for sheets in self.sheets.values():
+            for sheet in sheets:
+                self._solve_sheet(sheet)
+        self._join_cuts()
+        keep = {*self.result.terminal_node.values(), *self.result.pin_node.values()}
+        new, count, resistors = tidy(self.result.n_nodes, self.raw, keep)
+        self.result.n_nodes, self.result.resistors = count, resistors
+        self.result.terminal_node = {k: new[n] for k, n in self.result.terminal_node.items()}
+        self.result.pin_node = {k: new[n] for k, n in self.result.pin_node.items()}
+        return self.result
+
+    def _biased(self, layer: str, polygon: db.Polygon) -> db.Polygon:
+        bias = self._bias(layer)
+        if not bias:
+            return polygon
+        made = list(db.Region(polygon).sized(bias, 2).merged().each())
+        if len(made) != 1:
+            where = place(polygon.bbox(), self.owner.dbu_um)
+            how = f"falls into {len(made)} pieces" if made else "vanishes"
+            self._refuse(layer, f"its {layer} {where} {how}")
+        return made[0]
+
+    def _bias(self, layer: str) -> int:
+        """Return the growth of a conductor per edge in dbu."""
+        return round(self.owner.rates.conditions.size_bias_um.get(layer, 0.0) / self.owner.dbu_um)
+
+    def _refuse(self, layer: str, why: str) -> NoReturn:
+        raise ParameterError(
+            f"size_bias_um.{layer}",
+            self.owner.rates.conditions.size_bias_um[layer],
+            f"a bias at which net {self.net.name} stays whole; {why}",
+        )
+
+    def _place_cuts(self) -> None:
+        dbu = self.owner.dbu_um
+        for name, boxes in self.net.cuts.items():
+            ends = self.owner.rates.cut_ends[name]
+            for box in boxes:
+                cut = _CutEnds(name, box.area() * dbu * dbu)
+                self.cuts.append(cut)
+                bounds = (box.left, box.bottom, box.right, box.top)
+                for layer in ends:
+                    self._attach(layer, bounds, partial(cut.nodes.__setitem__, layer), name)
+
+    def _place_terminals(self) -> None:
+        for terminal in self.net.terminals:
+            sink = partial(self.result.terminal_node.__setitem__, terminal.key)
+            if not self._attach(terminal.layer, terminal.box, sink, "device"):
+                self.result.warnings.append(
+                    f"net {self.net.name}: terminal {terminal.key} touches no {terminal.layer}"
+                )
+
+    def _attach(self, layer: str, box: Bounds, sink: Callable[[int], None], what: str) -> bool:
+        """Put a patch on the first polygon of `layer` that the box overlaps or touches."""
+        finder = self.finders.get(layer)
+        sheet = finder.find(box) if finder else None
+        if sheet is None and layer in _EQUIPOTENTIAL:
+            sheet = self._any_silicon(box)
+        if sheet is None:
+            return False
+        if self._bias(sheet.layer) < 0 and not _overlap(sheet.polygon, box):
+            where = place(db.Box(*box), self.owner.dbu_um)
+            self._refuse(sheet.layer, f"no {sheet.layer} is left at its {what} {where}")
+        sheet.ports.append(SheetPort(box))
+        sheet.sinks.append(sink)
+        return True
+
+    def _any_silicon(self, box: Bounds) -> _Sheet | None:
+        """Taps share the contacts of their diffusion type."""
+        for layer in sorted(_EQUIPOTENTIAL & set(self.finders)):
+            sheet = self.finders[layer].find(box)
+            if sheet is not None:
+                return sheet
+        return None
+
+    def _place_pin(self, pin: Pin) -> None:
+        finder = self.finders.get(pin.layer)
+        sheet = finder.find((pin.x, pin.y, pin.x, pin.y)) if finder else None
+        if sheet is None:
+            self.result.warnings.append(f"pin {pin.name} touches no {pin.layer} of its net")
+            return
+        if pin.name in self.result.pin_node:
+            return
+        self.result.pin_node[pin.name] = -1
+        x, y = self._on_metal(sheet, pin)
+        sheet.ports.append(SheetPort(_cross_section(sheet.polygon, x, y)))
+        sheet.sinks.append(partial(self.result.pin_node.__setitem__, pin.name))
+
+    def _on_metal(self, sheet: _Sheet, pin: Pin) -> tuple[int, int]:
+        """Return a pin's place; a size bias may have drawn the line's end back from under it."""
+        bias = self._bias(sheet.layer)
+        if bias >= 0:
+            return pin.x, pin.y
+        reach = 1 - bias  # an area, not a line, where the metal's end lies just there
+        near = db.Region(db.Box(pin.x - reach, pin.y - reach, pin.x + reach, pin.y + reach))
+        left = [p.bbox() for p in (db.Region(sheet.polygon) & near).decompose_trapezoids()]
+        if not left:
+            where = place(db.Box(pin.x, pin.y, pin.x, pin.y), self.owner.dbu_um)
+            self._refuse(sheet.layer, f"no {sheet.layer} is left at its label {pin.name} {where}")
+        spots = [(min(max(pin.x, b.left), b.right), min(max(pin.y, b.bottom), b.top)) for b in left]
+        return min(spots, key=lambda at: abs(at[0] - pin.x) + abs(at[1] - pin.y))
+
+    def _solve_sheet(self, sheet: _Sheet) -> None:
+        if not sheet.ports:
+            return
+        base = self.result.n_nodes
+        if sheet.layer in _EQUIPOTENTIAL:
+            self.result.n_nodes += 1
+            for sink in sheet.sinks:
+                sink(base)
+            return
+        wire = self.owner.wires.solve(sheet.polygon, sheet.ports)
+        if not wire.is_whole():
+            where = place(sheet.polygon.bbox(), self.owner.dbu_um)
+            raise NetworkError(
+                f"net {self.net.name}: the field in its {sheet.layer} {where} does not join all "
+                "that stands on it; its resistance is unknown"
+            )
+        self.result.n_nodes += wire.n_nodes
+        ohm_sq, dbu = self.owner.rates.sheet_ohm_sq[sheet.layer], self.owner.dbu_um
+        for node, sink in zip(wire.port_node, sheet.sinks, strict=True):
+            sink(base + node)
+        for e in wire.edges:
+            self.raw.append(
+                Resistor(base + e.a, base + e.b, e.squares * ohm_sq, sheet.layer, e.width * dbu)
+            )
+
+    def _join_cuts(self) -> None:
+        lost: dict[str, int] = {}
+        for cut in self.cuts:
+            if len(cut.nodes) < 2:
+                lost[cut.name] = lost.get(cut.name, 0) + 1
+                continue
+            a, b = cut.nodes.values()
+            ohm = self.owner.rates.cut_ohm_um2[cut.name] / cut.area_um2
+            self.raw.append(Resistor(a, b, ohm, cut.name, cuts=1.0))
+        self.result.warnings += [
+            f"net {self.net.name}: {count} of {name} end in nothing" for name, count in lost.items()
+        ]
+
+
+class _Finder:
+    """Finds the polygon at a place; a grid of buckets keeps it fast for thousands of them."""
+
+    _CELL = 8_000
+
+    def __init__(self, sheets: list[_Sheet]) -> None:
+        self._large: list[_Sheet] = []
+        self._buckets: dict[tuple[int, int], list[_Sheet]] = {}
+        for sheet in sheets:
+            box, size = sheet.drawn.bbox(), self._CELL
+            if max(box.width(), box.height()) > 4 * size:
+                self._large.append(sheet)
+                continue
+            for i in range(box.left // size, box.right // size + 1):
+                for j in range(box.bottom // size, box.top // size + 1):
+                    self._buckets.setdefault((i, j), []).append(sheet)
+
+    def find(self, box: Bounds) -> _Sheet | None:
+        """Return the polygon that overlaps a box most plainly, or touches it; None if none."""
+        x, y = (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
+        near: list[_Sheet] = [
+            *self._buckets.get((x // self._CELL, y // self._CELL), ()),
+            *self._large,
+        ]
+        area = db.Box(*box)
+        for sheet in near:
+            if sheet.drawn.bbox().touches(area) and sheet.drawn.inside(db.Point(x, y)):
+                return sheet
+        for sheet in near:
+            if sheet.drawn.bbox().touches(area) and sheet.drawn.touches(area):
+                return sheet
+        return None
+
+
+def _overlap(polygon: db.Polygon, box: Bounds) -> bool:
+    """True if a box and a polygon have an area in common."""
+    area = db.Box(*box)
+    if not polygon.bbox().overlaps(area):
+        return False
+    return not (db.Region(polygon) & db.Region(area)).is_empty()
+
+
+def _across(slab: db.SimplePolygon, y: int, x: int) -> Bounds:
+    """Return the cut along x through a trapezoid at height `y` that holds `x`."""
+    b = slab.bbox()
+    if not slab.is_box():
+        line = db.Edges(db.Edge(b.left, y, b.right, y)) & db.Region(slab)
+        held = [e.bbox() for e in line.each() if e.bbox().left <= x <= e.bbox().right]
+        b = held[0] if held else b
+    return (b.left, y, b.right, y)
+
+
+def _cross_section(polygon: db.Polygon, x: int, y: int) -> Bounds:
+    """Return the shorter of the two cuts through a polygon at a point."""
+    best: Bounds | None = None
+    for turned in (False, True):
+        way = polygon.transformed(db.Trans.M45) if turned else polygon
+        across, along = (y, x) if turned else (x, y)
+        for slab in way.decompose_trapezoids(db.Polygon.TD_simple):
+            b = slab.bbox()
+            if not (b.left <= across <= b.right and b.bottom <= along <= b.top):
+                continue
+            cut = _across(slab, along, across)
+            if best is None or b.width() < best[2] - best[0] + best[3] - best[1]:
+                best = (cut[1], cut[0], cut[3], cut[2]) if turned else cut
+    if best is None:  # only a rounding artefact of an angled edge can bring us here
+        return (x, y, x + 1, y + 1)
+    return best

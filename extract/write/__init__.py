@@ -1,0 +1,1 @@
+"""SPICE and SPEF files of a network."""

@@ -1,0 +1,387 @@
+"""The network as SPICE: devices and wires in one subcircuit, and a bench to run it.
+
+Memristors are resistors, or follow a law where asked. Transistors are resistors by
+their gate's level, R_on(W) when they conduct, left out when they do not; or the foundry's BSIM
+subcircuits with real gates and bulks (`bsim`). Node names are those of the network, so `TR[3]` in
+the netlist is the pin TR[3] of the layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...base.names import TIER_NAMES, cell_name, distinct
+from ...base.outputs import write_text
+from ...pdk import Conditions, ParameterError, Tech
+from ...pdk.conditions import agree
+from ...solve.circuit.circuit import join
+from ...solve.network.network import Network
+from ..field.lumps import Lump, lumps
+from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
+
+if TYPE_CHECKING:
+    from ...solve.circuit.iv import SpiceLaw
+    from ..field.capacitance import NetCapacitance
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+#: wire pieces up to this join their nodes: written as they are, their conductances would swamp
+#: all others. Two pins on one place are tied by as much
+SHORT_OHM = 1e-6
+#: off-state nodes hang free: rshunt pins them without a measurable current
+_RESISTOR_OPTIONS = "reltol=1e-9 abstol=1e-18 vntol=1e-12 gmin=1e-18 rshunt=1e18"
+#: what a BSIM transistor that is off leaks matters more; Newton need not go as far
+_BSIM_OPTIONS = "reltol=1e-7 abstol=1e-15 vntol=1e-10 gmin=1e-14 rshunt=1e14"
+
+
+def write_spice(
+    network: Network,
+    tech: Tech,
+    path: str | Path,
+    *,
+    memristor_ohm: ArrayLike | None = None,
+    laws: Sequence[SpiceLaw | None] | None = None,
+    switch_ohm: ArrayLike | None = None,
+    gates: Mapping[str, bool] | None = None,
+    sources: Mapping[str, float] | None = None,
+    capacitance: Mapping[str, NetCapacitance] | None = None,
+    hierarchical: bool = False,
+    bsim: Bsim | None = None,
+    title: str | None = None,
+    name: str = "crossstack",
+) -> Path:
+    """Write a network as a SPICE netlist.
+
+    Args:
+        network: extracted network.
+        tech: device parameters (R_on of memristors and transistors), at the conditions of the
+            network.
+        path: target file.
+        memristor_ohm: resistance of the memristors in ohm, a number or shape
+            (tiers, rows, cols); None for the technology's R_on. One that is infinite is left
+            out.
+        laws: what the memristors of each tier follow, with G = 1 / memristor_ohm; None is linear.
+        switch_ohm: on resistance of every transistor in ohm, in the network's order; None for
+            the least of its width.
+        gates: level of each gate net, True for high; None for all high. A net that is not
+            named counts as high.
+        sources: pin -> voltage in V. With sources the file is a complete bench: it runs `op`
+            and prints for each source a line `pin NAME` and a line `iN = current into the network`.
+            With `bsim` it also prints for each memristor a line `device TIER ROW COL` and the
+            voltages of its row-side and its column-side node.
+        capacitance: by net, from `net_capacitance`; None for resistors only. With `bsim` without
+            the gates, which are the transistors' own.
+        hierarchical: True writes the wires of each distinct net once, as a subcircuit.
+        bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
+            resistors.
+        title: first line; a standard one if None.
+        name: of the subcircuit, and first part of the name of those that it calls: two blocks
+            of other names can stand in one deck.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ParameterError: for a pin that does not exist, a resistance that is not positive, a
+            folder without the foundry's models, or conditions other than the network's.
+        FileError: if the file cannot be written.
+    """
+    if bsim is not None and switch_ohm is not None:
+        raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
+    for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
+        agree(network.conditions, at)
+    path, gates, name = Path(path), gates or {}, cell_name(name)
+    nodes = _Nodes(network)
+    if bsim is not None:
+        nodes = _Nodes(network, gate_nodes(network).values(), more_pins(network, bsim))
+    # a BSIM transistor brings the capacitance of its gate along
+    farad = capacitance or {}
+    if bsim is not None:
+        farad = {net: replace(found, gate_f=0.0) for net, found in farad.items()}
+    capacitors = _Capacitors(nodes, lumps(network, farad))
+    if hierarchical:
+        definitions, wires = _shared_wires(network, nodes, capacitors, name)
+    else:
+        definitions, wires = [], _flat_wires(network, nodes)
+    pins = nodes.pin_names
+    lines = [
+        f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
+        *_made_at(network),
+        *(bsim.library() if bsim else ()),
+        *definitions,
+        *wrapped([f".subckt {name}", *pins.values()]),
+        *wires,
+        *nodes.ties(),
+        *_memristors(
+            network,
+            nodes.names,
+            _ohms(network, tech, memristor_ohm),
+            laws or [None] * len(TIER_NAMES),
+        ),
+    ]
+    if bsim is not None:
+        lines += transistors(network, nodes.names, pins, bsim)
+    else:
+        lines += _switches(network, nodes.names, _switch_ohms(network, tech, switch_ohm), gates)
+    lines += [*capacitors.cards(), f".ends {name}"]
+    if sources is not None:
+        _check_pins(network, sources)
+        if bsim is None:
+            lines += _bench(name, list(pins), sources, _RESISTOR_OPTIONS, ())
+        else:
+            volts = pin_volts(network, sources, gates, bsim)
+            prints = _device_prints(network, nodes.names, list(pins.values()))
+            lines += _bench(name, list(pins), volts, _BSIM_OPTIONS, prints)
+    lines.append(".end")
+    write_text(path, "\n".join(lines) + "\n")
+    return path
+
+
+def _made_at(network: Network) -> Iterator[str]:
+    """Yield the remark that says at which conditions the wires were extracted."""
+    if network.conditions:
+        yield f"* conditions: {Conditions.from_json(network.conditions).text}"
+
+
+class _Nodes:
+    """The nodes of a netlist: those of a network, joined where nothing lies between them.
+
+    Attributes:
+        group: for each node of the network the one that stands for it.
+        names: for each node of the network its name in the netlist; the pin's, if it has one.
+        outside: nodes that something other than the wires of one net is on.
+        pin_names: pin -> its name in the netlist, pins without wires (`more`) last.
+    """
+
+    def __init__(
+        self, network: Network, gates: Iterable[int | None] = (), more: Iterable[str] = ()
+    ) -> None:
+        short = network.resistor_ohm <= SHORT_OHM
+        a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
+        _, piece = join(network.n_nodes, a[short], b[short])
+        _, first = np.unique(piece, return_index=True)
+        self.group: Ints = first[piece]
+        self.pins: dict[int, list[str]] = {}
+        for pin, node in network.ports.items():
+            self.pins.setdefault(int(self.group[node]), []).append(pin)
+        taken: set[str] = set()
+        every = [*network.ports, *more]
+        self.pin_names = dict(zip(every, distinct(every, taken), strict=True))
+        inner = [int(k) for k in first if int(k) not in self.pins]
+        names = dict(
+            zip(inner, distinct((network.node_names[k] for k in inner), taken), strict=True)
+        )
+        names |= {node: self.pin_names[pins[0]] for node, pins in self.pins.items()}
+        self.names = [names[int(k)] for k in self.group]
+        self.outside = np.zeros(network.n_nodes, dtype=bool)
+        ends = (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b)
+        for some in (*ends, [node for node in gates if node is not None], list(self.pins)):
+            self.outside[self.group[np.asarray(some, dtype=np.int64)]] = True
+        # a node of two nets is in the subcircuits of both
+        at = self.group[np.concatenate([a, b])]
+        net = np.concatenate([network.resistor_net, network.resistor_net])
+        pairs = np.unique(np.stack([at, net]), axis=1)
+        used, nets = np.unique(pairs[0], return_counts=True)
+        self.outside[used[nets > 1]] = True
+
+    def ties(self) -> Iterator[str]:
+        """Yield what ties pins to the one on the same node that the node is called after."""
+        named = ([self.pin_names[pin] for pin in pins] for pins in self.pins.values())
+        more = ((pins[0], pin) for pins in named for pin in pins[1:])
+        for k, (first, pin) in enumerate(more):
+            yield f"Rtie{k} {first} {pin} {SHORT_OHM:g}"
+
+
+class _Capacitors:
+    """Capacitors of a netlist: to ground by node, which a subcircuit may take, and coupling."""
+
+    def __init__(self, nodes: _Nodes, placed: Iterable[Lump]) -> None:
+        self.names = nodes.names
+        self.ground: dict[int, float] = {}
+        self.coupling: list[tuple[int, int, float]] = []
+        for a, b, farad in placed:
+            node = int(nodes.group[a])
+            if b is None:
+                self.ground[node] = self.ground.get(node, 0.0) + farad
+                continue
+            nodes.outside[[node, nodes.group[b]]] = True
+            self.coupling.append((a, b, farad))
+
+    def take(self, members: Ints) -> list[str]:
+        """Return the capacitance to ground of each node as text, '' without, and forget it."""
+        return [f"{self.ground.pop(k):.6g}" if k in self.ground else "" for k in members.tolist()]
+
+    def cards(self) -> Iterator[str]:
+        """Yield those that no subcircuit took."""
+        ground = [(node, None, farad) for node, farad in self.ground.items()]
+        for k, (a, b, farad) in enumerate([*ground, *self.coupling]):
+            yield f"Cw{k} {self.names[a]} {'0' if b is None else self.names[b]} {farad:.6g}"
+
+
+def _flat_wires(network: Network, nodes: _Nodes) -> list[str]:
+    """Return one resistor per wire piece; a comment before them says their layer.
+
+    It has a line of its own: what follows a value is no comment to KLayout's reader.
+    """
+    rows = zip(network.resistor_a, network.resistor_b, network.resistor_ohm, strict=True)
+    lines, last = [], -1
+    for k, (a, b, r) in enumerate(rows):
+        if nodes.group[a] == nodes.group[b]:
+            continue
+        if network.resistor_layer[k] != last:
+            last = network.resistor_layer[k]
+            lines.append(f"* {network.layers[last]}")
+        lines.append(f"Rw{k} {nodes.names[a]} {nodes.names[b]} {r:.9g}")
+    return lines
+
+
+def _shared_wires(
+    network: Network, nodes: _Nodes, capacitors: _Capacitors, name: str
+) -> tuple[list[str], list[str]]:
+    """Return a subcircuit per distinct net, called after the whole, and one instance per net."""
+    order = np.argsort(network.resistor_net, kind="stable")
+    limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
+    known: dict[tuple[object, ...], str] = {}
+    definitions: list[str] = []
+    instances: list[str] = []
+    for k in range(len(network.nets)):
+        mine = order[limits[k] : limits[k + 1]]
+        ends = nodes.group[np.stack([network.resistor_a[mine], network.resistor_b[mine]])]
+        kept = ends[0] != ends[1]
+        if not kept.any():
+            continue
+        members, local = np.unique(ends[:, kept].ravel(), return_inverse=True)
+        ohm = network.resistor_ohm[mine][kept]
+        shared = np.flatnonzero(nodes.outside[members])
+        ground = capacitors.take(members)
+        key = (tuple(local), tuple(np.round(ohm, 9)), tuple(shared), tuple(ground))
+        if key not in known:
+            known[key] = f"{name}_wires{len(known)}"
+            definitions += wrapped([f".subckt {known[key]}", *(f"p{n}" for n in shared)])
+            inside = set(range(len(members))) - set(shared.tolist())
+            label = [f"{'n' if n in inside else 'p'}{n}" for n in range(len(members))]
+            first, second = np.split(local, 2)
+            rows = zip(first, second, ohm, strict=True)
+            definitions += [
+                f"R{m} {label[x]} {label[y]} {r:.9g}" for m, (x, y, r) in enumerate(rows)
+            ]
+            definitions += [f"C{n} {label[n]} 0 {c}" for n, c in enumerate(ground) if c]
+            definitions.append(f".ends {known[key]}")
+        ports = [nodes.names[n] for n in members[shared]]
+        instances += wrapped([f"Xw{k}", *ports, known[key]])
+    return definitions, instances
+
+
+def _per_device(network: Network, name: str, value: ArrayLike) -> Floats:
+    shape = (max(network.tiers, default=0) + 1, network.rows, network.cols)
+    given = np.asarray(value, dtype=np.float64)
+    if given.shape not in {(), shape}:
+        raise ParameterError(name, given.shape, f"one number or the shape {shape}")
+    return np.broadcast_to(given, shape)
+
+
+def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+    if value is None:
+        ohm = np.full(network.present.shape, tech.memristor.r_on_ohm)
+        ohm[network.memristor_tier, network.memristor_row, network.memristor_col] /= (
+            tech.memristor.scale(network.memristor_area_um2)
+        )
+        return ohm
+    ohm = _per_device(network, "memristor_ohm", value)
+    if not (ohm > 0).all():
+        raise ParameterError("memristor_ohm", float(ohm.min()), "positive")
+    return ohm
+
+
+def _memristors(
+    network: Network, names: list[str], ohm: Floats, laws: Sequence[SpiceLaw | None]
+) -> Iterator[str]:
+    for k in range(len(network.memristor_row)):
+        at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
+        if np.isinf(ohm[at]):
+            continue
+        a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
+        name = f"x_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b}"
+        law = laws[at[0]]
+        if law is None:
+            yield f"R{name} {ohm[at]:.9g}"
+        else:
+            yield f"B{name} I={law.spice(1.0 / float(ohm[at]), f'V({a},{b})')}"
+
+
+def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
+    if value is None:
+        rows = zip(network.switch_w_um, network.switch_l_um, network.switch_p, strict=True)
+        kinds = ((tech.pfet if p else tech.nfet, float(w), float(length)) for w, length, p in rows)
+        return np.array([k.ron_ohm(w) * length / k.l_um for k, w, length in kinds])
+    given = np.asarray(value, dtype=np.float64)
+    if given.shape != network.switch_a.shape or not (given > 0).all():
+        allowed = f"positive, shape {network.switch_a.shape}"
+        raise ParameterError("switch_ohm", given.shape, allowed)
+    return given
+
+
+def _switches(
+    network: Network, names: list[str], ohms: Floats, gates: Mapping[str, bool]
+) -> Iterator[str]:
+    last = ""
+    for k in range(len(network.switch_a)):
+        gate = network.nets[network.switch_gate[k]]
+        if gates.get(gate, True) == bool(network.switch_p[k]):
+            continue
+        a, b = names[network.switch_a[k]], names[network.switch_b[k]]
+        if gate != last:
+            yield f"* gate {gate}"
+            last = gate
+        yield f"Rs{k} {a} {b} {ohms[k]:.9g}"
+
+
+def _check_pins(network: Network, sources: Mapping[str, float]) -> None:
+    unknown = [pin for pin in sources if pin not in network.ports]
+    if unknown:
+        some = ", ".join(list(network.ports)[:6])
+        raise ParameterError("sources", unknown[0], f"a pin of the network such as {some}")
+
+
+def _bench(
+    name: str, pins: list[str], volts: Mapping[str, float], options: str, more: Iterable[str]
+) -> Iterator[str]:
+    """Return the instance, the sources and a control block that prints their currents."""
+    order = {pin: k for k, pin in enumerate(pins)}
+    yield from wrapped(["Xdut", *(f"p{order[pin]}" for pin in pins), name])
+    for pin, value in volts.items():
+        yield f"V{order[pin]} p{order[pin]} 0 {value:.9g}"
+    yield f".options {options} numdgt=12"
+    yield ".control"
+    yield "set numdgt=12"
+    yield "op"
+    for pin in volts:
+        yield f"let i{order[pin]} = -i(v{order[pin]})"
+        yield f"echo pin {pin}"
+        yield f"print i{order[pin]}"
+    yield from more
+    yield "quit"
+    yield ".endc"
+
+
+def _device_prints(network: Network, names: list[str], pins: list[str]) -> Iterator[str]:
+    """Yield what prints the voltages at each memristor's ends."""
+    order = {pin: f"p{k}" for k, pin in enumerate(pins)}
+    for k in range(len(network.memristor_row)):
+        tier = TIER_NAMES[network.memristor_tier[k]]
+        yield f"echo device {tier} {network.memristor_row[k]} {network.memristor_col[k]}"
+        for node in (network.memristor_a[k], network.memristor_b[k]):
+            name = names[node]
+            yield f'print "v({order.get(name, f"xdut.{name}".lower())})"'
+
+
+def wrapped(words: list[str], per_line: int = 12) -> Iterator[str]:
+    """Yield a SPICE card over as many lines as it needs."""
+    for k in range(0, len(words), per_line):
+        yield ("+ " if k else "") + " ".join(words[k : k + per_line])

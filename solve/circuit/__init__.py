@@ -1,0 +1,1 @@
+"""Circuits of resistors and the laws of devices: factorised, solved exactly, Newton."""

@@ -1,0 +1,1 @@
+"""Crossbars given as arrays, and the engines that solve them."""

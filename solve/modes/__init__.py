@@ -1,0 +1,1 @@
+"""Modes: what every pin carries, and what becomes of a write."""

@@ -1,0 +1,1 @@
+"""The extracted network: data, file, and its linear, nonlinear and transient solve."""

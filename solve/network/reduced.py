@@ -1,0 +1,133 @@
+"""A network without those nodes of its wires that nobody reads.
+
+Transistors and memristors are brought together with their voltages in dozens of solves, of which
+only the ends of the devices are read. Between these, wires do not change: their inner nodes are
+eliminated once. A node of conductances g_k to its neighbours leaves g_j g_k / sum(g) between every
+two of them (star-mesh); that adds, multiplies and divides positive numbers only, so that every
+conductance keeps its digits. Nodes of many neighbours stay, since without them the rest would be
+dense.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix, diags, triu
+
+from ..circuit.circuit import Circuit, prepare
+from .network import Network
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+# Neighbours of a node that is eliminated: eight edges at most become twenty-eight.
+MOST_NEIGHBOURS = 8
+# Multiplier of a scatter of node numbers (Knuth), so that nodes side by side do not wait in line.
+_SCATTER = np.uint32(2654435761)
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """A network of the same devices and pins with fewer wires.
+
+    Attributes:
+        network: the small network; devices and pins have the order of the whole one.
+        place: its node for every node of the whole network, -1 where it has none.
+    """
+
+    network: Network
+    place: Ints
+
+    def spread(self, volts: Floats) -> Floats:
+        """Return voltages of the whole network's nodes, nan where they were eliminated, V."""
+        return np.where(self.place >= 0, volts[self.place], np.nan)
+
+
+_ENDS = ("switch_a", "switch_b", "memristor_a", "memristor_b")
+_KNOWN: WeakKeyDictionary[Network, Reduced] = WeakKeyDictionary()
+
+
+def reduced(network: Network) -> Reduced:
+    """Return a network with the same behaviour at its pins, transistors and memristors.
+
+    The result is kept as long as the network is.
+    """
+    if network not in _KNOWN:
+        _KNOWN[network] = _reduce(network)
+    return _KNOWN[network]
+
+
+def _reduce(network: Network) -> Reduced:
+    ends = [getattr(network, end) for end in _ENDS]
+    read = np.unique(np.concatenate([*ends, np.array([*network.ports.values()], dtype=np.int32)]))
+    with np.errstate(divide="ignore"):
+        siemens = 1.0 / network.resistor_ohm
+    wires = _long(network.resistor_a), _long(network.resistor_b)
+    circuit = prepare(network.n_nodes, wires[0], wires[1], siemens, _long(read))
+    mesh, kept = _eliminated(circuit)
+    number = np.full(circuit.n_groups, -1, dtype=np.int64)
+    number[kept] = np.arange(len(kept))
+    place = number[circuit.group]
+    one_each = np.zeros(len(kept), dtype=np.int64)
+    held = place >= 0
+    one_each[place[held]] = np.flatnonzero(held)  # any node of each group names it
+    edges = triu(mesh, 1).tocoo()
+    plain = np.zeros(edges.nnz, dtype=np.int32)
+    unknown = np.full(edges.nnz, np.nan)
+    small = replace(
+        network,
+        node_names=network.node_names[one_each],
+        resistor_a=edges.row,
+        resistor_b=edges.col,
+        resistor_ohm=1.0 / edges.data,
+        resistor_layer=plain,
+        resistor_net=plain,
+        resistor_width_um=unknown,
+        resistor_cuts=unknown,
+        **{end: place[getattr(network, end)].astype(np.int32) for end in _ENDS},
+        ports={pin: int(place[node]) for pin, node in network.ports.items()},
+    )
+    return Reduced(small, place)
+
+
+def _long(nodes: NDArray[np.integer]) -> Ints:
+    return nodes.astype(np.int64)
+
+
+def _eliminated(circuit: Circuit) -> tuple[csr_matrix, Ints]:
+    """Eliminate what is neither held nor has many neighbours.
+
+    Returns:
+        (conductance between every two nodes that are left, S; which these are).
+    """
+    ones = (np.concatenate([circuit.a, circuit.b]), np.concatenate([circuit.b, circuit.a]))
+    values = np.concatenate([circuit.g, circuit.g])
+    mesh = coo_matrix((values, ones), (circuit.n_groups, circuit.n_groups)).tocsr()
+    kept = np.flatnonzero(~circuit.floating)
+    mesh = mesh[kept][:, kept]
+    while True:
+        out = _independent(mesh, circuit.held[kept])
+        if not out.any():
+            return mesh, kept
+        star = mesh[out][:, ~out]
+        share = diags(1.0 / np.asarray(star.sum(axis=1)).ravel()) @ star
+        mesh = (mesh[~out][:, ~out] + star.T @ share).tocsr()
+        mesh.setdiag(0.0)
+        mesh.eliminate_zeros()
+        kept = kept[~out]
+
+
+def _independent(mesh: csr_matrix, held: Bools) -> Bools:
+    """Return nodes of few neighbours that are to go, no two of them neighbours."""
+    count = np.diff(mesh.indptr)
+    may: Bools = ~held & (count <= MOST_NEIGHBOURS)
+    scatter = np.arange(len(count), dtype=np.uint32) * _SCATTER
+    rank = (count.astype(np.int64) << 32) + scatter
+    edges = mesh.tocoo()
+    rivals = may[edges.row] & may[edges.col] & (rank[edges.col] < rank[edges.row])
+    may[edges.row[rivals]] = False
+    return may
