@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -qq --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@
 
-system: ## install klayout, ngspice, magic and a browser where that needs no password
+system: ## install klayout, ngspice, magic, readers of views and a browser where that needs no password
 	@sh .ci/system
 
 lint: setup types ## ruff, formatting, types

@@ -1,7 +1,6 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
 from .array import Array, build_array
-from .lef import lef_lines
 from .macro import build_macro
 from .spec import ArraySpec
 from .testchip import build_testchip
@@ -24,5 +23,4 @@ __all__ = [
     "build_macro",
     "build_testchip",
     "build_top",
-    "lef_lines",
 ]

@@ -167,6 +167,7 @@ class Device:
         terminals: terminal -> conductor that it touches, in netlist order; empty: substrate.
         supply: net of its bulk; empty for a memristor.
         models: what other tools call it in netlists, lower case.
+        netlist: what the foundry's own LVS calls it; empty for a memristor.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Device:
     terminals: Names
     supply: str = ""
     models: tuple[str, ...] = ()
+    netlist: str = ""
 
     def conductor(self, terminal: str) -> str:
         """Return the conductor that a terminal touches; empty for the substrate."""
@@ -244,6 +246,7 @@ def nets(base: Path, module: Path | None) -> Nets:
             pairs_of(row, "terminals"),
             row.text("supply"),
             _models(row),
+            row.text("netlist") if "netlist" in row.values else row.text("name"),
         )
         for row in top.sections("transistor")
     ]

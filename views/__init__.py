@@ -1,1 +1,56 @@
-"""Views of a block for the chip around it."""
+"""Views of a block for the chip around it, measured on its layout.
+
+A view is what another program wants to know of a block: where its pins are (LEF), what loads and
+delays they have (Liberty), which ports it has (Verilog), what it is made of (CDL), what it does
+(SystemVerilog, Verilog-A), and for people a pin list and a datasheet.
+
+Names are loaded on first use, so that a command which needs one of them pays for that one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .abstract import LAST_METAL, Abstract, Pin, abstract_of
+    from .access import AccessPoint, Grid, on_tracks, unreachable
+    from .datasheet import Found
+    from .lef import lef_lines, technology_lines
+    from .memristor import spice_text, veriloga_text
+    from .write import Known, Views, write_views
+
+_HOME = {
+    "abstract": ("LAST_METAL", "Abstract", "Pin", "abstract_of"),
+    "access": ("AccessPoint", "Grid", "on_tracks", "unreachable"),
+    "datasheet": ("Found",),
+    "lef": ("lef_lines", "technology_lines"),
+    "memristor": ("spice_text", "veriloga_text"),
+    "write": ("Known", "Views", "write_views"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "LAST_METAL",
+    "Abstract",
+    "AccessPoint",
+    "Found",
+    "Grid",
+    "Known",
+    "Pin",
+    "Views",
+    "abstract_of",
+    "lef_lines",
+    "on_tracks",
+    "spice_text",
+    "technology_lines",
+    "unreachable",
+    "veriloga_text",
+    "write_views",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

@@ -7,7 +7,7 @@ or changed by hand, has its abstract without a word here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -107,9 +107,12 @@ def abstract_of(extracted: ExtractedLayout, last_metal: str = "metal") -> Abstra
             block, ``none`` nothing (for chips that reserve it).
 
     Raises:
-        ConfigError: if no label of the top cell is a pin.
+        ConfigError: if no label of the top cell is a pin, or one is on two nets or on another's.
     """
     assert last_metal in LAST_METAL
+    if faults := extracted.findings():
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise ConfigError(f"{extracted.name}: {faults[0]}{more}: a block without such has views")
     cell = extracted.layout.cell(extracted.top.name)
     outline = _outline(extracted, cell)
     shapes: dict[str, list[PinShape]] = {}
@@ -143,6 +146,14 @@ def abstract_of(extracted: ExtractedLayout, last_metal: str = "metal") -> Abstra
     )
 
 
+def region_of(boxes: Iterable[db.Box]) -> db.Region:
+    """Return rectangles as a region."""
+    region = db.Region()
+    for box in boxes:
+        region.insert(box)
+    return region
+
+
 def natural(name: str) -> tuple[str, int]:
     """Return what sorts names by their letters, then by their number."""
     kind = names.kind_of(name)
@@ -166,10 +177,9 @@ def _labelled(extracted: ExtractedLayout) -> Iterator[tuple[Label, FlatNet]]:
             of_name[names.fold(net.name)] = net
     metals = set(extracted.tech.roles.wires)
     for label in extracted.labels:
-        net = of_name.get(names.fold(label.name))
-        if label.net is None or net is None or label.conductor not in metals:
-            continue
-        yield label, net
+        found = of_name.get(names.fold(label.name))
+        if label.net is not None and found is not None and label.conductor in metals:
+            yield label, found
 
 
 def _pin_shapes(
@@ -184,11 +194,10 @@ def _pin_shapes(
     for side in SIDES:
         band = _band(outline, side, depth)
         edge = db.Region(_band(outline, side, 0).enlarged(1, 1))
-        for box in _boxes((here & db.Region(band)).interacting(edge)):
-            if _touches(box, outline, side):
-                found.append(PinShape(label.conductor, box, side))
+        boxes = _boxes((here & db.Region(band)).interacting(edge))
+        found += [PinShape(label.conductor, b, side) for b in boxes if _touches(b, outline, side)]
     if role_of(extracted, label.name).supply:
-        rest = here - db.Region([shape.box for shape in found])
+        rest = here - region_of(shape.box for shape in found)
         found += [PinShape(label.conductor, box, "") for box in _boxes(rest)]
     return found
 
@@ -243,9 +252,7 @@ def _pin(
     shift: tuple[int, int],
 ) -> Pin:
     tech, dbu = extracted.tech, extracted.dbu
-    moved = dict.fromkeys(
-        (shape.layer, shape.box.moved(*shift), shape.side) for shape in shapes
-    )
+    moved = dict.fromkeys((shape.layer, shape.box.moved(*shift), shape.side) for shape in shapes)
     flat = extracted.flat
     gate = 0.0
     for number, terminal in flat.terminals[net.number]:
@@ -286,7 +293,7 @@ def _obstructions(
         # closed by less than half of what a wire and its spaces need, on both sides
         half = (2 * space + width) // 2 - 1
         closed = drawn.sized(half, 2).sized(-half, 2) + drawn
-        mine = db.Region([s.box for pin in pins for s in pin.shapes if s.layer == metal])
+        mine = region_of(s.box for pin in pins for s in pin.shapes if s.layer == metal)
         kept = closed.merged() - mine.sized(space, 2)
         found[metal] = tuple(_boxes(kept & db.Region(db.Box(0, 0, *_size(outline)))))
     return {**found, **_cuts_at_pins(extracted, cell, (dx, dy), pins)}
@@ -310,9 +317,8 @@ def _cuts_at_pins(
     wires = tech.roles.wires
     found = {}
     for k, cut in enumerate((*tech.roles.below_vias, *tech.roles.vias)):
-        near = db.Region(
-            [s.box for pin in pins for s in pin.shapes if s.layer in wires[k : k + 2]]
-        )
+        two = wires[k : k + 2]
+        near = region_of(s.box for pin in pins for s in pin.shapes if s.layer in two)
         reach = tech.to_dbu(ask.space(cut))
         cuts = _drawn(extracted, cell, cut).moved(*shift) & near.sized(reach, 2)
         if boxes := tuple(_boxes(cuts)):

@@ -14,6 +14,7 @@ import klayout.db as db
 
 from ..pdk import Ask
 from ..pdk.tracks import tracks_of
+from .abstract import region_of
 
 if TYPE_CHECKING:
     from .abstract import Abstract, Pin, PinShape
@@ -53,7 +54,7 @@ class Grid:
         self.block, self.tech = block, block.tech
         self.ask, self.tracks = Ask(block.tech), tracks_of(block.tech)
         self.step = block.tech.to_dbu(block.tech.grid_um)
-        self._blocked = {name: db.Region(list(b)) for name, b in block.obstructions.items()}
+        self._blocked = {name: region_of(b) for name, b in block.obstructions.items()}
         self._pins = {
             metal: [(pin.name, s.box) for pin in block.pins for s in pin.shapes if s.layer == metal]
             for metal in block.tech.roles.wires
@@ -80,9 +81,7 @@ class Grid:
 
     def _wires(self, pin: str, shape: PinShape) -> Iterator[AccessPoint]:
         flat = shape.side in ("west", "east")
-        low, high = (
-            (shape.box.bottom, shape.box.top) if flat else (shape.box.left, shape.box.right)
-        )
+        low, high = (shape.box.bottom, shape.box.top) if flat else (shape.box.left, shape.box.right)
         width = self.tech.to_dbu(self.ask.width(shape.layer))
         track = self.tracks[shape.layer]
         tracks = self._crossing(shape.layer, low, high)
@@ -140,7 +139,7 @@ class Grid:
                     yield AccessPoint(pin, cut, other, (x, y), on_track)
 
     def _places(self, room: db.Box, metal: str) -> Iterator[tuple[int, int, bool]]:
-        """Yield where a via's middle may stand: on tracks of the other metal, then in the middle."""
+        """Yield where a via may stand: on tracks of the other metal, then in the middle."""
         centre = room.center()
         if self.tracks[metal].direction == "vertical":
             for x in self._crossing(metal, room.left, room.right):

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..solve import Network
     from .abstract import Abstract
 
-#: memristors up to which a block is settled and extracted at every corner in a few seconds
-MOST_DEVICES = 2500
 #: ln 2: half of the way of an RC step
 _HALF = 0.693
 
@@ -58,11 +56,10 @@ def pin_capacitances(
     if asked:
         more = net_capacitance(extracted, extracted.tech, nets=asked)
         farad |= {name: net.total_f for name, net in more.items()}
-    found = {}
+    found: dict[str, float] = {}
     for pins in kinds.values():
         told = [farad[pin] for pin in pins if pin in farad]
-        for pin in pins:
-            found[pin] = farad.get(pin, max(told, default=0.0))
+        found |= {pin: farad.get(pin, max(told, default=0.0)) for pin in pins}
     return found
 
 
@@ -72,6 +69,7 @@ def corner_figures(
     block: Abstract,
     capacitance: Mapping[str, NetCapacitance],
     network: Network | None = None,
+    settle_s: float | None = None,
 ) -> CornerFigures:
     """Return what a block is at the conditions of a technology.
 
@@ -81,13 +79,15 @@ def corner_figures(
         block: its pins.
         capacitance: of nets, which no corner changes; empty if not extracted.
         network: extracted at the corner, if there is one already.
+        settle_s: of its read, if known already.
     """
-    settle: float | None = None
+    settle = settle_s if capacitance else None
     control: dict[str, float] = {}
     if capacitance:
         network = extract_network(extracted, tech) if network is None else network
-        what = stimulus(network, tech)
-        settle = read_settle(network, tech, what, capacitance)["settle_s"]
+        if settle is None:
+            what = stimulus(network, tech)
+            settle = read_settle(network, tech, what, capacitance)["settle_s"]
         control = dict(_control_delays(network, tech, block, capacitance))
     farad = pin_capacitances(extracted, block, capacitance)
     return CornerFigures(tech.conditions, settle, control, farad, leakage_w(extracted, tech))

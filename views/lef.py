@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import klayout.db as db
 
 from ..pdk import Ask, Tech
-from .abstract import Abstract, Pin
 from ..pdk.tracks import Track, tracks_of
+from .abstract import Abstract, Pin
 
 #: thickness of the gate oxide that areas of gates are given for
 _MODEL = "OXIDE1"
@@ -50,7 +50,11 @@ def _pin(pin: Pin, dbu: float) -> Iterator[str]:
     yield f"    DIRECTION {pin.role.direction} ;"
     yield f"    USE {pin.role.use} ;"
     if pin.role.supply:
-        yield "    SHAPE ABUTMENT ;" if not any(not s.side for s in pin.shapes) else "    SHAPE FEEDTHRU ;"
+        yield (
+            "    SHAPE ABUTMENT ;"
+            if not any(not s.side for s in pin.shapes)
+            else "    SHAPE FEEDTHRU ;"
+        )
     # a port is what is joined inside: every rectangle of a pin is
     yield "    PORT"
     for layer in dict.fromkeys(shape.layer for shape in pin.shapes):

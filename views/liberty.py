@@ -1,4 +1,4 @@
-"""Liberty of a block at one corner: supplies, pin capacitance, leakage and the way to the columns."""
+"""Liberty of a block at one corner: supplies, pin capacitances, leakage, delays to columns."""
 
 from __future__ import annotations
 
@@ -37,14 +37,12 @@ class CornerFigures:
     def name(self) -> str:
         """Corner as libraries are called: ``tt_025C_3v30``."""
         at = self.conditions
-        degrees = f"{abs(at.temperature_c):03.0f}C"
+        degrees = f"{abs(at.temperature_c):0{2 if at.temperature_c < 0 else 3}.0f}C"
         sign = "n" if at.temperature_c < 0 else ""
         return f"{_CORNER[at.corner]}_{sign}{degrees}_{at.supply_v:.2f}".replace(".", "v")
 
 
-def liberty_lines(
-    block: Abstract, groups: Sequence[PortGroup], at: CornerFigures
-) -> Iterator[str]:
+def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigures) -> Iterator[str]:
     """Yield a library with the block as its one cell; ns, pF, V, nW."""
     supply = at.conditions.supply_v
     yield f'library ("{block.name}__{at.name}") {{'

@@ -26,7 +26,7 @@ def black_box_lines(name: str, groups: Sequence[PortGroup], words: str) -> Itera
         words: what it is, for a comment.
     """
     yield f"// {name}: {words}"
-    yield "// Rows and columns are analogue: a chip's netlist joins them, logic does not drive them."
+    yield "// Rows and columns are analogue: a chip's netlist joins them, no logic drives them."
     yield "(* blackbox *)"
     yield f"module {identifier(name)} ("
     yield from port_lines(groups)
