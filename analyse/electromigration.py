@@ -25,8 +25,9 @@ from ..pdk.electromigration import (
     current_limits,
     line_heating_k,
 )
+from ..solve.modes.drives import gates_for, network_drives
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, gates_for, mode_named, network_drives
+from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, mode_named
 from ..solve.network.linear import NetworkSolution
 from ..solve.study.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
 from .duty import SHARED, column_of_nets, row_of_nets, shared_duty

@@ -17,6 +17,7 @@ take the whole rest of the pitch.
 from __future__ import annotations
 
 from ..pdk import Tech
+from . import within
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down
 from .mos import NmosPlace, draw_nmos, local_over_contacts, single_contact, tap_strip
 from .parts import cut_array, device_mark, mirrored, oxides, via_stack
@@ -64,7 +65,7 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     if g.near_tap_x is not None:
         tap_strip(c, r, g.near_tap_x, 0, g.pitch_y)
         half_tap = r.line // 2
-        c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
+        c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.tap_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
     for more in range(0, g.gate_more + 1, r.step("local_via")):
@@ -116,12 +117,18 @@ def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
 
 
 def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
-    """Draw the one-tier baseline: the hybrid cell without its top half, same pitch and wires."""
+    """Draw the one-tier baseline: the hybrid cell without its top half.
+
+    Its least pitch is its own; at a pitch of the hybrid cell it has that cell's wires. Of a module
+    that stands between two metals it is a cell of its own (`within`).
+    """
+    if tech.module.stands_within:
+        return within.planar_cell(tech, parameters)
     return _cell(tech, parameters or HybridParameters(), top=False)
 
 
 def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
-    g = HybridGeometry(tech, parameters)
+    g = HybridGeometry(tech, parameters, top)
     canvas = Canvas(tech)
     canvas.rects += _half(g, "BE", "bottom_row").rects
     oxides(canvas, g.rules, "B", g.crossing)
@@ -154,10 +161,10 @@ def _middle_line(c: Canvas, g: HybridGeometry) -> None:
     The foundry's deck refuses a tap with no transistor within reach, too.
     """
     if g.near_tap_x is None:
-        tap_strip(c, g.rules, g.me_x, 0, g.pitch_y)
+        tap_strip(c, g.rules, g.tap_x, 0, g.pitch_y)
     else:
         half = g.rules.line // 2
-        c.rect("local", g.me_x - half, 0, g.me_x + half, g.pitch_y)
+        c.rect("local", g.tap_x - half, 0, g.tap_x + half, g.pitch_y)
 
 
 def _ports(g: HybridGeometry, top: bool) -> list[Port]:
@@ -172,7 +179,7 @@ def _ports(g: HybridGeometry, top: bool) -> list[Port]:
         ]
         ports.append(Port("C", "ME", g.me_x, y, 2 * g.me_half, direction))
         ports.append(
-            Port("VSS", g.rules.layer("local"), g.me_x, y, g.rules.width("local"), direction)
+            Port("VSS", g.rules.layer("local"), g.tap_x, y, g.rules.width("local"), direction)
         )
     return ports
 

@@ -48,7 +48,7 @@ class HybridGeometry(StackedPair):
         ParameterError: for a size or pitch outside its range; the message names the limit.
     """
 
-    def __init__(self, tech: Tech, p: HybridParameters) -> None:
+    def __init__(self, tech: Tech, p: HybridParameters, top: bool = True) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
@@ -57,7 +57,11 @@ class HybridGeometry(StackedPair):
         self.cuts = one_of("cuts", p.cuts, CUTS)
         self.stack = StackSize(self.rules, self.cuts)
         self._place_columns()
-        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
+        both = self._least_pitch_x()
+        own = both if top else min(both, self._own_pitch_x())
+        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, own)
+        #: one tier alone, nearer than two could stand: no room is kept for a right half
+        self.narrow = self.pitch_x < both
         self._place_rows()
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
         self._widen_lines()
@@ -127,6 +131,51 @@ class HybridGeometry(StackedPair):
         module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + me
         lands = 2 * self.land_x[1] + r.land_space
         return grid_up(max(cmos, module, strap, lands), 10)
+
+    def _own_pitch_x(self) -> int:
+        """Return the least pitch of the left half alone, and place its ME and its tap."""
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        oxides = [
+            r.enclosure(film, "bottom_crossing") + r.space("bottom_via", "oxide")
+            for film in ("bottom_oxide", "bottom_oxide_x")
+        ]
+        overhang = r.overhang("bottom_electrode", "bottom_crossing")
+        to_via = max(r.space("bottom_via", "crossing"), *oxides, overhang + r.beyond_via)
+        half, strap = self.device // 2, 0
+        self.own_me_x = self.module_x + r.module_via // 2 + to_via + half
+        if self.strap:
+            least = StrapRules.of(r)
+            half = max(half, least.least_electrode // 2)
+            strap = r.space("land") + least.least_metal // 2
+            self.own_me_x = max(
+                self.module_x + r.module_via // 2 + to_via + half, self.land_x[1] + strap
+            )
+            strap += self.own_me_x - self.land_x[0]
+        self.own_me_x, self.own_me_half = grid_up(self.own_me_x, 10), half
+        self.own_tap_x = grid_up(self._half_cmos(nmos), 10)
+        half_tap = max(r.tap_width, r.width("pplus") - 2 * r.enclosure("pplus", "p_tap")) // 2
+        metal = min(self.stack_x - self.stack.pad_w // 2, nmos.drain_x - r.line // 2)
+        to_next = max(
+            half_tap + r.to_tap - self.comp_x,
+            r.line // 2 + r.space("local") - metal,
+            *(r.below_line(m) + r.space(m) - nmos.drain_x for m in r.below),
+        )
+        pad = self.module_x - r.land // 2
+        return grid_up(
+            max(
+                self.own_tap_x + to_next,
+                self.source_x + self.stack.pad_w // 2
+                + grid_up(max(r.space("select"), r.row_space(0)) / 2),
+                self.own_me_x + half + max(
+                    overhang + r.space("bottom_electrode") - pad, r.space("middle_electrode")
+                    + half - self.own_me_x
+                ),
+                self.land_x[1] - self.land_x[0] + r.land_space,
+                strap,
+            ),
+            10,
+        )  # fmt: skip
 
     def _half_cmos(self, nmos: NmosPlace) -> int:
         """Return how near to the west edge the middle of a tap strip may come."""
@@ -203,10 +252,13 @@ class HybridGeometry(StackedPair):
     def _widen_lines(self) -> None:
         """Give ME, strap and row lines all the width that the rules leave at this pitch."""
         r = self.rules
-        self.me_x = self.pitch_x // 2
+        self.me_x = self.tap_x = self.pitch_x // 2
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
         self.me_half = grid_down(half)
-        self.strap_half = half_width(r, self.me_x - self.land_x[1])
+        if self.narrow:
+            self.me_x, self.me_half, self.tap_x = self.own_me_x, self.own_me_half, self.own_tap_x
+        to_land = min(self.me_x - self.land_x[1], self.pitch_x + self.land_x[0] - self.me_x)
+        self.strap_half = half_width(r, to_land)
         # wide metal needs more room to the pads
         space = r.row_space(self.pitch_y - self.line_y1)
         self.line_y1 = self.stacks_y + space
@@ -250,5 +302,5 @@ class HybridGeometry(StackedPair):
         r = self.rules
         nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
         self.near_tap_x: int | None = None
-        if self.me_x - r.tap_width // 2 - nmos.comp[0] > r.reach("n_active", "p_tap"):
+        if self.tap_x - r.tap_width // 2 - nmos.comp[0] > r.reach("n_active", "p_tap"):
             self.near_tap_x = grid_up(self._half_cmos(nmos), 10)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .lvs import ExtractedLayout
     from .pdk import Tech
     from .solve import Network
-    from .views import Found, Views
+    from .views import Found
 
 #: memristors up to which a build writes all of a macro's views: larger ones take minutes
 MOST_DEVICES = 600
@@ -31,18 +31,23 @@ def build_views(
     folder: Path,
     extracted: ExtractedLayout,
     tech: Tech,
-    analysed: Analysed,
-) -> Views:
-    """Write the views of a build's macro into its folder.
+    analysed: Analysed | None,
+) -> dict[str, Any]:
+    """Write the views of a build's macro into its folder; returns what was written.
+
+    A layout that is another circuit than its netlist has none: they would mislead.
 
     Args:
         folder: of the build, with its netlist and its figures.
         extracted: the layout.
         tech: at the build's conditions.
-        analysed: what was found of it.
+        analysed: what was found of it; None if it does not match its netlist.
     """
     from .views import Known, write_views
 
+    if analysed is None:
+        why = {"views": "the layout does not match its netlist"}
+        return {"files": [], "warnings": [], "not_done": why}
     small = len(analysed.network.memristor_row) <= MOST_DEVICES
     known = Known(
         analysed.network, analysed.capacitance if small else {}, analysed.what, figures_in(folder)
@@ -54,7 +59,7 @@ def build_views(
             f"more than {MOST_DEVICES} memristors: nominal library only, without timing; "
             "`crossstack views` writes the others"
         )
-    return views
+    return views.to_json()
 
 
 def figures_in(folder: Path) -> Found:

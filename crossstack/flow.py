@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base import files, outputs
+from .base.versions import versions
 from .block_views import Analysed, build_views
 from .capacitances import capacitances
 from .config import RunConfig
@@ -36,6 +37,8 @@ class Build:
         ir_drop, em, timing: contents of the JSON files of the same names.
         extraction: how the wires were extracted, with warnings.
         views: files of a macro for the chip around it, and pins off the routing tracks.
+        area: of the drawing and of its cells, um2.
+        tech: its technology at the conditions of the build.
         not_done: step -> why it was not done.
         warnings: remarks on the run as a whole, e.g. that another build was replaced.
         seconds: step -> time it took.
@@ -50,6 +53,8 @@ class Build:
     timing: dict[str, Any] = field(default_factory=dict)
     extraction: dict[str, Any] = field(default_factory=dict)
     views: dict[str, Any] = field(default_factory=dict)
+    area: dict[str, float] = field(default_factory=dict)
+    tech: Tech | None = None
     not_done: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -100,6 +105,7 @@ class Build:
             "ir_drop": self.ir_drop,
             "em": self.em,
             "timing": self.timing,
+            "area": self.area,
             "extraction": self.extraction,
             "views": self.views,
             "not_done": self.not_done,
@@ -141,12 +147,15 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     Raises:
         CrossStackError: for what the user asked wrongly, or a folder that cannot be written.
     """
+    from .figures import area_of
+
     name = config.spec.top_name
     tech = config.resolved_tech()
     earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps():
-        result = Build(out / name, name)
+        result = Build(out / name, name, tech=tech)
         array, layout = draw(config, console)
+        result.area = area_of(array)
         gds = write_drawing(array, layout, tech, work, console)
         _check_rules(gds, tech, result, work, console)
         extracted = _compare(gds, tech, result, work, console)
@@ -156,7 +165,11 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
         else:
             analysed = _analyse(extracted, config, tech, result, work, console)
             if config.spec.top == "macro":  # a block to be placed in a chip
-                _views(extracted, analysed, tech, result, work, console)
+                match = result.lvs is not None and result.lvs.match
+                with console.step("views"):
+                    result.views = build_views(work, extracted, tech, analysed if match else None)
+                result.warnings += result.views["warnings"]
+                result.not_done |= result.views.pop("not_done", {})
         finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
     result.warnings += other_parameters(earlier, config, f"{out / name} replaces a build")
@@ -275,24 +288,6 @@ def _analyse(
     return Analysed(network, found_c, what)
 
 
-def _views(
-    extracted: ExtractedLayout,
-    analysed: Analysed | None,
-    tech: Tech,
-    result: Build,
-    work: Path,
-    console: Console,
-) -> None:
-    """Write a macro's views; those of a layout that is another circuit would mislead."""
-    if analysed is None or result.lvs is None or not result.lvs.match:
-        result.not_done["views"] = "the layout does not match its netlist"
-        return
-    with console.step("views"):
-        views = build_views(work, extracted, tech, analysed)
-    result.views = views.to_json()
-    result.warnings += views.warnings
-
-
 def finish(
     config: RunConfig, result: Build, cell: dict[str, float], work: Path, console: Console
 ) -> None:
@@ -354,7 +349,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
             sidecar = {
                 "name": name,
                 "parameters": config.to_json(),
-                "versions": files.versions(),
+                "versions": versions(),
                 "files": {each: files.sha256(work / each) for each in made},
             }
             files.write_json(work / f"{name}.json", sidecar)

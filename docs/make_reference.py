@@ -189,8 +189,9 @@ def modes() -> Iterator[str]:
     yield f"# Pins and modes\n\n{NOTE}\n"
     yield (
         "The mode table of `crossstack.solve.modes.modes`, from which the solver takes every "
-        "voltage and gate level. `{r}` stands for the letter of the reading tier, `{w}` for that of "
-        "the written one (`B` bottom, `T` top). [What the modes are](../concepts/modes.md).\n"
+        "voltage and gate level. `{r}` stands for the letter of the reading tier, `{w}` for "
+        "that of the written one (`B` bottom, `T` top). "
+        "[What the modes are](../concepts/modes.md).\n"
     )
     drawn = [(m, "bare array", m.array) for m in MODES.values()]
     drawn += [(m, "macro", m.macro) for m in MODES.values()]

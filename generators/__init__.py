@@ -1,6 +1,7 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
 from .array import Array, build_array
+from .lines import drawn_pitches
 from .macro import build_macro
 from .spec import ArraySpec
 from .testchip import build_testchip
@@ -23,4 +24,5 @@ __all__ = [
     "build_macro",
     "build_testchip",
     "build_top",
+    "drawn_pitches",
 ]

@@ -31,7 +31,7 @@ from .model import (
     Rule,
 )
 from .ron import FILE as RON_FILE
-from .tables import ProcessError, Row, Section, read_csv
+from .tables import ProcessError, Row, Section, read_csv, table_of
 
 LAYERS = ("name", "layer", "datatype", "purpose", "label", "color", "pattern", "text")
 FILMS = (
@@ -136,7 +136,7 @@ def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
 
 
 def read_layer(row: Row, words: Words, *, module: bool) -> Layer:
-    """Return the layer of a row; its purpose must be that of a base or of a module."""
+    """Return the layer of a row; its purpose must be that of a base or of a module on top of it."""
     purpose, color = row.text("purpose"), row.text("color")
     if purpose not in set(Purpose):
         raise row.wrong(f"purpose = {purpose!r} is none of {', '.join(Purpose)}")
@@ -368,5 +368,5 @@ def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorPa
             cg_off_f_per_um=row.number("cg_off_f_per_um"),
             source=row.text("source"),
             v_off_v=row.number("v_off_v"),
-            ron_table=folder / RON_FILE,
+            ron_table=table_of(folder / RON_FILE),
         )

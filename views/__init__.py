@@ -9,8 +9,9 @@ Names are loaded on first use, so that a command which needs one of them pays fo
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
 
 if TYPE_CHECKING:
     from .abstract import LAST_METAL, Abstract, Pin, abstract_of
@@ -21,15 +22,13 @@ if TYPE_CHECKING:
     from .write import Known, Views, write_views
 
 _HOME = {
-    "abstract": ("LAST_METAL", "Abstract", "Pin", "abstract_of"),
-    "access": ("AccessPoint", "Grid", "on_tracks", "unreachable"),
-    "datasheet": ("Found",),
-    "lef": ("lef_lines", "technology_lines"),
-    "memristor": ("spice_text", "veriloga_text"),
-    "write": ("Known", "Views", "write_views"),
+    ".abstract": ("LAST_METAL", "Abstract", "Pin", "abstract_of"),
+    ".access": ("AccessPoint", "Grid", "on_tracks", "unreachable"),
+    ".datasheet": ("Found",),
+    ".lef": ("lef_lines", "technology_lines"),
+    ".memristor": ("spice_text", "veriloga_text"),
+    ".write": ("Known", "Views", "write_views"),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
 __all__ = [
     "LAST_METAL",
     "Abstract",
@@ -50,7 +49,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+__getattr__ = loader(__name__, _HOME)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ..analyse.transistors import working_ohm
 from ..base import names
 from ..pdk import Tech
-from ..solve.modes.modes import EXPANSION, gates_for, network_drives
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import EXPANSION
 from ..solve.network.linear import NetworkSolution, NetworkSolver
 from ..solve.network.network import Network
 from ..solve.network.reduced import reduced

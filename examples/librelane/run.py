@@ -215,9 +215,9 @@ def main() -> None:
         sys.exit("\n".join(odd))
     slack = re.findall(r"^\s+(-?[\d.]+)\s+slack \((\w+)\)", timing, re.MULTILINE)
     annotated = (out / "chip.spef").read_text().count("*D_NET")
-    through, worst = f"{slack[0][0]} ns through a macro", slack[-1][0]
+    through, worst = slack[0][0], slack[-1][0]
     print(
-        f"opensta    {annotated} nets with wires; slack through a macro {through} ns, worst {worst} ns"
+        f"opensta    {annotated} nets with wires; slack through a macro {through} ns, worst {worst}"
     )
     if faults or not slack or any(word != "MET" for _, word in slack):
         sys.exit("the chip does not close: see above")
