@@ -1,8 +1,8 @@
 """The abstract of a block, measured on its layout: size, pins, obstructions, antenna areas.
 
 Everything comes from polygons and labels: a pin is a label of the top cell whose metal reaches
-the edge of the block, and a supply may also be a line inside. So a macro drawn in another way,
-or changed by hand, has its abstract without a word here.
+the edge of the block; the netlist says which labels are pins. So a macro drawn in another way, or
+changed by hand, has its abstract without a word here.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: sides of a block in the order in which pins are sought on them
 SIDES = ("west", "east", "south", "north")
+#: how far inside the edge a pin of a netlist may end, um
+MOST_INSIDE_UM = 1.0
 #: what the last metal's obstruction can be
 LAST_METAL = ("metal", "block", "none")
 
@@ -34,7 +36,7 @@ class PinShape:
     Attributes:
         layer: metal.
         box: the rectangle.
-        side: edge of the block that it touches; empty for a line inside.
+        side: edge of the block that it faces; empty for a line inside.
     """
 
     layer: str
@@ -98,16 +100,23 @@ class Abstract:
         return next(pin for pin in self.pins if pin.name == name)
 
 
-def abstract_of(extracted: ExtractedLayout, last_metal: str = "metal") -> Abstract:
+def abstract_of(
+    extracted: ExtractedLayout,
+    last_metal: str = "metal",
+    pins: Iterable[str] | None = None,
+) -> Abstract:
     """Return the abstract of a layout.
 
     Args:
         extracted: the layout with its nets and devices.
+        pins: labels that are pins, such as those of the reference netlist, in any case; they may
+            end a little inside the edge. None for those whose metal reaches the edge.
         last_metal: obstruction of the last metal: ``metal`` where metal is, ``block`` all of the
             block, ``none`` nothing (for chips that reserve it).
 
     Raises:
-        ConfigError: if no label of the top cell is a pin, or one is on two nets or on another's.
+        ConfigError: if no label of the top cell is a pin, one of `pins` is none, or a label is on
+            two nets or on another's.
     """
     assert last_metal in LAST_METAL
     if faults := extracted.findings():
@@ -118,10 +127,14 @@ def abstract_of(extracted: ExtractedLayout, last_metal: str = "metal") -> Abstra
     shapes: dict[str, list[PinShape]] = {}
     nets: dict[str, FlatNet] = {}
     own: dict[str, dict[str, db.Region]] = {}
+    known = None if pins is None else {names.fold(pin) for pin in pins}
     for label, net in _labelled(extracted):
+        if known is not None and names.fold(label.name) not in known:
+            continue
         if label.name not in own:
             own[label.name] = extracted.net_shapes(net)
-        found = _pin_shapes(extracted, own[label.name], label, outline)
+        inside = 0.0 if known is None else MOST_INSIDE_UM
+        found = _pin_shapes(extracted, own[label.name], label, outline, inside)
         if found:
             nets[label.name] = net
             shapes.setdefault(label.name, []).extend(found)
@@ -130,8 +143,14 @@ def abstract_of(extracted: ExtractedLayout, last_metal: str = "metal") -> Abstra
             f"{extracted.name}: no label of {cell.name} lies on metal that reaches the edge of the "
             "block, so it has no pins"
         )
+    missing = (known or set()) - {names.fold(name) for name in shapes}
+    if missing:
+        raise ConfigError(
+            f"{extracted.name}: pin {min(missing)} of the netlist has no label on metal at the "
+            f"edge of the block ({len(missing)} such pins)"
+        )
     dx, dy = -outline.left, -outline.bottom
-    pins = tuple(
+    found_pins = tuple(
         _pin(extracted, name, nets[name], own[name], shapes[name], (dx, dy))
         for name in sorted(shapes, key=natural)
     )
@@ -141,8 +160,8 @@ def abstract_of(extracted: ExtractedLayout, last_metal: str = "metal") -> Abstra
         outline.width(),
         outline.height(),
         (outline.left, outline.bottom),
-        pins,
-        _obstructions(extracted, cell, outline, pins, last_metal),
+        found_pins,
+        _obstructions(extracted, cell, outline, found_pins, last_metal),
     )
 
 
@@ -183,23 +202,63 @@ def _labelled(extracted: ExtractedLayout) -> Iterator[tuple[Label, FlatNet]]:
 
 
 def _pin_shapes(
-    extracted: ExtractedLayout, own: Mapping[str, db.Region], label: Label, outline: db.Box
+    extracted: ExtractedLayout,
+    own: Mapping[str, db.Region],
+    label: Label,
+    outline: db.Box,
+    inside_um: float,
 ) -> list[PinShape]:
-    """Return the rectangles of a label's metal at the edges; of a supply, all of that line."""
+    """Return the rectangles of a label's metal at the edges; of a supply, all of that line.
+
+    A pin may end as far inside the edge as `inside_um`, with nothing in its way.
+    """
     at = db.DPoint(*label.at).to_itype(extracted.dbu)
     metal = own.get(label.conductor, db.Region()).merged()
     here = metal.interacting(db.Region(db.Box(at.x, at.y, at.x, at.y).enlarged(1, 1)))
-    depth = pin_depth(extracted.tech, label.conductor)
+    if here.is_empty():
+        return []
+    depth, ends = pin_depth(extracted.tech, label.conductor), here.bbox()
+    gaps = {side: abs(_end(ends, side) - _end(outline, side)) for side in SIDES}
+    sides = [side for side in SIDES if gaps[side] == 0]
+    if not sides:
+        near = extracted.tech.to_dbu(inside_um)
+        sides = [side for side in SIDES if gaps[side] <= near]
     found = []
-    for side in SIDES:
-        band = _band(outline, side, depth)
-        edge = db.Region(_band(outline, side, 0).enlarged(1, 1))
-        boxes = _boxes((here & db.Region(band)).interacting(edge))
-        found += [PinShape(label.conductor, b, side) for b in boxes if _touches(b, outline, side)]
+    for side in sides:
+        boxes = _boxes(here & db.Region(_band(ends, side, depth)))
+        for box in (b for b in boxes if _end(b, side) == _end(ends, side)):
+            shape = PinShape(label.conductor, box, side)
+            if not gaps[side] or _way_out(extracted, own, shape, outline):
+                found.append(shape)
     if role_of(extracted, label.name).supply:
         rest = here - region_of(shape.box for shape in found)
         found += [PinShape(label.conductor, box, "") for box in _boxes(rest)]
     return found
+
+
+def corridor(shape: PinShape, outline: db.Box) -> db.Box:
+    """Return a pin's rectangle with what lies between it and the edge of its block."""
+    box = shape.box
+    x1, y1, x2, y2 = box.left, box.bottom, box.right, box.top
+    return {
+        "west": db.Box(outline.left, y1, x2, y2),
+        "east": db.Box(x1, y1, outline.right, y2),
+        "south": db.Box(x1, outline.bottom, x2, y2),
+        "north": db.Box(x1, y1, x2, outline.top),
+        "": box,
+    }[shape.side]
+
+
+def _way_out(
+    extracted: ExtractedLayout, own: Mapping[str, db.Region], shape: PinShape, outline: db.Box
+) -> bool:
+    """True if nothing of another net lies between a pin and the edge."""
+    tech = extracted.tech
+    cell = extracted.layout.cell(extracted.top.name)
+    space = tech.to_dbu(Ask(tech).space(shape.layer)) - 1
+    near = corridor(shape, outline).enlarged(space, space)
+    others = _drawn(extracted, cell, shape.layer) & db.Region(near)
+    return bool((others - own[shape.layer]).is_empty())
 
 
 def pin_depth(tech: Tech, metal: str) -> int:
@@ -224,15 +283,9 @@ def _band(outline: db.Box, side: str, depth: int) -> db.Box:
     }[side]
 
 
-def _touches(box: db.Box, outline: db.Box, side: str) -> bool:
-    ends = {
-        "west": (box.left, outline.left),
-        "east": (box.right, outline.right),
-        "south": (box.bottom, outline.bottom),
-        "north": (box.top, outline.top),
-    }
-    mine, edge = ends[side]
-    return mine == edge
+def _end(box: db.Box, side: str) -> int:
+    """Return the coordinate of a side of a rectangle."""
+    return {"west": box.left, "east": box.right, "south": box.bottom, "north": box.top}[side]
 
 
 def _boxes(region: db.Region) -> list[db.Box]:
@@ -293,9 +346,11 @@ def _obstructions(
         # closed by less than half of what a wire and its spaces need, on both sides
         half = (2 * space + width) // 2 - 1
         closed = drawn.sized(half, 2).sized(-half, 2) + drawn
-        mine = region_of(s.box for pin in pins for s in pin.shapes if s.layer == metal)
+        box = db.Box(0, 0, *_size(outline))
+        shapes = (s for pin in pins for s in pin.shapes if s.layer == metal)
+        mine = region_of(corridor(shape, box) for shape in shapes)
         kept = closed.merged() - mine.sized(space, 2)
-        found[metal] = tuple(_boxes(kept & db.Region(db.Box(0, 0, *_size(outline)))))
+        found[metal] = tuple(_boxes(kept & db.Region(box)))
     return {**found, **_cuts_at_pins(extracted, cell, (dx, dy), pins)}
 
 

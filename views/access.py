@@ -101,13 +101,13 @@ class Grid:
         """Return a wire from a pitch outside to as deep in the pin as it is wide, at most."""
         out = self.tech.to_dbu(self.tracks[shape.layer].pitch_um)
         low, high = at - width // 2, at - width // 2 + width
-        box = shape.box
+        box, edge = shape.box, self.block.box.enlarged(out, out)
         deep = min(width, box.width() if shape.side in ("west", "east") else box.height())
         return {
-            "west": db.Box(box.left - out, low, box.left + deep, high),
-            "east": db.Box(box.right - deep, low, box.right + out, high),
-            "south": db.Box(low, box.bottom - out, high, box.bottom + deep),
-            "north": db.Box(low, box.top - deep, high, box.top + out),
+            "west": db.Box(edge.left, low, box.left + deep, high),
+            "east": db.Box(box.right - deep, low, edge.right, high),
+            "south": db.Box(low, edge.bottom, high, box.bottom + deep),
+            "north": db.Box(low, box.top - deep, high, edge.top),
         }[shape.side]
 
     def _crossing(self, metal: str, low: int, high: int) -> list[int]:

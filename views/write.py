@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..base.errors import ConfigError
 from ..base.files import write_json
 from ..base.outputs import write_text
+from ..lvs import read_netlist
 from .abstract import Abstract, abstract_of, natural
 from .access import on_tracks, unreachable
 from .cdl import cdl_lines
@@ -103,7 +104,8 @@ def write_views(
         ConfigError: if the layout has no pins.
         FileError: if the reference is of another block, or a file cannot be written.
     """
-    block = abstract_of(extracted, last_metal)
+    netlist = read_netlist(reference, extracted.top.name, models=tech.nets.models)
+    block = abstract_of(extracted, last_metal, netlist.pins)
     groups = port_groups(block.pins)
     views = Views(block)
     views.blocked = unreachable(block)

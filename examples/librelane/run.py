@@ -18,7 +18,7 @@ from pathlib import Path
 import klayout.db as db
 import yaml
 
-from crossstack.lvs import extract_layout
+from crossstack.lvs import extract_layout, read_netlist
 from crossstack.pdk import Ask, Tech, get_tech
 from crossstack.views import Abstract, abstract_of, technology_lines
 
@@ -44,7 +44,9 @@ def make_macro(out: Path) -> Abstract:
         size = ("--rows", "8", "--cols", "6", "--top", "macro", "--name", NAME)
         command = (sys.executable, "-c", "from crossstack.cli import main; main()")
         run(*command, "build", *size, "-o", str(out), cwd=HERE)
-    return abstract_of(extract_layout(folder / f"{NAME}.gds", get_tech()))
+    tech = get_tech()
+    netlist = read_netlist(folder / f"{NAME}.spice", NAME, models=tech.nets.models)
+    return abstract_of(extract_layout(folder / f"{NAME}.gds", tech), pins=netlist.pins)
 
 
 def synthesise(out: Path) -> str:

@@ -15,7 +15,7 @@ from crossstack.analyse import Stimulus, stimulus
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import NetCapacitance, extract_network, net_capacitance
 from crossstack.generators import ArraySpec, build_top
-from crossstack.lvs import ExtractedLayout, extract_layout
+from crossstack.lvs import ExtractedLayout, extract_layout, read_netlist
 from crossstack.pdk import Tech
 from crossstack.solve import Network
 from crossstack.views import Abstract, Known, abstract_of, write_views
@@ -33,7 +33,12 @@ class Block:
 
     @property
     def abstract(self) -> Abstract:
-        return abstract_of(self.extracted)
+        return abstract_of(self.extracted, pins=self.pins)
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        models = self.tech.nets.models
+        return read_netlist(self.reference, self.spec.top_name, models=models).pins
 
 
 def draw_block(folder: Path, **values: object) -> Block:
