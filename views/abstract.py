@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: sides of a block in the order in which pins are sought on them
 SIDES = ("west", "east", "south", "north")
-#: how far inside the edge a pin of a netlist may end, um
-MOST_INSIDE_UM = 1.0
 #: what the last metal's obstruction can be
 LAST_METAL = ("metal", "block", "none")
 
@@ -109,8 +107,8 @@ def abstract_of(
 
     Args:
         extracted: the layout with its nets and devices.
-        pins: labels that are pins, such as those of the reference netlist, in any case; they may
-            end a little inside the edge. None for those whose metal reaches the edge.
+        pins: labels that are pins, such as those of the reference netlist; they may end inside the
+            edge, with nothing in their way. None for those whose metal reaches the edge.
         last_metal: obstruction of the last metal: ``metal`` where metal is, ``block`` all of the
             block, ``none`` nothing (for chips that reserve it).
 
@@ -133,7 +131,7 @@ def abstract_of(
             continue
         if label.name not in own:
             own[label.name] = extracted.net_shapes(net)
-        inside = 0.0 if known is None else MOST_INSIDE_UM
+        inside = known is not None
         found = _pin_shapes(extracted, own[label.name], label, outline, inside)
         if found:
             nets[label.name] = net
@@ -206,11 +204,12 @@ def _pin_shapes(
     own: Mapping[str, db.Region],
     label: Label,
     outline: db.Box,
-    inside_um: float,
+    inside: bool,
 ) -> list[PinShape]:
     """Return the rectangles of a label's metal at the edges; of a supply, all of that line.
 
-    A pin may end as far inside the edge as `inside_um`, with nothing in its way.
+    If asked for, metal that ends inside the edge counts where nothing is in its way: at the
+    nearest such side.
     """
     at = db.DPoint(*label.at).to_itype(extracted.dbu)
     metal = own.get(label.conductor, db.Region()).merged()
@@ -219,12 +218,10 @@ def _pin_shapes(
         return []
     depth, ends = pin_depth(extracted.tech, label.conductor), here.bbox()
     gaps = {side: abs(_end(ends, side) - _end(outline, side)) for side in SIDES}
-    sides = [side for side in SIDES if gaps[side] == 0]
-    if not sides:
-        near = extracted.tech.to_dbu(inside_um)
-        sides = [side for side in SIDES if gaps[side] <= near]
-    found = []
-    for side in sides:
+    found: list[PinShape] = []
+    for side in sorted(SIDES, key=lambda side: gaps[side]):
+        if gaps[side] and (found or not inside):
+            break
         boxes = _boxes(here & db.Region(_band(ends, side, depth)))
         for box in (b for b in boxes if _end(b, side) == _end(ends, side)):
             shape = PinShape(label.conductor, box, side)

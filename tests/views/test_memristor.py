@@ -95,7 +95,7 @@ def test_pulses_set_and_reset_and_reads_do_not(tmp_path):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_openvaf_compiles_the_verilog_a(tmp_path, package, law):
-    """And what it evaluates at a DC point is the law."""
+    """And what it evaluates is the law of the current, and the rate of the state."""
     openvaf = package("openvaf_py", "openvaf-py")
     path = tmp_path / "m.va"
     path.write_text(veriloga_text(with_law(law)))
@@ -104,6 +104,24 @@ def test_openvaf_compiles_the_verilog_a(tmp_path, package, law):
     assert module.num_terminals == 2
     own = {"area", "conductance", "ron", "roff", "vset", "vreset", "kset", "kreset", "window"}
     assert own <= set(module.param_names)
+    m = TECH.memristor
+    given = {**module.get_param_defaults(), "V(s)": 0.0, "mfactor": 1.0}
+
+    def at(volts: float, siemens: float) -> tuple[float, float]:
+        (p, n, s), _ = module.run_init_eval({**given, "V(p,n)": volts, "conductance": siemens})
+        assert p[0] == -n[0]
+        return p[0], -s[0]
+
+    for volts in (-1.2, -0.4, 0.2, 0.9, 1.3):
+        amps, rate = at(volts, 3e-5)
+        assert amps == pytest.approx(3e-5 * law_of(law, volts), rel=1e-6)
+        assert rate == 0
+    # from end to end in the switching time, on a capacitor of 1 nF
+    full = 1e-9 / SWITCHING_S
+    assert at(m.v_set_v, 1 / m.r_off_ohm)[1] == pytest.approx(full, rel=1e-5)
+    assert at(-m.v_reset_v, 1 / m.r_on_ohm)[1] == pytest.approx(-full, rel=1e-5)
+    # and the window stops it at its end
+    assert at(m.v_set_v, 1 / m.r_on_ohm)[1] == pytest.approx(0, abs=1e-9 * full)
 
 
 @pytest.mark.requires_program("ngspice")

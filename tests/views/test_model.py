@@ -68,7 +68,7 @@ def test_the_bench_fails_on_a_wrong_number(views, tmp_path, file, line):
     "values",
     [
         {"rows": 2, "cols": 3, "cell": "passive"},
-        {"rows": 2, "cols": 2, "cell": "planar"},
+        {"rows": 3, "cols": 3, "cell": "planar"},
         {"rows": 1, "cols": 1},
         {"rows": 2, "cols": 2, "kelvin": True},
     ],
