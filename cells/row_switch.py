@@ -150,13 +150,15 @@ class LineUp:
 def _line_up(pen: Pen, tiers: tuple[str, ...]) -> LineUp:
     """Draw every transistor of a row switch, with taps and heads."""
     row, both = LineUp(pen), pen.p.read_switch == "both"
-    read_b = ("WB_N", "IN_B", "BR", "high")
-    write_b, write_t = ("WB", "WR", "BR", "high"), ("WT", "WR", "TR", "mid")
+    read_b, write_b = (
+        Part("NRB", "WB_N", "IN_B", "BR", "high"),
+        Part("NWB", "WB", "WR", "BR", "high"),
+    )
     if both:
         row.tap("n")
         row.chain("pfet", Part("PRB", "WB", "IN_B", "BR", "high"), heads="w")
     row.tap("p")
-    row.chain("nfet", Part("NRB", *read_b), Part("NWB", *write_b), heads="we")
+    row.chain("nfet", read_b, write_b, heads="we")
     row.tap("n")
     if "top" not in tiers:
         row.chain("pfet", Part("PWB", "WB_N", "WR", "BR", "high"), heads="w")
@@ -167,7 +169,12 @@ def _line_up(pen: Pen, tiers: tuple[str, ...]) -> LineUp:
         Part("PWT", "WT_N", "WR", "TR", "mid"),
         heads="we",
     )
-    row.chain("nfet", Part("NWT", *write_t), Part("NRT", "WT_N", "IN_T", "TR", "mid"), heads="we")
+    row.chain(
+        "nfet",
+        Part("NWT", "WT", "WR", "TR", "mid"),
+        Part("NRT", "WT_N", "IN_T", "TR", "mid"),
+        heads="we",
+    )
     row.tap("p")
     if both:
         row.chain("pfet", Part("PRT", "WT", "IN_T", "TR", "mid"), heads="e")
@@ -234,7 +241,7 @@ def _row_tracks(pen: Pen, row: LineUp) -> int:
     east = grid_up(pen.x + 2 * r.pad, 10)
     if pen.p.kelvin:
         east += max(3 * r.pad, 2 * sense_half(r) + r.pad + r.row_space(pen.tracks.pitch))
-    ends = {}
+    ends: dict[str, tuple[int, int]] = {}
     for bar in row.bars:
         x1, x2 = ends.get(bar.net, (bar.x1, bar.x2))
         ends[bar.net] = (min(x1, bar.x1), max(x2, bar.x2))

@@ -106,7 +106,7 @@ def judged(conditions: Iterable[Condition], result: Build) -> list[dict[str, Any
 def figures_of(result: Build) -> Mapping[str, Any]:
     """Return the figures of a build as `figures.figures` would have them."""
     from .figures import mode_figures, read_energy
-    from .solve.modes import EXPANSION
+    from .solve.modes.modes import EXPANSION
 
     modes = result.ir_drop.get("modes", {})
     row: dict[str, Any] = {

@@ -318,5 +318,5 @@ def check_openings(foundry: TapeoutFile, module: TapeoutFile) -> Check:
         return Check(name, module.path.name, "ok", text)
     dbu = foundry.layout.dbu
     places = (p.bbox().center().to_dtype(dbu) for p in closed.each())
-    text = _where(f"pad at ({p.x:.3f}, {p.y:.3f})" for p in places)
-    return Check(name, module.path.name, "failed", f"no REOPEN inside: {text}")
+    where = _where(f"pad at ({p.x:.3f}, {p.y:.3f})" for p in places)
+    return Check(name, module.path.name, "failed", f"no REOPEN inside: {where}")
