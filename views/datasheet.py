@@ -11,6 +11,7 @@ from ..base.units import percent
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
 from .pintable import modes_table, pin_table
+from .power import supply_windows
 
 if TYPE_CHECKING:
     from ..analyse import Stimulus
@@ -84,6 +85,7 @@ def datasheet(
             }
             for g in groups
         ],
+        "supply_windows": [w.to_json(um) for w in supply_windows(block)],
         "modes": modes_table(network, tech),
         "lines": _lines(found.nets),
         "ir_drop": _drops(found.ir_drop),

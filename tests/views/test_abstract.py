@@ -14,6 +14,7 @@ from crossstack.pdk.tables import ProcessError
 from crossstack.pdk.tracks import tracks_of
 from crossstack.views import Grid, abstract_of, lef_lines, technology_lines, unreachable
 from crossstack.views.abstract import pin_depth
+from crossstack.views.power import supply_windows
 
 MACROS = (
     {"rows": 3, "cols": 2},
@@ -133,6 +134,27 @@ def test_supplies_show_their_whole_line(draw):
         boxes = db.Region([s.box for s in block.abstract.pin(name).shapes])
         assert boxes.merged().count() == 1
         assert boxes.bbox().width() > 20 * pin_depth(block.tech, "Metal3")
+
+
+@pytest.mark.parametrize("process", ["gf180mcuD", "sky130"])
+def test_a_power_grid_comes_down_on_the_supplies(draw, process):
+    """A strap as wide as a via's land and more, from an edge, clear of all that is blocked."""
+    block = draw(rows=3, cols=2, process=process).abstract
+    windows = supply_windows(block)
+    grid = Grid(block)
+    for supply in ("VDD", "VSS"):
+        widest = next(w for w in windows if w.pin == supply)
+        assert widest.high - widest.low > 2000
+        assert widest.side == "south"
+        line = max(block.pin(supply).shapes, key=lambda s: s.box.width()).box
+        strap = db.Box(widest.low, -1000, widest.high, line.top)
+        assert grid.free(widest.layer, strap, supply)
+        assert strap.overlaps(line)
+        # a grid step more on either side meets something, or leaves the line
+        for ends in ((widest.low - 5, widest.high), (widest.low, widest.high + 5)):
+            wide = db.Box(ends[0], -1000, ends[1], line.top)
+            inside = line.left <= wide.left and wide.right <= line.right
+            assert not (inside and grid.free(widest.layer, wide, supply))
 
 
 @pytest.mark.parametrize("process", ["gf180mcuD", "sky130"])
