@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .solve import Network
     from .views import Found
 
-#: memristors up to which a build writes all of a macro's views: larger ones take minutes
+#: memristors up to which a build writes all of a macro's views: those of larger ones take minutes
 MOST_DEVICES = 600
 
 
@@ -49,15 +49,13 @@ def build_views(
         why = {"views": "the layout does not match its netlist"}
         return {"files": [], "warnings": [], "not_done": why}
     small = len(analysed.network.memristor_row) <= MOST_DEVICES
-    known = Known(
-        analysed.network, analysed.capacitance if small else {}, analysed.what, figures_in(folder)
-    )
+    known = Known(analysed.network, analysed.capacitance, analysed.what, figures_in(folder))
     reference = folder / f"{extracted.top.name}.spice"
-    views = write_views(folder, extracted, tech, reference, known, corners=small)
+    views = write_views(folder, extracted, tech, reference, known, quick=not small)
     if not small:
         views.warnings.append(
-            f"more than {MOST_DEVICES} memristors: nominal library only, without timing; "
-            "`crossstack views` writes the others"
+            f"more than {MOST_DEVICES} memristors: no libraries and no behavioural model; "
+            "`crossstack views` writes them"
         )
     return views.to_json()
 

@@ -51,7 +51,8 @@ def datasheet(
     """Return the values of a datasheet, SI units unless a key says otherwise."""
     um = tech.dbu_um
     m = tech.memristor
-    pins = pin_table(block, tech, network, what, corners[0], found.nets)
+    farad = corners[0].farad if corners else {}
+    pins = pin_table(block, tech, network, what, farad, found.nets)
     return {
         "schema": 1,
         "name": block.name,
@@ -146,6 +147,11 @@ def _corner(at: CornerFigures) -> dict[str, Any]:
     }
 
 
+def _settle(sheet: Mapping[str, Any]) -> float | None:
+    """Return how long a read takes at the nominal conditions, if that is known."""
+    return sheet["corners"][0]["settle_s"] if sheet["corners"] else None
+
+
 def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, str]:
     """Return name -> SVG of the diagrams of a datasheet."""
     words = (
@@ -153,7 +159,7 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
         f"{sheet['size_um'][0]:g} um x {sheet['size_um'][1]:g} um",
     )
     found = {"block": block_diagram(sheet["name"], groups, words)}
-    settle = sheet["corners"][0]["settle_s"]
+    settle = _settle(sheet)
     wait = quantity(settle, "s") if settle is not None else "settling"
     inputs = [g.name for g in groups if g.name in names.INPUTS]
     controls = [g.name for g in groups if g.pins[0].role.digital]
@@ -189,7 +195,7 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     selects = " and ".join(name for name in names.SELECTS if name in have)
     inputs = " and ".join(name for name in names.INPUTS if name in have)
     tiers = " or ".join(name for name in names.WRITE_TIERS if name in have)
-    device, settle = sheet["device"], sheet["corners"][0]["settle_s"]
+    device, settle = sheet["device"], _settle(sheet)
     wait = f"after {quantity(settle, 's')}" if settle is not None else "when they have settled"
     low = ", ".join(n for n in (*names.WRITE_TIERS, names.WRITE_SELECT) if n in have)
     read = [

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..pdk import Tech
     from ..solve import Drives, Network
     from .abstract import Abstract, Pin
-    from .liberty import CornerFigures
 
 COLUMNS = (
     "name", "direction", "use", "layer", "side", "x_um", "y_um", "low_V", "high_V",
@@ -32,7 +31,7 @@ def pin_table(
     tech: Tech,
     network: Network,
     what: Stimulus,
-    at: CornerFigures,
+    farad: Mapping[str, float],
     nets: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Return an entry per pin, keys as in `COLUMNS`.
@@ -44,7 +43,7 @@ def pin_table(
         tech: for the supply and the write voltages.
         network: extracted.
         what: inputs of a read.
-        at: capacitances.
+        farad: pin -> capacitance; empty if not extracted.
         nets: entries of nets.json, for the largest continuous current into a pin.
     """
     limits = {row["net"]: row["em_limit_a"] for row in nets}
@@ -59,7 +58,7 @@ def pin_table(
             pin.name, pin.role.direction.lower(), pin.role.use.lower(), shape.layer,
             shape.side or "inside", round(centre.x * tech.dbu_um, 3),
             round(centre.y * tech.dbu_um, 3), low, high, limits.get(pin.name),
-            at.farad.get(pin.name), tracks[pin.name],
+            farad.get(pin.name), tracks[pin.name],
         )  # fmt: skip
         table.append(dict(zip(COLUMNS, row, strict=True)))
     return table

@@ -86,6 +86,7 @@ def write_views(
     *,
     last_metal: str = "metal",
     corners: bool = True,
+    quick: bool = False,
     seed: int = 1,
 ) -> Views:
     """Write every view of a block: LEF, Liberty, Verilog, CDL, models, pin list and datasheet.
@@ -98,6 +99,7 @@ def write_views(
         known: what has been found of it.
         last_metal: obstruction of the last metal (`abstract_of`).
         corners: fast and slow libraries, too.
+        quick: without libraries and behavioural model, which take minutes for a large block.
         seed: of the bench's inputs.
 
     Raises:
@@ -119,10 +121,12 @@ def write_views(
     _write(views, folder / f"{name}.cdl", cdl_lines(name, lines, block.pins, tech))
     _write(views, folder / f"{NAME}.lib", [spice_text(tech)])
     _write(views, folder / f"{NAME}.va", [veriloga_text(tech)])
-    figures = tuple(_figures(extracted, tech, block, known, corners))
-    for at in figures:
-        _write(views, folder / f"{name}__{at.name}.lib", liberty_lines(block, groups, at))
-    _model(views, folder, groups, tech, known, figures[0], seed)
+    figures: tuple[CornerFigures, ...] = ()
+    if not quick:
+        figures = tuple(_figures(extracted, tech, block, known, corners))
+        for at in figures:
+            _write(views, folder / f"{name}__{at.name}.lib", liberty_lines(block, groups, at))
+        _model(views, folder, groups, tech, known, figures[0], seed)
     _sheet(views, folder, groups, tech, known, figures)
     return views
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from crossstack import block_views
 
 BUILT = ["build", "--rows", "2", "--cols", "2", "--top", "macro", "--name", "blk", "-q"]
 
@@ -150,3 +153,23 @@ def test_an_array_has_no_row_inputs(tmp_path):
 def test_extract_needs_a_file_for_a_subcircuit(build, tmp_path):
     code, out = run("extract", str(build), "-o", str(tmp_path), "--subckt", "mine")
     assert (code, "needs --memristor" in out) == (2, True)
+
+
+def test_a_large_macro_leaves_what_takes_seconds(views, tmp_path, monkeypatch):
+    monkeypatch.setattr(block_views, "MOST_DEVICES", 11)
+    shutil.copy(views.block.reference, tmp_path / "blk.spice")
+    analysed = block_views.Analysed(views.network, views.farad, views.what)
+    found = block_views.build_views(tmp_path, views.block.extracted, views.block.tech, analysed)
+    there = {path.name for path in tmp_path.iterdir()} - {"blk.spice"}
+    assert set(found["files"]) == there
+    assert {"blk.lef", "blk.v", "blk.cdl", "blk_pins.csv", "blk_datasheet.html"} <= there
+    assert not any("__" in name or "model" in name for name in there)
+    assert "more than 11 memristors" in " ".join(found["warnings"])
+    page = (tmp_path / "blk_datasheet.html").read_text()
+    assert "Settling over corners" not in page
+
+
+def test_a_layout_that_does_not_match_has_no_views(views, tmp_path):
+    found = block_views.build_views(tmp_path, views.block.extracted, views.block.tech, None)
+    assert found["not_done"] == {"views": "the layout does not match its netlist"}
+    assert not list(tmp_path.iterdir())
