@@ -6,34 +6,45 @@ import csv
 import json
 import re
 import shutil
+import signal
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crossstack import block_views
+from crossstack import block_views, cli
 
 BUILT = ["build", "--rows", "2", "--cols", "2", "--top", "macro", "--name", "blk", "-q"]
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    """Run a command as a user does; returns the exit code and everything printed."""
-    import subprocess
-    import sys
+@pytest.fixture(autouse=True)
+def _keep_signal_handlers() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(n) for n in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
-    done = subprocess.run(
-        [sys.executable, "-c", "from crossstack.cli import main; main()", *arguments],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+
+@pytest.fixture
+def run(capsys) -> Callable[..., tuple[int, str]]:
+    """Run the command line in this process; returns its exit code and what it printed."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = cli.run([*arguments])
+        captured = capsys.readouterr()
+        return code, captured.out + captured.err
+
+    return call
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out")
-    code, out = run(*BUILT, "-o", str(folder))
-    assert code == 0, out
+    assert cli.run([*BUILT, "-o", str(folder)]) == 0
     return folder / "blk"
 
 
@@ -98,7 +109,7 @@ def test_page_and_text_say_the_same(build):
     assert not re.search(r'(?:src|href)="http', (build / "blk_datasheet.html").read_text())
 
 
-def test_views_of_a_build_are_those_that_it_left(build, tmp_path):
+def test_views_of_a_build_are_those_that_it_left(build, tmp_path, run):
     code, out = run("views", str(build), "-o", str(tmp_path), "--json")
     assert code == 0, out
     value = json.loads(out)
@@ -107,7 +118,7 @@ def test_views_of_a_build_are_those_that_it_left(build, tmp_path):
         assert (tmp_path / name).read_bytes() == (build / name).read_bytes(), name
 
 
-def test_weights_change_the_model_and_nothing_else(build, tmp_path):
+def test_weights_change_the_model_and_nothing_else(build, tmp_path, run):
     weights = tmp_path / "w.npy"
     np.save(weights, np.random.default_rng(1).random((2, 2, 2)))
     out = tmp_path / "v"
@@ -130,7 +141,7 @@ def test_weights_change_the_model_and_nothing_else(build, tmp_path):
         (["--weights", "bad.csv"], 2, "bad.csv"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(build, tmp_path, monkeypatch, arguments, code, why):
+def test_what_cannot_be_asked_is_refused(run, build, tmp_path, monkeypatch, arguments, code, why):
     monkeypatch.chdir(build if arguments == ["-o", "."] else tmp_path)
     (tmp_path / "bad.csv").write_text("1,2,nan\n")
     extra = [] if "-o" in arguments else ["-o", str(tmp_path / "v")]
@@ -140,7 +151,7 @@ def test_what_cannot_be_asked_is_refused(build, tmp_path, monkeypatch, arguments
     assert "Traceback" not in out
 
 
-def test_an_array_has_no_row_inputs(tmp_path):
+def test_an_array_has_no_row_inputs(tmp_path, run):
     assert (
         run("generate", "--rows", "2", "--cols", "2", "--name", "arr", "-o", str(tmp_path))[0] == 0
     )
@@ -150,7 +161,7 @@ def test_an_array_has_no_row_inputs(tmp_path):
     assert (tmp_path / "v" / "arr.lef").is_file()
 
 
-def test_extract_needs_a_file_for_a_subcircuit(build, tmp_path):
+def test_extract_needs_a_file_for_a_subcircuit(build, tmp_path, run):
     code, out = run("extract", str(build), "-o", str(tmp_path), "--subckt", "mine")
     assert (code, "needs --memristor" in out) == (2, True)
 
