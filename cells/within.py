@@ -45,10 +45,10 @@ class WithinGeometry:
         r = self.rules
         ends = tuple(map(r.layer, _ELECTRODES))
         if ends != (r.layer("local"), r.layer("select")):
-            low, high = r.layer("local"), r.layer("select")
+            metals = f"{r.layer('local')} and {r.layer('select')}"
             raise TechError(
                 f"module {tech.module.name} stands between {' and '.join(ends)}; planar_cell draws "
-                f"one between {low} and {high}"
+                f"one between {metals}"
             )
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
