@@ -32,13 +32,11 @@ class WithinGeometry:
     def __init__(self, tech: Tech, p: HybridParameters) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         r = self.rules
-        ends = tuple(map(r.layer, _ELECTRODES))
-        if ends != (r.layer("local"), r.layer("select")):
-            low, high = r.layer("local"), r.layer("select")
-            raise TechError(
-                f"module {tech.module.name} stands between {' and '.join(ends)}; planar_cell draws "
-                f"one between {low} and {high}"
-            )
+        ends, drawn = map(r.layer, _ELECTRODES), map(r.layer, ("local", "select"))
+        found, wanted = " and ".join(ends), " and ".join(drawn)
+        if found != wanted:
+            name = f"module {tech.module.name} stands between {found}"
+            raise TechError(f"{name}; planar_cell draws one between {wanted}")
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
         around = r.line_end("memristor_cut", "memristor_film")

@@ -14,6 +14,7 @@ import klayout.db as db
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import SIDES
+from ..cells.pen import READ_SWITCHES
 from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
 from ..generators.spec import TOPS, ArraySpec, array_defaults, top_fits
@@ -35,6 +36,7 @@ def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
         "profile": profile_names(tech.key),
         "cell": array_cells_on(tech.module),
         "top": tuple(top for top in TOPS if top_fits(top, tech.module)),
+        "read_switch": tuple(READ_SWITCHES),
         "electrode": tuple(electrodes),
         "mask": masks(tech),
         "side": SIDES,
