@@ -21,6 +21,8 @@ CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", 
 READ_SWITCHES = ("nmos", "both")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
+#: into how many gates a select transistor may be folded
+FINGERS = (1, 2, 3, 4)
 #: greatest device, select transistor, pitch, pitch that mode switches follow, and switch, in um.
 #: A wider switch is longer than any die.
 MAX_DEVICE_UM, MAX_SELECT_UM, MAX_PITCH_UM, MAX_LINE_PITCH_UM, MAX_SWITCH_UM = (
@@ -101,6 +103,11 @@ ARRAY: dict[str, Declared] = {
     "select_w_um": Declared(
         "width of the select transistors in um", 2.0, "", "a contact on its side", MAX_SELECT_UM,
         only="not for passive cells",
+    ),
+    "select_fingers": Declared(
+        "gates that a select transistor is folded into, which makes a cell with a wide one lower "
+        "and wider",
+        1, words=FINGERS, only="not for passive cells",
     ),
     "pitch_x_um": Declared(
         "cell pitch along x in um", None, "the least", "the least by the rules", MAX_PITCH_UM,

@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "sweep": ("All at once", "The figures of an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
+    "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),

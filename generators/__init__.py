@@ -2,7 +2,6 @@
 
 from ..pdk import NoRuleError, ParameterError
 from .array import Array, build_array
-from .lef import lef_lines
 from .lines import drawn_pitches
 from .macro import build_macro
 from .spec import ArraySpec
@@ -33,5 +32,4 @@ __all__ = [
     "build_testchip",
     "build_top",
     "drawn_pitches",
-    "lef_lines",
 ]

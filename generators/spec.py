@@ -10,7 +10,15 @@ from numbers import Real
 from typing import Any
 
 from ..cells.limits import one_of, switch
-from ..cells.parameters import CUTS, MAX_LINES, READ_SWITCHES, TESTCHIP_LINES, TOPS, default
+from ..cells.parameters import (
+    CUTS,
+    FINGERS,
+    MAX_LINES,
+    READ_SWITCHES,
+    TESTCHIP_LINES,
+    TOPS,
+    default,
+)
 from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
@@ -52,6 +60,7 @@ class ArraySpec:
     profile: str = default("profile")
     device_um: float | None = default("device_um")
     select_w_um: float = default("select_w_um")
+    select_fingers: int = default("select_fingers")
     pitch_x_um: float | None = default("pitch_x_um")
     pitch_y_um: float | None = default("pitch_y_um")
     strap: bool = default("strap")
@@ -141,6 +150,10 @@ class ArraySpec:
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+        folded = one_of("select_fingers", self.select_fingers, FINGERS) != 1
+        if folded and "select_fingers" not in known:
+            told = f"1 for cell {self.cell}, it has no such transistors"
+            raise ParameterError("select_fingers", self.select_fingers, told)
         if one_of("cuts", self.cuts, CUTS) != 1 and "cuts" not in known:
             raise ParameterError("cuts", self.cuts, f"1 for cell {self.cell}, it has no stacks")
 
@@ -190,5 +203,7 @@ class ArraySpec:
 
     def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
-        values = {key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts")}
+        values = {
+            key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts", "select_fingers")
+        }
         return {**values, "device_um": self.device_side_um()}
