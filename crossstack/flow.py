@@ -21,6 +21,7 @@ from .plans import plan_of
 if TYPE_CHECKING:
     import klayout.db as db
 
+    from .analyse import ReadWrite
     from .drc import DrcReport
     from .generators import Array
     from .lvs import ExtractedLayout, LvsReport
@@ -51,7 +52,7 @@ class Build:
     lvs: LvsReport | None = None
     ir_drop: dict[str, Any] = field(default_factory=dict)
     em: dict[str, Any] = field(default_factory=dict)
-    timing: dict[str, Any] = field(default_factory=dict)
+    timing: ReadWrite | None = None
     extraction: dict[str, Any] = field(default_factory=dict)
     views: dict[str, Any] = field(default_factory=dict)
     area: dict[str, float] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class Build:
             "lvs": self.lvs.to_json() if self.lvs else {},
             "ir_drop": self.ir_drop,
             "em": self.em,
-            "timing": self.timing,
+            "timing": self.timing.to_json() if self.timing else {},
             "area": self.area,
             "extraction": self.extraction,
             "views": self.views,
@@ -283,8 +284,10 @@ def _analyse(
         result.em = em_report(network, tech, limits, done, what)
     with console.step("settling"):
         result.timing = read_and_write(network, tech, what, found_c)
-    for name in ("ir_drop", "em", "timing"):
-        files.write_json(work / f"{name}.json", getattr(result, name))
+    for name, value in (
+        ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing.to_json())
+    ):  # fmt: skip
+        files.write_json(work / f"{name}.json", value)
     analysis.write_csv(work / "ir_drop.csv", done)
     return Analysed(network, found_c, what)
 

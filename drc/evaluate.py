@@ -148,7 +148,6 @@ OPS: dict[str, Callable[..., Any]] = {
     "pair_marks": lambda ev, a: a.polygons(1),
     "edge_marks": lambda ev, a: a.extended(0, 0, 1, 1, False),
     "edges": lambda ev, a: a.edges(),
-    "first_edges": lambda ev, a: a.first_edges(),
     "second_edges": lambda ev, a: a.second_edges(),
     "middle": lambda ev, a: a.centers(0, 0.5),
     "start": lambda ev, a: a.start_segments(0, 0.1),

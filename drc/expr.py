@@ -110,10 +110,6 @@ class Node:
         """Second edges of edge pairs (those of `inner` in `enclosing`)."""
         return self._op("second_edges")
 
-    def first_edges(self) -> Node:
-        """First edges of edge pairs."""
-        return self._op("first_edges")
-
     def middle(self) -> Node:
         """The middle half of each edge, which touches no neighbour at a corner."""
         return self._op("middle")

@@ -14,9 +14,8 @@ from ..pdk import Rule, Tech, TechError
 from .derived import resolve
 from .expr import Node, layer, special
 
-#: One dbu: corners are marked by squares of two dbu, so "at the limit" needs this margin.
+#: Corners are marked by squares of two dbu, so "at the limit" needs this margin.
 _CORNER_UM = 0.002
-_DBU_UM = 0.001
 
 
 def _width(rule: Rule, a: Node) -> Node:
