@@ -52,7 +52,8 @@ class Throughs:
             near = np.stack([a[mine], b[mine]]) - low
             key = near.tobytes() + width_um[mine].tobytes()
             if key not in known:
-                known[key] = [_Mesh(m, *near[:, m], width_um[mine[m]]) for m in _meshes(*near)]
+                p, q, wide_um = near[0], near[1], width_um[mine]
+                known[key] = [_Mesh(m, p[m], q[m], wide_um[m]) for m in _meshes(p, q)]
             self._meshes += [mesh.at(mine[mesh.edges]) for mesh in known[key]]
         self._mesh_at = {int(mesh.edges[0]): mesh for mesh in self._meshes}
 
