@@ -192,7 +192,7 @@ def test_the_deck_tells_how_far_it_is(tmp_path: Path) -> None:
 
 def test_a_deck_that_does_not_end_or_fails_is_no_result(tmp_path: Path) -> None:
     program, deck = _program(tmp_path, "echo 1; exec sleep 30")
-    with pytest.raises(foundry.FoundryError, match="did not end within 0.3 s"):
+    with pytest.raises(foundry.FoundryError, match=r"did not end within 0\.3 s"):
         foundry._run(program, deck, {}, 0.3, None)
     program, deck = _program(tmp_path, "echo fine; echo ERROR: no such layer >&2; exit 1")
     with pytest.raises(foundry.FoundryError, match="ended with 1: ERROR: no such layer"):
