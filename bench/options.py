@@ -77,6 +77,12 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
             values["strap"] = True
         if rng.random() < 0.4:
             values["cuts"] = rng.choice((1, 2, 4))
+        if rng.random() < 0.3:
+            values["select_fingers"] = rng.choice((1, 2, 3, 4))
+            # every gate is equally wide
+            total = values.get("select_w_um", 2.0)
+            step = 0.01 * values["select_fingers"]
+            values["select_w_um"] = round(max(1, round(total / step)) * step, 2)
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
         values["read_switch"] = rng.choice(("nmos", "nmos", "both"))
@@ -114,7 +120,7 @@ def length(rng: random.Random, ends: tuple[float, float]) -> float:
 
 def least_pitches(values: dict[str, Any]) -> dict[str, float | None]:
     """Return the least pitches of a set, in um, or None where it cannot be drawn at all."""
-    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts")
+    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts", "select_fingers")
     return _least(tuple((name, values[name]) for name in names if name in values))
 
 

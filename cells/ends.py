@@ -199,7 +199,7 @@ def _metal_column_end(u: Unit, r: RuleBook) -> Cell:
     clear = max(*(r.wide_space(metal) for metal in metals), r.land_space)
     middle = MARGIN + grid_up(high / 2)
     top = max(MARGIN + high + clear, BUS + r.space("local"))
-    x = u.cell.width // 2 // 10 * 10  # as the lands of mode switches
+    x = u.cell.width // 2  # as the lands of mode switches
     c.rect("land", x - width // 2, 0, x + width // 2, MARGIN + high)
     for metal in metals:
         c.box(metal, x, middle, *pads[metal])

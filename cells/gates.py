@@ -69,9 +69,12 @@ class Tracks:
         widest = pitch - self.mid + half - grid_up(r.row_space(0) / 2)
         space = self.space = r.row_space(widest)
         self.edge = grid_up(max(space, r.space("select")) / 2)
-        self.low = (self.edge, self.mid - half - space)
-        self.high3 = (self.mid + half + space, pitch - self.edge)
-        self.high4 = (self.mid - half, pitch - self.edge)
+        #: no track is wide metal, which some decks refuse to see joined to a narrower piece
+        most = min(r.wide_from("bottom_row"), r.wide_from("top_row")) - 10
+        low, high = self.mid - half - space, self.mid + half + space
+        self.low = (max(self.edge, low - most), low)
+        self.high3 = (high, min(pitch - self.edge, high + most))
+        self.high4 = (self.mid - half, min(pitch - self.edge, self.mid - half + most))
 
     def metal(self, canvas: Canvas, layer: str, track: TrackName, x1: int, x2: int) -> None:
         """Draw a piece of a track in a metal of the row lines."""

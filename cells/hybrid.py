@@ -28,10 +28,10 @@ from .strap import draw_strap
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     """Draw the left half: select transistor, its stack, land, via and electrode."""
     r, c = g.rules, Canvas(g.tech)
-    nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length)
+    nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length, g.fingers)
     span = draw_nmos(c, r, nmos)
-    local_over_contacts(c, r, nmos.drain_x, span)
-    local_over_contacts(c, r, nmos.source_x, span)
+    for x in nmos.columns:
+        local_over_contacts(c, r, x, span)
     # drain: the local metal from the contacts to the stack, then up to the land
     half_m1, size = r.line // 2, g.stack
     half_pad, half_cuts = size.pad_h // 2, size.extent("local_via")[0] // 2
@@ -51,7 +51,10 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         g.source_x + half_cuts + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
-    c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
+    for x in nmos.columns[1::2]:
+        c.rect("local", x - half_m1, g.pad_y - half_pad, x + half_m1, span[1])
+    if g.fingers > 1:
+        _fold(c, g, nmos, span)
     west, east = g.source_x - size.pad_w // 2, g.source_x + size.pad_w // 2
     if row_metal == "top_row":
         via_stack(c, r, g.source_x, g.pad_y, "local", row_metal, cuts=g.cuts)
@@ -78,6 +81,17 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     half_line = g.select_width // 2
     c.rect("select", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
+
+
+def _fold(c: Canvas, g: HybridGeometry, nmos: NmosPlace, span: tuple[int, int]) -> None:
+    """Join the sources of a folded transistor in the south and its drains in the north."""
+    half, half_pad = g.rules.line // 2, g.stack.pad_h // 2
+    drains, sources = nmos.columns[::2], nmos.columns[1::2]
+    east = max(g.source_x, sources[-1] + half)
+    c.rect("local", sources[0] - half, g.pad_y - half_pad, east, g.pad_y + half_pad)
+    for x in drains:
+        c.rect("local", x - half, span[0], x + half, nmos.join[1])
+    c.rect("local", drains[0] - half, nmos.join[0], drains[-1] + half, nmos.join[1])
 
 
 def _land(c: Canvas, g: HybridGeometry, electrode: str) -> None:
@@ -187,14 +201,22 @@ def _ports(g: HybridGeometry, top: bool) -> list[Port]:
 def _netlist(name: str, g: HybridGeometry, top: bool) -> Subcircuit:
     size = (("W", g.w * 1e-3), ("L", g.length * 1e-3))
     area = (("AREA", g.area_um2),)
-    devices = [
-        Device("MB", "nfet", ("be", "BS", "BR", "VSS"), size),
+    devices: list[Device] = [
+        *_gates("MB", g.fingers, ("be", "BS", "BR", "VSS"), size),
         Device("XB", "memristor_bottom", ("be", "C"), area),
     ]
     if not top:
         return Subcircuit(name, ("BR", "C", "BS", "VSS"), tuple(devices))
     devices += [
-        Device("MT", "nfet", ("te", "TS", "TR", "VSS"), size),
+        *_gates("MT", g.fingers, ("te", "TS", "TR", "VSS"), size),
         Device("XT", "memristor_top", ("te", "C"), area),
     ]
     return Subcircuit(name, ("TR", "BR", "C", "TS", "BS", "VSS"), tuple(devices))
+
+
+def _gates(
+    name: str, fingers: int, nets: tuple[str, ...], size: tuple[tuple[str, float], ...]
+) -> list[Device]:
+    """Return one device a gate of a select transistor."""
+    names = [name] if fingers == 1 else [f"{name}_{k}" for k in range(fingers)]
+    return [Device(one, "nfet", nets, size) for one in names]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..pdk import Tech
+from ..pdk import ParameterError, Tech
 from .drawing import grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace
+from .parameters import CUTS, FINGERS, MAX_DEVICE_UM, default
 from .parts import StackedPair, StackSize
 from .rules import RuleBook
 from .strap import StrapRules, half_width
 from .strap import least_pitch_y as strap_pitch_y
 
-#: how many vias a stack may have on every level
-CUTS = (1, 2, 4)
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
 
@@ -24,21 +23,19 @@ class HybridParameters:
     """Parameters of the hybrid and planar cell; lengths in um.
 
     Attributes:
-        select_w_um: channel width of the select transistors.
         select_l_um: channel length of the select transistors; None for the least.
-        device_um: height of the BE and TE strips, and least width of the middle electrode.
-        pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
-        strap: a line in the last metal below ME, tied to it in every row.
-        cuts: vias on every level of a stack, 1, 2 or 4; module vias as many as find room.
+        select_w_um, select_fingers, device_um, pitch_x_um, pitch_y_um, strap, cuts: see
+            `parameters.ARRAY`.
     """
 
-    select_w_um: float = 2.0
+    select_w_um: float = default("select_w_um")
     select_l_um: float | None = None
     device_um: float = 1.0
-    pitch_x_um: float | None = None
-    pitch_y_um: float | None = None
-    strap: bool = False
-    cuts: int = 1
+    pitch_x_um: float | None = default("pitch_x_um")
+    pitch_y_um: float | None = default("pitch_y_um")
+    strap: bool = default("strap")
+    cuts: int = default("cuts")
+    select_fingers: int = default("select_fingers")
 
 
 class HybridGeometry(StackedPair):
@@ -51,8 +48,10 @@ class HybridGeometry(StackedPair):
     def __init__(self, tech: Tech, p: HybridParameters, top: bool = True) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
+        self.fingers = one_of("select_fingers", p.select_fingers, FINGERS)
+        self.w = self._one_gate(p.select_w_um)
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
-        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, MAX_DEVICE_UM)
         self.strap = switch("strap", p.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
         self.stack = StackSize(self.rules, self.cuts)
@@ -70,6 +69,20 @@ class HybridGeometry(StackedPair):
         self.gate_more = step if self.cuts > 1 and self.pitch_y >= self._gate_room() + step else 0
         self._place_diode()
         self._place_near_tap()
+
+    def _one_gate(self, total_um: float) -> int:
+        """Return the channel width of one gate.
+
+        Raises:
+            ParameterError: for more gates than a width has room for, or can be shared by.
+        """
+        least = self.tech.to_dbu(select_widths(self.tech)[0])
+        width, rest = divmod(self.w, self.fingers)
+        if width < least or rest or width % 10:
+            fit = [k for k in FINGERS if self.w % (10 * k) == 0 and self.w // k >= least]
+            told = f"{' or '.join(map(str, fit or [1]))} with select_w_um = {total_um:g}"
+            raise ParameterError("select_fingers", self.fingers, told)
+        return width
 
     def _place_columns(self) -> None:
         """Place everything of the left half along x, from the cell's west edge."""
@@ -98,7 +111,7 @@ class HybridGeometry(StackedPair):
         over = r.size("local_via") + 2 * r.enclosure("select", "local_via")
         self.select_width = grid_up(max(r.width("select"), over), 10)
         self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
-        nmos = NmosPlace(r, 0, 0, self.w, self.length)
+        nmos = NmosPlace(r, 0, 0, self.w, self.length, self.fingers)
         #: active area and implant keep their space to those of the mirrored neighbour
         least_x = grid_up(
             max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
@@ -122,7 +135,7 @@ class HybridGeometry(StackedPair):
 
     def _least_pitch_x(self) -> int:
         r = self.rules
-        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length))
+        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers))
         me, strap = self.device, 0
         if self.strap:
             least = StrapRules.of(r)
@@ -135,7 +148,7 @@ class HybridGeometry(StackedPair):
     def _own_pitch_x(self) -> int:
         """Return the least pitch of the left half alone, and place its ME and its tap."""
         r = self.rules
-        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers)
         oxides = [
             r.enclosure(film, "bottom_crossing") + r.space("bottom_via", "oxide")
             for film in ("bottom_oxide", "bottom_oxide_x")
@@ -201,8 +214,12 @@ class HybridGeometry(StackedPair):
         self.pad_y = grid_up(r.row_space(0) / 2) + max(s.pad_h, top) // 2
         self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
         #: the gate's landing must clear the pads of the stacks, too
-        metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
+        metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers).metal_top
         self.comp_y += max(0, self.pad_y + s.pad_h // 2 - metal_top)
+        if self.fingers > 1:  # the row that joins the sources passes below the drains
+            nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers)
+            sources = self.pad_y + s.pad_h // 2 + r.space("local")
+            self.comp_y += max(0, grid_up(sources - nmos.metal_bottom, 10))
         #: the land must hold the uppermost cuts of the stack as well as the module via
         south = self.pad_y - beyond
         self.module_y = south + r.land // 2
@@ -220,7 +237,7 @@ class HybridGeometry(StackedPair):
 
     def _least_pitch_y(self) -> int:
         r = self.rules
-        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers)
         return grid_up(
             max(
                 nmos.top + grid_up(r.space("poly") / 2),
@@ -245,9 +262,9 @@ class HybridGeometry(StackedPair):
     def _gate_room(self) -> int:
         """Return the row pitch at which a gate's landing clears the pads of the next row."""
         r = self.rules
-        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers)
         south = min(self.pad_y - self.stack.pad_h // 2, nmos.metal_bottom)
-        return nmos.gate_y + r.pad // 2 + r.space("local") - south
+        return nmos.metal_end + r.space("local") - south
 
     def _widen_lines(self) -> None:
         """Give ME, strap and row lines all the width that the rules leave at this pitch."""
@@ -275,9 +292,9 @@ class HybridGeometry(StackedPair):
         a single row, its ends and a hop to a track of a chip come on top.
         """
         r = self.rules
-        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
+        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length, self.fingers)
         side_wall = r.ask.antenna_wall("select") * 2 * (self.pitch_y + LINE_ENDS)
-        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
+        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.fingers * self.length * 1e-6
         #: side of the diode; the least active area is ample for the longest pitch
         self.diode = max(
             grid_up(r.area("diffusion") ** 0.5, 10),
@@ -286,6 +303,9 @@ class HybridGeometry(StackedPair):
         )
         self.diode_y: int | None = None
         if charge_um2 > r.ask.antenna("select") * gate_um2:
+            if self.fingers > 1:
+                told = "1 where a gate needs a diode, whose place the drains' line takes"
+                raise ParameterError("select_fingers", self.fingers, told)
             clear = max(
                 r.space("poly", "diffusion"),
                 r.space("diffusion"),
@@ -300,7 +320,7 @@ class HybridGeometry(StackedPair):
     def _place_near_tap(self) -> None:
         """Place a tap strip beside the transistor where that below ME is out of reach."""
         r = self.rules
-        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers)
         self.near_tap_x: int | None = None
         if self.tap_x - r.tap_width // 2 - nmos.comp[0] > r.reach("n_active", "p_tap"):
             self.near_tap_x = grid_up(self._half_cmos(nmos), 10)

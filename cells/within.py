@@ -8,18 +8,29 @@ source's stack stand in one row at the cell's bottom, the transistor above them.
 
 from __future__ import annotations
 
-from ..pdk import ParameterError, Tech
+from ..pdk import ParameterError, Tech, TechError
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
+from .parameters import CUTS
 from .parts import StackSize, cut_array, device_mark
-from .place import CUTS, HybridParameters
+from .place import HybridParameters
 from .rules import RuleBook
 
 #: what lies below and above the film
 _ELECTRODES = ("bottom_electrode", "middle_electrode")
 #: largest side of a device, um, where no rule asks for less
 MOST_DEVICE_UM = 10.0
+
+
+def device_range(tech: Tech) -> tuple[float, float]:
+    """Return least and greatest side of a device, um."""
+    r = RuleBook(tech)
+    around = r.line_end("memristor_cut", "memristor_film")
+    least = max(r.width("memristor_film"), r.size("memristor_via") + 2 * around)
+    # an electrode as large as this is not yet wide metal
+    most = min(r.wide_from(metal) for metal in _ELECTRODES) * tech.dbu_um
+    return least * tech.dbu_um, min(most, MOST_DEVICE_UM)
 
 
 class WithinGeometry:
@@ -32,15 +43,16 @@ class WithinGeometry:
     def __init__(self, tech: Tech, p: HybridParameters) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         r = self.rules
+        ends = tuple(map(r.layer, _ELECTRODES))
+        if ends != (r.layer("local"), r.layer("select")):
+            metals = f"{r.layer('local')} and {r.layer('select')}"
+            raise TechError(
+                f"module {tech.module.name} stands between {' and '.join(ends)}; planar_cell draws "
+                f"one between {metals}"
+            )
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
-        around = r.line_end("memristor_cut", "memristor_film")
-        least = max(r.width("memristor_film"), r.size("memristor_via") + 2 * around)
-        # an electrode as large as this is not yet wide metal
-        most = min(r.wide_from(metal) for metal in _ELECTRODES) * tech.dbu_um
-        self.device = length(
-            tech, "device_um", p.device_um, least * tech.dbu_um, min(most, MOST_DEVICE_UM)
-        )
+        self.device = length(tech, "device_um", p.device_um, *device_range(tech))
         if switch("strap", p.strap):
             name = f"module {tech.module.name}, whose columns are foundry metal"
             raise ParameterError("strap", p.strap, f"false on {name}")
@@ -54,8 +66,7 @@ class WithinGeometry:
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
         self._widen_column(grid_down(self.pitch_x - least_x, 10))
-        space = r.row_space(self.pitch_y)
-        low = grid_up(space / 2)
+        low = self._line_edge(r.row_space(self.pitch_y))
         #: lower and upper edge of the row line, which takes all the height but its space
         self.line_y = (low, low + min(self.pitch_y - 2 * low, r.max_width("bottom_row")))
 
@@ -123,8 +134,9 @@ class WithinGeometry:
         """Place everything along y, from the cell's south edge."""
         r, s = self.rules, self.stack
         high = max(self.pad, s.pad_h, s.landing("bottom_row")[1])
-        space = max(r.wide_space("bottom_row"), r.space("local"), r.space("select"))
-        self.pad_y = grid_up(space / 2) + grid_up(high / 2)
+        line = self._line_edge(r.wide_space("bottom_row"))
+        edge = max(line, grid_up(r.space("local") / 2), grid_up(r.space("select") / 2))
+        self.pad_y = edge + grid_up(high / 2)
         self.comp_y = max(
             grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion"),
             grid_up(r.n_implant + r.space("nplus") / 2),
@@ -132,6 +144,13 @@ class WithinGeometry:
         #: the gate's landing must clear electrode and stack, too
         metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
         self.comp_y += max(0, self.pad_y + max(self.pad, s.pad_h) // 2 - metal_top)
+
+    def _line_edge(self, space: int) -> int:
+        """Return how near to the cell's edge a line may come that asks for a space.
+
+        The tracks of a macro's row switches end nearer to it than a wide line does.
+        """
+        return space - grid_down(self.rules.row_space(0) / 2)
 
     def _least_pitch_y(self) -> int:
         r = self.rules
@@ -213,11 +232,11 @@ def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
         height=g.pitch_y,
         netlist=_netlist(g),
         info={
-            "pitch_x_um": g.pitch_x * 1e-3,
-            "pitch_y_um": g.pitch_y * 1e-3,
+            "pitch_x_um": round(g.pitch_x * 1e-3, 3),
+            "pitch_y_um": round(g.pitch_y * 1e-3, 3),
             "device_area_um2": g.area_um2,
-            "me_width_um": (g.column_x[1] - g.column_x[0]) * 1e-3,
-            "row_line_width_um": (g.line_y[1] - g.line_y[0]) * 1e-3,
+            "me_width_um": round((g.column_x[1] - g.column_x[0]) * 1e-3, 3),
+            "row_line_width_um": round((g.line_y[1] - g.line_y[0]) * 1e-3, 3),
         },
     )
 

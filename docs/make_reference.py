@@ -1,4 +1,4 @@
-"""Write the pages of tables from `pdk/` and `ArraySpec`: `python docs/make_reference.py`."""
+"""Write the pages of tables from `pdk/` and `cells.parameters`: `python docs/make_reference.py`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from crossstack.cells.describe import texts
+from crossstack.cells.parameters import ARRAY
+from crossstack.cells.registry import array_cells_on
 from crossstack.drc.kinds import KINDS
 from crossstack.extract import TiledArray
 from crossstack.extract.array import tilefile
-from crossstack.generators import ArraySpec
-from crossstack.pdk import PROFILES, Conditions, Rule, Tech, get_tech
+from crossstack.generators.ranges import range_um
+from crossstack.pdk import DEFAULT, PROFILES, Conditions, Rule, Tech, get_tech, profile_names
 from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
+from crossstack.pdk.home import process_names
 from crossstack.pdk.memristor import PARAMETERS
 from crossstack.solve.modes.mode import Rule as PinRule
 from crossstack.solve.modes.modes import MODES
@@ -125,6 +128,67 @@ def _devices(tech: Tech) -> Iterator[str]:
         yield from table("value|default|what it is", rows)
 
 
+def modules() -> Iterator[str]:
+    """Yield the page of the memristor module of each process, and the tables of the foundries'."""
+    techs = [get_tech(process=name) for name in process_names()]
+    yield f"# Memristor modules\n\n{NOTE}\n"
+    yield (
+        "A process names its module (`process.toml`): built on the last metal afterwards, by masks "
+        "of its own, or between two metals by the foundry itself. What a module does not have, "
+        "a second tier or masks, is refused by name.\n"
+    )
+    yield from table(
+        "process|module|what it is|where|electrodes|tiers|array cells",
+        (
+            (
+                f"`{t.process.name}`", f"`{t.module.name}`", t.module.title,
+                _where(t),
+                ", ".join(t.module.electrodes), ", ".join(t.module.tiers),
+                ", ".join(f"`{cell}`" for cell in array_cells_on(t.module)),
+            )
+            for t in techs
+        ),
+    )  # fmt: skip
+    for tech in (t for t in techs if t.module.stands_within):
+        yield from _own_module(tech)
+
+
+def _where(tech: Tech) -> str:
+    if tech.module.stands_within:
+        return f"between {' and '.join(tech.module.electrodes)}"
+    return f"over {tech.roles.land}"
+
+
+def _own_module(tech: Tech) -> Iterator[str]:
+    module, base = tech.module, {rule.name for rule in tech.process.rules}
+    yield f"## `{module.name}` of `{tech.process.name}`\n"
+    layers = ((f"`{x.name}`", f"{x.gds[0]}/{x.gds[1]}", x.text) for x in module.layers)
+    yield from table("layer|GDS|what it is", layers)
+    yield from table(
+        "film|material|thickness (um)|bottom .. top (um)|ohm/sq|per degree C|permittivity|source",
+        (_film(film, tech) for film in module.films),
+    )
+    own = (cut for cut in tech.cuts if cut not in tech.process.cuts)
+    yield from table(
+        "cut|profile|joins|side (um)|ohm, least .. largest|per degree C|source",
+        (_cut("", cut, tech) for cut in own),
+    )
+    yield from table(
+        "rule|check|layers|value|what it says|source",
+        (
+            (*_rule(rule, [tech]), rule.source)
+            for rule in tech.rules
+            if rule.name not in base and rule.kind not in ("on_grid", "angle")
+        ),
+    )
+    told = attributes(type(tech.memristor))
+    shown = (f for f in fields(tech.memristor) if f.repr)
+    yield from table(
+        "value|default|what it is",
+        ((f.name, getattr(tech.memristor, f.name), told[f.name]) for f in shown),
+    )
+
+
 def rules() -> Iterator[str]:
     """Yield the page of every design rule, with its value in each profile."""
     techs = {name: get_tech(name) for name in PROFILES}
@@ -215,7 +279,11 @@ def configuration() -> Iterator[str]:
         "error that names the nearest one.\n"
     )
     yield "## The array\n"
-    yield from table("key|default|what it is", _keys(ArraySpec))
+    yield from table("key|default|range|what it is", _array())
+    yield "What the rules decide, in um; pitches are those of the default cell:\n"
+    techs = [get_tech(n, p) for p in process_names() for n in profile_names(p)]
+    names = [f"{tech.process.name}, {tech.profile.name}" for tech in techs]
+    yield from table(f"key|{'|'.join(names)}", _least(techs))
     yield "## `tech`: changes of the process\n\nThe layout does not depend on them.\n"
     yield from table("key|default|what it is", _keys(Conditions, CHOSEN))
     yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```\n"
@@ -234,6 +302,23 @@ def configuration() -> Iterator[str]:
         "  table: [[0.2, 1e-5], [1.0, 9e-5], [2.2, 1.5e-3]]\n  compliance_a: 1e-3\n"
         "  set_needed_v: 1.2\n  reset_needed_v: 1.4\n  needed_source: lot 7, 40 devices\n```"
     )
+
+
+def _array() -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each parameter of an array."""
+    for key, known in ARRAY.items():
+        told = known.default if key != "process" else DEFAULT
+        default = known.otherwise or (str(told).lower() if isinstance(told, bool) else told)
+        allowed = known.range_text() or ", ".join(map(str, known.words))
+        only = f" ({known.only})" if known.only else ""
+        yield f"`{key}`", default, allowed, f"{known.text.partition(';')[0]}{only}"
+
+
+def _least(techs: list[Tech]) -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each range that the rules decide."""
+    for key, known in ARRAY.items():
+        if isinstance(known.low, str):
+            yield f"`{key}`", *("{:g} to {:g}".format(*range_um(tech, key)) for tech in techs)
 
 
 def _figures() -> Iterator[tuple[Any, ...]]:
@@ -321,6 +406,7 @@ def attributes(cls: type[Any]) -> dict[str, str]:
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "process.md": process,
+    "modules.md": modules,
     "rules.md": rules,
     "modes.md": modes,
     "configuration.md": configuration,

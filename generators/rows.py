@@ -143,7 +143,7 @@ class _Corner:
         up, down = turns.count(1), turns.count(-1)
         # lines of other rows keep their space across it, even where no line turns
         between = 0 if faced else max(max(up, down) * step, step - lane)
-        shift, inverter_x, more = self._fit(pitch, between)
+        shift, inverter_x, more = self._fit(pitch, between, faced)
         switch = row_switch(
             self.tech, self.p, pitch, self.tiers, EDGE + shift, more if faced else 0
         )
@@ -167,7 +167,7 @@ class _Corner:
         (a, b), *_ = pairs
         return 1 if sum(b) > sum(a) else -1
 
-    def _fit(self, pitch: int, between: int) -> tuple[int, int, int]:
+    def _fit(self, pitch: int, between: int, faced: bool) -> tuple[int, int, int]:
         """Return how far switches stand from the west edge, x of the inverters, and room to add.
 
         Narrow switches move away from the west edge until the corner holds inverters and risers;
@@ -178,6 +178,9 @@ class _Corner:
         end = rows.cell.width + between + self.core.west.width
         half = max(self.rules.pad, self.rules.line) // 2
         down = max(x for x, _ in (*rows.supplies, *rows.controls)) + half
+        if not faced:  # trunks stand beside the switches, too
+            metals = [self.rules.layer(metal) for metal in ("local", "select")]
+            down = max(down, *(q.x2 for q in rows.cell.rects if q.layer in metals))
         wells = self._east_of_wells(rows.cell) + self.rules.net_space("nwell")
         more = max(0, grid_up(max(down + w.trunks, wells) - end, 10))
         east = end + more - max(w.trunks, w.land_space)
@@ -199,11 +202,17 @@ class _Corner:
     def pitches(self) -> Iterator[int]:
         """Yield pitches at which switches take one gate less than at any smaller one."""
         yield self.row_pitch
+        if self.p.kelvin:  # sense lines tap the rows at their switches: at the array's edge
+            return
         tracks = Tracks(self.rules, self.row_pitch, self.p.kelvin)
         g = ChainRules(self.rules, tracks, self.rules.gate_length())
         beside = self.row_pitch - g.most_finger
         room = max(self.array_top, self.foot + self.spec.rows * self.row_pitch)
-        most = min(MOST_PITCH, int(1.4 * room / self.spec.rows))
+        r = self.rules
+        # tracks so tall that they are wide metal would ask for more than they save
+        wide = min(r.wide_from(metal) for metal in ("bottom_row", "top_row"))
+        narrow = 2 * (wide + tracks.edge - r.pad // 2)
+        most = min(MOST_PITCH, narrow, int(1.4 * room / self.spec.rows))
         totals = [self.tech.to_dbu(w) for w in (self.p.switch_wn_um, self.p.switch_wp_um)]
         found = {
             grid_up(grid_up(total / k, 10) + beside, 20)

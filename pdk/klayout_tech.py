@@ -139,13 +139,21 @@ def _traced(tech: Tech, layer: str) -> str:
 
 
 def _expression(tech: Tech, layer: str) -> str:
-    """Return what the net tracer takes for a conductor; poly cuts diffusion (no channel)."""
+    """Return what the net tracer takes for a conductor.
+
+    Poly cuts diffusion (no channel), and a film makes a memristor of a via.
+    """
 
     def pair(name: str) -> str:
         return "/".join(map(str, tech.gds(name)))
 
-    diffusion, poly = tech.roles.layer("diffusion"), tech.roles.layer("poly")
-    return f"{pair(layer)}-{pair(poly)}" if layer == diffusion else pair(layer)
+    roles = tech.roles.names
+    cutting = {
+        roles["diffusion"]: roles["poly"],
+        roles.get("memristor_via"): roles.get("memristor_film"),
+    }
+    other = cutting.get(layer)
+    return f"{pair(layer)}-{pair(other)}" if other else pair(layer)
 
 
 def d25_text(tech: Tech) -> str:

@@ -54,7 +54,7 @@ def pairs(base: ArraySpec) -> list[Pair]:
     planar = one_tier(stacked)
     plain = replace(
         base, cell="passive", top="macro", kelvin=False, strap=False, cuts=1, name=None,
-        select_w_um=ArraySpec.select_w_um,  # there are none
+        select_w_um=ArraySpec.select_w_um, select_fingers=1,  # there are none
     )  # fmt: skip
     if plain.pitch_x_um is not None or plain.pitch_y_um is not None:
         plain = replace(plain, pitch_x_um=None, pitch_y_um=None)  # pitches of the hybrid cell

@@ -38,6 +38,10 @@ METRICS = ("worst_device", "mean_device", "worst_column")
 _PROBE_S = 1e-6
 
 
+#: regulation: steps at the most, and what is left of the largest nominal voltage when it is done
+_STEPS, _STILL = 8, 1e-13
+
+
 def solve_view(
     network: Network, tech: Tech, conductances: Floats, inputs: Floats, view: str
 ) -> tuple[NetworkSolution, Floats]:
@@ -93,12 +97,16 @@ def _regulated(solver: NetworkSolver, volts: dict[str, float], inputs: Floats) -
     taps |= {names.output(j): (names.column(j), 0.0) for j in range(network.cols)}
     nodes = np.array([network.ports[tap] for tap, _ in taps.values()])
     wanted = np.array([nominal for _, nominal in taps.values()])
-    quiet = dict.fromkeys(taps, 0.0)
-    base = solver.voltages({**volts, **quiet})[nodes]
-    gain = np.column_stack(
-        [solver.voltages({**volts, **quiet, pin: 1.0})[nodes] - base for pin in taps]
-    )
-    return {**volts, **dict(zip(taps, np.linalg.solve(gain, wanted - base), strict=True))}
+    at = {**volts, **dict.fromkeys(taps, 0.0)}
+    base = solver.about(at)[nodes]
+    gain = np.column_stack([solver.about({**at, pin: 1.0})[nodes] - base for pin in taps])
+    for _ in range(_STEPS):
+        off = wanted - solver.voltages(at)[nodes]
+        if np.abs(off).max() <= _STILL * np.abs(wanted).max():
+            break
+        for pin, step in zip(taps, np.linalg.solve(gain, off), strict=True):
+            at[pin] += step
+    return at
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,6 +53,11 @@ def test_tile_and_flat_find_the_same(layout):
         assert tile[1][pin] == pytest.approx(flat[1][pin], rel=1e-9)
 
 
+def test_the_tile_engine_names_the_columns_film(layout):
+    assert "met2" in extract_network(layout, TECH, engine="tile").layers
+    assert "ME" not in extract_network(layout, TECH, engine="tile").layers
+
+
 def test_ngspice_finds_the_solvers_currents(layout, ngspice, tmp_path):
     network = extract_network(layout, TECH)
     drives, ours = solved(network)

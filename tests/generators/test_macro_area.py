@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from crossstack.cells import draw_cell
+from crossstack.cells import draw_cell, to_layout
 from crossstack.comparison.areas import area_lines, area_study
+from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top, drawn_pitches
 from crossstack.pdk import ParameterError, get_tech
 
@@ -63,6 +64,52 @@ def test_rows_of_a_small_macro_change_their_height_on_the_way_and_those_of_a_lar
     small, large = pitches(10), pitches(64)
     assert small[0] > small[1]
     assert large[0] == large[1]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"select_w_um": 4.0, "select_fingers": 2},
+        {"select_w_um": 9.0, "select_fingers": 3, "cell": "planar", "strap": True, "cuts": 2},
+        {"select_w_um": 8.0, "select_fingers": 4, "profile": "aligner", "cuts": 4},
+        {"select_w_um": 0.8, "select_fingers": 2},
+        {"select_w_um": 4.0, "select_fingers": 4, "process": "sky130"},
+        {"select_w_um": 8.0, "select_fingers": 2, "top": "macro"},
+    ],
+    ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()),
+)
+def test_folded_select_transistors_are_clean_and_matched(values):
+    assert options.faults(build_top(ArraySpec(rows=2, cols=3, **values))) == ""
+
+
+def test_a_folded_transistor_makes_the_column_shorter_and_its_gates_are_seen_one_by_one():
+    def drawn(fingers):
+        return build_top(ArraySpec(3, 2, select_w_um=8.0, select_fingers=fingers))
+
+    one, two = drawn(1), drawn(2)
+    assert two.unit.height < 0.7 * one.unit.height
+    network = extract(to_layout(two.cell, two.tech), two.tech, engine="flat").network
+    assert len(network.switch_w_um) == 2 * 2 * 3 * 2
+    assert set(network.switch_w_um.round(6)) == {4.0}
+    with pytest.raises(ParameterError, match="flat or auto"):  # the line tapped twice a cell
+        extract(to_layout(two.cell, two.tech), two.tech, engine="tile")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"select_fingers": 5}, "select_fingers = 5 .*one of 1, 2, 3, 4"),
+        ({"select_fingers": True}, "select_fingers = True"),
+        ({"select_fingers": 3}, "select_fingers = 3 .*1 or 2 or 4 with select_w_um = 2"),
+        ({"select_fingers": 2, "select_w_um": 0.4}, "select_fingers = 2 .*: 1 with select_w_um"),
+        ({"select_fingers": 2, "cell": "passive"}, "select_fingers = 2 .*1 for cell passive"),
+        ({"select_fingers": 2, "select_w_um": 0.8, "pitch_y_um": 100.0},
+         "select_fingers = 2 .*1 where a gate needs a diode"),
+    ],
+)  # fmt: skip
+def test_fingers_that_cannot_be_drawn_are_refused_by_name(values, told):
+    with pytest.raises(ParameterError, match=told):
+        build_top(ArraySpec(rows=2, cols=2, **values))
 
 
 @pytest.mark.parametrize("value", ["pmos", 1, True, None])

@@ -9,6 +9,7 @@ import pytest
 from crossstack.pdk import ProcessError, get_tech
 from crossstack.pdk.audit import audit
 from crossstack.pdk.home import HOME
+from crossstack.pdk.klayout_tech import lyt_text
 from crossstack.pdk.tables import folders, read_toml, table_of
 
 HEAD = 'like = "{}"\nname = "{}"\ntitle = "{}"\n'
@@ -87,3 +88,9 @@ def test_tables_of_one_without_like_are_its_own() -> None:
     assert folders(head.parent) == (head.parent,)
     assert table_of(head) == head
     assert "like" not in read_toml(HOME / "sky130_reram" / "process.toml")
+
+
+def test_the_net_tracer_ends_at_a_memristor() -> None:
+    text = lyt_text(get_tech(process="sky130_reram"), "x.lyp")
+    assert "via='68/44-201/20'" in text
+    assert "via='68/44'" in lyt_text(get_tech(process="sky130"), "x.lyp")
