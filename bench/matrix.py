@@ -27,6 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 TOLERANCE = 1e-9
+TOPS = ("array", "macro")
 THREADS = (1, 2, 4)
 #: what checks, extraction and solver need, without drawing libraries
 SOLVING = ("-r", str(ROOT / "requirements-check.txt"), "scipy>=1.11,<2", "numba>=0.60")
@@ -70,12 +71,12 @@ ROWS = (
 # ---- in the environment
 
 
-def probe(folder: Path) -> dict[str, Any]:
+def probe(folder: Path, tops: tuple[str, ...]) -> dict[str, Any]:
     """Run every check in this environment; return what it found."""
     from crossstack.base.versions import versions
 
     found: dict[str, Any] = {"versions": versions()}
-    for top in ("array", "macro"):
+    for top in tops:
         for check, value in _checks(folder, top):
             found.setdefault(check, {})[top] = value
     found["gdsfactory"] = _components()
@@ -243,13 +244,16 @@ def cell_of(check: str, found: dict[str, Any], first: dict[str, Any]) -> tuple[s
     return ("DIFFERS" if gap == float("inf") else f"DIFFERS {gap:.0e}"), False
 
 
-def tried(row: Row, wheel: Path, folder: Path) -> dict[str, Any]:
+def tried(row: Row, wheel: Path, folder: Path, flags: list[str]) -> dict[str, Any]:
     """Return what a row found, or why it found nothing."""
     try:
         python = prepared(row, wheel, folder)
         with tempfile.TemporaryDirectory(prefix="crossstack_matrix_") as work:
             done = subprocess.run(
-                [str(python), __file__, "--probe", work], capture_output=True, text=True, cwd=work
+                [str(python), __file__, "--probe", work, *flags],
+                capture_output=True,
+                text=True,
+                cwd=work,
             )
         if done.returncode:
             return {"failed": (done.stderr.strip().splitlines() or ["no reason"])[-1][:90]}
@@ -259,7 +263,7 @@ def tried(row: Row, wheel: Path, folder: Path) -> dict[str, Any]:
         return {"failed": f"not installable: {error}"[:90]}
 
 
-def table(rows: list[Row], wheel: Path, home: Path, out: Path | None) -> int:
+def table(rows: list[Row], wheel: Path, home: Path, out: Path | None, flags: list[str]) -> int:
     """Print a line per row; return the exit code."""
     print("| row | python | klayout | numpy | scipy | gdsfactory | " + " | ".join(CHECKS[:-1])
           + " | cells | s |")  # fmt: skip
@@ -271,8 +275,10 @@ def table(rows: list[Row], wheel: Path, home: Path, out: Path | None) -> int:
         if python_of(row.python) is None:
             print(f"| {row.name} | {row.python} not on this machine |", flush=True)
             continue
-        found = results[row.name] = tried(row, wheel, home / row.name.replace(" ", "_"))
+        found = results[row.name] = tried(row, wheel, home / row.name.replace(" ", "_"), flags)
         seconds = time.perf_counter() - begun
+        if out is not None:
+            out.write_text(json.dumps(results, indent=1, allow_nan=False))
         if "failed" in found:
             print(f"| {row.name} | {row.python} | {found['failed']} |", flush=True)
             bad += not row.outside
@@ -288,8 +294,6 @@ def table(rows: list[Row], wheel: Path, home: Path, out: Path | None) -> int:
         name = f"{row.name} ({row.outside})" if row.outside else row.name
         print(f"| {name} | {libraries} | " + " | ".join(text for text, _ in cells)
               + f" | {seconds:.0f} |", flush=True)  # fmt: skip
-    if out is not None:
-        out.write_text(json.dumps(results, indent=1, allow_nan=False))
     return 1 if bad or not first else 0
 
 
@@ -297,11 +301,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--only", action="append", help="rows whose name starts so, and the first")
+    parser.add_argument("--quick", action="store_true", help="the array alone, no macro")
     parser.add_argument("--keep", type=Path, help="folder for the environments")
     parser.add_argument("--out", type=Path, help="JSON of everything that was found")
     args = parser.parse_args()
     if args.probe is not None:
-        print(json.dumps(probe(args.probe), allow_nan=False))
+        print(json.dumps(probe(args.probe, TOPS[: 1 if args.quick else 2]), allow_nan=False))
         return 0
     wanted = tuple(args.only or [""])
     rows = [row for row in ROWS if row == ROWS[0] or row.name.startswith(wanted)]
@@ -312,7 +317,7 @@ def main() -> int:
             [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", made, ROOT], check=True
         )
         (wheel,) = made.glob("*.whl")
-        return table(rows, wheel, home, args.out)
+        return table(rows, wheel, home, args.out, ["--quick"] if args.quick else [])
 
 
 if __name__ == "__main__":
