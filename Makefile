@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 NAME ?= crossstack_10x10x2
 BENCHES := cli drc extract lvs solver
 
-.PHONY: demo test lint format bench bench-exact docs system setup clean help
+.PHONY: demo test lint format bench bench-exact package docs system setup clean help
 
 help: ## list these verbs
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -59,8 +59,11 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
 
-bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact, -size, -strap, -views
+bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact, -size, -strap, -views, -matrix
 	$(BIN)/python bench/$*.py $(ARGS)
+
+package: setup ## build wheel and sdist into dist/, install them in empty environments, try them
+	$(BIN)/python bench/package.py $(ARGS)
 
 docs: setup ## renew the reference, build the documents as a site, into site/
 	@for page in cli reference python; do $(BIN)/python docs/make_$$page.py || exit 1; done

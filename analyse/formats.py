@@ -20,8 +20,8 @@ def outcome_of(
         verdict: whether the currents are within their limits (``verdict`` of it, or why not).
         source: layout or network that was judged.
         top: its name.
-        fail: True if a limit that is exceeded, or that nobody could judge, is an error; else it
-            is a warning.
+        fail: True if what is not met, or that nobody could judge, is an error; else it is a
+            warning.
     """
     bad, unknown = (FAILED, UNKNOWN) if fail else (WARNED, WARNED)
     status = bad if verdict["exceeded"] else PASSED if verdict["judged"] else unknown
@@ -29,10 +29,10 @@ def outcome_of(
     cases = [Case("current limits", "every current is within its limit", status, message)]
     cases += _layers(em, bad, unknown)
     if (writes := write_voltages(em)) is not None:
-        good = writes["judged"] and writes["met"]
+        status = unknown if not writes["judged"] else PASSED if writes["met"] else bad
         text = "every written device gets the voltage that it needs"
-        message = "" if good else writes["text"]
-        cases.append(Case("write voltages", text, PASSED if good else WARNED, message))
+        message = "" if status == PASSED else writes["text"]
+        cases.append(Case("write voltages", text, status, message))
     return Outcome("limits", source, top, tuple(cases))
 
 

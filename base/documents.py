@@ -18,6 +18,7 @@ from typing import Any
 
 from .errors import ConfigError, FileError, shortened
 from .inputs import read_text
+from .versions import versions
 
 #: bytes of a YAML file; one with a thousand waivers has a sixth of that
 MAX_YAML = 1_000_000
@@ -223,12 +224,14 @@ def plain_value(text: str) -> Any:
 
 
 def json_text(value: Mapping[str, Any], indent: int = 2) -> str:
-    """Return the text of a JSON file of ours: with the version of its schema, without NaN.
+    """Return the text of a JSON file of ours: with its schema and versions, without NaN.
 
     Raises:
         ValueError: for a number that JSON has no word for.
     """
-    return json.dumps({"schema": SCHEMA, **value}, indent=indent, allow_nan=False) + "\n"
+    # what was made by another version, and is only written again, keeps saying so
+    whole = {"schema": SCHEMA, **value, "versions": value.get("versions") or versions()}
+    return json.dumps(whole, indent=indent, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Any:

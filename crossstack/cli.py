@@ -35,7 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "extract": ("Step by step", "Find the resistance of every wire in a layout."),
     "inspect": ("Step by step", "Show where the resistance of a network's nets sits."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
-    "limits": ("Step by step", "Compare currents with electromigration limits."),
+    "limits": ("Step by step", "Compare currents and write voltages with their limits."),
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
     "sweep": ("All at once", "The figures of an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),

@@ -76,7 +76,10 @@ class Console:
         if self.as_json:
             import json  # only here: a help text does without
 
-            click.echo(json.dumps(value, indent=2, allow_nan=False))
+            from .base.versions import versions
+
+            whole = {**value, "versions": value.get("versions") or versions()}
+            click.echo(json.dumps(whole, indent=2, allow_nan=False))
 
     def shows_progress(self) -> bool:
         """True if a person watches: a terminal that can redraw a line, and not --quiet.

@@ -9,7 +9,14 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import EXISTING_OR_FOLDER, device_figures, device_option, out_option, process_option
+from ..options import (
+    EXISTING_OR_FOLDER,
+    device_figures,
+    device_option,
+    out_option,
+    process_option,
+    within,
+)
 
 
 @click.command("limits", cls=FormatCommand)
@@ -28,12 +35,12 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Compare currents with electromigration limits; 0 within, 1 above or not judged.
+    """Compare currents and write voltages with their limits; 0 met, 1 not met or not judged.
 
     NETWORK is a file by `crossstack extract`, or the folder of a build. Every mode that the array
     offers is solved for the worst case: reads count as direct current, writes by their average
-    over the slots of their columns. Write voltages are compared with what the device needs, too,
-    as a warning.
+    over the slots of their columns. What written devices get is compared with what they need to
+    switch.
 
     \b
     crossstack limits network.npz --output limits.xml --output limits.sarif
@@ -72,4 +79,4 @@ def command(
     if out is not None:
         console.say(f"  {out / f'{stem}_limits.json'}")
     console.result(value)
-    return OK if verdict["judged"] and not verdict["exceeded"] else FOUND
+    return OK if within("fail", verdict, write_voltages(value)) else FOUND

@@ -20,6 +20,7 @@ from crossstack.base.documents import (
     read_yaml,
 )
 from crossstack.base.errors import ConfigError, FileError
+from crossstack.base.versions import versions
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,10 @@ def test_json_that_is_none_is_refused_in_one_line(tmp_path, text):
 def test_a_file_of_a_later_version_is_refused(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json_text({"value": 1}))
-    assert read_json(path) == {"schema": SCHEMA, "value": 1}
+    assert read_json(path) == {"schema": SCHEMA, "value": 1, "versions": versions()}
+    path.write_text(json_text({"versions": {"python": "3.0"}}))
+    assert read_json(path)["versions"] == {"python": "3.0"}, "written again, made by another"
+    path.write_text(json_text({"value": 1}))
     for schema in (SCHEMA + 1, "2", 1.5, None):
         path.write_text(json.dumps({"schema": schema, "value": 1}))
         with pytest.raises(FileError, match="a later one"):

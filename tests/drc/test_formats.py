@@ -12,6 +12,7 @@ import pytest
 
 from crossstack.base.documents import SCHEMA
 from crossstack.base.errors import ConfigError
+from crossstack.base.versions import versions
 from crossstack.drc import FORMATS, DrcReport, apply_waivers, load_waivers, render, run_drc
 from crossstack.drc.waivers import Waiver
 from crossstack.pdk import FileError, ParameterError, get_tech
@@ -42,7 +43,11 @@ def test_text(report: DrcReport) -> None:
 
 
 def test_json(report: DrcReport) -> None:
-    assert json.loads(render(report, "json")) == {"schema": SCHEMA, **report.to_json()}
+    assert json.loads(render(report, "json")) == {
+        "schema": SCHEMA,
+        **report.to_json(),
+        "versions": versions(),
+    }
 
 
 def test_junit_has_a_case_per_rule(report: DrcReport) -> None:

@@ -169,3 +169,31 @@ def test_the_foundry_agrees_at_the_limit_and_below(
     # DF.13 and DF.14 are inverted in this deck and need no pair to differ
     silent = [n for n in checked if not found[f"{n}_1"] - found[f"{n}_0"]]
     assert silent == []
+
+
+def _program(folder: Path, text: str) -> tuple[str, Path]:
+    """A program in KLayout's place, and a deck that logs four times."""
+    program, deck = folder / "klayout", folder / "deck.drc"
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+    deck.write_text(
+        'logger.info("a rule")\n' * 3 + '  logger.info("the last")\n# logger.info(no)\n'
+    )
+    return str(program), deck
+
+
+def test_the_deck_tells_how_far_it_is(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    program, deck = _program(tmp_path, "for k in 1 2 3; do echo $k; done")
+    log = foundry._run(program, deck, {}, 10.0, lambda done, total: told.append((done, total)))
+    assert log == "1\n2\n3\n"
+    assert told == [(1, 4), (2, 4), (3, 4)]
+
+
+def test_a_deck_that_does_not_end_or_fails_is_no_result(tmp_path: Path) -> None:
+    program, deck = _program(tmp_path, "echo 1; exec sleep 30")
+    with pytest.raises(foundry.FoundryError, match=r"did not end within 0\.3 s"):
+        foundry._run(program, deck, {}, 0.3, None)
+    program, deck = _program(tmp_path, "echo fine; echo ERROR: no such layer >&2; exit 1")
+    with pytest.raises(foundry.FoundryError, match="ended with 1: ERROR: no such layer"):
+        foundry._run(program, deck, {}, 10.0, None)
