@@ -110,25 +110,31 @@ def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
 
 
 def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Iterator[str]:
-    import klayout.db as db
-
     x1, y1, x2, y2 = pair[0].box
     die = (x2 - x1) * (y2 - y1)
-    fill = {layer.name: layer.gds for layer in tech.foreign if layer.name.endswith("_Dummy")}
     for rule in (r for r in tech.rules if r.kind == "density"):
         layer = tech.layer(rule.layers[0])
         layout = pair[layer.is_module].layout
-        region = db.Region()
-        for gds in (layer.gds, fill.get(f"{layer.name}_Dummy")):
-            index = layout.find_layer(*gds) if gds else None
-            if index is not None:
-                for top in layout.top_cells():
-                    region += db.Region(top.begin_shapes_rec(index))
-        percent = 100.0 * region.area() / die if die else 0.0
+        area = _area(layout, layer.gds, merged=True)
+        fill = tech.fill_of.get(layer.name)
+        area += _area(layout, fill, merged=False) if fill else 0
+        percent = 100.0 * area / die if die else 0.0
         least = rule.extra[0] > 0
         if not (percent >= rule.value if least else percent <= rule.value):
             limit = "at least" if least else "at most"
             yield f"{rule.name}: {percent:.1f} % {layer.name}, {limit} {rule.value:g} %"
+
+
+def _area(layout: db.Layout, gds: tuple[int, int], *, merged: bool) -> int:
+    """Return what a layer covers; squares of fill, of which none overlap, are only added up."""
+    import klayout.db as db
+
+    index = layout.find_layer(*gds)
+    region = db.Region()
+    for top in layout.top_cells() if index is not None else ():
+        region += db.Region(top.begin_shapes_rec(index))
+    region.merged_semantics = merged
+    return int(region.area())
 
 
 def differences(
@@ -137,7 +143,7 @@ def differences(
     """Return where a package draws something else than its layout; fill may have come since."""
     import klayout.db as db
 
-    fill = {layer.gds for layer in tech.foreign if layer.name.endswith("_Dummy")}
+    fill = set(tech.fill_of.values())
     found = []
     for file in pair:
         infos = {(i.layer, i.datatype) for i in file.layout.layer_infos()}
