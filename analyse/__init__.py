@@ -5,8 +5,9 @@ Names are loaded on first use, so that a command which needs one of them pays fo
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
 
 if TYPE_CHECKING:
     from .analysis import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .transistors import OnResistance, VoltageRangeError, switch_ohm, working_ohm
 
 _HOME = {
-    "analysis": (
+    ".analysis": (
         "Stimulus",
         "operating_point",
         "shape_of",
@@ -40,19 +41,18 @@ _HOME = {
         "stimulus_of_many",
         "vary",
     ),
-    "arrays": ("ArrayRun", "ArraySolution", "array_drop"),
-    "batch": ("Batch", "solve_batch"),
-    "bsim": ("BsimComparison", "compare_bsim"),
-    "electromigration": ("em_report", "write_currents"),
-    "nets": ("net_table",),
-    "numbers": ("load_numbers", "read_numbers"),
-    "operating": ("Laws", "mode_ohm", "write_options"),
-    "progress": ("Console", "Step"),
-    "studies": ("programming", "sensitivity"),
-    "timing": ("overlap", "read_and_write", "read_settle"),
-    "transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
+    ".arrays": ("ArrayRun", "ArraySolution", "array_drop"),
+    ".batch": ("Batch", "solve_batch"),
+    ".bsim": ("BsimComparison", "compare_bsim"),
+    ".electromigration": ("em_report", "write_currents"),
+    ".nets": ("net_table",),
+    ".numbers": ("load_numbers", "read_numbers"),
+    ".operating": ("Laws", "mode_ohm", "write_options"),
+    ".progress": ("Console", "Step"),
+    ".studies": ("programming", "sensitivity"),
+    ".timing": ("overlap", "read_and_write", "read_settle"),
+    ".transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ArrayRun",
@@ -90,8 +90,4 @@ __all__ = [
     "write_options",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+__getattr__ = loader(__name__, _HOME)

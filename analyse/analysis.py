@@ -16,8 +16,9 @@ from ..base.names import TIER_NAMES
 from ..base.outputs import one_step
 from ..extract.array.tiled import LARGEST, TiledArray
 from ..pdk import FileError, Tech
+from ..solve.modes.drives import Drives
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import EXPANSION, MODES, Drives, belongs, mode_named
+from ..solve.modes.modes import EXPANSION, MODES, belongs, mode_named
 from .arrays import array_drop, kind_of
 from .numbers import load_numbers, read_numbers
 from .operating import Laws, mode_ohm, write_options
@@ -163,7 +164,7 @@ def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:
     """Return what pins and gates carry in expansion mode, as a SPICE bench needs it."""
-    from ..solve.modes.modes import network_drives
+    from ..solve.modes.drives import network_drives
 
     return network_drives(network, EXPANSION, what.inputs)
 

@@ -14,8 +14,8 @@ from ..pdk import Tech
 from ..pdk.conditions import agree
 from ..solve.circuit.iv import DeviceLaw
 from ..solve.crossbar.crossbar import solve_crossbar
+from ..solve.modes.drives import Drives, mode_drives
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import Drives, mode_drives
 from ..solve.study.metrics import IrDrop, measure
 from .transistors import OnResistance, Series, settled
 from .volts import check_volts

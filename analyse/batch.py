@@ -14,7 +14,8 @@ from ..base import names
 from ..base.names import BOTTOM
 from ..base.outputs import one_step
 from ..base.units import percent
-from ..solve.modes.modes import mode_named, tier_index
+from ..solve.modes.drives import tier_index
+from ..solve.modes.modes import mode_named
 from ..solve.study.metrics import total_current
 from . import analysis
 from .operating import Laws, mode_ohm, write_options
@@ -214,7 +215,7 @@ class _Alone:
 
     def currents(self, volts: Floats) -> Floats:
         """Return the current out of every column, A."""
-        from ..solve.modes.modes import gates_for, network_drives
+        from ..solve.modes.drives import gates_for, network_drives
         from ..solve.network.linear import solve_network
         from ..solve.network.nonlinear import solve_network_nonlinear
         from ..solve.study.metrics import law_in

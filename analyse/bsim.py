@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..base.names import TIER_NAMES
 from ..base.ngspice import ModelsError, run_ngspice
 from ..pdk import Tech
-from ..solve.modes.modes import network_drives
+from ..solve.modes.drives import network_drives
 from ..solve.network.network import Network
 from ..solve.study.metrics import IrDrop, ir_drop
 from .analysis import Stimulus

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names
 from ..pdk import Tech
 from ..pdk.electromigration import (
     HEATING_SOURCE,
@@ -25,8 +26,9 @@ from ..pdk.electromigration import (
     current_limits,
     line_heating_k,
 )
+from ..solve.modes.drives import gates_for, network_drives
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, gates_for, mode_named, network_drives
+from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, mode_named
 from ..solve.network.linear import NetworkSolution
 from ..solve.study.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
 from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
@@ -91,6 +93,7 @@ def em_report(
             reports[mode] = judge(result.solution)
             judged = {"judged": "the direct current of a read"}
             modes[mode] = _mode(reports[mode], limits) | judged
+            _count_own_vias(modes[mode], network, tech, limits, result.solution)
             continue
         law = Laws.of(tech) if laws is None else laws
         average, peak, lowest = write_currents(network, tech, what, law, mode)
@@ -267,6 +270,35 @@ def _mode(report: ElectromigrationReport, limits: CurrentLimits) -> dict[str, An
         "by_layer": {s.layer: s.to_json() for s in hardest},
         "unchecked_layers": list(report.unchecked),
     }
+
+
+def _count_own_vias(
+    mode: dict[str, Any],
+    network: Network,
+    tech: Tech,
+    limits: CurrentLimits,
+    solved: NetworkSolution,
+) -> None:
+    """Count the via under the film of each memristor, which is no resistor of the network.
+
+    One via carries all of a memristor's current, also where a layout draws several.
+    """
+    via = tech.roles.names.get("memristor_via")
+    cut = next((cut.name for cut in tech.cuts if cut.layer == via), None)
+    amps = np.abs(solved.device_currents)
+    if cut is None or not np.isfinite(amps).any():
+        return
+    limit = limits.cut_a[cut]
+    place = np.unravel_index(int(np.nanargmax(amps)), amps.shape)
+    found = float(amps[place])
+    mode["above_limit"] += int(np.count_nonzero(amps > limit))
+    if mode["worst_cut"] is None or found / limit > mode["worst_cut"]["ratio"]:
+        rows = (network.memristor_tier, network.memristor_row, network.memristor_col)
+        k = int(np.flatnonzero(np.all(np.transpose(rows) == np.array(place), axis=1))[0])
+        ends = (network.memristor_a[k], network.memristor_b[k])
+        nodes = (str(network.node_names[ends[0]]), str(network.node_names[ends[1]]))
+        net = names.column(int(place[2]))
+        mode["worst_cut"] = Stress(cut, net, nodes, found, limit, found / limit).to_json()
 
 
 def _peak(report: ElectromigrationReport, limits: CurrentLimits, tech: Tech) -> dict[str, Any]:

@@ -20,15 +20,10 @@ import numpy as np
 
 from ..base.errors import ConfigError
 from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
-from ..solve.modes.modes import (
-    LEAST_WRITE_V,
-    POLARITIES,
-    gates_for,
-    mode_named,
-    network_drives,
-    polarity_options,
-)
-from .transistors import Bent, working_ohm
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, mode_named, polarity_options
+from .newton import node_volts
+from .transistors import Bent, OnResistance, working_ohm
 from .volts import check_volts
 
 if TYPE_CHECKING:
@@ -239,11 +234,11 @@ def mode_ohm(
     gates = gates_for(network, drives)
     small = reduced(network) if is_small(network) else None
 
-    def solve(ohm: Floats, chords: Floats) -> Floats:
+    def solver(ohm: Floats, chords: Floats) -> NetworkSolver:
         siemens = np.array(what.conductances, dtype=np.float64)
         if bent is not None:
             siemens[_places(network, bent.which)] = 1.0 / chords
-        solver = NetworkSolver(
+        return NetworkSolver(
             network if small is None else small.network,
             conductances=siemens,
             driven=drives.port_voltages,
@@ -251,10 +246,20 @@ def mode_ohm(
             switch_ohm=ohm,
             switch_off_ohm=off_ohm,
         )
-        volts = solver.voltages(drives.port_voltages)[: solver.network.n_nodes]
+
+    def spread(volts: Floats) -> Floats:
         return volts if small is None else small.spread(volts)
 
-    return working_ohm(network, tech, solve, start, bent)
+    def solve(ohm: Floats, chords: Floats) -> Floats:
+        found = solver(ohm, chords)
+        return spread(found.voltages(drives.port_voltages)[: found.network.n_nodes])
+
+    def at_once(table: OnResistance, ohm: Floats) -> Floats | None:
+        first = solver(ohm, np.zeros(0) if bent is None else 1.0 / bent.siemens)
+        found = node_volts(first, table, bent, drives.port_voltages)
+        return None if found is None else spread(found[: first.network.n_nodes])
+
+    return working_ohm(network, tech, solve, start, bent, at_once)
 
 
 def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:

@@ -12,7 +12,8 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..base import names
-from ..solve.modes.modes import DEEP_NET, EXPANSION, MODES, gates_for, network_drives
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import DEEP_NET, EXPANSION, MODES
 from ..solve.network.network import Network
 from ..solve.network.transient import step_response
 from ..solve.study.timing import Timing, pulse_curve, ratio_for

@@ -74,6 +74,27 @@ class OnResistance:
             out[mine] = factor * curve(source[mine], drop[mine])
         return out
 
+    def flow(self, a_v: Floats, b_v: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return current a -> b in A, dI/dVa and -dI/dVb in S, one per transistor.
+
+        What a table's straight pieces have of negative slopes is none.
+        """
+        source = np.where(self._is_p, np.maximum(a_v, b_v), np.minimum(a_v, b_v))
+        drop = a_v - b_v
+        ohm, by_source, by_drop = (np.empty(len(source)) for _ in range(3))
+        for k, (curve, factor) in enumerate(self._curves):
+            mine = self._size == k
+            found = curve.with_slopes(source[mine], drop[mine])
+            ohm[mine], by_source[mine], by_drop[mine] = factor * found[0], found[1], found[2]
+        amps = drop / ohm
+        # I = drop / R(source, |drop|): one end is the source, both make the drop
+        along = (1.0 - np.abs(drop) * by_drop) / ohm
+        answer = -amps * by_source
+        a_is_source = (a_v < b_v) != self._is_p
+        by_a = along + np.where(a_is_source, answer, 0.0)
+        by_b = along - np.where(a_is_source, 0.0, answer)
+        return amps, np.maximum(by_a, 0.0), np.maximum(by_b, 0.0)
+
     def check(self, a_v: Floats, b_v: Floats, names: Callable[[int], str]) -> None:
         """Refuse voltages that the tables do not hold; see `check_range`."""
         check_range(self.range_v, a_v, b_v, names)
@@ -183,6 +204,7 @@ def working_ohm(
     solve: Callable[[Floats, Floats], Floats],
     start: Floats | None = None,
     bent: Bent | None = None,
+    at_once: Callable[[OnResistance, Floats], Floats | None] | None = None,
 ) -> Floats:
     """Return R_on of every transistor of a network at the voltages at which it works, in ohm.
 
@@ -193,6 +215,8 @@ def working_ohm(
             every node, V.
         start: first guess, from a similar solve; None for the least resistances.
         bent: memristors that follow a law; they and the transistors are brought together.
+        at_once: table, first guess of R_on -> voltage of every node where both fit; None if that
+            was not found, and repeated solves are to find it.
 
     Raises:
         CrossStackError: if it does not settle, or leaves the range of the models.
@@ -203,6 +227,12 @@ def working_ohm(
     n = len(table)
     if not n:
         return np.zeros(0)
+    if at_once is not None:
+        volts = at_once(table, table.least() if start is None else start)
+        if volts is not None:
+            found = volts[network.switch_a], volts[network.switch_b]
+            table.check(*found, lambda k: _name(network, k))
+            return table(*found)
     which = np.zeros(0, dtype=np.int64) if bent is None else bent.which
     law, small = (None, np.zeros(0)) if bent is None else (bent.law, bent.siemens)
     a = np.concatenate([network.switch_a, network.memristor_a[which]])

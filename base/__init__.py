@@ -17,12 +17,8 @@ from .errors import (
     TechError,
 )
 from .inputs import regular_file
-from .names import BOTTOM, TIER_NAMES, TOP
 
 __all__ = [
-    "BOTTOM",
-    "TIER_NAMES",
-    "TOP",
     "ConfigError",
     "ConvergenceError",
     "CrossStackError",

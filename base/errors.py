@@ -6,7 +6,6 @@ line prints it as one line without adding anything.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 #: exit codes: fine; the check found something; wrong usage; did not complete; Ctrl-C; SIGTERM
@@ -99,6 +98,8 @@ class ParameterError(CrossStackError, ValueError):
             what: kind of thing expected, such as "key".
         """
         names = [*known]
+        import difflib
+
         near = difflib.get_close_matches(str(name), names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return cls(

@@ -6,7 +6,6 @@ import ctypes
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import leftovers, outputs
 from .documents import json_text, read_json
 from .errors import FileError
+from .versions import versions
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -100,19 +100,6 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that decide what a run computes."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found: dict[str, str] = {}
-    for package in ("crossstack", "klayout", "numpy", "scipy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return {**found, "python": sys.version.split()[0]}
 
 
 def write_manifest(folder: Path, head: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,12 @@ from .inputs import regular_file
 
 #: largest file that is read, in bytes
 MAX_BYTES = 2_000_000_000
+#: largest file whose structures are located for a report, in bytes
+_MOST_LOCATED = 50_000_000
 
 _UNITS, _END_LIBRARY = 0x03, 0x04
 _STRUCTURE_NAME, _END_ELEMENT = 0x06, 0x11
+_BEGIN_STRUCTURE, _END_STRUCTURE = 0x05, 0x07
 _ELEMENTS = {
     0x08: "boundary", 0x09: "path", 0x0A: "instance", 0x0B: "array", 0x0C: "text",
     0x15: "node", 0x2D: "box",
@@ -85,7 +88,7 @@ def read_stream(path: Path) -> Stream:
     """Read a GDS file.
 
     Raises:
-        FileError: if it cannot be read, is no GDS or ends early.
+        FileError: if it cannot be read, is no GDS, ends early or goes on after its end.
     """
     data = regular_file(path, MAX_BYTES).read_bytes()
     if data[2:4] != b"\x00\x02":
@@ -114,6 +117,34 @@ def read_stream(path: Path) -> Stream:
     return stream
 
 
+def cell_bytes(path: Path) -> dict[str, tuple[int, int]]:
+    """Return where each structure of a plain GDS file stands: first byte, number of bytes.
+
+    Nothing for a file that is no plain GDS, is large or breaks off: a place in the file is a help
+    for readers of a report, and no check.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_LOCATED:
+            return {}
+        data = path.read_bytes()
+        if data[2:4] != b"\x00\x02":
+            return {}
+        found: dict[str, tuple[int, int]] = {}
+        at = begin = 0
+        name = ""
+        for kind, body in _records(data, path):
+            if kind == _BEGIN_STRUCTURE:
+                begin = at
+            elif kind == _STRUCTURE_NAME:
+                name = _text(body)
+            at += 4 + len(body)
+            if kind == _END_STRUCTURE:
+                found[name] = (begin, at - begin)
+    except (OSError, FileError, ValueError, struct.error):
+        return {}
+    return found
+
+
 def _records(data: bytes, path: Path) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at + 4 <= len(data):
@@ -122,6 +153,9 @@ def _records(data: bytes, path: Path) -> Iterator[tuple[int, bytes]]:
             break
         yield kind, data[at + 4 : at + length]
         if kind == _END_LIBRARY:
+            rest = data[at + length :].strip(b"\0")  # tapes are filled up with zeros
+            if rest:
+                raise FileError(f"{path} holds {len(rest)} bytes after the end of its library")
             return
         at += length
     raise FileError(f"{path} ends early, at byte {at}")

@@ -64,6 +64,7 @@ class ProcessLayers:
         telling: layers whose shapes tell that a layout is of this process.
         foreign: further layers of the foundry.
         judged: pairs without a description that a design rule speaks of.
+        shared: of `telling`, layers of a module, which may stand on any process.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ProcessLayers:
     telling: frozenset[Pair]
     foreign: tuple[ForeignLayer, ...] = ()
     judged: frozenset[Pair] = field(default_factory=frozenset)
+    shared: frozenset[Pair] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)
@@ -283,12 +285,18 @@ def _check_layers(
         shown = listed([f"{a}/{b}" for a, b in sorted(drawn)])
         raise FileError(
             f"{name}: cell {cell.name} draws nothing on a layer of {process.name} (layers drawn: "
-            f"{shown}); a layout of another process?"
+            f"{shown}); a layout of another process? name it with --process"
         )
     for layer in process.foreign:
         if layer.gds in drawn and layer.gds not in process.judged:
             _refuse_other_devices(cell, layer, process, drawn, name)
     unknown = unknown_layers(cell, process).values()
+    if unknown and (process.telling - process.shared).isdisjoint(drawn):
+        raise FileError(
+            f"{name}: cell {cell.name} draws layers of the module, none of {process.name} itself, "
+            f"and others that it does not have ({listed(list(unknown))}); a layout of another "
+            "process? name it with --process"
+        )
     remarks = [f"unknown layers, not checked: {', '.join(unknown)}"] if unknown else []
     filled = [x for x in process.foreign if x.joins and x.gds in drawn and x.gds in process.known]
     if filled:

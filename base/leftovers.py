@@ -8,12 +8,9 @@ with another machine, whose processes cannot be seen from here.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import secrets
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from functools import cache
@@ -26,8 +23,8 @@ _MARK = (
     r"(?P<host>[0-9a-f]{8})-(?P<boot>[0-9a-f]{8})-(?P<space>\d+)"
     r"-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part"
 )
-_NAME = re.compile(rf"\..*\.{_MARK}", re.DOTALL)
-_IN_TEXT = re.compile(rf"\.[^/]*\.{_MARK}/?")
+_NAME = rf"(?s)\..*\.{_MARK}"
+_IN_TEXT = rf"\.[^/]*\.{_MARK}/?"
 
 #: told of every temporary path before it exists; a supervisor removes them after a crash
 listeners: list[Callable[[Path], None]] = []
@@ -43,7 +40,7 @@ def temporary(folder: Path, name: str) -> Path:
     stem = os.fsencode(name)[:_STEM].decode("utf-8", "ignore")
     host, boot, space = _here()
     pid = os.getpid()
-    mine = f"{host}-{boot}-{space}-{pid}-{_started(pid)}-{secrets.token_hex(4)}"
+    mine = f"{host}-{boot}-{space}-{pid}-{_started(pid)}-{os.urandom(4).hex()}"
     path = folder / f".{stem}.{mine}{SUFFIX}"
     for tell in listeners:
         tell(path.absolute())
@@ -52,7 +49,7 @@ def temporary(folder: Path, name: str) -> Path:
 
 def without(text: str) -> str:
     """Return a message without the temporary names in its paths."""
-    return _IN_TEXT.sub("", text)
+    return re.sub(_IN_TEXT, "", text)
 
 
 def remove(path: Path) -> None:
@@ -79,7 +76,7 @@ def sweep(folder: Path) -> None:
 
 def is_dead(path: Path) -> bool:
     """Return whether a temporary path is of a process that is surely gone."""
-    found = _NAME.fullmatch(path.name)
+    found = re.fullmatch(_NAME, path.name)
     host, boot, space = _here()
     if found is None or not space or found["host"] != host:
         return False
@@ -91,6 +88,8 @@ def is_dead(path: Path) -> bool:
 @cache
 def _here() -> tuple[str, str, int]:
     """Return host and boot as short hashes, and the namespace of process numbers (0: unknown)."""
+    import socket  # here and below: a help text writes no file and does without
+
     try:
         space = os.stat("/proc/self/ns/pid").st_ino
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
@@ -108,6 +107,8 @@ def _machine() -> bytes:
 
 
 def _short(data: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()[:8]
 
 

@@ -2,6 +2,7 @@
 
 python bench/options.py                      2,000 sets from seed 1, half an hour on 2 cores
 python bench/options.py --sets 300 --seed 7 --foundry 0
+python bench/options.py --sets 60 --top macro --process sky130
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ LINE_PITCH = 20.0
 TURNS = (4.0, 9.5, 10.0, 11.0, 12.0, 13.0, 14.0, 20.0, 30.0, 33.0, 38.0, 40.0, 45.0)
 
 
-def option_sets(count: int, seed: int) -> Iterator[dict[str, Any]]:
+def option_sets(count: int, seed: int, top: str | None = None) -> Iterator[dict[str, Any]]:
     """Yield option sets; the k-th of a seed is the same however many are asked for."""
     for k in range(count):
-        yield option_set(random.Random(f"{seed}/{k}"))
+        yield option_set(random.Random(f"{seed}/{k}"), top)
 
 
 def chip_sets() -> Iterator[dict[str, Any]]:
@@ -59,10 +60,10 @@ def chip_sets() -> Iterator[dict[str, Any]]:
     yield from (dict(values) for values in CHIPS)
 
 
-def option_set(rng: random.Random) -> dict[str, Any]:
+def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     """Return one option set; most options keep their default, so that each is seen alone."""
     tops, weights = zip(*TOPS, strict=True)
-    top = rng.choices(tops, weights)[0]
+    top = top or rng.choices(tops, weights)[0]
     values: dict[str, Any] = {"top": top, "cell": rng.choice(CELLS)}
     values["rows"], values["cols"] = rng.choice(SHAPES)
     values["profile"] = rng.choices(("stepper", "aligner"), (2, 1))[0]
@@ -76,8 +77,15 @@ def option_set(rng: random.Random) -> dict[str, Any]:
             values["strap"] = True
         if rng.random() < 0.4:
             values["cuts"] = rng.choice((1, 2, 4))
+        if rng.random() < 0.3:
+            values["select_fingers"] = rng.choice((1, 2, 3, 4))
+            # every gate is equally wide
+            total = values.get("select_w_um", 2.0)
+            step = 0.01 * values["select_fingers"]
+            values["select_w_um"] = round(max(1, round(total / step)) * step, 2)
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
+        values["read_switch"] = rng.choice(("nmos", "nmos", "both"))
         for key in ("switch_wn_um", "switch_wp_um"):
             if rng.random() < busy:
                 values[key] = length(rng, SWITCH)
@@ -112,7 +120,7 @@ def length(rng: random.Random, ends: tuple[float, float]) -> float:
 
 def least_pitches(values: dict[str, Any]) -> dict[str, float | None]:
     """Return the least pitches of a set, in um, or None where it cannot be drawn at all."""
-    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts")
+    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts", "select_fingers")
     return _least(tuple((name, values[name]) for name in names if name in values))
 
 
@@ -191,12 +199,17 @@ def main() -> int:
     parser.add_argument(
         "--foundry", type=int, default=15, help="sets that the foundry's own deck checks, too"
     )
+    parser.add_argument("--top", choices=[top for top, _ in TOPS], help="this kind alone")
+    parser.add_argument("--process", help="foundry base, by name or folder")
     parser.add_argument("--refused", action="store_true", help="print every refusal, too")
     options = parser.parse_args()
     count: Counter[str] = Counter()
     accepted: list[Outcome] = []
     begin = time.perf_counter()
-    sets = chain(chip_sets(), option_sets(options.sets, options.seed))
+    chips = [] if options.top else list(chip_sets())
+    sets = chain(chips, option_sets(options.sets, options.seed, options.top))
+    if options.process:
+        sets = ({**values, "process": options.process} for values in sets)
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for outcome in pool.imap(judge, sets):
             count[outcome.kind] += 1
@@ -206,13 +219,13 @@ def main() -> int:
                 print(f"{outcome.kind} {outcome.values}\n    {outcome.why}", flush=True)
             if sum(count.values()) % 100 == 0:
                 seconds = time.perf_counter() - begin
-                most = len(CHIPS) + options.sets
+                most = len(chips) + options.sets
                 print(f"{sum(count.values())} of {most}, {seconds:.0f} s: {dict(count)}",
                       flush=True)  # fmt: skip
     bad = count["bad"] + foundry_faults(accepted[:: max(1, len(accepted) // options.foundry)]
                                         if options.foundry else [])  # fmt: skip
     told = ", ".join(f"{count[kind]} {kind}" for kind in ("accepted", "refused", "bad"))
-    print(f"{len(CHIPS)} chips, {options.sets} option sets, seed {options.seed}: {told}")
+    print(f"{len(chips)} chips, {options.sets} option sets, seed {options.seed}: {told}")
     return 1 if bad else 0
 
 

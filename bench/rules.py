@@ -22,7 +22,7 @@ from crossstack.drc import run_drc
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError
-from crossstack.pdk.tech import HOME
+from crossstack.pdk.home import HOME
 
 #: kinds whose value may grow, and the step of their values in um
 KINDS = {

@@ -222,9 +222,10 @@ def grid_down(value: float, step: int = 5) -> int:
     return int((value + 1e-6) // step) * step
 
 
-def boundaries(tech: Tech) -> tuple[str, str]:
-    """Return the layers that frame a top cell: its boundary and the post-process area."""
-    return tech.roles.layer("boundary"), tech.roles.layer("module_area")
+def boundaries(tech: Tech) -> tuple[str, ...]:
+    """Return the layers that frame a top cell: its boundary and the post-process area, if any."""
+    names = tech.roles.names
+    return tuple(names[role] for role in ("boundary", "module_area") if role in names)
 
 
 def bbox(rects: Iterable[Rect]) -> tuple[int, int, int, int]:

@@ -8,11 +8,14 @@ array is named in each docstring.
 from __future__ import annotations
 
 from .drawing import Canvas, Cell, grid_down, grid_up
+from .parts import StackSize, cut_array
 from .rules import RuleBook
 from .unit import Unit
 
 #: How far lines run on past the outermost cell, in dbu; room for pins, not a rule.
 MARGIN = 1000
+#: vias on every level between a column of foundry metal and its pin
+CUTS_OF_COLUMN = 4
 #: Width of the VSS bus in the local metal, in dbu: ample, not a rule.
 BUS = 2300
 
@@ -117,6 +120,8 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
         west: the row end, whose lowest shapes must be kept clear of too.
         r: rules.
     """
+    if r.tech.module.stands_within:
+        return _metal_column_end(u, r)
     c = Canvas(r.tech)
     a = r.enclosure("middle_electrode", "middle_via")
     shapes = (*u.rects, *west.rects)
@@ -140,10 +145,11 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
     pad_top = via_top + a
     least = grid_up(r.area("land") / width, 10)
     bottom = pad_top - max(pad_height + MARGIN, least)
-    shift, x = -bottom, u.port("C", 270).x
-    half = width // 2
+    # the pin stands in the middle, as switches do, even where the column does not
+    shift, x, half = -bottom, grid_down(u.cell.width / 2), width // 2
     c.rect("ME", u.column_span[0], pad_top - pad_height + shift, u.column_span[1], shift)
-    c.rect("ME", x - half, pad_top - pad_height + shift, x + half, pad_top + shift)
+    ends = min(x - half, u.column_span[0]), max(x + half, u.column_span[1])
+    c.rect("ME", ends[0], pad_top - pad_height + shift, ends[1], pad_top + shift)
     c.rect("land", x - half, 0, x + half, pad_top + shift)
     for x1, x2 in u.strap_spans:  # a strap joins the pin beside its vias
         c.rect("land", x1, pad_top + shift, x2, shift)
@@ -152,17 +158,59 @@ def column_end(u: Unit, west: Cell, r: RuleBook) -> Cell:
         for via_x in _via_centres(r, x, width):
             c.box("VME", via_x, y, r.module_via)
     c.port("C", "land", x, 0, width, 270)
-    if u.has_substrate:
-        tap, metal = (
-            u.port("VSS", 270).x,
-            r.line // 2,
-        )
-        c.rect("local", 0, 0, u.cell.width, BUS)
-        c.rect("local", tap - metal, BUS, tap + metal, shift)
-        c.port("VSS", "local", 0, BUS // 2, BUS, 180)
+    _substrate_end(c, u, r, shift)
     return Cell(
         "column_end", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width, height=shift
     )
+
+
+def _substrate_end(c: Canvas, u: Unit, r: RuleBook, top: int) -> None:
+    """Join the metal of the p-tap strip to the VSS bus, where the cell has one."""
+    if not u.has_substrate:
+        return
+    tap, metal = u.port("VSS", 270).x, r.line // 2
+    c.rect("local", 0, 0, u.cell.width, BUS)
+    c.rect("local", tap - metal, BUS, tap + metal, top)
+    c.port("VSS", "local", 0, BUS // 2, BUS, 180)
+
+
+def _metal_column_end(u: Unit, r: RuleBook) -> Cell:
+    """Bring a column of foundry metal up to a pin in the last metal; abuts with its north side.
+
+    Where the cells are too narrow for two lands beside each other, the pin stays in its metal.
+    """
+    c, port = Canvas(r.tech), u.port("C", 270)
+    west, east = u.column_span
+    width = grid_down((u.cell.width - r.space("land")) / 2) * 2
+    size = StackSize(r, CUTS_OF_COLUMN)
+    in_land = size.extent("land_via")[0] + 2 * r.line_end("land_via", "land")
+    least = max(r.width("land"), in_land)
+    if width < least:
+        top = BUS + r.space("local") if u.has_substrate else MARGIN
+        c.rect(port.layer, west, 0, east, top)
+        c.port("C", port.layer, port.x, 0, port.width, 270)
+        _substrate_end(c, u, r, top)
+        return Cell("column_end", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width,
+                    height=top)  # fmt: skip
+    metals = (port.layer, *r.tech.roles.between(port.layer, "land"))
+    pads = {metal: size.landing(metal) for metal in metals}
+    high = max(least, *(h for _, h in pads.values()), grid_up(r.area("land") / width, 10))
+    # clear of the lowest row and of the select lines, which end at the array's edge
+    clear = max(*(r.wide_space(metal) for metal in metals), r.land_space)
+    middle = MARGIN + grid_up(high / 2)
+    top = max(MARGIN + high + clear, BUS + r.space("local"))
+    x = u.cell.width // 2  # as the lands of mode switches
+    c.rect("land", x - width // 2, 0, x + width // 2, MARGIN + high)
+    for metal in metals:
+        c.box(metal, x, middle, *pads[metal])
+    c.rect(port.layer, west, middle - pads[port.layer][1] // 2, east, top)
+    c.rect(port.layer, min(west, x), middle - pads[port.layer][1] // 2, max(east, x),
+           middle + pads[port.layer][1] // 2)  # fmt: skip
+    for cut in r.tech.roles.cuts(port.layer, "land"):
+        cut_array(c, r, cut, x, middle, size)
+    c.port("C", "land", x, 0, width, 270)
+    _substrate_end(c, u, r, top)
+    return Cell("column_end", tuple(c.rects), ports=tuple(c.ports), width=u.cell.width, height=top)
 
 
 def column_top(u: Unit, r: RuleBook) -> Cell:
@@ -171,8 +219,13 @@ def column_top(u: Unit, r: RuleBook) -> Cell:
     Abuts with its south side.
     """
     c = Canvas(r.tech)
-    overhang = max(
-        0, u.crossing_span[1] + r.overhang("middle_electrode", "bottom_crossing") - u.cell.height
+    overhang = (
+        0
+        if r.tech.module.stands_within
+        else max(
+            0,
+            u.crossing_span[1] + r.overhang("middle_electrode", "bottom_crossing") - u.cell.height,
+        )
     )
     if overhang:
         c.rect("ME", u.column_span[0], 0, u.column_span[1], overhang)

@@ -69,9 +69,12 @@ class Tracks:
         widest = pitch - self.mid + half - grid_up(r.row_space(0) / 2)
         space = self.space = r.row_space(widest)
         self.edge = grid_up(max(space, r.space("select")) / 2)
-        self.low = (self.edge, self.mid - half - space)
-        self.high3 = (self.mid + half + space, pitch - self.edge)
-        self.high4 = (self.mid - half, pitch - self.edge)
+        #: no track is wide metal, which some decks refuse to see joined to a narrower piece
+        most = min(r.wide_from("bottom_row"), r.wide_from("top_row")) - 10
+        low, high = self.mid - half - space, self.mid + half + space
+        self.low = (max(self.edge, low - most), low)
+        self.high3 = (high, min(pitch - self.edge, high + most))
+        self.high4 = (self.mid - half, min(pitch - self.edge, self.mid - half + most))
 
     def metal(self, canvas: Canvas, layer: str, track: TrackName, x1: int, x2: int) -> None:
         """Draw a piece of a track in a metal of the row lines."""
@@ -296,13 +299,9 @@ class BodyDrawer:
             track: track in whose height the contact lies.
         """
         c, r = self.c, self.r
-        gates, half = self.gates(rows), self.length // 2
         bar = r.head // 2
         y = max(self.t.centre(track), self.t.edge + r.pad // 2, bar + grid_up(r.space("poly") / 2))
-        low, high = min(gates[0] - half, y - bar), max(gates[-1] + half, y + bar)
-        c.rect("poly", x - bar, low, x + bar, high)
-        for g in gates:
-            c.rect("poly", reach[0], g - half, reach[1], g + half)
+        self.to_bar(x, rows, reach, (y - bar, y + bar))
         gate_contact(c, r, x, y)
         c.box("local_via", x, y, r.size("local_via"))
         c.box("select", x, y, r.pad)
@@ -311,6 +310,16 @@ class BodyDrawer:
         if self.t.centre(track) - over < y - r.pad // 2:
             half_pad = r.pad // 2
             c.rect("select", x - half_pad, self.t.centre(track) - over, x + half_pad, y)
+
+    def to_bar(
+        self, x: int, rows: list[int], reach: tuple[int, int], span: tuple[int, int]
+    ) -> None:
+        """Lead gates to a poly bar at `x` that takes at least a `span` of heights."""
+        gates, half, bar = self.gates(rows), self.length // 2, self.r.head // 2
+        low, high = min(gates[0] - half, span[0]), max(gates[-1] + half, span[1])
+        self.c.rect("poly", x - bar, low, x + bar, high)
+        for g in gates:
+            self.c.rect("poly", reach[0], g - half, reach[1], g + half)
 
     def tap(self, x: int, kind: str) -> None:
         """Draw a tap strip centred at `x` through the whole pitch; its metal is VSS or VDD."""

@@ -22,7 +22,7 @@ from kfactory.settings import KCellSettings
 from ..pdk import DEFAULT, ParameterError, Tech, get_tech, profile_names
 from .describe import Parameter, docstring
 from .drawing import Cell, Placement, Port
-from .registry import CELLS, described, documented, draw_cell, load_installed
+from .registry import CELLS, described, documented, draw_cell, fits, load_installed
 
 ComponentFunction = Callable[..., gf.Component]
 
@@ -37,7 +37,12 @@ _NAME_LENGTH = 64
 
 def cells(profile: str, process: str = DEFAULT) -> dict[str, ComponentFunction]:
     """Return every registered cell as a gdsfactory cell function with these defaults."""
-    return {name: bound(function, profile, process) for name, function in cell_functions().items()}
+    module = get_tech(profile, process).module
+    return {
+        name: bound(function, profile, process)
+        for name, function in cell_functions().items()
+        if fits(name, module)
+    }
 
 
 def cell_functions() -> dict[str, ComponentFunction]:
@@ -114,9 +119,18 @@ def cell_function(
     return made
 
 
-def bound(function: ComponentFunction, profile: str, process: str) -> ComponentFunction:
-    """Return `function` with default profile and process, names checked, float noise removed."""
-    bases = {"profile": profile, "process": process}
+def bound(
+    function: ComponentFunction, profile: str, process: str, **defaults: Any
+) -> ComponentFunction:
+    """Return `function` with default profile and process, names checked, float noise removed.
+
+    Args:
+        function: of any process.
+        profile: default profile.
+        process: default process.
+        defaults: of its other parameters, where the process asks for others than the usual.
+    """
+    bases = {"profile": profile, "process": process, **defaults}
     signature = inspect.signature(function)
     known = [*signature.parameters]
     name = function.__name__

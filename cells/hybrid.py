@@ -17,6 +17,7 @@ take the whole rest of the pitch.
 from __future__ import annotations
 
 from ..pdk import Tech
+from . import within
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down
 from .mos import NmosPlace, draw_nmos, local_over_contacts, single_contact, tap_strip
 from .parts import cut_array, device_mark, mirrored, oxides, via_stack
@@ -27,10 +28,10 @@ from .strap import draw_strap
 def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     """Draw the left half: select transistor, its stack, land, via and electrode."""
     r, c = g.rules, Canvas(g.tech)
-    nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length)
+    nmos = NmosPlace(r, g.comp_x, g.comp_y, g.w, g.length, g.fingers)
     span = draw_nmos(c, r, nmos)
-    local_over_contacts(c, r, nmos.drain_x, span)
-    local_over_contacts(c, r, nmos.source_x, span)
+    for x in nmos.columns:
+        local_over_contacts(c, r, x, span)
     # drain: the local metal from the contacts to the stack, then up to the land
     half_m1, size = r.line // 2, g.stack
     half_pad, half_cuts = size.pad_h // 2, size.extent("local_via")[0] // 2
@@ -50,7 +51,10 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
         g.source_x + half_cuts + r.line_end("local_via", "local"),
         g.pad_y + half_pad,
     )
-    c.rect("local", nmos.source_x - half_m1, g.pad_y - half_pad, nmos.source_x + half_m1, span[1])
+    for x in nmos.columns[1::2]:
+        c.rect("local", x - half_m1, g.pad_y - half_pad, x + half_m1, span[1])
+    if g.fingers > 1:
+        _fold(c, g, nmos, span)
     west, east = g.source_x - size.pad_w // 2, g.source_x + size.pad_w // 2
     if row_metal == "top_row":
         via_stack(c, r, g.source_x, g.pad_y, "local", row_metal, cuts=g.cuts)
@@ -64,7 +68,7 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     if g.near_tap_x is not None:
         tap_strip(c, r, g.near_tap_x, 0, g.pitch_y)
         half_tap = r.line // 2
-        c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.me_x,
+        c.rect("local", g.near_tap_x, g.pitch_y // 2 // 10 * 10 - half_tap, g.tap_x,
                g.pitch_y // 2 // 10 * 10 + half_tap)  # fmt: skip
     # gate: up to the select line
     for more in range(0, g.gate_more + 1, r.step("local_via")):
@@ -77,6 +81,17 @@ def _half(g: HybridGeometry, electrode: str, row_metal: str) -> Canvas:
     half_line = g.select_width // 2
     c.rect("select", g.select_x - half_line, 0, g.select_x + half_line, g.pitch_y)
     return c
+
+
+def _fold(c: Canvas, g: HybridGeometry, nmos: NmosPlace, span: tuple[int, int]) -> None:
+    """Join the sources of a folded transistor in the south and its drains in the north."""
+    half, half_pad = g.rules.line // 2, g.stack.pad_h // 2
+    drains, sources = nmos.columns[::2], nmos.columns[1::2]
+    east = max(g.source_x, sources[-1] + half)
+    c.rect("local", sources[0] - half, g.pad_y - half_pad, east, g.pad_y + half_pad)
+    for x in drains:
+        c.rect("local", x - half, span[0], x + half, nmos.join[1])
+    c.rect("local", drains[0] - half, nmos.join[0], drains[-1] + half, nmos.join[1])
 
 
 def _land(c: Canvas, g: HybridGeometry, electrode: str) -> None:
@@ -116,12 +131,18 @@ def hybrid_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
 
 
 def planar_cell(tech: Tech, parameters: HybridParameters | None = None) -> Cell:
-    """Draw the one-tier baseline: the hybrid cell without its top half, same pitch and wires."""
+    """Draw the one-tier baseline: the hybrid cell without its top half.
+
+    Its least pitch is its own; at a pitch of the hybrid cell it has that cell's wires. Of a module
+    that stands between two metals it is a cell of its own (`within`).
+    """
+    if tech.module.stands_within:
+        return within.planar_cell(tech, parameters)
     return _cell(tech, parameters or HybridParameters(), top=False)
 
 
 def _cell(tech: Tech, parameters: HybridParameters, top: bool) -> Cell:
-    g = HybridGeometry(tech, parameters)
+    g = HybridGeometry(tech, parameters, top)
     canvas = Canvas(tech)
     canvas.rects += _half(g, "BE", "bottom_row").rects
     oxides(canvas, g.rules, "B", g.crossing)
@@ -154,10 +175,10 @@ def _middle_line(c: Canvas, g: HybridGeometry) -> None:
     The foundry's deck refuses a tap with no transistor within reach, too.
     """
     if g.near_tap_x is None:
-        tap_strip(c, g.rules, g.me_x, 0, g.pitch_y)
+        tap_strip(c, g.rules, g.tap_x, 0, g.pitch_y)
     else:
         half = g.rules.line // 2
-        c.rect("local", g.me_x - half, 0, g.me_x + half, g.pitch_y)
+        c.rect("local", g.tap_x - half, 0, g.tap_x + half, g.pitch_y)
 
 
 def _ports(g: HybridGeometry, top: bool) -> list[Port]:
@@ -172,7 +193,7 @@ def _ports(g: HybridGeometry, top: bool) -> list[Port]:
         ]
         ports.append(Port("C", "ME", g.me_x, y, 2 * g.me_half, direction))
         ports.append(
-            Port("VSS", g.rules.layer("local"), g.me_x, y, g.rules.width("local"), direction)
+            Port("VSS", g.rules.layer("local"), g.tap_x, y, g.rules.width("local"), direction)
         )
     return ports
 
@@ -180,14 +201,22 @@ def _ports(g: HybridGeometry, top: bool) -> list[Port]:
 def _netlist(name: str, g: HybridGeometry, top: bool) -> Subcircuit:
     size = (("W", g.w * 1e-3), ("L", g.length * 1e-3))
     area = (("AREA", g.area_um2),)
-    devices = [
-        Device("MB", "nfet", ("be", "BS", "BR", "VSS"), size),
+    devices: list[Device] = [
+        *_gates("MB", g.fingers, ("be", "BS", "BR", "VSS"), size),
         Device("XB", "memristor_bottom", ("be", "C"), area),
     ]
     if not top:
         return Subcircuit(name, ("BR", "C", "BS", "VSS"), tuple(devices))
     devices += [
-        Device("MT", "nfet", ("te", "TS", "TR", "VSS"), size),
+        *_gates("MT", g.fingers, ("te", "TS", "TR", "VSS"), size),
         Device("XT", "memristor_top", ("te", "C"), area),
     ]
     return Subcircuit(name, ("TR", "BR", "C", "TS", "BS", "VSS"), tuple(devices))
+
+
+def _gates(
+    name: str, fingers: int, nets: tuple[str, ...], size: tuple[tuple[str, float], ...]
+) -> list[Device]:
+    """Return one device a gate of a select transistor."""
+    names = [name] if fingers == 1 else [f"{name}_{k}" for k in range(fingers)]
+    return [Device(one, "nfet", nets, size) for one in names]

@@ -24,6 +24,8 @@ BAR_LENGTH = 10_000
 
 def masks(tech: Tech) -> tuple[str, ...]:
     """Return the layers of the module that become masks, in the order of the process."""
+    if tech.module.stands_within:
+        return ()  # the foundry's own
     markers = [tech.roles.layer(role) for role in ("marks", "module_area")]
     return tuple(
         layer.name

@@ -178,18 +178,24 @@ def gate_contact(c: Canvas, r: RuleBook, x: int, y: int) -> None:
 
 
 class NmosPlace:
-    """Where the parts of one NMOS lie; the gate runs along y, current along x.
+    """Where the parts of one NMOS lie; gates run along y, current along x.
 
     Attributes:
         comp: (x1, y1, x2, y2) of the active area.
-        drain_x, gate_x, source_x: centres of the contact columns and of the gate.
-        gate_y: centre of the gate contact, above the channel.
+        columns: centres of the columns of contacts, drain first, then source, in turns.
+        gates: centres of the gates between them.
+        drain_x, source_x: the first drain and source.
+        gate_x: centre of the gates' contact: over the gate, or between two.
+        gate_y: centre of the gates' contact, above the channel.
         metal_top: end of the local metal over the source and drain contacts.
         metal_bottom: its lower end.
         top, bottom: ends of the poly.
     """
 
-    def __init__(self, rules: RuleBook, x: int, y: int, w: int, length: int) -> None:
+    def __init__(
+        self, rules: RuleBook, x: int, y: int, w: int, length: int, fingers: int = 1
+    ) -> None:
+        """Place an NMOS whose every gate is `w` wide."""
         r = rules
         step = r.contact_side + r.contact // 2
         to_gate = max(
@@ -197,11 +203,12 @@ class NmosPlace:
             grid_up((r.line + r.space("local")) / 2),
             *(grid_up((r.below_line(metal) + r.space(metal)) / 2) for metal in r.below),
         )
-        self.w, self.length = w, length
-        self.drain_x = x + step
-        self.gate_x = self.drain_x + to_gate
-        self.source_x = self.gate_x + to_gate
-        self.comp = (x, y, self.source_x + step, y + w)
+        self.w, self.length, self.rules = w, length, r
+        self.columns = [x + step + 2 * k * to_gate for k in range(fingers + 1)]
+        self.gates = [x + step + (2 * k + 1) * to_gate for k in range(fingers)]
+        self.drain_x, self.source_x = self.columns[:2]
+        self.gate_x = self.gates[0] if fingers == 1 else self.source_x
+        self.comp = (x, y, self.columns[-1] + step, y + w)
         inset = r.contact_inset
         count = (w - 2 * inset - r.contact) // r.contact_step + 1
         first = y + inset
@@ -216,6 +223,14 @@ class NmosPlace:
         self.gate_y = max(y + w + r.head_clear, *landings)
         self.bottom = y - r.extension("poly", "diffusion")
         self.top = self.gate_y + r.head // 2
+        #: lower and upper edge of the local metal that joins several drains, above the gates'
+        low = self.gate_y + r.pad // 2 + r.space("local")
+        self.join = (low, low + r.line)
+
+    @property
+    def metal_end(self) -> int:
+        """Upper end of everything in the local metal."""
+        return self.gate_y + self.rules.pad // 2 if len(self.gates) == 1 else self.join[1]
 
     def mos(self, r: RuleBook) -> Mos:
         """Return the transistor that stands here."""
@@ -225,8 +240,8 @@ class NmosPlace:
         return Mos(
             "nfet",
             self.comp,
-            gates=(self.gate_x,),
-            lines=(self.drain_x, self.source_x),
+            gates=tuple(self.gates),
+            lines=tuple(self.columns),
             length=self.length,
             implant=(x1 - beside, y1 - across, x2 + beside, y2 + across),
         )
@@ -242,6 +257,10 @@ def draw_nmos(c: Canvas, r: RuleBook, place: NmosPlace) -> tuple[int, int]:
     c.rect("diffusion", *m.active)
     draw_gates(c, r, m, place.top)
     c.box("poly", place.gate_x, place.gate_y, r.head)
+    if len(place.gates) > 1:
+        half, bar = m.length // 2, r.head // 2
+        ends = place.gates[0] - half, place.gates[-1] + half
+        c.rect("poly", ends[0], place.gate_y - bar, ends[1], place.gate_y + bar)
     gate_contact(c, r, place.gate_x, place.gate_y)
     draw_implant(c, m)
     return draw_contacts(c, r, m)

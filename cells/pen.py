@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..pdk import Tech
+from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, Tracks
 from .limits import length
@@ -15,6 +15,8 @@ from .rules import RuleBook
 MARGIN = 500
 #: widest switch or inverter in um: with more, the switches of one line are longer than any die
 MOST_WIDTH_UM = 1000.0
+#: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
+READ_SWITCHES = ("nmos", "both")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class SwitchParameters:
         switch_wn_um, switch_wp_um: total channel width of each NMOS and PMOS.
         inverter_wn_um, inverter_wp_um: channel widths of the inverters.
         kelvin: bring one sense line per row line and column to the boundary.
+        read_switch: transistors of a read switch, `nmos` or `both`.
     """
 
     switch_wn_um: float = 20.0
@@ -32,6 +35,7 @@ class SwitchParameters:
     inverter_wn_um: float = 2.0
     inverter_wp_um: float = 4.0
     kelvin: bool = False
+    read_switch: str = "nmos"
 
 
 class Pen:
@@ -41,6 +45,8 @@ class Pen:
         self, tech: Tech, p: SwitchParameters, pitch: int, west: int = MARGIN, sense: bool = False
     ) -> None:
         self.tech, self.p = tech, p
+        if p.read_switch not in READ_SWITCHES:
+            raise ParameterError("read_switch", p.read_switch, "one of " + ", ".join(READ_SWITCHES))
         self.rules = RuleBook(tech)
         self.canvas = Canvas(tech)
         self.tracks = Tracks(self.rules, pitch, sense)

@@ -21,7 +21,8 @@ def least_pitch(r: RuleBook, kelvin: bool = False) -> int:
     tracks = landing + 2 * (_least_track(r) + edge)
     finger = finger_step(r, r.gate_length()) + beside_rows(r, edge)
     # a column ends in a land that holds its cuts
-    land = r.size("land_via") + 2 * r.line_end("land_via", "land") + r.land_space
+    land = r.size("land_via") + 2 * r.line_end("land_via", "land")
+    land = max(land, r.width("land")) + r.land_space
     # cuts in the middle of the high track, and of the low one of the next pitch
     cuts = 2 * (r.step("select_via") + r.pad // 2 + space - edge)
     least = [grid_up(least, 10) for least in (tracks, finger, land, cuts)]

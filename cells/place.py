@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..pdk import Tech
+from ..pdk import ParameterError, Tech
 from .drawing import grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace
@@ -15,6 +15,8 @@ from .strap import least_pitch_y as strap_pitch_y
 
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
+#: into how many gates a select transistor may be folded
+FINGERS = (1, 2, 3, 4)
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
 
@@ -26,6 +28,8 @@ class HybridParameters:
     Attributes:
         select_w_um: channel width of the select transistors.
         select_l_um: channel length of the select transistors; None for the least.
+        select_fingers: gates that a select transistor is folded into, which makes the cell lower
+            and wider.
         device_um: height of the BE and TE strips, and least width of the middle electrode.
         pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
         strap: a line in the last metal below ME, tied to it in every row.
@@ -39,6 +43,7 @@ class HybridParameters:
     pitch_y_um: float | None = None
     strap: bool = False
     cuts: int = 1
+    select_fingers: int = 1
 
 
 class HybridGeometry(StackedPair):
@@ -48,16 +53,22 @@ class HybridGeometry(StackedPair):
         ParameterError: for a size or pitch outside its range; the message names the limit.
     """
 
-    def __init__(self, tech: Tech, p: HybridParameters) -> None:
+    def __init__(self, tech: Tech, p: HybridParameters, top: bool = True) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
+        self.fingers = one_of("select_fingers", p.select_fingers, FINGERS)
+        self.w = self._one_gate(p.select_w_um)
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
         self.strap = switch("strap", p.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
         self.stack = StackSize(self.rules, self.cuts)
         self._place_columns()
-        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, self._least_pitch_x())
+        both = self._least_pitch_x()
+        own = both if top else min(both, self._own_pitch_x())
+        self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, own)
+        #: one tier alone, nearer than two could stand: no room is kept for a right half
+        self.narrow = self.pitch_x < both
         self._place_rows()
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
         self._widen_lines()
@@ -66,6 +77,20 @@ class HybridGeometry(StackedPair):
         self.gate_more = step if self.cuts > 1 and self.pitch_y >= self._gate_room() + step else 0
         self._place_diode()
         self._place_near_tap()
+
+    def _one_gate(self, total_um: float) -> int:
+        """Return the channel width of one gate.
+
+        Raises:
+            ParameterError: for more gates than a width has room for, or can be shared by.
+        """
+        least = self.tech.to_dbu(select_widths(self.tech)[0])
+        width, rest = divmod(self.w, self.fingers)
+        if width < least or rest or width % 10:
+            fit = [k for k in FINGERS if self.w % (10 * k) == 0 and self.w // k >= least]
+            told = f"{' or '.join(map(str, fit or [1]))} with select_w_um = {total_um:g}"
+            raise ParameterError("select_fingers", self.fingers, told)
+        return width
 
     def _place_columns(self) -> None:
         """Place everything of the left half along x, from the cell's west edge."""
@@ -94,7 +119,7 @@ class HybridGeometry(StackedPair):
         over = r.size("local_via") + 2 * r.enclosure("select", "local_via")
         self.select_width = grid_up(max(r.width("select"), over), 10)
         self.select_x = self.stack_x + s.pad_w // 2 + r.space("select") + self.select_width // 2
-        nmos = NmosPlace(r, 0, 0, self.w, self.length)
+        nmos = NmosPlace(r, 0, 0, self.w, self.length, self.fingers)
         #: active area and implant keep their space to those of the mirrored neighbour
         least_x = grid_up(
             max(r.space("diffusion") / 2, r.enclosure("nplus", "n_active") + r.space("nplus") / 2)
@@ -118,7 +143,7 @@ class HybridGeometry(StackedPair):
 
     def _least_pitch_x(self) -> int:
         r = self.rules
-        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length))
+        cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers))
         me, strap = self.device, 0
         if self.strap:
             least = StrapRules.of(r)
@@ -127,6 +152,51 @@ class HybridGeometry(StackedPair):
         module = 2 * (self.module_x + r.module_via // 2 + self.me_to_via) + me
         lands = 2 * self.land_x[1] + r.land_space
         return grid_up(max(cmos, module, strap, lands), 10)
+
+    def _own_pitch_x(self) -> int:
+        """Return the least pitch of the left half alone, and place its ME and its tap."""
+        r = self.rules
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers)
+        oxides = [
+            r.enclosure(film, "bottom_crossing") + r.space("bottom_via", "oxide")
+            for film in ("bottom_oxide", "bottom_oxide_x")
+        ]
+        overhang = r.overhang("bottom_electrode", "bottom_crossing")
+        to_via = max(r.space("bottom_via", "crossing"), *oxides, overhang + r.beyond_via)
+        half, strap = self.device // 2, 0
+        self.own_me_x = self.module_x + r.module_via // 2 + to_via + half
+        if self.strap:
+            least = StrapRules.of(r)
+            half = max(half, least.least_electrode // 2)
+            strap = r.space("land") + least.least_metal // 2
+            self.own_me_x = max(
+                self.module_x + r.module_via // 2 + to_via + half, self.land_x[1] + strap
+            )
+            strap += self.own_me_x - self.land_x[0]
+        self.own_me_x, self.own_me_half = grid_up(self.own_me_x, 10), half
+        self.own_tap_x = grid_up(self._half_cmos(nmos), 10)
+        half_tap = max(r.tap_width, r.width("pplus") - 2 * r.enclosure("pplus", "p_tap")) // 2
+        metal = min(self.stack_x - self.stack.pad_w // 2, nmos.drain_x - r.line // 2)
+        to_next = max(
+            half_tap + r.to_tap - self.comp_x,
+            r.line // 2 + r.space("local") - metal,
+            *(r.below_line(m) + r.space(m) - nmos.drain_x for m in r.below),
+        )
+        pad = self.module_x - r.land // 2
+        return grid_up(
+            max(
+                self.own_tap_x + to_next,
+                self.source_x + self.stack.pad_w // 2
+                + grid_up(max(r.space("select"), r.row_space(0)) / 2),
+                self.own_me_x + half + max(
+                    overhang + r.space("bottom_electrode") - pad, r.space("middle_electrode")
+                    + half - self.own_me_x
+                ),
+                self.land_x[1] - self.land_x[0] + r.land_space,
+                strap,
+            ),
+            10,
+        )  # fmt: skip
 
     def _half_cmos(self, nmos: NmosPlace) -> int:
         """Return how near to the west edge the middle of a tap strip may come."""
@@ -152,8 +222,12 @@ class HybridGeometry(StackedPair):
         self.pad_y = grid_up(r.row_space(0) / 2) + max(s.pad_h, top) // 2
         self.comp_y = grid_up(r.space("poly") / 2) + r.extension("poly", "diffusion")
         #: the gate's landing must clear the pads of the stacks, too
-        metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length).metal_top
+        metal_top = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers).metal_top
         self.comp_y += max(0, self.pad_y + s.pad_h // 2 - metal_top)
+        if self.fingers > 1:  # the row that joins the sources passes below the drains
+            nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers)
+            sources = self.pad_y + s.pad_h // 2 + r.space("local")
+            self.comp_y += max(0, grid_up(sources - nmos.metal_bottom, 10))
         #: the land must hold the uppermost cuts of the stack as well as the module via
         south = self.pad_y - beyond
         self.module_y = south + r.land // 2
@@ -171,7 +245,7 @@ class HybridGeometry(StackedPair):
 
     def _least_pitch_y(self) -> int:
         r = self.rules
-        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers)
         return grid_up(
             max(
                 nmos.top + grid_up(r.space("poly") / 2),
@@ -196,17 +270,20 @@ class HybridGeometry(StackedPair):
     def _gate_room(self) -> int:
         """Return the row pitch at which a gate's landing clears the pads of the next row."""
         r = self.rules
-        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length)
+        nmos = NmosPlace(r, 0, self.comp_y, self.w, self.length, self.fingers)
         south = min(self.pad_y - self.stack.pad_h // 2, nmos.metal_bottom)
-        return nmos.gate_y + r.pad // 2 + r.space("local") - south
+        return nmos.metal_end + r.space("local") - south
 
     def _widen_lines(self) -> None:
         """Give ME, strap and row lines all the width that the rules leave at this pitch."""
         r = self.rules
-        self.me_x = self.pitch_x // 2
+        self.me_x = self.tap_x = self.pitch_x // 2
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
         self.me_half = grid_down(half)
-        self.strap_half = half_width(r, self.me_x - self.land_x[1])
+        if self.narrow:
+            self.me_x, self.me_half, self.tap_x = self.own_me_x, self.own_me_half, self.own_tap_x
+        to_land = min(self.me_x - self.land_x[1], self.pitch_x + self.land_x[0] - self.me_x)
+        self.strap_half = half_width(r, to_land)
         # wide metal needs more room to the pads
         space = r.row_space(self.pitch_y - self.line_y1)
         self.line_y1 = self.stacks_y + space
@@ -223,9 +300,9 @@ class HybridGeometry(StackedPair):
         a single row, its ends and a hop to a track of a chip come on top.
         """
         r = self.rules
-        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length)
+        nmos = NmosPlace(r, self.comp_x, self.comp_y, self.w, self.length, self.fingers)
         side_wall = r.ask.antenna_wall("select") * 2 * (self.pitch_y + LINE_ENDS)
-        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.length * 1e-6
+        charge_um2, gate_um2 = side_wall * 1e-3, self.w * self.fingers * self.length * 1e-6
         #: side of the diode; the least active area is ample for the longest pitch
         self.diode = max(
             grid_up(r.area("diffusion") ** 0.5, 10),
@@ -234,6 +311,9 @@ class HybridGeometry(StackedPair):
         )
         self.diode_y: int | None = None
         if charge_um2 > r.ask.antenna("select") * gate_um2:
+            if self.fingers > 1:
+                told = "1 where a gate needs a diode, whose place the drains' line takes"
+                raise ParameterError("select_fingers", self.fingers, told)
             clear = max(
                 r.space("poly", "diffusion"),
                 r.space("diffusion"),
@@ -248,7 +328,7 @@ class HybridGeometry(StackedPair):
     def _place_near_tap(self) -> None:
         """Place a tap strip beside the transistor where that below ME is out of reach."""
         r = self.rules
-        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length)
+        nmos = NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers)
         self.near_tap_x: int | None = None
-        if self.me_x - r.tap_width // 2 - nmos.comp[0] > r.reach("n_active", "p_tap"):
+        if self.tap_x - r.tap_width // 2 - nmos.comp[0] > r.reach("n_active", "p_tap"):
             self.near_tap_x = grid_up(self._half_cmos(nmos), 10)

@@ -17,7 +17,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ..pdk import CrossStackError, ParameterError, Tech, get_tech
+from ..pdk import CrossStackError, Module, ParameterError, Tech, get_tech
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .describe import Parameter, parameters_from
 from .drawing import Cell
@@ -28,7 +28,8 @@ from .pads import bond_pad
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .pen import SwitchParameters
 from .place import HybridParameters
-from .switches import column_switch, inverter, row_switch
+from .row_switch import row_switch
+from .switches import column_switch, inverter
 from .unit import TIERS, Unit, UnitCellError, unit_of
 
 #: entry points that give array cells: name of the cell = function that draws it
@@ -40,7 +41,8 @@ def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any
 
 
 def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.0,
-                switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+                switch_wp_um: float = 20.0, kelvin: bool = False,
+                read_switch: str = "nmos") -> Cell:  # fmt: skip
     """Draw the mode switches of one row: TR to IN_T or WR by WT, BR to IN_B or WR by WB.
 
     Args:
@@ -49,17 +51,19 @@ def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.
         switch_wn_um: channel width of each NMOS in um, over all its fingers.
         switch_wp_um: channel width of each PMOS in um, over all its fingers.
         kelvin: lead TR and BR behind the switches to the west a second time, to be sensed.
+        read_switch: transistors of what reads, ``nmos`` or ``both``.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
+    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin, read_switch=read_switch)
     pitch = tech.check_grid("pitch_um", pitch_um, multiple=2)
     return row_switch(tech, p, pitch, ("bottom", "top")).cell
 
 
 def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 20.0,
-                   switch_wp_um: float = 20.0, kelvin: bool = False) -> Cell:  # fmt: skip
+                   switch_wp_um: float = 20.0, kelvin: bool = False,
+                   read_switch: str = "nmos") -> Cell:  # fmt: skip
     """Draw the mode switch of one column: C to OUT or to the write rail WC, by WSEL.
 
     Args:
@@ -68,11 +72,12 @@ def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 
         switch_wn_um: channel width of each NMOS in um, over all its fingers.
         switch_wp_um: channel width of each PMOS in um, over all its fingers.
         kelvin: lead C behind the switch to the south a second time, to be sensed.
+        read_switch: transistors of what reads, ``nmos`` or ``both``.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
     """
-    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin)
+    p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin, read_switch=read_switch)
     return column_switch(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
 
 
@@ -135,6 +140,27 @@ ARRAY_CELLS: dict[str, ArrayCell] = {
     "planar": ArrayCell("planar_cell", TIERS[:1]),
     "passive_planar": ArrayCell("passive_planar_cell", TIERS[:1]),
 }
+
+
+#: cells that are made of a module's own vias from the last metal, and of its own masks
+_ON_TOP = frozenset(
+    ("memristor_stack", "module_via", "hybrid_cell", "passive_cell", "passive_planar_cell",
+     "kelvin", "van_der_pauw", "via_chain", "device_on_pads", "alignment_mark", "vernier")
+)  # fmt: skip
+
+
+def fits(cell: str, module: Module) -> bool:
+    """Tell whether a module has what a cell is made of."""
+    return not (module.stands_within and cell in _ON_TOP)
+
+
+def array_cells_on(module: Module) -> tuple[str, ...]:
+    """Return the array cells that can be drawn with a module."""
+    return tuple(
+        name
+        for name, cell in ARRAY_CELLS.items()
+        if fits(cell.cell, module) and set(cell.tiers) <= set(module.tiers)
+    )
 
 
 def register_cell(name: str, draw: Callable[..., Cell]) -> None:
@@ -256,6 +282,10 @@ def parameters_of(name: str) -> dict[str, Any]:
     return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY}
 
 
+def _listed(module: Module) -> str:
+    return " or ".join(name for name in CELLS if fits(name, module))
+
+
 def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
     """Draw a registered cell by name.
 
@@ -266,4 +296,6 @@ def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
     for key in values:
         if key not in known:
             raise ParameterError.unknown(key, values[key], known, f"parameter of {name}")
+    if not fits(name, tech.module):
+        raise ParameterError("cell", name, f"{_listed(tech.module)} on module {tech.module.name}")
     return CELLS[name](tech, **values)

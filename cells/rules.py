@@ -55,7 +55,7 @@ class RuleBook:
         head: side of the poly around a contact.
         tap_width: width of a strip of tap.
         pad: smallest square landing that holds a cut on any metal up to the top row line's.
-        module_via: side of a module via.
+        module_via: side of a module via; 0 where the module has none.
         land: side of the land or electrode pad around one module via.
         beyond_via: how far the land reaches beyond its via.
         upper: metals between the row lines and the land, which stacks pass in the land's outline.
@@ -77,10 +77,12 @@ class RuleBook:
         lower = roles.cuts("local", "top_row")
         gate = self.size(self.chain[-1]) + 2 * self.line_end(self.chain[-1], "local")
         self.pad = max(gate, *(self._landing(metal, lower) for metal in LINES))
-        self.module_via = self.size("bottom_via")
-        around = max(
-            self.enclosure("bottom_electrode", "bottom_via"), self.enclosure("land", "bottom_via")
-        )
+        self.module_via, around = 0, 0
+        if self.has("bottom_via"):
+            self.module_via = self.size("bottom_via")
+            around = max(
+                self.enclosure(outer, "bottom_via") for outer in ("bottom_electrode", "land")
+            )
         self.upper = roles.between("top_row", "land")
         lands = (*self.upper, "land")
         least = (self.landing(metal) for metal in lands)
@@ -163,6 +165,10 @@ class RuleBook:
     def apart(self, one: str, other: str) -> int:
         """Return the least space between two layers, 0 where no rule binds the two."""
         return self._dbu(self.ask.space(one, other, 0.0))
+
+    def across(self, layer: str, other: str) -> int:
+        """Return the least space within a layer across another, 0 where no rule binds the two."""
+        return self._dbu(self.ask.across(layer, other, 0.0))
 
     @property
     def mark_beyond(self) -> int:
@@ -265,6 +271,10 @@ class RuleBook:
     def space(self, layer: str, other: str | None = None) -> int:
         """Return the least space within a layer, or between two."""
         return self._dbu(self.ask.space(layer, other))
+
+    def net_space(self, layer: str) -> int:
+        """Return the least space within a layer, on whichever nets its parts are."""
+        return max(self._dbu(self.ask.net_space(layer, 0.0)), self.space(layer))
 
     def wide_space(self, layer: str) -> int:
         """Return the least space beside wide metal; never less than beside any."""

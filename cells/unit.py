@@ -3,8 +3,9 @@
 A unit cell is any `Cell` that keeps to this, whoever drew it:
 
 * its box starts at (0, 0) and has `width` and `height`; cells abut on all four sides;
-* row lines ``BR`` (the bottom row metal or BE) and, if wanted, ``TR`` (the top row metal or TE)
-  leave it in the west and in the east at one height; the column ``C`` (ME), select lines ``BS``
+* row lines ``BR`` (the bottom row metal or electrode) and, if wanted, ``TR`` (the top ones)
+  leave it in the west and in the east at one height; the column ``C`` (the middle electrode, or
+  the only one above the bottom's), select lines ``BS``
   and ``TS`` (the select metal) and the substrate ``VSS`` (the local metal) in the south and in
   the north at one x;
 * its reference netlist has these nets as pins, and every memristor ends on ``C``.
@@ -20,10 +21,11 @@ from .drawing import Cell, Port, Rect
 
 #: tiers, bottom first
 TIERS = ("bottom", "top")
-#: pin -> conductors, by role or name, on which it may leave the cell
-_ROWS = {"BR": ("bottom_row", "BE"), "TR": ("top_row", "TE")}
-_COLUMNS = {"C": ("ME",), "BS": ("select",), "TS": ("select",), "VSS": ("local",)}
-_ELECTRODES = ("BE", "TE")
+#: roles of the electrodes that rows end on, by tier, and of the columns'
+ROW_ELECTRODES, COLUMN_ELECTRODE = ("bottom_electrode", "top_electrode"), "middle_electrode"
+#: pin -> conductors, by role, on which it may leave the cell
+_ROWS = {"BR": ("bottom_row", ROW_ELECTRODES[0]), "TR": ("top_row", ROW_ELECTRODES[1])}
+_COLUMNS = {"C": (COLUMN_ELECTRODE,), "BS": ("select",), "TS": ("select",), "VSS": ("local",)}
 _TRANSISTORS = ("nfet", "pfet")
 
 
@@ -40,12 +42,14 @@ class Unit:
         tiers: tiers that hold a memristor, bottom first.
         rects: every rectangle of the drawing, those of cells placed in it included.
         land: the last metal of the base.
+        electrodes: those that rows end on, bottom first.
     """
 
     cell: Cell
     tiers: tuple[str, ...]
     rects: tuple[Rect, ...]
     land: str
+    electrodes: tuple[str, ...]
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -64,8 +68,8 @@ class Unit:
 
     @property
     def rows_are_electrodes(self) -> bool:
-        """True if BE and TE themselves are the row lines, False if metals are."""
-        return self.port("BR", 180).layer in _ELECTRODES
+        """True if the electrodes themselves are the row lines, False if metals are."""
+        return self.port("BR", 180).layer in self.electrodes
 
     @property
     def _pins(self) -> tuple[str, ...]:
@@ -86,7 +90,7 @@ class Unit:
 
     @property
     def column_span(self) -> tuple[int, int]:
-        """West and east edge of the column's ME, in dbu."""
+        """West and east edge of the column, in dbu."""
         port = self.port("C", 270)
         return port.x - port.width // 2, port.x + port.width // 2
 
@@ -104,7 +108,7 @@ class Unit:
     def crossing_span(self) -> tuple[int, int]:
         """Lower and upper edge of what crosses the column, in dbu."""
         west, east = self.column_span
-        over = [r for r in self.rects if r.layer in _ELECTRODES and r.x1 < east and r.x2 > west]
+        over = [r for r in self.rects if r.layer in self.electrodes and r.x1 < east and r.x2 > west]
         return min(r.y1 for r in over), max(r.y2 for r in over)
 
 
@@ -123,9 +127,11 @@ def unit_of(cell: Cell, tech: Tech) -> Unit:
     for net in (*_ROWS, *_COLUMNS):
         if net in cell.netlist.pins:
             _check_ports(cell, net, tech)
-    unit = Unit(cell, tiers, tuple(_flat(cell)), tech.roles.layer("land"))
-    _check_shapes(unit)
-    if len({unit.port(net, 180).layer in _ELECTRODES for net in unit.rows}) > 1:
+    roles = tech.roles.names
+    electrodes = tuple(roles[role] for role in ROW_ELECTRODES if role in roles)
+    unit = Unit(cell, tiers, tuple(_flat(cell)), roles["land"], electrodes)
+    _check_shapes(unit, roles[COLUMN_ELECTRODE])
+    if len({unit.port(net, 180).layer in electrodes for net in unit.rows}) > 1:
         raise UnitCellError(f"{cell.name}: BR and TR must both be metals or both be electrodes")
     return unit
 
@@ -166,7 +172,7 @@ def _check_ports(cell: Cell, net: str, tech: Tech) -> None:
     """Check that a line leaves a cell where the neighbour's enters."""
     along_x = net in _ROWS
     roles = tech.roles.names
-    layers = [roles.get(x, x) for x in (_ROWS[net] if along_x else _COLUMNS[net])]
+    layers = [roles[x] for x in (_ROWS[net] if along_x else _COLUMNS[net]) if x in roles]
     sides = {180: 0, 0: cell.width} if along_x else {270: 0, 90: cell.height}
     found = []
     for side, edge in sides.items():
@@ -187,7 +193,7 @@ def _check_ports(cell: Cell, net: str, tech: Tech) -> None:
         raise UnitCellError(f"{cell.name}: {net!r} leaves on two sides that would not meet")
 
 
-def _check_shapes(unit: Unit) -> None:
+def _check_shapes(unit: Unit, column: str) -> None:
     """Check that each line is drawn where its port says, and that the column is crossed."""
     for p in unit.cell.ports:
         at_port = (
@@ -196,8 +202,9 @@ def _check_shapes(unit: Unit) -> None:
         if not any(at_port):
             raise UnitCellError(f"{unit.cell.name} draws no {p.layer} at its port {p.name!r}")
     west, east = unit.column_span
-    if not any(r.layer == "BE" and r.x1 < east and r.x2 > west for r in unit.rects):
-        raise UnitCellError(f"{unit.cell.name}: no BE crosses the column's ME")
+    row = unit.electrodes[0]
+    if not any(r.layer == row and r.x1 < east and r.x2 > west for r in unit.rects):
+        raise UnitCellError(f"{unit.cell.name}: no {row} crosses the column's {column}")
 
 
 def _flat(cell: Cell) -> Iterator[Rect]:

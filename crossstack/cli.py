@@ -5,7 +5,6 @@ Verbs are imported when they are used, so `crossstack --help` costs next to noth
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import sys
@@ -36,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "extract": ("Step by step", "Find the resistance of every wire in a layout."),
     "inspect": ("Step by step", "Show where the resistance of a network's nets sits."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
+    "limits": ("Step by step", "Compare currents with electromigration limits."),
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
     "sweep": ("All at once", "The figures of an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),
@@ -102,6 +102,8 @@ class Verbs(HelpGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or a usage error that names the nearest verb."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             known = ", ".join(VERBS)

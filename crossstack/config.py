@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -235,6 +234,8 @@ def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None
     names = list(known)
     for key in values:
         if key not in names:
+            import difflib
+
             near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             shown = shortened(str(key))[1:-1]

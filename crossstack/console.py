@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -47,11 +46,14 @@ class Console:
     Args:
         as_json: print one JSON value at the end and nothing else on stdout.
         quiet: print nothing but errors (and the JSON, if asked for).
+        printed: stdout belongs to a result in another format.
     """
 
-    def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
-        self.as_json, self.quiet = as_json, quiet
-        if as_json and supervise.STDOUT in supervise.CLOSED:
+    def __init__(
+        self, as_json: bool = False, quiet: bool = False, *, printed: bool = False
+    ) -> None:
+        self.as_json, self.quiet, self.printed = as_json, quiet, printed
+        if (as_json or printed) and supervise.STDOUT in supervise.CLOSED:
             raise FileError("standard output is closed: the result has nowhere to go")
         for handler in logging.getLogger("crossstack").handlers:
             handler.setLevel(logging.ERROR if quiet else logging.WARNING)
@@ -60,7 +62,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print a line for people."""
-        if not (self.as_json or self.quiet):
+        if not (self.as_json or self.printed or self.quiet):
             # tables keep their blanks; names and labels must not steer the terminal
             click.echo("\n".join(map(shown, text.split("\n"))))
 
@@ -72,6 +74,8 @@ class Console:
     def result(self, value: dict[str, Any]) -> None:
         """Print the JSON result, if JSON was asked for."""
         if self.as_json:
+            import json  # only here: a help text does without
+
             click.echo(json.dumps(value, indent=2, allow_nan=False))
 
     def shows_progress(self) -> bool:

@@ -15,6 +15,7 @@ from .console import Console
 
 if TYPE_CHECKING:
     from .analyse.analysis import Stimulus
+    from .generators import Array
     from .lvs import ExtractedLayout
     from .pdk import Tech
     from .solve.network.network import Network
@@ -73,14 +74,18 @@ def draw(config: RunConfig) -> Drawn:
     from .lvs import extract_layout
 
     array = build_top(config.spec)
-    dbu = array.tech.dbu_um
-    return Drawn(
-        extract_layout(to_layout(array.cell, array.tech), array.tech),
-        round(array.cell.width * array.cell.height * dbu**2, 6),
-        round(
-            array.unit.width * array.unit.height * dbu**2 * config.spec.rows * config.spec.cols, 6
-        ),
-    )
+    layout = extract_layout(to_layout(array.cell, array.tech), array.tech)
+    return Drawn(layout, **area_of(array))
+
+
+def area_of(array: Array) -> dict[str, float]:
+    """Return the areas of a drawing, um2: the whole one, and its cells alone."""
+    dbu, spec = array.tech.dbu_um, array.spec
+    cells = array.unit.width * array.unit.height * spec.rows * spec.cols
+    return {
+        "area_um2": round(array.cell.width * array.cell.height * dbu**2, 6),
+        "array_um2": round(cells * dbu**2, 6),
+    }
 
 
 def figures(config: RunConfig, drawn: Drawn) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base import files, outputs
+from .base.versions import versions
 from .capacitances import capacitances
 from .config import RunConfig
 from .console import Console
@@ -34,6 +35,8 @@ class Build:
         lvs: verdict on the netlist; None until it was compared.
         ir_drop, em, timing: contents of the JSON files of the same names.
         extraction: how the wires were extracted, with warnings.
+        area: of the drawing and of its cells, um2.
+        tech: its technology at the conditions of the build.
         not_done: step -> why it was not done.
         warnings: remarks on the run as a whole, e.g. that another build was replaced.
         seconds: step -> time it took.
@@ -47,6 +50,8 @@ class Build:
     em: dict[str, Any] = field(default_factory=dict)
     timing: dict[str, Any] = field(default_factory=dict)
     extraction: dict[str, Any] = field(default_factory=dict)
+    area: dict[str, float] = field(default_factory=dict)
+    tech: Tech | None = None
     not_done: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -97,6 +102,7 @@ class Build:
             "ir_drop": self.ir_drop,
             "em": self.em,
             "timing": self.timing,
+            "area": self.area,
             "extraction": self.extraction,
             "not_done": self.not_done,
             "warnings": self.warnings,
@@ -145,12 +151,15 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     Raises:
         CrossStackError: for what the user asked wrongly, or a folder that cannot be written.
     """
+    from .figures import area_of
+
     name = config.spec.top_name
     tech = config.resolved_tech()
     earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps():
-        result = Build(out / name, name)
+        result = Build(out / name, name, tech=tech)
         array, layout, remarks = draw(config, console)
+        result.area = area_of(array)
         gds = write_drawing(array, layout, tech, work, console)
         _check_rules(gds, tech, result, work, console)
         extracted = _compare(gds, tech, result, work, console)
@@ -341,7 +350,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
             sidecar = {
                 "name": name,
                 "parameters": config.to_json(),
-                "versions": files.versions(),
+                "versions": versions(),
                 "files": {each: files.sha256(work / each) for each in made},
             }
             files.write_json(work / f"{name}.json", sidecar)

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from .base import files
+from .base.versions import versions
 
 _KINDS = (".py", ".json", ".csv", ".yaml", ".toml")
 
@@ -18,7 +18,7 @@ def identity() -> dict[str, str]:
     Two places with the same identity find the same figures for the same parameters, wherever the
     package is installed.
     """
-    return {**files.versions(), "code": _code()}
+    return {**versions(), "code": _code()}
 
 
 def difference(mine: dict[str, str], other: dict[str, str]) -> str:
@@ -36,7 +36,9 @@ def process_sum(process: str) -> str:
     root = Path(process)
     if not root.is_dir():
         return ""
-    return _sum_of({"process": root})
+    from .pdk.tables import folders
+
+    return _sum_of({f"process{k or ''}": place for k, place in enumerate(folders(root))})
 
 
 def _code() -> str:

@@ -23,7 +23,9 @@ from .pdk import (
     profile_names,
 )
 from .pdk.conditions import device_text, differences
+from .pdk.home import process_names
 from .pdk.memristor import merged
+from .pdk.tech import SUFFIX
 
 if TYPE_CHECKING:
     from .extract.array.tiled import TiledArray
@@ -109,13 +111,15 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
-    origin = origin_of(path, profile, process)
-    if not found.conditions:
+    at = Conditions.from_json(found.conditions) if found.conditions else None
+    if at is not None and process is not None:
+        _refuse_process(process, at.process, path)
+    origin = origin_of(path, profile, process or _process_in(path, at))
+    if at is None:
         made = origin.resolved_tech()
         at = made.conditions
         note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
         return Wires(path, found, made, (note,))
-    at = Conditions.from_json(found.conditions)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
     if at.profile not in profile_names(origin.process):
@@ -131,6 +135,46 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
         if other := "; ".join(differences(at, told)):
             notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
     return Wires(path, found, tech, notes)
+
+
+def _process_in(path: Path, at: Conditions | None) -> str | None:
+    """Return the process that a network file was extracted in, None where nothing says so.
+
+    Raises:
+        NetworkFileError: if it lay in a folder that is gone.
+    """
+    if at is None or not at.process:
+        return None
+    if not at.folder:
+        name = at.process.removesuffix(SUFFIX)
+        return name if name in process_names() else None
+    try:
+        key = process_key(at.folder)
+    except ParameterError:
+        raise NetworkFileError(
+            f"{path} was extracted in a process whose folder {at.folder} is gone; name its folder "
+            "with --process"
+        ) from None
+    return key
+
+
+def _refuse_process(asked: str, name: str, about: Path, said_by: str = "") -> None:
+    """Refuse a process that a file is not of; a copy of its folder is the same process.
+
+    Args:
+        asked: what the user takes for its process, a name or folder.
+        name: of its process, module included.
+        about: the file.
+        said_by: what says so, if not the file itself.
+
+    Raises:
+        ParameterError: naming the file's own process.
+    """
+    theirs = get_tech(process=asked).name
+    if name and theirs != name:
+        source = f"as {said_by} says" if said_by else "as it says itself"
+        allowed = f"{name.removesuffix(SUFFIX)} for {about.name}, {source}"
+        raise ParameterError("--process", asked, allowed)
 
 
 def _remarks(target: Path, wires: Wires) -> Iterator[str]:
@@ -229,7 +273,7 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
             continue
         parameters = _parameters(beside, path.name)
         if parameters is not None:
-            base = _process_of(beside, process, parameters.get("process", DEFAULT))
+            base = _process_of(beside, process, parameters.get("process", DEFAULT), path)
             chosen = profile or str(parameters.get("profile"))
             if chosen not in profile_names(base):
                 if profile:
@@ -249,13 +293,26 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
     return Origin(taken, Conditions(), source, base)
 
 
-def _process_of(manifest: Path, asked: str | None, stored: Any) -> str:
-    if asked is not None:
-        return process_key(asked)
+def _process_of(manifest: Path, asked: str | None, stored: Any, path: Path) -> str:
+    """Return the process that a manifest says a file is of.
+
+    Raises:
+        ParameterError: if another one is asked for.
+        FileError: if the manifest names a folder that is gone, and nobody says where it is now.
+    """
     try:
-        return process_key(stored)
+        found = process_key(stored)
     except ParameterError as error:
-        raise FileError(f"{manifest}: {error}; name its folder with --process") from None
+        if asked is None:
+            raise FileError(f"{manifest}: {error}; name its folder with --process") from None
+        if (key := process_key(asked)) in process_names():
+            allowed = f"the folder of the process that {manifest.name} names, {str(stored)[:200]}"
+            raise ParameterError("--process", asked, allowed) from None
+        return key
+    if asked is None:
+        return found
+    _refuse_process(asked, get_tech(process=found).name, path, manifest.name)
+    return process_key(asked)
 
 
 def tapeout_source(

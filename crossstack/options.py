@@ -12,7 +12,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .pdk import DEFAULT, PROFILES, profile_names
+from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -170,13 +170,15 @@ class ProfileName(_Text):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Show the profiles of the default process, as an example."""
-        return f"[{'|'.join(PROFILES)}|...]"
+        return f"[{'|'.join(usual_profiles())}|...]"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the profiles of the process on the command line."""
         from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
+
+        from .pdk import profile_names
 
         try:
             known = profile_names(ctx.params.get("process") or DEFAULT)
@@ -197,6 +199,11 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
     "--switch-wn-um": (NUMBER, _SWITCH.format("NMOS")),
     "--switch-wp-um": (NUMBER, _SWITCH.format("PMOS")),
+    "--read-switch": (
+        click.Choice(["nmos", "both"]),
+        "Transistors of the switches that read: an NMOS, or both (default nmos); not for a bare "
+        "array.",
+    ),
     "--kelvin/--no-kelvin": (
         None,
         "Sense pin on every line (default without); not for a bare array.",
@@ -210,6 +217,10 @@ _ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
     "--select-w-um": (
         NUMBER,
         "Width of the select transistors in um: 0.36 to 100 (default 2); not for passive cells.",
+    ),
+    "--select-fingers": (
+        int,
+        "Gates that a select transistor is folded into, 1 to 4 (default 1); not for passive cells.",
     ),
     "--pitch-x-um": (
         NUMBER,
@@ -231,6 +242,7 @@ _MACRO_HELP = {
     "--cell": "hybrid; the cells beside it are drawn anyway.",
     "--top": "macro; nothing else is compared.",
     "--kelvin/--no-kelvin": "Sense pin on every line (default with).",
+    "--read-switch": "Transistors of the switches that read: an NMOS, or both (default nmos).",
     "--switch-wn-um": _SWITCH.format("NMOS").replace("; not for a bare array", ""),
     "--switch-wp-um": _SWITCH.format("PMOS").replace("; not for a bare array", ""),
 }
@@ -340,13 +352,14 @@ def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
 
 
 def limits_option(function: F) -> F:
-    """Add --limits to a command that judges currents."""
+    """Add --limits to a command that judges currents and write voltages."""
     return click.option(
         "--limits",
         type=click.Choice(["report", "fail"]),
         default="report",
         show_default=True,
-        help="Currents above their limits, or not judged: report them, or exit with 1.",
+        help="Currents above their limits, written devices that get less than they need, or either "
+        "not judged: report it, or exit with 1.",
     )(function)
 
 
@@ -364,9 +377,18 @@ def jobs_options(function: F) -> F:
     )(function)
 
 
-def within(limits: str, verdict: Mapping[str, Any]) -> bool:
-    """Return whether a verdict on currents lets a command that was given --limits pass."""
-    return limits != "fail" or bool(verdict["judged"] and not verdict["exceeded"])
+def within(limits: str, verdict: Mapping[str, Any], writes: Mapping[str, Any] | None) -> bool:
+    """Return whether what was judged lets a command that was given --limits pass.
+
+    Args:
+        limits: 'report' or 'fail'.
+        verdict: on the currents.
+        writes: on the voltages of written devices; None where the array has no write.
+    """
+    if limits != "fail":
+        return True
+    currents = bool(verdict["judged"] and not verdict["exceeded"])
+    return currents and (writes is None or bool(writes["judged"] and writes["met"]))
 
 
 def is_folder(out: Path) -> bool:

@@ -31,7 +31,7 @@ if hasattr(signal, "SIGHUP"):
     STOPS[signal.SIGHUP] = 128 + signal.SIGHUP
 _PDEATHSIG = 1
 _VERDICT, _PATH = b"V", b"P"
-_MEMORY = re.compile(rb"alloc|memory|map segment|pthread_create|resource temporarily", re.I)
+_MEMORY = rb"(?i)alloc|memory|map segment|pthread_create|resource temporarily"
 #: bytes of what libraries printed that are looked at for a reason
 _TAIL = 4000
 
@@ -127,7 +127,7 @@ class _Watch:
     def _reason(self, code: int) -> str:
         self.noise.seek(max(0, self.noise.seek(0, os.SEEK_END) - _TAIL))
         said = self.noise.read()
-        if _MEMORY.search(said) or memory.limit() is not None:
+        if re.search(_MEMORY, said) or memory.limit() is not None:
             return NO_MEMORY
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         if code == -signal.SIGKILL:

@@ -33,7 +33,7 @@ FIGURES = ERRORS
 #: what a row has of a write
 WRITE = (
     "write_loss", "write_polarity", "write_loss_set", "write_loss_reset", "write_v_set",
-    "write_v_reset", "write_voltages",
+    "write_v_reset", "write_met", "write_voltages",
 )  # fmt: skip
 #: what a row has of the currents: the highest load as part of its limit, and the verdict
 LIMITS = ("limit_used", "limits")
@@ -240,7 +240,11 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
             continue
         limits = row["limits"]
         shared = {"limit_used": limits.get("ratio"), "limits": limits["text"]}
-        shared["write_voltages"] = (row["write_voltages"] or {}).get("text")
+        writes = row["write_voltages"]
+        if writes is not None:
+            # what was not judged is not met
+            shared["write_met"] = bool(writes["judged"] and writes["met"])
+            shared["write_voltages"] = writes["text"]
         shared |= row["area"] | row["read"]
         for mode, m in row["modes"].items():
             yield [*values, mode, *(_cell((m | shared).get(name)) for name in _COLUMNS), ""]
@@ -249,4 +253,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.9g}" if isinstance(value, float) else value

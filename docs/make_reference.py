@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from crossstack.cells.describe import texts
+from crossstack.cells.registry import array_cells_on
 from crossstack.drc.kinds import KINDS
 from crossstack.extract import TiledArray
 from crossstack.extract.array import tilefile
@@ -19,6 +20,7 @@ from crossstack.generators import ArraySpec
 from crossstack.pdk import PROFILES, Conditions, Rule, Tech, get_tech
 from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
+from crossstack.pdk.home import process_names
 from crossstack.pdk.memristor import PARAMETERS
 from crossstack.solve.modes.mode import Rule as PinRule
 from crossstack.solve.modes.modes import MODES
@@ -123,6 +125,67 @@ def _devices(tech: Tech) -> Iterator[str]:
         rows = ((f.name, getattr(device, f.name), told[f.name]) for f in shown)
         yield f"### {name}\n"
         yield from table("value|default|what it is", rows)
+
+
+def modules() -> Iterator[str]:
+    """Yield the page of the memristor module of each process, and the tables of the foundries'."""
+    techs = [get_tech(process=name) for name in process_names()]
+    yield f"# Memristor modules\n\n{NOTE}\n"
+    yield (
+        "A process names its module (`process.toml`): built on the last metal afterwards, by masks "
+        "of its own, or between two metals by the foundry itself. What a module does not have, "
+        "a second tier or masks, is refused by name.\n"
+    )
+    yield from table(
+        "process|module|what it is|where|electrodes|tiers|array cells",
+        (
+            (
+                f"`{t.process.name}`", f"`{t.module.name}`", t.module.title,
+                _where(t),
+                ", ".join(t.module.electrodes), ", ".join(t.module.tiers),
+                ", ".join(f"`{cell}`" for cell in array_cells_on(t.module)),
+            )
+            for t in techs
+        ),
+    )  # fmt: skip
+    for tech in (t for t in techs if t.module.stands_within):
+        yield from _own_module(tech)
+
+
+def _where(tech: Tech) -> str:
+    if tech.module.stands_within:
+        return f"between {' and '.join(tech.module.electrodes)}"
+    return f"over {tech.roles.land}"
+
+
+def _own_module(tech: Tech) -> Iterator[str]:
+    module, base = tech.module, {rule.name for rule in tech.process.rules}
+    yield f"## `{module.name}` of `{tech.process.name}`\n"
+    layers = ((f"`{x.name}`", f"{x.gds[0]}/{x.gds[1]}", x.text) for x in module.layers)
+    yield from table("layer|GDS|what it is", layers)
+    yield from table(
+        "film|material|thickness (um)|bottom .. top (um)|ohm/sq|per degree C|permittivity|source",
+        (_film(film, tech) for film in module.films),
+    )
+    own = (cut for cut in tech.cuts if cut not in tech.process.cuts)
+    yield from table(
+        "cut|profile|joins|side (um)|ohm, least .. largest|per degree C|source",
+        (_cut("", cut, tech) for cut in own),
+    )
+    yield from table(
+        "rule|check|layers|value|what it says|source",
+        (
+            (*_rule(rule, [tech]), rule.source)
+            for rule in tech.rules
+            if rule.name not in base and rule.kind not in ("on_grid", "angle")
+        ),
+    )
+    told = attributes(type(tech.memristor))
+    shown = (f for f in fields(tech.memristor) if f.repr)
+    yield from table(
+        "value|default|what it is",
+        ((f.name, getattr(tech.memristor, f.name), told[f.name]) for f in shown),
+    )
 
 
 def rules() -> Iterator[str]:
@@ -321,6 +384,7 @@ def attributes(cls: type[Any]) -> dict[str, str]:
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "process.md": process,
+    "modules.md": modules,
     "rules.md": rules,
     "modes.md": modes,
     "configuration.md": configuration,

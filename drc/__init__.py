@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from .deck import deck_macro, deck_text, write_deck
-from .engine import run_drc
-from .evaluate import RuleError
-from .formats import FORMATS, render
-from .foundry import FoundryError, FoundryReport, fetch, run_foundry_drc
-from .report import DrcReport, RuleRun, Violation
-from .waivers import Waiver, apply_waivers, load_waivers
+from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
+
+if TYPE_CHECKING:
+    from .deck import deck_macro, deck_text, write_deck
+    from .engine import run_drc
+    from .evaluate import RuleError
+    from .formats import FORMATS, render
+    from .foundry import FoundryError, FoundryReport, fetch, run_foundry_drc
+    from .report import DrcReport, RuleRun, Violation
+    from .waivers import Waiver, apply_waivers, load_waivers
+
+_HOME = {
+    ".deck": (
+        "deck_macro",
+        "deck_text",
+        "write_deck",
+    ),
+    ".engine": ("run_drc",),
+    ".evaluate": ("RuleError",),
+    ".formats": (
+        "FORMATS",
+        "render",
+    ),
+    ".foundry": (
+        "FoundryError",
+        "FoundryReport",
+        "fetch",
+        "run_foundry_drc",
+    ),
+    ".report": (
+        "DrcReport",
+        "RuleRun",
+        "Violation",
+    ),
+    ".waivers": (
+        "Waiver",
+        "apply_waivers",
+        "load_waivers",
+    ),
+}
 
 __all__ = [
     "FORMATS",
@@ -29,3 +64,5 @@ __all__ = [
     "run_foundry_drc",
     "write_deck",
 ]
+
+__getattr__ = loader(__name__, _HOME)

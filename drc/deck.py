@@ -6,9 +6,9 @@ The deck is generated from the same rules and the same expressions as the Python
 from __future__ import annotations
 
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from ..base.outputs import write_text
+from ..base.xml import xml_text
 from ..pdk import Tech
 from .antenna import Order
 from .deck_parts import HEAD, TAIL, helpers
@@ -61,14 +61,14 @@ def deck_macro(tech: Tech) -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         "<klayout-macro>\n"
-        f" <description>CrossStack DRC ({escape(tech.profile.name)})</description>\n"
+        f" <description>CrossStack DRC ({xml_text(tech.profile.name)})</description>\n"
         " <version/>\n <category>drc</category>\n <prolog/>\n <epilog/>\n <doc/>\n"
         " <autorun>false</autorun>\n <autorun-early>false</autorun-early>\n <shortcut/>\n"
         " <show-in-menu>true</show-in-menu>\n <group-name>drc_scripts</group-name>\n"
         " <menu-path>tools_menu.drc.end</menu-path>\n"
         " <interpreter>dsl</interpreter>\n"
         " <dsl-interpreter-name>drc-dsl-xml</dsl-interpreter-name>\n"
-        f" <text>{escape(deck_text(tech))}</text>\n"
+        f" <text>{xml_text(deck_text(tech))}</text>\n"
         "</klayout-macro>\n"
     )
 

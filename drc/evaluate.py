@@ -161,6 +161,8 @@ OPS: dict[str, Callable[..., Any]] = {
     "area_below": lambda ev, a, v: a.with_area(None, ev.um2(v), False),
     "holes": lambda ev, a: a.holes(),
     "not_square": _not_square,
+    "non_rectangles": lambda ev, a: a.non_rectangles(),
+    "longer_than": lambda ev, a, ratio: a.with_bbox_aspect_ratio(ratio, None, False, False, True),
     "min_bbox": lambda ev, a, d: a.with_bbox_min(ev.um(d), None, False),
     "extents": lambda ev, a: a.extents(),
     "interacting": lambda ev, a, b: a.interacting(b),

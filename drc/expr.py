@@ -163,6 +163,14 @@ class Node:
         """Polygons that are not a square of exactly this side."""
         return self._op("not_square", params=(side_um,))
 
+    def non_rectangles(self) -> Node:
+        """Polygons that are no rectangle along the axes."""
+        return self._op("non_rectangles")
+
+    def longer_than(self, ratio: float) -> Node:
+        """Polygons whose bounding box is more than `ratio` times as long as wide."""
+        return self._op("longer_than", params=(ratio,))
+
     def min_bbox(self, side_um: float) -> Node:
         """Polygons whose bounding box measures at least `side_um` both ways."""
         return self._op("min_bbox", params=(side_um,))

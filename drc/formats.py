@@ -1,18 +1,14 @@
-"""Reports as text and for CI systems: JSON, JUnit, GitHub annotations, SARIF."""
+"""Reports as text, JSON and, as an outcome, for CI systems."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
-from xml.etree import ElementTree
-
 from ..base.documents import json_text
+from ..base.formats import FORMATS as FOR_CI
+from ..base.formats import SHOWN
+from ..base.outcome import FAILED, PASSED, SKIPPED, WARNED, Case, Marker, Outcome
 from ..pdk import ParameterError
+from .foundry import FoundryReport
 from .report import DrcReport, Violation
-
-#: markers listed per rule where a format lists them in words
-SHOWN = 20
 
 
 def to_text(report: DrcReport) -> str:
@@ -21,7 +17,7 @@ def to_text(report: DrcReport) -> str:
     for name, count in report.by_rule.items():
         if not count:
             continue
-        markers = _markers(report, name)
+        markers = [v for v in (*report.violations, *report.warnings) if v.rule == name]
         lines.append(f"{name}: {count} ({markers[0].text})" if markers else f"{name}: {count}")
         lines += [f"  {_place(v)}" for v in markers[:SHOWN]]
         if count > SHOWN:
@@ -39,106 +35,51 @@ def to_json_text(report: DrcReport) -> str:
     return json_text(report.to_json(), indent=1)
 
 
-def to_junit(report: DrcReport) -> str:
-    """Return JUnit XML: one test case per rule, rules that were not asked for as skipped."""
+def outcome_of(report: DrcReport) -> Outcome:
+    """Return a case per rule; rules that were not asked for are skipped."""
+    markers: dict[str, list[Marker]] = {run.name: [] for run in report.runs}
+    for level, found, waived in (
+        (FAILED, report.violations, False),
+        (WARNED, report.warnings, False),
+        (FAILED, report.waived, True),
+    ):
+        for v in found:
+            marker = Marker(f"{v.text}: {_place(v)}", v.cell, v.box, v.copies, level, waived)
+            markers.setdefault(v.rule, []).append(marker)
     warned = {v.rule for v in report.warnings}
-    failures = [n for n, count in report.by_rule.items() if count and n not in warned]
-    suite = ElementTree.Element(
-        "testsuite",
-        name="crossstack.drc",
-        tests=str(report.rules_run + len(report.skipped)),
-        failures=str(len(failures)),
-        errors="0",
-        skipped=str(len(report.skipped)),
-        time=f"{sum(run.seconds for run in report.runs):.3f}",
-    )
+    cases = []
     for run in report.runs:
-        case = _case(suite, report, run.name, run.seconds)
-        markers = _markers(report, run.name)
-        places = "\n".join(_place(v) for v in markers[:SHOWN])
-        if run.name in failures:
-            message = f"{report.by_rule[run.name]} violations: {run.text}"
-            ElementTree.SubElement(case, "failure", message=message).text = places
-        elif markers:
-            ElementTree.SubElement(case, "system-out").text = f"warning: {run.text}\n{places}"
-    for name in report.skipped:
-        ElementTree.SubElement(_case(suite, report, name, 0.0), "skipped")
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+        count = report.by_rule[run.name]
+        failed = count - sum(v.rule == run.name for v in report.warnings)
+        status = FAILED if failed else WARNED if run.name in warned else PASSED
+        message = f"{_counted(count)}: {run.text}" if count else ""
+        properties = {"value": run.value, "count": count}
+        mine = tuple(markers[run.name])
+        cases.append(Case(run.name, run.text, status, message, mine, run.seconds, properties))
+    cases += [Case(name, "not asked for", SKIPPED) for name in report.skipped]
+    notes = (*report.notes, *(f"waiver {note}" for note in report.waiver_notes))
+    return Outcome("DRC", report.source, report.top, tuple(cases), notes)
 
 
-def _case(
-    suite: ElementTree.Element, report: DrcReport, name: str, seconds: float
-) -> ElementTree.Element:
-    where = {"classname": f"{report.source}:{report.top}", "name": name, "time": f"{seconds:.3f}"}
-    return ElementTree.SubElement(suite, "testcase", where)
+def foundry_outcome(report: FoundryReport) -> Outcome:
+    """Return a case per rule of the foundry's deck."""
+    cases = []
+    for rule, count in report.by_rule.items():
+        found = [item for item in report.items if item.rule == rule]
+        markers = []
+        for item in found:
+            xs, ys = [p[0] for p in item.points], [p[1] for p in item.points]
+            box = (min(xs), min(ys), max(xs), max(ys)) if item.points else None
+            where = f" ({box[0]:g}, {box[1]:g}) to ({box[2]:g}, {box[3]:g}) um" if box else ""
+            markers.append(Marker(f"{item.text}: {item.cell}{where}", item.cell, box))
+        text = found[0].text if found else rule
+        message = f"{_counted(count)}: {text}" if count else ""
+        cases.append(Case(rule, text, FAILED if count else PASSED, message, tuple(markers)))
+    return Outcome("foundry DRC", report.source, report.top, tuple(cases))
 
 
-def to_github(report: DrcReport) -> str:
-    """Return GitHub workflow commands: one annotation per rule that found something."""
-    lines = []
-    warned = {v.rule for v in report.warnings}
-    for name, count in report.by_rule.items():
-        markers = _markers(report, name)
-        if not markers:
-            continue
-        level = "warning" if name in warned else "error"
-        places = "\n".join(_place(v) for v in markers[:3])
-        message = _escape(f"{markers[0].text}: {count}\n{places}")
-        file, title = _escape(report.source, True), _escape(f"DRC {name}", True)
-        lines.append(f"::{level} file={file},title={title}::{message}")
-    lines += [f"::warning title=DRC waiver::{_escape(note)}" for note in report.waiver_notes]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _escape(text: str, is_property: bool = False) -> str:
-    pairs = [("%", "%25"), ("\r", "%0D"), ("\n", "%0A")]
-    for old, new in pairs + ([(":", "%3A"), (",", "%2C")] if is_property else []):
-        text = text.replace(old, new)
-    return text
-
-
-def to_sarif(report: DrcReport) -> str:
-    """Return SARIF 2.1.0 with one result per marker; waived ones are suppressed."""
-    rules = [
-        {"id": run.name, "shortDescription": {"text": run.text}, "properties": {"value": run.value}}
-        for run in report.runs
-    ]
-    results = [_result(report, v, "error", False) for v in report.violations]
-    results += [_result(report, v, "warning", False) for v in report.warnings]
-    results += [_result(report, v, "error", True) for v in report.waived]
-    log = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {"driver": {"name": "CrossStack DRC", "rules": rules}},
-                "results": results,
-            }
-        ],
-    }
-    return json.dumps(log, indent=1, allow_nan=False) + "\n"
-
-
-def _result(report: DrcReport, v: Violation, level: str, suppressed: bool) -> dict[str, Any]:
-    location = {
-        "physicalLocation": {"artifactLocation": {"uri": report.source}},
-        "logicalLocations": [{"fullyQualifiedName": v.cell, "kind": "cell"}],
-    }
-    result: dict[str, Any] = {
-        "ruleId": v.rule,
-        "level": level,
-        "message": {"text": f"{v.text}: {_place(v)}"},
-        "locations": [location],
-        "properties": {"box_um": list(v.box), "copies": v.copies},
-    }
-    if suppressed:
-        result["suppressions"] = [{"kind": "external", "status": "accepted"}]
-    return result
-
-
-def _markers(report: DrcReport, rule: str) -> list[Violation]:
-    return [v for v in (*report.violations, *report.warnings) if v.rule == rule]
+def _counted(count: int) -> str:
+    return "1 violation" if count == 1 else f"{count} violations"
 
 
 def _place(v: Violation) -> str:
@@ -147,13 +88,8 @@ def _place(v: Violation) -> str:
     return f"{v.cell} ({x1:g}, {y1:g}) to ({x2:g}, {y2:g}) um{copies}"
 
 
-FORMATS: dict[str, Callable[[DrcReport], str]] = {
-    "text": to_text,
-    "json": to_json_text,
-    "junit": to_junit,
-    "github": to_github,
-    "sarif": to_sarif,
-}
+#: names that `render` knows
+FORMATS = ("text", "json", *FOR_CI)
 
 
 def render(report: DrcReport, name: str) -> str:
@@ -162,6 +98,10 @@ def render(report: DrcReport, name: str) -> str:
     Raises:
         ParameterError: if there is no such format.
     """
-    if name not in FORMATS:
+    if name == "text":
+        return to_text(report)
+    if name == "json":
+        return to_json_text(report)
+    if name not in FOR_CI:
         raise ParameterError("format", name, "one of " + ", ".join(FORMATS))
-    return FORMATS[name](report)
+    return FOR_CI[name]([outcome_of(report)])

@@ -44,6 +44,11 @@ def _butt_separation(rule: Rule, implant: Node, comp: Node) -> Node:
     return implant.edges().separation(comp.edges() - implant, rule.value).marks()
 
 
+def _across(rule: Rule, a: Node, b: Node) -> Node:
+    """Distances between polygons of a layer across another."""
+    return a.space(rule.value).marks().interacting(b)
+
+
 def _enclosure(rule: Rule, inner: Node, outer: Node) -> Node:
     """Overlap of `outer` around `inner`, which must be covered completely."""
     uncovered = inner - outer
@@ -99,6 +104,11 @@ def _hole_area(rule: Rule, a: Node) -> Node:
 def _exact_size(rule: Rule, a: Node) -> Node:
     """Cuts that are not a square of the one allowed side."""
     return a.not_square(rule.value)
+
+
+def _aspect(rule: Rule, a: Node) -> Node:
+    """Shapes that are too long for their width."""
+    return a.longer_than(rule.value)
 
 
 def _array_space(rule: Rule, cut: Node, metal: Node) -> Node:
@@ -242,6 +252,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "separation": _separation,
     "clear": _clear,
     "butt_separation": _butt_separation,
+    "across": _across,
     "enclosure": _enclosure,
     "implant_enclosure": _implant_enclosure,
     "extension": _extension,
@@ -253,6 +264,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "area": _area,
     "hole_area": _hole_area,
     "exact_size": _exact_size,
+    "aspect": _aspect,
     "array_space": _array_space,
     "inside": _inside,
     "forbidden": _forbidden,

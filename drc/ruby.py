@@ -90,6 +90,8 @@ OPS: dict[str, Callable[..., str]] = {
     "area_below": lambda node, a: f"{a}.with_area(nil, {_num(node.params[0])})",
     "holes": _method("holes"),
     "not_square": _not_square,
+    "non_rectangles": _method("non_rectangles"),
+    "longer_than": lambda node, a: f"{a}.drc(bbox_aspect_ratio > {_num(node.params[0])})",
     "min_bbox": lambda node, a: f"{a}.with_bbox_min({_num(node.params[0])}, nil)",
     "extents": _method("extents"),
     "interacting": _method("interacting"),

@@ -57,7 +57,9 @@ def cell_1t2r(
     parameters = HybridParameters(
         select_w_um, device_um=device_um, pitch_x_um=pitch_x_um, pitch_y_um=pitch_y_um
     )
-    planar, g = planar_cell(tech, parameters), HybridGeometry(tech, parameters)
+    g = HybridGeometry(tech, parameters)  # both sides of ME are taken, as in the 2T2R cell
+    at = {"pitch_x_um": g.pitch_x * 1e-3, "pitch_y_um": g.pitch_y * 1e-3}
+    planar = planar_cell(tech, replace(parameters, **at))
     r, c = g.rules, Canvas(tech)
     via_x = g.pitch_x - g.module_x  # TE comes from the east as BE comes from the west
     module_via(c, r, "TE", via_x, g.module_y)

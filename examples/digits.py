@@ -48,7 +48,7 @@ from crossstack.solve import (
     sample_devices,
     solve_network,
 )
-from crossstack.solve.modes.modes import gates_for
+from crossstack.solve.modes.drives import gates_for
 
 Floats = NDArray[np.float64]
 CLASSES, PIXELS = 10, 64

@@ -5,8 +5,9 @@ Names are loaded on first use, so that a command which needs one of them pays fo
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
 
 if TYPE_CHECKING:
     from .array.arraylines import ArrayLine, array_lines
@@ -23,20 +24,19 @@ if TYPE_CHECKING:
     from .write.spice import write_spice
 
 _HOME = {
-    "array.arraylines": ("ArrayLine", "array_lines"),
-    "write.bsim": ("Bsim",),
-    "field.capacitance": ("NetCapacitance", "net_capacitance"),
-    "field.delay": ("elmore_delays",),
-    "engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
-    "inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
-    "nets.patterns": ("matching", "split_patterns"),
-    "nets.report": ("ExtractionReport",),
-    "write.spef": ("write_spef",),
-    "write.spice": ("write_spice",),
-    "array.tiled": ("TiledArray",),
-    "array.tilefile": ("is_array", "load_array", "load_wires", "save_array"),
+    ".array.arraylines": ("ArrayLine", "array_lines"),
+    ".write.bsim": ("Bsim",),
+    ".field.capacitance": ("NetCapacitance", "net_capacitance"),
+    ".field.delay": ("elmore_delays",),
+    ".engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
+    ".inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
+    ".nets.patterns": ("matching", "split_patterns"),
+    ".nets.report": ("ExtractionReport",),
+    ".write.spef": ("write_spef",),
+    ".write.spice": ("write_spice",),
+    ".array.tiled": ("TiledArray",),
+    ".array.tilefile": ("is_array", "load_array", "load_wires", "save_array"),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "ENGINES",
@@ -66,8 +66,4 @@ __all__ = [
     "write_spice",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+__getattr__ = loader(__name__, _HOME)

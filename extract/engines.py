@@ -41,6 +41,7 @@ class Extraction:
     array: TiledArray | None = None
     flat_network: Network | None = None
     rest: Network | None = None
+    column: str = "ME"
 
     @cached_property
     def network(self) -> Network:
@@ -53,7 +54,7 @@ class Extraction:
             return self.flat_network
         if self.array is None:
             raise CrossStackError("this extraction holds no wires")
-        array = self.array.network()
+        array = self.array.network(self.column)
         return array if self.rest is None else joined(array, self.rest)
 
 
@@ -107,7 +108,8 @@ def extract(
     if prefers_tiles(source, tech, engine=engine, nets=nets, capacitance=capacitance):
         try:
             array, rest, report = extract_tiled(source, tech, progress=progress)
-            return Extraction(report, array=array, rest=rest)
+            column = tech.roles.layer("middle_electrode")
+            return Extraction(report, array=array, rest=rest, column=column)
         except NotRegularError as error:
             if engine == "tile":
                 raise ParameterError(

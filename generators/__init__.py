@@ -2,6 +2,7 @@
 
 from .array import Array, build_array
 from .lef import lef_lines
+from .lines import drawn_pitches
 from .macro import build_macro
 from .spec import ArraySpec
 from .testchip import build_testchip
@@ -24,5 +25,6 @@ __all__ = [
     "build_macro",
     "build_testchip",
     "build_top",
+    "drawn_pitches",
     "lef_lines",
 ]

@@ -13,10 +13,10 @@ from ..cells import Cell, parameters_of
 from ..cells.describe import Parameter, parameters_from
 from ..cells.drawing import walk
 from ..cells.gf import Recipe, bound, cell_function, cell_functions, component, own_wires, part_of
-from ..pdk import DEFAULT, ParameterError, Tech
+from ..pdk import DEFAULT, ParameterError, Tech, get_tech
 from . import build_top
 from .array import Array
-from .spec import ArraySpec
+from .spec import ArraySpec, array_defaults
 
 ARRAY, PART = "crossbar_array", "crossbar_part"
 #: what decides a component otherwise: its profile is an argument of every cell, its name follows
@@ -38,7 +38,11 @@ _PART_TEXT = "name of the cell, such as row_end, column_switch or the array's ow
 
 def cells(profile: str, process: str = DEFAULT) -> dict[str, Callable[..., gf.Component]]:
     """Return the generators as gdsfactory cell functions with these defaults."""
-    return {name: bound(function, profile, process) for name, function in _functions().items()}
+    cell = array_defaults(get_tech(profile, process))["cell"]
+    other = {} if cell == ArraySpec.cell else {"cell": cell}
+    return {
+        name: bound(function, profile, process, **other) for name, function in _functions().items()
+    }
 
 
 @cache

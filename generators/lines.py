@@ -40,6 +40,18 @@ def with_line_pitches(spec: ArraySpec, tech: Tech) -> ArraySpec:
     return spec
 
 
+def drawn_pitches(spec: ArraySpec) -> tuple[float, float]:
+    """Return the cell pitches along x and y, in um, that a spec is drawn with.
+
+    Raises:
+        ParameterError: for a spec that cannot be drawn.
+    """
+    tech = spec.tech()
+    spec = spec if spec.top == "array" else with_line_pitches(spec, tech)
+    x, y = (_drawn(spec, tech, key) * tech.dbu_um for key in ("pitch_x_um", "pitch_y_um"))
+    return round(x, 6), round(y, 6)
+
+
 def _changed(spec: ArraySpec, values: dict[str, Any]) -> ArraySpec:
     return replace(spec, **values)
 

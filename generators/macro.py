@@ -13,73 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up, label_at
+from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
 from ..cells.ends import BUS
 from ..cells.gates import least_finger
 from ..cells.parts import via_stack
 from ..cells.pen import SwitchParameters
-from ..cells.pitches import least_pitch
+from ..cells.row_switch import RowSwitch
 from ..cells.rules import RuleBook
-from ..cells.switches import (
-    ColumnSwitch,
-    RowSwitch,
-    column_switch,
-    inverter,
-    row_switch,
-)
-from ..pdk import Tech
-from ..pdk.model import LINES
+from ..cells.switches import ColumnSwitch, column_switch, inverter
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
 from .lines import with_line_pitches
 from .netlist import Instance
+from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
 from .spec import ArraySpec
-
-#: distance of the corner's wiring from the macro's edge and from the row switches, in dbu
-EDGE = 500
-#: step in which the inverters look for a place, in dbu
-PLACE_STEP = 500
-
-
-class _Wiring:
-    """Widths and pitches of the corner's wiring in dbu: by the rules, or ample round ones.
-
-    Attributes:
-        track, track_pitch: control tracks in the upper of the row lines' metals, with
-            landings of cuts below.
-        supply: supply buses in the lower one; they lie `supply` apart.
-        riser, riser_pitch: risers in the last metal.
-        below_rows: from the row switches to the first control track.
-        land_space: from a riser to whatever else is in that metal.
-        trunk, trunk_edge: supply trunks in the select metal beside the column switches, and the
-            distance from these.
-        trunk_pitch: from the middle of one trunk to that of the other.
-        inverter_pitch: height of an inverter.
-        clear: from the middle of one supply line to that of another of another net.
-    """
-
-    def __init__(self, r: RuleBook) -> None:
-        space = max(r.space(line) for line in LINES)
-        self.track = max(600, r.pad, r.landing("top_row"))
-        self.track_pitch = max(1000, self.track + space)
-        self.supply = grid_up(max(1000, r.pad + space), 10)
-        self.riser = max(
-            600,
-            r.width("land"),
-            r.size("land_via") + 2 * r.line_end("land_via", "land"),
-            *(r.landing(metal) for metal in r.upper),
-        )
-        self.riser_pitch = max(1200, self.riser + r.land_space)
-        self.land_space = r.land_space
-        # a sense line may lie half a space from the row switches' edge
-        over = (self.riser - self.track) // 2
-        self.below_rows = max(EDGE, over + r.land_space - grid_down(r.land_space / 2))
-        self.trunk = grid_up(max(800, r.pad, r.width("select")), 10)
-        self.trunk_edge = max(600, space)
-        self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
-        self.inverter_pitch = max(
-            2000, least_pitch(r), grid_up(r.landing("top_row") + r.space("top_row"), 10)
-        )
-        self.clear = max(1000, r.pad + space)
 
 
 @dataclass
@@ -88,14 +34,13 @@ class _Plan:
 
     spec: ArraySpec
     core: Core
-    rows: RowSwitch
+    rows: RowBlock
     columns: ColumnSwitch
     x0: int
     y0: int
-    inverter_x: int
     inverter_width: int
     rules: RuleBook
-    wiring: _Wiring
+    wiring: Wiring
     canvas: Canvas = field(init=False)
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
@@ -119,26 +64,27 @@ def build_macro(spec: ArraySpec) -> Array:
     """
     tech = spec.tech()
     rules = RuleBook(tech)
-    wiring = _Wiring(rules)
+    wiring = Wiring(rules)
     core = build_core(with_line_pitches(spec, tech), tech)
     pitch_x, pitch_y = core.unit.cell.width, core.unit.cell.height
     p = _switches(spec, rules, (wiring.inverter_pitch, pitch_x))
     inv = inverter(tech, p, wiring.inverter_pitch)
-    rows, inverter_x = _rows_over_corner(core, tech, p, inv, wiring)
     columns = column_switch(tech, p, pitch_x)
-    x0 = rows.cell.width + core.west.width
+    rows = row_block(core, spec, p, inv, wiring, columns.cell)
+    x0 = rows.width + core.west.width
     y0 = columns.cell.height + core.south.height
-    plan = _Plan(spec, core, rows, columns, x0, y0, inverter_x, inv.cell.width, rules, wiring)
+    plan = _Plan(spec, core, rows, columns, x0, y0, inv.cell.width, rules, wiring)
     placements = [
         *core.placements(spec, x0, y0),
-        Placement(rows.cell, 0, y0, 1, spec.rows, 0, pitch_y),
+        Placement(rows.switch.cell, 0, rows.y, 1, spec.rows, 0, rows.pitch),
         Placement(columns.cell, x0, 0, spec.cols, 1, pitch_x, 0),
     ]
+    draw_fan(plan.canvas, rules, rows, core, y0)
     _foot(plan)
     placements += _inverters(plan, inv)
     _trunks(plan)
     width = _write_rail(plan)
-    height = y0 + spec.rows * pitch_y + core.north.height
+    height = max(y0 + spec.rows * pitch_y + core.north.height, rows.top)
     plan.pins += _line_pins(plan, placements)
     cell = Cell(
         spec.top_name,
@@ -150,7 +96,7 @@ def build_macro(spec: ArraySpec) -> Array:
         height=height,
         info=core.unit.cell.info,
     )
-    parts = (core.unit.cell, rows.cell, columns.cell, inv.cell)
+    parts = (core.unit.cell, rows.switch.cell, columns.cell, inv.cell)
     netlists = tuple(c.netlist for c in parts if c.netlist is not None)
     return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
 
@@ -165,61 +111,39 @@ def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchP
         max(own.inverter_wn_um, least),
         max(own.inverter_wp_um, least),
         spec.kelvin,
+        spec.read_switch,
     )
-
-
-def _rows_over_corner(
-    core: Core, tech: Tech, p: SwitchParameters, inv: RowSwitch, w: _Wiring
-) -> tuple[RowSwitch, int]:
-    """Return the row switch, and an x for the inverters in the corner below it.
-
-    Narrow switches move away from the west edge until the corner holds inverters, risers and
-    trunks.
-    """
-    # switches follow the row lines, of which both tiers of a cell may share one
-    n, pitch = len(core.unit.rows), core.unit.cell.height
-    tiers = ("bottom", "top")[:n]
-    rows = row_switch(tech, p, pitch, tiers, EDGE)
-    #: east end of what stands below, were the row switches where they are drawn first
-    taken_east = max(w.trunk_edge + w.trunk_pitch + 2 * w.trunk, w.land_space)
-    east = rows.cell.width + core.west.width - taken_east
-    need = inv.cell.width + w.riser + n * w.riser_pitch
-    shift = 0
-    while True:
-        taken = [x + shift for x, _ in rows.supplies]
-        x = _free_place(taken, inv, w, EDGE + n * w.riser_pitch)
-        if x + need <= east + shift:
-            break
-        shift += PLACE_STEP
-    return (row_switch(tech, p, pitch, tiers, EDGE + shift) if shift else rows), x
 
 
 def _foot(plan: _Plan) -> None:
     """Draw the control tracks and supply buses under the row switches."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
     # narrow switches end before the risers of the complements do
-    east = max(plan.rows.cell.width, _complement_riser(plan, len(plan.controls) - 1) + w.riser // 2)
-    y = plan.y0 - w.below_rows
+    east = max(
+        plan.rows.switch.cell.width, _complement_riser(plan, len(plan.controls) - 1) + w.riser // 2
+    )
+    y = plan.rows.y - w.below_rows
     for control in plan.controls:
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - w.track // 2
             c.rect("top_row", 0, y - w.track, east, y)
             y -= w.track_pitch
     half = r.pad // 2
-    for x, net in plan.rows.controls:
+    for x, net in plan.rows.switch.controls:
         at = plan.track_y[net]
-        c.rect("select", x - half, at - half, x + half, plan.y0)
+        c.rect("select", x - half, at - half, x + half, plan.rows.y)
         c.box("select_via", x, at, r.size("select_via"))
         c.box("bottom_row", x, at, r.pad)
         c.box("bottom_row_via", x, at, r.size("bottom_row_via"))
-    plan.vdd_y, plan.vss_y = y - w.supply, y - 3 * w.supply
+    plan.vdd_y = y - w.supply_pitch // 2
+    plan.vss_y = plan.vdd_y - w.supply_pitch
     metal, half = r.line // 2, w.supply // 2
     for net, at in (("VDD", plan.vdd_y), ("VSS", plan.vss_y)):
         c.rect("bottom_row", 0, at - half, plan.x0 - w.trunk_edge, at + half)
         plan.pins.append(Port(net, r.layer("bottom_row"), 0, at, w.supply, 180))
-        for x, supply in plan.rows.supplies:
+        for x, supply in plan.rows.switch.supplies:
             if supply == net:
-                c.rect("local", x - metal, at, x + metal, plan.y0)
+                c.rect("local", x - metal, at, x + metal, plan.rows.y)
                 c.box("local", x, at, r.pad)
                 via_stack(c, r, x, at, "local", "bottom_row")
 
@@ -227,8 +151,8 @@ def _foot(plan: _Plan) -> None:
 def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
     """Place one inverter per row control under the buses and wire it to its tracks."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
-    n, x = len(plan.controls), plan.inverter_x
-    top = plan.vss_y - w.supply
+    n, x = len(plan.controls), plan.rows.inverter_x
+    top = plan.vss_y - w.above_inverters
     bottom = top - n * w.inverter_pitch
     for k, control in enumerate(plan.controls):
         y = bottom + k * w.inverter_pitch
@@ -260,15 +184,7 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
 def _complement_riser(plan: _Plan, k: int) -> int:
     """Return the x of the riser that carries the k-th complement control."""
     w = plan.wiring
-    return plan.inverter_x + plan.inverter_width + w.riser + k * w.riser_pitch
-
-
-def _free_place(taken: list[int], inv: RowSwitch, w: _Wiring, west: int) -> int:
-    """Return an x for the inverters at which their supplies keep clear of those that come down."""
-    x = west
-    while any(abs(x + dx - t) < w.clear for dx, _ in inv.supplies for t in taken):
-        x += PLACE_STEP
-    return x
+    return plan.rows.inverter_x + plan.inverter_width + w.riser + k * w.riser_pitch
 
 
 def _riser(plan: _Plan, x: int, y1: int, y2: int, height: int) -> None:
@@ -319,7 +235,7 @@ def _write_rail(plan: _Plan) -> int:
     for y in plan.columns.rails:
         c.rect("select", x, y - half, bar, y + half)
     low, high = min(plan.columns.rails) - half, max(plan.columns.rails) + half
-    width = bar + plan.wiring.supply
+    width = bar + plan.wiring.rail
     c.rect("select", bar, low, width, high)
     plan.pins.append(
         Port("WC", r.layer("select"), width, grid_down((low + high) / 2), high - low, 0)
@@ -356,7 +272,7 @@ def _instances(plan: _Plan) -> Iterator[Instance]:
     """Yield the calls of the top cell: unit cells, row and column switches, inverters."""
     yield from cell_instances(plan.spec, plan.core.unit.cell)
     for cell, count, prefix in (
-        (plan.rows.cell, plan.spec.rows, "R"),
+        (plan.rows.switch.cell, plan.spec.rows, "R"),
         (plan.columns.cell, plan.spec.cols, "C"),
     ):
         assert cell.netlist is not None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any
 
 from ..cells.limits import one_of, switch
-from ..cells.place import CUTS
-from ..cells.registry import ARRAY_CELLS, array_cell, parameters_of
-from ..pdk import DEFAULT, ParameterError, Tech, get_tech, process_key, profile_names
+from ..cells.pen import READ_SWITCHES
+from ..cells.place import CUTS, FINGERS
+from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
+from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: kinds of top cell: the bare array, the array with its mode switches, or that on a die
 TOPS = ("array", "macro", "testchip")
@@ -21,6 +22,23 @@ MAX_LINES = 1024
 CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 #: most rows and columns of a test chip: each of its pins needs a pad
 TESTCHIP_LINES = 16
+
+
+def top_fits(top: str, module: Module) -> bool:
+    """Tell whether a kind of top cell can be made with a module: chips monitor its own masks."""
+    return top != "testchip" or not module.stands_within
+
+
+def array_defaults(tech: Tech) -> dict[str, Any]:
+    """Return the defaults of an array's parameters, with a cell that the module has."""
+    found = {f.name: f.default for f in fields(ArraySpec)}
+    cells = array_cells_on(tech.module)
+    return found if found["cell"] in cells else {**found, "cell": cells[0]}
+
+
+def one_word(allowed: Iterable[str]) -> str:
+    """Return what a refusal says of a word."""
+    return "one of " + ", ".join(allowed)
 
 
 @dataclass(frozen=True)
@@ -33,8 +51,11 @@ class ArraySpec:
             ``passive_planar`` (one tier, no transistor), or a cell of one's own
             (`cells.register_cell`).
         profile: post-process profile of the process; by default its first.
-        device_um: side of the smallest device; None for 1.0 um or F, whichever is larger.
+        device_um: side of the smallest device; None for what the module states, or else for
+            1.0 um or F, whichever is larger.
         select_w_um: width of the select transistors in um (not for a cell without any).
+        select_fingers: gates that a select transistor is folded into, 1 to 4, which makes a cell
+            with a wide one lower and wider (cells with transistors).
         pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
             follow it; None for the least by the rules.
         strap: lay a line in the last metal below every column, tied to it in every row, which
@@ -44,8 +65,12 @@ class ArraySpec:
             pad ring, process monitors and marks on a die, at most 16 x 16.
         switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
             (not for a bare array).
+        read_switch: transistors of the switches that read, ``nmos`` or ``both``: what is read lies
+            near VSS, where a PMOS conducts nothing; inputs above about 1 V ask for both (not
+            for a bare array).
         kelvin: lead every row line and column to the boundary a second time, so that read-out
-            can sense the line behind its switch (not for a bare array).
+            can sense the line behind its switch (not for a bare array). Row switches then face
+            their rows, which takes more area.
         name: name of the top cell and of every output file; None for a name from the size.
         process: foundry base: a name, or the folder of a process of one's own.
 
@@ -59,6 +84,7 @@ class ArraySpec:
     profile: str = ""
     device_um: float | None = None
     select_w_um: float = 2.0
+    select_fingers: int = 1
     pitch_x_um: float | None = None
     pitch_y_um: float | None = None
     strap: bool = False
@@ -66,6 +92,7 @@ class ArraySpec:
     top: str = "array"
     switch_wn_um: float = 20.0
     switch_wp_um: float = 20.0
+    read_switch: str = "nmos"
     kelvin: bool = False
     name: str | None = None
     process: str = DEFAULT
@@ -75,7 +102,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top"):
+        for key in ("cell", "profile", "top", "read_switch"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -84,17 +111,20 @@ class ArraySpec:
         if self.profile == "":
             object.__setattr__(self, "profile", profiles[0])
         if self.profile not in profiles:
-            raise ParameterError("profile", self.profile, "one of " + ", ".join(profiles))
+            raise ParameterError("profile", self.profile, one_word(profiles))
         if self.top not in TOPS:
-            raise ParameterError("top", self.top, "one of " + ", ".join(TOPS))
+            raise ParameterError("top", self.top, one_word(TOPS))
+        self._check_module()
         if self.top == "testchip" and max(self.rows, self.cols) > TESTCHIP_LINES:
             most = f"at most {TESTCHIP_LINES} x {TESTCHIP_LINES} on a test chip"
             raise ParameterError("rows, cols", (self.rows, self.cols), most)
         switch("kelvin", self.kelvin)
+        if self.read_switch not in READ_SWITCHES:
+            raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
         self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
-            for key in ("kelvin", "switch_wn_um", "switch_wp_um"):
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
         self._check_lengths()
@@ -105,6 +135,20 @@ class ArraySpec:
             raise ParameterError(
                 "name", self.name, "a letter, then letters, digits or _ (32 at most)"
             )
+
+    def _check_module(self) -> None:
+        """Refuse a cell that the process's module has no tiers or no films for."""
+        if self.process == DEFAULT:  # known to take every cell of ours, without reading a table
+            return
+        module = self.tech().module
+        cells = array_cells_on(module)
+        if self.cell not in cells:
+            tiers = " and ".join(module.tiers)
+            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            raise ParameterError("cell", self.cell, allowed)
+        if not top_fits(self.top, module):
+            what = f"array or macro on module {module.name}: it has no masks of its own to monitor"
+            raise ParameterError("top", self.top, what)
 
     def _check_lengths(self) -> None:
         """Refuse what is no length at all; the ranges are the cells' own, and known when drawn."""
@@ -130,12 +174,18 @@ class ArraySpec:
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+        folded = one_of("select_fingers", self.select_fingers, FINGERS) != 1
+        if folded and "select_fingers" not in known:
+            told = f"1 for cell {self.cell}, it has no such transistors"
+            raise ParameterError("select_fingers", self.select_fingers, told)
         if one_of("cuts", self.cuts, CUTS) != 1 and "cuts" not in known:
             raise ParameterError("cuts", self.cuts, f"1 for cell {self.cell}, it has no stacks")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> ArraySpec:
         """Return a spec from the keys of a configuration file.
+
+        A cell that is not named is one that the module of the process has.
 
         Raises:
             ParameterError: for a key that does not exist (the nearest one is named) or a bad value.
@@ -144,6 +194,9 @@ class ArraySpec:
         for key in values:
             if key not in known:
                 raise ParameterError.unknown(key, values[key], known, "key")
+        process = values.get("process", DEFAULT)
+        if "cell" not in values and process != DEFAULT:
+            values = {**values, "cell": array_defaults(get_tech(process=process))["cell"]}
         return cls(**values)
 
     @property
@@ -169,9 +222,12 @@ class ArraySpec:
         """Return the device's side in um, with the default resolved."""
         if self.device_um is not None:
             return self.device_um
-        return max(1.0, self.tech().profile.line_um)
+        tech = self.tech()
+        return tech.module.device_um or max(1.0, tech.profile.line_um)
 
     def cell_values(self) -> dict[str, Any]:
         """Return the parameters that the unit cell is drawn with, where it takes them."""
-        values = {key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts")}
+        values = {
+            key: getattr(self, key) for key in (*CELL_VALUES, "strap", "cuts", "select_fingers")
+        }
         return {**values, "device_um": self.device_side_um()}

@@ -121,7 +121,8 @@ def forbidden_layers(tech: Tech) -> dict[tuple[int, int], str]:
 
     They are those of the shuttle and of the design rules.
     """
-    rules = [rule.layers[0] for rule in tech.rules if rule.kind == "forbidden_layer"]
+    ruled = (rule.layers[0] for rule in tech.rules if rule.kind == "forbidden_layer")
+    rules = [name for name in ruled if "/" in name]  # others follow from several layers
     named = {pair: f"{name} {pair}" for name, pair in tech.shuttle.forbidden}
     texts = {**named, **{pair: pair for pair in rules if pair not in named}}
     return {(int(a), int(b)): text for pair, text in texts.items() for a, b in [pair.split("/")]}
@@ -148,6 +149,8 @@ class FoundMark:
 
 def find_marks(layout: db.Layout, tech: Tech) -> tuple[FoundMark, ...]:
     """Return the marks of a layout by mask and place, also of one drawn by hand."""
+    if not masks(tech):
+        return ()
 
     def drawn(name: str) -> db.Region:
         index = layout.find_layer(*tech.gds(name))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
+from itertools import permutations
+from operator import or_
 from typing import TYPE_CHECKING
 
 from ..base.units import place
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..pdk import Tech
+    from ..pdk.programs import Device
     from .flat import FlatDevice
 
 #: bulk terminal's device -> device whose sources have the contacts of its tap, tap, well, in words
@@ -23,9 +27,6 @@ _BULKS = {
     "nfet": ("pfet", "p-tap", "the substrate"),
     "pfet": ("nfet", "n-tap", "its n-well"),
 }
-
-#: tier -> row-side electrode and the two films
-_TIERS = {"B": ("BE", "TIO2_B", "TIO2X_B"), "T": ("TE", "TIO2_T", "TIO2X_T")}
 
 
 def check_layout(extracted: ExtractedLayout) -> list[Finding]:
@@ -43,20 +44,27 @@ def check_layout(extracted: ExtractedLayout) -> list[Finding]:
 
 
 def _films(extracted: ExtractedLayout) -> Iterator[Finding]:
-    """Yield crossings that have one of the two films only: neither a device nor a contact."""
-    for tier, (electrode, *films) in _TIERS.items():
-        crossing = extracted.regions[f"crossing_{tier}"]
-        for film, other in (films, films[::-1]):
+    """Yield crossings that have one of the films only: neither a device nor a contact."""
+    for device in extracted.tech.nets.memristors:
+        crossing = extracted.regions[device.crossing]
+        for film, other in permutations(device.films, 2):
             half = (crossing & extracted.regions[film]) - extracted.regions[other]
             for at in centers(half, extracted.dbu):
-                text = f"{electrode} over ME at {place(at)} has {film} but no {other}"
+                text = f"{_over(device)} at {place(at)} has {film} but no {other}"
                 yield Finding("film", f"{text}, so that it is no device", (at,))
+
+
+def _over(device: Device) -> str:
+    """Return what crosses what in a memristor, in words."""
+    return f"{device.conductor('ROW')} over {device.conductor('ME')}"
 
 
 def _openings(extracted: ExtractedLayout) -> Iterator[Finding]:
     """Yield electrodes in a pad's opening: they lie on its bare metal, and no net says so."""
     regions, roles = extracted.regions, extracted.tech.roles
-    electrodes = regions["BE"] | regions["ME"] | regions["TE"]
+    if extracted.tech.module.stands_within:
+        return  # its electrodes are wires of the foundry like others
+    electrodes = reduce(or_, (regions[name] for name in extracted.tech.module.electrodes))
     bare = regions[roles.layer("pad")] & regions[roles.land]
     for at in centers(electrodes & bare, extracted.dbu):
         text = f"an electrode lies in a pad's opening at {place(at)}, on bare metal"
@@ -71,9 +79,9 @@ def device_faults(extracted: ExtractedLayout) -> list[Finding]:
     """
     found = [*_films(extracted), *_openings(extracted), *_gates_of_no_kind(extracted)]
     found += [*missed_devices(extracted), *touches(extracted)]
-    for tier, (electrode, *_) in _TIERS.items():
-        for at in centers(extracted.regions[f"bare_{tier}"], extracted.dbu):
-            text = f"{electrode} over ME at {place(at)} has no film between: metal on metal"
+    for device in (d for d in extracted.tech.nets.memristors if d.bare):
+        for at in centers(extracted.regions[device.bare], extracted.dbu):
+            text = f"{_over(device)} at {place(at)} has no film between: metal on metal"
             found.append(Finding("film", text, (at,)))
     return found
 

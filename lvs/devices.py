@@ -17,7 +17,7 @@ import klayout.db as db
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..pdk.programs import Device
+    from ..pdk.programs import Device, Nets
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,13 @@ KINDS: tuple[DeviceKind, ...] = (
     DeviceKind("memristor_bottom", ("ROW", "ME"), ("AREA",)),
     DeviceKind("memristor_top", ("ROW", "ME"), ("AREA",)),
 )
+
+
+def kinds_of(nets: Nets) -> tuple[DeviceKind, ...]:
+    """Return the kinds that a process and its module have."""
+    known = {device.name for device in nets.devices}
+    return tuple(kind for kind in KINDS if kind.name in known)
+
 
 KIND_BY_NAME: dict[str, DeviceKind] = {kind.name: kind for kind in KINDS}
 

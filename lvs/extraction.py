@@ -14,7 +14,7 @@ from ..base.layout import OpenedLayout, open_copy
 from ..base.names import fold, label_name
 from ..base.units import place
 from .connectivity import SUBSTRATE, connectivity, drawn_layers, layer_regions
-from .devices import KINDS, extract_kind
+from .devices import extract_kind, kinds_of
 from .flat import FlatDevice, FlatNet, FlatNetlist, flatten
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def run_extraction(
     for name in (*wiring.conductors, *wiring.cuts):
         if name not in l2n.layer_names():
             l2n.register(regions[name], name)
-    for kind in KINDS:
+    for kind in kinds_of(tech.nets):
         made_of = tech.nets.device(kind.name)
         outputs = extract_kind(l2n, kind, made_of, regions)
         regions |= outputs

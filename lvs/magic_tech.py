@@ -12,21 +12,49 @@ memristor is a type of its upper electrode's plane and the device a capacitor to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from ..pdk import Tech
 from ..pdk.programs import Magic, magic
 
-ELECTRODES = ("BE", "ME", "TE")
-#: device -> (type, electrode whose plane it is on, electrode below, its two films)
-MEMRISTORS = {
-    "memristor_bottom": ("memb", "ME", "BE", ("TIO2_B", "TIO2X_B")),
-    "memristor_top": ("memt", "TE", "ME", ("TIO2_T", "TIO2X_T")),
-}
-#: crossings without a film, where the electrodes touch
-_BARE = {
-    "bareb": ("BE", "ME", ("TIO2_B", "TIO2X_B")),
-    "baret": ("TE", "ME", ("TIO2_T", "TIO2X_T")),
-}
+
+class _Stack(NamedTuple):
+    """Two electrodes that cross.
+
+    Attributes:
+        type: Magic's type of it.
+        upper, lower: the electrodes; the type is on the plane of the upper one.
+        films: drawn films that make it a device; without each of them it is a contact.
+    """
+
+    type: str
+    upper: str
+    lower: str
+    films: tuple[str, ...]
+
+
+def memristors(tech: Tech) -> dict[str, _Stack]:
+    """Return how Magic knows each kind of memristor."""
+    found = {}
+    for device in tech.nets.memristors:
+        ends = sorted((wire for _, wire in device.terminals), key=lambda w: tech.heights_um[w])
+        films = tuple(film for film in device.films if film in tech.drawn_insulators)
+        tier = device.name.rpartition("_")[2]
+        found[device.name] = _Stack(f"mem{tier[0]}", ends[1], ends[0], films)
+    return found
+
+
+def _bare(tech: Tech) -> dict[str, _Stack]:
+    """Return crossings without a film, where the electrodes touch."""
+    found = memristors(tech)
+    bare = {device.name: device for device in tech.nets.memristors if device.bare}
+    return {
+        f"bare{found[name].type[3:]}": found[name]._replace(
+            upper=device.conductor("ROW"), lower=device.conductor("ME")
+        )
+        for name, device in bare.items()
+    }
 
 
 def map_of(tech: Tech) -> Magic:
@@ -36,7 +64,7 @@ def map_of(tech: Tech) -> Magic:
 
 def _planes_of(tech: Tech) -> tuple[str, ...]:
     """Return the metals and electrodes, each of which has a plane."""
-    return (*tech.roles.wires, *ELECTRODES)
+    return tuple(dict.fromkeys((*tech.roles.wires, *tech.module.electrodes)))
 
 
 def magic_tech(tech: Tech) -> str:
@@ -74,8 +102,8 @@ def conductors(tech: Tech) -> dict[str, str]:
     found |= {name.lower(): name for name in _planes_of(tech)}
     found |= {contact: found[land] for contact, land in map_of(tech).contacts}
     found |= {name.lower(): lower for name, (lower, _) in _vias(tech).items()}
-    found |= {kind: upper for kind, upper, _, _ in MEMRISTORS.values()}
-    return found | {name: one for name, (one, *_) in _BARE.items()}
+    found |= {stack.type: stack.upper for stack in memristors(tech).values()}
+    return found | {name: stack.upper for name, stack in _bare(tech).items()}
 
 
 def _scale(tech: Tech, word: str) -> str:
@@ -102,9 +130,8 @@ def _types(tech: Tech) -> Iterator[str]:
         yield f"{name.lower()} {name.lower()}"
     for name, (lower, _) in _vias(tech).items():
         yield f"{lower.lower()} {name.lower()}"
-    yield from (f"{upper.lower()} {kind}" for kind, upper, _, _ in MEMRISTORS.values())
-    for name, (one, *_) in _BARE.items():
-        yield f"{one.lower()} {name}"
+    yield from (f"{stack.upper.lower()} {stack.type}" for stack in memristors(tech).values())
+    yield from (f"{stack.upper.lower()} {name}" for name, stack in _bare(tech).items())
 
 
 def _contacts(tech: Tech) -> Iterator[str]:
@@ -113,8 +140,8 @@ def _contacts(tech: Tech) -> Iterator[str]:
         yield f"{name} {land} {lowest}"
     for name, (lower, upper) in _vias(tech).items():
         yield f"{name.lower()} {lower.lower()} {upper.lower()}"
-    for name, (one, other, _) in _BARE.items():
-        yield f"{name} {one.lower()} {other.lower()}"
+    for name, stack in _bare(tech).items():
+        yield f"{name} {stack.upper.lower()} {stack.lower.lower()}"
     yield "stackable"
 
 
@@ -126,8 +153,8 @@ def _connect(tech: Tech) -> Iterator[str]:
         names = [plane.lower()]
         names += [v.lower() for v, ends in _vias(tech).items() if plane in ends]
         names += list(lands) if plane == tech.roles.wires[0] else []
-        names += [m[0] for m in MEMRISTORS.values() if m[1] == plane]
-        names += [b for b, ends in _BARE.items() if plane in ends[:2]]
+        names += [stack.type for stack in memristors(tech).values() if stack.upper == plane]
+        names += [b for b, stack in _bare(tech).items() if plane in (stack.upper, stack.lower)]
         groups.append(",".join(names))
     yield from (f"{group} {group}" for group in groups)
 
@@ -155,15 +182,19 @@ def _cifinput(tech: Tech) -> Iterator[str]:
         yield from layer(name, drawn)
     for name in _planes_of(tech):
         yield from layer(name.lower(), name, tech.label_of[name])
-    for kind, upper, lower, films in MEMRISTORS.values():
-        yield from layer(kind, ";and ".join((upper, lower, *films)))
-    for name, (one, other, films) in _BARE.items():
-        yield from layer(name, ";".join((one, f"and {other}", *(f"and-not {f}" for f in films))))
+    for stack in memristors(tech).values():
+        yield from layer(stack.type, ";and ".join((stack.upper, stack.lower, *stack.films)))
+    for name, stack in _bare(tech).items():
+        less = (f"and-not {film}" for film in stack.films)
+        yield from layer(name, ";".join((stack.upper, f"and {stack.lower}", *less)))
     for name, land in found.contacts:
         where = layer_of("poly") if land == "poly" else silicon[land]
         yield from layer(name, f"{layer_of('contact')};and {where};and {metal}")
     for name, ends in _vias(tech).items():
-        yield from layer(name.lower(), ";and ".join((name, *ends)))
+        # a film on a via between its electrodes makes a memristor of it
+        films = (s.films for s in memristors(tech).values() if {s.upper, s.lower} == {*ends})
+        less = (f"and-not {film}" for film in chain.from_iterable(films))
+        yield from layer(name.lower(), ";".join((name, *(f"and {end}" for end in ends), *less)))
     for name in used:
         number, datatype = tech.gds(name)
         yield f"calma {name} {number} {datatype}"
@@ -178,6 +209,7 @@ def _extract(tech: Tech) -> Iterator[str]:
     yield "substrate ptap,ptc well"
     yield "device mosfet nfet nfet ndiff,ndc ptap,ptc,space/w SUBSTRATE 0 0"
     yield "device mosfet pfet pfet pdiff,pdc nwell NONE 0 0"
-    for device, (kind, _, lower, _) in MEMRISTORS.items():
-        below = [lower.lower(), *(m[0] for m in MEMRISTORS.values() if m[1] == lower)]
-        yield f"device capacitor {device} {kind} {','.join(below)} 0 1"
+    stacks = memristors(tech)
+    for device, one in stacks.items():
+        below = [one.lower.lower(), *(s.type for s in stacks.values() if s.upper == one.lower)]
+        yield f"device capacitor {device} {one.type} {','.join(below)} 0 1"

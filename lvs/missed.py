@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import klayout.db as db
 
 from ..base.units import place
-from .devices import KINDS
+from .devices import kinds_of
 from .extraction import ExtractedLayout, Finding
 from .marks import MOST, centers, flat
 
@@ -30,7 +30,9 @@ def missed_devices(extracted: ExtractedLayout) -> list[Finding]:
     poly is branched, and only writes so into its log. The layout is then another circuit than
     its netlist, which no comparison can see.
     """
-    found = [finding for kind in KINDS for finding in _missed(extracted, kind)]
+    found = [
+        finding for kind in kinds_of(extracted.tech.nets) for finding in _missed(extracted, kind)
+    ]
     for entry in extracted.l2n.each_log_entry():
         known = entry.category_name == _DEVICES and found
         if entry.severity in _HARMLESS or known or len(found) >= MOST:

@@ -83,11 +83,11 @@ def where_joined(
     shapes = {n: r for n, r in layout.net_shapes(net).items() if n not in everywhere}
     if sum(region.count() for region in shapes.values()) > _MOST_POLYGONS:
         return Spot()
-    for name in ("bare_B", "bare_T"):
-        if name in shapes:
-            at = _center(next(shapes[name].each()).bbox(), layout.dbu)
-            electrode = "BE" if name == "bare_B" else "TE"
-            return Spot(f", {electrode} and ME touch without film at {place(at)}", (at,))
+    for device in layout.tech.nets.memristors:
+        if device.bare in shapes:
+            at = _center(next(shapes[device.bare].each()).bbox(), layout.dbu)
+            both = " and ".join(wire for _, wire in device.terminals)
+            return Spot(f", {both} touch without film at {place(at)}", (at,))
     pieces = {name: _pieces(region) for name, region in shapes.items()}
     fronts = [_touched(pieces, _seeds(layout, terminals)) for terminals in (first, second)]
     links: dict[str, list[str]] = {name: [name] for name in pieces}

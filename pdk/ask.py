@@ -118,6 +118,14 @@ class Ask:
                 return found.value
         return self._value(default, _APART, layer, other)
 
+    def across(self, layer: str, other: str, default: float | None = None) -> float:
+        """Return the least space within a layer across another."""
+        return self._value(default, "across", layer, other)
+
+    def net_space(self, layer: str, default: float | None = None) -> float:
+        """Return the least space between parts of a layer on different nets."""
+        return self._value(default, "space_different_net", layer)
+
     def wide_space(self, layer: str, default: float | None = None) -> float:
         """Return the least space beside wide metal."""
         return self._value(default, "wide_space", layer)

@@ -17,7 +17,7 @@ from .model import Module, Process
 from .module import load_module, stand
 from .ron import FILE as RON_FILE
 from .shuttle import shuttle
-from .tables import ProcessError
+from .tables import ProcessError, table_of
 from .tech import module_folder
 
 
@@ -103,7 +103,7 @@ def _models(base: Process) -> Iterator[str]:
 def _sweep(base: Process, sweep: foundry.Sweep) -> Iterator[str]:
     """The table of on resistance must hold what its sweep says."""
     try:
-        table = json.loads((base.folder / RON_FILE).read_text(encoding="utf-8"))
+        table = json.loads(table_of(base.folder / RON_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # said before
     for field in fields(sweep):
@@ -130,6 +130,12 @@ def _nets(base: Process, module: Module) -> Iterator[str]:
     for device in found.devices:
         if device.body not in known:
             yield f"device {device.name}: body {device.body!r} is no layer (derived.toml)"
+        named = (*device.films, device.crossing, device.bare) if device.is_memristor else ()
+        yield from (
+            f"device {device.name}: {name!r} is no layer (derived.toml)"
+            for name in named
+            if name and name not in known
+        )
         for terminal, wire in device.terminals:
             if wire and wire not in wires:
                 yield f"device {device.name}: {terminal} = {wire!r} is no conductor"

@@ -19,10 +19,10 @@ from .arithmetic import evaluate
 from .conditions import ANY_SUPPLY_V, CORNERS, REFERENCE_C
 from .films import stack
 from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
-from .module import Stand
+from .module import Stand, placed, replaced_by
 from .regions import names_in
 from .ron import FILE as RON_FILE
-from .tables import ProcessError, Section
+from .tables import ProcessError, Section, table_of
 
 #: roles without which nothing can be drawn
 ROLES = ("nwell", "diffusion", "tap", "poly", "nplus", "pplus", "contact", "pad", "boundary")
@@ -88,8 +88,9 @@ def problems_of_tables(base: Process) -> Iterator[str]:
 
 def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterator[str]:
     """Yield what is missing or contradictory in a module on a base, in one profile."""
-    films = (*base.films, *base.diffusions, *module.films)
-    layers, cuts = base.layers + module.layers, base.cuts + standing.cuts
+    stacked = placed(base, module)
+    films = (*stacked, *base.diffusions)
+    layers, cuts = base.layers + module.layers, standing.beside(base.cuts)
     known = {layer.name for layer in layers}
     derived = _derived(base.folder, "rules") | _derived(module.folder, "rules")
     yield from _twice(layers, films, cuts, base.rules + standing.rules)
@@ -102,26 +103,30 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     yield from _rules(standing.rules, known | set(derived))
     yield from _regions(module.folder, known, set(_derived(base.folder, "rules")))
     yield from _cuts(cuts, films, known)
-    yield from _heights((*base.films, *module.films))
+    yield from _heights(stacked)
     limits = {name for name, *_ in standing.limits}
     yield from _conductors(module.films, limits)
     yield from _cut_limits(
         standing.cuts, {name for name, _, per_cut, _ in standing.limits if per_cut}
     )
-    yield from _limit_expressions(standing)
-    own = {film.name: film for film in module.films}
+    yield from _limit_expressions(base, standing)
+    sheets = {film.name: film.sheet_ohm_sq for film in stacked}
+    if not module.tiers:
+        yield "no device of a tier (module.toml)"
     for name in module.electrodes:
-        if name not in own or own[name].sheet_ohm_sq is None:
+        if sheets.get(name) is None:
             yield f"electrode {name} has no film with a sheet resistance (films.csv)"
     for role, name in module.roles:
         if name not in known | set(derived):
             yield f"role {role} = {name!r} is no layer (module.toml)"
 
 
-def _limit_expressions(standing: Stand) -> Iterator[str]:
+def _limit_expressions(base: Process, standing: Stand) -> Iterator[str]:
     """What a limit of the module is made of; see `electromigration`."""
+    in_place = {cut.name for cut in standing.cuts if replaced_by(cut, base)}
     for name, expression, per_cut, _ in standing.limits:
-        known = ("density", *(("wire", "side") if per_cut else ("thickness",)))
+        known = ["density", *(("wire", "side") if per_cut else ("thickness",))]
+        known += ["replaced"] if name in in_place else []
         try:
             evaluate(expression, dict.fromkeys(known, 1.0))
         except CrossStackError as error:
@@ -304,7 +309,7 @@ def problems_of_ron(base: Process) -> Iterator[str]:
     """Yield what is missing or wrong in the measured table of on resistance."""
     names = {model.name for model in base.transistors}
     try:
-        table = json.loads((base.folder / RON_FILE).read_text(encoding="utf-8"))
+        table = json.loads(table_of(base.folder / RON_FILE).read_text(encoding="utf-8"))
         yield from _on_resistance(table, names)
         if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
             yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
@@ -314,12 +319,12 @@ def problems_of_ron(base: Process) -> Iterator[str]:
 
 def _leaves(rows: Any, shape: list[int]) -> tuple[list[Any], bool]:
     """Return the values of nested lists, and True if they have just this shape."""
-    if not shape:
-        return [rows], not isinstance(rows, list)
-    if not isinstance(rows, list) or len(rows) != shape[0]:
-        return [], False
-    parts = [_leaves(row, shape[1:]) for row in rows]
-    return [x for values, _ in parts for x in values], all(even for _, even in parts)
+    level = [rows]
+    for count in shape:
+        if not all(isinstance(row, list) and len(row) == count for row in level):
+            return [], False
+        level = [value for row in level for value in row]
+    return level, not any(isinstance(value, list) for value in level)
 
 
 def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:

@@ -27,7 +27,7 @@ ANY_SUPPLY_V = 100.0
 CHOSEN = ("sheet_resistance_ohm_sq", "corner", "temperature_c", "size_bias_um")
 #: of these, what is given film by film, and how it is written
 BY_FILM = {"sheet_resistance_ohm_sq": "film: ohm per square", "size_bias_um": "film: um per edge"}
-_LONGEST_NAME = 100
+_LONGEST_NAME, _LONGEST_PATH = 100, 4096
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ class Allowed:
         process, profile: names.
         supply_v: at which the on resistances of the transistors were measured, V.
         temperatures_c: where the transistors were measured and the wires' straight lines hold.
+        folder: of a process of a user's own; empty for one that comes with CrossStack.
     """
 
     process: str
     profile: str
     supply_v: float
     temperatures_c: tuple[float, float]
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Conditions:
             that come out narrower.
         supply_v: level of a gate that is on, V; 0 stands for that of the technology.
         device: figures of the memristors that replace the module's (`memristor.PARAMETERS`).
+        folder: where a process of a user's own was; it may have been moved since.
 
     Raises:
         ParameterError: for a value outside its range. What the process allows is checked by
@@ -75,12 +78,13 @@ class Conditions:
     size_bias_um: Mapping[str, float] = field(default_factory=dict, hash=False)
     supply_v: float = 0.0
     device: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    folder: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("process", "profile"):
-            value = getattr(self, name)
-            if not isinstance(value, str) or len(value) > _LONGEST_NAME:
-                raise ParameterError(name, value, f"a text of at most {_LONGEST_NAME} characters")
+        for name in ("process", "profile", "folder"):
+            value, most = getattr(self, name), _LONGEST_PATH if name == "folder" else _LONGEST_NAME
+            if not isinstance(value, str) or len(value) > most:
+                raise ParameterError(name, value, f"a text of at most {most} characters")
         if not isinstance(self.corner, str) or self.corner not in CORNERS:
             raise ParameterError("corner", self.corner, "one of " + ", ".join(CORNERS))
         clean: dict[str, Any] = {
@@ -114,7 +118,8 @@ class Conditions:
         """
         names = [f.name for f in fields(cls)]
         if isinstance(value, Mapping):
-            value = {"device": {}, **value}  # files from before there was a choice
+            # files from before there was a choice; and of a process that has no folder of its own
+            value = {"device": {}, "folder": "", **value}
         if not isinstance(value, Mapping) or sorted(map(str, value)) != sorted(names):
             found = sorted(map(str, value)) if isinstance(value, Mapping) else value
             raise ParameterError("conditions", found, "the keys " + ", ".join(names))
@@ -123,6 +128,8 @@ class Conditions:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not self.folder:
+            del found["folder"]
         found |= {key: dict(found[key]) for key in (*BY_FILM, "device")}
         if "table" in found["device"]:
             found["device"]["table"] = [list(point) for point in found["device"]["table"]]
@@ -156,8 +163,9 @@ class Conditions:
                 raise ParameterError(name, mine, f"{theirs}, that of the technology")
         self.check(allowed)
         return replace(
-            self, process=allowed.process, profile=allowed.profile, supply_v=allowed.supply_v
-        )
+            self, process=allowed.process, profile=allowed.profile, supply_v=allowed.supply_v,
+            folder=allowed.folder,
+        )  # fmt: skip
 
     @property
     def text(self) -> str:
@@ -192,7 +200,7 @@ def device_text(values: Mapping[str, Any]) -> str:
 
 def differences(a: Conditions, b: Conditions) -> Iterator[str]:
     """Yield ``temperature_c 85 and 25`` for each value that two conditions do not share."""
-    for f in fields(Conditions):
+    for f in (f for f in fields(Conditions) if f.compare):
         ours, theirs = getattr(a, f.name), getattr(b, f.name)
         if ours != theirs:
             yield f"{f.name} {_shown(ours)} and {_shown(theirs)}"

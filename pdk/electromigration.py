@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..base.errors import ParameterError
 from .arithmetic import evaluate
+from .module import replaced_by
 from .ranges import number
 from .tech import Tech
 
@@ -79,6 +80,8 @@ def current_limits(
     for name, expression, per_cut, source in tech.module_limits:
         if per_cut:
             here = {"wire": amps[sides[name].upper], "side": sides[name].size_um}
+            if base := replaced_by(sides[name], tech.process):
+                here["replaced"] = amps[base.name]
         else:
             here = {"thickness": films[name].thickness_um}
         amps[name], sources[name] = evaluate(expression, {**names, **here}), source

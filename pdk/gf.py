@@ -21,9 +21,10 @@ from gdsfactory.technology import LayerLevel, LayerMap, LayerStack, LayerViews, 
 
 from ..base.errors import CrossStackError, ParameterError
 from .ask import Ask
+from .home import DEFAULT
 from .klayout_tech import lyp_text
 from .solids import conductor_joins, solids_um
-from .tech import DEFAULT, Tech, get_tech, profile_names
+from .tech import Tech, get_tech, profile_names
 
 PACKAGE = "crossstack"
 #: entry points that give cells: functions ``cells(profile, process) -> {name: function}``

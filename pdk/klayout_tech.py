@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
+from ..base.xml import xml_text
 from .model import Layer, Purpose
 from .solids import conductor_joins, solids_um
 from .tech import Tech
@@ -12,7 +11,7 @@ from .tech import Tech
 #: paints the list from its top to its end, so the module comes after what it is built on.
 _GROUPS: tuple[tuple[str, tuple[Purpose, ...], bool, bool], ...] = (
     ("Front end", (Purpose.FRONT_END,), True, False),
-    ("Metals and vias", (Purpose.METAL, Purpose.CUT), True, False),
+    ("Metals and vias", (Purpose.METAL, Purpose.CUT, Purpose.FILM), True, False),
     (
         "Memristor module",
         (Purpose.MODULE_ELECTRODE, Purpose.MODULE_OXIDE, Purpose.MODULE_CUT),
@@ -76,7 +75,7 @@ def _style(
         "marked": "false",
         "xfill": "false",
         "animation": "0",
-        "name": escape(name),
+        "name": xml_text(name),
         "source": source,
     }
     if not color:
@@ -108,13 +107,13 @@ def lyt_text(tech: Tech, lyp: str) -> str:
     return f"""\
 <?xml version="1.0" encoding="utf-8"?>
 <technology>
- <name>{escape(tech.name)}</name>
- <description>{escape(tech.process.title)} with the CrossStack memristor module</description>
+ <name>{xml_text(tech.name)}</name>
+ <description>{xml_text(tech.process.title)} with the CrossStack memristor module</description>
  <group/>
  <dbu>{tech.dbu_um:g}</dbu>
  <default-grids>{tech.grid_um:g}!,0.01,0.05,0.1,0.5,1</default-grids>
  <base-path/>
- <layer-properties_file>{escape(lyp)}</layer-properties_file>
+ <layer-properties_file>{xml_text(lyp)}</layer-properties_file>
  <add-other-layers>true</add-other-layers>
  <writer-options>
   <gds2>
@@ -125,7 +124,7 @@ def lyt_text(tech: Tech, lyp: str) -> str:
  </writer-options>
  <connectivity>
   <stack>
-   <name>{escape(tech.name)}</name>
+   <name>{xml_text(tech.name)}</name>
    <description>Metals, module electrodes, poly and diffusion</description>
 {joins}
 {symbols}
@@ -140,24 +139,35 @@ def _traced(tech: Tech, layer: str) -> str:
 
 
 def _expression(tech: Tech, layer: str) -> str:
-    """Return what the net tracer takes for a conductor; poly cuts diffusion (no channel)."""
+    """Return what the net tracer takes for a conductor.
+
+    Poly cuts diffusion (no channel), and a film makes a memristor of a via.
+    """
 
     def pair(name: str) -> str:
         return "/".join(map(str, tech.gds(name)))
 
-    diffusion, poly = tech.roles.layer("diffusion"), tech.roles.layer("poly")
-    return f"{pair(layer)}-{pair(poly)}" if layer == diffusion else pair(layer)
+    roles = tech.roles.names
+    cutting = {
+        roles["diffusion"]: roles["poly"],
+        roles.get("memristor_via"): roles.get("memristor_film"),
+    }
+    other = cutting.get(layer)
+    return f"{pair(layer)}-{pair(other)}" if other else pair(layer)
 
 
 def d25_text(tech: Tech) -> str:
     """Return the Ruby text of a 2.5-D view: every drawn solid between its heights."""
     solids = solids_um(tech)
     above = solids[tech.module.electrodes[0]][0]
+    # a module between two metals has thick ones for electrodes
+    stretch = 1.0 if tech.module.stands_within else 5.0
+    told = "10 to 100 nm thick, " if stretch > 1 else ""
     lines = [
         f"# CrossStack 2.5-D view of {tech.name}; generated from the film table, do not edit.",
-        f"# The module's films are 10 to 100 nm thick, {above:g} um above the silicon;",
+        f"# The module's films are {told}{above:g} um above the silicon;",
         "# stretch their heights to tell them apart (1 is true to scale).",
-        "stretch = 5.0",
+        f"stretch = {stretch}",
         f"module_z = {above:g}",
         "height = lambda { |z| z <= module_z ? z : module_z + (z - module_z) * stretch }",
         "",

@@ -31,7 +31,7 @@ from .model import (
     Rule,
 )
 from .ron import FILE as RON_FILE
-from .tables import ProcessError, Row, Section, read_csv
+from .tables import ProcessError, Row, Section, read_csv, table_of
 
 LAYERS = ("name", "layer", "datatype", "purpose", "label", "color", "pattern", "text")
 FILMS = (
@@ -120,12 +120,14 @@ def _range(section: Section, key: str) -> tuple[float, float]:
 
 def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
     known = {layer.name: layer.gds for layer in layers}
+    # fill is described for the design rules; what it joins is still said here
+    described = {layer.gds for layer in layers if layer.purpose is not Purpose.FILL}
     columns = ("name", "layer", "datatype", "changes", "joins", "text")
     for row in read_csv(folder / "foreign.csv", columns):
         pair, changes = (row.whole("layer"), row.whole("datatype")), row.text("changes", "").split()
         if missing := [name for name in changes if name not in known]:
             raise row.wrong(f"changes: {missing[0]!r} is no layer (layers.csv)")
-        if pair not in known.values():  # a process that describes it needs no remark
+        if pair not in described:  # a process that describes it needs no remark
             yield ForeignLayer(
                 name_of(row),
                 pair,
@@ -136,7 +138,7 @@ def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
 
 
 def read_layer(row: Row, words: Words, *, module: bool) -> Layer:
-    """Return the layer of a row; its purpose must be that of a base or of a module."""
+    """Return the layer of a row; its purpose must be that of a base or of a module on top of it."""
     purpose, color = row.text("purpose"), row.text("color")
     if purpose not in set(Purpose):
         raise row.wrong(f"purpose = {purpose!r} is none of {', '.join(Purpose)}")
@@ -368,5 +370,5 @@ def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorPa
             cg_off_f_per_um=row.number("cg_off_f_per_um"),
             source=row.text("source"),
             v_off_v=row.number("v_off_v"),
-            ron_table=folder / RON_FILE,
+            ron_table=table_of(folder / RON_FILE),
         )

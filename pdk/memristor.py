@@ -102,9 +102,9 @@ PARAMETERS: dict[str, Parameter] = {
         "others stand at its voltage; left out, all at once",
         whole=True,
     ),
-    "sigma_ln_g": Parameter("", 0.0, 10.0, "spread: standard deviation of ln G"),
-    "stuck_on": Parameter("", 0.0, 1.0, "share of devices that are stuck on"),
-    "stuck_off": Parameter("", 0.0, 1.0, "share of devices that are stuck off"),
+    "sigma_ln_g": Parameter("", 0.0, 10.0, "standard deviation of ln G, of `solve --monte-carlo`"),
+    "stuck_on": Parameter("", 0.0, 1.0, "share stuck on, of `solve --monte-carlo`"),
+    "stuck_off": Parameter("", 0.0, 1.0, "share stuck off, of `solve --monte-carlo`"),
     "source": Parameter("", None, None, "where the figures come from"),
 }
 #: in volt and ampere

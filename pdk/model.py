@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     FRONT_END = "front end"
     CUT = "cut"
     METAL = "metal"
+    FILM = "film"
     LABEL = "label"
     MARKER = "marker"
     FILL = "fill"
@@ -64,7 +65,7 @@ class Layer:
 
     @property
     def is_module(self) -> bool:
-        """True for layers of the post-processed memristor module."""
+        """True for layers of a post-processed memristor module, which the foundry does not see."""
         return self.purpose.value.startswith("module")
 
 
@@ -173,6 +174,7 @@ KINDS: dict[str, Kind] = {
     "separation": Kind(2),
     "clear": Kind(2),
     "butt_separation": Kind(2),
+    "across": Kind(2),
     "enclosure": Kind(2),
     "implant_enclosure": Kind(3),
     "extension": Kind(2),
@@ -184,6 +186,7 @@ KINDS: dict[str, Kind] = {
     "area": Kind(1),
     "hole_area": Kind(1),
     "exact_size": Kind(1),
+    "aspect": Kind(1),
     "array_space": Kind(2, ("join", "bbox", "count")),
     "inside": Kind(2),
     "forbidden": Kind(2),
@@ -344,16 +347,21 @@ class Roles:
 
 @dataclass(frozen=True)
 class Module:
-    """A memristor module: what is built over the last metal of a base process.
+    """A memristor module: what is built over the last metal of a base process, or between two.
 
     Attributes:
         name, title: key and words.
         folder: where its tables lie.
         layers, films: its own, bottom to top; films continue the stack of the base.
+        above: film of the base that its own follow; empty for the last. What lies over it is
+            lifted by them.
         profiles: post-process profiles by name; the first is the default.
         electrodes: conducting films from bottom to top.
         roles: role -> drawn or derived layer of its own.
         memristor: electrical device parameters.
+        tiers: tiers that it has devices of, bottom first.
+        device_um: side of a device where none is asked for; None for 1 um, or the narrowest line
+            where that is wider.
     """
 
     name: str
@@ -365,6 +373,14 @@ class Module:
     electrodes: tuple[str, ...]
     roles: tuple[tuple[str, str], ...]
     memristor: MemristorParameters
+    tiers: tuple[str, ...]
+    above: str = ""
+    device_um: float | None = None
+
+    @property
+    def stands_within(self) -> bool:
+        """True for one between two metals of the base, made by the foundry itself."""
+        return bool(self.above)
 
     def profile(self, name: str) -> Profile:
         """Return a profile by name.

@@ -1,4 +1,8 @@
-"""A memristor module: its tables, and how it stands on the last metal of a base process.
+"""A memristor module: its tables, and how it stands on a base process.
+
+It stands on the last metal, or, with ``above`` in its head, between two films: those over it are
+lifted by its own. A cut of its own on a layer of the base, between the same films, takes the place
+of the base's: there the layer is a via only where the module leaves it one.
 
 Its rules are expressions of the post-process profile: F (narrowest line), S (space), V (via) and
 A (overlay). ``land`` in a table is the last metal of the base.
@@ -7,7 +11,7 @@ A (overlay). ``land`` in a table is the last metal of the base.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 
 from ..base.errors import ParameterError
@@ -24,7 +28,7 @@ from .load import (
     sizes_of,
 )
 from .memristor import PARAMETERS, MemristorParameters, device_values
-from .model import Corner, Cut, Module, Process, Profile, Rule
+from .model import Corner, Cut, Film, Module, Process, Profile, Rule
 from .tables import ProcessError, Section, read_csv
 
 _PROFILES = ("name", "line_um", "space_um", "via_um", "overlay_um", "source")
@@ -43,8 +47,42 @@ class Stand:
     rules: tuple[Rule, ...]
     limits: tuple[tuple[str, str, bool, str], ...]
 
+    def beside(self, base: tuple[Cut, ...]) -> tuple[Cut, ...]:
+        """Return the cuts of the base with the module's: in their place, or after them."""
+        own = {_ends(cut): cut for cut in self.cuts}
+        kept = tuple(own.get(_ends(cut), cut) for cut in base)
+        return kept + tuple(cut for cut in self.cuts if cut not in kept)
+
+
+def _ends(cut: Cut) -> tuple[str, str, str]:
+    return cut.layer, cut.lower, cut.upper
+
+
+def replaced_by(cut: Cut, base: Process) -> Cut | None:
+    """Return the cut of a base whose place one of a module takes."""
+    return next((other for other in base.cuts if _ends(other) == _ends(cut)), None)
+
+
+def placed(base: Process, module: Module) -> tuple[Film, ...]:
+    """Return the films of both from bottom to top.
+
+    What manuals state of the height of a film that the module lifts holds without it.
+    """
+    if not module.above:
+        return base.films + module.films
+    names = [film.name for film in base.films]
+    if module.above not in names:
+        what = f"above = {module.above!r} is no film of process {base.name}"
+        raise ProcessError(str(module.folder / "module.toml"), (what,))
+    k = names.index(module.above) + 1
+    lifted = (replace(film, bottom_um=None) for film in base.films[k:])
+    return (*base.films[:k], *module.films, *lifted)
+
 
 _MODULE = ("name", "title", "electrodes", "roles", "vias", "memristor", "device", "nets", "sources")
+_OPTIONAL = ("above", "device_um")
+#: tiers that a module may have devices of, bottom first
+TIERS = ("bottom", "top")
 
 
 def load_module(folder: Path, base: Process) -> Module:
@@ -54,10 +92,12 @@ def load_module(folder: Path, base: Process) -> Module:
         ProcessError: for a table that cannot be understood.
         FileError: for one that is missing.
     """
-    top = Section.of(folder / "module.toml", _MODULE)
+    top = Section.of(folder / "module.toml", _MODULE, _OPTIONAL)
     words = Words(dict(top.pairs("sources")), base.roles.names)
+    devices = {row.text("name") for row in top.sections("device")}
+    above = top.text("above", "")
     layers = (
-        read_layer(row, words, module=True) for row in read_csv(folder / "layers.csv", LAYERS)
+        read_layer(row, words, module=not above) for row in read_csv(folder / "layers.csv", LAYERS)
     )
     return Module(
         name=top.text("name"),
@@ -69,6 +109,9 @@ def load_module(folder: Path, base: Process) -> Module:
         electrodes=top.texts("electrodes"),
         roles=top.pairs("roles"),
         memristor=_memristor(top.section("memristor")),
+        tiers=tuple(tier for tier in TIERS if f"memristor_{tier}" in devices),
+        above=above,
+        device_um=top.number("device_um") if "device_um" in top.values else None,
     )
 
 
@@ -99,7 +142,7 @@ def load_profiles(folder: Path) -> tuple[Profile, ...]:
 def stand(module: Module, base: Process, profile: Profile) -> Stand:
     """Return cuts, rules and limits of a module on a base, in one profile."""
     folder = module.folder
-    top = Section.of(folder / "module.toml", _MODULE)
+    top = Section.of(folder / "module.toml", _MODULE, _OPTIONAL)
     names = {**base.roles.names, "profile": profile.name}
     words = Words(dict(top.pairs("sources")), names)
     values = {**profile.letters, "grid": base.grid_um}
@@ -114,7 +157,7 @@ def stand(module: Module, base: Process, profile: Profile) -> Stand:
 def _module_cuts(
     module: Module, base: Process, top: Section, words: Words, rules: tuple[Rule, ...]
 ) -> Iterator[Cut]:
-    heights, sizes = stack((*base.films, *module.films)), sizes_of(rules)
+    heights, sizes = stack(placed(base, module)), sizes_of(base.rules + rules)
     vias = top.section("vias")
     given = {key: vias.number(key) for key in vias.values}
     for row in read_csv(module.folder / "cuts.csv", CUTS):
@@ -126,13 +169,19 @@ def _module_cuts(
             raise row.wrong(what)
         size = sizes[layer]
         height = heights[upper][0] - heights[lower][1]
-        ohm = row.number("ohm", names={**given, "height": height, "side": size})
+        names = {**given, "height": height, "side": size}
+        low, ohm, high = (
+            round(row.number(key, names=names), 4) if row.cells[key] else None
+            for key in ("ohm_min", "ohm", "ohm_max")
+        )
+        if ohm is None or not (low or ohm) <= ohm <= (high or ohm) or min(low or ohm, ohm) <= 0:
+            raise row.wrong("ohm is not 0 < min <= typical <= max")
         yield Cut(
             name_of(row),
             layer,
             lower,
             upper,
-            Corner(round(ohm, 4)),
+            Corner(ohm, low, high),
             size,
             words.source(row),
             row.number("tcr_per_c", 0.0),

@@ -60,6 +60,9 @@ class Device:
         terminals: terminal -> conductor that it touches, in netlist order; empty: substrate.
         supply: net of its bulk; empty for a memristor.
         models: what other tools call it in netlists, lower case.
+        films: of a memristor: layers that each must lie where its electrodes cross.
+        crossing: layer of that crossing.
+        bare: layer of crossings without any film, which conduct; empty where there are none.
     """
 
     name: str
@@ -67,6 +70,9 @@ class Device:
     terminals: Names
     supply: str = ""
     models: tuple[str, ...] = ()
+    films: tuple[str, ...] = ()
+    crossing: str = ""
+    bare: str = ""
 
     def conductor(self, terminal: str) -> str:
         """Return the conductor that a terminal touches; empty for the substrate."""
@@ -105,6 +111,11 @@ class Nets:
         """Lower-case names of devices in netlists, ours and those of other tools -> our name."""
         found = {device.name: device.name for device in self.devices}
         return found | {name: device.name for device in self.devices for name in device.models}
+
+    @cached_property
+    def memristors(self) -> tuple[Device, ...]:
+        """The kinds of memristors, the bottom tier's first."""
+        return tuple(device for device in self.devices if device.is_memristor)
 
     def device(self, name: str) -> Device:
         """Return a kind of device by name; raises TechError if the process has none of it."""
@@ -148,7 +159,13 @@ def nets(base: Path, module: Path | None) -> Nets:
         links += pairs_of(more.section("nets"), "links")
         devices += [
             Device(
-                row.text("name"), row.text("body"), pairs_of(row, "terminals"), models=_models(row)
+                row.text("name"),
+                row.text("body"),
+                pairs_of(row, "terminals"),
+                models=_models(row),
+                films=row.texts("films"),
+                crossing=row.text("crossing"),
+                bare=row.text("bare", ""),
             )
             for row in more.sections("device")
         ]

@@ -21,6 +21,7 @@ METHODS = {
     "holes": (),
     "inside": ("layer",),
     "interacting": ("layer",),
+    "non_rectangles": (),
     "not_interacting": ("layer",),
     "overlapping": ("layer",),
     "not_overlapping": ("layer",),

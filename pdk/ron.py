@@ -80,6 +80,29 @@ class Surface:
         ohm: Floats = np.exp(low * (1 - s) + high * s)
         return ohm
 
+    def with_slopes(self, source_v: Floats, drop_v: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return ohm, and what ln R rises by per V of source and per V of the drop's size."""
+        import numpy as np
+
+        size = np.abs(drop_v)
+        i, s = _places(self._source, source_v)
+        j, t = _places(self._drop, size)
+        corners = [[self._log[i + m, j + n] for n in (0, 1)] for m in (0, 1)]
+        low, high = (each[0] * (1 - t) + each[1] * t for each in corners)
+        wide_i = self._source[i + 1] - self._source[i]
+        wide_j = self._drop[j + 1] - self._drop[j]
+        rise = [each[1] - each[0] for each in corners]
+        by_source = (high - low) / wide_i
+        by_drop = (rise[0] * (1 - s) + rise[1] * s) / wide_j
+        # beyond the table its ends hold
+        inside = (source_v > self._source[0]) & (source_v < self._source[-1])
+        under = size < self._drop[-1]
+        return (
+            np.exp(low * (1 - s) + high * s),
+            np.where(inside, by_source, 0.0),
+            np.where(under, by_drop, 0.0),
+        )
+
 
 def _finer(grid: Sequence[float]) -> Floats:
     import numpy as np

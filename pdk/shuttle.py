@@ -204,8 +204,6 @@ def shuttle(folder: Path) -> Shuttle:
         raise ProcessError(top.where, ("no slot",))
     names = tuple(field.name for field in fields(Pads))
     pads = top.section("pads").checked(names)
-    window = top.section("window").checked(("side_um", "least_percent")) if "window" in top.values \
-        else None  # fmt: skip
     return Shuttle(
         name=top.text("name"),
         seal_ring_um=top.number("seal_ring_um"),
@@ -216,11 +214,18 @@ def shuttle(folder: Path) -> Shuttle:
         fill=tuple(map(_fill, top.sections("fill", optional=True))),
         ring=_ring(top.section("ring")) if "ring" in top.values else None,
         ids=tuple(map(_id_cell, top.sections("id", optional=True))),
-        window=window and Window(_positive(window, "side_um"), window.number("least_percent")),
+        window=_window(top),
         items=top.pairs("items") if "items" in top.values else (),
         unchecked=top.texts("unchecked") if "unchecked" in top.values else (),
         notes=top.texts("notes") if "notes" in top.values else (),
     )
+
+
+def _window(top: Section) -> Window | None:
+    if "window" not in top.values:
+        return None
+    row = top.section("window").checked(("side_um", "least_percent"))
+    return Window(_positive(row, "side_um"), row.number("least_percent"))
 
 
 def _positive(row: Section, key: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 from ..base.errors import TechError
 from ..base.inputs import regular_file
 from .arithmetic import evaluate
+from .home import HOME
 
 #: largest table that is read; the largest of ours has 40 kB
 _MAX_BYTES = 4_000_000
@@ -88,6 +89,51 @@ class Row:
         return ProcessError(self.where, (what,))
 
 
+_HEAD, _LIKE = "process.toml", "like"
+#: most processes that may stand on each other
+_MOST_LIKE = 4
+
+
+def folders(folder: Path) -> tuple[Path, ...]:
+    """Return the folder of a process and those of the processes that it is like, nearest first.
+
+    ``like`` in its head names another process: one of ours, or a folder beside it. A table that a
+    process does not have is that process's; of a .toml, each key that it does not have.
+
+    Raises:
+        ProcessError: for a process that is like none there is, or like itself.
+    """
+    found = [folder]
+    while True:
+        head = found[-1] / _HEAD
+        like = _values(head).get(_LIKE, "") if head.is_file() else ""
+        if not like:
+            return tuple(found)
+        near = (HOME / like, found[-1] / like) if isinstance(like, str) else ()
+        known = [place for place in near if _is_file(place / _HEAD)]
+        if not known:
+            raise ProcessError(str(head), (f"{_LIKE} = {str(like)[:40]!r} is no process",))
+        found.append(known[0])
+        if len(found) > _MOST_LIKE or known[0].resolve() == found[0].resolve():
+            what = f"{_LIKE} = {like[:40]!r} leads in a circle, or too far"
+            raise ProcessError(str(head), (what,))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, NUL
+        return False
+
+
+def table_of(path: Path) -> Path:
+    """Return the file that stands for one of a process: its own, or that of what it is like."""
+    if path.exists():
+        return path
+    others = (place / path.name for place in folders(path.parent)[1:])
+    return next((other for other in others if other.exists()), path)
+
+
 def _content(path: Path) -> str:
     try:
         return regular_file(path, _MAX_BYTES).read_text(encoding="utf-8-sig")
@@ -108,6 +154,7 @@ def read_csv(path: Path, columns: tuple[str, ...], more: str = "") -> Iterator[R
         ProcessError: for a missing, unknown or repeated column, or a row of another length.
         FileError: if the file cannot be read.
     """
+    path = table_of(path)
     lines = _content(path).splitlines()
     numbered = [(k, x) for k, x in enumerate(lines, 1) if x.strip() and not x.startswith("#")]
     try:
@@ -144,6 +191,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         ProcessError: if it is not TOML (a key that appears twice included).
         FileError: if the file cannot be read.
     """
+    found: dict[str, Any] = {}
+    for place in reversed(folders(path.parent)):
+        if (place / path.name).exists():
+            found |= _values(place / path.name)
+    found.pop(_LIKE, None)
+    return found or _values(path)
+
+
+def _values(path: Path) -> dict[str, Any]:
     try:
         return _parsed(_content(path))
     except tomllib.TOMLDecodeError as error:

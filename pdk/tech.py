@@ -16,6 +16,7 @@ from . import shuttle as _shuttle
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
+from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key
 from .load import load_process
 from .memristor import DRIVEN, MemristorParameters
 from .model import (
@@ -30,13 +31,11 @@ from .model import (
     Roles,
     Rule,
 )
-from .module import Stand, load_module, load_profiles, stand
+from .module import Stand, load_module, load_profiles, placed, stand
+from .tables import folders
 
-#: where processes lie that come with CrossStack, and modules
-HOME = Path(__file__).parent
-MODULES = HOME / "modules"
-DEFAULT, DEFAULT_MODULE = "gf180mcuD", "al_tio2"
-_FILE = "process.toml"
+#: what a process is called together with its module
+SUFFIX = "_crossstack"
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,8 @@ class Tech:
     def allowed(self) -> Allowed:
         """What conditions this process holds at."""
         base = self.process
-        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c)
+        own = "" if self.key == base.name else self.key
+        return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c, own)
 
     @cached_property
     def drawing(self) -> ProcessLayers:
@@ -104,6 +104,7 @@ class Tech:
             ),
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
+            shared=frozenset(layer.gds for layer in self.module.layers),
         )
 
     @cached_property
@@ -128,7 +129,8 @@ class Tech:
     @property
     def foreign(self) -> tuple[ForeignLayer, ...]:
         """Layers of the foundry that are not described."""
-        return self.process.foreign
+        own = {layer.gds for layer in self.module.layers}
+        return tuple(layer for layer in self.process.foreign if layer.gds not in own)
 
     @cached_property
     def nets(self) -> programs.Nets:
@@ -165,6 +167,12 @@ class Tech:
     def conductors(self) -> tuple[str, ...]:
         """Films that wires are made of; diffusions belong to the transistors' R_on."""
         return tuple(film.name for film in self.films if film.sheet_ohm_sq is not None)
+
+    @cached_property
+    def drawn_insulators(self) -> tuple[str, ...]:
+        """Insulating films that lie only where a mask draws them: those of memristors."""
+        drawn = self._layer_by_name
+        return tuple(f.name for f in self.films if f.permittivity is not None and f.name in drawn)
 
     def layer(self, name: str) -> Layer:
         """Return a layer by name; raises TechError if it does not exist."""
@@ -281,43 +289,6 @@ class Tech:
         return dbu
 
 
-def process_names() -> tuple[str, ...]:
-    """Return the processes that come with CrossStack."""
-    return tuple(sorted(path.parent.name for path in HOME.glob(f"*/{_FILE}")))
-
-
-def process_folder(process: str | Path) -> Path:
-    """Return the folder of a process: one that comes with CrossStack by name, or any by path.
-
-    Raises:
-        ParameterError: if it is neither a known name nor a folder with a ``process.toml``.
-    """
-    names = process_names()
-    if not isinstance(process, str | Path):
-        raise ParameterError("process", process, f"{', '.join(names)}, or a folder")
-    if str(process) in names:
-        return HOME / str(process)
-    try:
-        folder = Path(process).expanduser()
-        found = (folder / _FILE).is_file()
-    except (RuntimeError, ValueError, OSError):  # no such home, NUL, too long
-        found = False
-    if not found:
-        allowed = f"{', '.join(names)}, or a folder that holds {_FILE}"
-        raise ParameterError("process", str(process), allowed)
-    return folder.resolve()
-
-
-def process_key(process: str | Path) -> str:
-    """Return what names a process for good: the name of one of ours, or the path of a folder.
-
-    Raises:
-        ParameterError: as `process_folder`.
-    """
-    folder = process_folder(process)
-    return folder.name if folder.parent == HOME else str(folder)
-
-
 def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:
     """Return the post-process profiles that a process has, the default first.
 
@@ -338,7 +309,8 @@ def module_folder(base: Process) -> Path:
     Raises:
         ParameterError: if there is none.
     """
-    for folder in (base.folder / base.module, MODULES / base.module):
+    own = (folder / base.module for folder in folders(base.folder))
+    for folder in (*own, MODULES / base.module):
         if base.module and (folder / "module.toml").is_file():
             return folder
     known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
@@ -349,7 +321,8 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes when a file of a folder does; files of CrossStack's own do not."""
     if folder.is_relative_to(HOME):
         return ()
-    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for place in folders(folder) for path in sorted(place.rglob("*")))
+    found = ((path, path.stat()) for path in files if path.is_file())
     return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
@@ -384,12 +357,12 @@ def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
 def _assembled(base: Process, module: Module, profile: Profile, standing: Stand) -> Tech:
     transistors = {model.name: model for model in base.transistors}
     return Tech(
-        name=f"{base.name}_crossstack",
+        name=base.name + SUFFIX,
         profile=profile,
         layers=base.layers + module.layers,
-        films=base.films + module.films,
+        films=placed(base, module),
         diffusions=base.diffusions,
-        cuts=base.cuts + standing.cuts,
+        cuts=standing.beside(base.cuts),
         rules=base.rules + standing.rules,
         memristor=module.memristor,
         nfet=transistors["nfet"],

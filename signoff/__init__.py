@@ -5,8 +5,9 @@ Names are loaded on first use, so that a command which needs one of them pays fo
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
 
 if TYPE_CHECKING:
     from .checks import Check, TapeoutFile, check_file, check_pair
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from .verdicts import check_density, judge
 
 _HOME = {
-    "checks": ("Check", "TapeoutFile", "check_file", "check_pair"),
-    "models": ("foundry_models", "kept_models", "largest_difference", "measure", "write_table"),
-    "tapeout": (
+    ".checks": ("Check", "TapeoutFile", "check_file", "check_pair"),
+    ".models": ("foundry_models", "kept_models", "largest_difference", "measure", "write_table"),
+    ".tapeout": (
         "Source",
         "Wafer",
         "inspect",
@@ -36,9 +37,8 @@ _HOME = {
         "text_lines",
         "write_parts",
     ),
-    "verdicts": ("check_density", "judge"),
+    ".verdicts": ("check_density", "judge"),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Check",
@@ -62,8 +62,4 @@ __all__ = [
     "write_table",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+__getattr__ = loader(__name__, _HOME)

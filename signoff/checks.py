@@ -253,7 +253,8 @@ def own_layers(f: TapeoutFile) -> Verdict:
 
 def content(f: TapeoutFile) -> Verdict:
     """Something is drawn beside boundaries."""
-    frames = {f.tech.gds(f.tech.roles.layer("boundary")), f.tech.gds("POSTPROC")}
+    roles = f.tech.roles.names
+    frames = {f.tech.gds(roles[r]) for r in ("boundary", "module_area") if r in roles}
     if any((e.layer, e.datatype) not in frames for e in f.drawn):
         return None
     return "nothing is drawn beside boundaries"
@@ -307,3 +308,36 @@ def check_pair(foundry: TapeoutFile, module: TapeoutFile) -> Check:
     dbu = module.stream.dbu_um
     shown = ", ".join(f"{v * dbu:g}" for v in inner)
     return Check("masks on die", module.path.name, "failed", f"masks reach {shown} um")
+
+
+def check_openings(foundry: TapeoutFile, module: TapeoutFile) -> Check:
+    """Return whether every bond pad is opened again, through what the module puts over it."""
+    import klayout.db as db
+
+    name, tech = "pad openings", foundry.tech
+    pads, opened = (
+        sum(
+            (
+                db.Region(top.begin_shapes_rec(index))
+                for top in file.layout.top_cells()
+                if (index := file.layout.find_layer(*pair)) is not None
+            ),
+            db.Region(),
+        )
+        for file, pair in (
+            (foundry, tech.gds(tech.roles.layer("pad"))),
+            (module, tech.gds("REOPEN")),
+        )
+    )
+    if "seal_ring" in tech.roles.names:  # what the foundry opens over its ring stays closed
+        index = foundry.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring")))
+        for top in foundry.layout.top_cells() if index is not None else ():
+            pads = pads.merged().not_interacting(db.Region(top.begin_shapes_rec(index)))
+    closed = pads.merged().not_covering(opened)
+    if closed.is_empty():
+        text = "Every bond pad holds an opening of the module." if pads.count() else "No bond pads."
+        return Check(name, module.path.name, "ok", text)
+    dbu = foundry.layout.dbu
+    places = (p.bbox().center().to_dtype(dbu) for p in closed.each())
+    where = _where(f"pad at ({p.x:.3f}, {p.y:.3f})" for p in places)
+    return Check(name, module.path.name, "failed", f"no REOPEN inside: {where}")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import klayout.db as db
 
     from ..lvs import ExtractedLayout
-    from ..pdk import Tech
     from ..pdk.shuttle import IdCell
 
 #: faults that are spelled out
@@ -240,27 +239,6 @@ def _gaps(f: TapeoutFile) -> Iterator[str]:
     for found in run_drc(opened, f.tech, rules=rules).warnings:
         xs, ys = zip(*found.points, strict=True)
         yield f"{found.rule}: {found.text} at ({min(xs):.3f}, {min(ys):.3f})"
-
-
-def check_fill(foundry: TapeoutFile, tech: Tech) -> Check:
-    """Return whether fill in a foundry file, which may have come after the layout, is legal.
-
-    What was judged with the layout is everything else; see `verdicts.differences`.
-    """
-    from ..base.layout import OpenedLayout
-    from ..drc import run_drc
-    from .summary import drc_line
-
-    name, file = "fill rules", foundry.path.name
-    tops = foundry.layout.top_cells()
-    fill = {layer.name for layer in tech.layers if layer.gds in tech.fill_of.values()}
-    rules = [r.name for r in tech.rules if fill & set(r.layers) and r.kind != "max_gap"]
-    if not rules or len(tops) != 1:
-        return Check(name, file, "unknown", "no rules on fill, or no one top cell")
-    opened = OpenedLayout(foundry.layout, tops[0], file, ())
-    verdict = run_drc(opened, tech, rules=rules).to_json()
-    good = verdict["violations"] == 0 and verdict["rules_run"] > 0
-    return Check(name, file, "ok" if good else "failed", drc_line(verdict))
 
 
 def _protection(f: TapeoutFile, extracted: ExtractedLayout | None, block: str) -> Check:

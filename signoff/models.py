@@ -26,6 +26,7 @@ from ..pdk import Conditions, Tech
 from ..pdk.conditions import CORNERS
 from ..pdk.foundry import Sweep, models
 from ..pdk.ron import FILE
+from ..pdk.tables import table_of
 
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
 OFF_OHM = 1e11
@@ -183,7 +184,7 @@ def largest_difference(tech: Tech, table: dict[str, Any]) -> float:
     It is infinite where the two do not hold the same widths, voltages and temperatures, or
     nothing is stored.
     """
-    path = tech.process.folder / FILE
+    path = table_of(tech.process.folder / FILE)
     if not path.is_file():
         return float("inf")
     stored = json.loads(path.read_text(encoding="utf-8"))

@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..base import files
 from ..base.errors import ConfigError, CrossStackError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
-from .checks import NAMES, Check, TapeoutFile, check_file, check_pair, has_pads
-from .die import check_die, check_fill
+from .checks import NAMES, Check, TapeoutFile, check_file, check_openings, check_pair, has_pads
+from .die import check_die
 from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Source:
         path: layout file.
         name: stem of the files to be written.
         tech: its technology.
-        folder: build folder with verdicts, None for a file alone.
+        folder: build folder, None for a file alone.
         keep: (layer, datatype) pairs of no layer of the process that are written all the same.
         netlist: reference netlist, None for the one beside the layout.
     """
@@ -130,7 +129,7 @@ def write_parts(
     folder: Path,
     also: Iterable[tuple[int, int]] = (),
 ) -> None:
-    """Write <name>_foundry.gds and <name>_masks.gds; nothing is repaired.
+    """Write <name>_foundry.gds and, for masks of the module, <name>_masks.gds; repair nothing.
 
     Build and package both write from the file that they are about, so that equal layouts give
     equal bytes.
@@ -149,15 +148,20 @@ def write_parts(
 
     layout, top = opened.layout, opened.top
     before = top.name
-    for kind, keep in (
-        ("foundry", [*foundry_layers(layout, tech), *also]),
-        ("masks", mask_layers(tech)),
-    ):
+    layers = {"foundry": [*foundry_layers(layout, tech), *also], "masks": mask_layers(tech)}
+    for kind in kinds(tech):
         stem = f"{name}_{kind}"
         # the precheck wants the top cell named as its file
         layout.rename_cell(top.cell_index(), stem)
-        files.write_layout(layout, folder / f"{stem}.gds", keep)
+        files.write_layout(layout, folder / f"{stem}.gds", layers[kind])
     layout.rename_cell(top.cell_index(), before)
+
+
+def kinds(tech: Tech) -> tuple[str, ...]:
+    """Return the kinds of files of a package: a module of the foundry's own has no masks apart."""
+    from ..generators.tapeout import mask_layers
+
+    return ("foundry", "masks") if mask_layers(tech) else ("foundry",)
 
 
 def recorded_source(folder: Path) -> dict[str, str] | None:
@@ -193,21 +197,22 @@ def inspect(
     Raises:
         FileError: if a file is missing or cannot be read.
     """
-    pair = [
+    pair = tuple(
         TapeoutFile(folder / f"{source.name}_{kind}.gds", source.tech, kind, slot)
-        for kind in ("foundry", "masks")
-    ]
+        for kind in kinds(source.tech)
+    )
     checks = [check for file in pair for check in check_file(file)]
     # files made just now come from this layout
-    changed = [] if fresh else differences(opened, (pair[0], pair[1]), source.tech)
+    changed = [] if fresh else differences(opened, pair, source.tech)
     now = {source.path.name: files.sha256(source.path)}
-    checks += [check_pair(*pair), _same_source(now, made_from, changed), _unknown(source, opened)]
-    checks += judge(opened, source.path, source.tech, source.folder, source.netlist)
-    checks.append(check_density((pair[0], pair[1]), source.tech))
+    checks += [check_pair(*pair)] if len(pair) == 2 else []
+    checks += [_same_source(now, made_from, changed), _unknown(source, opened)]
+    filled = None if fresh else pair[0]
+    checks += judge(opened, source.path, source.tech, source.netlist, filled)
+    checks.append(check_density(pair, source.tech))
     checks += check_die(pair[0], _nets(opened, source.tech))
-    if not fresh and not _as_written(source, opened, pair[0].path):
-        checks.append(check_fill(pair[0], source.tech))
-    layout = pair[1].layout
+    checks += [check_openings(*pair)] if len(pair) == 2 else []
+    layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)
     marks = _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1))
@@ -229,13 +234,6 @@ def inspect(
         "not_repeated": list(shuttle.unchecked),
         "to_agree": list(shuttle.notes),
     }
-
-
-def _as_written(source: Source, opened: OpenedLayout, path: Path) -> bool:
-    """Return whether a package's file has the bytes that its layout gives today."""
-    with TemporaryDirectory() as folder:
-        write_parts(opened, source.name, source.tech, Path(folder), source.keep)
-        return files.sha256(Path(folder) / path.name) == files.sha256(path)
 
 
 def _nets(opened: OpenedLayout, tech: Tech) -> ExtractedLayout | None:
@@ -288,6 +286,8 @@ def _every_mask_marked(
     foundry: TapeoutFile, masks: list[dict[str, Any]], marks: list[dict[str, Any]]
 ) -> Check:
     """Return whether every mask that is used can be aligned."""
+    if not masks:
+        return Check("marks", foundry.path.name, "ok", "No mask of a module is to be aligned.")
     marked = {mark["mask"] for mark in marks if mark["kind"] == "mark"}
     missing = [mask["mask"] for mask in masks if mask["used"] and mask["mask"] not in marked]
     if not missing:

@@ -1,17 +1,18 @@
 """What the other checks say of a layout that is taped out: design rules, netlist, density.
 
-Ready is only said over what was judged: where a build has not judged this very file, it is judged
-here, and what nobody judges is unknown.
+Ready is only said over what was judged, here and now: a verdict that a build left was of its own
+profile, process tables and program, and its files may have been touched since.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base import files
 from ..base.errors import CrossStackError
+from ..base.layout import open_copy, open_layout
 from .checks import Check, TapeoutFile, has_pads
 from .summary import drc_line, lvs_line
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
     from ..pdk import Tech
 
-#: (name of the check, file of a build)
-RULES, NETLIST = ("design rules", "drc.json"), ("netlist", "lvs.json")
-
 
 def judge(
-    opened: OpenedLayout, path: Path, tech: Tech, folder: Path | None, netlist: Path | None
+    opened: OpenedLayout,
+    path: Path,
+    tech: Tech,
+    netlist: Path | None,
+    foundry: TapeoutFile | None = None,
 ) -> list[Check]:
     """Return the verdicts on design rules and netlist.
 
@@ -34,28 +36,34 @@ def judge(
         opened: the layout.
         path: its file.
         tech: its technology.
-        folder: its build, None for a file alone.
         netlist: reference netlist; None for the one beside the file.
+        foundry: file of an existing package whose fill is judged with the layout; None if the
+            package was made from the layout just now.
     """
     beside = path.with_suffix(".spice")
     reference = netlist or (beside if beside.is_file() else None)
+    filled: list[OpenedLayout] = []
+
+    def layout() -> OpenedLayout:
+        if not filled:
+            filled.append(_with_fill(opened, foundry, tech) if foundry is not None else opened)
+        return filled[0]
 
     def rules() -> dict[str, Any]:
         from ..drc import run_drc
 
-        return run_drc(opened, tech).to_json()
+        return run_drc(layout(), tech).to_json()
 
     def compared() -> dict[str, Any] | None:
         from ..lvs import compare_layout, extract_layout
 
         if reference is None:
             return None
-        return compare_layout(extract_layout(opened, tech), reference, tech).to_json()
+        return compare_layout(extract_layout(layout(), tech), reference, tech).to_json()
 
-    kept = None if netlist is not None else folder
     return [
-        _check(RULES, path, folder, rules, _clean, drc_line),
-        _check(NETLIST, path, kept, compared, lambda v: v["match"] is True, lvs_line),
+        _check("design rules", path, rules, _clean, drc_line),
+        _check("netlist", path, compared, lambda v: v["match"] is True, lvs_line),
     ]
 
 
@@ -64,39 +72,55 @@ def _clean(value: dict[str, Any]) -> bool:
 
 
 def _check(
-    what: tuple[str, str],
+    name: str,
     path: Path,
-    folder: Path | None,
     run: Callable[[], dict[str, Any] | None],
     good: Callable[[dict[str, Any]], bool],
     line: Callable[[dict[str, Any]], str],
 ) -> Check:
-    """Return a verdict of the build, or else of a run; a run that ends early judged nothing."""
-    name, file = what
+    """Return the verdict of a run; one that ends early judged nothing."""
     try:
-        value, by = _of_build(path, folder, file), f"{file} of the build: "
-        if value is None:
-            value, by = run(), ""
+        value = run()
         if value is None:
             text = f"no {path.stem}.spice beside it and no --netlist: compared with nothing"
             return Check(name, path.name, "unknown", text)
-        return Check(name, path.name, "ok" if good(value) else "failed", by + line(value))
+        return Check(name, path.name, "ok" if good(value) else "failed", line(value))
     except (CrossStackError, KeyError, TypeError) as error:
         return Check(name, path.name, "unknown", f"could not be judged: {error}")
 
 
-def _of_build(path: Path, folder: Path | None, file: str) -> dict[str, Any] | None:
-    """Return what a build found, if it is still this layout and these results."""
-    if folder is None or not (folder / file).is_file():
-        return None
-    listed = files.read_json(folder / files.MANIFEST)["files"]
-    if any(listed.get(p.name) != files.sha256(p) for p in (path, folder / file)):
-        return None
-    value = files.read_json(folder / file)
-    return value if isinstance(value, dict) else None
+def _with_fill(opened: OpenedLayout, foundry: TapeoutFile, tech: Tech) -> OpenedLayout:
+    """Return a layout with the fill of its package instead of its own.
+
+    Raises:
+        FileError: if the fill makes other devices or joins wires.
+    """
+    pairs = set(tech.fill_of.values())
+    fill = foundry.layout.dup()
+    for index in fill.layer_indexes():
+        info = fill.get_info(index)
+        if (info.layer, info.datatype) not in pairs:
+            fill.clear_layer(index)
+    whole = open_copy(opened, tech.drawing)
+    layout, top = whole.layout, whole.top
+    for pair in pairs:
+        if (index := layout.find_layer(*pair)) is not None:
+            layout.clear_layer(index)
+    for cell in fill.top_cells():
+        if not cell.bbox().empty():
+            copy = layout.create_cell(f"{cell.name}_fill")
+            copy.copy_tree(cell)
+            top.insert(_at_origin(copy))
+    return open_layout(layout, tech.drawing, top.name)
 
 
-def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
+def _at_origin(cell: db.Cell) -> db.CellInstArray:
+    import klayout.db as db
+
+    return db.CellInstArray(cell.cell_index(), db.Trans())
+
+
+def check_density(pair: tuple[TapeoutFile, ...], tech: Tech) -> Check:
     """Return whether a die is covered as the foundry and the module ask, fill counted."""
     name, file = "density", pair[0].path.name
     if not has_pads(pair[0]):
@@ -109,7 +133,7 @@ def check_density(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Check:
     return Check(name, file, "ok", "Every density lies within its limits.")
 
 
-def _wrong_densities(pair: tuple[TapeoutFile, TapeoutFile], tech: Tech) -> Iterator[str]:
+def _wrong_densities(pair: tuple[TapeoutFile, ...], tech: Tech) -> Iterator[str]:
     x1, y1, x2, y2 = pair[0].box
     die = (x2 - x1) * (y2 - y1)
     for rule in (r for r in tech.rules if r.kind == "density"):
@@ -137,9 +161,7 @@ def _area(layout: db.Layout, gds: tuple[int, int], *, merged: bool) -> int:
     return int(region.area())
 
 
-def differences(
-    opened: OpenedLayout, pair: tuple[TapeoutFile, TapeoutFile], tech: Tech
-) -> list[str]:
+def differences(opened: OpenedLayout, pair: tuple[TapeoutFile, ...], tech: Tech) -> list[str]:
     """Return where a package draws something else than its layout; fill may have come since."""
     import klayout.db as db
 
@@ -154,20 +176,32 @@ def differences(
         else:
             infos |= {layer.gds for layer in tech.layers if layer.is_module}
             infos -= {tech.gds(label) for label in tech.label_of.values()}
+        sides = ((opened.layout, [opened.top]), (file.layout, file.layout.top_cells()))
         for gds in sorted(infos - fill):
             store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
-            both = [
-                _drawn(layout, tops, gds, store)
-                for layout, tops in (
-                    (opened.layout, [opened.top]),
-                    (file.layout, file.layout.top_cells()),
-                )
-            ]
-            polygon = next((both[0] ^ both[1]).each(), None)
+            drawn = [_drawn(layout, tops, gds, store) for layout, tops in sides]
+            polygon = next((drawn[0] ^ drawn[1]).each(), None)
+            name = tech.drawing.known.get(gds, f"{gds[0]}/{gds[1]}")
             if polygon is not None:
                 at = polygon.bbox().center().to_dtype(file.layout.dbu)
-                name = tech.drawing.known.get(gds, f"{gds[0]}/{gds[1]}")
                 found.append(f"{name} at ({at.x:.3f}, {at.y:.3f})")
+            texts = [_texts(layout, tops, gds) for layout, tops in sides]
+            for text, x, y in sorted((texts[0] - texts[1]) + (texts[1] - texts[0]))[:1]:
+                dbu = file.layout.dbu
+                found.append(f"text {text!r} on {name} at ({x * dbu:.3f}, {y * dbu:.3f})")
+    return found
+
+
+def _texts(
+    layout: db.Layout, tops: list[db.Cell], gds: tuple[int, int]
+) -> Counter[tuple[str, int, int]]:
+    import klayout.db as db
+
+    index = layout.find_layer(*gds)
+    found: Counter[tuple[str, int, int]] = Counter()
+    for top in tops if index is not None else ():
+        for text in db.Texts(top.begin_shapes_rec(index)).each():
+            found[(text.string, text.x, text.y)] += 1
     return found
 
 

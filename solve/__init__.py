@@ -20,8 +20,9 @@ numba is only touched by a solve that can use it.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
 
 if TYPE_CHECKING:
     from ..base.errors import (
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
     from .circuit.iv import Cubic, DeviceLaw, Sinh, SquareLaw
     from .crossbar.crossbar import Solution, effective_matrix, solve_crossbar
     from .crossbar.nonlinear_crossbar import solve_crossbar_nonlinear
+    from .modes.drives import Drives, gates_for, mode_drives, network_drives
     from .modes.mode import ArrayKind, Mode
-    from .modes.modes import MODES, Drives, gates_for, mode_drives, network_drives
+    from .modes.modes import MODES
     from .modes.written import WriteReport
     from .network.builder import NetworkBuilder
     from .network.linear import NetworkSolution, NetworkSolver, solve_network
@@ -54,8 +56,8 @@ if TYPE_CHECKING:
     from .study.variation import MonteCarlo, Spread, monte_carlo, sample_devices, sheet_sensitivity
 
 _HOME = {
-    "crossbar.crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
-    "study.em": ("ElectromigrationReport", "Stress", "electromigration"),
+    ".crossbar.crossbar": ("Solution", "effective_matrix", "solve_crossbar"),
+    ".study.em": ("ElectromigrationReport", "Stress", "electromigration"),
     "..base.errors": (
         "ConvergenceError",
         "DriveError",
@@ -65,31 +67,31 @@ _HOME = {
         "NetworkFileError",
         "SolveError",
     ),
-    "circuit.iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
-    "network.linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
-    "study.metrics": ("Errors", "IrDrop", "ir_drop"),
-    "modes.mode": ("ArrayKind", "Mode"),
-    "modes.modes": ("MODES", "Drives", "gates_for", "mode_drives", "network_drives"),
-    "study.programming": ("ProgrammingReport", "programming_check"),
-    "study.theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
-    "study.timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
-    "study.transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
-    "study.variation": (
+    ".circuit.iv": ("Cubic", "DeviceLaw", "Sinh", "SquareLaw"),
+    ".network.linear": ("NetworkSolution", "NetworkSolver", "solve_network"),
+    ".study.metrics": ("Errors", "IrDrop", "ir_drop"),
+    ".modes.mode": ("ArrayKind", "Mode"),
+    ".modes.drives": ("Drives", "gates_for", "mode_drives", "network_drives"),
+    ".modes.modes": ("MODES",),
+    ".study.programming": ("ProgrammingReport", "programming_check"),
+    ".study.theory": ("Drops", "Parts", "first_order", "reduction", "row_resistance_for"),
+    ".study.timing": ("Timing", "line_delay", "pulse_curve", "ratio_for", "settle_time"),
+    ".study.transfer_matrix": ("TransferMatrix", "network_matrix", "port_matrix"),
+    ".study.variation": (
         "MonteCarlo",
         "Spread",
         "monte_carlo",
         "sample_devices",
         "sheet_sensitivity",
     ),
-    "modes.written": ("WriteReport",),
-    "network.nonlinear": ("solve_network_nonlinear",),
-    "crossbar.nonlinear_crossbar": ("solve_crossbar_nonlinear",),
+    ".modes.written": ("WriteReport",),
+    ".network.nonlinear": ("solve_network_nonlinear",),
+    ".crossbar.nonlinear_crossbar": ("solve_crossbar_nonlinear",),
     "..base.names": ("BOTTOM", "TIER_NAMES", "TOP"),
-    "network.network": ("Network",),
-    "network.builder": ("NetworkBuilder",),
-    "network.netfile": ("load_network", "save_network"),
+    ".network.network": ("Network",),
+    ".network.builder": ("NetworkBuilder",),
+    ".network.netfile": ("load_network", "save_network"),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "BOTTOM",
@@ -154,9 +156,4 @@ __all__ = [
     "solve_network_nonlinear",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _MODULE_OF[name]
-    return getattr(import_module(home if home.startswith(".") else f".{home}", __name__), name)
+__getattr__ = loader(__name__, _HOME)

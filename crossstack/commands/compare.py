@@ -68,10 +68,12 @@ def command(
     for line in _summary(value):
         console.say(line)
     verdict = "passed: rules, netlists" if proved(value) else "FAILED: rules, netlists"
-    console.say(f"\n{verdict}; stacked macro: {value['limits']['text']}")
+    writes = value["deep_net"].get("write_voltages")
+    judged = "; ".join(each["text"] for each in (value["limits"], writes) if each is not None)
+    console.say(f"\n{verdict}; stacked macro: {judged}")
     console.say(f"written to {folder}")
     console.result(value)
-    return OK if proved(value) and within(limits, value["limits"]) else FOUND
+    return OK if proved(value) and within(limits, value["limits"], writes) else FOUND
 
 
 def _summary(value: dict[str, Any]) -> list[str]:

@@ -8,10 +8,8 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
+from ..formats import FormatCommand, Formats, format_options
 from ..options import EXISTING, EXISTING_OR_FOLDER, folder_beside, layout_flags, out_option
-
-#: what `--format` offers; the writers are `crossstack.drc.formats`
-_FORMATS = click.Choice(["text", "json", "junit", "github", "sarif"])
 
 
 def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
@@ -26,7 +24,7 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
     return [rule.name for rule in rules if rule.name.startswith(typed)]
 
 
-@click.command("drc")
+@click.command("drc", cls=FormatCommand)
 @click.argument("file", type=EXISTING_OR_FOLDER, required=False)
 @layout_flags
 @click.option("--list", "list_rules", is_flag=True, help="List the rules instead, without a FILE.")
@@ -39,7 +37,7 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
 )
 @click.option("--waivers", type=EXISTING, help="YAML: rule, cell or box, reason, expiry date.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="Threads (default 1).")
-@click.option("--format", "form", type=_FORMATS, help="Print the report in this format.")
+@format_options
 @out_option(
     "Folder for <stem>_drc.lyrdb and <stem>_drc.json (default: beside FILE; of a build, here)."
 )
@@ -53,7 +51,7 @@ def command(
     rules: tuple[str, ...],
     waivers: Path | None,
     threads: int,
-    form: str | None,
+    formats: Formats,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -66,19 +64,21 @@ def command(
 
     \b
     crossstack drc chip.gds --waivers waivers.yaml --format junit > drc.xml
+    crossstack drc chip.gds --format github --output drc.xml --output drc.sarif
     crossstack drc --list --process FOLDER
     """  # noqa: D301
     from datetime import date
 
     from ..base.files import together
-    from ..drc import apply_waivers, load_waivers, render, run_drc
+    from ..drc import apply_waivers, load_waivers, run_drc
+    from ..drc.formats import outcome_of, to_json_text, to_text
     from ..layouts import layout_in, origin_of
     from ..signoff.summary import drc_line
 
-    console = Console(as_json or form is not None, quiet)
+    console = formats.console(as_json, quiet, file, waivers)
     if list_rules:
-        if file is not None:
-            raise click.UsageError("--list takes no FILE")
+        if file is not None or formats != Formats():
+            raise click.UsageError("--list takes no FILE, --format or --output")
         return _list(console, process, profile, rules)
     if file is None:
         raise click.UsageError("Missing argument 'FILE'.")
@@ -103,12 +103,11 @@ def command(
         report.write_json(work / f"{file.stem}_drc.json")
     markers = folder / f"{file.stem}_drc.lyrdb"
     value = report.to_json()
-    if form is not None:
-        click.echo(render(report, form), nl=False)
-    else:
-        console.say(f"{file.name}: {drc_line(value)} (profile {origin.profile}, {origin.source})")
-        console.say(f"  {markers}")
-        console.result({**value, "profile": origin.profile, "markers": str(markers)})
+    own = {"text": lambda: to_text(report), "json": lambda: to_json_text(report)}
+    formats.write([outcome_of(report)], value, own)
+    console.say(f"{file.name}: {drc_line(value)} (profile {origin.profile}, {origin.source})")
+    console.say(f"  {markers}")
+    console.result({**value, "profile": origin.profile, "markers": str(markers)})
     return OK if report.clean else FOUND
 
 

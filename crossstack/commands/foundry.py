@@ -10,6 +10,7 @@ import click
 from ..base.errors import FOUND, OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
+from ..formats import FormatCommand, Formats, format_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
@@ -53,9 +54,10 @@ def fetch(process: str, as_json: bool, quiet: bool) -> int:
     return OK
 
 
-@command.command("drc")
+@command.command("drc", cls=FormatCommand)
 @layout_options
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+@format_options
 @out_option("Folder for <stem>_foundry_drc.json (default: beside FILE).")
 @output_options
 def drc(
@@ -64,6 +66,7 @@ def drc(
     process: str | None,
     profile: str | None,
     threads: int,
+    formats: Formats,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -74,25 +77,16 @@ def drc(
     build, `crossstack report` shows the verdict on its page.
     """
     from ..base.files import sha256, together, write_json
+    from ..drc.formats import foundry_outcome
     from ..drc.foundry import run_foundry_drc
     from ..layouts import layout_in, origin_of
 
-    console = Console(as_json, quiet)
+    console = formats.console(as_json, quiet, file)
     file = layout_in(file)
     tech = origin_of(file, profile, process).resolved_tech()
     with console.steps(), console.step("foundry deck"):
         report = run_foundry_drc(file, tech, top=top, threads=threads)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}
-    of = "" if report.shapes is None else f"{report.shapes} shapes of "
-    console.say(
-        f"{file.name}: {len(report.items)} violations, {len(report.by_rule)} rules run on "
-        f"{of}{report.top} ({report.seconds:.1f} s)"
-    )
-    for item in report.items[:20]:
-        x, y = item.points[0] if item.points else (float("nan"), float("nan"))
-        console.say(f"  {item.rule:<8} at ({x:.3f}, {y:.3f}) in {item.cell}: {item.text}")
-    if len(report.items) > 20:
-        console.say(f"  and {len(report.items) - 20} more")
     value: dict[str, Any] = {
         "violations": len(report.items),
         "rules_run": len(report.by_rule),
@@ -103,6 +97,17 @@ def drc(
     }
     with together(out or file.parent) as work:
         write_json(work / f"{file.stem}_foundry_drc.json", value)
+    formats.write([foundry_outcome(report)], value)
+    of = "" if report.shapes is None else f"{report.shapes} shapes of "
+    console.say(
+        f"{file.name}: {len(report.items)} violations, {len(report.by_rule)} rules run on "
+        f"{of}{report.top} ({report.seconds:.1f} s)"
+    )
+    for item in report.items[:20]:
+        x, y = item.points[0] if item.points else (float("nan"), float("nan"))
+        console.say(f"  {item.rule:<8} at ({x:.3f}, {y:.3f}) in {item.cell}: {item.text}")
+    if len(report.items) > 20:
+        console.say(f"  and {len(report.items) - 20} more")
     console.result(value)
     return OK if report.clean else FOUND
 

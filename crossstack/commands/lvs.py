@@ -7,14 +7,15 @@ from pathlib import Path
 import click
 
 from ..base.errors import FOUND, OK
-from ..console import Console, output_options
+from ..console import output_options
+from ..formats import FormatCommand, Formats, format_options
 from ..options import EXISTING, folder_beside, layout_options, out_option
 
 #: errors that are printed; the report holds all of them
 _MOST = 20
 
 
-@click.command("lvs")
+@click.command("lvs", cls=FormatCommand)
 @layout_options
 @click.option("--netlist", type=EXISTING, help="Reference netlist in SPICE (of a build: its own).")
 @click.option(
@@ -22,6 +23,7 @@ _MOST = 20
     type=click.Choice(["magic"]),
     help="Let another extractor find nets and devices, too, and compare them with ours.",
 )
+@format_options
 @out_option("Folder for <stem>_lvs.json and <stem>.lvsdb (default: beside FILE; of a build, here).")
 @output_options
 def command(
@@ -31,6 +33,7 @@ def command(
     profile: str | None,
     netlist: Path | None,
     second: str | None,
+    formats: Formats,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -46,10 +49,11 @@ def command(
     from ..base.files import together, write_json
     from ..layouts import layout_in, origin_of
     from ..lvs import compare_layout, extract_layout
+    from ..lvs.formats import outcome_of
     from ..lvs.second import ask_magic, opinion_line, with_opinion
     from ..signoff.summary import lvs_line
 
-    console = Console(as_json, quiet)
+    console = formats.console(as_json, quiet, file, netlist)
     folder, given, file = folder_beside(file, out), file, layout_in(file)
     if netlist is None:
         netlist = _netlist_of(given, file)
@@ -68,6 +72,7 @@ def command(
         with console.step("write"), together(folder) as work:
             report.write(work / f"{file.stem}.lvsdb")
             write_json(work / f"{file.stem}_lvs.json", value)
+    formats.write([outcome_of(value, str(file), extracted.top.name)], value)
     for warning in extracted.warnings:
         console.note(warning)
     database = folder / f"{file.stem}.lvsdb"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ..base.errors import FOUND, OK, FileError, ParameterError
 from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..options import FOLDER
-from ..pdk import DEFAULT
+from ..pdk.home import DEFAULT
 
 
 @click.group("pdk", cls=HelpGroup)
@@ -28,7 +29,7 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
     Exit code 0: complete, 1: something is missing, 2: no such process.
     """
     from ..pdk.audit import audit
-    from ..pdk.tech import process_folder
+    from ..pdk.home import process_folder
 
     console = Console(as_json, quiet)
     folder = process_folder(process)
@@ -45,6 +46,18 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
     return FOUND if problems else OK
 
 
+def _still_like(head: str, source: Path) -> str:
+    """Return the head of a copy that is like what its origin is, wherever the copy lies."""
+    from ..pdk.home import HOME
+    from ..pdk.tables import folders
+
+    like = folders(source)[1:]
+    if not like or like[0].parent == HOME:
+        return head
+    line = f"like = {json.dumps(str(like[0].resolve()), allow_nan=False)}"
+    return re.sub(r"(?m)^like\s*=.*$", lambda _: line, head)
+
+
 @command.command("new")
 @click.argument("name")
 @click.option("--from", "origin", default=DEFAULT, show_default=True, help="Process to copy.")
@@ -59,8 +72,9 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
     import shutil
 
     from ..base.files import replacing
+    from ..pdk.home import MARK, process_folder, process_names
     from ..pdk.load import load_process
-    from ..pdk.tech import module_folder, process_folder, process_names
+    from ..pdk.tech import module_folder
 
     console = Console(as_json, quiet)
     if not re.fullmatch(r"[A-Za-z]\w{0,63}", name, re.ASCII):
@@ -74,16 +88,17 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
         raise ParameterError("--output", str(output), f"a folder outside {source}")
     base = load_process(source)
     with replacing(target) as work:
-        shutil.copytree(source, work, dirs_exist_ok=True)
+        shutil.copytree(source, work, ignore=shutil.ignore_patterns(MARK), dirs_exist_ok=True)
         head = work / "process.toml"
         text = head.read_text(encoding="utf-8")
         renamed, count = re.subn(r"(?m)^name\s*=.*$", f'name = "{name}"', text, count=1)
         if count != 1:
             raise FileError(f"{source / 'process.toml'} has no line with a name")
-        head.write_text(renamed, encoding="utf-8", newline="\n")
+        head.write_text(_still_like(renamed, source), encoding="utf-8", newline="\n")
         if module:
             own = module_folder(base)
-            shutil.copytree(own, work / own.name, dirs_exist_ok=True)
+            marks = shutil.ignore_patterns(MARK)
+            shutil.copytree(own, work / own.name, ignore=marks, dirs_exist_ok=True)
         files = sorted(str(p.relative_to(work)) for p in work.rglob("*") if p.is_file())
     console.say(f"{target}: {len(files)} files from {base.name}")
     console.result({"process": name, "folder": str(target), "from": base.name, "files": files})

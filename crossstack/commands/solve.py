@@ -239,8 +239,9 @@ def _record(
     tech: Tech, drop: IrDrop, given: Mapping[str, Any], read: Iterable[Path | None]
 ) -> dict[str, Any]:
     """Return what a reader needs to solve the same again: files with sums, options, versions."""
-    from ..base.files import sha256, versions
+    from ..base.files import sha256
     from ..base.names import TIER_NAMES
+    from ..base.versions import versions
 
     parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
     if (write := drop.write) is not None:

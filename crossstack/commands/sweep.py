@@ -86,7 +86,9 @@ def command(
         console.say(line)
     console.say(f"written to {folder}")
     console.result({"folder": str(folder), "vary": values, "rows": rows})
-    passed = all("failed" not in row and within(limits, row["limits"]) for row in rows)
+    passed = all(
+        "failed" not in row and within(limits, row["limits"], row["write_voltages"]) for row in rows
+    )
     return OK if passed else FOUND
 
 
@@ -116,12 +118,13 @@ def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]])
             "device, wires alone;"
         )
         lines.append(
-            "set, reset: write voltage lost; limit: highest load; um2: whole, cells; fJ: a product"
+            "set, reset: write voltage lost; limit: highest load; write V: whether every written "
+            "device gets the voltage that it needs; um2: whole, cells; fJ: a product"
         )
     return lines
 
 
-_WHOLE = f"{'limit':>9}{'um2':>10}{'cells':>10}{'settle ns':>11}{'fJ':>7}"
+_WHOLE = f"{'limit':>9}{'write V':>9}{'um2':>10}{'cells':>10}{'settle ns':>11}{'fJ':>7}"
 
 
 def _whole(row: Mapping[str, Any]) -> str:
@@ -133,4 +136,11 @@ def _whole(row: Mapping[str, Any]) -> str:
     settle = f"{read['settle_s'] * 1e9:.3g}" if "settle_s" in read else "-"
     energy = f"{read['energy_per_mac_j'] * 1e15:.3g}" if "settle_s" in read else "-"
     sizes = f"{area['area_um2']:>10.0f}{area['array_um2']:>10.0f}"
-    return f"{used:>9}{sizes}{settle:>11}{energy:>7}"
+    return f"{used:>9}{_write(row['write_voltages']):>9}{sizes}{settle:>11}{energy:>7}"
+
+
+def _write(writes: Mapping[str, Any] | None) -> str:
+    """Return in a word whether written devices get what they need."""
+    if writes is None:
+        return "-"
+    return ("met" if writes["met"] else "too low") if writes["judged"] else "unknown"

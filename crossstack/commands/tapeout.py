@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from ..base.errors import FOUND, OK
-from ..console import Console, output_options
+from ..console import output_options
+from ..formats import FormatCommand, Formats, format_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
@@ -20,7 +21,7 @@ from ..options import (
 _PAIR = (NUMBER, NUMBER)
 
 
-@click.command("tapeout")
+@click.command("tapeout", cls=FormatCommand)
 @click.argument("source", type=EXISTING_OR_FOLDER)
 @click.option("--slot", help="Slot of the shuttle that the die must fill, by name.")
 @click.option("--check-only", is_flag=True, help="Check the files that are there; write no GDS.")
@@ -35,6 +36,7 @@ _PAIR = (NUMBER, NUMBER)
               help="Lower-left corner of die 0 0 on the wafer (default 0 0).")  # fmt: skip
 @click.option("--die", "dies", type=(int, int), multiple=True, default=((0, 0),),
               help="Column and row of a die whose marks to list; may be repeated.")  # fmt: skip
+@format_options
 @out_option("Folder for the package (default: tapeout/ beside the layout).")
 @output_options
 def command(
@@ -48,6 +50,7 @@ def command(
     die_pitch_um: tuple[float, float] | None,
     first_die_um: tuple[float, float],
     dies: tuple[tuple[int, int], ...],
+    formats: Formats,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -56,16 +59,18 @@ def command(
 
     SOURCE is a folder that `crossstack build` left, or a GDS or OASIS file. The package holds
     <name>_foundry.gds, <name>_masks.gds, tapeout.json and tapeout.txt. Design rules and netlist
-    are checked, too, unless the build has judged this very file. The verdict is ready, not ready
-    (a check failed) or unknown (nothing failed, but not everything was judged): 0 for ready, else
+    are checked anew; with --check-only the fill of the package is judged with the layout. The
+    verdict is ready, not ready (a check failed) or unknown (nothing failed, but not everything
+    was judged): 0 for ready, else
     1; the package is written all the same.
     """
     from ..base import files
     from ..base.layout import open_layout
     from ..layouts import tapeout_source
     from ..signoff import tapeout
+    from ..signoff.formats import outcome_of
 
-    console = Console(as_json, quiet)
+    console = formats.console(as_json, quiet, source, netlist)
     found = tapeout_source(source, profile, keep, netlist, process)
     wanted = tapeout.slot_named(found.tech, slot)
     folder = tapeout.package_folder(found, out)
@@ -85,6 +90,7 @@ def command(
             )
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", tapeout.text_lines(report, found.tech))
+    formats.write([outcome_of(report, str(found.path))], report)
     for check in report["checks"]:
         if check["status"] != "ok":
             console.say(f"{check['status']}: {check['name']}: {check['file']}: {check['text']}")

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from ..analyse.paper import IR_DROP
 from ..config import RunConfig
 from ..figures import Study, draw
-from ..generators import ArraySpec
+from ..generators import ArraySpec, drawn_pitches
 from ..pdk import Conditions, CrossStackError
 from ..solve.modes.modes import EXPANSION
+from .cases import one_tier
 from .drops import series_parts
 from .landscape import worst_loss
 from .table import crossing
@@ -83,9 +84,9 @@ def _both(stacked: ArraySpec, planar: ArraySpec, conditions: Conditions) -> dict
 
 
 def _planar(spec: ArraySpec, rows: int) -> ArraySpec:
-    cell = {"hybrid": "planar", "passive": "passive_planar"}[spec.cell]
-    known: dict[str, Any] = {"strap": False, "cuts": 1} if cell == "passive_planar" else {}
-    return replace(spec, cell=cell, rows=rows, **known)
+    if spec.cell == "hybrid":
+        return replace(one_tier(spec), rows=rows)
+    return replace(spec, cell="passive_planar", rows=rows, strap=False, cuts=1)
 
 
 def _widths(plain: ArraySpec, conditions: Conditions) -> dict[str, Any]:
@@ -140,7 +141,7 @@ def _equalised(spec: ArraySpec, conditions: Conditions) -> tuple[ArraySpec, Part
     Raises:
         CrossStackError: if no pitch makes them equal.
     """
-    pitch: dict[str, Any] = dict(zip(_KEYS, _pitches(RunConfig(spec, conditions)), strict=True))
+    pitch: dict[str, Any] = dict(zip(_KEYS, drawn_pitches(spec), strict=True))
     parts = _parts(replace(spec, **pitch), conditions)
     key, sign = (_KEYS[0], 1) if parts.col > parts.row else (_KEYS[1], -1)
     low, high = pitch[key], _MOST_PITCH_UM
@@ -161,10 +162,3 @@ def _parts(spec: ArraySpec, conditions: Conditions) -> Parts:
     small = RunConfig(replace(spec, rows=4, cols=4), conditions)
     study = Study(small, draw(small))
     return series_parts(study.network, study.tech, "wires")
-
-
-def _pitches(config: RunConfig) -> tuple[float, float]:
-    from ..generators import build_top
-
-    info = build_top(config.spec).unit.info
-    return info["pitch_x_um"], info["pitch_y_um"]

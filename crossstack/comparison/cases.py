@@ -41,7 +41,8 @@ def pairs(base: ArraySpec) -> list[Pair]:
     """Return the comparisons for an N x M x 2 array.
 
     The baselines are drawn by the same generator with the same cell, wires, pitches and
-    switches: one tier only, with all 2N inputs as rows.
+    switches: one tier only, with all 2N inputs as rows. One more stands at the planar cell's own
+    least pitch, where its rows are shorter.
 
     Raises:
         ParameterError: if the baselines would be larger than the largest array.
@@ -50,15 +51,21 @@ def pairs(base: ArraySpec) -> list[Pair]:
     if 2 * n > 1024:
         raise ParameterError("rows", n, "1 .. 512, since the planar baseline has twice as many")
     stacked = replace(base, cell="hybrid", top="macro", name=None)
-    planar = replace(stacked, cell="planar", rows=2 * n)
+    planar = one_tier(stacked)
     plain = replace(
         base, cell="passive", top="macro", kelvin=False, strap=False, cuts=1, name=None,
-        select_w_um=ArraySpec.select_w_um,  # there are none
+        select_w_um=ArraySpec.select_w_um, select_fingers=1,  # there are none
     )  # fmt: skip
     if plain.pitch_x_um is not None or plain.pitch_y_um is not None:
         plain = replace(plain, pitch_x_um=None, pitch_y_um=None)  # pitches of the hybrid cell
     found = [
         Pair("planar", f"{2 * n} x {m} x 1, same cell", stacked, planar),
+        Pair(
+            "own pitch",
+            f"{2 * n} x {m} x 1, the planar cell at its own least pitch",
+            stacked,
+            own_pitch(stacked),
+        ),
         Pair(
             "passive",
             f"passive, {2 * n} x {m} x 1",
@@ -77,6 +84,29 @@ def pairs(base: ArraySpec) -> list[Pair]:
             ),
         )
     return found
+
+
+def one_tier(stacked: ArraySpec) -> ArraySpec:
+    """Return the planar baseline with the same inputs, wires and pitches.
+
+    Raises:
+        ParameterError: for a stacked array that cannot be drawn.
+    """
+    from ..generators import drawn_pitches
+
+    x, y = drawn_pitches(stacked)
+    return replace(
+        stacked, cell="planar", rows=2 * stacked.rows, pitch_x_um=x, pitch_y_um=y, name=None
+    )
+
+
+def own_pitch(stacked: ArraySpec) -> ArraySpec:
+    """Return the planar baseline with the same inputs at its own least pitch."""
+    rows = 2 * stacked.rows
+    return replace(
+        stacked, cell="planar", rows=rows, pitch_x_um=None, pitch_y_um=None,
+        name=f"own_pitch_{rows}x{stacked.cols}x1",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ..analyse.transistors import working_ohm
 from ..base import names
 from ..pdk import Tech
-from ..solve.modes.modes import EXPANSION, gates_for, network_drives
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import EXPANSION
 from ..solve.network.linear import NetworkSolution, NetworkSolver
 from ..solve.network.network import Network
 from ..solve.network.reduced import reduced
@@ -35,6 +36,10 @@ METRICS = ("worst_device", "mean_device", "worst_column")
 #: conductance of the one device that is on when parts are measured, S: so small that it loads
 #: nothing, so large that what it drops in milliohms stays far above rounding
 _PROBE_S = 1e-6
+
+
+#: regulation: steps at the most, and what is left of the largest nominal voltage when it is done
+_STEPS, _STILL = 8, 1e-13
 
 
 def solve_view(
@@ -92,12 +97,16 @@ def _regulated(solver: NetworkSolver, volts: dict[str, float], inputs: Floats) -
     taps |= {names.output(j): (names.column(j), 0.0) for j in range(network.cols)}
     nodes = np.array([network.ports[tap] for tap, _ in taps.values()])
     wanted = np.array([nominal for _, nominal in taps.values()])
-    quiet = dict.fromkeys(taps, 0.0)
-    base = solver.voltages({**volts, **quiet})[nodes]
-    gain = np.column_stack(
-        [solver.voltages({**volts, **quiet, pin: 1.0})[nodes] - base for pin in taps]
-    )
-    return {**volts, **dict(zip(taps, np.linalg.solve(gain, wanted - base), strict=True))}
+    at = {**volts, **dict.fromkeys(taps, 0.0)}
+    base = solver.about(at)[nodes]
+    gain = np.column_stack([solver.about({**at, pin: 1.0})[nodes] - base for pin in taps])
+    for _ in range(_STEPS):
+        off = wanted - solver.voltages(at)[nodes]
+        if np.abs(off).max() <= _STILL * np.abs(wanted).max():
+            break
+        for pin, step in zip(taps, np.linalg.solve(gain, off), strict=True):
+            at[pin] += step
+    return at
 
 
 @dataclass(frozen=True, eq=False)

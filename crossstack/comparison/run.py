@@ -19,6 +19,7 @@ from ..pdk import Tech
 from ..report.compare import MAP, STACKED, write_report
 from ..report.maps import panel
 from . import deepnet, pictures
+from .areas import area_lines, area_study
 from .bare import bare_studies
 from .cases import Proved, pairs, patterns, prove
 from .drops import VIEWS
@@ -64,6 +65,8 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
         value["sweep"] = _sweep(done[0], tech, seed, console)
         with console.step("map"):
             value["map"] = landscape(done, tech.memristor.r_on_ohm)
+        with console.step("areas"):
+            value["areas"] = area_study(base)
         with console.step("bare arrays"):
             value["bare"] = bare_studies(base, config.tech)
         value["deep_net"] = _deep_net(done[0], tech, seed, console)
@@ -73,7 +76,8 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
             _pictures(work, done[0], value)
         files.write_json(work / "compare.json", value)
         files.write_json(work / "maps.json", _maps(done[0]))
-        files.write_lines(work / "compare.md", table_lines(done))
+        lines = (*table_lines(done), *area_lines(value["areas"]))
+        files.write_lines(work / "compare.md", lines)
         stacked = done[0].stacked
         files.write_layout(stacked.drawing, work / STACKED)
         head = {

@@ -126,11 +126,12 @@ def ratio_sweep(
     """
     drawn = compared.parts["stacked"][f"{view}, B"]
     n, m = compared.pair.stacked.rows, compared.pair.stacked.cols
+    column = tech.roles.layer("middle_electrode")
     rows = []
     for ratio in ratios:
         factor = drawn["row"] / (ratio * drawn["col"]) if drawn["col"] else 1.0
         stacked, planar = (
-            _scaled(p.network, "ME", factor) for p in (compared.stacked, compared.planar)
+            _scaled(p.network, column, factor) for p in (compared.stacked, compared.planar)
         )
         drops = (
             _worst(stacked, tech, pattern.conductances, pattern.inputs, view),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from .. import __version__
 from ..base.files import replacing, write_manifest
+from ..base.xml import xml_text
 from ..drc.deck import deck_macro
 from ..pdk import DEFAULT, Tech, get_tech, process_key, profile_names
 from ..pdk.klayout_tech import d25_text, lyp_text, lyt_text
@@ -122,8 +122,8 @@ def _grain(name: str, tech: Tech) -> str:
  <name>{name}</name>
  <version>{__version__}</version>
  <api-version>{KLAYOUT}; python {".".join(map(str, PYTHON))}</api-version>
- <title>CrossStack: stacked memristor crossbars on {escape(_family(tech))}</title>
- <doc>Technology, layer properties, 2.5-D view, DRC, LVS and PCells for {escape(tech.process.title)} with a post-processed memristor module.</doc>
+ <title>CrossStack: stacked memristor crossbars on {xml_text(_family(tech))}</title>
+ <doc>Technology, layer properties, 2.5-D view, DRC, LVS and PCells for {xml_text(tech.process.title)} with a post-processed memristor module.</doc>
  <doc-url/>
  <url/>
  <license>Apache-2.0</license>
@@ -152,7 +152,7 @@ def _macro(
     return f"""\
 <?xml version="1.0" encoding="utf-8"?>
 <klayout-macro>
- <description>{escape(title)}</description>
+ <description>{xml_text(title)}</description>
  <version/>
  <category>{category}</category>
  <prolog/>
@@ -166,6 +166,6 @@ def _macro(
  <menu-path>{f"tools_menu.{menu}.end" if menu else ""}</menu-path>
  <interpreter>{interpreter}</interpreter>
  <dsl-interpreter-name>{dsl}</dsl-interpreter-name>
- <text>{escape(text)}</text>
+ <text>{xml_text(text)}</text>
 </klayout-macro>
 """

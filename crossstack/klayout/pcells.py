@@ -7,7 +7,6 @@ the copy): so it, and what it imports, may use the standard library and ``klayou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import klayout.db as db
@@ -15,9 +14,9 @@ import klayout.db as db
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import SIDES
-from ..cells.registry import ARRAY_CELLS, CELLS, draw_cell, parameters_of
+from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
-from ..generators.spec import TOPS, ArraySpec
+from ..generators.spec import TOPS, ArraySpec, array_defaults, top_fits
 from ..pdk import DEFAULT, CrossStackError, Purpose, Tech, get_tech, profile_names
 from ..pdk.model import LINES
 from . import noted_process
@@ -34,8 +33,8 @@ def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
     metals = (*LINES, "land", *tech.roles.metals)
     return {
         "profile": profile_names(tech.key),
-        "cell": tuple(ARRAY_CELLS),
-        "top": TOPS,
+        "cell": array_cells_on(tech.module),
+        "top": tuple(top for top in TOPS if top_fits(top, tech.module)),
         "electrode": tuple(electrodes),
         "mask": masks(tech),
         "side": SIDES,
@@ -137,11 +136,12 @@ class CrossStackLibrary(db.Library):  # type: ignore[misc]
     def __init__(self, process: str = DEFAULT) -> None:
         super().__init__()
         self._process = process
-        self.technology = get_tech(process=process).name
+        tech = get_tech(process=process)
+        self.technology = tech.name
         self.description = "CrossStack: memristor stacks, hybrid cells and arrays"
-        for name in CELLS:
+        for name in (name for name in CELLS if fits(name, tech.module)):
             self._add(name, parameters_of(name), _drawing(name))
-        defaults = {f.name: f.default for f in fields(ArraySpec)}
+        defaults = array_defaults(tech)
         for key in ("profile", "process", "name"):
             del defaults[key]
         self._add("crossbar_array", defaults, _array)

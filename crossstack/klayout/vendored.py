@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..pdk import CrossStackError, Process
+from ..pdk.home import HOME, MARK
+from ..pdk.tables import folders
 
 #: name of the copy; inside it, the rooms keep their names
 COPY = "crossstack_klayout"
@@ -53,14 +55,16 @@ def vendored_files(copy: str = COPY, process: Process | None = None) -> dict[str
             for data in _tables(folder):
                 files[f"{stem}/{data.relative_to(folder)}"] = data.read_text(encoding="utf-8")
     if process is not None:
-        home = f"{copy}/pdk/{process.name}"
-        for data in _tables(process.folder):
-            files[f"{home}/{data.relative_to(process.folder)}"] = data.read_text(encoding="utf-8")
+        # with those that it is like, which lie beside it
+        for place in (at for at in folders(process.folder) if at.parent != HOME):
+            home = f"{copy}/pdk/{process.name if place == process.folder else place.name}"
+            for data in _tables(place, but=MARK):
+                files[f"{home}/{data.relative_to(place)}"] = data.read_text(encoding="utf-8")
     return files
 
 
-def _tables(folder: Path) -> list[Path]:
-    return sorted(path for kind in _DATA for path in folder.rglob(kind))
+def _tables(folder: Path, but: str = "") -> list[Path]:
+    return sorted(p for kind in _DATA for p in folder.rglob(kind) if p.name != but)
 
 
 def _with_parents(name: str) -> list[str]:
@@ -97,6 +101,18 @@ def _needed(name: str, text: str) -> Iterator[str]:
             for alias in node.names:
                 below = f"{stem}.{alias.name}".lstrip(".")
                 yield below if _exists(below) else stem
+                if not _exists(below):
+                    yield from _loaded_for(stem, alias.name)
+
+
+def _loaded_for(room: str, name: str) -> Iterator[str]:
+    """Yield the module that a room loads when a name of its table `_HOME` is asked for."""
+    for node in ast.parse(_source(room).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOME":
+            for home, names in ast.literal_eval(node.value).items():
+                if name in names:
+                    above = home.startswith("..")
+                    yield home.lstrip(".") if above else f"{room}.{home.lstrip('.')}"
 
 
 def _check(name: str, imported: list[str]) -> None:

@@ -82,6 +82,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
         "passed": found.passed and not replaced_in(folder),
         "limits": found.limits,
+        "writes": write_voltages(em),
         "checks": [*_replaced(folder), *_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,

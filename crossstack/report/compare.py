@@ -72,6 +72,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "name": manifest["name"],
         "passed": proved(value),
         "limits": value.get("limits"),
+        "writes": value["deep_net"].get("write_voltages"),
         "checks": _checks(value, timing),
         "layouts": _layouts(value),
         "pairs": value["pairs"],

@@ -7,14 +7,17 @@ page at one scale; the numbers beside the films are the true thicknesses.
 from __future__ import annotations
 
 import math
+from functools import reduce
 from html import escape
 from itertools import pairwise
+from operator import and_
 from pathlib import Path
 
 import klayout.db as db
 
 from ..base.layout import read_layout
 from ..pdk import Layer, Tech
+from ..pdk.programs import Device
 from ..pdk.solids import solids_um
 from .cut import Cut
 
@@ -111,7 +114,8 @@ def _choose_cut(layout: db.Layout, tech: Tech, cut: Cut) -> tuple[int, int, int]
     x1, x2 = centre.x - half, centre.x + half
     window = db.Box(x1, first.bottom, x2, first.top)
     heights = {centre.y}
-    for name in map(tech.roles.layer, ("land_via", "bottom_via", "top_via", "contact")):
+    cuts = ("land_via", "bottom_via", "top_via", "memristor_via", "contact")
+    for name in (tech.roles.names[role] for role in cuts if role in tech.roles.names):
         for polygon in region_of(layout, tech, name, window).each():
             y = polygon.bbox().center().y
             if first.bottom < y < first.top:
@@ -140,13 +144,19 @@ def first_crossing(layout: db.Layout, tech: Tech, half: int) -> db.Box | None:
             box.left + max(6 * half, int(box.width() * share)),
             box.bottom + max(6 * half, int(box.height() * share)),
         )
-        be = region_of(layout, tech, "BE", corner) & region_of(layout, tech, "ME", corner)
-        te = region_of(layout, tech, "TE", corner) & region_of(layout, tech, "ME", corner)
-        alone = [p.bbox() for p in (be if be.count() else te).merged().each()]
+        tiers = (_devices(layout, tech, tier, corner) for tier in tech.nets.memristors)
+        alone = [p.bbox() for p in next((r for r in tiers if r.count()), db.Region()).each()]
         boxes = _with_neighbours(alone, round(_NEIGHBOUR_UM / layout.dbu))
         if boxes:
             return _second(boxes)
     return _second(alone) if alone else None
+
+
+def _devices(layout: db.Layout, tech: Tech, tier: Device, window: db.Box) -> db.Region:
+    """Return the memristors of one tier: its electrodes under each other, with its drawn films."""
+    films = (name for name in tier.films if name in tech.drawn_insulators)
+    parts = (*(wire for _, wire in tier.terminals), *films)
+    return reduce(and_, (region_of(layout, tech, name, window) for name in parts)).merged()
 
 
 def _with_neighbours(boxes: list[db.Box], reach: int) -> list[db.Box]:
@@ -206,7 +216,7 @@ class _Section:
             f'height="{self.zmap(0.0):.1f}"/>'
         ]
         for film in self.tech.films:
-            if film.permittivity is None or film.name.startswith("TIO2"):
+            if film.permittivity is None or film.name in self.tech.drawn_insulators:
                 continue
             low, high = self.tech.heights_um[film.name]
             kind = next((c for m, c in _GLASS.items() if film.material.startswith(m)), "oxide")
@@ -278,7 +288,7 @@ class _Section:
         for film in self.tech.films:
             low, high = self.tech.heights_um[film.name]
             middle = (self.zmap(low) + self.zmap(high)) / 2
-            if film.sheet_ohm_sq is not None or film.name.startswith("TIO2"):
+            if film.sheet_ohm_sq is not None or film.name in self.tech.drawn_insulators:
                 x, anchor, edge, step = _LEFT + _WIDTH + 14, "start", _LEFT + _WIDTH, 12
             else:
                 x, anchor, edge, step = _LEFT - 14, "end", _LEFT, -12

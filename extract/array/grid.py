@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from ...pdk import Tech
 
 Ints = NDArray[np.int64]
-_OXIDES = ("TIO2_B", "TIO2_T")
 #: shapes drawn in the top cell itself beyond this number are no array any more
 _MOST_SHAPES = 20_000
 
@@ -246,8 +245,8 @@ def _extended(
 
 
 def _has_device(layout: db.Layout, cell: int, tech: Tech) -> bool:
-    """True if an oxide film of a memristor is drawn in a cell."""
-    films = [layout.find_layer(*tech.gds(name)) for name in _OXIDES]
+    """True if a film of a memristor is drawn in a cell."""
+    films = [layout.find_layer(*tech.gds(name)) for name in tech.drawn_insulators]
     return any(f is not None and not layout.cell(cell).bbox_per_layer(f).empty() for f in films)
 
 

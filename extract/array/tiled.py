@@ -138,8 +138,11 @@ class TiledArray:
             "column_sense": "top" if self.column_pin_first else "bottom",
         }
 
-    def network(self) -> Network:
+    def network(self, column: str = "ME") -> Network:
         """Return the array as a network with one resistor per segment, tap and drain.
+
+        Args:
+            column: film of the columns, by which a network names their segments.
 
         Raises:
             ParameterError: for arrays whose node table would not fit in memory.
@@ -151,7 +154,7 @@ class TiledArray:
                 f"at most {LARGEST} as a network; use the arrays themselves",
             )  # fmt: skip
         builder = NetworkBuilder(self.conditions)
-        crossing = self._add_columns(builder)
+        crossing = self._add_columns(builder, column)
         # lines before the many electrodes, so that a search for one by name is short
         for tier in range(tiers):
             for i in range(rows):
@@ -160,7 +163,7 @@ class TiledArray:
             self._add_tier(builder, tier, crossing)
         return builder.build()
 
-    def _add_columns(self, builder: NetworkBuilder) -> NDArray[np.int32]:
+    def _add_columns(self, builder: NetworkBuilder, column: str) -> NDArray[np.int32]:
         """Add the column lines; returns the node of each crossing."""
         _, rows, cols = self.shape
         crossing = np.empty((rows, cols), dtype=np.int32)
@@ -178,7 +181,7 @@ class TiledArray:
             before.ravel(),
             crossing.ravel(),
             self.column_segment.ravel(),
-            layer=builder.layer("ME"),
+            layer=builder.layer(column),
             net=np.tile(nets, rows),
         )
         return crossing

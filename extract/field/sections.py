@@ -20,8 +20,6 @@ from .dielectric import EPSILON_0_F_UM, FILL_K, Dielectrics
 Floats = NDArray[np.float64]
 #: what lies above the last film
 _AIR_K = 1.0
-#: films that a mask draws: only where they are drawn
-_DRAWN_FILMS = ("TIO2_B", "TIO2X_B", "TIO2_T", "TIO2X_T")
 #: distance from the outermost conductor to the edge of the field, um
 _MARGIN_UM = 60.0
 #: first grid step at an edge as a share of the gap, and growth away from it: steps a third as
@@ -154,7 +152,7 @@ def by_field(section: Section, tech: Tech) -> float:
     centre = mesh.p[:, mesh.t].mean(axis=1)
     constant = basis.with_element(ElementQuad0())
     k = constant.zeros()
-    k[constant.element_dofs[0]] = _permittivity(section, stack, centre[0], centre[1])
+    k[constant.element_dofs[0]] = _permittivity(section, stack, tech.drawn_insulators, centre)
 
     @BilinearForm
     def energy(u, v, w):  # type: ignore[no-untyped-def]
@@ -179,13 +177,16 @@ def by_field(section: Section, tech: Tech) -> float:
     return float(total * EPSILON_0_F_UM)
 
 
-def _permittivity(section: Section, stack: Dielectrics, x: Floats, z: Floats) -> Floats:
+def _permittivity(
+    section: Section, stack: Dielectrics, drawn_films: tuple[str, ...], at: Floats
+) -> Floats:
     """Return the relative permittivity at places; drawn films count where they are drawn."""
+    x, z = at
     top = max(high for _, high, _ in stack.insulators)
     k = np.where(z > top, _AIR_K, FILL_K)
     for low, high, value in stack.insulators:
         k[(z > low) & (z < high)] = value
-    for name in _DRAWN_FILMS:
+    for name in drawn_films:
         low, high = stack.films[name]
         inside = (z > low) & (z < high)
         drawn = [(x > x1) & (x < x2) for film, x1, x2 in section.films if film == name]

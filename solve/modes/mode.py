@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ...base import names
 from ...base.errors import ModeError
 from ...base.names import BOTTOM, TIER_NAMES, TOP
-from ..network.network import Network
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:  # numpy and networks take longer to load than a help text does
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..network.network import Network
+
+    Floats = NDArray[np.float64]
 
 
 def is_macro(pins: Iterable[str]) -> bool:
@@ -232,6 +235,8 @@ class Mode:
 
     def counted(self, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
         """Return which devices compute, and so count in metrics, shape (T, rows, cols)."""
+        import numpy as np
+
         counted = np.zeros(shape, dtype=bool)
         counted[self.reading(shape[0], request.read_tier)] = True
         if self.writes:

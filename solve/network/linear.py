@@ -190,6 +190,11 @@ class NetworkSolver:
         """Voltage of every node, source resistances included, for given port voltages."""
         return self.flow(port_voltages)[0].volts[self.circuit.group]
 
+    def about(self, port_voltages: Mapping[str, float]) -> Floats:
+        """Voltage of every node as one solve gives it, not judged: a step towards what is."""
+        held = held_voltages(self.circuit, self.edges.held, dict(port_voltages))
+        return self.factor.solve(held)[self.circuit.group]
+
     def flow(self, port_voltages: Mapping[str, float]) -> tuple[Flow, str]:
         """What given port voltages do in the merged circuit, and how that was found.
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix, csc_matrix
-from scipy.sparse.linalg import splu
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import SuperLU
 
 from ...base.errors import ConvergenceError, DriveError
 from ..circuit.circuit import Circuit, Flow, held_voltages
-from ..circuit.graph import Factorised
+from ..circuit.graph import Factorised, symmetric_factor
 from ..circuit.iv import DeviceLaw, SquareLaw
 from ..circuit.newton import MAX_MOVE, MAX_STEPS, tangent
 from .assembly import SwitchOhm
@@ -281,23 +281,35 @@ def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step
         out = circuit.gathered(law.currents(volts, drops)[kept])
         move = np.zeros(circuit.n_groups)
         if len(free):
-            move[free] = splu(_jacobian(circuit, slope_a[kept], slope_b[kept])).solve(-out[free])
+            move[free] = jacobian_of(circuit, slope_a[kept], slope_b[kept]).solve(-out[free])
         volts = volts + np.clip(move, -MAX_MOVE, MAX_MOVE)[circuit.group]
         yield float(np.abs(move).max(initial=0.0)), volts
 
 
-def _jacobian(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> csc_matrix:
-    """Derivatives of the currents out of the free nodes by their voltages.
+def jacobian_of(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> SuperLU:
+    """Factor the derivatives of the currents out of the free nodes by their voltages.
+
+    Each current enters one node and leaves another, so that no diagonal is less than the rest of
+    its column: no pivot need be looked for.
 
     Args:
         circuit: the merged circuit.
-        slope_a: dI/dVa of every edge, S.
-        slope_b: -dI/dVb of every edge, S.
+        slope_a: dI/dVa of every edge, S; not negative.
+        slope_b: -dI/dVb of every edge, S; not negative.
+
+    Raises:
+        RuntimeError: if a pivot is lost to rounding.
     """
-    a, b, n = circuit.a, circuit.b, circuit.n_groups
+    free, n = circuit.free, circuit.n_groups
+    number = np.full(n, -1, dtype=np.int64)
+    number[free] = np.arange(len(free))
+    a, b = number[circuit.a], number[circuit.b]
+    rows, cols = np.concatenate([a, a, b, b]), np.concatenate([a, b, a, b])
     values = np.concatenate([slope_a, -slope_b, -slope_a, slope_b])
-    places = (np.concatenate([a, a, b, b]), np.concatenate([a, b, a, b]))
-    return coo_matrix((values, places), (n, n)).tocsc()[circuit.free][:, circuit.free]
+    inner = (rows >= 0) & (cols >= 0)
+    places = (rows[inner], cols[inner])
+    matrix = coo_matrix((values[inner], places), (len(free), len(free))).tocsc()
+    return symmetric_factor(matrix)
 
 
 def _solve_tangents(base: NetworkSolver, g: Floats, offset: Floats, held: Floats) -> Floats:

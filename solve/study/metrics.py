@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import ModeError
 from ..circuit.iv import DeviceLaw, Partly, SquareLaw
+from ..modes.drives import Drives, gates_for, network_drives
 from ..modes.mode import Request
-from ..modes.modes import EXPANSION, Drives, gates_for, mode_named, network_drives
+from ..modes.modes import EXPANSION, mode_named
 from ..modes.written import WriteReport, or_none, share_of, write_report
 from ..network.assembly import SwitchOhm, check_conductances
 from ..network.linear import NetworkSolution, solve_network

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from ...base.errors import InputError
 from ...base.names import BOTTOM, TIER_NAMES
 from ..circuit.iv import DeviceLaw
-from ..modes.modes import DEEP_NET, LEAST_WRITE_V, Drives, gates_for, network_drives, tier_index
+from ..modes.drives import Drives, gates_for, network_drives, tier_index
+from ..modes.modes import DEEP_NET, LEAST_WRITE_V
 from ..network.linear import NetworkSolution, NetworkSolver
 from ..network.network import Network
 from ..network.nonlinear import solve_network_nonlinear

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import DriveError
+from ..modes.drives import gates_for, network_drives
 from ..modes.mode import ArrayKind
-from ..modes.modes import EXPANSION, gates_for, mode_named, network_drives
+from ..modes.modes import EXPANSION, mode_named
 from ..network.linear import NetworkSolver
 from ..network.network import Network
 

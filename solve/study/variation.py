@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base import names
 from ...base.errors import InputError
-from ..modes.modes import EXPANSION, gates_for, network_drives
+from ..modes.drives import gates_for, network_drives
+from ..modes.modes import EXPANSION
 from ..network.assembly import check_conductances
 from ..network.linear import NetworkSolver
 from ..network.network import Network

@@ -21,7 +21,7 @@ from crossstack.console import Console
 from crossstack.extract import extract_network, write_spice
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import Conditions, CrossStackError, ParameterError
-from crossstack.solve.modes.modes import gates_for, network_drives
+from crossstack.solve.modes.drives import gates_for, network_drives
 from crossstack.solve.network.linear import solve_network
 
 from .conftest import BROWSERS, acted, width_in

@@ -29,7 +29,8 @@ from crossstack.pdk import Conditions, get_tech
 from crossstack.pdk.memristor import merged
 from crossstack.signoff.models import foundry_models
 from crossstack.solve.circuit.iv import Limited, Linear, Sinh
-from crossstack.solve.modes.modes import POLARITIES, mode_drives
+from crossstack.solve.modes.drives import mode_drives
+from crossstack.solve.modes.modes import POLARITIES
 
 TECH = get_tech()
 #: measured on nobody's device: as sinh with b = 3 /V, other slopes in the two polarities

@@ -21,11 +21,13 @@ from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import Bsim, extract, net_capacitance, write_spice
 from crossstack.lvs import extract_layout
+from crossstack.options import within
 from crossstack.pdk import ParameterError, get_tech, ron
 from crossstack.pdk.electromigration import line_heating_k
 from crossstack.signoff.models import foundry_models
 from crossstack.solve import load_network
-from crossstack.solve.modes.modes import POLARITIES, network_drives, polarity_options
+from crossstack.solve.modes.drives import network_drives
+from crossstack.solve.modes.modes import POLARITIES, polarity_options
 
 TECH = get_tech("stepper")
 ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
@@ -225,6 +227,32 @@ def test_a_verdict_names_what_was_judged(built, tmp_path, capsys):
     out = capsys.readouterr().out
     assert re.search(r"passed: rules, netlist; current limits exceeded: \d+ % in ME of C\[0\]", out)
     assert "(assumed limit)" in out
+
+
+def test_limits_fail_counts_what_written_devices_get(tmp_path, capsys):
+    config = tmp_path / "array.yaml"
+    text = "rows: 3\ncols: 3\nstrap: true\ndevice:\n  write_rows: 1\n"
+    ends = []
+    for needed in ("", "  set_needed_v: 0.5\n  reset_needed_v: 0.5\n"):
+        config.write_text(text + needed)
+        args = ["build", str(config), "-o", str(tmp_path / str(len(ends))), "--limits", "fail"]
+        ends.append((run(args), capsys.readouterr().out))
+        assert "within the current limits" in ends[-1][1]
+    assert ends[0][0] == 1
+    assert "too little in a set and a reset" in ends[0][1]
+    assert ends[1][0] == 0
+    assert "written devices get what they need" in ends[1][1]
+    (page,) = (tmp_path / "0").glob("*/report.html")
+    head = page.read_text().partition("</header>")[0]
+    assert '<span class="badge bad">written devices get too little' in head
+
+
+def test_a_verdict_that_is_missing_fails():
+    fine, bad = {"judged": True, "exceeded": False}, {"judged": False, "met": False}
+    assert within("report", {"judged": False, "exceeded": False}, bad)
+    assert within("fail", fine, None)
+    assert not within("fail", fine, bad)
+    assert not within("fail", {"judged": False, "exceeded": False}, {"judged": True, "met": True})
 
 
 def test_limits_that_end_are_not_judged():

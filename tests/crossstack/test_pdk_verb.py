@@ -36,10 +36,10 @@ def test_what_is_missing_is_listed_and_exits_1(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["check", "nothing"], 2, "gf180mcuD, sky130, or a folder"),
+        (["check", "nothing"], 2, "gf180mcuD, sky130, sky130_reram, or a folder"),
         (["check"], 2, "PROCESS|FOLDER"),
         (["new", "a/b"], 2, "a letter, then letters"),
-        (["new", "lab", "--from", "nothing"], 2, "gf180mcuD, sky130, or a folder"),
+        (["new", "lab", "--from", "nothing"], 2, "gf180mcuD, sky130, sky130_reram, or a folder"),
     ],
 )
 def test_wrong_usage(arguments, code, words, capsys, tmp_path, monkeypatch):

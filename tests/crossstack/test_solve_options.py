@@ -11,7 +11,7 @@ from crossstack.analyse import analysis
 from crossstack.analyse.operating import mode_ohm
 from crossstack.pdk import get_tech
 from crossstack.solve import Sinh, load_network, solve_network_nonlinear
-from crossstack.solve.modes.modes import gates_for, network_drives
+from crossstack.solve.modes.drives import gates_for, network_drives
 
 from .conftest import COLS, ROWS
 

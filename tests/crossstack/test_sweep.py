@@ -75,6 +75,9 @@ def test_figures_of_the_whole_array(swept, built):
     assert row["read"]["settle_s"] == timing["settle"]["settle_s"]
     assert 0 < row["area"]["array_um2"] < row["area"]["area_um2"]
     deep = row["modes"]["deep-net"]
+    lines = list(csv.DictReader((swept / "sweep.csv").open()))
+    assert {line["write_met"] for line in lines} == {"no"}
+    assert all("too little in a set and a reset" in line["write_voltages"] for line in lines)
     assert deep["write_loss"] == max(deep["write_loss_set"], deep["write_loss_reset"])
     for polarity in ("set", "reset"):
         assert deep[f"write_v_{polarity}"] == pytest.approx(

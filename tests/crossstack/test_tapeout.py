@@ -179,9 +179,8 @@ def test_a_damaged_file_fails_that_check(check, kind, damage, good, tmp_path, cr
     assert not ran.json["passed"]
     others = {name for name, _ in failed} - {check} - ALSO.get(damage, set())
     others -= {"marks"} if ("marks", f"{NAME}_foundry.gds") in failed and check == "size" else set()
-    # the layout does not have what was drawn into the package
-    others -= {"source", "fill rules"}
-    others -= OF_A_CHIP if check == "size" else set()
+    others -= {"source"}  # the layout does not have what was drawn into the package
+    others -= {*OF_A_CHIP, "pad openings"} if check == "size" else set()
     assert others <= {"masks on die", "size"} if check in ("origin", "size") else not others
 
 
@@ -193,7 +192,7 @@ def test_the_package_is_whole(good, crossstack):
     ran = crossstack("tapeout", good / f"{NAME}.gds", "--check-only", "--json")
     report = ran.json
     statuses = {c["name"]: c["status"] for c in report["checks"]}
-    others = {"masks on die", "source", "marks", "design rules", "netlist"}
+    others = {"masks on die", "source", "marks", "design rules", "netlist", "pad openings"}
     assert set(statuses) == {*CHECKS, *others, *OF_A_CHIP, "unknown layers"}
     assert {name for name, status in statuses.items() if status != "ok"} == {*OF_A_CHIP, "marks"}
     items = {c["name"]: c["item"] for c in report["checks"]}
@@ -249,36 +248,106 @@ def test_fill_that_somebody_added_goes_to_the_foundry(good, tmp_path, crossstack
     assert any((e.layer, e.datatype) == (34, 4) for e in drawn)
 
 
-@pytest.mark.parametrize("edit", ["drc.json", "lvs.json", "layout"])
-def test_verdicts_of_a_build_count_only_for_its_own_layout(edit, good, tmp_path, crossstack):
+def test_what_a_build_said_counts_for_nothing(good, tmp_path, crossstack):
     from crossstack.base import files
 
-    layout = tmp_path / f"{NAME}.gds"
-    shutil.copy(good / f"{NAME}.gds", layout)
-    files.write_json(tmp_path / "drc.json", {"violations": 0, "rules_run": 1})
+    layout = db.Layout()
+    layout.read(str(good / f"{NAME}.gds"))
+    box("Metal1", -9000, 0, -8980, 20)(layout)
+    layout.write(str(tmp_path / f"{NAME}.gds"))
+    files.write_json(tmp_path / "drc.json", {"violations": 0, "rules_run": 266})
     files.write_json(tmp_path / "lvs.json", {"match": True, "devices": {}})
-    parameters = {"profile": "stepper"}
-    files.write_manifest(tmp_path, {"name": NAME, "parameters": parameters})
+    files.write_manifest(tmp_path, {"name": NAME, "parameters": {"profile": "stepper"}})
 
-    def statuses() -> dict[str, str]:
-        ran = crossstack("tapeout", tmp_path, "--json", "-o", tmp_path.with_suffix(".out"))
-        return {c["name"]: (c["status"], "of the build" in c["text"]) for c in ran.json["checks"]}
+    def statuses(*more: str) -> dict[str, str]:
+        out = tmp_path.with_suffix(".out")
+        ran = crossstack("tapeout", tmp_path, "--json", "-o", out, *more)
+        return {c["name"]: c["status"] for c in ran.json["checks"]}
 
-    both = {"design rules", "netlist"}
-    assert {statuses()[name] for name in both} == {("ok", True)}
-    if edit == "layout":  # judged anew; without a netlist beside it, LVS cannot be
-        layout.write_bytes(layout.read_bytes() + b"\0\0")
-        found = statuses()
-        assert found["design rules"] == ("ok", False)
-        assert found["netlist"] == ("unknown", False)
-        return
-    name = {"drc.json": "design rules", "lvs.json": "netlist"}[edit]
-    broken = {"violations": 3, "rules_run": 1, "match": False, "devices": {}, "errors": []}
-    files.write_json(tmp_path / edit, broken)
-    anew = {"drc.json": ("ok", False), "lvs.json": ("unknown", False)}[edit]
-    assert statuses()[name] == anew
-    files.write_manifest(tmp_path, {"name": NAME, "parameters": parameters})
-    assert statuses()[name] == ("failed", True)
+    found = statuses()
+    assert (found["design rules"], found["netlist"]) == ("failed", "unknown")
+    shutil.copy(good / f"{NAME}.gds", tmp_path)
+    shutil.copy(good / f"{NAME}.spice", tmp_path)
+    assert statuses()["design rules"] == statuses()["netlist"] == "ok"
+    # drawn for one profile, held against the rules of another
+    assert statuses("--profile", "aligner")["design rules"] == "failed"
+    lines = (tmp_path / f"{NAME}.spice").read_text().splitlines()
+    (tmp_path / f"{NAME}.spice").write_text("\n".join(lines[: len(lines) // 2]))
+    assert statuses()["netlist"] != "ok"
+
+
+def packaged(good: Path, folder: Path) -> Path:
+    """Return a copy of a layout, its netlist and its package."""
+    shutil.copytree(good, folder, dirs_exist_ok=True)
+    return folder / f"{NAME}.gds"
+
+
+def edit(path: Path, change: Damage) -> None:
+    layout = db.Layout()
+    layout.read(str(path))
+    change(layout)
+    layout.write(str(path))
+
+
+@pytest.mark.parametrize("shorts", [False, True])
+def test_fill_of_a_package_is_judged_with_the_layout(shorts, good, tmp_path, crossstack):
+    source = packaged(good, tmp_path)
+    place = db.Box(0, 0, 5000, 5000) if shorts else db.Box(0, -9000, 5000, -8000)
+    edit(
+        tmp_path / "tapeout" / f"{NAME}_foundry.gds",
+        lambda ly: ly.top_cell().shapes(ly.layer(34, 4)).insert(place) and None,
+    )
+    ran = crossstack("tapeout", source, "--check-only", "--json")
+    found = {c["name"]: (c["status"], c["text"]) for c in ran.json["checks"]}
+    assert found["source"][0] == "ok"
+    for name in ("design rules", "netlist"):
+        status, text = found[name]
+        assert status == ("unknown" if shorts else "ok"), text
+        assert ("lies over or touches" in text) == shorts
+
+
+def test_texts_of_a_package_are_those_of_the_layout(good, tmp_path, crossstack):
+    source = packaged(good, tmp_path)
+    foundry = tmp_path / "tapeout" / f"{NAME}_foundry.gds"
+    edit(
+        foundry,
+        lambda ly: (
+            ly.top_cell().shapes(layer(ly, "Metal1_Label")).insert(db.Text("A", 50, 90)) and None
+        ),
+    )
+    ran = crossstack("tapeout", source, "--check-only", "--json")
+    (found,) = [c for c in ran.json["checks"] if c["name"] == "source"]
+    assert found["status"] == "failed"
+    assert "text 'A' on Metal1_Label at (0.050, 0.090)" in found["text"]
+
+
+def test_bytes_after_the_end_are_refused(good, tmp_path, crossstack):
+    source = packaged(good, tmp_path)
+    foundry = tmp_path / "tapeout" / f"{NAME}_foundry.gds"
+    whole = foundry.read_bytes()
+    foundry.write_bytes(whole + bytes(700))  # a tape's last block is filled with zeros
+    assert crossstack("tapeout", source, "--check-only").code == 1
+    foundry.write_bytes(whole + bytes(9) + b"more")
+    crossstack("tapeout", source, "--check-only").fails(3, "4 bytes", "after the end")
+
+
+def test_a_pad_that_stays_closed_fails(good, tmp_path, crossstack):
+    source = packaged(good, tmp_path)
+
+    def status(*damage: Damage) -> str:
+        for change in damage:
+            edit(source, change)
+        ran = crossstack("tapeout", source, "--json")
+        (found,) = [c for c in ran.json["checks"] if c["name"] == "pad openings"]
+        return f"{found['status']}: {found['text']}"
+
+    assert status() == "ok: No bond pads."
+    assert status(box("Pad", 0, 0, 60_000, 60_000)).startswith(
+        "failed: no REOPEN inside: pad at (3"
+    )
+    half = box("REOPEN", 2000, 2000, 70_000, 50_000)
+    assert status(half).startswith("failed")
+    assert status(box("Pad", 0, 0, 80_000, 60_000)).startswith("ok: Every bond pad")
 
 
 def test_wrong_usage_and_unreadable_files(good, tmp_path, crossstack):

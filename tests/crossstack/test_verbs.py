@@ -237,3 +237,16 @@ def test_output_to_a_closed_pipe():
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.wait()
+
+
+@pytest.mark.parametrize("verb", ["build", "drc", "solve"])
+def test_a_help_text_loads_no_process(verb):
+    """Reading the tables, numpy or KLayout would take longer than all the rest."""
+    code = (
+        f"import sys; from crossstack.cli import run; run([{verb!r}, '--help']); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stderr.split())
+    assert "Usage:" in ran.stdout
+    assert not loaded & {"crossstack.pdk.tech", "numpy", "klayout.db", "ssl", "tomllib", "csv"}

@@ -20,7 +20,7 @@ from crossstack.cli import cli
 from crossstack.extract import extract, save_array
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import DEFAULT, PROFILES, get_tech
-from crossstack.pdk.tech import HOME
+from crossstack.pdk.home import HOME
 from crossstack.solve import save_network
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -60,7 +60,7 @@ def test_junit_has_a_case_per_rule(report: DrcReport) -> None:
 def test_github_has_an_annotation_per_rule(report: DrcReport) -> None:
     lines = render(report, "github").splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("::error file=layout,title=DRC M1.1::min width of Metal1: 3%0A")
+    assert lines[0].startswith("::error file=layout,title=DRC M1.1::3 violations: min width")
     assert lines[1].startswith("::warning file=layout,title=DRC M1.4::")
 
 

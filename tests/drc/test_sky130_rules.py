@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from drawing import GRID, Draw
@@ -54,6 +55,11 @@ def space(p: Draw, rule: Rule) -> None:
     at = 1 + rule.value - p.d
     place(p, first, ONE)
     place(p, others[0] if others else first, (at, 0, at + 1, 1))
+
+
+def across(p: Draw, rule: Rule) -> None:
+    space(p, replace(rule, layers=rule.layers[:1]))
+    place(p, rule.layers[1], (1 + rule.value / 2 - 0.1, 0, 1 + rule.value / 2 + 0.1, 1))
 
 
 def space_of_nets(p: Draw, rule: Rule) -> None:
@@ -192,8 +198,9 @@ def size(cut: str) -> float:
 
 KINDS: dict[str, Callable[[Draw, Rule], None]] = {
     "width": width, "space": space, "separation": space, "clear": space,
-    "butt_separation": space, "space_different_net": space_of_nets, "enclosure": enclosure,
-    "implant_enclosure": enclosure, "adjacent": adjacent, "extension": extension,
+    "butt_separation": space, "across": across, "space_different_net": space_of_nets,
+    "enclosure": enclosure, "implant_enclosure": enclosure, "adjacent": adjacent,
+    "extension": extension,
     "wide_space": wide_space, "area": area, "hole_area": hole_area, "exact_size": exact_size,
     "channel_width": channel_width, "gate_length": gate_length, "no_bend_over": no_bend,
     "forbidden": forbidden, "forbidden_layer": missing, "inside": inside, "reach": reach,

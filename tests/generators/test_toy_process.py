@@ -17,7 +17,7 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, ProcessError, get_tech
 from crossstack.pdk.audit import audit
-from crossstack.pdk.tech import HOME
+from crossstack.pdk.home import HOME
 from crossstack.solve import load_network
 
 

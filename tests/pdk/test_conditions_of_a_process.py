@@ -11,8 +11,8 @@ import pytest
 
 from crossstack.pdk import Conditions, ParameterError, get_tech
 from crossstack.pdk.audit import audit
+from crossstack.pdk.home import DEFAULT, HOME
 from crossstack.pdk.ron import FILE
-from crossstack.pdk.tech import DEFAULT, HOME
 
 
 @pytest.fixture(scope="module")

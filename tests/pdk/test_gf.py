@@ -21,7 +21,7 @@ from crossstack.cells.describe import docstring, parameters_from
 from crossstack.cells.describe import texts as texts_of
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import DEFAULT, LABEL_OF, LAYERS, PROFILES, Ask, ParameterError, get_tech
-from crossstack.pdk.tech import HOME
+from crossstack.pdk.home import HOME
 
 gf = pytest.importorskip("gdsfactory")
 

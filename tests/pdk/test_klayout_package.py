@@ -24,9 +24,9 @@ from crossstack.klayout.package import package_files, write_package
 from crossstack.klayout.pcells import CrossStackLibrary
 from crossstack.klayout.vendored import vendored_files
 from crossstack.pdk import DEFAULT, LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
+from crossstack.pdk.home import HOME
 from crossstack.pdk.klayout_tech import lyp_text
 from crossstack.pdk.solids import solids_um
-from crossstack.pdk.tech import HOME
 
 HERE = Path(__file__).parent
 TECH = get_tech()

@@ -14,13 +14,22 @@ from crossstack.base.errors import FileError
 from crossstack.drc import derived as drc_derived
 from crossstack.drc.expr import Node, layer
 from crossstack.drc.kinds import KINDS as CHECKED_KINDS
-from crossstack.pdk import ParameterError, ProcessError, TechError, default_process, get_tech
+from crossstack.pdk import ParameterError, ProcessError, TechError, get_tech, home, profile_names
 from crossstack.pdk.arithmetic import evaluate
 from crossstack.pdk.audit import audit
+from crossstack.pdk.home import (
+    DEFAULT,
+    DEFAULT_MODULE,
+    HOME,
+    MARK,
+    MODULES,
+    process_names,
+    usual_profiles,
+)
 from crossstack.pdk.model import KINDS
 from crossstack.pdk.regions import build, names_in
 from crossstack.pdk.tables import Section, read_csv, read_toml
-from crossstack.pdk.tech import HOME, MODULES, process_names
+from crossstack.pdk.tech import default_process
 
 GF180 = HOME / "gf180mcuD"
 MODULE = MODULES / "al_tio2"
@@ -275,7 +284,7 @@ def test_the_audit_sees_what_only_checks_and_models_use(folder, table, old, new,
 
 def test_unknown_processes_are_named(tmp_path):
     for name in ("sky13", "../nothing", str(tmp_path), ""):
-        with pytest.raises(ParameterError, match="gf180mcuD, sky130, or a folder"):
+        with pytest.raises(ParameterError, match="gf180mcuD, sky130, sky130_reram, or a folder"):
             get_tech(process=name)
 
 
@@ -368,3 +377,18 @@ def test_roles_of_the_default_process_exist():
     assert roles.vias == ("Via1", "Via2", "Via3", "Via4")
     with pytest.raises(TechError, match=r"no role 'metals\[5\]'"):
         roles.layer("metals[5]")
+
+
+def test_one_process_and_one_module_are_marked_as_the_usual(tmp_path):
+    assert get_tech().process.name == DEFAULT
+    assert get_tech().process.module == DEFAULT_MODULE
+    assert usual_profiles() == profile_names(DEFAULT)
+    with pytest.raises(TechError, match="0 folders"):
+        home._marked(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MARK).touch()
+        if name == "a":
+            assert home._marked(tmp_path) == "a"
+    with pytest.raises(TechError, match=r"2 folders.*: a, b"):
+        home._marked(tmp_path)

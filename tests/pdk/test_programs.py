@@ -13,7 +13,7 @@ from crossstack.drc import antenna
 from crossstack.generators import tapeout
 from crossstack.lvs import devices, magic_tech
 from crossstack.pdk import ProcessError, foundry, get_tech, programs, shuttle
-from crossstack.pdk.tech import HOME
+from crossstack.pdk.home import HOME
 
 GF180 = HOME / "gf180mcuD"
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from crossstack.solve import ArrayKind, ModeError, ir_drop, mode_drives, network_drives
-from crossstack.solve.modes.modes import LEVELS, MODES, VOLTAGES, gates_for
+from crossstack.solve.modes.drives import gates_for
+from crossstack.solve.modes.mode import LEVELS, VOLTAGES
+from crossstack.solve.modes.modes import MODES
 
 X = np.array([[0.1, 0.2], [0.3, 0.4]])
 

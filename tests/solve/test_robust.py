@@ -228,6 +228,6 @@ def test_every_public_name_is_there():
 
     for name in room.__all__:
         assert getattr(room, name) is not None
-    assert set(room.__all__) == set(room._MODULE_OF)
+    assert set(room.__all__) == {name for names in room._HOME.values() for name in names}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         room.nonsense  # noqa: B018

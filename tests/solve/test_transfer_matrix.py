@@ -15,7 +15,7 @@ from crossstack.solve import (
     port_matrix,
     solve_network,
 )
-from crossstack.solve.modes.modes import gates_for
+from crossstack.solve.modes.drives import gates_for
 
 
 def devices(network, rng):

@@ -1,0 +1,105 @@
+"""Voltages of a network whose transistors follow their table and whose memristors follow a law.
+
+Newton's method on all nodes at once. Repeated solving with resistances that fit the last voltages
+(`transistors.settled`) creeps where transistors saturate and the current of a memristor rises with
+the exponential of its voltage: each holds the other back. Newton's method knows how both answer
+and is there in some ten steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..solve.circuit.circuit import held_voltages
+from ..solve.network.assembly import switch_conductances
+from ..solve.network.nonlinear import jacobian_of
+
+if TYPE_CHECKING:
+    from ..solve.network.linear import NetworkSolver
+    from .transistors import Bent, OnResistance
+
+Floats = NDArray[np.float64]
+
+#: steps, halvings of one that leads away, what one may move a node by, V
+_MOST_STEPS, _HALVINGS, _MOST_MOVE = 60, 8, 0.5
+#: a last step of this size, V, moves no resistance by a millionth
+_SETTLED_V = 1e-9
+
+
+class Elements:
+    """Currents of a network's elements and how these answer to the voltages at their ends."""
+
+    def __init__(self, solver: NetworkSolver, table: OnResistance, bent: Bent | None) -> None:
+        """Take them from a solver of the network; transistors that are off stay as they are."""
+        edges = solver.edges
+        self._g, self._a, self._b = edges.g, edges.a, edges.b
+        self._switches, self._table = edges.switches, table
+        self._on = switch_conductances(solver.network, solver.gates, 1.0, np.inf) > 0
+        self._bent = bent
+        if bent is not None:
+            self._devices = edges.devices.start + bent.which
+
+    def flow(self, volts: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return current a -> b, dI/dVa and -dI/dVb of every element at the nodes' voltages."""
+        with np.errstate(invalid="ignore"):
+            amps = self._g * (volts[self._a] - volts[self._b])
+        by_a, by_b = self._g.copy(), self._g.copy()
+        s = self._switches
+        own = self._table.flow(volts[self._a[s]], volts[self._b[s]])
+        for known, mine in zip((amps, by_a, by_b), own, strict=True):
+            known[s] = np.where(self._on, mine, known[s])
+        if self._bent is not None:
+            d, law, small = self._devices, self._bent.law, self._bent.siemens
+            over = volts[self._a[d]] - volts[self._b[d]]
+            amps[d] = law.current(small, over)
+            by_a[d] = by_b[d] = law.slope(small, over)
+        return amps, by_a, by_b
+
+
+def node_volts(
+    solver: NetworkSolver,
+    table: OnResistance,
+    bent: Bent | None,
+    port_voltages: Mapping[str, float],
+) -> Floats | None:
+    """Return the voltage of every node of a network at work, V; None if they were not found.
+
+    Args:
+        solver: of the network with resistances that are a first guess.
+        table: its transistors.
+        bent: its memristors that follow a law.
+        port_voltages: V of every driven pin.
+    """
+    circuit, elements = solver.circuit, Elements(solver, table, bent)
+    held = held_voltages(circuit, solver.edges.held, dict(port_voltages))
+    group, kept, free = circuit.group, circuit.edge, circuit.free
+    first = solver.voltages(port_voltages)
+    volts = held.copy()
+    volts[group] = first
+    if not len(free):
+        return volts[group]
+    now = elements.flow(volts[group])
+    for _ in range(_MOST_STEPS):
+        out = circuit.gathered(now[0][kept])[free]
+        try:
+            step = jacobian_of(circuit, now[1][kept], now[2][kept]).solve(-out)
+        except RuntimeError:  # singular
+            return None
+        most, left = float(np.abs(step).max()), float(np.linalg.norm(out))
+        if not np.isfinite(most):
+            return None
+        step, before = np.clip(step, -_MOST_MOVE, _MOST_MOVE), volts
+        for halved in range(_HALVINGS):
+            volts = before.copy()
+            volts[free] += 0.5**halved * step
+            now = elements.flow(volts[group])
+            # what is left over after the last step is rounding, and need not be less
+            if most <= _SETTLED_V:
+                return volts[group]
+            if float(np.linalg.norm(circuit.gathered(now[0][kept])[free])) < left:
+                break
+    return None

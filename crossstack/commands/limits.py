@@ -1,0 +1,75 @@
+"""`crossstack limits`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..base.errors import FOUND, OK
+from ..console import output_options
+from ..formats import FormatCommand, Formats, format_options
+from ..options import EXISTING_OR_FOLDER, device_figures, device_option, out_option, process_option
+
+
+@click.command("limits", cls=FormatCommand)
+@click.argument("network", type=EXISTING_OR_FOLDER)
+@format_options
+@out_option("Folder for <stem>_limits.json (default: none is written).")
+@device_option
+@process_option
+@output_options
+def command(
+    network: Path,
+    formats: Formats,
+    out: Path | None,
+    device: tuple[str, ...],
+    process: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Compare currents with electromigration limits; 0 within, 1 above or not judged.
+
+    NETWORK is a file by `crossstack extract`, or the folder of a build. Every mode that the array
+    offers is solved for the worst case: reads count as direct current, writes by their average
+    over the slots of their columns. Write voltages are compared with what the device needs, too,
+    as a warning.
+
+    \b
+    crossstack limits network.npz --output limits.xml --output limits.sarif
+    """  # noqa: D301
+    from ..analyse import analysis
+    from ..analyse.electromigration import current_limits_of, em_report
+    from ..analyse.formats import outcome_of
+    from ..analyse.needs import write_voltages
+    from ..base.errors import ConfigError
+    from ..base.files import together, write_json
+    from ..layouts import wires_in
+    from ..solve.network.network import Network
+
+    console = formats.console(as_json, quiet, network)
+    wires = wires_in(network, process=process).with_device(device_figures(device))
+    loaded, tech = wires.found, wires.tech
+    if not isinstance(loaded, Network):
+        raise ConfigError(f"limits needs a network with named nodes, {analysis.TOO_LARGE}")
+    with console.steps():
+        what = analysis.stimulus(loaded, tech)
+        done, _ = analysis.solve_modes(loaded, tech, what, console)
+        with console.step("current limits"):
+            limits = current_limits_of(tech, tech.conditions.temperature_c)
+            value = em_report(loaded, tech, limits, done, what)
+    stem = wires.path.stem
+    if out is not None:
+        with together(out) as work:
+            write_json(work / f"{stem}_limits.json", value)
+    verdict, source = value["verdict"], str(wires.path)
+    formats.write([outcome_of(value, verdict, source, stem, fail=True)], value)
+    for note in wires.notes:
+        console.note(note)
+    console.say(f"{wires.path.name}: {verdict['text']}")
+    if (writes := write_voltages(value)) is not None:
+        console.say(f"  {writes['text']}")
+    if out is not None:
+        console.say(f"  {out / f'{stem}_limits.json'}")
+    console.result(value)
+    return OK if verdict["judged"] and not verdict["exceeded"] else FOUND

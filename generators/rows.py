@@ -1,0 +1,290 @@
+"""Rows of a macro between their switches and the array: how far apart switches stand, and lanes.
+
+Switches as near to each other as the rows are short, and the corner south of them, beside the
+column switches, stays empty. Farther apart, they are shorter along the rows and fill it; each row
+line then changes its height in a lane of its own between switches and array. What takes the
+least area is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..cells.chains import ChainRules
+from ..cells.drawing import Canvas, Cell, grid_down, grid_up
+from ..cells.gates import Tracks
+from ..cells.pen import SwitchParameters
+from ..cells.pitches import MOST_PITCH, least_pitch
+from ..cells.row_switch import RowSwitch, row_switch
+from ..cells.rules import RuleBook
+from ..pdk.model import LINES
+from .array import Core
+from .spec import ArraySpec
+
+#: distance of the corner's wiring from the macro's edge and from the row switches, in dbu
+EDGE = 500
+#: step in which the inverters look for a place, in dbu
+PLACE_STEP = 500
+#: width of a supply bus, and of a row line in its lane, in dbu
+SUPPLY, LANE = 600, 500
+#: most pitches of row switches that are tried
+MOST_TRIED = 12
+
+
+class Wiring:
+    """Widths and pitches of the corner's wiring in dbu.
+
+    Attributes:
+        track, track_pitch: control tracks in the upper of the row lines' metals, with
+            landings of cuts below.
+        supply, supply_pitch: supply buses in the lower one.
+        riser, riser_pitch: risers in the last metal.
+        below_rows: from the row switches to the first control track.
+        land_space: from a riser to whatever else is in that metal.
+        trunk, trunk_edge: supply trunks in the select metal beside the column switches, and the
+            distance from these.
+        trunk_pitch: from the middle of one trunk to that of the other.
+        inverter_pitch: height of an inverter.
+        clear: from the middle of one supply line to that of another of another net.
+        rail: width of the write rail's line in the east.
+    """
+
+    def __init__(self, r: RuleBook) -> None:
+        space = max(r.space(line) for line in LINES)
+        self.track = max(r.pad, r.landing("top_row"))
+        self.track_pitch = self.track + space
+        self.supply = max(SUPPLY, r.pad)
+        self.supply_pitch = grid_up(self.supply + space, 10)
+        #: from the middle of the lower bus to the inverters below it
+        self.above_inverters = self.supply // 2 + space
+        self.riser = max(
+            600,
+            r.width("land"),
+            r.size("land_via") + 2 * r.line_end("land_via", "land"),
+            *(r.landing(metal) for metal in r.upper),
+        )
+        self.riser_pitch = max(1200, self.riser + r.land_space)
+        self.land_space = r.land_space
+        # a sense line may lie half a space from the row switches' edge
+        over = (self.riser - self.track) // 2
+        self.below_rows = max(space, over + r.land_space - grid_down(r.land_space / 2))
+        self.trunk = grid_up(max(800, r.pad, r.width("select")), 10)
+        self.trunk_edge = max(600, space)
+        self.trunk_pitch = max(2 * self.trunk, self.trunk + space)
+        self.inverter_pitch = max(
+            least_pitch(r), grid_up(r.landing("top_row") + r.space("top_row"), 20)
+        )
+        self.clear = max(1000, r.pad + space)
+        self.rail = grid_up(max(1000, r.pad + space), 10)
+
+    @property
+    def trunks(self) -> int:
+        """From the column switches to whatever else is in the trunks' metals."""
+        return self.trunk_edge + self.trunk_pitch + 2 * self.trunk
+
+    def foot(self, controls: int) -> int:
+        """Return the height of what lies below the row switches, for a number of controls."""
+        each = 2 * self.track_pitch + self.inverter_pitch
+        buses = grid_up(1.5 * self.supply_pitch) + self.above_inverters
+        return self.below_rows + controls * each + buses + EDGE
+
+
+@dataclass(frozen=True)
+class RowBlock:
+    """The switches of all rows, and the lanes from there to the array; lengths in dbu.
+
+    Attributes:
+        switch: the switch of one row.
+        y, pitch: where the first one stands, and from one to the next.
+        width: from the macro's west edge to the line ends of the array.
+        inverter_x: where the inverters of the controls stand below the switches.
+        lanes: west edge of each row's lane, None for one that goes straight; empty where all
+            switches face their rows.
+        lane: width of a lane.
+        top: least height of the macro.
+    """
+
+    switch: RowSwitch
+    y: int
+    pitch: int
+    width: int
+    inverter_x: int
+    lanes: tuple[int | None, ...]
+    lane: int
+    top: int
+
+
+class _Corner:
+    """What a block of row switches is placed by."""
+
+    def __init__(
+        self, core: Core, spec: ArraySpec, p: SwitchParameters, inv: RowSwitch, w: Wiring,
+        columns: Cell,
+    ) -> None:  # fmt: skip
+        self.core, self.spec, self.p, self.inv, self.w = core, spec, p, inv, w
+        self.tech = spec.tech()
+        self.rules = RuleBook(self.tech)
+        self.tiers = ("bottom", "top")[: len(core.unit.rows)]
+        self.row_pitch = core.unit.cell.height
+        self.columns = columns
+        self.array_y = columns.height + core.south.height
+        self.array_top = self.array_y + spec.rows * self.row_pitch + core.north.height
+        self.foot = w.foot(len(self.tiers))
+
+    def block(self, pitch: int) -> RowBlock:
+        """Return the row switches at a pitch."""
+        n = self.spec.rows
+        faced = pitch == self.row_pitch and self.array_y >= self.foot
+        y = self.array_y if faced else max(self.foot, self.array_top - EDGE - n * pitch)
+        lane = max(LANE, self.rules.pad)
+        step = lane + self.rules.row_space(pitch)
+        turns = [0] * n if faced else [self._turn(i, y + i * pitch, pitch, lane) for i in range(n)]
+        up, down = turns.count(1), turns.count(-1)
+        # lines of other rows keep their space across it, even where no line turns
+        between = 0 if faced else max(max(up, down) * step, step - lane)
+        shift, inverter_x, more = self._fit(pitch, between, faced)
+        switch = row_switch(
+            self.tech, self.p, pitch, self.tiers, EDGE + shift, more if faced else 0
+        )
+        width = switch.cell.width + between + (0 if faced else more)
+        # the southernmost of those that rise turns last, as does the northernmost that falls
+        order = {1: lambda i: i, -1: lambda i: n - 1 - i}
+        xs = [width - order[t](i) * step - lane if t else None for i, t in enumerate(turns)]
+        top = y + n * pitch + EDGE
+        fan = () if faced else tuple(xs)
+        return RowBlock(switch, y, pitch, width, inverter_x, fan, lane, top)
+
+    def _turn(self, row: int, y: int, pitch: int, lane: int) -> int:
+        """Return whether a row's lines rise (1) or fall (-1) to the array, or go straight (0)."""
+        to = self.array_y + row * self.row_pitch
+        pairs = [
+            ((y + a, y + b), (to + c, to + d))
+            for (a, b), (c, d) in line_heights(self.core, self.rules, pitch).values()
+        ]
+        if all(min(a[1], b[1]) - max(a[0], b[0]) >= lane for a, b in pairs):
+            return 0
+        (a, b), *_ = pairs
+        return 1 if sum(b) > sum(a) else -1
+
+    def _fit(self, pitch: int, between: int, faced: bool) -> tuple[int, int, int]:
+        """Return how far switches stand from the west edge, x of the inverters, and room to add.
+
+        Narrow switches move away from the west edge until the corner holds inverters and risers;
+        what of theirs comes down ends before the trunks.
+        """
+        w, n, inv = self.w, len(self.tiers), self.inv
+        rows = row_switch(self.tech, self.p, pitch, self.tiers, EDGE)
+        end = rows.cell.width + between + self.core.west.width
+        half = max(self.rules.pad, self.rules.line) // 2
+        down = max(x for x, _ in (*rows.supplies, *rows.controls)) + half
+        if not faced:  # trunks stand beside the switches, too
+            metals = [self.rules.layer(metal) for metal in ("local", "select")]
+            down = max(down, *(q.x2 for q in rows.cell.rects if q.layer in metals))
+        wells = self._east_of_wells(rows.cell) + self.rules.net_space("nwell")
+        more = max(0, grid_up(max(down + w.trunks, wells) - end, 10))
+        east = end + more - max(w.trunks, w.land_space)
+        need = inv.cell.width + w.riser + n * w.riser_pitch
+        shift = 0
+        while True:
+            taken = [x + shift for x, _ in rows.supplies]
+            x = _free_place(taken, inv, w, EDGE + n * w.riser_pitch)
+            if x + need <= east + shift:
+                return shift, x, more
+            shift += PLACE_STEP
+
+    def _east_of_wells(self, rows: Cell) -> int:
+        """Return how far the wells of row switches reach, and of column switches towards them."""
+        well = self.rules.layer("nwell")
+        own = max((q.x2 for q in rows.rects if q.layer == well), default=0)
+        return own - min((q.x1 for q in self.columns.rects if q.layer == well), default=0)
+
+    def pitches(self) -> Iterator[int]:
+        """Yield pitches at which switches take one gate less than at any smaller one."""
+        yield self.row_pitch
+        if self.p.kelvin:  # sense lines tap the rows at their switches: at the array's edge
+            return
+        tracks = Tracks(self.rules, self.row_pitch, self.p.kelvin)
+        g = ChainRules(self.rules, tracks, self.rules.gate_length())
+        beside = self.row_pitch - g.most_finger
+        room = max(self.array_top, self.foot + self.spec.rows * self.row_pitch)
+        r = self.rules
+        # tracks so tall that they are wide metal would ask for more than they save
+        wide = min(r.wide_from(metal) for metal in ("bottom_row", "top_row"))
+        narrow = 2 * (wide + tracks.edge - r.pad // 2)
+        most = min(MOST_PITCH, narrow, int(1.4 * room / self.spec.rows))
+        totals = [self.tech.to_dbu(w) for w in (self.p.switch_wn_um, self.p.switch_wp_um)]
+        found = {
+            grid_up(grid_up(total / k, 10) + beside, 20)
+            for total in totals
+            for k in range(max(1, total // most), g.fingers(total))
+        }
+        allowed = sorted(p for p in found if self.row_pitch < p <= most)
+        yield from allowed[:: -(-len(allowed) // MOST_TRIED) or 1]
+
+    def area(self, block: RowBlock) -> int:
+        """Return the area of the macro's part that depends on the block."""
+        across = self.spec.cols * self.core.unit.cell.width
+        return (block.width + across) * max(self.array_top, block.top)
+
+
+def row_block(
+    core: Core, spec: ArraySpec, p: SwitchParameters, inv: RowSwitch, w: Wiring, columns: Cell
+) -> RowBlock:
+    """Return the row switches that take the least area.
+
+    Args:
+        core: the array.
+        spec: what was asked for.
+        p: parameters of the switches.
+        inv: the inverter that stands below them.
+        w: wiring of the corner.
+        columns: the switch of a column.
+
+    Raises:
+        ParameterError: for a pitch or width that the switches do not allow.
+    """
+    corner = _Corner(core, spec, p, inv, w, columns)
+    return min((corner.block(pitch) for pitch in corner.pitches()), key=corner.area)
+
+
+def _free_place(taken: list[int], inv: RowSwitch, w: Wiring, west: int) -> int:
+    """Return an x for the inverters at which their supplies keep clear of those that come down."""
+    x = west
+    while any(abs(x + dx - t) < w.clear for dx, _ in inv.supplies for t in taken):
+        x += PLACE_STEP
+    return x
+
+
+def line_heights(
+    core: Core, r: RuleBook, pitch: int
+) -> dict[str, tuple[tuple[int, int], tuple[int, int]]]:
+    """Return low and high edge of each row line at its switch and at the array, in dbu."""
+    t = Tracks(r, pitch)
+    at_switch = {"BR": t.high3, "TR": t.high4}
+    found = {}
+    for port in core.west.ports:
+        if port.name in at_switch:
+            edge = [q for q in core.west.rects if q.layer == port.layer and q.x1 <= 0]
+            found[port.name] = (
+                at_switch[port.name],
+                (min(q.y1 for q in edge), max(q.y2 for q in edge)),
+            )
+    return found
+
+
+def draw_fan(c: Canvas, r: RuleBook, rows: RowBlock, core: Core, array_y: int) -> None:
+    """Draw the row lines from the switches along their lanes to the array."""
+    layers = {q.name: q.layer for q in core.west.ports}
+    west, east = rows.switch.cell.width, rows.width
+    heights = line_heights(core, r, rows.pitch)
+    for row, lane in enumerate(rows.lanes):
+        y, to = rows.y + row * rows.pitch, array_y + row * core.unit.cell.height
+        for net, ((a, b), (d, e)) in heights.items():
+            layer, low, high, to_low, to_high = layers[net], y + a, y + b, to + d, to + e
+            if lane is None:
+                c.rect(layer, west, max(low, to_low), east, min(high, to_high))
+                continue
+            c.rect(layer, west, low, lane + rows.lane, high)
+            c.rect(layer, lane, to_low, east, to_high)
+            c.rect(layer, lane, min(low, to_low), lane + rows.lane, max(high, to_high))

@@ -1,0 +1,75 @@
+"""Transistors and memristors at work: Newton's method against repeated solves."""
+
+import numpy as np
+import pytest
+
+from crossstack.analyse import operating, transistors
+from crossstack.analyse.analysis import stimulus
+from crossstack.analyse.operating import Laws, mode_ohm, write_options
+from crossstack.analyse.transistors import OnResistance
+from crossstack.config import config_of
+from crossstack.figures import Study, draw
+from crossstack.pdk import get_tech
+from crossstack.solve.modes.modes import DEEP_NET
+
+TECH = get_tech("stepper")
+
+
+def study(**values) -> Study:
+    config = config_of({"rows": 4, "cols": 3, **values})
+    return Study(config, draw(config))
+
+
+def ohms(found: Study) -> list[np.ndarray]:
+    laws = Laws.of(found.tech)
+    what = stimulus(found.network, found.tech)
+    return [
+        mode_ohm(found.network, found.tech, what, DEEP_NET, **laws.options, **way)
+        for way in write_options(found.tech, DEEP_NET, {"write_column": 1})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "device"),
+    [
+        ({}, {}),
+        ({"select_w_um": 8.0, "strap": True}, {"v_set_v": 2.4, "v_reset_v": 2.4}),
+        ({"top": "macro"}, {"compliance_a": 2e-4}),
+        ({"select_w_um": 5.0}, {"write_rows": 2, "law": "cubic"}),
+        ({}, {"v_set_v": 3.1, "v_reset_v": 3.1}),
+    ],
+)
+def test_both_ways_lead_to_the_same_resistances(values, device, monkeypatch):
+    found = study(**values, device=device)
+    quick = ohms(found)
+    monkeypatch.setattr(operating, "node_volts", lambda *_: None)
+    for ours, slow in zip(quick, ohms(found), strict=True):
+        conducts = slow < 1e8
+        np.testing.assert_allclose(ours[conducts], slow[conducts], rtol=2e-4)
+
+
+def test_a_wide_transistor_at_a_high_voltage_needs_no_repeated_solves(monkeypatch):
+    # 200 solves a slot did not settle here
+    found = study(
+        rows=8, select_w_um=12.0, device={"write_rows": 1, "v_set_v": 2.4, "v_reset_v": 2.4}
+    )
+    monkeypatch.setattr(transistors, "settled", lambda *_: pytest.fail("repeated solves"))
+    assert all(np.isfinite(each).all() for each in ohms(found))
+
+
+def test_slopes_of_transistors_are_those_of_their_currents():
+    rng = np.random.default_rng(3)
+    count, step = 400, 1e-6
+    is_p = rng.uniform(size=count) < 0.5
+    table = OnResistance(TECH, rng.choice([0.8, 4.0], count), np.full(count, 0.28), is_p)
+    a, b = rng.uniform(-0.2, 3.2, (2, count))
+    amps, by_a, by_b = table.flow(a, b)
+    np.testing.assert_allclose(amps, (a - b) / table(a, b), rtol=1e-12)
+    for k, slope in enumerate((by_a, -by_b)):
+        ends = [(a + sign * step * (1 - k), b + sign * step * k) for sign in (1, -1)]
+        high, low = (table.flow(*end)[0] for end in ends)
+        wanted = (high - low) / (2 * step)
+        # a step across a bend of the table, and slopes below zero, are no slope
+        close = np.isclose(slope, wanted, rtol=1e-4, atol=1e-9)
+        close |= (slope == 0) & (np.abs(wanted) < 0.05 * np.abs(amps) / np.abs(a - b))
+        assert close.mean() > 0.99

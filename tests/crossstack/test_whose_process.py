@@ -1,0 +1,96 @@
+"""Files are of one process: commands find out which, and refuse another by name."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from crossstack.pdk import DEFAULT
+from crossstack.pdk.home import HOME, process_names
+
+OTHER = next(name for name in process_names() if name != DEFAULT)
+NAME = "crossstack_1x1x2"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Return folders that hold a layout of each process, and its network elsewhere."""
+    from crossstack.cli import run
+
+    made = {}
+    for process in (DEFAULT, OTHER):
+        folder = tmp_path_factory.mktemp("drawn")
+        size = ["--rows", "1", "--cols", "1", "--process", process, "-o", str(folder), "-q"]
+        assert run(["generate", *size]) == 0
+        layout = folder / f"{NAME}.gds"
+        assert run(["extract", str(layout), "-o", str(folder / "wires"), "-q"]) == 0
+        made[process] = folder
+    return made
+
+
+@pytest.mark.parametrize("process", [DEFAULT, OTHER])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["drc"],
+        ["lvs", "--netlist", "N"],
+        ["extract"],
+        ["view", "--png"],
+        ["tapeout"],
+        ["foundry", "drc"],
+    ],
+)
+def test_a_layout_of_another_process_is_refused_by_name(crossstack, drawn, process, words):
+    folder, asked = drawn[process], OTHER if process == DEFAULT else DEFAULT
+    layout = folder / f"{NAME}.gds"
+    words = [str(layout.with_suffix(".spice")) if w == "N" else w for w in words]
+    before = sorted(folder.iterdir())
+    ran = crossstack(*words, layout, "--process", asked)
+    ran.fails(2, f"--process = '{asked}'", f"{process} for {NAME}.gds", f"{NAME}.json")
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("verb", [["solve"], ["inspect"], ["foundry", "solve"]])
+def test_a_network_knows_its_process(crossstack, drawn, verb):
+    for process, asked in ((DEFAULT, OTHER), (OTHER, DEFAULT)):
+        network = drawn[process] / "wires" / f"{NAME}_network.npz"
+        ran = crossstack(*verb, network, "--process", asked)
+        ran.fails(2, f"--process = '{asked}'", f"{process} for {network.name}")
+        if verb != ["foundry", "solve"]:  # which needs ngspice and BSIM models
+            assert crossstack(*verb, network).code == 0
+
+
+def test_a_layout_without_a_manifest_is_of_the_process_that_it_draws(crossstack, drawn, tmp_path):
+    for process, asked in ((DEFAULT, OTHER), (OTHER, DEFAULT)):
+        alone = shutil.copy(drawn[process] / f"{NAME}.gds", tmp_path / "alone.gds")
+        ran = crossstack("drc", alone, "--process", asked)
+        ran.fails(3, "draws layers of the module, none of", "name it with --process")
+        assert crossstack("drc", alone, "--process", process).code == 0
+
+
+def test_a_process_of_ones_own_is_found_again(crossstack, tmp_path):
+    lab = tmp_path / "lab"
+    assert crossstack("pdk", "new", "lab", "-o", tmp_path, "--from", OTHER).code == 0
+    size = ("--rows", 1, "--cols", 1, "--process", lab, "-o", tmp_path / "d")
+    assert crossstack("generate", *size).code == 0
+    layout, wires = tmp_path / "d" / f"{NAME}.gds", tmp_path / "w" / f"{NAME}_network.npz"
+    assert crossstack("extract", layout, "-o", wires.parent).code == 0
+    before = crossstack("solve", wires, "--json")
+    assert before.code == 0
+    moved = lab.rename(tmp_path / "moved")
+    crossstack("solve", wires).fails(3, str(lab), "is gone", "--process")
+    crossstack("solve", wires, "--process", OTHER).fails(2, "lab for", "as it says itself")
+    crossstack("drc", layout, "--process", OTHER).fails(2, "the folder of the process")
+    assert crossstack("drc", layout, "--process", moved).code == 0
+    again = crossstack("solve", wires, "--process", moved, "--json")
+    assert again.json["modes"] == before.json["modes"]
+
+
+def test_a_copy_of_a_folder_is_the_same_process(crossstack, tmp_path):
+    for name in ("one", "two"):
+        shutil.copytree(HOME / DEFAULT, tmp_path / name)
+    size = ("--rows", 1, "--cols", 1, "--process", tmp_path / "one", "-o", tmp_path)
+    assert crossstack("generate", *size).code == 0
+    layout = tmp_path / f"{NAME}.gds"
+    assert crossstack("drc", layout, "--process", tmp_path / "two").code == 0
