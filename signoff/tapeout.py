@@ -14,6 +14,7 @@ from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
 from .checks import NAMES, Check, TapeoutFile, check_file, check_openings, check_pair, has_pads
 from .die import check_die
+from .handover import pad_rows
 from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
@@ -210,7 +211,8 @@ def inspect(
     filled = None if fresh else pair[0]
     checks += judge(opened, source.path, source.tech, source.netlist, filled)
     checks.append(check_density(pair, source.tech))
-    checks += check_die(pair[0], _nets(opened, source.tech))
+    nets = _nets(opened, source.tech)
+    checks += check_die(pair[0], nets)
     checks += [check_openings(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
@@ -231,6 +233,7 @@ def inspect(
         "masks": masks,
         "marks": marks,
         "shuttle": shuttle.name,
+        "pads": pad_rows(nets) if nets is not None else [],
         "not_repeated": list(shuttle.unchecked),
         "to_agree": list(shuttle.notes),
     }

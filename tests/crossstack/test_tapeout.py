@@ -203,6 +203,13 @@ def test_the_package_is_whole(good, crossstack):
     assert (ran.code, report["verdict"], report["passed"]) == (1, "unknown", False)
     for kind in ("foundry", "masks"):
         assert read_stream(good / "tapeout" / f"{NAME}_{kind}.gds").tops == [f"{NAME}_{kind}"]
+    readme = (good / "tapeout" / "README.txt").read_text()
+    for name, digest in report["files"].items():
+        assert name in readme
+        assert digest in readme
+    for word in ("verdict of crossstack tapeout: unknown", "VBE", "mask shop", "dicing"):
+        assert word in readme
+    assert (good / "tapeout" / "pads.csv").read_text().startswith("number,net,kind,")
     text = (good / "tapeout" / "tapeout.txt").read_text()
     for word in (
         "UNKNOWN: not everything was judged",

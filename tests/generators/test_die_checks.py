@@ -14,6 +14,7 @@ from crossstack.drc import run_drc
 from crossstack.generators.finish import finish
 from crossstack.lvs import extract_layout
 from crossstack.signoff import die as die_checks
+from crossstack.signoff import handover
 from crossstack.signoff.checks import TapeoutFile, check_file
 from crossstack.signoff.die import check_die
 
@@ -155,3 +156,12 @@ def test_a_text_that_other_tools_misread_is_refused(text, finished, tmp_path):
     checks = check_file(written(finished, label, tmp_path))
     (names,) = [c for c in checks if c.name == "names"]
     assert (names.status, repr(text) in names.text) == ("failed", True)
+
+
+def test_pads_are_listed_with_their_nets(finished, tmp_path):
+    file = written(finished, lambda layout: None, tmp_path)
+    (pad,) = handover.pad_rows(extract_layout(file.path, TECH))
+    assert pad == {
+        "number": 1, "net": "SIG", "kind": "bond", "x_um": 112.0, "y_um": 92.0, "opening_um": 60.0,
+    }  # fmt: skip
+    assert handover.pad_lines([pad])[1] == "1,SIG,bond,112.0,92.0,60.0"
