@@ -121,8 +121,10 @@ def lasting(report: DrcReport) -> dict[str, Any]:
     return {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
 
 
-def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout]:
-    """Generate the array of a configuration and its layout.
+def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout, list[str]]:
+    """Generate the array of a configuration, its layout, and remarks on it.
+
+    A chip becomes a whole die: seal ring, identification cells, fill.
 
     Raises:
         ParameterError: for a size or pitch that the rules do not allow.
@@ -132,7 +134,13 @@ def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout]:
 
     with console.step("draw"):
         array = build_top(config.spec)
-        return array, to_layout(array.cell, array.tech)
+        layout = to_layout(array.cell, array.tech)
+    if config.spec.top != "testchip":
+        return array, layout, []
+    from .generators.finish import finish
+
+    with console.step("seal ring and fill"):
+        return array, layout, finish(layout, array.tech).remarks()
 
 
 def build(config: RunConfig, out: Path, console: Console) -> Build:
@@ -156,7 +164,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps(plan_of(config)):
         result = Build(out / name, name, tech=tech)
-        array, layout = draw(config, console)
+        array, layout, remarks = draw(config, console)
         result.area = area_of(array)
         gds = write_drawing(array, layout, tech, work, console)
         _check_rules(gds, tech, result, work, console)
@@ -174,7 +182,8 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
                 result.not_done |= result.views.pop("not_done", {})
         finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
-    result.warnings += other_parameters(earlier, config, f"{out / name} replaces a build")
+    replaced = other_parameters(earlier, config, f"{out / name} replaces a build")
+    result.warnings += [*replaced, *remarks]
     return result
 
 
@@ -345,7 +354,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
     name = config.spec.top_name
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
-        array, layout = draw(config, console)
+        array, layout, remarks = draw(config, console)
         with console.step("write layout"), files.together(out) as work:
             files.write_layout(layout, work / f"{name}.{kind}")
             files.write_lines(work / f"{name}.spice", array.netlist_lines())
@@ -361,7 +370,10 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         "name": name,
         "files": [str(out / each) for each in (*made, f"{name}.json")],
         "cell": array.unit.info,
-        "warnings": other_parameters(earlier, config, f"{out / name} replaces a layout"),
+        "warnings": [
+            *other_parameters(earlier, config, f"{out / name} replaces a layout"),
+            *remarks,
+        ],
         "seconds": console.seconds,
     }
 

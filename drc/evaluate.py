@@ -11,7 +11,7 @@ from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
 from .compact import Compacted
 from .expr import Node
-from .nets import density, space_nets
+from .nets import covering, density, space_nets
 
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
@@ -172,6 +172,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "covering": lambda ev, a, b, n: a.covering(b, n),
     "space_nets": lambda ev, a, d: space_nets(ev.cell, ev.tech, ev.drawn, a, ev.um(d)),
     "antenna": lambda ev, name, ratio, area, perimeter: ev.antenna(name, ratio, area, perimeter),
-    "density": lambda ev, name, limit, sign: density(ev.cell, ev.tech.gds(name), limit, sign),
+    "density": lambda ev, name, limit, sign: density(ev.cell, covering(ev.tech, name), limit, sign),
+    "die": lambda ev: kdb.Region(ev.cell.bbox()),
     "on_grid": lambda ev, a, g: a.grid_check(ev.um(g), ev.um(g)),
 }

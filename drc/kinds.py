@@ -238,6 +238,13 @@ def _density(rule: Rule, a: Node) -> Node:
     return special("density", rule.layers[0], rule.value, rule.extra[0])
 
 
+def _max_gap(rule: Rule, cover: Node, free: Node) -> Node:
+    """Empty squares of the die; half a square from its edge is excepted."""
+    half = rule.value / 2
+    empty = special("die").sized(-half) - cover - free
+    return empty.sized(-half).sized(half)
+
+
 KINDS: dict[str, Callable[..., Node]] = {
     "width": _width,
     "space": _space,
@@ -276,6 +283,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "space_different_net": _space_different_net,
     "antenna": _antenna,
     "density": _density,
+    "max_gap": _max_gap,
 }
 
 

@@ -103,6 +103,7 @@ OPS: dict[str, Callable[..., str]] = {
     "space_nets": lambda node, a: f"cs_space_nets({a}, {_num(node.params[0])})",
     "antenna": lambda node: _whole_cell("cs_antenna", node),
     "density": lambda node: _whole_cell("cs_density", node),
+    "die": lambda node: "cs_die",
 }
 
 
