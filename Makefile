@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -qq --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@
 
-system: ## install klayout, ngspice, magic and a browser where that needs no password
+system: ## install klayout, ngspice, magic, readers of views and a browser where that needs no password
 	@sh .ci/system
 
 lint: setup types ## ruff, formatting, types
@@ -59,7 +59,7 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
 
-bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact, -size
+bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact, -size, -views
 	$(BIN)/python bench/$*.py $(ARGS)
 
 docs: setup ## renew the reference, build the documents as a site, into site/

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .analysis import (
         Stimulus,
         operating_point,
+        refusal,
         shape_of,
         solve_modes,
         stimulus,
@@ -35,6 +36,7 @@ _HOME = {
     ".analysis": (
         "Stimulus",
         "operating_point",
+        "refusal",
         "shape_of",
         "solve_modes",
         "stimulus",
@@ -77,6 +79,7 @@ __all__ = [
     "read_and_write",
     "read_numbers",
     "read_settle",
+    "refusal",
     "sensitivity",
     "shape_of",
     "solve_batch",

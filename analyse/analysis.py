@@ -22,6 +22,7 @@ from ..solve.modes.modes import EXPANSION, MODES, belongs, mode_named
 from .arrays import array_drop, kind_of
 from .numbers import load_numbers, read_numbers
 from .operating import Laws, mode_ohm, write_options
+from .progress import step_of
 
 if TYPE_CHECKING:
     from ..solve.network.network import Network
@@ -215,7 +216,7 @@ def solve_modes(
         if reason is not None:
             not_run[mode] = reason
             continue
-        with console.step(f"solve {mode}"):
+        with console.step(step_of(mode)):
             mine = {k: v for k, v in options.items() if k in MODES[mode].options}
             ways = write_options(tech, mode, mine)
             done[mode] = worse_of(

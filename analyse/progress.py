@@ -21,3 +21,8 @@ class Console(Protocol):
 
     def step(self, name: str) -> AbstractContextManager[Step]:
         """Take the name of what runs next, until the block ends."""
+
+
+def step_of(mode: str) -> str:
+    """Return what the solving of a mode is called while it runs."""
+    return f"solve {mode}"

@@ -81,6 +81,11 @@ def output(number: int | str, *, macro: bool = True) -> str:
     return numbered(OUTPUT if macro else COLUMN, number)
 
 
+def complement(name: str) -> str:
+    """Return the name of the net that an inverter of a macro makes of a control."""
+    return f"{name}_N"
+
+
 def kind_of(name: str) -> str:
     """Return what a numbered name begins with: ``TR`` of ``TR[4]`` and ``TR[i]``; else ''."""
     kind, bracket, _ = name.partition("[")

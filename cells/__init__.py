@@ -1,18 +1,55 @@
 """Parametric cells: frozen drawings with their ports and reference netlists."""
 
-from .alone import alone
-from .drawing import Canvas, Cell, Device, Label, Placement, Port, Rect, Subcircuit, to_layout
-from .registry import (
-    ARRAY_CELLS,
-    CELLS,
-    array_cell,
-    array_cell_names,
-    draw_cell,
-    draw_unit,
-    parameters_of,
-    register_cell,
-)
-from .unit import Unit, UnitCellError, unit_of
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..base.lazy import loader
+
+if TYPE_CHECKING:
+    from .alone import alone
+    from .drawing import Canvas, Cell, Device, Label, Placement, Port, Rect, Subcircuit, to_layout
+    from .registry import (
+        ARRAY_CELLS,
+        CELLS,
+        array_cell,
+        array_cell_names,
+        draw_cell,
+        draw_unit,
+        parameters_of,
+        register_cell,
+    )
+    from .unit import Unit, UnitCellError, unit_of
+
+_HOME = {
+    ".alone": ("alone",),
+    ".drawing": (
+        "Canvas",
+        "Cell",
+        "Device",
+        "Label",
+        "Placement",
+        "Port",
+        "Rect",
+        "Subcircuit",
+        "to_layout",
+    ),
+    ".registry": (
+        "ARRAY_CELLS",
+        "CELLS",
+        "array_cell",
+        "array_cell_names",
+        "draw_cell",
+        "draw_unit",
+        "parameters_of",
+        "register_cell",
+    ),
+    ".unit": (
+        "Unit",
+        "UnitCellError",
+        "unit_of",
+    ),
+}
 
 __all__ = [
     "ARRAY_CELLS",
@@ -37,3 +74,5 @@ __all__ = [
     "to_layout",
     "unit_of",
 ]
+
+__getattr__ = loader(__name__, _HOME)

@@ -6,6 +6,7 @@ from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit
 from .limits import gate_length, length, select_widths
 from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
+from .parameters import MAX_DEVICE_UM, default
 from .parts import device_mark, module_via, oxides, via_stack
 from .rules import RuleBook
 
@@ -21,7 +22,7 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
         ParameterError: for a side below F or above 50 um.
     """
     r, c = RuleBook(tech), Canvas(tech)
-    half = length(tech, "device_um", device_um, tech.profile.line_um, 50.0) // 2
+    half = length(tech, "device_um", device_um, tech.profile.line_um, MAX_DEVICE_UM) // 2
     to_via = max(
         r.overhang("bottom_electrode", "bottom_crossing")
         + max(r.space("top_via", "bottom_electrode"), r.beyond_via),
@@ -55,7 +56,9 @@ def memristor_stack(tech: Tech, *, device_um: float = 1.0) -> Cell:
                 info={"device_area_um2": area[0][1]})  # fmt: skip
 
 
-def select_nmos(tech: Tech, *, w_um: float = 2.0, l_um: float | None = None) -> Cell:
+def select_nmos(
+    tech: Tech, *, w_um: float = default("select_w_um"), l_um: float | None = None
+) -> Cell:
     """Draw one NMOS with its p-tap; D and S leave in the south, G and B in the north.
 
     Args:

@@ -1,7 +1,8 @@
 """What the functions of cells take, for the signatures and docstrings of what is made of them.
 
 Names, types and texts stand once, beside the code that reads the parameter: in the docstring's
-``Args`` of a drawing function, or in the ``Attributes`` of a class of parameters.
+``Args`` of a drawing function, or in the ``Attributes`` of a class of parameters. Those of an array
+stand in `parameters.ARRAY`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
+
+from .parameters import ARRAY
 
 _SECTIONS = ("Args:", "Attributes:", "Returns:", "Raises:", "Yields:", "Example:", "Examples:")
 
@@ -43,7 +46,7 @@ def parameters_from(source: Callable[..., Any], defaults: dict[str, Any]) -> tup
         hints = get_type_hints(source)
     except NameError:  # a cell of a user's own may name types that it imports for a checker only
         hints = {}
-    told = texts(source)
+    told = {key: known.text for key, known in ARRAY.items()} | texts(source)
     return tuple(
         Parameter(key, value, hints.get(key, Any), _with_unit(key, told.get(key, "")))
         for key, value in defaults.items()
@@ -62,6 +65,8 @@ def texts(source: Callable[..., Any]) -> dict[str, str]:
             continue
         names, _, text = line.partition(": ")
         current = [name.strip() for name in names.split(",")]
+        if text.startswith("see `"):  # said where that is
+            current = []
         found |= dict.fromkeys(current, text)
     return found
 

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from numbers import Real
 
 from ..pdk import ParameterError, Tech
+from .parameters import MAX_PITCH_UM, MAX_SELECT_UM
 from .rules import RuleBook
-
-#: greatest width of a select transistor, in um
-MOST_WIDTH_UM = 100.0
 
 
 def select_widths(tech: Tech) -> tuple[float, float]:
     """Return least and greatest width of a select transistor, in um: a contact fits on its side."""
     r = RuleBook(tech)
     contact = (r.contact + 2 * r.contact_inset) * tech.dbu_um
-    return round(max(contact, r.ask.channel_width()), 6), MOST_WIDTH_UM
+    return round(max(contact, r.ask.channel_width()), 6), MAX_SELECT_UM
 
 
 def gate_length(tech: Tech, name: str, value: object) -> int:
@@ -50,7 +48,7 @@ def length(tech: Tech, name: str, value: object, low: float, high: float, multip
     return tech.check_grid(name, number, multiple)
 
 
-def pitch(tech: Tech, name: str, value: object, least: int, high: float = 100.0) -> int:
+def pitch(tech: Tech, name: str, value: object, least: int, high: float = MAX_PITCH_UM) -> int:
     """Return a pitch given in um as dbu, or `least` (dbu) where it is None.
 
     Raises:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import length, pitch
+from .parameters import MAX_DEVICE_UM, default
 from .parts import StackedPair, oxides
 from .rules import RuleBook
 
@@ -21,8 +22,8 @@ class PassiveParameters:
     """
 
     device_um: float = 1.0
-    pitch_x_um: float | None = None
-    pitch_y_um: float | None = None
+    pitch_x_um: float | None = default("pitch_x_um")
+    pitch_y_um: float | None = default("pitch_y_um")
 
 
 class PassiveGeometry(StackedPair):
@@ -35,7 +36,7 @@ class PassiveGeometry(StackedPair):
     def __init__(self, tech: Tech, p: PassiveParameters) -> None:
         self.tech, self.rules = tech, RuleBook(tech)
         r = self.rules
-        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, MAX_DEVICE_UM)
         beyond = max(
             r.enclosure("bottom_oxide", "bottom_crossing"),
             r.enclosure("bottom_oxide_x", "bottom_crossing"),

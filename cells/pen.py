@@ -8,15 +8,12 @@ from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .gates import Body, BodyDrawer, Tracks
 from .limits import length
+from .parameters import MAX_SWITCH_UM, READ_SWITCHES, default
 from .parts import device_mark
 from .rules import RuleBook
 
 #: room between the outer edge and the first shape, in dbu
 MARGIN = 500
-#: widest switch or inverter in um: with more, the switches of one line are longer than any die
-MOST_WIDTH_UM = 1000.0
-#: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
-READ_SWITCHES = ("nmos", "both")
 
 
 @dataclass(frozen=True)
@@ -30,12 +27,12 @@ class SwitchParameters:
         read_switch: transistors of a read switch, `nmos` or `both`.
     """
 
-    switch_wn_um: float = 20.0
-    switch_wp_um: float = 20.0
+    switch_wn_um: float = default("switch_wn_um")
+    switch_wp_um: float = default("switch_wp_um")
     inverter_wn_um: float = 2.0
     inverter_wp_um: float = 4.0
-    kelvin: bool = False
-    read_switch: str = "nmos"
+    kelvin: bool = default("kelvin")
+    read_switch: str = default("read_switch")
 
 
 class Pen:
@@ -55,7 +52,7 @@ class Pen:
         least = self.drawer.least_finger * 1e-3
         #: widths in dbu by name
         self.widths = {
-            name: length(tech, name, getattr(p, name), least, MOST_WIDTH_UM, multiple=1)
+            name: length(tech, name, getattr(p, name), least, MAX_SWITCH_UM, multiple=1)
             for name in ("switch_wn_um", "switch_wp_um", "inverter_wn_um", "inverter_wp_um")
         }
         self.devices: list[Device] = []

@@ -8,15 +8,12 @@ from ..pdk import ParameterError, Tech
 from .drawing import grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace
+from .parameters import CUTS, FINGERS, MAX_DEVICE_UM, default
 from .parts import StackedPair, StackSize
 from .rules import RuleBook
 from .strap import StrapRules, half_width
 from .strap import least_pitch_y as strap_pitch_y
 
-#: how many vias a stack may have on every level
-CUTS = (1, 2, 4)
-#: into how many gates a select transistor may be folded
-FINGERS = (1, 2, 3, 4)
 #: what a select line may be longer than its cells, in dbu: its end in the array, a hop on a chip
 LINE_ENDS = 10_000
 
@@ -26,24 +23,19 @@ class HybridParameters:
     """Parameters of the hybrid and planar cell; lengths in um.
 
     Attributes:
-        select_w_um: channel width of the select transistors.
         select_l_um: channel length of the select transistors; None for the least.
-        select_fingers: gates that a select transistor is folded into, which makes the cell lower
-            and wider.
-        device_um: height of the BE and TE strips, and least width of the middle electrode.
-        pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
-        strap: a line in the last metal below ME, tied to it in every row.
-        cuts: vias on every level of a stack, 1, 2 or 4; module vias as many as find room.
+        select_w_um, select_fingers, device_um, pitch_x_um, pitch_y_um, strap, cuts: see
+            `parameters.ARRAY`.
     """
 
-    select_w_um: float = 2.0
+    select_w_um: float = default("select_w_um")
     select_l_um: float | None = None
     device_um: float = 1.0
-    pitch_x_um: float | None = None
-    pitch_y_um: float | None = None
-    strap: bool = False
-    cuts: int = 1
-    select_fingers: int = 1
+    pitch_x_um: float | None = default("pitch_x_um")
+    pitch_y_um: float | None = default("pitch_y_um")
+    strap: bool = default("strap")
+    cuts: int = default("cuts")
+    select_fingers: int = default("select_fingers")
 
 
 class HybridGeometry(StackedPair):
@@ -59,7 +51,7 @@ class HybridGeometry(StackedPair):
         self.fingers = one_of("select_fingers", p.select_fingers, FINGERS)
         self.w = self._one_gate(p.select_w_um)
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
-        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, 50.0)
+        self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, MAX_DEVICE_UM)
         self.strap = switch("strap", p.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
         self.stack = StackSize(self.rules, self.cuts)

@@ -25,29 +25,36 @@ from .hybrid import hybrid_cell, planar_cell
 from .marks import alignment_mark, vernier
 from .monitors import device_on_pads, kelvin, van_der_pauw, via_chain
 from .pads import bond_pad
+from .parameters import CELL_NAMES, default
 from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .pen import SwitchParameters
 from .place import HybridParameters
 from .row_switch import row_switch
 from .switches import column_switch, inverter
 from .unit import TIERS, Unit, UnitCellError, unit_of
+from .usual import column_pitch, inverter_pitch, row_pitch
 
 #: entry points that give array cells: name of the cell = function that draws it
 ARRAY_CELL_GROUP = "crossstack.array_cells"
+_WN, _WP, _READ = default("switch_wn_um"), default("switch_wp_um"), default("read_switch")
 
 
 def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any) -> Cell:
     return draw(tech, parameters(**values))
 
 
-def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.0,
-                switch_wp_um: float = 20.0, kelvin: bool = False,
-                read_switch: str = "nmos") -> Cell:  # fmt: skip
+def _pitch(tech: Tech, pitch_um: float | None, usual: int) -> int:
+    return usual if pitch_um is None else tech.check_grid("pitch_um", pitch_um, multiple=2)
+
+
+def _row_switch(tech: Tech, *, pitch_um: float | None = None, switch_wn_um: float = _WN,
+                switch_wp_um: float = _WP, kelvin: bool = False,
+                read_switch: str = _READ) -> Cell:  # fmt: skip
     """Draw the mode switches of one row: TR to IN_T or WR by WT, BR to IN_B or WR by WB.
 
     Args:
         tech: the process.
-        pitch_um: pitch of the rows in um.
+        pitch_um: pitch of the rows in um; None for that of the hybrid cell.
         switch_wn_um: channel width of each NMOS in um, over all its fingers.
         switch_wp_um: channel width of each PMOS in um, over all its fingers.
         kelvin: lead TR and BR behind the switches to the west a second time, to be sensed.
@@ -57,18 +64,18 @@ def _row_switch(tech: Tech, *, pitch_um: float = 2.92, switch_wn_um: float = 20.
         ParameterError: if the pitch or a width is too small.
     """
     p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin, read_switch=read_switch)
-    pitch = tech.check_grid("pitch_um", pitch_um, multiple=2)
+    pitch = _pitch(tech, pitch_um, row_pitch(tech, kelvin))
     return row_switch(tech, p, pitch, ("bottom", "top")).cell
 
 
-def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 20.0,
-                   switch_wp_um: float = 20.0, kelvin: bool = False,
-                   read_switch: str = "nmos") -> Cell:  # fmt: skip
+def _column_switch(tech: Tech, *, pitch_um: float | None = None, switch_wn_um: float = _WN,
+                   switch_wp_um: float = _WP, kelvin: bool = False,
+                   read_switch: str = _READ) -> Cell:  # fmt: skip
     """Draw the mode switch of one column: C to OUT or to the write rail WC, by WSEL.
 
     Args:
         tech: the process.
-        pitch_um: pitch of the columns in um.
+        pitch_um: pitch of the columns in um; None for that of the hybrid cell.
         switch_wn_um: channel width of each NMOS in um, over all its fingers.
         switch_wp_um: channel width of each PMOS in um, over all its fingers.
         kelvin: lead C behind the switch to the south a second time, to be sensed.
@@ -78,16 +85,16 @@ def _column_switch(tech: Tech, *, pitch_um: float = 4.36, switch_wn_um: float = 
         ParameterError: if the pitch or a width is too small.
     """
     p = SwitchParameters(switch_wn_um, switch_wp_um, kelvin=kelvin, read_switch=read_switch)
-    return column_switch(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
+    return column_switch(tech, p, _pitch(tech, pitch_um, column_pitch(tech, kelvin))).cell
 
 
-def _inverter(tech: Tech, *, pitch_um: float = 2.0, inverter_wn_um: float = 2.0,
+def _inverter(tech: Tech, *, pitch_um: float | None = None, inverter_wn_um: float = 2.0,
               inverter_wp_um: float = 4.0) -> Cell:  # fmt: skip
     """Draw the inverter that makes the complement of a control: A in the west, Y in the east.
 
     Args:
         tech: the process.
-        pitch_um: height of the cell in um.
+        pitch_um: height of the cell in um; None for the least, 2 um or more.
         inverter_wn_um: channel width of the NMOS in um.
         inverter_wp_um: channel width of the PMOS in um.
 
@@ -95,7 +102,7 @@ def _inverter(tech: Tech, *, pitch_um: float = 2.0, inverter_wn_um: float = 2.0,
         ParameterError: if the pitch or a width is too small.
     """
     p = SwitchParameters(inverter_wn_um=inverter_wn_um, inverter_wp_um=inverter_wp_um)
-    return inverter(tech, p, tech.check_grid("pitch_um", pitch_um, multiple=2)).cell
+    return inverter(tech, p, _pitch(tech, pitch_um, inverter_pitch(tech))).cell
 
 
 CELLS: dict[str, Callable[..., Cell]] = {
@@ -135,10 +142,8 @@ class ArrayCell:
 
 #: what `ArraySpec.cell` may be -> the cell
 ARRAY_CELLS: dict[str, ArrayCell] = {
-    "hybrid": ArrayCell("hybrid_cell", TIERS),
-    "passive": ArrayCell("passive_cell", TIERS),
-    "planar": ArrayCell("planar_cell", TIERS[:1]),
-    "passive_planar": ArrayCell("passive_planar_cell", TIERS[:1]),
+    name: ArrayCell(f"{name}_cell", TIERS[:1] if name.endswith("planar") else TIERS)
+    for name in CELL_NAMES
 }
 
 

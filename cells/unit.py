@@ -21,7 +21,7 @@ from .drawing import Cell, Port, Rect
 
 #: tiers, bottom first
 TIERS = ("bottom", "top")
-#: roles of the electrodes that rows end on, by tier, and of the columns'
+#: roles of the electrodes that rows end on, by tier, and that columns are made of
 ROW_ELECTRODES, COLUMN_ELECTRODE = ("bottom_electrode", "top_electrode"), "middle_electrode"
 #: pin -> conductors, by role, on which it may leave the cell
 _ROWS = {"BR": ("bottom_row", ROW_ELECTRODES[0]), "TR": ("top_row", ROW_ELECTRODES[1])}

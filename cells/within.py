@@ -12,14 +12,25 @@ from ..pdk import ParameterError, Tech, TechError
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
+from .parameters import CUTS
 from .parts import StackSize, cut_array, device_mark
-from .place import CUTS, HybridParameters
+from .place import HybridParameters
 from .rules import RuleBook
 
 #: what lies below and above the film
 _ELECTRODES = ("bottom_electrode", "middle_electrode")
 #: largest side of a device, um, where no rule asks for less
 MOST_DEVICE_UM = 10.0
+
+
+def device_range(tech: Tech) -> tuple[float, float]:
+    """Return least and greatest side of a device, um."""
+    r = RuleBook(tech)
+    around = r.line_end("memristor_cut", "memristor_film")
+    least = max(r.width("memristor_film"), r.size("memristor_via") + 2 * around)
+    # an electrode as large as this is not yet wide metal
+    most = min(r.wide_from(metal) for metal in _ELECTRODES) * tech.dbu_um
+    return least * tech.dbu_um, min(most, MOST_DEVICE_UM)
 
 
 class WithinGeometry:
@@ -34,20 +45,14 @@ class WithinGeometry:
         r = self.rules
         ends = tuple(map(r.layer, _ELECTRODES))
         if ends != (r.layer("local"), r.layer("select")):
-            low, high = r.layer("local"), r.layer("select")
+            metals = f"{r.layer('local')} and {r.layer('select')}"
             raise TechError(
                 f"module {tech.module.name} stands between {' and '.join(ends)}; planar_cell draws "
-                f"one between {low} and {high}"
+                f"one between {metals}"
             )
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
-        around = r.line_end("memristor_cut", "memristor_film")
-        least = max(r.width("memristor_film"), r.size("memristor_via") + 2 * around)
-        # an electrode as large as this is not yet wide metal
-        most = min(r.wide_from(metal) for metal in _ELECTRODES) * tech.dbu_um
-        self.device = length(
-            tech, "device_um", p.device_um, least * tech.dbu_um, min(most, MOST_DEVICE_UM)
-        )
+        self.device = length(tech, "device_um", p.device_um, *device_range(tech))
         if switch("strap", p.strap):
             name = f"module {tech.module.name}, whose columns are foundry metal"
             raise ParameterError("strap", p.strap, f"false on {name}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .console import Step
     from .extract import NetCapacitance
     from .lvs import ExtractedLayout
     from .pdk import Tech
+    from .progress import Step
     from .solve.network.network import Network
 
 #: memristors up to which the capacitance of every net is extracted, and up to which a build

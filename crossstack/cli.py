@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "sweep": ("All at once", "The figures of an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
+    "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),
@@ -146,7 +147,7 @@ def run(args: list[str]) -> int:
     warnings.showwarning = _remark
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
-        result = cli.main(args=args, prog_name="crossstack", standalone_mode=False)
+        result = cli.main(args=args, prog_name="crossstack", standalone_mode=False, obj=args)
         sys.stdout.flush()
     except supervise.Stopped as stopped:
         return _fail("interrupted; nothing was replaced", stopped.code)

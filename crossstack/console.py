@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from . import supervise
+from . import progress, supervise
 from .base.errors import MOST_TEXT, FileError, printable, shown
+from .progress import Course, Step
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from .progress_bar import Bar
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Step:
-    """One step of a run; rooms call it with (done, total) or (done, total, text)."""
-
-    def __init__(self, bar: Progress | None = None, task: TaskID | None = None) -> None:
-        self._bar, self._task = bar, task
-
-    def __call__(self, *news: Any) -> None:
-        """Show news of any shape: up to two numbers (done, total) and a text."""
-        if self._bar is None or self._task is None:
-            return
-        numbers = [n for n in news if isinstance(n, int | float)]
-        words = [w for w in news if isinstance(w, str)]
-        if numbers:
-            total = numbers[1] if len(numbers) > 1 else 1.0
-            self._bar.update(self._task, completed=numbers[0], total=total or 1.0)
-        if words:
-            self._bar.update(self._task, detail=words[0][:40])
 
 
 class Console:
@@ -58,13 +41,30 @@ class Console:
         for handler in logging.getLogger("crossstack").handlers:
             handler.setLevel(logging.ERROR if quiet else logging.WARNING)
         self.seconds: dict[str, float] = {}
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
+        self._course, self._ticks = Course(), False
+        self._held: list[str] | None = None
 
     def say(self, text: str) -> None:
         """Print a line for people."""
         if not (self.as_json or self.printed or self.quiet):
             # tables keep their blanks; names and labels must not steer the terminal
-            click.echo("\n".join(map(shown, text.split("\n"))))
+            line = "\n".join(map(shown, text.split("\n")))
+            if self._held is None:
+                click.echo(line)
+            else:
+                self._held.append(line)
+
+    @contextmanager
+    def later(self) -> Iterator[None]:
+        """Print what is said in the block at its end: after the files that it writes."""
+        held = self._held = []
+        try:
+            yield
+        finally:
+            self._held = None
+            for line in held:
+                click.echo(line)
 
     def note(self, text: str) -> None:
         """Print a remark on stderr."""
@@ -86,22 +86,21 @@ class Console:
         return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     @contextmanager
-    def steps(self) -> Iterator[None]:
-        """Show a progress display while steps run."""
-        if not self.shows_progress():
-            yield
-            return
-        from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    def steps(self, plan: Mapping[str, float] | None = None) -> Iterator[None]:
+        """Show progress while steps run: a line that moves on a terminal, else a line a minute.
 
-        columns = (
-            TextColumn("{task.description:<16}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[detail]}"),
-        )
-        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
-            self._bar = bar
+        Args:
+            plan: step -> share of the whole that it takes, for the time that is left.
+        """
+        self._course = Course(plan)
+        if not self.shows_progress():
+            with self._clock():
+                yield
+            return
+        from .progress_bar import bar
+
+        with bar(self._course) as shown:
+            self._bar = shown
             try:
                 yield
             finally:
@@ -110,12 +109,41 @@ class Console:
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Run one named step; its time is kept in `seconds`."""
-        start = time.perf_counter()
-        task = self._bar.add_task(name, total=None, detail="") if self._bar else None
-        yield Step(self._bar, task)
-        self.seconds[name] = round(time.perf_counter() - start, 3)
-        if self._bar is not None and task is not None:
-            self._bar.remove_task(task)
+        step, outer = Step(name), self._course.step
+        self._course.step = step
+        if self._bar is not None:
+            self._bar.show(step)
+        with contextlib.ExitStack() as stack:
+            if self._bar is None:
+                stack.enter_context(self._clock())
+            yield step
+        self.seconds[name] = round(step.seconds(), 3)
+        self._course.spent[name] = step.seconds()
+        self._course.step = outer
+        if self._bar is not None:
+            self._bar.hide(step)
+
+    @contextmanager
+    def _clock(self) -> Iterator[None]:
+        """Print a line a minute, unless that is done already or nobody wants it."""
+        if self._ticks or self.quiet or self.shows_progress():
+            yield
+            return
+        over = threading.Event()
+        clock = threading.Thread(target=self._tick, args=(over,), daemon=True)
+        self._ticks = True
+        clock.start()
+        try:
+            yield
+        finally:
+            over.set()
+            clock.join()
+            self._ticks = False
+
+    def _tick(self, over: threading.Event) -> None:
+        while not over.wait(progress.EVERY_S):
+            if words := self._course.words():
+                self.note(words)
 
 
 def output_options(function: F) -> F:

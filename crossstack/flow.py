@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from .base import files, outputs
 from .base.versions import versions
+from .block_views import Analysed, build_views
 from .capacitances import capacitances
 from .config import RunConfig
 from .console import Console
+from .drawn import draw
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
+from .plans import plan_of
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -35,6 +38,7 @@ class Build:
         lvs: verdict on the netlist; None until it was compared.
         ir_drop, em, timing: contents of the JSON files of the same names.
         extraction: how the wires were extracted, with warnings.
+        views: files of a macro for the chip around it, and pins off the routing tracks.
         area: of the drawing and of its cells, um2.
         tech: its technology at the conditions of the build.
         not_done: step -> why it was not done.
@@ -50,6 +54,7 @@ class Build:
     em: dict[str, Any] = field(default_factory=dict)
     timing: dict[str, Any] = field(default_factory=dict)
     extraction: dict[str, Any] = field(default_factory=dict)
+    views: dict[str, Any] = field(default_factory=dict)
     area: dict[str, float] = field(default_factory=dict)
     tech: Tech | None = None
     not_done: dict[str, str] = field(default_factory=dict)
@@ -104,6 +109,7 @@ class Build:
             "timing": self.timing,
             "area": self.area,
             "extraction": self.extraction,
+            "views": self.views,
             "not_done": self.not_done,
             "warnings": self.warnings,
             "seconds": self.seconds,
@@ -113,28 +119,6 @@ class Build:
 def lasting(report: DrcReport) -> dict[str, Any]:
     """Return what of a report two builds of one layout have in common: no times, no memory."""
     return {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
-
-
-def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout, list[str]]:
-    """Generate the array of a configuration, its layout, and remarks on it.
-
-    A chip becomes a whole die: seal ring, identification cells, fill.
-
-    Raises:
-        ParameterError: for a size or pitch that the rules do not allow.
-    """
-    from .cells.drawing import to_layout
-    from .generators import build_top
-
-    with console.step("draw"):
-        array = build_top(config.spec)
-        layout = to_layout(array.cell, array.tech)
-    if config.spec.top != "testchip":
-        return array, layout, []
-    from .generators.finish import finish
-
-    with console.step("seal ring and fill"):
-        return array, layout, finish(layout, array.tech).remarks()
 
 
 def build(config: RunConfig, out: Path, console: Console) -> Build:
@@ -156,7 +140,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     name = config.spec.top_name
     tech = config.resolved_tech()
     earlier = files.parameters_in(out / name / files.MANIFEST)
-    with files.replacing(out / name, "drc.json") as work, console.steps():
+    with files.replacing(out / name, "drc.json") as work, console.steps(plan_of(config)):
         result = Build(out / name, name, tech=tech)
         array, layout, remarks = draw(config, console)
         result.area = area_of(array)
@@ -167,11 +151,17 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
             why = "the wires of a whole die are not extracted: build its macro to solve it"
             result.extraction = {"warnings": [why]}
         else:
-            _analyse(extracted, config, tech, result, work, console)
+            analysed = _analyse(extracted, config, tech, result, work, console)
+            if config.spec.top == "macro":  # a block to be placed in a chip
+                match = result.lvs is not None and result.lvs.match
+                with console.step("views"):
+                    result.views = build_views(work, extracted, tech, analysed if match else None)
+                result.warnings += result.views["warnings"]
+                result.not_done |= result.views.pop("not_done", {})
         finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
-    replaced = other_parameters(earlier, config, f"{out / name} replaces a build")
-    result.warnings = [*replaced, *remarks]
+    result.warnings += other_parameters(earlier, config, f"{out / name} replaces a build")
+    result.warnings += remarks
     return result
 
 
@@ -189,7 +179,6 @@ def write_drawing(
 ) -> Path:
     """Write the layout files, the layer properties and the reference netlist."""
     from .base.layout import open_layout
-    from .generators import lef_lines
     from .signoff.tapeout import write_parts
 
     stem = folder / array.cell.name
@@ -199,8 +188,6 @@ def write_drawing(
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
-        if array.spec.top == "macro":  # a block to be placed in a chip has an abstract view
-            files.write_lines(Path(f"{stem}.lef"), lef_lines(array))
     return gds
 
 
@@ -234,7 +221,7 @@ def _analyse(
     result: Build,
     work: Path,
     console: Console,
-) -> None:
+) -> Analysed | None:
     """Extract the wires and solve; a layout that failed LVS may not allow it."""
     from .analyse import analysis
     from .analyse.electromigration import current_limits_of, em_report
@@ -275,7 +262,7 @@ def _analyse(
         if result.lvs is not None and result.lvs.match:
             raise
         result.not_done["extract"] = str(error)
-        return
+        return None
     with console.step("beside the paper"):
         parts = measure_parts(network, tech)
         result.ir_drop = analysis.summary(done, not_run, what)
@@ -287,6 +274,7 @@ def _analyse(
     for name in ("ir_drop", "em", "timing"):
         files.write_json(work / f"{name}.json", getattr(result, name))
     analysis.write_csv(work / "ir_drop.csv", done)
+    return Analysed(network, found_c, what)
 
 
 def finish(

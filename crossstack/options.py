@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +14,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
+from .cells.parameters import ARRAY, CELL_NAMES, READ_SWITCHES, TOPS, Declared
 from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -151,8 +154,7 @@ def options_of_mode(
     return {key: value for key, value in given.items() if key not in foreign}
 
 
-CELL_KINDS = CellKind(["hybrid", "passive", "planar", "passive_planar"])
-TOPS = click.Choice(["array", "macro", "testchip"])
+CELL_KINDS = CellKind(CELL_NAMES)
 
 
 if TYPE_CHECKING:
@@ -188,64 +190,64 @@ class ProfileName(_Text):
 
 
 PROFILE_NAMES = ProfileName()
-PROCESS_HELP = f"Foundry base: a name, or the folder of one of your own (default {DEFAULT})."
 
-_SWITCH = "Width of the mode switches' {} in um: 1.12 to 1000 (default 20); not for a bare array."
-#: flag -> type and help; a test holds defaults and ranges against what is drawn
-_ARRAY_OPTIONS: dict[str, tuple[Any, str]] = {
-    "--rows": (int, "Row pairs, 1 to 1024 (default 10)."),
-    "--cols": (int, "Columns, 1 to 1024 (default 10)."),
-    "--cell": (CELL_KINDS, "2T2R, plain stacked lines, or one tier (default hybrid)."),
-    "--top": (TOPS, "Bare array, macro with switches, or test chip (default array)."),
-    "--switch-wn-um": (NUMBER, _SWITCH.format("NMOS")),
-    "--switch-wp-um": (NUMBER, _SWITCH.format("PMOS")),
-    "--read-switch": (
-        click.Choice(["nmos", "both"]),
-        "Transistors of the switches that read: an NMOS, or both (default nmos); not for a bare "
-        "array.",
-    ),
-    "--kelvin/--no-kelvin": (
-        None,
-        "Sense pin on every line (default without); not for a bare array.",
-    ),
-    "--process": (str, PROCESS_HELP),
-    "--profile": (PROFILE_NAMES, "What the post-process lab resolves (default: the first)."),
-    "--device-um": (
-        NUMBER,
-        "Side of the smallest device in um: from the profile's line width to 50 (default 1).",
-    ),
-    "--select-w-um": (
-        NUMBER,
-        "Width of the select transistors in um: 0.36 to 100 (default 2); not for passive cells.",
-    ),
-    "--select-fingers": (
-        int,
-        "Gates that a select transistor is folded into, 1 to 4 (default 1); not for passive cells.",
-    ),
-    "--pitch-x-um": (
-        NUMBER,
-        "Cell pitch along x in um, up to 100, with switches to 20 (default: the least).",
-    ),
-    "--pitch-y-um": (
-        NUMBER,
-        "Cell pitch along y in um, up to 100, with switches to 20 (default: the least).",
-    ),
-    "--strap/--no-strap": (
-        None,
-        "Line in the last metal below every column, tied to it in every row (default without).",
-    ),
-    "--cuts": (int, "Vias on every level of a cell's stacks: 1, 2 or 4 (default 1)."),
-    "--name": (str, "Name of the top cell and of the files (default: from the size)."),
+_TYPES: dict[str, Any] = {
+    "cell": CELL_KINDS, "top": click.Choice(TOPS), "profile": PROFILE_NAMES,
+    "process": str, "name": str, "read_switch": click.Choice(READ_SWITCHES),
+}  # fmt: skip
+#: what is declared of an array, where only macros are drawn
+_OF_MACROS: dict[str, dict[str, Any]] = {
+    "cell": {"text": "hybrid; the cells beside it are drawn anyway", "default": ""},
+    "top": {"text": "macro; nothing else is compared", "default": ""},
+    "kelvin": {"default": True, "only": ""},
+    "read_switch": {"only": ""},
+    "switch_wn_um": {"only": ""},
+    "switch_wp_um": {"only": ""},
 }
-#: the same where only macros are drawn
-_MACRO_HELP = {
-    "--cell": "hybrid; the cells beside it are drawn anyway.",
-    "--top": "macro; nothing else is compared.",
-    "--kelvin/--no-kelvin": "Sense pin on every line (default with).",
-    "--read-switch": "Transistors of the switches that read: an NMOS, or both (default nmos).",
-    "--switch-wn-um": _SWITCH.format("NMOS").replace("; not for a bare array", ""),
-    "--switch-wp-um": _SWITCH.format("PMOS").replace("; not for a bare array", ""),
-}
+
+
+class ArrayOption(click.Option):
+    """A parameter of an array, whose help gives the least value of the process that is named.
+
+    Without ``--process`` it says what decides that value: no table is read for a help text.
+
+    Args:
+        names: the key of `ARRAY` alone.
+        declared: what is declared of it.
+    """
+
+    def __init__(self, names: Sequence[str], *, declared: Declared) -> None:
+        name = names[0]
+        flag = f"--{name.replace('_', '-')}"
+        kind: Any = _TYPES.get(name, int if isinstance(declared.default, int) else NUMBER)
+        if isinstance(declared.default, bool):
+            flag, kind = f"{flag}/--no-{flag[2:]}", None
+        super().__init__([flag], type=kind, default=None, help=declared.sentence())
+        self._key, self._declared = name, declared
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return flag and help, with the figure of the process on the command line."""
+        text, process = self.help, _said(ctx, "--process")
+        if process and isinstance(self._declared.low, str):
+            from .generators.ranges import range_um
+            from .pdk import get_tech
+
+            with suppress(CrossStackError):
+                tech = get_tech(_said(ctx, "--profile"), process)
+                self.help = self._declared.sentence(*range_um(tech, self._key))
+        record = super().get_help_record(ctx)
+        self.help = text
+        return record
+
+
+def _said(ctx: click.Context, option: str) -> str:
+    """Return what an option says anywhere on the command line, also behind ``--help``."""
+    words: list[str] = ctx.find_root().obj or []
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        flag, _, value = word.partition("=")
+        if flag == option:
+            return value or after
+    return ""
 
 
 def array_options(function: F) -> F:
@@ -255,13 +257,15 @@ def array_options(function: F) -> F:
 
 def macro_options(function: F) -> F:
     """Add the same to a command that draws macros only."""
-    return _add_options(function, _MACRO_HELP)
+    return _add_options(function, _OF_MACROS)
 
 
-def _add_options(function: F, other: dict[str, str]) -> F:
-    for flag, (kind, text) in reversed(_ARRAY_OPTIONS.items()):
-        option = click.option(flag, type=kind, default=None, help=other.get(flag, text))
-        function = option(function)
+def _add_options(function: F, other: dict[str, dict[str, Any]]) -> F:
+    for name, declared in reversed(ARRAY.items()):
+        if name == "process":
+            declared = replace(declared, default=DEFAULT)
+        known = replace(declared, **other.get(name, {}))
+        function = click.option(name, cls=ArrayOption, declared=known)(function)
     return click.argument("config", required=False, type=EXISTING)(function)
 
 

@@ -1,35 +1,28 @@
-"""How far a long run of equal pieces is, and when it will be done: on a terminal, and without.
-
-A terminal shows a line that moves; anything else (a log, a batch system) gets a line a minute.
-"""
+"""How far a long run of equal pieces is, and when it will be done."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .console import Console, Step
-
-#: seconds between two lines where no terminal shows progress
-EVERY_S = 60.0
+from .console import Console
+from .progress import Step, left_words
 
 
 class Pace:
     """Counts pieces and estimates the time that is left.
 
     Args:
-        console: where it is told.
-        name: what is run.
         total: pieces in all.
-        step: the line on a terminal.
+        step: where it is shown.
     """
 
-    def __init__(self, console: Console, name: str, total: int, step: Step) -> None:
-        self._console, self._name, self.total, self._step = console, name, total, step
+    def __init__(self, total: int, step: Step) -> None:
+        self.total, self._step = total, step
         self._begun = time.monotonic()
         self.done, self._free, self._text = 0, 0, ""
+        step.line = self.line
 
     def piece(self, text: str = "", *, free: bool = False) -> None:
         """Count a piece that is finished.
@@ -45,9 +38,8 @@ class Pace:
 
     def line(self) -> str:
         """Return how far it is, in words."""
-        left = self.left_s()
-        when = "time left not known yet" if left is None else f"about {duration(left)} left"
-        return f"{self.done} of {self.total}, {when}" + (f" ({self._text})" if self._text else "")
+        shown = f"{self.done} of {self.total}, {left_words(self.left_s())}"
+        return shown + (f" ({self._text})" if self._text else "")
 
     def left_s(self) -> float | None:
         """Return the seconds that are left if the rest goes as fast; None if nobody knows."""
@@ -58,38 +50,9 @@ class Pace:
             return None
         return (time.monotonic() - self._begun) / worked * (self.total - self.done)
 
-    def tell(self) -> None:
-        """Print a line."""
-        self._console.note(f"{self._name}: {self.line()}")
-
 
 @contextmanager
 def paced(console: Console, name: str, total: int) -> Iterator[Pace]:
     """Show a run of equal pieces while it lasts."""
     with console.step(name) as step:
-        pace = Pace(console, name, total, step)
-        over = threading.Event()
-        if console.quiet or console.shows_progress():
-            yield pace
-            return
-        clock = threading.Thread(target=_tick, args=(pace, over), daemon=True)
-        clock.start()
-        try:
-            yield pace
-        finally:
-            over.set()
-            clock.join()
-
-
-def _tick(pace: Pace, over: threading.Event) -> None:
-    while not over.wait(EVERY_S):
-        pace.tell()
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people: seconds, minutes or hours."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
+        yield Pace(total, step)

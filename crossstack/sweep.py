@@ -77,7 +77,8 @@ def parse_vary(texts: Sequence[str]) -> dict[str, list[Any]]:
             raise ConfigError(f"--vary {shortened(text)[1:-1]}: a value cannot be read") from None
         if key in found:
             raise ConfigError(f"--vary names {key} twice; list all its values at once")
-        if len({str(value) for value in values}) < len(values):
+        # 1 and 1.0 are one value, true and 1 are not
+        if len({(isinstance(v, bool), v if v == v else "nan") for v in values}) < len(values):
             raise ConfigError(f"--vary {text}: a value appears twice")
         found[key] = values
     return found

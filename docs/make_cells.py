@@ -34,7 +34,7 @@ def page() -> Iterator[str]:
         yield f"## {name}\n\n![{name}](cells/{name}.png)\n"
         yield "| parameter | default |\n|---|---|"
         for key, value in parameters_of(name).items():
-            yield f"| `{key}` | {'least by the rules' if value is None else value} |"
+            yield f"| `{key}` | {'from the rules' if value is None else value} |"
         nets = dict.fromkeys(port.name for port in cell.ports)
         yield f"\nNets: {', '.join(nets) or 'none'}."
         figures = ", ".join(f"{key} {value:g}" for key, value in cell.info.items())

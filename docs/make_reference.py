@@ -1,4 +1,4 @@
-"""Write the pages of tables from `pdk/` and `ArraySpec`: `python docs/make_reference.py`."""
+"""Write the pages of tables from `pdk/` and `cells.parameters`: `python docs/make_reference.py`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from crossstack.cells.describe import texts
+from crossstack.cells.parameters import ARRAY
 from crossstack.cells.registry import array_cells_on
 from crossstack.drc.kinds import KINDS
 from crossstack.extract import TiledArray
 from crossstack.extract.array import tilefile
-from crossstack.generators import ArraySpec
-from crossstack.pdk import PROFILES, Conditions, Rule, Tech, get_tech
+from crossstack.generators.ranges import range_um
+from crossstack.pdk import DEFAULT, PROFILES, Conditions, Rule, Tech, get_tech, profile_names
 from crossstack.pdk.conditions import CHOSEN
 from crossstack.pdk.films import Corner, Cut, Film
 from crossstack.pdk.home import process_names
@@ -278,7 +279,11 @@ def configuration() -> Iterator[str]:
         "error that names the nearest one.\n"
     )
     yield "## The array\n"
-    yield from table("key|default|what it is", _keys(ArraySpec))
+    yield from table("key|default|range|what it is", _array())
+    yield "What the rules decide, in um; pitches are those of the default cell:\n"
+    techs = [get_tech(n, p) for p in process_names() for n in profile_names(p)]
+    names = [f"{tech.process.name}, {tech.profile.name}" for tech in techs]
+    yield from table(f"key|{'|'.join(names)}", _least(techs))
     yield "## `tech`: changes of the process\n\nThe layout does not depend on them.\n"
     yield from table("key|default|what it is", _keys(Conditions, CHOSEN))
     yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```\n"
@@ -297,6 +302,23 @@ def configuration() -> Iterator[str]:
         "  table: [[0.2, 1e-5], [1.0, 9e-5], [2.2, 1.5e-3]]\n  compliance_a: 1e-3\n"
         "  set_needed_v: 1.2\n  reset_needed_v: 1.4\n  needed_source: lot 7, 40 devices\n```"
     )
+
+
+def _array() -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each parameter of an array."""
+    for key, known in ARRAY.items():
+        told = known.default if key != "process" else DEFAULT
+        default = known.otherwise or (str(told).lower() if isinstance(told, bool) else told)
+        allowed = known.range_text() or ", ".join(map(str, known.words))
+        only = f" ({known.only})" if known.only else ""
+        yield f"`{key}`", default, allowed, f"{known.text.partition(';')[0]}{only}"
+
+
+def _least(techs: list[Tech]) -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each range that the rules decide."""
+    for key, known in ARRAY.items():
+        if isinstance(known.low, str):
+            yield f"`{key}`", *("{:g} to {:g}".format(*range_um(tech, key)) for tech in techs)
 
 
 def _figures() -> Iterator[tuple[Any, ...]]:

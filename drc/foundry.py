@@ -17,8 +17,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from glob import escape as glob_escape
 from pathlib import Path
@@ -39,6 +41,10 @@ class FoundryError(CrossStackError):
 
 
 _CANARY_LENGTH_UM, _CANARY_GAP_UM = 5.0, 60.0
+#: where a deck writes a line of its log
+_LOGGED = re.compile(r"^\s*logger\.info\(", re.MULTILINE)
+#: told (done, total)
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -184,8 +190,18 @@ def run_foundry_drc(
     threads: int = 2,
     *,
     timeout_s: float = 3600.0,
+    progress: Progress | None = None,
 ) -> FoundryReport:
     """Run the foundry's deck on the foundry layers of a layout (module layers are left out).
+
+    Args:
+        gds: the layout.
+        tech: its technology.
+        top: checked cell; None for the only one.
+        threads: of KLayout.
+        timeout_s: longest run, s.
+        progress: told (lines of the deck's log that were met, all of them); only where the deck
+            logs what it does.
 
     Raises:
         FileError, ParameterError: if the layout cannot be read or has no such top cell.
@@ -210,7 +226,7 @@ def run_foundry_drc(
         copy = _edited(deck, folder, words)
         canaries = _write_input(layout, cell, tech, deck.canaries, folder / "input.gds")
         arguments = {key: fill(value, words) for key, value in deck.variables}
-        log = _run(program, copy, arguments, timeout_s)
+        log = _run(program, copy, arguments, timeout_s, progress)
         shapes = _shapes_seen(log, cell.name, deck)
         items, rules = _parse(report)
     kept = _without_canaries(items, canaries)
@@ -264,25 +280,51 @@ def _write_input(
     return places
 
 
-def _run(program: str, deck: Path, arguments: dict[str, str], timeout_s: float) -> str:
+def _run(
+    program: str,
+    deck: Path,
+    arguments: dict[str, str],
+    timeout_s: float,
+    progress: Progress | None,
+) -> str:
+    """Run the deck and return its log; tell how far it is by the lines that it logs.
+
+    Raises:
+        FoundryError: if it fails or takes too long.
+    """
     command = [program, "-b", "-r", str(deck)]
     for key, value in arguments.items():
         command += ["-rd", f"{key}={value}"]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
+    logged = len(_LOGGED.findall(deck.read_text(encoding="utf-8")))
+    lines: list[str] = []
+    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+        done = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace"
         )
-    except subprocess.TimeoutExpired:
-        raise FoundryError(f"the foundry's deck did not end within {timeout_s:g} s") from None
-    if done.returncode:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        reason = next((line for line in lines if "ERROR" in line), "".join(lines[-1:]))
-        raise FoundryError(f"klayout ended with {done.returncode}: {reason}")
-    return done.stdout
+        late = threading.Timer(timeout_s, done.kill)
+        late.start()
+        try:
+            assert done.stdout is not None
+            for line in done.stdout:
+                lines.append(line)
+                if progress is not None and logged:
+                    progress(min(len(lines), logged), logged)
+            code = done.wait()
+        finally:
+            ended = not late.is_alive()
+            late.cancel()
+            if done.poll() is None:
+                done.kill()
+                done.wait()
+        errors.seek(0)
+        said = errors.read()
+    if ended:
+        raise FoundryError(f"the foundry's deck did not end within {timeout_s:g} s")
+    if code:
+        words = (said.strip() or "".join(lines).strip()).splitlines()
+        reason = next((line for line in words if "ERROR" in line), "".join(words[-1:]))
+        raise FoundryError(f"klayout ended with {code}: {reason}")
+    return "".join(lines)
 
 
 def _shapes_seen(log: str, top: str, deck: Deck) -> int | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .nets.patterns import matching, split_patterns
     from .nets.report import ExtractionReport
     from .write.bsim import Bsim
+    from .write.model import MemristorModel, read_model
     from .write.spef import write_spef
     from .write.spice import write_spice
 
@@ -33,6 +34,7 @@ _HOME = {
     ".nets.patterns": ("matching", "split_patterns"),
     ".nets.report": ("ExtractionReport",),
     ".write.spef": ("write_spef",),
+    ".write.model": ("MemristorModel", "read_model"),
     ".write.spice": ("write_spice",),
     ".array.tiled": ("TiledArray",),
     ".array.tilefile": ("is_array", "load_array", "load_wires", "save_array"),
@@ -44,6 +46,7 @@ __all__ = [
     "Bsim",
     "Extraction",
     "ExtractionReport",
+    "MemristorModel",
     "NetCapacitance",
     "NetSummary",
     "Segment",
@@ -60,6 +63,7 @@ __all__ = [
     "net_capacitance",
     "net_summary",
     "prefers_tiles",
+    "read_model",
     "save_array",
     "split_patterns",
     "write_spef",

@@ -1,7 +1,6 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
 from .array import Array, build_array
-from .lef import lef_lines
 from .lines import drawn_pitches
 from .macro import build_macro
 from .spec import ArraySpec
@@ -26,5 +25,4 @@ __all__ = [
     "build_testchip",
     "build_top",
     "drawn_pitches",
-    "lef_lines",
 ]

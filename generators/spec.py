@@ -10,18 +10,20 @@ from numbers import Real
 from typing import Any
 
 from ..cells.limits import one_of, switch
-from ..cells.pen import READ_SWITCHES
-from ..cells.place import CUTS, FINGERS
+from ..cells.parameters import (
+    CUTS,
+    FINGERS,
+    MAX_LINES,
+    READ_SWITCHES,
+    TESTCHIP_LINES,
+    TOPS,
+    default,
+)
 from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
-#: kinds of top cell: the bare array, the array with its mode switches, or that on a die
-TOPS = ("array", "macro", "testchip")
-MAX_LINES = 1024
 #: what the unit cell is drawn with, if it takes it
 CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
-#: most rows and columns of a test chip: each of its pins needs a pad
-TESTCHIP_LINES = 16
 
 
 def top_fits(top: str, module: Module) -> bool:
@@ -45,56 +47,30 @@ def one_word(allowed: Iterable[str]) -> str:
 class ArraySpec:
     """One array; every output derives from it.
 
-    Attributes:
-        rows, cols: number of row pairs and of columns, 1 .. 1024.
-        cell: ``hybrid`` (2T2R), ``passive`` (no transistor), ``planar`` (one tier, 1T1R),
-            ``passive_planar`` (one tier, no transistor), or a cell of one's own
-            (`cells.register_cell`).
-        profile: post-process profile of the process; by default its first.
-        device_um: side of the smallest device; None for what the module states, or else for
-            1.0 um or F, whichever is larger.
-        select_w_um: width of the select transistors in um (not for a cell without any).
-        select_fingers: gates that a select transistor is folded into, 1 to 4, which makes a cell
-            with a wide one lower and wider (cells with transistors).
-        pitch_x_um, pitch_y_um: cell pitch in um, at most 100, and at most 20 where mode switches
-            follow it; None for the least by the rules.
-        strap: lay a line in the last metal below every column, tied to it in every row, which
-            lowers the column's resistance (cells with transistors).
-        cuts: vias on every level of a cell's stacks, 1, 2 or 4 (cells with transistors).
-        top: ``array``, ``macro`` with mode switches around it, or ``testchip``: the macro with
-            pad ring, process monitors and marks on a die, at most 16 x 16.
-        switch_wn_um, switch_wp_um: widths of the mode switches' NMOS and PMOS in um, 1.12 to 1000
-            (not for a bare array).
-        read_switch: transistors of the switches that read, ``nmos`` or ``both``: what is read lies
-            near VSS, where a PMOS conducts nothing; inputs above about 1 V ask for both (not
-            for a bare array).
-        kelvin: lead every row line and column to the boundary a second time, so that read-out
-            can sense the line behind its switch (not for a bare array). Row switches then face
-            their rows, which takes more area.
-        name: name of the top cell and of every output file; None for a name from the size.
-        process: foundry base: a name, or the folder of a process of one's own.
+    Its attributes, their defaults and ranges are those of `cells.parameters.ARRAY`, the process
+    by default the usual one.
 
     Raises:
         ParameterError: for any value outside its range.
     """
 
-    rows: int = 10
-    cols: int = 10
-    cell: str = "hybrid"
-    profile: str = ""
-    device_um: float | None = None
-    select_w_um: float = 2.0
-    select_fingers: int = 1
-    pitch_x_um: float | None = None
-    pitch_y_um: float | None = None
-    strap: bool = False
-    cuts: int = 1
-    top: str = "array"
-    switch_wn_um: float = 20.0
-    switch_wp_um: float = 20.0
-    read_switch: str = "nmos"
-    kelvin: bool = False
-    name: str | None = None
+    rows: int = default("rows")
+    cols: int = default("cols")
+    cell: str = default("cell")
+    profile: str = default("profile")
+    device_um: float | None = default("device_um")
+    select_w_um: float = default("select_w_um")
+    select_fingers: int = default("select_fingers")
+    pitch_x_um: float | None = default("pitch_x_um")
+    pitch_y_um: float | None = default("pitch_y_um")
+    strap: bool = default("strap")
+    cuts: int = default("cuts")
+    top: str = default("top")
+    switch_wn_um: float = default("switch_wn_um")
+    switch_wp_um: float = default("switch_wp_um")
+    read_switch: str = default("read_switch")
+    kelvin: bool = default("kelvin")
+    name: str | None = default("name")
     process: str = DEFAULT
 
     def __post_init__(self) -> None:

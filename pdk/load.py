@@ -356,7 +356,7 @@ def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorPa
     keys = ("name", "body", "terminals", "supply", "models", *numbers, "v_off_v", "source")
     top = Section.of(folder / "devices.toml", ("transistor", "nets", "antenna"))
     for section in top.sections("transistor"):
-        row = section.checked(keys, ("l_um",))
+        row = section.checked(keys, ("l_um", "netlist"))
         if "l_um" not in row.values and len(gate) != 1:
             raise ProcessError(
                 row.where, ("l_um is missing, and no rule of kind gate_length is the one",)

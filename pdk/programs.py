@@ -60,6 +60,7 @@ class Device:
         terminals: terminal -> conductor that it touches, in netlist order; empty: substrate.
         supply: net of its bulk; empty for a memristor.
         models: what other tools call it in netlists, lower case.
+        netlist: what the foundry's own LVS calls it; empty for a memristor.
         films: of a memristor: layers that each must lie where its electrodes cross.
         crossing: layer of that crossing.
         bare: layer of crossings without any film, which conduct; empty where there are none.
@@ -70,6 +71,7 @@ class Device:
     terminals: Names
     supply: str = ""
     models: tuple[str, ...] = ()
+    netlist: str = ""
     films: tuple[str, ...] = ()
     crossing: str = ""
     bare: str = ""
@@ -148,6 +150,7 @@ def nets(base: Path, module: Path | None) -> Nets:
             pairs_of(row, "terminals"),
             row.text("supply"),
             _models(row),
+            row.text("netlist") if "netlist" in row.values else row.text("name"),
         )
         for row in top.sections("transistor")
     ]

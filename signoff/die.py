@@ -102,13 +102,11 @@ def _ring(f: TapeoutFile) -> Iterator[str]:
 def _corner_boxes(die: db.Box, side: int) -> db.Region:
     import klayout.db as db
 
-    return db.Region(
-        [
-            db.Box(x, y, x + side, y + side)
-            for x in (die.left, die.right - side)
-            for y in (die.bottom, die.top - side)
-        ]
-    )
+    corners = db.Region()
+    for x in (die.left, die.right - side):
+        for y in (die.bottom, die.top - side):
+            corners.insert(db.Box(x, y, x + side, y + side))
+    return corners
 
 
 def _goes_round(region: db.Region, die: db.Box, room: int) -> bool:
@@ -200,7 +198,7 @@ def _cover(region: db.Region, die: db.Box, side: int) -> Iterator[tuple[db.Box, 
     half = max(1, side // 2)
     nx, ny = (max(1, -(-length // half)) for length in (die.width(), die.height()))
     tiles = db.TilingProcessor()
-    tiles.frame = db.DBox(die)
+    tiles.frame = db.DBox(die)  # type: ignore[misc,assignment]
     areas: dict[tuple[int, int], float] = {}
 
     class _Sum(db.TileOutputReceiver):

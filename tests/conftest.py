@@ -12,7 +12,10 @@ import pytest
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: a skip whose reason names one of these is a missing program, whoever wrote the test
-PROGRAMS = re.compile("|".join(("klayout", "ngspice", "chrom", "magic", "netgen")), re.IGNORECASE)
+PROGRAMS = re.compile(
+    "|".join(("klayout", "ngspice", "chrom", "magic", "netgen", "yosys", "iverilog", "opensta")),
+    re.IGNORECASE,
+)
 
 
 def require_program(*names: str) -> str:

@@ -15,7 +15,7 @@ from crossstack.pdk.model import LINES
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("base", "pdk", "cells", "generators", "drc", "lvs", "extract", "solve", "analyse",
-         "signoff", "crossstack")  # fmt: skip
+         "signoff", "views", "crossstack")  # fmt: skip
 #: text that is written from the tables, and the module's own sources, which compare with foundries
 NOT_READ = ("drc/decks/", "pdk/modules/al_tio2/SOURCES.md")
 #: names that are words of the field or of English, too: no table owns them

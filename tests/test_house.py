@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "extract": {"base", "pdk", "lvs", "solve"},
     "analyse": {"base", "pdk", "extract", "solve"},
     "signoff": {"base", "pdk", "generators", "drc", "lvs", "extract"},
+    "views": {"base", "pdk", "lvs", "extract", "solve", "analyse"},
 }
 ALLOWED["crossstack"] = set(ALLOWED)
 #: room -> its folders, from the lowest: each may import those before it, and no module beside them
@@ -44,6 +45,7 @@ FORBIDDEN_PACKAGES = {
     "extract": {"gdsfactory", "kfactory"},
     "analyse": {"gdsfactory", "kfactory", "click", "rich"},
     "signoff": {"gdsfactory", "kfactory", "click", "rich"},
+    "views": {"gdsfactory", "kfactory", "click", "rich"},
     "crossstack": {"gdsfactory", "kfactory"},
 }
 

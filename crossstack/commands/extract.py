@@ -11,6 +11,7 @@ import click
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
+    EXISTING,
     NUMBER,
     device_figures,
     device_option,
@@ -20,7 +21,7 @@ from ..options import (
 )
 
 if TYPE_CHECKING:
-    from ..extract import Bsim, Extraction, NetCapacitance
+    from ..extract import Bsim, Extraction, MemristorModel, NetCapacitance
     from ..pdk import Conditions, Tech
 
 
@@ -43,6 +44,17 @@ if TYPE_CHECKING:
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
+@click.option(
+    "--memristor",
+    type=EXISTING,
+    metavar="MODEL.lib",
+    help="Memristors in the SPICE as calls of a subcircuit in this file.",
+)
+@click.option(
+    "--subckt",
+    metavar="NAME",
+    help="The subcircuit, of two nodes: row side, column side (default: the file's only one).",
+)
 @click.option("--corner", type=click.Choice(["typ", "min", "max"]), help="Resistance corner.")
 @click.option(
     "--temperature",
@@ -71,6 +83,8 @@ def command(
     capacitance: bool,
     spef: bool,
     bsim: bool,
+    memristor: Path | None,
+    subckt: str | None,
     corner: str | None,
     temperature_c: float | None,
     sheet: tuple[str, ...],
@@ -100,12 +114,22 @@ def command(
     at = replace(at, device=merged(at.device, device_figures(device)))
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
-    from ..extract import Bsim, extract, net_capacitance, prefers_tiles, split_patterns
+    from ..extract import (
+        Bsim,
+        extract,
+        net_capacitance,
+        prefers_tiles,
+        read_model,
+        split_patterns,
+    )
     from ..extract.array.tiled import LARGEST
 
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
+    if subckt is not None and memristor is None:
+        raise ConfigError(f"--subckt {subckt} needs --memristor, the file that defines it")
+    model = None if memristor is None else read_model(memristor, subckt, folder)
     opened = open_layout(file, tech.drawing, top)
     source: Any = opened
     with console.steps():
@@ -127,8 +151,9 @@ def command(
                 progress=step,
             )
         too_large = found.array is not None and not found.array.fits_network
-        if too_large and (capacitance or spef or bsim):
-            raise ConfigError(f"--capacitance, --spef and --bsim need at most {LARGEST}")
+        if too_large and (capacitance or spef or bsim or model):
+            needing = "--capacitance, --spef, --bsim and --memristor"
+            raise ConfigError(f"{needing} need at most {LARGEST}")
         farad = {}
         if capacitance:
             with console.step("capacitance") as step:
@@ -143,7 +168,7 @@ def command(
         models = Bsim(tech) if bsim else None
         value = _write_network(
             console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
-            cell=opened.top.name,
+            model=model, cell=opened.top.name,
         )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
@@ -202,6 +227,7 @@ def _write_network(
     spef: bool,
     bsim: Bsim | None,
     hierarchical: bool,
+    model: MemristorModel | None,
     cell: str,
 ) -> dict[str, Any]:
     from ..analyse.nets import net_table
@@ -215,7 +241,7 @@ def _write_network(
         save_network(network, work / target.name)
         write_spice(
             network, tech, work / spice.name,
-            capacitance=farad, bsim=bsim, hierarchical=hierarchical, name=cell,
+            capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,
         )  # fmt: skip
         if spef:
             write_spef(network, work / f"{name}.spef", capacitance=farad, design=cell)

@@ -84,8 +84,8 @@ def drc(
     console = formats.console(as_json, quiet, file)
     file = layout_in(file)
     tech = origin_of(file, profile, process).resolved_tech()
-    with console.steps(), console.step("foundry deck"):
-        report = run_foundry_drc(file, tech, top=top, threads=threads)
+    with console.steps(), console.step("foundry deck") as step:
+        report = run_foundry_drc(file, tech, top=top, threads=threads, progress=step)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}
     value: dict[str, Any] = {
         "violations": len(report.items),
@@ -133,10 +133,11 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
     with console.steps(), console.step("models") as step, foundry_models(tech) as folder:
         table = measure(tech, folder, step)
     difference = largest_difference(tech, table)
+    path = tech.process.folder / FILE
+    if update:
+        write_table(path, table)
     console.say(f"largest difference to the stored table: {difference:.2%}")
     if update:
-        path = tech.process.folder / FILE
-        write_table(path, table)
         console.say(f"written: {path}")
     console.result({"largest_difference": difference, "table": table, "updated": update})
     return OK if update or difference <= 0.02 else FOUND

@@ -45,7 +45,7 @@ def command(
     from ..base.errors import ConfigError
     from ..base.files import together, write_json
     from ..layouts import wires_in
-    from ..solve.network.network import Network
+    from ..solve import Network
 
     console = formats.console(as_json, quiet, network)
     wires = wires_in(network, process=process).with_device(device_figures(device))

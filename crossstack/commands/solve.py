@@ -199,14 +199,15 @@ def command(
         )
         needs = [write_line(value["write_voltages"])]
     lines = (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(value))
-    for line in (*lines, *needs):
-        console.say(line)
-    pins = _pins(loaded)
-    _say_currents(console, pins, done[mode])
-    value |= found.say(console, pins, done[mode].counted_columns)
-    if out is not None:
-        for path in _write(out, done, value, found.batch):
-            console.say(str(path))
+    with console.later():
+        for line in (*lines, *needs):
+            console.say(line)
+        pins = _pins(loaded)
+        _say_currents(console, pins, done[mode])
+        value |= found.say(console, pins, done[mode].counted_columns)
+        if out is not None:
+            for path in _write(out, done, value, found.batch):
+                console.say(str(path))
     console.result(value)
     return FOUND if found.misses else OK
 

@@ -25,7 +25,7 @@ from ..solve.study.metrics import ir_drop
 from .cases import Floats, Proved
 
 if TYPE_CHECKING:
-    from ..console import Step
+    from ..progress import Step
 
 
 @dataclass(frozen=True)

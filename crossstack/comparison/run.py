@@ -38,6 +38,25 @@ from .table import (
 RATIOS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
+#: step -> per cent of the time of a comparison of 4 x 4 cells, for the time that is left
+_EACH_SPEC = {"draw": 0.2, "check": 3.0, "extract": 3.0}
+_EACH_PAIR = 8.0
+_ONCE = {
+    "sweep": 7.0, "map": 3.0, "bare arrays": 14.0, "deep-net slots": 8.0, "timing": 4.0,
+    "current limits": 2.0, "pictures": 5.0, "report": 0.5,
+}  # fmt: skip
+
+
+def plan_of(base: ArraySpec) -> dict[str, float]:
+    """Return the steps of a comparison in their order, with the share of time of each."""
+    plan: dict[str, float] = {}
+    for pair in pairs(base):
+        for spec in (pair.stacked, pair.planar):
+            plan |= {f"{step} {spec.top_name}": share for step, share in _EACH_SPEC.items()}
+        plan[f"solve {pair.key}"] = _EACH_PAIR
+    return plan | _ONCE
+
+
 def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[str, Any]:
     """Compare an N x M x 2 macro with its baselines; results go to ``out``.
 
@@ -47,7 +66,7 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
     base, tech = config.spec, config.resolved_tech()
     done: list[Compared] = []
     proved: dict[ArraySpec, Proved] = {}
-    with files.replacing(out, "compare.json") as work, console.steps():
+    with files.replacing(out, "compare.json") as work, console.steps(plan_of(base)):
         for pair in pairs(base):
             for spec in (pair.stacked, pair.planar):
                 if spec not in proved:

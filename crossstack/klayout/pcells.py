@@ -14,9 +14,11 @@ import klayout.db as db
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import SIDES
+from ..cells.parameters import ARRAY, READ_SWITCHES, TOPS
 from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
-from ..generators.spec import TOPS, ArraySpec, array_defaults, top_fits
+from ..generators.ranges import range_um
+from ..generators.spec import ArraySpec, array_defaults, top_fits
 from ..pdk import DEFAULT, CrossStackError, Purpose, Tech, get_tech, profile_names
 from ..pdk.model import LINES
 from . import noted_process
@@ -35,6 +37,7 @@ def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
         "profile": profile_names(tech.key),
         "cell": array_cells_on(tech.module),
         "top": tuple(top for top in TOPS if top_fits(top, tech.module)),
+        "read_switch": tuple(READ_SWITCHES),
         "electrode": tuple(electrodes),
         "mask": masks(tech),
         "side": SIDES,
@@ -68,11 +71,14 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
 
     def get_parameters(self) -> list[Any]:
         """Return the parameters for KLayout's dialog."""
-        words = choices(get_tech(process=self._process))
-        return [
-            _declaration(key, default, words.get(key, ()))
-            for key, default in self._defaults.items()
-        ]
+        tech = get_tech(process=self._process)
+        words = choices(tech)
+        made = []
+        for key, default in self._defaults.items():
+            made.append(_declaration(key, default, words.get(key, ())))
+            if key in ARRAY and hasattr(made[-1], "tooltip"):  # KLayout 0.28 and later
+                made[-1].tooltip = ARRAY[key].sentence(*range_um(tech, key))
+        return made
 
     def get_layers(self, parameters: Sequence[Any]) -> list[Any]:
         """Return no layers: the table decides which are drawn."""

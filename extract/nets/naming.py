@@ -155,7 +155,7 @@ def net_names(flat: FlatNetlist, places: dict[int, Place]) -> list[str]:
     names = [labels_of(net.name)[0] if net.name else "" for net in flat.nets]
     for net, control in _complements(flat).items():
         if not names[net] and names[control]:
-            names[net] = f"{names[control]}_N"
+            names[net] = grammar.complement(names[control])
     for number, place in places.items():
         net = flat.devices[number].nets[0]
         if not names[net]:

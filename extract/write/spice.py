@@ -24,6 +24,8 @@ from ...solve.circuit.circuit import join
 from ...solve.network.network import Network
 from ..field.lumps import Lump, lumps
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
+from .model import PARAMETERS as MODEL_PARAMETERS
+from .model import MemristorModel
 
 if TYPE_CHECKING:
     from ...solve.circuit.iv import SpiceLaw
@@ -53,6 +55,7 @@ def write_spice(
     capacitance: Mapping[str, NetCapacitance] | None = None,
     hierarchical: bool = False,
     bsim: Bsim | None = None,
+    model: MemristorModel | None = None,
     title: str | None = None,
     name: str = "crossstack",
 ) -> Path:
@@ -80,6 +83,8 @@ def write_spice(
         hierarchical: True writes the wires of each distinct net once, as a subcircuit.
         bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
             resistors.
+        model: subcircuit that memristors call, with tier, row, column, area in um2 and
+            conductance in S; None for resistors, or the laws.
         title: first line; a standard one if None.
         name: of the subcircuit, and first part of the name of those that it calls: two blocks
             of other names can stand in one deck.
@@ -92,6 +97,8 @@ def write_spice(
             folder without the foundry's models, or conditions other than the network's.
         FileError: if the file cannot be written.
     """
+    if model is not None and any(laws or ()):
+        raise ParameterError("laws", laws, "None: a model of the user's has its own")
     if bsim is not None and switch_ohm is not None:
         raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
     for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
@@ -114,6 +121,7 @@ def write_spice(
         f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
         *_made_at(network),
         *(bsim.library() if bsim else ()),
+        *([model.include] if model else ()),
         *definitions,
         *wrapped([f".subckt {name}", *pins.values()]),
         *wires,
@@ -123,6 +131,7 @@ def write_spice(
             nodes.names,
             _ohms(network, tech, memristor_ohm),
             laws or [None] * len(TIER_NAMES),
+            model,
         ),
     ]
     if bsim is not None:
@@ -300,13 +309,22 @@ def _ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Floats:
 
 
 def _memristors(
-    network: Network, names: list[str], ohm: Floats, laws: Sequence[SpiceLaw | None]
+    network: Network,
+    names: list[str],
+    ohm: Floats,
+    laws: Sequence[SpiceLaw | None],
+    model: MemristorModel | None,
 ) -> Iterator[str]:
     for k in range(len(network.memristor_row)):
         at = (network.memristor_tier[k], network.memristor_row[k], network.memristor_col[k])
         if np.isinf(ohm[at]):
             continue
         a, b = names[network.memristor_a[k]], names[network.memristor_b[k]]
+        if model is not None:
+            values = (*at, network.memristor_area_um2[k], 1.0 / float(ohm[at]))
+            told = dict(zip(MODEL_PARAMETERS, map(float, values), strict=True))
+            yield model.call(f"m_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]}", (a, b), told)
+            continue
         name = f"x_{TIER_NAMES[at[0]]}_{at[1]}_{at[2]} {a} {b}"
         law = laws[at[0]]
         if law is None:

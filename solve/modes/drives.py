@@ -112,7 +112,7 @@ def mode_drives(
                 optional |= {name} if rule.optional else set()
             else:
                 gates[name] = bool(LEVELS[rule.carries](request, i))
-                gates[name + "_N"] = not gates[name]
+                gates[names.complement(name)] = not gates[name]
     outputs = tuple(names.output(j, macro=kind.macro) for j in range(cols))
     return Drives(volts, gates, frozenset(optional), outputs, request)
 

@@ -24,8 +24,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Neighbours of a node that is eliminated: eight edges at most become twenty-eight.
-MOST_NEIGHBOURS = 8
+# Neighbours of a node that is eliminated: more than it would leave too many edges. The grid of a
+# wide line with taps (`extract.sheet.gridnet`) is some twenty nodes wide; fewer would leave it all.
+MOST_NEIGHBOURS = 24
 # Multiplier of a scatter of node numbers (Knuth), so that nodes side by side do not wait in line.
 _SCATTER = np.uint32(2654435761)
 

@@ -7,15 +7,24 @@ import pty
 import re
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from crossstack.cells import ARRAY_CELLS, parameters_of
+from crossstack.cells.describe import parameters_from
+from crossstack.cells.parameters import ARRAY
+from crossstack.cells.registry import array_cells_on
 from crossstack.cli import VERBS
+from crossstack.commands.build import command
 from crossstack.console import Console
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import PROFILES, ParameterError
+from crossstack.generators.ranges import range_um
+from crossstack.options import ArrayOption
+from crossstack.pdk import DEFAULT, ParameterError, get_tech, profile_names
+from crossstack.pdk.home import process_names
 
 from .conftest import NAME
 
@@ -34,38 +43,54 @@ def test_every_verb_explains_itself(crossstack, verb):
         assert "--quiet" in ran.out
 
 
-def test_help_of_build_gives_defaults_and_ranges_that_hold(crossstack):
-    text = " ".join(crossstack("build", "--help").out.split())
-    spec = ArraySpec()
-    said = {
-        "rows": "1 to 1024 (default {})",
-        "cols": "1 to 1024 (default {})",
-        "cell": "one tier (default {})",
-        "top": "test chip (default {})",
-        "select_w_um": "0.36 to 100 (default {:g})",
-        "switch_wn_um": "NMOS in um: 1.12 to 1000 (default {:g})",
-        "switch_wp_um": "PMOS in um: 1.12 to 1000 (default {:g})",
-    }
-    for key, words in said.items():
-        assert words.format(getattr(spec, key)) in text, key
-    assert "the profile's line width to 50 (default 1)" in text
-    assert {name: p.line_um for name, p in PROFILES.items()} == {"stepper": 0.5, "aligner": 1.0}
-    small = {"rows": 1, "cols": 1, "top": "macro"}
-    for key, low, high in (
-        ("device_um", 0.5, 50.0),
-        ("select_w_um", 0.36, 100.0),
-        ("pitch_x_um", None, 100.0),
-        ("pitch_y_um", None, 100.0),
-        ("switch_wn_um", 1.12, 1000.0),
-        ("switch_wp_um", 1.12, 1000.0),
-    ):
+@pytest.mark.parametrize(
+    ("process", "profile"), [(p, profile) for p in process_names() for profile in profile_names(p)]
+)
+def test_help_gives_ranges_of_the_process_that_hold(crossstack, process, profile):
+    """The figures that a process decides, wherever it is named, are where the drawing refuses."""
+    tech = get_tech(profile, process)
+    before = crossstack("build", "--profile", profile, "--process", process, "--help").out
+    behind = crossstack("build", "--profile", profile, "--help", f"--process={process}").out
+    assert before == behind
+    text = " ".join(before.split())
+    for key, declared in ARRAY.items():
+        low, high = range_um(tech, key)
+        shown = declared if key != "process" else replace(declared, default=DEFAULT)
+        assert shown.sentence(low, high) in text, key
+        if not isinstance(declared.low, str):
+            continue
+        assert f": {low:g} to {high:g}" in shown.sentence(low, high)
         top = "macro" if key.startswith("switch") else "array"
-        for value, beyond in ((low, -0.02), (high, 0.02)):
-            if value is None:
-                continue
-            build_top(ArraySpec(**small | {"top": top, key: value}))
-            with pytest.raises(ParameterError):
-                build_top(ArraySpec(**small | {"top": top, key: round(value + beyond, 3)}))
+        cell = array_cells_on(tech.module)[0]
+        base = {"rows": 1, "cols": 1, "top": top, "cell": cell, "process": process}
+        base["profile"] = profile
+        build_top(ArraySpec(**base | {key: low}))
+        for beyond in (low - 0.02, high + 0.02):
+            with pytest.raises(ParameterError, match=f"{key} = "):
+                build_top(ArraySpec(**base | {key: round(beyond, 3)}))
+
+
+def test_help_without_a_process_gives_no_figure_of_one(crossstack):
+    text = " ".join(crossstack("build", "--help").out.split())
+    for key, declared in ARRAY.items():
+        shown = declared if key != "process" else replace(declared, default=DEFAULT)
+        assert shown.sentence() in text, key
+    assert crossstack("build", "--help", "--process", "nonsense").code == 0
+
+
+def test_a_parameter_is_declared_once(crossstack):
+    """Class, configuration keys, flags, PCell and gdsfactory function have the same parameters."""
+    spec = {f.name: f.default for f in fields(ArraySpec)}
+    assert spec == {key: declared.default for key, declared in ARRAY.items()} | {"process": DEFAULT}
+    flags = {option.name for option in command.params if isinstance(option, ArrayOption)}
+    assert flags == set(ARRAY)
+    assert list(parameters_from(ArraySpec, spec)) != []
+    for p in parameters_from(ArraySpec, spec):
+        assert p.text.startswith(ARRAY[p.name].text.rstrip("."))
+    for name in ARRAY_CELLS.values():
+        for key, value in parameters_of(name.cell).items():
+            if key in ARRAY and key != "device_um":
+                assert value == ARRAY[key].default, (name, key)
 
 
 @pytest.mark.parametrize("group", ["foundry", "tech"])

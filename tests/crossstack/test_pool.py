@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from crossstack import identity, pace, pool, sweep
+from crossstack import identity, pace, pool, progress, sweep
 from crossstack.base.errors import ConfigError
 from crossstack.config import RunConfig
 from crossstack.console import Console
@@ -207,7 +207,7 @@ def _unbuilt(proof):
 
 
 def test_time_left_without_a_terminal(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(pace, "EVERY_S", 0.02)
+    monkeypatch.setattr(progress, "EVERY_S", 0.02)
     with pace.paced(Console(), "sweep", 4) as run:
         run.piece("rows=1", free=True)
         assert run.left_s() is None
@@ -220,7 +220,7 @@ def test_time_left_without_a_terminal(monkeypatch, capsys) -> None:
     with pace.paced(Console(quiet=True), "sweep", 1):
         time.sleep(0.05)
     assert capsys.readouterr().err == ""
-    assert [pace.duration(s) for s in (0.2, 99, 300, 7200)] == ["1 s", "99 s", "5 min", "2.0 h"]
+    assert [progress.duration(s) for s in (0.2, 99, 300, 7200)] == ["1 s", "99 s", "5 min", "2.0 h"]
 
 
 # ---- what names a point

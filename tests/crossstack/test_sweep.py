@@ -8,8 +8,10 @@ import json
 import pytest
 
 from crossstack import sweep
+from crossstack.base.errors import ConfigError
 from crossstack.commands.sweep import _lines
 from crossstack.console import Console
+from crossstack.sweep import parse_vary
 
 from .conftest import COLS, ROWS
 
@@ -133,3 +135,13 @@ def test_what_cannot_be_varied(crossstack, tmp_path, vary, words):
 
 def test_sweep_needs_something_to_vary(crossstack):
     crossstack("sweep").fails(2, "--vary")
+
+
+@pytest.mark.parametrize("values", ["2,2", "1,1.0", "nan,nan", "x,x"])
+def test_a_value_is_asked_for_once(values):
+    with pytest.raises(ConfigError, match="a value appears twice"):
+        parse_vary([f"a={values}"])
+
+
+def test_true_and_one_are_two_values():
+    assert parse_vary(["a=true,1"]) == {"a": [True, 1]}

@@ -9,7 +9,7 @@ import shapely.ops
 
 from crossstack.cells import to_layout
 from crossstack.drc import run_drc
-from crossstack.generators import ArraySpec, build_array, build_top, lef_lines
+from crossstack.generators import ArraySpec, build_array, build_top
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError
 
@@ -132,32 +132,6 @@ def test_macro_has_the_promised_pins():
     kelvin = build_top(ArraySpec(rows=2, cols=3, top="macro", kelvin=True))
     lines = {f"{n}[{i}]" for n in ("TR", "BR") for i in range(2)} | {f"C[{j}]" for j in range(3)}
     assert {p.name for p in kelvin.pins} == expected | lines
-
-
-def test_lef_agrees_with_the_layout(tmp_path):
-    array = build_top(ArraySpec(rows=3, cols=2, top="macro", kelvin=True))
-    path = tmp_path / "macro.lef"
-    path.write_text("\n".join(lef_lines(array)) + "\n")
-    lef = db.Layout()
-    lef.read(str(path))
-    top = lef.top_cell()
-    assert top.name == array.cell.name
-    drawn = to_layout(array.cell, array.tech)
-    frame = drawn.top_cell().begin_shapes_rec(drawn.layer(*array.tech.gds("PR_bndry")))
-    assert top.dbbox() == db.Region(frame).bbox().to_dtype(drawn.dbu)
-    pins = 0
-    for index in lef.layer_indexes():
-        name = lef.get_info(index).name
-        if not name.endswith(".PIN"):
-            continue
-        metal = name.removesuffix(".PIN")
-        have = db.Region(drawn.top_cell().begin_shapes_rec(drawn.layer(*array.tech.gds(metal))))
-        want = db.Region(top.begin_shapes_rec(index))
-        scale = lef.dbu / drawn.dbu
-        want.transform(db.ICplxTrans(scale))
-        assert (want - have).is_empty(), metal
-        pins += want.count()
-    assert pins == len(array.pins)
 
 
 def shapes(layout: db.Layout, gds: tuple[int, int]):

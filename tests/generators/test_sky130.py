@@ -89,15 +89,13 @@ def test_what_its_rules_do_not_allow_is_refused(values: dict[str, float], said: 
 @pytest.mark.parametrize("profile", ["stepper", "aligner"])
 def test_every_cell_is_clean_alone(profile: str) -> None:
     tech = get_tech(profile, "sky130")
-    pitches = {"row_switch": 4.0, "column_switch": 7.2, "inverter": 3.2}
     # no rule of a pad's opening is published: cells with pads are refused
     padded = {"bond_pad", "kelvin", "van_der_pauw", "via_chain", "device_on_pads"}
     for name in padded:
         with pytest.raises(NoRuleError, match="pad, land = met5"):
             draw_cell(name, tech)
     for name in set(NAMES) - padded:
-        values = {"pitch_um": pitches[name]} if name in pitches else {}
-        cell = draw_cell(name, tech, **values)
+        cell = draw_cell(name, tech)
         report = run_drc(to_layout(alone(cell, tech), tech), tech)
         assert [(name, v.rule) for v in report.violations] == []
 

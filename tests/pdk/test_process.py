@@ -243,7 +243,9 @@ def test_a_damaged_module_is_refused_in_one_line(folder, table, old, new, words)
     assert "\n" not in str(found.value)
 
 
-@pytest.mark.parametrize("table", [*sorted(p.name for p in GF180.glob("*.csv")), "derived.toml"])
+@pytest.mark.parametrize(
+    "table", [*sorted(p.name for p in GF180.glob("*.csv") if p.stem != "tracks"), "derived.toml"]
+)
 def test_a_missing_table_is_named(folder, table):
     (folder / table).unlink()
     with pytest.raises(FileError, match=table):

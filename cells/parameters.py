@@ -1,0 +1,161 @@
+"""The parameters of an array, each declared once: default, range and what it is.
+
+Flags of the command line and their help, keys of a configuration file, PCells, functions for
+gdsfactory, defaults of the cells and the pages of the docs follow from this table. Figures of a
+range that the rules of a process decide: `generators.ranges`. A help text reads this and no table
+of a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: most rows, and most columns; a chip has a pad for each of its pins
+MAX_LINES, TESTCHIP_LINES = 1024, 16
+#: cells of ours that arrays are made of, and kinds of top cell: the bare array, the array with its
+#: mode switches, or that on a die
+CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
+#: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
+READ_SWITCHES = ("nmos", "both")
+#: how many vias a stack may have on every level
+CUTS = (1, 2, 4)
+#: into how many gates a select transistor may be folded
+FINGERS = (1, 2, 3, 4)
+#: greatest device, select transistor, pitch, pitch that mode switches follow, and switch, in um.
+#: A wider switch is longer than any die.
+MAX_DEVICE_UM, MAX_SELECT_UM, MAX_PITCH_UM, MAX_LINE_PITCH_UM, MAX_SWITCH_UM = (
+    50.0, 100.0, 100.0, 20.0, 1000.0,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One parameter.
+
+    Attributes:
+        text: what it is, with its unit.
+        default: value where none is given.
+        otherwise: what stands in for a default that is None or empty.
+        low: least value, or in words what decides it in a process.
+        high: greatest value; None for no number.
+        words: what it may be, if it is one of a few.
+        more: what else bounds it.
+        only: what it is for, if not for every array.
+    """
+
+    text: str
+    default: Any
+    otherwise: str = ""
+    low: float | str | None = None
+    high: float | None = None
+    words: Sequence[Any] = ()
+    more: str = ""
+    only: str = ""
+
+    def range_text(self, low: float | None = None, high: float | None = None) -> str:
+        """Return the range for people.
+
+        Args:
+            low: least value in the process that is meant, if one is.
+            high: greatest value there.
+        """
+        if self.words and not isinstance(self.words[0], str):
+            return ", ".join(map(str, self.words[:-1])) + f" or {self.words[-1]}"
+        if self.high is None:
+            return ""
+        least, most = self.low if low is None else low, self.high if high is None else high
+        shown = f"{least:g} to" if isinstance(least, float | int) else f"from {least} to"
+        return f"{shown} {most:g}" + (f", {self.more}" if self.more else "")
+
+    def sentence(self, low: float | None = None, high: float | None = None) -> str:
+        """Return what it is, its range and its default, for a help text."""
+        default = self.otherwise or self.default
+        if isinstance(default, bool):
+            default = "with" if default else "without"
+        shown = f"{default:g}" if isinstance(default, float) else default
+        range_text = self.range_text(low, high)
+        text = self.text + (f": {range_text}" if range_text else "")
+        usual = f" (default: {shown})" if shown else ""
+        return f"{text[0].upper()}{text[1:]}{usual}" + (f"; {self.only}." if self.only else ".")
+
+
+_SWITCH = "width of the mode switches' {} in um, over all fingers"
+_FINGER = "a finger that holds its contacts and cuts"
+_MACRO = "not for a bare array"
+
+#: parameter -> what it is, in the order of a configuration file
+ARRAY: dict[str, Declared] = {
+    "rows": Declared("row pairs", 10, low=1, high=MAX_LINES),
+    "cols": Declared("columns", 10, low=1, high=MAX_LINES),
+    "cell": Declared(
+        "the cell: 2T2R, plain stacked lines, or one tier of either; or a cell of one's own",
+        "hybrid",
+        words=CELL_NAMES,
+    ),
+    "profile": Declared("what the post-process lab resolves", "", "the first of the process"),
+    "device_um": Declared(
+        "side of the smallest device in um", None,
+        "what the module states, or 1, or the line width if that is larger",
+        "the profile's line width", MAX_DEVICE_UM,
+    ),
+    "select_w_um": Declared(
+        "width of the select transistors in um", 2.0, "", "a contact on its side", MAX_SELECT_UM,
+        only="not for passive cells",
+    ),
+    "select_fingers": Declared(
+        "gates that a select transistor is folded into, which makes a cell with a wide one lower "
+        "and wider",
+        1, words=FINGERS, only="not for passive cells",
+    ),
+    "pitch_x_um": Declared(
+        "cell pitch along x in um", None, "the least", "the least by the rules", MAX_PITCH_UM,
+        more=f"with switches to {MAX_LINE_PITCH_UM:g}",
+    ),
+    "pitch_y_um": Declared(
+        "cell pitch along y in um", None, "the least", "the least by the rules", MAX_PITCH_UM,
+        more=f"with switches to {MAX_LINE_PITCH_UM:g}",
+    ),
+    "strap": Declared(
+        "line in the last metal below every column, tied to it in every row, which lowers the "
+        "column's resistance",
+        False, only="not for passive cells",
+    ),
+    "cuts": Declared(
+        "vias on every level of a cell's stacks", 1, words=CUTS, only="not for passive cells"
+    ),
+    "top": Declared(
+        f"bare array, macro with mode switches, or test chip of at most {TESTCHIP_LINES} x "
+        f"{TESTCHIP_LINES}: the macro with pads, process monitors and marks on a die",
+        "array",
+        words=TOPS,
+    ),
+    "switch_wn_um": Declared(
+        _SWITCH.format("NMOS"), 20.0, "", _FINGER, MAX_SWITCH_UM, only=_MACRO
+    ),
+    "switch_wp_um": Declared(
+        _SWITCH.format("PMOS"), 20.0, "", _FINGER, MAX_SWITCH_UM, only=_MACRO
+    ),
+    "read_switch": Declared(
+        "transistors of the switches that read: what is read lies near VSS, where a PMOS conducts "
+        "nothing; inputs above about 1 V ask for both",
+        "nmos",
+        words=READ_SWITCHES,
+        only=_MACRO,
+    ),
+    "kelvin": Declared(
+        "every row line and column led to the boundary a second time, so that read-out can sense "
+        "it behind its switch",
+        False, only=_MACRO,
+    ),
+    "name": Declared("name of the top cell and of the files", None, "from the size"),
+    "process": Declared(
+        "foundry base: a name, or the folder of one of your own; beside --help, its figures", ""
+    ),
+}  # fmt: skip
+
+
+def default(name: str) -> Any:
+    """Return the default of a parameter, for the field of a class."""
+    return ARRAY[name].default

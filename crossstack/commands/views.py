@@ -1,0 +1,107 @@
+"""`crossstack views`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..base.errors import FOUND, OK
+from ..console import Console, output_options
+from ..options import EXISTING, check_results_folder, folder_beside, layout_options, out_option
+
+if TYPE_CHECKING:
+    from ..pdk import Tech
+
+
+@click.command("views")
+@layout_options
+@click.option(
+    "--netlist", type=EXISTING, help="Reference netlist (default: <stem>.spice beside the layout)."
+)
+@click.option(
+    "--weights", type=EXISTING, help="Weights 0 .. 1 of the model's devices, as in `solve`."
+)
+@click.option("--conductances", type=EXISTING, help="Conductances of the model's devices, S.")
+@click.option(
+    "--last-metal",
+    type=click.Choice(["metal", "block", "none"]),
+    default="metal",
+    show_default=True,
+    help="Obstruction of the last metal in the LEF: where metal is, all of the block, or nothing.",
+)
+@click.option(
+    "--corners/--no-corners", default=True, help="Fast and slow libraries, too (default)."
+)
+@click.option(
+    "--capacitance/--r-only",
+    "capacitance",
+    default=True,
+    help="Extract capacitances, for the timing of libraries and model (default).",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the bench.")
+@out_option("Folder for the files (default: beside FILE; of a build, here).")
+@output_options
+def command(
+    file: Path,
+    top: str | None,
+    process: str | None,
+    profile: str | None,
+    netlist: Path | None,
+    weights: Path | None,
+    conductances: Path | None,
+    last_metal: str,
+    corners: bool,
+    capacitance: bool,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Write the views of a macro for the chip around it.
+
+    FILE is a GDS or OASIS file of a macro, or the folder of a build, whose figures the datasheet
+    then shows, too. Leaves LEF, Liberty per corner, a Verilog black box, CDL, a behavioural model
+    with a self-checking bench, the memristor for ngspice and Verilog-A, pin list and datasheet.
+
+    Exit code 1 if the layout has a pin that no wire and no via can reach.
+    """
+    from ..analyse import stimulus
+    from ..base.errors import FileError
+    from ..base.files import together
+    from ..block_views import figures_in
+    from ..extract import extract_network, net_capacitance
+    from ..layouts import layout_in, origin_of
+    from ..lvs import extract_layout
+    from ..views import Known, write_views
+
+    console = Console(as_json, quiet)
+    folder, file = folder_beside(file, out), layout_in(file)
+    tech: Tech = origin_of(file, profile, process).resolved_tech()
+    reference = netlist or file.with_suffix(".spice")
+    if not reference.is_file():
+        raise FileError(f"{reference}: no such file; name the reference netlist with --netlist")
+    check_results_folder(folder)
+    with console.steps():
+        with console.step("extract devices"):
+            extracted = extract_layout(file, tech, top)
+        with console.step("extract wires") as step:
+            network = extract_network(extracted, tech, progress=step)
+        what = stimulus(network, tech, weights=weights, conductances=conductances)
+        farad = {}
+        if capacitance:
+            with console.step("capacitance") as step:
+                farad = net_capacitance(extracted, tech, progress=step)
+        known = Known(network, farad, what, figures_in(file.parent))
+        with console.step("views"), together(folder) as work:
+            views = write_views(
+                work, extracted, tech, reference, known,
+                last_metal=last_metal, corners=corners, seed=seed,
+            )  # fmt: skip
+    for warning in views.warnings:
+        console.note(warning)
+    for name in views.files:
+        console.say(str(folder / name))
+    console.result({**views.to_json(), "folder": str(folder)})
+    return FOUND if views.blocked else OK

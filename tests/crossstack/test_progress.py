@@ -1,0 +1,138 @@
+"""How long a run takes, with and without a terminal; what a closed pipe loses: nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crossstack import progress
+from crossstack.comparison.run import plan_of as comparison_plan
+from crossstack.config import config_of
+from crossstack.console import Console
+from crossstack.plans import plan_of
+from crossstack.progress import Course, Step
+
+from .conftest import NAME
+
+RUN = [sys.executable, "-c", "from crossstack.cli import main; main()"]
+
+
+class Clock:
+    """Time that stands still unless told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(progress.time, "monotonic", lambda: self.now)
+
+
+def test_time_left_follows_the_plan(monkeypatch) -> None:
+    clock = Clock(monkeypatch)
+    course = Course({"a": 1.0, "b": 3.0, "not here": 5.0, "c": 6.0})
+    course.step = Step("a")
+    assert course.left_s() is None
+    assert "time left not known yet" in course.words()
+    clock.now += 10
+    course.spent["a"] = 10.0
+    course.step = step = Step("b")
+    assert course.left_s() == pytest.approx(30 + 50 + 60)
+    clock.now += 15
+    step(1, 2)  # half of it in 15 s: as fast as the plan
+    assert course.left_s() == pytest.approx(15 + 10 * 11)
+    assert course.words() == "step 2 of 4, b: 1 of 2, 25 s so far, about 2 min left"
+    clock.now += 15
+    course.spent["b"] = 30.0
+    course.step = Step("c")  # passed over what does not apply
+    assert course.left_s() == pytest.approx(60)
+    clock.now += 100
+    assert course.left_s() == 0.0
+
+
+def test_time_left_of_a_step_without_a_plan(monkeypatch) -> None:
+    clock = Clock(monkeypatch)
+    course = Course()
+    course.step = step = Step("foundry deck")
+    clock.now += 8
+    assert course.words() == "foundry deck, 8 s so far, time left not known yet"
+    step("M1.1", 20, 100)
+    assert course.words() == "foundry deck: 20 of 100, 8 s so far, about 32 s left"
+    step(100, 100)
+    assert course.left_s() == 0.0
+    course.step = None
+    assert course.words() == ""
+
+
+def test_a_line_a_minute_without_a_terminal(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(progress, "EVERY_S", 0.02)
+    console = Console()
+    with console.steps({"one": 1.0, "two": 1.0}), console.step("one") as step:
+        step(1, 4)
+        time.sleep(0.07)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all(line.startswith("crossstack: step 1 of 2, one: 1 of 4, ") for line in lines)
+    with Console(quiet=True).steps(), Console(quiet=True).step("one"):
+        time.sleep(0.05)
+    with Console().step("alone"):
+        time.sleep(0.05)
+    assert all("alone" in line for line in capsys.readouterr().err.splitlines())
+
+
+def test_a_plan_names_each_step_once() -> None:
+    config = config_of({"rows": 1, "cols": 2})
+    chip = config_of({"rows": 1, "cols": 2, "top": "testchip"})
+    assert set(plan_of(chip)) - {"seal ring and fill"} < set(plan_of(config))
+    names = [*comparison_plan(config.spec)]
+    assert len(names) == len(set(names))
+    assert names[0].startswith("draw ")
+    assert names[-1] == "report"
+
+
+def calls(built: Path, folder: Path) -> dict[str, tuple[list[object], list[str]]]:
+    """What is run, and the files that it must leave."""
+    gds, network = built / f"{NAME}.gds", built / "network.npz"
+    return {
+        "generate": (["generate", "--rows", 1, "--cols", 1, "--name", "a"], ["a.gds", "a.spice"]),
+        "drc": (["drc", gds, "--output", folder / "r.xml"], [f"{NAME}_drc.json", "r.xml"]),
+        "lvs": (["lvs", built], [f"{NAME}_lvs.json", f"{NAME}.lvsdb"]),
+        "extract": (["extract", gds], [f"{NAME}_network.npz"]),
+        "solve": (["solve", network], ["ir_drop.csv", "ir_drop.json", "report.html"]),
+        "limits": (["limits", network], ["network_limits.json"]),
+        "tapeout": (["tapeout", gds], ["tapeout.json", f"{NAME}_masks.gds"]),
+    }
+
+
+@pytest.mark.parametrize("verb", [*calls(Path(), Path())])
+def test_a_reader_that_goes_away_loses_nothing(built, tmp_path, verb) -> None:
+    """As `| head -0`: standard output is a pipe that nobody reads."""
+    arguments, left = calls(built, tmp_path)[verb]
+    told = subprocess.Popen(
+        [*RUN, *map(str, arguments), "-o", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert told.stdout is not None
+    told.stdout.close()
+    _, said = told.communicate(timeout=100)
+    assert told.returncode in (0, 1), said
+    assert "Traceback" not in said
+    assert all((tmp_path / name).stat().st_size for name in left)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_files_are_there_before_anything_is_printed(built, tmp_path) -> None:
+    for verb, (arguments, left) in calls(built, tmp_path).items():
+        if verb not in ("solve", "drc"):
+            continue
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run(
+                [*RUN, *map(str, arguments), "-o", str(tmp_path)],
+                stdout=full, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        assert ran.returncode == 3
+        assert len(ran.stderr.strip().splitlines()) == 1
+        assert all((tmp_path / name).is_file() for name in left)

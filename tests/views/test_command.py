@@ -1,0 +1,186 @@
+"""`crossstack views`, and the views of a build: whole, and with the figures of its other files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossstack import block_views, cli
+
+BUILT = ["build", "--rows", "2", "--cols", "2", "--top", "macro", "--name", "blk", "-q"]
+
+
+@pytest.fixture(autouse=True)
+def _keep_signal_handlers() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(n) for n in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(capsys) -> Callable[..., tuple[int, str]]:
+    """Run the command line in this process; returns its exit code and what it printed."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = cli.run([*arguments])
+        captured = capsys.readouterr()
+        return code, captured.out + captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out")
+    assert cli.run([*BUILT, "-o", str(folder)]) == 0
+    return folder / "blk"
+
+
+def test_a_build_of_a_macro_leaves_its_views(build):
+    manifest = json.loads((build / "manifest.json").read_text())
+    for name in ("blk.lef", "blk.v", "blk.cdl", "blk__tt_025C_3v30.lib", "blk_model.sv",
+                 "blk_bench.sv", "blk_pins.csv", "blk_datasheet.html", "blk_datasheet.md",
+                 "crossstack_memristor.va", "crossstack_memristor.lib"):  # fmt: skip
+        assert name in manifest["files"], name
+        assert f"{name}" in (build / "report.html").read_text(), name
+
+
+def test_the_datasheet_shows_the_figures_of_the_other_files(build):
+    sheet = json.loads((build / "blk_datasheet.json").read_text())
+    nets = {n["net"]: n for n in json.loads((build / "nets.json").read_text())["nets"]}
+    drop = json.loads((build / "ir_drop.json").read_text())["modes"]
+    timing = json.loads((build / "timing.json").read_text())
+    em = json.loads((build / "em.json").read_text())
+    for mode in sheet["ir_drop"]:
+        for key in ("worst_device_error", "mean_device_error", "worst_column_error"):
+            assert mode[key] == drop[mode["mode"]][key]
+    assert sheet["corners"][0]["settle_s"] == timing["settle"]["settle_s"]
+    assert sheet["limits"]["text"] == em["verdict"]["text"]
+    with (build / "blk_pins.csv").open() as stream:
+        rows = {row["name"]: row for row in csv.DictReader(stream)}
+    for pin in sheet["pins"]:
+        row = rows[pin["name"]]
+        if pin["use"] not in ("power", "ground"):
+            assert pin["farad"] == nets[pin["name"]]["farad"]
+            assert float(row["farad"]) == pytest.approx(pin["farad"], rel=1e-5)
+            assert pin["limit_A"] == nets[pin["name"]]["em_limit_a"]
+        if pin["use"] == "signal":
+            assert (pin["low_V"], pin["high_V"]) == (0.0, sheet["supply_V"])
+    text = (build / "blk_datasheet.md").read_text()
+    for pin in sheet["pins"]:
+        assert f"| {pin['name']} |" in text
+    rows_v = {p["name"]: p["high_V"] for p in sheet["pins"]}
+    assert rows_v["IN_T[0]"] == sheet["device"]["v_read_V"]
+    assert rows_v["WR[0]"] == sheet["device"]["v_set_V"]
+    assert rows_v["WC"] == sheet["device"]["v_reset_V"]
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+
+def test_page_and_text_say_the_same(build):
+    page = _Words()
+    page.feed((build / "blk_datasheet.html").read_text())
+    figure = re.compile(r"^-?\d+\.?\d*$")
+    text = re.sub(r"[|*#]", " ", (build / "blk_datasheet.md").read_text())
+    numbers = [w for w in text.split() if figure.match(w)]
+    there = [w for w in page.words if figure.match(w)]
+    assert set(numbers) - set(there) <= {f"{k}." for k in range(1, 10)}
+    assert len(numbers) > 100
+    # it works offline
+    assert not re.search(r'(?:src|href)="http', (build / "blk_datasheet.html").read_text())
+
+
+def test_views_of_a_build_are_those_that_it_left(build, tmp_path, run):
+    code, out = run("views", str(build), "-o", str(tmp_path), "--json")
+    assert code == 0, out
+    value = json.loads(out)
+    assert set(value["files"]) <= {p.name for p in tmp_path.iterdir()}
+    for name in value["files"]:
+        assert (tmp_path / name).read_bytes() == (build / name).read_bytes(), name
+
+
+def test_weights_change_the_model_and_nothing_else(build, tmp_path, run):
+    weights = tmp_path / "w.npy"
+    np.save(weights, np.random.default_rng(1).random((2, 2, 2)))
+    out = tmp_path / "v"
+    code, text = run(
+        "views", str(build), "-o", str(out), "--weights", str(weights), "--no-corners", "--r-only"
+    )
+    assert code == 0, text
+    assert "no capacitance was extracted" in text
+    assert (out / "blk_matrix.hex").read_bytes() != (build / "blk_matrix.hex").read_bytes()
+    assert (out / "blk.lef").read_bytes() == (build / "blk.lef").read_bytes()
+    assert "timing ()" not in (out / "blk__tt_025C_3v30.lib").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["--netlist", "none.spice"], 2, "none.spice"),
+        (["-o", "."], 2, "another folder"),
+        (["--last-metal", "half"], 2, "half"),
+        (["--weights", "bad.csv"], 2, "bad.csv"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(run, build, tmp_path, monkeypatch, arguments, code, why):
+    monkeypatch.chdir(build if arguments == ["-o", "."] else tmp_path)
+    (tmp_path / "bad.csv").write_text("1,2,nan\n")
+    extra = [] if "-o" in arguments else ["-o", str(tmp_path / "v")]
+    got, out = run("views", str(build), *arguments, *extra)
+    assert got == code, out
+    assert why in out
+    assert "Traceback" not in out
+
+
+def test_an_array_has_no_row_inputs(tmp_path, run):
+    assert (
+        run("generate", "--rows", "2", "--cols", "2", "--name", "arr", "-o", str(tmp_path))[0] == 0
+    )
+    code, out = run("views", str(tmp_path / "arr.gds"), "-o", str(tmp_path / "v"), "--r-only")
+    assert code == 0, out
+    assert "models are of a macro, not of an array" in out
+    assert (tmp_path / "v" / "arr.lef").is_file()
+
+
+def test_extract_needs_a_file_for_a_subcircuit(build, tmp_path, run):
+    code, out = run("extract", str(build), "-o", str(tmp_path), "--subckt", "mine")
+    assert (code, "needs --memristor" in out) == (2, True)
+
+
+def test_a_large_macro_leaves_what_takes_seconds(views, tmp_path, monkeypatch):
+    monkeypatch.setattr(block_views, "MOST_DEVICES", 11)
+    shutil.copy(views.block.reference, tmp_path / "blk.spice")
+    analysed = block_views.Analysed(views.network, views.farad, views.what)
+    found = block_views.build_views(tmp_path, views.block.extracted, views.block.tech, analysed)
+    there = {path.name for path in tmp_path.iterdir()} - {"blk.spice"}
+    assert set(found["files"]) == there
+    assert {"blk.lef", "blk.v", "blk.cdl", "blk_pins.csv", "blk_datasheet.html"} <= there
+    assert not any("__" in name or "model" in name for name in there)
+    assert "more than 11 memristors" in " ".join(found["warnings"])
+    page = (tmp_path / "blk_datasheet.html").read_text()
+    assert "Settling over corners" not in page
+
+
+def test_a_layout_that_does_not_match_has_no_views(views, tmp_path):
+    found = block_views.build_views(tmp_path, views.block.extracted, views.block.tech, None)
+    assert found["not_done"] == {"views": "the layout does not match its netlist"}
+    assert not list(tmp_path.iterdir())

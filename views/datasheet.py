@@ -1,0 +1,256 @@
+"""The datasheet of a block: one set of values, written as JSON, Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..base import names
+from ..base.units import percent
+from .drawings import block_diagram, timing_diagram
+from .fill import filled
+from .pintable import modes_table, pin_table
+from .power import supply_windows
+
+if TYPE_CHECKING:
+    from ..analyse import Stimulus
+    from ..pdk import Tech
+    from ..solve import Network
+    from .abstract import Abstract
+    from .liberty import CornerFigures
+    from .ports import PortGroup
+
+_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What other files of a build say; empty where a step was not run.
+
+    Attributes:
+        nets: entries of nets.json.
+        ir_drop, em, timing: the files of these names.
+    """
+
+    nets: Sequence[Mapping[str, Any]] = ()
+    ir_drop: Mapping[str, Any] | None = None
+    em: Mapping[str, Any] | None = None
+    timing: Mapping[str, Any] | None = None
+
+
+def datasheet(
+    block: Abstract,
+    groups: Sequence[PortGroup],
+    tech: Tech,
+    network: Network,
+    what: Stimulus,
+    corners: Sequence[CornerFigures],
+    found: Found,
+) -> dict[str, Any]:
+    """Return the values of a datasheet, SI units unless a key says otherwise."""
+    um = tech.dbu_um
+    m = tech.memristor
+    farad = corners[0].farad if corners else {}
+    pins = pin_table(block, tech, network, what, farad, found.nets)
+    return {
+        "schema": 1,
+        "name": block.name,
+        "process": tech.name,
+        "conditions": tech.conditions.text,
+        "size_um": [round(block.width * um, 3), round(block.height * um, 3)],
+        "area_um2": round(block.width * um * block.height * um, 3),
+        "tiers": len(network.tiers),
+        "rows": network.rows,
+        "cols": network.cols,
+        "devices": len(network.memristor_row),
+        "transistors": len(network.switch_a),
+        "supply_V": tech.conditions.supply_v,
+        "device": {
+            "r_on_ohm": m.r_on_ohm,
+            "r_off_ohm": m.r_off_ohm,
+            "v_read_V": m.v_read_v,
+            "v_set_V": m.v_set_v,
+            "v_reset_V": m.v_reset_v,
+            "law": m.law,
+            "source": m.source,
+        },
+        "stimulus": dict(what.text),
+        "pins": pins,
+        "ports": [
+            {
+                "name": g.name,
+                "bits": len(g.pins),
+                "direction": g.direction,
+                "use": g.pins[0].role.use.lower(),
+            }
+            for g in groups
+        ],
+        "supply_windows": [w.to_json(um) for w in supply_windows(block)],
+        "modes": modes_table(network, tech),
+        "lines": _lines(found.nets),
+        "ir_drop": _drops(found.ir_drop),
+        "limits": _limits(found.em),
+        "write": _write(found.em),
+        "corners": [_corner(at) for at in corners],
+        "settle": (found.timing or {}).get("settle"),
+    }
+
+
+def _lines(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the range of resistance and capacitance of each kind of line."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for row in nets:
+        kinds.setdefault(names.kind_of(row["net"]) or row["net"], []).append(row)
+    found = []
+    for kind, rows in kinds.items():
+        entry: dict[str, Any] = {"line": kind, "count": len(rows)}
+        for key in ("nearest_ohm", "farthest_ohm", "farad", "em_limit_a"):
+            values = [row[key] for row in rows if row[key] is not None]
+            entry[key] = [min(values), max(values)] if values else None
+        found.append(entry)
+    return found
+
+
+def _drops(ir_drop: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    if ir_drop is None:
+        return []
+    keys = ("worst_device_error", "mean_device_error", "worst_column_error")
+    return [
+        {"mode": mode, **{key: dict(value[key]) for key in keys}}
+        for mode, value in ir_drop["modes"].items()
+    ]
+
+
+def _limits(em: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if em is None:
+        return None
+    verdict = em["verdict"]
+    return {"text": verdict["text"], "exceeded": verdict["exceeded"], "counted": em["counted"],
+            "temperature_c": em["temperature_c"]}  # fmt: skip
+
+
+def _write(em: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    from ..analyse.needs import write_voltages
+
+    return None if em is None else write_voltages(dict(em))
+
+
+def _corner(at: CornerFigures) -> dict[str, Any]:
+    control = list(at.control_s.values())
+    return {
+        "corner": at.name,
+        "conditions": at.conditions.text,
+        "settle_s": at.settle_s,
+        "control_s": [min(control), max(control)] if control else None,
+        "leakage_W": at.leakage_w,
+    }
+
+
+def _settle(sheet: Mapping[str, Any]) -> float | None:
+    """Return how long a read takes at the nominal conditions, if that is known."""
+    return sheet["corners"][0]["settle_s"] if sheet["corners"] else None
+
+
+def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, str]:
+    """Return name -> SVG of the diagrams of a datasheet."""
+    words = (
+        f"{sheet['tiers']} tiers of {sheet['rows']} rows x {sheet['cols']} columns",
+        f"{sheet['size_um'][0]:g} um x {sheet['size_um'][1]:g} um",
+    )
+    found = {"block": block_diagram(sheet["name"], groups, words)}
+    settle = _settle(sheet)
+    wait = quantity(settle, "s") if settle is not None else "settling"
+    inputs = [g.name for g in groups if g.name in names.INPUTS]
+    controls = [g.name for g in groups if g.pins[0].role.digital]
+    selects = [name for name in controls if name in names.SELECTS]
+    writes = [name for name in controls if name not in names.SELECTS]
+    read = [(name, "0111") for name in selects] + [(name, "0000") for name in writes]
+    read += [(name, "x===") for name in inputs] + [(names.OUTPUT, "xx==")]
+    found["read"] = timing_diagram("Read: both tiers", read, {1: "inputs step", 2: wait})
+    if len(sheet["modes"]) and any("written" in key for row in sheet["modes"] for key in row):
+        found["write"] = timing_diagram("Write of column k of one tier", _write_waves(), {
+            1: "others off", 2: "column k on", 3: "pulse", 4: "pulse ends", 5: "reads again",
+        })  # fmt: skip
+    return found
+
+
+def _write_waves() -> list[tuple[str, str]]:
+    """Return the order in which the controls of a write change: break before make."""
+    tier, row, column = "written tier", names.WRITE_ROW, names.WRITE_SELECT
+    return [
+        (f"select k, {tier}", "101110"),
+        (f"select j, {tier}", "100000"),
+        ("select k, other tier", "100000"),
+        (f"{column} k", "001110"),
+        (names.write_tier("x"), "001110"),
+        (row, "xx0=00"),
+        (f"{names.OUTPUT} j", "=x===="),
+    ]
+
+
+def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return how to read and to program a block, step by step."""
+    have = [g.name for g in groups]
+    selects = " and ".join(name for name in names.SELECTS if name in have)
+    inputs = " and ".join(name for name in names.INPUTS if name in have)
+    tiers = " or ".join(name for name in names.WRITE_TIERS if name in have)
+    device, settle = sheet["device"], _settle(sheet)
+    wait = f"after {quantity(settle, 's')}" if settle is not None else "when they have settled"
+    low = ", ".join(n for n in (*names.WRITE_TIERS, names.WRITE_SELECT) if n in have)
+    read = [
+        f"Set {low} low: rows are led to {inputs}, columns to {names.OUTPUT}.",
+        *([f"Set every {selects} high."] if selects else []),
+        f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
+        f"Take the currents out of {names.OUTPUT} {wait}.",
+    ]
+    write = [
+        f"Set every {selects} low, and {names.WRITE_ROW} and {names.WRITE_RAIL} to 0 V.",
+        f"Set {names.WRITE_SELECT} of column k high, and {tiers}: the tier that is written.",
+        f"Set that tier's select line of column k high ({selects}). The other tier's lines of the "
+        "other columns may be high, too: these columns are read meanwhile.",
+        f"Set: put {device['v_set_V']:g} V on {names.WRITE_ROW} of the rows to set, for a pulse. "
+        f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {names.WRITE_ROW} of "
+        f"the rows that stay; {names.WRITE_ROW} of the rows to reset stays at 0 V.",
+        "Return all of them to 0 V, then set the select line low, then "
+        f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed.",
+    ]
+    return {"read": read, "write": write}
+
+
+def quantity(value: float | None, unit: str, digits: int = 3) -> str:
+    """Return a quantity with the prefix that suits it; a dash for none."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return f"0 {unit}"
+    size = f"{abs(value):.{digits - 1}e}"
+    power = min(max(int(size.partition("e")[2]) // 3 * 3, -15), 9)
+    return f"{value / 10.0**power:.{digits}g} {_PREFIXES[power]}{unit}"
+
+
+def span(values: Sequence[float] | None, unit: str) -> str:
+    """Return a range of a quantity, one figure where both ends read the same."""
+    if not values:
+        return "-"
+    low, high = (quantity(value, unit) for value in values)
+    return low if low == high else f"{low} .. {high}"
+
+
+def markdown(
+    sheet: Mapping[str, Any], pictures: Mapping[str, str], how: Mapping[str, list[str]]
+) -> str:
+    """Return the datasheet as Markdown; pictures are files beside it."""
+    values = {"s": sheet, "pictures": pictures, "steps": how, **_FORMATS}
+    return filled("datasheet.md.j2", values)
+
+
+def html(
+    sheet: Mapping[str, Any], pictures: Mapping[str, str], how: Mapping[str, list[str]]
+) -> str:
+    """Return the datasheet as one HTML page, pictures in it."""
+    values = {"s": sheet, "pictures": pictures, "steps": how, **_FORMATS}
+    return filled("datasheet.html.j2", values, html=True)
+
+
+_FORMATS = {"quantity": quantity, "span": span, "percent": percent}

@@ -1,0 +1,113 @@
+"""Block diagram and timing diagram as SVG, from the pins and the mode table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .ports import PortGroup
+
+_FONT = 'font-family="sans-serif" font-size="12"'
+_LINE = 'stroke="#333" fill="none" stroke-width="1.2"'
+
+
+def _svg(width: int, height: int, body: Iterator[str]) -> str:
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" {_FONT}>'
+    )
+    back = f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    return "\n".join([head, back, *body, "</svg>"]) + "\n"
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="#222">{escape(text)}</text>'
+
+
+def block_diagram(name: str, groups: Sequence[PortGroup], words: Sequence[str]) -> str:
+    """Return the block with its ports on the sides where its pins are.
+
+    Args:
+        name: of the block.
+        groups: its ports.
+        words: lines inside the block.
+    """
+    sides: dict[str, list[PortGroup]] = {s: [] for s in ("west", "east", "north", "south")}
+    for group in groups:
+        sides[group.pins[0].shapes[0].side or "west"].append(group)
+    high = max(200, 34 * (1 + max(len(sides["west"]), len(sides["east"]))))
+    wide = max(260, 96 * (1 + max(len(sides["north"]), len(sides["south"]))))
+    left, top = 150, 90
+
+    def body() -> Iterator[str]:
+        size = f'width="{wide}" height="{high}"'
+        yield f'<rect x="{left}" y="{top}" {size} fill="#eef3f8" stroke="#333"/>'
+        middle = top + high / 2 - 9 * len(words)
+        for k, line in enumerate((name, *words)):
+            yield _text(left + wide / 2, middle + 18 * k, line, "middle")
+        for side, mine in sides.items():
+            for k, group in enumerate(mine):
+                yield from _port(side, (k + 1) / (len(mine) + 1), group)
+
+    def _port(side: str, share: float, group: PortGroup) -> Iterator[str]:
+        label = f"{group.name}{group.range.strip()}"
+        if side in ("west", "east"):
+            y = top + share * high
+            x1, x2 = (left - 40, left) if side == "west" else (left + wide, left + wide + 40)
+            yield f'<path d="M{x1} {y:g}H{x2}" {_LINE}/>'
+            yield _text(
+                *((x1 - 5, y + 4, label, "end") if side == "west" else (x2 + 5, y + 4, label))
+            )
+        else:
+            x = left + share * wide
+            y1, y2 = (top - 30, top) if side == "north" else (top + high, top + high + 30)
+            yield f'<path d="M{x:g} {y1}V{y2}" {_LINE}/>'
+            yield _text(x, y1 - 6 if side == "north" else y2 + 16, label, "middle")
+
+    return _svg(left * 2 + wide, top * 2 + high, body())
+
+
+def timing_diagram(title: str, waves: Sequence[tuple[str, str]], marks: Mapping[float, str]) -> str:
+    """Return levels over time.
+
+    Args:
+        title: first line.
+        waves: name and levels: ``0``, ``1``, ``=`` a value, ``x`` not defined, one a step.
+        marks: step -> text under a dashed line.
+    """
+    step, row, left, top = 70, 34, 150, 40
+    steps = max(len(levels) for _, levels in waves)
+
+    def body() -> Iterator[str]:
+        yield _text(10, 20, title)
+        bottom = top + row * len(waves)
+        for k, (name, levels) in enumerate(waves):
+            y = top + row * k
+            yield _text(left - 10, y + 20, name, "end")
+            yield from _wave(levels, left, y + 6, step, row - 14)
+        for at, text in marks.items():
+            x = left + at * step
+            yield f'<path d="M{x:g} {top - 6}V{bottom + 4}" stroke="#b33" stroke-dasharray="3 3"/>'
+            yield _text(x, bottom + 18, text, "middle")
+
+    return _svg(left + step * steps + 40, top + row * len(waves) + 40, body())
+
+
+def _wave(levels: str, x0: float, y: float, step: float, high: float) -> Iterator[str]:
+    last = ""
+    for k, level in enumerate(levels):
+        x = x0 + k * step
+        if level in "01":
+            at = y if level == "1" else y + high
+            if last in ("0", "1") and last != level:
+                yield f'<path d="M{x:g} {y:g}V{y + high:g}" {_LINE}/>'
+            yield f'<path d="M{x:g} {at:g}h{step:g}" {_LINE}/>'
+        else:
+            fill = "#ddd" if level == "x" else "#dfeadf"
+            yield (
+                f'<path d="M{x:g} {y + high / 2:g}l6 {-high / 2:g}h{step - 12:g}l6 {high / 2:g}'
+                f'l-6 {high / 2:g}h{12 - step:g}z" stroke="#333" fill="{fill}"/>'
+            )
+        last = level

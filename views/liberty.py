@@ -1,0 +1,189 @@
+"""Liberty of a block at one corner: supplies, pin capacitances, leakage, delays to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..base import names
+from ..pdk import Conditions
+from .abstract import Abstract
+from .ports import PortGroup
+
+#: resistance corner -> what transistors at it are called
+_CORNER = {"typ": "tt", "min": "ff", "max": "ss"}
+_INDENT = "  "
+
+
+@dataclass(frozen=True)
+class CornerFigures:
+    """What a block is at one corner.
+
+    Attributes:
+        conditions: corner, temperature and supply.
+        settle_s: from a step of all inputs until every column stands; None if not extracted.
+        control_s: control pin -> from its edge until the transistors that it drives switch.
+        farad: pin -> capacitance; pins that were not extracted are as another of their kind.
+        leakage_w: of the inverters, their transistors off.
+    """
+
+    conditions: Conditions
+    settle_s: float | None
+    control_s: Mapping[str, float]
+    farad: Mapping[str, float]
+    leakage_w: float
+
+    @property
+    def name(self) -> str:
+        """Corner as libraries are called: ``tt_025C_3v30``."""
+        at = self.conditions
+        degrees = f"{abs(at.temperature_c):0{2 if at.temperature_c < 0 else 3}.0f}C"
+        sign = "n" if at.temperature_c < 0 else ""
+        return f"{_CORNER[at.corner]}_{sign}{degrees}_{at.supply_v:.2f}".replace(".", "v")
+
+
+def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigures) -> Iterator[str]:
+    """Yield a library with the block as its one cell; ns, pF, V, nW."""
+    supply = at.conditions.supply_v
+    yield f'library ("{block.name}__{at.name}") {{'
+    yield from _indented(_library_head(at, supply))
+    yield from _indented(_bus_types(groups))
+    yield f'  cell ("{block.name}") {{'
+    yield from _indented(_cell(block, groups, at), 2)
+    yield "  }"
+    yield "}"
+
+
+def _indented(lines: Iterable[str], depth: int = 1) -> Iterator[str]:
+    yield from (_INDENT * depth + line for line in lines)
+
+
+def _library_head(at: CornerFigures, supply: float) -> Iterator[str]:
+    yield f'comment : "{at.conditions.text}; delays of columns: see the datasheet";'
+    yield "technology (cmos);"
+    yield "delay_model : table_lookup;"
+    yield 'time_unit : "1ns";'
+    yield 'voltage_unit : "1V";'
+    yield 'current_unit : "1mA";'
+    yield 'pulling_resistance_unit : "1kohm";'
+    yield 'leakage_power_unit : "1nW";'
+    yield "capacitive_load_unit (1, pf);"
+    for edge in ("input", "output"):
+        for way in ("rise", "fall"):
+            yield f"{edge}_threshold_pct_{way} : 50;"
+    for way in ("rise", "fall"):
+        yield f"slew_lower_threshold_pct_{way} : 20;"
+        yield f"slew_upper_threshold_pct_{way} : 80;"
+    yield "slew_derate_from_library : 1.0;"
+    yield "nom_process : 1.0;"
+    yield f"nom_temperature : {at.conditions.temperature_c:g};"
+    yield f"nom_voltage : {supply:g};"
+    yield f"voltage_map ({names.SUPPLY}, {supply:g});"
+    yield f"voltage_map ({names.GROUND}, 0);"
+    yield f'operating_conditions ("{at.name}") {{'
+    yield "  process : 1.0;"
+    yield f"  temperature : {at.conditions.temperature_c:g};"
+    yield f"  voltage : {supply:g};"
+    yield "}"
+    yield f'default_operating_conditions : "{at.name}";'
+    for what in ("input_pin", "output_pin", "inout_pin"):
+        yield f"default_{what}_cap : 0;"
+    yield "default_fanout_load : 1;"
+    yield "default_cell_leakage_power : 0;"
+
+
+def _bus_types(groups: Sequence[PortGroup]) -> Iterator[str]:
+    for size in sorted({len(group.pins) for group in groups if group.bus}):
+        yield f'type ("{_type(size)}") {{'
+        yield "  base_type : array;"
+        yield "  data_type : bit;"
+        yield f"  bit_width : {size};"
+        yield f"  bit_from : {size - 1};"
+        yield "  bit_to : 0;"
+        yield "  downto : true;"
+        yield "}"
+
+
+def _type(size: int) -> str:
+    return f"bus_of_{size}"
+
+
+def _cell(block: Abstract, groups: Sequence[PortGroup], at: CornerFigures) -> Iterator[str]:
+    um = block.tech.dbu_um
+    yield f"area : {block.width * um * block.height * um:.4f};"
+    yield "is_macro_cell : true;"
+    yield "interface_timing : true;"
+    yield "dont_touch : true;"
+    yield "dont_use : true;"
+    for group in groups:
+        if group.pins[0].role.supply:
+            power = group.pins[0].role.use == "POWER"
+            yield f'pg_pin ("{group.name}") {{'
+            yield f"  pg_type : {'primary_power' if power else 'primary_ground'};"
+            yield f'  voltage_name : "{names.SUPPLY if power else names.GROUND}";'
+            yield "}"
+    yield f"cell_leakage_power : {at.leakage_w * 1e9:.6g};"
+    yield "leakage_power () {"
+    yield f"  value : {at.leakage_w * 1e9:.6g};"
+    yield f'  related_pg_pin : "{names.SUPPLY}";'
+    yield "}"
+    for group in groups:
+        if not group.pins[0].role.supply:
+            yield from _port(group, groups, at)
+
+
+def _port(group: PortGroup, groups: Sequence[PortGroup], at: CornerFigures) -> Iterator[str]:
+    if not group.bus:
+        yield from _pin(group.pins[0].name, group, groups, at)
+        return
+    yield f'bus ("{group.name}") {{'
+    yield f'  bus_type : "{_type(len(group.pins))}";'
+    yield f"  direction : {group.direction};"
+    for pin in group.pins:
+        yield from _indented(_pin(pin.name, group, groups, at))
+    yield "}"
+
+
+def _pin(
+    name: str, group: PortGroup, groups: Sequence[PortGroup], at: CornerFigures
+) -> Iterator[str]:
+    yield f'pin ("{name}") {{'
+    yield f"  direction : {group.direction};"
+    if not group.pins[0].role.digital:
+        yield "  is_analog : true;"
+    yield f'  related_power_pin : "{names.SUPPLY}";'
+    yield f'  related_ground_pin : "{names.GROUND}";'
+    yield f"  capacitance : {at.farad.get(name, 0.0) * 1e12:.6g};"
+    if group.name == names.OUTPUT and at.settle_s is not None:
+        for pins, seconds in _ways(name, groups, at):
+            yield from _indented(_arc(pins, seconds))
+    yield "}"
+
+
+def _ways(
+    output: str, groups: Sequence[PortGroup], at: CornerFigures
+) -> Iterator[tuple[list[str], float]]:
+    """Yield the pins that change a column's current, with the time until it stands."""
+    assert at.settle_s is not None
+    column = names.number_of(output)
+    own = {names.select(tier, column) for tier in range(len(names.TIERS))}
+    own.add(names.write_select(column))
+    for group in groups:
+        pins = [pin.name for pin in group.pins]
+        if group.name in names.INPUTS:
+            yield pins, at.settle_s
+        elif group.name in names.WRITE_TIERS or own & set(pins):
+            for pin in pins:
+                if pin in own or group.name in names.WRITE_TIERS:
+                    yield [pin], at.settle_s + at.control_s.get(pin, 0.0)
+
+
+def _arc(pins: list[str], seconds: float) -> Iterator[str]:
+    ns = f"{seconds * 1e9:.6g}"
+    yield "timing () {"
+    yield f'  related_pin : "{" ".join(pins)}";'
+    yield "  timing_type : combinational;"
+    yield "  timing_sense : non_unate;"
+    for what in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"):
+        yield f'  {what} (scalar) {{ values ("{ns}"); }}'
+    yield "}"

@@ -1,0 +1,186 @@
+"""Behavioural SystemVerilog of a block, and its bench: the currents of the extracted network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.outputs import write_text
+from .fill import filled
+from .ports import PortGroup
+from .states import NONE, State, input_names, solved, states
+from .verilog import POWER_DEFINE, identifier, port_lines
+
+if TYPE_CHECKING:
+    from ..analyse import Stimulus
+    from ..pdk import Tech
+    from ..solve import Network
+    from .abstract import Abstract
+
+Floats = NDArray[np.float64]
+#: vectors of each state in the bench, and in all
+_PER_STATE, _MOST_VECTORS = 4, 400
+#: of the largest current; both ways of the sum round differently
+TOLERANCE = 1e-9
+
+
+def write_model(
+    folder: Path,
+    block: Abstract,
+    groups: Sequence[PortGroup],
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    settle_s: float,
+    seed: int = 1,
+) -> list[str]:
+    """Write the model, its matrices, the bench and its vectors; returns the files' names.
+
+    Args:
+        folder: receives them.
+        block: the block's pins.
+        groups: its ports.
+        network: extracted.
+        tech: the transistors' models.
+        what: the devices, and the inputs at which transistors are taken.
+        settle_s: from a change until columns stand.
+        seed: of the bench's inputs.
+
+    Raises:
+        ConfigError: for an array without mode switches, or one too large.
+    """
+    controls = [
+        pin.name for g in groups for pin in reversed(g.pins)
+        if pin.role.digital and pin.role.direction == "INPUT"
+    ]  # fmt: skip
+    found = states(network, tech, what, controls)
+    inputs = input_names(network)
+    vectors = list(_vectors(network, what, found, inputs, seed))
+    name = block.name
+    shared = {
+        "name": name,
+        "inputs": inputs,
+        "cols": network.cols,
+        "n_states": len(found),
+        "controls": controls,
+        # a clock of a picosecond cannot tell shorter times
+        "settle_ns": f"{max(settle_s * 1e9, 0.004):.3f}",
+    }
+    model = filled(
+        "model.sv.j2",
+        {
+            **shared,
+            "ports": list(port_lines(groups)),
+            "control_bits": [_bit(pin) for pin in controls],
+            "conditions": tech.conditions.text,
+            "devices": what.text["conductances"],
+            "modes": list(_ranges(found)),
+        },
+    )
+    bench = filled(
+        "bench.sv.j2",
+        {
+            **shared,
+            "n_vectors": len(vectors),
+            "illegal": _illegal(found, controls),
+            "tolerance": f"{TOLERANCE:g}",
+            "analog": [g for g in groups if not _control(g) and not g.pins[0].role.supply],
+            "connections": list(_connections(groups, controls)),
+        },
+    )
+    write_text(folder / f"{name}_model.sv", model)
+    write_text(folder / f"{name}_bench.sv", bench)
+    rows = {
+        "matrix": (word for state in found for word in _hex(state.matrix)),
+        "states": (_pattern(state, controls) for state in found),
+        "vectors": (word for vector in vectors for word in vector),
+    }
+    for kind, words in rows.items():
+        write_text(folder / f"{name}_{kind}.hex", "\n".join(words) + "\n")
+    return [f"{name}_{end}" for end in ("model.sv", "bench.sv", *(f"{k}.hex" for k in rows))]
+
+
+def _control(group: PortGroup) -> bool:
+    return group.pins[0].role.digital and group.direction == "input"
+
+
+def _bit(pin: str) -> str:
+    """Return a pin as Verilog reads it out of its port."""
+    return pin if "[" in pin else identifier(pin)
+
+
+def _connections(groups: Sequence[PortGroup], controls: Sequence[str]) -> Iterator[str]:
+    """Yield the port connections of the bench: controls by their place in `control`."""
+    place = {pin: len(controls) - 1 - k for k, pin in enumerate(controls)}
+    rest = [g for g in groups if not g.pins[0].role.supply]
+    supplies = [g for g in groups if g.pins[0].role.supply]
+    if supplies:
+        yield f"`ifdef {POWER_DEFINE}"
+        for group in supplies:
+            value = "1'b1" if group.pins[0].role.use == "POWER" else "1'b0"
+            yield f".{identifier(group.name)}({value}),"
+        yield "`endif"
+    for k, group in enumerate(rest):
+        comma = "," if k < len(rest) - 1 else ""
+        if _control(group):
+            bits = [f"control[{place[pin.name]}]" for pin in reversed(group.pins)]
+            yield f".{identifier(group.name)}({{{', '.join(bits)}}}){comma}"
+        else:
+            yield f".{identifier(group.name)}({identifier(group.name)}){comma}"
+
+
+def _hex(values: Floats) -> Iterator[str]:
+    """Yield the bits of doubles, as ``$bitstoreal`` takes them."""
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
+    yield from (f"{int(value):016x}" for value in bits.ravel())
+
+
+def _pattern(state: State, controls: Sequence[str]) -> str:
+    """Return the levels of the controls as a hexadecimal number, the first pin highest."""
+    bits = "".join("1" if state.controls[pin] else "0" for pin in controls)
+    return f"{int(bits, 2):0{-(-len(bits) // 4)}x}"
+
+
+def _illegal(found: Sequence[State], controls: Sequence[str]) -> str:
+    """Return controls that are no state's, as a number in Verilog."""
+    taken = {int(_pattern(state, controls), 16) for state in found}
+    free = next(k for k in range(len(taken) + 1) if k not in taken)
+    return f"{len(controls)}'h{free:x}"
+
+
+def _ranges(found: Sequence[State]) -> Iterator[dict[str, object]]:
+    """Yield runs of states of one mode and one written tier, for a comment."""
+    start = 0
+    for k, state in enumerate(found):
+        after = found[k + 1] if k + 1 < len(found) else None
+        if after and (after.mode, after.write_tier) == (state.mode, state.write_tier):
+            continue
+        text = "" if state.write_tier == NONE else (
+            f", column 0 .. {state.write_column} of tier {state.write_tier} written "
+            "(0 bottom, 1 top)"
+        )  # fmt: skip
+        yield {"first": start, "last": k, "mode": state.mode, "text": text}
+        start = k + 1
+
+
+def _vectors(
+    network: Network,
+    what: Stimulus,
+    found: Sequence[State],
+    inputs: Sequence[str],
+    seed: int,
+) -> Iterator[list[str]]:
+    """Yield state, inputs and currents of the bench's vectors, as words of 64 bits."""
+    random = np.random.default_rng(seed)
+    each = max(1, min(_PER_STATE, _MOST_VECTORS // len(found)))
+    largest = float(np.abs(what.inputs).max())
+    for number, state in enumerate(found):
+        for _ in range(each):
+            volts = random.uniform(-largest, largest, what.inputs.shape)
+            flat = volts.reshape(-1)[: len(inputs)]
+            currents = solved(network, what.conductances, state, volts)
+            yield [f"{number:016x}", *_hex(flat), *_hex(currents)]

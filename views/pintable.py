@@ -1,0 +1,149 @@
+"""The pin list: what each pin is, where, what it carries in each mode and what it may carry."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analyse import refusal, write_options
+from ..base import names
+from ..solve import MODES, network_drives
+from .access import on_tracks
+
+if TYPE_CHECKING:
+    from ..analyse import Stimulus
+    from ..pdk import Tech
+    from ..solve import Drives, Network
+    from .abstract import Abstract, Pin
+
+COLUMNS = (
+    "name", "direction", "use", "layer", "side", "x_um", "y_um", "low_V", "high_V",
+    "limit_A", "farad", "on_track",
+)  # fmt: skip
+
+
+def pin_table(
+    block: Abstract,
+    tech: Tech,
+    network: Network,
+    what: Stimulus,
+    farad: Mapping[str, float],
+    nets: Sequence[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return an entry per pin, keys as in `COLUMNS`.
+
+    Voltages are those of the modes; a digital pin goes from ground to the supply.
+
+    Args:
+        block: the pins.
+        tech: for the supply and the write voltages.
+        network: extracted.
+        what: inputs of a read.
+        farad: pin -> capacitance; empty if not extracted.
+        nets: entries of nets.json, for the largest continuous current into a pin.
+    """
+    limits = {row["net"]: row["em_limit_a"] for row in nets}
+    volts = voltages(network, tech, what)
+    tracks = on_tracks(block)
+    table = []
+    for pin in block.pins:
+        low, high = _range(pin, volts, tech.conditions.supply_v)
+        shape = pin.shapes[0]
+        centre = shape.box.center()
+        row = (
+            pin.name, pin.role.direction.lower(), pin.role.use.lower(), shape.layer,
+            shape.side or "inside", round(centre.x * tech.dbu_um, 3),
+            round(centre.y * tech.dbu_um, 3), low, high, limits.get(pin.name),
+            farad.get(pin.name), tracks[pin.name],
+        )  # fmt: skip
+        table.append(dict(zip(COLUMNS, row, strict=True)))
+    return table
+
+
+def _range(
+    pin: Pin, volts: Mapping[str, tuple[float, float]], supply: float
+) -> tuple[float | None, float | None]:
+    if pin.role.use == "GROUND":
+        return 0.0, 0.0
+    if pin.role.use == "POWER":
+        return supply, supply
+    if pin.role.digital:
+        return 0.0, supply
+    return volts.get(pin.name, (None, None))
+
+
+def voltages(network: Network, tech: Tech, what: Stimulus) -> dict[str, tuple[float, float]]:
+    """Return pin -> lowest and highest voltage that the modes drive it with, V."""
+    found: dict[str, tuple[float, float]] = {}
+    for _, drives in _every_way(network, tech, what):
+        for pin, volt in drives.port_voltages.items():
+            low, high = found.get(pin, (volt, volt))
+            found[pin] = (min(low, volt), max(high, volt))
+    return found
+
+
+def _every_way(network: Network, tech: Tech, what: Stimulus) -> Iterator[tuple[str, Drives]]:
+    """Yield what every mode drives: inputs at 0 and at their values, each tier, each polarity."""
+    ends = {0, network.cols - 1}
+    for mode in MODES.values():
+        if refusal(network, mode.name) is not None:
+            continue
+        for inputs in (np.zeros_like(what.inputs), what.inputs):
+            own = [{"read_tier": t, "write_column": c} for t in range(2) for c in ends]
+            for options in own if mode.writes else [{}]:
+                for way in write_options(tech, mode.name, dict(options)):
+                    yield mode.name, network_drives(network, mode.name, inputs, **way)
+
+
+def modes_table(network: Network, tech: Tech) -> list[dict[str, str]]:
+    """Return what every kind of pin carries in every mode, in words of the mode table."""
+    from ..solve import ArrayKind
+
+    kind = ArrayKind.of(network)
+    rows: dict[str, dict[str, str]] = {}
+    heads = []
+    for mode in MODES.values():
+        if refusal(network, mode.name) is not None:
+            continue
+        reads = range(len(names.TIERS)) if mode.writes else (None,)
+        for tier in reads:
+            head = mode.name
+            letters = {"R": "", "W": ""}
+            if tier is not None:
+                other = names.TIERS[1 - tier]
+                letters = {"R": names.TIERS[tier], "W": other}
+                read, write = names.TIER_NAMES[tier], names.TIER_NAMES[1 - tier]
+                head += f", {read} reads, column k of {write} is written"
+            heads.append(head)
+            for rule in mode.rules(kind):
+                name = rule.pins.format(i="*", **letters)
+                rows.setdefault(name, {})[head] = rule.carries.replace("_", " ")
+    ports = set(network.ports) | set(network.gate_nets)
+    kinds = {names.numbered(names.kind_of(p), "*") if names.kind_of(p) else p for p in ports}
+    return [
+        {"pin": name, **{head: told.get(head, "-") for head in heads}}
+        for name, told in sorted(rows.items())
+        if name in kinds
+    ]
+
+
+def csv_text(table: Sequence[Mapping[str, Any]]) -> str:
+    """Return the pin list as CSV; empty where a figure was not extracted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in table:
+        writer.writerow([_cell(row[key]) for key in COLUMNS])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,52 @@
+"""Pins as ports of a module: numbered ones are buses, in one order for Verilog and Liberty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..base import names
+from .abstract import Pin
+
+
+@dataclass(frozen=True)
+class PortGroup:
+    """A port: one pin, or the bits of a bus from 0 on.
+
+    Attributes:
+        name: of the port.
+        pins: its pins by number; one for a port that is no bus.
+        bus: True for numbered pins.
+    """
+
+    name: str
+    pins: tuple[Pin, ...]
+    bus: bool
+
+    @property
+    def direction(self) -> str:
+        """Direction in lower case, as Verilog and Liberty write it."""
+        return self.pins[0].role.direction.lower()
+
+    @property
+    def range(self) -> str:
+        """``[5:0] `` for a bus of six, else nothing."""
+        return f"[{len(self.pins) - 1}:0] " if self.bus else ""
+
+
+def port_groups(pins: Iterable[Pin]) -> tuple[PortGroup, ...]:
+    """Return the ports of a block; pins whose numbers leave a gap, or start above 0, stand alone.
+
+    Supplies come first.
+    """
+    kinds: dict[str, list[Pin]] = {}
+    for pin in pins:
+        kinds.setdefault(names.kind_of(pin.name) or pin.name, []).append(pin)
+    found = []
+    for kind, mine in kinds.items():
+        numbers = [p.name == names.numbered(kind, k) for k, p in enumerate(mine)]
+        if all(numbers):
+            found.append(PortGroup(kind, tuple(mine), True))
+        else:
+            found += [PortGroup(pin.name, (pin,), False) for pin in mine]
+    return tuple(sorted(found, key=lambda g: not g.pins[0].role.supply))

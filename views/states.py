@@ -1,0 +1,202 @@
+"""What a block does in each state of its controls: the linear map from rows to columns.
+
+A state is one line of the mode table: which controls are high, which rows are inputs, which
+columns are read. Its matrix is that of the extracted network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analyse import Laws, mode_ohm, refusal, write_options
+from ..base import names
+from ..base.errors import ConfigError
+from ..solve import MODES, NetworkSolver, gates_for, network_drives, port_matrix
+
+if TYPE_CHECKING:
+    from ..analyse import Stimulus
+    from ..pdk import Tech
+    from ..solve import Drives, Mode, Network
+
+Floats = NDArray[np.float64]
+#: numbers in a model's matrices; as text 17 bytes each
+MOST_NUMBERS = 4_000_000
+#: tier that is no tier: nothing is written
+NONE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """One state of the controls.
+
+    Attributes:
+        mode: name of its mode.
+        controls: digital pin -> high?
+        matrix: siemens, shape (columns, inputs); columns that are not read have zeros.
+        write_tier, write_column: what is written; `NONE` without a write.
+        drives: everything that the state drives, inputs at 0 V.
+        ohm: on resistance of the transistors.
+        options: of `mode_drives`.
+    """
+
+    mode: str
+    controls: dict[str, bool]
+    matrix: Floats
+    write_tier: int
+    write_column: int
+    drives: Drives
+    ohm: Floats
+    options: dict[str, Any]
+
+
+def input_names(network: Network) -> tuple[str, ...]:
+    """Return the row pins that carry inputs, bottom tier first.
+
+    Raises:
+        ConfigError: for a network without mode switches, which has no such pins.
+    """
+    found = [
+        names.row_input(tier, row)
+        for tier in range(len(names.TIERS))
+        for row in range(network.rows)
+        if names.row_input(tier, row) in network.ports
+    ]
+    if not found:
+        raise ConfigError("the layout has no row inputs: models are of a macro, not of an array")
+    return tuple(found)
+
+
+def states(
+    network: Network, tech: Tech, what: Stimulus, controls: Sequence[str]
+) -> tuple[State, ...]:
+    """Return every state in which a block computes.
+
+    Args:
+        network: extracted.
+        tech: the transistors' models.
+        what: the devices, and the inputs at which transistors are taken.
+        controls: digital pins of the block.
+
+    Raises:
+        ConfigError: for an array without mode switches, or one with too many states.
+    """
+    wanted = [
+        (mode, options)
+        for mode in MODES.values()
+        if refusal(network, mode.name) is None
+        for options in _options(mode, network.cols)
+    ]
+    inputs = input_names(network)
+    size = len(wanted) * network.cols * len(inputs)
+    if size > MOST_NUMBERS:
+        raise ConfigError(
+            f"the model of {network.rows} x {network.cols} cells would have {size} numbers in "
+            f"{len(wanted)} states, allowed: {MOST_NUMBERS}"
+        )
+    ohms: dict[tuple[str, int], Floats] = {}
+    found = []
+    for mode, options in wanted:
+        key = (mode.name, options.get("read_tier", NONE))
+        if key not in ohms:
+            ohms[key] = _ohm(network, tech, what, mode, options)
+        way = next(write_options(tech, mode.name, options))
+        found.append(_state(network, what, mode, way, ohms[key], inputs, controls))
+    return tuple(found)
+
+
+def _ohm(
+    network: Network, tech: Tech, what: Stimulus, mode: Mode, options: dict[str, Any]
+) -> Floats:
+    """Return the transistors' resistance in all states of a mode that read one tier.
+
+    Which column is written hardly moves the transistors of the others, so two states tell those
+    of all: the first column's transistors are off where it is written, and on in the second.
+    """
+    laws = Laws.of(tech)
+    found = np.full(len(network.switch_a), np.nan)
+    ends = (0, network.cols - 1) if mode.writes else (None,)
+    for column in ends:
+        own = options if column is None else {**options, "write_column": column}
+        way = next(write_options(tech, mode.name, own))
+        ohm = mode_ohm(network, tech, what, mode.name, **laws.options, **way)
+        drives = network_drives(network, mode.name, what.inputs, **way)
+        levels = np.array([drives.gates.get(net, True) for net in network.nets])
+        on = levels[network.switch_gate] != network.switch_p
+        found = np.where(np.isnan(found) & on, ohm, found)
+    # what is on in neither of them is on in no state that is read
+    return np.where(np.isnan(found), ohm, found)
+
+
+def _options(mode: Mode, cols: int) -> Iterator[dict[str, Any]]:
+    if not mode.writes:
+        yield {}
+        return
+    for tier in range(len(names.TIERS)):
+        for column in range(cols):
+            yield {"read_tier": tier, "write_column": column}
+
+
+def _state(
+    network: Network,
+    what: Stimulus,
+    mode: Mode,
+    options: dict[str, Any],
+    ohm: Floats,
+    inputs: tuple[str, ...],
+    controls: Sequence[str],
+) -> State:
+    idle = network_drives(network, mode.name, np.zeros_like(what.inputs), **options)
+    lit = network_drives(network, mode.name, np.ones_like(what.inputs), **options)
+    mine = [p for p in inputs if lit.port_voltages.get(p) != idle.port_voltages.get(p)]
+    request = idle.request
+    columns = mode.columns(network.cols, request.write_column)
+    solver = solver_of(network, what.conductances, idle, ohm)
+    rest = {pin: volt for pin, volt in idle.port_voltages.items() if pin not in mine}
+    outputs = [idle.outputs[j] for j in columns]
+    found = port_matrix(solver, mine, outputs, rest)
+    matrix = np.zeros((network.cols, len(inputs)))
+    matrix[np.ix_(columns, [inputs.index(pin) for pin in mine])] = found.matrix
+    return State(
+        mode.name,
+        {pin: bool(idle.gates.get(pin, False)) for pin in controls},
+        matrix,
+        request.write_tier if mode.writes else NONE,
+        request.write_column if mode.writes else NONE,
+        idle,
+        ohm,
+        options,
+    )
+
+
+def solver_of(network: Network, siemens: Floats, drives: Drives, ohm: Floats) -> NetworkSolver:
+    """Return the factorised network of a state."""
+    return NetworkSolver(
+        network,
+        conductances=siemens,
+        driven=drives.port_voltages,
+        gates=gates_for(network, drives),
+        switch_ohm=ohm,
+    )
+
+
+def solved(network: Network, siemens: Floats, state: State, inputs: Floats) -> Floats:
+    """Return the column currents of a state by a solve of their own, A.
+
+    Args:
+        network: extracted.
+        siemens: of the memristors.
+        state: which.
+        inputs: V, shape (tiers, rows).
+    """
+    drives = network_drives(network, state.mode, inputs, **state.options)
+    found = solver_of(network, siemens, drives, state.ohm).solve(drives.port_voltages)
+    mode = MODES[state.mode]
+    columns = mode.columns(network.cols, drives.request.write_column)
+    out = np.zeros(network.cols)
+    out[columns] = [-found.port_currents[drives.outputs[j]] for j in columns]
+    return out
