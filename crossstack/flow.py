@@ -14,6 +14,7 @@ from .block_views import Analysed, build_views
 from .capacitances import capacitances
 from .config import RunConfig
 from .console import Console
+from .drawn import draw
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
@@ -121,28 +122,6 @@ def lasting(report: DrcReport) -> dict[str, Any]:
     return {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
 
 
-def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout, list[str]]:
-    """Generate the array of a configuration, its layout, and remarks on it.
-
-    A chip becomes a whole die: seal ring, identification cells, fill.
-
-    Raises:
-        ParameterError: for a size or pitch that the rules do not allow.
-    """
-    from .cells.drawing import to_layout
-    from .generators import build_top
-
-    with console.step("draw"):
-        array = build_top(config.spec)
-        layout = to_layout(array.cell, array.tech)
-    if config.spec.top != "testchip":
-        return array, layout, []
-    from .generators.finish import finish
-
-    with console.step("seal ring and fill"):
-        return array, layout, finish(layout, array.tech).remarks()
-
-
 def build(config: RunConfig, out: Path, console: Console) -> Build:
     """Run everything for one array.
 
@@ -182,8 +161,8 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
                 result.not_done |= result.views.pop("not_done", {})
         finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
-    replaced = other_parameters(earlier, config, f"{out / name} replaces a build")
-    result.warnings += [*replaced, *remarks]
+    result.warnings += other_parameters(earlier, config, f"{out / name} replaces a build")
+    result.warnings += remarks
     return result
 
 

@@ -198,7 +198,7 @@ def _cover(region: db.Region, die: db.Box, side: int) -> Iterator[tuple[db.Box, 
     half = max(1, side // 2)
     nx, ny = (max(1, -(-length // half)) for length in (die.width(), die.height()))
     tiles = db.TilingProcessor()
-    tiles.frame = db.DBox(die)  # type: ignore[misc, assignment]
+    tiles.frame = db.DBox(die)  # type: ignore[misc,assignment]
     areas: dict[tuple[int, int], float] = {}
 
     class _Sum(db.TileOutputReceiver):
