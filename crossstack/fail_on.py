@@ -14,7 +14,7 @@ from .base.outcome import FAILED, PASSED, UNKNOWN, Case, Outcome
 from .sizing.metrics import METRICS, Metric, flat_figures
 
 if TYPE_CHECKING:
-    from .flow import Build
+    from .built import Build
 
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _WORDS = re.compile(r"\s*([\w.-]*)\s*(>=|<=|>|<)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(\S*)\s*")

@@ -15,7 +15,7 @@ from ..options import array_options, limits_option, out_option, within
 
 if TYPE_CHECKING:
     from ..base.outcome import Outcome
-    from ..flow import Build
+    from ..built import Build
 
 
 @click.command("build", cls=FormatCommand)

@@ -1,0 +1,107 @@
+"""What a build found, as values: verdicts, figures, warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .analyse import ReadWrite
+    from .drc import DrcReport
+    from .lvs import LvsReport
+    from .pdk import Tech
+
+
+@dataclass
+class Build:
+    """What a build found.
+
+    Attributes:
+        folder: where its results are.
+        name: top cell and stem of the files.
+        drc: verdict on the design rules; None until they ran.
+        lvs: verdict on the netlist; None until it was compared.
+        ir_drop, em, timing: contents of the JSON files of the same names.
+        extraction: how the wires were extracted, with warnings.
+        views: files of a macro for the chip around it, and pins off the routing tracks.
+        area: of the drawing and of its cells, um2.
+        tech: its technology at the conditions of the build.
+        not_done: step -> why it was not done.
+        warnings: remarks on the run as a whole, e.g. that another build was replaced.
+        seconds: step -> time it took.
+    """
+
+    folder: Path
+    name: str
+    drc: DrcReport | None = None
+    lvs: LvsReport | None = None
+    ir_drop: dict[str, Any] = field(default_factory=dict)
+    em: dict[str, Any] = field(default_factory=dict)
+    timing: ReadWrite | None = None
+    extraction: dict[str, Any] = field(default_factory=dict)
+    views: dict[str, Any] = field(default_factory=dict)
+    area: dict[str, float] = field(default_factory=dict)
+    tech: Tech | None = None
+    not_done: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True if the design rules hold, the netlist matches and everything was done.
+
+        Currents have a verdict of their own, `limits`.
+        """
+        if self.drc is None or self.lvs is None or self.not_done:
+            return False
+        return self.drc.clean and self.lvs.match
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Return the verdict on the currents: judged, exceeded, text and the hardest load."""
+        why = self.not_done.get("extract") or "the wires were not extracted"
+        none = {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+        verdict: dict[str, Any] = self.em.get("verdict", none)
+        return verdict
+
+    @property
+    def write_voltages(self) -> dict[str, Any] | None:
+        """Return the verdict on what written devices get; None if nothing was written."""
+        from .analyse.needs import write_voltages
+
+        return write_voltages(self.em)
+
+    @property
+    def verdict(self) -> str:
+        """Return what was judged and how, in one line."""
+        state = "passed" if self.passed else "FAILED"
+        writes = [] if self.write_voltages is None else [self.write_voltages["text"]]
+        return "; ".join([f"{state}: rules, netlist", self.limits["text"], *writes])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result that `build --json` prints."""
+        return {
+            "folder": str(self.folder),
+            "name": self.name,
+            "passed": self.passed,
+            "verdict": self.verdict,
+            "limits": self.limits,
+            "write_voltages": self.write_voltages,
+            "drc": lasting(self.drc) if self.drc else {},
+            "lvs": self.lvs.to_json() if self.lvs else {},
+            "ir_drop": self.ir_drop,
+            "em": self.em,
+            "timing": self.timing.to_json() if self.timing else {},
+            "area": self.area,
+            "extraction": self.extraction,
+            "views": self.views,
+            "not_done": self.not_done,
+            "warnings": self.warnings,
+            "seconds": self.seconds,
+        }
+
+
+def lasting(report: DrcReport) -> dict[str, Any]:
+    """Return what of a report two builds of one layout have in common: no times, no memory."""
+    return {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
