@@ -16,7 +16,7 @@ from .sealring import draw_ring
 from .tapeout import MARK_GAP
 
 #: gaps within one mark up to twice this are part of it, dbu
-_CLOSED = 10_000
+_CLOSED = 9_000
 #: cell of what keeps fill out of the marks
 MARKERS = "no_fill"
 
@@ -131,7 +131,8 @@ def _pictures(pieces: db.Region) -> db.Region:
         if len(inside) > 1:
             right, top = max(b.left for b in inside), max(b.bottom for b in inside)
             whole.insert(db.Box(group.left, group.bottom, right, top))
-    return whole.merged()
+    # a step of the grid smaller: marks stand as far apart as markers must, or that much less
+    return whole.merged().sized(-5)
 
 
 __all__ = ["Finished", "finish", "id_box"]
