@@ -14,7 +14,7 @@ help: ## list these verbs
 
 demo: setup ## build the 10 x 10 x 2 array end to end
 	-@$(MAKE) --no-print-directory system
-	$(BIN)/crossstack build --rows 10 --cols 10 --name $(NAME) -o gds_out $(if $(PROCESS),--process $(PROCESS))
+	$(BIN)/crossstack build $(if $(PROCESS),--rows 10 --cols 10 --process $(PROCESS),examples/demo.yaml) --name $(NAME) -o gds_out
 	@echo "report: gds_out/$(NAME)/report.html"
 
 test: setup ## run every test
@@ -59,7 +59,7 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
 
-bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact, -size, -views, -matrix
+bench-%: setup ## run one script of bench/, also long ones: bench-fuzz, -options, -damage, -exact, -size, -strap, -views, -matrix
 	$(BIN)/python bench/$*.py $(ARGS)
 
 package: setup ## build wheel and sdist into dist/, install them in empty environments, try them

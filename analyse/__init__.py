@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .operating import Laws, mode_ohm, write_options
     from .progress import Console, Step
     from .studies import programming, sensitivity
-    from .timing import overlap, read_and_write, read_settle
+    from .timing import ReadWrite, Settling, overlap, read_and_write, read_settle
     from .transistors import OnResistance, VoltageRangeError, switch_ohm, working_ohm
 
 _HOME = {
@@ -52,7 +52,7 @@ _HOME = {
     ".operating": ("Laws", "mode_ohm", "write_options"),
     ".progress": ("Console", "Step"),
     ".studies": ("programming", "sensitivity"),
-    ".timing": ("overlap", "read_and_write", "read_settle"),
+    ".timing": ("ReadWrite", "Settling", "overlap", "read_and_write", "read_settle"),
     ".transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
 }
 
@@ -64,6 +64,8 @@ __all__ = [
     "Console",
     "Laws",
     "OnResistance",
+    "ReadWrite",
+    "Settling",
     "Step",
     "Stimulus",
     "VoltageRangeError",

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: bytes of a file of weights, conductances or inputs; as CSV, 25 million numbers
-MAX_NUMBERS = 500_000_000
-
 TOO_LARGE = f"which `crossstack extract` leaves for arrays of up to {LARGEST}"
 
 

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+#: memristors up to which transistors and memristors are solved at once, on the reduced network;
+#: beyond, its factor takes longer than many solves by lines
+MOST_AT_ONCE = 100_000
+
+
 @dataclass(frozen=True)
 class Laws:
     """What the memristors follow.
@@ -222,7 +227,7 @@ def mode_ohm(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from ..solve.network.linear import NetworkSolver, is_small
+    from ..solve.network.linear import NetworkSolver
     from ..solve.network.reduced import reduced
     from ..solve.study.metrics import law_in
 
@@ -232,7 +237,7 @@ def mode_ohm(
         check_volts(tech, drives.port_voltages.values())
     bent = None if law is None else _bent(network, law, what.conductances)
     gates = gates_for(network, drives)
-    small = reduced(network) if is_small(network) else None
+    small = reduced(network) if len(network.memristor_a) <= MOST_AT_ONCE else None
 
     def solver(ohm: Floats, chords: Floats) -> NetworkSolver:
         siemens = np.array(what.conductances, dtype=np.float64)
@@ -259,7 +264,8 @@ def mode_ohm(
         found = node_volts(first, table, bent, drives.port_voltages)
         return None if found is None else spread(found[: first.network.n_nodes])
 
-    return working_ohm(network, tech, solve, start, bent, at_once)
+    way = None if small is None else at_once
+    return working_ohm(network, tech, solve, start, bent, way)
 
 
 def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:

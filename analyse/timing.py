@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..base import names
@@ -48,10 +48,68 @@ COUNTED = (
 LEFT_OUT = "junctions of the transistors (some 2 fF a cell), the driver, the read-out's input"
 
 
+@dataclass(frozen=True)
+class Settling:
+    """How a read settles.
+
+    Attributes:
+        row_farad, column_farad: largest capacitance of a row line and of a column, F.
+        delay_s: until every column stands within 1 / e of its step, s.
+        settle_s: until every column stands within half an LSB of the input, s.
+        counted, left_out: what these figures hold and what they do not, in words.
+    """
+
+    row_farad: float
+    column_farad: float
+    delay_s: float
+    settle_s: float
+    counted: str = COUNTED
+    left_out: str = LEFT_OUT
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ReadWrite:
+    """How long a read takes, and what writing meanwhile saves.
+
+    Attributes:
+        settle: of expansion mode; None without capacitances.
+        modes: mode -> the same of the others that settle.
+        overlap: what `overlap` returns; None where deep-net mode cannot run.
+        not_run: why something is missing; empty if nothing is.
+    """
+
+    settle: Settling | None = None
+    modes: Mapping[str, Settling] = field(default_factory=dict)
+    overlap: Mapping[str, Any] | None = None
+    not_run: str = ""
+
+    @property
+    def settle_s(self) -> float | None:
+        """Settling time of a read in expansion mode, s; None if it is not known."""
+        return None if self.settle is None else self.settle.settle_s
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of timing.json."""
+        out: dict[str, Any] = {"paper": SPEED}
+        if self.settle is not None:
+            out["settle"] = self.settle.to_json()
+        if self.modes:
+            out["modes"] = {mode: found.to_json() for mode, found in self.modes.items()}
+        if self.not_run:
+            out["not_run"] = self.not_run
+        if self.overlap is not None:
+            out["overlap"] = dict(self.overlap)
+        return out
+
+
 def read_and_write(
     network: Network, tech: Tech, what: Stimulus, found: Mapping[str, NetCapacitance]
-) -> dict[str, Any]:
-    """Return the content of timing.json: how a read settles, what writing meanwhile saves.
+) -> ReadWrite:
+    """Return how a read settles, and what writing meanwhile saves.
 
     Args:
         network: the extracted network.
@@ -59,17 +117,17 @@ def read_and_write(
         what: devices and inputs.
         found: capacitance of its nets; empty if not extracted.
     """
-    out: dict[str, Any] = {"paper": SPEED}
     if not found:
-        return {**out, "not_run": "the array is too large to extract capacitances in a build"}
-    out["settle"] = read_settle(network, tech, what, found)
+        why = "the array is too large to extract capacitances in a build"
+        return ReadWrite(not_run=why)
+    settle = read_settle(network, tech, what, found)
     others = [m for m in MODES.values() if m.settles and m.name != EXPANSION]
-    if offered := [m.name for m in others if refusal(network, m.name) is None]:
-        out["modes"] = {m: read_settle(network, tech, what, found, m) for m in offered}
+    offered = [m.name for m in others if refusal(network, m.name) is None]
+    modes = {m: read_settle(network, tech, what, found, m) for m in offered}
     if (reason := refusal(network, DEEP_NET)) is not None:
-        return {**out, "not_run": reason}
+        return ReadWrite(settle, modes, not_run=reason)
     turns = tech.memristor.turns(network.rows)
-    return {**out, "overlap": overlap(out["settle"]["settle_s"], network.cols, turns)}
+    return ReadWrite(settle, modes, overlap(settle.settle_s, network.cols, turns))
 
 
 def read_settle(
@@ -78,7 +136,7 @@ def read_settle(
     what: Stimulus,
     found: Mapping[str, NetCapacitance],
     mode: str = EXPANSION,
-) -> dict[str, Any]:
+) -> Settling:
     """Return how long a read takes from all inputs' step until every column stands.
 
     The step response of the extracted wires, memristors and transistors at work with the
@@ -102,14 +160,12 @@ def read_settle(
         switch_ohm=mode_ohm(network, tech, what, mode),
     )
     farad = {name: net.total_f for name, net in found.items()}
-    return {
-        "row_farad": max((c for n, c in farad.items() if names.is_row(n)), default=0.0),
-        "column_farad": max((c for n, c in farad.items() if names.is_column(n)), default=0.0),
-        "delay_s": response.settle_s(1.0 / math.e),
-        "settle_s": response.settle_s(0.5 ** (INPUT_BITS + 1)),
-        "counted": COUNTED,
-        "left_out": LEFT_OUT,
-    }
+    return Settling(
+        row_farad=max((c for n, c in farad.items() if names.is_row(n)), default=0.0),
+        column_farad=max((c for n, c in farad.items() if names.is_column(n)), default=0.0),
+        delay_s=response.settle_s(1.0 / math.e),
+        settle_s=response.settle_s(0.5 ** (INPUT_BITS + 1)),
+    )
 
 
 def _capacitors(

@@ -298,6 +298,13 @@ def _check_layers(
             "process? name it with --process"
         )
     remarks = [f"unknown layers, not checked: {', '.join(unknown)}"] if unknown else []
+    filled = [x for x in process.foreign if x.joins and x.gds in drawn and x.gds in process.known]
+    if filled:
+        listed_fill = ", ".join(f"{x.gds[0]}/{x.gds[1]}" for x in filled)
+        remarks.append(
+            f"fill on {listed_fill}: checked by the design rules, touches no wire, and is left out "
+            "of nets and capacitances"
+        )
     remarks += [
         f"{layer.name} {layer.gds[0]}/{layer.gds[1]}: {layer.text}, which design rules see, and "
         "devices, wires and their resistance do not"
@@ -319,12 +326,13 @@ def _refuse_other_devices(
     for pair in layer.changes:
         if pair not in drawn:
             continue
-        store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
-        both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
         if layer.joins:
-            both = both.sized(1)  # a shape that only touches, by an edge or a corner
-        both &= db.Region(cell.begin_shapes_rec(drawn[pair]), store)
-        polygon = next(both.each(), None)
+            polygon = _touching(cell, drawn[layer.gds], drawn[pair])
+        else:
+            store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
+            both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
+            both &= db.Region(cell.begin_shapes_rec(drawn[pair]), store)
+            polygon = next(both.each(), None)
         if polygon is not None:
             at = polygon.bbox().center().to_dtype(cell.layout().dbu)
             lies = "lies over or touches" if layer.joins else "lies over"
@@ -333,6 +341,19 @@ def _refuse_other_devices(
                 f"{process.known.get(pair, pair)} at ({at.x:.3f}, {at.y:.3f}): {layer.text}, "
                 f"which {process.name} does not describe"
             )
+
+
+def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
+    """Return a shape of a layer that overlaps or only touches one of another, by edge or corner.
+
+    Fill is hundreds of thousands of squares, none of which touches another: each is looked at
+    as it is, and merged with nothing.
+    """
+    import klayout.db as db
+
+    fill = db.Region(cell.begin_shapes_rec(index))
+    fill.merged_semantics = False
+    return next(fill.interacting(db.Region(cell.begin_shapes_rec(other))).each(), None)
 
 
 @contextmanager

@@ -155,6 +155,7 @@ class ChainRules:
             half + r.space("select") + self.out - inside,
             half + r.space("local") + self.row // 2 - inside,
             r.contact_step - inside,
+            r.step("local_via") - inside,
             *(r.below_line(m) + r.space(m) - inside for m in r.below),
         )
         marks = [r.mark + r.space("poly_mark")] if r.has("poly_mark") else []
@@ -163,6 +164,7 @@ class ChainRules:
                 r.pad + max(r.space("select"), r.space("local")),
                 r.head + r.space("poly"),
                 r.contact_step,
+                r.step("local_via"),
                 *(2 * r.below_reach(m) + r.space(m) for m in r.below),
                 *marks,
             ),

@@ -8,7 +8,7 @@ PCells or gdsfactory components.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import klayout.db as db
 
@@ -114,14 +114,6 @@ class Cell:
     def port(self, name: str) -> Port:
         """Return a port by name."""
         return next(p for p in self.ports if p.name == name)
-
-    def with_pins(self) -> Cell:
-        """Return the cell with one label per net name, at the first port of that name."""
-        first: dict[str, Port] = {}
-        for port in self.ports:
-            first.setdefault(port.name, port)
-        labels = tuple(label_at(p) for p in first.values())
-        return replace(self, labels=self.labels + labels)
 
 
 def label_at(port: Port) -> Label:

@@ -1,4 +1,4 @@
-"""Pads: bond pads with a clamp diode for the pad ring, probe pads for process monitors.
+"""Pads: bond pads with a diode to either supply for the pad ring, probe pads for monitors.
 
 A pad is drawn for the south side of a chip, its lead towards the north; `turned` makes the
 other sides. Openings and pitches are those of the shuttle of the process.
@@ -16,8 +16,10 @@ from .rules import RuleBook
 
 #: width of a pad's lead, and side of its clamp diode, in dbu: ample, not a rule
 LEAD = 8_000
-#: width of the VSS ring in the lowest metal that runs through all bond pads, in dbu
+#: width of the VSS and VDD rings in the lowest metal that run through all bond pads, in dbu
 RING = 10_000
+#: from what lies in a pad's well to the well's edge, in dbu: ample, not a rule
+WELL = 1_500
 _ROOM = 2_000
 
 SIDES = ("south", "east", "north", "west")
@@ -75,7 +77,7 @@ def via_array(
 
 def metal_overlap(r: RuleBook) -> int:
     """Return how far the land's metal reaches beyond a pad's opening."""
-    return r.enclosure("land", "pad")
+    return r.enclosure("land", "bond_pad")
 
 
 def draw_opening(canvas: Canvas, r: RuleBook, x: int, y: int, opening: int) -> int:
@@ -99,8 +101,10 @@ class PadPlan:
     Attributes:
         side: side of the plate.
         tongue: y span of the vias from the plate to the lead.
-        diode: y span of the clamp diode, away from the opening.
+        diode: y span of the diode to VSS, away from the opening.
         ring: y span of the VSS ring.
+        upper: y span of the diode to VDD.
+        supply: y span of the VDD ring.
         depth: end of the lead.
         pitch: from pad to pad, by the spaces of openings and of metal joined to pads.
     """
@@ -109,27 +113,37 @@ class PadPlan:
         m = metal_overlap(r)
         self.side = r.bond_opening + 2 * m
         self.tongue = (self.side, self.side + LEAD)
-        low = max(self.tongue[1], m + r.bond_opening + r.space("pad", "diffusion")) + _ROOM
+        low = max(self.tongue[1], m + r.bond_opening + r.space("bond_pad", "diffusion")) + _ROOM
         self.diode = (low, low + LEAD)
         self.ring = (self.diode[1] + _ROOM, self.diode[1] + _ROOM + RING)
-        self.depth = self.ring[1] + _ROOM
-        least = max(self.side + r.space("pad_metal"), r.bond_opening + r.space("pad"))
+        low = self.ring[1] + _ROOM + WELL
+        self.upper = (low, low + LEAD)
+        self.supply = (self.upper[1] + _ROOM, self.upper[1] + _ROOM + RING)
+        self.depth = self.supply[1] + _ROOM + WELL
+        least = max(self.side + r.space("pad_metal"), r.bond_opening + r.space("bond_pad"))
         self.pitch = grid_up(least, 10_000)  # a round figure for whoever bonds it
 
 
-def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
-    """Draw a bond pad: plate, lead, n+ diode to the substrate, VSS ring.
+#: net of a pad that is joined to a ring
+RAILS = ("VSS", "VDD")
 
-    The diode clamps negative spikes and keeps antenna ratios of whatever the pad drives.
+
+def bond_pad(tech: Tech, *, rail: str = "", side: str = "south") -> Cell:
+    """Draw a bond pad: plate, lead, diodes to both supplies, a piece of the VSS and VDD rings.
+
+    The n+ diode to the substrate clamps what falls below VSS and keeps antenna ratios of whatever
+    the pad drives; the p+ diode in an n-well on VDD clamps what rises above VDD.
 
     Args:
         tech: the process.
-        ground: join the pad to the VSS ring.
+        rail: join the pad to a ring, ``VSS`` or ``VDD``.
         side: side of the chip that the pad stands on.
 
     Raises:
-        ParameterError: if there is no such side.
+        ParameterError: if there is no such side or ring.
     """
+    if rail not in ("", *RAILS):
+        raise ParameterError("rail", rail, "VSS, VDD, or nothing")
     if side not in SIDES:
         raise ParameterError("side", side, "one of " + ", ".join(SIDES))
     r, c = RuleBook(tech), Canvas(tech)
@@ -148,35 +162,47 @@ def bond_pad(tech: Tech, *, ground: bool = False, side: str = "south") -> Cell:
         r.enclosure("pad_metal", "pad_via"),
     )
     c.rect("bottom_row", x1, plan.tongue[0], x2, plan.depth)
-    _diode(c, r, (x1, plan.diode[0], x2, plan.diode[1]))
+    _diode(c, r, (x1, plan.diode[0], x2, plan.diode[1]), "nplus", "n_active")
     beside = (plan.pitch - plan.side) // 2  # so that neighbours' rings abut
+    beyond = r.enclosure("pplus", "p_tap")
     c.rect("local", -beside, plan.ring[0], plan.side + beside, plan.ring[1])
     for x in (x1, x2):
-        tap_strip(
-            c,
-            r,
-            x,
-            plan.ring[0] + r.enclosure("pplus", "p_tap"),
-            plan.ring[1] - r.enclosure("pplus", "p_tap"),
-        )
-    if ground:
+        tap_strip(c, r, x, plan.ring[0] + beyond, plan.ring[1] - beyond)
+    _upper(c, r, plan, (x1, x2), beside)
+    if rail == "VSS":
         c.rect("local", x1, plan.diode[0], x2, plan.ring[1])
-    net = "VSS" if ground else "PAD"
+    if rail == "VDD":
+        c.rect("local", x1, plan.upper[0], x2, plan.supply[1])
+    net = rail or "PAD"
     c.port(net, "bottom_row", plan.side // 2, plan.depth, LEAD, 90)
     c.port(net, "land", plan.side // 2, 0, plan.side, 270)
-    c.port("VSS", "local", -beside, (plan.ring[0] + plan.ring[1]) // 2, RING, 180)
-    name = f"bond_pad{'_vss' if ground else ''}_{side}"
+    for name, span in (("VSS", plan.ring), ("VDD", plan.supply)):
+        c.port(name, "local", -beside, (span[0] + span[1]) // 2, RING, 180)
+    name = f"bond_pad{'_' + rail.lower() if rail else ''}_{side}"
     cell = Cell(name, tuple(c.rects), ports=tuple(c.ports), width=plan.side, height=plan.depth,
-                netlist=Subcircuit(name, tuple(dict.fromkeys((net, "VSS"))), ()))  # fmt: skip
+                netlist=Subcircuit(name, tuple(dict.fromkeys((net, *RAILS))), ()))  # fmt: skip
     return turned(cell, side)
 
 
-def _diode(c: Canvas, r: RuleBook, box: tuple[int, int, int, int]) -> None:
-    """Draw an n+ diode under a lead, joined to it by arrays of cuts."""
+def _upper(c: Canvas, r: RuleBook, plan: PadPlan, x: tuple[int, int], beside: int) -> None:
+    """Draw the diode to VDD, its n-well, and the piece of the VDD ring with the well's taps."""
+    x1, x2 = x
+    _diode(c, r, (x1, plan.upper[0], x2, plan.upper[1]), "pplus", "p_active")
+    c.rect("nwell", x1 - WELL, plan.upper[0] - WELL, x2 + WELL, plan.supply[1] + WELL)
+    c.rect("local", -beside, plan.supply[0], plan.side + beside, plan.supply[1])
+    beyond = r.enclosure("nplus", "n_tap_at_well_edge")
+    for at in x:
+        tap_strip(c, r, at, plan.supply[0] + beyond, plan.supply[1] - beyond, "n")
+
+
+def _diode(
+    c: Canvas, r: RuleBook, box: tuple[int, int, int, int], implant: str, active: str
+) -> None:
+    """Draw a diode under a lead, joined to it by arrays of cuts."""
     x1, y1, x2, y2 = box
-    beyond = r.enclosure("nplus", "n_active")
+    beyond = r.enclosure(implant, active)
     c.rect("diffusion", *box)
-    c.rect("nplus", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
+    c.rect(implant, x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
     cut_array(
         c,
         "contact",

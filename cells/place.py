@@ -178,6 +178,7 @@ class HybridGeometry(StackedPair):
         return grid_up(
             max(
                 self.own_tap_x + to_next,
+                nmos.comp[2] - nmos.comp[0] + r.across("n_active", "p_tap"),
                 self.source_x + self.stack.pad_w // 2
                 + grid_up(max(r.space("select"), r.row_space(0)) / 2),
                 self.own_me_x + half + max(
@@ -203,7 +204,7 @@ class HybridGeometry(StackedPair):
             self.source_x
             + self.stack.pad_w // 2
             + grid_up(max(r.space("select"), r.row_space(0)) / 2),
-            nmos.comp[2] + r.to_tap + half_tap,
+            nmos.comp[2] + max(r.to_tap + half_tap, grid_up(r.across("n_active", "p_tap") / 2)),
         )
 
     def _place_rows(self) -> None:

@@ -12,7 +12,7 @@ from ..pdk import ParameterError, Tech, TechError
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
 from .limits import gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace, draw_nmos, local_over_contacts, tap_strip
-from .parameters import CUTS
+from .parameters import CUTS, FINGERS
 from .parts import StackSize, cut_array, device_mark
 from .place import HybridParameters
 from .rules import RuleBook
@@ -53,6 +53,9 @@ class WithinGeometry:
         self.w = length(tech, "select_w_um", p.select_w_um, *select_widths(tech))
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
         self.device = length(tech, "device_um", p.device_um, *device_range(tech))
+        if one_of("select_fingers", p.select_fingers, FINGERS) != 1:
+            told = f"1 on module {tech.module.name}"
+            raise ParameterError("select_fingers", p.select_fingers, told)
         if switch("strap", p.strap):
             name = f"module {tech.module.name}, whose columns are foundry metal"
             raise ParameterError("strap", p.strap, f"false on {name}")

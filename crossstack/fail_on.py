@@ -115,7 +115,7 @@ def figures_of(result: Build) -> Mapping[str, Any]:
         "write_voltages": result.write_voltages,
         "area": result.area,
     }
-    settle = result.timing.get("settle", {}).get("settle_s")
+    settle = result.timing.settle_s if result.timing else None
     if EXPANSION in modes and settle is not None and result.lvs is not None and result.tech:
         counts = result.lvs.devices.items()
         devices = sum(n for kind, n in counts if kind.startswith("memristor"))

@@ -202,7 +202,7 @@ class Study:
         from .capacitances import capacitances_of_any
 
         farad = capacitances_of_any(self._layout, self.network, self.tech)
-        return float(read_settle(self.network, self.tech, self.what, farad)["settle_s"])
+        return read_settle(self.network, self.tech, self.what, farad).settle_s
 
 
 def read_energy(

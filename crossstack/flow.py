@@ -14,6 +14,7 @@ from .block_views import Analysed, build_views
 from .capacitances import capacitances
 from .config import RunConfig
 from .console import Console
+from .drawn import draw
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
@@ -21,6 +22,7 @@ from .plans import plan_of
 if TYPE_CHECKING:
     import klayout.db as db
 
+    from .analyse import ReadWrite
     from .drc import DrcReport
     from .generators import Array
     from .lvs import ExtractedLayout, LvsReport
@@ -51,7 +53,7 @@ class Build:
     lvs: LvsReport | None = None
     ir_drop: dict[str, Any] = field(default_factory=dict)
     em: dict[str, Any] = field(default_factory=dict)
-    timing: dict[str, Any] = field(default_factory=dict)
+    timing: ReadWrite | None = None
     extraction: dict[str, Any] = field(default_factory=dict)
     views: dict[str, Any] = field(default_factory=dict)
     area: dict[str, float] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class Build:
             "lvs": self.lvs.to_json() if self.lvs else {},
             "ir_drop": self.ir_drop,
             "em": self.em,
-            "timing": self.timing,
+            "timing": self.timing.to_json() if self.timing else {},
             "area": self.area,
             "extraction": self.extraction,
             "views": self.views,
@@ -118,20 +120,6 @@ class Build:
 def lasting(report: DrcReport) -> dict[str, Any]:
     """Return what of a report two builds of one layout have in common: no times, no memory."""
     return {k: v for k, v in report.to_json().items() if k not in ("seconds", "peak_mb")}
-
-
-def draw(config: RunConfig, console: Console) -> tuple[Array, db.Layout]:
-    """Generate the array of a configuration and its layout.
-
-    Raises:
-        ParameterError: for a size or pitch that the rules do not allow.
-    """
-    from .cells.drawing import to_layout
-    from .generators import build_top
-
-    with console.step("draw"):
-        array = build_top(config.spec)
-        return array, to_layout(array.cell, array.tech)
 
 
 def build(config: RunConfig, out: Path, console: Console) -> Build:
@@ -155,7 +143,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps(plan_of(config)):
         result = Build(out / name, name, tech=tech)
-        array, layout = draw(config, console)
+        array, layout, remarks = draw(config, console)
         result.area = area_of(array)
         gds = write_drawing(array, layout, tech, work, console)
         _check_rules(gds, tech, result, work, console)
@@ -174,6 +162,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
         finish(config, result, array.unit.info, work, console)
     result.seconds = console.seconds
     result.warnings += other_parameters(earlier, config, f"{out / name} replaces a build")
+    result.warnings += remarks
     return result
 
 
@@ -283,8 +272,10 @@ def _analyse(
         result.em = em_report(network, tech, limits, done, what)
     with console.step("settling"):
         result.timing = read_and_write(network, tech, what, found_c)
-    for name in ("ir_drop", "em", "timing"):
-        files.write_json(work / f"{name}.json", getattr(result, name))
+    for name, value in (
+        ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing.to_json())
+    ):  # fmt: skip
+        files.write_json(work / f"{name}.json", value)
     analysis.write_csv(work / "ir_drop.csv", done)
     return Analysed(network, found_c, what)
 
@@ -342,7 +333,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
     name = config.spec.top_name
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
-        array, layout = draw(config, console)
+        array, layout, remarks = draw(config, console)
         with console.step("write layout"), files.together(out) as work:
             files.write_layout(layout, work / f"{name}.{kind}")
             files.write_lines(work / f"{name}.spice", array.netlist_lines())
@@ -358,7 +349,10 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         "name": name,
         "files": [str(out / each) for each in (*made, f"{name}.json")],
         "cell": array.unit.info,
-        "warnings": other_parameters(earlier, config, f"{out / name} replaces a layout"),
+        "warnings": [
+            *other_parameters(earlier, config, f"{out / name} replaces a layout"),
+            *remarks,
+        ],
         "seconds": console.seconds,
     }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-DARK, LIGHT = "#10151c", "#ffffff"
+LIGHT = "#ffffff"
 
 
 def layout_png(

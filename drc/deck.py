@@ -39,7 +39,7 @@ def _tables(tech: Tech) -> str:
     """Return the Ruby tables that the helpers look layers up in."""
     order = Order.of(tech)
     names = {*order.stack, order.diffusion, tech.roles.layer("nplus")}
-    names |= {rule.layers[0] for rule in tech.rules if rule.kind in WHOLE_DIE}
+    names |= {rule.layers[0] for rule in tech.rules if rule.kind == "density"}
     rows = [f'  "{n}" => [{tech.gds(n)[0]}, {tech.gds(n)[1]}],' for n in sorted(names)]
     levels = [
         f'  ["{metal}", {chr(34) + cut + chr(34) if cut else "nil"}],'

@@ -50,8 +50,12 @@ def cs_wrap(data)
 end
 
 def cs_region(name)
+  cs_pair($cs_layers[name])
+end
+
+def cs_pair(pair)
   layout, cell = source.layout, source.cell_obj
-  index = layout.find_layer(*$cs_layers[name])
+  index = layout.find_layer(*pair)
   region = index ? RBA::Region::new(cell.begin_shapes_rec(index)) : RBA::Region::new
   region.merge
   region
@@ -135,10 +139,19 @@ def cs_credited(l2n, net, parts, ratio, area, perimeter)
   charge <= ratio * collector
 end
 
+# Layer and datatype of each layer's fill, which counts for its density.
+$cs_fill = {@fill@}
+
+def cs_die
+  cs_wrap(RBA::Region::new(source.cell_obj.bbox))
+end
+
 # The cell's outline if a layer covers too little (sign 1) or too much (sign -1) of it.
 def cs_density(name, limit, sign)
   outline = source.cell_obj.bbox
-  percent = 100.0 * cs_region(name).area / [outline.area, 1].max
+  area = cs_region(name).area
+  area += cs_pair($cs_fill[name]).area if $cs_fill[name]
+  percent = 100.0 * area / [outline.area, 1].max
   cs_wrap(sign * (percent - limit) < 0 ? RBA::Region::new(outline) : RBA::Region::new)
 end
 """
@@ -155,4 +168,5 @@ def helpers(tech: Tech) -> str:
     text = HELPERS
     for role in ("diffusion", "nplus", "poly", "contact"):
         text = text.replace(f"@{role}@", tech.roles.layer(role))
-    return text
+    pairs = (f'"{name}" => [{a}, {b}]' for name, (a, b) in sorted(tech.fill_of.items()))
+    return text.replace("@fill@", ", ".join(pairs))

@@ -9,14 +9,14 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import klayout.db as kdb
 
 from ..base.errors import ParameterError
 from ..base.layout import OpenedLayout, empty_shapes, open_copy
-from ..pdk import Rule, Tech
+from ..pdk import Purpose, Rule, Tech
 from . import workers
 from .compact import Compacted, compact
 from .evaluate import Evaluator, layer_pair
@@ -32,7 +32,7 @@ COMPACT_ABOVE = 20_000
 LIMIT = 10_000
 
 #: Kinds that judge a whole die: only run when asked for, and reported as warnings.
-WHOLE_DIE = frozenset({"density"})
+WHOLE_DIE = frozenset({"density", "max_gap"})
 
 Progress = Callable[[str, int, int], None]
 
@@ -77,28 +77,37 @@ class Run:
 
     def __init__(self, layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> None:
         self.layout, self.cell, self.tech = layout, cell, tech
-        self._small = _flat_shapes(cell, {}) < COMPACT_ABOVE
+        self._fill = frozenset(x.name for x in tech.layers if x.purpose is Purpose.FILL)
+        # fill is hundreds of thousands of squares in no period: only its own rules look at it
+        self._kept, self._bare = _without(layout, cell, [tech.gds(name) for name in self._fill])
+        self._small = _flat_shapes(self._bare, {}) < COMPACT_ABOVE
         self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
 
     def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
         """Return what a node is to be evaluated on: a stand-in, or the cell itself."""
+        if self._bare is not self.cell and (node.inputs & self._fill or node.reads_die):
+            return self._filled
         reach = next((r for r in RANGES_UM if node.range_um <= r), None)
         return self._whole() if self._small or reach is None else self._stand_in(reach)
+
+    @cached_property
+    def _filled(self) -> tuple[Compacted, Evaluator]:
+        return Compacted(self.cell, ()), Evaluator(self.cell, self.tech)
 
     def _stand_in(self, reach: float) -> tuple[Compacted, Evaluator]:
         if reach not in self._stand_ins:
             dbu = self.layout.dbu
             # shapes that only touch at the range's end, and markers one dbu large, count
             grid = round(self.tech.grid_um / dbu)
-            compacted = compact(self.cell, round(reach / dbu) + 10, grid)
+            compacted = compact(self._bare, round(reach / dbu) + 10, grid)
             self._stand_ins[reach] = (compacted, Evaluator(compacted.cell, self.tech))
         return self._stand_ins[reach]
 
     def _whole(self) -> tuple[Compacted, Evaluator]:
         if 0.0 not in self._stand_ins:
             nearest = None if self._small else self._stand_in(RANGES_UM[0])
-            evaluator = Evaluator(self.cell, self.tech, nearest)
-            self._stand_ins[0.0] = (Compacted(self.cell, ()), evaluator)
+            evaluator = Evaluator(self._bare, self.tech, nearest)
+            self._stand_ins[0.0] = (Compacted(self._bare, ()), evaluator)
         return self._stand_ins[0.0]
 
     def check(self, rule: Rule) -> tuple[list[Violation], int]:
@@ -126,6 +135,24 @@ class Run:
         dbu = self.layout.dbu
         points = tuple((round(p.x * dbu, 6), round(p.y * dbu, 6)) for p in moved.each_point_hull())
         return Violation(rule.name, rule.text, points, _owner(self.cell, moved.bbox()), copies)
+
+
+def _without(
+    layout: kdb.Layout, cell: kdb.Cell, pairs: Iterable[tuple[int, int]]
+) -> tuple[kdb.Layout, kdb.Cell]:
+    """Return a layout and cell without what is drawn on some layers; the same if nothing is."""
+    found = [index for index in (layout.find_layer(*pair) for pair in pairs) if index is not None]
+    if not any(not cell.bbox(index).empty() for index in found):
+        return layout, cell
+    bare = layout.dup()
+    top = bare.cell(cell.cell_index())
+    for index in found:
+        bare.clear_layer(index)
+    empty = [c.cell_index() for c in bare.each_cell() if c.bbox().empty()]
+    for index in empty:
+        if index != top.cell_index():
+            bare.delete_cell(index)
+    return bare, bare.cell(top.cell_index())
 
 
 def _first(region: kdb.Region, limit: int) -> list[kdb.Polygon]:

@@ -11,7 +11,7 @@ from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
 from .compact import Compacted
 from .expr import Node
-from .nets import density, space_nets
+from .nets import covering, density, space_nets
 
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
@@ -148,7 +148,6 @@ OPS: dict[str, Callable[..., Any]] = {
     "pair_marks": lambda ev, a: a.polygons(1),
     "edge_marks": lambda ev, a: a.extended(0, 0, 1, 1, False),
     "edges": lambda ev, a: a.edges(),
-    "first_edges": lambda ev, a: a.first_edges(),
     "second_edges": lambda ev, a: a.second_edges(),
     "middle": lambda ev, a: a.centers(0, 0.5),
     "start": lambda ev, a: a.start_segments(0, 0.1),
@@ -173,6 +172,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "covering": lambda ev, a, b, n: a.covering(b, n),
     "space_nets": lambda ev, a, d: space_nets(ev.cell, ev.tech, ev.drawn, a, ev.um(d)),
     "antenna": lambda ev, name, ratio, area, perimeter: ev.antenna(name, ratio, area, perimeter),
-    "density": lambda ev, name, limit, sign: density(ev.cell, ev.tech.gds(name), limit, sign),
+    "density": lambda ev, name, limit, sign: density(ev.cell, covering(ev.tech, name), limit, sign),
+    "die": lambda ev: kdb.Region(ev.cell.bbox()),
     "on_grid": lambda ev, a, g: a.grid_check(ev.um(g), ev.um(g)),
 }

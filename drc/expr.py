@@ -17,7 +17,7 @@ from typing import Any
 _DISTANCE_OPS = frozenset({"sized", "width", "space", "separation", "enclosing", "space_nets"})
 
 #: Operations that no neighbourhood decides: nets end to end, and the die.
-_WHOLE_CELL = frozenset({"antenna", "density"})
+_WHOLE_CELL = frozenset({"antenna", "density", "die"})
 
 #: Largest extent in um of anything that an area rule can find: the rule areas are below
 #: 0.6 um2, and what is narrower than the 0.18 um of the smallest width rule is flagged there.
@@ -58,8 +58,13 @@ class Node:
     def inputs(self) -> frozenset[str]:
         """Names of the drawn layers that the expression reads."""
         if self.op in {"layer", *_WHOLE_CELL}:
-            return frozenset({self.params[0]})
+            return frozenset(self.params[:1])
         return frozenset().union(*(arg.inputs for arg in self.args))
+
+    @cached_property
+    def reads_die(self) -> bool:
+        """True if the expression reads the die's outline, or how much of it is covered."""
+        return self.op in {"die", "density"} or any(arg.reads_die for arg in self.args)
 
     def _op(self, op: str, *args: Node, params: tuple[Any, ...] = ()) -> Node:
         return _node(op, (self, *args), params)
@@ -109,10 +114,6 @@ class Node:
     def second_edges(self) -> Node:
         """Second edges of edge pairs (those of `inner` in `enclosing`)."""
         return self._op("second_edges")
-
-    def first_edges(self) -> Node:
-        """First edges of edge pairs."""
-        return self._op("first_edges")
 
     def middle(self) -> Node:
         """The middle half of each edge, which touches no neighbour at a corner."""
@@ -213,6 +214,6 @@ def layer(name: str) -> Node:
     return _node("layer", (), (name,))
 
 
-def special(op: str, name: str, *params: float) -> Node:
-    """Return an operation on the whole cell (antenna, density) for one drawn layer."""
-    return _node(op, (), (name, *params))
+def special(op: str, *params: Any) -> Node:
+    """Return an operation on the whole cell: antenna or density of a drawn layer, or the die."""
+    return _node(op, (), params)

@@ -14,9 +14,8 @@ from ..pdk import Rule, Tech, TechError
 from .derived import resolve
 from .expr import Node, layer, special
 
-#: One dbu: corners are marked by squares of two dbu, so "at the limit" needs this margin.
+#: Corners are marked by squares of two dbu, so "at the limit" needs this margin.
 _CORNER_UM = 0.002
-_DBU_UM = 0.001
 
 
 def _width(rule: Rule, a: Node) -> Node:
@@ -239,6 +238,13 @@ def _density(rule: Rule, a: Node) -> Node:
     return special("density", rule.layers[0], rule.value, rule.extra[0])
 
 
+def _max_gap(rule: Rule, cover: Node, free: Node) -> Node:
+    """Empty squares of the die; half a square from its edge is excepted."""
+    half = rule.value / 2
+    empty = special("die").sized(-half) - cover - free
+    return empty.sized(-half).sized(half)
+
+
 KINDS: dict[str, Callable[..., Node]] = {
     "width": _width,
     "space": _space,
@@ -277,6 +283,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "space_different_net": _space_different_net,
     "antenna": _antenna,
     "density": _density,
+    "max_gap": _max_gap,
 }
 
 

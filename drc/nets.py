@@ -46,20 +46,31 @@ def space_nets(
     return result
 
 
-def density(cell: kdb.Cell, gds: tuple[int, int], limit: float, sign: float) -> kdb.Region:
+def covering(tech: Tech, name: str) -> tuple[tuple[int, int], ...]:
+    """Return the (layer, datatype) pairs that cover a die for a layer: its own, and its fill's."""
+    fill = tech.fill_of.get(name)
+    return (tech.gds(name),) if fill is None else (tech.gds(name), fill)
+
+
+def density(
+    cell: kdb.Cell, pairs: tuple[tuple[int, int], ...], limit: float, sign: float
+) -> kdb.Region:
     """Return the outline of the cell if a layer covers too little or too much of it.
 
     Args:
         cell: the die.
-        gds: layer and datatype.
+        pairs: layer and datatype of the layer and its fill, which do not overlap.
         limit: in percent.
         sign: 1.0 for a least, -1.0 for a most.
     """
-    index = cell.layout().find_layer(*gds)
     outline = cell.bbox()
-    area = 0
-    if index is not None:
-        store = kdb.DeepShapeStore()
-        area = kdb.Region(cell.begin_shapes_rec(index), store).area()
+    layout, store, area = cell.layout(), kdb.DeepShapeStore(), 0
+    own, *fills = (layout.find_layer(*gds) for gds in pairs)
+    if own is not None:
+        area += kdb.Region(cell.begin_shapes_rec(own), store).area()
+    for fill in (index for index in fills if index is not None):
+        region = kdb.Region(cell.begin_shapes_rec(fill))
+        region.merged_semantics = False  # squares do not overlap, and are many
+        area += region.area()
     percent = 100.0 * area / max(outline.area(), 1)
     return kdb.Region(outline) if sign * (percent - limit) < 0 else kdb.Region()

@@ -12,7 +12,7 @@ from .evaluate import layer_pair
 from .expr import Node
 
 _EDGE_OPS = frozenset(
-    {"edges", "first_edges", "second_edges", "middle", "start", "end", "length", "angle",
+    {"edges", "second_edges", "middle", "start", "end", "length", "angle",
      "odd_angles"}
 )  # fmt: skip
 _PASSING = frozenset({"and", "or", "not", "interacting", "not_interacting"})
@@ -77,7 +77,6 @@ OPS: dict[str, Callable[..., str]] = {
     "pair_marks": _fixed("polygons(0.001)"),
     "edge_marks": _fixed("extended(0, 0, 0.001, 0.001)"),
     "edges": _method("edges"),
-    "first_edges": _method("first_edges"),
     "second_edges": _method("second_edges"),
     "middle": _fixed("centers(0, 0.5)"),
     "start": _fixed("start_segments(0, 0.1)"),
@@ -104,6 +103,7 @@ OPS: dict[str, Callable[..., str]] = {
     "space_nets": lambda node, a: f"cs_space_nets({a}, {_num(node.params[0])})",
     "antenna": lambda node: _whole_cell("cs_antenna", node),
     "density": lambda node: _whole_cell("cs_density", node),
+    "die": lambda node: "cs_die",
 }
 
 

@@ -1,5 +1,6 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
+from ..pdk import NoRuleError, ParameterError
 from .array import Array, build_array
 from .lines import drawn_pitches
 from .macro import build_macro
@@ -14,7 +15,13 @@ def build_top(spec: ArraySpec) -> Array:
         ParameterError: for a size, pitch or width that the rules do not allow.
     """
     draw = {"array": build_array, "macro": build_macro, "testchip": build_testchip}
-    return draw[spec.top](spec)
+    try:
+        return draw[spec.top](spec)
+    except NoRuleError as error:
+        if spec.top != "testchip":
+            raise
+        allowed = f"array or macro: {error}, which a chip's pads and monitors are drawn by"
+        raise ParameterError("top", spec.top, allowed) from None
 
 
 __all__ = [

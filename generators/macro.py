@@ -172,7 +172,8 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
             c.box("local", x + dx, plan.vss_y, r.pad)
             via_stack(c, r, x + dx, plan.vss_y, "local", "bottom_row")
         else:  # the lowest metal must not meet the VSS lines that come down to the lower bus
-            y = top + r.pad // 2
+            y = top + r.pad // 2 + r.space("local")
+            c.rect("local", x + dx - metal, top, x + dx + metal, y)
             c.box("local", x + dx, y, r.pad)
             c.box("local_via", x + dx, y, r.size("local_via"))
             half = r.pad // 2

@@ -17,7 +17,7 @@ from functools import cached_property
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, grid_up
 from ..cells.marks import mark_cells
 from ..cells.monitors import monitors
-from ..cells.pads import LEAD, SIDES, PadPlan, between, bond_pad, via_array
+from ..cells.pads import LEAD, RAILS, SIDES, PadPlan, between, bond_pad, via_array
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError
 from .array import Array, frame
@@ -330,14 +330,14 @@ class _PadCells:
 
     def __init__(self, chip: _Chip) -> None:
         self.chip = chip
-        self._drawn: dict[tuple[str, bool], Cell] = {}
+        self._drawn: dict[tuple[str, str], Cell] = {}
 
     def place(self, pad: Pad, net: str | None) -> None:
         """Place a pad with its label; without a net it is one more pad of the VSS ring."""
-        chip, ground = self.chip, net in (None, "VSS")
-        key = (pad.side, ground)
+        chip, rail = self.chip, "VSS" if net is None else net if net in RAILS else ""
+        key = (pad.side, rail)
         if key not in self._drawn:
-            self._drawn[key] = bond_pad(chip.rules.tech, ground=ground, side=pad.side)
+            self._drawn[key] = bond_pad(chip.rules.tech, rail=rail, side=pad.side)
         side = chip.plan.side
         span = (pad.s - side // 2, pad.s + side // 2)
         x, y, _, _ = chip.box(pad.side, span, (chip.edge, chip.edge + chip.plan.depth))
@@ -351,11 +351,12 @@ class _PadCells:
 
 
 def _ring(chip: _Chip) -> None:
-    """Close the VSS ring, which the pads draw in pieces."""
-    low, high = (chip.edge + d for d in chip.plan.ring)
-    for side in SIDES:
-        span = (low, chip.length(side) - low)
-        chip.canvas.rect("local", *chip.box(side, span, (low, high)))
+    """Close the VSS and VDD rings, which the pads draw in pieces."""
+    for ring in (chip.plan.ring, chip.plan.supply):
+        low, high = (chip.edge + d for d in ring)
+        for side in SIDES:
+            span = (low, chip.length(side) - low)
+            chip.canvas.rect("local", *chip.box(side, span, (low, high)))
 
 
 def _corners(chip: _Chip, inner: int) -> bool:

@@ -16,6 +16,7 @@ from .load import load_process
 from .model import Module, Process
 from .module import load_module, stand
 from .ron import FILE as RON_FILE
+from .shuttle import shuttle
 from .tables import ProcessError, table_of
 from .tech import module_folder
 
@@ -58,7 +59,7 @@ def problems_of_programs(base: Process) -> Iterator[str]:
     for name, read in (
         ("models.toml", foundry.models),
         ("deck.toml", foundry.deck),
-        ("shuttle.toml", programs.shuttle),
+        ("shuttle.toml", shuttle),
         ("magic.toml", programs.magic),
     ):
         try:

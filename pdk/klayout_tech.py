@@ -19,7 +19,7 @@ _GROUPS: tuple[tuple[str, tuple[Purpose, ...], bool, bool], ...] = (
         True,
     ),
     ("Pin labels", (Purpose.LABEL, Purpose.MODULE_LABEL), True, False),
-    ("Markers", (Purpose.MARKER, Purpose.MODULE_MARKER), False, False),
+    ("Markers", (Purpose.MARKER, Purpose.FILL, Purpose.MODULE_MARKER), False, False),
 )
 
 

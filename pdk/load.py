@@ -120,12 +120,14 @@ def _range(section: Section, key: str) -> tuple[float, float]:
 
 def _foreign(folder: Path, layers: tuple[Layer, ...]) -> Iterator[ForeignLayer]:
     known = {layer.name: layer.gds for layer in layers}
+    # fill is described for the design rules; what it joins is still said here
+    described = {layer.gds for layer in layers if layer.purpose is not Purpose.FILL}
     columns = ("name", "layer", "datatype", "changes", "joins", "text")
     for row in read_csv(folder / "foreign.csv", columns):
         pair, changes = (row.whole("layer"), row.whole("datatype")), row.text("changes", "").split()
         if missing := [name for name in changes if name not in known]:
             raise row.wrong(f"changes: {missing[0]!r} is no layer (layers.csv)")
-        if pair not in known.values():  # a process that describes it needs no remark
+        if pair not in described:  # a process that describes it needs no remark
             yield ForeignLayer(
                 name_of(row),
                 pair,

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     FILM = "film"
     LABEL = "label"
     MARKER = "marker"
+    FILL = "fill"
     MODULE_ELECTRODE = "module electrode"
     MODULE_OXIDE = "module oxide"
     MODULE_CUT = "module cut"
@@ -205,6 +206,7 @@ KINDS: dict[str, Kind] = {
     "space_different_net": Kind(1),
     "antenna": Kind(2, ("area", "wall")),
     "density": Kind(1, ("sign",)),
+    "max_gap": Kind(2),
 }
 
 
@@ -313,6 +315,7 @@ class Roles:
         if self.vias:
             found["land_via"] = self.vias[-1]
             found["below_land"] = self.metals[-2]
+        found.setdefault("bond_pad", found.get("pad", ""))
         return found | {"land": self.land}
 
     def between(self, low: str, high: str) -> tuple[str, ...]:
@@ -324,6 +327,10 @@ class Roles:
         """Return the cuts from one metal up to another, by role or name, from the bottom."""
         first, last = (self.metals.index(self.names.get(end, end)) for end in (low, high))
         return self.vias[first:last]
+
+    def all_of(self, role: str) -> tuple[str, ...]:
+        """Return the layers of a role; ``metals`` are all routing metals."""
+        return self.metals if role == "metals" else (self.layer(role),)
 
     def layer(self, role: str) -> str:
         """Return the layer of a role.

@@ -1,4 +1,4 @@
-"""What other programs need to know of a process: shuttle, Magic, nets; see also `foundry`.
+"""What other programs need to know of a process: Magic, nets; see also `foundry`, `shuttle`.
 
 Each is a file of its own in the process's folder, read when it is asked for. A process may lack
 any of them; asking then says which file is missing.
@@ -6,7 +6,6 @@ any of them; asking then says which file is missing.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,112 +14,6 @@ from ..base.errors import TechError
 from .tables import ProcessError, Section, read_toml
 
 Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A die size that the shuttle offers, in um."""
-
-    name: str
-    width_um: float
-    height_um: float
-
-
-@dataclass(frozen=True)
-class Pads:
-    """What pads must be for those who bond and probe them, in um.
-
-    Attributes:
-        bond_opening_um, probe_opening_um: sides of the openings in the passivation.
-        probe_pitch_um: from probe pad to probe pad.
-    """
-
-    bond_opening_um: float
-    probe_opening_um: float
-    probe_pitch_um: float
-
-
-@dataclass(frozen=True)
-class Fill:
-    """Squares that fill empty areas of the layers of one role.
-
-    Attributes:
-        role: layers that are filled.
-        datatype: GDS datatype of the fill.
-        side_um, space_um: of the squares.
-        to_circuit_um: distance to circuit of the same layer.
-    """
-
-    role: str
-    datatype: int
-    side_um: float
-    space_um: float
-    to_circuit_um: float
-
-
-@dataclass(frozen=True)
-class Shuttle:
-    """The multi-project run that takes the dies.
-
-    Attributes:
-        name: in words.
-        seal_ring_um: room of the seal ring on each side.
-        ring_to_opening_um: from the ring to a pad's opening, at least and at most.
-        forbidden: layers that must be empty: name, ``layer/datatype``.
-        slots: die sizes.
-        pads: openings and pitches.
-        fill: fill squares.
-    """
-
-    name: str
-    seal_ring_um: float
-    ring_to_opening_um: tuple[float, float]
-    forbidden: Pairs
-    slots: tuple[Slot, ...]
-    pads: Pads
-    fill: tuple[Fill, ...]
-
-
-@lru_cache(maxsize=8)
-def shuttle(folder: Path) -> Shuttle:
-    """Return the shuttle of a process folder.
-
-    Raises:
-        ProcessError: for a key that is missing, unknown or of the wrong type.
-        FileError: if there is none.
-    """
-    keys = ("name", "seal_ring_um", "ring_to_opening_um", "forbidden", "slot", "pads", "fill")
-    top = Section.of(folder / "shuttle.toml", keys)
-    reach = top.values["ring_to_opening_um"]
-    if not (
-        isinstance(reach, list) and len(reach) == 2 and all(type(x) in (int, float) for x in reach)
-    ):
-        raise ProcessError(top.where, ("ring_to_opening_um is not [least, most]",))
-    slots = tuple(
-        Slot(row.text("name"), row.number("width_um"), row.number("height_um"))
-        for row in (s.checked(("name", "width_um", "height_um")) for s in top.sections("slot"))
-    )
-    lengths = ("side_um", "space_um", "to_circuit_um")
-    fill = tuple(
-        Fill(row.text("role"), int(row.number("datatype")), *(row.number(k) for k in lengths))
-        for row in (s.checked(("role", "datatype", *lengths)) for s in top.sections("fill"))
-    )
-    forbidden = top.pairs("forbidden")
-    if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"\d{1,5}/\d{1,5}", pair)]:
-        raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
-    if not slots:
-        raise ProcessError(top.where, ("no slot",))
-    names = tuple(field.name for field in fields(Pads))
-    pads = top.section("pads").checked(names)
-    return Shuttle(
-        top.text("name"),
-        top.number("seal_ring_um"),
-        (float(reach[0]), float(reach[1])),
-        forbidden,
-        slots,
-        Pads(*(pads.number(name) for name in names)),
-        fill,
-    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +36,7 @@ class Magic:
 
 @lru_cache(maxsize=8)
 def magic(folder: Path) -> Magic:
-    """Return Magic's map of a process folder; raises as `shuttle`."""
+    """Return Magic's map of a process folder; raises as `shuttle.shuttle`."""
     top = Section.of(folder / "magic.toml", tuple(field.name for field in fields(Magic)))
     return Magic(
         lambda_nm=int(top.number("lambda_nm")),

@@ -12,6 +12,7 @@ from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from . import programs
+from . import shuttle as _shuttle
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
@@ -137,9 +138,20 @@ class Tech:
         return programs.nets(self.process.folder, self.module.folder)
 
     @property
-    def shuttle(self) -> programs.Shuttle:
+    def shuttle(self) -> _shuttle.Shuttle:
         """The run that takes the dies; raises FileError if the process knows of none."""
-        return programs.shuttle(self.process.folder)
+        return _shuttle.shuttle(self.process.folder)
+
+    @cached_property
+    def fill_of(self) -> dict[str, tuple[int, int]]:
+        """Layer -> (layer, datatype) of its fill; none where the process knows of no shuttle."""
+        if not (self.process.folder / "shuttle.toml").is_file():
+            return {}
+        found = {}
+        for fill in self.shuttle.fill:
+            for name in self.roles.all_of(fill.role):
+                found[name] = (self.gds(name)[0], fill.datatype)
+        return found
 
     @cached_property
     def label_of(self) -> dict[str, str]:

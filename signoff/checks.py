@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MOST = 5
 #: names that the GDS format allows for a structure
 NAMES = re.compile(r"[A-Za-z0-9_?$]+")
+#: what no name of a net may hold: prechecks and netlists take it for something else
+FORBIDDEN = "#/\"'"
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,18 @@ class Check:
         file: file name that it is about.
         status: ``ok``, ``failed`` or ``unknown``.
         text: what was found.
+        item: what the shuttle's own check calls it; empty where it has no such item.
     """
 
     name: str
     file: str
     status: str
     text: str
+    item: str = ""
 
     def to_json(self) -> dict[str, str]:
         """Return plain values."""
-        return {"name": self.name, "file": self.file, "status": self.status, "text": self.text}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass
@@ -212,8 +216,21 @@ def has_pads(f: TapeoutFile) -> bool:
 
 
 def names(f: TapeoutFile) -> Verdict:
-    """Structures are named with letters, digits, _ $ and ? only."""
-    return _where(repr(name) for name in f.stream.cells if not NAMES.fullmatch(name))
+    """Structures are named with letters, digits, _ $ and ? only; no text holds # / or a quote."""
+    bad = [repr(name) for name in f.stream.cells if not NAMES.fullmatch(name)]
+    return _where([*bad, *(f"text {text!r}" for text in _texts(f) if set(text) & set(FORBIDDEN))])
+
+
+def _texts(f: TapeoutFile) -> list[str]:
+    import klayout.db as db
+
+    found = {
+        shape.text_string
+        for cell in f.layout.each_cell()
+        for layer in f.layout.layer_indexes()
+        for shape in cell.shapes(layer).each(db.Shapes.STexts)
+    }
+    return sorted(found)
 
 
 def metadata(f: TapeoutFile) -> Verdict:
@@ -312,6 +329,10 @@ def check_openings(foundry: TapeoutFile, module: TapeoutFile) -> Check:
             (module, tech.gds("REOPEN")),
         )
     )
+    if "seal_ring" in tech.roles.names:  # what the foundry opens over its ring stays closed
+        index = foundry.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring")))
+        for top in foundry.layout.top_cells() if index is not None else ():
+            pads = pads.merged().not_interacting(db.Region(top.begin_shapes_rec(index)))
     closed = pads.merged().not_covering(opened)
     if closed.is_empty():
         text = "Every bond pad holds an opening of the module." if pads.count() else "No bond pads."

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base import files
-from ..base.errors import ConfigError, ParameterError
+from ..base.errors import ConfigError, CrossStackError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
 from .checks import NAMES, Check, TapeoutFile, check_file, check_openings, check_pair, has_pads
+from .die import check_die
+from .handover import pad_rows
 from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
     import klayout.db as db
 
     from ..generators.tapeout import Slot
+    from ..lvs import ExtractedLayout
 
 
 #: verdict -> what it means, in words
@@ -208,12 +211,17 @@ def inspect(
     filled = None if fresh else pair[0]
     checks += judge(opened, source.path, source.tech, source.netlist, filled)
     checks.append(check_density(pair, source.tech))
+    nets = _nets(opened, source.tech)
+    checks += check_die(pair[0], nets)
     checks += [check_openings(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)
     marks = _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1))
     checks.append(_every_mask_marked(pair[0], masks, marks))
+    shuttle = source.tech.shuttle
+    items = dict(shuttle.items)
+    checks = [replace(check, item=items.get(check.name, "")) for check in checks]
     return {
         "name": source.name,
         "source": made_from or now,
@@ -224,7 +232,21 @@ def inspect(
         "checks": [check.to_json() for check in checks],
         "masks": masks,
         "marks": marks,
+        "shuttle": shuttle.name,
+        "pads": pad_rows(nets) if nets is not None else [],
+        "not_repeated": list(shuttle.unchecked),
+        "to_agree": list(shuttle.notes),
     }
+
+
+def _nets(opened: OpenedLayout, tech: Tech) -> ExtractedLayout | None:
+    """Return the nets of a layout; None where they cannot be extracted."""
+    from ..lvs import extract_layout
+
+    try:
+        return extract_layout(opened, tech)
+    except CrossStackError:
+        return None
 
 
 def verdict(checks: Iterable[Check]) -> str:
@@ -337,8 +359,16 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
     lines += [f"  {name}  SHA-256 {digest}" for name, digest in report["files"].items()]
     lines += ["", "Checks"]
     lines += [
-        f"  {c['status']:<8} {c['name']:<16} {c['file']}: {c['text']}" for c in report["checks"]
+        f"  {c['status']:<8} {c['name']:<16} {c['file']}: {c['text']}"
+        + (f" [{c['item']}]" if c.get("item") else "")
+        for c in report["checks"]
     ]
+    if report.get("not_repeated"):
+        lines += ["", f"Not repeated here, of the checks of {report['shuttle']}"]
+        lines += [f"  {text}" for text in report["not_repeated"]]
+    if report.get("to_agree"):
+        lines += ["", "To be agreed with the shuttle and the mask shop"]
+        lines += [f"  {text}" for text in report["to_agree"]]
     lines += ["", "Masks, in the order of the process (polarity for positive resist)"]
     lines += [
         f"  {m['mask']:<8} {m['layer']:<6} {m['polarity']:<12} {m['film']:<38} {m['purpose']}"

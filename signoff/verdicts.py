@@ -89,18 +89,13 @@ def _check(
         return Check(name, path.name, "unknown", f"could not be judged: {error}")
 
 
-def _fill_pairs(tech: Tech) -> dict[str, tuple[int, int]]:
-    """Return name -> (layer, datatype) of what a shuttle's fill is drawn on."""
-    return {layer.name: layer.gds for layer in tech.foreign if layer.name.endswith("_Dummy")}
-
-
 def _with_fill(opened: OpenedLayout, foundry: TapeoutFile, tech: Tech) -> OpenedLayout:
     """Return a layout with the fill of its package instead of its own.
 
     Raises:
         FileError: if the fill makes other devices or joins wires.
     """
-    pairs = set(_fill_pairs(tech).values())
+    pairs = set(tech.fill_of.values())
     fill = foundry.layout.dup()
     for index in fill.layer_indexes():
         info = fill.get_info(index)
@@ -139,32 +134,38 @@ def check_density(pair: tuple[TapeoutFile, ...], tech: Tech) -> Check:
 
 
 def _wrong_densities(pair: tuple[TapeoutFile, ...], tech: Tech) -> Iterator[str]:
-    import klayout.db as db
-
     x1, y1, x2, y2 = pair[0].box
     die = (x2 - x1) * (y2 - y1)
-    fill = _fill_pairs(tech)
     for rule in (r for r in tech.rules if r.kind == "density"):
         layer = tech.layer(rule.layers[0])
         layout = pair[layer.is_module].layout
-        region = db.Region()
-        for gds in (layer.gds, fill.get(f"{layer.name}_Dummy")):
-            index = layout.find_layer(*gds) if gds else None
-            if index is not None:
-                for top in layout.top_cells():
-                    region += db.Region(top.begin_shapes_rec(index))
-        percent = 100.0 * region.area() / die if die else 0.0
+        area = _area(layout, layer.gds, merged=True)
+        fill = tech.fill_of.get(layer.name)
+        area += _area(layout, fill, merged=False) if fill else 0
+        percent = 100.0 * area / die if die else 0.0
         least = rule.extra[0] > 0
         if not (percent >= rule.value if least else percent <= rule.value):
             limit = "at least" if least else "at most"
             yield f"{rule.name}: {percent:.1f} % {layer.name}, {limit} {rule.value:g} %"
 
 
+def _area(layout: db.Layout, gds: tuple[int, int], *, merged: bool) -> int:
+    """Return what a layer covers; squares of fill, of which none overlap, are only added up."""
+    import klayout.db as db
+
+    index = layout.find_layer(*gds)
+    region = db.Region()
+    for top in layout.top_cells() if index is not None else ():
+        region += db.Region(top.begin_shapes_rec(index))
+    region.merged_semantics = merged
+    return int(region.area())
+
+
 def differences(opened: OpenedLayout, pair: tuple[TapeoutFile, ...], tech: Tech) -> list[str]:
     """Return where a package draws something else than its layout; fill may have come since."""
     import klayout.db as db
 
-    fill = set(_fill_pairs(tech).values())
+    fill = set(tech.fill_of.values())
     found = []
     for file in pair:
         infos = {(i.layer, i.datatype) for i in file.layout.layer_infos()}

@@ -87,7 +87,7 @@ def corner_figures(
         network = extract_network(extracted, tech) if network is None else network
         if settle is None:
             what = stimulus(network, tech)
-            settle = read_settle(network, tech, what, capacitance)["settle_s"]
+            settle = read_settle(network, tech, what, capacitance).settle_s
         control = dict(_control_delays(network, tech, block, capacitance))
     farad = pin_capacitances(extracted, block, capacitance)
     return CornerFigures(tech.conditions, settle, control, farad, leakage_w(extracted, tech))

@@ -16,7 +16,7 @@ import numpy as np
 from ..analyse.analysis import Stimulus
 from ..analyse.needs import Lowest, lowest_of
 from ..analyse.operating import Laws, mode_ohm, write_turns, write_way
-from ..analyse.timing import LINES, read_settle
+from ..analyse.timing import LINES, Settling, read_settle
 from ..base.names import TIER_NAMES, WRITE_RAIL
 from ..pdk import Tech
 from ..solve.modes.modes import DEEP_NET, POLARITIES
@@ -135,7 +135,7 @@ def slots(
                 progress(done, 2 * len(POLARITIES) * network.cols * len(turns))
 
 
-def settle(proved: Proved, tech: Tech, what: Stimulus) -> dict[str, Any]:
+def settle(proved: Proved, tech: Tech, what: Stimulus) -> Settling:
     """Return how a read of a macro settles; see `timing.read_settle`.
 
     Args:

@@ -162,10 +162,9 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
         )
     with console.step("timing"):
         what = Stimulus(all_on.conductances, all_on.inputs, {})
-        result["settle"] = deepnet.settle(stacked, tech, what)
-        result["timing"] = overlap(
-            result["settle"]["settle_s"], m, tech.memristor.turns(stacked.spec.rows)
-        )
+        settling = deepnet.settle(stacked, tech, what)
+        result["settle"] = settling.to_json()
+        result["timing"] = overlap(settling.settle_s, m, tech.memristor.turns(stacked.spec.rows))
     return result
 
 

@@ -74,7 +74,7 @@ def _row(config: RunConfig, result: Any) -> dict[str, Any]:
         "limits": result.limits,
         "write_voltages": write_voltages(result.em),
     }
-    settle = result.timing.get("settle", {}).get("settle_s")
+    settle = result.timing.settle_s if result.timing else None
     if settle is None:  # a build leaves it out of a large array
         row["read"] = Study(config, drawn).read()
     elif EXPANSION in modes:

@@ -14,6 +14,8 @@ from itertools import pairwise
 import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import splu
 
 from ...pdk import CrossStackError
 from .angled import Bools, Floats
@@ -24,6 +26,8 @@ Ints = NDArray[np.int64]
 
 #: grid steps over the gap beside a corner, growth away from it, and steps over any wide gap
 _STEPS, _GROWTH, _COARSEST = 6, 1.5, 6
+#: squares of a joint without any
+_JOINT = 1e-9
 
 
 def grid_network(polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list[Edge]]:
@@ -59,6 +63,28 @@ def grid_network(polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list
     edges += _along(node, filled, x, y, slices)
     edges += _along(node.T, filled.T, y, x, turned)
     return len(ports) + int(free.sum()), edges
+
+
+def grid_impedance(count: int, edges: list[Edge], ports: int) -> Floats:
+    """Return the impedance in squares of the first ports of a grid against port 0.
+
+    Args:
+        count: nodes of the grid.
+        edges: its resistors; one of no resistance joins two nodes.
+        ports: how many; they are the first nodes.
+    """
+    a, b = (np.array([getattr(e, end) for e in edges]) for end in "ab")
+    # a joint of no resistance is far less than any piece of metal
+    g = 1.0 / np.maximum([e.squares for e in edges], _JOINT)
+    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
+    values = np.concatenate([g, g, -g, -g])
+    matrix = coo_matrix((values, (rows, cols)), (count, count)).tocsc()[1:, 1:]
+    drive = np.eye(count - 1, ports - 1)
+    factor = splu(
+        matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    found: Floats = factor.solve(drive)[: ports - 1]
+    return 0.5 * (found + found.T)
 
 
 def _lines(corners: set[int], edges: set[int]) -> Floats:

@@ -23,13 +23,14 @@ import klayout.db as db
 
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
-from .gridnet import grid_network
+from .gridnet import grid_impedance, grid_network
 from .narrows import narrows
 from .synthesis import Edge, synthesise
 
 Key = tuple[object, ...]
-#: ports above which a piece keeps the resistors of its grid instead of a complete mesh
-_MANY = 24
+#: ports above which a piece keeps the resistors of its grid instead of a complete mesh, and above
+#: which nobody looks whether the mesh of a comb would be less
+_MANY, _MOST = 24, 300
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,12 @@ def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[E
     """Solve a piece; the same piece costs nothing in the next extraction either."""
     polygon, on_it = db.Polygon.from_s(shape), list(ports)
     if len(ports) > _MANY and polygon.is_rectilinear():
-        return grid_network(polygon, on_it)
+        grid = grid_network(polygon, on_it)
+        if len(ports) > _MOST or not all(port.is_slice for port in ports):
+            return grid
+        # a comb: its teeth are far from each other, so that their mesh is no larger than its grid
+        mesh = synthesise(grid_impedance(*grid, len(ports)), narrows(polygon, on_it))
+        return min(mesh, grid, key=lambda each: len(each[1]))
     z = sheet_impedance(polygon, on_it)
     cuts = narrows(polygon, on_it) if polygon.is_rectilinear() else []
     return synthesise(z, cuts)

@@ -24,8 +24,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Neighbours of a node that is eliminated: more than it would leave too many edges. The grid of a
-# wide line with taps (`extract.sheet.gridnet`) is some twenty nodes wide; fewer would leave it all.
+# Neighbours of a node that is eliminated: of more, too many edges would be left. The mesh of a wide
+# line with taps joins some twenty of them; with fewer, all of it stays.
 MOST_NEIGHBOURS = 24
 # Multiplier of a scatter of node numbers (Knuth), so that nodes side by side do not wait in line.
 _SCATTER = np.uint32(2654435761)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +41,20 @@ class Throughs:
             width_um: width of the narrowest cut between the two nodes; nan for cuts.
         """
         wide = np.flatnonzero(np.isfinite(width_um) & (a != b))
-        meshes = _meshes(a[wide], b[wide], kind[wide])
-        self._meshes = [_Mesh(e := wide[m], a[e], b[e], width_um[e]) for m in meshes]
+        wide = wide[np.argsort(kind[wide], kind="stable")]
+        ends = np.flatnonzero(np.diff(kind[wide], prepend=np.nan, append=np.nan))
+        known: dict[bytes, list[_Mesh]] = {}
+        self._meshes: list[_Mesh] = []
+        for first, last in pairwise(ends):
+            mine = wide[first:last]
+            # the lines of an array are alike, and so are their meshes
+            low = min(int(a[mine].min()), int(b[mine].min()))
+            near = np.stack([a[mine], b[mine]]) - low
+            key = near.tobytes() + width_um[mine].tobytes()
+            if key not in known:
+                p, q, wide_um = near[0], near[1], width_um[mine]
+                known[key] = [_Mesh(m, p[m], q[m], wide_um[m]) for m in _meshes(p, q)]
+            self._meshes += [mesh.at(mine[mesh.edges]) for mesh in known[key]]
         self._mesh_at = {int(mesh.edges[0]): mesh for mesh in self._meshes}
 
     def __call__(self, current: Floats) -> Floats:
@@ -61,9 +74,9 @@ class Throughs:
         place = {int(e): k for k, e in enumerate(edges)}
         found._meshes = []
         for e in self._mesh_at.keys() & place.keys():
-            mesh = copy(self._mesh_at[e])
-            mesh.edges = np.array([place[int(k)] for k in mesh.edges], dtype=np.int64)
-            found._meshes.append(mesh)
+            mesh = self._mesh_at[e]
+            mine = np.array([place[int(k)] for k in mesh.edges], dtype=np.int64)
+            found._meshes.append(mesh.at(mine))
         return found
 
 
@@ -84,6 +97,12 @@ class _Mesh:
                 group = connected_components(graph, directed=False)[1].astype(np.int64)
                 self.levels.append((mine, group))
 
+    def at(self, edges: Ints) -> _Mesh:
+        """Return the same mesh of other resistors."""
+        found = copy(self)
+        found.edges = edges
+        return found
+
     def through(self, current: Floats) -> Floats:
         """Return the current through the narrow place of every resistor of the mesh."""
         out = np.abs(current)
@@ -101,16 +120,11 @@ class _Mesh:
         return out
 
 
-def _meshes(a: Ints, b: Ints, kind: Ints) -> Iterator[Ints]:
-    """Yield the resistors of each mesh: those that hang together by triangles."""
-    if not len(a):
-        return
-    # the same node in another net or layer is another place
-    keys, ends = np.unique(
-        np.stack([np.concatenate([a, b]), np.tile(kind, 2)]), axis=1, return_inverse=True
-    )
+def _meshes(a: Ints, b: Ints) -> Iterator[Ints]:
+    """Yield the resistors of each mesh of a net's layer: those that hang together by triangles."""
+    nodes, ends = np.unique(np.concatenate([a, b]), return_inverse=True)
     first, second = np.split(ends.ravel(), 2)
-    n = keys.shape[1]
+    n = len(nodes)
     graph: csr_matrix = coo_matrix(
         (np.ones(2 * len(a)), (np.r_[first, second], np.r_[second, first])), (n, n)
     ).tocsr()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from ..network.network import Network
 from ..network.through import Throughs
 
 Floats = NDArray[np.float64]
+
+_KNOWN: WeakKeyDictionary[Network, Throughs] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,13 @@ def electromigration(
 
 
 def throughs_of(network: Network) -> Throughs:
-    """Return the meshes of a network's wires."""
+    """Return the meshes of a network's wires; they are kept as long as the network is."""
+    if network not in _KNOWN:
+        _KNOWN[network] = _throughs_of(network)
+    return _KNOWN[network]
+
+
+def _throughs_of(network: Network) -> Throughs:
     a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
     kind = network.resistor_net.astype(np.int64) * len(network.layers) + network.resistor_layer
     return Throughs(a, b, kind, network.resistor_width_um)

@@ -144,11 +144,11 @@ def test_a_read_settles_as_the_written_netlist_does(built, tmp_path):
     )  # fmt: skip
     seconds = np.arange(0.05e-12, 150e-12, 0.05e-12)
     off = _unsettled(path, drives, seconds)
-    for part, found in ((2.0**-11, ours["settle_s"]), (np.exp(-1), ours["delay_s"])):
+    for part, found in ((2.0**-11, ours.settle_s), (np.exp(-1), ours.delay_s)):
         late = seconds[np.flatnonzero(off > part)[-1]]
         assert found == pytest.approx(late, rel=0.01, abs=0.05e-12)
     # the cell's own R and C are in it: 0.8 kohm and some 11 fF
-    assert ours["delay_s"] > 0.8e3 * 10e-15
+    assert ours.delay_s > 0.8e3 * 10e-15
 
 
 def _unsettled(path: Path, drives, seconds: np.ndarray) -> np.ndarray:

@@ -84,7 +84,7 @@ def test_a_line_a_minute_without_a_terminal(monkeypatch, capsys) -> None:
 def test_a_plan_names_each_step_once() -> None:
     config = config_of({"rows": 1, "cols": 2})
     chip = config_of({"rows": 1, "cols": 2, "top": "testchip"})
-    assert set(plan_of(chip)) < set(plan_of(config))
+    assert set(plan_of(chip)) - {"seal ring and fill"} < set(plan_of(config))
     names = [*comparison_plan(config.spec)]
     assert len(names) == len(set(names))
     assert names[0].startswith("draw ")

@@ -152,7 +152,9 @@ register("PAD.20", _two_pads(11, over=3))
 
 
 def _seal(p: Draw) -> None:
-    p.rect("GUARD_RING_MK", 0, 0, 26, 100)
+    for layer in ("GUARD_RING_MK", "COMP", "Pplus"):
+        p.rect(layer, 0, 0, 26, 100)
+    p.rect("Pad", 4, 0, 20, 50)
     p.rect("Metal2", 36 - p.d, 0, 40, 4)
 
 

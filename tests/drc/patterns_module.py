@@ -163,9 +163,13 @@ register("PO.1", _outside)
 register("PO.2", _opening)
 
 
+#: what must lie exactly where a layer lies
+WITH = {"GUARD_RING_MK": ("COMP", "Pplus")}
+
+
 def _carrier(p: Draw, layer: str, shift: float, cut: tuple[float, float]) -> None:
     """A clean shape on a layer: moved by `shift` if it is a cut, else one corner cut off."""
-    side = 60.0 if layer == "Pad" else 5.0
+    side = {"Pad": 60.0, "GUARD_RING_MK": 40.0}.get(layer, 5.0)
     if layer in JOINS:
         side = (
             {"C": 0.22, "V": 0.26}[layer[0]] if not layer.endswith("E") else p.tech.profile.via_um
@@ -181,10 +185,13 @@ def _carrier(p: Draw, layer: str, shift: float, cut: tuple[float, float]) -> Non
     if layer == "PR_bndry":
         p.rect("Metal1", 1, 1, 2, 2)  # 0/0 alone does not tell the process
     right = side + shift
-    p.poly(
-        layer,
-        [(shift, 0), (shift, side), (right - x, side), (right, side - y), (right, 0)],
-    )
+    outline = [(shift, 0), (shift, side), (right - x, side), (right, side - y), (right, 0)]
+    for same in (layer, *WITH.get(layer, ())):
+        p.poly(same, outline)
+    if layer == "GUARD_RING_MK":
+        p.rect("Pad", 10, 10, 20, 20)
+    if layer == "Poly2_Dummy":
+        p.square("COMP_Dummy", 0, 0, 5)
     if p.tech.layer(layer).is_module and layer != "POSTPROC":
         p.area()
 
@@ -194,7 +201,7 @@ def _off_grid(layer: str) -> Pattern:
 
 
 def _odd_angle(layer: str) -> Pattern:
-    square = layer in JOINS
+    square = layer in JOINS or layer == "COMP_Dummy"
 
     def draw(p: Draw) -> None:
         at_limit = (0.0, 0.0) if square else (1.0, 1.0)
@@ -206,12 +213,16 @@ def _odd_angle(layer: str) -> Pattern:
 
 
 for _rule in get_tech().rules:
+    _with = tuple(
+        f"{_rule.name.partition('.')[0]}.{name}" for name in WITH.get(_rule.layers[0], ())
+    )
     if _rule.kind == "on_grid":
-        register(_rule.name, _off_grid(_rule.layers[0]))
+        register(_rule.name, _off_grid(_rule.layers[0]), *_with)
     elif _rule.kind == "angle":
         _cut = _rule.layers[0]
         # a cut with an odd edge is no square of the exact size
         _size = {"Contact": "CO.1"}.get(_cut, _cut.replace("ia", "") + ".1")
-        register(_rule.name, _odd_angle(_cut), *((_size,) if _cut in JOINS else ()))
+        _sizes = (_size,) if _cut in JOINS else ("DCF.1c",) if _cut == "COMP_Dummy" else ()
+        register(_rule.name, _odd_angle(_cut), *_sizes, *_with)
 
 __all__ = ["PATTERNS"]

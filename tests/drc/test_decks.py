@@ -9,6 +9,7 @@ from pathlib import Path
 import klayout.db as kdb
 import klayout.rdb as rdb
 import patterns_back  # noqa: F401
+import patterns_die  # noqa: F401
 import patterns_front  # noqa: F401
 import patterns_module  # noqa: F401
 import pytest

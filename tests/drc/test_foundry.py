@@ -133,8 +133,9 @@ def test_layouts_that_cannot_be_checked(
 
 #: what the foundry's 2023 deck does not check, or checks on the well's edge alone
 NOT_IN_DECK = (
-    "ANGLE.", "ANT.", "DCF.", "GR.", "MSLOT", "MT.1", "MT.2", "MT.3", "MT.4", "MT.5LMt", "PAD.",
-    "M1.4", "M2.4", "M3.4", "M4.4", "PL.8", "NP.3c", "PP.3cii",
+    "ANGLE.", "ANT.", "CUP.", "DCF.", "DM", "DPF.", "GR.", "MSLOT", "OFFGRID.GUARD", "MT.1",
+    "MT.2", "MT.3", "MT.4", "MT.5LMt", "PAD.", "M1.4", "M2.4", "M3.4", "M4.4", "PL.8", "NP.3c",
+    "PP.3cii",
 )  # fmt: skip
 #: it takes a p-tap with no NCOMP near for an error (and one too far for none), and it does
 #: not allow butted implants, which the manual does

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import patterns_back  # noqa: F401
+import patterns_die  # noqa: F401
 import patterns_front  # noqa: F401
 import patterns_module  # noqa: F401
 import pytest
@@ -10,6 +11,7 @@ from drawing import GRID, Draw
 from patterns import COMPANIONS, PATTERNS
 
 from crossstack.drc import run_drc
+from crossstack.drc.engine import WHOLE_DIE
 from crossstack.pdk import get_tech
 
 RULES = [rule.name for rule in get_tech().rules]
@@ -28,7 +30,7 @@ def found(profile: str, rule: str, d: float) -> set[str]:
     tech = get_tech(profile)
     p = Draw(tech, d)
     PATTERNS[rule](p)
-    default = [r.name for r in tech.rules if r.kind != "density" and r.name not in LONELY_TAPS]
+    default = [r.name for r in tech.rules if r.kind not in WHOLE_DIE and r.name not in LONELY_TAPS]
     report = run_drc(p.layout, tech, rules=[*default, rule])
     return {name for name, count in report.by_rule.items() if count}
 

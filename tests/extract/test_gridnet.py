@@ -83,3 +83,34 @@ def test_what_passes_an_array_beside_a_corner_is_right() -> None:
     assert np.abs(ours - exact).max() < 0.3
     off = ~np.eye(len(exact), dtype=bool)
     assert ours[off] == pytest.approx(exact[off], rel=0.01)
+
+
+def comb(teeth: int, width: int) -> tuple[db.Polygon, list[SheetPort]]:
+    """A wide line with teeth closer than it is wide, and a port on each."""
+    ends = [(4000 * k + 1000, 4000 * k + 1380) for k in range(teeth)]
+    region = db.Region(db.Box(0, 0, 4000 * teeth, width))
+    region.insert(db.Box(-2000, 0, 0, width))
+    for low, high in ends:
+        region.insert(db.Box(low, -700, high, 0))
+    ports = [SheetPort((-2000, 0, -2000, width))]
+    ports += [SheetPort((low, -700, high, -700)) for low, high in ends]
+    return next(region.merged().each()), ports
+
+
+@pytest.mark.parametrize("width", [4000, 9000])
+def test_a_long_comb_is_a_mesh_of_its_teeth(width) -> None:
+    """Its grid had 150 to 500 nodes a tooth, which made every solve of a large array slow."""
+    polygon, ports = comb(26, width)
+    wire._solved_piece.cache_clear()
+    count, edges = wire._solved_piece(polygon.to_s(), tuple(ports))
+    assert count == len(ports)
+    assert len(edges) < 0.1 * len(grid_network(polygon, ports)[1])
+    ours = impedance(count, edges, len(ports))
+    grid = impedance(*grid_network(polygon, ports), len(ports))
+    assert ours == pytest.approx(grid, rel=1e-6)
+    # along the line the grid is right; a tooth's foot it makes half a square too long
+    exact = sheet_impedance(polygon, ports)
+    off = ~np.eye(len(exact), dtype=bool)
+    assert ours[off] == pytest.approx(exact[off], rel=2e-3)
+    assert np.abs(ours - exact).max() < 0.6
+    assert all(np.isfinite(edge.width) and edge.width > 0 for edge in edges)

@@ -103,6 +103,8 @@ def test_a_folded_transistor_makes_the_column_shorter_and_its_gates_are_seen_one
         ({"select_fingers": 3}, "select_fingers = 3 .*1 or 2 or 4 with select_w_um = 2"),
         ({"select_fingers": 2, "select_w_um": 0.4}, "select_fingers = 2 .*: 1 with select_w_um"),
         ({"select_fingers": 2, "cell": "passive"}, "select_fingers = 2 .*1 for cell passive"),
+        ({"select_fingers": 2, "cell": "planar", "process": "sky130_reram"},
+         "select_fingers = 2 .*1 on module reram"),
         ({"select_fingers": 2, "select_w_um": 0.8, "pitch_y_um": 100.0},
          "select_fingers = 2 .*1 where a gate needs a diode"),
     ],

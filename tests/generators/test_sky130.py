@@ -86,6 +86,12 @@ def test_what_its_rules_do_not_allow_is_refused(values: dict[str, float], said: 
         build_top(ArraySpec(2, 2, process="sky130", **values))  # type: ignore[arg-type]
 
 
+def test_a_chip_is_refused_by_the_option_and_by_what_is_missing() -> None:
+    said = "top = 'testchip' is not allowed: array or macro: process sky130 has no rule"
+    with pytest.raises(ParameterError, match=said):
+        build_top(ArraySpec(2, 2, process="sky130", top="testchip"))
+
+
 @pytest.mark.parametrize("profile", ["stepper", "aligner"])
 def test_every_cell_is_clean_alone(profile: str) -> None:
     tech = get_tech(profile, "sky130")

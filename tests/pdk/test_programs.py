@@ -12,7 +12,7 @@ from crossstack.base.errors import FileError, TechError
 from crossstack.drc import antenna
 from crossstack.generators import tapeout
 from crossstack.lvs import devices, magic_tech
-from crossstack.pdk import ProcessError, foundry, get_tech, programs
+from crossstack.pdk import ProcessError, foundry, get_tech, programs, shuttle
 from crossstack.pdk.home import HOME
 
 GF180 = HOME / "gf180mcuD"
@@ -156,6 +156,13 @@ def test_nets_and_devices():
         ("shuttle.toml", '"82/0"', '"82"', "forbidden: '82' is not layer/datatype"),
         ("shuttle.toml", "probe_pitch_um = 80", "", "'probe_pitch_um' is missing"),
         ("shuttle.toml", "width_um = 3932", "width_um = nan", "width_um = nan is not"),
+        ("shuttle.toml", "row_um = [8, 1.6]", "row_um = [8]", "row_um is not a list of 2"),
+        ("shuttle.toml", "column_um = [1.6, 8]", "column_um = [16, 3.2]", "are parallel"),
+        ("shuttle.toml", "side_um = 5\n", "side_um = 0\n", "side_um = 0 is not above 0"),
+        ("shuttle.toml", "end_um = 16", "end_um = 17", "not between 0 and 16"),
+        ("shuttle.toml", "pitch_um = 1.6", "pitch = 1.6", "'pitch_um' is missing"),
+        ("shuttle.toml", '"south-west"', '"south"', "'south' is no known corner"),
+        ("shuttle.toml", "turned = true", "turned = 1", "neither true nor false"),
         ("magic.toml", "[contacts]", "[contact]", "'contacts' is missing"),
     ],
 )
@@ -166,7 +173,8 @@ def test_a_damaged_file_is_refused(tmp_path: Path, file, old, new, words):
     assert old in text
     (folder / file).write_text(text.replace(old, new, 1))
     name = file.removesuffix(".toml")
-    read = getattr(foundry if name in {"deck", "models"} else programs, name)
+    home = {"deck": foundry, "models": foundry, "shuttle": shuttle}.get(name, programs)
+    read = getattr(home, name)
     with pytest.raises(ProcessError) as found:
         read(folder)
     assert words in str(found.value)

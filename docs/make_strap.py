@@ -1,0 +1,115 @@
+"""Renew the table of howto/size.md on what a strap does: `python docs/make_strap.py`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossstack.analyse.analysis import operating_point, solve_modes, stimulus
+from crossstack.analyse.electromigration import current_limits_of
+from crossstack.analyse.operating import Laws, write_options
+from crossstack.config import config_of
+from crossstack.console import Console
+from crossstack.extract import extract
+from crossstack.figures import draw
+from crossstack.solve.modes.modes import DEEP_NET, EXPANSION
+from crossstack.solve.study.em import electromigration
+
+PAGE = Path(__file__).parent / "howto" / "size.md"
+SIZES = (10, 32)
+#: the metal of a strap, and the film that it relieves
+STRAP, ELECTRODE = "Metal5", "ME"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One array: losses as parts, loads as parts of their limit, V.
+
+    Attributes:
+        rows: rows and columns.
+        strap: whether its columns have one.
+        wires, every: lost voltage of the worst device, in wires and with everything counted.
+        read, write: highest load of the line that carries the column, reading and at the peak of
+            a set.
+        electrode: highest load of the middle electrode at that peak.
+        volts: lowest voltage over a device that is set.
+    """
+
+    rows: int
+    strap: bool
+    wires: float
+    every: float
+    read: float
+    write: float
+    electrode: float
+    volts: float
+
+
+def row(size: int, strap: bool) -> Row:
+    """Draw, extract and solve one array; its writes are linear, as a first-order theory's."""
+    config = config_of({"rows": size, "cols": size, "strap": strap})
+    tech = config.resolved_tech()
+    network = extract(draw(config).layout, tech, engine="flat").network
+    what, laws = stimulus(network, tech), Laws.of(tech, linear=True)
+    limits = current_limits_of(tech, tech.conditions.temperature_c)
+    if limits is None:
+        raise SystemExit("no current limits at these conditions")
+
+    def load(solution: object) -> dict[str, float]:
+        return electromigration(
+            network, [solution], wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a
+        ).by_layer  # fmt: skip
+
+    read = solve_modes(network, tech, what, Console(quiet=True), [EXPANSION], laws)[0][EXPANSION]
+    peak, volts = {STRAP: 0.0, ELECTRODE: 0.0}, []
+    for column in (0, size - 1):
+        asked = {"polarity": "set", "write_column": column}
+        (way,) = write_options(tech, DEEP_NET, asked)
+        written = operating_point(network, tech, what, DEEP_NET, laws, **way)
+        found = load(written.solution)
+        peak = {layer: max(peak[layer], found[layer]) for layer in peak}
+        volts.append(written.write.lowest_voltage)
+    line = STRAP if strap else ELECTRODE
+    return Row(
+        size, strap, read.wires_only.worst_device, read.all_series.worst_device,
+        load(read.solution)[line], peak[line], peak[ELECTRODE], min(volts),
+    )  # fmt: skip
+
+
+def table(rows: Iterator[Row]) -> Iterator[str]:
+    """Yield the table."""
+    yield "| N | column | worst device, wires / everything | read | write, peak | its ME | write |"
+    yield "|---|---|---|---|---|---|---|"
+    for r in rows:
+        print(r, file=sys.stderr, flush=True)
+        name = f"{STRAP} strap" if r.strap else f"{ELECTRODE}, 1 um"
+        yield (
+            f"| {r.rows} | {name} | {100 * r.wires:.2f} / {100 * r.every:.1f} % "
+            f"| {100 * r.read:.0f} % | {100 * r.write:.0f} % | {100 * r.electrode:.0f} % "
+            f"| {r.volts:.2f} V |"
+        )
+
+
+def renewed(page: str, lines: Iterator[str]) -> str:
+    """Return the page with its table made anew."""
+    begin, end = "<!-- strap: by docs/make_strap.py -->\n", "\n<!-- end -->"
+    text = "\n".join(lines)
+    found, count = re.subn(
+        re.escape(begin) + ".*?" + re.escape(end), lambda _: begin + text + end, page, flags=re.S
+    )
+    if count != 1:
+        raise SystemExit(f"{PAGE.name} holds {count} places for the table, allowed: 1")
+    return found
+
+
+def main() -> None:
+    """Renew the page."""
+    rows = (row(size, strap) for size in SIZES for strap in (False, True))
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), table(rows)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,304 @@
+"""The multi-project run that takes the dies: slots, pads, seal ring, fill, identification cells.
+
+`shuttle.toml` of a process folder, read when it is asked for; a process may lack it. Layers are
+named by role, so that nothing here is of one foundry. All lengths are in um.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+from .tables import ProcessError, Section
+
+Pairs = tuple[tuple[str, str], ...]
+#: (role, distance)
+Distances = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A die size that the shuttle offers, in um."""
+
+    name: str
+    width_um: float
+    height_um: float
+
+
+@dataclass(frozen=True)
+class Pads:
+    """What pads must be for those who bond and probe them, in um.
+
+    Attributes:
+        bond_opening_um, probe_opening_um: sides of the openings in the passivation.
+        probe_pitch_um: from probe pad to probe pad.
+    """
+
+    bond_opening_um: float
+    probe_opening_um: float
+    probe_pitch_um: float
+
+
+@dataclass(frozen=True)
+class RingLayer:
+    """A closed band of the seal ring; 0 is its edge towards the circuit, um."""
+
+    role: str
+    start_um: float
+    end_um: float
+
+
+@dataclass(frozen=True)
+class RingCut:
+    """Rows of cuts along the seal ring.
+
+    Attributes:
+        role: the cut.
+        first_um: start of the first row from the ring's edge towards the circuit.
+        pitch_um: from row to row.
+        rows: how many.
+        space_um: from cut to cut within a row.
+        stagger_um: how far each row is shifted along the ring against the row before.
+    """
+
+    role: str
+    first_um: float
+    pitch_um: float
+    rows: int
+    space_um: float
+    stagger_um: float
+
+
+@dataclass(frozen=True)
+class Ring:
+    """The seal ring that runs along the die's edge.
+
+    Attributes:
+        width_um: its width.
+        layers, cuts: what it is made of.
+    """
+
+    width_um: float
+    layers: tuple[RingLayer, ...]
+    cuts: tuple[RingCut, ...]
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Squares that fill the empty areas of the layers of one role.
+
+    Attributes:
+        role: layers that are filled.
+        datatype: GDS datatype of the fill.
+        side_um: side of a square.
+        row_um, column_um: from a square to the next along a row and along a column.
+        to_circuit_um: distance to circuit of the same layer.
+        clear: distance to what must not be crossed.
+        wish: the same, given up on a layer that misses its density otherwise.
+        over: role of the fill that each square lies over; empty for none.
+        dense_um: pitch of a plain lattice, taken where the density is missed otherwise; 0: none.
+        shift_um: how far the lattice moves from one layer of the role to the next.
+    """
+
+    role: str
+    datatype: int
+    side_um: float
+    row_um: tuple[float, float]
+    column_um: tuple[float, float]
+    to_circuit_um: float
+    clear: Distances
+    wish: Distances
+    over: str
+    dense_um: float
+    shift_um: float
+
+
+@dataclass(frozen=True)
+class IdCell:
+    """A cell that the shuttle finds by name and writes an identification into.
+
+    Attributes:
+        name: of the cell.
+        corner: ``south-west`` or ``north-east``: the corner of the die that `box_um` counts from.
+        box_um: (x1, y1, x2, y2); in the north-east inwards.
+        keeps_out: roles of the markers that keep fill out of it.
+        turned: the cell itself lies along x and is placed turned by a quarter.
+    """
+
+    name: str
+    corner: str
+    box_um: tuple[float, float, float, float]
+    keeps_out: tuple[str, ...]
+    turned: bool
+
+
+@dataclass(frozen=True)
+class Window:
+    """Local density, which nobody's deck checks: a square of the die, and the least cover in it."""
+
+    side_um: float
+    least_percent: float
+
+
+@dataclass(frozen=True)
+class Shuttle:
+    """The multi-project run that takes the dies.
+
+    Attributes:
+        name: in words.
+        seal_ring_um: room of the seal ring on each side.
+        ring_to_opening_um: from the ring to a pad's opening, at least and at most.
+        forbidden: layers that must be empty: name, ``layer/datatype``.
+        slots: die sizes.
+        pads: openings and pitches.
+        fill: what fills empty areas, in the order that it is drawn.
+        ring: the seal ring; None where the run brings its own.
+        ids: identification cells.
+        window: local density of metals; None for none.
+        items: what the run's own checks are called: name of a check here, name there.
+        unchecked: steps of the run's own check that nothing here repeats.
+        notes: what must be agreed with whoever runs it.
+    """
+
+    name: str
+    seal_ring_um: float
+    ring_to_opening_um: tuple[float, float]
+    forbidden: Pairs
+    slots: tuple[Slot, ...]
+    pads: Pads
+    fill: tuple[Fill, ...]
+    ring: Ring | None
+    ids: tuple[IdCell, ...]
+    window: Window | None
+    items: Pairs
+    unchecked: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@lru_cache(maxsize=8)
+def shuttle(folder: Path) -> Shuttle:
+    """Return the shuttle of a process folder.
+
+    Raises:
+        ProcessError: for a key that is missing, unknown or of the wrong type.
+        FileError: if there is none.
+    """
+    keys = ("name", "seal_ring_um", "ring_to_opening_um", "forbidden", "slot", "pads")
+    more = ("fill", "ring", "id", "window", "items", "unchecked", "notes")
+    top = Section.of(folder / "shuttle.toml", keys, more)
+    reach = top.values["ring_to_opening_um"]
+    if not (
+        isinstance(reach, list) and len(reach) == 2 and all(type(x) in (int, float) for x in reach)
+    ):
+        raise ProcessError(top.where, ("ring_to_opening_um is not [least, most]",))
+    slots = tuple(
+        Slot(row.text("name"), row.number("width_um"), row.number("height_um"))
+        for row in (s.checked(("name", "width_um", "height_um")) for s in top.sections("slot"))
+    )
+    forbidden = top.pairs("forbidden")
+    if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"\d{1,5}/\d{1,5}", pair)]:
+        raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
+    if not slots:
+        raise ProcessError(top.where, ("no slot",))
+    names = tuple(field.name for field in fields(Pads))
+    pads = top.section("pads").checked(names)
+    return Shuttle(
+        name=top.text("name"),
+        seal_ring_um=top.number("seal_ring_um"),
+        ring_to_opening_um=(float(reach[0]), float(reach[1])),
+        forbidden=forbidden,
+        slots=slots,
+        pads=Pads(*(pads.number(name) for name in names)),
+        fill=tuple(map(_fill, top.sections("fill", optional=True))),
+        ring=_ring(top.section("ring")) if "ring" in top.values else None,
+        ids=tuple(map(_id_cell, top.sections("id", optional=True))),
+        window=_window(top),
+        items=top.pairs("items") if "items" in top.values else (),
+        unchecked=top.texts("unchecked") if "unchecked" in top.values else (),
+        notes=top.texts("notes") if "notes" in top.values else (),
+    )
+
+
+def _window(top: Section) -> Window | None:
+    if "window" not in top.values:
+        return None
+    row = top.section("window").checked(("side_um", "least_percent"))
+    return Window(_positive(row, "side_um"), row.number("least_percent"))
+
+
+def _positive(row: Section, key: str) -> float:
+    value = row.number(key)
+    if not value > 0:
+        raise ProcessError(row.where, (f"{key} = {value:g} is not above 0",))
+    return value
+
+
+def _numbers(row: Section, key: str, count: int) -> tuple[float, ...]:
+    values = row.numbers(key)
+    if len(values) != count:
+        raise ProcessError(row.where, (f"{key} is not a list of {count} numbers",))
+    return values
+
+
+def _distances(row: Section, key: str) -> Distances:
+    if key not in row.values:
+        return ()
+    table = row.section(key)
+    return tuple((role, table.number(role)) for role in table.values)
+
+
+def _fill(section: Section) -> Fill:
+    keys = ("role", "datatype", "side_um", "row_um", "column_um", "to_circuit_um")
+    row = section.checked(keys, ("clear", "wish", "over", "dense_um", "shift_um"))
+    step, column = _numbers(row, "row_um", 2), _numbers(row, "column_um", 2)
+    if not abs(step[0] * column[1] - step[1] * column[0]) > 0:
+        raise ProcessError(row.where, ("row_um and column_um are parallel",))
+    return Fill(
+        role=row.text("role"),
+        datatype=int(row.number("datatype")),
+        side_um=_positive(row, "side_um"),
+        row_um=(step[0], step[1]),
+        column_um=(column[0], column[1]),
+        to_circuit_um=row.number("to_circuit_um"),
+        clear=_distances(row, "clear"),
+        wish=_distances(row, "wish"),
+        over=row.text("over", ""),
+        dense_um=row.number("dense_um", 0.0),
+        shift_um=row.number("shift_um", 0.0),
+    )
+
+
+def _ring(section: Section) -> Ring:
+    top = section.checked(("width_um", "layer", "cut"))
+    layers = tuple(
+        RingLayer(row.text("role"), row.number("start_um"), row.number("end_um"))
+        for row in (s.checked(("role", "start_um", "end_um")) for s in top.sections("layer"))
+    )
+    lengths = ("first_um", "pitch_um", "rows", "space_um", "stagger_um")
+    cuts = tuple(
+        RingCut(
+            row.text("role"), row.number("first_um"), _positive(row, "pitch_um"),
+            int(_positive(row, "rows")), _positive(row, "space_um"), row.number("stagger_um"),
+        )
+        for row in (s.checked(("role", *lengths)) for s in top.sections("cut"))
+    )  # fmt: skip
+    width = _positive(top, "width_um")
+    for layer in layers:
+        if not 0 <= layer.start_um < layer.end_um <= width:
+            raise ProcessError(top.where, (f"{layer.role}: not between 0 and {width:g}",))
+    return Ring(width, layers, cuts)
+
+
+def _id_cell(section: Section) -> IdCell:
+    row = section.checked(("name", "corner", "box_um"), ("keeps_out", "turned"))
+    corner = row.text("corner")
+    if corner not in ("south-west", "north-east"):
+        raise ProcessError(row.where, (f"corner = {corner!r} is no known corner",))
+    x1, y1, x2, y2 = _numbers(row, "box_um", 4)
+    keeps_out = row.texts("keeps_out") if "keeps_out" in row.values else ()
+    turned = row.values.get("turned", False)
+    if not isinstance(turned, bool):
+        raise ProcessError(row.where, (f"turned = {turned!r} is neither true nor false",))
+    return IdCell(row.text("name"), corner, (x1, y1, x2, y2), keeps_out, turned)

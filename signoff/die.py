@@ -1,0 +1,292 @@
+"""What a die must have beside its circuit: seal ring, identification cells, local density, pads.
+
+Judged on the files as they are written, whoever drew them. A block without pads has none of this:
+it is the chip's that it is placed on, and unknown here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .checks import Check, TapeoutFile, has_pads
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+    from ..lvs import ExtractedLayout
+    from ..pdk.shuttle import IdCell
+
+#: faults that are spelled out
+MOST = 5
+
+
+def check_die(foundry: TapeoutFile, extracted: ExtractedLayout | None) -> list[Check]:
+    """Return the checks of a die's own parts.
+
+    Args:
+        foundry: the foundry's file.
+        extracted: its nets; None where they could not be extracted.
+    """
+    block = "a block without pads; it is part of the chip that it is placed on"
+    found = []
+    for name, check, good in (
+        ("seal ring", _ring, "The seal ring is closed on every layer."),
+        ("id cells", _ids, "Identification cells lie where the run looks for them."),
+        ("local density", _windows, "Every window of the die is covered as it must be."),
+        ("fill", _gaps, "No area is left without fill that must have it."),
+    ):
+        file = foundry.path.name
+        if not has_pads(foundry):
+            found.append(Check(name, file, "unknown", block))
+            continue
+        wrong = list(check(foundry))
+        more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
+        text = "; ".join(wrong[:MOST]) + more if wrong else good
+        found.append(Check(name, file, "failed" if wrong else "ok", text))
+    return [*found, _protection(foundry, extracted, block)]
+
+
+def _drawn(f: TapeoutFile, name: str) -> db.Region:
+    import klayout.db as db
+
+    index = f.layout.find_layer(*f.tech.gds(name))
+    region = db.Region()
+    if index is not None:
+        for top in f.layout.top_cells():
+            region += db.Region(top.begin_shapes_rec(index))
+    return region
+
+
+def _box(f: TapeoutFile) -> db.Box:
+    import klayout.db as db
+
+    return db.Box(*f.box)
+
+
+def _place(f: TapeoutFile, x: float, y: float) -> str:
+    return f"({x * f.stream.dbu_um:.3f}, {y * f.stream.dbu_um:.3f})"
+
+
+def _ring(f: TapeoutFile) -> Iterator[str]:
+    """Yield the layers of the seal ring that are missing or open.
+
+    A band is closed if it goes round the die once; a row of cuts if it does so when its spaces are
+    filled, the corners excepted.
+    """
+    import klayout.db as db
+
+    tech, ring = f.tech, f.tech.shuttle.ring
+    if ring is None:
+        return
+    die = _box(f)
+    room = tech.to_dbu(tech.shuttle.seal_ring_um)
+    frame = db.Region(die) - db.Region(die.enlarged(-room, -room))
+    width = tech.to_dbu(ring.width_um)
+    for role, gap in (
+        *((band.role, 0) for band in ring.layers),
+        *((row.role, tech.to_dbu(row.space_um)) for row in ring.cuts),
+    ):
+        name = tech.roles.layer(role)
+        region = (_drawn(f, name) & frame).merged()
+        if region.is_empty():
+            yield f"{name} is not drawn along the die's edge"
+            continue
+        if gap:
+            region = region.sized(gap // 2 + 1).merged() + _corner_boxes(die, 2 * width)
+            region.merge()
+        if not _goes_round(region, die, room):
+            yield f"{name} is open{_where(f, region, die, room)}"
+
+
+def _corner_boxes(die: db.Box, side: int) -> db.Region:
+    import klayout.db as db
+
+    corners = db.Region()
+    for x in (die.left, die.right - side):
+        for y in (die.bottom, die.top - side):
+            corners.insert(db.Box(x, y, x + side, y + side))
+    return corners
+
+
+def _goes_round(region: db.Region, die: db.Box, room: int) -> bool:
+    """Return whether a hole of one polygon holds the whole inside of the die."""
+    import klayout.db as db
+
+    inside = die.enlarged(-room, -room)
+    holes = (db.Region(hole) for hole in region.holes().each())
+    return any(inside.inside(hole.bbox()) for hole in holes)
+
+
+def _where(f: TapeoutFile, region: db.Region, die: db.Box, room: int) -> str:
+    """Say where a band is cut, if one place can be told: where no shape crosses a side."""
+    import klayout.db as db
+
+    inner = die.enlarged(-room, -room)
+    sides = (
+        db.Box(inner.left, die.bottom, inner.right, inner.bottom),
+        db.Box(inner.left, inner.top, inner.right, die.top),
+        db.Box(die.left, inner.bottom, inner.left, inner.top),
+        db.Box(inner.right, inner.bottom, die.right, inner.top),
+    )
+    for k, side in enumerate(sides):
+        # what is left of a side when whatever lies in it is stretched across it
+        across = (0, room) if k < 2 else (room, 0)
+        part = region & db.Region(side)
+        gap = db.Region(side) - part.sized(*across, 2)
+        if not gap.is_empty():
+            at = next(gap.each()).bbox().center()
+            return f" at {_place(f, at.x, at.y)}"
+    return ""
+
+
+def _ids(f: TapeoutFile) -> Iterator[str]:
+    """Yield identification cells that the run would not accept; having none is allowed."""
+    from ..generators.finish import id_box
+
+    die = _box(f)
+    for wanted in f.tech.shuttle.ids:
+        placed = [e for e in f.stream.elements if e.called == wanted.name]
+        cell = f.layout.cell(wanted.name)
+        if not placed or cell is None:
+            continue
+        many = sum(e.columns * e.rows for e in placed)
+        if many != 1:
+            yield f"{wanted.name} is placed {many} times"
+            continue
+        inst = next(i.child_inst() for i in cell.each_parent_inst())
+        if inst.bbox() != id_box(f.tech, wanted, die):
+            yield f"{wanted.name} lies elsewhere than {_shown(f, wanted, die)}"
+
+
+def _shown(f: TapeoutFile, wanted: IdCell, die: db.Box) -> str:
+    from ..generators.finish import id_box
+
+    box = id_box(f.tech, wanted, die)
+    return f"{_place(f, box.left, box.bottom)} to {_place(f, box.right, box.top)}"
+
+
+def _windows(f: TapeoutFile) -> Iterator[str]:
+    """Yield the windows of the die in which a metal covers too little."""
+    import klayout.db as db
+
+    window = f.tech.shuttle.window
+    if window is None:
+        return
+    die = _box(f)
+    side = f.tech.to_dbu(window.side_um)
+    for name in f.tech.roles.metals:
+        region = _drawn(f, name)
+        fill = f.tech.fill_of.get(name)
+        if fill is not None:
+            index = f.layout.find_layer(*fill)
+            for top in f.layout.top_cells() if index is not None else ():
+                region += db.Region(top.begin_shapes_rec(index))
+        for box, percent in _cover(region, die, side):
+            if percent < window.least_percent:
+                at = box.center()
+                yield (
+                    f"{name} covers {percent:.1f} % of the {window.side_um:g} um around "
+                    f"{_place(f, at.x, at.y)}, at least {window.least_percent:g} % are asked for"
+                )
+
+
+def _cover(region: db.Region, die: db.Box, side: int) -> Iterator[tuple[db.Box, float]]:
+    """Yield windows that overlap by half, and the share of each that a region covers."""
+    import klayout.db as db
+
+    half = max(1, side // 2)
+    nx, ny = (max(1, -(-length // half)) for length in (die.width(), die.height()))
+    tiles = db.TilingProcessor()
+    tiles.frame = db.DBox(die)  # type: ignore[misc,assignment]
+    areas: dict[tuple[int, int], float] = {}
+
+    class _Sum(db.TileOutputReceiver):
+        def put(self, ix, iy, tile, obj, dbu, clip):  # type: ignore[no-untyped-def]
+            areas[ix, iy] = float(obj)
+
+    tiles.input("cover", region)
+    tiles.tile_size(half, half)
+    tiles.tile_origin(die.left, die.bottom)
+    tiles.dbu = 1.0
+    tiles.scale_to_dbu = False
+    receiver = _Sum()
+    tiles.output("out", receiver)
+    tiles.queue("_output(out, cover.area(_tile.bbox))")
+    tiles.execute("cover")
+    for ix in range(nx - 1 if nx > 1 else 1):
+        for iy in range(ny - 1 if ny > 1 else 1):
+            box = db.Box(
+                die.left + ix * half, die.bottom + iy * half,
+                die.left + (ix + 2) * half, die.bottom + (iy + 2) * half,
+            ) & die  # fmt: skip
+            total = sum(areas.get((ix + i, iy + j), 0.0) for i in (0, 1) for j in (0, 1))
+            yield box, 100.0 * total / max(1, box.area())
+
+
+def _gaps(f: TapeoutFile) -> Iterator[str]:
+    """Yield areas that a rule on gaps wants filled."""
+    from ..base.layout import OpenedLayout
+    from ..drc import run_drc
+
+    rules = [rule.name for rule in f.tech.rules if rule.kind == "max_gap"]
+    tops = f.layout.top_cells()
+    if not rules or len(tops) != 1:
+        return
+    opened = OpenedLayout(f.layout, tops[0], f.path.name, ())
+    for found in run_drc(opened, f.tech, rules=rules).warnings:
+        xs, ys = zip(*found.points, strict=True)
+        yield f"{found.rule}: {found.text} at ({min(xs):.3f}, {min(ys):.3f})"
+
+
+def _protection(f: TapeoutFile, extracted: ExtractedLayout | None, block: str) -> Check:
+    """Return whether every bond pad's net has a diode to either supply."""
+    name, file = "pad protection", f.path.name
+    if not has_pads(f):
+        return Check(name, file, "unknown", block)
+    if extracted is None:
+        return Check(name, file, "unknown", "nets could not be extracted")
+    wrong = list(_bare_pads(extracted))
+    if wrong:
+        more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
+        return Check(name, file, "failed", "; ".join(wrong[:MOST]) + more)
+    text = "Every bond pad has a diode to either supply."
+    return Check(name, file, "ok", text)
+
+
+def _bare_pads(extracted: ExtractedLayout) -> Iterator[str]:
+    """Yield the bond pads without a diode; supplies and probe pads need none.
+
+    A diode is diffusion on a pad's net that no gate touches: n+ outside a well, p+ in one.
+    """
+    import klayout.db as db
+
+    tech, regions = extracted.tech, extracted.regions
+    least = tech.to_dbu(tech.shuttle.pads.bond_opening_um)
+    pads = regions[tech.roles.layer("pad")].dup().flatten().merged()
+    marker = extracted.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring"))) \
+        if "seal_ring" in tech.roles.names else None  # fmt: skip
+    if marker is not None:
+        top = extracted.layout.cell(extracted.top.name)
+        pads = pads.not_interacting(db.Region(top.begin_shapes_rec(marker)))
+    gates = regions["gate"].dup().flatten().merged()
+    diodes = {
+        "VSS": regions["nsd"].dup().flatten().merged().not_interacting(gates),
+        "VDD": regions["psd"].dup().flatten().merged().not_interacting(gates),
+    }
+    supplies = {"VSS", "VDD"}
+    for net in extracted.flat.nets:
+        shapes = extracted.net_shapes(net)
+        land = shapes.get(tech.roles.land)
+        if land is None or supplies & set((net.name or "").split(",")):
+            continue
+        own = pads & land
+        bonded = own.merged().with_bbox_min(least, None, False)
+        if bonded.is_empty():
+            continue
+        for rail, layer in (("VSS", "nsd"), ("VDD", "psd")):
+            mine = shapes.get(layer, db.Region())
+            if (mine & diodes[rail]).is_empty():
+                at = next(bonded.each()).bbox().center().to_dtype(extracted.dbu)
+                yield f"pad {net.name or 'without a label'} at ({at.x:.3f}, {at.y:.3f}) has no " \
+                    f"diode to {rail}"  # fmt: skip

@@ -1,0 +1,167 @@
+"""What a die must have is refused by name when it is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import klayout.db as db
+import pytest
+from small_die import SIDE, TECH, small_die
+
+from crossstack.drc import run_drc
+from crossstack.generators.finish import finish
+from crossstack.lvs import extract_layout
+from crossstack.signoff import die as die_checks
+from crossstack.signoff import handover
+from crossstack.signoff.checks import TapeoutFile, check_file
+from crossstack.signoff.die import check_die
+
+FAR = SIDE - 40_000
+
+
+@pytest.fixture(scope="module")
+def finished() -> db.Layout:
+    """A finished small die, its pad labelled."""
+    layout = small_die()
+    layout.top_cell().shapes(layout.layer(*TECH.gds("Metal5_Label"))).insert(
+        db.Text("SIG", 112_000, 92_000)
+    )
+    layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1_Label"))).insert(
+        db.Text("VDD", 112_000, 180_000)
+    )
+    finish(layout, TECH)
+    return layout
+
+
+def erase(name: str, *box: int) -> Callable[[db.Layout], None]:
+    """Take what a layer holds in a box out of it, whichever cell draws it."""
+
+    def damage(layout: db.Layout) -> None:
+        index = layout.layer(*TECH.gds(name))
+        top = layout.top_cell()
+        rest = db.Region(top.begin_shapes_rec(index)) - db.Region(db.Box(*box))
+        layout.clear_layer(index)
+        top.shapes(index).insert(rest)
+
+    return damage
+
+
+def written(layout: db.Layout, damage: Callable[[db.Layout], None], folder: Path) -> TapeoutFile:
+    broken = layout.dup()
+    damage(broken)
+    path = folder / "die.gds"
+    broken.write(str(path))
+    return TapeoutFile(path, TECH, "foundry")
+
+
+ALL = (0, 0, SIDE, SIDE)
+CHECKS = {
+    "seal ring": die_checks._ring,
+    "local density": die_checks._windows,
+    "fill": die_checks._gaps,
+}
+DAMAGES = [
+    ("seal ring", "Metal2 is open at", erase("Metal2", 300_000, 0, 301_000, 20_000)),
+    ("seal ring", "Metal5 is open at", erase("Metal5", 0, 500_000, 20_000, 500_100)),
+    ("seal ring", "Via3 is open", erase("Via3", SIDE - 20_000, 300_000, SIDE, 310_000)),
+    ("seal ring", "COMP is open", erase("COMP", 300_000, SIDE - 20_000, 302_000, SIDE)),
+    ("seal ring", "GUARD_RING_MK is not drawn", erase("GUARD_RING_MK", *ALL)),
+    ("seal ring", "Contact is not drawn", erase("Contact", *ALL)),
+    ("local density", "Metal3 covers", erase("Metal3_Dummy", *ALL)),
+    ("fill", "DCF.1a", erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000)),
+    ("pad protection", "pad SIG at", erase("Pplus", 100_000, 160_000, 130_000, 175_000)),
+    ("pad protection", "has no diode to VSS", erase("Contact", 100_000, 135_000, 130_000, 148_000)),
+]
+
+
+def test_a_whole_die_passes(finished, tmp_path):
+    file = written(finished, lambda layout: None, tmp_path)
+    found = check_die(file, extract_layout(file.path, TECH))
+    assert {check.name: (check.status, check.text) for check in found} == {
+        "seal ring": ("ok", "The seal ring is closed on every layer."),
+        "id cells": ("ok", "Identification cells lie where the run looks for them."),
+        "local density": ("ok", "Every window of the die is covered as it must be."),
+        "fill": ("ok", "No area is left without fill that must have it."),
+        "pad protection": ("ok", "Every bond pad has a diode to either supply."),
+    }
+
+
+@pytest.mark.parametrize(("name", "words", "damage"), DAMAGES)
+def test_a_damaged_die_is_refused_by_name(name, words, damage, finished, tmp_path):
+    file = written(finished, damage, tmp_path)
+    if name == "pad protection":
+        found = list(die_checks._bare_pads(extract_layout(file.path, TECH)))
+    else:
+        found = list(CHECKS[name](file))
+    assert any(words in text for text in found), found
+
+
+def test_fill_too_near_is_refused_by_the_rules(finished, tmp_path):
+    def near(layout: db.Layout) -> None:
+        wire = db.Box(305_995, 300_000, 307_995, 302_000)  # 1.995 um from the wire on Metal1
+        layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1_Dummy"))).insert(wire)
+
+    file = written(finished, near, tmp_path)
+    report = run_drc(file.path, TECH, rules=["DM1.*"])
+    assert {v.rule for v in report.violations} >= {"DM1.3"}
+
+
+def test_nets_that_cannot_be_had_are_unknown(finished, tmp_path):
+    file = written(finished, lambda layout: None, tmp_path)
+    (pads,) = [c for c in check_die(file, None) if c.name == "pad protection"]
+    assert pads.status == "unknown"
+
+
+def test_a_block_is_unknown(tmp_path):
+    layout = db.Layout()
+    layout.dbu = 0.001
+    top = layout.create_cell("die")
+    top.shapes(layout.layer(*TECH.gds("Metal1"))).insert(db.Box(0, 0, 9_000, 9_000))
+    layout.write(str(tmp_path / "die.gds"))
+    file = TapeoutFile(tmp_path / "die.gds", TECH, "foundry")
+    assert {c.status for c in check_die(file, None)} == {"unknown"}
+
+
+@pytest.mark.parametrize("moved", [(5, 0), (0, -5)])
+def test_an_id_cell_elsewhere_is_refused(moved, tmp_path):
+    large = db.Layout()
+    large.dbu = 0.001
+    top = large.create_cell("die")
+    top.shapes(large.layer(*TECH.gds("PR_bndry"))).insert(db.Box(0, 0, 900_000, 900_000))
+    top.shapes(large.layer(*TECH.gds("Pad"))).insert(db.Box(500_000, 500_000, 560_000, 560_000))
+    none = replace(TECH.shuttle, fill=())
+    from crossstack.generators import finish as rooms
+
+    placed, left_out = rooms._ids(large, top, TECH, top.bbox())
+    assert len(placed) == len(none.ids)
+    assert not left_out
+    large.write(str(tmp_path / "die.gds"))
+    assert not list(die_checks._ids(TapeoutFile(tmp_path / "die.gds", TECH, "foundry")))
+    inst = next(i for i in top.each_inst() if i.cell.name.endswith("marker"))
+    inst.transform(db.Trans(*moved))
+    large.write(str(tmp_path / "die.gds"))
+    (wrong,) = die_checks._ids(TapeoutFile(tmp_path / "die.gds", TECH, "foundry"))
+    assert "marker lies elsewhere" in wrong
+
+
+@pytest.mark.parametrize("text", ["A#1", "A/B", 'A"B', "it's"])
+def test_a_text_that_other_tools_misread_is_refused(text, finished, tmp_path):
+    def label(layout: db.Layout) -> None:
+        layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1_Label"))).insert(
+            db.Text(text, 302_000, 300_000)
+        )
+
+    checks = check_file(written(finished, label, tmp_path))
+    (names,) = [c for c in checks if c.name == "names"]
+    assert (names.status, repr(text) in names.text) == ("failed", True)
+
+
+def test_pads_are_listed_with_their_nets(finished, tmp_path):
+    file = written(finished, lambda layout: None, tmp_path)
+    (pad,) = handover.pad_rows(extract_layout(file.path, TECH))
+    assert pad == {
+        "number": 1, "net": "SIG", "kind": "bond", "x_um": 112.0, "y_um": 92.0, "opening_um": 60.0,
+    }  # fmt: skip
+    assert handover.pad_lines([pad])[1] == "1,SIG,bond,112.0,92.0,60.0"
