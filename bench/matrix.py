@@ -256,7 +256,7 @@ def tried(row: Row, wheel: Path, folder: Path, flags: list[str]) -> dict[str, An
                 cwd=work,
             )
         if done.returncode:
-            return {"failed": (done.stderr.strip().splitlines() or ["no reason"])[-1][:90]}
+            return {"failed": (done.stderr.strip().splitlines() or ["no reason"])[-1][-120:]}
         found: dict[str, Any] = json.loads(done.stdout)
         return found
     except subprocess.CalledProcessError as error:
