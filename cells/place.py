@@ -24,8 +24,8 @@ class HybridParameters:
 
     Attributes:
         select_l_um: channel length of the select transistors; None for the least.
-        select_w_um, select_fingers, device_um, pitch_x_um, pitch_y_um, strap, cuts: see
-            `parameters.ARRAY`.
+        select_w_um, select_fingers, device_um: see `parameters.ARRAY`.
+        pitch_x_um, pitch_y_um, strap, cuts: see `parameters.ARRAY`.
     """
 
     select_w_um: float = default("select_w_um")

@@ -13,7 +13,7 @@ import klayout.db as db
 
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
-from ..cells.pads import SIDES
+from ..cells.pads import RAILS, SIDES
 from ..cells.parameters import ARRAY, READ_SWITCHES, TOPS
 from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
@@ -41,6 +41,7 @@ def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
         "electrode": tuple(electrodes),
         "mask": masks(tech),
         "side": SIDES,
+        "rail": ("", *RAILS),
         "low": metals,
         "high": metals,
     }

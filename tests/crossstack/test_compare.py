@@ -268,7 +268,7 @@ def left(tmp_path_factory):
 
 def test_command_leaves_tables_and_pictures(left):
     value = json.loads((left / "compare.json").read_text())
-    assert {p["key"] for p in value["pairs"]} == {"planar", "square", "passive"}
+    assert {p["key"] for p in value["pairs"]} == {"planar", "own pitch", "square", "passive"}
     assert value["paper"] == {"ir_drop_reduction": 0.22, "speed": 0.29}
     assert len(value["deep_net"]["slots"]) == 12  # two tiers, three columns, two polarities
     for name in ("ir_drop_array.png", "gain.png", "timing.png", "ratio.png"):
@@ -298,7 +298,7 @@ told.push(document.querySelectorAll("svg.chart").length);
 told.push([...document.images].every((i) => i.naturalWidth > 100));
 """
     told, document = acted(requires_program(*BROWSERS), text, tmp_path, acts)
-    assert told[:2] == [",".join(["all on"] * 3), ",".join(["random"] * 3)]
+    assert told[:2] == [",".join(["all on"] * 4), ",".join(["random"] * 4)]
     value = json.loads((left / "maps.json").read_text())["panels"][2]
     assert value["title"] == "planar"
     lost = float(told[2].split(": ")[1].split(" %")[0]) / 100
@@ -308,7 +308,7 @@ told.push([...document.images].every((i) => i.naturalWidth > 100));
     for name in ("layout", "section", "stack"):
         assert f'<section id="{name}">' in text
     # on paper every pattern is shown, each under its name
-    assert text.count('<tr class="onpaper">') == 2 * 3
+    assert text.count('<tr class="onpaper">') == 2 * 4
     assert width_in(requires_program(*BROWSERS), text, tmp_path, 500) <= 500
 
 

@@ -59,7 +59,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = [row for row in text.splitlines() if not row.startswith("MT.5LM")]
     (folder / "rules.csv").write_text("\n".join([*kept, ""]))
     rules = sixth_metal_rules(folder)
-    edit(folder / "rules.csv", ("PAD.4,enclosure,Pad Metal5", "PAD.4,enclosure,Pad Metal6"))
+    pads = "PAD.4,enclosure,bond_pad "
+    edit(folder / "rules.csv", (f"{pads}Metal5", f"{pads}Metal6"))
     append(folder / "rules.csv", *rules)
     rows = (folder / "rules.csv").read_text().splitlines()
     wider = []
@@ -146,8 +147,8 @@ def test_its_commands_need_no_more_than_the_folder(toy, tmp_path):
     conditions = load_network(tmp_path / "d" / "toy2_network.npz").conditions
     assert conditions["process"] == "toy_crossstack"
     assert conditions["corner"] == "max"
-    # a file without its manifest is of the default process, unless told
-    assert ran("solve", tmp_path / "d" / "toy2_network.npz", "-o", tmp_path / "d") == 3
+    # a network says itself where its process is
+    assert ran("solve", tmp_path / "d" / "toy2_network.npz", "-o", tmp_path / "d") == 0
     assert ran("drc", made, "--process", "gf180mcuD", "-o", tmp_path / "d") != 0
 
 

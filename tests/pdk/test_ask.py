@@ -85,7 +85,7 @@ def test_a_pair_of_layers_is_kept_apart_by_one_rule_alone(tech):
 def test_layers_are_named_by_role():
     ask = Ask(get_tech())
     assert ask.width("land") == ask.width("metals[4]") == ask.width("Metal5") == 0.44
-    assert ask.space("pad", "poly") == ask.space("poly", "pad") == 15.0
+    assert ask.space("bond_pad", "poly") == ask.space("poly", "bond_pad") == 15.0
     assert ask.enclosure("poly", "poly_contact") == 0.07
     assert ask.line_end_width("contact", "metals[0]") == 0.34
     assert ask.gate_length() == 0.28

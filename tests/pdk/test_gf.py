@@ -293,7 +293,7 @@ def test_netlist_of_a_macro_joins_its_switches() -> None:
     names = {n["settings"].get("part"): key for key, n in netlist["instances"].items()}
     rows, wires = names["row_switch"], names["crossstack_macro_2x2x2_wires"]
     joined = {frozenset((net["p1"], net["p2"])) for net in netlist["nets"]}
-    for line in ("WT_NORTH1", "WT_SOUTH1"), ("WT_N_N1", "WT_N_S1"), ("VDD_N2", "VDD_S2"):
+    for line in ("WT_NORTH", "WT_SOUTH"), ("WT_N_N1", "WT_N_S1"), ("VDD_N", "VDD_S"):
         assert frozenset(f"{rows}<0.{k}>,{port}" for k, port in enumerate(line)) in joined
     for net in ("VDD", "VSS", "WT", "WB", "WC"):
         assert netlist["ports"][net] == f"{wires},{net}"
