@@ -78,6 +78,7 @@ def _align(drawn: db.Netlist, schematic: db.Netlist, tops: tuple[str, str]) -> N
         while others := [c for c in netlist.top_circuits() if c.name.upper() != top]:
             for circuit in others:
                 netlist.remove(circuit)
+    _empty(drawn)
     drawn.make_top_level_pins()
     drawn.purge()
     while True:
@@ -93,6 +94,19 @@ def _align(drawn: db.Netlist, schematic: db.Netlist, tops: tuple[str, str]) -> N
     for netlist, _ in pairs:
         netlist.combine_devices()
         netlist.purge_nets()
+
+
+def _empty(netlist: db.Netlist) -> None:
+    """Take the cells out of cells in which there is no device: a seal ring has 300,000 vias."""
+    bare: set[str] = set()
+    for circuit in netlist.each_circuit_bottom_up():
+        if next(circuit.each_device(), None) is not None:
+            continue
+        called = {cell.circuit_ref().name for cell in circuit.each_subcircuit()}
+        if called <= bare:
+            bare.add(circuit.name)
+            if called:
+                circuit.blank()
 
 
 def _tolerate(made: db.DeviceClass, length_um: float, area: float) -> None:

@@ -87,15 +87,25 @@ def _pieces(extracted: ExtractedLayout, net: FlatNet) -> list[tuple[float, float
             l2n.connect(layers[a], layers[b])
     l2n.extract_netlist()
     circuit = l2n.netlist().circuit_by_name("net")
-    points = []
+    points, ring = [], _seal_ring(extracted)
     for piece in [] if circuit is None else circuit.each_net():
         wires = (layers[name] for name in layers if name not in extracted.wiring.cuts)
-        boxes = (l2n.shapes_of_net(piece, region, True).bbox() for region in wires)
-        lowest = min((b for b in boxes if not b.empty()), key=_corner, default=None)
-        if lowest is not None:  # contacts without metal are no wire
+        metal = [l2n.shapes_of_net(piece, region, True) for region in wires]
+        boxes = (region.bbox() for region in metal if region.not_interacting(ring).count())
+        lowest = min(boxes, key=_corner, default=None)
+        if lowest is not None:  # contacts without metal are no wire, and a seal ring feeds nothing
             center = lowest.to_dtype(extracted.dbu).center()
             points.append((center.x, center.y))
     return sorted(points, key=lambda at: (at[1], at[0]))
+
+
+def _seal_ring(extracted: ExtractedLayout) -> db.Region:
+    """Return the marker of the seal ring, which stands on the substrate and is wired to nothing."""
+    tech = extracted.tech
+    name = tech.roles.names.get("seal_ring")
+    index = extracted.layout.find_layer(*tech.gds(name)) if name else None
+    cell = extracted.layout.cell(extracted.top.name)
+    return db.Region() if index is None else db.Region(cell.begin_shapes_rec(index))
 
 
 def _corner(box: db.Box) -> tuple[int, int]:
