@@ -88,7 +88,9 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
         raise ParameterError("--output", str(output), f"a folder outside {source}")
     base = load_process(source)
     with replacing(target) as work:
-        shutil.copytree(source, work, ignore=shutil.ignore_patterns(MARK), dirs_exist_ok=True)
+        shutil.copytree(
+            source, work, ignore=shutil.ignore_patterns(MARK, "decks"), dirs_exist_ok=True
+        )
         head = work / "process.toml"
         text = head.read_text(encoding="utf-8")
         renamed, count = re.subn(r"(?m)^name\s*=.*$", f'name = "{name}"', text, count=1)

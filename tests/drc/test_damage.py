@@ -10,11 +10,11 @@ import klayout.db as kdb
 import pytest
 from test_decks import DECKS, places, run_deck
 
-import crossstack.drc
 from crossstack.cells.drawing import to_layout
 from crossstack.drc import run_drc
 from crossstack.generators import ArraySpec, build_array
-from crossstack.pdk import Tech, get_tech
+from crossstack.pdk import DEFAULT, Tech, get_tech
+from crossstack.pdk.home import HOME
 
 
 def array(profile: str, cell: str = "hybrid", rows: int = 3, cols: int = 3) -> kdb.Layout:
@@ -105,7 +105,7 @@ def test_both_engines_agree_on_damaged_arrays(profile: str, tmp_path: Path) -> N
         change(Damage(layout, tech))
     gds = tmp_path / "damaged.gds"
     layout.write(str(gds))
-    deck = Path(crossstack.drc.__file__).parent / "decks" / DECKS[profile]
+    deck = HOME / DEFAULT / "decks" / DECKS[profile]
     counts, marks = run_deck(deck, gds, tmp_path)
     ours = run_drc(gds, tech)
     ours.write_lyrdb(tmp_path / "ours.lyrdb")

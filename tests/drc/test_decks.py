@@ -16,10 +16,10 @@ import pytest
 from drawing import GRID, Draw
 from patterns import PATTERNS
 
-import crossstack.drc
 from crossstack.drc import run_drc
 from crossstack.drc.deck import deck_macro
-from crossstack.pdk import Tech, get_tech
+from crossstack.pdk import DEFAULT, Tech, get_tech
+from crossstack.pdk.home import HOME
 
 DECKS = {"stepper": "crossstack.lydrc", "aligner": "crossstack_aligner.lydrc"}
 needs_klayout = pytest.mark.skipif(not shutil.which("klayout"), reason="no klayout program")
@@ -77,7 +77,7 @@ def places(path: Path, gds: Path) -> dict[str, kdb.Region]:
 
 @pytest.mark.parametrize("profile", DECKS)
 def test_committed_deck_is_generated(profile: str) -> None:
-    stored = Path(crossstack.drc.__file__).parent / "decks" / DECKS[profile]
+    stored = HOME / DEFAULT / "decks" / DECKS[profile]
     assert stored.read_text(encoding="utf-8") == deck_macro(get_tech(profile))
 
 
@@ -87,7 +87,7 @@ def test_both_engines_agree_on_all_patterns(profile: str, tmp_path: Path) -> Non
     tech = get_tech(profile)
     gds = tmp_path / "all.gds"
     write_all_patterns(tech, gds)
-    deck = Path(crossstack.drc.__file__).parent / "decks" / DECKS[profile]
+    deck = HOME / DEFAULT / "decks" / DECKS[profile]
     counts, report = run_deck(deck, gds, tmp_path)
     ours = run_drc(gds, tech)
     ours.write_lyrdb(tmp_path / "ours.lyrdb")
