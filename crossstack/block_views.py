@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .views import Found
 
 #: memristors up to which a build writes all of a macro's views: those of larger ones take minutes
-MOST_DEVICES = 600
+MOST_DEVICES = 100
 
 
 class Analysed(NamedTuple):
