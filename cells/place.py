@@ -54,6 +54,8 @@ class HybridGeometry(StackedPair):
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, MAX_DEVICE_UM)
         self.strap = switch("strap", p.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
+        if self.fingers > 1 and self.cuts > 1:  # the wider landing would meet the gates' wire
+            raise ParameterError("cuts", self.cuts, f"1 with select_fingers = {self.fingers}")
         self.stack = StackSize(self.rules, self.cuts)
         self._place_columns()
         both = self._least_pitch_x()

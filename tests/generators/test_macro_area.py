@@ -70,8 +70,8 @@ def test_rows_of_a_small_macro_change_their_height_on_the_way_and_those_of_a_lar
     "values",
     [
         {"select_w_um": 4.0, "select_fingers": 2},
-        {"select_w_um": 9.0, "select_fingers": 3, "cell": "planar", "strap": True, "cuts": 2},
-        {"select_w_um": 8.0, "select_fingers": 4, "profile": "aligner", "cuts": 4},
+        {"select_w_um": 9.0, "select_fingers": 3, "cell": "planar", "strap": True},
+        {"select_w_um": 8.0, "select_fingers": 4, "profile": "aligner"},
         {"select_w_um": 0.8, "select_fingers": 2},
         {"select_w_um": 4.0, "select_fingers": 4, "process": "sky130"},
         {"select_w_um": 8.0, "select_fingers": 2, "top": "macro"},
@@ -133,3 +133,8 @@ def test_the_planar_cell_has_its_own_pitch_and_at_the_hybrids_its_wires(process)
     assert same.info == hybrid.info
     with pytest.raises(ParameterError, match=rf"pitch_x_um = .*{own.width * 1e-3:g} .least"):
         draw_cell("planar_cell", tech, pitch_x_um=round(own.width * 1e-3 - 0.02, 3))
+
+
+def test_folded_select_transistors_have_one_cut_a_level():
+    with pytest.raises(ParameterError, match="cuts = 2 .* 1 with select_fingers = 3"):
+        build_top(ArraySpec(rows=1, cols=1, select_w_um=6.0, select_fingers=3, cuts=2))
