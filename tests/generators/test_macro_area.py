@@ -136,5 +136,5 @@ def test_the_planar_cell_has_its_own_pitch_and_at_the_hybrids_its_wires(process)
 
 
 def test_folded_select_transistors_have_one_cut_a_level():
-    with pytest.raises(ParameterError, match="cuts = 2 .* 1 with select_fingers = 3"):
+    with pytest.raises(ParameterError, match=r"cuts = 2 .* 1 with select_fingers = 3"):
         build_top(ArraySpec(rows=1, cols=1, select_w_um=6.0, select_fingers=3, cuts=2))
