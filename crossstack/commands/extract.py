@@ -130,6 +130,8 @@ def command(
     if subckt is not None and memristor is None:
         raise ConfigError(f"--subckt {subckt} needs --memristor, the file that defines it")
     model = None if memristor is None else read_model(memristor, subckt, folder)
+    if model is not None and model.remark:
+        console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     source: Any = opened
     with console.steps():

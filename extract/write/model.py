@@ -34,6 +34,16 @@ class MemristorModel:
     parameters: tuple[str, ...]
 
     @property
+    def remark(self) -> str | None:
+        """What of the devices is lost in a call, in words; None if their state is told."""
+        if "conductance" in self.parameters:
+            return None
+        return (
+            f"{self.name} declares no parameter conductance: whatever the layout's devices are set "
+            "to, each is what the library makes of it"
+        )
+
+    @property
     def include(self) -> str:
         """The line that includes the file."""
         return f'.include "{self.path}"'

@@ -179,6 +179,13 @@ def test_a_library_without_the_subcircuit_is_refused(tmp_path, text, name, why):
         read_model(path, name, tmp_path)
 
 
+@pytest.mark.parametrize(("declared", "told"), [("conductance=1", False), ("g=1", True)])
+def test_a_model_that_is_not_told_its_conductance_is_remarked(tmp_path, declared, told):
+    library = tmp_path / "a.lib"
+    library.write_text(f".subckt mine p n {declared}\nR1 p n 1\n.ends\n")
+    assert bool(read_model(library, None, tmp_path).remark) == told
+
+
 def test_a_library_that_is_none_is_refused(tmp_path):
     with pytest.raises(FileError, match="no such file"):
         read_model(tmp_path / "none.lib", None, tmp_path)
