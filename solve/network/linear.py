@@ -193,7 +193,10 @@ class NetworkSolver:
     def about(self, port_voltages: Mapping[str, float]) -> Floats:
         """Voltage of every node as one solve gives it, not judged: a step towards what is."""
         held = held_voltages(self.circuit, self.edges.held, dict(port_voltages))
-        return self.factor.solve(held)[self.circuit.group]
+        factor = self.factor
+        if isinstance(factor, Factorised):
+            return factor.solve(held, sweeps=1)[self.circuit.group]
+        return factor.solve(held)[self.circuit.group]
 
     def flow(self, port_voltages: Mapping[str, float]) -> tuple[Flow, str]:
         """What given port voltages do in the merged circuit, and how that was found.

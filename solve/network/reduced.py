@@ -116,9 +116,10 @@ def _eliminated(circuit: Circuit) -> tuple[csr_matrix, Ints]:
             return mesh, kept
         star = mesh[out][:, ~out]
         share = diags(1.0 / np.asarray(star.sum(axis=1)).ravel()) @ star
-        mesh = (mesh[~out][:, ~out] + star.T @ share).tocsr()
-        mesh.setdiag(0.0)
-        mesh.eliminate_zeros()
+        both = (mesh[~out][:, ~out] + star.T @ share).tocoo()
+        apart = both.row != both.col
+        ends = both.row[apart], both.col[apart]
+        mesh = coo_matrix((both.data[apart], ends), both.shape).tocsr()
         kept = kept[~out]
 
 
