@@ -59,7 +59,7 @@ def test_options_that_broke_rules_or_nets(values):
 
 def test_a_control_whose_gates_do_not_stand_its_charge_is_refused():
     spec = ArraySpec(1, 1, top="macro", kelvin=True, switch_wn_um=1.32, switch_wp_um=300.0)
-    with pytest.raises(ParameterError, match="switch_wn_um = 1.32 .* gates of WT take the charge"):
+    with pytest.raises(ParameterError, match=r"switch_wn_um = 1.32 .* gates of WT take the charge"):
         build_top(spec)
 
 
