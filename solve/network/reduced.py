@@ -26,8 +26,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Neighbours of a node that is eliminated among many: of more, too many edges would be left. The mesh
-# of a wide line with taps joins some twenty of them; with fewer, all of it stays.
+# Neighbours of a node that is eliminated among many: of more, too many edges would be left. The
+# mesh of a wide line with taps joins some twenty of them; with fewer, all of it stays.
 MOST_NEIGHBOURS = 24
 # Edges that may be left of a piece that is eliminated as a whole, relative to those that it has.
 MOST_GAIN = 2
