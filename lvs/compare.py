@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.documents import json_text
 from ..base.outputs import write_text
+from .bare import check_bare_cells
 from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
@@ -118,6 +119,7 @@ def compare_layout(
     devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}
     findings = [*extracted.findings(), *check_layout(extracted)]
     findings += check_pins(extracted, reference, b)
+    findings += check_bare_cells(extracted, reference)
     anchor_by_name(a, b, reference.pins)
     join_substrate(a, b)
     explainer = Explainer(extracted, a, b, allowed)
