@@ -99,6 +99,18 @@ def test_imports_go_one_way(room: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_torch_is_imported_by_its_package_alone() -> None:
+    """It is an optional extra of 900 MB."""
+    home = ROOT / "crossstack" / "torch"
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for _, path in modules()
+        for line, name in imported(path)
+        if name.split(".")[0] == "torch" and home not in path.parents
+    ]
+    assert wrong == []
+
+
 def too_high(room: str, graph: dict[str, set[str]]) -> list[str]:
     """Imports of a room's folders from a folder above, or from a module that stands beside them."""
     floors, home = FLOORS[room], f"crossstack.{room}"
