@@ -35,6 +35,7 @@ SPECS: dict[str, dict[str, object]] = {
     "widest narrow column": {"rows": 2, "cols": 2, "pitch_x_um": 5.0},
     "macro": {"rows": 2, "cols": 3, "top": "macro"},
     "sensed macro": {"rows": 2, "cols": 2, "top": "macro", "kelvin": True},
+    "wide macro": {"rows": 2, "cols": 1, "top": "macro", "pitch_x_um": 14.0, "pitch_y_um": 12.0},
 }
 
 
