@@ -81,7 +81,7 @@ def build_macro(spec: ArraySpec) -> Array:
         Placement(rows.switch.cell, 0, rows.y, 1, spec.rows, 0, rows.pitch),
         Placement(columns.cell, x0, 0, spec.cols, 1, pitch_x, 0),
     ]
-    draw_fan(plan.canvas, rules, rows, core, y0)
+    draw_fan(plan.canvas, rules, rows, core, y0, spec.rows)
     _foot(plan)
     placements += _inverters(plan, inv)
     _trunks(plan)

@@ -119,8 +119,13 @@ class ArraySpec:
         module = self.tech().module
         cells = array_cells_on(module)
         if self.cell not in cells:
-            tiers = " and ".join(module.tiers)
-            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            why = f"whose tier is {' and '.join(module.tiers)}"
+            if set(array_cell(self.cell).tiers) <= set(module.tiers):
+                why = (
+                    "whose film lies between the foundry's metals: this cell is a crossing of "
+                    "electrodes with masks of their own"
+                )
+            allowed = f"{' or '.join(cells)} on module {module.name}, {why}"
             raise ParameterError("cell", self.cell, allowed)
         if not top_fits(self.top, module):
             what = f"array or macro on module {module.name}: it has no masks of its own to monitor"
