@@ -23,7 +23,7 @@ from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: what the unit cell is drawn with, if it takes it
-CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
+CELL_VALUES = ("device_um", "me_width_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 
 
 def top_fits(top: str, module: Module) -> bool:
@@ -59,6 +59,7 @@ class ArraySpec:
     cell: str = default("cell")
     profile: str = default("profile")
     device_um: float | None = default("device_um")
+    me_width_um: float | None = default("me_width_um")
     select_w_um: float = default("select_w_um")
     select_fingers: int = default("select_fingers")
     pitch_x_um: float | None = default("pitch_x_um")
