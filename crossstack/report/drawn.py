@@ -27,13 +27,15 @@ def drawn(gds: Path, tech: Tech, cell: Mapping[str, float], markers: str = "") -
         markers: SVG that goes over the layout.
     """
     if not gds.is_file():
-        none = {"layout": None, "section": "", "stack": False}
-        return {**none, "markers": "", "stack_json": script_json({"layers": []})}
+        none: dict[str, Any] = {"layout": None, "section": "", "stack": False}
+        none |= {"markers": "", "load_svg": ""}
+        return {**none, "stack_json": script_json({"layers": []})}
     pitch = cell.get("pitch_x_um")
     stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)
     return {
         "layout": layout_svg(gds, tech),
         "markers": markers,
+        "load_svg": "",  # only pages of a build have it
         "section": section_svg(gds, tech, Cut(width_um=1.2 * pitch) if pitch else None),
         "stack": bool(stack["layers"]),
         "stack_json": script_json(stack),
