@@ -14,6 +14,7 @@ from ..cells.parameters import (
     CUTS,
     FINGERS,
     MAX_LINES,
+    PERIPHERIES,
     READ_SWITCHES,
     TESTCHIP_LINES,
     TOPS,
@@ -71,6 +72,7 @@ class ArraySpec:
     switch_wp_um: float = default("switch_wp_um")
     read_switch: str = default("read_switch")
     kelvin: bool = default("kelvin")
+    periphery: str = default("periphery")
     name: str | None = default("name")
     process: str = DEFAULT
 
@@ -79,7 +81,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top", "read_switch"):
+        for key in ("cell", "profile", "top", "read_switch", "periphery"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -98,10 +100,15 @@ class ArraySpec:
         switch("kelvin", self.kelvin)
         if self.read_switch not in READ_SWITCHES:
             raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
+        if self.periphery not in PERIPHERIES:
+            raise ParameterError("periphery", self.periphery, one_word(PERIPHERIES))
+        if self.top == "testchip" and self.periphery != "none":
+            told = "none on a test chip, whose pads reach every control"
+            raise ParameterError("periphery", self.periphery, told)
         self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
-            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch", "periphery"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
         self._check_lengths()
