@@ -41,6 +41,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "size": ("All at once", "Find the parameters of an array that meet a target."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
+    "measure": ("Results", "Find a process's own figures from the monitors of a test chip."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.errors import CrossStackError
+from .bare import check_bare_cells
 from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
@@ -105,6 +106,7 @@ def _compare_all(
     devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}
     findings = [*extracted.findings(), *check_layout(extracted)]
     findings += check_pins(extracted, reference, b)
+    findings += check_bare_cells(extracted, reference)
     anchor_by_name(a, b, reference.pins)
     join_substrate(a, b)
     explainer = Explainer(extracted, a, b, allowed)

@@ -12,9 +12,10 @@ from ..base.files import MANIFEST, read_json
 from ..base.units import percent
 from ..pdk import FileError, Tech
 from . import timing_charts
+from .cards import write_card
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
-from .page import file_list, flat, script_json, write_card, write_page
+from .page import file_list, flat, script_json, write_page
 
 #: the stacked array's layout
 STACKED = "stacked.gds"
@@ -173,8 +174,8 @@ def _ratio_chart(sweep: dict[str, Any]) -> str:
         curves,
         Axis("row wire / column wire, per cell", min(x[0], drawn), max(x[-1], drawn), log=True),
         padded([*curves[0].y, *curves[1].y, 100 * IR_DROP], "less IR drop (%)"),
-        level=(100 * IR_DROP, f"paper: {100 * IR_DROP:g} %"),
-        mark=(drawn, f"drawn: {drawn:.2f}"),
+        levels=[(100 * IR_DROP, f"paper: {100 * IR_DROP:g} %", "c2")],
+        marks=[(drawn, f"drawn: {drawn:.2f}")],
     )
 
 

@@ -53,6 +53,9 @@ def test_it_is_complete() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_it_is_clean_and_matches(name: str, tmp_path: Path) -> None:
     array, layout = drawn(SPECS[name])
+    # the tapeout check `origin`: no mark and no well sticks out
+    outline = kdb.Box(0, 0, array.cell.width, array.cell.height)
+    assert layout.top_cell().bbox() == outline
     assert [(v.rule, v.text) for v in run_drc(layout, array.tech).violations] == []
     netlist = tmp_path / "reference.spice"
     netlist.write_text("\n".join(array.netlist_lines()))

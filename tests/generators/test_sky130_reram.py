@@ -78,6 +78,9 @@ def test_the_via_is_two_and_bears_what_one_does() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_it_is_clean_and_matches(name: str, tmp_path: Path) -> None:
     array, layout = drawn(name)
+    # the tapeout check `origin`: no mark and no well sticks out
+    outline = kdb.Box(0, 0, array.cell.width, array.cell.height)
+    assert layout.top_cell().bbox() == outline
     assert [(v.rule, v.text) for v in run_drc(layout, TECH).violations] == []
     extracted = extract_layout(layout, TECH)
     assert compare_layout(extracted, reference(array, tmp_path)).match

@@ -11,8 +11,6 @@ import pytest
 
 from crossstack.cells import to_layout
 from crossstack.extract import extract
-from crossstack.extract.array.grid import NotRegularError
-from crossstack.extract.array.tile import extract_tiled
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import ParameterError
 
@@ -88,11 +86,6 @@ def test_the_column_of_a_strap_is_both_lines_in_parallel():
     strapped = _steps(extract(*_layout(rows=12, cols=1, strap=True), engine="flat").network)
     assert plain[5] == pytest.approx(me, rel=1e-6)
     assert strapped[5] == pytest.approx(me * metal5 / (me + metal5), rel=2e-3)
-
-
-def test_the_tile_engine_refuses_the_ladder():
-    with pytest.raises(NotRegularError, match="no line with taps"):
-        extract_tiled(*_layout(rows=4, cols=4, strap=True))
 
 
 @pytest.mark.parametrize("cuts", [2, 4])
