@@ -243,7 +243,7 @@ def test_limits_fail_counts_what_written_devices_get(tmp_path, capsys):
     assert "written devices get what they need" in ends[1][1]
     (page,) = (tmp_path / "0").glob("*/report.html")
     head = page.read_text().partition("</header>")[0]
-    assert '<span class="badge bad">written devices get too little' in head
+    assert 'title="written devices get too little' in head
 
 
 def test_a_verdict_that_is_missing_fails():

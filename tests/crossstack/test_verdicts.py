@@ -202,7 +202,8 @@ def test_the_head_of_a_report_follows_its_files(crossstack, copy):
     assert crossstack("report", copy).code == 1
     text = (copy / "report.html").read_text()
     assert 'badge bad">failed<' in text
-    assert 'badge bad">current limits not judged: there is no em.json<' in text
+    why = "current limits not judged: there is no em.json"
+    assert f'badge bad" title="{why}">current limits not judged<' in text
 
 
 def test_changed_figures_of_a_point_are_solved_again(tmp_path):
