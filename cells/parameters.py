@@ -25,6 +25,8 @@ PERIPHERIES = ("none", "scan")
 CUTS = (1, 2, 4)
 #: into how many gates a select transistor may be folded
 FINGERS = (1, 2, 3, 4)
+#: films that a process monitor may be of, and sides that a device on pads may have, in units of F
+ELECTRODES, DEVICE_F = ("BE", "ME", "TE"), (1, 20)
 #: greatest device, select transistor, pitch, pitch that mode switches follow, and switch, in um.
 #: A wider switch is longer than any die.
 MAX_DEVICE_UM, MAX_SELECT_UM, MAX_PITCH_UM, MAX_LINE_PITCH_UM, MAX_SWITCH_UM = (
@@ -171,6 +173,25 @@ ARRAY: dict[str, Declared] = {
 }  # fmt: skip
 
 
+_INVERTER = "channel width of the inverter's {} in um"
+
+#: the same of single cells: inverters, process monitors, and marks of masks
+PIECES: dict[str, Declared] = {
+    "inverter_wn_um": Declared(_INVERTER.format("NMOS"), 2.0, "", _FINGER, MAX_SWITCH_UM),
+    "inverter_wp_um": Declared(_INVERTER.format("PMOS"), 4.0, "", _FINGER, MAX_SWITCH_UM),
+    "electrode": Declared("electrode film, BE, ME or TE", "BE", words=ELECTRODES),
+    "device_f": Declared(
+        "side of both devices, a whole number in units of F", 2, low=DEVICE_F[0], high=DEVICE_F[1]
+    ),
+    "mask": Declared("layer of the module's mask", "BE"),
+}  # fmt: skip
+
+
+def declared(name: str) -> Declared:
+    """Return what is declared of a parameter, of an array or of a single cell."""
+    return ARRAY[name] if name in ARRAY else PIECES[name]
+
+
 def default(name: str) -> Any:
     """Return the default of a parameter, for the field of a class."""
-    return ARRAY[name].default
+    return declared(name).default
