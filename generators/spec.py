@@ -15,6 +15,7 @@ from ..cells.parameters import (
     FINGERS,
     MAX_LINES,
     READ_SWITCHES,
+    ROW_ENDS,
     TESTCHIP_LINES,
     TOPS,
     default,
@@ -66,6 +67,7 @@ class ArraySpec:
     pitch_y_um: float | None = default("pitch_y_um")
     strap: bool = default("strap")
     cuts: int = default("cuts")
+    row_ends: str = default("row_ends")
     top: str = default("top")
     switch_wn_um: float = default("switch_wn_um")
     switch_wp_um: float = default("switch_wp_um")
@@ -79,7 +81,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top", "read_switch"):
+        for key in ("cell", "profile", "row_ends", "top", "read_switch"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -99,6 +101,11 @@ class ArraySpec:
         if self.read_switch not in READ_SWITCHES:
             raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
         self._check_cell_options()
+        if self.row_ends not in ROW_ENDS:
+            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
+        if self.top != "array" and self.row_ends != "one":
+            told = f"one with top: {self.top}, whose rows end in mode switches in the west"
+            raise ParameterError("row_ends", self.row_ends, told)
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
             for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
