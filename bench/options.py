@@ -212,6 +212,7 @@ def main() -> int:
     parser.add_argument(
         "--foundry", type=int, default=15, help="sets that the foundry's own deck checks, too"
     )
+    parser.add_argument("--chips", type=int, default=len(CHIPS), help="test chips drawn first")
     parser.add_argument("--top", choices=[top for top, _ in TOPS], help="this kind alone")
     parser.add_argument("--process", help="foundry base, by name or folder")
     parser.add_argument("--refused", action="store_true", help="print every refusal, too")
@@ -219,7 +220,7 @@ def main() -> int:
     count: Counter[str] = Counter()
     accepted: list[Outcome] = []
     begin = time.perf_counter()
-    chips = [] if options.top else list(chip_sets())
+    chips = [] if options.top else list(chip_sets())[: options.chips]
     sets = chain(chips, option_sets(options.sets, options.seed, options.top))
     if options.process:
         sets = ({**values, "process": options.process} for values in sets)

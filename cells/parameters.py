@@ -21,6 +21,8 @@ CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", 
 READ_SWITCHES = ("nmos", "both")
 #: ends at which row lines have pins
 ROW_ENDS = ("one", "both")
+#: what drives a macro's controls: its pins, or a scan chain on board
+PERIPHERIES = ("none", "scan")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
 #: into how many gates a select transistor may be folded
@@ -160,6 +162,13 @@ ARRAY: dict[str, Declared] = {
         "every row line and column led to the boundary a second time, so that read-out can sense "
         "it behind its switch",
         False, only=_MACRO,
+    ),
+    "periphery": Declared(
+        "what drives select lines and mode switches of a macro: a pin each, or a scan chain on "
+        "board, reached over six pins",
+        "none",
+        words=PERIPHERIES,
+        only=_MACRO,
     ),
     "name": Declared("name of the top cell and of the files", None, "from the size"),
     "process": Declared(

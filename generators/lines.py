@@ -10,6 +10,7 @@ from ..cells.pitches import MOST_PITCH, least_pitch
 from ..cells.registry import array_cell, draw_unit, parameters_of
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError, Tech
+from .periphery import least_column_pitch
 from .spec import ArraySpec
 
 _STEP_UM = 0.01
@@ -26,6 +27,8 @@ def with_line_pitches(spec: ArraySpec, tech: Tech) -> ArraySpec:
     """
     for key, kelvin in (("pitch_x_um", False), ("pitch_y_um", spec.kelvin)):
         least, given = least_pitch(RuleBook(tech), kelvin), getattr(spec, key)
+        if key == "pitch_x_um" and spec.periphery != "none":
+            least = max(least, least_column_pitch(RuleBook(tech)))
         _drawn(spec, tech, key)  # what the cell itself refuses comes first
         free = _changed(spec, {key: None})
         own = _drawn(free, tech, key)

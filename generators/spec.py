@@ -14,6 +14,7 @@ from ..cells.parameters import (
     CUTS,
     FINGERS,
     MAX_LINES,
+    PERIPHERIES,
     READ_SWITCHES,
     ROW_ENDS,
     TESTCHIP_LINES,
@@ -73,6 +74,7 @@ class ArraySpec:
     switch_wp_um: float = default("switch_wp_um")
     read_switch: str = default("read_switch")
     kelvin: bool = default("kelvin")
+    periphery: str = default("periphery")
     name: str | None = default("name")
     process: str = DEFAULT
 
@@ -81,7 +83,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "row_ends", "top", "read_switch"):
+        for key in ("cell", "profile", "row_ends", "top", "read_switch", "periphery"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -100,15 +102,15 @@ class ArraySpec:
         switch("kelvin", self.kelvin)
         if self.read_switch not in READ_SWITCHES:
             raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
+        if self.periphery not in PERIPHERIES:
+            raise ParameterError("periphery", self.periphery, one_word(PERIPHERIES))
+        if self.top == "testchip" and self.periphery != "none":
+            told = "none on a test chip, whose pads reach every control"
+            raise ParameterError("periphery", self.periphery, told)
         self._check_cell_options()
-        if self.row_ends not in ROW_ENDS:
-            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
-        if self.top != "array" and self.row_ends != "one":
-            told = f"one with top: {self.top}, whose rows end in mode switches in the west"
-            raise ParameterError("row_ends", self.row_ends, told)
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
-            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch", "periphery"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
         self._check_lengths()
@@ -127,8 +129,13 @@ class ArraySpec:
         module = self.tech().module
         cells = array_cells_on(module)
         if self.cell not in cells:
-            tiers = " and ".join(module.tiers)
-            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            why = f"whose tier is {' and '.join(module.tiers)}"
+            if set(array_cell(self.cell).tiers) <= set(module.tiers):
+                why = (
+                    "whose film lies between the foundry's metals: this cell is a crossing of "
+                    "electrodes with masks of their own"
+                )
+            allowed = f"{' or '.join(cells)} on module {module.name}, {why}"
             raise ParameterError("cell", self.cell, allowed)
         if not top_fits(self.top, module):
             what = f"array or macro on module {module.name}: it has no masks of its own to monitor"
@@ -154,7 +161,12 @@ class ArraySpec:
                 )
 
     def _check_cell_options(self) -> None:
-        """Refuse what the cell does not draw; `draw_unit` would pass over it."""
+        """Refuse what the cell or the top does not draw; `draw_unit` would pass over it."""
+        if self.row_ends not in ROW_ENDS:
+            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
+        if self.top != "array" and self.row_ends != "one":
+            told = f"one with top: {self.top}, whose rows end in mode switches in the west"
+            raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
