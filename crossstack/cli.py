@@ -39,6 +39,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
     "sweep": ("All at once", "The figures of an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),
+    "map": ("All at once", "Map a trained network to arrays: what of its accuracy is left."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
     "measure": ("Results", "Find a process's own figures from the monitors of a test chip."),
