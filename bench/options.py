@@ -70,6 +70,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     busy = rng.choice((0.3, 0.6, 0.9))  # how many of the lengths are set
     if rng.random() < busy:
         values["device_um"] = length(rng, DEVICE)
+    if rng.random() < 0.3:
+        values["me_width_um"] = length(rng, DEVICE)
     if rng.random() < busy and values["cell"] in SELECTED:
         values["select_w_um"] = length(rng, SELECT)
     if values["cell"] in SELECTED or rng.random() < 0.1:  # the others refuse both
@@ -92,7 +94,7 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     most = PITCH[1]
     if top != "array" and rng.random() < 0.8:  # lines that mode switches can follow
         most = LINE_PITCH
-        for key, low in (("device_um", 1.0), ("select_w_um", SELECT[0])):
+        for key, low in (("device_um", 1.0), ("me_width_um", 1.0), ("select_w_um", SELECT[0])):
             if key in values:
                 values[key] = length(rng, (low, most - 1.0))
     for key, low in least_pitches(values).items():
@@ -120,7 +122,16 @@ def length(rng: random.Random, ends: tuple[float, float]) -> float:
 
 def least_pitches(values: dict[str, Any]) -> dict[str, float | None]:
     """Return the least pitches of a set, in um, or None where it cannot be drawn at all."""
-    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts", "select_fingers")
+    names = (
+        "cell",
+        "profile",
+        "device_um",
+        "me_width_um",
+        "select_w_um",
+        "strap",
+        "cuts",
+        "select_fingers",
+    )
     return _least(tuple((name, values[name]) for name in names if name in values))
 
 

@@ -42,6 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "map": ("All at once", "Map a trained network to arrays: what of its accuracy is left."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
+    "measure": ("Results", "Find a process's own figures from the monitors of a test chip."),
     "report": ("Results", "Write the report of a build again."),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),

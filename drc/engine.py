@@ -14,11 +14,12 @@ from pathlib import Path
 
 import klayout.db as kdb
 
+from ..base.compact import Compacted, compact
 from ..base.errors import ParameterError
 from ..base.layout import OpenedLayout, empty_shapes, open_copy
+from ..base.repeat import flat_shapes
 from ..pdk import Purpose, Rule, Tech
 from . import workers
-from .compact import Compacted, compact
 from .evaluate import Evaluator, layer_pair
 from .expr import Node
 from .kinds import compile_rule
@@ -82,9 +83,7 @@ class Run:
         self._fill = frozenset(x.name for x in tech.layers if x.purpose is Purpose.FILL)
         # fill is hundreds of thousands of squares in no period: only its own rules look at it
         self._kept, self._bare = _without(layout, cell, [tech.gds(name) for name in self._fill])
-        self._small = (
-            _flat_shapes(self._bare, self._bare.layout().layer_indexes(), {}) < COMPACT_ABOVE
-        )
+        self._small = flat_shapes(self._bare) < COMPACT_ABOVE
         self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
 
     def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
@@ -168,19 +167,6 @@ def _first(region: kdb.Region, limit: int) -> list[kdb.Polygon]:
     return polygons
 
 
-def _flat_shapes(cell: kdb.Cell, layers: list[int], known: dict[int, int]) -> int:
-    """Return the number of shapes on layers below a cell, every placement counted."""
-    index = cell.cell_index()
-    if index not in known:
-        layout = cell.layout()
-        count = sum(cell.shapes(layer).size() for layer in layers)
-        for inst in cell.each_inst():
-            inner = _flat_shapes(layout.cell(inst.cell_index), layers, known)
-            count += max(inst.na, 1) * max(inst.nb, 1) * inner
-        known[index] = count
-    return known[index]
-
-
 def _owner(cell: kdb.Cell, box: kdb.Box) -> str:
     """Return the name of the smallest cell that contains a box."""
     while True:
@@ -255,7 +241,7 @@ def _worthwhile(layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> int:
     """Return how many processes pay: a die's fill takes minutes, all else less than they do."""
     names = [x.name for x in tech.layers if x.purpose is Purpose.FILL]
     found = [layout.find_layer(*tech.gds(name)) for name in names]
-    squares = _flat_shapes(cell, [index for index in found if index is not None], {})
+    squares = flat_shapes(cell, [index for index in found if index is not None])
     return workers.cores() if squares > FILL_ABOVE else 1
 
 

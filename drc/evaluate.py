@@ -7,9 +7,9 @@ from typing import Any
 
 import klayout.db as kdb
 
+from ..base.compact import Compacted
 from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
-from .compact import Compacted
 from .expr import Node
 from .nets import covering, density, space_nets
 

@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "analyse": {"base", "pdk", "extract", "solve"},
     "signoff": {"base", "pdk", "generators", "drc", "lvs", "extract"},
     "views": {"base", "pdk", "lvs", "extract", "solve", "analyse"},
+    "lab": {"base", "pdk", "cells", "extract", "solve"},
 }
 ALLOWED["crossstack"] = set(ALLOWED)
 #: room -> its folders, from the lowest: each may import those before it, and no module beside them
@@ -46,6 +47,7 @@ FORBIDDEN_PACKAGES = {
     "analyse": {"gdsfactory", "kfactory", "click", "rich"},
     "signoff": {"gdsfactory", "kfactory", "click", "rich"},
     "views": {"gdsfactory", "kfactory", "click", "rich"},
+    "lab": {"gdsfactory", "kfactory", "click", "rich"},
     "crossstack": {"gdsfactory", "kfactory"},
 }
 

@@ -104,7 +104,7 @@ def _layout_of(
 ) -> tuple[db.Layout, db.Cell, tuple[str, ...]]:
     """Return a layout, its top cell, and what it holds that is not looked at."""
     if isinstance(source, ExtractedLayout):
-        return source.layout, source.layout.cell(source.top.name), source.warnings
+        return source.layout, source.cell, source.warnings
     opened = open_layout(source, tech.drawing)
     return opened.layout, opened.top, opened.warnings
 

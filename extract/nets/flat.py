@@ -80,7 +80,7 @@ def extract_flat(
     if part_pins is None:
         if not network.n_nodes:
             raise FileError(
-                f"{layout.name}: cell {layout.top.name} draws no device and no labelled net: "
+                f"{layout.name}: cell {layout.top_name} draws no device and no labelled net: "
                 "nothing to extract"
             )
         assembly.note_gates()

@@ -281,6 +281,20 @@ def test_command_leaves_tables_and_pictures(left):
     assert manifest["parameters"]["tech"]["corner"] == "typ"
 
 
+def test_the_page_shows_the_areas_of_the_table(left):
+    page = (left / "report.html").read_text()
+    part = page[page.index('<section id="areas">') :].split("</section>")[0]
+    found = json.loads((left / "compare.json").read_text())["areas"]
+    assert len(found["rows"]) > 3
+    for row in (found["asked"], *found["rows"]):
+        assert f"{row['rows']} x {row['cols']} x 2" in part
+        for side in ("stacked", "planar"):
+            for kind in ("array_um2", "macro_um2"):
+                assert f">{row[side][kind]:.0f}<" in part
+        assert f">{row['array_ratio']:.3f}<" in part
+        assert f"<b>{row['ratio']:.3f}</b>" in part
+
+
 def test_the_page_of_a_comparison(left, tmp_path, requires_program, crossstack):
     text = (left / "report.html").read_text()
     assert "http" not in text.replace("http://www.w3.org", "")
