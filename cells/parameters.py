@@ -102,6 +102,12 @@ ARRAY: dict[str, Declared] = {
         "what the module states, or 1, or the line width if that is larger",
         "the profile's line width", MAX_DEVICE_UM,
     ),
+    "me_width_um": Declared(
+        "width of the middle electrode, which is the column line and one side of every device, "
+        "in um",
+        None, "what the pitch leaves", "the profile's line width", MAX_DEVICE_UM,
+        more="with a strap no narrower than its ties", only="not on a module between two metals",
+    ),
     "select_w_um": Declared(
         "width of the select transistors in um", 2.0, "", "a contact on its side", MAX_SELECT_UM,
         only="not for passive cells",

@@ -24,7 +24,7 @@ from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: what the unit cell is drawn with, if it takes it
-CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
+CELL_VALUES = ("device_um", "me_width_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 
 
 def top_fits(top: str, module: Module) -> bool:
@@ -60,6 +60,7 @@ class ArraySpec:
     cell: str = default("cell")
     profile: str = default("profile")
     device_um: float | None = default("device_um")
+    me_width_um: float | None = default("me_width_um")
     select_w_um: float = default("select_w_um")
     select_fingers: int = default("select_fingers")
     pitch_x_um: float | None = default("pitch_x_um")
@@ -126,8 +127,13 @@ class ArraySpec:
         module = self.tech().module
         cells = array_cells_on(module)
         if self.cell not in cells:
-            tiers = " and ".join(module.tiers)
-            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            why = f"whose tier is {' and '.join(module.tiers)}"
+            if set(array_cell(self.cell).tiers) <= set(module.tiers):
+                why = (
+                    "whose film lies between the foundry's metals: this cell is a crossing of "
+                    "electrodes with masks of their own"
+                )
+            allowed = f"{' or '.join(cells)} on module {module.name}, {why}"
             raise ParameterError("cell", self.cell, allowed)
         if not top_fits(self.top, module):
             what = f"array or macro on module {module.name}: it has no masks of its own to monitor"

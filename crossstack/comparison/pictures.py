@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from ..base.names import BOTTOM, TOP
 from ..base.outputs import one_step
 from ..solve.modes.modes import DEEP_NET, EXPANSION
 from .cases import Floats, Proved
-from .table import Compared
+from .landscape import RATIO, SERIES, Landscape
+from .table import Compared, RatioPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,15 +66,15 @@ def drop_maps(path: Path, compared: Compared, pattern: str, view: str) -> None:
         figure.savefig(work, dpi=110, metadata={"Software": None})
 
 
-def ratio_curve(path: Path, rows: list[dict[str, float]], drawn: float) -> None:
+def ratio_curve(path: Path, rows: Sequence[RatioPoint], drawn: float) -> None:
     """Draw the reduction over r_row / r_col with the paper's figure and the drawn ratio."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axis = figure.subplots()
-    x = [r["ratio"] for r in rows]
-    axis.plot(x, [100 * r["reduction"] for r in rows], "o-", color=_BLUE, label="extracted, solved")
-    axis.plot(x, [100 * r["theory"] for r in rows], "--", color=_GREY, label="first-order theory")
+    x = [r.ratio for r in rows]
+    axis.plot(x, [100 * r.reduction for r in rows], "o-", color=_BLUE, label="extracted, solved")
+    axis.plot(x, [100 * r.theory for r in rows], "--", color=_GREY, label="first-order theory")
     axis.axhline(100 * IR_DROP, color=_ORANGE, lw=1, label="paper: 22 %")
     axis.axvline(drawn, color=_GREEN, lw=1, label=f"as drawn: {drawn:.2f}")
     axis.set(xscale="log", xlabel="row wire / column wire, per cell", ylabel="less IR drop (%)")
@@ -190,7 +191,7 @@ def _fill(axis: Axes, boxes: list[tuple[float, float, float, float]], color: str
     axis.add_collection(PatchCollection(patches, facecolor=color, edgecolor="none", alpha=0.75))
 
 
-def reduction_map(path: Path, found: Mapping[str, Any]) -> None:
+def reduction_map(path: Path, found: Landscape) -> None:
     """Draw the reduction over series resistance and row wire, the paper's contour, drawn arrays.
 
     Args:
@@ -199,27 +200,27 @@ def reduction_map(path: Path, found: Mapping[str, Any]) -> None:
     """
     from matplotlib.figure import Figure
 
-    maps = found["maps"]
+    maps = found.maps
     figure = Figure(figsize=(5.6 * len(maps) + 0.8, 4.8), layout="constrained")
     axes = figure.subplots(1, len(maps), squeeze=False)[0]
-    x, y = found["series_over_col"], found["row_over_col"]
+    x, y = SERIES, RATIO
     for axis, (key, value) in zip(axes, maps.items(), strict=True):
-        saved = 100 * np.array(value["reduction"])
+        saved = 100 * np.array(value.reduction)
         filled = axis.contourf(x, y, saved, levels=np.arange(0, 55, 5), cmap="viridis")
-        line = axis.contour(x, y, saved, levels=[100 * found["paper"]], colors="white")
+        line = axis.contour(x, y, saved, levels=[100 * IR_DROP], colors="white")
         axis.clabel(line, fmt="%g %%", fontsize=9)
-        for point in found["drawn"]:
-            if point["pair"] != key and not (key == "planar" and point["pair"] == "passive"):
+        for point in found.drawn:
+            if point.pair != key and not (key == "planar" and point.pair == "passive"):
                 continue
             at = [
-                float(np.clip(point[name], values[0], values[-1]))
-                for name, values in (("series_over_col", x), ("row_over_col", y))
+                float(np.clip(place, values[0], values[-1]))
+                for place, values in ((point.series_over_col, x), (point.row_over_col, y))
             ]
             axis.plot(*at, "o", color=_ORANGE, mec="white")
-            words = f"{point['pair']}, {point['view']}: {100 * point['reduction']:.0f} %"
+            words = f"{point.pair}, {point.view}: {100 * point.reduction:.0f} %"
             axis.annotate(words, at, xytext=(5, 4), textcoords="offset points", fontsize=7,
                           color="white")  # fmt: skip
-        axis.set(xscale="log", yscale="log", title=value["text"])
+        axis.set(xscale="log", yscale="log", title=value.text)
         axis.set(xlabel="R_series / r_col", ylabel="r_row / r_col")
     figure.colorbar(filled, ax=list(axes), label="less IR drop, worst device (%)")
     with one_step(path) as work:

@@ -11,15 +11,15 @@ from ..analyse.analysis import read_maps
 from ..analyse.needs import write_voltages
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
-from ..base.units import percent
 from ..builds import replaced_in
 from ..pdk import FileError, Tech
-from ..signoff.summary import drc_line, lvs_line
 from . import timing_charts
+from .cards import check_cards, drop_card, limits_card, write_card
 from .drawn import SCRIPTS, drawn
+from .electrical import column_charts, device_chart, line_charts, write_chart
 from .judges import judged
-from .maps import SERIES, column_bars, mode_panels
-from .page import drop_card, file_list, flat, script_json, write_card, write_page
+from .maps import SERIES, mode_panels
+from .page import file_list, flat, script_json, write_page
 from .violations import broken_rules, differences, markers
 
 _MAX_NETS = 400
@@ -86,17 +86,22 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     broken = broken_rules(drc, {rule.name: rule.text for rule in tech.rules})
     differs = differences(lvs)
     judges = judged(folder, manifest["files"])
+    passed = found.passed and not replaced_in(folder)
+    gds = folder / f"{name}.gds"
     return {
-        **drawn(folder / f"{name}.gds", tech, cell, markers([*broken, *differs])),
+        **drawn(gds, tech, cell, markers([*broken, *differs]), em.get("nets")),
         "name": name,
         "manifest": manifest,
         "parameters": flat(manifest["parameters"]),
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
-        "passed": found.passed and not replaced_in(folder),
-        "limits": found.limits,
-        "writes": write_voltages(em),
-        "checks": [*_replaced(folder), *_checks(drc, lvs, manifest), *judges, *_figures(drop, em)],
+        "badges": _badges(passed, found.limits, write_voltages(em)),
+        "checks": [
+            *_replaced(folder),
+            *check_cards(drc, lvs, manifest.get("not_done", {})),
+            *judges,
+            *_figures(drop, found),
+        ],
         "findings": {j["title"]: j["findings"] for j in judges if j["findings"]},
         "broken_rules": broken,
         "differences": differs,
@@ -105,7 +110,10 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "series": SERIES,
         "maps_json": script_json({"panels": panels}),
         "block": max((p["block"] for p in panels), default=1),
-        "columns": {mode: column_bars(m) for mode, m in drop.get("modes", {}).items()},
+        "line_charts": line_charts(maps, tech.memristor.v_read_v),
+        "column_charts": column_charts(drop.get("modes", {})),
+        "write_chart": write_chart(_writes(drop), tech),
+        "device_chart": device_chart(tech) if drop else "",
         "stacking": drop.get("stacking", {}),
         "timing": timing,
         "gain": timing_charts.at_pulse(timing, PULSE_S),
@@ -213,35 +221,10 @@ def _nets(folder: Path) -> list[dict[str, Any]]:
     return table
 
 
-def _checks(
-    drc: dict[str, Any], lvs: dict[str, Any], manifest: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Return the verdicts at a glance: title, ok, headline, one line."""
-    checks = [
-        {
-            "title": "Design rules",
-            "ok": drc["violations"] == 0,
-            "head": _rules_head(drc["violations"], drc.get("waived", 0)),
-            # what the headline has said already is not said again
-            "line": drc_line(drc).partition(", ")[2],
-        },
-        {
-            "title": "Layout against netlist",
-            "ok": bool(lvs["match"]),
-            "head": "match" if lvs["match"] else "no match",
-            "line": lvs_line(lvs).partition(": " if lvs["match"] else ", ")[2],
-        },
-    ]
-    for step, why in manifest.get("not_done", {}).items():
-        checks.append({"title": step, "ok": False, "head": "not done", "line": why})
-    return checks
-
-
-def _rules_head(count: int, waived: int) -> str:
-    """Return the headline on rules; what a waiver covers is never called clean."""
-    if count:
-        return _violations(count)
-    return f"clean but for {waived} waived" if waived else "clean"
+def _writes(drop: Mapping[str, Any]) -> dict[str, Any]:
+    """Return polarity -> what was written, of the first mode that writes; empty without one."""
+    found = (m.get("writes") for m in drop.get("modes", {}).values())
+    return next((value for value in found if value), {})
 
 
 def _replaced(folder: Path) -> list[dict[str, Any]]:
@@ -250,38 +233,34 @@ def _replaced(folder: Path) -> list[dict[str, Any]]:
     return [{"title": "Files", "ok": False, "head": "replaced", "line": line}] if line else []
 
 
-def _pieces(above: int) -> str:
-    """Return how many wire segments exceed their limit, in words."""
-    if above == 1:
-        return "1 wire segment exceeds its limit"
-    return f"{above or 'no'} wire segment{'s exceed their' if above else ' exceeds its'} limit"
+def _badges(
+    passed: bool, limits: Mapping[str, Any], writes: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return the verdicts in a few words, for the head of the page; the cards say the rest."""
+    badges = [{"ok": passed, "text": "passed: rules, netlist" if passed else "failed"}]
+    over = "exceeded" if limits["exceeded"] else "within"
+    badges.append(
+        {
+            "ok": limits["judged"] and not limits["exceeded"],
+            "text": f"current limits {over if limits['judged'] else 'not judged'}",
+            "title": limits["text"],
+        }
+    )
+    if writes is not None:
+        met = "met" if writes["met"] else "too low"
+        badges.append(
+            {
+                "ok": writes["judged"] and writes["met"],
+                "text": f"write voltages {met if writes['judged'] else 'not judged'}",
+                "title": writes["text"],
+            }
+        )
+    return badges
 
 
-def _violations(count: int) -> str:
-    return f"{count} violation{'' if count == 1 else 's'}"
-
-
-def _figures(drop: dict[str, Any], em: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what was computed at a glance: IR drop per mode, and the hardest loaded wire."""
-    cards = [drop_card(mode, m) for mode, m in drop.get("modes", {}).items()]
-    if not em:
-        cards.append({"title": "Current limits", "ok": None, "warn": True, "head": "not judged",
-                      "line": "there is no em.json"})  # fmt: skip
-    for mode, m in em.get("modes", {}).items():
-        loads = [s for s in (m["worst_wire"], m["worst_cut"]) if s is not None]
-        if loads:
-            worst = max(loads, key=lambda s: float(s["ratio"]))
-            assumed = em["limits"][worst["layer"]]["assumed"]
-            cards.append(
-                {
-                    "title": f"Current limits, {mode}",
-                    "ok": None,
-                    "warn": worst["ratio"] > 1,
-                    "head": percent(worst["ratio"]),
-                    "line": f"highest load, of the {'assumed' if assumed else 'published'} limit, "
-                    f"in {worst['layer']} of {worst['net']}; {_pieces(m['above_limit'])}",
-                }
-            )
-    if (writes := write_voltages(em)) is not None:
+def _figures(drop: Mapping[str, Any], found: Verdicts) -> list[dict[str, Any]]:
+    """Return current limits, write voltages and the IR drop of each mode at a glance."""
+    cards = [limits_card(found.limits, found.em)]
+    if (writes := write_voltages(found.em)) is not None:
         cards.append(write_card(writes))
-    return cards
+    return [*cards, *(drop_card(mode, m) for mode, m in drop.get("modes", {}).items())]

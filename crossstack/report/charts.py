@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 560, 300
+_WIDTH, _HEIGHT = 440, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 34, 44
 #: width of a letter of the charts' font, and room for the sample beside a name
-_LETTER, _SAMPLE = 6.6, 30
+_LETTER, _SAMPLE, _LINE = 6.6, 30, 18
+#: points of a curve that each get a dot
+_MOST_DOTS = 40
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Curve:
 
     Attributes:
         name: words for the legend.
-        y: values over the chart's x.
+        y: values over the chart's x; nan leaves a place out.
         style: class of its colour: ``c0`` .. ``c3``, with `` dashed`` if it is.
     """
 
@@ -30,12 +32,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its words and range; `log` for decades."""
+    """One axis: its words and range; `log` for decades, `whole` for rows and the like."""
 
     text: str
     low: float
     high: float
     log: bool = False
+    whole: bool = False
 
     def share(self, value: float) -> float:
         """Return the place of a value between 0 and 1."""
@@ -47,11 +50,13 @@ class Axis:
         """Return round values to be written at the axis."""
         if self.log:
             first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
-            found = [m * 10.0**e for e in range(first, last + 1) for m in (1, 3)]
+            parts = (1,) if last - first > 3 else (1, 3)
+            found = [m * 10.0**e for e in range(first, last + 1) for m in parts]
             return [t for t in found if self.low * 0.999 <= t <= self.high * 1.001]
         raw = (self.high - self.low) / 5
         size = 10.0 ** math.floor(math.log10(raw))
         step = next(size * m for m in (1, 2, 5, 10) if size * m >= raw * 0.999)
+        step = max(step, 1.0) if self.whole else step
         first = math.ceil(self.low / step - 1e-9)
         return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
@@ -63,51 +68,60 @@ def padded(values: Sequence[float], text: str) -> Axis:
     return Axis(text, low - (room if low < 0 else 0.0), high + room)
 
 
+def near(values: Sequence[float], text: str) -> Axis:
+    """Return a linear axis over values that need not show zero, with a little room."""
+    low, high = min(values), max(values)
+    room = 0.08 * ((high - low) or abs(high) or 1.0)
+    return Axis(text, low - room, high + room)
+
+
 def curve_chart(
     label: str,
     x: Sequence[float],
     curves: Sequence[Curve],
     x_axis: Axis,
     y_axis: Axis,
-    level: tuple[float, str] | None = None,
-    mark: tuple[float, str] | None = None,
+    levels: Sequence[tuple[float, str, str]] = (),
+    marks: Sequence[tuple[float, str]] = (),
     dots: Collection[float] | None = None,
 ) -> str:
     """Return curves over x; every dot says its values when pointed at.
 
     Args:
         label: what the chart shows, for those who do not see it.
-        x: values of all curves.
+        x: values of all curves; a curve of fewer values has the first of them.
         curves: the curves.
         x_axis: words and range along x.
         y_axis: the same along y.
-        level: a horizontal line and its words.
-        mark: a vertical line and its words.
-        dots: values of x that get a dot; None for all.
+        levels: horizontal lines: value, words, class of the colour.
+        marks: vertical lines and their words.
+        dots: values of x that get a dot; None for all of a short curve.
     """
     frame = _Frame(x_axis, y_axis)
     out = frame.axes()
     legend = [(c.name, c.style) for c in curves]
-    if level is not None:
-        y = frame.y(level[0])
-        out.append(f'<path class="c2" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
-        legend.append((level[1], "c2"))
-    if mark is not None:
-        out.append(f'<path class="c3" d="M{frame.x(mark[0]):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
-        legend.append((mark[1], "c3"))
+    for value, text, style in levels:
+        y = frame.y(value)
+        out.append(f'<path class="{style}" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
+        legend.append((text, style))
+    for value, text in marks:
+        out.append(f'<path class="c3" d="M{frame.x(value):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
+        legend.append((text, "c3"))
+    wanted = x if dots is None and len(x) <= _MOST_DOTS else (dots or ())
     for curve in curves:
-        points = [(frame.x(a), frame.y(b)) for a, b in zip(x, curve.y, strict=True)]
+        known = [(a, b) for a, b in zip(x, curve.y, strict=False) if not math.isnan(b)]
+        points = [(frame.x(a), frame.y(b)) for a, b in known]
         path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
         out.append(f'<path class="{curve.style}" d="M{path}"/>')
-        for (px, py), a, b in zip(points, x, curve.y, strict=True):
-            if dots is not None and a not in dots:
+        for (px, py), a, b in ((at, *pair) for at, pair in zip(points, known, strict=True)):
+            if a not in wanted:
                 continue
             text = f"{curve.name}: {b:.4g} at {a:.4g}"
             out.append(
                 f'<circle class="{curve.style}" cx="{px:.1f}" cy="{py:.1f}" r="4">'
                 f"<title>{escape(text)}</title></circle>"
             )
-    return _svg(label, _HEIGHT, [*out, *_legend(legend)])
+    return _svg(label, _HEIGHT, out, legend)
 
 
 def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: str) -> str:
@@ -120,7 +134,7 @@ def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: 
         words: of the x axis.
     """
     frame = _Frame(Axis(words, edges[0], edges[-1]), Axis("samples", 0.0, 1.06 * max(counts)))
-    out = frame.axes()
+    out, legend = frame.axes(), []
     for low, high, n in zip(edges, edges[1:], counts, strict=False):
         x, width = frame.x(low), frame.x(high) - frame.x(low)
         y = frame.y(n)
@@ -130,8 +144,8 @@ def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: 
         )
     if edges[0] < 0 < edges[-1]:
         out.append(f'<path class="c3" d="M{frame.x(0.0):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
-        out += _legend([("nominal", "c3")])
-    return _svg(label, _HEIGHT, out)
+        legend.append(("nominal", "c3"))
+    return _svg(label, _HEIGHT, out, legend)
 
 
 def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -> str:
@@ -166,7 +180,7 @@ def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -
         f'<text class="muted" x="{(left + _WIDTH) / 2:.0f}" y="{foot + 34}" '
         f'text-anchor="middle">{axis.text}</text>'
     )
-    return _svg(label, foot + 42, [*out, *_legend([("write", "c2"), ("read", "c0")], left)])
+    return _svg(label, foot + 42, out, [("write", "c2"), ("read", "c0")])
 
 
 def _schedule(
@@ -202,13 +216,13 @@ class _Frame:
             x = self.x(t)
             out.append(
                 f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
-                f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{t:.4g}</text>'
+                f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{t:g}</text>'
             )
         for t in self.y_axis.ticks():
             y = self.y(t)
             out.append(
                 f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
-                f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{t:.4g}</text>'
+                f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{t:g}</text>'
             )
         middle = (_LEFT + _WIDTH - _RIGHT) / 2
         height = (_TOP + bottom) / 2
@@ -222,19 +236,32 @@ class _Frame:
         return out
 
 
-def _legend(entries: Sequence[tuple[str, str]], left: float = _LEFT) -> list[str]:
-    out, x = [], float(left)
+def _legend(entries: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
+    """Return the names of what is drawn, in lines that grow upwards, and how many lines."""
+    lines: list[list[tuple[float, str, str]]] = [[]]
+    x = float(_LEFT)
     for name, style in entries:
-        out.append(
-            f'<path class="{style}" d="M{x:.0f} 16h20"/>'
-            f'<text x="{x + 25:.0f}" y="20">{escape(name)}</text>'
-        )
-        x += _SAMPLE + _LETTER * len(name) + 8
-    return out
+        width = _SAMPLE + _LETTER * len(name) + 8
+        if lines[-1] and x + width > _WIDTH:
+            lines.append([])
+            x = float(_LEFT)
+        lines[-1].append((x, name, style))
+        x += width
+    out = [
+        f'<path class="{style}" d="M{at:.0f} {y}h20"/>'
+        f'<text x="{at + 25:.0f}" y="{y + 4}">{escape(name)}</text>'
+        for y, line in zip(range(16, -1000, -_LINE), reversed(lines), strict=False)
+        for at, name, style in line
+    ]
+    return out, len(lines)
 
 
-def _svg(label: str, height: float, body: Sequence[str]) -> str:
+def _svg(
+    label: str, height: float, body: Sequence[str], legend: Sequence[tuple[str, str]] = ()
+) -> str:
+    names, lines = _legend(legend)
+    above = _LINE * (lines - 1)
     return (
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {height:.0f}" role="img" '
-        f'aria-label="{escape(label)}">{"".join(body)}</svg>'
+        f'<svg class="chart" viewBox="0 {-above} {_WIDTH} {height + above:.0f}" role="img" '
+        f'aria-label="{escape(label)}">{"".join([*body, *names])}</svg>'
     )

@@ -12,9 +12,10 @@ from ..base.files import MANIFEST, read_json
 from ..base.units import percent
 from ..pdk import FileError, Tech
 from . import timing_charts
+from .cards import write_card
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
-from .page import file_list, flat, script_json, write_card, write_page
+from .page import file_list, flat, script_json, write_page
 
 #: the stacked array's layout
 STACKED = "stacked.gds"
@@ -75,6 +76,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "writes": value["deep_net"].get("write_voltages"),
         "checks": _checks(value, timing),
         "layouts": _layouts(value),
+        "areas": _areas(value),
         "pairs": value["pairs"],
         "patterns": value["patterns"],
         "counted": value["counted"],
@@ -96,6 +98,12 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "versions": manifest["versions"],
         "files": file_list(folder, manifest["files"], _KINDS),
     }
+
+
+def _areas(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the areas of the macro that was asked for, and of those of rising size."""
+    found = value.get("areas")
+    return [found["asked"], *found["rows"]] if found else []
 
 
 def _layouts(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -173,8 +181,8 @@ def _ratio_chart(sweep: dict[str, Any]) -> str:
         curves,
         Axis("row wire / column wire, per cell", min(x[0], drawn), max(x[-1], drawn), log=True),
         padded([*curves[0].y, *curves[1].y, 100 * IR_DROP], "less IR drop (%)"),
-        level=(100 * IR_DROP, f"paper: {100 * IR_DROP:g} %"),
-        mark=(drawn, f"drawn: {drawn:.2f}"),
+        levels=[(100 * IR_DROP, f"paper: {100 * IR_DROP:g} %", "c2")],
+        marks=[(drawn, f"drawn: {drawn:.2f}")],
     )
 
 

@@ -99,9 +99,26 @@
     document.getElementById("layer-" + box.dataset.layer).style.display = box.checked ? "" : "none";
   };
   boxes.forEach((box) => box.addEventListener("change", () => apply(box)));
+  // a link that asks for a layer over the layout switches it on
+  all("[data-need]").forEach((link) =>
+    link.addEventListener("click", () => {
+      const box = boxes.find((b) => b.dataset.layer === link.dataset.need);
+      if (!box) return;
+      box.checked = true;
+      apply(box);
+    })
+  );
   // the pin names stay as they are unless everything is meant
-  const of = (kind) => (box) => (box.dataset.kind ? box.dataset.kind === kind : box.checked);
-  const choose = { all: () => true, none: () => false, module: of("module"), foundry: of("foundry") };
+  const of = (kind) => (box) =>
+    box.dataset.kind ? box.dataset.kind.split(" ").includes(kind) : box.checked;
+  const choose = {
+    // what lies over the layout is not a layer of it
+    all: (box) => box.dataset.layer !== "limits" || box.checked,
+    none: () => false,
+    main: of("main"),
+    module: of("module"),
+    foundry: of("foundry"),
+  };
   all("[data-layers]").forEach((button) =>
     button.addEventListener("click", () =>
       boxes.forEach((box) => {

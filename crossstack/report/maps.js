@@ -21,7 +21,7 @@
   const percent = (v) => (v === 0 ? "0" : `${(v * 100).toPrecision(3)} %`);
   const buttons = all("[data-series]");
   let series = buttons[0].dataset.series;
-  let fromZero = false;
+  let fromZero = false, told = null;
   const readout = $("#readout");
   const seen = () => panels.flatMap((p) => p.values[series].flat()).filter((v) => v !== null);
 
@@ -30,6 +30,9 @@
     const top = values.reduce((a, b) => Math.max(a, b), 0) || 1;
     const low = fromZero ? 0 : Math.min(values.reduce((a, b) => Math.min(a, b), top), top * 0.999);
     holder.replaceChildren(...panels.map((panel) => oneMap(panel, low, top)), legend(low, top));
+    const from = fromZero ? "from zero" : `from ${percent(low)}, not from zero,`;
+    $("#range").textContent = `Colours go ${from} to ${percent(top)} of the voltage lost.`;
+    if (told) readout.textContent = told();
   }
   function oneMap(panel, low, top) {
     const grid = panel.values[series];
@@ -65,7 +68,10 @@
     let at = [0, 0];
     const tell = (i, j) => {
       at = [Math.min(Math.max(i, 0), rows - 1), Math.min(Math.max(j, 0), cols - 1)];
-      readout.textContent = says(panel, grid, ...at);
+      const here = [...at];
+      // said again when another series is chosen
+      told = () => says(panel, panel.values[series], ...here);
+      readout.textContent = told();
       paint(at);
     };
     canvas.addEventListener("pointermove", (event) => {

@@ -97,16 +97,3 @@ def _short(values: Floats) -> list[Any]:
     if values.ndim > 1:
         return [_short(v) for v in values]
     return [None if np.isnan(v) else float(f"{v:.4g}") for v in values]
-
-
-def column_bars(mode: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one bar per counted column of a mode: error as fraction of the ideal current."""
-    bars = []
-    counted = set(mode.get("columns_counted", []))
-    pairs = zip(mode["column_currents_A"], mode["ideal_column_currents_A"], strict=True)
-    for j, (amps, ideal) in enumerate(pairs):
-        if j in counted and ideal:
-            bars.append({"column": j, "uA": amps * 1e6, "ideal": ideal * 1e6,
-                         "error": abs(ideal - amps) / abs(ideal)})  # fmt: skip
-    top = max((bar["error"] for bar in bars), default=0.0) or 1.0
-    return [{**bar, "share": bar["error"] / top} for bar in bars]

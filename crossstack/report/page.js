@@ -23,6 +23,27 @@
   new ResizeObserver(measure).observe(nav);
   measure();
 
+  // sections fold: on a phone all but the first ones; a link or paper opens them
+  const folds = all("details[data-fold]");
+  if (matchMedia("(max-width: 800px)").matches) folds.forEach((f) => (f.open = false));
+  const open = (id) => {
+    const target = id && document.getElementById(decodeURIComponent(id));
+    const found = target && (target.querySelector("details[data-fold]") || target.closest("details[data-fold]"));
+    if (found) found.open = true;
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link) open(link.hash.slice(1));
+  });
+  addEventListener("hashchange", () => open(location.hash.slice(1)));
+  open(location.hash.slice(1));
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = all("details:not([open])");
+    closed.forEach((f) => (f.open = true));
+  });
+  addEventListener("afterprint", () => closed.forEach((f) => (f.open = false)));
+
   // <button data-show="a" data-of="group"> shows the elements of the group with data-case="a"
   const choose = (chosen) => {
     const group = chosen.dataset.of;

@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..analyse.needs import write_line
 from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
 from ..base.units import percent
@@ -47,21 +46,6 @@ def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[
     text = environment.get_template(f"{kind}.html.j2").render(shared | context)
     write_text(target, text)
     return target
-
-
-def drop_card(mode: str, drop: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the IR drop of a mode at a glance, from its part of ir_drop.json."""
-    error = drop["worst_device_error"]
-    return {
-        "title": f"IR drop, {mode}",
-        "ok": None,
-        "head": percent(error["all_series"]),
-        "line": "no device that is read has both an input and a conductance"
-        if error["all_series"] is None
-        else "of the voltage lost at the worst device; "
-        f"{percent(error['wires_only'])} in wires alone. "
-        f"Kirchhoff residual {drop['kcl_residual']:.1e}",
-    }
 
 
 def package_text(name: str) -> str:
@@ -121,14 +105,3 @@ def file_list(
         text = f"{size / 1e6:.1f} MB" if size > 1e6 else f"{max(size / 1e3, 0.1):.1f} kB"
         rows.append({"name": name, "kind": kind, "size": text, "sha": digest})
     return rows
-
-
-def write_card(writes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return whether written devices get the voltage that they need, at a glance."""
-    return {
-        "title": "Write voltages",
-        "ok": None,
-        "warn": not (writes["judged"] and writes["met"]),
-        "head": ("met" if writes["met"] else "too low") if writes["judged"] else "not judged",
-        "line": f"{write_line(writes)}; needed by: {writes['source']}",
-    }

@@ -11,9 +11,11 @@ from ..analyse.studies import programming_lines, sensitivity_rows
 from ..base.files import read_json, sha256
 from ..base.units import percent
 from ..pdk import FileError
+from .cards import drop_card
 from .charts import histogram
-from .maps import SERIES, column_bars, mode_panels
-from .page import drop_card, file_list, flat, script_json, write_page
+from .electrical import column_charts
+from .maps import SERIES, mode_panels
+from .page import file_list, flat, script_json, write_page
 
 NEEDED = ("ir_drop.json", "ir_drop.csv")
 _KINDS = (
@@ -48,7 +50,7 @@ def _context(folder: Path) -> dict[str, Any]:
         "series": SERIES,
         "block": max((p["block"] for p in panels), default=1),
         "maps_json": script_json({"panels": panels}),
-        "columns": {mode: column_bars(m) for mode, m in value["modes"].items()},
+        "column_charts": column_charts(value["modes"]),
         "many": many,
         "spread": _spread(many),
         "parameters": flat(value.get("parameters", {})),

@@ -63,7 +63,10 @@
 
   const home = { yaw: -0.6, pitch: -1.12, zoom: 1, shift: [0, 0] };
   let { yaw, pitch, zoom, shift } = home;
+  // all of the cell, until someone switches a layer of the layout
+  let touched = false;
   const hidden = (name) => {
+    if (!touched) return false;
     const box = document.querySelector(`[data-layer="${name}"]`);
     return box && !box.checked;
   };
@@ -165,10 +168,16 @@
     event.preventDefault();
     keys[event.key](event);
   });
-  document.addEventListener("change", draw);
+  const follow = () => {
+    touched = true;
+    draw();
+  };
+  document.addEventListener("change", follow);
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-layers]")) draw();
+    if (event.target.closest("[data-layers]")) follow();
   });
+  // unfolded, it has a size at last
+  document.addEventListener("toggle", draw, true);
   addEventListener("resize", draw);
   draw();
 })();

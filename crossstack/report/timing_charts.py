@@ -47,7 +47,7 @@ def charts(timing: dict[str, Any]) -> dict[str, Any]:
             curves,
             Axis("write pulse per column (ns)", x[0], x[-1], log=True),
             padded([*curves[0].y, *curves[1].y, paper], "gain (%)"),
-            level=(paper, f"paper: {paper:g} %"),
+            levels=[(paper, f"paper: {paper:g} %", "c2")],
             dots=dots,
         ),
         "diagram": timing_diagram(

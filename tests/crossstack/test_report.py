@@ -74,8 +74,9 @@ def test_it_says_what_the_build_found(text):
         "stack",
         "drop",
         "columns",
-        "timing",
         "em",
+        "timing",
+        "device",
         "nets",
         "parameters",
         "files",
@@ -151,7 +152,7 @@ def test_it_works_in_a_browser(requires_program, text, tmp_path):
         "theme dark",
     ]
     assert told[9] in ("turned true", "turned no WebGL")
-    maps = document[document.index('id="maps"') :]
+    maps = document[document.index('id="maps"') : document.index('id="readout"')]
     assert maps.count("<canvas") == 5  # two tiers, two modes, one legend
 
 

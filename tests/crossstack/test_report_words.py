@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from crossstack.report.build import _rules_head
+from crossstack.report.cards import rules_head
 from crossstack.report.page import amount, scaled
 
 from .conftest import BROWSERS, acted, browse
@@ -74,7 +74,7 @@ def test_cards_say_things_once(built):
     [(0, 0, "clean"), (0, 3, "clean but for 3 waived"), (2, 1, "2 violations")],
 )
 def test_what_is_waived_is_not_called_clean(count, waived, head):
-    assert _rules_head(count, waived) == head
+    assert rules_head(count, waived) == head
 
 
 def test_numbers_of_a_column_keep_their_zeros():

@@ -1,0 +1,134 @@
+"""The report as a reader meets it: on a phone and on a screen, in a light and a dark page."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from crossstack.pdk import get_tech
+from crossstack.report.charts import Axis, Curve, curve_chart
+from crossstack.report.electrical import device_chart, line_charts, write_chart
+from crossstack.report.limits_svg import limits_svg
+
+from .conftest import BROWSERS, NAME, browse
+
+TECH = get_tech("stepper")
+
+LOOKS = """
+const inside = document.querySelector("iframe").contentDocument;
+const root = inside.documentElement;
+const $ = (selector) => inside.querySelector(selector);
+const told = {};
+told.wide = root.scrollWidth;
+told.high = root.scrollHeight;
+told.open = [...inside.querySelectorAll("details[data-fold]")].filter((f) => f.open).length;
+told.order = [...inside.querySelectorAll("main > section")].slice(0, 3).map((s) => s.id).join();
+told.cards = [...inside.querySelectorAll(".card h3")].slice(0, 4).map((c) => c.textContent).join();
+const word = [...inside.querySelectorAll("#em td")].find((t) => t.textContent.includes("manual"));
+$("#em details").open = true;
+const letter = parseFloat(getComputedStyle(word).fontSize);
+told.line = Math.round(word.getBoundingClientRect().width / letter);
+$('nav a[href="#nets"]').click();
+told.nets = $("#nets details").open;
+told.range = $("#range").textContent;
+$("#fromzero").click();
+told.zero = $("#range").textContent;
+const map = $("#maps canvas");
+map.dispatchEvent(new inside.defaultView.KeyboardEvent("keydown", {key: "ArrowUp"}));
+const before = $("#readout").textContent;
+$('[data-series="wires"]').click();
+const after = $("#readout").textContent;
+told.follows = before.split(":")[0] === after.split(":")[0] && before !== after;
+told.limits = getComputedStyle($("#layer-limits")).display;
+$("[data-need]").click();
+told.limits += " " + getComputedStyle($("#layer-limits")).display;
+const parts = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+const light = (colour) => parts(colour).reduce((a, b) => a + b, 0) / 765;
+told.text = light(getComputedStyle($(".chart text")).fill);
+told.page = light(getComputedStyle(inside.body).backgroundColor);
+for (const [key, value] of Object.entries(told)) document.body.dataset[key] = value;
+"""
+
+
+def look(program: str, report: Path, folder: Path, width: int, theme: str) -> dict[str, str]:
+    """Return what a page of some width says of itself; a window may not get as narrow."""
+    text = report.read_text().replace("<html", f'<html data-theme="{theme}"', 1)
+    page = folder / "frame.html"
+    page.write_text(
+        f'<iframe srcdoc="{html.escape(text)}" style="width:{width}px;height:900px;border:0">'
+        f"</iframe><script>onload = () => {{{LOOKS}}};</script>"
+    )
+    document, console = browse(program, page, width=1500)
+    assert console == ""
+    body = re.search(r"<body([^>]*)>", document)
+    assert body is not None
+    return {key: html.unescape(v) for key, v in re.findall(r'data-(\w+)="([^"]*)"', body[1])}
+
+
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1400, "light")])
+def test_a_page_leads_with_what_matters(requires_program, built, tmp_path, width, theme):
+    told = look(requires_program(*BROWSERS), built / "report.html", tmp_path, width, theme)
+    assert told["order"] == "verdicts,layout,drop"
+    assert told["cards"] == "Design rules,Layout against netlist,Current limits,Write voltages"
+    assert int(told["wide"]) <= width
+    assert int(told["high"]) < 8000, "a phone's page was 15,000 pixels high"
+    assert (told["open"] == "0") is (width == 390)
+    assert int(told["line"]) >= 20, "a table scrolls instead of breaking its words"
+    assert told["nets"] == "true", "a link opens what is folded"
+    assert "not from zero" in told["range"]
+    assert told["zero"].startswith("Colours go from zero to ")
+    assert told["follows"] == "true", "what is said of a device follows the tab"
+    assert told["limits"] == "none inline"
+    assert (float(told["text"]) > 0.5) is (theme == "dark")
+    assert (float(told["page"]) > 0.5) is (theme == "light")
+
+
+def test_current_limits_lie_on_the_lines(built):
+    nets = json.loads((built / "em.json").read_text())["nets"]
+    text = limits_svg(built / f"{NAME}.gds", TECH, nets)
+    drawn = dict(re.findall(r'class="load (\w+)" d="[^"]*"><title>([^:]+):', text)[::-1])
+    assert text.count("<title>") == len(nets)
+    assert "over" in drawn
+    over = re.findall(r'class="load over" d="M(-?\d+) [^"]*"><title>(C\[\d\])', text)
+    assert {name for _, name in over} == {n for n, load in nets.items() if load["ratio"] > 1}
+    # two columns lie at two places
+    assert len({x for x, _ in over}) == len(over)
+    assert limits_svg(built / f"{NAME}.gds", TECH, {}) == ""
+    assert limits_svg(built / f"{NAME}.gds", TECH, {"X": nets["C[0]"]}) == ""
+
+
+def test_charts_leave_out_what_is_not_known():
+    nan = float("nan")
+    axis = Axis("row", 0, 3, whole=True)
+    text = curve_chart("x", [0, 1, 2], [Curve("a", [1.0, nan, 3.0], "c0")], axis, Axis("V", 0, 4))
+    assert text.count("<circle") == 2
+    assert "NaN" not in text
+    assert "nan" not in text
+    assert write_chart({"set": {"column": 0, "device_voltages_V": [1.0, None]}}, TECH) == ""
+    assert line_charts({}, 0.2) == {}
+    assert axis.ticks() == [0, 1, 2, 3]
+
+
+def test_the_device_is_drawn_as_its_law_says():
+    text = device_chart(TECH)
+    assert "on, 10.0 kohm" in text
+    assert "off, 1.00 Mohm" in text
+    assert "write 2 V" in text
+
+
+def test_a_chip_is_shown_whole(crossstack, tmp_path):
+    """Contacts, vias and fill of a die are too many for a page, but the die is not cut."""
+    from crossstack.report import layout_svg
+
+    assert crossstack("generate", "--rows", 30, "--cols", 30, "-o", tmp_path, "-q").code == 0
+    svg = layout_svg.layout_svg(tmp_path / "crossstack_30x30x2.gds", TECH)
+    assert svg.note.startswith("The whole layout")
+    assert "Drawn as the areas they cover: Contact." in svg.note
+    assert len(svg.body) < 3_000_000
+    first = {name for name, *_, shown, _ in svg.layers if shown}
+    assert {"BE", "ME", "TE", "Metal3", "Metal4"} <= first
+    assert "Contact" not in first
