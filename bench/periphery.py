@@ -33,6 +33,7 @@ from crossstack.solve.modes.drives import mode_drives
 from crossstack.solve.modes.mode import ArrayKind
 from crossstack.solve.modes.modes import MODES
 
+Floats = NDArray[np.float64]
 #: ns of a step, of an edge of a pin, and after it until a line must stand still
 STEP_NS, EDGE_NS = 6.0, 0.2
 #: share of the supply within which a line is low, or high
@@ -72,7 +73,9 @@ def plan(array: Array) -> tuple[list[Step], list[State]]:
     for text, levels in states(array):
         first = len(steps)
         steps += chain.sequence(levels)
-        found.append(State(text, levels, first + 2 * len(chain.nets) + 2, len(steps) - 1, len(steps)))
+        found.append(
+            State(text, levels, first + 2 * len(chain.nets) + 2, len(steps) - 1, len(steps))
+        )
     return steps, found
 
 
@@ -82,7 +85,10 @@ def wave(steps: list[Step], pin: str, volts: float) -> str:
     for k, step in enumerate(steps[1:], 1):
         if step.levels[pin] != before:
             t = k * STEP_NS
-            points += [f"{t:g}n {volts * before:g}", f"{t + EDGE_NS:g}n {volts * step.levels[pin]:g}"]
+            points += [
+                f"{t:g}n {volts * before:g}",
+                f"{t + EDGE_NS:g}n {volts * step.levels[pin]:g}",
+            ]
             before = step.levels[pin]
     return " ".join(points)
 
@@ -124,7 +130,9 @@ def deck(array: Array, bsim: Bsim, steps: list[Step], table: Path) -> Iterator[s
     yield ".end"
 
 
-def faults(array: Array, found: list[State], ns: NDArray, high: dict[str, NDArray]) -> Iterator[str]:
+def faults(
+    array: Array, found: list[State], ns: NDArray, high: dict[str, NDArray]
+) -> Iterator[str]:
     """Yield what is not as it should be; `high` is the share of the supply over time."""
     settled = STEP_NS - 2 * EDGE_NS
     for net, share in high.items():
@@ -147,12 +155,12 @@ def faults(array: Array, found: list[State], ns: NDArray, high: dict[str, NDArra
                     yield f"{state.text}: {net} is on"
             elif (share[before].max() > LOW) if not held[net] else (share[before].min() < HIGH):
                 yield f"{state.text}: {net} moves during the shift"
-            if wanted and share[on].min() < HIGH or not wanted and share[on].max() > LOW:
+            if (wanted and share[on].min() < HIGH) or (not wanted and share[on].max() > LOW):
                 yield f"{state.text}: {net} is not {'on' if wanted else 'off'}"
         held, begin = state.levels, t_end
 
 
-def edges(ns: NDArray, share: NDArray) -> tuple[list[float], list[float]]:
+def edges(ns: Floats, share: Floats) -> tuple[list[float], list[float]]:
     """Return all times that a line takes to rise and to fall, 10 to 90 percent, in ns."""
     found: tuple[list[float], list[float]] = ([], [])
     last, since = (share[0] > HIGH), 0.0

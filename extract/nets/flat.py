@@ -15,9 +15,9 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base import names
 from ...base.errors import FileError
 from ...base.layout import OpenedLayout
-from ...base import names
 from ...base.names import fold
 from ...lvs import ExtractedLayout, FlatNet, device_faults, extract_layout, silicon_joins
 from ...pdk import Tech
