@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import addresses
 from .base import files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
@@ -94,6 +95,8 @@ def write_drawing(
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
+        if array.chain:
+            files.write_json(folder / addresses.FILE, addresses.chain_value(array.chain))
     return gds
 
 

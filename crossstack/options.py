@@ -211,6 +211,7 @@ _OF_MACROS: dict[str, dict[str, Any]] = {
     "top": {"text": "macro; nothing else is compared", "default": ""},
     "kelvin": {"default": True, "only": ""},
     "read_switch": {"only": ""},
+    "periphery": {"only": ""},
     "switch_wn_um": {"only": ""},
     "switch_wp_um": {"only": ""},
 }

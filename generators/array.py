@@ -31,6 +31,7 @@ class Array:
         pins: pins at the edges, in the top cell's coordinates (dbu).
         subcircuits: reference netlists of the cells below the top.
         instances: their calls in the top cell.
+        chain: nets that a scan chain on board drives, in its order from its input on.
     """
 
     spec: ArraySpec
@@ -39,6 +40,7 @@ class Array:
     pins: tuple[Port, ...]
     subcircuits: tuple[Subcircuit, ...]
     instances: Callable[[], Iterator[Instance]]
+    chain: tuple[str, ...] = ()
 
     @cached_property
     def tech(self) -> Tech:

@@ -15,6 +15,7 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base import names
 from ...base.errors import FileError
 from ...base.layout import OpenedLayout
 from ...base.names import fold
@@ -28,6 +29,7 @@ from ..sheet.shapes import NetShapes, Pin
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
 from .labels import labels_of
+from .logic import logic_devices
 from .naming import Place, memristor_places, net_names
 from .patterns import matching
 from .report import ExtractionReport, Progress
@@ -121,6 +123,8 @@ class _Assembly:
             self.flat, lambda number: net_place(layout, self.flat.nets[number])
         )
         self.names = net_names(self.flat, self.places)
+        supplies = frozenset((names.SUPPLY, names.GROUND))
+        self.logic = logic_devices(self.flat, self.names, supplies)
         self.builder = NetworkBuilder(solver.rates.conditions.to_json())
         self.terminal: dict[tuple[int, int], int] = {}
         self.labelled: dict[str, FlatNet] = {}
@@ -248,10 +252,11 @@ class _Assembly:
         )
 
     def _carries_current(self, net: FlatNet) -> bool:
-        """True for nets with a device terminal other than a bulk."""
+        """True for nets with a device terminal other than a bulk, logic aside."""
         return any(
             position != _BULK or self.flat.devices[number].kind.is_memristor
             for number, position in self.flat.terminals[net.number]
+            if number not in self.logic
         )
 
     def _is_wire_alone(self, net: FlatNet) -> bool:
@@ -308,6 +313,8 @@ class _Assembly:
                 ends = self._ends(number, (0, 1)) if place else None
                 if place and ends:
                     memristors.append((place, *ends, device.parameters[0]))
+                continue
+            if number in self.logic:
                 continue
             ends = self._ends(number, (0, 2))
             gate = device.nets[1]

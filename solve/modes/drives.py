@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,9 @@ from ...base.names import BOTTOM, TIER_NAMES, TOP
 from ..network.network import NO_SUPPLY_V, Network, supply_of
 from .mode import LEVELS, VOLTAGES, ArrayKind, Mode, Request
 from .modes import mode_named
+
+if TYPE_CHECKING:
+    from .address import Chain
 
 Floats = NDArray[np.float64]
 
@@ -121,13 +124,21 @@ def mode_drives(
     return Drives(volts, gates, frozenset(optional), outputs, request)
 
 
-def network_drives(network: Network, mode: str, inputs: ArrayLike, **options: Any) -> Drives:
+def network_drives(
+    network: Network,
+    mode: str,
+    inputs: ArrayLike,
+    *,
+    chain: Chain | None = None,
+    **options: Any,
+) -> Drives:
     """`mode_drives` for an extracted network, with its pins checked.
 
     Args:
         network: the extracted array or macro.
         mode: see `mode_drives`.
         inputs: see `mode_drives`.
+        chain: what sets every control; None for a pin each.
         **options: the keyword arguments of `mode_drives` except `kind`.
 
     Returns:
@@ -148,7 +159,8 @@ def network_drives(network: Network, mode: str, inputs: ArrayLike, **options: An
             f"({len(needed)} missing)"
         )
     volts = {pin: v for pin, v in drives.port_voltages.items() if pin in network.ports}
-    return Drives(volts, drives.gates, drives.optional, drives.outputs, drives.request)
+    found = Drives(volts, drives.gates, drives.optional, drives.outputs, drives.request)
+    return found if chain is None else chain.addressed(found)
 
 
 def tier_index(tier: int | str) -> int:
