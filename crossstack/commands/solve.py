@@ -194,7 +194,7 @@ def command(
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
     drops = summary(done, not_run, what)
-    notes = [*notes, *remarks(drops)]
+    notes = (*notes, *remarks(drops))
     for note in notes:
         console.note(note)
     value = {"network": network.resolve().name, **drops.to_json()}
