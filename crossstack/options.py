@@ -412,7 +412,7 @@ def is_folder(out: Path) -> bool:
 
 
 def check_table(out: Path | None) -> None:
-    """Refuse a table that is no .csv or has no folder to stand in, before hours of work.
+    """Refuse a table that is no .csv or .npz or has no folder to stand in, before hours of work.
 
     Raises:
         ConfigError: naming the file.
@@ -421,8 +421,10 @@ def check_table(out: Path | None) -> None:
 
     if out is None or is_folder(out):
         return
-    if out.suffix != ".csv":
-        raise ConfigError(f"-o {out}: a table ends in .csv; a name without an ending is a folder")
+    if out.suffix not in (".csv", ".npz"):
+        raise ConfigError(
+            f"-o {out}: a table ends in .csv or .npz; a name without an ending is a folder"
+        )
     if not out.parent.is_dir():
         raise ConfigError(f"-o {out}: there is no folder {out.parent}")
 
