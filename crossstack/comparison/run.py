@@ -10,7 +10,7 @@ from ..analyse.analysis import Stimulus, solve_modes
 from ..analyse.electromigration import current_limits_of, em_report
 from ..analyse.needs import write_verdict
 from ..analyse.paper import IR_DROP, SPEED
-from ..analyse.timing import PULSE_S, overlap
+from ..analyse.timing import overlap
 from ..base import files
 from ..config import RunConfig
 from ..console import Console
@@ -180,15 +180,7 @@ def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> dic
 
 
 def _pictures(work: Path, compared: Compared, value: dict[str, Any]) -> None:
-    for view in ("array", "all"):
-        pictures.drop_maps(work / f"ir_drop_{view}.png", compared, "all on", view)
-    sweep = value["sweep"]
-    if sweep["drawn_ratio"]:
-        pictures.ratio_curve(work / "ratio.png", sweep["rows"], sweep["drawn_ratio"])
+    """Draw what the page takes from files; its other charts come from compare.json."""
     if "maps" in value["map"]:
         pictures.reduction_map(work / MAP, value["map"])
-    timing = value["deep_net"]["timing"]
-    pictures.gain_curve(work / "gain.png", timing)
-    middle = next(r for r in timing["over_pulse"] if r["pulse"] == PULSE_S)
-    pictures.timing_diagram(work / "timing.png", middle)
     pictures.current_paths(work, compared.stacked)

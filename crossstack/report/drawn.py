@@ -25,7 +25,7 @@ def drawn(
     markers: str = "",
     nets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return what ``drawn.html.j2`` and ``stack.html.j2`` show; nothing of a file that is not there.
+    """Return what ``drawn.html.j2`` and ``stack.html.j2`` show; nothing without a file.
 
     Args:
         gds: layout file.
