@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from .batch import Batch, solve_batch
     from .bsim import BsimComparison, compare_bsim
     from .electromigration import em_report, write_currents
+    from .loads import CurrentReport, CurrentVerdict
+    from .needs import WriteVerdict
     from .nets import net_table
     from .numbers import load_numbers, read_numbers
     from .operating import Laws, mode_ohm, write_options
     from .progress import Console, Step
-    from .studies import programming, sensitivity
+    from .studies import Programmed, programming, sensitivity
+    from .summary import ModeDrops, summary
     from .timing import ReadWrite, Settling, overlap, read_and_write, read_settle
     from .transistors import OnResistance, VoltageRangeError, switch_ohm, working_ohm
 
@@ -41,17 +44,21 @@ _HOME = {
         "solve_modes",
         "stimulus",
         "stimulus_of_many",
+        "summary",
         "vary",
     ),
     ".arrays": ("ArrayRun", "ArraySolution", "array_drop"),
     ".batch": ("Batch", "solve_batch"),
     ".bsim": ("BsimComparison", "compare_bsim"),
     ".electromigration": ("em_report", "write_currents"),
+    ".loads": ("CurrentReport", "CurrentVerdict"),
+    ".needs": ("WriteVerdict",),
     ".nets": ("net_table",),
     ".numbers": ("load_numbers", "read_numbers"),
     ".operating": ("Laws", "mode_ohm", "write_options"),
     ".progress": ("Console", "Step"),
-    ".studies": ("programming", "sensitivity"),
+    ".studies": ("Programmed", "programming", "sensitivity"),
+    ".summary": ("ModeDrops", "summary"),
     ".timing": ("ReadWrite", "Settling", "overlap", "read_and_write", "read_settle"),
     ".transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
 }
@@ -62,13 +69,18 @@ __all__ = [
     "Batch",
     "BsimComparison",
     "Console",
+    "CurrentReport",
+    "CurrentVerdict",
     "Laws",
+    "ModeDrops",
     "OnResistance",
+    "Programmed",
     "ReadWrite",
     "Settling",
     "Step",
     "Stimulus",
     "VoltageRangeError",
+    "WriteVerdict",
     "array_drop",
     "compare_bsim",
     "em_report",
@@ -88,6 +100,7 @@ __all__ = [
     "solve_modes",
     "stimulus",
     "stimulus_of_many",
+    "summary",
     "switch_ohm",
     "vary",
     "working_ohm",

@@ -296,17 +296,6 @@ def distribution(many: MonteCarlo, columns: NDArray[np.bool_]) -> dict[str, list
     return {"edges": edges.tolist(), "counts": counts.tolist()}
 
 
-def summary(
-    done: Mapping[str, IrDrop], not_run: Mapping[str, str], what: Stimulus
-) -> dict[str, Any]:
-    """Return the content of ir_drop.json."""
-    return {
-        "modes": {mode: result.to_json() for mode, result in done.items()},
-        "not_run": dict(not_run),
-        "stimulus": dict(what.text),
-    }
-
-
 CSV_HEAD = (
     "mode", "tier", "row", "col", "voltage_V", "current_A", "error_wires_only", "error_all_series",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, mode_named
 from ..solve.network.linear import NetworkSolution
 from ..solve.study.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
 from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
+from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads, ModeLoads, NetLoad
 from .needs import Lowest, lowest_of, write_verdict
 from .operating import Laws, mode_ohm, write_turns, write_way
 
@@ -64,8 +65,8 @@ def em_report(
     done: Mapping[str, IrDrop],
     what: Stimulus,
     laws: Laws | None = None,
-) -> dict[str, Any]:
-    """Return the content of em.json: per mode the hardest wire and cut, per layer, per net.
+) -> CurrentReport:
+    """Return per mode the hardest wire and cut, per layer, per net.
 
     Args:
         network: extracted network.
@@ -78,9 +79,9 @@ def em_report(
     if limits is None:
         end = tech.process.limits.temperatures_c[-1]
         why = f"the manual's current limits end at {end:g} C"
-        return {"not_run": why, "verdict": _unjudged(why)}
+        return CurrentReport(CurrentVerdict.unjudged(why), not_run=why)
     reports: dict[str, ElectromigrationReport] = {}
-    modes: dict[str, dict[str, Any]] = {}
+    modes: dict[str, ModeLoads] = {}
 
     def judge(current: Floats | NetworkSolution) -> ElectromigrationReport:
         return electromigration(
@@ -91,29 +92,31 @@ def em_report(
         if not mode_named(mode).writes:
             assert isinstance(result.solution, NetworkSolution)
             reports[mode] = judge(result.solution)
-            judged = {"judged": "the direct current of a read"}
-            modes[mode] = _mode(reports[mode], limits) | judged
-            _count_own_vias(modes[mode], network, tech, limits, result.solution)
+            loads = _loads(reports[mode], limits)
+            loads = _with_own_vias(loads, network, tech, limits, result.solution)
+            modes[mode] = ModeLoads(loads, "the direct current of a read")
             continue
         law = Laws.of(tech) if laws is None else laws
         average, peak, lowest = write_currents(network, tech, what, law, mode)
-        reports[mode] = judge(average)
-        modes[mode] = _mode(reports[mode], limits) | {
-            "judged": "the average of a write over the slots of its columns, a read between them",
-            "duty": 1.0 / network.cols,
-            "peak": _peak(judge(peak), limits, tech),
-            "write_voltages": write_verdict(tech, lowest, COLUMNS_WRITTEN),
-        }
-    return {
-        "temperature_c": limits.temperature_c,
-        "counted": "a read as direct current; a write by its average over one slot of "
+        reports[mode], top = judge(average), judge(peak)
+        modes[mode] = ModeLoads(
+            _loads(reports[mode], limits),
+            "the average of a write over the slots of its columns, a read between them",
+            1.0 / network.cols,
+            _loads(top, limits),
+            _heating(top, limits, tech),
+            write_verdict(tech, lowest, COLUMNS_WRITTEN),
+        )
+    return CurrentReport(
+        _verdict(limits, modes, _open_questions(network, done)),
+        temperature_c=limits.temperature_c,
+        counted="a read as direct current; a write by its average over one slot of "
         f"{network.cols} (one column at a time, both polarities, either tier, the first and the "
         "last column); the peak of a write without a verdict",
-        "limits": _limits(limits),
-        "modes": modes,
-        "nets": _nets(network, reports),
-        "verdict": _verdict(limits, modes, _open_questions(network, done)),
-    }
+        limits=_limits(limits),
+        modes=modes,
+        nets=_nets(network, reports),
+    )
 
 
 @dataclass(frozen=True)
@@ -244,41 +247,32 @@ def _solve(
     return solve_network_nonlinear(network, device=law, **arguments), ohm
 
 
-def _limits(limits: CurrentLimits) -> dict[str, dict[str, Any]]:
+def _limits(limits: CurrentLimits) -> dict[str, Limit]:
     """Return layer -> its limit, its unit and where it comes from."""
     both = ((limits.wire_a_per_um, "A/um"), (limits.cut_a, "A/cut"))
     return {
-        layer: {
-            "limit": amps,
-            "unit": unit,
-            "source": limits.sources[layer],
-            "assumed": layer in limits.assumed,
-        }
+        layer: Limit(amps, unit, limits.sources[layer], layer in limits.assumed)
         for table, unit in both
         for layer, amps in table.items()
     }
 
 
-def _mode(report: ElectromigrationReport, limits: CurrentLimits) -> dict[str, Any]:
+def _loads(report: ElectromigrationReport, limits: CurrentLimits) -> Loads:
     hardest = sorted(report.hardest.values(), key=lambda s: -s.ratio)
     wires = [s for s in hardest if s.layer in limits.wire_a_per_um]
     cuts = [s for s in hardest if s.layer in limits.cut_a]
-    return {
-        "above_limit": report.violations,
-        "worst_wire": wires[0].to_json() if wires else None,
-        "worst_cut": cuts[0].to_json() if cuts else None,
-        "by_layer": {s.layer: s.to_json() for s in hardest},
-        "unchecked_layers": list(report.unchecked),
-    }
+    return Loads(
+        report.violations,
+        wires[0] if wires else None,
+        cuts[0] if cuts else None,
+        {s.layer: s for s in hardest},
+        report.unchecked,
+    )
 
 
-def _count_own_vias(
-    mode: dict[str, Any],
-    network: Network,
-    tech: Tech,
-    limits: CurrentLimits,
-    solved: NetworkSolution,
-) -> None:
+def _with_own_vias(
+    loads: Loads, network: Network, tech: Tech, limits: CurrentLimits, solved: NetworkSolution
+) -> Loads:
     """Count the via under the film of each memristor, which is no resistor of the network.
 
     One via carries all of a memristor's current, also where a layout draws several.
@@ -287,105 +281,89 @@ def _count_own_vias(
     cut = next((cut.name for cut in tech.cuts if cut.layer == via), None)
     amps = np.abs(solved.device_currents)
     if cut is None or not np.isfinite(amps).any():
-        return
+        return loads
     limit = limits.cut_a[cut]
     place = np.unravel_index(int(np.nanargmax(amps)), amps.shape)
     found = float(amps[place])
-    mode["above_limit"] += int(np.count_nonzero(amps > limit))
-    if mode["worst_cut"] is None or found / limit > mode["worst_cut"]["ratio"]:
+    worst = loads.worst_cut
+    if worst is None or found / limit > worst.ratio:
         rows = (network.memristor_tier, network.memristor_row, network.memristor_col)
         k = int(np.flatnonzero(np.all(np.transpose(rows) == np.array(place), axis=1))[0])
         ends = (network.memristor_a[k], network.memristor_b[k])
         nodes = (str(network.node_names[ends[0]]), str(network.node_names[ends[1]]))
-        net = names.column(int(place[2]))
-        mode["worst_cut"] = Stress(cut, net, nodes, found, limit, found / limit).to_json()
+        worst = Stress(cut, names.column(int(place[2])), nodes, found, limit, found / limit)
+    above = loads.above_limit + int(np.count_nonzero(amps > limit))
+    return replace(loads, above_limit=above, worst_cut=worst)
 
 
-def _peak(report: ElectromigrationReport, limits: CurrentLimits, tech: Tech) -> dict[str, Any]:
-    """Return the peak of a write: as part of the limits for good, and what it heats."""
-    value = _mode(report, limits)
-    del value["above_limit"]
-    hottest = max(
-        (s for s in report.hardest.values() if s.layer in limits.wire_a_per_um),
-        key=lambda s: _heating(s, limits, tech),
-        default=None,
-    )
-    if hottest is not None:
-        value["heating"] = {
-            **hottest.to_json(),
-            "kelvin": _heating(hottest, limits, tech),
-            "source": HEATING_SOURCE,
-        }
-    return value
+def _heating(report: ElectromigrationReport, limits: CurrentLimits, tech: Tech) -> Heating | None:
+    """Return the piece that the peak of a write heats most; None where no current flows."""
 
+    def kelvin(stress: Stress) -> float:
+        """Return how much hotter than the silicon a lone line of a piece's width would get."""
+        width_um = stress.limit / limits.wire_a_per_um[stress.layer]
+        return line_heating_k(tech, stress.layer, width_um, stress.current)
 
-def _heating(stress: Stress, limits: CurrentLimits, tech: Tech) -> float:
-    """Return how much hotter than the silicon a lone line of a piece's width would get, K."""
-    width_um = stress.limit / limits.wire_a_per_um[stress.layer]
-    return line_heating_k(tech, stress.layer, width_um, stress.current)
-
-
-def _unjudged(why: str) -> dict[str, Any]:
-    return {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
+    wires = [s for s in report.hardest.values() if s.layer in limits.wire_a_per_um]
+    hottest = max(wires, key=kelvin, default=None)
+    return None if hottest is None else Heating(hottest, kelvin(hottest), HEATING_SOURCE)
 
 
 def _verdict(
-    limits: CurrentLimits, modes: Mapping[str, dict[str, Any]], missing: list[_Open]
-) -> dict[str, Any]:
+    limits: CurrentLimits, modes: Mapping[str, ModeLoads], missing: list[_Open]
+) -> CurrentVerdict:
     """Return whether every current is within its limit, and the words for it.
 
     Judged is only what every layer has a limit for, and only if nothing that the array can do
     was left out.
     """
-    loads = [
-        (load["ratio"], mode, load)
+    found = [
+        (mode, load)
         for mode, m in modes.items()
-        for load in (m["worst_wire"], m["worst_cut"])
+        for load in (m.loads.worst_wire, m.loads.worst_cut)
         if load is not None
     ]
-    loose = sorted({layer for m in modes.values() for layer in m["unchecked_layers"]})
-    if not loads:
-        return _unjudged("no mode")
-    ratio, mode, worst = max(loads, key=lambda load: float(load[0]))
+    loose = sorted({layer for m in modes.values() for layer in m.loads.unchecked_layers})
+    if not found:
+        return CurrentVerdict.unjudged("no mode")
+    mode, worst = max(found, key=lambda load: load[1].ratio)
     left = {gap.what for gap in missing}
-    return {
-        "judged": not loose and not any(gap.possible for gap in missing),
-        "judged_for": [what for what in ("reading", "writing") if what not in left],
-        "exceeded": not ratio <= 1,
-        "ratio": ratio,
-        "mode": mode,
-        "layer": worst["layer"],
-        "net": worst["net"],
-        "assumed": worst["layer"] in limits.assumed,
-        "above_limit": sum(m["above_limit"] for m in modes.values()),
-        "text": "; ".join(
-            (_words(ratio, mode, worst, worst["layer"] in limits.assumed, missing),
+    hardest = Hardest(
+        tuple(what for what in ("reading", "writing") if what not in left),
+        mode,
+        worst,
+        worst.layer in limits.assumed,
+        sum(m.loads.above_limit for m in modes.values()),
+    )
+    return CurrentVerdict(
+        judged=not loose and not any(gap.possible for gap in missing),
+        exceeded=not worst.ratio <= 1,
+        text="; ".join(
+            (_words(hardest, missing),
              *([f"no limit is known for {', '.join(loose)}"] if loose else []),
              *(f"{gap.what} not judged: {gap.why}" for gap in missing))
         ),
-    }  # fmt: skip
+        hardest=hardest,
+    )  # fmt: skip
 
 
-def _words(
-    ratio: float, mode: str, worst: Mapping[str, Any], assumed: bool, missing: list[_Open]
-) -> str:
+def _words(hardest: Hardest, missing: list[_Open]) -> str:
     """Say in one phrase what was found, and of what if not of everything."""
     from ..base.units import percent
 
+    worst = hardest.stress
     done = "writing" if [gap.what for gap in missing] == ["reading"] else "reading"
-    state = "within the current limits: at most" if ratio <= 1 else "current limits exceeded:"
+    state = "within the current limits: at most" if worst.ratio <= 1 else "current limits exceeded:"
     return (
-        f"{f'{done} ' if missing and ratio <= 1 else ''}{state} {percent(ratio)} in "
-        f"{worst['layer']} of {worst['net']}, {mode} mode "
-        f"({'assumed' if assumed else 'published'} limit)"
+        f"{f'{done} ' if missing and worst.ratio <= 1 else ''}{state} {percent(worst.ratio)} in "
+        f"{worst.layer} of {worst.net}, {hardest.mode} mode "
+        f"({'assumed' if hardest.assumed else 'published'} limit)"
     )
 
 
-def _nets(
-    network: Network, reports: Mapping[str, ElectromigrationReport]
-) -> dict[str, dict[str, Any]]:
+def _nets(network: Network, reports: Mapping[str, ElectromigrationReport]) -> dict[str, NetLoad]:
     """Return net with a pin -> the mode and layer that load it most, and how much."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, NetLoad] = {}
     for mode, report in reports.items():
         used = np.nan_to_num(report.ratio)
         order = np.lexsort((-used, network.resistor_net))
@@ -393,7 +371,7 @@ def _nets(
         for net, k in zip(nets, order[first], strict=True):
             name = network.nets[int(net)]
             load = float(used[k])
-            if name in network.ports and load > found.get(name, {}).get("ratio", 0.0):
+            if name in network.ports and load > (found[name].ratio if name in found else 0.0):
                 layer = network.layers[int(network.resistor_layer[k])]
-                found[name] = {"mode": mode, "layer": layer, "ratio": load}
+                found[name] = NetLoad(mode, layer, load)
     return found

@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ..base.outcome import FAILED, PASSED, UNKNOWN, WARNED, Case, Marker, Outcome
 from ..base.units import percent
-from .needs import write_voltages
+from .loads import CurrentReport, CurrentVerdict
 
 
 def outcome_of(
-    em: Mapping[str, Any], verdict: Mapping[str, Any], source: str, top: str, *, fail: bool
+    em: CurrentReport | None, verdict: CurrentVerdict, source: str, top: str, *, fail: bool
 ) -> Outcome:
     """Return a case for the verdict, one per mode and layer, and one for the write voltages.
 
     Args:
-        em: content of em.json; empty if nothing was solved.
-        verdict: whether the currents are within their limits (``verdict`` of it, or why not).
+        em: what was found; None if nothing was solved.
+        verdict: whether the currents are within their limits (that of `em`, or why not).
         source: layout or network that was judged.
         top: its name.
         fail: True if what is not met, or that nobody could judge, is an error; else it is a
             warning.
     """
     bad, unknown = (FAILED, UNKNOWN) if fail else (WARNED, WARNED)
-    status = bad if verdict["exceeded"] else PASSED if verdict["judged"] else unknown
-    message = "" if status == PASSED else verdict["text"]
+    status = bad if verdict.exceeded else PASSED if verdict.judged else unknown
+    message = "" if status == PASSED else verdict.text
     cases = [Case("current limits", "every current is within its limit", status, message)]
-    cases += _layers(em, bad, unknown)
-    if (writes := write_voltages(em)) is not None:
-        status = unknown if not writes["judged"] else PASSED if writes["met"] else bad
+    cases += [] if em is None else _layers(em, bad, unknown)
+    if em is not None and (writes := em.write_voltages) is not None:
+        status = unknown if not writes.judged else PASSED if writes.met else bad
         text = "every written device gets the voltage that it needs"
-        message = "" if status == PASSED else writes["text"]
+        message = "" if status == PASSED else writes.text
         cases.append(Case("write voltages", text, status, message))
     return Outcome("limits", source, top, tuple(cases))
 
 
-def _layers(em: Mapping[str, Any], bad: str, unknown: str) -> Iterator[Case]:
+def _layers(em: CurrentReport, bad: str, unknown: str) -> Iterator[Case]:
     """Yield a case per mode and layer that carries current."""
-    limits = em.get("limits", {})
-    for mode, found in em.get("modes", {}).items():
-        for layer, load in sorted(found["by_layer"].items()):
-            limit = limits[layer]
-            source = "assumed" if limit["assumed"] else limit["source"]
-            text = f"at most {limit['limit']:g} {limit['unit']} in {layer} ({source})"
-            used = f"{percent(load['ratio'])} of the limit in {layer} of {load['net']}"
+    for mode, found in em.modes.items():
+        for layer, load in sorted(found.loads.by_layer.items()):
+            limit = em.limits[layer]
+            source = "assumed" if limit.assumed else limit.source
+            text = f"at most {limit.limit:g} {limit.unit} in {layer} ({source})"
+            used = f"{percent(load.ratio)} of the limit in {layer} of {load.net}"
             # what cannot be compared is above
-            over = not load["ratio"] <= 1
+            over = not load.ratio <= 1
             level = bad if over else PASSED
             markers = (
-                (Marker(f"{used}, between {' and '.join(load['nodes'])}", level=level),)
+                (Marker(f"{used}, between {' and '.join(load.nodes)}", level=level),)
                 if over
                 else ()
             )
-            properties = {"ratio": load["ratio"], "net": load["net"], "assumed": limit["assumed"]}
+            properties = {"ratio": load.ratio, "net": load.net, "assumed": limit.assumed}
             message = f"{used}, {mode} mode" if over else ""
             yield Case(f"{mode}: {layer}", text, level, message, markers, properties=properties)
-        for layer in found["unchecked_layers"]:
+        for layer in found.loads.unchecked_layers:
             text = f"current in {layer} within its limit"
             yield Case(f"{mode}: {layer}", text, unknown, f"no limit is known for {layer}")

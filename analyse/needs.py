@@ -66,7 +66,66 @@ def lowest_of_writes(writes: Mapping[str, WriteReport]) -> Iterator[Lowest]:
             yield found
 
 
-def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Met:
+    """The device that gets least of a polarity, beside what it needs.
+
+    Attributes:
+        lowest: the device.
+        needed_v: voltage that it needs to switch, V.
+        met: whether it gets it.
+    """
+
+    lowest: Lowest
+    needed_v: float
+    met: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**asdict(self.lowest), "needed_V": self.needed_v, "met": self.met}
+
+
+@dataclass(frozen=True)
+class WriteVerdict:
+    """Whether written devices get what they need.
+
+    Attributes:
+        judged: whether both polarities were solved.
+        met: whether every device that was looked at gets enough.
+        counted: which slots were looked at, for people.
+        source: where the need comes from.
+        assumed: whether nobody published it.
+        ways: polarity -> the device that gets least.
+        text: the verdict in one phrase.
+    """
+
+    judged: bool
+    met: bool
+    counted: str
+    source: str
+    assumed: bool
+    ways: Mapping[str, Met]
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as every JSON file has them."""
+        return {
+            "judged": self.judged,
+            "met": self.met,
+            "counted": self.counted,
+            "source": self.source,
+            "assumed": self.assumed,
+            **{polarity: found.to_json() for polarity, found in self.ways.items()},
+            "text": self.text,
+        }
+
+    @property
+    def line(self) -> str:
+        """The verdict with the device that gets least, for people."""
+        return write_line(self.to_json())
+
+
+def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> WriteVerdict:
     """Return whether written devices get what they need, and the words for it.
 
     Args:
@@ -76,33 +135,34 @@ def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> dict[str
     """
     every = [*found]
     m = tech.memristor
-    value: dict[str, Any] = {"judged": False, "met": False, "counted": counted}
-    value |= {"source": m.needed_source, "assumed": "assumed" in m.needed_source}
-    parts, missing = [], []
+    ways: dict[str, Met] = {}
     for polarity in POLARITIES:
         mine = [each for each in every if each.polarity == polarity]
-        if not mine:
-            missing.append(polarity)
-            continue
-        # what cannot be compared is not enough
-        worst = min(mine, key=lambda each: each.volts if np.isfinite(each.volts) else -np.inf)
-        needed, met = m.needed_v(polarity), worst.volts >= m.needed_v(polarity)
-        value[polarity] = {**asdict(worst), "needed_V": needed, "met": met}
-        parts.append(f"{polarity} {worst.volts:.3g} of {needed:g} V")
-    left = [f"no {polarity} was solved" for polarity in missing]
-    if not parts:
-        return value | {"text": f"write voltages not judged: {', '.join(left)}"}
-    low = " and ".join(
-        f"a {each}" for each in POLARITIES if each in value and not value[each]["met"]
-    )
+        if mine:
+            # what cannot be compared is not enough
+            worst = min(mine, key=lambda each: each.volts if np.isfinite(each.volts) else -np.inf)
+            needed = m.needed_v(polarity)
+            ways[polarity] = Met(worst, needed, worst.volts >= needed)
+    missing = [f"no {polarity} was solved" for polarity in POLARITIES if polarity not in ways]
+    assumed = "assumed" in m.needed_source
+    text = _words(ways, missing, assumed)
+    met = bool(ways) and all(found.met for found in ways.values())
+    return WriteVerdict(not missing, met, counted, m.needed_source, assumed, ways, text)
+
+
+def _words(ways: Mapping[str, Met], missing: list[str], assumed: bool) -> str:
+    """Say in one phrase what was found, and what was not solved."""
+    if not ways:
+        return f"write voltages not judged: {', '.join(missing)}"
+    low = " and ".join(f"a {each}" for each in POLARITIES if each in ways and not ways[each].met)
     state = f"written devices get {f'too little in {low}' if low else 'what they need'}"
-    kind = "assumed" if value["assumed"] else "declared"
-    text = "; ".join([f"{state}: {', '.join(parts)} ({kind} need)", *left])
-    return value | {"judged": not missing, "met": not low, "text": text}
+    parts = [f"{p} {w.lowest.volts:.3g} of {w.needed_v:g} V" for p, w in ways.items()]
+    kind = "assumed" if assumed else "declared"
+    return "; ".join([f"{state}: {', '.join(parts)} ({kind} need)", *missing])
 
 
 def write_line(value: Mapping[str, Any]) -> str:
-    """Return a verdict with the device that gets least, for people."""
+    """Return a verdict, as its JSON values, with the device that gets least, for people."""
     worst = [value[polarity] for polarity in POLARITIES if polarity in value]
     places = [
         f"{w['polarity']} lowest at {w['tier']} tier, row {w['row']}, column {w['column']}"

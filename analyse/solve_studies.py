@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .operating import Laws
     from .progress import Console
+    from .studies import Programmed
 
     Floats = NDArray[np.float64]
 
@@ -133,9 +134,7 @@ class Problem:
                 laws=self.laws, step=step, **self.options,
             )  # fmt: skip
 
-    def _programming(
-        self, asked: Asked, needed: float | str, console: Console
-    ) -> list[dict[str, Any]]:
+    def _programming(self, asked: Asked, needed: float | str, console: Console) -> list[Programmed]:
         from .studies import programming
 
         return programming(
@@ -159,7 +158,7 @@ class Found:
     many: MonteCarlo | None = None
     spread: Spread | None = None
     batch: Batch | None = None
-    programming: list[dict[str, Any]] | None = None
+    programming: list[Programmed] | None = None
     sensitivity: dict[str, Floats] | None = None
 
     def say(self, console: Console, pins: list[str], counted: NDArray[np.bool_]) -> dict[str, Any]:
@@ -178,8 +177,8 @@ class Found:
             value["batch"] = self.batch.to_json()
             lines += batch_lines(value["batch"])
         if self.programming is not None:
-            value["programming"] = self.programming
-            lines += studies.programming_lines(self.programming)
+            value["programming"] = [each.to_json() for each in self.programming]
+            lines += studies.programming_lines(value["programming"])
         if self.sensitivity is not None:
             value["sensitivity"] = studies.sensitivity_json(self.sensitivity)
             lines += studies.sensitivity_lines(self.sensitivity)
@@ -190,7 +189,7 @@ class Found:
     @property
     def misses(self) -> bool:
         """True if a cell gets less than it needs."""
-        return any(report["cells_below"] for report in self.programming or ())
+        return any(each.report.below.any() for each in self.programming or ())
 
 
 def _spread(network: Network, tech: Tech, chance: Mapping[str, float | None]) -> Spread:

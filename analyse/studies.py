@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..pdk import Tech
     from ..solve.network.network import Network
+    from ..solve.study.programming import ProgrammingReport
     from .progress import Console
 
     Floats = NDArray[np.float64]
@@ -27,6 +29,32 @@ if TYPE_CHECKING:
 
 #: cells that are named; --json holds all
 CELLS_SHOWN = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Programmed:
+    """A whole write of one tier in one polarity.
+
+    Attributes:
+        report: what every device gets.
+        polarity: "set" or "reset".
+        applied_v: between a written row and the write rail, V.
+        needed_source: who says what a device needs.
+    """
+
+    report: ProgrammingReport
+    polarity: str
+    applied_v: float
+    needed_source: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            **self.report.to_json(),
+            "polarity": self.polarity,
+            "applied_V": self.applied_v,
+            "needed_source": self.needed_source,
+        }
 
 
 def programming(
@@ -38,7 +66,7 @@ def programming(
     *,
     write_voltage: float | None = None,
     laws: Laws | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Programmed]:
     """Write every column of either tier while the other one reads; say which cells get too little.
 
     Args:
@@ -52,7 +80,7 @@ def programming(
         laws: what memristors follow; None for the technology's.
 
     Returns:
-        One entry per written tier and polarity, as `ProgrammingReport.to_json` plus both of them.
+        One entry per written tier and polarity.
 
     Raises:
         ConfigError: if the network has no deep-net mode, or nothing could be reached.
@@ -81,14 +109,8 @@ def programming(
                 progress=partial(step, "columns"),
                 **options,
             )
-        reports.append(
-            {
-                **found.to_json(),
-                "polarity": polarity,
-                "applied_V": abs(way["write_voltage"]),
-                "needed_source": tech.memristor.needed_source if needed_v is None else "asked",
-            }
-        )
+        source = tech.memristor.needed_source if needed_v is None else "asked"
+        reports.append(Programmed(found, polarity, abs(way["write_voltage"]), source))
     return reports
 
 
@@ -109,7 +131,7 @@ def _at_work(
 
 
 def programming_lines(reports: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a line per written tier and polarity."""
+    """Return a line per written tier and polarity, of what `Programmed.to_json` gives."""
     lines = []
     for r in reports:
         below = r["cells_below"]

@@ -1,40 +1,141 @@
-"""Losses as lines for people."""
+"""Solved modes as one value, the content of ir_drop.json, and as lines of a command line."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..base.units import percent
 
+if TYPE_CHECKING:
+    from ..pdk import Conditions
+    from ..solve.modes.written import WriteReport
+    from ..solve.study.metrics import IrDrop
+    from ..solve.study.theory import Drops, Parts
+    from .analysis import Stimulus
 
-def drop_lines(ir_drop: dict[str, Any]) -> list[str]:
+
+@dataclass(frozen=True)
+class StackingView:
+    """What stacking saves in one way of counting.
+
+    Attributes:
+        counted: the way, in words.
+        parts: series parts of every tier, ohm.
+        reduction: of the IR drop, as fractions.
+    """
+
+    counted: str
+    parts: tuple[Parts, ...]
+    reduction: Drops
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "counted": self.counted,
+            "parts_ohm": [dict(vars(each)) for each in self.parts],
+            "reduction": dict(vars(self.reduction)),
+        }
+
+
+@dataclass(frozen=True)
+class Stacking:
+    """What first-order theory says that stacking saves, beside the paper's figure.
+
+    Attributes:
+        paper: the paper's reduction, as a fraction.
+        views: way of counting -> what is saved.
+        not_run: why nothing could be said; empty if something was.
+    """
+
+    paper: float
+    views: Mapping[str, StackingView]
+    not_run: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        if self.not_run:
+            return {"paper": self.paper, "not_run": self.not_run}
+        views = {name: view.to_json() for name, view in self.views.items()}
+        return {"paper": self.paper, "views": views}
+
+
+@dataclass(frozen=True, eq=False)
+class ModeDrops:
+    """What the modes of one array lose.
+
+    Attributes:
+        modes: mode -> what it loses.
+        not_run: mode -> why it was not solved.
+        stimulus: what devices and inputs were, in words.
+        conditions: of wires and transistors; None where somebody else tells them.
+        stacking: what stacking saves by theory; None where nobody asked.
+    """
+
+    modes: Mapping[str, IrDrop]
+    not_run: Mapping[str, str]
+    stimulus: Mapping[str, str]
+    conditions: Conditions | None = None
+    stacking: Stacking | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ir_drop.json."""
+        value: dict[str, Any] = {
+            "modes": {mode: drop.to_json() for mode, drop in self.modes.items()},
+            "not_run": dict(self.not_run),
+            "stimulus": dict(self.stimulus),
+        }
+        if self.conditions is not None:
+            value["conditions"] = self.conditions.to_json()
+        if self.stacking is not None:
+            value["stacking"] = self.stacking.to_json()
+        return value
+
+
+def summary(
+    done: Mapping[str, IrDrop],
+    not_run: Mapping[str, str],
+    what: Stimulus,
+    conditions: Conditions | None = None,
+    stacking: Stacking | None = None,
+) -> ModeDrops:
+    """Return what the modes of an array lose, as one value."""
+    return ModeDrops(done, not_run, what.text, conditions, stacking)
+
+
+def drop_lines(drops: ModeDrops) -> list[str]:
     """Return a line per mode: worst device, mean device and worst column, all series parts."""
     lines = []
-    for mode, m in ir_drop.get("modes", {}).items():
-        worst, wires = m["worst_device_error"], m["worst_column_error"]
-        if worst["all_series"] is None:
+    for mode, drop in drops.modes.items():
+        series, wires = drop.all_series, drop.wires_only
+        if math.isnan(series.worst_device):
             lines.append(f"{mode:<10} no device that is read has both an input and a conductance")
         else:
-            column = wires["all_series"]
             lines.append(
-                f"{mode:<10} worst device {percent(worst['all_series'])} lost "
-                f"({percent(worst['wires_only'])} in wires), "
-                f"mean {percent(m['mean_device_error']['all_series'])}, "
-                + ("every ideal column current is zero" if column is None
-                   else f"worst column {percent(column)}")
+                f"{mode:<10} worst device {percent(series.worst_device)} lost "
+                f"({percent(wires.worst_device)} in wires), "
+                f"mean {percent(series.mean_device)}, "
+                + ("every ideal column current is zero" if math.isnan(series.worst_column)
+                   else f"worst column {percent(series.worst_column)}")
             )  # fmt: skip
-        if m.get("write") is not None:
-            lines.append(write_line(m))
-    lines += [f"{mode}: not run, {why}" for mode, why in ir_drop.get("not_run", {}).items()]
+        if drop.write is not None:
+            lines.append(write_line(drop.write, drop.writes))
+    lines += [f"{mode}: not run, {why}" for mode, why in drops.not_run.items()]
     return lines
 
 
-def write_line(drop: dict[str, Any]) -> str:
-    """Return what is lost of a write voltage in each polarity, the worse one first."""
-    worse = drop["write"]["polarity"]
-    every = sorted(drop.get("writes", {worse: drop["write"]}).items(), key=lambda w: w[0] != worse)
+def write_line(write: WriteReport, writes: Mapping[str, WriteReport]) -> str:
+    """Return what is lost of a write voltage in each polarity, the worse one first.
+
+    Args:
+        write: of the polarity that loses more.
+        writes: polarity -> write, of every one that was solved.
+    """
+    every = sorted(writes.items(), key=lambda each: each[0] != write.polarity)
     parts = [
-        f"{name} loses {percent(w['worst_loss'])} of {max(map(abs, w['applied_V'])):g} V"
-        for name, w in every
+        f"{name} loses {percent(each.worst_loss)} of {abs(each.applied).max():g} V"
+        for name, each in every
     ]
     return f"{'write':<10} worst device: {', '.join(parts)}"

@@ -27,6 +27,9 @@ _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 #: Label of a row or column line: its letters and its number.
 LINE = re.compile(rf"({_LINES})\[(\d+)\]")
 
+#: Label of what turns transistors of an array or macro on and off.
+CONTROL = re.compile(rf"(?:{'|'.join((*SELECTS, WRITE_SELECT))})\[\d+\]|{'|'.join(WRITE_TIERS)}")
+
 #: Every pin of an array or macro of ours.
 _PIN = re.compile(rf"(?:{_NUMBERED})\[\d+\]|{_SINGLE}", re.IGNORECASE | re.ASCII)
 

@@ -70,6 +70,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     busy = rng.choice((0.3, 0.6, 0.9))  # how many of the lengths are set
     if rng.random() < busy:
         values["device_um"] = length(rng, DEVICE)
+    if rng.random() < 0.3:
+        values["me_width_um"] = length(rng, DEVICE)
     if rng.random() < busy and values["cell"] in SELECTED:
         values["select_w_um"] = length(rng, SELECT)
     if values["cell"] in SELECTED or rng.random() < 0.1:  # the others refuse both
@@ -92,7 +94,7 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     most = PITCH[1]
     if top != "array" and rng.random() < 0.8:  # lines that mode switches can follow
         most = LINE_PITCH
-        for key, low in (("device_um", 1.0), ("select_w_um", SELECT[0])):
+        for key, low in (("device_um", 1.0), ("me_width_um", 1.0), ("select_w_um", SELECT[0])):
             if key in values:
                 values[key] = length(rng, (low, most - 1.0))
     for key, low in least_pitches(values).items():
@@ -120,7 +122,16 @@ def length(rng: random.Random, ends: tuple[float, float]) -> float:
 
 def least_pitches(values: dict[str, Any]) -> dict[str, float | None]:
     """Return the least pitches of a set, in um, or None where it cannot be drawn at all."""
-    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts", "select_fingers")
+    names = (
+        "cell",
+        "profile",
+        "device_um",
+        "me_width_um",
+        "select_w_um",
+        "strap",
+        "cuts",
+        "select_fingers",
+    )
     return _least(tuple((name, values[name]) for name in names if name in values))
 
 
@@ -199,6 +210,7 @@ def main() -> int:
     parser.add_argument(
         "--foundry", type=int, default=15, help="sets that the foundry's own deck checks, too"
     )
+    parser.add_argument("--chips", type=int, default=len(CHIPS), help="test chips drawn first")
     parser.add_argument("--top", choices=[top for top, _ in TOPS], help="this kind alone")
     parser.add_argument("--process", help="foundry base, by name or folder")
     parser.add_argument("--refused", action="store_true", help="print every refusal, too")
@@ -206,7 +218,7 @@ def main() -> int:
     count: Counter[str] = Counter()
     accepted: list[Outcome] = []
     begin = time.perf_counter()
-    chips = [] if options.top else list(chip_sets())
+    chips = [] if options.top else list(chip_sets())[: options.chips]
     sets = chain(chips, option_sets(options.sets, options.seed, options.top))
     if options.process:
         sets = ({**values, "process": options.process} for values in sets)

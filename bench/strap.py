@@ -1,6 +1,6 @@
 """Column straps against an independent model: own nodal analysis, sheets and BSIM's R_on.
 
-python bench/strap.py [N ...]    default 10 32; 128 takes some minutes
+python bench/strap.py [N ...]    default 10 32 128, of which the last takes some minutes
 Exit code 1 if IR drop, loads or write voltage are off by more than `TOLERANCE`.
 """
 
@@ -33,7 +33,7 @@ NAMES = ("wires", "every", "read", "write", "volts")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", type=int, default=[10, 32], metavar="N")
+    parser.add_argument("sizes", nargs="*", type=int, default=[10, 32, 128], metavar="N")
     row = runpy.run_path(str(SCRIPT))["row"]
     bad = 0
     for (size, strap), wanted in MODEL.items():

@@ -82,8 +82,10 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
                 y, r.land, r.size(cut), r.space(cut), r.around(cut, ends=True)
             ):
                 c.box(cut, x + shift, via_y, r.size(cut))
-        c.rect(metal, 0, low, x + shift + half_land, u.cell.height - low)
-        c.port(net, metal, 0, y, u.cell.height - 2 * low, 180)
+        most_high = r.joint_width(metal)
+        ends = max(low, y - most_high // 2), min(u.cell.height - low, y + most_high // 2)
+        c.rect(metal, 0, ends[0], x + shift + half_land, ends[1])
+        c.port(net, metal, 0, y, ends[1] - ends[0], 180)
     for net in u.rows:
         _, x, metal = places[net]
         for landing in r.tech.roles.between(metal, "land"):

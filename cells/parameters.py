@@ -19,6 +19,8 @@ MAX_LINES, TESTCHIP_LINES = 1024, 16
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
 #: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
 READ_SWITCHES = ("nmos", "both")
+#: what drives a macro's controls: its pins, or a scan chain on board
+PERIPHERIES = ("none", "scan")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
 #: into how many gates a select transistor may be folded
@@ -100,6 +102,12 @@ ARRAY: dict[str, Declared] = {
         "what the module states, or 1, or the line width if that is larger",
         "the profile's line width", MAX_DEVICE_UM,
     ),
+    "me_width_um": Declared(
+        "width of the middle electrode, which is the column line and one side of every device, "
+        "in um",
+        None, "what the pitch leaves", "the profile's line width", MAX_DEVICE_UM,
+        more="with a strap no narrower than its ties", only="not on a module between two metals",
+    ),
     "select_w_um": Declared(
         "width of the select transistors in um", 2.0, "", "a contact on its side", MAX_SELECT_UM,
         only="not for passive cells",
@@ -148,6 +156,13 @@ ARRAY: dict[str, Declared] = {
         "every row line and column led to the boundary a second time, so that read-out can sense "
         "it behind its switch",
         False, only=_MACRO,
+    ),
+    "periphery": Declared(
+        "what drives select lines and mode switches of a macro: a pin each, or a scan chain on "
+        "board, reached over six pins",
+        "none",
+        words=PERIPHERIES,
+        only=_MACRO,
     ),
     "name": Declared("name of the top cell and of the files", None, "from the size"),
     "process": Declared(

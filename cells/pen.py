@@ -108,9 +108,25 @@ class Pen:
             for y, orientation in ((0, 270), (self.tracks.pitch, 90))
         ]
 
+    def _mark(self, width: int) -> None:
+        """Draw the mark of the transistors.
+
+        Strips of tap run on into the next cell, and so does the mark. Across them it ends with
+        the cell where nothing stands near its ends: a block begins with such a cell.
+        """
+        r = self.rules
+        if not r.has("device_mark"):
+            return
+        silicon = {r.layer(role) for role in ("diffusion", "tap")}
+        places = [rect for rect in self.canvas.rects if rect.layer in silicon]
+        first, last = min(q.x1 for q in places), max(q.x2 for q in places)
+        beyond = r.mark_beyond
+        low, high = min(beyond, first), max(width - beyond, last)
+        device_mark(self.canvas, r, low, 0, high, self.tracks.pitch)
+
     def finish(self, name: str, pins: tuple[str, ...], ports: list[Port], width: int) -> Cell:
         """Return the drawn cell; its supply lines are ports, too."""
-        device_mark(self.canvas, self.rules, 0, 0, width, self.tracks.pitch)
+        self._mark(width)
         ports = [*ports, *self.through(self.taps, "local", self.rules.line)]
         return Cell(
             name,

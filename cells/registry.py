@@ -30,6 +30,15 @@ from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .pen import SwitchParameters
 from .place import HybridParameters
 from .row_switch import row_switch
+from .scan import (
+    flip_flop,
+    latch,
+    logic_inverter,
+    logic_nand2,
+    scan_bit,
+    scan_driver,
+    transmission_gate,
+)
 from .switches import column_switch, inverter
 from .unit import TIERS, Unit, UnitCellError, unit_of
 from .usual import column_pitch, inverter_pitch, row_pitch
@@ -115,6 +124,13 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "row_switch": _row_switch,
     "column_switch": _column_switch,
     "inverter": _inverter,
+    "logic_inverter": logic_inverter,
+    "logic_nand2": logic_nand2,
+    "transmission_gate": transmission_gate,
+    "flip_flop": flip_flop,
+    "latch": latch,
+    "scan_bit": scan_bit,
+    "scan_driver": scan_driver,
     "passive_cell": partial(_from, PassiveParameters, passive_cell),
     "passive_planar_cell": partial(_from, PassiveParameters, passive_planar_cell),
     "bond_pad": bond_pad,

@@ -50,7 +50,7 @@ def build_views(
         return {"files": [], "warnings": [], "not_done": why}
     small = len(analysed.network.memristor_row) <= MOST_DEVICES
     known = Known(analysed.network, analysed.capacitance, analysed.what, figures_in(folder))
-    reference = folder / f"{extracted.top.name}.spice"
+    reference = folder / f"{extracted.top_name}.spice"
     views = write_views(folder, extracted, tech, reference, known, quick=not small)
     if not small:
         views.warnings.append(

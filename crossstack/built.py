@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .analyse import ReadWrite
+    from .analyse.loads import CurrentReport, CurrentVerdict
+    from .analyse.needs import WriteVerdict
+    from .analyse.summary import ModeDrops
     from .drc import DrcReport
     from .lvs import LvsReport
     from .pdk import Tech
@@ -22,7 +25,8 @@ class Build:
         name: top cell and stem of the files.
         drc: verdict on the design rules; None until they ran.
         lvs: verdict on the netlist; None until it was compared.
-        ir_drop, em, timing: contents of the JSON files of the same names.
+        ir_drop, em, timing: contents of the JSON files of the same names; None until they were
+            found.
         extraction: how the wires were extracted, with warnings.
         views: files of a macro for the chip around it, and pins off the routing tracks.
         area: of the drawing and of its cells, um2.
@@ -36,8 +40,8 @@ class Build:
     name: str
     drc: DrcReport | None = None
     lvs: LvsReport | None = None
-    ir_drop: dict[str, Any] = field(default_factory=dict)
-    em: dict[str, Any] = field(default_factory=dict)
+    ir_drop: ModeDrops | None = None
+    em: CurrentReport | None = None
     timing: ReadWrite | None = None
     extraction: dict[str, Any] = field(default_factory=dict)
     views: dict[str, Any] = field(default_factory=dict)
@@ -58,26 +62,27 @@ class Build:
         return self.drc.clean and self.lvs.match
 
     @property
-    def limits(self) -> dict[str, Any]:
-        """Return the verdict on the currents: judged, exceeded, text and the hardest load."""
-        why = self.not_done.get("extract") or "the wires were not extracted"
-        none = {"judged": False, "exceeded": False, "text": f"current limits not judged: {why}"}
-        verdict: dict[str, Any] = self.em.get("verdict", none)
-        return verdict
+    def limits(self) -> CurrentVerdict:
+        """Return the verdict on the currents."""
+        from .analyse.loads import CurrentVerdict
+
+        if self.em is not None:
+            return self.em.verdict
+        return CurrentVerdict.unjudged(
+            self.not_done.get("extract") or "the wires were not extracted"
+        )
 
     @property
-    def write_voltages(self) -> dict[str, Any] | None:
+    def write_voltages(self) -> WriteVerdict | None:
         """Return the verdict on what written devices get; None if nothing was written."""
-        from .analyse.needs import write_voltages
-
-        return write_voltages(self.em)
+        return None if self.em is None else self.em.write_voltages
 
     @property
     def verdict(self) -> str:
         """Return what was judged and how, in one line."""
         state = "passed" if self.passed else "FAILED"
-        writes = [] if self.write_voltages is None else [self.write_voltages["text"]]
-        return "; ".join([f"{state}: rules, netlist", self.limits["text"], *writes])
+        writes = [] if self.write_voltages is None else [self.write_voltages.text]
+        return "; ".join([f"{state}: rules, netlist", self.limits.text, *writes])
 
     def to_json(self) -> dict[str, Any]:
         """Return the result that `build --json` prints."""
@@ -86,13 +91,13 @@ class Build:
             "name": self.name,
             "passed": self.passed,
             "verdict": self.verdict,
-            "limits": self.limits,
-            "write_voltages": self.write_voltages,
+            "limits": self.limits.to_json(),
+            "write_voltages": json_of(self.write_voltages),
             "drc": lasting(self.drc) if self.drc else {},
             "lvs": self.lvs.to_json() if self.lvs else {},
-            "ir_drop": self.ir_drop,
-            "em": self.em,
-            "timing": self.timing.to_json() if self.timing else {},
+            "ir_drop": json_of(self.ir_drop) or {},
+            "em": json_of(self.em) or {},
+            "timing": json_of(self.timing) or {},
             "area": self.area,
             "extraction": self.extraction,
             "views": self.views,
@@ -100,6 +105,18 @@ class Build:
             "warnings": self.warnings,
             "seconds": self.seconds,
         }
+
+
+class Result(Protocol):
+    """What can be written into a JSON file."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+
+
+def json_of(result: Result | None) -> dict[str, Any] | None:
+    """Return a result as JSON values; None of one that is not there."""
+    return None if result is None else result.to_json()
 
 
 def lasting(report: DrcReport) -> dict[str, Any]:

@@ -42,9 +42,14 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "sweep": ("All at once", "Solve an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),
+    "map": ("All at once", "Map a trained network to arrays: what of its accuracy is left."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
-    "report": ("Results", "Write the report of a build, comparison, sweep, search or solve again."),
+    "measure": ("Results", "Find a process's own figures from the monitors of a test chip."),
+    "report": (
+        "Results",
+        "Write the report of a build, comparison, sweep, search or solve again.",
+    ),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
     "foundry": (
         "Other programs",

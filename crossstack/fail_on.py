@@ -105,21 +105,22 @@ def judged(conditions: Iterable[Condition], result: Build) -> list[dict[str, Any
 
 def figures_of(result: Build) -> Mapping[str, Any]:
     """Return the figures of a build as `figures.figures` would have them."""
+    from .built import json_of
     from .figures import mode_figures, read_energy
     from .solve.modes.modes import EXPANSION
 
-    modes = result.ir_drop.get("modes", {})
+    modes = {} if result.ir_drop is None else result.ir_drop.modes
     row: dict[str, Any] = {
-        "modes": {mode: mode_figures(value) for mode, value in modes.items()},
-        "limits": result.limits,
-        "write_voltages": result.write_voltages,
+        "modes": {mode: mode_figures(drop.to_json()) for mode, drop in modes.items()},
+        "limits": result.limits.to_json(),
+        "write_voltages": json_of(result.write_voltages),
         "area": result.area,
     }
     settle = result.timing.settle_s if result.timing else None
     if EXPANSION in modes and settle is not None and result.lvs is not None and result.tech:
         counts = result.lvs.devices.items()
         devices = sum(n for kind, n in counts if kind.startswith("memristor"))
-        currents = modes[EXPANSION]["column_currents_A"]
+        currents = modes[EXPANSION].column_currents
         row["read"] = read_energy(settle, currents, result.tech, devices)
     return row
 

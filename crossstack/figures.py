@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .built import json_of
 from .config import RunConfig
 from .console import Console
 
 if TYPE_CHECKING:
     from .analyse.analysis import Stimulus
+    from .analyse.loads import CurrentReport, CurrentVerdict
     from .generators import Array
     from .lvs import ExtractedLayout
     from .pdk import Tech
@@ -99,15 +101,13 @@ def figures(config: RunConfig, drawn: Drawn) -> dict[str, Any]:
         ``modes`` (errors, write), ``not_run``, ``limits`` and ``write_voltages`` (the verdicts),
         ``area`` and ``read``.
     """
-    from .analyse.needs import write_voltages
-
     study = Study(config, drawn)
     solved, not_run = study.modes()
     return {
         "modes": {mode: mode_figures(result.to_json()) for mode, result in solved.items()},
         "not_run": not_run,
-        "limits": study.limits(),
-        "write_voltages": write_voltages(study.em()),
+        "limits": study.limits().to_json(),
+        "write_voltages": json_of(study.em().write_voltages),
         "area": drawn.area,
         "read": study.read(),
     }
@@ -125,7 +125,7 @@ class Study:
         self.tech, self._layout = config.resolved_tech(), drawn.layout
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
-        self._em: dict[str, Any] | None = None
+        self._em: CurrentReport | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -164,12 +164,11 @@ class Study:
             {mode: self._not_run[mode] for mode in asked if mode in self._not_run},
         )
 
-    def limits(self, wanted: Iterable[str] | None = None) -> dict[str, Any]:
+    def limits(self, wanted: Iterable[str] | None = None) -> CurrentVerdict:
         """Return the verdict on the currents of some modes; None for all."""
-        verdict: dict[str, Any] = self.em(wanted)["verdict"]
-        return verdict
+        return self.em(wanted).verdict
 
-    def em(self, wanted: Iterable[str] | None = None) -> dict[str, Any]:
+    def em(self, wanted: Iterable[str] | None = None) -> CurrentReport:
         """Return currents against limits, and write voltages, of some modes; None for all."""
         from .analyse.electromigration import current_limits_of, em_report
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .base import files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
-from .built import Build, lasting
+from .built import Build, json_of, lasting
 from .capacitances import capacitances
 from .config import RunConfig
 from .console import Console
@@ -133,6 +133,7 @@ def _analyse(
     from .analyse.electromigration import current_limits_of, em_report
     from .analyse.nets import net_table
     from .analyse.operating import mode_ohm
+    from .analyse.summary import summary
     from .analyse.timing import read_and_write
     from .comparison.estimate import estimate, measure_parts
     from .extract import extract, write_spice
@@ -171,16 +172,15 @@ def _analyse(
         return None
     with console.step("beside the paper"):
         parts = measure_parts(network, tech)
-        result.ir_drop = analysis.summary(done, not_run, what)
-        result.ir_drop["conditions"] = tech.conditions.to_json()
-        result.ir_drop["stacking"] = estimate(network, parts)
+        stacking = estimate(network, parts)
+        result.ir_drop = summary(done, not_run, what, tech.conditions, stacking)
         result.em = em_report(network, tech, limits, done, what)
     with console.step("settling"):
         result.timing = read_and_write(network, tech, what, found_c)
     for name, value in (
-        ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing.to_json())
+        ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing)
     ):  # fmt: skip
-        files.write_json(work / f"{name}.json", value)
+        files.write_json(work / f"{name}.json", value.to_json())
     analysis.write_csv(work / "ir_drop.csv", done)
     return Analysed(network, found_c, what)
 
@@ -199,8 +199,8 @@ def finish(
         "cell": cell,
         "passed": result.passed,
         "verdict": result.verdict,
-        "limits": result.limits,
-        "write_voltages": result.write_voltages,
+        "limits": result.limits.to_json(),
+        "write_voltages": json_of(result.write_voltages),
         "not_done": result.not_done,
         "extraction": result.extraction,
     }

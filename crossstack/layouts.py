@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -269,7 +271,7 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
     """
     others = []
     for beside in (path.parent / MANIFEST, path.with_suffix(".json")):
-        if not beside.is_file() or beside == path:
+        if not beside.is_file() or beside == path or _is_output(beside):
             continue
         parameters = _parameters(beside, path.name)
         if parameters is not None:
@@ -280,7 +282,8 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
                     _refuse_profile(profile, base)
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
             at = _stored(beside, parameters, base)
-            return Origin(chosen, at, beside.name, base)
+            told = "--profile" if profile not in (None, parameters.get("profile")) else beside.name
+            return Origin(chosen, at, told, base)
         others.append(beside)
     base = process_key(process or DEFAULT)
     taken = profile or profile_names(base)[0]
@@ -291,6 +294,14 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
         )
     source = "--profile" if profile else "--process" if process else "default"
     return Origin(taken, Conditions(), source, base)
+
+
+def _is_output(path: Path) -> bool:
+    """Return whether what this command prints goes into a file: ``drc a.gds --json > a.json``."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):
+        return False
 
 
 def _process_of(manifest: Path, asked: str | None, stored: Any, path: Path) -> str:
@@ -362,7 +373,7 @@ def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
     try:
         value = read_json(manifest)
     except (FileError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror or error if isinstance(error, OSError) else error
         raise FileError(f"{manifest} beside {file_name} cannot be read: {reason}") from None
     listed = value.get("files") if isinstance(value, dict) else None
     another = isinstance(value, dict) and not {"name", "parameters"} <= value.keys()

@@ -389,7 +389,15 @@ def network_files() -> Iterator[str]:
     told = attributes(TiledArray)
     head = (("`format`", tilefile.FORMAT), ("`version`", tilefile.VERSION))
     yield from table(
-        "entry|what it is", chain(head, ((f"`{f.name}`", told[f.name]) for f in fields(TiledArray)))
+        "entry|what it is",
+        chain(
+            head,
+            (
+                (f"`{f.name}`", told[f.name])
+                for f in fields(TiledArray)
+                if f.name in tilefile.ENTRIES
+            ),
+        ),
     )
     yield (
         "## `conditions`\n\nWires and transistors belong together: `solve`, `inspect` and `foundry "

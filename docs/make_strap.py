@@ -20,6 +20,8 @@ from crossstack.solve.study.em import electromigration
 
 PAGE = Path(__file__).parent / "howto" / "size.md"
 SIZES = (10, 32)
+#: rows above which the tile engine finds a ladder sooner
+LARGEST_FLAT = 64
 #: the metal of a strap, and the film that it relieves
 STRAP, ELECTRODE = "Metal5", "ME"
 
@@ -52,7 +54,9 @@ def row(size: int, strap: bool) -> Row:
     """Draw, extract and solve one array; its writes are linear, as a first-order theory's."""
     config = config_of({"rows": size, "cols": size, "strap": strap})
     tech = config.resolved_tech()
-    network = extract(draw(config).layout, tech, engine="flat").network
+    # a plain column's segments have no widths in the tile engine, by which limits are judged
+    engine = "tile" if strap and size > LARGEST_FLAT else "flat"
+    network = extract(draw(config).layout, tech, engine=engine).network
     what, laws = stimulus(network, tech), Laws.of(tech, linear=True)
     limits = current_limits_of(tech, tech.conditions.temperature_c)
     if limits is None:

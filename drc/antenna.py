@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import klayout.db as kdb
 
+from ..base.compact import Strip
 from ..pdk import Tech
-from .compact import Strip
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import klayout.db as kdb
 
+from ..base.compact import Compacted, compact
 from ..base.errors import ParameterError
 from ..base.layout import OpenedLayout, empty_shapes, open_copy
+from ..base.repeat import flat_shapes
 from ..pdk import Purpose, Rule, Tech
 from . import workers
-from .compact import Compacted, compact
 from .evaluate import Evaluator, layer_pair
 from .expr import Node
 from .kinds import compile_rule
@@ -28,6 +29,8 @@ from .report import DrcReport, RuleRun, Violation
 RANGES_UM = (8.0, 24.0, 110.0)
 #: Below this many shapes the whole cell is checked as it is.
 COMPACT_ABOVE = 20_000
+#: squares of fill from which on helper processes take less time than they need to start
+FILL_ABOVE = 50_000
 #: Markers kept per rule; the count goes on.
 LIMIT = 10_000
 
@@ -80,7 +83,7 @@ class Run:
         self._fill = frozenset(x.name for x in tech.layers if x.purpose is Purpose.FILL)
         # fill is hundreds of thousands of squares in no period: only its own rules look at it
         self._kept, self._bare = _without(layout, cell, [tech.gds(name) for name in self._fill])
-        self._small = _flat_shapes(self._bare, {}) < COMPACT_ABOVE
+        self._small = flat_shapes(self._bare) < COMPACT_ABOVE
         self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
 
     def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
@@ -164,19 +167,6 @@ def _first(region: kdb.Region, limit: int) -> list[kdb.Polygon]:
     return polygons
 
 
-def _flat_shapes(cell: kdb.Cell, known: dict[int, int]) -> int:
-    """Return the number of shapes below a cell, every placement counted."""
-    index = cell.cell_index()
-    if index not in known:
-        layout = cell.layout()
-        count = sum(cell.shapes(layer).size() for layer in layout.layer_indexes())
-        for inst in cell.each_inst():
-            inner = _flat_shapes(layout.cell(inst.cell_index), known)
-            count += max(inst.na, 1) * max(inst.nb, 1) * inner
-        known[index] = count
-    return known[index]
-
-
 def _owner(cell: kdb.Cell, box: kdb.Box) -> str:
     """Return the name of the smallest cell that contains a box."""
     while True:
@@ -247,6 +237,14 @@ def _results(
         yield from map(judge(layout, cell, tech), rules)
 
 
+def _worthwhile(layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> int:
+    """Return how many processes pay: a die's fill takes minutes, all else less than they do."""
+    names = [x.name for x in tech.layers if x.purpose is Purpose.FILL]
+    found = [layout.find_layer(*tech.gds(name)) for name in names]
+    squares = flat_shapes(cell, [index for index in found if index is not None])
+    return workers.cores() if squares > FILL_ABOVE else 1
+
+
 def _without_area(layout: kdb.Layout, cell: kdb.Cell) -> tuple[str, ...]:
     """Return a note on shapes that no rule sees because they cover nothing."""
     found = empty_shapes(layout, cell)
@@ -262,7 +260,7 @@ def run_drc(
     *,
     top: str | None = None,
     rules: Iterable[str] | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> DrcReport:
     """Check a layout against the rules of a process.
@@ -273,6 +271,7 @@ def run_drc(
         top: cell to check; needed if there are several top cells.
         rules: names or globs of rules; without any, all but the whole-die rules.
         threads: number of processes to share the rules among; no more than cores are used.
+            None is one, or every core where there is so much fill that it pays.
         progress: called with (rule, done, total) before each rule.
 
     Raises:
@@ -281,12 +280,13 @@ def run_drc(
         RuleError: if a rule could not run.
         WorkerError: if helper processes die at a rule again and again.
     """
-    if threads < 1:
+    if threads is not None and threads < 1:
         raise ParameterError("threads", threads, "1 or more")
     opened = open_copy(source, tech.drawing, top)
     layout, cell = opened.layout, opened.top
     notes = (*opened.warnings, *_without_area(layout, cell))
     chosen = select_rules(tech, rules)
+    threads = threads or _worthwhile(layout, cell, tech)
     runs: list[RuleRun] = []
     found: list[Violation] = []
     warnings: list[Violation] = []

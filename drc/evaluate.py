@@ -7,9 +7,9 @@ from typing import Any
 
 import klayout.db as kdb
 
+from ..base.compact import Compacted
 from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
-from .compact import Compacted
 from .expr import Node
 from .nets import covering, density, space_nets
 
@@ -95,7 +95,7 @@ class Evaluator:
     def value(self, node: Node) -> Any:
         """Return the region, edges or edge pairs of a node."""
         if node not in self._done:
-            args = [self.value(arg) for arg in node.args]
+            args = [self.value(arg) for arg in _needed(node)]
             try:
                 self._done[node] = OPS[node.op](self, *args, *node.params)
             except (KeyError, RuntimeError, TypeError, AttributeError) as error:
@@ -109,6 +109,16 @@ class Evaluator:
     def um2(self, value: float) -> int:
         """Return an area in dbu2."""
         return round(value / self.dbu**2)
+
+
+def _needed(node: Node) -> tuple[Node, ...]:
+    """Return what a node is made of; slanted edges are those of the few polygons that have some.
+
+    A die's fill is hundreds of thousands of squares, whose edges would all be looked at.
+    """
+    if node.op == "odd_angles" and node.args[0].op == "edges":
+        return (node.args[0].args[0].non_rectilinear().edges(),)
+    return node.args
 
 
 def _length(ev: Evaluator, edges: kdb.Edges, low: float | None, high: float | None) -> kdb.Edges:
@@ -160,6 +170,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "area_below": lambda ev, a, v: a.with_area(None, ev.um2(v), False),
     "holes": lambda ev, a: a.holes(),
     "not_square": _not_square,
+    "non_rectilinear": lambda ev, a: a.non_rectilinear(),
     "non_rectangles": lambda ev, a: a.non_rectangles(),
     "longer_than": lambda ev, a, ratio: a.with_bbox_aspect_ratio(ratio, None, False, False, True),
     "min_bbox": lambda ev, a, d: a.with_bbox_min(ev.um(d), None, False),

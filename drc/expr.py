@@ -163,6 +163,10 @@ class Node:
         """Polygons that are no rectangle along the axes."""
         return self._op("non_rectangles")
 
+    def non_rectilinear(self) -> Node:
+        """Polygons with an edge that runs along no axis."""
+        return self._op("non_rectilinear")
+
     def longer_than(self, ratio: float) -> Node:
         """Polygons whose bounding box is more than `ratio` times as long as wide."""
         return self._op("longer_than", params=(ratio,))

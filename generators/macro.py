@@ -10,6 +10,7 @@ the VDD and VSS buses (in that of BR), and the inverters that make the complemen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -21,10 +22,12 @@ from ..cells.pen import SwitchParameters
 from ..cells.row_switch import RowSwitch
 from ..cells.rules import RuleBook
 from ..cells.switches import ColumnSwitch, column_switch, inverter
+from ..pdk import ParameterError
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
 from .lines import with_line_pitches
 from .netlist import Instance
 from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
+from .scan import Around, Scan
 from .spec import ArraySpec
 
 
@@ -42,6 +45,7 @@ class _Plan:
     rules: RuleBook
     wiring: Wiring
     canvas: Canvas = field(init=False)
+    scan: Scan | None = None
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
     vdd_y: int = 0
@@ -79,26 +83,53 @@ def build_macro(spec: ArraySpec) -> Array:
         Placement(rows.switch.cell, 0, rows.y, 1, spec.rows, 0, rows.pitch),
         Placement(columns.cell, x0, 0, spec.cols, 1, pitch_x, 0),
     ]
-    draw_fan(plan.canvas, rules, rows, core, y0)
+    draw_fan(plan.canvas, rules, rows, core, y0, spec.rows)
     _foot(plan)
+    if spec.periphery == "scan":
+        plan.scan = _scan(plan, inv)
     placements += _inverters(plan, inv)
     _trunks(plan)
     width = _write_rail(plan)
     height = max(y0 + spec.rows * pitch_y + core.north.height, rows.top)
     plan.pins += _line_pins(plan, placements)
-    cell = Cell(
-        spec.top_name,
-        rects=(*frame(tech, width, height), *plan.canvas.rects),
-        labels=(*(label_at(q) for q in plan.pins), *_names(plan, placements)),
-        ports=tuple(plan.pins),
-        placements=tuple(placements),
-        width=width,
-        height=height,
-        info=core.unit.cell.info,
-    )
+    names = [*_names(plan, placements)]
     parts = (core.unit.cell, rows.switch.cell, columns.cell, inv.cell)
     netlists = tuple(c.netlist for c in parts if c.netlist is not None)
+    drawn, up = plan.canvas.rects, 0
+    if plan.scan is not None:
+        plan.pins = [*plan.scan.outer_pins(plan.pins), *plan.scan.draw()]
+        placements += plan.scan.placements()
+        names += plan.scan.labels
+        netlists += tuple(plan.scan.netlists())
+        drawn, up = [*drawn, *plan.scan.canvas.rects], -plan.scan.bottom
+        height = max(height, plan.scan.top)
+    plan.pins = [replace(q, y=q.y + up) for q in plan.pins]
+    cell = Cell(
+        spec.top_name,
+        rects=(*frame(tech, width, height + up), *(q.moved(0, up) for q in drawn)),
+        labels=(*(label_at(q) for q in plan.pins), *(replace(n, y=n.y + up) for n in names)),
+        ports=tuple(plan.pins),
+        placements=tuple(replace(q, y=q.y + up) for q in placements),
+        width=width,
+        height=height + up,
+        info=core.unit.cell.info,
+    )
     return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
+
+
+def _scan(plan: _Plan, inv: RowSwitch) -> Scan:
+    """Place the scan chain around everything else."""
+    top = plan.vss_y - plan.wiring.above_inverters
+    bottom = top - len(plan.controls) * plan.wiring.inverter_pitch
+    inputs = {
+        control: bottom + k * plan.wiring.inverter_pitch + inv.cell.port("A").y
+        for k, control in enumerate(plan.controls)
+    }
+    around = Around(
+        plan.spec, plan.core, plan.columns.cell, plan.columns.supplies, plan.x0, plan.y0,
+        plan.rows.top, inputs, plan.wiring, plan.rules,
+    )  # fmt: skip
+    return Scan(around)
 
 
 def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchParameters:
@@ -123,10 +154,12 @@ def _foot(plan: _Plan) -> None:
         plan.rows.switch.cell.width, _complement_riser(plan, len(plan.controls) - 1) + w.riser // 2
     )
     y = plan.rows.y - w.below_rows
-    for control in plan.controls:
+    for k, control in enumerate(plan.controls):
+        west, end = _control_span(plan, control, _control_riser(plan, k), east)
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - w.track // 2
-            c.rect("top_row", 0, y - w.track, east, y)
+            span = (west, end) if net == control else (0, east)
+            c.rect("top_row", span[0], y - w.track, span[1], y)
             y -= w.track_pitch
     half = r.pad // 2
     for x, net in plan.rows.switch.controls:
@@ -148,6 +181,43 @@ def _foot(plan: _Plan) -> None:
                 via_stack(c, r, x, at, "local", "bottom_row")
 
 
+def _control_span(plan: _Plan, net: str, riser: int, east: int) -> tuple[int, int]:
+    """Return the ends of a control's track: the whole width, or less where its gates ask for that.
+
+    Until the riser's metal joins it to the inverter, the track charges the gates of the row
+    switches alone. Those of a complement are on the inverter's drains, which drain the charge.
+
+    Raises:
+        ParameterError: for transistors too narrow for the shortest track.
+    """
+    r = plan.rules
+    ratio = r.ask.antenna("top_row", math.inf)
+    if math.isinf(ratio):
+        return 0, east
+    gates_um2 = plan.spec.rows * _gate_area(plan.rows.switch.cell, net)
+    most = int(ratio * gates_um2 / (2 * r.ask.antenna_wall("top_row")) * 1e3) - plan.wiring.track
+    if east <= most:
+        return 0, east
+    half = plan.wiring.riser // 2
+    xs = [x for x, name in plan.rows.switch.controls if name == net]
+    west, end = min(riser, *xs) - half, max(riser, *xs) + half
+    if end - west > most:
+        least = plan.spec.switch_wn_um * (end - west) / max(most, 1)
+        told = (
+            f"about {math.ceil(least)} um or more beside switch_wp_um {plan.spec.switch_wp_um:g}: "
+        )
+        told += f"the gates of {net} take the charge of a track {(end - west) * 1e-3:.0f} um long"
+        raise ParameterError("switch_wn_um", plan.spec.switch_wn_um, told)
+    return west, end
+
+
+def _gate_area(cell: Cell, net: str) -> float:
+    """Return the area of a cell's gates on a net, in um2."""
+    devices = cell.netlist.devices if cell.netlist else ()
+    gates = (dict(d.parameters) for d in devices if len(d.nets) > 3 and d.nets[1] == net)
+    return sum(g["W"] * g["L"] for g in gates)
+
+
 def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
     """Place one inverter per row control under the buses and wire it to its tracks."""
     c, r, w = plan.canvas, plan.rules, plan.wiring
@@ -159,9 +229,11 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
         half_a, half_out = grid_down(a.width / 2), grid_down(out.width / 2)
-        c.rect("top_row", 0, ya - half_a, x, ya + half_a)
-        plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
-        _riser(plan, EDGE + w.riser // 2 + k * w.riser_pitch, ya, plan.track_y[control], a.width)
+        west = 0 if plan.scan is None else plan.scan.control_x[control] - r.pad // 2
+        c.rect("top_row", west, ya - half_a, x, ya + half_a)
+        if plan.scan is None:
+            plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
+        _riser(plan, _control_riser(plan, k), ya, plan.track_y[control], a.width)
         at = _complement_riser(plan, k)
         c.rect("top_row", x + out.x, yo - half_out, at + w.riser // 2, yo + half_out)
         _riser(plan, at, yo, plan.track_y[f"{control}_N"], out.width)
@@ -180,6 +252,11 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
             c.rect("select", x + dx - half, y - half, x + dx + half, plan.vdd_y + half)
             c.box("select_via", x + dx, plan.vdd_y, r.size("select_via"))
     return [Placement(inv.cell, x, bottom, 1, n, 0, w.inverter_pitch)]
+
+
+def _control_riser(plan: _Plan, k: int) -> int:
+    """Return the x of the riser that carries the k-th control."""
+    return EDGE + plan.wiring.riser // 2 + k * plan.wiring.riser_pitch
 
 
 def _complement_riser(plan: _Plan, k: int) -> int:
@@ -232,6 +309,8 @@ def _write_rail(plan: _Plan) -> int:
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge
     bar = x + max(300, r.space("select"))
+    if plan.scan is not None:
+        bar = max(bar, plan.scan.east)
     half = r.pad // 2
     for y in plan.columns.rails:
         c.rect("select", x, y - half, bar, y + half)
@@ -283,5 +362,7 @@ def _instances(plan: _Plan) -> Iterator[Instance]:
                 for p in cell.netlist.pins
             )
             yield Instance(f"{prefix}{k}", cell.name, nets)
+    if plan.scan is not None:
+        yield from plan.scan.instances()
     for control in plan.controls:
         yield Instance(control, "inverter", (control, f"{control}_N", "VDD", "VSS"))

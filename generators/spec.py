@@ -14,6 +14,7 @@ from ..cells.parameters import (
     CUTS,
     FINGERS,
     MAX_LINES,
+    PERIPHERIES,
     READ_SWITCHES,
     TESTCHIP_LINES,
     TOPS,
@@ -23,7 +24,7 @@ from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: what the unit cell is drawn with, if it takes it
-CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
+CELL_VALUES = ("device_um", "me_width_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 
 
 def top_fits(top: str, module: Module) -> bool:
@@ -59,6 +60,7 @@ class ArraySpec:
     cell: str = default("cell")
     profile: str = default("profile")
     device_um: float | None = default("device_um")
+    me_width_um: float | None = default("me_width_um")
     select_w_um: float = default("select_w_um")
     select_fingers: int = default("select_fingers")
     pitch_x_um: float | None = default("pitch_x_um")
@@ -70,6 +72,7 @@ class ArraySpec:
     switch_wp_um: float = default("switch_wp_um")
     read_switch: str = default("read_switch")
     kelvin: bool = default("kelvin")
+    periphery: str = default("periphery")
     name: str | None = default("name")
     process: str = DEFAULT
 
@@ -78,7 +81,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top", "read_switch"):
+        for key in ("cell", "profile", "top", "read_switch", "periphery"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -97,10 +100,15 @@ class ArraySpec:
         switch("kelvin", self.kelvin)
         if self.read_switch not in READ_SWITCHES:
             raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
+        if self.periphery not in PERIPHERIES:
+            raise ParameterError("periphery", self.periphery, one_word(PERIPHERIES))
+        if self.top == "testchip" and self.periphery != "none":
+            told = "none on a test chip, whose pads reach every control"
+            raise ParameterError("periphery", self.periphery, told)
         self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
-            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch", "periphery"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
         self._check_lengths()
@@ -119,8 +127,13 @@ class ArraySpec:
         module = self.tech().module
         cells = array_cells_on(module)
         if self.cell not in cells:
-            tiers = " and ".join(module.tiers)
-            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            why = f"whose tier is {' and '.join(module.tiers)}"
+            if set(array_cell(self.cell).tiers) <= set(module.tiers):
+                why = (
+                    "whose film lies between the foundry's metals: this cell is a crossing of "
+                    "electrodes with masks of their own"
+                )
+            allowed = f"{' or '.join(cells)} on module {module.name}, {why}"
             raise ParameterError("cell", self.cell, allowed)
         if not top_fits(self.top, module):
             what = f"array or macro on module {module.name}: it has no masks of its own to monitor"

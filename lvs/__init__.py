@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from .checks import check_layout, device_faults
-from .compare import LvsReport, compare_layout
+from .compare import compare_layout
 from .connectivity import SUBSTRATE, Connectivity, connectivity
 from .devices import KINDS, DeviceKind
 from .extraction import ExtractedLayout, Finding, Label, extract_layout
 from .flat import FlatDevice, FlatNet, FlatNetlist
 from .missed import missed_devices
+from .report import LvsReport
 from .silicon import silicon_joins
 from .spice import Reference, read_netlist
 from .tolerances import Tolerances

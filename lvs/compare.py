@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..base.documents import json_text
-from ..base.outputs import write_text
+from ..base.errors import CrossStackError
+from .bare import check_bare_cells
 from .checks import check_layout
 from .devices import KINDS
 from .explain import Explainer
-from .extraction import ExtractedLayout, Finding
+from .extraction import LARGE, ExtractedLayout, Finding
 from .flat import flatten
 from .graph import build_graph, equal_colors
 from .hierarchy import klayout_compare
 from .names import anchor_by_name, check_pins, exchanged_names, join_substrate
+from .repetition import compare_repetition
+from .report import LvsReport
 from .spice import Reference, read_netlist
 from .tolerances import Tolerances
 
@@ -24,53 +25,9 @@ if TYPE_CHECKING:
     from ..pdk import Tech
 
 
+#: Memristors up to which the differences of a large array are those of all of it.
+MOST_AT_ONCE = 600_000
 _UNEXPLAINED = "connected differently where parts look alike (see KLayout's netlist browser)"
-
-
-@dataclass(frozen=True)
-class LvsReport:
-    """Result of a comparison.
-
-    Attributes:
-        match: True if the layout is the reference netlist, with no finding.
-        devices: number of devices in the layout by kind (parallel transistors count once).
-        findings: every difference.
-        extracted, reference: what was compared.
-        tolerances: allowed differences.
-    """
-
-    match: bool
-    devices: dict[str, int]
-    findings: tuple[Finding, ...]
-    extracted: ExtractedLayout = field(repr=False)
-    reference: Reference = field(repr=False)
-    tolerances: Tolerances
-
-    @property
-    def errors(self) -> list[str]:
-        """One line for each finding."""
-        return [str(finding) for finding in self.findings]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON values."""
-        return {
-            "match": self.match,
-            "devices": dict(self.devices),
-            "errors": self.errors,
-            "findings": [finding.to_json() for finding in self.findings],
-        }
-
-    def write(self, path: Path | str) -> None:
-        """Write the report: KLayout's netlist database if `path` ends in .lvsdb, else JSON.
-
-        Raises:
-            FileError: if the file cannot be written.
-        """
-        if Path(path).suffix == ".lvsdb":
-            t = self.tolerances
-            klayout_compare(self.extracted, self.reference, t.length_um, t.area, Path(path))
-            return
-        write_text(Path(path), json_text(self.to_json()))
 
 
 def compare_layout(
@@ -80,6 +37,7 @@ def compare_layout(
     *,
     top: str | None = None,
     tolerances: Tolerances | None = None,
+    large: int = LARGE,
 ) -> LvsReport:
     """Compare an extracted layout with a reference netlist.
 
@@ -94,19 +52,49 @@ def compare_layout(
         top: subcircuit of the reference; by default the one of the layout's top cell, or the
             only one that no other calls.
         tolerances: allowed differences.
+        large: memristors from which only what is unique in an array is compared, once it is
+            proven that the rest repeats it.
 
     Raises:
         FileError: if the netlist cannot be read.
         ParameterError: if the reference's top must be chosen.
     """
-    if isinstance(netlist, Reference):
-        reference = netlist
-    else:
-        reference = read_netlist(
-            netlist, top, prefer=extracted.top.name, models=extracted.tech.nets.models
-        )
     grid = (tech or extracted.tech).grid_um
     allowed = tolerances or Tolerances(grid / 2)
+    if isinstance(netlist, Reference):
+        return _compare_all(extracted, netlist, grid, allowed)
+    if extracted.memristors >= large:
+        found = _compare_large(extracted, Path(netlist), top, grid, allowed)
+        if found is not None:
+            return found
+    reference = read_netlist(
+        netlist, top, prefer=extracted.top_name, models=extracted.tech.nets.models
+    )
+    return _compare_all(extracted, reference, grid, allowed)
+
+
+def _compare_large(
+    extracted: ExtractedLayout, netlist: Path, top: str | None, grid: float, allowed: Tolerances
+) -> LvsReport | None:
+    """Compare what is unique in a large array; None where all of it has to be compared.
+
+    What differs in it is said of the whole, where that takes minutes at most.
+    """
+    try:
+        found = compare_repetition(
+            extracted, netlist, top, lambda a, b: _compare_all(a, b, grid, allowed)
+        )
+    except CrossStackError:  # to be said of the files themselves, not of what stands for them
+        return None
+    if found is None or found.match or extracted.memristors > MOST_AT_ONCE:
+        return found
+    return None
+
+
+def _compare_all(
+    extracted: ExtractedLayout, reference: Reference, grid: float, allowed: Tolerances
+) -> LvsReport:
+    """Compare all nets and devices."""
     flat = flatten(reference.top, lambda net: net.name)
     if flat.devices and not extracted.flat.devices:
         text = f"{extracted.name} draws no device, the reference has {len(flat.devices)}"
@@ -118,6 +106,7 @@ def compare_layout(
     devices = {name: counts.get(name, 0) for name in sorted(kind.name for kind in KINDS)}
     findings = [*extracted.findings(), *check_layout(extracted)]
     findings += check_pins(extracted, reference, b)
+    findings += check_bare_cells(extracted, reference)
     anchor_by_name(a, b, reference.pins)
     join_substrate(a, b)
     explainer = Explainer(extracted, a, b, allowed)

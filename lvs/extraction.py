@@ -12,16 +12,21 @@ import klayout.db as db
 from ..base.errors import ConfigError, FileError, ParameterError
 from ..base.layout import OpenedLayout, open_copy
 from ..base.names import fold, label_name
+from ..base.repeat import flat_shapes
 from ..base.units import place
 from .connectivity import SUBSTRATE, connectivity, drawn_layers, layer_regions
 from .devices import extract_kind, kinds_of
 from .flat import FlatDevice, FlatNet, FlatNetlist, flatten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from ..pdk import Tech
     from .connectivity import Connectivity
 
 
+#: Memristors from which nets and devices are found only when they are asked for.
+LARGE = 15_000
 #: Names of a shorted net that are spelled out.
 MOST_NAMES = 4
 
@@ -69,33 +74,75 @@ class Label:
     text: str
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What an extraction finds, see `ExtractedLayout`."""
+
+    l2n: db.LayoutVsSchematic
+    regions: dict[str, db.Region]
+    top: db.Circuit
+    labels: tuple[Label, ...]
+
+
 @dataclass(eq=False)
 class ExtractedLayout:
-    """A layout with its nets and devices.
+    """A layout with its nets and devices, which are found when they are first asked for.
 
     Attributes:
-        l2n: KLayout's database of nets and shapes, with the hierarchy.
         tech: technology.
         wiring: conductors, cuts and joins that were used.
-        top: circuit of the top cell.
-        regions: every drawn, derived and terminal layer by name.
-        labels: pin labels of the top cell, sorted by name and place.
         name: file or cell name, for messages.
         layout: the layout that was read, with the top's texts on layers of their own.
+        cell: its top cell.
         texts: conductor -> that layer.
         warnings: what the layout holds that is not looked at.
     """
 
-    l2n: db.LayoutVsSchematic
     tech: Tech
     wiring: Connectivity
-    top: db.Circuit
-    regions: dict[str, db.Region]
-    labels: tuple[Label, ...]
     name: str
     layout: db.Layout
+    cell: db.Cell
     texts: dict[str, int]
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def _found(self) -> _Found:
+        l2n, regions = run_extraction(self.layout, self.cell, self.tech, self.wiring, self.texts)
+        circuit = _top_circuit(l2n, self.cell)
+        return _Found(l2n, regions, circuit, _read_labels(l2n, circuit, self.cell, self.texts))
+
+    @cached_property
+    def l2n(self) -> db.LayoutVsSchematic:
+        """KLayout's database of nets and shapes, with the hierarchy."""
+        return self._found.l2n
+
+    @cached_property
+    def regions(self) -> dict[str, db.Region]:
+        """Every drawn, derived and terminal layer by name."""
+        return self._found.regions
+
+    @cached_property
+    def top(self) -> db.Circuit:
+        """Circuit of the top cell."""
+        return self._found.top
+
+    @property
+    def top_name(self) -> str:
+        """Name of the top cell."""
+        return str(self.cell.name)
+
+    @cached_property
+    def labels(self) -> tuple[Label, ...]:
+        """Pin labels of the top cell, sorted by name and place."""
+        return self._found.labels
+
+    @cached_property
+    def memristors(self) -> int:
+        """About how many memristors are drawn: shapes of the first film of each."""
+        films = [device.films[0] for device in self.tech.nets.memristors if device.films]
+        found = [self.layout.find_layer(*self.tech.gds(name)) for name in dict.fromkeys(films)]
+        return flat_shapes(self.cell, [index for index in found if index is not None])
 
     @property
     def netlist(self) -> db.Netlist:
@@ -120,8 +167,7 @@ class ExtractedLayout:
 
     def extract_again(self) -> db.LayoutVsSchematic:
         """Return a second database of the same layout, for uses that change the netlist."""
-        cell = self.layout.cell(self.top.name)
-        return run_extraction(self.layout, cell, self.tech, self.wiring, self.texts)[0]
+        return run_extraction(self.layout, self.cell, self.tech, self.wiring, self.texts)[0]
 
     def net(self, name: str) -> FlatNet:
         """Return the net that carries a label.
@@ -193,7 +239,7 @@ class ExtractedLayout:
 def extract_layout(
     source: Path | str | db.Layout | OpenedLayout, tech: Tech, top: str | None = None
 ) -> ExtractedLayout:
-    """Extract nets and devices of a layout.
+    """Extract nets and devices of a layout; those of a large array when they are asked for.
 
     Only texts in the top cell name nets, and a name never joins two nets: the substrate and
     the wells become part of a supply net through drawn taps alone.
@@ -212,12 +258,10 @@ def extract_layout(
     wiring = connectivity(tech)
     texts = _top_texts(layout, cell, tech, wiring)
     _refuse_labels_below(layout, cell, tech, wiring, name)
-    l2n, regions = run_extraction(layout, cell, tech, wiring, texts)
-    circuit = _top_circuit(l2n, cell)
-    labels = _read_labels(l2n, circuit, cell, texts)
-    return ExtractedLayout(
-        l2n, tech, wiring, circuit, regions, labels, name, layout, texts, opened.warnings
-    )
+    extracted = ExtractedLayout(tech, wiring, name, layout, cell, texts, opened.warnings)
+    if extracted.memristors < LARGE:
+        extracted.labels  # noqa: B018 - found here, so that what cannot be extracted is said here
+    return extracted
 
 
 def _top_texts(
@@ -274,26 +318,41 @@ def run_extraction(
         if name not in l2n.layer_names():
             l2n.register(regions[name], name)
     for kind in kinds_of(tech.nets):
-        made_of = tech.nets.device(kind.name)
-        outputs = extract_kind(l2n, kind, made_of, regions)
-        regions |= outputs
-        for terminal, conductor in made_of.terminals:
-            layer = outputs[kind.terminal_layer(terminal)]
-            l2n.connect(layer)
-            if conductor:
-                l2n.connect(layer, regions[conductor])
-            else:
-                l2n.connect_global(layer, SUBSTRATE)
-    for name in (*wiring.conductors, *wiring.cuts):
-        l2n.connect(regions[name])
-    for a, b in wiring.links:
-        l2n.connect(regions[a], regions[b])
-    l2n.connect(regions["ntap"], regions[tech.roles.layer("nwell")])
-    l2n.connect_global(regions["ptap"], SUBSTRATE)
+        regions |= extract_kind(l2n, kind, tech.nets.device(kind.name), regions)
+    connect(l2n, regions, joins(tech, wiring))
     for conductor, index in texts.items():
         l2n.connect(regions[conductor], l2n.make_text_layer(index, f"label.{conductor}"))
     l2n.extract_netlist()
     return l2n, regions
+
+
+def joins(tech: Tech, wiring: Connectivity) -> Iterator[tuple[str, str]]:
+    """Yield all that conducts or joins: pairs of layers; equal ones for what a layer joins itself.
+
+    The second of a pair is `SUBSTRATE` where all shapes of the first are on that one net.
+    """
+    for kind in kinds_of(tech.nets):
+        for terminal, conductor in tech.nets.device(kind.name).terminals:
+            layer = kind.terminal_layer(terminal)
+            yield layer, layer
+            yield layer, conductor or SUBSTRATE
+    yield from ((name, name) for name in (*wiring.conductors, *wiring.cuts))
+    yield from wiring.links
+    yield "ntap", tech.roles.layer("nwell")
+    yield "ptap", SUBSTRATE
+
+
+def connect(
+    l2n: db.LayoutToNetlist, regions: Mapping[str, db.Region], pairs: Iterable[tuple[str, str]]
+) -> None:
+    """Tell an extraction what joins, see `joins`."""
+    for a, b in pairs:
+        if b == SUBSTRATE:
+            l2n.connect_global(regions[a], SUBSTRATE)
+        elif a == b:
+            l2n.connect(regions[a])
+        else:
+            l2n.connect(regions[a], regions[b])
 
 
 def _top_circuit(l2n: db.LayoutToNetlist, cell: db.Cell) -> db.Circuit:

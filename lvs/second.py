@@ -83,7 +83,7 @@ def ask_magic(
     Raises:
         MagicError: if Magic is missing or did not read the layout.
     """
-    top = layout.top.name
+    top = layout.top_name
     theirs = run_magic(drawn, layout.tech, top, timeout_s=timeout_s)
     cell = drawn.cell(top)
     return compare_with(layout, theirs, labels_of_top(cell, layout.tech))

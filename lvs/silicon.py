@@ -104,7 +104,7 @@ def _seal_ring(extracted: ExtractedLayout) -> db.Region:
     tech = extracted.tech
     name = tech.roles.names.get("seal_ring")
     index = extracted.layout.find_layer(*tech.gds(name)) if name else None
-    cell = extracted.layout.cell(extracted.top.name)
+    cell = extracted.layout.cell(extracted.top_name)
     return db.Region() if index is None else db.Region(cell.begin_shapes_rec(index))
 
 

@@ -267,7 +267,7 @@ def _bare_pads(extracted: ExtractedLayout) -> Iterator[str]:
     marker = extracted.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring"))) \
         if "seal_ring" in tech.roles.names else None  # fmt: skip
     if marker is not None:
-        top = extracted.layout.cell(extracted.top.name)
+        top = extracted.layout.cell(extracted.top_name)
         pads = pads.not_interacting(db.Region(top.begin_shapes_rec(marker)))
     gates = regions["gate"].dup().flatten().merged()
     diodes = {

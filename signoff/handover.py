@@ -32,7 +32,7 @@ def pad_rows(extracted: ExtractedLayout) -> list[dict[str, Any]]:
 
     tech, dbu = extracted.tech, extracted.dbu
     pads = extracted.regions[tech.roles.layer("pad")].dup().flatten().merged()
-    top = extracted.layout.cell(extracted.top.name)
+    top = extracted.layout.cell(extracted.top_name)
     if "seal_ring" in tech.roles.names:
         index = extracted.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring")))
         if index is not None:

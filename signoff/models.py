@@ -37,14 +37,18 @@ CONDUCTS_OHM = 1e6
 
 
 def measure(
-    tech: Tech, folder: Path, progress: Callable[[int, int], None] | None = None
+    tech: Tech,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    corners: tuple[str, ...] = CORNERS,
 ) -> dict[str, Any]:
-    """Run every corner and temperature; returns the table as plain numbers.
+    """Run every temperature of some corners; returns the table as plain numbers.
 
     Args:
         tech: the process.
         folder: holds its model files.
         progress: called with (done, total).
+        corners: all of them, for a table to keep.
 
     Raises:
         ModelsError: if ngspice is missing, fails, or leaves a value out.
@@ -54,9 +58,9 @@ def measure(
     sweep = kit.sweep
     names = [transistor.name for transistor in process.transistors]
     ohm: dict[str, dict[str, list[Any]]] = {name: {} for name in names}
-    total = len(CORNERS) * len(sweep.temperature_c)
+    total = len(corners) * len(sweep.temperature_c)
     done = 0
-    for corner in CORNERS:
+    for corner in corners:
         for temperature in sweep.temperature_c:
             at = tech.at(Conditions(corner=corner, temperature_c=temperature))
             found = _currents_of(Bsim(at, folder), sweep)

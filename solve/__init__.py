@@ -12,7 +12,8 @@ What is where; each folder imports only those above it:
 * `modes`: what every pin carries (`mode`, `modes`), and what becomes of a write (`written`);
 * `study`: IR drop (`metrics`), electromigration (`em`), Monte Carlo and sensitivity
   (`variation`), writes slot by slot (`programming`), the linear map for thousands of inputs
-  (`transfer_matrix`); without a network, first-order drop (`theory`) and both modes' `timing`.
+  (`transfer_matrix`), arrays prepared once for many devices (`prepare`); without a network,
+  first-order drop (`theory`) and both modes' `timing`.
 
 Names are loaded on first use, so that importing this room costs next to nothing and
 numba is only touched by a solve that can use it.
@@ -47,8 +48,10 @@ if TYPE_CHECKING:
     from .network.netfile import load_network, save_network
     from .network.network import Network
     from .network.nonlinear import solve_network_nonlinear
+    from .network.prepared import Prepared
     from .study.em import ElectromigrationReport, Stress, electromigration
     from .study.metrics import Errors, IrDrop, ir_drop
+    from .study.prepare import prepare_crossbar, prepare_network
     from .study.programming import ProgrammingReport, programming_check
     from .study.theory import Drops, Parts, first_order, reduction, row_resistance_for
     from .study.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
@@ -89,6 +92,8 @@ _HOME = {
     ".crossbar.nonlinear_crossbar": ("solve_crossbar_nonlinear",),
     "..base.names": ("BOTTOM", "TIER_NAMES", "TOP"),
     ".network.network": ("Network",),
+    ".network.prepared": ("Prepared",),
+    ".study.prepare": ("prepare_crossbar", "prepare_network"),
     ".network.builder": ("NetworkBuilder",),
     ".network.netfile": ("load_network", "save_network"),
 }
@@ -119,6 +124,7 @@ __all__ = [
     "NetworkSolution",
     "NetworkSolver",
     "Parts",
+    "Prepared",
     "ProgrammingReport",
     "Sinh",
     "Solution",
@@ -141,6 +147,8 @@ __all__ = [
     "network_drives",
     "network_matrix",
     "port_matrix",
+    "prepare_crossbar",
+    "prepare_network",
     "programming_check",
     "pulse_curve",
     "ratio_for",

@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "analyse": {"base", "pdk", "extract", "solve"},
     "signoff": {"base", "pdk", "generators", "drc", "lvs", "extract"},
     "views": {"base", "pdk", "lvs", "extract", "solve", "analyse"},
+    "lab": {"base", "pdk", "cells", "extract", "solve"},
 }
 ALLOWED["crossstack"] = set(ALLOWED)
 #: room -> its folders, from the lowest: each may import those before it, and no module beside them
@@ -46,6 +47,7 @@ FORBIDDEN_PACKAGES = {
     "analyse": {"gdsfactory", "kfactory", "click", "rich"},
     "signoff": {"gdsfactory", "kfactory", "click", "rich"},
     "views": {"gdsfactory", "kfactory", "click", "rich"},
+    "lab": {"gdsfactory", "kfactory", "click", "rich"},
     "crossstack": {"gdsfactory", "kfactory"},
 }
 
@@ -95,6 +97,18 @@ def test_imports_go_one_way(room: str) -> None:
             if name.split(".")[0] in FORBIDDEN_PACKAGES.get(room, set()):
                 wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_torch_is_imported_by_its_package_alone() -> None:
+    """It is an optional extra of 900 MB."""
+    home = ROOT / "crossstack" / "torch"
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for _, path in modules()
+        for line, name in imported(path)
+        if name.split(".")[0] == "torch" and home not in path.parents
+    ]
+    assert wrong == []
 
 
 def too_high(room: str, graph: dict[str, set[str]]) -> list[str]:

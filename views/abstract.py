@@ -120,7 +120,7 @@ def abstract_of(
     if faults := extracted.findings():
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ConfigError(f"{extracted.name}: {faults[0]}{more}: a block without such has views")
-    cell = extracted.layout.cell(extracted.top.name)
+    cell = extracted.layout.cell(extracted.top_name)
     outline = _outline(extracted, cell)
     shapes: dict[str, list[PinShape]] = {}
     nets: dict[str, FlatNet] = {}
@@ -251,7 +251,7 @@ def _way_out(
 ) -> bool:
     """True if nothing of another net lies between a pin and the edge."""
     tech = extracted.tech
-    cell = extracted.layout.cell(extracted.top.name)
+    cell = extracted.layout.cell(extracted.top_name)
     space = tech.to_dbu(Ask(tech).space(shape.layer)) - 1
     near = corridor(shape, outline).enlarged(space, space)
     others = _drawn(extracted, cell, shape.layer) & db.Region(near)

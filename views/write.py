@@ -106,7 +106,7 @@ def write_views(
         ConfigError: if the layout has no pins.
         FileError: if the reference is of another block, or a file cannot be written.
     """
-    netlist = read_netlist(reference, extracted.top.name, models=tech.nets.models)
+    netlist = read_netlist(reference, extracted.top_name, models=tech.nets.models)
     block = abstract_of(extracted, last_metal, netlist.pins)
     groups = port_groups(block.pins)
     views = Views(block)

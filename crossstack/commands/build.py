@@ -54,6 +54,7 @@ def command(
     crossstack build array.yaml --profile aligner -o results
     crossstack build array.yaml --fail-on "worst_column>3%" --output build.xml
     """  # noqa: D301
+    from ..built import json_of
     from ..config import config_of, read_values
     from ..fail_on import conditions_of, judged, words
     from ..flow import build
@@ -72,7 +73,7 @@ def command(
     for row in found:
         console.say(f"  {words(row)}")
     console.result(value)
-    fit = within(limits, result.limits, result.write_voltages)
+    fit = within(limits, result.limits.to_json(), json_of(result.write_voltages))
     good = result.passed and fit and not any(row["fails"] for row in found)
     return OK if good else FOUND
 
@@ -117,6 +118,6 @@ def say(console: Console, result: Build) -> None:
         console.say(f"  not done: {step}: {why}")
     for warning in result.extraction.get("warnings", []):
         console.say(f"  extraction: {warning}")
-    for line in drop_lines(result.ir_drop):
+    for line in [] if result.ir_drop is None else drop_lines(result.ir_drop):
         console.say(f"  {line}")
     console.say(f"  open  {result.folder / 'report.html'}")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import limits_option, macro_options, out_option, within
+
+if TYPE_CHECKING:
+    from ..comparison.bare import BareStudies
+    from ..comparison.results import Comparison
 
 
 @click.command("compare")
@@ -57,8 +62,8 @@ def command(
     with values.named():
         run = config_of(values)
     # what takes long to load comes after what may be refused
+    from ..built import json_of
     from ..comparison.run import compare
-    from ..report.compare import proved
 
     folder = out or Path("gds_out") / f"compare_{run.spec.rows}x{run.spec.cols}"
     with values.named():
@@ -67,59 +72,58 @@ def command(
         console.say(line)
     for line in _summary(value):
         console.say(line)
-    verdict = "passed: rules, netlists" if proved(value) else "FAILED: rules, netlists"
-    writes = value["deep_net"].get("write_voltages")
-    judged = "; ".join(each["text"] for each in (value["limits"], writes) if each is not None)
+    verdict = "passed: rules, netlists" if value.proved else "FAILED: rules, netlists"
+    writes = value.write_voltages
+    judged = "; ".join(each.text for each in (value.limits, writes) if each is not None)
     console.say(f"\n{verdict}; stacked macro: {judged}")
     console.say(f"written to {folder}")
-    console.result(value)
-    return OK if proved(value) and within(limits, value["limits"], writes) else FOUND
+    console.result(value.to_json())
+    fit = within(limits, value.limits.to_json(), json_of(writes))
+    return OK if value.proved and fit else FOUND
 
 
-def _summary(value: dict[str, Any]) -> list[str]:
-    from ..analyse.needs import write_line
-
+def _summary(value: Comparison) -> list[str]:
     lines = ["Counted:"]
-    lines += [f"  {key:<7} {text}" for key, text in value["counted"].items()]
-    lines += [f"  {key:<7} {text}" for key, text in value["patterns"].items()]
-    sweep = value["sweep"]
-    if sweep["drawn_ratio"]:
-        needed = sweep["ratio_for_paper"]
+    lines += [f"  {key:<7} {text}" for key, text in value.counted.items()]
+    lines += [f"  {key:<7} {text}" for key, text in value.patterns.items()]
+    sweep = value.sweep
+    if sweep.drawn_ratio:
+        needed = sweep.ratio_for_paper
         lines.append(
-            f"Row wire over column wire is {sweep['drawn_ratio']:.3f} as drawn; 22 % needs "
+            f"Row wire over column wire is {sweep.drawn_ratio:.3f} as drawn; 22 % needs "
             + (f"{needed:.2f}" if needed else "more than was swept")
-            + f" (theory for bare wires: {sweep['ratio_for_paper_bare_wires_theory']:.2f})."
+            + f" (theory for bare wires: {sweep.theory_ratio:.2f})."
         )
-    lines += _bare_lines(value["bare"])
-    deep = value["deep_net"]
-    if deep["slots"]:
+    lines += _bare_lines(value.bare)
+    deep = value.deep_net
+    if deep.slots and deep.write_voltages is not None:
         parts = "wires and transistors"
-        if deep["compliance_a"] is not None:
+        if deep.compliance_a is not None:
             parts = "wires, transistors and the write drivers' limit"
-        worst = max(deep["slots"], key=lambda s: float(s["disturb_a"]))
+        worst = max(deep.slots, key=lambda s: s.disturb_a)
         lines.append(
-            f"Deep-net: writing changes the other columns' currents by {worst['disturb_a']:.2e} A "
-            f"at most (leakage allows {worst['leak_bound_a']:.2e} A); half-selected devices see "
-            f"{max(s['half_selected_v'] for s in deep['slots']):.2e} V; {parts} take "
-            f"{max(s['loss'] for s in deep['slots']):.1%} of the write voltage."
+            f"Deep-net: writing changes the other columns' currents by {worst.disturb_a:.2e} A "
+            f"at most (leakage allows {worst.leak_bound_a:.2e} A); half-selected devices see "
+            f"{max(s.half_selected_v for s in deep.slots):.2e} V; {parts} take "
+            f"{max(s.loss for s in deep.slots):.1%} of the write voltage."
         )
-        lines.append(f"Writes: {write_line(deep['write_voltages'])}.")
-    return lines + _timing_lines(deep["timing"])
+        lines.append(f"Writes: {deep.write_voltages.line}.")
+    return lines + _timing_lines(deep.overlap)
 
 
-def _bare_lines(bare: dict[str, Any]) -> list[str]:
+def _bare_lines(bare: BareStudies) -> list[str]:
     """Return which drawn array gives the paper's figure."""
-    if (width := bare.get("select_w", {}).get("width_for_paper_um")) is None:
+    if bare.select_w is None or (width := bare.select_w.width_for_paper_um) is None:
         return []
-    row = next(r for r in bare["select_w"]["rows"] if r["select_w_um"] == width)["all"]
+    row = next(r for r in bare.select_w.rows if r.select_w_um == width).losses["all"]
     return [
         f"Bare arrays, everything counted: select transistors of {width:g} um give "
-        f"{row['reduction']:.1%} less at the worst device ({row['planar']:.2%} to "
-        f"{row['stacked']:.2%})."
+        f"{row.reduction:.1%} less at the worst device ({row.planar:.2%} to "
+        f"{row.stacked:.2%})."
     ]
 
 
-def _timing_lines(timing: dict[str, Any]) -> list[str]:
+def _timing_lines(timing: Mapping[str, Any]) -> list[str]:
     lines = [
         f"Read settles in {timing['settle_s'] * 1e9:.3g} ns per bit; "
         f"{timing['counted']}. Gain by overlap (paper: 29 %):"

@@ -36,7 +36,12 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
     help="Only this rule or glob; may be repeated.",
 )
 @click.option("--waivers", type=EXISTING, help="YAML: rule, cell or box, reason, expiry date.")
-@click.option("--threads", type=click.IntRange(1), default=1, help="Threads (default 1).")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=None,
+    help="Processes (default 1, all cores for a filled die).",
+)
 @format_options
 @out_option(
     "Folder for <stem>_drc.lyrdb and <stem>_drc.json (default: beside FILE; of a build, here)."
@@ -50,7 +55,7 @@ def command(
     list_rules: bool,
     rules: tuple[str, ...],
     waivers: Path | None,
-    threads: int,
+    threads: int | None,
     formats: Formats,
     out: Path | None,
     as_json: bool,

@@ -48,9 +48,9 @@ def command(
     from ..analyse import analysis
     from ..analyse.electromigration import current_limits_of, em_report
     from ..analyse.formats import outcome_of
-    from ..analyse.needs import write_voltages
     from ..base.errors import ConfigError
     from ..base.files import together, write_json
+    from ..built import json_of
     from ..layouts import wires_in
     from ..solve import Network
 
@@ -64,19 +64,19 @@ def command(
         done, _ = analysis.solve_modes(loaded, tech, what, console)
         with console.step("current limits"):
             limits = current_limits_of(tech, tech.conditions.temperature_c)
-            value = em_report(loaded, tech, limits, done, what)
+            found = em_report(loaded, tech, limits, done, what)
+    value, verdict, writes = found.to_json(), found.verdict, found.write_voltages
     stem = wires.path.stem
     if out is not None:
         with together(out) as work:
             write_json(work / f"{stem}_limits.json", value)
-    verdict, source = value["verdict"], str(wires.path)
-    formats.write([outcome_of(value, verdict, source, stem, fail=True)], value)
+    formats.write([outcome_of(found, verdict, str(wires.path), stem, fail=True)], value)
     for note in wires.notes:
         console.note(note)
-    console.say(f"{wires.path.name}: {verdict['text']}")
-    if (writes := write_voltages(value)) is not None:
-        console.say(f"  {writes['text']}")
+    console.say(f"{wires.path.name}: {verdict.text}")
+    if writes is not None:
+        console.say(f"  {writes.text}")
     if out is not None:
         console.say(f"  {out / f'{stem}_limits.json'}")
     console.result(value)
-    return OK if within("fail", verdict, write_voltages(value)) else FOUND
+    return OK if within("fail", verdict.to_json(), json_of(writes)) else FOUND

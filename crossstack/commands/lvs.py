@@ -72,7 +72,7 @@ def command(
         with console.step("write"), together(folder) as work:
             report.write(work / f"{file.stem}.lvsdb")
             write_json(work / f"{file.stem}_lvs.json", value)
-    formats.write([outcome_of(value, str(file), extracted.top.name)], value)
+    formats.write([outcome_of(value, str(file), extracted.top_name)], value)
     for warning in extracted.warnings:
         console.note(warning)
     database = folder / f"{file.stem}.lvsdb"

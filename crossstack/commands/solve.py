@@ -146,10 +146,10 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
     """  # noqa: D301
     from ..analyse import analysis
-    from ..analyse.needs import lowest_of_writes, write_line, write_verdict
+    from ..analyse.needs import lowest_of_writes, write_verdict
     from ..analyse.operating import Laws
     from ..analyse.solve_studies import Asked, Found, Problem
-    from ..analyse.summary import drop_lines
+    from ..analyse.summary import drop_lines, summary
     from ..base.errors import ConfigError
     from ..layouts import wires_in
     from ..solve.network.network import Network
@@ -186,7 +186,8 @@ def command(
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
     for note in notes:
         console.note(note)
-    value = {"network": network.resolve().name, **analysis.summary(done, not_run, what)}
+    drops = summary(done, not_run, what)
+    value = {"network": network.resolve().name, **drops.to_json()}
     value["notes"] = [*notes]
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
     value["laws"] = laws.to_json()
@@ -194,11 +195,10 @@ def command(
         value["nonlinear"] = value["laws"]["read"]
     needs = []
     if (writes := done[mode].writes) and not linear:
-        value["write_voltages"] = write_verdict(
-            tech, lowest_of_writes(writes), "the written column"
-        )
-        needs = [write_line(value["write_voltages"])]
-    lines = (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(value))
+        verdict = write_verdict(tech, lowest_of_writes(writes), "the written column")
+        value["write_voltages"] = verdict.to_json()
+        needs = [verdict.line]
+    lines = (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops))
     with console.later():
         for line in (*lines, *needs):
             console.say(line)

@@ -21,6 +21,7 @@ from ..base.names import TIER_NAMES, WRITE_RAIL
 from ..pdk import Tech
 from ..solve.modes.modes import DEEP_NET, POLARITIES
 from ..solve.network.network import Network
+from ..solve.network.reduced import reduced
 from ..solve.study.metrics import ir_drop
 from .cases import Floats, Proved
 
@@ -97,6 +98,7 @@ def slots(
     laws, turns = Laws.of(tech), write_turns(tech)
     r_off = off_ohm(tech, width_um)
     rail = _rail_switches(network)
+    network = reduced(network).network  # of which only pins and devices are read
     what = Stimulus(conductances, inputs, {})
     ohm: Floats | None = None
     done = 0

@@ -177,6 +177,7 @@ def series_parts(network: Network, tech: Tech, view: str, tier: int = 0) -> Part
     shape = (max(network.tiers) + 1, rows, cols)
     conductances, inputs = np.zeros(shape), np.zeros(shape[:2])
     conductances[tier, rows - 1, cols - 1] = _PROBE_S
+    network = reduced(network).network  # of which only the devices' ends are read
     # at the read voltage, since the select transistors' resistance depends on it
     volt = tech.memristor.v_read_v
     inputs[tier, rows - 1] = volt

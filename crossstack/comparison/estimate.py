@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..analyse.paper import IR_DROP
+from ..analyse.summary import Stacking, StackingView
 from ..base import names
 from ..pdk import Tech
 from ..solve.modes.mode import is_macro
@@ -33,7 +32,7 @@ def measure_parts(network: Network, tech: Tech) -> dict[str, list[Parts]]:
     }
 
 
-def estimate(network: Network, parts: dict[str, list[Parts]]) -> dict[str, Any]:
+def estimate(network: Network, parts: dict[str, list[Parts]]) -> Stacking:
     """Return the reduction of the IR drop against a planar array of the same parts.
 
     The planar array is imagined: one tier with all rows, made of the bottom tier's parts.
@@ -43,19 +42,18 @@ def estimate(network: Network, parts: dict[str, list[Parts]]) -> dict[str, Any]:
         network: a stacked network.
         parts: from `measure_parts`.
     """
-    out: dict[str, Any] = {"paper": IR_DROP}
     if len(network.tiers) < 2:
-        return {**out, "not_run": "one tier alone is the planar array"}
+        return Stacking(IR_DROP, {}, "one tier alone is the planar array")
     if min(network.rows, network.cols) < LEAST:
-        return {**out, "not_run": f"wires show from {LEAST} rows and columns on"}
+        return Stacking(IR_DROP, {}, f"wires show from {LEAST} rows and columns on")
     n, m = network.rows, network.cols
     bare = not is_macro(network.ports)
-    out["views"] = {
-        view: {
-            "counted": BARE_TEXT.get(view, VIEW_TEXT[view]) if bare else VIEW_TEXT[view],
-            "parts_ohm": [dict(vars(p)) for p in tiers],
-            "reduction": dict(vars(stack_reduction(n, m, tiers, tiers[0]))),
-        }
+    views = {
+        view: StackingView(
+            BARE_TEXT.get(view, VIEW_TEXT[view]) if bare else VIEW_TEXT[view],
+            tuple(tiers),
+            stack_reduction(n, m, tiers, tiers[0]),
+        )
         for view, tiers in parts.items()
     }
-    return out
+    return Stacking(IR_DROP, views)

@@ -9,6 +9,8 @@ less.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,83 @@ COUNTED = (
 )
 
 
-def landscape(done: list[Compared], r_on_ohm: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ReductionMap:
+    """The reduction against one baseline over the grid; each table has one row per r_row / r_col.
+
+    Attributes:
+        text: the baseline, in words.
+        planar, stacked: rows and columns of either array.
+        reduction, loss_stacked, loss_planar: fractions.
+    """
+
+    text: str
+    planar: tuple[int, int]
+    stacked: tuple[int, int]
+    reduction: list[list[float]]
+    loss_stacked: list[list[float]]
+    loss_planar: list[list[float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**vars(self), "planar": list(self.planar), "stacked": list(self.stacked)}
+
+
+@dataclass(frozen=True)
+class DrawnPoint:
+    """Where a drawn pair stands on the map, in one way of counting.
+
+    Attributes:
+        pair, name, view: the pair, its stacked array and the way of counting.
+        series_over_col, row_over_col: its place.
+        reduction: what was solved.
+        on_map: what equal parts for every device would give.
+        loss_planar, loss_stacked: of the worst device, fractions.
+    """
+
+    pair: str
+    name: str
+    view: str
+    series_over_col: float
+    row_over_col: float
+    reduction: float
+    on_map: float
+    loss_planar: float
+    loss_stacked: float
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The reduction over what decides it.
+
+    Attributes:
+        maps: baseline -> its map.
+        drawn: the drawn arrays.
+        r_on_over_col: a device's resistance over that of the column wire per cell.
+        not_run: why there is no map; empty if there is.
+    """
+
+    maps: Mapping[str, ReductionMap] = field(default_factory=dict)
+    drawn: tuple[DrawnPoint, ...] = ()
+    r_on_over_col: float = float("nan")
+    not_run: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        if self.not_run:
+            return {"not_run": self.not_run}
+        return {
+            "counted": COUNTED,
+            "r_on_over_col": self.r_on_over_col,
+            "series_over_col": list(SERIES),
+            "row_over_col": list(RATIO),
+            "paper": IR_DROP,
+            "maps": {key: each.to_json() for key, each in self.maps.items()},
+            "drawn": [dict(vars(point)) for point in self.drawn],
+        }
+
+
+def landscape(done: list[Compared], r_on_ohm: float) -> Landscape:
     """Return the maps of every baseline of the hybrid array, and the drawn arrays.
 
     Args:
@@ -36,37 +114,25 @@ def landscape(done: list[Compared], r_on_ohm: float) -> dict[str, Any]:
     """
     col = done[0].parts["stacked"]["array, B"]["col"]
     if not col:
-        return {"not_run": "the array is too small to tell its wires from their ends"}
-    maps = {
-        c.pair.key: {
-            "text": c.pair.text,
-            "planar": [c.pair.planar.rows, c.pair.planar.cols],
-            "stacked": [c.pair.stacked.rows, c.pair.stacked.cols],
-            **_map(c, r_on_ohm, col),
-        }
-        for c in done
-        if c.pair.key in ("planar", "square")
-    }
-    return {
-        "counted": COUNTED,
-        "r_on_over_col": r_on_ohm / col,
-        "series_over_col": list(SERIES),
-        "row_over_col": list(RATIO),
-        "paper": IR_DROP,
-        "maps": maps,
-        "drawn": [point for c in done for point in _drawn(c, r_on_ohm)],
-    }
+        return Landscape(not_run="the array is too small to tell its wires from their ends")
+    maps = {c.pair.key: _map(c, r_on_ohm, col) for c in done if c.pair.key in ("planar", "square")}
+    drawn = tuple(point for c in done for point in _drawn(c, r_on_ohm))
+    return Landscape(maps, drawn, r_on_ohm / col)
 
 
-def _map(compared: Compared, r_on: float, col: float) -> dict[str, Any]:
+def _map(compared: Compared, r_on: float, col: float) -> ReductionMap:
     """Return losses and reduction, one row per r_row / r_col."""
     stacked, planar = compared.pair.stacked, compared.pair.planar
-    losses = {
-        "loss_stacked": _losses(2, stacked.rows, stacked.cols, r_on, col),
-        "loss_planar": _losses(1, planar.rows, planar.cols, r_on, col),
-    }
-    saved = 1.0 - losses["loss_stacked"] / losses["loss_planar"]
-    return {"reduction": saved.tolist(), **{key: found.tolist() for key, found in losses.items()}}
+    ours = _losses(2, stacked.rows, stacked.cols, r_on, col)
+    theirs = _losses(1, planar.rows, planar.cols, r_on, col)
+    return ReductionMap(
+        compared.pair.text,
+        (planar.rows, planar.cols),
+        (stacked.rows, stacked.cols),
+        (1.0 - ours / theirs).tolist(),
+        ours.tolist(),
+        theirs.tolist(),
+    )
 
 
 def _losses(tiers: int, rows: int, cols: int, r_on: float, col: float) -> Any:
@@ -102,7 +168,7 @@ def worst_loss(
     return float(1.0 - r_on * np.min(found.device_currents))
 
 
-def _drawn(compared: Compared, r_on: float) -> list[dict[str, Any]]:
+def _drawn(compared: Compared, r_on: float) -> list[DrawnPoint]:
     """Return where a drawn pair stands, in every way of counting that shows its wires."""
     spec, base, points = compared.pair.stacked, compared.pair.planar, []
     for view in VIEWS:
@@ -120,16 +186,16 @@ def _drawn(compared: Compared, r_on: float) -> list[dict[str, Any]]:
             worst_loss(1, base.rows, base.cols, r_on, equal),
         ]
         points.append(
-            {
-                "pair": compared.pair.key,
-                "name": spec.top_name,
-                "view": view,
-                "series_over_col": ends / parts["col"],
-                "row_over_col": parts["row"] / parts["col"],
-                "reduction": worst["reduction"],
-                "on_map": 1.0 - losses[0] / losses[1],
-                "loss_planar": worst["planar"],
-                "loss_stacked": worst["stacked"],
-            }
+            DrawnPoint(
+                pair=compared.pair.key,
+                name=spec.top_name,
+                view=view,
+                series_over_col=ends / parts["col"],
+                row_over_col=parts["row"] / parts["col"],
+                reduction=worst["reduction"],
+                on_map=1.0 - losses[0] / losses[1],
+                loss_planar=worst["planar"],
+                loss_stacked=worst["stacked"],
+            )
         )
     return points

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analyse.paper import IR_DROP
 from ..base import names
 from ..base.names import BOTTOM, TOP
 from ..base.outputs import one_step
 from ..solve.modes.modes import DEEP_NET, EXPANSION
 from .cases import Proved
+from .landscape import RATIO, SERIES, Landscape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +92,7 @@ def _fill(axis: Axes, boxes: list[tuple[float, float, float, float]], color: str
     axis.add_collection(PatchCollection(patches, facecolor=color, edgecolor="none", alpha=0.75))
 
 
-def reduction_map(path: Path, found: Mapping[str, Any]) -> None:
+def reduction_map(path: Path, found: Landscape) -> None:
     """Draw the reduction over series resistance and row wire, the paper's contour, drawn arrays.
 
     Args:
@@ -100,27 +101,27 @@ def reduction_map(path: Path, found: Mapping[str, Any]) -> None:
     """
     from matplotlib.figure import Figure
 
-    maps = found["maps"]
+    maps = found.maps
     figure = Figure(figsize=(5.6 * len(maps) + 0.8, 4.8), layout="constrained")
     axes = figure.subplots(1, len(maps), squeeze=False)[0]
-    x, y = found["series_over_col"], found["row_over_col"]
+    x, y = SERIES, RATIO
     for axis, (key, value) in zip(axes, maps.items(), strict=True):
-        saved = 100 * np.array(value["reduction"])
+        saved = 100 * np.array(value.reduction)
         filled = axis.contourf(x, y, saved, levels=np.arange(0, 55, 5), cmap="viridis")
-        line = axis.contour(x, y, saved, levels=[100 * found["paper"]], colors="white")
+        line = axis.contour(x, y, saved, levels=[100 * IR_DROP], colors="white")
         axis.clabel(line, fmt="%g %%", fontsize=9)
-        for point in found["drawn"]:
-            if point["pair"] != key and not (key == "planar" and point["pair"] == "passive"):
+        for point in found.drawn:
+            if point.pair != key and not (key == "planar" and point.pair == "passive"):
                 continue
             at = [
-                float(np.clip(point[name], values[0], values[-1]))
-                for name, values in (("series_over_col", x), ("row_over_col", y))
+                float(np.clip(place, values[0], values[-1]))
+                for place, values in ((point.series_over_col, x), (point.row_over_col, y))
             ]
             axis.plot(*at, "o", color=_ORANGE, mec="white")
-            words = f"{point['pair']}, {point['view']}: {100 * point['reduction']:.0f} %"
+            words = f"{point.pair}, {point.view}: {100 * point.reduction:.0f} %"
             axis.annotate(words, at, xytext=(5, 4), textcoords="offset points", fontsize=7,
                           color="white")  # fmt: skip
-        axis.set(xscale="log", yscale="log", title=value["text"])
+        axis.set(xscale="log", yscale="log", title=value.text)
         axis.set(xlabel="R_series / r_col", ylabel="r_row / r_col")
     figure.colorbar(filled, ax=list(axes), label="less IR drop, worst device (%)")
     with one_step(path) as work:

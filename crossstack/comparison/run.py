@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..analyse.analysis import Stimulus, solve_modes
 from ..analyse.electromigration import current_limits_of, em_report
-from ..analyse.needs import write_verdict
-from ..analyse.paper import IR_DROP, SPEED
+from ..analyse.loads import CurrentVerdict
+from ..analyse.needs import WriteVerdict, write_verdict
+from ..analyse.paper import IR_DROP
 from ..analyse.timing import overlap
 from ..base import files
 from ..config import RunConfig
@@ -24,6 +24,7 @@ from .bare import bare_studies
 from .cases import Proved, pairs, patterns, prove
 from .drops import VIEWS
 from .landscape import landscape
+from .results import Comparison, DeepNet, Sweep
 from .table import (
     VIEW_TEXT,
     Compared,
@@ -57,7 +58,7 @@ def plan_of(base: ArraySpec) -> dict[str, float]:
     return plan | _ONCE
 
 
-def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[str, Any]:
+def compare(config: RunConfig, out: Path, seed: int, console: Console) -> Comparison:
     """Compare an N x M x 2 macro with its baselines; results go to ``out``.
 
     Raises:
@@ -75,28 +76,32 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> dict[s
                 found = patterns(proved[pair.stacked].network, tech, seed)
                 both = proved[pair.stacked], proved[pair.planar]
                 done.append(compare_pair(pair, *both, found, tech))
-        value: dict[str, Any] = {
-            "paper": {"ir_drop_reduction": IR_DROP, "speed": SPEED},
-            "counted": VIEW_TEXT,
-            "patterns": {p.key: p.text for p in found},
-            "pairs": [c.to_json() for c in done],
-        }
-        value["sweep"] = _sweep(done[0], tech, seed, console)
+        sweep = _sweep(done[0], tech, seed, console)
         with console.step("map"):
-            value["map"] = landscape(done, tech.memristor.r_on_ohm)
+            found_map = landscape(done, tech.memristor.r_on_ohm)
         with console.step("areas"):
-            value["areas"] = area_study(base)
+            areas = area_study(base)
         with console.step("bare arrays"):
-            value["bare"] = bare_studies(base, config.tech)
-        value["deep_net"] = _deep_net(done[0], tech, seed, console)
+            bare = bare_studies(base, config.tech)
+        deep_net = _deep_net(done[0], tech, seed, console)
         with console.step("current limits"):
-            value["limits"] = _limits(done[0], config, tech, seed)
+            limits = _limits(done[0], config, tech, seed)
+        value = Comparison(
+            VIEW_TEXT,
+            {p.key: p.text for p in found},
+            tuple(done),
+            sweep,
+            found_map,
+            areas,
+            bare,
+            deep_net,
+            limits,
+        )
         with console.step("pictures"):
-            _pictures(work, done[0], value)
-        files.write_json(work / "compare.json", value)
+            _pictures(work, value)
+        files.write_json(work / "compare.json", value.to_json())
         files.write_json(work / "maps.json", _maps(done[0]))
-        lines = (*table_lines(done), *area_lines(value["areas"]))
-        files.write_lines(work / "compare.md", lines)
+        files.write_lines(work / "compare.md", (*table_lines(done), *area_lines(areas)))
         stacked = done[0].stacked
         files.write_layout(stacked.drawing, work / STACKED)
         head = {
@@ -122,30 +127,31 @@ def _maps(compared: Compared) -> dict[str, Any]:
     return {"panels": panels}
 
 
-def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[str, Any]:
+def _sweep(compared: Compared, tech: Tech, seed: int, console: Console) -> Sweep:
     """Sweep r_row / r_col in the view nearest to "IR drop of the array"."""
     with console.step("sweep"):
         n, m = compared.pair.stacked.rows, compared.pair.stacked.cols
         all_on = patterns(compared.stacked.network, tech, seed)[0]
         drawn = compared.parts["stacked"]["array, B"]
         rows = ratio_sweep(compared, all_on, tech, "array", RATIOS)
-    return {
-        "counted": VIEW_TEXT["array"],
-        "drawn_ratio": drawn["row"] / drawn["col"] if drawn["col"] else None,
-        "rows": rows,
-        "ratio_for_paper": crossing(rows, IR_DROP),
-        "ratio_for_paper_bare_wires_theory": bare_wire_ratio(n, m),
-    }
+    return Sweep(
+        counted=VIEW_TEXT["array"],
+        drawn_ratio=drawn["row"] / drawn["col"] if drawn["col"] else None,
+        rows=tuple(rows),
+        ratio_for_paper=crossing(((row.ratio, row.reduction) for row in rows), IR_DROP),
+        theory_ratio=bare_wire_ratio(n, m),
+    )
 
 
-def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> dict[str, Any]:
+def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> DeepNet:
     stacked = compared.stacked
     m = stacked.spec.cols
-    result: dict[str, Any] = {"slots": []}
+    slots: tuple[deepnet.Slot, ...] = ()
+    writes: WriteVerdict | None = None
     all_on = patterns(stacked.network, tech, seed)[0]
     if m > 1:
         with console.step("deep-net slots") as step:
-            found = [
+            slots = (
                 *deepnet.slots(
                     stacked.network,
                     tech,
@@ -153,34 +159,30 @@ def _deep_net(compared: Compared, tech: Tech, seed: int, console: Console) -> di
                     all_on.inputs,
                     width_um=stacked.spec.select_w_um,
                     progress=step,
-                )
-            ]
-        result["slots"] = [asdict(slot) for slot in found]
-        result["compliance_a"] = tech.memristor.compliance_a
-        result["write_voltages"] = write_verdict(
-            tech, (slot.lowest for slot in found if slot.lowest), "every column of either tier"
-        )
+                ),
+            )
+        lowest = (slot.lowest for slot in slots if slot.lowest)
+        writes = write_verdict(tech, lowest, "every column of either tier")
     with console.step("timing"):
         what = Stimulus(all_on.conductances, all_on.inputs, {})
         settling = deepnet.settle(stacked, tech, what)
-        result["settle"] = settling.to_json()
-        result["timing"] = overlap(settling.settle_s, m, tech.memristor.turns(stacked.spec.rows))
-    return result
+        gain = overlap(settling.settle_s, m, tech.memristor.turns(stacked.spec.rows))
+    return DeepNet(slots, tech.memristor.compliance_a, writes, settling, gain)
 
 
-def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> dict[str, Any]:
+def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> CurrentVerdict:
     """Return the verdict on the stacked macro's currents, everything on."""
     network = compared.stacked.network
     all_on = patterns(network, tech, seed)[0]
     what = Stimulus(all_on.conductances, all_on.inputs, {})
     solved, _ = solve_modes(network, tech, what, Console(quiet=True))
     limits = current_limits_of(tech, config.tech.temperature_c)
-    verdict: dict[str, Any] = em_report(network, tech, limits, solved, what)["verdict"]
-    return verdict
+    return em_report(network, tech, limits, solved, what).verdict
 
 
-def _pictures(work: Path, compared: Compared, value: dict[str, Any]) -> None:
+def _pictures(work: Path, value: Comparison) -> None:
     """Draw what the page takes from files; its other charts come from compare.json."""
-    if "maps" in value["map"]:
-        pictures.reduction_map(work / MAP, value["map"])
+    if value.landscape.maps:
+        pictures.reduction_map(work / MAP, value.landscape)
+    compared = value.pairs[0]
     pictures.current_paths(work, compared.stacked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from ..analyse.paper import IR_DROP
 from ..pdk import Tech
 from ..solve.network.network import Network
+from ..solve.network.reduced import reduced
 from ..solve.study.theory import Parts, row_resistance_for, stack_reduction
 from .cases import Pair, Pattern, Proved
 from .drops import METRICS, VIEWS, Floats, Views, series_parts, solve_view, views
@@ -32,6 +33,15 @@ _METRIC_TEXT = {
     "mean_device": "mean device",
     "worst_column": "worst column",
 }
+
+
+@dataclass(frozen=True)
+class RatioPoint:
+    """The reduction at one r_row / r_col: of the solved arrays, and by first-order theory."""
+
+    ratio: float
+    reduction: float
+    theory: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +129,7 @@ def compare_pair(
 
 def ratio_sweep(
     compared: Compared, pattern: Pattern, tech: Tech, view: str, ratios: tuple[float, ...]
-) -> list[dict[str, float]]:
+) -> list[RatioPoint]:
     """Return the reduction of the worst device over r_row / r_col.
 
     The middle electrode of the extracted networks is scaled; everything else stays as drawn.
@@ -139,25 +149,22 @@ def ratio_sweep(
         )
         own = [series_parts(stacked, tech, view, tier) for tier in (0, 1)]
         theory = stack_reduction(n, m, own, series_parts(planar, tech, view))
-        rows.append(
-            {
-                "ratio": ratio,
-                "reduction": 1.0 - drops[0] / drops[1],
-                "theory": theory.worst_device,
-            }
-        )
+        rows.append(RatioPoint(ratio, 1.0 - drops[0] / drops[1], theory.worst_device))
     return rows
 
 
-def crossing(rows: list[dict[str, float]], target: float) -> float | None:
-    """Return the ratio at which the swept reduction passes `target`; None if it never does."""
-    for a, b in pairwise(rows):
-        low, high = a["reduction"] - target, b["reduction"] - target
+def crossing(rows: Iterable[tuple[float, float]], target: float) -> float | None:
+    """Return where a swept reduction passes `target`; None if it never does.
+
+    Args:
+        rows: (what is swept, reduction) of each point.
+        target: reduction that is looked for.
+    """
+    for (a, at_a), (b, at_b) in pairwise(rows):
+        low, high = at_a - target, at_b - target
         if low * high <= 0 and low != high:
             share = low / (low - high)
-            return float(
-                np.exp(np.log(a["ratio"]) + share * (np.log(b["ratio"]) - np.log(a["ratio"])))
-            )
+            return float(np.exp(np.log(a) + share * (np.log(b) - np.log(a))))
     return None
 
 
@@ -168,7 +175,8 @@ def bare_wire_ratio(rows: int, cols: int) -> float:
 
 
 def _worst(network: Network, tech: Tech, conductances: Floats, inputs: Floats, view: str) -> float:
-    solution, _ = solve_view(network, tech, conductances, inputs, view)
+    small = reduced(network).network  # of which only the devices' voltages are read
+    solution, _ = solve_view(small, tech, conductances, inputs, view)
     ideal = np.broadcast_to(inputs[:, :, None], conductances.shape)
     return float(np.nanmax(np.abs(ideal - solution.device_voltages) / ideal))
 

@@ -77,6 +77,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "writes": value["deep_net"].get("write_voltages"),
         "checks": _checks(value, timing),
         "layouts": _layouts(value),
+        "areas": _areas(value),
         "pairs": value["pairs"],
         "lead": _lead(value),
         "patterns": value["patterns"],
@@ -99,6 +100,12 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "versions": manifest["versions"],
         "files": file_list(folder, manifest["files"], _KINDS),
     }
+
+
+def _areas(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the areas of the macro that was asked for, and of those of rising size."""
+    found = value.get("areas")
+    return [found["asked"], *found["rows"]] if found else []
 
 
 def _layouts(value: dict[str, Any]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def drawn(
     markers: str = "",
     nets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return what ``drawn.html.j2`` and ``stack.html.j2`` show; nothing without a file.
+    """Return what `drawn.html.j2` and `stack.html.j2` show; nothing of a file that is missing.
 
     Args:
         gds: layout file.
@@ -35,7 +35,7 @@ def drawn(
         nets: net -> its hardest load as em.json tells, drawn over the layout as well.
     """
     if not gds.is_file():
-        none = {"layout": None, "section": "", "stack": False, "load_svg": ""}
+        none: dict[str, Any] = {"layout": None, "section": "", "stack": False, "load_svg": ""}
         return {**none, "markers": "", "stack_json": script_json({"layers": []})}
     pitch = cell.get("pitch_x_um")
     stack = stack_3d(gds, tech, (pitch, cell["pitch_y_um"]) if pitch else None)

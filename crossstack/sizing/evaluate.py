@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import USAGE
+from ..built import json_of
 from ..config import RunConfig
 from ..figures import Drawn, Study, draw, mode_figures
 from ..pdk import CrossStackError
@@ -111,7 +112,7 @@ def _read_load(studies: list[Study], bound: float) -> dict[str, float | None]:
     """Return the load of reads alone if that is too much; else nothing is known yet."""
     from ..solve.modes.modes import EXPANSION
 
-    ratios = [study.limits([EXPANSION]).get("ratio", 0.0) for study in studies]
+    ratios = [study.limits([EXPANSION]).ratio or 0.0 for study in studies]
     too_much = METRICS["limit_used"].misses(max(ratios), bound)
     return {"limit_used": max(ratios)} if too_much else {}
 
@@ -123,11 +124,11 @@ def _worst(studies: list[Study], stage: str) -> dict[str, float | None]:
 
 def _row(study: Study, stage: str) -> dict[str, Any]:
     """Return the part of `figures.figures` that a stage finds."""
-    from ..analyse.needs import write_voltages
     from ..solve.modes.modes import EXPANSION, MODES
 
     if stage == "limits":
-        return {"limits": study.limits(), "write_voltages": write_voltages(study.em())}
+        writes = json_of(study.em().write_voltages)
+        return {"limits": study.limits().to_json(), "write_voltages": writes}
     if stage == "settle":
         return {"read": study.read()}
     wanted = [EXPANSION] if stage == "read" else [m for m in MODES if MODES[m].writes]

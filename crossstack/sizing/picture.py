@@ -47,17 +47,17 @@ def pareto_chart(target: Target, outcome: Outcome, value: Mapping[str, Any]) -> 
         target.bounds[name] * METRICS[name].scale if name in target.bounds else None
         for name in (x, y)
     )
-    axes = [
+    x_axis, y_axis = (
         near([*values, *([bound] if bound is not None else [])], _words(name))
         for name, values, bound in zip(
             (x, y), ([p.x for p in points], [p.y for p in points]), bounds, strict=True
         )
-    ]
+    )
     used = {p.style for p in points}
     legend = [kind for kind in _KINDS if kind[1] in used]
     legend += [("target", "c2 dashed")] if any(b is not None for b in bounds) else []
     label = f"Candidates over {x} and {y}"
-    return point_chart(label, points, *axes, legend, (bounds[0], bounds[1]))
+    return point_chart(label, points, x_axis, y_axis, legend, (bounds[0], bounds[1]))
 
 
 def _axes(target: Target) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import yaml
 
 from ..base import leftovers
 from ..base.outputs import write_text
+from ..built import Build, json_of
 from ..config import RunConfig, load_config
 from ..console import Console
 from ..figures import Study, draw, figures, mode_figures, read_energy
@@ -61,18 +62,17 @@ def prove(task: Proof) -> dict[str, Any]:
     }
 
 
-def _row(config: RunConfig, result: Any) -> dict[str, Any]:
+def _row(config: RunConfig, result: Build) -> dict[str, Any]:
     """Return the figures of a build in the shape of `figures.figures`."""
-    from ..analyse.needs import write_voltages
     from ..solve.modes.modes import EXPANSION
 
     drawn = draw(config)
-    modes = result.ir_drop.get("modes", {})
+    modes = {} if result.ir_drop is None else result.ir_drop.modes
     row: dict[str, Any] = {
-        "modes": {mode: mode_figures(value) for mode, value in modes.items()},
+        "modes": {mode: mode_figures(drop.to_json()) for mode, drop in modes.items()},
         "area": drawn.area,
-        "limits": result.limits,
-        "write_voltages": write_voltages(result.em),
+        "limits": result.limits.to_json(),
+        "write_voltages": json_of(result.write_voltages),
     }
     settle = result.timing.settle_s if result.timing else None
     if settle is None:  # a build leaves it out of a large array
@@ -80,7 +80,7 @@ def _row(config: RunConfig, result: Any) -> dict[str, Any]:
     elif EXPANSION in modes:
         spec = config.spec
         devices = spec.rows * spec.cols * len(spec.tiers)
-        amps = modes[EXPANSION]["column_currents_A"]
+        amps = modes[EXPANSION].column_currents
         row["read"] = read_energy(settle, amps, config.resolved_tech(), devices)
     return row
 

@@ -19,14 +19,15 @@ from scipy.sparse.linalg import splu
 from ..sheet.netres import NetResistors
 
 Floats = NDArray[np.float64]
-#: how far a net may be from a chain, as a share of its end-to-end resistance
-_TOLERANCE = 1e-6
+#: how far a net may be from a chain, as a share of its end-to-end resistance: where it must be
+#: one, and where its pieces can be kept instead
+ROUNDING, EXACT = 1e-6, 1e-11
 #: resistances below this share of the line's are none
 _NOTHING = 1e-9
 
 
 class NotAChainError(Exception):
-    """A net is not a line with taps; the message says which and how far off."""
+    """A net has no pin, or does not reach its devices; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,12 @@ class Chain:
     Attributes:
         segment: ohm from the tap before (or the pin) to tap j.
         tap: ohm from the line to device terminal j.
+        off: how far the net is from such a line, as a share; up to `ROUNDING` it is one.
     """
 
     segment: Floats
     tap: Floats
+    off: float = 0.0
 
 
 def resistance(net: NetResistors, a: int, b: int) -> float:
@@ -98,7 +101,7 @@ def chain(net: NetResistors, pin: str, keys: Sequence[Hashable]) -> Chain:
         keys: device terminals in their order along the line, from the pin outwards.
 
     Raises:
-        NotAChainError: if the net has no such pin or is no chain in that order.
+        NotAChainError: if the net has no such pin or does not reach its devices.
     """
     if pin not in net.pin_node:
         raise NotAChainError(f"net {net.name} has no pin {pin}")
@@ -126,14 +129,11 @@ def chain(net: NetResistors, pin: str, keys: Sequence[Hashable]) -> Chain:
     size = float(np.abs(volts[:, 2]).max()) + 1e-30
     off = float(np.abs(volts[:, 2] - expected).max()) / size
     end_to_end = float(along[-1] + tap[-1])
-    if (
-        off > _TOLERANCE
-        or min(np.diff(along, prepend=0.0).min(), tap.min()) < -_TOLERANCE * end_to_end
-    ):
-        raise NotAChainError(f"net {net.name} is no line with taps (off by {off:.1e})")
+    least = min(np.diff(along, prepend=0.0).min(), tap.min())
+    off = max(off, -float(least) / (end_to_end + 1e-30))
     # rounding leaves some 1e-12 of the line where a device stands on it: that is a node
     segment, least = np.diff(along, prepend=0.0), _NOTHING * end_to_end
-    return Chain(np.where(segment > least, segment, 0.0), np.where(tap > least, tap, 0.0))
+    return Chain(np.where(segment > least, segment, 0.0), np.where(tap > least, tap, 0.0), off)
 
 
 def _line_volts(along: Floats, current: Floats) -> Floats:

@@ -7,11 +7,13 @@ array, and joined there again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import klayout.db as db
 import numpy as np
 
 from ...base import names as grammar
-from ...lvs import ExtractedLayout
+from ...lvs import ExtractedLayout, FlatNet
 from ...pdk import Tech
 from ...solve.circuit.circuit import prepare
 from ...solve.circuit.graph import Factorised
@@ -19,11 +21,11 @@ from ...solve.network.network import ARRAY_TYPES, Network
 from ..nets.flat import extract_flat
 from ..nets.labels import line_label
 from ..nets.report import ExtractionReport
+from ..sheet.netres import NetResistors
 from ..sheet.shapes import NetShapes, Pin
 from .grid import Grid, NotRegularError
-
-#: what marks the node at which a line enters the array
-EDGE = "/edge"
+from .pieces import EDGE, Pieces
+from .sample import spots
 
 
 def end_at_edge(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:
@@ -75,7 +77,7 @@ def _shifted(edge: db.Edge, by: int, along_x: bool) -> db.Edge:
 def extract_periphery(
     layout: ExtractedLayout, tech: Tech, grid: Grid, low: dict[str, bool]
 ) -> tuple[Network, ExtractionReport]:
-    """Extract what stands around an array.
+    """Extract what stands around an array, its lines cut where they enter it.
 
     Args:
         layout: the layout without the array's cells.
@@ -95,6 +97,41 @@ def extract_periphery(
         return [end_at_edge(shapes, grid, label, low=low[side])]
 
     return extract_flat(layout, tech, part_pins=pins)
+
+
+def extract_around(
+    layout: ExtractedLayout, tech: Tech, lines: Mapping[str, tuple[Pieces, tuple[int, int]]]
+) -> tuple[Network, ExtractionReport]:
+    """Extract what stands around an array, with the whole nets of its lines.
+
+    Args:
+        layout: the layout without the array's cells.
+        tech: technology.
+        lines: name of a line -> its net, and how far it lies from the one that was solved, in dbu.
+
+    Returns:
+        The network, in which each terminal of the array's devices on a line is a port called after
+        the line with `EDGE`, and a report.
+
+    Raises:
+        NotRegularError: for a line that reaches other devices than the one it is like.
+    """
+
+    def whole(net: FlatNet) -> NetResistors | None:
+        name = line_label(net.name)
+        if name is None or name not in lines:
+            return None
+        pieces, shift = lines[name]
+        try:
+            return pieces.whole(name, spots(layout, net), shift)
+        except KeyError:
+            raise NotRegularError(f"{name} differs from lines like it around the array") from None
+
+    found = extract_flat(layout, tech, part_pins=lambda name, shapes: [], part_nets=whole)
+    missing = next((name for name in lines if name not in found[0].ports), None)
+    if missing:
+        raise NotRegularError(f"the pin of {missing} does not lie outside the array")
+    return found
 
 
 def lead_ohm(rest: Network) -> dict[str, float]:
@@ -124,18 +161,19 @@ def joined(array: Network, rest: Network) -> Network:
     """Return an array and what stands around it as one network.
 
     Args:
-        array: with one port per line, where the line enters the array.
-        rest: with ports of the same names and `EDGE`.
+        array: with a port where a line enters the array, or at each of its devices.
+        rest: with ports of the same names, in the first case and `EDGE`.
     """
-    lines = [name for name in array.ports if name + EDGE in rest.ports]
+    end = {name: name + EDGE if name + EDGE in rest.ports else name for name in array.ports}
+    lines = [name for name in array.ports if end[name] in rest.ports]
     names = array.node_names.astype(object)
-    names[[array.ports[name] for name in lines]] = [name + EDGE for name in lines]
+    names[[array.ports[name] for name in lines]] = [end[name] for name in lines]
     # nodes of the same name inside both parts of a line are different nodes
     known = set(names.tolist())
     own = [str(n) for n in rest.node_names]
     others = [f"{n}/rest" if n in known else n for n in own]
     node = np.arange(rest.n_nodes) + array.n_nodes
-    at_edge = [rest.ports[name + EDGE] for name in lines]
+    at_edge = [rest.ports[end[name]] for name in lines]
     node[at_edge] = [array.ports[name] for name in lines]
     # the numbers of edge nodes close up
     kept = np.ones(rest.n_nodes, dtype=bool)
@@ -156,7 +194,7 @@ def joined(array: Network, rest: Network) -> Network:
         node_names=np.array([*names, *np.array(others, dtype=object)[kept]], dtype=np.str_),
         layers=_union(array.layers, rest.layers),
         nets=_union(array.nets, rest.nets),
-        ports={name: int(node[n]) for name, n in rest.ports.items() if not name.endswith(EDGE)},
+        ports={name: int(node[n]) for name, n in rest.ports.items() if EDGE not in name},
         conditions=array.conditions,
         **arrays,
     ).validate()

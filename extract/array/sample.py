@@ -6,10 +6,9 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 import klayout.db as db
-import numpy as np
 
 from ...base import names as grammar
-from ...lvs import FlatDevice, FlatNet, extract_layout, silicon_joins
+from ...lvs import ExtractedLayout, FlatDevice, FlatNet, extract_layout, silicon_joins
 from ...pdk import Tech
 from ..nets.geometry import NetGeometry
 from ..nets.labels import TIER_OF, labels_of
@@ -17,23 +16,36 @@ from ..nets.report import ExtractionReport
 from ..sheet.netres import NetResistors, NetSolver
 from ..sheet.rates import Rates
 from .grid import Grid, NotRegularError
+from .pieces import Spot
+
+#: number of a device and position of one of its terminals
+Key = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class SampleDevice:
-    """A memristor of a sample with what connects it to its row line."""
+    """A memristor of a sample with what connects it to its row line.
+
+    Attributes:
+        tier, row, col, area: which one, and its area in um2.
+        me_net, me_key: its column's net, and its own terminal there.
+        line_net, line_keys: the row line's net, and the terminals there: of every gate of its
+            select transistor, or its own without one.
+        inner: the net between, the gates' terminals there, and its own; None without transistor.
+        w, l: of every gate in um; empty without.
+    """
 
     tier: int
     row: int
     col: int
     area: float
     me_net: int
-    me_key: tuple[int, int]
+    me_key: Key
     line_net: int
-    line_key: tuple[int, int]
-    inner: tuple[int, tuple[int, int], tuple[int, int]] | None
-    w: float
-    l: float
+    line_keys: tuple[Key, ...]
+    inner: tuple[int, tuple[Key, ...], Key] | None = None
+    w: tuple[float, ...] = ()
+    l: tuple[float, ...] = ()
 
 
 class Sample:
@@ -74,25 +86,26 @@ class Sample:
             raise NotRegularError(f"memristor at {device.at} lies outside the array")
         outer, column = device.nets
         base = (tier, row, col, device.parameters[0], column, (number, 1))
+        direct = SampleDevice(*base, outer, ((number, 0),))
         if not rows:  # row lines are cut up in a sample of columns
-            return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
+            return direct
         labels = labels_of(self.flat.nets[outer].name)
         if any(grammar.kind_of(name) == grammar.ROWS[tier] for name in labels):
-            return SampleDevice(*base, outer, (number, 0), None, np.nan, np.nan)
-        switches = [
+            return direct
+        gates = [
             (other, position)
             for other, position in self.flat.terminals[outer]
             if self.flat.devices[other].kind.name == "nfet" and position in (0, 2)
         ]
-        if len(switches) != 1:
+        gates.sort(key=lambda key: self.flat.devices[key[0]].at)  # in every cell in one order
+        lines = {self.flat.devices[other].nets[2 - position] for other, position in gates}
+        if len(lines) != 1:
             raise NotRegularError(
-                f"memristor at {device.at} has {len(switches)} select transistors"
+                f"memristor at {device.at} has {len(gates)} select transistors on {len(lines)} nets"
             )
-        other, position = switches[0]
-        switch = self.flat.devices[other]
-        far = 2 - position
-        inner = (outer, (other, position), (number, 0))
-        return SampleDevice(*base, switch.nets[far], (other, far), inner, *switch.parameters)
+        w, l = zip(*(self.flat.devices[other].parameters for other, _ in gates), strict=True)
+        far = tuple((other, 2 - position) for other, position in gates)
+        return SampleDevice(*base, lines.pop(), far, (outer, tuple(gates), (number, 0)), w, l)
 
     def gate_net(self, device: SampleDevice, grid: Grid) -> FlatNet | None:
         """Return the net of the gate that selects a memristor, None for one without transistor.
@@ -112,9 +125,7 @@ class Sample:
             raise NotRegularError(f"the memristor in row {device.row} has {len(gates)} gates")
         return self.flat.nets[gates.pop()]
 
-    def check_alone(
-        self, net: FlatNet, keys: Iterable[tuple[int, int]], grid: Grid, what: str
-    ) -> None:
+    def check_alone(self, net: FlatNet, keys: Iterable[Key], grid: Grid, what: str) -> None:
         """Refuse a line that reaches anything in the array but its own devices.
 
         Raises:
@@ -126,6 +137,16 @@ class Sample:
             if (number, position) not in own and min(self.place(device, grid)) >= 0:
                 at = f"({device.at[0]:.3f}, {device.at[1]:.3f})"
                 raise NotRegularError(f"{what} also reaches the {device.kind.name} at {at}")
+
+    def around(self, net: FlatNet, grid: Grid) -> dict[Spot, Key]:
+        """Return the terminals on a net of the devices around the array, by where they stand."""
+        return {
+            spot: key
+            for spot, key in zip(
+                spots(self.extracted, net), self.flat.terminals[net.number], strict=True
+            )
+            if min(self.place(self.flat.devices[key[0]], grid)) < 0
+        }
 
     def solve(self, solver: NetSolver, net: FlatNet, report: ExtractionReport) -> NetResistors:
         """Return the resistors of a net; its terminals are keyed (device, terminal).
@@ -144,3 +165,13 @@ class Sample:
             table[int(str(key))]: node for key, node in result.terminal_node.items()
         }
         return replace(result, terminal_node=nodes)
+
+
+def spots(layout: ExtractedLayout, net: FlatNet) -> list[Spot]:
+    """Return the terminals on a net by where their devices stand, in the order of their keys."""
+    flat, found = layout.flat, []
+    for number, position in flat.terminals[net.number]:
+        device = flat.devices[number]
+        x, y = (round(c / layout.dbu) for c in device.at)
+        found.append((device.kind.name, position, x, y))
+    return found

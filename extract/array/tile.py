@@ -8,8 +8,8 @@ for are read at the place where its own label lies, shifted by the pitch.
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import klayout.db as db
@@ -22,15 +22,16 @@ from ...base.names import TIER_NAMES
 from ...lvs import ExtractedLayout, FlatNet, extract_layout, missed_devices
 from ...pdk import Tech
 from ...solve.network.network import Network
-from ..nets.labels import labels_of
 from ..nets.report import ExtractionReport, Progress
 from ..sheet.netres import NetSolver
 from ..sheet.rates import Rates, rates
-from .chain import Chain, NotAChainError, chain, resistance
+from .chain import EXACT, ROUNDING, Chain, NotAChainError, chain, resistance
 from .grid import ArrayView, NotRegularError, array_view
-from .periphery import extract_periphery, lead_ohm
-from .sample import Sample, SampleDevice
-from .tiled import TiledArray
+from .numbering import every, index, leads, orders, pin_of
+from .periphery import extract_around, extract_periphery, lead_ohm
+from .pieces import ArrayNets, Pieces, Stack
+from .sample import Key, Sample, SampleDevice
+from .tiled import LARGEST, MOST_CELLS, TiledArray
 
 Floats = NDArray[np.float64]
 
@@ -67,15 +68,21 @@ def extract_tiled(
     for finding in missed_devices(around):
         report.warn(str(finding))
     has_rest = bool(around.flat.devices)
+    fits = view.grid.rows * view.grid.cols <= MOST_CELLS
     try:
-        stitcher = _Stitcher(view, tech, process, report, progress)
+        stitcher = _Stitcher(view, tech, process, report, progress, apart=has_rest and fits)
         stitcher.run()
     except NotAChainError as error:
         raise NotRegularError(str(error)) from None
+    if not fits:
+        stitcher.check_lines()
     rest = None
-    if has_rest:
+    if has_rest and fits:
+        rest, own = extract_around(around, tech, stitcher.lines())
+    elif has_rest:
         rest, own = extract_periphery(around, tech, view.grid, stitcher.pin_first)
         stitcher.cut(lead_ohm(rest))
+    if has_rest:
         report.add(own)
     array = stitcher.array()
     report.seconds = round(time.perf_counter() - start, 3)
@@ -97,7 +104,7 @@ def _layout_of(
 ) -> tuple[db.Layout, db.Cell, tuple[str, ...]]:
     """Return a layout, its top cell, and what it holds that is not looked at."""
     if isinstance(source, ExtractedLayout):
-        return source.layout, source.layout.cell(source.top.name), source.warnings
+        return source.layout, source.cell, source.warnings
     opened = open_layout(source, tech.drawing)
     return opened.layout, opened.top, opened.warnings
 
@@ -112,11 +119,14 @@ class _Stitcher:
         process: Rates,
         report: ExtractionReport,
         progress: Progress | None,
+        *,
+        apart: bool,
     ) -> None:
+        """Prepare; lines that are `apart` are kept whole, for what stands around the array."""
         self.view, self.tech, self.process, self.report = view, tech, process, report
         self.solver = NetSolver(process, view.layout.dbu)
         self.progress = progress
-        self.inner: dict[tuple[str, int], float] = {}
+        self.inner: dict[tuple[str, int], tuple[float, Stack | None]] = {}
         g = view.grid
         self.line = np.full((2, g.rows, g.cols), np.nan)
         self.names = ("row_tap", "drain", "column_tap", "switch_w_um", "switch_l_um", "area_um2")
@@ -129,6 +139,8 @@ class _Stitcher:
         self.row_like = np.full((2, g.rows), -1)
         self.col_like = np.full(g.cols, -1)
         self.pin_first: dict[str, bool] = {}
+        #: nets that are no lines with taps, or kept whole, by place; and how far from such lines
+        self.nets, self.off = ArrayNets(apart=apart), 0.0
 
     def run(self) -> None:
         for rows in (True, False):
@@ -155,6 +167,27 @@ class _Stitcher:
         stacks = int(np.isfinite(self.device["switch_w_um"]).sum())
         self.report.nets = self.report.solved = lines + stacks
 
+    def check_lines(self) -> None:
+        """Forget the pieces of lines of an array that is too large for a network.
+
+        Raises:
+            NotRegularError: for nets that are no lines with taps by more than rounding.
+        """
+        if self.off > ROUNDING or self.nets.stacks:
+            raise NotRegularError(f"straps and folded transistors need at most {LARGEST}")
+        self.nets = ArrayNets()
+
+    def lines(self) -> dict[str, tuple[Pieces, tuple[int, int]]]:
+        """Return each line by name: its net, and how far it lies from the one that was solved."""
+        g, found = self.view.grid, {}
+        for (t, i), pieces in self.nets.rows.items():
+            name = grammar.row(t, int(self.row_label[t, i]))
+            found[name] = pieces, (0, int(i - self.row_like[t, i]) * g.dy)
+        for j, pieces in self.nets.columns.items():
+            name = grammar.column(int(self.col_label[j]))
+            found[name] = pieces, (int(j - self.col_like[j]) * g.dx, 0)
+        return found
+
     def cut(self, lead: dict[str, float]) -> None:
         """Take off each line what lies between its pin and the array's edge.
 
@@ -168,9 +201,9 @@ class _Stitcher:
         for tier in (0, 1):
             if not np.isnan(self.line[tier]).any():
                 like = self.row_label[tier][self.row_like[tier]]
-                self.line[tier, :, first["row"]] -= _leads(lead, grammar.ROWS[tier], like)
+                self.line[tier, :, first["row"]] -= leads(lead, grammar.ROWS[tier], like)
         like = self.col_label[self.col_like]
-        self.column[first["column"]] -= _leads(lead, grammar.COLUMN, like)
+        self.column[first["column"]] -= leads(lead, grammar.COLUMN, like)
         if np.nanmin(self.line) < 0 or self.column.min() < 0:
             raise NotRegularError("a line ends before it enters the array")
 
@@ -188,17 +221,20 @@ class _Stitcher:
             if len({d.line_net for d in devices}) != 1:
                 raise NotRegularError(f"row {row} of tier {tier} is not one net")
             net = sample.flat.nets[devices[0].line_net]
-            line, keys = grammar.ROWS[tier], [d.line_key for d in devices]
+            line, keys = grammar.ROWS[tier], [d.line_keys for d in devices]
             sample.check_alone(
-                net, keys, self.view.grid, f"row {row} of the {TIER_NAMES[tier]} tier"
+                net, every(keys), self.view.grid, f"row {row} of the {TIER_NAMES[tier]} tier"
             )
             found = self._line(sample, net, line, keys, along_x=True)
+            if self.nets.apart or found.off > EXACT or any(len(own) > 1 for own in keys):
+                pieces = self._pieces(sample, net, line, keys)
+                self.nets.rows.update({(tier, int(i)): pieces for i in alike})
             self.line[tier, alike] = found.segment
             self.device["row_tap"][tier, alike] = found.tap
-            self.device["drain"][tier, alike] = [self._inner(sample, d) for d in devices]
+            self.device["drain"][tier, alike] = [self._inner(sample, d, alike) for d in devices]
             for name, values in (
-                ("switch_w_um", [d.w for d in devices]),
-                ("switch_l_um", [d.l for d in devices]),
+                ("switch_w_um", [sum(d.w) if d.w else np.nan for d in devices]),
+                ("switch_l_um", [d.l[0] if d.l else np.nan for d in devices]),
                 ("area_um2", [d.area for d in devices]),
             ):
                 self.device[name][tier, alike] = values
@@ -208,8 +244,7 @@ class _Stitcher:
     def _columns(self, sample: Sample, col: int) -> None:
         """Solve one representative column line and spread it."""
         alike = np.flatnonzero(self.view.col_kind == self.view.col_kind[col])
-        segment: Floats | None = None
-        reached: list[tuple[FlatNet, list[tuple[int, int]]]] = []
+        places: list[list[SampleDevice]] = []
         for tier in (0, 1):
             devices = sorted(
                 (d for d in sample.devices if (d.tier, d.col) == (tier, col)), key=lambda d: d.row
@@ -218,24 +253,29 @@ class _Stitcher:
                 continue
             if [d.row for d in devices] != list(range(self.view.grid.rows)):
                 raise NotRegularError(f"column {col} has not one memristor of tier {tier} per row")
-            if len({d.me_net for d in devices}) != 1:
+            if len({d.me_net for d in [*devices, *(places[0] if places else ())]}) != 1:
                 raise NotRegularError(f"column {col} is not one net")
-            net = sample.flat.nets[devices[0].me_net]
-            reached.append((net, [d.me_key for d in devices]))
             self._select_line(sample, tier, col, devices, alike)
-            found = self._line(
-                sample, net, grammar.COLUMN, [d.me_key for d in devices], along_x=False
-            )
-            if segment is not None and not np.allclose(segment, found.segment, rtol=1e-6):
-                raise NotRegularError(f"column {col} differs between the tiers")
-            segment = found.segment
-            self.column[:, alike] = found.segment[:, None]
-            self.col_like[alike] = col
-            self.device["column_tap"][tier][:, alike] = found.tap[:, None]
-            self._spread_labels(sample, net, grammar.COLUMN, col, alike, self.col_label)
-        keys = [key for _, own in reached for key in own]
-        for net, _ in reached:
-            sample.check_alone(net, keys, self.view.grid, f"column {col}")
+            places.append(devices)
+        net = sample.flat.nets[places[0][0].me_net]
+        keys = [[d.me_key for d in devices] for devices in places]
+        sample.check_alone(net, every(keys), self.view.grid, f"column {col}")
+        lines = [
+            self._line(sample, net, grammar.COLUMN, [(k,) for k in own], along_x=False)
+            for own in keys
+        ]
+        apart = not np.allclose(lines[0].segment, lines[-1].segment, rtol=ROUNDING)
+        self.off = 1.0 if apart else self.off
+        # a tap that both tiers stand on carries the current of both
+        shared = len(lines) > 1 and any(found.tap.any() for found in lines)
+        if self.nets.apart or apart or shared or max(found.off for found in lines) > EXACT:
+            pieces = self._pieces(sample, net, grammar.COLUMN, keys)
+            self.nets.columns.update({int(j): pieces for j in alike})
+        self.column[:, alike] = lines[0].segment[:, None]
+        self.col_like[alike] = col
+        for devices, found in zip(places, lines, strict=True):
+            self.device["column_tap"][devices[0].tier][:, alike] = found.tap[:, None]
+        self._spread_labels(sample, net, grammar.COLUMN, col, alike, self.col_label)
 
     def _select_line(
         self,
@@ -259,40 +299,71 @@ class _Stitcher:
         sample: Sample,
         net: FlatNet,
         line: str,
-        keys: list[tuple[int, int]],
+        keys: Sequence[Sequence[Key]],
         *,
         along_x: bool,
     ) -> Chain:
-        """Solve a line and return it in the order of `keys`."""
-        pin = _pin_of(net, line)
+        """Solve a line and return it in the order of `keys`, or as near to it as it comes.
+
+        Args:
+            sample: what holds it.
+            net: its net.
+            line: letters of its label.
+            keys: terminals on it, cell by cell, of which the first ones are looked at.
+            along_x: whether it is a row line.
+        """
+        pin = pin_of(net, line)
         axis = 0 if along_x else 1
         at = next(lb.at for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
-        ends = [sample.flat.devices[keys[k][0]].at[axis] for k in (0, -1)]
+        ends = [sample.flat.devices[keys[k][0][0]].at[axis] for k in (0, -1)]
         first = abs(at[axis] - ends[0]) <= abs(at[axis] - ends[1])
         side = "row" if along_x else "column"
         if self.pin_first.setdefault(side, first) != first:
             raise NotRegularError(f"the pins of the {side} lines are not all on one side")
         solved = sample.solve(self.solver, net, self.report)
-        found = chain(solved, pin, keys if first else keys[::-1])
+        each = [own[0] for own in keys]
+        found = chain(solved, pin, each if first else each[::-1])
+        self.off = max(self.off, found.off)
         if first:
             return found
-        return Chain(found.segment[::-1], found.tap[::-1])
+        return Chain(found.segment[::-1], found.tap[::-1], found.off)
 
-    def _inner(self, sample: Sample, device: SampleDevice) -> float:
-        """Return the resistance from the transistor to its memristor."""
+    def _pieces(
+        self, sample: Sample, net: FlatNet, line: str, keys: Sequence[Sequence[Key]]
+    ) -> Pieces:
+        """Return a line's net piece by piece, with what stands around the array if that is apart.
+
+        Raises:
+            NotRegularError: for a net that does not reach one of its devices.
+        """
+        solved = sample.solve(self.solver, net, self.report)
+        if lost := sum(key not in solved.terminal_node for key in every(keys)):
+            raise NotRegularError(f"net {net.name} does not reach {lost} of its terminals")
+        around = sample.around(net, self.view.grid) if self.nets.apart else None
+        return Pieces.of(solved, pin_of(net, line), keys, around)
+
+    def _inner(self, sample: Sample, device: SampleDevice, alike: NDArray[np.int64]) -> float:
+        """Return the resistance from the transistor to its memristor; of a folded one, keep all."""
         if device.inner is None:
             return 0.0
-        number, switch, memristor = device.inner
+        number, gates, memristor = device.inner
         net = sample.flat.nets[number]
         key = (net.net.circuit().name, net.net.cluster_id)
         # a net that lives in a cell is the same in all its places, a net of the top is not
         if key not in self.inner or not net.path:
             solved = sample.solve(self.solver, net, self.report)
             nodes = solved.terminal_node
-            if switch not in nodes or memristor not in nodes:
+            if not all(end in nodes for end in (*gates, memristor)):
                 raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
-            self.inner[key] = resistance(solved, nodes[switch], nodes[memristor])
-        return self.inner[key]
+            pieces = None
+            if len(gates) > 1:
+                pieces = Stack(Pieces.of(solved, None, [(memristor,), gates]), device.w, device.l)
+            self.inner[key] = resistance(solved, nodes[gates[0]], nodes[memristor]), pieces
+        ohm, stack = self.inner[key]
+        if stack is not None:
+            at = device.tier, device.col
+            self.nets.stacks.update({(at[0], int(i), at[1]): stack for i in alike})
+        return ohm
 
     def _spread_labels(
         self,
@@ -304,17 +375,16 @@ class _Stitcher:
         into: NDArray[np.int64],
     ) -> None:
         """Read the labels of alike lines where the representative's own label would lie."""
-        pin, g = _pin_of(net, line), self.view.grid
+        pin, g = pin_of(net, line), self.view.grid
         places = [key for key, name in sample.labels.items() if name == pin]
         for other in alike:
             shift = (other - number) * (g.dy if line in grammar.ROWS else g.dx)
             for conductor, x, y in places:
                 moved = (x, y + shift) if line in grammar.ROWS else (x + shift, y)
-                index = _index(
-                    sample.labels.get((conductor, int(moved[0]), int(moved[1])), ""), line
-                )
-                if index is not None:
-                    into[other] = index
+                near = sample.labels.get((conductor, int(moved[0]), int(moved[1])), "")
+                number_there = index(near, line)
+                if number_there is not None:
+                    into[other] = number_there
                     break
             else:
                 raise NotRegularError(f"line {int(other)} of {line} carries no label like {pin}")
@@ -333,8 +403,8 @@ class _Stitcher:
                 raise NotRegularError(
                     f"the {TIER_NAMES[t]} tier's select lines do not follow the columns"
                 )
-        row_first = _orders(self.row_label[0], "rows")
-        col_first = _orders(self.col_label, "columns")
+        row_first = orders(self.row_label[0], "rows")
+        col_first = orders(self.col_label, "columns")
         by_row, by_col = np.argsort(self.row_label[0]), np.argsort(self.col_label)
         order = np.ix_(np.array(rows), by_row, by_col)
         values = {name: array[order] for name, array in self.device.items()}
@@ -344,35 +414,6 @@ class _Stitcher:
             row_pin_first=self.pin_first["row"] == col_first,
             column_pin_first=self.pin_first["column"] == row_first,
             conditions=self.process.conditions.to_json(),
+            nets=self.nets.numbered(self.row_label[0], self.col_label) if self.nets else None,
             **values,
         )
-
-
-def _leads(lead: dict[str, float], line: str, labels: NDArray[np.int64]) -> list[float]:
-    names = [f"{line}[{n}]" for n in labels]
-    missing = next((name for name in names if name not in lead), None)
-    if missing:
-        raise NotRegularError(f"the pin of {missing} does not lie outside the array")
-    return [lead[name] for name in names]
-
-
-def _orders(labels: NDArray[np.int64], what: str) -> bool:
-    """Return True for 0, 1, 2, ..., False for the reverse; refuse anything else."""
-    up = np.arange(len(labels))
-    if np.array_equal(labels, up):
-        return True
-    if np.array_equal(labels, up[::-1]):
-        return False
-    raise NotRegularError(f"the labels of the {what} are not numbered 0, 1, 2, ... in place")
-
-
-def _index(name: str, line: str) -> int | None:
-    match = re.fullmatch(re.escape(line) + r"\[(\d+)\]", name)
-    return int(match[1]) if match else None
-
-
-def _pin_of(net: FlatNet, line: str) -> str:
-    for name in labels_of(net.name):
-        if _index(name, line) is not None:
-            return name
-    raise NotRegularError(f"net {net.name or net.number} carries no label {line}[i]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from ...base import names as grammar
 from ...pdk import ParameterError
 from ...solve.network.builder import NetworkBuilder
 from ...solve.network.network import Network
+from .pieces import ArrayNets
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 _SIDE = 600
 #: cells above which a network with named nodes is refused, also in words
 MOST_CELLS, LARGEST = _SIDE * _SIDE, f"{_SIDE} x {_SIDE} cells"
@@ -41,6 +43,8 @@ class TiledArray:
         row_pin_first: True if the row pins are on the side of column 0.
         column_pin_first: True if the column pins are on the side of row 0.
         conditions: what they were extracted at, as of a `Network`.
+        nets: nets that are no lines with taps; what the arrays say of them is as near as such a
+            line comes. None without.
     """
 
     row_segment: Floats
@@ -54,6 +58,7 @@ class TiledArray:
     row_pin_first: bool = True
     column_pin_first: bool = True
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    nets: ArrayNets | None = None
 
     def validate(self) -> TiledArray:
         """Check the arrays against each other; returns them.
@@ -164,51 +169,109 @@ class TiledArray:
         return builder.build()
 
     def _add_columns(self, builder: NetworkBuilder, column: str) -> NDArray[np.int32]:
-        """Add the column lines; returns the node of each crossing."""
-        _, rows, cols = self.shape
-        crossing = np.empty((rows, cols), dtype=np.int32)
+        """Add the column lines; returns the node of each device, shape (T, rows, cols)."""
+        tiers, rows, cols = self.shape
+        nets = {} if self.nets is None else self.nets.columns
+        crossing = np.empty((tiers, rows, cols), dtype=np.int32)
+        plain = np.array([j for j in range(cols) if j not in nets], dtype=np.int64)
+        for j in plain:
+            crossing[:, :, j] = builder.nodes(f"{grammar.column(j)}/n{i}" for i in range(rows))
+        pins = np.full(cols, -1, dtype=np.int32)
         for j in range(cols):
-            crossing[:, j] = builder.nodes(f"{grammar.column(j)}/n{i}" for i in range(rows))
-        pins = builder.nodes(grammar.column(j) for j in range(cols))
-        for j, pin in enumerate(pins):
-            builder.port(grammar.column(j), int(pin))
-        if self.column_pin_first:
-            before = np.vstack([pins, crossing[:-1]])
-        else:
-            before = np.vstack([crossing[1:], pins])
-        nets = np.array([builder.net(grammar.column(j)) for j in range(cols)])
-        builder.resistors(
-            before.ravel(),
-            crossing.ravel(),
-            self.column_segment.ravel(),
-            layer=builder.layer(column),
-            net=np.tile(nets, rows),
-        )
+            if self.nets is not None and j in nets:
+                crossing[:, :, j] = self.nets.line(builder, grammar.column(j), nets[j])
+            else:
+                pins[j] = builder.node(grammar.column(j))
+                builder.port(grammar.column(j), int(pins[j]))
+        if len(plain):
+            here, number = crossing[0][:, plain], [builder.net(grammar.column(j)) for j in plain]
+            if self.column_pin_first:
+                before = np.vstack([pins[plain], here[:-1]])
+            else:
+                before = np.vstack([here[1:], pins[plain]])
+            builder.resistors(
+                before.ravel(),
+                here.ravel(),
+                self.column_segment[:, plain].ravel(),
+                layer=builder.layer(column),
+                net=np.tile(number, rows),
+            )
         return crossing
 
     def _add_tier(self, builder: NetworkBuilder, tier: int, crossing: NDArray[np.int32]) -> None:
+        """Add the row lines of a tier, and what hangs on them."""
         _, rows, cols = self.shape
-        line, outer = grammar.ROWS[tier], grammar.ELECTRODES[tier]
+        line = grammar.ROWS[tier]
+        nets = {} if self.nets is None else self.nets.rows
+        plain = np.array([i for i in range(rows) if (tier, i) not in nets], dtype=np.int64)
         tap = np.empty((rows, cols), dtype=np.int32)
         source, inner = tap.copy(), tap.copy()
         for i in range(rows):
-            tap[i] = builder.nodes(f"{line}[{i}]/n{j}" for j in range(cols))
-            source[i] = builder.nodes(f"{line}[{i}]/s{j}" for j in range(cols))
-            inner[i] = builder.nodes(f"{outer}[{i}][{j}]" for j in range(cols))
-        pins = builder.nodes(f"{line}[{i}]" for i in range(rows))[:, None]
-        for i, pin in enumerate(pins[:, 0]):
-            builder.port(f"{line}[{i}]", int(pin))
-        if self.row_pin_first:
-            before = np.hstack([pins, tap[:, :-1]])
-        else:
-            before = np.hstack([tap[:, 1:], pins])
-        nets = np.repeat([builder.net(f"{line}[{i}]") for i in range(rows)], cols)
-        add = builder.resistors
-        add(before.ravel(), tap.ravel(), self.row_segment[tier].ravel(),
-            layer=builder.layer(_ROW_LAYER), net=nets)  # fmt: skip
-        add(tap.ravel(), source.ravel(), self.row_tap[tier].ravel(),
-            layer=builder.layer("row stack"), net=nets)  # fmt: skip
-        self._add_devices(builder, tier, source, inner, crossing)
+            if (tier, i) not in nets:
+                tap[i] = builder.nodes(f"{line}[{i}]/n{j}" for j in range(cols))
+                source[i] = builder.nodes(f"{line}[{i}]/s{j}" for j in range(cols))
+            inner[i] = builder.nodes(f"{grammar.ELECTRODES[tier]}[{i}][{j}]" for j in range(cols))
+        pins = np.full(rows, -1, dtype=np.int32)
+        ends: dict[int, list[NDArray[np.int32]]] = {}
+        for i in range(rows):
+            name = grammar.row(tier, i)
+            if self.nets is not None and (tier, i) in nets:
+                ends[i] = self.nets.line(builder, name, nets[tier, i])
+                source[i] = [cell[0] for cell in ends[i]]
+            else:
+                pins[i] = builder.node(name)
+                builder.port(name, int(pins[i]))
+        if len(plain):
+            here = tap[plain]
+            if self.row_pin_first:
+                before = np.hstack([pins[plain, None], here[:, :-1]])
+            else:
+                before = np.hstack([here[:, 1:], pins[plain, None]])
+            number = np.repeat([builder.net(f"{line}[{i}]") for i in plain], cols)
+            add = builder.resistors
+            add(before.ravel(), here.ravel(), self.row_segment[tier, plain].ravel(),
+                layer=builder.layer(_ROW_LAYER), net=number)  # fmt: skip
+            add(here.ravel(), source[plain].ravel(), self.row_tap[tier, plain].ravel(),
+                layer=builder.layer("row stack"), net=number)  # fmt: skip
+        self._add_devices(builder, tier, source, inner, crossing[tier])
+        self._add_folded(builder, tier, ends, inner)
+
+    def _in_pieces(self, tier: int) -> tuple[Bools, Bools]:
+        """Return which stacks of a tier, and which of its columns' ends, are kept as pieces."""
+        _, rows, cols = self.shape
+        stacks, columns = np.zeros((rows, cols), dtype=bool), np.zeros((rows, cols), dtype=bool)
+        if self.nets is not None:
+            columns[:, list(self.nets.columns)] = True
+            for t, i, j in self.nets.stacks:
+                stacks[i, j] |= t == tier
+        return stacks, columns
+
+    def _add_folded(
+        self,
+        builder: NetworkBuilder,
+        tier: int,
+        ends: dict[int, list[NDArray[np.int32]]],
+        inner: NDArray[np.int32],
+    ) -> None:
+        """Add folded transistors, and the nets between them and their memristors.
+
+        Args:
+            builder: the network.
+            tier: which one.
+            ends: row -> column -> node on the row line of every gate.
+            inner: node of each memristor.
+        """
+        stacks = {} if self.nets is None else self.nets.stacks
+        for (t, i, j), stack in stacks.items():
+            if t != tier:
+                continue
+            name = f"{grammar.ELECTRODES[tier]}[{i}][{j}]"
+            pieces = replace(stack.pieces, pin=stack.pieces.ends[0][0])
+            nodes = pieces.add(builder, name, int(inner[i, j]))
+            builder.switches(
+                ends[i][j], nodes[list(pieces.ends[1])], grammar.select(tier, j),
+                w_um=stack.w_um, l_um=stack.l_um,
+            )  # fmt: skip
 
     def _add_devices(
         self,
@@ -218,10 +281,11 @@ class TiledArray:
         inner: NDArray[np.int32],
         crossing: NDArray[np.int32],
     ) -> None:
-        """Add transistors, drain stacks and memristors of one tier."""
+        """Add single transistors, their drain stacks, and the memristors of one tier."""
         _, rows, cols = self.shape
         i, j = np.divmod(np.arange(rows * cols), cols)
-        switched = ~np.isnan(self.switch_w_um[tier]).ravel()
+        folded, laddered = (there.ravel() for there in self._in_pieces(tier))
+        switched = ~np.isnan(self.switch_w_um[tier]).ravel() & ~folded
         start = source.ravel().copy()
         if switched.any():
             kept = np.flatnonzero(switched)
@@ -233,15 +297,23 @@ class TiledArray:
                 l_um=self.switch_l_um[tier].ravel()[kept],
             )  # fmt: skip
             start[kept] = drains
-        series = (self.drain[tier] + self.column_tap[tier]).ravel()
+        column = np.where(laddered, 0.0, self.column_tap[tier].ravel())
+        ends = inner.ravel().copy()
+        if (away := folded & (column > 0)).any():  # the tap stands behind the electrode's net
+            at = np.flatnonzero(away)
+            ends[at] = builder.nodes(f"{grammar.ELECTRODES[tier]}[{i[k]}][{j[k]}]/t" for k in at)
+            builder.resistors(
+                inner.ravel()[at], ends[at], column[at], layer=builder.layer(_ELECTRODE),
+                net=np.array([builder.net(grammar.column(c)) for c in j[at]]),
+            )  # fmt: skip
         # behind a transistor an electrode is a net of its own, otherwise part of the row line
         nets = [
             builder.net(f"{grammar.ELECTRODES[tier]}[{r}][{c}]" if apart else grammar.row(tier, r))
             for r, c, apart in zip(i.tolist(), j.tolist(), switched.tolist(), strict=True)
         ]
+        series, single = self.drain[tier].ravel() + column, ~folded
         builder.resistors(
-            start, inner.ravel(), series, layer=builder.layer(_ELECTRODE), net=np.array(nets)
-        )
-        builder.memristors(
-            tier, i, j, inner.ravel(), crossing.ravel(), area_um2=self.area_um2[tier].ravel()
-        )
+            start[single], ends[single], series[single], layer=builder.layer(_ELECTRODE),
+            net=np.array(nets)[single],
+        )  # fmt: skip
+        builder.memristors(tier, i, j, ends, crossing.ravel(), area_um2=self.area_um2[tier].ravel())

@@ -36,7 +36,8 @@ def _entry(name: str) -> Entry:
     return Entry(np.dtype(np.float64), 2 if name == "column_segment" else 3)
 
 
-ENTRIES = {f.name: _entry(f.name) for f in fields(TiledArray)}
+#: an array with nets that are no lines is always small enough for a network, and saved as one
+ENTRIES = {f.name: _entry(f.name) for f in fields(TiledArray) if f.name != "nets"}
 
 
 def save_array(array: TiledArray, path: str | Path) -> Path:
@@ -49,7 +50,9 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     """
     path = Path(path)
     array.validate()
-    content: dict[str, Any] = {f.name: getattr(array, f.name) for f in fields(array)}
+    if array.nets is not None:
+        raise NetworkFileError(f"{path}: straps and folded transistors need a network's file")
+    content: dict[str, Any] = {name: getattr(array, name) for name in ENTRIES}
     content["conditions"] = pack_json(array.conditions)
     head = {"format": np.array(FORMAT), "version": np.array(VERSION, dtype=np.int64)}
     write_archive(path, head | content)

@@ -35,6 +35,8 @@ from .report import ExtractionReport, Progress
 _BULK = 3
 #: (labels of a net, its shapes) -> pins at which it goes on in another part of the layout
 PartPins = Callable[[str, NetShapes], list[Pin]]
+#: net -> what it is in the whole of which the layout is a part; None if it is all here
+PartNets = Callable[[FlatNet], NetResistors | None]
 Ints = NDArray[np.int64]
 
 
@@ -45,6 +47,7 @@ def extract_flat(
     nets: Iterable[str] | None = None,
     progress: Progress | None = None,
     part_pins: PartPins | None = None,
+    part_nets: PartNets | None = None,
 ) -> tuple[Network, ExtractionReport]:
     """Extract the wires of a layout net by net.
 
@@ -56,6 +59,7 @@ def extract_flat(
         progress: called with (what, done, total).
         part_pins: for a layout that is part of another one: finds the pins at which a net,
             given by name and shapes, goes on. What else the cut leaves is then no finding.
+        part_nets: of such a part: finds the nets that were solved in the whole.
 
     Raises:
         ParameterError: for a pattern that no net matches, or a film without resistance.
@@ -72,11 +76,11 @@ def extract_flat(
         assembly.note_findings()
         for text in grown_together(layout, assembly.names, process.conditions):
             report.warn(text)
-    network = assembly.run(progress, part_pins or _no_pins)
+    network = assembly.run(progress, part_pins or _no_pins, part_nets or _no_nets)
     if part_pins is None:
         if not network.n_nodes:
             raise FileError(
-                f"{layout.name}: cell {layout.top.name} draws no device and no labelled net: "
+                f"{layout.name}: cell {layout.top_name} draws no device and no labelled net: "
                 "nothing to extract"
             )
         assembly.note_gates()
@@ -92,6 +96,10 @@ def extract_flat(
 
 def _no_pins(name: str, shapes: NetShapes) -> list[Pin]:
     return []
+
+
+def _no_nets(net: FlatNet) -> NetResistors | None:
+    return None
 
 
 class _Assembly:
@@ -133,7 +141,7 @@ class _Assembly:
         chosen = set(matching(self.names, patterns))
         return [name in chosen for name in self.names]
 
-    def run(self, progress: Progress | None, part_pins: PartPins) -> Network:
+    def run(self, progress: Progress | None, part_pins: PartPins, part_nets: PartNets) -> Network:
         solved: dict[tuple[str, int], tuple[NetResistors, int]] = {}
         self.report.nets = len(self.flat.nets)
         for done, net in enumerate(self.flat.nets):
@@ -144,6 +152,9 @@ class _Assembly:
                 continue
             if not self.chosen[net.number]:
                 self._place_ideal(net)
+                continue
+            if (elsewhere := part_nets(net)) is not None:
+                self._place(net, elsewhere)
                 continue
             key = self._key(net)
             if key in self.joined:

@@ -4,8 +4,9 @@ Transistors and memristors are brought together with their voltages in dozens of
 only the ends of the devices are read. Between these, wires do not change: their inner nodes are
 eliminated once. A node of conductances g_k to its neighbours leaves g_j g_k / sum(g) between every
 two of them (star-mesh); that adds, multiplies and divides positive numbers only, so that every
-conductance keeps its digits. Nodes of many neighbours stay, since without them the rest would be
-dense.
+conductance keeps its digits. Nodes of few neighbours go first, many at a time. What is left are the
+meshes of wide lines, in which every node has many: a piece of these goes as a whole where its ends,
+joined all with all, are not many more edges than it has.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix, diags, triu
+from scipy.sparse import bmat, coo_matrix, csr_matrix, diags, triu
+from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
 from ..circuit.circuit import Circuit, prepare
 from .network import Network
@@ -24,9 +26,11 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Neighbours of a node that is eliminated: of more, too many edges would be left. The mesh of a wide
-# line with taps joins some twenty of them; with fewer, all of it stays.
+# Neighbours of a node that is eliminated among many: of more, too many edges would be left. The
+# mesh of a wide line with taps joins some twenty of them; with fewer, all of it stays.
 MOST_NEIGHBOURS = 24
+# Edges that may be left of a piece that is eliminated as a whole, relative to those that it has.
+MOST_GAIN = 2
 # Multiplier of a scatter of node numbers (Knuth), so that nodes side by side do not wait in line.
 _SCATTER = np.uint32(2654435761)
 
@@ -58,7 +62,10 @@ def reduced(network: Network) -> Reduced:
     The result is kept as long as the network is.
     """
     if network not in _KNOWN:
-        _KNOWN[network] = _reduce(network)
+        found = _reduce(network)
+        _KNOWN[network] = found
+        # nothing more can go from it
+        _KNOWN[found.network] = Reduced(found.network, np.arange(found.network.n_nodes))
     return _KNOWN[network]
 
 
@@ -113,7 +120,7 @@ def _eliminated(circuit: Circuit) -> tuple[csr_matrix, Ints]:
     while True:
         out = _independent(mesh, circuit.held[kept])
         if not out.any():
-            return mesh, kept
+            return _without_pieces(mesh, kept, circuit.held[kept])
         star = mesh[out][:, ~out]
         share = diags(1.0 / np.asarray(star.sum(axis=1)).ravel()) @ star
         both = (mesh[~out][:, ~out] + star.T @ share).tocoo()
@@ -133,3 +140,55 @@ def _independent(mesh: csr_matrix, held: Bools) -> Bools:
     rivals = may[edges.row] & may[edges.col] & (rank[edges.col] < rank[edges.row])
     may[edges.row[rivals]] = False
     return may
+
+
+def _without_pieces(mesh: csr_matrix, kept: Ints, held: Bools) -> tuple[csr_matrix, Ints]:
+    """Eliminate whole pieces between held nodes, as far as that leaves few edges.
+
+    Args:
+        mesh: conductance between every two nodes, S.
+        kept: names of the nodes.
+        held: which of them stay.
+
+    Returns:
+        As `_eliminated`.
+    """
+    inner = np.flatnonzero(~held)
+    if not len(inner):
+        return mesh, kept
+    label = connected_components(mesh[inner][:, inner], directed=False)[1]
+    order = np.argsort(label, kind="stable")
+    gone = np.zeros(len(kept), dtype=bool)
+    joined: list[tuple[Ints, Ints, Floats]] = []
+    for piece in np.split(inner[order], np.flatnonzero(np.diff(label[order])) + 1):
+        star = mesh[piece]
+        near = np.unique(star.indices)
+        ends = near[held[near]]
+        if len(ends) * (len(ends) - 1) > MOST_GAIN * star.nnz:
+            continue
+        gone[piece] = True
+        first, second = np.nonzero(left := _joined(mesh, piece, ends))
+        joined.append((ends[first], ends[second], left[first, second]))
+    if not gone.any():
+        return mesh, kept
+    a, b, value = (np.concatenate(column) for column in zip(*joined, strict=True))
+    whole = (mesh + coo_matrix((value, (a, b)), mesh.shape)).tocsr()
+    return whole[~gone][:, ~gone], kept[~gone]
+
+
+def _joined(mesh: csr_matrix, piece: Ints, ends: Ints) -> Floats:
+    """Return what a piece of nodes leaves between every two of its ends, S.
+
+    Node by node from a thin end of the piece to the other, so that each joins few others.
+    """
+    between, out = mesh[piece][:, piece], mesh[piece][:, ends]
+    along = reverse_cuthill_mckee(between, symmetric_mode=True)
+    between, out = between[along][:, along], out[along]
+    full = bmat([[between, out], [out.T, None]]).toarray()
+    for k in range(len(piece)):
+        near = k + 1 + np.flatnonzero(full[k, k + 1 :])
+        star = full[k, near]
+        full[np.ix_(near, near)] += np.outer(star / star.sum(), star)
+        full[near, near] = 0.0
+    rest: Floats = full[len(piece) :, len(piece) :]
+    return rest

@@ -118,6 +118,11 @@ class RegularSolver:
         )
         self.set_devices(circuit.g)
 
+    @property
+    def chains(self) -> tuple[Lines, Floats]:
+        """The lines without devices, and the ohm in series with each, shape (T, rows, cols)."""
+        return self._lines, self._spread(self._series)
+
     def set_devices(self, g: Floats) -> None:
         """Give the devices other conductances.
 

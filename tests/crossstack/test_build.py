@@ -11,6 +11,7 @@ import pytest
 from crossstack.solve import load_network
 
 from .conftest import COLS, NAME, ROWS
+from .result_keys import changed_keys
 
 FILES = {
     *(f"{NAME}{end}" for end in (".gds", "_foundry.gds", "_masks.gds", ".lyp", ".spice")),
@@ -93,6 +94,11 @@ def test_em_json_is_the_solved_current_over_the_limit(built):
     top = max(m["by_layer"]["ME"]["ratio"] for m in value["modes"].values())
     assert value["nets"]["C[0]"]["ratio"] == top
     assert set(value["nets"]) <= set(network.ports)
+
+
+@pytest.mark.parametrize("name", ["ir_drop.json", "em.json", "timing.json", "nets.json"])
+def test_keys_of_results_stay(built, name):
+    assert changed_keys(built / name) == ""
 
 
 def test_timing_json_settles_with_the_extracted_capacitance(built):

@@ -25,6 +25,7 @@ from crossstack.solve.modes.drives import gates_for, network_drives
 from crossstack.solve.network.linear import solve_network
 
 from .conftest import BROWSERS, acted, width_in
+from .result_keys import changed_keys
 
 BASE = ArraySpec(rows=3, cols=4, top="macro", kelvin=True, switch_wn_um=6.0, switch_wp_um=6.0)
 TECH = BASE.tech()
@@ -174,7 +175,7 @@ def test_ngspice_agrees_with_switches_in(rows, cols, mode, options, tmp_path, re
 
 
 def test_sweep_finds_a_known_crossing():
-    rows = [{"ratio": 1.0, "reduction": 0.4}, {"ratio": 100.0, "reduction": 0.1}]
+    rows = [(1.0, 0.4), (100.0, 0.1)]
     assert crossing(rows, 0.25) == pytest.approx(10.0)
     assert crossing(rows, 0.05) is None
 
@@ -183,7 +184,7 @@ def test_sweep_falls_with_the_ratio(pair, proved):
     found = patterns(proved[0].network, TECH, seed=1)
     done = compare_pair(pair, *proved, found[:1], TECH)
     rows = ratio_sweep(done, found[0], TECH, "array", (0.03, 0.3, 3.0))
-    values = [r["reduction"] for r in rows]
+    values = [r.reduction for r in rows]
     assert values == sorted(values, reverse=True)
 
 
@@ -246,12 +247,12 @@ def test_the_width_that_gives_the_figure_is_drawn(monkeypatch):
     def both(stacked, planar, conditions):
         assert (planar.cell, planar.rows) == ("planar", 2 * stacked.rows)
         saved = 0.05 * stacked.select_w_um
-        return {"all": {"stacked": 1 - saved, "planar": 1.0, "reduction": saved}}
+        return {"all": bare.PairLoss(1 - saved, 1.0)}
 
     monkeypatch.setattr(bare, "_both", both)
     found = bare._widths(ArraySpec(rows=2, cols=2), Conditions())
-    assert found["width_for_paper_um"] == pytest.approx(4.4, abs=0.03)
-    assert found["width_for_paper_um"] in [row["select_w_um"] for row in found["rows"]]
+    assert found.width_for_paper_um == pytest.approx(4.4, abs=0.03)
+    assert found.width_for_paper_um in [row.select_w_um for row in found.rows]
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +269,7 @@ def left(tmp_path_factory):
 
 def test_command_leaves_tables_and_pictures(left):
     value = json.loads((left / "compare.json").read_text())
+    assert changed_keys(left / "compare.json") == ""
     assert {p["key"] for p in value["pairs"]} == {"planar", "own pitch", "square", "passive"}
     assert value["paper"] == {"ir_drop_reduction": 0.22, "speed": 0.29}
     assert len(value["deep_net"]["slots"]) == 12  # two tiers, three columns, two polarities
@@ -277,6 +279,20 @@ def test_command_leaves_tables_and_pictures(left):
     manifest = json.loads((left / "manifest.json").read_text())
     assert {p.name for p in left.iterdir()} == {*manifest["files"], "manifest.json"}
     assert manifest["parameters"]["tech"]["corner"] == "typ"
+
+
+def test_the_page_shows_the_areas_of_the_table(left):
+    page = (left / "report.html").read_text()
+    part = page[page.index('<section id="areas">') :].split("</section>")[0]
+    found = json.loads((left / "compare.json").read_text())["areas"]
+    assert len(found["rows"]) > 3
+    for row in (found["asked"], *found["rows"]):
+        assert f"{row['rows']} x {row['cols']} x 2" in part
+        for side in ("stacked", "planar"):
+            for kind in ("array_um2", "macro_um2"):
+                assert f">{row[side][kind]:.0f}<" in part
+        assert f">{row['array_ratio']:.3f}<" in part
+        assert f"<b>{row['ratio']:.3f}</b>" in part
 
 
 def test_the_page_of_a_comparison(left, tmp_path, requires_program, crossstack):
@@ -316,11 +332,12 @@ def test_theory_without_a_baseline_is_that_of_the_same_parts(pair, proved):
     """The estimate of a build: an imagined planar array made of the bottom tier's parts."""
     network = proved[0].network
     found = estimate(network, measure_parts(network, TECH))
-    assert set(found["views"]) == set(VIEWS)
+    assert set(found.views) == set(VIEWS)
+    assert [*found.to_json()["views"]["array"]] == ["counted", "parts_ohm", "reduction"]
     done = compare_pair(pair, *proved, patterns(proved[0].network, TECH, seed=1)[:1], TECH)
     # beside the array the drawn planar macro has wires of its own; within it they are the same
     for metric in METRICS:
-        mine = found["views"]["array"]["reduction"][metric]
+        mine = getattr(found.views["array"].reduction, metric)
         assert mine == pytest.approx(done.theory["array"][metric], rel=1e-3)
 
 

@@ -225,17 +225,17 @@ def test_laws_are_told(network):
 
 def test_a_verdict_on_writes_fails_closed():
     right = [Lowest("set", "top", 0, 0, 1.6), Lowest("reset", "top", 0, 0, 1.8)]
-    assert write_verdict(TECH, right, "all")["met"]
+    assert write_verdict(TECH, right, "all").met
     nan = [*right, Lowest("set", "top", 1, 0, float("nan"))]
-    assert not write_verdict(TECH, nan, "all")["met"]
+    assert not write_verdict(TECH, nan, "all").met
     half = write_verdict(TECH, right[:1], "all")
-    assert not half["judged"]
-    assert "no reset was solved" in half["text"]
-    assert not write_verdict(TECH, [], "all")["judged"]
+    assert not half.judged
+    assert "no reset was solved" in half.text
+    assert not write_verdict(TECH, [], "all").judged
     low = write_verdict(TECH, [right[0], Lowest("reset", "top", 0, 0, 1.69)], "all")
-    assert not low["met"]
-    assert "too little" in low["text"]
-    assert "assumed" in low["text"]
+    assert not low.met
+    assert "too little" in low.text
+    assert "assumed" in low.text
 
 
 def test_spread_is_the_devices(network):
@@ -283,11 +283,11 @@ def test_what_goes_through_all_slots_goes_through_all_turns(five):
     turns, once = (
         programming(n, t, what, 1.0, console)[0] for n, t in ((network, tech), (five, TECH))
     )
-    assert turns["lowest_V"] > once["lowest_V"]
-    assert turns["cells_below"] == []
+    assert turns.report.voltages.min() > once.report.voltages.min()
+    assert not turns.report.below.any()
     declared = programming(network, tech, what, None, console)
-    assert [r["needed_V"] for r in declared] == [1.5, 1.7, 1.5, 1.7]
-    assert all(len(r["cells_below"]) == 10 for r in declared)
+    assert [r.report.needed for r in declared] == [1.5, 1.7, 1.5, 1.7]
+    assert all(r.report.below.sum() == 10 for r in declared)
     # the same devices of a column are written, in three turns in place of one
     assert tech.memristor.turns(5) == 3
     base, slow = (overlap(1e-9, 2, t.memristor.turns(5))["over_pulse"][0] for t in (TECH, tech))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import fields, replace
@@ -181,6 +183,20 @@ def test_a_closed_output_is_no_verdict(built, tmp_path):
         )  # fmt: skip
         assert ran.returncode == code, ran.stderr
         assert ("standard output is closed" in ran.stderr) == (code == 3)
+
+
+def test_what_is_printed_may_go_into_a_file_called_like_the_layout(built, tmp_path):
+    """`drc a.gds --json > a.json`: the shell has made a.json before the command looks for one."""
+    layout = shutil.copy(next(built.glob("crossstack_?x?x?.gds")), tmp_path / "a.gds")
+    command = [*RUN, "drc", layout, "--rules", "CO.*", "--json"]
+    with (tmp_path / "a.json").open("wb") as stream:
+        ran = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads((tmp_path / "a.json").read_text())["violations"] == 0
+    (tmp_path / "a.json").write_text("")
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 3
+    assert "is not a JSON file" in ran.stderr
 
 
 def test_results_are_not_written_beside_a_device(built, crossstack):

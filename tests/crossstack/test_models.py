@@ -15,10 +15,10 @@ ron_ohm = partial(ron.ron_ohm, path=TECH.nfet.ron_table)
 
 
 def test_stored_table_agrees_with_the_models(requires_program):
-    """Within 2 %: the foundry's BSIM models, run now."""
+    """Within 2 % of the foundry's BSIM models at the slow corner; `foundry models` runs all."""
     requires_program("ngspice")
     with foundry_models(TECH) as folder:
-        assert largest_difference(TECH, measure(TECH, folder)) <= 0.02
+        assert largest_difference(TECH, measure(TECH, folder, corners=("max",))) <= 0.02
 
 
 @pytest.mark.parametrize(

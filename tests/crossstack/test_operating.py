@@ -208,11 +208,10 @@ def test_shared_lines_carry_the_columns_by_turns(built):
         solve_modes(network, TECH, stimulus(network, TECH), Console())[0],
         stimulus(network, TECH),
     )  # fmt: skip
-    write = em["modes"]["deep-net"]
-    via, trunk = write["by_layer"]["Via1"], write["by_layer"]["Metal3"]
-    peak = write["peak"]["by_layer"]
-    assert via["current_A"] < 0.5 * peak["Via1"]["current_A"]
-    assert trunk["current_A"] > 0.9 * peak["Metal3"]["current_A"]
+    write = em.modes["deep-net"]
+    mean, peak = write.loads.by_layer, write.peak.by_layer
+    assert mean["Via1"].current < 0.5 * peak["Via1"].current
+    assert mean["Metal3"].current > 0.9 * peak["Metal3"].current
 
 
 def test_a_verdict_names_what_was_judged(built, tmp_path, capsys):
@@ -256,9 +255,9 @@ def test_a_verdict_that_is_missing_fails():
 
 
 def test_limits_that_end_are_not_judged():
-    verdict = em_report(None, TECH, None, {}, None)["verdict"]
-    assert not verdict["judged"]
-    assert "not judged" in verdict["text"]
+    verdict = em_report(None, TECH, None, {}, None).verdict
+    assert not verdict.judged
+    assert "not judged" in verdict.text
 
 
 def test_polarities_by_name():

@@ -39,7 +39,7 @@ def network(macro):
 def test_programming_goes_through_the_slots_that_deep_net_solves(network):
     what = stimulus(network, TECH)
     reports = programming(network, TECH, what, 0.5, CONSOLE)
-    ways = [(r["tier"], r["polarity"]) for r in reports]
+    ways = [(r.to_json()["tier"], r.polarity) for r in reports]
     assert ways == [(tier, way) for tier in ("top", "bottom") for way in ("set", "reset")]
     lowest = []
     for column in range(network.cols):
@@ -48,23 +48,23 @@ def test_programming_goes_through_the_slots_that_deep_net_solves(network):
             polarity="set",
         )  # fmt: skip
         lowest.append(done["deep-net"].write.device_voltages.min())
-    assert reports[0]["lowest_V"] == pytest.approx(min(lowest), rel=2e-3)
-    assert reports[0]["cells_below"] == []
-    assert "every cell gets it" in programming_lines(reports)[0]
+    assert reports[0].report.voltages.min() == pytest.approx(min(lowest), rel=2e-3)
+    assert not reports[0].report.below.any()
+    assert "every cell gets it" in programming_lines([r.to_json() for r in reports])[0]
 
 
 def test_programming_names_the_cells_that_get_too_little(network):
     what = stimulus(network, TECH)
-    voltage = programming(network, TECH, what, 1.0, CONSOLE)[2]["lowest_V"]
+    voltage = programming(network, TECH, what, 1.0, CONSOLE)[2].report.voltages.min()
     reports = programming(network, TECH, what, voltage + 1e-4, CONSOLE)
-    bottom = reports[2]
-    assert 0 < len(bottom["cells_below"]) < 12
-    assert f"{len(bottom['cells_below'])} cells get less" in programming_lines(reports)[2]
+    below = reports[2].report.below.sum()
+    assert 0 < below < 12
+    assert f"{below} cells get less" in programming_lines([r.to_json() for r in reports])[2]
     more = programming(network, TECH, what, voltage + 1e-4, CONSOLE, write_voltage=2.2)
-    assert more[2]["applied_V"] == 2.2
+    assert more[2].applied_v == 2.2
     # a tenth more hardly arrives; ngspice with BSIM gives 1.0395 and 1.0513 V in column 0
     assert voltage == pytest.approx(1.0395, rel=2e-3)
-    assert more[2]["lowest_V"] == pytest.approx(1.0513, rel=2e-3)
+    assert more[2].report.voltages.min() == pytest.approx(1.0513, rel=2e-3)
 
 
 def test_programming_needs_the_mode_and_a_voltage(network):

@@ -31,7 +31,7 @@ def limits_of(**values):
     network = extract(extract_layout(to_layout(array.cell, TECH), TECH), TECH).network
     what = analysis.stimulus(network, TECH)
     done, _ = analysis.solve_modes(network, TECH, what, Console(quiet=True))
-    return em_report(network, TECH, current_limits_of(TECH, 25.0), done, what)["verdict"]
+    return em_report(network, TECH, current_limits_of(TECH, 25.0), done, what).verdict
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def limits_of(**values):
 )
 def test_a_verdict_on_reads_is_none_on_writes(values, judged, why):
     verdict = limits_of(**values)
-    assert verdict["judged"] is judged
-    assert verdict["judged_for"] == ["reading"]
-    assert verdict["text"].startswith("reading within the current limits: ")
-    assert "; writing not judged: deep-net needs " in verdict["text"]
-    assert why in verdict["text"]
+    assert verdict.judged is judged
+    assert verdict.hardest.judged_for == ("reading",)
+    assert verdict.text.startswith("reading within the current limits: ")
+    assert "; writing not judged: deep-net needs " in verdict.text
+    assert why in verdict.text
 
 
 def test_a_verdict_on_both_says_so():
     verdict = limits_of(rows=1, cols=2)
-    assert verdict["judged_for"] == ["reading", "writing"]
-    assert "not judged" not in verdict["text"]
+    assert verdict.hardest.judged_for == ("reading", "writing")
+    assert "not judged" not in verdict.text
 
 
 @pytest.mark.parametrize(

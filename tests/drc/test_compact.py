@@ -8,8 +8,9 @@ import klayout.db as kdb
 import pytest
 
 import crossstack.drc.engine as engine
+from crossstack.base.compact import Cut, Pass, compact
+from crossstack.base.repeat import flat_shapes
 from crossstack.drc import DrcReport, run_drc
-from crossstack.drc.compact import Cut, Pass, compact
 from crossstack.pdk import get_tech
 
 TECH = get_tech()
@@ -129,7 +130,7 @@ def test_work_does_not_grow_with_the_array() -> None:
     for n in (100, 1000):
         layout = array(n, n)
         stand_in = compact(layout.top_cell(), 8000, 5)
-        sizes.append(engine._flat_shapes(stand_in.cell, {}))
+        sizes.append(flat_shapes(stand_in.cell))
     assert sizes[0] == sizes[1] < 1000
 
 

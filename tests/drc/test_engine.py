@@ -211,3 +211,28 @@ def test_markers_beyond_the_limit_are_counted(monkeypatch: pytest.MonkeyPatch) -
     report: DrcReport = run_drc(layout_with(*boxes), TECH, rules=["M1.1"])
     assert (len(report.violations), report.count, report.by_rule["M1.1"]) == (3, 8, 8)
     assert not report.clean
+
+
+@pytest.mark.parametrize(("side", "several"), [(100, False), (300, True)])
+def test_a_filled_die_is_shared_among_the_cores(monkeypatch, side: int, several: bool) -> None:
+    """Helpers take seconds to start, which pays for minutes of fill and for nothing less."""
+    monkeypatch.setattr(engine.workers, "cores", lambda: 4)
+    monkeypatch.setattr(engine.workers, "CHUNK", 0)
+    asked = []
+
+    def share(judge, layout, cell, tech, rules, helpers):
+        asked.append(helpers)
+        return map(judge(layout, layout.cell(cell), tech), rules)
+
+    monkeypatch.setattr(engine.workers, "share", share)
+    layout = kdb.Layout()
+    square, top = layout.create_cell("SQUARE"), layout.create_cell("TOP")
+    fill = layout.layer(*TECH.gds("Metal1_Dummy"))
+    square.shapes(fill).insert(
+        kdb.Polygon([kdb.Point(0, 0), kdb.Point(0, 2000), kdb.Point(2000, 900)])
+    )
+    step = kdb.Vector(5000, 0), kdb.Vector(0, 5000)
+    top.insert(kdb.CellInstArray(square, kdb.Trans(), *step, side, side))
+    report = run_drc(layout, TECH, rules=["ANGLE.Metal1_Dummy"])
+    assert asked == ([4] if several else [])
+    assert report.count == side * side, "one marker over both slanted edges of each"

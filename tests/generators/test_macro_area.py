@@ -20,21 +20,21 @@ _MODULE.loader.exec_module(options)
 
 def test_what_stands_around_a_10x10_array_is_at_most_three_times_its_area():
     study = area_study(ArraySpec(rows=10, cols=10, top="macro", kelvin=True))
-    asked = study["asked"]
-    assert asked["switches_over_array"] < 3.0
-    assert asked["ratio"] < 0.91  # against planar, at its own pitch and the same switches
-    large = {row["rows"]: row["ratio"] for row in study["rows"]}
+    asked = study.asked
+    assert asked.switches_over_array < 3.0
+    assert asked.ratio < 0.91  # against planar, at its own pitch and the same switches
+    large = {row.rows: row.ratio for row in study.rows}
     assert large[32] < 0.85
     assert large[128] < 0.75
     assert [*large] == sorted(large)
     text = list(area_lines(study))
-    assert f"{asked['ratio']:.3f}" in text[4]
-    assert len(text) == len(study["rows"]) + 6
+    assert f"{asked.ratio:.3f}" in text[4]
+    assert len(text) == len(study.rows) + 6
 
 
 def test_a_size_that_cannot_be_drawn_is_named():
     study = area_study(ArraySpec(rows=600, cols=2, top="macro"))
-    assert "rows" in study["asked"]["not_run"]
+    assert "rows" in study.asked.not_run
     assert "not drawn" in list(area_lines(study))[4]
 
 

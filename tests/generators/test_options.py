@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossstack.generators import ArraySpec, build_array, build_top
-from crossstack.pdk import PROFILES, Profile
+from crossstack.pdk import PROFILES, ParameterError, Profile
 
 _PATH = Path(__file__).parents[2] / "bench" / "options.py"
 _MODULE = importlib.util.spec_from_file_location("bench_options", _PATH)
@@ -38,6 +38,10 @@ MACRO = {"rows": 3, "cols": 4, "top": "macro"}
         # least pitch of the switches: the landing of the least area beside a track that ends
         {**MACRO, "cell": "passive_planar", "pitch_x_um": 1.8, "switch_wn_um": 14.52,
          "switch_wp_um": 124.54, "rows": 1},
+        # a control's track past wide switches, which charged the few gates of a narrow one
+        {"top": "macro", "cell": "passive_planar", "rows": 1, "cols": 1, "kelvin": True,
+         "read_switch": "nmos", "switch_wn_um": 1.32, "switch_wp_um": 400.0,
+         "pitch_x_um": 12.54},
         # taps out of reach, lines that need slots, gates charged by long select lines
         # the Metal1 of a narrow drain, whose area reaches to the landing of the row below
         {"rows": 2, "cols": 1, "device_um": 0.5, "select_w_um": 0.36},
@@ -51,6 +55,12 @@ MACRO = {"rows": 3, "cols": 4, "top": "macro"}
 )  # fmt: skip
 def test_options_that_broke_rules_or_nets(values):
     assert options.faults(build_top(ArraySpec(**values))) == ""
+
+
+def test_a_control_whose_gates_do_not_stand_its_charge_is_refused():
+    spec = ArraySpec(1, 1, top="macro", kelvin=True, switch_wn_um=1.32, switch_wp_um=300.0)
+    with pytest.raises(ParameterError, match=r"switch_wn_um = 1.32 .* gates of WT take the charge"):
+        build_top(spec)
 
 
 def test_pins_of_a_chip_lie_on_the_grid_at_any_pitch():

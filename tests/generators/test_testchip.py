@@ -48,6 +48,20 @@ def matched(layout: db.Layout, net: Path, folder: Path) -> dict:
     return compare_layout(extract_layout(gds, TECH), net, TECH).to_json()
 
 
+@pytest.mark.parametrize("pair", [("KELVIN_BE", "KELVIN_ME"), ("VIA_CHAIN_ME", "VAN_DER_PAUW_TE")])
+def test_monitors_on_each_others_pads_are_found(chip, tmp_path, pair):
+    """They hold no device: only their cells tell their wires apart."""
+    layout = read(chip[1])
+    other = dict(zip(pair, reversed(pair), strict=True))
+    for index in layout.layer_indexes():
+        for shape in layout.top_cell().shapes(index).each(db.Shapes.STexts):
+            if shape.text_string in other:
+                shape.text_string = other[shape.text_string]
+    errors = matched(layout, chip[2], tmp_path)["errors"]
+    assert f"net: {pair[0]} is on {pair[1]}, in the reference on {pair[0]}" in errors
+    assert len(errors) == 2
+
+
 def test_clean_by_our_rules(chip):
     report = run_drc(chip[1], TECH)
     assert report.clean, report.violations[:5]

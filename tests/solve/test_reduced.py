@@ -95,3 +95,35 @@ def test_a_law_is_followed_in_the_whole_network():
     assert solved.device_currents == pytest.approx(wanted, rel=1e-9)
     assert len(solved.node_voltages) == network.n_nodes
     assert solved.kcl_residual < 1e-10
+
+
+def test_a_mesh_of_many_neighbours_goes_as_a_whole_unless_its_ends_are_many():
+    rng = np.random.default_rng(7)
+
+    def solved(inner, ends):
+        """A star of `ends` arms around a mesh in which every two nodes are joined."""
+        built = NetworkBuilder()
+        nodes = [built.node(f"BR0/{k}") for k in range(inner + ends)]
+        for k in range(inner):
+            for other in nodes[k + 1 : inner]:
+                built.resistor(nodes[k], other, 10.0 ** rng.uniform(-3, 3), layer="ME", net="BR0")
+        for j in range(ends):
+            built.resistor(nodes[j % inner], nodes[inner + j], 1.0, layer="ME", net="BR0")
+            built.port(f"C[{j}]", built.node(f"C{j}"))
+            built.memristor(0, 0, j, nodes[inner + j], built.node(f"C{j}"))
+        built.port("BR[0]", nodes[0])
+        network = built.build()
+        volts = {"BR[0]": 1.0, **{f"C[{j}]": 0.0 for j in range(ends)}}
+        small = reduced(network).network
+        both = [
+            solve_network(n, conductances=np.full((1, 1, ends), 0.1), port_voltages=volts)
+            for n in (network, small)
+        ]
+        assert both[1].device_currents == pytest.approx(both[0].device_currents, rel=1e-9)
+        return small
+
+    few = solved(40, 3)
+    assert few.n_nodes == len(few.ports) + 3
+    # of many ends, joining all with all would be more than the mesh is
+    many = solved(26, 60)
+    assert len(many.resistor_a) < 60 * 59 / 2

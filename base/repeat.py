@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import klayout.db as kdb
@@ -220,3 +220,27 @@ def _runs(places: list[int]) -> list[tuple[int, int, int]]:
         left.difference_update(start + k * step for k in range(count))
         runs.append((start, step, count))
     return runs
+
+
+def flat_shapes(cell: kdb.Cell, layers: Iterable[int] | None = None) -> int:
+    """Return the number of shapes below a cell, every placement counted.
+
+    Args:
+        cell: the cell.
+        layers: indices of the layers that count; by default all.
+    """
+    layout = cell.layout()
+    counted = list(layout.layer_indexes() if layers is None else layers)
+    known: dict[int, int] = {}
+
+    def below(one: kdb.Cell) -> int:
+        index = one.cell_index()
+        if index not in known:
+            count = sum(one.shapes(layer).size() for layer in counted)
+            for inst in one.each_inst():
+                inner = below(layout.cell(inst.cell_index))
+                count += max(inst.na, 1) * max(inst.nb, 1) * inner
+            known[index] = count
+        return known[index]
+
+    return below(cell)

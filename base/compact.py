@@ -12,6 +12,7 @@ instances are found by their positions, and what does not repeat is left alone.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import lcm
@@ -20,6 +21,8 @@ import klayout.db as kdb
 
 from .repeat import Item, collect, regularise
 
+#: Intervals along x, and intervals along y.
+Spans = tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]]
 #: Arrays of large cells with more elements than this stay as they are.
 _MAX_EXPAND = 4096
 
@@ -159,10 +162,24 @@ class Compacted:
         return place[0], place[1], copies
 
 
-def compact(cell: kdb.Cell, range_dbu: int, grid_dbu: int) -> Compacted:
+def compact(
+    cell: kdb.Cell,
+    range_dbu: int,
+    grid_dbu: int,
+    *,
+    kept: Spans = ((), ()),
+    once: bool = False,
+) -> Compacted:
     """Return a stand-in for `cell` that is exact for rules looking at most `range_dbu` far.
 
     The stand-in is a new cell of the same layout; it refers to the layout's other cells.
+
+    Args:
+        cell: the cell.
+        range_dbu: how far a rule looks.
+        grid_dbu: what periods are whole multiples of.
+        kept: intervals along x, and along y, that nothing is cut out of.
+        once: cut along each axis once at most, as far as the outermost arrays repeat.
     """
     items = collect(cell)
     passes: list[Pass] = []
@@ -170,11 +187,13 @@ def compact(cell: kdb.Cell, range_dbu: int, grid_dbu: int) -> Compacted:
         items = regularise(items)
         found = False
         for axis in (1, 0):
-            cuts = _find_cuts(items, axis, range_dbu, grid_dbu)
+            cuts = _find_cuts(items, axis, range_dbu, grid_dbu, kept[axis])
             if cuts:
                 items = [cut_item for item in items for cut_item in _apply(item, axis, cuts)]
                 passes.append(Pass(axis, cuts))
                 found = True
+        if once and found:
+            break
         expanded = _expand(cell.layout(), items, 2 * range_dbu)
         if expanded is None and not found:
             break
@@ -202,9 +221,11 @@ def _expand(layout: kdb.Layout, items: list[Item], size: int) -> list[Item] | No
     return out if changed else None
 
 
-def _find_cuts(items: list[Item], axis: int, reach: int, grid: int) -> tuple[Cut, ...]:
-    """Return cuts in gaps that hold nothing but repetition along `axis`."""
-    fixed: list[tuple[int, int]] = []
+def _find_cuts(
+    items: list[Item], axis: int, reach: int, grid: int, kept: Iterable[tuple[int, int]] = ()
+) -> tuple[Cut, ...]:
+    """Return cuts in gaps that hold nothing but repetition along `axis`, `kept` ones excepted."""
+    fixed: list[tuple[int, int]] = [*kept]
     spans: list[tuple[int, int, int]] = []
     for item in items:
         events = item.events(axis)

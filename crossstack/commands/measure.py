@@ -1,0 +1,178 @@
+"""`crossstack measure`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..base.errors import OK
+from ..console import Console, output_options
+from ..options import EXISTING, NUMBER, PROFILE_NAMES, out_option, process_option
+
+if TYPE_CHECKING:
+    from ..lab import Figure, Reading
+    from ..pdk import Tech
+
+#: standard deviation of a simulated voltmeter, V
+_NOISE_V = 1e-7
+
+
+@click.command("measure")
+@click.option("--readings", type=EXISTING, help="CSV of an instrument's readings.")
+@click.option("--simulate", is_flag=True, help="Measure the monitors' extraction instead.")
+@click.option("--truth", type=EXISTING, help="With --simulate: YAML whose `tech:` is the truth.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of its noise.")
+@click.option(
+    "--overlay", multiple=True, metavar="MASK,AXIS,BAR",
+    help="Bar of a vernier that coincides, e.g. VME,x,-2; may be repeated.",
+)  # fmt: skip
+@click.option("--plan", type=EXISTING, help="Layout of a test chip: where its probe pads are.")
+@click.option("--temperature", type=NUMBER, default=25.0, help="Of the chuck, degree C (25).")
+@process_option
+@click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")
+@out_option("Folder for readings.csv, measured.json, measured.yaml and probe_plan.csv.", Path())
+@output_options
+def command(
+    readings: Path | None,
+    simulate: bool,
+    truth: Path | None,
+    seed: int,
+    overlay: tuple[str, ...],
+    plan: Path | None,
+    temperature: float,
+    process: str | None,
+    profile: str | None,
+    out: Path,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Find the process's own figures from the monitors of a test chip.
+
+    A Greek cross gives each film's sheet resistance, a line on four terminals by how much what is
+    drawn grows, a chain the resistance of a via, each with its error. measured.yaml holds them
+    as `tech:` of a build, which then uses the lab's own numbers.
+
+    \b
+    crossstack measure --plan chip.gds              # where the probe card goes
+    crossstack measure --readings readings.csv      # the figures of a die
+    crossstack measure --simulate --truth lab.yaml  # the extraction as instrument
+    """  # noqa: D301
+    from ..base.files import together, write_json
+    from ..base.outputs import write_text
+    from ..lab import evaluate, overlay_figures, probe_plan, write_readings
+
+    console = Console(as_json, quiet)
+    if sum((readings is not None, simulate)) != 1 and plan is None and not overlay:
+        raise click.UsageError("say --readings FILE, --simulate, --plan LAYOUT or --overlay")
+    if readings is not None and simulate:
+        raise click.UsageError("--readings and --simulate exclude each other")
+    if truth is not None and not simulate:
+        raise click.UsageError("--truth is what --simulate measures")
+    tech, taken = _tech(plan, process, profile), []
+    with console.steps(), console.step("monitors") as step:
+        if readings is not None or simulate:
+            taken = _readings(readings, tech, truth, temperature, seed, step)
+        figures = evaluate(taken, tech, temperature) if taken else []
+        figures += overlay_figures(_bars(overlay), tech)
+        rows = probe_plan(plan, tech) if plan is not None else []
+    value: dict[str, Any] = {
+        "process": tech.name, "profile": tech.profile.name, "temperature_c": temperature,
+        "figures": [figure.to_json() for figure in figures], "probe_plan": rows,
+    }  # fmt: skip
+    with together(out) as work:
+        if simulate:
+            write_readings(work / "readings.csv", taken)
+        if figures:
+            write_json(work / "measured.json", value)
+            write_text(work / "measured.yaml", _yaml(figures, temperature))
+        if plan is not None:
+            write_text(work / "probe_plan.csv", _csv(rows))
+    _say(console, figures, rows, out)
+    console.result(value)
+    return OK
+
+
+def _tech(plan: Path | None, process: str | None, profile: str | None) -> Tech:
+    """Return the process as drawn: of the layout where one is given."""
+    from ..layouts import origin_of
+    from ..pdk import DEFAULT, get_tech
+
+    if plan is not None:
+        return origin_of(plan, profile, process).resolved_tech()
+    return get_tech(profile or "", process or DEFAULT)
+
+
+def _readings(
+    path: Path | None, tech: Tech, truth: Path | None, temperature: float, seed: int, step: Any
+) -> list[Reading]:
+    """Return the readings of a file, or of the simulated instrument."""
+    from dataclasses import replace
+
+    from ..lab import Simulated, measure, read_readings
+
+    if path is not None:
+        return read_readings(path)
+    made = tech.at(replace(_truth(truth, tech), temperature_c=temperature))
+    return measure(Simulated(made, _NOISE_V, seed=seed), progress=step)
+
+
+def _truth(path: Path | None, tech: Tech) -> Any:
+    from ..base.documents import read_yaml
+    from ..base.errors import ConfigError
+    from ..config import conditions_of
+
+    if path is None:
+        return tech.conditions
+    value = read_yaml(path).values
+    if not isinstance(value, dict) or set(value) != {"tech"}:
+        raise ConfigError(f"{path}: holds one section, tech:, with sheet resistances and biases")
+    return conditions_of(value["tech"], tech.process.name, None)
+
+
+def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
+    found = {}
+    for text in texts:
+        parts = text.split(",")
+        try:
+            mask, axis, bar = parts[0].strip().upper(), parts[1].strip(), int(parts[2])
+        except (IndexError, ValueError):
+            told = f"--overlay {text!r} is not MASK,AXIS,BAR, e.g. VME,x,-2"
+            raise click.UsageError(told) from None
+        found[mask, axis] = bar
+    return found
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def _yaml(figures: list[Figure], temperature: float) -> str:
+    """Return the figures that a configuration takes as its section ``tech:``."""
+    lines = [f"# measured at {temperature:g} C; sheet resistances are those at 25 C", "tech:"]
+    for name in ("sheet_resistance_ohm_sq", "size_bias_um"):
+        chosen = [figure for figure in figures if figure.name == name]
+        lines += [f"  {name}:"] if chosen else []
+        lines += [f"    {f.of}: {f.value:.6g}  # +- {f.error:.2g}" for f in chosen]
+    others = [f for f in figures if f.name not in ("sheet_resistance_ohm_sq", "size_bias_um")]
+    lines += [f"# {f.name} of {f.of}: {f.value:.6g} +- {f.error:.2g} {f.unit}" for f in others]
+    return "\n".join(lines if len(lines) > 2 else lines[:1]) + "\n"
+
+
+def _say(console: Console, figures: list[Figure], rows: list[dict[str, Any]], out: Path) -> None:
+    for f in figures:
+        expected = f", expected {f.expected:.4g}" if f.name != "size_bias_um" else ""
+        console.say(f"{f.of:6} {f.name:24} {f.value:.5g} +- {f.error:.2g} {f.unit}{expected}")
+    if rows:
+        console.say(f"{len(rows)} steps of the probe card: {out / 'probe_plan.csv'}")
+    if figures:
+        console.say(f"as the section tech: of a build: {out / 'measured.yaml'}")

@@ -1,0 +1,190 @@
+"""Nets of an array that are no lines with taps, kept piece by piece.
+
+A column with a strap is a ladder, and a folded select transistor meets its row line and its
+electrode at several places. Such nets have no segments and taps that say all of them. They are
+kept as the flat engine finds them, once for all that are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...solve.network.builder import NetworkBuilder
+from ..sheet.netres import NetResistors
+from ..sheet.tidy import Resistor, tidy
+
+#: what marks a node of a line at which a device of an array stands, in a network around it
+EDGE = "/edge"
+#: kind of a device, position of its terminal, and where it stands in dbu
+Spot = tuple[str, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Resistors of one net.
+
+    Attributes:
+        n_nodes: number of nodes.
+        resistors: between these.
+        pin: node of the net's pin; -1 without.
+        ends: nodes at which devices of the array meet it: for each cell along a row line, for each
+            tier of a column.
+        others: nodes of the terminals of devices around the array, by where these stand.
+    """
+
+    n_nodes: int
+    resistors: tuple[Resistor, ...]
+    pin: int
+    ends: tuple[tuple[int, ...], ...]
+    others: dict[Spot, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        net: NetResistors,
+        pin: str | None,
+        keys: Sequence[Sequence[Hashable]],
+        others: Mapping[Spot, Hashable] | None = None,
+    ) -> Pieces:
+        """Return a net's pieces, without what leads nowhere.
+
+        Args:
+            net: the solved net.
+            pin: its pin, if it has one.
+            keys: terminals of the array's devices.
+            others: terminals of devices around it.
+        """
+        at = -1 if pin is None else net.pin_node[pin]
+        node = net.terminal_node
+        ends = [[node[k] for k in own] for own in keys]
+        around = {spot: node[k] for spot, k in (others or {}).items() if k in node}
+        kept = {n for own in ends for n in own} | {*around.values()} | ({at} - {-1})
+        new, count, resistors = tidy(net.n_nodes, net.resistors, kept)
+        return cls(
+            count,
+            tuple(resistors),
+            new.get(at, -1),
+            tuple(tuple(new[n] for n in own) for own in ends),
+            {spot: new[n] for spot, n in around.items()},
+        )
+
+    def whole(self, name: str, terminals: Sequence[Spot], shift: tuple[int, int]) -> NetResistors:
+        """Return the net as the part of a layout around an array has it.
+
+        Args:
+            name: the line, which is its pin.
+            terminals: the devices around the array on it, in the order of their keys.
+            shift: how far the net lies from the one that was solved, in dbu.
+
+        Raises:
+            KeyError: for a terminal that the solved net does not have.
+        """
+        dx, dy = shift
+        pins = {f"{name}{EDGE}/{node}": node for own in self.ends for node in own}
+        return NetResistors(
+            name,
+            self.n_nodes,
+            {k: self.others[(kind, position, x - dx, y - dy)]
+             for k, (kind, position, x, y) in enumerate(terminals)},
+            {name: self.pin, **pins},
+            list(self.resistors),
+        )  # fmt: skip
+
+    def ports(self, builder: NetworkBuilder, name: str) -> list[NDArray[np.int32]]:
+        """Name the nodes of the devices as ports instead of adding the pieces; returns them."""
+        found = []
+        for own in self.ends:
+            names = [f"{name}{EDGE}/{node}" for node in own]
+            found.append(builder.nodes(names))
+            for one, at in zip(names, found[-1], strict=True):
+                builder.port(one, int(at))
+        return found
+
+    def add(self, builder: NetworkBuilder, name: str, pin: int | None = None) -> NDArray[np.int32]:
+        """Add the pieces to a network.
+
+        Args:
+            builder: the network.
+            name: the net.
+            pin: the network's node for the pin; None for one of the net's own.
+
+        Returns:
+            Node of each node of the pieces.
+        """
+        names = [f"{name}/n{k}" for k in range(self.n_nodes)]
+        own = [k for k in range(self.n_nodes) if pin is None or k != self.pin]
+        nodes = np.full(self.n_nodes, -1 if pin is None else pin, dtype=np.int32)
+        nodes[own] = builder.nodes(names[k] for k in own)
+        if self.resistors:
+            rows = self.resistors
+            builder.resistors(
+                nodes[[r.a for r in rows]],
+                nodes[[r.b for r in rows]],
+                [r.ohm for r in rows],
+                layer=[builder.layer(r.layer) for r in rows],
+                net=builder.net(name),
+                width_um=[r.width_um for r in rows],
+                cuts=[r.cuts for r in rows],
+            )
+        return nodes
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """What stands between a folded transistor and its memristor.
+
+    Attributes:
+        pieces: the electrode's net; its ends are the memristor, then every gate's drain.
+        w_um, l_um: width and length of every gate.
+    """
+
+    pieces: Pieces
+    w_um: tuple[float, ...]
+    l_um: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayNets:
+    """Nets of an array that are no lines with taps, by the numbers of their lines.
+
+    Attributes:
+        columns: column -> its net.
+        rows: (tier, row) -> the row line's.
+        stacks: (tier, row, column) -> the electrode's.
+        apart: whether lines are in the network of what stands around the array.
+    """
+
+    columns: dict[int, Pieces] = field(default_factory=dict)
+    rows: dict[tuple[int, int], Pieces] = field(default_factory=dict)
+    stacks: dict[tuple[int, int, int], Stack] = field(default_factory=dict)
+    apart: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.rows or self.stacks)
+
+    def line(self, builder: NetworkBuilder, name: str, pieces: Pieces) -> list[NDArray[np.int32]]:
+        """Add a line with its pin, unless it is elsewhere; returns the nodes of its devices."""
+        if self.apart:
+            return pieces.ports(builder, name)
+        pin = builder.node(name)
+        builder.port(name, pin)
+        nodes = pieces.add(builder, name, pin)
+        return [nodes[list(own)] for own in pieces.ends]
+
+    def numbered(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> ArrayNets:
+        """Return the same nets by their labels' numbers instead of their places.
+
+        Args:
+            row: label of each row from the south.
+            column: label of each column from the west.
+        """
+        return ArrayNets(
+            {int(column[j]): net for j, net in self.columns.items()},
+            {(t, int(row[i])): net for (t, i), net in self.rows.items()},
+            {(t, int(row[i]), int(column[j])): s for (t, i, j), s in self.stacks.items()},
+            self.apart,
+        )

@@ -1,0 +1,246 @@
+"""Readings of the monitors -> the process's own figures, each with its error.
+
+Each film in turn: the sheet resistance from the Greek cross (van der Pauw 1958), then the width as
+printed from the line on four terminals, then the via from the chain. The line and the chain are
+compared with their own extraction at what was found before, so that taps and links count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from ..cells.marks import BARS, masks, vernier_step
+from ..cells.monitors import ELECTRODES
+from ..pdk import Conditions, ParameterError, Tech
+from ..pdk.conditions import REFERENCE_C
+from .instrument import Pads, draw, four_wire_ohm, wires_of
+from .readings import Reading
+from .scripts import STEPS
+
+#: standard errors that a stated error is: 99.7 % of the noise
+SIGMAS = 3.0
+#: part that the cross reads wrong: its arms end at twice their width (0.2 % in the extraction)
+CROSS = 3e-3
+#: most that a printed line may differ from the drawn one, as a part of its width
+MOST_BIAS = 0.45
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the process as measured.
+
+    Attributes:
+        name: e.g. ``sheet_resistance_ohm_sq``.
+        of: film, cut or mask.
+        value, error: measured, and how far the truth may be away (three standard errors).
+        expected: what the process folder says at the same temperature.
+        unit: of these.
+        note: what the error holds beside noise.
+    """
+
+    name: str
+    of: str
+    value: float
+    error: float
+    expected: float
+    unit: str
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figure as JSON values."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class _Ohm:
+    """A resistance and its standard error."""
+
+    value: float
+    error: float
+
+
+def evaluate(readings: list[Reading], tech: Tech, temperature_c: float = 25.0) -> list[Figure]:
+    """Return what the readings say of the process.
+
+    Args:
+        readings: of one die; those of a monitor without a script are refused.
+        tech: the process as it was drawn, at its typical conditions.
+        temperature_c: of the chuck.
+
+    Raises:
+        ParameterError: for readings that no wire can give.
+    """
+    measured = _resistances(readings)
+    found: list[Figure] = []
+    for film in ELECTRODES:
+        low = film.lower()
+        cross = measured.get(f"van_der_pauw_{low}")
+        if cross is None:
+            if f"kelvin_{low}" in measured or f"via_chain_{low}" in measured:
+                text = f"readings of van_der_pauw_{low}, which the other monitors of {film} need"
+                raise ParameterError("readings", f"none of {film}'s cross", text)
+            continue
+        film_figures = _Film(film, tech, temperature_c)
+        found.append(film_figures.sheet(cross))
+        if line := measured.get(f"kelvin_{low}"):
+            found.append(film_figures.bias(next(iter(line.values()))))
+        if chain := measured.get(f"via_chain_{low}"):
+            found.append(film_figures.via(next(iter(chain.values()))))
+    return found
+
+
+def _resistances(readings: list[Reading]) -> dict[str, dict[tuple[Pads, Pads], _Ohm]]:
+    """Return voltage over current of every step: the slope, so that offsets do not count."""
+    steps: dict[tuple[str, Pads, Pads], list[Reading]] = defaultdict(list)
+    for r in readings:
+        steps[r.monitor, (r.force_in, r.force_out), (r.sense_high, r.sense_low)].append(r)
+    found: dict[str, dict[tuple[Pads, Pads], _Ohm]] = defaultdict(dict)
+    for (monitor, force, sense), rows in steps.items():
+        kind = monitor.rpartition("_")[0]
+        allowed = STEPS.get(kind, (0.0, ()))[1]
+        if (force, sense) not in allowed or not monitor.endswith(("_be", "_me", "_te")):
+            known = "; ".join(f"{a} {b}" for a, b in allowed) or ", ".join(STEPS)
+            raise ParameterError("readings", f"{monitor} {force} {sense}", f"one of {known}")
+        found[monitor][force, sense] = _slope(monitor, rows)
+    for monitor, done in found.items():
+        wanted = STEPS[monitor.rpartition("_")[0]][1]
+        if len(done) < len(wanted):
+            missing = next(step for step in wanted if step not in done)
+            raise ParameterError("readings", f"{monitor}", f"also those of pads {missing}")
+    return found
+
+
+def _slope(monitor: str, rows: list[Reading]) -> _Ohm:
+    current = np.array([r.current_a for r in rows])
+    volts = np.array([r.voltage_v for r in rows])
+    if len(rows) < 4 or np.ptp(current) <= 0.5 * np.abs(current).max():
+        text = "4 or more of each step, with the current in both directions"
+        raise ParameterError("readings", f"{len(rows)} of {monitor}", text)
+    design = np.stack([current, np.ones_like(current)], axis=1)
+    (ohm, offset), *_ = np.linalg.lstsq(design, volts, rcond=None)
+    rest = volts - design @ (ohm, offset)
+    spread = math.sqrt(float(rest @ rest) / (len(rows) - 2))
+    error = spread / math.sqrt(float(((current - current.mean()) ** 2).sum()))
+    if not ohm > SIGMAS * error:
+        text = f"more than its noise, {SIGMAS * error:.3g} ohm: are the pads in order?"
+        raise ParameterError("readings", f"{monitor}: {ohm:.3g} ohm", text)
+    return _Ohm(float(ohm), error)
+
+
+class _Film:
+    """The figures of one film, each on top of those before."""
+
+    def __init__(self, film: str, tech: Tech, temperature_c: float) -> None:
+        self.film, self.base, self.temperature_c = film, tech, temperature_c
+        self.typical = next(f.sheet_ohm_sq for f in tech.films if f.name == film)
+        self.warm = 1.0 + next(f.tcr_per_c for f in tech.films if f.name == film) * (
+            temperature_c - REFERENCE_C
+        )
+        self.sheet_ohm = self.sheet_error = self.growth_um = self.growth_error = 0.0
+
+    def _tech(self, sheet: float, growth: float, **others: Any) -> Tech:
+        """Return the process with this film's figures, at the temperature of the chuck."""
+        at = Conditions(
+            process=self.base.conditions.process, profile=self.base.conditions.profile,
+            temperature_c=self.temperature_c,
+            sheet_resistance_ohm_sq={self.film: sheet}, size_bias_um={self.film: growth}, **others,
+        )  # fmt: skip
+        return self.base.at(at)
+
+    def _model(self, kind: str, sheet: float, growth: float, **others: Any) -> float:
+        monitor = f"{kind}_{self.film.lower()}"
+        force, sense = STEPS[kind][1][0]
+        return four_wire_ohm(wires_of(monitor, self._tech(sheet, growth, **others)), force, sense)
+
+    def sheet(self, cross: dict[tuple[Pads, Pads], _Ohm]) -> Figure:
+        """Return the sheet resistance at 25 C, by van der Pauw's equation."""
+        a, b = (cross[step] for step in STEPS["van_der_pauw"][1])
+        if not 0.5 < a.value / b.value < 2.0:
+            text = "within a factor of 2: a symmetric cross"
+            raise ParameterError("readings", f"{self.film}: {a.value:g} and {b.value:g} ohm", text)
+        mean = math.pi / math.log(2) * (a.value + b.value) / 2
+        warm = brentq(
+            lambda s: math.exp(-math.pi * a.value / s) + math.exp(-math.pi * b.value / s) - 1.0,
+            mean / 3, mean * 3, xtol=1e-12 * mean,
+        )  # fmt: skip
+        noise = math.pi / math.log(2) / 2 * math.hypot(a.error, b.error)
+        self.sheet_ohm = warm / self.warm
+        self.sheet_error = (SIGMAS * noise + CROSS * warm) / self.warm
+        expected = self.typical.at("typ") if self.typical is not None else math.nan
+        return Figure("sheet_resistance_ohm_sq", self.film, self.sheet_ohm, self.sheet_error,
+                      expected, "ohm/sq", "noise, and 0.3 % for arms that end")  # fmt: skip
+
+    def bias(self, line: _Ohm) -> Figure:
+        """Return by how much a drawn shape grows per edge, from the line's resistance."""
+        width = draw(f"kelvin_{self.film.lower()}", self.base).info["width_um"]
+        most = MOST_BIAS * width
+
+        def rest(growth: float, sheet: float = self.sheet_ohm, ohm: float = line.value) -> float:
+            return self._model("kelvin", sheet, growth) - ohm
+
+        self.growth_um = self._root(rest, most, line, width)
+        slope = (rest(self.growth_um + 1e-3) - rest(self.growth_um - 1e-3)) / 2e-3
+        by_sheet = line.value * self.sheet_error / self.sheet_ohm
+        self.growth_error = math.hypot(SIGMAS * line.error, by_sheet) / abs(slope) + 5e-4
+        return Figure("size_bias_um", self.film, self.growth_um, self.growth_error, 0.0, "um",
+                      "noise, the sheet resistance's error, half a dbu")  # fmt: skip
+
+    def _root(self, rest: Callable[[float], float], most: float, line: _Ohm, width: float) -> float:
+        if rest(-most) < 0.0 or rest(most) > 0.0:
+            text = f"that of a line {width:g} um wide, give or take {2 * most:g} um"
+            raise ParameterError("readings", f"kelvin_{self.film.lower()}: {line.value:g}", text)
+        return float(brentq(rest, -most, most, xtol=1e-4))
+
+    def via(self, chain: _Ohm) -> Figure:
+        """Return the resistance of one via between electrode and land."""
+        count = draw(f"via_chain_{self.film.lower()}", self.base).info["vias"]
+        cut = next(c for c in self.base.cuts if c.name == f"V{self.film}")
+        expected = cut.ohm.at("typ") * (1.0 + cut.tcr_per_c * (self.temperature_c - REFERENCE_C))
+        land = self.base.roles.layer("land")
+        sheet = next(f.sheet_ohm_sq for f in self.base.films if f.name == land)
+        model = self._model("via_chain", self.sheet_ohm, self.growth_um)
+        value = expected + (chain.value - model) / count
+        parts = [SIGMAS * chain.error]
+        step = self._model("via_chain", self.sheet_ohm + self.sheet_error, self.growth_um)
+        parts.append(step - model)
+        step = self._model("via_chain", self.sheet_ohm, self.growth_um + self.growth_error)
+        parts.append(step - model)
+        if sheet is not None:  # the links in the land are another's film: its corners
+            both = {self.film: self.sheet_ohm, land: sheet.at("max")}
+            parts.append(self._with_land(both) - model)
+        error = math.sqrt(sum(part * part for part in parts)) / count
+        return Figure("via_ohm", cut.name, value, error, expected, "ohm",
+                      "noise, errors of sheet and width, corners of the land")  # fmt: skip
+
+    def _with_land(self, sheets: dict[str, float]) -> float:
+        tech = self._tech(self.sheet_ohm, self.growth_um)
+        tech = self.base.at(replace(tech.conditions, sheet_resistance_ohm_sq=sheets))
+        force, sense = STEPS["via_chain"][1][0]
+        return four_wire_ohm(wires_of(f"via_chain_{self.film.lower()}", tech), force, sense)
+
+
+def overlay_figures(bars: dict[tuple[str, str], int], tech: Tech) -> Iterator[Figure]:
+    """Yield the misalignment of masks from the bars of their verniers that coincide.
+
+    Args:
+        bars: (mask, ``x`` or ``y``) -> number of the bar, 0 in the middle, positive towards east
+            and north.
+        tech: the process.
+
+    Raises:
+        ParameterError: for a mask or bar that there is not.
+    """
+    step, known = vernier_step(tech) * tech.dbu_um, masks(tech)
+    for (mask, axis), bar in bars.items():
+        if mask not in known or axis not in ("x", "y"):
+            raise ParameterError("overlay", f"{mask} {axis}", f"{', '.join(known)}, each x or y")
+        if abs(bar) > BARS:
+            raise ParameterError(f"overlay of {mask} {axis}", bar, f"-{BARS} to {BARS}")
+        yield Figure(f"overlay_{axis}_um", mask, bar * step, step / 2, 0.0, "um", "half a bar")

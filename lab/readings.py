@@ -1,0 +1,94 @@
+"""Readings of an instrument as a CSV file, one line a reading."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from ..base.errors import FileError
+from ..base.inputs import read_text
+from ..base.outputs import write_text
+
+#: most readings that a file may hold
+MOST = 100_000
+MOST_BYTES = 16_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One voltage at one current.
+
+    Attributes:
+        monitor: name of the monitor's cell.
+        force_in, force_out: pads that the current enters and leaves by, 1 to 4.
+        sense_high, sense_low: pads between which the voltage was measured.
+        current_a: current in A.
+        voltage_v: voltage in V.
+    """
+
+    monitor: str
+    force_in: int
+    force_out: int
+    sense_high: int
+    sense_low: int
+    current_a: float
+    voltage_v: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no instrument can have read.
+
+        Raises:
+            ValueError: with the reason.
+        """
+        pads = (self.force_in, self.force_out, self.sense_high, self.sense_low)
+        if sorted(pads) != [1, 2, 3, 4]:
+            raise ValueError(f"pads {pads} are not each of 1 to 4 once")
+        if not math.isfinite(self.current_a) or not 1e-12 <= abs(self.current_a) <= 1.0:
+            raise ValueError(f"current_a = {self.current_a:g} is not within 1e-12 .. 1 A")
+        if not math.isfinite(self.voltage_v) or abs(self.voltage_v) > 100.0:
+            raise ValueError(f"voltage_v = {self.voltage_v:g} is not within -100 .. 100 V")
+
+
+COLUMNS = tuple(field.name for field in fields(Reading))
+
+
+def write_readings(path: Path, readings: list[Reading]) -> None:
+    """Write readings as CSV, in one step.
+
+    Raises:
+        FileError: if the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(astuple(reading) for reading in readings)
+    write_text(path, text.getvalue())
+
+
+def read_readings(path: Path) -> list[Reading]:
+    """Read readings from CSV.
+
+    Raises:
+        FileError: names the line of a file that does not hold readings.
+    """
+    rows = csv.reader(io.StringIO(read_text(path, MOST_BYTES)))
+    if next(rows, None) != list(COLUMNS):
+        raise FileError(f"{path}: line 1 is not {','.join(COLUMNS)}")
+    found = []
+    for row in rows:
+        where = f"{path}: line {rows.line_num}"
+        if len(row) != len(COLUMNS):
+            raise FileError(f"{where} has {len(row)} values, not {len(COLUMNS)}")
+        try:
+            a, b, high, low = (int(value) for value in row[1:5])
+            found.append(Reading(row[0], a, b, high, low, float(row[5]), float(row[6])))
+        except ValueError as error:
+            raise FileError(f"{where}: {error}") from None
+        if len(found) > MOST:
+            raise FileError(f"{path} has more than {MOST} readings")
+    if not found:
+        raise FileError(f"{path} holds no reading")
+    return found

@@ -1,0 +1,316 @@
+"""Arrays prepared once for many devices and inputs, with all derivatives.
+
+What the wires of a network are to its memristors is found once (`blocks`: a Schur complement onto
+the devices' ends, sources and sense pins). After that any conductances and inputs are solved by
+matrix products: exactly, with the gradients by conductances, inputs and the law's parameters that
+training needs. One adjoint solve gives them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...base.errors import ConvergenceError, DriveError
+from ..circuit.iv import DeviceLaw
+from ..circuit.newton import MAX_MOVE, MAX_STEPS
+from .blocks import Blocks, Ints
+
+Floats = NDArray[np.float64]
+
+#: change of a voltage by Newton's last step, relative to the largest
+_SETTLED = 1e-13
+#: bytes that the lanes of one solve may take in one array
+_LANE_BYTES = 64 * 2**20
+
+
+class Guess(Protocol):
+    """A fast solver of nearly the same lines, which gives a start."""
+
+    def __call__(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
+        """Device voltages, (devices, lanes), for inputs or outputs, (lanes, pins), or None."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An array whose wires are known once and for all.
+
+    Attributes:
+        shape: of the conductances: (T, rows, cols).
+        place: tier, row and column of every device that carries current, shape (3, devices).
+        inputs: names of the driven pins that vary; of shape (T, rows) flattened where each row of
+            each tier has one.
+        outputs: names of the pins whose current is taken, positive out of the network.
+        wires: gives what the devices see of each other through the wires, when that is needed.
+        source: input of every device.
+        sink: output of every device, -1 where its current goes elsewhere.
+        gain: share of its input's voltage that a device sees where none conducts.
+        part: share of a device's current that leaves by its output.
+        offset: voltage over every device by what is fixed, V.
+        rest: current out of every output without devices, A.
+        seconds: time that preparing took.
+        guess: a fast solver of the same lines as chains, or None.
+        exact: True if the lines are chains, so that `guess` needs no correction.
+    """
+
+    shape: tuple[int, int, int]
+    place: Ints
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    wires: Callable[[], Blocks]
+    source: Ints
+    sink: Ints
+    gain: Floats
+    part: Floats
+    offset: Floats
+    rest: Floats
+    seconds: float = 0.0
+    guess: Guess | None = None
+    exact: bool = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Prepared:
+        return self  # nothing of it changes: copies of a layer share it
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """What the devices see of each other through the wires."""
+        return self.wires()
+
+    @property
+    def size(self) -> int:
+        """Number of devices that carry current."""
+        return len(self.source)
+
+    def devices(self, conductances: ArrayLike) -> Floats:
+        """Conductances of the devices that carry current, in their order.
+
+        Raises:
+            DriveError: for another shape, or a value that is not finite or negative.
+        """
+        G = np.asarray(conductances, dtype=np.float64)
+        if G.shape != self.shape:
+            raise DriveError(f"conductances have shape {G.shape}, the array needs {self.shape}")
+        bad = np.argwhere(~(np.isfinite(G) & (G >= 0)))
+        if len(bad):
+            at = tuple(int(v) for v in bad[0])
+            raise DriveError(f"conductance at {at} is {G[at]} S, allowed: finite, >= 0")
+        out: Floats = G[tuple(self.place)]
+        return out
+
+    def spread(self, values: Floats) -> Floats:
+        """Values of the devices as an array of `shape`; 0 where none carries current."""
+        out = np.zeros(self.shape)
+        out[tuple(self.place)] = values
+        return out
+
+    def volts(self, voltages: ArrayLike) -> Floats:
+        """Check input voltages: V, shape (vectors, inputs); tiers and rows may be two axes.
+
+        Raises:
+            DriveError: for another shape, or a value that is not finite.
+        """
+        v = np.asarray(voltages, dtype=np.float64)
+        found = v.reshape(len(v), -1) if v.ndim == 3 else v
+        if found.ndim != 2 or found.shape[1] != len(self.inputs):
+            raise DriveError(
+                f"voltages have shape {v.shape}, expected (vectors, {len(self.inputs)})"
+            )
+        if not np.isfinite(found).all():
+            raise DriveError("voltages hold a value that is not finite")
+        return found
+
+    def matrix(self, conductances: ArrayLike) -> Floats:
+        """Return the effective matrix of linear devices, S, shape (outputs, inputs).
+
+        Currents are ``voltages @ matrix.T``, plus `constant` where pins besides the inputs carry
+        a voltage, as those of a write do.
+        """
+        return Linear(self, self.devices(conductances), len(self.outputs)).matrix
+
+    def constant(self, conductances: ArrayLike) -> Floats:
+        """Return the current of every output with all inputs at 0 V, A, shape (outputs,)."""
+        return Linear(self, self.devices(conductances), len(self.outputs)).constant
+
+    def currents(
+        self, conductances: ArrayLike, voltages: ArrayLike, law: DeviceLaw | None = None
+    ) -> Floats:
+        """Return the current out of every output, A, shape (vectors, outputs).
+
+        Args:
+            conductances: S, `shape`.
+            voltages: V, shape (vectors, inputs).
+            law: of the devices; None is linear.
+        """
+        g, v = self.devices(conductances), self.volts(voltages)
+        if law is None:
+            return Linear(self, g, len(v)).currents(v)
+        return np.concatenate([Bent(self, g, law, some).amps for some in self.pieces(v)])
+
+    def pieces(self, voltages: Floats) -> Iterator[Floats]:
+        """Cut many vectors into as many as fit into memory."""
+        most = max(1, _LANE_BYTES // (8 * max(1, len(self.source))))
+        for at in range(0, max(1, len(voltages)), most):
+            yield voltages[at : at + most]
+
+    def driven(self, voltages: Floats) -> Floats:
+        """Voltages over the devices where none conducts, (devices, vectors)."""
+        out: Floats = self.gain[:, None] * voltages.T[self.source] + self.offset[:, None]
+        return out
+
+    def sensed(self, weights: Floats) -> Floats:
+        """Voltages over the devices with the outputs driven instead, (devices, vectors)."""
+        padded = np.concatenate([weights, np.zeros((len(weights), 1))], axis=1)
+        out: Floats = self.part[:, None] * padded.T[self.sink]
+        return out
+
+    def collected(self, amps: Floats) -> Floats:
+        """Currents out of the outputs for device currents (devices, vectors)."""
+        return _summed(self.part[:, None] * amps, self.sink, len(self.outputs)) + self.rest
+
+    def returned(self, amps: Floats) -> Floats:
+        """Derivatives by the inputs, (vectors, inputs), for adjoint currents of the devices."""
+        return _summed(self.gain[:, None] * amps, self.source, len(self.inputs))
+
+    def solved(
+        self, g: Floats, inputs: Floats | None = None, outputs: Floats | None = None
+    ) -> Floats:
+        """Device voltages with the inputs, or in their place the outputs, driven."""
+        start = None
+        if self.guess is not None and not (inputs is not None and self.offset.any()):
+            start = self.guess(g, inputs, outputs)
+            if start is not None and self.exact:
+                return start
+        if inputs is not None:
+            what = self.driven(inputs)
+        else:
+            assert outputs is not None
+            what = self.sensed(outputs)
+        return self.blocks.solve(g, what, start)
+
+
+def _summed(values: Floats, pin: Ints, count: int) -> Floats:
+    """Sum values of devices by their pin; (vectors, count)."""
+    out = np.zeros((count + 1, values.shape[1]))
+    order = np.argsort(pin, kind="stable")
+    pins, first = np.unique(pin[order], return_index=True)
+    if len(pins):
+        out[pins] = np.add.reduceat(values[order], first, axis=0)
+    return np.ascontiguousarray(out[:count].T)
+
+
+class Linear:
+    """Linear devices of one array: the forward pass, and by one more solve its derivatives."""
+
+    def __init__(self, array: Prepared, g: Floats, vectors: int) -> None:
+        """Choose what is solved: vectors where they are few, else one volt on every output.
+
+        Args:
+            array: the array.
+            g: conductance of its devices, S.
+            vectors: how many there will be.
+        """
+        self.array, self.g = array, g
+        self.few = vectors < len(array.outputs)
+        self._seen: Floats | None = None
+        if not self.few:
+            self._seen = array.solved(g, outputs=np.eye(len(array.outputs)))
+
+    @cached_property
+    def matrix(self) -> Floats:
+        """The effective matrix, S, shape (outputs, inputs)."""
+        seen = self._seen
+        assert seen is not None
+        return self.array.returned(self.g[:, None] * seen)
+
+    @property
+    def constant(self) -> Floats:
+        """Current of every output with all inputs at 0 V, A."""
+        assert self._seen is not None
+        out: Floats = (self.array.offset * self.g) @ self._seen + self.array.rest
+        return out
+
+    def currents(self, voltages: Floats) -> Floats:
+        """Current out of every output, A, (vectors, outputs)."""
+        a = self.array
+        if self.few:
+            self._seen = a.solved(self.g, inputs=voltages)
+            return a.collected(self.g[:, None] * self._seen)
+        out: Floats = voltages @ self.matrix.T + self.constant
+        return out
+
+    def gradients(self, voltages: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """Derivatives of a sum of weighted currents.
+
+        Args:
+            voltages: V, those of `currents`.
+            weights: of every current, (vectors, outputs).
+
+        Returns:
+            (by the devices' conductances, shape (devices,); by the voltages).
+        """
+        a, seen = self.array, self._seen
+        assert seen is not None
+        if self.few:
+            adjoint = a.solved(self.g, outputs=weights)
+            by_volts = a.returned(self.g[:, None] * adjoint)
+            return np.einsum("ij,ij->i", seen, adjoint), by_volts
+        both = weights.T @ voltages
+        if a.offset.any():
+            source = a.driven(both) + a.offset[:, None] * (weights.sum(axis=0) - 1.0)
+            forward = a.blocks.solve(self.g, source)
+        else:
+            forward = a.solved(self.g, inputs=both)
+        return np.einsum("ij,ij->i", seen, forward), weights @ self.matrix
+
+
+class Bent:
+    """Devices of a law: every vector by Newton's method, derivatives by its last tangents.
+
+    Attributes:
+        amps: current out of every output, A, (vectors, outputs).
+    """
+
+    def __init__(self, array: Prepared, g: Floats, law: DeviceLaw, voltages: Floats) -> None:
+        """Solve.
+
+        Raises:
+            ConvergenceError: if the steps do not end.
+        """
+        self.array, self.law, self.g = array, law, g[:, None]
+        source = array.driven(voltages)
+        u = array.blocks.solve(g, source)
+        for _ in range(MAX_STEPS):
+            missing = source - array.blocks.drops(law.current(self.g, u)) - u
+            move = array.blocks.solve(law.slope(self.g, u), missing)
+            u = u + np.clip(move, -MAX_MOVE, MAX_MOVE)
+            moved, most = np.abs(move).max(initial=0.0), np.abs(u).max(initial=0.0)
+            if moved <= _SETTLED * most:
+                break
+        else:
+            raise ConvergenceError(
+                f"Newton's method did not settle in {MAX_STEPS} steps (last: {moved:.1e} V)"
+            )
+        self.drops = u
+        self.amps = array.collected(law.current(self.g, u))
+
+    def gradients(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """Derivatives of a sum of weighted currents.
+
+        Args:
+            weights: of every current, (vectors, outputs).
+
+        Returns:
+            (by the devices' conductances; by the voltages; what a change of each device's current
+            at its voltage is worth, (devices, vectors), for derivatives by the law's parameters).
+        """
+        slope = self.law.slope(self.g, self.drops)
+        adjoint = self.array.blocks.solve(slope, self.array.sensed(weights))
+        # laws are proportional to the conductance
+        one = self.law.current(np.ones_like(self.g), self.drops)
+        by_g = np.einsum("ij,ij->i", one, adjoint)
+        return by_g, self.array.returned(slope * adjoint), adjoint

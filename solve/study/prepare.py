@@ -1,0 +1,395 @@
+"""Prepare an array for many devices and inputs: an extracted one in a mode, or an ideal one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...base import names
+from ...base.errors import InputError, ModeError, NetworkError
+from ..circuit.circuit import Circuit, join
+from ..circuit.graph import Factorised
+from ..crossbar.lines import COLUMN_ENDS, ROW_ENDS
+from ..modes.drives import gates_for, network_drives
+from ..modes.mode import ArrayKind
+from ..modes.modes import EXPANSION, mode_named
+from ..network.blocks import Blocks, Ints, Side
+from ..network.linear import NetworkSolver
+from ..network.network import Network
+from ..network.prepared import Prepared
+from ..network.reduced import reduced
+from .guess import chain_guess, network_guess
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+#: bytes that the blocks of an array may take: 256 x 256 x 2 has 0.8 GB, eight times that 512 x 512
+MOST_BYTES = 4 * 2**30
+_NONE = -1
+
+
+def prepare_network(
+    network: Network,
+    *,
+    mode: str = EXPANSION,
+    series: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Prepared:
+    """Prepare an extracted array or macro in one mode.
+
+    Args:
+        network: what `extract` found in the layout.
+        mode: one of `MODES`.
+        series: keyword arguments of `solve_network` (switch_ohm, switch_off_ohm, port_ohm, wires).
+        **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
+
+    Returns:
+        The array; its inputs are the rows of every tier that computes, bottom tier first, its
+        outputs the columns without one that is written, in the order of `network_matrix`.
+
+    Raises:
+        ModeError: if the network does not offer the mode.
+        DriveError: if a value does not fit the network.
+        NetworkError: if lines are joined or cut, or the array is too large.
+    """
+    start = time.perf_counter()
+    kind = ArrayKind.of(network)
+    if reason := mode_named(mode).refusal(kind, network.cols):
+        raise ModeError(reason)
+    shape = (max(kind.tiers, default=0) + 1, network.rows)
+    idle = network_drives(network, mode, np.zeros(shape), **options)
+    lit = network_drives(network, mode, np.ones(shape), **options)
+    fixed = idle.port_voltages
+    inputs = tuple(pin for pin, volt in lit.port_voltages.items() if volt != fixed[pin])
+    computing = mode_named(mode).columns(network.cols, idle.request.write_column)
+    outputs = tuple(idle.outputs[j] for j in computing)
+    common: dict[str, Any] = {
+        "conductances": network.present.astype(np.float64),
+        "driven": fixed,
+        "gates": gates_for(network, idle),
+        **dict(series or {}),
+    }
+    solver = NetworkSolver(reduced(network).network, **common)
+    cut = _Cut(solver, inputs, outputs)
+    found = cut.prepared(fixed, inputs, outputs)
+    guess, exact = network_guess(found, network, common)
+    found = replace(found, guess=guess, exact=exact)
+    if not exact:
+        found.blocks  # noqa: B018 - what does not fit is refused here
+    return _timed(found, start)
+
+
+def _timed(found: Prepared, start: float) -> Prepared:
+    """The same array with the time that it took; what it found already stays."""
+    object.__setattr__(found, "seconds", time.perf_counter() - start)
+    return found
+
+
+def prepare_crossbar(
+    shape: tuple[int, int, int],
+    *,
+    row_segments: ArrayLike,
+    column_segments: ArrayLike,
+    drive_resistance: ArrayLike = 0.0,
+    sense_resistance: ArrayLike = 0.0,
+    row_drive: str = "left",
+    column_sense: str = "bottom",
+) -> Prepared:
+    """Prepare a crossbar with stated line resistances.
+
+    Args:
+        shape: (tiers, rows, cols).
+        row_segments: see `solve_crossbar`; so are the others. All must be finite.
+        column_segments: see `solve_crossbar`.
+        drive_resistance: see `solve_crossbar`.
+        sense_resistance: see `solve_crossbar`.
+        row_drive: see `solve_crossbar`.
+        column_sense: see `solve_crossbar`.
+
+    Raises:
+        InputError: naming an argument that is wrong.
+        NetworkError: if the array is too large.
+    """
+    start = time.perf_counter()
+    T, n, m = _shape(shape)
+    if row_drive not in ROW_ENDS or column_sense not in COLUMN_ENDS:
+        allowed = f"{', '.join(ROW_ENDS)}; {', '.join(COLUMN_ENDS)}"
+        raise InputError(f"ends are {row_drive!r} and {column_sense!r}, allowed: {allowed}")
+    lengths = m + (row_drive == "both"), n + (column_sense == "both")
+    row_ohm = _ohms("row_segments", row_segments, (T, n, lengths[0]))
+    col_ohm = _ohms("column_segments", column_segments, (lengths[1], m))
+    drive = _ohms("drive_resistance", drive_resistance, (T, n))
+    sense = _ohms("sense_resistance", sense_resistance, (m,))
+    ends = {"bottom": "right", "top": "left", "both": "both"}
+
+    def wires() -> Blocks:
+        _refuse_large(T * n * m * m + m * (T * n) ** 2)
+        number = np.arange(T * n * m).reshape(T, n, m)
+        along = _chain(row_ohm.reshape(T * n, -1), drive.reshape(-1), row_drive)
+        one = _chain(np.ascontiguousarray(col_ohm.T), sense, ends[column_sense])
+        # both tiers' devices of a crossing hang on one place of the column
+        cols = Side(np.tile(one, (1, T, T)), number.transpose(2, 0, 1).reshape(m, T * n))
+        return Blocks((Side(along, number.reshape(T * n, m)), cols), T * n * m)
+
+    place = np.indices((T, n, m)).reshape(3, -1)
+    size = T * n * m
+    found = Prepared(
+        shape=(T, n, m),
+        place=place,
+        inputs=tuple(names.row(t, i) for t in range(T) for i in range(n)),
+        outputs=tuple(names.column(j) for j in range(m)),
+        wires=wires,
+        source=place[0] * n + place[1],
+        sink=place[2],
+        gain=np.ones(size),
+        part=np.ones(size),
+        offset=np.zeros(size),
+        rest=np.zeros(m),
+    )
+    guess = chain_guess(
+        found,
+        row_segments=row_ohm,
+        column_segments=col_ohm,
+        drive_resistance=drive,
+        sense_resistance=sense,
+        row_drive=row_drive,
+        column_sense=column_sense,
+    )
+    return _timed(replace(found, guess=guess, exact=guess is not None), start)
+
+
+def _shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    sizes = tuple(shape)
+    whole = all(isinstance(k, (int, np.integer)) and k >= 1 for k in sizes)
+    if len(sizes) != 3 or not whole or sizes[0] > 2:
+        raise InputError(f"shape is {shape}, allowed: (1 or 2 tiers, rows, cols), each 1 or more")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])
+
+
+def _refuse_large(numbers: int) -> None:
+    if 8 * numbers > MOST_BYTES:
+        raise NetworkError(
+            f"an array this large needs {8 * numbers / 2**30:.1f} GiB prepared, allowed: "
+            f"{MOST_BYTES / 2**30:g}; cut the layer into smaller tiles"
+        )
+
+
+def _ohms(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    ohm = np.asarray(value, dtype=np.float64)
+    bad = ohm[~(np.isfinite(ohm) & (ohm >= 0))]
+    if bad.size:
+        raise InputError(f"{name} holds {bad.reshape(-1)[0]} ohm, allowed: finite, >= 0")
+    try:
+        return np.ascontiguousarray(np.broadcast_to(ohm, shape))
+    except ValueError:
+        raise InputError(f"{name} has shape {ohm.shape}, allowed: a number or {shape}") from None
+
+
+def _chain(segments: Floats, end: Floats, ends: str) -> Floats:
+    """Resistance between places of chains that are held at one end or at both.
+
+    Args:
+        segments: ohm, shape (lines, K) counted from the held end, or K + 1 between both ends.
+        end: ohm in series with every held end.
+        ends: 'left', 'right' or 'both'.
+    """
+    if ends == "right":
+        return _chain(segments[:, ::-1], end, "left")[:, ::-1, ::-1]
+    along = np.cumsum(segments, axis=1) + end[:, None]
+    if ends == "left":
+        return np.minimum(along[:, :, None], along[:, None, :])
+    whole = (along[:, -1] + end)[:, None, None]
+    along = along[:, :-1]
+    out = np.minimum(along[:, :, None], along[:, None, :])
+    both = along[:, :, None] * along[:, None, :]
+    return out - np.divide(both, whole, out=np.zeros_like(both), where=whole > 0)
+
+
+class _Cut:
+    """A network cut at its devices: pieces of wire, and which pins hold them."""
+
+    def __init__(
+        self, solver: NetworkSolver, inputs: tuple[str, ...], outputs: tuple[str, ...]
+    ) -> None:
+        self.network, circuit = solver.network, solver.circuit
+        edges = solver.edges
+        mine = (circuit.edge >= edges.devices.start) & (circuit.edge < edges.devices.stop)
+        number = circuit.edge[mine] - edges.devices.start
+        self.ends = np.full((2, len(self.network.memristor_a)), _NONE)
+        self.ends[0] = circuit.group[self.network.memristor_a]
+        self.ends[1] = circuit.group[self.network.memristor_b]
+        present = np.zeros(self.ends.shape[1], dtype=bool)
+        present[number] = True
+        a, b = circuit.a[~mine], circuit.b[~mine]
+        inner = ~(circuit.held[a] | circuit.held[b])
+        self.pieces, piece = join(circuit.n_groups, a[inner], b[inner])
+        self.piece = np.where(circuit.held, _NONE, piece)
+        driven = np.zeros(self.pieces, dtype=bool)
+        for one, other in ((a, b), (b, a)):
+            driven[self.piece[one[circuit.held[other] & ~circuit.held[one]]]] = True
+        self.pins = {pin: int(circuit.group[edges.held[pin]]) for pin in edges.held}
+        self._held_by = a, b
+        self.wires = Circuit(
+            circuit.group, circuit.n_groups, a, b, circuit.g[~mine], circuit.edge[~mine],
+            circuit.held, ~circuit.held & ~driven[piece], piece,
+        )  # fmt: skip
+        self.input_of = self._pin_of(inputs)
+        self.output_of = self._pin_of(outputs)
+        self.alive = self._heard(self._carrying(present, driven), circuit, outputs)
+
+    def _pin_of(self, pins: tuple[str, ...]) -> Ints:
+        """Number of the pin that holds every merged node, or the piece that it is on.
+
+        Raises:
+            NetworkError: if two of them hold one piece.
+        """
+        found = np.full(self.wires.n_groups, _NONE)
+        owner = np.full(self.pieces, _NONE)
+        a, b = self._held_by
+        for k, pin in enumerate(pins):
+            node = self.pins[pin]
+            if found[node] != _NONE:
+                raise NetworkError(f"{pin} and {pins[int(found[node])]} are shorted together")
+            found[node] = k
+        for one, other in ((a, b), (b, a)):
+            at = np.flatnonzero((found[other] != _NONE) & (self.piece[one] != _NONE))
+            for line, k in zip(
+                self.piece[one[at]].tolist(), found[other[at]].tolist(), strict=True
+            ):
+                if owner[line] not in (_NONE, k):
+                    raise NetworkError(
+                        f"wires join {pins[int(owner[line])]} and {pins[k]}: not prepared; solve "
+                        "such a network by solve_network"
+                    )
+                owner[line] = k
+        return np.where(self.piece >= 0, owner[self.piece], found)
+
+    def _carrying(self, present: Bools, driven: Bools) -> Bools:
+        """Devices that carry current: not those at the loose end of a wire.
+
+        Raises:
+            NetworkError: if a piece of wire that nothing drives joins several of them.
+        """
+        alive = present.copy()
+        piece = self.piece[self.ends]
+        on_wire = piece >= 0
+        while True:
+            users = np.bincount(piece[:, alive][on_wire[:, alive]], minlength=self.pieces)
+            loose = on_wire & ~driven[piece] & (users[piece] <= 1)
+            gone = alive & loose.any(axis=0)
+            if not gone.any():
+                break
+            alive &= ~gone
+        cut = alive & (on_wire & ~driven[piece]).any(axis=0)
+        if cut.any():
+            k = int(np.flatnonzero(cut)[0])
+            where = self.network.node_names[int(self.network.memristor_a[k])]
+            raise NetworkError(
+                f"a piece of wire at {where} is cut off from its source: not prepared; solve such "
+                "a network by solve_network"
+            )
+        return alive
+
+    def _heard(self, alive: Bools, circuit: Circuit, outputs: tuple[str, ...]) -> Bools:
+        """Devices whose current reaches an output, directly or through others."""
+        free = ~(circuit.held[circuit.a] | circuit.held[circuit.b])
+        count, whole = join(circuit.n_groups, circuit.a[free], circuit.b[free])
+        sensed = np.zeros(circuit.n_groups, dtype=bool)
+        sensed[[self.pins[pin] for pin in outputs]] = True
+        reached = np.zeros(count, dtype=bool)
+        for one, other in ((circuit.a, circuit.b), (circuit.b, circuit.a)):
+            reached[whole[one[sensed[other] & ~circuit.held[one]]]] = True
+        ends = self.ends
+        held = circuit.held[ends]
+        heard = np.where(held, sensed[ends], reached[whole[ends]]).any(axis=0)
+        out: Bools = alive & heard
+        return out
+
+    def prepared(
+        self, fixed: Mapping[str, float], inputs: tuple[str, ...], outputs: tuple[str, ...]
+    ) -> Prepared:
+        """Find everything that devices see of wires and pins."""
+        which = np.flatnonzero(self.alive)
+        if not len(which):
+            raise NetworkError("no device's current reaches an output: nothing to prepare")
+        nodes, net = self.ends[:, which], self.network
+        factor = Factorised(self.wires, along_lines=True)
+        lit = self._volts(factor, dict.fromkeys(inputs, 1.0))
+        sensed = self._volts(factor, dict.fromkeys(outputs, 1.0))
+        quiet = self._volts(factor, {p: v for p, v in fixed.items() if p not in inputs})
+        source, sink = self.input_of[nodes], self.output_of[nodes]
+        piece = self.piece[nodes]
+        both = np.intersect1d(piece[0], piece[1])
+        if (both >= 0).any() or (source[1] >= 0).any() or (sink[0] >= 0).any():
+            raise NetworkError("rows and columns are joined by wires: not prepared")
+        drop = lit[nodes[0]] - lit[nodes[1]]
+        # a device whose row is at a fixed voltage has no input of its own
+        drop = np.where(source[0] >= 0, drop, 0.0)
+        out = self.wires.outflow(quiet)
+        tiers = max(net.tiers) + 1
+        return Prepared(
+            shape=(tiers, net.rows, net.cols),
+            place=np.array(
+                [net.memristor_tier[which], net.memristor_row[which], net.memristor_col[which]],
+                dtype=np.int64,
+            ),
+            inputs=inputs,
+            outputs=outputs,
+            wires=lambda: Blocks(self._sides(factor, nodes), len(which)),
+            source=np.maximum(source[0], 0),
+            sink=sink[1],
+            gain=drop,
+            part=np.where(sink[1] >= 0, sensed[nodes[1]] - sensed[nodes[0]], 0.0),
+            offset=quiet[nodes[0]] - quiet[nodes[1]],
+            rest=np.array([-out[self.pins[pin]] for pin in outputs]),
+        )
+
+    def _volts(self, factor: Factorised, pins: Mapping[str, float]) -> Floats:
+        held = np.zeros(self.wires.n_groups)
+        for pin, volt in pins.items():
+            if pin in self.pins:
+                held[self.pins[pin]] = volt
+        return factor.solve(held)
+
+    def _sides(self, factor: Factorised, nodes: Ints) -> tuple[Side, Side]:
+        """Blocks of both directions, a solve for every place of the longest line."""
+        piece = self.piece[nodes]
+        lists = [_lines(p, nodes.shape[1]) for p in piece]
+        _refuse_large(sum(d.shape[0] * d.shape[1] ** 2 for d in lists))
+        blocks = [np.zeros((*d.shape, d.shape[1])) for d in lists]
+        size = self.wires.n_groups
+        padded = [np.append(node, 0) for node in nodes]
+        for k in range(max(d.shape[1] for d in lists)):
+            inject = np.zeros(size)
+            for side, d in enumerate(lists):
+                if k < d.shape[1]:
+                    at = d[d[:, k] < nodes.shape[1], k]
+                    np.add.at(inject, nodes[side][at], 1.0)
+            volts = factor.solve(np.zeros(size), inject)
+            for side, d in enumerate(lists):
+                if k < d.shape[1]:
+                    real = (d < nodes.shape[1]) & (d[:, k] < nodes.shape[1])[:, None]
+                    blocks[side][:, :, k] = np.where(real, volts[padded[side][d]], 0.0)
+        sides = [
+            Side(0.5 * (z + z.transpose(0, 2, 1)), d) for z, d in zip(blocks, lists, strict=True)
+        ]
+        return sides[0], sides[1]
+
+
+def _lines(piece: Ints, size: int) -> Ints:
+    """Devices of every piece, padded with `size`; those on a held node are on none."""
+    device = np.flatnonzero(piece >= 0)
+    device = device[np.argsort(piece[device], kind="stable")]
+    if not len(device):
+        return np.zeros((0, 0), dtype=np.int64)
+    first = np.flatnonzero(np.r_[True, np.diff(piece[device]) != 0])
+    count = np.diff(np.r_[first, len(device)])
+    line = np.repeat(np.arange(len(first)), count)
+    out = np.full((len(first), int(count.max())), size, dtype=np.int64)
+    out[line, np.arange(len(device)) - first[line]] = device
+    return out

@@ -1,0 +1,175 @@
+"""The probe station: what is put in comes back out, and readings that no wire gives do not."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossstack.cells import to_layout
+from crossstack.cells.monitors import ELECTRODES
+from crossstack.cli import run
+from crossstack.config import load_config
+from crossstack.generators import ArraySpec, build_top
+from crossstack.lab import (
+    Simulated,
+    evaluate,
+    four_wire_ohm,
+    measure,
+    overlay_figures,
+    probe_plan,
+    read_readings,
+    write_readings,
+)
+from crossstack.lab.instrument import wires_of
+from crossstack.pdk import Conditions, FileError, ParameterError, get_tech
+
+TECH = get_tech()
+
+
+@pytest.fixture(scope="module")
+def readings():
+    return measure(Simulated(TECH), repeats=4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_truth_comes_back_within_the_stated_error(seed):
+    rng = np.random.default_rng(seed)
+    profile = ("stepper", "aligner")[seed % 2]
+    tech = get_tech(profile)
+    line = tech.profile.line_um
+    sheets = {film: float(rng.uniform(0.05, 2.0)) for film in ELECTRODES}
+    growth = {film: float(rng.uniform(-0.15, 0.15)) * line for film in ELECTRODES}
+    temperature = float(rng.uniform(0, 85))
+    made = Conditions(
+        temperature_c=temperature, sheet_resistance_ohm_sq=sheets, size_bias_um=growth
+    )
+    found = evaluate(measure(Simulated(tech.at(made), seed=seed)), tech, temperature)
+    assert len(found) == 9
+    for figure in found:
+        cut = next((c for c in tech.cuts if c.name == figure.of), None)
+        truth = {
+            "sheet_resistance_ohm_sq": sheets.get(figure.of),
+            "size_bias_um": growth.get(figure.of),
+            "via_ohm": cut and cut.ohm.typ * (1 + cut.tcr_per_c * (temperature - 25.0)),
+        }[figure.name]
+        assert abs(figure.value - truth) <= figure.error, figure
+        assert figure.error < 0.03 * max(abs(figure.value), line), figure
+
+
+def test_a_via_that_the_process_does_not_know_of_is_measured():
+    """The chain is compared with its extraction; what is more than that is the vias'."""
+    more = 0.5
+    cuts = tuple(
+        replace(c, ohm=replace(c.ohm, typ=c.ohm.typ + more)) if c.name == "VME" else c
+        for c in TECH.cuts
+    )
+    found = evaluate(measure(Simulated(replace(TECH, cuts=cuts))), TECH)
+    via = next(f for f in found if f.of == "VME")
+    assert via.value == pytest.approx(via.expected + more, abs=via.error)
+    assert via.error < 0.02
+
+
+def test_a_line_has_the_squares_that_are_drawn():
+    """160 squares between the taps: hand value, less than a square for the taps themselves."""
+    sheet = next(f.sheet_ohm_sq.typ for f in TECH.films if f.name == "ME")
+    ohm = four_wire_ohm(wires_of("kelvin_me", TECH), (1, 4), (2, 3))
+    assert ohm / sheet == pytest.approx(160, abs=1.0)
+
+
+def test_readings_survive_their_file(readings, tmp_path):
+    write_readings(tmp_path / "r.csv", readings)
+    assert read_readings(tmp_path / "r.csv") == readings
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("0.001", "nan", "line 2: current_a = nan"),
+        ("be,1,2,3,4", "be,1,1,3,4", r"line 2: pads \(1, 1, 3, 4\)"),
+        ("current_a", "current", "line 1 is not monitor,"),
+        ("0.001", "0.001,7", "line 2 has 8 values"),
+        ("0.001", "many", "line 2: could not convert"),
+    ],
+)
+def test_a_damaged_file_names_its_line(readings, tmp_path, old, new, told):
+    write_readings(tmp_path / "r.csv", readings)
+    text = (tmp_path / "r.csv").read_text()
+    (tmp_path / "r.csv").write_text(text.replace(old, new, 1))
+    with pytest.raises(FileError, match=told):
+        read_readings(tmp_path / "r.csv")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda r: [x for x in r if x.current_a > 0], "with the current in both directions"),
+        (lambda r: [replace(x, voltage_v=-x.voltage_v) for x in r], "are the pads in order"),
+        (lambda r: [x for x in r if "pauw_me" not in x.monitor], "van_der_pauw_me"),
+        (lambda r: [replace(x, monitor="kelvin_xe") for x in r], "one of"),
+        (lambda r: [replace(x, monitor="fork_be") for x in r], "van_der_pauw, kelvin, via_chain"),
+        (lambda r: [x for x in r if x.force_out != 4 or "pauw" not in x.monitor], "also those"),
+        (
+            lambda r: [
+                replace(x, voltage_v=x.voltage_v * 50) if "kelvin" in x.monitor else x for x in r
+            ],
+            "that of a line 0.5 um wide",
+        ),
+    ],
+)
+def test_readings_that_no_wire_gives_are_refused(readings, damage, told):
+    with pytest.raises(ParameterError, match=told):
+        evaluate(damage(readings), TECH)
+
+
+def test_a_vernier_reads_its_bars():
+    (figure,) = overlay_figures({("VME", "x"): -2}, TECH)
+    assert (figure.value, figure.error) == pytest.approx((-0.06, 0.015))
+    for bars in ({("VXX", "x"): 0}, {("VME", "z"): 0}, {("VME", "x"): 99}):
+        with pytest.raises(ParameterError, match="overlay"):
+            list(overlay_figures(bars, TECH))
+
+
+@pytest.fixture(scope="module")
+def chip(tmp_path_factory) -> Path:
+    array = build_top(ArraySpec(1, 1, top="testchip"))
+    path = tmp_path_factory.mktemp("chip") / "chip.gds"
+    to_layout(array.cell, array.tech).write(str(path))
+    return path
+
+
+def test_the_plan_meets_the_pads(chip):
+    """Each place is the centre of an opening in the passivation of the module's pads."""
+    import klayout.db as db
+
+    layout = db.Layout()
+    layout.read(str(chip))
+    pad = layout.layer(*TECH.gds(TECH.roles.layer("pad")))
+    openings = db.Region(layout.top_cell().begin_shapes_rec(pad)).merged()
+    centres = {(p.bbox().center().x, p.bbox().center().y) for p in openings.each()}
+    rows = probe_plan(chip, TECH)
+    assert len(rows) == 12
+    for row in rows:
+        for k in (1, 2, 3, 4):
+            at = round(row[f"pad{k}_x_um"] * 1e3), round(row[f"pad{k}_y_um"] * 1e3)
+            assert at in centres
+
+
+def test_a_build_takes_what_was_measured(chip, tmp_path):
+    truth, out = tmp_path / "truth.yaml", tmp_path / "out"
+    truth.write_text("tech:\n  sheet_resistance_ohm_sq: {ME: 0.7}\n")
+    simulated = ["measure", "--simulate", "--truth", truth, "--plan", chip, "--overlay", "BE,y,1"]
+    assert run([*map(str, simulated), "-o", str(out)]) == 0
+    with (out / "probe_plan.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == 12
+    measured = (out / "measured.yaml").read_text()
+    (tmp_path / "array.yaml").write_text(measured + "rows: 2\ncols: 2\n")
+    films = load_config(tmp_path / "array.yaml", {}).tech.sheet_resistance_ohm_sq
+    assert films["ME"] == pytest.approx(0.7, rel=4e-3)
+    again = ["measure", "--readings", str(out / "readings.csv"), "-o", str(tmp_path / "2")]
+    assert run(again) == 0
+    same = [line for line in measured.splitlines() if "overlay" not in line]
+    assert (tmp_path / "2" / "measured.yaml").read_text().splitlines() == same
