@@ -150,8 +150,8 @@ def command(
 
     NETWORK is a file by `crossstack extract`, a network or (above 600 x 600 cells) an array, or
     the folder of a build. Without files of your own the worst case is solved: every device in
-    its on state, every row at the read voltage. Of many input vectors, the table of devices and
-    the IR drop are those of the mean of their magnitudes.
+    its on state, every row at the read voltage. With several input vectors, the device table and
+    the IR drop are computed for one vector: the mean of their absolute values.
 
     \b
     crossstack solve gds_out/crossstack_10x10x2 --mode deep-net --read-tier top --write-column 4

@@ -103,7 +103,7 @@ def test_the_yaml_builds_to_the_same_files(sized, crossstack, tmp_path):
 def test_what_is_left(sized):
     names = {path.name for path in sized.iterdir()}
     assert names == {
-        "size.json", "size.csv", "candidates.csv", "pareto.png", "report.html", "manifest.json",
+        "size.json", "size.csv", "candidates.csv", "pareto.svg", "report.html", "manifest.json",
         "point_1", "point_1.yaml",
     }  # fmt: skip
     assert sorted(p.name for p in sized.parent.iterdir()) == ["small", "small.yaml"]
@@ -127,7 +127,7 @@ def test_the_report_can_be_written_again(sized, crossstack):
 def test_the_course_does_not_depend_on_the_number_of_processes(sized, crossstack, tmp_path):
     target = sized.parent / "small.yaml"
     assert crossstack("size", target, "--jobs", 1, "-o", tmp_path / "small", "-q").code == 0
-    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml", "pareto.png"):
+    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml", "pareto.svg"):
         assert (tmp_path / "small" / name).read_bytes() == (sized / name).read_bytes(), name
 
 
