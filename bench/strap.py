@@ -25,8 +25,8 @@ MODEL = {
     (10, False, None): (0.0165, 0.091, 0.96, 4.24, 1.61),
     (10, True, None): (0.0061, 0.082, 0.06, 0.25, 1.617),
     (32, False, None): (0.1205, 0.181, 2.89, 13.17, 1.54),
-    # its loads (0.76, 3.38) are not compared: where the vias of a wide column's end take current
-    # off it, the limit check counts all of that between the first of them, 1.52 and 6.70
+    # its loads (0.76, 3.38) are not compared: where the vias at a wide column's end take current
+    # off it, the limit check counts all of that between the first of them: 1.52 and 6.70
     (32, False, 4.0): (0.0502, 0.120, None, None, 1.60),
     (32, True, None): (0.0238, 0.098, 0.18, 0.78, 1.61),
     (128, False, None): (0.728, 0.731, 6.29, 36.30, 0.85),
