@@ -18,7 +18,7 @@ if "CI" in os.environ:
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
 
-from crossstack.torch import Readout, convert, effective_matrices, study  # noqa: E402
+from crossstack.torch import Readout, convert, effective_matrices, study
 
 
 def network(wide=12):

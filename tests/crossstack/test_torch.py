@@ -22,7 +22,7 @@ if "CI" in os.environ:
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
 
-from crossstack import torch as ct  # noqa: E402
+from crossstack import torch as ct
 
 WIRES = {"row_ohm": 3.0, "column_ohm": 5.0, "drive_ohm": 40.0, "sense_ohm": 20.0}
 
