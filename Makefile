@@ -28,6 +28,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@rm -rf $(VENV)/lib/python3*/site-packages/crossstack  # a copy, or kernels compiled for one
+	$(BIN)/python -m pip install -qq 'torch==2.13.0'  # first: a CPU build, where pip knows one
 	$(BIN)/python -m pip install -qq --editable '.[test]'
 	$(BIN)/python -m pip install -qq --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@

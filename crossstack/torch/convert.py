@@ -76,6 +76,8 @@ def _mapped(
         return done[id(module)]
     if (name and name in kept) or isinstance(module, (CrossbarLinear, CrossbarConv2d)):
         return module
+    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
+        raise ConfigError(f"layer {name!r} is lazy: run the model once before it is mapped")
     if type(module) in (nn.Linear, nn.Conv2d):
         if hasattr(module, "parametrizations") or module._forward_hooks:
             raise ConfigError(f"layer {name!r} has parametrizations or hooks: remove or keep it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -12,6 +13,9 @@ from ..mapping.arrays import Array
 from ..mapping.tiles import Tile
 from .function import currents
 from .readout import Readout
+
+#: range of inputs before any were seen
+_NO_RANGE = 1.0
 
 
 class Tiled(nn.Module):
@@ -42,6 +46,7 @@ class Tiled(nn.Module):
         """
         super().__init__()
         self.array, self.read, self.calibrating = array, read, False
+        self._warned = False
         self.fixed: list[list[Tile]] | None = None
         self.measured: list[tuple[int, int, float]] | None = None
         self.in_features, self.out_features = in_features, out_features
@@ -54,7 +59,7 @@ class Tiled(nn.Module):
         self.tile_in, self.tile_out = self._tile()
         self.in_tiles = -(-in_features // self.tile_in)
         self.out_tiles = -(-out_features // self.tile_out)
-        for name, value in (("weight_scale", 1.0), ("input_scale", 1.0), ("adc_range", 0.0)):
+        for name, value in (("weight_scale", 1.0), ("input_scale", _NO_RANGE), ("adc_range", 0.0)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
         self.register_buffer("variation", None)
         self.register_buffer("point_cells", None)
@@ -178,6 +183,7 @@ class Tiled(nn.Module):
         x = x.double()
         if self.calibrating:
             self._take_scale(x, weight)
+        self._warn_of_clipping(x)
         share = (x / self.input_scale.double()).clamp(-1.0, 1.0)
         reads = self._reads(share)
         many = torch.cat([volts for _, volts in reads]) * self.v_read
@@ -202,6 +208,17 @@ class Tiled(nn.Module):
             self.adc_range.fill_(most)
         scale = self.weight_scale.double() * self.input_scale.double()
         return out * scale / ((self.g_on - self.g_off) * self.v_read)
+
+    def _warn_of_clipping(self, x: torch.Tensor) -> None:
+        most, reach = float(x.detach().abs().max()), float(self.input_scale)
+        # a range that was taken from inputs is meant to cut off what others have beyond
+        if reach == _NO_RANGE < most and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"inputs of a crossbar layer reach {most:.4g} and are cut off at {reach:.4g}, the "
+                "range of its DAC: calibrate_model takes the range from some inputs",
+                stacklevel=4,
+            )
 
     def _watt(self, share: torch.Tensor, grid: list[list[Any]]) -> float:
         """Mean power over all reads of tiles given by their matrices."""
@@ -290,6 +307,9 @@ class Tiled(nn.Module):
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Take buffers that appear with calibration and programming as they come."""
+        for name in ("weight_scale", "input_scale", "adc_range"):
+            # weights of a plain layer come without; the layer has taken their scale already
+            state.setdefault(prefix + name, getattr(self, name))
         for name in ("variation", "point_cells", "point_volts"):
             value = state.get(prefix + name)
             setattr(self, name, None if value is None else value.clone())

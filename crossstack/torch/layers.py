@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..base.errors import ConfigError
 from ..mapping.arrays import Array
 from .core import Tiled
 from .readout import Readout
@@ -56,8 +57,16 @@ class CrossbarLinear(nn.Linear):
         """The matrices on tiles, and their weights."""
         return [(self.crossbar, self.weight)]
 
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        super()._load_from_state_dict(state, prefix, *rest)
+        _rescale_plain(self, state, prefix)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See `torch.nn.Linear`."""
+        if x.shape[-1:] != (self.in_features,):
+            raise ConfigError(
+                f"inputs have shape {tuple(x.shape)}, the layer takes (..., {self.in_features})"
+            )
         flat = x.reshape(-1, self.in_features)
         out = self.crossbar.product(flat, self.weight).to(x.dtype)
         out = out.reshape(*x.shape[:-1], self.out_features)
@@ -118,10 +127,19 @@ class CrossbarConv2d(nn.Conv2d):
         parts = self.weight.reshape(self.groups, self.out_channels // self.groups, -1)
         return [(self.crossbars[k], parts[k]) for k in range(self.groups)]  # type: ignore[misc]
 
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        super()._load_from_state_dict(state, prefix, *rest)
+        _rescale_plain(self, state, prefix)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See `torch.nn.Conv2d`."""
         alone = x.dim() == 3
         images = x.unsqueeze(0) if alone else x
+        if images.dim() != 4 or images.shape[1] != self.in_channels:
+            raise ConfigError(
+                f"inputs have shape {tuple(x.shape)}, the layer takes (images, "
+                f"{self.in_channels}, height, width)"
+            )
         mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
         padded = nn.functional.pad(images, self._reversed_padding_repeated_twice, mode=mode)
         size = [
@@ -133,16 +151,27 @@ class CrossbarConv2d(nn.Conv2d):
             padded, self.kernel_size, dilation=self.dilation, stride=self.stride
         )
         batch, each = len(images), self.weight[0].numel()
-        grouped = columns.reshape(batch, self.groups, each, -1)
+        places = columns.shape[2]
+        grouped = columns.reshape(batch, self.groups, each, places)
         parts = []
         for k, (tiled, weight) in enumerate(self.tiled):
             vectors = grouped[:, k].transpose(1, 2).reshape(-1, each)
-            parts.append(tiled.product(vectors, weight).reshape(batch, -1, len(weight)))
+            parts.append(tiled.product(vectors, weight).reshape(batch, places, len(weight)))
         out = torch.cat(parts, dim=2).transpose(1, 2).to(x.dtype)
         out = out.reshape(batch, self.out_channels, *size)
         if self.bias is not None:
             out = out + self.bias[:, None, None]
         return out[0] if alone else out
+
+
+def _rescale_plain(
+    layer: CrossbarLinear | CrossbarConv2d, state: dict[str, Any], prefix: str
+) -> None:
+    """Take the scale of weights that were stored by a plain layer."""
+    if any(key.startswith(prefix) and key.endswith(".weight_scale") for key in state):
+        return
+    for tiled, weight in layer.tiled:
+        tiled.rescale(weight)
 
 
 def _take(made: nn.Linear | nn.Conv2d, layer: nn.Linear | nn.Conv2d) -> None:

@@ -1,6 +1,7 @@
 """`crossstack map`: a small network on arrays, the same figures wherever they are found."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from crossstack.mapping.arrays import Array
 from crossstack.mapping.cost import cost
 from crossstack.pool import Here, Team
 
-torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
+if "CI" in os.environ:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
 
-from crossstack.torch import Readout, convert, effective_matrices, study  # noqa: E402
+from crossstack.torch import Readout, convert, effective_matrices, study
 
 
 def network(wide=12):

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import os
 import subprocess
 import sys
 
@@ -16,9 +17,12 @@ from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
 from crossstack.solve import DriveError, Sinh, prepare_crossbar, solve_crossbar_nonlinear
 
-torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
+if "CI" in os.environ:
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
 
-from crossstack import torch as ct  # noqa: E402
+from crossstack import torch as ct
 
 WIRES = {"row_ohm": 3.0, "column_ohm": 5.0, "drive_ohm": 40.0, "sense_ohm": 20.0}
 
@@ -112,8 +116,10 @@ def test_without_wires_it_is_a_linear_layer(pairs, size):
     made = ct.CrossbarLinear.from_float(plain, array, ct.Readout(pairs=pairs))
     x = double(2, 3, size[0], low=-1.0)
     assert torch.allclose(made(x), plain(x), rtol=1e-9, atol=1e-9)
-    made.crossbar.input_scale.fill_(0.5)  # a range that clips
-    assert not torch.allclose(made(x), plain(x), rtol=1e-3)
+    with pytest.warns(UserWarning, match="calibrate_model"):  # beyond the range
+        assert not torch.allclose(made(5 * x), plain(5 * x), rtol=1e-3)
+    ct.calibrate_model(made, 5 * x)
+    assert torch.allclose(made(5 * x), plain(5 * x), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -215,8 +221,13 @@ def test_sizes_of_batches_and_numbers():
         assert not torch.allclose(made(x[:30]), before)
     with pytest.raises(ConfigError, match="nan or inf"):
         made(torch.full((1, 10), torch.nan))
-    with pytest.raises(RuntimeError):
-        made(double(3, 9).float())
+    for wrong in (double(3, 9), double(10, 3)):
+        with pytest.raises(ConfigError, match="the layer takes"):
+            made(wrong.float())
+    images = ct.CrossbarConv2d(2, 3, 3, array=ct.Array.ideal(6, 6))
+    assert images(torch.zeros(0, 2, 5, 5)).shape == (0, 3, 3, 3)
+    with pytest.raises(ConfigError, match="the layer takes"):
+        images(torch.zeros(1, 3, 5, 5))
 
 
 def test_convert_maps_and_refuses():
@@ -243,10 +254,26 @@ def test_convert_maps_and_refuses():
     ):
         with pytest.raises(ConfigError, match=f"'0' is a {type(module).__name__}"):
             ct.convert(torch.nn.Sequential(module), ct.Array.ideal(4, 4))
+    with pytest.raises(ConfigError, match="'0' is lazy"):
+        ct.convert(torch.nn.Sequential(torch.nn.LazyLinear(4)), ct.Array.ideal(4, 4))
     with pytest.raises(ConfigError, match="no linear"):
         ct.convert(torch.nn.ReLU(), ct.Array.ideal(4, 4))
     with pytest.raises(ConfigError, match="'nobody'"):
         ct.convert(net, ct.Array.ideal(4, 4), keep=["nobody"])
+
+
+def test_weights_of_a_plain_layer_are_taken():
+    plain = torch.nn.Linear(5, 3).double()
+    with torch.no_grad():
+        plain.weight.mul_(40)  # beyond what the layer began with
+    made = ct.CrossbarLinear(5, 3, array=ct.Array.ideal(4, 6), dtype=torch.float64)
+    made.load_state_dict(plain.state_dict())
+    x = double(4, 5)
+    assert torch.allclose(made(x), plain(x), rtol=1e-9)
+    images = torch.nn.Conv2d(2, 4, 2, groups=2).double()
+    mapped = ct.CrossbarConv2d(2, 4, 2, groups=2, array=ct.Array.ideal(4, 6), dtype=torch.float64)
+    mapped.load_state_dict(images.state_dict())
+    assert torch.allclose(mapped(double(1, 2, 4, 4)), images(double(1, 2, 4, 4)), rtol=1e-9)
 
 
 def test_shared_layers_stay_one():
