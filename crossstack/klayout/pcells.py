@@ -14,7 +14,7 @@ import klayout.db as db
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import RAILS, SIDES
-from ..cells.parameters import ARRAY, PERIPHERIES, READ_SWITCHES, TOPS
+from ..cells.parameters import ARRAY, PERIPHERIES, READ_SWITCHES, TOPS, Declared
 from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
 from ..generators.ranges import range_um
@@ -78,8 +78,8 @@ class DrawnPCell(db.PCellDeclaration):  # type: ignore[misc]
         made = []
         for key, default in self._defaults.items():
             made.append(_declaration(key, default, words.get(key, ())))
-            if key in ARRAY and hasattr(made[-1], "tooltip"):  # KLayout 0.28 and later
-                made[-1].tooltip = ARRAY[key].sentence(*range_um(tech, key))
+            if key in ARRAY:
+                _say_range(made[-1], ARRAY[key], range_um(tech, key))
         return made
 
     def get_layers(self, parameters: Sequence[Any]) -> list[Any]:
@@ -132,6 +132,23 @@ def _declaration(key: str, default: Any, words: tuple[str, ...]) -> Any:
     left_out = default is None
     value = 0.0 if default is None else default
     return made(key, made.TypeDouble, text + _LEAST * left_out, value, "um")
+
+
+def _say_range(declaration: Any, known: Declared, ends: tuple[float | None, float | None]) -> None:
+    """Show in the dialog what a parameter is and what it may be."""
+    if hasattr(declaration, "tooltip"):  # KLayout 0.28 and later
+        declaration.tooltip = known.sentence(*ends)
+    low, high = (
+        own if asked is None else asked
+        for asked, own in zip(ends, (known.low, known.high), strict=True)
+    )
+    if known.words and not isinstance(known.words[0], str):
+        for word in known.words:
+            declaration.add_choice(str(word), word)
+    elif isinstance(low, int | float) and high is not None:
+        declaration.description += f", {low:g} to {high:g}"
+    elif high is not None:
+        declaration.description += f", at most {high:g}"
 
 
 class CrossStackLibrary(db.Library):  # type: ignore[misc]
