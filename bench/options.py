@@ -23,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from crossstack.cells import to_layout
+from crossstack.cells.registry import array_cells_on
+from crossstack.cells.within import device_range
 from crossstack.drc import run_drc
 from crossstack.generators import Array, ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
-from crossstack.pdk import CrossStackError, ParameterError
+from crossstack.pdk import CrossStackError, ParameterError, get_tech
+from crossstack.pdk.tech import profile_names
 
 CELLS = ("hybrid", "passive", "planar", "passive_planar")
 #: cells with select transistors, which take a strap and several cuts
@@ -85,6 +88,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
             total = values.get("select_w_um", 2.0)
             step = 0.01 * values["select_fingers"]
             values["select_w_um"] = round(max(1, round(total / step)) * step, 2)
+    if top == "array" and rng.random() < 0.3:
+        values["row_ends"] = "both"
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
         values["read_switch"] = rng.choice(("nmos", "nmos", "both"))
@@ -101,6 +106,22 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
         if rng.random() < busy:
             values[key] = length(rng, (low, max(low, most)) if low else PITCH)
     return values
+
+
+def fitted(values: dict[str, Any], process: str) -> dict[str, Any]:
+    """Return an option set for a process: its cells, its profiles, what its module draws."""
+    tech = get_tech(process=process)
+    cells, module = array_cells_on(tech.module), tech.module
+    fit = {**values, "process": process}
+    if fit["cell"] not in cells:
+        fit["cell"] = cells[fit["rows"] % len(cells)]
+    if fit.get("profile") not in profile_names(process):
+        fit.pop("profile", None)
+    if module.stands_within:
+        fit.pop("strap", None)
+        if fit.get("device_um", 0) > device_range(tech)[1]:
+            fit["device_um"] = device_range(tech)[1]
+    return fit
 
 
 def length(rng: random.Random, ends: tuple[float, float]) -> float:
@@ -221,7 +242,7 @@ def main() -> int:
     chips = [] if options.top else list(chip_sets())[: options.chips]
     sets = chain(chips, option_sets(options.sets, options.seed, options.top))
     if options.process:
-        sets = ({**values, "process": options.process} for values in sets)
+        sets = (fitted(values, options.process) for values in sets)
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for outcome in pool.imap(judge, sets):
             count[outcome.kind] += 1

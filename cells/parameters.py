@@ -19,12 +19,16 @@ MAX_LINES, TESTCHIP_LINES = 1024, 16
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
 #: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
 READ_SWITCHES = ("nmos", "both")
+#: ends at which row lines have pins
+ROW_ENDS = ("one", "both")
 #: what drives a macro's controls: its pins, or a scan chain on board
 PERIPHERIES = ("none", "scan")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
 #: into how many gates a select transistor may be folded
 FINGERS = (1, 2, 3, 4)
+#: films that a process monitor may be of, and sides that a device on pads may have, in units of F
+ELECTRODES, DEVICE_F = ("BE", "ME", "TE"), (1, 20)
 #: greatest device, select transistor, pitch, pitch that mode switches follow, and switch, in um.
 #: A wider switch is longer than any die.
 MAX_DEVICE_UM, MAX_SELECT_UM, MAX_PITCH_UM, MAX_LINE_PITCH_UM, MAX_SWITCH_UM = (
@@ -133,6 +137,10 @@ ARRAY: dict[str, Declared] = {
     "cuts": Declared(
         "vias on every level of a cell's stacks", 1, words=CUTS, only="not for passive cells"
     ),
+    "row_ends": Declared(
+        "ends at which the row lines have pins, to be driven: in the west, or both",
+        "one", words=ROW_ENDS, only="both for a bare array",
+    ),
     "top": Declared(
         f"bare array, macro with mode switches, or test chip of at most {TESTCHIP_LINES} x "
         f"{TESTCHIP_LINES}: the macro with pads, process monitors and marks on a die",
@@ -171,6 +179,25 @@ ARRAY: dict[str, Declared] = {
 }  # fmt: skip
 
 
+_INVERTER = "channel width of the inverter's {} in um"
+
+#: the same of single cells: inverters, process monitors, and marks of masks
+PIECES: dict[str, Declared] = {
+    "inverter_wn_um": Declared(_INVERTER.format("NMOS"), 2.0, "", _FINGER, MAX_SWITCH_UM),
+    "inverter_wp_um": Declared(_INVERTER.format("PMOS"), 4.0, "", _FINGER, MAX_SWITCH_UM),
+    "electrode": Declared("electrode film, BE, ME or TE", "BE", words=ELECTRODES),
+    "device_f": Declared(
+        "side of both devices, a whole number in units of F", 2, low=DEVICE_F[0], high=DEVICE_F[1]
+    ),
+    "mask": Declared("layer of the module's mask", "BE"),
+}  # fmt: skip
+
+
+def declared(name: str) -> Declared:
+    """Return what is declared of a parameter, of an array or of a single cell."""
+    return ARRAY[name] if name in ARRAY else PIECES[name]
+
+
 def default(name: str) -> Any:
     """Return the default of a parameter, for the field of a class."""
-    return ARRAY[name].default
+    return declared(name).default

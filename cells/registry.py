@@ -97,15 +97,16 @@ def _column_switch(tech: Tech, *, pitch_um: float | None = None, switch_wn_um: f
     return column_switch(tech, p, _pitch(tech, pitch_um, column_pitch(tech, kelvin))).cell
 
 
-def _inverter(tech: Tech, *, pitch_um: float | None = None, inverter_wn_um: float = 2.0,
-              inverter_wp_um: float = 4.0) -> Cell:  # fmt: skip
+def _inverter(tech: Tech, *, pitch_um: float | None = None,
+              inverter_wn_um: float = default("inverter_wn_um"),
+              inverter_wp_um: float = default("inverter_wp_um")) -> Cell:  # fmt: skip
     """Draw the inverter that makes the complement of a control: A in the west, Y in the east.
 
     Args:
         tech: the process.
         pitch_um: height of the cell in um; None for the least, 2 um or more.
-        inverter_wn_um: channel width of the NMOS in um.
-        inverter_wp_um: channel width of the PMOS in um.
+        inverter_wn_um: see `parameters.PIECES`.
+        inverter_wp_um: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the pitch or a width is too small.

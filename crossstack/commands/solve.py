@@ -110,8 +110,14 @@ COLUMNS_SHOWN = 64
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html, and "
-    "of many vectors column_currents.csv.",
+    help="Table (.csv or .npz) of every device; a folder gets ir_drop.csv (of 200,000 devices on "
+    "ir_drop.npz), ir_drop.json, report.html, and of many vectors column_currents.csv.",
+)
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Of -o FOLDER: a CSV table of any number of devices (160 MB for 1024 x 1024 x 2).",
 )
 @device_option
 @process_option
@@ -133,6 +139,7 @@ def command(
     programming: float | str | None,
     sensitivity: bool,
     out: Path | None,
+    as_csv: bool,
     device: tuple[str, ...],
     process: str | None,
     as_json: bool,
@@ -157,7 +164,7 @@ def command(
     from ..analyse.needs import lowest_of_writes, write_verdict
     from ..analyse.operating import Laws
     from ..analyse.solve_studies import Asked, Found, Problem
-    from ..analyse.summary import drop_lines, summary
+    from ..analyse.summary import drop_lines, remarks, summary
     from ..base.errors import ConfigError
     from ..layouts import wires_in
     from ..solve.network.network import Network
@@ -180,6 +187,8 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
+    if as_csv and (out is None or not is_folder(out)):
+        raise ConfigError("--csv needs a folder: -o FOLDER")
     wires = wires_in(network, process=process).with_device(device_figures(device))
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
@@ -195,9 +204,10 @@ def command(
         done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
+    drops = summary(done, not_run, what)
+    notes = (*notes, *remarks(drops))
     for note in notes:
         console.note(note)
-    drops = summary(done, not_run, what)
     value = {"network": network.resolve().name, **drops.to_json()}
     value["notes"] = [*notes]
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
@@ -221,7 +231,7 @@ def command(
         _say_currents(console, pins, done[mode])
         value |= found.say(console, pins, done[mode].counted_columns)
         if out is not None:
-            for path in _write(out, done, value, found.batch):
+            for path in _write(out, done, value, found.batch, as_csv=as_csv):
                 console.say(str(path))
     console.result(value)
     return FOUND if found.misses else OK
@@ -309,23 +319,31 @@ def _record(
 
 
 def _write(
-    out: Path, done: Mapping[str, IrDrop], value: dict[str, Any], batch: Batch | None
+    out: Path,
+    done: Mapping[str, IrDrop],
+    value: dict[str, Any],
+    batch: Batch | None,
+    *,
+    as_csv: bool,
 ) -> list[Path]:
     """Write the table, and in a folder the figures and a report; return what was written."""
-    from ..analyse import analysis
+    from ..analyse.tables import CSV, NPZ, STEM, table_name, write_table
     from ..base.files import together, write_json
     from ..report.solve import write_report
 
     if not is_folder(out):
-        analysis.write_csv(out, done)
+        write_table(out, done)
         return [out]
+    name = f"{STEM}{CSV}" if as_csv else table_name(done)
     with together(out) as work:
-        analysis.write_csv(work / "ir_drop.csv", done)
+        write_table(work / name, done)
         write_json(work / "ir_drop.json", value)
         if batch is not None:
             batch.write_csv(work / "column_currents.csv")
         write_report(work)
         written = [out / path.name for path in sorted(work.iterdir())]
+    for other in {f"{STEM}{CSV}", f"{STEM}{NPZ}"} - {name}:
+        (out / other).unlink(missing_ok=True)
     if batch is None:  # one of an earlier solve would not belong to this one
         (out / "column_currents.csv").unlink(missing_ok=True)
     return written

@@ -195,8 +195,18 @@ class _Assembly:
             if label.net is not None:
                 at = places.setdefault((label.name, label.net.cluster_id), [])
                 at.append(f"({label.at[0]:.3f}, {label.at[1]:.3f})")
-        for (name, _), at in places.items():
-            if len(set(at)) > 1:
+        twice = {key: at for key, at in places.items() if len(set(at)) > 1}
+        named = {name for name, _ in twice}
+        driven = {
+            pin.name
+            for net in self.flat.nets
+            if named and (mine := named.intersection(labels_of(net.name)))
+            for label in mine
+            for pin in self.geometry.pins(label, self.geometry.terminals(net))
+            if pin.joined
+        }
+        for (name, _), at in twice.items():
+            if name not in driven:
                 others = " and ".join(dict.fromkeys(at[1:]))
                 yield f"label {name} lies on its net at {at[0]} and {others}; the first is the pin"
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+#: least input that is not zero, V: far below any noise, far above where digits end
+LEAST_V = 1e-12
+
+
 @dataclass(frozen=True, eq=False)
 class Drives:
     """What the pins and gates of an array carry in one mode.
@@ -202,12 +206,17 @@ def _check_request(
     write: tuple[float, ArrayLike | None, float, float],
 ) -> Request:
     voltage, data, rail, vdd = write
+    if np.asarray(inputs).dtype.kind == "b":
+        raise ModeError("inputs hold true and false, allowed: voltages")
     volts = np.asarray(inputs, dtype=np.float64)
     wanted = (max(kind.tiers, default=0) + 1, rows)
     if volts.shape != wanted:
         raise ModeError(f"inputs have shape {volts.shape}, {mode.name} mode needs {wanted}")
     if not np.isfinite(volts).all():
         raise ModeError("inputs hold a value that is not finite")
+    tiny = volts[(volts != 0) & (np.abs(volts) < LEAST_V)]
+    if tiny.size:  # what is left of it after a subtraction has no digits
+        raise ModeError(f"inputs hold {tiny[0]:g} V, allowed: 0 or {LEAST_V:g} V and more")
     if kind.shared_rows and (volts[BOTTOM] != volts[TOP]).any():
         raise ModeError(
             f"inputs differ between the tiers, but both hang on one row line, {names.ROWS[BOTTOM]}"
