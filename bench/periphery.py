@@ -52,10 +52,10 @@ class State:
 
 
 def states(array: Array) -> Iterator[tuple[str, dict[str, bool]]]:
-    """Yield every mode, reading tier and written column with its levels."""
+    """Yield every mode, reading tier and written column with its levels, and the first again."""
     rows, cols = array.spec.rows, array.spec.cols
     kind = ArrayKind(macro=True)
-    for mode in MODES.values():
+    for mode in (*MODES.values(), *MODES.values())[: len(MODES) + 1]:  # the first once more
         ways = [(t, c) for t in names.TIER_NAMES for c in range(cols)] if mode.writes else [("", 0)]
         for tier, column in ways:
             options = {"read_tier": tier, "write_column": column} if tier else {}

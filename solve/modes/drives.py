@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +15,6 @@ from ...base.names import BOTTOM, TIER_NAMES, TOP
 from ..network.network import NO_SUPPLY_V, Network, supply_of
 from .mode import LEVELS, VOLTAGES, ArrayKind, Mode, Request
 from .modes import mode_named
-
-if TYPE_CHECKING:
-    from .address import Chain
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +40,13 @@ class Drives:
     optional: frozenset[str]
     outputs: tuple[str, ...]
     request: Request
+
+
+class Addressing(Protocol):
+    """What sets the controls of a macro in the place of pins, such as a scan chain."""
+
+    def addressed(self, drives: Drives) -> Drives:
+        """Return drives whose controls are what it sets for them."""
 
 
 def mode_drives(
@@ -129,7 +133,7 @@ def network_drives(
     mode: str,
     inputs: ArrayLike,
     *,
-    chain: Chain | None = None,
+    chain: Addressing | None = None,
     **options: Any,
 ) -> Drives:
     """`mode_drives` for an extracted network, with its pins checked.
