@@ -23,6 +23,7 @@ from .operating import Laws, mode_ohm, write_options
 from .progress import step_of
 
 if TYPE_CHECKING:
+    from ..solve.modes.address import Chain
     from ..solve.network.network import Network
     from ..solve.study.metrics import IrDrop
     from ..solve.study.variation import MonteCarlo, Spread
@@ -178,6 +179,7 @@ def solve_modes(
     console: Console,
     modes: Iterable[str] | None = None,
     laws: Laws | None = None,
+    chain: Chain | None = None,
     **options: Any,
 ) -> tuple[dict[str, IrDrop], dict[str, str]]:
     """Solve every mode that the network offers; returns results and reasons for the others.
@@ -191,6 +193,7 @@ def solve_modes(
         console: where progress goes.
         modes: which to solve; None for all.
         laws: what memristors follow; None for the technology's (`operating.Laws`).
+        chain: what sets every control of a macro; None for a pin each.
         **options: of the modes that take them, see `operating.write_options`.
 
     Raises:
@@ -214,8 +217,9 @@ def solve_modes(
         with console.step(step_of(mode)):
             mine = {k: v for k, v in options.items() if k in MODES[mode].options}
             ways = write_options(tech, mode, mine)
+            by = {} if chain is None else {"chain": chain}
             done[mode] = worse_of(
-                operating_point(network, tech, what, mode, laws, **way) for way in ways
+                operating_point(network, tech, what, mode, laws, **by, **way) for way in ways
             )
     return done, not_run
 

@@ -23,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from crossstack.cells import to_layout
+from crossstack.cells.registry import array_cells_on
+from crossstack.cells.within import device_range
 from crossstack.drc import run_drc
 from crossstack.generators import Array, ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
-from crossstack.pdk import CrossStackError, ParameterError
+from crossstack.pdk import CrossStackError, ParameterError, get_tech
+from crossstack.pdk.tech import profile_names
 
 CELLS = ("hybrid", "passive", "planar", "passive_planar")
 #: cells with select transistors, which take a strap and several cuts
@@ -70,6 +73,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     busy = rng.choice((0.3, 0.6, 0.9))  # how many of the lengths are set
     if rng.random() < busy:
         values["device_um"] = length(rng, DEVICE)
+    if rng.random() < 0.3:
+        values["me_width_um"] = length(rng, DEVICE)
     if rng.random() < busy and values["cell"] in SELECTED:
         values["select_w_um"] = length(rng, SELECT)
     if values["cell"] in SELECTED or rng.random() < 0.1:  # the others refuse both
@@ -83,6 +88,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
             total = values.get("select_w_um", 2.0)
             step = 0.01 * values["select_fingers"]
             values["select_w_um"] = round(max(1, round(total / step)) * step, 2)
+    if top == "array" and rng.random() < 0.3:
+        values["row_ends"] = "both"
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
         values["read_switch"] = rng.choice(("nmos", "nmos", "both"))
@@ -92,13 +99,29 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     most = PITCH[1]
     if top != "array" and rng.random() < 0.8:  # lines that mode switches can follow
         most = LINE_PITCH
-        for key, low in (("device_um", 1.0), ("select_w_um", SELECT[0])):
+        for key, low in (("device_um", 1.0), ("me_width_um", 1.0), ("select_w_um", SELECT[0])):
             if key in values:
                 values[key] = length(rng, (low, most - 1.0))
     for key, low in least_pitches(values).items():
         if rng.random() < busy:
             values[key] = length(rng, (low, max(low, most)) if low else PITCH)
     return values
+
+
+def fitted(values: dict[str, Any], process: str) -> dict[str, Any]:
+    """Return an option set for a process: its cells, its profiles, what its module draws."""
+    tech = get_tech(process=process)
+    cells, module = array_cells_on(tech.module), tech.module
+    fit = {**values, "process": process}
+    if fit["cell"] not in cells:
+        fit["cell"] = cells[fit["rows"] % len(cells)]
+    if fit.get("profile") not in profile_names(process):
+        fit.pop("profile", None)
+    if module.stands_within:
+        fit.pop("strap", None)
+        if fit.get("device_um", 0) > device_range(tech)[1]:
+            fit["device_um"] = device_range(tech)[1]
+    return fit
 
 
 def length(rng: random.Random, ends: tuple[float, float]) -> float:
@@ -120,7 +143,16 @@ def length(rng: random.Random, ends: tuple[float, float]) -> float:
 
 def least_pitches(values: dict[str, Any]) -> dict[str, float | None]:
     """Return the least pitches of a set, in um, or None where it cannot be drawn at all."""
-    names = ("cell", "profile", "device_um", "select_w_um", "strap", "cuts", "select_fingers")
+    names = (
+        "cell",
+        "profile",
+        "device_um",
+        "me_width_um",
+        "select_w_um",
+        "strap",
+        "cuts",
+        "select_fingers",
+    )
     return _least(tuple((name, values[name]) for name in names if name in values))
 
 
@@ -210,7 +242,7 @@ def main() -> int:
     chips = [] if options.top else list(chip_sets())[: options.chips]
     sets = chain(chips, option_sets(options.sets, options.seed, options.top))
     if options.process:
-        sets = ({**values, "process": options.process} for values in sets)
+        sets = (fitted(values, options.process) for values in sets)
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for outcome in pool.imap(judge, sets):
             count[outcome.kind] += 1

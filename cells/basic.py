@@ -115,12 +115,12 @@ def via_stack_cell(tech: Tech, *, low: str = "local", high: str = "land") -> Cel
                 netlist=Subcircuit("via_stack", ("A",), ()))  # fmt: skip
 
 
-def module_via_cell(tech: Tech, *, electrode: str = "BE") -> Cell:
+def module_via_cell(tech: Tech, *, electrode: str = default("electrode")) -> Cell:
     """Draw one module via from its land to an electrode pad.
 
     Args:
         tech: the process.
-        electrode: BE, ME or TE.
+        electrode: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.

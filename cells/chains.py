@@ -138,7 +138,8 @@ class ChainRules:
             cap - self.bar,
             grid_up(r.space("diffusion") / 2),
         )
-        self.most_finger = grid_down(tracks.pitch - 2 * beside, 10)
+        most = min(tracks.pitch - 2 * beside, r.max_width("diffusion"))
+        self.most_finger = grid_down(most, 10)
         self.step, self.around = finger_step(r, length), around_row(r)
         self.row, half = row_height(r), r.pad // 2
         space = max(tracks.space, r.space("select"))

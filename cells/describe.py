@@ -2,7 +2,7 @@
 
 Names, types and texts stand once, beside the code that reads the parameter: in the docstring's
 ``Args`` of a drawing function, or in the ``Attributes`` of a class of parameters. Those of an array
-stand in `parameters.ARRAY`.
+stand in `parameters.ARRAY`, those of several cells in `parameters.PIECES`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from .parameters import ARRAY
+from .parameters import ARRAY, PIECES
 
 _SECTIONS = ("Args:", "Attributes:", "Returns:", "Raises:", "Yields:", "Example:", "Examples:")
 
@@ -46,7 +46,7 @@ def parameters_from(source: Callable[..., Any], defaults: dict[str, Any]) -> tup
         hints = get_type_hints(source)
     except NameError:  # a cell of a user's own may name types that it imports for a checker only
         hints = {}
-    told = {key: known.text for key, known in ARRAY.items()} | texts(source)
+    told = {key: known.text for key, known in (ARRAY | PIECES).items()} | texts(source)
     return tuple(
         Parameter(key, value, hints.get(key, Any), _with_unit(key, told.get(key, "")))
         for key, value in defaults.items()

@@ -25,6 +25,10 @@ class Rect:
     x2: int
     y2: int
 
+    def moved(self, dx: int, dy: int) -> Rect:
+        """Return it at another place."""
+        return Rect(self.layer, self.x1 + dx, self.y1 + dy, self.x2 + dx, self.y2 + dy)
+
 
 @dataclass(frozen=True)
 class Port:

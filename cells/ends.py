@@ -7,8 +7,10 @@ array is named in each docstring.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .drawing import Canvas, Cell, grid_down, grid_up
-from .parts import StackSize, cut_array
+from .parts import StackSize, cut_array, mirrored
 from .rules import RuleBook
 from .unit import Unit
 
@@ -23,6 +25,14 @@ BUS = 2300
 def row_end(u: Unit, r: RuleBook) -> Cell:
     """Extend the row lines to the west, onto the metals of a hybrid row; abuts in the east."""
     return _electrode_rows(u, r) if u.rows_are_electrodes else _metal_rows(u, r)
+
+
+def row_end_east(u: Unit, r: RuleBook) -> Cell:
+    """Extend the row lines to the east, as `row_end` does to the west; abuts in the west."""
+    west = row_end(u.mirrored(), r)
+    rects = mirrored(west.rects, west.width)
+    ports = tuple(replace(p, x=west.width - p.x, orientation=0) for p in west.ports)
+    return replace(west, name=f"{west.name}_east", rects=tuple(rects), ports=ports)
 
 
 def _metal_rows(u: Unit, r: RuleBook) -> Cell:
@@ -82,8 +92,10 @@ def _electrode_rows(u: Unit, r: RuleBook) -> Cell:
                 y, r.land, r.size(cut), r.space(cut), r.around(cut, ends=True)
             ):
                 c.box(cut, x + shift, via_y, r.size(cut))
-        c.rect(metal, 0, low, x + shift + half_land, u.cell.height - low)
-        c.port(net, metal, 0, y, u.cell.height - 2 * low, 180)
+        most_high = r.joint_width(metal)
+        ends = max(low, y - most_high // 2), min(u.cell.height - low, y + most_high // 2)
+        c.rect(metal, 0, ends[0], x + shift + half_land, ends[1])
+        c.port(net, metal, 0, y, ends[1] - ends[0], 180)
     for net in u.rows:
         _, x, metal = places[net]
         for landing in r.tech.roles.between(metal, "land"):

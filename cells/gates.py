@@ -92,6 +92,7 @@ class Tracks:
         """Return how many fingers fit into the pitch."""
         r = self.rules
         room = self.pitch - beside_rows(r, self.edge)
+        room = min(room, r.max_width("diffusion") - around_row(r))
         return room // finger_step(r, length)
 
 

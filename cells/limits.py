@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from numbers import Real
 
 from ..pdk import ParameterError, Tech
-from .parameters import MAX_PITCH_UM, MAX_SELECT_UM
+from .parameters import MAX_DEVICE_UM, MAX_PITCH_UM, MAX_SELECT_UM
 from .rules import RuleBook
 
 
@@ -46,6 +46,29 @@ def length(tech: Tech, name: str, value: object, low: float, high: float, multip
     if not low - 1e-9 <= number <= high + 1e-9:
         raise ParameterError(name, value, f"{low:g} .. {high:g} um")
     return tech.check_grid(name, number, multiple)
+
+
+def least_electrode(tech: Tech, *, strap: bool) -> float:
+    """Return the least width of the middle electrode in um; with a strap it holds a tie."""
+    r = RuleBook(tech)
+    tie = r.module_via + 2 * r.enclosure("middle_electrode", "middle_via") if strap else 0
+    return max(max(r.width("middle_electrode"), tie) * tech.dbu_um, tech.profile.line_um)
+
+
+def electrode_width(tech: Tech, value: object, *, strap: bool = False) -> int | None:
+    """Return a width of the middle electrode given in um as dbu; None where the pitch decides.
+
+    Args:
+        tech: the process.
+        value: width in um, or None.
+        strap: whether there is one below it.
+
+    Raises:
+        ParameterError: as `length`.
+    """
+    if value is None:
+        return None
+    return length(tech, "me_width_um", value, least_electrode(tech, strap=strap), MAX_DEVICE_UM)
 
 
 def pitch(tech: Tech, name: str, value: object, least: int, high: float = MAX_PITCH_UM) -> int:

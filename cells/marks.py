@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ..pdk import ParameterError, Purpose, Tech
 from .drawing import Canvas, Cell, Subcircuit, grid_down, grid_up
+from .parameters import default
 from .rules import RuleBook
 
 #: outer side of the frame in the land's metal, its width, and length of the cross in it, in dbu
@@ -55,12 +56,12 @@ def _reference(c: Canvas, x1: int, y1: int, x2: int, y2: int) -> None:
         c.rect(layer, x1, y1, x2, y2)
 
 
-def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
+def alignment_mark(tech: Tech, *, mask: str = default("mask")) -> Cell:
     """Draw a frame in the land's metal with the cross of a mask at its centre.
 
     Args:
         tech: the process.
-        mask: name of the mask's layer.
+        mask: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the module has no such mask.
@@ -90,7 +91,7 @@ def alignment_mark(tech: Tech, *, mask: str = "BE") -> Cell:
     return Cell(name, tuple(c.rects), width=s, height=s, netlist=Subcircuit(name, (), ()))
 
 
-def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
+def vernier(tech: Tech, *, mask: str = default("mask")) -> Cell:
     """Draw verniers along x and y: teeth in the land's metal, on them a mask's at a larger pitch.
 
     The bar that sits centred on its tooth reads the misalignment: its number from the middle
@@ -98,7 +99,7 @@ def vernier(tech: Tech, *, mask: str = "BE") -> Cell:
 
     Args:
         tech: the process.
-        mask: name of the mask's layer.
+        mask: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the module has no such mask.

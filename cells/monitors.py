@@ -12,10 +12,10 @@ from ..pdk import ParameterError, Tech
 from .basic import memristor_stack
 from .drawing import Canvas, Cell, Device, Subcircuit, bbox, grid_up
 from .pads import draw_probe_pads, probe_pad_side, via_array
+from .parameters import DEVICE_F, ELECTRODES, default
 from .parts import module_via
 from .rules import RuleBook
 
-ELECTRODES = ("BE", "ME", "TE")
 #: sides of the single devices, in units of F
 DEVICE_SIDES_F = (1, 2, 10)
 #: width of these leads in dbu: one lead is far below a thousandth of the resistance it serves
@@ -26,7 +26,9 @@ GAP = 10_000
 
 def _electrode(value: str) -> str:
     if value not in ELECTRODES:
-        raise ParameterError("electrode", value, "BE, ME or TE")
+        raise ParameterError(
+            "electrode", value, " or ".join((", ".join(ELECTRODES[:-1]), ELECTRODES[-1]))
+        )
     return value
 
 
@@ -57,14 +59,14 @@ class _Bench:
         )  # fmt: skip
 
 
-def kelvin(tech: Tech, *, electrode: str = "BE") -> Cell:
+def kelvin(tech: Tech, *, electrode: str = default("electrode")) -> Cell:
     """Draw a line of width F on four terminals; pads: force, sense, sense, force.
 
     The resistance between the sense taps over that of a square gives the printed line width.
 
     Args:
         tech: the process.
-        electrode: film of the line, BE, ME or TE.
+        electrode: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.
@@ -84,7 +86,7 @@ def kelvin(tech: Tech, *, electrode: str = "BE") -> Cell:
                     squares=length / (2 * half))  # fmt: skip
 
 
-def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
+def van_der_pauw(tech: Tech, *, electrode: str = default("electrode")) -> Cell:
     """Draw a Greek cross with arms of 10 F; pads: west, south, north, east arm.
 
     Sheet resistance = pi / ln 2 times the voltage of two neighbours over the current through
@@ -92,7 +94,7 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
 
     Args:
         tech: the process.
-        electrode: film of the line, BE, ME or TE.
+        electrode: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.
@@ -125,14 +127,14 @@ def van_der_pauw(tech: Tech, *, electrode: str = "BE") -> Cell:
     return b.finish(f"van_der_pauw_{e.lower()}", arm_um=half * 2e-3)
 
 
-def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
+def via_chain(tech: Tech, *, electrode: str = default("electrode")) -> Cell:
     """Draw a chain of module vias between lands and an electrode, as many as the row holds.
 
     Pads: force and sense at the west end, sense and force at the east end.
 
     Args:
         tech: the process.
-        electrode: film of the line, BE, ME or TE.
+        electrode: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the electrode is not BE, ME or TE.
@@ -159,18 +161,20 @@ def via_chain(tech: Tech, *, electrode: str = "BE") -> Cell:
     return b.finish(f"via_chain_{e.lower()}", vias=count)
 
 
-def device_on_pads(tech: Tech, *, device_f: int = 2) -> Cell:
+def device_on_pads(tech: Tech, *, device_f: int = default("device_f")) -> Cell:
     """Draw one stacked pair on pads; pads: BE, ME, ME again to sense it, TE.
 
     Args:
         tech: the process.
-        device_f: side of both devices in units of F.
+        device_f: see `parameters.PIECES`.
 
     Raises:
-        ParameterError: for a side below F or above 20 F.
+        ParameterError: for a side out of its range.
     """
-    if isinstance(device_f, bool) or not isinstance(device_f, int) or not 1 <= device_f <= 20:
-        raise ParameterError("device_f", device_f, "a whole number from 1 to 20 (units of F)")
+    least, most = DEVICE_F
+    if isinstance(device_f, bool) or not isinstance(device_f, int) or not least <= device_f <= most:
+        told = f"a whole number from {least} to {most} (units of F)"
+        raise ParameterError("device_f", device_f, told)
     b = _Bench(tech, ("BE", "ME", "ME", "TE"))
     side = device_f * tech.profile.line_um
     stack = memristor_stack(tech, device_um=side)

@@ -19,10 +19,16 @@ MAX_LINES, TESTCHIP_LINES = 1024, 16
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
 #: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
 READ_SWITCHES = ("nmos", "both")
+#: ends at which row lines have pins
+ROW_ENDS = ("one", "both")
+#: what drives a macro's controls: its pins, or a scan chain on board
+PERIPHERIES = ("none", "scan")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
 #: into how many gates a select transistor may be folded
 FINGERS = (1, 2, 3, 4)
+#: films that a process monitor may be of, and sides that a device on pads may have, in units of F
+ELECTRODES, DEVICE_F = ("BE", "ME", "TE"), (1, 20)
 #: greatest device, select transistor, pitch, pitch that mode switches follow, and switch, in um.
 #: A wider switch is longer than any die.
 MAX_DEVICE_UM, MAX_SELECT_UM, MAX_PITCH_UM, MAX_LINE_PITCH_UM, MAX_SWITCH_UM = (
@@ -100,6 +106,12 @@ ARRAY: dict[str, Declared] = {
         "what the module states, or 1, or the line width if that is larger",
         "the profile's line width", MAX_DEVICE_UM,
     ),
+    "me_width_um": Declared(
+        "width of the middle electrode, which is the column line and one side of every device, "
+        "in um",
+        None, "what the pitch leaves", "the profile's line width", MAX_DEVICE_UM,
+        more="with a strap no narrower than its ties", only="not on a module between two metals",
+    ),
     "select_w_um": Declared(
         "width of the select transistors in um", 2.0, "", "a contact on its side", MAX_SELECT_UM,
         only="not for passive cells",
@@ -125,6 +137,10 @@ ARRAY: dict[str, Declared] = {
     "cuts": Declared(
         "vias on every level of a cell's stacks", 1, words=CUTS, only="not for passive cells"
     ),
+    "row_ends": Declared(
+        "ends at which the row lines have pins, to be driven: in the west, or both",
+        "one", words=ROW_ENDS, only="both for a bare array",
+    ),
     "top": Declared(
         f"bare array, macro with mode switches, or test chip of at most {TESTCHIP_LINES} x "
         f"{TESTCHIP_LINES}: the macro with pads, process monitors and marks on a die",
@@ -149,6 +165,13 @@ ARRAY: dict[str, Declared] = {
         "it behind its switch",
         False, only=_MACRO,
     ),
+    "periphery": Declared(
+        "what drives select lines and mode switches of a macro: a pin each, or a scan chain on "
+        "board, reached over six pins",
+        "none",
+        words=PERIPHERIES,
+        only=_MACRO,
+    ),
     "name": Declared("name of the top cell and of the files", None, "from the size"),
     "process": Declared(
         "foundry base: a name, or the folder of one of your own; beside --help, its figures", ""
@@ -156,6 +179,25 @@ ARRAY: dict[str, Declared] = {
 }  # fmt: skip
 
 
+_INVERTER = "channel width of the inverter's {} in um"
+
+#: the same of single cells: inverters, process monitors, and marks of masks
+PIECES: dict[str, Declared] = {
+    "inverter_wn_um": Declared(_INVERTER.format("NMOS"), 2.0, "", _FINGER, MAX_SWITCH_UM),
+    "inverter_wp_um": Declared(_INVERTER.format("PMOS"), 4.0, "", _FINGER, MAX_SWITCH_UM),
+    "electrode": Declared("electrode film, BE, ME or TE", "BE", words=ELECTRODES),
+    "device_f": Declared(
+        "side of both devices, a whole number in units of F", 2, low=DEVICE_F[0], high=DEVICE_F[1]
+    ),
+    "mask": Declared("layer of the module's mask", "BE"),
+}  # fmt: skip
+
+
+def declared(name: str) -> Declared:
+    """Return what is declared of a parameter, of an array or of a single cell."""
+    return ARRAY[name] if name in ARRAY else PIECES[name]
+
+
 def default(name: str) -> Any:
     """Return the default of a parameter, for the field of a class."""
-    return ARRAY[name].default
+    return declared(name).default

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..pdk import Tech
 from .drawing import Canvas, Cell, Device, Port, Subcircuit, grid_down, grid_up
-from .limits import length, pitch
+from .limits import electrode_width, length, pitch
 from .parameters import MAX_DEVICE_UM, default
 from .parts import StackedPair, oxides
 from .rules import RuleBook
@@ -18,12 +18,14 @@ class PassiveParameters:
 
     Attributes:
         device_um: least width of the BE and TE lines and of the middle electrode.
+        me_width_um: see `parameters.ARRAY`.
         pitch_x_um, pitch_y_um: cell pitch; None for the least that the rules allow.
     """
 
     device_um: float = 1.0
     pitch_x_um: float | None = default("pitch_x_um")
     pitch_y_um: float | None = default("pitch_y_um")
+    me_width_um: float | None = default("me_width_um")
 
 
 class PassiveGeometry(StackedPair):
@@ -54,14 +56,15 @@ class PassiveGeometry(StackedPair):
         end = max(r.module_via + 2 * around, r.width("land")) + max(
             r.space("land"), r.space("middle_electrode")
         )
-        least_x = grid_up(max(self.device + gap, end), 10)
+        width = electrode_width(tech, p.me_width_um)
+        least_x = grid_up(max((width or self.device) + gap, end), 10)
         self.pitch_x = pitch(tech, "pitch_x_um", p.pitch_x_um, least_x)
         least_y = max(
             self.device + gap, r.land + r.land_space, r.land + r.space("bottom_electrode")
         )
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, grid_up(least_y, 10))
         self.me_x, self.module_y = self.pitch_x // 2, grid_down(self.pitch_y // 2)
-        self.me_half = grid_down((self.pitch_x - gap) / 2)
+        self.me_half = width // 2 if width else grid_down((self.pitch_x - gap) / 2)
         half = grid_down((self.pitch_y - gap) / 2)
         self.strip_y = (self.module_y - half, self.module_y + half)
 

@@ -29,8 +29,8 @@ class SwitchParameters:
 
     switch_wn_um: float = default("switch_wn_um")
     switch_wp_um: float = default("switch_wp_um")
-    inverter_wn_um: float = 2.0
-    inverter_wp_um: float = 4.0
+    inverter_wn_um: float = default("inverter_wn_um")
+    inverter_wp_um: float = default("inverter_wp_um")
     kelvin: bool = default("kelvin")
     read_switch: str = default("read_switch")
 

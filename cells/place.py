@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..pdk import ParameterError, Tech
 from .drawing import grid_down, grid_up
-from .limits import gate_length, length, one_of, pitch, select_widths, switch
+from .limits import electrode_width, gate_length, length, one_of, pitch, select_widths, switch
 from .mos import NmosPlace
 from .parameters import CUTS, FINGERS, MAX_DEVICE_UM, default
 from .parts import StackedPair, StackSize
@@ -24,7 +24,7 @@ class HybridParameters:
 
     Attributes:
         select_l_um: channel length of the select transistors; None for the least.
-        select_w_um, select_fingers, device_um: see `parameters.ARRAY`.
+        select_w_um, select_fingers, device_um, me_width_um: see `parameters.ARRAY`.
         pitch_x_um, pitch_y_um, strap, cuts: see `parameters.ARRAY`.
     """
 
@@ -36,6 +36,7 @@ class HybridParameters:
     strap: bool = default("strap")
     cuts: int = default("cuts")
     select_fingers: int = default("select_fingers")
+    me_width_um: float | None = default("me_width_um")
 
 
 class HybridGeometry(StackedPair):
@@ -53,6 +54,7 @@ class HybridGeometry(StackedPair):
         self.length = gate_length(tech, "select_l_um", p.select_l_um)
         self.device = length(tech, "device_um", p.device_um, tech.profile.line_um, MAX_DEVICE_UM)
         self.strap = switch("strap", p.strap)
+        self.me_width = electrode_width(tech, p.me_width_um, strap=self.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
         if self.fingers > 1 and self.cuts > 1:  # the wider landing would meet the gates' wire
             raise ParameterError("cuts", self.cuts, f"1 with select_fingers = {self.fingers}")
@@ -138,7 +140,7 @@ class HybridGeometry(StackedPair):
     def _least_pitch_x(self) -> int:
         r = self.rules
         cmos = 2 * self._half_cmos(NmosPlace(r, self.comp_x, 0, self.w, self.length, self.fingers))
-        me, strap = self.device, 0
+        me, strap = self.me_width or self.device, 0
         if self.strap:
             least = StrapRules.of(r)
             me = max(me, least.least_electrode)
@@ -157,7 +159,7 @@ class HybridGeometry(StackedPair):
         ]
         overhang = r.overhang("bottom_electrode", "bottom_crossing")
         to_via = max(r.space("bottom_via", "crossing"), *oxides, overhang + r.beyond_via)
-        half, strap = self.device // 2, 0
+        half, strap = (self.me_width or self.device) // 2, 0
         self.own_me_x = self.module_x + r.module_via // 2 + to_via + half
         if self.strap:
             least = StrapRules.of(r)
@@ -274,7 +276,7 @@ class HybridGeometry(StackedPair):
         r = self.rules
         self.me_x = self.tap_x = self.pitch_x // 2
         half = self.me_x - self.module_x - r.module_via // 2 - self.me_to_via
-        self.me_half = grid_down(half)
+        self.me_half = grid_down(half) if self.me_width is None else self.me_width // 2
         if self.narrow:
             self.me_x, self.me_half, self.tap_x = self.own_me_x, self.own_me_half, self.own_tap_x
         to_land = min(self.me_x - self.land_x[1], self.pitch_x + self.land_x[0] - self.me_x)

@@ -30,6 +30,15 @@ from .passive import PassiveParameters, passive_cell, passive_planar_cell
 from .pen import SwitchParameters
 from .place import HybridParameters
 from .row_switch import row_switch
+from .scan import (
+    flip_flop,
+    latch,
+    logic_inverter,
+    logic_nand2,
+    scan_bit,
+    scan_driver,
+    transmission_gate,
+)
 from .switches import column_switch, inverter
 from .unit import TIERS, Unit, UnitCellError, unit_of
 from .usual import column_pitch, inverter_pitch, row_pitch
@@ -88,15 +97,16 @@ def _column_switch(tech: Tech, *, pitch_um: float | None = None, switch_wn_um: f
     return column_switch(tech, p, _pitch(tech, pitch_um, column_pitch(tech, kelvin))).cell
 
 
-def _inverter(tech: Tech, *, pitch_um: float | None = None, inverter_wn_um: float = 2.0,
-              inverter_wp_um: float = 4.0) -> Cell:  # fmt: skip
+def _inverter(tech: Tech, *, pitch_um: float | None = None,
+              inverter_wn_um: float = default("inverter_wn_um"),
+              inverter_wp_um: float = default("inverter_wp_um")) -> Cell:  # fmt: skip
     """Draw the inverter that makes the complement of a control: A in the west, Y in the east.
 
     Args:
         tech: the process.
         pitch_um: height of the cell in um; None for the least, 2 um or more.
-        inverter_wn_um: channel width of the NMOS in um.
-        inverter_wp_um: channel width of the PMOS in um.
+        inverter_wn_um: see `parameters.PIECES`.
+        inverter_wp_um: see `parameters.PIECES`.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
@@ -115,6 +125,13 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "row_switch": _row_switch,
     "column_switch": _column_switch,
     "inverter": _inverter,
+    "logic_inverter": logic_inverter,
+    "logic_nand2": logic_nand2,
+    "transmission_gate": transmission_gate,
+    "flip_flop": flip_flop,
+    "latch": latch,
+    "scan_bit": scan_bit,
+    "scan_driver": scan_driver,
     "passive_cell": partial(_from, PassiveParameters, passive_cell),
     "passive_planar_cell": partial(_from, PassiveParameters, passive_planar_cell),
     "bond_pad": bond_pad,

@@ -294,7 +294,9 @@ def _row_kelvin(pen: Pen, names: list[tuple[str, str]], east: int) -> list[Port]
     space = r.row_space(min(t.pitch, east - x + half + r.pad))
     inset = space - grid_up(r.row_space(0) / 2) if space > r.row_space(0) else 0
     inset = max(inset, t.low[0])
-    c.rect("bottom_row", x - half - r.pad, inset, east, t.pitch - inset)
+    # where a plate as tall as this may have no line joined to it, it is no longer than its cuts ask
+    end = east if t.pitch <= r.joint_width("bottom_row") else x + half
+    c.rect("bottom_row", x - half - r.pad, inset, end, t.pitch - inset)
     c.rect("top_row", x - half - r.pad, t.low[0], x + half, t.low[1])
     c.box("bottom_row_via", x, cut_y["B"], r.size("bottom_row_via"))
     for tier, _ in names:

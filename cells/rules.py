@@ -385,5 +385,9 @@ class RuleBook:
         return self._dbu(self.ask.reach(layer, tap))
 
     def max_width(self, layer: str) -> int:
-        """Return the width above which a metal needs slots."""
+        """Return the width above which a metal needs slots, or that no line may exceed."""
         return self._dbu(self.ask.max_width(layer, NO_LIMIT_UM))
+
+    def joint_width(self, layer: str) -> int:
+        """Return the width above which no narrower line may be joined to a metal."""
+        return self._dbu(self.ask.joint_width(layer, NO_LIMIT_UM))

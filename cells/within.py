@@ -59,6 +59,9 @@ class WithinGeometry:
         if switch("strap", p.strap):
             name = f"module {tech.module.name}, whose columns are foundry metal"
             raise ParameterError("strap", p.strap, f"false on {name}")
+        if p.me_width_um is not None:
+            name = f"module {tech.module.name}, whose columns are foundry metal"
+            raise ParameterError("me_width_um", p.me_width_um, f"none on {name}")
         self.cuts = one_of("cuts", p.cuts, CUTS)
         self.stack = StackSize(r, self.cuts)
         #: either electrode around film and via

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import addresses
 from .base import files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
@@ -95,6 +96,8 @@ def write_drawing(
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
+        if array.chain:
+            files.write_json(folder / addresses.FILE, addresses.chain_value(array.chain))
     return gds
 
 
@@ -267,15 +270,16 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 
 
 def redo_report(folder: Path, console: Console) -> bool:
-    """Write the report of a build, comparison, search or solve again; say whether it had passed.
+    """Write the report of a run again; say whether that had passed.
 
     A build whose files were replaced since has not.
 
     Raises:
-        FileError: if the folder is none of these.
+        FileError: if the folder is not of a build, comparison, sweep, search or solve.
     """
     from .report import compare as comparison
     from .report import solve as solved
+    from .report import sweep as swept
     from .sizing import page as sized
 
     if (folder / "compare.json").is_file():
@@ -288,6 +292,11 @@ def redo_report(folder: Path, console: Console) -> bool:
             sized.write_report(folder)
         _renew_sums(folder, ["report.html"])
         return bool(files.read_json(folder / sized.MARKER)["met"])
+    if (folder / "sweep.json").is_file():
+        with console.step("report"):
+            swept.write_report(folder)
+        _renew_sums(folder, ["report.html"])
+        return not any("failed" in row for row in files.read_json(folder / "sweep.json")["rows"])
     if (folder / "ir_drop.json").is_file() and not (folder / files.MANIFEST).is_file():
         with console.step("report"):
             solved.write_report(folder)

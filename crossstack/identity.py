@@ -42,10 +42,23 @@ def process_sum(process: str) -> str:
 
 
 def _code() -> str:
-    from . import analyse, base, drc, extract, generators, lvs, pdk, signoff, solve, views
+    from . import analyse, base, drc, extract, generators, lab, lvs, pdk, signoff, solve, views
     from . import cells as cells_room
 
-    rooms = (base, pdk, cells_room, generators, drc, lvs, extract, solve, analyse, signoff, views)
+    rooms = (
+        base,
+        pdk,
+        cells_room,
+        generators,
+        drc,
+        lvs,
+        extract,
+        solve,
+        analyse,
+        signoff,
+        views,
+        lab,
+    )
     roots = {room.__name__: Path(str(room.__file__)).parent for room in rooms}
     return _sum_of({"crossstack": Path(__file__).parent, **roots})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +15,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .cells.parameters import ARRAY, CELL_NAMES, READ_SWITCHES, TOPS, Declared
+from .cells.parameters import ARRAY, CELL_NAMES, PERIPHERIES, READ_SWITCHES, TOPS, Declared
 from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +40,12 @@ class InputPath(click.Path):
         return path if path.is_dir() else regular_file(path)
 
 
+#: a number as configurations and tables have it: Python would also take 1_000 and other digits
+_DECIMAL = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
+)
+
+
 class Number(click.FloatRange):
     """A finite number, in a range if one is given: NaN passes every comparison of a range."""
 
@@ -46,6 +53,8 @@ class Number(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or refuse it."""
+        if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
+            self.fail(f"{value!r} is not a number.", param, ctx)
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
@@ -194,6 +203,7 @@ PROFILE_NAMES = ProfileName()
 _TYPES: dict[str, Any] = {
     "cell": CELL_KINDS, "top": click.Choice(TOPS), "profile": PROFILE_NAMES,
     "process": str, "name": str, "read_switch": click.Choice(READ_SWITCHES),
+    "periphery": click.Choice(PERIPHERIES),
 }  # fmt: skip
 #: what is declared of an array, where only macros are drawn
 _OF_MACROS: dict[str, dict[str, Any]] = {
@@ -201,6 +211,7 @@ _OF_MACROS: dict[str, dict[str, Any]] = {
     "top": {"text": "macro; nothing else is compared", "default": ""},
     "kelvin": {"default": True, "only": ""},
     "read_switch": {"only": ""},
+    "periphery": {"only": ""},
     "switch_wn_um": {"only": ""},
     "switch_wp_um": {"only": ""},
 }

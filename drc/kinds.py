@@ -149,6 +149,12 @@ def _wide_space(rule: Rule, a: Node) -> Node:
     return (wide.edges() & a.edges()).separation(a.edges(), rule.value).marks()
 
 
+def _wide_joint(rule: Rule, a: Node) -> Node:
+    """Metal wider than the limit both ways where a narrower line is joined to it."""
+    wide = a.sized(-rule.value / 2).sized(rule.value / 2)
+    return ((a - wide).edges() - a.edges()).marks()
+
+
 def _max_width(rule: Rule, metal: Node, slot: Node, pad: Node) -> Node:
     """Metal wider than the limit without a slot; pads and their surroundings are exempt."""
     solid = metal - slot - pad.sized(rule.extra[0])
@@ -271,6 +277,7 @@ KINDS: dict[str, Callable[..., Node]] = {
     "straddle": _straddle,
     "reach": _reach,
     "wide_space": _wide_space,
+    "wide_joint": _wide_joint,
     "max_width": _max_width,
     "max_size": _max_comp,
     "line_end": _line_end,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ..cells.limits import select_widths
+from ..cells.limits import least_electrode, select_widths
 from ..cells.pitches import MOST_PITCH, least_pitch
-from ..cells.registry import draw_unit
+from ..cells.registry import array_cell, draw_unit, parameters_of
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError, Tech
+from .periphery import least_column_pitch
 from .spec import ArraySpec
 
 _STEP_UM = 0.01
@@ -26,6 +27,8 @@ def with_line_pitches(spec: ArraySpec, tech: Tech) -> ArraySpec:
     """
     for key, kelvin in (("pitch_x_um", False), ("pitch_y_um", spec.kelvin)):
         least, given = least_pitch(RuleBook(tech), kelvin), getattr(spec, key)
+        if key == "pitch_x_um" and spec.periphery != "none":
+            least = max(least, least_column_pitch(RuleBook(tech)))
         _drawn(spec, tech, key)  # what the cell itself refuses comes first
         free = _changed(spec, {key: None})
         own = _drawn(free, tech, key)
@@ -71,6 +74,12 @@ def _refuse_size(spec: ArraySpec, tech: Tech, key: str) -> NoReturn:
     most_um = MOST_PITCH * 1e-3
     given = {"device_um": spec.device_side_um(), "select_w_um": spec.select_w_um}
     least = {"device_um": tech.profile.line_um, "select_w_um": select_widths(tech)[0]}
+    if spec.me_width_um is not None:
+        given["me_width_um"] = spec.me_width_um
+        least["me_width_um"] = least_electrode(tech, strap=spec.strap)
+    taken = parameters_of(array_cell(spec.cell).cell)
+    given = {name: value for name, value in given.items() if name in taken}
+    least = {name: value for name, value in least.items() if name in taken}
     for name, low in least.items():
 
         def fits(steps: int, name: str = name, low: float = low) -> bool:

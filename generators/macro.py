@@ -27,6 +27,7 @@ from .array import Array, Core, build_core, cell_instances, frame, numbered_port
 from .lines import with_line_pitches
 from .netlist import Instance
 from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
+from .scan import Around, Scan
 from .spec import ArraySpec
 
 
@@ -44,6 +45,7 @@ class _Plan:
     rules: RuleBook
     wiring: Wiring
     canvas: Canvas = field(init=False)
+    scan: Scan | None = None
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
     vdd_y: int = 0
@@ -81,26 +83,56 @@ def build_macro(spec: ArraySpec) -> Array:
         Placement(rows.switch.cell, 0, rows.y, 1, spec.rows, 0, rows.pitch),
         Placement(columns.cell, x0, 0, spec.cols, 1, pitch_x, 0),
     ]
-    draw_fan(plan.canvas, rules, rows, core, y0)
+    draw_fan(plan.canvas, rules, rows, core, y0, spec.rows)
     _foot(plan)
+    if spec.periphery == "scan":
+        plan.scan = _scan(plan, inv)
     placements += _inverters(plan, inv)
     _trunks(plan)
     width = _write_rail(plan)
     height = max(y0 + spec.rows * pitch_y + core.north.height, rows.top)
     plan.pins += _line_pins(plan, placements)
-    cell = Cell(
-        spec.top_name,
-        rects=(*frame(tech, width, height), *plan.canvas.rects),
-        labels=(*(label_at(q) for q in plan.pins), *_names(plan, placements)),
-        ports=tuple(plan.pins),
-        placements=tuple(placements),
-        width=width,
-        height=height,
-        info=core.unit.cell.info,
-    )
+    names = [*_names(plan, placements)]
     parts = (core.unit.cell, rows.switch.cell, columns.cell, inv.cell)
     netlists = tuple(c.netlist for c in parts if c.netlist is not None)
-    return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
+    drawn, up = plan.canvas.rects, 0
+    if plan.scan is not None:
+        plan.pins = [*plan.scan.outer_pins(plan.pins), *plan.scan.draw()]
+        placements += plan.scan.placements()
+        names += plan.scan.labels
+        netlists += tuple(plan.scan.netlists())
+        drawn, up = [*drawn, *plan.scan.canvas.rects], -plan.scan.bottom
+        height = max(height, plan.scan.top)
+    plan.pins = [replace(q, y=q.y + up) for q in plan.pins]
+    cell = Cell(
+        spec.top_name,
+        rects=(*frame(tech, width, height + up), *(q.moved(0, up) for q in drawn)),
+        labels=(*(label_at(q) for q in plan.pins), *(replace(n, y=n.y + up) for n in names)),
+        ports=tuple(plan.pins),
+        placements=tuple(replace(q, y=q.y + up) for q in placements),
+        width=width,
+        height=height + up,
+        info=core.unit.cell.info,
+    )
+    chain = tuple(plan.scan.order) if plan.scan is not None else ()
+    return Array(
+        spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan), chain
+    )
+
+
+def _scan(plan: _Plan, inv: RowSwitch) -> Scan:
+    """Place the scan chain around everything else."""
+    top = plan.vss_y - plan.wiring.above_inverters
+    bottom = top - len(plan.controls) * plan.wiring.inverter_pitch
+    inputs = {
+        control: bottom + k * plan.wiring.inverter_pitch + inv.cell.port("A").y
+        for k, control in enumerate(plan.controls)
+    }
+    around = Around(
+        plan.spec, plan.core, plan.columns.cell, plan.columns.supplies, plan.x0, plan.y0,
+        plan.rows.top, inputs, plan.wiring, plan.rules,
+    )  # fmt: skip
+    return Scan(around)
 
 
 def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchParameters:
@@ -200,8 +232,10 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
         half_a, half_out = grid_down(a.width / 2), grid_down(out.width / 2)
-        c.rect("top_row", 0, ya - half_a, x, ya + half_a)
-        plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
+        west = 0 if plan.scan is None else plan.scan.control_x[control] - r.pad // 2
+        c.rect("top_row", west, ya - half_a, x, ya + half_a)
+        if plan.scan is None:
+            plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
         _riser(plan, _control_riser(plan, k), ya, plan.track_y[control], a.width)
         at = _complement_riser(plan, k)
         c.rect("top_row", x + out.x, yo - half_out, at + w.riser // 2, yo + half_out)
@@ -278,6 +312,8 @@ def _write_rail(plan: _Plan) -> int:
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge
     bar = x + max(300, r.space("select"))
+    if plan.scan is not None:
+        bar = max(bar, plan.scan.east)
     half = r.pad // 2
     for y in plan.columns.rails:
         c.rect("select", x, y - half, bar, y + half)
@@ -329,5 +365,7 @@ def _instances(plan: _Plan) -> Iterator[Instance]:
                 for p in cell.netlist.pins
             )
             yield Instance(f"{prefix}{k}", cell.name, nets)
+    if plan.scan is not None:
+        yield from plan.scan.instances()
     for control in plan.controls:
         yield Instance(control, "inverter", (control, f"{control}_N", "VDD", "VSS"))

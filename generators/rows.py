@@ -273,11 +273,24 @@ def line_heights(
     return found
 
 
-def draw_fan(c: Canvas, r: RuleBook, rows: RowBlock, core: Core, array_y: int) -> None:
-    """Draw the row lines from the switches along their lanes to the array."""
+def draw_fan(c: Canvas, r: RuleBook, rows: RowBlock, core: Core, array_y: int, count: int) -> None:
+    """Draw the row lines from the switches along their lanes to the array.
+
+    Args:
+        c: what is drawn on.
+        r: rules.
+        rows: the switches.
+        core: the array.
+        array_y: where its first row begins, in dbu.
+        count: its rows.
+    """
     layers = {q.name: q.layer for q in core.west.ports}
     west, east = rows.switch.cell.width, rows.width
     heights = line_heights(core, r, rows.pitch)
+    if not rows.lanes:
+        _join_faced(
+            c, layers, heights, rows, core, [array_y + k * rows.pitch for k in range(count)]
+        )
     for row, lane in enumerate(rows.lanes):
         y, to = rows.y + row * rows.pitch, array_y + row * core.unit.cell.height
         for net, ((a, b), (d, e)) in heights.items():
@@ -288,3 +301,22 @@ def draw_fan(c: Canvas, r: RuleBook, rows: RowBlock, core: Core, array_y: int) -
             c.rect(layer, west, low, lane + rows.lane, high)
             c.rect(layer, lane, to_low, east, to_high)
             c.rect(layer, lane, min(low, to_low), lane + rows.lane, max(high, to_high))
+
+
+def _join_faced(
+    c: Canvas,
+    layers: dict[str, str],
+    heights: dict[str, tuple[tuple[int, int], tuple[int, int]]],
+    rows: RowBlock,
+    core: Core,
+    rows_y: list[int],
+) -> None:
+    """Join tracks to the lines that they face, where a line may not be as tall as its pitch."""
+    for net, (track, line) in heights.items():
+        met = min(track[1], line[1]) - max(track[0], line[0])
+        if met >= min(rows.lane, track[1] - track[0], line[1] - line[0]):
+            continue
+        low, high = min(track[0], line[0]), max(track[1], line[1])
+        east = rows.width + min(core.west.width, track[1] - track[0], line[1] - line[0])
+        for y in rows_y:
+            c.rect(layers[net], rows.width, y + low, east, y + high)

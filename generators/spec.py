@@ -14,7 +14,9 @@ from ..cells.parameters import (
     CUTS,
     FINGERS,
     MAX_LINES,
+    PERIPHERIES,
     READ_SWITCHES,
+    ROW_ENDS,
     TESTCHIP_LINES,
     TOPS,
     default,
@@ -23,7 +25,7 @@ from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
 
 #: what the unit cell is drawn with, if it takes it
-CELL_VALUES = ("device_um", "select_w_um", "pitch_x_um", "pitch_y_um")
+CELL_VALUES = ("device_um", "me_width_um", "select_w_um", "pitch_x_um", "pitch_y_um")
 
 
 def top_fits(top: str, module: Module) -> bool:
@@ -59,17 +61,20 @@ class ArraySpec:
     cell: str = default("cell")
     profile: str = default("profile")
     device_um: float | None = default("device_um")
+    me_width_um: float | None = default("me_width_um")
     select_w_um: float = default("select_w_um")
     select_fingers: int = default("select_fingers")
     pitch_x_um: float | None = default("pitch_x_um")
     pitch_y_um: float | None = default("pitch_y_um")
     strap: bool = default("strap")
     cuts: int = default("cuts")
+    row_ends: str = default("row_ends")
     top: str = default("top")
     switch_wn_um: float = default("switch_wn_um")
     switch_wp_um: float = default("switch_wp_um")
     read_switch: str = default("read_switch")
     kelvin: bool = default("kelvin")
+    periphery: str = default("periphery")
     name: str | None = default("name")
     process: str = DEFAULT
 
@@ -78,7 +83,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top", "read_switch"):
+        for key in ("cell", "profile", "row_ends", "top", "read_switch", "periphery"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -97,10 +102,15 @@ class ArraySpec:
         switch("kelvin", self.kelvin)
         if self.read_switch not in READ_SWITCHES:
             raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
+        if self.periphery not in PERIPHERIES:
+            raise ParameterError("periphery", self.periphery, one_word(PERIPHERIES))
+        if self.top == "testchip" and self.periphery != "none":
+            told = "none on a test chip, whose pads reach every control"
+            raise ParameterError("periphery", self.periphery, told)
         self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
-            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch"):
+            for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch", "periphery"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
                     raise ParameterError(key, value, "it needs top: macro or testchip")
         self._check_lengths()
@@ -119,8 +129,13 @@ class ArraySpec:
         module = self.tech().module
         cells = array_cells_on(module)
         if self.cell not in cells:
-            tiers = " and ".join(module.tiers)
-            allowed = f"{' or '.join(cells)} on module {module.name}, whose tier is {tiers}"
+            why = f"whose tier is {' and '.join(module.tiers)}"
+            if set(array_cell(self.cell).tiers) <= set(module.tiers):
+                why = (
+                    "whose film lies between the foundry's metals: this cell is a crossing of "
+                    "electrodes with masks of their own"
+                )
+            allowed = f"{' or '.join(cells)} on module {module.name}, {why}"
             raise ParameterError("cell", self.cell, allowed)
         if not top_fits(self.top, module):
             what = f"array or macro on module {module.name}: it has no masks of its own to monitor"
@@ -146,7 +161,12 @@ class ArraySpec:
                 )
 
     def _check_cell_options(self) -> None:
-        """Refuse what the cell does not draw; `draw_unit` would pass over it."""
+        """Refuse what the cell or the top does not draw; `draw_unit` would pass over it."""
+        if self.row_ends not in ROW_ENDS:
+            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
+        if self.top != "array" and self.row_ends != "one":
+            told = f"one with top: {self.top}, whose rows end in mode switches in the west"
+            raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ..cells.marks import BARS, masks, vernier_step
-from ..cells.monitors import ELECTRODES
+from ..cells.parameters import ELECTRODES
 from ..pdk import Conditions, ParameterError, Tech
 from ..pdk.conditions import REFERENCE_C
 from .instrument import Pads, draw, four_wire_ohm, wires_of

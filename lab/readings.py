@@ -83,8 +83,8 @@ def read_readings(path: Path) -> list[Reading]:
         if len(row) != len(COLUMNS):
             raise FileError(f"{where} has {len(row)} values, not {len(COLUMNS)}")
         try:
-            pads = [int(value) for value in row[1:5]]
-            found.append(Reading(row[0], *pads, float(row[5]), float(row[6])))
+            a, b, high, low = (int(value) for value in row[1:5])
+            found.append(Reading(row[0], a, b, high, low, float(row[5]), float(row[6])))
         except ValueError as error:
             raise FileError(f"{where}: {error}") from None
         if len(found) > MOST:

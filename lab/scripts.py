@@ -9,8 +9,8 @@ from typing import Any
 import klayout.db as db
 
 from ..base.layout import open_layout
-from ..cells.monitors import ELECTRODES
 from ..cells.pads import probe_pad_side
+from ..cells.parameters import ELECTRODES
 from ..cells.rules import RuleBook
 from ..pdk import Tech
 from .instrument import Instrument, Pads, draw

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..base.names import LINE, fold
+from ..base.names import CONTROL, LINE, fold
 from ..base.units import place
 from .connectivity import SUBSTRATE
 from .devices import KINDS
@@ -69,7 +69,8 @@ def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> li
     """Return the pins that only one side has: every label of the layout's top names a pin.
 
     A row or column line that the reference drives from inside, through transistors (behind the
-    switches of a macro), may carry a label for the extraction without being a pin.
+    switches of a macro), may carry a label for the extraction without being a pin; so may a
+    control that logic on board drives.
     """
     attached = {fold(label.name) for label in extracted.labels if label.net is not None}
     known = {net.name: net.number for net in b.flat.nets if net.name}
@@ -83,8 +84,11 @@ def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> li
         if fold(label.name) not in reference.pins:
             strangers.setdefault(fold(label.name), label)
     driven = _driven_inside(reference, b) if strangers else set()
+    by_logic = _driven_by_logic(b) if strangers else set()
     for name, label in strangers.items():
         if name in known and LINE.fullmatch(name) and known[name] in driven:
+            continue
+        if name in known and CONTROL.fullmatch(name) and known[name] in by_logic:
             continue
         if name in known:
             text = f"the layout's pin {label.name} at {place(label.at)} is no pin of"
@@ -92,6 +96,15 @@ def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> li
             text = f"label {label.name} at {place(label.at)} is no net of"
         found.append(Finding("pin", f"{text} {reference.top.name}", (label.at,)))
     return found
+
+
+def _driven_by_logic(b: Graph) -> set[int]:
+    """Return the reference's nets that channels of both kinds end on: outputs of gates."""
+    ends: dict[str, set[int]] = defaultdict(set)
+    for device in b.flat.devices:
+        if not device.kind.is_memristor:
+            ends[device.kind.name] |= {device.nets[0], device.nets[2]}
+    return set.intersection(*ends.values()) if len(ends) > 1 else set()
 
 
 def _driven_inside(reference: Reference, b: Graph) -> set[int]:

@@ -212,12 +212,16 @@ class Ask:
         return self._value(default, "reach", layer, tap)
 
     def max_width(self, layer: str, default: float | None = None) -> float:
-        """Return the width above which a metal needs slots, or that nothing may exceed."""
+        """Return the width above which a metal needs slots, or that no line may exceed."""
         name = self.layer(layer)
         for (kind, layers), rule in self._book.items():
-            if kind in ("max_width", "max_size") and layers[0] == name:
+            if kind in ("max_width", "max_size", "wide_joint") and layers[0] == name:
                 return rule.value
         return self._value(default, "max_width", layer)
+
+    def joint_width(self, layer: str, default: float | None = None) -> float:
+        """Return the width above which no narrower line may be joined to a metal."""
+        return self._value(default, "wide_joint", layer)
 
     def antenna(self, conductor: str, default: float | None = None) -> float:
         """Return the largest antenna ratio of a conductor to the gates on its net."""

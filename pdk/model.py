@@ -194,6 +194,7 @@ KINDS: dict[str, Kind] = {
     "straddle": Kind(2),
     "reach": Kind(2),
     "wide_space": Kind(1, ("wider_than",)),
+    "wide_joint": Kind(1),
     "max_width": Kind(3, ("beside",)),
     "max_size": Kind(1),
     "line_end": Kind(2, ("narrower_than", "side")),

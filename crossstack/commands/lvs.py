@@ -48,16 +48,18 @@ def command(
     """
     from ..base.files import together, write_json
     from ..layouts import layout_in, origin_of
-    from ..lvs import compare_layout, extract_layout
-    from ..lvs.formats import outcome_of
-    from ..lvs.second import ask_magic, opinion_line, with_opinion
-    from ..signoff.summary import lvs_line
 
     console = formats.console(as_json, quiet, file, netlist)
     folder, given, file = folder_beside(file, out), file, layout_in(file)
     if netlist is None:
         netlist = _netlist_of(given, file)
     tech = origin_of(file, profile, process).resolved_tech()
+    # what takes long to load comes after what may be refused
+    from ..lvs import compare_layout, extract_layout
+    from ..lvs.formats import outcome_of
+    from ..lvs.second import ask_magic, opinion_line, with_opinion
+    from ..signoff.summary import lvs_line
+
     with console.steps():
         with console.step("extract devices"):
             extracted = extract_layout(file, tech, top)

@@ -55,9 +55,9 @@ def command(
     as `tech:` of a build, which then uses the lab's own numbers.
 
     \b
-    crossstack measure --plan chip.gds              where each script puts the probe card
-    crossstack measure --readings readings.csv      the figures of a die
-    crossstack measure --simulate --truth lab.yaml  the same with the extraction as instrument
+    crossstack measure --plan chip.gds              # where the probe card goes
+    crossstack measure --readings readings.csv      # the figures of a die
+    crossstack measure --simulate --truth lab.yaml  # the extraction as instrument
     """  # noqa: D301
     from ..base.files import together, write_json
     from ..base.outputs import write_text

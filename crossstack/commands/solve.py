@@ -49,6 +49,13 @@ COLUMNS_SHOWN = 64
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option(
+    "--address",
+    type=int,
+    metavar="COLUMN",
+    help="Of a macro with a scan chain: set every control by the bits for --mode and this column, "
+    "which is written if the mode writes; prints them.",
+)
+@click.option(
     "--write-voltage",
     type=NUMBER,
     help="Write voltage in V, 0.001 or more (default: the device's, 2), also of --programming.",
@@ -123,6 +130,7 @@ def command(
     conductances: Path | None,
     nonlinear: bool,
     linear: bool,
+    address: int | None,
     monte_carlo: int | None,
     seed: int | None,
     sigma: float | None,
@@ -142,8 +150,8 @@ def command(
 
     NETWORK is a file by `crossstack extract`, a network or (above 600 x 600 cells) an array, or
     the folder of a build. Without files of your own the worst case is solved: every device in
-    its on state, every row at the read voltage. Of many input vectors, the table of devices and
-    the IR drop are those of the mean of their magnitudes.
+    its on state, every row at the read voltage. With several input vectors, the device table and
+    the IR drop are computed for one vector: the mean of their absolute values.
 
     \b
     crossstack solve gds_out/crossstack_10x10x2 --mode deep-net --read-tier top --write-column 4
@@ -165,6 +173,8 @@ def command(
     # programming writes every column, whatever the mode
     anyway = () if programming is None else ("write_voltage",)
     given = options_of_mode(mode, options, anyway=anyway)
+    if address is not None:
+        given |= _addressed(network, mode, address, options)
     asked = Asked(
         samples=monte_carlo,
         chance={"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire},
@@ -186,6 +196,7 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
+    bits = None if address is None else _bits(loaded, mode, address, given)
     notes = wires.notes
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
@@ -200,6 +211,8 @@ def command(
     value = {"network": network.resolve().name, **drops.to_json()}
     value["notes"] = [*notes]
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
+    if bits is not None:
+        value["scan"] = {"address": address, "bits": bits}
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
@@ -212,6 +225,8 @@ def command(
     with console.later():
         for line in (*lines, *needs):
             console.say(line)
+        if bits is not None:
+            console.say(f"scan chain: {bits} (first bit first), then LE, then EN")
         pins = _pins(loaded)
         _say_currents(console, pins, done[mode])
         value |= found.say(console, pins, done[mode].counted_columns)
@@ -220,6 +235,38 @@ def command(
                 console.say(str(path))
     console.result(value)
     return FOUND if found.misses else OK
+
+
+def _addressed(
+    network: Path, mode: str, address: int, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the options of a mode whose controls a scan chain sets."""
+    from ..addresses import chain_beside
+    from ..base.errors import ConfigError
+    from ..solve.modes.modes import MODES
+
+    if options["write_column"] is not None:
+        raise ConfigError("--address and --write-column exclude each other")
+    column = {"write_column": address} if MODES[mode].writes else {}
+    return {"chain": chain_beside(network), **column}
+
+
+def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[str, Any]) -> str:
+    """Return the bits of a mode and a column, in the order of time."""
+    import numpy as np
+
+    from ..addresses import check_address
+    from ..analyse.analysis import shape_of
+    from ..base.errors import ConfigError
+    from ..solve.modes.drives import network_drives
+    from ..solve.network.network import Network
+
+    if not isinstance(loaded, Network):
+        raise ConfigError("--address needs a network with named nodes")
+    tiers, rows, cols = shape_of(loaded)
+    check_address(address, cols)
+    drives = network_drives(loaded, mode, np.zeros((tiers, rows)), **given)
+    return "".join("01"[bit] for bit in given["chain"].bits(drives.gates))
 
 
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
@@ -263,7 +310,7 @@ def _record(
             "polarity": write.polarity,
         }
     else:
-        parameters |= given
+        parameters |= {key: value for key, value in given.items() if key != "chain"}
     return {
         "parameters": parameters,
         "source": {path.name: sha256(path) for path in read if path is not None},

@@ -151,7 +151,7 @@ def bare_studies(base: ArraySpec, conditions: Conditions) -> BareStudies:
     """Return both studies.
 
     Args:
-        base: whose rows, columns, profile, process, strap and cuts are taken.
+        base: whose rows, columns, profile, process, ME, strap and cuts are taken.
         conditions: what wires and transistors are taken at.
     """
     if base.rows * base.cols > MOST_CELLS:
@@ -165,7 +165,7 @@ def bare_studies(base: ArraySpec, conditions: Conditions) -> BareStudies:
 def _bare(base: ArraySpec) -> ArraySpec:
     """Return the hybrid array of a macro, at its least pitches."""
     size: dict[str, Any] = {"rows": base.rows, "cols": base.cols, "device_um": base.device_um}
-    kept = ("profile", "process", "strap", "cuts")
+    kept = ("profile", "process", "strap", "cuts", "me_width_um")
     return ArraySpec(**size, **{key: getattr(base, key) for key in kept})
 
 

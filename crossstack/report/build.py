@@ -19,7 +19,6 @@ from .cards import check_cards, drop_card, limits_card, write_card
 from .drawn import SCRIPTS, drawn
 from .electrical import column_charts, device_chart, line_charts, write_chart
 from .judges import judged
-from .limits_svg import limits_svg
 from .maps import SERIES, mode_panels
 from .page import file_list, flat, script_json, write_page
 from .violations import broken_rules, differences, markers
@@ -93,8 +92,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     passed = found.passed and not replaced_in(folder)
     gds = folder / f"{name}.gds"
     return {
-        **drawn(gds, tech, cell, markers([*broken, *differs])),
-        "load_svg": limits_svg(gds, tech, em.get("nets", {})) if gds.is_file() else "",
+        **drawn(gds, tech, cell, markers([*broken, *differs]), em.get("nets")),
         "name": name,
         "manifest": manifest,
         "parameters": flat(manifest["parameters"]),

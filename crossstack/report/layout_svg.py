@@ -124,8 +124,7 @@ def _line_layers(tech: Tech) -> set[str]:
 def _shown_first(tech: Tech, counts: Mapping[str, int]) -> set[str]:
     """Return the layers that a page shows at first: the module and the lines.
 
-    Of a die, its pads and wires too; of a layout without module and lines, all but what covers
-    others.
+    Of a die, its pads and wires too; without module and lines, all but what covers others.
     """
     names = tech.roles.names
     pads = {names.get("pad")} | set(tech.label_of) if names.get("pad") in counts else set()

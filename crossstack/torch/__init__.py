@@ -13,7 +13,7 @@ try:
 except ImportError as error:
     raise ImportError("crossstack.torch needs PyTorch: pip install 'crossstack[torch]'") from error
 
-from .arrays import Array
+from ..mapping.arrays import Array
 from .convert import calibrate_model, convert, crossbar_layers, effective_matrices
 from .function import currents
 from .layers import CrossbarConv2d, CrossbarLinear

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..base.errors import ConfigError
-from .arrays import Array
+from ..mapping.arrays import Array
 from .core import Tiled
 from .layers import CrossbarConv2d, CrossbarLinear
 from .readout import Readout

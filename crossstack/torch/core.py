@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from ..base.errors import ConfigError, ParameterError
-from .arrays import Array
+from ..mapping.arrays import Array
+from ..mapping.tiles import Tile
 from .function import currents
 from .readout import Readout
 
@@ -21,6 +22,9 @@ class Tiled(nn.Module):
         read: what stands between numbers and the array.
         in_features, out_features: of the weight matrix.
         in_tiles, out_tiles: how many tiles it is cut into.
+        measured: (vectors, reads of each, mean power of all tiles in W) of every product, while
+            somebody asks; of tiles that are `fixed`, devices of lines without resistance.
+        fixed: matrices of its tiles, solved elsewhere, to compute with; None for its own.
     """
 
     weight_scale: torch.Tensor
@@ -38,6 +42,8 @@ class Tiled(nn.Module):
         """
         super().__init__()
         self.array, self.read, self.calibrating = array, read, False
+        self.fixed: list[list[Tile]] | None = None
+        self.measured: list[tuple[int, int, float]] | None = None
         self.in_features, self.out_features = in_features, out_features
         m = array.memristor
         self.g_on = read.g_on or 1.0 / m.r_on_ohm
@@ -176,10 +182,11 @@ class Tiled(nn.Module):
         reads = self._reads(share)
         many = torch.cat([volts for _, volts in reads]) * self.v_read
         out, most = x.new_zeros((len(x), self.out_features)), 0.0
-        for r, tiles in enumerate(self.cells(weight)):
+        grid: list[list[Any]] = self.cells(weight) if self.fixed is None else [*self.fixed]
+        for r, tiles in enumerate(grid):
             volts = self._wired(many, r)
-            for c, cells in enumerate(tiles):
-                amps = currents(self.array.prepared, self.devices(cells), volts, self.b)
+            for c, tile in enumerate(tiles):
+                amps = self._amps(tile, volts)
                 pairs = self._pairs(amps)
                 most = max(most, float(pairs.detach().abs().max()))
                 taken = self._digital(pairs).reshape(len(reads), len(x), -1)
@@ -189,10 +196,26 @@ class Tiled(nn.Module):
                 out = out + nn.functional.pad(
                     total[:, :width], (first, self.out_features - first - width)
                 )
+        if self.measured is not None:
+            self.measured.append((len(x), len(reads), self._watt(many, grid)))
         if self.calibrating and most > 0:
             self.adc_range.fill_(most)
         scale = self.weight_scale.double() * self.input_scale.double()
         return out * scale / ((self.g_on - self.g_off) * self.v_read)
+
+    def _watt(self, share: torch.Tensor, grid: list[list[Any]]) -> float:
+        """Mean power over all reads of tiles given by their matrices."""
+        total = 0.0
+        for r, tiles in enumerate(grid):
+            square = self._wired(share, r).detach().double().square().mean(dim=0)
+            total += sum(float(torch.from_numpy(t.matrix).sum(dim=0) @ square) for t in tiles)
+        return total
+
+    def _amps(self, tile: torch.Tensor | Tile, volts: torch.Tensor) -> torch.Tensor:
+        """Currents of a tile, given by its conductances or by its matrix."""
+        if isinstance(tile, Tile):
+            return volts @ torch.from_numpy(tile.matrix).T + torch.from_numpy(tile.constant)
+        return currents(self.array.prepared, self.devices(tile), volts, self.b)
 
     def _take_scale(self, x: torch.Tensor, weight: torch.Tensor) -> None:
         """Take the range of inputs, and the transistors' working point, from vectors."""

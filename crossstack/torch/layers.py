@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .arrays import Array
+from ..mapping.arrays import Array
 from .core import Tiled
 from .readout import Readout
 

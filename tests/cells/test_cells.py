@@ -184,3 +184,17 @@ def test_two_cells_of_one_name_are_refused():
     top = Cell("top", placements=(Placement(a, 0, 0), Placement(b, 50, 0)))
     with pytest.raises(CrossStackError, match="'x'"):
         to_layout(top, get_tech())
+
+
+def test_parameters_of_several_cells_are_declared_once():
+    from crossstack.cells.parameters import PIECES, declared
+    from crossstack.cells.registry import described
+
+    seen = set()
+    for name in CELLS:
+        for parameter in described(name):
+            if parameter.name in PIECES:
+                seen.add(parameter.name)
+                assert parameter.default == declared(parameter.name).default, name
+                assert parameter.text.startswith(declared(parameter.name).text), name
+    assert seen == set(PIECES)

@@ -273,12 +273,26 @@ def test_command_leaves_tables_and_pictures(left):
     assert {p["key"] for p in value["pairs"]} == {"planar", "own pitch", "square", "passive"}
     assert value["paper"] == {"ir_drop_reduction": 0.22, "speed": 0.29}
     assert len(value["deep_net"]["slots"]) == 12  # two tiers, three columns, two polarities
-    for name in ("ir_drop_array.png", "gain.png", "timing.png", "ratio.png"):
+    for name in ("map.png", "paths_0_expansion.png", "paths_1_deep-net.png"):
         assert (left / name).stat().st_size > 5000
     assert "| paper |" in (left / "compare.md").read_text()
     manifest = json.loads((left / "manifest.json").read_text())
     assert {p.name for p in left.iterdir()} == {*manifest["files"], "manifest.json"}
     assert manifest["parameters"]["tech"]["corner"] == "typ"
+
+
+def test_the_page_shows_the_areas_of_the_table(left):
+    page = (left / "report.html").read_text()
+    part = page[page.index('<section id="areas">') :].split("</section>")[0]
+    found = json.loads((left / "compare.json").read_text())["areas"]
+    assert len(found["rows"]) > 3
+    for row in (found["asked"], *found["rows"]):
+        assert f"{row['rows']} x {row['cols']} x 2" in part
+        for side in ("stacked", "planar"):
+            for kind in ("array_um2", "macro_um2"):
+                assert f">{row[side][kind]:.0f}<" in part
+        assert f">{row['array_ratio']:.3f}<" in part
+        assert f"<b>{row['ratio']:.3f}</b>" in part
 
 
 def test_the_page_of_a_comparison(left, tmp_path, requires_program, crossstack):

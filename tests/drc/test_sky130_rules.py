@@ -94,6 +94,16 @@ def wide_space(p: Draw, rule: Rule) -> None:
     p.rect(rule.layers[0], wide + rule.value - p.d, 0, wide + rule.value + 1, 5)
 
 
+def wide_joint(p: Draw, rule: Rule) -> None:
+    wide = rule.value + p.d
+    p.rect(rule.layers[0], 0, 0, wide, wide)
+    p.rect(rule.layers[0], wide, 1, wide + 4, 2)
+
+
+def max_size(p: Draw, rule: Rule) -> None:
+    p.rect(rule.layers[0], 0, 0, rule.value + p.d, 2 * rule.value)
+
+
 def area(p: Draw, rule: Rule) -> None:
     height = math.ceil(rule.value / GRID - 1e-9) * GRID
     p.rect(rule.layers[0], 0, 0, 1, height - p.d)
@@ -201,7 +211,9 @@ KINDS: dict[str, Callable[[Draw, Rule], None]] = {
     "butt_separation": space, "across": across, "space_different_net": space_of_nets,
     "enclosure": enclosure, "implant_enclosure": enclosure, "adjacent": adjacent,
     "extension": extension,
-    "wide_space": wide_space, "area": area, "hole_area": hole_area, "exact_size": exact_size,
+    "wide_space": wide_space, "wide_joint": wide_joint, "max_size": max_size,
+    "area": area, "hole_area": hole_area,
+    "exact_size": exact_size,
     "channel_width": channel_width, "gate_length": gate_length, "no_bend_over": no_bend,
     "forbidden": forbidden, "forbidden_layer": missing, "inside": inside, "reach": reach,
     "on_grid": on_grid, "angle": angle, "antenna": antenna,

@@ -33,6 +33,14 @@ SPECS = {
     "macro": ArraySpec(4, 3, top="macro", process="sky130"),
     "sensed macro": ArraySpec(2, 2, top="macro", kelvin=True, process="sky130"),
     "passive macro": ArraySpec(2, 3, "passive", top="macro", kelvin=True, process="sky130"),
+    # wider lines would be wide metal to which tracks are joined
+    "wide pitch": ArraySpec(2, 2, pitch_x_um=14.0, pitch_y_um=12.0, process="sky130"),
+    "wide macro": ArraySpec(
+        2, 2, top="macro", pitch_x_um=14.0, pitch_y_um=12.0, kelvin=True, process="sky130"
+    ),
+    "wide passive macro": ArraySpec(
+        1, 2, "passive", top="macro", pitch_x_um=14.0, pitch_y_um=12.0, process="sky130"
+    ),
     "narrow switches": ArraySpec(
         2, 3, top="macro", pitch_x_um=8.26, switch_wn_um=6.62, switch_wp_um=72.17, process="sky130"
     ),

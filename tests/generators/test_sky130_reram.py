@@ -35,6 +35,7 @@ SPECS: dict[str, dict[str, object]] = {
     "widest narrow column": {"rows": 2, "cols": 2, "pitch_x_um": 5.0},
     "macro": {"rows": 2, "cols": 3, "top": "macro"},
     "sensed macro": {"rows": 2, "cols": 2, "top": "macro", "kelvin": True},
+    "wide macro": {"rows": 2, "cols": 1, "top": "macro", "pitch_x_um": 14.0, "pitch_y_um": 12.0},
 }
 
 
@@ -98,7 +99,10 @@ def test_the_cell_is_clean_alone(values: dict[str, object]) -> None:
     [
         ({"cell": "hybrid"}, "cell = 'hybrid' is not allowed: planar on module reram"),
         ({"cell": "passive"}, "planar on module reram, whose tier is bottom"),
-        ({"cell": "passive_planar"}, "planar on module reram"),
+        (
+            {"cell": "passive_planar"},
+            "whose film lies between the foundry's metals: this cell is a",
+        ),
         ({"top": "testchip"}, "array or macro on module reram"),
         ({"strap": True}, "strap = True is not allowed: false on module reram"),
         ({"device_um": 0.3}, "0.32 .. 3 um"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 import sys
 from pathlib import Path
 
@@ -86,6 +87,58 @@ def test_the_column_of_a_strap_is_both_lines_in_parallel():
     strapped = _steps(extract(*_layout(rows=12, cols=1, strap=True), engine="flat").network)
     assert plain[5] == pytest.approx(me, rel=1e-6)
     assert strapped[5] == pytest.approx(me * metal5 / (me + metal5), rel=2e-3)
+
+
+@pytest.mark.parametrize("cell", ["hybrid", "passive"])
+@pytest.mark.parametrize("width", [0.7, 4.0])
+def test_a_given_middle_electrode_is_as_wide_as_asked_for(cell, width):
+    values = {"rows": 12, "cols": 1, "cell": cell, "me_width_um": width, "device_um": 1.2}
+    unit = build_top(ArraySpec(**values)).unit
+    assert unit.info["me_width_um"] == pytest.approx(width)
+    assert unit.info["device_area_um2"] == pytest.approx(width * 1.2)
+    step = 0.4 * unit.height * 1e-3 / width  # sheet ohm x length / width
+    assert _steps(extract(*_layout(**values), engine="flat").network)[5] == pytest.approx(
+        step, rel=1e-5
+    )
+
+
+def test_the_pitch_follows_the_middle_electrode():
+    def pitch(**values):
+        return build_top(ArraySpec(1, 1, **values)).unit.width
+
+    assert pitch(me_width_um=1.0) == pitch()
+    assert pitch(me_width_um=4.0) == pitch() + 3000
+    assert pitch(me_width_um=2.0, pitch_x_um=9.0) == 9000
+
+
+@pytest.mark.parametrize("profile", ["stepper", "aligner"])
+@pytest.mark.parametrize("seed", range(2))
+def test_every_width_of_the_middle_electrode_is_clean(profile, seed):
+    rng = random.Random(f"{profile}/{seed}")
+    low = {"stepper": 0.8, "aligner": 2.0}[profile]  # a tie of a strap
+    for cell, top in (("hybrid", "array"), ("planar", "macro"), ("passive", "array")):
+        width = round(low * (50 / low) ** rng.random(), 2) if top == "array" else low
+        strap = cell != "passive" and rng.random() < 0.6
+        values = {"rows": 2, "cols": 2, "cell": cell, "top": top, "profile": profile}
+        array = build_top(ArraySpec(**values, strap=strap, me_width_um=width))
+        assert options.faults(array) == "", (cell, width, strap)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"me_width_um": 0.4}, "me_width_um = 0.4 .*0.5 .. 50 um"),
+        ({"me_width_um": 0.6, "strap": True}, "me_width_um = 0.6 .*0.8 .. 50 um"),
+        ({"me_width_um": "wide"}, "me_width_um = 'wide'"),
+        ({"me_width_um": 4.0, "pitch_x_um": 6.0}, "pitch_x_um = 6.0 .*7.36 "),
+        ({"me_width_um": 40.0, "top": "macro", "strap": True}, "me_width_um = 40.0 .*0.8 .. 16.6"),
+        ({"me_width_um": 40.0, "top": "macro", "cell": "passive"}, "me_width_um = 40.0 .*0.5 .. "),
+        ({"me_width_um": 1.0, "cell": "planar", "process": "sky130_reram"}, "me_width_um = 1.0 .*"),
+    ],
+)
+def test_a_width_that_cannot_be_drawn_is_refused_by_name(values, words):
+    with pytest.raises(ParameterError, match=words):
+        build_top(ArraySpec(1, 2, **values))
 
 
 @pytest.mark.parametrize("cuts", [2, 4])

@@ -32,6 +32,7 @@ ASKED = {
     "wide_space": ("wide_space", (0,)),
     "max_width": ("max_width", (0,)),
     "max_size": ("max_width", (0,)),
+    "wide_joint": ("joint_width", (0,)),
     "line_end": ("line_end", (0, 1)),
     "adjacent": ("adjacent", (0, 1)),
     "end_overhang": ("overhang", (0, 1)),

@@ -1,0 +1,248 @@
+"""Every array of the processes beside GF180MCU, held against every judge, as a table.
+
+python bench/processes.py                    all of them, some minutes on one core
+python bench/processes.py --only sky130_reram --only conditions
+python bench/processes.py --quick            the smallest of each process
+
+For each layout: own rules, the foundry's deck (with its canaries found), netlist, ngspice against
+the solver on the extracted netlist, and the BSIM transistors in expansion mode. Then: impossible
+conditions refused by every command, in time; and no name of a foundry outside its folder.
+Exit code 1 if anything is not as it must be; what a missing program or wheel keeps from being
+judged counts as that, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from crossstack.analyse.analysis import stimulus
+from crossstack.analyse.bsim import compare_bsim
+from crossstack.base.errors import CrossStackError
+from crossstack.base.ngspice import run_ngspice
+from crossstack.cells import to_layout
+from crossstack.drc import run_drc
+from crossstack.drc.foundry import run_foundry_drc
+from crossstack.extract import extract, write_spice
+from crossstack.generators import ArraySpec, build_top
+from crossstack.lvs import compare_layout, extract_layout
+from crossstack.pdk import Tech
+from crossstack.pdk.foundry import deck
+from crossstack.signoff.models import foundry_models
+from crossstack.solve import solve_network
+from crossstack.solve.modes.drives import gates_for, network_drives
+from crossstack.solve.modes.modes import EXPANSION
+from crossstack.solve.network.network import Network
+
+ROOT = Path(__file__).parents[1]
+#: process -> arrays (rows, columns), macros, and the cell that they are made of
+LAYOUTS = {
+    "sky130": ("hybrid", ((1, 1), (7, 5), (10, 10)), ((4, 3), (10, 10))),
+    "sky130_reram": ("planar", ((7, 5), (16, 16)), ((8, 8),)),
+}
+#: ngspice and the solver on the same netlist; our transistors beside BSIM in expansion mode
+SAME, CLOSE = 1e-6, 0.01
+#: so long a refusal may compute, start of the program included, s
+REFUSED_WITHIN = 0.5
+#: how each command is told of conditions that no table reaches, in a folder with hot.yaml and
+#: a.gds, beside which stands that it was drawn at them
+HOT = (
+    ("build", "hot.yaml"),
+    ("build", "hot.yaml", "--process", "sky130"),
+    ("build", "hot.yaml", "--process", "sky130_reram"),
+    ("generate", "hot.yaml"),
+    ("compare", "hot.yaml"),
+    ("sweep", "hot.yaml", "--vary", "rows=2,3"),
+    ("extract", "a.gds", "--temperature", "150"),
+    *((verb, "a.gds") for verb in ("extract", "drc", "view", "tapeout")),
+    ("lvs", "a.gds", "--netlist", "hot.yaml"),
+)
+#: names that no file outside pdk/<process>/, tests and docs may hold
+FOUNDRY_NAMES = ("gf180", "sky130", "fd_pr", "nfet_03v3", "nfet_g5v0")
+_PIN = re.compile(r"^pin (\S+)\n.*?= (\S+)$", re.MULTILINE)
+
+
+def layouts(only: list[str], quick: bool) -> Iterator[ArraySpec]:
+    """Yield what is drawn."""
+    for process, (cell, arrays, macros) in LAYOUTS.items():
+        if only and process not in only:
+            continue
+        sizes = [("array", size) for size in arrays] + [("macro", size) for size in macros]
+        for top, (rows, cols) in sizes[:1] if quick else sizes:
+            yield ArraySpec(rows, cols, cell, process=process, top=top)
+
+
+def judge(spec: ArraySpec, folder: Path) -> bool:
+    """Print a line for one layout; return whether every judge is content."""
+    begin = time.perf_counter()
+    array = build_top(spec)
+    tech, gds, netlist = array.tech, folder / "a.gds", folder / "a.spice"
+    layout = to_layout(array.cell, tech)
+    layout.write(str(gds))
+    netlist.write_text("\n".join(array.netlist_lines()) + "\n", encoding="utf-8")
+    box = layout.top_cell().bbox()
+    at_origin = (box.left, box.bottom) == (0, 0)
+    own = len(run_drc(layout, tech).violations)
+    extracted = extract_layout(gds, tech)
+    match = compare_layout(extracted, netlist, tech).match
+    network = extract(extracted, tech).network
+    foundry = told(lambda: _foundry(gds, tech))
+    spice = told(lambda: _spice(network, tech, folder))
+    bsim = told(lambda: _bsim(network, tech))
+    good = at_origin and own == 0 and match and foundry == 0
+    good = good and within(spice, SAME) and within(bsim, CLOSE)
+    print(
+        f"{spec.process:<13}{spec.top:<6}{spec.rows:>3} x{spec.cols:>3}  own DRC {own}  "
+        f"deck {foundry}  LVS {'match' if match else 'MISMATCH'}  ngspice {shown(spice)}  "
+        f"BSIM {shown(bsim)}  {'' if at_origin else 'NOT AT (0, 0)  '}"
+        f"{time.perf_counter() - begin:.0f} s  {'ok' if good else 'BAD'}",
+        flush=True,
+    )
+    return good
+
+
+def told(find: object) -> float | str:
+    """Return a figure, or why there is none."""
+    try:
+        return find()  # type: ignore[operator,no-any-return]
+    except CrossStackError as error:
+        return f"not judged: {error}"
+
+
+def within(value: float | str, most: float) -> bool:
+    """Return whether a figure is known and small enough."""
+    return not isinstance(value, str) and value <= most
+
+
+def shown(value: float | str) -> str:
+    """Return a figure for people."""
+    return value if isinstance(value, str) else f"{value:.1e}"
+
+
+def _foundry(gds: Path, tech: Tech) -> int:
+    """Return how many items the foundry's deck finds; that it looked, its canaries prove."""
+    report = run_foundry_drc(gds, tech)
+    canaries = {canary.rule for canary in deck(tech.process.folder).canaries}
+    if not canaries <= set(report.by_rule):
+        raise CrossStackError("the deck's canaries were not found")
+    return len(report.items)
+
+
+def _spice(network: Network, tech: Tech, folder: Path) -> float:
+    """Return the largest difference of a pin's current, over the largest current."""
+    what = stimulus(network, tech)
+    drives = network_drives(network, EXPANSION, what.inputs)
+    ours = solve_network(
+        network,
+        conductances=what.conductances,
+        port_voltages=drives.port_voltages,
+        gates=gates_for(network, drives),
+        switch_ohm=np.full(len(network.switch_a), 2e3),
+    )
+    bench = write_spice(
+        network,
+        tech,
+        folder / "bench.spice",
+        switch_ohm=np.full(len(network.switch_a), 2e3),
+        gates=drives.gates,
+        sources=drives.port_voltages,
+    )
+    theirs = {pin: float(amps) for pin, amps in _PIN.findall(run_ngspice(bench))}
+    if not {*drives.outputs} <= set(theirs):
+        raise CrossStackError("ngspice printed no current of a column")
+    largest = max(abs(amps) for amps in ours.port_currents.values())
+    return max(abs(amps - ours.port_currents[pin]) for pin, amps in theirs.items()) / largest
+
+
+def _bsim(network: Network, tech: Tech) -> float:
+    """Return the largest error of a column current against BSIM transistors."""
+    with foundry_models(tech) as models:
+        what = stimulus(network, tech)
+        return compare_bsim(network, tech, what, EXPANSION, models).worst
+
+
+def conditions(folder: Path) -> bool:
+    """Print how fast every command, in a process of its own, refuses what no table reaches."""
+    folder = folder / "hot"
+    folder.mkdir()
+    (folder / "hot.yaml").write_text(
+        "rows: 2\ncols: 2\ntech: {corner: max, temperature_c: 150}\n", encoding="utf-8"
+    )
+    (folder / "a.gds").touch()  # conditions are judged before it is opened
+    good = True
+    for command in HOT:
+        cold = {} if "--temperature" in command else {"temperature_c": 150}
+        told_of = {"files": {"a.gds": ""}, "parameters": {"profile": "stepper", "tech": cold}}
+        (folder / "a.json").write_text(json.dumps(told_of), encoding="utf-8")
+        before, begin = {*folder.iterdir()}, _busy()
+        ran = subprocess.run(
+            [str(Path(sys.executable).with_name("crossstack")), *command],
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        seconds = _busy() - begin
+        fine = ran.returncode in (2, 3) and seconds < REFUSED_WITHIN
+        fine = fine and "temperature_c = 150" in ran.stderr and {*folder.iterdir()} == before
+        good = good and fine
+        name = " ".join(command)
+        print(
+            f"150 C: {name:<38} exit {ran.returncode}, {seconds:.2f} s  {'ok' if fine else 'BAD'}"
+        )
+        if not fine:
+            print(f"    {ran.stderr.strip()[-200:]}")
+    return good
+
+
+def _busy() -> float:
+    """Return the time that processes of this one have computed, s: others share the machine."""
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+def names() -> bool:
+    """Print in how many lines a foundry is named outside its folder, tests and docs."""
+    good = True
+    rooms = ("analyse", "base", "cells", "crossstack", "drc", "extract", "generators", "lvs",
+             "signoff", "solve", "views")  # fmt: skip
+    for name in FOUNDRY_NAMES:
+        command = ["git", "grep", "-ciI", name, "--", *rooms]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if found.returncode > 1:
+            raise SystemExit(found.stderr)
+        count = sum(int(line.rpartition(":")[2]) for line in found.stdout.splitlines())
+        good = good and count == 0
+        print(f"lines that name {name!r} in the rooms beside pdk/: {count}")
+    return good
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", choices=[*LAYOUTS, "conditions", "names"])
+    parser.add_argument("--quick", action="store_true", help="the smallest of each process")
+    asked = parser.parse_args()
+    only, good = asked.only or [], True
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        if not only or "names" in only:
+            good = names() and good
+        if not only or "conditions" in only:
+            good = conditions(folder) and good
+        processes = [each for each in only if each in LAYOUTS]
+        if processes or not only:
+            for spec in layouts(processes, asked.quick):
+                good = judge(spec, folder) and good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

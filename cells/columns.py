@@ -1,0 +1,49 @@
+"""What logic cells are made of: columns of one gate of each kind, and gates of several columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SUPPLIES = ("VSS", "VDD")
+#: sides of a cell: its N and its P transistors
+N, P = 0, 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """One gate of each kind, and what lies on either side of it.
+
+    Attributes:
+        gates: nets of the N and of the P gate; None for no transistor.
+        west, east: nets (N, P) of the contacts on either side.
+    """
+
+    gates: tuple[str | None, str | None]
+    west: tuple[str, str]
+    east: tuple[str, str]
+
+
+def inverter_columns(a: str, y: str, fingers: int = 1, supply_first: bool = True) -> list[Column]:
+    """Return an inverter of some fingers, its supplies or its output in the west."""
+    ends = [SUPPLIES, (y, y)]
+    first = 0 if supply_first else 1
+    return [
+        Column((a, a), ends[(k + first) % 2], ends[(k + first + 1) % 2]) for k in range(fingers)
+    ]
+
+
+def nand_columns(
+    near: str, far: str, y: str, inner: str, supply_first: bool = True
+) -> list[Column]:
+    """Return y = not (near and far); `near` is the gate in the west, `inner` between the two.
+
+    On one side y is a contact of both kinds, which joins its N to its P transistors.
+    """
+    outer, both, between = ("VSS", y), (y, y), (inner, "VDD")
+    west, east = (outer, both) if supply_first else (both, outer)
+    return [Column((near, near), west, between), Column((far, far), between, east)]
+
+
+def gate_columns(a: str, b: str, high: str, low: str) -> list[Column]:
+    """Return a transmission gate between a and b that conducts while `high` is high."""
+    return [Column((high, low), (a, a), (b, b))]

@@ -1,0 +1,198 @@
+"""`crossstack map`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..base.errors import OK
+from ..console import Console, output_options
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    NUMBER,
+    jobs_options,
+    mode_option,
+    out_option,
+    process_option,
+)
+
+if TYPE_CHECKING:
+    from ..mapping.arrays import Array
+
+#: file that a result of this command has
+MARKER = "map.json"
+
+
+@click.command("map")
+@click.argument("model", type=EXISTING)
+@click.option(
+    "--data",
+    type=EXISTING,
+    required=True,
+    help="An .npz of inputs x and classes y, and for --retrain x_train and y_train.",
+)
+@click.option(
+    "--wires",
+    type=EXISTING_OR_FOLDER,
+    multiple=True,
+    help="Network file or build folder whose array is every tile; may be repeated: all are tried.",
+)
+@click.option(
+    "--tile",
+    metavar="RxC",
+    help="Without --wires: rows and columns of a stacked array; planar ones of twice the rows are "
+    "tried beside it (default 32x32).",
+)
+@click.option("--row-ohm", type=NUMBER, help="Of a row between two cells (default 0.2).")
+@click.option("--column-ohm", type=NUMBER, help="Of a column (default 1.2).")
+@click.option("--drive-ohm", type=NUMBER, help="Between source and row (default 0).")
+@click.option("--sense-ohm", type=NUMBER, help="Between column and ground (default 0).")
+@mode_option
+@click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
+@click.option(
+    "--pairs",
+    type=click.Choice(["columns", "tiers"]),
+    default="columns",
+    show_default=True,
+    help="Where the positive and the negative part of a weight are.",
+)
+@click.option("--levels", type=click.IntRange(0), default=0, help="Of a device; 0 for any.")
+@click.option("--dac-bits", type=click.IntRange(0, 24), default=0, help="Of inputs; 0 for any.")
+@click.option("--bit-serial", is_flag=True, help="Inputs bit after bit.")
+@click.option("--adc-bits", type=click.IntRange(0, 24), default=0, help="Of currents; 0 for any.")
+@click.option("--read-noise", type=NUMBER, default=0.0, help="As a share of one device's current.")
+@click.option("--sigma", type=NUMBER, help="Of ln G (default: the device's).")
+@click.option("--samples", type=click.IntRange(0, 1000), default=0, help="Chips with spread.")
+@click.option("--retrain", type=click.IntRange(0, 1000), default=0, help="Epochs with wires.")
+@click.option("--rate", type=NUMBER, default=1e-3, show_default=True, help="Step of --retrain.")
+@click.option("--keep", multiple=True, help="Layer that stays digital; may be repeated.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@jobs_options
+@process_option
+@out_option(f"Folder for {MARKER} (default: nothing is written).")
+@output_options
+def command(
+    model: Path,
+    data: Path,
+    wires: tuple[Path, ...],
+    mode: str,
+    process: str | None,
+    samples: int,
+    retrain: int,
+    rate: float,
+    keep: tuple[str, ...],
+    seed: int,
+    jobs: int | None,
+    scheduler: str | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Map a trained network to arrays: what of its accuracy is left.
+
+    MODEL is what torch.save(model, path) stores of a Sequential of PyTorch's own layers. Every
+    linear and convolution layer is cut into tiles of one array. Reported is the accuracy in
+    software, on devices without wires (ideal), with wires, with wires and spread of the devices,
+    and after retraining with the wires in the loop; per layer its tiles and the error that wires
+    make; from a build folder area, time and energy of an inference. Reads are linear; an extracted
+    array's transistors have the resistance at which they work for the mean of the inputs.
+
+    Tiles are solved on all cores, or on a Dask cluster that is there already. Needs PyTorch:
+    pip install 'crossstack[torch]'.
+
+    \b
+    crossstack map model.pt --data digits.npz --tile 32x32 --row-ohm 1 --column-ohm 1
+    crossstack map model.pt --data digits.npz --wires gds_out/crossstack_10x10x2 --samples 20
+    """  # noqa: D301
+    from ..base.files import check_replaceable, replacing, write_json, write_manifest
+    from ..pool import pool
+
+    try:
+        from ..torch import files, study
+    except ImportError as error:
+        from ..base.errors import ConfigError
+
+        raise ConfigError(str(error)) from None
+    from ..mapping.choice import arrays, readout
+    from ..mapping.tiles import helpers
+
+    console = Console(as_json, quiet)
+    if out is not None:
+        check_replaceable(out, MARKER)
+    loaded, sets = files.load_model(model), files.load_data(data)
+    chosen = arrays(wires, mode, process, options)
+    read = readout(next(iter(chosen.values())).memristor, samples, options)
+    asked = study.Asked(read, samples, retrain, rate, seed, keep)
+    wanted = helpers(study.devices(loaded, samples, retrain) * len(chosen))
+    with pool(scheduler, jobs, wanted) as where, console.steps():
+        done = study.Study(loaded, sets, asked, console, where)
+        rows = [_row(done, name, array) for name, array in chosen.items()]
+        value: dict[str, Any] = {
+            "model": model.name,
+            "vectors": len(sets["x"]),
+            "software": done.accuracy(done.model),
+            "readout": vars(read),
+            "seed": seed,
+            "arrays": rows,
+        }
+    if out is not None:
+        with replacing(out, MARKER) as work:
+            write_json(work / MARKER, value)
+            write_manifest(work, {"name": "map", "parameters": {"model": model.name}})
+    with console.later():
+        for line in _lines(value):
+            console.say(line)
+        if out is not None:
+            console.say(f"written to {out}")
+    console.result(value)
+    return OK
+
+
+def _row(study: Any, name: str, array: Array) -> dict[str, Any]:
+    """Return what becomes of the model on one array, and what that costs."""
+    from ..mapping.cost import cost
+
+    found: dict[str, Any] = study.on(name, array)
+    made = found.pop("made")
+    found["cost"] = cost(array.folder, found["tiles"], study.reads(made))
+    return found
+
+
+def _lines(value: Mapping[str, Any]) -> list[str]:
+    """Return the tables for people."""
+    lines = [f"{value['vectors']} vectors; in software {value['software']:.2%} right"]
+    head = ("ideal", "wires", "spread", "least", "retrained", "spread")
+    lines.append(f"{'array':<28}{'tiles':>6}" + "".join(f"{name:>10}" for name in head))
+    for row in value["arrays"]:
+        spread, taught = row.get("spread", {}), row.get("retrained_spread", {})
+        cells = [row["ideal"], row["wires"], spread.get("mean"), spread.get("least")]
+        cells += [row.get("retrained"), taught.get("mean")]
+        shown = "".join(f"{'-' if c is None else format(c, '.2%'):>10}" for c in cells)
+        lines.append(f"{row['array']:<28}{row['tiles']:>6}{shown}")
+    for row in value["arrays"]:
+        for layer in row["layers"]:
+            n, m = layer["matrix"]
+            groups = f" x {layer['groups']}" if layer["groups"] > 1 else ""
+            lines.append(
+                f"  {row['array']}, layer {layer['layer']}: {n} x {m}{groups}, {layer['tiles']} "
+                f"tiles, wires change its output by {layer['error']:.2%}"
+            )
+        lines.append(f"  {row['array']}: {_cost(row['cost'])}")
+    return lines
+
+
+def _cost(value: Mapping[str, Any]) -> str:
+    """Return area, time and energy in words."""
+    found = []
+    if "area_um2" in value:
+        found.append(f"{value['area_um2']:.0f} um2")
+    if "time_s" in value:
+        found.append(f"{value['time_s'] * 1e6:.3g} us and {value['energy_j'] * 1e9:.3g} nJ")
+    if "not_known" in value:
+        found.append(f"not known: {value['not_known']}")
+    return "; ".join(found)

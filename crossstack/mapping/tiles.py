@@ -1,0 +1,106 @@
+"""Effective matrices of many tiles, each a task for a pool of processes."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Array
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..pool import Pool
+
+Floats = NDArray[np.float64]
+
+#: devices of all tiles in one task: a solve of so many takes longer than its way to a process
+_DEVICES_EACH = 50_000
+#: arrays that a process keeps prepared
+_KEPT = 8
+_known: OrderedDict[str, Array] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Matrix and constant current of a tile's outputs: currents are ``v @ matrix.T + constant``."""
+
+    matrix: Floats
+    constant: Floats
+
+
+@dataclass(frozen=True)
+class TileWork:
+    """What every process does: prepare an array, once, and find matrices.
+
+    Attributes:
+        array: the pickled array.
+        digest: of it.
+    """
+
+    array: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, array: Array) -> TileWork:
+        """Return the work of an array; this process has it prepared already."""
+        data = pickle.dumps(array)
+        work = cls(data, hashlib.sha256(data).hexdigest())
+        _keep(work.digest, array)
+        return work
+
+    def __call__(self, devices: Sequence[Floats]) -> list[Tile]:
+        """Return the matrices of some tiles, given as conductances in the array's order."""
+        if self.digest not in _known:
+            _keep(self.digest, pickle.loads(self.array))
+        prepared = _known[self.digest].prepared
+        found = []
+        for g in devices:
+            siemens = prepared.spread(g)
+            found.append(Tile(prepared.matrix(siemens), prepared.constant(siemens)))
+        return found
+
+
+def helpers(devices: int) -> int:
+    """Return how many processes so many devices are worth.
+
+    Args:
+        devices: of all tiles that will be solved.
+    """
+    return max(1, devices // _DEVICES_EACH)
+
+
+def _keep(digest: str, array: Array) -> None:
+    _known[digest] = array
+    if len(_known) > _KEPT:
+        _known.popitem(last=False)
+
+
+def solve_tiles(
+    array: Array, devices: Sequence[Floats], where: Pool, console: Console, name: str
+) -> list[Tile]:
+    """Return the matrices of many tiles of one array, in their order.
+
+    Args:
+        array: the array.
+        devices: conductances of each tile's devices, in the array's order.
+        where: the processes that work.
+        console: where progress goes.
+        name: what it is called there.
+    """
+    from ..pace import paced
+
+    each = max(1, _DEVICES_EACH // array.prepared.size)
+    tasks = [devices[k : k + each] for k in range(0, len(devices), each)]
+    found: dict[int, list[Tile]] = {}
+    with paced(console, name, len(tasks)) as pace:
+        for number, tiles in where.run(TileWork.of(array), tasks):
+            found[number] = tiles
+            pace.piece()
+    return [tile for number in range(len(tasks)) for tile in found[number]]

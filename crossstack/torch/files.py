@@ -1,0 +1,99 @@
+"""Models and data that a user names: read without running anything that they hold."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..base.errors import ConfigError, FileError
+from ..base.inputs import regular_file
+
+#: bytes of a model, and of data unpacked
+_MOST_MODEL, _MOST_DATA = 2 * 2**30, 4 * 2**30
+#: modules that a model may consist of: they run no code of the file's own
+_MODULES = (
+    nn.Sequential, nn.ModuleList, nn.Linear, nn.Conv2d, nn.Flatten, nn.Identity,
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Hardtanh,
+    nn.Softmax, nn.LogSoftmax, nn.Dropout, nn.Dropout2d, nn.BatchNorm1d, nn.BatchNorm2d,
+    nn.LayerNorm, nn.GroupNorm, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.PReLU,
+)  # fmt: skip
+_SETS = ("x", "y", "x_train", "y_train")
+
+
+def load_model(path: Path) -> nn.Module:
+    """Read a model that `torch.save(model, path)` stored.
+
+    Raises:
+        FileError: if it holds anything but modules of PyTorch's own, or weights alone.
+    """
+    regular_file(path, _MOST_MODEL)
+    try:
+        with torch.serialization.safe_globals(list(_MODULES)):
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        named = reason.partition("Unsupported global: GLOBAL ")[2].split(" ")[0]
+        if named:
+            reason = f"it holds {named}, which is none of PyTorch's own layers"
+        raise FileError(
+            f"{path} is not a model that is read ({reason[:160]}); store one of PyTorch's own "
+            "layers in Sequential with torch.save(model, path), or map it in Python "
+            "(crossstack.torch.convert)"
+        ) from None
+    if not isinstance(found, nn.Module):
+        raise FileError(
+            f"{path} holds a {type(found).__name__}, not a model: torch.save(model, path) stores "
+            "one, torch.save(model.state_dict(), path) its weights alone"
+        )
+    return found.eval()
+
+
+def load_data(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read inputs `x` and classes `y`, and for retraining `x_train` and `y_train`, of an .npz.
+
+    Raises:
+        FileError: if it cannot be read, or holds anything else.
+        ConfigError: for values that do not fit.
+    """
+    regular_file(path, _MOST_DATA)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > _MOST_DATA:
+                raise FileError(f"{path} unpacks to more than {_MOST_DATA / 2**30:g} GiB")
+        with np.load(path, allow_pickle=False) as stored:
+            found = {name: stored[name] for name in stored.files}
+    except FileError:
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FileError(f"{path} is not a readable .npz of arrays ({reason[:160]})") from None
+    if unknown := sorted(set(found) - set(_SETS)):
+        raise FileError(f"{path} holds {unknown[0]!r}, allowed: {', '.join(_SETS)}")
+    for x, y in (("x", "y"), ("x_train", "y_train")):
+        if (x in found) != (y in found) or (x == "x" and x not in found):
+            raise FileError(f"{path} lacks {y if x in found else x!r}")
+        if x in found:
+            _check_pair(path, found, x, y)
+    return found
+
+
+def _check_pair(path: Path, found: dict[str, NDArray[np.generic]], x: str, y: str) -> None:
+    values, classes = found[x], found[y]
+    if values.dtype.kind not in "fiu" or values.ndim < 2 or not values.size:
+        raise ConfigError(
+            f"{path}: {x} is {values.dtype} {values.shape}, allowed: numbers, vectors"
+        )
+    if not np.isfinite(values.astype(np.float64)).all():
+        raise ConfigError(f"{path}: {x} holds nan or inf")
+    if classes.dtype.kind not in "iu" or classes.shape != values.shape[:1]:
+        raise ConfigError(
+            f"{path}: {y} is {classes.dtype} {classes.shape}, allowed: whole numbers "
+            f"({len(values)},)"
+        )
+    if int(classes.min()) < 0:
+        raise ConfigError(f"{path}: {y} holds {int(classes.min())}, allowed: 0 or more")

@@ -1,0 +1,293 @@
+"""A trained model on arrays: what of its accuracy wires, spread and retraining leave."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..base.errors import ConfigError
+from ..mapping.arrays import Array
+from ..mapping.cost import Reads
+from ..mapping.tiles import Tile, solve_tiles
+from .convert import convert, crossbar_layers
+from .core import Tiled
+from .readout import Readout
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..pool import Pool
+
+#: vectors of one evaluation, and of one step of training
+_BATCH, _LEARNT = 1000, 32
+#: inputs from which ranges are taken
+_CALIBRATED = 500
+#: digits that do not depend on how many processes worked
+_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be found out.
+
+    Attributes:
+        read: read-out of every layer; its `sigma` is that of the samples.
+        samples: chips with spread.
+        retrain: passes over the training data with wires in the loop; 0 for none.
+        rate: step of that training (Adam).
+        seed: of spread, noise and the order of training.
+        keep: layers that stay digital.
+    """
+
+    read: Readout
+    samples: int = 0
+    retrain: int = 0
+    rate: float = 1e-3
+    seed: int = 0
+    keep: tuple[str, ...] = ()
+
+
+class Study:
+    """One model and its data."""
+
+    def __init__(
+        self, model: nn.Module, data: Mapping[str, Any], asked: Asked, console: Console, where: Pool
+    ) -> None:
+        """Check that the model takes the data.
+
+        Raises:
+            ConfigError: if it does not, or there is nothing to retrain with.
+        """
+        self.model, self.asked = model.double().eval(), asked
+        self.console, self.where = console, where
+        self.sets = {
+            name: torch.from_numpy(np.ascontiguousarray(value)).to(
+                torch.float64 if name.startswith("x") else torch.int64
+            )
+            for name, value in data.items()
+        }
+        if asked.retrain and "x_train" not in self.sets:
+            raise ConfigError("--retrain needs x_train and y_train among the data")
+        try:
+            with torch.no_grad():
+                out = self.model(self.sets["x"][:1])
+        except RuntimeError as error:
+            raise ConfigError(f"the model does not take the data: {str(error)[:160]}") from None
+        most = int(max(self.sets[name].max() for name in self.sets if name.startswith("y")))
+        if out.dim() != 2 or out.shape[1] <= most:
+            raise ConfigError(
+                f"the model gives {tuple(out.shape[1:])} for a vector, the data have class {most}"
+            )
+
+    def accuracy(self, model: nn.Module) -> float:
+        """Share of the vectors that a model puts in their class."""
+        x, y = self.sets["x"], self.sets["y"]
+        torch.manual_seed(self.asked.seed)
+        with torch.no_grad():
+            right = sum(
+                int((model(x[k : k + _BATCH]).argmax(dim=1) == y[k : k + _BATCH]).sum())
+                for k in range(0, len(x), _BATCH)
+            )
+        return right / len(x)
+
+    def on(self, name: str, array: Array) -> dict[str, Any]:
+        """Return what becomes of the model on an array.
+
+        Args:
+            name: of the array, for people.
+            array: the array.
+        """
+        asked = self.asked
+        plain = Readout(**{**vars(asked.read), "sigma": 0.0})
+        source = self.sets.get("x_train", self.sets["x"])
+        made = convert(
+            self.model, array, plain, keep=asked.keep, calibrate=source[:_CALIBRATED]
+        ).eval()
+        value: dict[str, Any] = {"array": name, "text": array.text}
+        with _fixed(made, self._ideal(made)):
+            value["ideal"] = self.accuracy(made)
+            outputs = self._outputs(made)
+        with _fixed(made, self._wired([made], f"{name}: wires")[0]):
+            value["wires"] = self.accuracy(made)
+            value["layers"] = _errors(made, outputs, self._outputs(made))
+        value["tiles"] = sum(t.tiles for t in _parts(made))
+        if asked.samples:
+            value["spread"] = self._spread(made, f"{name}: spread")
+        if asked.retrain:
+            taught = self._retrained(made, name)
+            with _fixed(taught, self._wired([taught], f"{name}: retrained")[0]):
+                value["retrained"] = self.accuracy(taught)
+            if asked.samples:
+                value["retrained_spread"] = self._spread(taught, f"{name}: retrained, spread")
+        value["made"] = made
+        return value
+
+    def reads(self, model: nn.Module) -> list[Reads]:
+        """Return what one inference asks of every matrix, from some vectors of the data."""
+        parts, count = _weights(model), min(_CALIBRATED, len(self.sets["x"]))
+        for part, _ in parts:
+            part.measured = []
+        with _fixed(model, self._ideal(model)), torch.no_grad():
+            model(self.sets["x"][:count])
+        found = []
+        for part, _ in parts:
+            assert part.measured is not None
+            vectors = sum(n for n, _, _ in part.measured)
+            watt = sum(n * w for n, _, w in part.measured) / max(1, vectors)
+            reads = max((k for _, k, _ in part.measured), default=0)
+            found.append(Reads(vectors / count, reads, watt))
+            part.measured = None
+        return found
+
+    def _ideal(self, model: nn.Module) -> list[list[list[Tile]]]:
+        """Tiles of lines without resistance."""
+        return [
+            [
+                [Tile(cells.T.numpy(), np.zeros(cells.shape[1])) for cells in row]
+                for row in part.cells(weight.detach())
+            ]
+            for part, weight in _weights(model)
+        ]
+
+    def _wired(self, models: list[nn.Module], name: str) -> list[list[list[list[Tile]]]]:
+        """Tiles of several models with their wires, all of one array solved together."""
+        jobs: dict[int, tuple[Array, list[Any], list[tuple[int, ...]]]] = {}
+        shapes: list[list[tuple[int, int]]] = []
+        for k, model in enumerate(models):
+            shapes.append([])
+            for n, (part, weight) in enumerate(_weights(model)):
+                shapes[k].append((part.in_tiles, part.out_tiles))
+                grid = part.cells(weight.detach())
+                _, devices, places = jobs.setdefault(id(part.array), (part.array, [], []))
+                for r, row in enumerate(grid):
+                    for c, cells in enumerate(row):
+                        devices.append(part.devices(cells).numpy())
+                        places.append((k, n, r, c))
+        found: dict[tuple[int, ...], Tile] = {}
+        for array, devices, places in jobs.values():
+            tiles = solve_tiles(array, devices, self.where, self.console, name)
+            found |= dict(zip(places, tiles, strict=True))
+        return [
+            [
+                [[found[k, n, r, c] for c in range(cols)] for r in range(rows)]
+                for n, (rows, cols) in enumerate(shape)
+            ]
+            for k, shape in enumerate(shapes)
+        ]
+
+    def _spread(self, model: nn.Module, name: str) -> dict[str, Any]:
+        """Accuracy of chips whose devices deviate."""
+        chips = []
+        for k in range(self.asked.samples):
+            chip = copy.deepcopy(model)
+            for n, part in enumerate(_parts(chip)):
+                part.read = self.asked.read
+                part.program(_seed(self.asked.seed, k, n))
+            chips.append(chip)
+        found = []
+        for chip, tiles in zip(chips, self._wired(chips, name), strict=True):
+            with _fixed(chip, tiles):
+                found.append(self.accuracy(chip))
+        return {
+            "mean": float(np.mean(found)),
+            "least": min(found),
+            "most": max(found),
+            "samples": found,
+        }
+
+    def _retrained(self, model: nn.Module, name: str) -> nn.Module:
+        """A copy trained further with its wires in the loop."""
+        taught = copy.deepcopy(model).eval()
+        x, y = self.sets["x_train"], self.sets["y_train"]
+        order = torch.Generator().manual_seed(self.asked.seed)
+        optimiser = torch.optim.Adam(taught.parameters(), lr=self.asked.rate)
+        with self.console.step(f"{name}: retraining") as step:
+            for epoch in range(self.asked.retrain):
+                step(epoch, self.asked.retrain)
+                shuffled = torch.randperm(len(x), generator=order)
+                for k in range(0, len(x), _LEARNT):
+                    some = shuffled[k : k + _LEARNT]
+                    optimiser.zero_grad()
+                    nn.functional.cross_entropy(taught(x[some]), y[some]).backward()
+                    optimiser.step()
+        return taught
+
+    def _outputs(self, model: nn.Module) -> dict[str, torch.Tensor]:
+        """What every layer gives for some vectors, each for the input that it has there."""
+        found: dict[str, torch.Tensor] = {}
+        handles = []
+        for name, layer in crossbar_layers(model):
+            take = _taker(found, name)
+            handles.append(layer.register_forward_hook(take))
+        try:
+            torch.manual_seed(self.asked.seed)
+            with torch.no_grad():
+                model(self.sets["x"][:_CALIBRATED])
+        finally:
+            for handle in handles:
+                handle.remove()
+        return found
+
+
+def devices(model: nn.Module, samples: int, retrain: int) -> int:
+    """Return about how many devices a study solves on one array."""
+    return 2 * sum(p.numel() for p in model.parameters()) * (1 + samples) * (1 + (retrain > 0))
+
+
+def _taker(found: dict[str, torch.Tensor], name: str) -> Callable[..., None]:
+    def take(layer: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        found[name] = output
+
+    return take
+
+
+def _parts(model: nn.Module) -> list[Tiled]:
+    return [part for part, _ in _weights(model)]
+
+
+def _weights(model: nn.Module) -> list[tuple[Tiled, torch.Tensor]]:
+    return [pair for _, layer in crossbar_layers(model) for pair in layer.tiled]
+
+
+def _seed(seed: int, chip: int, part: int) -> int:
+    """A seed for the devices of one matrix of one chip, whoever draws them."""
+    return int(np.random.SeedSequence([seed, chip, part]).generate_state(1)[0])
+
+
+@contextmanager
+def _fixed(model: nn.Module, tiles: list[list[list[Tile]]]) -> Iterator[None]:
+    """Let a model compute with given matrices of its tiles."""
+    parts = _parts(model)
+    for part, mine in zip(parts, tiles, strict=True):
+        part.fixed = mine
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.fixed = None
+
+
+def _errors(
+    model: nn.Module, ideal: Mapping[str, torch.Tensor], wired: Mapping[str, torch.Tensor]
+) -> list[dict[str, Any]]:
+    """What wires do to the output of every layer, those of the layers before it included."""
+    found = []
+    for name, layer in crossbar_layers(model):
+        off, whole = wired[name] - ideal[name], ideal[name]
+        share = float(off.norm() / whole.norm()) if float(whole.norm()) else 0.0
+        found.append(
+            {
+                "layer": name,
+                "matrix": [layer.tiled[0][0].out_features, layer.tiled[0][0].in_features],
+                "groups": len(layer.tiled),
+                "tiles": sum(part.tiles for part, _ in layer.tiled),
+                "error": float(f"{share:.{_DIGITS}g}"),
+            }
+        )
+    return found
