@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def analyse_array(
     array: TiledArray, tech: Tech, result: Build, work: Path, console: Console
 ) -> None:
-    """Save the arrays of an extraction and solve every mode that they offer.
+    """Save the arrays of an extraction and solve expansion mode.
 
     Args:
         array: the wires.
@@ -27,14 +27,22 @@ def analyse_array(
         console: where progress goes.
     """
     from .analyse import analysis, tables
-    from .analyse.summary import summary
+    from .analyse.summary import remarks, summary
     from .extract.array.tiled import LARGEST
     from .extract.array.tilefile import save_array
+    from .solve.modes.modes import EXPANSION, MODES
 
     save_array(array, work / "network.npz")
     what = analysis.stimulus(array, tech)
-    done, not_run = analysis.solve_modes(array, tech, what, console)
+    done, not_run = analysis.solve_modes(array, tech, what, console, (EXPANSION,))
+    # a write bends its column, which takes hundreds of solves of the whole array
+    not_run |= {
+        mode: f"not part of a build above {LARGEST}: crossstack solve {result.name} --mode {mode}"
+        for mode in MODES
+        if mode != EXPANSION
+    }
     result.ir_drop = summary(done, not_run, what, tech.conditions)
+    result.warnings += remarks(result.ir_drop)
     files.write_json(work / "ir_drop.json", result.ir_drop.to_json())
     tables.write_table(work / tables.table_name(done), done)
     result.unjudged = f"judged in arrays of up to {LARGEST}"

@@ -12,6 +12,7 @@ from ..analyse.tables import read_maps, table_in
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
 from ..builds import replaced_in
+from ..extract.array.tiled import LARGEST
 from ..pdk import FileError, Tech
 from . import timing_charts
 from .cards import check_cards, drop_card, limits_card, write_card
@@ -117,6 +118,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "write_chart": write_chart(_writes(drop), tech),
         "device_chart": device_chart(tech) if drop else "",
         "stacking": drop.get("stacking", {}),
+        "too_large": f"above {LARGEST}",
         "timing": timing,
         "gain": timing_charts.at_pulse(timing, PULSE_S),
         "charts": timing_charts.charts(timing),
