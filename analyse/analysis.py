@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, ModeError
 from ..base.names import TIER_NAMES
-from ..base.outputs import one_step
 from ..extract.array.tiled import LARGEST, TiledArray
 from ..pdk import FileError, Tech
 from ..solve.modes.drives import Drives
@@ -25,6 +23,7 @@ from .operating import Laws, mode_ohm, write_options
 from .progress import step_of
 
 if TYPE_CHECKING:
+    from ..solve.modes.address import Chain
     from ..solve.network.network import Network
     from ..solve.study.metrics import IrDrop
     from ..solve.study.variation import MonteCarlo, Spread
@@ -180,6 +179,7 @@ def solve_modes(
     console: Console,
     modes: Iterable[str] | None = None,
     laws: Laws | None = None,
+    chain: Chain | None = None,
     **options: Any,
 ) -> tuple[dict[str, IrDrop], dict[str, str]]:
     """Solve every mode that the network offers; returns results and reasons for the others.
@@ -193,6 +193,7 @@ def solve_modes(
         console: where progress goes.
         modes: which to solve; None for all.
         laws: what memristors follow; None for the technology's (`operating.Laws`).
+        chain: what sets every control of a macro; None for a pin each.
         **options: of the modes that take them, see `operating.write_options`.
 
     Raises:
@@ -216,8 +217,9 @@ def solve_modes(
         with console.step(step_of(mode)):
             mine = {k: v for k, v in options.items() if k in MODES[mode].options}
             ways = write_options(tech, mode, mine)
+            by = {} if chain is None else {"chain": chain}
             done[mode] = worse_of(
-                operating_point(network, tech, what, mode, laws, **way) for way in ways
+                operating_point(network, tech, what, mode, laws, **by, **way) for way in ways
             )
     return done, not_run
 
@@ -294,50 +296,3 @@ def distribution(many: MonteCarlo, columns: NDArray[np.bool_]) -> dict[str, list
     off = (many.column_currents[:, columns] - nominal) / np.abs(nominal)
     counts, edges = np.histogram(off, bins=min(40, max(5, round(off.size**0.5))))
     return {"edges": edges.tolist(), "counts": counts.tolist()}
-
-
-CSV_HEAD = (
-    "mode", "tier", "row", "col", "voltage_V", "current_A", "error_wires_only", "error_all_series",
-)  # fmt: skip
-
-
-def write_csv(path: Path, done: Mapping[str, IrDrop]) -> None:
-    """Write one line per device and mode; empty cells where a device does not take part."""
-    with one_step(path) as work, work.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(CSV_HEAD)
-        for mode, r in done.items():
-            s = r.solution
-            for t, i, j in np.ndindex(r.device_error.shape):
-                numbers = (
-                    s.device_voltages[t, i, j],
-                    s.device_currents[t, i, j],
-                    r.device_error_wires[t, i, j],
-                    r.device_error[t, i, j],
-                )
-                cells = ["" if np.isnan(v) else f"{v:.9g}" for v in numbers]
-                writer.writerow([mode, TIER_NAMES[t], i, j, *cells])
-
-
-def read_maps(path: Path) -> dict[str, dict[str, Floats]]:
-    """Return mode -> column name -> array (tiers, rows, cols) of a file by `write_csv`.
-
-    Raises:
-        FileError: if the file is not one of ours.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        maps: dict[str, dict[str, Floats]] = {}
-        for mode in dict.fromkeys(row["mode"] for row in rows):
-            mine = [row for row in rows if row["mode"] == mode]
-            place = [(TIER_NAMES.index(r["tier"]), int(r["row"]), int(r["col"])) for r in mine]
-            size = [max(p[k] for p in place) + 1 for k in range(3)]
-            index = tuple(np.array(place).T)
-            maps[mode] = {}
-            for name in CSV_HEAD[4:]:
-                maps[mode][name] = np.full(size, np.nan)
-                maps[mode][name][index] = [float(r[name] or "nan") for r in mine]
-    except (KeyError, ValueError, TypeError, UnicodeDecodeError):
-        raise FileError(f"{path} is not a table by crossstack build") from None
-    return maps

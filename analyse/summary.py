@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..solve.study.theory import Drops, Parts
     from .analysis import Stimulus
 
+#: Share of a device's voltage that may be lost before it is remarked on.
+LARGE_LOSS = 0.5
+
 
 @dataclass(frozen=True)
 class StackingView:
@@ -124,6 +127,20 @@ def drop_lines(drops: ModeDrops) -> list[str]:
             lines.append(write_line(drop.write, drop.writes))
     lines += [f"{mode}: not run, {why}" for mode, why in drops.not_run.items()]
     return lines
+
+
+def remarks(drops: ModeDrops) -> list[str]:
+    """Return a line for each mode in which most of a device's voltage is lost on its way."""
+    found = []
+    for mode, drop in drops.modes.items():
+        series, wires = drop.all_series.worst_device, drop.wires_only.worst_device
+        if series > LARGE_LOSS:
+            found.append(
+                f"{mode}: the worst device is left with {percent(1 - series)} of its voltage "
+                f"({percent(wires)} are lost in wires): so large an array does not compute what "
+                "its weights say; `crossstack size` finds one that does"
+            )
+    return found
 
 
 def write_line(write: WriteReport, writes: Mapping[str, WriteReport]) -> str:

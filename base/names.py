@@ -27,6 +27,9 @@ _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 #: Label of a row or column line: its letters and its number.
 LINE = re.compile(rf"({_LINES})\[(\d+)\]")
 
+#: Pins of a scan chain on board: data in, clock, latch enable, select enable, reset, data out.
+SCAN_PINS = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
+
 #: Label of what turns transistors of an array or macro on and off.
 CONTROL = re.compile(rf"(?:{'|'.join((*SELECTS, WRITE_SELECT))})\[\d+\]|{'|'.join(WRITE_TIERS)}")
 

@@ -88,6 +88,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
             total = values.get("select_w_um", 2.0)
             step = 0.01 * values["select_fingers"]
             values["select_w_um"] = round(max(1, round(total / step)) * step, 2)
+    if top == "array" and rng.random() < 0.3:
+        values["row_ends"] = "both"
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
         values["read_switch"] = rng.choice(("nmos", "nmos", "both"))

@@ -7,8 +7,10 @@ array is named in each docstring.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .drawing import Canvas, Cell, grid_down, grid_up
-from .parts import StackSize, cut_array
+from .parts import StackSize, cut_array, mirrored
 from .rules import RuleBook
 from .unit import Unit
 
@@ -23,6 +25,14 @@ BUS = 2300
 def row_end(u: Unit, r: RuleBook) -> Cell:
     """Extend the row lines to the west, onto the metals of a hybrid row; abuts in the east."""
     return _electrode_rows(u, r) if u.rows_are_electrodes else _metal_rows(u, r)
+
+
+def row_end_east(u: Unit, r: RuleBook) -> Cell:
+    """Extend the row lines to the east, as `row_end` does to the west; abuts in the west."""
+    west = row_end(u.mirrored(), r)
+    rects = mirrored(west.rects, west.width)
+    ports = tuple(replace(p, x=west.width - p.x, orientation=0) for p in west.ports)
+    return replace(west, name=f"{west.name}_east", rects=tuple(rects), ports=ports)
 
 
 def _metal_rows(u: Unit, r: RuleBook) -> Cell:

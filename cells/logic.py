@@ -296,10 +296,10 @@ class LogicCell:
             c.box("select_via", x, y, r.size("select_via"))
             c.rect("bottom_row", x - half, 0, x + half, g.height)
         for x, column in zip(self.gates, self.columns, strict=True):
-            for net, head in zip(column.gates, (g.n_head, g.p_head), strict=True):
-                if net is None or (net == column.gates[0] and head == g.p_head):
+            for gate, head in zip(column.gates, (g.n_head, g.p_head), strict=True):
+                if gate is None or (gate == column.gates[0] and head == g.p_head):
                     continue
-                self._line(x, (head, *met.get((x, net), ())))
+                self._line(x, (head, *met.get((x, gate), ())))
 
     @cached_property
     def trunk_xs(self) -> dict[str, int]:

@@ -51,6 +51,17 @@ class Unit:
     land: str
     electrodes: tuple[str, ...]
 
+    def mirrored(self) -> Unit:
+        """Return the cell seen from the north-east: what lies in the east lies in the west."""
+        width, sides = self.cell.width, {0: 180, 180: 0}
+        ports = tuple(
+            replace(p, x=width - p.x, orientation=sides.get(p.orientation, p.orientation))
+            for p in self.cell.ports
+        )
+        rects = tuple(replace(r, x1=width - r.x2, x2=width - r.x1) for r in self.rects)
+        cell = replace(self.cell, rects=rects, ports=ports, placements=(), labels=())
+        return replace(self, cell=cell, rects=rects)
+
     @property
     def rows(self) -> tuple[str, ...]:
         """Row lines that the cell has: BR, and TR where the tiers have one each."""

@@ -6,15 +6,18 @@ from pathlib import Path
 
 from .base.files import MANIFEST, read_json, sha256
 
+_JUDGED = {".gds", ".npz", ".spef", ".spice"}
+
 
 def replaced_in(folder: Path) -> str:
     """Return which files of a build are not those that it judged, in words; empty if none.
 
-    Only what verdicts and figures rest on counts: layout, netlist and network.
+    What verdicts and figures rest on counts, and what else simulates or draws the same: layouts,
+    netlists and networks.
     """
     manifest = read_json(folder / MANIFEST)
-    name, sums = manifest.get("name"), manifest.get("files", {})
-    judged = [file for file in (f"{name}.gds", f"{name}.spice", "network.npz") if file in sums]
+    sums = manifest.get("files", {})
+    judged = [file for file in sums if Path(file).suffix in _JUDGED]
     other = [f for f in judged if not _is(folder / f, sums[f])]
     if not other:
         return ""

@@ -33,6 +33,7 @@ class Build:
         tech: its technology at the conditions of the build.
         not_done: step -> why it was not done.
         warnings: remarks on the run as a whole, e.g. that another build was replaced.
+        unjudged: why currents have no verdict, where all else was done; empty otherwise.
         seconds: step -> time it took.
     """
 
@@ -49,6 +50,7 @@ class Build:
     tech: Tech | None = None
     not_done: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    unjudged: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -69,7 +71,7 @@ class Build:
         if self.em is not None:
             return self.em.verdict
         return CurrentVerdict.unjudged(
-            self.not_done.get("extract") or "the wires were not extracted"
+            self.not_done.get("extract") or self.unjudged or "the wires were not extracted"
         )
 
     @property

@@ -1,6 +1,6 @@
-"""The `crossstack` command: a table of verbs, and one line and one exit code per error.
+"""The `crossstack` command: a table of commands, and one line and one exit code per error.
 
-Verbs are imported when they are used, so `crossstack --help` costs next to nothing.
+Commands are imported when they are used, so `crossstack --help` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -28,29 +28,38 @@ from .base.errors import (
 
 #: verb -> (group in the help, one line); the module is `commands.<verb>`
 VERBS: dict[str, tuple[str, str]] = {
-    "build": ("All at once", "Draw, check, extract and solve an array; leave one folder."),
-    "generate": ("Step by step", "Draw an array: GDS or OASIS, and its reference netlist."),
+    "build": ("All at once", "Generate, verify, extract and solve an array, into one folder."),
+    "generate": ("Step by step", "Generate an array: GDS or OASIS, and its reference netlist."),
     "drc": ("Step by step", "Check the design rules of a layout."),
     "lvs": ("Step by step", "Compare a layout with a netlist."),
-    "extract": ("Step by step", "Find the resistance of every wire in a layout."),
-    "inspect": ("Step by step", "Show where the resistance of a network's nets sits."),
+    "extract": ("Step by step", "Extract the resistance of every wire in a layout."),
+    "inspect": ("Step by step", "List the resistance of nets segment by segment."),
     "solve": ("Step by step", "Solve an extracted network in one of the modes."),
     "limits": ("Step by step", "Compare currents and write voltages with their limits."),
-    "compare": ("All at once", "Stacked, planar and passive macros, beside the paper's figures."),
-    "sweep": ("All at once", "The figures of an array over values of its parameters."),
+    "compare": (
+        "All at once",
+        "Compare stacked, planar and passive macros with the paper's figures.",
+    ),
+    "sweep": ("All at once", "Solve an array over values of its parameters."),
     "size": ("All at once", "Find the parameters of an array that meet a target."),
     "map": ("All at once", "Map a trained network to arrays: what of its accuracy is left."),
     "tapeout": ("Results", "Write the files for foundry and mask shop; check each item."),
     "views": ("Results", "Write LEF, Liberty, Verilog, models and datasheet of a macro."),
     "measure": ("Results", "Find a process's own figures from the monitors of a test chip."),
-    "report": ("Results", "Write the report of a build again."),
+    "report": (
+        "Results",
+        "Write the report of a build, comparison, sweep, search or solve again.",
+    ),
     "view": ("Results", "Open a layout in KLayout, or draw a picture of it."),
-    "foundry": ("Other programs", "Fetch and run the foundry's own deck and models."),
-    "tech": ("Other programs", "Give KLayout this process: layers, DRC, LVS and PCells."),
+    "foundry": (
+        "Other programs",
+        "Run the foundry's DRC deck and SPICE models as an independent check.",
+    ),
+    "tech": ("Other programs", "Install this process in KLayout: layers, DRC, LVS and PCells."),
     "pdk": ("Other programs", "Check the folder of a process, or start one of your own."),
 }
 
-_HELP = """Lay out, prove and analyse 3-D memristor crossbars.
+_HELP = """Generate, verify and analyse 3-D memristor crossbars.
 
 \b
 Start here:
@@ -64,7 +73,7 @@ Then, one by one, on any layout of this process:
   crossstack solve network.npz --mode deep-net --write-column 3
 
 \b
-Each verb explains itself with --help and prints JSON with --json.
+Each command has --help, and prints JSON with --json.
 Exit codes: 0 fine, 1 the check found something, 2 wrong usage, 3 did not complete.
 """
 _EPILOG = (

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import addresses
 from .base import files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
@@ -16,6 +17,7 @@ from .capacitances import capacitances
 from .config import RunConfig
 from .console import Console
 from .drawn import draw
+from .large_build import analyse_array
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
@@ -94,6 +96,8 @@ def write_drawing(
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
+        if array.chain:
+            files.write_json(folder / addresses.FILE, addresses.chain_value(array.chain))
     return gds
 
 
@@ -129,7 +133,7 @@ def _analyse(
     console: Console,
 ) -> Analysed | None:
     """Extract the wires and solve; a layout that failed LVS may not allow it."""
-    from .analyse import analysis
+    from .analyse import analysis, tables
     from .analyse.electromigration import current_limits_of, em_report
     from .analyse.nets import net_table
     from .analyse.operating import mode_ohm
@@ -143,9 +147,12 @@ def _analyse(
     try:
         with console.step("extract wires") as step:
             found = extract(extracted, tech, progress=step)
-            network = found.network
-            save_network(network, work / "network.npz")
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
+        if found.array is not None and not found.array.fits_network and found.rest is None:
+            analyse_array(found.array, tech, result, work, console)
+            return None
+        network = found.network
+        save_network(network, work / "network.npz")
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
             found_c = capacitances(extracted, network, tech, step)
@@ -181,7 +188,7 @@ def _analyse(
         ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing)
     ):  # fmt: skip
         files.write_json(work / f"{name}.json", value.to_json())
-    analysis.write_csv(work / "ir_drop.csv", done)
+    tables.write_table(work / tables.table_name(done), done)
     return Analysed(network, found_c, what)
 
 
@@ -214,13 +221,13 @@ def finish(
 def draw_pictures(folder: Path, name: str) -> None:
     """Draw the layout and one IR-drop picture per mode, all on one scale."""
     from . import pictures
-    from .analyse import analysis
+    from .analyse import tables
 
     pictures.layout_png(folder / f"{name}.gds", folder / f"{name}.lyp", folder / "layout.png")
-    table = folder / "ir_drop.csv"
-    if not table.is_file():
+    table = tables.table_in(folder)
+    if table is None:
         return
-    maps = {mode: m["error_all_series"] for mode, m in analysis.read_maps(table).items()}
+    maps = {mode: m["error_all_series"] for mode, m in tables.read_maps(table).items()}
     scale = pictures.scale_of(maps)
     for mode, error in maps.items():
         pictures.drop_png(folder / f"ir_drop_{mode}.png", mode, error, scale)
@@ -263,15 +270,16 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
 
 
 def redo_report(folder: Path, console: Console) -> bool:
-    """Write the report of a build, comparison, search or solve again; say whether it had passed.
+    """Write the report of a run again; say whether that had passed.
 
     A build whose files were replaced since has not.
 
     Raises:
-        FileError: if the folder is none of these.
+        FileError: if the folder is not of a build, comparison, sweep, search or solve.
     """
     from .report import compare as comparison
     from .report import solve as solved
+    from .report import sweep as swept
     from .sizing import page as sized
 
     if (folder / "compare.json").is_file():
@@ -284,6 +292,11 @@ def redo_report(folder: Path, console: Console) -> bool:
             sized.write_report(folder)
         _renew_sums(folder, ["report.html"])
         return bool(files.read_json(folder / sized.MARKER)["met"])
+    if (folder / "sweep.json").is_file():
+        with console.step("report"):
+            swept.write_report(folder)
+        _renew_sums(folder, ["report.html"])
+        return not any("failed" in row for row in files.read_json(folder / "sweep.json")["rows"])
     if (folder / "ir_drop.json").is_file() and not (folder / files.MANIFEST).is_file():
         with console.step("report"):
             solved.write_report(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -39,6 +40,12 @@ class InputPath(click.Path):
         return path if path.is_dir() else regular_file(path)
 
 
+#: a number as configurations and tables have it: Python would also take 1_000 and other digits
+_DECIMAL = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
+)
+
+
 class Number(click.FloatRange):
     """A finite number, in a range if one is given: NaN passes every comparison of a range."""
 
@@ -46,6 +53,8 @@ class Number(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or refuse it."""
+        if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
+            self.fail(f"{value!r} is not a number.", param, ctx)
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
@@ -202,6 +211,7 @@ _OF_MACROS: dict[str, dict[str, Any]] = {
     "top": {"text": "macro; nothing else is compared", "default": ""},
     "kelvin": {"default": True, "only": ""},
     "read_switch": {"only": ""},
+    "periphery": {"only": ""},
     "switch_wn_um": {"only": ""},
     "switch_wp_um": {"only": ""},
 }
@@ -402,7 +412,7 @@ def is_folder(out: Path) -> bool:
 
 
 def check_table(out: Path | None) -> None:
-    """Refuse a table that is no .csv or has no folder to stand in, before hours of work.
+    """Refuse a table that is no .csv or .npz or has no folder to stand in, before hours of work.
 
     Raises:
         ConfigError: naming the file.
@@ -411,8 +421,10 @@ def check_table(out: Path | None) -> None:
 
     if out is None or is_folder(out):
         return
-    if out.suffix != ".csv":
-        raise ConfigError(f"-o {out}: a table ends in .csv; a name without an ending is a folder")
+    if out.suffix not in (".csv", ".npz"):
+        raise ConfigError(
+            f"-o {out}: a table ends in .csv or .npz; a name without an ending is a folder"
+        )
     if not out.parent.is_dir():
         raise ConfigError(f"-o {out}: there is no folder {out.parent}")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .base import files
 from .base.documents import plain_value
 from .base.errors import ConfigError, shortened
-from .base.outputs import one_step
+from .base.outputs import one_step, write_text
 from .config import RunConfig, config_of, set_value
 from .console import Console
 from .figures import COUNTED, ERRORS, Drawn, draw, figures
@@ -216,8 +216,9 @@ def write(
     folder: Path, base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]],
     rows: Sequence[Mapping[str, Any]],
 ) -> None:  # fmt: skip
-    """Write sweep.csv, sweep.json, sweep.png and the manifest."""
-    from .sweep_picture import draw as draw_picture
+    """Write sweep.csv, sweep.json, sweep.svg, report.html and the manifest."""
+    from .report.standalone import standalone
+    from .report.sweep import tradeoffs, write_report
 
     files.write_json(folder / "sweep.json", {"vary": vary, "counted": COUNTED, "rows": rows})
     table = folder / "sweep.csv"
@@ -225,8 +226,13 @@ def write(
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([*vary, "mode", *_COLUMNS, "failed"])
         writer.writerows(_table(rows))
-    draw_picture(folder / "sweep.png", vary, rows)
-    files.write_manifest(folder, {"name": "sweep", "parameters": {**base, "vary": vary}})
+    for chart in list(tradeoffs(vary, rows).values())[:1]:
+        write_text(folder / "sweep.svg", standalone(chart))
+    head = {"name": "sweep", "parameters": {**base, "vary": vary}}
+    # the report lists the files, so it reads a manifest that does not hold itself yet
+    files.write_manifest(folder, head)
+    write_report(folder)
+    files.write_manifest(folder, head)
 
 
 _COLUMNS = (*FIGURES, "kcl_residual", *WRITE, *LIMITS, *WHOLE)

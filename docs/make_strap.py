@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from crossstack.analyse.analysis import operating_point, solve_modes, stimulus
 from crossstack.analyse.electromigration import current_limits_of
@@ -50,9 +51,9 @@ class Row:
     volts: float
 
 
-def row(size: int, strap: bool) -> Row:
+def row(size: int, strap: bool, **more: Any) -> Row:
     """Draw, extract and solve one array; its writes are linear, as a first-order theory's."""
-    config = config_of({"rows": size, "cols": size, "strap": strap})
+    config = config_of({"rows": size, "cols": size, "strap": strap, **more})
     tech = config.resolved_tech()
     # a plain column's segments have no widths in the tile engine, by which limits are judged
     engine = "tile" if strap and size > LARGEST_FLAT else "flat"

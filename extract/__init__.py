@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .inspection import NetSummary, Segment, inspect_net, net_summary
     from .nets.patterns import matching, split_patterns
     from .nets.report import ExtractionReport
+    from .sameness import other_wires
     from .write.bsim import Bsim
     from .write.model import MemristorModel, read_model
     from .write.spef import write_spef
@@ -28,6 +29,7 @@ _HOME = {
     ".array.arraylines": ("ArrayLine", "array_lines"),
     ".write.bsim": ("Bsim",),
     ".field.capacitance": ("NetCapacitance", "net_capacitance"),
+    ".sameness": ("other_wires",),
     ".field.delay": ("elmore_delays",),
     ".engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
     ".inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
@@ -62,6 +64,7 @@ __all__ = [
     "matching",
     "net_capacitance",
     "net_summary",
+    "other_wires",
     "prefers_tiles",
     "read_model",
     "save_array",

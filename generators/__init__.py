@@ -1,5 +1,7 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
+from ..base.names import fold
+from ..cells.drawing import walk
 from ..pdk import NoRuleError, ParameterError
 from .array import Array, build_array
 from .lines import drawn_pitches
@@ -16,12 +18,28 @@ def build_top(spec: ArraySpec) -> Array:
     """
     draw = {"array": build_array, "macro": build_macro, "testchip": build_testchip}
     try:
-        return draw[spec.top](spec)
+        array = draw[spec.top](spec)
     except NoRuleError as error:
         if spec.top != "testchip":
             raise
         allowed = f"array or macro: {error}, which a chip's pads and monitors are drawn by"
         raise ParameterError("top", spec.top, allowed) from None
+    _check_name(array)
+    return array
+
+
+def _check_name(array: Array) -> None:
+    """Refuse a top cell that is called like one of its parts: netlists know no difference.
+
+    Raises:
+        ParameterError: for such a name.
+    """
+    taken = {circuit.name for circuit in array.subcircuits}
+    taken |= {device.name for device in array.tech.nets.devices}
+    taken |= {cell.name for cell in walk(array.cell) if cell is not array.cell}
+    if fold(array.cell.name) in map(fold, taken):
+        allowed = "any name but those of its cells, subcircuits and devices"
+        raise ParameterError("name", array.cell.name, allowed)
 
 
 __all__ = [

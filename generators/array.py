@@ -1,7 +1,7 @@
 """Arrays: one unit cell as an instance array, edge cells around it, labelled pins.
 
-Rows count from the south, columns from the west. Row lines leave in the west, select lines
-in the north, columns (and VSS) in the south.
+Rows count from the south, columns from the west. Row lines leave in the west, or in the west and in
+the east, select lines in the north, columns (and VSS) in the south.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..cells.drawing import Cell, Label, Placement, Port, Rect, Subcircuit, boundaries, label_at
-from ..cells.ends import BUS, MARGIN, column_end, column_top, row_end
+from ..cells.ends import BUS, MARGIN, column_end, column_top, row_end, row_end_east
 from ..cells.registry import draw_unit
 from ..cells.rules import RuleBook
 from ..cells.unit import Unit
@@ -31,6 +31,7 @@ class Array:
         pins: pins at the edges, in the top cell's coordinates (dbu).
         subcircuits: reference netlists of the cells below the top.
         instances: their calls in the top cell.
+        chain: nets that a scan chain on board drives, in its order from its input on.
     """
 
     spec: ArraySpec
@@ -39,6 +40,7 @@ class Array:
     pins: tuple[Port, ...]
     subcircuits: tuple[Subcircuit, ...]
     instances: Callable[[], Iterator[Instance]]
+    chain: tuple[str, ...] = ()
 
     @cached_property
     def tech(self) -> Tech:
@@ -128,9 +130,15 @@ def build_array(spec: ArraySpec) -> Array:
     x0, y0 = core.west.width, core.south.height
     placements = core.placements(spec, x0, y0)
     _, west, south, north = placements
-    width = x0 + spec.cols * core.unit.cell.width + MARGIN
+    x1 = x0 + spec.cols * core.unit.cell.width
+    width = x1 + MARGIN
     height = y0 + spec.rows * core.unit.cell.height + core.north.height
     pins = [*numbered_ports(west, ("TR",)), *numbered_ports(west, ("BR",))]
+    if spec.row_ends == "both":
+        end = row_end_east(core.unit, rules)
+        east = Placement(end, x1, y0, 1, spec.rows, 0, core.unit.cell.height)
+        placements, width = (*placements, east), x1 + end.width
+        pins += [*numbered_ports(east, ("TR",)), *numbered_ports(east, ("BR",))]
     pins += numbered_ports(south, ("C",))
     for net in reversed(core.unit.selects):
         pins += numbered_ports(north, (net,))

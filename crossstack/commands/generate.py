@@ -24,7 +24,7 @@ def command(
 ) -> int:
     """Draw an array: <name>.gds or .oas, its reference netlist, and <name>.json beside them.
 
-    The .json tells the other verbs which profile the layout was drawn for.
+    The .json records the profile of the layout for the other commands.
     """
     from ..config import config_of, read_values
     from ..flow import generate

@@ -81,7 +81,7 @@ def command(
     chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
-    capacitance = _capacitance(console, layout, tech, patterns)
+    capacitance = _capacitance(console, layout, tech, patterns, loaded)
     with console.steps(), console.step("nets"):
         table = net_summary(
             loaded,
@@ -130,16 +130,25 @@ def _chosen(network: Network, patterns: list[str]) -> list[str]:
 
 
 def _capacitance(
-    console: Console, layout: Path | None, tech: Tech, patterns: list[str]
+    console: Console, layout: Path | None, tech: Tech, patterns: list[str], network: Network
 ) -> dict[str, NetCapacitance]:
-    """Return the capacitance of the nets, if their layout was given."""
+    """Return the capacitance of the nets, if their layout was given.
+
+    Raises:
+        ConfigError: if it is another layout: its wires are extracted and compared.
+    """
     if layout is None:
         return {}
+    from ..base.errors import ConfigError
     from ..base.layout import open_layout
-    from ..extract import net_capacitance
+    from ..extract import extract, net_capacitance, other_wires
 
+    shapes = open_layout(layout, tech.drawing)
+    with console.steps(), console.step("wires") as step:
+        found = extract(shapes, tech, engine="flat", progress=step).network
+        if other := other_wires(network, found):
+            raise ConfigError(f"--layout {layout} is not the layout of the network: {other}")
     with console.steps(), console.step("capacitance") as step:
-        shapes = open_layout(layout, tech.drawing)
         return net_capacitance(shapes, tech, nets=patterns or None, progress=step)
 
 

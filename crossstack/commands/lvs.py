@@ -79,6 +79,8 @@ def command(
         console.note(warning)
     database = folder / f"{file.stem}.lvsdb"
     console.say(f"{file.name}: {lvs_line(value)}")
+    if report.note:
+        console.say(f"  {report.note}")
     for error in value["errors"][:_MOST]:
         console.say(f"  {error}")
     if len(value["errors"]) > _MOST:

@@ -16,8 +16,8 @@ from ..console import Console, output_options
 def command(folder: Path, as_json: bool, quiet: bool) -> int:
     """Write report.html again, from the files in FOLDER.
 
-    FOLDER is what `build`, `compare` or `solve -o` left. The report of a build also shows what
-    `foundry drc` and `tapeout` have said of it since. Exit code 1 if a check had failed.
+    FOLDER is what `build`, `compare`, `sweep`, `size` or `solve -o` left. The report of a build
+    also shows the results of `foundry drc` and `tapeout`. Exit code 1 if a check failed.
     """
     from ..flow import redo_report
 

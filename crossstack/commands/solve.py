@@ -49,6 +49,13 @@ COLUMNS_SHOWN = 64
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=int, help="Column that is written (default 0).")
 @click.option(
+    "--address",
+    type=int,
+    metavar="COLUMN",
+    help="Of a macro with a scan chain: set every control by the bits for --mode and this column, "
+    "which is written if the mode writes; prints them.",
+)
+@click.option(
     "--write-voltage",
     type=NUMBER,
     help="Write voltage in V, 0.001 or more (default: the device's, 2), also of --programming.",
@@ -103,8 +110,14 @@ COLUMNS_SHOWN = 64
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Table (.csv) of every device; a folder gets ir_drop.csv, ir_drop.json, report.html, and "
-    "of many vectors column_currents.csv.",
+    help="Table (.csv or .npz) of every device; a folder gets ir_drop.csv (of 200,000 devices on "
+    "ir_drop.npz), ir_drop.json, report.html, and of many vectors column_currents.csv.",
+)
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Of -o FOLDER: a CSV table of any number of devices (160 MB for 1024 x 1024 x 2).",
 )
 @device_option
 @process_option
@@ -117,6 +130,7 @@ def command(
     conductances: Path | None,
     nonlinear: bool,
     linear: bool,
+    address: int | None,
     monte_carlo: int | None,
     seed: int | None,
     sigma: float | None,
@@ -125,6 +139,7 @@ def command(
     programming: float | str | None,
     sensitivity: bool,
     out: Path | None,
+    as_csv: bool,
     device: tuple[str, ...],
     process: str | None,
     as_json: bool,
@@ -135,8 +150,8 @@ def command(
 
     NETWORK is a file by `crossstack extract`, a network or (above 600 x 600 cells) an array, or
     the folder of a build. Without files of your own the worst case is solved: every device in
-    its on state, every row at the read voltage. Of many input vectors, the table of devices and
-    the IR drop are those of the mean of their magnitudes.
+    its on state, every row at the read voltage. With several input vectors, the device table and
+    the IR drop are computed for one vector: the mean of their absolute values.
 
     \b
     crossstack solve gds_out/crossstack_10x10x2 --mode deep-net --read-tier top --write-column 4
@@ -149,7 +164,7 @@ def command(
     from ..analyse.needs import lowest_of_writes, write_verdict
     from ..analyse.operating import Laws
     from ..analyse.solve_studies import Asked, Found, Problem
-    from ..analyse.summary import drop_lines, summary
+    from ..analyse.summary import drop_lines, remarks, summary
     from ..base.errors import ConfigError
     from ..layouts import wires_in
     from ..solve.network.network import Network
@@ -158,6 +173,8 @@ def command(
     # programming writes every column, whatever the mode
     anyway = () if programming is None else ("write_voltage",)
     given = options_of_mode(mode, options, anyway=anyway)
+    if address is not None:
+        given |= _addressed(network, mode, address, options)
     asked = Asked(
         samples=monte_carlo,
         chance={"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire},
@@ -170,6 +187,8 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
+    if as_csv and (out is None or not is_folder(out)):
+        raise ConfigError("--csv needs a folder: -o FOLDER")
     wires = wires_in(network, process=process).with_device(device_figures(device))
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
@@ -177,6 +196,7 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
+    bits = None if address is None else _bits(loaded, mode, address, given)
     notes = wires.notes
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
@@ -184,12 +204,15 @@ def command(
         done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
+    drops = summary(done, not_run, what)
+    notes = (*notes, *remarks(drops))
     for note in notes:
         console.note(note)
-    drops = summary(done, not_run, what)
     value = {"network": network.resolve().name, **drops.to_json()}
     value["notes"] = [*notes]
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
+    if bits is not None:
+        value["scan"] = {"address": address, "bits": bits}
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
@@ -202,14 +225,48 @@ def command(
     with console.later():
         for line in (*lines, *needs):
             console.say(line)
+        if bits is not None:
+            console.say(f"scan chain: {bits} (first bit first), then LE, then EN")
         pins = _pins(loaded)
         _say_currents(console, pins, done[mode])
         value |= found.say(console, pins, done[mode].counted_columns)
         if out is not None:
-            for path in _write(out, done, value, found.batch):
+            for path in _write(out, done, value, found.batch, as_csv=as_csv):
                 console.say(str(path))
     console.result(value)
     return FOUND if found.misses else OK
+
+
+def _addressed(
+    network: Path, mode: str, address: int, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the options of a mode whose controls a scan chain sets."""
+    from ..addresses import chain_beside
+    from ..base.errors import ConfigError
+    from ..solve.modes.modes import MODES
+
+    if options["write_column"] is not None:
+        raise ConfigError("--address and --write-column exclude each other")
+    column = {"write_column": address} if MODES[mode].writes else {}
+    return {"chain": chain_beside(network), **column}
+
+
+def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[str, Any]) -> str:
+    """Return the bits of a mode and a column, in the order of time."""
+    import numpy as np
+
+    from ..addresses import check_address
+    from ..analyse.analysis import shape_of
+    from ..base.errors import ConfigError
+    from ..solve.modes.drives import network_drives
+    from ..solve.network.network import Network
+
+    if not isinstance(loaded, Network):
+        raise ConfigError("--address needs a network with named nodes")
+    tiers, rows, cols = shape_of(loaded)
+    check_address(address, cols)
+    drives = network_drives(loaded, mode, np.zeros((tiers, rows)), **given)
+    return "".join("01"[bit] for bit in given["chain"].bits(drives.gates))
 
 
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
@@ -253,7 +310,7 @@ def _record(
             "polarity": write.polarity,
         }
     else:
-        parameters |= given
+        parameters |= {key: value for key, value in given.items() if key != "chain"}
     return {
         "parameters": parameters,
         "source": {path.name: sha256(path) for path in read if path is not None},
@@ -262,23 +319,31 @@ def _record(
 
 
 def _write(
-    out: Path, done: Mapping[str, IrDrop], value: dict[str, Any], batch: Batch | None
+    out: Path,
+    done: Mapping[str, IrDrop],
+    value: dict[str, Any],
+    batch: Batch | None,
+    *,
+    as_csv: bool,
 ) -> list[Path]:
     """Write the table, and in a folder the figures and a report; return what was written."""
-    from ..analyse import analysis
+    from ..analyse.tables import CSV, NPZ, STEM, table_name, write_table
     from ..base.files import together, write_json
     from ..report.solve import write_report
 
     if not is_folder(out):
-        analysis.write_csv(out, done)
+        write_table(out, done)
         return [out]
+    name = f"{STEM}{CSV}" if as_csv else table_name(done)
     with together(out) as work:
-        analysis.write_csv(work / "ir_drop.csv", done)
+        write_table(work / name, done)
         write_json(work / "ir_drop.json", value)
         if batch is not None:
             batch.write_csv(work / "column_currents.csv")
         write_report(work)
         written = [out / path.name for path in sorted(work.iterdir())]
+    for other in {f"{STEM}{CSV}", f"{STEM}{NPZ}"} - {name}:
+        (out / other).unlink(missing_ok=True)
     if batch is None:  # one of an earlier solve would not belong to this one
         (out / "column_currents.csv").unlink(missing_ok=True)
     return written

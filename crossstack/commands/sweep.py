@@ -32,7 +32,7 @@ def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> li
 )
 @jobs_options
 @limits_option
-@out_option("Folder for sweep.csv, .json and .png (default gds_out/sweep).")
+@out_option("Folder for report.html, sweep.csv, .json and .svg (default gds_out/sweep).")
 @output_options
 def command(
     config: Path | None,
@@ -84,7 +84,7 @@ def command(
     points.drop()
     for line in _lines(values, rows):
         console.say(line)
-    console.say(f"written to {folder}")
+    console.say(f"open  {folder / 'report.html'}")
     console.result({"folder": str(folder), "vary": values, "rows": rows})
     passed = all(
         "failed" not in row and within(limits, row["limits"], row["write_voltages"]) for row in rows

@@ -1,22 +1,19 @@
-"""Pictures of the comparison: IR-drop maps on one scale, current paths, timing."""
+"""Pictures of the comparison that its page shows: current paths, and a map of the reduction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analyse.paper import IR_DROP, SPEED
-from ..analyse.timing import dense_curve
+from ..analyse.paper import IR_DROP
 from ..base import names
 from ..base.names import BOTTOM, TOP
 from ..base.outputs import one_step
 from ..solve.modes.modes import DEEP_NET, EXPANSION
-from .cases import Floats, Proved
+from .cases import Proved
 from .landscape import RATIO, SERIES, Landscape
-from .table import Compared, RatioPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,102 +33,6 @@ _PATHS = {
         ((names.WRITE_ROW, names.ROWS[TOP], names.WRITE_RAIL, names.column(0)), _ORANGE),
     ),
 }
-
-
-def drop_maps(path: Path, compared: Compared, pattern: str, view: str) -> None:
-    """Draw the stacked tiers and the planar baseline on one colour scale."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    stacked, planar = (v.maps[view] for v in compared.results[pattern])
-    panels: list[tuple[str, Floats]] = [
-        ("stacked, bottom tier", stacked[0]),
-        ("stacked, top tier", stacked[1]),
-        ("planar", planar[0]),
-    ]
-    low = min(float(np.nanmin(m)) for _, m in panels) * 100
-    high = max(float(np.nanmax(m)) for _, m in panels) * 100
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    axes = figure.subplots(1, 3)
-    for axis, (title, values) in zip(axes, panels, strict=True):
-        image = axis.imshow(
-            values * 100, origin="lower", vmin=low, vmax=high, cmap="viridis", aspect="auto"
-        )
-        axis.set(title=title, xlabel="column", ylabel="row (0 is next to the sense end)")
-        for one in (axis.xaxis, axis.yaxis):
-            one.set_major_locator(MaxNLocator(integer=True))
-    figure.colorbar(image, ax=list(axes), label="part of the input lost (%)")
-    figure.suptitle(f"IR drop, {pattern}, counted: {view}")
-    with one_step(path) as work:
-        figure.savefig(work, dpi=110, metadata={"Software": None})
-
-
-def ratio_curve(path: Path, rows: Sequence[RatioPoint], drawn: float) -> None:
-    """Draw the reduction over r_row / r_col with the paper's figure and the drawn ratio."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axis = figure.subplots()
-    x = [r.ratio for r in rows]
-    axis.plot(x, [100 * r.reduction for r in rows], "o-", color=_BLUE, label="extracted, solved")
-    axis.plot(x, [100 * r.theory for r in rows], "--", color=_GREY, label="first-order theory")
-    axis.axhline(100 * IR_DROP, color=_ORANGE, lw=1, label="paper: 22 %")
-    axis.axvline(drawn, color=_GREEN, lw=1, label=f"as drawn: {drawn:.2f}")
-    axis.set(xscale="log", xlabel="row wire / column wire, per cell", ylabel="less IR drop (%)")
-    axis.legend()
-    with one_step(path) as work:
-        figure.savefig(work, dpi=110, metadata={"Software": None})
-
-
-def gain_curve(path: Path, timing: Mapping[str, Any]) -> None:
-    """Draw both definitions of the deep-net gain over the pulse time."""
-    from matplotlib.figure import Figure
-
-    rows = timing["over_pulse"]
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axis = figure.subplots()
-    x, dense = [r["pulse"] * 1e9 for r in rows], dense_curve(timing)
-    for key, color in (("time_reduction", _BLUE), ("speed_up", _GREEN)):
-        axis.plot(x, [100 * r[key] for r in rows], "o", color=color, label=key.replace("_", " "))
-        axis.plot([t.pulse * 1e9 for t in dense], [100 * getattr(t, key) for t in dense], c=color)
-    axis.axhline(100 * SPEED, color=_ORANGE, lw=1, label="paper: 29 %")
-    axis.set(xscale="log", xlabel="write pulse per column (ns)", ylabel="gain by overlap (%)")
-    axis.legend()
-    with one_step(path) as work:
-        figure.savefig(work, dpi=110, metadata={"Software": None})
-
-
-def timing_diagram(path: Path, row: Mapping[str, Any]) -> None:
-    """Draw reading and writing of three layers, one after the other and overlapped."""
-    from matplotlib.figure import Figure
-
-    read, write = row["read"] * 1e9, row["write"] * 1e9
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    axis = figure.subplots()
-    start = 0.0
-    for layer in range(3):
-        _bar(axis, 3, start, write, _ORANGE, f"write {layer}")
-        _bar(axis, 3, start + write, read, _BLUE, f"read {layer}")
-        start += write + read
-    step = max(read, write)
-    for layer in range(3):
-        y = 1 + layer % 2 * 0.8
-        begin = 0.0 if layer == 0 else write + (layer - 1) * step
-        _bar(axis, y, begin, write, _ORANGE, f"write {layer}")
-        _bar(axis, y, write + layer * step, read, _BLUE, f"read {layer}")
-    axis.set(
-        yticks=[1, 1.8, 3],
-        yticklabels=["deep-net, one tier", "deep-net, other tier", "one after the other"],
-        xlabel="time (ns)",
-        ylim=(0.4, 3.6),
-    )
-    with one_step(path) as work:
-        figure.savefig(work, dpi=110, metadata={"Software": None})
-
-
-def _bar(axis: Axes, y: float, x: float, width: float, color: str, text: str) -> None:
-    axis.barh(y, width, left=x, height=0.6, color=color, alpha=0.8, edgecolor="white")
-    axis.text(x + width / 2, y, text, ha="center", va="center", fontsize=8)
 
 
 def current_paths(folder: Path, proved: Proved) -> list[Path]:

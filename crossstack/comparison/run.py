@@ -10,7 +10,7 @@ from ..analyse.electromigration import current_limits_of, em_report
 from ..analyse.loads import CurrentVerdict
 from ..analyse.needs import WriteVerdict, write_verdict
 from ..analyse.paper import IR_DROP
-from ..analyse.timing import PULSE_S, overlap
+from ..analyse.timing import overlap
 from ..base import files
 from ..config import RunConfig
 from ..console import Console
@@ -181,16 +181,8 @@ def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> Cur
 
 
 def _pictures(work: Path, value: Comparison) -> None:
-    compared = value.pairs[0]
-    for view in ("array", "all"):
-        pictures.drop_maps(work / f"ir_drop_{view}.png", compared, "all on", view)
-    sweep = value.sweep
-    if sweep.drawn_ratio:
-        pictures.ratio_curve(work / "ratio.png", sweep.rows, sweep.drawn_ratio)
+    """Draw what the page takes from files; its other charts come from compare.json."""
     if value.landscape.maps:
         pictures.reduction_map(work / MAP, value.landscape)
-    timing = value.deep_net.overlap
-    pictures.gain_curve(work / "gain.png", timing)
-    middle = next(r for r in timing["over_pulse"] if r["pulse"] == PULSE_S)
-    pictures.timing_diagram(work / "timing.png", middle)
+    compared = value.pairs[0]
     pictures.current_paths(work, compared.stacked)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..analyse.analysis import read_maps
 from ..analyse.needs import write_voltages
+from ..analyse.tables import read_maps, table_in
 from ..analyse.timing import PULSE_S
 from ..base.files import read_json
 from ..builds import replaced_in
@@ -54,6 +54,7 @@ _KINDS = (
     ("nets.json", "resistance, capacitance and current limit of every net"),
     ("ir_drop.json", "IR drop per mode"),
     ("ir_drop.csv", "IR drop per device"),
+    ("ir_drop.npz", "IR drop per device, as arrays"),
     ("em.json", "currents against electromigration limits"),
     ("timing.json", "settling of a read, and what writing meanwhile saves"),
     (".png", "picture"),
@@ -79,7 +80,8 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     found = verdicts(folder, manifest)
     drc, lvs, em = found.drc, found.lvs, found.em
     drop, timing = (_optional(folder, f"{n}.json") for n in ("ir_drop", "timing"))
-    maps = read_maps(folder / "ir_drop.csv") if (folder / "ir_drop.csv").is_file() else {}
+    table = table_in(folder)
+    maps = read_maps(table) if table is not None else {}
     panels = mode_panels(maps, drop.get("modes", {}))
     nets = _nets(folder)
     cell = manifest.get("cell", {})

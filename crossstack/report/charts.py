@@ -97,7 +97,7 @@ def curve_chart(
         marks: vertical lines and their words.
         dots: values of x that get a dot; None for all of a short curve.
     """
-    frame = _Frame(x_axis, y_axis)
+    frame = Frame(x_axis, y_axis)
     out = frame.axes()
     legend = [(c.name, c.style) for c in curves]
     for value, text, style in levels:
@@ -121,7 +121,7 @@ def curve_chart(
                 f'<circle class="{curve.style}" cx="{px:.1f}" cy="{py:.1f}" r="4">'
                 f"<title>{escape(text)}</title></circle>"
             )
-    return _svg(label, _HEIGHT, out, legend)
+    return svg(label, out, legend)
 
 
 def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: str) -> str:
@@ -133,7 +133,7 @@ def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: 
         counts: height of the bars.
         words: of the x axis.
     """
-    frame = _Frame(Axis(words, edges[0], edges[-1]), Axis("samples", 0.0, 1.06 * max(counts)))
+    frame = Frame(Axis(words, edges[0], edges[-1]), Axis("samples", 0.0, 1.06 * max(counts)))
     out, legend = frame.axes(), []
     for low, high, n in zip(edges, edges[1:], counts, strict=False):
         x, width = frame.x(low), frame.x(high) - frame.x(low)
@@ -145,7 +145,7 @@ def histogram(label: str, edges: Sequence[float], counts: Sequence[int], words: 
     if edges[0] < 0 < edges[-1]:
         out.append(f'<path class="c3" d="M{frame.x(0.0):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
         legend.append(("nominal", "c3"))
-    return _svg(label, _HEIGHT, out, legend)
+    return svg(label, out, legend)
 
 
 def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -> str:
@@ -180,7 +180,7 @@ def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -
         f'<text class="muted" x="{(left + _WIDTH) / 2:.0f}" y="{foot + 34}" '
         f'text-anchor="middle">{axis.text}</text>'
     )
-    return _svg(label, foot + 42, out, [("write", "c2"), ("read", "c0")])
+    return svg(label, out, [("write", "c2"), ("read", "c0")], foot + 42)
 
 
 def _schedule(
@@ -198,14 +198,21 @@ def _schedule(
             yield row, read_at, read, "c0", f"read {k}"
 
 
-class _Frame:
+class Frame:
+    """Place of values in a chart, and its axes."""
+
+    #: left, right, top and bottom of what lies between the axes
+    inside = (_LEFT, _WIDTH - _RIGHT, _TOP, _HEIGHT - _BOTTOM)
+
     def __init__(self, x_axis: Axis, y_axis: Axis) -> None:
         self.x_axis, self.y_axis = x_axis, y_axis
 
     def x(self, value: float) -> float:
+        """Return where a value lies along x."""
         return _LEFT + self.x_axis.share(value) * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
+        """Return where a value lies along y."""
         return _HEIGHT - _BOTTOM - self.y_axis.share(value) * (_HEIGHT - _TOP - _BOTTOM)
 
     def axes(self) -> list[str]:
@@ -256,9 +263,13 @@ def _legend(entries: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
     return out, len(lines)
 
 
-def _svg(
-    label: str, height: float, body: Sequence[str], legend: Sequence[tuple[str, str]] = ()
+def svg(
+    label: str,
+    body: Sequence[str],
+    legend: Sequence[tuple[str, str]] = (),
+    height: float = _HEIGHT,
 ) -> str:
+    """Return a chart of its parts, with the names of what is drawn above it."""
     names, lines = _legend(legend)
     above = _LINE * (lines - 1)
     return (

@@ -16,6 +16,7 @@ from .cards import write_card
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
 from .page import file_list, flat, script_json, write_page
+from .points import bar_chart
 
 #: the stacked array's layout
 STACKED = "stacked.gds"
@@ -78,6 +79,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "layouts": _layouts(value),
         "areas": _areas(value),
         "pairs": value["pairs"],
+        "lead": _lead(value),
         "patterns": value["patterns"],
         "counted": value["counted"],
         "metrics": _METRICS,
@@ -163,6 +165,27 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
         }
     )
     return checks
+
+
+def _lead(value: dict[str, Any]) -> list[dict[str, str]]:
+    """Return a chart for each way of counting: what planar, stacked and the paper's array lose."""
+    pair = value["pairs"][0]
+    found = []
+    for row in pair["rows"]:
+        if (row["pattern"], row["metric"]) != ("all on", "worst_device"):
+            continue
+        paper = row["planar"] * (1 - row["paper"])
+        word = "less" if row["reduction"] >= 0 else "more"
+        less = f"{percent(abs(row['reduction']))} {word}"
+        bars = [
+            ("planar", row["planar"], "c3", percent(row["planar"])),
+            ("stacked", row["stacked"], "c0", f"{percent(row['stacked'])}, {less}"),
+            ("paper", paper, "c2", f"{percent(paper)}, {percent(row['paper'])} less"),
+        ]
+        label = f"IR drop of the worst device, planar, stacked and by the paper; {row['view']}"
+        words = value["counted"][row["view"]]
+        found.append({"view": row["view"], "words": words, "chart": bar_chart(label, bars)})
+    return found
 
 
 def _ratio_chart(sweep: dict[str, Any]) -> str:

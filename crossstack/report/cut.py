@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 #: narrowest and widest cut in um: below, rounding shows; above, nothing can be told apart
 WIDTHS_UM = 0.5, 1000.0
-_WRITTEN = "write it as auto, y=3.5 or y=3.5,x=12 (um; likewise x=..,y=..), with ,width=20 at will"
+_WRITTEN = (
+    "allowed: 'auto', 'y=3.5' or 'y=3.5,x=12' (um; x and y may be swapped), optionally ',width=20'"
+)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def line_charts(maps: Mapping[str, Mapping[str, Floats]], applied_v: float) -> d
     """Return mode -> the voltage of devices along the lines of the one that loses most.
 
     Args:
-        maps: a table by `analysis.write_csv`.
+        maps: a table by `tables.write_table`.
         applied_v: read voltage, V.
     """
     found = {}

@@ -1,4 +1,4 @@
-"""Verdicts of other judges that lie in a build's folder: the foundry's deck, the tapeout checks."""
+"""Results of other checks that lie in a build's folder: the foundry's deck, the tapeout checks."""
 
 from __future__ import annotations
 

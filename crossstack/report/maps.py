@@ -25,7 +25,7 @@ def mode_panels(
     """Return one panel per mode and tier.
 
     Args:
-        maps: a table by `analysis.write_csv`.
+        maps: a table by `tables.write_table`.
         modes: entries of ir_drop.json, which say what is written.
     """
     return [

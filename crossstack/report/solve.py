@@ -1,13 +1,13 @@
-"""report.html of a solve, from ir_drop.json and ir_drop.csv in its folder."""
+"""report.html of a solve, from ir_drop.json and the table of devices in its folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ..analyse.analysis import read_maps
 from ..analyse.batch import batch_lines
 from ..analyse.studies import programming_lines, sensitivity_rows
+from ..analyse.tables import CSV, NPZ, STEM, read_maps, table_in
 from ..base.files import read_json, sha256
 from ..base.units import percent
 from ..pdk import FileError
@@ -17,10 +17,11 @@ from .electrical import column_charts
 from .maps import SERIES, mode_panels
 from .page import file_list, flat, script_json, write_page
 
-NEEDED = ("ir_drop.json", "ir_drop.csv")
+_TABLE = "voltage, current and IR drop of every device"
 _KINDS = (
     ("ir_drop.json", "figures of the solve"),
-    ("ir_drop.csv", "voltage, current and IR drop of every device"),
+    (f"{STEM}{CSV}", _TABLE),
+    (f"{STEM}{NPZ}", f"{_TABLE}, as arrays"),
     ("column_currents.csv", "column currents of every input vector"),
 )
 
@@ -35,13 +36,14 @@ def write_report(folder: Path) -> Path:
 
 
 def _context(folder: Path) -> dict[str, Any]:
-    for name in NEEDED:
-        if not (folder / name).is_file():
-            raise FileError(f"{folder} holds no {name}: not a result of crossstack solve")
+    table = table_in(folder)
+    if table is None or not (folder / "ir_drop.json").is_file():
+        missing = f"{STEM}{CSV}" if table is None else "ir_drop.json"
+        raise FileError(f"{folder} holds no {missing}: not a result of crossstack solve")
     value = read_json(folder / "ir_drop.json")
     if not isinstance(value, dict) or not value.get("modes"):
         raise FileError(f"{folder / 'ir_drop.json'} is not a result of crossstack solve")
-    panels = mode_panels(read_maps(folder / "ir_drop.csv"), value["modes"])
+    panels = mode_panels(read_maps(table), value["modes"])
     many = value.get("monte_carlo")
     return {
         "name": value.get("network", folder.name),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
 from ..base.files import MANIFEST, read_json
 from ..pdk import FileError
 from ..report.page import file_list, flat, write_page
+from ..report.standalone import embedded
 from .metrics import METRICS
 
 #: what a result of this kind always has
@@ -17,7 +17,7 @@ _KINDS = (
     (MARKER, "every figure of the points, and what was asked"),
     ("size.csv", "the points, as a table"),
     ("candidates.csv", "everything that was looked at"),
-    ("pareto.png", "picture of the search"),
+    ("pareto.svg", "picture of the search"),
     (".yaml", "a point: crossstack build takes it"),
 )
 
@@ -36,7 +36,7 @@ def _context(folder: Path) -> dict[str, Any]:
         if not (folder / name).is_file():
             raise FileError(f"{folder} holds no {name}: not a complete search")
     manifest, value = read_json(folder / MANIFEST), read_json(folder / MARKER)
-    picture = folder / "pareto.png"
+    picture = folder / "pareto.svg"
     top = {name: digest for name, digest in manifest["files"].items() if "/" not in name}
     target = value["target"]
     return {
@@ -52,9 +52,7 @@ def _context(folder: Path) -> dict[str, Any]:
         "conflict": value["conflict"],
         "counted": value["counted"],
         "conditions": target["conditions"],
-        "picture": base64.b64encode(picture.read_bytes()).decode("ascii")
-        if picture.is_file()
-        else "",
+        "picture": embedded(picture.read_text(encoding="utf-8")) if picture.is_file() else "",
         "parameters": flat(_short(manifest["parameters"])),
         "versions": manifest["versions"],
         "files": file_list(folder, top, _KINDS),

@@ -1,52 +1,63 @@
-"""The picture of a search: every candidate that was computed, the front, and the targets."""
+"""The picture of a search: every candidate that was computed, the points, and the targets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from ..base.outputs import one_step
+from ..report.charts import near
+from ..report.points import Point, point_chart
 from .metrics import METRICS
 from .search import Outcome
 from .target import Target
 
+_KINDS = (("misses a target", "c3"), ("meets every target", "c0"), ("point", "c2"))
 
-def pareto_png(path: Path, target: Target, outcome: Outcome, value: Mapping[str, Any]) -> None:
-    """Draw the candidates over the first goal and the next goal or target.
+
+def pareto_chart(target: Target, outcome: Outcome, value: Mapping[str, Any]) -> str:
+    """Return the candidates over the first goal and the next goal or target, as SVG.
 
     Args:
-        path: PNG to write.
         target: what was asked for.
         outcome: what the search looked at.
         value: content of size.json, for the points that were built.
-    """
-    from matplotlib.figure import Figure
 
+    Returns:
+        the chart; empty if no figure of any candidate is known.
+    """
     x, y = _axes(target)
-    figure = Figure(figsize=(6.4, 4.6), layout="constrained", dpi=110)
-    axis = figure.subplots()
-    groups: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    groups: dict[bool, list[Point]] = {False: [], True: []}
     for candidate in outcome.seen:
-        place = _place(candidate.figures, x, y)
-        if place is not None:
-            groups[candidate.meets(target)].append(place)
-    for good, words, color in ((False, "misses a target, or bettered", "0.7"),
-                               (True, "meets every target", "C0")):  # fmt: skip
-        if groups[good]:
-            axis.plot(*zip(*groups[good], strict=True), "o", ms=4, color=color, label=words)
-    for point in value["points"]:
-        if (place := _place(point["worst"], x, y)) is not None:
-            axis.plot(*place, "*", ms=13, color="C3" if point["met"] else "C1")
-            axis.annotate(point["name"], place, xytext=(6, 6), textcoords="offset points")
-    for name, line in ((x, axis.axvline), (y, axis.axhline)):
-        if name in target.bounds:
-            line(target.bounds[name] * METRICS[name].scale, color="C3", ls="--", lw=1)
-    axis.set(xlabel=_words(x), ylabel=_words(y))
-    if any(groups.values()):
-        axis.legend(fontsize=8)
-    with one_step(path) as work:
-        figure.savefig(work, metadata={"Software": None})
+        at = _place(candidate.figures, x, y)
+        if at is not None:
+            good = candidate.meets(target)
+            choice = target.chosen(candidate.choice)
+            words = ", ".join(f"{key} = {chosen}" for key, chosen in choice.items())
+            said = f"{words}: {_says(x, at[0])}, {_says(y, at[1])}"
+            groups[good].append(Point(*at, "", "c0" if good else "c3", said))
+    named = [
+        Point(*at, point["name"], "c2", f"{point['name']}: {_says(x, at[0])}, {_says(y, at[1])}")
+        for point in value["points"]
+        if (at := _place(point["worst"], x, y)) is not None
+    ]
+    points = [*groups[False], *groups[True], *named]
+    if not points:
+        return ""
+    bounds = tuple(
+        target.bounds[name] * METRICS[name].scale if name in target.bounds else None
+        for name in (x, y)
+    )
+    x_axis, y_axis = (
+        near([*values, *([bound] if bound is not None else [])], _words(name))
+        for name, values, bound in zip(
+            (x, y), ([p.x for p in points], [p.y for p in points]), bounds, strict=True
+        )
+    )
+    used = {p.style for p in points}
+    legend = [kind for kind in _KINDS if kind[1] in used]
+    legend += [("target", "c2 dashed")] if any(b is not None for b in bounds) else []
+    label = f"Candidates over {x} and {y}"
+    return point_chart(label, points, x_axis, y_axis, legend, (bounds[0], bounds[1]))
 
 
 def _axes(target: Target) -> tuple[str, str]:
@@ -67,3 +78,8 @@ def _place(figures: Mapping[str, float | None], x: str, y: str) -> tuple[float, 
 def _words(name: str) -> str:
     metric = METRICS[name]
     return f"{name} ({metric.shown or metric.unit})"
+
+
+def _says(name: str, value: float) -> str:
+    metric = METRICS[name]
+    return f"{name} {value:.4g} {metric.shown or metric.unit}".rstrip()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base import files
-from ..base.outputs import one_step
+from ..base.outputs import one_step, write_text
 from ..console import Console
 from ..figures import COUNTED
 from ..pace import paced
@@ -214,7 +214,8 @@ def _write(
     work: Path, name: str, target: Target, value: dict[str, Any], outcome: Outcome,
     chosen: Sequence[Candidate], points: Points,
 ) -> None:  # fmt: skip
-    from .picture import pareto_png
+    from ..report.standalone import standalone
+    from .picture import pareto_chart
 
     for number, (candidate, point) in enumerate(zip(chosen, value["points"], strict=True)):
         proof, _ = _proof(target, candidate, number, points)
@@ -223,7 +224,8 @@ def _write(
         write_yaml(proof.configs[0], work / f"{point['name']}.yaml", f"{remark}: see report.html")
     files.write_json(work / MARKER, value)
     _write_tables(work, target, value, outcome)
-    pareto_png(work / "pareto.png", target, outcome, value)
+    if chart := pareto_chart(target, outcome, value):
+        write_text(work / "pareto.svg", standalone(chart))
     head = {"name": name, "parameters": target.to_json(), "verdict": value["verdict"]}
     # the report lists the files, so it reads a manifest that does not hold itself yet
     files.write_manifest(work, head)

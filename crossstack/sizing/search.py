@@ -27,6 +27,8 @@ from .target import Target
 
 #: candidates of a round, and candidates without a better point that end a search
 ROUND, PATIENCE = 8, 96
+#: of so many candidates that are asked for, one is left for the neighbours of the front
+KEPT = 5
 #: last stage that every candidate goes through, how many go through the dear ones at once, and
 #: how many are looked at before the first does: the best of many rules out more
 CHEAP, TOGETHER, START = "read", 2, 3 * ROUND
@@ -153,30 +155,44 @@ class Search:
         return study
 
     def run(self) -> Outcome:
-        """Search until everything was seen, nothing better turns up, or candidates or time end."""
+        """Search until everything was seen, nothing better turns up, or candidates or time end.
+
+        Of the candidates that are asked for, some are left for the neighbours of the front.
+        """
         most = min(self.target.search["candidates"], self.target.size)
-        better_at, front = 0, self.front()
-        ended = ""
-        while not ended:
-            room = min(ROUND, most - len(self.seen))
-            self._round(self._propose(room))
-            if (now := self.front()) != front:
-                better_at, front = len(self.seen), now
-            if len(self.seen) >= most:
-                ended = f"{len(self.seen)} candidates were looked at"
-            elif front and len(self.seen) - better_at >= PATIENCE:
-                ended = f"nothing better among the last {len(self.seen) - better_at} candidates"
-            elif self._late():
-                ended = "its time was over"
-        self._finish()
+        kept = 0 if most == self.target.size else most // KEPT
+        ended = self._until(most - kept, most)
         if self.front():
-            self._polish()
+            self._polish(most)
+            if not ended:  # what the neighbours left
+                ended = self._until(most, most)
         complete = len(self.seen) >= self.target.size and not self._pending
         complete &= not any(candidate.failed for candidate in self.seen.values())
+        ended = ended or f"{len(self.seen)} candidates were looked at"
         ended = "every combination was looked at" if complete else ended
         if self._late():
             ended = "its time was over"
         return Outcome([*self.seen.values()], self.front(), ended, complete)
+
+    def _until(self, enough: int, most: int) -> str:
+        """Propose and look, until enough were seen, or most without a point.
+
+        Returns:
+            Why it ended before, in words; empty if it did not.
+        """
+        better_at, front = len(self.seen), self.front()
+        ended = ""
+        while not ended and len(self.seen) < (enough if front else most):
+            room = (enough if front else most) - len(self.seen)
+            self._round(self._propose(min(ROUND, room)))
+            if (now := self.front()) != front:
+                better_at, front = len(self.seen), now
+            if front and len(self.seen) - better_at >= PATIENCE:
+                ended = f"nothing better among the last {len(self.seen) - better_at} candidates"
+            elif self._late():
+                ended = "its time was over"
+        self._finish()
+        return ended
 
     def front(self) -> list[Candidate]:
         """Return the points that meet every target and that no other one betters."""
@@ -297,16 +313,17 @@ class Search:
         trial.set_user_attr("excess", [known.get(name, 0.0) for name in self.target.bounds])
         self._study.tell(trial, candidate.goals(self.target))
 
-    def _polish(self) -> None:
+    def _polish(self, most: int) -> None:
         """Look at the neighbours of every point of the front, until none is better."""
         while not self._late():
             front = self.front()
             near = {n: None for c in front for n in self._neighbours(c.choice)}
             todo = [choice for choice in near if choice not in self.seen]
-            room = self.target.search["candidates"] + PATIENCE - len(self.seen)
+            room = most - len(self.seen)
             if not todo or room <= 0:
                 return
-            for start in range(0, min(len(todo), room), ROUND):
+            todo = todo[:room]
+            for start in range(0, len(todo), ROUND):
                 self._round(todo[start : start + ROUND])
             self._finish()
             if self.front() == front:

@@ -35,7 +35,7 @@ def least_errors(config: RunConfig) -> dict[str, float]:
     spec = config.spec
     if spec.rows * spec.cols <= LEAST_CELLS or min(spec.rows, spec.cols) < _SIDE:
         return {}
-    small = replace(config, spec=replace(spec, rows=_SIDE, cols=_SIDE, name=None))
+    small = replace(config, spec=replace(spec, rows=_SIDE, cols=_SIDE, row_ends="one", name=None))
     siemens = 1.0 / config.resolved_tech().memristor.r_on_ohm
     found = {}
     try:
@@ -43,6 +43,8 @@ def least_errors(config: RunConfig) -> dict[str, float]:
     except CrossStackError:  # nothing is ruled out that cannot be measured
         return {}
     for view, tiers in parts.items():
+        if spec.row_ends != "one":  # the theory's rows are driven from one end: leave theirs out
+            tiers = tuple(replace(part, row=0.0) for part in tiers)
         for name, value in _bounds(spec.rows, spec.cols, tiers, siemens).items():
             found[f"{name}{_VIEWS[view]}"] = value
     return found
@@ -50,13 +52,34 @@ def least_errors(config: RunConfig) -> dict[str, float]:
 
 @lru_cache(maxsize=64)
 def _measured(config: RunConfig) -> tuple[tuple[str, tuple[Parts, ...]], ...]:
+    if not config.spec.strap:
+        return tuple(_parts(config).items())
+    # at the ends of a ladder, current is on its way into the strap and out: what counts is what
+    # rows more add in between
+    short, long = (
+        _parts(replace(config, spec=replace(config.spec, rows=k * _SIDE))) for k in (2, 3)
+    )
+    steps = [k * _SIDE - 2 for k in (2, 3)]  # that a column's parts are the mean of
+    return tuple(
+        (
+            view,
+            tuple(
+                replace(b, col=max(0.0, (b.col * steps[1] - a.col * steps[0]) / _SIDE))
+                for a, b in zip(short[view], tiers, strict=True)
+            ),
+        )
+        for view, tiers in long.items()
+    )
+
+
+def _parts(config: RunConfig) -> dict[str, tuple[Parts, ...]]:
     from ..comparison.drops import series_parts
 
     study = Study(config, draw(config))
-    return tuple(
-        (view, tuple(series_parts(study.network, study.tech, view, t) for t in study.network.tiers))
+    return {
+        view: tuple(series_parts(study.network, study.tech, view, t) for t in study.network.tiers)
         for view in _VIEWS
-    )
+    }
 
 
 def _bounds(rows: int, cols: int, tiers: tuple[Parts, ...], siemens: float) -> dict[str, float]:

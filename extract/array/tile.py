@@ -314,7 +314,8 @@ class _Stitcher:
         """
         pin = pin_of(net, line)
         axis = 0 if along_x else 1
-        at = next(lb.at for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
+        labels = (lb for lb in sample.extracted.labels if lb.name == pin and lb.net is not None)
+        at = min((lb.at for lb in labels), key=lambda place: place[axis])
         ends = [sample.flat.devices[keys[k][0][0]].at[axis] for k in (0, -1)]
         first = abs(at[axis] - ends[0]) <= abs(at[axis] - ends[1])
         side = "row" if along_x else "column"

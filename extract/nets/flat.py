@@ -15,6 +15,7 @@ import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base import names
 from ...base.errors import FileError
 from ...base.layout import OpenedLayout
 from ...base.names import fold
@@ -28,6 +29,7 @@ from ..sheet.shapes import NetShapes, Pin
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
 from .labels import labels_of
+from .logic import logic_devices
 from .naming import Place, memristor_places, net_names
 from .patterns import matching
 from .report import ExtractionReport, Progress
@@ -121,6 +123,8 @@ class _Assembly:
             self.flat, lambda number: net_place(layout, self.flat.nets[number])
         )
         self.names = net_names(self.flat, self.places)
+        supplies = frozenset((names.SUPPLY, names.GROUND))
+        self.logic = logic_devices(self.flat, self.names, supplies)
         self.builder = NetworkBuilder(solver.rates.conditions.to_json())
         self.terminal: dict[tuple[int, int], int] = {}
         self.labelled: dict[str, FlatNet] = {}
@@ -191,8 +195,18 @@ class _Assembly:
             if label.net is not None:
                 at = places.setdefault((label.name, label.net.cluster_id), [])
                 at.append(f"({label.at[0]:.3f}, {label.at[1]:.3f})")
-        for (name, _), at in places.items():
-            if len(set(at)) > 1:
+        twice = {key: at for key, at in places.items() if len(set(at)) > 1}
+        named = {name for name, _ in twice}
+        driven = {
+            pin.name
+            for net in self.flat.nets
+            if named and (mine := named.intersection(labels_of(net.name)))
+            for label in mine
+            for pin in self.geometry.pins(label, self.geometry.terminals(net))
+            if pin.joined
+        }
+        for (name, _), at in twice.items():
+            if name not in driven:
                 others = " and ".join(dict.fromkeys(at[1:]))
                 yield f"label {name} lies on its net at {at[0]} and {others}; the first is the pin"
 
@@ -238,10 +252,11 @@ class _Assembly:
         )
 
     def _carries_current(self, net: FlatNet) -> bool:
-        """True for nets with a device terminal other than a bulk."""
+        """True for nets with a device terminal other than a bulk, logic aside."""
         return any(
             position != _BULK or self.flat.devices[number].kind.is_memristor
             for number, position in self.flat.terminals[net.number]
+            if number not in self.logic
         )
 
     def _is_wire_alone(self, net: FlatNet) -> bool:
@@ -298,6 +313,8 @@ class _Assembly:
                 ends = self._ends(number, (0, 1)) if place else None
                 if place and ends:
                     memristors.append((place, *ends, device.parameters[0]))
+                continue
+            if number in self.logic:
                 continue
             ends = self._ends(number, (0, 2))
             gate = device.nets[1]

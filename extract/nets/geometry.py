@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import klayout.db as db
 
+from ...base import names as grammar
 from ...lvs import ExtractedLayout, FlatDevice, FlatNet
 from ..sheet.rates import Rates
 from ..sheet.shapes import NetShapes, Pin, Terminal, place
@@ -78,12 +80,30 @@ class NetGeometry:
                 result.cuts[layer] = [box for p in wired.each() for box in _cut_boxes(p)]
             elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
                 result.conductors[layer] = list(region.merged().each())
-        result.terminals = self._terminals(net)
+        result.terminals = self.terminals(net)
         for label in labels_of(net.name):
-            result.pins += self._pins.get(label, ())
+            result.pins += self.pins(label, result.terminals)
         return result, warnings
 
-    def _terminals(self, net: FlatNet) -> list[Terminal]:
+    def pins(self, label: str, terminals: list[Terminal]) -> list[Pin]:
+        """Return where a label makes its net a pin.
+
+        That is its first place. A row line that is labelled on both sides of all of its devices is
+        driven from both, and the two are joined outside.
+        """
+        found = self._pins.get(label, [])
+        if len(found) != 2 or not terminals or not grammar.is_row(label):
+            return found[:1]
+        boxes = [t.box for t in terminals]
+        for axis in (0, 1):
+            at = sorted((pin.x, pin.y)[axis] for pin in found)
+            low, high = min(b[axis] for b in boxes), max(b[axis + 2] for b in boxes)
+            if at[0] <= low and high <= at[1]:
+                first, second = sorted(found, key=lambda pin: (pin.x, pin.y))
+                return [first, replace(second, joined=True)]
+        return found[:1]
+
+    def terminals(self, net: FlatNet) -> list[Terminal]:
         """Return device terminals; the key is the position in `FlatNetlist.terminals`."""
         flat = self.layout.flat
         found = []

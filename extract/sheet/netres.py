@@ -99,6 +99,8 @@ class _NetAssembly:
         self.owner, self.net = owner, net
         self.result = NetResistors(net.name)
         self.raw: list[Resistor] = []
+        #: node of a pin's second place
+        self.joined: dict[str, int] = {}
         self.cuts: list[_CutEnds] = []
         self.sheets: dict[str, list[_Sheet]] = {
             layer: [_Sheet(layer, p, self._biased(layer, p)) for p in polygons]
@@ -115,6 +117,8 @@ class _NetAssembly:
             for sheet in sheets:
                 self._solve_sheet(sheet)
         self._join_cuts()
+        for name, node in self.joined.items():
+            self.raw.append(Resistor(self.result.pin_node[name], node, 0.0, "pin"))
         keep = {*self.result.terminal_node.values(), *self.result.pin_node.values()}
         new, count, resistors = tidy(self.result.n_nodes, self.raw, keep)
         self.result.n_nodes, self.result.resistors = count, resistors
@@ -192,12 +196,13 @@ class _NetAssembly:
         if sheet is None:
             self.result.warnings.append(f"pin {pin.name} touches no {pin.layer} of its net")
             return
-        if pin.name in self.result.pin_node:
+        if pin.name in self.result.pin_node and not pin.joined:
             return
-        self.result.pin_node[pin.name] = -1
+        places = self.joined if pin.joined else self.result.pin_node
+        places[pin.name] = -1
         x, y = self._on_metal(sheet, pin)
         sheet.ports.append(SheetPort(_cross_section(sheet.polygon, x, y)))
-        sheet.sinks.append(partial(self.result.pin_node.__setitem__, pin.name))
+        sheet.sinks.append(partial(places.__setitem__, pin.name))
 
     def _on_metal(self, sheet: _Sheet, pin: Pin) -> tuple[int, int]:
         """Return a pin's place; a size bias may have drawn the line's end back from under it."""

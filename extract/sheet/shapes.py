@@ -28,12 +28,20 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Pin:
-    """A label on a conductor, in dbu."""
+    """A label on a conductor, in dbu.
+
+    Attributes:
+        name: the label.
+        layer: the conductor.
+        x, y: where it is.
+        joined: whether this is one more place of a pin that is joined outside.
+    """
 
     name: str
     layer: str
     x: int
     y: int
+    joined: bool = False
 
 
 @dataclass
@@ -71,7 +79,7 @@ class NetShapes:
                 (t.layer, t.box[0] - x, t.box[1] - y, t.box[2] - x, t.box[3] - y)
                 for t in self.terminals
             ),
-            *((p.layer, p.x - x, p.y - y) for p in self.pins),
+            *((p.layer, p.x - x, p.y - y, p.joined) for p in self.pins),
         )
 
 

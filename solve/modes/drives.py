@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,14 @@ from ..network.network import NO_SUPPLY_V, Network, supply_of
 from .mode import LEVELS, VOLTAGES, ArrayKind, Mode, Request
 from .modes import mode_named
 
+if TYPE_CHECKING:
+    from .address import Chain
+
 Floats = NDArray[np.float64]
+
+
+#: least input that is not zero, V: far below any noise, far above where digits end
+LEAST_V = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,13 +124,21 @@ def mode_drives(
     return Drives(volts, gates, frozenset(optional), outputs, request)
 
 
-def network_drives(network: Network, mode: str, inputs: ArrayLike, **options: Any) -> Drives:
+def network_drives(
+    network: Network,
+    mode: str,
+    inputs: ArrayLike,
+    *,
+    chain: Chain | None = None,
+    **options: Any,
+) -> Drives:
     """`mode_drives` for an extracted network, with its pins checked.
 
     Args:
         network: the extracted array or macro.
         mode: see `mode_drives`.
         inputs: see `mode_drives`.
+        chain: what sets every control; None for a pin each.
         **options: the keyword arguments of `mode_drives` except `kind`.
 
     Returns:
@@ -144,7 +159,8 @@ def network_drives(network: Network, mode: str, inputs: ArrayLike, **options: An
             f"({len(needed)} missing)"
         )
     volts = {pin: v for pin, v in drives.port_voltages.items() if pin in network.ports}
-    return Drives(volts, drives.gates, drives.optional, drives.outputs, drives.request)
+    found = Drives(volts, drives.gates, drives.optional, drives.outputs, drives.request)
+    return found if chain is None else chain.addressed(found)
 
 
 def tier_index(tier: int | str) -> int:
@@ -190,12 +206,17 @@ def _check_request(
     write: tuple[float, ArrayLike | None, float, float],
 ) -> Request:
     voltage, data, rail, vdd = write
+    if np.asarray(inputs).dtype.kind == "b":
+        raise ModeError("inputs hold true and false, allowed: voltages")
     volts = np.asarray(inputs, dtype=np.float64)
     wanted = (max(kind.tiers, default=0) + 1, rows)
     if volts.shape != wanted:
         raise ModeError(f"inputs have shape {volts.shape}, {mode.name} mode needs {wanted}")
     if not np.isfinite(volts).all():
         raise ModeError("inputs hold a value that is not finite")
+    tiny = volts[(volts != 0) & (np.abs(volts) < LEAST_V)]
+    if tiny.size:  # what is left of it after a subtraction has no digits
+        raise ModeError(f"inputs hold {tiny[0]:g} V, allowed: 0 or {LEAST_V:g} V and more")
     if kind.shared_rows and (volts[BOTTOM] != volts[TOP]).any():
         raise ModeError(
             f"inputs differ between the tiers, but both hang on one row line, {names.ROWS[BOTTOM]}"

@@ -86,6 +86,16 @@ def archive_format(path: str | Path) -> str | None:
         return None
 
 
+def archive_entries(path: str | Path) -> frozenset[str]:
+    """Return the names of what a file holds.
+
+    Raises:
+        NetworkFileError: if it is no archive.
+    """
+    with _open(Path(path)) as archive:
+        return frozenset(info.filename.removesuffix(".npy") for info in archive.infolist())
+
+
 def read_archive(
     path: str | Path, form: str, version: int, entries: Mapping[str, Entry], remedy: str
 ) -> dict[str, Array]:

@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 SwitchOhm = float | ArrayLike | Callable[[Floats, Floats, NDArray[np.bool_]], ArrayLike]
 
 
+#: most of a memristor in S: beyond, sums over a line leave the numbers
+MOST_SIEMENS = 1e15
+
+
 def check_conductances(network: Network, conductances: ArrayLike) -> Floats:
     """Conductances as an array of the network's shape, or a DriveError that says why not."""
     array = np.asarray(conductances, dtype=np.float64)
@@ -22,12 +26,12 @@ def check_conductances(network: Network, conductances: ArrayLike) -> Floats:
     wanted = (max(tiers) + 1 if tiers else 1, rows, cols)
     if array.shape != wanted:
         raise DriveError(f"conductances have shape {array.shape}, the network needs {wanted}")
-    bad = np.argwhere(~(np.isfinite(array) & (array >= 0)))
+    bad = np.argwhere(~((array >= 0) & (array <= MOST_SIEMENS)))
     if len(bad):
         t, i, j = (int(v) for v in bad[0])
         raise DriveError(
             f"conductance of tier {TIER_NAMES[t]}, row {i}, column {j} is {array[t, i, j]} S, "
-            "allowed: finite, >= 0"
+            f"allowed: 0 .. {MOST_SIEMENS:g} S"
         )
     return array
 

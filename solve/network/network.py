@@ -26,6 +26,8 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
 
+#: least and most of an ohm, a um or a um2: beyond, 1 / x and sums of squares leave the numbers
+LEAST, MOST = 1e-18, 1e18
 #: V of a supply that nobody has named
 NO_SUPPLY_V = 1.0
 
@@ -226,14 +228,17 @@ class Network:
 
     def _check_values(self) -> None:
         ohm = self.resistor_ohm
-        _refuse("resistor_ohm", ohm, ~(np.isfinite(ohm) & (ohm >= 0)), "finite, >= 0")
+        wrong = ~((ohm == 0) | ((ohm >= LEAST) & (ohm <= MOST)))
+        _refuse("resistor_ohm", ohm, wrong, f"0, or {LEAST:g} .. {MOST:g}")
+        loops = (self.resistor_a == self.resistor_b) & (ohm > 0)
+        _refuse("resistor_b", self.resistor_b, loops, "another node than resistor_a")
         for name in ("resistor_width_um", "resistor_cuts"):
             values = getattr(self, name)
-            wrong = np.isinf(values) | (values <= 0)
+            wrong = (values <= 0) | (values > MOST)
             _refuse(name, values, wrong, "> 0, or nan where it has no meaning")
         for name in ("memristor_area_um2", "switch_w_um", "switch_l_um"):
             values = getattr(self, name)
-            _refuse(name, values, ~(np.isfinite(values) & (values > 0)), "finite, > 0")
+            _refuse(name, values, ~((values > 0) & (values <= MOST)), f"> 0, at most {MOST:g}")
 
     def _check_positions(self) -> None:
         if not len(self.memristor_row):

@@ -273,7 +273,7 @@ def test_command_leaves_tables_and_pictures(left):
     assert {p["key"] for p in value["pairs"]} == {"planar", "own pitch", "square", "passive"}
     assert value["paper"] == {"ir_drop_reduction": 0.22, "speed": 0.29}
     assert len(value["deep_net"]["slots"]) == 12  # two tiers, three columns, two polarities
-    for name in ("ir_drop_array.png", "gain.png", "timing.png", "ratio.png"):
+    for name in ("map.png", "paths_0_expansion.png", "paths_1_deep-net.png"):
         assert (left / name).stat().st_size > 5000
     assert "| paper |" in (left / "compare.md").read_text()
     manifest = json.loads((left / "manifest.json").read_text())

@@ -114,3 +114,25 @@ def test_the_segment_that_was_narrowed_is_named(crossstack, built, tmp_path):
     rows = crossstack("inspect", path, "--net", "TR*", "--json").json["nets"]
     assert rows[2]["largest_cell"] == 1
     assert rows[2]["ohm"] == pytest.approx(rows[1]["ohm"] + 5.0)
+
+
+def test_the_layout_of_another_network_is_refused(crossstack, tmp_path):
+    """Its capacitances would stand beside resistances of other wires."""
+    for name, more in (("a", ()), ("b", ("--pitch-x-um", "12")), ("c", ("--profile", "aligner"))):
+        size = ("--rows", "2", "--cols", "1", "--name", name)
+        assert crossstack("generate", *size, *more, "-o", tmp_path).code == 0
+    assert crossstack("extract", tmp_path / "a.gds").code == 0
+    for other in "bc":
+        layout = tmp_path / f"{other}.gds"
+        run = crossstack("inspect", tmp_path / "a_network.npz", "--layout", layout)
+        assert run.code == 2
+        assert f"--layout {layout} is not the layout of the network: " in run.err
+    run = crossstack("inspect", tmp_path / "a_network.npz", "--layout", tmp_path / "a.gds")
+    assert run.code == 0
+    assert " fF" in run.out
+
+
+def test_a_build_keeps_its_own_extraction(crossstack, built, tmp_path):
+    run = crossstack("extract", built, "--corner", "min", "-o", built)
+    assert run.code == 2
+    assert "holds a build or comparison" in run.err

@@ -132,3 +132,60 @@ def test_a_chip_is_shown_whole(crossstack, tmp_path):
     first = {name for name, *_, shown, _ in svg.layers if shown}
     assert {"BE", "ME", "TE", "Metal3", "Metal4"} <= first
     assert "Contact" not in first
+
+
+def test_names_of_points_do_not_meet():
+    from crossstack.report.charts import near
+    from crossstack.report.points import Point, point_chart
+
+    points = [Point(k % 3, k // 3 + 0.01 * k, f"case {k}", "c0", f"<{k}>") for k in range(9)]
+    axes = (near([p.x for p in points], "x"), near([p.y for p in points], "y"))
+    text = point_chart("many", points, *axes, [("all", "c0")], (1.5, None))
+    assert text.count("<circle") == 9
+    assert "&lt;8&gt;" in text
+    at = [
+        (float(x), float(y))
+        for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>case', text)
+    ]
+    assert len(set(at)) == len(at) >= 6
+    assert text.count("dashed") == 1
+
+
+def test_a_sweep_leaves_a_page_that_names_its_front(crossstack, tmp_path):
+    from crossstack.report.standalone import embedded
+    from crossstack.report.sweep import tradeoffs, write_report
+
+    def row(width, area, loss):
+        mode = {"worst_device_all": loss, "worst_device_wires": loss / 2}
+        limits = {"judged": True, "exceeded": width > 2, "ratio": 0.5 * width}
+        return {
+            "case": {"select_w_um": width},
+            "modes": {"expansion": mode},
+            "limits": limits,
+            "write_voltages": None,
+            "area": {"area_um2": area},
+            "read": {},
+        }
+
+    rows = [row(1, 100, 0.2), row(2, 200, 0.1), row(3, 300, 0.15)]
+    rows.append({"case": {"select_w_um": 9}, "failed": "too <wide>"})
+    vary = {"select_w_um": [1, 2, 3, 9]}
+    chart = tradeoffs(vary, rows)["expansion"]
+    assert re.findall(r">(\d)</text>", chart) == ["2", "1"]
+    value = {"vary": vary, "rows": rows, "counted": {}}
+    (tmp_path / "sweep.json").write_text(json.dumps(value))
+    manifest = {"name": "sweep", "parameters": {}, "versions": {}, "files": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    text = write_report(tmp_path).read_text()
+    assert "too &lt;wide&gt;" in text
+    assert "within in 2 of 3" in text
+    assert "3 of 4 solved" in text
+    assert crossstack("report", tmp_path).code == 1, "a case failed"
+    assert standalone_round_trip(chart) == chart
+    assert embedded(chart) == chart
+
+
+def standalone_round_trip(chart: str) -> str:
+    from crossstack.report.standalone import embedded, standalone
+
+    return embedded(standalone(chart)).rstrip()

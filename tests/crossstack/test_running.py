@@ -347,7 +347,7 @@ def test_a_killed_sweep_gives_the_same_files_when_run_again(crossstack, tmp_path
     wait_for(lambda: all(map(leftovers.is_dead, tmp_path.glob(".*.part"))))
     assert not (tmp_path / "cut").exists()
     assert crossstack(*args, "-o", tmp_path / "cut").code == 0
-    for name in ("sweep.csv", "sweep.json", "sweep.png"):
+    for name in ("sweep.csv", "sweep.json", "sweep.svg"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut", "whole"]
 

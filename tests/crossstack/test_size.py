@@ -14,6 +14,7 @@ from crossstack.base.errors import ConvergenceError
 from crossstack.config import config_of, load_config
 from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
+from crossstack.pace import paced
 from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
 from crossstack.sizing import search, theory
@@ -102,7 +103,7 @@ def test_the_yaml_builds_to_the_same_files(sized, crossstack, tmp_path):
 def test_what_is_left(sized):
     names = {path.name for path in sized.iterdir()}
     assert names == {
-        "size.json", "size.csv", "candidates.csv", "pareto.png", "report.html", "manifest.json",
+        "size.json", "size.csv", "candidates.csv", "pareto.svg", "report.html", "manifest.json",
         "point_1", "point_1.yaml",
     }  # fmt: skip
     assert sorted(p.name for p in sized.parent.iterdir()) == ["small", "small.yaml"]
@@ -126,7 +127,7 @@ def test_the_report_can_be_written_again(sized, crossstack):
 def test_the_course_does_not_depend_on_the_number_of_processes(sized, crossstack, tmp_path):
     target = sized.parent / "small.yaml"
     assert crossstack("size", target, "--jobs", 1, "-o", tmp_path / "small", "-q").code == 0
-    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml", "pareto.png"):
+    for name in ("size.json", "size.csv", "candidates.csv", "point_1.yaml", "pareto.svg"):
         assert (tmp_path / "small" / name).read_bytes() == (sized / name).read_bytes(), name
 
 
@@ -381,3 +382,25 @@ def test_a_point_that_its_build_puts_behind_another_is_named():
     ]  # fmt: skip
     whole._mark_bettered(points, target)
     assert [p["bettered_by"] for p in points] == [None, "a", None, None, None, None]
+
+
+@pytest.mark.parametrize("asked", [1, 4, 8, 25, 60, 300])
+def test_no_more_candidates_are_looked_at_than_asked_for(asked, tmp_path):
+    text = TARGET.replace("{min: 2, max: 5, step: 1}", "{min: 2, max: 12, step: 0.1}")
+    target = read_target(write(tmp_path, f"{text}search: {{candidates: {asked}}}\n"))
+
+    def found(tasks):
+        """Larger is better for the error and worse for the area, with a jump of either."""
+        for number, task in enumerate(tasks):
+            spec = task.configs[0].spec
+            area = spec.select_w_um * (1.5 if spec.strap else 1.0)
+            values = {"area_um2": area, "worst_device": 0.5 / area, "limit_used": 1.0}
+            yield number, {"figures": values, "stage": "settle"}, False
+
+    with paced(QUIET, "search", asked) as pace:
+        outcome = Search(target, found, pace).run()
+    assert target.size == 202
+    assert len(outcome.seen) <= asked
+    assert len(outcome.seen) == min(asked, 202) or "nothing better" in outcome.ended
+    if asked > 25:  # neighbours were looked at within it
+        assert outcome.front[0].figures["area_um2"] == pytest.approx(7.2, abs=0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -46,9 +47,10 @@ def test_the_table_and_the_picture(swept):
         rows = list(csv.DictReader(stream))
     assert len(rows) == 8
     assert [rows[0][k] for k in ("rows", "mode", "failed")] == ["1", "expansion", ""]
-    assert (swept / "sweep.png").read_bytes().startswith(b"\x89PNG")
+    text = (swept / "sweep.svg").read_text()
+    assert ET.fromstring(text).tag.endswith("svg")
     manifest = json.loads((swept / "manifest.json").read_text())
-    assert set(manifest["files"]) == {"sweep.csv", "sweep.json", "sweep.png"}
+    assert set(manifest["files"]) == {"sweep.csv", "sweep.json", "sweep.svg", "report.html"}
 
 
 def test_a_case_that_cannot_be_drawn_says_so_and_the_others_go_on(crossstack, tmp_path):

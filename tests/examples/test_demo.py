@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from crossstack.config import load_config
 from crossstack.figures import Study, draw
@@ -23,3 +26,15 @@ def test_the_demo_keeps_its_limits_and_writes_every_device():
     assert em.write_voltages.met
     assert study.tech.memristor.set_needed_v == 1.5  # what the device model declares, not less
     assert "examples/demo.yaml" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("corner", "temperature_c"), [("max", 85.0), ("min", -40.0)])
+def test_the_demo_with_margin_holds_where_writes_are_weakest_and_strongest(corner, temperature_c):
+    config = load_config(ROOT / "examples" / "demo_corners.yaml", {})
+    config = replace(config, tech=replace(config.tech, corner=corner, temperature_c=temperature_c))
+    em = Study(config, draw(config)).em()
+    assert em.verdict.judged
+    assert not em.verdict.exceeded
+    assert em.write_voltages is not None
+    assert em.write_voltages.judged
+    assert em.write_voltages.met

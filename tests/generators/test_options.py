@@ -57,6 +57,13 @@ def test_options_that_broke_rules_or_nets(values):
     assert options.faults(build_top(ArraySpec(**values))) == ""
 
 
+@pytest.mark.parametrize("name", ["nfet", "Memristor_Top", "HYBRID_CELL", "hybrid_cell", "pfet"])
+def test_a_top_is_not_called_like_its_parts(name):
+    """Its netlist would define one subcircuit twice, or take a cell for the top."""
+    with pytest.raises(ParameterError, match=f"name = '{name}' is not allowed"):
+        build_top(ArraySpec(1, 1, name=name))
+
+
 def test_a_control_whose_gates_do_not_stand_its_charge_is_refused():
     spec = ArraySpec(1, 1, top="macro", kelvin=True, switch_wn_um=1.32, switch_wp_um=300.0)
     with pytest.raises(ParameterError, match=r"switch_wn_um = 1.32 .* gates of WT take the charge"):

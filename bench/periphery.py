@@ -1,0 +1,211 @@
+"""The scan chain of a macro in ngspice with the foundry's models: every mode, every column.
+
+python bench/periphery.py [ROWS COLS [PROCESS]] [--slow]
+
+Bits of each state are shifted in; what the chain's lines then carry must be the mode table, and no
+line may move when it should stand still. Prints how long lines rise and fall; exit code 1 for a
+fault.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossstack.base import names
+from crossstack.base.ngspice import run_ngspice
+from crossstack.cells import to_layout
+from crossstack.extract import Bsim
+from crossstack.extract.field.capacitance import net_capacitance
+from crossstack.extract.write.bsim import transistor_card
+from crossstack.generators import ArraySpec, build_top
+from crossstack.generators.array import Array
+from crossstack.pdk import Conditions
+from crossstack.signoff.models import foundry_models
+from crossstack.solve.modes.address import INPUTS, RESET, Chain, Step, is_gated
+from crossstack.solve.modes.drives import mode_drives
+from crossstack.solve.modes.mode import ArrayKind
+from crossstack.solve.modes.modes import MODES
+
+Floats = NDArray[np.float64]
+#: ns of a step, of an edge of a pin, and after it until a line must stand still
+STEP_NS, EDGE_NS = 6.0, 0.2
+#: share of the supply within which a line is low, or high
+LOW, HIGH = 0.1, 0.9
+
+
+@dataclass
+class State:
+    """A state to set, and which steps of the run do it."""
+
+    text: str
+    levels: dict[str, bool]
+    latch: int
+    on: int
+    end: int
+
+
+def states(array: Array) -> Iterator[tuple[str, dict[str, bool]]]:
+    """Yield every mode, reading tier and written column with its levels."""
+    rows, cols = array.spec.rows, array.spec.cols
+    kind = ArrayKind(macro=True)
+    for mode in MODES.values():
+        ways = [(t, c) for t in names.TIER_NAMES for c in range(cols)] if mode.writes else [("", 0)]
+        for tier, column in ways:
+            options = {"read_tier": tier, "write_column": column} if tier else {}
+            drives = mode_drives(mode.name, rows, cols, np.zeros((2, rows)), kind=kind, **options)
+            text = f"{mode.name} {tier} {column}".strip() if tier else mode.name
+            yield text, {net: drives.gates[net] for net in array.chain}
+
+
+def plan(array: Array) -> tuple[list[Step], list[State]]:
+    """Return all steps of the run, and which of them belong to which state."""
+    chain = Chain(array.chain)
+    # at power-up whatever the other pins are
+    awake = Step("reset, others high", {**RESET.levels, "EN": True, "LE": True, "CLK": True})
+    steps, found = [RESET, awake, RESET], []
+    for text, levels in states(array):
+        first = len(steps)
+        steps += chain.sequence(levels)
+        found.append(
+            State(text, levels, first + 2 * len(chain.nets) + 2, len(steps) - 1, len(steps))
+        )
+    return steps, found
+
+
+def wave(steps: list[Step], pin: str, volts: float) -> str:
+    """Return the points of a pin over time."""
+    points, before = [f"0 {volts * steps[0].levels[pin]:g}"], steps[0].levels[pin]
+    for k, step in enumerate(steps[1:], 1):
+        if step.levels[pin] != before:
+            t = k * STEP_NS
+            points += [
+                f"{t:g}n {volts * before:g}",
+                f"{t + EDGE_NS:g}n {volts * step.levels[pin]:g}",
+            ]
+            before = step.levels[pin]
+    return " ".join(points)
+
+
+def deck(array: Array, bsim: Bsim, steps: list[Step], table: Path) -> Iterator[str]:
+    """Yield the netlist: the chain with BSIM transistors, its lines loaded as extracted."""
+    lines, vdd = array.chain, bsim.vdd_v
+    layout = to_layout(array.cell, array.tech)
+    found = net_capacitance(layout, array.tech, nets=[*lines])
+    load = {net: c.total_f for net, c in found.items()}
+    yield "* scan chain"
+    yield from bsim.library()
+    for cell in array.subcircuits:
+        if cell.name.startswith("scan_"):
+            yield f".subckt {cell.name} {' '.join(cell.pins)}"
+            for d in cell.devices:
+                sizes = dict(d.parameters)
+                yield transistor_card(bsim.kit, d.name, d.nets, d.model, sizes["W"], sizes["L"])
+            yield ".ends"
+    for i in array.instances():
+        if i.subcircuit.startswith("scan_"):
+            yield f"X{i.name} {' '.join(i.nets)} {i.subcircuit}"
+    for k, net in enumerate(lines):
+        yield f"Cl{k} {net} VSS {load[net]:g}"
+    yield f"Vvdd VDD 0 {vdd:g}"
+    yield "Vvss VSS 0 0"
+    for pin in INPUTS:
+        yield f"V{pin} {pin} 0 PWL({wave(steps, pin, vdd)})"
+    yield f".save {' '.join(f'v({net})' for net in lines)}"
+    yield ".options method=gear reltol=2e-3"
+    yield ".control"
+    yield f"tran 0.1n {len(steps) * STEP_NS:g}n"
+    yield "set wr_singlescale"
+    yield f"wrdata {table} {' '.join(f'v({net})' for net in lines)}"
+    yield "print length(time)"
+    yield "echo done = 1"
+    yield "quit 0"
+    yield ".endc"
+    yield ".end"
+
+
+def faults(
+    array: Array, found: list[State], ns: NDArray, high: dict[str, NDArray]
+) -> Iterator[str]:
+    """Yield what is not as it should be; `high` is the share of the supply over time."""
+    settled = STEP_NS - 2 * EDGE_NS
+    for net, share in high.items():
+        if share[ns < 3 * STEP_NS].max() > LOW:
+            yield f"reset: {net} is on"
+    held = dict.fromkeys(array.chain, False)
+    begin = 3 * STEP_NS
+    for state in found:
+        t_latch, t_on, t_end = (k * STEP_NS for k in (state.latch, state.on, state.end))
+        off = (ns > begin + settled) & (ns < t_on)
+        before = (ns > begin + settled) & (ns < t_latch)
+        on = (ns > t_on + settled) & (ns < t_end)
+        during = (ns > t_on) & (ns < t_end)
+        for net, share in high.items():
+            wanted = state.levels[net]
+            if is_gated(net):
+                if share[off].max() > LOW:
+                    yield f"{state.text}: {net} is on during the shift"
+                if not wanted and share[during].max() > LOW:
+                    yield f"{state.text}: {net} is on"
+            elif (share[before].max() > LOW) if not held[net] else (share[before].min() < HIGH):
+                yield f"{state.text}: {net} moves during the shift"
+            if (wanted and share[on].min() < HIGH) or (not wanted and share[on].max() > LOW):
+                yield f"{state.text}: {net} is not {'on' if wanted else 'off'}"
+        held, begin = state.levels, t_end
+
+
+def edges(ns: Floats, share: Floats) -> tuple[list[float], list[float]]:
+    """Return all times that a line takes to rise and to fall, 10 to 90 percent, in ns."""
+    found: tuple[list[float], list[float]] = ([], [])
+    last, since = (share[0] > HIGH), 0.0
+    for t, v in zip(ns, share, strict=True):
+        if (v >= HIGH) if not last else (v <= LOW):
+            found[1 if last else 0].append(t - since)
+            last = not last
+            since = t
+        elif (v <= LOW) if not last else (v >= HIGH):
+            since = t
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bench."""
+    words = [word for word in arguments if not word.startswith("-")]
+    rows, cols = (int(words[0]), int(words[1])) if len(words) > 1 else (3, 2)
+    process = {"process": words[2]} if len(words) > 2 else {}
+    array = build_top(ArraySpec(rows, cols, top="macro", periphery="scan", **process))
+    tech = array.tech
+    if "--slow" in arguments:
+        tech = tech.at(Conditions(corner="max", temperature_c=125.0))
+    steps, found = plan(array)
+    with foundry_models(tech) as folder, tempfile.TemporaryDirectory() as work:
+        bsim = Bsim(tech, folder)
+        path, table = Path(work) / "a.spice", Path(work) / "a.txt"
+        # brackets would pick one value out of a vector
+        text = "\n".join(deck(array, bsim, steps, table)) + "\n"
+        path.write_text(text.replace("[", "_").replace("]", ""))
+        run_ngspice(path, 3000.0)
+        values = np.loadtxt(table)
+    ns = values[:, 0] * 1e9
+    high = {net: values[:, 1 + k] / bsim.vdd_v for k, net in enumerate(array.chain)}
+    wrong = [*faults(array, found, ns, high)]
+    print(f"{rows} x {cols}, {tech.conditions.text}: {len(array.chain)} bits, {len(found)} states, "
+          f"{len(steps)} steps of {STEP_NS:g} ns")  # fmt: skip
+    for kind in (*names.SELECTS, names.WRITE_SELECT, *names.WRITE_TIERS):
+        both = [edges(ns, v) for net, v in high.items() if net.partition("[")[0] == kind]
+        rise, fall = (max((t for pair in both for t in pair[k]), default=0.0) for k in (0, 1))
+        print(f"  {kind:<5} rises in at most {rise:.2f} ns, falls in at most {fall:.2f} ns")
+    for text in wrong:
+        print(f"  fault: {text}")
+    print("every state as the mode table says, no line moves else" if not wrong else "FAULTS")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

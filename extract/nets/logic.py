@@ -1,0 +1,61 @@
+"""Logic on board of a macro: transistors that carry no current of the array, only levels.
+
+A network holds what current flows through. Of a scan chain only its lines matter to the array, and
+a mode says their levels; its transistors are left out, as its wires are.
+"""
+
+from __future__ import annotations
+
+from ...base.names import CONTROL, LINE, SCAN_PINS, complement, fold
+from ...lvs.flat import FlatNetlist
+from .labels import labels_of
+
+
+def logic_devices(flat: FlatNetlist, names: list[str], supplies: frozenset[str]) -> set[int]:
+    """Return the devices of a scan chain; none where its pins are not among the labels.
+
+    Channels that share a net belong together, supplies aside. Such a group is logic if it
+    touches no memristor and no row or column line, and something else than a control turns it on.
+
+    Args:
+        flat: the devices and nets.
+        names: one name per net.
+        supplies: names of the supply nets.
+    """
+    labels = {fold(label) for net in flat.nets for label in labels_of(net.name)}
+    if not labels.issuperset(SCAN_PINS):
+        return set()
+    parent = list(range(len(flat.nets)))
+
+    def root(net: int) -> int:
+        while parent[net] != net:
+            parent[net] = parent[parent[net]]
+            net = parent[net]
+        return net
+
+    ends: dict[int, list[int]] = {}
+    analog = [bool(LINE.fullmatch(name)) for name in names]
+    for number, device in enumerate(flat.devices):
+        positions = (0, 1) if device.kind.is_memristor else (0, 2)
+        nets = [device.nets[k] for k in positions]
+        nets = [n for n in nets if n >= 0 and names[n] not in supplies]
+        if device.kind.is_memristor:
+            for net in nets:
+                analog[net] = True
+            continue
+        ends[number] = nets
+        for net in nets[1:]:
+            parent[root(net)] = root(nets[0])
+    kept = {root(net) for net, is_analog in enumerate(analog) if is_analog}
+    controls = {n for name in names if CONTROL.fullmatch(name) for n in (name, complement(name))}
+    driven: dict[int, bool] = {}
+    for number, nets in ends.items():
+        gate = flat.devices[number].nets[1]
+        own = gate >= 0 and names[gate] in controls
+        for net in nets:
+            driven[root(net)] = driven.get(root(net), True) and own
+    return {
+        number
+        for number, nets in ends.items()
+        if nets and all(root(n) not in kept and not driven[root(n)] for n in nets)
+    }
