@@ -5,7 +5,8 @@ from pathlib import Path
 import klayout.db as db
 import pytest
 
-from crossstack.cells import CELLS, alone, draw_cell, parameters_of, to_layout
+from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
+from crossstack.cells.alone import alone
 from crossstack.cells.drawing import Cell, Placement, Rect
 from crossstack.drc import run_drc
 from crossstack.lvs import compare_layout, extract_layout
