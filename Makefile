@@ -17,7 +17,7 @@ demo: setup ## build the 10 x 10 x 2 array end to end
 	$(BIN)/crossstack build $(if $(PROCESS),--rows 10 --cols 10 --process $(PROCESS),examples/demo.yaml) --name $(NAME) -o gds_out
 	@echo "report: gds_out/$(NAME)/report.html"
 
-test: setup ## run every test
+test: setup $(if $(CI),torch) ## run every test; those of crossstack.torch need `make torch` before
 	-@$(MAKE) --no-print-directory system
 	$(BIN)/python -m pytest -n 2
 
@@ -28,10 +28,14 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@rm -rf $(VENV)/lib/python3*/site-packages/crossstack  # a copy, or kernels compiled for one
-	$(BIN)/python -m pip install -qq 'torch==2.13.0'  # first: a CPU build, where pip knows one
 	$(BIN)/python -m pip install -qq --editable '.[test]'
 	$(BIN)/python -m pip install -qq --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@
+
+# Not part of the set-up: on many machines pip takes a build for graphics cards, of gigabytes.
+.PHONY: torch
+torch: setup ## install PyTorch, for crossstack.torch and its tests
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -qq 'torch==2.13.0'
 
 system: ## install klayout, ngspice, magic, readers of views and a browser where that needs no password
 	@sh .ci/system

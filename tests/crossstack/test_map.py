@@ -16,7 +16,7 @@ from crossstack.pool import Here, Team
 if "CI" in os.environ:
     import torch
 else:
-    torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: make torch")
 
 from crossstack.torch import Readout, convert, effective_matrices, study
 

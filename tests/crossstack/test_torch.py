@@ -20,7 +20,7 @@ from crossstack.solve import DriveError, Sinh, prepare_crossbar, solve_crossbar_
 if "CI" in os.environ:
     import torch
 else:
-    torch = pytest.importorskip("torch", reason="PyTorch is the extra `torch`, part of `test`")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: make torch")
 
 from crossstack import torch as ct
 
