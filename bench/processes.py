@@ -36,7 +36,7 @@ from crossstack.drc.foundry import run_foundry_drc
 from crossstack.extract import extract, write_spice
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
-from crossstack.pdk import Tech
+from crossstack.pdk import DEFAULT, Tech
 from crossstack.pdk.foundry import deck
 from crossstack.signoff.models import foundry_models
 from crossstack.solve import solve_network
@@ -68,7 +68,7 @@ HOT = (
     ("lvs", "a.gds", "--netlist", "hot.yaml"),
 )
 #: names that no file outside pdk/<process>/, tests and docs may hold
-FOUNDRY_NAMES = ("gf180", "sky130", "fd_pr", "nfet_03v3", "nfet_g5v0")
+FOUNDRY_NAMES = (DEFAULT[:5], "sky130", "fd_pr", "nfet_03v3", "nfet_g5v0")
 _PIN = re.compile(r"^pin (\S+)\n.*?= (\S+)$", re.MULTILINE)
 
 

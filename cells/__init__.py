@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..base.lazy import loader
 
 if TYPE_CHECKING:
-    from .alone import alone
+    from .alone_cell import alone
     from .drawing import Canvas, Cell, Device, Label, Placement, Port, Rect, Subcircuit, to_layout
     from .registry import (
         ARRAY_CELLS,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .unit import Unit, UnitCellError, unit_of
 
 _HOME = {
-    ".alone": ("alone",),
+    ".alone_cell": ("alone",),
     ".drawing": (
         "Canvas",
         "Cell",

@@ -41,7 +41,7 @@ class InputPath(click.Path):
 
 
 #: a number as configurations and tables have it: Python would also take 1_000 and other digits
-_DECIMAL = re.compile(
+DECIMAL = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
 )
 
@@ -53,7 +53,7 @@ class Number(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or refuse it."""
-        if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
+        if isinstance(value, str) and not DECIMAL.fullmatch(value.strip()):
             self.fail(f"{value!r} is not a number.", param, ctx)
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):

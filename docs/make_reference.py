@@ -318,7 +318,9 @@ def _least(techs: list[Tech]) -> Iterator[tuple[Any, ...]]:
     """Yield a row for each range that the rules decide."""
     for key, known in ARRAY.items():
         if isinstance(known.low, str):
-            yield f"`{key}`", *("{:g} to {:g}".format(*range_um(tech, key)) for tech in techs)
+            ranges = (range_um(tech, key) for tech in techs)
+            yield f"`{key}`", *("none" if low is None else f"{low:g} to {high:g}"
+                                for low, high in ranges)  # fmt: skip
 
 
 def _figures() -> Iterator[tuple[Any, ...]]:

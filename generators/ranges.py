@@ -22,6 +22,8 @@ def range_um(tech: Tech, name: str) -> tuple[float | None, float | None]:
     declared, low = ARRAY[name], None
     if name == "device_um" and tech.module.stands_within:
         return device_range(tech)
+    if name == "me_width_um" and tech.module.stands_within:
+        return None, None
     if name in ("device_um", "me_width_um"):
         low = tech.profile.line_um
     elif name == "select_w_um":

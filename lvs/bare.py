@@ -35,7 +35,7 @@ def check_bare_cells(extracted: ExtractedLayout, reference: Reference) -> Iterat
         a, b = sorted(drawn[name]), sorted(meant[name])
         if len(a) == len(b) and a != b:
             found, asked = ("; ".join(",".join(nets) or "no pin" for nets in x) for x in (a, b))
-            yield Finding("net", f"{name} is on {found}, in the reference on {asked}")
+            yield Finding("pin", f"{name} is on {found}, in the reference on {asked}")
 
 
 def _calls(top: db.Circuit, names: Callable[[db.Net], set[str]]) -> _Calls:

@@ -18,8 +18,6 @@ from pathlib import Path
 
 import klayout.db as db
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from ..base.compact import Compacted, compact
 from ..base.names import fold, label_name
@@ -339,19 +337,21 @@ def _own_devices(found: _Reduced, report: LvsReport) -> bool:
 
 def _hanging(flat: FlatNetlist, names: frozenset[str]) -> set[int]:
     """Return the devices on nets of given names, and those joined to them by nameless nets."""
-    count = len(flat.devices)
     named = {net.number for net in flat.nets if net.name}
     chosen = {net.number for net in flat.nets if names & set(fold(net.name).split(","))}
-    edges = [
-        (n, count + net) for n, device in enumerate(flat.devices) for net in device.nets
-        if net >= 0 and net not in named
-    ]  # fmt: skip
-    a, b = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    size = count + len(flat.nets)
-    _, part = connected_components(coo_matrix((np.ones(len(a)), (a, b)), (size, size)), False)
-    on = [n for n, device in enumerate(flat.devices) if chosen & set(device.nets)]
-    parts = np.unique(part[on])
-    return set(np.flatnonzero(np.isin(part[:count], parts)).tolist())
+    on_net: dict[int, list[int]] = defaultdict(list)
+    for number, device in enumerate(flat.devices):
+        for net in set(device.nets):
+            on_net[net].append(number)
+    reached = {number for net in chosen for number in on_net[net]}
+    left = list(reached)
+    while left:
+        for net in set(flat.devices[left.pop()].nets):
+            if net >= 0 and net not in named:
+                new = [number for number in on_net.pop(net, ()) if number not in reached]
+                reached.update(new)
+                left += new
+    return reached
 
 
 def _count(found: _Reduced, report: LvsReport) -> dict[str, int]:

@@ -11,6 +11,7 @@ import click
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
+    DECIMAL,
     EXISTING,
     NUMBER,
     check_results_folder,
@@ -110,7 +111,6 @@ def command(
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
-    check_results_folder(folder)
     origin = origin_of(file, profile, process)
     at = _conditions(origin.tech, corner, temperature_c, sheet, bias)
     at = replace(at, device=merged(at.device, device_figures(device)))
@@ -135,6 +135,7 @@ def command(
     if model is not None and model.remark:
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
+    check_results_folder(folder)
     source: Any = opened
     with console.steps():
         # the tile engine finds the devices of its samples itself
@@ -276,8 +277,7 @@ def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float
     found = {}
     for pair in pairs:
         film, _, text = pair.partition("=")
-        try:
-            found[film] = float(NUMBER.convert(text, None, None))
-        except click.BadParameter:
-            raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}") from None
+        if not DECIMAL.fullmatch(text.strip()):
+            raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}")
+        found[film] = float(text)
     return found

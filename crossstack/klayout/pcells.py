@@ -14,7 +14,7 @@ import klayout.db as db
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import RAILS, SIDES
-from ..cells.parameters import ARRAY, PERIPHERIES, READ_SWITCHES, TOPS, Declared
+from ..cells.parameters import ARRAY, PERIPHERIES, READ_SWITCHES, ROW_ENDS, TOPS, Declared
 from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
 from ..generators.ranges import range_um
@@ -39,6 +39,7 @@ def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
         "top": tuple(top for top in TOPS if top_fits(top, tech.module)),
         "read_switch": tuple(READ_SWITCHES),
         "periphery": tuple(PERIPHERIES),
+        "row_ends": tuple(ROW_ENDS),
         "electrode": tuple(electrodes),
         "mask": masks(tech),
         "side": SIDES,

@@ -196,7 +196,8 @@ class Tiled(nn.Module):
                 pairs = self._pairs(amps)
                 most = max(most, float(pairs.detach().abs().max()))
                 taken = self._digital(pairs).reshape(len(reads), len(x), -1)
-                total = sum(part * taken[k] for k, (part, _) in enumerate(reads))
+                parts = [part * taken[k] for k, (part, _) in enumerate(reads)]
+                total = torch.stack(parts).sum(0)
                 first = c * self.tile_out
                 width = min(self.tile_out, self.out_features - first)
                 out = out + nn.functional.pad(

@@ -19,8 +19,8 @@ from .modes import mode_named
 Floats = NDArray[np.float64]
 
 
-#: least input that is not zero, V: far below any noise, far above where digits end
-LEAST_V = 1e-12
+#: below it, an input counts as none, V: what is a 1e16th of it no longer has all digits
+LEAST_V = 1e-290
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,9 +218,8 @@ def _check_request(
         raise ModeError(f"inputs have shape {volts.shape}, {mode.name} mode needs {wanted}")
     if not np.isfinite(volts).all():
         raise ModeError("inputs hold a value that is not finite")
-    tiny = volts[(volts != 0) & (np.abs(volts) < LEAST_V)]
-    if tiny.size:  # what is left of it after a subtraction has no digits
-        raise ModeError(f"inputs hold {tiny[0]:g} V, allowed: 0 or {LEAST_V:g} V and more")
+    # what has no digits of its own gives figures of rounding
+    volts = np.where(np.abs(volts) < LEAST_V, 0.0, volts)
     if kind.shared_rows and (volts[BOTTOM] != volts[TOP]).any():
         raise ModeError(
             f"inputs differ between the tiers, but both hang on one row line, {names.ROWS[BOTTOM]}"

@@ -16,7 +16,7 @@ SwitchOhm = float | ArrayLike | Callable[[Floats, Floats, NDArray[np.bool_]], Ar
 
 
 #: most of a memristor in S: beyond, sums over a line leave the numbers
-MOST_SIEMENS = 1e15
+MOST_SIEMENS = 1e100
 
 
 def check_conductances(network: Network, conductances: ArrayLike) -> Floats:

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 Array = NDArray[Any]
 
 #: least and most of an ohm, a um or a um2: beyond, 1 / x and sums of squares leave the numbers
-LEAST, MOST = 1e-18, 1e18
+LEAST, MOST = 1e-100, 1e100
 #: V of a supply that nobody has named
 NO_SUPPLY_V = 1.0
 

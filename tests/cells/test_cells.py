@@ -6,7 +6,7 @@ import klayout.db as db
 import pytest
 
 from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
-from crossstack.cells.alone import alone
+from crossstack.cells.alone_cell import alone
 from crossstack.cells.drawing import Cell, Placement, Rect
 from crossstack.drc import run_drc
 from crossstack.lvs import compare_layout, extract_layout

@@ -23,7 +23,9 @@ def test_nets_in_one_option_or_several(crossstack, built, tmp_path):
     wired = {row["net"] for row in one.json["nets"]}
     assert wired == {*(f"TR[{i}]" for i in range(ROWS)), "C[1]"}
     crossstack("extract", gds, "--nets", "TR*,Q*", "-o", tmp_path / "c").fails(2, "Q*")
-    crossstack("extract", gds, "--nets", "C*", "--engine", "tile").fails(2, "engine", "nets")
+    crossstack("extract", gds, "--nets", "C*", "--engine", "tile", "-o", tmp_path / "d").fails(
+        2, "engine", "nets"
+    )
 
 
 def test_temperature_and_corner(crossstack, built, tmp_path):

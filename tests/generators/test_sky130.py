@@ -9,7 +9,7 @@ import klayout.db as kdb
 import pytest
 
 from crossstack.cells import CELLS, draw_cell, to_layout
-from crossstack.cells.alone import alone
+from crossstack.cells.alone_cell import alone
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import Array, ArraySpec, build_top
 from crossstack.lvs import check_layout, compare_layout, extract_layout

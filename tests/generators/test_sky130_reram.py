@@ -10,7 +10,7 @@ import pytest
 
 from crossstack.base.errors import FileError
 from crossstack.cells import CELLS, draw_cell, to_layout
-from crossstack.cells.alone import alone
+from crossstack.cells.alone_cell import alone
 from crossstack.cells.registry import fits
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import Array, ArraySpec, build_top

@@ -58,7 +58,7 @@ def test_monitors_on_each_others_pads_are_found(chip, tmp_path, pair):
             if shape.text_string in other:
                 shape.text_string = other[shape.text_string]
     errors = matched(layout, chip[2], tmp_path)["errors"]
-    assert f"net: {pair[0]} is on {pair[1]}, in the reference on {pair[0]}" in errors
+    assert f"pin: {pair[0]} is on {pair[1]}, in the reference on {pair[0]}" in errors
     assert len(errors) == 2
 
 

@@ -39,7 +39,7 @@ def test_a_network_beyond_numbers_is_refused(values, told):
 
 
 def test_a_conductance_beyond_numbers_is_refused():
-    with pytest.raises(DriveError, match=r"1e\+300 S, allowed: 0 .. 1e\+15 S"):
+    with pytest.raises(DriveError, match=r"1e\+300 S, allowed: 0 .. 1e\+100 S"):
         solve_network(
             network(),
             conductances=np.full((2, 1, 1), 1e300),
@@ -47,8 +47,9 @@ def test_a_conductance_beyond_numbers_is_refused():
         )
 
 
-def test_inputs_without_digits_are_refused():
-    for inputs, told in ((1e-320, "allowed: 0 or 1e-12 V"), (True, "true and false")):
-        with pytest.raises(ModeError, match=told):
-            mode_drives("expansion", 1, 1, np.full((2, 1), inputs))
-    mode_drives("expansion", 1, 1, np.zeros((2, 1)))
+def test_inputs_without_digits():
+    """1e-320 V gave a loss of 1.7 %, all of it rounding: it counts as no input."""
+    drives = mode_drives("expansion", 1, 1, np.full((2, 1), 1e-320))
+    assert [drives.port_voltages[pin] for pin in ("TR[0]", "BR[0]")] == [0.0, 0.0]
+    with pytest.raises(ModeError, match="true and false"):
+        mode_drives("expansion", 1, 1, np.full((2, 1), True))
