@@ -131,6 +131,12 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
     except ParameterError as error:
         hint = "; name its process with --process" if error.name == "process" else ""
         raise NetworkFileError(f"{path}: {error}{hint}") from None
+    if at.tables != tech.allowed.tables:
+        name = at.process.removesuffix(SUFFIX)
+        raise NetworkFileError(
+            f"{path} was extracted with other tables of process {name} than {origin.process} "
+            "holds now: extract it again"
+        )
     notes: tuple[str, ...] = ()
     if origin.source not in ("default", "--profile", "--process"):
         told = origin.tech.of(replace(tech.allowed, profile=origin.profile))
@@ -209,12 +215,15 @@ def _odd_transistors(network: Network, tech: Tech) -> Iterator[str]:
     """Yield a line on transistors that no table is of: too small or wide, or of another length."""
     import numpy as np
 
+    from .pdk.ron import widest_um
+
     w, length = network.switch_w_um, network.switch_l_um
     if not len(w):
         return
     limits = {rule.kind: rule.value for rule in tech.rules}
     least_w, least_l = limits.get("channel_width", 0.0), limits.get("gate_length", 0.0)
-    most_w = limits.get("max_size", np.inf)
+    # a limit of the diffusion's size may be one of its narrower side
+    most_w = max(limits.get("max_size", np.inf), widest_um(tech.nfet.ron_table))
     own = np.where(network.switch_p, tech.pfet.l_um, tech.nfet.l_um)
     outside = (w < least_w - _NEAR) | (w > most_w + _NEAR) | (length < least_l - _NEAR)
     widths = f"{least_w:g} .. {most_w:g}" if np.isfinite(most_w) else f"from {least_w:g}"

@@ -6,7 +6,6 @@ otherwise a metal without a film would be left out of the resistances without a 
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import CrossStackError
+from ..base.errors import CrossStackError, TechError
 from .arithmetic import evaluate
 from .conditions import ANY_SUPPLY_V, CORNERS, REFERENCE_C
 from .films import stack
@@ -22,6 +21,7 @@ from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
 from .module import Stand, placed, replaced_by
 from .regions import names_in
 from .ron import FILE as RON_FILE
+from .ron import read_table
 from .tables import ProcessError, Section, table_of
 
 #: roles without which nothing can be drawn
@@ -309,10 +309,12 @@ def problems_of_ron(base: Process) -> Iterator[str]:
     """Yield what is missing or wrong in the measured table of on resistance."""
     names = {model.name for model in base.transistors}
     try:
-        table = json.loads(table_of(base.folder / RON_FILE).read_text(encoding="utf-8"))
+        table = read_table(table_of(base.folder / RON_FILE))
         yield from _on_resistance(table, names)
         if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
             yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
+    except TechError as error:
+        yield str(error)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         yield f"{RON_FILE} cannot be read, or lacks one of its tables"
 

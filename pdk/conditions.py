@@ -39,6 +39,7 @@ class Allowed:
         supply_v: at which the on resistances of the transistors were measured, V.
         temperatures_c: where the transistors were measured and the wires' straight lines hold.
         folder: of a process of a user's own; empty for one that comes with CrossStack.
+        tables: sum over the tables of such a process.
     """
 
     process: str
@@ -46,6 +47,7 @@ class Allowed:
     supply_v: float
     temperatures_c: tuple[float, float]
     folder: str = ""
+    tables: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Conditions:
         supply_v: level of a gate that is on, V; 0 stands for that of the technology.
         device: figures of the memristors that replace the module's (`memristor.PARAMETERS`).
         folder: where a process of a user's own was; it may have been moved since.
+        tables: sum over its tables, which may have been changed since.
 
     Raises:
         ParameterError: for a value outside its range. What the process allows is checked by
@@ -79,9 +82,10 @@ class Conditions:
     supply_v: float = 0.0
     device: Mapping[str, Any] = field(default_factory=dict, hash=False)
     folder: str = field(default="", compare=False)
+    tables: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("process", "profile", "folder"):
+        for name in ("process", "profile", "folder", "tables"):
             value, most = getattr(self, name), _LONGEST_PATH if name == "folder" else _LONGEST_NAME
             if not isinstance(value, str) or len(value) > most:
                 raise ParameterError(name, value, f"a text of at most {most} characters")
@@ -119,7 +123,7 @@ class Conditions:
         names = [f.name for f in fields(cls)]
         if isinstance(value, Mapping):
             # files from before there was a choice; and of a process that has no folder of its own
-            value = {"device": {}, "folder": "", **value}
+            value = {"device": {}, "folder": "", "tables": "", **value}
         if not isinstance(value, Mapping) or sorted(map(str, value)) != sorted(names):
             found = sorted(map(str, value)) if isinstance(value, Mapping) else value
             raise ParameterError("conditions", found, "the keys " + ", ".join(names))
@@ -128,8 +132,9 @@ class Conditions:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        if not self.folder:
-            del found["folder"]
+        for key in ("folder", "tables"):
+            if not found[key]:
+                del found[key]
         found |= {key: dict(found[key]) for key in (*BY_FILM, "device")}
         if "table" in found["device"]:
             found["device"]["table"] = [list(point) for point in found["device"]["table"]]
@@ -164,7 +169,7 @@ class Conditions:
         self.check(allowed)
         return replace(
             self, process=allowed.process, profile=allowed.profile, supply_v=allowed.supply_v,
-            folder=allowed.folder,
+            folder=allowed.folder, tables=allowed.tables,
         )  # fmt: skip
 
     @property

@@ -17,7 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.errors import ParameterError
+from ..base.errors import ParameterError, TechError
+from ..base.inputs import read_text
 from .conditions import REFERENCE_C
 from .ranges import number
 
@@ -29,21 +30,55 @@ if TYPE_CHECKING:
 
 #: name of the table in a process folder
 FILE = "ron_table.json"
+_MOST_BYTES = 64_000_000
 #: drop at which an R_on is given that names none, V
 NOMINAL_DROP_V = 0.05
 #: steps into which an interval of the table's voltages is cut
 _FINER = 8
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """Return a table of on resistance as `write_table` of the sign-off wrote it.
+
+    Raises:
+        FileError: if the file cannot be read.
+        TechError: for an entry that is no number, or a resistance of 0 or less.
+    """
+    stat = path.stat()
+    return _read(path, (stat.st_mtime_ns, stat.st_size))
+
+
 @lru_cache(maxsize=8)
-def _table(path: Path) -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def _read(path: Path, stamp: object) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(read_text(path, _MOST_BYTES))
+    for key in ("w_um", "source_v", "drop_v", "temperature_c", "ohm"):
+        _check(path, key, table[key])
     return table
+
+
+def _check(path: Path, where: str, value: Any) -> None:
+    """Refuse what is no number in a table: Python would take true for 1.
+
+    Raises:
+        TechError: naming file, place and value.
+    """
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _check(path, f"{where}[{key}]", inner)
+    elif type(value) not in (int, float) or not math.isfinite(value):
+        raise TechError(f"{path}: {where} is {value!r}, allowed: numbers")
+    elif where.startswith("ohm") and value <= 0:
+        raise TechError(f"{path}: {where} is {value!r}, allowed: above 0 ohm")
+
+
+def widest_um(path: Path) -> float:
+    """Return the greatest width that a table holds; beyond, resistance scales as 1 / W."""
+    return float(read_table(path)["w_um"][-1])
 
 
 def voltage_range_v(path: Path) -> tuple[float, float]:
     """Return the lowest and highest terminal voltage that a table holds, V against VSS."""
-    volts = _table(path)["source_v"]
+    volts = read_table(path)["source_v"]
     return volts[0], volts[-1]
 
 
@@ -129,7 +164,7 @@ def surface(kind: str, w_um: float, *, corner: str, temperature_c: float, path: 
     """
     import numpy as np
 
-    table = _table(path)
+    table = read_table(path)
     by_corner = table["ohm"][kind]
     if corner not in by_corner:
         raise ParameterError("corner", corner, "one of " + ", ".join(by_corner))

@@ -94,3 +94,25 @@ def test_a_copy_of_a_folder_is_the_same_process(crossstack, tmp_path):
     assert crossstack("generate", *size).code == 0
     layout = tmp_path / f"{NAME}.gds"
     assert crossstack("drc", layout, "--process", tmp_path / "two").code == 0
+
+
+def test_a_network_is_of_the_tables_that_it_was_extracted_in(crossstack, tmp_path):
+    """Wires of one process beside transistors of another gave figures without a word."""
+    own, copy = tmp_path / "lab", tmp_path / "copy"
+    assert crossstack("pdk", "new", "lab", "--from", DEFAULT, "-o", tmp_path).code == 0
+    shutil.copytree(own, copy)
+    size = ("--rows", "1", "--cols", "1", "--process", own, "-o", tmp_path)
+    assert crossstack("generate", *size).code == 0
+    assert crossstack("extract", tmp_path / f"{NAME}.gds").code == 0
+    network = tmp_path / f"{NAME}_network.npz"
+    assert crossstack("solve", network, "--process", copy).code == 0
+    table = copy / "ron_table.json"
+    if not table.is_file():  # that of the process that it is like
+        table.write_bytes((HOME / DEFAULT / "ron_table.json").read_bytes())
+    table.write_text(table.read_text().replace("3010.3", "3011.3", 1))
+    crossstack("solve", network, "--process", copy).fails(3, "other tables of process lab", "again")
+    assert crossstack("solve", network).code == 0
+    table.write_text(table.read_text().replace("3011.3", "true", 1))
+    checked = crossstack("pdk", "check", copy)
+    assert checked.code == 1
+    assert "True, allowed: numbers" in checked.out + checked.err

@@ -195,7 +195,7 @@ DAMAGE = [
     ("devices.toml", 'name = "pfet"', 'name = "pmos"', "transistor pfet is missing"),
     ("ron_table.json", '"nfet"', '"mfet"', "nfet has no on resistance"),
     ("ron_table.json", "{", "", "cannot be read"),
-    ("ron_table.json", "3010.3", "NaN", "nfet, typ holds a value that is not a positive"),
+    ("ron_table.json", "3010.3", "NaN", "is nan, allowed: numbers"),
     ("ron_table.json", "3010.3, ", "", "nfet, typ is not 4 x 6 x 16 x 10 numbers"),
     ("ron_table.json", '"max"', '"slow"', "nfet, max is not 4 x 6 x 16 x 10 numbers"),
     ("ron_table.json", "[0.36, 0.5", "[0.5, 0.36", "a grid is not two or more numbers"),
