@@ -247,6 +247,11 @@ def _for_every_layer(
     if not rows:
         return
     shown = {name: f"{value:g}" for name, value in values.items()}
+    for row in rows:
+        if not row.number("value", names=values) > 0:
+            raise row.wrong(f"value {row.cells['value']} is not above 0: no layer would be judged")
+        if row.cells["extra"]:
+            raise row.wrong(f"extra {row.cells['extra']!r}: a rule of every layer has none")
     for layer in (x for x in layers if x.purpose not in LABELS):
         for row in rows:
             yield Rule(

@@ -178,6 +178,8 @@ DAMAGE = [
     ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,", "value is empty"),
     ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,F", "no such name 'F'"),
     ("rules.csv", "wider_than=10", "wider=10", "wide_space asks for wider_than"),
+    ("rules.csv", "on_grid,*,grid,,", "on_grid,*,0,,", "no layer would be judged"),
+    ("rules.csv", "on_grid,*,grid,,", "on_grid,*,grid,foo=3,", "a rule of every layer has none"),
     ("limits.csv", "85,110,125", "85,hot,125", "temperatures in C"),
     ("limits.csv", "Metal3,um,one,2.09,1,0.67", "Metal3,um,one,2.09,3,0.67", "fall with"),
     ("limits.csv", "Metal3,um,both,3.14,1.5,1,EM1\n", "", "a row for one and for both"),
