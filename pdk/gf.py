@@ -8,8 +8,8 @@ and only when one of its values is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,8 +107,9 @@ def _cross_section(layer: str, least_um: float, drawn: LayerMap) -> Callable[...
 
     wire.__name__ = layer.lower()
     wire.__doc__ = f"Wire in {layer}, {least_um:g} um wide or more."
-    made: Callable[..., gf.CrossSection] = gf.xsection(wire)
-    return made
+    # `gf.xsection` would call it after the layer alone: what gdsfactory keeps of one process
+    # would then be taken for another's. Its own name is a sum over width and layer.
+    return wire
 
 
 def cells(profile: str, process: str = DEFAULT) -> dict[str, Callable[..., gf.Component]]:
@@ -126,11 +127,27 @@ def cells(profile: str, process: str = DEFAULT) -> dict[str, Callable[..., gf.Co
     return found
 
 
-def wires(tech: Tech) -> dict[str, Callable[..., gf.Component]]:
-    """Return the pieces that gdsfactory's routers ask a PDK for, in a routing metal of ours."""
+def wires(
+    tech: Tech, sections: Mapping[str, Callable[..., gf.CrossSection]]
+) -> dict[str, Callable[..., gf.Component]]:
+    """Return the pieces that gdsfactory's routers ask a PDK for, in a routing metal of ours.
+
+    gdsfactory caches by arguments: the name of a cross-section would be that of every process, so
+    the pieces get the cross-section itself.
+    """
     pieces = (gf.components.straight, gf.components.wire_straight, gf.components.wire_corner)
     metal = tech.roles.land.lower()
-    return {piece.__name__: partial(piece, cross_section=metal) for piece in pieces}
+
+    def of_process(piece: Callable[..., gf.Component]) -> Callable[..., gf.Component]:
+        @wraps(piece)
+        def drawn(*args: Any, cross_section: Any = metal, **settings: Any) -> gf.Component:
+            if isinstance(cross_section, str) and cross_section in sections:
+                cross_section = sections[cross_section]()
+            return piece(*args, cross_section=cross_section, **settings)
+
+        return drawn
+
+    return {piece.__name__: of_process(piece) for piece in pieces}
 
 
 def get_pdk(process: str | Path = DEFAULT, profile: str = "") -> Pdk:
@@ -158,11 +175,12 @@ def get_pdk(process: str | Path = DEFAULT, profile: str = "") -> Pdk:
 def _pdk(process: str, profile: str, tech: Tech) -> Pdk:
     default = profile == profile_names(process)[0]
     layers = LAYER if process == DEFAULT else layer_map(tech)
+    sections = cross_sections(tech, layers)
     return Pdk(
         version=version(PACKAGE),
         name=tech.name if default else f"{tech.name}_{profile}",
-        cells=wires(tech) | cells(profile, process),
-        cross_sections=cross_sections(tech, layers),
+        cells=wires(tech, sections) | cells(profile, process),
+        cross_sections=sections,
         layers=layers,
         layer_stack=layer_stack(tech, layers),
         layer_views=layer_views(tech),

@@ -380,3 +380,21 @@ def test_a_process_of_its_own_has_a_pdk_of_its_own(tmp_path):
         assert again is not gf.get_component("hybrid_cell")
     with pytest.raises(ParameterError, match="process"):
         get_pdk("aligner")
+
+
+def test_routing_pieces_are_those_of_their_own_process(tmp_path: Path) -> None:
+    """gdsfactory keeps what it drew by the name of a cross-section, which every process has."""
+    shutil.copytree(HOME / DEFAULT, tmp_path / "lab")
+    layers = tmp_path / "lab" / "layers.csv"
+    layers.write_text(layers.read_text().replace("Metal3,42,0", "Metal3,70,0"))
+    asked = [(DEFAULT, "", 0.5), (DEFAULT, "aligner", 1.0), (tmp_path / "lab", "", 0.5)]
+    for process, profile, width in (*asked, *reversed(asked)):
+        pdk = get_pdk(process, profile)
+        pdk.activate()
+        for piece in ("straight", "wire_straight", "wire_corner"):
+            drawn = pdk.cells[piece](cross_section="me")
+            assert drawn.dbbox().height() == pytest.approx(width), (process, profile, piece)
+        third = pdk.cells["straight"](cross_section="metal3")
+        number = get_tech(profile, process).gds("Metal3")
+        assert list(third.get_polygons(by="tuple")) == [number]
+    get_pdk().activate()
