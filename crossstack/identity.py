@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
+from .base.sums import sum_of
 from .base.versions import versions
-
-_KINDS = (".py", ".json", ".csv", ".yaml", ".toml")
 
 
 @cache
@@ -33,12 +31,10 @@ def difference(mine: dict[str, str], other: dict[str, str]) -> str:
 
 def process_sum(process: str) -> str:
     """Return a sum over the files of a user's own process folder; empty for one of ours."""
-    root = Path(process)
-    if not root.is_dir():
-        return ""
-    from .pdk.tables import folders
+    from .pdk.tables import table_sum
 
-    return _sum_of({f"process{k or ''}": place for k, place in enumerate(folders(root))})
+    root = Path(process)
+    return table_sum(root) if root.is_dir() else ""
 
 
 def _code() -> str:
@@ -60,14 +56,4 @@ def _code() -> str:
         lab,
     )
     roots = {room.__name__: Path(str(room.__file__)).parent for room in rooms}
-    return _sum_of({"crossstack": Path(__file__).parent, **roots})
-
-
-def _sum_of(roots: dict[str, Path]) -> str:
-    seen = hashlib.sha256()
-    for name, root in sorted(roots.items()):
-        for path in sorted(root.rglob("*")):
-            if path.suffix in _KINDS and path.is_file():
-                seen.update(f"{name}/{path.relative_to(root).as_posix()}\n".encode())
-                seen.update(hashlib.sha256(path.read_bytes()).digest())
-    return seen.hexdigest()
+    return sum_of({"crossstack": Path(__file__).parent, **roots})

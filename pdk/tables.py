@@ -12,6 +12,7 @@ from typing import Any
 
 from ..base.errors import TechError
 from ..base.inputs import regular_file
+from ..base.sums import sum_of
 from .arithmetic import evaluate
 from .home import HOME
 
@@ -117,6 +118,15 @@ def folders(folder: Path) -> tuple[Path, ...]:
         if len(found) > _MOST_LIKE or known[0].resolve() == found[0].resolve():
             what = f"{_LIKE} = {like[:40]!r} leads in a circle, or too far"
             raise ProcessError(str(head), (what,))
+
+
+def table_sum(folder: Path) -> str:
+    """Return a sum over all files of a process, by which a copy of its folder is the same one.
+
+    Raises:
+        ProcessError: as `folders`.
+    """
+    return sum_of({f"process{k or ''}": place for k, place in enumerate(folders(folder))})
 
 
 def _is_file(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -33,7 +32,7 @@ from .model import (
     Rule,
 )
 from .module import Stand, load_module, load_profiles, placed, stand
-from .tables import folders
+from .tables import folders, table_sum
 
 #: what a process is called together with its module
 SUFFIX = "_crossstack"
@@ -85,7 +84,7 @@ class Tech:
         """What conditions this process holds at."""
         base = self.process
         own = "" if self.key == base.name else self.key
-        sums = _table_sum(base.folder, self.module.folder, _stamp(base.folder)) if own else ""
+        sums = table_sum(base.folder) if own else ""
         return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c, own, sums)
 
     @cached_property
@@ -326,19 +325,6 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     files = (path for place in folders(folder) for path in sorted(place.rglob("*")))
     found = ((path, path.stat()) for path in files if path.is_file())
     return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
-
-
-@lru_cache(maxsize=8)
-def _table_sum(folder: Path, module: Path, stamp: object) -> str:
-    """Return a sum over the tables of a process and its module, by which a copy is the same."""
-    seen = hashlib.sha256()
-    own = [place for place in (*folders(folder), module) if not place.is_relative_to(HOME)]
-    for number, place in enumerate(own):
-        for path in sorted(place.rglob("*")):
-            if path.suffix in (".csv", ".json", ".toml") and path.is_file():
-                seen.update(f"{number}/{path.relative_to(place).as_posix()}\n".encode())
-                seen.update(hashlib.sha256(path.read_bytes()).digest())
-    return seen.hexdigest()[:16]
 
 
 def unmeasured_tech(process: str | Path) -> Tech:
