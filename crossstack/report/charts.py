@@ -158,9 +158,11 @@ def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -
     out = []
     for t in axis.ticks():
         x = left + t * scale
+        last = x + len(f"{t:g}") * _LETTER > _WIDTH  # it would be cut off
+        at, anchor = (_WIDTH, "end") if last else (x, "middle")
         out.append(
             f'<path class="grid" d="M{x:.1f} {top - 4}V{foot}"/>'
-            f'<text x="{x:.1f}" y="{foot + 16}" text-anchor="middle">{t:g}</text>'
+            f'<text x="{at:.1f}" y="{foot + 16}" text-anchor="{anchor}">{t:g}</text>'
         )
     for k, name in enumerate(names):
         y = top + pitch * k + height / 2 + 4

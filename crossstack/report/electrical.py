@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -102,23 +103,31 @@ def write_chart(writes: Mapping[str, Any], tech: Tech) -> str:
     curves, levels = [], []
     needs = {"set": tech.memristor.set_needed_v, "reset": tech.memristor.reset_needed_v}
     for style, (polarity, w) in zip(("c0", "c1"), writes.items(), strict=False):
-        volts = [abs(v) for v in w["device_voltages_V"] if v is not None]
-        if len(volts) < len(w["device_voltages_V"]):
+        found = w["device_voltages_V"]
+        if None in found:
             continue
+        # of rows that are written in another turn, a device sees next to nothing now
+        applied = w.get("applied_V") or found
+        volts = [abs(v) if on else math.nan for v, on in zip(found, applied, strict=True)]
         curves.append(Curve(f"{polarity}, column {w['column']}", volts, style))
         if (need := needs.get(polarity)) is not None:
             levels.append((need, f"needed to {polarity}: {need:g} V", f"{style} dashed"))
     if not curves:
         return ""
     rows = max(len(curve.y) for curve in curves)
-    tops = [*(v for c in curves for v in c.y), *(level for level, *_ in levels)]
+    now = [k for k, v in enumerate(curves[0].y) if not math.isnan(v)]
+    tops = [
+        *(v for c in curves for v in c.y if not math.isnan(v)),
+        *(level for level, *_ in levels),
+    ]
     return curve_chart(
-        "Voltage of every device of the column that is written",
+        "Voltage of the devices that are written at once, in their column",
         list(range(rows)),
         curves,
         _numbers("row", rows),
         padded(tops, "voltage over the device (V), from zero"),
         levels=levels,
+        dots=None if len(now) == rows else now,
     )
 
 

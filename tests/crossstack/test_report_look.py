@@ -113,6 +113,15 @@ def test_charts_leave_out_what_is_not_known():
     assert axis.ticks() == [0, 1, 2, 3]
 
 
+def test_rows_of_another_turn_are_not_drawn_as_lost_writes():
+    one = {"column": 0, "device_voltages_V": [-0.001, 0.002, 1.6], "applied_V": [0.0, 0.0, 2.6]}
+    text = write_chart({"set": one}, TECH)
+    assert text.count("<circle") == 1
+    assert ": 1.6 at 2" in text
+    all_at_once = one | {"applied_V": [2.6] * 3}
+    assert write_chart({"set": all_at_once}, TECH).count("<circle") == 3
+
+
 def test_the_device_is_drawn_as_its_law_says():
     text = device_chart(TECH)
     assert "on, 10.0 kohm" in text
