@@ -73,29 +73,38 @@ def growth(sizes: tuple[int, ...], seconds: list[float]) -> bool:
     return max(exponent, last) <= MOST_EXPONENT
 
 
+def largest_array(top: db.Cell) -> db.Instance:
+    """Return the array of cells below a top cell."""
+    return max(top.each_inst(), key=lambda one: one.na * one.nb)
+
+
+def set_apart(layout: db.Layout, row: int, col: int) -> db.Cell:
+    """Make one cell of the array another one that is drawn the same, as an editor does."""
+    top = layout.top_cell()
+    unit = largest_array(top)
+    cell, at, dx, dy, nx, ny = unit.cell, unit.trans.disp, unit.a.x, unit.b.y, unit.na, unit.nb
+    own = layout.create_cell("by_hand")
+    own.copy_shapes(cell)
+    own.copy_instances(cell)
+    unit.delete()
+    blocks = [(cell, 0, 0, nx, row), (cell, 0, row, col, 1), (own, col, row, 1, 1)]
+    blocks += [(cell, col + 1, row, nx - col - 1, 1), (cell, 0, row + 1, nx, ny - row - 1)]
+    for which, x, y, count_x, count_y in blocks:
+        if count_x > 0 and count_y > 0:
+            trans = db.Trans(at.x + x * dx, at.y + y * dy)
+            step = (db.Vector(dx, 0), db.Vector(0, dy), count_x, count_y)
+            top.insert(db.CellInstArray(which.cell_index(), trans, *step))
+    return own
+
+
 class OneCell(damage.Damaged):
     """A large array, one cell of which is damaged, anywhere."""
 
     def __init__(self, array: Array, rng: random.Random) -> None:
         super().__init__(array, rng)
-        unit = max(self.top.each_inst(), key=lambda one: one.na * one.nb)
+        unit = largest_array(self.top)
         self.at = (rng.randrange(unit.nb), rng.randrange(unit.na))
-        self.own = self._apart(unit, *self.at)
-
-    def _apart(self, unit: db.Instance, row: int, col: int) -> db.Cell:
-        cell, at, dx, dy, nx, ny = unit.cell, unit.trans.disp, unit.a.x, unit.b.y, unit.na, unit.nb
-        own = self.layout.create_cell("by_hand")
-        own.copy_shapes(cell)
-        own.copy_instances(cell)
-        unit.delete()
-        blocks = [(cell, 0, 0, nx, row), (cell, 0, row, col, 1), (own, col, row, 1, 1)]
-        blocks += [(cell, col + 1, row, nx - col - 1, 1), (cell, 0, row + 1, nx, ny - row - 1)]
-        for which, x, y, count_x, count_y in blocks:
-            if count_x > 0 and count_y > 0:
-                trans = db.Trans(at.x + x * dx, at.y + y * dy)
-                step = (db.Vector(dx, 0), db.Vector(0, dy), count_x, count_y)
-                self.top.insert(db.CellInstArray(which.cell_index(), trans, *step))
-        return own
+        self.own = set_apart(self.layout, *self.at)
 
     def cell(self) -> db.Cell:
         return self.own

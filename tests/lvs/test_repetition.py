@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from crossstack.lvs.through import Stretch, goes_through
 from crossstack.lvs.tolerances import Tolerances
 
 SIZE = 20
+_SPEC = importlib.util.spec_from_file_location(
+    "bench_lvs", Path(__file__).parents[2] / "bench" / "lvs.py"
+)
+BENCH = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(BENCH)
 
 
 @pytest.fixture(scope="module")
@@ -44,25 +50,6 @@ def reduced(layout: db.Layout, array: Array, netlist: Path) -> LvsReport | None:
 
 def full(layout: db.Layout, array: Array, netlist: Path) -> LvsReport:
     return compare_layout(extract_layout(layout, array.tech), netlist)
-
-
-def one_cell(layout: db.Layout, row: int, col: int) -> db.Cell:
-    """Make one cell of the array another one that is drawn the same, as an editor does."""
-    top = layout.top_cell()
-    inst = max(top.each_inst(), key=lambda one: one.na * one.nb)
-    cell, at, dx, dy, nx, ny = inst.cell, inst.trans.disp, inst.a.x, inst.b.y, inst.na, inst.nb
-    own = layout.create_cell("by_hand")
-    own.copy_shapes(cell)
-    own.copy_instances(cell)
-    inst.delete()
-    blocks = [(cell, 0, 0, nx, row), (cell, 0, row, col, 1), (own, col, row, 1, 1)]
-    blocks += [(cell, col + 1, row, nx - col - 1, 1), (cell, 0, row + 1, nx, ny - row - 1)]
-    for which, x, y, count_x, count_y in blocks:
-        if count_x > 0 and count_y > 0:
-            trans = db.Trans(at.x + x * dx, at.y + y * dy)
-            step = (db.Vector(dx, 0), db.Vector(0, dy), count_x, count_y)
-            top.insert(db.CellInstArray(which.cell_index(), trans, *step))
-    return own
 
 
 def layer(layout: db.Layout, array: Array, name: str) -> int:
@@ -103,7 +90,7 @@ def test_a_flat_drawing_is_proven_as_well(array, netlist):
 
 def geometry(name: str, layout: db.Layout, array: Array, rng: random.Random) -> None:
     """Do a damage to one cell."""
-    cell = one_cell(layout, rng.randrange(SIZE), rng.randrange(SIZE))
+    cell = BENCH.set_apart(layout, rng.randrange(SIZE), rng.randrange(SIZE))
     what, wire = name.split()
     shapes = cell.shapes(layer(layout, array, wire))
     found = [*shapes.each(db.Shapes.SRegions)]
@@ -222,7 +209,7 @@ def test_only_what_goes_straight_on_goes_through(step, through):
 
 def test_places_are_those_of_the_whole(array, netlist):
     layout = to_layout(array.cell, array.tech)
-    cell = one_cell(layout, 11, 10)
+    cell = BENCH.set_apart(layout, 11, 10)
     cell.shapes(layer(layout, array, "TIO2_T")).clear()
     found, wanted = reduced(layout, array, netlist), full(layout, array, netlist)
     assert found is not None
