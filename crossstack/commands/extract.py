@@ -23,6 +23,7 @@ from ..options import (
 )
 
 if TYPE_CHECKING:
+    from ..base.layout import OpenedLayout
     from ..extract import Bsim, Extraction, MemristorModel, NetCapacitance
     from ..pdk import Conditions, Tech
 
@@ -116,15 +117,7 @@ def command(
     at = replace(at, device=merged(at.device, device_figures(device)))
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
-    from ..extract import (
-        Bsim,
-        extract,
-        net_capacitance,
-        prefers_tiles,
-        read_model,
-        split_patterns,
-    )
-    from ..extract.array.tiled import LARGEST
+    from ..extract import Bsim, read_model, split_patterns
 
     chosen = split_patterns(nets) or None
     if nets and not chosen:
@@ -136,38 +129,15 @@ def command(
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     check_results_folder(folder)
-    source: Any = opened
-    with console.steps():
-        # the tile engine finds the devices of its samples itself
-        if top is not None or not prefers_tiles(
-            source, tech, engine=engine, nets=chosen, capacitance=capacitance
-        ):
-            from ..lvs import extract_layout
-
-            with console.step("extract devices"):
-                source = extract_layout(source, tech, top)
-        with console.step("extract wires") as step:
-            found = extract(
-                source,
-                tech,
-                nets=chosen,
-                engine=engine,
-                capacitance=capacitance,
-                progress=step,
-            )
-        too_large = found.array is not None and not found.array.fits_network
-        if too_large and (capacitance or spef or bsim or model):
-            needing = "--capacitance, --spef, --bsim and --memristor"
-            raise ConfigError(f"{needing} need at most {LARGEST}")
-        farad = {}
-        if capacitance:
-            with console.step("capacitance") as step:
-                farad = net_capacitance(source, tech, nets=chosen, progress=step)
+    needing = capacitance or spef or bsim or model is not None
+    found, farad = _extracted(
+        console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
+    )
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
     stem = folder / file.stem
-    if too_large:
+    if _too_large(found):
         value = _write_array(console, stem, found)
     else:
         models = Bsim(tech) if bsim else None
@@ -178,6 +148,54 @@ def command(
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     return OK
+
+
+def _extracted(
+    console: Console,
+    opened: OpenedLayout,
+    tech: Tech,
+    top: str | None,
+    nets: list[str] | None,
+    engine: str,
+    *,
+    capacitance: bool,
+    needing: bool,
+) -> tuple[Extraction, dict[str, NetCapacitance]]:
+    """Return wires, and the capacitance of nets if asked for; `needing` says a network must be.
+
+    Raises:
+        ConfigError: for an array that no network could hold, where one is needed.
+    """
+    from ..base.errors import ConfigError
+    from ..extract import extract, net_capacitance, prefers_tiles
+    from ..extract.array.tiled import LARGEST
+
+    source: Any = opened
+    with console.steps():
+        # the tile engine finds the devices of its samples itself
+        if top is not None or not prefers_tiles(
+            source, tech, engine=engine, nets=nets, capacitance=capacitance
+        ):
+            from ..lvs import extract_layout
+
+            with console.step("extract devices"):
+                source = extract_layout(source, tech, top)
+        with console.step("extract wires") as step:
+            found = extract(
+                source, tech, nets=nets, engine=engine, capacitance=capacitance, progress=step
+            )
+        if _too_large(found) and needing:
+            options = "--capacitance, --spef, --bsim and --memristor"
+            raise ConfigError(f"{options} need at most {LARGEST}")
+        if not capacitance:
+            return found, {}
+        with console.step("capacitance") as step:
+            return found, net_capacitance(source, tech, nets=nets, progress=step)
+
+
+def _too_large(found: Extraction) -> bool:
+    """Return whether an array has no network with named nodes."""
+    return found.array is not None and not found.array.fits_network
 
 
 def _conditions(

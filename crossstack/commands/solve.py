@@ -197,7 +197,6 @@ def command(
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
     bits = None if address is None else _bits(loaded, mode, address, given)
-    notes = wires.notes
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
@@ -205,28 +204,25 @@ def command(
         if isinstance(loaded, Network):
             found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
     drops = summary(done, not_run, what)
-    notes = (*notes, *remarks(drops))
+    notes = [*wires.notes, *remarks(drops)]
     for note in notes:
         console.note(note)
-    value = {"network": network.resolve().name, **drops.to_json()}
-    value["notes"] = [*notes]
+    value = {"network": network.resolve().name, **drops.to_json(), "notes": notes}
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
-    if bits is not None:
-        value["scan"] = {"address": address, "bits": bits}
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
-    needs = []
+    lines = [tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops)]
     if (writes := done[mode].writes) and not linear:
         verdict = write_verdict(tech, lowest_of_writes(writes), "the written column")
         value["write_voltages"] = verdict.to_json()
-        needs = [verdict.line]
-    lines = (tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops))
+        lines.append(verdict.line)
+    if bits is not None:
+        value["scan"] = {"address": address, "bits": bits}
+        lines.append(f"scan chain: {bits} (first bit first), then LE, then EN")
     with console.later():
-        for line in (*lines, *needs):
+        for line in lines:
             console.say(line)
-        if bits is not None:
-            console.say(f"scan chain: {bits} (first bit first), then LE, then EN")
         pins = _pins(loaded)
         _say_currents(console, pins, done[mode])
         value |= found.say(console, pins, done[mode].counted_columns)
