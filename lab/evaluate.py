@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 
 from ..cells.marks import BARS, masks, vernier_step
 from ..cells.parameters import ELECTRODES
+from ..extract.sheet.rates import warm
 from ..pdk import Conditions, ParameterError, Tech
 from ..pdk.conditions import REFERENCE_C
 from .instrument import Pads, draw, four_wire_ohm, wires_of
@@ -66,7 +67,9 @@ class _Ohm:
     error: float
 
 
-def evaluate(readings: list[Reading], tech: Tech, temperature_c: float = 25.0) -> list[Figure]:
+def evaluate(
+    readings: list[Reading], tech: Tech, temperature_c: float = REFERENCE_C
+) -> list[Figure]:
     """Return what the readings say of the process.
 
     Args:
@@ -139,10 +142,8 @@ class _Film:
 
     def __init__(self, film: str, tech: Tech, temperature_c: float) -> None:
         self.film, self.base, self.temperature_c = film, tech, temperature_c
-        self.typical = next(f.sheet_ohm_sq for f in tech.films if f.name == film)
-        self.warm = 1.0 + next(f.tcr_per_c for f in tech.films if f.name == film) * (
-            temperature_c - REFERENCE_C
-        )
+        found = next(f for f in tech.films if f.name == film)
+        self.typical, self.warm = found.sheet_ohm_sq, warm(found.tcr_per_c, temperature_c)
         self.sheet_ohm = self.sheet_error = self.growth_um = self.growth_error = 0.0
 
     def _tech(self, sheet: float, growth: float, **others: Any) -> Tech:
@@ -166,13 +167,13 @@ class _Film:
             text = "within a factor of 2: a symmetric cross"
             raise ParameterError("readings", f"{self.film}: {a.value:g} and {b.value:g} ohm", text)
         mean = math.pi / math.log(2) * (a.value + b.value) / 2
-        warm = brentq(
+        hot = brentq(
             lambda s: math.exp(-math.pi * a.value / s) + math.exp(-math.pi * b.value / s) - 1.0,
             mean / 3, mean * 3, xtol=1e-12 * mean,
         )  # fmt: skip
         noise = math.pi / math.log(2) / 2 * math.hypot(a.error, b.error)
-        self.sheet_ohm = warm / self.warm
-        self.sheet_error = (SIGMAS * noise + CROSS * warm) / self.warm
+        self.sheet_ohm = hot / self.warm
+        self.sheet_error = (SIGMAS * noise + CROSS * hot) / self.warm
         expected = self.typical.at("typ") if self.typical is not None else math.nan
         return Figure("sheet_resistance_ohm_sq", self.film, self.sheet_ohm, self.sheet_error,
                       expected, "ohm/sq", "noise, and 0.3 % for arms that end")  # fmt: skip
@@ -202,7 +203,7 @@ class _Film:
         """Return the resistance of one via between electrode and land."""
         count = draw(f"via_chain_{self.film.lower()}", self.base).info["vias"]
         cut = next(c for c in self.base.cuts if c.name == f"V{self.film}")
-        expected = cut.ohm.at("typ") * (1.0 + cut.tcr_per_c * (self.temperature_c - REFERENCE_C))
+        expected = cut.ohm.at("typ") * warm(cut.tcr_per_c, self.temperature_c)
         land = self.base.roles.layer("land")
         sheet = next(f.sheet_ohm_sq for f in self.base.films if f.name == land)
         model = self._model("via_chain", self.sheet_ohm, self.growth_um)

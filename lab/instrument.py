@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import splu
 
 from ..cells import Cell, to_layout
 from ..cells.drawing import label_at
 from ..cells.monitors import kelvin, van_der_pauw, via_chain
 from ..extract import extract
 from ..pdk import ParameterError, Tech
-from ..solve import Network
+from ..solve import Network, solve_network
 
 #: a pair of pads of a monitor, numbered from 1 in the west
 Pads = tuple[int, int]
@@ -57,17 +55,11 @@ def wires_of(monitor: str, tech: Tech) -> Network:
 
 def four_wire_ohm(network: Network, force: Pads, sense: Pads) -> float:
     """Return the voltage between two pads over the current through two others, in ohm."""
-    nodes = {int(name[1:]): node for name, node in network.ports.items()}
-    n, ground = network.n_nodes, nodes[force[1]]
-    a, b, g = network.resistor_a, network.resistor_b, 1.0 / network.resistor_ohm
-    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
-    matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), shape=(n, n)).tocsc()
-    kept = np.delete(np.arange(n), ground)
-    current = np.zeros(n)
-    current[nodes[force[0]]] = 1.0
-    volts = np.zeros(n)
-    volts[kept] = splu(matrix[kept][:, kept]).solve(current[kept])
-    return float(volts[nodes[sense[0]]] - volts[nodes[sense[1]]])
+    none = np.zeros((1, 0, 0))  # a monitor of wires holds no device
+    pads = {f"P{force[0]}": 1.0, f"P{force[1]}": 0.0}
+    solved = solve_network(network, conductances=none, port_voltages=pads)
+    high, low = (solved.node_voltages[network.ports[f"P{pad}"]] for pad in sense)
+    return float((high - low) / solved.port_currents[f"P{force[0]}"])
 
 
 class Simulated:

@@ -88,7 +88,11 @@ def exists(dotted: str) -> bool:
                 continue
         except ModuleNotFoundError:
             continue
-        value: object = import_module(".".join(parts[:k]))
+        try:
+            value: object = import_module(".".join(parts[:k]))
+        except ImportError:  # of an optional extra, which may be missing: its source says as much
+            source = Path(str(find_spec(".".join(parts[:k])).origin)).read_text()
+            return all(re.search(rf"\b{name}\b", source) for name in parts[k:])
         for name in parts[k:]:
             if not hasattr(value, name):
                 return False

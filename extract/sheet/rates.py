@@ -40,11 +40,11 @@ def rates(tech: Tech) -> Rates:
     for film in tech.films:
         if film.sheet_ohm_sq is None:
             continue
-        value = film.sheet_ohm_sq.at(at.corner) * _warm(film.tcr_per_c, at.temperature_c)
+        value = film.sheet_ohm_sq.at(at.corner) * warm(film.tcr_per_c, at.temperature_c)
         sheet[film.name] = _positive(f"films.{film.name}.sheet_ohm_sq", value)
     cuts = {}
     for cut in tech.cuts:
-        ohm = cut.ohm.at(at.corner) * _warm(cut.tcr_per_c, at.temperature_c)
+        ohm = cut.ohm.at(at.corner) * warm(cut.tcr_per_c, at.temperature_c)
         cuts[cut.name] = _positive(f"cuts.{cut.name}.ohm", ohm) * cut.size_um**2
     for name, bias in at.size_bias_um.items():
         if name not in sheet:
@@ -53,7 +53,8 @@ def rates(tech: Tech) -> Rates:
     return Rates(sheet, cuts, ends, at)
 
 
-def _warm(tcr_per_c: float, temperature_c: float) -> float:
+def warm(tcr_per_c: float, temperature_c: float) -> float:
+    """Return a resistance at a temperature over that at 25 C."""
     return 1.0 + tcr_per_c * (temperature_c - REFERENCE_C)
 
 
