@@ -60,6 +60,11 @@ class Declared:
     more: str = ""
     only: str = ""
 
+    @property
+    def is_word(self) -> bool:
+        """True for a parameter that is one of a few words."""
+        return bool(self.words) and isinstance(self.words[0], str)
+
     def range_text(self, low: float | None = None, high: float | None = None) -> str:
         """Return the range for people.
 
@@ -67,7 +72,7 @@ class Declared:
             low: least value in the process that is meant, if one is.
             high: greatest value there.
         """
-        if self.words and not isinstance(self.words[0], str):
+        if self.words and not self.is_word:
             return ", ".join(map(str, self.words[:-1])) + f" or {self.words[-1]}"
         if self.high is None:
             return ""

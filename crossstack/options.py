@@ -15,7 +15,7 @@ import click
 
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
-from .cells.parameters import ARRAY, CELL_NAMES, PERIPHERIES, READ_SWITCHES, TOPS, Declared
+from .cells.parameters import ARRAY, CELL_NAMES, Declared
 from .pdk.home import DEFAULT, usual_profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -201,9 +201,8 @@ class ProfileName(_Text):
 PROFILE_NAMES = ProfileName()
 
 _TYPES: dict[str, Any] = {
-    "cell": CELL_KINDS, "top": click.Choice(TOPS), "profile": PROFILE_NAMES,
-    "process": str, "name": str, "read_switch": click.Choice(READ_SWITCHES),
-    "periphery": click.Choice(PERIPHERIES),
+    **{key: click.Choice(declared.words) for key, declared in ARRAY.items() if declared.is_word},
+    "cell": CELL_KINDS, "profile": PROFILE_NAMES, "process": str, "name": str,
 }  # fmt: skip
 #: what is declared of an array, where only macros are drawn
 _OF_MACROS: dict[str, dict[str, Any]] = {

@@ -112,7 +112,8 @@ class ArraySpec:
             # a bare array has no switches and nothing to sense behind them
             for key in ("kelvin", "switch_wn_um", "switch_wp_um", "read_switch", "periphery"):
                 if (value := getattr(self, key)) != getattr(type(self), key):
-                    raise ParameterError(key, value, "it needs top: macro or testchip")
+                    tops = "macro" if key == "periphery" else "macro or testchip"
+                    raise ParameterError(key, value, f"it needs top: {tops}")
         self._check_lengths()
         self._check_taken()
         if self.name is not None and not (

@@ -59,6 +59,7 @@ def command(
     crossstack measure --readings readings.csv      # the figures of a die
     crossstack measure --simulate --truth lab.yaml  # the extraction as instrument
     """  # noqa: D301
+    from ..base.errors import ConfigError
     from ..base.files import together, write_json
     from ..base.outputs import write_text
     from ..lab import evaluate, overlay_figures, probe_plan, write_readings
@@ -77,6 +78,8 @@ def command(
         figures = evaluate(taken, tech, temperature) if taken else []
         figures += overlay_figures(_bars(overlay), tech)
         rows = probe_plan(plan, tech) if plan is not None else []
+    if plan is not None and not rows:
+        raise ConfigError(f"--plan {plan}: holds none of the monitors that a test chip has")
     value: dict[str, Any] = {
         "process": tech.name, "profile": tech.profile.name, "temperature_c": temperature,
         "figures": [figure.to_json() for figure in figures], "probe_plan": rows,

@@ -14,7 +14,7 @@ import klayout.db as db
 from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import RAILS, SIDES
-from ..cells.parameters import ARRAY, PERIPHERIES, READ_SWITCHES, ROW_ENDS, TOPS, Declared
+from ..cells.parameters import ARRAY, TOPS, Declared
 from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
 from ..generators import build_top
 from ..generators.ranges import range_um
@@ -34,12 +34,10 @@ def choices(tech: Tech) -> dict[str, tuple[str, ...]]:
     electrodes = (x.name for x in tech.layers if x.purpose is Purpose.MODULE_ELECTRODE)
     metals = (*LINES, "land", *tech.roles.metals)
     return {
+        **{key: tuple(declared.words) for key, declared in ARRAY.items() if declared.is_word},
         "profile": profile_names(tech.key),
         "cell": array_cells_on(tech.module),
         "top": tuple(top for top in TOPS if top_fits(top, tech.module)),
-        "read_switch": tuple(READ_SWITCHES),
-        "periphery": tuple(PERIPHERIES),
-        "row_ends": tuple(ROW_ENDS),
         "electrode": tuple(electrodes),
         "mask": masks(tech),
         "side": SIDES,

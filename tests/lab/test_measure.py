@@ -158,6 +158,14 @@ def test_the_plan_meets_the_pads(chip):
             assert at in centres
 
 
+def test_a_layout_without_monitors_has_no_plan(tmp_path, capsys):
+    array = build_top(ArraySpec(1, 1))
+    to_layout(array.cell, array.tech).write(str(tmp_path / "a.gds"))
+    assert run(["measure", "--plan", str(tmp_path / "a.gds"), "-o", str(tmp_path / "out")]) == 2
+    assert "holds none of the monitors" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_build_takes_what_was_measured(chip, tmp_path):
     truth, out = tmp_path / "truth.yaml", tmp_path / "out"
     truth.write_text("tech:\n  sheet_resistance_ohm_sq: {ME: 0.7}\n")
