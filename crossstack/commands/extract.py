@@ -44,6 +44,14 @@ if TYPE_CHECKING:
     default=False,
     help="Find the capacitance of the nets, too; or resistance only (default).",
 )
+@click.option(
+    "--capacitance-engine",
+    "--c-engine",
+    "c_engine",
+    type=click.Choice(["formula", "field"]),
+    help="Find the capacitance by a formula of first order (default, seconds), or from the "
+    "three-dimensional field of every neighbourhood (minutes, when it is new).",
+)
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
@@ -84,6 +92,7 @@ def command(
     nets: tuple[str, ...],
     engine: str,
     capacitance: bool,
+    c_engine: str | None,
     spef: bool,
     bsim: bool,
     memristor: Path | None,
@@ -129,10 +138,12 @@ def command(
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     check_results_folder(folder)
+    capacitance = capacitance or c_engine is not None
     needing = capacitance or spef or bsim or model is not None
     found, farad = _extracted(
-        console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
-    )
+        console, opened, tech, top, chosen, engine,
+        capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
+    )  # fmt: skip
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
@@ -159,6 +170,7 @@ def _extracted(
     engine: str,
     *,
     capacitance: bool,
+    c_engine: str,
     needing: bool,
 ) -> tuple[Extraction, dict[str, NetCapacitance]]:
     """Return wires, and the capacitance of nets if asked for; `needing` says a network must be.
@@ -190,7 +202,7 @@ def _extracted(
         if not capacitance:
             return found, {}
         with console.step("capacitance") as step:
-            return found, net_capacitance(source, tech, nets=nets, progress=step)
+            return found, net_capacitance(source, tech, nets=nets, engine=c_engine, progress=step)
 
 
 def _too_large(found: Extraction) -> bool:

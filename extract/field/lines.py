@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from .scene import Points, Scene
 
 Floats = NDArray[np.float64]
 Box = tuple[float, float, float, float]
+#: an interval of a smaller share of the step that it needs stays whole: in the plan, and upwards,
+#: where films are thin and fields strong
+_SHORT, _THIN = 0.4, 0.1
 #: samples of the wanted step between two edges
 _SAMPLES = 65
 
@@ -51,18 +55,12 @@ class Lines:
         """Number of lines."""
         return len(self.x), len(self.y), len(self.z)
 
-    def halved(self) -> Lines:
-        """Return the grid with a line in the middle of every step."""
-        return Lines(
-            *(
-                np.interp(np.arange(2 * len(a) - 1) / 2, np.arange(len(a)), a)
-                for a in (self.x, self.y, self.z)
-            )
-        )
 
+def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> tuple[Lines, Lines]:
+    """Return the grid of a scene, and the same with half the steps.
 
-def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> Lines:
-    """Return the grid of a scene.
+    Steps that edges make less than half as long as they need be are the same in both, as are
+    those outside the focus.
 
     Args:
         scene: conductors and insulators.
@@ -72,7 +70,7 @@ def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> Lines:
     """
     near = focus or scene.window
     gaps = _gaps(scene)
-    axes = []
+    axes: list[tuple[Floats, Floats]] = []
     for axis in (0, 1):
         low, high = scene.window[axis], scene.window[axis + 2]
         a, b = near[axis], near[axis + 2]
@@ -81,9 +79,9 @@ def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> Lines:
         steps = {at: every.get(at, np.inf) for at in (low, high, a, b)}
         _join(steps, {at: d for at, d in every.items() if a <= at <= b}, spacing.merge_um)
         _join(steps, outer, spacing.far_um / 2)
-        axes.append(_graded(steps, spacing))
-    axes.append(_graded(_heights(scene, spacing), spacing))
-    return Lines(*axes)
+        axes.append(_graded(steps, spacing, (a, b), _SHORT))
+    axes.append(_graded(_heights(scene, spacing), spacing, (0.0, scene.top_um), _THIN))
+    return Lines(*(pair[0] for pair in axes)), Lines(*(pair[1] for pair in axes))
 
 
 def _gaps(scene: Scene) -> Floats:
@@ -148,18 +146,25 @@ def _join(steps: dict[float, float], more: dict[float, float], distance: float) 
             steps[nearest] = min(steps[nearest], more[at])
 
 
-def _graded(marks_steps: dict[float, float], spacing: Spacing) -> Floats:
+def _graded(
+    marks_steps: dict[float, float], spacing: Spacing, near: tuple[float, float], short: float
+) -> tuple[Floats, Floats]:
     """Return lines through all edges, whose steps follow the distance to the nearest one."""
     marks = np.array(sorted(marks_steps))
     steps = np.array([marks_steps[at] for at in marks])
-    found = [marks[:1]]
-    for a, b in zip(marks[:-1], marks[1:], strict=True):
+    coarse, fine = [marks[:1]], [marks[:1]]
+    for a, b in pairwise(marks):
         at = np.linspace(a, b, _SAMPLES)
         wanted = (steps[:, None] + spacing.growth * np.abs(at - marks[:, None])).min(axis=0)
         wanted = np.minimum(wanted, spacing.most_um)
         count = np.concatenate([[0.0], np.cumsum((1 / wanted[1:] + 1 / wanted[:-1]) / 2)])
         count *= (b - a) / (_SAMPLES - 1)
         cells = max(1, int(np.ceil(count[-1] - 0.25)))
-        found.append(np.interp(np.linspace(0, count[-1], cells + 1)[1:], count, at))
-        found[-1][-1] = b
-    return np.concatenate(found)
+        halved = 2 if count[-1] > short and near[0] <= a and b <= near[1] else 1
+        line = np.interp(np.linspace(0, count[-1], cells + 1), count, at)
+        line[-1] = b
+        coarse.append(line[1:])
+        fine.append(
+            np.interp(np.arange(1, halved * cells + 1) / halved, np.arange(cells + 1), line)
+        )
+    return np.concatenate(coarse), np.concatenate(fine)

@@ -16,7 +16,7 @@ from ...solve.network.network import Network
 from ..field.lumps import lumps, nodes_of_nets
 
 if TYPE_CHECKING:
-    from ..field.capacitance import NetCapacitance
+    from ..field.netcap import NetCapacitance
 
 _FF = 1e15
 _NO_NODES = np.array([], dtype=np.int64)
