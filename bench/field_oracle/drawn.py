@@ -21,7 +21,7 @@ class Part:
     """A polygon of a net on a film or cut of the process.
 
     Attributes:
-        net: its net.
+        net: its net; "" for an insulator.
         film: name in the process's tables of films or cuts.
         points: corners in um.
     """
@@ -66,9 +66,14 @@ class Shape:
         bodies = [
             Conductor(part.net, *heights(part.film, tech), cut)
             for part in self.parts
-            if (cut := _within(part.points, self.window))
+            if part.net and (cut := _within(part.points, self.window))
         ]
-        return Scene(self.window, self.top_um, tuple(bodies), insulators(tech))
+        drawn = [
+            Insulator(*heights(part.film, tech), tech.film(part.film).permittivity or 1.0, cut)
+            for part in self.parts
+            if not part.net and (cut := _within(part.points, self.window))
+        ]
+        return Scene(self.window, self.top_um, tuple(bodies), (*insulators(tech), *drawn))
 
     def layout(self, tech: Tech) -> db.Layout:
         """Return a layout of the whole with a label on every net's first part."""
@@ -81,7 +86,7 @@ class Shape:
             polygon = db.DPolygon([db.DPoint(*p) for p in part.points])
             layer = cuts.get(part.film, part.film)
             top.shapes(layout.layer(*tech.gds(layer))).insert(polygon)
-            if part.net in labelled or part.film in cuts:
+            if not part.net or part.net in labelled or part.film in cuts:
                 continue
             labelled.add(part.net)
             at = Polygon(part.points).representative_point()

@@ -28,7 +28,7 @@ TOLERANCE, FINER = 0.003, 1.8
 #: share of the estimated error that is refined at once
 SHARE = 0.6
 #: lengths in which meshes are made, and the largest tetrahedron of the first
-LENGTHS, LARGEST_UM = Lengths(least=0.15, near=3.0, middle=2.5), 12.0
+LENGTHS, LARGEST_UM = Lengths(least=0.15, near=1.5, middle=1.0), 20.0
 #: unknowns at which it gives up
 MOST = 2_500_000
 
@@ -140,9 +140,7 @@ def _permittivity(mesh: Any) -> Any:
     return mesh.MaterialCF({n: float(n.removeprefix(FILM)) for n in mesh.GetMaterials()})
 
 
-def _field(
-    mesh: Any, nets: tuple[str, ...], order: int
-) -> tuple[Floats, Floats, list[Any], int]:
+def _field(mesh: Any, nets: tuple[str, ...], order: int) -> tuple[Floats, Floats, list[Any], int]:
     """Return the matrix by energy, by charges, the potentials and the number of unknowns."""
     import ngsolve as ng
 

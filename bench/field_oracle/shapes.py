@@ -18,7 +18,7 @@ from .drawn import Part, Shape, rect
 #: from the outermost conductor to the edge of the field: a mirror there moves no value by 0.1 %
 MARGIN_UM = 40.0
 #: of short things, likewise
-NEAR_UM = 15.0
+NEAR_UM = 14.0
 Window = tuple[float, float, float, float]
 
 
@@ -56,7 +56,7 @@ def side_walls(tech: Tech) -> Iterator[Shape]:
         yield _pair(f"pair {first} {space:g}", first, 0.5, space, 50.0)
     for metal in (tech.roles.layer("poly"), *tech.roles.metals):
         width, space = Ask(tech).width(metal), Ask(tech).space(metal)
-        yield _pair(f"least pair {metal}", metal, width, space, 20.0)
+        yield _pair(f"least pair {metal}", metal, width, space, 4.0)
 
 
 def _pair(name: str, metal: str, width: float, space: float, length: float) -> Shape:
@@ -73,16 +73,16 @@ def _pair(name: str, metal: str, width: float, space: float, length: float) -> S
 def fringes(tech: Tech) -> Iterator[Shape]:
     """Yield wires near others and near edges."""
     m1, m2, m3 = tech.roles.metals[:3]
-    w, s, half = 0.28, 0.28, 10.0
+    w, s, half = 0.28, 0.28, 2.0
 
     def line(net: str, metal: str, at: float, width: float = w) -> Part:
         return rect(net, metal, at - width / 2, -half, at + width / 2, half)
 
     three = (line("B", m2, -w - s), line("A", m2, 0), line("C", m2, w + s))
-    far = (-15.0, 0.0, 15.0, half + NEAR_UM)
-    plate = rect("P", m1, -5, -half, 5, half)
-    edge = rect("P", m1, 0, -half, 10, half)
-    roof = rect("R", m3, -5, -half, 5, half)
+    far = (-5 - NEAR_UM, 0.0, 5 + NEAR_UM, half + NEAR_UM)
+    plate = rect("P", m1, -2, -half, 2, half)
+    edge = rect("P", m1, 0, -half, 4, half)
+    roof = rect("R", m3, -2, -half, 2, half)
     yield Shape("bus of three", "fringe", three, far, 2, words=f"{m2} at least space")
     yield Shape("bus over plate", "fringe", (*three, plate), far, 2, words=f"{m2} over {m1}")
     yield Shape("line at an edge", "fringe", (line("A", m2, 0, 1.0), edge), far, 2,
@@ -101,12 +101,12 @@ def crossings(tech: Tech) -> Iterator[Shape]:
     pairs = [(poly, m[0]), *pairwise(m), (m[0], m[2]), (m[0], m[4])]
     for low, high in pairs:
         w = max(0.5, Ask(tech).width(high))
-        parts = (rect("A", low, -5, -w / 2, 5, w / 2), rect("B", high, -w / 2, -5, w / 2, 5))
-        yield Shape(f"crossing {low} {high}", "crossing", parts, _quarter(5.0), 4,
-                    words=f"lines of {w:g} x 10 um")  # fmt: skip
+        parts = (rect("A", low, -2, -w / 2, 2, w / 2), rect("B", high, -w / 2, -2, w / 2, 2))
+        yield Shape(f"crossing {low} {high}", "crossing", parts, _quarter(2.0), 4,
+                    words=f"lines of {w:g} x 4 um")  # fmt: skip
     shield = rect("S", m[1], -1, -1, 1, 1)
-    parts = (rect("A", m[0], -5, -0.25, 5, 0.25), rect("B", m[2], -0.25, -5, 0.25, 5), shield)
-    yield Shape("shielded crossing", "crossing", parts, _quarter(5.0), 4,
+    parts = (rect("A", m[0], -2, -0.25, 2, 0.25), rect("B", m[2], -0.25, -2, 0.25, 2), shield)
+    yield Shape("shielded crossing", "crossing", parts, _quarter(2.0), 4,
                 words=f"{m[0]} and {m[2]} with 2 x 2 um of {m[1]} between")  # fmt: skip
 
 
@@ -181,20 +181,20 @@ def _stack(tech: Tech, net: str, x: float, low: int, high: int, count: int) -> I
 def bends(tech: Tech) -> Iterator[Shape]:
     """Yield nets that turn and branch."""
     m1, m2 = tech.roles.metals[:2]
-    whole = (-20.0, -20.0, 20.0, 20.0)
-    bend = Part("A", m1, ((-5, -5), (-4.5, -5), (-4.5, 4.5), (5, 4.5), (5, 5), (-5, 5)))
-    nested = Part("B", m1, ((-4, -5), (-3.5, -5), (-3.5, 3.5), (5, 3.5), (5, 4), (-4, 4)))
+    whole = (-16.0, -16.0, 16.0, 16.0)
+    bend = Part("A", m1, ((-2, -2), (-1.5, -2), (-1.5, 1.5), (2, 1.5), (2, 2), (-2, 2)))
+    nested = Part("B", m1, ((-1, -2), (-0.5, -2), (-0.5, 0.5), (2, 0.5), (2, 1), (-1, 1)))
     yield Shape("bend in a bend", "bend", (bend, nested), whole, words=f"{m1}, 0.5 um apart")
-    tee = (rect("A", m1, -5, -0.25, 5, 0.25), rect("A", m1, -0.25, 0.25, 0.25, 5))
-    other = (rect("B", m1, -5, -1.25, 5, -0.75), rect("B", m1, 1.0, -5, 1.5, -1.25))
+    tee = (rect("A", m1, -2, -0.25, 2, 0.25), rect("A", m1, -0.25, 0.25, 0.25, 2))
+    other = (rect("B", m1, -2, -1.25, 2, -0.75), rect("B", m1, 1.0, -3, 1.5, -1.25))
     yield Shape("pair of tees", "bend", (*tee, *other), whole, words=f"{m1}, 0.5 um apart")
-    cross = (rect("A", m1, -5, -0.25, 5, 0.25), rect("A", m1, -0.25, -5, 0.25, 5))
-    yield Shape("cross", "bend", cross, _quarter(5.0), 4, words=m1)
+    cross = (rect("A", m1, -2, -0.25, 2, 0.25), rect("A", m1, -0.25, -2, 0.25, 2))
+    yield Shape("cross", "bend", cross, _quarter(2.0), 4, words=m1)
     frame = (rect("R", m2, -2, -2, 2, -1.5), rect("R", m2, -2, 1.5, 2, 2),
              rect("R", m2, -2, -1.5, -1.5, 1.5), rect("R", m2, 1.5, -1.5, 2, 1.5))  # fmt: skip
     yield Shape("guarded pad", "bend", (rect("A", m2, -1, -1, 1, 1), *frame), _quarter(2.0), 4,
                 words=f"{m2}, 2 x 2 um in a ring, 0.5 um apart")  # fmt: skip
-    slant = (Part("A", m1, ((-4, -3.6), (-3.6, -4), (4, 3.6), (3.6, 4))),
-             Part("B", m1, ((-3.2, -4.4), (-2.8, -4.8), (4.8, 2.8), (4.4, 3.2))))  # fmt: skip
+    slant = (Part("A", m1, ((-1.6, -1.2), (-1.2, -1.6), (1.6, 1.2), (1.2, 1.6))),
+             Part("B", m1, ((-0.8, -2), (-0.4, -2.4), (2.4, 0.4), (2, 0.8))))  # fmt: skip
     yield Shape("slanted pair", "bend", slant, (-16.0, -16.0, 16.0, 16.0),
                 words=f"{m1} at 45 degrees, 0.57 um apart")  # fmt: skip

@@ -127,7 +127,9 @@ def tetrahedra(
         for net, shape in slab.nets.items():
             solids += [_solid(p, low, high, METAL, NET + net) for p in _drawn(shape, x, y)]
         for k, shape in slab.insulators.items():
-            solids += [_solid(p, low, high, f"{FILM}{k!r}", "") for p in _drawn(shape, x, y)]
+            # without permittivity there is no field, as in a conductor, but at no potential
+            name = f"{FILM}{k!r}" if k > 0 else METAL
+            solids += [_solid(p, low, high, name, "") for p in _drawn(shape, x, y)]
     kept = Compound([s for s in Glue(solids).solids if s.name != METAL])
     for face in kept.faces:
         if face.center.z < 1e-6:
