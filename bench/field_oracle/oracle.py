@@ -28,7 +28,7 @@ TOLERANCE, FINER = 0.003, 1.8
 #: share of the estimated error that is refined at once
 SHARE = 0.6
 #: lengths in which meshes are made, and the largest tetrahedron of the first
-LENGTHS, LARGEST_UM = Lengths(least=0.15, near=1.5, middle=1.0), 20.0
+LENGTHS, LARGEST_UM = Lengths(least=0.15, near=1.5, middle=1.0), 10.0
 #: unknowns at which it gives up
 MOST = 2_500_000
 

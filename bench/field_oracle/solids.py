@@ -22,6 +22,8 @@ from .axes import DIGITS, GRID_UM, Axis
 
 #: permittivity where a scene names no insulator
 AIR = 1.0
+#: largest triangle on a conductor in the first mesh, um
+METAL_UM = 0.6
 #: what of a conductor is kept out of the mesh, and how a net's faces and insulators are named
 METAL, NET, FILM = "metal", "net:", "k:"
 
@@ -104,7 +106,7 @@ def _parts(shape: BaseGeometry) -> Iterator[Polygon]:
 
 
 def tetrahedra(
-    scene: Scene, axes: tuple[Axis, Axis, Axis], *, largest_um: float, grading: float = 0.9
+    scene: Scene, axes: tuple[Axis, Axis, Axis], *, largest_um: float, grading: float = 0.4
 ) -> Any:
     """Return a netgen mesh of the insulators, drawn in x and y, at true heights.
 
@@ -135,7 +137,7 @@ def tetrahedra(
         if face.center.z < 1e-6:
             face.name = NET + "0"
     parameters = MeshingParameters(
-        maxh=largest_um, grading=grading, optsteps3d=1, parallel_meshing=False
+        maxh=largest_um, grading=grading, parallel_meshing=False
     )
     return _at_heights(OCCGeometry(kept).GenerateMesh(mp=parameters), z)
 
@@ -179,6 +181,7 @@ def _solid(polygon: Polygon, low: float, high: float, material: str, faces: str)
     solid.solids.name = material
     if faces:
         solid.faces.name = faces
+        solid.faces.maxh = METAL_UM
     return solid
 
 
