@@ -69,6 +69,11 @@ class Bodies:
         """What the conductors cover, in dbu."""
         return self._cell.bbox()
 
+    def count(self, box: db.Box) -> int:
+        """Return how many shapes of conductors and cuts touch a box."""
+        found = (self._cell.shapes(layer).each_touching(box) for layer in self._layers.values())
+        return sum(1 for shapes in found for _ in shapes)
+
     def near(self, box: db.Box) -> list[tuple[str, int, db.Region]]:
         """Return (layer, net, shapes) within a box, clipped to it, in a set order."""
         found: dict[tuple[str, int], db.Region] = {}
@@ -81,7 +86,7 @@ class Bodies:
         return [each for each in clipped if not each[2].is_empty()]
 
     def scene(self, box: db.Box) -> Scene:
-        """Return what lies in a box, with nets by number, relative to its lower left corner."""
+        """Return what lies in a box, relative to its lower left corner; nets: see `net_label`."""
         home = db.ICplxTrans(1.0, 0.0, False, -box.left, -box.bottom)
         clip, tech = db.Region(box), self.tech
         surface = _surface(tech) - _GATE_GAP_UM
@@ -94,7 +99,7 @@ class Bodies:
         junctions = db.Region()
         for name, net, region in self.near(box):
             polygons = tuple(_points(region.transformed(home), self.dbu))
-            conductors.append(Conductor(str(net), *self.spans[name], polygons))
+            conductors.append(Conductor(net_label(net), *self.spans[name], polygons))
             if name in diffusion_layers(tech):
                 junctions += region
         insulators = list(_blanket(tech))
@@ -114,6 +119,11 @@ class Bodies:
         window = (0.0, 0.0, box.width() * self.dbu, box.height() * self.dbu)
         top = max(high for _, high in tech.heights_um.values()) + _AIR_UM
         return Scene(window, top, tuple(conductors), tuple(insulators))
+
+
+def net_label(number: int) -> str:
+    """Return what a net of the layout is called in a scene."""
+    return f"net{number}"
 
 
 def diffusion_layers(tech: Tech) -> tuple[str, ...]:

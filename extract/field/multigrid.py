@@ -134,7 +134,8 @@ class Multigrid:
 
 def _dots(a: Singles, b: Singles) -> Floats:
     """Return the products of columns, summed up in double precision."""
-    return stencil.dots(a, b)
+    found: Floats = stencil.dots(a, b)
+    return found
 
 
 def _arrays(matrix: csr_matrix) -> Arrays:

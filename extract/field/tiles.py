@@ -3,7 +3,7 @@
 The layout is cut into tiles, cells of the array where there is one. A tile is solved within a
 window that is `MARGIN_UM` larger, and gives the energy of the field in itself for each pair of
 nets near it: C_ij = sum over tiles of the integral of k grad u_i . grad u_j. What is farther from a
-tile than `REACH_UM` counts as ground there.
+tile than `REACH_UM` counts as ground there. Where few bodies stand both are `WIDE_UM`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...lvs import ExtractedLayout
 from ...pdk import Tech
 from ..nets.naming import memristor_places, net_names
 from ..nets.report import Progress
-from .bodies import Bodies
+from .bodies import Bodies, net_label
 from .known import known, remember, scene_key
 from .lines import Box, Spacing, lines_of
 from .maxwell import extrapolated, solve_fields
@@ -30,13 +30,15 @@ from .scene import Conductor, Scene
 
 Floats = NDArray[np.float64]
 #: what is seen around a tile, and how near to it a net must be to be told from ground, um
-MARGIN_UM, REACH_UM = 2.5, 1.0
+MARGIN_UM, REACH_UM = 2.5, 0.8
+#: the same where there are few bodies: nothing shields them there, and they take little time
+WIDE_UM, FEW = (5.0, 3.0), 40
 #: couplings below this share of both nets' capacitance count as ground
 LEAST_SHARE = 1e-3
 #: tiles where there is no array, and the least of them, um
 _TILE_UM, _LEAST_UM = 5.0, 2.5
 #: the grid of a tile
-SPACING = Spacing(step_um=0.3, merge_um=0.06, far_um=0.5)
+SPACING = Spacing(step_um=0.3, merge_um=0.06)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def field_capacitance(
 
 def tile_boxes(layout: ExtractedLayout, bodies: Bodies) -> list[db.Box]:
     """Return the tiles of a layout in dbu, beyond its edges as far as a field reaches."""
-    reach = round(MARGIN_UM / layout.dbu)
+    reach = round(WIDE_UM[1] / layout.dbu)
     whole = bodies.bbox.enlarged(reach, reach)
     at = np.array([d.at for d in layout.flat.devices if d.kind.is_memristor]).reshape(-1, 2)
     cuts = []
@@ -122,9 +124,11 @@ def tile_of(bodies: Bodies, box: db.Box, wanted: set[int] | None = None) -> Tile
 
     Nets are called by the order of their bodies, so that equal neighbourhoods are equal scenes.
     """
-    margin, reach = (round(um / bodies.dbu) for um in (MARGIN_UM, REACH_UM))
-    close = {net for _, net, _ in bodies.near(box.enlarged(reach, reach))}
-    if not close or (wanted is not None and not close & wanted):
+    margin, reach = (round(um / bodies.dbu) for um in WIDE_UM)
+    if bodies.count(box.enlarged(margin, margin)) > FEW:
+        margin, reach = (round(um / bodies.dbu) for um in (MARGIN_UM, REACH_UM))
+    close = {net_label(net): net for _, net, _ in bodies.near(box.enlarged(reach, reach))}
+    if not close or (wanted is not None and wanted.isdisjoint(close.values())):
         return None
     scene = bodies.scene(box.enlarged(margin, margin))
     called: dict[str, str] = {GROUND: GROUND}
@@ -132,14 +136,14 @@ def tile_of(bodies: Bodies, box: db.Box, wanted: set[int] | None = None) -> Tile
     for body in conductors:
         called.setdefault(body.net, f"n{len(called)}")
     named = tuple(Conductor(called[b.net], b.low_um, b.high_um, b.polygons) for b in conductors)
-    numbers = tuple(int(net) for net in called if net != GROUND and int(net) in close)
+    labels = [label for label in called if label in close]
     side = margin * bodies.dbu
     focus = (side, side, side + box.width() * bodies.dbu, side + box.height() * bodies.dbu)
     return Tile(
         Scene(scene.window, scene.top_um, named, scene.insulators),
         focus,
-        tuple(called[str(net)] for net in numbers),
-        numbers,
+        tuple(called[label] for label in labels),
+        tuple(close[label] for label in labels),
     )
 
 
