@@ -136,9 +136,7 @@ def tetrahedra(
     for face in kept.faces:
         if face.center.z < 1e-6:
             face.name = NET + "0"
-    parameters = MeshingParameters(
-        maxh=largest_um, grading=grading, parallel_meshing=False
-    )
+    parameters = MeshingParameters(maxh=largest_um, grading=grading, parallel_meshing=False)
     return _at_heights(OCCGeometry(kept).GenerateMesh(mp=parameters), z)
 
 

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 PUBLISHED = Path(__file__).with_name("published.csv")
+#: ours: the engine on the oracle's scene; tiles: the layout, extracted
+WAYS = ("ours", "tiles", "formula", "magic", "kpex")
+HEADS = ("shape", "C of", "field, fF", "ours", "by tiles", "formula", "Magic", "klayout-pex")
 #: what a self capacitance and a coupling may be off by
 SELF, COUPLING = 0.05, 0.10
 #: couplings below this share of the smaller self capacitance are not compared
@@ -30,7 +33,7 @@ class Row:
         net: whose.
         other: to whom; "" for all that the net sees.
         oracle: of the field.
-        found: way -> value: "ours", "formula", "magic", "kpex".
+        found: way -> value, see `WAYS`.
     """
 
     shape: str
@@ -95,16 +98,13 @@ def published(path: Path = PUBLISHED) -> dict[tuple[str, str, str], dict[str, fl
     }
 
 
-HEADS = ("shape", "C of", "oracle fF", "ours", "formula", "Magic", "klayout-pex")
-
-
 def markdown(table: Iterable[Row]) -> Iterator[str]:
     """Yield the table: values of the oracle, errors of the others."""
     yield "| " + " | ".join(HEADS) + " |"
     yield "|---" * len(HEADS) + "|"
     last = ""
     for row in table:
-        errors = (row.error(way) for way in ("ours", "formula", "magic", "kpex"))
+        errors = (row.error(way) for way in WAYS)
         cells = ["-" if math.isnan(e) else f"{100 * e:+.1f} %" for e in errors]
         name = row.shape if row.shape != last else ""
         last = row.shape
@@ -113,7 +113,7 @@ def markdown(table: Iterable[Row]) -> Iterator[str]:
 
 def summary(table: list[Row]) -> Iterator[str]:
     """Yield how each way does, and which rows of ours fail."""
-    for way in ("ours", "formula", "magic", "kpex"):
+    for way in WAYS:
         errors = {kind: [abs(r.error(way)) for r in table if bool(r.other) == kind
                          and not math.isnan(r.error(way))] for kind in (False, True)}  # fmt: skip
         if not any(errors.values()):
@@ -125,7 +125,9 @@ def summary(table: list[Row]) -> Iterator[str]:
                                        ("couplings", COUPLING, errors[True])) if found
         ]  # fmt: skip
         yield f"{way}: " + "; ".join(words)
-    failed = [(r, r.faults()) for r in table if r.faults()]
-    yield f"{len(table)} rows, {len(failed)} fail"
-    for row, faults in failed:
-        yield f"  {row.shape}, {row.what}: {', '.join(faults)}"
+    for way in ("ours", "tiles"):
+        has = [r for r in table if not math.isnan(r.error(way))] if way == "tiles" else table
+        failed = [(r, r.faults(way)) for r in has if r.faults(way)]
+        yield f"{way}: {len(failed)} of {len(has)} rows fail"
+        for row, faults in failed:
+            yield f"  {row.shape}, {row.what}: {', '.join(faults)}"
