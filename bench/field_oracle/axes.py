@@ -59,13 +59,11 @@ class Lengths:
     middle: float
 
 
-def axes_of(scene: Scene, lengths: Lengths) -> tuple[Axis, Axis, Axis]:
-    """Return the maps of x, y and z of a scene."""
+def axes_of(scene: Scene, levels: list[float], lengths: Lengths) -> tuple[Axis, Axis, Axis]:
+    """Return the maps of x, y and z of a scene, in which something begins or ends at levels."""
     x1, y1, x2, y2 = scene.window
-    bodies = (*scene.conductors, *scene.insulators)
-    every = [p for body in bodies for p in body.polygons or ()]
-    heights = {h for b in bodies for h in (b.low_um, b.high_um) if 0 < h < scene.top_um}
-    marks = np.array(sorted({0.0, scene.top_um} | {round(h, DIGITS) for h in heights}))
+    every = [p for body in (*scene.conductors, *scene.insulators) for p in body.polygons or ()]
+    marks = np.array(levels)
     thick = np.maximum(np.diff(marks), lengths.least)
     z = _joined(marks, np.concatenate([[0.0], np.cumsum(thick)]))
     if not all(_is_square(points) for points in every):

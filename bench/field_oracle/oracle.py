@@ -18,7 +18,7 @@ from crossstack.extract.field.dielectric import EPSILON_0_F_UM
 from crossstack.extract.field.scene import Scene
 
 from .axes import Axis, Lengths, axes_of
-from .solids import FILM, NET, tetrahedra
+from .solids import FILM, NET, levels, tetrahedra
 
 Floats = NDArray[np.float64]
 #: of the elements
@@ -87,7 +87,7 @@ def solve(
     import ngsolve as ng
 
     start = time.perf_counter()
-    axes = axes_of(scene, lengths)
+    axes = axes_of(scene, levels(scene), lengths)
     mesh = ng.Mesh(tetrahedra(scene, axes, largest_um=largest_um))
     unknowns: list[int] = []
     found: list[tuple[Floats, Floats]] = []

@@ -22,8 +22,8 @@ from .axes import DIGITS, GRID_UM, Axis
 
 #: permittivity where a scene names no insulator
 AIR = 1.0
-#: largest triangle on a conductor in the first mesh, um
-METAL_UM = 0.6
+#: largest triangle on a conductor in the first mesh, um, and as a share of the window
+METAL_UM, METAL_SHARE = 0.6, 0.1
 #: what of a conductor is kept out of the mesh, and how a net's faces and insulators are named
 METAL, NET, FILM = "metal", "net:", "k:"
 
@@ -55,15 +55,21 @@ def slabs(scene: Scene, breaks: tuple[float, ...] = ()) -> list[Slab]:
     """Cut a scene into slabs; those that hold the same are one, but at a break."""
     bodies = [*scene.conductors, *scene.insulators]
     heights = {0.0, scene.top_um, *breaks} | {h for b in bodies for h in (b.low_um, b.high_um)}
-    levels = sorted({round(h, DIGITS) for h in heights if 0 <= h <= scene.top_um})
+    every = sorted({round(h, DIGITS) for h in heights if 0 <= h <= scene.top_um})
     kept = {round(h, DIGITS) for h in breaks}
     found: list[Slab] = []
-    for low, high in pairwise(levels):
+    for low, high in pairwise(every):
         one = _slab(scene, low, high)
         if found and low not in kept and found[-1].same(one):
             one = Slab(found.pop().low, high, one.nets, one.insulators)
         found.append(one)
     return found
+
+
+def levels(scene: Scene) -> list[float]:
+    """Return the heights at which something begins or ends, bottom and top included."""
+    pile = slabs(scene)
+    return [pile[0].low, *(slab.high for slab in pile)]
 
 
 def _slab(scene: Scene, low: float, high: float) -> Slab:
@@ -123,15 +129,17 @@ def tetrahedra(
     from netgen.occ import Compound, Glue, OCCGeometry
 
     x, y, z = axes
+    x1, y1, x2, y2 = scene.window
+    fine = min(METAL_UM, METAL_SHARE * min(x2 - x1, y2 - y1))
     solids = []
     for slab in slabs(scene, tuple(z.true)):
         low, high = float(z(slab.low)), float(z(slab.high))
         for net, shape in slab.nets.items():
-            solids += [_solid(p, low, high, METAL, NET + net) for p in _drawn(shape, x, y)]
+            solids += [_solid(p, low, high, METAL, NET + net, fine) for p in _drawn(shape, x, y)]
         for k, shape in slab.insulators.items():
             # without permittivity there is no field, as in a conductor, but at no potential
             name = f"{FILM}{k!r}" if k > 0 else METAL
-            solids += [_solid(p, low, high, name, "") for p in _drawn(shape, x, y)]
+            solids += [_solid(p, low, high, name, "", fine) for p in _drawn(shape, x, y)]
     kept = Compound([s for s in Glue(solids).solids if s.name != METAL])
     for face in kept.faces:
         if face.center.z < 1e-6:
@@ -169,7 +177,9 @@ def _at_heights(mesh: Any, z: Axis) -> Any:
     return result
 
 
-def _solid(polygon: Polygon, low: float, high: float, material: str, faces: str) -> Any:
+def _solid(
+    polygon: Polygon, low: float, high: float, material: str, faces: str, metal_um: float
+) -> Any:
     from netgen.occ import Face, Vec
 
     figure = Face(_wire(polygon.exterior.coords, low))
@@ -179,7 +189,7 @@ def _solid(polygon: Polygon, low: float, high: float, material: str, faces: str)
     solid.solids.name = material
     if faces:
         solid.faces.name = faces
-        solid.faces.maxh = METAL_UM
+        solid.faces.maxh = metal_um
     return solid
 
 
