@@ -14,6 +14,7 @@ from ..options import (
     DECIMAL,
     EXISTING,
     NUMBER,
+    capacitance_engine_option,
     check_results_folder,
     device_figures,
     device_option,
@@ -44,14 +45,7 @@ if TYPE_CHECKING:
     default=False,
     help="Find the capacitance of the nets, too; or resistance only (default).",
 )
-@click.option(
-    "--capacitance-engine",
-    "--c-engine",
-    "c_engine",
-    type=click.Choice(["formula", "field"]),
-    help="Find the capacitance by a formula of first order (default, seconds), or from the "
-    "three-dimensional field of every neighbourhood (minutes, when it is new).",
-)
+@capacitance_engine_option
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
