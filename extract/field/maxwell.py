@@ -73,6 +73,8 @@ class Fields:
             j1, j2 = (int(np.abs(y - within[k]).argmin()) for k in (1, 3))
         count = len(self.solved)
         found = np.zeros((count, count))
+        if not count:
+            return found
         for first in range(i1, i2, _SLAB):
             last = min(first + _SLAB, i2)
             k = self.cells.permittivity[first:last, j1:j2]
