@@ -72,6 +72,7 @@ def command(
     crossstack drc chip.gds --format github --output drc.xml --output drc.sarif
     crossstack drc --list --process FOLDER
     """  # noqa: D301
+    from dataclasses import replace
     from datetime import date
 
     from ..base.files import together
@@ -99,6 +100,7 @@ def command(
             threads=threads,
             progress=step,
         )
+    report = replace(report, notes=(*origin.notes, *report.notes))
     if accepted:
         report = apply_waivers(report, accepted, date.today())
     for remark in (*report.notes, *report.waiver_notes):

@@ -133,6 +133,7 @@ def command(
     found, farad = _extracted(
         console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
     )
+    found.report.warnings[:0] = origin.notes
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")

@@ -83,7 +83,10 @@ def drc(
 
     console = formats.console(as_json, quiet, file)
     file = layout_in(file)
-    tech = origin_of(file, profile, process).resolved_tech()
+    origin = origin_of(file, profile, process)
+    tech = origin.resolved_tech()
+    for note in origin.notes:
+        console.note(note)
     with console.steps(), console.step("foundry deck") as step:
         report = run_foundry_drc(file, tech, top=top, threads=threads, progress=step)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}

@@ -71,7 +71,7 @@ def command(
         raise click.UsageError("--readings and --simulate exclude each other")
     if truth is not None and not simulate:
         raise click.UsageError("--truth is what --simulate measures")
-    tech, taken = _tech(plan, process, profile), []
+    tech, taken = _tech(console, plan, process, profile), []
     with console.steps(), console.step("monitors") as step:
         if readings is not None or simulate:
             taken = _readings(readings, tech, truth, temperature, seed, step)
@@ -97,13 +97,16 @@ def command(
     return OK
 
 
-def _tech(plan: Path | None, process: str | None, profile: str | None) -> Tech:
+def _tech(console: Console, plan: Path | None, process: str | None, profile: str | None) -> Tech:
     """Return the process as drawn: of the layout where one is given."""
     from ..layouts import origin_of
     from ..pdk import DEFAULT, get_tech
 
     if plan is not None:
-        return origin_of(plan, profile, process).resolved_tech()
+        origin = origin_of(plan, profile, process)
+        for note in origin.notes:
+            console.note(note)
+        return origin.resolved_tech()
     return get_tech(profile or "", process or DEFAULT)
 
 

@@ -100,9 +100,10 @@ def command(
     picture = _picture(out, file, kinds[0]) if kinds else None
     if markers is not None:
         check_markers(markers)
-    tech = origin_of(file, profile, process).resolved_tech()
+    origin = origin_of(file, profile, process)
+    tech = origin.resolved_tech()
     opened = open_layout(file, tech.drawing)
-    for warning in opened.warnings:
+    for warning in (*origin.notes, *opened.warnings):
         console.note(warning)
     if picture is None:
         return _open(file, tech, markers)

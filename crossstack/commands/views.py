@@ -78,7 +78,8 @@ def command(
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
-    tech: Tech = origin_of(file, profile, process).resolved_tech()
+    # beside them stand figures of the build
+    tech: Tech = origin_of(file, profile, process, mixes=True).resolved_tech()
     reference = netlist or file.with_suffix(".spice")
     if not reference.is_file():
         raise FileError(f"{reference}: no such file; name the reference netlist with --netlist")
