@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import klayout.db as db
 import pytest
 
 from crossstack.pdk import DEFAULT
@@ -220,3 +221,60 @@ def test_a_manifest_whose_process_is_damaged(crossstack, edited, tmp_path, said)
     sidecar.write_text(json.dumps(value))
     ran = crossstack("drc", tmp_path / f"{NAME}.gds", "--json")
     assert any("does not say with which tables" in note for note in ran.json["notes"])
+
+
+BASES = [(mine, other) for mine in process_names() for other in process_names() if mine != other]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Return a layout of each process, without a manifest."""
+    from crossstack.cli import run
+
+    folder = tmp_path_factory.mktemp("bare")
+    for process in process_names():
+        size = ["--rows", "1", "--cols", "1", "--process", process, "--name", f"of_{process}"]
+        assert run(["generate", *size, "-o", str(folder), "-q"]) == 0
+        (folder / f"of_{process}.json").unlink()
+    return folder
+
+
+@pytest.mark.parametrize(("mine", "other"), BASES)
+def test_no_layout_is_clean_as_one_of_another_process(crossstack, bare, tmp_path, mine, other):
+    """SKY130 with al_tio2 had 0 violations as SKY130 with ReRAM: a remark on unknown layers."""
+    layout = bare / f"of_{mine}.gds"
+    netlist = ("--netlist", layout.with_suffix(".spice"))
+    for words in (["drc"], ["lvs", *netlist], ["extract"], ["tapeout"], ["view", "--png"]):
+        ran = crossstack(*words, layout, "--process", other, "-o", tmp_path / "o.png")
+        ran.fails(3, f"of_{mine}.gds")
+        assert not list(tmp_path.iterdir())
+
+
+def drawn_on(target, pairs, texts=()):
+    """Write a cell with a box on each of some layers, and a text on others."""
+    layout = db.Layout()
+    layout.dbu = 0.001
+    top = layout.create_cell("own")
+    for k, pair in enumerate(pairs):
+        top.shapes(layout.layer(*pair)).insert(db.Box(9000 * k, 0, 9000 * k + 4000, 4000))
+    for pair in texts:
+        top.shapes(layout.layer(*pair)).insert(db.Text("a", 0, 0))
+    layout.write(str(target))
+    return target
+
+
+def test_marks_of_nobody_are_remarked_and_a_layout_of_them_is_refused(crossstack, tmp_path):
+    metals = [(34, 0), (36, 0)]
+    nobodys = [(301, 0), (302, 0), (303, 7)]
+    path = drawn_on(tmp_path / "a.gds", [*metals, *nobodys[:2]], texts=[(304, 0), (305, 0)])
+    ran = crossstack("drc", path)
+    assert ran.code in (0, 1), ran.err
+    assert "unknown layers, not checked: 301/0, 302/0, 304/0, 305/0" in ran.err
+    path = drawn_on(tmp_path / "a.gds", [*metals, *nobodys])
+    for words in (["drc"], ["extract"], ["tapeout"]):
+        crossstack(*words, path).fails(3, "301/0, 302/0, 303/7", "most would not be judged")
+    own = tmp_path / DEFAULT
+    shutil.copytree(HOME / DEFAULT, own)
+    with (own / "foreign.csv").open("a") as stream:
+        stream.write("mark,303,7,,,a mark of ours\n")
+    assert crossstack("drc", path, "--process", own).code in (0, 1)
