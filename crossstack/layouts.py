@@ -117,10 +117,10 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
     at = Conditions.from_json(found.conditions) if found.conditions else Conditions()
-    if not (at.process and at.profile):
+    needed = {"process": at.process, "profile": at.profile, "supply_v": at.supply_v}
+    if missing := [key for key, value in needed.items() if not value]:
         raise NetworkFileError(
-            f"{path} does not say in which process and profile it was extracted: extract it again "
-            "(of a network made by hand: conditions=tech.conditions.to_json())"
+            f"{path} does not say what it was extracted at ({', '.join(missing)}): extract it again"
         )
     if process is not None:
         refuse_process(process, at.process, path.name)
@@ -134,6 +134,7 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
     except ParameterError as error:
         hint = "; name its process with --process" if error.name == "process" else ""
         raise NetworkFileError(f"{path}: {error}{hint}") from None
+    _refuse_layers(found, tech, path)
     if not same_tables(at.process, at.tables, tech):
         name = at.process.removesuffix(SUFFIX)
         raise NetworkFileError(
@@ -146,6 +147,20 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
         if other := "; ".join(differences(at, told)):
             notes = (f"{path.name} and {origin.source} differ, the file's own hold: {other}",)
     return Wires(path, found, tech, notes)
+
+
+def _refuse_layers(found: Network | TiledArray, tech: Tech, path: Path) -> None:
+    """Refuse wires on a layer that has no film and no cut: no limit and no rate is known of it.
+
+    Raises:
+        NetworkFileError: naming the layer.
+    """
+    known = {part.name for part in (*tech.films, *tech.diffusions, *tech.cuts)}
+    if other := [name for name in getattr(found, "layers", ()) if name not in known]:
+        raise NetworkFileError(
+            f"{path} has wires on layer {other[0][:40]!r}, which {tech.name} does not have "
+            f"(known: {', '.join(sorted(known))})"
+        )
 
 
 def _process_in(path: Path, at: Conditions) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..base.errors import CrossStackError, TechError
 from .arithmetic import evaluate
-from .conditions import ANY_SUPPLY_V, CORNERS, REFERENCE_C
+from .conditions import CORNERS, REFERENCE_C
 from .films import stack
 from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
 from .module import Stand, placed, replaced_by
@@ -32,6 +32,8 @@ METAL_RULES = ("width", "space")
 _RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
 #: what the heights of a manual may differ from the sum of the thicknesses by, um
 _HEIGHT_UM = 1e-6
+#: largest supply that anything could have, V
+_MOST_SUPPLY_V = 100.0
 
 
 def refuse_incomplete(base: Process, *, measured: bool = True) -> None:
@@ -170,8 +172,8 @@ def _grid(base: Process) -> Iterator[str]:
         yield f"dbu_um = {base.dbu_um:g} is not between 0 and grid_um = {base.grid_um:g}"
     elif abs(base.grid_um / base.dbu_um - round(base.grid_um / base.dbu_um)) > 1e-9:
         yield f"grid_um = {base.grid_um:g} is no multiple of dbu_um = {base.dbu_um:g}"
-    if not 0 < base.supply_v < ANY_SUPPLY_V:
-        yield f"supply_v = {base.supply_v:g} is not between 0 and 100 V"
+    if not 0 < base.supply_v < _MOST_SUPPLY_V:
+        yield f"supply_v = {base.supply_v:g} is not between 0 and {_MOST_SUPPLY_V:g} V"
     low, high = base.temperatures_c
     if not low <= REFERENCE_C <= high:
         yield f"temperatures_c: {low:g} to {high:g} C does not hold {REFERENCE_C:g} C"
