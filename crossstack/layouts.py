@@ -155,7 +155,9 @@ def _refuse_layers(found: Network | TiledArray, tech: Tech, path: Path) -> None:
     Raises:
         NetworkFileError: naming the layer.
     """
-    known = {part.name for part in (*tech.films, *tech.diffusions, *tech.cuts)}
+    from .extract.array.tiled import SUMS
+
+    known = {part.name for part in (*tech.films, *tech.diffusions, *tech.cuts)} | SUMS
     if other := [name for name in getattr(found, "layers", ()) if name not in known]:
         raise NetworkFileError(
             f"{path} has wires on layer {other[0][:40]!r}, which {tech.name} does not have "
