@@ -34,7 +34,7 @@ from ..solve.study.em import ElectromigrationReport, Stress, electromigration, p
 from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
 from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads, ModeLoads, NetLoad
 from .needs import Lowest, lowest_of, write_verdict
-from .operating import Laws, mode_ohm, write_turns, write_way
+from .operating import Laws, at_work, write_turns, write_way
 
 if TYPE_CHECKING:
     from ..solve.network.network import Network
@@ -229,22 +229,19 @@ def _solve(
     start: Floats | None,
 ) -> tuple[NetworkSolution, Floats]:
     """Solve one slot; returns the transistors' resistances, too."""
-    from ..solve.network.linear import solve_network
-    from ..solve.network.nonlinear import solve_network_nonlinear
+    from ..solve.network.whole import solve_whole
     from ..solve.study.metrics import law_in
 
-    ohm = mode_ohm(network, tech, what, mode, start, **laws.options, **way)
+    found = at_work(network, tech, what, mode, start, **laws.options, **way)
     drives = network_drives(network, mode, what.inputs, **way)
     law = law_in(network, drives.request, laws.every, laws.write)
     arguments: dict[str, Any] = {
         "conductances": what.conductances,
         "port_voltages": drives.port_voltages,
         "gates": gates_for(network, drives),
-        "switch_ohm": ohm,
+        "switch_ohm": found.ohm,
     }
-    if law is None:
-        return solve_network(network, **arguments), ohm
-    return solve_network_nonlinear(network, device=law, **arguments), ohm
+    return solve_whole(network, device=law, start=found.device_v, **arguments), found.ohm
 
 
 def _limits(limits: CurrentLimits) -> dict[str, Limit]:

@@ -21,9 +21,10 @@ from ..modes.mode import Request
 from ..modes.modes import EXPANSION, mode_named
 from ..modes.written import WriteReport, or_none, share_of, write_report
 from ..network.assembly import SwitchOhm, check_conductances
-from ..network.linear import NetworkSolution, solve_network
+from ..network.linear import NetworkSolution
 from ..network.network import Network
 from ..network.nonlinear import solve_network_nonlinear
+from ..network.whole import solve_devices, solve_whole
 
 Floats = NDArray[np.float64]
 
@@ -175,8 +176,14 @@ class Run(Protocol):
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """What pins and gates carry; `options` as for `mode_drives`."""
 
-    def solve(self, drives: Drives, *, everything: bool) -> Solved:
-        """Solve with wires only, or with everything in."""
+    def solve(self, drives: Drives, *, everything: bool, whole: bool = False) -> Solved:
+        """Solve with wires only, or with everything in.
+
+        Args:
+            drives: what pins and gates carry.
+            everything: count what is not wire.
+            whole: find voltages and currents of the wires, too.
+        """
 
 
 class Solved(Protocol):
@@ -222,7 +229,7 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
     kind = mode_named(mode)
     drives = run.drives(inputs, **options)
     wires = run.solve(drives, everything=False)
-    everything = run.solve(drives, everything=True)
+    everything = run.solve(drives, everything=True, whole=True)
     volts = np.asarray(inputs, dtype=np.float64)
     counted = kind.counted(conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
@@ -273,7 +280,7 @@ class _NetworkRun:
         """See `Run`."""
         return network_drives(self.network, self.mode, inputs, **options)
 
-    def solve(self, drives: Drives, *, everything: bool) -> NetworkSolution:
+    def solve(self, drives: Drives, *, everything: bool, whole: bool = False) -> NetworkSolution:
         """Solve with linear or nonlinear parts, whichever were asked for."""
         series = dict(self.series) if everything else {"switch": None}
         switch = series.pop("switch")
@@ -284,9 +291,10 @@ class _NetworkRun:
             **series,
         }
         device = law_in(self.network, drives.request, self.device, self.write_law)
-        if device is None and switch is None:
-            return solve_network(self.network, **arguments)
-        return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
+        if switch is not None:
+            return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
+        solve = solve_whole if whole else solve_devices
+        return solve(self.network, device=device, **arguments)
 
 
 def law_in(
