@@ -193,6 +193,20 @@ def write_currents(
     return average, peak, lowest
 
 
+def far_writes(
+    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
+) -> Iterator[Lowest]:
+    """Yield the device that gets least in the writes of the last column's last turn.
+
+    No device of the whole verdict gets more than the worst of these.
+    """
+    column = network.cols - 1
+    for ways in _slots(tech, [column]):
+        way = ways[column][-1]
+        solved, _ = _solve(network, tech, what, laws, mode, way, None, whole=False)
+        yield from _lowest(network, what, mode, way, solved)
+
+
 def _lowest(
     network: Network, what: Stimulus, mode: str, way: dict[str, Any], solved: NetworkSolution
 ) -> list[Lowest]:
@@ -227,9 +241,11 @@ def _solve(
     mode: str,
     way: dict[str, Any],
     start: Floats | None,
+    *,
+    whole: bool = True,
 ) -> tuple[NetworkSolution, Floats]:
-    """Solve one slot; returns the transistors' resistances, too."""
-    from ..solve.network.whole import solve_whole
+    """Solve one slot, its wires too if `whole`; returns the transistors' resistances, too."""
+    from ..solve.network.whole import solve_devices, solve_whole
     from ..solve.study.metrics import law_in
 
     found = at_work(network, tech, what, mode, start, **laws.options, **way)
@@ -241,7 +257,8 @@ def _solve(
         "gates": gates_for(network, drives),
         "switch_ohm": found.ohm,
     }
-    return solve_whole(network, device=law, start=found.device_v, **arguments), found.ohm
+    solve = solve_whole if whole else solve_devices
+    return solve(network, device=law, start=found.device_v, **arguments), found.ohm
 
 
 def _limits(limits: CurrentLimits) -> dict[str, Limit]:

@@ -41,15 +41,16 @@ def copies(network: Network, read: Bools) -> list[Copies]:
         network: whose wires; a node without a resistor is a piece, too.
         read: nodes that something else than wires is on, shape (n_nodes,).
     """
-    count, label = join(network.n_nodes, network.resistor_a, network.resistor_b)
+    a, b = (end.astype(np.int64) for end in (network.resistor_a, network.resistor_b))
+    count, label = join(network.n_nodes, a, b)
     nodes = np.argsort(label, kind="stable")
     first = np.searchsorted(label[nodes], np.arange(count + 1))
     own = np.empty(network.n_nodes, dtype=np.int64)
     own[nodes] = np.arange(network.n_nodes) - first[label[nodes]]
-    piece = label[network.resistor_a]
+    piece = label[a]
     edges = np.argsort(piece, kind="stable")
     start = np.searchsorted(piece[edges], np.arange(count + 1))
-    ends = np.stack([own[network.resistor_a], own[network.resistor_b]])[:, edges]
+    ends = np.stack([own[a], own[b]])[:, edges]
     ohm, seen = network.resistor_ohm[edges], read[nodes]
     alike: dict[tuple[bytes, ...], list[int]] = {}
     for k in range(count):

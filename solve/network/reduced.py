@@ -80,16 +80,16 @@ def _reduce(network: Network) -> Reduced:
     held = place >= 0
     one_each = np.zeros(int(place.max(initial=-1)) + 1, dtype=np.int64)
     one_each[place[held]] = np.flatnonzero(held)  # any node of each group names it
-    plain = np.zeros(len(siemens), dtype=np.int32)
+    plain = np.zeros(len(siemens), dtype=np.int16)
     unknown = np.full(len(siemens), np.nan)
     small = replace(
         network,
         node_names=network.node_names[one_each],
-        resistor_a=first,
-        resistor_b=second,
+        resistor_a=first.astype(np.int32),
+        resistor_b=second.astype(np.int32),
         resistor_ohm=1.0 / siemens,
         resistor_layer=plain,
-        resistor_net=plain,
+        resistor_net=plain.astype(np.int32),
         resistor_width_um=unknown,
         resistor_cuts=unknown,
         **{end: place[getattr(network, end)].astype(np.int32) for end in _ENDS},

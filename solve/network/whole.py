@@ -34,19 +34,24 @@ _NONE, _SWEEPS = -1, 3
 
 
 def solve_devices(
-    network: Network, *, device: DeviceLaw | None = None, **arguments: Any
+    network: Network,
+    *,
+    device: DeviceLaw | None = None,
+    start: Floats | None = None,
+    **arguments: Any,
 ) -> NetworkSolution:
     """Solve a network for what its pins, devices and transistors see.
 
     Args:
         network: what `extract` found in the layout.
         device: law of the memristors; None leaves them linear.
+        start: voltages over memristors that follow a law, to begin with (`newton`).
         **arguments: of `solve_network`.
 
     Returns:
         The solution of the reduced network, which has other nodes and resistors.
     """
-    return _solve(_small(network).network, device, arguments)[1]
+    return _solve(_small(network).network, device, arguments, start)[1]
 
 
 def solve_whole(
@@ -72,7 +77,7 @@ def solve_whole(
     if small.network is network:
         return found
     if not np.isfinite(found.switch_currents).all():  # of an ideal switch nobody knows its own
-        return _solve(network, device, arguments)[1]
+        return _solve(network, device, arguments, start)[1]
     if network not in _KNOWN:
         _KNOWN[network] = _Inside(network, small)
     return _KNOWN[network].whole(network, small, solver, found)
@@ -88,7 +93,7 @@ def _solve(
     network: Network,
     device: DeviceLaw | None,
     arguments: dict[str, Any],
-    start: Floats | None = None,
+    start: Floats | None,
 ) -> tuple[NetworkSolver, NetworkSolution]:
     volts, rest = arguments["port_voltages"], dict(arguments)
     del rest["port_voltages"]

@@ -124,6 +124,7 @@ def ir_drop(
     device: DeviceLaw | None = None,
     write_law: DeviceLaw | None = None,
     switch: SquareLaw | None = None,
+    start: Floats | None = None,
     **options: Any,
 ) -> IrDrop:
     """Solve a network in one mode and compare it with an array without any drop.
@@ -140,6 +141,7 @@ def ir_drop(
         write_law: law of the memristors of the tier that is written; None for `device`, too.
         switch: law of nonlinear transistors in place of `switch_ohm` and
             `switch_off_ohm`; counts in `all_series` only.
+        start: about what every memristor sees with everything in, V, to begin with.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
 
     Returns:
@@ -154,7 +156,7 @@ def ir_drop(
         series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
     # a place without a device carries nothing, in the ideal array neither
     G = np.where(network.present, check_conductances(network, conductances), 0.0)
-    run = _NetworkRun(network, G, device, mode, series, write_law)
+    run = _NetworkRun(network, G, device, mode, series, write_law, start)
     return measure(run, inputs, **options)
 
 
@@ -275,6 +277,7 @@ class _NetworkRun:
     mode: str
     series: Mapping[str, Any]
     write_law: DeviceLaw | None
+    start: Floats | None = None
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """See `Run`."""
@@ -293,8 +296,9 @@ class _NetworkRun:
         device = law_in(self.network, drives.request, self.device, self.write_law)
         if switch is not None:
             return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
-        solve = solve_whole if whole else solve_devices
-        return solve(self.network, device=device, **arguments)
+        if whole:
+            return solve_whole(self.network, device=device, start=self.start, **arguments)
+        return solve_devices(self.network, device=device, **arguments)
 
 
 def law_in(
