@@ -92,6 +92,8 @@ STEP_UM = Span(-1000, 1000, "um")
 DRAWN_DBU_UM, DRAWN_GRID_UM = 0.001, 0.005
 GRID_UM, DBU_UM = Span(1e-4, 1, "um"), Span(DRAWN_DBU_UM, DRAWN_DBU_UM, "um")
 SHEET_OHM_SQ, CUT_OHM = Span(1e-6, 1e6, "ohm/sq"), Span(1e-6, 1e9, "ohm")
+#: what a process may allow its circuits
+TEMPERATURE_C = Span(-273.15, 1000.0, "C")
 TCR_PER_C, PERMITTIVITY = Span(-0.02, 0.02, "per C"), Span(1, 1e4)
 CURRENT_MA = Span(0, 1e4, "mA", above=True)
 ACTIVATION_EV, CURRENT_EXPONENT = Span(0.05, 5, "eV"), Span(0.5, 10)
