@@ -219,8 +219,8 @@ def read_file(path: Path) -> tuple[dict[str, Any], Mapping[str, int]]:
         FileError: if it cannot be read.
     """
     found = read_yaml(path)
-    if found.values is None:
-        return {}, {}
+    if not found.values and isinstance(found.values, dict | None):
+        raise ConfigError(f"{path} is empty: a configuration holds keys and values (rows: 10, ...)")
     if not isinstance(found.values, dict):
         raise ConfigError(f"{path} does not hold keys and values (rows: 10, cols: 10, ...)")
     if isinstance(process := found.values.get("process"), str):

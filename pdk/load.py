@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..base.layout import ForeignLayer
-from .conditions import ANY_TEMPERATURE_C
 from .devices import TransistorParameters
 from .kinds import EXTRA, KINDS
 from .model import (
@@ -44,6 +43,7 @@ from .ranges import (
     SHEET_OHM_SQ,
     SOURCE_VOLT,
     TCR_PER_C,
+    TEMPERATURE_C,
     THICKNESS_UM,
     VOLT,
     Span,
@@ -130,7 +130,7 @@ def load_process(folder: Path) -> Process:
 
 
 def _range(section: Section, key: str) -> tuple[float, float]:
-    ends = section.numbers(key, Span(*ANY_TEMPERATURE_C, "C"))
+    ends = section.numbers(key, TEMPERATURE_C)
     if len(ends) != 2 or not ends[0] < ends[1]:
         raise ProcessError(section.where, (f"{key} is not [lowest, highest]",))
     return ends[0], ends[1]

@@ -6,6 +6,7 @@ a slip of the keyboard.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,19 @@ def number(value: Any, name: str, low: float, high: float, unit: str = "") -> fl
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         allowed = f"{low:g}" if low == high else f"a number from {low:g} to {high:g}"
         raise ParameterError(name, value, f"{allowed} {unit}".rstrip())
+    return float(value)
+
+
+def finite(value: Any, name: str, unit: str) -> float:
+    """Return a finite number whose range is checked elsewhere.
+
+    Raises:
+        ParameterError: if it is anything else.
+    """
+    # a whole number may be too long for a float
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= sys.float_info.max:
+        raise ParameterError(name, value, f"a finite number of {unit}")
     return float(value)
 
 
@@ -78,6 +92,8 @@ STEP_UM = Span(-1000, 1000, "um")
 DRAWN_DBU_UM, DRAWN_GRID_UM = 0.001, 0.005
 GRID_UM, DBU_UM = Span(1e-4, 1, "um"), Span(DRAWN_DBU_UM, DRAWN_DBU_UM, "um")
 SHEET_OHM_SQ, CUT_OHM = Span(1e-6, 1e6, "ohm/sq"), Span(1e-6, 1e9, "ohm")
+#: what a process may allow its circuits
+TEMPERATURE_C = Span(-273.15, 1000.0, "C")
 TCR_PER_C, PERMITTIVITY = Span(-0.02, 0.02, "per C"), Span(1, 1e4)
 CURRENT_MA = Span(0, 1e4, "mA", above=True)
 ACTIVATION_EV, CURRENT_EXPONENT = Span(0.05, 5, "eV"), Span(0.5, 10)

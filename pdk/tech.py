@@ -16,7 +16,7 @@ from . import shuttle as _shuttle
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
-from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key
+from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key, process_names
 from .load import load_process
 from .memristor import DRIVEN, MemristorParameters
 from .model import (
@@ -106,6 +106,7 @@ class Tech:
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
             shared=frozenset(layer.gds for layer in self.module.layers),
+            others=_described,
         )
 
     @cached_property
@@ -288,6 +289,13 @@ class Tech:
         if abs(value_um / self.dbu_um - dbu) > 1e-6 or dbu % step:
             raise ParameterError(name, value_um, f"a multiple of {step * self.dbu_um:g} um")
         return dbu
+
+
+@lru_cache(maxsize=1)
+def _described() -> dict[str, frozenset[tuple[int, int]]]:
+    """Return the processes that come with CrossStack, and the layers that each describes."""
+    techs = {name: get_tech(process=name) for name in process_names()}
+    return {name: frozenset(layer.gds for layer in tech.layers) for name, tech in techs.items()}
 
 
 def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import limits_option, macro_options, out_option, within
+from ..typed import Whole
 
 if TYPE_CHECKING:
     from ..comparison.bare import BareStudies
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @macro_options
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=Whole(0),
     default=1,
     show_default=True,
     help="Of the random pattern.",

@@ -9,7 +9,8 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, NUMBER, PROFILE_NAMES, process_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
+from ..typed import NUMBER
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
