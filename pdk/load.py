@@ -371,7 +371,7 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
 
 def _degrees(path: Path, columns: tuple[str, ...]) -> tuple[float, ...]:
     """Return the temperatures that columns are named by."""
-    span = Span(*ANY_TEMPERATURE_C, "C")
+    span = TEMPERATURE_C
     for column in columns:
         try:
             fine = float(column) in span
