@@ -52,7 +52,7 @@ LAYOUTS = {
 }
 #: ngspice and the solver on the same netlist; our transistors beside BSIM in expansion mode
 SAME, CLOSE = 1e-6, 0.01
-#: the transistors of the largest macros take ngspice this long at most, s (a quarter of it alone)
+#: what ngspice may take for the transistors of a macro, s: 1400 s were seen on a busy machine
 BSIM_WITHIN_S = 3600.0
 #: so long a refusal may compute, start of the program included, s
 REFUSED_WITHIN = 0.5
