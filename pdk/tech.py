@@ -32,7 +32,7 @@ from .model import (
     Rule,
 )
 from .module import Stand, load_module, load_profiles, placed, stand
-from .tables import folders, table_sum
+from .tables import folders, stamp, table_sum
 
 #: what a process is called together with its module
 SUFFIX = "_crossstack"
@@ -307,7 +307,7 @@ def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:
     if str(process) == DEFAULT:  # without reading more than a table
         return tuple(default_profiles())
     folder = process_folder(process)
-    module = _loaded(folder, _stamp(folder))[1]
+    module = _loaded(folder, stamp(folder))[1]
     known = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
     return tuple(known) or tuple(profile.name for profile in module.profiles)
 
@@ -326,15 +326,6 @@ def module_folder(base: Process) -> Path:
     raise ParameterError(f"module of process {base.name}", base.module, f"{known}, or a folder")
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return what changes when a file of a folder does; files of CrossStack's own do not."""
-    if folder.is_relative_to(HOME):
-        return ()
-    files = (path for place in folders(folder) for path in sorted(place.rglob("*")))
-    found = ((path, path.stat()) for path in files if path.is_file())
-    return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
-
-
 def unmeasured_tech(process: str | Path) -> Tech:
     """Return a process whose table of on resistance is to be measured and need not be there.
 
@@ -349,15 +340,15 @@ def unmeasured_tech(process: str | Path) -> Tech:
 
 
 @lru_cache(maxsize=16)
-def _loaded(folder: Path, stamp: object) -> tuple[Process, Module]:
+def _loaded(folder: Path, now: object) -> tuple[Process, Module]:
     base = load_process(folder)
     refuse_incomplete(base)
     return base, load_module(module_folder(base), base)
 
 
 @lru_cache(maxsize=16)
-def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
-    base, module = _loaded(folder, stamp)
+def _tech(folder: Path, now: object, profile: Profile) -> Tech:
+    base, module = _loaded(folder, now)
     standing = stand(module, base, profile)
     refuse_module(base, module, standing)
     return _assembled(base, module, profile, standing)
@@ -396,12 +387,12 @@ def get_tech(profile: str = "", process: str | Path = DEFAULT) -> Tech:
         ProcessError: if the process is incomplete or contradicts itself.
     """
     folder = process_folder(process)
-    stamp = _stamp(folder)
-    module = _loaded(folder, stamp)[1]
+    now = stamp(folder)
+    module = _loaded(folder, now)[1]
     # a program may add profiles of its own to those of the default module
     own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
     name = profile or next(iter(own), module.profiles[0].name)
-    return _tech(folder, stamp, own.get(name) or module.profile(name))
+    return _tech(folder, now, own.get(name) or module.profile(name))
 
 
 def default_process() -> Process:

@@ -63,11 +63,11 @@ class Factorised:
         """
         self.circuit = circuit
         self._free = circuit.free
-        self._lu: _LineFactor | SuperLU | None = None
+        self._lu: LineFactor | SuperLU | None = None
         self._exact: Exact | None = None
         self._hanging: NDArray[np.bool_] | None = None
         if len(self._free):
-            self._lu = _LineFactor(_matrix(circuit)) if along_lines else factor(circuit)
+            self._lu = factor(circuit, along_lines=along_lines)
 
     def response(self, inject: Floats, *, tol: float = TOLERANCE) -> Floats:
         """Voltages under currents into nodes, sources at 0 V, within `tol` of the largest.
@@ -297,7 +297,7 @@ class Factorised:
         return replace(found, drops=drops, amps=circuit.g * drops, out=out)
 
 
-class _LineFactor:
+class LineFactor:
     """A factor in reverse Cuthill-McKee order."""
 
     def __init__(self, matrix: csc_matrix) -> None:
@@ -305,15 +305,16 @@ class _LineFactor:
         self._lu = _regular_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
 
     def solve(self, right: Floats) -> Floats:
-        """Solve for one right-hand side."""
+        """Solve for one right-hand side, or for several side by side."""
         out = np.empty_like(right)
         out[self._order] = self._lu.solve(right[self._order])
         return out
 
 
-def factor(circuit: Circuit) -> SuperLU:
-    """Factor of a circuit's free nodes, of which there must be some."""
-    return _regular_factor(_matrix(circuit))
+def factor(circuit: Circuit, *, along_lines: bool = False) -> SuperLU | LineFactor:
+    """Factor of a circuit's free nodes, of which there must be some; see `Factorised`."""
+    matrix = _matrix(circuit)
+    return LineFactor(matrix) if along_lines else _regular_factor(matrix)
 
 
 def _regular_factor(matrix: csc_matrix, order: str = "MMD_AT_PLUS_A") -> SuperLU:
