@@ -11,10 +11,12 @@ import click
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
-    DECIMAL,
     EXISTING,
+<<<<<<< HEAD
     NUMBER,
     capacitance_engine_option,
+=======
+>>>>>>> main
     check_results_folder,
     device_figures,
     device_option,
@@ -22,6 +24,7 @@ from ..options import (
     layout_options,
     out_option,
 )
+from ..typed import NUMBER
 
 if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
@@ -135,9 +138,15 @@ def command(
     capacitance = capacitance or c_engine is not None
     needing = capacitance or spef or bsim or model is not None
     found, farad = _extracted(
+<<<<<<< HEAD
         console, opened, tech, top, chosen, engine,
         capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
     )  # fmt: skip
+=======
+        console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
+    )
+    found.report.warnings[:0] = origin.notes
+>>>>>>> main
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
@@ -296,12 +305,15 @@ def _write_network(
 
 def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:
     """Return film -> value of texts such as ME=0.8."""
+    from ..base.decimals import decimal
     from ..base.errors import ConfigError
 
     found = {}
     for pair in pairs:
         film, _, text = pair.partition("=")
-        if not DECIMAL.fullmatch(text.strip()):
-            raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}")
-        found[film] = float(text)
+        try:
+            found[film] = decimal(text)
+        except ValueError:
+            told = f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}"
+            raise ConfigError(told) from None
     return found
