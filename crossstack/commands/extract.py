@@ -12,11 +12,7 @@ from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
     EXISTING,
-<<<<<<< HEAD
-    NUMBER,
     capacitance_engine_option,
-=======
->>>>>>> main
     check_results_folder,
     device_figures,
     device_option,
@@ -138,15 +134,10 @@ def command(
     capacitance = capacitance or c_engine is not None
     needing = capacitance or spef or bsim or model is not None
     found, farad = _extracted(
-<<<<<<< HEAD
         console, opened, tech, top, chosen, engine,
         capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
     )  # fmt: skip
-=======
-        console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
-    )
     found.report.warnings[:0] = origin.notes
->>>>>>> main
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
