@@ -19,7 +19,7 @@ from ..solve.modes.mode import ArrayKind
 from ..solve.modes.modes import EXPANSION, MODES, belongs, mode_named
 from .arrays import array_drop, kind_of
 from .numbers import load_numbers, read_numbers
-from .operating import Laws, mode_ohm, write_options
+from .operating import Laws, at_work, mode_ohm, write_options
 from .progress import step_of
 
 if TYPE_CHECKING:
@@ -239,12 +239,14 @@ def operating_point(
         return array_drop(
             network, tech, what.conductances, what.inputs, mode, laws.write, **options
         )
+    found = at_work(network, tech, what, mode, **laws.options, **options)
     return ir_drop(
         network,
         what.conductances,
         what.inputs,
         mode=mode,
-        switch_ohm=mode_ohm(network, tech, what, mode, **laws.options, **options),
+        switch_ohm=found.ohm,
+        start=found.device_v,
         **laws.options,
         **options,
     )

@@ -132,7 +132,7 @@ class ArrayRun:
         self._ohm, self._chord[bent] = ohm[:n], 1.0 / ohm[n:]
         self._bent = bent
 
-    def solve(self, drives: Drives, *, everything: bool) -> ArraySolution:
+    def solve(self, drives: Drives, *, everything: bool, whole: bool = False) -> ArraySolution:
         """See `solve.metrics.Run`."""
         tiers, rows, cols = self.array.shape
         series = self.array.series_ohm()

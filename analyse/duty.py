@@ -9,6 +9,8 @@ largest, is the part of the time.
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +88,7 @@ def shared_duty(network: Network, throughs: Throughs, own: Ints) -> Floats:
     ports = np.array([*network.ports.values()], dtype=np.int64)
     order = np.argsort(network.resistor_net, kind="stable")
     limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
+    known: dict[bytes, Floats] = {}
     for net in np.flatnonzero(own == SHARED).tolist():
         pieces = order[limits[net] : limits[net + 1]]
         mine = net_of[near] == net
@@ -93,34 +96,67 @@ def shared_duty(network: Network, throughs: Throughs, own: Ints) -> Floats:
         sources = np.concatenate([near[mine & ~leads], ports[net_of[ports] == net]])
         unknown = net_of[far[mine]] == SHARED
         if len(pieces) and leads.any() and len(sources) and not unknown.any():
-            duty[pieces] = _duty(network, throughs, pieces, sources, near[leads], behind[leads])
+            line = _Line.of(network, pieces, sources, near[leads], behind[leads])
+            if line.key not in known:  # the lines of an array are alike
+                known[line.key] = line.duty(throughs.part(pieces))
+            duty[pieces] = known[line.key]
     return duty
 
 
-def _duty(
-    network: Network, throughs: Throughs, pieces: Ints, sources: Ints, ends: Ints, columns: Ints
-) -> Floats:
-    """Return the duty of the resistors of one net; `ends` lead to `columns`."""
-    both = np.concatenate([network.resistor_a[pieces], network.resistor_b[pieces]])
-    nodes, local = np.unique(both, return_inverse=True)
-    a, b = np.split(local, 2)
-    g = 1.0 / np.maximum(network.resistor_ohm[pieces], _SHORT_OHM)
-    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
-    n = len(nodes)
-    matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), (n, n)).tocsc()
-    free = np.setdiff1d(np.arange(n), np.searchsorted(nodes, sources))
-    if not len(free):
-        return np.ones(len(pieces))
-    factor = splu(matrix[free][:, free])
-    place = np.searchsorted(nodes, ends)
-    total, most = np.zeros(len(pieces)), np.zeros(len(pieces))
-    every, mine = np.unique(columns), throughs.part(pieces)
-    for column in every:
-        drawn = np.zeros(n)
-        np.add.at(drawn, place[columns == column], 1.0 / (columns == column).sum())
-        volts = np.zeros(n)
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """One net's resistors between nodes of its own numbers.
+
+    Attributes:
+        ends: first and second node of each, shape (2, resistors).
+        siemens: conductance of each.
+        sources: nodes that current comes from.
+        leads: nodes that lead to columns, and to which, shape (2, leads).
+        kind: layer and width of each resistor, which tell its meshes, shape (2, resistors).
+    """
+
+    ends: Ints
+    siemens: Floats
+    sources: Ints
+    leads: Ints
+    kind: Floats
+
+    @classmethod
+    def of(cls, network: Network, pieces: Ints, sources: Ints, leads: Ints, columns: Ints) -> _Line:
+        """Number the nodes of a net."""
+        both = np.concatenate([network.resistor_a[pieces], network.resistor_b[pieces]])
+        nodes, local = np.unique(both, return_inverse=True)
+        return cls(
+            local.reshape(2, -1),
+            1.0 / np.maximum(network.resistor_ohm[pieces], _SHORT_OHM),
+            np.searchsorted(nodes, sources),
+            np.stack([np.searchsorted(nodes, leads), columns]),
+            np.stack([network.resistor_layer[pieces], network.resistor_width_um[pieces]]),
+        )
+
+    @property
+    def key(self) -> bytes:
+        """Equal for lines that are alike."""
+        parts = (self.ends, self.siemens, self.sources, self.leads, self.kind)
+        return b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)
+
+    def duty(self, throughs: Throughs) -> Floats:
+        """Return the duty of the resistors; `throughs` has their meshes."""
+        (a, b), g = self.ends, self.siemens
+        rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
+        n = int(self.ends.max()) + 1
+        matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), (n, n)).tocsc()
+        free = np.setdiff1d(np.arange(n), self.sources)
+        if not len(free):
+            return np.ones(len(g))
+        factor = splu(matrix[free][:, free])
+        every, number = np.unique(self.leads[1], return_inverse=True)
+        drawn = np.zeros((n, len(every)))
+        share = 1.0 / np.bincount(number)
+        np.add.at(drawn, (self.leads[0], number), share[number])
+        volts = np.zeros(drawn.shape)
         volts[free] = factor.solve(drawn[free])
-        amps = mine((volts[a] - volts[b]) * g)
-        total, most = total + amps, np.maximum(most, amps)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(most > 0, total / (len(every) * most), 1.0)
+        amps = throughs((volts[a] - volts[b]) * g[:, None])
+        total, most = amps.sum(axis=1), amps.max(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(most > 0, total / (len(every) * most), 1.0)

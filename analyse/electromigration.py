@@ -34,7 +34,7 @@ from ..solve.study.em import ElectromigrationReport, Stress, electromigration, p
 from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
 from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads, ModeLoads, NetLoad
 from .needs import Lowest, lowest_of, write_verdict
-from .operating import Laws, mode_ohm, write_turns, write_way
+from .operating import Laws, at_work, write_turns, write_way
 
 if TYPE_CHECKING:
     from ..solve.network.network import Network
@@ -193,6 +193,20 @@ def write_currents(
     return average, peak, lowest
 
 
+def far_writes(
+    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
+) -> Iterator[Lowest]:
+    """Yield the device that gets least in the writes of the last column's last turn.
+
+    No device of the whole verdict gets more than the worst of these.
+    """
+    column = network.cols - 1
+    for ways in _slots(tech, [column]):
+        way = ways[column][-1]
+        solved, _ = _solve(network, tech, what, laws, mode, way, None, whole=False)
+        yield from _lowest(network, what, mode, way, solved)
+
+
 def _lowest(
     network: Network, what: Stimulus, mode: str, way: dict[str, Any], solved: NetworkSolution
 ) -> list[Lowest]:
@@ -227,24 +241,24 @@ def _solve(
     mode: str,
     way: dict[str, Any],
     start: Floats | None,
+    *,
+    whole: bool = True,
 ) -> tuple[NetworkSolution, Floats]:
-    """Solve one slot; returns the transistors' resistances, too."""
-    from ..solve.network.linear import solve_network
-    from ..solve.network.nonlinear import solve_network_nonlinear
+    """Solve one slot, its wires too if `whole`; returns the transistors' resistances, too."""
+    from ..solve.network.whole import solve_devices, solve_whole
     from ..solve.study.metrics import law_in
 
-    ohm = mode_ohm(network, tech, what, mode, start, **laws.options, **way)
+    found = at_work(network, tech, what, mode, start, **laws.options, **way)
     drives = network_drives(network, mode, what.inputs, **way)
     law = law_in(network, drives.request, laws.every, laws.write)
     arguments: dict[str, Any] = {
         "conductances": what.conductances,
         "port_voltages": drives.port_voltages,
         "gates": gates_for(network, drives),
-        "switch_ohm": ohm,
+        "switch_ohm": found.ohm,
     }
-    if law is None:
-        return solve_network(network, **arguments), ohm
-    return solve_network_nonlinear(network, device=law, **arguments), ohm
+    solve = solve_whole if whole else solve_devices
+    return solve(network, device=law, start=found.device_v, **arguments), found.ohm
 
 
 def _limits(limits: CurrentLimits) -> dict[str, Limit]:

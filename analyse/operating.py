@@ -36,11 +36,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-#: memristors up to which transistors and memristors are solved at once, on the reduced network;
-#: beyond, its factor takes longer than many solves by lines
-MOST_AT_ONCE = 100_000
-
-
 @dataclass(frozen=True)
 class Laws:
     """What the memristors follow.
@@ -203,7 +198,28 @@ def write_way(tech: Tech, polarity: str, volts: float | None = None) -> dict[str
     return way
 
 
+@dataclass(frozen=True, eq=False)
+class AtWork:
+    """What a mode makes of transistors and memristors.
+
+    Attributes:
+        ohm: R_on of every transistor.
+        device_v: voltage over every memristor, its limiter included, V; None where they were not
+            found together.
+    """
+
+    ohm: Floats
+    device_v: Floats | None
+
+
 def mode_ohm(
+    network: Network, tech: Tech, what: Any, mode: str, start: Floats | None = None, **options: Any
+) -> Floats:
+    """Return R_on of every transistor as it works in a mode, in ohm; see `at_work`."""
+    return at_work(network, tech, what, mode, start, **options).ohm
+
+
+def at_work(
     network: Network,
     tech: Tech,
     what: Any,
@@ -213,8 +229,8 @@ def mode_ohm(
     device: DeviceLaw | None = None,
     write_law: DeviceLaw | None = None,
     **options: Any,
-) -> Floats:
-    """Return R_on of every transistor as it works in a mode, in ohm; see `working_ohm`.
+) -> AtWork:
+    """Return transistors and memristors as they work in a mode; see `working_ohm`.
 
     Args:
         network: extracted network.
@@ -228,7 +244,7 @@ def mode_ohm(
         **options: of `mode_drives`.
     """
     from ..solve.network.linear import NetworkSolver
-    from ..solve.network.reduced import reduced
+    from ..solve.network.reduced import MOST_DEVICES, reduced
     from ..solve.study.metrics import law_in
 
     drives = network_drives(network, mode, what.inputs, **options)
@@ -237,7 +253,7 @@ def mode_ohm(
         check_volts(tech, drives.port_voltages.values())
     bent = None if law is None else _bent(network, law, what.conductances)
     gates = gates_for(network, drives)
-    small = reduced(network) if len(network.memristor_a) <= MOST_AT_ONCE else None
+    small = reduced(network) if len(network.memristor_a) <= MOST_DEVICES else None
 
     def solver(ohm: Floats, chords: Floats) -> NetworkSolver:
         siemens = np.array(what.conductances, dtype=np.float64)
@@ -262,10 +278,15 @@ def mode_ohm(
     def at_once(table: OnResistance, ohm: Floats) -> Floats | None:
         first = solver(ohm, np.zeros(0) if bent is None else 1.0 / bent.siemens)
         found = node_volts(first, table, bent, drives.port_voltages)
-        return None if found is None else spread(found[: first.network.n_nodes])
+        if found is None:
+            return None
+        of = first.network
+        over.append(found[of.memristor_a] - found[of.memristor_b])
+        return spread(found[: of.n_nodes])
 
-    way = None if small is None else at_once
-    return working_ohm(network, tech, solve, start, bent, way)
+    over: list[Floats] = []
+    ohm = working_ohm(network, tech, solve, start, bent, None if small is None else at_once)
+    return AtWork(ohm, over[-1] if over else None)
 
 
 def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -181,6 +181,20 @@ class Study:
         if wanted is None:
             self._em = found
         return found
+
+    def far_shares(self) -> Iterator[float]:
+        """Yield lowest voltages in writes far from all drivers, as parts of what is needed.
+
+        The least of all writes (`em`) is no more than any of these.
+        """
+        from .analyse.analysis import refusal
+        from .analyse.electromigration import far_writes
+        from .analyse.operating import Laws
+        from .solve.modes.modes import DEEP_NET
+
+        if refusal(self.network, DEEP_NET) is None:
+            for low in far_writes(self.network, self.tech, self.what, Laws.of(self.tech)):
+                yield low.volts / self.tech.memristor.needed_v(low.polarity)
 
     def read(self) -> dict[str, Any]:
         """Return settling, power and energy of a read; what was not computed is missing."""

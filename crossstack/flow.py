@@ -21,6 +21,7 @@ from .large_build import analyse_array
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
+from .whose import noted, process_of
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -29,13 +30,16 @@ if TYPE_CHECKING:
     from .lvs import ExtractedLayout
 
 
-def build(config: RunConfig, out: Path, console: Console) -> Build:
+def build(
+    config: RunConfig, out: Path, console: Console, *, capacitance_engine: str = "formula"
+) -> Build:
     """Run everything for one array.
 
     Args:
         config: what to build.
         out: folder that receives ``<name>/``.
         console: where progress goes.
+        capacitance_engine: where capacitances come from, see `extract.net_capacitance`.
 
     Returns:
         The verdicts; a failed check still leaves its results.
@@ -49,7 +53,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     tech = config.resolved_tech()
     earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps(plan_of(config)):
-        result = Build(out / name, name, tech=tech)
+        result = Build(out / name, name, tech=tech, capacitance_engine=capacitance_engine)
         array, layout, remarks = draw(config, console)
         result.area = area_of(array)
         gds = write_drawing(array, layout, tech, work, console)
@@ -155,7 +159,9 @@ def _analyse(
         save_network(network, work / "network.npz")
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
-            found_c = capacitances(extracted, network, tech, step)
+            found_c = capacitances(extracted, network, tech, step, result.capacitance_engine)
+            if result.capacitance_engine != "formula":
+                result.extraction["capacitance"] = result.capacitance_engine
             farad = {name: net.total_f for name, net in found_c.items()}
             table = net_table(network, tech, farad, limits)
             files.write_json(work / "nets.json", {"nets": table})
@@ -203,6 +209,7 @@ def finish(
     head = {
         "name": result.name,
         "parameters": config.to_json(),
+        **noted(config.spec.tech()),
         "cell": cell,
         "passed": result.passed,
         "verdict": result.verdict,
@@ -253,6 +260,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
             sidecar = {
                 "name": name,
                 "parameters": config.to_json(),
+                **noted(array.tech),
                 "versions": versions(),
                 "files": {each: files.sha256(work / each) for each in made},
             }
@@ -284,7 +292,7 @@ def redo_report(folder: Path, console: Console) -> bool:
 
     if (folder / "compare.json").is_file():
         with console.step("report"):
-            comparison.write_report(folder, _tech_of(load_manifest(folder)))
+            comparison.write_report(folder, _tech_of(folder, load_manifest(folder)))
         _renew_sums(folder, ["report.html"])
         return comparison.proved(files.read_json(folder / "compare.json"))
     if (folder / sized.MARKER).is_file():
@@ -304,12 +312,14 @@ def redo_report(folder: Path, console: Console) -> bool:
     return _redo_build(folder, console)
 
 
-def _tech_of(manifest: dict[str, Any]) -> Tech:
+def _tech_of(folder: Path, manifest: dict[str, Any]) -> Tech:
+    """Return the technology of a result; its tables must be those that its figures rest on."""
     from .config import conditions_of
-    from .pdk import DEFAULT, get_tech
+    from .pdk import get_tech
 
-    parameters = manifest["parameters"]
-    tech = get_tech(parameters["profile"], parameters.get("process", DEFAULT))
+    parameters, path = manifest["parameters"], folder / files.MANIFEST
+    process, _ = process_of(path, manifest, None, manifest["name"], mixes=True)
+    tech = get_tech(parameters["profile"], process)
     chosen = (parameters.get(key) for key in ("tech", "process", "device"))
     return tech.at(conditions_of(*chosen))
 
@@ -320,7 +330,7 @@ def _redo_build(folder: Path, console: Console) -> bool:
 
     manifest = load_manifest(folder)
     passed = verdicts(folder, manifest).passed
-    tech = _tech_of(manifest)
+    tech = _tech_of(folder, manifest)
     with console.step("pictures"):
         draw_pictures(folder, manifest["name"])
     with console.step("report"):

@@ -11,9 +11,8 @@ import click
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
-    DECIMAL,
     EXISTING,
-    NUMBER,
+    capacitance_engine_option,
     check_results_folder,
     device_figures,
     device_option,
@@ -21,6 +20,7 @@ from ..options import (
     layout_options,
     out_option,
 )
+from ..typed import NUMBER
 
 if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
@@ -44,14 +44,7 @@ if TYPE_CHECKING:
     default=False,
     help="Find the capacitance of the nets, too; or resistance only (default).",
 )
-@click.option(
-    "--capacitance-engine",
-    "--c-engine",
-    "c_engine",
-    type=click.Choice(["formula", "field"]),
-    help="Find the capacitance by a formula of first order (default, seconds), or from the "
-    "three-dimensional field of every neighbourhood (minutes, when it is new).",
-)
+@capacitance_engine_option
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
@@ -144,6 +137,7 @@ def command(
         console, opened, tech, top, chosen, engine,
         capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
     )  # fmt: skip
+    found.report.warnings[:0] = origin.notes
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
@@ -302,12 +296,15 @@ def _write_network(
 
 def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:
     """Return film -> value of texts such as ME=0.8."""
+    from ..base.decimals import decimal
     from ..base.errors import ConfigError
 
     found = {}
     for pair in pairs:
         film, _, text = pair.partition("=")
-        if not DECIMAL.fullmatch(text.strip()):
-            raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}")
-        found[film] = float(text)
+        try:
+            found[film] = decimal(text)
+        except ValueError:
+            told = f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}"
+            raise ConfigError(told) from None
     return found

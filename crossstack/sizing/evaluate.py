@@ -87,6 +87,8 @@ def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | N
     for stage in STAGES[1 : STAGES.index(task.through) + 1]:
         if stage == "write" and "limit_used" in task.bounds and not task.whole:
             yield "read", _read_load(studies, task.bounds["limit_used"])
+        if stage == "limits" and "write_share" in task.bounds and not task.whole:
+            yield "write", _far_write(studies, task.bounds["write_share"])
         wanted = [metric for metric in asked if metric.stage == stage]
         if not wanted:
             continue
@@ -115,6 +117,13 @@ def _read_load(studies: list[Study], bound: float) -> dict[str, float | None]:
     ratios = [study.limits([EXPANSION]).ratio or 0.0 for study in studies]
     too_much = METRICS["limit_used"].misses(max(ratios), bound)
     return {"limit_used": max(ratios)} if too_much else {}
+
+
+def _far_write(studies: list[Study], bound: float) -> dict[str, float | None]:
+    """Return what a few writes get of their need if that is too little; else nothing is known."""
+    shares = (share for study in studies for share in study.far_shares())
+    low = next((share for share in shares if METRICS["write_share"].misses(share, bound)), None)
+    return {} if low is None else {"write_share": low}
 
 
 def _worst(studies: list[Study], stage: str) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import klayout.db as db
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 #: what is seen around a tile, and how near to it a net must be to be told from ground, um
 MARGIN_UM, REACH_UM = 2.5, 0.8
 #: the same where there are few bodies: nothing shields them there, and they take little time
-WIDE_UM, FEW = (5.0, 3.0), 40
+WIDE_UM, FEW = (5.0, 3.0), 80
 #: couplings below this share of both nets' capacitance count as ground
 LEAST_SHARE = 1e-3
 #: tiles where there is no array, and the least of them, um
@@ -84,11 +84,11 @@ def field_capacitance(
     wanted = {net.number for net in chosen}
     bodies = Bodies(layout, tech)
     total: dict[int, dict[int, float]] = {}
-    boxes = tile_boxes(layout, bodies)
+    boxes, tiles = tile_boxes(layout, bodies), Tiles(bodies)
     for done, box in enumerate(boxes):
         if progress:
             progress("capacitance", done, len(boxes))
-        tile = tile_of(bodies, box, wanted)
+        tile = tiles.at(box, wanted)
         if tile is not None:
             _add(total, tile)
     return {
@@ -119,31 +119,54 @@ def tile_boxes(layout: ExtractedLayout, bodies: Bodies) -> list[db.Box]:
     return [db.Box(x1, y1, x2, y2) for y1, y2 in pairwise(cuts[1]) for x1, x2 in pairwise(cuts[0])]
 
 
-def tile_of(bodies: Bodies, box: db.Box, wanted: set[int] | None = None) -> Tile | None:
-    """Return a tile with its window, None if none of the nets wanted is near it.
+class Tiles:
+    """The tiles of a layout; those that hold the same are made once.
+
+    Args:
+        bodies: the layout.
+    """
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._made: dict[tuple[object, ...], tuple[Tile, list[int]]] = {}
+
+    def at(self, box: db.Box, wanted: set[int] | None = None) -> Tile | None:
+        """Return the tile of a box in dbu, None if none of the nets wanted is near it."""
+        bodies = self._bodies
+        margin, reach = (round(um / bodies.dbu) for um in WIDE_UM)
+        if bodies.count(box.enlarged(margin, margin)) > FEW:
+            margin, reach = (round(um / bodies.dbu) for um in (MARGIN_UM, REACH_UM))
+        close = {net for _, net, _ in bodies.near(box.enlarged(reach, reach))}
+        if not close or (wanted is not None and wanted.isdisjoint(close)):
+            return None
+        key, order = bodies.fingerprint(box.enlarged(margin, margin))
+        if key not in self._made:
+            tile = _tile(bodies, box, margin, close)
+            self._made[key] = tile, [order.index(net) for net in tile.numbers]
+        tile, places = self._made[key]
+        return replace(tile, numbers=tuple(order[k] for k in places))
+
+
+def _tile(bodies: Bodies, box: db.Box, margin: int, close: set[int]) -> Tile:
+    """Return a tile with its window.
 
     Nets are called by the order of their bodies, so that equal neighbourhoods are equal scenes.
     """
-    margin, reach = (round(um / bodies.dbu) for um in WIDE_UM)
-    if bodies.count(box.enlarged(margin, margin)) > FEW:
-        margin, reach = (round(um / bodies.dbu) for um in (MARGIN_UM, REACH_UM))
-    close = {net_label(net): net for _, net, _ in bodies.near(box.enlarged(reach, reach))}
-    if not close or (wanted is not None and wanted.isdisjoint(close.values())):
-        return None
     scene = bodies.scene(box.enlarged(margin, margin))
     called: dict[str, str] = {GROUND: GROUND}
     conductors = sorted(scene.conductors, key=lambda c: (c.low_um, c.high_um, c.polygons))
     for body in conductors:
         called.setdefault(body.net, f"n{len(called)}")
     named = tuple(Conductor(called[b.net], b.low_um, b.high_um, b.polygons) for b in conductors)
-    labels = [label for label in called if label in close]
+    numbers = {net_label(net): net for net in close}
+    labels = [label for label in called if label in numbers]
     side = margin * bodies.dbu
     focus = (side, side, side + box.width() * bodies.dbu, side + box.height() * bodies.dbu)
     return Tile(
         Scene(scene.window, scene.top_um, named, scene.insulators),
         focus,
         tuple(called[label] for label in labels),
-        tuple(close[label] for label in labels),
+        tuple(numbers[label] for label in labels),
     )
 
 

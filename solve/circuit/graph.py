@@ -63,11 +63,11 @@ class Factorised:
         """
         self.circuit = circuit
         self._free = circuit.free
-        self._lu: _LineFactor | SuperLU | None = None
+        self._lu: LineFactor | SuperLU | None = None
         self._exact: Exact | None = None
         self._hanging: NDArray[np.bool_] | None = None
         if len(self._free):
-            self._lu = _LineFactor(_matrix(circuit)) if along_lines else factor(circuit)
+            self._lu = factor(circuit, along_lines=along_lines)
 
     def response(self, inject: Floats, *, tol: float = TOLERANCE) -> Floats:
         """Voltages under currents into nodes, sources at 0 V, within `tol` of the largest.
@@ -297,27 +297,31 @@ class Factorised:
         return replace(found, drops=drops, amps=circuit.g * drops, out=out)
 
 
-class _LineFactor:
+class LineFactor:
     """A factor in reverse Cuthill-McKee order."""
 
     def __init__(self, matrix: csc_matrix) -> None:
         self._order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
-        self._lu = symmetric_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
+        self._lu = _regular_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
 
     def solve(self, right: Floats) -> Floats:
-        """Solve for one right-hand side."""
+        """Solve for one right-hand side, or for several side by side."""
         out = np.empty_like(right)
         out[self._order] = self._lu.solve(right[self._order])
         return out
 
 
-def factor(circuit: Circuit) -> SuperLU:
-    """Factor of a circuit's free nodes, of which there must be some."""
+def factor(circuit: Circuit, *, along_lines: bool = False) -> SuperLU | LineFactor:
+    """Factor of a circuit's free nodes, of which there must be some; see `Factorised`."""
     matrix = _matrix(circuit)
+    return LineFactor(matrix) if along_lines else _regular_factor(matrix)
+
+
+def _regular_factor(matrix: csc_matrix, order: str = "MMD_AT_PLUS_A") -> SuperLU:
     try:
-        return symmetric_factor(matrix)
+        return symmetric_factor(matrix, order)
     except RuntimeError:  # a pivot was lost to rounding; what this costs, refining gives back
-        return symmetric_factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc())
+        return symmetric_factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc(), order)
 
 
 def _matrix(circuit: Circuit) -> csc_matrix:

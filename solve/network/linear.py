@@ -332,7 +332,7 @@ class NetworkSolver:
                 piece = island == island[network.ports[net]]
                 volts[piece] = self.gate_high if high else 0.0
                 floats &= ~piece
-        return floats, _name_islands(network, island, floats)
+        return floats, name_islands(network, island, floats)
 
 
 def share(part: Floats, whole: Floats) -> float:
@@ -341,9 +341,10 @@ def share(part: Floats, whole: Floats) -> float:
     return most / of if of else (0.0 if most == 0 else float("inf"))
 
 
-def _name_islands(
+def name_islands(
     network: Network, island: NDArray[np.integer], floats: NDArray[np.bool_]
 ) -> tuple[str, ...]:
+    """Return a line for each piece that floats, in the order of the pieces' numbers."""
     members = np.flatnonzero(floats)
     order = members[np.argsort(island[members], kind="stable")]
     pieces = np.split(order, np.flatnonzero(np.diff(island[order])) + 1) if len(order) else []

@@ -28,6 +28,8 @@ from .regular import RegularSolver
 
 Floats = NDArray[np.float64]
 
+#: change of the last step, relative to the largest port voltage
+TOL = 1e-10
 # Rounding of a voltage: no step need be finer.
 FINEST = 1e-14
 # Part of a step that is gone where it would turn back.
@@ -47,7 +49,7 @@ def solve_network_nonlinear(
     device: DeviceLaw | None = None,
     switch: SquareLaw | None = None,
     switch_ohm: SwitchOhm = 0.0,
-    tol: float = 1e-10,
+    tol: float = TOL,
     **options: Any,
 ) -> NetworkSolution:
     """Solve an extracted network with nonlinear devices, transistors, or both.
@@ -93,12 +95,47 @@ def solve_network_nonlinear(
     else:
         steps, volts, drops = _newton(base, law, port_voltages, tol)
         name = base.factor.name if switch is None else Factorised.name
+    return _judged(base, law, volts, drops, port_voltages, f"newton ({steps} steps) on {name}")
+
+
+def newton(
+    solver: NetworkSolver,
+    device: DeviceLaw,
+    port_voltages: Mapping[str, float],
+    start: Floats | None = None,
+) -> NetworkSolution:
+    """Solve a network whose memristors follow a law.
+
+    Args:
+        solver: of the network with its memristors as they are at small voltage.
+        device: their law.
+        port_voltages: V of every driven port.
+        start: voltage over every memristor, limiters included, to begin with, V; None for those
+            of the linear network.
+
+    Raises:
+        ConvergenceError: if the iteration does not settle.
+    """
+    law = _Law(solver, device, None)
+    steps, volts, drops = _newton(solver, law, port_voltages, TOL, start)
+    name = f"newton ({steps} steps) on {solver.factor.name}"
+    return _judged(solver, law, volts, drops, port_voltages, name)
+
+
+def _judged(
+    base: NetworkSolver, law: _Law, volts: Floats, drops: Floats,
+    port_voltages: Mapping[str, float], name: str,
+) -> NetworkSolution:  # fmt: skip
     found = _on_chords(base, law, volts, drops, port_voltages)
-    return law.alone(base.collect(found, f"newton ({steps} steps) on {name}"), network)
+    return law.alone(base.collect(found, name), base.network)
 
 
 def _newton(
-    base: NetworkSolver, law: _Law, port_voltages: Mapping[str, float], tol: float
+    base: NetworkSolver,
+    law: _Law,
+    port_voltages: Mapping[str, float],
+    tol: float,
+    start: Floats | None = None,
 ) -> tuple[int, Floats, Floats]:
     """Take Newton's steps until the last one moved nothing by more than `tol`.
 
@@ -111,7 +148,13 @@ def _newton(
     held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
     moved = np.inf
-    steps = law.steps(base, base.voltages(port_voltages), held)
+    if start is None:
+        first = base.voltages(port_voltages)
+        steps = law.steps(base, first, first[base.edges.a] - first[base.edges.b], held)
+    else:
+        drops = np.zeros(len(base.edges.g))
+        drops[base.edges.devices] = start
+        steps = law.steps(base, np.zeros(base.edges.n_nodes), drops, held)
     last = np.inf
     for step, (moved, volts) in enumerate(steps, start=1):
         # steep laws need more than asked: go on as long as a step halves the one before
@@ -146,10 +189,12 @@ class _Law:
                 _gate_levels(network, base.gates),
             )
 
-    def steps(self, base: NetworkSolver, volts: Floats, held: Floats) -> Iterator[Step]:
+    def steps(
+        self, base: NetworkSolver, volts: Floats, drops: Floats, held: Floats
+    ) -> Iterator[Step]:
         """Yield Newton's steps."""
         if self._switch is None:
-            return _by_tangents(base, self._device, volts, held)
+            return _by_tangents(base, self._device, volts, drops, held)
         return _by_jacobian(base, self, volts)
 
     def currents(self, volts: Floats, drops: Floats) -> Floats:
@@ -248,12 +293,11 @@ def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
 
 
 def _by_tangents(
-    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, held: Floats
+    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, at: Floats, held: Floats
 ) -> Iterator[Step]:
     """Yield steps in which memristors are tangents: a symmetric circuit each time."""
     edges, circuit = base.edges, base.circuit
     G, g, offset = edges.g[edges.devices].copy(), edges.g.copy(), np.zeros_like(edges.g)
-    at = volts[edges.a] - volts[edges.b]
     way, part = np.zeros_like(at), np.ones_like(at)
     while True:
         if device is not None:

@@ -20,6 +20,7 @@ from scipy.sparse import bmat, coo_matrix, csr_matrix, diags, triu
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
 from ..circuit.circuit import Circuit, prepare
+from .alike import Copies, copies
 from .network import Network
 
 Ints = NDArray[np.int64]
@@ -31,6 +32,8 @@ Bools = NDArray[np.bool_]
 MOST_NEIGHBOURS = 24
 # Edges that may be left of a piece that is eliminated as a whole, relative to those that it has.
 MOST_GAIN = 2
+#: Memristors up to which a factor of the reduced network is there sooner than solves by lines.
+MOST_DEVICES = 100_000
 # Multiplier of a scatter of node numbers (Knuth), so that nodes side by side do not wait in line.
 _SCATTER = np.uint32(2654435761)
 
@@ -70,30 +73,23 @@ def reduced(network: Network) -> Reduced:
 
 
 def _reduce(network: Network) -> Reduced:
-    ends = [getattr(network, end) for end in _ENDS]
-    read = np.unique(np.concatenate([*ends, np.array([*network.ports.values()], dtype=np.int32)]))
-    with np.errstate(divide="ignore"):
-        siemens = 1.0 / network.resistor_ohm
-    wires = _long(network.resistor_a), _long(network.resistor_b)
-    circuit = prepare(network.n_nodes, wires[0], wires[1], siemens, _long(read))
-    mesh, kept = _eliminated(circuit)
-    number = np.full(circuit.n_groups, -1, dtype=np.int64)
-    number[kept] = np.arange(len(kept))
-    place = number[circuit.group]
-    one_each = np.zeros(len(kept), dtype=np.int64)
+    nodes = [getattr(network, end) for end in _ENDS]
+    read = np.zeros(network.n_nodes, dtype=bool)
+    read[np.concatenate([*nodes, np.array([*network.ports.values()], dtype=np.int32)])] = True
+    place, (first, second, siemens) = _copied(network, copies(network, read), read)
     held = place >= 0
+    one_each = np.zeros(int(place.max(initial=-1)) + 1, dtype=np.int64)
     one_each[place[held]] = np.flatnonzero(held)  # any node of each group names it
-    edges = triu(mesh, 1).tocoo()
-    plain = np.zeros(edges.nnz, dtype=np.int32)
-    unknown = np.full(edges.nnz, np.nan)
+    plain = np.zeros(len(siemens), dtype=np.int16)
+    unknown = np.full(len(siemens), np.nan)
     small = replace(
         network,
         node_names=network.node_names[one_each],
-        resistor_a=edges.row,
-        resistor_b=edges.col,
-        resistor_ohm=1.0 / edges.data,
+        resistor_a=first.astype(np.int32),
+        resistor_b=second.astype(np.int32),
+        resistor_ohm=1.0 / siemens,
         resistor_layer=plain,
-        resistor_net=plain,
+        resistor_net=plain.astype(np.int32),
         resistor_width_um=unknown,
         resistor_cuts=unknown,
         **{end: place[getattr(network, end)].astype(np.int32) for end in _ENDS},
@@ -102,8 +98,60 @@ def _reduce(network: Network) -> Reduced:
     return Reduced(small, place)
 
 
-def _long(nodes: NDArray[np.integer]) -> Ints:
-    return nodes.astype(np.int64)
+def _copied(
+    network: Network, pieces: list[Copies], read: Bools
+) -> tuple[Ints, tuple[Ints, Ints, Floats]]:
+    """Eliminate the nodes of one piece of each kind, and copy what is left.
+
+    Returns:
+        (node of the small network for each of the whole one, -1 for none; its edges as first and
+        second node and conductance, S).
+    """
+    offset = np.cumsum([0, *(kind.nodes.shape[1] for kind in pieces)])
+    ends = [kind.ends + offset[k] for k, kind in enumerate(pieces)]
+    a, b = np.concatenate([np.zeros((2, 0), dtype=np.int64), *ends], axis=1)
+    ones = [np.zeros(0, dtype=np.int64), *(kind.resistors[0] for kind in pieces)]
+    seen = [np.zeros(0, dtype=bool), *(read[kind.nodes[0]] for kind in pieces)]
+    with np.errstate(divide="ignore"):
+        siemens = 1.0 / network.resistor_ohm[np.concatenate(ones)]
+    circuit = prepare(int(offset[-1]), a, b, siemens, np.flatnonzero(np.concatenate(seen)))
+    mesh, kept = _eliminated(circuit)
+    number = np.full(circuit.n_groups, -1, dtype=np.int64)
+    number[kept] = np.arange(len(kept))
+    of_one = number[circuit.group]
+    edges = triu(mesh, 1).tocoo()
+    place = np.full(network.n_nodes, -1, dtype=np.int64)
+    found: list[tuple[Ints, Ints, Floats]] = []
+    total = 0
+    for k, kind in enumerate(pieces):
+        mine = of_one[offset[k] : offset[k + 1]]
+        if not (mine >= 0).any():
+            continue
+        low, high = int(mine[mine >= 0].min()), int(mine.max()) + 1
+        base = total + (high - low) * np.arange(len(kind.nodes))[:, None]
+        place[kind.nodes] = np.where(mine >= 0, base + mine - low, -1)
+        inner = np.flatnonzero((edges.row >= low) & (edges.row < high))
+        found.append(
+            (
+                (base + edges.row[inner] - low).ravel(),
+                (base + edges.col[inner] - low).ravel(),
+                np.tile(edges.data[inner], len(base)),
+            )
+        )
+        total += (high - low) * len(base)
+    if not found:
+        return place, (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    order = _by_first_node(place, total)
+    first, second, values = (np.concatenate(column) for column in zip(*found, strict=True))
+    return np.where(place >= 0, order[place], -1), (order[first], order[second], values)
+
+
+def _by_first_node(place: Ints, total: int) -> Ints:
+    """Return new numbers of nodes, in the order of the first nodes that they stand for."""
+    held = np.flatnonzero(place >= 0)
+    first = np.zeros(total, dtype=np.int64)
+    first[place[held[::-1]]] = held[::-1]
+    return np.argsort(np.argsort(first))
 
 
 def _eliminated(circuit: Circuit) -> tuple[csr_matrix, Ints]:

@@ -44,7 +44,7 @@ class Throughs:
         wide = wide[np.argsort(kind[wide], kind="stable")]
         ends = np.flatnonzero(np.diff(kind[wide], prepend=np.nan, append=np.nan))
         known: dict[bytes, list[_Mesh]] = {}
-        self._meshes: list[_Mesh] = []
+        alike: dict[bytes, list[Ints]] = {}
         for first, last in pairwise(ends):
             mine = wide[first:last]
             # the lines of an array are alike, and so are their meshes
@@ -54,29 +54,37 @@ class Throughs:
             if key not in known:
                 p, q, wide_um = near[0], near[1], width_um[mine]
                 known[key] = [_Mesh(m, p[m], q[m], wide_um[m]) for m in _meshes(p, q)]
-            self._meshes += [mesh.at(mine[mesh.edges]) for mesh in known[key]]
-        self._mesh_at = {int(mesh.edges[0]): mesh for mesh in self._meshes}
+            alike.setdefault(key, []).append(mine)
+        #: mesh, and the resistors of all that are like it, shape (of one, of them all)
+        self._meshes: list[tuple[_Mesh, Ints]] = [
+            (mesh, np.stack(several)[:, mesh.edges].T)
+            for key, several in alike.items()
+            for mesh in known[key]
+        ]
 
     def __call__(self, current: Floats) -> Floats:
         """Return the current through the narrow place of every resistor, A, not negative.
 
         Args:
-            current: from `a` to `b` of every resistor, A.
+            current: from `a` to `b` of every resistor, A; of several solutions side by side,
+                shape (resistors, solutions).
         """
         out = np.abs(current)
-        for mesh in self._meshes:
-            out[mesh.edges] = mesh.through(current[mesh.edges])
+        for mesh, edges in self._meshes:
+            found = mesh.through(current[edges].reshape(len(edges), -1))
+            out[edges] = found.reshape(*edges.shape, *current.shape[1:])
         return out
 
     def part(self, edges: Ints) -> Throughs:
         """Return the same for some resistors, numbered anew; they hold whole meshes only."""
         found = copy(self)
-        place = {int(e): k for k, e in enumerate(edges)}
         found._meshes = []
-        for e in self._mesh_at.keys() & place.keys():
-            mesh = self._mesh_at[e]
-            mine = np.array([place[int(k)] for k in mesh.edges], dtype=np.int64)
-            found._meshes.append(mesh.at(mine))
+        order = np.argsort(edges, kind="stable")
+        for mesh, all_edges in self._meshes:
+            at = np.minimum(np.searchsorted(edges[order], all_edges), len(edges) - 1)
+            mine = (edges[order][at] == all_edges).all(axis=0)
+            if mine.any():
+                found._meshes.append((mesh, order[at[:, mine]]))
         return found
 
 
@@ -97,26 +105,31 @@ class _Mesh:
                 group = connected_components(graph, directed=False)[1].astype(np.int64)
                 self.levels.append((mine, group))
 
-    def at(self, edges: Ints) -> _Mesh:
-        """Return the same mesh of other resistors."""
-        found = copy(self)
-        found.edges = edges
-        return found
-
     def through(self, current: Floats) -> Floats:
-        """Return the current through the narrow place of every resistor of the mesh."""
+        """Return the current through the narrow place of every resistor of the mesh.
+
+        Args:
+            current: of its resistors in several solutions or equal meshes, A, shape
+                (resistors, solutions).
+        """
         out = np.abs(current)
-        leaves = np.bincount(self.a, current, self.n) - np.bincount(self.b, current, self.n)
+        ones, every = np.ones(len(self.a)), np.arange(len(self.a))
+        leave = coo_matrix(
+            (np.r_[ones, -ones], (np.r_[self.a, self.b], np.r_[every, every])),
+            (self.n, len(every)),
+        ).tocsr()
+        leaves = leave @ current
         for mine, group in self.levels:
-            total = np.bincount(group, leaves)
+            ends = np.arange(self.n)
+            gather = coo_matrix((np.ones(self.n), (group, ends)), (group.max() + 1, self.n)).tocsr()
+            total = gather @ leaves
             first, second = total[group[self.a[mine]]], total[group[self.b[mine]]]
-            above, below = total[total > 0].sum(), total[total < 0].sum()
+            above, below = np.maximum(total, 0).sum(axis=0), np.minimum(total, 0).sum(axis=0)
             # one side: the first end's group, and whichever others make it most
             most = first + above - np.maximum(first, 0) - np.maximum(second, 0)
             least = first + below - np.minimum(first, 0) - np.minimum(second, 0)
             apart = group[self.a[mine]] != group[self.b[mine]]
-            found = np.maximum(most, -least)
-            out[mine] = np.where(apart, found, out[mine])
+            out[mine] = np.where(apart[:, None], np.maximum(most, -least), out[mine])
         return out
 
 

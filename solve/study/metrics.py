@@ -21,9 +21,10 @@ from ..modes.mode import Request
 from ..modes.modes import EXPANSION, mode_named
 from ..modes.written import WriteReport, or_none, share_of, write_report
 from ..network.assembly import SwitchOhm, check_conductances
-from ..network.linear import NetworkSolution, solve_network
+from ..network.linear import NetworkSolution
 from ..network.network import Network
 from ..network.nonlinear import solve_network_nonlinear
+from ..network.whole import solve_devices, solve_whole
 
 Floats = NDArray[np.float64]
 
@@ -123,6 +124,7 @@ def ir_drop(
     device: DeviceLaw | None = None,
     write_law: DeviceLaw | None = None,
     switch: SquareLaw | None = None,
+    start: Floats | None = None,
     **options: Any,
 ) -> IrDrop:
     """Solve a network in one mode and compare it with an array without any drop.
@@ -139,6 +141,7 @@ def ir_drop(
         write_law: law of the memristors of the tier that is written; None for `device`, too.
         switch: law of nonlinear transistors in place of `switch_ohm` and
             `switch_off_ohm`; counts in `all_series` only.
+        start: about what every memristor sees with everything in, V, to begin with.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
 
     Returns:
@@ -153,7 +156,7 @@ def ir_drop(
         series |= {"switch_ohm": switch_ohm, "switch_off_ohm": switch_off_ohm}
     # a place without a device carries nothing, in the ideal array neither
     G = np.where(network.present, check_conductances(network, conductances), 0.0)
-    run = _NetworkRun(network, G, device, mode, series, write_law)
+    run = _NetworkRun(network, G, device, mode, series, write_law, start)
     return measure(run, inputs, **options)
 
 
@@ -175,8 +178,14 @@ class Run(Protocol):
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """What pins and gates carry; `options` as for `mode_drives`."""
 
-    def solve(self, drives: Drives, *, everything: bool) -> Solved:
-        """Solve with wires only, or with everything in."""
+    def solve(self, drives: Drives, *, everything: bool, whole: bool = False) -> Solved:
+        """Solve with wires only, or with everything in.
+
+        Args:
+            drives: what pins and gates carry.
+            everything: count what is not wire.
+            whole: find voltages and currents of the wires, too.
+        """
 
 
 class Solved(Protocol):
@@ -222,7 +231,7 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
     kind = mode_named(mode)
     drives = run.drives(inputs, **options)
     wires = run.solve(drives, everything=False)
-    everything = run.solve(drives, everything=True)
+    everything = run.solve(drives, everything=True, whole=True)
     volts = np.asarray(inputs, dtype=np.float64)
     counted = kind.counted(conductance.shape, drives.request)
     columns: NDArray[np.bool_] = np.any(counted, axis=(0, 1))
@@ -268,12 +277,13 @@ class _NetworkRun:
     mode: str
     series: Mapping[str, Any]
     write_law: DeviceLaw | None
+    start: Floats | None = None
 
     def drives(self, inputs: ArrayLike, **options: Any) -> Drives:
         """See `Run`."""
         return network_drives(self.network, self.mode, inputs, **options)
 
-    def solve(self, drives: Drives, *, everything: bool) -> NetworkSolution:
+    def solve(self, drives: Drives, *, everything: bool, whole: bool = False) -> NetworkSolution:
         """Solve with linear or nonlinear parts, whichever were asked for."""
         series = dict(self.series) if everything else {"switch": None}
         switch = series.pop("switch")
@@ -284,9 +294,11 @@ class _NetworkRun:
             **series,
         }
         device = law_in(self.network, drives.request, self.device, self.write_law)
-        if device is None and switch is None:
-            return solve_network(self.network, **arguments)
-        return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
+        if switch is not None:
+            return solve_network_nonlinear(self.network, device=device, switch=switch, **arguments)
+        if whole:
+            return solve_whole(self.network, device=device, start=self.start, **arguments)
+        return solve_devices(self.network, device=device, **arguments)
 
 
 def law_in(

@@ -65,9 +65,9 @@ def keys(layout: db.Layout) -> dict[tuple[int, int, int, int], str]:
     """Tile -> what its neighbourhood is known by."""
     extracted = extract_layout(layout, TECH)
     bodies = Bodies(extracted, TECH)
-    found = {}
+    made, found = tiles.Tiles(bodies), {}
     for box in tiles.tile_boxes(extracted, bodies):
-        tile = tiles.tile_of(bodies, box)
+        tile = made.at(box)
         if tile is not None:
             key = scene_key(tile.scene, tiles.SPACING, tile.focus, tile.nets)
             found[box.left, box.bottom, box.right, box.top] = key
