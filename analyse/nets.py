@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import spsolve
 
 from ..pdk import Tech
@@ -110,12 +110,14 @@ def _entry(
 def _between(
     a: NDArray[np.intp], b: NDArray[np.intp], g: NDArray[np.float64], n: int, pin: int, end: int
 ) -> float:
-    """Return the resistance between two nodes of a connected net."""
+    """Return the resistance between two nodes that are connected."""
     if pin == end:
         return 0.0
     rows, cols = np.concatenate([a, b, a, b]), np.concatenate([b, a, a, b])
     matrix = coo_matrix((np.concatenate([-g, -g, g, g]), (rows, cols)), (n, n)).tocsc()
-    free = np.flatnonzero(np.arange(n) != pin)
+    # pieces that hang on nothing would make the matrix singular
+    part = connected_components(matrix, directed=False)[1]
+    free = np.flatnonzero((np.arange(n) != pin) & (part == part[pin]))
     current = (free == end).astype(np.float64)
     volts = spsolve(matrix[free][:, free], current)
     return float(np.atleast_1d(volts)[np.flatnonzero(free == end)[0]])

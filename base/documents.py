@@ -37,6 +37,7 @@ _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+_BASES = {"0o": 8, "0x": 16}
 _WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
 _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
@@ -203,7 +204,7 @@ def _plain(text: str, name: str, line: int) -> Any:
             f"allowed: {_MAX_DIGITS}"
         )
     if whole:
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+        return int(text, _BASES.get(text[:2], 10))
     value = float(text.replace(".inf", "inf").replace(".nan", "nan")
                   if text.strip("+-").lower() in (".inf", ".nan") else text)  # fmt: skip
     if math.isinf(value) and "inf" not in text.lower():
@@ -215,8 +216,10 @@ def plain_value(text: str) -> Any:
     """Return the value of one word, as in YAML.
 
     Raises:
-        ConfigError: if it is anything but one value.
+        ConfigError: if it is anything but one value, or a number that is not decimal.
     """
+    if _INT.fullmatch(text.strip()) and text.strip()[:2] in _BASES:
+        raise ConfigError(f"{shortened(text)} is not a number in decimal digits")
     value = parse_yaml(text).values
     if isinstance(value, dict | list):
         raise ConfigError(f"{shortened(text)} is not one value")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import gzip
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,60 +20,29 @@ from .gds_guard import check_stream, circle
 from .gds_stream import MAX_BYTES
 from .inputs import regular_file
 from .layout_cells import check_cells, check_placed, listed
+from .layout_layers import ForeignLayer, Pair, ProcessLayers, check_layers, unknown_layers
 from .memory import bounded
 from .memory import limit as memory_limit
 
 if TYPE_CHECKING:
     import klayout.db as db
 
-Pair = tuple[int, int]
+__all__ = [
+    "ForeignLayer",
+    "OpenedLayout",
+    "Pair",
+    "ProcessLayers",
+    "empty_shapes",
+    "find_top",
+    "open_copy",
+    "open_layout",
+    "read_layout",
+    "unknown_layers",
+]
 
 #: what reading a file may take: this much, and so much more for each of its bytes
 _ROOM_BYTES, _ROOM_PER_BYTE = 600_000_000, 100
 _GDS, _OASIS, _GZIP = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n", b"\x1f\x8b"
-
-
-@dataclass(frozen=True)
-class ForeignLayer:
-    """A layer that the foundry knows and our description of the process does not.
-
-    Attributes:
-        name: the foundry's name.
-        gds: (layer, datatype).
-        text: what it makes, in words.
-        changes: layers of ours whose shapes become something else under it; none for layers
-            that leave devices and wires as they are.
-        joins: it conducts, so that touching a shape changes it as covering it does.
-    """
-
-    name: str
-    gds: Pair
-    text: str
-    changes: tuple[Pair, ...] = ()
-    joins: bool = False
-
-
-@dataclass(frozen=True)
-class ProcessLayers:
-    """What a layout of a process may draw.
-
-    Attributes:
-        name: the process.
-        dbu_um: its database unit.
-        known: (layer, datatype) -> name of every layer that is described.
-        telling: layers whose shapes tell that a layout is of this process.
-        foreign: further layers of the foundry.
-        judged: pairs without a description that a design rule speaks of.
-        shared: of `telling`, layers of a module, which may stand on any process.
-    """
-
-    name: str
-    dbu_um: float
-    known: Mapping[Pair, str]
-    telling: frozenset[Pair]
-    foreign: tuple[ForeignLayer, ...] = ()
-    judged: frozenset[Pair] = field(default_factory=frozenset)
-    shared: frozenset[Pair] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)
@@ -120,7 +89,7 @@ def open_layout(
     _check_unit(layout, process, name)
     cell = find_top(layout, top, name)
     check_placed(cell, name)
-    return OpenedLayout(layout, cell, name, _check_layers(layout, cell, process, name))
+    return OpenedLayout(layout, cell, name, check_layers(cell, process, name))
 
 
 def open_copy(
@@ -183,17 +152,6 @@ def find_top(layout: db.Layout, top: str | None, name: str) -> db.Cell:
     if len(tops) != 1:
         raise ConfigError(f"{name} has {len(tops)} top cells ({shown}): choose one with --top")
     return layout.cell(tops[0])
-
-
-def unknown_layers(cell: db.Cell, process: ProcessLayers) -> dict[Pair, str]:
-    """Return (layer, datatype) -> words of what a cell draws on layers without description."""
-    named = {layer.gds: layer.name for layer in process.foreign}
-    found = {}
-    for pair, _ in _drawn(cell):
-        if pair not in process.known and pair not in process.judged:
-            name = f" ({named[pair]})" if pair in named else ""
-            found[pair] = f"{pair[0]}/{pair[1]}{name}"
-    return dict(sorted(found.items()))
 
 
 def empty_shapes(layout: db.Layout, cell: db.Cell) -> dict[Pair, int]:
@@ -264,96 +222,6 @@ def _check_unit(layout: db.Layout, process: ProcessLayers, name: str) -> None:
             f"{process.dbu_um:g} um: convert it in KLayout (File, Save As, database unit "
             f"{process.dbu_um:g}) or by its Python module (SaveLayoutOptions.dbu)"
         )
-
-
-def _drawn(cell: db.Cell) -> Iterator[tuple[Pair, int]]:
-    """Yield (layer, datatype) and index of the numbered layers on which a cell draws."""
-    layout = cell.layout()
-    for index in layout.layer_indexes():
-        info = layout.get_info(index)
-        # layers that a room keeps for itself have a name and no number
-        if info.layer >= 0 and not cell.bbox(index).empty():
-            yield (info.layer, info.datatype), index
-
-
-def _check_layers(
-    layout: db.Layout, cell: db.Cell, process: ProcessLayers, name: str
-) -> tuple[str, ...]:
-    """Refuse what is of another process or makes other devices; return remarks on the rest."""
-    drawn = dict(_drawn(cell))
-    if process.telling.isdisjoint(drawn):
-        shown = listed([f"{a}/{b}" for a, b in sorted(drawn)])
-        raise FileError(
-            f"{name}: cell {cell.name} draws nothing on a layer of {process.name} (layers drawn: "
-            f"{shown}); a layout of another process? name it with --process"
-        )
-    for layer in process.foreign:
-        if layer.gds in drawn and layer.gds not in process.judged:
-            _refuse_other_devices(cell, layer, process, drawn, name)
-    unknown = unknown_layers(cell, process).values()
-    if unknown and (process.telling - process.shared).isdisjoint(drawn):
-        raise FileError(
-            f"{name}: cell {cell.name} draws layers of the module, none of {process.name} itself, "
-            f"and others that it does not have ({listed(list(unknown))}); a layout of another "
-            "process? name it with --process"
-        )
-    remarks = [f"unknown layers, not checked: {', '.join(unknown)}"] if unknown else []
-    filled = [x for x in process.foreign if x.joins and x.gds in drawn and x.gds in process.known]
-    if filled:
-        listed_fill = ", ".join(f"{x.gds[0]}/{x.gds[1]}" for x in filled)
-        remarks.append(
-            f"fill on {listed_fill}: checked by the design rules, touches no wire, and is left out "
-            "of nets and capacitances"
-        )
-    remarks += [
-        f"{layer.name} {layer.gds[0]}/{layer.gds[1]}: {layer.text}, which design rules see, and "
-        "devices, wires and their resistance do not"
-        for layer in process.foreign
-        if layer.gds in drawn and layer.gds in process.judged
-    ]
-    return tuple(remarks)
-
-
-def _refuse_other_devices(
-    cell: db.Cell,
-    layer: ForeignLayer,
-    process: ProcessLayers,
-    drawn: Mapping[Pair, int],
-    name: str,
-) -> None:
-    import klayout.db as db
-
-    for pair in layer.changes:
-        if pair not in drawn:
-            continue
-        if layer.joins:
-            polygon = _touching(cell, drawn[layer.gds], drawn[pair])
-        else:
-            store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
-            both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
-            both &= db.Region(cell.begin_shapes_rec(drawn[pair]), store)
-            polygon = next(both.each(), None)
-        if polygon is not None:
-            at = polygon.bbox().center().to_dtype(cell.layout().dbu)
-            lies = "lies over or touches" if layer.joins else "lies over"
-            raise FileError(
-                f"{name}: {layer.name} {layer.gds[0]}/{layer.gds[1]} {lies} "
-                f"{process.known.get(pair, pair)} at ({at.x:.3f}, {at.y:.3f}): {layer.text}, "
-                f"which {process.name} does not describe"
-            )
-
-
-def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
-    """Return a shape of a layer that overlaps or only touches one of another, by edge or corner.
-
-    Fill is hundreds of thousands of squares, none of which touches another: each is looked at
-    as it is, and merged with nothing.
-    """
-    import klayout.db as db
-
-    fill = db.Region(cell.begin_shapes_rec(index))
-    fill.merged_semantics = False
-    return next(fill.interacting(db.Region(cell.begin_shapes_rec(other))).each(), None)
 
 
 @contextmanager

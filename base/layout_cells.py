@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_FLAT = 1_000_000_000
 #: coordinates are 32 bit numbers: farther out, places and areas would wrap around silently
 MAX_DBU = 2**30
+#: copies of a cell that may lie on top of each other, where there are more than these
+MAX_HEAP, FEW = 100, 1000
 #: names spelled out in a message
 MOST = 5
 
@@ -54,6 +56,25 @@ def check_cells(layout: db.Layout, name: str) -> None:
             raise FileError(
                 f"{name}: cell {cell.name} reaches {found.reach * layout.dbu:.3g} um from its "
                 f"origin, more than the {MAX_DBU * layout.dbu:.3g} um that can be handled"
+            )
+        _check_heaps(layout, cell, name)
+
+
+def _check_heaps(layout: db.Layout, cell: db.Cell, name: str) -> None:
+    """Refuse heaps of one cell: the work of merging them grows with the square of their height."""
+    import klayout.db as db
+
+    copies: Counter[int] = Counter()
+    boxes: dict[int, db.Box] = {}
+    for inst in cell.each_inst():
+        copies[inst.cell_index] += max(inst.na, 1) * max(inst.nb, 1)
+        boxes[inst.cell_index] = boxes.get(inst.cell_index, db.Box()) + inst.bbox()
+    for index, count in copies.items():
+        child, room = layout.cell(index), boxes[index].area()
+        if count > FEW and count * child.bbox().area() > MAX_HEAP * room:
+            raise FileError(
+                f"{name}: cell {cell.name} places {count} copies of {child.name} over each other, "
+                f"{count * child.bbox().area() / room:.0f} deep on average; allowed: {MAX_HEAP}"
             )
 
 

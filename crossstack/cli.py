@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from . import __version__, supervise
+from . import __version__, remarks, supervise
 from .base import leftovers, memory
 from .base.errors import (
     INCOMPLETE,
@@ -154,6 +154,7 @@ def main() -> None:
 def run(args: list[str]) -> int:
     """Run the command line on `args` and return the exit code."""
     supervise.catch_stops()
+    remarks.hold()
     _show_remarks()
     warnings.showwarning = _remark
     try:
@@ -167,9 +168,11 @@ def run(args: list[str]) -> int:
     except click.ClickException as error:
         return _usage(error)
     except SystemExit as error:  # of click's completion of words
+        remarks.release()
         return error.code if isinstance(error.code, int) else INCOMPLETE
     except Exception as error:
         return _explain(error)
+    remarks.release()
     return result if isinstance(result, int) else OK
 
 
@@ -177,7 +180,7 @@ def _show_remarks() -> None:
     """Print what the solver has to say of itself, as remarks on stderr."""
     logger = logging.getLogger("crossstack")
     if not logger.handlers:
-        handler = logging.StreamHandler()
+        handler = remarks.Handler()
         handler.setFormatter(logging.Formatter("crossstack: %(message)s"))
         logger.addHandler(handler)
 
@@ -200,11 +203,13 @@ def _usage(error: click.ClickException) -> int:
 def _explain(error: Exception) -> int:
     """Print one line for an exception and return its exit code."""
     if os.environ.get("CROSSSTACK_DEBUG"):
+        remarks.release()
         raise error
     return _fail(one_line(error), exit_code(error))
 
 
 def _fail(text: str, code: int) -> int:
+    remarks.drop()
     line = printable(leftovers.without(text), MOST_TEXT)
     click.echo(f"crossstack: {line}", err=True)
     return code

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from . import progress, supervise
+from . import progress, remarks, supervise
 from .base.errors import MOST_TEXT, FileError, printable, shown
 from .progress import Course, Step
 
@@ -69,7 +69,7 @@ class Console:
     def note(self, text: str) -> None:
         """Print a remark on stderr."""
         if not self.quiet:
-            click.echo(f"crossstack: {printable(text, MOST_TEXT)}", err=True)
+            remarks.say(f"crossstack: {printable(text, MOST_TEXT)}")
 
     def result(self, value: dict[str, Any]) -> None:
         """Print the JSON result, if JSON was asked for."""
@@ -145,8 +145,8 @@ class Console:
 
     def _tick(self, over: threading.Event) -> None:
         while not over.wait(progress.EVERY_S):
-            if words := self._course.words():
-                self.note(words)
+            if words := self._course.words():  # now: it says that the run lives
+                click.echo(f"crossstack: {words}", err=True)
 
 
 def output_options(function: F) -> F:

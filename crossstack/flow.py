@@ -21,6 +21,7 @@ from .large_build import analyse_array
 from .pdk import CrossStackError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
+from .whose import noted, process_of
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -203,6 +204,7 @@ def finish(
     head = {
         "name": result.name,
         "parameters": config.to_json(),
+        **noted(config.spec.tech()),
         "cell": cell,
         "passed": result.passed,
         "verdict": result.verdict,
@@ -253,6 +255,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
             sidecar = {
                 "name": name,
                 "parameters": config.to_json(),
+                **noted(array.tech),
                 "versions": versions(),
                 "files": {each: files.sha256(work / each) for each in made},
             }
@@ -284,7 +287,7 @@ def redo_report(folder: Path, console: Console) -> bool:
 
     if (folder / "compare.json").is_file():
         with console.step("report"):
-            comparison.write_report(folder, _tech_of(load_manifest(folder)))
+            comparison.write_report(folder, _tech_of(folder, load_manifest(folder)))
         _renew_sums(folder, ["report.html"])
         return comparison.proved(files.read_json(folder / "compare.json"))
     if (folder / sized.MARKER).is_file():
@@ -304,12 +307,14 @@ def redo_report(folder: Path, console: Console) -> bool:
     return _redo_build(folder, console)
 
 
-def _tech_of(manifest: dict[str, Any]) -> Tech:
+def _tech_of(folder: Path, manifest: dict[str, Any]) -> Tech:
+    """Return the technology of a result; its tables must be those that its figures rest on."""
     from .config import conditions_of
-    from .pdk import DEFAULT, get_tech
+    from .pdk import get_tech
 
-    parameters = manifest["parameters"]
-    tech = get_tech(parameters["profile"], parameters.get("process", DEFAULT))
+    parameters, path = manifest["parameters"], folder / files.MANIFEST
+    process, _ = process_of(path, manifest, None, manifest["name"], mixes=True)
+    tech = get_tech(parameters["profile"], process)
     chosen = (parameters.get(key) for key in ("tech", "process", "device"))
     return tech.at(conditions_of(*chosen))
 
@@ -320,7 +325,7 @@ def _redo_build(folder: Path, console: Console) -> bool:
 
     manifest = load_manifest(folder)
     passed = verdicts(folder, manifest).passed
-    tech = _tech_of(manifest)
+    tech = _tech_of(folder, manifest)
     with console.step("pictures"):
         draw_pictures(folder, manifest["name"])
     with console.step("report"):

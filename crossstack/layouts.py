@@ -28,6 +28,7 @@ from .pdk.conditions import device_text, differences
 from .pdk.home import process_names
 from .pdk.memristor import merged
 from .pdk.tech import SUFFIX
+from .whose import process_of, refuse_process, same_tables
 
 if TYPE_CHECKING:
     from .extract.array.tiled import TiledArray
@@ -49,12 +50,14 @@ class Origin:
         tech: what wires and transistors are taken at.
         source: where this was read, for people.
         process: foundry base, by name or folder.
+        notes: what a reader of a verdict should know of the tables that it rests on.
     """
 
     profile: str
     tech: Conditions
     source: str
     process: str = DEFAULT
+    notes: tuple[str, ...] = ()
 
     def resolved_tech(self) -> Tech:
         """Return the technology at these conditions."""
@@ -113,15 +116,15 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
 
     path = target / "network.npz" if target.is_dir() else target
     found = load_wires(path)
-    at = Conditions.from_json(found.conditions) if found.conditions else None
-    if at is not None and process is not None:
-        _refuse_process(process, at.process, path)
-    origin = origin_of(path, profile, process or _process_in(path, at))
-    if at is None:
-        made = origin.resolved_tech()
-        at = made.conditions
-        note = f"{path.name} does not say what it was extracted at; assumed: {at.text}"
-        return Wires(path, found, made, (note,))
+    at = Conditions.from_json(found.conditions) if found.conditions else Conditions()
+    needed = {"process": at.process, "profile": at.profile, "supply_v": at.supply_v}
+    if missing := [key for key, value in needed.items() if not value]:
+        raise NetworkFileError(
+            f"{path} does not say what it was extracted at ({', '.join(missing)}): extract it again"
+        )
+    if process is not None:
+        refuse_process(process, at.process, path.name)
+    origin = origin_of(path, profile, process or _process_in(path, at), tables=False)
     if profile not in (None, at.profile):
         raise ConfigError(f"--profile {profile}: {path} was extracted with profile {at.profile}")
     if at.profile not in profile_names(origin.process):
@@ -131,7 +134,8 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
     except ParameterError as error:
         hint = "; name its process with --process" if error.name == "process" else ""
         raise NetworkFileError(f"{path}: {error}{hint}") from None
-    if at.tables != tech.allowed.tables:
+    _refuse_layers(found, tech, path)
+    if not same_tables(at.process, at.tables, tech):
         name = at.process.removesuffix(SUFFIX)
         raise NetworkFileError(
             f"{path} was extracted with other tables of process {name} than {origin.process} "
@@ -145,14 +149,28 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
     return Wires(path, found, tech, notes)
 
 
-def _process_in(path: Path, at: Conditions | None) -> str | None:
+def _refuse_layers(found: Network | TiledArray, tech: Tech, path: Path) -> None:
+    """Refuse wires on a layer that has no film and no cut: no limit and no rate is known of it.
+
+    Raises:
+        NetworkFileError: naming the layer.
+    """
+    from .extract.array.tiled import SUMS
+
+    known = {part.name for part in (*tech.films, *tech.diffusions, *tech.cuts)} | SUMS
+    if other := [name for name in getattr(found, "layers", ()) if name not in known]:
+        raise NetworkFileError(
+            f"{path} has wires on layer {other[0][:40]!r}, which {tech.name} does not have "
+            f"(known: {', '.join(sorted(known))})"
+        )
+
+
+def _process_in(path: Path, at: Conditions) -> str | None:
     """Return the process that a network file was extracted in, None where nothing says so.
 
     Raises:
         NetworkFileError: if it lay in a folder that is gone.
     """
-    if at is None or not at.process:
-        return None
     if not at.folder:
         name = at.process.removesuffix(SUFFIX)
         return name if name in process_names() else None
@@ -164,25 +182,6 @@ def _process_in(path: Path, at: Conditions | None) -> str | None:
             "with --process"
         ) from None
     return key
-
-
-def _refuse_process(asked: str, name: str, about: Path, said_by: str = "") -> None:
-    """Refuse a process that a file is not of; a copy of its folder is the same process.
-
-    Args:
-        asked: what the user takes for its process, a name or folder.
-        name: of its process, module included.
-        about: the file.
-        said_by: what says so, if not the file itself.
-
-    Raises:
-        ParameterError: naming the file's own process.
-    """
-    theirs = get_tech(process=asked).name
-    if name and theirs != name:
-        source = f"as {said_by} says" if said_by else "as it says itself"
-        allowed = f"{name.removesuffix(SUFFIX)} for {about.name}, {source}"
-        raise ParameterError("--process", asked, allowed)
 
 
 def _remarks(target: Path, wires: Wires) -> Iterator[str]:
@@ -268,23 +267,35 @@ def _refuse_profile(profile: str, process: str) -> None:
         raise ParameterError("--profile", profile, f"one of {', '.join(known)} ({process})")
 
 
-def origin_of(path: Path, profile: str | None, process: str | None = None) -> Origin:
+def origin_of(
+    path: Path, profile: str | None, process: str | None = None, *,
+    tables: bool = True, mixes: bool = False,
+) -> Origin:  # fmt: skip
     """Return process, profile and conditions of a file: as asked for, or of a manifest beside it.
 
     A build leaves manifest.json, `generate` leaves <name>.json; either counts only if it lists
     the file. One that lists others is remarked: a copy of a layout, or one under another name,
     may well be of other conditions than what is taken for it.
 
+    Args:
+        path: the file.
+        profile: what the user takes for its profile; None for no opinion.
+        process: the same of its process, a name or folder.
+        tables: False where the file itself says which tables of a process it was made with.
+        mixes: True where results of the earlier tables would go into one with those of today.
+
     Raises:
-        FileError: for a manifest that cannot be read: nobody knows whether it is about the file.
+        FileError: for a manifest that cannot be read: nobody knows whether it is about the file;
+            and for tables that were changed since (`whose.process_of`).
     """
     others = []
     for beside in (path.parent / MANIFEST, path.with_suffix(".json")):
         if not beside.is_file() or beside == path or _is_output(beside):
             continue
-        parameters = _parameters(beside, path.name)
-        if parameters is not None:
-            base = _process_of(beside, process, parameters.get("process", DEFAULT), path)
+        value = _listing(beside, path.name)
+        if value is not None:
+            parameters = value["parameters"]
+            base, notes = process_of(beside, value, process, path.name, tables=tables, mixes=mixes)
             chosen = profile or str(parameters.get("profile"))
             if chosen not in profile_names(base):
                 if profile:
@@ -292,7 +303,7 @@ def origin_of(path: Path, profile: str | None, process: str | None = None) -> Or
                 raise FileError(f"{beside} names profile {chosen!r}, which does not exist")
             at = _stored(beside, parameters, base)
             told = "--profile" if profile not in (None, parameters.get("profile")) else beside.name
-            return Origin(chosen, at, told, base)
+            return Origin(chosen, at, told, base, notes)
         others.append(beside)
     base = process_key(process or DEFAULT)
     taken = profile or profile_names(base)[0]
@@ -311,28 +322,6 @@ def _is_output(path: Path) -> bool:
         return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
     except (OSError, ValueError):
         return False
-
-
-def _process_of(manifest: Path, asked: str | None, stored: Any, path: Path) -> str:
-    """Return the process that a manifest says a file is of.
-
-    Raises:
-        ParameterError: if another one is asked for.
-        FileError: if the manifest names a folder that is gone, and nobody says where it is now.
-    """
-    try:
-        found = process_key(stored)
-    except ParameterError as error:
-        if asked is None:
-            raise FileError(f"{manifest}: {error}; name its folder with --process") from None
-        if (key := process_key(asked)) in process_names():
-            allowed = f"the folder of the process that {manifest.name} names, {str(stored)[:200]}"
-            raise ParameterError("--process", asked, allowed) from None
-        return key
-    if asked is None:
-        return found
-    _refuse_process(asked, get_tech(process=found).name, path, manifest.name)
-    return process_key(asked)
 
 
 def tapeout_source(
@@ -359,10 +348,10 @@ def tapeout_source(
 
     pairs = frozenset(layer_pair(text) for text in keep)
     if not path.is_dir():
-        tech = origin_of(path, profile, process).resolved_tech()
+        tech = origin_of(path, profile, process, mixes=True).resolved_tech()
         return Source(path, path.name.split(".")[0], tech, None, pairs, netlist)
     gds = layout_in(path)
-    tech = origin_of(gds, profile, process).resolved_tech()
+    tech = origin_of(gds, profile, process, mixes=True).resolved_tech()
     return Source(gds, gds.stem, tech, path, pairs, netlist)
 
 
@@ -373,8 +362,8 @@ def _stored(manifest: Path, parameters: Mapping[str, Any], process: str) -> Cond
         raise FileError(f"{manifest}: {error}") from None
 
 
-def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
-    """Return the parameters in a manifest; None if it is about other files.
+def _listing(manifest: Path, file_name: str) -> dict[str, Any] | None:
+    """Return a manifest that lists a file and holds parameters; None if it is about others.
 
     Raises:
         FileError: if it is damaged.
@@ -392,7 +381,6 @@ def _parameters(manifest: Path, file_name: str) -> dict[str, Any] | None:
         raise FileError(f"{manifest} beside {file_name} is no manifest: it lists no files")
     if file_name not in listed:
         return None
-    parameters = value.get("parameters")
-    if not isinstance(parameters, dict):
+    if not isinstance(value.get("parameters"), dict):
         raise FileError(f"{manifest} lists {file_name}, but holds no parameters of it")
-    return parameters
+    return dict(value)

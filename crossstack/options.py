@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +15,7 @@ from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
 from .cells.parameters import ARRAY, CELL_NAMES, Declared
 from .pdk.home import DEFAULT, usual_profiles
+from .typed import NUMBER, WHOLE, Whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,46 +39,6 @@ class InputPath(click.Path):
         return path if path.is_dir() else regular_file(path)
 
 
-#: a number as configurations and tables have it: Python would also take 1_000 and other digits
-DECIMAL = re.compile(
-    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
-)
-
-
-class Number(click.FloatRange):
-    """A finite number, in a range if one is given: NaN passes every comparison of a range."""
-
-    name = "float"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number, or refuse it."""
-        if isinstance(value, str) and not DECIMAL.fullmatch(value.strip()):
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        found = super().convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{value!r} is not a finite number.", param, ctx)
-        return found
-
-    def _describe_range(self) -> str:
-        """Return the range for the help; none to show without an end."""
-        return "" if self.min is None and self.max is None else super()._describe_range()
-
-
-#: in place of a voltage that devices need: what they declare
-DECLARED = "device"
-
-
-class Need(Number):
-    """A voltage that devices need, or `device` for what they declare."""
-
-    name = "need"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number or the word, or refuse it."""
-        return value if value == DECLARED else super().convert(value, param, ctx)
-
-
-NUMBER = Number()
 EXISTING = InputPath()
 EXISTING_OR_FOLDER = InputPath(folder=True)
 FOLDER = click.Path(file_okay=True, path_type=Path)
@@ -229,7 +188,7 @@ class ArrayOption(click.Option):
     def __init__(self, names: Sequence[str], *, declared: Declared) -> None:
         name = names[0]
         flag = f"--{name.replace('_', '-')}"
-        kind: Any = _TYPES.get(name, int if isinstance(declared.default, int) else NUMBER)
+        kind: Any = _TYPES.get(name, WHOLE if isinstance(declared.default, int) else NUMBER)
         if isinstance(declared.default, bool):
             flag, kind = f"{flag}/--no-{flag[2:]}", None
         super().__init__([flag], type=kind, default=None, help=declared.sentence())
@@ -321,7 +280,8 @@ def device_figures(texts: Sequence[str]) -> dict[str, Any]:
             found[key.strip()] = plain_value(word)
         except ConfigError:
             raise ConfigError(
-                f"--device {text}: one word or number; a table stands in a configuration file"
+                f"--device {text}: one word or decimal number; a table stands in a configuration "
+                "file"
             ) from None
     return found
 
@@ -386,7 +346,7 @@ def jobs_options(function: F) -> F:
     )(function)
     return click.option(
         "--jobs",
-        type=click.IntRange(1, 1024),
+        type=Whole(1, 1024),
         help="Processes on this machine (default: one a core).",
     )(function)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base.errors import ConfigError
 from .base.inputs import regular_file
 from .base.outputs import one_step
 from .pdk import FileError
@@ -66,15 +65,15 @@ def check_markers(markers: Path) -> None:
     """Refuse a file that is no marker database, before KLayout or a picture starts on it.
 
     Raises:
-        ConfigError: naming the file.
+        FileError: naming the file.
     """
     with regular_file(markers).open("rb") as stream:
         if b"<report-database>" not in stream.read(1000):
             raise _no_markers(markers)
 
 
-def _no_markers(markers: Path) -> ConfigError:
-    return ConfigError(f"{markers.name} is not a marker database (.lyrdb)")
+def _no_markers(markers: Path) -> FileError:
+    return FileError(f"{markers.name} is not a marker database (.lyrdb)")
 
 
 def _draw_markers(view: Any, markers: Path) -> list[Any]:

@@ -74,7 +74,9 @@ def parse_vary(texts: Sequence[str]) -> dict[str, list[Any]]:
         try:
             values = [plain_value(word) for word in words]
         except ConfigError:
-            raise ConfigError(f"--vary {shortened(text)[1:-1]}: a value cannot be read") from None
+            raise ConfigError(
+                f"--vary {shortened(text)[1:-1]}: a value is no word or decimal number"
+            ) from None
         if key in found:
             raise ConfigError(f"--vary names {key} twice; list all its values at once")
         # 1 and 1.0 are one value, true and 1 are not

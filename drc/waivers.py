@@ -64,7 +64,7 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
     data = found.values
     rows = data.get("waivers") if isinstance(data, dict) else None
     if not isinstance(rows, list):
-        raise ParameterError("waivers", rows, f"a list of waivers in {path}")
+        raise ConfigError(f"{path} holds no list of waivers (waivers: [...])")
     if len(data) > 1:
         other = next(key for key in data if key != "waivers")
         line = found.lines[other]

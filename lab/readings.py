@@ -8,6 +8,7 @@ import math
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from ..base.decimals import decimal, whole_decimal
 from ..base.errors import FileError
 from ..base.inputs import read_text
 from ..base.outputs import write_text
@@ -83,8 +84,8 @@ def read_readings(path: Path) -> list[Reading]:
         if len(row) != len(COLUMNS):
             raise FileError(f"{where} has {len(row)} values, not {len(COLUMNS)}")
         try:
-            a, b, high, low = (int(value) for value in row[1:5])
-            found.append(Reading(row[0], a, b, high, low, float(row[5]), float(row[6])))
+            a, b, high, low = (whole_decimal(value) for value in row[1:5])
+            found.append(Reading(row[0], a, b, high, low, decimal(row[5]), decimal(row[6])))
         except ValueError as error:
             raise FileError(f"{where}: {error}") from None
         if len(found) > MOST:

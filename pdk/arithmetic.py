@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 
 from ..base.errors import TechError
@@ -17,6 +18,8 @@ _BINARY: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Pow: operator.pow,
 }
 _MAX_LENGTH = 200
+#: numbers that Python would read: 1_000, 0x10
+_ODD = re.compile(r"(?<![\w.])(\d+_|0[xob])", re.ASCII | re.IGNORECASE)
 
 
 def evaluate(text: str, names: Mapping[str, float]) -> float:
@@ -29,6 +32,8 @@ def evaluate(text: str, names: Mapping[str, float]) -> float:
     Raises:
         TechError: for anything else, an unknown name, or a result that is not finite.
     """
+    if _ODD.search(text) or not text.isascii():
+        raise TechError(f"{text[:40]!r} holds a number that is not in decimal digits")
     try:
         number = float(text)
     except ValueError:

@@ -13,12 +13,14 @@ from ..base.errors import CrossStackError
 from . import foundry, programs
 from .check import problems_of, problems_of_module
 from .load import load_process
-from .model import Module, Process
+from .model import Process
 from .module import load_module, stand
 from .ron import FILE as RON_FILE
-from .shuttle import shuttle
+from .shuttle import FILL_WORDS, shuttle
 from .tables import ProcessError, table_of
 from .tech import module_folder
+from .tracks import FILE as TRACKS_FILE
+from .tracks import read_tracks
 
 
 def audit(folder: Path) -> tuple[Process | None, tuple[str, ...]]:
@@ -51,7 +53,6 @@ def _problems_of_module(base: Process) -> Iterator[str]:
     for profile in module.profiles:
         standing = stand(module, base, profile)
         yield from problems_of_module(base, module, standing)
-    yield from _nets(base, module)
 
 
 def problems_of_programs(base: Process) -> Iterator[str]:
@@ -68,6 +69,9 @@ def problems_of_programs(base: Process) -> Iterator[str]:
             yield f"{name}: {error}"
     yield from _canaries(base)
     yield from _models(base)
+    yield from _roles_of_shuttle(base)
+    yield from _names_of_magic(base)
+    yield from _tracks(base)
     if not (base.folder / "SOURCES.md").is_file():
         yield "SOURCES.md is missing: where do the figures come from?"
 
@@ -85,6 +89,62 @@ def _canaries(base: Process) -> Iterator[str]:
     )
     if not canaries:
         yield "deck.toml: no canary; a deck that checks nothing would pass"
+
+
+def _roles_of_shuttle(base: Process) -> Iterator[str]:
+    """What is filled, kept clear of or drawn in a seal ring is a role that the process has."""
+    try:
+        found = shuttle(base.folder)
+    except CrossStackError:
+        return
+    known = {*base.roles.names, "metals", *FILL_WORDS}
+    named = [(f"[[fill]] {k}", fill.role) for k, fill in enumerate(found.fill, 1)]
+    for k, fill in enumerate(found.fill, 1):
+        named += [(f"[[fill]] {k}", role) for role, _ in (*fill.clear, *fill.wish)]
+        if fill.over and fill.over not in {other.role for other in found.fill[: k - 1]}:
+            yield f"shuttle.toml [[fill]] {k}: over = {fill.over!r} is no fill before it"
+    ring = (*found.ring.layers, *found.ring.cuts) if found.ring else ()
+    named += [("[ring]", part.role) for part in ring]
+    named += [(f"[[id]] {cell.name}", role) for cell in found.ids for role in cell.keeps_out]
+    for where, role in named:
+        if role not in known:
+            yield f"shuttle.toml {where}: {role!r} is no role (process.toml)"
+    seen = [slot.name for slot in found.slots]
+    yield from (
+        f"shuttle.toml: slot {name!r} is there twice"
+        for name in dict.fromkeys(seen)
+        if seen.count(name) > 1
+    )
+
+
+def _names_of_magic(base: Process) -> Iterator[str]:
+    """Magic's map names layers, conductors and types that there are."""
+    try:
+        found = programs.magic(base.folder)
+    except CrossStackError:
+        return
+    drawn = {layer.name for layer in base.layers}
+    films = {film.name for film in (*base.films, *base.diffusions)}
+    for name, text in found.silicon:
+        for part in text.split(";"):
+            words = part.strip().removeprefix("and-not ").removeprefix("and ").split()
+            if len(words) != 1 or words[0] not in drawn:
+                yield f"magic.toml [silicon] {name}: {part.strip()!r} is no layer (layers.csv)"
+    lands = {*dict(found.silicon), "poly"}
+    for name, land in found.contacts:
+        if land not in lands:
+            yield f"magic.toml [contacts] {name} = {land!r}, allowed: {', '.join(sorted(lands))}"
+    silicon = set(programs.nets(base.folder, None).silicon)
+    for name, wire in found.conductors:
+        if wire not in films | silicon:
+            yield f"magic.toml [conductors] {name} = {wire!r} is no conductor"
+
+
+def _tracks(base: Process) -> Iterator[str]:
+    path = base.folder / TRACKS_FILE
+    if table_of(path).is_file():
+        read_tracks(path, base.roles.wires, base.name)
+    yield from ()
 
 
 def _models(base: Process) -> Iterator[str]:
@@ -109,44 +169,3 @@ def _sweep(base: Process, sweep: foundry.Sweep) -> Iterator[str]:
     for field in fields(sweep):
         if table.get(field.name) != list(getattr(sweep, field.name)):
             yield f"{RON_FILE}: {field.name} is not that of the sweep in models.toml"
-
-
-def _nets(base: Process, module: Module) -> Iterator[str]:
-    """What conducts, joins or is a device must be drawn, derived or a film."""
-    found = programs.nets(base.folder, module.folder)
-    drawn = {layer.name for layer in (*base.layers, *module.layers)}
-    films = {film.name for film in (*base.films, *base.diffusions, *module.films)}
-    cuts = {cut.name for cut in base.cuts}
-    known = drawn | {name for name, _ in found.derived}
-    wires = films | set(found.silicon)
-    yield from (
-        f"silicon {name!r} is no layer (devices.toml)"
-        for name in found.silicon
-        if name not in known
-    )
-    for cut, end in found.links:
-        if cut not in known | cuts or end not in wires:
-            yield f"link of {cut!r} and {end!r}: one is no layer (devices.toml, module.toml)"
-    for device in found.devices:
-        if device.body not in known:
-            yield f"device {device.name}: body {device.body!r} is no layer (derived.toml)"
-        named = (*device.films, device.crossing, device.bare) if device.is_memristor else ()
-        yield from (
-            f"device {device.name}: {name!r} is no layer (derived.toml)"
-            for name in named
-            if name and name not in known
-        )
-        for terminal, wire in device.terminals:
-            if wire and wire not in wires:
-                yield f"device {device.name}: {terminal} = {wire!r} is no conductor"
-    owner = {device.name: device.name for device in found.devices}
-    for device in found.devices:
-        for name in device.models:
-            if owner.setdefault(name, device.name) != device.name:
-                yield f"model {name!r} is {owner[name]} and {device.name} (devices.toml)"
-    levels = [name for level in found.antenna for name in level if name]
-    yield from (
-        f"antenna: {name!r} is no layer (devices.toml)" for name in levels if name not in drawn
-    )
-    missing = [metal for metal in base.roles.wires if metal not in levels]
-    yield from (f"{metal} is not in the antenna order (devices.toml)" for metal in missing)

@@ -7,31 +7,39 @@ otherwise a metal without a film would be left out of the resistances without a 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, pairwise
-from pathlib import Path
-from typing import Any
 
-from ..base.errors import CrossStackError, TechError
-from .arithmetic import evaluate
-from .conditions import ANY_SUPPLY_V, CORNERS, REFERENCE_C
-from .films import stack
-from .model import Cut, Film, Layer, Module, Process, Purpose, Rule
-from .module import Stand, placed, replaced_by
-from .regions import names_in
-from .ron import FILE as RON_FILE
-from .ron import read_table
-from .tables import ProcessError, Section, table_of
+from .check_layers import (
+    derived_layers,
+    module_roles,
+    problems_of_labels,
+    problems_of_names,
+    problems_of_regions,
+    problems_of_roles,
+    problems_of_rule_layers,
+)
+from .check_nets import problems_of_kinds, problems_of_nets
+from .check_ron import problems_of_ron
+from .check_stack import (
+    METAL_RULES,
+    problems_of_conductors,
+    problems_of_cut_limits,
+    problems_of_cuts,
+    problems_of_electrodes,
+    problems_of_heights,
+    problems_of_limit_expressions,
+    problems_of_module_limits,
+    problems_of_warmth,
+)
+from .conditions import REFERENCE_C
+from .model import Module, Process, Purpose
+from .module import Stand, placed
+from .ranges import DRAWN_DBU_UM, DRAWN_GRID_UM
+from .tables import ProcessError
 
-#: roles without which nothing can be drawn
-ROLES = ("nwell", "diffusion", "tap", "poly", "nplus", "pplus", "contact", "pad", "boundary")
-#: rules that every routing metal must have
-METAL_RULES = ("width", "space")
-#: grids of the table of on resistance, outermost first
-_RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
-#: what the heights of a manual may differ from the sum of the thicknesses by, um
-_HEIGHT_UM = 1e-6
+#: manufacturing grids on which every drawing lies
+GRIDS_UM = (DRAWN_DBU_UM, DRAWN_GRID_UM)
 
 
 def refuse_incomplete(base: Process, *, measured: bool = True) -> None:
@@ -66,19 +74,20 @@ def problems_of(base: Process) -> Iterator[str]:
 def problems_of_tables(base: Process) -> Iterator[str]:
     """Yield what is missing or contradictory in the tables of a base process."""
     known = {layer.name for layer in base.layers}
-    derived = _derived(base.folder, "rules")
+    made = derived_layers(base.folder, "rules")
     films = (*base.films, *base.diffusions)
-    yield from _twice(base.layers, films, base.cuts, base.rules)
+    yield from problems_of_names(base.layers, films, base.cuts, base.rules)
     yield from _grid(base)
+    yield from problems_of_warmth(base, films, base.cuts)
     yield from _metals(base)
-    yield from _roles(base, known | set(derived))
-    yield from _labels(base.layers)
-    yield from _rules(base.rules, known | set(derived))
-    yield from _regions(base.folder, known, set())
-    yield from _cuts(base.cuts, films, known)
-    yield from _heights(base.films)
-    yield from _conductors(films, {row.name for row in base.limits.rows})
-    yield from _cut_limits(base.cuts, {r.name for r in base.limits.rows if r.per_cut})
+    yield from problems_of_roles(base, known | set(made))
+    yield from problems_of_labels(base.layers)
+    yield from problems_of_rule_layers(base.rules, known | set(made), base.layers)
+    yield from problems_of_regions(base.folder, known, set())
+    yield from problems_of_cuts(base.cuts, films, known)
+    yield from problems_of_heights(base.films)
+    yield from problems_of_conductors(films, {row.name for row in base.limits.rows})
+    yield from problems_of_cut_limits(base.cuts, {r.name for r in base.limits.rows if r.per_cut})
     ends = {film.name for film in films} | {cut.name for cut in base.cuts}
     yield from (
         f"limits.csv: {r.name} is no film or cut" for r in base.limits.rows if r.name not in ends
@@ -92,89 +101,76 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     films = (*stacked, *base.diffusions)
     layers, cuts = base.layers + module.layers, standing.beside(base.cuts)
     known = {layer.name for layer in layers}
-    derived = _derived(base.folder, "rules") | _derived(module.folder, "rules")
-    yield from _twice(layers, films, cuts, base.rules + standing.rules)
+    made = derived_layers(base.folder, "rules") | derived_layers(module.folder, "rules")
+    yield from problems_of_names(layers, films, cuts, base.rules + standing.rules)
+    yield from problems_of_warmth(base, module.films, standing.cuts)
     # of a marker, another datatype of its number may be free
-    numbers = {x.gds[0]: x.name for x in base.layers if x.purpose is not Purpose.MARKER}
+    numbers = {x.gds[0]: x.name for x in reversed(base.layers) if x.purpose is not Purpose.MARKER}
     for layer in module.layers:
         if layer.gds[0] in numbers:
-            yield f"{layer.name} {layer.gds[0]}/{layer.gds[1]}: number of {numbers[layer.gds[0]]}"
-    yield from _labels(module.layers)
-    yield from _rules(standing.rules, known | set(derived))
-    yield from _regions(module.folder, known, set(_derived(base.folder, "rules")))
-    yield from _cuts(cuts, films, known)
-    yield from _heights(stacked)
+            number = f"{layer.gds[0]}/{layer.gds[1]}"
+            yield f"{layer.name} {number}: taken by {numbers[layer.gds[0]]} (layers.csv)"
+    yield from problems_of_labels(module.layers)
+    yield from problems_of_rule_layers(standing.rules, known | set(made), layers)
+    yield from problems_of_regions(module.folder, known, set(derived_layers(base.folder, "rules")))
+    yield from problems_of_cuts(cuts, films, known)
+    yield from problems_of_heights(stacked)
     limits = {name for name, *_ in standing.limits}
-    yield from _conductors(module.films, limits)
-    yield from _cut_limits(
+    yield from problems_of_conductors(module.films, limits)
+    yield from problems_of_cut_limits(
         standing.cuts, {name for name, _, per_cut, _ in standing.limits if per_cut}
     )
-    yield from _limit_expressions(base, standing)
+    yield from problems_of_limit_expressions(base, standing)
     sheets = {film.name: film.sheet_ohm_sq for film in stacked}
+    yield from problems_of_module_limits(base, module, standing)
+    yield from problems_of_electrodes(module, standing)
     if not module.tiers:
         yield "no device of a tier (module.toml)"
     for name in module.electrodes:
         if sheets.get(name) is None:
             yield f"electrode {name} has no film with a sheet resistance (films.csv)"
+    missing = [role for role in module_roles(module) if role not in dict(module.roles)]
+    yield from (f"role {role!r} is missing (module.toml)" for role in missing)
     for role, name in module.roles:
-        if name not in known | set(derived):
+        if name not in known | set(made):
             yield f"role {role} = {name!r} is no layer (module.toml)"
+    yield from _nets(base, module, standing)
 
 
-def _limit_expressions(base: Process, standing: Stand) -> Iterator[str]:
-    """What a limit of the module is made of; see `electromigration`."""
-    in_place = {cut.name for cut in standing.cuts if replaced_by(cut, base)}
-    for name, expression, per_cut, _ in standing.limits:
-        known = ["density", *(("wire", "side") if per_cut else ("thickness",))]
-        known += ["replaced"] if name in in_place else []
-        try:
-            evaluate(expression, dict.fromkeys(known, 1.0))
-        except CrossStackError as error:
-            yield f"limit of {name}: {error} (limits.csv)"
-
-
-def _derived(folder: Path, table: str) -> dict[str, str]:
-    return dict(Section.of(folder / "derived.toml", ("rules", "nets")).pairs(table))
-
-
-def _twice(
-    layers: tuple[Layer, ...],
-    films: tuple[Film, ...],
-    cuts: tuple[Cut, ...],
-    rules: tuple[Rule, ...],
-) -> Iterator[str]:
-    for what, names in (
-        ("layer", [x.name for x in layers]),
-        ("film", [x.name for x in films]),
-        ("cut", [x.name for x in cuts]),
-        ("rule", [x.name for x in rules]),
-    ):
-        repeated = [name for name, count in Counter(names).items() if count > 1]
-        yield from (f"{what} {name} is there twice" for name in repeated)
-    owner: dict[tuple[int, int], str] = {}
-    for layer in layers:
-        if layer.gds in owner:
-            yield f"{layer.name} and {owner[layer.gds]} are both {layer.gds[0]}/{layer.gds[1]}"
-        owner.setdefault(layer.gds, layer.name)
-    first: dict[tuple[str, tuple[str, ...]], str] = {}
-    for rule in rules:
-        key = (rule.kind, rule.layers)
-        if rule.kind != "density" and key in first:
-            both = f"rules {first[key]} and {rule.name}"
-            yield f"{both} are both {rule.kind} of {' '.join(rule.layers)}"
-        first.setdefault(key, rule.name)
+def _nets(base: Process, module: Module, standing: Stand) -> Iterator[str]:
+    """What is wrong with nets and devices; a table that cannot be read is one thing more."""
+    rules = (*base.rules, *standing.rules)
+    described = ((rule.name, " ".join((rule.kind, *rule.layers))) for rule in rules)
+    try:
+        yield from problems_of_nets(base, module, standing.beside(base.cuts))
+        yield from problems_of_kinds(base, module, tuple(described))
+    except ProcessError as error:
+        yield from (f"{error.where}: {problem}" for problem in error.problems)
 
 
 def _grid(base: Process) -> Iterator[str]:
-    if not 0 < base.dbu_um <= base.grid_um:
-        yield f"dbu_um = {base.dbu_um:g} is not between 0 and grid_um = {base.grid_um:g}"
-    elif abs(base.grid_um / base.dbu_um - round(base.grid_um / base.dbu_um)) > 1e-9:
-        yield f"grid_um = {base.grid_um:g} is no multiple of dbu_um = {base.dbu_um:g}"
-    if not 0 < base.supply_v < ANY_SUPPLY_V:
-        yield f"supply_v = {base.supply_v:g} is not between 0 and 100 V"
+    if not any(math.isclose(base.grid_um, allowed) for allowed in GRIDS_UM):
+        shown = " or ".join(f"{allowed:g}" for allowed in GRIDS_UM)
+        yield (
+            f"grid_um = {base.grid_um:g}, allowed: {shown} um; all is drawn on "
+            f"{DRAWN_GRID_UM:g} um (process.toml)"
+        )
+        return
+    for rule in base.rules:
+        steps = rule.value / base.grid_um
+        if rule.kind == "exact_size" and abs(steps - round(steps)) > 1e-6:
+            yield (
+                f"rule {rule.name}: {rule.value:g} um is no multiple of grid_um = "
+                f"{base.grid_um:g} (rules.csv)"
+            )
     low, high = base.temperatures_c
     if not low <= REFERENCE_C <= high:
-        yield f"temperatures_c: {low:g} to {high:g} C does not hold {REFERENCE_C:g} C"
+        yield (
+            f"temperatures_c: {low:g} to {high:g} C does not hold {REFERENCE_C:g} C, where all "
+            "figures are given (process.toml)"
+        )
+    if (last := base.limits.temperatures_c[-1]) < high:
+        yield f"limits.csv ends at {last:g} C, below the {high:g} C of temperatures_c"
 
 
 def _metals(base: Process) -> Iterator[str]:
@@ -209,141 +205,8 @@ def _metals(base: Process) -> Iterator[str]:
         yield "a metal is there twice (process.toml)"
 
 
-def _roles(base: Process, known: set[str]) -> Iterator[str]:
-    given = dict(base.roles.layers)
-    yield from (f"role {role!r} is missing (process.toml)" for role in ROLES if role not in given)
-    for role, layer in given.items():
-        if layer not in known:
-            yield f"role {role} = {layer!r} is no layer (layers.csv, derived.toml)"
-
-
-def _labels(layers: tuple[Layer, ...]) -> Iterator[str]:
-    purposes = {layer.name: layer.purpose for layer in layers}
-    for layer in layers:
-        if layer.label and purposes.get(layer.label) not in (Purpose.LABEL, Purpose.MODULE_LABEL):
-            yield f"label layer {layer.label!r} of {layer.name} is no layer of purpose label"
-    used = {layer.label for layer in layers}
-    for layer in layers:
-        if layer.purpose in (Purpose.LABEL, Purpose.MODULE_LABEL) and layer.name not in used:
-            yield f"label layer {layer.name} belongs to no conductor (column label)"
-
-
-def _rules(rules: tuple[Rule, ...], known: set[str]) -> Iterator[str]:
-    for rule in rules:
-        for name in rule.layers:
-            pair = name.split("/")
-            if name not in known and not (len(pair) == 2 and all(p.isdecimal() for p in pair)):
-                yield f"rule {rule.name}: {name!r} is no layer (layers.csv, derived.toml)"
-
-
-def _regions(folder: Path, drawn: set[str], below: set[str]) -> Iterator[str]:
-    """Derived layers read only what is drawn or defined before them."""
-    for table in ("rules", "nets"):
-        known = drawn | (below if table == "rules" else set())
-        for name, text in _derived(folder, table).items():
-            if name in known:
-                yield f"derived layer {name} is there already (derived.toml)"
-            try:
-                missing = [part for part in names_in(text) if part not in known]
-            except CrossStackError as error:
-                yield f"derived layer {name}: {error}"
-                continue
-            yield from (
-                f"derived layer {name} reads {part!r}, which is no layer" for part in missing
-            )
-            known.add(name)
-
-
-def _cuts(cuts: tuple[Cut, ...], films: tuple[Film, ...], layers: set[str]) -> Iterator[str]:
-    conductors = {film.name for film in films if film.sheet_ohm_sq is not None}
-    heights = stack(film for film in films if film.thickness_um)
-    heights |= {film.name: (0.0, 0.0) for film in films if not film.thickness_um}
-    for cut in cuts:
-        if cut.layer not in layers:
-            yield f"cut {cut.name}: {cut.layer!r} is no layer (layers.csv)"
-        ends = [end for end in (cut.lower, cut.upper) if end not in conductors]
-        yield from (
-            f"cut {cut.name} ends on {end!r}, which is no conductor (films.csv)" for end in ends
-        )
-        if not ends and heights[cut.upper][0] <= heights[cut.lower][1]:
-            yield f"cut {cut.name}: {cut.upper} does not lie above {cut.lower} (order of films.csv)"
-
-
-def _heights(films: tuple[Film, ...]) -> Iterator[str]:
-    found = stack(films)
-    for film in films:
-        bottom = found[film.name][0]
-        if film.bottom_um is not None and abs(bottom - film.bottom_um) > _HEIGHT_UM:
-            yield (
-                f"{film.name} lies at {bottom:g} um by the films below it, at "
-                f"{film.bottom_um:g} um by its bottom_um (films.csv): heights are not contiguous"
-            )
-    if films and films[-1].shares_bottom:
-        yield f"{films[-1].name} shares its bottom with the next film, but is the last (films.csv)"
-
-
-def _conductors(films: tuple[Film, ...], limits: set[str]) -> Iterator[str]:
-    for film in films:
-        if film.sheet_ohm_sq is None and film.permittivity is None:
-            yield f"film {film.name} has neither sheet resistance nor permittivity (films.csv)"
-        if film.sheet_ohm_sq is not None and film.thickness_um and film.name not in limits:
-            yield f"{film.name} has no current limit (limits.csv)"
-        if not film.thickness_um and film.sheet_ohm_sq is None:
-            yield f"film {film.name} has no thickness and no sheet resistance (films.csv)"
-
-
-def _cut_limits(cuts: tuple[Cut, ...], limits: set[str]) -> Iterator[str]:
-    yield from (
-        f"{c.name} has no current limit per cut (limits.csv)" for c in cuts if c.name not in limits
-    )
-
-
 def _transistors(base: Process) -> Iterator[str]:
     names = {model.name for model in base.transistors}
     yield from (
         f"transistor {n} is missing (devices.toml)" for n in ("nfet", "pfet") if n not in names
     )
-
-
-def problems_of_ron(base: Process) -> Iterator[str]:
-    """Yield what is missing or wrong in the measured table of on resistance."""
-    names = {model.name for model in base.transistors}
-    try:
-        table = read_table(table_of(base.folder / RON_FILE))
-        yield from _on_resistance(table, names)
-        if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
-            yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
-    except TechError as error:
-        yield str(error)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        yield f"{RON_FILE} cannot be read, or lacks one of its tables"
-
-
-def _leaves(rows: Any, shape: list[int]) -> tuple[list[Any], bool]:
-    """Return the values of nested lists, and True if they have just this shape."""
-    level = [rows]
-    for count in shape:
-        if not all(isinstance(row, list) and len(row) == count for row in level):
-            return [], False
-        level = [value for row in level for value in row]
-    return level, not any(isinstance(value, list) for value in level)
-
-
-def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:
-    """The table of on resistance is a full grid of positive numbers."""
-    grids = [[float(x) for x in table[key]] for key in _RON_GRIDS]
-    for grid in grids:
-        if len(grid) < 2 or grid != sorted(set(grid)) or not all(map(math.isfinite, grid)):
-            yield f"{RON_FILE}: a grid is not two or more numbers, ascending"
-    shape = [len(grid) for grid in grids]
-    for name in sorted(names):
-        if name not in table["ohm"]:
-            yield f"{name} has no on resistance ({RON_FILE})"
-            continue
-        for corner in CORNERS:
-            rows = table["ohm"][name].get(corner, [])
-            values, even = _leaves(rows, shape)
-            if not even:
-                yield f"{RON_FILE}: {name}, {corner} is not {' x '.join(map(str, shape))} numbers"
-            elif not all(0.0 < float(ohm) < math.inf for ohm in values):
-                yield f"{RON_FILE}: {name}, {corner} holds a value that is not a positive number"

@@ -12,17 +12,13 @@ from typing import Any
 
 from ..base.errors import ParameterError
 from .memristor import device_values
-from .ranges import number
+from .ranges import finite, number
 
 CORNERS = ("typ", "min", "max")
 #: degree C at which films and devices are given
 REFERENCE_C = 25.0
-#: temperatures that anything could have, C; a process holds in a part of them
-ANY_TEMPERATURE_C = (-273.15, 1000.0)
 #: growth of a drawn shape per edge, um, and sheet resistances that a user may ask for, ohm/sq
 SIZE_BIAS_UM, SHEETS_OHM_SQ = (-1.0, 1.0), (1e-6, 1e6)
-#: largest supply that anything could have, V
-ANY_SUPPLY_V = 100.0
 #: what a user may choose, in the order of a configuration file's section `tech`
 CHOSEN = ("sheet_resistance_ohm_sq", "corner", "temperature_c", "size_bias_um")
 #: of these, what is given film by film, and how it is written
@@ -92,8 +88,9 @@ class Conditions:
         if not isinstance(self.corner, str) or self.corner not in CORNERS:
             raise ParameterError("corner", self.corner, "one of " + ", ".join(CORNERS))
         clean: dict[str, Any] = {
-            "temperature_c": number(self.temperature_c, "temperature_c", *ANY_TEMPERATURE_C, "C"),
-            "supply_v": number(self.supply_v, "supply_v", 0.0, ANY_SUPPLY_V, "V"),
+            # their ranges are the process's: see `check`
+            "temperature_c": finite(self.temperature_c, "temperature_c", "C"),
+            "supply_v": finite(self.supply_v, "supply_v", "V"),
             "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
             "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),
             "device": _device(self.device),

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from ..base.errors import TechError
 from .conditions import CORNERS
-from .tables import ProcessError, Section
+from .ranges import ANY, DISTANCE_UM, LENGTH_UM
+from .tables import ProcessError, Section, of_folder
 
 Pairs = tuple[tuple[str, str], ...]
 #: what a deck's variables may be filled with: the layout, its top cell, where the markers go
@@ -121,7 +121,7 @@ class Deck:
     canaries: tuple[Canary, ...]
 
 
-@lru_cache(maxsize=8)
+@of_folder("deck.toml")
 def deck(folder: Path) -> Deck:
     """Return the deck of a process folder.
 
@@ -132,7 +132,7 @@ def deck(folder: Path) -> Deck:
     keys = ("file", "wheel", "variables", "canary")
     top = Section.of(folder / "deck.toml", keys, ("edit", "shapes_read"))
     canaries = tuple(
-        Canary(row.text("rule"), row.text("layer"), row.number("width_um"))
+        Canary(row.text("rule"), row.text("layer"), row.number("width_um", LENGTH_UM))
         for row in (s.checked(("rule", "layer", "width_um")) for s in top.sections("canary"))
     )
     edits = tuple(
@@ -226,7 +226,7 @@ class Models:
         return fill(self.instance, {word: f"{value:.6g}" for word, value in numbers.items()})
 
 
-@lru_cache(maxsize=8)
+@of_folder("models.toml")
 def models(folder: Path) -> Models:
     """Return the models of a process folder; raises as `deck`."""
     keys = (
@@ -239,8 +239,8 @@ def models(folder: Path) -> Models:
         ("reach_um", {"area_um2", "perimeter_um"}),
         ("squares_um", {"squares"}),
     ):
-        if held & users and not top.number(key) > 0:
-            raise ProcessError(top.where, (f"{key} is not positive",))
+        if held & users:
+            top.number(key, LENGTH_UM)
     inside = top.text("folder")
     for path in (inside, *top.texts("files"), top.text("library")):
         if ".." in path.split("/") or path.startswith("/"):
@@ -255,8 +255,8 @@ def models(folder: Path) -> Models:
         library=top.text("library"),
         before=top.texts("before") if "before" in top.values else (),
         instance=instance,
-        reach_um=top.number("reach_um", 0.0),
-        squares_um=top.number("squares_um", 0.0),
+        reach_um=top.number("reach_um", DISTANCE_UM, 0.0),
+        squares_um=top.number("squares_um", DISTANCE_UM, 0.0),
         subcircuits=top.pairs("subcircuits"),
         sections=sections,
         sweep=_sweep(top.section("sweep")),
@@ -266,7 +266,7 @@ def models(folder: Path) -> Models:
 def _sweep(section: Section) -> Sweep:
     keys = ("w_um", "source_v", "drop_v", "temperature_c")
     section.checked(keys)
-    grids = [section.numbers(key) for key in keys]
+    grids = [section.numbers(key, ANY) for key in keys]
     for key, grid in zip(keys, grids, strict=True):
         if len(grid) < 2 or list(grid) != sorted(set(grid)):
             raise ProcessError(section.where, (f"{key} is not two or more ascending numbers",))

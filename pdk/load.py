@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from ..base.errors import TechError
 from ..base.layout import ForeignLayer
-from .arithmetic import evaluate
 from .devices import TransistorParameters
+from .kinds import EXTRA, KINDS
 from .model import (
-    KINDS,
     LABELS,
     Corner,
     CurrentTable,
@@ -29,6 +27,26 @@ from .model import (
     Purpose,
     Roles,
     Rule,
+)
+from .ranges import (
+    ACTIVATION_EV,
+    CURRENT_EXPONENT,
+    CURRENT_MA,
+    CUT_OHM,
+    DBU_UM,
+    GATE_F_PER_UM,
+    GRID_UM,
+    HEIGHT_UM,
+    LEAKAGE_A_PER_UM,
+    LENGTH_UM,
+    PERMITTIVITY,
+    SHEET_OHM_SQ,
+    SOURCE_VOLT,
+    TCR_PER_C,
+    TEMPERATURE_C,
+    THICKNESS_UM,
+    VOLT,
+    Span,
 )
 from .ron import FILE as RON_FILE
 from .tables import ProcessError, Row, Section, read_csv, table_of
@@ -74,7 +92,7 @@ def load_process(folder: Path) -> Process:
     more = ("roles", "current_limits", "sources")
     top = Section.of(folder / "process.toml", (*keys, *more), ("below",))
     words = Words(dict(top.pairs("sources")), {})
-    name, grid, metals = top.text("name"), top.number("grid_um"), top.texts("metals")
+    name, grid, metals = top.text("name"), top.number("grid_um", GRID_UM), top.texts("metals")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
         raise ProcessError(top.where, (f"name = {name[:40]!r} is not a word",))
     if len(metals) < 2:
@@ -93,8 +111,8 @@ def load_process(folder: Path) -> Process:
         title=top.text("title"),
         folder=folder,
         grid_um=grid,
-        dbu_um=top.number("dbu_um"),
-        supply_v=top.number("supply_v"),
+        dbu_um=top.number("dbu_um", DBU_UM),
+        supply_v=top.number("supply_v", VOLT),
         temperatures_c=_range(top, "temperatures_c"),
         module=top.text("module"),
         roles=Roles(
@@ -112,7 +130,7 @@ def load_process(folder: Path) -> Process:
 
 
 def _range(section: Section, key: str) -> tuple[float, float]:
-    ends = section.numbers(key)
+    ends = section.numbers(key, TEMPERATURE_C)
     if len(ends) != 2 or not ends[0] < ends[1]:
         raise ProcessError(section.where, (f"{key} is not [lowest, highest]",))
     return ends[0], ends[1]
@@ -168,30 +186,29 @@ def name_of(row: Row) -> str:
     return name
 
 
-def _corner(row: Row, column: str) -> Corner:
-    low, high = row.optional(f"{column}_min"), row.optional(f"{column}_max")
-    made = Corner(row.number(column), low, high)
+def _corner(row: Row, column: str, span: Span) -> Corner:
+    low, high = row.optional(f"{column}_min", span), row.optional(f"{column}_max", span)
+    made = Corner(row.number(column, span), low, high)
     ends = [end for end in (low, made.typ, high) if end is not None]
-    if ends != sorted(ends) or ends[0] <= 0:
-        raise row.wrong(f"{column} is not 0 < min <= typical <= max")
+    if ends != sorted(ends):
+        shown = " ".join(f"{end:g}" for end in ends)
+        raise row.wrong(f"{column}: {shown}, allowed: {column}_min <= {column} <= {column}_max")
     return made
 
 
 def read_film(row: Row, words: Words) -> Film:
     """Return the film of a row; without a thickness it is a conductor in the silicon."""
-    thickness = row.number("thickness_um", 0.0)
-    if thickness < 0 or (row.cells["thickness_um"] and not thickness):
-        raise row.wrong(f"thickness_um = {thickness:g} is not positive")
+    thickness = row.number("thickness_um", THICKNESS_UM, 0.0)
     return Film(
         name_of(row),
         row.text("material"),
         thickness,
         words.source(row),
-        _corner(row, "ohm_sq") if row.cells["ohm_sq"] else None,
-        row.number("tcr_per_c", 0.0),
-        row.optional("permittivity"),
+        _corner(row, "ohm_sq", SHEET_OHM_SQ) if row.cells["ohm_sq"] else None,
+        row.number("tcr_per_c", TCR_PER_C, 0.0),
+        row.optional("permittivity", PERMITTIVITY),
         row.flag("shares_bottom"),
-        row.optional("bottom_um"),
+        row.optional("bottom_um", HEIGHT_UM),
     )
 
 
@@ -211,10 +228,10 @@ def _cuts(folder: Path, words: Words, rules: tuple[Rule, ...]) -> Iterator[Cut]:
             layer,
             row.text("lower"),
             row.text("upper"),
-            _corner(row, "ohm"),
+            _corner(row, "ohm", CUT_OHM),
             sizes[layer],
             words.source(row),
-            row.number("tcr_per_c", 0.0),
+            row.number("tcr_per_c", TCR_PER_C, 0.0),
         )
 
 
@@ -248,8 +265,6 @@ def _for_every_layer(
         return
     shown = {name: f"{value:g}" for name, value in values.items()}
     for row in rows:
-        if not row.number("value", names=values) > 0:
-            raise row.wrong(f"value {row.cells['value']} is not above 0: no layer would be judged")
         if row.cells["extra"]:
             raise row.wrong(f"extra {row.cells['extra']!r}: a rule of every layer has none")
     for layer in (x for x in layers if x.purpose not in LABELS):
@@ -258,7 +273,7 @@ def _for_every_layer(
                 words.fill(row.text("name"), layer=layer.name),
                 _kind(row, 1),
                 (layer.name,),
-                row.number("value", names=values),
+                row.number("value", KINDS[_kind(row, 1)].span, names=values),
                 words.fill(row.text("text"), layer=layer.name, **shown),
                 words.source(row),
             )
@@ -283,9 +298,7 @@ def _rule(
 ) -> Rule:
     layers = tuple(roles.get(name, name) for name in row.text("layers").split())
     kind = _kind(row, len(layers))
-    value = row.number("value", names=values)
-    if value < 0:
-        raise row.wrong(f"value = {value:g} is negative")
+    value = row.number("value", KINDS[kind].span, names=values)
     return Rule(
         name_of(row),
         kind,
@@ -313,10 +326,11 @@ def _extra(
     for name, other in (("size", "exact_size"), ("space", "space"), ("width", "width")):
         if (other, layer) in known:
             values[name] = known[other, layer]
-    try:
-        return tuple(evaluate(given[name], values) for name in asked)
-    except TechError as error:
-        raise row.wrong(f"extra: {error}") from None
+    cells = Row(row.where, given)
+    found = tuple(cells.number(name, EXTRA[name], names=values) for name in asked)
+    if "sign" in asked and not found[asked.index("sign")]:
+        raise row.wrong(f"sign = {given['sign']}, allowed: 1 (at least) or -1 (at most)")
+    return found
 
 
 def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
@@ -328,19 +342,14 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
         per, direction = row.text("per"), row.text("direction")
         if per not in {"um", "cut"} or direction not in {"one", "both"}:
             raise row.wrong("per is 'um' or 'cut', direction 'one' or 'both'")
-        values = tuple(row.number(column) for column in temperatures)
-        if min(values) <= 0 or list(values) != sorted(values, reverse=True):
-            raise row.wrong("limits are positive and fall with the temperature")
+        values = tuple(row.number(column, CURRENT_MA) for column in temperatures)
+        if list(values) != sorted(values, reverse=True):
+            raise row.wrong("limits that rise with the temperature; allowed: falling ones")
         name = row.text("name")
         if direction in found.setdefault(name, {}):
             raise row.wrong(f"{name}, {direction} is there twice")
         found[name][direction] = (values, per == "cut", words.source(row))
-    try:
-        degrees = tuple(float(column) for column in temperatures)
-    except ValueError:
-        raise ProcessError(
-            str(path), ("columns beside the fixed ones are temperatures in C",)
-        ) from None
+    degrees = _degrees(path, temperatures)
     half = [name for name, rows in found.items() if set(rows) != {"one", "both"}]
     if half or len(degrees) < 2 or list(degrees) != sorted(set(degrees)):
         what = [f"{name} needs a row for one and for both" for name in half]
@@ -352,7 +361,26 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
         for name, both in found.items()
     )
     law.checked(("activation_ev", "exponent"))
-    return CurrentTable(degrees, rows, law.number("activation_ev"), law.number("exponent"))
+    return CurrentTable(
+        degrees,
+        rows,
+        law.number("activation_ev", ACTIVATION_EV),
+        law.number("exponent", CURRENT_EXPONENT),
+    )
+
+
+def _degrees(path: Path, columns: tuple[str, ...]) -> tuple[float, ...]:
+    """Return the temperatures that columns are named by."""
+    span = TEMPERATURE_C
+    for column in columns:
+        try:
+            fine = float(column) in span
+        except ValueError:
+            fine = False
+        if not fine:
+            what = f"column {column[:20]!r}, allowed: temperatures, {span}"
+            raise ProcessError(str(path), (what,))
+    return tuple(map(float, columns))
 
 
 def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorParameters]:
@@ -368,12 +396,12 @@ def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorPa
             )
         yield TransistorParameters(
             name=row.text("name"),
-            l_um=row.number("l_um", gate[0] if gate else None),
-            well_on_v=row.number("well_on_v"),
-            ioff_a_per_um=row.number("ioff_a_per_um"),
-            cg_on_f_per_um=row.number("cg_on_f_per_um"),
-            cg_off_f_per_um=row.number("cg_off_f_per_um"),
+            l_um=row.number("l_um", LENGTH_UM, gate[0] if gate else None),
+            well_on_v=row.number("well_on_v", SOURCE_VOLT),
+            ioff_a_per_um=row.number("ioff_a_per_um", LEAKAGE_A_PER_UM),
+            cg_on_f_per_um=row.number("cg_on_f_per_um", GATE_F_PER_UM),
+            cg_off_f_per_um=row.number("cg_off_f_per_um", GATE_F_PER_UM),
             source=row.text("source"),
-            v_off_v=row.number("v_off_v"),
+            v_off_v=row.number("v_off_v", VOLT),
             ron_table=table_of(folder / RON_FILE),
         )

@@ -142,12 +142,12 @@ class Rule:
 
     Attributes:
         name: rule name, as in the foundry's manual where it is theirs.
-        kind: how it is checked, a key of `KINDS`; see `crossstack.drc.kinds`.
+        kind: how it is checked, a key of `kinds.KINDS`; see `crossstack.drc.kinds`.
         layers: drawn layers, ``layer/datatype`` or derived layers, in the order the kind asks for.
         value: limit in um, um2, percent or a ratio; 0 where the rule has no number.
         text: what it says, in words.
         source: where it comes from.
-        extra: further limits that the kind asks for, in the same units, in the order of `KINDS`.
+        extra: further limits that the kind asks for, in the same units, in its order.
     """
 
     name: str
@@ -157,58 +157,6 @@ class Rule:
     text: str
     source: str
     extra: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a kind of rule asks for: how many layers, and the names of its further limits."""
-
-    layers: int
-    extra: tuple[str, ...] = ()
-
-
-#: every kind of rule that a process may state
-KINDS: dict[str, Kind] = {
-    "width": Kind(1),
-    "space": Kind(1),
-    "separation": Kind(2),
-    "clear": Kind(2),
-    "butt_separation": Kind(2),
-    "across": Kind(2),
-    "enclosure": Kind(2),
-    "implant_enclosure": Kind(3),
-    "extension": Kind(2),
-    "butt_extension": Kind(2),
-    "butt_gate": Kind(2),
-    "edge_length": Kind(1),
-    "channel_width": Kind(2),
-    "gate_length": Kind(2),
-    "area": Kind(1),
-    "hole_area": Kind(1),
-    "exact_size": Kind(1),
-    "aspect": Kind(1),
-    "array_space": Kind(2, ("join", "bbox", "count")),
-    "inside": Kind(2),
-    "forbidden": Kind(2),
-    "forbidden_layer": Kind(1),
-    "straddle": Kind(2),
-    "reach": Kind(2),
-    "wide_space": Kind(1, ("wider_than",)),
-    "wide_joint": Kind(1),
-    "max_width": Kind(3, ("beside",)),
-    "max_size": Kind(1),
-    "line_end": Kind(2, ("narrower_than", "side")),
-    "adjacent": Kind(2, ("tighter_than",)),
-    "no_bend_over": Kind(2),
-    "end_overhang": Kind(2),
-    "overlay": Kind(2),
-    "on_grid": Kind(1),
-    "angle": Kind(1),
-    "space_different_net": Kind(1),
-    "antenna": Kind(2, ("area", "wall")),
-    "density": Kind(1, ("sign",)),
-    "max_gap": Kind(2),
-}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from .load import (
 )
 from .memristor import PARAMETERS, MemristorParameters, device_values
 from .model import Corner, Cut, Film, Module, Process, Profile, Rule
+from .ranges import ANY, CUT_OHM, LENGTH_UM, TCR_PER_C
 from .tables import ProcessError, Section, read_csv
 
 _PROFILES = ("name", "line_um", "space_um", "via_um", "overlay_um", "source")
@@ -111,7 +112,7 @@ def load_module(folder: Path, base: Process) -> Module:
         memristor=_memristor(top.section("memristor")),
         tiers=tuple(tier for tier in TIERS if f"memristor_{tier}" in devices),
         above=above,
-        device_um=top.number("device_um") if "device_um" in top.values else None,
+        device_um=top.number("device_um", LENGTH_UM) if "device_um" in top.values else None,
     )
 
 
@@ -129,9 +130,7 @@ def load_profiles(folder: Path) -> tuple[Profile, ...]:
     """Return the post-process profiles of a module's folder."""
     found = []
     for row in read_csv(folder / "profiles.csv", _PROFILES):
-        lengths = [row.number(column) for column in _PROFILES[1:5]]
-        if min(lengths) <= 0:
-            raise row.wrong("line, space, via and overlay are positive")
+        lengths = [row.number(column, LENGTH_UM) for column in _PROFILES[1:5]]
         line, space, via, overlay = lengths
         found.append(Profile(name_of(row), line, space, via, overlay, row.text("source")))
     if not found or len({p.name for p in found}) != len(found):
@@ -159,7 +158,7 @@ def _module_cuts(
 ) -> Iterator[Cut]:
     heights, sizes = stack(placed(base, module)), sizes_of(base.rules + rules)
     vias = top.section("vias")
-    given = {key: vias.number(key) for key in vias.values}
+    given = {key: vias.number(key, ANY) for key in vias.values}
     for row in read_csv(module.folder / "cuts.csv", CUTS):
         layer, upper = row.text("layer"), row.text("upper")
         lower = base.roles.names.get(row.text("lower"), row.text("lower"))
@@ -171,11 +170,11 @@ def _module_cuts(
         height = heights[upper][0] - heights[lower][1]
         names = {**given, "height": height, "side": size}
         low, ohm, high = (
-            round(row.number(key, names=names), 4) if row.cells[key] else None
+            round(row.number(key, CUT_OHM, names=names), 4) if row.cells[key] else None
             for key in ("ohm_min", "ohm", "ohm_max")
         )
-        if ohm is None or not (low or ohm) <= ohm <= (high or ohm) or min(low or ohm, ohm) <= 0:
-            raise row.wrong("ohm is not 0 < min <= typical <= max")
+        if ohm is None or not (low or ohm) <= ohm <= (high or ohm):
+            raise row.wrong("ohm: allowed: ohm_min <= ohm <= ohm_max")
         yield Cut(
             name_of(row),
             layer,
@@ -184,5 +183,5 @@ def _module_cuts(
             Corner(ohm, low, high),
             size,
             words.source(row),
-            row.number("tcr_per_c", 0.0),
+            row.number("tcr_per_c", TCR_PER_C, 0.0),
         )

@@ -7,11 +7,12 @@ any of them; asking then says which file is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from ..base.errors import TechError
-from .tables import ProcessError, Section, read_toml
+from .ranges import COUNT, FACTOR
+from .tables import ProcessError, Section, of_folder, read_toml
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -34,13 +35,13 @@ class Magic:
     conductors: Pairs
 
 
-@lru_cache(maxsize=8)
+@of_folder("magic.toml")
 def magic(folder: Path) -> Magic:
     """Return Magic's map of a process folder; raises as `shuttle.shuttle`."""
     top = Section.of(folder / "magic.toml", tuple(field.name for field in fields(Magic)))
     return Magic(
-        lambda_nm=int(top.number("lambda_nm")),
-        scalegrid=int(top.number("scalegrid")),
+        lambda_nm=top.whole("lambda_nm", COUNT),
+        scalegrid=top.whole("scalegrid", COUNT),
         silicon=top.pairs("silicon"),
         contacts=top.pairs("contacts"),
         conductors=top.pairs("conductors"),
@@ -176,7 +177,7 @@ def nets(base: Path, module: Path | None) -> Nets:
         ruled += _derived(module, "rules")
     return Nets(
         tuple(derived), tuple(ruled), own.texts("silicon"), tuple(links), tuple(devices),
-        pairs_of(antenna, "levels"), antenna.number("diode_factor"),
+        pairs_of(antenna, "levels"), antenna.number("diode_factor", FACTOR),
     )  # fmt: skip
 
 

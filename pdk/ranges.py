@@ -1,7 +1,13 @@
-"""Numbers in their range."""
+"""Numbers in their range; the ranges of what the tables of a process state stand here, once.
+
+They are wide: what no foundry or lab could mean lies outside, and most often is another unit or
+a slip of the keyboard.
+"""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import ParameterError
@@ -19,6 +25,19 @@ def number(value: Any, name: str, low: float, high: float, unit: str = "") -> fl
     return float(value)
 
 
+def finite(value: Any, name: str, unit: str) -> float:
+    """Return a finite number whose range is checked elsewhere.
+
+    Raises:
+        ParameterError: if it is anything else.
+    """
+    # a whole number may be too long for a float
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= sys.float_info.max:
+        raise ParameterError(name, value, f"a finite number of {unit}")
+    return float(value)
+
+
 def whole(value: Any, name: str, low: int, high: int) -> int:
     """Return a whole number in a range.
 
@@ -28,3 +47,56 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ParameterError(name, value, f"a whole number from {low} to {high}")
     return value
+
+
+@dataclass(frozen=True)
+class Span:
+    """The range of a figure in a table.
+
+    Attributes:
+        low, high: its ends, which belong to it.
+        unit: of the figure; empty for none.
+        above: True if the lower end itself is outside.
+        whole: True if only whole numbers are in it.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    above: bool = False
+    whole: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        """Tell whether a number is in the range; no number at all is not."""
+        inside = self.low < value <= self.high if self.above else self.low <= value <= self.high
+        return inside and (not self.whole or value == int(value))
+
+    def __str__(self) -> str:
+        """Return the range for people."""
+        kind = "a whole number from " if self.whole else "above " if self.above else ""
+        ends = f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+        return f"{kind}{ends} {self.unit}".rstrip()
+
+
+ANY = Span(-1e300, 1e300)
+#: lengths of rules and shapes; of films
+LENGTH_UM, DISTANCE_UM = Span(0, 1000, "um", above=True), Span(0, 1000, "um")
+THICKNESS_UM, HEIGHT_UM = Span(0, 100, "um", above=True), Span(-100, 1000, "um")
+AREA_UM2, RATIO, PERCENT = Span(0, 1e6, "um2", above=True), Span(0, 1e6, above=True), Span(0, 100)
+FACTOR, COUNT = Span(0, 1e6), Span(1, 1e6, whole=True)
+DATATYPE = Span(0, 65535, whole=True)
+#: a side of a die, or a place on it; a step between shapes
+DIE_UM, PLACE_UM = Span(0, 1e5, "um", above=True), Span(0, 1e5, "um")
+STEP_UM = Span(-1000, 1000, "um")
+#: the unit of every drawing, and the grid that all is drawn on
+DRAWN_DBU_UM, DRAWN_GRID_UM = 0.001, 0.005
+GRID_UM, DBU_UM = Span(1e-4, 1, "um"), Span(DRAWN_DBU_UM, DRAWN_DBU_UM, "um")
+SHEET_OHM_SQ, CUT_OHM = Span(1e-6, 1e6, "ohm/sq"), Span(1e-6, 1e9, "ohm")
+#: what a process may allow its circuits
+TEMPERATURE_C = Span(-273.15, 1000.0, "C")
+TCR_PER_C, PERMITTIVITY = Span(-0.02, 0.02, "per C"), Span(1, 1e4)
+CURRENT_MA = Span(0, 1e4, "mA", above=True)
+ACTIVATION_EV, CURRENT_EXPONENT = Span(0.05, 5, "eV"), Span(0.5, 10)
+VOLT, SOURCE_VOLT = Span(0, 100, "V", above=True), Span(0, 100, "V")
+LEAKAGE_A_PER_UM = Span(0, 1e-3, "A/um")
+GATE_F_PER_UM = Span(0, 1e-12, "F/um", above=True)

@@ -8,7 +8,7 @@ or regions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,10 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Sub: lambda a, b: a - b,
 }
 _MAX_LENGTH = 500
+#: what a text stands for
+POLYGONS, EDGES = "polygons", "edges"
+#: methods that edges have, too
+_OF_EDGES = frozenset(("inside", "interacting", "not_interacting"))
 
 
 @lru_cache(maxsize=1024)
@@ -96,6 +100,38 @@ def _names(node: ast.AST) -> Iterator[str]:
         yield node.id
     for child in ast.iter_child_nodes(node):
         yield from _names(child)
+
+
+def kind_of(text: str, known: Mapping[str, str]) -> str:
+    """Return whether a text stands for `POLYGONS` or `EDGES`.
+
+    Args:
+        text: the expression.
+        known: the same of the layers that it may read; others are polygons.
+
+    Raises:
+        TechError: as `names_in`, or where edges stand for polygons.
+    """
+
+    def kind(node: ast.expr) -> str:
+        if isinstance(node, ast.Name):
+            return known.get(node.id, POLYGONS)
+        if isinstance(node, ast.BinOp):
+            left, right = kind(node.left), kind(node.right)
+            if left != right and (left == POLYGONS or isinstance(node.op, ast.BitOr)):
+                raise TechError(f"{ast.unparse(node)!r} mixes polygons and edges")
+            return left
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.func, ast.Attribute)
+        method, of = node.func.attr, kind(node.func.value)
+        if of == EDGES and method not in _OF_EDGES:
+            raise TechError(f"{ast.unparse(node)!r}: edges have no method {method!r}")
+        for what, argument in zip(METHODS[method], node.args, strict=True):
+            if what == "layer" and kind(argument) == EDGES and method not in _OF_EDGES:
+                raise TechError(f"{ast.unparse(node)!r}: {method} takes polygons, not edges")
+        return EDGES if method == "edges" else of
+
+    return kind(_tree(text))
 
 
 def build(

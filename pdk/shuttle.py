@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 
-from .tables import ProcessError, Section
+from .ranges import (
+    COUNT,
+    DATATYPE,
+    DIE_UM,
+    DISTANCE_UM,
+    LENGTH_UM,
+    PERCENT,
+    PLACE_UM,
+    STEP_UM,
+    Span,
+)
+from .tables import ProcessError, Section, of_folder
 
+#: what a distance of fill may name beside roles: the levels next to the one that is filled
+FILL_WORDS = ("below", "above")
 Pairs = tuple[tuple[str, str], ...]
 #: (role, distance)
 Distances = tuple[tuple[str, float], ...]
@@ -177,7 +189,7 @@ class Shuttle:
     notes: tuple[str, ...]
 
 
-@lru_cache(maxsize=8)
+@of_folder("shuttle.toml")
 def shuttle(folder: Path) -> Shuttle:
     """Return the shuttle of a process folder.
 
@@ -188,13 +200,11 @@ def shuttle(folder: Path) -> Shuttle:
     keys = ("name", "seal_ring_um", "ring_to_opening_um", "forbidden", "slot", "pads")
     more = ("fill", "ring", "id", "window", "items", "unchecked", "notes")
     top = Section.of(folder / "shuttle.toml", keys, more)
-    reach = top.values["ring_to_opening_um"]
-    if not (
-        isinstance(reach, list) and len(reach) == 2 and all(type(x) in (int, float) for x in reach)
-    ):
+    reach = _numbers(top, "ring_to_opening_um", 2, PLACE_UM)
+    if not reach[0] <= reach[1]:
         raise ProcessError(top.where, ("ring_to_opening_um is not [least, most]",))
     slots = tuple(
-        Slot(row.text("name"), row.number("width_um"), row.number("height_um"))
+        Slot(row.text("name"), row.number("width_um", DIE_UM), row.number("height_um", DIE_UM))
         for row in (s.checked(("name", "width_um", "height_um")) for s in top.sections("slot"))
     )
     forbidden = top.pairs("forbidden")
@@ -206,11 +216,11 @@ def shuttle(folder: Path) -> Shuttle:
     pads = top.section("pads").checked(names)
     return Shuttle(
         name=top.text("name"),
-        seal_ring_um=top.number("seal_ring_um"),
-        ring_to_opening_um=(float(reach[0]), float(reach[1])),
+        seal_ring_um=top.number("seal_ring_um", DISTANCE_UM),
+        ring_to_opening_um=(reach[0], reach[1]),
         forbidden=forbidden,
         slots=slots,
-        pads=Pads(*(pads.number(name) for name in names)),
+        pads=Pads(*(pads.number(name, LENGTH_UM) for name in names)),
         fill=tuple(map(_fill, top.sections("fill", optional=True))),
         ring=_ring(top.section("ring")) if "ring" in top.values else None,
         ids=tuple(map(_id_cell, top.sections("id", optional=True))),
@@ -225,18 +235,11 @@ def _window(top: Section) -> Window | None:
     if "window" not in top.values:
         return None
     row = top.section("window").checked(("side_um", "least_percent"))
-    return Window(_positive(row, "side_um"), row.number("least_percent"))
+    return Window(row.number("side_um", DIE_UM), row.number("least_percent", PERCENT))
 
 
-def _positive(row: Section, key: str) -> float:
-    value = row.number(key)
-    if not value > 0:
-        raise ProcessError(row.where, (f"{key} = {value:g} is not above 0",))
-    return value
-
-
-def _numbers(row: Section, key: str, count: int) -> tuple[float, ...]:
-    values = row.numbers(key)
+def _numbers(row: Section, key: str, count: int, span: Span = STEP_UM) -> tuple[float, ...]:
+    values = row.numbers(key, span)
     if len(values) != count:
         raise ProcessError(row.where, (f"{key} is not a list of {count} numbers",))
     return values
@@ -246,7 +249,7 @@ def _distances(row: Section, key: str) -> Distances:
     if key not in row.values:
         return ()
     table = row.section(key)
-    return tuple((role, table.number(role)) for role in table.values)
+    return tuple((role, table.number(role, DISTANCE_UM)) for role in table.values)
 
 
 def _fill(section: Section) -> Fill:
@@ -257,38 +260,43 @@ def _fill(section: Section) -> Fill:
         raise ProcessError(row.where, ("row_um and column_um are parallel",))
     return Fill(
         role=row.text("role"),
-        datatype=int(row.number("datatype")),
-        side_um=_positive(row, "side_um"),
+        datatype=row.whole("datatype", DATATYPE),
+        side_um=row.number("side_um", LENGTH_UM),
         row_um=(step[0], step[1]),
         column_um=(column[0], column[1]),
-        to_circuit_um=row.number("to_circuit_um"),
+        to_circuit_um=row.number("to_circuit_um", DISTANCE_UM),
         clear=_distances(row, "clear"),
         wish=_distances(row, "wish"),
         over=row.text("over", ""),
-        dense_um=row.number("dense_um", 0.0),
-        shift_um=row.number("shift_um", 0.0),
+        dense_um=row.number("dense_um", DISTANCE_UM, 0.0),
+        shift_um=row.number("shift_um", STEP_UM, 0.0),
     )
 
 
 def _ring(section: Section) -> Ring:
-    top = section.checked(("width_um", "layer", "cut"))
+    top, ends = section.checked(("width_um", "layer", "cut")), ("start_um", "end_um")
     layers = tuple(
-        RingLayer(row.text("role"), row.number("start_um"), row.number("end_um"))
-        for row in (s.checked(("role", "start_um", "end_um")) for s in top.sections("layer"))
+        RingLayer(row.text("role"), *(row.number(key, DISTANCE_UM) for key in ends))
+        for row in (s.checked(("role", *ends)) for s in top.sections("layer"))
     )
-    lengths = ("first_um", "pitch_um", "rows", "space_um", "stagger_um")
-    cuts = tuple(
-        RingCut(
-            row.text("role"), row.number("first_um"), _positive(row, "pitch_um"),
-            int(_positive(row, "rows")), _positive(row, "space_um"), row.number("stagger_um"),
-        )
-        for row in (s.checked(("role", *lengths)) for s in top.sections("cut"))
-    )  # fmt: skip
-    width = _positive(top, "width_um")
+    cuts = tuple(map(_ring_cut, top.sections("cut")))
+    width = top.number("width_um", LENGTH_UM)
     for layer in layers:
         if not 0 <= layer.start_um < layer.end_um <= width:
             raise ProcessError(top.where, (f"{layer.role}: not between 0 and {width:g}",))
     return Ring(width, layers, cuts)
+
+
+def _ring_cut(section: Section) -> RingCut:
+    row = section.checked(tuple(field.name for field in fields(RingCut)))
+    return RingCut(
+        role=row.text("role"),
+        first_um=row.number("first_um", DISTANCE_UM),
+        pitch_um=row.number("pitch_um", LENGTH_UM),
+        rows=row.whole("rows", COUNT),
+        space_um=row.number("space_um", LENGTH_UM),
+        stagger_um=row.number("stagger_um", STEP_UM),
+    )
 
 
 def _id_cell(section: Section) -> IdCell:
@@ -296,7 +304,9 @@ def _id_cell(section: Section) -> IdCell:
     corner = row.text("corner")
     if corner not in ("south-west", "north-east"):
         raise ProcessError(row.where, (f"corner = {corner!r} is no known corner",))
-    x1, y1, x2, y2 = _numbers(row, "box_um", 4)
+    x1, y1, x2, y2 = _numbers(row, "box_um", 4, PLACE_UM)
+    if not (x1 < x2 and y1 < y2):
+        raise ProcessError(row.where, ("box_um is not [x1, y1, x2, y2], ascending",))
     keeps_out = row.texts("keeps_out") if "keeps_out" in row.values else ()
     turned = row.values.get("turned", False)
     if not isinstance(turned, bool):

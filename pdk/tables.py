@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..base.errors import TechError
 from ..base.inputs import regular_file
 from ..base.sums import sum_of
 from .arithmetic import evaluate
 from .home import HOME
+from .ranges import Span
 
+T = TypeVar("T")
 #: largest table that is read; the largest of ours has 40 kB
 _MAX_BYTES = 4_000_000
 
@@ -52,18 +54,26 @@ class Row:
         raise self.wrong(f"{column} is empty")
 
     def number(
-        self, column: str, default: float | None = None, names: Mapping[str, float] | None = None
+        self,
+        column: str,
+        span: Span,
+        default: float | None = None,
+        names: Mapping[str, float] | None = None,
     ) -> float:
-        """Return a finite number, or the value of an expression of `names`."""
+        """Return a number of a range, or the value of an expression of `names`."""
         value = self.cells[column]
         if not value and default is not None:
             return default
         try:
-            return evaluate(self.text(column), names or {})
+            found = evaluate(self.text(column), names or {})
         except ProcessError:
             raise
         except TechError as error:
             raise self.wrong(f"{column}: {error}") from None
+        if found not in span:
+            shown = value[:40] if _is_number(value) else f"{value[:40]} = {found:g}"
+            raise self.wrong(f"{column} = {shown}, allowed: {span}")
+        return found
 
     def whole(self, column: str, default: int | None = None) -> int:
         """Return an integer, 0 .. 65535."""
@@ -74,9 +84,9 @@ class Row:
             raise self.wrong(f"{column} = {value!r} is not a whole number, 0 .. 65535")
         return int(value)
 
-    def optional(self, column: str) -> float | None:
-        """Return a number, None where the cell is empty."""
-        return self.number(column) if self.cells[column] else None
+    def optional(self, column: str, span: Span) -> float | None:
+        """Return a number of a range, None where the cell is empty."""
+        return self.number(column, span) if self.cells[column] else None
 
     def flag(self, column: str) -> bool:
         """Return True for ``yes``, False for an empty cell or ``no``."""
@@ -127,6 +137,43 @@ def table_sum(folder: Path) -> str:
         ProcessError: as `folders`.
     """
     return sum_of({f"process{k or ''}": place for k, place in enumerate(folders(folder))})
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def stamp(folder: Path, pattern: str = "*") -> Stamp:
+    """Return what changes when a file of a process does; files of CrossStack's own do not."""
+    if folder.is_relative_to(HOME):
+        return ()
+    files = (path for place in folders(folder) for path in sorted(place.rglob(pattern)))
+    found = ((path, path.stat()) for path in files if path.is_file())
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
+
+def of_folder(file: str) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
+    """Return a decorator that keeps what was read of a folder's file until the file changes."""
+
+    def kept(read: Callable[[Path], T]) -> Callable[[Path], T]:
+        @lru_cache(maxsize=16)
+        def known(folder: Path, _: Stamp) -> T:
+            return read(folder)
+
+        @wraps(read)
+        def found(folder: Path) -> T:
+            return known(folder, stamp(folder, file))
+
+        return found
+
+    return kept
 
 
 def _is_file(path: Path) -> bool:
@@ -260,14 +307,14 @@ class Section:
         value: str = self._typed(key, (str,), "a text")
         return value
 
-    def number(self, key: str, default: float | None = None) -> float:
-        """Return a finite number."""
+    def number(self, key: str, span: Span, default: float | None = None) -> float:
+        """Return a number of a range."""
         if key not in self.values and default is not None:
             return default
-        value = float(self._typed(key, (int, float), "a number"))
-        if not abs(value) < 1e300:
-            raise ProcessError(self.where, (f"{key} = {value} is not a finite number",))
-        return value
+        given = self._typed(key, (int, float), "a number")
+        if given not in span:
+            raise ProcessError(self.where, (f"{key} = {str(given)[:40]}, allowed: {span}",))
+        return float(given)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts."""
@@ -276,10 +323,14 @@ class Section:
             raise ProcessError(self.where, (f"{key} is not a list of texts",))
         return tuple(values)
 
-    def numbers(self, key: str) -> tuple[float, ...]:
-        """Return a list of finite numbers."""
+    def whole(self, key: str, span: Span) -> int:
+        """Return a whole number of a range."""
+        return int(self.number(key, replace(span, whole=True)))
+
+    def numbers(self, key: str, span: Span) -> tuple[float, ...]:
+        """Return a list of numbers of a range."""
         values = self._typed(key, (list,), "a list of numbers")
-        return tuple(Section(self.where, {key: value}).number(key) for value in values)
+        return tuple(Section(self.where, {key: value}).number(key, span) for value in values)
 
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return a table of texts."""

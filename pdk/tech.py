@@ -16,7 +16,7 @@ from . import shuttle as _shuttle
 from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
-from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key
+from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key, process_names
 from .load import load_process
 from .memristor import DRIVEN, MemristorParameters
 from .model import (
@@ -32,7 +32,7 @@ from .model import (
     Rule,
 )
 from .module import Stand, load_module, load_profiles, placed, stand
-from .tables import folders, table_sum
+from .tables import folders, stamp, table_sum
 
 #: what a process is called together with its module
 SUFFIX = "_crossstack"
@@ -106,6 +106,7 @@ class Tech:
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
             shared=frozenset(layer.gds for layer in self.module.layers),
+            others=_described,
         )
 
     @cached_property
@@ -290,6 +291,13 @@ class Tech:
         return dbu
 
 
+@lru_cache(maxsize=1)
+def _described() -> dict[str, frozenset[tuple[int, int]]]:
+    """Return the processes that come with CrossStack, and the layers that each describes."""
+    techs = {name: get_tech(process=name) for name in process_names()}
+    return {name: frozenset(layer.gds for layer in tech.layers) for name, tech in techs.items()}
+
+
 def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:
     """Return the post-process profiles that a process has, the default first.
 
@@ -299,7 +307,7 @@ def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:
     if str(process) == DEFAULT:  # without reading more than a table
         return tuple(default_profiles())
     folder = process_folder(process)
-    module = _loaded(folder, _stamp(folder))[1]
+    module = _loaded(folder, stamp(folder))[1]
     known = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
     return tuple(known) or tuple(profile.name for profile in module.profiles)
 
@@ -318,15 +326,6 @@ def module_folder(base: Process) -> Path:
     raise ParameterError(f"module of process {base.name}", base.module, f"{known}, or a folder")
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return what changes when a file of a folder does; files of CrossStack's own do not."""
-    if folder.is_relative_to(HOME):
-        return ()
-    files = (path for place in folders(folder) for path in sorted(place.rglob("*")))
-    found = ((path, path.stat()) for path in files if path.is_file())
-    return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in found)
-
-
 def unmeasured_tech(process: str | Path) -> Tech:
     """Return a process whose table of on resistance is to be measured and need not be there.
 
@@ -341,15 +340,15 @@ def unmeasured_tech(process: str | Path) -> Tech:
 
 
 @lru_cache(maxsize=16)
-def _loaded(folder: Path, stamp: object) -> tuple[Process, Module]:
+def _loaded(folder: Path, now: object) -> tuple[Process, Module]:
     base = load_process(folder)
     refuse_incomplete(base)
     return base, load_module(module_folder(base), base)
 
 
 @lru_cache(maxsize=16)
-def _tech(folder: Path, stamp: object, profile: Profile) -> Tech:
-    base, module = _loaded(folder, stamp)
+def _tech(folder: Path, now: object, profile: Profile) -> Tech:
+    base, module = _loaded(folder, now)
     standing = stand(module, base, profile)
     refuse_module(base, module, standing)
     return _assembled(base, module, profile, standing)
@@ -388,12 +387,12 @@ def get_tech(profile: str = "", process: str | Path = DEFAULT) -> Tech:
         ProcessError: if the process is incomplete or contradicts itself.
     """
     folder = process_folder(process)
-    stamp = _stamp(folder)
-    module = _loaded(folder, stamp)[1]
+    now = stamp(folder)
+    module = _loaded(folder, now)[1]
     # a program may add profiles of its own to those of the default module
     own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
     name = profile or next(iter(own), module.profiles[0].name)
-    return _tech(folder, stamp, own.get(name) or module.profile(name))
+    return _tech(folder, now, own.get(name) or module.profile(name))
 
 
 def default_process() -> Process:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from .ask import Ask
-from .tables import ProcessError, read_csv
+from .ranges import DISTANCE_UM, LENGTH_UM
+from .tables import ProcessError, read_csv, table_of
 from .tech import Tech
 
-_FILE, _COLUMNS = "tracks.csv", ("name", "direction", "pitch_um", "offset_um", "source")
+FILE, _COLUMNS = "tracks.csv", ("name", "direction", "pitch_um", "offset_um", "source")
 DIRECTIONS = ("horizontal", "vertical")
 
 
@@ -35,23 +37,28 @@ def tracks_of(tech: Tech) -> dict[str, Track]:
     Raises:
         ProcessError: for a table that lacks a metal, or has a value that no track can have.
     """
-    path = tech.process.folder / _FILE
-    if not path.is_file():
+    path = tech.process.folder / FILE
+    if not table_of(path).is_file():
         return _by_rules(tech)
+    return read_tracks(path, tech.roles.wires, tech.name)
+
+
+def read_tracks(path: Path, wires: tuple[str, ...], process: str) -> dict[str, Track]:
+    """Return metal -> its tracks, as a table states them; raises as `tracks_of`."""
     found: dict[str, Track] = {}
     for row in read_csv(path, _COLUMNS):
         name, direction = row.text("name"), row.text("direction")
-        pitch, offset = row.number("pitch_um"), row.number("offset_um")
-        if name not in tech.roles.wires:
-            raise row.wrong(f"{name} is no metal of {tech.name}: {', '.join(tech.roles.wires)}")
+        pitch, offset = row.number("pitch_um", LENGTH_UM), row.number("offset_um", DISTANCE_UM)
+        if name not in wires:
+            raise row.wrong(f"{name} is no metal of {process}: {', '.join(wires)}")
         if name in found:
             raise row.wrong(f"{name} stands twice")
         if direction not in DIRECTIONS:
             raise row.wrong(f"direction = {direction!r}, allowed: {' or '.join(DIRECTIONS)}")
-        if not (pitch > 0 and 0 <= offset <= pitch):
-            raise row.wrong("allowed: a pitch above 0, and an offset from 0 to the pitch")
+        if offset > pitch:
+            raise row.wrong(f"offset_um = {offset:g}, allowed: 0 to pitch_um = {pitch:g} um")
         found[name] = Track(direction, pitch, offset, row.text("source"))
-    if missing := [metal for metal in tech.roles.wires if metal not in found]:
+    if missing := [metal for metal in wires if metal not in found]:
         raise ProcessError(str(path), (f"no row for {', '.join(missing)}",))
     return found
 

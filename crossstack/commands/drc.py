@@ -10,6 +10,7 @@ from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
 from ..options import EXISTING, EXISTING_OR_FOLDER, folder_beside, layout_flags, out_option
+from ..typed import Whole
 
 
 def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
@@ -38,7 +39,7 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
 @click.option("--waivers", type=EXISTING, help="YAML: rule, cell or box, reason, expiry date.")
 @click.option(
     "--threads",
-    type=click.IntRange(1),
+    type=Whole(1),
     default=None,
     help="Processes (default 1, all cores for a filled die).",
 )
@@ -72,6 +73,7 @@ def command(
     crossstack drc chip.gds --format github --output drc.xml --output drc.sarif
     crossstack drc --list --process FOLDER
     """  # noqa: D301
+    from dataclasses import replace
     from datetime import date
 
     from ..base.files import together
@@ -99,6 +101,7 @@ def command(
             threads=threads,
             progress=step,
         )
+    report = replace(report, notes=(*origin.notes, *report.notes))
     if accepted:
         report = apply_waivers(report, accepted, date.today())
     for remark in (*report.notes, *report.waiver_notes):

@@ -11,9 +11,7 @@ import click
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
-    DECIMAL,
     EXISTING,
-    NUMBER,
     check_results_folder,
     device_figures,
     device_option,
@@ -21,6 +19,7 @@ from ..options import (
     layout_options,
     out_option,
 )
+from ..typed import NUMBER
 
 if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
@@ -133,6 +132,7 @@ def command(
     found, farad = _extracted(
         console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
     )
+    found.report.warnings[:0] = origin.notes
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
@@ -290,12 +290,15 @@ def _write_network(
 
 def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:
     """Return film -> value of texts such as ME=0.8."""
+    from ..base.decimals import decimal
     from ..base.errors import ConfigError
 
     found = {}
     for pair in pairs:
         film, _, text = pair.partition("=")
-        if not DECIMAL.fullmatch(text.strip()):
-            raise ConfigError(f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}")
-        found[film] = float(text)
+        try:
+            found[film] = decimal(text)
+        except ValueError:
+            told = f"{flag} {pair}: write it as FILM=NUMBER, e.g. {example}"
+            raise ConfigError(told) from None
     return found

@@ -14,8 +14,6 @@ from ..formats import FormatCommand, Formats, format_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
-    NUMBER,
-    Number,
     device_figures,
     device_option,
     layout_options,
@@ -25,6 +23,7 @@ from ..options import (
     process_choice,
     process_option,
 )
+from ..typed import NUMBER, WHOLE, Number, Whole
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -56,7 +55,7 @@ def fetch(process: str, as_json: bool, quiet: bool) -> int:
 
 @command.command("drc", cls=FormatCommand)
 @layout_options
-@click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--threads", type=Whole(1), default=2, show_default=True)
 @format_options
 @out_option("Folder for <stem>_foundry_drc.json (default: beside FILE).")
 @output_options
@@ -83,7 +82,10 @@ def drc(
 
     console = formats.console(as_json, quiet, file)
     file = layout_in(file)
-    tech = origin_of(file, profile, process).resolved_tech()
+    origin = origin_of(file, profile, process)
+    tech = origin.resolved_tech()
+    for note in origin.notes:
+        console.note(note)
     with console.steps(), console.step("foundry deck") as step:
         report = run_foundry_drc(file, tech, top=top, threads=threads, progress=step)
     flagged = {rule: n for rule, n in report.by_rule.items() if n}
@@ -147,7 +149,7 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
 @click.argument("network", type=EXISTING_OR_FOLDER)
 @mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
-@click.option("--write-column", type=int, help="Column that is written (default 0).")
+@click.option("--write-column", type=WHOLE, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=NUMBER, help="Write voltage in V, 0.001 or more.")
 @click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")

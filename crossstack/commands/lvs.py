@@ -53,7 +53,8 @@ def command(
     folder, given, file = folder_beside(file, out), file, layout_in(file)
     if netlist is None:
         netlist = _netlist_of(given, file)
-    tech = origin_of(file, profile, process).resolved_tech()
+    origin = origin_of(file, profile, process)
+    tech = origin.resolved_tech()
     # what takes long to load comes after what may be refused
     from ..lvs import compare_layout, extract_layout
     from ..lvs.formats import outcome_of
@@ -65,7 +66,8 @@ def command(
             extracted = extract_layout(file, tech, top)
         with console.step("compare"):
             report = compare_layout(extracted, netlist, tech)
-            value = {**report.to_json(), "warnings": list(extracted.warnings)}
+            warnings = [*origin.notes, *extracted.warnings]
+            value = {**report.to_json(), "warnings": warnings}
         opinion = None
         if second is not None:
             with console.step(second):
@@ -75,7 +77,7 @@ def command(
             report.write(work / f"{file.stem}.lvsdb")
             write_json(work / f"{file.stem}_lvs.json", value)
     formats.write([outcome_of(value, str(file), extracted.top_name)], value)
-    for warning in extracted.warnings:
+    for warning in warnings:
         console.note(warning)
     database = folder / f"{file.stem}.lvsdb"
     console.say(f"{file.name}: {lvs_line(value)}")

@@ -13,12 +13,12 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
-    NUMBER,
     jobs_options,
     mode_option,
     out_option,
     process_option,
 )
+from ..typed import NUMBER, Whole
 
 if TYPE_CHECKING:
     from ..mapping.arrays import Array
@@ -60,17 +60,17 @@ MARKER = "map.json"
     show_default=True,
     help="Where the positive and the negative part of a weight are.",
 )
-@click.option("--levels", type=click.IntRange(0), default=0, help="Of a device; 0 for any.")
-@click.option("--dac-bits", type=click.IntRange(0, 24), default=0, help="Of inputs; 0 for any.")
+@click.option("--levels", type=Whole(0), default=0, help="Of a device; 0 for any.")
+@click.option("--dac-bits", type=Whole(0, 24), default=0, help="Of inputs; 0 for any.")
 @click.option("--bit-serial", is_flag=True, help="Inputs bit after bit.")
-@click.option("--adc-bits", type=click.IntRange(0, 24), default=0, help="Of currents; 0 for any.")
+@click.option("--adc-bits", type=Whole(0, 24), default=0, help="Of currents; 0 for any.")
 @click.option("--read-noise", type=NUMBER, default=0.0, help="As a share of one device's current.")
 @click.option("--sigma", type=NUMBER, help="Of ln G (default: the device's).")
-@click.option("--samples", type=click.IntRange(0, 1000), default=0, help="Chips with spread.")
-@click.option("--retrain", type=click.IntRange(0, 1000), default=0, help="Epochs with wires.")
+@click.option("--samples", type=Whole(0, 1000), default=0, help="Chips with spread.")
+@click.option("--retrain", type=Whole(0, 1000), default=0, help="Epochs with wires.")
 @click.option("--rate", type=NUMBER, default=1e-3, show_default=True, help="Step of --retrain.")
 @click.option("--keep", multiple=True, help="Layer that stays digital; may be repeated.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@click.option("--seed", type=Whole(0), default=0, help="Of everything random.")
 @jobs_options
 @process_option
 @out_option(f"Folder for {MARKER} (default: nothing is written).")

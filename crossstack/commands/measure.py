@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.decimals import whole_decimal
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, NUMBER, PROFILE_NAMES, out_option, process_option
+from ..options import EXISTING, PROFILE_NAMES, out_option, process_option
+from ..typed import NUMBER, Whole
 
 if TYPE_CHECKING:
     from ..lab import Figure, Reading
@@ -23,7 +25,7 @@ _NOISE_V = 1e-7
 @click.option("--readings", type=EXISTING, help="CSV of an instrument's readings.")
 @click.option("--simulate", is_flag=True, help="Measure the monitors' extraction instead.")
 @click.option("--truth", type=EXISTING, help="With --simulate: YAML whose `tech:` is the truth.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of its noise.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Of its noise.")
 @click.option(
     "--overlay", multiple=True, metavar="MASK,AXIS,BAR",
     help="Bar of a vernier that coincides, e.g. VME,x,-2; may be repeated.",
@@ -71,7 +73,7 @@ def command(
         raise click.UsageError("--readings and --simulate exclude each other")
     if truth is not None and not simulate:
         raise click.UsageError("--truth is what --simulate measures")
-    tech, taken = _tech(plan, process, profile), []
+    tech, taken = _tech(console, plan, process, profile), []
     with console.steps(), console.step("monitors") as step:
         if readings is not None or simulate:
             taken = _readings(readings, tech, truth, temperature, seed, step)
@@ -97,13 +99,16 @@ def command(
     return OK
 
 
-def _tech(plan: Path | None, process: str | None, profile: str | None) -> Tech:
+def _tech(console: Console, plan: Path | None, process: str | None, profile: str | None) -> Tech:
     """Return the process as drawn: of the layout where one is given."""
     from ..layouts import origin_of
     from ..pdk import DEFAULT, get_tech
 
     if plan is not None:
-        return origin_of(plan, profile, process).resolved_tech()
+        origin = origin_of(plan, profile, process)
+        for note in origin.notes:
+            console.note(note)
+        return origin.resolved_tech()
     return get_tech(profile or "", process or DEFAULT)
 
 
@@ -139,7 +144,7 @@ def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
     for text in texts:
         parts = text.split(",")
         try:
-            mask, axis, bar = parts[0].strip().upper(), parts[1].strip(), int(parts[2])
+            mask, axis, bar = parts[0].strip().upper(), parts[1].strip(), whole_decimal(parts[2])
         except (IndexError, ValueError):
             told = f"--overlay {text!r} is not MASK,AXIS,BAR, e.g. VME,x,-2"
             raise click.UsageError(told) from None

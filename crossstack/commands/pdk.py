@@ -26,6 +26,9 @@ def command() -> None:
 def check(process: str, as_json: bool, quiet: bool) -> int:
     """Say what is missing or contradictory in a process: its tables, module, decks and models.
 
+    Tables that agree are then put to use: arrays of 2 x 2 and a macro are drawn, judged by the
+    folder's own rules, compared with their netlists and extracted.
+
     Exit code 0: complete, 1: something is missing, 2: no such process.
     """
     from ..pdk.audit import audit
@@ -34,6 +37,10 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
     console = Console(as_json, quiet)
     folder = process_folder(process)
     base, problems = audit(folder)
+    if base and not problems:
+        from ..trial import problems_of_drawing
+
+        problems = tuple(problems_of_drawing(folder))
     name = base.name if base else folder.name
     for problem in problems:
         console.say(problem)

@@ -14,8 +14,6 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
-    NUMBER,
-    Need,
     check_results_folder,
     check_table,
     device_figures,
@@ -25,6 +23,7 @@ from ..options import (
     options_of_mode,
     process_option,
 )
+from ..typed import NUMBER, WHOLE, Need
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,10 +46,10 @@ COLUMNS_SHOWN = 64
 @click.argument("network", type=EXISTING_OR_FOLDER)
 @mode_option
 @click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
-@click.option("--write-column", type=int, help="Column that is written (default 0).")
+@click.option("--write-column", type=WHOLE, help="Column that is written (default 0).")
 @click.option(
     "--address",
-    type=int,
+    type=WHOLE,
     metavar="COLUMN",
     help="Of a macro with a scan chain: set every control by the bits for --mode and this column, "
     "which is written if the mode writes; prints them.",
@@ -83,8 +82,12 @@ COLUMNS_SHOWN = 64
     help="Write with the rows above the column (set) or the column above the rows (reset); "
     "default: both are solved, the one that loses more is shown.",
 )
-@click.option("--monte-carlo", type=int, metavar="N", help="Solve N random versions of the array.")
-@click.option("--seed", type=int, help="Of --monte-carlo: equal seeds, equal results (default 0).")
+@click.option(
+    "--monte-carlo", type=WHOLE, metavar="N", help="Solve N random versions of the array."
+)
+@click.option(
+    "--seed", type=WHOLE, help="Of --monte-carlo: equal seeds, equal results (default 0)."
+)
 @click.option(
     "--sigma",
     type=NUMBER,

@@ -12,11 +12,11 @@ from ..formats import FormatCommand, Formats, format_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
-    NUMBER,
     PROFILE_NAMES,
     out_option,
     process_option,
 )
+from ..typed import NUMBER, WHOLE
 
 _PAIR = (NUMBER, NUMBER)
 
@@ -34,7 +34,7 @@ _PAIR = (NUMBER, NUMBER)
 @click.option("--die-pitch-um", type=_PAIR, help="Step from die to die (default: the die's size).")
 @click.option("--first-die-um", type=_PAIR, default=(0.0, 0.0),
               help="Lower-left corner of die 0 0 on the wafer (default 0 0).")  # fmt: skip
-@click.option("--die", "dies", type=(int, int), multiple=True, default=((0, 0),),
+@click.option("--die", "dies", type=(WHOLE, WHOLE), multiple=True, default=((0, 0),),
               help="Column and row of a die whose marks to list; may be repeated.")  # fmt: skip
 @format_options
 @out_option("Folder for the package (default: tapeout/ beside the layout).")

@@ -14,7 +14,8 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, Number, process_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
+from ..typed import Number, Whole
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--markers", type=EXISTING, help="DRC markers (.lyrdb) to show.")
 @click.option("--no-markers", is_flag=True, help="Leave out the markers of a build.")
-@click.option("--size", type=click.IntRange(100, 8000), default=1400, help="Longer side in pixels.")
+@click.option("--size", type=Whole(100, 8000), default=1400, help="Longer side in pixels.")
 @process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")
 @output_options
@@ -100,9 +101,10 @@ def command(
     picture = _picture(out, file, kinds[0]) if kinds else None
     if markers is not None:
         check_markers(markers)
-    tech = origin_of(file, profile, process).resolved_tech()
+    origin = origin_of(file, profile, process)
+    tech = origin.resolved_tech()
     opened = open_layout(file, tech.drawing)
-    for warning in opened.warnings:
+    for warning in (*origin.notes, *opened.warnings):
         console.note(warning)
     if picture is None:
         return _open(file, tech, markers)

@@ -10,6 +10,7 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..options import EXISTING, check_results_folder, folder_beside, layout_options, out_option
+from ..typed import Whole
 
 if TYPE_CHECKING:
     from ..pdk import Tech
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     default=True,
     help="Extract capacitances, for the timing of libraries and model (default).",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the bench.")
+@click.option("--seed", type=Whole(0), default=1, show_default=True, help="Of the bench.")
 @out_option("Folder for the files (default: beside FILE; of a build, here).")
 @output_options
 def command(
@@ -78,7 +79,8 @@ def command(
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
-    tech: Tech = origin_of(file, profile, process).resolved_tech()
+    # beside them stand figures of the build
+    tech: Tech = origin_of(file, profile, process, mixes=True).resolved_tech()
     reference = netlist or file.with_suffix(".spice")
     if not reference.is_file():
         raise FileError(f"{reference}: no such file; name the reference netlist with --netlist")

@@ -18,6 +18,7 @@ from ..generators import ArraySpec
 from ..pdk import Tech
 from ..report.compare import MAP, STACKED, write_report
 from ..report.maps import panel
+from ..whose import noted
 from . import deepnet, pictures
 from .areas import area_lines, area_study
 from .bare import bare_studies
@@ -107,6 +108,7 @@ def compare(config: RunConfig, out: Path, seed: int, console: Console) -> Compar
         head = {
             "name": out.name,
             "parameters": {**config.to_json(), "seed": seed},
+            **noted(tech),
             "cell": stacked.cell,
         }
         with console.step("report"):

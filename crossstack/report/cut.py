@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..base.decimals import decimal
 from ..base.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def parse_cut(text: str) -> Cut:
     first, *more = text.split(",")
     pairs = [part.partition("=")[::2] for part in (more if first == "auto" else [first, *more])]
     try:
-        values = {key.strip(): float(value) for key, value in pairs}
+        values = {key.strip(): decimal(value) for key, value in pairs}
     except ValueError:
         raise wrong from None
     allowed = {"width"} if first == "auto" else {"x", "y", "width"}

@@ -22,7 +22,9 @@ _SIDE = 600
 MOST_CELLS, LARGEST = _SIDE * _SIDE, f"{_SIDE} x {_SIDE} cells"
 _SIZES = ("switch_w_um", "switch_l_um", "area_um2")
 _FLOATS = ("row_segment", "row_tap", "drain", "column_segment", "column_tap", *_SIZES)
-_ROW_LAYER, _ELECTRODE = "row line", "electrode"
+_ROW_LAYER, _ROW_STACK, _ELECTRODE = "row line", "row stack", "electrode"
+#: layers of resistances that are of several films: what a tile measures is a sum
+SUMS = frozenset((_ROW_LAYER, _ROW_STACK, _ELECTRODE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +234,7 @@ class TiledArray:
             add(before.ravel(), here.ravel(), self.row_segment[tier, plain].ravel(),
                 layer=builder.layer(_ROW_LAYER), net=number)  # fmt: skip
             add(here.ravel(), source[plain].ravel(), self.row_tap[tier, plain].ravel(),
-                layer=builder.layer("row stack"), net=number)  # fmt: skip
+                layer=builder.layer(_ROW_STACK), net=number)  # fmt: skip
         self._add_devices(builder, tier, source, inner, crossing[tier])
         self._add_folded(builder, tier, ends, inner)
 

@@ -79,9 +79,11 @@ def read_model(path: Path, subckt: str | None, folder: Path) -> MemristorModel:
         words = line.split()
         if words[0].lower() == ".subckt" and len(words) > 1:
             if fold(words[1]) in found:
-                raise ConfigError(f"{path} defines subcircuit {words[1]} twice")
+                raise FileError(f"{path} defines subcircuit {words[1]} twice")
             found[fold(words[1])] = (words[1], words[2:])
-    known = ", ".join(name for name, _ in found.values()) or "none"
+    if not found:
+        raise FileError(f"{path} defines no subcircuit")
+    known = ", ".join(name for name, _ in found.values())
     if subckt is None and len(found) != 1:
         raise ConfigError(f"{path} has subcircuits {known}: choose one with --subckt")
     wanted = fold(subckt) if subckt is not None else next(iter(found))
@@ -90,7 +92,7 @@ def read_model(path: Path, subckt: str | None, folder: Path) -> MemristorModel:
     name, rest = found[wanted]
     nodes, parameters = _split(rest)
     if len(nodes) != _PORTS:
-        raise ConfigError(
+        raise FileError(
             f"subcircuit {name} of {path} has {len(nodes)} nodes ({' '.join(nodes)}), allowed: 2, "
             "the row side and the column side of a memristor"
         )

@@ -302,7 +302,7 @@ class LineFactor:
 
     def __init__(self, matrix: csc_matrix) -> None:
         self._order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
-        self._lu = symmetric_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
+        self._lu = _regular_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
 
     def solve(self, right: Floats) -> Floats:
         """Solve for one right-hand side, or for several side by side."""
@@ -314,12 +314,14 @@ class LineFactor:
 def factor(circuit: Circuit, *, along_lines: bool = False) -> SuperLU | LineFactor:
     """Factor of a circuit's free nodes, of which there must be some; see `Factorised`."""
     matrix = _matrix(circuit)
-    if along_lines:
-        return LineFactor(matrix)
+    return LineFactor(matrix) if along_lines else _regular_factor(matrix)
+
+
+def _regular_factor(matrix: csc_matrix, order: str = "MMD_AT_PLUS_A") -> SuperLU:
     try:
-        return symmetric_factor(matrix)
+        return symmetric_factor(matrix, order)
     except RuntimeError:  # a pivot was lost to rounding; what this costs, refining gives back
-        return symmetric_factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc())
+        return symmetric_factor(matrix + diags(1e-14 * matrix.diagonal()).tocsc(), order)
 
 
 def _matrix(circuit: Circuit) -> csc_matrix:

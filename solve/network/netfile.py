@@ -18,6 +18,7 @@ from .archive import (
     write_archive,
 )
 from .network import ARRAY_TYPES, Network
+from .sense import check_sense
 
 FORMAT = "crossstack-network"
 #: 2: with the conditions of the extraction
@@ -51,7 +52,7 @@ def save_network(network: Network, path: str | Path) -> Path:
     Raises:
         NetworkFileError: if the folder is missing or not writable, or the network too large.
     """
-    network.validate()
+    check_sense(network.validate())
     path = Path(path)
     content: dict[str, Any] = {
         "format": np.array(FORMAT),
@@ -88,7 +89,7 @@ def load_network(path: str | Path) -> Network:
             "names in 'port_names'"
         )
     try:
-        return Network(
+        found = Network(
             node_names=np.array(names["node_names"], dtype=np.str_),
             layers=names["layers"],
             nets=names["nets"],
@@ -96,5 +97,7 @@ def load_network(path: str | Path) -> Network:
             conditions=unpack_json(f"{path}: entry 'conditions'", content["conditions"]),
             **{name: content[name] for name in ARRAY_TYPES},
         ).validate()
+        check_sense(found)
     except NetworkError as error:
         raise NetworkFileError(f"{path}: {error}") from None
+    return found

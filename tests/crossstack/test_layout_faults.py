@@ -393,3 +393,20 @@ def test_a_small_file_that_unfolds_to_a_giant_is_refused(tmp_path):
     path.write_bytes(b"%SEMI-OASIS\r\n" + start + b"\x0e\x01A" + box + repeated + end)
     with pytest.raises(FileError, match="unfolds to more than 600 MB in memory"):
         read_layout(path)
+
+
+@pytest.mark.parametrize("copies", [1200, 130_000])
+def test_a_heap_of_one_cell_is_refused_and_a_dense_array_of_it_is_not(tmp_path, copies):
+    def placed(step: int) -> Path:
+        layout = db.Layout()
+        via, top = layout.create_cell("via"), layout.create_cell("top")
+        via.shapes(layout.layer(34, 0)).insert(db.Box(0, 0, 100, 100))
+        across = db.Vector(step, 0), db.Vector(0, 2 * step)
+        top.insert(db.CellInstArray(via, db.Trans(), *across, copies // 100, 100))
+        path = tmp_path / f"{step}.gds"
+        layout.write(str(path))
+        return path
+
+    assert read_layout(placed(50)).top_cell().name == "top"
+    with pytest.raises(FileError, match=rf"top places {copies} copies of via over each other"):
+        read_layout(placed(1))

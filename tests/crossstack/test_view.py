@@ -140,14 +140,14 @@ def test_view_refuses(crossstack, built, tmp_path):
 def test_view_wants_markers_that_are_some(crossstack, built, tmp_path, monkeypatch, name, how):
     monkeypatch.chdir(tmp_path)
     ran = crossstack("view", built, *how, "--markers", built / name)
-    ran.fails(2, f"{name} is not a marker database (.lyrdb)")
+    ran.fails(3, f"{name} is not a marker database (.lyrdb)")
 
 
 def test_view_refuses_a_marker_database_cut_short(crossstack, built, tmp_path):
     short = tmp_path / "short.lyrdb"
     short.write_bytes((built / "drc.lyrdb").read_bytes()[:2000])
     run = ("view", built, "--png", "-o", tmp_path / "a.png", "--markers", short)
-    crossstack(*run).fails(2, "short.lyrdb is not a marker database (.lyrdb)")
+    crossstack(*run).fails(3, "short.lyrdb is not a marker database (.lyrdb)")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from crossstack.pdk.home import (
     process_names,
     usual_profiles,
 )
-from crossstack.pdk.model import KINDS
+from crossstack.pdk.kinds import KINDS
 from crossstack.pdk.regions import build, names_in
 from crossstack.pdk.tables import Section, read_csv, read_toml
 from crossstack.pdk.tech import default_process
@@ -91,7 +91,11 @@ def test_what_derives_from_a_changed_figure_follows(folder):
 
 
 def add_metal6(folder: Path) -> None:
-    """Metal6 becomes the land: one row in each table, two in rules."""
+    """Metal6 becomes the land: a row or two in each table; the rules of five metals go."""
+    rules = (folder / "rules.csv").read_text().splitlines(keepends=True)
+    kept = [row for row in rules if not row.startswith("MT.5LM")]
+    assert len(kept) == len(rules) - 2
+    (folder / "rules.csv").write_text("".join(kept))
     for table, row in (
         ("layers.csv", "Via5,82,0,cut,,#666633,0,Metal5 to Metal6"),
         ("layers.csv", "Metal6,53,0,metal,Metal6_Label,#8a8a8a,9,metal 6"),
@@ -105,6 +109,7 @@ def add_metal6(folder: Path) -> None:
         ("rules.csv", "V5.2a,space,Via5,0.26,,min space of Via5,DM23"),
         ("rules.csv", "M6.1,width,Metal6,0.44,,min width of Metal6,DM24"),
         ("rules.csv", "M6.2a,space,Metal6,0.46,,min space of Metal6,DM24"),
+        ("tracks.csv", "Metal6,vertical,0.9,0.45,as Metal5"),
     ):
         with (folder / table).open("a") as file:
             file.write(row + "\n")
@@ -163,9 +168,9 @@ DAMAGE = [
     ("films.csv", "Metal3,Al,0.55,yes,3.53", "Metal3,Al,0.55,yes,3.63", "not contiguous"),
     ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,0.5", "heights are not contiguous"),
     ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,nan", "not a finite number"),
-    ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,-1", "not positive"),
+    ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,-1", "allowed: above 0 to 100 um"),
     ("films.csv", "IMD2,SiO2,1.15,,,,,,,4", "IMD2,SiO2,1.15,,,,,,,", "neither sheet res"),
-    ("films.csv", "3.53,0.09,0.076", "3.53,0.09,0.1", "min <= typical <= max"),
+    ("films.csv", "3.53,0.09,0.076", "3.53,0.09,0.1", "ohm_sq_min <= ohm_sq <= ohm_sq_max"),
     ("cuts.csv", "Via2,Via2,Metal2,Metal3", "Via2,Via2,Metal3,Metal2", "joined by no cut"),
     ("cuts.csv", "Via2,Via2,Metal2,Metal3", "Via2,Via2,Metal2,Metal9", "'Metal9', which is no"),
     ("cuts.csv", "Via2,Via2", "Via1,Via2", "cut Via1 is there twice"),
@@ -174,17 +179,17 @@ DAMAGE = [
     ("rules.csv", "M3.1,width,Metal3", "M3.1,width,Metal33", "'Metal33' is no layer"),
     ("rules.csv", "M3.1,width,Metal3", "M3.1,wdth,Metal3", "kind = 'wdth' is none of"),
     ("rules.csv", "M3.1,width,Metal3,", "M3.1,width,Metal3 Metal4,", "asks for 1 layers, not 2"),
-    ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,-0.28", "is negative"),
+    ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,-0.28", "value = -0.28, allowed"),
     ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,", "value is empty"),
     ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,F", "no such name 'F'"),
     ("rules.csv", "wider_than=10", "wider=10", "wide_space asks for wider_than"),
-    ("rules.csv", "on_grid,*,grid,,", "on_grid,*,0,,", "no layer would be judged"),
+    ("rules.csv", "on_grid,*,grid,,", "on_grid,*,0,,", "value = 0, allowed: above 0"),
     ("rules.csv", "on_grid,*,grid,,", "on_grid,*,grid,foo=3,", "a rule of every layer has none"),
-    ("limits.csv", "85,110,125", "85,hot,125", "temperatures in C"),
-    ("limits.csv", "Metal3,um,one,2.09,1,0.67", "Metal3,um,one,2.09,3,0.67", "fall with"),
+    ("limits.csv", "85,110,125", "85,hot,125", "column 'hot', allowed: temperatures"),
+    ("limits.csv", "Metal3,um,one,2.09,1,0.67", "Metal3,um,one,2.09,3,0.67", "rise with"),
     ("limits.csv", "Metal3,um,both,3.14,1.5,1,EM1\n", "", "a row for one and for both"),
-    ("process.toml", "grid_um = 0.005", "grid_um = 0.0007", "dbu_um = 0.001"),
-    ("process.toml", "grid_um = 0.005", "grid_um = inf", "not a finite number"),
+    ("process.toml", "grid_um = 0.005", "grid_um = 0.0007", "allowed: 0.001 or 0.005 um"),
+    ("process.toml", "grid_um = 0.005", "grid_um = inf", "grid_um = inf, allowed"),
     ("process.toml", "grid_um = 0.005", "", "key 'grid_um' is missing"),
     ("process.toml", 'poly = "Poly2"', "", "role 'poly' is missing"),
     ("process.toml", 'poly = "Poly2"', 'poly = "Poly3"', "role poly = 'Poly3' is no layer"),
@@ -220,14 +225,14 @@ def test_a_damaged_table_is_refused_in_one_line(folder, table, old, new, words):
 
 
 MODULE_DAMAGE = [
-    ("layers.csv", "BE,231,0", "BE,42,0", "BE 42/0: number of Metal3"),
+    ("layers.csv", "BE,231,0", "BE,42,0", "BE 42/0: taken by Metal3"),
     ("layers.csv", "BE,231,0,module electrode", "BE,231,0,metal", "does not belong to a module"),
     ("rules.csv", "VBE.5,clear,VBE crossing,F + A", "VBE.5,clear,VBE crossing,F + B", "'B'"),
     ("rules.csv", "VBE.5,clear,VBE crossing", "VBE.5,clear,VBE crosing", "'crosing' is no layer"),
     ("cuts.csv", "land,ME", "land,XE", "XE is no film"),
     ("limits.csv", "VME,cut,wire * side,PLUG\n", "", "VME has no current limit"),
     ("limits.csv", "ME,um,density", "ME,um,densty", "'densty'"),
-    ("profiles.csv", "stepper,0.5", "stepper,0", "are positive"),
+    ("profiles.csv", "stepper,0.5", "stepper,0", "line_um = 0, allowed: above 0"),
     ("profiles.csv", "aligner,1", "stepper,1", "each name once"),
     ("module.toml", '"TE"]', '"TE", "XE"]', "electrode XE has no film"),
     ("derived.toml", '"BE & ME"', '"BE & XE"', "'XE', which is no layer"),

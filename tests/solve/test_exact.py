@@ -229,6 +229,13 @@ def test_a_large_array_that_drowns_in_rounding_raises(rng, monkeypatch):
         solve_crossbar(G, np.ones((1, 12)), row_segments=rows, column_segments=1e-9)
 
 
+def test_a_pivot_that_is_lost_along_lines_is_no_crash(bench):
+    """Case 620 of seed 91: a singular factor left a RuntimeError."""
+    verdicts = bench.run(1, seed=91, first=620)
+    assert verdicts["network auto"].counts["within"] == 1
+    assert not sum(v.counts["WRONG"] for v in verdicts.values())
+
+
 def test_iterations_that_cannot_vouch_raise(rng):
     G = 10 ** rng.uniform(-9, 9, (1, 6, 6))
     wires = {"row_segments": 10 ** rng.uniform(-9, 9, (1, 6, 6)), "column_segments": 1e-6}

@@ -1,0 +1,200 @@
+"""Whose layers a layout draws: another process, and what makes other devices, is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .errors import FileError
+from .layout_cells import listed
+
+if TYPE_CHECKING:
+    import klayout.db as db
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ForeignLayer:
+    """A layer that the foundry knows and our description of the process does not.
+
+    Attributes:
+        name: the foundry's name.
+        gds: (layer, datatype).
+        text: what it makes, in words.
+        changes: layers of ours whose shapes become something else under it; none for layers
+            that leave devices and wires as they are.
+        joins: it conducts, so that touching a shape changes it as covering it does.
+    """
+
+    name: str
+    gds: Pair
+    text: str
+    changes: tuple[Pair, ...] = ()
+    joins: bool = False
+
+
+@dataclass(frozen=True)
+class ProcessLayers:
+    """What a layout of a process may draw.
+
+    Attributes:
+        name: the process.
+        dbu_um: its database unit.
+        known: (layer, datatype) -> name of every layer that is described.
+        telling: layers whose shapes tell that a layout is of this process.
+        foreign: further layers of the foundry.
+        judged: pairs without a description that a design rule speaks of.
+        shared: of `telling`, layers of a module, which may stand on any process.
+        others: returns what further processes there are, and the layers that each describes.
+    """
+
+    name: str
+    dbu_um: float
+    known: Mapping[Pair, str]
+    telling: frozenset[Pair]
+    foreign: tuple[ForeignLayer, ...] = ()
+    judged: frozenset[Pair] = field(default_factory=frozenset)
+    shared: frozenset[Pair] = field(default_factory=frozenset)
+    others: Callable[[], Mapping[str, frozenset[Pair]]] = dict
+
+
+def unknown_layers(cell: db.Cell, process: ProcessLayers) -> dict[Pair, str]:
+    """Return (layer, datatype) -> words of what a cell draws on layers without description."""
+    named = {layer.gds: layer.name for layer in process.foreign}
+    found = {}
+    for pair, _ in _drawn(cell):
+        if pair not in process.known and pair not in process.judged:
+            name = f" ({named[pair]})" if pair in named else ""
+            found[pair] = f"{pair[0]}/{pair[1]}{name}"
+    return dict(sorted(found.items()))
+
+
+def _drawn(cell: db.Cell) -> Iterator[tuple[Pair, int]]:
+    """Yield (layer, datatype) and index of the numbered layers on which a cell draws."""
+    layout = cell.layout()
+    for index in layout.layer_indexes():
+        info = layout.get_info(index)
+        # layers that a room keeps for itself have a name and no number
+        if info.layer >= 0 and not cell.bbox(index).empty():
+            yield (info.layer, info.datatype), index
+
+
+def check_layers(cell: db.Cell, process: ProcessLayers, name: str) -> tuple[str, ...]:
+    """Refuse what is of another process or makes other devices; return remarks on the rest."""
+    drawn = dict(_drawn(cell))
+    if process.telling.isdisjoint(drawn):
+        shown = listed([f"{a}/{b}" for a, b in sorted(drawn)])
+        raise FileError(
+            f"{name}: cell {cell.name} draws nothing on a layer of {process.name} (layers drawn: "
+            f"{shown}); a layout of another process? name it with --process"
+        )
+    for layer in process.foreign:
+        if layer.gds in drawn and layer.gds not in process.judged:
+            _refuse_other_devices(cell, layer, process, drawn, name)
+    unknown = unknown_layers(cell, process).values()
+    if unknown and (process.telling - process.shared).isdisjoint(drawn):
+        raise FileError(
+            f"{name}: cell {cell.name} draws layers of the module, none of {process.name} itself, "
+            f"and others that it does not have ({listed(list(unknown))}); a layout of another "
+            "process? name it with --process"
+        )
+    if unknown:
+        _refuse_of_another(cell, drawn, process, name)
+    remarks = [f"unknown layers, not checked: {', '.join(unknown)}"] if unknown else []
+    filled = [x for x in process.foreign if x.joins and x.gds in drawn and x.gds in process.known]
+    if filled:
+        listed_fill = ", ".join(f"{x.gds[0]}/{x.gds[1]}" for x in filled)
+        remarks.append(
+            f"fill on {listed_fill}: checked by the design rules, touches no wire, and is left out "
+            "of nets and capacitances"
+        )
+    remarks += [
+        f"{layer.name} {layer.gds[0]}/{layer.gds[1]}: {layer.text}, which design rules see, and "
+        "devices, wires and their resistance do not"
+        for layer in process.foreign
+        if layer.gds in drawn and layer.gds in process.judged
+    ]
+    return tuple(remarks)
+
+
+def _refuse_of_another(
+    cell: db.Cell, drawn: Mapping[Pair, int], process: ProcessLayers, name: str
+) -> None:
+    """Refuse shapes that nothing would judge, where they say that the layout is of another process.
+
+    A few layers of nobody are a user's marks. Texts, and layers that the foundry lists, are no
+    sign of anything.
+    """
+    listed_by = process.known.keys() | process.judged | {layer.gds for layer in process.foreign}
+    unknown = [pair for pair in sorted(drawn.keys() - listed_by) if _has_area(cell, drawn[pair])]
+    if not unknown:
+        return
+    known = {pair for pair in drawn if pair in process.known}
+    shown = listed([f"{a}/{b}" for a, b in unknown])
+    way = f"or list them in foreign.csv of {process.name}, if they mean nothing"
+    for other, described in process.others().items():
+        if not described.isdisjoint(unknown) and len(described & drawn.keys()) > len(known):
+            raise FileError(
+                f"{name}: cell {cell.name} draws layers that {process.name} does not know and "
+                f"{other} does ({shown}), so they would not be judged; name the process with "
+                f"--process, {way}"
+            )
+    if len(unknown) > len(known & process.telling):
+        raise FileError(
+            f"{name}: cell {cell.name} draws more layers that {process.name} does not know "
+            f"({shown}) than layers of it, so most would not be judged; a layout of another "
+            f"process? name it with --process, {way}"
+        )
+
+
+def _has_area(cell: db.Cell, index: int) -> bool:
+    """Return whether a layer holds more than texts."""
+    import klayout.db as db
+
+    shapes = cell.begin_shapes_rec(index)
+    shapes.shape_flags = db.Shapes.SAll & ~db.Shapes.STexts
+    return not shapes.at_end()
+
+
+def _refuse_other_devices(
+    cell: db.Cell,
+    layer: ForeignLayer,
+    process: ProcessLayers,
+    drawn: Mapping[Pair, int],
+    name: str,
+) -> None:
+    import klayout.db as db
+
+    for pair in layer.changes:
+        if pair not in drawn:
+            continue
+        if layer.joins:
+            polygon = _touching(cell, drawn[layer.gds], drawn[pair])
+        else:
+            store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
+            both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
+            both &= db.Region(cell.begin_shapes_rec(drawn[pair]), store)
+            polygon = next(both.each(), None)
+        if polygon is not None:
+            at = polygon.bbox().center().to_dtype(cell.layout().dbu)
+            lies = "lies over or touches" if layer.joins else "lies over"
+            raise FileError(
+                f"{name}: {layer.name} {layer.gds[0]}/{layer.gds[1]} {lies} "
+                f"{process.known.get(pair, pair)} at ({at.x:.3f}, {at.y:.3f}): {layer.text}, "
+                f"which {process.name} does not describe"
+            )
+
+
+def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
+    """Return a shape of a layer that overlaps or only touches one of another, by edge or corner.
+
+    Fill is hundreds of thousands of squares, none of which touches another: each is looked at
+    as it is, and merged with nothing.
+    """
+    import klayout.db as db
+
+    fill = db.Region(cell.begin_shapes_rec(index))
+    fill.merged_semantics = False
+    return next(fill.interacting(db.Region(cell.begin_shapes_rec(other))).each(), None)

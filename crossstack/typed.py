@@ -1,0 +1,77 @@
+"""Numbers on the command line: decimal, finite, in their range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from .base.decimals import decimal, whole_decimal
+
+
+def _read(
+    kind: Any,
+    value: Any,
+    read: Callable[[str], float],
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> Any:
+    """Return the number of a text; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return read(value)
+    except ValueError as error:
+        kind.fail(f"{error}.", param, ctx)
+
+
+class Number(click.FloatRange):
+    """A finite number, in a range if one is given: NaN passes every comparison of a range."""
+
+    name = "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or refuse it."""
+        found = super().convert(_read(self, value, decimal, param, ctx), param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return found
+
+    def _describe_range(self) -> str:
+        """Return the range for the help; none to show without an end."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
+
+#: in place of a voltage that devices need: what they declare
+DECLARED = "device"
+
+
+class Need(Number):
+    """A voltage that devices need, or `device` for what they declare."""
+
+    name = "need"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number or the word, or refuse it."""
+        return value if value == DECLARED else super().convert(value, param, ctx)
+
+
+class Whole(click.IntRange):
+    """A whole number, in a range if one is given."""
+
+    def __init__(self, low: int | None = None, high: int | None = None) -> None:
+        super().__init__(low, high)
+        self.name = "integer" if low is None and high is None else "integer range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or refuse it."""
+        return super().convert(_read(self, value, whole_decimal, param, ctx), param, ctx)
+
+    def _describe_range(self) -> str:
+        """Return the range for the help; none to show without an end."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
+
+NUMBER, WHOLE = Number(), Whole()

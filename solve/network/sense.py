@@ -1,0 +1,116 @@
+"""What a network file says twice, and has to say alike: pins and nets, transistors and rails.
+
+A network that a program made by hand may name things as it likes; these rules hold where our own
+names appear.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import NetworkError
+from ...base.names import GROUND, SELECTS, SUPPLY, complement, kind_of
+from .network import Network
+
+
+def check_sense(network: Network) -> None:
+    """Refuse a network whose names contradict each other.
+
+    Raises:
+        NetworkError: naming pin or transistor, and what it contradicts.
+    """
+    _check_ports(network)
+    _check_selects(network)
+    _check_inverters(network)
+    _check_pairs(network)
+
+
+def _check_ports(network: Network) -> None:
+    """Refuse a pin on the wires of another net."""
+    nets_at: dict[int, set[str]] = {}
+    ends = np.concatenate([network.resistor_a, network.resistor_b]).tolist()
+    ports = set(network.ports.values())
+    for node, net in zip(ends, np.tile(network.resistor_net, 2).tolist(), strict=True):
+        if node in ports:
+            nets_at.setdefault(node, set()).add(network.nets[net])
+    named = {*network.nets, *network.ports}
+    for pin, node in network.ports.items():
+        found = nets_at.get(node, {pin})
+        others = found & named - {pin}
+        if others and (pin not in found) and (pin in network.nets or others & {*network.ports}):
+            raise NetworkError(
+                f"port {pin!r} is node {str(network.node_names[node])!r}, a wire of net "
+                f"{sorted(others)[0]!r}; allowed: a node of net {pin!r}"
+            )
+
+
+def _check_selects(network: Network) -> None:
+    """Refuse a pfet on a select line: a high line selects."""
+    of_select = np.array([kind_of(net) in SELECTS for net in network.nets], dtype=bool)
+    wrong = np.flatnonzero(network.switch_p & of_select[network.switch_gate])
+    if len(wrong):
+        k = int(wrong[0])
+        raise NetworkError(
+            f"switch_p[{k}] says pfet, but its gate is select line "
+            f"{network.nets[int(network.switch_gate[k])]}; allowed: nfet ({len(wrong)} of "
+            f"{len(network.switch_p)} elements are wrong)"
+        )
+
+
+def _check_inverters(network: Network) -> None:
+    """Refuse an inverter whose pfet is on the ground's side, or whose nfet on the supply's."""
+    net_of = _net_of(network)
+    rails = {network.nets.index(n): n for n in (GROUND, SUPPLY) if n in network.nets}
+    pulls: dict[tuple[int, int, str], dict[bool, int]] = {}
+    ends = zip(net_of[network.switch_a].tolist(), net_of[network.switch_b].tolist(), strict=True)
+    for k, (a, b) in enumerate(ends):
+        for end, out in ((a, b), (b, a)):
+            if end in rails and out not in rails:
+                pulled = pulls.setdefault((int(network.switch_gate[k]), out, rails[end]), {})
+                pulled[bool(network.switch_p[k])] = k
+    for gate, out in {key[:2] for key in pulls}:
+        sides = [pulls.get((gate, out, rail), {}) for rail in (GROUND, SUPPLY)]
+        for rail, side, wrong, right in (
+            (GROUND, sides[0], True, "nfet"),
+            (SUPPLY, sides[1], False, "pfet"),
+        ):
+            if all(sides) and side.keys() == {wrong}:
+                raise NetworkError(
+                    f"switch_p[{side[wrong]}] is {wrong} between {rail} and {network.nets[out]}, "
+                    f"in an inverter of {network.nets[gate]}; allowed: {not wrong}, {right}"
+                )
+
+
+def _check_pairs(network: Network) -> None:
+    """Refuse transistors side by side of which one would conduct at any level of a control.
+
+    That is two of one kind on the control and its complement, and two kinds on one of these.
+    """
+    net_of = _net_of(network)
+    first, second = net_of[network.switch_a], net_of[network.switch_b]
+    number = {name: k for k, name in enumerate(network.nets)}
+    other = np.array([number.get(complement(name), -1) for name in network.nets], dtype=np.int64)
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    keys = np.stack([low, high, network.switch_gate, network.switch_p], axis=1)
+    known = {tuple(key): k for k, key in enumerate(keys.tolist()) if key[0] >= 0}
+    for (a, b, gate, p), k in known.items():
+        for gates, kind, are in (
+            ((gate, int(other[gate])), p, "one kind; allowed: one of either kind"),
+            ((gate, gate), 1 - p, "two kinds; allowed: one kind"),
+        ):
+            twin = known.get((a, b, gates[1], kind))
+            if twin is not None:
+                raise NetworkError(
+                    f"switch_p[{k}] and [{twin}] say that transistors between {network.nets[a]} "
+                    f"and {network.nets[b]}, with gates {network.nets[gates[0]]} and "
+                    f"{network.nets[gates[1]]}, are of {are}"
+                )
+
+
+def _net_of(network: Network) -> NDArray[np.int64]:
+    """Return the net of each node by its wires; -1 of one without."""
+    found = np.full(network.n_nodes, -1, dtype=np.int64)
+    for ends in (network.resistor_a, network.resistor_b):
+        found[ends] = network.resistor_net
+    return found

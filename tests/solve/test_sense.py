@@ -1,0 +1,65 @@
+"""A network whose names contradict each other is not solved: each single change is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from crossstack.base.errors import NetworkError, NetworkFileError
+from crossstack.cells.drawing import to_layout
+from crossstack.extract import extract_network
+from crossstack.generators import ArraySpec, build_top
+from crossstack.solve import load_network, save_network
+from crossstack.solve.network import netfile
+from crossstack.solve.network.sense import check_sense
+
+SPECS = [
+    {"top": "array", "row_ends": "both"},
+    {"top": "macro"},
+    {"top": "macro", "read_switch": "both"},
+    {"top": "macro", "periphery": "scan", "process": "sky130_reram"},
+]
+
+
+@pytest.fixture(scope="module", params=SPECS, ids=lambda spec: "-".join(spec.values()))
+def network(request):
+    array = build_top(ArraySpec.from_mapping({"rows": 2, "cols": 2, **request.param}))
+    return extract_network(to_layout(array.cell, array.tech), array.tech)
+
+
+def test_what_is_extracted_makes_sense(network):
+    check_sense(network)
+
+
+def test_no_transistor_may_be_of_the_other_kind(network):
+    for k in range(len(network.switch_p)):
+        kinds = network.switch_p.copy()
+        kinds[k] = ~kinds[k]
+        with pytest.raises(NetworkError, match="switch_p"):
+            check_sense(replace(network, switch_p=kinds))
+    with pytest.raises(NetworkError, match="switch_p"):
+        check_sense(replace(network, switch_p=~network.switch_p))
+
+
+def test_no_pin_may_lie_on_another_net(network):
+    nets = {}
+    for node, net in zip(network.resistor_a.tolist(), network.resistor_net.tolist(), strict=True):
+        nets[node] = network.nets[net]
+    for pin in network.ports:
+        other = next(node for node, net in nets.items() if net != pin)
+        with pytest.raises(NetworkError, match="port"):
+            check_sense(replace(network, ports={**network.ports, pin: other}))
+
+
+def test_files_are_held_to_it(network, tmp_path, monkeypatch):
+    first, second = [*network.ports][:2]
+    swapped = {**network.ports, first: network.ports[second], second: network.ports[first]}
+    wrong = replace(network, ports=swapped)
+    with pytest.raises(NetworkError, match="port"):
+        save_network(wrong, tmp_path / "a.npz")
+    with monkeypatch.context() as patch:
+        patch.setattr(netfile, "check_sense", lambda _: None)
+        save_network(wrong, tmp_path / "a.npz")
+    with pytest.raises(NetworkFileError, match=r"a\.npz: port"):
+        load_network(tmp_path / "a.npz")
