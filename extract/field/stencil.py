@@ -156,7 +156,7 @@ def sweep_down(starts, columns, values, b, u):
 
 @njit(**FLAGS)
 def product(starts, columns, values, u, out):
-    """out = A u."""
+    """Out = A u."""
     n, k = out.shape
     for i in range(n):
         for r in range(k):
@@ -170,7 +170,7 @@ def product(starts, columns, values, u, out):
 
 @njit(**FLAGS)
 def residual(starts, columns, values, b, u, out):
-    """out = b - A u."""
+    """Out = b - A u."""
     n, k = out.shape
     for i in range(n):
         for r in range(k):
@@ -184,7 +184,7 @@ def residual(starts, columns, values, b, u, out):
 
 @njit(**FLAGS)
 def add_product(starts, columns, values, u, out):
-    """out += P u."""
+    """Out += P u."""
     n, k = out.shape
     for i in range(n):
         for p in range(starts[i], starts[i + 1]):

@@ -443,3 +443,14 @@ def test_the_examples_targets_are_read():
         assert target.bounds == NEEDS
         assert target.base["tech"] == {"temperature_c": 85}
         assert target.size > 100
+
+
+def test_currents_of_a_large_array_are_judged_where_a_target_asks(monkeypatch):
+    from crossstack.extract import engines
+
+    config = _row_by_row(select_w_um=4.0)
+    small = one.evaluate(one.Task((config,), {"limit_used": 9.0}, ("area_um2",)))
+    monkeypatch.setattr(engines, "_LARGE", 5)  # cells; beyond, lines without widths
+    assert not Study(config, draw(config)).limits().judged
+    large = one.evaluate(one.Task((config,), {"limit_used": 9.0}, ("area_um2",)))
+    assert large["figures"]["limit_used"] == small["figures"]["limit_used"] > 0
