@@ -55,7 +55,7 @@ class Bodies:
         beside = {GROUND: _drawn(layout, ground_layers(tech)), _CHANNEL: poly & active}
         beside |= {name: _drawn(layout, (name,)) for name in tech.drawn_insulators}
         # what is on no net, by name
-        self._beside = {}
+        self._beside: dict[str, int] = {}
         for name, region in beside.items():
             self._beside[name] = self._flat.layer(len(self.spans) + len(self._beside) + 1, 0)
             self._cell.shapes(self._beside[name]).insert(region)

@@ -19,6 +19,8 @@ Box = tuple[float, float, float, float]
 _SHORT, _THIN = 0.4, 0.1
 #: steps are halved as far beyond the focus, um: a field at its border is made close outside, too
 _NEAR_UM = 0.5
+#: heights that are closer are one, um
+_SAME_UM = 1e-5
 #: samples of the wanted step between two edges
 _SAMPLES = 65
 
@@ -137,12 +139,16 @@ def _heights(scene: Scene, spacing: Spacing) -> dict[float, float]:
         found |= {z: np.inf for z in (film.low_um, film.high_um) if z not in found}
     for body in scene.conductors:
         found |= {body.low_um: spacing.step_um, body.high_um: spacing.step_um}
-    return {z: step for z, step in found.items() if 0.0 <= z <= scene.top_um}
+    # sums of thicknesses may differ in their last digits
+    held: dict[float, float] = {}
+    for z in sorted(z for z in found if 0.0 <= z <= scene.top_um):
+        _join(held, z, found[z], _SAME_UM)
+    return held
 
 
 def _join(steps: dict[float, float], at: float, step: float, distance: float) -> None:
     """Add an edge if it is farther than a distance from those there are; else it is the nearest."""
-    nearest = min(steps, key=lambda other: abs(other - at))
+    nearest = min(steps, key=lambda other: abs(other - at), default=math.inf)
     if abs(nearest - at) >= distance:
         steps[at] = step
     else:

@@ -30,6 +30,7 @@ from .multigrid import Multigrid
 from .scene import Scene
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 #: energy of the error that iterations leave, as a share: far below that of the grid
 _TOLERANCE = 1e-5
 #: problems that are solved side by side
@@ -56,7 +57,7 @@ class Fields:
     lines: Lines
     cells: Cells
     solved: tuple[str, ...]
-    volts: tuple[Floats, ...]
+    volts: tuple[Singles, ...]
     iterations: int
     seconds: float
 
@@ -73,11 +74,14 @@ class Fields:
             j1, j2 = (int(np.abs(y - within[k]).argmin()) for k in (1, 3))
         count = len(self.solved)
         found = np.zeros((count, count))
+        if not count:
+            return found
         for first in range(i1, i2, _SLAB):
             last = min(first + _SLAB, i2)
             k = self.cells.permittivity[first:last, j1:j2]
             g = stencil.links(np.ascontiguousarray(k), x[first : last + 1], y[j1 : j2 + 1], z)
             volts = np.stack([v[first : last + 1, j1 : j2 + 1] for v in self.volts])
+            volts = volts.astype(np.float64)
             flux = np.empty_like(volts)
             for one, out in zip(volts, flux, strict=True):
                 stencil.apply_links(*g, one, out)
@@ -156,9 +160,9 @@ def solve_fields(scene: Scene, lines: Lines, nets: tuple[str, ...] | None = None
     return Fields(lines, cells, solved, tuple(volts), most, perf_counter() - start)
 
 
-def _held(cells: Cells, net: str) -> Floats:
+def _held(cells: Cells, net: str) -> Singles:
     """Return the potentials of the corners on conductors, one net at 1 V."""
-    held: Floats = (cells.owner == cells.nets.index(net) + 1).astype(np.float64)
+    held: Singles = (cells.owner == cells.nets.index(net) + 1).astype(np.float32)
     return held
 
 

@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 #: what is seen around a tile, and how near to it a net must be to be told from ground, um
 MARGIN_UM, REACH_UM = 2.5, 0.8
 #: the same where there are few bodies: nothing shields them there, and they take little time
-WIDE_UM, FEW = (5.0, 3.0), 40
+WIDE_UM, FEW = (5.0, 3.0), 80
 #: couplings below this share of both nets' capacitance count as ground
 LEAST_SHARE = 1e-3
 #: tiles where there is no array, and the least of them, um
