@@ -23,9 +23,10 @@ from ...lvs import ExtractedLayout, FlatNet, device_faults, extract_layout, sili
 from ...pdk import Tech
 from ...solve.network.builder import NetworkBuilder
 from ...solve.network.network import Network
-from ..sheet.netres import NetResistors, NetSolver
+from ..sheet.netres import NetSolver
 from ..sheet.rates import rates
 from ..sheet.shapes import NetShapes, Pin
+from ..sheet.tidy import NetResistors
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
 from .labels import labels_of
