@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.names import TIER_NAMES
-from ..base.ngspice import ModelsError, run_ngspice
+from ..base.ngspice import TIMEOUT_S, ModelsError, run_ngspice
 from ..pdk import Tech
 from ..solve.modes.drives import network_drives
 from ..solve.network.network import Network
@@ -138,6 +138,7 @@ def compare_bsim(
     *,
     deck: Path | None = None,
     laws: Laws | None = None,
+    timeout_s: float = TIMEOUT_S,
     **options: Any,
 ) -> BsimComparison:
     """Solve a network in one mode, and run it in ngspice with BSIM transistors.
@@ -150,6 +151,7 @@ def compare_bsim(
         models: folder of the foundry's model files.
         laws: what memristors follow, on both sides; None for the technology's.
         deck: where the SPICE deck stays; None for nowhere.
+        timeout_s: how long ngspice may take, s.
         **options: of the mode (`solve.modes.mode_drives`).
 
     Raises:
@@ -183,7 +185,7 @@ def compare_bsim(
             bsim=Bsim(tech, models),
             title=f"CrossStack: {mode} mode, transistors as BSIM",
         )
-        printed = run_ngspice(path)
+        printed = run_ngspice(path, timeout_s)
     pins, volts = _read(printed, what.conductances.shape)
     missing = [pin for pin in drives.outputs if pin not in pins]
     present = np.zeros(volts.shape, dtype=bool)

@@ -13,7 +13,11 @@ class ModelsError(CrossStackError):
     """The foundry's models could not be run."""
 
 
-def run_ngspice(deck: Path, timeout_s: float = 300.0) -> str:
+#: how long a deck may take, s; the transistors of a large macro need more
+TIMEOUT_S = 300.0
+
+
+def run_ngspice(deck: Path, timeout_s: float = TIMEOUT_S) -> str:
     """Run a deck and return what it printed.
 
     Raises:

@@ -52,6 +52,8 @@ LAYOUTS = {
 }
 #: ngspice and the solver on the same netlist; our transistors beside BSIM in expansion mode
 SAME, CLOSE = 1e-6, 0.01
+#: what ngspice may take for the transistors of a macro, s: 1400 s were seen on a busy machine
+BSIM_WITHIN_S = 3600.0
 #: so long a refusal may compute, start of the program included, s
 REFUSED_WITHIN = 0.5
 #: how each command is told of conditions that no table reaches, in a folder with hot.yaml and
@@ -168,7 +170,7 @@ def _bsim(network: Network, tech: Tech) -> float:
     """Return the largest error of a column current against BSIM transistors."""
     with foundry_models(tech) as models:
         what = stimulus(network, tech)
-        return compare_bsim(network, tech, what, EXPANSION, models).worst
+        return compare_bsim(network, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S).worst
 
 
 def conditions(folder: Path) -> bool:

@@ -22,7 +22,7 @@ from kfactory.settings import KCellSettings
 from ..pdk import DEFAULT, ParameterError, Tech, get_tech, profile_names
 from .describe import Parameter, docstring
 from .drawing import Cell, Placement, Port
-from .registry import CELLS, described, documented, draw_cell, fits, load_installed
+from .registry import CELLS, described, documented, draw_cell, load_installed, offered
 
 ComponentFunction = Callable[..., gf.Component]
 
@@ -37,12 +37,9 @@ _NAME_LENGTH = 64
 
 def cells(profile: str, process: str = DEFAULT) -> dict[str, ComponentFunction]:
     """Return every registered cell as a gdsfactory cell function with these defaults."""
-    module = get_tech(profile, process).module
-    return {
-        name: bound(function, profile, process)
-        for name, function in cell_functions().items()
-        if fits(name, module)
-    }
+    functions = cell_functions()
+    names = offered(get_tech(profile, process))
+    return {name: bound(functions[name], profile, process) for name in sorted(names)}
 
 
 def cell_functions() -> dict[str, ComponentFunction]:

@@ -17,7 +17,8 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ..pdk import CrossStackError, Module, ParameterError, Tech, get_tech
+from ..pdk import CrossStackError, Module, NoRuleError, ParameterError, Tech, get_tech
+from ..pdk.ask import Ask
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .describe import Parameter, parameters_from
 from .drawing import Cell
@@ -171,9 +172,24 @@ _ON_TOP = frozenset(
 )  # fmt: skip
 
 
+#: cells with pads, and what those are drawn by: the role of an opening, and that of its metal
+_ON_PADS = frozenset(("bond_pad", "kelvin", "van_der_pauw", "via_chain", "device_on_pads"))
+_PAD = ("bond_pad", "land")
+
+
 def fits(cell: str, module: Module) -> bool:
     """Tell whether a module has what a cell is made of."""
     return not (module.stands_within and cell in _ON_TOP)
+
+
+def offered(tech: Tech) -> tuple[str, ...]:
+    """Return the registered cells that can be drawn: a process may state no rules of pads."""
+    try:
+        Ask(tech).enclosure(_PAD[1], _PAD[0])
+        without: frozenset[str] = frozenset()
+    except NoRuleError:
+        without = _ON_PADS
+    return tuple(name for name in CELLS if fits(name, tech.module) and name not in without)
 
 
 def array_cells_on(module: Module) -> tuple[str, ...]:
@@ -304,10 +320,6 @@ def parameters_of(name: str) -> dict[str, Any]:
     return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY}
 
 
-def _listed(module: Module) -> str:
-    return " or ".join(name for name in CELLS if fits(name, module))
-
-
 def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
     """Draw a registered cell by name.
 
@@ -319,5 +331,7 @@ def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
         if key not in known:
             raise ParameterError.unknown(key, values[key], known, f"parameter of {name}")
     if not fits(name, tech.module):
-        raise ParameterError("cell", name, f"{_listed(tech.module)} on module {tech.module.name}")
+        raise ParameterError(
+            "cell", name, f"{' or '.join(offered(tech))} on module {tech.module.name}"
+        )
     return CELLS[name](tech, **values)

@@ -12,6 +12,7 @@ from .base.documents import read_yaml
 from .base.errors import ConfigError, shortened
 from .pdk import DEFAULT, Conditions, ParameterError, Tech, get_tech, profile_names
 from .pdk.conditions import BY_FILM, CHOSEN
+from .pdk.home import process_names
 from .pdk.memristor import PARAMETERS
 
 if TYPE_CHECKING:
@@ -222,7 +223,16 @@ def read_file(path: Path) -> tuple[dict[str, Any], Mapping[str, int]]:
         raise ConfigError(f"{path} is empty: a configuration holds keys and values (rows: 10, ...)")
     if not isinstance(found.values, dict):
         raise ConfigError(f"{path} does not hold keys and values (rows: 10, cols: 10, ...)")
+    if isinstance(process := found.values.get("process"), str):
+        found.values["process"] = _beside(path, process)
     return found.values, found.lines
+
+
+def _beside(path: Path, process: str) -> str:
+    """Return the process that a file names: a folder is meant from where the file lies."""
+    if not process or process in process_names() or process.startswith("~"):
+        return process
+    return str(path.parent / process)
 
 
 def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None:

@@ -12,7 +12,7 @@ from .base.decimals import decimal, whole_decimal
 
 
 def _read(
-    kind: click.ParamType,
+    kind: Any,
     value: Any,
     read: Callable[[str], float],
     param: click.Parameter | None,

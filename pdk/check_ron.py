@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Any
 
 from ..base.errors import TechError
@@ -13,8 +14,8 @@ from .ron import FILE as RON_FILE
 from .ron import read_table
 from .tables import table_of
 
-#: share of the best conducting points at which corners must be in order
-_MOST_IN_ORDER = 0.9
+#: share of the best conducting points at which corners must be in order, and how many those are
+_MOST_IN_ORDER, _BEST = 0.9, 100
 #: grids of the table, outermost first
 _RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
 
@@ -60,7 +61,7 @@ def _on_resistance(table: dict[str, Any], names: set[str]) -> Iterator[str]:
             values, even = _leaves(rows, shape)
             if not even:
                 yield f"{RON_FILE}: {name}, {corner} is not {' x '.join(map(str, shape))} numbers"
-            elif not all(0.0 < float(ohm) < math.inf for ohm in values):
+            elif not (min(values) > 0.0 and max(values) < math.inf):
                 yield f"{RON_FILE}: {name}, {corner} holds a value that is not a positive number"
             else:
                 by_corner[corner] = values
@@ -71,8 +72,8 @@ def _corner_order(name: str, by_corner: dict[str, list[Any]]) -> Iterator[str]:
     """Where transistors conduct, fast ones resist less and slow ones more than typical ones."""
     if set(by_corner) != set(CORNERS):
         return
-    triples = sorted(zip(*(by_corner[corner] for corner in ("typ", "min", "max")), strict=True))
-    best = triples[: max(1, len(triples) // 4)]
+    triples = zip(*(by_corner[corner] for corner in ("typ", "min", "max")), strict=True)
+    best = nsmallest(_BEST, triples)
     for corner, k, sign in (("min", 1, 1), ("max", 2, -1)):
         share = sum(sign * (row[0] - row[k]) >= 0 for row in best) / len(best)
         if share < _MOST_IN_ORDER:

@@ -77,7 +77,8 @@ def current_limits(
         sources[row.name] = row.source
     first = tech.process.roles.metals[0]
     names = {"density": amps[first] / films[first].thickness_um}
-    for name, expression, per_cut, source in tech.module_limits:
+    # a cut's limit may be said by that of the film that it ends on: films come first
+    for name, expression, per_cut, source in sorted(tech.module_limits, key=lambda row: row[2]):
         if per_cut:
             here = {"wire": amps[sides[name].upper], "side": sides[name].size_um}
             if base := replaced_by(sides[name], tech.process):

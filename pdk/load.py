@@ -349,12 +349,7 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
         if direction in found.setdefault(name, {}):
             raise row.wrong(f"{name}, {direction} is there twice")
         found[name][direction] = (values, per == "cut", words.source(row))
-    try:
-        degrees = tuple(float(column) for column in temperatures)
-    except ValueError:
-        raise ProcessError(
-            str(path), ("columns beside the fixed ones are temperatures in C",)
-        ) from None
+    degrees = _degrees(path, temperatures)
     half = [name for name, rows in found.items() if set(rows) != {"one", "both"}]
     if half or len(degrees) < 2 or list(degrees) != sorted(set(degrees)):
         what = [f"{name} needs a row for one and for both" for name in half]
@@ -372,6 +367,20 @@ def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:
         law.number("activation_ev", ACTIVATION_EV),
         law.number("exponent", CURRENT_EXPONENT),
     )
+
+
+def _degrees(path: Path, columns: tuple[str, ...]) -> tuple[float, ...]:
+    """Return the temperatures that columns are named by."""
+    span = TEMPERATURE_C
+    for column in columns:
+        try:
+            fine = float(column) in span
+        except ValueError:
+            fine = False
+        if not fine:
+            what = f"column {column[:20]!r}, allowed: temperatures, {span}"
+            raise ProcessError(str(path), (what,))
+    return tuple(map(float, columns))
 
 
 def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorParameters]:

@@ -60,6 +60,10 @@ def command(
         options["kelvin"] = True  # the Kelvin view needs its taps drawn
     options["top"] = "macro"
     values = read_values(config, options)
+    if values.get("cell") not in (None, "hybrid"):
+        raise ConfigError("cell does not apply: compare draws every cell that it needs")
+    with values.named():
+        _refuse_one_tier(values)
     with values.named():
         run = config_of(values)
     # what takes long to load comes after what may be refused
@@ -81,6 +85,33 @@ def command(
     console.result(value.to_json())
     fit = within(limits, value.limits.to_json(), json_of(writes))
     return OK if value.proved and fit else FOUND
+
+
+def _refuse_one_tier(values: Mapping[str, Any]) -> None:
+    """Refuse a process whose module has no second tier: there is nothing stacked to compare.
+
+    Raises:
+        ParameterError: naming the process.
+    """
+    from ..base.errors import ParameterError
+    from ..pdk import get_tech
+    from ..pdk.home import DEFAULT, process_folder, process_names
+
+    process = values.get("process", DEFAULT)
+    if process == DEFAULT:
+        return
+
+    def stacked(name: str) -> bool:
+        return len(get_tech(process=name).module.tiers) > 1
+
+    process_folder(process)
+    if not stacked(process):
+        module = get_tech(process=process).module
+        allowed = (
+            f"{' or '.join(filter(stacked, process_names()))}, or a folder: compare sets two "
+            f"stacked tiers against one, and module {module.name} has one"
+        )
+        raise ParameterError("process", process, allowed)
 
 
 def _summary(value: Comparison) -> list[str]:

@@ -143,10 +143,13 @@ def _capacitance(
     from ..base.errors import ConfigError
     from ..base.layout import open_layout
     from ..extract import extract, net_capacitance, other_wires
+    from ..extract.array.tiled import SUMS
 
     shapes = open_layout(layout, tech.drawing)
     with console.steps(), console.step("wires") as step:
-        found = extract(shapes, tech, engine="flat", progress=step).network
+        # as the network was: the tile engine sums up what the flat one keeps apart
+        engine = "tile" if SUMS.intersection(network.layers) else "flat"
+        found = extract(shapes, tech, engine=engine, progress=step).network
         if other := other_wires(network, found):
             raise ConfigError(f"--layout {layout} is not the layout of the network: {other}")
     with console.steps(), console.step("capacitance") as step:

@@ -15,7 +15,7 @@ from ..cells.drawing import Cell, to_layout
 from ..cells.marks import masks
 from ..cells.pads import RAILS, SIDES
 from ..cells.parameters import ARRAY, TOPS, Declared
-from ..cells.registry import CELLS, array_cells_on, draw_cell, fits, parameters_of
+from ..cells.registry import array_cells_on, draw_cell, offered, parameters_of
 from ..generators import build_top
 from ..generators.ranges import range_um
 from ..generators.spec import ArraySpec, array_defaults, top_fits
@@ -163,7 +163,7 @@ class CrossStackLibrary(db.Library):  # type: ignore[misc]
         tech = get_tech(process=process)
         self.technology = tech.name
         self.description = "CrossStack: memristor stacks, hybrid cells and arrays"
-        for name in (name for name in CELLS if fits(name, tech.module)):
+        for name in offered(tech):
             self._add(name, parameters_of(name), _drawing(name))
         defaults = array_defaults(tech)
         for key in ("profile", "process", "name"):

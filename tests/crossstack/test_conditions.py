@@ -158,12 +158,13 @@ def test_a_manifest_that_says_otherwise_is_said(crossstack, drawn, tmp_path):
     crossstack("inspect", path, "--profile", "aligner").fails(2, "--profile aligner", "stepper")
 
 
-def test_of_a_network_made_by_hand_conditions_are_assumed_and_said(crossstack, drawn, tmp_path):
-    network = replace(extract(drawn, TECH).network, conditions={})
-    ran = crossstack("solve", save_network(network, tmp_path / "n.npz"), "--json")
-    assert ran.code == 0
-    assert "assumed: profile stepper, corner typ, 25 C" in ran.err
-    assert "assumed" in ran.json["notes"][0]
+@pytest.mark.parametrize("missing", ["process", "profile", "supply_v"])
+def test_a_network_without_conditions_is_refused(crossstack, drawn, tmp_path, missing):
+    """It was solved at assumed ones."""
+    found = extract(drawn, TECH).network
+    for conditions in ({}, {**found.conditions, missing: 0.0 if missing == "supply_v" else ""}):
+        path = save_network(replace(found, conditions=conditions), tmp_path / "n.npz")
+        crossstack("solve", path, "--json").fails(3, "does not say what it was", missing)
 
 
 @pytest.mark.parametrize("engine", ["flat", "tile"])

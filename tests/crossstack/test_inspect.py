@@ -132,6 +132,20 @@ def test_the_layout_of_another_network_is_refused(crossstack, tmp_path):
     assert " fF" in run.out
 
 
+def test_the_layout_of_a_network_by_tiles_is_its_own(crossstack, tmp_path):
+    """It was refused: "has other wires", of another engine."""
+    size = ("--rows", "2", "--cols", "2", "--name", "a", "-o", tmp_path)
+    assert crossstack("generate", *size).code == 0
+    layout, network = tmp_path / "a.gds", tmp_path / "a_network.npz"
+    assert crossstack("extract", layout, "--engine", "tile").code == 0
+    assert " fF" in crossstack("inspect", network, "--layout", layout).out
+    size = ("--rows", "2", "--cols", "2", "--pitch-x-um", "12", "--name", "b", "-o", tmp_path)
+    assert crossstack("generate", *size).code == 0
+    ran = crossstack("inspect", network, "--layout", tmp_path / "b.gds")
+    assert ran.code == 2
+    assert "is not the layout of the network" in ran.err
+
+
 def test_a_build_keeps_its_own_extraction(crossstack, built, tmp_path):
     run = crossstack("extract", built, "--corner", "min", "-o", built)
     assert run.code == 2

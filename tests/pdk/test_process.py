@@ -185,7 +185,7 @@ DAMAGE = [
     ("rules.csv", "wider_than=10", "wider=10", "wide_space asks for wider_than"),
     ("rules.csv", "on_grid,*,grid,,", "on_grid,*,0,,", "value = 0, allowed: above 0"),
     ("rules.csv", "on_grid,*,grid,,", "on_grid,*,grid,foo=3,", "a rule of every layer has none"),
-    ("limits.csv", "85,110,125", "85,hot,125", "temperatures in C"),
+    ("limits.csv", "85,110,125", "85,hot,125", "column 'hot', allowed: temperatures"),
     ("limits.csv", "Metal3,um,one,2.09,1,0.67", "Metal3,um,one,2.09,3,0.67", "rise with"),
     ("limits.csv", "Metal3,um,both,3.14,1.5,1,EM1\n", "", "a row for one and for both"),
     ("process.toml", "grid_um = 0.005", "grid_um = 0.0007", "allowed: 0.001 or 0.005 um"),

@@ -1,0 +1,113 @@
+"""One edit of a process folder is named, or the folder is as good as before."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossstack.pdk.audit import audit
+from crossstack.trial import problems_of_drawing
+
+_PATH = Path(__file__).parents[2] / "bench" / "pdk_folders.py"
+_SPEC = importlib.util.spec_from_file_location("bench_pdk_folders", _PATH)
+folders = importlib.util.module_from_spec(_SPEC)
+sys.modules["bench_pdk_folders"] = folders
+_SPEC.loader.exec_module(folders)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "lab"
+    folders.start(place, "gf180mcuD")
+    return place
+
+
+def test_no_edit_of_a_table_is_an_error_of_its_own(tmp_path):
+    found = folders.run("gf180mcuD", 40, seed=12, macros=0.0)
+    assert set(found) <= folders.GOOD, found
+    assert found["named"] > 10
+
+
+def test_edits_are_the_same_for_the_same_seed(folder):
+    streams = [folders.edits(folder, random.Random(3)) for _ in range(2)]
+    assert [next(streams[0]) for _ in range(30)] == [next(streams[1]) for _ in range(30)]
+
+
+LINKS = 'links = [["Contact_nsd", "ntap"], ["Contact_psd", "ptap"]]'
+NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("films.csv", "IMD2,SiO2,1.15,,,,,,,4", "IMD2,SiO2,1.15,,,,,,,-4",
+         "films.csv line 14: permittivity = -4, allowed: 1 to 10000"),
+        ("films.csv", "IMD2,SiO2,1.15,,,,,,,4", "IMD2,SiO2,1e6,,,,,,,4", "thickness_um = 1e6"),
+        ("films.csv", "0.104,0.0033,,IS ES1\nIMD1", "0.104,-0.02,,IS ES1\nIMD1",
+         "film Metal1: tcr_per_c = -0.02 makes its resistance negative at 125 C"),
+        ("devices.toml", LINKS, "links = []", "silicon 'ptap': no cut"),
+        ("devices.toml", NFET, '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"]]',
+         "device nfet: terminals D G S, allowed: D G S B"),
+        ("devices.toml", NFET, '[["D", "nsd"], ["D", "nsd"], ["G", "Poly2"], ["B", ""]]',
+         "device nfet: terminals D D G B, allowed"),
+        ("devices.toml", 'name = "nfet"\n', 'name = "nfet"\nl_um = -3\n', "l_um = -3, allowed"),
+        ("derived.toml", '"Contact & Poly2"', '"Contact"', "is no part of Contact of its own"),
+        ("derived.toml", '"Contact & Poly2"', '"Contact_poly"', "which is no layer above it"),
+        ("derived.toml", 'gate = "Poly2 & COMP"', 'gate = "Poly2.edges()"', "gate"),
+        ("derived.toml", 'gate = "COMP & Poly2"', 'gate = "Poly2.edges()"', "derived layer gate"),
+        ("process.toml", "dbu_um = 0.001", "dbu_um = 1e-12", "dbu_um = 1e-12, allowed: 0.001 um"),
+        ("process.toml", "dbu_um = 0.001", "dbu_um = 0.005", "dbu_um = 0.005, allowed: 0.001 um"),
+        ("process.toml", "grid_um = 0.005", "grid_um = 0.003", "allowed: 0.001 or 0.005 um"),
+        ("process.toml", "activation_ev = 0.7", "activation_ev = -1", "ev = -1, allowed"),
+        ("process.toml", 'nplus = "Nplus"', 'nplus = "Pplus"', "roles nplus and pplus are both"),
+        ("process.toml", 'n_gate = "n', 'n_gate = "p', "'pgate'"),
+        ("process.toml", 'n_active = "ncomp_outside"\n', "", "role 'n_active' is missing"),
+        ("rules.csv", "V2.1,exact_size,Via2,0.26", "V2.1,exact_size,Via2,0",
+         "value = 0, allowed: above 0 to 1000 um"),
+        ("rules.csv", "V2.1,exact_size,Via2,0.26", "V2.1,exact_size,Via2,0.2625",
+         "rule V2.1: 0.2625 um is no multiple"),
+        ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,1e6", "value = 1e6, allowed"),
+        ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,42/0",
+         "'42/0' is described as Metal3"),
+        ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,70000/0",
+         "each 0 to 65535"),
+        ("tracks.csv", "Metal3,horizontal,0.56", "Metal2,horizontal,0.56", "tracks.csv"),
+        ("limits.csv", "direction,85,110,125", "direction,85,110,inf", "limits.csv"),
+        ("limits.csv", "direction,85,110,125", "direction,-500,110,125", "limits.csv"),
+        ("cuts.csv", "ohm,ohm_min,ohm_max", "ohm,ohm_max,ohm_min", "allowed: ohm_min <= ohm"),
+        ("ron_table.json", '"min"', '"mix"', "ron_table.json"),
+        ("shuttle.toml", 'clear = { poly = 1.5', 'clear = { polly = 1.5', "'polly' is no role"),
+        ("magic.toml", 'nfet = "COMP;and Poly2', 'nfet = "COMP;and Poly3', "magic.toml"),
+        ("al_tio2/limits.csv", "TE,um,", "XE,um,", "limit of XE: no conductor or cut"),
+        ("al_tio2/cuts.csv", "VTE,VTE,land", "VTE,VBE,land", "VTE"),
+        ("al_tio2/module.toml", 'top_via = "VTE"\n', "", "role 'top_via' is missing"),
+    ],
+)  # fmt: skip
+def test_what_no_process_could_mean_is_named(folder, file, old, new, words):
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    problems = audit(folder)[1]
+    assert any(words in problem for problem in problems), problems
+
+
+def test_swapped_corners_of_the_on_resistance_are_named(folder):
+    path = folder / "ron_table.json"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace('"min"', '"x"').replace('"max"', '"min"').replace('"x"', '"max"')
+    path.write_text(text, encoding="utf-8")
+    assert any("of corner min lie above" in problem for problem in audit(folder)[1])
+
+
+def test_what_only_drawing_shows_is_said_in_one_line(folder):
+    path = folder / "rules.csv"
+    rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(row for row in rows if not row.startswith("PL.3a")), encoding="utf-8")
+    assert audit(folder)[1] == ()
+    problems = [*problems_of_drawing(folder, whole=False)]
+    assert "no rule space(poly = Poly2)" in problems[0]
