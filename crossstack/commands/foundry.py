@@ -215,5 +215,6 @@ def solve(
         console.say(line)
     if deck is not None:
         console.say(f"  {deck}")
-    console.result({"network": str(path), "tolerance": tolerance, **found.to_json()})
+    value = {"network": str(path), "tolerance": tolerance, "notes": [*wires.notes]}
+    console.result({**value, **found.to_json()})
     return OK if found.worst <= tolerance else FOUND

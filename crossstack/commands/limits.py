@@ -70,6 +70,7 @@ def command(
     if out is not None:
         with together(out) as work:
             write_json(work / f"{stem}_limits.json", value)
+    value["notes"] = [*wires.notes]
     formats.write([outcome_of(found, verdict, str(wires.path), stem, fail=True)], value)
     for note in wires.notes:
         console.note(note)

@@ -217,7 +217,9 @@ def command(
         value["nonlinear"] = value["laws"]["read"]
     lines = [tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops)]
     if (writes := done[mode].writes) and not linear:
-        verdict = write_verdict(tech, lowest_of_writes(writes), "the written column")
+        left_out = isinstance(loaded, Network) and loaded.left_out.devices
+        absent = ["some are left out"] if left_out else []
+        verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
         value["write_voltages"] = verdict.to_json()
         lines.append(verdict.line)
     if bits is not None:

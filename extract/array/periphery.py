@@ -196,6 +196,7 @@ def joined(array: Network, rest: Network) -> Network:
         nets=_union(array.nets, rest.nets),
         ports={name: int(node[n]) for name, n in rest.ports.items() if EDGE not in name},
         conditions=array.conditions,
+        left_out=rest.left_out,
         **arrays,
     ).validate()
 
