@@ -12,7 +12,16 @@ from ..base import files
 from ..base.errors import ConfigError, CrossStackError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
-from .checks import NAMES, Check, TapeoutFile, check_file, check_openings, check_pair, has_pads
+from .checks import (
+    NAMES,
+    Check,
+    TapeoutFile,
+    check_file,
+    check_openings,
+    check_pair,
+    check_strays,
+    has_pads,
+)
 from .die import check_die
 from .handover import pad_rows
 from .verdicts import check_density, differences, judge
@@ -213,7 +222,7 @@ def inspect(
     checks.append(check_density(pair, source.tech))
     nets = _nets(opened, source.tech)
     checks += check_die(pair[0], nets)
-    checks += [check_openings(*pair)] if len(pair) == 2 else []
+    checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)

@@ -357,6 +357,25 @@ def test_a_pad_that_stays_closed_fails(good, tmp_path, crossstack):
     assert status(box("Pad", 0, 0, 80_000, 60_000)).startswith("ok: Every bond pad")
 
 
+@pytest.mark.parametrize(
+    ("damage", "verdict"),
+    [
+        ((box("REOPEN", 2000, 2000, 9000, 9000),), "failed"),
+        ((box("REOPEN", 900_000, 0, 910_000, 9000),), "ok"),  # over nothing
+        ((box("Pad", 0, 0, 60_000, 60_000), box("REOPEN", 150, 150, 59_850, 59_850)), "ok"),
+        ((box("Pad", 0, 0, 60_000, 60_000), box("REOPEN", 145, 150, 59_850, 59_850)), "failed"),
+    ],
+)
+def test_the_passivation_is_opened_inside_pads_only(good, tmp_path, crossstack, damage, verdict):
+    source = packaged(good, tmp_path)
+    for change in damage:
+        edit(source, change)
+    checks = crossstack("tapeout", source, "--json").json["checks"]
+    (found,) = [c for c in checks if c["name"] == "reopenings"]
+    assert found["status"] == verdict, found
+    assert verdict == "ok" or "REOPEN at (" in found["text"]
+
+
 def test_wrong_usage_and_unreadable_files(good, tmp_path, crossstack):
     source = good / f"{NAME}.gds"
     crossstack("tapeout", source, "--keep-layer", "99").fails(2, "keep-layer", "99/7")
