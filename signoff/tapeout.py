@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base import files
+from ..base import claims, files
 from ..base.errors import ConfigError, CrossStackError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
@@ -177,7 +177,8 @@ def kinds(tech: Tech) -> tuple[str, ...]:
 def recorded_source(folder: Path) -> dict[str, str] | None:
     """Return name and SHA-256 of the layout that a package was made from, if it says so."""
     path = folder / "tapeout.json"
-    report = files.read_json(path) if path.is_file() else None
+    with claims.own_records():
+        report = files.read_json(path) if path.is_file() else None
     found = report.get("source") if isinstance(report, dict) else None
     return found if isinstance(found, dict) else None
 
