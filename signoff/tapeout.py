@@ -97,7 +97,7 @@ def layer_pair(text: str) -> tuple[int, int]:
     Raises:
         ParameterError: if the text names none.
     """
-    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text)
+    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text, re.ASCII)
     if found is None or max(int(found[1]), int(found[2])) > 32767:
         raise ParameterError("keep-layer", text, "layer/datatype such as 99/7, each 0 .. 32767")
     return int(found[1]), int(found[2])
