@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import addresses
-from .base import files, outputs
+from .base import claims, files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
 from .built import Build, json_of, lasting
@@ -252,6 +252,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         console: where progress goes.
     """
     name = config.spec.top_name
+    claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
         array, layout, remarks = draw(config, console)

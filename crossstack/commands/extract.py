@@ -13,6 +13,7 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     capacitance_engine_option,
+    check_results,
     check_results_folder,
     device_figures,
     device_option,
@@ -131,6 +132,8 @@ def command(
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     check_results_folder(folder)
+    ends = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
+    check_results(folder, *(f"{file.stem}{end}" for end in ends))
     capacitance = capacitance or c_engine is not None
     needing = capacitance or spef or bsim or model is not None
     found, farad = _extracted(
