@@ -337,6 +337,13 @@ def limits_option(function: F) -> F:
     )(function)
 
 
+def capacitance_engine_option(function: F) -> F:
+    """Add --capacitance-engine."""
+    text = "Capacitance by a formula (default), or from the field in three dimensions (minutes)."
+    kinds = click.Choice(["formula", "field"])
+    return click.option("--capacitance-engine", "c_engine", type=kinds, help=text)(function)
+
+
 def jobs_options(function: F) -> F:
     """Add --jobs and --scheduler to a command that solves many arrays."""
     function = click.option(

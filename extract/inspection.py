@@ -17,7 +17,7 @@ from ..solve.network.network import Network
 from ..solve.network.through import Throughs
 
 if TYPE_CHECKING:
-    from .field.capacitance import NetCapacitance
+    from .field.netcap import NetCapacitance
 
 Floats = NDArray[np.float64]
 #: what stands for a joint of zero ohm in a solve
