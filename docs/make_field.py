@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 PAGE = HERE / "field.md"
@@ -32,19 +33,23 @@ def made(*, tiles: bool) -> str:
     )
     listed = [f"- {line}" if not line.startswith(" ") else f"    - {line.strip()}"
               for line in summary(table)]  # fmt: skip
-    return "\n".join([*markdown(table), "", *listed])
+    return "\n".join([*markdown(table), "", *listed, *unsolved(field.missing(some, tech))])
+
+
+def unsolved(some: list[Any]) -> list[str]:
+    """Say which shapes the oracle has not solved."""
+    names = ", ".join(shape.name for shape in some)
+    return [f"- not solved by the oracle yet: {names}"] if some else []
 
 
 def main() -> None:
     """Renew the page."""
     page = PAGE.read_text(encoding="utf-8")
-    text = made(tiles="--no-tiles" not in sys.argv[1:])
-    new, count = re.subn(
-        re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: BEGIN + text + END, page, flags=re.S
-    )
-    if count != 1:
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), flags=re.S)
+    if (count := len(pattern.findall(page))) != 1:
         raise SystemExit(f"{PAGE.name} holds {count} places for the table, allowed: 1")
-    PAGE.write_text(new, encoding="utf-8")
+    text = made(tiles="--no-tiles" not in sys.argv[1:])
+    PAGE.write_text(pattern.sub(lambda _: BEGIN + text + END, page), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Shapes of the kinds of a public benchmark of extractors, for GF180MCU, drawn by us.
 
-The benchmark is `gf180mcuD/pex_bench` of github.com/iic-jku/open-pdks-regression-tests. Plates,
+The benchmark is `pex_bench` of github.com/iic-jku/open-pdks-regression-tests. Plates,
 wires, plates over plates and pairs of wires have its sizes, so that what it publishes of other
 extractors (published.csv) holds for them too; the others are of its kinds, at sizes that this
 process's rules allow.
