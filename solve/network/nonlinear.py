@@ -298,12 +298,11 @@ def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
 
 
 def _by_tangents(
-    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, held: Floats
+    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, at: Floats, held: Floats
 ) -> Iterator[Step]:
     """Yield steps in which memristors are tangents: a symmetric circuit each time."""
     edges, circuit = base.edges, base.circuit
     G, g, offset = edges.g[edges.devices].copy(), edges.g.copy(), np.zeros_like(edges.g)
-    at = volts[edges.a] - volts[edges.b]
     way, part = np.zeros_like(at), np.ones_like(at)
     while True:
         if device is not None:
