@@ -10,7 +10,6 @@ nobody gives a limit for it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -88,6 +87,7 @@ def em_report(
             network, [current], wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a
         )
 
+    absent = ["some are left out"] if network.left_out.devices else []
     for mode, result in done.items():
         if not mode_named(mode).writes:
             assert isinstance(result.solution, NetworkSolution)
@@ -105,10 +105,10 @@ def em_report(
             1.0 / network.cols,
             _loads(top, limits),
             _heating(top, limits, tech),
-            write_verdict(tech, lowest, COLUMNS_WRITTEN),
+            write_verdict(tech, lowest, COLUMNS_WRITTEN, absent),
         )
     return CurrentReport(
-        _verdict(limits, modes, _open_questions(network, done)),
+        _verdict(limits, modes, _open_questions(network, done), network.left_out.lines),
         temperature_c=limits.temperature_c,
         counted="a read as direct current; a write by its average over one slot of "
         f"{network.cols} (one column at a time, both polarities, either tier, the first and the "
@@ -126,12 +126,10 @@ class _Open:
     Attributes:
         what: that, in one word.
         why: why no mode was solved that does it.
-        possible: whether the array can do it all the same, so that its currents are unknown.
     """
 
     what: str
     why: str
-    possible: bool
 
 
 def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
@@ -142,9 +140,7 @@ def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
         if not modes or solved & {mode.name for mode in modes}:
             continue
         reasons = [mode.refusal(kind, network.cols) or f"{mode.name} was not run" for mode in modes]
-        # a mode that lacks nothing but columns tells what a narrower array can do, too
-        possible = any(mode.refusal(kind, sys.maxsize) is None for mode in modes)
-        found.append(_Open(what, "; ".join(reasons), possible))
+        found.append(_Open(what, "; ".join(reasons)))
     return found
 
 
@@ -324,12 +320,15 @@ def _heating(report: ElectromigrationReport, limits: CurrentLimits, tech: Tech) 
 
 
 def _verdict(
-    limits: CurrentLimits, modes: Mapping[str, ModeLoads], missing: list[_Open]
+    limits: CurrentLimits,
+    modes: Mapping[str, ModeLoads],
+    missing: list[_Open],
+    left_out: Iterable[str],
 ) -> CurrentVerdict:
     """Return whether every current is within its limit, and the words for it.
 
-    Judged is only what every layer has a limit for, and only if nothing that the array can do
-    was left out.
+    Judged is only what every layer has a limit for, and only if reads and writes were solved with
+    every wire and device that the layout has.
     """
     found = [
         (mode, load)
@@ -337,6 +336,7 @@ def _verdict(
         for load in (m.loads.worst_wire, m.loads.worst_cut)
         if load is not None
     ]
+    unknown = [f"not judged: {line}" for line in left_out]
     loose = sorted({layer for m in modes.values() for layer in m.loads.unchecked_layers})
     if not found:
         return CurrentVerdict.unjudged("no mode")
@@ -350,12 +350,13 @@ def _verdict(
         sum(m.loads.above_limit for m in modes.values()),
     )
     return CurrentVerdict(
-        judged=not loose and not any(gap.possible for gap in missing),
+        judged=not (loose or missing or unknown),
         exceeded=not worst.ratio <= 1,
         text="; ".join(
             (_words(hardest, missing),
              *([f"no limit is known for {', '.join(loose)}"] if loose else []),
-             *(f"{gap.what} not judged: {gap.why}" for gap in missing))
+             *(f"{gap.what} not judged: {gap.why}" for gap in missing),
+             *unknown)
         ),
         hardest=hardest,
     )  # fmt: skip

@@ -27,12 +27,18 @@ def outcome_of(
     message = "" if status == PASSED else verdict.text
     cases = [Case("current limits", "every current is within its limit", status, message)]
     cases += [] if em is None else _layers(em, bad, unknown)
-    if em is not None and (writes := em.write_voltages) is not None:
-        status = unknown if not writes.judged else PASSED if writes.met else bad
-        text = "every written device gets the voltage that it needs"
-        message = "" if status == PASSED else writes.text
-        cases.append(Case("write voltages", text, status, message))
+    if em is not None:
+        cases.append(_writes(em, bad, unknown))
     return Outcome("limits", source, top, tuple(cases))
+
+
+def _writes(em: CurrentReport, bad: str, unknown: str) -> Case:
+    """Return the case of the write voltages, also where no write was solved."""
+    text = "every written device gets the voltage that it needs"
+    if (writes := em.write_voltages) is None:
+        return Case("write voltages", text, unknown, f"no write was solved: {em.verdict.text}")
+    status = bad if not writes.met else PASSED if writes.judged else unknown
+    return Case("write voltages", text, status, "" if status == PASSED else writes.text)
 
 
 def _layers(em: CurrentReport, bad: str, unknown: str) -> Iterator[Case]:

@@ -90,7 +90,7 @@ class WriteVerdict:
     """Whether written devices get what they need.
 
     Attributes:
-        judged: whether both polarities were solved.
+        judged: whether both polarities were solved, with every device of the layout.
         met: whether every device that was looked at gets enough.
         counted: which slots were looked at, for people.
         source: where the need comes from.
@@ -125,13 +125,16 @@ class WriteVerdict:
         return write_line(self.to_json())
 
 
-def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> WriteVerdict:
+def write_verdict(
+    tech: Tech, found: Iterable[Lowest], counted: str, absent: Iterable[str] = ()
+) -> WriteVerdict:
     """Return whether written devices get what they need, and the words for it.
 
     Args:
         tech: what its memristors need.
         found: the lowest voltages of the slots that were solved.
         counted: which slots these are, for people.
+        absent: why devices that are written may not be among them.
     """
     every = [*found]
     m = tech.memristor
@@ -144,6 +147,7 @@ def write_verdict(tech: Tech, found: Iterable[Lowest], counted: str) -> WriteVer
             needed = m.needed_v(polarity)
             ways[polarity] = Met(worst, needed, worst.volts >= needed)
     missing = [f"no {polarity} was solved" for polarity in POLARITIES if polarity not in ways]
+    missing += absent
     assumed = "assumed" in m.needed_source
     text = _words(ways, missing, assumed)
     met = bool(ways) and all(found.met for found in ways.values())

@@ -98,6 +98,7 @@ def node_volts(
     table: OnResistance,
     bent: Bent | None,
     port_voltages: Mapping[str, float],
+    start: Floats | None = None,
 ) -> Floats | None:
     """Return the voltage of every node of a network at work, V; None if they were not found.
 
@@ -106,11 +107,12 @@ def node_volts(
         table: its transistors.
         bent: its memristors that follow a law.
         port_voltages: V of every driven pin.
+        start: voltage of every node to begin with, V; None for those of the first guess.
     """
     circuit, elements = solver.circuit, Elements(solver, table, bent)
     held = held_voltages(circuit, solver.edges.held, dict(port_voltages))
     group, kept, free = circuit.group, circuit.edge, circuit.free
-    first = solver.voltages(port_voltages)
+    first = solver.voltages(port_voltages) if start is None else start
     volts = held.copy()
     volts[group] = first
     if not len(free):

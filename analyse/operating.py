@@ -13,12 +13,13 @@ and the current limits speak of the same write:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, ConvergenceError
 from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
 from ..solve.modes.drives import gates_for, network_drives
 from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, mode_named, polarity_options
@@ -242,6 +243,7 @@ def at_work(
         **options: of `mode_drives`.
     """
     from ..solve.network.linear import NetworkSolver
+    from ..solve.network.nonlinear import newton
     from ..solve.network.reduced import MOST_DEVICES, reduced
     from ..solve.study.metrics import law_in
 
@@ -276,6 +278,11 @@ def at_work(
     def at_once(table: OnResistance, ohm: Floats) -> Floats | None:
         first = solver(ohm, np.zeros(0) if bent is None else 1.0 / bent.siemens)
         found = node_volts(first, table, bent, drives.port_voltages)
+        if found is None and law is not None:
+            # the memristors of a steep law come first, behind transistors as they are guessed
+            with suppress(ConvergenceError):
+                start = newton(first, law, drives.port_voltages).node_voltages
+                found = node_volts(first, table, bent, drives.port_voltages, start)
         if found is None:
             return None
         of = first.network

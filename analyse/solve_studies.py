@@ -106,6 +106,7 @@ class Problem:
             found.batch = self._batch(asked.vectors, console)
         if asked.programming_v is not None:
             found.programming = self._programming(asked, asked.programming_v, console)
+            found.absent = self.network.left_out.devices
         if asked.sensitivity:
             found.sensitivity = self._sensitivity(console)
         return found
@@ -160,6 +161,8 @@ class Found:
     batch: Batch | None = None
     programming: list[Programmed] | None = None
     sensitivity: dict[str, Floats] | None = None
+    #: devices whose programming nobody knows, as the extraction left them out
+    absent: tuple[str, ...] = ()
 
     def say(self, console: Console, pins: list[str], counted: NDArray[np.bool_]) -> dict[str, Any]:
         """Print it; return it as JSON values."""
@@ -179,6 +182,9 @@ class Found:
         if self.programming is not None:
             value["programming"] = [each.to_json() for each in self.programming]
             lines += studies.programming_lines(value["programming"])
+            if self.absent:
+                value["programming_left_out"] = list(self.absent)
+                lines.append("programming not judged: the extraction left devices out")
         if self.sensitivity is not None:
             value["sensitivity"] = studies.sensitivity_json(self.sensitivity)
             lines += studies.sensitivity_lines(self.sensitivity)
@@ -188,8 +194,8 @@ class Found:
 
     @property
     def misses(self) -> bool:
-        """True if a cell gets less than it needs."""
-        return any(each.report.below.any() for each in self.programming or ())
+        """True if a cell gets less than it needs, or nobody knows."""
+        return bool(self.absent) or any(each.report.below.any() for each in self.programming or ())
 
 
 def _spread(network: Network, tech: Tech, chance: Mapping[str, float | None]) -> Spread:

@@ -84,9 +84,17 @@ class Build:
     @property
     def verdict(self) -> str:
         """Return what was judged and how, in one line."""
-        state = "passed" if self.passed else "FAILED"
+        failed = ", ".join(self._failed())
+        state = "passed: rules, netlist" if self.passed else f"FAILED: {failed}"
         writes = [] if self.write_voltages is None else [self.write_voltages.text]
-        return "; ".join([f"{state}: rules, netlist", self.limits.text, *writes])
+        return "; ".join([state, self.limits.text, *writes])
+
+    def _failed(self) -> list[str]:
+        """Return what failed or was not done."""
+        rules = self.drc is not None and self.drc.clean
+        netlist = self.lvs is not None and self.lvs.match
+        failed = [name for name, good in (("rules", rules), ("netlist", netlist)) if not good]
+        return failed + [f"{step} (not done)" for step in self.not_done]
 
     def to_json(self) -> dict[str, Any]:
         """Return the result that `build --json` prints."""

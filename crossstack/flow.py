@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import addresses
-from .base import files, outputs
+from .base import claims, files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
 from .built import Build, json_of, lasting
@@ -178,18 +178,20 @@ def _analyse(
             title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
         )
         done, not_run = analysis.solve_modes(network, tech, what, console)
+        with console.step("beside the paper"):
+            parts = measure_parts(network, tech)
+            stacking = estimate(network, parts)
+            ir_drop = summary(done, not_run, what, tech.conditions, stacking)
+            em = em_report(network, tech, limits, done, what)
+        with console.step("settling"):
+            timing = read_and_write(network, tech, what, found_c)
     except CrossStackError as error:
         if result.lvs is not None and result.lvs.match:
             raise
-        result.not_done["extract"] = str(error)
+        # by its name alone: the folder that it was found in is gone when somebody reads this
+        result.not_done["extract"] = str(error).replace(f"{work}/", "")
         return None
-    with console.step("beside the paper"):
-        parts = measure_parts(network, tech)
-        stacking = estimate(network, parts)
-        result.ir_drop = summary(done, not_run, what, tech.conditions, stacking)
-        result.em = em_report(network, tech, limits, done, what)
-    with console.step("settling"):
-        result.timing = read_and_write(network, tech, what, found_c)
+    result.ir_drop, result.em, result.timing = ir_drop, em, timing
     for name, value in (
         ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing)
     ):  # fmt: skip
@@ -250,6 +252,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         console: where progress goes.
     """
     name = config.spec.top_name
+    claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
         array, layout, remarks = draw(config, console)

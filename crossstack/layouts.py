@@ -193,6 +193,7 @@ def _remarks(target: Path, wires: Wires) -> Iterator[str]:
     if isinstance(wires.found, Network):
         if missing := wires.found.missing:
             yield missing
+        yield from wires.found.left_out.lines
         yield from _shorted(wires.found)
         yield from _odd_transistors(wires.found, wires.tech)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .base import claims
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
 from .cells.parameters import ARRAY, CELL_NAMES, Declared
@@ -318,6 +319,20 @@ def folder_beside(given: Path, out: Path | None) -> Path:
     if folder.is_relative_to("/proc") or folder in (Path("/dev"), Path("/dev/fd")):
         raise ConfigError(f"{given}: results would be written beside it; name a folder with -o")
     return given.parent
+
+
+def check_results(folder: Path | None, *names: str) -> None:
+    """Refuse to replace what this run reads by its results, before any work.
+
+    Args:
+        folder: where the results go; None if nothing is written.
+        names: of the files.
+
+    Raises:
+        ConfigError: naming the file.
+    """
+    if folder is not None:
+        claims.check_outputs(*(folder / name for name in names))
 
 
 def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:

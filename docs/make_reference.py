@@ -351,6 +351,12 @@ _HEAD = {
     "port_names": ("uint8", "names of the pins, the same way"),
     "port_nodes": ("int32", "node of each pin, in the order of `port_names`"),
     "conditions": ("uint8", "what the wires were extracted at, as JSON ([below](#conditions))"),
+    "left_out": (
+        "uint8",
+        "what the layout has and the network lacks, as JSON: `ideal_nets`, names of nets that "
+        "were not among those asked for and are wires without resistance; `devices`, a line for "
+        "each that is on no wire or in no place of the array",
+    ),
 }
 
 

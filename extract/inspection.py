@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from ..pdk import ParameterError, Tech
 from ..solve.network.network import Network
-from ..solve.network.through import Throughs
+from .reach import NO_CURRENT, Known, Reach, limits_by_layer
 
 if TYPE_CHECKING:
     from .field.netcap import NetCapacitance
 
 Floats = NDArray[np.float64]
-#: what stands for a joint of zero ohm in a solve
-_SHORT_OHM = 1e-9
-#: shares of the current below this are not on the way
-_NO_CURRENT = 1e-6
+#: A, layer of the piece, name of the terminal's node
+Weakest = tuple[float, str, str]
 
 
 @dataclass(frozen=True)
@@ -65,9 +60,11 @@ class NetSummary:
         squares: wire contributions over sheet resistance, by conductor.
         cuts: contacts and vias on the net.
         narrowest_um: narrowest wire on the way, by its width over its share of the current.
-        em_limit_a: least current that a piece on the way may carry over its share of the
-            current; nan without limits.
+        em_limit_a: least current into the pin, all of it to one terminal, that brings a piece to
+            its limit; nan without limits.
         em_layer: layer of that piece.
+        em_end: node of that terminal, which need not be the farthest.
+        origin: what was measured from, where that is no pin that feeds the net; else empty.
         capacitance_f: total capacitance; nan if not extracted.
     """
 
@@ -81,6 +78,8 @@ class NetSummary:
     narrowest_um: float = float("nan")
     em_limit_a: float = float("nan")
     em_layer: str = ""
+    em_end: str = ""
+    origin: str = ""
     capacitance_f: float = float("nan")
 
     def to_json(self) -> dict[str, Any]:
@@ -111,6 +110,7 @@ def net_summary(
     capacitance: Mapping[str, NetCapacitance] | None = None,
     wire_limits: Mapping[str, float] | None = None,
     cut_limits: Mapping[str, float] | None = None,
+    known: Known | None = None,
 ) -> list[NetSummary]:
     """Return the table of nets that have a pin and wires.
 
@@ -122,23 +122,26 @@ def net_summary(
         capacitance: by net, from `net_capacitance`.
         wire_limits: conductor -> A per um of width, as for `solve.electromigration`.
         cut_limits: contact or via -> A per cut.
+        known: what was measured of the network before, and is added to.
     """
     used = set(np.unique(network.resistor_net).tolist())
     if sheets is None:
         sheets = {f.name: f.sheet_ohm_sq.typ for f in tech.films if f.sheet_ohm_sq is not None}
-    rows = []
+    rows, known = [], Known(network) if known is None else known
     for k, net in enumerate(network.nets):
         if k not in used or net not in network.ports or (nets is not None and net not in nets):
             continue
-        path = _Path(network, net, None)
+        path = _Path(network, net, None, known)
         segments = path.segments()
         by_layer: dict[str, float] = {}
         for s in segments:
             by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
-        limit, layer = _weakest(segments, wire_limits or {}, cut_limits or {})
-        widths = [s.width_um / s.through for s in segments if s.width_um == s.width_um]
-        cuts = network.resistor_cuts[path.mine]
-        known = (capacitance or {}).get(net)
+        limit, layer, end = path.weakest(wire_limits or {}, cut_limits or {})
+        widths = [
+            s.width_um / s.through for s in segments if s.width_um == s.width_um and s.through > 0
+        ]
+        cuts = network.resistor_cuts[path.reach.mine]
+        farad = (capacitance or {}).get(net)
         rows.append(
             NetSummary(
                 net=net,
@@ -151,113 +154,51 @@ def net_summary(
                 narrowest_um=min(widths, default=float("nan")),
                 em_limit_a=limit,
                 em_layer=layer,
-                capacitance_f=known.total_f if known else float("nan"),
+                em_end=end,
+                origin=path.reach.origin,
+                capacitance_f=farad.total_f if farad else float("nan"),
             )
         )
     return rows
 
 
-def _weakest(
-    segments: list[Segment], wires: Mapping[str, float], cuts: Mapping[str, float]
-) -> tuple[float, str]:
-    """Return the least current into the net that overloads a piece, and its layer."""
-    found = [
-        (s.cuts * cuts[s.layer] / s.current, s.layer)
-        for s in segments
-        if s.layer in cuts and s.cuts == s.cuts
-    ]
-    found += [
-        (s.width_um * wires[s.layer] / s.through, s.layer)
-        for s in segments
-        if s.layer in wires and s.width_um == s.width_um
-    ]
-    return min(found, default=(float("nan"), ""))
-
-
-def _reached(network: Network, pieces: NDArray[np.intp], pin: int) -> NDArray[np.bool_]:
-    """Return which of a net's resistors hang on its pin; other islands carry nothing from it."""
-    a, b = network.resistor_a[pieces], network.resistor_b[pieces]
-    nodes, local = np.unique(np.concatenate([a, b]), return_inverse=True)
-    first, second = np.split(local, 2)
-    graph = coo_matrix((np.ones(len(pieces)), (first, second)), (len(nodes), len(nodes)))
-    island = connected_components(graph, directed=False)[1]
-    mine: NDArray[np.bool_] = island[first] == island[np.searchsorted(nodes, pin)]
-    return mine
-
-
 class _Path:
-    """A unit current from a net's pin to its farthest terminal."""
+    """A unit current from a net's pin to one of its nodes."""
 
-    def __init__(self, network: Network, net: str, to: str | None) -> None:
-        if net not in network.nets:
-            some = ", ".join(sorted(network.nets)[:8])
-            raise ParameterError("net", net, f"a net of the network such as {some}")
-        self.network = network
-        self.mine = np.flatnonzero(network.resistor_net == network.nets.index(net))
-        if not len(self.mine):
-            raise ParameterError("net", net, "a net with wires; this one is a single node")
-        pin = network.ports.get(net, int(network.resistor_a[self.mine[0]]))
-        if pin not in network.resistor_a[self.mine] and pin not in network.resistor_b[self.mine]:
-            pin = int(network.resistor_a[self.mine[0]])  # the pin touches no wire
-        self.mine = self.mine[_reached(network, self.mine, pin)]
-        ends = np.concatenate([network.resistor_a[self.mine], network.resistor_b[self.mine]])
-        self.nodes, local = np.unique(ends, return_inverse=True)
-        self.a, self.b = np.split(local, 2)
-        self.g = 1.0 / np.maximum(network.resistor_ohm[self.mine], _SHORT_OHM)
-        start = int(np.searchsorted(self.nodes, pin))
-        self._solve(start)
-        end = self._end(to, start)
-        self.start, self.end = int(self.nodes[start]), int(self.nodes[end])
-        self.volts = self._response(end)
+    def __init__(
+        self, network: Network, net: str, to: str | None, known: Known | None = None
+    ) -> None:
+        self.network, self.reach = network, Reach(network, net, known)
+        self.nodes, wires = self.reach.nodes, self.reach.wires
+        end = wires.farthest if to is None else self._named(to)
+        self.start, self.end = int(self.nodes[wires.start]), int(self.nodes[end])
+        self.volts = wires.volts(np.array([end]))[:, 0]
         self.ohm = float(self.volts[end])
 
-    def _solve(self, start: int) -> None:
-        n, (a, b, g) = len(self.nodes), (self.a, self.b, self.g)
-        rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
-        matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), (n, n)).tocsc()
-        self.free = np.flatnonzero(np.arange(n) != start)
-        self.factor = splu(matrix[self.free][:, self.free])
-
-    def _response(self, node: int) -> Floats:
-        current = (self.free == node).astype(np.float64)
-        volts = np.zeros(len(self.nodes))
-        volts[self.free] = self.factor.solve(current)
-        return volts
-
-    def _end(self, to: str | None, start: int) -> int:
+    def _named(self, to: str) -> int:
         names = self.network.node_names[self.nodes]
-        if to is not None:
-            at = np.flatnonzero(names == to)
-            if not len(at):
-                raise ParameterError("to", to, f"a node of the net such as {names[-1]}")
-            return int(at[0])
-        net = self.network
-        outside = np.zeros(net.n_nodes, dtype=bool)
-        for terminals in (net.memristor_a, net.memristor_b, net.switch_a, net.switch_b):
-            outside[terminals] = True
-        ends = np.flatnonzero(outside[self.nodes])
-        ends = ends[ends != start]
-        if not len(ends):  # a select line: its gates are no nodes of the network
-            ends = np.flatnonzero(np.arange(len(names)) != start)
-        # the node farthest from a drain of current spread over all ends is the far one
-        spread = np.zeros(len(self.nodes))
-        spread[ends] = 1.0
-        volts = np.zeros(len(self.nodes))
-        volts[self.free] = self.factor.solve(spread[self.free])
-        return int(ends[np.argmax(volts[ends])])
+        at = np.flatnonzero(names == to)
+        if not len(at):
+            raise ParameterError("to", to, f"a node of the net such as {names[-1]}")
+        return int(at[0])
+
+    def weakest(self, wires: Mapping[str, float], cuts: Mapping[str, float]) -> Weakest:
+        """Return the least current to a terminal that overloads a piece, its layer, the node."""
+        limits = (limits_by_layer(self.network, known) for known in (wires, cuts))
+        amps, layer, end = self.reach.wires.weakest(*limits)
+        name = self.network.layers[layer] if layer >= 0 else ""
+        return amps, name, str(self.network.node_names[self.nodes[end]]) if name else ""
 
     def segments(self) -> list[Segment]:
         """Return the resistors that carry a share of the current, nearest to the pin first."""
-        net = self.network
-        signed = (self.volts[self.a] - self.volts[self.b]) * self.g
-        current = np.abs(signed)
-        layer = net.resistor_layer[self.mine].astype(np.int64)
-        through = Throughs(self.a, self.b, layer, net.resistor_width_um[self.mine])(signed)
-        keep = np.flatnonzero(current > _NO_CURRENT)
-        middle = (self.volts[self.a] + self.volts[self.b])[keep]
+        net, wires = self.network, self.reach.wires
+        signed = (self.volts[wires.a] - self.volts[wires.b]) * wires.g
+        current, through = np.abs(signed), wires.throughs(signed)
+        keep = np.flatnonzero(current > NO_CURRENT)
+        middle = (self.volts[wires.a] + self.volts[wires.b])[keep]
         found = []
         for k in keep[np.argsort(middle, kind="stable")]:
-            i = int(self.mine[k])
+            i = int(self.reach.mine[k])
             found.append(
                 Segment(
                     str(net.node_names[net.resistor_a[i]]),
@@ -265,7 +206,7 @@ class _Path:
                     net.layers[net.resistor_layer[i]],
                     float(net.resistor_ohm[i]),
                     float(current[k]),
-                    float(current[k] ** 2 / self.g[k]),
+                    float(current[k] ** 2 / wires.g[k]),
                     float(net.resistor_width_um[i]),
                     float(net.resistor_cuts[i]),
                     float(through[k]),

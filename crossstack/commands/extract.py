@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
     EXISTING,
     capacitance_engine_option,
+    check_results,
     check_results_folder,
     device_figures,
     device_option,
@@ -121,6 +123,13 @@ def command(
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, read_model, split_patterns
 
+    if c_engine is not None and not capacitance:
+        said = click.get_current_context().get_parameter_source("capacitance")
+        if said is not ParameterSource.DEFAULT:
+            raise ConfigError(
+                f"--r-only finds no capacitance: leave out --capacitance-engine {c_engine}"
+            )
+        capacitance = True
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
@@ -131,7 +140,8 @@ def command(
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     check_results_folder(folder)
-    capacitance = capacitance or c_engine is not None
+    ends = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
+    check_results(folder, *(f"{file.stem}{end}" for end in ends))
     needing = capacitance or spef or bsim or model is not None
     found, farad = _extracted(
         console, opened, tech, top, chosen, engine,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ..extract.array.tiled import TiledArray
     from ..pdk import Tech
     from ..solve.network.network import Network
+
+#: nets that a line names
+_NAMED = 6
 
 
 @click.command("inspect")
@@ -48,9 +52,10 @@ def command(
     """Show where the resistance of nets sits: a table, or one net segment by segment.
 
     NETWORK is a file by `crossstack extract` or the folder of a build. Each net is measured from
-    its pin to the device that is farthest from it. "Carries" is the current into the pin that
-    brings the weakest piece on the way to its electromigration limit. Of <stem>_array.npz, where
-    `extract` met a large array, the row and column lines are shown.
+    its pin to the device that is farthest from it in ohm; lines of a macro with `kelvin` from
+    their sense pins. "Carries" is the least current into the pin, all of it to one device, that
+    brings a piece to its electromigration limit, whichever device that is. Of <stem>_array.npz,
+    where `extract` met a large array, the row and column lines are shown.
 
     \b
     crossstack inspect gds_out/crossstack_10x10x2 --net 'TR*,C[3]'
@@ -58,6 +63,7 @@ def command(
     """  # noqa: D301
     from ..base.errors import ConfigError
     from ..extract import inspect_net, net_summary, split_patterns
+    from ..extract.reach import Reach
     from ..extract.sheet.rates import rates
     from ..layouts import wires_in
     from ..pdk.electromigration import current_limits
@@ -107,6 +113,11 @@ def command(
     if not table and len(chosen) != 1:
         raise ConfigError("none of these nets has a pin; choose a single one with --net")
     for line in _table(table) if table else ():
+        console.say(line)
+    origins = {row.net: row.origin for row in table}
+    if not table:
+        origins[chosen[0]] = value["origin"] = Reach(loaded, chosen[0]).origin
+    for line in _origins(origins):
         console.say(line)
     if patterns and len(chosen) == 1:
         segments = inspect_net(loaded, chosen[0], to=to)
@@ -199,6 +210,17 @@ def _table(rows: list[NetSummary]) -> list[str]:
             f"{_number(row.em_limit_a, 1e3, 'mA'):>11}  {row.em_layer or '-':<11}{share}"
         )
     return lines
+
+
+def _origins(origins: Mapping[str, str]) -> Iterator[str]:
+    """Yield what nets are measured from, where that is no pin that feeds them."""
+    nets: dict[str, list[str]] = {}
+    for net, origin in origins.items():
+        if origin:
+            nets.setdefault(origin, []).append(net)
+    for origin, names in nets.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"measured from {origin}: {', '.join(names[:_NAMED])}{more}"
 
 
 def _segments(segments: list[Segment]) -> list[str]:

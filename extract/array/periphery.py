@@ -21,8 +21,8 @@ from ...solve.network.network import ARRAY_TYPES, Network
 from ..nets.flat import extract_flat
 from ..nets.labels import line_label
 from ..nets.report import ExtractionReport
-from ..sheet.netres import NetResistors
 from ..sheet.shapes import NetShapes, Pin
+from ..sheet.tidy import NetResistors
 from .grid import Grid, NotRegularError
 from .pieces import EDGE, Pieces
 from .sample import spots
@@ -196,6 +196,7 @@ def joined(array: Network, rest: Network) -> Network:
         nets=_union(array.nets, rest.nets),
         ports={name: int(node[n]) for name, n in rest.ports.items() if EDGE not in name},
         conditions=array.conditions,
+        left_out=rest.left_out,
         **arrays,
     ).validate()
 

@@ -14,7 +14,7 @@ import klayout.db as db
 
 from ...base.layout import OpenedLayout
 from ...lvs import ExtractedLayout, extract_layout
-from ...pdk import ParameterError, Tech
+from ...pdk import CrossStackError, ParameterError, Tech
 from ..nets.report import Progress
 from .formula import formula_capacitance
 from .netcap import NetCapacitance
@@ -45,6 +45,7 @@ def net_capacitance(
 
     Raises:
         ConvergenceError: if a field does not converge.
+        CrossStackError: where numba, which the field needs, does not work.
         ParameterError: for a pattern that no net matches, or an unknown engine.
         FileError: if the file cannot be read.
     """
@@ -53,7 +54,10 @@ def net_capacitance(
     layout = source if isinstance(source, ExtractedLayout) else extract_layout(source, tech)
     if engine == "formula":
         return formula_capacitance(layout, tech, nets, progress)
-    # brings a compiler along
-    from .tiles import field_capacitance
-
+    try:
+        # brings a compiler along
+        from .tiles import field_capacitance
+    except Exception as error:  # a NumPy that numba does not know, no folder for its cache, ...
+        why = " ".join(str(error).split())
+        raise CrossStackError(f"the field needs numba, which does not work here: {why}") from None
     return field_capacitance(layout, tech, nets, progress)

@@ -39,10 +39,10 @@ class Spacing:
         merge_um: edges inside the focus that are closer count as one.
     """
 
-    step_um: float = 0.25
+    step_um: float = 0.2
     gap_share: float = 0.5
     most_um: float = 1.5
-    growth: float = 1.0
+    growth: float = 0.8
     far: float = 0.25
     merge_um: float = 0.012
 

@@ -38,7 +38,7 @@ LEAST_SHARE = 1e-3
 #: tiles where there is no array, and the least of them, um
 _TILE_UM, _LEAST_UM = 5.0, 2.5
 #: the grid of a tile
-SPACING = Spacing(step_um=0.3, merge_um=0.06)
+SPACING = Spacing(merge_um=0.03)
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ from ...base.names import fold
 from ...lvs import ExtractedLayout, FlatNet, device_faults, extract_layout, silicon_joins
 from ...pdk import Tech
 from ...solve.network.builder import NetworkBuilder
+from ...solve.network.left_out import LeftOut
 from ...solve.network.network import Network
-from ..sheet.netres import NetResistors, NetSolver
+from ..sheet.netres import NetSolver
 from ..sheet.rates import rates
 from ..sheet.shapes import NetShapes, Pin
+from ..sheet.tidy import NetResistors
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
 from .labels import labels_of
@@ -34,7 +36,7 @@ from .naming import Place, memristor_places, net_names
 from .patterns import matching
 from .report import ExtractionReport, Progress
 
-_BULK = 3
+_CHANNEL, _BULK = (0, 2), 3
 #: (labels of a net, its shapes) -> pins at which it goes on in another part of the layout
 PartPins = Callable[[str, NetShapes], list[Pin]]
 #: net -> what it is in the whole of which the layout is a part; None if it is all here
@@ -135,6 +137,7 @@ class _Assembly:
             for net, finding in silicon_joins(layout)
             if whole or not self._is_bulk(net)  # the rest of a bulk's wires may be elsewhere
         }
+        self.left_out, self.ideal = [*warnings], list[str]()
         for text in warnings:
             report.warn(text)
         self.chosen = self._choose(nets)
@@ -174,6 +177,7 @@ class _Assembly:
             self._place(net, solved[key][0])
         self.report.distinct_nets = self.solver.distinct
         self._place_devices()
+        self.builder.left_out = LeftOut(tuple(self.ideal), tuple(self.left_out))
         return self.builder.build()
 
     def note_findings(self) -> None:
@@ -182,6 +186,8 @@ class _Assembly:
                 where = finding.message.rpartition(": ")[0]
                 way = "join these or rename all labels but one"
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
+            if finding.kind == "short":  # no pin of the network could be told from the other
+                raise FileError(f"{self.layout.name}: {finding}")
             self.report.warn(str(finding))
         for finding in [*device_faults(self.layout), *self.joined.values()]:
             self.report.warn(str(finding))
@@ -294,11 +300,18 @@ class _Assembly:
             if local is not None:
                 self.terminal[terminal] = int(nodes[local])
 
+    def _conducts(self, number: int, position: int) -> bool:
+        """True for a terminal that carries direct current, as no gate and no bulk does."""
+        kind = self.flat.devices[number].kind
+        return number not in self.logic and (kind.is_memristor or position in _CHANNEL)
+
     def _place_ideal(self, net: FlatNet) -> None:
         """Make a net one node."""
         self.report.ideal_nets += 1
         node = self.builder.node(self.names[net.number])
         self.builder.net(self.names[net.number])
+        if any(self._conducts(*terminal) for terminal in self.flat.terminals[net.number]):
+            self.ideal.append(self.names[net.number])
         for label in labels_of(net.name):
             self._port(label, net, node)
         for terminal in self.flat.terminals[net.number]:
@@ -316,7 +329,7 @@ class _Assembly:
                 continue
             if number in self.logic:
                 continue
-            ends = self._ends(number, (0, 2))
+            ends = self._ends(number, _CHANNEL)
             gate = device.nets[1]
             if ends is None or gate < 0:
                 continue
@@ -339,6 +352,8 @@ class _Assembly:
         if nodes[0] is None or nodes[1] is None:
             device = self.flat.devices[number]
             at = f"({device.at[0]:.3f}, {device.at[1]:.3f})"
-            self.report.warn(f"{device.kind.name} at {at} is not on any wire; left out")
+            text = f"{device.kind.name} at {at} is not on any wire; left out"
+            self.report.warn(text)
+            self.left_out.append(text)
             return None
         return nodes[0], nodes[1]

@@ -93,7 +93,7 @@ def escaped(name: str) -> str:
         parts.append(text if plain else f"\\{text}" if text in _SPECIAL else "_")
         at += len(text)
     # digits alone would be a number
-    return ("_" if name.isdigit() else "") + "".join(parts)
+    return ("_" if name.isdecimal() else "") + "".join(parts)
 
 
 class _Writer:

@@ -20,3 +20,34 @@ def tangent(device: DeviceLaw, G: Floats, at: Floats) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         shift = np.where(slope > 0, at - device.current(G, at) / slope, 0.0)
     return slope, shift
+
+
+#: current of a device over that of its tangent from which a step is held back, halvings of it
+_STEEP, _HALVINGS = 2.0, 40
+
+
+def held_back(device: DeviceLaw, G: Floats, at: Floats, seen: Floats) -> Floats:
+    """Return the voltages at which devices are taken next, at most those that a step asks for.
+
+    From the flat part of a steep law a tangent leads far up it, and from there every further step
+    leads down by no more than the law's own scale, 1 / b of a sinh. So a step that would make a
+    device carry far more than its tangent says stops where it carries that much (as SPICE holds
+    back its junctions).
+
+    Args:
+        device: law of all devices.
+        G: their conductances at small voltage, S.
+        at: voltages of their tangents, V.
+        seen: voltages that the circuit of tangents gives, V.
+    """
+    told = device.current(G, at) + device.slope(G, at) * (seen - at)
+    ahead = told * seen > 0
+    steep = ahead & (np.abs(device.current(G, seen)) > _STEEP * np.abs(told))
+    if not steep.any():
+        return seen
+    low, high = np.zeros_like(seen), seen.copy()
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        above = np.abs(device.current(G, middle)) > np.abs(told)
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(steep, low, seen)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import ConvergenceError, InputError
 from ..circuit.iv import DeviceLaw
-from ..circuit.newton import MAX_MOVE, MAX_STEPS, tangent
+from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back, tangent
 from .crossbar import (
     DIRECT_RESCUE,
     MAX_ITERATIONS,
@@ -122,7 +122,7 @@ def _settled(
         move = float(np.abs(seen - at)[G > 0].max(initial=0.0))
         if move <= tol * max(float(np.abs(seen).max()), 1e-300):
             return seen, step, used, solver
-        at = at + np.clip(seen - at, -MAX_MOVE, MAX_MOVE)
+        at = at + np.clip(held_back(device, G, at, seen) - at, -MAX_MOVE, MAX_MOVE)
     raise ConvergenceError(
         f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a device by "
         f"{move:.1e} V"

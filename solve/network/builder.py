@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...base.errors import NetworkError
+from .left_out import LeftOut
 from .network import ARRAY_TYPES, Array, Ints, Network, exact
 
 
@@ -22,6 +23,8 @@ class NetworkBuilder:
     def __init__(self, conditions: Mapping[str, Any] | None = None) -> None:
         """Start an empty network, to be extracted at `conditions` (see `Network`)."""
         self._conditions = dict(conditions or {})
+        #: what the layout has besides
+        self.left_out = LeftOut()
         self._nodes: dict[str, int] = {}
         self._layers: dict[str, int] = {}
         self._nets: dict[str, int] = {}
@@ -141,6 +144,7 @@ class NetworkBuilder:
             nets=tuple(self._nets),
             ports=dict(self._ports),
             conditions=self._conditions,
+            left_out=self.left_out,
             **arrays,
         ).validate()
 

@@ -17,20 +17,18 @@ from .archive import (
     unpack_names,
     write_archive,
 )
+from .left_out import LeftOut
 from .network import ARRAY_TYPES, Network
 from .sense import check_sense
 
 FORMAT = "crossstack-network"
-#: 2: with the conditions of the extraction
-VERSION = 2
+#: 2: with the conditions of the extraction; 3: with what it left out
+VERSION = 3
 #: what to do with a file of an earlier version
-REMEDY = (
-    "it does not say at which corner and temperature it was extracted; run crossstack extract "
-    "or build again"
-)
+REMEDY = "it does not say all of how it was extracted; run crossstack extract or build again"
 _NAMES = ("node_names", "layers", "nets", "port_names")
 ENTRIES: dict[str, Entry] = {
-    **dict.fromkeys((*_NAMES, "conditions"), Entry(np.dtype(np.uint8))),
+    **dict.fromkeys((*_NAMES, "conditions", "left_out"), Entry(np.dtype(np.uint8))),
     "port_nodes": Entry(np.dtype(np.int32)),
     **{name: Entry(np.dtype(kind)) for name, kind in ARRAY_TYPES.items()},
 }
@@ -62,6 +60,7 @@ def save_network(network: Network, path: str | Path) -> Path:
         "nets": pack_names(network.nets),
         "port_names": pack_names(network.ports),
         "conditions": pack_json(network.conditions),
+        "left_out": pack_json(network.left_out.to_json()),
         "port_nodes": np.array(list(network.ports.values()), dtype=np.int32),
     }
     content |= {name: getattr(network, name) for name in ARRAY_TYPES}
@@ -95,6 +94,9 @@ def load_network(path: str | Path) -> Network:
             nets=names["nets"],
             ports=dict(zip(names["port_names"], nodes, strict=True)),
             conditions=unpack_json(f"{path}: entry 'conditions'", content["conditions"]),
+            left_out=LeftOut.from_json(
+                unpack_json(f"{path}: entry 'left_out'", content["left_out"])
+            ),
             **{name: content[name] for name in ARRAY_TYPES},
         ).validate()
         check_sense(found)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import NetworkError
 from ...base.names import TIER_NAMES
+from .left_out import LeftOut
 
 #: places of an array that is solved whatever it holds, and places for each memristor beyond
 _MOST_PLACES, _MOST_EMPTY = 2_000_000, 64
@@ -86,6 +87,7 @@ class Network:
         ports: pin name -> node, e.g. 'TR[3]', 'BR[0]', 'C[2]', 'TS[1]', 'VSS'.
         conditions: what the wires were extracted at, as plain values (`pdk.Conditions`); empty
             for a network made by hand.
+        left_out: what the layout has and the network lacks.
     """
 
     node_names: NDArray[np.str_]
@@ -112,6 +114,7 @@ class Network:
     switch_p: NDArray[np.bool_]
     ports: dict[str, int] = field(default_factory=dict)
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def __post_init__(self) -> None:
         for name, dtype in ARRAY_TYPES.items():

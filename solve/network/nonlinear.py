@@ -19,7 +19,7 @@ from ...base.errors import ConvergenceError, DriveError
 from ..circuit.circuit import Circuit, Flow, held_voltages
 from ..circuit.graph import Factorised, symmetric_factor
 from ..circuit.iv import DeviceLaw, SquareLaw
-from ..circuit.newton import MAX_MOVE, MAX_STEPS, tangent
+from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back, tangent
 from .assembly import SwitchOhm
 from .linear import LOST, NetworkSolution, NetworkSolver, share
 from .network import Network
@@ -153,7 +153,13 @@ def _newton(
     held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
     moved = np.inf
-    steps = law.steps(base, base.voltages(port_voltages), held)
+    first = base.voltages(port_voltages)
+    drops = first[base.edges.a] - first[base.edges.b]
+    if (device := law.device) is not None:
+        # where devices carry what they carry as resistors
+        mine = base.edges.devices
+        drops[mine] = held_back(device, base.edges.g[mine], np.zeros_like(drops[mine]), drops[mine])
+    steps = law.steps(base, first, drops, held)
     last = np.inf
     for step, (moved, volts) in enumerate(steps, start=1):
         # steep laws need more than asked: go on as long as a step halves the one before
@@ -178,7 +184,7 @@ class _Law:
     def __init__(
         self, base: NetworkSolver, device: DeviceLaw | None, switch: SquareLaw | None
     ) -> None:
-        self._edges, self._device, self._switch = base.edges, device, switch
+        self._edges, self.device, self._switch = base.edges, device, switch
         self._G = base.edges.g[base.edges.devices].copy()
         if switch is not None:
             network = base.network
@@ -188,10 +194,12 @@ class _Law:
                 _gate_levels(network, base.gates),
             )
 
-    def steps(self, base: NetworkSolver, volts: Floats, held: Floats) -> Iterator[Step]:
+    def steps(
+        self, base: NetworkSolver, volts: Floats, drops: Floats, held: Floats
+    ) -> Iterator[Step]:
         """Yield Newton's steps."""
         if self._switch is None:
-            return _by_tangents(base, self._device, volts, held)
+            return _by_tangents(base, self.device, volts, drops, held)
         return _by_jacobian(base, self, volts)
 
     def currents(self, volts: Floats, drops: Floats) -> Floats:
@@ -201,8 +209,8 @@ class _Law:
         if self._switch is not None:
             s = edges.switches
             amps[s] = self._switch.current(*self._gate, volts[edges.a[s]], volts[edges.b[s]])
-        if self._device is not None:
-            amps[edges.devices] = self._device.current(self._G, drops[edges.devices])
+        if self.device is not None:
+            amps[edges.devices] = self.device.current(self._G, drops[edges.devices])
         return amps
 
     def slopes(self, volts: Floats, drops: Floats) -> tuple[Floats, Floats]:
@@ -214,18 +222,18 @@ class _Law:
             slope_a[s], slope_b[s] = self._switch.slopes(
                 *self._gate, volts[edges.a[s]], volts[edges.b[s]]
             )
-        if self._device is not None:
+        if self.device is not None:
             d = edges.devices
-            slope_a[d] = slope_b[d] = self._device.slope(self._G, drops[d])
+            slope_a[d] = slope_b[d] = self.device.slope(self._G, drops[d])
         return slope_a, slope_b
 
     def alone(self, solution: NetworkSolution, network: Network) -> NetworkSolution:
         """Return a solution with the voltages of the devices alone, without their limiters."""
-        if self._device is None:
+        if self.device is None:
             return solution
         place = (network.memristor_tier, network.memristor_row, network.memristor_col)
         volts = solution.device_voltages.copy()
-        volts[place] = self._device.own_volts(self._G, volts[place])
+        volts[place] = self.device.own_volts(self._G, volts[place])
         volts.setflags(write=False)
         return replace(solution, device_voltages=volts)
 
@@ -290,12 +298,11 @@ def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
 
 
 def _by_tangents(
-    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, held: Floats
+    base: NetworkSolver, device: DeviceLaw | None, volts: Floats, at: Floats, held: Floats
 ) -> Iterator[Step]:
     """Yield steps in which memristors are tangents: a symmetric circuit each time."""
     edges, circuit = base.edges, base.circuit
     G, g, offset = edges.g[edges.devices].copy(), edges.g.copy(), np.zeros_like(edges.g)
-    at = volts[edges.a] - volts[edges.b]
     way, part = np.zeros_like(at), np.ones_like(at)
     while True:
         if device is not None:
@@ -304,6 +311,9 @@ def _by_tangents(
         now = _solve_tangents(base, g[kept], offset[kept], held)[circuit.group]
         moved, volts = float(np.abs(now - volts).max()), now
         seen = volts[edges.a] - volts[edges.b]
+        if device is not None:
+            mine = edges.devices
+            seen[mine] = held_back(device, G, at[mine], seen[mine])
         # the straight pieces of a table give one answer from everywhere on them
         moved = max(moved, float(np.abs(seen - at)[edges.devices].max(initial=0.0)))
         yield moved, volts

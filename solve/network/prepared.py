@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import ConvergenceError, DriveError
 from ..circuit.iv import DeviceLaw
-from ..circuit.newton import MAX_MOVE, MAX_STEPS
+from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back
 from .blocks import Blocks, Ints
 
 Floats = NDArray[np.float64]
@@ -284,10 +284,11 @@ class Bent:
         self.array, self.law, self.g = array, law, g[:, None]
         source = array.driven(voltages)
         u = array.blocks.solve(g, source)
+        u = held_back(law, self.g, np.zeros_like(u), u)
         for _ in range(MAX_STEPS):
             missing = source - array.blocks.drops(law.current(self.g, u)) - u
             move = array.blocks.solve(law.slope(self.g, u), missing)
-            u = u + np.clip(move, -MAX_MOVE, MAX_MOVE)
+            u = u + np.clip(held_back(law, self.g, u, u + move) - u, -MAX_MOVE, MAX_MOVE)
             moved, most = np.abs(move).max(initial=0.0), np.abs(u).max(initial=0.0)
             if moved <= _SETTLED * most:
                 break

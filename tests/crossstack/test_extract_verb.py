@@ -114,6 +114,8 @@ def test_capacitance_from_the_field_is_that_of_every_net(crossstack, built, tmp_
     assert electrode_ff("--capacitance-engine", "field") >= 1.0 != coupling
     ran = crossstack("extract", built / f"{NAME}.gds", "--capacitance-engine", "guess")
     ran.fails(2, "formula", "field")
+    gds, both = built / f"{NAME}.gds", ("--r-only", "--capacitance-engine", "field")
+    crossstack("extract", gds, *both).fails(2, "--r-only", "--capacitance-engine")
 
 
 def test_tile_engine_by_name_agrees_with_flat(crossstack, built, tmp_path):

@@ -14,12 +14,13 @@ from scipy.linalg import eigh
 from crossstack.analyse.analysis import solve_modes, stimulus
 from crossstack.analyse.bsim import compare_bsim
 from crossstack.analyse.electromigration import current_limits_of, em_report
-from crossstack.analyse.operating import Laws, mode_ohm, write_options
+from crossstack.analyse.operating import Laws, at_work, mode_ohm, write_options
 from crossstack.analyse.timing import read_settle
 from crossstack.analyse.transistors import VoltageRangeError
 from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import Bsim, extract, net_capacitance, write_spice
+from crossstack.layouts import wires_in
 from crossstack.lvs import extract_layout
 from crossstack.options import within
 from crossstack.pdk import ParameterError, get_tech, ron
@@ -61,6 +62,21 @@ def test_a_write_is_that_of_bsim_transistors_and_memristors_of_the_law(
     assert np.abs(found.column_error).max() < 1e-3
     written = found.ours.column_currents[0] / found.column_currents[0]
     assert written == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("law", ["sinh_b_per_v=35", "sinh_b_per_v=42", "sinh_b_per_v=50"])
+def test_writes_of_the_steepest_laws_settle(built, capsys, law):
+    folder, _ = built
+    how = ["--mode", "deep-net", "--device", "law=sinh", "--device", law, "--json", "--quiet"]
+    assert run(["solve", str(folder), *how]) == 0
+    assert run(["solve", str(folder), *how, "--nonlinear"]) == 0
+    capsys.readouterr()
+    # both by Newton's method on all nodes, not by repeated solves
+    wires = wires_in(folder).with_device({"law": "sinh", "sinh_b_per_v": float(law[13:])})
+    what = stimulus(wires.found, wires.tech)
+    way = next(write_options(wires.tech, "deep-net", {}))
+    at = at_work(wires.found, wires.tech, what, "deep-net", **Laws.of(wires.tech).options, **way)
+    assert at.device_v is not None
 
 
 def test_both_polarities_are_told_and_the_worse_one_heads(built):

@@ -39,8 +39,8 @@ def limits_of(**values):
     [
         ({"rows": 1, "cols": 1, "top": "macro", "kelvin": True}, False, "a second column"),
         ({"rows": 1, "cols": 1}, False, "a second column"),
-        ({"rows": 1, "cols": 2, "cell": "planar"}, True, "two tiers"),
-        ({"rows": 1, "cols": 2, "cell": "passive"}, True, "select transistors"),
+        ({"rows": 1, "cols": 2, "cell": "planar"}, False, "two tiers"),
+        ({"rows": 1, "cols": 2, "cell": "passive"}, False, "select transistors"),
     ],
 )
 def test_a_verdict_on_reads_is_none_on_writes(values, judged, why):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from crossstack.extract.field.known import known, remember, scene_key
 from crossstack.extract.field.maxwell import maxwell
 from crossstack.extract.nets.naming import memristor_places, net_names
 from crossstack.lvs import extract_layout
-from crossstack.pdk import ParameterError, get_tech
+from crossstack.pdk import CrossStackError, ParameterError, get_tech
 
 TECH = get_tech()
 LINES = (
@@ -132,6 +133,12 @@ def test_a_folder_that_cannot_be_written_is_harmless(tmp_path: Path) -> None:
     remember("cd34", np.eye(3))
     assert known("cd34", 3) is not None
     assert known("ef56", 3) is None
+
+
+def test_without_a_compiler_there_is_no_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "crossstack.extract.field.tiles", None)
+    with pytest.raises(CrossStackError, match="needs numba"):
+        net_capacitance(drawing(LINES[0]), TECH, engine="field")
 
 
 def test_engines_are_named() -> None:

@@ -11,6 +11,7 @@ from crossstack.solve import (
     Sinh,
     SquareLaw,
     network_drives,
+    prepare_crossbar,
     solve_crossbar,
     solve_crossbar_nonlinear,
     solve_network,
@@ -257,3 +258,31 @@ def test_slopes_of_laws_are_their_derivatives():
                   lambda: Table([(1, 1), (2, 0.5)], 1.0)):  # fmt: skip
         with pytest.raises(InputError):
             wrong()
+
+
+@pytest.mark.parametrize("b", [1e-3, 1.0, 10.0, 25.0, 40.0, 45.0, 50.0])
+@pytest.mark.parametrize("volts", [0.2, 2.0, 3.3])
+def test_every_strength_of_the_law_settles(b, volts):
+    def left(x):  # current of one wire less that of the device at its end
+        return (volts - x) / 50.0 - 1e-4 * np.sinh(b * x) / b
+
+    want = brentq(left, 0.0, volts, xtol=1e-15, rtol=1e-14)
+    net = NetworkBuilder()
+    n = net.nodes(["in", "mid", "out"])
+    net.resistor(n[0], n[1], 50.0, layer="M", net="N")
+    net.memristor(0, 0, 0, n[1], n[2])
+    net.port("in", n[0])
+    net.port("out", n[2])
+    found = solve_network_nonlinear(
+        net.build(), conductances=[[[1e-4]]], port_voltages={"in": volts, "out": 0.0},
+        device=Sinh(b),
+    )  # fmt: skip
+    assert found.device_voltages[0, 0, 0] == pytest.approx(want, rel=1e-9)
+    many = solve_crossbar_nonlinear(np.full((2, 5, 4), 1e-4), np.full((2, 5), volts),
+                                    device=Sinh(b), **WIRES)  # fmt: skip
+    assert many.kcl_residual < 1e-6
+    over = many.device_voltages
+    assert 0 < over.min() <= over.max() < volts
+    array = prepare_crossbar((2, 5, 4), **WIRES)
+    amps = array.currents(np.full((2, 5, 4), 1e-4), np.full((1, 10), volts), Sinh(b))
+    np.testing.assert_allclose(amps[0], many.column_currents, rtol=1e-6)

@@ -1,0 +1,85 @@
+"""What an extraction leaves out is said by every later step, and not judged."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import klayout.db as db
+import pytest
+
+from crossstack.cli import run
+from crossstack.solve import load_network
+
+SAID = {"nets": "were extracted without resistance", "label": "the extraction left devices out"}
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """A 3 x 2 array whose rows alone have wires, and one whose last row lost its label."""
+    folder = tmp_path_factory.mktemp("left_out")
+    size = ["--rows", "3", "--cols", "2", "--name", "a"]
+    assert run(["generate", *size, "-o", str(folder), "--quiet"]) == 0
+    gds = folder / "a.gds"
+    layout = db.Layout()
+    layout.read(str(gds))
+    for index in layout.layer_indexes():
+        shapes = layout.top_cell().shapes(index)
+        for shape in [s for s in shapes.each() if s.is_text() and s.text_string[-3:] == "[2]"]:
+            shapes.erase(shape)
+    layout.write(str(folder / "b.gds"))
+    quiet = ["-o", str(folder), "--quiet"]
+    assert run(["extract", str(gds), "--nets", "TR*,BR*", *quiet]) == 0
+    assert run(["extract", str(folder / "b.gds"), *quiet]) == 0
+    return {"nets": folder / "a_network.npz", "label": folder / "b_network.npz"}
+
+
+def test_the_file_holds_what_was_left_out(networks):
+    ideal = load_network(networks["nets"]).left_out
+    assert {"C[0]", "C[1]", "TE[0][0]", "BE[2][1]"} <= set(ideal.ideal_nets)
+    assert not {"TR[0]", "TS[0]", "BS[0]"} & set(ideal.ideal_nets)  # gates carry no current
+    assert not ideal.devices
+    label = load_network(networks["label"]).left_out
+    assert not label.ideal_nets
+    assert len(label.devices) == 2
+    assert all("has no label" in line for line in label.devices)
+
+
+@pytest.mark.parametrize("which", ["nets", "label"])
+def test_limits_are_not_judged(networks, tmp_path, capsys, which):
+    found = tmp_path / "limits.xml"
+    assert run(["limits", str(networks[which]), "--output", str(found), "--json"]) == 1
+    out, err = capsys.readouterr()
+    value = json.loads(out)
+    assert value["verdict"]["judged"] is False
+    assert SAID[which] in value["verdict"]["text"]
+    assert any(SAID[which] in note for note in value["notes"])
+    assert SAID[which] in err
+    errors = [c.get("name") for c in ET.parse(found).iter("testcase") if len(c)]
+    assert "current limits" in errors
+    assert any(SAID[which] in e.get("message") for e in ET.parse(found).iter("failure")) or any(
+        SAID[which] in e.get("message") for e in ET.parse(found).iter("error")
+    )
+
+
+@pytest.mark.parametrize("which", ["nets", "label"])
+def test_solves_say_it(networks, capsys, which):
+    needs = ["--device", "set_needed_v=0.1", "--device", "reset_needed_v=0.1"]
+    how = [str(networks[which]), "--mode", "deep-net", *needs, "--programming", "device"]
+    assert run(["solve", *how, "--json"]) == (1 if which == "label" else 0)
+    out, err = capsys.readouterr()
+    value = json.loads(out)
+    assert SAID[which] in err
+    assert any(SAID[which] in note for note in value["notes"])
+    assert value["write_voltages"]["judged"] is (which == "nets")
+    assert bool(value.get("programming_left_out")) is (which == "label")
+
+
+def test_arrays_that_nothing_writes_are_not_judged(tmp_path, capsys):
+    size = ["--rows", "2", "--cols", "2", "--cell", "passive", "--name", "p", "-o", str(tmp_path)]
+    assert run(["generate", *size, "--quiet"]) == 0
+    assert run(["extract", str(tmp_path / "p.gds"), "-o", str(tmp_path), "--quiet"]) == 0
+    found = tmp_path / "limits.xml"
+    assert run(["limits", str(tmp_path / "p_network.npz"), "--output", str(found), "--quiet"]) == 1
+    errors = [
+        c.get("name") for c in ET.parse(found).iter("testcase") if c.find("error") is not None
+    ]
+    assert errors == ["current limits", "write voltages"]
