@@ -16,6 +16,9 @@ from .leftovers import SUFFIX
 
 _Identity = tuple[int, int]
 
+#: A folder's own list of its files, which a run may read and renew.
+MANIFEST = "manifest.json"
+
 
 @dataclass
 class _Run:
@@ -48,7 +51,7 @@ def watched() -> Iterator[None]:
 def note_read(path: Path) -> None:
     """Note a file that is read; results of this very run are no inputs."""
     # what a run is about to put in place, it reads as its own
-    if not _runs or any(part.endswith(SUFFIX) for part in path.parts):
+    if not _runs or path.name == MANIFEST or any(part.endswith(SUFFIX) for part in path.parts):
         return
     if (found := _identity(path)) is not None and found not in _runs[-1].written:
         _runs[-1].read.setdefault(found, path)

@@ -20,7 +20,7 @@ from .versions import versions
 if TYPE_CHECKING:
     import klayout.db as db
 
-MANIFEST = "manifest.json"
+MANIFEST = claims.MANIFEST
 #: `renameat2` flag of Linux: swap two names in one step
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 
@@ -233,8 +233,6 @@ def _refuse_read(target: Path, new: Path | None = None) -> None:
     except (FileError, AttributeError):
         listed = set()
     for name, path in read:
-        if str(name) == MANIFEST:  # which says what this run may replace
-            continue
         if str(name) in listed or (new is not None and (new / name).exists()):
             raise ConfigError(
                 f"{path} is read and lies in {target}, which would be replaced: choose another "

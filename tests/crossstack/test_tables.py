@@ -56,7 +56,7 @@ def test_another_archive_is_refused(tmp_path):
 @pytest.mark.parametrize(("loss", "said"), [(0.97, 1), (0.2, 0), (float("nan"), 0)])
 def test_a_great_loss_is_remarked_on(loss, said):
     one = SimpleNamespace(worst_device=loss)
-    drop = SimpleNamespace(all_series=one, wires_only=one)
+    drop = SimpleNamespace(all_series=one, wires_only=one, device_error=np.full((1, 1, 1), loss))
     found = remarks(SimpleNamespace(modes={"expansion": drop}))
     assert len(found) == said
     assert not said or ("97" in found[0] and "expansion" in found[0])
