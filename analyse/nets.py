@@ -96,4 +96,4 @@ def _entry(
 
 def _natural(name: str) -> tuple[str, int]:
     stem, _, rest = name.partition("[")
-    return stem, int(rest[:-1]) if rest[:-1].isdigit() else -1
+    return stem, int(rest[:-1]) if rest.isascii() and rest[:-1].isdecimal() else -1

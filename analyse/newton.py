@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..solve.circuit.circuit import held_voltages
+from ..solve.circuit.graph import symmetric_factor
 from ..solve.network.assembly import switch_conductances
 from ..solve.network.nonlinear import jacobian_of
 
 if TYPE_CHECKING:
+    from scipy.sparse import csc_matrix
+    from scipy.sparse.linalg import SuperLU
+
     from ..solve.network.linear import NetworkSolver
     from .transistors import Bent, OnResistance
 
@@ -28,6 +33,8 @@ Floats = NDArray[np.float64]
 _MOST_STEPS, _HALVINGS, _MOST_MOVE = 60, 8, 0.5
 #: a last step of this size, V, moves no resistance by a millionth
 _SETTLED_V = 1e-9
+#: what an iterated step may be off, and the solves that it may take: a factor takes many more
+_SHARE, _SOLVES = 1e-6, 12
 
 
 class Elements:
@@ -60,6 +67,32 @@ class Elements:
         return amps, by_a, by_b
 
 
+class _Steps:
+    """Solves one matrix after the other: few of their elements change much from each to the next.
+
+    The factor of an earlier one serves as long as a few of its solves are enough.
+    """
+
+    def __init__(self) -> None:
+        self._factor: SuperLU | None = None
+
+    def __call__(self, matrix: csc_matrix, right: Floats) -> Floats:
+        """Return the solution, to a share of `_SHARE` at least.
+
+        Raises:
+            RuntimeError: if a matrix is singular.
+        """
+        if self._factor is not None:
+            before = LinearOperator(matrix.shape, self._factor.solve)
+            found, failed = gmres(
+                matrix, right, M=before, rtol=_SHARE, atol=0.0, restart=_SOLVES, maxiter=1
+            )
+            if not failed:
+                return np.asarray(found)
+        self._factor = symmetric_factor(matrix)
+        return np.asarray(self._factor.solve(right))
+
+
 def node_volts(
     solver: NetworkSolver,
     table: OnResistance,
@@ -85,10 +118,11 @@ def node_volts(
     if not len(free):
         return volts[group]
     now = elements.flow(volts[group])
+    steps = _Steps()
     for _ in range(_MOST_STEPS):
         out = circuit.gathered(now[0][kept])[free]
         try:
-            step = jacobian_of(circuit, now[1][kept], now[2][kept]).solve(-out)
+            step = steps(jacobian_of(circuit, now[1][kept], now[2][kept]), -out)
         except RuntimeError:  # singular
             return None
         most, left = float(np.abs(step).max()), float(np.linalg.norm(out))

@@ -213,11 +213,9 @@ class AtWork:
     device_v: Floats | None
 
 
-def mode_ohm(
-    network: Network, tech: Tech, what: Any, mode: str, start: Floats | None = None, **options: Any
-) -> Floats:
-    """Return R_on of every transistor as it works in a mode, in ohm; see `at_work`."""
-    return at_work(network, tech, what, mode, start, **options).ohm
+def mode_ohm(*arguments: Any, **options: Any) -> Floats:
+    """Return R_on of every transistor as it works in a mode, in ohm; arguments of `at_work`."""
+    return at_work(*arguments, **options).ohm
 
 
 def at_work(

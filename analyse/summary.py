@@ -7,15 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..base import names
 from ..base.units import percent
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..pdk import Conditions
     from ..solve.modes.written import WriteReport
     from ..solve.study.metrics import IrDrop
     from ..solve.study.theory import Drops, Parts
     from .analysis import Stimulus
 
+#: Share of its voltage below which a device gets nothing: what is left is the solver's rounding.
+NOTHING = 1e-5
+#: Lines and devices that a remark names.
+MOST_NAMED = 6
 #: Share of a device's voltage that may be lost before it is remarked on.
 LARGE_LOSS = 0.5
 
@@ -134,13 +142,48 @@ def remarks(drops: ModeDrops) -> list[str]:
     found = []
     for mode, drop in drops.modes.items():
         series, wires = drop.all_series.worst_device, drop.wires_only.worst_device
-        if series > LARGE_LOSS:
+        if cut_off := _without_voltage(drop.device_error):
+            found.append(
+                f"{mode}: no voltage reaches {cut_off}: a wire on the way is open, or nothing "
+                "drives it"
+            )
+        elif series > LARGE_LOSS:
             found.append(
                 f"{mode}: the worst device is left with {percent(1 - series)} of its voltage "
                 f"({percent(wires)} are lost in wires): so large an array does not compute what "
                 "its weights say; `crossstack size` finds one that does"
             )
     return found
+
+
+def _without_voltage(lost: NDArray[np.float64]) -> str:
+    """Return what gets nothing of its voltage, in words: whole lines, else devices; "" for none.
+
+    Args:
+        lost: share of its voltage that each device loses, shape (tiers, rows, cols); NaN for
+            those that do not take part.
+    """
+    import numpy as np
+
+    read = ~np.isnan(lost)
+    none = read & (np.abs(1.0 - lost) < NOTHING)
+    rows = [
+        names.row(int(t), int(i))
+        for t, i in np.argwhere((none == read).all(axis=2) & read.any(axis=2))
+    ]
+    columns = [
+        names.column(int(j))
+        for j in np.flatnonzero((none == read).all(axis=(0, 1)) & read.any(axis=(0, 1)))
+    ]
+    whole = [f"any device of {name}" for name in (*rows, *columns)]
+    single = [
+        f"the device of {names.row(int(t), int(i))} and {names.column(int(j))}"
+        for t, i, j in np.argwhere(none)
+        if names.row(int(t), int(i)) not in rows and names.column(int(j)) not in columns
+    ]
+    listed = [*whole, *single]
+    more = f" and {len(listed) - MOST_NAMED} more" if len(listed) > MOST_NAMED else ""
+    return ", ".join(listed[:MOST_NAMED]) + more
 
 
 def write_line(write: WriteReport, writes: Mapping[str, WriteReport]) -> str:

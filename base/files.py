@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import leftovers, outputs
+from . import claims, leftovers, outputs
 from .documents import json_text, read_json
-from .errors import FileError
+from .errors import ConfigError, FileError
 from .versions import versions
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def parameters_in(path: Path) -> dict[str, Any]:
     """Return the parameters that a manifest holds; none, if it is missing or broken."""
     try:
-        value = read_json(path)
+        with claims.own_records():
+            value = read_json(path)
     except (FileError, OSError):
         return {}
     found = value.get("parameters") if isinstance(value, dict) else None
@@ -194,6 +195,7 @@ def replacing(target: Path, marker: str = "") -> Iterator[Path]:
         _make(work)
         with _named_if_full(target):
             yield work
+        _refuse_read(target, work)
         if target.exists():  # before the swap: a kill at any moment must not lose them
             _keep_foreign(target, work)
         _swap(work, target)
@@ -209,7 +211,35 @@ def check_replaceable(target: Path, marker: str = "") -> None:
     """
     parent = make_folder(target.parent)
     _refuse_foreign(target, marker)
+    _refuse_read(target)
     leftovers.sweep(parent)
+
+
+def _refuse_read(target: Path, new: Path | None = None) -> None:
+    """Refuse to replace a folder that holds a file which this run reads, unless it is kept.
+
+    Args:
+        target: the folder.
+        new: what takes its place; None before it is made.
+
+    Raises:
+        ConfigError: naming the file.
+    """
+    read = claims.read_below(target)
+    if not read:
+        return
+    try:
+        listed = set(read_json(target / MANIFEST).get("files", {}))
+    except (FileError, AttributeError):
+        listed = set()
+    for name, path in read:
+        if str(name) == MANIFEST:  # which says what this run may replace
+            continue
+        if str(name) in listed or (new is not None and (new / name).exists()):
+            raise ConfigError(
+                f"{path} is read and lies in {target}, which would be replaced: choose another "
+                "place with -o"
+            )
 
 
 def _refuse_foreign(target: Path, marker: str) -> None:

@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from . import claims
 from .errors import FileError
 
 
@@ -39,6 +40,7 @@ def regular_file(path: Path, max_bytes: int | None = None) -> Path:
             f"{path} has {found.st_size / 1e6:.1f} MB, more than the {max_bytes / 1e6:g} MB "
             "that such a file may have"
         )
+    claims.note_read(path)
     return path
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .decimals import whole_decimal
+
 #: letter of each tier in the names of its lines; the bottom tier first
 TIERS = ("B", "T")
 #: number and name of each tier
@@ -25,13 +27,15 @@ _NUMBERED = "|".join((_LINES, *SELECTS, *INPUTS, WRITE_ROW, OUTPUT, WRITE_SELECT
 _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 
 #: Label of a row or column line: its letters and its number.
-LINE = re.compile(rf"({_LINES})\[(\d+)\]")
+LINE = re.compile(rf"({_LINES})\[(\d+)\]", re.ASCII)
 
 #: Pins of a scan chain on board: data in, clock, latch enable, select enable, reset, data out.
 SCAN_PINS = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
 
 #: Label of what turns transistors of an array or macro on and off.
-CONTROL = re.compile(rf"(?:{'|'.join((*SELECTS, WRITE_SELECT))})\[\d+\]|{'|'.join(WRITE_TIERS)}")
+CONTROL = re.compile(
+    rf"(?:{'|'.join((*SELECTS, WRITE_SELECT))})\[\d+\]|{'|'.join(WRITE_TIERS)}", re.ASCII
+)
 
 #: Every pin of an array or macro of ours.
 _PIN = re.compile(rf"(?:{_NUMBERED})\[\d+\]|{_SINGLE}", re.IGNORECASE | re.ASCII)
@@ -104,7 +108,7 @@ def number_of(name: str) -> int:
     Raises:
         ValueError: if there is none.
     """
-    return int(name.partition("[")[2].partition("]")[0])
+    return whole_decimal(name.partition("[")[2].partition("]")[0])
 
 
 def is_line(name: str) -> bool:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from . import leftovers
+from . import claims, leftovers
 from .errors import FileError
 
 #: what a program calls its own standard output
@@ -125,7 +125,18 @@ def _resolved(target: Path) -> tuple[Path, bool]:
     return path, not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def remove(target: Path) -> None:
+    """Remove an earlier result, if it is there.
+
+    Raises:
+        ConfigError: if this run reads it.
+    """
+    claims.check_outputs(target)
+    target.unlink(missing_ok=True)
+
+
 def _check(final: Path, target: Path) -> None:
+    claims.check_outputs(final)
     if final.is_dir():
         raise FileError(f"cannot write {target}: it is a folder")
     if not final.parent.is_dir():
@@ -154,7 +165,9 @@ def _take_place(work: Path, final: Path, target: Path) -> None:
     try:
         if final.exists():  # rights are the file's, not of how it is written
             os.chmod(work, stat.S_IMODE(final.stat().st_mode))
+        claims.check_outputs(final)
         os.replace(work, final)
+        claims.note_written(final)
     except OSError as error:
         raise FileError(f"cannot write {target}: {error.strerror}") from None
 

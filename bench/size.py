@@ -1,8 +1,9 @@
 """`size` on a real target: how long it takes, and whether the answer builds to the same figures.
 
-python bench/size.py            32 x 32 x 2: worst device at most 10 %, everything counted, every
+python bench/size.py            examples/size_32.yaml: 32 x 32 x 2, worst device at most 10 %,
+                                everything counted, every written device at its voltage, every
                                 current within its limit at 85 C, least area; 15 minutes at most
-python bench/size.py --large    the same for 128 x 128 x 2, at most 30 %; an hour at most
+python bench/size.py --large    examples/size_128.yaml, the same of 128 x 128 x 2; an hour at most
 Exit code 1 if it took longer, no point was found, or a point's YAML builds to something else.
 """
 
@@ -10,27 +11,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-TARGET = """
-array:
-  rows: {n}
-  cols: {n}
-  tech: {{temperature_c: 85}}
-targets:
-  worst_device: {worst}
-  limit_used: 1.0
-free:
-  select_w_um: {{min: 1.0, max: 8.0, step: {step}}}
-  strap: [false, true]
-  cuts: [1, 2, 4]
-search: {{points: 1}}
-"""
-SMALL, LARGE = (32, 0.10, 0.1, 15), (128, 0.30, 0.5, 60)
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SMALL, LARGE = ("size_32.yaml", 15), ("size_128.yaml", 60)
 
 
 def crossstack(*args: object) -> int:
@@ -43,15 +33,17 @@ def main() -> int:
     parser.add_argument("--large", action="store_true")
     parser.add_argument("-o", "--out", type=Path, help="keep the results here")
     given = parser.parse_args()
-    n, worst, step, minutes = LARGE if given.large else SMALL
+    name, minutes = LARGE if given.large else SMALL
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.out or Path(scratch) / "found"
-        target = Path(scratch) / "target.yaml"
-        target.write_text(TARGET.format(n=n, worst=worst, step=step))
         begun = time.monotonic()
-        code = crossstack("size", target, "-o", folder)
+        code = crossstack("size", EXAMPLES / name, "-o", folder)
         took = (time.monotonic() - begun) / 60
-        print(f"{n} x {n} x 2: exit code {code}, {took:.1f} of {minutes} minutes")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(
+            f"{name}: exit code {code}, {took:.1f} of {minutes} minutes, CPU "
+            f"{(used.ru_utime + used.ru_stime) / 60:.1f} minutes, load {os.getloadavg()[1]:.1f}"
+        )
         if code != 0 or took > minutes:
             return 1
         return check(folder, Path(scratch) / "again")

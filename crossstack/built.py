@@ -35,6 +35,7 @@ class Build:
         warnings: remarks on the run as a whole, e.g. that another build was replaced.
         unjudged: why currents have no verdict, where all else was done; empty otherwise.
         seconds: step -> time it took.
+        capacitance_engine: where capacitances come from, see `extract.net_capacitance`.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class Build:
     warnings: list[str] = field(default_factory=list)
     unjudged: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+    capacitance_engine: str = "formula"
 
     @property
     def passed(self) -> bool:

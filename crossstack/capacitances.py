@@ -17,9 +17,16 @@ _MAX_CAPACITANCE, _MAX_LINES = 600, 2500
 
 
 def capacitances(
-    extracted: ExtractedLayout, network: Network, tech: Tech, step: Step
+    extracted: ExtractedLayout, network: Network, tech: Tech, step: Step, engine: str = "formula"
 ) -> dict[str, NetCapacitance]:
-    """Return the capacitance of nets; none of an array so large that a build leaves it out."""
+    """Return the capacitance of nets; none of an array so large that a build leaves it out.
+
+    From the field it is that of every net at any size: its time hardly grows with the array's.
+    """
+    if engine == "field":
+        from .extract import net_capacitance
+
+        return net_capacitance(extracted, tech, engine=engine, progress=step)
     if len(network.memristor_row) > _MAX_LINES:
         return {}
     return capacitances_of_any(extracted, network, tech, step)

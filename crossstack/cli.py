@@ -14,7 +14,7 @@ from importlib import import_module
 import click
 
 from . import __version__, remarks, supervise
-from .base import leftovers, memory
+from .base import claims, leftovers, memory
 from .base.errors import (
     INCOMPLETE,
     INTERRUPTED,
@@ -159,7 +159,8 @@ def run(args: list[str]) -> int:
     warnings.showwarning = _remark
     try:
         # standalone_mode=False hands exceptions to us and returns what the command returned
-        result = cli.main(args=args, prog_name="crossstack", standalone_mode=False, obj=args)
+        with claims.watched():
+            result = cli.main(args=args, prog_name="crossstack", standalone_mode=False, obj=args)
         sys.stdout.flush()
     except supervise.Stopped as stopped:
         return _fail("interrupted; nothing was replaced", stopped.code)

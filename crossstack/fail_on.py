@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .built import Build
 
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-_WORDS = re.compile(r"\s*([\w.-]*)\s*(>=|<=|>|<)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(\S*)\s*")
+_WORDS = re.compile(
+    r"\s*([\w.-]*)\s*(>=|<=|>|<)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(\S*)\s*", re.ASCII
+)
 #: unit of a figure -> unit as it may be written -> factor
 _UNITS: dict[str, dict[str, float]] = {
     "": {"%": 0.01},

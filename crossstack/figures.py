@@ -119,10 +119,13 @@ class Study:
     Args:
         config: what was drawn.
         drawn: its layout.
+        pieces: extract every piece of wire also of a large array, whose current limits are not
+            judged otherwise.
     """
 
-    def __init__(self, config: RunConfig, drawn: Drawn) -> None:
+    def __init__(self, config: RunConfig, drawn: Drawn, *, pieces: bool = False) -> None:
         self.tech, self._layout = config.resolved_tech(), drawn.layout
+        self._engine = "flat" if pieces else "auto"
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
         self._em: CurrentReport | None = None
@@ -132,7 +135,7 @@ class Study:
         """The extracted wires."""
         from .extract import extract
 
-        return extract(self._layout, self.tech).network
+        return extract(self._layout, self.tech, engine=self._engine).network
 
     @cached_property
     def what(self) -> Stimulus:

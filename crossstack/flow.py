@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import addresses
-from .base import files, outputs
+from .base import claims, files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
 from .built import Build, json_of, lasting
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from .lvs import ExtractedLayout
 
 
-def build(config: RunConfig, out: Path, console: Console) -> Build:
+def build(
+    config: RunConfig, out: Path, console: Console, *, capacitance_engine: str = "formula"
+) -> Build:
     """Run everything for one array.
 
     Args:
         config: what to build.
         out: folder that receives ``<name>/``.
         console: where progress goes.
+        capacitance_engine: where capacitances come from, see `extract.net_capacitance`.
 
     Returns:
         The verdicts; a failed check still leaves its results.
@@ -50,7 +53,7 @@ def build(config: RunConfig, out: Path, console: Console) -> Build:
     tech = config.resolved_tech()
     earlier = files.parameters_in(out / name / files.MANIFEST)
     with files.replacing(out / name, "drc.json") as work, console.steps(plan_of(config)):
-        result = Build(out / name, name, tech=tech)
+        result = Build(out / name, name, tech=tech, capacitance_engine=capacitance_engine)
         array, layout, remarks = draw(config, console)
         result.area = area_of(array)
         gds = write_drawing(array, layout, tech, work, console)
@@ -156,7 +159,9 @@ def _analyse(
         save_network(network, work / "network.npz")
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
-            found_c = capacitances(extracted, network, tech, step)
+            found_c = capacitances(extracted, network, tech, step, result.capacitance_engine)
+            if result.capacitance_engine != "formula":
+                result.extraction["capacitance"] = result.capacitance_engine
             farad = {name: net.total_f for name, net in found_c.items()}
             table = net_table(network, tech, farad, limits)
             files.write_json(work / "nets.json", {"nets": table})
@@ -247,6 +252,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         console: where progress goes.
     """
     name = config.spec.top_name
+    claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
         array, layout, remarks = draw(config, console)

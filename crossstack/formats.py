@@ -47,6 +47,7 @@ class Formats:
             ConfigError: for two results on standard output, or a file that is read.
             FileError: for a file that cannot be written.
         """
+        from .base import claims
         from .base.files import MANIFEST
         from .base.outputs import check_target
 
@@ -63,6 +64,7 @@ class Formats:
             if path.is_file() and (path.parent / MANIFEST).is_file():
                 raise ConfigError(f"--output {path} is a file of a build; choose another one")
             check_target(path)
+            claims.reserve(path)
 
     def console(self, as_json: bool, quiet: bool, *read: Path | None) -> Console:
         """Return the console of a command, after `check`: silent if a format is printed."""
@@ -82,9 +84,11 @@ class Formats:
             value: the JSON result.
             own: format -> text of a command's own.
         """
+        from .base import claims
         from .base.outputs import write_text
 
         for name, path in self.files:
+            claims.release(path)
             write_text(path, _text(name, outcomes, value, own or {}))
         if self.printed is not None:
             click.echo(_text(self.printed, outcomes, value, own or {}), nl=False)

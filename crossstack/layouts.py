@@ -158,7 +158,8 @@ def _refuse_layers(found: Network | TiledArray, tech: Tech, path: Path) -> None:
     """
     from .extract.array.tiled import SUMS
 
-    known = {part.name for part in (*tech.films, *tech.diffusions, *tech.cuts)} | SUMS
+    known = {film.name for film in (*tech.films, *tech.diffusions)} | SUMS
+    known |= {cut.name for cut in tech.cuts}
     if other := [name for name in getattr(found, "layers", ()) if name not in known]:
         raise NetworkFileError(
             f"{path} has wires on layer {other[0][:40]!r}, which {tech.name} does not have "

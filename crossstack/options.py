@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .base import claims
 from .base.errors import ConfigError, CrossStackError
 from .base.inputs import regular_file
 from .cells.parameters import ARRAY, CELL_NAMES, Declared
@@ -320,6 +321,20 @@ def folder_beside(given: Path, out: Path | None) -> Path:
     return given.parent
 
 
+def check_results(folder: Path | None, *names: str) -> None:
+    """Refuse to replace what this run reads by its results, before any work.
+
+    Args:
+        folder: where the results go; None if nothing is written.
+        names: of the files.
+
+    Raises:
+        ConfigError: naming the file.
+    """
+    if folder is not None:
+        claims.check_outputs(*(folder / name for name in names))
+
+
 def out_option(text: str, default: Path | None = None) -> Callable[[F], F]:
     """Add -o/--out."""
     return click.option("-o", "--out", type=FOLDER, default=default, help=text)
@@ -335,6 +350,13 @@ def limits_option(function: F) -> F:
         help="Currents above their limits, written devices that get less than they need, or either "
         "not judged: report it, or exit with 1.",
     )(function)
+
+
+def capacitance_engine_option(function: F) -> F:
+    """Add --capacitance-engine."""
+    text = "Capacitance by a formula (default), or from the field in three dimensions (minutes)."
+    kinds = click.Choice(["formula", "field"])
+    return click.option("--capacitance-engine", "c_engine", type=kinds, help=text)(function)
 
 
 def jobs_options(function: F) -> F:

@@ -49,9 +49,12 @@ def problems_of_drawing(process: str | Path, *, whole: bool = True) -> Iterator[
 
 def _problems_of(tech: Tech, cell: str, top: str) -> Iterator[str]:
     what = f"{top} of {_LINES} x {_LINES} {cell} cells, profile {tech.profile.name}"
-    spec = {"cell": cell, "profile": tech.profile.name, "top": top, "process": tech.key}
     try:
-        array = build_top(ArraySpec(_LINES, _LINES, **spec))
+        array = build_top(
+            ArraySpec(
+                _LINES, _LINES, cell=cell, profile=tech.profile.name, top=top, process=tech.key
+            )
+        )
         layout = to_layout(array.cell, tech)
         report = run_drc(layout, tech)
         if rules := list(dict.fromkeys(violation.rule for violation in report.violations)):

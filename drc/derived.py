@@ -34,6 +34,6 @@ def resolve(name: str, tech: Tech) -> Node:
         return known[name]
     if "/" not in name:
         tech.layer(name)
-    elif not all(part.isdigit() for part in name.split("/", 1)):
+    elif not all(part.isascii() and part.isdecimal() for part in name.split("/", 1)):
         raise TechError(f"layer {name!r} is not layer/datatype")
     return layer(name)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -28,6 +27,7 @@ from pathlib import Path
 import klayout.db as kdb
 import klayout.rdb as rdb
 
+from ..base.cache import cache_folder
 from ..base.errors import CrossStackError, FileError
 from ..base.layout import open_layout
 from ..pdk import Tech
@@ -82,12 +82,6 @@ class FoundryReport:
     def clean(self) -> bool:
         """True if the deck found nothing."""
         return not self.items
-
-
-def cache_folder() -> Path:
-    """Return the folder of fetched files (not created)."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "crossstack"
 
 
 def fetch(tech: Tech, *, timeout_s: float = 600.0) -> dict[str, Path]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from .array.tiled import TiledArray
     from .array.tilefile import is_array, load_array, load_wires, save_array
     from .engines import ENGINES, Extraction, extract, extract_network, prefers_tiles
-    from .field.capacitance import NetCapacitance, net_capacitance
+    from .field.capacitance import net_capacitance
     from .field.delay import elmore_delays
+    from .field.netcap import NetCapacitance
     from .inspection import NetSummary, Segment, inspect_net, net_summary
     from .nets.patterns import matching, split_patterns
     from .nets.report import ExtractionReport
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 _HOME = {
     ".array.arraylines": ("ArrayLine", "array_lines"),
     ".write.bsim": ("Bsim",),
-    ".field.capacitance": ("NetCapacitance", "net_capacitance"),
+    ".field.capacitance": ("net_capacitance",),
     ".sameness": ("other_wires",),
     ".field.delay": ("elmore_delays",),
+    ".field.netcap": ("NetCapacitance",),
     ".engines": ("ENGINES", "Extraction", "extract", "extract_network", "prefers_tiles"),
     ".inspection": ("NetSummary", "Segment", "inspect_net", "net_summary"),
     ".nets.patterns": ("matching", "split_patterns"),

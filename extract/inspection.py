@@ -14,7 +14,7 @@ from ..solve.network.network import Network
 from .reach import NO_CURRENT, Known, Reach, limits_by_layer
 
 if TYPE_CHECKING:
-    from .field.capacitance import NetCapacitance
+    from .field.netcap import NetCapacitance
 
 Floats = NDArray[np.float64]
 #: A, layer of the piece, name of the terminal's node

@@ -12,11 +12,17 @@ import re
 from .cards import Cards, Element, Subckt
 from .deck import Line, shortened
 from .devices import BESIDES, DeviceKind
+from .values import RESERVED, names_in
 
 #: Of a transistor in a body: statistics that the foundry's models bring along.
 _STATISTICS = frozenset(("delvto", "mulu0"))
 #: Two-terminal elements that a memristor's body may be: resistor, source, model, subcircuit.
 _TWO_ENDS = "RBNX"
+#: Of an element's line: a multiplier, expressions in braces or quotes or bare, a node or current.
+_TIMES = re.compile(r"(?<![^\s])m\s*=\s*(\S+)", re.IGNORECASE)
+_ONE = re.compile(r"['{]?\s*1(?:\.0*)?\s*['}]?", re.ASCII)
+_BRACED = re.compile(r"\{([^{}]*)\}|'([^']*)'|=\s*([A-Za-z_(][^\s{}']*)")
+_QUANTITY = re.compile(r"\b[vi]\s*\([^()]*\)", re.IGNORECASE)
 #: A parameter handed on as it is.
 _NAME = re.compile(r"\s*(?:'\s*(\w+)\s*'|\{\s*(\w+)\s*\}|(\w+))\s*")
 
@@ -94,9 +100,48 @@ def _check_model(body: Subckt, one: Element, cards: Cards) -> None:
         if one.name[0] == "M" or model.lower() in cards.models:
             what = f"{one.name}, a {shortened(model.lower())}, is none of its parts"
             raise one.line.error(f".subckt {body.name} is one memristor: {what}")
+        times = _TIMES.search(one.line.text)
+        if times is not None and not _ONE.fullmatch(times[1]):
+            what = f"{one.name} has m = {shortened(times[1])}"
+            raise one.line.error(f".subckt {body.name} is one memristor: {what}")
+        _check_apart(body, one, cards)
         if one.name[0] == "X" and model in cards.subckts and model not in seen:
             seen.add(model)
             stack += cards.subckts[model].elements.values()
+
+
+def _check_apart(body: Subckt, one: Element, cards: Cards) -> None:
+    """Refuse a memristor's model on a net that .global joins to that of all the others."""
+    words = [*one.words, *one.line.text.split("=")[0].upper().split()[1:]]
+    for found in _QUANTITY.finditer(one.line.text):
+        words += re.split(r"[(),\s]+", found[0].upper())
+    pins = {*body.pins, *(() if body.line is None else body.line.rest.upper().split())}
+    for word in words:
+        if word in cards.globals - pins:
+            what = f"{one.name} is on {word}, which .global joins to that of others"
+            raise one.line.error(f".subckt {body.name} is one memristor: {what}")
+
+
+def free_names(body: Subckt, cards: Cards, _above: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the parameters that a memristor's body names and does not define.
+
+    Args:
+        body: the subcircuit.
+        cards: the whole netlist.
+    """
+    above = _above | {body.name}
+    found: set[str] = set()
+    for one in body.elements.values():
+        line = _QUANTITY.sub(" ", one.line.text)
+        for texts in _BRACED.findall(line):
+            text = "".join(texts)
+            bare = bool(texts[2])
+            if not bare or one.name[0] in "RX":
+                found |= names_in(text)
+        callee = cards.subckts.get(one.words[-1]) if one.name[0] == "X" and one.words else None
+        if callee is not None and callee.name not in above:
+            found |= free_names(callee, cards, above)
+    return frozenset(found - body.header.keys() - body.texts.keys() - RESERVED)
 
 
 def _check_nets(body: Subckt, nets: tuple[str, ...], line: Line, name: str) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 from ..base.names import fold
 from .deck import Line, shortened
 from .scopes import Scope, Texts
-from .values import RESERVED, names_in
+from .values import RESERVED, is_cut, names_in
+
+#: A net that ngspice leaves alone wherever it stands, as if `.global` named it.
+_EVERYWHERE = "NULL"
 
 #: Circuit of the lines outside of any subcircuit.
 OUTSIDE = ".TOP"
@@ -36,8 +39,14 @@ _PARAMS = re.compile(r"\bparams:", re.IGNORECASE)
 _NO_NAME = re.compile(r"""[(),{}'"=;\\]""")
 
 
-def settings(line: Line, text: str) -> tuple[list[str], Texts]:
+def settings(line: Line, text: str, blanks: bool = True) -> tuple[list[str], Texts]:
     """Return the words of a text, upper case, and the pairs after them, names in lower case.
+
+    Args:
+        line: where the text stands.
+        text: the line, or a part of it.
+        blanks: brackets of a bare value may hold blanks, as in `W=( 1u + 1u )`; ngspice does not
+            allow it in the head of a subcircuit.
 
     Raises:
         FileError: if anything else stands there.
@@ -56,11 +65,23 @@ def settings(line: Line, text: str) -> tuple[list[str], Texts]:
             raise line.error(f"not understood: {shortened(text[at:].strip())}")
         if one[1].lower() in found:
             raise line.error(f"{one[1]} is given twice")
-        found[one[1].lower()] = (one[2], line)
         at = one.end()
+        if blanks and one[2].count("(") != one[2].count(")"):
+            at = _closed(text, one.start(2))
+        found[one[1].lower()] = (text[one.start(2) : at], line)
         while at < len(text) and text[at] in " \t\f":
             at += 1
     return words, found
+
+
+def _closed(text: str, at: int) -> int:
+    """Return where a bare value ends: at the first blank outside of its brackets."""
+    depth = 0
+    for end in range(at, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if text[end] in "'\"{}=" or (depth <= 0 and text[end].isspace()):
+            return end
+    return len(text)
 
 
 @dataclass(frozen=True)
@@ -143,6 +164,14 @@ def _check_names(given: Texts) -> None:
             raise line.error(f"{name} is a name of ngspice's own and cannot be a parameter")
 
 
+def _check_whole(line: Line, words: list[str], given: Texts) -> None:
+    """Refuse values of which ngspice takes the first number only."""
+    for name, (text, _) in given.items():
+        if is_cut(text):
+            what = f"{shortened(text)} needs quotes or braces on a device's own line"
+            raise line.error(f"{words[0] if words else 'M'}: {name} = {what}")
+
+
 class _Reader:
     def __init__(self, models: Mapping[str, str]) -> None:
         self.models = models
@@ -200,9 +229,8 @@ class _Reader:
             raise list(self.scales.values())[1].error("scale is given twice, with another value")
         self._check_conditions()
         scale = next(iter(self.scales), 1.0)
-        return Cards(
-            self.top, self.subckts, frozenset(self.globals), self.scope, scale, path, self.models
-        )
+        joined = frozenset({*self.globals, _EVERYWHERE})
+        return Cards(self.top, self.subckts, joined, self.scope, scale, path, self.models)
 
     def _check_conditions(self) -> None:
         """Refuse a condition on what may be a caller's parameter, decided here once for all."""
@@ -231,7 +259,7 @@ class _Reader:
     def _start(self, line: Line) -> None:
         if self.here is not self.top:
             raise line.error(f".subckt inside .subckt {self.here.name} is not supported")
-        words, header = settings(line, line.rest)
+        words, header = settings(line, line.rest, blanks=False)
         if not words:
             raise line.unknown()
         _check_names(header)
@@ -312,6 +340,8 @@ class _Reader:
             raise line.unknown()
         if letter in "mx":
             words, given = settings(line, line.text)
+            if letter == "m":
+                _check_whole(line, words, given)
         else:  # another device than ours: refused where its circuit is compared
             words, given = [fold(line.card)], {}
         name = words[0] if words else ""

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import klayout.db as db
 
-from .bodies import check_body, hands_on, the_device
+from .bodies import check_body, free_names, hands_on, the_device
 from .cards import Cards, Element, Subckt
 from .deck import Line, shortened
 from .devices import BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
+from .nodes import GROUNDS, check_joined, check_names
 from .scopes import Scope, Texts
 from .values import NoValueError, names_in
 
@@ -24,9 +25,6 @@ MOST_PARTS = 5_000_000
 MOST_CIRCUITS = 200_000
 MOST_DEPTH = 100
 MOST_SECONDS = 300.0
-
-#: Nets that SPICE joins everywhere.
-_GROUNDS = frozenset(("0", "GND"))
 
 
 class Builder:
@@ -50,7 +48,8 @@ class Builder:
         #: parameters that a subcircuit and those below it name; global nets that they are on
         self.named: dict[str, frozenset[str]] = {}
         self.joined: dict[str, tuple[str, ...]] = {}
-        self.checked: set[str] = set()
+        #: parameters that a device's own subcircuit takes from its callers, once it is checked
+        self.free: dict[str, frozenset[str]] = {}
         #: parameters that the devices' own subcircuits name, which may be a caller's
         self.in_bodies = frozenset(
             name for sub in cards.subckts.values() if sub.name.lower() in cards.models
@@ -109,9 +108,10 @@ class Builder:
         named = _named(sub).union(self.in_bodies, *(self.named[name] for name in callees))
         self.named[sub.name] = frozenset(named)
         nets = {word for one in sub.elements.values() for word in one.words[:-1]}
-        joined = nets & (self.cards.globals | _GROUNDS)
+        joined = nets & (self.cards.globals | GROUNDS)
         joined = joined.union(*(self.joined[name] for name in callees)) - set(sub.pins)
-        if len(_GROUNDS & (joined | set(sub.pins))) > 1 and sub.line is not None:
+        check_names(sub, joined)
+        if len(GROUNDS & (joined | set(sub.pins))) > 1 and sub.line is not None:
             raise sub.line.error(f".subckt {sub.name} is on 0 and GND, which SPICE takes for one")
         self.joined[sub.name] = tuple(sorted(joined))
 
@@ -159,9 +159,9 @@ class Builder:
 
     def check(self, body: Subckt, kind: DeviceKind) -> None:
         """Refuse a device's own subcircuit that is another device; each is looked at once."""
-        if body.name not in self.checked:
+        if body.name not in self.free:
             check_body(body, kind, self.cards)
-            self.checked.add(body.name)
+            self.free[body.name] = free_names(body, self.cards)
 
     def _is_local(self, scope: Scope, name: str) -> bool:
         return scope.holder(name) not in (None, self.cards.scope)
@@ -238,10 +238,7 @@ class _Contents:
         if len(nets) != len(sub.pins):
             text = f"{len(nets)} nets, .subckt {sub.name} has {len(sub.pins)} pins"
             raise one.line.error(f"{one.name} in {self.sub.name}: {text}")
-        for net, pin in zip(nets, sub.pins, strict=True):
-            if pin in builder.cards.globals and net != pin:
-                text = f"{net} on pin {pin} of {sub.name}, which .global joins to {pin}"
-                raise one.line.error(f"{one.name}: {text}")
+        check_joined(one, nets, sub, builder.cards.globals)
         self.check_known(one, sub.header)
         scope = builder.inside(sub, one.given, self.scope)
         # no parameter: what is called does not see it
@@ -269,6 +266,9 @@ class _Contents:
             raise one.line.error(f"{what}: {text}")
         sizes = [name.lower() for name in kind.parameters]
         body = self.builder.cards.subckts.get(one.words[-1]) if one.name[0] == "X" else None
+        if body is not None:
+            self.builder.check(body, kind)
+            check_joined(one, one.words[:-1], body, self.builder.cards.globals)
         given = self.own(one, kind) if body is None else self.handed_on(one, kind, body)
         times = given.get("m", 1.0)
         self.check_times(one, times, whole=kind.is_memristor)
@@ -303,7 +303,6 @@ class _Contents:
 
     def handed_on(self, one: Element, kind: DeviceKind, body: Subckt) -> dict[str, float]:
         """Return what a device's own subcircuit makes of its call, sizes and m."""
-        self.builder.check(body, kind)
         scope, call, times = self.scope, one, 1.0
         sizes = {name.lower() for name in kind.parameters}
         beside = BESIDES["memristor" if kind.is_memristor else "MOS"]
@@ -318,10 +317,15 @@ class _Contents:
                 raise one.line.error(f"{one.name}: m = {here:g} has no effect: {why}")
             if "m" not in body.header or last is None:
                 times *= here
+            for name in self.builder.free[body.name] if last is None else ():
+                if scope.holder(name) is None:
+                    why = f"no parameter {name} is defined, which .subckt {body.name} names"
+                    raise one.line.error(f"{one.name}: {why}")
             subckts = self.builder.cards.subckts
             if last is None or last.name[0] != "X" or last.words[-1] not in subckts:
                 break
             body, call = subckts[last.words[-1]], last
+            check_joined(one, one.words[:-1], body, self.builder.cards.globals)
         if hands_on(last, "m"):
             times *= scope.cached("m")
         return {**{name: scope.cached(name) for name in sizes & given}, "m": times}

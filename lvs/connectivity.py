@@ -8,6 +8,7 @@ sheet resistance of each layer under the same name.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import klayout.db as db
@@ -51,6 +52,7 @@ def connectivity(tech: Tech) -> Connectivity:
     joining = [name for name, _ in joins if name not in cuts]
     conductors = tuple(dict.fromkeys([*silicon, *ends, *joining]))
     links = [(cut.name, end) for cut in tech.cuts for end in (cut.lower, cut.upper)]
+    joins = (*joins, *combinations(tech.nets.salicided, 2))
     labels = tuple((name, label) for name, label in tech.label_of.items() if name in conductors)
     return Connectivity(conductors, cuts, (*links, *joins), labels, silicon)
 

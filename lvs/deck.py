@@ -165,13 +165,14 @@ def _text(data: bytes, path: Path) -> str:
 def _logical(text: str, path: Path, title: bool) -> list[Line]:
     """Return logical lines: without comments, continuations joined."""
     found: list[tuple[list[str], int]] = []
-    open_line, control, joined = False, 0, ""
+    open_line, control, asked = False, 0, False
     # a lone CR ends a line only where nothing else does: elsewhere ngspice takes it for a blank
     for number, raw in enumerate(re.split(r"\r?\n" if "\n" in text else "\r", text), 1):
-        if raw.endswith("\\\\") and not raw.lstrip().startswith("*"):
-            joined += raw[:-2] + " "
+        if asked and not raw.strip(" \t\f"):
             continue
-        raw, joined = joined + raw, ""
+        # ngspice puts the + there while it still has the comments: `$ note \\\\` continues, too
+        raw = f"+{raw}" if asked else raw
+        raw, asked = _without_asking(raw)
         line = _stripped(raw)
         first = line[:1]
         if control:
@@ -192,9 +193,17 @@ def _logical(text: str, path: Path, title: bool) -> list[Line]:
             open_line = True
     if control:
         raise Line("", path, control).error(".control without .endc")
-    if joined.strip():
+    if asked:
         raise Line("", path, number).error("the last line asks for another one (\\\\)")
     return [_checked(Line(" ".join(parts), path, number)) for parts, number in found]
+
+
+def _without_asking(raw: str) -> tuple[str, bool]:
+    r"""Return a physical line without `\\` at its end, and whether it was there."""
+    bare = raw.rstrip(" \t\f")
+    if bare.lstrip(" \t\f")[:1] in ("*", "$") or not bare.endswith("\\\\"):
+        return raw, False
+    return f"{bare[:-2]}  ", True
 
 
 def _stripped(raw: str) -> str:

@@ -149,6 +149,10 @@ def _connect(tech: Tech) -> Iterator[str]:
     lands = dict(map_of(tech).contacts)
     groups = [f"{land},{contact}" for contact, land in lands.items() if land != "poly"]
     groups += ["poly,pc,nfet,pfet", "nwell,ntap,ntc"]
+    if salicided := [kind for kind, name in map_of(tech).conductors if name in
+                     tech.nets.salicided]:  # fmt: skip
+        salicided += [contact for contact, land in lands.items() if land in salicided]
+        groups.append(",".join(salicided))
     for plane in _planes_of(tech):
         names = [plane.lower()]
         names += [v.lower() for v, ends in _vias(tech).items() if plane in ends]

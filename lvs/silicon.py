@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import klayout.db as db
@@ -62,10 +63,28 @@ def _several(extracted: ExtractedLayout) -> Iterator[tuple[str, db.Region]]:
             pads[layer] = pads[layer] + metal if layer in pads else metal
     for layer, metal in pads.items():
         yield layer, regions[layer].interacting(metal.merged(), 2)
+    yield from _butted(extracted, pads)
     yield well, regions[well].interacting(pads["ntap"].merged(), 2)
     # all of the substrate is one piece
     if pads["ptap"].merged().count() > 1:
         yield "ptap", db.Region(next(regions["ptap"].interacting(pads["ptap"]).merged().each()))
+
+
+def _butted(
+    extracted: ExtractedLayout, pads: dict[str, db.Region]
+) -> Iterator[tuple[str, db.Region]]:
+    """Yield salicided layers and those of their polygons that others of them make one with."""
+    regions, layers = extracted.regions, extracted.tech.nets.salicided
+    pairs = [(a, b) for a, b in combinations(layers, 2)]
+    if all(regions[a].interacting(regions[b]).is_empty() for a, b in pairs):
+        return
+    joined, metal = db.Region(), db.Region()
+    for name in layers:
+        joined += regions[name]
+        metal += pads.get(name, db.Region())
+    several = joined.merged().interacting(metal.merged(), 2)
+    for name in layers:
+        yield name, regions[name].interacting(several)
 
 
 def _pieces(extracted: ExtractedLayout, net: FlatNet) -> list[tuple[float, float]]:

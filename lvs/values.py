@@ -14,11 +14,14 @@ MOST_WORDS = 2000
 _SUFFIX = {"t": 1e12, "g": 1e9, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _WORD = re.compile(
-    rf"\s*(?:({_NUMBER})([A-Za-z]*)(?![\w.])|([A-Za-z_]\w*)|(\*\*|&&|\|\||[<>=!]=|[-+*/^%<>!?:(),]))"
+    rf"\s*(?:({_NUMBER})([A-Za-z]*)(?![\w.])|([A-Za-z_]\w*)|(\*\*|&&|\|\||[<>=!]=|[-+*/^%<>!?:(),]))",
+    re.ASCII,  # digits of other alphabets are letters to ngspice
 )
-_PLAIN = re.compile(rf"([+-]?{_NUMBER})([A-Za-z]*)")
+_PLAIN = re.compile(rf"([+-]?{_NUMBER})([A-Za-z]*)", re.ASCII)
+#: A number, or what starts as one.
+_NUMERIC = re.compile(r"[+-]?\.?\d", re.ASCII)
 #: A name of a parameter, not of a function.
-_PARAMETER = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?![\w.]|\s*\()")
+_PARAMETER = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?![\w.]|\s*\()", re.ASCII)
 
 _FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     **{n: (1, getattr(math, n)) for n in ("sqrt", "exp", "sin", "cos", "tan", "atan", "sinh",
@@ -93,6 +96,14 @@ def finite(value: float, text: str) -> float:
 def names_in(text: str) -> set[str]:
     """Return the names of parameters in an expression, lower case."""
     return {name.lower() for name in _PARAMETER.findall(text)}
+
+
+def is_cut(text: str) -> bool:
+    """True for a bare expression that starts with a number: `1u+1u`.
+
+    On a device's own line ngspice takes only the number of it, and chokes on the rest.
+    """
+    return _NUMERIC.match(text) is not None and _PLAIN.fullmatch(text) is None
 
 
 def evaluate(text: str, lookup: Callable[[str], float], on_device: bool = False) -> float:

@@ -103,8 +103,9 @@ def _roles_of_shuttle(base: Process) -> Iterator[str]:
         named += [(f"[[fill]] {k}", role) for role, _ in (*fill.clear, *fill.wish)]
         if fill.over and fill.over not in {other.role for other in found.fill[: k - 1]}:
             yield f"shuttle.toml [[fill]] {k}: over = {fill.over!r} is no fill before it"
-    ring = (*found.ring.layers, *found.ring.cuts) if found.ring else ()
-    named += [("[ring]", part.role) for part in ring]
+    if found.ring:
+        named += [("[ring]", part.role) for part in found.ring.layers]
+        named += [("[ring]", cut.role) for cut in found.ring.cuts]
     named += [(f"[[id]] {cell.name}", role) for cell in found.ids for role in cell.keeps_out]
     for where, role in named:
         if role not in known:

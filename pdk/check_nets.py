@@ -33,6 +33,11 @@ def problems_of_nets(base: Process, module: Module, cuts: tuple[Cut, ...]) -> It
         for name in found.silicon
         if name not in known
     )
+    yield from (
+        f"salicided {name!r} is none of silicon (devices.toml)"
+        for name in found.salicided
+        if name not in found.silicon
+    )
     yield from _links(base, found, known, wires)
     for device in found.devices:
         yield from _device(device, known, wires)

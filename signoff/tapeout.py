@@ -8,11 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base import files
+from ..base import claims, files
 from ..base.errors import ConfigError, CrossStackError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
 from ..pdk import Tech
-from .checks import NAMES, Check, TapeoutFile, check_file, check_openings, check_pair, has_pads
+from .checks import (
+    NAMES,
+    Check,
+    TapeoutFile,
+    check_file,
+    check_openings,
+    check_pair,
+    check_strays,
+    has_pads,
+)
 from .die import check_die
 from .handover import pad_rows
 from .verdicts import check_density, differences, judge
@@ -88,7 +97,7 @@ def layer_pair(text: str) -> tuple[int, int]:
     Raises:
         ParameterError: if the text names none.
     """
-    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text)
+    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text, re.ASCII)
     if found is None or max(int(found[1]), int(found[2])) > 32767:
         raise ParameterError("keep-layer", text, "layer/datatype such as 99/7, each 0 .. 32767")
     return int(found[1]), int(found[2])
@@ -168,7 +177,8 @@ def kinds(tech: Tech) -> tuple[str, ...]:
 def recorded_source(folder: Path) -> dict[str, str] | None:
     """Return name and SHA-256 of the layout that a package was made from, if it says so."""
     path = folder / "tapeout.json"
-    report = files.read_json(path) if path.is_file() else None
+    with claims.own_records():
+        report = files.read_json(path) if path.is_file() else None
     found = report.get("source") if isinstance(report, dict) else None
     return found if isinstance(found, dict) else None
 
@@ -213,7 +223,7 @@ def inspect(
     checks.append(check_density(pair, source.tech))
     nets = _nets(opened, source.tech)
     checks += check_die(pair[0], nets)
-    checks += [check_openings(*pair)] if len(pair) == 2 else []
+    checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)

@@ -175,7 +175,7 @@ def natural(name: str) -> tuple[str, int]:
     """Return what sorts names by their letters, then by their number."""
     kind = names.kind_of(name)
     rest = name.partition("[")[2].rstrip("]")
-    return (kind, int(rest)) if kind and rest.isdigit() else (name, -1)
+    return (kind, int(rest)) if kind and rest.isascii() and rest.isdecimal() else (name, -1)
 
 
 def _outline(extracted: ExtractedLayout, cell: db.Cell) -> db.Box:

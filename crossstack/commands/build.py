@@ -11,7 +11,13 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import array_options, limits_option, out_option, within
+from ..options import (
+    array_options,
+    capacitance_engine_option,
+    limits_option,
+    out_option,
+    within,
+)
 
 if TYPE_CHECKING:
     from ..base.outcome import Outcome
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 @array_options
 @out_option("Folder that receives <name>/ (default gds_out).", Path("gds_out"))
 @limits_option
+@capacitance_engine_option
 @click.option(
     "--fail-on",
     multiple=True,
@@ -35,6 +42,7 @@ def command(
     config: Path | None,
     out: Path,
     limits: str,
+    c_engine: str | None,
     fail_on: tuple[str, ...],
     formats: Formats,
     as_json: bool,
@@ -63,7 +71,7 @@ def command(
     console = formats.console(as_json, quiet, config)
     values = read_values(config, options)
     with values.named():
-        result = build(config_of(values), out, console)
+        result = build(config_of(values), out, console, capacitance_engine=c_engine or "formula")
     found = judged(conditions, result)
     value = {**result.to_json(), "fail_on": found}
     formats.write(_outcomes(result, found, limits), value)

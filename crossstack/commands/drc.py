@@ -9,7 +9,14 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, folder_beside, layout_flags, out_option
+from ..options import (
+    EXISTING,
+    EXISTING_OR_FOLDER,
+    check_results,
+    folder_beside,
+    layout_flags,
+    out_option,
+)
 from ..typed import Whole
 
 
@@ -90,6 +97,7 @@ def command(
     if file is None:
         raise click.UsageError("Missing argument 'FILE'.")
     folder, file = folder_beside(file, out), layout_in(file)
+    check_results(folder, f"{file.stem}_drc.lyrdb", f"{file.stem}_drc.json")
     origin = origin_of(file, profile, process)
     accepted = load_waivers(waivers) if waivers is not None else ()
     with console.steps(), console.step("design rules") as step:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import (
     EXISTING,
+    capacitance_engine_option,
+    check_results,
     check_results_folder,
     device_figures,
     device_option,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     default=False,
     help="Find the capacitance of the nets, too; or resistance only (default).",
 )
+@capacitance_engine_option
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
@@ -83,6 +87,7 @@ def command(
     nets: tuple[str, ...],
     engine: str,
     capacitance: bool,
+    c_engine: str | None,
     spef: bool,
     bsim: bool,
     memristor: Path | None,
@@ -118,6 +123,13 @@ def command(
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, read_model, split_patterns
 
+    if c_engine is not None and not capacitance:
+        said = click.get_current_context().get_parameter_source("capacitance")
+        if said is not ParameterSource.DEFAULT:
+            raise ConfigError(
+                f"--r-only finds no capacitance: leave out --capacitance-engine {c_engine}"
+            )
+        capacitance = True
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
@@ -128,10 +140,13 @@ def command(
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     check_results_folder(folder)
+    ends = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
+    check_results(folder, *(f"{file.stem}{end}" for end in ends))
     needing = capacitance or spef or bsim or model is not None
     found, farad = _extracted(
-        console, opened, tech, top, chosen, engine, capacitance=capacitance, needing=needing
-    )
+        console, opened, tech, top, chosen, engine,
+        capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
+    )  # fmt: skip
     found.report.warnings[:0] = origin.notes
     for warning in found.report.warnings:
         console.note(warning)
@@ -159,6 +174,7 @@ def _extracted(
     engine: str,
     *,
     capacitance: bool,
+    c_engine: str,
     needing: bool,
 ) -> tuple[Extraction, dict[str, NetCapacitance]]:
     """Return wires, and the capacitance of nets if asked for; `needing` says a network must be.
@@ -190,7 +206,7 @@ def _extracted(
         if not capacitance:
             return found, {}
         with console.step("capacitance") as step:
-            return found, net_capacitance(source, tech, nets=nets, progress=step)
+            return found, net_capacitance(source, tech, nets=nets, engine=c_engine, progress=step)
 
 
 def _too_large(found: Extraction) -> bool:

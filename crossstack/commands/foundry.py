@@ -14,6 +14,7 @@ from ..formats import FormatCommand, Formats, format_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
+    check_results,
     device_figures,
     device_option,
     layout_options,
@@ -82,6 +83,7 @@ def drc(
 
     console = formats.console(as_json, quiet, file)
     file = layout_in(file)
+    check_results(out or file.parent, f"{file.stem}_foundry_drc.json")
     origin = origin_of(file, profile, process)
     tech = origin.resolved_tech()
     for note in origin.notes:

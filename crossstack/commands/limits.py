@@ -11,6 +11,7 @@ from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
 from ..options import (
     EXISTING_OR_FOLDER,
+    check_results,
     device_figures,
     device_option,
     out_option,
@@ -57,6 +58,7 @@ def command(
     console = formats.console(as_json, quiet, network)
     wires = wires_in(network, process=process).with_device(device_figures(device))
     loaded, tech = wires.found, wires.tech
+    check_results(out, f"{wires.path.stem}_limits.json")
     if not isinstance(loaded, Network):
         raise ConfigError(f"limits needs a network with named nodes, {analysis.TOO_LARGE}")
     with console.steps():

@@ -9,7 +9,7 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import EXISTING, folder_beside, layout_options, out_option
+from ..options import EXISTING, check_results, folder_beside, layout_options, out_option
 
 #: errors that are printed; the report holds all of them
 _MOST = 20
@@ -53,6 +53,7 @@ def command(
     folder, given, file = folder_beside(file, out), file, layout_in(file)
     if netlist is None:
         netlist = _netlist_of(given, file)
+    check_results(folder, f"{file.stem}.lvsdb", f"{file.stem}_lvs.json")
     origin = origin_of(file, profile, process)
     tech = origin.resolved_tech()
     # what takes long to load comes after what may be refused

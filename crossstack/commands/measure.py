@@ -10,7 +10,7 @@ import click
 from ..base.decimals import whole_decimal
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, PROFILE_NAMES, out_option, process_option
+from ..options import EXISTING, PROFILE_NAMES, check_results, out_option, process_option
 from ..typed import NUMBER, Whole
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def command(
         raise click.UsageError("--readings and --simulate exclude each other")
     if truth is not None and not simulate:
         raise click.UsageError("--truth is what --simulate measures")
+    check_results(out, "readings.csv", "measured.json", "measured.yaml", "probe_plan.csv")
     tech, taken = _tech(console, plan, process, profile), []
     with console.steps(), console.step("monitors") as step:
         if readings is not None or simulate:

@@ -14,6 +14,7 @@ from ..console import Console, output_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
+    check_results,
     check_results_folder,
     check_table,
     device_figures,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: what a folder of results holds, or held before
+_RESULTS = ("ir_drop.csv", "ir_drop.npz", "ir_drop.json", "report.html", "column_currents.csv")
 #: columns that are printed; --json holds all
 COLUMNS_SHOWN = 64
 
@@ -190,6 +193,10 @@ def command(
     asked.check(nonlinear=nonlinear)
     check_results_folder(out)
     check_table(out)
+    if out is not None and is_folder(out):
+        check_results(out, *_RESULTS)
+    else:
+        check_results(out, "")
     if as_csv and (out is None or not is_folder(out)):
         raise ConfigError("--csv needs a folder: -o FOLDER")
     wires = wires_in(network, process=process).with_device(device_figures(device))
@@ -338,6 +345,7 @@ def _write(
     """Write the table, and in a folder the figures and a report; return what was written."""
     from ..analyse.tables import CSV, NPZ, STEM, table_name, write_table
     from ..base.files import together, write_json
+    from ..base.outputs import remove
     from ..report.solve import write_report
 
     if not is_folder(out):
@@ -352,9 +360,9 @@ def _write(
         write_report(work)
         written = [out / path.name for path in sorted(work.iterdir())]
     for other in {f"{STEM}{CSV}", f"{STEM}{NPZ}"} - {name}:
-        (out / other).unlink(missing_ok=True)
+        remove(out / other)
     if batch is None:  # one of an earlier solve would not belong to this one
-        (out / "column_currents.csv").unlink(missing_ok=True)
+        remove(out / "column_currents.csv")
     return written
 
 

@@ -13,6 +13,7 @@ from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
     PROFILE_NAMES,
+    check_results,
     out_option,
     process_option,
 )
@@ -73,6 +74,10 @@ def command(
     found = tapeout_source(source, profile, keep, netlist, process)
     wanted = tapeout.slot_named(found.tech, slot)
     folder = tapeout.package_folder(found, out)
+    check_results(
+        folder, *(f"{found.name}_{kind}.gds" for kind in tapeout.kinds(found.tech)),
+        "tapeout.json", "tapeout.txt", "README.txt", "pads.csv",
+    )  # fmt: skip
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)
     for warning in opened.warnings:

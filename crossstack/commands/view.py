@@ -14,7 +14,7 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
+from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, check_results, process_option
 from ..typed import Number, Whole
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def command(
         raise ConfigError("--stretch belongs to --glb")
     place = None if cut is None else parse_cut(cut)
     picture = _picture(out, file, kinds[0]) if kinds else None
+    if picture is not None:
+        check_results(picture.parent, picture.name)
     if markers is not None:
         check_markers(markers)
     origin = origin_of(file, profile, process)

@@ -6,6 +6,7 @@ takes the other columns' sums. The write must not be felt there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -17,6 +18,7 @@ from ..analyse.analysis import Stimulus
 from ..analyse.needs import Lowest, lowest_of
 from ..analyse.operating import Laws, mode_ohm, write_turns, write_way
 from ..analyse.timing import LINES, Settling, read_settle
+from ..base import names
 from ..base.names import TIER_NAMES, WRITE_RAIL
 from ..pdk import Tech
 from ..solve.modes.modes import DEEP_NET, POLARITIES
@@ -37,9 +39,9 @@ class Slot:
         write_tier, column, polarity: what is written, and which way.
         disturb_a: largest change of another column's current by the write, A.
         disturb: the same, as a fraction of the largest ideal column current.
-        leak_bound_a: what the off transistors between the write's voltages and one other column
-            can carry at most, A: its select transistors to the written rows, and in a reset its
-            switches to the write rail, too.
+        leak_bound_a: what transistors that are off can bring into one other column at most, A:
+            its select transistors to the written rows, those of the written column and the mode
+            switches to the rows that are read, and in a reset its switches to the write rail.
         loss: largest part of the write voltage that wires and transistors take.
         half_selected_v: largest voltage on another device of the written tier, V.
         same_column_v: largest voltage on the computing tier's devices in that column, V.
@@ -63,15 +65,28 @@ def off_ohm(tech: Tech, width_um: float) -> float:
     return tech.nfet.v_off_v / (tech.nfet.ioff_a_per_um * width_um)
 
 
-def _rail_switches(network: Network) -> int:
-    """Return how many transistors a column has to the write rail at most; 0 without switches.
+def _leaks(network: Network) -> tuple[int, int]:
+    """Return how many transistors may leak into one column that computes.
 
-    In a reset the rail is at the write voltage, and those of every other column are off.
+    Returns:
+        (those whose other end is a row line or leads to one, those to the write rail, which is at
+        a voltage in a reset only; of the column that has most).
     """
+    tier_of = {names.row(t, i): t for t in network.tiers for i in range(network.rows)}
+    read = {names.row_input(t, i) for t in network.tiers for i in range(network.rows)}
     nets = np.array([name.split("/")[0] for name in network.node_names.tolist()])
-    a, b = nets[network.switch_a], nets[network.switch_b]
-    columns = np.concatenate([a[b == WRITE_RAIL], b[a == WRITE_RAIL]])
-    return int(np.unique(columns, return_counts=True)[1].max(initial=0))
+    a, b = nets[network.switch_a].tolist(), nets[network.switch_b].tolist()
+    select, write, rail = Counter[int](), Counter[int](), Counter[str]()
+    for line, other, gate in zip(a + b, b + a, [*network.switch_gate.tolist()] * 2, strict=True):
+        if line == WRITE_RAIL:
+            rail[other] += 1
+        elif line in tier_of and other not in network.ports:
+            select[gate] += 1
+        elif line in tier_of and other not in read:
+            write[tier_of[line]] += 1
+    # one column's own, the written column's to the rows that are read, and these rows' drivers'
+    leaks = 2 * max(select.values(), default=0) + max(write.values(), default=0)
+    return leaks, max(rail.values(), default=0)
 
 
 def slots(
@@ -97,7 +112,7 @@ def slots(
     """
     laws, turns = Laws.of(tech), write_turns(tech)
     r_off = off_ohm(tech, width_um)
-    rail = _rail_switches(network)
+    rows, rail = _leaks(network)
     network = reduced(network).network  # of which only pins and devices are read
     what = Stimulus(conductances, inputs, {})
     ohm: Floats | None = None
@@ -126,7 +141,7 @@ def slots(
                 polarity,
                 found.write.read_disturb * scale,
                 found.write.read_disturb,
-                (network.rows + (rail if polarity == "reset" else 0)) * volts / r_off,
+                (rows + (rail if polarity == "reset" else 0)) * volts / r_off,
                 found.write.worst_loss,
                 found.write.half_selected_voltage,
                 found.write.same_column_voltage,

@@ -60,7 +60,7 @@ def arrays(
 
 
 def _tile(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip())
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip(), re.ASCII)
     sizes = tuple(int(n) for n in found.groups()) if found else (0, 0)
     if not all(1 <= n <= _MOST for n in sizes):
         raise ConfigError(f"--tile {text[:40]!r}: write it as RxC, each 1 .. {_MOST}, e.g. 32x32")

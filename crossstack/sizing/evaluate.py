@@ -83,7 +83,8 @@ def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | N
     if not task.whole and (least := _least(task)):
         # not the figure itself: what it is at least
         yield "theory", dict(least)
-    studies = [Study(config, drawn) for config in task.configs]
+    pieces = any(metric.name == "limit_used" for metric in asked)
+    studies = [Study(config, drawn, pieces=pieces) for config in task.configs]
     for stage in STAGES[1 : STAGES.index(task.through) + 1]:
         if stage == "write" and "limit_used" in task.bounds and not task.whole:
             yield "read", _read_load(studies, task.bounds["limit_used"])

@@ -64,6 +64,7 @@ def prove(task: Proof) -> dict[str, Any]:
 
 def _row(config: RunConfig, result: Build) -> dict[str, Any]:
     """Return the figures of a build in the shape of `figures.figures`."""
+    from ..extract import prefers_tiles
     from ..solve.modes.modes import EXPANSION
 
     drawn = draw(config)
@@ -74,6 +75,9 @@ def _row(config: RunConfig, result: Build) -> dict[str, Any]:
         "limits": result.limits.to_json(),
         "write_voltages": json_of(result.write_voltages),
     }
+    if not row["limits"]["judged"] and prefers_tiles(drawn.layout, config.resolved_tech()):
+        # a build does not take a large array apart so far
+        row["limits"] = Study(config, drawn, pieces=True).limits().to_json()
     settle = result.timing.settle_s if result.timing else None
     if settle is None:  # a build leaves it out of a large array
         row["read"] = Study(config, drawn).read()

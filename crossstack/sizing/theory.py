@@ -17,12 +17,16 @@ from ..figures import Study, draw
 from ..pdk import CrossStackError
 
 if TYPE_CHECKING:
+    from ..generators import ArraySpec
     from ..solve.study.theory import Parts
 
 #: cells up to which an array is solved as fast as its parts are measured
 LEAST_CELLS = 200
 #: rows and columns whose parts are measured, and what they may be too high by
 _SIDE, _MARGIN = 4, 0.9
+#: figures of a device that only its writes read
+_WRITES = ("v_set_v", "v_reset_v", "set_needed_v", "reset_needed_v", "needed_source", "write_rows",
+           "compliance_a")  # fmt: skip
 _VIEWS = {"all": "", "wires": "_wires"}
 
 
@@ -35,7 +39,13 @@ def least_errors(config: RunConfig) -> dict[str, float]:
     spec = config.spec
     if spec.rows * spec.cols <= LEAST_CELLS or min(spec.rows, spec.cols) < _SIDE:
         return {}
-    small = replace(config, spec=replace(spec, rows=_SIDE, cols=_SIDE, row_ends="one", name=None))
+    # of what drives a write, a read knows nothing
+    device = {k: v for k, v in config.tech.device.items() if k not in _WRITES}
+    small = replace(
+        config,
+        spec=replace(spec, rows=_SIDE, cols=_SIDE, row_ends="one", name=None),
+        tech=replace(config.tech, device=device),
+    )
     siemens = 1.0 / config.resolved_tech().memristor.r_on_ohm
     found = {}
     try:
@@ -43,9 +53,7 @@ def least_errors(config: RunConfig) -> dict[str, float]:
     except CrossStackError:  # nothing is ruled out that cannot be measured
         return {}
     for view, tiers in parts.items():
-        if spec.row_ends != "one":  # the theory's rows are driven from one end: leave theirs out
-            tiers = tuple(replace(part, row=0.0) for part in tiers)
-        for name, value in _bounds(spec.rows, spec.cols, tiers, siemens).items():
+        for name, value in _bounds(spec, tiers, siemens).items():
             found[f"{name}{_VIEWS[view]}"] = value
     return found
 
@@ -82,10 +90,11 @@ def _parts(config: RunConfig) -> dict[str, tuple[Parts, ...]]:
     }
 
 
-def _bounds(rows: int, cols: int, tiers: tuple[Parts, ...], siemens: float) -> dict[str, float]:
+def _bounds(spec: ArraySpec, tiers: tuple[Parts, ...], siemens: float) -> dict[str, float]:
     from ..solve.study.theory import first_order
 
-    drops = [first_order(len(tiers), rows, cols, parts) for parts in tiers]
+    both = spec.row_ends == "both"
+    drops = [first_order(len(tiers), spec.rows, spec.cols, part, both_ends=both) for part in tiers]
     share = _MARGIN * siemens
     worst = share * max(drop.worst_device for drop in drops)
     kept = 1.0 / (1.0 + worst)  # what the ideal currents are at least, where the worst is least

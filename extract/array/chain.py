@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 
-from ..sheet.netres import NetResistors
+from ..sheet.tidy import NetResistors
 
 Floats = NDArray[np.float64]
 #: how far a net may be from a chain, as a share of its end-to-end resistance: where it must be

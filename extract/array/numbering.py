@@ -40,7 +40,7 @@ def orders(labels: NDArray[np.int64], what: str) -> bool:
 
 def index(name: str, line: str) -> int | None:
     """Return the number of a label of a kind of line, None for another."""
-    match = re.fullmatch(re.escape(line) + r"\[(\d+)\]", name)
+    match = re.fullmatch(re.escape(line) + r"\[(\d+)\]", name, re.ASCII)
     return int(match[1]) if match else None
 
 

@@ -21,8 +21,8 @@ from ...solve.network.network import ARRAY_TYPES, Network
 from ..nets.flat import extract_flat
 from ..nets.labels import line_label
 from ..nets.report import ExtractionReport
-from ..sheet.netres import NetResistors
 from ..sheet.shapes import NetShapes, Pin
+from ..sheet.tidy import NetResistors
 from .grid import Grid, NotRegularError
 from .pieces import EDGE, Pieces
 from .sample import spots

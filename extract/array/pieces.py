@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...solve.network.builder import NetworkBuilder
-from ..sheet.netres import NetResistors
-from ..sheet.tidy import Resistor, tidy
+from ..sheet.tidy import NetResistors, Resistor, tidy
 
 #: what marks a node of a line at which a device of an array stands, in a network around it
 EDGE = "/edge"

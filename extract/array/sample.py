@@ -13,8 +13,9 @@ from ...pdk import Tech
 from ..nets.geometry import NetGeometry
 from ..nets.labels import TIER_OF, labels_of
 from ..nets.report import ExtractionReport
-from ..sheet.netres import NetResistors, NetSolver
+from ..sheet.netres import NetSolver
 from ..sheet.rates import Rates
+from ..sheet.tidy import NetResistors
 from .grid import Grid, NotRegularError
 from .pieces import Spot
 

@@ -42,10 +42,7 @@ def fill(scene: Scene, lines: Lines) -> Cells:
     for film in scene.insulators:
         share = _span(lines.z, film.low_um, film.high_um)
         layers = np.flatnonzero(share > 0)
-        if film.polygons is None:
-            covered = np.ones(shape[:2])
-        else:
-            covered = _covered(film.polygons, lines)
+        covered = np.ones(shape[:2]) if film.polygons is None else _covered(film.polygons, lines)
         part = covered[:, :, None] * share[None, None, layers]
         permittivity[:, :, layers] += (film.permittivity - permittivity[:, :, layers]) * part
     nets = scene.nets

@@ -14,7 +14,7 @@ from ...solve.network.network import Network
 from .lumps import lumps, nodes_of_nets
 
 if TYPE_CHECKING:
-    from .capacitance import NetCapacitance
+    from .netcap import NetCapacitance
 
 #: what stands for a joint of zero ohm
 _SHORT_OHM = 1e-9

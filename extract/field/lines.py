@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,13 @@ from .scene import Points, Scene
 
 Floats = NDArray[np.float64]
 Box = tuple[float, float, float, float]
+#: an interval of a smaller share of the step that it needs stays whole: in the plan, and upwards,
+#: where films are thin and fields strong
+_SHORT, _THIN = 0.4, 0.1
+#: steps are halved as far beyond the focus, um: a field at its border is made close outside, too
+_NEAR_UM = 0.5
+#: heights that are closer are one, um
+_SAME_UM = 1e-5
 #: samples of the wanted step between two edges
 _SAMPLES = 65
 
@@ -26,15 +34,16 @@ class Spacing:
         gap_share: the same as a share of what lies between it and the next one up or down.
         most_um: the longest step.
         growth: what a step gains per um away from the nearest edge, in um.
-        far_um: step at edges outside the focus; edges closer than half of it count as one there.
+        far: outside the focus a step is longer by this share of the distance from it, and edges
+            closer by half of that share count as one.
         merge_um: edges inside the focus that are closer count as one.
     """
 
-    step_um: float = 0.25
+    step_um: float = 0.2
     gap_share: float = 0.5
     most_um: float = 1.5
-    growth: float = 1.0
-    far_um: float = 0.6
+    growth: float = 0.8
+    far: float = 0.25
     merge_um: float = 0.012
 
 
@@ -51,18 +60,12 @@ class Lines:
         """Number of lines."""
         return len(self.x), len(self.y), len(self.z)
 
-    def halved(self) -> Lines:
-        """Return the grid with a line in the middle of every step."""
-        return Lines(
-            *(
-                np.interp(np.arange(2 * len(a) - 1) / 2, np.arange(len(a)), a)
-                for a in (self.x, self.y, self.z)
-            )
-        )
 
+def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> tuple[Lines, Lines]:
+    """Return the grid of a scene, and the same with half the steps.
 
-def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> Lines:
-    """Return the grid of a scene.
+    Steps that edges make less than half as long as they need be are the same in both, as are
+    those outside the focus.
 
     Args:
         scene: conductors and insulators.
@@ -72,18 +75,20 @@ def lines_of(scene: Scene, spacing: Spacing, focus: Box | None = None) -> Lines:
     """
     near = focus or scene.window
     gaps = _gaps(scene)
-    axes = []
+    axes: list[tuple[Floats, Floats]] = []
     for axis in (0, 1):
         low, high = scene.window[axis], scene.window[axis + 2]
         a, b = near[axis], near[axis + 2]
         every = {at: d for at, d in _edges(scene, axis, gaps, spacing).items() if low < at < high}
-        outer = {at: spacing.far_um for at in every if not a <= at <= b}
         steps = {at: every.get(at, np.inf) for at in (low, high, a, b)}
-        _join(steps, {at: d for at, d in every.items() if a <= at <= b}, spacing.merge_um)
-        _join(steps, outer, spacing.far_um / 2)
-        axes.append(_graded(steps, spacing))
-    axes.append(_graded(_heights(scene, spacing), spacing))
-    return Lines(*axes)
+        # conductors before insulators, from the focus outwards
+        for at in sorted(every, key=lambda at: (max(a - at, at - b, 0), every[at] == np.inf, at)):
+            away = max(a - at, at - b, 0.0)
+            step = every[at] if not away else max(every[at], spacing.step_um + away * spacing.far)
+            _join(steps, at, step, spacing.merge_um + away * spacing.far / 2)
+        axes.append(_graded(steps, spacing, (a - _NEAR_UM, b + _NEAR_UM), _SHORT))
+    axes.append(_graded(_heights(scene, spacing), spacing, (0.0, scene.top_um), _THIN))
+    return Lines(*(pair[0] for pair in axes)), Lines(*(pair[1] for pair in axes))
 
 
 def _gaps(scene: Scene) -> Floats:
@@ -113,7 +118,7 @@ def _edges(scene: Scene, axis: int, gaps: Floats, spacing: Spacing) -> dict[floa
                 found[at] = min(found.get(at, np.inf), step)
     for film in scene.insulators:
         for points in film.polygons or ():
-            for at in _corners(points, axis, spacing.far_um):
+            for at in _corners(points, axis, spacing.most_um):
                 found.setdefault(at, np.inf)
     return found
 
@@ -134,32 +139,41 @@ def _heights(scene: Scene, spacing: Spacing) -> dict[float, float]:
         found |= {z: np.inf for z in (film.low_um, film.high_um) if z not in found}
     for body in scene.conductors:
         found |= {body.low_um: spacing.step_um, body.high_um: spacing.step_um}
-    return {z: step for z, step in found.items() if 0.0 <= z <= scene.top_um}
+    # sums of thicknesses may differ in their last digits
+    held: dict[float, float] = {}
+    for z in sorted(z for z in found if 0.0 <= z <= scene.top_um):
+        _join(held, z, found[z], _SAME_UM)
+    return held
 
 
-def _join(steps: dict[float, float], more: dict[float, float], distance: float) -> None:
-    """Add edges that are farther than a distance from those there are; others join the nearest."""
-    # conductors before insulators, from the lowest
-    for at in sorted(more, key=lambda at: (more[at] == np.inf, at)):
-        nearest = min(steps, key=lambda other: abs(other - at))
-        if abs(nearest - at) >= distance:
-            steps[at] = more[at]
-        else:
-            steps[nearest] = min(steps[nearest], more[at])
+def _join(steps: dict[float, float], at: float, step: float, distance: float) -> None:
+    """Add an edge if it is farther than a distance from those there are; else it is the nearest."""
+    nearest = min(steps, key=lambda other: abs(other - at), default=math.inf)
+    if abs(nearest - at) >= distance:
+        steps[at] = step
+    else:
+        steps[nearest] = min(steps[nearest], step)
 
 
-def _graded(marks_steps: dict[float, float], spacing: Spacing) -> Floats:
+def _graded(
+    marks_steps: dict[float, float], spacing: Spacing, near: tuple[float, float], short: float
+) -> tuple[Floats, Floats]:
     """Return lines through all edges, whose steps follow the distance to the nearest one."""
     marks = np.array(sorted(marks_steps))
     steps = np.array([marks_steps[at] for at in marks])
-    found = [marks[:1]]
-    for a, b in zip(marks[:-1], marks[1:], strict=True):
+    coarse, fine = [marks[:1]], [marks[:1]]
+    for a, b in pairwise(marks):
         at = np.linspace(a, b, _SAMPLES)
         wanted = (steps[:, None] + spacing.growth * np.abs(at - marks[:, None])).min(axis=0)
         wanted = np.minimum(wanted, spacing.most_um)
         count = np.concatenate([[0.0], np.cumsum((1 / wanted[1:] + 1 / wanted[:-1]) / 2)])
         count *= (b - a) / (_SAMPLES - 1)
         cells = max(1, int(np.ceil(count[-1] - 0.25)))
-        found.append(np.interp(np.linspace(0, count[-1], cells + 1)[1:], count, at))
-        found[-1][-1] = b
-    return np.concatenate(found)
+        halved = 2 if count[-1] > short and near[0] < b and a < near[1] else 1
+        line = np.interp(np.linspace(0, count[-1], cells + 1), count, at)
+        line[-1] = b
+        coarse.append(line[1:])
+        fine.append(
+            np.interp(np.arange(1, halved * cells + 1) / halved, np.arange(cells + 1), line)
+        )
+    return np.concatenate(coarse), np.concatenate(fine)

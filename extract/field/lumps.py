@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...solve.network.network import Network
 
 if TYPE_CHECKING:
-    from .capacitance import NetCapacitance
+    from .netcap import NetCapacitance
 
 Ints = NDArray[np.int64]
 #: a capacitor: node, other node or None for ground, F

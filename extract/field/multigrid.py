@@ -2,7 +2,8 @@
 
 Coarser grids leave out every other line where lines lie close (so a grid that is fine in one
 direction only is made coarser in that one first), interpolate linearly between those kept and
-take the Galerkin product of the finer matrix.
+take the Galerkin product of the finer matrix. Single precision holds far more digits than are
+asked for, in half the time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from . import stencil
 from .lines import Lines
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Arrays = tuple[NDArray[np.int64], NDArray[np.int32], Singles]
 #: the coarsest matrix is factorised
 _COARSEST = 1500
 #: a level has at most this share of the corners of the one below
@@ -31,9 +34,9 @@ class _Level:
 
     starts: NDArray[np.int64]
     columns: NDArray[np.int32]
-    values: NDArray[np.floating]
-    down: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating]] | None = None
-    up: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating]] | None = None
+    values: Singles
+    down: Arrays | None = None
+    up: Arrays | None = None
 
 
 class Multigrid:
@@ -51,11 +54,12 @@ class Multigrid:
         lines: Lines,
         free: NDArray[np.bool_],
     ) -> None:
-        self.starts, self.columns, self.values = matrix
-        self.n = len(self.starts) - 1
+        starts, columns, values = matrix
+        self.n = len(starts) - 1
         self.levels: list[_Level] = []
-        axes, fine = (lines.x, lines.y, lines.z), free
-        current = csr_matrix((self.values, self.columns, self.starts), (self.n, self.n))
+        axes: tuple[Floats, ...] = (lines.x, lines.y, lines.z)
+        fine = free
+        current = csr_matrix((values, columns, starts), (self.n, self.n))
         while True:
             level = _Level(*_diagonal_first(current))
             self.levels.append(level)
@@ -80,46 +84,47 @@ class Multigrid:
             fine = coarse
         self._direct = splu(current.tocsc()) if current.shape[0] <= 20 * _COARSEST else None
 
-    def solve(self, b: Floats, tolerance: float) -> tuple[Floats, int]:
+    def solve(self, b: Singles, tolerance: float) -> tuple[Singles, int]:
         """Return potentials for each column of `b`, and the iterations.
 
         Args:
             b: right-hand sides, (corners, problems).
             tolerance: energy of the error as a share of the solution's, about.
         """
+        finest = self.levels[0]
         u, r = np.zeros_like(b), b.copy()
         q, z = np.empty_like(b), self._cycle(r)
-        p, rho = z.copy(), np.einsum("ij,ij->j", r, z)
+        p, rho = z.copy(), _dots(r, z)
         start = np.where(rho > 0, rho, 1.0)
         for count in range(1, _MOST + 1):
-            stencil.product(self.starts, self.columns, self.values, p, q)
-            below = np.einsum("ij,ij->j", p, q)
+            stencil.product(finest.starts, finest.columns, finest.values, p, q)
+            below = _dots(p, q)
             alpha = np.where(below > 0, rho / np.where(below > 0, below, 1.0), 0.0)
+            alpha = alpha.astype(np.float32)
             u += alpha * p
             r -= alpha * q
             z = self._cycle(r)
-            new = np.einsum("ij,ij->j", r, z)
+            new = _dots(r, z)
             if np.all(new <= tolerance * start):
                 return u, count
-            p *= np.where(rho > 0, new / np.where(rho > 0, rho, 1.0), 0.0)
+            p *= np.where(rho > 0, new / np.where(rho > 0, rho, 1.0), 0.0).astype(np.float32)
             p += z
             rho = new
         return u, -1
 
-    def _cycle(self, b: Floats, at: int = 0) -> Floats:
+    def _cycle(self, b: Singles, at: int = 0) -> Singles:
         """One V-cycle from zero."""
         level = self.levels[at]
         u = np.zeros_like(b)
         if level.up is None or level.down is None:
             if self._direct is not None:
-                return np.asarray(self._direct.solve(b))
-            for _ in range(4):
-                stencil.sweep_up(level.starts, level.columns, level.values, b, u)
-                stencil.sweep_down(level.starts, level.columns, level.values, b, u)
+                return np.asarray(self._direct.solve(b.astype(np.float64)), dtype=np.float32)
+            stencil.sweep_from_zero(level.starts, level.columns, level.values, b, u)
+            stencil.sweep_down(level.starts, level.columns, level.values, b, u)
             return u
-        stencil.sweep_up(level.starts, level.columns, level.values, b, u)
+        stencil.sweep_from_zero(level.starts, level.columns, level.values, b, u)
         r = np.empty_like(b)
-        stencil.residual(level.starts, level.columns, level.values, b, u, r)
+        stencil.left_after(level.starts, level.columns, level.values, u, r)
         coarse = np.empty((len(level.down[0]) - 1, b.shape[1]), dtype=b.dtype)
         stencil.product(*level.down, r, coarse)
         stencil.add_product(*level.up, self._cycle(coarse, at + 1), u)
@@ -127,17 +132,21 @@ class Multigrid:
         return u
 
 
-def _arrays(
-    matrix: csr_matrix,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
+def _dots(a: Singles, b: Singles) -> Floats:
+    """Return the products of columns, summed up in double precision."""
+    found: Floats = stencil.dots(a, b)
+    return found
+
+
+def _arrays(matrix: csr_matrix) -> Arrays:
     return (
         matrix.indptr.astype(np.int64),
         matrix.indices.astype(np.int32),
-        matrix.data.copy(),
+        matrix.data.astype(np.float32),
     )
 
 
-def _diagonal_first(matrix: csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
+def _diagonal_first(matrix: csr_matrix) -> Arrays:
     """Return a matrix's arrays with the diagonal first in each row."""
     starts, columns, values = _arrays(matrix)
     stencil.diagonal_first(starts, columns, values)

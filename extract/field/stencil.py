@@ -12,7 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-FLAGS = {"cache": True, "fastmath": {"contract", "nsz", "arcp", "reassoc"}, "error_model": "numpy"}
+FLAGS = {
+    "cache": True,
+    "nogil": True,
+    "fastmath": {"contract", "nsz", "arcp", "reassoc"},
+    "error_model": "numpy",
+}
 
 
 @njit(**FLAGS)
@@ -119,21 +124,40 @@ def apply_links(gx, gy, gz, phi, out):
 
 
 @njit(**FLAGS)
-def sweep_up(starts, columns, values, b, u):
-    """Gauss-Seidel from the first row to the last; the diagonal stands first."""
+def sweep_from_zero(starts, columns, values, b, u):
+    """Gauss-Seidel from the first row to the last, from u = 0: what lies before a row counts.
+
+    The diagonal stands first in each row.
+    """
     n, k = u.shape
     s = np.empty(k, dtype=u.dtype)
     for i in range(n):
         s[:] = b[i]
         first = starts[i]
         for p in range(first + 1, starts[i + 1]):
-            v = values[p]
             c = columns[p]
-            for r in range(k):
-                s[r] -= v * u[c, r]
-        d = 1.0 / values[first]
+            if c < i:
+                v = values[p]
+                for r in range(k):
+                    s[r] -= v * u[c, r]
+        d = 1 / values[first]
         for r in range(k):
             u[i, r] = s[r] * d
+
+
+@njit(**FLAGS)
+def left_after(starts, columns, values, u, out):
+    """Write what that sweep leaves to `out`: b - A u is what lies behind each row."""
+    n, k = out.shape
+    for i in range(n):
+        for r in range(k):
+            out[i, r] = 0.0
+        for p in range(starts[i] + 1, starts[i + 1]):
+            c = columns[p]
+            if c > i:
+                v = values[p]
+                for r in range(k):
+                    out[i, r] -= v * u[c, r]
 
 
 @njit(**FLAGS)
@@ -149,14 +173,14 @@ def sweep_down(starts, columns, values, b, u):
             c = columns[p]
             for r in range(k):
                 s[r] -= v * u[c, r]
-        d = 1.0 / values[first]
+        d = 1 / values[first]
         for r in range(k):
             u[i, r] = s[r] * d
 
 
 @njit(**FLAGS)
 def product(starts, columns, values, u, out):
-    """out = A u."""
+    """Write A u to `out`."""
     n, k = out.shape
     for i in range(n):
         for r in range(k):
@@ -169,22 +193,8 @@ def product(starts, columns, values, u, out):
 
 
 @njit(**FLAGS)
-def residual(starts, columns, values, b, u, out):
-    """out = b - A u."""
-    n, k = out.shape
-    for i in range(n):
-        for r in range(k):
-            out[i, r] = b[i, r]
-        for p in range(starts[i], starts[i + 1]):
-            v = values[p]
-            c = columns[p]
-            for r in range(k):
-                out[i, r] -= v * u[c, r]
-
-
-@njit(**FLAGS)
 def add_product(starts, columns, values, u, out):
-    """out += P u."""
+    """Add P u to `out`."""
     n, k = out.shape
     for i in range(n):
         for p in range(starts[i], starts[i + 1]):
@@ -206,3 +216,14 @@ def diagonal_first(starts, columns, values):
                 values[first] = values[p]
                 values[p] = v
                 break
+
+
+@njit(**FLAGS)
+def dots(a, b):
+    """Products of columns, summed up in double precision."""
+    n, k = a.shape
+    out = np.zeros(k)
+    for i in range(n):
+        for r in range(k):
+            out[r] += np.float64(a[i, r]) * np.float64(b[i, r])
+    return out

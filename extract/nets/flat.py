@@ -24,9 +24,10 @@ from ...pdk import Tech
 from ...solve.network.builder import NetworkBuilder
 from ...solve.network.left_out import LeftOut
 from ...solve.network.network import Network
-from ..sheet.netres import NetResistors, NetSolver
+from ..sheet.netres import NetSolver
 from ..sheet.rates import rates
 from ..sheet.shapes import NetShapes, Pin
+from ..sheet.tidy import NetResistors
 from .bias import grown_together
 from .geometry import NetGeometry, net_place
 from .labels import labels_of
@@ -185,6 +186,8 @@ class _Assembly:
                 where = finding.message.rpartition(": ")[0]
                 way = "join these or rename all labels but one"
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
+            if finding.kind == "short":  # no pin of the network could be told from the other
+                raise FileError(f"{self.layout.name}: {finding}")
             self.report.warn(str(finding))
         for finding in [*device_faults(self.layout), *self.joined.values()]:
             self.report.warn(str(finding))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 
 import klayout.db as db
 
@@ -63,6 +64,7 @@ class NetGeometry:
         regions = self.layout.net_shapes(net)
         result = NetShapes(name)
         warnings = []
+        self._join_butted(regions)
         taps = db.Region()
         for layer in _TAPS:
             if layer in regions:
@@ -84,6 +86,23 @@ class NetGeometry:
         for label in labels_of(net.name):
             result.pins += self.pins(label, result.terminals)
         return result, warnings
+
+    def _join_butted(self, regions: dict[str, db.Region]) -> None:
+        """Give what touches a source or drain under the same silicide to that, contacts and all."""
+        layers = [name for name in self.layout.tech.nets.salicided if name in regions]
+        own = [name for name in layers if name in _DIFFUSIONS]
+        if not own or all(
+            regions[a].interacting(regions[b]).is_empty() for a, b in combinations(layers, 2)
+        ):
+            return
+        diffusion, joined = db.Region(), db.Region()
+        for name in layers:
+            joined += regions[name]
+            diffusion += regions[name] if name in own else db.Region()
+        whole = joined.merged().interacting(diffusion)
+        for name in layers:
+            regions[name] = regions[name] - whole
+        regions[own[0]] = whole
 
     def pins(self, label: str, terminals: list[Terminal]) -> list[Pin]:
         """Return where a label makes its net a pin.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NoReturn
@@ -14,33 +14,12 @@ from ...pdk import ParameterError
 from .field import SheetPort
 from .rates import Rates
 from .shapes import NetShapes, Pin, place
-from .tidy import Resistor, tidy
+from .tidy import NetResistors, Resistor, tidy
 from .wire import WireSolver
 
 #: places whose own resistance is inside the device: one node each
 _EQUIPOTENTIAL = frozenset({"nsd", "psd", "ptap", "ntap"})
 Bounds = tuple[int, int, int, int]
-
-
-@dataclass
-class NetResistors:
-    """Resistors of one net.
-
-    Attributes:
-        name: net name.
-        n_nodes: number of nodes.
-        terminal_node: terminal key -> node.
-        pin_node: pin name -> node.
-        resistors: wires and cuts.
-        warnings: what could not be taken into account.
-    """
-
-    name: str
-    n_nodes: int = 0
-    terminal_node: dict[Hashable, int] = field(default_factory=dict)
-    pin_node: dict[str, int] = field(default_factory=dict)
-    resistors: list[Resistor] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -9,7 +9,8 @@ never mixed, so that a net's resistance can still be told layer by layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,6 +37,27 @@ class Resistor:
     layer: str
     width_um: float = float("nan")
     cuts: float = float("nan")
+
+
+@dataclass
+class NetResistors:
+    """Resistors of one net.
+
+    Attributes:
+        name: net name.
+        n_nodes: number of nodes.
+        terminal_node: terminal key -> node.
+        pin_node: pin name -> node.
+        resistors: wires and cuts.
+        warnings: what could not be taken into account.
+    """
+
+    name: str
+    n_nodes: int = 0
+    terminal_node: dict[Hashable, int] = field(default_factory=dict)
+    pin_node: dict[str, int] = field(default_factory=dict)
+    resistors: list[Resistor] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def tidy(

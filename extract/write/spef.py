@@ -16,9 +16,11 @@ from ...solve.network.network import Network
 from ..field.lumps import lumps, nodes_of_nets
 
 if TYPE_CHECKING:
-    from ..field.capacitance import NetCapacitance
+    from ..field.netcap import NetCapacitance
 
 _FF = 1e15
+#: between names of one node, and of joints without resistance: readers refuse 0 ohm
+_JOINT_OHM = 1e-6
 _NO_NODES = np.array([], dtype=np.int64)
 #: what an identifier may hold as it is: letters, digits and indices of a bus at its end
 _PLAIN = re.compile(r"[A-Za-z0-9_]|(?<=[^\[])\[[A-Za-z0-9_]+\]")
@@ -36,7 +38,8 @@ def write_spef(
     """Write a network as SPEF with ohm and fF.
 
     Nets without resistors, such as those that `extract` was told to leave ideal, have pins and
-    capacitances only. Several labels on one place are pins of the same net.
+    capacitances only. Several labels on one place are pins of the same net, joined by 1 uohm: some
+    readers refuse resistors of 0 ohm.
 
     Names are escaped as the standard asks; what it has no escape for, such as a space, becomes
     an underscore. Instance pins are `XB_i_j` and `XT_i_j` (memristors; pins ROW and ME) and `Mk`
@@ -90,7 +93,7 @@ def escaped(name: str) -> str:
         parts.append(text if plain else f"\\{text}" if text in _SPECIAL else "_")
         at += len(text)
     # digits alone would be a number
-    return ("_" if name.isdigit() else "") + "".join(parts)
+    return ("_" if name.isdecimal() else "") + "".join(parts)
 
 
 class _Writer:
@@ -182,7 +185,7 @@ class _Writer:
             ports = self.ports_at.get(node, [])
             connections += [*(f"*P {pin} B" for pin in ports), *(f"*I {pin} B" for pin in pins)]
             label = self.label[node]
-            shorts += [f"{label} {pin} 0" for pin in (*ports, *pins) if pin != label]
+            shorts += [f"{label} {pin} {_JOINT_OHM:g}" for pin in (*ports, *pins) if pin != label]
         if connections:
             yield "*CONN"
             yield from connections
@@ -191,7 +194,7 @@ class _Writer:
             yield from (f"{k + 1} {text}" for k, text in enumerate(caps))
         rows = [
             f"{self.label[int(n.resistor_a[k])]} {self.label[int(n.resistor_b[k])]} "
-            f"{n.resistor_ohm[k]:.9g}"
+            f"{max(n.resistor_ohm[k], _JOINT_OHM):.9g}"
             for k in resistors
         ]
         if rows or shorts:

@@ -29,7 +29,7 @@ from .model import MemristorModel
 
 if TYPE_CHECKING:
     from ...solve.circuit.iv import SpiceLaw
-    from ..field.capacitance import NetCapacitance
+    from ..field.netcap import NetCapacitance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,13 +7,13 @@ transistors every element by its derivatives, and solves that linear circuit exa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import SuperLU
+from scipy.sparse import coo_matrix, csc_matrix
 
 from ...base.errors import ConvergenceError, DriveError
 from ..circuit.circuit import Circuit, Flow, held_voltages
@@ -117,7 +117,13 @@ def newton(
         ConvergenceError: if the iteration does not settle.
     """
     law = _Law(solver, device, None)
-    steps, volts, drops = _newton(solver, law, port_voltages, TOL, start)
+    if start is not None:
+        drops = np.zeros(len(solver.edges.g))
+        drops[solver.edges.devices] = start
+        nowhere, name = np.zeros(solver.edges.n_nodes), "newton on resistances"
+        with suppress(ConvergenceError):  # not near enough: step by step
+            return _judged(solver, law, nowhere, drops, port_voltages, name)
+    steps, volts, drops = _newton(solver, law, port_voltages, TOL)
     name = f"newton ({steps} steps) on {solver.factor.name}"
     return _judged(solver, law, volts, drops, port_voltages, name)
 
@@ -135,7 +141,6 @@ def _newton(
     law: _Law,
     port_voltages: Mapping[str, float],
     tol: float,
-    start: Floats | None = None,
 ) -> tuple[int, Floats, Floats]:
     """Take Newton's steps until the last one moved nothing by more than `tol`.
 
@@ -148,20 +153,13 @@ def _newton(
     held = held_voltages(base.circuit, base.edges.held, dict(port_voltages))
     scale = max(float(np.abs(held).max()), 1e-300)
     moved = np.inf
-    if start is None:
-        first = base.voltages(port_voltages)
-        drops = first[base.edges.a] - first[base.edges.b]
-        if (device := law.device) is not None:
-            # where devices carry what they carry as resistors
-            mine = base.edges.devices
-            drops[mine] = held_back(
-                device, base.edges.g[mine], np.zeros_like(drops[mine]), drops[mine]
-            )
-        steps = law.steps(base, first, drops, held)
-    else:
-        drops = np.zeros(len(base.edges.g))
-        drops[base.edges.devices] = start
-        steps = law.steps(base, np.zeros(base.edges.n_nodes), drops, held)
+    first = base.voltages(port_voltages)
+    drops = first[base.edges.a] - first[base.edges.b]
+    if (device := law.device) is not None:
+        # where devices carry what they carry as resistors
+        mine = base.edges.devices
+        drops[mine] = held_back(device, base.edges.g[mine], np.zeros_like(drops[mine]), drops[mine])
+    steps = law.steps(base, first, drops, held)
     last = np.inf
     for step, (moved, volts) in enumerate(steps, start=1):
         # steep laws need more than asked: go on as long as a step halves the one before
@@ -335,24 +333,22 @@ def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step
         out = circuit.gathered(law.currents(volts, drops)[kept])
         move = np.zeros(circuit.n_groups)
         if len(free):
-            move[free] = jacobian_of(circuit, slope_a[kept], slope_b[kept]).solve(-out[free])
+            matrix = jacobian_of(circuit, slope_a[kept], slope_b[kept])
+            move[free] = symmetric_factor(matrix).solve(-out[free])
         volts = volts + np.clip(move, -MAX_MOVE, MAX_MOVE)[circuit.group]
         yield float(np.abs(move).max(initial=0.0)), volts
 
 
-def jacobian_of(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> SuperLU:
-    """Factor the derivatives of the currents out of the free nodes by their voltages.
+def jacobian_of(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> csc_matrix:
+    """Return the derivatives of the currents out of the free nodes by their voltages, S.
 
     Each current enters one node and leaves another, so that no diagonal is less than the rest of
-    its column: no pivot need be looked for.
+    its column: a factor need look for no pivot (`symmetric_factor`).
 
     Args:
         circuit: the merged circuit.
         slope_a: dI/dVa of every edge, S; not negative.
         slope_b: -dI/dVb of every edge, S; not negative.
-
-    Raises:
-        RuntimeError: if a pivot is lost to rounding.
     """
     free, n = circuit.free, circuit.n_groups
     number = np.full(n, -1, dtype=np.int64)
@@ -362,8 +358,7 @@ def jacobian_of(circuit: Circuit, slope_a: Floats, slope_b: Floats) -> SuperLU:
     values = np.concatenate([slope_a, -slope_b, -slope_a, slope_b])
     inner = (rows >= 0) & (cols >= 0)
     places = (rows[inner], cols[inner])
-    matrix = coo_matrix((values[inner], places), (len(free), len(free))).tocsc()
-    return symmetric_factor(matrix)
+    return coo_matrix((values[inner], places), (len(free), len(free))).tocsc()
 
 
 def _solve_tangents(base: NetworkSolver, g: Floats, offset: Floats, held: Floats) -> Floats:

@@ -113,7 +113,7 @@ class _Kind:
         with np.errstate(divide="ignore"):
             siemens = 1.0 / ohm
         seen = np.flatnonzero(read[kind.nodes[0]])
-        circuit = prepare(kind.nodes.shape[1], *kind.ends, siemens, seen[:1])
+        circuit = prepare(kind.nodes.shape[1], kind.ends[0], kind.ends[1], siemens, seen[:1])
         self._edge, self._g, self._free, self._group = (
             circuit.edge, circuit.g, circuit.free, circuit.group,
         )  # fmt: skip
@@ -144,7 +144,9 @@ class _Kind:
         into = self._merge @ inject[self.copies.nodes].T
         over = np.zeros(into.shape)
         left, g = into, self._g[:, None]
-        for _ in range(_SWEEPS if self._factor is not None else 0):
+        for _ in range(_SWEEPS):
+            if self._factor is None:
+                break
             over[self._free] += self._factor.solve(np.ascontiguousarray(left[self._free]))
             # differences of voltages, not rows of a matrix: no cancellation of large sums
             left = into - self._leave @ (g * (self._leave.T @ over))

@@ -1,6 +1,6 @@
 """First-order theory of the IR drop, to check solvers and layouts against.
 
-Uniform devices, all inputs on, rows driven from one end, columns sensed at one end, one
+Uniform devices, all inputs on, rows driven from one end or both, columns sensed at one end, one
 wire segment between driver and first cell and one between last cell and sense. Every
 device then draws the same current I, and a drop is I times the resistances below
 (derived in docs/design.md section 5; exact in the limit of small drops).
@@ -55,7 +55,9 @@ class Drops:
     worst_column: float
 
 
-def first_order(tiers: int, rows: int, cols: int, parts: Parts) -> Drops:
+def first_order(
+    tiers: int, rows: int, cols: int, parts: Parts, *, both_ends: bool = False
+) -> Drops:
     """Drops of an array whose column nodes each collect one device per tier.
 
     Args:
@@ -63,6 +65,7 @@ def first_order(tiers: int, rows: int, cols: int, parts: Parts) -> Drops:
         rows: rows of each tier (a planar array has as many rows as inputs).
         cols: columns.
         parts: series resistances.
+        both_ends: True for rows that are driven from both ends.
 
     Returns:
         The three drops.
@@ -73,16 +76,37 @@ def first_order(tiers: int, rows: int, cols: int, parts: Parts) -> Drops:
     for name, value in (("tiers", tiers), ("rows", rows), ("cols", cols)):
         if value < 1:
             raise InputError(f"{name} is {value}, allowed: >= 1")
-    far_row = parts.row * cols * (cols + 1) / 2
-    mean_row = parts.row * (cols + 1) * (2 * cols + 1) / 6
+    far_row, mean_row = (_both_ends if both_ends else _one_end)(cols, parts)
     far_col = parts.col * tiers * rows * (rows + 1) / 2
     mean_col = parts.col * tiers * (rows + 1) * (2 * rows + 1) / 6
-    ends = cols * parts.drive + tiers * rows * parts.sense + parts.cell
+    ends = tiers * rows * parts.sense + parts.cell
     return Drops(
         worst_device=far_row + far_col + ends,
         mean_device=mean_row + mean_col + ends,
         worst_column=far_row + mean_col + ends,
     )
+
+
+def _one_end(cols: int, parts: Parts) -> tuple[float, float]:
+    """Return the largest and the mean drop along a row with its source in front of it."""
+    source = cols * parts.drive
+    return (
+        source + parts.row * cols * (cols + 1) / 2,
+        source + parts.row * (cols + 1) * (2 * cols + 1) / 6,
+    )
+
+
+def _both_ends(cols: int, parts: Parts) -> tuple[float, float]:
+    """Return the same of a row between two sources."""
+    to_west = parts.drive + parts.row * np.arange(1, cols + 1)
+    to_east = to_west[::-1]
+    whole = 2 * parts.drive + parts.row * (cols + 1)
+    if not whole:
+        return 0.0, 0.0
+    # what a device's current leaves at every place, over all devices
+    before = np.cumsum(to_west)
+    drops = (to_east * before + to_west * (before[::-1] - to_east)) / whole
+    return float(drops.max()), float(drops.mean())
 
 
 def reduction(rows: int, cols: int, parts: Parts) -> Drops:

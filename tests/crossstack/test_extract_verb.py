@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
 from crossstack import lvs
 from crossstack.extract import engines, extract, load_array, net_summary
 from crossstack.extract.array import tiled
+from crossstack.extract.field.tiles import Tile
 from crossstack.pdk import get_tech
 from crossstack.solve import load_network
 
@@ -90,6 +94,28 @@ def test_capacitance_takes_the_flat_engine(crossstack, built, tmp_path, monkeypa
     for option, engine in (("--r-only", "tile"), ("--rc", "flat")):
         told = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path, option, "--json").json
         assert told["extraction"]["engine"] == engine
+
+
+def test_capacitance_from_the_field_is_that_of_every_net(crossstack, built, tmp_path, monkeypatch):
+    """Electrodes behind transistors too; the energies themselves have tests of their own."""
+    monkeypatch.setattr(Tile, "energies_f", lambda tile, *_: 1e-15 * np.eye(len(tile.nets)))
+
+    def electrode_ff(option: str, value: str = "") -> float:
+        out = tmp_path / option
+        more = [option, value] if value else [option]
+        ran = crossstack("extract", built / f"{NAME}.gds", "-o", out, "--spef", *more)
+        assert ran.code == 0, ran.err
+        text = (out / f"{NAME}.spef").read_text()
+        [index] = re.findall(r"^\*(\d+) BE\[0\]\[0\]$", text, re.MULTILINE)
+        [total] = re.findall(rf"^\*D_NET \*{index} (\S+)$", text, re.MULTILINE)
+        return float(total)
+
+    coupling = electrode_ff("--rc")
+    assert electrode_ff("--capacitance-engine", "field") >= 1.0 != coupling
+    ran = crossstack("extract", built / f"{NAME}.gds", "--capacitance-engine", "guess")
+    ran.fails(2, "formula", "field")
+    gds, both = built / f"{NAME}.gds", ("--r-only", "--capacitance-engine", "field")
+    crossstack("extract", gds, *both).fails(2, "--r-only", "--capacitance-engine")
 
 
 def test_tile_engine_by_name_agrees_with_flat(crossstack, built, tmp_path):

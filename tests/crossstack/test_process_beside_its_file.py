@@ -36,7 +36,7 @@ def test_what_is_only_in_the_working_folder_is_not_meant(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "run.yaml").write_text("rows: 2\nprocess: lab\n")
     monkeypatch.chdir(tmp_path / "b")
-    with pytest.raises((ConfigError, ParameterError), match="run.yaml, line 2: process = "):
+    with pytest.raises((ConfigError, ParameterError), match=r"run\.yaml, line 2: process = "):
         load_config(tmp_path / "a" / "run.yaml", {})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -404,3 +405,52 @@ def test_no_more_candidates_are_looked_at_than_asked_for(asked, tmp_path):
     assert len(outcome.seen) == min(asked, 202) or "nothing better" in outcome.ended
     if asked > 25:  # neighbours were looked at within it
         assert outcome.front[0].figures["area_um2"] == pytest.approx(7.2, abs=0.05)
+
+
+# ---- a target of writes and currents, as examples/size_32.yaml has it
+
+NEEDS = {"worst_device": 0.10, "write_share": 1.0, "limit_used": 1.0}
+
+
+def _row_by_row(**more):
+    device = {"write_rows": 1, "v_set_v": 2.6, "v_reset_v": 2.4}
+    return config_of({"rows": 3, "cols": 2, "strap": True, "device": device, **more})
+
+
+@pytest.mark.parametrize("width", [2.0, 12.0])
+def test_a_few_writes_rule_out_only_what_all_of_them_do(width, monkeypatch):
+    config = _row_by_row(select_w_um=width)
+    study = Study(config, draw(config))
+    share = flat_figures({"write_voltages": study.em().write_voltages.to_json()})["write_share"]
+    far = [*study.far_shares()]
+    assert len(far) == 4  # either tier, both polarities
+    assert share == pytest.approx(min(far), rel=1e-6)
+    full = one.evaluate(one.Task((config,), NEEDS, ("area_um2",)))
+    assert (full["why"] is None) == (share >= 1.0)
+    if share < 1.0:
+        monkeypatch.setattr(Study, "em", None)  # not needed
+        found = one.evaluate(one.Task((config,), {"write_share": 1.0}, ("area_um2",)))
+        assert "write_share is" in found["why"]
+        assert found["figures"]["write_share"] == pytest.approx(share, rel=0.05)
+
+
+def test_the_examples_targets_are_read():
+    folder = Path(__file__).parents[2] / "examples"
+    paths = sorted(folder.glob("size_*.yaml"))
+    assert paths
+    for path in paths:
+        target = read_target(path)
+        assert target.bounds == NEEDS
+        assert target.base["tech"] == {"temperature_c": 85}
+        assert target.size >= 50
+
+
+def test_currents_of_a_large_array_are_judged_where_a_target_asks(monkeypatch):
+    from crossstack.extract import engines
+
+    config = _row_by_row(select_w_um=4.0)
+    small = one.evaluate(one.Task((config,), {"limit_used": 9.0}, ("area_um2",)))
+    monkeypatch.setattr(engines, "_LARGE", 5)  # cells; beyond, lines without widths
+    assert not Study(config, draw(config)).limits().judged
+    large = one.evaluate(one.Task((config,), {"limit_used": 9.0}, ("area_um2",)))
+    assert large["figures"]["limit_used"] == small["figures"]["limit_used"] > 0

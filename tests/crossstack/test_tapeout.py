@@ -192,7 +192,8 @@ def test_the_package_is_whole(good, crossstack):
     ran = crossstack("tapeout", good / f"{NAME}.gds", "--check-only", "--json")
     report = ran.json
     statuses = {c["name"]: c["status"] for c in report["checks"]}
-    others = {"masks on die", "source", "marks", "design rules", "netlist", "pad openings"}
+    others = {"masks on die", "source", "marks", "design rules", "netlist", "pad openings",
+                  "reopenings"}  # fmt: skip
     assert set(statuses) == {*CHECKS, *others, *OF_A_CHIP, "unknown layers"}
     assert {name for name, status in statuses.items() if status != "ok"} == {*OF_A_CHIP, "marks"}
     items = {c["name"]: c["item"] for c in report["checks"]}
@@ -355,6 +356,25 @@ def test_a_pad_that_stays_closed_fails(good, tmp_path, crossstack):
     half = box("REOPEN", 2000, 2000, 70_000, 50_000)
     assert status(half).startswith("failed")
     assert status(box("Pad", 0, 0, 80_000, 60_000)).startswith("ok: Every bond pad")
+
+
+@pytest.mark.parametrize(
+    ("damage", "verdict"),
+    [
+        ((box("REOPEN", 2000, 2000, 9000, 9000),), "failed"),
+        ((box("REOPEN", 900_000, 0, 910_000, 9000),), "ok"),  # over nothing
+        ((box("Pad", 0, 0, 60_000, 60_000), box("REOPEN", 150, 150, 59_850, 59_850)), "ok"),
+        ((box("Pad", 0, 0, 60_000, 60_000), box("REOPEN", 145, 150, 59_850, 59_850)), "failed"),
+    ],
+)
+def test_the_passivation_is_opened_inside_pads_only(good, tmp_path, crossstack, damage, verdict):
+    source = packaged(good, tmp_path)
+    for change in damage:
+        edit(source, change)
+    checks = crossstack("tapeout", source, "--json").json["checks"]
+    (found,) = [c for c in checks if c["name"] == "reopenings"]
+    assert found["status"] == verdict, found
+    assert verdict == "ok" or "REOPEN at (" in found["text"]
 
 
 def test_wrong_usage_and_unreadable_files(good, tmp_path, crossstack):

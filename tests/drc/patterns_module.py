@@ -149,6 +149,20 @@ def _opening(p: Draw) -> None:
     p.area()
 
 
+def _reopening(layer: str) -> Pattern:
+    """An opening of the passivation, without a pad, beside what it must not lay bare."""
+
+    def draw(p: Draw) -> None:
+        p.rect("REOPEN", 0, 0, 5, 5)
+        x = 5 + p.tech.profile.overlay_um - p.d
+        p.rect(layer, x, 0, x + 3, 3)
+        if layer == "COMP":
+            p.around("Pplus", (x, 0, x + 3, 3), 0.4)
+        p.area()
+
+    return draw
+
+
 for _e in ("BE", "ME", "TE"):
     _electrode(_e)
     register(f"V{_e}.5", _via_to_crossing(_e))
@@ -161,6 +175,8 @@ _device("T")
 register("XO.1", _overlay)
 register("PO.1", _outside)
 register("PO.2", _opening)
+register("PO.3", _reopening("ME"))
+register("PO.4", _reopening("COMP"))
 
 
 #: what must lie exactly where a layer lies

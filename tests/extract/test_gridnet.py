@@ -12,9 +12,10 @@ from crossstack.extract.array.chain import resistance
 from crossstack.extract.sheet import wire
 from crossstack.extract.sheet.field import SheetPort, sheet_impedance
 from crossstack.extract.sheet.gridnet import grid_network
-from crossstack.extract.sheet.netres import NetResistors, NetSolver
+from crossstack.extract.sheet.netres import NetSolver
 from crossstack.extract.sheet.rates import rates
 from crossstack.extract.sheet.shapes import NetShapes, Pin
+from crossstack.extract.sheet.tidy import NetResistors
 from crossstack.pdk import get_tech
 
 TECH = get_tech()

@@ -6,9 +6,10 @@ import klayout.db as db
 import numpy as np
 import pytest
 
-from crossstack.extract.sheet.netres import NetResistors, NetSolver
+from crossstack.extract.sheet.netres import NetSolver
 from crossstack.extract.sheet.rates import rates
 from crossstack.extract.sheet.shapes import NetShapes, Pin, Terminal
+from crossstack.extract.sheet.tidy import NetResistors
 from crossstack.pdk import Conditions, ParameterError, get_tech
 
 TECH = get_tech()

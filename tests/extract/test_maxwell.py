@@ -99,6 +99,19 @@ def scene(section: Section) -> Scene:
     return Scene((low, 0, high, 1), top + far, tuple(lines), tuple(films))
 
 
+def test_a_scene_without_nets_has_an_empty_matrix() -> None:
+    nets, found = maxwell(Scene((0, 0, 5, 5), 4.0, (), (Insulator(0, 1, 4.0),)))
+    assert (nets, found.shape) == ((), (0, 0))
+
+
+def test_heights_may_differ_in_their_last_digits() -> None:
+    whole = box(0, 0, 3, 2)
+    films = (Insulator(0, 1, 4.0), Insulator(1 + 2e-16, 2 - 1e-12, 7.0))
+    plate = (conductor("A", 2, 2.5, whole),)
+    found = maxwell(Scene((0, 0, 3, 2), 6.0, plate, films))[1]
+    assert found[0, 0] == pytest.approx(6 * EPSILON_0_F_UM / (1 / 4 + 1 / 7), rel=1e-4, abs=0)
+
+
 def test_what_the_grid_cannot_hold_is_refused() -> None:
     bodies = (conductor("A", 1, 2, box(1, 1, 1.001, 2)), conductor("B", 1, 2, box(3, 1, 4, 2)))
     with pytest.raises(ParameterError, match="net = 'A'"):

@@ -139,6 +139,7 @@ def parse_spef(text: str) -> dict[str, dict[str, list[list[str]]]]:
                 content[section] = []
             else:
                 content[section].append(line.split())
+        assert all(float(row[3]) > 0 for row in content.get("*RES", ())), "readers refuse 0 ohm"
         assert all(content.values()), "a section without entries is refused by the grammar"
         pins = {row[1] for row in content.get("*CONN", ()) if row[0] == "*P"}
         content["pins"] = [[names[pin]] for pin in sorted(pins)]

@@ -85,7 +85,7 @@ def test_a_network_is_driven_at_the_supply_that_it_was_extracted_at(cold, tmp_pa
         ("[0, 100]", "[0]", "temperatures_c is not [lowest, highest]"),
         ("[0, 100]", '["0", 100]', "temperatures_c = '0' is not a number"),
         ("[0, 100]", "[30, 100]", "does not hold 25 C"),
-        ("supply_v = 1.8", "supply_v = 0", "supply_v = 0 is not between"),
+        ("supply_v = 1.8", "supply_v = 0", "supply_v = 0, allowed: above 0"),
     ],
 )
 def test_nonsense_is_refused(cold, tmp_path, old, new, words):

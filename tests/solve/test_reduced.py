@@ -1,15 +1,20 @@
-"""A network without its wires' inner nodes behaves like the whole one."""
+"""A network without its wires' inner nodes behaves like the whole one, and tells of all wires."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossstack.solve.circuit.iv import Sinh
+from crossstack.base.errors import ConvergenceError
+from crossstack.solve.circuit.iv import Limited, Sinh
+from crossstack.solve.network import whole
+from crossstack.solve.network.alike import copies
 from crossstack.solve.network.builder import NetworkBuilder
-from crossstack.solve.network.linear import solve_network
-from crossstack.solve.network.nonlinear import solve_network_nonlinear
+from crossstack.solve.network.linear import NetworkSolver, solve_network
+from crossstack.solve.network.nonlinear import newton, solve_network_nonlinear
 from crossstack.solve.network.reduced import reduced
+from crossstack.solve.network.through import Throughs
+from crossstack.solve.network.whole import solve_devices, solve_whole
 
 
 def meshes(seed, side, spread, zeros):
@@ -127,3 +132,117 @@ def test_a_mesh_of_many_neighbours_goes_as_a_whole_unless_its_ends_are_many():
     # of many ends, joining all with all would be more than the mesh is
     many = solved(26, 60)
     assert len(many.resistor_a) < 60 * 59 / 2
+
+
+DRIVES = {"BR[0]": 0.2, "BR[1]": -0.1, "C[0]": 0.0, "C[1]": 0.0}
+
+
+def same(found, wanted):
+    """Voltages, currents and what floats are those of the whole network."""
+    most = np.abs([*wanted.port_currents.values()]).max()
+    for name in ("device_currents", "switch_currents", "resistor_currents"):
+        got, want = getattr(found, name), getattr(wanted, name)
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=name)
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-9 * most, err_msg=name)
+    np.testing.assert_allclose(found.node_voltages, wanted.node_voltages, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.device_voltages, wanted.device_voltages, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(found.floating_nodes, wanted.floating_nodes)
+    assert found.floating == wanted.floating
+    for pin, amps in wanted.port_currents.items():
+        assert found.port_currents[pin] == pytest.approx(amps, rel=1e-8, abs=1e-9 * most)
+    assert found.kcl_residual < 1e-9
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(2, 5), st.floats(0, 3), st.sampled_from([0.0, 0.2]),
+    st.booleans(), st.sampled_from([0.0, 1e-3]),
+)  # fmt: skip
+def test_wires_are_those_of_the_whole_network(seed, side, spread, zeros, on, last):
+    network = meshes(seed, side, spread, zeros)
+    siemens = np.full((1, 2, 2), 1e-3)
+    siemens[0, 1, 1] = last  # behind a transistor that is off, a node that nothing drives
+    given = {
+        "conductances": siemens, "port_voltages": DRIVES, "switch_ohm": 300.0,
+        "gates": {"BS[0]": True, "BS[1]": on},
+    }  # fmt: skip
+    same(solve_whole(network, **given), solve_network(network, **given))
+
+
+@pytest.mark.parametrize("law", [Sinh(3.0), Limited(Sinh(3.0), 1e-4)])
+@pytest.mark.parametrize("near", [False, True])
+def test_a_law_is_followed_from_any_start(law, near):
+    network = meshes(2, 6, 2.0, 0.1)
+    given = {
+        "conductances": np.full((1, 2, 2), 1e-4), "switch_ohm": 1e3,
+        "port_voltages": {"BR[0]": 2.0, "BR[1]": 1.5, "C[0]": 0.0, "C[1]": 0.0},
+        "gates": {"BS[0]": True, "BS[1]": True},
+    }  # fmt: skip
+    wanted = solve_network_nonlinear(network, device=law, **given)
+    start = np.full(4, 1.5) if near else np.array([-5.0, 5.0, 0.0, 1e3])
+    same(solve_whole(network, device=law, start=start, **given), wanted)
+    few = solve_devices(network, device=law, **given)
+    np.testing.assert_allclose(few.device_currents, wanted.device_currents, rtol=1e-9)
+
+
+def test_an_ideal_switch_is_solved_with_the_wires():
+    network = meshes(3, 3, 1.0, 0.0)
+    given = {
+        "conductances": np.full((1, 2, 2), 1e-3), "port_voltages": DRIVES,
+        "gates": {"BS[0]": True, "BS[1]": True},
+    }  # fmt: skip
+    found, wanted = solve_whole(network, **given), solve_network(network, **given)
+    np.testing.assert_array_equal(found.resistor_currents, wanted.resistor_currents)
+
+
+def test_currents_that_do_not_add_up_are_refused(monkeypatch):
+    network = meshes(4, 3, 1.0, 0.0)
+    found = whole._injected
+    monkeypatch.setattr(
+        whole, "_injected", lambda *a: found(*a) * np.linspace(1, 1.1, a[0].n_nodes)
+    )
+    with pytest.raises(ConvergenceError, match="wires' currents"):
+        solve_whole(
+            network, conductances=np.full((1, 2, 2), 1e-3), port_voltages=DRIVES, switch_ohm=1.0,
+            gates={"BS[0]": True, "BS[1]": True},
+        )  # fmt: skip
+
+
+def test_a_start_saves_newtons_steps():
+    network = meshes(5, 3, 1.0, 0.0)
+    volts = {"BR[0]": 2.0, "BR[1]": 1.5, "C[0]": 0.0, "C[1]": 0.0}
+    solver = NetworkSolver(
+        network, conductances=np.full((1, 2, 2), 1e-4), driven=volts, switch_ohm=1e3,
+        gates={"BS[0]": True, "BS[1]": True},
+    )  # fmt: skip
+    first = newton(solver, Sinh(3.0), volts)
+    assert "steps" in first.method
+    place = (network.memristor_tier, network.memristor_row, network.memristor_col)
+    again = newton(solver, Sinh(3.0), volts, first.device_voltages[place])
+    assert "steps" not in again.method
+    np.testing.assert_allclose(again.device_currents, first.device_currents, rtol=1e-10)
+
+
+def test_pieces_that_are_alike_are_found():
+    network = meshes(1, 4, 0.0, 0.0)  # every resistor but the dangling ones has 1 ohm
+    read = np.zeros(network.n_nodes, dtype=bool)
+    kinds = copies(network, read)
+    # two rows, two columns and a mesh adrift; four inner nodes without wires
+    assert sorted(kind.nodes.shape for kind in kinds) == [(4, 1), (5, 17)]
+    read[network.ports["C[1]"]] = True
+    assert sorted(kind.nodes.shape for kind in copies(network, read)) == [(1, 17), (4, 1), (4, 17)]
+
+
+def test_several_solutions_pass_the_meshes_as_each_alone():
+    rng = np.random.default_rng(0)
+    a, b = np.triu_indices(4, 1)
+    a, b = np.concatenate([a, a + 10]), np.concatenate([b, b + 10])
+    width = np.tile([1.0, 2.0, 1.0, 2.0, 1.0, 0.5], 2)
+    kind = np.repeat([0, 1], 6)
+    throughs, amps = Throughs(a, b, kind, width), rng.normal(size=(12, 3))
+    both = throughs(amps)
+    for k in range(3):
+        np.testing.assert_allclose(throughs(amps[:, k]), both[:, k], rtol=1e-12)
+    half = rng.permutation(np.arange(6, 12))
+    np.testing.assert_allclose(throughs.part(half)(amps[half, 0]), both[half, 0], rtol=1e-12)
+    assert (both >= np.abs(amps) - 1e-12).any()

@@ -7,13 +7,13 @@ from crossstack.solve.study.theory import Drops, Parts, first_order, reduction, 
 SMALL = 1e-9  # S: the small-drop limit
 
 
-def solved(tiers, rows, cols, parts):
+def solved(tiers, rows, cols, parts, **more):
     """The same three numbers from solve_crossbar; a cell resistance adds to the device's."""
     g = 1 / (1 / SMALL + parts.cell)
     s = solve_crossbar(
         np.full((tiers, rows, cols), g), np.ones((tiers, rows)),
         row_segments=parts.row, column_segments=parts.col, drive_resistance=parts.drive,
-        sense_resistance=parts.sense, tol=1e-13,
+        sense_resistance=parts.sense, tol=1e-13, **more,
     )  # fmt: skip
     # terminals of the pair device + cell, minus the cell's own share
     device = 1 - s.device_voltages * g / SMALL
@@ -29,8 +29,11 @@ def solved(tiers, rows, cols, parts):
 )
 def test_theory_is_the_small_drop_limit_of_the_solver(tiers, rows, cols, parts):
     theory, found = first_order(tiers, rows, cols, parts), solved(tiers, rows, cols, parts)
+    both = first_order(tiers, rows, cols, parts, both_ends=True)
+    found_both = solved(tiers, rows, cols, parts, row_drive="both")
     for name, value in vars(theory).items():
         assert getattr(found, name) == pytest.approx(value, rel=2e-4), name
+        assert getattr(found_both, name) == pytest.approx(getattr(both, name), rel=2e-4), name
 
 
 def test_the_facts_table():
