@@ -182,6 +182,8 @@ class HybridGeometry(StackedPair):
         return grid_up(
             max(
                 self.own_tap_x + to_next,
+                # the lines' ends are as wide as the cell, and join its VSS
+                self.own_tap_x + r.line // 2,
                 nmos.comp[2] - nmos.comp[0] + r.across("n_active", "p_tap"),
                 self.source_x + self.stack.pad_w // 2
                 + grid_up(max(r.space("select"), r.row_space(0)) / 2),

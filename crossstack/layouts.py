@@ -91,7 +91,8 @@ class Wires:
         at = self.tech.conditions
         tech = self.tech.at(replace(at, device=merged(at.device, figures)))
         found = replace(self.found, conditions=tech.conditions.to_json())
-        note = f"memristors as --device says: {device_text(tech.conditions.device)}"
+        told = {key: tech.conditions.device.get(key, figures[key]) for key in figures}
+        note = f"memristors as --device says: {device_text(told)}"
         return replace(self, found=found, tech=tech, notes=(*self.notes, note))
 
 

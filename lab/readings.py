@@ -28,6 +28,7 @@ class Reading:
         sense_high, sense_low: pads between which the voltage was measured.
         current_a: current in A.
         voltage_v: voltage in V.
+        temperature_c: of the chuck, degree C.
     """
 
     monitor: str
@@ -37,6 +38,7 @@ class Reading:
     sense_low: int
     current_a: float
     voltage_v: float
+    temperature_c: float
 
     def __post_init__(self) -> None:
         """Refuse what no instrument can have read.
@@ -51,6 +53,8 @@ class Reading:
             raise ValueError(f"current_a = {self.current_a:g} is not within 1e-12 .. 1 A")
         if not math.isfinite(self.voltage_v) or abs(self.voltage_v) > 100.0:
             raise ValueError(f"voltage_v = {self.voltage_v:g} is not within -100 .. 100 V")
+        if not math.isfinite(self.temperature_c) or not -273.15 < self.temperature_c < 1000.0:
+            raise ValueError(f"temperature_c = {self.temperature_c:g} is not within -273 .. 1000 C")
 
 
 COLUMNS = tuple(field.name for field in fields(Reading))
@@ -85,7 +89,8 @@ def read_readings(path: Path) -> list[Reading]:
             raise FileError(f"{where} has {len(row)} values, not {len(COLUMNS)}")
         try:
             a, b, high, low = (whole_decimal(value) for value in row[1:5])
-            found.append(Reading(row[0], a, b, high, low, decimal(row[5]), decimal(row[6])))
+            values = [decimal(value) for value in row[5:]]
+            found.append(Reading(row[0], a, b, high, low, *values))
         except ValueError as error:
             raise FileError(f"{where}: {error}") from None
         if len(found) > MOST:

@@ -13,6 +13,7 @@ from ..cells.pads import probe_pad_side
 from ..cells.parameters import ELECTRODES
 from ..cells.rules import RuleBook
 from ..pdk import Tech
+from ..pdk.conditions import REFERENCE_C
 from .instrument import Instrument, Pads, draw
 from .readings import Reading
 
@@ -38,6 +39,7 @@ def names() -> Iterator[str]:
 def measure(
     instrument: Instrument,
     repeats: int = REPEATS,
+    temperature_c: float = REFERENCE_C,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Reading]:
     """Run every script; returns the readings in the order taken.
@@ -45,6 +47,7 @@ def measure(
     Args:
         instrument: what is connected to the probe card.
         repeats: readings of each step and direction of the current.
+        temperature_c: of the chuck.
         progress: called with (monitor, done, total).
     """
     readings = []
@@ -57,7 +60,7 @@ def measure(
             for k in range(2 * repeats):
                 i = current if k % 2 == 0 else -current
                 volts = instrument.voltage(monitor, force, sense, i)
-                readings.append(Reading(monitor, *force, *sense, i, float(volts)))
+                readings.append(Reading(monitor, *force, *sense, i, float(volts), temperature_c))
     return readings
 
 

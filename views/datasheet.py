@@ -73,6 +73,8 @@ def datasheet(
             "v_set_V": m.v_set_v,
             "v_reset_V": m.v_reset_v,
             "law": m.law,
+            "write_rows": m.write_rows,
+            "compliance_A": m.compliance_a,
             "source": m.source,
         },
         "stimulus": dict(what.text),
@@ -212,11 +214,26 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         "other columns may be high, too: these columns are read meanwhile.",
         f"Set: put {device['v_set_V']:g} V on {names.WRITE_ROW} of the rows to set, for a pulse. "
         f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {names.WRITE_ROW} of "
-        f"the rows that stay; {names.WRITE_ROW} of the rows to reset stays at 0 V.",
+        f"the rows that stay; {names.WRITE_ROW} of the rows to reset stays at 0 V."
+        f"{_write_limits(device, sheet['rows'])}",
         "Return all of them to 0 V, then set the select line low, then "
         f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed.",
     ]
     return {"read": read, "write": write}
+
+
+def _write_limits(device: Mapping[str, Any], rows: int) -> str:
+    """Return how many rows are written at a time and what a driver may give, in words."""
+    at_a_time, amps = device["write_rows"], device["compliance_A"]
+    found = ""
+    if at_a_time is not None and at_a_time < rows:
+        found += (
+            f" Write at most {at_a_time} row{'s' if at_a_time > 1 else ''} at a time: repeat this "
+            f"step for the others, which stay unwritten meanwhile ({-(-rows // at_a_time)} turns)."
+        )
+    if amps is not None:
+        found += f" Limit the current of each written row to {quantity(amps, 'A')}."
+    return found
 
 
 def quantity(value: float | None, unit: str, digits: int = 3) -> str:

@@ -81,13 +81,16 @@ def command(
         return _array(console, path, loaded, patterns)
     if temperature is None:
         temperature = max(tech.process.limits.temperatures_c[0], tech.conditions.temperature_c)
-    elif temperature < tech.conditions.temperature_c:
+    # a temperature beyond the manual's is refused before it is remarked on
+    limits = current_limits(tech, temperature, bidirectional=bidirectional)
+    if temperature < tech.conditions.temperature_c:
         at = tech.conditions.temperature_c
         console.note(f"current limits at {temperature:g} C, wires at {at:g} C")
-    limits = current_limits(tech, temperature, bidirectional=bidirectional)
     chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
+    # what may be refused comes before anything is printed
+    segments = inspect_net(loaded, chosen[0], to=to) if patterns and len(chosen) == 1 else None
     capacitance = _capacitance(console, layout, tech, patterns, loaded)
     with console.steps(), console.step("nets"):
         table = net_summary(
@@ -119,8 +122,7 @@ def command(
         origins[chosen[0]] = value["origin"] = Reach(loaded, chosen[0]).origin
     for line in _origins(origins):
         console.say(line)
-    if patterns and len(chosen) == 1:
-        segments = inspect_net(loaded, chosen[0], to=to)
+    if segments is not None:
         value["segments"] = [_plain(s) for s in segments]
         for line in _segments(segments):
             console.say(line)

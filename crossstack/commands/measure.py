@@ -31,7 +31,10 @@ _NOISE_V = 1e-7
     help="Bar of a vernier that coincides, e.g. VME,x,-2; may be repeated.",
 )  # fmt: skip
 @click.option("--plan", type=EXISTING, help="Layout of a test chip: where its probe pads are.")
-@click.option("--temperature", type=NUMBER, default=25.0, help="Of the chuck, degree C (25).")
+@click.option(
+    "--temperature", type=NUMBER,
+    help="Of the chuck, degree C (default: that of the readings; 25 with --simulate).",
+)  # fmt: skip
 @process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")
 @out_option("Folder for readings.csv, measured.json, measured.yaml and probe_plan.csv.", Path())
@@ -43,7 +46,7 @@ def command(
     seed: int,
     overlay: tuple[str, ...],
     plan: Path | None,
-    temperature: float,
+    temperature: float | None,
     process: str | None,
     profile: str | None,
     out: Path,
@@ -65,6 +68,7 @@ def command(
     from ..base.files import together, write_json
     from ..base.outputs import write_text
     from ..lab import evaluate, overlay_figures, probe_plan, write_readings
+    from ..pdk.conditions import REFERENCE_C
 
     console = Console(as_json, quiet)
     if sum((readings is not None, simulate)) != 1 and plan is None and not overlay:
@@ -78,6 +82,8 @@ def command(
     with console.steps(), console.step("monitors") as step:
         if readings is not None or simulate:
             taken = _readings(readings, tech, truth, temperature, seed, step)
+            temperature = _chuck(taken, temperature, readings)
+        temperature = REFERENCE_C if temperature is None else temperature
         figures = evaluate(taken, tech, temperature) if taken else []
         figures += overlay_figures(_bars(overlay), tech)
         rows = probe_plan(plan, tech) if plan is not None else []
@@ -114,7 +120,12 @@ def _tech(console: Console, plan: Path | None, process: str | None, profile: str
 
 
 def _readings(
-    path: Path | None, tech: Tech, truth: Path | None, temperature: float, seed: int, step: Any
+    path: Path | None,
+    tech: Tech,
+    truth: Path | None,
+    temperature: float | None,
+    seed: int,
+    step: Any,
 ) -> list[Reading]:
     """Return the readings of a file, or of the simulated instrument."""
     from dataclasses import replace
@@ -123,8 +134,29 @@ def _readings(
 
     if path is not None:
         return read_readings(path)
-    made = tech.at(replace(_truth(truth, tech), temperature_c=temperature))
-    return measure(Simulated(made, _NOISE_V, seed=seed), progress=step)
+    from ..pdk.conditions import REFERENCE_C
+
+    at = REFERENCE_C if temperature is None else temperature
+    made = tech.at(replace(_truth(truth, tech), temperature_c=at))
+    instrument = Simulated(made, _NOISE_V, seed=seed)
+    return measure(instrument, temperature_c=at, progress=step)
+
+
+def _chuck(taken: list[Reading], asked: float | None, path: Path | None) -> float | None:
+    """Return the temperature at which readings were taken.
+
+    Raises:
+        ConfigError: if they are of several, or of another than was asked for.
+    """
+    from ..base.errors import ConfigError
+
+    found = sorted({reading.temperature_c for reading in taken})
+    if len(found) > 1:
+        shown = ", ".join(f"{at:g}" for at in found[:4])
+        raise ConfigError(f"{path}: readings at several temperatures ({shown} C): one file each")
+    if found and asked not in (None, found[0]):
+        raise ConfigError(f"--temperature {asked:g}: {path} was measured at {found[0]:g} C")
+    return found[0] if found else asked
 
 
 def _truth(path: Path | None, tech: Tech) -> Any:
@@ -137,6 +169,9 @@ def _truth(path: Path | None, tech: Tech) -> Any:
     value = read_yaml(path).values
     if not isinstance(value, dict) or set(value) != {"tech"}:
         raise ConfigError(f"{path}: holds one section, tech:, with sheet resistances and biases")
+    if isinstance(value["tech"], dict) and "temperature_c" in value["tech"]:
+        told = "the temperature of the chuck is --temperature"
+        raise ConfigError(f"{path}: tech.temperature_c is not of the process: {told}")
     return conditions_of(value["tech"], tech.process.name, None)
 
 
@@ -173,7 +208,10 @@ def _yaml(figures: list[Figure], temperature: float) -> str:
         lines += [f"  {name}:"] if chosen else []
         lines += [f"    {f.of}: {f.value:.6g}  # +- {f.error:.2g}" for f in chosen]
     others = [f for f in figures if f.name not in ("sheet_resistance_ohm_sq", "size_bias_um")]
-    lines += [f"# {f.name} of {f.of}: {f.value:.6g} +- {f.error:.2g} {f.unit}" for f in others]
+    lines += [
+        f"# {f.name} of {f.of}: {f.value:.6g} +- {f.error:.2g} {f.unit} at {temperature:g} C"
+        for f in others
+    ]
     return "\n".join(lines if len(lines) > 2 else lines[:1]) + "\n"
 
 

@@ -226,6 +226,8 @@ def command(
     if (writes := done[mode].writes) and not linear:
         left_out = isinstance(loaded, Network) and loaded.left_out.devices
         absent = ["some are left out"] if left_out else []
+        if _open_devices(loaded, what.conductances):
+            absent.append("devices of 0 S are open and get nothing")
         verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
         value["write_voltages"] = verdict.to_json()
         lines.append(verdict.line)
@@ -275,6 +277,12 @@ def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
     check_address(address, cols)
     drives = network_drives(loaded, mode, np.zeros((tiers, rows)), **given)
     return "".join("01"[bit] for bit in given["chain"].bits(drives.gates))
+
+
+def _open_devices(loaded: Network | TiledArray, siemens: Floats) -> bool:
+    """True if a device of the array carries no current whatever its voltage."""
+    there = getattr(loaded, "present", None)
+    return bool((siemens == 0).any() if there is None else (siemens[there] == 0).any())
 
 
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:

@@ -200,6 +200,10 @@ def verdict(value: dict[str, Any]) -> str:
     if clash is None:
         return f"not met: the build of no point keeps what its search found ({scope})"
     asked = " and ".join(METRICS[name].bound_words(bounds[name]) for name in clash["targets"])
+    unknown = [name for name in clash["targets"] if clash["best"][name]["best"] is None]
+    if unknown:
+        names = " and ".join(METRICS[name].bound_words(bounds[name]) for name in unknown)
+        return f"not met: {names} is not known of any combination that was looked at, nor ruled out"
     how = "cannot be had together" if len(clash["targets"]) > 1 else "cannot be had"
     return f"not met: {asked} {how} ({scope})"
 

@@ -4,10 +4,12 @@ import json
 from xml.etree import ElementTree as ET
 
 import klayout.db as db
+import numpy as np
 import pytest
 
 from crossstack.cli import run
 from crossstack.solve import load_network
+from crossstack.views.datasheet import steps
 
 SAID = {"nets": "were extracted without resistance", "label": "the extraction left devices out"}
 
@@ -83,3 +85,52 @@ def test_arrays_that_nothing_writes_are_not_judged(tmp_path, capsys):
         c.get("name") for c in ET.parse(found).iter("testcase") if c.find("error") is not None
     ]
     assert errors == ["current limits", "write voltages"]
+
+
+def test_open_devices_are_not_judged(networks, tmp_path, capsys):
+    np.save(tmp_path / "g.npy", np.zeros((2, 3, 2)))
+    how = ["--mode", "deep-net", "--conductances", str(tmp_path / "g.npy"), "--json"]
+    assert run(["solve", str(networks["nets"]), *how]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert value["write_voltages"]["judged"] is False
+    assert "devices of 0 S are open" in value["write_voltages"]["text"]
+
+
+def test_figures_of_the_file_are_not_those_of_the_option(networks, tmp_path, capsys):
+    gds = str(networks["nets"].with_name("a.gds"))
+    stored = ["--device", "r_on_ohm=20000", "--device", "v_read_v=0.3"]
+    assert run(["extract", gds, *stored, "-o", str(tmp_path), "--quiet"]) == 0
+    assert run(["solve", str(tmp_path / "a_network.npz"), "--device", "write_rows=1"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "--device says" in line]
+    assert said == ["crossstack: memristors as --device says: write_rows 1"]
+
+
+def test_a_net_is_not_shown_before_its_node_is_refused(networks, capsys):
+    how = [str(networks["nets"]), "--net", "TR[0]", "--to", "nope"]
+    assert run(["inspect", *how]) == 2
+    assert not capsys.readouterr().out
+
+
+def test_a_target_that_nobody_can_judge_is_unknown(tmp_path, capsys):
+    target = tmp_path / "size.yaml"
+    target.write_text(
+        "array: {rows: 1, cols: 2, cell: passive}\ntargets: {write_share: 1.0}\n"
+        "free: {pitch_x_um: [5, 6]}\n"
+    )
+    assert run(["size", str(target), "-o", str(tmp_path / "out")]) == 1
+    out = capsys.readouterr().out
+    assert "is not known of any combination that was looked at, nor ruled out" in out
+    assert "proved" not in out
+
+
+def test_a_datasheet_says_how_many_rows_and_what_current_a_write_takes():
+    device = {"v_read_V": 0.2, "v_set_V": 2.0, "v_reset_V": 1.8, "write_rows": 1}
+    sheet = {"rows": 3, "corners": [], "device": {**device, "compliance_A": 1e-4}}
+    (pulse,) = [step for step in steps([], sheet)["write"] if step.startswith("Set: ")]
+    assert "at most 1 row at a time" in pulse
+    assert "(3 turns)" in pulse
+    assert "Limit the current of each written row to 100 uA" in pulse
+    sheet["device"] |= {"write_rows": None, "compliance_A": None}
+    (pulse,) = [step for step in steps([], sheet)["write"] if step.startswith("Set: ")]
+    assert "at a time" not in pulse
+    assert "Limit" not in pulse

@@ -138,3 +138,16 @@ def test_the_foundrys_deck_agrees(tmp_path: Path) -> None:
     report = run_foundry_drc(path, array.tech)
     assert {"nsdm.1", "licon.1", "m1.1", "m5.1"} <= set(report.by_rule)
     assert report.clean
+
+
+@pytest.mark.parametrize("fingers", [3, 4])
+def test_folded_planar_cells_are_as_wide_as_their_tap_line(tmp_path, fingers):
+    spec = ArraySpec(
+        process="sky130", rows=1, cols=2, cell="planar", select_fingers=fingers, select_w_um=6.0
+    )
+    tech, array = spec.tech(), build_top(spec)
+    layout = to_layout(array.cell, tech)
+    assert not {rule: n for rule, n in run_drc(layout, tech).by_rule.items() if n}
+    (tmp_path / "a.spice").write_text("\n".join(array.netlist_lines()) + "\n")
+    report = compare_layout(extract_layout(layout, tech), tmp_path / "a.spice", tech)
+    assert report.match, report.errors

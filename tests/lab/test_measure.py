@@ -91,8 +91,8 @@ def test_readings_survive_their_file(readings, tmp_path):
         ("0.001", "nan", "line 2: current_a = nan"),
         ("be,1,2,3,4", "be,1,1,3,4", r"line 2: pads \(1, 1, 3, 4\)"),
         ("current_a", "current", "line 1 is not monitor,"),
-        ("0.001", "0.001,7", "line 2 has 8 values"),
-        ("0.001", "many", "line 2: could not convert"),
+        ("0.001", "0.001,7", "line 2 has 9 values"),
+        ("0.001", "many", "line 2: 'many' is not a number"),
     ],
 )
 def test_a_damaged_file_names_its_line(readings, tmp_path, old, new, told):
@@ -181,3 +181,27 @@ def test_a_build_takes_what_was_measured(chip, tmp_path):
     assert run(again) == 0
     same = [line for line in measured.splitlines() if "overlay" not in line]
     assert (tmp_path / "2" / "measured.yaml").read_text().splitlines() == same
+
+
+def test_readings_carry_the_temperature_of_the_chuck(tmp_path, capsys):
+    first, table = tmp_path / "1", tmp_path / "1" / "readings.csv"
+    assert run(["measure", "--simulate", "--temperature", "60", "-o", str(first), "--quiet"]) == 0
+    again = ["measure", "--readings", str(table), "-o", str(tmp_path / "2")]
+    assert run(again) == 0
+    measured = [(folder / "measured.yaml").read_text() for folder in (first, tmp_path / "2")]
+    assert measured[0] == measured[1]
+    assert "ohm at 60 C" in measured[0]
+    assert run([*again, "--temperature", "25"]) == 2
+    assert f"--temperature 25: {table} was measured at 60 C" in capsys.readouterr().err
+    lines = table.read_text().splitlines()
+    lines[1] = lines[1].removesuffix("60.0") + "25"
+    table.write_text("\n".join(lines) + "\n")
+    assert run(again) == 2
+    assert "several temperatures (25, 60 C)" in capsys.readouterr().err
+
+
+def test_a_truth_that_names_a_temperature_is_refused(tmp_path, capsys):
+    truth = tmp_path / "lab.yaml"
+    truth.write_text("tech: {temperature_c: 85}\n")
+    assert run(["measure", "--simulate", "--truth", str(truth), "-o", str(tmp_path)]) == 2
+    assert "tech.temperature_c is not of the process" in capsys.readouterr().err
