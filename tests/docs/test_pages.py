@@ -182,7 +182,7 @@ def test_the_tutorial_goes_all_the_way():
         ("crossstack drc FILE --rule M1.4", "No such option"),
         ("crossstack drc a.gds b.gds", "takes no"),
         ("crossstack build --cell hybird", "hybird"),
-        ("crossstack build --rows many", "not a valid integer"),
+        ("crossstack build --rows many", "whole number"),
         ("crossstack sweep --rows 4", "needs vary"),
         ("ls | crossstack foundry run FILE", "has no verb run"),
     ],
