@@ -1,9 +1,10 @@
 """The shuttle's own precheck on a finished chip: those of its scripts that run without its PDK.
 
-    git clone https://github.com/wafer-space/gf180mcu-precheck
     crossstack build --rows 10 --cols 10 --top testchip
     crossstack tapeout gds_out/crossstack_testchip_10x10x2 -o package
-    python bench/precheck.py gf180mcu-precheck package/*_foundry.gds
+    python bench/precheck.py CHECKOUT package/*_foundry.gds
+
+CHECKOUT is a clone of the precheck's repository, which docs/tapeout.md names.
 
 Runs, from the checkout, with the `klayout` program of the system and our Python: top cell, slot
 and seal ring marker, polygons without area, and the identification code (the last needs

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
     from ..extract import Bsim, Extraction, MemristorModel, NetCapacitance
     from ..pdk import Conditions, Tech
+    from ..solve import Network
 
 
 @click.command("extract")
@@ -272,12 +273,11 @@ def _write_network(
     from ..analyse.nets import net_table
     from ..base.files import together
     from ..extract import write_spef, write_spice
-    from ..solve import save_network
 
     network, name = found.network, stem.name
     target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
     with together(target.parent) as work:
-        save_network(network, work / target.name)
+        _save(network, work / target.name, found, cell)
         write_spice(
             network, tech, work / spice.name,
             capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,
@@ -302,6 +302,25 @@ def _write_network(
         total = {net: values.total_f for net, values in farad.items()}
         value["nets"] = net_table(network, tech, total)
     return value
+
+
+def _save(network: Network, path: Path, found: Extraction, cell: str) -> None:
+    """Write a network file.
+
+    Raises:
+        FileError: for a layout whose pins are shorted, in the words of that.
+        NetworkError: for a network that contradicts itself otherwise.
+    """
+    from ..base.errors import FileError, NetworkError
+    from ..solve import save_network
+
+    try:
+        save_network(network, path)
+    except NetworkError as error:
+        shorts = [text for text in found.report.warnings if text.startswith("short")]
+        if not shorts:
+            raise
+        raise FileError(f"{cell}: {shorts[0]}") from error
 
 
 def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:

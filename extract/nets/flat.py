@@ -186,8 +186,6 @@ class _Assembly:
                 where = finding.message.rpartition(": ")[0]
                 way = "join these or rename all labels but one"
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
-            if finding.kind == "short":  # no pin of the network could be told from the other
-                raise FileError(f"{self.layout.name}: {finding}")
             self.report.warn(str(finding))
         for finding in [*device_faults(self.layout), *self.joined.values()]:
             self.report.warn(str(finding))

@@ -38,7 +38,9 @@ def _check_ports(network: Network) -> None:
     for pin, node in network.ports.items():
         found = nets_at.get(node, {pin})
         others = found & named - {pin}
-        if others and (pin not in found) and (pin in network.nets or others & {*network.ports}):
+        if pin not in network.nets:  # probes of any name may share a wire, lines may not
+            others = {net for net in others & {*network.ports} if kind_of(net) and kind_of(pin)}
+        if others and pin not in found:
             raise NetworkError(
                 f"port {pin!r} is node {str(network.node_names[node])!r}, a wire of net "
                 f"{sorted(others)[0]!r}; allowed: a node of net {pin!r}"

@@ -1,6 +1,7 @@
 """Arrays without named nodes: the same answers as the network that they stand for."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ def test_other_devices_are_the_same_as_its_network(device):
 
 
 def test_solve_takes_the_file(tmp_path, capsys):
-    path = save_array(tiled(2, 4, 3), tmp_path / "big_array.npz")
+    array = replace(tiled(2, 4, 3), conditions=TECH.conditions.to_json())
+    path = save_array(array, tmp_path / "big_array.npz")
     arguments = ["solve", str(path), "--json", "--quiet", "--mode", "deep-net"]
     assert run([*arguments, "--write-column", "2", "-o", str(tmp_path)]) == 0
     value = json.loads(capsys.readouterr().out)

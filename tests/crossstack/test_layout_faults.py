@@ -350,6 +350,7 @@ def test_shorted_rows_are_not_ready_and_a_netlist_may_be_named(drawn, tmp_path, 
     assert (ran.code, ran.json["verdict"]) == (1, "not ready")
     failed = {c["name"] for c in ran.json["checks"] if c["status"] == "failed"}
     assert "netlist" in failed
+    crossstack("extract", path).fails(3, "a: short: ", "TR[0]", "are one net")
     path.with_suffix(".spice").unlink()
     for more, status in (((), "unknown"), (("--netlist", drawn / "a.spice"), "failed")):
         ran = crossstack("tapeout", path, "--json", *more)

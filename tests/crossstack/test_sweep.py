@@ -116,7 +116,7 @@ def test_layouts_are_drawn_once_for_what_is_drawn_alike(monkeypatch):
         (["rows=1,"], ["rows=1,", "KEY=VALUE"]),
         (["rows=1,1"], ["twice"]),
         (["rows=1", "rows=2"], ["rows twice"]),
-        (["rows=[3"], ["cannot be read"]),
+        (["rows=[3"], ["rows=[3", "no word or decimal number"]),
         (["rwos=3"], ["rwos", "did you mean 'rows'"]),
         (["tech.corner=fast"], ["tech.corner = 'fast'", "typ, min, max"]),
         (["tech.sheet_resistance_ohm_sq.MEE=1"], ["MEE", "did you mean 'ME'"]),

@@ -112,7 +112,7 @@ def test_every_number_of_a_command_is_of_the_type_that_refuses_nan():
     import click
 
     from crossstack.cli import cli
-    from crossstack.options import Number
+    from crossstack.typed import Number
 
     def floats(command, context):
         if isinstance(command, click.Group):

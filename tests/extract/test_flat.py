@@ -126,17 +126,17 @@ def test_an_open_net_is_a_named_warning(draw) -> None:
     assert any("has no label TR[i]; left out: " in w for w in warnings)
 
 
-def test_a_short_is_refused_and_a_foreign_layer_is_a_named_warning(draw) -> None:
+def test_a_short_and_a_foreign_layer_are_named_warnings(draw) -> None:
     layout = draw(2, 2)
     top = layout.top_cell()
-    top.shapes(layout.layer(99, 7)).insert(db.Box(0, 0, 1000, 1000))
-    assert "unknown layers, not checked: 99/7" in extract(layout, TECH).report.warnings
     line = layer(layout, "ME")
     area = top.bbox_per_layer(line)
     middle = area.center().y
     top.shapes(line).insert(db.Box(area.left, middle, area.right, middle + 500))
-    with pytest.raises(FileError, match=r"short.*C\[0\].*C\[1\]"):
-        extract(layout, TECH)
+    top.shapes(layout.layer(99, 7)).insert(db.Box(0, 0, 1000, 1000))
+    warnings = extract(layout, TECH).report.warnings
+    assert any("C[0]" in w and "C[1]" in w and w.startswith("short") for w in warnings)
+    assert "unknown layers, not checked: 99/7" in warnings
 
 
 def test_missing_via_leaves_its_cut_out_by_name(draw) -> None:

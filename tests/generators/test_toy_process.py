@@ -73,6 +73,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     append(folder / "layers.csv", "Via5,82,0,cut,,#666633,0,Metal5 to Metal6",
            "Metal6,53,0,metal,Metal6_Label,#8a8a8a,9,metal 6",
            "Metal6_Label,53,10,label,,#8a8a8a,1,text on Metal6")  # fmt: skip
+    append(folder / "tracks.csv", "Metal6,vertical,0.9,0.45,as Metal5")
     append(folder / "cuts.csv", "Via5,Via5,Metal5,Metal6,4.5,,15,0.00107,ES2")
     append(folder / "limits.csv", "Metal6,um,one,4.5,2.2,1.5,EM1", "Metal6,um,both,7,3,2.2,EM1",
            "Via5,cut,one,0.58,0.28,0.18,EM2", "Via5,cut,both,0.87,0.42,0.28,EM2")  # fmt: skip

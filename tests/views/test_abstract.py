@@ -170,7 +170,7 @@ def test_tracks_leave_room_for_a_wire(process):
     ("old", "new", "why"),
     [
         ("Metal2,vertical", "Metal2,upwards", "direction = 'upwards'"),
-        ("Metal3,horizontal,0.56", "Metal3,horizontal,-1", "a pitch above 0"),
+        ("Metal3,horizontal,0.56", "Metal3,horizontal,-1", "pitch_um = -1, allowed: above 0"),
         ("Metal4", "Metal3", "stands twice"),
         ("Metal5", "Metal6", "Metal6 is no metal"),
         ("Metal5,horizontal,0.9,0.45", "# Metal5", "no row for Metal5"),
