@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -117,8 +118,9 @@ def fetch_wheel(wheel: Wheel, timeout_s: float = 600.0) -> Path:
         _check(wheel, got)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(got, target.with_suffix(".part"))
-            target.with_suffix(".part").replace(target)
+            part = target.with_name(f"{target.name}.{os.getpid()}.part")  # others may fetch it, too
+            shutil.copy(got, part)
+            part.replace(target)
         except OSError as error:
             raise FoundryError(f"cannot write {target}: {error.strerror}") from error
     return target

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,19 @@ def require_program(*names: str) -> str:
 @pytest.fixture(scope="session")
 def requires_program() -> Callable[..., str]:
     return require_program
+
+
+@pytest.fixture(scope="session")
+def wheels() -> dict[str, Path]:
+    """The foundry's wheels in the cache, and a `klayout` that runs the deck."""
+    from crossstack.drc import FoundryError, fetch
+    from crossstack.pdk import get_tech
+
+    require_program("klayout")
+    try:
+        return fetch(get_tech(), timeout_s=120)
+    except FoundryError as error:
+        pytest.skip(str(error))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

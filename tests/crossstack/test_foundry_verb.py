@@ -11,9 +11,9 @@ from crossstack.cli import run
 from crossstack.generators import ArraySpec, build_top
 
 
+@pytest.mark.usefixtures("wheels")
 @pytest.mark.parametrize("damaged", [False, True])
-def test_deck_on_a_macro(damaged, tmp_path, capfd, requires_program):
-    requires_program("klayout")
+def test_deck_on_a_macro(damaged, tmp_path, capfd):
     array = build_top(ArraySpec(rows=2, cols=3, top="macro", switch_wn_um=4.0, switch_wp_um=4.0))
     layout = to_layout(array.cell, array.tech)
     if damaged:

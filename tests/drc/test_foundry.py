@@ -22,16 +22,6 @@ DECK = deck(TECH.process.folder)
 
 
 @pytest.fixture
-def wheels() -> dict[str, Path]:
-    if not shutil.which("klayout"):
-        pytest.skip("no klayout program")
-    try:
-        return fetch(TECH, timeout_s=120)
-    except FoundryError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "crossstack"
