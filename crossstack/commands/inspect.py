@@ -115,20 +115,17 @@ def command(
     }
     if not table and len(chosen) != 1:
         raise ConfigError("none of these nets has a pin; choose a single one with --net")
-    for line in _table(table) if table else ():
-        console.say(line)
     origins = {row.net: row.origin for row in table}
     if not table:
         origins[chosen[0]] = value["origin"] = Reach(loaded, chosen[0]).origin
-    for line in _origins(origins):
-        console.say(line)
+    lines = [*(_table(table) if table else ()), *_origins(origins)]
     if segments is not None:
         value["segments"] = [_plain(s) for s in segments]
-        for line in _segments(segments):
-            console.say(line)
-    weak = sorted({row.em_layer for row in table} & set(limits.assumed))
-    if weak:
-        console.say(f"limits of {', '.join(weak)} are assumed, not published")
+        lines += _segments(segments)
+    if weak := sorted({row.em_layer for row in table} & set(limits.assumed)):
+        lines.append(f"limits of {', '.join(weak)} are assumed, not published")
+    for line in lines:
+        console.say(line)
     console.result(value)
     return OK
 

@@ -191,14 +191,7 @@ def command(
     if linear and nonlinear:
         raise ConfigError("--linear and --nonlinear exclude each other")
     asked.check(nonlinear=nonlinear)
-    check_results_folder(out)
-    check_table(out)
-    if out is not None and is_folder(out):
-        check_results(out, *_RESULTS)
-    else:
-        check_results(out, "")
-    if as_csv and (out is None or not is_folder(out)):
-        raise ConfigError("--csv needs a folder: -o FOLDER")
+    _check_place(out, as_csv=as_csv)
     wires = wires_in(network, process=process).with_device(device_figures(device))
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
@@ -224,10 +217,7 @@ def command(
         value["nonlinear"] = value["laws"]["read"]
     lines = [tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops)]
     if (writes := done[mode].writes) and not linear:
-        left_out = isinstance(loaded, Network) and loaded.left_out.devices
-        absent = ["some are left out"] if left_out else []
-        if _open_devices(loaded, what.conductances):
-            absent.append("devices of 0 S are open and get nothing")
+        absent = _absent(loaded, what.conductances)
         verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
         value["write_voltages"] = verdict.to_json()
         lines.append(verdict.line)
@@ -279,10 +269,26 @@ def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
     return "".join("01"[bit] for bit in given["chain"].bits(drives.gates))
 
 
-def _open_devices(loaded: Network | TiledArray, siemens: Floats) -> bool:
-    """True if a device of the array carries no current whatever its voltage."""
+def _check_place(out: Path | None, *, as_csv: bool) -> None:
+    """Refuse a place for results before anything is solved."""
+    from ..base.errors import ConfigError
+
+    check_results_folder(out)
+    check_table(out)
+    in_folder = out is not None and is_folder(out)
+    check_results(out, *(_RESULTS if in_folder else ("",)))
+    if as_csv and not in_folder:
+        raise ConfigError("--csv needs a folder: -o FOLDER")
+
+
+def _absent(loaded: Network | TiledArray, siemens: Floats) -> list[str]:
+    """Say which devices no write reaches: left out by the extraction, or open."""
+    left_out = getattr(loaded, "left_out", None)
+    found = ["some are left out"] if left_out is not None and left_out.devices else []
     there = getattr(loaded, "present", None)
-    return bool((siemens == 0).any() if there is None else (siemens[there] == 0).any())
+    if (siemens == 0).any() if there is None else (siemens[there] == 0).any():
+        found.append("devices of 0 S are open and get nothing")
+    return found
 
 
 def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:

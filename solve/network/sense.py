@@ -29,11 +29,11 @@ def check_sense(network: Network) -> None:
 def _check_ports(network: Network) -> None:
     """Refuse a pin on the wires of another net."""
     nets_at: dict[int, set[str]] = {}
-    ends = np.concatenate([network.resistor_a, network.resistor_b]).tolist()
-    ports = set(network.ports.values())
-    for node, net in zip(ends, np.tile(network.resistor_net, 2).tolist(), strict=True):
-        if node in ports:
-            nets_at.setdefault(node, set()).add(network.nets[net])
+    ends = np.concatenate([network.resistor_a, network.resistor_b])
+    mine = np.isin(ends, list(network.ports.values()))
+    nets = np.tile(network.resistor_net, 2)[mine]
+    for node, net in zip(ends[mine].tolist(), nets.tolist(), strict=True):
+        nets_at.setdefault(node, set()).add(network.nets[net])
     named = {*network.nets, *network.ports}
     for pin, node in network.ports.items():
         found = nets_at.get(node, {pin})
@@ -65,8 +65,9 @@ def _check_inverters(network: Network) -> None:
     net_of = _net_of(network)
     rails = {network.nets.index(n): n for n in (GROUND, SUPPLY) if n in network.nets}
     pulls: dict[tuple[int, int, str], dict[bool, int]] = {}
-    ends = zip(net_of[network.switch_a].tolist(), net_of[network.switch_b].tolist(), strict=True)
-    for k, (a, b) in enumerate(ends):
+    ends = np.stack([net_of[network.switch_a], net_of[network.switch_b]], axis=1)
+    for k in np.flatnonzero(np.isin(ends, list(rails)).any(axis=1)).tolist():
+        a, b = ends[k].tolist()
         for end, out in ((a, b), (b, a)):
             if end in rails and out not in rails:
                 pulled = pulls.setdefault((int(network.switch_gate[k]), out, rails[end]), {})
@@ -95,7 +96,10 @@ def _check_pairs(network: Network) -> None:
     other = np.array([number.get(complement(name), -1) for name in network.nets], dtype=np.int64)
     low, high = np.minimum(first, second), np.maximum(first, second)
     keys = np.stack([low, high, network.switch_gate, network.switch_p], axis=1)
-    known = {tuple(key): k for k, key in enumerate(keys.tolist()) if key[0] >= 0}
+    # a transistor that stands alone between two nets has nothing beside it
+    pair, times = np.unique(keys[:, :2], axis=0, return_inverse=True, return_counts=True)[1:]
+    beside = np.flatnonzero((times[pair.ravel()] > 1) & (low >= 0))
+    known = {tuple(keys[k].tolist()): k for k in beside.tolist()}
     for (a, b, gate, p), k in known.items():
         for gates, kind, are in (
             ((gate, int(other[gate])), p, "one kind; allowed: one of either kind"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 from crossstack.cells.drawing import to_layout
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
+
+# helpers of several test files lie beside them
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @lru_cache(maxsize=32)

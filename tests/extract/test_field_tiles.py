@@ -9,6 +9,7 @@ from pathlib import Path
 import klayout.db as db
 import numpy as np
 import pytest
+from labelled import drawing
 
 from crossstack.extract import net_capacitance
 from crossstack.extract.field import tiles
@@ -31,17 +32,6 @@ LINES = (
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("crossstack.extract.field.known._solved", {})
-
-
-def drawing(*shapes: tuple[str, tuple[int, int, int, int], str]) -> db.Layout:
-    layout = db.Layout()
-    layout.dbu = TECH.dbu_um
-    top = layout.create_cell("TOP")
-    for conductor, box, name in shapes:
-        top.shapes(layout.layer(*TECH.gds(conductor))).insert(db.Box(*box))
-        label = layout.layer(*TECH.gds(conductor + "_Label"))
-        top.shapes(label).insert(db.Text(name, box[0] + 10, box[1] + 10))
-    return layout
 
 
 def test_tiles_add_up_to_the_field_of_the_whole() -> None:
