@@ -23,8 +23,8 @@ Ints = NDArray[np.int64]
 NO_CURRENT = 1e-6
 #: what stands for a joint of zero ohm in a solve
 SHORT_OHM = 1e-9
-#: where a line of a macro with `kelvin` is measured from: its switches feed it, not its pin
-SENSE_PIN = "its sense pin, which carries no current"
+#: where a line of a macro is measured from: its switches feed it, not what its label marks
+ARRAY_EDGE = "the edge of the array, where its label is; its switches feed it"
 #: right-hand sides at a time; ends of a net without terminals that are looked at
 _AT_A_TIME, _MOST_ENDS = 64, 4000
 
@@ -201,8 +201,8 @@ def _origin(network: Network, net: str, mine: Ints) -> tuple[int, str]:
         (network.resistor_a[mine] == pin).any() or (network.resistor_b[mine] == pin).any()
     )
     if pin is not None and touched:
-        sense = is_line(net) and is_macro(network.ports)
-        return pin, SENSE_PIN if sense else ""
+        switched = is_line(net) and is_macro(network.ports)
+        return pin, ARRAY_EDGE if switched else ""
     node = int(network.resistor_a[mine[0]])
     why = "it has no pin" if pin is None else "its pin touches no wire"
     return node, f"node {network.node_names[node]}, as {why}"

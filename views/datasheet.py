@@ -96,7 +96,7 @@ def datasheet(
         "write": _write(found.em),
         "corners": [_corner(at) for at in corners],
         "settle": (found.timing or {}).get("settle"),
-        "from_sense_pins": any(row.get("origin") for row in found.nets),
+        "from_array_edge": any(row.get("origin") for row in found.nets),
     }
 
 

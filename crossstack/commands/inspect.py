@@ -52,8 +52,8 @@ def command(
     """Show where the resistance of nets sits: a table, or one net segment by segment.
 
     NETWORK is a file by `crossstack extract` or the folder of a build. Each net is measured from
-    its pin to the device that is farthest from it in ohm; lines of a macro with `kelvin` from
-    their sense pins. "Carries" is the least current into the pin, all of it to one device, that
+    its pin to the device that is farthest from it in ohm; lines of a macro from the edge of
+    the array. "Carries" is the least current into the pin, all of it to one device, that
     brings a piece to its electromigration limit, whichever device that is. Of <stem>_array.npz,
     where `extract` met a large array, the row and column lines are shown.
 

@@ -9,7 +9,7 @@ import pytest
 
 from crossstack.analyse.nets import net_table
 from crossstack.extract import inspect_net, net_summary
-from crossstack.extract.reach import SENSE_PIN
+from crossstack.extract.reach import ARRAY_EDGE
 from crossstack.pdk import get_tech
 from crossstack.solve import NetworkBuilder, load_network
 
@@ -86,7 +86,7 @@ def test_what_is_measured_from_is_said(crossstack, tmp_path):
     network = tmp_path / "k_network.npz"
     ran = crossstack("inspect", network, "--net", "TR*,IN*", "--json")
     origins = {row["net"]: row["origin"] for row in ran.json["nets"]}
-    assert origins == {"TR[0]": SENSE_PIN, "IN_T[0]": "", "IN_B[0]": ""}
-    assert f"measured from {SENSE_PIN}: " in crossstack("inspect", network).out
+    assert origins == {"TR[0]": ARRAY_EDGE, "IN_T[0]": "", "IN_B[0]": ""}
+    assert f"measured from {ARRAY_EDGE}: " in crossstack("inspect", network).out
     inner = next(iter(n for n in load_network(network).nets if n.startswith("TE[")))
     assert ", as it has no pin: " in crossstack("inspect", network, "--net", inner).out
