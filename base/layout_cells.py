@@ -25,11 +25,21 @@ MOST = 5
 
 @dataclass
 class _Extent:
-    """What a cell unfolds to."""
+    """What a cell unfolds to.
+
+    Attributes:
+        flat: shapes and cells.
+        depth: levels below it.
+        reach: farthest from its origin, in database units.
+        copies: cells alone.
+        area: of the boxes of all shapes of a cell, summed over all copies.
+    """
 
     flat: int = 0
     depth: int = 0
     reach: float = 0.0
+    copies: int = 1
+    area: float = 0.0
 
 
 def check_cells(layout: db.Layout, name: str) -> None:
@@ -57,24 +67,26 @@ def check_cells(layout: db.Layout, name: str) -> None:
                 f"{name}: cell {cell.name} reaches {found.reach * layout.dbu:.3g} um from its "
                 f"origin, more than the {MAX_DBU * layout.dbu:.3g} um that can be handled"
             )
-        _check_heaps(layout, cell, name)
+        _check_heaps(layout, cell, known, name)
 
 
-def _check_heaps(layout: db.Layout, cell: db.Cell, name: str) -> None:
+def _check_heaps(layout: db.Layout, cell: db.Cell, known: Mapping[int, _Extent], name: str) -> None:
     """Refuse heaps of one cell: the work of merging them grows with the square of their height."""
     import klayout.db as db
 
-    copies: Counter[int] = Counter()
+    found, copies = known[cell.cell_index()], Counter[int]()
     boxes: dict[int, db.Box] = {}
     for inst in cell.each_inst():
         copies[inst.cell_index] += max(inst.na, 1) * max(inst.nb, 1)
         boxes[inst.cell_index] = boxes.get(inst.cell_index, db.Box()) + inst.bbox()
     for index, count in copies.items():
-        child, room = layout.cell(index), boxes[index].area()
-        if count > FEW and count * child.bbox().area() > MAX_HEAP * room:
+        child, room = known[index], boxes[index].area()
+        found.copies += count * child.copies
+        found.area += count * child.area
+        if count * child.copies > FEW and count * child.area > MAX_HEAP * room:
             raise FileError(
-                f"{name}: cell {cell.name} places {count} copies of {child.name} over each other, "
-                f"{count * child.bbox().area() / room:.0f} deep on average; allowed: {MAX_HEAP}"
+                f"{name}: cell {cell.name} places {count} copies of {layout.cell(index).name} over "
+                f"each other, {count * child.area / room:.0f} deep on average; allowed: {MAX_HEAP}"
             )
 
 
@@ -108,6 +120,7 @@ def _extent(layout: db.Layout, cell: db.Cell, known: Mapping[int, _Extent]) -> _
             # the box of the whole cell could have wrapped around
             box = cell.bbox(layer) if cell.is_leaf() else db.Region(shapes).bbox()
             found.reach = max(found.reach, *map(abs, (box.left, box.bottom, box.right, box.top)))
+            found.area = max(found.area, float(box.area()))
     for inst in cell.each_inst():
         child = known[inst.cell_index]
         na, nb = max(inst.na, 1), max(inst.nb, 1)

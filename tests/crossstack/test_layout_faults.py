@@ -411,3 +411,21 @@ def test_a_heap_of_one_cell_is_refused_and_a_dense_array_of_it_is_not(tmp_path, 
     assert read_layout(placed(50)).top_cell().name == "top"
     with pytest.raises(FileError, match=rf"top places {copies} copies of via over each other"):
         read_layout(placed(1))
+
+
+def test_a_heap_of_heaps_is_refused_and_one_of_texts_is_not(tmp_path):
+    def placed(shape: db.Box | db.Text) -> Path:
+        layout = db.Layout()
+        cells = [layout.create_cell(name) for name in ("via", "some", "top")]
+        cells[0].shapes(layout.layer(34, 0)).insert(shape)
+        for upper, lower in ((cells[1], cells[0]), (cells[2], cells[1])):
+            for k in range(200):
+                place = db.Trans(db.Trans.R90 if k % 2 else db.Trans.R0, k % 5, 0)
+                upper.insert(db.CellInstArray(lower, place))
+        path = tmp_path / "heap.gds"
+        layout.write(str(path))
+        return path
+
+    assert read_layout(placed(db.Text("a", db.Trans()))).top_cell().name == "top"
+    with pytest.raises(FileError, match=r"places 200 copies of some over each other"):
+        read_layout(placed(db.Box(0, 0, 100, 100)))
