@@ -22,9 +22,10 @@ from crossstack.pdk import CrossStackError, ParameterError, get_tech
 
 TECH = get_tech()
 LINES = (
-    ("Metal3", (0, 0, 9000, 600), "A"),
-    ("Metal3", (0, 1000, 9000, 1600), "B"),
-    ("Metal2", (3000, -3000, 3800, 4000), "D"),
+    # high up and alone, where fields reach far
+    ("Metal5", (0, 0, 6000, 600), "A"),
+    ("Metal5", (0, 1000, 6000, 1600), "B"),
+    ("Metal4", (2500, -2000, 3300, 2500), "D"),
 )
 
 
@@ -38,7 +39,7 @@ def test_tiles_add_up_to_the_field_of_the_whole() -> None:
     layout = extract_layout(drawing(*LINES), TECH)
     found = net_capacitance(layout, TECH, engine="field")
     bodies = Bodies(layout, TECH)
-    nets, whole = maxwell(bodies.scene(bodies.bbox.enlarged(4000, 4000)))
+    nets, whole = maxwell(bodies.scene(bodies.bbox.enlarged(30000, 30000), air_um=30.0))
     names = net_names(layout.flat, memristor_places(layout.flat)[0])
     at = {names[net.number]: nets.index(net_label(net.number)) for net in layout.flat.nets}
     assert set(found) == {"A", "B", "D"}
@@ -71,13 +72,16 @@ def test_a_larger_array_has_no_more_neighbourhoods_to_solve(draw: Callable[..., 
     assert len(set(large.values())) == len(set(small.values())) < len(small)
 
 
-def test_an_edit_by_hand_changes_what_is_near_it_only(draw: Callable[..., db.Layout]) -> None:
+def test_an_edit_by_hand_changes_what_is_near_it_only(
+    draw: Callable[..., db.Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "FEW", 0)  # the narrowest sight everywhere
     layout = draw(4, 4, "passive")
     before = keys(layout)
-    edit = db.Box(5000, 5000, 5300, 5300)
+    edit = db.Box(500, 500, 800, 800)
     layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1"))).insert(edit)
     after = keys(layout)
-    reach = round(tiles.WIDE_UM[0] / TECH.dbu_um)
+    reach = round(tiles.SIGHTS[-1].margin_um / TECH.dbu_um)
     changed = [db.Box(*at) for at, key in after.items() if before[at] != key]
     assert changed
     assert all(edit.enlarged(reach, reach).touches(box) for box in changed)
@@ -99,7 +103,7 @@ def test_what_was_solved_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) ->
     def never(*_: object) -> None:
         raise AssertionError("solved again")
 
-    layout = drawing(LINES[2])
+    layout = drawing(("Metal1", (0, 0, 600, 600), "A"))
     first = net_capacitance(layout, TECH, engine="field")
     monkeypatch.setattr(tiles, "solve_fields", never)
     assert net_capacitance(layout, TECH, engine="field") == first
