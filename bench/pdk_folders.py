@@ -34,8 +34,9 @@ from crossstack.pdk.audit import audit
 from crossstack.pdk.electromigration import current_limits
 from crossstack.pdk.home import HOME
 from crossstack.pdk.load import load_process
-from crossstack.pdk.tech import get_tech, module_folder
+from crossstack.pdk.tech import get_tech
 from crossstack.pdk.tracks import tracks_of
+from crossstack.pdk.whole import module_folder
 from crossstack.trial import problems_of_drawing
 
 #: what a cell becomes; {} is what stood there

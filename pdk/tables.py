@@ -14,7 +14,7 @@ from ..base.errors import TechError
 from ..base.inputs import regular_file
 from ..base.sums import sum_of
 from .arithmetic import evaluate
-from .home import HOME
+from .home import HEAD, HOME
 from .ranges import Span
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Row:
         return ProcessError(self.where, (what,))
 
 
-_HEAD, _LIKE = "process.toml", "like"
+_LIKE = "like"
 #: most processes that may stand on each other
 _MOST_LIKE = 4
 
@@ -116,12 +116,12 @@ def folders(folder: Path) -> tuple[Path, ...]:
     """
     found = [folder]
     while True:
-        head = found[-1] / _HEAD
+        head = found[-1] / HEAD
         like = _values(head).get(_LIKE, "") if head.is_file() else ""
         if not like:
             return tuple(found)
         near = (HOME / like, found[-1] / like) if isinstance(like, str) else ()
-        known = [place for place in near if _is_file(place / _HEAD)]
+        known = [place for place in near if _is_file(place / HEAD)]
         if not known:
             raise ProcessError(str(head), (f"{_LIKE} = {str(like)[:40]!r} is no process",))
         found.append(known[0])

@@ -21,6 +21,8 @@ from ..pdk.tables import folders
 COPY = "crossstack_klayout"
 #: modules that KLayout's macros call, below the package
 ROOTS = ("klayout.pcells", "klayout.lvs_menu")
+#: modules that others import only inside a function
+_LATER = ("pdk.whole", "pdk.shuttle")
 _OURS, _THEIRS = "import klayout.db as db", "import pya as db"
 #: tables that a room reads
 _DATA = ("*.csv", "*.json", "*.toml")
@@ -38,7 +40,7 @@ def vendored_files(copy: str = COPY, process: Process | None = None) -> dict[str
         CrossStackError: if a module needs more than KLayout's Python has.
     """
     done: dict[str, str] = {}
-    waiting = [*ROOTS]
+    waiting = [*ROOTS, *_LATER]
     while waiting:
         name = waiting.pop()
         for part in _with_parents(name):
