@@ -212,12 +212,14 @@ def read_csv(path: Path, columns: tuple[str, ...], more: str = "") -> Iterator[R
         FileError: if the file cannot be read.
     """
     path = table_of(path)
-    lines = _content(path).splitlines()
-    numbered = [(k, x) for k, x in enumerate(lines, 1) if x.strip() and not x.startswith("#")]
+    lines = (line.strip() for line in _content(path).splitlines())
+    numbered = [(k, x) for k, x in enumerate(lines, 1) if x and not x.startswith("#")]
+    reader = csv.reader((x for _, x in numbered), skipinitialspace=True, strict=True)
     try:
-        rows = list(csv.reader((x for _, x in numbered), skipinitialspace=True, strict=True))
+        rows = list(reader)
     except csv.Error as error:
-        raise ProcessError(str(path), (f"no table: {error}",)) from None
+        number = numbered[reader.line_num - 1][0]
+        raise ProcessError(f"{path} line {number}", (f"no table: {error}",)) from None
     if not rows:
         raise ProcessError(str(path), (f"no columns ({', '.join(columns)})",))
     head = [name.strip() for name in rows[0]]
@@ -257,8 +259,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _values(path: Path) -> dict[str, Any]:
+    text = _content(path)
     try:
-        return _parsed(_content(path))
+        return _parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise ProcessError(str(path), (str(error),)) from None
     except (RecursionError, ValueError):
