@@ -13,9 +13,11 @@ import hashlib
 import io
 import os
 import pickle
+import stat
 import sys
 from dataclasses import is_dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ _HEAD = b"CrossStack process 1\n"
 _SUM = 65
 #: largest file that is read, and how many are left when one is written
 _MOST_BYTES, _MOST_FILES = 16_000_000, 32
+#: rights of a file: tables may be under a foundry's NDA
+_OWNER = stat.S_IRUSR | stat.S_IWUSR
 #: what records of a process may hold beside those of this room
 _FOREIGN_LAYER = ("layout_layers", "ForeignLayer")
 _PATHS = {"PosixPath", "WindowsPath"}
@@ -47,7 +51,7 @@ def tables_and_code(folders: tuple[Path, ...]) -> str:
     rooms = (HOME, Path(leftovers.__file__).parent)
     code = [(entry.name, entry.stat()) for room in rooms for entry in os.scandir(room)
             if entry.name.endswith(".py")]  # fmt: skip
-    stamps = sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in code)
+    stamps = sorted((name, told.st_size, told.st_mtime_ns) for name, told in code)
     return hashlib.sha256(f"{stamps} {tables}".encode()).hexdigest()
 
 
@@ -93,11 +97,12 @@ def keep(folder: Path, sums: str, value: object) -> None:
     # no home, no room, no right to write: the next run reads the tables again
     with contextlib.suppress(OSError, RuntimeError):
         target = _place(folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(mode=_OWNER | stat.S_IXUSR, parents=True, exist_ok=True)
         _make_room(target.parent)
         work = leftovers.temporary(target.parent, target.name)
         try:
-            work.write_bytes(head + body)
+            with open(work, "xb", opener=partial(os.open, mode=_OWNER)) as stream:
+                stream.write(head + body)
             os.replace(work, target)
         finally:
             leftovers.remove(work)
@@ -113,8 +118,7 @@ def _place(folder: Path) -> Path:
 def _own_bytes(path: Path) -> bytes:
     """Return what a file of this user holds; nobody else may say what a process is."""
     with path.open("rb") as stream:
-        stat = os.fstat(stream.fileno())
-        if hasattr(os, "getuid") and stat.st_uid != os.getuid():
+        if hasattr(os, "getuid") and os.fstat(stream.fileno()).st_uid != os.getuid():
             return b""
         return stream.read(_MOST_BYTES)
 
