@@ -19,6 +19,7 @@ demo: setup ## build the 10 x 10 x 2 array end to end
 
 test: setup $(if $(CI),torch) ## run every test; those of crossstack.torch need `make torch` before
 	-@$(MAKE) --no-print-directory system
+	@$(BIN)/python -m compileall -q crossstack $(ROOMS)  # for the processes that tests start
 	$(BIN)/python -m pytest -n 2
 
 setup: $(STAMP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -51,6 +52,18 @@ def wheels() -> dict[str, Path]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("requires_program"):
         require_program(*marker.args)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what is imported and collected out of the later searches for garbage.
+
+    It stays to the end, and it is a million objects, which every full search would walk through.
+    """
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(hookwrapper=True)
