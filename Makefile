@@ -20,7 +20,8 @@ demo: setup ## build the 10 x 10 x 2 array end to end
 test: setup $(if $(CI),torch) ## run every test; those of crossstack.torch need `make torch` before
 	-@$(MAKE) --no-print-directory system
 	@$(BIN)/python -m compileall -q crossstack $(ROOMS)  # for the processes that tests start
-	$(BIN)/python -m pytest -n 2
+	# a file's tests on one worker: what they share is made once; tests/conftest.py gives the order
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 setup: $(STAMP)
 
