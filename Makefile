@@ -1,4 +1,4 @@
-# CrossStack: one verb per habit. `make demo` and `make test` need nothing but Python 3.11.
+# CrossStack. `make demo` and `make test` need nothing but Python 3.11.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ BENCHES := cli drc extract lvs solver
 
 .PHONY: demo test lint format bench bench-exact package docs system setup clean help
 
-help: ## list these verbs
+help: ## list these targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: setup ## build the 10 x 10 x 2 array end to end
