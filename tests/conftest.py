@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -17,6 +18,15 @@ PROGRAMS = re.compile(
     "|".join(("klayout", "ngspice", "chrom", "magic", "netgen", "yosys", "iverilog", "opensta")),
     re.IGNORECASE,
 )
+#: files that take longest, the two first at the same time: one compiles the solver's kernels, the
+#: other needs none of them; with these at its beginning a run ends on all workers at once
+LONGEST = (
+    "solve/test_crossbar.py", "drc/test_patterns.py", "crossstack/test_compare.py",
+    "crossstack/test_conditions.py", "generators/test_foundry.py", "generators/test_options.py",
+    "generators/test_testchip.py", "pdk/test_klayout_package.py", "generators/test_toy_process.py",
+    "crossstack/test_operating.py", "crossstack/test_running.py", "crossstack/test_size.py",
+    "drc/test_decks.py", "drc/test_foundry.py", "pdk/test_gf.py", "lab/test_measure.py",
+)  # fmt: skip
 
 
 def require_program(*names: str) -> str:
@@ -51,6 +61,24 @@ def wheels() -> dict[str, Path]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("requires_program"):
         require_program(*marker.args)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what is imported and collected out of the later searches for garbage.
+
+    It stays to the end, and it is a million objects, which every full search would walk through.
+    """
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the others and the tests of a file keep their order."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,9 +1,12 @@
 """The foundry's own deck finds nothing on any cell, on three arrays and on macros."""
 
+from dataclasses import replace
+
 import klayout.db as db
 import pytest
 
 from crossstack.cells import CELLS, alone, draw_cell, to_layout
+from crossstack.drc import foundry
 from crossstack.drc.foundry import run_foundry_drc
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
@@ -25,16 +28,26 @@ def sheet(layouts: list[db.Layout]) -> db.Layout:
     return whole
 
 
-@pytest.mark.parametrize("profile", ["stepper", "aligner"])
-def test_every_cell(profile, tmp_path, requires_program):
-    requires_program("klayout")
+def cells(profile: str) -> list[db.Layout]:
     tech = get_tech(profile)
-    parts = [to_layout(alone(draw_cell(name, tech), tech), tech) for name in sorted(CELLS)]
+    return [to_layout(alone(draw_cell(name, tech), tech), tech) for name in sorted(CELLS)]
+
+
+def test_every_cell_of_both_profiles(tmp_path, monkeypatch, requires_program):
+    """In one run, flat: cells that are placed once each take four times as long deep."""
+    requires_program("klayout")
+    tech = get_tech()
+    deck = foundry.deck_of(tech.process.folder)
+    flat = {**dict(deck.variables), "run_mode": "flat"}
+    monkeypatch.setattr(
+        foundry, "deck_of", lambda folder: replace(deck, variables=tuple(flat.items()))
+    )
+    parts = [*cells("stepper"), *cells("aligner")]
     path = tmp_path / "sheet.gds"
     sheet(parts).write(str(path))
     report = run_foundry_drc(path, tech)
     assert report.clean, report.items[:5]
-    assert report.shapes > 1000
+    assert report.shapes > 2000
 
 
 ARRAYS = [{"rows": 3, "cols": 3}, {"rows": 10, "cols": 10}, {"rows": 7, "cols": 16}]
