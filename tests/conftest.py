@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -18,6 +19,12 @@ PROGRAMS = re.compile(
     "|".join(("klayout", "ngspice", "chrom", "magic", "netgen", "yosys", "iverilog", "opensta")),
     re.IGNORECASE,
 )
+# No test fails of a busy machine. In CI the examples are the same for the same code: a run tells of
+# a change, and new ones are tried by whoever runs the tests on a machine of their own.
+settings.register_profile("own", deadline=None)
+settings.register_profile("ci", parent=settings.get_profile("own"), derandomize=True, database=None)
+settings.load_profile("ci" if IN_CI else "own")
+
 #: files that take longest, the two first at the same time: one compiles the solver's kernels, the
 #: other needs none of them; with these at its beginning a run ends on all workers at once
 LONGEST = (

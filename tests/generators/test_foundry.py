@@ -33,19 +33,25 @@ def cells(profile: str) -> list[db.Layout]:
     return [to_layout(alone(draw_cell(name, tech), tech), tech) for name in sorted(CELLS)]
 
 
-def test_every_cell_of_both_profiles(tmp_path, monkeypatch, requires_program):
-    """In one run, flat: cells that are placed once each take four times as long deep."""
+@pytest.fixture
+def flat(monkeypatch, requires_program):
+    """The deck without hierarchy: what is placed once or a few times takes thrice as long with it.
+
+    As the command runs it, the deck is tried in tests/drc/test_foundry.py and on the test chip.
+    """
     requires_program("klayout")
-    tech = get_tech()
-    deck = foundry.deck_of(tech.process.folder)
-    flat = {**dict(deck.variables), "run_mode": "flat"}
+    deck = foundry.deck_of(get_tech().process.folder)
+    variables = {**dict(deck.variables), "run_mode": "flat"}
     monkeypatch.setattr(
-        foundry, "deck_of", lambda folder: replace(deck, variables=tuple(flat.items()))
+        foundry, "deck_of", lambda folder: replace(deck, variables=tuple(variables.items()))
     )
-    parts = [*cells("stepper"), *cells("aligner")]
+
+
+@pytest.mark.usefixtures("flat")
+def test_every_cell_of_both_profiles(tmp_path):
     path = tmp_path / "sheet.gds"
-    sheet(parts).write(str(path))
-    report = run_foundry_drc(path, tech)
+    sheet([*cells("stepper"), *cells("aligner")]).write(str(path))
+    report = run_foundry_drc(path, get_tech())
     assert report.clean, report.items[:5]
     assert report.shapes > 2000
 
@@ -58,9 +64,9 @@ MACROS = [
 ]
 
 
+@pytest.mark.usefixtures("flat")
 @pytest.mark.parametrize("specs", [ARRAYS, MACROS], ids=["arrays", "macros"])
-def test_arrays_and_macros(specs, tmp_path, requires_program):
-    requires_program("klayout")
+def test_arrays_and_macros(specs, tmp_path):
     arrays = [build_top(ArraySpec(**values)) for values in specs]
     path = tmp_path / "sheet.gds"
     sheet([to_layout(a.cell, a.tech) for a in arrays]).write(str(path))
