@@ -16,7 +16,7 @@ import klayout.db as db
 
 from ...lvs import ExtractedLayout, FlatNet
 from ...pdk import Tech
-from ...pdk.programs import Device
+from ...pdk.nets import Device
 from .dielectric import FILL_K
 from .netcap import GROUND
 from .scene import Conductor, Insulator, Points, Scene
