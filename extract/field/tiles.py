@@ -204,7 +204,7 @@ def _tile(bodies: Bodies, box: db.Box, window: db.Box, close: set[int], *, air_u
     named = tuple(Conductor(called[b.net], b.low_um, b.high_um, b.polygons) for b in conductors)
     numbers = {net_label(net): net for net in close}
     labels = [label for label in called if label in numbers]
-    at = box.moved(-window.left, -window.bottom) * bodies.dbu
+    at = box.moved(-window.left, -window.bottom).to_dtype(bodies.dbu)
     focus = (at.left, at.bottom, at.right, at.top)
     return Tile(
         Scene(scene.window, scene.top_um, named, scene.insulators),

@@ -23,9 +23,9 @@ from crossstack.pdk import CrossStackError, ParameterError, get_tech
 TECH = get_tech()
 LINES = (
     # high up and alone, where fields reach far
-    ("Metal5", (0, 0, 6000, 600), "A"),
-    ("Metal5", (0, 1000, 6000, 1600), "B"),
-    ("Metal4", (2500, -2000, 3300, 2500), "D"),
+    ("Metal5", (130, 370, 6130, 970), "A"),
+    ("Metal5", (130, 1370, 6130, 1970), "B"),
+    ("Metal4", (2630, -1630, 3430, 2870), "D"),
 )
 
 
