@@ -17,6 +17,7 @@ from .console import Console
 if TYPE_CHECKING:
     from .analyse.analysis import Stimulus
     from .analyse.loads import CurrentReport, CurrentVerdict
+    from .extract import Extraction
     from .generators import Array
     from .lvs import ExtractedLayout
     from .pdk import Tech
@@ -124,18 +125,24 @@ class Study:
     """
 
     def __init__(self, config: RunConfig, drawn: Drawn, *, pieces: bool = False) -> None:
-        self.tech, self._layout = config.resolved_tech(), drawn.layout
-        self._engine = "flat" if pieces else "auto"
+        self.tech, self._layout, self._pieces = config.resolved_tech(), drawn.layout, pieces
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
         self._em: CurrentReport | None = None
 
     @cached_property
-    def network(self) -> Network:
-        """The extracted wires."""
+    def _found(self) -> Extraction:
         from .extract import extract
 
-        return extract(self._layout, self.tech, engine=self._engine).network
+        found = extract(self._layout, self.tech, pieces=self._pieces)
+        if self._pieces and found.array is not None and not found.wires:  # a macro
+            return extract(self._layout, self.tech, engine="flat")
+        return found
+
+    @property
+    def network(self) -> Network:
+        """The extracted wires."""
+        return self._found.network
 
     @cached_property
     def what(self) -> Stimulus:
@@ -180,7 +187,7 @@ class Study:
         tech = self.tech
         limits = current_limits_of(tech, tech.conditions.temperature_c)
         solved, _ = self.modes(wanted)
-        found = em_report(self.network, tech, limits, solved, self.what)
+        found = em_report(self.network, tech, limits, solved, self.what, wires=self._found.wires)
         if wanted is None:
             self._em = found
         return found
@@ -191,8 +198,8 @@ class Study:
         The least of all writes (`em`) is no more than any of these.
         """
         from .analyse.analysis import refusal
-        from .analyse.electromigration import far_writes
         from .analyse.operating import Laws
+        from .analyse.writing import far_writes
         from .solve.modes.modes import DEEP_NET
 
         if refusal(self.network, DEEP_NET) is None:

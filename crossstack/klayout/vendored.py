@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -109,12 +110,21 @@ def _needed(name: str, text: str) -> Iterator[str]:
 
 def _loaded_for(room: str, name: str) -> Iterator[str]:
     """Yield the module that a room loads when a name of its table `_HOME` is asked for."""
+    for home, names in _homes(room):
+        if name in names:
+            above = home.startswith("..")
+            yield home.lstrip(".") if above else f"{room}.{home.lstrip('.')}"
+
+
+@cache  # a room is asked for each of the names that others take from it
+def _homes(room: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the table `_HOME` of a room: module, names that it holds."""
+    found: list[tuple[str, tuple[str, ...]]] = []
     for node in ast.parse(_source(room).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOME":
-            for home, names in ast.literal_eval(node.value).items():
-                if name in names:
-                    above = home.startswith("..")
-                    yield home.lstrip(".") if above else f"{room}.{home.lstrip('.')}"
+            table = ast.literal_eval(node.value)
+            found += [(home, tuple(names)) for home, names in table.items()]
+    return tuple(found)
 
 
 def _check(name: str, imported: list[str]) -> None:
