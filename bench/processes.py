@@ -65,7 +65,7 @@ SAME, CLOSE = 1e-6, 0.01
 #: currents of joined wires and of all of them, over the largest; conductances that are rounding
 EQUAL, ROUNDING = 1e-9, 1e-13
 #: what ngspice may take for the transistors of a macro, s, on a busy machine
-BSIM_WITHIN_S = 900.0
+BSIM_WITHIN_S = 3600.0
 #: so long a refusal may compute, start of the program included, s
 REFUSED_WITHIN = 0.5
 #: how each command is told of conditions that no table reaches, in a folder with hot.yaml and
