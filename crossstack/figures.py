@@ -180,14 +180,20 @@ class Study:
 
     def em(self, wanted: Iterable[str] | None = None) -> CurrentReport:
         """Return currents against limits, and write voltages, of some modes; None for all."""
+        from .analyse.analysis import refusal
         from .analyse.electromigration import current_limits_of, em_report
+        from .solve.modes.modes import MODES
 
         if wanted is None and self._em is not None:
             return self._em
         tech = self.tech
         limits = current_limits_of(tech, tech.conditions.temperature_c)
-        solved, _ = self.modes(wanted)
-        found = em_report(self.network, tech, limits, solved, self.what, wires=self._found.wires)
+        asked = tuple(MODES) if wanted is None else tuple(wanted)
+        offered = [mode for mode in asked if refusal(self.network, mode) is None]
+        solved, _ = self.modes(mode for mode in offered if not MODES[mode].writes)
+        # every write is solved for its currents anyway
+        done = {mode: solved.get(mode) for mode in offered}
+        found = em_report(self.network, tech, limits, done, self.what, wires=self._found.wires)
         if wanted is None:
             self._em = found
         return found

@@ -142,9 +142,11 @@ class Factorised:
             ConvergenceError: if that is not reached, or a result is not finite.
         """
         with np.errstate(all="ignore"):
-            found, share, moved = self._judged(held_volts, nodes, edges, long=False)
+            # of so many nodes as have weak edges, rounding of usual numbers is too much
+            long = self.circuit.weak is not None and LONG_ROUNDING < ROUNDING
+            found, share, moved = self._judged(held_volts, nodes, edges, long=long)
             good = share <= tol and moved <= tol
-            if not good and not fits(self.circuit) and LONG_ROUNDING < ROUNDING:
+            if not (good or long or fits(self.circuit)) and LONG_ROUNDING < ROUNDING:
                 found, share, moved = self._judged(held_volts, nodes, edges, long=True)
                 good = share <= tol and moved <= tol
         if good:
