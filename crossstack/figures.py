@@ -120,7 +120,7 @@ class Study:
     Args:
         config: what was drawn.
         drawn: its layout.
-        pieces: extract every piece of wire also of a large array, whose current limits are not
+        pieces: extract every piece of wire also of a large macro, whose current limits are not
             judged otherwise.
     """
 
@@ -134,8 +134,8 @@ class Study:
     def _found(self) -> Extraction:
         from .extract import extract
 
-        found = extract(self._layout, self.tech, pieces=self._pieces)
-        if self._pieces and found.array is not None and not found.wires:  # a macro
+        found = extract(self._layout, self.tech, pieces=True)
+        if self._pieces and found.rest is not None:
             return extract(self._layout, self.tech, engine="flat")
         return found
 
@@ -216,8 +216,10 @@ class Study:
         """Return settling, power and energy of a read; what was not computed is missing."""
         from .solve.modes.modes import EXPANSION
 
+        if len(self.network.memristor_row) > MOST_SETTLING:
+            return {}
         solved, _ = self.modes([EXPANSION])
-        if EXPANSION not in solved or len(self.network.memristor_row) > MOST_SETTLING:
+        if EXPANSION not in solved:
             return {}
         return read_energy(
             self._settle_s(),
