@@ -62,7 +62,7 @@ def em_report(
     network: Network,
     tech: Tech,
     limits: CurrentLimits | None,
-    done: Mapping[str, IrDrop],
+    done: Mapping[str, IrDrop | None],
     what: Stimulus,
     laws: Laws | None = None,
     wires: Sequence[Wires] = (),
@@ -73,8 +73,8 @@ def em_report(
         network: extracted network.
         tech: its films and transistors.
         limits: what wires and cuts may carry; None if nobody says.
-        done: mode -> solved mode.
-        what: devices and inputs, for the writes of other columns.
+        done: mode -> solved mode; of one that writes, nothing is read.
+        what: devices and inputs, for the writes of all columns.
         laws: what memristors follow; None for the technology's.
         wires: every piece of wire, where the network holds no more of them than devices see.
     """
@@ -95,6 +95,7 @@ def em_report(
     for part in parts_of(network, wires):
         for mode, result in done.items():
             if mode not in writes:
+                assert result is not None
                 assert isinstance(result.solution, NetworkSolution)
                 _judge(found, mode, part, part.passing(result.solution), limits)
                 continue
@@ -106,6 +107,7 @@ def em_report(
     for mode, result in done.items():
         loads = _loads(found[mode], limits)
         if mode not in writes:
+            assert result is not None
             assert isinstance(result.solution, NetworkSolution)
             loads = _with_own_vias(loads, network, tech, limits, result.solution)
             modes[mode] = ModeLoads(loads, "the direct current of a read")

@@ -120,7 +120,7 @@ class Study:
     Args:
         config: what was drawn.
         drawn: its layout.
-        pieces: extract every piece of wire also of a large array, whose current limits are not
+        pieces: extract every piece of wire also of a large macro, whose current limits are not
             judged otherwise.
     """
 
@@ -134,8 +134,8 @@ class Study:
     def _found(self) -> Extraction:
         from .extract import extract
 
-        found = extract(self._layout, self.tech, pieces=self._pieces)
-        if self._pieces and found.array is not None and not found.wires:  # a macro
+        found = extract(self._layout, self.tech, pieces=True)
+        if self._pieces and found.rest is not None:
             return extract(self._layout, self.tech, engine="flat")
         return found
 
@@ -180,14 +180,20 @@ class Study:
 
     def em(self, wanted: Iterable[str] | None = None) -> CurrentReport:
         """Return currents against limits, and write voltages, of some modes; None for all."""
+        from .analyse.analysis import refusal
         from .analyse.electromigration import current_limits_of, em_report
+        from .solve.modes.modes import MODES
 
         if wanted is None and self._em is not None:
             return self._em
         tech = self.tech
         limits = current_limits_of(tech, tech.conditions.temperature_c)
-        solved, _ = self.modes(wanted)
-        found = em_report(self.network, tech, limits, solved, self.what, wires=self._found.wires)
+        asked = tuple(MODES) if wanted is None else tuple(wanted)
+        offered = [mode for mode in asked if refusal(self.network, mode) is None]
+        solved, _ = self.modes(mode for mode in offered if not MODES[mode].writes)
+        # every write is solved for its currents anyway
+        done = {mode: solved.get(mode) for mode in offered}
+        found = em_report(self.network, tech, limits, done, self.what, wires=self._found.wires)
         if wanted is None:
             self._em = found
         return found
@@ -210,8 +216,10 @@ class Study:
         """Return settling, power and energy of a read; what was not computed is missing."""
         from .solve.modes.modes import EXPANSION
 
+        if len(self.network.memristor_row) > MOST_SETTLING:
+            return {}
         solved, _ = self.modes([EXPANSION])
-        if EXPANSION not in solved or len(self.network.memristor_row) > MOST_SETTLING:
+        if EXPANSION not in solved:
             return {}
         return read_energy(
             self._settle_s(),

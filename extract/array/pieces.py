@@ -119,20 +119,40 @@ class Pieces:
         Returns:
             Node of each node of the pieces.
         """
-        names = [f"{name}/n{k}" for k in range(self.n_nodes)]
-        own = [k for k in range(self.n_nodes) if pin is None or k != self.pin]
-        nodes = np.full(self.n_nodes, -1 if pin is None else pin, dtype=np.int32)
-        nodes[own] = builder.nodes(names[k] for k in own)
+        at = None if pin is None else np.array([pin])
+        return self.add_many(builder, [name], at)[0]
+
+    def add_many(
+        self, builder: NetworkBuilder, names: Sequence[str], pins: NDArray[np.int32] | None
+    ) -> NDArray[np.int32]:
+        """Add the pieces once for each of several nets.
+
+        Args:
+            builder: the network.
+            names: the nets.
+            pins: the network's node for the pin of each; None for one of the net's own.
+
+        Returns:
+            Node of each node of the pieces, shape (nets, nodes).
+        """
+        own = [k for k in range(self.n_nodes) if pins is None or k != self.pin]
+        nodes = np.empty((len(names), self.n_nodes), dtype=np.int32)
+        nodes[:, own] = builder.nodes(f"{name}/n{k}" for name in names for k in own).reshape(
+            len(names), len(own)
+        )
+        if pins is not None:
+            nodes[:, self.pin] = pins
         if self.resistors:
             columns, (layers, layer) = self.columns, self.layers
+            numbers = np.array([builder.layer(one) for one in layers])
             builder.resistors(
-                nodes[columns["a"]],
-                nodes[columns["b"]],
-                columns["ohm"],
-                layer=np.array([builder.layer(one) for one in layers])[layer],
-                net=builder.net(name),
-                width_um=columns["width_um"],
-                cuts=columns["cuts"],
+                nodes[:, columns["a"]].ravel(),
+                nodes[:, columns["b"]].ravel(),
+                np.tile(columns["ohm"], len(names)),
+                layer=np.tile(numbers[layer], len(names)),
+                net=np.repeat([builder.net(name) for name in names], len(self.resistors)),
+                width_um=np.tile(columns["width_um"], len(names)),
+                cuts=np.tile(columns["cuts"], len(names)),
             )
         return nodes
 
@@ -260,9 +280,13 @@ def reduced_nets(nets: ArrayNets) -> ArrayNets:
             known[id(pieces)] = pieces.seen(layer)
         return known[id(pieces)]
 
+    def alike(stack: Stack) -> Stack:
+        return stacks.setdefault(id(stack), replace(stack, pieces=seen(stack.pieces, ELECTRODE)))
+
+    stacks: dict[int, Stack] = {}
     return ArrayNets(
         {j: seen(net, COLUMN_LINE) for j, net in nets.columns.items()},
         {at: seen(net, ROW_LINE) for at, net in nets.rows.items()},
-        {at: replace(s, pieces=seen(s.pieces, ELECTRODE)) for at, s in nets.stacks.items()},
+        {at: alike(stack) for at, stack in nets.stacks.items()},
         nets.apart,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...base import names as grammar
 from ...pdk import ParameterError
 from ...solve.network.builder import NetworkBuilder
 from ...solve.network.network import Network
-from .pieces import COLUMN_LINE, ELECTRODE, ROW_LINE, ROW_STACK, ArrayNets
+from .pieces import COLUMN_LINE, ELECTRODE, ROW_LINE, ROW_STACK, ArrayNets, Stack
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -246,18 +246,13 @@ class TiledArray:
         In its order: of each tier the single ones, then the gates of the folded ones.
         """
         found = []
-        stacks = {} if self.nets is None else self.nets.stacks
         for tier in range(self.shape[0]):
             folded, _ = self._in_pieces(tier)
             i, j = np.nonzero(~np.isnan(self.switch_w_um[tier]) & ~folded)
             found.append(np.stack([np.full(len(i), tier), i, j, np.zeros_like(i)]))
-            gates = [
-                (*at, k)
-                for at, stack in stacks.items()
-                if at[0] == tier
-                for k in range(len(stack.w_um))
-            ]
-            found.append(np.array(gates, dtype=np.int64).reshape(-1, 4).T)
+            for stack, cells in self._stacks(tier):
+                gates = range(len(stack.w_um))
+                found.append(np.array([(tier, *cell, k) for cell in cells for k in gates]).T)
         return np.concatenate(found, axis=1).astype(np.int64)
 
     def _in_pieces(self, tier: int) -> tuple[Bools, Bools]:
@@ -285,17 +280,28 @@ class TiledArray:
             ends: row -> column -> node on the row line of every gate.
             inner: node of each memristor.
         """
-        stacks = {} if self.nets is None else self.nets.stacks
-        for (t, i, j), stack in stacks.items():
-            if t != tier:
-                continue
-            name = f"{grammar.ELECTRODES[tier]}[{i}][{j}]"
+        for stack, cells in self._stacks(tier):
+            i, j = np.array(cells).T
             pieces = replace(stack.pieces, pin=stack.pieces.ends[0][0])
-            nodes = pieces.add(builder, name, int(inner[i, j]))
+            names = [f"{grammar.ELECTRODES[tier]}[{r}][{c}]" for r, c in cells]
+            nodes = pieces.add_many(builder, names, inner[i, j])
+            gates = np.array([builder.net(grammar.select(tier, c)) for _, c in cells])
+            count = len(stack.w_um)
             builder.switches(
-                ends[i][j], nodes[list(pieces.ends[1])], grammar.select(tier, j),
-                w_um=stack.w_um, l_um=stack.l_um,
-            )  # fmt: skip
+                np.array([ends[r][c] for r, c in cells]).ravel(),
+                nodes[:, list(pieces.ends[1])].ravel(),
+                np.repeat(gates, count),
+                w_um=np.tile(stack.w_um, len(cells)),
+                l_um=np.tile(stack.l_um, len(cells)),
+            )
+
+    def _stacks(self, tier: int) -> Iterator[tuple[Stack, list[tuple[int, int]]]]:
+        """Yield the folded transistors of a tier that are alike, and their cells."""
+        found: dict[int, tuple[Stack, list[tuple[int, int]]]] = {}
+        for (t, i, j), stack in ({} if self.nets is None else self.nets.stacks).items():
+            if t == tier:
+                found.setdefault(id(stack), (stack, []))[1].append((i, j))
+        yield from found.values()
 
     def _add_devices(
         self,
