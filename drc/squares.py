@@ -70,9 +70,15 @@ class Squares:
         return _region(mine[np.unique(pairs[:, 0])])
 
     def off_grid(self, indexes: Iterable[int], step: int) -> kdb.Region | None:
-        """Return the boxes of layers with a corner off a grid, merged; None as `crowded`."""
+        """Return the boxes of layers with a corner off a grid, and what they touch, merged.
+
+        None as `crowded`.
+        """
         boxes = self.boxes(indexes)
-        return None if boxes is None else _region(boxes[(boxes % step).any(axis=1)])
+        if boxes is None:
+            return None
+        off = _region(boxes[(boxes % step).any(axis=1)])
+        return off if off.is_empty() else self.near(indexes, off, 0)
 
     def boxes(self, indexes: Iterable[int]) -> Boxes | None:
         """Return (left, bottom, right, top) of every box on layers; None if there are others."""
