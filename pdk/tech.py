@@ -13,10 +13,12 @@ from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
+from .film_fill import FilmFill, film_fills
 from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key, process_names
 from .known import known_of, now_of
 from .memristor import DRIVEN, MemristorParameters
 from .model import (
+    FILLS,
     LABELS,
     Corner,
     Cut,
@@ -25,6 +27,7 @@ from .model import (
     Module,
     Process,
     Profile,
+    Purpose,
     Roles,
     Rule,
 )
@@ -111,6 +114,7 @@ class Tech:
             ),
             foreign=self.foreign,
             judged=frozenset((a, b) for a, b in pairs),
+            fill=frozenset(x.gds for x in self.layers if x.purpose in FILLS),
             shared=frozenset(layer.gds for layer in self.module.layers),
             others=_described,
         )
@@ -138,7 +142,24 @@ class Tech:
     def foreign(self) -> tuple[ForeignLayer, ...]:
         """Layers of the foundry that are not described."""
         own = {layer.gds for layer in self.module.layers}
-        return tuple(layer for layer in self.process.foreign if layer.gds not in own)
+        kept = tuple(layer for layer in self.process.foreign if layer.gds not in own)
+        return kept + self._film_fill_layers
+
+    @cached_property
+    def _film_fill_layers(self) -> tuple[ForeignLayer, ...]:
+        """Fill of the module's electrodes, which must touch none of its films and vias."""
+        live = (Purpose.MODULE_ELECTRODE, Purpose.MODULE_OXIDE, Purpose.MODULE_CUT)
+        films = tuple(layer.gds for layer in self.layers if layer.purpose in live)
+        text = "fill joins or crosses the films that it touches"
+        return tuple(
+            ForeignLayer(fill.layer, self.gds(fill.layer), text, films, joins=True)
+            for fill in self.film_fill
+        )
+
+    @cached_property
+    def film_fill(self) -> tuple[FilmFill, ...]:
+        """Fill of the module's electrodes; none where its folder has no table of it."""
+        return film_fills(self.module.folder, self.profile)
 
     @property
     def shuttle(self) -> Shuttle:
@@ -150,9 +171,9 @@ class Tech:
     @cached_property
     def fill_of(self) -> dict[str, tuple[int, int]]:
         """Layer -> (layer, datatype) of its fill; none where the process knows of no shuttle."""
+        found = {fill.name: self.gds(fill.layer) for fill in self.film_fill}
         if not (self.process.folder / "shuttle.toml").is_file():
-            return {}
-        found = {}
+            return found
         for fill in self.shuttle.fill:
             for name in self.roles.all_of(fill.role):
                 found[name] = (self.gds(name)[0], fill.datatype)
