@@ -73,7 +73,7 @@ def test_what_tiles_count_covers_all_of_the_plane_once() -> None:
     counted = [made.at(box).focus for box in boxes]
     whole = sum(boxes, db.Box()).to_dtype(TECH.dbu_um)
     area = (whole.width() + 2 * tiles.BEYOND_UM) * (whole.height() + 2 * tiles.BEYOND_UM)
-    assert len(boxes) > 2
+    assert len(boxes) > 1
     assert sum((x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in counted) == pytest.approx(area, abs=1e-6)
 
 
