@@ -58,7 +58,7 @@ def _check_devices(network: Network) -> None:
         k = int(wrong[0])
         raise NetworkError(
             f"memristor_a[{k}] is on column line {network.nets[int(first[k])]}, memristor_b[{k}] "
-            f"is not; allowed: the other way round ({len(wrong)} of {len(first)} elements are wrong)"
+            f"is not; allowed: the other way round ({len(wrong)} of {len(first)} are wrong)"
         )
 
 
