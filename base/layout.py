@@ -20,7 +20,14 @@ from .gds_guard import check_stream, circle
 from .gds_stream import MAX_BYTES
 from .inputs import regular_file
 from .layout_cells import check_cells, check_placed, listed
-from .layout_layers import ForeignLayer, Pair, ProcessLayers, check_layers, unknown_layers
+from .layout_layers import (
+    ForeignLayer,
+    Pair,
+    ProcessLayers,
+    check_layers,
+    clear_layers,
+    unknown_layers,
+)
 from .memory import bounded
 from .memory import limit as memory_limit
 
@@ -32,6 +39,7 @@ __all__ = [
     "OpenedLayout",
     "Pair",
     "ProcessLayers",
+    "clear_layers",
     "empty_shapes",
     "find_top",
     "open_copy",

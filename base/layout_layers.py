@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class ProcessLayers:
         known: (layer, datatype) -> name of every layer that is described.
         telling: layers whose shapes tell that a layout is of this process.
         foreign: further layers of the foundry.
+        fill: pairs of fill, which is part of no net.
         judged: pairs without a description that a design rule speaks of.
         shared: of `telling`, layers of a module, which may stand on any process.
         others: returns what further processes there are, and the layers that each describes.
@@ -56,6 +57,7 @@ class ProcessLayers:
     telling: frozenset[Pair]
     foreign: tuple[ForeignLayer, ...] = ()
     judged: frozenset[Pair] = field(default_factory=frozenset)
+    fill: frozenset[Pair] = field(default_factory=frozenset)
     shared: frozenset[Pair] = field(default_factory=frozenset)
     others: Callable[[], Mapping[str, frozenset[Pair]]] = dict
 
@@ -190,11 +192,31 @@ def _refuse_other_devices(
 def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
     """Return a shape of a layer that overlaps or only touches one of another, by edge or corner.
 
-    Fill is hundreds of thousands of squares, none of which touches another: each is looked at
-    as it is, and merged with nothing.
+    Fill is hundreds of thousands of squares: those near the other layer are looked up in the
+    hierarchy, and only these are looked at, each as it is and merged with nothing.
     """
     import klayout.db as db
 
-    fill = db.Region(cell.begin_shapes_rec(index))
-    fill.merged_semantics = False
-    return next(fill.interacting(db.Region(cell.begin_shapes_rec(other))).each(), None)
+    wires = db.Region(cell.begin_shapes_rec(other)).merged()
+    near = db.Region(db.RecursiveShapeIterator(cell.layout(), cell, index, wires, False))
+    if near.is_empty():
+        return None
+    near.merged_semantics = False
+    return next(near.interacting(wires).each(), None)
+
+
+def clear_layers(layout: db.Layout, top: db.Cell, pairs: Iterable[Pair]) -> None:
+    """Take what is drawn on some layers out of a layout, and the cells that hold nothing else.
+
+    Args:
+        layout: it is changed.
+        top: cell that stays whatever it holds.
+        pairs: (layer, datatype) of the layers.
+    """
+    before = {cell.cell_index() for cell in layout.each_cell() if cell.bbox().empty()}
+    for pair in pairs:
+        if (index := layout.find_layer(*pair)) is not None:
+            layout.clear_layer(index)
+    empty = {cell.cell_index() for cell in layout.each_cell() if cell.bbox().empty()}
+    if emptied := sorted(empty - before - {top.cell_index()}):
+        layout.delete_cells(emptied)

@@ -31,7 +31,7 @@ def masks(tech: Tech) -> tuple[str, ...]:
     return tuple(
         layer.name
         for layer in tech.layers
-        if layer.is_module and layer.purpose is not Purpose.MODULE_LABEL
+        if layer.is_module and layer.purpose not in (Purpose.MODULE_LABEL, Purpose.MODULE_FILL)
         and layer.name not in markers
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`build`: every room once, into one folder that appears in one step."""
+"""`build`: every step once, into one folder that appears in one step."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import resource
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,9 +16,10 @@ import klayout.db as kdb
 
 from ..base.compact import Compacted, compact
 from ..base.errors import ParameterError
-from ..base.layout import OpenedLayout, empty_shapes, open_copy
+from ..base.layout import OpenedLayout, clear_layers, empty_shapes, open_copy
 from ..base.repeat import flat_shapes
-from ..pdk import Purpose, Rule, Tech
+from ..pdk import Rule, Tech
+from ..pdk.model import FILLS
 from . import workers
 from .evaluate import Evaluator, layer_pair
 from .expr import Node
@@ -80,7 +81,7 @@ class Run:
 
     def __init__(self, layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> None:
         self.layout, self.cell, self.tech = layout, cell, tech
-        self._fill = frozenset(x.name for x in tech.layers if x.purpose is Purpose.FILL)
+        self._fill = frozenset(x.name for x in tech.layers if x.purpose in FILLS)
         # fill is hundreds of thousands of squares in no period: only its own rules look at it
         self._kept, self._bare = _without(layout, cell, [tech.gds(name) for name in self._fill])
         self._small = flat_shapes(self._bare) < COMPACT_ABOVE
@@ -95,7 +96,7 @@ class Run:
 
     @cached_property
     def _filled(self) -> tuple[Compacted, Evaluator]:
-        return Compacted(self.cell, ()), Evaluator(self.cell, self.tech)
+        return Compacted(self.cell, ()), Evaluator(self.cell, self.tech, fill=self._fill)
 
     def _stand_in(self, reach: float) -> tuple[Compacted, Evaluator]:
         if reach not in self._stand_ins:
@@ -141,21 +142,16 @@ class Run:
 
 
 def _without(
-    layout: kdb.Layout, cell: kdb.Cell, pairs: Iterable[tuple[int, int]]
+    layout: kdb.Layout, cell: kdb.Cell, pairs: Collection[tuple[int, int]]
 ) -> tuple[kdb.Layout, kdb.Cell]:
     """Return a layout and cell without what is drawn on some layers; the same if nothing is."""
-    found = [index for index in (layout.find_layer(*pair) for pair in pairs) if index is not None]
-    if not any(not cell.bbox(index).empty() for index in found):
+    drawn = (layout.find_layer(*pair) for pair in pairs)
+    if all(cell.bbox(index).empty() for index in drawn if index is not None):
         return layout, cell
     bare = layout.dup()
     top = bare.cell(cell.cell_index())
-    for index in found:
-        bare.clear_layer(index)
-    empty = [c.cell_index() for c in bare.each_cell() if c.bbox().empty()]
-    for index in empty:
-        if index != top.cell_index():
-            bare.delete_cell(index)
-    return bare, bare.cell(top.cell_index())
+    clear_layers(bare, top, pairs)
+    return bare, top
 
 
 def _first(region: kdb.Region, limit: int) -> list[kdb.Polygon]:
@@ -239,7 +235,7 @@ def _results(
 
 def _worthwhile(layout: kdb.Layout, cell: kdb.Cell, tech: Tech) -> int:
     """Return how many processes pay: a die's fill takes minutes, all else less than they do."""
-    names = [x.name for x in tech.layers if x.purpose is Purpose.FILL]
+    names = [x.name for x in tech.layers if x.purpose in FILLS]
     found = [layout.find_layer(*tech.gds(name)) for name in names]
     squares = flat_shapes(cell, [index for index in found if index is not None])
     return workers.cores() if squares > FILL_ABOVE else 1

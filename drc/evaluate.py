@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import klayout.db as kdb
@@ -12,6 +13,7 @@ from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
 from .expr import Node
 from .nets import covering, density, space_nets
+from .squares import Squares
 
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
@@ -35,6 +37,7 @@ class Evaluator:
         cell: cell whose shapes, hierarchy flattened, are checked.
         tech: resolves layer names.
         stand_in: a compacted stand-in of the cell and its evaluator, to judge nets by.
+        fill: layers that hold fill, of which only what is near something is looked at.
     """
 
     def __init__(
@@ -42,9 +45,11 @@ class Evaluator:
         cell: kdb.Cell,
         tech: Tech,
         stand_in: tuple[Compacted, Evaluator] | None = None,
+        fill: frozenset[str] = frozenset(),
     ) -> None:
         self.cell, self.tech, self.stand_in = cell, tech, stand_in
         self.dbu = cell.layout().dbu
+        self._fill, self._squares = fill, Squares(cell)
         self._done: dict[Node, Any] = {}
         self._drawn: dict[str, kdb.Region] = {}
         # the last antenna level only: the levels come in order, and each is large
@@ -95,12 +100,56 @@ class Evaluator:
     def value(self, node: Node) -> Any:
         """Return the region, edges or edge pairs of a node."""
         if node not in self._done:
-            args = [self.value(arg) for arg in _needed(node)]
             try:
+                args = self._of_fill(node) or [self.value(arg) for arg in _needed(node)]
                 self._done[node] = OPS[node.op](self, *args, *node.params)
             except (KeyError, RuntimeError, TypeError, AttributeError) as error:
                 raise RuleError(f"operation {node.op!r} failed: {error!r}") from error
         return self._done[node]
+
+    def _of_fill(self, node: Node) -> list[kdb.Region | kdb.Edges] | None:
+        """Return what is enough of a node's operands where one is fill; None to take all of them.
+
+        Of fill, which is much, that is what lies near the other operand.
+        """
+        if not self._fill or node.op not in _NEAR:
+            return None
+        sides = [self._fill_layers(arg) for arg in node.args]
+        if not any(sides):
+            return None
+        if node.op == "on_grid":
+            parts = [self._squares.off_grid(sides[0], self.um(node.params[0]))]
+        elif node.op == "non_rectilinear":  # a box has no slanted edge
+            parts = [None if self._squares.boxes(sides[0]) is None else kdb.Region()]
+        elif all(sides):
+            distance = self.um(node.params[0]) if node.op in ("space", "separation") else 0
+            pairs = zip(sides, reversed(sides), strict=True)
+            parts = [self._squares.crowded(own, other, distance) for own, other in pairs]
+        else:
+            return self._near_fill(node, sides)
+        return None if None in parts else [part for part in parts if part is not None]
+
+    def _near_fill(
+        self, node: Node, sides: list[tuple[int, ...]]
+    ) -> list[kdb.Region | kdb.Edges] | None:
+        """Return the operands of a node of which one is fill: the other, and what is near it."""
+        distance = self.um(node.params[0]) if node.op == "separation" else 0
+        number = sides.index(())
+        other = self.value(node.args[number])
+        if not isinstance(other, kdb.Region | kdb.Edges):
+            return None
+        part = self._squares.near(sides[1 - number], other, distance)
+        return [other, part] if number == 0 else [part, other]
+
+    def _fill_layers(self, node: Node) -> tuple[int, ...]:
+        """Return the layers of a node that is fill alone; none if it is anything else."""
+        if node.op == "or":
+            parts = [self._fill_layers(arg) for arg in node.args]
+            return tuple(chain.from_iterable(parts)) if all(parts) else ()
+        if node.op != "layer" or node.params[0] not in self._fill:
+            return ()
+        index = self.cell.layout().find_layer(*layer_pair(node.params[0], self.tech))
+        return () if index is None else (index,)
 
     def um(self, value: float) -> int:
         """Return a length in dbu."""
@@ -109,6 +158,10 @@ class Evaluator:
     def um2(self, value: float) -> int:
         """Return an area in dbu2."""
         return round(value / self.dbu**2)
+
+
+#: operations for which a few squares of fill stand for all
+_NEAR = frozenset(("space", "separation", "and", "interacting", "on_grid", "non_rectilinear"))
 
 
 def _needed(node: Node) -> tuple[Node, ...]:

@@ -10,46 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import klayout.db as db
 
 from ..pdk import Ask, Tech
 from ..pdk.shuttle import Distances, Fill
-
-#: metal and gate fill to transistors and films of the module, um: ten times what lies between two
-#: levels, where a square adds less than a thousandth to a wire's capacitance
-TO_ARRAY_UM = 10.0
-#: gaps of that circuit up to twice this are part of it, um
-CLOSED_UM = 10.0
-#: what fill aims at beyond the least density, percent of the die
-MARGIN = 0.5
-CELL = "fill"
-
-
-@dataclass(frozen=True)
-class Filled:
-    """What became of a layer.
-
-    Attributes:
-        layer: name.
-        before, after: share of the die that it covers, percent.
-        least: what is asked for.
-        squares: how many were drawn.
-        given_up: wishes of the shuttle that were not kept, in words.
-    """
-
-    layer: str
-    before: float
-    after: float
-    least: float
-    squares: int
-    given_up: str = ""
-
-    @property
-    def reached(self) -> bool:
-        """Return whether the density is reached."""
-        return self.after >= self.least
+from .die import CELL, MARGIN, TO_ARRAY_UM, Die, Filled
+from .film_fill import fill_films
+from .lattice import fold
 
 
 def fill_die(layout: db.Layout, top: db.Cell, tech: Tech) -> tuple[Filled, ...]:
@@ -60,7 +28,7 @@ def fill_die(layout: db.Layout, top: db.Cell, tech: Tech) -> tuple[Filled, ...]:
         top: the die.
         tech: the process.
     """
-    die = _Die(layout, top, tech)
+    die = Die(layout, top, tech)
     found: list[Filled] = []
     inside = layout.create_cell(CELL)
     top_fill: dict[str, db.Region] = {}
@@ -72,50 +40,16 @@ def fill_die(layout: db.Layout, top: db.Cell, tech: Tech) -> tuple[Filled, ...]:
             filled, placed = _Level(die, kind, name, number, under).draw(inside)
             top_fill[kind.role] = placed
             found.append(filled)
+    found += fill_films(die, inside)
     top.insert(db.CellInstArray(inside.cell_index(), db.Trans()))
     return tuple(found)
-
-
-class _Die:
-    """The drawn layers of a die, flat, by role or name."""
-
-    def __init__(self, layout: db.Layout, top: db.Cell, tech: Tech) -> None:
-        self.layout, self.top, self.tech = layout, top, tech
-        self.box = top.bbox()
-        self._known: dict[tuple[int, int], db.Region] = {}
-
-    def drawn(self, gds: tuple[int, int]) -> db.Region:
-        if gds not in self._known:
-            index = self.layout.find_layer(*gds)
-            region = db.Region()
-            if index is not None:
-                region += db.Region(self.top.begin_shapes_rec(index))
-            self._known[gds] = region.merged()
-        return self._known[gds]
-
-    def layer(self, role: str) -> db.Region:
-        return self.drawn(self.tech.gds(self.tech.roles.names.get(role, role)))
-
-    @cached_property
-    def array(self) -> db.Region:
-        """What holds transistors, or films of the module."""
-        module = [x for x in self.tech.layers if x.purpose.value in _FILMS]
-        shapes = self.layer("poly") + sum((self.drawn(x.gds) for x in module), db.Region())
-        gap = self.um(CLOSED_UM)
-        return shapes.merged().extents().sized(gap).merged().sized(-gap)
-
-    def um(self, value: float) -> int:
-        return round(value / self.layout.dbu)
-
-
-_FILMS = ("module electrode", "module oxide", "module cut")
 
 
 @dataclass
 class _Level:
     """Fill of one layer."""
 
-    die: _Die
+    die: Die
     kind: Fill
     name: str
     number: int
@@ -127,7 +61,7 @@ class _Level:
         least = Ask(die.tech).density(self.name)[0]
         gds = die.tech.fill_of[self.name]
         have = die.drawn(die.tech.gds(self.name)) + die.drawn(gds)
-        before = _percent(have, die.box)
+        before = die.percent(have)
         cell = layout.create_cell(f"{CELL}_{self.name.lower()}")
         square = layout.create_cell(f"{cell.name}_square")
         side = die.um(self.kind.side_um)
@@ -139,10 +73,10 @@ class _Level:
             self._place(cell, square, kind)
             best, given_up = db.Region(cell.begin_shapes_rec(index)), words
             best.merged_semantics = False  # squares do not touch
-            if before + _percent(best, die.box) >= least + MARGIN:
+            if before + die.percent(best) >= least + MARGIN:
                 break
         inside.insert(db.CellInstArray(cell.cell_index(), db.Trans()))
-        after = before + _percent(best, die.box)
+        after = before + die.percent(best)
         return Filled(self.name, before, after, least, best.count(), given_up), best
 
     def _ways(self) -> Iterator[tuple[Fill, str]]:
@@ -168,6 +102,7 @@ class _Level:
             self._allowed(kind), square.cell_index(), db.Box(0, 0, side, side), row, column,
             origin, None, db.Vector(), None, db.Box(),
         )  # fmt: skip
+        fold(cell, row, column)
 
     def _below(self) -> Fill:
         return next(f for f in self.die.tech.shuttle.fill if f.role == self.kind.over)
@@ -203,8 +138,4 @@ def _grown(region: db.Region, by: int) -> db.Region:
     return region.sized(by)
 
 
-def _percent(region: db.Region, box: db.Box) -> float:
-    return 100.0 * region.area() / box.area()
-
-
-__all__ = ["CELL", "Filled", "fill_die"]
+__all__ = ["fill_die"]

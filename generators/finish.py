@@ -11,12 +11,11 @@ import klayout.db as db
 
 from ..pdk import Tech
 from ..pdk.shuttle import IdCell
-from .fill import Filled, fill_die
+from .die import MARK_CLOSED_UM, Filled
+from .fill import fill_die
 from .sealring import draw_ring
 from .tapeout import MARK_GAP
 
-#: gaps within one mark up to twice this are part of it, dbu
-_CLOSED = 9_000
 #: cell of what keeps fill out of the marks
 MARKERS = "no_fill"
 
@@ -108,7 +107,8 @@ def _keep_marks(layout: db.Layout, top: db.Cell, tech: Tech) -> None:
     roles = [role for role in ("no_active_fill", "no_metal_fill") if role in tech.roles.names]
     if index is None or not roles:
         return
-    whole = _pictures(db.Region(top.begin_shapes_rec(index)).merged())
+    gap = tech.to_dbu(MARK_CLOSED_UM)
+    whole = _pictures(db.Region(top.begin_shapes_rec(index)).merged(), gap)
     if whole.is_empty():
         return
     cell = layout.create_cell(MARKERS)
@@ -117,13 +117,13 @@ def _keep_marks(layout: db.Layout, top: db.Cell, tech: Tech) -> None:
     top.insert(db.CellInstArray(cell.cell_index(), db.Trans()))
 
 
-def _pictures(pieces: db.Region) -> db.Region:
+def _pictures(pieces: db.Region, gap: int) -> db.Region:
     """Return what marks cover, gaps between their pieces included.
 
     The two rows of a vernier meet in a corner that holds nothing; it joins them, where two markers
     would lie too close to each other.
     """
-    whole = pieces.sized(_CLOSED).merged().sized(-_CLOSED).hulls().merged()
+    whole = pieces.sized(gap).merged().sized(-gap).hulls().merged()
     groups = whole.sized(MARK_GAP // 2).merged().extents().merged()
     for group in (polygon.bbox().enlarged(-(MARK_GAP // 2), -(MARK_GAP // 2))
                   for polygon in groups.each()):  # fmt: skip

@@ -6,6 +6,8 @@ corner of every band is cut off at 45 degrees; rows of cuts end before the corne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import klayout.db as db
 
 from ..cells.drawing import grid_down
@@ -16,6 +18,8 @@ from ..pdk.shuttle import Ring, RingCut, RingLayer
 CELL = "seal_ring"
 #: what is cut off a band's outer corner, in widths of the band: just below 2 - sqrt(2)
 _CORNER = 0.58
+#: columns of cuts in a cell: a die has hundreds of thousands of cuts, all readers are faster so
+BLOCK = 64
 
 
 def draw_ring(layout: db.Layout, top: db.Cell, tech: Tech, die: db.Box) -> db.Cell | None:
@@ -56,28 +60,58 @@ def _chamfered(box: db.Box, cut: int) -> db.Polygon:
 def _rows(
     layout: db.Layout, cell: db.Cell, tech: Tech, ring: Ring, row: RingCut, die: db.Box
 ) -> None:
+    """Draw the rows of one cut along all sides, in blocks: a die has hundreds of thousands."""
     name = tech.roles.layer(row.role)
     size = tech.to_dbu(tech.cut(next(c.name for c in tech.cuts if c.layer == name)).size_um)
-    one = layout.create_cell(f"{CELL}_{name.lower()}")
-    one.shapes(layout.layer(*tech.gds(name))).insert(db.Box(0, 0, size, size))
     width, step = tech.to_dbu(ring.width_um), size + tech.to_dbu(row.space_um)
-    for k in range(row.rows):
-        # a row's place from the die's edge; 0 of the ring is its edge towards the circuit
-        far = width - tech.to_dbu(row.first_um) - k * tech.to_dbu(row.pitch_um) - size
-        shift = k * tech.to_dbu(row.stagger_um)
-        for along_x in (True, False):
-            length = (die.width() if along_x else die.height()) - 2 * width - shift
-            count = max(0, (length + step - size) // step)
-            if not count:
-                continue
-            start = width + shift
-            for at in (far, (die.height() if along_x else die.width()) - far - size):
-                place = db.Vector(start, at) if along_x else db.Vector(at, start)
-                by = db.Vector(step, 0) if along_x else db.Vector(0, step)
-                moved = db.Trans(db.Vector(die.left, die.bottom) + place)
-                cell.insert(
-                    db.CellInstArray(one.cell_index(), moved, by, db.Vector(), int(count), 1)
-                )
+    # each row's place along the ring, and from the die's edge; 0 of the ring is its edge
+    # towards the circuit
+    places = [
+        (k * tech.to_dbu(row.stagger_um),
+         width - tech.to_dbu(row.first_um) - k * tech.to_dbu(row.pitch_um) - size)
+        for k in range(row.rows)
+    ]  # fmt: skip
+    made: dict[tuple[range, int], db.Cell] = {}
+
+    def block(rows: range, columns: int) -> db.Cell:
+        if (rows, columns) not in made:
+            new = made[rows, columns] = layout.create_cell(f"{CELL}_{name.lower()}")
+            shapes = new.shapes(layout.layer(*tech.gds(name)))
+            for along, across in (places[k] for k in rows):
+                for x in range(along, along + columns * step, step):
+                    shapes.insert(db.Box(x, across, x + size, across + size))
+        return made[rows, columns]
+
+    for trans, length in (
+        (db.Trans(db.Trans.R0, die.left + width, die.bottom), die.width()),
+        (db.Trans(db.Trans.M0, die.left + width, die.top), die.width()),
+        (db.Trans(db.Trans.M45, die.left, die.bottom + width), die.height()),
+        (db.Trans(db.Trans.R90, die.right, die.bottom + width), die.height()),
+    ):
+        free = length - 2 * width
+        counts = [max(0, (free - along + step - size) // step) for along, _ in places]
+        for rows, first, columns, count in _blocks(counts):
+            moved = trans * db.Trans(first * step, 0)
+            by = trans.trans(db.Vector(columns * step, 0))
+            index = block(rows, columns).cell_index()
+            cell.insert(db.CellInstArray(index, moved, by, db.Vector(), count, 1))
+
+
+def _blocks(counts: list[int]) -> Iterator[tuple[range, int, int, int]]:
+    """Yield what makes up the rows of a side: its rows, first column, columns, copies.
+
+    Args:
+        counts: cuts of each row.
+    """
+    common, every = min(counts, default=0), range(len(counts))
+    whole, rest = divmod(common, BLOCK)
+    if whole:
+        yield every, 0, BLOCK, whole
+    if rest:
+        yield every, whole * BLOCK, rest, 1
+    for k, count in enumerate(counts):
+        if count > common:
+            yield range(k, k + 1), common, count - common, 1
 
 
 __all__ = ["CELL", "draw_ring"]

@@ -61,6 +61,7 @@ class Mask:
             opened, ``clear field`` where what is drawn remains.
         film: material that the mask shapes, with its thickness.
         purpose: what is made with it.
+        fill: (layer, datatype) of squares that the mask prints, too; None for none.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Mask:
     polarity: str
     film: str
     purpose: str
+    fill: tuple[int, int] | None = None
 
 
 def mask_table(tech: Tech) -> tuple[Mask, ...]:
@@ -83,7 +85,9 @@ def _mask(tech: Tech, layer: Layer) -> Mask:
     else:
         film = _film(tech, layer.name)
     opened = layer.purpose in (Purpose.MODULE_CUT, Purpose.MODULE_MARKER)
-    return Mask(layer.name, layer.gds, "dark field" if opened else "clear field", film, layer.text)
+    polarity = "dark field" if opened else "clear field"
+    fill = tech.fill_of.get(layer.name)
+    return Mask(layer.name, layer.gds, polarity, film, layer.text, fill)
 
 
 def _film(tech: Tech, name: str) -> str:
@@ -103,7 +107,7 @@ def foundry_layers(layout: db.Layout, tech: Tech) -> list[tuple[int, int]]:
 
 
 def mask_layers(tech: Tech) -> list[tuple[int, int]]:
-    """Return the (layer, datatype) pairs of the mask file: masks, MARK and POSTPROC, no texts."""
+    """Return the (layer, datatype) pairs of the mask file: all of the module but its texts."""
     return [
         layer.gds
         for layer in tech.layers

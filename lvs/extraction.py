@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import klayout.db as db
 
 from ..base.errors import ConfigError, FileError, ParameterError
-from ..base.layout import OpenedLayout, open_copy
+from ..base.layout import OpenedLayout, clear_layers, open_copy
 from ..base.names import fold, label_name
 from ..base.repeat import flat_shapes
 from ..base.units import place
@@ -255,6 +255,8 @@ def extract_layout(
     """
     opened = open_copy(source, tech.drawing, top)
     layout, cell, name = opened.layout, opened.top, opened.name
+    # fill touches no wire (`open_layout` refuses any that does), so it is on no net
+    clear_layers(layout, cell, tech.drawing.fill)
     wiring = connectivity(tech)
     texts = _top_texts(layout, cell, tech, wiring)
     _refuse_labels_below(layout, cell, tech, wiring, name)

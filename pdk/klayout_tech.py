@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.xml import xml_text
-from .model import Layer, Purpose
+from .model import FILLS, Layer, Purpose
 from .solids import conductor_joins, solids_um
 from .tech import Tech
 
@@ -19,7 +19,7 @@ _GROUPS: tuple[tuple[str, tuple[Purpose, ...], bool, bool], ...] = (
         True,
     ),
     ("Pin labels", (Purpose.LABEL, Purpose.MODULE_LABEL), True, False),
-    ("Markers", (Purpose.MARKER, Purpose.FILL, Purpose.MODULE_MARKER), False, False),
+    ("Markers", (Purpose.MARKER, *FILLS, Purpose.MODULE_MARKER), False, False),
 )
 
 

@@ -35,10 +35,13 @@ class Purpose(StrEnum):
     MODULE_CUT = "module cut"
     MODULE_MARKER = "module marker"
     MODULE_LABEL = "module label"
+    MODULE_FILL = "module fill"
 
 
 #: purposes of layers that hold texts, not shapes
 LABELS = (Purpose.LABEL, Purpose.MODULE_LABEL)
+#: purposes of layers that hold fill, which is part of no net
+FILLS = (Purpose.FILL, Purpose.MODULE_FILL)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,11 @@ _PROTECTION = (
     "  between the supplies only the junctions of the wells conduct: there is no clamp transistor.",
     "  Nothing of it has been measured: handle the dies as unprotected.",
 )
+#: how the squares on layers of their own are meant
+_FILL = (
+    "    Layers after a + hold fill: print them with the same mask. The squares are joined to",
+    "    nothing; they keep away from films, openings and marks (fill.csv of the module).",
+)
 #: columns of the list of pads
 COLUMNS = ("number", "net", "kind", "x_um", "y_um", "opening_um")
 
@@ -91,6 +96,11 @@ def _round(x: int, y: int) -> tuple[float, float]:
     return ((atan2(y, x) + 3 * pi / 4) % (2 * pi), 0.0)
 
 
+def mask_layers_text(mask: dict[str, Any]) -> str:
+    """Return the layers that a mask prints: its own, and its fill's."""
+    return f"{mask['layer']} + {mask['fill']}" if mask.get("fill") else str(mask["layer"])
+
+
 def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
     """Return the page that goes along: which file is for whom, and what must be agreed."""
     width, height = report["die_um"]
@@ -114,10 +124,12 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
             f"    SHA-256 {files[1][1]}",
             "    Masks of the post-process, one a layer, aligned to the foundry's last metal:",
             *(
-                f"    {mask['mask']} {mask['layer']}, {mask['polarity']}: {mask['purpose']}"
+                f"    {mask['mask']} {mask_layers_text(mask)}, {mask['polarity']}: "
+                f"{mask['purpose']}"
                 for mask in report["masks"]
                 if mask["used"]
             ),
+            *_FILL * any(mask.get("fill") for mask in report["masks"]),
             "    MARK shows the foundry's marks, POSTPROC the area; neither is exposed.",
         ]
     lines += [

@@ -23,7 +23,7 @@ from .checks import (
     has_pads,
 )
 from .die import check_die
-from .handover import pad_rows
+from .handover import mask_layers_text, pad_rows
 from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def inspect(
     now = {source.path.name: files.sha256(source.path)}
     checks += [check_pair(*pair)] if len(pair) == 2 else []
     checks += [_same_source(now, made_from, changed), _unknown(source, opened)]
-    filled = None if fresh else pair[0]
+    filled = () if fresh else pair
     checks += judge(opened, source.path, source.tech, source.netlist, filled)
     checks.append(check_density(pair, source.tech))
     nets = _nets(opened, source.tech)
@@ -315,23 +315,26 @@ def _every_mask_marked(
 def _masks(layout: db.Layout, tech: Tech) -> list[dict[str, Any]]:
     from ..generators.tapeout import mask_table
 
-    rows = []
-    for mask in mask_table(tech):
-        index = layout.find_layer(*mask.gds)
-        used = index is not None and any(
-            not cell.bbox(index).empty() for cell in layout.top_cells()
-        )
-        rows.append(
-            {
-                "mask": mask.name,
-                "layer": f"{mask.gds[0]}/{mask.gds[1]}",
-                "polarity": mask.polarity,
-                "film": mask.film,
-                "purpose": mask.purpose,
-                "used": used,
-            }
-        )
-    return rows
+    return [
+        {
+            "mask": mask.name,
+            "layer": f"{mask.gds[0]}/{mask.gds[1]}",
+            "fill": f"{mask.fill[0]}/{mask.fill[1]}"
+            if mask.fill and _draws(layout, mask.fill)
+            else "",
+            "polarity": mask.polarity,
+            "film": mask.film,
+            "purpose": mask.purpose,
+            "used": _draws(layout, mask.gds),
+        }
+        for mask in mask_table(tech)
+    ]
+
+
+def _draws(layout: db.Layout, pair: tuple[int, int]) -> bool:
+    """Return whether a layout draws anything on a layer."""
+    index = layout.find_layer(*pair)
+    return index is not None and any(not cell.bbox(index).empty() for cell in layout.top_cells())
 
 
 def _marks(
@@ -381,7 +384,8 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
         lines += [f"  {text}" for text in report["to_agree"]]
     lines += ["", "Masks, in the order of the process (polarity for positive resist)"]
     lines += [
-        f"  {m['mask']:<8} {m['layer']:<6} {m['polarity']:<12} {m['film']:<38} {m['purpose']}"
+        f"  {m['mask']:<8} {mask_layers_text(m):<15} {m['polarity']:<12} {m['film']:<38} "
+        + m["purpose"]
         + ("" if m["used"] else "  (not used)")
         for m in report["masks"]
     ]

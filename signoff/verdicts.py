@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import CrossStackError
-from ..base.layout import open_copy, open_layout
+from ..base.layout import clear_layers, open_copy, open_layout
 from .checks import Check, TapeoutFile, has_pads
 from .summary import drc_line, lvs_line
 
@@ -28,7 +28,7 @@ def judge(
     path: Path,
     tech: Tech,
     netlist: Path | None,
-    foundry: TapeoutFile | None = None,
+    package: tuple[TapeoutFile, ...] = (),
 ) -> list[Check]:
     """Return the verdicts on design rules and netlist.
 
@@ -37,7 +37,7 @@ def judge(
         path: its file.
         tech: its technology.
         netlist: reference netlist; None for the one beside the file.
-        foundry: file of an existing package whose fill is judged with the layout; None if the
+        package: files of an existing package whose fill is judged with the layout; none if the
             package was made from the layout just now.
     """
     beside = path.with_suffix(".spice")
@@ -46,7 +46,7 @@ def judge(
 
     def layout() -> OpenedLayout:
         if not filled:
-            filled.append(_with_fill(opened, foundry, tech) if foundry is not None else opened)
+            filled.append(_with_fill(opened, package, tech) if package else opened)
         return filled[0]
 
     def rules() -> dict[str, Any]:
@@ -89,28 +89,25 @@ def _check(
         return Check(name, path.name, "unknown", f"could not be judged: {error}")
 
 
-def _with_fill(opened: OpenedLayout, foundry: TapeoutFile, tech: Tech) -> OpenedLayout:
+def _with_fill(opened: OpenedLayout, package: tuple[TapeoutFile, ...], tech: Tech) -> OpenedLayout:
     """Return a layout with the fill of its package instead of its own.
 
     Raises:
         FileError: if the fill makes other devices or joins wires.
     """
     pairs = set(tech.fill_of.values())
-    fill = foundry.layout.dup()
-    for index in fill.layer_indexes():
-        info = fill.get_info(index)
-        if (info.layer, info.datatype) not in pairs:
-            fill.clear_layer(index)
     whole = open_copy(opened, tech.drawing)
     layout, top = whole.layout, whole.top
-    for pair in pairs:
-        if (index := layout.find_layer(*pair)) is not None:
-            layout.clear_layer(index)
-    for cell in fill.top_cells():
-        if not cell.bbox().empty():
-            copy = layout.create_cell(f"{cell.name}_fill")
-            copy.copy_tree(cell)
-            top.insert(_at_origin(copy))
+    clear_layers(layout, top, pairs)
+    for file in package:
+        fill = file.layout.dup()
+        others = {(info.layer, info.datatype) for info in fill.layer_infos()} - pairs
+        clear_layers(fill, fill.top_cells()[0], others)
+        for cell in fill.top_cells():
+            if not cell.bbox().empty():
+                copy = layout.create_cell(f"{cell.name}_fill")
+                copy.copy_tree(cell)
+                top.insert(_at_origin(copy))
     return open_layout(layout, tech.drawing, top.name)
 
 

@@ -12,7 +12,8 @@ import klayout.db as db
 import numpy as np
 
 from ..base.layout import read_layout
-from ..pdk import Layer, Purpose, Tech
+from ..pdk import Layer, Tech
+from ..pdk.model import FILLS
 
 #: coordinates are written in grid steps, which keeps them short
 _STEP = 5
@@ -60,7 +61,7 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
         layer.name: index for layer in drawn if (index := layout.find_layer(*layer.gds)) is not None
     }
     counts = _counts(layout, indexes)
-    fill = {layer.name for layer in drawn if layer.purpose is Purpose.FILL}
+    fill = {layer.name for layer in drawn if layer.purpose in FILLS}
     most = _MAX_POLYGONS * len(counts)
     left_out = {name for name in fill if counts.get(name, 0) > _MAX_POLYGONS}
     window = _window(box, sum(n for name, n in counts.items() if name not in left_out), most)

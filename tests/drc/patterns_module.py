@@ -163,8 +163,56 @@ def _reopening(layer: str) -> Pattern:
     return draw
 
 
+def _side(p: Draw) -> float:
+    """Return the side of a square of the electrodes' fill."""
+    return 10 * p.tech.profile.line_um
+
+
+def _fill_size(e: str) -> Pattern:
+    def draw(p: Draw) -> None:
+        p.square(f"{e}_Dummy", 0, 0, _side(p) - p.d)
+        p.area()
+
+    return draw
+
+
+def _fill_space(e: str) -> Pattern:
+    def draw(p: Draw) -> None:
+        p.square(f"{e}_Dummy", 0, 0, _side(p))
+        p.square(f"{e}_Dummy", _side(p) + p.tech.profile.space_um - p.d, 0, _side(p))
+        p.area()
+
+    return draw
+
+
+def _fills_apart(p: Draw) -> None:
+    p.square("TE_Dummy", 0, 0, _side(p))
+    p.square("ME_Dummy", _side(p) + 2 * p.tech.profile.overlay_um - p.d, 0, _side(p))
+    p.area()
+
+
+def _fill_to(layer: str, fill: str) -> Pattern:
+    """A square of fill beside what it keeps away from."""
+
+    def draw(p: Draw) -> None:
+        if layer == "Pad":
+            p.rect("Metal5", -2, -2, 42, 42)
+        p.rect(layer, 0, 0, 40, 40)
+        p.square(fill, 40 + _side(p) - p.d, 10, _side(p))
+        p.area()
+
+    return draw
+
+
+def _fill_outside(p: Draw) -> None:
+    p.rect("POSTPROC", 0, 0, 30, 30)
+    p.square("BE_Dummy", 30 - _side(p) + p.d, 2, _side(p))
+
+
 for _e in ("BE", "ME", "TE"):
     _electrode(_e)
+    register(f"{_e}F.1", _fill_size(_e))
+    register(f"{_e}F.2", _fill_space(_e))
     register(f"V{_e}.5", _via_to_crossing(_e))
     register(f"V{_e}.6", _via_to(_e, "TIO2_B", "a"))
 register("VME.7b", _via_to("ME", "BE", "s"))
@@ -177,10 +225,18 @@ register("PO.1", _outside)
 register("PO.2", _opening)
 register("PO.3", _reopening("ME"))
 register("PO.4", _reopening("COMP"))
+register("MF.1", _fills_apart)
+for _number, _layer, _fill in ((2, "TE", "BE"), (3, "Pad", "ME"), (4, "REOPEN", "TE"),
+                               (5, "MARK", "BE")):  # fmt: skip
+    register(f"MF.{_number}", _fill_to(_layer, f"{_fill}_Dummy"))
+register("MF.6", _fill_outside)
 
 
 #: what must lie exactly where a layer lies
 WITH = {"GUARD_RING_MK": ("COMP", "Pplus")}
+#: squares of one size
+FILMS_FILL = {"BE_Dummy": "BEF.1", "ME_Dummy": "MEF.1", "TE_Dummy": "TEF.1"}
+SQUARES = {"COMP_Dummy": "DCF.1c", **FILMS_FILL}
 
 
 def _carrier(p: Draw, layer: str, shift: float, cut: tuple[float, float]) -> None:
@@ -194,6 +250,8 @@ def _carrier(p: Draw, layer: str, shift: float, cut: tuple[float, float]) -> Non
             p.around(metal, (0, 0, side, side), 1)
         if layer == "Contact":
             p.around("Poly2", (0, 0, side, side), 1)
+    if layer in FILMS_FILL:
+        side = _side(p)
     under = {"COMP": "Pplus", "Pad": "Metal5"}.get(layer)
     if under:
         p.around(under, (0, 0, side, side), 5 if layer == "Pad" else 1)
@@ -217,7 +275,7 @@ def _off_grid(layer: str) -> Pattern:
 
 
 def _odd_angle(layer: str) -> Pattern:
-    square = layer in JOINS or layer == "COMP_Dummy"
+    square = layer in JOINS or layer in SQUARES
 
     def draw(p: Draw) -> None:
         at_limit = (0.0, 0.0) if square else (1.0, 1.0)
@@ -238,7 +296,7 @@ for _rule in get_tech().rules:
         _cut = _rule.layers[0]
         # a cut with an odd edge is no square of the exact size
         _size = {"Contact": "CO.1"}.get(_cut, _cut.replace("ia", "") + ".1")
-        _sizes = (_size,) if _cut in JOINS else ("DCF.1c",) if _cut == "COMP_Dummy" else ()
+        _sizes = (_size,) if _cut in JOINS else (SQUARES[_cut],) if _cut in SQUARES else ()
         register(_rule.name, _odd_angle(_cut), *_sizes, *_with)
 
 __all__ = ["PATTERNS"]
