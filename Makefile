@@ -1,4 +1,4 @@
-# CrossStack: one verb per habit. `make demo` and `make test` need nothing but Python 3.11.
+# CrossStack. `make demo` and `make test` need nothing but Python 3.11.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ BENCHES := cli drc extract lvs solver
 
 .PHONY: demo test lint format bench bench-exact package docs system setup clean help
 
-help: ## list these verbs
+help: ## list these targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: setup ## build the 10 x 10 x 2 array end to end
@@ -17,9 +17,12 @@ demo: setup ## build the 10 x 10 x 2 array end to end
 	$(BIN)/crossstack build $(if $(PROCESS),--rows 10 --cols 10 --process $(PROCESS),examples/demo.yaml) --name $(NAME) -o gds_out
 	@echo "report: gds_out/$(NAME)/report.html"
 
+# A file's tests run on one worker, so what they share is made once; tests/conftest.py says in
+# which order. Modules are compiled before for the processes that tests start.
 test: setup $(if $(CI),torch) ## run every test; those of crossstack.torch need `make torch` before
 	-@$(MAKE) --no-print-directory system
-	$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m compileall -q crossstack $(ROOMS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 setup: $(STAMP)
 

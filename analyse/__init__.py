@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .arrays import ArrayRun, ArraySolution, array_drop
     from .batch import Batch, solve_batch
     from .bsim import BsimComparison, compare_bsim
-    from .electromigration import em_report, write_currents
+    from .electromigration import em_report
     from .loads import CurrentReport, CurrentVerdict
     from .needs import WriteVerdict
     from .nets import net_table
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .summary import ModeDrops, summary
     from .timing import ReadWrite, Settling, overlap, read_and_write, read_settle
     from .transistors import OnResistance, VoltageRangeError, switch_ohm, working_ohm
+    from .writing import write_currents
 
 _HOME = {
     ".analysis": (
@@ -50,7 +51,7 @@ _HOME = {
     ".arrays": ("ArrayRun", "ArraySolution", "array_drop"),
     ".batch": ("Batch", "solve_batch"),
     ".bsim": ("BsimComparison", "compare_bsim"),
-    ".electromigration": ("em_report", "write_currents"),
+    ".electromigration": ("em_report",),
     ".loads": ("CurrentReport", "CurrentVerdict"),
     ".needs": ("WriteVerdict",),
     ".nets": ("net_table",),
@@ -61,6 +62,7 @@ _HOME = {
     ".summary": ("ModeDrops", "summary"),
     ".timing": ("ReadWrite", "Settling", "overlap", "read_and_write", "read_settle"),
     ".transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
+    ".writing": ("write_currents",),
 }
 
 __all__ = [

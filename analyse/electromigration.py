@@ -10,9 +10,9 @@ nobody gives a limit for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +25,19 @@ from ..pdk.electromigration import (
     current_limits,
     line_heating_k,
 )
-from ..solve.modes.drives import gates_for, network_drives
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import DEEP_NET, MODES, POLARITIES, mode_named
+from ..solve.modes.modes import MODES, mode_named
 from ..solve.network.linear import NetworkSolution
-from ..solve.study.em import ElectromigrationReport, Stress, electromigration, passing, throughs_of
-from .duty import SHARED, column_of_nets, row_of_nets, shared_duty
+from ..solve.study.em import ElectromigrationReport, Stress, electromigration
 from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads, ModeLoads, NetLoad
-from .needs import Lowest, lowest_of, write_verdict
-from .operating import Laws, at_work, write_turns, write_way
+from .needs import Lowest, write_verdict
+from .operating import Laws
+from .parts import Part, parts_of
+from .writing import Slots, average_and_peak, written
 
 if TYPE_CHECKING:
     from ..solve.network.network import Network
+    from ..solve.network.wires import Wires
     from ..solve.study.metrics import IrDrop
     from .analysis import Stimulus
 
@@ -61,9 +62,10 @@ def em_report(
     network: Network,
     tech: Tech,
     limits: CurrentLimits | None,
-    done: Mapping[str, IrDrop],
+    done: Mapping[str, IrDrop | None],
     what: Stimulus,
     laws: Laws | None = None,
+    wires: Sequence[Wires] = (),
 ) -> CurrentReport:
     """Return per mode the hardest wire and cut, per layer, per net.
 
@@ -71,41 +73,52 @@ def em_report(
         network: extracted network.
         tech: its films and transistors.
         limits: what wires and cuts may carry; None if nobody says.
-        done: mode -> solved mode.
-        what: devices and inputs, for the writes of other columns.
+        done: mode -> solved mode; of one that writes, nothing is read.
+        what: devices and inputs, for the writes of all columns.
         laws: what memristors follow; None for the technology's.
+        wires: every piece of wire, where the network holds no more of them than devices see.
     """
     if limits is None:
         end = tech.process.limits.temperatures_c[-1]
         why = f"the manual's current limits end at {end:g} C"
         return CurrentReport(CurrentVerdict.unjudged(why), not_run=why)
-    reports: dict[str, ElectromigrationReport] = {}
-    modes: dict[str, ModeLoads] = {}
-
-    def judge(current: Floats | NetworkSolution) -> ElectromigrationReport:
-        return electromigration(
-            network, [current], wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a
-        )
-
+    found: dict[str, _Found] = {}
+    peaks: dict[str, _Found] = {}
+    lowest: dict[str, list[Lowest]] = {}
+    writes: dict[str, Iterable[Slots]] = {}
+    for mode in done:
+        if mode_named(mode).writes:
+            law, lowest[mode] = Laws.of(tech) if laws is None else laws, []
+            slots = written(network, tech, what, law, mode, lowest[mode], whole=not wires)
+            # wires that are kept apart are looked at net by net, all of the network once
+            writes[mode] = [*slots] if wires else slots
+    for part in parts_of(network, wires):
+        for mode, result in done.items():
+            if mode not in writes:
+                assert result is not None
+                assert isinstance(result.solution, NetworkSolution)
+                _judge(found, mode, part, part.passing(result.solution), limits)
+                continue
+            average, peak = average_and_peak(part, network, tech, writes[mode])
+            _judge(found, mode, part, average, limits)
+            _judge(peaks, mode, part, peak, limits)
     absent = ["some are left out"] if network.left_out.devices else []
+    modes: dict[str, ModeLoads] = {}
     for mode, result in done.items():
-        if not mode_named(mode).writes:
+        loads = _loads(found[mode], limits)
+        if mode not in writes:
+            assert result is not None
             assert isinstance(result.solution, NetworkSolution)
-            reports[mode] = judge(result.solution)
-            loads = _loads(reports[mode], limits)
             loads = _with_own_vias(loads, network, tech, limits, result.solution)
             modes[mode] = ModeLoads(loads, "the direct current of a read")
             continue
-        law = Laws.of(tech) if laws is None else laws
-        average, peak, lowest = write_currents(network, tech, what, law, mode)
-        reports[mode], top = judge(average), judge(peak)
         modes[mode] = ModeLoads(
-            _loads(reports[mode], limits),
+            loads,
             "the average of a write over the slots of its columns, a read between them",
             1.0 / network.cols,
-            _loads(top, limits),
-            _heating(top, limits, tech),
-            write_verdict(tech, lowest, COLUMNS_WRITTEN, absent),
+            _loads(peaks[mode], limits),
+            _heating(peaks[mode], limits, tech),
+            write_verdict(tech, lowest[mode], COLUMNS_WRITTEN, absent),
         )
     return CurrentReport(
         _verdict(limits, modes, _open_questions(network, done), network.left_out.lines),
@@ -115,7 +128,7 @@ def em_report(
         "last column); the peak of a write without a verdict",
         limits=_limits(limits),
         modes=modes,
-        nets=_nets(network, reports),
+        nets=_hardest_nets(found),
     )
 
 
@@ -144,119 +157,6 @@ def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
     return found
 
 
-def write_currents(
-    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
-) -> tuple[Floats, Floats, list[Lowest]]:
-    """Return the average and the peak of writes in every resistor's narrow place, A.
-
-    Either tier, both polarities, the first and the last column, and of rows that are written in
-    turns the first and the last turn, stand for all of them. The wires of a column count every
-    turn as the harder of these two.
-
-    Returns:
-        (average, peak, the device of each slot that gets least voltage).
-    """
-    own, throughs = column_of_nets(network), throughs_of(network)
-    duty = shared_duty(network, throughs, own)
-    own = own[network.resistor_net]
-    # of a column's wires nobody knows which turns they carry; what leads to one device carries one
-    whole_column = (own != SHARED) & (row_of_nets(network)[network.resistor_net] == SHARED)
-    columns = sorted({0, network.cols - 1})
-    average = np.zeros(len(network.resistor_ohm))
-    peak, lowest = average.copy(), []
-    turns = tech.memristor.turns(network.rows)
-    for ways in _slots(tech, columns):
-        slots: dict[int, Floats] = {}
-        means: dict[int, Floats] = {}
-        ohm: Floats | None = None
-        for column, several in ways.items():
-            found = []
-            for way in several:
-                solved, ohm = _solve(network, tech, what, laws, mode, way, ohm)
-                found.append(passing(network, throughs, solved.resistor_currents))
-                lowest += _lowest(network, what, mode, way, solved)
-            slots[column], least = np.max(found, axis=0), np.min(found, axis=0)
-            # a line of one row carries its own turn, one of all rows every turn
-            mean = (slots[column] + (turns - 1) * least) / turns
-            means[column] = np.where(whole_column, slots[column], mean)
-        most = np.max([*slots.values()], axis=0)
-        mean = np.max([*means.values()], axis=0) * duty
-        for column in columns:
-            other = means[columns[0] if column != columns[0] else columns[-1]]
-            mine = own == column
-            mean[mine] = ((means[column] + (network.cols - 1) * other) / network.cols)[mine]
-        average, peak = np.maximum(average, mean), np.maximum(peak, most)
-    return average, peak, lowest
-
-
-def far_writes(
-    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
-) -> Iterator[Lowest]:
-    """Yield the device that gets least in the writes of the last column's last turn.
-
-    No device of the whole verdict gets more than the worst of these.
-    """
-    column = network.cols - 1
-    for ways in _slots(tech, [column]):
-        way = ways[column][-1]
-        solved, _ = _solve(network, tech, what, laws, mode, way, None, whole=False)
-        yield from _lowest(network, what, mode, way, solved)
-
-
-def _lowest(
-    network: Network, what: Stimulus, mode: str, way: dict[str, Any], solved: NetworkSolution
-) -> list[Lowest]:
-    """Return the device that gets least in a slot; nothing where no device is written."""
-    request = network_drives(network, mode, what.inputs, **way).request
-    tier, column = request.write_tier, request.write_column
-    over = np.where(request.written, solved.device_voltages[tier, :, column], np.nan)
-    polarity = POLARITIES[int(way["write_voltage"] < 0)]
-    found = lowest_of(over, polarity, tier, column)
-    return [] if found is None else [found]
-
-
-def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, list[dict[str, Any]]]]:
-    """Yield, for either tier and polarity, the options that write each of some columns.
-
-    Several of a column are turns of its rows.
-    """
-    for read in (0, 1):
-        for polarity in POLARITIES:
-            way = {"read_tier": read, **write_way(tech, polarity)}
-            yield {
-                column: [{**way, "write_column": column, **turn} for turn in write_turns(tech)]
-                for column in columns
-            }
-
-
-def _solve(
-    network: Network,
-    tech: Tech,
-    what: Stimulus,
-    laws: Laws,
-    mode: str,
-    way: dict[str, Any],
-    start: Floats | None,
-    *,
-    whole: bool = True,
-) -> tuple[NetworkSolution, Floats]:
-    """Solve one slot, its wires too if `whole`; returns the transistors' resistances, too."""
-    from ..solve.network.whole import solve_devices, solve_whole
-    from ..solve.study.metrics import law_in
-
-    found = at_work(network, tech, what, mode, start, **laws.options, **way)
-    drives = network_drives(network, mode, what.inputs, **way)
-    law = law_in(network, drives.request, laws.every, laws.write)
-    arguments: dict[str, Any] = {
-        "conductances": what.conductances,
-        "port_voltages": drives.port_voltages,
-        "gates": gates_for(network, drives),
-        "switch_ohm": found.ohm,
-    }
-    solve = solve_whole if whole else solve_devices
-    return solve(network, device=law, start=found.device_v, **arguments), found.ohm
-
-
 def _limits(limits: CurrentLimits) -> dict[str, Limit]:
     """Return layer -> its limit, its unit and where it comes from."""
     both = ((limits.wire_a_per_um, "A/um"), (limits.cut_a, "A/cut"))
@@ -267,7 +167,7 @@ def _limits(limits: CurrentLimits) -> dict[str, Limit]:
     }
 
 
-def _loads(report: ElectromigrationReport, limits: CurrentLimits) -> Loads:
+def _loads(report: _Found, limits: CurrentLimits) -> Loads:
     hardest = sorted(report.hardest.values(), key=lambda s: -s.ratio)
     wires = [s for s in hardest if s.layer in limits.wire_a_per_um]
     cuts = [s for s in hardest if s.layer in limits.cut_a]
@@ -306,7 +206,7 @@ def _with_own_vias(
     return replace(loads, above_limit=above, worst_cut=worst)
 
 
-def _heating(report: ElectromigrationReport, limits: CurrentLimits, tech: Tech) -> Heating | None:
+def _heating(report: _Found, limits: CurrentLimits, tech: Tech) -> Heating | None:
     """Return the piece that the peak of a write heats most; None where no current flows."""
 
     def kelvin(stress: Stress) -> float:
@@ -376,17 +276,53 @@ def _words(hardest: Hardest, missing: list[_Open]) -> str:
     )
 
 
-def _nets(network: Network, reports: Mapping[str, ElectromigrationReport]) -> dict[str, NetLoad]:
-    """Return net with a pin -> the mode and layer that load it most, and how much."""
-    found: dict[str, NetLoad] = {}
-    for mode, report in reports.items():
+@dataclass
+class _Found:
+    """What currents do to all wires, part by part.
+
+    Attributes:
+        hardest: layer -> its hardest load.
+        nets: net with a pin -> layer and load of its hardest piece.
+        violations: pieces above their limit.
+        unchecked: layers that carry current and have no limit.
+    """
+
+    hardest: dict[str, Stress] = field(default_factory=dict)
+    nets: dict[str, tuple[str, float]] = field(default_factory=dict)
+    violations: int = 0
+    unchecked: tuple[str, ...] = ()
+
+    def add(self, network: Network, report: ElectromigrationReport) -> None:
+        """Take in one part."""
+        for layer, stress in report.hardest.items():
+            if layer not in self.hardest or stress.ratio > self.hardest[layer].ratio:
+                self.hardest[layer] = stress
+        self.violations += report.violations
+        self.unchecked = tuple(dict.fromkeys((*self.unchecked, *report.unchecked)))
         used = np.nan_to_num(report.ratio)
         order = np.lexsort((-used, network.resistor_net))
         nets, first = np.unique(network.resistor_net[order], return_index=True)
         for net, k in zip(nets, order[first], strict=True):
-            name = network.nets[int(net)]
-            load = float(used[k])
-            if name in network.ports and load > (found[name].ratio if name in found else 0.0):
-                layer = network.layers[int(network.resistor_layer[k])]
-                found[name] = NetLoad(mode, layer, load)
-    return found
+            name, load = network.nets[int(net)], float(used[k])
+            if name in network.ports and load > self.nets.get(name, ("", 0.0))[1]:
+                self.nets[name] = network.layers[int(network.resistor_layer[k])], load
+
+
+def _judge(
+    found: dict[str, _Found], mode: str, part: Part, amps: Floats, limits: CurrentLimits
+) -> None:
+    """Hold currents in the narrow places of some wires against their limits."""
+    report = electromigration(
+        part.network, [amps], wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a
+    )
+    found.setdefault(mode, _Found()).add(part.network, report)
+
+
+def _hardest_nets(found: Mapping[str, _Found]) -> dict[str, NetLoad]:
+    """Return net with a pin -> the mode and layer that load it most, and how much."""
+    hardest: dict[str, NetLoad] = {}
+    for mode, loads in found.items():
+        for net, (layer, load) in loads.nets.items():
+            if net not in hardest or load > hardest[net].ratio:
+                hardest[net] = NetLoad(mode, layer, load)
+    return hardest

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..solve.circuit.circuit import held_voltages
-from ..solve.circuit.graph import symmetric_factor
+from ..solve.circuit.graph import PartsFactor, symmetric_factor, weak_entries
 from ..solve.network.assembly import switch_conductances
 from ..solve.network.nonlinear import jacobian_of
 
@@ -121,8 +121,13 @@ def node_volts(
     steps = _Steps()
     for _ in range(_MOST_STEPS):
         out = circuit.gathered(now[0][kept])[free]
+        matrix = jacobian_of(circuit, now[1][kept], now[2][kept])
         try:
-            step = steps(jacobian_of(circuit, now[1][kept], now[2][kept]), -out)
+            if circuit.weak is None:
+                step = steps(matrix, -out)
+            else:
+                weak = weak_entries(circuit, now[1][kept], now[2][kept])
+                step = PartsFactor(matrix, weak).solve(-out)
         except RuntimeError:  # singular
             return None
         most, left = float(np.abs(step).max()), float(np.linalg.norm(out))

@@ -1,4 +1,4 @@
-"""What every room stands on: errors and exit codes, files that are read."""
+"""What every package needs: errors and exit codes, files that are read."""
 
 from __future__ import annotations
 

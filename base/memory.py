@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: verb -> address space in MB that it takes for the smallest array, with one thread: measured on
-#: Linux x86-64. The other verbs use no BLAS; they may try.
+#: command -> address space in MB that it takes for the smallest array, with one thread: measured on
+#: Linux x86-64. The other commands use no BLAS; they may try.
 NEEDED_MB = {
     "solve": 750,
     "inspect": 750,
@@ -71,13 +71,13 @@ def _size() -> int | None:
     return int(found[1]) * 1024 if found else None
 
 
-def prepare(verb: str) -> None:
-    """Take what libraries need for a verb, if memory is limited; does nothing otherwise.
+def prepare(command: str) -> None:
+    """Take what libraries need for a command, if memory is limited; does nothing otherwise.
 
     Raises:
         MemoryError: if the limit is too small for any work.
     """
-    most, needed = limit(), NEEDED_MB.get(verb)
+    most, needed = limit(), NEEDED_MB.get(command)
     if most is None:
         return
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -86,8 +86,8 @@ def prepare(verb: str) -> None:
         return
     if most < needed * 1e6:
         raise MemoryError(
-            f"the limit on address space is {most / 1e6:.0f} MB, {verb} needs {needed} MB at least "
-            "(ulimit -v)"
+            f"the limit on address space is {most / 1e6:.0f} MB, {command} needs {needed} MB "
+            "at least (ulimit -v)"
         )
     _take_buffers()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 #: endings of the files that count
@@ -18,8 +19,19 @@ def sum_of(roots: Mapping[str, Path]) -> str:
     """
     seen = hashlib.sha256()
     for name, root in sorted(roots.items()):
-        for path in sorted(root.rglob("*")):
-            if path.suffix in KINDS and path.is_file():
-                seen.update(f"{name}/{path.relative_to(root).as_posix()}\n".encode())
-                seen.update(hashlib.sha256(path.read_bytes()).digest())
+        for parts in sorted(_files(root)):
+            seen.update(f"{name}/{'/'.join(parts)}\n".encode())
+            with open(os.path.join(root, *parts), "rb") as stream:
+                seen.update(hashlib.sha256(stream.read()).digest())
     return seen.hexdigest()
+
+
+def _files(root: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the names of folders and file that lead to each file that counts."""
+    start = len(root.parts)
+    for folder, _, names in os.walk(root):
+        counted = [name for name in names if os.path.splitext(name)[1] in KINDS]
+        above = Path(folder).parts[start:] if counted else ()
+        for name in counted:
+            if os.path.isfile(os.path.join(folder, name)):
+                yield (*above, name)

@@ -34,8 +34,9 @@ from crossstack.pdk.audit import audit
 from crossstack.pdk.electromigration import current_limits
 from crossstack.pdk.home import HOME
 from crossstack.pdk.load import load_process
-from crossstack.pdk.tech import get_tech, module_folder
+from crossstack.pdk.tech import get_tech
 from crossstack.pdk.tracks import tracks_of
+from crossstack.pdk.whole import module_folder
 from crossstack.trial import problems_of_drawing
 
 #: what a cell becomes; {} is what stood there
@@ -51,8 +52,10 @@ VALUES = (
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w"])-?\d+(?:\.\d+)?(?:e-?\d+)?')
 #: what may become of a folder
 GOOD = {"named", "drawn and named", "clean"}
-#: no edit may keep a trial busy for longer, s
+#: no edit may keep a trial computing for longer, s: others share the machine
 LONGEST_S = 60
+#: edits between two lines that say how far it is
+EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -210,13 +213,13 @@ def _not_for_ever() -> Iterator[None]:
     def out(*_: Any) -> None:
         raise TimeoutError(f"more than {LONGEST_S} s")
 
-    before = signal.signal(signal.SIGALRM, out)
-    signal.alarm(LONGEST_S)
+    before = signal.signal(signal.SIGPROF, out)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def run(
@@ -234,7 +237,7 @@ def run(
         folder = Path(place) / "own"
         start(folder, origin)
         stream = edits(folder, rng, only)
-        for _ in range(count):
+        for number in range(1, count + 1):
             edit = next(stream)
             path = folder / edit.file
             before = path.read_text(encoding="utf-8")
@@ -253,6 +256,8 @@ def run(
             found[kind] += 1
             if kind not in GOOD or (verbose and kind == "drawn and named"):
                 print(f"{kind}: {edit.file}: {edit.what}\n    {why[:300]}", flush=True)
+            if not number % EVERY:
+                print(f"{number} of {count}: {dict(found)}", flush=True)
     return found
 
 

@@ -1,12 +1,17 @@
 """Every array of the processes beside GF180MCU, held against every judge, as a table.
 
-python bench/processes.py                    all of them, some minutes on one core
+python bench/processes.py                    all of them, about half an hour on one core
 python bench/processes.py --only sky130_reram --only conditions
+python bench/processes.py --only sky130 --layout macro,10,10
 python bench/processes.py --quick            the smallest of each process
 
 For each layout: own rules, the foundry's deck (with its canaries found), netlist, ngspice against
 the solver on the extracted netlist, and the BSIM transistors in expansion mode. Then: impossible
 conditions refused by every command, in time; and no name of a foundry outside its folder.
+
+With BSIM transistors, ngspice takes the wires of a macro (100,000 resistors and more, a mesh) in
+each of its steps. For that judge they are joined to what lies between pins and devices, which for
+direct current is the same circuit: the currents of both are compared, too, and must be equal.
 Exit code 1 if anything is not as it must be; what a missing program or wheel keeps from being
 judged counts as that, too.
 """
@@ -21,10 +26,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 
 from crossstack.analyse.analysis import stimulus
 from crossstack.analyse.bsim import compare_bsim
@@ -52,7 +62,9 @@ LAYOUTS = {
 }
 #: ngspice and the solver on the same netlist; our transistors beside BSIM in expansion mode
 SAME, CLOSE = 1e-6, 0.01
-#: what ngspice may take for the transistors of a macro, s: 1400 s were seen on a busy machine
+#: currents of joined wires and of all of them, over the largest; conductances that are rounding
+EQUAL, ROUNDING = 1e-9, 1e-13
+#: what ngspice may take for the transistors of a macro, s, on a busy machine
 BSIM_WITHIN_S = 3600.0
 #: so long a refusal may compute, start of the program included, s
 REFUSED_WITHIN = 0.5
@@ -74,12 +86,15 @@ FOUNDRY_NAMES = (DEFAULT[:5], "sky130", "fd_pr", "nfet_03v3", "nfet_g5v0")
 _PIN = re.compile(r"^pin (\S+)\n.*?= (\S+)$", re.MULTILINE)
 
 
-def layouts(only: list[str], quick: bool) -> Iterator[ArraySpec]:
+def layouts(only: list[str], quick: bool, chosen: str = "") -> Iterator[ArraySpec]:
     """Yield what is drawn."""
     for process, (cell, arrays, macros) in LAYOUTS.items():
         if only and process not in only:
             continue
         sizes = [("array", size) for size in arrays] + [("macro", size) for size in macros]
+        if chosen:
+            top, rows, cols = chosen.split(",")
+            sizes = [(top, (int(rows), int(cols)))]
         for top, (rows, cols) in sizes[:1] if quick else sizes:
             yield ArraySpec(rows, cols, cell, process=process, top=top)
 
@@ -142,35 +157,112 @@ def _foundry(gds: Path, tech: Tech) -> int:
 
 def _spice(network: Network, tech: Tech, folder: Path) -> float:
     """Return the largest difference of a pin's current, over the largest current."""
+    ours, gates, sources = _currents(network, tech)
+    bench = write_spice(
+        network,
+        tech,
+        folder / "bench.spice",
+        switch_ohm=np.full(len(network.switch_a), 2e3),
+        gates=gates,
+        sources=sources,
+    )
+    theirs = {pin: float(amps) for pin, amps in _PIN.findall(run_ngspice(bench, BSIM_WITHIN_S))}
+    columns = network_drives(network, EXPANSION, stimulus(network, tech).inputs).outputs
+    if not {*columns} <= set(theirs):
+        raise CrossStackError("ngspice printed no current of a column")
+    return _difference(theirs, ours)
+
+
+def _currents(
+    network: Network, tech: Tech
+) -> tuple[dict[str, float], Mapping[str, bool], Mapping[str, float]]:
+    """Return what flows into each pin in expansion mode, and what gates and pins are driven to."""
     what = stimulus(network, tech)
     drives = network_drives(network, EXPANSION, what.inputs)
-    ours = solve_network(
+    solved = solve_network(
         network,
         conductances=what.conductances,
         port_voltages=drives.port_voltages,
         gates=gates_for(network, drives),
         switch_ohm=np.full(len(network.switch_a), 2e3),
     )
-    bench = write_spice(
-        network,
-        tech,
-        folder / "bench.spice",
-        switch_ohm=np.full(len(network.switch_a), 2e3),
-        gates=drives.gates,
-        sources=drives.port_voltages,
-    )
-    theirs = {pin: float(amps) for pin, amps in _PIN.findall(run_ngspice(bench))}
-    if not {*drives.outputs} <= set(theirs):
-        raise CrossStackError("ngspice printed no current of a column")
-    largest = max(abs(amps) for amps in ours.port_currents.values())
-    return max(abs(amps - ours.port_currents[pin]) for pin, amps in theirs.items()) / largest
+    return dict(solved.port_currents), drives.gates, drives.port_voltages
+
+
+def _difference(theirs: Mapping[str, float], ours: Mapping[str, float]) -> float:
+    largest = max(abs(amps) for amps in ours.values())
+    return max(abs(amps - ours[pin]) for pin, amps in theirs.items()) / largest
 
 
 def _bsim(network: Network, tech: Tech) -> float:
     """Return the largest error of a column current against BSIM transistors."""
+    joined = wires_joined(network)
+    error = _difference(_currents(joined, tech)[0], _currents(network, tech)[0])
+    if not error <= EQUAL:
+        raise CrossStackError(f"joined wires differ from all of them by {error:.1e}")
     with foundry_models(tech) as models:
-        what = stimulus(network, tech)
-        return compare_bsim(network, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S).worst
+        what = stimulus(joined, tech)
+        return compare_bsim(joined, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S).worst
+
+
+def wires_joined(network: Network) -> Network:
+    """Return the same circuit for direct current, without nodes that are of wires alone.
+
+    Each piece of wire becomes the conductances between the nodes of pins and devices on it: what
+    is left of its matrix when the others are eliminated.
+    """
+    a, b = network.resistor_a.astype(int), network.resistor_b.astype(int)
+    held = np.zeros(network.n_nodes, dtype=bool)
+    ends = (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b)
+    for nodes in (*ends, np.fromiter(network.ports.values(), int)):
+        held[nodes] = True
+    held[a[np.unique(network.resistor_net, return_index=True)[1]]] = True  # of gates without a pin
+    siemens, size = 1.0 / network.resistor_ohm, (network.n_nodes, network.n_nodes)
+    values = np.r_[-siemens, -siemens, siemens, siemens]
+    whole = coo_matrix((values, (np.r_[a, b, a, b], np.r_[b, a, a, b])), shape=size).tocsc()
+    _, piece = connected_components(whole, directed=False)
+    net_of = np.zeros(network.n_nodes, dtype=int)
+    net_of[piece[a]] = network.resistor_net
+    order = np.argsort(piece, kind="stable")
+    found = [
+        _between(whole, nodes, held)
+        for nodes in np.split(order, np.flatnonzero(np.diff(piece[order])) + 1)
+    ]
+    one, other, between = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    number = np.cumsum(held) - 1
+    unknown = np.full(len(between), np.nan)
+    return replace(
+        network,
+        node_names=network.node_names[held],
+        resistor_a=number[one],
+        resistor_b=number[other],
+        resistor_ohm=1.0 / between,
+        resistor_layer=np.zeros(len(between), dtype=int),
+        resistor_net=net_of[piece[one]],
+        resistor_width_um=unknown,
+        resistor_cuts=unknown,
+        memristor_a=number[network.memristor_a],
+        memristor_b=number[network.memristor_b],
+        switch_a=number[network.switch_a],
+        switch_b=number[network.switch_b],
+        ports={pin: int(number[node]) for pin, node in network.ports.items()},
+    )
+
+
+def _between(
+    whole: csc_matrix, nodes: NDArray[np.intp], held: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return ends and conductances, S, of what one piece of wire is between its held nodes."""
+    kept, left = nodes[held[nodes]], nodes[~held[nodes]]
+    rows = whole[kept]
+    reduced = rows[:, kept].toarray()
+    if len(left) and len(kept):
+        onto = whole[left][:, kept].toarray()
+        reduced = reduced - rows[:, left] @ splu(whole[left][:, left].tocsc()).solve(onto)
+    one, other = np.triu_indices(len(kept), 1)
+    siemens = -(reduced[one, other] + reduced[other, one]) / 2.0
+    real = siemens > ROUNDING * np.abs(reduced).max(initial=0.0)
+    return kept[one[real]], kept[other[real]], siemens[real]
 
 
 def conditions(folder: Path) -> bool:
@@ -230,6 +322,7 @@ def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", choices=[*LAYOUTS, "conditions", "names"])
+    parser.add_argument("--layout", default="", metavar="TOP,ROWS,COLS", help="this one alone")
     parser.add_argument("--quick", action="store_true", help="the smallest of each process")
     asked = parser.parse_args()
     only, good = asked.only or [], True
@@ -241,7 +334,7 @@ def main() -> int:
             good = conditions(folder) and good
         processes = [each for each in only if each in LAYOUTS]
         if processes or not only:
-            for spec in layouts(processes, asked.quick):
+            for spec in layouts(processes, asked.quick, asked.layout):
                 good = judge(spec, folder) and good
     return 0 if good else 1
 

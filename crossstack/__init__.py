@@ -1,3 +1,3 @@
-"""CrossStack: lay out, prove and analyse 3-D memristor crossbars."""
+"""CrossStack: generate, verify and analyse 3-D memristor crossbars."""
 
 __version__ = "0.1.0"

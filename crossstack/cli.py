@@ -26,8 +26,8 @@ from .base.errors import (
     printable,
 )
 
-#: verb -> (group in the help, one line); the module is `commands.<verb>`
-VERBS: dict[str, tuple[str, str]] = {
+#: command -> (group in the help, one line); the module is `commands.<name>`
+COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("All at once", "Generate, verify, extract and solve an array, into one folder."),
     "generate": ("Step by step", "Generate an array: GDS or OASIS, and its reference netlist."),
     "drc": ("Step by step", "Check the design rules of a layout."),
@@ -93,16 +93,16 @@ class HelpGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-class Verbs(HelpGroup):
-    """A group that loads a verb's module when the verb is used."""
+class Commands(HelpGroup):
+    """A group that loads a command's module when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs in the order of the table."""
-        return list(VERBS)
+        """Return the commands in the order of the table."""
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb's module and return its command."""
-        if cmd_name not in VERBS:
+        """Import a command's module and return it."""
+        if cmd_name not in COMMANDS:
             return None
         memory.prepare(cmd_name)
         command = import_module(f".commands.{cmd_name}", __package__).command
@@ -112,32 +112,32 @@ class Verbs(HelpGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or a usage error that names the nearest verb."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        """Return the command, or a usage error that names the nearest command."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
-            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            known = ", ".join(VERBS)
-            raise click.UsageError(f"no such verb {args[0]!r}{hint} (known: {known})")
+            known = ", ".join(COMMANDS)
+            raise click.UsageError(f"no such command {args[0]!r}{hint} (known: {known})")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the verbs by group, without importing them."""
-        for group in dict.fromkeys(group for group, _ in VERBS.values()):
+        """Write the commands by group, without importing them."""
+        for group in dict.fromkeys(group for group, _ in COMMANDS.values()):
             with formatter.section(group):
-                formatter.write_dl([(v, text) for v, (g, text) in VERBS.items() if g == group])
+                formatter.write_dl([(v, text) for v, (g, text) in COMMANDS.items() if g == group])
 
 
 @click.group(
-    cls=Verbs,
+    cls=Commands,
     help=_HELP,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="crossstack")
 def cli() -> None:
-    """Entry group; prints the help when no verb is given."""
+    """Entry group; prints the help when no command is given."""
 
 
 def main() -> None:

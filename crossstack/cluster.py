@@ -65,9 +65,9 @@ class Cluster:
         self._client, self._address = client, address
 
     @property
-    def workers(self) -> int:
-        """Return how many workers the cluster has now."""
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+    def size(self) -> int:
+        """Return how many workers the cluster has now, one at least."""
+        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
 
     def run(self, work: Work, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """See `pool.Pool`.

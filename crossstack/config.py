@@ -95,11 +95,26 @@ def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
 def read_values(path: Path | None, options: Mapping[str, Any]) -> Values:
     """Return the values of a file with command-line options on top, not checked yet."""
     found, lines = ({}, {}) if path is None else read_file(path)
-    if path is not None:
-        _check_file(path, found, lines)
     given = {key: value for key, value in options.items() if value is not None}
     places = {key: f"{path}, line {line}" for key, line in lines.items() if key not in given}
-    return Values(found | given, places)
+    values = Values(found | given, places)
+    if path is not None:
+        _refuse_conditions(values)
+        _check_file(path, found, lines)
+    return values
+
+
+def _refuse_conditions(values: Values) -> None:
+    """Refuse conditions that no table reaches, before anything that draws is even loaded.
+
+    Raises:
+        ConfigError: naming file, line and key.
+    """
+    with values.named():
+        try:
+            conditions_of(values.get("tech"), values.get("process"))
+        except ConfigError:  # an unknown key; its line is named later
+            return
 
 
 def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int]) -> None:

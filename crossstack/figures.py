@@ -17,6 +17,7 @@ from .console import Console
 if TYPE_CHECKING:
     from .analyse.analysis import Stimulus
     from .analyse.loads import CurrentReport, CurrentVerdict
+    from .extract import Extraction
     from .generators import Array
     from .lvs import ExtractedLayout
     from .pdk import Tech
@@ -119,23 +120,29 @@ class Study:
     Args:
         config: what was drawn.
         drawn: its layout.
-        pieces: extract every piece of wire also of a large array, whose current limits are not
+        pieces: extract every piece of wire also of a large macro, whose current limits are not
             judged otherwise.
     """
 
     def __init__(self, config: RunConfig, drawn: Drawn, *, pieces: bool = False) -> None:
-        self.tech, self._layout = config.resolved_tech(), drawn.layout
-        self._engine = "flat" if pieces else "auto"
+        self.tech, self._layout, self._pieces = config.resolved_tech(), drawn.layout, pieces
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
         self._em: CurrentReport | None = None
 
     @cached_property
-    def network(self) -> Network:
-        """The extracted wires."""
+    def _found(self) -> Extraction:
         from .extract import extract
 
-        return extract(self._layout, self.tech, engine=self._engine).network
+        found = extract(self._layout, self.tech, pieces=True)
+        if self._pieces and found.rest is not None:
+            return extract(self._layout, self.tech, engine="flat")
+        return found
+
+    @property
+    def network(self) -> Network:
+        """The extracted wires."""
+        return self._found.network
 
     @cached_property
     def what(self) -> Stimulus:
@@ -173,14 +180,20 @@ class Study:
 
     def em(self, wanted: Iterable[str] | None = None) -> CurrentReport:
         """Return currents against limits, and write voltages, of some modes; None for all."""
+        from .analyse.analysis import refusal
         from .analyse.electromigration import current_limits_of, em_report
+        from .solve.modes.modes import MODES
 
         if wanted is None and self._em is not None:
             return self._em
         tech = self.tech
         limits = current_limits_of(tech, tech.conditions.temperature_c)
-        solved, _ = self.modes(wanted)
-        found = em_report(self.network, tech, limits, solved, self.what)
+        asked = tuple(MODES) if wanted is None else tuple(wanted)
+        offered = [mode for mode in asked if refusal(self.network, mode) is None]
+        solved, _ = self.modes(mode for mode in offered if not MODES[mode].writes)
+        # every write is solved for its currents anyway
+        done = {mode: solved.get(mode) for mode in offered}
+        found = em_report(self.network, tech, limits, done, self.what, wires=self._found.wires)
         if wanted is None:
             self._em = found
         return found
@@ -191,8 +204,8 @@ class Study:
         The least of all writes (`em`) is no more than any of these.
         """
         from .analyse.analysis import refusal
-        from .analyse.electromigration import far_writes
         from .analyse.operating import Laws
+        from .analyse.writing import far_writes
         from .solve.modes.modes import DEEP_NET
 
         if refusal(self.network, DEEP_NET) is None:
@@ -203,8 +216,10 @@ class Study:
         """Return settling, power and energy of a read; what was not computed is missing."""
         from .solve.modes.modes import EXPANSION
 
+        if len(self.network.memristor_row) > MOST_SETTLING:
+            return {}
         solved, _ = self.modes([EXPANSION])
-        if EXPANSION not in solved or len(self.network.memristor_row) > MOST_SETTLING:
+        if EXPANSION not in solved:
             return {}
         return read_energy(
             self._settle_s(),

@@ -1,4 +1,4 @@
-"""`build`: every room once, into one folder that appears in one step."""
+"""`build`: every step once, into one folder that appears in one step."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _analyse(
 
     try:
         with console.step("extract wires") as step:
-            found = extract(extracted, tech, progress=step)
+            found = extract(extracted, tech, pieces=True, progress=step)
             result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
         if found.array is not None and not found.array.fits_network and found.rest is None:
             analyse_array(found.array, tech, result, work, console)
@@ -182,7 +182,7 @@ def _analyse(
             parts = measure_parts(network, tech)
             stacking = estimate(network, parts)
             ir_drop = summary(done, not_run, what, tech.conditions, stacking)
-            em = em_report(network, tech, limits, done, what)
+            em = em_report(network, tech, limits, done, what, wires=found.wires)
         with console.step("settling"):
             timing = read_and_write(network, tech, what, found_c)
     except CrossStackError as error:

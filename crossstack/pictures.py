@@ -121,18 +121,29 @@ def drop_png(target: Path, mode: str, error: Floats, scale: tuple[float, float])
 
     names = ("bottom tier", "top tier")
     tiers = len(error)
-    figure = Figure(figsize=(4.2 * tiers + 0.8, 4.0), layout="constrained", dpi=110)
+    figure = Figure(figsize=(4.2 * tiers + 0.8, 4.0), dpi=110)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, tiers, squeeze=False)[0]
+    # a layout that matplotlib finds takes as long as the drawing
+    margins, bar = _places(tiers)
+    axes = figure.subplots(1, tiers, squeeze=False, gridspec_kw=margins)[0]
     image = None
     for t, ax in enumerate(axes):
         image = _one_map(ax, error[t], scale, names[t])
     if image is not None:
-        figure.colorbar(image, ax=list(axes), label="voltage lost, % of ideal")
+        figure.colorbar(image, cax=figure.add_axes(bar), label="voltage lost, % of ideal")
     figure.suptitle(f"IR drop, {mode} mode, wires and transistors")
     # matplotlib's version would make the bytes depend on more than the numbers
     with one_step(target) as work:
         figure.savefig(work, metadata={"Software": None})
+
+
+def _places(tiers: int) -> tuple[dict[str, float], tuple[float, float, float, float]]:
+    """Return the margins of the maps, and where their scale stands, in parts of the figure."""
+    width, height = 4.2 * tiers + 0.8, 4.0
+    left, right = 0.75 / width, 1.0 - 1.4 / width
+    bottom, top = 0.55 / height, 1.0 - 0.65 / height
+    margins = {"left": left, "right": right, "bottom": bottom, "top": top, "wspace": 0.26}
+    return margins, (right + 0.15 / width, bottom, 0.16 / width, top - bottom)
 
 
 def _one_map(ax: Axes, error: Floats, scale: tuple[float, float], title: str) -> Any:

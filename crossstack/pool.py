@@ -30,9 +30,14 @@ class Pool(Protocol):
 
     Attributes:
         local: whether that is this machine, with the files that we see.
+        size: how many tasks are done at the same time.
     """
 
     local: bool
+
+    @property
+    def size(self) -> int:
+        """See above."""
 
     def run(self, work: Work, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Yield the number of each task and what `work` returns for it, as they are done."""
@@ -41,7 +46,7 @@ class Pool(Protocol):
 class Here:
     """Does tasks in this very process, one after the other."""
 
-    local = True
+    local, size = True, 1
 
     def run(self, work: Work, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """See `Pool`."""

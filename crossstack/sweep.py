@@ -18,7 +18,8 @@ from .config import RunConfig, config_of, set_value
 from .console import Console
 from .figures import COUNTED, ERRORS, Drawn, draw, figures
 from .pace import paced
-from .pdk import CrossStackError
+from .pdk import CrossStackError, ParameterError
+from .pdk.memristor import PARAMETERS, SPREAD, WORDS, WRITES
 from .pool import Here, Pool
 
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ def check(found: Sequence[Case]) -> None:
     What only some combinations cannot have is left to them: their rows say so.
 
     Raises:
-        ParameterError: as the cell or the conditions refuse it.
+        ParameterError: as the cell or the conditions refuse it; and for a key of the device that
+            no figure of a sweep can depend on.
     """
+    _refuse_idle(found)
     refused: dict[RunConfig, CrossStackError | None] = {}
     for case in found:
         refused[case.config] = refusal(case.config)
@@ -131,6 +134,42 @@ def check(found: Sequence[Case]) -> None:
             errors = [refused[case.config] for case in group]
             if all(errors) and (first := errors[0]) is not None:
                 raise first
+
+
+def _refuse_idle(found: Sequence[Case]) -> None:
+    writes = any(not case.config.spec.cell.startswith("passive") for case in found)
+    for key, value in found[0].values.items() if found else ():
+        of = PARAMETERS[key.removeprefix("device.")].of if key.startswith("device.") else ""
+        if of == WORDS:
+            raise ParameterError(f"--vary {key}", value, "a key that figures depend on")
+        if of == SPREAD:
+            raise ParameterError(
+                f"--vary {key}", value, "`solve --monte-carlo`: no case has spread"
+            )
+        if of == WRITES and not writes:
+            allowed = "cells with select transistors: without them no write is judged"
+            raise ParameterError(f"--vary {key}", value, allowed)
+
+
+def without_effect(
+    vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return the keys that no figure of any row changed with.
+
+    Args:
+        vary: key -> values.
+        rows: a row per combination, as `run` returned them.
+    """
+    found = []
+    for key in vary:
+        groups: dict[str, set[str]] = {}
+        for row in rows:
+            others = {k: v for k, v in row["case"].items() if k != key}
+            figures = {k: v for k, v in row.items() if k != "case"}
+            groups.setdefault(repr(others), set()).add(repr(figures))
+        if len(vary[key]) > 1 and all(len(group) == 1 for group in groups.values()):
+            found.append(key)
+    return found
 
 
 def refusal(config: RunConfig) -> CrossStackError | None:

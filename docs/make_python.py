@@ -89,11 +89,11 @@ def index() -> Iterator[str]:
     """Yield the page that lists the rooms."""
     yield f"# Python\n\n{NOTE}\n"
     yield (
-        "The public names of each room, from their docstrings. Lengths carry their unit in the "
+        "The public names of each package, from their docstrings. Lengths carry their unit in the "
         "name (`_um`) or are in database units of 1 nm; everything electrical is SI. "
         "[Examples](../../howto/python.md).\n"
     )
-    yield "| room | what it holds |\n|---|---|"
+    yield "| package | what it holds |\n|---|---|"
     for room in ROOMS:
         tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
         first = (ast.get_docstring(tree) or "").partition("\n")[0]

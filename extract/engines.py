@@ -13,6 +13,8 @@ from ..base.layout import OpenedLayout
 from ..lvs import ExtractedLayout
 from ..pdk import CrossStackError, ParameterError, Tech
 from ..solve.network.network import Network
+from ..solve.network.wires import Wires
+from .array.arraywires import array_wires
 from .array.grid import NotRegularError
 from .array.periphery import joined
 from .array.tile import array_size, extract_tiled
@@ -42,6 +44,11 @@ class Extraction:
     flat_network: Network | None = None
     rest: Network | None = None
     column: str = "ME"
+
+    @cached_property
+    def wires(self) -> tuple[Wires, ...]:
+        """Every piece of wire, where these are kept apart from the network; see `extract`."""
+        return () if self.array is None else array_wires(self.array, self.network)
 
     @cached_property
     def network(self) -> Network:
@@ -80,6 +87,7 @@ def extract(
     nets: Iterable[str] | None = None,
     engine: str = "auto",
     capacitance: bool = False,
+    pieces: bool = False,
     progress: Progress | None = None,
 ) -> Extraction:
     """Extract the wires of a layout; returns network or arrays, and a report.
@@ -93,6 +101,9 @@ def extract(
             'auto': tile for large regular arrays, flat for everything else.
         capacitance: True if the network is to carry capacitances: 'auto' then takes flat for
             every array that fits a network, as select lines are ideal in tile.
+        pieces: True to keep, of an array of the tile engine, every piece of wire beside the
+            network (`Extraction.wires`), for the currents in them. Not of an array with devices
+            around it, or too large for a network.
         progress: called with (what, done, total).
 
     Raises:
@@ -107,7 +118,7 @@ def extract(
     why_not = ""
     if prefers_tiles(source, tech, engine=engine, nets=nets, capacitance=capacitance):
         try:
-            array, rest, report = extract_tiled(source, tech, progress=progress)
+            array, rest, report = extract_tiled(source, tech, progress=progress, pieces=pieces)
             column = tech.roles.layer("middle_electrode")
             return Extraction(report, array=array, rest=rest, column=column)
         except NotRegularError as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..pdk import Tech
-    from ..pdk.programs import Device
+    from ..pdk.nets import Device
     from .flat import FlatDevice
 
 #: bulk terminal's device -> device whose sources have the contacts of its tap, tap, well, in words

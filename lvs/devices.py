@@ -17,7 +17,7 @@ import klayout.db as db
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..pdk.programs import Device, Nets
+    from ..pdk.nets import Device, Nets
 
 
 @dataclass(frozen=True)

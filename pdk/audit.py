@@ -18,9 +18,9 @@ from .module import load_module, stand
 from .ron import FILE as RON_FILE
 from .shuttle import FILL_WORDS, shuttle
 from .tables import ProcessError, table_of
-from .tech import module_folder
 from .tracks import FILE as TRACKS_FILE
 from .tracks import read_tracks
+from .whole import module_folder
 
 
 def audit(folder: Path) -> tuple[Process | None, tuple[str, ...]]:

@@ -7,7 +7,8 @@ from itertools import chain
 
 from ..base.errors import CrossStackError
 from .model import Cut, Module, Process
-from .programs import Device, Names, Nets, nets
+from .nets import Device, Names, Nets
+from .programs import nets
 from .regions import EDGES, POLYGONS, kind_of, names_in
 
 #: terminals of a transistor in netlist order, and of a memristor

@@ -11,7 +11,8 @@ HOME = Path(__file__).parent
 MODULES = HOME / "modules"
 #: the file whose folder is the one meant where none is named
 MARK = "default.toml"
-_FILE = "process.toml"
+#: the table that tells a folder of a process
+HEAD = "process.toml"
 
 
 def _marked(folder: Path) -> str:
@@ -32,7 +33,7 @@ DEFAULT, DEFAULT_MODULE = _marked(HOME), _marked(MODULES)
 
 def process_names() -> tuple[str, ...]:
     """Return the processes that come with CrossStack."""
-    return tuple(sorted(path.parent.name for path in HOME.glob(f"*/{_FILE}")))
+    return tuple(sorted(path.parent.name for path in HOME.glob(f"*/{HEAD}")))
 
 
 def process_folder(process: str | Path) -> Path:
@@ -48,11 +49,11 @@ def process_folder(process: str | Path) -> Path:
         return HOME / str(process)
     try:
         folder = Path(process).expanduser()
-        found = (folder / _FILE).is_file()
+        found = (folder / HEAD).is_file()
     except (RuntimeError, ValueError, OSError):  # no such home, NUL, too long
         found = False
     if not found:
-        allowed = f"{', '.join(names)}, or a folder that holds {_FILE}"
+        allowed = f"{', '.join(names)}, or a folder that holds {HEAD}"
         raise ParameterError("process", str(process), allowed)
     return folder.resolve()
 

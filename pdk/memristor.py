@@ -36,6 +36,8 @@ class Parameter:
         text: what it is.
         law: law that it belongs to; empty for every one.
         whole: True for a whole number.
+        of: all that it changes, `WRITES` or `SPREAD`, or `WORDS` for what no figure depends on;
+            empty for more.
     """
 
     unit: str
@@ -44,7 +46,11 @@ class Parameter:
     text: str
     law: str = ""
     whole: bool = False
+    of: str = ""
 
+
+#: what a figure may be of alone
+WRITES, SPREAD, WORDS = "writes", "spread", "words"
 
 PARAMETERS: dict[str, Parameter] = {
     "r_on_ohm": Parameter("ohm", 1.0, 1e12, "resistance at small voltage in the on state"),
@@ -53,27 +59,36 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     "v_read_v": Parameter("V", _LEAST_V, _MOST_V, "read voltage"),
     "v_set_v": Parameter(
-        "V", _LEAST_V, _MOST_V, "write voltage of a set: written rows above their column"
+        "V",
+        _LEAST_V,
+        _MOST_V,
+        "write voltage of a set: written rows above their column",
+        of=WRITES,
     ),
     "v_reset_v": Parameter(
-        "V", _LEAST_V, _MOST_V, "write voltage of a reset: the column above the written rows"
+        "V",
+        _LEAST_V,
+        _MOST_V,
+        "write voltage of a reset: the column above the written rows",
+        of=WRITES,
     ),
     "set_needed_v": Parameter(
-        "V", _LEAST_V, _MOST_V, "least voltage over a device itself that sets it"
+        "V", _LEAST_V, _MOST_V, "least voltage over a device itself that sets it", of=WRITES
     ),
     "reset_needed_v": Parameter(
-        "V", _LEAST_V, _MOST_V, "least voltage over a device itself that resets it"
+        "V", _LEAST_V, _MOST_V, "least voltage over a device itself that resets it", of=WRITES
     ),
-    "needed_source": Parameter("", None, None, "where these two come from"),
+    "needed_source": Parameter("", None, None, "where these two come from", of=WORDS),
     "law": Parameter(
         "",
         None,
         None,
         "current of a device that is written: `linear`, I = G V; `sinh`, I = G sinh(b V) / b; "
         "`cubic`, I = G (V + c V^3); `table`, straight between measured points",
+        of=WRITES,
     ),
-    "sinh_b_per_v": Parameter("1/V", 1e-3, 50.0, "b of the law sinh", "sinh"),
-    "cubic_c_per_v2": Parameter("1/V^2", 0.0, 1e3, "c of the law cubic", "cubic"),
+    "sinh_b_per_v": Parameter("1/V", 1e-3, 50.0, "b of the law sinh", "sinh", of=WRITES),
+    "cubic_c_per_v2": Parameter("1/V^2", 0.0, 1e3, "c of the law cubic", "cubic", of=WRITES),
     "table": Parameter(
         "V, A",
         None,
@@ -82,6 +97,7 @@ PARAMETERS: dict[str, Parameter] = {
         "0 V to the largest write voltage or beyond; with negative ones, those of a reset, "
         "else both ways are alike",
         "table",
+        of=WRITES,
     ),
     "area_um2": Parameter("um^2", 1e-6, 1e6, "area of the device that R_on and R_off are of"),
     "area_exponent": Parameter(
@@ -93,6 +109,7 @@ PARAMETERS: dict[str, Parameter] = {
         1.0,
         "largest current of the write driver of a row, and so of the one device that it writes; "
         "left out, there is no limit",
+        of=WRITES,
     ),
     "write_rows": Parameter(
         "",
@@ -101,11 +118,14 @@ PARAMETERS: dict[str, Parameter] = {
         "rows that are written at a time, in turns within the slot of their column, while the "
         "others stand at its voltage; left out, all at once",
         whole=True,
+        of=WRITES,
     ),
-    "sigma_ln_g": Parameter("", 0.0, 10.0, "standard deviation of ln G, of `solve --monte-carlo`"),
-    "stuck_on": Parameter("", 0.0, 1.0, "share stuck on, of `solve --monte-carlo`"),
-    "stuck_off": Parameter("", 0.0, 1.0, "share stuck off, of `solve --monte-carlo`"),
-    "source": Parameter("", None, None, "where the figures come from"),
+    "sigma_ln_g": Parameter(
+        "", 0.0, 10.0, "standard deviation of ln G, of `solve --monte-carlo`", of=SPREAD
+    ),
+    "stuck_on": Parameter("", 0.0, 1.0, "share stuck on, of `solve --monte-carlo`", of=SPREAD),
+    "stuck_off": Parameter("", 0.0, 1.0, "share stuck off, of `solve --monte-carlo`", of=SPREAD),
+    "source": Parameter("", None, None, "where the figures come from", of=WORDS),
 }
 #: in volt and ampere
 Points = tuple[tuple[float, float], ...]

@@ -14,7 +14,7 @@ from ..base.errors import TechError
 from ..base.inputs import regular_file
 from ..base.sums import sum_of
 from .arithmetic import evaluate
-from .home import HOME
+from .home import HEAD, HOME
 from .ranges import Span
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Row:
         return ProcessError(self.where, (what,))
 
 
-_HEAD, _LIKE = "process.toml", "like"
+_LIKE = "like"
 #: most processes that may stand on each other
 _MOST_LIKE = 4
 
@@ -116,12 +116,12 @@ def folders(folder: Path) -> tuple[Path, ...]:
     """
     found = [folder]
     while True:
-        head = found[-1] / _HEAD
+        head = found[-1] / HEAD
         like = _values(head).get(_LIKE, "") if head.is_file() else ""
         if not like:
             return tuple(found)
         near = (HOME / like, found[-1] / like) if isinstance(like, str) else ()
-        known = [place for place in near if _is_file(place / _HEAD)]
+        known = [place for place in near if _is_file(place / HEAD)]
         if not known:
             raise ProcessError(str(head), (f"{_LIKE} = {str(like)[:40]!r} is no process",))
         found.append(known[0])
@@ -212,12 +212,14 @@ def read_csv(path: Path, columns: tuple[str, ...], more: str = "") -> Iterator[R
         FileError: if the file cannot be read.
     """
     path = table_of(path)
-    lines = _content(path).splitlines()
-    numbered = [(k, x) for k, x in enumerate(lines, 1) if x.strip() and not x.startswith("#")]
+    lines = (line.strip() for line in _content(path).splitlines())
+    numbered = [(k, x) for k, x in enumerate(lines, 1) if x and not x.startswith("#")]
+    reader = csv.reader((x for _, x in numbered), skipinitialspace=True, strict=True)
     try:
-        rows = list(csv.reader((x for _, x in numbered), skipinitialspace=True, strict=True))
+        rows = list(reader)
     except csv.Error as error:
-        raise ProcessError(str(path), (f"no table: {error}",)) from None
+        number = numbered[reader.line_num - 1][0]
+        raise ProcessError(f"{path} line {number}", (f"no table: {error}",)) from None
     if not rows:
         raise ProcessError(str(path), (f"no columns ({', '.join(columns)})",))
     head = [name.strip() for name in rows[0]]
@@ -257,8 +259,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _values(path: Path) -> dict[str, Any]:
+    text = _content(path)
     try:
-        return _parsed(_content(path))
+        return _parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise ProcessError(str(path), (str(error),)) from None
     except (RecursionError, ValueError):

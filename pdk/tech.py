@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ParameterError, TechError
 from ..base.layout import ForeignLayer, ProcessLayers
 from . import films as _films
-from . import programs
-from . import shuttle as _shuttle
-from .check import refuse_incomplete, refuse_module
 from .conditions import BY_FILM, Allowed, Conditions
 from .devices import TransistorParameters
 from .film_fill import FilmFill, film_fills
 from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key, process_names
-from .load import load_process
+from .known import known_of, now_of
 from .memristor import DRIVEN, MemristorParameters
 from .model import (
     FILLS,
@@ -34,8 +31,11 @@ from .model import (
     Roles,
     Rule,
 )
-from .module import Stand, load_module, load_profiles, placed, stand
-from .tables import folders, stamp, table_sum
+
+if TYPE_CHECKING:
+    from .module import Stand
+    from .nets import Nets
+    from .shuttle import Shuttle
 
 #: what a process is called together with its module
 SUFFIX = "_crossstack"
@@ -56,6 +56,7 @@ class Tech:
         memristor, nfet, pfet: electrical device parameters.
         grid_um: manufacturing grid.
         dbu_um: database unit.
+        nets: what conducts, what joins it and what is a device, beside films and cuts.
         process, module: the tables that all this comes from.
         conditions: what wires and transistors are taken at; see `at`.
         module_limits: of the module's films and cuts: (name, expression, per cut, source).
@@ -73,6 +74,7 @@ class Tech:
     pfet: TransistorParameters
     grid_um: float
     dbu_um: float
+    nets: Nets = field(repr=False, compare=False)
     process: Process = field(repr=False, compare=False)
     module: Module = field(repr=False, compare=False)
     module_limits: tuple[tuple[str, str, bool, str], ...] = field(repr=False, compare=False)
@@ -87,7 +89,11 @@ class Tech:
         """What conditions this process holds at."""
         base = self.process
         own = "" if self.key == base.name else self.key
-        sums = table_sum(base.folder) if own else ""
+        sums = ""
+        if own:
+            from .tables import table_sum
+
+            sums = table_sum(base.folder)
         return Allowed(self.name, self.profile.name, base.supply_v, base.temperatures_c, own, sums)
 
     @cached_property
@@ -155,15 +161,12 @@ class Tech:
         """Fill of the module's electrodes; none where its folder has no table of it."""
         return film_fills(self.module.folder, self.profile)
 
-    @cached_property
-    def nets(self) -> programs.Nets:
-        """What conducts, what joins it and what is a device, beside films and cuts."""
-        return programs.nets(self.process.folder, self.module.folder)
-
     @property
-    def shuttle(self) -> _shuttle.Shuttle:
+    def shuttle(self) -> Shuttle:
         """The run that takes the dies; raises FileError if the process knows of none."""
-        return _shuttle.shuttle(self.process.folder)
+        from .shuttle import shuttle
+
+        return shuttle(self.process.folder)
 
     @cached_property
     def fill_of(self) -> dict[str, tuple[int, int]]:
@@ -325,26 +328,12 @@ def profile_names(process: str | Path = DEFAULT) -> tuple[str, ...]:
     Raises:
         ParameterError, ProcessError: as `get_tech`.
     """
-    if str(process) == DEFAULT:  # without reading more than a table
+    if str(process) == DEFAULT:
         return tuple(default_profiles())
     folder = process_folder(process)
-    module = _loaded(folder, stamp(folder))[1]
+    module = known_of(folder, now_of(folder)).module
     known = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
     return tuple(known) or tuple(profile.name for profile in module.profiles)
-
-
-def module_folder(base: Process) -> Path:
-    """Return the folder of the module that a process names: in its own, or of CrossStack.
-
-    Raises:
-        ParameterError: if there is none.
-    """
-    own = (folder / base.module for folder in folders(base.folder))
-    for folder in (*own, MODULES / base.module):
-        if base.module and (folder / "module.toml").is_file():
-            return folder
-    known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
-    raise ParameterError(f"module of process {base.name}", base.module, f"{known}, or a folder")
 
 
 def unmeasured_tech(process: str | Path) -> Tech:
@@ -353,29 +342,32 @@ def unmeasured_tech(process: str | Path) -> Tech:
     Raises:
         ParameterError, ProcessError: as `get_tech`.
     """
-    base = load_process(process_folder(process))
-    refuse_incomplete(base, measured=False)
-    module = load_module(module_folder(base), base)
+    from .module import stand
+    from .whole import read
+
+    base, module = read(process_folder(process), measured=False)
     profile = module.profiles[0]
     return _assembled(base, module, profile, stand(module, base, profile))
 
 
 @lru_cache(maxsize=16)
-def _loaded(folder: Path, now: object) -> tuple[Process, Module]:
-    base = load_process(folder)
-    refuse_incomplete(base)
-    return base, load_module(module_folder(base), base)
-
-
-@lru_cache(maxsize=16)
 def _tech(folder: Path, now: object, profile: Profile) -> Tech:
-    base, module = _loaded(folder, now)
-    standing = stand(module, base, profile)
-    refuse_module(base, module, standing)
-    return _assembled(base, module, profile, standing)
+    known = known_of(folder, now)
+    found = known.made.get(profile)
+    if isinstance(found, Tech):
+        return found
+    from .whole import standing
+
+    base, module = known.base, known.module
+    made = _assembled(base, module, profile, standing(base, module, profile))
+    known.keep(profile, replace(made))  # without what is worked out later
+    return made
 
 
 def _assembled(base: Process, module: Module, profile: Profile, standing: Stand) -> Tech:
+    from .module import placed
+    from .programs import nets
+
     transistors = {model.name: model for model in base.transistors}
     return Tech(
         name=base.name + SUFFIX,
@@ -390,6 +382,7 @@ def _assembled(base: Process, module: Module, profile: Profile, standing: Stand)
         pfet=transistors["pfet"],
         grid_um=base.grid_um,
         dbu_um=base.dbu_um,
+        nets=nets(base.folder, module.folder),
         process=base,
         module=module,
         module_limits=standing.limits,
@@ -408,8 +401,8 @@ def get_tech(profile: str = "", process: str | Path = DEFAULT) -> Tech:
         ProcessError: if the process is incomplete or contradicts itself.
     """
     folder = process_folder(process)
-    now = stamp(folder)
-    module = _loaded(folder, now)[1]
+    now = now_of(folder)
+    module = known_of(folder, now).module
     # a program may add profiles of its own to those of the default module
     own = default_profiles() if module.folder == MODULES / DEFAULT_MODULE else {}
     name = profile or next(iter(own), module.profiles[0].name)
@@ -418,15 +411,15 @@ def get_tech(profile: str = "", process: str | Path = DEFAULT) -> Tech:
 
 def default_process() -> Process:
     """Return the process that is meant where none is named."""
-    return _loaded(HOME / DEFAULT, ())[0]
+    return known_of(HOME / DEFAULT, ()).base
 
 
 def default_module() -> Module:
     """Return the module of the process that is meant where none is named."""
-    return _loaded(HOME / DEFAULT, ())[1]
+    return known_of(HOME / DEFAULT, ()).module
 
 
 @lru_cache(maxsize=1)
 def default_profiles() -> dict[str, Profile]:
-    """Return the profiles of the default module by name, without reading more than their table."""
-    return {profile.name: profile for profile in load_profiles(MODULES / DEFAULT_MODULE)}
+    """Return the profiles of the default module by name; a program may add its own."""
+    return {profile.name: profile for profile in default_module().profiles}

@@ -15,7 +15,7 @@ What is where; each folder imports only those above it:
   (`transfer_matrix`), arrays prepared once for many devices (`prepare`); without a network,
   first-order drop (`theory`) and both modes' `timing`.
 
-Names are loaded on first use, so that importing this room costs next to nothing and
+Names are loaded on first use, so that importing this package costs next to nothing and
 numba is only touched by a solve that can use it.
 """
 

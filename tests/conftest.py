@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -17,6 +19,21 @@ PROGRAMS = re.compile(
     "|".join(("klayout", "ngspice", "chrom", "magic", "netgen", "yosys", "iverilog", "opensta")),
     re.IGNORECASE,
 )
+# No test fails of a busy machine. In CI the examples are the same for the same code: a run tells of
+# a change, and new ones are tried by whoever runs the tests on a machine of their own.
+settings.register_profile("own", deadline=None)
+settings.register_profile("ci", parent=settings.get_profile("own"), derandomize=True, database=None)
+settings.load_profile("ci" if IN_CI else "own")
+
+#: files that take longest, the two first at the same time: one compiles the solver's kernels, the
+#: other needs none of them; with these at its beginning a run ends on all workers at once
+LONGEST = (
+    "solve/test_crossbar.py", "drc/test_patterns.py", "crossstack/test_compare.py",
+    "crossstack/test_conditions.py", "generators/test_foundry.py", "generators/test_options.py",
+    "generators/test_testchip.py", "pdk/test_klayout_package.py", "generators/test_toy_process.py",
+    "crossstack/test_operating.py", "crossstack/test_running.py", "crossstack/test_size.py",
+    "drc/test_decks.py", "drc/test_foundry.py", "pdk/test_gf.py", "lab/test_measure.py",
+)  # fmt: skip
 
 
 def require_program(*names: str) -> str:
@@ -51,6 +68,24 @@ def wheels() -> dict[str, Path]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("requires_program"):
         require_program(*marker.args)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what is imported and collected out of the later searches for garbage.
+
+    It stays to the end, and it is a million objects, which every full search would walk through.
+    """
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the others and the tests of a file keep their order."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.hookimpl(hookwrapper=True)

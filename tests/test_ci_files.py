@@ -109,6 +109,14 @@ def test_the_action_takes_what_it_declares() -> None:
     assert all(re.search(rf"\$\{{?{name}\b", script) for name in step["env"])
 
 
+def test_the_longest_files_of_tests_are_there() -> None:
+    """A name that is gone would let a long file run last, on one worker."""
+    text = (ROOT / "tests" / "conftest.py").read_text()
+    names = re.findall(r'"(\w+/test_\w+\.py)"', text[text.index("LONGEST = (") :])
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / "tests" / name).is_file()] == []
+
+
 def test_versions_are_said_once() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == PROJECT["project"]["version"]

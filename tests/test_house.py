@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ FORBIDDEN_PACKAGES = {
 }
 
 
+@cache
 def modules() -> list[tuple[str, Path]]:
     return [(room, path) for room in ALLOWED for path in sorted((ROOT / room).rglob("*.py"))]
 
@@ -62,10 +64,17 @@ def package_of(path: Path) -> list[str]:
     return parts if parts[0] == "crossstack" else ["crossstack", *parts]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """What a module says, read once for all tests."""
+    return ast.parse(path.read_text())
+
+
+@cache
 def imported(path: Path) -> list[tuple[int, str]]:
     """(line, absolute dotted name) of everything that a module imports, at any depth."""
     found: list[tuple[int, str]] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -141,6 +150,7 @@ def test_a_folder_that_reaches_up_is_seen() -> None:
     assert too_high("solve", {high: {low}}) == []
 
 
+@cache
 def import_graph() -> dict[str, set[str]]:
     """Module -> modules of ours that it imports, those inside functions and for types included."""
     names = {
@@ -212,9 +222,10 @@ _SPELL = {"cells", "generators"}
 _MODE = re.compile(r"^(?:expansion|deep-net)$")
 
 
+@cache
 def literals(path: Path) -> list[tuple[int, str]]:
     """(line, text) of every string of a module that is no docstring, pieces of f-strings too."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
         (node.lineno, node.value)
@@ -259,7 +270,7 @@ def test_modules_are_small() -> None:
 
 def loose_json(path: Path) -> list[int]:
     """Lines that write JSON in which NaN and infinity may stand; no other program reads them."""
-    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    calls = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.Call)]
     return [
         call.lineno
         for call in calls

@@ -1,1 +1,1 @@
-"""The verbs of the command line, one module each; every one has a `command`."""
+"""The commands, one module each; every one has a `command`."""

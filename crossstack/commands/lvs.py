@@ -59,7 +59,6 @@ def command(
     # what takes long to load comes after what may be refused
     from ..lvs import compare_layout, extract_layout
     from ..lvs.formats import outcome_of
-    from ..lvs.second import ask_magic, opinion_line, with_opinion
     from ..signoff.summary import lvs_line
 
     with console.steps():
@@ -69,11 +68,13 @@ def command(
             report = compare_layout(extracted, netlist, tech)
             warnings = [*origin.notes, *extracted.warnings]
             value = {**report.to_json(), "warnings": warnings}
-        opinion = None
+        said = ""
         if second is not None:
+            from ..lvs.second import ask_magic, opinion_line, with_opinion
+
             with console.step(second):
                 opinion = ask_magic(extracted, extracted.layout)
-            value = with_opinion(value, opinion)
+            value, said = with_opinion(value, opinion), opinion_line(opinion)
         with console.step("write"), together(folder) as work:
             report.write(work / f"{file.stem}.lvsdb")
             write_json(work / f"{file.stem}_lvs.json", value)
@@ -88,8 +89,8 @@ def command(
         console.say(f"  {error}")
     if len(value["errors"]) > _MOST:
         console.say(f"  and {len(value['errors']) - _MOST} more")
-    if opinion is not None:
-        console.say(opinion_line(opinion))
+    if said:
+        console.say(said)
     console.say(f"  {database}")
     console.result({**value, "database": str(database)})
     return OK if value["match"] else FOUND

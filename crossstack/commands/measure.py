@@ -68,6 +68,7 @@ def command(
     from ..base.files import together, write_json
     from ..base.outputs import write_text
     from ..lab import evaluate, overlay_figures, probe_plan, write_readings
+    from ..pdk import NoRuleError, ParameterError
     from ..pdk.conditions import REFERENCE_C
 
     console = Console(as_json, quiet)
@@ -81,7 +82,13 @@ def command(
     tech, taken = _tech(console, plan, process, profile), []
     with console.steps(), console.step("monitors") as step:
         if readings is not None or simulate:
-            taken = _readings(readings, tech, truth, temperature, seed, step)
+            try:
+                taken = _readings(readings, tech, truth, temperature, seed, step)
+            except NoRuleError as error:
+                allowed = (
+                    f"a process whose rules.csv says how pads are drawn, for monitors: {error}"
+                )
+                raise ParameterError("--process", tech.process.name, allowed) from None
             temperature = _chuck(taken, temperature, readings)
         temperature = REFERENCE_C if temperature is None else temperature
         figures = evaluate(taken, tech, temperature) if taken else []

@@ -81,7 +81,7 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
     from ..base.files import replacing
     from ..pdk.home import MARK, process_folder, process_names
     from ..pdk.load import load_process
-    from ..pdk.tech import module_folder
+    from ..pdk.whole import module_folder
 
     console = Console(as_json, quiet)
     if not re.fullmatch(r"[A-Za-z]\w{0,63}", name, re.ASCII):

@@ -82,6 +82,8 @@ def command(
     with replacing(folder, "sweep.json") as work:
         sweep.write(work, base, values, rows)
     points.drop()
+    for key in sweep.without_effect(values, rows):
+        console.note(f"--vary {key}: no figure changes with it")
     for line in _lines(values, rows):
         console.say(line)
     console.say(f"open  {folder / 'report.html'}")

@@ -1,1 +1,1 @@
-"""`compare`: the stacked macro beside its baselines, all drawn, proved, extracted and solved."""
+"""`compare`: the stacked macro beside its baselines, all drawn, verified, extracted and solved."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from ..pdk.tables import folders
 COPY = "crossstack_klayout"
 #: modules that KLayout's macros call, below the package
 ROOTS = ("klayout.pcells", "klayout.lvs_menu")
+#: modules that others import only inside a function
+_LATER = ("pdk.whole", "pdk.shuttle")
 _OURS, _THEIRS = "import klayout.db as db", "import pya as db"
 #: tables that a room reads
 _DATA = ("*.csv", "*.json", "*.toml")
@@ -38,7 +41,7 @@ def vendored_files(copy: str = COPY, process: Process | None = None) -> dict[str
         CrossStackError: if a module needs more than KLayout's Python has.
     """
     done: dict[str, str] = {}
-    waiting = [*ROOTS]
+    waiting = [*ROOTS, *_LATER]
     while waiting:
         name = waiting.pop()
         for part in _with_parents(name):
@@ -107,12 +110,21 @@ def _needed(name: str, text: str) -> Iterator[str]:
 
 def _loaded_for(room: str, name: str) -> Iterator[str]:
     """Yield the module that a room loads when a name of its table `_HOME` is asked for."""
+    for home, names in _homes(room):
+        if name in names:
+            above = home.startswith("..")
+            yield home.lstrip(".") if above else f"{room}.{home.lstrip('.')}"
+
+
+@cache  # a room is asked for each of the names that others take from it
+def _homes(room: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the table `_HOME` of a room: module, names that it holds."""
+    found: list[tuple[str, tuple[str, ...]]] = []
     for node in ast.parse(_source(room).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOME":
-            for home, names in ast.literal_eval(node.value).items():
-                if name in names:
-                    above = home.startswith("..")
-                    yield home.lstrip(".") if above else f"{room}.{home.lstrip('.')}"
+            table = ast.literal_eval(node.value)
+            found += [(home, tuple(names)) for home, names in table.items()]
+    return tuple(found)
 
 
 def _check(name: str, imported: list[str]) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
 from ..base.units import percent
+
+if TYPE_CHECKING:
+    import jinja2
 
 #: femto to giga, and what a solve leaves where there is nothing
 _PREFIXES, _ROUNDING = ("f", "p", "n", "u", "m", "", "k", "M", "G"), 1e-15
@@ -26,15 +30,6 @@ def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[
         scripts: names of the scripts that the page needs besides its own frame's.
         context: what the template shows.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(package_text),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shared = {
         "style": package_text("report.css"),
         "scripts": [package_text(f"{name}.js") for name in ("page", *scripts)],
@@ -43,9 +38,23 @@ def write_page(target: Path, kind: str, scripts: tuple[str, ...], context: dict[
         "scaled": scaled,
         "paper": {"ir_drop": IR_DROP, "speed": SPEED},
     }
-    text = environment.get_template(f"{kind}.html.j2").render(shared | context)
+    text = _environment().get_template(f"{kind}.html.j2").render(shared | context)
     write_text(target, text)
     return target
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Return what reads templates; it keeps those that it has compiled."""
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(package_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def package_text(name: str) -> str:

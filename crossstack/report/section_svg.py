@@ -17,7 +17,7 @@ import klayout.db as db
 
 from ..base.layout import read_layout
 from ..pdk import Layer, Tech
-from ..pdk.programs import Device
+from ..pdk.nets import Device
 from ..pdk.solids import solids_um
 from .cut import Cut
 

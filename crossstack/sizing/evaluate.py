@@ -80,7 +80,7 @@ def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | N
     """Yield stage and figures, as far as somebody asks."""
     yield "draw", flat_figures({"area": drawn.area})
     asked = [METRICS[name] for name in (*task.bounds, *task.goals)]
-    if not task.whole and (least := _least(task)):
+    if task.through != STAGES[0] and not task.whole and (least := _least(task)):
         # not the figure itself: what it is at least
         yield "theory", dict(least)
     pieces = any(metric.name == "limit_used" for metric in asked)

@@ -15,7 +15,7 @@ from ..base.outputs import write_text
 from ..built import Build, json_of
 from ..config import RunConfig, load_config
 from ..console import Console
-from ..figures import Study, draw, figures, mode_figures, read_energy
+from ..figures import MOST_SETTLING, Study, draw, figures, mode_figures, read_energy
 from ..pdk import Conditions, CrossStackError
 from .metrics import METRICS, flat_figures
 
@@ -79,11 +79,11 @@ def _row(config: RunConfig, result: Build) -> dict[str, Any]:
         # a build does not take a large array apart so far
         row["limits"] = Study(config, drawn, pieces=True).limits().to_json()
     settle = result.timing.settle_s if result.timing else None
-    if settle is None:  # a build leaves it out of a large array
+    spec = config.spec
+    devices = spec.rows * spec.cols * len(spec.tiers)
+    if settle is None and devices <= MOST_SETTLING:  # a build leaves it out of a large array
         row["read"] = Study(config, drawn).read()
-    elif EXPANSION in modes:
-        spec = config.spec
-        devices = spec.rows * spec.cols * len(spec.tiers)
+    elif settle is not None and EXPANSION in modes:
         amps = modes[EXPANSION].column_currents
         row["read"] = read_energy(settle, amps, config.resolved_tech(), devices)
     return row

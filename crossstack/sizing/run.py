@@ -37,10 +37,10 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
     Returns:
         The content of size.json; ``met`` says whether there is a point.
     """
-    points = Points(out)
+    points, where = Points(out), where or Here()
     most = min(target.search["candidates"], target.size)
     with paced(console, "search", most) as pace:
-        search = Search(target, _evaluator(points, where or Here()), pace)
+        search = Search(target, _evaluator(points, where), pace, where.size)
         outcome = search.run()
         clash = None if outcome.front else conflicts(search, target)
     chosen = spread(outcome.front, target) if outcome.front else nearest(search, target)
@@ -82,8 +82,7 @@ def spread(front: Sequence[Candidate], target: Target) -> list[Candidate]:
 
 
 def _prove(
-    target: Target, chosen: Sequence[Candidate], points: Points, where: Pool | None,
-    console: Console,
+    target: Target, chosen: Sequence[Candidate], points: Points, where: Pool, console: Console,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Build every chosen point; one that was built before an interruption is taken."""
     found: dict[int, dict[str, Any]] = {}
@@ -98,7 +97,7 @@ def _prove(
             else:
                 tasks.append((k, proof, key))
         # a cluster's workers may not see our disk
-        local = where if where is not None and where.local else Here()
+        local = where if where.local else Here()
         for number, result in local.run(prove, [proof for _, proof, _ in tasks]):
             k, _, key = tasks[number]
             points.keep(key, result)

@@ -4,6 +4,10 @@ Optuna's tree-structured Parzen estimator proposes, with the targets as constrai
 proposed whole before any of it is evaluated, so that the course of a search does not depend on
 how many processes work or on when it was interrupted: run again with the same seed, it asks for
 the same candidates, and finds those that were finished (`points`).
+
+Where a drawing shows all that is to be best, and all combinations may be looked at, no library is
+needed: all are drawn, and computed from the best one on until one meets every target. Those before
+it are known to miss one then.
 """
 
 from __future__ import annotations
@@ -113,10 +117,14 @@ class Search:
         evaluate: does tasks and yields of each its number, its result and whether that was there
             already.
         pace: told of every candidate.
+        together: how many are computed at the same time where they go by their order.
     """
 
-    def __init__(self, target: Target, evaluate: Evaluate, pace: Pace) -> None:
+    def __init__(
+        self, target: Target, evaluate: Evaluate, pace: Pace, together: int = TOGETHER
+    ) -> None:
         self.target, self._evaluate, self._pace = target, evaluate, pace
+        self._together = together
         self.seen: dict[Choice, Candidate] = {}
         self._known = import_optuna()
         self._study = self._create()
@@ -160,12 +168,12 @@ class Search:
         Of the candidates that are asked for, some are left for the neighbours of the front.
         """
         most = min(self.target.search["candidates"], self.target.size)
-        kept = 0 if most == self.target.size else most // KEPT
-        ended = self._until(most - kept, most)
-        if self.front():
-            self._polish(most)
-            if not ended:  # what the neighbours left
-                ended = self._until(most, most)
+        (first, *more) = self.target.goals
+        if most == self.target.size and not more and METRICS[first].stage == STAGES[0]:
+            self._upward()
+            ended = ""
+        else:
+            ended = self._proposed(most)
         complete = len(self.seen) >= self.target.size and not self._pending
         complete &= not any(candidate.failed for candidate in self.seen.values())
         ended = ended or f"{len(self.seen)} candidates were looked at"
@@ -173,6 +181,36 @@ class Search:
         if self._late():
             ended = "its time was over"
         return Outcome([*self.seen.values()], self.front(), ended, complete)
+
+    def _proposed(self, most: int) -> str:
+        """Look at what the library proposes; returns why it ended, empty if at the most."""
+        kept = 0 if most == self.target.size else most // KEPT
+        ended = self._until(most - kept, most)
+        if self.front():
+            self._polish(most)
+            if not ended:  # what the neighbours left
+                ended = self._until(most, most)
+        return ended
+
+    def _upward(self) -> None:
+        """Draw everything, and compute it from the best on until one meets every target."""
+        sizes = [len(f.values) for f in self.target.free]
+        configs = self._drawable([*itertools.product(*map(range, sizes))])
+        self._compute(configs, STAGES[0])
+        waiting = [choice for choice in configs if self.seen[choice].why is None]
+        waiting.sort(key=lambda c: (costs(self.seen[c], self.target), c))
+        drawn = {choice: self.seen[choice] for choice in waiting}
+        while waiting and not self.front() and not self._late():
+            now, waiting = waiting[: self._together], waiting[self._together :]
+            self._compute({choice: configs[choice] for choice in now}, STAGES[-1])
+        if found := self.front():
+            # whatever was computed of those behind it, which depends on how many are at a time
+            order = [*drawn]
+            for choice in order[order.index(found[0].choice) + 1 :]:
+                self.seen[choice] = replace(drawn[choice], why=BETTERED)
+        else:  # its time was over
+            for choice in waiting:
+                del self.seen[choice]
 
     def _until(self, enough: int, most: int) -> str:
         """Propose and look, until enough were seen, or most without a point.
@@ -250,13 +288,7 @@ class Search:
     def _round(self, choices: list[Choice], *, whole: bool = False) -> None:
         """Look at some combinations; what is dear to find only of the best among them."""
         asked, self._asked = self._asked, {}
-        configs: dict[Choice, tuple[RunConfig, ...]] = {}
-        for choice in choices:
-            try:
-                configs[choice] = tuple(self.target.configs(choice))
-            except CrossStackError as error:
-                self.seen[choice] = Candidate(choice, why=str(error), refused=True)
-                self._pace.piece(str(error), free=True)
+        configs = self._drawable(choices)
         through = STAGES[-1] if whole or not self._dear else CHEAP
         found = self._compute(configs, through, whole=whole)
         for choice, candidate in found.items():
@@ -267,6 +299,17 @@ class Search:
         if len(self.seen) >= START:
             self._resolve()
         self._tell_known()
+
+    def _drawable(self, choices: list[Choice]) -> dict[Choice, tuple[RunConfig, ...]]:
+        """Return the configurations of combinations; those that cannot be are noted."""
+        configs: dict[Choice, tuple[RunConfig, ...]] = {}
+        for choice in choices:
+            try:
+                configs[choice] = tuple(self.target.configs(choice))
+            except CrossStackError as error:
+                self.seen[choice] = Candidate(choice, why=str(error), refused=True)
+                self._pace.piece(str(error), free=True)
+        return configs
 
     def _resolve(self) -> None:
         """Compute the rest of the best candidates that wait; what they better waits no longer."""

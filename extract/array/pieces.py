@@ -8,16 +8,21 @@ kept as the flat engine finds them, once for all that are alike.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...solve.network.builder import NetworkBuilder
+from ...solve.network.reduced import seen_of
 from ..sheet.tidy import NetResistors, Resistor, tidy
 
 #: what marks a node of a line at which a device of an array stands, in a network around it
 EDGE = "/edge"
+#: layers of resistances that are of several films
+COLUMN_LINE, ROW_LINE, ROW_STACK, ELECTRODE = "column line", "row line", "row stack", "electrode"
 #: kind of a device, position of its terminal, and where it stands in dbu
 Spot = tuple[str, int, int, int]
 
@@ -114,22 +119,85 @@ class Pieces:
         Returns:
             Node of each node of the pieces.
         """
-        names = [f"{name}/n{k}" for k in range(self.n_nodes)]
-        own = [k for k in range(self.n_nodes) if pin is None or k != self.pin]
-        nodes = np.full(self.n_nodes, -1 if pin is None else pin, dtype=np.int32)
-        nodes[own] = builder.nodes(names[k] for k in own)
+        at = None if pin is None else np.array([pin])
+        return self.add_many(builder, [name], at)[0]
+
+    def add_many(
+        self, builder: NetworkBuilder, names: Sequence[str], pins: NDArray[np.int32] | None
+    ) -> NDArray[np.int32]:
+        """Add the pieces once for each of several nets.
+
+        Args:
+            builder: the network.
+            names: the nets.
+            pins: the network's node for the pin of each; None for one of the net's own.
+
+        Returns:
+            Node of each node of the pieces, shape (nets, nodes).
+        """
+        own = [k for k in range(self.n_nodes) if pins is None or k != self.pin]
+        nodes = np.empty((len(names), self.n_nodes), dtype=np.int32)
+        nodes[:, own] = builder.nodes(f"{name}/n{k}" for name in names for k in own).reshape(
+            len(names), len(own)
+        )
+        if pins is not None:
+            nodes[:, self.pin] = pins
         if self.resistors:
-            rows = self.resistors
+            columns, (layers, layer) = self.columns, self.layers
+            numbers = np.array([builder.layer(one) for one in layers])
             builder.resistors(
-                nodes[[r.a for r in rows]],
-                nodes[[r.b for r in rows]],
-                [r.ohm for r in rows],
-                layer=[builder.layer(r.layer) for r in rows],
-                net=builder.net(name),
-                width_um=[r.width_um for r in rows],
-                cuts=[r.cuts for r in rows],
+                nodes[:, columns["a"]].ravel(),
+                nodes[:, columns["b"]].ravel(),
+                np.tile(columns["ohm"], len(names)),
+                layer=np.tile(numbers[layer], len(names)),
+                net=np.repeat([builder.net(name) for name in names], len(self.resistors)),
+                width_um=np.tile(columns["width_um"], len(names)),
+                cuts=np.tile(columns["cuts"], len(names)),
             )
         return nodes
+
+    @cached_property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The resistors' ends, ohm, width_um and cuts as arrays."""
+        rows = self.resistors
+        ends = {end: np.array([getattr(r, end) for r in rows], dtype=np.int64) for end in "ab"}
+        values = ("ohm", "width_um", "cuts")
+        return {**ends, **{v: np.array([getattr(r, v) for r in rows], float) for v in values}}
+
+    @cached_property
+    def layers(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The layers in the order in which they turn up, and the place of each resistor's."""
+        names = [*dict.fromkeys(r.layer for r in self.resistors)]
+        place = {name: k for k, name in enumerate(names)}
+        return names, np.array([place[r.layer] for r in self.resistors], dtype=np.int64)
+
+    @property
+    def read(self) -> NDArray[np.int64]:
+        """Nodes at which devices or the pin stand."""
+        seen = {n for own in self.ends for n in own} | {*self.others.values()} | ({self.pin} - {-1})
+        return np.array(sorted(seen), dtype=np.int64)
+
+    def seen(self, layer: str) -> Pieces:
+        """Return what devices see of the pieces, if that is less than they are.
+
+        Args:
+            layer: name of the resistors that are left, which are of several layers.
+        """
+        columns = self.columns
+        left = seen_of(self.n_nodes, columns["a"], columns["b"], columns["ohm"], self.read)
+        if left is None or len(left[2]) >= len(self.resistors):
+            return self
+        place, (a, b), ohm = left
+        resistors = tuple(
+            Resistor(int(p), int(q), float(r), layer) for p, q, r in zip(a, b, ohm, strict=True)
+        )
+        return Pieces(
+            int(place.max()) + 1,
+            resistors,
+            -1 if self.pin < 0 else int(place[self.pin]),
+            tuple(tuple(int(place[n]) for n in own) for own in self.ends),
+            {spot: int(place[n]) for spot, n in self.others.items()},
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +249,44 @@ class ArrayNets:
             row: label of each row from the south.
             column: label of each column from the west.
         """
+        known: dict[int, Pieces] = {}
+
+        def in_order(pieces: Pieces, up: bool, inner: bool) -> Pieces:
+            """Return pieces whose ends are in the order of the labels, too."""
+            if up:
+                return pieces
+            if id(pieces) not in known:
+                ends = pieces.ends
+                turned = tuple(own[::-1] for own in ends) if inner else ends[::-1]
+                known[id(pieces)] = replace(pieces, ends=turned)
+            return known[id(pieces)]
+
+        rows_up, columns_up = (labels[0] <= labels[-1] for labels in (row, column))
         return ArrayNets(
-            {int(column[j]): net for j, net in self.columns.items()},
-            {(t, int(row[i])): net for (t, i), net in self.rows.items()},
+            {int(column[j]): in_order(net, rows_up, True) for j, net in self.columns.items()},
+            {(t, int(row[i])): in_order(net, columns_up, False)
+             for (t, i), net in self.rows.items()},
             {(t, int(row[i]), int(column[j])): s for (t, i, j), s in self.stacks.items()},
             self.apart,
-        )
+        )  # fmt: skip
+
+
+def reduced_nets(nets: ArrayNets) -> ArrayNets:
+    """Return nets of no more resistors than devices see."""
+    known: dict[int, Pieces] = {}
+
+    def seen(pieces: Pieces, layer: str) -> Pieces:
+        if id(pieces) not in known:
+            known[id(pieces)] = pieces.seen(layer)
+        return known[id(pieces)]
+
+    def alike(stack: Stack) -> Stack:
+        return stacks.setdefault(id(stack), replace(stack, pieces=seen(stack.pieces, ELECTRODE)))
+
+    stacks: dict[int, Stack] = {}
+    return ArrayNets(
+        {j: seen(net, COLUMN_LINE) for j, net in nets.columns.items()},
+        {at: seen(net, ROW_LINE) for at, net in nets.rows.items()},
+        {at: alike(stack) for at, stack in nets.stacks.items()},
+        nets.apart,
+    )

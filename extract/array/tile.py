@@ -29,7 +29,7 @@ from .chain import EXACT, ROUNDING, Chain, NotAChainError, chain, resistance
 from .grid import ArrayView, NotRegularError, array_view
 from .numbering import every, index, leads, orders, pin_of
 from .periphery import extract_around, extract_periphery, lead_ohm
-from .pieces import ArrayNets, Pieces, Stack
+from .pieces import ArrayNets, Pieces, Stack, reduced_nets
 from .sample import Key, Sample, SampleDevice
 from .tiled import LARGEST, MOST_CELLS, TiledArray
 
@@ -41,6 +41,7 @@ def extract_tiled(
     tech: Tech,
     *,
     progress: Progress | None = None,
+    pieces: bool = False,
 ) -> tuple[TiledArray, Network | None, ExtractionReport]:
     """Extract a regular array line by line.
 
@@ -48,6 +49,8 @@ def extract_tiled(
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
         tech: technology.
         progress: called with (what, done, total).
+        pieces: keep every piece of wire, once for all lines that are alike, where nothing stands
+            around the array and a network can be made of it.
 
     Returns:
         The array, what stands around it if that holds devices, and the report.
@@ -70,7 +73,10 @@ def extract_tiled(
     has_rest = bool(around.flat.devices)
     fits = view.grid.rows * view.grid.cols <= MOST_CELLS
     try:
-        stitcher = _Stitcher(view, tech, process, report, progress, apart=has_rest and fits)
+        stitcher = _Stitcher(
+            view, tech, process, report, progress,
+            apart=has_rest and fits, pieces=pieces and fits and not has_rest,
+        )  # fmt: skip
         stitcher.run()
     except NotAChainError as error:
         raise NotRegularError(str(error)) from None
@@ -121,12 +127,15 @@ class _Stitcher:
         progress: Progress | None,
         *,
         apart: bool,
+        pieces: bool,
     ) -> None:
         """Prepare; lines that are `apart` are kept whole, for what stands around the array."""
         self.view, self.tech, self.process, self.report = view, tech, process, report
         self.solver = NetSolver(process, view.layout.dbu)
         self.progress = progress
         self.inner: dict[tuple[str, int], tuple[float, Stack | None]] = {}
+        #: net of a sample -> its pieces
+        self.known: dict[tuple[Sample, int], Pieces] = {}
         g = view.grid
         self.line = np.full((2, g.rows, g.cols), np.nan)
         self.names = ("row_tap", "drain", "column_tap", "switch_w_um", "switch_l_um", "area_um2")
@@ -141,6 +150,8 @@ class _Stitcher:
         self.pin_first: dict[str, bool] = {}
         #: nets that are no lines with taps, or kept whole, by place; and how far from such lines
         self.nets, self.off = ArrayNets(apart=apart), 0.0
+        #: all nets, if every piece is wanted
+        self.every = ArrayNets() if pieces else None
 
     def run(self) -> None:
         for rows in (True, False):
@@ -226,9 +237,10 @@ class _Stitcher:
                 net, every(keys), self.view.grid, f"row {row} of the {TIER_NAMES[tier]} tier"
             )
             found = self._line(sample, net, line, keys, along_x=True)
-            if self.nets.apart or found.off > EXACT or any(len(own) > 1 for own in keys):
+            needed = self.nets.apart or found.off > EXACT or any(len(own) > 1 for own in keys)
+            for nets in self._keepers(needed=needed):
                 pieces = self._pieces(sample, net, line, keys)
-                self.nets.rows.update({(tier, int(i)): pieces for i in alike})
+                nets.rows.update({(tier, int(i)): pieces for i in alike})
             self.line[tier, alike] = found.segment
             self.device["row_tap"][tier, alike] = found.tap
             self.device["drain"][tier, alike] = [self._inner(sample, d, alike) for d in devices]
@@ -268,9 +280,10 @@ class _Stitcher:
         self.off = 1.0 if apart else self.off
         # a tap that both tiers stand on carries the current of both
         shared = len(lines) > 1 and any(found.tap.any() for found in lines)
-        if self.nets.apart or apart or shared or max(found.off for found in lines) > EXACT:
+        off = max(found.off for found in lines)
+        for nets in self._keepers(needed=self.nets.apart or apart or shared or off > EXACT):
             pieces = self._pieces(sample, net, grammar.COLUMN, keys)
-            self.nets.columns.update({int(j): pieces for j in alike})
+            nets.columns.update({int(j): pieces for j in alike})
         self.column[:, alike] = lines[0].segment[:, None]
         self.col_like[alike] = col
         for devices, found in zip(places, lines, strict=True):
@@ -293,6 +306,11 @@ class _Stitcher:
         if gates[0] is not None:
             label = self.select_label[tier]
             self._spread_labels(sample, gates[0], grammar.SELECTS[tier], col, alike, label)
+
+    def _keepers(self, *, needed: bool) -> list[ArrayNets]:
+        """Return what keeps the pieces of a net; `needed` if no segments say all of it."""
+        found = [self.nets] if needed else []
+        return found if self.every is None else [*found, self.every]
 
     def _line(
         self,
@@ -337,11 +355,15 @@ class _Stitcher:
         Raises:
             NotRegularError: for a net that does not reach one of its devices.
         """
+        if (sample, net.number) in self.known:
+            return self.known[sample, net.number]
         solved = sample.solve(self.solver, net, self.report)
         if lost := sum(key not in solved.terminal_node for key in every(keys)):
             raise NotRegularError(f"net {net.name} does not reach {lost} of its terminals")
         around = sample.around(net, self.view.grid) if self.nets.apart else None
-        return Pieces.of(solved, pin_of(net, line), keys, around)
+        found = Pieces.of(solved, pin_of(net, line), keys, around)
+        self.known[sample, net.number] = found
+        return found
 
     def _inner(self, sample: Sample, device: SampleDevice, alike: NDArray[np.int64]) -> float:
         """Return the resistance from the transistor to its memristor; of a folded one, keep all."""
@@ -356,14 +378,14 @@ class _Stitcher:
             nodes = solved.terminal_node
             if not all(end in nodes for end in (*gates, memristor)):
                 raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
-            pieces = None
-            if len(gates) > 1:
-                pieces = Stack(Pieces.of(solved, None, [(memristor,), gates]), device.w, device.l)
-            self.inner[key] = resistance(solved, nodes[gates[0]], nodes[memristor]), pieces
+            stack = None
+            if self._keepers(needed=len(gates) > 1):
+                stack = Stack(Pieces.of(solved, None, [(memristor,), gates]), device.w, device.l)
+            self.inner[key] = resistance(solved, nodes[gates[0]], nodes[memristor]), stack
         ohm, stack = self.inner[key]
-        if stack is not None:
-            at = device.tier, device.col
-            self.nets.stacks.update({(at[0], int(i), at[1]): stack for i in alike})
+        for nets in self._keepers(needed=len(gates) > 1):
+            assert stack is not None
+            nets.stacks.update({(device.tier, int(i), device.col): stack for i in alike})
         return ohm
 
     def _spread_labels(
@@ -415,6 +437,12 @@ class _Stitcher:
             row_pin_first=self.pin_first["row"] == col_first,
             column_pin_first=self.pin_first["column"] == row_first,
             conditions=self.process.conditions.to_json(),
-            nets=self.nets.numbered(self.row_label[0], self.col_label) if self.nets else None,
+            nets=self._numbered(self.nets) if self.nets else None,
+            every=None if self.every is None else self._numbered(self.every),
             **values,
         )
+
+    def _numbered(self, nets: ArrayNets) -> ArrayNets:
+        """Return nets by their labels' numbers; of those kept in pieces twice, one is reduced."""
+        found = nets.numbered(self.row_label[0], self.col_label)
+        return found if self.every is None or nets is self.every else reduced_nets(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...base import names as grammar
 from ...pdk import ParameterError
 from ...solve.network.builder import NetworkBuilder
 from ...solve.network.network import Network
-from .pieces import ArrayNets
+from .pieces import COLUMN_LINE, ELECTRODE, ROW_LINE, ROW_STACK, ArrayNets, Stack
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -22,9 +22,8 @@ _SIDE = 600
 MOST_CELLS, LARGEST = _SIDE * _SIDE, f"{_SIDE} x {_SIDE} cells"
 _SIZES = ("switch_w_um", "switch_l_um", "area_um2")
 _FLOATS = ("row_segment", "row_tap", "drain", "column_segment", "column_tap", *_SIZES)
-_ROW_LAYER, _ROW_STACK, _ELECTRODE = "row line", "row stack", "electrode"
 #: layers of resistances that are of several films: what a tile measures is a sum
-SUMS = frozenset((_ROW_LAYER, _ROW_STACK, _ELECTRODE))
+SUMS = frozenset((COLUMN_LINE, ROW_LINE, ROW_STACK, ELECTRODE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +46,8 @@ class TiledArray:
         conditions: what they were extracted at, as of a `Network`.
         nets: nets that are no lines with taps; what the arrays say of them is as near as such a
             line comes. None without.
+        every: all nets with every piece of wire, if these were asked for; `nets` then holds no
+            more of its own than what devices see.
     """
 
     row_segment: Floats
@@ -61,6 +62,7 @@ class TiledArray:
     column_pin_first: bool = True
     conditions: Mapping[str, Any] = field(default_factory=dict)
     nets: ArrayNets | None = None
+    every: ArrayNets | None = None
 
     def validate(self) -> TiledArray:
         """Check the arrays against each other; returns them.
@@ -232,11 +234,26 @@ class TiledArray:
             number = np.repeat([builder.net(f"{line}[{i}]") for i in plain], cols)
             add = builder.resistors
             add(before.ravel(), here.ravel(), self.row_segment[tier, plain].ravel(),
-                layer=builder.layer(_ROW_LAYER), net=number)  # fmt: skip
+                layer=builder.layer(ROW_LINE), net=number)  # fmt: skip
             add(here.ravel(), source[plain].ravel(), self.row_tap[tier, plain].ravel(),
-                layer=builder.layer(_ROW_STACK), net=number)  # fmt: skip
+                layer=builder.layer(ROW_STACK), net=number)  # fmt: skip
         self._add_devices(builder, tier, source, inner, crossing[tier])
         self._add_folded(builder, tier, ends, inner)
+
+    def switch_places(self) -> NDArray[np.int64]:
+        """Return tier, row, column and gate of each transistor of `network`, shape (4, switches).
+
+        In its order: of each tier the single ones, then the gates of the folded ones.
+        """
+        found = []
+        for tier in range(self.shape[0]):
+            folded, _ = self._in_pieces(tier)
+            i, j = np.nonzero(~np.isnan(self.switch_w_um[tier]) & ~folded)
+            found.append(np.stack([np.full(len(i), tier), i, j, np.zeros_like(i)]))
+            for stack, cells in self._stacks(tier):
+                gates = range(len(stack.w_um))
+                found.append(np.array([(tier, *cell, k) for cell in cells for k in gates]).T)
+        return np.concatenate(found, axis=1).astype(np.int64)
 
     def _in_pieces(self, tier: int) -> tuple[Bools, Bools]:
         """Return which stacks of a tier, and which of its columns' ends, are kept as pieces."""
@@ -263,17 +280,28 @@ class TiledArray:
             ends: row -> column -> node on the row line of every gate.
             inner: node of each memristor.
         """
-        stacks = {} if self.nets is None else self.nets.stacks
-        for (t, i, j), stack in stacks.items():
-            if t != tier:
-                continue
-            name = f"{grammar.ELECTRODES[tier]}[{i}][{j}]"
+        for stack, cells in self._stacks(tier):
+            i, j = np.array(cells).T
             pieces = replace(stack.pieces, pin=stack.pieces.ends[0][0])
-            nodes = pieces.add(builder, name, int(inner[i, j]))
+            names = [f"{grammar.ELECTRODES[tier]}[{r}][{c}]" for r, c in cells]
+            nodes = pieces.add_many(builder, names, inner[i, j])
+            gates = np.array([builder.net(grammar.select(tier, c)) for _, c in cells])
+            count = len(stack.w_um)
             builder.switches(
-                ends[i][j], nodes[list(pieces.ends[1])], grammar.select(tier, j),
-                w_um=stack.w_um, l_um=stack.l_um,
-            )  # fmt: skip
+                np.array([ends[r][c] for r, c in cells]).ravel(),
+                nodes[:, list(pieces.ends[1])].ravel(),
+                np.repeat(gates, count),
+                w_um=np.tile(stack.w_um, len(cells)),
+                l_um=np.tile(stack.l_um, len(cells)),
+            )
+
+    def _stacks(self, tier: int) -> Iterator[tuple[Stack, list[tuple[int, int]]]]:
+        """Yield the folded transistors of a tier that are alike, and their cells."""
+        found: dict[int, tuple[Stack, list[tuple[int, int]]]] = {}
+        for (t, i, j), stack in ({} if self.nets is None else self.nets.stacks).items():
+            if t == tier:
+                found.setdefault(id(stack), (stack, []))[1].append((i, j))
+        yield from found.values()
 
     def _add_devices(
         self,
@@ -305,7 +333,7 @@ class TiledArray:
             at = np.flatnonzero(away)
             ends[at] = builder.nodes(f"{grammar.ELECTRODES[tier]}[{i[k]}][{j[k]}]/t" for k in at)
             builder.resistors(
-                inner.ravel()[at], ends[at], column[at], layer=builder.layer(_ELECTRODE),
+                inner.ravel()[at], ends[at], column[at], layer=builder.layer(ELECTRODE),
                 net=np.array([builder.net(grammar.column(c)) for c in j[at]]),
             )  # fmt: skip
         # behind a transistor an electrode is a net of its own, otherwise part of the row line
@@ -315,7 +343,7 @@ class TiledArray:
         ]
         series, single = self.drain[tier].ravel() + column, ~folded
         builder.resistors(
-            start[single], ends[single], series[single], layer=builder.layer(_ELECTRODE),
+            start[single], ends[single], series[single], layer=builder.layer(ELECTRODE),
             net=np.array(nets)[single],
         )  # fmt: skip
         builder.memristors(tier, i, j, ends, crossing.ravel(), area_um2=self.area_um2[tier].ravel())

@@ -37,7 +37,7 @@ def _entry(name: str) -> Entry:
 
 
 #: an array with nets that are no lines is always small enough for a network, and saved as one
-ENTRIES = {f.name: _entry(f.name) for f in fields(TiledArray) if f.name != "nets"}
+ENTRIES = {f.name: _entry(f.name) for f in fields(TiledArray) if f.name not in ("nets", "every")}
 
 
 def save_array(array: TiledArray, path: str | Path) -> Path:

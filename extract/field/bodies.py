@@ -16,12 +16,12 @@ import klayout.db as db
 
 from ...lvs import ExtractedLayout, FlatNet
 from ...pdk import Tech
-from ...pdk.programs import Device
+from ...pdk.nets import Device
 from .dielectric import FILL_K
 from .netcap import GROUND
 from .scene import Conductor, Insulator, Points, Scene
 
-#: air above the last film, um
+#: air above the last film, um, at least
 _AIR_UM = 3.0
 #: depth of source and drain, and of the gap between a gate and the silicon (its oxide, which is
 #: the transistor's, is thinner), um; the field outside hardly knows either
@@ -114,8 +114,13 @@ class Bodies:
         shapes = self._cell.shapes(self._beside[name]).each_touching(box)
         return db.Region([shape.polygon for shape in shapes]) & db.Region(box)
 
-    def scene(self, box: db.Box) -> Scene:
-        """Return what lies in a box, relative to its lower left corner; nets: see `net_label`."""
+    def scene(self, box: db.Box, air_um: float = _AIR_UM) -> Scene:
+        """Return what lies in a box, relative to its lower left corner; nets: see `net_label`.
+
+        Args:
+            box: in dbu.
+            air_um: air above the last film, where it is more than is always there.
+        """
         home = db.ICplxTrans(1.0, 0.0, False, -box.left, -box.bottom)
         tech = self.tech
         surface = _surface(tech) - _GATE_GAP_UM
@@ -145,7 +150,7 @@ class Bodies:
         if under := points(junctions):
             insulators.append(Insulator(0.0, surface - _DIFFUSION_UM, 0.0, under))
         window = (0.0, 0.0, box.width() * self.dbu, box.height() * self.dbu)
-        top = max(high for _, high in tech.heights_um.values()) + _AIR_UM
+        top = max(high for _, high in tech.heights_um.values()) + max(air_um, _AIR_UM)
         return Scene(window, top, tuple(conductors), tuple(insulators))
 
 

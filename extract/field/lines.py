@@ -32,7 +32,7 @@ class Spacing:
     Attributes:
         step_um: step at an edge of a conductor, at most.
         gap_share: the same as a share of what lies between it and the next one up or down.
-        most_um: the longest step.
+        most_um: the longest step, where it matters.
         growth: what a step gains per um away from the nearest edge, in um.
         far: outside the focus a step is longer by this share of the distance from it, and edges
             closer by half of that share count as one.
@@ -165,7 +165,8 @@ def _graded(
     for a, b in pairwise(marks):
         at = np.linspace(a, b, _SAMPLES)
         wanted = (steps[:, None] + spacing.growth * np.abs(at - marks[:, None])).min(axis=0)
-        wanted = np.minimum(wanted, spacing.most_um)
+        away = np.maximum(np.maximum(near[0] - at, at - near[1]), 0.0)
+        wanted = np.minimum(wanted, spacing.most_um + spacing.far * away)
         count = np.concatenate([[0.0], np.cumsum((1 / wanted[1:] + 1 / wanted[:-1]) / 2)])
         count *= (b - a) / (_SAMPLES - 1)
         cells = max(1, int(np.ceil(count[-1] - 0.25)))

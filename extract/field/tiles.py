@@ -1,9 +1,11 @@
 """Capacitance of nets from the field, tile by tile: each neighbourhood that differs is solved once.
 
 The layout is cut into tiles, cells of the array where there is one. A tile is solved within a
-window that is `MARGIN_UM` larger, and gives the energy of the field in itself for each pair of
-nets near it: C_ij = sum over tiles of the integral of k grad u_i . grad u_j. What is farther from a
-tile than `REACH_UM` counts as ground there. Where few bodies stand both are `WIDE_UM`.
+larger window, and gives the energy of the field in itself for each pair of nets near it:
+C_ij = sum over tiles of the integral of k grad u_i . grad u_j. The tiles at the edge of the layout
+go on for `BEYOND_UM`. How far a window reaches is a `Sight`: the widest in which there are few
+bodies, for what shields a field are the bodies, and a field without any reaches as far as it
+is high.
 """
 
 from __future__ import annotations
@@ -29,10 +31,26 @@ from .netcap import GROUND, NetCapacitance, chosen_nets, gates_f
 from .scene import Conductor, Scene
 
 Floats = NDArray[np.float64]
-#: what is seen around a tile, and how near to it a net must be to be told from ground, um
-MARGIN_UM, REACH_UM = 2.5, 0.8
-#: the same where there are few bodies: nothing shields them there, and they take little time
-WIDE_UM, FEW = (5.0, 3.0), 80
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How far a tile sees, um.
+
+    Attributes:
+        margin_um: the window is as much larger than the tile.
+        reach_um: nets that are farther from the tile count as ground.
+    """
+
+    margin_um: float
+    reach_um: float
+
+
+#: wide to narrow: the first in which there are at most `FEW` bodies counts, else the last
+SIGHTS = (Sight(20.0, 12.0), Sight(10.0, 6.0), Sight(5.0, 3.0), Sight(2.5, 0.8))
+FEW = 15
+#: how far the tiles at the edge of a layout go on
+BEYOND_UM = 20.0
 #: couplings below this share of both nets' capacitance count as ground
 LEAST_SHARE = 1e-3
 #: tiles where there is no array, and the least of them, um
@@ -99,9 +117,8 @@ def field_capacitance(
 
 
 def tile_boxes(layout: ExtractedLayout, bodies: Bodies) -> list[db.Box]:
-    """Return the tiles of a layout in dbu, beyond its edges as far as a field reaches."""
-    reach = round(WIDE_UM[1] / layout.dbu)
-    whole = bodies.bbox.enlarged(reach, reach)
+    """Return the tiles of a layout in dbu; together they cover its bodies."""
+    whole = bodies.bbox
     at = np.array([d.at for d in layout.flat.devices if d.kind.is_memristor]).reshape(-1, 2)
     cuts = []
     for axis, (low, high) in enumerate(((whole.left, whole.right), (whole.bottom, whole.top))):
@@ -133,26 +150,53 @@ class Tiles:
     def at(self, box: db.Box, wanted: set[int] | None = None) -> Tile | None:
         """Return the tile of a box in dbu, None if none of the nets wanted is near it."""
         bodies = self._bodies
-        margin, reach = (round(um / bodies.dbu) for um in WIDE_UM)
-        if bodies.count(box.enlarged(margin, margin)) > FEW:
-            margin, reach = (round(um / bodies.dbu) for um in (MARGIN_UM, REACH_UM))
+        for sight in SIGHTS:
+            window = _window(box, bodies, sight.margin_um)
+            if bodies.count(window) <= FEW:
+                break
+        reach = round(sight.reach_um / bodies.dbu)
         close = {net for _, net, _ in bodies.near(box.enlarged(reach, reach))}
         if not close or (wanted is not None and wanted.isdisjoint(close)):
             return None
-        key, order = bodies.fingerprint(box.enlarged(margin, margin))
+        focus = _focus(box, bodies, window)
+        held, order = bodies.fingerprint(window)
+        key = (*held, str(focus.moved(-window.left, -window.bottom)))
         if key not in self._made:
-            tile = _tile(bodies, box, margin, close)
+            tile = _tile(bodies, focus, window, close, air_um=sight.margin_um)
             self._made[key] = tile, [order.index(net) for net in tile.numbers]
         tile, places = self._made[key]
         return replace(tile, numbers=tuple(order[k] for k in places))
 
 
-def _tile(bodies: Bodies, box: db.Box, margin: int, close: set[int]) -> Tile:
+def _window(box: db.Box, bodies: Bodies, margin_um: float) -> db.Box:
+    """Return what is seen around a tile: beyond the edge of the layout there is nothing."""
+    margin, beyond = round(margin_um / bodies.dbu), round(BEYOND_UM / bodies.dbu)
+    whole = bodies.bbox
+    return db.Box(
+        box.left - (margin if box.left > whole.left else beyond),
+        box.bottom - (margin if box.bottom > whole.bottom else beyond),
+        box.right + (margin if box.right < whole.right else beyond),
+        box.top + (margin if box.top < whole.top else beyond),
+    )
+
+
+def _focus(box: db.Box, bodies: Bodies, window: db.Box) -> db.Box:
+    """Return a tile with what lies beyond it, at the edge of the layout."""
+    whole = bodies.bbox
+    return db.Box(
+        box.left if box.left > whole.left else window.left,
+        box.bottom if box.bottom > whole.bottom else window.bottom,
+        box.right if box.right < whole.right else window.right,
+        box.top if box.top < whole.top else window.top,
+    )
+
+
+def _tile(bodies: Bodies, box: db.Box, window: db.Box, close: set[int], *, air_um: float) -> Tile:
     """Return a tile with its window.
 
     Nets are called by the order of their bodies, so that equal neighbourhoods are equal scenes.
     """
-    scene = bodies.scene(box.enlarged(margin, margin))
+    scene = bodies.scene(window, air_um)
     called: dict[str, str] = {GROUND: GROUND}
     conductors = sorted(scene.conductors, key=lambda c: (c.low_um, c.high_um, c.polygons))
     for body in conductors:
@@ -160,8 +204,8 @@ def _tile(bodies: Bodies, box: db.Box, margin: int, close: set[int]) -> Tile:
     named = tuple(Conductor(called[b.net], b.low_um, b.high_um, b.polygons) for b in conductors)
     numbers = {net_label(net): net for net in close}
     labels = [label for label in called if label in numbers]
-    side = margin * bodies.dbu
-    focus = (side, side, side + box.width() * bodies.dbu, side + box.height() * bodies.dbu)
+    at = box.moved(-window.left, -window.bottom).to_dtype(bodies.dbu)
+    focus = (at.left, at.bottom, at.right, at.top)
     return Tile(
         Scene(scene.window, scene.top_um, named, scene.insulators),
         focus,

@@ -45,6 +45,8 @@ class Circuit:
         held: merged nodes with a known voltage, shape (n_groups,) bool.
         floating: merged nodes that no path connects to a held one, shape (n_groups,) bool.
         island: connected piece of every merged node, shape (n_groups,).
+        weak: edges that couple what they join by little, without which it falls into parts that
+            are solved in no time; None if nobody knows of any.
     """
 
     group: Ints
@@ -56,6 +58,7 @@ class Circuit:
     held: NDArray[np.bool_]
     floating: NDArray[np.bool_]
     island: Ints
+    weak: Ints | None = None
 
     @property
     def free(self) -> Ints:

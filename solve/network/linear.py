@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,8 @@ METHODS = ("auto", "crossbar", "direct")
 # From this many devices on the lines' way is faster; below, compiled kernels do not pay.
 REGULAR_FROM = 10_000
 ISLAND_NAMES_SHOWN = 3
+# Edges of every node from which a network's lines are meshes.
+MESHED = 4
 # What a solution by lines may leave over in a node, as a share of the largest port current.
 LOST = 1e-9
 
@@ -168,6 +170,8 @@ class NetworkSolver:
         self.edges = Edges(network, conductance, switch, series, wires)
         held = np.array(list(self.edges.held.values()), dtype=np.int64)
         self.circuit = prepare(self.edges.n_nodes, self.edges.a, self.edges.b, self.edges.g, held)
+        if self.meshed:
+            self.circuit = replace(self.circuit, weak=self._device_edges(self.circuit))
         if not isinstance(method, str) or method not in METHODS:
             raise DriveError(f"method is {shortened(method)}, allowed: {', '.join(METHODS)}")
         self._method = method
@@ -177,9 +181,16 @@ class NetworkSolver:
     @cached_property
     def lines(self) -> RegularSolver | None:
         """What solves the array by its lines; None where that is not done."""
-        if self._method == "direct" or (self._method == "auto" and is_small(self.network)):
+        direct = is_small(self.network) or self.meshed
+        if self._method == "direct" or (self._method == "auto" and direct):
             return None
         return self._by_lines()
+
+    @property
+    def meshed(self) -> bool:
+        """Whether this is a large array whose lines are no chains of resistors, but meshes."""
+        many = len(self.circuit.g) > MESHED * self.circuit.n_groups
+        return many and not is_small(self.network)
 
     @cached_property
     def factor(self) -> Factorised | RegularSolver:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import bmat, coo_matrix, csr_matrix, diags, triu
+from scipy.sparse import coo_matrix, csr_matrix, diags, triu
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
 from ..circuit.circuit import Circuit, prepare
@@ -146,6 +146,34 @@ def _copied(
     return np.where(place >= 0, order[place], -1), (order[first], order[second], values)
 
 
+def seen_of(
+    n_nodes: int, a: Ints, b: Ints, ohm: Floats, read: Ints
+) -> tuple[Ints, tuple[Ints, Ints], Floats] | None:
+    """Return what is seen of a net at those of its nodes that are read.
+
+    Args:
+        n_nodes: number of its nodes.
+        a: first node of each resistor.
+        b: its second node.
+        ohm: its resistance.
+        read: nodes that something stands on.
+
+    Returns:
+        (new number of every node, -1 where it is gone; ends and ohm of the resistors that are
+        left); None for a net of which a part floats.
+    """
+    with np.errstate(divide="ignore"):
+        circuit = prepare(n_nodes, a, b, 1.0 / ohm, read)
+    if circuit.floating.any():
+        return None
+    mesh, kept = _eliminated(circuit)
+    number = np.full(circuit.n_groups, -1, dtype=np.int64)
+    number[kept] = np.arange(len(kept))
+    edges = triu(mesh, 1).tocoo()
+    ends = edges.row.astype(np.int64), edges.col.astype(np.int64)
+    return number[circuit.group], ends, 1.0 / edges.data
+
+
 def _by_first_node(place: Ints, total: int) -> Ints:
     """Return new numbers of nodes, in the order of the first nodes that they stand for."""
     held = np.flatnonzero(place >= 0)
@@ -227,16 +255,39 @@ def _without_pieces(mesh: csr_matrix, kept: Ints, held: Bools) -> tuple[csr_matr
 def _joined(mesh: csr_matrix, piece: Ints, ends: Ints) -> Floats:
     """Return what a piece of nodes leaves between every two of its ends, S.
 
-    Node by node from a thin end of the piece to the other, so that each joins few others.
+    Node by node from a thin end of the piece to the other, so that each joins few others. Kept at
+    a time are the ends, and as many nodes as may stand between two neighbours.
     """
     between, out = mesh[piece][:, piece], mesh[piece][:, ends]
     along = reverse_cuthill_mckee(between, symmetric_mode=True)
-    between, out = between[along][:, along], out[along]
-    full = bmat([[between, out], [out.T, None]]).toarray()
-    for k in range(len(piece)):
-        near = k + 1 + np.flatnonzero(full[k, k + 1 :])
-        star = full[k, near]
+    between, out = between[along][:, along].tocsr(), out[along].tocsr()
+    count = len(piece)
+    pairs = between.tocoo()
+    wide = int(np.abs(pairs.row - pairs.col).max(initial=0)) + 1
+    full = np.zeros((wide + len(ends),) * 2)
+    ring, last = np.arange(wide), np.arange(wide, len(full))
+
+    def enter(k: int) -> None:
+        """Put a node where the one that has just gone was."""
+        at = slice(between.indptr[k], between.indptr[k + 1])
+        before = between.indices[at] < k
+        near = between.indices[at][before] % wide
+        full[k % wide, near] = full[near, k % wide] = between.data[at][before]
+        at = slice(out.indptr[k], out.indptr[k + 1])
+        near = wide + out.indices[at]
+        full[k % wide, near] = full[near, k % wide] = out.data[at]
+
+    for k in range(min(wide, count)):
+        enter(k)
+    for k in range(count):
+        own = k % wide
+        others = np.concatenate([ring[own + 1 :], ring[:own], last])
+        near = others[np.flatnonzero(full[own, others])]
+        star = full[own, near]
+        full[own], full[:, own] = 0.0, 0.0
         full[np.ix_(near, near)] += np.outer(star / star.sum(), star)
         full[near, near] = 0.0
-    rest: Floats = full[len(piece) :, len(piece) :]
+        if k + wide < count:
+            enter(k + wide)
+    rest: Floats = full[wide:, wide:]
     return rest

@@ -103,7 +103,7 @@ def _solve(
     return solver, newton(solver, device, volts, start)
 
 
-class _Kind:
+class Kind:
     """The wires of pieces that are alike, each held at one node that is read."""
 
     def __init__(self, network: Network, kind: Copies, read: Bools) -> None:
@@ -141,7 +141,17 @@ class _Kind:
             V, shape (copies, nodes of one); A, shape (copies, resistors of one), nan without
             resistance; A.
         """
-        into = self._merge @ inject[self.copies.nodes].T
+        over, amps, left = self.carried(inject[self.copies.nodes].T)
+        return over.T, amps.T, left
+
+    def carried(self, inject: Floats) -> tuple[Floats, Floats, float]:
+        """Return the same of one of them for several sets of currents side by side.
+
+        Args:
+            inject: current into each of its nodes, A, shape (nodes of one, sets); the node that
+                is held takes what they are together.
+        """
+        into = self._merge @ inject
         over = np.zeros(into.shape)
         left, g = into, self._g[:, None]
         for _ in range(_SWEEPS):
@@ -150,10 +160,10 @@ class _Kind:
             over[self._free] += self._factor.solve(np.ascontiguousarray(left[self._free]))
             # differences of voltages, not rows of a matrix: no cancellation of large sums
             left = into - self._leave @ (g * (self._leave.T @ over))
-        amps = np.zeros(self.copies.resistors.shape)
-        amps[:, self._edge] = (g * (self._leave.T @ over)).T
-        amps[:, self._unknown] = np.nan
-        return over[self._group].T, amps, float(np.abs(left).max(initial=0.0))
+        amps = np.zeros((len(self._unknown), into.shape[1]))
+        amps[self._edge] = g * (self._leave.T @ over)
+        amps[self._unknown] = np.nan
+        return over[self._group], amps, float(np.abs(left).max(initial=0.0))
 
 
 class _Inside:
@@ -162,7 +172,7 @@ class _Inside:
     def __init__(self, network: Network, small: Reduced) -> None:
         """Cut a network at its devices."""
         read = small.place >= 0
-        self._kinds = [_Kind(network, kind, read) for kind in copies(network, read)]
+        self._kinds = [Kind(network, kind, read) for kind in copies(network, read)]
 
     def whole(
         self, network: Network, small: Reduced, solver: NetworkSolver, found: NetworkSolution

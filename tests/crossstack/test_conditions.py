@@ -1,6 +1,8 @@
 """Conditions: refused before anything is drawn, kept in every file, the same figures every way."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -204,3 +206,22 @@ def test_the_foundrys_models_run_at_the_files_conditions(crossstack, tmp_path):
     assert ".temp 85\n" in text
     assert "' ss\n" in text
     assert "corner max, 85 C" in text
+
+
+def test_conditions_are_judged_before_what_draws_is_loaded(tmp_path):
+    config = tmp_path / "hot.yaml"
+    config.write_text("rows: 2\ntech: {corner: max, temperature_c: 150}\n")
+    code = (
+        "import sys\n"
+        "from crossstack.base.errors import ConfigError\n"
+        "from crossstack.config import load_config\n"
+        "try:\n"
+        "    load_config(__import__('pathlib').Path(sys.argv[1]), {})\n"
+        "except ConfigError as error:\n"
+        "    print(error)\n"
+        "print([name for name in sys.modules if name in ('klayout', 'numpy')])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, config], capture_output=True, text=True)
+    told, loaded = ran.stdout.splitlines()
+    assert "hot.yaml, line 2: tech.temperature_c = 150.0 is not allowed" in told
+    assert loaded == "[]"

@@ -12,11 +12,11 @@ import yaml
 from crossstack.analyse.analysis import solve_modes, stimulus
 from crossstack.analyse.bsim import compare_bsim
 from crossstack.analyse.duty import column_of_nets
-from crossstack.analyse.electromigration import write_currents
 from crossstack.analyse.needs import Lowest, write_verdict
 from crossstack.analyse.operating import Laws, write_options
 from crossstack.analyse.studies import programming
 from crossstack.analyse.timing import overlap
+from crossstack.analyse.writing import write_currents
 from crossstack.base.errors import ConfigError, ModeError, ParameterError
 from crossstack.cells import to_layout
 from crossstack.cli import run

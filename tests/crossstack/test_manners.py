@@ -19,7 +19,7 @@ from crossstack.cells import ARRAY_CELLS, parameters_of
 from crossstack.cells.describe import parameters_from
 from crossstack.cells.parameters import ARRAY
 from crossstack.cells.registry import array_cells_on
-from crossstack.cli import VERBS
+from crossstack.cli import COMMANDS
 from crossstack.commands.build import command
 from crossstack.console import Console
 from crossstack.generators import ArraySpec, build_top
@@ -33,7 +33,7 @@ from .conftest import NAME
 RUN = [sys.executable, "-c", "from crossstack.cli import main; main()"]
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_every_verb_explains_itself(crossstack, verb):
     ran = crossstack(verb, "--help")
     assert ran.code == 0

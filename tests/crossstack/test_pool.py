@@ -134,7 +134,7 @@ def until(done, seconds: float = 60) -> None:
 def test_a_cluster_finds_the_same_though_a_worker_is_killed(dask, alone, monkeypatch) -> None:
     address, workers = dask
     with pool.pool(address, None, len(CASES)) as where:
-        until(lambda: where.workers == 2)
+        until(lambda: where.size == 2)
         killed = []
         real = pace.Pace.piece
 
@@ -147,7 +147,7 @@ def test_a_cluster_finds_the_same_though_a_worker_is_killed(dask, alone, monkeyp
         monkeypatch.setattr(pace.Pace, "piece", kill_one)
         assert sweep.run(CASES, QUIET, None, where) == alone
         assert killed
-        until(lambda: where.workers == 1)
+        until(lambda: where.size == 1)
 
 
 def test_the_command_takes_a_cluster_and_refuses_what_does_not_fit(

@@ -135,6 +135,32 @@ def test_what_cannot_be_varied(crossstack, tmp_path, vary, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("cell", "key", "words"),
+    [
+        ("passive", "device.v_set_v=1,2", "select transistors"),
+        ("passive_planar", "device.compliance_a=1e-4,2e-4", "select transistors"),
+        ("hybrid", "device.stuck_on=0.1,0.2", "solve --monte-carlo"),
+        ("hybrid", "device.source=ours,theirs", "figures depend on"),
+    ],
+)
+def test_a_key_that_nothing_depends_on_is_refused(crossstack, tmp_path, cell, key, words):
+    options = ("--cell", cell, "--vary", key, "-o", tmp_path / "s")
+    crossstack("sweep", *HERE, *options).fails(2, key.partition("=")[0], words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_changed_nothing_is_named(crossstack, tmp_path):
+    vary = {"device.r_off_ohm": [1e6, 2e6], "rows": [1, 2]}
+    rows = [{"case": {"device.r_off_ohm": r, "rows": n}, "x": n} for r in (1, 2) for n in (1, 2)]
+    assert sweep.without_effect(vary, rows) == ["device.r_off_ohm"]
+    rows[0]["x"] = 3
+    assert sweep.without_effect(vary, rows) == []
+    options = ("--vary", "device.r_off_ohm=1000000,2000000", "-o", tmp_path / "s")
+    ran = crossstack("sweep", "--rows", "1", "--cols", "1", *options)
+    assert "no figure changes with it" in ran.err
+
+
 def test_sweep_needs_something_to_vary(crossstack):
     crossstack("sweep").fails(2, "--vary")
 

@@ -221,7 +221,7 @@ def test_the_cell_page_draws_a_clean_cell(tmp_path, monkeypatch, capsys):
             (tmp_path / title[1]).write_text(block["body"], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    runpy.run_path("prove.py")
+    runpy.run_path("verify.py")
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == len(PROFILES)
     for line in printed:

@@ -22,9 +22,10 @@ from crossstack.pdk import CrossStackError, ParameterError, get_tech
 
 TECH = get_tech()
 LINES = (
-    ("Metal3", (0, 0, 9000, 600), "A"),
-    ("Metal3", (0, 1000, 9000, 1600), "B"),
-    ("Metal2", (3000, -3000, 3800, 4000), "D"),
+    # high up and alone, where fields reach far
+    ("Metal5", (130, 370, 6130, 970), "A"),
+    ("Metal5", (130, 1370, 6130, 1970), "B"),
+    ("Metal4", (2630, -1630, 3430, 2870), "D"),
 )
 
 
@@ -38,13 +39,13 @@ def test_tiles_add_up_to_the_field_of_the_whole() -> None:
     layout = extract_layout(drawing(*LINES), TECH)
     found = net_capacitance(layout, TECH, engine="field")
     bodies = Bodies(layout, TECH)
-    nets, whole = maxwell(bodies.scene(bodies.bbox.enlarged(4000, 4000)))
+    nets, whole = maxwell(bodies.scene(bodies.bbox.enlarged(30000, 30000), air_um=30.0))
     names = net_names(layout.flat, memristor_places(layout.flat)[0])
     at = {names[net.number]: nets.index(net_label(net.number)) for net in layout.flat.nets}
     assert set(found) == {"A", "B", "D"}
     for name, one in found.items():
         own = whole[at[name], at[name]]
-        assert one.total_f == pytest.approx(own, rel=0.03, abs=0)
+        assert one.total_f == pytest.approx(own, rel=0.01, abs=0)
         for other, value in one.coupling_f.items():
             assert value == found[other].coupling_f[name]
             assert value == pytest.approx(-whole[at[name], at[other]], rel=0.05, abs=0.01 * own)
@@ -65,19 +66,33 @@ def keys(layout: db.Layout) -> dict[tuple[int, int, int, int], str]:
     return found
 
 
+def test_what_tiles_count_covers_all_of_the_plane_once() -> None:
+    layout = extract_layout(drawing(*LINES), TECH)
+    bodies = Bodies(layout, TECH)
+    made, boxes = tiles.Tiles(bodies), tiles.tile_boxes(layout, bodies)
+    counted = [made.at(box).focus for box in boxes]
+    whole = sum(boxes, db.Box()).to_dtype(TECH.dbu_um)
+    area = (whole.width() + 2 * tiles.BEYOND_UM) * (whole.height() + 2 * tiles.BEYOND_UM)
+    assert len(boxes) > 1
+    assert sum((x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in counted) == pytest.approx(area, abs=1e-6)
+
+
 def test_a_larger_array_has_no_more_neighbourhoods_to_solve(draw: Callable[..., db.Layout]) -> None:
     small, large = keys(draw(12, 12, "passive_planar")), keys(draw(12, 16, "passive_planar"))
     assert len(large) > len(small)
     assert len(set(large.values())) == len(set(small.values())) < len(small)
 
 
-def test_an_edit_by_hand_changes_what_is_near_it_only(draw: Callable[..., db.Layout]) -> None:
+def test_an_edit_by_hand_changes_what_is_near_it_only(
+    draw: Callable[..., db.Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "FEW", 0)  # the narrowest sight everywhere
     layout = draw(4, 4, "passive")
     before = keys(layout)
-    edit = db.Box(5000, 5000, 5300, 5300)
+    edit = db.Box(500, 500, 800, 800)
     layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1"))).insert(edit)
     after = keys(layout)
-    reach = round(tiles.WIDE_UM[0] / TECH.dbu_um)
+    reach = round(tiles.SIGHTS[-1].margin_um / TECH.dbu_um)
     changed = [db.Box(*at) for at, key in after.items() if before[at] != key]
     assert changed
     assert all(edit.enlarged(reach, reach).touches(box) for box in changed)
@@ -99,7 +114,7 @@ def test_what_was_solved_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) ->
     def never(*_: object) -> None:
         raise AssertionError("solved again")
 
-    layout = drawing(LINES[2])
+    layout = drawing(("Metal1", (0, 0, 600, 600), "A"))
     first = net_capacitance(layout, TECH, engine="field")
     monkeypatch.setattr(tiles, "solve_fields", never)
     assert net_capacitance(layout, TECH, engine="field") == first

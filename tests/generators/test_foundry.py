@@ -1,9 +1,12 @@
 """The foundry's own deck finds nothing on any cell, on three arrays and on macros."""
 
+from dataclasses import replace
+
 import klayout.db as db
 import pytest
 
 from crossstack.cells import CELLS, alone, draw_cell, to_layout
+from crossstack.drc import foundry
 from crossstack.drc.foundry import run_foundry_drc
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import get_tech
@@ -25,16 +28,32 @@ def sheet(layouts: list[db.Layout]) -> db.Layout:
     return whole
 
 
-@pytest.mark.parametrize("profile", ["stepper", "aligner"])
-def test_every_cell(profile, tmp_path, requires_program):
-    requires_program("klayout")
+def cells(profile: str) -> list[db.Layout]:
     tech = get_tech(profile)
-    parts = [to_layout(alone(draw_cell(name, tech), tech), tech) for name in sorted(CELLS)]
+    return [to_layout(alone(draw_cell(name, tech), tech), tech) for name in sorted(CELLS)]
+
+
+@pytest.fixture
+def flat(monkeypatch, requires_program):
+    """The deck without hierarchy: what is placed once or a few times takes thrice as long with it.
+
+    As the command runs it, the deck is tried in tests/drc/test_foundry.py and on the test chip.
+    """
+    requires_program("klayout")
+    deck = foundry.deck_of(get_tech().process.folder)
+    variables = {**dict(deck.variables), "run_mode": "flat"}
+    monkeypatch.setattr(
+        foundry, "deck_of", lambda folder: replace(deck, variables=tuple(variables.items()))
+    )
+
+
+@pytest.mark.usefixtures("flat")
+def test_every_cell_of_both_profiles(tmp_path):
     path = tmp_path / "sheet.gds"
-    sheet(parts).write(str(path))
-    report = run_foundry_drc(path, tech)
+    sheet([*cells("stepper"), *cells("aligner")]).write(str(path))
+    report = run_foundry_drc(path, get_tech())
     assert report.clean, report.items[:5]
-    assert report.shapes > 1000
+    assert report.shapes > 2000
 
 
 ARRAYS = [{"rows": 3, "cols": 3}, {"rows": 10, "cols": 10}, {"rows": 7, "cols": 16}]
@@ -45,9 +64,9 @@ MACROS = [
 ]
 
 
+@pytest.mark.usefixtures("flat")
 @pytest.mark.parametrize("specs", [ARRAYS, MACROS], ids=["arrays", "macros"])
-def test_arrays_and_macros(specs, tmp_path, requires_program):
-    requires_program("klayout")
+def test_arrays_and_macros(specs, tmp_path):
     arrays = [build_top(ArraySpec(**values)) for values in specs]
     path = tmp_path / "sheet.gds"
     sheet([to_layout(a.cell, a.tech) for a in arrays]).write(str(path))

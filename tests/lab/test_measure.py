@@ -205,3 +205,12 @@ def test_a_truth_that_names_a_temperature_is_refused(tmp_path, capsys):
     truth.write_text("tech: {temperature_c: 85}\n")
     assert run(["measure", "--simulate", "--truth", str(truth), "-o", str(tmp_path)]) == 2
     assert "tech.temperature_c is not of the process" in capsys.readouterr().err
+
+
+def test_a_process_without_rules_of_pads_is_refused_by_name(tmp_path, capsys):
+    asked = ["measure", "--simulate", "--process", "sky130", "-o", str(tmp_path)]
+    assert run(asked) == 2
+    told = capsys.readouterr().err
+    assert "--process = 'sky130' is not allowed" in told
+    assert "rules.csv" in told
+    assert not [*tmp_path.iterdir()]

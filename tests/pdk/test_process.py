@@ -90,6 +90,35 @@ def test_what_derives_from_a_changed_figure_follows(folder):
     assert tech.rule("VTE.7m") == 0.8
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "\ufeff" + text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "  \n"),
+        lambda text: "".join(f"  {line}\n" for line in text.splitlines()),
+        lambda text: text.rstrip("\n"),
+    ],
+    ids=["as Windows writes", "blanks behind", "blanks before", "no last line end"],
+)
+def test_tables_are_read_as_editors_leave_them(folder, change):
+    for path in folder.rglob("*"):
+        if path.suffix in (".csv", ".toml"):
+            path.write_bytes(change(path.read_text()).encode())
+    own, ours = get_tech(process=folder), get_tech()
+    assert own == ours
+    assert own.nets == ours.nets
+
+
+def test_what_is_no_table_is_named_by_its_line(folder):
+    edit(folder / "rules.csv", "M3.1,width,Metal3,0.28", 'M3.1,width,Metal3,"0.28"x')
+    with pytest.raises(ProcessError, match=r"rules\.csv line \d+: no table"):
+        get_tech(process=folder)
+    head = folder / "process.toml"
+    head.write_bytes(head.read_text().encode("utf-16"))
+    with pytest.raises(ProcessError, match=r"process\.toml: not a text file in UTF-8"):
+        get_tech(process=folder)
+
+
 def add_metal6(folder: Path) -> None:
     """Metal6 becomes the land: a row or two in each table; the rules of five metals go."""
     rules = (folder / "rules.csv").read_text().splitlines(keepends=True)

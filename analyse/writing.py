@@ -1,0 +1,187 @@
+"""The currents of writes, and what written devices get.
+
+Either tier, both polarities, the first and the last column, and of rows that are written in turns
+the first and the last turn, stand for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..solve.modes.drives import gates_for, network_drives
+from ..solve.modes.modes import DEEP_NET, POLARITIES
+from ..solve.network.linear import NetworkSolution
+from .duty import SHARED, column_of_nets, row_of_nets
+from .needs import Lowest, lowest_of
+from .operating import Laws, at_work, write_turns, write_way
+from .parts import AllOf, Part
+
+if TYPE_CHECKING:
+    from ..pdk import Tech
+    from ..solve.network.network import Network
+    from .analysis import Stimulus
+
+Floats = NDArray[np.float64]
+#: column -> the solves of its turns, of one tier and polarity
+Slots = dict[int, list[NetworkSolution]]
+
+
+def write_currents(
+    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
+) -> tuple[Floats, Floats, list[Lowest]]:
+    """Return the average and the peak of writes in every resistor's narrow place, A.
+
+    The wires of a column count every turn as the harder of the two that are solved.
+
+    Returns:
+        (average, peak, the device of each slot that gets least voltage).
+    """
+    lowest: list[Lowest] = []
+    slots = written(network, tech, what, laws, mode, lowest, whole=True)
+    average, peak = average_and_peak(AllOf(network), network, tech, slots)
+    return average, peak, lowest
+
+
+def written(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    laws: Laws,
+    mode: str,
+    lowest: list[Lowest],
+    *,
+    whole: bool,
+) -> Iterator[Slots]:
+    """Solve and yield the writes of either tier and polarity.
+
+    Args:
+        network: extracted network.
+        tech: the transistors' models.
+        what: devices and inputs.
+        laws: what memristors follow.
+        mode: one of `MODES`.
+        lowest: receives the device of each slot that gets least voltage.
+        whole: solve the wires, too.
+    """
+    for ways in _slots(tech, sorted({0, network.cols - 1})):
+        ohm: Floats | None = None
+        slots: Slots = {}
+        for column, several in ways.items():
+            slots[column] = []
+            for way in several:
+                solved, ohm = _solve(network, tech, what, laws, mode, way, ohm, whole=whole)
+                slots[column].append(solved)
+                lowest += _lowest(network, what, mode, way, solved)
+        yield slots
+
+
+def average_and_peak(
+    part: Part, network: Network, tech: Tech, writes: Iterable[Slots]
+) -> tuple[Floats, Floats]:
+    """Return the average and the peak of writes in the narrow places of some wires, A.
+
+    Args:
+        part: the wires.
+        network: the whole of which they are.
+        tech: how many rows are written at a time.
+        writes: of either tier and polarity.
+    """
+    mine = part.network
+    columns = column_of_nets(mine)
+    own = columns[mine.resistor_net]
+    # of a column's wires nobody knows which turns they carry; what leads to one device carries one
+    whole_column = (own != SHARED) & (row_of_nets(mine)[mine.resistor_net] == SHARED)
+    duty = part.duty(columns)
+    average = np.zeros(len(mine.resistor_ohm))
+    peak = average.copy()
+    turns = tech.memristor.turns(network.rows)
+    for slots in writes:
+        most: dict[int, Floats] = {}
+        means: dict[int, Floats] = {}
+        for column, several in slots.items():
+            found = [part.passing(solved) for solved in several]
+            most[column], least = np.max(found, axis=0), np.min(found, axis=0)
+            # a line of one row carries its own turn, one of all rows every turn
+            mean = (most[column] + (turns - 1) * least) / turns
+            means[column] = np.where(whole_column, most[column], mean)
+        mean = np.max([*means.values()], axis=0) * duty
+        first, last = min(slots), max(slots)
+        for column in slots:
+            other = means[first if column != first else last]
+            at = own == column
+            mean[at] = ((means[column] + (network.cols - 1) * other) / network.cols)[at]
+        average = np.maximum(average, mean)
+        peak = np.maximum(peak, np.max([*most.values()], axis=0))
+    return average, peak
+
+
+def far_writes(
+    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
+) -> Iterator[Lowest]:
+    """Yield the device that gets least in the writes of the last column's last turn.
+
+    No device of the whole verdict gets more than the worst of these.
+    """
+    column = network.cols - 1
+    for ways in _slots(tech, [column]):
+        way = ways[column][-1]
+        solved, _ = _solve(network, tech, what, laws, mode, way, None, whole=False)
+        yield from _lowest(network, what, mode, way, solved)
+
+
+def _lowest(
+    network: Network, what: Stimulus, mode: str, way: dict[str, Any], solved: NetworkSolution
+) -> list[Lowest]:
+    """Return the device that gets least in a slot; nothing where no device is written."""
+    request = network_drives(network, mode, what.inputs, **way).request
+    tier, column = request.write_tier, request.write_column
+    over = np.where(request.written, solved.device_voltages[tier, :, column], np.nan)
+    polarity = POLARITIES[int(way["write_voltage"] < 0)]
+    found = lowest_of(over, polarity, tier, column)
+    return [] if found is None else [found]
+
+
+def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, list[dict[str, Any]]]]:
+    """Yield, for either tier and polarity, the options that write each of some columns.
+
+    Several of a column are turns of its rows.
+    """
+    for read in (0, 1):
+        for polarity in POLARITIES:
+            way = {"read_tier": read, **write_way(tech, polarity)}
+            yield {
+                column: [{**way, "write_column": column, **turn} for turn in write_turns(tech)]
+                for column in columns
+            }
+
+
+def _solve(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    laws: Laws,
+    mode: str,
+    way: dict[str, Any],
+    start: Floats | None,
+    *,
+    whole: bool = True,
+) -> tuple[NetworkSolution, Floats]:
+    """Solve one slot, its wires too if `whole`; returns the transistors' resistances, too."""
+    from ..solve.network.whole import solve_devices, solve_whole
+    from ..solve.study.metrics import law_in
+
+    found = at_work(network, tech, what, mode, start, **laws.options, **way)
+    drives = network_drives(network, mode, what.inputs, **way)
+    law = law_in(network, drives.request, laws.every, laws.write)
+    arguments: dict[str, Any] = {
+        "conductances": what.conductances,
+        "port_voltages": drives.port_voltages,
+        "gates": gates_for(network, drives),
+        "switch_ohm": found.ohm,
+    }
+    solve = solve_whole if whole else solve_devices
+    return solve(network, device=law, start=found.device_v, **arguments), found.ohm
