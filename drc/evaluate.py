@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import klayout.db as kdb
 
@@ -13,7 +14,9 @@ from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
 from .expr import Node
 from .nets import covering, density, space_nets
-from .squares import Squares
+
+if TYPE_CHECKING:
+    from .squares import Squares
 
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
@@ -49,7 +52,7 @@ class Evaluator:
     ) -> None:
         self.cell, self.tech, self.stand_in = cell, tech, stand_in
         self.dbu = cell.layout().dbu
-        self._fill, self._squares = fill, Squares(cell)
+        self._fill = fill
         self._done: dict[Node, Any] = {}
         self._drawn: dict[str, kdb.Region] = {}
         # the last antenna level only: the levels come in order, and each is large
@@ -107,6 +110,15 @@ class Evaluator:
                 raise RuleError(f"operation {node.op!r} failed: {error!r}") from error
         return self._done[node]
 
+    @cached_property
+    def _squares(self) -> Squares | None:
+        """The squares of fill; None in a Python without packages, as KLayout's may be."""
+        try:
+            from .squares import Squares
+        except ImportError:
+            return None
+        return Squares(self.cell)
+
     def _of_fill(self, node: Node) -> list[kdb.Region | kdb.Edges] | None:
         """Return what is enough of a node's operands where one is fill; None to take all of them.
 
@@ -115,22 +127,22 @@ class Evaluator:
         if not self._fill or node.op not in _NEAR:
             return None
         sides = [self._fill_layers(arg) for arg in node.args]
-        if not any(sides):
+        if not any(sides) or (squares := self._squares) is None:
             return None
         if node.op == "on_grid":
-            parts = [self._squares.off_grid(sides[0], self.um(node.params[0]))]
+            parts = [squares.off_grid(sides[0], self.um(node.params[0]))]
         elif node.op == "non_rectilinear":  # a box has no slanted edge
-            parts = [None if self._squares.boxes(sides[0]) is None else kdb.Region()]
+            parts = [None if squares.boxes(sides[0]) is None else kdb.Region()]
         elif all(sides):
             distance = self.um(node.params[0]) if node.op in ("space", "separation") else 0
             pairs = zip(sides, reversed(sides), strict=True)
-            parts = [self._squares.crowded(own, other, distance) for own, other in pairs]
+            parts = [squares.crowded(own, other, distance) for own, other in pairs]
         else:
-            return self._near_fill(node, sides)
+            return self._near_fill(node, sides, squares)
         return None if None in parts else [part for part in parts if part is not None]
 
     def _near_fill(
-        self, node: Node, sides: list[tuple[int, ...]]
+        self, node: Node, sides: list[tuple[int, ...]], squares: Squares
     ) -> list[kdb.Region | kdb.Edges] | None:
         """Return the operands of a node of which one is fill: the other, and what is near it."""
         distance = self.um(node.params[0]) if node.op == "separation" else 0
@@ -138,7 +150,7 @@ class Evaluator:
         other = self.value(node.args[number])
         if not isinstance(other, kdb.Region | kdb.Edges):
             return None
-        part = self._squares.near(sides[1 - number], other, distance)
+        part = squares.near(sides[1 - number], other, distance)
         return [other, part] if number == 0 else [part, other]
 
     def _fill_layers(self, node: Node) -> tuple[int, ...]:
