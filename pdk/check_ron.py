@@ -11,7 +11,7 @@ from ..base.errors import TechError
 from .conditions import CORNERS
 from .model import Process
 from .ron import FILE as RON_FILE
-from .ron import read_table
+from .ron import measured_at, read_table
 from .tables import table_of
 
 #: share of the best conducting points at which corners must be in order, and how many those are
@@ -26,12 +26,32 @@ def problems_of_ron(base: Process) -> Iterator[str]:
     try:
         table = read_table(table_of(base.folder / RON_FILE))
         yield from _on_resistance(table, names)
+        yield from _measured_elsewhere(base, table)
         if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
             yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
     except TechError as error:
         yield str(error)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         yield f"{RON_FILE} cannot be read, or lacks one of its tables"
+
+
+def _measured_elsewhere(base: Process, table: dict[str, Any]) -> Iterator[str]:
+    """A table holds at the supply and the channel lengths that it was measured at alone."""
+    own = measured_at(base)
+    lengths = table.get("l_um")
+    pairs = [("supply_v", table.get("supply_v"), own["supply_v"], "V")]
+    for name, um in own["l_um"].items():
+        given = lengths.get(name) if isinstance(lengths, dict) else None
+        pairs.append((f"l_um of {name}", given, um, "um"))
+    for what, measured, value, unit in pairs:
+        known = type(measured) in (int, float)
+        if known and math.isclose(measured, value, rel_tol=1e-9):
+            continue
+        shown = f"{measured:g} {unit}" if known else f"{measured!r:.40}, which is no number"
+        yield (
+            f"{RON_FILE}: measured at {what} = {shown}, the process has {value:g} {unit}: measure "
+            f"again with crossstack foundry models --process {base.folder} --update"
+        )
 
 
 def _leaves(rows: Any, shape: list[int]) -> tuple[list[Any], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import random
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from crossstack.pdk.audit import audit
+from crossstack.pdk.tech import unmeasured_tech
+from crossstack.signoff import models
 from crossstack.trial import problems_of_drawing
 
 _PATH = Path(__file__).parents[2] / "bench" / "pdk_folders.py"
@@ -80,6 +83,15 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("limits.csv", "direction,85,110,125", "direction,-500,110,125", "limits.csv"),
         ("cuts.csv", "ohm,ohm_min,ohm_max", "ohm,ohm_max,ohm_min", "allowed: ohm_min <= ohm"),
         ("ron_table.json", '"min"', '"mix"', "ron_table.json"),
+        ("process.toml", "supply_v = 3.3", "supply_v = 2.5",
+         "measured at supply_v = 3.3 V, the process has 2.5 V: measure again with"),
+        ("rules.csv", "PL.2,gate_length,Poly2 COMP,0.28", "PL.2,gate_length,Poly2 COMP,0.4",
+         "measured at l_um of nfet = 0.28 um, the process has 0.4 um: measure again"),
+        ("devices.toml", 'name = "pfet"\n', 'name = "pfet"\nl_um = 0.5\n',
+         "measured at l_um of pfet = 0.28 um, the process has 0.5 um"),
+        ("ron_table.json", ' "supply_v": 3.3,\n', "", "at supply_v = None, which is no number"),
+        ("ron_table.json", '"supply_v": 3.3', '"supply_v": NaN', "measured at supply_v = nan V"),
+        ("ron_table.json", '"pfet": 0.28', '"pfet": true', "l_um of pfet = True, which is no"),
         ("shuttle.toml", 'clear = { poly = 1.5', 'clear = { polly = 1.5', "'polly' is no role"),
         ("magic.toml", 'nfet = "COMP;and Poly2', 'nfet = "COMP;and Poly3', "magic.toml"),
         ("al_tio2/limits.csv", "TE,um,", "XE,um,", "limit of XE: no conductor or cut"),
@@ -102,6 +114,19 @@ def test_swapped_corners_of_the_on_resistance_are_named(folder):
     text = text.replace('"min"', '"x"').replace('"max"', '"min"').replace('"x"', '"max"')
     path.write_text(text, encoding="utf-8")
     assert any("of corner min lie above" in problem for problem in audit(folder)[1])
+
+
+def test_a_new_table_of_on_resistance_says_what_it_was_measured_at(folder, monkeypatch):
+    monkeypatch.setattr(models, "_currents_of", lambda *_: {})
+    monkeypatch.setattr(models, "_value", lambda *_: 1.0)
+    head, table = folder / "process.toml", folder / "ron_table.json"
+    head.write_text(head.read_text().replace("supply_v = 3.3", "supply_v = 2.5"))
+    tech = unmeasured_tech(folder)
+    found = models.measure(tech, folder)
+    assert models.largest_difference(tech, found) == math.inf
+    models.write_table(table, found)
+    assert audit(folder)[1] == ()
+    assert '"l_um": {' in table.read_text()
 
 
 def test_what_only_drawing_shows_is_said_in_one_line(folder):
