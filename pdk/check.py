@@ -12,8 +12,8 @@ from itertools import chain, pairwise
 
 from .check_layers import (
     derived_layers,
-    module_roles,
     problems_of_labels,
+    problems_of_module_roles,
     problems_of_names,
     problems_of_regions,
     problems_of_roles,
@@ -129,11 +129,7 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     for name in module.electrodes:
         if sheets.get(name) is None:
             yield f"electrode {name} has no film with a sheet resistance (films.csv)"
-    missing = [role for role in module_roles(module) if role not in dict(module.roles)]
-    yield from (f"role {role!r} is missing (module.toml)" for role in missing)
-    for role, name in module.roles:
-        if name not in known | set(made):
-            yield f"role {role} = {name!r} is no layer (module.toml)"
+    yield from problems_of_module_roles(module, known | set(made))
     yield from _nets(base, module, standing)
 
 

@@ -44,10 +44,12 @@ def _measured_elsewhere(base: Process, table: dict[str, Any]) -> Iterator[str]:
         given = lengths.get(name) if isinstance(lengths, dict) else None
         pairs.append((f"l_um of {name}", given, um, "um"))
     for what, measured, value, unit in pairs:
-        known = type(measured) in (int, float)
-        if known and math.isclose(measured, value, rel_tol=1e-9):
-            continue
-        shown = f"{measured:g} {unit}" if known else f"{measured!r:.40}, which is no number"
+        if isinstance(measured, int | float) and not isinstance(measured, bool):
+            if math.isclose(measured, value, rel_tol=1e-9):
+                continue
+            shown = f"{measured:g} {unit}"
+        else:
+            shown = f"{measured!r:.40}, which is no number"
         yield (
             f"{RON_FILE}: measured at {what} = {shown}, the process has {value:g} {unit}: measure "
             f"again with crossstack foundry models --process {base.folder} --update"
