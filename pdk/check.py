@@ -183,7 +183,7 @@ def _metals(base: Process) -> Iterator[str]:
         elif not layers[name].label:
             yield f"{name} has no label layer (layers.csv)"
         if name not in films:
-            yield f"{name} has no film with a sheet resistance (films.csv)"
+            yield f"{name} has no film with a thickness and a sheet resistance (films.csv)"
         if name not in limits:
             yield f"{name} has no current limit (limits.csv)"
         for kind in METAL_RULES:
@@ -197,6 +197,11 @@ def _metals(base: Process) -> Iterator[str]:
             yield f"{low} and {high} are joined by no cut (cuts.csv)"
     if metals and not any(cut.upper == metals[0] for cut in base.cuts):
         yield f"no contact ends on {metals[0]} (cuts.csv)"
+    poly = dict(base.roles.layers).get("poly")
+    if poly in layers and poly not in films:
+        yield (
+            f"role poly = {poly!r} has no film with a thickness and a sheet resistance (films.csv)"
+        )
     if len(set(metals)) != len(metals):
         yield "a metal is there twice (process.toml)"
 
