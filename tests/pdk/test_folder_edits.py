@@ -95,6 +95,17 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("rules.csv", "V2.1,exact_size,Via2,0.26", "V2.1,exact_size,Via2,0.2625",
          "rule V2.1: 0.2625 um is no multiple"),
         ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,1e6", "value = 1e6, allowed"),
+        ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,0.283",
+         "rule M3.1: 0.283 um is no multiple of grid_um = 0.005, allowed: 0.28 or 0.285 (rules"),
+        ("rules.csv", "wider_than=10", "wider_than=10.001", "wider_than = 10.001 um is no mult"),
+        ("shuttle.toml", "bond_opening_um = 60", "bond_opening_um = 60.0012",
+         "pads.bond_opening_um = 60.0012 um is no multiple of grid_um"),
+        ("shuttle.toml", "column_um = [1.6, 8]", "column_um = [1.6, 8.001]", "column_um[2] = 8.00"),
+        ("shuttle.toml", "poly = 1.5", "poly = 1.5012", "clear.poly = 1.5012 um is no multiple"),
+        ("al_tio2/profiles.csv", "stepper,0.5,", "stepper,0.5012,", "line_um = 0.5012 um is no"),
+        ("al_tio2/rules.csv", "VBE.5,clear,VBE crossing,F + A", "VBE.5,clear,VBE crossing,F / 7",
+         "rule VBE.5: 0.071429 um is no multiple"),
+        ("al_tio2/fill.csv", "BE_Dummy,10 * F", "BE_Dummy,10.0001 * F", "side_um = 5.000"),
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,42/0",
          "'42/0' is described as Metal3"),
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,70000/0",
@@ -157,3 +168,14 @@ def test_what_only_drawing_shows_is_said_in_one_line(folder):
     assert audit(folder)[1] == ()
     problems = [*problems_of_drawing(folder, whole=False)]
     assert "no rule space(poly = Poly2)" in problems[0]
+
+
+def test_rules_that_leave_no_room_are_named(folder):
+    path = folder / "rules.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("M3.1,width,Metal3,0.28", "M3.1,width,Metal3,28"), "utf-8")
+    assert audit(folder)[1] == ()
+    problem = next(problems_of_drawing(folder, whole=False))
+    words = "process gf180mcuD: its rules leave no room for Metal1, which would be "
+    assert words in problem, problem
+    assert "the longest of them: M3.1, width of Metal3, 28 um; " in problem
