@@ -12,6 +12,7 @@ from typing import Any
 from crossstack.analyse.analysis import operating_point, solve_modes, stimulus
 from crossstack.analyse.electromigration import current_limits_of
 from crossstack.analyse.operating import Laws, write_options
+from crossstack.analyse.parts import parts_of
 from crossstack.config import config_of
 from crossstack.console import Console
 from crossstack.extract import extract
@@ -21,7 +22,7 @@ from crossstack.solve.study.em import electromigration
 
 PAGE = Path(__file__).parent / "howto" / "size.md"
 SIZES = (10, 32)
-#: rows above which the tile engine finds a ladder sooner
+#: rows above which the tile engine finds lines sooner
 LARGEST_FLAT = 64
 #: the metal of a strap, and the film that it relieves
 STRAP, ELECTRODE = "Metal5", "ME"
@@ -55,18 +56,23 @@ def row(size: int, strap: bool, **more: Any) -> Row:
     """Draw, extract and solve one array; its writes are linear, as a first-order theory's."""
     config = config_of({"rows": size, "cols": size, "strap": strap, **more})
     tech = config.resolved_tech()
-    # a plain column's segments have no widths in the tile engine, by which limits are judged
-    engine = "tile" if strap and size > LARGEST_FLAT else "flat"
-    network = extract(draw(config).layout, tech, engine=engine).network
+    engine = "tile" if size > LARGEST_FLAT else "flat"
+    extracted = extract(draw(config).layout, tech, engine=engine, pieces=True)
+    network = extracted.network
     what, laws = stimulus(network, tech), Laws.of(tech, linear=True)
     limits = current_limits_of(tech, tech.conditions.temperature_c)
     if limits is None:
         raise SystemExit("no current limits at these conditions")
 
-    def load(solution: object) -> dict[str, float]:
-        return electromigration(
-            network, [solution], wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a
-        ).by_layer  # fmt: skip
+    def load(solution: Any) -> dict[str, float]:
+        most: dict[str, float] = {}
+        for part in parts_of(network, extracted.wires):
+            found = electromigration(
+                part.network, [part.passing(solution)],
+                wire_limits=limits.wire_a_per_um, cut_limits=limits.cut_a,
+            ).by_layer  # fmt: skip
+            most |= {layer: max(ratio, most.get(layer, 0.0)) for layer, ratio in found.items()}
+        return most
 
     read = solve_modes(network, tech, what, Console(quiet=True), [EXPANSION], laws)[0][EXPANSION]
     peak, volts = {STRAP: 0.0, ELECTRODE: 0.0}, []

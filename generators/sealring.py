@@ -18,8 +18,9 @@ from ..pdk.shuttle import Ring, RingCut, RingLayer
 CELL = "seal_ring"
 #: what is cut off a band's outer corner, in widths of the band: just below 2 - sqrt(2)
 _CORNER = 0.58
-#: columns of cuts in a cell: a die has hundreds of thousands of cuts, all readers are faster so
-BLOCK = 64
+#: columns of cuts in a cell, of which a die has hundreds of thousands: LVS reads a tenth of the
+#: circuits so, and blocks below 16 um stay whole when the design rules look for what repeats
+BLOCK = 16
 
 
 def draw_ring(layout: db.Layout, top: db.Cell, tech: Tech, die: db.Box) -> db.Cell | None:

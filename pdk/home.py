@@ -11,8 +11,8 @@ HOME = Path(__file__).parent
 MODULES = HOME / "modules"
 #: the file whose folder is the one meant where none is named
 MARK = "default.toml"
-#: the table that tells a folder of a process
-HEAD = "process.toml"
+#: the table that tells a folder of a process, and one of a module
+HEAD, MODULE_HEAD = "process.toml", "module.toml"
 
 
 def _marked(folder: Path) -> str:

@@ -34,6 +34,7 @@ _SUM = 65
 _MOST_BYTES, _MOST_FILES = 16_000_000, 32
 #: rights of a file: tables may be under a foundry's NDA
 _OWNER = stat.S_IRUSR | stat.S_IWUSR
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 #: what records of a process may hold beside those of this room
 _FOREIGN_LAYER = ("layout_layers", "ForeignLayer")
 _PATHS = {"PosixPath", "WindowsPath"}
@@ -117,8 +118,12 @@ def _place(folder: Path) -> Path:
 
 def _own_bytes(path: Path) -> bytes:
     """Return what a file of this user holds; nobody else may say what a process is."""
-    with path.open("rb") as stream:
-        if hasattr(os, "getuid") and os.fstat(stream.fileno()).st_uid != os.getuid():
+    # a pipe would wait for whoever writes into it
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as stream:
+        told = os.fstat(stream.fileno())
+        if not stat.S_ISREG(told.st_mode):
+            return b""
+        if hasattr(os, "getuid") and told.st_uid != os.getuid():
             return b""
         return stream.read(_MOST_BYTES)
 

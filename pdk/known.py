@@ -76,9 +76,10 @@ def _sums(folder: Path) -> str:
 
 def _folders(folder: Path) -> tuple[Path, ...]:
     """Return the folders that a process is read from, that of modules included."""
-    with contextlib.suppress(OSError):
-        if b"like" not in (folder / HEAD).read_bytes():
-            return folder, MODULES  # without a reader of tables
-    from .tables import folders
+    if folder.is_relative_to(HOME):
+        with contextlib.suppress(OSError):
+            if b"like" not in (folder / HEAD).read_bytes():
+                return folder, MODULES  # without a reader of tables
+    from .tables import sources
 
-    return *folders(folder), MODULES
+    return *sources(folder), MODULES

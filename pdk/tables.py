@@ -14,7 +14,7 @@ from ..base.errors import TechError
 from ..base.inputs import regular_file
 from ..base.sums import sum_of
 from .arithmetic import evaluate
-from .home import HEAD, HOME
+from .home import HEAD, HOME, MODULE_HEAD
 from .ranges import Span
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Row:
         return ProcessError(self.where, (what,))
 
 
-_LIKE = "like"
+_LIKE, _MODULE = "like", "module"
 #: most processes that may stand on each other
 _MOST_LIKE = 4
 
@@ -130,13 +130,33 @@ def folders(folder: Path) -> tuple[Path, ...]:
             raise ProcessError(str(head), (what,))
 
 
+def sources(folder: Path) -> tuple[Path, ...]:
+    """Return the folders whose files say what a process is: `folders`, and that of its module.
+
+    The module's is among them where it lies elsewhere, or behind a link; CrossStack's own modules
+    are part of the program.
+
+    Raises:
+        ProcessError: as `folders`.
+    """
+    found = folders(folder)
+    heads = (_values(place / HEAD) for place in found if _is_file(place / HEAD))
+    name = next((head[_MODULE] for head in heads if _MODULE in head), "")
+    for place in found if isinstance(name, str) and name else ():
+        if _is_file(place / name / MODULE_HEAD):
+            real = (place / name).resolve()
+            inside = any(real.is_relative_to(other.resolve()) for other in found)
+            return found if inside else (*found, real)
+    return found
+
+
 def table_sum(folder: Path) -> str:
     """Return a sum over all files of a process, by which a copy of its folder is the same one.
 
     Raises:
         ProcessError: as `folders`.
     """
-    return sum_of({f"process{k or ''}": place for k, place in enumerate(folders(folder))})
+    return sum_of({f"process{k or ''}": place for k, place in enumerate(sources(folder))})
 
 
 def _is_number(text: str) -> bool:
@@ -154,7 +174,7 @@ def stamp(folder: Path, pattern: str = "*") -> Stamp:
     """Return what changes when a file of a process does; files of CrossStack's own do not."""
     if folder.is_relative_to(HOME):
         return ()
-    files = (path for place in folders(folder) for path in sorted(place.rglob(pattern)))
+    files = (path for place in sources(folder) for path in sorted(place.rglob(pattern)))
     found = ((path, path.stat()) for path in files if path.is_file())
     return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
 

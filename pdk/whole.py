@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..base.errors import ParameterError
 from .check import refuse_incomplete, refuse_module
-from .home import MODULES
+from .home import MODULE_HEAD, MODULES
 from .load import load_process
 from .model import Module, Process, Profile
 from .module import Stand, load_module, stand
@@ -46,7 +46,7 @@ def module_folder(base: Process) -> Path:
     """
     own = (folder / base.module for folder in folders(base.folder))
     for folder in (*own, MODULES / base.module):
-        if base.module and (folder / "module.toml").is_file():
+        if base.module and (folder / MODULE_HEAD).is_file():
             return folder
-    known = ", ".join(sorted(path.parent.name for path in MODULES.glob("*/module.toml")))
+    known = ", ".join(sorted(path.parent.name for path in MODULES.glob(f"*/{MODULE_HEAD}")))
     raise ParameterError(f"module of process {base.name}", base.module, f"{known}, or a folder")

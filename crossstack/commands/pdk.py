@@ -65,6 +65,20 @@ def _still_like(head: str, source: Path) -> str:
     return re.sub(r"(?m)^like\s*=.*$", lambda _: line, head)
 
 
+def _still_own_module(head: str, source: Path, own: Path, copied: bool) -> str:
+    """Return the head of a copy that stands on its origin's module, or on the copy of it."""
+    from ..pdk.home import MODULES
+
+    if copied:
+        module = own.name
+    elif own.is_relative_to(MODULES) or own.resolve().is_relative_to(source):
+        return head
+    else:
+        module = str(own.resolve())
+    line = f"module = {json.dumps(module, allow_nan=False)}"
+    return re.sub(r"(?m)^module\s*=.*$", lambda _: line, head)
+
+
 @command.command("new")
 @click.argument("name")
 @click.option("--from", "origin", default=DEFAULT, show_default=True, help="Process to copy.")
@@ -103,9 +117,10 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
         renamed, count = re.subn(r"(?m)^name\s*=.*$", f'name = "{name}"', text, count=1)
         if count != 1:
             raise FileError(f"{source / 'process.toml'} has no line with a name")
-        head.write_text(_still_like(renamed, source), encoding="utf-8", newline="\n")
+        own = module_folder(base)
+        renamed = _still_own_module(_still_like(renamed, source), source, own, module)
+        head.write_text(renamed, encoding="utf-8", newline="\n")
         if module:
-            own = module_folder(base)
             marks = shutil.ignore_patterns(MARK)
             shutil.copytree(own, work / own.name, ignore=marks, dirs_exist_ok=True)
         files = sorted(str(p.relative_to(work)) for p in work.rglob("*") if p.is_file())

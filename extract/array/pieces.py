@@ -120,7 +120,9 @@ class Pieces:
             Node of each node of the pieces.
         """
         at = None if pin is None else np.array([pin])
-        return self.add_many(builder, [name], at)[0]
+        (nodes,) = self.add_many(builder, [name], at)
+        found: NDArray[np.int32] = nodes
+        return found
 
     def add_many(
         self, builder: NetworkBuilder, names: Sequence[str], pins: NDArray[np.int32] | None

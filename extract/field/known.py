@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.cache import cache_folder
+from ...base.errors import FileError
+from ...base.inputs import regular_file
 from .lines import Box, Spacing
 from .scene import Scene
 
@@ -44,8 +46,9 @@ def known(key: str, count: int) -> Floats | None:
     if key in _solved:
         return _solved[key]
     # a file that something else wrote, or wrote half of, is no answer
-    with suppress(OSError, ValueError, EOFError, RuntimeError):
-        found = np.load(_path(key), allow_pickle=False)
+    with suppress(OSError, ValueError, EOFError, RuntimeError, FileError):
+        # a pipe would wait for whoever writes into it
+        found = np.load(regular_file(_path(key)), allow_pickle=False)
         if found.shape == (count, count) and found.dtype == np.float64 and np.isfinite(found).all():
             _solved[key] = found
             return _solved[key]

@@ -331,7 +331,8 @@ class PartsFactor:
             matrix: of the circuit; need not be symmetric.
             weak: entries of it off the diagonal, of weak edges.
         """
-        self._matrix, self._whole = matrix, None
+        self._matrix = matrix
+        self._whole: SuperLU | None = None
         self._parts = _regular_factor((matrix - weak).tocsc())
 
     def solve(self, right: Floats) -> Floats:

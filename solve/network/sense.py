@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import NetworkError
-from ...base.names import GROUND, SELECTS, SUPPLY, complement, kind_of
+from ...base.names import COLUMN, GROUND, SELECTS, SUPPLY, complement, kind_of
 from .network import Network
 
 
@@ -21,6 +21,7 @@ def check_sense(network: Network) -> None:
         NetworkError: naming pin or transistor, and what it contradicts.
     """
     _check_ports(network)
+    _check_devices(network)
     _check_selects(network)
     _check_inverters(network)
     _check_pairs(network)
@@ -45,6 +46,20 @@ def _check_ports(network: Network) -> None:
                 f"port {pin!r} is node {str(network.node_names[node])!r}, a wire of net "
                 f"{sorted(others)[0]!r}; allowed: a node of net {pin!r}"
             )
+
+
+def _check_devices(network: Network) -> None:
+    """Refuse a memristor that is the wrong way round: its second end is the column's."""
+    net_of = _net_of(network)
+    is_column = np.array([*(kind_of(net) == COLUMN for net in network.nets), False], dtype=bool)
+    first, second = net_of[network.memristor_a], net_of[network.memristor_b]
+    wrong = np.flatnonzero(is_column[first] & ~is_column[second])
+    if len(wrong):
+        k = int(wrong[0])
+        raise NetworkError(
+            f"memristor_a[{k}] is on column line {network.nets[int(first[k])]}, memristor_b[{k}] "
+            f"is not; allowed: the other way round ({len(wrong)} of {len(first)} are wrong)"
+        )
 
 
 def _check_selects(network: Network) -> None:

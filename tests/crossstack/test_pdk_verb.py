@@ -9,6 +9,8 @@ import pytest
 
 from crossstack.cli import run
 from crossstack.pdk import get_tech
+from crossstack.pdk.load import load_process
+from crossstack.pdk.whole import module_folder
 
 
 def test_a_new_process_is_complete_and_builds(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -56,3 +58,18 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(["pdk", "new", "lab", "-o", str(tmp_path)]) == 3
     assert "is there already" in capsys.readouterr().err
     assert not list((tmp_path / "lab").iterdir())
+
+
+def test_a_copy_stands_on_the_module_of_its_origin(tmp_path: Path) -> None:
+    run(["pdk", "new", "lab", "-o", str(tmp_path), "--module", "-q"])
+    (tmp_path / "lab" / "al_tio2").rename(tmp_path / "mine")
+    head = tmp_path / "lab" / "process.toml"
+    head.write_text(head.read_text().replace('module = "al_tio2"', 'module = "../mine"'))
+    for name, options in (("same", []), ("copied", ["--module"])):
+        target = tmp_path / "below"
+        target.mkdir(exist_ok=True)
+        command = ["pdk", "new", name, "--from", str(tmp_path / "lab"), "-o", str(target), "-q"]
+        assert run([*command, *options]) == 0
+        assert run(["pdk", "check", str(target / name), "-q"]) == 0
+        own = module_folder(load_process(target / name))
+        assert own == (target / name / "mine" if options else tmp_path / "mine")

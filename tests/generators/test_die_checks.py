@@ -17,6 +17,7 @@ from crossstack.signoff import die as die_checks
 from crossstack.signoff import handover
 from crossstack.signoff.checks import TapeoutFile, check_file
 from crossstack.signoff.die import check_die
+from crossstack.signoff.verdicts import check_density
 
 FAR = SIDE - 40_000
 
@@ -56,6 +57,10 @@ def written(layout: db.Layout, damage: Callable[[db.Layout], None], folder: Path
     return TapeoutFile(path, TECH, "foundry")
 
 
+def drawn(layout: db.Layout, name: str) -> db.Region:
+    return db.Region(layout.top_cell().begin_shapes_rec(layout.layer(*TECH.gds(name))))
+
+
 ALL = (0, 0, SIDE, SIDE)
 CHECKS = {
     "seal ring": die_checks._ring,
@@ -70,6 +75,7 @@ DAMAGES = [
     ("seal ring", "GUARD_RING_MK is not drawn", erase("GUARD_RING_MK", *ALL)),
     ("seal ring", "Contact is not drawn", erase("Contact", *ALL)),
     ("local density", "Metal3 covers", erase("Metal3_Dummy", *ALL)),
+    ("local density", "Metal4 covers", erase("Metal4_Dummy", 250_000, 250_000, SIDE, SIDE)),
     ("fill", "DCF.1a", erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000)),
     ("pad protection", "pad SIG at", erase("Pplus", 100_000, 160_000, 130_000, 175_000)),
     ("pad protection", "has no diode to VSS", erase("Contact", 100_000, 135_000, 130_000, 148_000)),
@@ -106,6 +112,25 @@ def test_fill_too_near_is_refused_by_the_rules(finished, tmp_path):
     file = written(finished, near, tmp_path)
     report = run_drc(file.path, TECH, rules=["DM1.*"])
     assert {v.rule for v in report.violations} >= {"DM1.3"}
+
+
+def test_fill_of_electrodes_too_near_or_missing_is_refused(finished, tmp_path):
+    def near(layout: db.Layout) -> None:
+        box = max((p.bbox() for p in drawn(layout, "TE").each()), key=lambda b: b.right)
+        at = box.right + 4_995  # 5 um are asked for
+        square = db.Box(at, box.bottom, at + 5_000, box.bottom + 5_000)
+        layout.top_cell().shapes(layout.layer(*TECH.gds("BE_Dummy"))).insert(square)
+
+    report = run_drc(written(finished, near, tmp_path).path, TECH, rules=["MF.2"])
+    assert {v.rule for v in report.violations} == {"MF.2"}
+    bare = finished.dup()
+    bare.clear_layer(bare.layer(*TECH.gds("ME_Dummy")))
+    bare.write(str(tmp_path / "masks.gds"))
+    masks = TapeoutFile(tmp_path / "masks.gds", TECH, "masks")
+    found = check_density((written(finished, lambda _: None, tmp_path), masks), TECH)
+    assert found.status == "failed"
+    assert "ME.D: " in found.text
+    assert "BE.D" not in found.text
 
 
 def test_nets_that_cannot_be_had_are_unknown(finished, tmp_path):

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from crossstack.pdk import Tech, get_tech, kept, known, tech
-from crossstack.pdk.home import HOME, process_names
+from crossstack.pdk.home import HOME, MODULES, process_names
+from crossstack.pdk.tables import table_sum
 
 
 def forget() -> None:
@@ -106,6 +107,45 @@ def test_what_a_table_says_now_counts(place: Path, tmp_path: Path) -> None:
         forget()
         with pytest.raises(Exception, match="films"):
             get_tech(process=own)
+
+
+@pytest.mark.parametrize("how", ["beside", "linked", "like, escaped"])
+def test_tables_elsewhere_count_too(how: str, place: Path, tmp_path: Path) -> None:
+    base = HOME / "gf180mcuD"
+    own, module = tmp_path / "own", tmp_path / "module"
+    shutil.copytree(base, own, ignore=shutil.ignore_patterns("default.toml", "decks"))
+    shutil.copytree(MODULES / "al_tio2", module, ignore=shutil.ignore_patterns("default.toml"))
+    head = own / "process.toml"
+    named = "inside" if how == "linked" else "../module"
+    if how == "linked":
+        (own / "inside").symlink_to(module)
+    text = head.read_text().replace('module = "al_tio2"', f'module = "{named}"')
+    head.write_text(text)
+    process = own
+    if how == "like, escaped":
+        process = tmp_path / "second"
+        process.mkdir()
+        (process / "process.toml").write_text('"l\\u0069ke" = "../own"\nname = "second"\n')
+    before, sums = get_tech(process=process), table_sum(process)
+    forget()
+    table = module / "rules.csv"
+    table.write_text(table.read_text().replace("\nME.1,width,ME,F,", "\nME.1,width,ME,4 * F,"))
+    after = get_tech(process=process)
+    forget()
+    again = get_tech(process=process)
+    width = [next(r.value for r in t.rules if r.name == "ME.1") for t in (before, after, again)]
+    assert width[1] == width[2] == pytest.approx(4 * width[0])
+    assert table_sum(process) != sums
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(place: Path) -> None:
+    get_tech()
+    (file,) = place.iterdir()
+    file.unlink()
+    os.mkfifo(file)
+    forget()
+    assert get_tech().name.startswith("gf180mcuD")
 
 
 class Harm:

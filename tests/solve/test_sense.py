@@ -42,6 +42,14 @@ def test_no_transistor_may_be_of_the_other_kind(network):
         check_sense(replace(network, switch_p=~network.switch_p))
 
 
+def test_no_memristor_may_be_turned_round(network):
+    for k in (0, -1, slice(None)):
+        a, b = network.memristor_a.copy(), network.memristor_b.copy()
+        a[k], b[k] = network.memristor_b[k], network.memristor_a[k]
+        with pytest.raises(NetworkError, match="memristor_a"):
+            check_sense(replace(network, memristor_a=a, memristor_b=b))
+
+
 def test_no_pin_may_lie_on_another_net(network):
     nets = {}
     for node, net in zip(network.resistor_a.tolist(), network.resistor_net.tolist(), strict=True):
