@@ -11,13 +11,22 @@ from ..base.errors import TechError
 from .conditions import CORNERS
 from .model import Process
 from .ron import FILE as RON_FILE
-from .ron import measured_at, read_table
+from .ron import read_table
 from .tables import table_of
 
 #: share of the best conducting points at which corners must be in order, and how many those are
 _MOST_IN_ORDER, _BEST = 0.9, 100
 #: grids of the table, outermost first
 _RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
+
+
+def measured_at(process: Process) -> dict[str, Any]:
+    """Return what a table of on resistance says of the process that it was measured for.
+
+    Its figures hold at no other supply (V, of the gates) and channel length (um).
+    """
+    lengths = {transistor.name: transistor.l_um for transistor in process.transistors}
+    return {"supply_v": process.supply_v, "l_um": lengths}
 
 
 def problems_of_ron(base: Process) -> Iterator[str]:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .model import Process
-
     Floats = NDArray[np.float64]
 
 #: name of the table in a process folder
@@ -37,15 +35,6 @@ _MOST_BYTES = 64_000_000
 NOMINAL_DROP_V = 0.05
 #: steps into which an interval of the table's voltages is cut
 _FINER = 8
-
-
-def measured_at(process: Process) -> dict[str, Any]:
-    """Return what a table of on resistance says of the process that it was measured for.
-
-    Its figures hold at no other supply (V, of the gates) and channel length (um).
-    """
-    lengths = {transistor.name: transistor.l_um for transistor in process.transistors}
-    return {"supply_v": process.supply_v, "l_um": lengths}
 
 
 def read_table(path: Path) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from ..base.ngspice import ModelsError, run_ngspice
 from ..base.outputs import write_text
 from ..extract.write.bsim import Bsim, transistor_card
 from ..pdk import Conditions, Tech
+from ..pdk.check_ron import measured_at
 from ..pdk.conditions import CORNERS
 from ..pdk.foundry import Sweep, models
-from ..pdk.ron import FILE, measured_at
+from ..pdk.ron import FILE
 from ..pdk.tables import table_of
 
 #: a transistor that conducts less counts as off; ngspice's gmin would set any larger figure
