@@ -14,6 +14,9 @@ import klayout.db as db
 
 from ..pdk import CrossStackError, Tech
 
+#: rules that cells are drawn by, and how many are named where they leave no room
+_LENGTHS, _MOST_RULES = ("width", "space", "separation", "clear", "enclosure", "extension"), 3
+
 
 @dataclass(frozen=True)
 class Rect:
@@ -126,6 +129,16 @@ def label_at(port: Port) -> Label:
     return Label(port.layer, port.name, port.x + inward[0], port.y + inward[1])
 
 
+def _longest(tech: Tech) -> Iterator[str]:
+    """Yield in words the longest rules that cells are drawn by: a slip of one shows here."""
+    roles = tech.roles
+    drawn = {*roles.wires, *roles.vias, *roles.below_vias, *tech.module.electrodes}
+    drawn |= {roles.layer(role) for role in ("contact", "poly", "diffusion", "tap")}
+    found = [r for r in tech.rules if r.kind in _LENGTHS and drawn.issuperset(r.layers)]
+    for rule in sorted(found, key=lambda rule: -rule.value)[:_MOST_RULES]:
+        yield f"{rule.name}, {rule.kind} of {' and '.join(rule.layers)}, {rule.value:g} um"
+
+
 class Canvas:
     """Collects shapes while a cell function draws; all lengths in dbu.
 
@@ -136,14 +149,19 @@ class Canvas:
     """
 
     def __init__(self, tech: Tech) -> None:
-        self._roles = tech.roles.names
+        self._tech, self._roles = tech, tech.roles.names
         self.rects: list[Rect] = []
         self.ports: list[Port] = []
 
     def rect(self, layer: str, x1: int, y1: int, x2: int, y2: int) -> None:
-        """Add a rectangle; an empty one is a mistake of the caller."""
+        """Add a rectangle; an empty one is drawn by rules that leave it no room."""
         if x2 <= x1 or y2 <= y1:
-            raise CrossStackError(f"empty rectangle on {layer}: {x1},{y1} .. {x2},{y2}")
+            name, unit = self._roles.get(layer, layer), self._tech.dbu_um
+            raise CrossStackError(
+                f"process {self._tech.process.name}: its rules leave no room for {name}, which "
+                f"would be {(x2 - x1) * unit:g} x {(y2 - y1) * unit:g} um; the longest of them: "
+                f"{'; '.join(_longest(self._tech))} (rules.csv)"
+            )
         self.rects.append(Rect(self._roles.get(layer, layer), x1, y1, x2, y2))
 
     def box(self, layer: str, cx: int, cy: int, width: int, height: int | None = None) -> None:

@@ -51,16 +51,20 @@ class Values(dict[str, Any]):
     """Values of a configuration that know where they stand.
 
     Attributes:
-        places: dotted key -> file and line, of what came from a file.
+        places: dotted key -> file and line, or the option, that it came from; not of others.
     """
 
     def __init__(self, values: Mapping[str, Any], places: Mapping[str, str]) -> None:
         super().__init__(values)
         self.places = places
 
+    def varied(self, keys: Iterable[str], option: str) -> Values:
+        """Return them with an option as the place of some keys, whose values it replaces."""
+        return Values(self, {**self.places, **dict.fromkeys(keys, option)})
+
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Let an error about one of these values name its file and line.
+        """Let an error about one of these values name its file and line, or its option.
 
         Raises:
             ConfigError: instead of a ParameterError.

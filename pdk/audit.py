@@ -12,6 +12,9 @@ from pathlib import Path
 from ..base.errors import CrossStackError
 from . import foundry, programs
 from .check import problems_of, problems_of_module
+from .check_grid import problems_of_drawn
+from .film_fill import FILE as FILL_FILE
+from .film_fill import film_fills
 from .load import load_process
 from .model import Process
 from .module import load_module, stand
@@ -53,6 +56,8 @@ def _problems_of_module(base: Process) -> Iterator[str]:
     for profile in module.profiles:
         standing = stand(module, base, profile)
         yield from problems_of_module(base, module, standing)
+        for fill in film_fills(module.folder, profile):
+            yield from problems_of_drawn(fill, base.grid_um, FILL_FILE)
 
 
 def problems_of_programs(base: Process) -> Iterator[str]:
@@ -67,6 +72,7 @@ def problems_of_programs(base: Process) -> Iterator[str]:
             read(base.folder)
         except CrossStackError as error:
             yield f"{name}: {error}"
+    yield from _lengths(base)
     yield from _canaries(base)
     yield from _models(base)
     yield from _roles_of_shuttle(base)
@@ -74,6 +80,15 @@ def problems_of_programs(base: Process) -> Iterator[str]:
     yield from _tracks(base)
     if not (base.folder / "SOURCES.md").is_file():
         yield "SOURCES.md is missing: where do the figures come from?"
+
+
+def _lengths(base: Process) -> Iterator[str]:
+    """What a shuttle's table says of pads, fill and ring is drawn, too."""
+    try:
+        found = shuttle(base.folder)
+    except CrossStackError:
+        return  # said before
+    yield from problems_of_drawn(found, base.grid_um, "shuttle.toml")
 
 
 def _canaries(base: Process) -> Iterator[str]:

@@ -6,14 +6,14 @@ otherwise a metal without a film would be left out of the resistances without a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import chain, pairwise
 
+from .check_grid import problems_of_grid, problems_of_lengths, problems_of_profiles
 from .check_layers import (
     derived_layers,
-    module_roles,
     problems_of_labels,
+    problems_of_module_roles,
     problems_of_names,
     problems_of_regions,
     problems_of_roles,
@@ -32,14 +32,9 @@ from .check_stack import (
     problems_of_module_limits,
     problems_of_warmth,
 )
-from .conditions import REFERENCE_C
 from .model import Module, Process, Purpose
 from .module import Stand, placed
-from .ranges import DRAWN_DBU_UM, DRAWN_GRID_UM
 from .tables import ProcessError
-
-#: manufacturing grids on which every drawing lies
-GRIDS_UM = (DRAWN_DBU_UM, DRAWN_GRID_UM)
 
 
 def refuse_incomplete(base: Process, *, measured: bool = True) -> None:
@@ -77,7 +72,7 @@ def problems_of_tables(base: Process) -> Iterator[str]:
     made = derived_layers(base.folder, "rules")
     films = (*base.films, *base.diffusions)
     yield from problems_of_names(base.layers, films, base.cuts, base.rules)
-    yield from _grid(base)
+    yield from problems_of_grid(base)
     yield from problems_of_warmth(base, films, base.cuts)
     yield from _metals(base)
     yield from problems_of_roles(base, known | set(made))
@@ -104,6 +99,8 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     made = derived_layers(base.folder, "rules") | derived_layers(module.folder, "rules")
     yield from problems_of_names(layers, films, cuts, base.rules + standing.rules)
     yield from problems_of_warmth(base, module.films, standing.cuts)
+    yield from problems_of_profiles(module, base.grid_um)
+    yield from problems_of_lengths(standing.rules, base.grid_um)
     # of a marker, another datatype of its number may be free
     numbers = {x.gds[0]: x.name for x in reversed(base.layers) if x.purpose is not Purpose.MARKER}
     for layer in module.layers:
@@ -129,11 +126,7 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     for name in module.electrodes:
         if sheets.get(name) is None:
             yield f"electrode {name} has no film with a sheet resistance (films.csv)"
-    missing = [role for role in module_roles(module) if role not in dict(module.roles)]
-    yield from (f"role {role!r} is missing (module.toml)" for role in missing)
-    for role, name in module.roles:
-        if name not in known | set(made):
-            yield f"role {role} = {name!r} is no layer (module.toml)"
+    yield from problems_of_module_roles(module, known | set(made))
     yield from _nets(base, module, standing)
 
 
@@ -146,31 +139,6 @@ def _nets(base: Process, module: Module, standing: Stand) -> Iterator[str]:
         yield from problems_of_kinds(base, module, tuple(described))
     except ProcessError as error:
         yield from (f"{error.where}: {problem}" for problem in error.problems)
-
-
-def _grid(base: Process) -> Iterator[str]:
-    if not any(math.isclose(base.grid_um, allowed) for allowed in GRIDS_UM):
-        shown = " or ".join(f"{allowed:g}" for allowed in GRIDS_UM)
-        yield (
-            f"grid_um = {base.grid_um:g}, allowed: {shown} um; all is drawn on "
-            f"{DRAWN_GRID_UM:g} um (process.toml)"
-        )
-        return
-    for rule in base.rules:
-        steps = rule.value / base.grid_um
-        if rule.kind == "exact_size" and abs(steps - round(steps)) > 1e-6:
-            yield (
-                f"rule {rule.name}: {rule.value:g} um is no multiple of grid_um = "
-                f"{base.grid_um:g} (rules.csv)"
-            )
-    low, high = base.temperatures_c
-    if not low <= REFERENCE_C <= high:
-        yield (
-            f"temperatures_c: {low:g} to {high:g} C does not hold {REFERENCE_C:g} C, where all "
-            "figures are given (process.toml)"
-        )
-    if (last := base.limits.temperatures_c[-1]) < high:
-        yield f"limits.csv ends at {last:g} C, below the {high:g} C of temperatures_c"
 
 
 def _metals(base: Process) -> Iterator[str]:
@@ -187,7 +155,7 @@ def _metals(base: Process) -> Iterator[str]:
         elif not layers[name].label:
             yield f"{name} has no label layer (layers.csv)"
         if name not in films:
-            yield f"{name} has no film with a sheet resistance (films.csv)"
+            yield f"{name} has no film with a thickness and a sheet resistance (films.csv)"
         if name not in limits:
             yield f"{name} has no current limit (limits.csv)"
         for kind in METAL_RULES:
@@ -201,6 +169,11 @@ def _metals(base: Process) -> Iterator[str]:
             yield f"{low} and {high} are joined by no cut (cuts.csv)"
     if metals and not any(cut.upper == metals[0] for cut in base.cuts):
         yield f"no contact ends on {metals[0]} (cuts.csv)"
+    poly = dict(base.roles.layers).get("poly")
+    if poly in layers and poly not in films:
+        yield (
+            f"role poly = {poly!r} has no film with a thickness and a sheet resistance (films.csv)"
+        )
     if len(set(metals)) != len(metals):
         yield "a metal is there twice (process.toml)"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..base.errors import CrossStackError
 from .model import LABELS, Cut, Film, Layer, Module, Process, Purpose, Rule
+from .module import TIERS
 from .regions import names_in
 from .tables import Section
 
@@ -17,6 +19,19 @@ ROLES = (
     "n_gate", "p_gate", "n_active", "p_active", "n_tap", "n_tap_at_well_edge", "p_tap",
     "p_tap_near_well", "diffusion_contact", "poly_contact", "tap_contact",
 )  # fmt: skip
+#: roles that a process need not have
+_MORE_ROLES = (
+    "gate", "device_mark", "poly_mark", "no_active_fill", "no_metal_fill", "seal_ring", "bond_pad",
+    "pad_metal", "pad_via", "other_metal", "circuit", "butting", "p_butting", "n_butted",
+    "p_butted", "n_butted_contact", "p_butted_contact",
+)  # fmt: skip
+_MORE_MODULE_ROLES = ("oxide", "crossing", "reopen", "marks")
+_TIER_PARTS = ("electrode", "via", "oxide", "oxide_x", "crossing")
+_WITHIN = (
+    "bottom_electrode", "middle_electrode", "memristor_film", "memristor_via", "memristor_cut",
+    "beside_via", "beside_bottom_electrode", "beside_middle_electrode",
+)  # fmt: skip
+_ON_TOP = ("middle_electrode", "middle_via", "module_area")
 #: roles that must be drawn layers -> of which purpose
 _DRAWN = {
     "nwell": Purpose.FRONT_END, "diffusion": Purpose.FRONT_END, "tap": Purpose.FRONT_END,
@@ -63,6 +78,7 @@ def problems_of_roles(base: Process, known: set[str]) -> Iterator[str]:
     """Yield roles that are missing, no layer, or of the wrong one."""
     given = dict(base.roles.layers)
     yield from (f"role {role!r} is missing (process.toml)" for role in ROLES if role not in given)
+    yield from _unknown(given, {*ROLES, *_MORE_ROLES}, "process.toml")
     for role, layer in given.items():
         if layer not in known:
             yield f"role {role} = {layer!r} is no layer (process.toml; layers.csv, derived.toml)"
@@ -178,13 +194,29 @@ def problems_of_regions(folder: Path, drawn: set[str], below: set[str]) -> Itera
 def module_roles(module: Module) -> tuple[str, ...]:
     """Return the roles without which nothing can be drawn with a module."""
     if module.stands_within:
-        return (
-            "bottom_electrode", "middle_electrode", "memristor_film", "memristor_via",
-            "memristor_cut", "beside_via", "beside_bottom_electrode", "beside_middle_electrode",
-        )  # fmt: skip
-    each = ("electrode", "via", "oxide", "oxide_x", "crossing")
-    tiers = tuple(f"{tier}_{part}" for tier in module.tiers for part in each)
-    return ("middle_electrode", "middle_via", "module_area", *tiers)
+        return _WITHIN
+    return (*_ON_TOP, *(f"{tier}_{part}" for tier in module.tiers for part in _TIER_PARTS))
+
+
+def problems_of_module_roles(module: Module, known: set[str]) -> Iterator[str]:
+    """Yield roles of a module that are missing, unknown or no layer."""
+    missing = [role for role in module_roles(module) if role not in dict(module.roles)]
+    yield from (f"role {role!r} is missing (module.toml)" for role in missing)
+    tiers = (f"{tier}_{part}" for tier in TIERS for part in _TIER_PARTS)
+    names = {*_WITHIN, *_ON_TOP, *tiers, *_MORE_MODULE_ROLES}
+    yield from _unknown((role for role, _ in module.roles), names, "module.toml")
+    for role, name in module.roles:
+        if name not in known:
+            yield f"role {role} = {name!r} is no layer (module.toml)"
+
+
+def _unknown(roles: Iterable[str], names: set[str], file: str) -> Iterator[str]:
+    """Nothing asks for a role of another name: what it was to be would be left out."""
+    for role in roles:
+        if role not in names:
+            near = get_close_matches(role, sorted(names), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"role {role!r} is unknown{hint} ({file})"
 
 
 def derived_layers(folder: Path, table: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from ..base.errors import CrossStackError
+from ..base.names import GROUND, SUPPLY
 from .model import Cut, Module, Process
 from .nets import Device, Names, Nets
 from .programs import nets
@@ -38,6 +39,17 @@ def problems_of_nets(base: Process, module: Module, cuts: tuple[Cut, ...]) -> It
         f"salicided {name!r} is none of silicon (devices.toml)"
         for name in found.salicided
         if name not in found.silicon
+    )
+    conducts = [f for f in (*base.films, *base.diffusions, *module.films) if f.sheet_ohm_sq]
+    yield from (
+        f"film {film.name} conducts, but is no layer (films.csv; layers.csv, derived.toml)"
+        for film in conducts
+        if film.name not in known
+    )
+    yield from (
+        f"film {film.name} has no thickness and is none of silicon (films.csv; devices.toml)"
+        for film in base.diffusions
+        if film.name not in found.silicon
     )
     yield from _links(base, found, known, wires)
     for device in found.devices:
@@ -91,6 +103,9 @@ def _device(device: Device, known: set[str], wires: set[str]) -> Iterator[str]:
         for name in named
         if name and name not in known
     )
+    if not device.is_memristor and device.supply not in (SUPPLY, GROUND):
+        allowed = f"allowed: {SUPPLY} or {GROUND}"
+        yield f"device {device.name}: supply = {device.supply!r:.40}, {allowed} ({where})"
     for terminal, wire in device.terminals:
         if wire and wire not in wires:
             yield f"device {device.name}: {terminal} = {wire!r} is no conductor ({where})"

@@ -20,18 +20,49 @@ _MOST_IN_ORDER, _BEST = 0.9, 100
 _RON_GRIDS = ("temperature_c", "w_um", "source_v", "drop_v")
 
 
+def measured_at(process: Process) -> dict[str, Any]:
+    """Return what a table of on resistance says of the process that it was measured for.
+
+    Its figures hold at no other supply (V, of the gates) and channel length (um).
+    """
+    lengths = {transistor.name: transistor.l_um for transistor in process.transistors}
+    return {"supply_v": process.supply_v, "l_um": lengths}
+
+
 def problems_of_ron(base: Process) -> Iterator[str]:
     """Yield what is missing or wrong in the measured table of on resistance."""
     names = {model.name for model in base.transistors}
     try:
         table = read_table(table_of(base.folder / RON_FILE))
         yield from _on_resistance(table, names)
+        yield from _measured_elsewhere(base, table)
         if [table["temperature_c"][0], table["temperature_c"][-1]] != [*base.temperatures_c]:
             yield f"{RON_FILE}: temperature_c does not reach over temperatures_c of process.toml"
     except TechError as error:
         yield str(error)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         yield f"{RON_FILE} cannot be read, or lacks one of its tables"
+
+
+def _measured_elsewhere(base: Process, table: dict[str, Any]) -> Iterator[str]:
+    """A table holds at the supply and the channel lengths that it was measured at alone."""
+    own = measured_at(base)
+    lengths = table.get("l_um")
+    pairs = [("supply_v", table.get("supply_v"), own["supply_v"], "V")]
+    for name, um in own["l_um"].items():
+        given = lengths.get(name) if isinstance(lengths, dict) else None
+        pairs.append((f"l_um of {name}", given, um, "um"))
+    for what, measured, value, unit in pairs:
+        if isinstance(measured, int | float) and not isinstance(measured, bool):
+            if math.isclose(measured, value, rel_tol=1e-9):
+                continue
+            shown = f"{measured:g} {unit}"
+        else:
+            shown = f"{measured!r:.40}, which is no number"
+        yield (
+            f"{RON_FILE}: measured at {what} = {shown}, the process has {value:g} {unit}: measure "
+            f"again with crossstack foundry models --process {base.folder} --update"
+        )
 
 
 def _leaves(rows: Any, shape: list[int]) -> tuple[list[Any], bool]:

@@ -60,6 +60,10 @@ CUTS = ("name", "layer", "lower", "upper", "ohm", "ohm_min", "ohm_max", "tcr_per
 _RULES = ("name", "kind", "layers", "value", "extra", "text", "source")
 
 
+#: what is the short name of a document, and no word
+_KEY = re.compile(r"[A-Z][A-Z0-9]*[a-z]?", re.ASCII)
+
+
 @dataclass(frozen=True)
 class Words:
     """Texts that tables may use: short names of documents, and ``{names}`` of roles."""
@@ -67,12 +71,24 @@ class Words:
     sources: Mapping[str, str]
     names: Mapping[str, str]
 
+    @classmethod
+    def of(cls, section: Section, names: Mapping[str, str]) -> Words:
+        """Return those of a file whose table ``sources`` names documents."""
+        sources = dict(section.pairs("sources"))
+        if empty := [key for key, text in sources.items() if not text.strip()]:
+            what = f"{empty[0]} is empty, allowed: a document"
+            raise ProcessError(f"{section.where} [sources]", (what,))
+        return cls(sources, names)
+
     def source(self, row: Row) -> str:
         """Return the documents of a row: keys of `sources`, or words."""
         cell = row.text("source")
         keys = cell.split()
-        if all(key in self.sources for key in keys):
+        missing = [key for key in keys if key not in self.sources]
+        if not missing:
             return self.fill("; ".join(self.sources[key] for key in keys))
+        if all(_KEY.fullmatch(key) for key in keys):
+            raise row.wrong(f"source: {missing[0]!r} is no key of [sources]")
         return self.fill(cell)
 
     def fill(self, text: str, **more: str) -> str:
@@ -91,7 +107,7 @@ def load_process(folder: Path) -> Process:
     keys = ("name", "title", "grid_um", "dbu_um", "supply_v", "temperatures_c", "module", "metals")
     more = ("roles", "current_limits", "sources")
     top = Section.of(folder / "process.toml", (*keys, *more), ("below",))
-    words = Words(dict(top.pairs("sources")), {})
+    words = Words.of(top, {})
     name, grid, metals = top.text("name"), top.number("grid_um", GRID_UM), top.texts("metals")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
         raise ProcessError(top.where, (f"name = {name[:40]!r} is not a word",))
@@ -199,6 +215,11 @@ def _corner(row: Row, column: str, span: Span) -> Corner:
 def read_film(row: Row, words: Words) -> Film:
     """Return the film of a row; without a thickness it is a conductor in the silicon."""
     thickness = row.number("thickness_um", THICKNESS_UM, 0.0)
+    unread = () if row.cells["ohm_sq"] else ("ohm_sq_min", "ohm_sq_max", "tcr_per_c")
+    for column in unread if thickness else (*unread, "shares_bottom", "bottom_um"):
+        if row.cells[column]:
+            without = "ohm_sq" if column in unread else "thickness_um"
+            raise row.wrong(f"{column} = {row.cells[column][:40]}: allowed: empty, as {without} is")
     return Film(
         name_of(row),
         row.text("material"),

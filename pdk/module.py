@@ -94,7 +94,7 @@ def load_module(folder: Path, base: Process) -> Module:
         FileError: for one that is missing.
     """
     top = Section.of(folder / "module.toml", _MODULE, _OPTIONAL)
-    words = Words(dict(top.pairs("sources")), base.roles.names)
+    words = Words.of(top, base.roles.names)
     devices = {row.text("name") for row in top.sections("device")}
     above = top.text("above", "")
     layers = (
@@ -143,7 +143,7 @@ def stand(module: Module, base: Process, profile: Profile) -> Stand:
     folder = module.folder
     top = Section.of(folder / "module.toml", _MODULE, _OPTIONAL)
     names = {**base.roles.names, "profile": profile.name}
-    words = Words(dict(top.pairs("sources")), names)
+    words = Words.of(top, names)
     values = {**profile.letters, "grid": base.grid_um}
     rules = tuple(read_rules(folder, words, module.layers, values, base.roles.names, digits=6))
     limits = tuple(

@@ -23,6 +23,7 @@ from ..base.ngspice import ModelsError, run_ngspice
 from ..base.outputs import write_text
 from ..extract.write.bsim import Bsim, transistor_card
 from ..pdk import Conditions, Tech
+from ..pdk.check_ron import measured_at
 from ..pdk.conditions import CORNERS
 from ..pdk.foundry import Sweep, models
 from ..pdk.ron import FILE
@@ -75,10 +76,8 @@ def measure(
         "conditions": f"gate fully on at {process.supply_v} V (NMOS) or 0 V (PMOS), bulk at "
         f"its rail, L = {', '.join(lengths)} um; source_v is against VSS for both; "
         "resistance = drop / current",
-        "w_um": sweep.w_um,
-        "source_v": sweep.source_v,
-        "drop_v": sweep.drop_v,
-        "temperature_c": sweep.temperature_c,
+        **measured_at(process),
+        **{field.name: list(getattr(sweep, field.name)) for field in fields(Sweep)},
         "ohm": ohm,
     }
 
@@ -185,14 +184,15 @@ def _unpack(tech: Tech, folder: Path) -> Path:
 def largest_difference(tech: Tech, table: dict[str, Any]) -> float:
     """Return the largest relative difference to the stored table, among what conducts.
 
-    It is infinite where the two do not hold the same widths, voltages and temperatures, or
-    nothing is stored.
+    It is infinite where the two do not hold the same supply, lengths, widths, voltages and
+    temperatures, or nothing is stored.
     """
     path = table_of(tech.process.folder / FILE)
     if not path.is_file():
         return float("inf")
     stored = json.loads(path.read_text(encoding="utf-8"))
-    if any(list(table[key]) != stored.get(key) for key in (f.name for f in fields(Sweep))):
+    keys = [*measured_at(tech.process), *(field.name for field in fields(Sweep))]
+    if any(table[key] != stored.get(key) for key in keys):
         return float("inf")
     worst = 0.0
     for kind, by_corner in table["ohm"].items():

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..base.errors import OK
+from ..base.errors import FOUND, OK
+from ..base.names import LINE
 from ..console import Console, output_options
 from ..options import (
     EXISTING,
@@ -109,6 +110,9 @@ def command(
 
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
     array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
+
+    Exit code 1: every memristor was left out, or the layout draws on layers that the process does
+    not know and its cuts, labels or lines end in nothing.
     """
     from ..base.errors import ConfigError
     from ..base.layout import open_layout
@@ -163,7 +167,32 @@ def command(
         )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
-    return OK
+    lost = None if _too_large(found) else _lost(found, tech.name)
+    if lost:
+        console.note(lost)
+    return FOUND if lost else OK
+
+
+def _lost(found: Extraction, process: str) -> str:
+    """Return a line on a network that is not that of the layout; empty for one that may well be.
+
+    Shapes on layers that the process does not know are a user's marks, unless what it knows has
+    lost something: a cut or label its metal, an array its memristors.
+    """
+    network, remarks = found.network, found.report.warnings
+    unknown = next((text for text in remarks if text.startswith("unknown layers")), "")
+    bare = not len(network.memristor_row)
+    way = f"a layout of another process than {process}? name it with --process"
+    if unknown:
+        ends = sum("end in nothing" in text or text.startswith("label: ") for text in remarks)
+        layers = unknown.rpartition(": ")[2]
+        if bare and any(map(LINE.fullmatch, network.ports)):
+            return f"rows or columns, but no memristor, and unknown layers ({layers}): {way}"
+        if ends:
+            return f"cuts or labels on no metal, and unknown layers ({layers}): {way}"
+    if bare and any("memristor" in text for text in network.left_out.devices):
+        return f"every memristor of the layout is left out of the network; {way}"
+    return ""
 
 
 def _extracted(

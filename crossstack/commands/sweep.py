@@ -70,7 +70,7 @@ def command(
 
     console = Console(as_json, quiet)
     values, base = sweep.parse_vary(vary), read_values(config, options)
-    with base.named():
+    with base.varied(values, "--vary").named():
         found = sweep.cases(base, values)
         sweep.check(found)
     folder = out or Path("gds_out") / "sweep"

@@ -29,15 +29,18 @@ def install(klayout_home: Path | None, process: str, as_json: bool, quiet: bool)
     """Install the package for your KLayout; start KLayout again afterwards.
 
     Then: technology <process>_crossstack, Tools > DRC, LVS and 2.5d View, library CrossStack.
-    Packages of several processes may be installed beside each other.
+    Packages of several processes may be installed beside each other; one of the same name as
+    another process is refused.
     """
     from ..klayout.package import klayout_home as default_home
-    from ..klayout.package import package_name
+    from ..klayout.package import package_name, refuse_other
 
     home = klayout_home or default_home()
     # the program of this very installation, which need not be on PATH
     program = shutil.which("crossstack", path=get_path("scripts")) or shutil.which("crossstack")
-    return _write(home / "salt" / package_name(process), program, process, Console(as_json, quiet))
+    target = home / "salt" / package_name(process)
+    refuse_other(target, process)
+    return _write(target, program, process, Console(as_json, quiet))
 
 
 @command.command("export")

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 from .. import __version__
+from ..base.errors import FileError
 from ..base.files import replacing, write_manifest
 from ..base.xml import xml_text
 from ..drc.deck import deck_macro
 from ..pdk import DEFAULT, Tech, get_tech, process_key, profile_names
+from ..pdk.home import process_names
 from ..pdk.klayout_tech import d25_text, lyp_text, lyt_text
 from . import PROCESS_FILE, PROGRAM_FILE
 from .vendored import COPY, vendored_files
@@ -40,6 +42,26 @@ def package_name(process: str = DEFAULT) -> str:
     if process_key(process) == DEFAULT:
         return NAME
     return f"{NAME}_{get_tech(process=process).process.name}"
+
+
+def refuse_other(target: Path, process: str) -> None:
+    """Refuse to replace the package of another process that goes by the same name.
+
+    Args:
+        target: where the package of `process` is to be; may be empty.
+        process: name or folder.
+
+    Raises:
+        FileError: naming the process that it is of, if that still exists.
+    """
+    for path in target.glob(f"python/*/klayout/{PROCESS_FILE}"):
+        theirs = path.read_text(encoding="utf-8", errors="replace").splitlines()[1:2]
+        known = [key for key in theirs if key in process_names() or Path(key).is_dir()]
+        if known and known[0] != (key := process_key(process)):
+            raise FileError(
+                f"{target} is the package of process {known[0]}, and {key} has the same name; "
+                "give one of them another name (process.toml), or remove that folder"
+            )
 
 
 def package_files(process: str = DEFAULT) -> dict[str, str]:

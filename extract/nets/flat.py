@@ -138,7 +138,8 @@ class _Assembly:
             if whole or not self._is_bulk(net)  # the rest of a bulk's wires may be elsewhere
         }
         self.left_out, self.ideal = [*warnings], list[str]()
-        for text in warnings:
+        # that layers are unknown comes first: it may be why the rest is as it is
+        for text in (*layout.warnings, *warnings):
             report.warn(text)
         self.chosen = self._choose(nets)
 
@@ -189,7 +190,7 @@ class _Assembly:
             self.report.warn(str(finding))
         for finding in [*device_faults(self.layout), *self.joined.values()]:
             self.report.warn(str(finding))
-        for text in [*self._labels_seen_twice(), *self.layout.warnings]:
+        for text in self._labels_seen_twice():
             self.report.warn(text)
 
     def _labels_seen_twice(self) -> Iterator[str]:

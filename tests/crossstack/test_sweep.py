@@ -135,6 +135,14 @@ def test_what_cannot_be_varied(crossstack, tmp_path, vary, words):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_varied_value_is_not_said_to_stand_in_the_file(crossstack, tmp_path):
+    file = tmp_path / "ok.yaml"
+    file.write_text("rows: 2\ntech:\n  temperature_c: 25\n")
+    ran = crossstack("sweep", file, "--vary", "tech.temperature_c=25,150", "-o", tmp_path / "s")
+    ran.fails(2, "--vary: tech.temperature_c = 150.0 is not allowed")
+    assert "line 3" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("cell", "key", "words"),
     [

@@ -71,6 +71,18 @@ def test_a_layout_without_a_manifest_is_of_the_process_that_it_draws(crossstack,
         assert crossstack("drc", alone, "--process", process).code == 0
 
 
+def test_a_metal_on_an_unknown_layer_is_not_extracted_in_silence(crossstack, drawn, tmp_path):
+    layout = db.Layout()
+    layout.read(str(drawn[DEFAULT] / f"{NAME}.gds"))
+    layout.set_info(layout.find_layer(42, 0), db.LayerInfo(70, 0))
+    layout.write(str(path := tmp_path / "alone.gds"))
+    ran = crossstack("extract", path, "-o", tmp_path)
+    assert ran.code == 1
+    remarks = ran.err.splitlines()
+    assert remarks[0].endswith("unknown layers, not checked: 70/0")
+    assert "no memristor, and unknown layers (70/0): a layout of another process" in remarks[-1]
+
+
 def test_a_process_of_ones_own_is_found_again(crossstack, tmp_path):
     lab = tmp_path / "lab"
     assert crossstack("pdk", "new", "lab", "-o", tmp_path, "--from", OTHER).code == 0

@@ -24,6 +24,7 @@ def cold(tmp_path_factory) -> Path:
     text = top.read_text().replace("supply_v = 3.3", "supply_v = 1.8")
     top.write_text(text.replace("temperatures_c = [-40, 125]", "temperatures_c = [0, 100]"))
     table = json.loads((folder / FILE).read_text())
+    table["supply_v"] = 1.8
     table["temperature_c"] = [0.0, 25.0, 85.0, 100.0]
     (folder / FILE).write_text(json.dumps(table))
     sweep = folder / "models.toml"

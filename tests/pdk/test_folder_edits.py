@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import random
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from crossstack.pdk.audit import audit
+from crossstack.pdk.tech import unmeasured_tech
+from crossstack.signoff import models
 from crossstack.trial import problems_of_drawing
 
 _PATH = Path(__file__).parents[2] / "bench" / "pdk_folders.py"
@@ -46,6 +49,22 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
     [
         ("films.csv", "IMD2,SiO2,1.15,,,,,,,4", "IMD2,SiO2,1.15,,,,,,,-4",
          "films.csv line 14: permittivity = -4, allowed: 1 to 10000"),
+        ("films.csv", 'salicided",0.2,yes,0.32,6.8', 'salicided",,,,6.8',
+         "role poly = 'Poly2' has no film with a thickness"),
+        ("films.csv", "Metal3,Al,0.55,yes,3.53,", "Metal3,Al,,,,", "Metal3 has no film with a th"),
+        ("films.csv", "pass_oxide,", "plate,Al,,,,6,,,,,IS\npass_oxide,",
+         "film plate conducts, but is no layer"),
+        ("films.csv", 'salicided",,,,6.3', 'salicided",,yes,,6.3',
+         "shares_bottom = yes: allowed: empty, as thickness_um is"),
+        ("films.csv", "STI,SiO2,0.32,,,,,,", "STI,SiO2,0.32,,,,abc,,",
+         "ohm_sq_min = abc: allowed: empty, as ohm_sq is"),
+        ("films.csv", "STI,SiO2,0.32,,,,,,", "STI,SiO2,0.32,,,,,-1,", "ohm_sq_max = -1: allowed"),
+        ("process.toml", 'DM16 = "GF180MCU design manual, 16_Poly2_42"', 'DM16 = " "',
+         "[sources]: DM16 is empty, allowed: a document"),
+        ("process.toml", 'DM16 = "GF180MCU design manual, 16_Poly2_42"', "",
+         "source: 'DM16' is no key of [sources]"),
+        ("al_tio2/module.toml", "\nPLUG = ", "\nPLUGG = ", "source: 'PLUG' is no key of"),
+        ("devices.toml", 'supply = "VSS"', 'supply = "abc"', "'abc', allowed: VDD or VSS"),
         ("films.csv", "IMD2,SiO2,1.15,,,,,,,4", "IMD2,SiO2,1e6,,,,,,,4", "thickness_um = 1e6"),
         ("films.csv", "0.104,0.0033,,IS ES1\nIMD1", "0.104,-0.02,,IS ES1\nIMD1",
          "film Metal1: tcr_per_c = -0.02 makes its resistance negative at 125 C"),
@@ -65,12 +84,28 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("process.toml", "activation_ev = 0.7", "activation_ev = -1", "ev = -1, allowed"),
         ("process.toml", 'nplus = "Nplus"', 'nplus = "Pplus"', "roles nplus and pplus are both"),
         ("process.toml", 'n_gate = "n', 'n_gate = "p', "'pgate'"),
+        ("process.toml", 'bond_pad = ', 'bondpad = ',
+         "role 'bondpad' is unknown; did you mean 'bond_pad'? (process.toml)"),
+        ("process.toml", '\ngate = "gate"', '\ngatee = "gate"', "did you mean 'gate'?"),
+        ("process.toml", '\ngate = "gate"', '\nlocal = "Poly2"\ngate = "gate"', "'local' is unk"),
+        ("al_tio2/module.toml", 'reopen = ', 'repen = ', "did you mean 'reopen'? (module.toml)"),
         ("process.toml", 'n_active = "ncomp_outside"\n', "", "role 'n_active' is missing"),
         ("rules.csv", "V2.1,exact_size,Via2,0.26", "V2.1,exact_size,Via2,0",
          "value = 0, allowed: above 0 to 1000 um"),
         ("rules.csv", "V2.1,exact_size,Via2,0.26", "V2.1,exact_size,Via2,0.2625",
          "rule V2.1: 0.2625 um is no multiple"),
         ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,1e6", "value = 1e6, allowed"),
+        ("rules.csv", "M3.1,width,Metal3,0.28", "M3.1,width,Metal3,0.283",
+         "rule M3.1: 0.283 um is no multiple of grid_um = 0.005, allowed: 0.28 or 0.285 (rules"),
+        ("rules.csv", "wider_than=10", "wider_than=10.001", "wider_than = 10.001 um is no mult"),
+        ("shuttle.toml", "bond_opening_um = 60", "bond_opening_um = 60.0012",
+         "pads.bond_opening_um = 60.0012 um is no multiple of grid_um"),
+        ("shuttle.toml", "column_um = [1.6, 8]", "column_um = [1.6, 8.001]", "column_um[2] = 8.00"),
+        ("shuttle.toml", "poly = 1.5", "poly = 1.5012", "clear.poly = 1.5012 um is no multiple"),
+        ("al_tio2/profiles.csv", "stepper,0.5,", "stepper,0.5012,", "line_um = 0.5012 um is no"),
+        ("al_tio2/rules.csv", "VBE.5,clear,VBE crossing,F + A", "VBE.5,clear,VBE crossing,F / 7",
+         "rule VBE.5: 0.071429 um is no multiple"),
+        ("al_tio2/fill.csv", "BE_Dummy,10 * F", "BE_Dummy,10.0001 * F", "side_um = 5.000"),
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,42/0",
          "'42/0' is described as Metal3"),
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,70000/0",
@@ -80,6 +115,15 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("limits.csv", "direction,85,110,125", "direction,-500,110,125", "limits.csv"),
         ("cuts.csv", "ohm,ohm_min,ohm_max", "ohm,ohm_max,ohm_min", "allowed: ohm_min <= ohm"),
         ("ron_table.json", '"min"', '"mix"', "ron_table.json"),
+        ("process.toml", "supply_v = 3.3", "supply_v = 2.5",
+         "measured at supply_v = 3.3 V, the process has 2.5 V: measure again with"),
+        ("rules.csv", "PL.2,gate_length,Poly2 COMP,0.28", "PL.2,gate_length,Poly2 COMP,0.4",
+         "measured at l_um of nfet = 0.28 um, the process has 0.4 um: measure again"),
+        ("devices.toml", 'name = "pfet"\n', 'name = "pfet"\nl_um = 0.5\n',
+         "measured at l_um of pfet = 0.28 um, the process has 0.5 um"),
+        ("ron_table.json", ' "supply_v": 3.3,\n', "", "at supply_v = None, which is no number"),
+        ("ron_table.json", '"supply_v": 3.3', '"supply_v": NaN', "measured at supply_v = nan V"),
+        ("ron_table.json", '"pfet": 0.28', '"pfet": true', "l_um of pfet = True, which is no"),
         ("shuttle.toml", 'clear = { poly = 1.5', 'clear = { polly = 1.5', "'polly' is no role"),
         ("magic.toml", 'nfet = "COMP;and Poly2', 'nfet = "COMP;and Poly3', "magic.toml"),
         ("al_tio2/limits.csv", "TE,um,", "XE,um,", "limit of XE: no conductor or cut"),
@@ -104,6 +148,19 @@ def test_swapped_corners_of_the_on_resistance_are_named(folder):
     assert any("of corner min lie above" in problem for problem in audit(folder)[1])
 
 
+def test_a_new_table_of_on_resistance_says_what_it_was_measured_at(folder, monkeypatch):
+    monkeypatch.setattr(models, "_currents_of", lambda *_: {})
+    monkeypatch.setattr(models, "_value", lambda *_: 1.0)
+    head, table = folder / "process.toml", folder / "ron_table.json"
+    head.write_text(head.read_text().replace("supply_v = 3.3", "supply_v = 2.5"))
+    tech = unmeasured_tech(folder)
+    found = models.measure(tech, folder)
+    assert models.largest_difference(tech, found) == math.inf
+    models.write_table(table, found)
+    assert audit(folder)[1] == ()
+    assert '"l_um": {' in table.read_text()
+
+
 def test_what_only_drawing_shows_is_said_in_one_line(folder):
     path = folder / "rules.csv"
     rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -111,3 +168,14 @@ def test_what_only_drawing_shows_is_said_in_one_line(folder):
     assert audit(folder)[1] == ()
     problems = [*problems_of_drawing(folder, whole=False)]
     assert "no rule space(poly = Poly2)" in problems[0]
+
+
+def test_rules_that_leave_no_room_are_named(folder):
+    path = folder / "rules.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("M3.1,width,Metal3,0.28", "M3.1,width,Metal3,28"), "utf-8")
+    assert audit(folder)[1] == ()
+    problem = next(problems_of_drawing(folder, whole=False))
+    words = "process gf180mcuD: its rules leave no room for Metal1, which would be "
+    assert words in problem, problem
+    assert "the longest of them: M3.1, width of Metal3, 28 um; " in problem

@@ -20,7 +20,13 @@ import pytest
 from crossstack import cli
 from crossstack.cells import CELLS, Cell, draw_cell, to_layout
 from crossstack.generators import ArraySpec, build_top
-from crossstack.klayout.package import package_files, write_package
+from crossstack.klayout import PROCESS_FILE
+from crossstack.klayout.package import (
+    package_files,
+    package_name,
+    refuse_other,
+    write_package,
+)
 from crossstack.klayout.pcells import CrossStackLibrary
 from crossstack.klayout.vendored import vendored_files
 from crossstack.pdk import DEFAULT, LABEL_OF, LAYERS, PROFILES, ParameterError, get_tech
@@ -273,6 +279,26 @@ def test_install_replaces_what_it_wrote_and_nothing_else(tmp_path: Path) -> None
     (foreign / "thesis.txt").write_text("mine")
     assert cli.run(["tech", "export", str(foreign)]) == cli.INCOMPLETE
     assert [p.name for p in foreign.iterdir()] == ["thesis.txt"]
+
+
+def test_install_does_not_take_the_place_of_another_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = tmp_path / "a" / "lab"
+    shutil.copytree(HOME / "gf180mcuD", ours)
+    head = ours / "process.toml"
+    head.write_text(head.read_text().replace('name = "gf180mcuD"', 'name = "lab"'))
+    shutil.copytree(ours, theirs := tmp_path / "b" / "lab")
+    target = tmp_path / "salt" / package_name(str(ours))
+    said = target / "python" / "crossstack_klayout_lab" / "klayout" / PROCESS_FILE
+    said.parent.mkdir(parents=True)
+    said.write_text(f"lab\n{theirs.resolve()}\n")
+    install = ["tech", "install", "--klayout-home", str(tmp_path), "-q", "--process"]
+    assert cli.run([*install, str(ours)]) == cli.INCOMPLETE
+    assert f"is the package of process {theirs.resolve()}" in capsys.readouterr().err
+    refuse_other(target, str(theirs))
+    shutil.rmtree(theirs)
+    refuse_other(target, str(ours))
 
 
 def test_exports_are_equal_and_name_no_machine(

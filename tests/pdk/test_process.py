@@ -229,7 +229,7 @@ DAMAGE = [
     ("derived.toml", '"COMP & Nplus"', '"__import__(1)"', "only layers"),
     ("derived.toml", '"Nplus | Pplus"', '"ptap2.delete()"', "no such method 'delete'"),
     ("devices.toml", 'name = "pfet"', 'name = "pmos"', "transistor pfet is missing"),
-    ("ron_table.json", '"nfet"', '"mfet"', "nfet has no on resistance"),
+    ("ron_table.json", '"nfet": {', '"mfet": {', "nfet has no on resistance"),
     ("ron_table.json", "{", "", "cannot be read"),
     ("ron_table.json", "3010.3", "NaN", "is nan, allowed: numbers"),
     ("ron_table.json", "3010.3, ", "", "nfet, typ is not 4 x 6 x 16 x 10 numbers"),
