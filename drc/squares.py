@@ -111,7 +111,8 @@ def _close(mine: Boxes, theirs: Boxes, distance: int) -> Boxes | None:
     i, j = found["i"], found["j"]
     gaps = np.maximum(mine[i, :2] - theirs[j, 2:], theirs[j, :2] - mine[i, 2:])
     near_by = (np.maximum(gaps, 0) ** 2).sum(axis=1) <= distance**2
-    return np.stack([i, j], axis=1)[near_by]
+    pairs: Boxes = np.stack([i, j], axis=1)[near_by]
+    return pairs
 
 
 def _below(cell: kdb.Cell, index: int, known: dict[int, Boxes | None]) -> Boxes | None:

@@ -70,6 +70,10 @@ def _rows(path: Path, profile: Profile) -> Iterator[FilmFill]:
         shift = row.number("shift", DISTANCE_UM, names=letters)
         if step <= side or shift not in (0.0, step):
             raise row.wrong("allowed: a step above the side, a shift of 0 or of the step")
-        far = [row.number(key, DISTANCE_UM, names=letters) for key in _COLUMNS[5:9]]
-        name = name_of(row)
-        yield FilmFill(name, row.text("layer"), side, step, shift, *far, row.text("source"))
+        films, openings, marks, edge = (
+            row.number(key, DISTANCE_UM, names=letters) for key in _COLUMNS[5:9]
+        )
+        yield FilmFill(
+            name_of(row), row.text("layer"), side, step, shift, films, openings, marks, edge,
+            row.text("source"),
+        )  # fmt: skip

@@ -80,8 +80,8 @@ class Wires:
         read = np.zeros(self.one.n_nodes, dtype=bool)
         read[self.read] = True
         ends = np.stack([self.one.resistor_a, self.one.resistor_b]).astype(np.int64)
-        every = (np.arange(size)[None] for size in (self.one.n_nodes, ends.shape[1]))
-        return Kind(self.one, Copies(*every, ends), read)
+        nodes, resistors = np.arange(self.one.n_nodes)[None], np.arange(ends.shape[1])[None]
+        return Kind(self.one, Copies(nodes, resistors, ends), read)
 
     def into(self, found: NetworkSolution) -> Floats:
         """Return the currents into the nodes `read` of every net, A, shape (nodes, nets)."""
@@ -97,8 +97,9 @@ class Wires:
             sign = 1.0 if stands.side == SECOND else -1.0
             np.add.at(out, at, sign * amps[stands.number.T])
         if self.pin >= 0:
-            at = int(np.searchsorted(self.read, self.pin))
-            out[at] += [found.port_currents[name] for name in self.nets]
+            out[np.searchsorted(self.read, self.pin)] += [
+                found.port_currents[name] for name in self.nets
+            ]
         if not np.isfinite(out).all():
             raise ConvergenceError(f"the currents into {self.nets[0]} are not known")
         return out
@@ -107,11 +108,12 @@ class Wires:
     def _units(self) -> Floats | None:
         """Current of every resistor for 1 A into each node `read`, A; None if that is too much."""
         size, count = len(self.one.resistor_ohm), len(self.read)
-        if count > len(self.nets) or 8 * size * count > MOST_BYTES:
+        reference = self.kind.reference
+        if reference is None or count > len(self.nets) or 8 * size * count > MOST_BYTES:
             return None
         inject = np.zeros((self.one.n_nodes, count))
         inject[self.read, np.arange(count)] = 1.0
-        inject[int(self.kind.reference[0])] -= 1.0
+        inject[int(reference[0])] -= 1.0
         return self._carried(inject, 1.0)
 
     def currents(self, into: Floats) -> Floats:
@@ -185,8 +187,8 @@ class Wires:
         """
         one, columns = self.one, self.column
         count = len(columns)
-        near, far, device = self.switches.node, one.n_nodes, one.n_nodes + count
-        far, device = (first + np.arange(count) for first in (far, device))
+        near, far = self.switches.node, one.n_nodes + np.arange(count)
+        device = far + count
         ends = (near, far) if self.switches.side == FIRST else (far, near)
         ones, nothing, number = np.ones(count), np.full(count, np.nan), np.arange(count)
         return network_of(
@@ -224,7 +226,9 @@ def network_of(
     **arrays: NDArray[Any],
 ) -> Network:
     """Return a network of some arrays (see `Network`); what is not given it has none of."""
-    every = {name: arrays.get(name, np.empty(0, kind)) for name, kind in ARRAY_TYPES.items()}
+    every: dict[str, Any] = {
+        name: arrays.get(name, np.empty(0, kind)) for name, kind in ARRAY_TYPES.items()
+    }
     return Network(
         node_names=np.concatenate(names), layers=tuple(layers), nets=tuple(nets),
         ports=dict(ports or {}), **every,
