@@ -10,6 +10,7 @@ is fine. A refusal names the range, anything else is a fault of the drawing.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import sys
@@ -22,7 +23,10 @@ from crossstack.drc import run_drc
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError
+from crossstack.pdk.check_ron import measured_at
 from crossstack.pdk.home import HOME
+from crossstack.pdk.load import load_process
+from crossstack.pdk.ron import FILE as RON_FILE
 
 #: kinds whose value may grow, and the step of their values in um
 KINDS = {
@@ -52,6 +56,10 @@ def enlarged(base: str, seed: int, folder: Path) -> Path:
     table.write_text("\n".join([*rows, ""]))
     top = target / "process.toml"
     top.write_text(top.read_text().replace(f'name = "{base}"', 'name = "enlarged"'))
+    # drawings ask for no resistance: that of other gates would have to be measured
+    measured = target / RON_FILE
+    values = json.loads(measured.read_text()) | measured_at(load_process(target))
+    measured.write_text(json.dumps(values))
     return target
 
 
