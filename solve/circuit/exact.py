@@ -7,9 +7,12 @@ in the diagonal. On the way back voltages are kept as differences of former neig
 a difference of neighbours is a mean of differences that are known, so the current through a very
 good conductor does not drown in the last digit of two voltages either. Parts that hang on one node
 carry nothing and are merged with it first: there, such means would be rounding in place of 0.
+Where differences of two signs cancel in a mean, what rounding leaves is known, and is judged.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +37,12 @@ def fits(circuit: Circuit) -> bool:
 class Exact:
     """A circuit reduced to its held nodes; one elimination serves any number of drives."""
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: Circuit, real: type[np.floating[Any]] = np.float64) -> None:
         """Eliminate every free node.
+
+        Args:
+            circuit: what `fits`.
+            real: numbers to calculate with.
 
         Raises:
             ConvergenceError: if conductances leave the range of numbers.
@@ -52,10 +59,11 @@ class Exact:
         self._at[order] = np.arange(size)
         self._a, self._b = self._at[circuit.a], self._at[circuit.b]
         # conductances of parallel edges add; the matrix is symmetric with an empty diagonal
-        mesh = np.zeros((size, size))
+        self._real = real
+        mesh = np.zeros((size, size), dtype=real)
         np.add.at(mesh, (self._a, self._b), circuit.g)
         np.add.at(mesh, (self._b, self._a), circuit.g)
-        self._stars: list[tuple[Ints, Floats]] = []
+        self._stars: list[tuple[Ints, NDArray[Any]]] = []
         with np.errstate(all="ignore"):
             for k in range(self._n_free):
                 near = k + 1 + np.flatnonzero(mesh[k, k + 1 :])
@@ -84,8 +92,11 @@ class Exact:
         out: Ints = free[reverse_cuthill_mckee(graph.tocsr(), symmetric_mode=True)]
         return out
 
-    def solve(self, held_volts: Floats) -> Flow:
-        """Voltages and currents for held voltages, of which only the held entries are read.
+    def solve(self, held_volts: Floats) -> tuple[Flow, Floats, Floats]:
+        """Return voltages and currents for held voltages, of which only these are read.
+
+        Returns:
+            (them, what of each edge's current may be rounding, the same of each node's `out`), A.
 
         Raises:
             ConvergenceError: if a result is not finite.
@@ -95,23 +106,30 @@ class Exact:
         given = np.zeros(circuit.n_groups)
         given[circuit.group[whole.held]] = held_volts[whole.held]
         given = given[self._held]
-        drop = np.zeros((size, size))
-        drop[n_free:, n_free:] = given[:, None] - given
+        drop = np.zeros((size, size), dtype=self._real)
+        drop[n_free:, n_free:] = given[:, None].astype(self._real) - given
+        rounding = 4 * np.finfo(self._real).eps
+        lost = rounding * np.abs(drop)
         with np.errstate(all="ignore"):
-            out = np.zeros(circuit.n_groups)
+            out, noise = np.zeros(circuit.n_groups), np.zeros(circuit.n_groups)
             out[self._held] = (self._mesh * drop[n_free:, n_free:]).sum(axis=1)
-            level = np.zeros(size)
+            noise[self._held] = (self._mesh * lost[n_free:, n_free:]).sum(axis=1)
+            level = np.zeros(size, dtype=self._real)
             level[n_free:] = given
             for k in range(n_free - 1, -1, -1):
                 near, share = self._stars[k]
-                seen = share @ drop[np.ix_(near, near)]
+                block = np.ix_(near, near)
+                seen = share @ drop[block]
                 drop[k, near], drop[near, k] = seen, -seen
+                lost[k, near] = share @ (lost[block] + rounding * np.abs(drop[block]))
+                lost[near, k] = lost[k, near]
                 level[k] = share @ level[near]
-            drops = np.zeros(len(whole.g))
+            drops, blurred = np.zeros(len(whole.g)), np.zeros(len(whole.g))
             drops[circuit.edge] = drop[self._a, self._b]
+            blurred[circuit.edge] = lost[self._a, self._b]
             volts = np.where(circuit.floating, 0.0, level[self._at])[circuit.group]
             out = np.where(whole.held, out[circuit.group], 0.0)
             amps = whole.g * drops
         if not all(np.isfinite(x).all() for x in (volts, amps, out)):
             raise ConvergenceError("the currents or voltages leave the range of numbers")
-        return Flow(volts, drops, amps, out)
+        return Flow(volts, drops, amps, out), whole.g * blurred, noise[circuit.group]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class Factorised:
         self.circuit = circuit
         self._free = circuit.free
         self._lu: LineFactor | PartsFactor | SuperLU | None = None
-        self._exact: Exact | None = None
+        self._exact: dict[type[np.floating[Any]], Exact] = {}
         self._hanging: NDArray[np.bool_] | None = None
         if len(self._free):
             self._lu = factor(circuit, along_lines=along_lines)
@@ -157,8 +158,30 @@ class Factorised:
                 f"the direct solution reached {share:.1e} in currents and {moved:.1e} in voltages, "
                 f"asked: {tol:.0e}"
             )
-        self._exact = self._exact or Exact(self.circuit)
-        return self._exact.solve(held_volts)
+        return self._eliminated(held_volts, nodes, edges, tol)
+
+    def _eliminated(
+        self, held_volts: Floats, nodes: Sequence[Ints], edges: Sequence[Ints], tol: float
+    ) -> Flow:
+        """Solve by elimination, with longer numbers where usual ones cancel.
+
+        Raises:
+            ConvergenceError: if rounding is too much even then.
+        """
+        worst = 0.0
+        for real in (np.float64, np.longdouble):
+            if real not in self._exact:
+                self._exact[real] = Exact(self.circuit, real)
+            found, edge_noise, node_noise = self._exact[real].solve(held_volts)
+            kinds = [(found.amps[k], edge_noise[k]) for k in edges]
+            kinds += [(found.out[k], node_noise[k]) for k in (self.circuit.held, *nodes)]
+            worst = max((_noise_share(*kind) for kind in kinds), default=0.0)
+            if worst <= tol:
+                return found
+        raise ConvergenceError(
+            f"conductances from {self.circuit.g.min():.0e} to {self.circuit.g.max():.0e} S: "
+            f"elimination reached {worst:.1e} in currents, asked: {tol:.0e}"
+        )
 
     def _judged(
         self, held_volts: Floats, nodes: Sequence[Ints], edges: Sequence[Ints], *, long: bool
@@ -301,6 +324,12 @@ class Factorised:
         lost = circuit.held & (np.abs(found.out) <= noise)
         out = np.where(lost, 0.0, found.out)
         return replace(found, drops=drops, amps=circuit.g * drops, out=out)
+
+
+def _noise_share(amps: Floats, noise: Floats) -> float:
+    """Return the most that rounding may be of the largest current; of nothing it is nothing."""
+    most = float(np.abs(amps).max(initial=0.0))
+    return float(noise.max(initial=0.0)) / most if most else 0.0
 
 
 class LineFactor:

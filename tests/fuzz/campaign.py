@@ -33,7 +33,7 @@ WORKER = (
 #: s for the first line of a worker, which imports, and for its first case, which compiles
 START_SECONDS = 120.0
 #: exit codes that a damaged input may end with; 1 only where a command gives verdicts
-VERDICTS = frozenset({"drc", "lvs", "tapeout", "report"})
+VERDICTS = frozenset({"drc", "lvs", "extract", "tapeout", "report"})
 
 #: name -> (file that is damaged, command line; FILE, BASE and OUT are put in)
 TARGETS: dict[str, tuple[str, str]] = {

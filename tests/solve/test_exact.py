@@ -45,6 +45,13 @@ def test_no_way_of_solving_is_silently_wrong(bench):
     assert not any(not (v.worst <= bench.TOL) for v in verdicts.values())
 
 
+def test_what_cancels_in_an_elimination_takes_longer_numbers(bench):
+    # a device between a weak source and a column of many amperes (case 486 of seed 131)
+    verdicts = bench.run(1, seed=131, first=486)
+    assert verdicts["crossbar direct"].counts["within"] == 1
+    assert not any(v.counts["WRONG"] for v in verdicts.values())
+
+
 def test_a_lucky_second_step_does_not_end_an_iteration(bench):
     # columns that follow their rows: all energy, hardly any current (case 117 of seed 11)
     wires = {"row_segments": 1.9, "column_segments": 3e4, "sense_resistance": 4.3e5}
