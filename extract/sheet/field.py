@@ -31,6 +31,9 @@ from .angled import Bools, Floats, corner_points, cut_cells, edges_of, refined
 
 #: grid steps over the narrowest feature next to a corner, and growth away from it
 _STEPS, _GROWTH, _COARSEST = 96, 1.3, 10
+#: points of a grid from which on its steps grow faster, and by how much at the most: half a million
+#: take 0.7 GB. Shapes that we draw have 0.1 million; more come from very many corners
+_MOST_POINTS, _MOST_COARSE = 200_000, 4
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,13 @@ class SheetPort:
         return x1 == x2 or y1 == y2
 
 
-def _axis(corners: set[int], edges: set[int]) -> Floats:
+def _axis(corners: set[int], edges: set[int], coarse: int) -> Floats:
     """Return grid lines through all marks, graded towards the shape's corners.
 
     Args:
         corners: coordinates of the shape's corners, where the field may be singular.
         edges: coordinates of port edges, where it is not.
+        coarse: how much faster steps grow than usual, and how much longer they may become.
     """
     fixed = sorted(corners | edges)
     smallest = min(b - a for a, b in pairwise(fixed))
@@ -66,18 +70,18 @@ def _axis(corners: set[int], edges: set[int]) -> Floats:
         fine = max(smallest, (b - a) / 8) / _STEPS
         near_a = min(gaps[max(k - 1, 0) : k + 1]) / _COARSEST
         near_b = min(gaps[k : k + 2]) / _COARSEST
-        up = _graded((b - a) / 2, fine if a in corners else near_a)
-        down = _graded((b - a) / 2, fine if b in corners else near_b)
+        up = _graded((b - a) / 2, fine if a in corners else near_a, coarse)
+        down = _graded((b - a) / 2, fine if b in corners else near_b, coarse)
         lines += [a, *(a + up), *(b - down[-2::-1])]
     lines.append(fixed[-1])
     return np.array(lines)
 
 
-def _graded(length: float, first: float) -> Floats:
+def _graded(length: float, first: float, coarse: int) -> Floats:
     """Return the distances of growing steps that end at `length`."""
     steps = [first]
     while sum(steps) < length:
-        steps.append(min(steps[-1] * _GROWTH, 2 * length / _COARSEST))
+        steps.append(min(steps[-1] * _GROWTH**coarse, 2 * coarse * length / _COARSEST))
     distances: Floats = np.cumsum(steps) * (length / sum(steps))
     return distances
 
@@ -137,14 +141,21 @@ def _grid(
             points += polygon.each_point_hole(hole)
     else:
         points = list(corner_points(polygon))
-    x = _axis({p.x for p in points}, {c for p in ports for c in p.box[0::2]})
-    y = _axis({p.y for p in points}, {c for p in ports for c in p.box[1::2]})
-    if straight:
-        filled = inside(polygon, x, y)
-        return (x, y, filled, *_conductances(filled, x, y))
-    edges = edges_of(polygon)
-    x, y = refined(x, edges, polygon, 0), refined(y, edges, polygon, 1)
-    return (x, y, *cut_cells(edges, x, y))
+    corners = {p.x for p in points}, {p.y for p in points}
+    sides = tuple({c for p in ports for c in p.box[axis::2]} for axis in (0, 1))
+    edges = None if straight else edges_of(polygon)
+    coarse = 1
+    while True:
+        x, y = (_axis(*marks, coarse) for marks in zip(corners, sides, strict=True))
+        if edges is not None:
+            x, y = (refined(z, edges, polygon, axis) for axis, z in enumerate((x, y)))
+        if len(x) * len(y) <= _MOST_POINTS or coarse >= _MOST_COARSE:
+            break
+        coarse *= 2
+    if edges is not None:
+        return (x, y, *cut_cells(edges, x, y))
+    filled = inside(polygon, x, y)
+    return (x, y, filled, *_conductances(filled, x, y))
 
 
 def sheet_impedance(polygon: db.Polygon, ports: list[SheetPort]) -> Floats:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crossstack.extract.sheet import field
 from crossstack.extract.sheet.field import SheetPort, sheet_impedance
 from crossstack.extract.sheet.pex import pex_squares
 from crossstack.extract.sheet.study import PATTERNS, Pattern, accuracy, accuracy_table
@@ -44,6 +45,49 @@ def _between(
     current[wire.port_node[0]], current[wire.port_node[1]] = 1.0, -1.0
     volts = np.linalg.lstsq(matrix, current, rcond=None)[0]
     return float(current @ volts)
+
+
+BENT = {
+    "bend": (((0, 0), (0, 5000), (1000, 5000), (1000, 1000), (5000, 1000), (5000, 0)), (4540, 200)),
+    "notch": (
+        ((0, 0), (0, 1000), (3000, 1000), (3000, 600), (3400, 600), (3400, 1000), (5000, 1000),
+         (5000, 0)), (4540, 200),
+    ),
+    "slanted": (
+        ((0, 0), (0, 1000), (4000, 5000), (5000, 5000), (5000, 4000), (1000, 0)), (4540, 4540),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("coarse", "most"), [(2, 2e-3), (4, 8e-3)])
+@pytest.mark.parametrize("name", BENT)
+def test_a_coarser_grid_is_nearly_as_good(name, coarse, most, monkeypatch) -> None:
+    corners, (x, y) = BENT[name]
+    shape = db.Polygon([db.Point(*c) for c in corners])
+    ports = [SheetPort((200, 200, 460, 460)), SheetPort((x, y, x + 260, y + 260))]
+    usual = sheet_impedance(shape, ports)[0, 0]
+    monkeypatch.setattr(field, "_MOST_POINTS", 0)
+    monkeypatch.setattr(field, "_MOST_COARSE", coarse)
+    other = sheet_impedance(shape, ports)[0, 0]
+    assert other != usual
+    assert other == pytest.approx(usual, rel=most)
+
+
+def test_a_shape_of_very_many_corners_has_a_grid_of_its_size(monkeypatch) -> None:
+    rnd = np.random.default_rng(3)
+    tops = [(int(x), int(y)) for x, y in zip(range(0, 30000, 900), rnd.integers(800, 9000, 34),
+            strict=False)]  # fmt: skip
+    shape = db.Polygon([db.Point(0, 0), *(db.Point(*c) for c in tops), db.Point(30000, 0)])
+    ports = [SheetPort((100, 100, 360, 360)), SheetPort((29000, 20, 29260, 280))]
+
+    def points() -> int:
+        x, y, *_ = field._grid(shape, ports)
+        return len(x) * len(y)
+
+    within = points()
+    monkeypatch.setattr(field, "_MOST_POINTS", 10**9)
+    assert points() > 2 * within
+    assert within < 2 * 200_000
 
 
 def test_a_line_at_45_degrees_has_the_squares_of_a_straight_one() -> None:
