@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..solve.circuit.circuit import held_voltages
-from ..solve.circuit.graph import PartsFactor, symmetric_factor, weak_entries
+from ..solve.circuit.factors import PartsFactor, symmetric_factor, weak_entries
 from ..solve.network.assembly import switch_conductances
 from ..solve.network.nonlinear import jacobian_of
 

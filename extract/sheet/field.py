@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from ...pdk import CrossStackError
+from ...solve.circuit.factors import symmetric_factor
 from .angled import Bools, Floats, corner_points, cut_cells, edges_of, refined
 
 #: grid steps over the narrowest feature next to a corner, and growth away from it
@@ -237,12 +237,7 @@ def _reduce(a: NDArray[np.int64], b: NDArray[np.int64], g: Floats, loads: Floats
     drive = (loads[1:] - loads[0]).T
     ground = int(np.argmax(loads[0]))
     free = np.flatnonzero(np.arange(n) != ground)
-    factor = splu(
-        matrix[free][:, free],
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
+    factor = symmetric_factor(matrix[free][:, free])
     volts = np.zeros_like(drive)
     volts[free] = factor.solve(drive[free])
     z: Floats = drive.T @ volts

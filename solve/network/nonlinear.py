@@ -17,7 +17,8 @@ from scipy.sparse import coo_matrix, csc_matrix
 
 from ...base.errors import ConvergenceError, DriveError
 from ..circuit.circuit import Circuit, Flow, held_voltages
-from ..circuit.graph import Factorised, symmetric_factor
+from ..circuit.factors import symmetric_factor
+from ..circuit.graph import Factorised
 from ..circuit.iv import DeviceLaw, SquareLaw
 from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back, tangent
 from .assembly import SwitchOhm

@@ -18,7 +18,7 @@ from scipy.sparse.linalg import splu
 
 from ...base.errors import ConvergenceError, InputError
 from ..circuit.circuit import held_voltages
-from ..circuit.graph import symmetric_factor
+from ..circuit.factors import symmetric_factor
 from .linear import NetworkSolver
 from .network import Network
 

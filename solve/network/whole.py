@@ -17,7 +17,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from ...base.errors import ConvergenceError
 from ..circuit.circuit import prepare
-from ..circuit.graph import factor
+from ..circuit.factors import factor
 from ..circuit.iv import DeviceLaw
 from .alike import Copies, copies
 from .linear import LOST, NetworkSolution, NetworkSolver, name_islands

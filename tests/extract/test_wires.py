@@ -12,7 +12,7 @@ from crossstack.config import config_of
 from crossstack.console import Console
 from crossstack.extract import extract
 from crossstack.generators import build_top
-from crossstack.solve.circuit import graph
+from crossstack.solve.circuit import factors
 from crossstack.solve.network import linear, wires
 
 QUIET = Console(quiet=True)
@@ -86,9 +86,9 @@ def test_lines_that_are_meshes_are_solved_without_the_devices_between_them(flat,
     monkeypatch.setattr(linear, "REGULAR_FROM", 1)
     monkeypatch.setattr(linear, "MESHED", 0)
     seen = []
-    solve = graph.PartsFactor.solve
+    solve = factors.PartsFactor.solve
     monkeypatch.setattr(
-        graph.PartsFactor, "solve", lambda self, right: seen.append(self) or solve(self, right)
+        factors.PartsFactor, "solve", lambda self, right: seen.append(self) or solve(self, right)
     )
     same(judged(FOLDED, engine="tile", pieces=True)[1], flat["folded"])
     assert len(seen) > 50
@@ -99,5 +99,5 @@ def test_lines_that_are_meshes_are_solved_without_the_devices_between_them(flat,
 def test_where_steps_do_not_get_there_everything_is_factorised(flat, monkeypatch):
     monkeypatch.setattr(linear, "REGULAR_FROM", 1)
     monkeypatch.setattr(linear, "MESHED", 0)
-    monkeypatch.setattr(graph, "gmres", lambda *a, **k: (None, 1))
+    monkeypatch.setattr(factors, "gmres", lambda *a, **k: (None, 1))
     same(judged(SMALL, engine="tile", pieces=True)[1], flat["plain"])
