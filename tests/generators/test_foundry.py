@@ -34,12 +34,11 @@ def cells(profile: str) -> list[db.Layout]:
 
 
 @pytest.fixture
-def flat(monkeypatch, requires_program):
+def flat(monkeypatch, wheels):
     """The deck without hierarchy: what is placed once or a few times takes thrice as long with it.
 
     As the command runs it, the deck is tried in tests/drc/test_foundry.py and on the test chip.
     """
-    requires_program("klayout")
     deck = foundry.deck_of(get_tech().process.folder)
     variables = {**dict(deck.variables), "run_mode": "flat"}
     monkeypatch.setattr(
