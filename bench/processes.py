@@ -61,8 +61,9 @@ SAME, CLOSE = 1e-6, 0.01
 EQUAL = 1e-9
 #: what ngspice may take for the transistors of a macro, s, on a busy machine
 BSIM_WITHIN_S = 600.0
-#: so long a refusal may compute, start of the program included, s
-REFUSED_WITHIN = 0.5
+#: so long a refusal may compute, start of the program included, s; the least of some tries, for a
+#: core that others share takes longer for the same
+REFUSED_WITHIN, TRIES = 0.5, 3
 #: how each command is told of conditions that no table reaches, in a folder with hot.yaml and
 #: a.gds, beside which stands that it was drawn at them
 HOT = (
@@ -213,12 +214,16 @@ def conditions(folder: Path) -> bool:
         cold = {} if "--temperature" in command else {"temperature_c": 150}
         told_of = {"files": {"a.gds": ""}, "parameters": {"profile": "stepper", "tech": cold}}
         (folder / "a.json").write_text(json.dumps(told_of), encoding="utf-8")
-        before, begin = {*folder.iterdir()}, _busy()
-        ran = subprocess.run(
-            [str(Path(sys.executable).with_name("crossstack")), *command],
-            cwd=folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        seconds = _busy() - begin
+        before, seconds = {*folder.iterdir()}, float("inf")
+        for _ in range(TRIES):
+            begin = _busy()
+            ran = subprocess.run(
+                [str(Path(sys.executable).with_name("crossstack")), *command],
+                cwd=folder, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            seconds = min(seconds, _busy() - begin)
+            if seconds < REFUSED_WITHIN:
+                break
         fine = ran.returncode in (2, 3) and seconds < REFUSED_WITHIN
         fine = fine and "temperature_c = 150" in ran.stderr and {*folder.iterdir()} == before
         good = good and fine
