@@ -146,10 +146,7 @@ FAULTS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
         ("not UTF-8",),
     ),
     "text of no letters": (lambda data: data.replace(b"TR[0]", b"TR[\xff]"), ("not UTF-8",)),
-    "no name": (
-        lambda data: data.replace(b"\x00\x06\x06\x06a\x00", b"\x00\x06\x06\x06\x00\x00"),
-        ("has no name",),
-    ),
+    "no name": (lambda data: data.replace(b"\x06\x06a\x00", b"\x06\x06\x00a"), ("has no name",)),
     "circle": (in_a_circle, ("contains itself", "hybrid_cell > hybrid_cell")),
     "cut": (lambda data: data[: len(data) // 2], ("cannot be read",)),
     "last bytes lost": (lambda data: data[:-2], ("cannot be read",)),
