@@ -61,10 +61,11 @@ SAME, CLOSE = 1e-6, 0.01
 EQUAL = 1e-9
 #: what ngspice may take for the transistors of a macro, s, on a busy machine
 BSIM_WITHIN_S = 600.0
-#: so long a refusal may compute, start of the program included, s
-REFUSED_WITHIN = 0.5
-#: how each command is told of conditions that no table reaches, in a folder with hot.yaml and
-#: a.gds, beside which stands that it was drawn at them
+#: so long a refusal may compute, start of the program included, s; the least of some tries, for a
+#: core that others share takes longer for the same
+REFUSED_WITHIN, TRIES = 0.5, 3
+#: how each command is told of conditions that no table reaches, in a folder with hot.yaml,
+#: target.yaml and a.gds, beside which stands that it was drawn at them
 HOT = (
     ("build", "hot.yaml"),
     ("build", "hot.yaml", "--process", "sky130"),
@@ -73,7 +74,9 @@ HOT = (
     ("compare", "hot.yaml"),
     ("sweep", "hot.yaml", "--vary", "rows=2,3"),
     ("extract", "a.gds", "--temperature", "150"),
-    *((verb, "a.gds") for verb in ("extract", "drc", "view", "tapeout")),
+    ("size", "target.yaml"),
+    *((verb, "a.gds") for verb in ("extract", "drc", "view", "views", "tapeout")),
+    ("foundry", "drc", "a.gds"),
     ("lvs", "a.gds", "--netlist", "hot.yaml"),
 )
 #: names that no file outside pdk/<process>/, tests and docs may hold
@@ -204,21 +207,26 @@ def conditions(folder: Path) -> bool:
     """Print how fast every command, in a process of its own, refuses what no table reaches."""
     folder = folder / "hot"
     folder.mkdir()
-    (folder / "hot.yaml").write_text(
-        "rows: 2\ncols: 2\ntech: {corner: max, temperature_c: 150}\n", encoding="utf-8"
-    )
+    hot = "{rows: 2, cols: 2, tech: {corner: max, temperature_c: 150}}\n"
+    target = f"targets: {{worst_device: 0.05}}\nfree: {{device_um: [1, 2]}}\narray: {hot}"
+    (folder / "hot.yaml").write_text(hot, encoding="utf-8")
+    (folder / "target.yaml").write_text(target, encoding="utf-8")
     (folder / "a.gds").touch()  # conditions are judged before it is opened
     good = True
     for command in HOT:
         cold = {} if "--temperature" in command else {"temperature_c": 150}
         told_of = {"files": {"a.gds": ""}, "parameters": {"profile": "stepper", "tech": cold}}
         (folder / "a.json").write_text(json.dumps(told_of), encoding="utf-8")
-        before, begin = {*folder.iterdir()}, _busy()
-        ran = subprocess.run(
-            [str(Path(sys.executable).with_name("crossstack")), *command],
-            cwd=folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        seconds = _busy() - begin
+        before, seconds = {*folder.iterdir()}, float("inf")
+        for _ in range(TRIES):
+            begin = _busy()
+            ran = subprocess.run(
+                [str(Path(sys.executable).with_name("crossstack")), *command],
+                cwd=folder, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            seconds = min(seconds, _busy() - begin)
+            if seconds < REFUSED_WITHIN:
+                break
         fine = ran.returncode in (2, 3) and seconds < REFUSED_WITHIN
         fine = fine and "temperature_c = 150" in ran.stderr and {*folder.iterdir()} == before
         good = good and fine

@@ -77,14 +77,16 @@ def drc(
     build, `crossstack report` shows the verdict on its page.
     """
     from ..base.files import sha256, together, write_json
-    from ..drc.formats import foundry_outcome
-    from ..drc.foundry import run_foundry_drc
     from ..layouts import layout_in, origin_of
 
     console = formats.console(as_json, quiet, file)
     file = layout_in(file)
     check_results(out or file.parent, f"{file.stem}_foundry_drc.json")
     origin = origin_of(file, profile, process)
+    # what takes long to load comes after what may be refused
+    from ..drc.formats import foundry_outcome
+    from ..drc.foundry import run_foundry_drc
+
     tech = origin.resolved_tech()
     for note in origin.notes:
         console.note(note)
