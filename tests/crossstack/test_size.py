@@ -476,7 +476,8 @@ def test_candidates_of_one_drawing_are_extracted_and_read_once(monkeypatch):
         )
         for a, b in volts
     ]
-    tasks = [one.Task((config,), NEEDS, ("area_um2",), whole=True) for config in configs]
+    bounds = NEEDS | {"limit_used": 9.0}
+    tasks = [one.Task((config,), bounds, ("area_um2",), whole=True) for config in configs]
     alone = [one.evaluate(task) for task in tasks]
     count, real = [], extract.extract
     monkeypatch.setattr(extract, "extract", lambda *a, **k: count.append(a) or real(*a, **k))
