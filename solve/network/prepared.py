@@ -124,7 +124,8 @@ class Prepared:
     @cached_property
     def flat(self) -> Ints:
         """Place of every device among those of `shape`, flattened."""
-        return np.ravel_multi_index(tuple(self.place), self.shape).astype(np.int64)
+        out: Ints = np.ravel_multi_index(tuple(self.place), self.shape).astype(np.int64)
+        return out
 
     @cached_property
     def whole(self) -> bool:
@@ -228,8 +229,10 @@ def _summed(values: Floats, pin: Ints, count: int) -> Floats:
     """Sum values of devices by their pin; (vectors, count)."""
     if values.shape[1] <= _FEW:
         place = pin + 1
-        lanes = [np.bincount(place, lane, count + 1)[1 : count + 1] for lane in values.T]
-        return np.array(lanes).reshape(len(lanes), count)
+        few = np.zeros((values.shape[1], count))
+        for k, lane in enumerate(values.T):
+            few[k] = np.bincount(place, lane, count + 1)[1:]
+        return few
     out = np.zeros((count + 1, values.shape[1]))
     pin = np.where(pin < 0, count, pin)
     order = np.argsort(pin, kind="stable")
