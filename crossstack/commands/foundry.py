@@ -97,10 +97,13 @@ def drc(
         "violations": len(report.items),
         "rules_run": len(report.by_rule),
         "by_rule": flagged,
+        "known": report.known,
         "shapes": report.shapes,
         "deck_sha256": report.deck_sha256,
         "source": {file.name: sha256(file)},
     }
+    for why, count in report.known.items():
+        console.note(f"not counted: {count} of {why}")
     with together(out or file.parent) as work:
         write_json(work / f"{file.stem}_foundry_drc.json", value)
     formats.write([foundry_outcome(report)], value)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ...base import names as grammar
 from ...base.layout import OpenedLayout, open_layout
 from ...base.names import TIER_NAMES
-from ...lvs import ExtractedLayout, FlatNet, extract_layout, missed_devices
+from ...lvs import ExtractedLayout, FlatNet, extract_layout, missed_devices, touches
 from ...pdk import Tech
 from ...solve.network.network import Network
 from ..nets.report import ExtractionReport, Progress
@@ -68,8 +68,7 @@ def extract_tiled(
     for text in warnings:
         report.warn(text)
     around = extract_layout(view.periphery(), tech, top.name)
-    for finding in missed_devices(around):
-        report.warn(str(finding))
+    _look_for_faults(around, report)
     has_rest = bool(around.flat.devices)
     fits = view.grid.rows * view.grid.cols <= MOST_CELLS
     try:
@@ -93,6 +92,18 @@ def extract_tiled(
     array = stitcher.array()
     report.seconds = round(time.perf_counter() - start, 3)
     return array, rest, report
+
+
+def _look_for_faults(part: ExtractedLayout, report: ExtractionReport) -> None:
+    """Warn of lost devices.
+
+    Raises:
+        NotRegularError: if shapes only touch: the flat engine refuses them with its reason.
+    """
+    for finding in touches(part):
+        raise NotRegularError(finding.message)
+    for finding in missed_devices(part):
+        report.warn(str(finding))
 
 
 def array_size(source: Path | str | db.Layout | OpenedLayout | ExtractedLayout, tech: Tech) -> int:
@@ -162,8 +173,7 @@ class _Stitcher:
             for finding in sample.extracted.findings():
                 if finding.kind == "short":
                     raise NotRegularError(str(finding))
-            for finding in missed_devices(sample.extracted):
-                self.report.warn(str(finding))
+            _look_for_faults(sample.extracted, self.report)
             for done, number in enumerate(chosen):
                 if self.progress:
                     self.progress("rows" if rows else "columns", done, len(chosen))

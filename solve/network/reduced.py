@@ -12,6 +12,7 @@ joined all with all, are not many more edges than it has.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -70,6 +71,19 @@ def reduced(network: Network) -> Reduced:
         # nothing more can go from it
         _KNOWN[found.network] = Reduced(found.network, np.arange(found.network.n_nodes))
     return _KNOWN[network]
+
+
+def at_conditions(network: Network, conditions: dict[str, Any]) -> Network:
+    """Return a network with the same wires that carries other conditions.
+
+    Args:
+        network: any.
+        conditions: that differ in nothing that wires depend on.
+    """
+    found = replace(network, conditions=conditions)
+    if network in _KNOWN:
+        _KNOWN[found] = _KNOWN[network]
+    return found
 
 
 def _reduce(network: Network) -> Reduced:

@@ -109,6 +109,25 @@ def test_large_ones_go_by_chains(make_array, rng, monkeypatch):
     assert np.abs(array.matrix(siemens) - slow.matrix(siemens)).max() < 1e-10 * most
 
 
+@pytest.mark.parametrize("kind", [{}, {"macro": True}, {"tiers": (0,)}, {"select": False}])
+@pytest.mark.parametrize("law", [Sinh(3.0), Sinh(20.0)])
+def test_large_ones_of_a_law_go_by_chains(make_array, rng, monkeypatch, law, kind):
+    monkeypatch.setattr(guess, "FROM_DEVICES", 1)
+    network = make_array(6, 5, **kind)
+    siemens = devices((max(network.tiers) + 1, 6, 5), rng)
+    array = prepare_network(network, series=SERIES)
+    assert array.exact
+    volts, weights = rng.uniform(-0.3, 0.3, (2, len(array.inputs))), rng.normal(size=(2, 5))
+    g = array.devices(siemens)
+    fast = Bent(array, g, law, volts)
+    assert "blocks" not in vars(array)  # of which 512 x 512 x 2 has more than fits
+    object.__setattr__(array, "guess", None)
+    slow = Bent(array, g, law, volts)
+    assert np.abs(fast.amps - slow.amps).max() < 1e-10 * np.abs(slow.amps).max()
+    for one, other in zip(fast.gradients(weights), slow.gradients(weights), strict=True):
+        assert np.abs(one - other).max() < 1e-9 * np.abs(other).max()
+
+
 @pytest.mark.parametrize("law", [None, Sinh(3.0)])
 @pytest.mark.parametrize("vectors", [2, 9])
 def test_gradients_are_those_of_differences(make_array, rng, vectors, law):
