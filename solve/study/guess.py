@@ -73,6 +73,27 @@ class Chains:
             return None
         return np.concatenate(lanes, axis=1)
 
+    def pins(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
+        """See `Guess`."""
+        rows, cols = self._ends(inputs, outputs)
+        lines = self.lines.with_devices(self.array.spread(g / (1.0 + self.tap * g)))
+        try:
+            _, raw = vouched(
+                lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=False
+            )
+        except ConvergenceError as error:
+            log.info("not solved by chains: %s", error)
+            return None
+        amps, pin, count = raw.col_amps, self.sensed, len(self.array.outputs)
+        if outputs is not None:
+            amps, pin = raw.row_amps.reshape(len(outputs), -1), self.driven.reshape(-1)
+            count = len(self.array.inputs)
+        live = pin >= 0
+        out = np.zeros((len(amps), count))
+        # an input may drive several lines
+        np.add.at(out.T, pin[live], amps[:, live].T)
+        return out if np.isfinite(out).all() else None
+
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
         """See `Guess`."""
         rows, cols = self._ends(inputs, None)
