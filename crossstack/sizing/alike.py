@@ -34,4 +34,9 @@ def groups(candidates: Iterable[tuple[int, Sequence[RunConfig]]]) -> list[list[i
 def drawing(configs: Sequence[RunConfig]) -> str:
     """Return what tells a drawing and its conditions from others."""
     every = [without_writes(config) for config in configs]
-    return json.dumps([[c.to_json(), c.tech.to_json()] for c in every], sort_keys=True, default=str)
+    return json.dumps(
+        [[c.to_json(), c.tech.to_json()] for c in every],
+        sort_keys=True,
+        default=str,
+        allow_nan=False,
+    )
