@@ -1,8 +1,8 @@
-"""What no array of a kind can do better than, from a few of its cells and first-order theory.
+"""What no array of a kind can do better than, from a few of its cells.
 
-Wires and cells are resistors: less of any of them loses less. The parts of a few cells, with a margin
-for what these may be too high by, make an array of one resistor a cell and line that is solved at
-once. What that loses, the drawn one loses at least.
+Wires and cells are resistors: less of any of them loses less. The parts of a few cells, with a
+margin for what these may be too high by, make an array of one resistor a cell and line that is
+solved at once. What that loses, the drawn one loses at least.
 
 A written device has a select transistor in front of it, which conducts the less, the nearer the
 voltages at its ends come to each other. No node of the array is beyond the voltages that drive it,
