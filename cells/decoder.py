@@ -185,7 +185,8 @@ def address_latch(tech: Tech, *, fingers: int = 2, width: int | None = None) -> 
     """
     n = _fingers(fingers)
     columns = [
-        *latch_columns("D", "held", "heldn", "OPEN"),
+        *inverter_columns("D", "dn", supply_first=False),  # a pin of a macro ends on gates
+        *latch_columns("dn", "heldn", "held", "OPEN"),
         *inverter_columns("heldn", "Q", n),
         *inverter_columns("held", "QN", n),
     ]
