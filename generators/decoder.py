@@ -23,10 +23,16 @@ from .decoder_block import (
     address_bits,
     group_size,
     held,
+    inverter_um,
+    row_fingers,
 )
 from .netlist import Instance
 from .periphery import CLEAR, buffer_fingers, join_supply
 from .rows import EDGE
+
+#: load of a gate, in its own widths, that one delay allows on the way to a select line, and how
+#: long a wire along x counts as much as one such width
+DELAYED, WIRE_UM = 60.0, 400.0
 
 
 class Decoder(Board):
@@ -77,7 +83,7 @@ class Decoder(Board):
         self.nets = [
             *self.inputs, names.ENABLE,
             *(held(name, high) for name in self.inputs for high in (True, False)),
-            f"{names.ENABLE}_LATE", OPEN, *(UNADDRESSED if self.selects else ["ON"]),
+            *self.delayed, OPEN, *(UNADDRESSED if self.selects else ["ON"]),
             *(f"{net}_ON" for net in names.WRITE_TIERS), WRITE,
         ]  # fmt: skip
         step = r.pad + r.row_space(0)
@@ -102,6 +108,22 @@ class Decoder(Board):
             like=self.blocks[0] if gated else None,
         )  # fmt: skip
 
+    @property
+    def delayed(self) -> list[str]:
+        """Nets of the enable after each delay: select lines are off before the latches open.
+
+        A line turns off the later the more gates hang on it, and on the line along x before it.
+        """
+        spec = self.a.spec
+        groups = -(-spec.cols // self.columns)
+        gate_um = inverter_um(self.r)
+        line = spec.select_w_um * spec.rows / (self.fingers[True] * gate_um)
+        row = 1.5 * groups / row_fingers(gate_um, groups)
+        wire_um = spec.cols * self.a.core.unit.cell.width * self.tech.dbu_um
+        load = line + row + (wire_um / WIRE_UM) ** 2
+        count = max(1, -int(-load // DELAYED))
+        return [f"{names.ENABLE}_LATE[{k}]" for k in range(count)]
+
     def _control_cells(self, width: int | None) -> dict[str, Cell]:
         spec, tech = self.a.spec, self.tech
         groups = -(-spec.cols // self.columns)
@@ -118,16 +140,17 @@ class Decoder(Board):
     def _control_seats(self) -> Iterator[Seat]:
         """Yield the cells between the blocks, from the south."""
         drawn = self._control_cells(self.wide)
-        late = f"{names.ENABLE}_LATE"
+        late = self.delayed
         mode = {f"M{k}{end}": held(names.mode_bit(k), not end) for k in range(2)
                 for end in ("", "_N")}  # fmt: skip
         on = dict(zip(("SB", "ST"), UNADDRESSED, strict=True)) if self.selects else {"ON": "ON"}
         tiers = {net: f"{net}_ON" for net in names.WRITE_TIERS}
         cells_ = [
-            ("delay", {"A": names.ENABLE, "Y": late}),
+            *(("delay", {"A": before, "Y": after})
+              for before, after in zip([names.ENABLE, *late], late, strict=False)),
             *(("latch", {"D": net, "OPEN": OPEN, "Q": held(net), "QN": held(net, high=False)})
               for net in self.inputs),
-            ("enables", {"E0": names.ENABLE, "E1": late, "OPEN": OPEN, **mode, **on}),
+            ("enables", {"E0": names.ENABLE, "E1": late[-1], "OPEN": OPEN, **mode, **on}),
             ("modes", {**mode, **tiers, "WR": WRITE, "ON": "ON"}),
         ]  # fmt: skip
         y = self.control_y

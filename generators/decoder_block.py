@@ -82,6 +82,16 @@ def group_size(tech: Tech, pitch: int, cols: int, least: int) -> int:
         low += 1
 
 
+def inverter_um(r: RuleBook) -> float:
+    """Return the width of the gates of an inverter, in um."""
+    return 2 * r.tech.dbu_um * LogicRules(r, TRACKS).width
+
+
+def row_fingers(gate_um: float, groups: int) -> int:
+    """Return the gates of the buffers that drive a row of bits."""
+    return buffer_fingers(2 * gate_um * groups)
+
+
 #: gates of the buffer of a group's line
 GROUP_FINGERS = 4
 
@@ -104,7 +114,7 @@ class DecoderBlock(Block):
     kind = "decoder"
 
     def __post_init__(self) -> None:
-        self.r = r = RuleBook(self.tech)
+        self.r = RuleBook(self.tech)
         self.size = self.columns
         self.width = self.size * self.pitch
         self.over = -self.cols % self.size
@@ -115,8 +125,6 @@ class DecoderBlock(Block):
         bits = address_bits(self.cols)
         self.low = min(self.size.bit_length() - 1, bits)
         self.high = bits - self.low
-        #: width of the gates of one inverter, in um
-        self.gate_um = 2 * self.tech.dbu_um * LogicRules(r, TRACKS).width
         self._draw_row()
         if self.like is None:
             self._draw_groups()
@@ -130,7 +138,7 @@ class DecoderBlock(Block):
             if self.gated
             else (cells.write_bit, cells.write_driver)
         )
-        fingers = buffer_fingers(2 * self.gate_um * len(self.groups))
+        fingers = row_fingers(inverter_um(self.r), len(self.groups))
         for self.tracks in range(TRACKS, 4 * TRACKS):
             try:
                 self.bit = draw_bit(
