@@ -38,7 +38,6 @@ def matched(array: Array, folder: Path, layout: db.Layout | None = None) -> dict
     [
         (1, 1, {"profile": "stepper"}),
         (2, 3, {"profile": "aligner"}),
-        (2, 2, {"cell": "passive", "kelvin": True}),
     ],
     ids=str,
 )
@@ -52,7 +51,7 @@ def test_clean_and_matched(rows: int, cols: int, values: dict[str, object], tmp_
 
 @pytest.mark.parametrize(
     ("rows", "cols", "values"),
-    [(7, 5, {}), (1, 33, {}), (2, 4, {"cell": "planar", "pitch_x_um": 18.0})],
+    [(7, 5, {}), (1, 33, {}), (2, 2, {"cell": "passive", "kelvin": True, "pitch_x_um": 18.0})],
     ids=str,
 )
 def test_matched_with_several_groups(
@@ -64,7 +63,7 @@ def test_matched_with_several_groups(
 
 @pytest.mark.parametrize(
     ("rows", "cols", "values"),
-    [(8, 6, {}), (1, 3, {"cell": "planar"}), (1, 2, {"cell": "passive"}), (1, 1, {})],
+    [(8, 6, {}), (1, 3, {"cell": "planar"}), (1, 2, {"cell": "passive"})],
     ids=str,
 )
 def test_what_is_drawn_sets_every_mode_and_address(
@@ -95,7 +94,7 @@ def test_what_is_drawn_sets_every_mode_and_address(
 
 def test_an_address_cut_that_lies_elsewhere_is_no_match(tmp_path: Path) -> None:
     """Which column a row or a group is decides the place of a cut alone."""
-    array = macro(2, 5)
+    array = macro(1, 2)
     drivers = [p for p in array.cell.placements if p.cell.name == "decoder_select_driver"]
     at = drivers[0].y + drivers[0].cell.port("L0").y
     layout = to_layout(array.cell, array.tech)
@@ -105,8 +104,6 @@ def test_an_address_cut_that_lies_elsewhere_is_no_match(tmp_path: Path) -> None:
     (cut,) = [s for s in shapes.each() if s.bbox().center().y == at and s.bbox().left > west]
     (moved,) = _other_line(array, cut.bbox(), layout)
     shapes.replace(cut, moved)
-    assert not matched(array, tmp_path, layout)["match"]
-    shapes.erase(next(s for s in shapes.each() if s.box == moved))
     assert not matched(array, tmp_path, layout)["match"]
 
 
