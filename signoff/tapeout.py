@@ -23,7 +23,8 @@ from .checks import (
     has_pads,
 )
 from .die import check_die
-from .handover import mask_layers_text, pad_rows
+from .handover import mask_layers_text
+from .pads import pad_rows
 from .verdicts import check_density, differences, judge
 
 if TYPE_CHECKING:
