@@ -65,7 +65,7 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
             "For whoever bonds and probes it",
             f"  pads.csv: {bonded} bond pads and {len(pads) - bonded} probe pads: net, side, "
             "centre, size, use,",
-            "    lowest and highest voltage against VSS (V); beyond the supplies its diodes conduct.",
+            "    lowest and highest voltage against VSS (V). Beyond the supplies, diodes conduct.",
             "  bonding.svg: the pads with a wire each, leads in their order, none crossing.",
             *_ORDER,
             *_PROTECTION,

@@ -68,6 +68,7 @@ def command(
     from ..base import files, outputs
     from ..base.layout import open_layout
     from ..layouts import tapeout_source
+    from ..plans import TAPEOUT
     from ..signoff import bonding, handover, pads, tapeout
     from ..signoff.formats import outcome_of
 
@@ -83,16 +84,16 @@ def command(
     opened = open_layout(found.path, found.tech.drawing)
     for warning in opened.warnings:
         console.note(warning)
-    with console.steps(), files.together(folder) as work:
+    plan = {name: share for name, share in TAPEOUT.items() if not (check_only and "write" in name)}
+    with console.steps(plan), files.together(folder) as work:
         where, made_from = folder, tapeout.recorded_source(folder) if check_only else None
         if not check_only:
             with console.step("write package"):
                 tapeout.write_parts(opened, found.name, found.tech, work, found.keep)
             where = work
-        with console.step("check package"):
-            report = tapeout.inspect(
-                found, opened, where, wanted, wafer, made_from, fresh=not check_only
-            )
+        report = tapeout.inspect(
+            found, opened, where, wanted, wafer, made_from, fresh=not check_only, steps=console.step
+        )
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", tapeout.text_lines(report, found.tech))
         files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
