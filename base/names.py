@@ -96,6 +96,11 @@ def complement(name: str) -> str:
     return f"{name}_N"
 
 
+def shown(name: str) -> str:
+    """Return a name for a message: in quotes if one would not see all of it."""
+    return name if name.isprintable() and name.split() == [name] else repr(name)
+
+
 def kind_of(name: str) -> str:
     """Return what a numbered name begins with: ``TR`` of ``TR[4]`` and ``TR[i]``; else ''."""
     kind, bracket, _ = name.partition("[")

@@ -4,29 +4,36 @@ Wires and cells are resistors, so a device that is read carries at least (1 - e)
 current where e is the worst device's error, and at most its ideal current. First-order theory
 (`solve.theory`) takes the ideal current everywhere: of its drops at least (1 - e) are there. That
 bounds an error from below without solving the array.
+
+A written device has a select transistor in front of it, which conducts the less, the nearer the
+voltages at its ends come to each other. No node of the array is beyond the voltages that drive it,
+so that wires take away and never add: without any, a device gets the most that it can.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..config import RunConfig
 from ..figures import Study, draw
 from ..pdk import CrossStackError
+from .alike import without_writes
 
 if TYPE_CHECKING:
     from ..generators import ArraySpec
+    from ..pdk import Tech
     from ..solve.study.theory import Parts
 
 #: cells up to which an array is solved as fast as its parts are measured
 LEAST_CELLS = 200
 #: rows and columns whose parts are measured, and what they may be too high by
 _SIDE, _MARGIN = 4, 0.9
-#: figures of a device that only its writes read
-_WRITES = ("v_set_v", "v_reset_v", "set_needed_v", "reset_needed_v", "needed_source", "write_rows",
-           "compliance_a")  # fmt: skip
+#: halvings in which a voltage is found, and what its table and law are off by rounding
+_HALVINGS, _ROUNDING = 60, 1.0 + 1e-6
 _VIEWS = {"all": "", "wires": "_wires"}
 
 
@@ -39,12 +46,9 @@ def least_errors(config: RunConfig) -> dict[str, float]:
     spec = config.spec
     if spec.rows * spec.cols <= LEAST_CELLS or min(spec.rows, spec.cols) < _SIDE:
         return {}
-    # of what drives a write, a read knows nothing
-    device = {k: v for k, v in config.tech.device.items() if k not in _WRITES}
     small = replace(
-        config,
+        without_writes(config),
         spec=replace(spec, rows=_SIDE, cols=_SIDE, row_ends="one", name=None),
-        tech=replace(config.tech, device=device),
     )
     siemens = 1.0 / config.resolved_tech().memristor.r_on_ohm
     found = {}
@@ -56,6 +60,89 @@ def least_errors(config: RunConfig) -> dict[str, float]:
         for name, value in _bounds(spec, tiers, siemens).items():
             found[f"{name}{_VIEWS[view]}"] = value
     return found
+
+
+def most_write_share(config: RunConfig) -> float | None:
+    """Return what part of its need the worst written device gets at most; None if nobody knows.
+
+    Args:
+        config: the array.
+    """
+    from ..solve.modes.modes import POLARITIES
+
+    small = replace(
+        without_writes(config), spec=replace(config.spec, rows=_SIDE, cols=_SIDE, name=None)
+    )
+    try:
+        cells = _cells(small)
+    except CrossStackError:  # nothing is ruled out that cannot be drawn small
+        return None
+    if not cells:
+        return None
+    tech = config.resolved_tech()
+    return min(
+        max(_most_v(tech, cell, polarity) for cell in cells) / tech.memristor.needed_v(polarity)
+        for polarity in POLARITIES
+    )
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A memristor and the transistors at its row's end.
+
+    Attributes:
+        area_um2: of the memristor.
+        w_um, l_um: of each transistor.
+    """
+
+    area_um2: float
+    w_um: tuple[float, ...]
+    l_um: tuple[float, ...]
+
+
+@lru_cache(maxsize=64)
+def _cells(config: RunConfig) -> frozenset[_Cell]:
+    """Return the different cells of a drawing; none if one holds anything but NMOS at its row."""
+    devices = draw(config).layout.flat.devices
+    at: dict[int, list[tuple[float, ...]]] = {}
+    for device in devices:
+        if not device.kind.is_memristor:
+            size = (*device.parameters[:2], float(device.kind.name == "nfet"))
+            for net in {device.nets[0], device.nets[2]}:
+                at.setdefault(net, []).append(size)
+    found = set()
+    for device in devices:
+        if device.kind.is_memristor:
+            sizes = sorted(at.get(device.nets[0], []))
+            if not sizes or not all(n for _, _, n in sizes):
+                return frozenset()
+            w_um, l_um, _ = zip(*sizes, strict=True)
+            found.add(_Cell(float(device.parameters[0]), w_um, l_um))
+    return frozenset(found)
+
+
+def _most_v(tech: Tech, cell: _Cell, polarity: str) -> float:
+    """Return the voltage over a device that is written through its transistors alone, V."""
+    from ..analyse.operating import write_law
+    from ..analyse.transistors import OnResistance
+    from ..solve.circuit.iv import Linear
+
+    count = len(cell.w_um)
+    table = OnResistance(tech, np.array(cell.w_um), np.array(cell.l_um), np.zeros(count, bool))
+    law = write_law(tech.memristor) or Linear()
+    siemens = tech.memristor.scale(np.array([cell.area_um2])) / tech.memristor.r_on_ohm
+    # reads go on beside a write
+    drive = max(tech.memristor.write_v(polarity), tech.memristor.v_read_v)
+    low, high = 0.0, drive
+    for _ in range(_HALVINGS):
+        over = (low + high) / 2
+        ends = (drive, over) if polarity == "set" else (drive - over, 0.0)
+        passed = float(table.flow(*(np.full(count, volts) for volts in ends))[0].sum())
+        if float(law.current(siemens, np.array([over]))[0]) > passed:
+            high = over
+        else:
+            low = over
+    return _ROUNDING * high
 
 
 @lru_cache(maxsize=64)

@@ -190,6 +190,9 @@ class _Assembly:
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
             self.report.warn(str(finding))
         for finding in [*device_faults(self.layout), *self.joined.values()]:
+            if finding.kind == "touch":  # an even sheet of zero width has no resistance
+                way = "its resistance is unknown: let them overlap, or part them"
+                raise FileError(f"{self.layout.name}: {finding.message}; {way}")
             self.report.warn(str(finding))
         for text in self._labels_seen_twice():
             self.report.warn(text)

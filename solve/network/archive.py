@@ -258,7 +258,10 @@ def array_head(data: bytes) -> tuple[tuple[np.dtype[Any], tuple[int, ...], bool]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read = np.lib.format.read_array_header_1_0
-        shape, fortran, dtype = read(stream, max_header_size=MOST_HEAD)
+        try:
+            shape, fortran, dtype = read(stream, max_header_size=MOST_HEAD)
+        except Warning:  # of numpy: it had to parse further
+            raise ValueError("its head is as Python 2 wrote it: save it again") from None
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     return (dtype, shape, fortran), stream.tell()

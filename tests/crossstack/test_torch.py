@@ -11,7 +11,7 @@ import pytest
 
 from crossstack.analyse.analysis import Stimulus, operating_point
 from crossstack.analyse.operating import Laws
-from crossstack.base.errors import ConfigError, ParameterError
+from crossstack.base.errors import ConfigError, ModeError, ParameterError
 from crossstack.cells import to_layout
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
@@ -73,6 +73,31 @@ def test_currents_are_those_of_solve(macro, mode):
     g = torch.from_numpy(array.prepared.devices(siemens))
     found = ct.currents(array.prepared, g, v).numpy()[0]
     assert np.abs(found - want).max() < 1e-9 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("cell", ["hybrid", "passive", "planar"])
+@pytest.mark.parametrize("mode", ["expansion", "deep-net"])
+def test_large_files_hold_the_same_arrays(cell, mode):
+    """What is kept of an array above 600 x 600 cells is as good as a network."""
+    spec = ArraySpec(3, 4, cell)
+    tech = spec.tech()
+    found = extract(to_layout(build_top(spec).cell, tech), tech, engine="tile")
+    options = {"read_tier": "top", "write_column": 1} if mode == "deep-net" else {}
+    if mode == "deep-net" and cell != "hybrid":
+        with pytest.raises(ModeError):
+            ct.Array.of(found.array, tech, mode=mode, **options)
+        return
+    nodes, arrays = (
+        ct.Array.of(wires, tech, mode=mode, **options).prepared
+        for wires in (found.network, found.array)
+    )
+    assert (nodes.inputs, nodes.outputs) == (arrays.inputs, arrays.outputs)
+    rng = np.random.default_rng(3)
+    siemens = np.exp(rng.uniform(np.log(1e-6), np.log(1e-4), nodes.shape))
+    for count, law in ((1, None), (9, None), (2, Sinh(3.0))):
+        volts = rng.uniform(0, 0.2, (count, len(nodes.inputs)))
+        want, amps = (one.currents(siemens, volts, law) for one in (nodes, arrays))
+        assert np.abs(amps - want).max() < 1e-9 * np.abs(want).max()
 
 
 @pytest.mark.parametrize("law", ["linear", "sinh"])
