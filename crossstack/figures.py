@@ -48,17 +48,25 @@ COUNTED = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A layout in memory.
+    """A drawing in memory.
 
     Attributes:
-        layout: its nets and devices.
+        array: what was drawn.
         area_um2: of the whole drawing.
         array_um2: of its cells alone.
     """
 
-    layout: ExtractedLayout
+    array: Array
     area_um2: float
     array_um2: float
+
+    @cached_property
+    def layout(self) -> ExtractedLayout:
+        """Its nets and devices; an area is known without."""
+        from .cells import to_layout
+        from .lvs import extract_layout
+
+        return extract_layout(to_layout(self.array.cell, self.array.tech), self.array.tech)
 
     @property
     def area(self) -> dict[str, float]:
@@ -67,18 +75,15 @@ class Drawn:
 
 
 def draw(config: RunConfig) -> Drawn:
-    """Draw an array and find its nets and devices.
+    """Draw an array.
 
     Raises:
         ParameterError: for a size or pitch that the rules do not allow.
     """
-    from .cells import to_layout
     from .generators import build_top
-    from .lvs import extract_layout
 
     array = build_top(config.spec)
-    layout = extract_layout(to_layout(array.cell, array.tech), array.tech)
-    return Drawn(layout, **area_of(array))
+    return Drawn(array, **area_of(array))
 
 
 def area_of(array: Array) -> dict[str, float]:
@@ -122,10 +127,15 @@ class Study:
         drawn: its layout.
         pieces: extract every piece of wire also of a large macro, whose current limits are not
             judged otherwise.
+        like: study of the same drawing and conditions, but for what drives a write: wires that
+            it extracted and reads that it solved are taken over.
     """
 
-    def __init__(self, config: RunConfig, drawn: Drawn, *, pieces: bool = False) -> None:
-        self.tech, self._layout, self._pieces = config.resolved_tech(), drawn.layout, pieces
+    def __init__(
+        self, config: RunConfig, drawn: Drawn, *, pieces: bool = False, like: Study | None = None
+    ) -> None:
+        self.tech, self._drawn, self._pieces = config.resolved_tech(), drawn, pieces
+        self._like = like
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
         self._em: CurrentReport | None = None
@@ -134,15 +144,20 @@ class Study:
     def _found(self) -> Extraction:
         from .extract import extract
 
-        found = extract(self._layout, self.tech, pieces=True)
+        if self._like is not None:
+            return self._like._found
+        found = extract(self._drawn.layout, self.tech, pieces=True)
         if self._pieces and found.rest is not None:
-            return extract(self._layout, self.tech, engine="flat")
+            return extract(self._drawn.layout, self.tech, engine="flat")
         return found
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The extracted wires."""
-        return self._found.network
+        from .solve.network.reduced import at_conditions
+
+        found = self._found.network
+        return found if self._like is None else at_conditions(found, self.tech.conditions.to_json())
 
     @cached_property
     def what(self) -> Stimulus:
@@ -163,6 +178,8 @@ class Study:
         from .solve.modes.modes import MODES
 
         asked = tuple(MODES) if wanted is None else tuple(wanted)
+        if self._like is not None:
+            self._solved |= self._like.solved_reads | self._solved
         missing = [m for m in asked if m not in self._solved and m not in self._not_run]
         done, not_run = analysis.solve_modes(
             self.network, self.tech, self.what, Console(quiet=True), missing
@@ -173,6 +190,13 @@ class Study:
             {mode: self._solved[mode] for mode in asked if mode in self._solved},
             {mode: self._not_run[mode] for mode in asked if mode in self._not_run},
         )
+
+    @property
+    def solved_reads(self) -> dict[str, IrDrop]:
+        """The modes without a write that were solved so far."""
+        from .solve.modes.modes import MODES
+
+        return {mode: found for mode, found in self._solved.items() if not MODES[mode].writes}
 
     def limits(self, wanted: Iterable[str] | None = None) -> CurrentVerdict:
         """Return the verdict on the currents of some modes; None for all."""
@@ -232,7 +256,7 @@ class Study:
         from .analyse.timing import read_settle
         from .capacitances import capacitances_of_any
 
-        farad = capacitances_of_any(self._layout, self.network, self.tech)
+        farad = capacitances_of_any(self._drawn.layout, self.network, self.tech)
         return read_settle(self.network, self.tech, self.what, farad).settle_s
 
 

@@ -104,22 +104,23 @@ def table(rows: Iterator[Row]) -> Iterator[str]:
         )
 
 
-def renewed(page: str, lines: Iterator[str]) -> str:
-    """Return the page with its table made anew."""
-    begin, end = "<!-- strap: by docs/make_strap.py -->\n", "\n<!-- end -->"
+def renewed(page: str, lines: Iterator[str], script: str) -> str:
+    """Return the page with a script's table made anew."""
+    begin, end = f"<!-- by docs/{script} -->\n", "\n<!-- end -->"
     text = "\n".join(lines)
     found, count = re.subn(
         re.escape(begin) + ".*?" + re.escape(end), lambda _: begin + text + end, page, flags=re.S
     )
     if count != 1:
-        raise SystemExit(f"{PAGE.name} holds {count} places for the table, allowed: 1")
+        raise SystemExit(f"the page holds {count} places for the table of {script}, allowed: 1")
     return found
 
 
 def main() -> None:
     """Renew the page."""
     rows = (row(size, strap) for size in SIZES for strap in (False, True))
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), table(rows)), encoding="utf-8")
+    page = renewed(PAGE.read_text(encoding="utf-8"), table(rows), Path(__file__).name)
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

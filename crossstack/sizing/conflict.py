@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from .metrics import METRICS
+from .evaluate import THEORY
+from .metrics import METRICS, STAGES
 from .search import Candidate, Search
 from .target import Target
 
@@ -64,7 +65,9 @@ def _miss(candidate: Candidate, target: Target) -> float:
 
 def _best(search: Search, name: str, bound: float) -> dict[str, Any]:
     metric = METRICS[name]
-    values = [c.figures[name] for c in search.seen.values() if c.figures.get(name) is not None]
+    # theory says what is out of reach, not what is had
+    had = [c for c in search.seen.values() if c.stage != THEORY or METRICS[name].stage == STAGES[0]]
+    values = [c.figures[name] for c in had if c.figures.get(name) is not None]
     known = [float(value) for value in values if value is not None]
     best = (max(known) if metric.higher else min(known)) if known else None
     return {"best": best, "reached": not metric.misses(best, bound)}

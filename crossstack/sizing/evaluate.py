@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base.errors import USAGE
@@ -12,10 +12,12 @@ from ..config import RunConfig
 from ..figures import Drawn, Study, draw, mode_figures
 from ..pdk import CrossStackError
 from .metrics import METRICS, STAGES, flat_figures
-from .theory import least_errors
+from .theory import least_errors, most_write_share
 
 #: why a candidate goes no further that meets what is known of the targets
 BETTERED = "another point is at least as good in everything"
+#: stage of a candidate that was ruled out by theory, before it was solved
+THEORY = "theory"
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,76 @@ class Task:
         }
 
 
-def evaluate(task: Task) -> dict[str, Any]:
+class Shared:
+    """What candidates of one drawing have in common, found by the first one that needs it."""
+
+    def __init__(self) -> None:
+        self._drawn: Drawn | None = None
+        self._first: list[Study] = []
+
+    def drawn(self, config: RunConfig) -> Drawn:
+        """Return the drawing."""
+        if self._drawn is None:
+            self._drawn = draw(config)
+        return self._drawn
+
+    def studies(self, configs: Sequence[RunConfig], *, pieces: bool) -> list[Study]:
+        """Return a study for each condition, which takes over what the first one finds."""
+        likes: Sequence[Study | None] = self._first or [None] * len(configs)
+        found = [
+            Study(config, self.drawn(config), pieces=pieces, like=like)
+            for config, like in zip(configs, likes, strict=True)
+        ]
+        self._first = self._first or found
+        return found
+
+
+def evaluate_alike(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """Return what was found (`evaluate`) of candidates of one drawing, in their order.
+
+    What an earlier one betters goes no further.
+    """
+    shared = Shared()
+    found: list[dict[str, Any]] = []
+    rivals: list[tuple[float, ...]] = []
+    for task in tasks:
+        mine = task if task.whole else replace(task, rivals=(*task.rivals, *rivals))
+        found.append(evaluate(mine, shared))
+        if (goals := meets(task, found[-1])) is not None:
+            rivals.append(goals)
+    return found
+
+
+def meets(task: Task, result: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """Return the goals of a candidate that meets every target; None if one is not known."""
+    figures = result["figures"]
+    goals = [figures.get(name) for name in task.goals]
+    if result["why"] is not None or None in goals:
+        return None
+    if any(METRICS[name].misses(figures.get(name), bound) for name, bound in task.bounds.items()):
+        return None
+    return tuple(float(value) for value in goals)
+
+
+def evaluate(task: Task, shared: Shared | None = None) -> dict[str, Any]:
     """Return what was found of a candidate.
 
+    Args:
+        task: the candidate.
+        shared: what others of the same drawing found, and find.
+
     Returns:
-        ``figures`` (metric -> value, worst of all conditions), ``stage`` (how far it came),
+        ``figures`` (metric -> value, worst of all conditions), ``stage`` (how far it came;
+        `THEORY`: the last figure is what theory allows at best),
         ``why`` (what ended it before all was known; None if nothing did), ``refused`` (whether it
         cannot be drawn) and ``failed`` (whether it could not be computed, so that nobody knows).
     """
+    shared = shared or Shared()
     found: dict[str, Any] = {
         "figures": {}, "stage": "draw", "why": None, "refused": False, "failed": False,
     }  # fmt: skip
     try:
-        drawn = draw(task.configs[0])
-        for stage, figures in _stages(task, drawn):
+        for stage, figures in _stages(task, shared):
             found["stage"] = stage
             found["figures"] |= figures
             found["why"] = None if task.whole else _fate(task, found["figures"])
@@ -76,15 +134,15 @@ def evaluate(task: Task) -> dict[str, Any]:
     return found
 
 
-def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | None]]]:
+def _stages(task: Task, shared: Shared) -> Iterator[tuple[str, dict[str, float | None]]]:
     """Yield stage and figures, as far as somebody asks."""
-    yield "draw", flat_figures({"area": drawn.area})
+    yield "draw", flat_figures({"area": shared.drawn(task.configs[0]).area})
     asked = [METRICS[name] for name in (*task.bounds, *task.goals)]
     if task.through != STAGES[0] and not task.whole and (least := _least(task)):
-        # not the figure itself: what it is at least
-        yield "theory", dict(least)
+        # not the figure itself: what it is at least, or at most
+        yield THEORY, dict(least)
     pieces = any(metric.name == "limit_used" for metric in asked)
-    studies = [Study(config, drawn, pieces=pieces) for config in task.configs]
+    studies = shared.studies(task.configs, pieces=pieces)
     for stage in STAGES[1 : STAGES.index(task.through) + 1]:
         if stage == "write" and "limit_used" in task.bounds and not task.whole:
             yield "read", _read_load(studies, task.bounds["limit_used"])
@@ -99,7 +157,12 @@ def _stages(task: Task, drawn: Drawn) -> Iterator[tuple[str, dict[str, float | N
 
 
 def _least(task: Task) -> dict[str, float]:
-    """Return the errors that theory rules out."""
+    """Return the errors, or the share of a write, that theory rules out."""
+    if (bound := task.bounds.get("write_share")) is not None:
+        shares = [most_write_share(config) for config in task.configs]
+        low = min((share for share in shares if share is not None), default=bound)
+        if METRICS["write_share"].misses(low, bound):
+            return {"write_share": low}
     names = [name for name in task.bounds if METRICS[name].stage == "read"]
     if not names:
         return {}
@@ -152,13 +215,16 @@ def _fate(task: Task, figures: Mapping[str, float | None]) -> str | None:
         if name in figures and METRICS[name].misses(figures[name], bound):
             metric = METRICS[name]
             return f"{name} is {metric.words(figures[name])}, {metric.bound_words(bound)} is asked"
+    return BETTERED if bettered(task, figures) else None
+
+
+def bettered(task: Task, figures: Mapping[str, float | None]) -> bool:
+    """Return whether a rival of a task is at least as good in every goal."""
     known = [figures.get(name) for name in task.goals]
-    if any(value is None for value in known):
-        return None
     values = [float(value) for value in known if value is not None]
-    if any(covers(task.goals, rival, values) for rival in task.rivals):
-        return BETTERED
-    return None
+    if len(values) < len(known):
+        return False
+    return any(covers(task.goals, rival, values) for rival in task.rivals)
 
 
 def covers(goals: tuple[str, ...], rival: Sequence[float], values: Sequence[float]) -> bool:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from ..figures import COUNTED
 from ..pace import paced
 from ..points import Points
 from ..pool import Here, Pool
+from .alike import groups
 from .conflict import conflicts, nearest
-from .evaluate import Task, covers, evaluate
+from .evaluate import BETTERED, THEORY, Task, bettered, covers, evaluate_alike, meets
 from .metrics import METRICS
 from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
@@ -53,21 +55,41 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
 
 
 def _evaluator(points: Points, where: Pool) -> Evaluate:
-    """Return what evaluates a round: from points that were kept, or anew."""
+    """Return what evaluates a round: from points that were kept, or anew.
+
+    Candidates of one drawing go to one process.
+    """
 
     def run(tasks: list[Task]) -> Iterator[tuple[int, dict[str, Any], bool]]:
-        todo = []
-        for number, task in enumerate(tasks):
-            before = points.find(task.to_json())
-            if before is None:
-                todo.append(number)
-            else:
+        todo, alike = [], []
+        for numbers in groups((number, task.configs) for number, task in enumerate(tasks)):
+            left, known = [], []
+            for number in numbers:
+                task = tasks[number]
+                before = points.find(task.to_json())
+                if before is None:
+                    left.append(number)
+                    continue
                 yield number, before, True
-        for k, result in where.run(evaluate, [tasks[number] for number in todo]):
-            points.keep(tasks[todo[k]].to_json(), result)
-            yield todo[k], result, False
+                if (goals := meets(task, before)) is not None:
+                    known.append(goals)
+            if left:
+                todo.append(left)
+                alike.append([_against(tasks[number], known) for number in left])
+        for k, results in where.run(evaluate_alike, alike):
+            for number, result in zip(todo[k], results, strict=True):
+                task = tasks[number]
+                # what one beside it bettered is filed with nobody that it would depend on
+                if result["why"] != BETTERED or bettered(task, result["figures"]):
+                    points.keep(task.to_json(), result)
+                yield number, result, False
 
     return run
+
+
+def _against(task: Task, rivals: Sequence[tuple[float, ...]]) -> Task:
+    """Return a task with more points to be held against, unless all of it is asked for."""
+    return task if task.whole else replace(task, rivals=(*task.rivals, *rivals))
 
 
 def spread(front: Sequence[Candidate], target: Target) -> list[Candidate]:
@@ -154,7 +176,7 @@ def _value(
             "not_drawable": sum(c.refused for c in outcome.seen),
             "not_computed": len(failed),
             "not_computed_why": failed[0].why if failed else None,
-            "by_theory": sum(c.stage == "theory" for c in outcome.seen),
+            "by_theory": sum(c.stage == THEORY for c in outcome.seen),
             "solved_in_full": sum(c.why is None for c in outcome.seen),
             "complete": outcome.complete,
             "ended": outcome.ended,

@@ -25,6 +25,7 @@ from ..base.errors import ConfigError
 from ..config import RunConfig
 from ..pace import Pace
 from ..pdk import CrossStackError
+from .alike import drawing
 from .evaluate import BETTERED, Task, covers
 from .metrics import METRICS, STAGES, UNKNOWN
 from .target import Target
@@ -201,7 +202,8 @@ class Search:
         waiting.sort(key=lambda c: (costs(self.seen[c], self.target), c))
         drawn = {choice: self.seen[choice] for choice in waiting}
         while waiting and not self.front() and not self._late():
-            now, waiting = waiting[: self._together], waiting[self._together :]
+            now = self._next(waiting, configs)
+            waiting = waiting[len(now) :]
             self._compute({choice: configs[choice] for choice in now}, STAGES[-1])
         if found := self.front():
             # whatever was computed of those behind it, which depends on how many are at a time
@@ -211,6 +213,17 @@ class Search:
         else:  # its time was over
             for choice in waiting:
                 del self.seen[choice]
+
+    def _next(
+        self, waiting: list[Choice], configs: dict[Choice, tuple[RunConfig, ...]]
+    ) -> list[Choice]:
+        """Return the first of those that wait: as many drawings as are computed at a time."""
+        drawings: set[str] = set()
+        for count, choice in enumerate(waiting):
+            drawings.add(drawing(configs[choice]))
+            if len(drawings) > self._together:
+                return waiting[:count]
+        return waiting
 
     def _until(self, enough: int, most: int) -> str:
         """Propose and look, until enough were seen, or most without a point.

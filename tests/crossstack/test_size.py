@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from crossstack.config import config_of, load_config
 from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
 from crossstack.pace import paced
+from crossstack.points import Points
+from crossstack.pool import Here
 from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
 from crossstack.sizing import search, theory
+from crossstack.sizing.alike import groups
 from crossstack.sizing.metrics import METRICS, flat_figures
 from crossstack.sizing.search import Candidate, Search, pareto
 from crossstack.sizing.target import Target, read_target
@@ -172,25 +176,25 @@ def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path, unbuilt)
 
 def test_an_interrupted_search_goes_on_where_it_was(tmp_path, monkeypatch):
     target = read_target(write(tmp_path, TARGET.replace(", limit_used: 3.0", "")))
-    real, count = one.evaluate, []
+    real, count = one.evaluate_alike, []
 
-    def stops(task):
+    def stops(tasks):
         if len(count) == 5:
             raise KeyboardInterrupt
-        count.append(task)
-        return real(task)
+        count.extend(tasks)
+        return real(tasks)
 
-    monkeypatch.setattr(whole, "evaluate", stops)
+    monkeypatch.setattr(whole, "evaluate_alike", stops)
     with pytest.raises(KeyboardInterrupt):
         whole.size(target, tmp_path / "o", QUIET)
-    monkeypatch.setattr(whole, "evaluate", lambda task: count.append(task) or real(task))
+    monkeypatch.setattr(whole, "evaluate_alike", lambda tasks: count.extend(tasks) or real(tasks))
     monkeypatch.setattr(whole, "prove", lambda task: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         whole.size(target, tmp_path / "o", QUIET)
     assert len(count) == len({str(task) for task in count}), "no candidate twice"
     assert sum(task.through == "draw" for task in count) == 8
     monkeypatch.undo()
-    monkeypatch.setattr(whole, "evaluate", None)  # nothing is left to do
+    monkeypatch.setattr(whole, "evaluate_alike", None)  # nothing is left to do
     assert whole.size(target, tmp_path / "o", QUIET)["met"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["o", "t.yaml"]
 
@@ -433,6 +437,75 @@ def test_a_few_writes_rule_out_only_what_all_of_them_do(width, monkeypatch):
         found = one.evaluate(one.Task((config,), {"write_share": 1.0}, ("area_um2",)))
         assert "write_share is" in found["why"]
         assert found["figures"]["write_share"] == pytest.approx(share, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"select_w_um": 6.0},
+        {"select_w_um": 12.0, "select_fingers": 4, "strap": True, "rows": 5},
+        {"device": {"v_set_v": 2.2, "v_reset_v": 1.8, "law": "cubic", "write_rows": 1}},
+        {"device": {"area_exponent": 1.0, "area_um2": 2.0}},
+        {"device": {"compliance_a": 1e-4, "v_set_v": 1.5, "v_reset_v": 1.5}},
+    ],
+)
+def test_no_device_gets_more_than_theory_allows(spec):
+    config = config_of({"rows": 2, "cols": 2, **spec})
+    most = theory.most_write_share(config)
+    found = Study(config, draw(config)).em().write_voltages
+    share = flat_figures({"write_voltages": found.to_json()})["write_share"]
+    assert 0.3 * most < share <= most
+    if share > 0.9 * most:  # theory alone rules out what is asked beyond
+        bound = {"write_share": 1.001 * most}
+        ruled = one.evaluate(one.Task((config,), bound, ("area_um2",)))
+        assert (ruled["stage"], ruled["figures"]["write_share"]) == (one.THEORY, most)
+
+
+def test_theory_of_writes_rules_nothing_out_without_transistors():
+    assert theory.most_write_share(config_of({"cell": "passive"})) is None
+    assert theory.most_write_share(config_of({"select_w_um": 999.0})) is None
+
+
+def test_candidates_of_one_drawing_are_extracted_and_read_once(monkeypatch):
+    from crossstack import extract
+
+    volts = ((2.0, 2.4), (2.6, 2.4), (3.0, 2.4))
+    configs = [
+        _row_by_row(
+            select_w_um=14.0, rows=2, device={"v_set_v": a, "v_reset_v": b, "write_rows": 1}
+        )
+        for a, b in volts
+    ]
+    bounds = NEEDS | {"limit_used": 9.0}
+    tasks = [one.Task((config,), bounds, ("area_um2",), whole=True) for config in configs]
+    alone = [one.evaluate(task) for task in tasks]
+    count, real = [], extract.extract
+    monkeypatch.setattr(extract, "extract", lambda *a, **k: count.append(a) or real(*a, **k))
+    assert one.evaluate_alike(tasks) == alone
+    assert len(count) == 1
+    # what an earlier one meets, a later one of the same area cannot better
+    found = one.evaluate_alike([replace(task, whole=False) for task in tasks])
+    assert [f["why"] is None for f in found] == [False, True, False]
+    assert found[2]["why"] == one.BETTERED
+    other = _row_by_row(select_w_um=14.0, rows=2, device={"r_on_ohm": 9000.0})
+    assert groups(enumerate([*(t.configs for t in tasks), (other,)])) == [[0, 1, 2], [3]]
+
+
+def test_what_its_neighbour_betters_is_not_filed(tmp_path):
+    text = TARGET.replace("{min: 2, max: 5, step: 1}", "[4]").replace("[false, true]", "[true]")
+    text = text.replace("  strap", "  device.v_set_v: [2.0, 2.2, 2.4]\n  strap")
+    target = read_target(write(tmp_path, text))
+    points, goals = Points(tmp_path / "o"), ("area_um2",)
+    tasks = [
+        one.Task(tuple(target.configs((0, k, 0))), {"worst_device": 0.2}, goals) for k in range(3)
+    ]
+    found = {k: result["why"] for k, result, _ in whole._evaluator(points, Here())(tasks)}
+    assert found == {0: None, 1: one.BETTERED, 2: one.BETTERED}
+    again = {k: (r["why"], kept) for k, r, kept in whole._evaluator(points, Here())(tasks)}
+    assert again == {0: (None, True), 1: (one.BETTERED, False), 2: (one.BETTERED, False)}
+    # another search, without the first of them
+    (_, alone, kept), *_ = whole._evaluator(points, Here())(tasks[1:])
+    assert (alone["why"], kept) == (None, False)
 
 
 def test_the_examples_targets_are_read():
