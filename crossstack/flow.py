@@ -60,7 +60,10 @@ def build(
         _check_rules(gds, tech, result, work, console)
         extracted = _compare(gds, tech, result, work, console)
         if config.spec.top == "testchip":
-            why = "the wires of a whole die are not extracted: build its macro to solve it"
+            why = (
+                "a build does not solve a whole die: crossstack extract and solve take its folder, "
+                "from pad to pad"
+            )
             result.extraction = {"warnings": [why]}
         else:
             analysed = _analyse(extracted, config, tech, result, work, console)

@@ -170,6 +170,7 @@ def command(
     from ..analyse import analysis
     from ..analyse.needs import lowest_of_writes, write_verdict
     from ..analyse.operating import Laws
+    from ..analyse.pads import at_pads
     from ..analyse.solve_studies import Asked, Found, Problem
     from ..analyse.summary import drop_lines, remarks, summary
     from ..base.errors import ConfigError
@@ -212,11 +213,14 @@ def command(
     for note in notes:
         console.note(note)
     value = {"network": network.resolve().name, **drops.to_json(), "notes": notes}
+    pads = at_pads(loaded, done[mode]) if isinstance(loaded, Network) else None
+    value |= {} if pads is None else {"pads": pads.to_json()}
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
     lines = [tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops)]
+    lines += [] if pads is None else pads.lines()
     if (writes := done[mode].writes) and not linear:
         absent = _absent(loaded, what.conductances)
         verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
