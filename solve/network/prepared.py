@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 #: change of a voltage by Newton's last step, relative to the largest
 _SETTLED = 1e-13
+#: of a share that is 1
+_ROUNDING = 1e-12
 #: lanes that are summed one by one: sorting takes longer
 _FEW = 8
 #: bytes that the lanes of one solve may take in one array
@@ -38,6 +40,14 @@ class Guess(Protocol):
         """Device voltages, (devices, lanes), for inputs or outputs, (lanes, pins), or None.
 
         Conductances may be of one set, (devices,), or one a lane.
+        """
+
+    def pins(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
+        """Currents of linear devices, A, or None.
+
+        Returns:
+            Those out of the outputs, (lanes, outputs), if the inputs are driven; else those into
+            the inputs, (lanes, inputs).
         """
 
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
@@ -156,11 +166,16 @@ class Prepared:
         Currents are ``voltages @ matrix.T``, plus `constant` where pins besides the inputs carry
         a voltage, as those of a write do.
         """
-        return Linear(self, self.devices(conductances), len(self.outputs)).matrix
+        g = self.devices(conductances)
+        found = self.through(g, outputs=np.eye(len(self.outputs)))
+        return Linear(self, g, len(self.outputs)).matrix if found is None else found
 
     def constant(self, conductances: ArrayLike) -> Floats:
         """Return the current of every output with all inputs at 0 V, A, shape (outputs,)."""
-        return Linear(self, self.devices(conductances), len(self.outputs)).constant
+        g = self.devices(conductances)
+        if not self.offset.any():
+            return self.rest.copy()
+        return Linear(self, g, len(self.outputs)).constant
 
     def currents(
         self, conductances: ArrayLike, voltages: ArrayLike, law: DeviceLaw | None = None
@@ -174,7 +189,10 @@ class Prepared:
         """
         g, v = self.devices(conductances), self.volts(voltages)
         if law is None:
-            return Linear(self, g, len(v)).currents(v)
+            if len(v) >= len(self.outputs):
+                return v @ self.matrix(conductances).T + self.constant(conductances)
+            found = self.through(g, inputs=v)
+            return Linear(self, g, len(v)).currents(v) if found is None else found + self.rest
         return np.concatenate([Bent(self, g, law, some).amps for some in self.pieces(v)])
 
     def pieces(self, voltages: Floats) -> Iterator[Floats]:
@@ -217,6 +235,23 @@ class Prepared:
             assert outputs is not None
             what = self.sensed(outputs)
         return self.blocks.solve(g, what, start)
+
+    def through(
+        self, g: Floats, inputs: Floats | None = None, outputs: Floats | None = None
+    ) -> Floats | None:
+        """Currents at the other pins by the fast way, (lanes, pins), or None where there is none.
+
+        They take less memory than the voltages of all devices, which derivatives need besides.
+        """
+        if self.guess is None or not self.exact or not self._direct:
+            return None
+        return self.guess.pins(g, inputs, outputs)
+
+    @cached_property
+    def _direct(self) -> bool:
+        """Whether what devices carry enters by their input and leaves by their output, whole."""
+        shares = np.abs(self.gain - 1).max() <= _ROUNDING, np.abs(self.part - 1).max() <= _ROUNDING
+        return all(shares) and not self.offset.any() and bool((self.sink >= 0).all())
 
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
         """Voltages of devices of a law by the fast way, or None where there is none."""

@@ -73,6 +73,27 @@ class Chains:
             return None
         return np.concatenate(lanes, axis=1)
 
+    def pins(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
+        """See `Guess`."""
+        rows, cols = self._ends(inputs, outputs)
+        lines = self.lines.with_devices(self.array.spread(g / (1.0 + self.tap * g)))
+        try:
+            _, raw = vouched(
+                lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=False
+            )
+        except ConvergenceError as error:
+            log.info("not solved by chains: %s", error)
+            return None
+        amps, pin, count = raw.col_amps, self.sensed, len(self.array.outputs)
+        if outputs is not None:
+            amps, pin = raw.row_amps.reshape(len(outputs), -1), self.driven.reshape(-1)
+            count = len(self.array.inputs)
+        live = pin >= 0
+        out = np.zeros((len(amps), count))
+        # an input may drive several lines
+        np.add.at(out.T, pin[live], amps[:, live].T)
+        return out if np.isfinite(out).all() else None
+
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
         """See `Guess`."""
         rows, cols = self._ends(inputs, None)
@@ -96,9 +117,8 @@ class Chains:
         if inputs is not None:
             rows = np.ascontiguousarray(padded[:, self.driven])
         else:
-            cols = np.ascontiguousarray(
-                -padded[:, self.sensed]
-            )  # a sink one volt up is a drop of minus one
+            # a sink one volt up is a drop of minus one
+            cols = np.ascontiguousarray(-padded[:, self.sensed])
         return rows, cols
 
     def _linear(self, g: Floats, rows: Floats, cols: Floats) -> Floats:
@@ -147,20 +167,29 @@ class Chains:
         raise ConvergenceError(f"device currents stay {off:.1e} A off their law")
 
 
-def chain_guess(array: Prepared, **options: Any) -> Guess | None:
+def chain_guess(array: Prepared, tap: Floats, **options: Any) -> Guess | None:
     """Return a start for a crossbar of stated resistances; None for a small one.
 
     Args:
         array: the crossbar.
+        tap: ohm in series with every device.
         **options: of `solve_crossbar`.
     """
     if array.size < FROM_DEVICES:
         return None
-    T, n, m = array.shape
     lines = canonical(np.zeros(array.shape), **options)
     if not (lines.plain_rows and lines.plain_cols):
         return None  # wires of 0 ohm: the blocks need few steps
-    return Chains(array, lines, np.zeros(array.size), np.arange(T * n).reshape(T, n), np.arange(m))
+    return Chains(array, lines, tap, *_pins(array))
+
+
+def _pins(array: Prepared) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Input of every row line and output of every column; -1 for none."""
+    T, n, m = array.shape
+    t, i, j = array.place
+    driven, sensed = np.full((T, n), -1), np.full(m, -1)
+    driven[t, i], sensed[j] = array.source, array.sink
+    return driven, sensed
 
 
 def network_guess(
@@ -188,11 +217,7 @@ def network_guess(
         log.info("not solved by chains: %s", error)
         return None, False
     lines, tap = found.chains
-    T, n, m = array.shape
-    t, i, j = array.place
-    driven, sensed = np.full((T, n), -1), np.full(m, -1)
-    driven[t, i], sensed[j] = array.source, array.sink
-    guess = Chains(array, lines, tap[t, i, j], driven, sensed)
+    guess = Chains(array, lines, tap[tuple(array.place)], *_pins(array))
     return guess, _is_exact(guess, solver, found)
 
 
