@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import names
+from ..base.errors import ModeError
 from ..extract.array.tiled import TiledArray
 from ..pdk import Tech
 from ..pdk.conditions import agree
@@ -16,7 +17,10 @@ from ..solve.circuit.iv import DeviceLaw
 from ..solve.crossbar.crossbar import solve_crossbar
 from ..solve.modes.drives import Drives, mode_drives
 from ..solve.modes.mode import ArrayKind
+from ..solve.modes.modes import mode_named
+from ..solve.network.prepared import Prepared
 from ..solve.study.metrics import IrDrop, measure
+from ..solve.study.prepare_crossbar import prepare_crossbar
 from .transistors import OnResistance, Series, settled
 from .volts import check_volts
 
@@ -103,7 +107,7 @@ class ArrayRun:
 
     def settle(self, drives: Drives) -> None:
         """Bring the resistances and voltages of transistors and written memristors together."""
-        on = self._on(drives)[self.has_switch]
+        on = self.connected(drives)[self.has_switch]
         if len(on):
             check_volts(self.tech, drives.port_voltages.values())
         bent = np.zeros(self.conductance.shape, dtype=bool)
@@ -135,9 +139,7 @@ class ArrayRun:
     def solve(self, drives: Drives, *, everything: bool, whole: bool = False) -> ArraySolution:
         """See `solve.metrics.Run`."""
         tiers, rows, cols = self.array.shape
-        series = self.array.series_ohm()
-        if everything:
-            series[self.has_switch] += self._ohm
+        series = self.series_ohm if everything else self.array.series_ohm()
         volts = np.array(
             [[drives.port_voltages[names.row(t, i)] for i in range(rows)] for t in range(tiers)]
         )
@@ -147,7 +149,7 @@ class ArrayRun:
             # are solved as seen from the write rail
             rail[drives.request.write_column] = drives.request.write_rail
             volts[drives.request.write_tier] -= drives.request.write_rail
-        used = np.where(self._on(drives), self._chord, 0.0)
+        used = np.where(self.connected(drives), self._chord, 0.0)
         solved = solve_crossbar(voltages=volts, **self.array.crossbar_arguments(used, series))
         self._column_volts = solved.column_voltages + rail
         amps = solved.device_currents
@@ -167,7 +169,35 @@ class ArrayRun:
             method=solved.method,
         )
 
-    def _on(self, drives: Drives) -> Bools:
+    def prepared(self, drives: Drives) -> Prepared:
+        """Return the array for any devices and inputs, its transistors as they work now.
+
+        Args:
+            drives: of the mode; which devices compute is taken from them.
+
+        Raises:
+            ModeError: if the array does not offer the mode.
+        """
+        mode = mode_named(self.mode)
+        if reason := mode.refusal(kind_of(self.array), self.array.shape[2]):
+            raise ModeError(reason)
+        wires = self.array.crossbar_arguments(self.conductance, self.series_ohm)
+        del wires["conductances"]
+        return prepare_crossbar(
+            self.array.shape,
+            device_resistance=self.series_ohm,
+            computing=mode.counted(self.array.shape, drives.request),
+            **wires,
+        )
+
+    @property
+    def series_ohm(self) -> Floats:
+        """Ohm in series with every memristor, transistors as they work included."""
+        series = self.array.series_ohm()
+        series[self.has_switch] += self._ohm
+        return series
+
+    def connected(self, drives: Drives) -> Bools:
         """Return which devices are connected, shape (T, rows, cols)."""
         tiers, rows, cols = self.array.shape
         if not self.array.selects:

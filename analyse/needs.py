@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: below this voltage no current comes to a device, V
+_NOTHING_V = 1e-9
+
 
 @dataclass(frozen=True)
 class Lowest:
@@ -160,9 +163,20 @@ def _words(ways: Mapping[str, Met], missing: list[str], assumed: bool) -> str:
         return f"write voltages not judged: {', '.join(missing)}"
     low = " and ".join(f"a {each}" for each in POLARITIES if each in ways and not ways[each].met)
     state = f"written devices get {f'too little in {low}' if low else 'what they need'}"
-    parts = [f"{p} {w.lowest.volts:.3g} of {w.needed_v:g} V" for p, w in ways.items()]
+    parts = [
+        f"{p} {w.lowest.volts:.3g} of {w.needed_v:g} V{_open(w.lowest)}" for p, w in ways.items()
+    ]
     kind = "assumed" if assumed else "declared"
     return "; ".join([f"{state}: {', '.join(parts)} ({kind} need)", *missing])
+
+
+def _open(lowest: Lowest) -> str:
+    """Name a device that gets next to nothing: a wire or a transistor on its way is missing."""
+    if abs(lowest.volts) > _NOTHING_V:
+        return ""
+    return (
+        f" at {lowest.tier} tier, row {lowest.row}, column {lowest.column}, which nothing reaches"
+    )
 
 
 def write_line(value: Mapping[str, Any]) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import FileError
-from .gds_stream import read_stream
+from .gds_stream import read_stream, unpacked
 
 #: most levels of cells in cells
 MAX_DEPTH = 200
 #: a COLROW record that may say 0 columns or rows, anywhere in a GDS file
 _NO_COLUMNS = re.compile(rb"\x00\x08\x13\x02(?:\x00\x00..|..\x00\x00)", re.DOTALL)
+#: ENDLIB, where it stands first; what follows is read by no library
+_END = b"\x00\x04\x04\x00"
 #: STRNAME or SNAME, anywhere in a GDS file
 _NAMES = re.compile(rb"[\x06\x12](?=\x06)")
 
@@ -43,11 +45,12 @@ def check_stream(path: Path) -> None:
     A quick look for bytes that may be such a record comes first; only where it finds any is the
     stream read record by record.
     """
-    data = path.read_bytes()
+    data = unpacked(path)
     many = data.count(b"\x05\x02") > MAX_DEPTH  # BGNSTR: cells enough to nest too deep
-    if _NO_COLUMNS.search(data) is None and not many:
+    more = bool(data.partition(_END)[2].strip(b"\0"))
+    if _NO_COLUMNS.search(data) is None and not many and not more:
         return
-    if not many or _deepest(_quick_calls(data))[1] > MAX_DEPTH:
+    if more or not many or _deepest(_quick_calls(data))[1] > MAX_DEPTH:
         del data
         _check_records(path)
 

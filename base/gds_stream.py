@@ -6,6 +6,7 @@ to be looked up in the stream itself.
 
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pathlib import Path
 from .errors import FileError
 from .inputs import regular_file
 
+#: first bytes of a gzip file
+GZIP = b"\x1f\x8b"
 #: largest file that is read, in bytes
 MAX_BYTES = 2_000_000_000
 #: largest file whose structures are located for a report, in bytes
@@ -84,13 +87,19 @@ class Stream:
         return [name for name in self.cells if name not in called]
 
 
+def unpacked(path: Path) -> bytes:
+    """Return the bytes of a file, or what it unpacks to if it is a gzip file."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if data.startswith(GZIP) else data
+
+
 def read_stream(path: Path) -> Stream:
-    """Read a GDS file.
+    """Read a GDS file, which may be compressed by gzip.
 
     Raises:
         FileError: if it cannot be read, is no GDS, ends early or goes on after its end.
     """
-    data = regular_file(path, MAX_BYTES).read_bytes()
+    data = unpacked(regular_file(path, MAX_BYTES))
     if data[2:4] != b"\x00\x02":
         raise FileError(f"{path} is not a GDS file")
     stream, element, cell = Stream(), Element("", ""), ""

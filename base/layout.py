@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .errors import ConfigError, FileError, ParameterError
 from .gds_guard import check_stream, circle
-from .gds_stream import MAX_BYTES
+from .gds_stream import GZIP, MAX_BYTES
 from .inputs import regular_file
 from .layout_cells import check_cells, check_placed, listed
 from .layout_layers import (
@@ -30,6 +30,7 @@ from .layout_layers import (
 )
 from .memory import bounded
 from .memory import limit as memory_limit
+from .oasis_guard import check_oasis
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -50,7 +51,7 @@ __all__ = [
 
 #: what reading a file may take: this much, and so much more for each of its bytes
 _ROOM_BYTES, _ROOM_PER_BYTE = 600_000_000, 100
-_GDS, _OASIS, _GZIP = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n", b"\x1f\x8b"
+_GDS, _OASIS = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def read_layout(path: Path) -> db.Layout:
     kind = _kind(path)
     if kind == _GDS:
         check_stream(path)
+    else:
+        check_oasis(path)
     layout = db.Layout()
     options = db.LoadLayoutOptions()
     options.warn_level = 0
@@ -183,21 +186,23 @@ def empty_shapes(layout: db.Layout, cell: db.Cell) -> dict[Pair, int]:
 
 
 def _kind(path: Path) -> bytes:
-    """Return the first bytes that every file of a format has."""
+    """Return the first bytes that every file of a format has, of the file inside a gzip file."""
     with path.open("rb") as stream:
         head = stream.read(16)
     if not head:
         raise FileError(f"{path} is empty")
-    for kind in (_GDS, _OASIS, _GZIP):
+    for kind in (_GDS, _OASIS, GZIP):
         if head.startswith(kind):
-            if kind == _GZIP:
-                _check_unpacked(path)
-            return kind
+            return _kind_inside(path) if kind == GZIP else kind
     raise FileError(f"{path} is not a GDS or OASIS file")
 
 
-def _check_unpacked(path: Path) -> None:
-    """Refuse a compressed file that is none inside, is broken, or unfolds beyond all measure."""
+def _kind_inside(path: Path) -> bytes:
+    """Return the kind of a layout in a gzip file.
+
+    Raises:
+        FileError: if it is no layout, is broken, or unpacks to more than can be handled.
+    """
     size = 0
     try:
         with gzip.open(path) as stream:
@@ -213,6 +218,7 @@ def _check_unpacked(path: Path) -> None:
         if isinstance(error, FileError):
             raise
         raise FileError(f"{path} cannot be unpacked: {error}") from None
+    return _GDS if head.startswith(_GDS) else _OASIS
 
 
 def _why_unreadable(path: Path, kind: bytes, reason: str) -> str:

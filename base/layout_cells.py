@@ -91,7 +91,7 @@ def _check_heaps(layout: db.Layout, cell: db.Cell, known: Mapping[int, _Extent],
 
 
 def _check_words(layout: db.Layout, cell: db.Cell, name: str) -> None:
-    """Refuse names and texts that are no UTF-8: nothing could print or compare them."""
+    """Refuse names and texts that nothing could print or compare: no UTF-8, or nothing at all."""
     import klayout.db as db
 
     def words() -> Iterator[str]:
@@ -107,6 +107,8 @@ def _check_words(layout: db.Layout, cell: db.Cell, name: str) -> None:
             f"{name}: cell {cell.cell_index()} of {layout.cells()} has a name or text that is "
             "not UTF-8"
         ) from None
+    if not cell.name:
+        raise FileError(f"{name}: cell {cell.cell_index()} of {layout.cells()} has no name")
 
 
 def _extent(layout: db.Layout, cell: db.Cell, known: Mapping[int, _Extent]) -> _Extent:

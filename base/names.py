@@ -31,6 +31,10 @@ LINE = re.compile(rf"({_LINES})\[(\d+)\]", re.ASCII)
 
 #: Pins of a scan chain on board: data in, clock, latch enable, select enable, reset, data out.
 SCAN_PINS = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
+#: What turns select lines of logic on board on, and pins of a decoder: bits of its column address
+#: and its two mode bits. Those that every decoder has come first.
+ENABLE, ADDRESS, MODE = "EN", "A", "M"
+DECODER_PINS = (ENABLE, f"{MODE}[0]", f"{MODE}[1]")
 
 #: Label of what turns transistors of an array or macro on and off.
 CONTROL = re.compile(
@@ -86,6 +90,16 @@ def write_select(number: int | str) -> str:
     return numbered(WRITE_SELECT, number)
 
 
+def address(number: int | str) -> str:
+    """Return the name of a bit of a decoder's column address."""
+    return numbered(ADDRESS, number)
+
+
+def mode_bit(number: int | str) -> str:
+    """Return the name of a decoder's mode bit, which is that of a tier."""
+    return numbered(MODE, number)
+
+
 def output(number: int | str, *, macro: bool = True) -> str:
     """Return the name of the pin where a column is read: of a macro, or the line of an array."""
     return numbered(OUTPUT if macro else COLUMN, number)
@@ -94,6 +108,11 @@ def output(number: int | str, *, macro: bool = True) -> str:
 def complement(name: str) -> str:
     """Return the name of the net that an inverter of a macro makes of a control."""
     return f"{name}_N"
+
+
+def shown(name: str) -> str:
+    """Return a name for a message: in quotes if one would not see all of it."""
+    return name if name.isprintable() and name.split() == [name] else repr(name)
 
 
 def kind_of(name: str) -> str:

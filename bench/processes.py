@@ -9,8 +9,7 @@ For each layout: own rules, the foundry's deck (with its canaries found), netlis
 the solver on the extracted netlist, and the BSIM transistors in expansion mode. Then: impossible
 conditions refused by every command, in time; and no name of a foundry outside its folder.
 
-With BSIM transistors, ngspice takes the wires of a macro (100,000 resistors and more, a mesh) in
-each of its steps. For that judge they are joined to what lies between pins and devices, which for
+For BSIM transistors, ngspice gets the wires joined to what lies between pins and devices, which for
 direct current is the same circuit: the currents of both are compared, too, and must be equal.
 Exit code 1 if anything is not as it must be; what a missing program or wheel keeps from being
 judged counts as that, too.
@@ -26,23 +25,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csc_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from crossstack.analyse.analysis import stimulus
-from crossstack.analyse.bsim import compare_bsim
+from crossstack.analyse.bsim import BsimComparison, compare_bsim
 from crossstack.base.errors import CrossStackError
 from crossstack.base.ngspice import run_ngspice
 from crossstack.cells import to_layout
 from crossstack.drc import run_drc
-from crossstack.drc.foundry import run_foundry_drc
+from crossstack.drc.foundry import FoundryReport, run_foundry_drc
 from crossstack.extract import extract, write_spice
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
@@ -53,6 +48,7 @@ from crossstack.solve import solve_network
 from crossstack.solve.modes.drives import gates_for, network_drives
 from crossstack.solve.modes.modes import EXPANSION
 from crossstack.solve.network.network import Network
+from crossstack.solve.network.reduced import reduced
 
 ROOT = Path(__file__).parents[1]
 #: process -> arrays (rows, columns), macros, and the cell that they are made of
@@ -62,14 +58,15 @@ LAYOUTS = {
 }
 #: ngspice and the solver on the same netlist; our transistors beside BSIM in expansion mode
 SAME, CLOSE = 1e-6, 0.01
-#: currents of joined wires and of all of them, over the largest; conductances that are rounding
-EQUAL, ROUNDING = 1e-9, 1e-13
+#: currents of joined wires and of all of them, over the largest
+EQUAL = 1e-9
 #: what ngspice may take for the transistors of a macro, s, on a busy machine
-BSIM_WITHIN_S = 3600.0
-#: so long a refusal may compute, start of the program included, s
-REFUSED_WITHIN = 0.5
-#: how each command is told of conditions that no table reaches, in a folder with hot.yaml and
-#: a.gds, beside which stands that it was drawn at them
+BSIM_WITHIN_S = 600.0
+#: so long a refusal may compute, start of the program included, s; the least of some tries, for a
+#: core that others share takes longer for the same
+REFUSED_WITHIN, TRIES = 0.5, 3
+#: how each command is told of conditions that no table reaches, in a folder with hot.yaml,
+#: target.yaml and a.gds, beside which stands that it was drawn at them
 HOT = (
     ("build", "hot.yaml"),
     ("build", "hot.yaml", "--process", "sky130"),
@@ -78,11 +75,14 @@ HOT = (
     ("compare", "hot.yaml"),
     ("sweep", "hot.yaml", "--vary", "rows=2,3"),
     ("extract", "a.gds", "--temperature", "150"),
-    *((verb, "a.gds") for verb in ("extract", "drc", "view", "tapeout")),
+    ("size", "target.yaml"),
+    *((verb, "a.gds") for verb in ("extract", "drc", "view", "views", "tapeout")),
+    ("foundry", "drc", "a.gds"),
     ("lvs", "a.gds", "--netlist", "hot.yaml"),
 )
 #: names that no file outside pdk/<process>/, tests and docs may hold
 FOUNDRY_NAMES = (DEFAULT[:5], "sky130", "fd_pr", "nfet_03v3", "nfet_g5v0")
+Found = TypeVar("Found")
 _PIN = re.compile(r"^pin (\S+)\n.*?= (\S+)$", re.MULTILINE)
 
 
@@ -109,50 +109,54 @@ def judge(spec: ArraySpec, folder: Path) -> bool:
     netlist.write_text("\n".join(array.netlist_lines()) + "\n", encoding="utf-8")
     box = layout.top_cell().bbox()
     at_origin = (box.left, box.bottom) == (0, 0)
-    own = len(run_drc(layout, tech).violations)
+    ours = run_drc(layout, tech)
+    own = len(ours.violations)
     extracted = extract_layout(gds, tech)
     match = compare_layout(extracted, netlist, tech).match
     network = extract(extracted, tech).network
     foundry = told(lambda: _foundry(gds, tech))
     spice = told(lambda: _spice(network, tech, folder))
     bsim = told(lambda: _bsim(network, tech))
-    good = at_origin and own == 0 and match and foundry == 0
-    good = good and within(spice, SAME) and within(bsim, CLOSE)
+    good = at_origin and own == 0 and match and not isinstance(foundry, str) and foundry.clean
+    good = good and not isinstance(spice, str) and spice <= SAME
+    good = good and not isinstance(bsim, str) and bsim.worst <= CLOSE
     print(
-        f"{spec.process:<13}{spec.top:<6}{spec.rows:>3} x{spec.cols:>3}  own DRC {own}  "
-        f"deck {foundry}  LVS {'match' if match else 'MISMATCH'}  ngspice {shown(spice)}  "
-        f"BSIM {shown(bsim)}  {'' if at_origin else 'NOT AT (0, 0)  '}"
+        f"{spec.process:<13}{spec.top:<6}{spec.rows:>3} x{spec.cols:>3}  own DRC {own} of "
+        f"{len(ours.runs)}  deck {shown(foundry)}  LVS {'match' if match else 'MISMATCH'}  "
+        f"ngspice {shown(spice)}  BSIM {shown(bsim)}  {'' if at_origin else 'NOT AT (0, 0)  '}"
         f"{time.perf_counter() - begin:.0f} s  {'ok' if good else 'BAD'}",
         flush=True,
     )
     return good
 
 
-def told(find: object) -> float | str:
-    """Return a figure, or why there is none."""
+def told(find: Callable[[], Found]) -> Found | str:
+    """Return what was found, or why nothing was."""
     try:
-        return find()  # type: ignore[operator,no-any-return]
+        return find()
     except CrossStackError as error:
         return f"not judged: {error}"
 
 
-def within(value: float | str, most: float) -> bool:
-    """Return whether a figure is known and small enough."""
-    return not isinstance(value, str) and value <= most
-
-
-def shown(value: float | str) -> str:
-    """Return a figure for people."""
+def shown(value: float | str | FoundryReport | BsimComparison) -> str:
+    """Return a judge's answer for people."""
+    if isinstance(value, FoundryReport):
+        return f"{len(value.items)} of {len(value.by_rule)}"
+    if isinstance(value, BsimComparison):
+        lost, wires = (
+            errors.worst_device for errors in (value.ours.all_series, value.ours.wires_only)
+        )
+        return f"{value.worst:.1e} (worst device {lost:.3%} lost, {wires:.3%} in wires)"
     return value if isinstance(value, str) else f"{value:.1e}"
 
 
-def _foundry(gds: Path, tech: Tech) -> int:
-    """Return how many items the foundry's deck finds; that it looked, its canaries prove."""
+def _foundry(gds: Path, tech: Tech) -> FoundryReport:
+    """Return what the foundry's deck finds; that it looked, its canaries prove."""
     report = run_foundry_drc(gds, tech)
     canaries = {canary.rule for canary in deck(tech.process.folder).canaries}
     if not canaries <= set(report.by_rule):
         raise CrossStackError("the deck's canaries were not found")
-    return len(report.items)
+    return report
 
 
 def _spice(network: Network, tech: Tech, folder: Path) -> float:
@@ -194,96 +198,41 @@ def _difference(theirs: Mapping[str, float], ours: Mapping[str, float]) -> float
     return max(abs(amps - ours[pin]) for pin, amps in theirs.items()) / largest
 
 
-def _bsim(network: Network, tech: Tech) -> float:
-    """Return the largest error of a column current against BSIM transistors."""
-    joined = wires_joined(network)
+def _bsim(network: Network, tech: Tech) -> BsimComparison:
+    """Return column currents beside those with BSIM transistors."""
+    joined = reduced(network).network
     error = _difference(_currents(joined, tech)[0], _currents(network, tech)[0])
     if not error <= EQUAL:
         raise CrossStackError(f"joined wires differ from all of them by {error:.1e}")
     with foundry_models(tech) as models:
-        what = stimulus(joined, tech)
-        return compare_bsim(joined, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S).worst
-
-
-def wires_joined(network: Network) -> Network:
-    """Return the same circuit for direct current, without nodes that are of wires alone.
-
-    Each piece of wire becomes the conductances between the nodes of pins and devices on it: what
-    is left of its matrix when the others are eliminated.
-    """
-    a, b = network.resistor_a.astype(int), network.resistor_b.astype(int)
-    held = np.zeros(network.n_nodes, dtype=bool)
-    ends = (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b)
-    for nodes in (*ends, np.fromiter(network.ports.values(), int)):
-        held[nodes] = True
-    held[a[np.unique(network.resistor_net, return_index=True)[1]]] = True  # of gates without a pin
-    siemens, size = 1.0 / network.resistor_ohm, (network.n_nodes, network.n_nodes)
-    values = np.r_[-siemens, -siemens, siemens, siemens]
-    whole = coo_matrix((values, (np.r_[a, b, a, b], np.r_[b, a, a, b])), shape=size).tocsc()
-    _, piece = connected_components(whole, directed=False)
-    net_of = np.zeros(network.n_nodes, dtype=int)
-    net_of[piece[a]] = network.resistor_net
-    order = np.argsort(piece, kind="stable")
-    found = [
-        _between(whole, nodes, held)
-        for nodes in np.split(order, np.flatnonzero(np.diff(piece[order])) + 1)
-    ]
-    one, other, between = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    number = np.cumsum(held) - 1
-    unknown = np.full(len(between), np.nan)
-    return replace(
-        network,
-        node_names=network.node_names[held],
-        resistor_a=number[one],
-        resistor_b=number[other],
-        resistor_ohm=1.0 / between,
-        resistor_layer=np.zeros(len(between), dtype=int),
-        resistor_net=net_of[piece[one]],
-        resistor_width_um=unknown,
-        resistor_cuts=unknown,
-        memristor_a=number[network.memristor_a],
-        memristor_b=number[network.memristor_b],
-        switch_a=number[network.switch_a],
-        switch_b=number[network.switch_b],
-        ports={pin: int(number[node]) for pin, node in network.ports.items()},
-    )
-
-
-def _between(
-    whole: csc_matrix, nodes: NDArray[np.intp], held: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Return ends and conductances, S, of what one piece of wire is between its held nodes."""
-    kept, left = nodes[held[nodes]], nodes[~held[nodes]]
-    rows = whole[kept]
-    reduced = rows[:, kept].toarray()
-    if len(left) and len(kept):
-        onto = whole[left][:, kept].toarray()
-        reduced = reduced - rows[:, left] @ splu(whole[left][:, left].tocsc()).solve(onto)
-    one, other = np.triu_indices(len(kept), 1)
-    siemens = -(reduced[one, other] + reduced[other, one]) / 2.0
-    real = siemens > ROUNDING * np.abs(reduced).max(initial=0.0)
-    return kept[one[real]], kept[other[real]], siemens[real]
+        what = stimulus(network, tech)
+        return compare_bsim(network, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S)
 
 
 def conditions(folder: Path) -> bool:
     """Print how fast every command, in a process of its own, refuses what no table reaches."""
     folder = folder / "hot"
     folder.mkdir()
-    (folder / "hot.yaml").write_text(
-        "rows: 2\ncols: 2\ntech: {corner: max, temperature_c: 150}\n", encoding="utf-8"
-    )
+    hot = "{rows: 2, cols: 2, tech: {corner: max, temperature_c: 150}}\n"
+    target = f"targets: {{worst_device: 0.05}}\nfree: {{device_um: [1, 2]}}\narray: {hot}"
+    (folder / "hot.yaml").write_text(hot, encoding="utf-8")
+    (folder / "target.yaml").write_text(target, encoding="utf-8")
     (folder / "a.gds").touch()  # conditions are judged before it is opened
     good = True
     for command in HOT:
         cold = {} if "--temperature" in command else {"temperature_c": 150}
         told_of = {"files": {"a.gds": ""}, "parameters": {"profile": "stepper", "tech": cold}}
         (folder / "a.json").write_text(json.dumps(told_of), encoding="utf-8")
-        before, begin = {*folder.iterdir()}, _busy()
-        ran = subprocess.run(
-            [str(Path(sys.executable).with_name("crossstack")), *command],
-            cwd=folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        seconds = _busy() - begin
+        before, seconds = {*folder.iterdir()}, float("inf")
+        for _ in range(TRIES):
+            begin = _busy()
+            ran = subprocess.run(
+                [str(Path(sys.executable).with_name("crossstack")), *command],
+                cwd=folder, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            seconds = min(seconds, _busy() - begin)
+            if seconds < REFUSED_WITHIN:
+                break
         fine = ran.returncode in (2, 3) and seconds < REFUSED_WITHIN
         fine = fine and "temperature_c = 150" in ran.stderr and {*folder.iterdir()} == before
         good = good and fine

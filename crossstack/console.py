@@ -116,15 +116,17 @@ class Console:
         self._course.step = step
         if self._bar is not None:
             self._bar.show(step)
-        with contextlib.ExitStack() as stack:
-            if self._bar is None:
-                stack.enter_context(self._clock())
-            yield step
-        self.seconds[name] = round(step.seconds(), 3)
-        self._course.spent[name] = step.seconds()
-        self._course.step = outer
-        if self._bar is not None:
-            self._bar.hide(step)
+        try:
+            with contextlib.ExitStack() as stack:
+                if self._bar is None:
+                    stack.enter_context(self._clock())
+                yield step
+        finally:  # a fault may be a finding of the caller's, who goes on
+            self.seconds[name] = round(step.seconds(), 3)
+            self._course.spent[name] = step.seconds()
+            self._course.step = outer
+            if self._bar is not None:
+                self._bar.hide(step)
 
     @contextmanager
     def _clock(self) -> Iterator[None]:

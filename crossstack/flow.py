@@ -60,7 +60,10 @@ def build(
         _check_rules(gds, tech, result, work, console)
         extracted = _compare(gds, tech, result, work, console)
         if config.spec.top == "testchip":
-            why = "the wires of a whole die are not extracted: build its macro to solve it"
+            why = (
+                "a build does not solve a whole die: crossstack extract and solve take its folder, "
+                "from pad to pad"
+            )
             result.extraction = {"warnings": [why]}
         else:
             analysed = _analyse(extracted, config, tech, result, work, console)
@@ -100,8 +103,8 @@ def write_drawing(
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
-        if array.chain:
-            files.write_json(folder / addresses.FILE, addresses.chain_value(array.chain))
+        for name, value in addresses.values_of(array):
+            files.write_json(folder / name, value)
     return gds
 
 

@@ -157,8 +157,9 @@ def _refuse_layers(found: Network | TiledArray, tech: Tech, path: Path) -> None:
         NetworkFileError: naming the layer.
     """
     from .extract.array.tiled import SUMS
+    from .extract.sheet.lumps import LAYER
 
-    known = {film.name for film in (*tech.films, *tech.diffusions)} | SUMS
+    known = {film.name for film in (*tech.films, *tech.diffusions)} | SUMS | {LAYER}
     known |= {cut.name for cut in tech.cuts}
     if other := [name for name in getattr(found, "layers", ()) if name not in known]:
         raise NetworkFileError(

@@ -16,6 +16,14 @@ _DIE = {
     "pictures": 4.0,
     "report": 3.0,
 }
+#: steps of a tapeout -> seconds for a chip of 10 x 10 cells, as measured
+TAPEOUT = {
+    "write package": 4.0,
+    "check files": 12.0,
+    "design rules": 75.0,
+    "layout vs netlist": 20.0,
+    "check die": 30.0,
+}
 _WIRES = {"extract wires": 2.0, "nets": 53.0}
 _WRITTEN = {"pictures": 6.0, "report": 2.0}
 _JUDGED = {"beside the paper": 9.0, "settling": 22.0}

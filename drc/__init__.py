@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .engine import run_drc
     from .evaluate import RuleError
     from .formats import FORMATS, render
-    from .foundry import FoundryError, FoundryReport, fetch, run_foundry_drc
+    from .foundry import fetch, run_foundry_drc
+    from .foundry_items import FoundryError, FoundryReport
     from .report import DrcReport, RuleRun, Violation
     from .waivers import Waiver, apply_waivers, load_waivers
 
@@ -28,10 +29,12 @@ _HOME = {
         "render",
     ),
     ".foundry": (
-        "FoundryError",
-        "FoundryReport",
         "fetch",
         "run_foundry_drc",
+    ),
+    ".foundry_items": (
+        "FoundryError",
+        "FoundryReport",
     ),
     ".report": (
         "DrcReport",

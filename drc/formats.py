@@ -7,7 +7,7 @@ from ..base.formats import FORMATS as FOR_CI
 from ..base.formats import SHOWN
 from ..base.outcome import FAILED, PASSED, SKIPPED, WARNED, Case, Marker, Outcome
 from ..pdk import ParameterError
-from .foundry import FoundryReport
+from .foundry_items import FoundryReport
 from .report import DrcReport, Violation
 
 

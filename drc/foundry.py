@@ -21,68 +21,31 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from glob import escape as glob_escape
 from pathlib import Path
 
 import klayout.db as kdb
-import klayout.rdb as rdb
 
 from ..base.cache import cache_folder
-from ..base.errors import CrossStackError, FileError
+from ..base.errors import FileError
 from ..base.layout import open_layout
 from ..pdk import Tech
 from ..pdk.foundry import Canary, Deck, Wheel, fill
 from ..pdk.foundry import deck as deck_of
 from ..pdk.foundry import models as models_of
-
-
-class FoundryError(CrossStackError):
-    """The foundry's deck could not be fetched or run; never to be taken for a clean result."""
-
+from .foundry_items import (
+    FoundryError,
+    FoundryReport,
+    parse,
+    without_canaries,
+    without_known,
+)
 
 _CANARY_LENGTH_UM, _CANARY_GAP_UM = 5.0, 60.0
 #: where a deck writes a line of its log
 _LOGGED = re.compile(r"^\s*logger\.info\(", re.MULTILINE)
 #: told (done, total)
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class FoundryItem:
-    """One marker of the foundry's deck: rule, its words, cell and outline in um."""
-
-    rule: str
-    text: str
-    cell: str
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class FoundryReport:
-    """Result of the foundry's deck on the foundry layers of a layout.
-
-    Attributes:
-        source, top: what was checked.
-        items: markers.
-        by_rule: number of markers of every rule that ran, zeros included.
-        shapes: shapes that the deck says it read; None for one that does not say.
-        seconds: run time.
-        deck_sha256: digest of the wheel that the deck came from.
-    """
-
-    source: str
-    top: str
-    items: tuple[FoundryItem, ...]
-    by_rule: dict[str, int]
-    shapes: int | None
-    seconds: float
-    deck_sha256: str
-
-    @property
-    def clean(self) -> bool:
-        """True if the deck found nothing."""
-        return not self.items
 
 
 def fetch(tech: Tech, *, timeout_s: float = 600.0) -> dict[str, Path]:
@@ -224,13 +187,15 @@ def run_foundry_drc(
         arguments = {key: fill(value, words) for key, value in deck.variables}
         log = _run(program, copy, arguments, timeout_s, progress)
         shapes = _shapes_seen(log, cell.name, deck)
-        items, rules = _parse(report)
-    kept = _without_canaries(items, canaries)
+        items, rules = parse(report)
+    kept, known = without_known(without_canaries(items, canaries), deck.known, layout, tech)
     by_rule = dict.fromkeys(rules, 0)
     for item in kept:
         by_rule[item.rule] += 1
     seconds = time.perf_counter() - begin
-    return FoundryReport(str(gds), cell.name, kept, by_rule, shapes, seconds, deck.wheel.sha256)
+    return FoundryReport(
+        str(gds), cell.name, kept, by_rule, shapes, seconds, deck.wheel.sha256, known
+    )
 
 
 def _edited(deck: Deck, folder: Path, words: dict[str, str]) -> Path:
@@ -334,59 +299,3 @@ def _shapes_seen(log: str, top: str, deck: Deck) -> int | None:
     if seen <= len(deck.canaries):
         raise FoundryError(f"the foundry's deck read {seen} shapes: nothing of {top}")
     return seen
-
-
-def _parse(path: Path) -> tuple[list[FoundryItem], list[str]]:
-    if not path.exists():
-        raise FoundryError("the foundry's deck wrote no report")
-    database = rdb.ReportDatabase("foundry")
-    try:
-        database.load(str(path))
-    except RuntimeError as error:
-        raise FoundryError(f"the foundry deck's report cannot be read: {error}") from error
-    texts = {c.rdb_id(): (c.name(), c.description) for c in database.each_category()}
-    cells = {c.rdb_id(): c.name() for c in database.each_cell()}
-    items = []
-    for item in database.each_item():
-        rule, text = texts[item.category_id()]
-        items.append(FoundryItem(rule, text, cells[item.cell_id()], _points(item)))
-    return items, [name for name, _ in texts.values()]
-
-
-def _points(item: rdb.RdbItem) -> tuple[tuple[float, float], ...]:
-    for value in item.each_value():
-        if value.is_polygon():
-            return tuple((p.x, p.y) for p in value.polygon().each_point_hull())
-        if value.is_box():
-            box = value.box()
-            return ((box.left, box.bottom), (box.right, box.top))
-        if value.is_edge_pair():
-            pair = value.edge_pair()
-            ends = (pair.first.p1, pair.first.p2, pair.second.p1, pair.second.p2)
-            return tuple((p.x, p.y) for p in ends)
-        if value.is_edge():
-            edge = value.edge()
-            return ((edge.x1, edge.y1), (edge.x2, edge.y2))
-    return ()
-
-
-def _without_canaries(
-    items: list[FoundryItem], canaries: dict[str, kdb.DBox]
-) -> tuple[FoundryItem, ...]:
-    """Return the items that are not canaries.
-
-    Raises:
-        FoundryError: if a canary was not found, so the deck did not look.
-    """
-
-    def at(item: FoundryItem) -> str | None:
-        points = [kdb.DPoint(x, y) for x, y in item.points]
-        for rule, box in canaries.items():
-            if points and all(box.contains(p) for p in points):
-                return rule
-        return None
-
-    for rule in canaries:
-        if not any(at(item) == rule and item.rule == rule for item in items):
-            raise FoundryError(f"the foundry's deck missed a known violation of {rule}")
-    return tuple(item for item in items if at(item) is None)

@@ -17,7 +17,7 @@ from ..pdk.shuttle import Ring, RingCut, RingLayer
 #: name of the cell, and of the cells of its cuts
 CELL = "seal_ring"
 #: what is cut off a band's outer corner, in widths of the band: just below 2 - sqrt(2)
-_CORNER = 0.58
+_CORNER, _MOST = 0.58, 0.585
 #: columns of cuts in a cell, of which a die has hundreds of thousands: LVS reads a tenth of the
 #: circuits so, and blocks below 16 um stay whole when the design rules look for what repeats
 BLOCK = 16
@@ -43,8 +43,9 @@ def _band(tech: Tech, ring: Ring, band: RingLayer, die: db.Box) -> db.Polygon:
     width = tech.to_dbu(ring.width_um)
     out, inside = width - tech.to_dbu(band.end_um), width - tech.to_dbu(band.start_um)
     outer, inner = (die.enlarged(-d, -d) for d in (out, inside))
-    # as much as leaves the band as wide across the corner as along its sides
-    cut = grid_down(_CORNER * (inside - out), 10)
+    # what leaves the band as wide across the corner as along its sides, and bands as far from
+    # each other there
+    cut = grid_down(min(_CORNER * (inside + out), _MOST * (inside - out)), 10)
     region = db.Region(_chamfered(outer, cut)) - db.Region(inner)
     return next(region.merged().each())
 

@@ -13,6 +13,7 @@ from .report import LvsReport
 from .silicon import silicon_joins
 from .spice import Reference, read_netlist
 from .tolerances import Tolerances
+from .touches import touches
 
 __all__ = [
     "KINDS",
@@ -36,4 +37,5 @@ __all__ = [
     "missed_devices",
     "read_netlist",
     "silicon_joins",
+    "touches",
 ]

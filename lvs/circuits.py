@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import klayout.db as db
 
+from ..pdk.others import processes_with
 from .bodies import check_body, free_names, hands_on, the_device
 from .cards import Cards, Element, Subckt
 from .deck import Line, shortened
-from .devices import BESIDES, KIND_BY_NAME, DeviceKind, memristor_class
+from .devices import BESIDES, KIND_BY_NAME, OWN_MODELS, DeviceKind, memristor_class
 from .nodes import GROUNDS, check_joined, check_names
 from .scopes import Scope, Texts
 from .values import NoValueError, names_in
@@ -74,6 +75,9 @@ class Builder:
             if model.lower() in self.cards.models and one.name[0] in "MX":
                 continue
             what = f"{one.name} in {sub.name}"
+            if one.name[0] in "MX" and (others := self._of_others(model)):
+                whose = f"{model} is a device of {others}, not of this process"
+                raise one.line.error(f"{what}: {whose}")
             if one.name[0] == "X" and model not in self.cards.subckts:
                 raise one.line.error(f"{what}: subcircuit {model} is called but not defined")
             if one.name[0] != "X":
@@ -81,6 +85,14 @@ class Builder:
                 raise one.line.error(f"{what}: {model} a device of this process")
             called.setdefault(model, one.line)
         return called
+
+    def _of_others(self, model: str) -> str:
+        """Return the processes that a device is of, if a process was chosen and it is not of it.
+
+        Also where the netlist brings a body along for it: that of the other process.
+        """
+        chosen = len(self.cards.models) > len(OWN_MODELS)
+        return " and ".join(processes_with(model)) if chosen else ""
 
     def _look_below(self, top: Subckt) -> None:
         """Go through the hierarchy once, callees first, without recursion."""

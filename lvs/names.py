@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..base.names import CONTROL, LINE, fold
+from ..base.names import CONTROL, LINE, fold, shown
 from ..base.units import place
 from .connectivity import SUBSTRATE
 from .devices import KINDS
@@ -91,9 +91,9 @@ def check_pins(extracted: ExtractedLayout, reference: Reference, b: Graph) -> li
         if name in known and CONTROL.fullmatch(name) and known[name] in by_logic:
             continue
         if name in known:
-            text = f"the layout's pin {label.name} at {place(label.at)} is no pin of"
+            text = f"the layout's pin {shown(label.name)} at {place(label.at)} is no pin of"
         else:
-            text = f"label {label.name} at {place(label.at)} is no net of"
+            text = f"label {shown(label.name)} at {place(label.at)} is no net of"
         found.append(Finding("pin", f"{text} {reference.top.name}", (label.at,)))
     return found
 

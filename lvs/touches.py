@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: dbu around a suspicious place that are looked at
 _AROUND = 10
+#: shapes up to which they are checked flat: cells heaped over each other take a minute otherwise
+_FEW = 50_000
 
 
 def touches(extracted: ExtractedLayout) -> list[Finding]:
@@ -34,6 +36,8 @@ def _corners(extracted: ExtractedLayout) -> Iterator[Finding]:
 
 def _kisses(region: db.Region) -> list[tuple[int, int]]:
     """Return the first points, from the south-west on, at which polygons meet at a corner only."""
+    if region.count() <= _FEW:
+        region = flat(region).merged()
     near = flat(region.space_check(1).polygons(_AROUND)).merged()
     if near.is_empty():
         return []

@@ -100,6 +100,21 @@ class Canary:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What a deck finds where the foundry's manual asks for nothing.
+
+    Attributes:
+        rule: rule of the deck, as its report calls it.
+        layer: layer below which it is wrong.
+        why: what the manual says, for people.
+    """
+
+    rule: str
+    layer: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Deck:
     """The foundry's own design-rule deck for KLayout.
 
@@ -111,6 +126,7 @@ class Deck:
         shapes_read: pattern of the line in its log that tells how many shapes it read, with
             the number as its group; empty for a deck that does not say so.
         canaries: strips that it must find.
+        known: what it finds that is no fault.
     """
 
     wheel: Wheel
@@ -119,6 +135,7 @@ class Deck:
     edits: tuple[Edit, ...]
     shapes_read: str
     canaries: tuple[Canary, ...]
+    known: tuple[Known, ...] = ()
 
 
 @of_folder("deck.toml")
@@ -130,7 +147,7 @@ def deck(folder: Path) -> Deck:
         FileError: if there is none.
     """
     keys = ("file", "wheel", "variables", "canary")
-    top = Section.of(folder / "deck.toml", keys, ("edit", "shapes_read"))
+    top = Section.of(folder / "deck.toml", keys, ("edit", "known", "shapes_read"))
     canaries = tuple(
         Canary(row.text("rule"), row.text("layer"), row.number("width_um", LENGTH_UM))
         for row in (s.checked(("rule", "layer", "width_um")) for s in top.sections("canary"))
@@ -138,6 +155,11 @@ def deck(folder: Path) -> Deck:
     edits = tuple(
         Edit(row.text("find"), row.text("replace"))
         for row in (s.checked(("find", "replace")) for s in top.sections("edit", optional=True))
+    )
+    words = "rule", "layer", "why"
+    known = tuple(
+        Known(*(row.text(word) for word in words))
+        for row in (s.checked(words) for s in top.sections("known", optional=True))
     )
     variables = top.pairs("variables")
     held = _known_words(top, tuple(value for _, value in variables), DECK_WORDS)
@@ -147,7 +169,7 @@ def deck(folder: Path) -> Deck:
         raise ProcessError(top.where, ("an edit finds nothing: find is empty",))
     return Deck(
         _wheel(top.section("wheel")), top.text("file"), variables, edits,
-        _number_pattern(top), canaries,
+        _number_pattern(top), canaries, known,
     )  # fmt: skip
 
 

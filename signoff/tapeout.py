@@ -23,8 +23,9 @@ from .checks import (
     has_pads,
 )
 from .die import check_die
-from .handover import mask_layers_text, pad_rows
-from .verdicts import check_density, differences, judge
+from .handover import mask_layers_text
+from .pads import pad_rows
+from .verdicts import NETLIST, RULES, Steps, check_density, differences, judge, quietly
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -39,6 +40,9 @@ VERDICTS = {
     "not ready": "NOT READY: a check failed",
     "unknown": "UNKNOWN: not everything was judged",
 }
+
+#: steps of `inspect`, in their order
+STEPS = ("check files", RULES, NETLIST, "check die")
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,7 @@ def inspect(
     made_from: dict[str, str] | None = None,
     *,
     fresh: bool = True,
+    steps: Steps = quietly,
 ) -> dict[str, Any]:
     """Return the checks of a package's two files, its mask list and its marks.
 
@@ -204,6 +209,7 @@ def inspect(
         made_from: name and SHA-256 of the layout that existing files were made from; None for
             files that do not say so.
         fresh: True for files made just now, False for some that were there.
+        steps: enters a step of a name (`STEPS`), and gives what takes news of it.
 
     Raises:
         FileError: if a file is missing or cannot be read.
@@ -212,18 +218,20 @@ def inspect(
         TapeoutFile(folder / f"{source.name}_{kind}.gds", source.tech, kind, slot)
         for kind in kinds(source.tech)
     )
-    checks = [check for file in pair for check in check_file(file)]
-    # files made just now come from this layout
-    changed = [] if fresh else differences(opened, pair, source.tech)
     now = {source.path.name: files.sha256(source.path)}
-    checks += [check_pair(*pair)] if len(pair) == 2 else []
-    checks += [_same_source(now, made_from, changed), _unknown(source, opened)]
+    with steps(STEPS[0]):
+        checks = [check for file in pair for check in check_file(file)]
+        # files made just now come from this layout
+        changed = [] if fresh else differences(opened, pair, source.tech)
+        checks += [check_pair(*pair)] if len(pair) == 2 else []
+        checks += [_same_source(now, made_from, changed), _unknown(source, opened)]
     filled = () if fresh else pair
-    checks += judge(opened, source.path, source.tech, source.netlist, filled)
-    checks.append(check_density(pair, source.tech))
-    nets = _nets(opened, source.tech)
-    checks += check_die(pair[0], nets)
-    checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
+    checks += judge(opened, source.path, source.tech, source.netlist, filled, steps)
+    with steps(STEPS[-1]):
+        checks.append(check_density(pair, source.tech))
+        nets = _nets(opened, source.tech)
+        checks += check_die(pair[0], nets)
+        checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
     masks = _masks(layout, source.tech)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
     from ..pdk import Tech
 
+#: steps of a check, as a build calls them
+RULES, NETLIST = "design rules", "layout vs netlist"
+#: enters a step of a name, and gives what takes news of it
+Steps = Callable[[str], AbstractContextManager[Callable[..., None]]]
+
+
+@contextmanager
+def quietly(name: str) -> Iterator[Callable[..., None]]:
+    """Run a step that nobody watches."""
+    yield lambda *news: None
+
 
 def judge(
     opened: OpenedLayout,
@@ -29,6 +41,7 @@ def judge(
     tech: Tech,
     netlist: Path | None,
     package: tuple[TapeoutFile, ...] = (),
+    steps: Steps = quietly,
 ) -> list[Check]:
     """Return the verdicts on design rules and netlist.
 
@@ -39,6 +52,7 @@ def judge(
         netlist: reference netlist; None for the one beside the file.
         package: files of an existing package whose fill is judged with the layout; none if the
             package was made from the layout just now.
+        steps: enters a step of this name, and gives what takes news of it.
     """
     beside = path.with_suffix(".spice")
     reference = netlist or (beside if beside.is_file() else None)
@@ -52,14 +66,16 @@ def judge(
     def rules() -> dict[str, Any]:
         from ..drc import run_drc
 
-        return run_drc(layout(), tech).to_json()
+        with steps(RULES) as news:
+            return run_drc(layout(), tech, progress=news).to_json()
 
     def compared() -> dict[str, Any] | None:
         from ..lvs import compare_layout, extract_layout
 
         if reference is None:
             return None
-        return compare_layout(extract_layout(layout(), tech), reference, tech).to_json()
+        with steps(NETLIST):
+            return compare_layout(extract_layout(layout(), tech), reference, tech).to_json()
 
     return [
         _check("design rules", path, rules, _clean, drc_line),

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from .network.prepared import Prepared
     from .study.em import ElectromigrationReport, Stress, electromigration
     from .study.metrics import Errors, IrDrop, ir_drop
-    from .study.prepare import prepare_crossbar, prepare_network
+    from .study.prepare import prepare_network
+    from .study.prepare_crossbar import prepare_crossbar
     from .study.programming import ProgrammingReport, programming_check
     from .study.theory import Drops, Parts, first_order, reduction, row_resistance_for
     from .study.timing import Timing, line_delay, pulse_curve, ratio_for, settle_time
@@ -93,7 +94,8 @@ _HOME = {
     "..base.names": ("BOTTOM", "TIER_NAMES", "TOP"),
     ".network.network": ("Network",),
     ".network.prepared": ("Prepared",),
-    ".study.prepare": ("prepare_crossbar", "prepare_network"),
+    ".study.prepare": ("prepare_network",),
+    ".study.prepare_crossbar": ("prepare_crossbar",),
     ".network.builder": ("NetworkBuilder",),
     ".network.netfile": ("load_network", "save_network"),
 }

@@ -84,10 +84,7 @@ def command(
     from datetime import date
 
     from ..base.files import together
-    from ..drc import apply_waivers, load_waivers, run_drc
-    from ..drc.formats import outcome_of, to_json_text, to_text
     from ..layouts import layout_in, origin_of
-    from ..signoff.summary import drc_line
 
     console = formats.console(as_json, quiet, file, waivers)
     if list_rules:
@@ -99,6 +96,11 @@ def command(
     folder, file = folder_beside(file, out), layout_in(file)
     check_results(folder, f"{file.stem}_drc.lyrdb", f"{file.stem}_drc.json")
     origin = origin_of(file, profile, process)
+    # what takes long to load comes after what may be refused
+    from ..drc import apply_waivers, load_waivers, run_drc
+    from ..drc.formats import outcome_of, to_json_text, to_text
+    from ..signoff.summary import drc_line
+
     accepted = load_waivers(waivers) if waivers is not None else ()
     with console.steps(), console.step("design rules") as step:
         report = run_drc(

@@ -77,14 +77,16 @@ def drc(
     build, `crossstack report` shows the verdict on its page.
     """
     from ..base.files import sha256, together, write_json
-    from ..drc.formats import foundry_outcome
-    from ..drc.foundry import run_foundry_drc
     from ..layouts import layout_in, origin_of
 
     console = formats.console(as_json, quiet, file)
     file = layout_in(file)
     check_results(out or file.parent, f"{file.stem}_foundry_drc.json")
     origin = origin_of(file, profile, process)
+    # what takes long to load comes after what may be refused
+    from ..drc.formats import foundry_outcome
+    from ..drc.foundry import run_foundry_drc
+
     tech = origin.resolved_tech()
     for note in origin.notes:
         console.note(note)
@@ -95,10 +97,13 @@ def drc(
         "violations": len(report.items),
         "rules_run": len(report.by_rule),
         "by_rule": flagged,
+        "known": report.known,
         "shapes": report.shapes,
         "deck_sha256": report.deck_sha256,
         "source": {file.name: sha256(file)},
     }
+    for why, count in report.known.items():
+        console.note(f"not counted: {count} of {why}")
     with together(out or file.parent) as work:
         write_json(work / f"{file.stem}_foundry_drc.json", value)
     formats.write([foundry_outcome(report)], value)

@@ -40,16 +40,18 @@ def command(
     crossstack size target.yaml
     crossstack size target.yaml --scheduler tcp://host:8786
     """  # noqa: D301
+    from ..sizing.target import describe, read_target
+
+    console = Console(as_json, quiet)
+    asked = read_target(target)
+    # what takes long to load comes after what may be refused
     from ..base.files import check_replaceable
     from ..pool import pool
     from ..sizing.check import check
     from ..sizing.page import MARKER
     from ..sizing.run import size
     from ..sizing.search import ROUND, import_optuna
-    from ..sizing.target import describe, read_target
 
-    console = Console(as_json, quiet)
-    asked = read_target(target)
     check(asked)
     import_optuna()
     folder = out or Path("gds_out") / target.stem

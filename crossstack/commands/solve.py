@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..analyse.solve_studies import Asked
     from ..extract.array.tiled import TiledArray
     from ..pdk import Tech
+    from ..solve.modes.address import Told
     from ..solve.network.network import Network
     from ..solve.study.metrics import IrDrop
 
@@ -54,8 +55,8 @@ COLUMNS_SHOWN = 64
     "--address",
     type=WHOLE,
     metavar="COLUMN",
-    help="Of a macro with a scan chain: set every control by the bits for --mode and this column, "
-    "which is written if the mode writes; prints them.",
+    help="Of a macro with a scan chain or a decoder: set every control by the bits for --mode and "
+    "this column, which is written if the mode writes; prints them.",
 )
 @click.option(
     "--write-voltage",
@@ -169,6 +170,7 @@ def command(
     from ..analyse import analysis
     from ..analyse.needs import lowest_of_writes, write_verdict
     from ..analyse.operating import Laws
+    from ..analyse.pads import at_pads
     from ..analyse.solve_studies import Asked, Found, Problem
     from ..analyse.summary import drop_lines, remarks, summary
     from ..base.errors import ConfigError
@@ -199,7 +201,7 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
-    bits = None if address is None else _bits(loaded, mode, address, given)
+    told = None if address is None else _told(loaded, mode, address, given)
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
@@ -211,19 +213,22 @@ def command(
     for note in notes:
         console.note(note)
     value = {"network": network.resolve().name, **drops.to_json(), "notes": notes}
+    pads = at_pads(loaded, done[mode]) if isinstance(loaded, Network) else None
+    value |= {} if pads is None else {"pads": pads.to_json()}
     value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
     value["laws"] = laws.to_json()
     if laws.every is not None:
         value["nonlinear"] = value["laws"]["read"]
     lines = [tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops)]
+    lines += [] if pads is None else pads.lines()
     if (writes := done[mode].writes) and not linear:
         absent = _absent(loaded, what.conductances)
         verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
         value["write_voltages"] = verdict.to_json()
         lines.append(verdict.line)
-    if bits is not None:
-        value["scan"] = {"address": address, "bits": bits}
-        lines.append(f"scan chain: {bits} (first bit first), then LE, then EN")
+    if told is not None:
+        value[told.key] = {"address": address, **told.value}
+        lines.append(told.text)
     with console.later():
         for line in lines:
             console.say(line)
@@ -240,19 +245,19 @@ def command(
 def _addressed(
     network: Path, mode: str, address: int, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the options of a mode whose controls a scan chain sets."""
-    from ..addresses import chain_beside
+    """Return the options of a mode whose controls logic on board sets."""
+    from ..addresses import addressing_beside
     from ..base.errors import ConfigError
     from ..solve.modes.modes import MODES
 
     if options["write_column"] is not None:
         raise ConfigError("--address and --write-column exclude each other")
     column = {"write_column": address} if MODES[mode].writes else {}
-    return {"chain": chain_beside(network), **column}
+    return {"chain": addressing_beside(network), **column}
 
 
-def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[str, Any]) -> str:
-    """Return the bits of a mode and a column, in the order of time."""
+def _told(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[str, Any]) -> Told:
+    """Return what to put on the pins for a mode and a column."""
     import numpy as np
 
     from ..addresses import check_address
@@ -266,7 +271,8 @@ def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
     tiers, rows, cols = shape_of(loaded)
     check_address(address, cols)
     drives = network_drives(loaded, mode, np.zeros((tiers, rows)), **given)
-    return "".join("01"[bit] for bit in given["chain"].bits(drives.gates))
+    told: Told = given["chain"].told(drives)
+    return told
 
 
 def _check_place(out: Path | None, *, as_csv: bool) -> None:

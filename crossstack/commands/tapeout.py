@@ -59,15 +59,17 @@ def command(
     """Write the files for foundry and mask shop and check each sign-off item by name.
 
     SOURCE is a folder that `crossstack build` left, or a GDS or OASIS file. The package holds
-    <name>_foundry.gds, <name>_masks.gds, tapeout.json, tapeout.txt, pads.csv and README.txt.
+    <name>_foundry.gds, <name>_masks.gds, tapeout.json, tapeout.txt, pads.csv, bonding.svg and
+    README.txt.
     Design rules and netlist are checked anew; with --check-only the fill of the package is judged
     with the layout. The verdict is ready, not ready (a check failed) or unknown (nothing failed,
     but not everything was judged): 0 for ready, else 1; the package is written all the same.
     """
-    from ..base import files
+    from ..base import files, outputs
     from ..base.layout import open_layout
     from ..layouts import tapeout_source
-    from ..signoff import handover, tapeout
+    from ..plans import TAPEOUT
+    from ..signoff import bonding, handover, pads, tapeout
     from ..signoff.formats import outcome_of
 
     console = formats.console(as_json, quiet, source, netlist)
@@ -76,26 +78,28 @@ def command(
     folder = tapeout.package_folder(found, out)
     check_results(
         folder, *(f"{found.name}_{kind}.gds" for kind in tapeout.kinds(found.tech)),
-        "tapeout.json", "tapeout.txt", "README.txt", "pads.csv",
+        "tapeout.json", "tapeout.txt", "README.txt", "pads.csv", "bonding.svg",
     )  # fmt: skip
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)
     for warning in opened.warnings:
         console.note(warning)
-    with console.steps(), files.together(folder) as work:
+    plan = {name: share for name, share in TAPEOUT.items() if not (check_only and "write" in name)}
+    with console.steps(plan), files.together(folder) as work:
         where, made_from = folder, tapeout.recorded_source(folder) if check_only else None
         if not check_only:
             with console.step("write package"):
                 tapeout.write_parts(opened, found.name, found.tech, work, found.keep)
             where = work
-        with console.step("check package"):
-            report = tapeout.inspect(
-                found, opened, where, wanted, wafer, made_from, fresh=not check_only
-            )
+        report = tapeout.inspect(
+            found, opened, where, wanted, wafer, made_from, fresh=not check_only, steps=console.step
+        )
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", tapeout.text_lines(report, found.tech))
         files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
-        files.write_lines(work / "pads.csv", handover.pad_lines(report["pads"]))
+        files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
+        diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
+        outputs.write_text(work / "bonding.svg", diagram)
     formats.write([outcome_of(report, str(found.path))], report)
     for check in report["checks"]:
         if check["status"] != "ok":

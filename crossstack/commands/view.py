@@ -78,10 +78,7 @@ def command(
     crossstack view edited.gds --glb --stretch 3
     """  # noqa: D301
     from ..base.errors import ConfigError
-    from ..base.layout import open_layout
     from ..layouts import layout_in, origin_of
-    from ..pictures import check_markers
-    from ..report.cut import parse_cut
 
     console = Console(as_json, quiet)
     file = layout_in(target)
@@ -97,13 +94,22 @@ def command(
         raise ConfigError("-o names a picture: add --png, --cross-section or --glb")
     if stretch is not None and not glb:
         raise ConfigError("--stretch belongs to --glb")
-    place = None if cut is None else parse_cut(cut)
+    place = None
+    if cut is not None:
+        from ..report.cut import parse_cut
+
+        place = parse_cut(cut)
     picture = _picture(out, file, kinds[0]) if kinds else None
     if picture is not None:
         check_results(picture.parent, picture.name)
     if markers is not None:
+        from ..pictures import check_markers
+
         check_markers(markers)
     origin = origin_of(file, profile, process)
+    # what takes long to load comes after what may be refused
+    from ..base.layout import open_layout
+
     tech = origin.resolved_tech()
     opened = open_layout(file, tech.drawing)
     for warning in (*origin.notes, *opened.warnings):

@@ -68,14 +68,9 @@ def command(
 
     Exit code 1 if the layout has a pin that no wire and no via can reach.
     """
-    from ..analyse import stimulus
     from ..base.errors import FileError
     from ..base.files import together
-    from ..block_views import figures_in
-    from ..extract import extract_network, net_capacitance
     from ..layouts import layout_in, origin_of
-    from ..lvs import extract_layout
-    from ..views import Known, write_views
 
     console = Console(as_json, quiet)
     folder, file = folder_beside(file, out), layout_in(file)
@@ -85,6 +80,13 @@ def command(
     if not reference.is_file():
         raise FileError(f"{reference}: no such file; name the reference netlist with --netlist")
     check_results_folder(folder)
+    # what takes long to load comes after what may be refused
+    from ..analyse import stimulus
+    from ..block_views import figures_in
+    from ..extract import extract_network, net_capacitance
+    from ..lvs import extract_layout
+    from ..views import Known, write_views
+
     with console.steps():
         with console.step("extract devices"):
             extracted = extract_layout(file, tech, top)

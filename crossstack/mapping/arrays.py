@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,10 @@ from ..pdk.memristor import MemristorParameters
 from ..solve.modes.modes import EXPANSION, mode_named
 from ..solve.network.network import Network
 from ..solve.network.prepared import Prepared
+from .working import WorkingPoint
+
+if TYPE_CHECKING:
+    from ..extract.array.tiled import TiledArray
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +44,7 @@ class Array:
         text: str,
         *,
         folder: Path | None = None,
-        point: _Point | None = None,
+        point: WorkingPoint | None = None,
         again: tuple[Callable[..., Array], tuple[Any, ...]] | None = None,
     ) -> None:
         """Check that every input meets every output at one device.
@@ -67,7 +71,7 @@ class Array:
     @property
     def transistors(self) -> bool:
         """Whether the wires hold transistors."""
-        return self._point is not None and len(self._point.network.switch_a) > 0
+        return self._point is not None and self._point.transistors
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Array:
         return self  # nothing of it changes: copies of a layer share it
@@ -111,7 +115,7 @@ class Array:
         Raises:
             InputError: naming a value that is wrong.
         """
-        from ..solve.study.prepare import prepare_crossbar
+        from ..solve.study.prepare_crossbar import prepare_crossbar
 
         wires: dict[str, Any] = {
             "row_segments": row_ohm,
@@ -152,7 +156,6 @@ class Array:
 
         Raises:
             FileError: if it cannot be read.
-            ConfigError: for a file of arrays (above 600 x 600 cells), which has no named nodes.
             ModeError: if the network does not offer the mode.
         """
         from ..layouts import wires_in
@@ -161,8 +164,6 @@ class Array:
             raise ConfigError(f"{foreign[0]} means nothing in {mode} mode")
         target = Path(target)
         wires = wires_in(target, process=process)
-        if not isinstance(wires.found, Network):
-            raise ConfigError(f"{wires.path} holds no network with named nodes")
         return cls.of(
             wires.found,
             wires.tech,
@@ -175,7 +176,7 @@ class Array:
     @classmethod
     def of(
         cls,
-        network: Network,
+        network: Network | TiledArray,
         tech: Any,
         *,
         mode: str = EXPANSION,
@@ -186,21 +187,19 @@ class Array:
         """Return an array of a network in memory; see `extracted`.
 
         Args:
-            network: what `extract` found.
+            network: what `extract` found: a network, or the arrays of a large one.
             tech: its technology, for transistors and devices.
             mode: one of `MODES`.
             text: what it is, for people.
             folder: build folder that it was read from, or None.
             **options: of the mode.
         """
-        from ..analyse.analysis import shape_of
-
-        shape, m = shape_of(network), tech.memristor
+        m = tech.memristor
         middle = 0.5 * (1.0 / m.r_on_ohm + 1.0 / m.r_off_ohm)
-        siemens = np.where(network.present, middle, 0.0)
-        volts = np.full(shape[:2], 0.5 * m.v_read_v)
-        point = _Point(network, tech, mode, options, text, folder)
-        return point.array(siemens, volts)
+        point = WorkingPoint.of(network, tech, mode, options, text, folder)
+        present = point.present
+        volts = np.full(present.shape[:2], 0.5 * m.v_read_v)
+        return _at_point(point, np.where(present, middle, 0.0), volts)
 
     def at(self, conductances: ArrayLike, volts: ArrayLike) -> Array:
         """Return the same array with transistors as they work for given devices and inputs.
@@ -215,7 +214,7 @@ class Array:
         """
         if self._point is None:
             raise ConfigError(f"{self.text}: an array of stated resistances has no transistors")
-        return self._point.array(np.asarray(conductances), np.asarray(volts))
+        return _at_point(self._point, np.asarray(conductances), np.asarray(volts))
 
     def at_mean(self, cells: Floats, volts: Floats) -> Array:
         """Return `at` for conductances of (inputs, outputs), and volts of every input."""
@@ -230,48 +229,16 @@ class Array:
         rows = np.zeros(shape[:2])
         rows[array.place[0], array.place[1]] = volts[array.source]
         assert self._point is not None
-        siemens = np.where(self._point.network.present, middle, 0.0)
+        siemens = np.where(self._point.present, middle, 0.0)
         siemens[tuple(array.place)] = g
         return self.at(siemens, rows)
 
 
-class _Point:
-    """Where the transistors of a network get their resistance from."""
-
-    def __init__(
-        self,
-        network: Network,
-        tech: Any,
-        mode: str,
-        options: Mapping[str, Any],
-        text: str,
-        folder: Path | None,
-    ) -> None:
-        self.network, self.tech, self.mode = network, tech, mode
-        self.options, self.text, self.folder = dict(options), text, folder
-
-    def array(self, siemens: Floats, volts: Floats) -> Array:
-        """Return the array with every transistor where it works."""
-        from ..analyse.analysis import Stimulus
-        from ..analyse.operating import Laws, mode_ohm, write_options
-        from ..solve.study.prepare import prepare_network
-
-        # either polarity of a write leaves the columns that are read the same
-        way = next(write_options(self.tech, self.mode, self.options))
-        laws = Laws.of(self.tech)
-        ohm = mode_ohm(
-            self.network, self.tech, Stimulus(siemens, volts, {}), self.mode,
-            **laws.options, **way,
-        )  # fmt: skip
-        prepared = prepare_network(self.network, mode=self.mode, series={"switch_ohm": ohm}, **way)
-        return Array(
-            prepared, self.tech.memristor, self.text, folder=self.folder, point=self,
-            again=(_at_point, (self, siemens, volts)),
-        )  # fmt: skip
-
-
-def _at_point(point: _Point, siemens: Floats, volts: Floats) -> Array:
-    return point.array(siemens, volts)
+def _at_point(point: WorkingPoint, siemens: Floats, volts: Floats) -> Array:
+    return Array(
+        point.prepared(siemens, volts), point.tech.memristor, point.text,
+        folder=point.folder, point=point, again=(_at_point, (point, siemens, volts)),
+    )  # fmt: skip
 
 
 def _ideal(rows: int, cols: int, tiers: int, wires: dict[str, Any]) -> Array:

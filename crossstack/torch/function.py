@@ -116,8 +116,8 @@ def _by_matrix(array: Prepared, siemens: Floats, volts: Floats) -> Floats:
     """Currents by the effective matrix, which is kept: evaluation goes batch by batch."""
     key = id(array), hashlib.sha256(siemens.tobytes()).digest()
     if key not in _matrices:
-        linear = Linear(array, siemens, len(array.outputs))
-        _matrices[key] = array, linear.matrix, linear.constant
+        cells = array.spread(siemens)
+        _matrices[key] = array, array.matrix(cells), array.constant(cells)
         if len(_matrices) > _KEPT:
             _matrices.popitem(last=False)
     _matrices.move_to_end(key)

@@ -197,6 +197,7 @@ def joined(array: Network, rest: Network) -> Network:
         ports={name: int(node[n]) for name, n in rest.ports.items() if EDGE not in name},
         conditions=array.conditions,
         left_out=rest.left_out,
+        pads=tuple(name for name in rest.pads if EDGE not in name),
         **arrays,
     ).validate()
 

@@ -32,7 +32,7 @@ from .bias import grown_together
 from .geometry import NetGeometry, net_place
 from .labels import labels_of
 from .logic import logic_devices
-from .naming import Place, memristor_places, net_names
+from .naming import Place, memristor_places, monitor_remarks, net_names
 from .patterns import matching
 from .report import ExtractionReport, Progress
 
@@ -139,7 +139,7 @@ class _Assembly:
         }
         self.left_out, self.ideal = [*warnings], list[str]()
         # that layers are unknown comes first: it may be why the rest is as it is
-        for text in (*layout.warnings, *warnings):
+        for text in (*layout.warnings, *warnings, *monitor_remarks(self.flat)):
             report.warn(text)
         self.chosen = self._choose(nets)
 
@@ -153,7 +153,7 @@ class _Assembly:
         solved: dict[tuple[str, int], tuple[NetResistors, int]] = {}
         self.report.nets = len(self.flat.nets)
         for done, net in enumerate(self.flat.nets):
-            if progress and done % 64 == 0:
+            if progress and done % 8 == 0:
                 progress("nets", done, len(self.flat.nets))
             if not self._carries_current(net) and not self._is_wire_alone(net):
                 self.report.skipped += 1
@@ -170,6 +170,7 @@ class _Assembly:
                 raise FileError(f"{self.layout.name}: {why}: join them by metal")
             if key not in solved:
                 shapes, warnings = self.geometry.shapes(net, self.names[net.number])
+                self.builder.pads.update(self.geometry.pads(shapes))
                 shapes.pins += part_pins(net.name, shapes)
                 resistors = self.solver.solve(shapes)
                 for text in [*warnings, *resistors.warnings]:
@@ -189,6 +190,9 @@ class _Assembly:
                 raise FileError(f"{self.layout.name}: label {where} names separate nets; {way}")
             self.report.warn(str(finding))
         for finding in [*device_faults(self.layout), *self.joined.values()]:
+            if finding.kind == "touch":  # an even sheet of zero width has no resistance
+                way = "its resistance is unknown: let them overlap, or part them"
+                raise FileError(f"{self.layout.name}: {finding.message}; {way}")
             self.report.warn(str(finding))
         for text in self._labels_seen_twice():
             self.report.warn(text)

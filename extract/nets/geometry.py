@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import klayout.db as db
@@ -13,6 +14,7 @@ from ...lvs import ExtractedLayout, FlatDevice, FlatNet
 from ..sheet.rates import Rates
 from ..sheet.shapes import NetShapes, Pin, Terminal, place
 from .labels import labels_of
+from .reached import reached
 
 #: silicon that ties the substrate or a well: no wire of a net runs through it
 _TAPS = ("ptap", "ntap")
@@ -59,6 +61,19 @@ class NetGeometry:
                 pin = Pin(label.name, label.conductor, x, y)
                 self._pins.setdefault(label.name, []).append(pin)
 
+    @cached_property
+    def _openings(self) -> db.Region:
+        """Openings of the foundry's passivation, in the top cell's coordinates."""
+        found = self.layout.regions.get(self.layout.tech.roles.names.get("pad", ""))
+        return db.Region() if found is None else found.dup().flatten().merged()
+
+    def pads(self, shapes: NetShapes) -> Iterator[str]:
+        """Yield the pins of a net that lie in an opening: a wire is bonded there, or a needle."""
+        for pin in shapes.pins if shapes.on_pad else ():
+            spot = db.Region(db.Box(pin.x, pin.y, pin.x, pin.y).enlarged(1))
+            if pin.layer == self.layout.tech.roles.land and not (spot & self._openings).is_empty():
+                yield pin.name
+
     def shapes(self, net: FlatNet, name: str) -> tuple[NetShapes, list[str]]:
         """Return a net's shapes and warnings about what cannot be represented."""
         regions = self.layout.net_shapes(net)
@@ -74,18 +89,39 @@ class NetGeometry:
             if layer in regions:
                 at = regions.pop(layer).bbox().to_dtype(self.layout.dbu)
                 warnings.append(f"net {name}: electrodes touch without oxide near {at}")
-        for layer, region in regions.items():
-            if layer in self.rates.cut_ends:
-                wired = region.merged()
-                if not taps.is_empty() and layer in self._contacts:
-                    wired = wired.not_interacting(taps)
-                result.cuts[layer] = [box for p in wired.each() for box in _cut_boxes(p)]
-            elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
-                result.conductors[layer] = list(region.merged().each())
         result.terminals = self.terminals(net)
         for label in labels_of(net.name):
             result.pins += self.pins(label, result.terminals)
+        land = regions.get(self.layout.tech.roles.land)
+        result.on_pad = land is not None and not land.interacting(self._openings).is_empty()
+        for layer, region in self._wired(regions, taps, result).items():
+            if layer in self.rates.cut_ends:
+                result.cuts[layer] = [box for p in region.each() for box in _cut_boxes(p)]
+            else:
+                result.conductors[layer] = list(region.each())
         return result, warnings
+
+    def _wired(
+        self, regions: dict[str, db.Region], taps: db.Region, net: NetShapes
+    ) -> dict[str, db.Region]:
+        """Return conductors and cuts of a net, merged: without taps and what hangs on these only.
+
+        Args:
+            regions: layer -> shapes of the net.
+            taps: silicon that is none of its wires.
+            net: holds its terminals and pins.
+        """
+        wired = {}
+        for layer, region in regions.items():
+            if layer in self.rates.cut_ends:
+                wired[layer] = region.merged()
+                if not taps.is_empty() and layer in self._contacts:
+                    wired[layer] = wired[layer].not_interacting(taps)
+            elif layer in self.rates.sheet_ohm_sq or layer in _DIFFUSIONS:
+                wired[layer] = region.merged()
+        seeds = [(t.layer, t.box) for t in net.terminals]
+        seeds += [(pin.layer, (pin.x, pin.y, pin.x, pin.y)) for pin in net.pins]
+        return reached(wired, self.rates.cut_ends, seeds)
 
     def _join_butted(self, regions: dict[str, db.Region]) -> None:
         """Give what touches a source or drain under the same silicide to that, contacts and all."""

@@ -16,6 +16,8 @@ from ...base.names import LINE, TIER_NAMES, fold
 from ...lvs import FlatDevice, FlatNetlist
 from .labels import TIER_OF, labels_of
 
+#: nets that a remark names
+_NAMED = 3
 _SUPPLY = {"nfet": "VSS", "pfet": "VDD"}
 
 
@@ -41,6 +43,8 @@ def memristor_places(
 ) -> tuple[dict[int, Place], list[str]]:
     """Return device number -> place, and warnings about the memristors without one.
 
+    Process monitors, which are of no array, have neither; see `monitors`.
+
     Args:
         flat: nets and devices.
         where: gives the place of a net by its number, in words.
@@ -50,9 +54,10 @@ def memristor_places(
     warnings: list[str] = []
     nameless: dict[tuple[int, str], list[FlatDevice]] = {}
     line_of = _row_lines(flat)
+    alone = monitors(flat)
     for number, device in enumerate(flat.devices):
         tier = TIER_OF.get(device.kind.name)
-        if tier is None:
+        if tier is None or number in alone:
             continue
         row, row_net = _row(flat, device, line_of[tier])
         col = (
@@ -77,6 +82,43 @@ def memristor_places(
     for (net, line), devices in nameless.items():
         warnings.append(_left_out(flat, net, line, devices, where))
     return found, warnings
+
+
+def monitors(flat: FlatNetlist) -> set[int]:
+    """Return the memristors on labelled nets of which none is a line or holds anything else.
+
+    Where no memristor is on a line there is no array, and these may well be one.
+    """
+    named = [labels_of(net.name) for net in flat.nets]
+    line = [any(LINE.fullmatch(label) for label in labels) for labels in named]
+    all_of = {k for k, d in enumerate(flat.devices) if d.kind.name in TIER_OF}
+    if not any(line[n] for k in all_of for n in flat.devices[k].nets[:2] if n >= 0):
+        return set()
+    found = {
+        k for k in all_of
+        if all(n >= 0 and named[n] and not line[n] for n in flat.devices[k].nets[:2])
+    }  # fmt: skip
+    while True:
+        mixed = {
+            n for k in found for n in flat.devices[k].nets[:2]
+            if any(other not in found for other, _ in flat.terminals[n])
+        }  # fmt: skip
+        if not mixed:
+            return found
+        found = {k for k in found if mixed.isdisjoint(flat.devices[k].nets[:2])}
+
+
+def monitor_remarks(flat: FlatNetlist) -> list[str]:
+    """Return a remark on the memristors of no array, if there are any."""
+    alone = monitors(flat)
+    if not alone:
+        return []
+    labels = sorted({flat.nets[n].name for k in alone for n in flat.devices[k].nets[:2]})
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return [
+        f"{len(alone)} memristors on nets of their own ({', '.join(labels[:_NAMED])}{more}) are "
+        "process monitors, no part of the array, and left out"
+    ]
 
 
 def _at(device: FlatDevice) -> str:

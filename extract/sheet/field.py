@@ -22,7 +22,7 @@ from itertools import pairwise
 import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix, vstack
 from scipy.sparse.csgraph import connected_components
 
 from ...pdk import CrossStackError
@@ -34,6 +34,8 @@ _STEPS, _GROWTH, _COARSEST = 96, 1.3, 10
 #: points of a grid from which on its steps grow faster, and by how much at the most: half a million
 #: take 0.7 GB. Shapes that we draw have 0.1 million; more come from very many corners
 _MOST_POINTS, _MOST_COARSE = 200_000, 4
+#: ports whose fields are solved side by side
+_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -184,8 +186,11 @@ def sheet_impedance(polygon: db.Polygon, ports: list[SheetPort]) -> Floats:
 
 def _merge_slices(
     ports: list[SheetPort], filled: Bools, x: Floats, y: Floats, number: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], Floats]:
-    """Return the merged node of every grid node, and the current pattern of every port."""
+) -> tuple[NDArray[np.int64], csr_matrix]:
+    """Return the merged node of every grid node, and the current pattern of every port.
+
+    Patterns are kept sparse: a shape of a hundred ports may have a quarter million nodes.
+    """
     group = np.arange(number.size)
     slices = []
     for port in ports:
@@ -197,35 +202,37 @@ def _merge_slices(
         nodes = number[i[0] : i[1], j[0] : j[1]].ravel()
         group[nodes] = group[nodes].min()
         slices.append(nodes[0])
-    loads = np.zeros((len(ports), number.size))
     heads = iter(slices)
-    for row, port in zip(loads, ports, strict=True):
+    rows = []
+    for port in ports:
         if port.is_slice:
-            row[group[next(heads)]] = 1.0
+            nodes, shares = group[[next(heads)]], np.ones(1)
         else:
-            np.add.at(row, group, _weights(port, filled, x, y))
-    return group, loads
+            spread = _weights(port, filled, x, y)
+            hit = np.flatnonzero(spread)
+            nodes, shares = group[hit], spread[hit]
+        rows.append(csr_matrix((shares, (np.zeros_like(nodes), nodes)), (1, number.size)))
+    return group, csr_matrix(vstack(rows))
 
 
-def _spread(loads: Floats, used: NDArray[np.int64]) -> Floats:
-    whole = np.zeros((len(loads), int(used[-1]) + 1))
-    whole[:, used] = loads
-    return whole
+def _spread(loads: csr_matrix, used: NDArray[np.int64]) -> csr_matrix:
+    shape = loads.shape[0], int(used[-1]) + 1
+    return csr_matrix((loads.data, used[loads.indices], loads.indptr), shape)
 
 
-def _reduce(a: NDArray[np.int64], b: NDArray[np.int64], g: Floats, loads: Floats) -> Floats:
+def _reduce(a: NDArray[np.int64], b: NDArray[np.int64], g: Floats, loads: csr_matrix) -> Floats:
     """Solve the grid for every port and return the impedance matrix."""
     used = np.unique(np.concatenate([a, b]))
-    if np.abs(loads.sum(axis=1) - loads[:, used].sum(axis=1)).max() > 1e-9:
-        raise CrossStackError("a port does not touch its shape")
     index = np.full(loads.shape[1], -1)
     index[used] = np.arange(len(used))
+    if loads.data[index[loads.indices] < 0].sum() > 1e-9:
+        raise CrossStackError("a port does not touch its shape")
     a, b, loads = index[a], index[b], loads[:, used]
     n = len(used)
     links = coo_matrix((np.ones(len(a)), (a, b)), (n, n))
     count, part = connected_components(links, directed=False)
     if count > 1:
-        carrying = np.unique(part[np.abs(loads).sum(axis=0) > 0])
+        carrying = np.unique(part[loads.indices])
         if len(carrying) > 1:
             raise CrossStackError("the shape falls apart between its ports")
         # the tip of an acute corner that the grid parts from the rest
@@ -234,11 +241,13 @@ def _reduce(a: NDArray[np.int64], b: NDArray[np.int64], g: Floats, loads: Floats
     rows = np.concatenate([a, b, a, b])
     cols = np.concatenate([b, a, a, b])
     matrix = coo_matrix((np.concatenate([-g, -g, g, g]), (rows, cols)), (n, n)).tocsc()
-    drive = (loads[1:] - loads[0]).T
-    ground = int(np.argmax(loads[0]))
+    ground = int(loads[0].toarray().argmax())
     free = np.flatnonzero(np.arange(n) != ground)
     factor = symmetric_factor(matrix[free][:, free])
-    volts = np.zeros_like(drive)
-    volts[free] = factor.solve(drive[free])
-    z: Floats = drive.T @ volts
+    ones = csr_matrix(np.ones((loads.shape[0] - 1, 1)))
+    drive = csr_matrix(loads[1:] - ones @ loads[0])[:, free]
+    z: Floats = np.empty((drive.shape[0],) * 2)
+    for first in range(0, len(z), _TOGETHER):
+        some = slice(first, first + _TOGETHER)
+        z[:, some] = drive @ factor.solve(drive[some].T.toarray())
     return (z + z.T) / 2

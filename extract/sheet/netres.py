@@ -12,6 +12,7 @@ import klayout.db as db
 from ...base.errors import NetworkError
 from ...pdk import ParameterError
 from .field import SheetPort
+from .lumps import lumped
 from .rates import Rates
 from .shapes import NetShapes, Pin, place
 from .tidy import NetResistors, Resistor, tidy
@@ -78,6 +79,8 @@ class _NetAssembly:
         self.owner, self.net = owner, net
         self.result = NetResistors(net.name)
         self.raw: list[Resistor] = []
+        #: which of them are the grids of pieces with many ports, or close joints
+        self.grids: list[range] = []
         #: node of a pin's second place
         self.joined: dict[str, int] = {}
         self.cuts: list[_CutEnds] = []
@@ -99,7 +102,10 @@ class _NetAssembly:
         for name, node in self.joined.items():
             self.raw.append(Resistor(self.result.pin_node[name], node, 0.0, "pin"))
         keep = {*self.result.terminal_node.values(), *self.result.pin_node.values()}
-        new, count, resistors = tidy(self.result.n_nodes, self.raw, keep)
+        count, resistors = self.result.n_nodes, self.raw
+        if self.net.on_pad:
+            count, resistors = lumped(count, resistors, self.grids, keep)
+        new, count, resistors = tidy(count, resistors, keep)
         self.result.n_nodes, self.result.resistors = count, resistors
         self.result.terminal_node = {k: new[n] for k, n in self.result.terminal_node.items()}
         self.result.pin_node = {k: new[n] for k, n in self.result.pin_node.items()}
@@ -128,30 +134,62 @@ class _NetAssembly:
         )
 
     def _place_cuts(self) -> None:
-        dbu = self.owner.dbu_um
+        dbu, used = self.owner.dbu_um, self._used_silicon()
+        found = []
         for name, boxes in self.net.cuts.items():
             ends = self.owner.rates.cut_ends[name]
             for box in boxes:
-                cut = _CutEnds(name, box.area() * dbu * dbu)
-                self.cuts.append(cut)
                 bounds = (box.left, box.bottom, box.right, box.top)
-                for layer in ends:
-                    self._attach(layer, bounds, partial(cut.nodes.__setitem__, layer), name)
+                found.append((name, bounds, {end: self._sheet(end, bounds) for end in ends}))
+        blind = self._blind([sheets for _, _, sheets in found], used)
+        for name, bounds, sheets in found:
+            if any(id(sheet) in blind for sheet in sheets.values()):
+                continue
+            x1, y1, x2, y2 = bounds
+            cut = _CutEnds(name, (x2 - x1) * (y2 - y1) * dbu * dbu)
+            self.cuts.append(cut)
+            for layer, sheet in sheets.items():
+                self._attach(sheet, bounds, partial(cut.nodes.__setitem__, layer), name)
+
+    def _used_silicon(self) -> set[int]:
+        """Return which sheets of silicon a device stands on."""
+        silicon = (t for t in self.net.terminals if t.layer in _EQUIPOTENTIAL)
+        return {id(self._sheet(t.layer, t.box)) for t in silicon}
+
+    @staticmethod
+    def _blind(cuts: list[dict[str, _Sheet | None]], used: set[int]) -> set[int]:
+        """Return sheets of silicon that lead back only to the metal that they hang on: diodes.
+
+        No current of the net runs through them; a hundred contacts would only make it a mesh.
+        """
+        metals: dict[int, set[int]] = {}
+        for sheets in cuts:
+            ends = [sheet for sheet in sheets.values() if sheet is not None]
+            for sheet in ends:
+                if sheet.layer in _EQUIPOTENTIAL and id(sheet) not in used:
+                    others = metals.setdefault(id(sheet), set())
+                    others |= {id(other) for other in ends if other is not sheet}
+        return {sheet for sheet, others in metals.items() if len(others) == 1}
 
     def _place_terminals(self) -> None:
         for terminal in self.net.terminals:
             sink = partial(self.result.terminal_node.__setitem__, terminal.key)
-            if not self._attach(terminal.layer, terminal.box, sink, "device"):
+            sheet = self._sheet(terminal.layer, terminal.box)
+            if not self._attach(sheet, terminal.box, sink, "device"):
                 self.result.warnings.append(
                     f"net {self.net.name}: terminal {terminal.key} touches no {terminal.layer}"
                 )
 
-    def _attach(self, layer: str, box: Bounds, sink: Callable[[int], None], what: str) -> bool:
-        """Put a patch on the first polygon of `layer` that the box overlaps or touches."""
+    def _sheet(self, layer: str, box: Bounds) -> _Sheet | None:
+        """Return the first polygon of `layer` that the box overlaps or touches."""
         finder = self.finders.get(layer)
         sheet = finder.find(box) if finder else None
-        if sheet is None and layer in _EQUIPOTENTIAL:
-            sheet = self._any_silicon(box)
+        return self._any_silicon(box) if sheet is None and layer in _EQUIPOTENTIAL else sheet
+
+    def _attach(
+        self, sheet: _Sheet | None, box: Bounds, sink: Callable[[int], None], what: str
+    ) -> bool:
+        """Put a patch on a polygon; False without one."""
         if sheet is None:
             return False
         if self._bias(sheet.layer) < 0 and not _overlap(sheet.polygon, box):
@@ -217,6 +255,8 @@ class _NetAssembly:
         ohm_sq, dbu = self.owner.rates.sheet_ohm_sq[sheet.layer], self.owner.dbu_um
         for node, sink in zip(wire.port_node, sheet.sinks, strict=True):
             sink(base + node)
+        first = len(self.raw)
+        self.grids += [range(first + g.start, first + g.stop) for g in wire.grids]
         for e in wire.edges:
             self.raw.append(
                 Resistor(base + e.a, base + e.b, e.squares * ohm_sq, sheet.layer, e.width * dbu)

@@ -54,6 +54,7 @@ class NetShapes:
         cuts: contact or via -> boxes in dbu.
         terminals: device terminals.
         pins: labels.
+        on_pad: whether it is that of a pad of a chip, whose via arrays are lumped; see `lumps`.
     """
 
     name: str
@@ -61,6 +62,7 @@ class NetShapes:
     cuts: dict[str, list[db.Box]] = field(default_factory=dict)
     terminals: list[Terminal] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
+    on_pad: bool = False
 
     def shape_key(self) -> tuple[object, ...]:
         """Return what is equal for nets that are shifted copies of each other.
@@ -73,6 +75,7 @@ class NetShapes:
         x, y = min(b.left for b in boxes), min(b.bottom for b in boxes)
         back = db.Vector(-x, -y)
         return (
+            self.on_pad,
             *((n, *(p.moved(back).to_s() for p in ps)) for n, ps in self.conductors.items()),
             *((n, *(b.moved(back).to_s() for b in bs)) for n, bs in self.cuts.items()),
             *(

@@ -73,7 +73,7 @@ def tidy(
     Returns:
         Old kept node -> new node, number of new nodes, resistors between new nodes.
     """
-    root = _joined(n_nodes, resistors)
+    root = joined(n_nodes, resistors)
     kept = {int(root[n]) for n in keep}
     graph = _Graph([_moved(r, root[r.a], root[r.b]) for r in resistors], kept)
     graph.reduce()
@@ -93,7 +93,7 @@ def _moved(r: Resistor, a: int, b: int) -> Resistor:
     return Resistor(a, b, r.ohm, r.layer, r.width_um, r.cuts)
 
 
-def _joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
+def joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
     """Return the representative of every node after joining those of no resistance."""
     root = list(range(n_nodes))
 

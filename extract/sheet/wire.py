@@ -31,6 +31,8 @@ Key = tuple[object, ...]
 #: ports above which a piece keeps the resistors of its grid instead of a complete mesh, and above
 #: which nobody looks whether the mesh of a comb would be less
 _MANY, _MOST = 24, 300
+#: squares up to which a stretch between two pieces is part of what is lumped with these
+_SHORT = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ class Wire:
         n_nodes: number of local nodes.
         port_node: node of each port.
         edges: resistors in squares.
+        grids: which of these are the grids of pieces with many ports, or join two pieces closely.
     """
 
     n_nodes: int
     port_node: tuple[int, ...]
     edges: tuple[Edge, ...]
+    grids: tuple[range, ...] = ()
 
     def is_whole(self) -> bool:
         """True if resistors join all ports, as the metal below them does."""
@@ -140,6 +144,7 @@ class _Assembly:
         self.port_node: list[int | None] = [None] * len(ports)
         self.n_nodes = 0
         self.edges: list[Edge] = []
+        self.grids: list[range] = []
         self.table = PortTable(ports)
         self.slices: list[SheetPort] = []
         self.slice_at: list[tuple[tuple[int, int], int]] = []
@@ -157,7 +162,7 @@ class _Assembly:
             if node is None:
                 self.port_node[index] = self._node()
         nodes = tuple(int(n) for n in self.port_node if n is not None)
-        return Wire(self.n_nodes, nodes, tuple(self.edges))
+        return Wire(self.n_nodes, nodes, tuple(self.edges), tuple(self.grids))
 
     def _node(self) -> int:
         self.n_nodes += 1
@@ -183,6 +188,8 @@ class _Assembly:
             else:
                 at.append((stretch.hi, self._cut(corridor, stretch.hi, 1)))
         for (x1, a), (x2, b) in pairwise(at):
+            if x2 - x1 < _SHORT * width:
+                self.grids.append(range(len(self.edges), len(self.edges) + 1))
             self.edges.append(Edge(a, b, (x2 - x1) / width, width))
 
     def _cut(self, corridor: Corridor, at: int, side: int, node: int | None = None) -> int:
@@ -214,6 +221,8 @@ class _Assembly:
         for port, node in zip(ports[len(nodes) :], local[len(nodes) :], strict=False):
             for index in standing[port]:
                 self.port_node[index] = node
+        if len(ports) > _MANY:
+            self.grids.append(range(len(self.edges), len(self.edges) + len(edges)))
         self.edges += [Edge(local[e.a], local[e.b], e.squares, e.width) for e in edges]
 
     def _stands_on(self, piece: db.Polygon, port: SheetPort) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.errors import ConvergenceError
 from .iv import DeviceLaw
 
 Floats = NDArray[np.float64]
@@ -51,3 +54,37 @@ def held_back(device: DeviceLaw, G: Floats, at: Floats, seen: Floats) -> Floats:
         above = np.abs(device.current(G, middle)) > np.abs(told)
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     return np.where(steep, low, seen)
+
+
+def settled(
+    device: DeviceLaw, G: Floats, solve: Callable[[Floats, Floats], Floats], tol: float
+) -> tuple[Floats, int]:
+    """Return the voltages of devices by Newton's method, and the steps that it took.
+
+    Args:
+        device: law of all devices.
+        G: their conductances at small voltage, S.
+        solve: gives the voltages of devices that are conductances with a voltage in series.
+        tol: change of the last step, relative to the largest voltage.
+
+    Raises:
+        ConvergenceError: if the steps do not end.
+    """
+    at, move = np.zeros_like(G), np.inf
+    for step in range(1, MAX_STEPS + 1):
+        seen = solve(*tangent(device, G, at))
+        move = float(np.abs(seen - at)[G > 0].max(initial=0.0))
+        if move <= tol * max(float(np.abs(seen).max(initial=0.0)), 1e-300):
+            return seen, step
+        at = at + np.clip(held_back(device, G, at, seen) - at, -MAX_MOVE, MAX_MOVE)
+    raise ConvergenceError(
+        f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a device by "
+        f"{move:.1e} V"
+    )
+
+
+def chord(device: DeviceLaw, G: Floats, at: Floats) -> Floats:
+    """Conductance of every device between 0 V and its operating point, S."""
+    slope: Floats = device.slope(G, np.zeros_like(G))
+    np.divide(device.current(G, at), at, out=slope, where=at != 0)
+    return slope

@@ -63,6 +63,12 @@ class Lines:
             and bool(np.isfinite(self.top + self.bottom).all())
         )
 
+    def with_devices(self, G: Floats) -> Lines:
+        """The same lines with other devices; what is known of the lines stays known."""
+        found = replace(self, G=G)
+        found.__dict__.update(plain_rows=self.plain_rows, plain_cols=self.plain_cols)
+        return found
+
     @cached_property
     def reach(self) -> tuple[float, float, float]:
         """What a watt that is missing may change, to its root.

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import ConvergenceError, InputError
 from ..circuit.iv import DeviceLaw
-from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back, tangent
+from ..circuit.newton import chord, settled
 from .crossbar import (
     DIRECT_RESCUE,
     MAX_ITERATIONS,
@@ -89,12 +89,12 @@ def solve_crossbar_nonlinear(
     G = lines.G
     at, steps, used, name = _settled(lines, device, v, tol, engine)
     # the same operating point once more, as conductances: a solution that is judged like any other
-    chord = replace(lines, G=_chord(device, G, at))
+    at_chords = replace(lines, G=chord(device, G, at))
     _, raw = vouched(
-        chord, v, np.zeros((1, G.shape[2])), "auto", engine, tol, MAX_ITERATIONS, keep=True
+        at_chords, v, np.zeros((1, G.shape[2])), "auto", engine, tol, MAX_ITERATIONS, keep=True
     )
-    seen = _drops(raw, chord.G)
-    amps, wanted = chord.G * seen, device.current(G, seen)
+    seen = _drops(raw, at_chords.G)
+    amps, wanted = at_chords.G * seen, device.current(G, seen)
     off, most = float(np.abs(amps - wanted).max()), float(np.abs(amps).max())
     if not (off <= tol * most):
         raise ConvergenceError(
@@ -110,26 +110,21 @@ def _settled(
     lines: Lines, device: DeviceLaw, v: Floats, tol: float, engine: str
 ) -> tuple[Floats, int, int, str]:
     """Newton's method: device voltages, steps, iterations, and what solved the last step."""
-    G = lines.G
-    levels = np.zeros((1, G.shape[2]))
-    at = np.zeros_like(G)
-    used, move = 0, np.inf
-    for step in range(1, MAX_STEPS + 1):
-        slope, shift = tangent(device, G, at)
-        solver, raw = _tangent_solved(replace(lines, G=slope), v, levels, tol, engine, shift)
+    levels = np.zeros((1, lines.G.shape[2]))
+    used, name = 0, ""
+
+    def solve(slope: Floats, shift: Floats) -> Floats:
+        nonlocal used, name
+        name, raw = tangent_solved(replace(lines, G=slope), v, levels, tol, engine, shift)
         used += raw.iterations
-        seen = raw.rows[0] - raw.cols[0]
-        move = float(np.abs(seen - at)[G > 0].max(initial=0.0))
-        if move <= tol * max(float(np.abs(seen).max()), 1e-300):
-            return seen, step, used, solver
-        at = at + np.clip(held_back(device, G, at, seen) - at, -MAX_MOVE, MAX_MOVE)
-    raise ConvergenceError(
-        f"Newton's method did not settle in {MAX_STEPS} steps: the last moved a device by "
-        f"{move:.1e} V"
-    )
+        out: Floats = raw.rows[0] - raw.cols[0]
+        return out
+
+    at, steps = settled(device, lines.G, solve, tol)
+    return at, steps, used, name
 
 
-def _tangent_solved(
+def tangent_solved(
     lines: Lines, v: Floats, levels: Floats, tol: float, engine: str, shift: Floats
 ) -> tuple[str, Raw]:
     """One step: by iterations, or directly where those fail."""
@@ -145,13 +140,6 @@ def _tangent_solved(
         raise ConvergenceError(f"{solver.name} found no tangent solution within tol = {tol:g}")
     solver = choose(lines, "direct", engine)
     return solver.name, solver.solve(v, levels, **drive)
-
-
-def _chord(device: DeviceLaw, G: Floats, at: Floats) -> Floats:
-    """Conductance of every device between 0 V and its operating point."""
-    slope: Floats = device.slope(G, np.zeros_like(G))
-    np.divide(device.current(G, at), at, out=slope, where=at != 0)
-    return slope
 
 
 def _drops(raw: Raw, G: Floats) -> Floats:

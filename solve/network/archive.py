@@ -97,7 +97,12 @@ def archive_entries(path: str | Path) -> frozenset[str]:
 
 
 def read_archive(
-    path: str | Path, form: str, version: int, entries: Mapping[str, Entry], remedy: str
+    path: str | Path,
+    form: str,
+    version: int,
+    entries: Mapping[str, Entry],
+    remedy: str,
+    optional: Mapping[str, Entry] | None = None,
 ) -> dict[str, Array]:
     """Return the entries of a file, each of exactly the kind that it must be.
 
@@ -107,6 +112,7 @@ def read_archive(
         version: its schema version.
         entries: what it must hold besides `HEAD`, and nothing else.
         remedy: what to do with a file of an earlier version.
+        optional: what it may hold besides.
 
     Raises:
         NetworkFileError: naming file, entry and fault.
@@ -124,9 +130,11 @@ def read_archive(
         expected = {*HEAD, *entries}
         for missing in sorted(expected - names):
             raise NetworkFileError(f"{path} is incomplete: it has no entry {missing!r}")
-        for more in sorted(names - expected):
+        also = {name: entry for name, entry in (optional or {}).items() if name in names}
+        for more in sorted(names - expected - also.keys()):
             raise NetworkFileError(f"{path} holds an entry {more[:80]!r} that no such file has")
-        return {name: _read(path, archive, name, entry) for name, entry in entries.items()}
+        wanted = {**entries, **also}
+        return {name: _read(path, archive, name, entry) for name, entry in wanted.items()}
 
 
 def _mb(size: int) -> str:
@@ -250,7 +258,10 @@ def array_head(data: bytes) -> tuple[tuple[np.dtype[Any], tuple[int, ...], bool]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read = np.lib.format.read_array_header_1_0
-        shape, fortran, dtype = read(stream, max_header_size=MOST_HEAD)
+        try:
+            shape, fortran, dtype = read(stream, max_header_size=MOST_HEAD)
+        except Warning:  # of numpy: it had to parse further
+            raise ValueError("its head is as Python 2 wrote it: save it again") from None
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     return (dtype, shape, fortran), stream.tell()

@@ -25,6 +25,8 @@ class NetworkBuilder:
         self._conditions = dict(conditions or {})
         #: what the layout has besides
         self.left_out = LeftOut()
+        #: pins that are pads of a die
+        self.pads: set[str] = set()
         self._nodes: dict[str, int] = {}
         self._layers: dict[str, int] = {}
         self._nets: dict[str, int] = {}
@@ -145,6 +147,7 @@ class NetworkBuilder:
             ports=dict(self._ports),
             conditions=self._conditions,
             left_out=self.left_out,
+            pads=tuple(pin for pin in self._ports if pin in self.pads),
             **arrays,
         ).validate()
 

@@ -32,6 +32,8 @@ ENTRIES: dict[str, Entry] = {
     "port_nodes": Entry(np.dtype(np.int32)),
     **{name: Entry(np.dtype(kind)) for name, kind in ARRAY_TYPES.items()},
 }
+#: of the network of a die only
+OPTIONAL: dict[str, Entry] = {"pads": Entry(np.dtype(np.uint8))}
 
 
 def save_network(network: Network, path: str | Path) -> Path:
@@ -63,6 +65,7 @@ def save_network(network: Network, path: str | Path) -> Path:
         "left_out": pack_json(network.left_out.to_json()),
         "port_nodes": np.array(list(network.ports.values()), dtype=np.int32),
     }
+    content |= {"pads": pack_names(network.pads)} if network.pads else {}
     content |= {name: getattr(network, name) for name in ARRAY_TYPES}
     try:
         write_archive(path, content)
@@ -79,7 +82,7 @@ def load_network(path: str | Path) -> Network:
             version, or contradicts itself; the message names file, entry and value.
     """
     path = Path(path)
-    content = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY)
+    content = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY, OPTIONAL)
     names = {name: unpack_names(f"{path}: entry {name!r}", content[name]) for name in _NAMES}
     nodes = content["port_nodes"].tolist()
     if len(nodes) != len(names["port_names"]):
@@ -87,6 +90,7 @@ def load_network(path: str | Path) -> Network:
             f"{path}: entry 'port_nodes' has {len(nodes)} nodes for {len(names['port_names'])} "
             "names in 'port_names'"
         )
+    pads = content.get("pads")
     try:
         found = Network(
             node_names=np.array(names["node_names"], dtype=np.str_),
@@ -97,6 +101,7 @@ def load_network(path: str | Path) -> Network:
             left_out=LeftOut.from_json(
                 unpack_json(f"{path}: entry 'left_out'", content["left_out"])
             ),
+            pads=() if pads is None else unpack_names(f"{path}: entry 'pads'", pads),
             **{name: content[name] for name in ARRAY_TYPES},
         ).validate()
         check_sense(found)

@@ -88,6 +88,7 @@ class Network:
         conditions: what the wires were extracted at, as plain values (`pdk.Conditions`); empty
             for a network made by hand.
         left_out: what the layout has and the network lacks.
+        pads: which of the ports are pads of a die, in their order.
     """
 
     node_names: NDArray[np.str_]
@@ -115,6 +116,7 @@ class Network:
     ports: dict[str, int] = field(default_factory=dict)
     conditions: Mapping[str, Any] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=LeftOut)
+    pads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, dtype in ARRAY_TYPES.items():
@@ -129,6 +131,7 @@ class Network:
         object.__setattr__(self, "layers", tuple(map(str, self.layers)))
         object.__setattr__(self, "nets", tuple(map(str, self.nets)))
         object.__setattr__(self, "ports", {str(k): int(v) for k, v in self.ports.items()})
+        object.__setattr__(self, "pads", tuple(map(str, self.pads)))
 
     @property
     def n_nodes(self) -> int:
@@ -228,6 +231,8 @@ class Network:
         for pin, node in self.ports.items():
             if not 0 <= node < self.n_nodes:
                 raise NetworkError(f"port {pin!r} is node {node}, allowed 0..{self.n_nodes - 1}")
+        if wrong := [pad for pad in self.pads if pad not in self.ports]:
+            raise NetworkError(f"pad {wrong[0]!r} is none of the {len(self.ports)} ports")
 
     def _check_values(self) -> None:
         ohm = self.resistor_ohm

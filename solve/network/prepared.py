@@ -25,6 +25,10 @@ Floats = NDArray[np.float64]
 
 #: change of a voltage by Newton's last step, relative to the largest
 _SETTLED = 1e-13
+#: of a share that is 1
+_ROUNDING = 1e-12
+#: lanes that are summed one by one: sorting takes longer
+_FEW = 8
 #: bytes that the lanes of one solve may take in one array
 _LANE_BYTES = 64 * 2**20
 
@@ -33,7 +37,21 @@ class Guess(Protocol):
     """A fast solver of nearly the same lines, which gives a start."""
 
     def __call__(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
-        """Device voltages, (devices, lanes), for inputs or outputs, (lanes, pins), or None."""
+        """Device voltages, (devices, lanes), for inputs or outputs, (lanes, pins), or None.
+
+        Conductances may be of one set, (devices,), or one a lane.
+        """
+
+    def pins(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
+        """Currents of linear devices, A, or None.
+
+        Returns:
+            Those out of the outputs, (lanes, outputs), if the inputs are driven; else those into
+            the inputs, (lanes, inputs).
+        """
+
+    def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
+        """Device voltages, (devices, lanes), of devices that follow a law, or None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,18 +113,36 @@ class Prepared:
         G = np.asarray(conductances, dtype=np.float64)
         if G.shape != self.shape:
             raise DriveError(f"conductances have shape {G.shape}, the array needs {self.shape}")
-        bad = np.argwhere(~(np.isfinite(G) & (G >= 0)))
-        if len(bad):
+        if not (G.min(initial=0.0) >= 0 and G.max(initial=0.0) < np.inf):
+            bad = np.argwhere(~(np.isfinite(G) & (G >= 0)))
             at = tuple(int(v) for v in bad[0])
             raise DriveError(f"conductance at {at} is {G[at]} S, allowed: finite, >= 0")
-        out: Floats = G[tuple(self.place)]
-        return out
+        # never a view of what the caller may change
+        return G.reshape(-1).copy() if self.whole else G.reshape(-1)[self.flat]
 
     def spread(self, values: Floats) -> Floats:
-        """Values of the devices as an array of `shape`; 0 where none carries current."""
+        """Values of the devices as an array of `shape`; 0 where none carries current.
+
+        It may share their memory.
+        """
+        if self.whole:
+            return values.reshape(self.shape)
         out = np.zeros(self.shape)
-        out[tuple(self.place)] = values
+        out.reshape(-1)[self.flat] = values
         return out
+
+    @cached_property
+    def flat(self) -> Ints:
+        """Place of every device among those of `shape`, flattened."""
+        out: Ints = np.ravel_multi_index(tuple(self.place), self.shape).astype(np.int64)
+        return out
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether every place has a device that carries current, and they stand in order."""
+        return self.size == int(np.prod(self.shape)) and bool(
+            (self.flat == np.arange(self.size)).all()
+        )
 
     def volts(self, voltages: ArrayLike) -> Floats:
         """Check input voltages: V, shape (vectors, inputs); tiers and rows may be two axes.
@@ -130,11 +166,16 @@ class Prepared:
         Currents are ``voltages @ matrix.T``, plus `constant` where pins besides the inputs carry
         a voltage, as those of a write do.
         """
-        return Linear(self, self.devices(conductances), len(self.outputs)).matrix
+        g = self.devices(conductances)
+        found = self.through(g, outputs=np.eye(len(self.outputs)))
+        return Linear(self, g, len(self.outputs)).matrix if found is None else found
 
     def constant(self, conductances: ArrayLike) -> Floats:
         """Return the current of every output with all inputs at 0 V, A, shape (outputs,)."""
-        return Linear(self, self.devices(conductances), len(self.outputs)).constant
+        g = self.devices(conductances)
+        if not self.offset.any():
+            return self.rest.copy()
+        return Linear(self, g, len(self.outputs)).constant
 
     def currents(
         self, conductances: ArrayLike, voltages: ArrayLike, law: DeviceLaw | None = None
@@ -148,7 +189,10 @@ class Prepared:
         """
         g, v = self.devices(conductances), self.volts(voltages)
         if law is None:
-            return Linear(self, g, len(v)).currents(v)
+            if len(v) >= len(self.outputs):
+                return v @ self.matrix(conductances).T + self.constant(conductances)
+            found = self.through(g, inputs=v)
+            return Linear(self, g, len(v)).currents(v) if found is None else found + self.rest
         return np.concatenate([Bent(self, g, law, some).amps for some in self.pieces(v)])
 
     def pieces(self, voltages: Floats) -> Iterator[Floats]:
@@ -192,10 +236,40 @@ class Prepared:
             what = self.sensed(outputs)
         return self.blocks.solve(g, what, start)
 
+    def through(
+        self, g: Floats, inputs: Floats | None = None, outputs: Floats | None = None
+    ) -> Floats | None:
+        """Currents at the other pins by the fast way, (lanes, pins), or None where there is none.
+
+        They take less memory than the voltages of all devices, which derivatives need besides.
+        """
+        if self.guess is None or not self.exact or not self._direct:
+            return None
+        return self.guess.pins(g, inputs, outputs)
+
+    @cached_property
+    def _direct(self) -> bool:
+        """Whether what devices carry enters by their input and leaves by their output, whole."""
+        shares = np.abs(self.gain - 1).max() <= _ROUNDING, np.abs(self.part - 1).max() <= _ROUNDING
+        return all(shares) and not self.offset.any() and bool((self.sink >= 0).all())
+
+    def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
+        """Voltages of devices of a law by the fast way, or None where there is none."""
+        if self.guess is None or not self.exact or self.offset.any():
+            return None
+        return self.guess.bent(g, law, inputs)
+
 
 def _summed(values: Floats, pin: Ints, count: int) -> Floats:
     """Sum values of devices by their pin; (vectors, count)."""
+    if values.shape[1] <= _FEW:
+        place = pin + 1
+        few = np.zeros((values.shape[1], count))
+        for k, lane in enumerate(values.T):
+            few[k] = np.bincount(place, lane, count + 1)[1:]
+        return few
     out = np.zeros((count + 1, values.shape[1]))
+    pin = np.where(pin < 0, count, pin)
     order = np.argsort(pin, kind="stable")
     pins, first = np.unique(pin[order], return_index=True)
     if len(pins):
@@ -282,6 +356,17 @@ class Bent:
             ConvergenceError: if the steps do not end.
         """
         self.array, self.law, self.g = array, law, g[:, None]
+        found = array.bent(g, law, voltages)
+        self.drops = self._by_blocks(voltages) if found is None else found
+        self.amps = array.collected(law.current(self.g, self.drops))
+
+    def _by_blocks(self, voltages: Floats) -> Floats:
+        """Voltages of the devices by Newton's method on all vectors at once.
+
+        Raises:
+            ConvergenceError: if the steps do not end.
+        """
+        array, law, g = self.array, self.law, self.g[:, 0]
         source = array.driven(voltages)
         u = array.blocks.solve(g, source)
         u = held_back(law, self.g, np.zeros_like(u), u)
@@ -291,13 +376,10 @@ class Bent:
             u = u + np.clip(held_back(law, self.g, u, u + move) - u, -MAX_MOVE, MAX_MOVE)
             moved, most = np.abs(move).max(initial=0.0), np.abs(u).max(initial=0.0)
             if moved <= _SETTLED * most:
-                break
-        else:
-            raise ConvergenceError(
-                f"Newton's method did not settle in {MAX_STEPS} steps (last: {moved:.1e} V)"
-            )
-        self.drops = u
-        self.amps = array.collected(law.current(self.g, u))
+                return u
+        raise ConvergenceError(
+            f"Newton's method did not settle in {MAX_STEPS} steps (last: {moved:.1e} V)"
+        )
 
     def gradients(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
         """Derivatives of a sum of weighted currents.
@@ -310,7 +392,7 @@ class Bent:
             at its voltage is worth, (devices, vectors), for derivatives by the law's parameters).
         """
         slope = self.law.slope(self.g, self.drops)
-        adjoint = self.array.blocks.solve(slope, self.array.sensed(weights))
+        adjoint = self.array.solved(slope, outputs=weights)
         # laws are proportional to the conductance
         one = self.law.current(np.ones_like(self.g), self.drops)
         by_g = np.einsum("ij,ij->i", one, adjoint)

@@ -94,7 +94,9 @@ def _reduce(network: Network) -> Reduced:
     held = place >= 0
     one_each = np.zeros(int(place.max(initial=-1)) + 1, dtype=np.int64)
     one_each[place[held]] = np.flatnonzero(held)  # any node of each group names it
-    plain = np.zeros(len(siemens), dtype=np.int16)
+    net_of = np.zeros(network.n_nodes, dtype=np.int32)
+    net_of[network.resistor_a] = network.resistor_net
+    net_of[network.resistor_b] = network.resistor_net
     unknown = np.full(len(siemens), np.nan)
     small = replace(
         network,
@@ -102,8 +104,8 @@ def _reduce(network: Network) -> Reduced:
         resistor_a=first.astype(np.int32),
         resistor_b=second.astype(np.int32),
         resistor_ohm=1.0 / siemens,
-        resistor_layer=plain,
-        resistor_net=plain.astype(np.int32),
+        resistor_layer=np.zeros(len(siemens), dtype=np.int16),
+        resistor_net=net_of[one_each][first],
         resistor_width_um=unknown,
         resistor_cuts=unknown,
         **{end: place[getattr(network, end)].astype(np.int32) for end in _ENDS},

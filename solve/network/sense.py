@@ -6,12 +6,27 @@ names appear.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import NetworkError
-from ...base.names import COLUMN, GROUND, SELECTS, SUPPLY, complement, kind_of
+from ...base.names import (
+    COLUMN,
+    ELECTRODES,
+    GROUND,
+    ROWS,
+    SELECTS,
+    SUPPLY,
+    TIER_NAMES,
+    complement,
+    kind_of,
+    select,
+)
 from .network import Network
+
+Ints = NDArray[np.int64]
 
 
 def check_sense(network: Network) -> None:
@@ -22,6 +37,9 @@ def check_sense(network: Network) -> None:
     """
     _check_ports(network)
     _check_devices(network)
+    said = _said(network)
+    _check_places(network, said)
+    _check_access(network, said)
     _check_selects(network)
     _check_inverters(network)
     _check_pairs(network)
@@ -60,6 +78,80 @@ def _check_devices(network: Network) -> None:
             f"memristor_a[{k}] is on column line {network.nets[int(first[k])]}, memristor_b[{k}] "
             f"is not; allowed: the other way round ({len(wrong)} of {len(first)} are wrong)"
         )
+
+
+#: net of a row or column line, or of a device's electrode: letters and one or two numbers
+_NAMED = re.compile(
+    rf"({'|'.join((COLUMN, *ROWS))})\[(\d+)\]|({'|'.join(ELECTRODES)})\[(\d+)\]\[(\d+)\]", re.ASCII
+)
+_PLACE = ("tier", "row", "col")
+
+
+def _said(network: Network) -> Ints:
+    """Return tier, row and column that each net's name says, -1 where it does not.
+
+    Shape (n + 1, 3); the last line is for nodes without a net.
+    """
+    # without lines of the top tier, both tiers are on those of the bottom one
+    both = not any(kind_of(net) == ROWS[1] for net in network.nets)
+    found = np.full((len(network.nets) + 1, 3), -1, dtype=np.int64)
+    for k, net in enumerate(network.nets):
+        match = _NAMED.fullmatch(net)
+        if not match:
+            continue
+        line, number, electrode, row, col = match.groups()
+        if electrode:
+            found[k] = ELECTRODES.index(electrode), int(row), int(col)
+        elif line == COLUMN:
+            found[k, 2] = int(number)
+        else:
+            found[k, :2] = -1 if both else ROWS.index(line), int(number)
+    return found
+
+
+def _check_places(network: Network, said: Ints) -> None:
+    """Refuse a memristor at another place than its lines and its electrode are named for."""
+    net_of = _net_of(network)
+    are = np.stack([network.memristor_tier, network.memristor_row, network.memristor_col], axis=1)
+    for ends in (network.memristor_a, network.memristor_b):
+        named = said[net_of[ends]]
+        wrong = np.argwhere((named >= 0) & (named != are))
+        if len(wrong):
+            k, which = wrong[0].tolist()
+            shown = [TIER_NAMES[n] if which == 0 else n for n in (are[k, which], named[k, which])]
+            raise NetworkError(
+                f"memristor_{_PLACE[which]}[{k}] is {shown[0]}, but the device is on net "
+                f"{network.nets[net_of[ends[k]]]}; allowed: {shown[1]} ({len(wrong)} are wrong)"
+            )
+
+
+def _check_access(network: Network, said: Ints) -> None:
+    """Refuse a transistor of a device that leads to another row, or whose select is another's."""
+    net_of, number = _net_of(network), {name: k for k, name in enumerate(network.nets)}
+    ends = np.stack([net_of[network.switch_a], net_of[network.switch_b]], axis=1)
+    whole = said.min(axis=1) >= 0
+    of_select = np.array([kind_of(net) in SELECTS for net in network.nets], dtype=bool)
+    for own, far in ((0, 1), (1, 0)):
+        mine = np.flatnonzero(whole[ends[:, own]])
+        electrode, other = ends[mine, own], ends[mine, far]
+        named = said[other][:, :2]
+        differ = (named >= 0) & (named != said[electrode][:, :2])
+        for k in np.flatnonzero(
+            (said[other, 1] >= 0) & ~whole[other] & differ.any(axis=1)
+        ).tolist():
+            raise NetworkError(
+                f"switch {mine[k]} leads from {network.nets[electrode[k]]} to "
+                f"{network.nets[other[k]]}; allowed: the row line of that device"
+            )
+        gates = network.switch_gate[mine]
+        for k in np.flatnonzero(of_select[gates]).tolist():
+            tier, _, col = said[electrode[k]].tolist()
+            wanted = select(tier, col)
+            if wanted in number and number[wanted] != gates[k]:
+                raise NetworkError(
+                    f"switch_gate[{mine[k]}] is {network.nets[gates[k]]}, but the transistor is "
+                    f"that of {network.nets[electrode[k]]}; allowed: {wanted}"
+                )
 
 
 def _check_selects(network: Network) -> None:
@@ -129,7 +221,7 @@ def _check_pairs(network: Network) -> None:
                 )
 
 
-def _net_of(network: Network) -> NDArray[np.int64]:
+def _net_of(network: Network) -> Ints:
     """Return the net of each node by its wires; -1 of one without."""
     found = np.full(network.n_nodes, -1, dtype=np.int64)
     for ends in (network.resistor_a, network.resistor_b):

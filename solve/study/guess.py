@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import ConvergenceError
+from ..circuit.iv import DeviceLaw
+from ..circuit.newton import chord, settled
 from ..circuit.wires import IrregularError
 from ..crossbar.crossbar import MAX_ITERATIONS, vouched
+from ..crossbar.engine import Raw
 from ..crossbar.lines import Lines, canonical
+from ..crossbar.nonlinear_crossbar import tangent_solved
 from ..network.linear import NetworkSolver
 from ..network.network import Network
 from ..network.prepared import Guess, Prepared
@@ -25,6 +29,11 @@ log = logging.getLogger(__name__)
 
 #: of the crossbar's solves
 TOLERANCE = 1e-11
+#: change of a device's voltage in the last step of Newton's method, whose next would change it by
+#: about the square of that
+STEP = 1e-6
+#: rounds of conductances between 0 V and the operating point; one is enough but at odd spans
+MAX_CHORDS = 5
 #: off a full solution at random by no more than this share, lines are chains
 _EXACT = 1e-10
 #: Devices from which compiled kernels pay; below, the blocks alone are faster.
@@ -51,46 +60,136 @@ class Chains:
 
     def __call__(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
         """See `Guess`."""
-        if g.ndim != 1:
+        rows, cols = self._ends(inputs, outputs)
+        try:
+            if g.ndim == 1:
+                return self._linear(g, rows, cols)
+            lanes = [
+                self._linear(np.ascontiguousarray(g[:, k]), rows[k : k + 1], cols[k : k + 1])
+                for k in range(g.shape[1])
+            ]
+        except ConvergenceError as error:
+            log.info("not solved by chains: %s", error)
             return None
+        return np.concatenate(lanes, axis=1)
+
+    def pins(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
+        """See `Guess`."""
+        rows, cols = self._ends(inputs, outputs)
+        lines = self.lines.with_devices(self.array.spread(g / (1.0 + self.tap * g)))
+        try:
+            _, raw = vouched(
+                lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=False
+            )
+        except ConvergenceError as error:
+            log.info("not solved by chains: %s", error)
+            return None
+        amps, pin, count = raw.col_amps, self.sensed, len(self.array.outputs)
+        if outputs is not None:
+            amps, pin = raw.row_amps.reshape(len(outputs), -1), self.driven.reshape(-1)
+            count = len(self.array.inputs)
+        live = pin >= 0
+        out = np.zeros((len(amps), count))
+        # an input may drive several lines
+        np.add.at(out.T, pin[live], amps[:, live].T)
+        return out if np.isfinite(out).all() else None
+
+    def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
+        """See `Guess`."""
+        rows, cols = self._ends(inputs, None)
+        try:
+            lanes = [
+                self._settled(g[:, None], law, rows[k : k + 1], cols[k : k + 1])
+                for k in range(len(inputs))
+            ]
+        except ConvergenceError as error:
+            log.info("not solved by chains: %s", error)
+            return None
+        return np.concatenate(lanes, axis=1)
+
+    def _ends(self, inputs: Floats | None, outputs: Floats | None) -> tuple[Floats, Floats]:
+        """Voltages of all rows' sources, (lanes, T, rows), and of all columns' ends."""
         lanes = inputs if inputs is not None else outputs
         assert lanes is not None
         padded = np.concatenate([lanes, np.zeros((len(lanes), 1))], axis=1)
         rows = np.zeros((len(lanes), *self.driven.shape))
         cols = np.zeros((len(lanes), len(self.sensed)))
         if inputs is not None:
-            rows = padded[:, self.driven]
+            rows = np.ascontiguousarray(padded[:, self.driven])
         else:
-            cols = -padded[:, self.sensed]  # a sink one volt up is a drop of minus one
+            # a sink one volt up is a drop of minus one
+            cols = np.ascontiguousarray(-padded[:, self.sensed])
+        return rows, cols
+
+    def _linear(self, g: Floats, rows: Floats, cols: Floats) -> Floats:
+        """Voltages of linear devices, (devices, lanes).
+
+        Raises:
+            ConvergenceError: if they are not found.
+        """
         series = 1.0 + self.tap * g
-        lines = replace(self.lines, G=self.array.spread(g / series))
-        try:
-            _, raw = vouched(
-                lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True
-            )
-        except ConvergenceError as error:
-            log.info("not solved by chains: %s", error)
-            return None
-        t, i, j = self.array.place
-        seen = raw.rows[:, t, i, j] - raw.cols[:, i, j]
-        out: Floats = seen.T / series[:, None]
-        return out if np.isfinite(out).all() else None
+        lines = self.lines.with_devices(self.array.spread(g / series))
+        _, raw = vouched(lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True)
+        out: Floats = (self._between(raw) / series).T
+        if not np.isfinite(out).all():
+            raise ConvergenceError("voltages are not finite")
+        return out
+
+    def _between(self, raw: Raw) -> Floats:
+        """Voltages between the lines of every device, its tap included, (lanes, devices)."""
+        seen = (raw.rows - raw.cols[:, None]).reshape(len(raw.rows), -1)
+        return seen if self.array.whole else seen[:, self.array.flat]
+
+    def _settled(self, g: Floats, law: DeviceLaw, rows: Floats, cols: Floats) -> Floats:
+        """Voltages of devices of a law for one vector, (devices, 1).
+
+        Raises:
+            ConvergenceError: if they are not found.
+        """
+
+        def solve(slope: Floats, shift: Floats) -> Floats:
+            through = slope / (1.0 + self.tap[:, None] * slope)
+            lines = self.lines.with_devices(self.array.spread(through[:, 0]))
+            offset = self.array.spread(shift[:, 0])
+            _, raw = tangent_solved(lines, rows, cols, TOLERANCE, "auto", offset)
+            seen = self._between(raw).T
+            return seen - self.tap[:, None] * through * (seen - shift)
+
+        at, _ = settled(law, g, solve, STEP)
+        for _ in range(MAX_CHORDS):
+            # the same voltages once more, as conductances: judged like any other solution
+            siemens = chord(law, g, at)
+            at = self._linear(siemens[:, 0], rows, cols)
+            wanted = law.current(g, at)
+            off = float(np.abs(siemens * at - wanted).max(initial=0.0))
+            if off <= TOLERANCE * float(np.abs(wanted).max(initial=0.0)):
+                return at
+        raise ConvergenceError(f"device currents stay {off:.1e} A off their law")
 
 
-def chain_guess(array: Prepared, **options: Any) -> Guess | None:
+def chain_guess(array: Prepared, tap: Floats, **options: Any) -> Guess | None:
     """Return a start for a crossbar of stated resistances; None for a small one.
 
     Args:
         array: the crossbar.
+        tap: ohm in series with every device.
         **options: of `solve_crossbar`.
     """
     if array.size < FROM_DEVICES:
         return None
-    T, n, m = array.shape
     lines = canonical(np.zeros(array.shape), **options)
     if not (lines.plain_rows and lines.plain_cols):
         return None  # wires of 0 ohm: the blocks need few steps
-    return Chains(array, lines, np.zeros(array.size), np.arange(T * n).reshape(T, n), np.arange(m))
+    return Chains(array, lines, tap, *_pins(array))
+
+
+def _pins(array: Prepared) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Input of every row line and output of every column; -1 for none."""
+    T, n, m = array.shape
+    t, i, j = array.place
+    driven, sensed = np.full((T, n), -1), np.full(m, -1)
+    driven[t, i], sensed[j] = array.source, array.sink
+    return driven, sensed
 
 
 def network_guess(
@@ -118,11 +217,7 @@ def network_guess(
         log.info("not solved by chains: %s", error)
         return None, False
     lines, tap = found.chains
-    T, n, m = array.shape
-    t, i, j = array.place
-    driven, sensed = np.full((T, n), -1), np.full(m, -1)
-    driven[t, i], sensed[j] = array.source, array.sink
-    guess = Chains(array, lines, tap[t, i, j], driven, sensed)
+    guess = Chains(array, lines, tap[tuple(array.place)], *_pins(array))
     return guess, _is_exact(guess, solver, found)
 
 

@@ -1,4 +1,4 @@
-"""Prepare an array for many devices and inputs: an extracted one in a mode, or an ideal one."""
+"""Prepare an extracted array, in one mode, for many devices and inputs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ...base import names
-from ...base.errors import InputError, ModeError, NetworkError
+from ...base.errors import ModeError, NetworkError
 from ..circuit.circuit import Circuit, join
 from ..circuit.graph import Factorised
-from ..crossbar.lines import COLUMN_ENDS, ROW_ENDS
 from ..modes.drives import gates_for, network_drives
 from ..modes.mode import ArrayKind
 from ..modes.modes import EXPANSION, mode_named
@@ -23,7 +21,7 @@ from ..network.linear import NetworkSolver
 from ..network.network import Network
 from ..network.prepared import Prepared
 from ..network.reduced import reduced
-from .guess import chain_guess, network_guess
+from .guess import network_guess
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -81,133 +79,26 @@ def prepare_network(
     found = replace(found, guess=guess, exact=exact)
     if not exact:
         found.blocks  # noqa: B018 - what does not fit is refused here
-    return _timed(found, start)
+    return timed(found, start)
 
 
-def _timed(found: Prepared, start: float) -> Prepared:
-    """The same array with the time that it took; what it found already stays."""
+def timed(found: Prepared, start: float) -> Prepared:
+    """Return the same array with the time that it took; what it found already stays."""
     object.__setattr__(found, "seconds", time.perf_counter() - start)
     return found
 
 
-def prepare_crossbar(
-    shape: tuple[int, int, int],
-    *,
-    row_segments: ArrayLike,
-    column_segments: ArrayLike,
-    drive_resistance: ArrayLike = 0.0,
-    sense_resistance: ArrayLike = 0.0,
-    row_drive: str = "left",
-    column_sense: str = "bottom",
-) -> Prepared:
-    """Prepare a crossbar with stated line resistances.
-
-    Args:
-        shape: (tiers, rows, cols).
-        row_segments: see `solve_crossbar`; so are the others. All must be finite.
-        column_segments: see `solve_crossbar`.
-        drive_resistance: see `solve_crossbar`.
-        sense_resistance: see `solve_crossbar`.
-        row_drive: see `solve_crossbar`.
-        column_sense: see `solve_crossbar`.
+def refuse_large(numbers: int) -> None:
+    """Refuse blocks of so many numbers.
 
     Raises:
-        InputError: naming an argument that is wrong.
-        NetworkError: if the array is too large.
+        NetworkError: if they are too many.
     """
-    start = time.perf_counter()
-    T, n, m = _shape(shape)
-    if row_drive not in ROW_ENDS or column_sense not in COLUMN_ENDS:
-        allowed = f"{', '.join(ROW_ENDS)}; {', '.join(COLUMN_ENDS)}"
-        raise InputError(f"ends are {row_drive!r} and {column_sense!r}, allowed: {allowed}")
-    lengths = m + (row_drive == "both"), n + (column_sense == "both")
-    row_ohm = _ohms("row_segments", row_segments, (T, n, lengths[0]))
-    col_ohm = _ohms("column_segments", column_segments, (lengths[1], m))
-    drive = _ohms("drive_resistance", drive_resistance, (T, n))
-    sense = _ohms("sense_resistance", sense_resistance, (m,))
-    ends = {"bottom": "right", "top": "left", "both": "both"}
-
-    def wires() -> Blocks:
-        _refuse_large(T * n * m * m + m * (T * n) ** 2)
-        number = np.arange(T * n * m).reshape(T, n, m)
-        along = _chain(row_ohm.reshape(T * n, -1), drive.reshape(-1), row_drive)
-        one = _chain(np.ascontiguousarray(col_ohm.T), sense, ends[column_sense])
-        # both tiers' devices of a crossing hang on one place of the column
-        cols = Side(np.tile(one, (1, T, T)), number.transpose(2, 0, 1).reshape(m, T * n))
-        return Blocks((Side(along, number.reshape(T * n, m)), cols), T * n * m)
-
-    place = np.indices((T, n, m)).reshape(3, -1)
-    size = T * n * m
-    found = Prepared(
-        shape=(T, n, m),
-        place=place,
-        inputs=tuple(names.row(t, i) for t in range(T) for i in range(n)),
-        outputs=tuple(names.column(j) for j in range(m)),
-        wires=wires,
-        source=place[0] * n + place[1],
-        sink=place[2],
-        gain=np.ones(size),
-        part=np.ones(size),
-        offset=np.zeros(size),
-        rest=np.zeros(m),
-    )
-    guess = chain_guess(
-        found,
-        row_segments=row_ohm,
-        column_segments=col_ohm,
-        drive_resistance=drive,
-        sense_resistance=sense,
-        row_drive=row_drive,
-        column_sense=column_sense,
-    )
-    return _timed(replace(found, guess=guess, exact=guess is not None), start)
-
-
-def _shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    sizes = tuple(shape)
-    whole = all(isinstance(k, (int, np.integer)) and k >= 1 for k in sizes)
-    if len(sizes) != 3 or not whole or sizes[0] > 2:
-        raise InputError(f"shape is {shape}, allowed: (1 or 2 tiers, rows, cols), each 1 or more")
-    return int(sizes[0]), int(sizes[1]), int(sizes[2])
-
-
-def _refuse_large(numbers: int) -> None:
     if 8 * numbers > MOST_BYTES:
         raise NetworkError(
             f"an array this large needs {8 * numbers / 2**30:.1f} GiB prepared, allowed: "
             f"{MOST_BYTES / 2**30:g}; cut the layer into smaller tiles"
         )
-
-
-def _ohms(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    ohm = np.asarray(value, dtype=np.float64)
-    bad = ohm[~(np.isfinite(ohm) & (ohm >= 0))]
-    if bad.size:
-        raise InputError(f"{name} holds {bad.reshape(-1)[0]} ohm, allowed: finite, >= 0")
-    try:
-        return np.ascontiguousarray(np.broadcast_to(ohm, shape))
-    except ValueError:
-        raise InputError(f"{name} has shape {ohm.shape}, allowed: a number or {shape}") from None
-
-
-def _chain(segments: Floats, end: Floats, ends: str) -> Floats:
-    """Resistance between places of chains that are held at one end or at both.
-
-    Args:
-        segments: ohm, shape (lines, K) counted from the held end, or K + 1 between both ends.
-        end: ohm in series with every held end.
-        ends: 'left', 'right' or 'both'.
-    """
-    if ends == "right":
-        return _chain(segments[:, ::-1], end, "left")[:, ::-1, ::-1]
-    along = np.cumsum(segments, axis=1) + end[:, None]
-    if ends == "left":
-        return np.minimum(along[:, :, None], along[:, None, :])
-    whole = (along[:, -1] + end)[:, None, None]
-    along = along[:, :-1]
-    out = np.minimum(along[:, :, None], along[:, None, :])
-    both = along[:, :, None] * along[:, None, :]
-    return out - np.divide(both, whole, out=np.zeros_like(both), where=whole > 0)
 
 
 class _Cut:
@@ -360,7 +251,7 @@ class _Cut:
         """Blocks of both directions, a solve for every place of the longest line."""
         piece = self.piece[nodes]
         lists = [_lines(p, nodes.shape[1]) for p in piece]
-        _refuse_large(sum(d.shape[0] * d.shape[1] ** 2 for d in lists))
+        refuse_large(sum(d.shape[0] * d.shape[1] ** 2 for d in lists))
         blocks = [np.zeros((*d.shape, d.shape[1])) for d in lists]
         size = self.wires.n_groups
         padded = [np.append(node, 0) for node in nodes]

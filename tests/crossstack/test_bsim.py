@@ -11,12 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossstack.analyse import bsim
+from crossstack.analyse.analysis import stimulus
+from crossstack.base.ngspice import ModelsError
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import Bsim, extract, extract_network, write_spice
+from crossstack.extract.write.bsim import gate_nodes
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import Conditions, ParameterError, get_tech
 from crossstack.signoff.models import foundry_models, run_ngspice
 from crossstack.solve import network_drives
+from crossstack.solve.network.builder import NetworkBuilder
 
 from .conftest import NAME
 
@@ -66,9 +71,9 @@ def test_gates_without_wires_become_pins(tmp_path):
 
 def test_refusals(macro, tmp_path):
     hot = Bsim(TECH.at(Conditions(temperature_c=85.0)))
-    for bsim, word in ((hot, "temperature_c 25 and 85"), (Bsim(TECH, tmp_path), "sm141064")):
+    for models, word in ((hot, "temperature_c 25 and 85"), (Bsim(TECH, tmp_path), "sm141064")):
         with pytest.raises(ParameterError, match=word):
-            write_spice(macro, TECH, tmp_path / "m.spice", bsim=bsim)
+            write_spice(macro, TECH, tmp_path / "m.spice", bsim=models)
     with pytest.raises(ParameterError, match="switch_ohm"):
         write_spice(macro, TECH, tmp_path / "m.spice", bsim=Bsim(TECH), switch_ohm=np.ones(3))
 
@@ -92,6 +97,47 @@ def test_complements_come_from_inverters_that_really_invert(macro, tmp_path):
     assert abs(cut) < 1e-3 * abs(inverted)
     assert still == pytest.approx(other, rel=0.1)
     assert inverted == pytest.approx(other, rel=0.01)
+
+
+def test_ngspice_gets_the_whole_where_less_would_not_do(macro, tmp_path, monkeypatch):
+    """A subcircuit may halve a width, so that its bin is missing; a gate may sit on a lone wire."""
+    (tmp_path / "sm141064.ngspice").write_text(".model m.0 nmos lmin=0 lmax=1e-9 wmin=0 wmax=1\n")
+    seen = []
+
+    def run(deck, timeout_s):
+        library = re.search(r"\.lib '(.*)'", deck.read_text())[1]
+        seen.append((Path(library).read_text().count(".model"), timeout_s))
+        if len(seen) < tries:
+            raise ModelsError("could not find a valid modelname")
+        return "here = 1"
+
+    monkeypatch.setattr(bsim, "run_ngspice", run)
+    what = stimulus(macro, TECH)
+    for tries, bins in ((1, [0]), (2, [0, 1]), (3, [0, 1])):
+        seen.clear()
+        with pytest.raises(ModelsError, match="printed no" if tries < 3 else "valid modelname"):
+            bsim.compare_bsim(macro, TECH, what, "expansion", tmp_path, timeout_s=9.0)
+        assert [count for count, _ in seen] == bins
+        assert all(0 < left <= 9.0 for _, left in seen)
+
+
+def test_gates_keep_their_place_where_wires_are_joined(macro):
+    built = NetworkBuilder()
+    pin, middle, end = built.nodes(["A/pin", "B/0", "C/end"])
+    built.port("A", pin)
+    built.resistor(middle, built.node("B/1"), 5.0, layer="ME", net="B")
+    built.resistor(pin, built.node("A/1"), 5.0, layer="ME", net="A")
+    built.switch(pin, middle, "A", w_um=1.0, l_um=0.28)
+    built.switch(end, pin, "A", w_um=1.0, l_um=0.28)
+    alone = built.build()
+    assert len(bsim._joined(alone).resistor_ohm) == 0
+    built.switch(end, pin, "B", w_um=1.0, l_um=0.28)
+    gated = built.build()
+    assert bsim._joined(gated) is gated
+    small = bsim._joined(macro)
+    assert len(small.resistor_ohm) < 0.1 * len(macro.resistor_ohm)
+    for net, node in gate_nodes(small).items():
+        assert small.node_names[node].split("/")[0] == macro.nets[net]
 
 
 @pytest.mark.requires_program("ngspice")

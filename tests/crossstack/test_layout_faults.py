@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import gdstk
 import klayout.db as db
 import pytest
 
@@ -146,9 +148,12 @@ FAULTS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
         ("not UTF-8",),
     ),
     "text of no letters": (lambda data: data.replace(b"TR[0]", b"TR[\xff]"), ("not UTF-8",)),
+    "no name": (lambda data: data.replace(b"\x06\x06a\x00", b"\x06\x06\x00a"), ("has no name",)),
     "circle": (in_a_circle, ("contains itself", "hybrid_cell > hybrid_cell")),
     "cut": (lambda data: data[: len(data) // 2], ("cannot be read",)),
     "last bytes lost": (lambda data: data[:-2], ("cannot be read",)),
+    "bytes behind the end": (lambda data: data + b"more", ("4 bytes after the end",)),
+    "twice": (lambda data: data + data, ("after the end of its library",)),
     "no layout": (lambda data: b"text" + data, ("not a GDS or OASIS file",)),
     "no bytes": (lambda data: b"", ("is empty",)),
     "unit 0.005": (other_unit(0.005), ("0.005 um", "0.001 um", "convert")),
@@ -178,6 +183,29 @@ def test_a_fault_is_one_line_with_one_code_in_every_command(fault, drawn, tmp_pa
         lines.add(ran.err)
     assert len(lines) == 1, lines
     assert not (tmp_path / "tapeout").exists() or not list((tmp_path / "tapeout").iterdir())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("sums", [None, "crc32", "checksum32"])
+def test_an_oasis_file_is_read_to_its_very_end(sums, packed, tmp_path):
+    """A library reads over an end that is cut or goes on, and over sums that do not fit."""
+    cells = gdstk.Library()
+    cells.new_cell("a").add(gdstk.rectangle((0, 0), (1, 1)))
+    cells.write_oas(tmp_path / "a.oas", compression_level=0, validation=sums)
+    whole = (tmp_path / "a.oas").read_bytes()
+    path = tmp_path / "b.oas"
+    pack = gzip.compress if packed else bytes
+    path.write_bytes(pack(whole))
+    assert read_layout(path).top_cell().name == "a"
+    for data in (whole[:-1], whole + b"x", whole + b"\0", whole[:-256], whole[:40]):
+        path.write_bytes(pack(data))
+        with pytest.raises(FileError, match="is cut short or goes on after its end"):
+            read_layout(path)
+    if sums:
+        at = len(whole) - 260
+        path.write_bytes(pack(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]))
+        with pytest.raises(FileError, match="another sum"):
+            read_layout(path)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -389,7 +417,7 @@ def test_a_small_file_that_unfolds_to_a_giant_is_refused(tmp_path):
     start = b"\x01\x031.0\x00" + _varint(1000) + bytes(13)
     box = b"\x14\x7f" + bytes([34, 0, 100, 100, 0, 0])
     repeated = b"\x01" + _varint(99_998) * 2 + _varint(200) * 2
-    end = b"\x02\xfd\x01" + bytes(254)
+    end = b"\x02\xfc\x01" + bytes(253)
     path = tmp_path / "giant.oas"
     path.write_bytes(b"%SEMI-OASIS\r\n" + start + b"\x0e\x01A" + box + repeated + end)
     with pytest.raises(FileError, match="unfolds to more than 600 MB in memory"):

@@ -37,6 +37,7 @@ BAD = {
     "empty": npy(np.zeros((2, 0))),
     "cut off": npy(np.ones((2, 3)))[:-1],
     "more": npy(np.ones((2, 3))) + b"x",
+    "Python 2": npy(np.ones((2, 3))).replace(b"(2, 3), }  ", b"(2, 3L), } "),
     "huge": headed("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999, 99999999), }"),
     "negative": headed("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 3), }"),
     "no head": headed("(" * 100),

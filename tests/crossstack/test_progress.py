@@ -136,3 +136,29 @@ def test_files_are_there_before_anything_is_printed(built, tmp_path) -> None:
         assert ran.returncode == 3
         assert len(ran.stderr.strip().splitlines()) == 1
         assert all((tmp_path / name).is_file() for name in left)
+
+
+def test_a_tapeout_tells_its_steps(tmp_path, crossstack, monkeypatch) -> None:
+    """Every step of it is in the plan, so that each line says how much time is left."""
+    from crossstack import console
+    from crossstack.plans import TAPEOUT
+    from crossstack.signoff import tapeout
+
+    seen, step = [], console.Console.step
+
+    def noted(self, name: str):
+        seen.append(name)
+        return step(self, name)
+
+    monkeypatch.setattr(console.Console, "step", noted)
+    assert (
+        crossstack("generate", "--rows", "1", "--cols", "1", "--name", "a", "-o", tmp_path).code
+        == 0
+    )
+    seen.clear()
+    crossstack("tapeout", tmp_path / "a.gds")
+    assert seen == [*TAPEOUT]
+    assert [*TAPEOUT][1:] == [*tapeout.STEPS]
+    seen.clear()
+    crossstack("tapeout", tmp_path / "a.gds", "--check-only")
+    assert seen == [*tapeout.STEPS]

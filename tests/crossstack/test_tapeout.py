@@ -210,7 +210,8 @@ def test_the_package_is_whole(good, crossstack):
         assert digest in readme
     for word in ("verdict of crossstack tapeout: unknown", "VBE", "mask shop", "dicing"):
         assert word in readme
-    assert (good / "tapeout" / "pads.csv").read_text().startswith("number,net,kind,")
+    assert (good / "tapeout" / "pads.csv").read_text().startswith("number,name,net,kind,")
+    assert (good / "tapeout" / "bonding.svg").read_text().startswith("<svg ")
     text = (good / "tapeout" / "tapeout.txt").read_text()
     for word in (
         "UNKNOWN: not everything was judged",

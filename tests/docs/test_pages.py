@@ -247,7 +247,7 @@ def test_patches_of_the_process_page_apply(tmp_path):
     page = (DOCS / "howto" / "process.md").read_text(encoding="utf-8")
     patches = [b["body"] for b in FENCE.finditer(page) if b["head"].startswith("diff")]
     assert len(patches) == 2
-    shutil.copytree(HOME / DEFAULT, tmp_path / "lab")  # as `crossstack pdk new lab` does
+    shutil.copytree(HOME / DEFAULT, tmp_path / "mine")  # as `crossstack pdk new mine` does
     for patch, folder in zip(patches, (ROOT, tmp_path), strict=True):
         ran = subprocess.run(
             ["git", "apply", "--check", "-"],

@@ -12,8 +12,9 @@ import pytest
 from test_decks import write_all_patterns
 
 from crossstack.cells.drawing import to_layout
-from crossstack.drc import FoundryError, fetch, foundry, run_foundry_drc
+from crossstack.drc import FoundryError, fetch, foundry, run_drc, run_foundry_drc
 from crossstack.generators import ArraySpec, build_array
+from crossstack.generators.sealring import draw_ring
 from crossstack.pdk import FileError, ParameterError, get_tech
 from crossstack.pdk.foundry import deck
 
@@ -188,3 +189,23 @@ def test_a_deck_that_does_not_end_or_fails_is_no_result(tmp_path: Path) -> None:
     program, deck = _program(tmp_path, "echo fine; echo ERROR: no such layer >&2; exit 1")
     with pytest.raises(foundry.FoundryError, match="ended with 1: ERROR: no such layer"):
         foundry._run(program, deck, {}, 10.0, None)
+
+
+@pytest.mark.usefixtures("wheels")
+def test_a_seal_ring_is_clean_and_what_the_deck_gets_wrong_is_told(tmp_path: Path) -> None:
+    layout = kdb.Layout()
+    layout.dbu = 0.001
+    top = layout.create_cell("ring")
+    draw_ring(layout, top, TECH, kdb.Box(0, 0, 90_000, 70_000))
+    layout.write(str(tmp_path / "ring.gds"))
+    report = run_foundry_drc(tmp_path / "ring.gds", TECH)
+    assert report.clean, report.items[:3]
+    assert run_drc(layout, TECH).clean
+    (why,) = report.known
+    assert why.startswith("DF.14_3.3V on GUARD_RING_MK: the manual asks ")
+    # the same tap where no ring is marked is a finding as ever
+    layout.clear_layer(layout.layer(*TECH.gds("GUARD_RING_MK")))
+    layout.write(str(tmp_path / "tap.gds"))
+    report = run_foundry_drc(tmp_path / "tap.gds", TECH)
+    assert report.by_rule["DF.14_3.3V"] > 0
+    assert not report.known

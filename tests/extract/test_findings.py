@@ -7,7 +7,7 @@ import pytest
 
 from crossstack.extract import extract
 from crossstack.lvs import extract_layout, silicon_joins
-from crossstack.pdk import FileError, get_tech
+from crossstack.pdk import FileError, ParameterError, get_tech
 
 TECH = get_tech()
 
@@ -84,3 +84,27 @@ def test_a_lost_transistor_is_named(draw, engine):
 )
 def test_a_drawn_array_has_no_wire_through_silicon(draw, cell, top):
     assert silicon_joins(extract_layout(draw(3, 3, cell, top), TECH)) == []
+
+
+@pytest.mark.parametrize("engine", ["flat", "tile"])
+@pytest.mark.parametrize("layer", ["ME", "TE", "Metal3", "Metal4", "Poly2"])
+def test_wires_that_meet_at_a_corner_only_have_no_resistance(draw, layer, engine):
+    """The grid would join them at a point, with a resistance that depends on its steps."""
+    layout = draw(3, 3)
+    cell = layout.cell("hybrid_cell")
+    shapes = cell.shapes(layout.layer(*TECH.gds(layer)))
+    whole = db.Region(shapes).merged()
+    wire = max((polygon.bbox() for polygon in whole.each()), key=lambda box: box.area())
+    low, high, middle = wire.p1, wire.p2, wire.center()
+    if wire.width() > wire.height():
+        gap = db.Box(middle.x - 100, low.y, middle.x + 100, high.y)
+    else:
+        gap = db.Box(low.x, middle.y - 100, high.x, middle.y + 100)
+    shapes.clear()
+    shapes.insert(whole - db.Region(gap))
+    for corner in (gap.p1, gap.p2):
+        shapes.insert(db.Box(corner, middle))
+    # the gate of a line that is cut through in poly falls apart with it
+    wanted = f"of ({layer}|nsd) meet at a corner only, at"
+    with pytest.raises((FileError, ParameterError), match=wanted):
+        extract(layout, TECH, engine=engine)

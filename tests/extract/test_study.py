@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import klayout.db as db
 import numpy as np
 import pytest
@@ -88,6 +90,19 @@ def test_a_shape_of_very_many_corners_has_a_grid_of_its_size(monkeypatch) -> Non
     monkeypatch.setattr(field, "_MOST_POINTS", 10**9)
     assert points() > 2 * within
     assert within < 2 * 200_000
+
+
+def test_many_ports_do_not_fill_the_memory() -> None:
+    """62 ports on 55,000 nodes: fields of all of them side by side took 340 MB."""
+    shape = db.Polygon(db.Box(0, 0, 100_000, 1000))
+    ports = [SheetPort((x, 400, x + 200, 600)) for x in range(1000, 99_000, 1600)]
+    tracemalloc.start()
+    z = sheet_impedance(shape, ports)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 120e6
+    # from port to port along a line: its squares
+    assert np.diff(z.diagonal())[3:-3] == pytest.approx(1.6, rel=1e-6)
 
 
 def test_a_line_at_45_degrees_has_the_squares_of_a_straight_one() -> None:

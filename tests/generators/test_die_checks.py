@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import klayout.db as db
 import pytest
@@ -13,8 +14,8 @@ from small_die import SIDE, TECH, small_die
 from crossstack.drc import run_drc
 from crossstack.generators.finish import finish
 from crossstack.lvs import extract_layout
+from crossstack.signoff import bonding, pads
 from crossstack.signoff import die as die_checks
-from crossstack.signoff import handover
 from crossstack.signoff.checks import TapeoutFile, check_file
 from crossstack.signoff.die import check_die
 from crossstack.signoff.verdicts import check_density
@@ -185,8 +186,86 @@ def test_a_text_that_other_tools_misread_is_refused(text, finished, tmp_path):
 
 def test_pads_are_listed_with_their_nets(finished, tmp_path):
     file = written(finished, lambda layout: None, tmp_path)
-    (pad,) = handover.pad_rows(extract_layout(file.path, TECH))
+    (pad,) = pads.pad_rows(extract_layout(file.path, TECH))
     assert pad == {
-        "number": 1, "net": "SIG", "kind": "bond", "x_um": 112.0, "y_um": 92.0, "opening_um": 60.0,
+        "number": 1, "name": "SIG", "net": "SIG", "kind": "bond", "side": "south",
+        "x_um": 112.0, "y_um": 92.0, "opening_um": 60.0, "plate_um": 64.0,
+        "use": "", "v_min": 0.0, "v_max": 3.3,
     }  # fmt: skip
-    assert handover.pad_lines([pad])[1] == "1,SIG,bond,112.0,92.0,60.0"
+    assert pads.pad_lines([pad])[1] == "1,SIG,SIG,bond,south,112.0,92.0,60.0,64.0,,0.0,3.3"
+
+
+def test_what_a_pad_is_for_and_what_it_bears():
+    nets = ("VDD", "VSS", "IN_T[3]", "OUT[0]", "TR[1]", "WC", "TS[0]", "SIN", "X,C[2]", "")
+    uses = {net: pads._volts(net, TECH, bonded=True) for net in nets}
+    assert (uses["VDD"]["v_min"], uses["VDD"]["v_max"]) == (3.3, 3.3)
+    assert (uses["VSS"]["v_min"], uses["VSS"]["v_max"]) == (0.0, 0.0)
+    read = {"use": "read input of a row, 0 to 0.2 V", "v_min": 0.0, "v_max": 3.3}
+    assert uses["IN_T[3]"] == read
+    words = {
+        "OUT[0]": "output", "TR[1]": "sense line of a row", "WC": "write rail, 2 V", "SIN": "scan",
+        "TS[0]": "control", "X,C[2]": "sense line of a column", "": "",
+    }  # fmt: skip
+    assert all(uses[net]["use"].startswith(word) for net, word in words.items())
+    assert pads._volts("KELVIN_BE", TECH, bonded=False)["v_max"] is None
+
+
+def test_a_bonding_diagram_has_a_wire_for_each_bond_pad():
+    def pad(number, net, kind, side, x, y):
+        return {"number": number, "name": net, "net": net, "kind": kind, "side": side, "x_um": x,
+                "y_um": y, "opening_um": 60.0, "plate_um": 64.0,
+                **pads._volts(net, TECH, bonded=kind == "bond")}  # fmt: skip
+
+    rows = [
+        pad(1, "VSS", "bond", "south", 200.0, 90.0),
+        pad(2, "A&<B", "bond", "south", 300.0, 90.0),
+        pad(3, "IN_T[0]", "bond", "west", 90.0, 400.0),
+        pad(4, "VIA_CHAIN_BE", "probe", "", 500.0, 500.0),
+    ]
+    root = ElementTree.fromstring(bonding.bonding_svg("x", [620.0, 620.0], rows))
+    space = "{http://www.w3.org/2000/svg}"
+    wires = [p.get("d") for p in root.iter(f"{space}path")]
+    assert len(wires) == 3
+    assert wires[0].startswith("M200 530L")  # y runs downwards in the picture
+    said = [text.text for text in root.iter(f"{space}text")]
+    assert {"1 VSS", "2 A&<B", "3 IN_T[0]"} <= set(said)
+    assert not any("VIA_CHAIN_BE" in text for text in said)
+    ends = [float(wire.partition("L")[2].split()[0]) for wire in wires[:2]]
+    assert ends == sorted(ends)
+
+
+def test_every_damage_is_named_in_one_package(finished, tmp_path, monkeypatch):
+    """All at once through what `crossstack tapeout` calls: the verdict names each."""
+    from crossstack import drc
+    from crossstack.base.layout import open_layout
+    from crossstack.signoff import tapeout
+
+    def damage(layout: db.Layout) -> None:
+        for make in (
+            erase("Metal2", 300_000, 0, 301_000, 20_000),
+            erase("Metal4_Dummy", 250_000, 250_000, SIDE, SIDE),
+            erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000),
+            erase("Pplus", 100_000, 160_000, 130_000, 175_000),
+        ):
+            make(layout)
+        wire = db.Box(305_995, 300_000, 307_995, 302_000)
+        layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1_Dummy"))).insert(wire)
+        layout.rename_cell(layout.cell("bond_pad_south").cell_index(), "bond#pad")
+
+    run = drc.run_drc
+    only = {"rules": ["DM1.3"]}  # the whole deck takes ten times as long
+    monkeypatch.setattr(
+        drc, "run_drc", lambda source, tech, **more: run(source, tech, **{**only, **more})
+    )
+    path = written(finished, damage, tmp_path).path
+    source = tapeout.Source(path, "die", TECH, None)
+    opened = open_layout(path, TECH.drawing)
+    tapeout.write_parts(opened, "die", TECH, tmp_path)
+    report = tapeout.inspect(source, opened, tmp_path, None, tapeout.Wafer())
+    failed = {c["name"]: c["text"] for c in report["checks"] if c["status"] == "failed"}
+    words = {
+        "seal ring": "Metal2 is open", "local density": "Metal4 covers", "fill": "DCF.1a",
+        "pad protection": "pad SIG", "design rules": "DM1.3", "names": "bond#pad",
+    }  # fmt: skip
+    assert {name for name, text in words.items() if text in failed.get(name, "")} == words.keys()
+    assert report["verdict"] == "not ready"

@@ -12,7 +12,8 @@ import pytest
 from crossstack import cli
 from crossstack.cells import to_layout
 from crossstack.drc import foundry, run_drc
-from crossstack.drc.foundry import FoundryError, run_foundry_drc
+from crossstack.drc.foundry import run_foundry_drc
+from crossstack.drc.foundry_items import FoundryError
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, ProcessError, get_tech

@@ -273,3 +273,29 @@ def test_utf_16_without_its_mark_is_named(code, tmp_path):
     path.write_bytes("* t\n.subckt top a\n.ends\n".encode(code))
     with pytest.raises(FileError, match="UTF-16 without its mark"):
         read_netlist(path)
+
+
+@pytest.mark.parametrize("line", ["M1 d g s b {} W=2u L=0.5u", "X1 d g s b {} w=2u l=0.5u"])
+@pytest.mark.parametrize(
+    "body", ["", ".subckt {} d g s b w=1u l=1u\nM0 d g s b nmos w=w l=l\n.ends"]
+)
+def test_a_device_of_another_process_is_said_to_be_that(tmp_path, line, body):
+    path = tmp_path / "a.spice"
+    theirs, ours = get_tech(process="sky130").nets.models, get_tech().nets.models
+    foreign = {False: "nmos_3p3", True: "Sky130_fd_pr__nfet_g5v0d10v5"}
+    for home, other in ((theirs, False), (ours, True)):
+        whose = "sky130 and sky130_reram" if other else "gf180mcuD"
+        one_line, own = line.format(foreign[other]), body.format(foreign[other])
+        path.write_text(f"* t\n.subckt top d g s b\n{one_line}\n.ends\n{own}\n")
+        told = f"line 3: .1 in TOP: {foreign[other].upper()} is a device of {whose}, not of this"
+        with pytest.raises(FileError, match=told):
+            spice.read_netlist(path, top="top", models=home)
+        path.write_text(path.read_text().replace(foreign[other], foreign[not other]))
+        spice.read_netlist(path, top="top", models=home)
+        # of no process's, or without a process: a subcircuit as any other
+        path.write_text(path.read_text().replace(foreign[not other], "mine"))
+        if body and line[0] == "X":
+            spice.read_netlist(path, top="top", models=home)
+        else:
+            with pytest.raises(FileError, match=r"MINE is (called but not defined|not a device)"):
+                spice.read_netlist(path, top="top", models=home)

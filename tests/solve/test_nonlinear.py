@@ -184,9 +184,9 @@ def test_refusals():
 
 
 def test_settling_limit_is_reported(monkeypatch):
-    from crossstack.solve.crossbar import nonlinear_crossbar
+    from crossstack.solve.circuit import newton
 
-    monkeypatch.setattr(nonlinear_crossbar, "MAX_STEPS", 2)
+    monkeypatch.setattr(newton, "MAX_STEPS", 2)
     with pytest.raises(ConvergenceError, match="did not settle in 2 steps"):
         solve_crossbar_nonlinear([[[1e-3]]], [[2.0]], device=Sinh(), **WIRES)
     assert issubclass(DriveError, ValueError)

@@ -94,6 +94,37 @@ def test_a_crossbar_of_stated_wires(rng, ends, ohm):
     assert np.abs(found - want).max() < 1e-11 * np.abs(want).max()
 
 
+@pytest.mark.parametrize("least", [1, 1000])
+@pytest.mark.parametrize("law", [None, Sinh(3.0)])
+def test_devices_with_something_in_series_and_idle_ones(rng, monkeypatch, law, least):
+    monkeypatch.setattr(guess, "FROM_DEVICES", least)
+    siemens = np.exp(rng.uniform(np.log(1e-6), np.log(1e-3), (2, 5, 6)))
+    ohm, live = rng.uniform(0, 2000, (2, 5, 6)), np.ones((2, 5, 6), dtype=bool)
+    live[0] = live[:, :, 2] = live[1, 3, 4] = False
+    volts = rng.uniform(0, 0.2, (2, 5))
+    wires = {"row_segments": 3.0, "column_segments": 5.0, "drive_resistance": 9.0}
+    array = prepare_crossbar((2, 5, 6), device_resistance=ohm, computing=live, **wires)
+    assert array.inputs == tuple(f"TR[{i}]" for i in range(5))
+    assert array.outputs == tuple(f"C[{j}]" for j in range(6) if j != 2)
+    found = array.currents(siemens, volts[1:], law)[0]
+    used = np.where(live, siemens, 0.0)
+    through = used.copy()
+    for _ in range(1 if law is None else 60):
+        # what device and series make together, found anew until nothing changes
+        seen = solve_crossbar(np.where(used > 0, through / (1 + ohm * through), 0.0), volts,
+                              tol=1e-12, **wires)  # fmt: skip
+        over = seen.device_voltages / (1 + ohm * through)
+        if law is not None:
+            through = np.where(over != 0, law.current(used, over) / np.where(over, over, 1), used)
+    want = np.delete(seen.column_currents, 2)
+    assert np.abs(found - want).max() < 1e-9 * np.abs(want).max()
+    for wrong in (np.zeros((2, 5, 6), dtype=bool), np.ones((2, 5, 6)), live[:, :4]):
+        with pytest.raises(InputError, match="computing is"):
+            prepare_crossbar((2, 5, 6), computing=wrong, **wires)
+    with pytest.raises(InputError, match="device_resistance holds -1"):
+        prepare_crossbar((2, 5, 6), device_resistance=-1.0, **wires)
+
+
 def test_large_ones_go_by_chains(make_array, rng, monkeypatch):
     monkeypatch.setattr(guess, "FROM_DEVICES", 1)
     network = make_array(6, 5)
@@ -107,6 +138,25 @@ def test_large_ones_go_by_chains(make_array, rng, monkeypatch):
     slow = copy.copy(array)
     object.__setattr__(slow, "guess", None)
     assert np.abs(array.matrix(siemens) - slow.matrix(siemens)).max() < 1e-10 * most
+
+
+@pytest.mark.parametrize("kind", [{}, {"macro": True}, {"tiers": (0,)}, {"select": False}])
+@pytest.mark.parametrize("law", [Sinh(3.0), Sinh(20.0)])
+def test_large_ones_of_a_law_go_by_chains(make_array, rng, monkeypatch, law, kind):
+    monkeypatch.setattr(guess, "FROM_DEVICES", 1)
+    network = make_array(6, 5, **kind)
+    siemens = devices((max(network.tiers) + 1, 6, 5), rng)
+    array = prepare_network(network, series=SERIES)
+    assert array.exact
+    volts, weights = rng.uniform(-0.3, 0.3, (2, len(array.inputs))), rng.normal(size=(2, 5))
+    g = array.devices(siemens)
+    fast = Bent(array, g, law, volts)
+    assert "blocks" not in vars(array)  # of which 512 x 512 x 2 has more than fits
+    object.__setattr__(array, "guess", None)
+    slow = Bent(array, g, law, volts)
+    assert np.abs(fast.amps - slow.amps).max() < 1e-10 * np.abs(slow.amps).max()
+    for one, other in zip(fast.gradients(weights), slow.gradients(weights), strict=True):
+        assert np.abs(one - other).max() < 1e-9 * np.abs(other).max()
 
 
 @pytest.mark.parametrize("law", [None, Sinh(3.0)])

@@ -57,6 +57,8 @@ def test_pins_and_devices_see_the_same(seed, side, spread, zeros):
     network = meshes(seed, side, spread, zeros)
     found = reduced(network)
     assert found.network.n_nodes <= network.n_nodes
+    for node, net in zip(found.network.resistor_a, found.network.resistor_net, strict=True):
+        assert found.network.node_names[node].split("/")[0] == network.nets[net]
     common = {
         "conductances": np.full((1, 2, 2), 1e-3),
         "port_voltages": {"BR[0]": 0.2, "BR[1]": -0.1, "C[0]": 0.0, "C[1]": 0.0},

@@ -71,3 +71,45 @@ def test_files_are_held_to_it(network, tmp_path, monkeypatch):
         save_network(wrong, tmp_path / "a.npz")
     with pytest.raises(NetworkFileError, match=r"a\.npz: port"):
         load_network(tmp_path / "a.npz")
+
+
+def test_no_memristor_may_be_at_another_place_than_its_lines(network):
+    for field in ("memristor_tier", "memristor_row", "memristor_col"):
+        value = getattr(network, field)
+        if set(value.tolist()) != {0, 1}:
+            continue  # of one tier
+        for k in (0, -1, slice(None)):
+            other = value.copy()
+            other[k] = 1 - other[k]
+            with pytest.raises(NetworkError, match=rf"{field}\[\d+\] is .* on net .*allowed"):
+                check_sense(replace(network, **{field: other}))
+
+
+def test_no_device_may_be_selected_as_another(network):
+    mine = [k for k, g in enumerate(network.switch_gate) if network.nets[g][:2] in ("BS", "TS")]
+    gates = sorted({int(network.switch_gate[k]) for k in mine})
+    for k in (mine[0], mine[-1]):
+        for gate in set(gates) - {int(network.switch_gate[k])}:
+            other = network.switch_gate.copy()
+            other[k] = gate
+            with pytest.raises(NetworkError, match=rf"switch_gate\[{k}\] is .*allowed: .S"):
+                check_sense(replace(network, switch_gate=other))
+
+
+def test_no_select_may_lead_to_another_row(network):
+    nets = {}
+    for ends in (network.resistor_a, network.resistor_b):
+        nets.update(
+            zip(ends.tolist(), (network.nets[n] for n in network.resistor_net), strict=True)
+        )
+    rows = {name: node for node, name in nets.items() if name[:3] in ("BR[", "TR[")}
+    for field in ("switch_a", "switch_b"):
+        ends = getattr(network, field)
+        for k, gate in enumerate(network.switch_gate):
+            here = nets.get(int(ends[k]))
+            if network.nets[gate][:2] not in ("BS", "TS") or here not in rows:
+                continue
+            other = ends.copy()
+            other[k] = next(node for name, node in rows.items() if name != here)
+            with pytest.raises(NetworkError, match=rf"switch {k} leads from .*allowed"):
+                check_sense(replace(network, **{field: other}))

@@ -1,0 +1,120 @@
+"""Extracted arrays whose transistors have the resistance at which they work."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..solve.network.network import Network
+from ..solve.network.prepared import Prepared
+
+if TYPE_CHECKING:
+    from ..extract.array.tiled import TiledArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class WorkingPoint(ABC):
+    """Where the transistors of extracted wires get their resistance from.
+
+    Attributes:
+        tech: technology of transistors and devices.
+        mode: one of `MODES`.
+        options: of the mode.
+        text: what the array is, for people.
+        folder: build folder that it was read from, or None.
+    """
+
+    def __init__(
+        self, tech: Any, mode: str, options: Mapping[str, Any], text: str, folder: Path | None
+    ) -> None:
+        self.tech, self.mode = tech, mode
+        self.options, self.text, self.folder = dict(options), text, folder
+
+    @staticmethod
+    def of(found: Network | TiledArray, *rest: Any) -> WorkingPoint:
+        """Return that of a network, or of the arrays of a large one."""
+        if isinstance(found, Network):
+            return _OfNetwork(found, *rest)
+        return _OfArrays(found, *rest)
+
+    @property
+    @abstractmethod
+    def present(self) -> Bools:
+        """Which places have a device, shape (T, rows, cols)."""
+
+    @property
+    @abstractmethod
+    def transistors(self) -> bool:
+        """Whether there are transistors."""
+
+    @abstractmethod
+    def prepared(self, siemens: Floats, volts: Floats) -> Prepared:
+        """Return the wires with every transistor where it works.
+
+        Args:
+            siemens: of every device, (T, rows, cols).
+            volts: of every row, (T, rows).
+        """
+
+    def way(self) -> dict[str, Any]:
+        """Return the options of the mode with those of a write."""
+        from ..analyse.operating import write_options
+
+        # either polarity of a write leaves the columns that are read the same
+        return next(write_options(self.tech, self.mode, self.options))
+
+
+class _OfNetwork(WorkingPoint):
+    def __init__(self, network: Network, *rest: Any) -> None:
+        super().__init__(*rest)
+        self.network = network
+
+    @property
+    def present(self) -> Bools:
+        return self.network.present
+
+    @property
+    def transistors(self) -> bool:
+        return len(self.network.switch_a) > 0
+
+    def prepared(self, siemens: Floats, volts: Floats) -> Prepared:
+        from ..analyse.analysis import Stimulus
+        from ..analyse.operating import Laws, mode_ohm
+        from ..solve.study.prepare import prepare_network
+
+        laws, way = Laws.of(self.tech), self.way()
+        ohm = mode_ohm(
+            self.network, self.tech, Stimulus(siemens, volts, {}), self.mode,
+            **laws.options, **way,
+        )  # fmt: skip
+        return prepare_network(self.network, mode=self.mode, series={"switch_ohm": ohm}, **way)
+
+
+class _OfArrays(WorkingPoint):
+    def __init__(self, wires: TiledArray, *rest: Any) -> None:
+        super().__init__(*rest)
+        self.wires = wires
+
+    @property
+    def present(self) -> Bools:
+        return np.ones(self.wires.shape, dtype=bool)
+
+    @property
+    def transistors(self) -> bool:
+        return self.wires.selects
+
+    def prepared(self, siemens: Floats, volts: Floats) -> Prepared:
+        from ..analyse.arrays import ArrayRun
+        from ..analyse.operating import Laws
+
+        run = ArrayRun(self.wires, self.tech, siemens, self.mode, Laws.of(self.tech).write)
+        drives = run.drives(volts, **self.way())
+        run.settle(drives)
+        return run.prepared(drives)

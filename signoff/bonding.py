@@ -1,0 +1,130 @@
+"""The bonding diagram of a die: its pads, and a wire from each to a lead of its own, as SVG.
+
+Leads stand around the die in the order of the pads, so that no wire crosses another. Which lead of
+a package each of them is, is for the assembly to say; the numbers are those of pads.csv.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from ..base import names
+
+#: colour and words of a pad by what it is for
+_COLOURS = {
+    "supply": ("#c0392b", "supply"),
+    "ground": ("#2c3e50", "ground"),
+    "sense": ("#8e44ad", "sense line"),
+    "control": ("#b9770e", "control, scan chain"),
+    "signal": ("#1f618d", "input, output, write"),
+    "none": ("#888", "not bonded: probe pad, no net"),
+}
+#: height of a letter and room around the leads, as shares of the die's longer side
+_LETTER, _AWAY, _ROOM = 0.012, 0.07, 0.11
+
+
+def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> str:
+    """Return the diagram; lengths in um, y upwards as in the layout.
+
+    Args:
+        name: of the die.
+        die_um: its width and height.
+        pads: rows of `pads.pad_rows`.
+    """
+    width, height = die_um
+    long = max(width, height)
+    letter, away, room = (share * long for share in (_LETTER, _AWAY, _ROOM))
+    edge = away + room
+    total_w, total_h = width + 2 * edge, height + 2 * edge + 4 * letter
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-edge:g} {-edge - 2 * letter:g} '
+        f'{total_w:g} {total_h:g}" width="1000" role="img" '
+        f'aria-label="{escape(f"bonding diagram of {name}", quote=True)}" '
+        f'font-family="sans-serif" font-size="{letter:g}">'
+    )
+    body = [
+        f'<rect x="{-edge:g}" y="{-edge - 2 * letter:g}" width="{total_w:g}" '
+        f'height="{total_h:g}" fill="#fff"/>',
+        f'<rect width="{width:g}" height="{height:g}" fill="#f4f6f7" stroke="#333" '
+        f'stroke-width="{letter / 5:g}"/>',
+        f'<text x="{-edge / 2:g}" y="{-edge + letter:g}" fill="#222" font-size="{2 * letter:g}">'
+        f"{escape(name)}: {width:g} x {height:g} um, seen from above; marked corner: (0, 0)</text>",
+        # which corner is which, whichever way the die is turned in the cavity
+        f'<polygon points="0,{height:g} {3 * letter:g},{height:g} 0,{height - 3 * letter:g}" '
+        'fill="#333"><title>corner (0, 0)</title></polygon>',
+        *_pads(pads, height),
+        *_wires(pads, width, height, away, letter),
+        *_legend(pads, width, height + edge, letter),
+    ]
+    return "\n".join([head, *body, "</svg>"]) + "\n"
+
+
+def _use(pad: dict[str, Any]) -> str:
+    """Return which colour a pad has."""
+    if pad["kind"] != "bond" or not pad["net"]:
+        return "none"
+    use = str(pad["use"])
+    for kind in ("supply", "ground", "sense", "control"):
+        if use.startswith(kind):
+            return kind
+    return "control" if names.SCAN_PINS and use.startswith("scan") else "signal"
+
+
+def _pads(pads: list[dict[str, Any]], height: float) -> Iterator[str]:
+    """Yield a square for each pad, with its row of pads.csv as a tooltip."""
+    for pad in pads:
+        side = pad["plate_um"] or pad["opening_um"]
+        x, y = pad["x_um"] - side / 2, height - pad["y_um"] - side / 2
+        volts = "" if pad["v_max"] is None else f", {pad['v_min']:g} to {pad['v_max']:g} V"
+        tip = f"{pad['number']} {pad['name']}: {pad['use'] or 'signal'}{volts}"
+        yield (
+            f'<rect x="{x:g}" y="{y:g}" width="{side:g}" height="{side:g}" '
+            f'fill="{_COLOURS[_use(pad)][0]}"><title>{escape(tip)}</title></rect>'
+        )
+
+
+def _wires(
+    pads: list[dict[str, Any]], width: float, height: float, away: float, letter: float
+) -> Iterator[str]:
+    """Yield a wire from each bond pad to a lead, and the lead's number and net."""
+    for side in ("south", "east", "north", "west"):
+        mine = [pad for pad in pads if pad["kind"] == "bond" and pad["side"] == side]
+        along = "x_um" if side in ("south", "north") else "y_um"
+        mine.sort(key=lambda pad: pad[along])
+        long = width if along == "x_um" else height
+        pitch = long / max(1, len(mine))
+        for k, pad in enumerate(mine):
+            s = pitch * (k + 0.5)
+            x, y, turn, anchor = {
+                "south": (s, height + away, 90, "start"),
+                "north": (s, -away, 90, "end"),
+                "east": (width + away, height - s, 0, "start"),
+                "west": (-away, height - s, 0, "end"),
+            }[side]
+            yield (
+                f'<path d="M{pad["x_um"]:g} {height - pad["y_um"]:g}L{x:g} {y:g}" fill="none" '
+                f'stroke="{_COLOURS[_use(pad)][0]}" stroke-width="{letter / 6:g}"/>'
+            )
+            gap = letter / 2 if anchor == "start" else -letter / 2
+            yield (
+                f'<text transform="translate({x:g} {y:g}) rotate({turn})" x="{gap:g}" '
+                f'dy="0.35em" text-anchor="{anchor}" fill="#222">'
+                f"{pad['number']} {escape(pad['name'])}</text>"
+            )
+
+
+def _legend(pads: list[dict[str, Any]], width: float, y: float, letter: float) -> Iterator[str]:
+    """Yield what the colours stand for, of those that are there."""
+    used = [kind for kind in _COLOURS if any(_use(pad) == kind for pad in pads)]
+    for k, kind in enumerate(used):
+        colour, text = _COLOURS[kind]
+        x = width * k / max(1, len(used))
+        yield (
+            f'<rect x="{x:g}" y="{y:g}" width="{letter:g}" height="{letter:g}" fill="{colour}"/>'
+            f'<text x="{x + 1.5 * letter:g}" y="{y + 0.85 * letter:g}" fill="#222">{text}</text>'
+        )
+
+
+__all__ = ["bonding_svg"]
