@@ -125,7 +125,7 @@ def evaluate(task: Task, shared: Shared | None = None) -> dict[str, Any]:
         for stage, figures in _stages(task, shared):
             found["stage"] = stage
             found["figures"] |= figures
-            found["why"] = None if task.whole else _fate(task, found["figures"])
+            found["why"] = None if task.whole else _fate(task, found["figures"], stage)
             if found["why"]:
                 break
     except CrossStackError as error:
@@ -209,12 +209,15 @@ def _row(study: Study, stage: str) -> dict[str, Any]:
     return {"modes": {mode: mode_figures(result.to_json()) for mode, result in solved.items()}}
 
 
-def _fate(task: Task, figures: Mapping[str, float | None]) -> str | None:
+def _fate(task: Task, figures: Mapping[str, float | None], stage: str) -> str | None:
     """Return why a candidate need not be looked at further; None if it must."""
     for name, bound in task.bounds.items():
         if name in figures and METRICS[name].misses(figures[name], bound):
             metric = METRICS[name]
-            return f"{name} is {metric.words(figures[name])}, {metric.bound_words(bound)} is asked"
+            found = metric.words(figures[name])
+            if stage == THEORY:
+                found = f"at {'most' if metric.higher else 'least'} {found} by theory"
+            return f"{name} is {found}, {metric.bound_words(bound)} is asked"
     return BETTERED if bettered(task, figures) else None
 
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import diags
+from scipy.sparse.linalg import splu, spsolve
 
-from crossstack.analyse import operating, transistors
+from crossstack.analyse import newton, operating, transistors
 from crossstack.analyse.analysis import stimulus
 from crossstack.analyse.operating import Laws, mode_ohm, write_options
 from crossstack.analyse.transistors import OnResistance
@@ -73,3 +75,13 @@ def test_slopes_of_transistors_are_those_of_their_currents():
         close = np.isclose(slope, wanted, rtol=1e-4, atol=1e-9)
         close |= (slope == 0) & (np.abs(wanted) < 0.05 * np.abs(amps) / np.abs(a - b))
         assert close.mean() > 0.99
+
+
+def test_a_step_by_a_poor_factor_is_not_taken():
+    n = 40
+    matrix = diags([np.full(n - 1, -1.0), np.arange(2.0, n + 2), np.full(n - 1, -1.0)], [-1, 0, 1])
+    matrix, right = matrix.tocsc(), np.linspace(1.0, 2.0, n)
+    exact = spsolve(matrix, right)
+    near = newton._iterated(matrix, right, splu(matrix + diags(0.1 * np.ones(n))).solve, 12)
+    assert near == pytest.approx(exact, rel=1e-4)
+    assert newton._iterated(matrix, right, lambda x: 1e-9 * np.roll(x, 7), 2) is None

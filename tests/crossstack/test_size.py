@@ -302,7 +302,8 @@ def test_theory_spares_a_solve(monkeypatch):
     task = one.Task((config_of({"rows": 8, "cols": 8}),), {"worst_device": 0.02}, ("area_um2",))
     found = one.evaluate(task)
     assert (found["stage"], found["refused"]) == ("theory", False)
-    assert "worst_device is" in found["why"]
+    assert "worst_device is at least " in found["why"]
+    assert " % by theory, " in found["why"]
 
 
 def _target(goals):
