@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import names
+from ..extract.array.tiled import SUMS
 from ..pdk import Tech
 from ..pdk.electromigration import (
     HEATING_SOURCE,
@@ -238,10 +239,13 @@ def _verdict(
     ]
     unknown = [f"not judged: {line}" for line in left_out]
     loose = sorted({layer for m in modes.values() for layer in m.loads.unchecked_layers})
+    summed = [layer for layer in loose if layer in SUMS]
+    pieces = f"{', '.join(summed)}, which the network holds without the pieces of wire"
     if not found:
-        return CurrentVerdict.unjudged("no mode")
+        return CurrentVerdict.unjudged(pieces if summed else "no mode")
     mode, worst = max(found, key=lambda load: load[1].ratio)
     left = {gap.what for gap in missing}
+    known = [layer for layer in loose if layer not in SUMS]
     hardest = Hardest(
         tuple(what for what in ("reading", "writing") if what not in left),
         mode,
@@ -253,8 +257,9 @@ def _verdict(
         judged=not (loose or missing or unknown),
         exceeded=not worst.ratio <= 1,
         text="; ".join(
-            (_words(hardest, missing),
-             *([f"no limit is known for {', '.join(loose)}"] if loose else []),
+            (_words(hardest, missing, whole=not (loose or unknown)),
+             *([f"no limit is known for {', '.join(known)}"] if known else []),
+             *([f"not judged: {pieces}"] if summed else []),
              *(f"{gap.what} not judged: {gap.why}" for gap in missing),
              *unknown)
         ),
@@ -262,13 +267,21 @@ def _verdict(
     )  # fmt: skip
 
 
-def _words(hardest: Hardest, missing: list[_Open]) -> str:
-    """Say in one phrase what was found, and of what if not of everything."""
+def _words(hardest: Hardest, missing: list[_Open], *, whole: bool) -> str:
+    """Say in one phrase what was found, and of what if not of everything.
+
+    Args:
+        hardest: the hardest load.
+        missing: what nothing solved speaks of.
+        whole: whether every wire was judged.
+    """
     from ..base.units import percent
 
     worst = hardest.stress
     done = "writing" if [gap.what for gap in missing] == ["reading"] else "reading"
     state = "within the current limits: at most" if worst.ratio <= 1 else "current limits exceeded:"
+    if worst.ratio <= 1 and not whole:
+        state = "current limits not judged, of what is known at most"
     return (
         f"{f'{done} ' if missing and worst.ratio <= 1 else ''}{state} {percent(worst.ratio)} in "
         f"{worst.layer} of {worst.net}, {hardest.mode} mode "

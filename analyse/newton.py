@@ -8,7 +8,7 @@ and is there in some ten steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..solve.circuit.circuit import held_voltages
-from ..solve.circuit.factors import PartsFactor, symmetric_factor, weak_entries
+from ..solve.circuit.factors import STEPS, PartsFactor, symmetric_factor, weak_entries
+from ..solve.circuit.graph import Factorised
 from ..solve.network.assembly import switch_conductances
 from ..solve.network.nonlinear import jacobian_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
-    from scipy.sparse.linalg import SuperLU
 
+    from ..solve.circuit.circuit import Circuit
     from ..solve.network.linear import NetworkSolver
     from .transistors import Bent, OnResistance
 
@@ -73,24 +74,38 @@ class _Steps:
     The factor of an earlier one serves as long as a few of its solves are enough.
     """
 
-    def __init__(self) -> None:
-        self._factor: SuperLU | None = None
+    def __init__(self, circuit: Circuit, before: Callable[[Floats], Floats] | None) -> None:
+        """Begin with a factor of a similar matrix."""
+        self._circuit, self._before = circuit, before
 
-    def __call__(self, matrix: csc_matrix, right: Floats) -> Floats:
+    def __call__(self, matrix: csc_matrix, right: Floats, by_a: Floats, by_b: Floats) -> Floats:
         """Return the solution, to a share of `_SHARE` at least.
+
+        Args:
+            matrix: of the free nodes.
+            right: right-hand side.
+            by_a: dI/dVa of every edge, S.
+            by_b: -dI/dVb of every edge, S.
 
         Raises:
             RuntimeError: if a matrix is singular.
         """
-        if self._factor is not None:
-            before = LinearOperator(matrix.shape, self._factor.solve)
+        weak = self._circuit.weak
+        if self._before is not None:
+            many = _SOLVES if weak is None else STEPS
             found, failed = gmres(
-                matrix, right, M=before, rtol=_SHARE, atol=0.0, restart=_SOLVES, maxiter=1
-            )
+                matrix, right, M=LinearOperator(matrix.shape, self._before), rtol=_SHARE, atol=0.0,
+                restart=many, maxiter=1,
+            )  # fmt: skip
             if not failed:
                 return np.asarray(found)
-        self._factor = symmetric_factor(matrix)
-        return np.asarray(self._factor.solve(right))
+        if weak is not None:
+            parts = PartsFactor(matrix, weak_entries(self._circuit, by_a, by_b))
+            self._before = parts.about
+            return parts.solve(right)
+        whole = symmetric_factor(matrix)
+        self._before = whole.solve
+        return np.asarray(whole.solve(right))
 
 
 def node_volts(
@@ -112,22 +127,20 @@ def node_volts(
     circuit, elements = solver.circuit, Elements(solver, table, bent)
     held = held_voltages(circuit, solver.edges.held, dict(port_voltages))
     group, kept, free = circuit.group, circuit.edge, circuit.free
-    first = solver.voltages(port_voltages) if start is None else start
+    # to begin with, one solve is as good as one that is judged
+    first = solver.about(port_voltages) if start is None else start
     volts = held.copy()
     volts[group] = first
     if not len(free):
         return volts[group]
     now = elements.flow(volts[group])
-    steps = _Steps()
+    factor = solver.factor
+    steps = _Steps(circuit, factor.about if isinstance(factor, Factorised) else None)
     for _ in range(_MOST_STEPS):
         out = circuit.gathered(now[0][kept])[free]
         matrix = jacobian_of(circuit, now[1][kept], now[2][kept])
         try:
-            if circuit.weak is None:
-                step = steps(matrix, -out)
-            else:
-                weak = weak_entries(circuit, now[1][kept], now[2][kept])
-                step = PartsFactor(matrix, weak).solve(-out)
+            step = steps(matrix, -out, now[1][kept], now[2][kept])
         except RuntimeError:  # singular
             return None
         most, left = float(np.abs(step).max()), float(np.linalg.norm(out))

@@ -31,6 +31,10 @@ LINE = re.compile(rf"({_LINES})\[(\d+)\]", re.ASCII)
 
 #: Pins of a scan chain on board: data in, clock, latch enable, select enable, reset, data out.
 SCAN_PINS = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
+#: What turns select lines of logic on board on, and pins of a decoder: bits of its column address
+#: and its two mode bits. Those that every decoder has come first.
+ENABLE, ADDRESS, MODE = "EN", "A", "M"
+DECODER_PINS = (ENABLE, f"{MODE}[0]", f"{MODE}[1]")
 
 #: Label of what turns transistors of an array or macro on and off.
 CONTROL = re.compile(
@@ -84,6 +88,16 @@ def write_tier(tier: int | str) -> str:
 def write_select(number: int | str) -> str:
     """Return the name of the control that leads a macro's column to the write rail."""
     return numbered(WRITE_SELECT, number)
+
+
+def address(number: int | str) -> str:
+    """Return the name of a bit of a decoder's column address."""
+    return numbered(ADDRESS, number)
+
+
+def mode_bit(number: int | str) -> str:
+    """Return the name of a decoder's mode bit, which is that of a tier."""
+    return numbered(MODE, number)
 
 
 def output(number: int | str, *, macro: bool = True) -> str:

@@ -1,10 +1,11 @@
-"""The scan chain of a macro in ngspice with the foundry's models: every mode, every column.
+"""Logic on board of a macro in ngspice with the foundry's models: every mode, every column.
 
-python bench/periphery.py [ROWS COLS [PROCESS]] [--slow]
+python bench/periphery.py [ROWS COLS [PROCESS]] [--decoder] [--slow]
 
-Bits of each state are shifted in; what the chain's lines then carry must be the mode table, and no
-line may move when it should stand still. Prints how long lines rise and fall; exit code 1 for a
-fault.
+Each state is set over the pins of the scan chain, or of the decoder; what the lines then carry must
+be the mode table, no line may move when it should stand still, and no mode switch while a select
+line is on. The decoder's address and mode change together with its enable, both ways. Prints how
+long lines rise and fall, and of a decoder when after its enable; exit code 1 for a fault.
 """
 
 from __future__ import annotations
@@ -28,14 +29,17 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.generators.array import Array
 from crossstack.pdk import Conditions
 from crossstack.signoff.models import foundry_models
-from crossstack.solve.modes.address import INPUTS, RESET, Chain, Step, is_gated
-from crossstack.solve.modes.drives import mode_drives
+from crossstack.solve.modes.address import RESET, Chain, Step, is_gated
+from crossstack.solve.modes.decoder import OFF, Decoder
+from crossstack.solve.modes.drives import Drives, mode_drives
 from crossstack.solve.modes.mode import ArrayKind
 from crossstack.solve.modes.modes import MODES
 
 Floats = NDArray[np.float64]
-#: ns of a step, of an edge of a pin, and after it until a line must stand still
-STEP_NS, EDGE_NS = 6.0, 0.2
+#: ns of an edge of a pin
+EDGE_NS = 0.2
+#: ns of a step of a scan chain; of a decoder, that and what its delay takes
+STEP_NS = {"scan": 6.0, "decoder": 16.0}
 #: share of the supply within which a line is low, or high
 LOW, HIGH = 0.1, 0.9
 
@@ -51,7 +55,12 @@ class State:
     end: int
 
 
-def states(array: Array) -> Iterator[tuple[str, dict[str, bool]]]:
+def lines_of(array: Array) -> tuple[str, ...]:
+    """Return what the logic on board drives."""
+    return array.chain or array.decoded
+
+
+def states(array: Array) -> Iterator[tuple[str, Drives]]:
     """Yield every mode, reading tier and written column with its levels, and the first again."""
     rows, cols = array.spec.rows, array.spec.cols
     kind = ArrayKind(macro=True)
@@ -61,17 +70,39 @@ def states(array: Array) -> Iterator[tuple[str, dict[str, bool]]]:
             options = {"read_tier": tier, "write_column": column} if tier else {}
             drives = mode_drives(mode.name, rows, cols, np.zeros((2, rows)), kind=kind, **options)
             text = f"{mode.name} {tier} {column}".strip() if tier else mode.name
-            yield text, {net: drives.gates[net] for net in array.chain}
+            yield text, drives
 
 
 def plan(array: Array) -> tuple[list[Step], list[State]]:
     """Return all steps of the run, and which of them belong to which state."""
+    return _plan_of_decoder(array) if array.decoded else _plan_of_chain(array)
+
+
+def _plan_of_decoder(array: Array) -> tuple[list[Step], list[State]]:
+    """Address and mode change with the falling enable, and once it has risen they are others."""
+    decoder = Decoder(array.spec.cols, array.decoded)
+    low = {names.ENABLE: False}
+    rest = Step("power-up", {**decoder.pins(OFF), **low})
+    awake = Step("power-up, others high", {**dict.fromkeys(decoder.inputs, True), **low})
+    steps, found = [rest, awake, rest], []
+    for text, drives in states(array):
+        pins = decoder.pins_of(drives)
+        first = len(steps)
+        other = {pin: not high for pin, high in pins.items()} | {names.ENABLE: True}
+        steps += [Step("set", {**pins, **low}), Step("on", pins), Step("held", other)]
+        levels = {net: drives.gates[net] for net in decoder.nets}
+        found.append(State(text, levels, first, first + 1, len(steps)))
+    return steps, found
+
+
+def _plan_of_chain(array: Array) -> tuple[list[Step], list[State]]:
     chain = Chain(array.chain)
     # at power-up whatever the other pins are
     awake = Step("reset, others high", {**RESET.levels, "EN": True, "LE": True, "CLK": True})
     steps, found = [RESET, awake, RESET], []
-    for text, levels in states(array):
+    for text, drives in states(array):
         first = len(steps)
+        levels = {net: drives.gates[net] for net in chain.nets}
         steps += chain.sequence(levels)
         found.append(
             State(text, levels, first + 2 * len(chain.nets) + 2, len(steps) - 1, len(steps))
@@ -79,12 +110,12 @@ def plan(array: Array) -> tuple[list[Step], list[State]]:
     return steps, found
 
 
-def wave(steps: list[Step], pin: str, volts: float) -> str:
+def wave(steps: list[Step], pin: str, volts: float, step_ns: float) -> str:
     """Return the points of a pin over time."""
     points, before = [f"0 {volts * steps[0].levels[pin]:g}"], steps[0].levels[pin]
     for k, step in enumerate(steps[1:], 1):
         if step.levels[pin] != before:
-            t = k * STEP_NS
+            t = k * step_ns
             points += [
                 f"{t:g}n {volts * before:g}",
                 f"{t + EDGE_NS:g}n {volts * step.levels[pin]:g}",
@@ -94,33 +125,33 @@ def wave(steps: list[Step], pin: str, volts: float) -> str:
 
 
 def deck(array: Array, bsim: Bsim, steps: list[Step], table: Path) -> Iterator[str]:
-    """Yield the netlist: the chain with BSIM transistors, its lines loaded as extracted."""
-    lines, vdd = array.chain, bsim.vdd_v
+    """Yield the netlist: the logic with BSIM transistors, its lines loaded as extracted."""
+    lines, vdd, kind = lines_of(array), bsim.vdd_v, array.spec.periphery
     layout = to_layout(array.cell, array.tech)
     found = net_capacitance(layout, array.tech, nets=[*lines])
     load = {net: c.total_f for net, c in found.items()}
-    yield "* scan chain"
+    yield "* logic on board"
     yield from bsim.library()
     for cell in array.subcircuits:
-        if cell.name.startswith("scan_"):
+        if cell.name.startswith(f"{kind}_"):
             yield f".subckt {cell.name} {' '.join(cell.pins)}"
             for d in cell.devices:
                 sizes = dict(d.parameters)
                 yield transistor_card(bsim.kit, d.name, d.nets, d.model, sizes["W"], sizes["L"])
             yield ".ends"
     for i in array.instances():
-        if i.subcircuit.startswith("scan_"):
+        if i.subcircuit.startswith(f"{kind}_"):
             yield f"X{i.name} {' '.join(i.nets)} {i.subcircuit}"
     for k, net in enumerate(lines):
         yield f"Cl{k} {net} VSS {load[net]:g}"
     yield f"Vvdd VDD 0 {vdd:g}"
     yield "Vvss VSS 0 0"
-    for pin in INPUTS:
-        yield f"V{pin} {pin} 0 PWL({wave(steps, pin, vdd)})"
+    for k, pin in enumerate(steps[0].levels):
+        yield f"Vin{k} {pin} 0 PWL({wave(steps, pin, vdd, STEP_NS[kind])})"
     yield f".save {' '.join(f'v({net})' for net in lines)}"
     yield ".options method=gear reltol=2e-3"
     yield ".control"
-    yield f"tran 0.1n {len(steps) * STEP_NS:g}n"
+    yield f"tran 0.1n {len(steps) * STEP_NS[kind]:g}n"
     yield "set wr_singlescale"
     yield f"wrdata {table} {' '.join(f'v({net})' for net in lines)}"
     yield "print length(time)"
@@ -134,30 +165,69 @@ def faults(
     array: Array, found: list[State], ns: NDArray, high: dict[str, NDArray]
 ) -> Iterator[str]:
     """Yield what is not as it should be; `high` is the share of the supply over time."""
-    settled = STEP_NS - 2 * EDGE_NS
+    step_ns = STEP_NS[array.spec.periphery]
+    settled = step_ns - 2 * EDGE_NS
     for net, share in high.items():
-        if share[ns < 3 * STEP_NS].max() > LOW:
+        # a decoder's mode switches follow its mode bits while no select line is on
+        if (array.chain or is_gated(net)) and share[ns < 3 * step_ns].max() > LOW:
             yield f"reset: {net} is on"
-    held = dict.fromkeys(array.chain, False)
-    begin = 3 * STEP_NS
+    held = dict.fromkeys(high, False)
+    begin = 3 * step_ns
     for state in found:
-        t_latch, t_on, t_end = (k * STEP_NS for k in (state.latch, state.on, state.end))
+        t_latch, t_on, t_end = (k * step_ns for k in (state.latch, state.on, state.end))
         off = (ns > begin + settled) & (ns < t_on)
         before = (ns > begin + settled) & (ns < t_latch)
         on = (ns > t_on + settled) & (ns < t_end)
-        during = (ns > t_on) & (ns < t_end)
         for net, share in high.items():
             wanted = state.levels[net]
             if is_gated(net):
                 if share[off].max() > LOW:
-                    yield f"{state.text}: {net} is on during the shift"
-                if not wanted and share[during].max() > LOW:
+                    yield f"{state.text}: {net} is on before it may be"
+                # of neither state: not on at any time
+                if not wanted and not held[net] and share[(ns > begin) & (ns < t_end)].max() > LOW:
                     yield f"{state.text}: {net} is on"
-            elif (share[before].max() > LOW) if not held[net] else (share[before].min() < HIGH):
+                if not wanted and share[(ns > t_on) & (ns < t_end)].max() > LOW:
+                    yield f"{state.text}: {net} is on again"
+            elif before.any() and (
+                (share[before].max() > LOW) if not held[net] else (share[before].min() < HIGH)
+            ):
                 yield f"{state.text}: {net} moves during the shift"
             if (wanted and share[on].min() < HIGH) or (not wanted and share[on].max() > LOW):
                 yield f"{state.text}: {net} is not {'on' if wanted else 'off'}"
         held, begin = state.levels, t_end
+    yield from moving(ns, high)
+
+
+def moving(ns: Floats, high: dict[str, Floats]) -> Iterator[str]:
+    """Yield mode switches that move while a select line is on."""
+    selects = [share for net, share in high.items() if is_gated(net)]
+    if not selects:
+        return
+    on = np.max(selects, axis=0) > LOW
+    for net, share in high.items():
+        wrong = on & (share > LOW) & (share < HIGH)
+        if not is_gated(net) and wrong.any():
+            yield f"{net} moves at {ns[wrong][0]:.2f} ns while a select line is on"
+
+
+def after_enable(
+    array: Array, found: list[State], ns: Floats, high: dict[str, Floats]
+) -> Iterator[str]:
+    """Yield in words when lines of a decoder have settled after its enable moved."""
+    step_ns = STEP_NS[array.spec.periphery]
+    gated = [share for net, share in high.items() if is_gated(net)]
+    switches = [share for net, share in high.items() if not is_gated(net)]
+
+    def last(shares: list[Floats], begin: float, end: float) -> float:
+        at = (ns > begin) & (ns < end)
+        moves = [ns[at][(s[at] > LOW) & (s[at] < HIGH)] for s in shares]
+        return max((m[-1] - begin for m in moves if len(m)), default=0.0)
+
+    falls = [(s.latch * step_ns, s.on * step_ns, s.end * step_ns) for s in found]
+    if gated:
+        yield f"select lines are off {max(last(gated, a, b) for a, b, _ in falls):.2f} ns after EN"
+        yield f"they are on {max(last(gated, b, c) for _, b, c in falls):.2f} ns after EN"
+    yield f"mode switches stand {max(last(switches, a, b) for a, b, _ in falls):.2f} ns after EN"
 
 
 def edges(ns: Floats, share: Floats) -> tuple[list[float], list[float]]:
@@ -179,7 +249,8 @@ def main(arguments: list[str]) -> int:
     words = [word for word in arguments if not word.startswith("-")]
     rows, cols = (int(words[0]), int(words[1])) if len(words) > 1 else (3, 2)
     process = {"process": words[2]} if len(words) > 2 else {}
-    array = build_top(ArraySpec(rows, cols, top="macro", periphery="scan", **process))
+    kind = "decoder" if "--decoder" in arguments else "scan"
+    array = build_top(ArraySpec(rows, cols, top="macro", periphery=kind, **process))
     tech = array.tech
     if "--slow" in arguments:
         tech = tech.at(Conditions(corner="max", temperature_c=125.0))
@@ -193,14 +264,17 @@ def main(arguments: list[str]) -> int:
         run_ngspice(path, 3000.0)
         values = np.loadtxt(table)
     ns = values[:, 0] * 1e9
-    high = {net: values[:, 1 + k] / bsim.vdd_v for k, net in enumerate(array.chain)}
+    high = {net: values[:, 1 + k] / bsim.vdd_v for k, net in enumerate(lines_of(array))}
     wrong = [*faults(array, found, ns, high)]
-    print(f"{rows} x {cols}, {tech.conditions.text}: {len(array.chain)} bits, {len(found)} states, "
-          f"{len(steps)} steps of {STEP_NS:g} ns")  # fmt: skip
+    print(f"{rows} x {cols}, {tech.conditions.text}: {len(high)} lines by a {kind}, "
+          f"{len(found)} states, {len(steps)} steps of {STEP_NS[kind]:g} ns")  # fmt: skip
     for kind in (*names.SELECTS, names.WRITE_SELECT, *names.WRITE_TIERS):
         both = [edges(ns, v) for net, v in high.items() if net.partition("[")[0] == kind]
         rise, fall = (max((t for pair in both for t in pair[k]), default=0.0) for k in (0, 1))
         print(f"  {kind:<5} rises in at most {rise:.2f} ns, falls in at most {fall:.2f} ns")
+    if array.decoded:
+        for text in after_enable(array, found, ns, high):
+            print(f"  {text}")
     for text in wrong:
         print(f"  fault: {text}")
     print("every state as the mode table says, no line moves else" if not wrong else "FAULTS")

@@ -25,18 +25,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from crossstack.analyse.analysis import stimulus
-from crossstack.analyse.bsim import compare_bsim
+from crossstack.analyse.bsim import BsimComparison, compare_bsim
 from crossstack.base.errors import CrossStackError
 from crossstack.base.ngspice import run_ngspice
 from crossstack.cells import to_layout
 from crossstack.drc import run_drc
-from crossstack.drc.foundry import run_foundry_drc
+from crossstack.drc.foundry import FoundryReport, run_foundry_drc
 from crossstack.extract import extract, write_spice
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import compare_layout, extract_layout
@@ -81,6 +82,7 @@ HOT = (
 )
 #: names that no file outside pdk/<process>/, tests and docs may hold
 FOUNDRY_NAMES = (DEFAULT[:5], "sky130", "fd_pr", "nfet_03v3", "nfet_g5v0")
+Found = TypeVar("Found")
 _PIN = re.compile(r"^pin (\S+)\n.*?= (\S+)$", re.MULTILINE)
 
 
@@ -107,50 +109,54 @@ def judge(spec: ArraySpec, folder: Path) -> bool:
     netlist.write_text("\n".join(array.netlist_lines()) + "\n", encoding="utf-8")
     box = layout.top_cell().bbox()
     at_origin = (box.left, box.bottom) == (0, 0)
-    own = len(run_drc(layout, tech).violations)
+    ours = run_drc(layout, tech)
+    own = len(ours.violations)
     extracted = extract_layout(gds, tech)
     match = compare_layout(extracted, netlist, tech).match
     network = extract(extracted, tech).network
     foundry = told(lambda: _foundry(gds, tech))
     spice = told(lambda: _spice(network, tech, folder))
     bsim = told(lambda: _bsim(network, tech))
-    good = at_origin and own == 0 and match and foundry == 0
-    good = good and within(spice, SAME) and within(bsim, CLOSE)
+    good = at_origin and own == 0 and match and not isinstance(foundry, str) and foundry.clean
+    good = good and not isinstance(spice, str) and spice <= SAME
+    good = good and not isinstance(bsim, str) and bsim.worst <= CLOSE
     print(
-        f"{spec.process:<13}{spec.top:<6}{spec.rows:>3} x{spec.cols:>3}  own DRC {own}  "
-        f"deck {foundry}  LVS {'match' if match else 'MISMATCH'}  ngspice {shown(spice)}  "
-        f"BSIM {shown(bsim)}  {'' if at_origin else 'NOT AT (0, 0)  '}"
+        f"{spec.process:<13}{spec.top:<6}{spec.rows:>3} x{spec.cols:>3}  own DRC {own} of "
+        f"{len(ours.runs)}  deck {shown(foundry)}  LVS {'match' if match else 'MISMATCH'}  "
+        f"ngspice {shown(spice)}  BSIM {shown(bsim)}  {'' if at_origin else 'NOT AT (0, 0)  '}"
         f"{time.perf_counter() - begin:.0f} s  {'ok' if good else 'BAD'}",
         flush=True,
     )
     return good
 
 
-def told(find: object) -> float | str:
-    """Return a figure, or why there is none."""
+def told(find: Callable[[], Found]) -> Found | str:
+    """Return what was found, or why nothing was."""
     try:
-        return find()  # type: ignore[operator,no-any-return]
+        return find()
     except CrossStackError as error:
         return f"not judged: {error}"
 
 
-def within(value: float | str, most: float) -> bool:
-    """Return whether a figure is known and small enough."""
-    return not isinstance(value, str) and value <= most
-
-
-def shown(value: float | str) -> str:
-    """Return a figure for people."""
+def shown(value: float | str | FoundryReport | BsimComparison) -> str:
+    """Return a judge's answer for people."""
+    if isinstance(value, FoundryReport):
+        return f"{len(value.items)} of {len(value.by_rule)}"
+    if isinstance(value, BsimComparison):
+        lost, wires = (
+            errors.worst_device for errors in (value.ours.all_series, value.ours.wires_only)
+        )
+        return f"{value.worst:.1e} (worst device {lost:.3%} lost, {wires:.3%} in wires)"
     return value if isinstance(value, str) else f"{value:.1e}"
 
 
-def _foundry(gds: Path, tech: Tech) -> int:
-    """Return how many items the foundry's deck finds; that it looked, its canaries prove."""
+def _foundry(gds: Path, tech: Tech) -> FoundryReport:
+    """Return what the foundry's deck finds; that it looked, its canaries prove."""
     report = run_foundry_drc(gds, tech)
     canaries = {canary.rule for canary in deck(tech.process.folder).canaries}
     if not canaries <= set(report.by_rule):
         raise CrossStackError("the deck's canaries were not found")
-    return len(report.items)
+    return report
 
 
 def _spice(network: Network, tech: Tech, folder: Path) -> float:
@@ -192,15 +198,15 @@ def _difference(theirs: Mapping[str, float], ours: Mapping[str, float]) -> float
     return max(abs(amps - ours[pin]) for pin, amps in theirs.items()) / largest
 
 
-def _bsim(network: Network, tech: Tech) -> float:
-    """Return the largest error of a column current against BSIM transistors."""
+def _bsim(network: Network, tech: Tech) -> BsimComparison:
+    """Return column currents beside those with BSIM transistors."""
     joined = reduced(network).network
     error = _difference(_currents(joined, tech)[0], _currents(network, tech)[0])
     if not error <= EQUAL:
         raise CrossStackError(f"joined wires differ from all of them by {error:.1e}")
     with foundry_models(tech) as models:
         what = stimulus(network, tech)
-        return compare_bsim(network, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S).worst
+        return compare_bsim(network, tech, what, EXPANSION, models, timeout_s=BSIM_WITHIN_S)
 
 
 def conditions(folder: Path) -> bool:

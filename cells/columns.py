@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SUPPLIES = ("VSS", "VDD")
@@ -47,3 +48,26 @@ def nand_columns(
 def gate_columns(a: str, b: str, high: str, low: str) -> list[Column]:
     """Return a transmission gate between a and b that conducts while `high` is high."""
     return [Column((high, low), (a, a), (b, b))]
+
+
+def series_columns(inputs: Sequence[str], y: str, *, nand: bool = True) -> list[Column]:
+    """Return y = not (all of the inputs), or y = not (any of them), supplies in the west.
+
+    Nets between transistors in series are called after y. On the side of those in parallel the
+    contacts are by turns of y and of the supply; the last one is of y on both sides.
+    """
+    n = len(inputs)
+    if n == 1:
+        return inverter_columns(inputs[0], y)
+    supply, rail = SUPPLIES if nand else SUPPLIES[::-1]
+    series = [supply, *(f"{y}_{k}" for k in range(1, n)), y]
+    parallel = [y if (n - k) % 2 == 0 else rail for k in range(n + 1)]
+    lines = [*zip(*((series, parallel) if nand else (parallel, series)), strict=True)]
+    return [Column((a, a), lines[k], lines[k + 1]) for k, a in enumerate(inputs)]
+
+
+def slow_columns(a: str, y: str, count: int) -> list[Column]:
+    """Return an inverter whose transistors are so many in series: it takes about their square."""
+    inner = [(f"{y}n{k}", f"{y}p{k}") for k in range(1, count)]
+    lines = [SUPPLIES, *inner, (y, y)]
+    return [Column((a, a), lines[k], lines[k + 1]) for k in range(count)]

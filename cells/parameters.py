@@ -21,8 +21,8 @@ CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", 
 READ_SWITCHES = ("nmos", "both")
 #: ends at which row lines have pins
 ROW_ENDS = ("one", "both")
-#: what drives a macro's controls: its pins, or a scan chain on board
-PERIPHERIES = ("none", "scan")
+#: what drives a macro's controls: its pins, or a scan chain or a decoder on board
+PERIPHERIES = ("none", "scan", "decoder")
 #: how many vias a stack may have on every level
 CUTS = (1, 2, 4)
 #: into how many gates a select transistor may be folded
@@ -171,8 +171,8 @@ ARRAY: dict[str, Declared] = {
         False, only=_MACRO,
     ),
     "periphery": Declared(
-        "what drives select lines and mode switches of a macro: a pin each, or a scan chain on "
-        "board, reached over six pins",
+        "what drives select lines and mode switches of a macro: a pin each, or on board a scan "
+        "chain, reached over six pins, or a decoder of column address and mode",
         "none",
         words=PERIPHERIES,
         only=_MACRO,

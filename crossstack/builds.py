@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .addresses import FILE as CHAIN
+from .addresses import FILES as ADDRESSES
 from .base.files import MANIFEST, read_json, sha256
 
 _JUDGED = {".gds", ".npz", ".spef", ".spice"}
@@ -18,7 +18,7 @@ def replaced_in(folder: Path) -> str:
     """
     manifest = read_json(folder / MANIFEST)
     sums = manifest.get("files", {})
-    judged = [file for file in sums if Path(file).suffix in _JUDGED or file == CHAIN]
+    judged = [file for file in sums if Path(file).suffix in _JUDGED or file in ADDRESSES]
     other = [f for f in judged if not _is(folder / f, sums[f])]
     if not other:
         return ""

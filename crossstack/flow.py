@@ -103,8 +103,8 @@ def write_drawing(
         write_parts(open_layout(gds, tech.drawing), array.cell.name, tech, folder)
         outputs.write_text(Path(f"{stem}.lyp"), lyp_text(tech))
         files.write_lines(Path(f"{stem}.spice"), array.netlist_lines())
-        if array.chain:
-            files.write_json(folder / addresses.FILE, addresses.chain_value(array.chain))
+        for name, value in addresses.values_of(array):
+            files.write_json(folder / name, value)
     return gds
 
 

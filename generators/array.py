@@ -32,6 +32,7 @@ class Array:
         subcircuits: reference netlists of the cells below the top.
         instances: their calls in the top cell.
         chain: nets that a scan chain on board drives, in its order from its input on.
+        decoded: nets that a decoder on board drives.
     """
 
     spec: ArraySpec
@@ -41,6 +42,7 @@ class Array:
     subcircuits: tuple[Subcircuit, ...]
     instances: Callable[[], Iterator[Instance]]
     chain: tuple[str, ...] = ()
+    decoded: tuple[str, ...] = ()
 
     @cached_property
     def tech(self) -> Tech:

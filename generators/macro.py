@@ -24,10 +24,12 @@ from ..cells.rules import RuleBook
 from ..cells.switches import ColumnSwitch, column_switch, inverter
 from ..pdk import ParameterError
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
+from .board import Around, Board
+from .decoder import Decoder
 from .lines import with_line_pitches
 from .netlist import Instance
 from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
-from .scan import Around, Scan
+from .scan import Scan
 from .spec import ArraySpec
 
 
@@ -45,7 +47,7 @@ class _Plan:
     rules: RuleBook
     wiring: Wiring
     canvas: Canvas = field(init=False)
-    scan: Scan | None = None
+    board: Board | None = None
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
     vdd_y: int = 0
@@ -85,8 +87,8 @@ def build_macro(spec: ArraySpec) -> Array:
     ]
     draw_fan(plan.canvas, rules, rows, core, y0, spec.rows)
     _foot(plan)
-    if spec.periphery == "scan":
-        plan.scan = _scan(plan, inv)
+    if spec.periphery != "none":
+        plan.board = _board(plan, inv)
     placements += _inverters(plan, inv)
     _trunks(plan)
     width = _write_rail(plan)
@@ -96,13 +98,13 @@ def build_macro(spec: ArraySpec) -> Array:
     parts = (core.unit.cell, rows.switch.cell, columns.cell, inv.cell)
     netlists = tuple(c.netlist for c in parts if c.netlist is not None)
     drawn, up = plan.canvas.rects, 0
-    if plan.scan is not None:
-        plan.pins = [*plan.scan.outer_pins(plan.pins), *plan.scan.draw()]
-        placements += plan.scan.placements()
-        names += plan.scan.labels
-        netlists += tuple(plan.scan.netlists())
-        drawn, up = [*drawn, *plan.scan.canvas.rects], -plan.scan.bottom
-        height = max(height, plan.scan.top)
+    if plan.board is not None:
+        plan.pins = [*plan.board.outer_pins(plan.pins), *plan.board.draw()]
+        placements += plan.board.placements()
+        names += plan.board.labels
+        netlists += tuple(plan.board.netlists())
+        drawn, up = [*drawn, *plan.board.canvas.rects], -plan.board.bottom
+        height = max(height, plan.board.top)
     plan.pins = [replace(q, y=q.y + up) for q in plan.pins]
     cell = Cell(
         spec.top_name,
@@ -114,14 +116,15 @@ def build_macro(spec: ArraySpec) -> Array:
         height=height + up,
         info=core.unit.cell.info,
     )
-    chain = tuple(plan.scan.order) if plan.scan is not None else ()
+    driven = tuple(plan.board.order) if plan.board is not None else ()
+    by = {"scan": {"chain": driven}, "decoder": {"decoded": driven}}.get(spec.periphery, {})
     return Array(
-        spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan), chain
+        spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan), **by
     )
 
 
-def _scan(plan: _Plan, inv: RowSwitch) -> Scan:
-    """Place the scan chain around everything else."""
+def _board(plan: _Plan, inv: RowSwitch) -> Board:
+    """Place the logic on board around everything else."""
     top = plan.vss_y - plan.wiring.above_inverters
     bottom = top - len(plan.controls) * plan.wiring.inverter_pitch
     inputs = {
@@ -132,7 +135,7 @@ def _scan(plan: _Plan, inv: RowSwitch) -> Scan:
         plan.spec, plan.core, plan.columns.cell, plan.columns.supplies, plan.x0, plan.y0,
         plan.rows.top, inputs, plan.wiring, plan.rules,
     )  # fmt: skip
-    return Scan(around)
+    return {"scan": Scan, "decoder": Decoder}[plan.spec.periphery](around)
 
 
 def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchParameters:
@@ -232,9 +235,9 @@ def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:
         a, out = inv.cell.port("A"), inv.cell.port("Y")
         ya, yo = y + a.y, y + out.y
         half_a, half_out = grid_down(a.width / 2), grid_down(out.width / 2)
-        west = 0 if plan.scan is None else plan.scan.control_x[control] - r.pad // 2
+        west = 0 if plan.board is None else plan.board.control_x[control] - r.pad // 2
         c.rect("top_row", west, ya - half_a, x, ya + half_a)
-        if plan.scan is None:
+        if plan.board is None:
             plan.pins.append(Port(control, r.layer("top_row"), 0, ya, a.width, 180))
         _riser(plan, _control_riser(plan, k), ya, plan.track_y[control], a.width)
         at = _complement_riser(plan, k)
@@ -312,8 +315,8 @@ def _write_rail(plan: _Plan) -> int:
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
     # clear of the last column's own straps, which end short of its edge
     bar = x + max(300, r.space("select"))
-    if plan.scan is not None:
-        bar = max(bar, plan.scan.east)
+    if plan.board is not None:
+        bar = max(bar, plan.board.east)
     half = r.pad // 2
     for y in plan.columns.rails:
         c.rect("select", x, y - half, bar, y + half)
@@ -365,7 +368,7 @@ def _instances(plan: _Plan) -> Iterator[Instance]:
                 for p in cell.netlist.pins
             )
             yield Instance(f"{prefix}{k}", cell.name, nets)
-    if plan.scan is not None:
-        yield from plan.scan.instances()
+    if plan.board is not None:
+        yield from plan.board.instances()
     for control in plan.controls:
         yield Instance(control, "inverter", (control, f"{control}_N", "VDD", "VSS"))

@@ -1,9 +1,9 @@
-"""Addressing on board: the scan chain that drives a macro's controls.
+"""Addressing on board: blocks of logic that drive a macro's controls, and those of a scan chain.
 
 Bits stand in rows of logic cells, one row above the other in groups of columns: a group is as wide
 as a bit, and has a row for every line of its columns. Lines of a group run along y over its cells.
-The chain goes up each group and on to the next one in the west; what the rows share comes from
-the drivers in the east, which lines along y supply.
+What the rows share comes from the drivers in the east, which lines along y supply. A scan chain
+goes up each group and on to the next one in the west.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import ClassVar
 
 from ..cells.drawing import Canvas, Cell, Placement, grid_down, grid_up
 from ..cells.gates import Tracks
@@ -65,10 +66,10 @@ class Line:
 
 
 @dataclass
-class ScanBlock:
-    """One block of the chain: its place, its bits in the order of the chain, its drawing.
+class Block:
+    """One block of logic: its place, its bits in groups, the lines that they drive.
 
-    Lengths in dbu of the macro. `y` is the south edge: two tracks of the chain, then the rows.
+    Lengths in dbu of the macro. `y` is the south edge.
 
     Attributes:
         lines: of each group, from the east; bottom row first.
@@ -90,42 +91,22 @@ class ScanBlock:
     west: int
     canvas: Canvas
     least_over: int = 0
+    #: what stands for the block in a refusal
+    kind: ClassVar[str]
+    r: RuleBook = field(init=False)
+    size: int = field(init=False)
+    width: int = field(init=False)
+    over: int = field(init=False)
+    bit: Cell = field(init=False)
+    driver: Cell = field(init=False)
     groups: list[list[Line]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.r = r = RuleBook(self.tech)
-        least = draw_bit(self.tech, gated=self.gated, fingers=self.fingers).width
-        self.size = -(-least // self.pitch)
-        self.width = self.size * self.pitch
-        self.step = r.pad + max(r.space("select"), r.row_space(0))
-        groups = -(-self.cols // self.size)
-        beyond = self.west - (self.x0 + self.cols * self.pitch - groups * self.width)
-        #: columns by which the groups reach beyond the array in the east, for want of room
-        self.over = max(self.least_over, -(-beyond // self.pitch))
+    def _fill(self) -> None:
+        """Give every line to its group."""
         self.groups = [[] for _ in range(-(-(self.cols + self.over) // self.size))]
         for line in self.lines:
             self.groups[self._group(line)].append(line)
         self.groups = [g for g in self.groups if g]
-        self.bit = self._least_bit()
-        # as many gates in every block, so that their inputs lie above each other
-        gates_um = 2 * 8 * self.tech.dbu_um * LogicRules(r, TRACKS).width
-        load_um = gates_um * -(-self.cols // self.size)
-        self.driver = draw_driver(self.tech, gated=self.gated, fingers=buffer_fingers(load_um),
-                                  tracks=self.tracks)  # fmt: skip
-
-    def _least_bit(self) -> Cell:
-        """Return the bit with the fewest tracks that hold its nets, and set them."""
-        places = self._places()
-        for self.tracks in range(TRACKS, 2 * TRACKS):
-            for x in places:
-                self.chain_x = (x, x + self.pitch)
-                try:
-                    return draw_bit(self.tech, gated=self.gated, fingers=self.fingers,
-                                    width=self.width, chain_x=self.chain_x,
-                                    tracks=self.tracks)  # fmt: skip
-                except NoTrackError:
-                    continue
-        raise NoTrackError(f"no {2 * TRACKS} tracks hold the nets of a bit")
 
     def _group(self, line: Line) -> int:
         if line.x is None:
@@ -135,7 +116,18 @@ class ScanBlock:
     @property
     def rows_y(self) -> int:
         """South edge of the lowest row."""
-        return grid_up(self.y + LEAD + 2 * self.step + self.r.pad, 10)
+        raise NotImplementedError
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield the cells."""
+        raise NotImplementedError
+
+    def draw_supplies(self, xs: dict[str, int]) -> None:
+        """Lead the rails of every row to supply lines in the east."""
+        for row in range(self.rows):
+            for net, x in xs.items():
+                y = self.rows_y + row * self.bit.height + self.driver.port(net).y
+                join_supply(self.canvas, self.r, self.east + self.driver.width, x, y)
 
     @property
     def east(self) -> int:
@@ -154,11 +146,14 @@ class ScanBlock:
 
     @property
     def order(self) -> list[str]:
-        """Nets in the order of the chain, the one nearest to its input first."""
+        """Nets of the bits, group after group from the east."""
         return [line.net for group in self.groups for line in group]
 
-    def _places(self) -> list[int]:
+    def _places(self, most: int) -> list[int]:
         """Return places within a group where a line along y is clear of all others.
+
+        Args:
+            most: east edge of the last one, in dbu from the group's west edge.
 
         Raises:
             ParameterError: if the pitch leaves none.
@@ -173,32 +168,23 @@ class ScanBlock:
             for (_, low), (high, _) in pairwise(taken)
             if high - low >= 2 * need
         ]
-        most = self.width - self.pitch - need
-        found = [x for x in found if need <= x <= most]
+        found = [x for x in found if need <= x <= most - need]
         if not found:
             widest = max(high - low for (_, low), (high, _) in pairwise(taken))
             least_um = grid_up(self.pitch + 2 * need - widest, 10) * 1e-3
-            told = f"about {least_um:g} um or more for periphery: scan"
+            told = f"about {least_um:g} um or more for periphery: {self.kind}"
             raise ParameterError("pitch_x_um", self.pitch * 1e-3, told)
         return found
 
-    # -- drawing -----------------------------------------------------------------------------
-
-    def placements(self) -> list[Placement]:
-        """Return the cells."""
-        found = []
-        past = draw_pass(self.tech, gated=self.gated, width=self.width, tracks=self.tracks)
+    def bits(self, past: Cell) -> Iterator[Placement]:
+        """Yield the bits, and what leads the lines of a row past places without one."""
         for k, group in enumerate(self.groups):
             x = self.east - (k + 1) * self.width
-            found.append(Placement(self.bit, x, self.rows_y, 1, len(group), 0, self.bit.height))
+            yield Placement(self.bit, x, self.rows_y, 1, len(group), 0, self.bit.height)
             rest = max(map(len, self.groups[k:])) - len(group)
             if rest:  # the lines of rows that go on in the west
                 y = self.rows_y + len(group) * self.bit.height
-                found.append(Placement(past, x, y, 1, rest, 0, self.bit.height))
-        found.append(
-            Placement(self.driver, self.east, self.rows_y, 1, self.rows, 0, self.bit.height)
-        )
-        return found
+                yield Placement(past, x, y, 1, rest, 0, self.bit.height)
 
     def _pin_y(self, net: str) -> int:
         return self.bit.port(net).y
@@ -222,6 +208,66 @@ class ScanBlock:
                 c.rect("top_row", x - half, min(y, end) - half, x + half, max(y, end) + half)
                 found[line.net] = (x, end)
         return found
+
+    def _along(self, x: int, y1: int, y2: int) -> None:
+        """Draw a line along y with a cut down at either end."""
+        c, half = self.canvas, self.r.pad // 2
+        c.rect("bottom_row", x - half, y1 - half, x + half, y2 + half)
+        for y in (y1, y2):
+            c.box("select_via", x, y, self.r.size("select_via"))
+
+
+@dataclass
+class ScanBlock(Block):
+    """One block of a scan chain; `y` begins with two tracks of the chain, then come the rows."""
+
+    kind = "scan"
+
+    def __post_init__(self) -> None:
+        self.r = r = RuleBook(self.tech)
+        least = draw_bit(self.tech, gated=self.gated, fingers=self.fingers).width
+        self.size = -(-least // self.pitch)
+        self.width = self.size * self.pitch
+        self.step = r.pad + max(r.space("select"), r.row_space(0))
+        groups = -(-self.cols // self.size)
+        beyond = self.west - (self.x0 + self.cols * self.pitch - groups * self.width)
+        #: columns by which the groups reach beyond the array in the east, for want of room
+        self.over = max(self.least_over, -(-beyond // self.pitch))
+        self._fill()
+        self.bit = self._least_bit()
+        # as many gates in every block, so that their inputs lie above each other
+        gates_um = 2 * 8 * self.tech.dbu_um * LogicRules(r, TRACKS).width
+        load_um = gates_um * -(-self.cols // self.size)
+        self.driver = draw_driver(self.tech, gated=self.gated, fingers=buffer_fingers(load_um),
+                                  tracks=self.tracks)  # fmt: skip
+
+    def _least_bit(self) -> Cell:
+        """Return the bit with the fewest tracks that hold its nets, and set them."""
+        places = self._places(self.width - self.pitch)
+        for self.tracks in range(TRACKS, 2 * TRACKS):
+            for x in places:
+                self.chain_x = (x, x + self.pitch)
+                try:
+                    return draw_bit(self.tech, gated=self.gated, fingers=self.fingers,
+                                    width=self.width, chain_x=self.chain_x,
+                                    tracks=self.tracks)  # fmt: skip
+                except NoTrackError:
+                    continue
+        raise NoTrackError(f"no {2 * TRACKS} tracks hold the nets of a bit")
+
+    @property
+    def rows_y(self) -> int:
+        """South edge of the lowest row."""
+        return grid_up(self.y + LEAD + 2 * self.step + self.r.pad, 10)
+
+    # -- drawing -----------------------------------------------------------------------------
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield the cells."""
+        yield from self.bits(
+            draw_pass(self.tech, gated=self.gated, width=self.width, tracks=self.tracks)
+        )
+        yield Placement(self.driver, self.east, self.rows_y, 1, self.rows, 0, self.bit.height)
 
     def draw_chain(self, entry: int, exit_: int) -> tuple[int, int]:
         """Draw the chain between its bits and its tracks out to lines in the east.
@@ -251,20 +297,6 @@ class ScanBlock:
             from_x = x_back
         c.rect("select", from_x - half, high - half, exit_ + half, high + half)
         return low, high
-
-    def _along(self, x: int, y1: int, y2: int) -> None:
-        """Draw a line along y with a cut down at either end."""
-        c, half = self.canvas, self.r.pad // 2
-        c.rect("bottom_row", x - half, y1 - half, x + half, y2 + half)
-        for y in (y1, y2):
-            c.box("select_via", x, y, self.r.size("select_via"))
-
-    def draw_supplies(self, xs: dict[str, int]) -> None:
-        """Lead the rails of every row to supply lines in the east."""
-        for row in range(self.rows):
-            for net, x in xs.items():
-                y = self.rows_y + row * self.bit.height + self.driver.port(net).y
-                join_supply(self.canvas, self.r, self.east + self.driver.width, x, y)
 
     def trunk_xs(self) -> dict[str, int]:
         """Return the x of the lines along y that the drivers take their inputs from."""

@@ -121,7 +121,7 @@ def folders(folder: Path) -> tuple[Path, ...]:
         if not like:
             return tuple(found)
         near = (HOME / like, found[-1] / like) if isinstance(like, str) else ()
-        known = [place for place in near if _is_file(place / HEAD)]
+        known = [place for place in near if is_file(place / HEAD)]
         if not known:
             raise ProcessError(str(head), (f"{_LIKE} = {str(like)[:40]!r} is no process",))
         found.append(known[0])
@@ -140,10 +140,10 @@ def sources(folder: Path) -> tuple[Path, ...]:
         ProcessError: as `folders`.
     """
     found = folders(folder)
-    heads = (_values(place / HEAD) for place in found if _is_file(place / HEAD))
+    heads = (_values(place / HEAD) for place in found if is_file(place / HEAD))
     name = next((head[_MODULE] for head in heads if _MODULE in head), "")
     for place in found if isinstance(name, str) and name else ():
-        if _is_file(place / name / MODULE_HEAD):
+        if is_file(place / name / MODULE_HEAD):
             real = (place / name).resolve()
             inside = any(real.is_relative_to(other.resolve()) for other in found)
             return found if inside else (*found, real)
@@ -196,7 +196,8 @@ def of_folder(file: str) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]
     return kept
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Return whether a file is there; a path that nothing can have is none."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long, NUL

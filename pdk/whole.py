@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..base.errors import ParameterError
 from .check import refuse_incomplete, refuse_module
-from .home import MODULE_HEAD, MODULES
+from .home import HEAD, MODULE_HEAD, MODULES
 from .load import load_process
 from .model import Module, Process, Profile
 from .module import Stand, load_module, stand
-from .tables import folders
+from .tables import ProcessError, folders, is_file
 
 
 def read(folder: Path, *, measured: bool = True) -> tuple[Process, Module]:
@@ -42,11 +41,12 @@ def module_folder(base: Process) -> Path:
     """Return the folder of the module that a process names: in its own, or of CrossStack.
 
     Raises:
-        ParameterError: if there is none.
+        ProcessError: if there is none.
     """
     own = (folder / base.module for folder in folders(base.folder))
     for folder in (*own, MODULES / base.module):
-        if base.module and (folder / MODULE_HEAD).is_file():
+        if base.module and is_file(folder / MODULE_HEAD):
             return folder
     known = ", ".join(sorted(path.parent.name for path in MODULES.glob(f"*/{MODULE_HEAD}")))
-    raise ParameterError(f"module of process {base.name}", base.module, f"{known}, or a folder")
+    what = f"module = {base.module[:40]!r} is none of {known}, and no folder with {MODULE_HEAD}"
+    raise ProcessError(str(base.folder / HEAD), (what,))

@@ -10,6 +10,7 @@ from ..base import names
 from ..base.units import percent
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
+from .onboard import kind_of_logic, settings, waves
 from .pintable import modes_table, pin_table
 from .power import supply_windows
 
@@ -169,6 +170,8 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
     selects = [name for name in controls if name in names.SELECTS]
     writes = [name for name in controls if name not in names.SELECTS]
     read = [(name, "0111") for name in selects] + [(name, "0000") for name in writes]
+    if logic := kind_of_logic(g.name for g in groups):
+        read = waves(logic)
     read += [(name, "x===") for name in inputs] + [(names.OUTPUT, "xx==")]
     found["read"] = timing_diagram("Read: both tiers", read, {1: "inputs step", 2: wait})
     if len(sheet["modes"]) and any("written" in key for row in sheet["modes"] for key in row):
@@ -198,26 +201,38 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     selects = " and ".join(name for name in names.SELECTS if name in have)
     inputs = " and ".join(name for name in names.INPUTS if name in have)
     tiers = " or ".join(name for name in names.WRITE_TIERS if name in have)
+    logic = kind_of_logic(have)
     device, settle = sheet["device"], _settle(sheet)
     wait = f"after {quantity(settle, 's')}" if settle is not None else "when they have settled"
     low = ", ".join(n for n in (*names.WRITE_TIERS, names.WRITE_SELECT) if n in have)
-    read = [
+    set_read = [
         f"Set {low} low: rows are led to {inputs}, columns to {names.OUTPUT}.",
         *([f"Set every {selects} high."] if selects else []),
-        f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
-        f"Take the currents out of {names.OUTPUT} {wait}.",
     ]
-    write = [
+    set_write = [
         f"Set every {selects} low, and {names.WRITE_ROW} and {names.WRITE_RAIL} to 0 V.",
         f"Set {names.WRITE_SELECT} of column k high, and {tiers}: the tier that is written.",
         f"Set that tier's select line of column k high ({selects}). The other tier's lines of the "
         "other columns may be high, too: these columns are read meanwhile.",
+    ]
+    after = (
+        "Return all of them to 0 V, then set the select line low, then "
+        f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed."
+    )
+    if logic:
+        set_read, set_write, after = settings(logic)
+    read = [
+        *set_read,
+        f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
+        f"Take the currents out of {names.OUTPUT} {wait}.",
+    ]
+    write = [
+        *set_write,
         f"Set: put {device['v_set_V']:g} V on {names.WRITE_ROW} of the rows to set, for a pulse. "
         f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {names.WRITE_ROW} of "
         f"the rows that stay; {names.WRITE_ROW} of the rows to reset stays at 0 V."
         f"{_write_limits(device, sheet['rows'])}",
-        "Return all of them to 0 V, then set the select line low, then "
-        f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed.",
+        after,
     ]
     return {"read": read, "write": write}
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names
 from ..base.outputs import write_text
 from .fill import filled
+from .onboard import latched
 from .ports import PortGroup
 from .states import NONE, State, input_names, solved, states
 from .verilog import POWER_DEFINE, identifier, port_lines
@@ -58,6 +60,8 @@ def write_model(
         if pin.role.digital and pin.role.direction == "INPUT"
     ]  # fmt: skip
     found = states(network, tech, what, controls)
+    # a decoder's latches; where every control is a pin there are none
+    held = latched(controls) if set(controls) >= set(names.DECODER_PINS) else []
     inputs = input_names(network)
     vectors = list(_vectors(network, what, found, inputs, seed))
     name = block.name
@@ -67,6 +71,8 @@ def write_model(
         "cols": network.cols,
         "n_states": len(found),
         "controls": controls,
+        "held": [_bit(pin) for pin in held],
+        "enable": names.ENABLE,
         # a clock of a picosecond cannot tell shorter times
         "settle_ns": f"{max(settle_s * 1e9, 0.004):.3f}",
     }
@@ -75,7 +81,9 @@ def write_model(
         {
             **shared,
             "ports": list(port_lines(groups)),
-            "control_bits": [_bit(pin) for pin in controls],
+            "control_bits": [
+                f"held[{held.index(pin)}]" if pin in held else _bit(pin) for pin in controls
+            ],
             "conditions": tech.conditions.text,
             "devices": what.text["conductances"],
             "modes": list(_ranges(found)),
@@ -87,6 +95,7 @@ def write_model(
             **shared,
             "n_vectors": len(vectors),
             "illegal": _illegal(found, controls),
+            "enable_bit": len(controls) - 1 - controls.index(names.ENABLE) if held else 0,
             "tolerance": f"{TOLERANCE:g}",
             "analog": [g for g in groups if not _control(g) and not g.pins[0].role.supply],
             "connections": list(_connections(groups, controls)),

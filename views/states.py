@@ -7,7 +7,7 @@ columns are read. Its matrix is that of the extracted network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..analyse import Laws, mode_ohm, refusal, write_options
 from ..base import names
 from ..base.errors import ConfigError
 from ..solve import MODES, NetworkSolver, gates_for, network_drives, port_matrix
+from .onboard import pin_levels
 
 if TYPE_CHECKING:
     from ..analyse import Stimulus
@@ -92,21 +93,33 @@ def states(
         for options in _options(mode, network.cols)
     ]
     inputs = input_names(network)
-    size = len(wanted) * network.cols * len(inputs)
-    if size > MOST_NUMBERS:
-        raise ConfigError(
-            f"the model of {network.rows} x {network.cols} cells would have {size} numbers in "
-            f"{len(wanted)} states, allowed: {MOST_NUMBERS}"
-        )
+    _check_size(len(wanted), network, inputs)
     ohms: dict[tuple[str, int], Floats] = {}
-    found = []
+    found: list[State] = []
     for mode, options in wanted:
         key = (mode.name, options.get("read_tier", NONE))
         if key not in ohms:
             ohms[key] = _ohm(network, tech, what, mode, options)
         way = next(write_options(tech, mode.name, options))
-        found.append(_state(network, what, mode, way, ohms[key], inputs, controls))
+        found += _same(_state(network, what, mode, way, ohms[key], inputs), network, controls)
+        _check_size(len(found), network, inputs)
     return tuple(found)
+
+
+def _check_size(count: int, network: Network, inputs: Sequence[str]) -> None:
+    """Refuse more numbers than a simulator reads in reasonable time."""
+    size = count * network.cols * len(inputs)
+    if size > MOST_NUMBERS:
+        raise ConfigError(
+            f"the model of {network.rows} x {network.cols} cells would have {size} numbers in "
+            f"{count} states, allowed: {MOST_NUMBERS}"
+        )
+
+
+def _same(state: State, network: Network, controls: Sequence[str]) -> Iterator[State]:
+    """Yield a state once for each way in which the digital pins make it."""
+    for levels in pin_levels(state.drives, network, controls):
+        yield replace(state, controls={pin: levels[pin] for pin in controls})
 
 
 def _ohm(
@@ -148,7 +161,6 @@ def _state(
     options: dict[str, Any],
     ohm: Floats,
     inputs: tuple[str, ...],
-    controls: Sequence[str],
 ) -> State:
     idle = network_drives(network, mode.name, np.zeros_like(what.inputs), **options)
     lit = network_drives(network, mode.name, np.ones_like(what.inputs), **options)
@@ -163,7 +175,7 @@ def _state(
     matrix[np.ix_(columns, [inputs.index(pin) for pin in mine])] = found.matrix
     return State(
         mode.name,
-        {pin: bool(idle.gates.get(pin, False)) for pin in controls},
+        {},
         matrix,
         request.write_tier if mode.writes else NONE,
         request.write_column if mode.writes else NONE,

@@ -102,8 +102,8 @@ def command(
     make; from a build folder area, time and energy of an inference. Reads are linear; an extracted
     array's transistors have the resistance at which they work for the mean of the inputs.
 
-    Tiles are solved on all cores, or on a Dask cluster that is there already. Needs PyTorch:
-    pip install 'crossstack[torch]'.
+    Tiles are solved on all cores, or on a Dask cluster that is there already. With --out, a run
+    that was interrupted goes on where it was. Needs PyTorch: pip install 'crossstack[torch]'.
 
     \b
     crossstack map model.pt --data digits.npz --tile 32x32 --row-ohm 1 --column-ohm 1
@@ -128,9 +128,14 @@ def command(
     chosen = arrays(wires, mode, process, options)
     read = readout(next(iter(chosen.values())).memristor, samples, options)
     asked = study.Asked(read, samples, retrain, rate, seed, keep)
+    kept = (
+        None
+        if out is None
+        else _kept(out, (model, data, *wires), asked, {**options, "mode": mode, "process": process})
+    )
     wanted = helpers(study.devices(loaded, samples, retrain) * len(chosen))
     with pool(scheduler, jobs, wanted) as where, console.steps():
-        done = study.Study(loaded, sets, asked, console, where)
+        done = study.Study(loaded, sets, asked, console, where, kept)
         rows = [_row(done, name, array) for name, array in chosen.items()]
         value: dict[str, Any] = {
             "model": model.name,
@@ -144,6 +149,8 @@ def command(
         with replacing(out, MARKER) as work:
             write_json(work / MARKER, value)
             write_manifest(work, {"name": "map", "parameters": {"model": model.name}})
+    if kept is not None:
+        kept.drop()
     with console.later():
         for line in _lines(value):
             console.say(line)
@@ -151,6 +158,21 @@ def command(
             console.say(f"written to {out}")
     console.result(value)
     return OK
+
+
+def _kept(out: Path, read: tuple[Path, ...], asked: Any, options: Mapping[str, Any]) -> Any:
+    """Return what an interrupted run of the same files and options has finished."""
+    from ..base.files import sha256
+    from ..identity import process_sum
+    from ..mapping.kept import Kept
+
+    files = [path / "network.npz" if path.is_dir() else path for path in read]
+    value = {
+        "files": [sha256(path) for path in files],
+        "asked": {**vars(asked), "read": vars(asked.read)},
+        "options": {**options, "tables": process_sum(options["process"] or "")},
+    }
+    return Kept(out, value)
 
 
 def _row(study: Any, name: str, array: Array) -> dict[str, Any]:

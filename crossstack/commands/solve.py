@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..analyse.solve_studies import Asked
     from ..extract.array.tiled import TiledArray
     from ..pdk import Tech
+    from ..solve.modes.address import Told
     from ..solve.network.network import Network
     from ..solve.study.metrics import IrDrop
 
@@ -54,8 +55,8 @@ COLUMNS_SHOWN = 64
     "--address",
     type=WHOLE,
     metavar="COLUMN",
-    help="Of a macro with a scan chain: set every control by the bits for --mode and this column, "
-    "which is written if the mode writes; prints them.",
+    help="Of a macro with a scan chain or a decoder: set every control by the bits for --mode and "
+    "this column, which is written if the mode writes; prints them.",
 )
 @click.option(
     "--write-voltage",
@@ -200,7 +201,7 @@ def command(
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked)
-    bits = None if address is None else _bits(loaded, mode, address, given)
+    told = None if address is None else _told(loaded, mode, address, given)
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
     found = Found()
     with console.steps():
@@ -225,9 +226,9 @@ def command(
         verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
         value["write_voltages"] = verdict.to_json()
         lines.append(verdict.line)
-    if bits is not None:
-        value["scan"] = {"address": address, "bits": bits}
-        lines.append(f"scan chain: {bits} (first bit first), then LE, then EN")
+    if told is not None:
+        value[told.key] = {"address": address, **told.value}
+        lines.append(told.text)
     with console.later():
         for line in lines:
             console.say(line)
@@ -244,19 +245,19 @@ def command(
 def _addressed(
     network: Path, mode: str, address: int, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the options of a mode whose controls a scan chain sets."""
-    from ..addresses import chain_beside
+    """Return the options of a mode whose controls logic on board sets."""
+    from ..addresses import addressing_beside
     from ..base.errors import ConfigError
     from ..solve.modes.modes import MODES
 
     if options["write_column"] is not None:
         raise ConfigError("--address and --write-column exclude each other")
     column = {"write_column": address} if MODES[mode].writes else {}
-    return {"chain": chain_beside(network), **column}
+    return {"chain": addressing_beside(network), **column}
 
 
-def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[str, Any]) -> str:
-    """Return the bits of a mode and a column, in the order of time."""
+def _told(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[str, Any]) -> Told:
+    """Return what to put on the pins for a mode and a column."""
     import numpy as np
 
     from ..addresses import check_address
@@ -270,7 +271,8 @@ def _bits(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
     tiers, rows, cols = shape_of(loaded)
     check_address(address, cols)
     drives = network_drives(loaded, mode, np.zeros((tiers, rows)), **given)
-    return "".join("01"[bit] for bit in given["chain"].bits(drives.gates))
+    told: Told = given["chain"].told(drives)
+    return told
 
 
 def _check_place(out: Path | None, *, as_csv: bool) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Array
+from .kept import Kept, packed, unpacked
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -83,7 +84,12 @@ def _keep(digest: str, array: Array) -> None:
 
 
 def solve_tiles(
-    array: Array, devices: Sequence[Floats], where: Pool, console: Console, name: str
+    array: Array,
+    devices: Sequence[Floats],
+    where: Pool,
+    console: Console,
+    name: str,
+    kept: Kept | None = None,
 ) -> list[Tile]:
     """Return the matrices of many tiles of one array, in their order.
 
@@ -93,6 +99,7 @@ def solve_tiles(
         where: the processes that work.
         console: where progress goes.
         name: what it is called there.
+        kept: those of a run that was interrupted are taken from here, new ones are kept.
     """
     from ..pace import paced
 
@@ -100,7 +107,22 @@ def solve_tiles(
     tasks = [devices[k : k + each] for k in range(0, len(devices), each)]
     found: dict[int, list[Tile]] = {}
     with paced(console, name, len(tasks)) as pace:
-        for number, tiles in where.run(TileWork.of(array), tasks):
-            found[number] = tiles
+        for number, task in enumerate(tasks):
+            if kept is not None and (before := kept.find(name, task)) is not None:
+                found[number] = _unpacked(before)
+                pace.piece(free=True)
+        todo = [number for number in range(len(tasks)) if number not in found]
+        for k, tiles in where.run(TileWork.of(array), [tasks[number] for number in todo]):
+            found[todo[k]] = tiles
+            if kept is not None:
+                kept.keep(name, _packed(tiles), tasks[todo[k]])
             pace.piece()
     return [tile for number in range(len(tasks)) for tile in found[number]]
+
+
+def _packed(tiles: Sequence[Tile]) -> bytes:
+    return packed([np.column_stack([tile.matrix, tile.constant]) for tile in tiles])
+
+
+def _unpacked(data: bytes) -> list[Tile]:
+    return [Tile(np.ascontiguousarray(t[:, :-1]), t[:, -1].copy()) for t in unpacked(data)]

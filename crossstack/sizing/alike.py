@@ -34,9 +34,5 @@ def groups(candidates: Iterable[tuple[int, Sequence[RunConfig]]]) -> list[list[i
 def drawing(configs: Sequence[RunConfig]) -> str:
     """Return what tells a drawing and its conditions from others."""
     every = [without_writes(config) for config in configs]
-    return json.dumps(
-        [[c.to_json(), c.tech.to_json()] for c in every],
-        sort_keys=True,
-        default=str,
-        allow_nan=False,
-    )
+    values = [[config.to_json(), config.tech.to_json()] for config in every]
+    return json.dumps(values, sort_keys=True, allow_nan=False)

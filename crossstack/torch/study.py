@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch import nn
 from ..base.errors import ConfigError
 from ..mapping.arrays import Array
 from ..mapping.cost import Reads
+from ..mapping.kept import Kept
 from ..mapping.tiles import Tile, solve_tiles
 from .convert import convert, crossbar_layers
 from .core import Tiled
@@ -57,7 +59,13 @@ class Study:
     """One model and its data."""
 
     def __init__(
-        self, model: nn.Module, data: Mapping[str, Any], asked: Asked, console: Console, where: Pool
+        self,
+        model: nn.Module,
+        data: Mapping[str, Any],
+        asked: Asked,
+        console: Console,
+        where: Pool,
+        kept: Kept | None = None,
     ) -> None:
         """Check that the model takes the data.
 
@@ -65,7 +73,7 @@ class Study:
             ConfigError: if it does not, or there is nothing to retrain with.
         """
         self.model, self.asked = model.double().eval(), asked
-        self.console, self.where = console, where
+        self.console, self.where, self.kept = console, where, kept
         self.sets = {
             name: torch.from_numpy(np.ascontiguousarray(value)).to(
                 torch.float64 if name.startswith("x") else torch.int64
@@ -106,6 +114,7 @@ class Study:
         asked = self.asked
         plain = Readout(**{**vars(asked.read), "sigma": 0.0})
         source = self.sets.get("x_train", self.sets["x"])
+        torch.manual_seed(asked.seed)  # noise has a part in ranges, too
         made = convert(
             self.model, array, plain, keep=asked.keep, calibrate=source[:_CALIBRATED]
         ).eval()
@@ -171,7 +180,7 @@ class Study:
                         places.append((k, n, r, c))
         found: dict[tuple[int, ...], Tile] = {}
         for array, devices, places in jobs.values():
-            tiles = solve_tiles(array, devices, self.where, self.console, name)
+            tiles = solve_tiles(array, devices, self.where, self.console, name, self.kept)
             found |= dict(zip(places, tiles, strict=True))
         return [
             [
@@ -207,8 +216,10 @@ class Study:
         x, y = self.sets["x_train"], self.sets["y_train"]
         order = torch.Generator().manual_seed(self.asked.seed)
         optimiser = torch.optim.Adam(taught.parameters(), lr=self.asked.rate)
+        torch.manual_seed(self.asked.seed)
+        first = self._resumed(name, taught, optimiser, order)
         with self.console.step(f"{name}: retraining") as step:
-            for epoch in range(self.asked.retrain):
+            for epoch in range(first, self.asked.retrain):
                 step(epoch, self.asked.retrain)
                 shuffled = torch.randperm(len(x), generator=order)
                 for k in range(0, len(x), _LEARNT):
@@ -216,7 +227,33 @@ class Study:
                     optimiser.zero_grad()
                     nn.functional.cross_entropy(taught(x[some]), y[some]).backward()
                     optimiser.step()
+                self._keep(name, epoch + 1, taught, optimiser, order)
         return taught
+
+    def _keep(
+        self, name: str, epoch: int, model: nn.Module, optimiser: Any, order: torch.Generator
+    ) -> None:
+        """Keep the training so far."""
+        if self.kept is not None:
+            state = {
+                "epoch": epoch, "model": model.state_dict(), "optimiser": optimiser.state_dict(),
+                "order": order.get_state(), "noise": torch.get_rng_state(),
+            }  # fmt: skip
+            stream = io.BytesIO()
+            torch.save(state, stream)
+            self.kept.keep(f"{name}: retraining", stream.getvalue())
+
+    def _resumed(self, name: str, model: nn.Module, optimiser: Any, order: torch.Generator) -> int:
+        """Take up the training of an interrupted run; returns the epoch to go on with."""
+        data = None if self.kept is None else self.kept.find(f"{name}: retraining")
+        if data is None:
+            return 0
+        state = torch.load(io.BytesIO(data), weights_only=True)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        order.set_state(state["order"])
+        torch.set_rng_state(state["noise"])
+        return int(state["epoch"])
 
     def _outputs(self, model: nn.Module) -> dict[str, torch.Tensor]:
         """What every layer gives for some vectors, each for the input that it has there."""

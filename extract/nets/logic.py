@@ -1,18 +1,18 @@
 """Logic on board of a macro: transistors that carry no current of the array, only levels.
 
-A network holds what current flows through. Of a scan chain only its lines matter to the array, and
-a mode says their levels; its transistors are left out, as its wires are.
+A network holds what current flows through. Of a scan chain or a decoder only its lines matter to
+the array, and a mode says their levels; its transistors are left out, as its wires are.
 """
 
 from __future__ import annotations
 
-from ...base.names import CONTROL, LINE, SCAN_PINS, complement, fold
+from ...base.names import CONTROL, DECODER_PINS, LINE, SCAN_PINS, complement, fold
 from ...lvs.flat import FlatNetlist
 from .labels import labels_of
 
 
 def logic_devices(flat: FlatNetlist, names: list[str], supplies: frozenset[str]) -> set[int]:
-    """Return the devices of a scan chain; none where its pins are not among the labels.
+    """Return the devices of logic on board; none where its pins are not among the labels.
 
     Channels that share a net belong together, supplies aside. Such a group is logic if it
     touches no memristor and no row or column line, and something else than a control turns it on.
@@ -23,7 +23,7 @@ def logic_devices(flat: FlatNetlist, names: list[str], supplies: frozenset[str])
         supplies: names of the supply nets.
     """
     labels = {fold(label) for net in flat.nets for label in labels_of(net.name)}
-    if not labels.issuperset(SCAN_PINS):
+    if not any(labels.issuperset(pins) for pins in (SCAN_PINS, DECODER_PINS)):
         return set()
     parent = list(range(len(flat.nets)))
 

@@ -13,7 +13,7 @@ from .circuit import Circuit
 Floats = NDArray[np.float64]
 
 # What steps over weak edges leave over at a time, and how many may be taken.
-_STEPPED, _STEPS = 1e-9, 60
+_STEPPED, STEPS = 1e-9, 60
 
 
 class LineFactor:
@@ -48,12 +48,16 @@ class PartsFactor:
         self._whole: SuperLU | None = None
         self._parts = _regular_factor((matrix - weak).tocsc())
 
+    def about(self, right: Floats) -> Floats:
+        """Solve the parts alone: near enough to what a similar matrix does to iterate from."""
+        return np.asarray(self._parts.solve(right))
+
     def solve(self, right: Floats) -> Floats:
         """Solve for one right-hand side."""
         if self._whole is None:
             before = LinearOperator(self._matrix.shape, self._parts.solve)
             found, failed = gmres(
-                self._matrix, right, M=before, rtol=_STEPPED, atol=0.0, restart=_STEPS, maxiter=2
+                self._matrix, right, M=before, rtol=_STEPPED, atol=0.0, restart=STEPS, maxiter=2
             )
             if not failed:
                 return np.asarray(found)

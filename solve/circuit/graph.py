@@ -69,6 +69,13 @@ class Factorised:
         if len(self._free):
             self._lu = factor(circuit, along_lines=along_lines)
 
+    @property
+    def about(self) -> Callable[[Floats], Floats] | None:
+        """Solves about what a similar circuit's matrix does, of the free nodes."""
+        if self._lu is None:
+            return None
+        return self._lu.about if isinstance(self._lu, PartsFactor) else self._lu.solve
+
     def response(self, inject: Floats, *, tol: float = TOLERANCE) -> Floats:
         """Voltages under currents into nodes, sources at 0 V, within `tol` of the largest.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ...base import names
 from ...base.errors import ModeError
@@ -28,6 +29,21 @@ class Step:
 
     text: str
     levels: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What to put on the pins of logic on board for a mode.
+
+    Attributes:
+        key: what the logic is.
+        value: plain values.
+        text: the same in words.
+    """
+
+    key: str
+    value: dict[str, Any]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -82,12 +98,16 @@ class Chain:
         Raises:
             ModeError: if the mode drives a control that the chain does not reach.
         """
-        own = {net for net in drives.gates if names.CONTROL.fullmatch(net)}
-        if foreign := sorted(own.symmetric_difference(self.nets)):
-            raise ModeError(f"{foreign[0]} is not driven by both the chain and the mode")
+        check_reached(self.nets, drives, "chain")
         levels = self.levels(self.bits(drives.gates))
         levels |= {names.complement(net): not on for net, on in levels.items()}
         return replace(drives, gates={**drives.gates, **levels})
+
+    def told(self, drives: Drives) -> Told:
+        """Return what to shift in for a mode."""
+        bits = "".join("01"[bit] for bit in self.bits(drives.gates))
+        text = f"scan chain: {bits} (first bit first), then LE, then EN"
+        return Told("scan", {"bits": bits}, text)
 
     def sequence(self, levels: Mapping[str, bool]) -> Iterator[Step]:
         """Yield what the pins carry to set levels: break before make.
@@ -108,6 +128,17 @@ class Chain:
 
 #: reset: the chain cleared, no select line on; the state at power-up
 RESET = Step("reset", dict.fromkeys(INPUTS, False))
+
+
+def check_reached(nets: Sequence[str], drives: Drives, what: str) -> None:
+    """Refuse drives of other controls than logic on board reaches.
+
+    Raises:
+        ModeError: naming one that only one of the two has.
+    """
+    own = {net for net in drives.gates if names.CONTROL.fullmatch(net)}
+    if foreign := sorted(own.symmetric_difference(nets)):
+        raise ModeError(f"{foreign[0]} is not driven by both the {what} and the mode")
 
 
 def is_gated(net: str) -> bool:

@@ -43,7 +43,7 @@ class Drives:
 
 
 class Addressing(Protocol):
-    """What sets the controls of a macro in the place of pins, such as a scan chain."""
+    """What sets the controls of a macro in the place of pins: a scan chain or a decoder."""
 
     def addressed(self, drives: Drives) -> Drives:
         """Return drives whose controls are what it sets for them."""

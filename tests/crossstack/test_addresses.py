@@ -1,4 +1,4 @@
-"""The bits of a scan chain are those of the macro that was built, or nothing is printed."""
+"""Bits of a scan chain, or codes of a decoder, are those of the macro that was built, or none."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ import shutil
 
 import pytest
 
-NAME = "chained"
+NAME, DECODED = "chained", "decoded"
 
 
 @pytest.fixture(scope="module")
 def chained(tmp_path_factory):
+    return folder_of(tmp_path_factory, NAME, "scan")
+
+
+@pytest.fixture(scope="module")
+def decoded(tmp_path_factory):
+    return folder_of(tmp_path_factory, DECODED, "decoder")
+
+
+def folder_of(tmp_path_factory, name, periphery):
     """Return a folder as a build leaves it, as far as --address needs it."""
     from crossstack import addresses
     from crossstack.base.files import write_json, write_manifest
@@ -20,14 +29,15 @@ def chained(tmp_path_factory):
     from crossstack.generators import ArraySpec, build_top
     from crossstack.solve import save_network
 
-    folder = tmp_path_factory.mktemp(NAME)
-    spec = {"rows": 2, "cols": 2, "top": "macro", "periphery": "scan", "name": NAME}
+    folder = tmp_path_factory.mktemp(name)
+    spec = {"rows": 2, "cols": 2, "top": "macro", "periphery": periphery, "name": name}
     array = build_top(ArraySpec.from_mapping(spec))
     network = extract_network(to_layout(array.cell, array.tech), array.tech)
     save_network(network, folder / "network.npz")
-    write_json(folder / addresses.FILE, addresses.chain_value(array.chain))
+    for file, value in addresses.values_of(array):
+        write_json(folder / file, value)
     parameters = {"profile": array.tech.profile.name, "process": array.tech.key}
-    write_manifest(folder, {"name": NAME, "parameters": parameters})
+    write_manifest(folder, {"name": name, "parameters": parameters})
     return folder
 
 
@@ -78,3 +88,47 @@ def test_a_chain_of_another_order_is_refused(crossstack, copied, change, listed,
 def test_a_file_that_holds_no_chain(crossstack, copied, text):
     (copied / "scan.json").write_text(text)
     crossstack("solve", copied, "--address", 1).fails(3, "scan.json")
+
+
+def codes(folder, change):
+    """Change the file of a decoder that no manifest lists."""
+    path = folder / "decoder.json"
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+    (folder / "manifest.json").unlink()
+
+
+def test_a_decoder_gives_the_currents_of_the_pins(crossstack, decoded):
+    words = ("solve", decoded, "--mode", "deep-net", "--read-tier", "top", "--json")
+    by_pins = json.loads(crossstack(*words, "--write-column", 1).out)
+    by_address = json.loads(crossstack(*words, "--address", 1).out)
+    told = by_address.pop("decoder")
+    assert told == {
+        "address": 1,
+        "pins": {"A[0]": 1, "M[0]": 0, "M[1]": 1, "EN": 1},
+    }
+    assert by_address == by_pins
+    assert "decoder: A[0] 1, M[1:0] 10" in crossstack(*words[:-1], "--address", 1).out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda value: value["modes"].reverse(), "its codes are not those"),
+        (lambda value: value.update(columns=3), "its codes are not those"),
+        (lambda value: value.update(columns=0), "columns is 0"),
+        (lambda value: value.update(columns=True), "columns is True"),
+        (lambda value: value.update(nets=["VDD"]), "VDD is no control"),
+        (lambda value: value.update(nets=[]), "a list of names of nets"),
+    ],
+)
+def test_other_codes_are_refused(crossstack, decoded, tmp_path, change, words):
+    folder = shutil.copytree(decoded, tmp_path / DECODED)
+    codes(folder, change)
+    crossstack("solve", folder, "--address", 1).fails(3, "decoder.json", words)
+
+
+def test_a_folder_of_two_builds_is_refused(crossstack, copied, decoded):
+    shutil.copy(decoded / "decoder.json", copied)
+    crossstack("solve", copied, "--address", 1).fails(3, "scan.json", "decoder.json", "two builds")

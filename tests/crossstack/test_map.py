@@ -11,6 +11,7 @@ from crossstack.console import Console
 from crossstack.mapping import tiles
 from crossstack.mapping.arrays import Array
 from crossstack.mapping.cost import cost
+from crossstack.mapping.kept import Kept
 from crossstack.pool import Here, Team
 
 if "CI" in os.environ:
@@ -105,6 +106,53 @@ def test_processes_find_the_same(monkeypatch):
         team.stop()
     assert found[0] == found[1]
     assert len(set(found[0]["spread"]["samples"])) > 1
+
+
+def test_an_interrupted_run_goes_on(crossstack, files, tmp_path, monkeypatch):
+    """Wherever a run ends, the next one finds the same and solves only what is left."""
+    monkeypatch.setattr(tiles, "_DEVICES_EACH", 100)
+    args = ["map", files / "model.pt", "--data", files / "data.npz", "--tile", "4x8", "--jobs", 1]
+    args += ["--samples", 2, "--retrain", 3, "--row-ohm", 99, "--read-noise", 0.01, "-o"]
+    solved, most, work = [0], [10_000], tiles.TileWork.__call__
+
+    def mortal(self, devices):
+        if solved[0] == most[0]:
+            raise KeyboardInterrupt
+        solved[0] += 1
+        return work(self, devices)
+
+    monkeypatch.setattr(tiles.TileWork, "__call__", mortal)
+    assert crossstack(*args, tmp_path / "whole").code == 0
+    whole, solved[0] = solved[0], 0
+    for most[0] in (2, whole // 4, whole // 2 + 3):
+        assert crossstack(*args, tmp_path / "part").code == 130
+    most[0] = 10_000
+    kept = next(tmp_path.glob(".part.tiles"))
+    spoilt = sorted(kept.iterdir())[0]
+    spoilt.write_bytes(spoilt.read_bytes()[:-1] + b"x")
+    before, solved[0] = solved[0], 0
+    assert crossstack(*args, tmp_path / "part").code == 0
+    assert solved[0] <= whole - before + 1
+    found = [json.loads((tmp_path / name / "map.json").read_text()) for name in ("whole", "part")]
+    assert found[0] == found[1]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_training_goes_on_where_it_was(tmp_path):
+    x, y = points(60)
+    sets = {"x": x, "y": y, "x_train": x, "y_train": y}
+    array, read = Array.ideal(4, 8, row_ohm=100.0, column_ohm=100.0), Readout(read_noise=0.05)
+    weights = []
+    for epochs, name in ((3, "whole"), (2, "part"), (3, "part")):
+        asked = study.Asked(read, retrain=epochs)
+        kept = Kept(tmp_path / name, {})  # as if nothing but the end had been asked for
+        done = study.Study(network(), sets, asked, Console(quiet=True), Here(), kept)
+        made = convert(done.model, array, read).eval()
+        torch.manual_seed(1)
+        weights.append(done._retrained(made, "array").state_dict())
+    for key, value in weights[0].items():
+        assert torch.equal(value, weights[2][key])
+    assert not torch.equal(weights[0]["0.weight"], weights[1]["0.weight"])
 
 
 def test_fixed_matrices_are_those_of_the_layers():

@@ -29,8 +29,8 @@ WIRES = {"row_ohm": 3.0, "column_ohm": 5.0, "drive_ohm": 40.0, "sense_ohm": 20.0
 
 @pytest.fixture(scope="module")
 def macro():
-    """Network of a drawn 3 x 4 x 2 macro, and its technology."""
-    spec = ArraySpec(3, 4, "hybrid", top="macro")
+    """Network of a drawn 8 x 8 x 2 macro, and its technology."""
+    spec = ArraySpec(8, 8, "hybrid", top="macro")
     tech = spec.tech()
     return extract(to_layout(build_top(spec).cell, tech), tech).network, tech
 
@@ -61,8 +61,8 @@ def test_nothing_else_imports_torch():
 def test_currents_are_those_of_solve(macro, mode):
     network, tech = macro
     rng = np.random.default_rng(3)
-    siemens = np.exp(rng.uniform(np.log(1e-6), np.log(1e-4), (2, 3, 4)))
-    volts = rng.uniform(0, 0.2, (2, 3))
+    siemens = np.exp(rng.uniform(np.log(1e-6), np.log(1e-4), (2, 8, 8)))
+    volts = rng.uniform(0, 0.2, (2, 8))
     options = {"read_tier": "top", "write_column": 1} if mode == "deep-net" else {}
     array = ct.Array.of(network, tech, mode=mode, **options).at(siemens, volts)
     laws = Laws.of(tech)
@@ -117,6 +117,24 @@ def test_gradients(macro, kind, law, batch):
     x = double(batch, 5, low=-0.9).requires_grad_()
     forward = lambda x, weight: torch.func.functional_call(made, {"weight": weight}, x)  # noqa: E731
     assert torch.autograd.gradcheck(forward, (x, made.weight), eps=1e-6, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("law", ["linear", "sinh"])
+@pytest.mark.parametrize("kind", ["macro", "stacked", "planar"])
+def test_gradients_of_whole_arrays(macro, kind, law):
+    """Every device of an extracted 8 x 8 x 2 macro, and of 64 x 64 crossbars."""
+    array = {
+        "macro": lambda: ct.Array.of(*macro),
+        "stacked": lambda: ct.Array.ideal(64, 64, row_ohm=0.2, column_ohm=1.2),
+        "planar": lambda: ct.Array.ideal(64, 64, tiers=1, row_ohm=0.2, column_ohm=1.2),
+    }[kind]()
+    made = layer_on(array, array.inputs, array.outputs // 2, law=law)
+    with torch.no_grad():  # off the kink between the devices of a pair
+        made.weight.add_(0.01 * torch.sign(made.weight))
+    x = double(1 if kind == "macro" else 2, array.inputs, low=-0.9).requires_grad_()
+    forward = lambda x, weight: torch.func.functional_call(made, {"weight": weight}, x)  # noqa: E731
+    steps = {"eps": 1e-4, "atol": 1e-6, "rtol": 1e-6}
+    assert torch.autograd.gradcheck(forward, (x, made.weight), fast_mode=kind != "macro", **steps)
 
 
 def test_gradient_of_the_law():

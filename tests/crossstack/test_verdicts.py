@@ -12,7 +12,7 @@ from crossstack import sweep
 from crossstack.analyse import analysis
 from crossstack.analyse.electromigration import current_limits_of, em_report
 from crossstack.console import Console
-from crossstack.extract import extract
+from crossstack.extract import engines, extract
 from crossstack.generators import ArraySpec, build_top
 from crossstack.layouts import origin_of
 from crossstack.lvs import extract_layout
@@ -56,6 +56,17 @@ def test_a_verdict_on_both_says_so():
     verdict = limits_of(rows=1, cols=2)
     assert verdict.hardest.judged_for == ("reading", "writing")
     assert "not judged" not in verdict.text
+
+
+@pytest.mark.parametrize("top", ["array", "macro"])
+def test_wires_without_their_pieces_are_not_called_within(top, monkeypatch):
+    monkeypatch.setattr(engines, "_LARGE", 3)  # cells; beyond, electrodes are one resistance each
+    verdict = limits_of(rows=2, cols=2, top=top, select_w_um=8.0)
+    assert not verdict.judged
+    assert "within" not in verdict.text
+    assert "electrode" in verdict.text
+    assert "not judged: " in verdict.text
+    assert "which the network holds without the pieces of wire" in verdict.text
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,21 @@ def test_what_it_cannot_be_like(like: str, said: str, tmp_path: Path) -> None:
         get_tech(process=made(tmp_path / "lab", like))
 
 
+@pytest.mark.parametrize(
+    "module", ["nothing", "x" * 5000, "sky130_reram", "../lab", "a\\u0000b", ""]
+)
+def test_the_file_that_names_no_module_is_said(module: str, tmp_path: Path) -> None:
+    lab = made(tmp_path / "lab", "sky130_reram")
+    with (lab / "process.toml").open("a") as head:
+        head.write(f'module = "{module}"\n')
+    said = (
+        r"lab/process\.toml: module = '.{0,40}' is none of al_tio2, and no folder with module\.toml"
+    )
+    with pytest.raises(ProcessError, match=said):
+        get_tech(process=lab)
+    assert audit(lab)[1][0].endswith("and no folder with module.toml")
+
+
 def test_two_that_are_like_each_other(tmp_path: Path) -> None:
     made(tmp_path / "b", "../a", "b")
     with pytest.raises(ProcessError, match="circle"):

@@ -71,6 +71,8 @@ def test_the_bench_fails_on_a_wrong_number(views, tmp_path, file, line):
         {"rows": 3, "cols": 3, "cell": "planar"},
         {"rows": 1, "cols": 1},
         {"rows": 2, "cols": 2, "kelvin": True},
+        {"rows": 1, "cols": 3, "periphery": "decoder"},
+        {"rows": 1, "cols": 1, "periphery": "decoder"},
     ],
     ids=lambda v: "-".join(map(str, v.values())),
 )
@@ -80,6 +82,28 @@ def test_other_macros_have_models_too(draw, tmp_path, values):
     write(tmp_path, block, network, stimulus(network, block.tech))
     code, out = simulate(tmp_path)
     assert code == 0, out
+
+
+def test_a_decoder_holds_its_address_while_it_is_enabled(draw, tmp_path):
+    block = draw(rows=1, cols=3, periphery="decoder")
+    network = extract_network(block.extracted, block.tech)
+    write(tmp_path, block, network, stimulus(network, block.tech))
+    code, out = simulate(tmp_path)
+    assert code == 0, out
+    # an enable that never falls opens no latch
+    bench = tmp_path / "blk_bench.sv"
+    bench.write_text(re.sub(r"(control\[\d+\]) = 1'b0", r"\1 = 1'b1", bench.read_text()))
+    code, out = simulate(tmp_path)
+    assert code != 0
+    assert "FAIL" in out
+
+
+def test_a_scan_chain_has_no_model_that_ignores_it(draw, tmp_path):
+    """Its states had the same levels of CLK, LE, EN and RSTN: one's currents stood for all."""
+    block = draw(rows=1, cols=2, periphery="scan")
+    network = extract_network(block.extracted, block.tech)
+    with pytest.raises(ConfigError, match="no pin sets BS"):
+        write(tmp_path, block, network, stimulus(network, block.tech))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

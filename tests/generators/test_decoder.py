@@ -1,0 +1,143 @@
+"""Macros with a decoder on board: clean, matched, and what is drawn sets every address and mode."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import klayout.db as db
+import pytest
+
+from crossstack.base import names
+from crossstack.cells import to_layout
+from crossstack.drc import run_drc
+from crossstack.generators import build_top
+from crossstack.generators.array import Array
+from crossstack.generators.spec import ArraySpec
+from crossstack.lvs import compare_layout, extract_layout
+from crossstack.pdk import ParameterError
+from crossstack.solve.modes.address import is_gated
+from crossstack.solve.modes.decoder import Decoder
+
+from .switches import Switches
+
+
+def macro(rows: int, cols: int, **values: object) -> Array:
+    return build_top(ArraySpec(rows, cols, top="macro", periphery="decoder", **values))  # type: ignore[arg-type]
+
+
+def matched(array: Array, folder: Path, layout: db.Layout | None = None) -> dict[str, object]:
+    gds, net = folder / "a.gds", folder / "a.spice"
+    (layout or to_layout(array.cell, array.tech)).write(str(gds))
+    net.write_text("\n".join(array.netlist_lines()) + "\n")
+    return compare_layout(extract_layout(gds, array.tech), net, array.tech).to_json()
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "values"),
+    [
+        (1, 1, {"profile": "stepper"}),
+        (2, 3, {"profile": "aligner"}),
+    ],
+    ids=str,
+)
+def test_clean_and_matched(rows: int, cols: int, values: dict[str, object], tmp_path: Path) -> None:
+    array = macro(rows, cols, **values)
+    lvs = matched(array, tmp_path)
+    assert lvs["match"], lvs["errors"]
+    report = run_drc(tmp_path / "a.gds", array.tech)
+    assert report.clean, report.violations[:5]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "values"),
+    [(7, 5, {}), (1, 33, {}), (2, 2, {"cell": "passive", "kelvin": True, "pitch_x_um": 18.0})],
+    ids=str,
+)
+def test_matched_with_several_groups(
+    rows: int, cols: int, values: dict[str, object], tmp_path: Path
+) -> None:
+    lvs = matched(macro(rows, cols, **values), tmp_path)
+    assert lvs["match"], lvs["errors"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "values"),
+    [(8, 6, {}), (1, 3, {"cell": "planar"}), (1, 2, {"cell": "passive"})],
+    ids=str,
+)
+def test_what_is_drawn_sets_every_mode_and_address(
+    rows: int, cols: int, values: dict[str, object], tmp_path: Path
+) -> None:
+    array = macro(rows, cols, **values)
+    gds = tmp_path / "a.gds"
+    to_layout(array.cell, array.tech).write(str(gds))
+    drawn, decoder = Switches(extract_layout(gds, array.tech)), Decoder(cols, array.decoded)
+    columns = range(1 << len(decoder.address))
+    codes = [(b, t) for b in (False, True) for t in (False, True)]
+    states = [decoder.pins(code, column) for code in codes for column in columns]
+    random.Random(1).shuffle(states)
+    other = {pin: True for pin in decoder.inputs if pin != names.ENABLE}
+    off = {"EN": False}
+    drawn.settle(decoder.pins((True, True), enabled=False))  # at power-up
+    for pins in states:
+        drawn.settle(off)
+        drawn.settle({**pins, **off})
+        low = drawn.levels(array.decoded)
+        assert low == decoder.levels({**pins, **off})
+        assert not any(on for net, on in low.items() if is_gated(net))
+        drawn.settle(pins)
+        assert drawn.levels(array.decoded) == decoder.levels(pins), pins
+        drawn.settle({pin: not pins[pin] for pin in other})  # held while EN is high
+        assert drawn.levels(array.decoded) == decoder.levels(pins), pins
+
+
+def test_an_address_cut_that_lies_elsewhere_is_no_match(tmp_path: Path) -> None:
+    """Which column a row or a group is decides the place of a cut alone."""
+    array = macro(1, 2)
+    drivers = [p for p in array.cell.placements if p.cell.name == "decoder_select_driver"]
+    at = drivers[0].y + drivers[0].cell.port("L0").y
+    layout = to_layout(array.cell, array.tech)
+    via = layout.layer(*array.tech.gds(array.tech.roles.layer("select_via")))
+    west = drivers[0].x
+    shapes = layout.top_cell().shapes(via)
+    (cut,) = [s for s in shapes.each() if s.bbox().center().y == at and s.bbox().left > west]
+    (moved,) = _other_line(array, cut.bbox(), layout)
+    shapes.replace(cut, moved)
+    assert not matched(array, tmp_path, layout)["match"]
+
+
+def _other_line(array: Array, cut: db.Box, layout: db.Layout) -> list[db.Box]:
+    """Return the cut on the nearest other line along y."""
+    index = layout.layer(*array.tech.gds(array.tech.roles.layer("bottom_row")))
+    shapes = layout.top_cell().shapes(index)
+    y = cut.center().y
+    lines = [s.bbox() for s in shapes.each() if s.bbox().bottom < y < s.bbox().top]
+    xs = sorted((abs(b.center().x - cut.center().x), b.center().x) for b in lines)
+    x = next(x for far, x in xs if far > cut.width())
+    return [cut.moved(x - cut.center().x, 0)]
+
+
+def test_pins_are_few() -> None:
+    array = macro(3, 64)
+    pins = {q.name for q in array.pins}
+    inputs = set(Decoder(64, array.decoded).inputs)
+    assert inputs <= pins
+    assert len(inputs) == 9
+    left = {name.partition("[")[0] for name in pins - inputs}
+    assert left == {"IN_T", "IN_B", "WR", "OUT", "WC", "VDD", "VSS"}
+    at_edge = [q for q in array.pins if q.name in inputs]
+    assert all((q.orientation, q.y) == (270, 0) for q in at_edge)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"periphery": "decoder"}, "it needs top: macro"),
+        ({"top": "testchip", "periphery": "decoder"}, "none on a test chip"),
+        ({"top": "macro", "periphery": "decode"}, "one of none, scan, decoder"),
+    ],
+)
+def test_what_is_refused(values: dict[str, object], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        ArraySpec(2, 2, **values)  # type: ignore[arg-type]
