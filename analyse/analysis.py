@@ -22,6 +22,9 @@ from .numbers import load_numbers, read_numbers
 from .operating import Laws, at_work, mode_ohm, write_options
 from .progress import step_of
 
+#: inputs in magnitude, V: beyond, their currents would be 0 or infinite in floating point
+_LEAST_V, _MOST_V = 1e-100, 1e100
+
 if TYPE_CHECKING:
     from ..solve.modes.address import Chain
     from ..solve.network.network import Network
@@ -102,6 +105,7 @@ def stimulus(
     volts = np.full(shape[:2], m.v_read_v)
     if inputs is not None:
         volts = read_numbers(inputs, shape[:2], one_line=True)
+        _check_volts(inputs, volts)
         text["inputs"] = f"{inputs.name}, in volts"
     return Stimulus(siemens, volts, text)
 
@@ -156,7 +160,21 @@ def _many(path: Path, shape: tuple[int, int]) -> Floats | None:
     whole = found.shape[-1] == size if found.ndim < len(shape) + 1 else found.shape[1:] == shape
     if not whole or found.size % size:
         return None
+    _check_volts(path, found)
     return found.reshape(-1, *shape)
+
+
+def _check_volts(path: Path, volts: Floats) -> None:
+    """Refuse inputs whose currents no number can hold."""
+    size = np.abs(volts)
+    wrong = (size > 0) & ((size < _LEAST_V) | (size > _MOST_V))
+    if wrong.any():
+        at = tuple(map(int, np.argwhere(wrong)[0]))
+        where = f"[{', '.join(map(str, at))}]"
+        raise ConfigError(
+            f"{path}: input {volts[at]:.9g} V at {where}, allowed: 0, or {_LEAST_V:g} .. "
+            f"{_MOST_V:g} V in magnitude"
+        )
 
 
 def expansion_drives(network: Network, what: Stimulus) -> Drives:

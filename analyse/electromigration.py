@@ -242,7 +242,8 @@ def _verdict(
     summed = [layer for layer in loose if layer in SUMS]
     pieces = f"{', '.join(summed)}, which the network holds without the pieces of wire"
     if not found:
-        return CurrentVerdict.unjudged(pieces if summed else "no mode")
+        bare = "no piece of wire in the network has a width; --engine flat of extract keeps them"
+        return CurrentVerdict.unjudged(pieces if summed else bare if modes else "no mode")
     mode, worst = max(found, key=lambda load: load[1].ratio)
     left = {gap.what for gap in missing}
     known = [layer for layer in loose if layer not in SUMS]

@@ -144,8 +144,8 @@ def remarks(drops: ModeDrops) -> list[str]:
         series, wires = drop.all_series.worst_device, drop.wires_only.worst_device
         if cut_off := _without_voltage(drop.device_error):
             found.append(
-                f"{mode}: no voltage reaches {cut_off}: a wire on the way is open, or nothing "
-                "drives it"
+                f"{mode}: no voltage reaches {cut_off}: a wire on the way is open, nothing drives "
+                "it, or devices that are shorts take all of it"
             )
         elif series > LARGE_LOSS:
             found.append(

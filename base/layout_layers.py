@@ -189,6 +189,36 @@ def _refuse_other_devices(
             )
 
 
+def check_slots(cell: db.Cell, process: ProcessLayers, name: str) -> None:
+    """Refuse what takes metal out of a wire and does not lie inside it: nets would not see it.
+
+    Raises:
+        FileError: names layer and place of a slot that parts a wire or reaches over its edge.
+    """
+    import klayout.db as db
+
+    drawn = dict(_drawn(cell))
+    for layer in process.foreign:
+        if layer.gds not in drawn or layer.gds not in process.judged:
+            continue
+        slots = db.Region(cell.begin_shapes_rec(drawn[layer.gds])).merged()
+        for pair in layer.changes:
+            if pair not in drawn or slots.is_empty():
+                continue
+            near = db.RecursiveShapeIterator(cell.layout(), cell, drawn[pair], slots, True)
+            wires = db.Region(near).merged()
+            mine = slots.interacting(wires)
+            parting = mine.outside(wires.sized(-1)) + mine.not_inside(wires.sized(-1))
+            parting += mine.with_holes(1, None, False)
+            if not parting.is_empty():
+                at = parting[0].bbox().center().to_dtype(cell.layout().dbu)
+                raise FileError(
+                    f"{name}: {layer.name} {layer.gds[0]}/{layer.gds[1]} parts "
+                    f"{process.known.get(pair, pair)} or reaches over its edge at ({at.x:.3f}, "
+                    f"{at.y:.3f}): {layer.text}, which nets do not see; allowed: slots inside it"
+                )
+
+
 def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
     """Return a shape of a layer that overlaps or only touches one of another, by edge or corner.
 

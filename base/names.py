@@ -95,6 +95,11 @@ def address(number: int | str) -> str:
     return numbered(ADDRESS, number)
 
 
+def address_bits(cols: int) -> int:
+    """Return how many bits address a number of columns."""
+    return (cols - 1).bit_length()
+
+
 def mode_bit(number: int | str) -> str:
     """Return the name of a decoder's mode bit, which is that of a tier."""
     return numbered(MODE, number)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from crossstack.base import names
 from crossstack.base.ngspice import run_ngspice
 from crossstack.cells import to_layout
+from crossstack.cells.drawing import Label
 from crossstack.extract import Bsim
 from crossstack.extract.field.capacitance import net_capacitance
 from crossstack.extract.write.bsim import transistor_card
@@ -124,12 +125,42 @@ def wave(steps: list[Step], pin: str, volts: float, step_ns: float) -> str:
     return " ".join(points)
 
 
+def inner_labels(array: Array) -> Iterator[Label]:
+    """Yield a label for each net inside a decoder that one of its cells drives by itself.
+
+    The calls of drivers, group cells and what stands between the blocks come in the order of their
+    places; bits, which come as arrays, drive the lines that have a label anyway.
+    """
+    calls = [i for i in array.instances() if i.subcircuit.startswith("decoder_")]
+    kinds = {i.subcircuit for i in calls} - {"decoder_select_bit", "decoder_write_bit"}
+    places = [p for p in array.cell.placements if p.cell.name in kinds]
+    mine = {kind: [i for i in calls if i.subcircuit == kind] for kind in kinds}
+    named = set(lines_of(array)) | {pin.name for pin in array.pins}
+    for place in places:
+        assert place.cell.netlist is not None
+        call = mine[place.cell.name].pop(0)
+        for pin, net in zip(place.cell.netlist.pins, call.nets, strict=True):
+            if net not in named:
+                named.add(net)
+                port = place.cell.port(pin)
+                inward = 5 if port.orientation == 180 else -5
+                yield Label(port.layer, net, place.x + port.x + inward, place.y + port.y)
+
+
+def loads(array: Array) -> dict[str, float]:
+    """Return F on each line of the logic, and of the wires of each net inside a decoder."""
+    lines, inner = lines_of(array), [*inner_labels(array)] if array.decoded else []
+    cell = replace(array.cell, labels=(*array.cell.labels, *inner))
+    nets = [*lines, *(label.text for label in inner)]
+    found = net_capacitance(to_layout(cell, array.tech), array.tech, nets=nets)
+    own = set(lines)  # gates of the logic itself are transistors of the deck
+    return {net: c.total_f - (0.0 if net in own else c.gate_f) for net, c in found.items()}
+
+
 def deck(array: Array, bsim: Bsim, steps: list[Step], table: Path) -> Iterator[str]:
     """Yield the netlist: the logic with BSIM transistors, its lines loaded as extracted."""
     lines, vdd, kind = lines_of(array), bsim.vdd_v, array.spec.periphery
-    layout = to_layout(array.cell, array.tech)
-    found = net_capacitance(layout, array.tech, nets=[*lines])
-    load = {net: c.total_f for net, c in found.items()}
+    load = loads(array)
     yield "* logic on board"
     yield from bsim.library()
     for cell in array.subcircuits:
@@ -142,8 +173,8 @@ def deck(array: Array, bsim: Bsim, steps: list[Step], table: Path) -> Iterator[s
     for i in array.instances():
         if i.subcircuit.startswith(f"{kind}_"):
             yield f"X{i.name} {' '.join(i.nets)} {i.subcircuit}"
-    for k, net in enumerate(lines):
-        yield f"Cl{k} {net} VSS {load[net]:g}"
+    for k, (net, farad) in enumerate(load.items()):
+        yield f"Cl{k} {net} VSS {farad:g}"
     yield f"Vvdd VDD 0 {vdd:g}"
     yield "Vvss VSS 0 0"
     for k, pin in enumerate(steps[0].levels):

@@ -106,7 +106,7 @@ def cases(base: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Ca
             set_value(nested, key, value)
         config = config_of(nested)
         if config.spec.top == "testchip":
-            raise ConfigError("top = testchip: the wires of a whole die are not extracted")
+            raise ConfigError("top = testchip: a sweep solves arrays and macros, not whole dies")
         found.append(Case(chosen, config))
         if len(found) > MOST_CASES:
             raise ConfigError(f"--vary asks for more than {MOST_CASES} cases")

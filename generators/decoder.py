@@ -20,7 +20,6 @@ from .decoder_block import (
     WRITE,
     DecoderBlock,
     Seat,
-    address_bits,
     group_size,
     held,
     inverter_um,
@@ -43,7 +42,7 @@ class Decoder(Board):
     def __init__(self, a: Around) -> None:
         super().__init__(a)
         self.tech = a.rules.tech
-        self.bits = address_bits(a.spec.cols)
+        self.bits = names.address_bits(a.spec.cols)
         self.inputs = [
             *(names.address(k) for k in range(self.bits)),
             *(names.mode_bit(k) for k in range(2)),

@@ -17,7 +17,7 @@ from ..cells.logic import NoTrackError
 from ..cells.logic_rules import LogicRules
 from ..cells.rules import RuleBook
 from ..cells.scan import TRACKS
-from ..pdk import ParameterError, Tech
+from ..pdk import Tech
 from .netlist import Instance
 from .periphery import LEAD, Block, Line, buffer_fingers, join_supply
 
@@ -53,11 +53,6 @@ class Seat:
         return Instance(self.name, self.cell.name, tuple(nets[p] for p in self.cell.netlist.pins))
 
 
-def address_bits(cols: int) -> int:
-    """Return how many bits address a number of columns."""
-    return (cols - 1).bit_length()
-
-
 def held(name: str, high: bool = True) -> str:
     """Return the net of a latched bit, or of its complement."""
     kind = f"{names.kind_of(name)}L" + ("" if high else "_N")
@@ -75,7 +70,7 @@ def group_size(tech: Tech, pitch: int, cols: int, least: int) -> int:
     """
     low = 0
     while True:
-        high = max(1, address_bits(cols) - low)
+        high = max(1, names.address_bits(cols) - low)
         own = cells.group_cell(tech, [True] * high, fingers=GROUP_FINGERS).width
         if pitch << low >= max(least, own):
             return 1 << low
@@ -118,11 +113,9 @@ class DecoderBlock(Block):
         self.size = self.columns
         self.width = self.size * self.pitch
         self.over = -self.cols % self.size
-        if self.west > self.x0:
-            raise ParameterError("pitch_x_um", self.pitch * 1e-3, "more, for periphery: decoder")
         self._fill()
         self.group_x = self._places(self.width)[0]
-        bits = address_bits(self.cols)
+        bits = names.address_bits(self.cols)
         self.low = min(self.size.bit_length() - 1, bits)
         self.high = bits - self.low
         self._draw_row()

@@ -11,6 +11,7 @@ import klayout.db as db
 
 from ..base.errors import ConfigError, FileError, ParameterError
 from ..base.layout import OpenedLayout, clear_layers, open_copy
+from ..base.layout_layers import check_slots
 from ..base.names import fold, label_name
 from ..base.repeat import flat_shapes
 from ..base.units import place
@@ -257,6 +258,7 @@ def extract_layout(
     layout, cell, name = opened.layout, opened.top, opened.name
     # fill touches no wire (`open_layout` refuses any that does), so it is on no net
     clear_layers(layout, cell, tech.drawing.fill)
+    check_slots(cell, tech.drawing, name)
     wiring = connectivity(tech)
     texts = _top_texts(layout, cell, tech, wiring)
     _refuse_labels_below(layout, cell, tech, wiring, name)

@@ -33,7 +33,7 @@ from .check_stack import (
     problems_of_warmth,
 )
 from .model import Module, Process, Purpose
-from .module import Stand, placed
+from .module import TIERS, Stand, placed
 from .tables import ProcessError
 
 
@@ -121,8 +121,8 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     sheets = {film.name: film.sheet_ohm_sq for film in stacked}
     yield from problems_of_module_limits(base, module, standing)
     yield from problems_of_electrodes(module, standing)
-    if not module.tiers:
-        yield "no device of a tier (module.toml)"
+    if module.tiers[:1] != TIERS[:1]:
+        yield f"no device memristor_{TIERS[0]}, and no array without it (module.toml)"
     for name in module.electrodes:
         if sheets.get(name) is None:
             yield f"electrode {name} has no film with a sheet resistance (films.csv)"

@@ -8,6 +8,7 @@ from itertools import chain
 from ..base.errors import CrossStackError
 from ..base.names import GROUND, SUPPLY
 from .model import Cut, Module, Process
+from .module import TIERS
 from .nets import Device, Names, Nets
 from .programs import nets
 from .regions import EDGES, POLYGONS, kind_of, names_in
@@ -54,6 +55,10 @@ def problems_of_nets(base: Process, module: Module, cuts: tuple[Cut, ...]) -> It
     yield from _links(base, found, known, wires)
     for device in found.devices:
         yield from _device(device, known, wires)
+    of_tiers = [f"memristor_{tier}" for tier in TIERS]
+    for device in found.memristors:
+        if device.name not in of_tiers:
+            yield f"device {device.name!r} is none of {', '.join(of_tiers)} (module.toml)"
     for name, count in _counted(device.name for device in found.devices):
         if count > 1:
             yield f"device {name} is there twice (devices.toml, module.toml)"

@@ -357,9 +357,11 @@ def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float
     from ..base.decimals import decimal
     from ..base.errors import ConfigError
 
-    found = {}
+    found: dict[str, float] = {}
     for pair in pairs:
         film, _, text = pair.partition("=")
+        if film in found:
+            raise ConfigError(f"{flag} names {film} twice")
         try:
             found[film] = decimal(text)
         except ValueError:

@@ -95,12 +95,13 @@ def command(
 ) -> int:
     """Map a trained network to arrays: what of its accuracy is left.
 
-    MODEL is what torch.save(model, path) stores of a Sequential of PyTorch's own layers. Every
-    linear and convolution layer is cut into tiles of one array. Reported is the accuracy in
-    software, on devices without wires (ideal), with wires, with wires and spread of the devices,
-    and after retraining with the wires in the loop; per layer its tiles and the error that wires
-    make; from a build folder area, time and energy of an inference. Reads are linear; an extracted
-    array's transistors have the resistance at which they work for the mean of the inputs.
+    MODEL is what torch.save(model, path) stores of a Sequential of PyTorch's own layers, or an ONNX
+    file (.onnx; needs crossstack[onnx]), whose branches may join again. Every linear and
+    convolution layer is cut into tiles of one array. Reported is the accuracy in software, on
+    devices without wires (ideal), with wires, with wires and spread of the devices, and after
+    retraining with the wires in the loop; per layer its tiles and the error that wires make; from
+    a build folder area, time and energy of an inference. Reads are linear; an extracted array's
+    transistors have the resistance at which they work for the mean of the inputs.
 
     Tiles are solved on all cores, or on a Dask cluster that is there already. With --out, a run
     that was interrupted goes on where it was. Needs PyTorch: pip install 'crossstack[torch]'.

@@ -183,7 +183,7 @@ def _truth(path: Path | None, tech: Tech) -> Any:
 
 
 def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
-    found = {}
+    found: dict[tuple[str, str], int] = {}
     for text in texts:
         parts = text.split(",")
         try:
@@ -191,6 +191,8 @@ def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
         except (IndexError, ValueError):
             told = f"--overlay {text!r} is not MASK,AXIS,BAR, e.g. VME,x,-2"
             raise click.UsageError(told) from None
+        if (mask, axis) in found:
+            raise click.UsageError(f"--overlay names {mask},{axis} twice")
         found[mask, axis] = bar
     return found
 

@@ -26,11 +26,16 @@ _SETS = ("x", "y", "x_train", "y_train")
 
 
 def load_model(path: Path) -> nn.Module:
-    """Read a model that `torch.save(model, path)` stored.
+    """Read a model that `torch.save(model, path)` stored, or an ONNX file.
 
     Raises:
         FileError: if it holds anything but modules of PyTorch's own, or weights alone.
+        ConfigError: for an ONNX file with a node that is not read.
     """
+    if path.suffix.lower() == ".onnx":
+        from .onnx import load_onnx
+
+        return load_onnx(path)
     regular_file(path, _MOST_MODEL)
     try:
         with torch.serialization.safe_globals(list(_MODULES)):

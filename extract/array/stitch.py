@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base import names as grammar
-from ...base.names import TIER_NAMES
-from ...lvs import ExtractedLayout, FlatNet, missed_devices, touches
+from ...base.names import LINE, TIER_NAMES
+from ...lvs import ExtractedLayout, FlatNet, Label, missed_devices, touches
 from ...pdk import Tech
 from ..nets.report import ExtractionReport, Progress
 from ..sheet.netres import NetSolver
@@ -98,6 +98,18 @@ class Stitcher:
         lines = int((self.row_label >= 0).any(axis=1).sum()) * g.rows + g.cols
         stacks = int(np.isfinite(self.device["switch_w_um"]).sum())
         self.report.nets = self.report.solved = lines + stacks
+
+    def check_labels(self, labels: Iterable[Label]) -> None:
+        """Refuse labels of rows and columns that no device of the array is on.
+
+        Raises:
+            NotRegularError: names the first; the flat engine keeps such a line.
+        """
+        mine = {grammar.column(int(number)) for number in self.col_label}
+        mine |= {grammar.row(t, int(n)) for t in (0, 1) for n in self.row_label[t]}
+        for label in labels:
+            if LINE.fullmatch(label.name) and label.name not in mine:
+                raise NotRegularError(f"line {label.name} has no device")
 
     def check_lines(self) -> None:
         """Forget the pieces of lines of an array that is too large for a network.

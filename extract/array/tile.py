@@ -67,6 +67,7 @@ def extract_tiled(
             apart=has_rest and fits, pieces=pieces and fits and not has_rest,
         )  # fmt: skip
         stitcher.run()
+        stitcher.check_labels(around.labels)
     except NotAChainError as error:
         raise NotRegularError(str(error)) from None
     if not fits:

@@ -170,7 +170,6 @@ class _Assembly:
                 raise FileError(f"{self.layout.name}: {why}: join them by metal")
             if key not in solved:
                 shapes, warnings = self.geometry.shapes(net, self.names[net.number])
-                self.builder.pads.update(self.geometry.pads(shapes))
                 shapes.pins += part_pins(net.name, shapes)
                 resistors = self.solver.solve(shapes)
                 for text in [*warnings, *resistors.warnings]:
@@ -179,6 +178,7 @@ class _Assembly:
             self._place(net, solved[key][0])
         self.report.distinct_nets = self.solver.distinct
         self._place_devices()
+        self.builder.pads = self.geometry.pads()
         self.builder.left_out = LeftOut(tuple(self.ideal), tuple(self.left_out))
         return self.builder.build()
 

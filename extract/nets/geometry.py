@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -67,12 +66,16 @@ class NetGeometry:
         found = self.layout.regions.get(self.layout.tech.roles.names.get("pad", ""))
         return db.Region() if found is None else found.dup().flatten().merged()
 
-    def pads(self, shapes: NetShapes) -> Iterator[str]:
-        """Yield the pins of a net that lie in an opening: a wire is bonded there, or a needle."""
-        for pin in shapes.pins if shapes.on_pad else ():
-            spot = db.Region(db.Box(pin.x, pin.y, pin.x, pin.y).enlarged(1))
-            if pin.layer == self.layout.tech.roles.land and not (spot & self._openings).is_empty():
-                yield pin.name
+    def pads(self) -> set[str]:
+        """Return the labels whose pins lie in an opening: a wire is bonded there, or a needle."""
+        land = self.layout.tech.roles.land
+        first = {label: places[0] for label, places in self._pins.items()}
+        on_land = {label: pin for label, pin in first.items() if pin.layer == land}
+        spots = {
+            label: db.Region(db.Box(pin.x, pin.y, pin.x, pin.y).enlarged(1))
+            for label, pin in on_land.items()
+        }
+        return {label for label, spot in spots.items() if not (spot & self._openings).is_empty()}
 
     def shapes(self, net: FlatNet, name: str) -> tuple[NetShapes, list[str]]:
         """Return a net's shapes and warnings about what cannot be represented."""

@@ -22,11 +22,6 @@ from .modes import MODES
 OFF = (False, False)
 
 
-def address_bits(cols: int) -> int:
-    """Return how many bits address a number of columns."""
-    return (cols - 1).bit_length()
-
-
 def mode_code(read_tier: int | None) -> tuple[bool, bool]:
     """Return the mode bits (bottom, top) of a mode that reads a tier, or every one."""
     return read_tier in (None, BOTTOM), read_tier in (None, TOP)
@@ -61,7 +56,7 @@ class Decoder:
     @property
     def address(self) -> tuple[str, ...]:
         """Pins of the address, the lowest bit first."""
-        return tuple(names.address(k) for k in range(address_bits(self.cols)))
+        return tuple(names.address(k) for k in range(names.address_bits(self.cols)))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -86,7 +81,7 @@ class Decoder:
         Raises:
             ModeError: for an address of more bits than there are.
         """
-        most = (1 << address_bits(self.cols)) - 1
+        most = (1 << names.address_bits(self.cols)) - 1
         if not 0 <= column <= most:
             raise ModeError(f"address is {column}, allowed 0..{most}")
         found = {pin: bool(column >> k & 1) for k, pin in enumerate(self.address)}
@@ -172,7 +167,7 @@ class Decoder:
             for tier, name in enumerate(TIER_NAMES):
                 code = {names.MODE: _binary(mode_code(tier))}
                 codes.append({"mode": mode.name, "read_tier": name, **code})
-        bits = address_bits(self.cols)
+        bits = names.address_bits(self.cols)
         return {
             "pins": list(self.inputs),
             "columns": self.cols,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import NetworkError
-from ...base.names import TIER_NAMES
+from ...base.names import COLUMN, LINE, ROWS, TIER_NAMES, kind_of, number_of
 from .left_out import LeftOut
 
 #: places of an array that is solved whatever it holds, and places for each memristor beyond
@@ -29,6 +29,8 @@ Array = NDArray[Any]
 
 #: least and most of an ohm, a um or a um2: beyond, 1 / x and sums of squares leave the numbers
 LEAST, MOST = 1e-100, 1e100
+#: largest sizes of devices, um2 and um: a metre, and its square
+SIZES = {"memristor_area_um2": 1e12, "switch_w_um": 1e6, "switch_l_um": 1e6}
 #: V of a supply that nobody has named
 NO_SUPPLY_V = 1.0
 
@@ -165,16 +167,27 @@ class Network:
         found[self.memristor_tier, self.memristor_row, self.memristor_col] = True
         return found
 
+    def _bare_lines(self) -> str:
+        """Say which lines beyond the last device have none, with their verb; "" for none."""
+        has = dict.fromkeys(ROWS, self.rows) | {COLUMN: self.cols}
+        nets = (net for net in dict.fromkeys([*self.ports, *self.nets]) if LINE.fullmatch(net))
+        bare = [net for net in nets if number_of(net) >= has[kind_of(net)]]
+        if not bare or not len(self.memristor_row):
+            return ""
+        more = f" and {len(bare) - 1} more have" if len(bare) > 1 else " has"
+        return f"{bare[0]}{more}"
+
     @property
     def missing(self) -> str:
         """Says that places of the grid hold no memristor, and which first; empty if none."""
+        bare = self._bare_lines()
         empty = np.argwhere(~self.present[list(self.tiers)])
         if not len(empty):
-            return ""
+            return bare and f"{bare} no device; all figures are of those present"
         tier, row, col = (int(v) for v in empty[0])
         count = len(self.memristor_row)
         more = f" and {len(empty) - 1} more are" if len(empty) > 1 else " is"
-        return (
+        return (bare and f"{bare} no device, ") + (
             f"{count} of {count + len(empty)} devices: {TIER_NAMES[self.tiers[tier]]} tier, row "
             f"{row}, column {col}{more} missing; all figures are of those present"
         )
@@ -244,9 +257,9 @@ class Network:
             values = getattr(self, name)
             wrong = (values <= 0) | (values > MOST)
             _refuse(name, values, wrong, "> 0, or nan where it has no meaning")
-        for name in ("memristor_area_um2", "switch_w_um", "switch_l_um"):
+        for name, most in SIZES.items():
             values = getattr(self, name)
-            _refuse(name, values, ~((values > 0) & (values <= MOST)), f"> 0, at most {MOST:g}")
+            _refuse(name, values, ~((values > 0) & (values <= most)), f"> 0, at most {most:g}")
 
     def _check_positions(self) -> None:
         if not len(self.memristor_row):

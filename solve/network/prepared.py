@@ -167,7 +167,11 @@ class Prepared:
         a voltage, as those of a write do.
         """
         g = self.devices(conductances)
-        found = self.through(g, outputs=np.eye(len(self.outputs)))
+        if len(self.inputs) < len(self.outputs):
+            found = self.through(g, inputs=np.eye(len(self.inputs)))
+            found = None if found is None else np.ascontiguousarray(found.T)
+        else:
+            found = self.through(g, outputs=np.eye(len(self.outputs)))
         return Linear(self, g, len(self.outputs)).matrix if found is None else found
 
     def constant(self, conductances: ArrayLike) -> Floats:

@@ -120,8 +120,9 @@ def _check_places(network: Network, said: Ints) -> None:
             k, which = wrong[0].tolist()
             shown = [TIER_NAMES[n] if which == 0 else n for n in (are[k, which], named[k, which])]
             raise NetworkError(
-                f"memristor_{_PLACE[which]}[{k}] is {shown[0]}, but the device is on net "
-                f"{network.nets[net_of[ends[k]]]}; allowed: {shown[1]} ({len(wrong)} are wrong)"
+                f"memristor {k} is {_PLACE[which]} {shown[0]}, but on net "
+                f"{network.nets[net_of[ends[k]]]}, which makes it {shown[1]}: shorted lines, "
+                f"exchanged labels, or a changed file ({len(wrong)} such devices)"
             )
 
 
@@ -140,17 +141,18 @@ def _check_access(network: Network, said: Ints) -> None:
             (said[other, 1] >= 0) & ~whole[other] & differ.any(axis=1)
         ).tolist():
             raise NetworkError(
-                f"switch {mine[k]} leads from {network.nets[electrode[k]]} to "
-                f"{network.nets[other[k]]}; allowed: the row line of that device"
+                f"transistor {mine[k]} leads from {network.nets[electrode[k]]} to "
+                f"{network.nets[other[k]]}, which is not the row of that device: exchanged labels, "
+                "or a changed file"
             )
         gates = network.switch_gate[mine]
         for k in np.flatnonzero(of_select[gates]).tolist():
             tier, _, col = said[electrode[k]].tolist()
-            wanted = select(tier, col)
-            if wanted in number and number[wanted] != gates[k]:
+            wanted, gate = select(tier, col), network.nets[gates[k]]
+            if wanted in number and wanted != gate:
                 raise NetworkError(
-                    f"switch_gate[{mine[k]}] is {network.nets[gates[k]]}, but the transistor is "
-                    f"that of {network.nets[electrode[k]]}; allowed: {wanted}"
+                    f"transistor {mine[k]} is that of {network.nets[electrode[k]]}, but its gate "
+                    f"is on {gate}, not {wanted}: exchanged labels, or a changed file"
                 )
 
 

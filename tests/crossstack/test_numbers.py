@@ -97,9 +97,18 @@ def test_pipes_and_folders_are_refused(tmp_path):
         ("--conductances", -1e-4, ""),
         ("--conductances", np.nan, "finite"),
         ("--inputs", np.inf, "finite"),
+        ("--inputs", 1e-300, "input 1e-300 V at [0, 0], allowed: 0, or 1e-100 .. 1e+100 V"),
+        ("--inputs", -1e200, "allowed: 0, or 1e-100 .. 1e+100 V"),
     ],
 )
 def test_values_out_of_range_are_refused_by_solve(crossstack, built, tmp_path, flag, value, words):
     shape = (2, 3) if flag == "--inputs" else (2, 3, 2)
     np.save(tmp_path / "x.npy", np.full(shape, value))
     crossstack("solve", built, flag, tmp_path / "x.npy").fails(2, words)
+
+
+@pytest.mark.parametrize(("flag", "text"), [("--sheet", "ME=1"), ("--bias", "ME=0.1")])
+def test_a_film_named_twice_is_refused(crossstack, built, tmp_path, flag, text):
+    given = (flag, text, flag, "ME=0.2")
+    ran = crossstack("extract", built / f"{built.name}.gds", *given, "-o", tmp_path)
+    ran.fails(2, f"{flag} names ME twice")

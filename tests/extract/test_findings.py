@@ -108,3 +108,39 @@ def test_wires_that_meet_at_a_corner_only_have_no_resistance(draw, layer, engine
     wanted = f"of ({layer}|nsd) meet at a corner only, at"
     with pytest.raises((FileError, ParameterError), match=wanted):
         extract(layout, TECH, engine=engine)
+
+
+@pytest.mark.parametrize(
+    ("corners", "parts"),
+    [
+        ((-1000, 4000, 9000, 7000), True),  # over the line
+        ((-5100, 4200, -4900, 4900), True),  # across an edge
+        ((-7000, 4200, -6000, 4900), False),  # inside a plate of its own
+    ],
+)
+def test_slots_that_part_a_wire_are_refused(draw, corners, parts):
+    layout = draw(2, 3)
+    top = layout.top_cell()
+    box(top, "Metal4", -8000, 3000, -5000, 6000)
+    top.shapes(layout.layer(46, 3)).insert(db.Box(*corners))
+    if parts:
+        with pytest.raises(FileError, match=r"Metal4_Slot 46/3 parts Metal4 or reaches over its"):
+            extract(layout, TECH)
+    else:
+        assert extract(layout, TECH).network.shape == ((0, 1), 2, 3)
+
+
+@pytest.mark.parametrize("engine", ["flat", "tile"])
+def test_a_line_without_any_device_is_named(draw, engine):
+    layout = draw(3, 3)
+    inst = next(i for i in layout.top_cell().each_inst() if i.cell.name == "hybrid_cell")
+    if inst.a.x > 0:
+        inst.na -= 1
+    else:
+        inst.nb -= 1
+    if engine == "tile":
+        with pytest.raises(ParameterError, match=r"flat or auto .*: line C\[2\] has no device"):
+            extract(layout, TECH, engine=engine)
+    else:
+        missing = extract(layout, TECH, engine=engine).network.missing
+        assert missing == "C[2] has no device; all figures are of those present"

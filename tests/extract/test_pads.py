@@ -10,7 +10,7 @@ import pytest
 from labelled import TECH
 
 from crossstack.analyse.pads import at_pads
-from crossstack.base.errors import NetworkError
+from crossstack.base.errors import NetworkError, NetworkFileError
 from crossstack.cells import draw_cell, to_layout
 from crossstack.cells.pads import bond_pad
 from crossstack.extract.array import chain
@@ -22,6 +22,7 @@ from crossstack.extract.sheet.netres import NetSolver
 from crossstack.extract.sheet.rates import rates
 from crossstack.lvs import extract_layout
 from crossstack.solve import Network, NetworkBuilder, load_network, save_network
+from crossstack.solve.network.archive import pack_names, write_archive
 from crossstack.solve.study.metrics import ir_drop
 
 #: track from the pad's lead: length along y, then along x, and width, in dbu
@@ -59,7 +60,7 @@ def solved(layout: db.Layout):
 def test_via_arrays_of_a_pad_are_lumped_without_a_difference(pad, monkeypatch) -> None:
     small, shapes, geometry = solved(pad[0])
     assert shapes.on_pad
-    assert list(geometry.pads(shapes)) == ["PAD"]
+    assert geometry.pads() == {"PAD"}
     assert len(small.resistors) < 60
     assert lumps.LAYER in {r.layer for r in small.resistors}
     monkeypatch.setattr(lumps, "LARGE", 10**9)
@@ -85,7 +86,7 @@ def test_a_net_without_a_pad_keeps_its_vias(pad) -> None:
     layout = pad[0].dup()
     layout.clear_layer(layout.layer(*TECH.gds("Pad")))
     net, shapes, geometry = solved(layout)
-    assert (shapes.on_pad, list(geometry.pads(shapes))) == (False, [])
+    assert (shapes.on_pad, geometry.pads()) == (False, set())
     assert sum(r.cuts for r in net.resistors if r.layer == "Via4") > 100
 
 
@@ -180,3 +181,20 @@ def test_a_pad_that_is_no_port_is_refused(draw) -> None:
     network, _ = extract_flat(draw(1, 1), TECH)
     with pytest.raises(NetworkError, match="pad 'X' is none"):
         replace(network, pads=("X",)).validate()
+
+
+@pytest.mark.parametrize(
+    ("pads", "words"),
+    [
+        (pack_names(("X",)), "pad 'X' is none"),
+        (np.array([255, 254], dtype=np.uint8), "'pads'"),
+        (np.array([1.0]), "'pads'"),
+    ],
+)
+def test_pads_of_a_file_are_checked(pads, words, tmp_path) -> None:
+    save_network(macro_on_pads(), tmp_path / "n.npz")
+    with np.load(tmp_path / "n.npz") as archive:
+        content = {**archive, "pads": pads}
+    write_archive(tmp_path / "n.npz", content)
+    with pytest.raises(NetworkFileError, match=words):
+        load_network(tmp_path / "n.npz")

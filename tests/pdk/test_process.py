@@ -264,6 +264,8 @@ MODULE_DAMAGE = [
     ("profiles.csv", "stepper,0.5", "stepper,0", "line_um = 0, allowed: above 0"),
     ("profiles.csv", "aligner,1", "stepper,1", "each name once"),
     ("module.toml", '"TE"]', '"TE", "XE"]', "electrode XE has no film"),
+    ("module.toml", 'name = "memristor_bottom"', 'name = "{x}"', "no device memristor_bottom, and"),
+    ("module.toml", 'name = "memristor_top"', 'name = "over"', "device 'over' is none of memrist"),
     ("derived.toml", '"BE & ME"', '"BE & XE"', "'XE', which is no layer"),
 ]  # fmt: skip
 

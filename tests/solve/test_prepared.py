@@ -11,6 +11,7 @@ from crossstack.solve import (
     ModeError,
     NetworkError,
     Sinh,
+    effective_matrix,
     network_drives,
     network_matrix,
     prepare_crossbar,
@@ -138,6 +139,16 @@ def test_large_ones_go_by_chains(make_array, rng, monkeypatch):
     slow = copy.copy(array)
     object.__setattr__(slow, "guess", None)
     assert np.abs(array.matrix(siemens) - slow.matrix(siemens)).max() < 1e-10 * most
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 9), (2, 9, 4)])
+def test_matrices_of_wide_and_tall_arrays(rng, monkeypatch, shape):
+    monkeypatch.setattr(guess, "FROM_DEVICES", 1)
+    siemens, wires = devices(shape, rng), {"row_segments": 3.0, "column_segments": 5.0}
+    array = prepare_crossbar(shape, device_resistance=90.0, **wires)
+    want = effective_matrix(siemens / (1 + 90.0 * siemens), tol=1e-12, **wires)
+    assert np.abs(array.matrix(siemens) - want).max() < 1e-10 * want.max()
+    assert not array.constant(siemens).any()
 
 
 @pytest.mark.parametrize("kind", [{}, {"macro": True}, {"tiers": (0,)}, {"select": False}])
