@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import subprocess
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SMALL, LARGE = ("size_32.yaml", 15), ("size_128.yaml", 60)
@@ -44,21 +46,34 @@ def main() -> int:
             f"{name}: exit code {code}, {took:.1f} of {minutes} minutes, CPU "
             f"{(used.ru_utime + used.ru_stime) / 60:.1f} minutes, load {os.getloadavg()[1]:.1f}"
         )
-        if code != 0 or took > minutes:
+        if code != 0:
             return 1
-        return check(folder, Path(scratch) / "again")
+        return max(check(folder, Path(scratch) / "again"), int(took > minutes))
 
 
 def check(folder: Path, again: Path) -> int:
     """Build the first point from its YAML and hold it against what `size` says of it."""
     point = json.loads((folder / "size.json").read_text())["points"][0]
     crossstack("build", folder / f"{point['name']}.yaml", "-o", again, "--quiet")
-    same = all(
-        (again / point["name"] / name).read_bytes() == (folder / point["name"] / name).read_bytes()
-        for name in ("ir_drop.json", "em.json", "manifest.json")
-    )
+    pairs = [
+        [json.loads((where / point["name"] / name).read_text()) for where in (again, folder)]
+        for name in ("ir_drop.json", "em.json")
+    ]
+    # of wires with equal loads any one may be named: the verdict is held against the verdict
+    same = alike(*pairs[0]) and alike(*(em["verdict"] for em in pairs[1]))
     print(f"{point['name']}.yaml builds to {'the same' if same else 'OTHER'} figures")
     return 0 if same else 1
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Return whether two results are the same but for rounding: sums of other threads differ."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(a == b)
 
 
 if __name__ == "__main__":

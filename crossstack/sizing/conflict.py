@@ -26,7 +26,9 @@ def conflicts(search: Search, target: Target) -> dict[str, Any]:
         ``targets``: names of the fewest that conflict; ``best``: target -> best value that was
         seen, and whether that reaches it.
     """
-    search.look(_worth_a_look(search, target))
+    worth = _worth_a_look(search, target)
+    # there must be a nearest one to build, even when the time is over
+    search.look(worth[:1] if search.late() else worth)
     known = [c.excess(target) for c in search.seen.values() if c.usable]
     best = {name: _best(search, name, bound) for name, bound in target.bounds.items()}
     names = list(target.bounds)

@@ -179,7 +179,7 @@ class Search:
         complete &= not any(candidate.failed for candidate in self.seen.values())
         ended = ended or f"{len(self.seen)} candidates were looked at"
         ended = "every combination was looked at" if complete else ended
-        if self._late():
+        if self.late():
             ended = "its time was over"
         return Outcome([*self.seen.values()], self.front(), ended, complete)
 
@@ -201,7 +201,7 @@ class Search:
         waiting = [choice for choice in configs if self.seen[choice].why is None]
         waiting.sort(key=lambda c: (costs(self.seen[c], self.target), c))
         drawn = {choice: self.seen[choice] for choice in waiting}
-        while waiting and not self.front() and not self._late():
+        while waiting and not self.front() and not self.late():
             now = self._next(waiting, configs)
             waiting = waiting[len(now) :]
             self._compute({choice: configs[choice] for choice in now}, STAGES[-1])
@@ -240,7 +240,7 @@ class Search:
                 better_at, front = len(self.seen), now
             if front and len(self.seen) - better_at >= PATIENCE:
                 ended = f"nothing better among the last {len(self.seen) - better_at} candidates"
-            elif self._late():
+            elif self.late():
                 ended = "its time was over"
         self._finish()
         return ended
@@ -255,7 +255,8 @@ class Search:
         self._round(choices, whole=True)
         return [self.seen[choice] for choice in choices]
 
-    def _late(self) -> bool:
+    def late(self) -> bool:
+        """Return whether its time is over."""
         return self._ends is not None and time.monotonic() > self._ends
 
     def _propose(self, count: int) -> list[Choice]:
@@ -340,7 +341,7 @@ class Search:
 
     def _finish(self) -> None:
         """Resolve everything that waits."""
-        while self._pending and not self._late():
+        while self._pending and not self.late():
             self._resolve()
         self._tell_known()
 
@@ -371,7 +372,7 @@ class Search:
 
     def _polish(self, most: int) -> None:
         """Look at the neighbours of every point of the front, until none is better."""
-        while not self._late():
+        while not self.late():
             front = self.front()
             near = {n: None for c in front for n in self._neighbours(c.choice)}
             todo = [choice for choice in near if choice not in self.seen]

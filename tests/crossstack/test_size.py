@@ -338,12 +338,14 @@ def test_what_cannot_be_drawn_is_passed_over(tmp_path, unbuilt):
 
 
 def test_a_search_ends_when_its_time_is_over(tmp_path, monkeypatch, unbuilt):
-    looked = []
-    monkeypatch.setattr(Search, "_late", lambda self: bool(looked.append(1) or len(looked) > 1))
+    looked, nearest, look = [], [], Search.look
+    monkeypatch.setattr(Search, "look", lambda *a: nearest.extend(a[1]) or look(*a))
+    monkeypatch.setattr(Search, "late", lambda self: bool(looked.append(1) or len(looked) > 1))
     monkeypatch.setattr(search, "ROUND", 1)
     value = whole.size(read_target(write(tmp_path, CONFLICT)), tmp_path / "o", QUIET)
     assert value["search"]["looked_at"] < 3
     assert value["search"]["ended"] == "its time was over"
+    assert len(nearest) == 1  # that there is one to build
     assert "proved" not in value["verdict"]
 
 
