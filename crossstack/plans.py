@@ -16,7 +16,8 @@ _DIE = {
     "pictures": 4.0,
     "report": 3.0,
 }
-#: steps of a tapeout -> seconds for a chip of 10 x 10 cells, as measured
+#: steps of a tapeout -> seconds for a chip of 10 x 10 cells: the design rules as measured, the
+#: others estimated
 TAPEOUT = {
     "write package": 4.0,
     "check files": 12.0,
