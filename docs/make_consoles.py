@@ -23,6 +23,10 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 MARK = "<!-- run by docs/make_consoles.py -->"
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<head>[^\n`]*)\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
+#: a line of progress says how fast the machine was, and nothing of the result
+_PROGRESS = re.compile(
+    r"crossstack: .*(\bs so far\b|\bmin so far\b|\bh so far\b|\bleft( not known yet)?\b( \(|$))"
+)
 _TITLE = re.compile(r'title="([^"]+)"')
 #: printed around each command's output
 _START, _END = "@@start", "@@end"
@@ -114,7 +118,11 @@ def renewed(text: str) -> str:
         lines = []
         for command in commands(found["body"]):
             lines.append(f"$ {command}")
-            lines += [line.rstrip() for line in next(printed).rstrip().splitlines()]
+            lines += [
+                line.rstrip()
+                for line in next(printed).rstrip().splitlines()
+                if not _PROGRESS.match(line)
+            ]
         return "\n".join([found["fence"] + found["head"], *lines, found["fence"]])
 
     return _FENCE.sub(block, text)

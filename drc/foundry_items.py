@@ -131,10 +131,10 @@ def without_known(
 
 
 def _below(item: FoundryItem, known: Known, layout: kdb.Layout, tech: Tech) -> bool:
-    """True if all of a marker lies under a layer, as its cell has it."""
+    """True if the outline of a marker runs along a layer, as its cell has it."""
     cell, index = layout.cell(item.cell), layout.find_layer(*tech.gds(known.layer))
     if cell is None or index is None or len(item.points) < 3:
         return False
     marker = kdb.DPolygon([kdb.DPoint(x, y) for x, y in item.points]).to_itype(layout.dbu)
-    under = kdb.Region(cell.begin_shapes_rec(index))
-    return (kdb.Region(marker) - under).is_empty()
+    under = kdb.Region(cell.begin_shapes_rec(index)).merged().sized(1)
+    return kdb.Region(marker).edges().outside_part(under).is_empty()

@@ -13,6 +13,7 @@ from test_decks import write_all_patterns
 
 from crossstack.cells.drawing import to_layout
 from crossstack.drc import FoundryError, fetch, foundry, run_drc, run_foundry_drc
+from crossstack.drc.foundry_items import FoundryItem, without_known
 from crossstack.generators import ArraySpec, build_array
 from crossstack.generators.sealring import draw_ring
 from crossstack.pdk import FileError, ParameterError, get_tech
@@ -209,3 +210,20 @@ def test_a_seal_ring_is_clean_and_what_the_deck_gets_wrong_is_told(tmp_path: Pat
     report = run_foundry_drc(tmp_path / "tap.gds", TECH)
     assert report.by_rule["DF.14_3.3V"] > 0
     assert not report.known
+
+
+def test_a_marker_of_a_whole_ring_runs_along_it() -> None:
+    """The deck gives a ring as one polygon, of whose outline alone we hear."""
+    layout = kdb.Layout()
+    layout.dbu = 0.001
+    top = layout.create_cell("ring")
+    draw_ring(layout, top, TECH, kdb.Box(0, 0, 90_000, 70_000))
+    (why,) = DECK.known
+    outline = ((0.02, 9.32), (0.02, 60.68), (9.32, 69.98), (80.68, 69.98), (89.98, 60.68),
+               (89.98, 9.32), (80.68, 0.02), (9.32, 0.02))  # fmt: skip
+    ring = FoundryItem(why.rule, "", "ring", outline)
+    inside = FoundryItem(why.rule, "", "ring", ((30.0, 30.0), (40.0, 30.0), (40.0, 40.0)))
+    other = FoundryItem("PP.5di", "", "ring", outline)
+    kept, known = without_known((ring, inside, other), DECK.known, layout, TECH)
+    assert kept == (inside, other)
+    assert [*known.values()] == [1]
