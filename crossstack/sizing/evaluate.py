@@ -12,7 +12,7 @@ from ..config import RunConfig
 from ..figures import Drawn, Study, draw, mode_figures
 from ..pdk import CrossStackError
 from .metrics import METRICS, STAGES, flat_figures
-from .theory import least_errors, most_write_share
+from .theory import least_errors, least_load, most_write_share
 
 #: why a candidate goes no further that meets what is known of the targets
 BETTERED = "another point is at least as good in everything"
@@ -157,12 +157,18 @@ def _stages(task: Task, shared: Shared) -> Iterator[tuple[str, dict[str, float |
 
 
 def _least(task: Task) -> dict[str, float]:
-    """Return the errors, or the share of a write, that theory rules out."""
+    """Return the errors, the share of a write, or the load of a read that theory rules out."""
     if (bound := task.bounds.get("write_share")) is not None:
         shares = [most_write_share(config) for config in task.configs]
         low = min((share for share in shares if share is not None), default=bound)
         if METRICS["write_share"].misses(low, bound):
             return {"write_share": low}
+    lost, bound = (task.bounds.get(name) for name in ("worst_device", "limit_used"))
+    if lost is not None and bound is not None:
+        loads = [least_load(config, lost) for config in task.configs]
+        high = max((load for load in loads if load is not None), default=bound)
+        if METRICS["limit_used"].misses(high, bound):
+            return {"limit_used": high}
     names = [name for name in task.bounds if METRICS[name].stage == "read"]
     if not names:
         return {}

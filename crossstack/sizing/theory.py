@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LEAST_CELLS = 200
 #: rows and columns whose parts are measured
 _SIDE = 4
+#: lengths of lines that show which layers carry all of a line's current: their loads grow as these,
+#: but for what the wires of the longer one take
+_LENGTHS, _GROWS = (16, 32), 0.75
 #: what parts may be too high by, by what is counted: of transistors and wires they were at most
 #: 1.5 %, of wires alone 8 %, in a dozen arrays of any kind (`bench/theory.py`)
 MARGIN = {"all": 0.95, "wires": 0.9}
@@ -86,6 +89,52 @@ def most_write_share(config: RunConfig) -> float | None:
         max(_most_v(tech, cell, polarity) for cell in cells) / tech.memristor.needed_v(polarity)
         for polarity in POLARITIES
     )
+
+
+def least_load(config: RunConfig, lost: float) -> float | None:
+    """Return what part of its limit a line's read current is at least; None if nobody knows.
+
+    A row's current feeds a device in every column, a column's comes from those in every row, and
+    none of them may be left with less than its share. Which layers carry all of it, and how much
+    of it they may, is seen from arrays with lines of two lengths: there the load of such a layer
+    grows with the length.
+
+    Args:
+        config: the array.
+        lost: what any device may lose of its current in a read, as a part.
+    """
+    loads = []
+    for axis in ("rows", "cols"):
+        length = getattr(config.spec, axis)
+        if length <= max(_LENGTHS):
+            continue
+        short, long = (_line_loads(config, axis, n) for n in _LENGTHS)
+        grown = _GROWS * _LENGTHS[1] / _LENGTHS[0]
+        loads += [
+            load * length / _LENGTHS[1] * (1.0 - lost)
+            for layer, load in long.items()
+            if load > grown * short.get(layer, load)
+        ]
+    return max(loads, default=None)
+
+
+def _line_loads(config: RunConfig, axis: str, length: int) -> dict[str, float]:
+    rows, cols = (length if axis == name else _SIDE for name in ("rows", "cols"))
+    spec = replace(config.spec, rows=rows, cols=cols, name=None)
+    return _read_loads(replace(without_writes(config), spec=spec))
+
+
+@lru_cache(maxsize=64)
+def _read_loads(config: RunConfig) -> dict[str, float]:
+    """Return layer -> its hardest load in a read, as a part of its limit; empty if not judged."""
+    from ..solve.modes.modes import EXPANSION
+
+    try:
+        modes = Study(config, draw(config)).em([EXPANSION]).modes
+    except CrossStackError:  # nothing is ruled out that cannot be drawn small
+        return {}
+    loads = modes[EXPANSION].loads if EXPANSION in modes else None
+    return {} if loads is None else {layer: at.ratio for layer, at in loads.by_layer.items()}
 
 
 @dataclass(frozen=True)

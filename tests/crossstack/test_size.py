@@ -559,3 +559,28 @@ def test_currents_of_a_large_array_are_judged(monkeypatch):
     assert len(study.network.resistor_ohm) < 100
     large = one.evaluate(one.Task((config,), {"limit_used": 9.0}, ("area_um2",)))
     assert large["figures"]["limit_used"] == pytest.approx(small["figures"]["limit_used"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"cell": "planar", "rows": 40, "cols": 5},
+        {"rows": 4, "cols": 36},
+        {"rows": 36, "cols": 4, "strap": True, "row_ends": "both", "pitch_x_um": 5.0},
+        {"cell": "passive", "rows": 33, "cols": 34},
+    ],
+)
+def test_a_line_carries_at_least_what_its_devices_may_not_lack(values):
+    config = config_of(values)
+    study = Study(config, draw(config))
+    lost = study.modes(["expansion"])[0]["expansion"].all_series.worst_device
+    loads = study.em(["expansion"]).modes["expansion"].loads.by_layer
+    highest = max(load.ratio for load in loads.values())
+    least = theory.least_load(config, lost)
+    assert least is not None
+    assert 0.3 * highest < least < highest
+    assert theory.least_load(config, 0.5) == pytest.approx(least * 0.5 / (1 - lost))
+
+
+def test_nobody_knows_what_short_lines_carry():
+    assert theory.least_load(config_of({"rows": 32, "cols": 32}), 0.1) is None
