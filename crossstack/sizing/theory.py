@@ -33,7 +33,7 @@ LEAST_CELLS = 200
 _SIDE = 4
 #: lengths of lines that show which layers carry all of a line's current: their loads grow as these,
 #: but for what the wires of the longer one take
-_LENGTHS, _GROWS = (16, 32), 0.75
+_LENGTHS, _GROWS = (8, 16), 0.75
 #: what parts may be too high by, by what is counted: of transistors and wires they were at most
 #: 1.5 %, of wires alone 8 %, in a dozen arrays of any kind (`bench/theory.py`)
 MARGIN = {"all": 0.95, "wires": 0.9}
