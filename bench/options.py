@@ -105,6 +105,8 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     for key, low in least_pitches(values).items():
         if rng.random() < busy:
             values[key] = length(rng, (low, max(low, most)) if low else PITCH)
+    if top == "macro" and rng.random() < 0.2:
+        values["periphery"] = rng.choice(("scan", "decoder"))
     return values
 
 

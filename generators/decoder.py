@@ -8,11 +8,13 @@ over them are joined to those of their net by a cut each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..base import names
 from ..cells import decoder as cells
 from ..cells.drawing import Cell, Placement, Port, Subcircuit, grid_up
+from ..pdk import ParameterError
 from .board import Around, Board
 from .decoder_block import (
     OPEN,
@@ -25,7 +27,7 @@ from .decoder_block import (
     inverter_um,
     row_fingers,
 )
-from .netlist import Instance
+from .netlist import Instance, gate_area
 from .periphery import CLEAR, buffer_fingers, join_supply
 from .rows import EDGE
 
@@ -68,6 +70,7 @@ class Decoder(Board):
             self.blocks.append(north)
         self.seats = [*(s for b in self.blocks for s in b.seats()), *self.control]
         self.place_supplies(max(s.x + s.cell.width for s in self.seats))
+        self._check_charge()
 
     # -- places ------------------------------------------------------------------------------
 
@@ -106,6 +109,29 @@ class Decoder(Board):
             columns=self.columns, wide=self.control_x0 + self.wide - self.drivers_x,
             like=self.blocks[0] if gated else None,
         )  # fmt: skip
+
+    def _check_charge(self) -> None:
+        """Refuse input lines that charge their gates by more than antenna rules allow.
+
+        Every other line is on a drain, which drains the charge.
+
+        Raises:
+            ParameterError: names the first such line.
+        """
+        ratio = self.r.ask.antenna("bottom_row", math.inf)
+        wall = 2 * self.r.ask.antenna_wall("bottom_row")
+        for net in (*self.inputs, names.ENABLE):
+            on = [(s, pin) for s in self.seats for pin, own in s.nets.items() if own == net]
+            gate_um2 = sum(gate_area(seat.cell, pin) for seat, pin in on)
+            high = max(seat.y + seat.cell.port(pin).y for seat, pin in on) + self.r.pad
+            length_um = (high - self.bottom) * self.tech.dbu_um
+            if length_um * wall > ratio * gate_um2:
+                most = ratio * gate_um2 / wall
+                told = (
+                    f"none, or scan, for a macro this high: the line of {net} would be "
+                    f"{length_um:.0f} um long, and its gate takes the charge of {most:.0f} um"
+                )
+                raise ParameterError("periphery", "decoder", told)
 
     @property
     def delayed(self) -> list[str]:

@@ -27,7 +27,7 @@ from .array import Array, Core, build_core, cell_instances, frame, numbered_port
 from .board import Around, Board
 from .decoder import Decoder
 from .lines import with_line_pitches
-from .netlist import Instance
+from .netlist import Instance, gate_area
 from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
 from .scan import Scan
 from .spec import ArraySpec
@@ -200,7 +200,7 @@ def _control_span(plan: _Plan, net: str, riser: int, east: int) -> tuple[int, in
     ratio = r.ask.antenna("top_row", math.inf)
     if math.isinf(ratio):
         return 0, east
-    gates_um2 = plan.spec.rows * _gate_area(plan.rows.switch.cell, net)
+    gates_um2 = plan.spec.rows * gate_area(plan.rows.switch.cell, net)
     most = int(ratio * gates_um2 / (2 * r.ask.antenna_wall("top_row")) * 1e3) - plan.wiring.track
     if east <= most:
         return 0, east
@@ -215,13 +215,6 @@ def _control_span(plan: _Plan, net: str, riser: int, east: int) -> tuple[int, in
         told += f"the gates of {net} take the charge of a track {(end - west) * 1e-3:.0f} um long"
         raise ParameterError("switch_wn_um", plan.spec.switch_wn_um, told)
     return west, end
-
-
-def _gate_area(cell: Cell, net: str) -> float:
-    """Return the area of a cell's gates on a net, in um2."""
-    devices = cell.netlist.devices if cell.netlist else ()
-    gates = (dict(d.parameters) for d in devices if len(d.nets) > 3 and d.nets[1] == net)
-    return sum(g["W"] * g["L"] for g in gates)
 
 
 def _inverters(plan: _Plan, inv: RowSwitch) -> list[Placement]:

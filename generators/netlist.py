@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..cells.drawing import Device, Subcircuit
+from ..cells.drawing import Cell, Device, Subcircuit
 from ..pdk import Tech
 
 
@@ -60,3 +60,10 @@ def _wrapped(words: list[str], width: int = 12) -> Iterator[str]:
     yield " ".join(words[:width])
     for k in range(width, len(words), width):
         yield "+ " + " ".join(words[k : k + width])
+
+
+def gate_area(cell: Cell, net: str) -> float:
+    """Return the area of a cell's gates on a net, in um2."""
+    devices = cell.netlist.devices if cell.netlist else ()
+    gates = (dict(d.parameters) for d in devices if len(d.nets) > 3 and d.nets[1] == net)
+    return sum(g["W"] * g["L"] for g in gates)

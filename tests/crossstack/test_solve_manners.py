@@ -187,7 +187,7 @@ def test_a_build_with_a_replaced_file_has_not_passed(file, crossstack, built, tm
     ("field", "value", "words"),
     [
         ("switch_l_um", 0.1, "L = 0.1 um), outside the technology"),
-        ("switch_w_um", 1e9, "(W = 1e+09 um, L = 0.28 um), outside the technology"),
+        ("switch_w_um", 1e5, "(W = 100000 um, L = 0.28 um), outside the technology"),
         ("switch_w_um", 0.2, "outside the technology (W 0.22 .. 100, L from 0.28 um)"),
         ("switch_l_um", 5.0, "L = 5 um), whose L no table is of"),
     ],

@@ -13,7 +13,7 @@ from test_decks import write_all_patterns
 
 from crossstack.cells.drawing import to_layout
 from crossstack.drc import FoundryError, fetch, foundry, run_drc, run_foundry_drc
-from crossstack.drc.foundry_items import FoundryItem, without_known
+from crossstack.drc.foundry_items import FoundryItem, without_canaries, without_known
 from crossstack.generators import ArraySpec, build_array
 from crossstack.generators.sealring import draw_ring
 from crossstack.pdk import FileError, ParameterError, get_tech
@@ -59,12 +59,12 @@ def test_a_damaged_copy_and_nothing_else_is_reported(small: Path) -> None:
 
 def test_a_deck_that_did_not_look_is_an_error() -> None:
     place = kdb.DBox(0, 0, 1, 1)
-    seen = foundry.FoundryItem("NP.1", "", "TOP", ((0.2, 0.2), (0.4, 0.4)))
-    other = foundry.FoundryItem("NP.1", "", "TOP", ((5.0, 5.0), (6.0, 6.0)))
-    assert foundry._without_canaries([seen, other], {"NP.1": place}) == (other,)
+    seen = FoundryItem("NP.1", "", "TOP", ((0.2, 0.2), (0.4, 0.4)))
+    other = FoundryItem("NP.1", "", "TOP", ((5.0, 5.0), (6.0, 6.0)))
+    assert without_canaries([seen, other], {"NP.1": place}) == (other,)
     for items in ([], [other]):
         with pytest.raises(FoundryError, match=r"missed a known violation of NP\.1"):
-            foundry._without_canaries(items, {"NP.1": place})
+            without_canaries(items, {"NP.1": place})
 
 
 def test_a_log_without_shapes_is_an_error() -> None:

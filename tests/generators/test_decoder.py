@@ -141,3 +141,11 @@ def test_pins_are_few() -> None:
 def test_what_is_refused(values: dict[str, object], said: str) -> None:
     with pytest.raises(ParameterError, match=said):
         ArraySpec(2, 2, **values)  # type: ignore[arg-type]
+
+
+def test_a_macro_too_high_for_the_lines_of_its_inputs_is_refused():
+    """Beside switches of 1 mm the line of an address is 0.8 mm long, and has one small gate."""
+    wide = {"switch_wn_um": 1000.0, "switch_wp_um": 1000.0}
+    spec = ArraySpec(rows=2, cols=3, top="macro", periphery="decoder", **wide)
+    with pytest.raises(ParameterError, match=r"periphery = 'decoder' .* the line of A\[0\] would"):
+        build_top(spec)
