@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, grid_down, label_at
 from ..cells.ends import BUS
@@ -24,13 +25,13 @@ from ..cells.rules import RuleBook
 from ..cells.switches import ColumnSwitch, column_switch, inverter
 from ..pdk import ParameterError
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
-from .board import Around, Board
-from .decoder import Decoder
 from .lines import with_line_pitches
 from .netlist import Instance, gate_area
 from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
-from .scan import Scan
 from .spec import ArraySpec
+
+if TYPE_CHECKING:
+    from .board import Board
 
 
 @dataclass
@@ -125,6 +126,11 @@ def build_macro(spec: ArraySpec) -> Array:
 
 def _board(plan: _Plan, inv: RowSwitch) -> Board:
     """Place the logic on board around everything else."""
+    # what few macros have is loaded where one has it
+    from .board import Around
+    from .decoder import Decoder
+    from .scan import Scan
+
     top = plan.vss_y - plan.wiring.above_inverters
     bottom = top - len(plan.controls) * plan.wiring.inverter_pitch
     inputs = {
@@ -135,7 +141,8 @@ def _board(plan: _Plan, inv: RowSwitch) -> Board:
         plan.spec, plan.core, plan.columns.cell, plan.columns.supplies, plan.x0, plan.y0,
         plan.rows.top, inputs, plan.wiring, plan.rules,
     )  # fmt: skip
-    return {"scan": Scan, "decoder": Decoder}[plan.spec.periphery](around)
+    boards: dict[str, type[Board]] = {"scan": Scan, "decoder": Decoder}
+    return boards[plan.spec.periphery](around)
 
 
 def _switches(spec: ArraySpec, r: RuleBook, pitches: tuple[int, ...]) -> SwitchParameters:
