@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from ..base import names
-
 #: colour and words of a pad by what it is for
 _COLOURS = {
     "supply": ("#c0392b", "supply"),
@@ -38,6 +36,9 @@ def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> s
     letter, away, room = (share * long for share in (_LETTER, _AWAY, _ROOM))
     edge = away + room
     total_w, total_h = width + 2 * edge, height + 2 * edge + 4 * letter
+    title = f"{name}: {width:g} x {height:g} um, seen from above; marked corner: (0, 0)"
+    # letters are about 0.6 as wide as high
+    size = min(2 * letter, (total_w - edge) / (0.6 * len(title)))
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-edge:g} {-edge - 2 * letter:g} '
         f'{total_w:g} {total_h:g}" width="1000" role="img" '
@@ -49,8 +50,8 @@ def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> s
         f'height="{total_h:g}" fill="#fff"/>',
         f'<rect width="{width:g}" height="{height:g}" fill="#f4f6f7" stroke="#333" '
         f'stroke-width="{letter / 5:g}"/>',
-        f'<text x="{-edge / 2:g}" y="{-edge + letter:g}" fill="#222" font-size="{2 * letter:g}">'
-        f"{escape(name)}: {width:g} x {height:g} um, seen from above; marked corner: (0, 0)</text>",
+        f'<text x="{-edge / 2:g}" y="{-edge + letter:g}" fill="#222" font-size="{size:g}">'
+        f"{escape(title)}</text>",
         # which corner is which, whichever way the die is turned in the cavity
         f'<polygon points="0,{height:g} {3 * letter:g},{height:g} 0,{height - 3 * letter:g}" '
         'fill="#333"><title>corner (0, 0)</title></polygon>',
@@ -69,7 +70,7 @@ def _use(pad: dict[str, Any]) -> str:
     for kind in ("supply", "ground", "sense", "control"):
         if use.startswith(kind):
             return kind
-    return "control" if names.SCAN_PINS and use.startswith("scan") else "signal"
+    return "control" if use.startswith("scan") else "signal"
 
 
 def _pads(pads: list[dict[str, Any]], height: float) -> Iterator[str]:

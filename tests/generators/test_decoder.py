@@ -14,23 +14,17 @@ from crossstack.drc import run_drc
 from crossstack.generators import build_top
 from crossstack.generators.array import Array
 from crossstack.generators.spec import ArraySpec
-from crossstack.lvs import compare_layout, extract_layout
+from crossstack.lvs import extract_layout
 from crossstack.pdk import ParameterError
 from crossstack.solve.modes.address import is_gated
 from crossstack.solve.modes.decoder import Decoder
 
+from .matching import matched
 from .switches import Switches
 
 
 def macro(rows: int, cols: int, **values: object) -> Array:
     return build_top(ArraySpec(rows, cols, top="macro", periphery="decoder", **values))  # type: ignore[arg-type]
-
-
-def matched(array: Array, folder: Path, layout: db.Layout | None = None) -> dict[str, object]:
-    gds, net = folder / "a.gds", folder / "a.spice"
-    (layout or to_layout(array.cell, array.tech)).write(str(gds))
-    net.write_text("\n".join(array.netlist_lines()) + "\n")
-    return compare_layout(extract_layout(gds, array.tech), net, array.tech).to_json()
 
 
 @pytest.mark.parametrize(

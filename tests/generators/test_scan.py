@@ -16,18 +16,13 @@ from crossstack.generators.spec import ArraySpec
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError
 
+from .matching import matched
+
 SCAN = {"SIN", "CLK", "LE", "EN", "RSTN", "SOUT"}
 
 
 def macro(rows: int, cols: int, **values: object) -> Array:
     return build_top(ArraySpec(rows, cols, top="macro", periphery="scan", **values))  # type: ignore[arg-type]
-
-
-def matched(array: Array, folder: Path) -> dict[str, object]:
-    gds, net = folder / "a.gds", folder / "a.spice"
-    to_layout(array.cell, array.tech).write(str(gds))
-    net.write_text("\n".join(array.netlist_lines()) + "\n")
-    return compare_layout(extract_layout(gds, array.tech), net, array.tech).to_json()
 
 
 @pytest.mark.parametrize(
