@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 from .errors import FileError
 from .inputs import regular_file
@@ -87,10 +88,17 @@ class Stream:
         return [name for name in self.cells if name not in called]
 
 
+def unpacking(path: Path) -> IO[bytes]:
+    """Open a file, or what it unpacks to if it is a gzip file."""
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP)) == GZIP
+    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
+
+
 def unpacked(path: Path) -> bytes:
     """Return the bytes of a file, or what it unpacks to if it is a gzip file."""
-    data = path.read_bytes()
-    return gzip.decompress(data) if data.startswith(GZIP) else data
+    with unpacking(path) as stream:
+        return stream.read()
 
 
 def read_stream(path: Path) -> Stream:
