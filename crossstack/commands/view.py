@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from ..pdk import Tech
     from ..report.cut import Cut
 
+#: what KLayout runs once the files are open
+_WHOLE = """\
+import pya
+window = pya.Application.instance().main_window()
+for k in range(window.views()):
+    window.view(k).max_hier()
+    window.view(k).zoom_fit()
+"""
+
 
 @click.command("view")
 @click.argument("target", type=EXISTING_OR_FOLDER)
@@ -197,7 +206,10 @@ def _open(file: Path, tech: Tech, markers: Path | None) -> int:
     if program is None:
         raise FileError("klayout is not installed; `crossstack view FILE --png` draws a picture")
     with _technology(tech) as (lyt, lyp):
-        arguments = [program, "-nn", str(lyt), str(file), "-l", str(lyp)]
+        # a KLayout that was never set up draws the top cell only: frames of the cells in it
+        whole = lyp.with_name("whole.py")
+        whole.write_text(_WHOLE, encoding="utf-8")
+        arguments = [program, "-nn", str(lyt), str(file), "-l", str(lyp), "-rr", str(whole)]
         if markers is not None:
             arguments += ["-m", str(markers)]
         code = subprocess.run(arguments, check=False).returncode

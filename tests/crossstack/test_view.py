@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +12,7 @@ import klayout.db as db
 import numpy as np
 import pytest
 
+from crossstack.commands.view import _WHOLE
 from crossstack.glb import write_glb
 from crossstack.pdk import get_tech
 
@@ -39,11 +42,28 @@ def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path
     assert (first, file, flag) == ("-nn", str(built / f"{NAME}.gds"), "-l")
     assert f"<name>{TECH.name}</name>" in (tmp_path / "lyt").read_text()
     assert (lyt[-4:], lyp[-4:]) == (".lyt", ".lyp")
-    assert markers == ["-m", str(built / "drc.lyrdb")]
+    assert markers[0] == "-rr"
+    assert markers[2:] == ["-m", str(built / "drc.lyrdb")]
     assert crossstack("view", built, "--no-markers").code == 0
     assert "-m" not in (tmp_path / "args").read_text().split()
     monkeypatch.setenv("PATH", "")
     crossstack("view", built).fails(3, "not installed", "--png")
+
+
+def test_all_levels_of_a_layout_are_shown(built, tmp_path, requires_program):
+    """A KLayout without settings shows the top cell alone, of an array: the frames of its cells."""
+    probe, out = tmp_path / "probe.py", tmp_path / "levels"
+    levels = f"pya.LayoutView.current().max_hier_levels, file=open({str(out)!r}, 'a')"
+    probe.write_text(f"import pya\nprint({levels})\n{_WHOLE}\nprint({levels})\n")
+    subprocess.run(
+        [requires_program("klayout"), "-z", "-nc", built / f"{NAME}.gds", "-r", probe],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(tmp_path)},
+        check=True,
+        timeout=60,
+    )
+    before, after = out.read_text().split()
+    assert int(before) == 1
+    assert int(after) > 1
 
 
 @pytest.mark.parametrize("cut", ["auto", "y=6.51", "x=3.0"])
