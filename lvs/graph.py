@@ -27,6 +27,8 @@ TERMINALS = 4
 #: Columns of drain and source, which may be exchanged.
 DRAIN, SOURCE = 0, 2
 
+#: devices away from a net that are looked at, at most
+_MOST_HOPS = 64
 _UNKNOWN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -86,17 +88,20 @@ class Graph:
     def net_colors(self, hops: int) -> Colors:
         """Return the colour of each net from everything up to `hops` devices away."""
         known = self.anchors >= 0
-        base = np.where(known, mix(self.anchors.astype(np.uint64) + np.uint64(2)), _UNKNOWN)
-        colors = base
+        colors = np.where(known, mix(self.anchors.astype(np.uint64) + np.uint64(2)), _UNKNOWN)
         for _ in range(hops):
-            devices = self.device_colors(colors)
-            total = np.zeros(len(colors), dtype=np.uint64)
-            for column in range(TERMINALS):
-                on = self.nets[:, column] >= 0
-                share = mix(devices[on] + _SALTS[self.kinds[on], column])
-                np.add.at(total, self.nets[on, column], share)
-            colors = np.where(known, base, mix(colors + total))
+            colors = self.farther(colors)
         return colors
+
+    def farther(self, colors: Colors) -> Colors:
+        """Return the colour of each net from everything one device farther away."""
+        devices = self.device_colors(colors)
+        total = np.zeros(len(colors), dtype=np.uint64)
+        for column in range(TERMINALS):
+            on = self.nets[:, column] >= 0
+            share = mix(devices[on] + _SALTS[self.kinds[on], column])
+            np.add.at(total, self.nets[on, column], share)
+        return np.where(self.anchors >= 0, colors, mix(colors + total))
 
     def device_colors(self, net_colors: Colors) -> Colors:
         """Return the colour of each device from its kind and the colours of its nets."""
@@ -153,13 +158,15 @@ def equal_colors(a: Graph, b: Graph) -> tuple[bool, bool, int]:
         Whether all colours are equal, whether that proves equality (no two nets share a
         colour), and the number of hops after which colours stopped refining.
     """
-    hops, before = 0, -1
+    ca, cb = a.net_colors(0), b.net_colors(0)
+    hops, distinct = 0, -1
     while True:
-        ca, cb = a.net_colors(hops), b.net_colors(hops)
-        distinct = len(np.unique(ca[a.used_nets]))
-        if distinct == before or hops > 64:
+        # what differs at one distance differs at any larger one
+        if not np.array_equal(np.sort(ca[a.used_nets]), np.sort(cb[b.used_nets])):
+            return False, False, hops
+        before, distinct = distinct, len(np.unique(ca[a.used_nets]))
+        if distinct == before or hops > _MOST_HOPS:
             break
-        before, hops = distinct, hops + 1
-    same_nets = np.array_equal(np.sort(ca[a.used_nets]), np.sort(cb[b.used_nets]))
+        ca, cb, hops = a.farther(ca), b.farther(cb), hops + 1
     da, db_ = np.sort(a.device_colors(ca)), np.sort(b.device_colors(cb))
-    return same_nets and np.array_equal(da, db_), distinct == len(a.used_nets), hops
+    return np.array_equal(da, db_), distinct == len(a.used_nets), hops

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,10 @@ from ..base.units import place
 from .connectivity import SUBSTRATE
 from .devices import KINDS
 from .extraction import ExtractedLayout, Finding, Label
-from .graph import Graph, equal_colors, merge_nets
+from .graph import Graph, Ints, equal_colors, merge_nets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .flat import FlatNet
     from .spice import Reference
@@ -151,14 +152,15 @@ def exchanged_names(extracted: ExtractedLayout, a: Graph, b: Graph) -> list[Find
     then equal by what is connected to them, their labels are compared with that.
     """
     names = {net.number: net.name for net in b.flat.nets if net.name and b.anchors[net.number] >= 0}
+    with _forgotten(a, b, b.anchors[list(names)]):
+        same, _, _ = equal_colors(a, b)
+    if not same:  # whatever they are called
+        return []
     for family in _families(names.values()):
-        chosen = [b.anchors[number] for number, name in names.items() if name in family]
-        saved_a, saved_b = a.anchors.copy(), b.anchors.copy()
-        a.anchors[np.isin(a.anchors, chosen)] = -1
-        b.anchors[np.isin(b.anchors, chosen)] = -1
-        same, proven, hops = equal_colors(a, b)
-        ca, cb = a.net_colors(hops), b.net_colors(hops)
-        a.anchors[:], b.anchors[:] = saved_a, saved_b
+        chosen = b.anchors[[number for number, name in names.items() if name in family]]
+        with _forgotten(a, b, chosen):
+            same, proven, hops = equal_colors(a, b)
+            ca, cb = a.net_colors(hops), b.net_colors(hops)
         if same and proven:
             reference_net = {int(cb[net]): int(net) for net in b.used_nets}
             label_at = {label.name: label.at for label in extracted.labels}
@@ -169,6 +171,18 @@ def exchanged_names(extracted: ExtractedLayout, a: Graph, b: Graph) -> list[Find
                     found.append(_misplaced(a.flat.nets[net], b.flat.nets[other], label_at))
             return found
     return []
+
+
+@contextmanager
+def _forgotten(a: Graph, b: Graph, anchors: Ints) -> Iterator[None]:
+    """Lend two netlists in which some nets are not known to be each other's."""
+    saved = a.anchors.copy(), b.anchors.copy()
+    for graph in (a, b):
+        graph.anchors[np.isin(graph.anchors, anchors)] = -1
+    try:
+        yield
+    finally:
+        a.anchors[:], b.anchors[:] = saved
 
 
 def _families(names: Iterable[str]) -> list[set[str]]:

@@ -36,9 +36,10 @@ def _corners(extracted: ExtractedLayout) -> Iterator[Finding]:
 
 def _kisses(region: db.Region) -> list[tuple[int, int]]:
     """Return the first points, from the south-west on, at which polygons meet at a corner only."""
-    if region.count() <= _FEW:
-        region = flat(region).merged()
-    near = flat(region.space_check(1).polygons(_AROUND)).merged()
+    few = region.count() <= _FEW
+    if few:
+        region = flat(region).merged(True, 0)
+    near = _close_corners(region) if few and _is_square(region) else _close(region)
     if near.is_empty():
         return []
     found: set[tuple[int, int]] = set()
@@ -49,6 +50,25 @@ def _kisses(region: db.Region) -> list[tuple[int, int]]:
         # the sides of a polygon belong to it
         found |= {(p.y, p.x) for p in corners if sum(part.inside(p) for part in parts) > 1}
     return [(x, y) for y, x in sorted(found)[:MOST]]
+
+
+def _is_square(region: db.Region) -> bool:
+    """Return True if all angles are right ones: then what meets at a point has a corner there."""
+    return region.non_rectilinear().is_empty()
+
+
+def _close_corners(region: db.Region) -> db.Region:
+    """Return surroundings of corners that lie within 1 dbu of each other.
+
+    Lines as long as an array are each near all of the others that cross the array: what grows
+    with their number squared for whole edges grows with the number of corners here.
+    """
+    return region.corners(-180.0, 180.0, 1).merged(False, 2).sized(_AROUND).merged()
+
+
+def _close(region: db.Region) -> db.Region:
+    """Return surroundings of edges that lie within 1 dbu of each other."""
+    return flat(region.space_check(1).polygons(_AROUND)).merged()
 
 
 def _cuts(extracted: ExtractedLayout) -> Iterator[Finding]:
