@@ -39,7 +39,7 @@ INPUT_BITS = 10
 #: nets of a macro whose capacitance the settling needs
 LINES = tuple(
     f"{kind}[*"
-    for kind in (*reversed(names.ROWS), names.COLUMN, *reversed(names.INPUTS), names.OUTPUT)
+    for kind in (*reversed(names.ROWS), names.COLUMN, *reversed(names.ALL_INPUTS), names.OUTPUT)
 )
 COUNTED = (
     "all inputs step at once; wires, memristors, transistors at work, capacitances of lines "

@@ -17,13 +17,21 @@ TIER_NAMES = ("bottom", "top")
 #: write drivers of a macro's rows, and WSEL leads a column to the write rail WC.
 ROWS, SELECTS, INPUTS = (("BR", "TR"), ("BS", "TS"), ("IN_B", "IN_T"))
 COLUMN, OUTPUT, WRITE_ROW, WRITE_SELECT = "C", "OUT", "WR", "WSEL"
+#: what the kinds of a macro's row pins end in where rows are driven from their other end, too
+FAR_END = "_E"
+FAR_INPUTS = tuple(kind + FAR_END for kind in INPUTS)
+FAR_WRITE_ROW = WRITE_ROW + FAR_END
+#: read inputs and write drivers at either end
+ALL_INPUTS, WRITE_ROWS = (*INPUTS, *FAR_INPUTS), (WRITE_ROW, FAR_WRITE_ROW)
 #: the electrodes of single devices, as extraction names their nets
 ELECTRODES = ("BE", "TE")
 #: Pins without a number: supplies, write rail, and which tier a macro's rows are written in.
 SUPPLY, GROUND, WRITE_RAIL, WRITE_TIERS = "VDD", "VSS", "WC", ("WB", "WT")
 
 _LINES = "|".join((*ROWS, COLUMN))
-_NUMBERED = "|".join((_LINES, *SELECTS, *INPUTS, WRITE_ROW, OUTPUT, WRITE_SELECT))
+_NUMBERED = "|".join(
+    (_LINES, *SELECTS, *ALL_INPUTS, *WRITE_ROWS, OUTPUT, WRITE_SELECT)
+)
 _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 
 #: Label of a row or column line: its letters and its number.
@@ -78,6 +86,12 @@ def row_input(tier: int | str, number: int | str) -> str:
 def write_row(number: int | str) -> str:
     """Return the name of a macro's write driver of a row."""
     return numbered(WRITE_ROW, number)
+
+
+def far_end(name: str) -> str:
+    """Return the pin at a row's other end: ``IN_T_E[3]`` of ``IN_T[3]``."""
+    kind, bracket, rest = name.partition("[")
+    return f"{kind}{FAR_END}{bracket}{rest}"
 
 
 def write_tier(tier: int | str) -> str:

@@ -41,15 +41,12 @@ def layouts(only: list[str]) -> Iterator[tuple[str, Array]]:
     """Yield every layout with its name."""
     for means in only or MEANS:
         values = MEANS[means]
-        # rows of a macro end in mode switches, in the west alone
-        macro = {key: value for key, value in values.items() if key != "row_ends"}
         for profile in profile_names():
             for rows, cols in SHAPES:
                 spec = ArraySpec(rows, cols, profile=profile, **values)
                 yield f"{means:<10}{profile:<8} array {rows} x {cols}", build_top(spec)
-            if macro:
-                spec = ArraySpec(*MACRO, profile=profile, top="macro", **macro)
-                yield f"{means:<10}{profile:<8} macro {MACRO[0]} x {MACRO[1]}", build_top(spec)
+            spec = ArraySpec(*MACRO, profile=profile, top="macro", **values)
+            yield f"{means:<10}{profile:<8} macro {MACRO[0]} x {MACRO[1]}", build_top(spec)
 
 
 def foundry_faults(array: Array) -> str:

@@ -88,7 +88,7 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
             total = values.get("select_w_um", 2.0)
             step = 0.01 * values["select_fingers"]
             values["select_w_um"] = round(max(1, round(total / step)) * step, 2)
-    if top == "array" and rng.random() < 0.3:
+    if top != "testchip" and rng.random() < 0.3:
         values["row_ends"] = "both"
     if top != "array":
         values["kelvin"] = rng.random() < 0.4
@@ -105,7 +105,7 @@ def option_set(rng: random.Random, top: str | None = None) -> dict[str, Any]:
     for key, low in least_pitches(values).items():
         if rng.random() < busy:
             values[key] = length(rng, (low, max(low, most)) if low else PITCH)
-    if top == "macro" and rng.random() < 0.2:
+    if top == "macro" and "row_ends" not in values and rng.random() < 0.2:
         values["periphery"] = rng.choice(("scan", "decoder"))
     return values
 

@@ -19,7 +19,7 @@ MAX_LINES, TESTCHIP_LINES = 1024, 16
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
 #: transistors of a read switch. What is read lies near VSS, where a PMOS conducts nothing
 READ_SWITCHES = ("nmos", "both")
-#: ends at which row lines have pins
+#: ends at which row lines are driven
 ROW_ENDS = ("one", "both")
 #: what drives a macro's controls: its pins, or a scan chain or a decoder on board
 PERIPHERIES = ("none", "scan", "decoder")
@@ -143,8 +143,9 @@ ARRAY: dict[str, Declared] = {
         "vias on every level of a cell's stacks", 1, words=CUTS, only="not for passive cells"
     ),
     "row_ends": Declared(
-        "ends at which the row lines have pins, to be driven: in the west, or both",
-        "one", words=ROW_ENDS, only="both for a bare array",
+        "ends at which the row lines are driven, a bare array's over pins, a macro's over "
+        "switches: in the west, or both",
+        "one", words=ROW_ENDS, only="both not for a test chip, nor with periphery",
     ),
     "top": Declared(
         f"bare array, macro with mode switches, or test chip of at most {TESTCHIP_LINES} x "

@@ -106,10 +106,14 @@ def cell_instances(spec: ArraySpec, unit: Cell) -> Iterator[Instance]:
 def numbered_ports(place: Placement, nets: tuple[str, ...]) -> Iterator[Port]:
     """Yield one port per repeat of an edge cell, numbered along its side."""
     for port in place.cell.ports:
-        if port.name in nets:
-            for k in range(max(place.nx, place.ny)):
-                x, y = place.x + port.x + k * place.dx, place.y + port.y + k * place.dy
-                yield replace(port, name=f"{port.name}[{k}]", x=x, y=y)
+        if port.name not in nets:
+            continue
+        dx, side = port.x, port.orientation
+        if place.mirror_x:
+            dx, side = -dx, (180 - side) % 360
+        for k in range(max(place.nx, place.ny)):
+            x, y = place.x + dx + k * place.dx, place.y + port.y + k * place.dy
+            yield replace(port, name=f"{port.name}[{k}]", x=x, y=y, orientation=side)
 
 
 def frame(tech: Tech, width: int, height: int) -> list[Rect]:

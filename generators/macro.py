@@ -6,6 +6,8 @@ the VDD and VSS buses (in that of BR), and the inverters that make the complemen
 
 * west: IN_T, IN_B, WR (and TR, BR with `kelvin`), WT, WB, VDD, VSS,
 * south: OUT, WSEL (and C with `kelvin`),   north: TS, BS,   east: WC.
+
+Rows that are driven from both ends have switches in the east, too: see `far_end`.
 """
 
 from __future__ import annotations
@@ -27,11 +29,12 @@ from ..pdk import ParameterError
 from .array import Array, Core, build_core, cell_instances, frame, numbered_ports
 from .lines import with_line_pitches
 from .netlist import Instance, gate_area
-from .rows import EDGE, RowBlock, Wiring, draw_fan, row_block
+from .rows import EDGE, RowBlock, Wiring, draw_fan, row_blocks
 from .spec import ArraySpec
 
 if TYPE_CHECKING:
     from .board import Board
+    from .far_end import FarEnd
 
 
 @dataclass
@@ -49,6 +52,7 @@ class _Plan:
     wiring: Wiring
     canvas: Canvas = field(init=False)
     board: Board | None = None
+    far: FarEnd | None = None
     pins: list[Port] = field(default_factory=list)
     track_y: dict[str, int] = field(default_factory=dict)
     vdd_y: int = 0
@@ -77,7 +81,7 @@ def build_macro(spec: ArraySpec) -> Array:
     p = _switches(spec, rules, (wiring.inverter_pitch, pitch_x))
     inv = inverter(tech, p, wiring.inverter_pitch)
     columns = column_switch(tech, p, pitch_x)
-    rows = row_block(core, spec, p, inv, wiring, columns.cell)
+    rows, there = row_blocks(core, spec, p, inv, wiring, columns.cell)
     x0 = rows.width + core.west.width
     y0 = columns.cell.height + core.south.height
     plan = _Plan(spec, core, rows, columns, x0, y0, inv.cell.width, rules, wiring)
@@ -87,6 +91,9 @@ def build_macro(spec: ArraySpec) -> Array:
         Placement(columns.cell, x0, 0, spec.cols, 1, pitch_x, 0),
     ]
     draw_fan(plan.canvas, rules, rows, core, y0, spec.rows)
+    if there is not None:
+        plan.far = _far_end(plan, there)
+        placements += plan.far.placements()
     _foot(plan)
     if spec.periphery != "none":
         plan.board = _board(plan, inv)
@@ -94,9 +101,12 @@ def build_macro(spec: ArraySpec) -> Array:
     _trunks(plan)
     width = _write_rail(plan)
     height = max(y0 + spec.rows * pitch_y + core.north.height, rows.top)
-    plan.pins += _line_pins(plan, placements)
+    if plan.far is not None:
+        height = plan.far.draw_north(plan.canvas)
+    plan.pins += _line_pins(plan, placements, height)
     names = [*_names(plan, placements)]
-    parts = (core.unit.cell, rows.switch.cell, columns.cell, inv.cell)
+    parts = [core.unit.cell, rows.switch.cell, columns.cell, inv.cell]
+    parts += [plan.far.switch] if plan.far is not None else []
     netlists = tuple(c.netlist for c in parts if c.netlist is not None)
     drawn, up = plan.canvas.rects, 0
     if plan.board is not None:
@@ -122,6 +132,15 @@ def build_macro(spec: ArraySpec) -> Array:
     return Array(
         spec, cell, core.unit.cell, tuple(plan.pins), netlists, lambda: _instances(plan), **by
     )
+
+
+def _far_end(plan: _Plan, rows: RowBlock) -> FarEnd:
+    """Place the switches at the rows' other ends and lead the rows there."""
+    from .far_end import FarEnd
+
+    found = FarEnd.of(plan.spec, plan.core, plan.rows, rows, plan.x0, plan.y0, plan.wiring)
+    found.draw_fan(plan.canvas)
+    return found
 
 
 def _board(plan: _Plan, inv: RowSwitch) -> Board:
@@ -208,7 +227,11 @@ def _control_span(plan: _Plan, net: str, riser: int, east: int) -> tuple[int, in
     if math.isinf(ratio):
         return 0, east
     gates_um2 = plan.spec.rows * gate_area(plan.rows.switch.cell, net)
-    most = int(ratio * gates_um2 / (2 * r.ask.antenna_wall("top_row")) * 1e3) - plan.wiring.track
+    beside = plan.wiring.track
+    if plan.far is not None:
+        gates_um2 += plan.far.gate_area(net)
+        beside += plan.far.track_length(net) + plan.wiring.track
+    most = int(ratio * gates_um2 / (2 * r.ask.antenna_wall("top_row")) * 1e3) - beside
     if east <= most:
         return 0, east
     half = plan.wiring.riser // 2
@@ -313,8 +336,7 @@ def _write_rail(plan: _Plan) -> int:
     """Join the lines of WC in the east and bring them to a pin; returns the width."""
     c, r = plan.canvas, plan.rules
     x = plan.x0 + plan.spec.cols * plan.core.unit.cell.width
-    # clear of the last column's own straps, which end short of its edge
-    bar = x + max(300, r.space("select"))
+    bar = x + plan.wiring.rail_edge
     if plan.board is not None:
         bar = max(bar, plan.board.east)
     half = r.pad // 2
@@ -322,6 +344,11 @@ def _write_rail(plan: _Plan) -> int:
         c.rect("select", x, y - half, bar, y + half)
     low, high = min(plan.columns.rails) - half, max(plan.columns.rails) + half
     width = bar + plan.wiring.rail
+    if plan.far is not None:  # more switches stand in the east
+        c.rect("select", bar, 0, width, high)
+        middle = grid_down((bar + width) / 2)
+        plan.pins.append(Port("WC", r.layer("select"), middle, 0, width - bar, 270))
+        return plan.far.axis
     c.rect("select", bar, low, width, high)
     plan.pins.append(
         Port("WC", r.layer("select"), width, grid_down((low + high) / 2), high - low, 0)
@@ -329,15 +356,18 @@ def _write_rail(plan: _Plan) -> int:
     return width
 
 
-def _line_pins(plan: _Plan, placements: list[Placement]) -> list[Port]:
+def _line_pins(plan: _Plan, placements: list[Placement], height: int) -> list[Port]:
     """Return the pins that come in numbers; with `kelvin` the lines themselves are among them."""
     _, _, _, north, west, south = placements[:6]
     pins: list[Port] = []
     for net in ("IN_T", "IN_B", "WR"):
         pins += numbered_ports(west, (net,))
     pins += [*numbered_ports(south, ("OUT",)), *numbered_ports(south, ("WSEL",))]
-    for net in reversed(plan.core.unit.selects):
-        pins += numbered_ports(north, (net,))
+    if plan.far is not None:
+        pins += [*plan.far.pins(), *plan.far.select_pins(plan.canvas, north, height)]
+    else:
+        for net in reversed(plan.core.unit.selects):
+            pins += numbered_ports(north, (net,))
     for place, net, line in ((west, "KT", "TR"), (west, "KB", "BR"), (south, "KC", "C")):
         pins += [replace(q, name=q.name.replace(net, line)) for q in numbered_ports(place, (net,))]
     return pins
@@ -368,6 +398,8 @@ def _instances(plan: _Plan) -> Iterator[Instance]:
                 for p in cell.netlist.pins
             )
             yield Instance(f"{prefix}{k}", cell.name, nets)
+    if plan.far is not None:
+        yield from plan.far.instances()
     if plan.board is not None:
         yield from plan.board.instances()
     for control in plan.controls:

@@ -9,10 +9,11 @@ least area is drawn.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cells.chains import ChainRules
 from ..cells.drawing import Canvas, Cell, grid_down, grid_up
+from ..cells.ends import row_end
 from ..cells.gates import Tracks
 from ..cells.pen import SwitchParameters
 from ..cells.pitches import MOST_PITCH, least_pitch
@@ -47,7 +48,7 @@ class Wiring:
         trunk_pitch: from the middle of one trunk to that of the other.
         inverter_pitch: height of an inverter.
         clear: from the middle of one supply line to that of another of another net.
-        rail: width of the write rail's line in the east.
+        rail, rail_edge: width of the write rail's line in the east, and from the columns to it.
     """
 
     def __init__(self, r: RuleBook) -> None:
@@ -77,6 +78,8 @@ class Wiring:
         )
         self.clear = max(1000, r.pad + space)
         self.rail = grid_up(max(1000, r.pad + space), 10)
+        # clear of the last column's own straps, which end short of its edge
+        self.rail_edge = max(300, r.space("select"))
 
     @property
     def trunks(self) -> int:
@@ -222,16 +225,44 @@ class _Corner:
         allowed = sorted(p for p in found if self.row_pitch < p <= most)
         yield from allowed[:: -(-len(allowed) // MOST_TRIED) or 1]
 
-    def area(self, block: RowBlock) -> int:
-        """Return the area of the macro's part that depends on the block."""
-        across = self.spec.cols * self.core.unit.cell.width
+    def area(self, block: RowBlock, more: int = 0) -> int:
+        """Return the area of the macro's part that depends on the block, and is so much wider."""
+        across = self.spec.cols * self.core.unit.cell.width + more
         return (block.width + across) * max(self.array_top, block.top)
 
 
-def row_block(
+class FarCorner(_Corner):
+    """The same of a block in the east, as if it stood in the west.
+
+    Nothing of its comes down in the south, where the write rail's line takes the trunks' place.
+    """
+
+    @staticmethod
+    def seen_from_west(core: Core, r: RuleBook) -> Core:
+        """Return an array whose row ends in the east stand in the west."""
+        return replace(core, west=row_end(core.unit.mirrored(), r))
+
+    def _fit(self, pitch: int, between: int, faced: bool) -> tuple[int, int, int]:
+        r, rows = self.rules, row_switch(self.tech, self.p, pitch, self.tiers, EDGE)
+        end = rows.cell.width + between + self.core.west.width
+        least = self._east_of_wells(rows.cell) + r.net_space("nwell")
+        if not faced:
+            metals = [r.layer(metal) for metal in ("local", "select")]
+            reach = max(q.x2 for q in rows.cell.rects if q.layer in metals)
+            least = max(least, reach + r.space("select") + self.w.rail_edge + self.w.rail)
+        return 0, 0, max(0, grid_up(least - end, 10))
+
+    def _east_of_wells(self, rows: Cell) -> int:
+        well = self.rules.layer("nwell")
+        own = max((q.x2 for q in rows.rects if q.layer == well), default=0)
+        theirs = max((q.x2 for q in self.columns.rects if q.layer == well), default=0)
+        return own + max(0, theirs - self.columns.width)
+
+
+def row_blocks(
     core: Core, spec: ArraySpec, p: SwitchParameters, inv: RowSwitch, w: Wiring, columns: Cell
-) -> RowBlock:
-    """Return the row switches that take the least area.
+) -> tuple[RowBlock, RowBlock | None]:
+    """Return the row switches that take the least area, and those of the rows' other ends if any.
 
     Args:
         core: the array.
@@ -245,7 +276,13 @@ def row_block(
         ParameterError: for a pitch or width that the switches do not allow.
     """
     corner = _Corner(core, spec, p, inv, w, columns)
-    return min((corner.block(pitch) for pitch in corner.pitches()), key=corner.area)
+    if spec.row_ends == "one":
+        return min((corner.block(pitch) for pitch in corner.pitches()), key=corner.area), None
+    # lines are sensed in the west alone
+    there = FarCorner.seen_from_west(core, corner.rules)
+    far = FarCorner(there, spec, replace(p, kelvin=False), inv, w, columns)
+    pairs = [(corner.block(pitch), far.block(pitch)) for pitch in corner.pitches()]
+    return min(pairs, key=lambda pair: corner.area(pair[0], pair[1].width))
 
 
 def _free_place(taken: list[int], inv: RowSwitch, w: Wiring, west: int) -> int:

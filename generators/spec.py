@@ -165,8 +165,11 @@ class ArraySpec:
         """Refuse what the cell or the top does not draw; `draw_unit` would pass over it."""
         if self.row_ends not in ROW_ENDS:
             raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
-        if self.top != "array" and self.row_ends != "one":
-            told = f"one with top: {self.top}, whose rows end in mode switches in the west"
+        if self.row_ends != "one" and self.top == "testchip":
+            told = "one on a test chip: its ring has no more pads for the rows' other ends"
+            raise ParameterError("row_ends", self.row_ends, told)
+        if self.row_ends != "one" and self.periphery != "none":
+            told = f"one with periphery: {self.periphery}, whose lines stand where more switches would"
             raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:

@@ -165,7 +165,7 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
     found = {"block": block_diagram(sheet["name"], groups, words)}
     settle = _settle(sheet)
     wait = quantity(settle, "s") if settle is not None else "settling"
-    inputs = [g.name for g in groups if g.name in names.INPUTS]
+    inputs = [g.name for g in groups if g.name in names.ALL_INPUTS]
     controls = [g.name for g in groups if g.pins[0].role.digital]
     selects = [name for name in controls if name in names.SELECTS]
     writes = [name for name in controls if name not in names.SELECTS]
@@ -199,7 +199,8 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     """Return how to read and to program a block, step by step."""
     have = [g.name for g in groups]
     selects = " and ".join(name for name in names.SELECTS if name in have)
-    inputs = " and ".join(name for name in names.INPUTS if name in have)
+    inputs = " and ".join(name for name in names.ALL_INPUTS if name in have)
+    drivers = " and ".join(name for name in names.WRITE_ROWS if name in have)
     tiers = " or ".join(name for name in names.WRITE_TIERS if name in have)
     logic = kind_of_logic(have)
     device, settle = sheet["device"], _settle(sheet)
@@ -210,7 +211,7 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         *([f"Set every {selects} high."] if selects else []),
     ]
     set_write = [
-        f"Set every {selects} low, and {names.WRITE_ROW} and {names.WRITE_RAIL} to 0 V.",
+        f"Set every {selects} low, and {drivers} and {names.WRITE_RAIL} to 0 V.",
         f"Set {names.WRITE_SELECT} of column k high, and {tiers}: the tier that is written.",
         f"Set that tier's select line of column k high ({selects}). The other tier's lines of the "
         "other columns may be high, too: these columns are read meanwhile.",
@@ -228,9 +229,9 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     ]
     write = [
         *set_write,
-        f"Set: put {device['v_set_V']:g} V on {names.WRITE_ROW} of the rows to set, for a pulse. "
-        f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {names.WRITE_ROW} of "
-        f"the rows that stay; {names.WRITE_ROW} of the rows to reset stays at 0 V."
+        f"Set: put {device['v_set_V']:g} V on {drivers} of the rows to set, for a pulse. "
+        f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {drivers} of "
+        f"the rows that stay; {drivers} of the rows to reset stays at 0 V."
         f"{_write_limits(device, sheet['rows'])}",
         after,
     ]

@@ -170,7 +170,7 @@ def _ways(
     own.add(names.write_select(column))
     for group in groups:
         pins = [pin.name for pin in group.pins]
-        if group.name in names.INPUTS:
+        if group.name in names.ALL_INPUTS:
             yield pins, at.settle_s
         elif group.name in names.WRITE_TIERS or own & set(pins):
             for pin in pins:

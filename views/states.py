@@ -56,16 +56,16 @@ class State:
 
 
 def input_names(network: Network) -> tuple[str, ...]:
-    """Return the row pins that carry inputs, bottom tier first.
+    """Return the row pins that carry inputs, bottom tier first, then those of the rows' other ends.
 
     Raises:
         ConfigError: for a network without mode switches, which has no such pins.
     """
     found = [
-        names.row_input(tier, row)
-        for tier in range(len(names.TIERS))
+        name
+        for kind in names.ALL_INPUTS
         for row in range(network.rows)
-        if names.row_input(tier, row) in network.ports
+        if (name := names.numbered(kind, row)) in network.ports
     ]
     if not found:
         raise ConfigError("the layout has no row inputs: models are of a macro, not of an array")

@@ -73,7 +73,7 @@ def _leaks(network: Network) -> tuple[int, int]:
         a voltage in a reset only; of the column that has most).
     """
     tier_of = {names.row(t, i): t for t in network.tiers for i in range(network.rows)}
-    read = {names.row_input(t, i) for t in network.tiers for i in range(network.rows)}
+    read = {names.numbered(k, i) for k in names.ALL_INPUTS for i in range(network.rows)}
     nets = np.array([name.split("/")[0] for name in network.node_names.tolist()])
     a, b = nets[network.switch_a].tolist(), nets[network.switch_b].tolist()
     select, write, rail = Counter[int](), Counter[int](), Counter[str]()

@@ -97,15 +97,19 @@ def _regulated(solver: NetworkSolver, volts: dict[str, float], inputs: Floats) -
     taps |= {names.output(j): (names.column(j), 0.0) for j in range(network.cols)}
     nodes = np.array([network.ports[tap] for tap, _ in taps.values()])
     wanted = np.array([nominal for _, nominal in taps.values()])
-    at = {**volts, **dict.fromkeys(taps, 0.0)}
+    # a row's other end, where it has one, is driven like the first
+    ends = {pin: [p for p in (pin, names.far_end(pin)) if p in volts] for pin in taps}
+    at = {**volts, **{end: 0.0 for pins in ends.values() for end in pins}}
     base = solver.about(at)[nodes]
-    gain = np.column_stack([solver.about({**at, pin: 1.0})[nodes] - base for pin in taps])
+    gain = np.column_stack(
+        [solver.about({**at, **dict.fromkeys(ends[pin], 1.0)})[nodes] - base for pin in taps]
+    )
     for _ in range(_STEPS):
         off = wanted - solver.voltages(at)[nodes]
         if np.abs(off).max() <= _STILL * np.abs(wanted).max():
             break
         for pin, step in zip(taps, np.linalg.solve(gain, off), strict=True):
-            at[pin] += step
+            at |= {end: at[end] + step for end in ends[pin]}
     return at
 
 

@@ -24,13 +24,13 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#2166ac", "#d6604d", "#1b7837", "#9e9e9e"
 #: nets that carry current in each mode, and their colour
 _PATHS = {
     EXPANSION: (
-        ((*reversed(names.INPUTS), *reversed(names.ROWS)), _BLUE),
+        ((*reversed(names.ALL_INPUTS), *reversed(names.ROWS)), _BLUE),
         ((names.COLUMN, names.OUTPUT), _GREEN),
     ),
     f"{DEEP_NET}: bottom reads, top column 0 is written": (
-        ((names.INPUTS[BOTTOM], names.ROWS[BOTTOM]), _BLUE),
+        ((names.INPUTS[BOTTOM], names.FAR_INPUTS[BOTTOM], names.ROWS[BOTTOM]), _BLUE),
         ((names.COLUMN, names.OUTPUT), _GREEN),
-        ((names.WRITE_ROW, names.ROWS[TOP], names.WRITE_RAIL, names.column(0)), _ORANGE),
+        ((*names.WRITE_ROWS, names.ROWS[TOP], names.WRITE_RAIL, names.column(0)), _ORANGE),
     ),
 }
 

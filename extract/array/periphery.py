@@ -26,6 +26,7 @@ from ..sheet.tidy import NetResistors
 from .grid import Grid, NotRegularError
 from .pieces import EDGE, Pieces
 from .sample import spots
+from .tiled import LARGEST
 
 
 def end_at_edge(shapes: NetShapes, grid: Grid, label: str, *, low: bool) -> Pin:
@@ -87,6 +88,9 @@ def extract_periphery(
 
     Returns:
         The network, whose lines end in ports called after them with `EDGE`, and a report.
+
+    Raises:
+        NotRegularError: for lines that are not driven from one end alone.
     """
 
     def pins(name: str, shapes: NetShapes) -> list[Pin]:
@@ -96,7 +100,10 @@ def extract_periphery(
         side = "column" if grammar.is_column(label) else "row"
         return [end_at_edge(shapes, grid, label, low=low[side])]
 
-    return extract_flat(layout, tech, part_pins=pins)
+    network, report = extract_flat(layout, tech, part_pins=pins)
+    if not {grammar.kind_of(pin) for pin in network.ports}.isdisjoint(grammar.FAR_INPUTS):
+        raise NotRegularError(f"rows with switches at both ends need at most {LARGEST}")
+    return network, report
 
 
 def extract_around(
@@ -117,8 +124,14 @@ def extract_around(
         NotRegularError: for a line that reaches other devices than the one it is like.
     """
 
+    # the far end of a line bears no label: it is known by what stands on it
+    line_at = {spot: name for name, (pieces, by) in lines.items() for spot in pieces.around(by)}
+
     def whole(net: FlatNet) -> NetResistors | None:
         name = line_label(net.name)
+        if name is None and not net.name:
+            found = {line_at.get(spot) for spot in spots(layout, net)}
+            name = found.pop() if len(found) == 1 else None
         if name is None or name not in lines:
             return None
         pieces, shift = lines[name]

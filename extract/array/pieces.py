@@ -7,7 +7,7 @@ kept as the flat engine finds them, once for all that are alike.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -97,6 +97,11 @@ class Pieces:
             {name: self.pin, **pins},
             list(self.resistors),
         )  # fmt: skip
+
+    def around(self, shift: tuple[int, int]) -> Iterator[Spot]:
+        """Yield the terminals of devices around the array on a net that lies so far away."""
+        dx, dy = shift
+        return ((kind, position, x + dx, y + dy) for kind, position, x, y in self.others)
 
     def ports(self, builder: NetworkBuilder, name: str) -> list[NDArray[np.int32]]:
         """Name the nodes of the devices as ports instead of adding the pieces; returns them."""

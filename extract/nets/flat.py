@@ -132,6 +132,8 @@ class _Assembly:
         self.labelled: dict[str, FlatNet] = {}
         self.gates: Counter[int] = Counter()
         self.whole = whole
+        #: nets of the whole by name, with their nodes: a cut may leave several parts of one
+        self.parts: dict[str, Ints] = {}
         self.joined = {
             self._key(net): finding
             for net, finding in silicon_joins(layout)
@@ -162,7 +164,7 @@ class _Assembly:
                 self._place_ideal(net)
                 continue
             if (elsewhere := part_nets(net)) is not None:
-                self._place(net, elsewhere)
+                self._place_part(net, elsewhere)
                 continue
             key = self._key(net)
             if key in self.joined:
@@ -175,7 +177,7 @@ class _Assembly:
                 for text in [*warnings, *resistors.warnings]:
                     self.report.warn(text)
                 solved[key] = (resistors, net.number)
-            self._place(net, solved[key][0])
+            self._place(net, solved[key][0], self.names[net.number])
         self.report.distinct_nets = self.solver.distinct
         self._place_devices()
         self.builder.pads = self.geometry.pads()
@@ -275,10 +277,18 @@ class _Assembly:
         """
         return self.whole and bool(net.name) and not self.flat.terminals[net.number]
 
-    def _place(self, net: FlatNet, resistors: NetResistors) -> None:
-        """Add a solved net's nodes, resistors and pins."""
+    def _place_part(self, net: FlatNet, resistors: NetResistors) -> None:
+        """Add a net of the whole that this one is part of, unless another part did."""
+        name = resistors.name
+        if name not in self.parts:
+            self.parts[name] = self._place(net, resistors, name)
+        else:
+            self._place_terminals(net, resistors, self.parts[name])
+
+    def _place(self, net: FlatNet, resistors: NetResistors, base: str) -> Ints:
+        """Add a solved net's nodes, resistors and pins under a name; returns the nodes."""
         self.report.solved += 1
-        builder, base = self.builder, self.names[net.number]
+        builder = self.builder
         pin = resistors.pin_node.get(base)
         names = [f"{base}/n{k}" for k in range(resistors.n_nodes)]
         if pin is not None:
@@ -298,6 +308,11 @@ class _Assembly:
             )
         for label, node in resistors.pin_node.items():
             self._port(label, net, int(nodes[node]))
+        self._place_terminals(net, resistors, nodes)
+        return nodes
+
+    def _place_terminals(self, net: FlatNet, resistors: NetResistors, nodes: Ints) -> None:
+        """Note at which nodes of a net its devices stand."""
         for key, terminal in enumerate(self.flat.terminals[net.number]):
             local = resistors.terminal_node.get(key)
             if local is not None:

@@ -108,6 +108,7 @@ def mode_drives(
     )
     have = {"", *(TIER_NAMES[t] for t in kind.tiers), *(["select"] if kind.select else [])}
     have |= set() if kind.shared_rows else {"lines"}
+    have |= {"far"} if kind.both_ends else set()
     letters = {"R": names.TIERS[request.read_tier], "W": names.TIERS[request.write_tier]}
     count = {"rows": rows, "cols": cols, "one": 1}
     volts: dict[str, float] = {}

@@ -8,7 +8,7 @@ letters of the reading and the written tier, so that one entry serves both direc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...base import names
@@ -40,8 +40,8 @@ class Rule:
         over: 'rows', 'cols' or 'one'.
         carries: key of `VOLTAGES` (a driven pin) or `LEVELS` (a gate net).
         part: which hardware must be there for the rule to apply: 'top', 'bottom',
-            'select' (select transistors), 'lines' (a row line for each tier), combined with
-            '+'; '' always.
+            'select' (select transistors), 'lines' (a row line for each tier), 'far' (switches at
+            both ends of the rows), combined with '+'; '' always.
         optional: True for pins that a drawing may leave out (supplies).
     """
 
@@ -50,6 +50,11 @@ class Rule:
     carries: str
     part: str = ""
     optional: bool = False
+
+    def far(self) -> Rule:
+        """Return what the same pin at a row's other end carries, in a macro that has one."""
+        part = f"{self.part}+far".lstrip("+")
+        return replace(self, pins=names.far_end(self.pins), part=part)
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,14 @@ class ArrayKind:
         select: True if every device has a select transistor (hybrid cell).
         macro: True if row and column mode switches stand between array and pins.
         shared_rows: True if both tiers of a row hang on one row line, BR.
+        both_ends: True if mode switches stand at both ends of the rows.
     """
 
     tiers: tuple[int, ...] = (BOTTOM, TOP)
     select: bool = True
     macro: bool = False
     shared_rows: bool = False
+    both_ends: bool = False
 
     @classmethod
     def of(cls, network: Network) -> ArrayKind:
@@ -78,6 +85,7 @@ class ArrayKind:
             macro=is_macro(network.ports),
             shared_rows=len(network.tiers) == len(TIER_NAMES)
             and kinds.isdisjoint((names.INPUTS[TOP], names.ROWS[TOP])),
+            both_ends=not kinds.isdisjoint(names.FAR_INPUTS),
         )
 
 

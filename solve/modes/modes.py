@@ -56,6 +56,11 @@ def polarity_options(polarity: str, volts: float) -> dict[str, float]:
     return {"write_voltage": -volts, "write_rail": volts}
 
 
+def _both_ends(*rules: Rule) -> tuple[Rule, ...]:
+    """Return rules of a macro's row pins, each with that of the pin at the row's other end."""
+    return tuple(rule for near in rules for rule in (near, near.far()))
+
+
 _SUPPLIES = (
     Rule(names.GROUND, "one", "ground", optional=True),
     Rule(names.SUPPLY, "one", "vdd", optional=True),
@@ -84,9 +89,11 @@ MODES: dict[str, Mode] = {
                 *_SUPPLIES,
             ),
             macro=(
-                Rule(names.row_input(BOTTOM, "{i}"), "rows", "input_bottom", part="bottom"),
-                Rule(names.row_input(TOP, "{i}"), "rows", "input_top", part="top+lines"),
-                Rule(names.write_row("{i}"), "rows", "write_rail"),
+                *_both_ends(
+                    Rule(names.row_input(BOTTOM, "{i}"), "rows", "input_bottom", part="bottom"),
+                    Rule(names.row_input(TOP, "{i}"), "rows", "input_top", part="top+lines"),
+                    Rule(names.write_row("{i}"), "rows", "write_rail"),
+                ),
                 Rule(names.output("{i}"), "cols", "sense"),
                 Rule(names.WRITE_RAIL, "one", "write_rail"),
                 Rule(names.write_tier(BOTTOM), "one", "low", part="bottom"),
@@ -108,9 +115,11 @@ MODES: dict[str, Mode] = {
                 *_SUPPLIES,
             ),
             macro=(
-                Rule(names.row_input(_R, "{i}"), "rows", "input_read"),
-                Rule(names.row_input(_W, "{i}"), "rows", "ground"),
-                Rule(names.write_row("{i}"), "rows", "write_data"),
+                *_both_ends(
+                    Rule(names.row_input(_R, "{i}"), "rows", "input_read"),
+                    Rule(names.row_input(_W, "{i}"), "rows", "ground"),
+                    Rule(names.write_row("{i}"), "rows", "write_data"),
+                ),
                 Rule(names.output("{i}"), "cols", "sense"),
                 Rule(names.WRITE_RAIL, "one", "write_rail"),
                 Rule(names.write_tier(_W), "one", "high"),

@@ -23,4 +23,4 @@ def test_rows_with_pins_at_both_ends_are_drawn_and_checked(crossstack, tmp_path)
     assert crossstack("generate", *size).code == 0
     assert crossstack("lvs", tmp_path / "a.gds", "--netlist", tmp_path / "a.spice").code == 0
     crossstack("generate", *size[:-4], "--row-ends", "some").fails(2, "--row-ends", "one", "both")
-    crossstack("generate", *size, "--top", "macro").fails(2, "row_ends = 'both'")
+    crossstack("generate", *size, "--top", "testchip").fails(2, "row_ends = 'both'")

@@ -10,6 +10,7 @@ import klayout.db as db
 import numpy as np
 import pytest
 
+from crossstack.base import names
 from crossstack.cells import to_layout
 from crossstack.config import config_of
 from crossstack.extract import extract
@@ -18,6 +19,8 @@ from crossstack.pdk import ParameterError
 from crossstack.sizing.theory import least_errors
 from crossstack.solve import ir_drop
 from crossstack.solve.crossbar.crossbar import solve_crossbar
+from crossstack.solve.modes.drives import mode_drives, network_drives
+from crossstack.solve.modes.mode import ArrayKind
 
 _SPEC = importlib.util.spec_from_file_location(
     "bench_options_ends", Path(__file__).parents[2] / "bench" / "options.py"
@@ -36,8 +39,11 @@ _SPEC.loader.exec_module(options)
         {"rows": 2, "cols": 2, "cell": "planar", "strap": True, "profile": "aligner"},
         {"rows": 2, "cols": 2, "select_w_um": 4.0, "select_fingers": 2, "me_width_um": 4.0},
         {"rows": 2, "cols": 2, "cell": "planar", "process": "sky130_reram"},
+        {"rows": 2, "cols": 3, "top": "macro"},
+        {"rows": 3, "cols": 1, "top": "macro", "cell": "passive", "kelvin": True},
+        {"rows": 4, "cols": 2, "top": "macro", "cell": "planar", "profile": "aligner"},
     ],
-    ids=lambda v: v.get("cell", "hybrid"),
+    ids=lambda v: f"{v.get('top', 'array')}-{v.get('cell', 'hybrid')}",
 )
 def test_both_ends_are_clean_and_matched(values):
     assert options.faults(build_top(ArraySpec(**values, row_ends="both"))) == ""
@@ -96,6 +102,66 @@ def test_a_turned_array_has_both_ends_too():
     assert _loss(found.network) == pytest.approx(upright, rel=1e-4)
 
 
+def test_a_macro_with_switches_at_both_ends_is_driven_over_both():
+    found = {}
+    for ends in ("one", "both"):
+        layout, tech = _layout(rows=2, cols=3, top="macro", row_ends=ends)
+        found[ends] = [extract(layout, tech, engine=engine) for engine in ("flat", "tile")]
+        assert [f.report.warnings for f in found[ends]] == [[], []]
+    losses = {ends: [_loss(f.network) for f in pair] for ends, pair in found.items()}
+    assert losses["both"][1] == pytest.approx(losses["both"][0], rel=1e-9)
+    assert losses["both"][0] < losses["one"][0]
+    network = found["both"][0].network
+    far = {p for p in network.ports if names.kind_of(p) in (*names.FAR_INPUTS, names.FAR_WRITE_ROW)}
+    assert len(far) == 6
+    # every resistor by its ends: what leaves the pins at either end of a row, in plain nodal terms
+    drives = network_drives(network, "expansion", np.full((2, 2), 0.2))
+    assert {p: drives.port_voltages[p] for p in far if p.startswith("IN")} == dict.fromkeys(
+        (p for p in far if p.startswith("IN")), 0.2
+    )
+    currents = _nodal(network, drives)
+    for tier, i in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        near, other = (currents[p] for p in (names.row_input(tier, i), _far(tier, i)))
+        assert near + other == pytest.approx(3 * 2e-5, rel=0.05)
+        assert 0.4 < near / (near + other) < 0.6
+    shown = found["both"][0].network.ports, mode_drives("deep-net", 2, 3, np.full((2, 2), 0.1),
+                                                        kind=ArrayKind.of(network))  # fmt: skip
+    assert far < set(shown[0])
+    volts = shown[1].port_voltages
+    for name in ("IN_T", "IN_B", "WR"):
+        assert volts[f"{name}_E[1]"] == volts[f"{name}[1]"]
+
+
+def _far(tier, i):
+    return names.far_end(names.row_input(tier, i))
+
+
+def _nodal(network, drives, on_ohm=100.0):
+    """Return A into every driven pin: Kirchhoff's law, written out anew with dense matrices."""
+    n = network.n_nodes
+    y = np.zeros((n, n))
+
+    def add(a, b, siemens):
+        np.add.at(y, (a, a), siemens)
+        np.add.at(y, (b, b), siemens)
+        np.add.at(y, (a, b), -siemens)
+        np.add.at(y, (b, a), -siemens)
+
+    add(network.resistor_a, network.resistor_b, 1 / network.resistor_ohm)
+    add(network.memristor_a, network.memristor_b, np.full(len(network.memristor_a), 1e-4))
+    level = np.array([drives.gates.get(net, True) for net in network.nets])
+    on = level[network.switch_gate] != network.switch_p
+    add(network.switch_a, network.switch_b, np.where(on, 1 / on_ohm, 1e-15))
+    at = {network.ports[p]: v for p, v in drives.port_voltages.items() if p in network.ports}
+    held = np.array([*at])
+    free = np.setdiff1d(np.flatnonzero(y.diagonal()), held)
+    volts = np.zeros(n)
+    volts[held] = [*at.values()]
+    volts[free] = np.linalg.solve(y[np.ix_(free, free)], -y[np.ix_(free, held)] @ volts[held])
+    out = y @ volts
+    return {p: float(out[k]) for p, k in network.ports.items()}
+
+
 @pytest.mark.parametrize(("ends", "drawn"), [("one", 0.02205), ("both", 0.01457)])
 def test_theory_does_not_rule_out_what_a_strap_reaches(ends, drawn):
     # worst device of the drawn array, wires alone, as solved in full
@@ -108,8 +174,11 @@ def test_theory_does_not_rule_out_what_a_strap_reaches(ends, drawn):
     [
         ({"row_ends": "east"}, "row_ends = 'east' .*one, both"),
         ({"row_ends": 2}, "row_ends = 2 .*a word"),
-        ({"row_ends": "both", "top": "macro"}, "row_ends = 'both' .*one with top: macro"),
-        ({"row_ends": "both", "top": "testchip"}, "row_ends = 'both' .*one with top: testchip"),
+        ({"row_ends": "both", "top": "testchip"}, "row_ends = 'both' .*one on a test chip"),
+        *(
+            ({"row_ends": "both", "top": "macro", "periphery": p}, f"row_ends = 'both' .*: {p}")
+            for p in ("scan", "decoder")
+        ),
     ],
 )
 def test_other_ends_are_refused_by_name(values, words):
