@@ -29,9 +29,7 @@ ELECTRODES = ("BE", "TE")
 SUPPLY, GROUND, WRITE_RAIL, WRITE_TIERS = "VDD", "VSS", "WC", ("WB", "WT")
 
 _LINES = "|".join((*ROWS, COLUMN))
-_NUMBERED = "|".join(
-    (_LINES, *SELECTS, *ALL_INPUTS, *WRITE_ROWS, OUTPUT, WRITE_SELECT)
-)
+_NUMBERED = "|".join((_LINES, *SELECTS, *ALL_INPUTS, *WRITE_ROWS, OUTPUT, WRITE_SELECT))
 _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 
 #: Label of a row or column line: its letters and its number.

@@ -50,7 +50,8 @@ class FarEnd:
 
     @classmethod
     def of(
-        cls, spec: ArraySpec, core: Core, near: RowBlock, rows: RowBlock, x0: int, y0: int, w: Wiring
+        cls, spec: ArraySpec, core: Core, near: RowBlock, rows: RowBlock, x0: int, y0: int,
+        w: Wiring,
     ) -> FarEnd:  # fmt: skip
         """Place a bank that `FarCorner` laid out."""
         rules, drawn = RuleBook(spec.tech()), rows.switch.cell
@@ -108,7 +109,7 @@ class FarEnd:
     def _lines(self, kind: str) -> dict[str, list[int]]:
         """Return x of the controls' lines, or of the supplies', in both banks by net."""
         found: dict[str, list[int]] = {}
-        for x, net in getattr(self.near.switch, kind):
+        for x, net in sorted(getattr(self.near.switch, kind), key=lambda line: line[1]):
             found.setdefault(net, []).append(x)
         for x, net in getattr(self.rows.switch, kind):
             found.setdefault(net, []).append(self.axis - x)
@@ -125,7 +126,7 @@ class FarEnd:
         begin = self.rows.y + n * self.rows.pitch
         y = max(begin, self.y0 + n * self.core.unit.cell.height) + w.below_rows
         half, line = r.pad // 2, r.line // 2
-        for net, xs in sorted(self._lines("controls").items()):
+        for xs in self._lines("controls").values():
             at = y + w.track // 2
             c.rect("top_row", min(xs) - half, y, max(xs) + half, y + w.track)
             for x in xs:
@@ -135,7 +136,7 @@ class FarEnd:
                 c.box("bottom_row_via", x, at, r.size("bottom_row_via"))
             y += w.track_pitch
         y += w.supply_pitch // 2
-        for net, xs in sorted(self._lines("supplies").items()):
+        for xs in self._lines("supplies").values():
             c.rect("bottom_row", min(xs) - half, y - w.supply // 2, max(xs) + half,
                    y + w.supply // 2)  # fmt: skip
             for x in xs:

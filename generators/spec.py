@@ -169,7 +169,9 @@ class ArraySpec:
             told = "one on a test chip: its ring has no more pads for the rows' other ends"
             raise ParameterError("row_ends", self.row_ends, told)
         if self.row_ends != "one" and self.periphery != "none":
-            told = f"one with periphery: {self.periphery}, whose lines stand where more switches would"
+            told = (
+                f"one with periphery: {self.periphery}, whose lines stand where more switches would"
+            )
             raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:

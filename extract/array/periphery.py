@@ -123,7 +123,6 @@ def extract_around(
     Raises:
         NotRegularError: for a line that reaches other devices than the one it is like.
     """
-
     # the far end of a line bears no label: it is known by what stands on it
     line_at = {spot: name for name, (pieces, by) in lines.items() for spot in pieces.around(by)}
 
