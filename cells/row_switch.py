@@ -30,11 +30,13 @@ class RowSwitch:
         cell: the drawing, pitch-matched to one row.
         controls: (x, net) of the control lines.
         supplies: (x, net) of the supply lines.
+        lines_x: east of it nothing of the cell is in the row lines' metals but these lines.
     """
 
     cell: Cell
     controls: tuple[tuple[int, str], ...]
     supplies: tuple[tuple[int, str], ...]
+    lines_x: int = 0
 
 
 class LineUp:
@@ -189,6 +191,8 @@ def row_switch(
     tiers: tuple[str, ...],
     west: int = MARGIN,
     east: int = 0,
+    *,
+    short: bool = False,
 ) -> RowSwitch:
     """Draw the switches of one row (both tiers), `pitch` dbu high.
 
@@ -199,6 +203,7 @@ def row_switch(
         tiers: tiers of the array.
         west: room between the outer edge and the first shape, in dbu.
         east: room between the last transistor and the array beyond the least, in dbu.
+        short: end the row lines over the last taps, at `lines_x`, where lanes begin.
 
     Raises:
         ParameterError: if the pitch or a width is too small.
@@ -206,12 +211,13 @@ def row_switch(
     pen = Pen(tech, p, pitch, west, sense=p.kelvin)
     row = _line_up(pen, tiers)
     pen.x += east
-    width = _row_tracks(pen, row)
+    width, lines_x = _row_tracks(pen, row, short)
+    end = lines_x if short else width
     names = [("T", "TR"), ("B", "BR")] if "top" in tiers else [("B", "BR")]
     m3, m4 = "bottom_row", "top_row"
-    pins = [("BR", m3, "high", width, 0), ("IN_B", m3, "low", 0, 180), ("WR", m4, "low", 0, 180)]
+    pins = [("BR", m3, "high", end, 0), ("IN_B", m3, "low", 0, 180), ("WR", m4, "low", 0, 180)]
     if "top" in tiers:
-        pins = [("TR", m4, "high", width, 0), ("IN_T", m4, "high", 0, 180), *pins]
+        pins = [("TR", m4, "high", end, 0), ("IN_T", m4, "high", 0, 180), *pins]
     ports = [track_port(pen.tracks, *pin) for pin in pins]
     ports += pen.through(pen.controls, "select", pen.rules.pad // 2 * 2)
     if p.kelvin:
@@ -219,7 +225,7 @@ def row_switch(
     controls = [f"W{t}{s}" for t, _ in names for s in ("", "_N")]
     nets = [n for _, n in names] + [f"IN_{t}" for t, _ in names] + ["WR", *controls, "VDD", "VSS"]
     cell = pen.finish("row_switch", tuple(nets), ports, width)
-    return RowSwitch(cell, tuple(pen.controls), tuple(pen.taps))
+    return RowSwitch(cell, tuple(pen.controls), tuple(pen.taps), lines_x)
 
 
 def track_port(t: Tracks, net: str, metal: str, track: str, x: int, direction: int) -> Port:
@@ -230,8 +236,8 @@ def track_port(t: Tracks, net: str, metal: str, track: str, x: int, direction: i
     )
 
 
-def _row_tracks(pen: Pen, row: LineUp) -> int:
-    """Draw the lines of a row switch; returns its width.
+def _row_tracks(pen: Pen, row: LineUp, short: bool) -> tuple[int, int]:
+    """Draw the lines of a row switch; returns its width, and where its lines stand alone.
 
     West of its transistors WR runs in the upper metal's southern track and IN_T in the northern.
     Where IN_B has ended, WR drops to the lower metal; IN_T takes its place above, for TR takes
@@ -247,7 +253,6 @@ def _row_tracks(pen: Pen, row: LineUp) -> int:
         ends[bar.net] = (min(x1, bar.x1), max(x2, bar.x2))
     half = r.pad // 2
     t.metal(c, "bottom_row", "low", 0, ends["IN_B"][1])
-    t.metal(c, "bottom_row", "high", ends["BR"][0], east)
     t.metal(c, "bottom_row", "low", *ends["WR"])
     hop = ends["WR"][0] + half
     t.metal(c, "top_row", "low", 0, hop + half)
@@ -260,8 +265,14 @@ def _row_tracks(pen: Pen, row: LineUp) -> int:
         t.metal(c, "top_row", "low", jog, drop + half)
         t.metal(c, "bottom_row", "low", *ends["IN_T"])
         fill_cuts(c, r, "bottom_row_via", drop, t.low)
-        t.metal(c, "top_row", "high", ends["TR"][0], east)
-    return east
+    metals = [r.layer(metal) for metal in ("bottom_row", "top_row")]
+    last = max(x2 for _, x2 in ends.values())
+    lines_x = max(last, *(q.x2 for q in c.rects if q.layer in metals))
+    end = lines_x if short else east
+    t.metal(c, "bottom_row", "high", ends["BR"][0], end)
+    if "TR" in ends:
+        t.metal(c, "top_row", "high", ends["TR"][0], end)
+    return east, lines_x
 
 
 def fill_cuts(c: Canvas, r: RuleBook, cut: str, x: int, span: tuple[int, int]) -> None:

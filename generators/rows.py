@@ -106,6 +106,8 @@ class RowBlock:
             switches face their rows.
         lane: width of a lane.
         top: least height of the macro.
+        lines_x: where lanes begin: over the switches' last taps, which do not reach into the
+            lines' metals.
     """
 
     switch: RowSwitch
@@ -116,6 +118,7 @@ class RowBlock:
     lanes: tuple[int | None, ...]
     lane: int
     top: int
+    lines_x: int
 
 
 class _Corner:
@@ -148,15 +151,17 @@ class _Corner:
         between = 0 if faced else max(max(up, down) * step, step - lane)
         shift, inverter_x, more = self._fit(pitch, between, faced)
         switch = row_switch(
-            self.tech, self.p, pitch, self.tiers, EDGE + shift, more if faced else 0
-        )
-        width = switch.cell.width + between + (0 if faced else more)
+            self.tech, self.p, pitch, self.tiers, EDGE + shift, more if faced else 0,
+            short=not faced,
+        )  # fmt: skip
+        begin = switch.cell.width if faced else switch.lines_x
+        width = begin + between + (0 if faced else more)
         # the southernmost of those that rise turns last, as does the northernmost that falls
         order = {1: lambda i: i, -1: lambda i: n - 1 - i}
         xs = [width - order[t](i) * step - lane if t else None for i, t in enumerate(turns)]
         top = y + n * pitch + EDGE
         fan = () if faced else tuple(xs)
-        return RowBlock(switch, y, pitch, width, inverter_x, fan, lane, top)
+        return RowBlock(switch, y, pitch, width, inverter_x, fan, lane, top, begin)
 
     def _turn(self, row: int, y: int, pitch: int, lane: int) -> int:
         """Return whether a row's lines rise (1) or fall (-1) to the array, or go straight (0)."""
@@ -178,14 +183,16 @@ class _Corner:
         """
         w, n, inv = self.w, len(self.tiers), self.inv
         rows = row_switch(self.tech, self.p, pitch, self.tiers, EDGE)
-        end = rows.cell.width + between + self.core.west.width
+        begin = rows.cell.width if faced else rows.lines_x
+        end = begin + between + self.core.west.width
         half = max(self.rules.pad, self.rules.line) // 2
         down = max(x for x, _ in (*rows.supplies, *rows.controls)) + half
         if not faced:  # trunks stand beside the switches, too
             metals = [self.rules.layer(metal) for metal in ("local", "select")]
             down = max(down, *(q.x2 for q in rows.cell.rects if q.layer in metals))
         wells = self._east_of_wells(rows.cell) + self.rules.net_space("nwell")
-        more = max(0, grid_up(max(down + w.trunks, wells) - end, 10))
+        apart = rows.cell.width + self.core.west.width
+        more = max(0, grid_up(max(down + w.trunks, wells, apart) - end, 10))
         east = end + more - max(w.trunks, w.land_space)
         need = inv.cell.width + w.riser + n * w.riser_pitch
         shift = 0
@@ -244,8 +251,10 @@ class FarCorner(_Corner):
 
     def _fit(self, pitch: int, between: int, faced: bool) -> tuple[int, int, int]:
         r, rows = self.rules, row_switch(self.tech, self.p, pitch, self.tiers, EDGE)
-        end = rows.cell.width + between + self.core.west.width
-        least = self._east_of_wells(rows.cell) + r.net_space("nwell")
+        begin = rows.cell.width if faced else rows.lines_x
+        end = begin + between + self.core.west.width
+        least = rows.cell.width + self.core.west.width
+        least = max(least, self._east_of_wells(rows.cell) + r.net_space("nwell"))
         if not faced:
             metals = [r.layer(metal) for metal in ("local", "select")]
             reach = max(q.x2 for q in rows.cell.rects if q.layer in metals)
@@ -322,7 +331,7 @@ def draw_fan(c: Canvas, r: RuleBook, rows: RowBlock, core: Core, array_y: int, c
         count: its rows.
     """
     layers = {q.name: q.layer for q in core.west.ports}
-    west, east = rows.switch.cell.width, rows.width
+    west, east = rows.lines_x, rows.width
     heights = line_heights(core, r, rows.pitch)
     if not rows.lanes:
         _join_faced(
