@@ -86,11 +86,16 @@ class Wiring:
         """From the column switches to whatever else is in the trunks' metals."""
         return self.trunk_edge + self.trunk_pitch + 2 * self.trunk
 
-    def foot(self, controls: int) -> int:
-        """Return the height of what lies below the row switches, for a number of controls."""
-        each = 2 * self.track_pitch + self.inverter_pitch
+    def foot(self, controls: int, above: int) -> int:
+        """Return the height of what lies below the row switches.
+
+        Args:
+            controls: their number.
+            above: inverters above each other.
+        """
+        lines = 2 * controls * self.track_pitch + above * self.inverter_pitch
         buses = grid_up(1.5 * self.supply_pitch) + self.above_inverters
-        return self.below_rows + controls * each + buses + EDGE
+        return self.below_rows + lines + buses + EDGE
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ class RowBlock:
         switch: the switch of one row.
         y, pitch: where the first one stands, and from one to the next.
         width: from the macro's west edge to the line ends of the array.
-        inverter_x: where the inverters of the controls stand below the switches.
+        inverters: x at which the inverter of each control stands below the switches.
+        abreast: whether these stand beside each other.
         lanes: west edge of each row's lane, None for one that goes straight; empty where all
             switches face their rows.
         lane: width of a lane.
@@ -114,7 +120,8 @@ class RowBlock:
     y: int
     pitch: int
     width: int
-    inverter_x: int
+    inverters: tuple[int, ...]
+    abreast: bool
     lanes: tuple[int | None, ...]
     lane: int
     top: int
@@ -136,20 +143,32 @@ class _Corner:
         self.columns = columns
         self.array_y = columns.height + core.south.height
         self.array_top = self.array_y + spec.rows * self.row_pitch + core.north.height
-        self.foot = w.foot(len(self.tiers))
+        self.foot = w.foot(len(self.tiers), len(self.tiers))
 
-    def block(self, pitch: int) -> RowBlock:
-        """Return the row switches at a pitch."""
+    def blocks(self, pitch: int) -> Iterator[RowBlock]:
+        """Yield the row switches at a pitch, over inverters in one place and beside each other."""
+        for abreast in (False, True):
+            # logic on board comes to them from the west
+            if not abreast or (len(self.tiers) > 1 and self.spec.periphery == "none"):
+                found = self.block(pitch, abreast=abreast)
+                yield from [] if found is None else [found]
+
+    def block(self, pitch: int, *, abreast: bool) -> RowBlock | None:
+        """Return the row switches at a pitch; None where inverters have no room as asked for."""
         n = self.spec.rows
-        faced = pitch == self.row_pitch and self.array_y >= self.foot
-        y = self.array_y if faced else max(self.foot, self.array_top - EDGE - n * pitch)
+        foot = self.w.foot(len(self.tiers), 1 if abreast else len(self.tiers))
+        faced = pitch == self.row_pitch and self.array_y >= foot
+        y = self.array_y if faced else max(foot, self.array_top - EDGE - n * pitch)
         lane = max(LANE, self.rules.pad)
         step = lane + self.rules.row_space(pitch)
         turns = [0] * n if faced else [self._turn(i, y + i * pitch, pitch, lane) for i in range(n)]
         up, down = turns.count(1), turns.count(-1)
         # lines of other rows keep their space across it, even where no line turns
         between = 0 if faced else max(max(up, down) * step, step - lane)
-        shift, inverter_x, more = self._fit(pitch, between, faced)
+        room = self._fit(pitch, between, faced, abreast)
+        if room is None:
+            return None
+        shift, inverters, more = room
         switch = row_switch(
             self.tech, self.p, pitch, self.tiers, EDGE + shift, more if faced else 0,
             short=not faced,
@@ -161,7 +180,7 @@ class _Corner:
         xs = [width - order[t](i) * step - lane if t else None for i, t in enumerate(turns)]
         top = y + n * pitch + EDGE
         fan = () if faced else tuple(xs)
-        return RowBlock(switch, y, pitch, width, inverter_x, fan, lane, top, begin)
+        return RowBlock(switch, y, pitch, width, inverters, abreast, fan, lane, top, begin)
 
     def _turn(self, row: int, y: int, pitch: int, lane: int) -> int:
         """Return whether a row's lines rise (1) or fall (-1) to the array, or go straight (0)."""
@@ -175,11 +194,13 @@ class _Corner:
         (a, b), *_ = pairs
         return 1 if sum(b) > sum(a) else -1
 
-    def _fit(self, pitch: int, between: int, faced: bool) -> tuple[int, int, int]:
+    def _fit(
+        self, pitch: int, between: int, faced: bool, abreast: bool
+    ) -> tuple[int, tuple[int, ...], int] | None:
         """Return how far switches stand from the west edge, x of the inverters, and room to add.
 
         Narrow switches move away from the west edge until the corner holds inverters and risers;
-        what of theirs comes down ends before the trunks.
+        what of theirs comes down ends before the trunks. Inverters beside each other move nothing.
         """
         w, n, inv = self.w, len(self.tiers), self.inv
         rows = row_switch(self.tech, self.p, pitch, self.tiers, EDGE)
@@ -194,14 +215,27 @@ class _Corner:
         apart = rows.cell.width + self.core.west.width
         more = max(0, grid_up(max(down + w.trunks, wells, apart) - end, 10))
         east = end + more - max(w.trunks, w.land_space)
+        supplies = [x for x, _ in rows.supplies]
+        if abreast:
+            found = self._abreast(supplies)
+            fits = found[-1] + inv.cell.width + w.riser + w.riser_pitch <= east
+            return (0, found, more) if fits else None
         need = inv.cell.width + w.riser + n * w.riser_pitch
         shift = 0
         while True:
-            taken = [x + shift for x, _ in rows.supplies]
+            taken = [x + shift for x in supplies]
             x = _free_place(taken, inv, w, EDGE + n * w.riser_pitch)
             if x + need <= east + shift:
-                return shift, x, more
+                return shift, (x,) * n, more
             shift += PLACE_STEP
+
+    def _abreast(self, taken: list[int]) -> tuple[int, ...]:
+        """Return x of inverters beside each other, two risers between them."""
+        w, found, west = self.w, list[int](), EDGE + self.w.riser_pitch
+        for _ in self.tiers:
+            found.append(_free_place(taken, self.inv, w, west))
+            west = found[-1] + self.inv.cell.width + 2 * w.riser_pitch + w.riser - w.riser // 2
+        return tuple(found)
 
     def _east_of_wells(self, rows: Cell) -> int:
         """Return how far the wells of row switches reach, and of column switches towards them."""
@@ -249,7 +283,9 @@ class FarCorner(_Corner):
         """Return an array whose row ends in the east stand in the west."""
         return replace(core, west=row_end(core.unit.mirrored(), r))
 
-    def _fit(self, pitch: int, between: int, faced: bool) -> tuple[int, int, int]:
+    def _fit(
+        self, pitch: int, between: int, faced: bool, abreast: bool
+    ) -> tuple[int, tuple[int, ...], int]:
         r, rows = self.rules, row_switch(self.tech, self.p, pitch, self.tiers, EDGE)
         begin = rows.cell.width if faced else rows.lines_x
         end = begin + between + self.core.west.width
@@ -259,7 +295,7 @@ class FarCorner(_Corner):
             metals = [r.layer(metal) for metal in ("local", "select")]
             reach = max(q.x2 for q in rows.cell.rects if q.layer in metals)
             least = max(least, reach + r.space("select") + self.w.rail_edge + self.w.rail)
-        return 0, 0, max(0, grid_up(least - end, 10))
+        return 0, (), max(0, grid_up(least - end, 10))
 
     def _east_of_wells(self, rows: Cell) -> int:
         well = self.rules.layer("nwell")
@@ -286,11 +322,16 @@ def row_blocks(
     """
     corner = _Corner(core, spec, p, inv, w, columns)
     if spec.row_ends == "one":
-        return min((corner.block(pitch) for pitch in corner.pitches()), key=corner.area), None
+        return min((b for p in corner.pitches() for b in corner.blocks(p)), key=corner.area), None
     # lines are sensed in the west alone
-    there = FarCorner.seen_from_west(core, corner.rules)
-    far = FarCorner(there, spec, replace(p, kelvin=False), inv, w, columns)
-    pairs = [(corner.block(pitch), far.block(pitch)) for pitch in corner.pitches()]
+    seen = FarCorner.seen_from_west(core, corner.rules)
+    far = FarCorner(seen, spec, replace(p, kelvin=False), inv, w, columns)
+    pairs = [
+        (near, there)
+        for pitch in corner.pitches()
+        for near in corner.blocks(pitch)
+        if (there := far.block(pitch, abreast=near.abreast))
+    ]
     return min(pairs, key=lambda pair: corner.area(pair[0], pair[1].width))
 
 
