@@ -27,8 +27,11 @@ from .spec import ArraySpec
 EDGE = 500
 #: step in which the inverters look for a place, in dbu
 PLACE_STEP = 500
-#: width of a supply bus, and of a row line in its lane, in dbu
+#: width of a supply bus, and of a row line in the longest lane, in dbu
 SUPPLY, LANE = 600, 500
+#: what a lane is wide at least, in dbu a column, so that it carries a row that is read: 20 uA of a
+#: device of 10 kohm at 0.2 V, where metals take 1 mA/um
+LANE_PER_COLUMN = 20
 #: most pitches of row switches that are tried
 MOST_TRIED = 12
 
@@ -108,9 +111,9 @@ class RowBlock:
         width: from the macro's west edge to the line ends of the array.
         inverters: x at which the inverter of each control stands below the switches.
         abreast: whether these stand beside each other.
-        lanes: west edge of each row's lane, None for one that goes straight; empty where all
-            switches face their rows.
-        lane: width of a lane.
+        lanes: west edge and width of each row's lane, None for one that goes straight; empty where
+            all switches face their rows.
+        lane: width of the longest lane.
         top: least height of the macro.
         lines_x: where lanes begin: over the switches' last taps, which do not reach into the
             lines' metals.
@@ -122,7 +125,7 @@ class RowBlock:
     width: int
     inverters: tuple[int, ...]
     abreast: bool
-    lanes: tuple[int | None, ...]
+    lanes: tuple[tuple[int, int] | None, ...]
     lane: int
     top: int
     lines_x: int
@@ -160,11 +163,10 @@ class _Corner:
         faced = pitch == self.row_pitch and self.array_y >= foot
         y = self.array_y if faced else max(foot, self.array_top - EDGE - n * pitch)
         lane = max(LANE, self.rules.pad)
-        step = lane + self.rules.row_space(pitch)
-        turns = [0] * n if faced else [self._turn(i, y + i * pitch, pitch, lane) for i in range(n)]
-        up, down = turns.count(1), turns.count(-1)
+        lanes = [] if faced else self._lanes(y, pitch, lane)
         # lines of other rows keep their space across it, even where no line turns
-        between = 0 if faced else max(max(up, down) * step, step - lane)
+        space = self.rules.row_space(pitch)
+        between = 0 if faced else space - min([0, *(x[0] for x in lanes if x)])
         room = self._fit(pitch, between, faced, abreast)
         if room is None:
             return None
@@ -175,12 +177,36 @@ class _Corner:
         )  # fmt: skip
         begin = switch.cell.width if faced else switch.lines_x
         width = begin + between + (0 if faced else more)
-        # the southernmost of those that rise turns last, as does the northernmost that falls
-        order = {1: lambda i: i, -1: lambda i: n - 1 - i}
-        xs = [width - order[t](i) * step - lane if t else None for i, t in enumerate(turns)]
         top = y + n * pitch + EDGE
-        fan = () if faced else tuple(xs)
+        fan = tuple(found and (width + found[0], found[1]) for found in lanes)
         return RowBlock(switch, y, pitch, width, inverters, abreast, fan, lane, top, begin)
+
+    def _lanes(self, y: int, pitch: int, lane: int) -> list[tuple[int, int] | None]:
+        """Return each row's lane: its west edge as seen from the line ends, and its width.
+
+        Args:
+            y: where the first switch stands.
+            pitch: from one to the next.
+            lane: width of the longest one; none has more ohm.
+        """
+        n, space = self.spec.rows, self.rules.row_space(pitch)
+        least = max(self.rules.width("top_row"), self.rules.width("bottom_row"))
+        least = min(lane, grid_up(max(least, LANE_PER_COLUMN * self.spec.cols), 10))
+        turns = [self._turn(i, y + i * pitch, pitch, lane) for i in range(n)]
+        long = [abs(self.array_y - y + i * (self.row_pitch - pitch)) for i in range(n)]
+        most = max(max(long), 1)
+        found: list[tuple[int, int] | None] = [None] * n
+        # the southernmost of those that rise turns last, as does the northernmost that falls
+        for turn, rows in ((1, range(n)), (-1, range(n - 1, -1, -1))):
+            east = 0
+            for i in (i for i in rows if turns[i] == turn):
+                wide = min(lane, max(least, grid_up(lane * long[i] / most, 10)))
+                if i == rows[0] and not self.core.unit.rows_are_electrodes:
+                    # no other line passes the outermost row's end on that side
+                    east = min(wide, self.core.west.width - space)
+                found[i] = east - wide, wide
+                east = min(east - wide, 0) - space
+        return found
 
     def _turn(self, row: int, y: int, pitch: int, lane: int) -> int:
         """Return whether a row's lines rise (1) or fall (-1) to the array, or go straight (0)."""
@@ -385,9 +411,10 @@ def draw_fan(c: Canvas, r: RuleBook, rows: RowBlock, core: Core, array_y: int, c
             if lane is None:
                 c.rect(layer, west, max(low, to_low), east, min(high, to_high))
                 continue
-            c.rect(layer, west, low, lane + rows.lane, high)
-            c.rect(layer, lane, to_low, east, to_high)
-            c.rect(layer, lane, min(low, to_low), lane + rows.lane, max(high, to_high))
+            x1, x2 = lane[0], sum(lane)
+            c.rect(layer, west, low, x2, high)
+            c.rect(layer, x1, to_low, max(east, x2), to_high)
+            c.rect(layer, x1, min(low, to_low), x2, max(high, to_high))
 
 
 def _join_faced(

@@ -22,7 +22,7 @@ def test_what_stands_around_a_10x10_array_is_at_most_three_times_its_area():
     study = area_study(ArraySpec(rows=10, cols=10, top="macro", kelvin=True))
     asked = study.asked
     assert asked.switches_over_array < 3.0
-    assert asked.ratio < 0.91  # against planar, at its own pitch and the same switches
+    assert asked.ratio < 0.85  # against planar, at its own pitch and the same switches
     large = {row.rows: row.ratio for row in study.rows}
     assert large[32] < 0.85
     assert large[128] < 0.75
