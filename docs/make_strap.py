@@ -1,4 +1,4 @@
-"""Renew the table of howto/size.md on what a strap does: `python docs/make_strap.py`."""
+"""Renew the tables of howto/size.md on what a strap does: `python docs/make_strap.py`."""
 
 from __future__ import annotations
 
@@ -104,6 +104,30 @@ def table(rows: Iterator[Row]) -> Iterator[str]:
         )
 
 
+def models(rows: list[Row]) -> Iterator[str]:
+    """Yield what hand models say of strapped arrays, beside what was extracted."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+    from strap_model import DRAWN, LUMPED, MODEL, PARALLEL, SHARE, found
+
+    yield "| N | column | worst device, wires / everything | read | write, peak |"
+    yield "|---|---|---|---|---|"
+    for r in rows:
+        table = MODEL[r.rows, True, None]
+
+        def line(what: str, wires: float, every: float, read: float, write: float,
+                 n: int = r.rows) -> str:  # fmt: skip
+            loads = f"{100 * read:.1f} % | {100 * write:.1f} %"
+            return f"| {n} | {what} | {100 * wires:.2f} / {100 * every:.1f} % | {loads} |"
+
+        yield line("the independent table", *table[:4])
+        one, both, ladder = (found(r.rows, c, table[4]) for c in (LUMPED, PARALLEL, DRAWN))
+        yield line("its losses: strap alone", one.wires, one.every, one.read, one.write)
+        beside = SHARE * both.read, SHARE * both.write
+        yield line("its loads: ME takes its part", both.wires, both.every, *beside)
+        yield line("ladder as drawn", ladder.wires, ladder.every, ladder.read, ladder.write)
+        yield line("extracted", r.wires, r.every, r.read, r.write)
+
+
 def renewed(page: str, lines: Iterator[str], script: str) -> str:
     """Return the page with a script's table made anew."""
     begin, end = f"<!-- by docs/{script} -->\n", "\n<!-- end -->"
@@ -118,8 +142,9 @@ def renewed(page: str, lines: Iterator[str], script: str) -> str:
 
 def main() -> None:
     """Renew the page."""
-    rows = (row(size, strap) for size in SIZES for strap in (False, True))
-    page = renewed(PAGE.read_text(encoding="utf-8"), table(rows), Path(__file__).name)
+    rows = [row(size, strap) for size in SIZES for strap in (False, True)]
+    page = renewed(PAGE.read_text(encoding="utf-8"), table(iter(rows)), Path(__file__).name)
+    page = renewed(page, models([r for r in rows if r.strap]), f"{Path(__file__).name}, models")
     PAGE.write_text(page, encoding="utf-8")
 
 
