@@ -29,9 +29,9 @@ EDGE = 500
 PLACE_STEP = 500
 #: width of a supply bus, and of a row line in the longest lane, in dbu
 SUPPLY, LANE = 600, 500
-#: what a lane is wide at least, in dbu a column, so that it carries a row that is read: 20 uA of a
-#: device of 10 kohm at 0.2 V, where metals take 1 mA/um
-LANE_PER_COLUMN = 20
+#: what a lane is wide at least, in dbu, and in dbu a column: 0.7 mA where metals take 2 mA/um, more
+#: than a device draws in a write at 2 V; and 20 uA of a device of 10 kohm read at 0.2 V
+LEAST_LANE, LANE_PER_COLUMN = 350, 20
 #: most pitches of row switches that are tried
 MOST_TRIED = 12
 
@@ -190,8 +190,8 @@ class _Corner:
             lane: width of the longest one; none has more ohm.
         """
         n, space = self.spec.rows, self.rules.row_space(pitch)
-        least = max(self.rules.width("top_row"), self.rules.width("bottom_row"))
-        least = min(lane, grid_up(max(least, LANE_PER_COLUMN * self.spec.cols), 10))
+        widths = (self.rules.width("top_row"), self.rules.width("bottom_row"))
+        least = min(lane, grid_up(max(*widths, LEAST_LANE, LANE_PER_COLUMN * self.spec.cols), 10))
         turns = [self._turn(i, y + i * pitch, pitch, lane) for i in range(n)]
         long = [abs(self.array_y - y + i * (self.row_pitch - pitch)) for i in range(n)]
         most = max(max(long), 1)
