@@ -169,11 +169,12 @@ class ArrayRun:
             method=solved.method,
         )
 
-    def prepared(self, drives: Drives) -> Prepared:
+    def prepared(self, drives: Drives, *, selects: bool = True) -> Prepared:
         """Return the array for any devices and inputs, its transistors as they work now.
 
         Args:
             drives: of the mode; which devices compute is taken from them.
+            selects: False leaves out what the transistors have.
 
         Raises:
             ModeError: if the array does not offer the mode.
@@ -181,11 +182,12 @@ class ArrayRun:
         mode = mode_named(self.mode)
         if reason := mode.refusal(kind_of(self.array), self.array.shape[2]):
             raise ModeError(reason)
-        wires = self.array.crossbar_arguments(self.conductance, self.series_ohm)
+        series = self.series_ohm if selects else self.array.series_ohm()
+        wires = self.array.crossbar_arguments(self.conductance, series)
         del wires["conductances"]
         return prepare_crossbar(
             self.array.shape,
-            device_resistance=self.series_ohm,
+            device_resistance=series,
             computing=mode.counted(self.array.shape, drives.request),
             **wires,
         )

@@ -1,13 +1,13 @@
 """A memristor as an ngspice subcircuit and in Verilog-A, with the law of the technology.
 
-The law of the current is that of every solve; the dynamics are VTEAM's (Kvatinsky et al., TCAS-II
-2015) in the window of Biolek et al. (2009), which lets a state leave its ends again.
+The law of the current is that of every solve, the dynamics those of `solve.circuit.dynamics`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..solve.circuit.dynamics import ALPHA, SWITCHING_S, WINDOW, Vteam
 from .fill import filled
 
 if TYPE_CHECKING:
@@ -16,16 +16,10 @@ if TYPE_CHECKING:
 
 #: name of the subcircuit and module
 NAME = "crossstack_memristor"
-#: s; a write voltage over the device switches it from end to end in about this time
-SWITCHING_S = 50e-9
-#: of the voltage beyond its threshold, and of the window
-_ALPHA, _WINDOW = 3, 4
 _DYNAMICS = (
     f"assumed: {SWITCHING_S * 1e9:g} ns from end to end at the write voltage (a pulse of device "
-    f"papers, doi 10.1038/s41586-020-1942-4), exponent {_ALPHA}"
+    f"papers, doi 10.1038/s41586-020-1942-4), exponent {ALPHA}"
 )
-#: where a rate is fitted if the write voltage does not pass the threshold
-_LEAST_BEYOND = 0.05
 
 
 def spice_text(tech: Tech) -> str:
@@ -40,28 +34,23 @@ def veriloga_text(tech: Tech) -> str:
 
 def _values(m: MemristorParameters) -> dict[str, Any]:
     law = _Law(m)
+    moves = Vteam.fitted((m.set_needed_v, m.reset_needed_v), (m.v_set_v, m.v_reset_v))
     return {
         "name": NAME,
         "m": m,
         "g_on": f"{1 / m.r_on_ohm:.12g}",
         "source": m.source,
         "dynamics_source": _DYNAMICS,
-        "alpha": _ALPHA,
-        "window": _WINDOW,
-        "k_set": f"{_rate(m.v_set_v, m.set_needed_v):.6g}",
-        "k_reset": f"{_rate(m.v_reset_v, m.reset_needed_v):.6g}",
+        "alpha": ALPHA,
+        "window": WINDOW,
+        "k_set": f"{moves.k_set:.6g}",
+        "k_reset": f"{moves.k_reset:.6g}",
         "law_text": law.text,
         "law_parameters": law.parameters,
         "law_spice": law.spice,
         "law_declarations": law.declarations,
         "law_va": law.veriloga,
     }
-
-
-def _rate(write_v: float, needed_v: float) -> float:
-    """Return the rate, 1/s, at which a write voltage switches in the switching time."""
-    beyond = max(write_v / needed_v - 1.0, _LEAST_BEYOND)
-    return float(1.0 / (SWITCHING_S * beyond**_ALPHA))
 
 
 class _Law:

@@ -69,6 +69,19 @@ MARKER = "map.json"
 @click.option("--samples", type=Whole(0, 1000), default=0, help="Chips with spread.")
 @click.option("--retrain", type=Whole(0, 1000), default=0, help="Epochs with wires.")
 @click.option("--rate", type=NUMBER, default=1e-3, show_default=True, help="Step of --retrain.")
+@click.option("--program", is_flag=True, help="Write the devices by pulses, and verify.")
+@click.option(
+    "--tolerance", type=NUMBER, help="Of a written device, share of the span of G (0.02)."
+)
+@click.option("--pulses", type=Whole(1, 100_000), help="Most for one device (default 100).")
+@click.option("--pulse-s", type=NUMBER, help="Length of a pulse, s (default 1e-8).")
+@click.option("--step-v", type=NUMBER, help="From one pulse to the next, V (default 0.03).")
+@click.option("--write-v", type=NUMBER, help="Largest voltage at a driver, V (the device's).")
+@click.option(
+    "--rows-at-once", type=Whole(1, 100_000), help="Rows written at a time (the device's)."
+)
+@click.option("--threshold-sigma", type=NUMBER, help="Of the thresholds, a share (default 0.05).")
+@click.option("--pulse-sigma", type=NUMBER, help="Of ln of a pulse's effect (default 0.1).")
 @click.option("--keep", multiple=True, help="Layer that stays digital; may be repeated.")
 @click.option("--seed", type=Whole(0), default=0, help="Of everything random.")
 @jobs_options
@@ -103,6 +116,10 @@ def command(
     a build folder area, time and energy of an inference. Reads are linear; an extracted array's
     transistors have the resistance at which they work for the mean of the inputs.
 
+    With --program, devices are not taken for what they should be: pulses set and reset them, each
+    with the voltage that wires and select transistor leave it, until a read finds them within the
+    tolerance (written). Pulses, energy and the devices that are not reached are told.
+
     Tiles are solved on all cores, or on a Dask cluster that is there already. With --out, a run
     that was interrupted goes on where it was. Needs PyTorch: pip install 'crossstack[torch]'.
 
@@ -119,7 +136,7 @@ def command(
         from ..base.errors import ConfigError
 
         raise ConfigError(str(error)) from None
-    from ..mapping.choice import arrays, readout
+    from ..mapping.choice import arrays, programming, readout
     from ..mapping.tiles import helpers
 
     console = Console(as_json, quiet)
@@ -128,7 +145,7 @@ def command(
     loaded, sets = files.load_model(model), files.load_data(data)
     chosen = arrays(wires, mode, process, options)
     read = readout(next(iter(chosen.values())).memristor, samples, options)
-    asked = study.Asked(read, samples, retrain, rate, seed, keep)
+    asked = study.Asked(read, samples, retrain, rate, seed, keep, programming(options))
     kept = (
         None
         if out is None
@@ -143,6 +160,7 @@ def command(
             "vectors": len(sets["x"]),
             "software": done.accuracy(done.model),
             "readout": vars(read),
+            "program": None if asked.program is None else vars(asked.program),
             "seed": seed,
             "arrays": rows,
         }
@@ -170,7 +188,11 @@ def _kept(out: Path, read: tuple[Path, ...], asked: Any, options: Mapping[str, A
     files = [path / "network.npz" if path.is_dir() else path for path in read]
     value = {
         "files": [sha256(path) for path in files],
-        "asked": {**vars(asked), "read": vars(asked.read)},
+        "asked": {
+            **vars(asked),
+            "read": vars(asked.read),
+            "program": None if asked.program is None else vars(asked.program),
+        },
         "options": {**options, "tables": process_sum(options["process"] or "")},
     }
     return Kept(out, value)
@@ -189,12 +211,18 @@ def _row(study: Any, name: str, array: Array) -> dict[str, Any]:
 def _lines(value: Mapping[str, Any]) -> list[str]:
     """Return the tables for people."""
     lines = [f"{value['vectors']} vectors; in software {value['software']:.2%} right"]
-    head = ("ideal", "wires", "spread", "least", "retrained", "spread")
+    head = ["ideal", "wires", "spread", "least", "retrained", "spread"]
+    if value["program"] is not None:
+        head = [*head[:4], "written", *head[4:], "written"]
     lines.append(f"{'array':<28}{'tiles':>6}" + "".join(f"{name:>10}" for name in head))
     for row in value["arrays"]:
         spread, taught = row.get("spread", {}), row.get("retrained_spread", {})
         cells = [row["ideal"], row["wires"], spread.get("mean"), spread.get("least")]
+        if value["program"] is not None:
+            cells.append(row["written"]["mean"])
         cells += [row.get("retrained"), taught.get("mean")]
+        if value["program"] is not None:
+            cells.append(row.get("retrained_written", {}).get("mean"))
         shown = "".join(f"{'-' if c is None else format(c, '.2%'):>10}" for c in cells)
         lines.append(f"{row['array']:<28}{row['tiles']:>6}{shown}")
     for row in value["arrays"]:
@@ -205,8 +233,24 @@ def _lines(value: Mapping[str, Any]) -> list[str]:
                 f"  {row['array']}, layer {layer['layer']}: {n} x {m}{groups}, {layer['tiles']} "
                 f"tiles, wires change its output by {layer['error']:.2%}"
             )
+        lines += [f"  {row['array']}: {text}" for text in _writes(row)]
         lines.append(f"  {row['array']}: {_cost(row['cost'])}")
     return lines
+
+
+def _writes(row: Mapping[str, Any]) -> list[str]:
+    """Return what writing takes, in words."""
+    found = []
+    for key, name in (("written", "written"), ("retrained_written", "written after retraining")):
+        if (value := row.get(key)) is not None:
+            missed = value["not_reached"] / max(1, value["devices"])
+            joule = value["write_j"] + value["verify_j"]
+            found.append(
+                f"{name}: {value['pulses'] / max(1, value['devices']):.1f} pulses a device, at "
+                f"most {value['most_pulses']}; {missed:.2%} not within the tolerance; "
+                f"{joule * 1e6:.3g} uJ, {value['seconds'] * 1e3:.3g} ms"
+            )
+    return found
 
 
 def _cost(value: Mapping[str, Any]) -> str:

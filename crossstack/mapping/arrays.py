@@ -19,6 +19,7 @@ from .working import WorkingPoint
 
 if TYPE_CHECKING:
     from ..extract.array.tiled import TiledArray
+    from .written_lines import Lines
 
 Floats = NDArray[np.float64]
 
@@ -232,6 +233,30 @@ class Array:
         siemens = np.where(self._point.present, middle, 0.0)
         siemens[tuple(array.place)] = g
         return self.at(siemens, rows)
+
+    def written(self) -> Lines:
+        """Return the columns as they are written: with select transistors by their tables.
+
+        Row and column lead to the write drivers as they lead to what reads them. Of an array of
+        stated resistances, ideal switches select the devices.
+
+        Raises:
+            ConfigError: for an extracted array without select transistors.
+        """
+        from .written_lines import Lines, unselected
+
+        point = self._point
+        if point is None:
+            return Lines.of(self.prepared, **unselected(self.prepared.shape))
+        width, length = point.select_sizes() if self.transistors else (np.zeros(0), np.zeros(0))
+        if not width.size or np.isnan(width).all():
+            raise ConfigError(
+                f"{self.text}: without select transistors a write of one device reaches others, "
+                "which is not computed; --program needs an array of hybrid cells, or --tile"
+            )
+        assert self._again is not None
+        bare = point.prepared(*self._again[1][1:], selects=False)
+        return Lines.of(bare, point.tech, width, length)
 
 
 def _at_point(point: WorkingPoint, siemens: Floats, volts: Floats) -> Array:

@@ -14,12 +14,19 @@ from .arrays import Array
 if TYPE_CHECKING:
     from ..pdk.memristor import MemristorParameters
     from ..torch.readout import Readout
+    from .writing import Programming
 
 _OHMS = ("row_ohm", "column_ohm", "drive_ohm", "sense_ohm")
 #: what lines have without being asked, ohm: those of the drawn array, a cell
 DEFAULT_OHM = {"row_ohm": 0.2, "column_ohm": 1.2}
 _DEFAULT_TILE = "32x32"
 _MOST = 4096
+#: options of `Programming`, and what it calls them
+_WRITES = {
+    "tolerance": "tolerance", "pulses": "pulses", "pulse_s": "pulse_s", "step_v": "step_v",
+    "write_v": "write_v", "rows_at_once": "rows", "threshold_sigma": "threshold_sigma",
+    "pulse_sigma": "pulse_sigma",
+}  # fmt: skip
 _READ = ("pairs", "levels", "dac_bits", "bit_serial", "adc_bits", "read_noise")
 
 
@@ -80,3 +87,21 @@ def readout(memristor: MemristorParameters, samples: int, options: Mapping[str, 
         raise ConfigError("--sigma belongs to --samples")
     sigma = memristor.sigma_ln_g if options["sigma"] is None else options["sigma"]
     return Readout(sigma=sigma if samples else 0.0, **{name: options[name] for name in _READ})
+
+
+def programming(options: Mapping[str, Any]) -> Programming | None:
+    """Return how devices are written, or None if they are not.
+
+    Raises:
+        ConfigError: for its options without --program.
+        ParameterError: for a value outside its range.
+    """
+    from .writing import Programming
+
+    given = {name: options[key] for key, name in _WRITES.items() if options[key] is not None}
+    if not options["program"]:
+        for key in _WRITES:
+            if options[key] is not None:
+                raise ConfigError(f"--{key.replace('_', '-')} belongs to --program")
+        return None
+    return Programming(**given, read_noise=options["read_noise"])

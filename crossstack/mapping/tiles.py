@@ -7,7 +7,7 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from .kept import Kept, packed, unpacked
 if TYPE_CHECKING:
     from ..console import Console
     from ..pool import Pool
+    from ..work import Work
 
 Floats = NDArray[np.float64]
 
@@ -56,15 +57,24 @@ class TileWork:
         _keep(work.digest, array)
         return work
 
-    def __call__(self, devices: Sequence[Floats]) -> list[Tile]:
-        """Return the matrices of some tiles, given as conductances in the array's order."""
+    def here(self) -> Array:
+        """Return the array, prepared in this process."""
         if self.digest not in _known:
             _keep(self.digest, pickle.loads(self.array))
-        prepared = _known[self.digest].prepared
+        return _known[self.digest]
+
+    def __call__(self, devices: Sequence[Floats]) -> list[Floats]:
+        """Return matrix and constant of some tiles, given as conductances in the array's order.
+
+        Returns:
+            Arrays of shape (outputs, inputs + 1).
+        """
+        prepared = self.here().prepared
         found = []
         for g in devices:
             siemens = prepared.spread(g)
-            found.append(Tile(prepared.matrix(siemens), prepared.constant(siemens)))
+            parts = [prepared.matrix(siemens), prepared.constant(siemens)]
+            found.append(np.column_stack(parts))
         return found
 
 
@@ -101,28 +111,44 @@ def solve_tiles(
         name: what it is called there.
         kept: those of a run that was interrupted are taken from here, new ones are kept.
     """
-    from ..pace import paced
-
     each = max(1, _DEVICES_EACH // array.prepared.size)
     tasks = [devices[k : k + each] for k in range(0, len(devices), each)]
-    found: dict[int, list[Tile]] = {}
+    rows = in_pieces(TileWork.of(array), tasks, tasks, where, console, name, kept)
+    return [Tile(np.ascontiguousarray(t[:, :-1]), t[:, -1].copy()) for t in rows]
+
+
+def in_pieces(
+    work: Work,
+    tasks: Sequence[Any],
+    keys: Sequence[Sequence[Floats]],
+    where: Pool,
+    console: Console,
+    name: str,
+    kept: Kept | None,
+) -> list[Floats]:
+    """Return what work makes of every task, one array after the other.
+
+    Args:
+        work: gives arrays of one shape for a task.
+        tasks: what it is given.
+        keys: what decides the results of each task besides the run's options.
+        where: the processes that work.
+        console: where progress goes.
+        name: what it is called there.
+        kept: results of a run that was interrupted, or None.
+    """
+    from ..pace import paced
+
+    found: dict[int, list[Floats]] = {}
     with paced(console, name, len(tasks)) as pace:
-        for number, task in enumerate(tasks):
-            if kept is not None and (before := kept.find(name, task)) is not None:
-                found[number] = _unpacked(before)
+        for number, key in enumerate(keys):
+            if kept is not None and (before := kept.find(name, key)) is not None:
+                found[number] = unpacked(before)
                 pace.piece(free=True)
         todo = [number for number in range(len(tasks)) if number not in found]
-        for k, tiles in where.run(TileWork.of(array), [tasks[number] for number in todo]):
-            found[todo[k]] = tiles
+        for k, arrays in where.run(work, [tasks[number] for number in todo]):
+            found[todo[k]] = arrays
             if kept is not None:
-                kept.keep(name, _packed(tiles), tasks[todo[k]])
+                kept.keep(name, packed(arrays), keys[todo[k]])
             pace.piece()
-    return [tile for number in range(len(tasks)) for tile in found[number]]
-
-
-def _packed(tiles: Sequence[Tile]) -> bytes:
-    return packed([np.column_stack([tile.matrix, tile.constant]) for tile in tiles])
-
-
-def _unpacked(data: bytes) -> list[Tile]:
-    return [Tile(np.ascontiguousarray(t[:, :-1]), t[:, -1].copy()) for t in unpacked(data)]
+    return [array for number in range(len(tasks)) for array in found[number]]

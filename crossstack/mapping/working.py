@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import names
 from ..solve.network.network import Network
 from ..solve.network.prepared import Prepared
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+#: ohm; a select transistor that is left out
+_JOINED_OHM = 1e-3
 
 
 class WorkingPoint(ABC):
@@ -55,13 +59,18 @@ class WorkingPoint(ABC):
         """Whether there are transistors."""
 
     @abstractmethod
-    def prepared(self, siemens: Floats, volts: Floats) -> Prepared:
+    def prepared(self, siemens: Floats, volts: Floats, *, selects: bool = True) -> Prepared:
         """Return the wires with every transistor where it works.
 
         Args:
             siemens: of every device, (T, rows, cols).
             volts: of every row, (T, rows).
+            selects: False leaves out what select transistors have.
         """
+
+    @abstractmethod
+    def select_sizes(self) -> tuple[Floats, Floats]:
+        """Return width and length of every column's select transistors, um, (T, cols)."""
 
     def way(self) -> dict[str, Any]:
         """Return the options of the mode with those of a write."""
@@ -84,7 +93,7 @@ class _OfNetwork(WorkingPoint):
     def transistors(self) -> bool:
         return len(self.network.switch_a) > 0
 
-    def prepared(self, siemens: Floats, volts: Floats) -> Prepared:
+    def prepared(self, siemens: Floats, volts: Floats, *, selects: bool = True) -> Prepared:
         from ..analyse.analysis import Stimulus
         from ..analyse.operating import Laws, mode_ohm
         from ..solve.study.prepare import prepare_network
@@ -94,7 +103,29 @@ class _OfNetwork(WorkingPoint):
             self.network, self.tech, Stimulus(siemens, volts, {}), self.mode,
             **laws.options, **way,
         )  # fmt: skip
+        if not selects:
+            ohm = np.where(self._select_places() != "", _JOINED_OHM, ohm)
         return prepare_network(self.network, mode=self.mode, series={"switch_ohm": ohm}, **way)
+
+    def select_sizes(self) -> tuple[Floats, Floats]:
+        network, gates = self.network, self._select_places()
+        tiers, cols = self.present.shape[0], network.cols
+        found = np.full((2, tiers, cols), np.nan)
+        for t in range(tiers):
+            for j in range(cols):
+                # the cells of a column are alike
+                mine = np.flatnonzero(gates == names.select(t, j))[:1]
+                if len(mine):
+                    found[:, t, j] = network.switch_w_um[mine[0]], network.switch_l_um[mine[0]]
+        return found[0], found[1]
+
+    def _select_places(self) -> NDArray[np.str_]:
+        """Gate of every transistor that is a select transistor, else an empty text."""
+        network = self.network
+        known = {names.select(t, j) for t in range(2) for j in range(network.cols)}
+        nets = np.array([net if net in known else "" for net in network.nets])
+        found: NDArray[np.str_] = nets[network.switch_gate]
+        return found
 
 
 class _OfArrays(WorkingPoint):
@@ -110,11 +141,15 @@ class _OfArrays(WorkingPoint):
     def transistors(self) -> bool:
         return self.wires.selects
 
-    def prepared(self, siemens: Floats, volts: Floats) -> Prepared:
+    def prepared(self, siemens: Floats, volts: Floats, *, selects: bool = True) -> Prepared:
         from ..analyse.arrays import ArrayRun
         from ..analyse.operating import Laws
 
         run = ArrayRun(self.wires, self.tech, siemens, self.mode, Laws.of(self.tech).write)
         drives = run.drives(volts, **self.way())
         run.settle(drives)
-        return run.prepared(drives)
+        return run.prepared(drives, selects=selects)
+
+    def select_sizes(self) -> tuple[Floats, Floats]:
+        w, length = self.wires.switch_w_um, self.wires.switch_l_um
+        return w[:, 0], length[:, 0]

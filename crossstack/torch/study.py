@@ -17,10 +17,13 @@ from ..base.errors import ConfigError
 from ..mapping.arrays import Array
 from ..mapping.cost import Reads
 from ..mapping.kept import Kept
+from ..mapping.programs import Target, summary, write_tiles
 from ..mapping.tiles import Tile, solve_tiles
+from ..mapping.writing import Programming, Written
 from .convert import convert, crossbar_layers
 from .core import Tiled
 from .readout import Readout
+from .targets import Devices, Place, by_array, wanted, weights_of
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -45,6 +48,7 @@ class Asked:
         rate: step of that training (Adam).
         seed: of spread, noise and the order of training.
         keep: layers that stay digital.
+        program: how the devices are written; None takes them for what they should be.
     """
 
     read: Readout
@@ -53,6 +57,7 @@ class Asked:
     rate: float = 1e-3
     seed: int = 0
     keep: tuple[str, ...] = ()
+    program: Programming | None = None
 
 
 class Study:
@@ -128,18 +133,23 @@ class Study:
         value["tiles"] = sum(t.tiles for t in _parts(made))
         if asked.samples:
             value["spread"] = self._spread(made, f"{name}: spread")
+        if asked.program is not None:
+            value["written"] = self._written(made, f"{name}: written", asked.program)
         if asked.retrain:
             taught = self._retrained(made, name)
             with _fixed(taught, self._wired([taught], f"{name}: retrained")[0]):
                 value["retrained"] = self.accuracy(taught)
             if asked.samples:
                 value["retrained_spread"] = self._spread(taught, f"{name}: retrained, spread")
+            if asked.program is not None:
+                title = f"{name}: retrained, written"
+                value["retrained_written"] = self._written(taught, title, asked.program)
         value["made"] = made
         return value
 
     def reads(self, model: nn.Module) -> list[Reads]:
         """Return what one inference asks of every matrix, from some vectors of the data."""
-        parts, count = _weights(model), min(_CALIBRATED, len(self.sets["x"]))
+        parts, count = weights_of(model), min(_CALIBRATED, len(self.sets["x"]))
         for part, _ in parts:
             part.measured = []
         with _fixed(model, self._ideal(model)), torch.no_grad():
@@ -161,37 +171,55 @@ class Study:
                 [Tile(cells.T.numpy(), np.zeros(cells.shape[1])) for cells in row]
                 for row in part.cells(weight.detach())
             ]
-            for part, weight in _weights(model)
+            for part, weight in weights_of(model)
         ]
 
     def _wired(self, models: list[nn.Module], name: str) -> list[list[list[list[Tile]]]]:
         """Tiles of several models with their wires, all of one array solved together."""
-        jobs: dict[int, tuple[Array, list[Any], list[tuple[int, ...]]]] = {}
-        shapes: list[list[tuple[int, int]]] = []
-        for k, model in enumerate(models):
-            shapes.append([])
-            for n, (part, weight) in enumerate(_weights(model)):
-                shapes[k].append((part.in_tiles, part.out_tiles))
-                grid = part.cells(weight.detach())
-                _, devices, places = jobs.setdefault(id(part.array), (part.array, [], []))
-                for r, row in enumerate(grid):
-                    for c, cells in enumerate(row):
-                        devices.append(part.devices(cells).numpy())
-                        places.append((k, n, r, c))
-        found: dict[tuple[int, ...], Tile] = {}
-        for array, devices, places in jobs.values():
+        return self._solved([wanted(model) for model in models], name)
+
+    def _solved(self, models: list[Devices], name: str) -> list[list[list[list[Tile]]]]:
+        """Tiles with their wires: [model][matrix][input tile][output tile]."""
+        found: dict[Place, Tile] = {}
+        for array, places in by_array(models):
+            devices = [models[p[0]].siemens[p[1:]] for p in places]
             tiles = solve_tiles(array, devices, self.where, self.console, name, self.kept)
             found |= dict(zip(places, tiles, strict=True))
         return [
             [
                 [[found[k, n, r, c] for c in range(cols)] for r in range(rows)]
-                for n, (rows, cols) in enumerate(shape)
+                for n, (_, rows, cols) in enumerate(model.matrices)
             ]
-            for k, shape in enumerate(shapes)
+            for k, model in enumerate(models)
         ]
+
+    def _written(self, model: nn.Module, name: str, how: Programming) -> dict[str, Any]:
+        """Accuracy of chips whose devices are written by pulses, and what that takes."""
+        goal = wanted(model)
+        chips = [goal.copy() for _ in range(max(1, self.asked.samples))]
+        scales = [goal.scales(chip) for chip in self._chips(model)] or [None]
+        written: list[Written] = []
+        for array, places in by_array(chips):
+            targets = []
+            for k, *rest in places:
+                place, own = tuple(rest), scales[k]
+                scale = np.ones(array.prepared.size) if own is None else own[place]
+                seed = (self.asked.seed, k, *place)
+                targets.append(Target(goal.siemens[place], scale, goal.spans[place[0]], seed))
+            done = write_tiles(array, targets, how, self.where, self.console, name, self.kept)
+            for (k, n, r, c), tile in zip(places, done, strict=True):
+                chips[k].siemens[n, r, c] = tile.siemens
+            written += done
+        found = self._accuracies([model] * len(chips), self._solved(chips, name))
+        return {**found, "chips": len(chips), **summary(written)}
 
     def _spread(self, model: nn.Module, name: str) -> dict[str, Any]:
         """Accuracy of chips whose devices deviate."""
+        chips = self._chips(model)
+        return self._accuracies(chips, self._wired(chips, name))
+
+    def _chips(self, model: nn.Module) -> list[nn.Module]:
+        """Copies of a model on devices that deviate."""
         chips = []
         for k in range(self.asked.samples):
             chip = copy.deepcopy(model)
@@ -199,9 +227,14 @@ class Study:
                 part.read = self.asked.read
                 part.program(_seed(self.asked.seed, k, n))
             chips.append(chip)
+        return chips
+
+    def _accuracies(
+        self, chips: list[nn.Module], tiles: list[list[list[list[Tile]]]]
+    ) -> dict[str, Any]:
         found = []
-        for chip, tiles in zip(chips, self._wired(chips, name), strict=True):
-            with _fixed(chip, tiles):
+        for chip, mine in zip(chips, tiles, strict=True):
+            with _fixed(chip, mine):
                 found.append(self.accuracy(chip))
         return {
             "mean": float(np.mean(found)),
@@ -285,11 +318,7 @@ def _taker(found: dict[str, torch.Tensor], name: str) -> Callable[..., None]:
 
 
 def _parts(model: nn.Module) -> list[Tiled]:
-    return [part for part, _ in _weights(model)]
-
-
-def _weights(model: nn.Module) -> list[tuple[Tiled, torch.Tensor]]:
-    return [pair for _, layer in crossbar_layers(model) for pair in layer.tiled]
+    return [part for part, _ in weights_of(model)]
 
 
 def _seed(seed: int, chip: int, part: int) -> int:

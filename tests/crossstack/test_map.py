@@ -12,6 +12,7 @@ from crossstack.mapping import tiles
 from crossstack.mapping.arrays import Array
 from crossstack.mapping.cost import cost
 from crossstack.mapping.kept import Kept
+from crossstack.mapping.writing import Programming
 from crossstack.pool import Here, Team
 
 if "CI" in os.environ:
@@ -73,6 +74,27 @@ def test_figures_of_ideal_arrays(crossstack, files, tmp_path):
     assert "stacked 4 x 8 x 2, layer 0: 12 x 6, 3 tiles" in text
 
 
+def test_devices_are_written(crossstack, files, tmp_path):
+    args = ["map", files / "model.pt", "--data", files / "data.npz", "--tile", "8x16", "--jobs", 1]
+    args += ["--row-ohm", 5, "--column-ohm", 5, "--drive-ohm", 20, "--program"]
+    ran = crossstack(*args, "--tolerance", 0.05, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["program"]["tolerance"] == 0.05
+    for row in ran.json["arrays"]:
+        found = row["written"]
+        assert row["written"]["mean"] > 0.8
+        assert found["devices"] == row["tiles"] * 256
+        assert 0 <= found["not_reached"] < 0.05 * found["devices"]
+        assert 0 < found["most_pulses"] <= 100
+        assert 0 < found["verify_j"] < found["write_j"]
+    # with so weak drivers, nothing is written
+    ran = crossstack(*args, "--write-v", 1.4, "--threshold-sigma", 0, "--retrain", 1)
+    assert "written after retraining: " in ran.out
+    ideal, *_, after = [float(v[:-1]) for v in ran.out.splitlines()[2].split() if v.endswith("%")]
+    assert after < 60 < ideal
+    assert ran.out.splitlines()[1].split()[-3:] == ["retrained", "spread", "written"]
+
+
 def test_a_build_gives_area_time_and_energy(crossstack, files, built):
     ran = crossstack(
         "map", files / "model.pt", "--data", files / "data.npz", "--wires", built,
@@ -92,7 +114,8 @@ def test_a_build_gives_area_time_and_energy(crossstack, files, built):
 def test_processes_find_the_same(monkeypatch):
     monkeypatch.setattr(tiles, "_DEVICES_EACH", 100)
     x, y = points(60)
-    asked = study.Asked(Readout(sigma=0.3), samples=3, seed=4)
+    program = Programming(pulses=8)
+    asked = study.Asked(Readout(sigma=0.3), samples=3, seed=4, program=program)
     array = Array.ideal(4, 8, row_ohm=100.0, column_ohm=100.0)
     found = []
     team = Team(2)
@@ -106,6 +129,8 @@ def test_processes_find_the_same(monkeypatch):
         team.stop()
     assert found[0] == found[1]
     assert len(set(found[0]["spread"]["samples"])) > 1
+    assert found[0]["written"]["chips"] == len(found[0]["written"]["samples"]) == 3
+    assert found[0]["written"]["most_pulses"] == 8
 
 
 def test_an_interrupted_run_goes_on(crossstack, files, tmp_path, monkeypatch):
@@ -190,6 +215,8 @@ class Own(torch.nn.Module):
         (["--keep", "0", "--keep", "2"], 2, ["no linear"]),
         (["--bit-serial"], 2, ["dac_bits"]),
         (["--read-noise", "nan"], 2, ["nan"]),
+        (["--tolerance", "0.1"], 2, ["--tolerance belongs to --program"]),
+        (["--program", "--step-v", "0"], 2, ["step_v"]),
     ],
 )
 def test_wrong_options(crossstack, files, args, code, words):
