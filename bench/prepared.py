@@ -5,7 +5,8 @@ kind of solve, for new devices every time: one vector of inputs, 64 of them, one
 of a sinh law, and, up to 256 x 256, the effective matrix. Both are timed in turns; printed are the
 least times, the ratio of these, and its median over the turns. "error" is that of all column
 currents, of the largest: against the network solved directly up to 128 x 128, above against the
-same lines solved by `solve_crossbar` or its Newton's method to 1e-12.
+same lines solved by `solve_crossbar` or its Newton's method to 1e-12. "changed" is so many devices
+of a solved array changed, beside its matrix found anew.
 
 python bench/prepared.py               64 x 64 x 2 .. 256 x 256 x 2
 python bench/prepared.py 512 1024      large ones: minutes, 8 GB
@@ -25,6 +26,7 @@ from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
 from crossstack.solve import (
     Sinh,
+    Solved,
     effective_matrix,
     network_drives,
     prepare_crossbar,
@@ -157,7 +159,29 @@ def rows(size: int, cell: str, top: str, arrays: bool, budget: float) -> bool:
               f"{'chains' if case.array.exact else 'blocks':>8}  {name:<12}{1e3 * mine:>10.1f}"
               f"{1e3 * other:>10.1f}{mine / other:>8.2f}{ratio:>8.2f}{error:>9.0e}"
               f"{'' if fine else '  TOO MUCH'}", flush=True)  # fmt: skip
+    if "matrix" in case.kinds():
+        few(case, budget)
     return good
+
+
+def few(case: Case, budget: float) -> None:
+    """Print what changing few devices of a solved array takes, beside solving it anew."""
+    rng = np.random.default_rng(0)
+    solved, base = Solved(case.array, case.siemens[0]), case.siemens[0]
+    for count in (1, 4, 16):
+        at = np.unravel_index(rng.choice(base.size, count, replace=False), base.shape)
+        new = base.copy()
+        new[at] = case.siemens[1][at]
+        found = solved.changed(*at, new[at])
+        if found.anew:
+            continue
+        error = np.abs(found.matrix - case.array.matrix(new)).max() / np.abs(found.matrix).max()
+        mine, other, ratio = pairs(
+            lambda k, at=at, new=new: solved.changed(*at, new[at]),
+            lambda k, new=new: case.array.matrix(new), 0.5 * budget,
+        )  # fmt: skip
+        print(f"{'':>31}  {count:>2} changed  {1e3 * mine:>10.1f}{1e3 * other:>10.1f}"
+              f"{mine / other:>8.2f}{ratio:>8.2f}{error:>9.0e}", flush=True)  # fmt: skip
 
 
 def main() -> int:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .modes.modes import MODES
     from .modes.written import WriteReport
     from .network.builder import NetworkBuilder
+    from .network.changed import Solved
     from .network.linear import NetworkSolution, NetworkSolver, solve_network
     from .network.netfile import load_network, save_network
     from .network.network import Network
@@ -94,6 +95,7 @@ _HOME = {
     "..base.names": ("BOTTOM", "TIER_NAMES", "TOP"),
     ".network.network": ("Network",),
     ".network.prepared": ("Prepared",),
+    ".network.changed": ("Solved",),
     ".study.prepare": ("prepare_network",),
     ".study.prepare_crossbar": ("prepare_crossbar",),
     ".network.builder": ("NetworkBuilder",),
@@ -131,6 +133,7 @@ __all__ = [
     "Sinh",
     "Solution",
     "SolveError",
+    "Solved",
     "Spread",
     "SquareLaw",
     "Stress",

@@ -53,6 +53,9 @@ class Guess(Protocol):
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
         """Device voltages, (devices, lanes), of devices that follow a law, or None."""
 
+    def injected(self, g: Floats, which: Ints) -> Floats | None:
+        """Device voltages, (devices, lanes), for 1 A beside each of some devices, or None."""
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -239,6 +242,18 @@ class Prepared:
             assert outputs is not None
             what = self.sensed(outputs)
         return self.blocks.solve(g, what, start)
+
+    def injected(self, g: Floats, which: Ints) -> Floats | None:
+        """Voltages of linear devices, (devices, lanes), for 1 A beside each of some of them.
+
+        The ampere flows as the device's own current does, all pins are held at 0 V. None for an
+        array whose blocks are too large and some of whose devices do not conduct.
+        """
+        if self.guess is not None and self.exact:
+            return self.guess.injected(g, which)
+        beside = np.zeros((self.size, len(which)))
+        beside[which, np.arange(len(which))] = 1.0
+        return self.blocks.solve(g, -self.blocks.drops(beside))
 
     def through(
         self, g: Floats, inputs: Floats | None = None, outputs: Floats | None = None

@@ -14,7 +14,7 @@ from ...base.errors import ConvergenceError
 from ..circuit.iv import DeviceLaw
 from ..circuit.newton import chord, settled
 from ..circuit.wires import IrregularError
-from ..crossbar.crossbar import MAX_ITERATIONS, vouched
+from ..crossbar.crossbar import MAX_ITERATIONS, choose, vouched
 from ..crossbar.engine import Raw
 from ..crossbar.lines import Lines, canonical
 from ..crossbar.nonlinear_crossbar import tangent_solved
@@ -106,6 +106,30 @@ class Chains:
             log.info("not solved by chains: %s", error)
             return None
         return np.concatenate(lanes, axis=1)
+
+    def injected(self, g: Floats, which: NDArray[np.int64]) -> Floats | None:
+        """See `Guess`."""
+        if not (g[which] > 0).all():
+            return None
+        through = g / (1.0 + self.tap * g)
+        lines = self.lines.with_devices(self.array.spread(through))
+        rows, cols = np.zeros((1, *self.driven.shape)), np.zeros((1, len(self.sensed)))
+        solver, out = choose(lines, "auto", "auto"), np.zeros((len(g), len(which)))
+        for lane, k in enumerate(which):
+            # an ampere beside a conductance is a voltage in series with it
+            shift = np.zeros(len(g))
+            shift[k] = -1.0 / g[k]
+            try:
+                raw = solver.solve(
+                    rows, cols, tol=TOLERANCE, limit=MAX_ITERATIONS, keep=True,
+                    shift=self.array.spread(shift),
+                )  # fmt: skip
+            except ConvergenceError as error:
+                log.info("not solved by chains: %s", error)
+                return None
+            seen = self._between(raw)[0]
+            out[:, lane] = seen - self.tap * through * (seen - shift)
+        return out if np.isfinite(out).all() else None
 
     def _ends(self, inputs: Floats | None, outputs: Floats | None) -> tuple[Floats, Floats]:
         """Voltages of all rows' sources, (lanes, T, rows), and of all columns' ends."""
