@@ -45,6 +45,8 @@ class Tiled(nn.Module):
             ParameterError: for a value of the read-out that the array does not allow.
         """
         super().__init__()
+        if not isinstance(array, Array):
+            raise ParameterError("array", array, "an Array: Array.ideal(...) or .extracted(...)")
         self.array, self.read, self.calibrating = array, read, False
         self._warned = False
         self.fixed: list[list[Tile]] | None = None
@@ -174,8 +176,10 @@ class Tiled(nn.Module):
             weight: shape (out_features, in_features).
 
         Raises:
-            ConfigError: for inputs that are not finite.
+            ConfigError: for inputs that are not finite, or no real floating-point numbers.
         """
+        if not x.is_floating_point():
+            raise ConfigError(f"inputs of a crossbar layer are {x.dtype}, allowed: floating point")
         if not len(x):
             return x.double() @ weight.double().T
         if not torch.isfinite(x.detach()).all():

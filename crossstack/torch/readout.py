@@ -66,11 +66,11 @@ class Readout:
                 raise ParameterError(name, getattr(self, name), " or ".join(allowed))
         for name in ("g_on", "g_off", "v_read", "adc_range", "b"):
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
+            if value is not None and not (_real(value) and value > 0):
                 raise ParameterError(name, value, "finite, > 0")
         for name in ("sigma", "read_noise"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
+            if not (_real(value) and value >= 0):
                 raise ParameterError(name, value, "finite, >= 0")
         for name, least in (("dac_bits", 1), ("adc_bits", 2), ("levels", 2)):
             value = getattr(self, name)
@@ -83,3 +83,7 @@ class Readout:
             raise ParameterError("bit_serial", True, "with dac_bits, the number of bits")
         if self.g_on is not None and self.g_off is not None and self.g_off >= self.g_on:
             raise ParameterError("g_off", self.g_off, f"below g_on, {self.g_on:g} S")
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

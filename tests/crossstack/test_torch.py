@@ -189,6 +189,25 @@ def test_convolutions(options):
     assert torch.allclose(mine, x.grad, rtol=1e-9, atol=1e-9)
 
 
+def test_convolutions_of_odd_shapes():
+    """One channel, kernels as large as the image, strides beyond it, uneven groups, at random."""
+    rng = np.random.default_rng(0)
+    arrays = [ct.Array.ideal(5, 8), ct.Array.ideal(7, 6, tiers=1), ct.Array.ideal(1, 2, tiers=1)]
+    for _ in range(15):
+        groups, kernel = int(rng.choice([1, 1, 3])), tuple(rng.integers(1, 5, 2).tolist())
+        stride = tuple(rng.integers(1, 6, 2).tolist())
+        padding = "same" if stride == (1, 1) else tuple(rng.integers(0, 3, 2).tolist())
+        plain = torch.nn.Conv2d(
+            groups, groups * int(rng.integers(1, 4)), kernel, stride=stride, padding=padding,
+            groups=groups, bias=bool(rng.integers(2)),
+        ).double()  # fmt: skip
+        made = ct.CrossbarConv2d.from_float(plain, arrays[rng.integers(3)])
+        height, width = (k + int(rng.integers(0, 4)) for k in kernel)
+        x = double(2, groups, height, width, low=-1.0)
+        assert made(x).shape == plain(x).shape
+        assert torch.allclose(made(x), plain(x), rtol=1e-9, atol=1e-9)
+
+
 def test_bits_and_adc():
     array = ct.Array.ideal(8, 8, **WIRES)
     x, ideal = double(4, 8, low=-1.0), layer_on(array, 8, 4)
@@ -267,6 +286,9 @@ def test_sizes_of_batches_and_numbers():
     for wrong in (double(3, 9), double(10, 3)):
         with pytest.raises(ConfigError, match="the layer takes"):
             made(wrong.float())
+    for kind in (torch.int64, torch.complex64):
+        with pytest.raises(ConfigError, match=f"{kind}, allowed: floating point"):
+            made(torch.zeros(2, 10, dtype=kind))
     images = ct.CrossbarConv2d(2, 3, 3, array=ct.Array.ideal(6, 6))
     assert images(torch.zeros(0, 2, 5, 5)).shape == (0, 3, 3, 3)
     with pytest.raises(ConfigError, match="the layer takes"):
@@ -336,6 +358,7 @@ def test_shared_layers_stay_one():
         ({"levels": 1}, "levels"),
         ({"seed": -1}, "seed"),
         ({"v_read": 0.0}, "v_read"),
+        ({"v_read": "0.2"}, "v_read"),
     ],
 )
 def test_wrong_readouts_are_refused(read, word):
@@ -345,6 +368,8 @@ def test_wrong_readouts_are_refused(read, word):
 
 def test_arrays_that_do_not_fit_are_refused(macro, tmp_path):
     network, tech = macro
+    with pytest.raises(ParameterError, match="array"):
+        layer_on(None, 3, 3)
     with pytest.raises(ParameterError, match="1 tier"):
         layer_on(ct.Array.ideal(4, 4, tiers=1), 3, 3, pairs="tiers")
     with pytest.raises(ParameterError, match="2 columns"):
