@@ -71,3 +71,8 @@ def slow_columns(a: str, y: str, count: int) -> list[Column]:
     inner = [(f"{y}n{k}", f"{y}p{k}") for k in range(1, count)]
     lines = [SUPPLIES, *inner, (y, y)]
     return [Column((a, a), lines[k], lines[k + 1]) for k in range(count)]
+
+
+def diode_columns(a: str, count: int) -> list[Column]:
+    """Return antenna diodes on a net: active areas of both kinds without a gate."""
+    return [Column((None, None), (a, a), (a, a))] * count

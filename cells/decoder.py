@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..pdk import Tech
-from .columns import Column, N, P, gate_columns, inverter_columns, series_columns, slow_columns
+from .columns import (
+    Column,
+    N,
+    P,
+    diode_columns,
+    gate_columns,
+    inverter_columns,
+    series_columns,
+    slow_columns,
+)
 from .drawing import Cell
 from .limits import one_of
 from .logic import LogicCell, NoTrackError
@@ -18,6 +27,8 @@ from .scan import ALLOWED_FINGERS, TRACKS, latch_columns
 
 #: most inputs of one NAND: transistors in series
 MOST_INPUTS = 4
+#: antenna diodes that an input may have side by side
+ALLOWED_DIODES = range(9)
 #: transistors in series in a delay
 SLOW = 8
 #: lines along x of a row of select bits, and of one of write bits, and the sides of their tracks
@@ -46,6 +57,10 @@ def _drawn(
 
 def _fingers(fingers: int) -> int:
     return one_of("fingers", fingers, ALLOWED_FINGERS)
+
+
+def _diodes(diodes: int) -> int:
+    return one_of("diodes", diodes, ALLOWED_DIODES)
 
 
 def select_bit(tech: Tech, *, fingers: int = 2, tracks: int | None = None,
@@ -175,16 +190,19 @@ def row_pass(tech: Tech, kind: str, lines: dict[str, int], tracks: int, width: i
     return _drawn(tech, f"decoder_{kind}_pass", (), tuple(lines), lines, tracks, width)
 
 
-def address_latch(tech: Tech, *, fingers: int = 2, width: int | None = None) -> Cell:
+def address_latch(tech: Tech, *, fingers: int = 2, diodes: int = 0,
+                  width: int | None = None) -> Cell:  # fmt: skip
     """Draw a latch with both outputs: Q follows D while OPEN is high, QN is its complement.
 
     Args:
         tech: the process.
         fingers: gates of each buffer.
+        diodes: antenna diodes on D.
         width: in dbu; None for the least.
     """
     n = _fingers(fingers)
     columns = [
+        *diode_columns("D", _diodes(diodes)),
         *inverter_columns("D", "dn", supply_first=False),  # a pin of a macro ends on gates
         *latch_columns("dn", "heldn", "held", "OPEN"),
         *inverter_columns("heldn", "Q", n),
@@ -193,14 +211,19 @@ def address_latch(tech: Tech, *, fingers: int = 2, width: int | None = None) -> 
     return _drawn(tech, "decoder_latch", columns, ("D", "OPEN", "Q", "QN"), width=width)
 
 
-def delay(tech: Tech, *, width: int | None = None) -> Cell:
+def delay(tech: Tech, *, diodes: int = 0, width: int | None = None) -> Cell:
     """Draw a delay: Y follows A after two slow inverters.
 
     Args:
         tech: the process.
+        diodes: antenna diodes on A.
         width: in dbu; None for the least.
     """
-    columns = [*slow_columns("A", "b", SLOW), *slow_columns("b", "Y", SLOW)]
+    columns = [
+        *diode_columns("A", _diodes(diodes)),
+        *slow_columns("A", "b", SLOW),
+        *slow_columns("b", "Y", SLOW),
+    ]
     return _drawn(tech, "decoder_delay", columns, ("A", "Y"), width=width)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from ..base import names
 from ..cells import decoder as cells
 from ..cells.drawing import Cell, Placement, Port, Subcircuit, grid_up
+from ..cells.logic_rules import LogicRules
+from ..cells.scan import TRACKS
 from ..pdk import ParameterError
 from .board import Around, Board
 from .decoder_block import (
@@ -58,6 +60,17 @@ class Decoder(Board):
         if self.selects:
             least = max(least, cells.select_bit(self.tech, fingers=self.fingers[True]).width)
         self.columns = group_size(self.tech, a.core.unit.cell.width, a.spec.cols, least)
+        self.diodes = 0
+        self._place()
+        while missing := self._missing_diodes():
+            self.diodes += missing
+            self._place()
+
+    # -- places ------------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        """Place blocks, cells in the east and lines."""
+        a = self.a
         self._place_lines()
         self.blocks = [self._block(False)]
         south = self.blocks[0]
@@ -70,9 +83,6 @@ class Decoder(Board):
             self.blocks.append(north)
         self.seats = [*(s for b in self.blocks for s in b.seats()), *self.control]
         self.place_supplies(max(s.x + s.cell.width for s in self.seats))
-        self._check_charge()
-
-    # -- places ------------------------------------------------------------------------------
 
     def _place_lines(self) -> None:
         """Place the lines along y, and with them the width of the cells below."""
@@ -110,28 +120,41 @@ class Decoder(Board):
             like=self.blocks[0] if gated else None,
         )  # fmt: skip
 
-    def _check_charge(self) -> None:
-        """Refuse input lines that charge their gates by more than antenna rules allow.
+    def _missing_diodes(self) -> int:
+        """Return how many more antenna diodes an input asks for, by the charge of its line.
 
         Every other line is on a drain, which drains the charge.
 
         Raises:
-            ParameterError: names the first such line.
+            ParameterError: names the first line that no number of diodes does for.
         """
         ratio = self.r.ask.antenna("bottom_row", math.inf)
         wall = 2 * self.r.ask.antenna_wall("bottom_row")
+        missing = 0
         for net in (*self.inputs, names.ENABLE):
             on = [(s, pin) for s in self.seats for pin, own in s.nets.items() if own == net]
-            gate_um2 = sum(gate_area(seat.cell, pin) for seat, pin in on)
+            area_um2 = sum(gate_area(seat.cell, pin) for seat, pin in on)
+            area_um2 += self.diodes * self._diode_um2
             high = max(seat.y + seat.cell.port(pin).y for seat, pin in on) + self.r.pad
             length_um = (high - self.bottom) * self.tech.dbu_um
-            if length_um * wall > ratio * gate_um2:
-                most = ratio * gate_um2 / wall
+            lack = length_um * wall / ratio - area_um2
+            missing = max(missing, -int(-lack // self._diode_um2))
+            most = area_um2 + (cells.ALLOWED_DIODES[-1] - self.diodes) * self._diode_um2
+            if length_um * wall > ratio * most:
                 told = (
                     f"none, or scan, for a macro this high: the line of {net} would be "
-                    f"{length_um:.0f} um long, and its gate takes the charge of {most:.0f} um"
+                    f"{length_um:.0f} um long, and its gates and diodes take the charge of "
+                    f"{ratio * most / wall:.0f} um"
                 )
                 raise ParameterError("periphery", "decoder", told)
+        return missing
+
+    @property
+    def _diode_um2(self) -> float:
+        """Gate area that one antenna diode is worth, in um2."""
+        g = LogicRules(self.r, TRACKS)
+        area = 2 * 2 * g.to_gate * g.width * self.tech.dbu_um**2
+        return self.tech.nets.diode_factor * area
 
     @property
     def delayed(self) -> list[str]:
@@ -156,8 +179,8 @@ class Decoder(Board):
         latch = buffer_fingers(20.0 * max(groups, 2 * self.columns))
         level = buffer_fingers(20.0 * 2 * self.columns)
         return {
-            "latch": cells.address_latch(tech, fingers=latch, width=width),
-            "delay": cells.delay(tech, width=width),
+            "latch": cells.address_latch(tech, fingers=latch, diodes=self.diodes, width=width),
+            "delay": cells.delay(tech, diodes=self.diodes, width=width),
             "enables": cells.enables(tech, selects=self.selects, fingers=level, width=width),
             "modes": cells.modes(tech, gated=not self.selects, fingers=level, width=width),
         }
