@@ -8,8 +8,10 @@ in the addressed group and elsewhere. Nothing here has a state but the latches o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..pdk import Tech
+from ..pdk.ranges import whole
 from .columns import (
     Column,
     N,
@@ -21,12 +23,14 @@ from .columns import (
     slow_columns,
 )
 from .drawing import Cell
-from .limits import one_of
+from .limits import one_of, switch
 from .logic import LogicCell, NoTrackError
 from .scan import ALLOWED_FINGERS, TRACKS, latch_columns
 
 #: most inputs of one NAND: transistors in series
 MOST_INPUTS = 4
+#: address bits of the largest macro
+MOST_BITS = 10
 #: antenna diodes that an input may have side by side
 ALLOWED_DIODES = range(9)
 #: transistors in series in a delay
@@ -57,6 +61,10 @@ def _drawn(
 
 def _fingers(fingers: int) -> int:
     return one_of("fingers", fingers, ALLOWED_FINGERS)
+
+
+def _bits(bits: int) -> int:
+    return one_of("bits", bits, range(MOST_BITS + 1))
 
 
 def _diodes(diodes: int) -> int:
@@ -115,7 +123,7 @@ def select_driver(tech: Tech, *, bits: int = 1, fingers: int = 2, tracks: int | 
         tracks: on either side; None for the fewest.
         width: in dbu; None for the least.
     """
-    low, inner = low_pins(bits), "S"
+    low, inner = low_pins(_bits(bits)), "S"
     columns: list[Column] = []
     if low:
         inner = "sel"
@@ -146,7 +154,7 @@ def write_driver(tech: Tech, *, bits: int = 1, fingers: int = 2, tracks: int | N
         tracks: on either side; None for the fewest.
         width: in dbu; None for the least.
     """
-    inputs = ("S", *low_pins(bits))
+    inputs = ("S", *low_pins(_bits(bits)))
     columns = [*_all_of(inputs, "W", _fingers(fingers))]
     return _drawn(tech, "decoder_write_driver", columns, (*inputs, "W"), WRITE_LINES, tracks, width)
 
@@ -183,6 +191,23 @@ def group_cell(tech: Tech, code: Sequence[bool], *, fingers: int = 2, tracks: in
     name = "decoder_group_" + "".join("01"[bit] for bit in reversed(code))
     columns = _all_of(inputs, "G", _fingers(fingers))
     return _drawn(tech, name, columns, (*lines, "G"), lines, tracks, width)
+
+
+def group(tech: Tech, *, bits: int = 2, number: int = 1, fingers: int = 2) -> Cell:
+    """Draw what tells a group: G is high while the high address bits are those of its number.
+
+    Args:
+        tech: the process.
+        bits: number of high address bits, one or more.
+        number: of the group.
+        fingers: gates of the buffer.
+    """
+    count = one_of("bits", bits, range(1, MOST_BITS + 1))
+    own = whole(number, "number", 0, (1 << count) - 1)
+    cell = group_cell(tech, [bool(own >> k & 1) for k in range(count)], fingers=fingers)
+    assert cell.netlist is not None
+    name = "decoder_group"
+    return replace(cell, name=name, netlist=replace(cell.netlist, name=name))
 
 
 def row_pass(tech: Tech, kind: str, lines: dict[str, int], tracks: int, width: int) -> Cell:
@@ -242,9 +267,9 @@ def enables(tech: Tech, *, selects: bool = True, fingers: int = 2,
         width: in dbu; None for the least.
     """
     n = _fingers(fingers)
-    gates = {"ST": ("E0", "E1", "M1"), "SB": ("E0", "E1", "M0")} if selects else {
-        "ON": ("E0", "E1")
-    }  # fmt: skip
+    gates = {"ON": ("E0", "E1")}
+    if switch("selects", selects):
+        gates = {"ST": ("E0", "E1", "M1"), "SB": ("E0", "E1", "M0")}
     columns = [c for y, inputs in gates.items() for c in _named(inputs, y, n)]
     columns += [
         *series_columns(("E0", "E1"), "op", nand=False),
@@ -266,7 +291,7 @@ def modes(tech: Tech, *, gated: bool = False, fingers: int = 2, width: int | Non
         width: in dbu; None for the least.
     """
     n = _fingers(fingers)
-    on = ("ON",) if gated else ()
+    on = ("ON",) if switch("gated", gated) else ()
     columns = [
         *_named((*on, "M0", "M1_N"), "WT", n),
         *_named((*on, "M1", "M0_N"), "WB", n),

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..pdk import CrossStackError, Module, NoRuleError, ParameterError, Tech, get_tech
 from ..pdk.ask import Ask
+from . import decoder
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .describe import Parameter, parameters_from
 from .drawing import Cell
@@ -51,6 +52,14 @@ _WN, _WP, _READ = default("switch_wn_um"), default("switch_wp_um"), default("rea
 
 def _from(parameters: type, draw: Callable[..., Cell], tech: Tech, **values: Any) -> Cell:
     return draw(tech, parameters(**values))
+
+
+#: parameters of a cell that the row asks for which a macro puts it in
+_IN_A_ROW = frozenset(("tracks", "width"))
+
+
+def _alone(draw: Callable[..., Cell], tech: Tech, **values: Any) -> Cell:
+    return draw(tech, **values)
 
 
 def _pitch(tech: Tech, pitch_um: float | None, usual: int) -> int:
@@ -133,6 +142,15 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "latch": latch,
     "scan_bit": scan_bit,
     "scan_driver": scan_driver,
+    "decoder_select_bit": partial(_alone, decoder.select_bit),
+    "decoder_write_bit": partial(_alone, decoder.write_bit),
+    "decoder_select_driver": partial(_alone, decoder.select_driver),
+    "decoder_write_driver": partial(_alone, decoder.write_driver),
+    "decoder_group": decoder.group,
+    "decoder_latch": partial(_alone, decoder.address_latch),
+    "decoder_delay": partial(_alone, decoder.delay),
+    "decoder_enables": partial(_alone, decoder.enables),
+    "decoder_modes": partial(_alone, decoder.modes),
     "passive_cell": partial(_from, PassiveParameters, passive_cell),
     "passive_planar_cell": partial(_from, PassiveParameters, passive_planar_cell),
     "bond_pad": bond_pad,
@@ -290,7 +308,7 @@ def documented(draw: Callable[..., Cell]) -> Callable[..., Cell]:
     """Return the function whose docstring and name describe a cell."""
     if not isinstance(draw, partial):
         return draw
-    described: Callable[..., Cell] = draw.args[1] if draw.func is _from else draw.func
+    described: Callable[..., Cell] = draw.args[-1]
     return described
 
 
@@ -301,7 +319,7 @@ def described(name: str) -> tuple[Parameter, ...]:
         ParameterError: if there is no such cell.
     """
     defaults, draw = parameters_of(name), CELLS[name]
-    source = draw.args[0] if isinstance(draw, partial) and draw.func is _from else draw
+    source = draw.args[0] if isinstance(draw, partial) else draw
     return parameters_from(source, defaults)
 
 
@@ -316,8 +334,9 @@ def parameters_of(name: str) -> dict[str, Any]:
     draw = CELLS[name]
     if isinstance(draw, partial) and draw.func is _from:
         return {f.name: f.default for f in fields(draw.args[0])}
-    rows = inspect.signature(draw).parameters.values()
-    return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY}
+    hidden = _IN_A_ROW if isinstance(draw, partial) else frozenset()
+    rows = inspect.signature(documented(draw)).parameters.values()
+    return {p.name: p.default for p in rows if p.kind is p.KEYWORD_ONLY and p.name not in hidden}
 
 
 def draw_cell(name: str, tech: Tech, **values: Any) -> Cell:
