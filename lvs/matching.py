@@ -18,10 +18,11 @@ from .graph import DRAIN, SOURCE, TERMINALS, Colors, Graph, Ints
 #: Surroundings are first compared this far; a fault nearer than that spoils the colour.
 _HOPS = 3
 
-#: Devices that colours leave over and that are then paired by their terminals, and how often
-#: that is tried: a fault in every cell of a large array is not spelled out for each cell.
+#: Devices that colours leave over and that are then paired by their terminals, and how many are
+#: looked at in all rounds of it: a fault in every cell of a large array is not spelled out for
+#: each cell.
 _MOST_LEFT = 500
-_MOST_ROUNDS = 200
+_MOST_LOOKED_AT = 100_000
 
 
 @dataclass
@@ -62,9 +63,9 @@ def match(a: Graph, b: Graph) -> Matching:
     while _grow(found):
         pass
     _match_equal(found, _HOPS)
-    rounds = 0
-    while rounds < _MOST_ROUNDS and (_grow(found) or _pair_best(found)):
-        rounds += 1
+    looked_at = 0
+    while looked_at < _MOST_LOOKED_AT and (_grow(found) or _pair_best(found)):
+        looked_at += max(len(found.left_a), _MOST_LEFT)
     for hops in range(_HOPS, -1, -1):
         _match_equal(found, hops)
     found.unread = min(len(found.left_a), len(found.left_b)) > _MOST_LEFT
@@ -73,8 +74,11 @@ def match(a: Graph, b: Graph) -> Matching:
 
 def _grow(found: Matching) -> bool:
     """Pair all devices whose colour is unique in both netlists; False if there was none."""
-    for hops in range(_HOPS, -1, -1):
-        ca, cb = found.a.net_colors(hops), found.b.net_colors(hops)
+    colors = [(found.a.net_colors(0), found.b.net_colors(0))]
+    for _ in range(_HOPS):
+        ca, cb = colors[-1]
+        colors.append((found.a.farther(ca), found.b.farther(cb)))
+    for ca, cb in reversed(colors):
         da = found.a.device_colors(ca)[found.left_a]
         db_ = found.b.device_colors(cb)[found.left_b]
         ua, ia, na = np.unique(da, return_index=True, return_counts=True)
