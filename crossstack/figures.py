@@ -125,16 +125,12 @@ class Study:
     Args:
         config: what was drawn.
         drawn: its layout.
-        pieces: extract every piece of wire also of a large macro, whose current limits are not
-            judged otherwise.
         like: study of the same drawing and conditions, but for what drives a write: wires that
             it extracted and reads that it solved are taken over.
     """
 
-    def __init__(
-        self, config: RunConfig, drawn: Drawn, *, pieces: bool = False, like: Study | None = None
-    ) -> None:
-        self.tech, self._drawn, self._pieces = config.resolved_tech(), drawn, pieces
+    def __init__(self, config: RunConfig, drawn: Drawn, *, like: Study | None = None) -> None:
+        self.tech, self._drawn = config.resolved_tech(), drawn
         self._like = like
         self._solved: dict[str, IrDrop] = {}
         self._not_run: dict[str, str] = {}
@@ -146,10 +142,7 @@ class Study:
 
         if self._like is not None:
             return self._like._found
-        found = extract(self._drawn.layout, self.tech, pieces=True)
-        if self._pieces and found.rest is not None:
-            return extract(self._drawn.layout, self.tech, engine="flat")
-        return found
+        return extract(self._drawn.layout, self.tech, pieces=True)
 
     @cached_property
     def network(self) -> Network:

@@ -102,8 +102,8 @@ def extract(
         capacitance: True if the network is to carry capacitances: 'auto' then takes flat for
             every array that fits a network, as select lines are ideal in tile.
         pieces: True to keep, of an array of the tile engine, every piece of wire beside the
-            network (`Extraction.wires`), for the currents in them. Not of an array with devices
-            around it, or too large for a network.
+            network (`Extraction.wires`), for the currents in them; with devices around it, in the
+            network, up to 256 x 256 cells. Not of an array too large for a network.
         progress: called with (what, done, total).
 
     Raises:

@@ -66,11 +66,11 @@ class Shared:
             self._drawn = draw(config)
         return self._drawn
 
-    def studies(self, configs: Sequence[RunConfig], *, pieces: bool) -> list[Study]:
+    def studies(self, configs: Sequence[RunConfig]) -> list[Study]:
         """Return a study for each condition, which takes over what the first one finds."""
         likes: Sequence[Study | None] = self._first or [None] * len(configs)
         found = [
-            Study(config, self.drawn(config), pieces=pieces, like=like)
+            Study(config, self.drawn(config), like=like)
             for config, like in zip(configs, likes, strict=True)
         ]
         self._first = self._first or found
@@ -141,8 +141,7 @@ def _stages(task: Task, shared: Shared) -> Iterator[tuple[str, dict[str, float |
     if task.through != STAGES[0] and not task.whole and (least := _least(task)):
         # not the figure itself: what it is at least, or at most
         yield THEORY, dict(least)
-    pieces = any(metric.name == "limit_used" for metric in asked)
-    studies = shared.studies(task.configs, pieces=pieces)
+    studies = shared.studies(task.configs)
     for stage in STAGES[1 : STAGES.index(task.through) + 1]:
         if stage == "write" and "limit_used" in task.bounds and not task.whole:
             yield "read", _read_load(studies, task.bounds["limit_used"])

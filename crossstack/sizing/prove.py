@@ -77,7 +77,7 @@ def _row(config: RunConfig, result: Build) -> dict[str, Any]:
     }
     if not row["limits"]["judged"] and prefers_tiles(drawn.layout, config.resolved_tech()):
         # a build does not take a large array apart so far
-        row["limits"] = Study(config, drawn, pieces=True).limits().to_json()
+        row["limits"] = Study(config, drawn).limits().to_json()
     settle = result.timing.settle_s if result.timing else None
     spec = config.spec
     devices = spec.rows * spec.cols * len(spec.tiers)

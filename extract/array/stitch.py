@@ -49,8 +49,12 @@ class Stitcher:
         *,
         apart: bool,
         pieces: bool,
+        stacks: bool = False,
     ) -> None:
-        """Prepare; lines that are `apart` are kept whole, for what stands around the array."""
+        """Prepare; lines that are `apart` are kept whole, for what stands around the array.
+
+        With `stacks`, so is what stands between transistors and memristors.
+        """
         self.view, self.tech, self.process, self.report = view, tech, process, report
         self.solver = NetSolver(process, view.layout.dbu)
         self.progress = progress
@@ -71,6 +75,7 @@ class Stitcher:
         self.pin_first: dict[str, bool] = {}
         #: nets that are no lines with taps, or kept whole, by place; and how far from such lines
         self.nets, self.off = ArrayNets(apart=apart), 0.0
+        self.stacks = stacks
         #: all nets, if every piece is wanted
         self.every = ArrayNets() if pieces else None
 
@@ -312,11 +317,11 @@ class Stitcher:
             if not all(end in nodes for end in (*gates, memristor)):
                 raise NotRegularError(f"the stack of the memristor in row {device.row} is open")
             stack = None
-            if self._keepers(needed=len(gates) > 1):
+            if self._keepers(needed=self.stacks or len(gates) > 1):
                 stack = Stack(Pieces.of(solved, None, [(memristor,), gates]), device.w, device.l)
             self.inner[key] = resistance(solved, nodes[gates[0]], nodes[memristor]), stack
         ohm, stack = self.inner[key]
-        for nets in self._keepers(needed=len(gates) > 1):
+        for nets in self._keepers(needed=self.stacks or len(gates) > 1):
             assert stack is not None
             nets.stacks.update({(device.tier, int(i), device.col): stack for i in alike})
         return ohm

@@ -25,6 +25,10 @@ from .periphery import extract_around, extract_periphery, lead_ohm
 from .stitch import Stitcher, look_for_faults
 from .tiled import MOST_CELLS, TiledArray
 
+#: cells of an array with devices around it above which stacks between transistors and memristors
+#: are one resistance each, also where every piece of wire is asked for: a dozen pieces a stack
+MOST_STACKS = 256 * 256
+
 
 def extract_tiled(
     source: Path | str | db.Layout | OpenedLayout | ExtractedLayout,
@@ -39,8 +43,8 @@ def extract_tiled(
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
         tech: technology.
         progress: called with (what, done, total).
-        pieces: keep every piece of wire, once for all lines that are alike, where nothing stands
-            around the array and a network can be made of it.
+        pieces: keep every piece of wire: where nothing stands around the array, once for all lines
+            that are alike; else in the network, of an array of at most `MOST_STACKS` cells.
 
     Returns:
         The array, what stands around it if that holds devices, and the report.
@@ -60,11 +64,13 @@ def extract_tiled(
     around = extract_layout(view.periphery(), tech, top.name)
     look_for_faults(around, report)
     has_rest = bool(around.flat.devices)
-    fits = view.grid.rows * view.grid.cols <= MOST_CELLS
+    cells = view.grid.rows * view.grid.cols
+    fits = cells <= MOST_CELLS
     try:
         stitcher = Stitcher(
             view, tech, process, report, progress,
             apart=has_rest and fits, pieces=pieces and fits and not has_rest,
+            stacks=pieces and has_rest and cells <= MOST_STACKS,
         )  # fmt: skip
         stitcher.run()
         stitcher.check_labels(around.labels)

@@ -11,6 +11,7 @@ from crossstack.cells import to_layout
 from crossstack.config import config_of
 from crossstack.console import Console
 from crossstack.extract import extract
+from crossstack.extract.array import tile
 from crossstack.generators import build_top
 from crossstack.solve.circuit import factors
 from crossstack.solve.network import linear, wires
@@ -65,6 +66,24 @@ def test_currents_are_those_of_every_piece(kind, flat, monkeypatch):
     assert len(tiled.wires) < 20
     assert sum(len(alike.nets) for alike in tiled.wires) >= 11
     same(found, flat[kind])
+
+
+def test_a_macro_is_judged_whole_by_either_engine(monkeypatch):
+    """The tile engine left out what stands between transistors and memristors."""
+    values = {"rows": 2, "cols": 2, "top": "macro", "row_ends": "both"}
+    flat, tiled = (judged(values, engine=e, pieces=True)[1] for e in ("flat", "tile"))
+    assert tiled["verdict"]["judged"]
+    assert tiled["verdict"]["text"] == flat["verdict"]["text"]
+    for mode, found in flat["modes"].items():
+        for layer, load in found["by_layer"].items():
+            assert tiled["modes"][mode]["by_layer"][layer]["ratio"] == pytest.approx(
+                load["ratio"], rel=1e-6
+            ), layer
+    # above a size the stacks are one resistance each, and the verdict says so
+    monkeypatch.setattr(tile, "MOST_STACKS", 3)
+    verdict = judged(values, engine="tile", pieces=True)[1]["verdict"]
+    assert not verdict["judged"]
+    assert "not judged: electrode" in verdict["text"]
 
 
 def test_where_memory_is_short_nets_are_solved_one_by_one(flat, monkeypatch):
