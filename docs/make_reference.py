@@ -244,6 +244,7 @@ _PARTS = {
     "bottom": "bottom tier",
     "select": "select transistors",
     "lines": "a row line for each tier",
+    "far": "switches at both ends of the rows",
 }
 _OVER = {"rows": "one per row", "cols": "one per column", "one": "one"}
 
