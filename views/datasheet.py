@@ -231,7 +231,7 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         *set_write,
         f"Set: put {device['v_set_V']:g} V on {drivers} of the rows to set, for a pulse. "
         f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {drivers} of "
-        f"the rows that stay; {drivers} of the rows to reset stays at 0 V."
+        f"the rows that stay; hold {drivers} of the rows to reset at 0 V."
         f"{_write_limits(device, sheet['rows'])}",
         after,
     ]
