@@ -139,9 +139,9 @@ def _nodal(network, drives, on_ohm=100.0):
         )
     )
     n, held = network.n_nodes, drives.port_voltages
-    y = coo_matrix(
-        (np.r_[siemens, siemens, -siemens, -siemens], (np.r_[a, b, a, b], np.r_[a, b, b, a])), (n, n)
-    ).tocsc() + 1e-15 * identity(n, format="csc")  # fmt: skip
+    values = np.r_[siemens, siemens, -siemens, -siemens]
+    where = (np.r_[a, b, a, b], np.r_[a, b, b, a])
+    y = coo_matrix((values, where), (n, n)).tocsc() + 1e-15 * identity(n, format="csc")
     at = np.array([network.ports[p] for p in held])
     free = np.setdiff1d(np.arange(n), at)
     volts = np.zeros(n)
