@@ -43,8 +43,13 @@ _ENOUGH = 1e-4
 class Elements:
     """Currents of a network's elements and how these answer to the voltages at their ends."""
 
-    def __init__(self, solver: NetworkSolver, table: OnResistance, bent: Bent | None) -> None:
-        """Take them from a solver of the network; transistors that are off stay as they are."""
+    def __init__(
+        self, solver: NetworkSolver, table: OnResistance | None, bent: Bent | None
+    ) -> None:
+        """Take them from a solver of the network; transistors that are off stay as they are.
+
+        Without a table all of them do.
+        """
         edges = solver.edges
         self._g, self._a, self._b = edges.g, edges.a, edges.b
         self._switches, self._table = edges.switches, table
@@ -59,9 +64,10 @@ class Elements:
             amps = self._g * (volts[self._a] - volts[self._b])
         by_a, by_b = self._g.copy(), self._g.copy()
         s = self._switches
-        own = self._table.flow(volts[self._a[s]], volts[self._b[s]])
-        for known, mine in zip((amps, by_a, by_b), own, strict=True):
-            known[s] = np.where(self._on, mine, known[s])
+        if self._table is not None and len(self._table):
+            own = self._table.flow(volts[self._a[s]], volts[self._b[s]])
+            for known, mine in zip((amps, by_a, by_b), own, strict=True):
+                known[s] = np.where(self._on, mine, known[s])
         if self._bent is not None:
             d, law, small = self._devices, self._bent.law, self._bent.siemens
             over = volts[self._a[d]] - volts[self._b[d]]

@@ -251,7 +251,7 @@ def at_work(
     law = law_in(network, drives.request, device, write_law)
     if len(network.switch_a):
         check_volts(tech, drives.port_voltages.values())
-    bent = None if law is None else _bent(network, law, what.conductances)
+    bent = None if law is None else bent_of(network, law, what.conductances)
     gates = gates_for(network, drives)
     small = reduced(network) if len(network.memristor_a) <= MOST_DEVICES else None
 
@@ -294,7 +294,7 @@ def at_work(
     return AtWork(ohm, over[-1] if over else None)
 
 
-def _bent(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:
+def bent_of(network: Network, law: DeviceLaw, siemens: Floats) -> Bent:
     """Return the memristors that follow a law, as far as they conduct."""
     small = siemens[_places(network, slice(None))]
     mask = small > 0

@@ -9,21 +9,31 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..base import names
-from ..solve.modes.drives import gates_for, network_drives
+from ..base.errors import InputError
+from ..extract.field.lumps import lines_of, lumps, nodes_of_nets, transistor_ends
+from ..solve.modes.drives import Drives, gates_for, network_drives
 from ..solve.modes.modes import DEEP_NET, EXPANSION, MODES
+from ..solve.network.linear import NetworkSolver
 from ..solve.network.network import Network
-from ..solve.network.transient import step_response
+from ..solve.network.transient import RcNetwork, Watch, settled_s
 from ..solve.study.timing import Timing, pulse_curve, ratio_for
 from .analysis import Stimulus, refusal
 from .operating import mode_ohm
 from .paper import SPEED
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..extract import NetCapacitance
     from ..pdk import Tech
+
+    Floats = NDArray[np.float64]
 
 #: pulse times of the table, s: device papers use 10 ns to 1 us
 #: (pdk/modules/al_tio2/SOURCES.md section 6)
@@ -42,10 +52,12 @@ LINES = tuple(
     for kind in (*reversed(names.ROWS), names.COLUMN, *reversed(names.ALL_INPUTS), names.OUTPUT)
 )
 COUNTED = (
-    "all inputs step at once; wires, memristors, transistors at work, capacitances of lines "
-    "and across memristors"
+    "all inputs step at once; wires, memristors, transistors at work with their sources "
+    "and drains, capacitances of lines and across memristors"
 )
-LEFT_OUT = "junctions of the transistors (some 2 fF a cell), the driver, the read-out's input"
+LEFT_OUT = "the driver, the read-out's input"
+#: how long a source moves that steps, s: far less than any wire needs
+STEP_S = 1e-15
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,8 @@ class Settling:
         row_farad, column_farad: largest capacitance of a row line and of a column, F.
         delay_s: until every column stands within 1 / e of its step, s.
         settle_s: until every column stands within half an LSB of the input, s.
+        elmore_s: Elmore's delay from the inputs' step to the voltage over the slowest memristor,
+            its line, transistor and electrodes included, s.
         counted, left_out: what these figures hold and what they do not, in words.
     """
 
@@ -63,6 +77,7 @@ class Settling:
     column_farad: float
     delay_s: float
     settle_s: float
+    elmore_s: float = math.nan
     counted: str = COUNTED
     left_out: str = LEFT_OUT
 
@@ -150,31 +165,58 @@ def read_settle(
         mode: in which it is read.
     """
     drives = network_drives(network, mode, what.inputs)
-    response = step_response(
+    gates = gates_for(network, drives)
+    solver = NetworkSolver(
         network,
         conductances=what.conductances,
-        port_voltages=drives.port_voltages,
-        outputs=drives.outputs,
-        capacitors=_capacitors(network, found),
-        gates=gates_for(network, drives),
+        driven=drives.port_voltages,
+        method="direct",
+        gates=gates,
         switch_ohm=mode_ohm(network, tech, what, mode),
     )
+    placed = chain(_capacitors(network, found), transistor_ends(network, tech, gates))
+    seconds, off, elmore = steps_of(RcNetwork(solver, placed), drives)
     farad = {name: net.total_f for name, net in found.items()}
     return Settling(
         row_farad=max((c for n, c in farad.items() if names.is_row(n)), default=0.0),
         column_farad=max((c for n, c in farad.items() if names.is_column(n)), default=0.0),
-        delay_s=response.settle_s(1.0 / math.e),
-        settle_s=response.settle_s(0.5 ** (INPUT_BITS + 1)),
+        delay_s=settled_s(seconds, off, 1.0 / math.e),
+        settle_s=settled_s(seconds, off, 0.5 ** (INPUT_BITS + 1)),
+        elmore_s=elmore,
     )
+
+
+def steps_of(net: RcNetwork, drives: Drives) -> tuple[Floats, Floats, float]:
+    """Return what a step of all inputs does: times, how far the columns are off, Elmore's delay.
+
+    Args:
+        net: the network at work.
+        drives: of the mode.
+
+    Raises:
+        InputError: if no column carries a current in the end.
+    """
+    idle = {
+        pin: volts if pin in drives.optional else 0.0 for pin, volts in drives.port_voltages.items()
+    }
+    none = np.zeros((0, 2), dtype=np.int64)
+    watch = Watch(drives.outputs, none, 0.5 ** (INPUT_BITS + 1))
+    waves = net.run(idle, drives.port_voltages, STEP_S, watch)
+    which = [k for k in map(waves.of, drives.outputs) if waves.after[k] != 0]
+    if not which:
+        raise InputError("no current flows in the end: nothing settles")
+    off = waves.amps[:, which] / waves.after[which] - 1.0
+    of = net.solver.network
+    cells = np.stack([of.memristor_a, of.memristor_b], axis=1).astype(np.int64)
+    elmore = net.elmore_s(idle, drives.port_voltages, cells)
+    return waves.seconds, off, float(np.nanmax(elmore, initial=0.0))
 
 
 def _capacitors(
     network: Network, found: Mapping[str, NetCapacitance]
 ) -> Iterable[tuple[int, int | None, float]]:
     """Yield the capacitors of a network; lines that were not extracted are as the one that was."""
-    from ..extract.field.lumps import lumps, nodes_of_nets
-
-    lines = {name for name in network.nets if names.is_line(name)}
+    lines = lines_of(network)
     if lines <= found.keys():
         yield from lumps(network, found)
         return

@@ -148,6 +148,7 @@ def _analyse(
     from .analyse.timing import read_and_write
     from .comparison.estimate import estimate, measure_parts
     from .extract import extract, write_spice
+    from .extract.field.lumps import lines_of, with_capacitors
     from .solve import save_network
     from .solve.modes.modes import EXPANSION
 
@@ -159,12 +160,15 @@ def _analyse(
             analyse_array(found.array, tech, result, work, console)
             return None
         network = found.network
-        save_network(network, work / "network.npz")
         limits = current_limits_of(tech, config.tech.temperature_c)
         with console.step("nets") as step:
             found_c = capacitances(extracted, network, tech, step, result.capacitance_engine)
             if result.capacitance_engine != "formula":
                 result.extraction["capacitance"] = result.capacitance_engine
+            # of a large array only lines in the middle have some: no network for times
+            whole = lines_of(network) <= found_c.keys()
+            kept = with_capacitors(network, found_c) if whole else network
+            save_network(kept, work / "network.npz")
             farad = {name: net.total_f for name, net in found_c.items()}
             table = net_table(network, tech, farad, limits)
             files.write_json(work / "nets.json", {"nets": table})

@@ -19,6 +19,8 @@ class TransistorParameters:
         well_on_v: source voltage at which it conducts best, V.
         ioff_a_per_um: off current per width, A/um.
         cg_on_f_per_um, cg_off_f_per_um: gate capacitance per width, F/um.
+        end_on_f_per_um, end_off_f_per_um: capacitance of source or drain per width with half of the
+            channel, conducting and not, F/um; 0 where nobody has measured it.
         source: where the figures come from; R_on: see `pdk.ron`.
         v_off_v: drain voltage at which the off current was measured, V.
         corner: ``typ``, ``min`` (fast) or ``max`` (slow); for R_on.
@@ -37,6 +39,8 @@ class TransistorParameters:
     ron_table: Path = field(repr=False, compare=False)
     corner: str = "typ"
     temperature_c: float = REFERENCE_C
+    end_on_f_per_um: float = 0.0
+    end_off_f_per_um: float = 0.0
 
     @property
     def voltage_range_v(self) -> tuple[float, float]:

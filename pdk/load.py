@@ -34,6 +34,7 @@ from .ranges import (
     CURRENT_MA,
     CUT_OHM,
     DBU_UM,
+    END_F_PER_UM,
     GATE_F_PER_UM,
     GRID_UM,
     HEIGHT_UM,
@@ -408,9 +409,10 @@ def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorPa
     gate = [rule.value for rule in rules if rule.kind == "gate_length"]
     numbers = ("well_on_v", "ioff_a_per_um", "cg_on_f_per_um", "cg_off_f_per_um")
     keys = ("name", "body", "terminals", "supply", "models", *numbers, "v_off_v", "source")
+    ends = ("end_on_f_per_um", "end_off_f_per_um")
     top = Section.of(folder / "devices.toml", ("transistor", "nets", "antenna"))
     for section in top.sections("transistor"):
-        row = section.checked(keys, ("l_um", "netlist"))
+        row = section.checked(keys, ("l_um", "netlist", *ends))
         if "l_um" not in row.values and len(gate) != 1:
             raise ProcessError(
                 row.where, ("l_um is missing, and no rule of kind gate_length is the one",)
@@ -425,4 +427,6 @@ def _transistors(folder: Path, rules: tuple[Rule, ...]) -> Iterator[TransistorPa
             source=row.text("source"),
             v_off_v=row.number("v_off_v", VOLT),
             ron_table=table_of(folder / RON_FILE),
+            end_on_f_per_um=row.number(ends[0], END_F_PER_UM, 0.0),
+            end_off_f_per_um=row.number(ends[1], END_F_PER_UM, 0.0),
         )

@@ -302,11 +302,12 @@ def _write_network(
     from ..analyse.nets import net_table
     from ..base.files import together
     from ..extract import write_spef, write_spice
+    from ..extract.field.lumps import with_capacitors
 
     network, name = found.network, stem.name
     target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
     with together(target.parent) as work:
-        _save(network, work / target.name, found, cell)
+        _save(with_capacitors(network, farad), work / target.name, found, cell)
         write_spice(
             network, tech, work / spice.name,
             capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,

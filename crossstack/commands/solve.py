@@ -24,6 +24,7 @@ from ..options import (
     options_of_mode,
     process_option,
 )
+from ..over_time import asked_of, check_place, follow
 from ..typed import NUMBER, WHOLE, Need
 
 if TYPE_CHECKING:
@@ -114,6 +115,19 @@ COLUMNS_SHOWN = 64
     "--sensitivity", is_flag=True, help="How column currents answer to each layer's resistance."
 )
 @click.option(
+    "--transient",
+    is_flag=True,
+    help="Over time: settling of a read, rise of a write, disturb of what is read meanwhile, "
+    "energy; of a network extracted with --rc. With -o FOLDER the curves, too.",
+)
+@click.option("--bits", type=WHOLE, help="Of --transient: to which a read settles (default 10).")
+@click.option(
+    "--rise", type=NUMBER, metavar="S", help="Of --transient: rise of the sources (default 1e-12)."
+)
+@click.option(
+    "--pulse", type=NUMBER, metavar="S", help="Of --transient: length of a write (default 4e-8)."
+)
+@click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
@@ -145,6 +159,10 @@ def command(
     open_wire: float | None,
     programming: float | str | None,
     sensitivity: bool,
+    transient: bool,
+    bits: int | None,
+    rise: float | None,
+    pulse: float | None,
     out: Path | None,
     as_csv: bool,
     device: tuple[str, ...],
@@ -166,6 +184,7 @@ def command(
     crossstack solve gds_out/crossstack_10x10x2 --monte-carlo 200 --seed 7 --sigma 0.2
     crossstack solve gds_out/crossstack_10x10x2 --weights W.npy --inputs X.npy -o results
     crossstack solve gds_out/crossstack_10x10x2 --programming 1.6 --sensitivity
+    crossstack solve crossstack_10x10x2_network.npz --transient --bits 8 -o times
     """  # noqa: D301
     from ..analyse import analysis
     from ..analyse.needs import lowest_of_writes, write_verdict
@@ -193,16 +212,23 @@ def command(
     if linear and nonlinear:
         raise ConfigError("--linear and --nonlinear exclude each other")
     asked.check(nonlinear=nonlinear)
+    times = asked_of(transient, linear, {"bits": bits, "rise": rise, "pulse": pulse})
+    if times is not None and (flags := asked.flags()):
+        raise ConfigError(f"--transient and {flags[0]} exclude each other")
     _check_place(out, as_csv=as_csv)
+    if times is not None:
+        check_place(out)
     wires = wires_in(network, process=process).with_device(device_figures(device))
     loaded, tech = wires.found, wires.tech
     what, vectors = analysis.stimulus_of_many(
         loaded, tech, weights=weights, conductances=conductances, inputs=inputs
     )
     asked = replace(asked, vectors=vectors)
-    _check_offered(loaded, mode, asked)
+    _check_offered(loaded, mode, asked, transient=transient)
     told = None if address is None else _told(loaded, mode, address, given)
     laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
+    if times is not None and isinstance(loaded, Network):
+        return follow(console, loaded, wires, what, mode, laws, times, given, out)
     found = Found()
     with console.steps():
         done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
@@ -297,13 +323,16 @@ def _absent(loaded: Network | TiledArray, siemens: Floats) -> list[str]:
     return found
 
 
-def _check_offered(loaded: Network | TiledArray, mode: str, asked: Asked) -> None:
+def _check_offered(
+    loaded: Network | TiledArray, mode: str, asked: Asked, *, transient: bool
+) -> None:
     """Refuse what a network, or an array without named nodes, does not offer."""
     from ..analyse import analysis
     from ..base.errors import ConfigError
     from ..solve.network.network import Network
 
-    if not isinstance(loaded, Network) and (flags := asked.flags()):
+    flags = [*asked.flags(), *(["--transient"] if transient else [])]
+    if not isinstance(loaded, Network) and flags:
         raise ConfigError(f"{flags[0]} needs a network with named nodes, {analysis.TOO_LARGE}")
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)

@@ -8,14 +8,17 @@ nodes that lie at the same share of the way through both nets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...solve.network.network import Network
+from ...base.names import is_line
+from ...solve.network.network import TO_GROUND, Network
 
 if TYPE_CHECKING:
+    from ...pdk import Tech
     from .netcap import NetCapacitance
 
 Ints = NDArray[np.int64]
@@ -48,6 +51,54 @@ def lumps(network: Network, capacitance: Mapping[str, NetCapacitance]) -> Iterat
                 yield from _coupled(mine, nodes[other], across.get((name, other)), value)
         for node in mine:
             yield int(node), None, rest / len(mine)
+
+
+def with_capacitors(network: Network, capacitance: Mapping[str, NetCapacitance]) -> Network:
+    """Return a network that holds its capacitors, those of one pair of nodes as one."""
+    placed = [
+        (a, TO_GROUND if b is None else b, farad) for a, b, farad in lumps(network, capacitance)
+    ]
+    if not placed:
+        return network
+    a, b, farad = (np.array(column) for column in zip(*placed, strict=True))
+    pairs, which = np.unique(np.stack([a, b]), axis=1, return_inverse=True)
+    return replace(
+        network,
+        capacitor_a=pairs[0].astype(np.int32),
+        capacitor_b=pairs[1].astype(np.int32),
+        capacitor_f=np.bincount(which.ravel(), farad).astype(np.float64),
+    )
+
+
+def lines_of(network: Network) -> set[str]:
+    """Return the names of a network's rows and columns."""
+    return {name for name in network.nets if is_line(name)}
+
+
+def transistor_ends(network: Network, tech: Tech, gates: Mapping[str, bool]) -> Iterator[Lump]:
+    """Yield the capacitance of each transistor's source and drain, junction and half its channel.
+
+    Its gate stands still: seen from the ends it is ground, as the bulk is.
+
+    Args:
+        network: extracted network.
+        tech: capacitance per width.
+        gates: level of each gate net, True for high, as one that is not named.
+    """
+    level = np.array([gates.get(net, True) for net in network.nets], dtype=bool)
+    on = level[network.switch_gate] != network.switch_p if len(level) else network.switch_p
+    n, p = tech.nfet, tech.pfet
+    per_um = np.where(
+        network.switch_p,
+        np.where(on, p.end_on_f_per_um, p.end_off_f_per_um),
+        np.where(on, n.end_on_f_per_um, n.end_off_f_per_um),
+    )
+    farad = (per_um * network.switch_w_um).tolist()
+    ends = (network.switch_a.tolist(), network.switch_b.tolist(), farad)
+    for a, b, each in zip(*ends, strict=True):
+        if each > 0:
+            yield a, None, each
+            yield b, None, each
 
 
 def nodes_of_nets(network: Network) -> dict[str, Ints]:

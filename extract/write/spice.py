@@ -22,7 +22,7 @@ from ...pdk import Conditions, ParameterError, Tech
 from ...pdk.conditions import agree
 from ...solve.circuit.circuit import join
 from ...solve.network.network import Network
-from ..field.lumps import Lump, lumps
+from ..field.lumps import Lump, lumps, transistor_ends
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .model import PARAMETERS as MODEL_PARAMETERS
 from .model import MemristorModel
@@ -78,8 +78,9 @@ def write_spice(
             and prints for each source a line `pin NAME` and a line `iN = current into the network`.
             With `bsim` it also prints for each memristor a line `device TIER ROW COL` and the
             voltages of its row-side and its column-side node.
-        capacitance: by net, from `net_capacitance`; None for resistors only. With `bsim` without
-            the gates, which are the transistors' own.
+        capacitance: by net, from `net_capacitance`; None for resistors only. Transistors that are
+            resistors get that of their sources and drains beside; with `bsim` neither these nor
+            the gates are written, which are the transistors' own.
         hierarchical: True writes the wires of each distinct net once, as a subcircuit.
         bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
             resistors.
@@ -138,6 +139,7 @@ def write_spice(
         lines += transistors(network, nodes.names, pins, bsim)
     else:
         lines += _switches(network, nodes.names, _switch_ohms(network, tech, switch_ohm), gates)
+        lines += _ends(network, nodes, tech, gates) if capacitance else ()
     lines += [*capacitors.cards(), f".ends {name}"]
     if sources is not None:
         _check_pins(network, sources)
@@ -358,6 +360,16 @@ def _switches(
             yield f"* gate {gate}"
             last = gate
         yield f"Rs{k} {a} {b} {ohms[k]:.9g}"
+
+
+def _ends(network: Network, nodes: _Nodes, tech: Tech, gates: Mapping[str, bool]) -> Iterator[str]:
+    """Yield the capacitance of sources and drains, which resistors do not bring along."""
+    total: dict[str, float] = {}
+    for node, _, farad in transistor_ends(network, tech, gates):
+        name = nodes.names[node]
+        total[name] = total.get(name, 0.0) + farad
+    for k, (name, farad) in enumerate(total.items()):
+        yield f"Ce{k} {name} 0 {farad:.6g}"
 
 
 def _check_pins(network: Network, sources: Mapping[str, float]) -> None:

@@ -18,7 +18,7 @@ from .archive import (
     write_archive,
 )
 from .left_out import LeftOut
-from .network import ARRAY_TYPES, Network
+from .network import ARRAY_TYPES, CAPACITOR_TYPES, Network
 from .sense import check_sense
 
 FORMAT = "crossstack-network"
@@ -32,8 +32,11 @@ ENTRIES: dict[str, Entry] = {
     "port_nodes": Entry(np.dtype(np.int32)),
     **{name: Entry(np.dtype(kind)) for name, kind in ARRAY_TYPES.items()},
 }
-#: of the network of a die only
-OPTIONAL: dict[str, Entry] = {"pads": Entry(np.dtype(np.uint8))}
+#: of the network of a die only, and of one with capacitors
+OPTIONAL: dict[str, Entry] = {
+    "pads": Entry(np.dtype(np.uint8)),
+    **{name: Entry(np.dtype(kind)) for name, kind in CAPACITOR_TYPES.items()},
+}
 
 
 def save_network(network: Network, path: str | Path) -> Path:
@@ -66,7 +69,8 @@ def save_network(network: Network, path: str | Path) -> Path:
         "port_nodes": np.array(list(network.ports.values()), dtype=np.int32),
     }
     content |= {"pads": pack_names(network.pads)} if network.pads else {}
-    content |= {name: getattr(network, name) for name in ARRAY_TYPES}
+    kinds = [*ARRAY_TYPES, *(CAPACITOR_TYPES if len(network.capacitor_f) else ())]
+    content |= {name: getattr(network, name) for name in kinds}
     try:
         write_archive(path, content)
     except FileError as error:
@@ -103,6 +107,7 @@ def load_network(path: str | Path) -> Network:
             ),
             pads=() if pads is None else unpack_names(f"{path}: entry 'pads'", pads),
             **{name: content[name] for name in ARRAY_TYPES},
+            **{name: content[name] for name in CAPACITOR_TYPES if name in content},
         ).validate()
         check_sense(found)
     except NetworkError as error:

@@ -8,7 +8,7 @@ memristors and no gate levels: those belong to a solve, not to a layout.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -56,6 +56,14 @@ ARRAY_TYPES: dict[str, type[np.generic]] = {
     "switch_l_um": np.float64,
     "switch_p": np.bool_,
 }
+#: the same of what a network has where its capacitance was extracted
+CAPACITOR_TYPES: dict[str, type[np.generic]] = {
+    "capacitor_a": np.int32,
+    "capacitor_b": np.int32,
+    "capacitor_f": np.float64,
+}
+#: the other node of a capacitor to ground
+TO_GROUND = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +99,10 @@ class Network:
             for a network made by hand.
         left_out: what the layout has and the network lacks.
         pads: which of the ports are pads of a die, in their order.
+        capacitor_a: node of each capacitor, shape (n_capacitors,); none where no capacitance was
+            extracted.
+        capacitor_b: its other node, -1 for ground.
+        capacitor_f: its capacitance in F, >= 0.
     """
 
     node_names: NDArray[np.str_]
@@ -119,9 +131,12 @@ class Network:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=LeftOut)
     pads: tuple[str, ...] = ()
+    capacitor_a: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    capacitor_b: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    capacitor_f: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        for name, dtype in ARRAY_TYPES.items():
+        for name, dtype in (ARRAY_TYPES | CAPACITOR_TYPES).items():
             array = exact(name, getattr(self, name), dtype)
             if array.ndim != 1:
                 raise NetworkError(f"{name} has {array.ndim} dimensions, expected 1")
@@ -139,6 +154,14 @@ class Network:
     def n_nodes(self) -> int:
         """Number of nodes."""
         return len(self.node_names)
+
+    @property
+    def capacitors(self) -> Iterator[tuple[int, int | None, float]]:
+        """Capacitors: node, other node or None for ground, F."""
+        ends = (self.capacitor_a.tolist(), self.capacitor_b.tolist(), self.capacitor_f.tolist())
+        return (
+            (a, None if b == TO_GROUND else b, farad) for a, b, farad in zip(*ends, strict=True)
+        )
 
     @property
     def tiers(self) -> tuple[int, ...]:
@@ -213,8 +236,9 @@ class Network:
         return self
 
     def _check_lengths(self) -> None:
-        for kind in ("resistor", "memristor", "switch"):
-            sizes = {n: len(getattr(self, n)) for n in ARRAY_TYPES if n.startswith(kind + "_")}
+        every = [*ARRAY_TYPES, *CAPACITOR_TYPES]
+        for kind in ("resistor", "memristor", "switch", "capacitor"):
+            sizes = {n: len(getattr(self, n)) for n in every if n.startswith(kind + "_")}
             if len(set(sizes.values())) > 1:
                 raise NetworkError(f"{kind} arrays differ in length: {sizes}")
         for what in ("node_names", "layers", "nets"):
@@ -235,10 +259,12 @@ class Network:
             "switch_a": self.n_nodes,
             "switch_b": self.n_nodes,
             "switch_gate": len(self.nets),
+            "capacitor_a": self.n_nodes,
+            "capacitor_b": self.n_nodes,
         }
         for name, limit in limits.items():
-            values = getattr(self, name)
-            _refuse(name, values, (values < 0) | (values >= limit), f"0..{limit - 1}")
+            values, least = getattr(self, name), TO_GROUND if name == "capacitor_b" else 0
+            _refuse(name, values, (values < least) | (values >= limit), f"{least}..{limit - 1}")
         for name in ("memristor_row", "memristor_col"):
             _refuse(name, getattr(self, name), getattr(self, name) < 0, ">= 0")
         for pin, node in self.ports.items():
@@ -257,6 +283,8 @@ class Network:
             values = getattr(self, name)
             wrong = (values <= 0) | (values > MOST)
             _refuse(name, values, wrong, "> 0, or nan where it has no meaning")
+        farad = self.capacitor_f
+        _refuse("capacitor_f", farad, ~((farad >= 0) & (farad <= 1.0)), "0 .. 1")
         for name, most in SIZES.items():
             values = getattr(self, name)
             _refuse(name, values, ~((values > 0) & (values <= most)), f"> 0, at most {most:g}")

@@ -110,6 +110,9 @@ def _reduce(network: Network) -> Reduced:
         resistor_cuts=unknown,
         **{end: place[getattr(network, end)].astype(np.int32) for end in _ENDS},
         ports={pin: int(place[node]) for pin, node in network.ports.items()},
+        capacitor_a=np.zeros(0, np.int32),
+        capacitor_b=np.zeros(0, np.int32),
+        capacitor_f=np.zeros(0),
     )
     return Reduced(small, place)
 

@@ -17,7 +17,8 @@ import pytest
 from crossstack.base.files import write_layout
 from crossstack.cells import alone, draw_cell, to_layout
 from crossstack.cli import cli
-from crossstack.extract import extract, save_array
+from crossstack.extract import extract, net_capacitance, save_array
+from crossstack.extract.field.lumps import with_capacitors
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import DEFAULT, PROFILES, get_tech
 from crossstack.pdk.home import HOME
@@ -57,7 +58,8 @@ def test_the_page_of_network_files_names_every_entry(docs, tmp_path, capsys, mon
     tech = get_tech()
     layout = to_layout(build_array(ArraySpec(rows=2, cols=2)).cell, tech)
     save_array(extract(layout, tech, engine="tile").array, tmp_path / "array.npz")
-    save_network(extract(layout, tech).network, tmp_path / "network.npz")
+    found = with_capacitors(extract(layout, tech).network, net_capacitance(layout, tech))
+    save_network(found, tmp_path / "network.npz")
     for name, part in (("network.npz", network), ("array.npz", array)):
         rows = [line.split("|")[1].strip(" `") for line in part.splitlines() if line[:3] == "| `"]
         with np.load(tmp_path / name) as file:
