@@ -101,6 +101,30 @@ def transistor_ends(network: Network, tech: Tech, gates: Mapping[str, bool]) -> 
             yield b, None, each
 
 
+def without_small(
+    capacitance: Mapping[str, NetCapacitance], share: float
+) -> dict[str, NetCapacitance]:
+    """Return capacitances whose small couplings count as ground on both sides.
+
+    Every net keeps its total. Simulators take their time by what is coupled with what.
+
+    Args:
+        capacitance: by net name.
+        share: of the total of both nets below which a coupling is small.
+    """
+    total = {name: net.total_f for name, net in capacitance.items()}
+    found = {}
+    for name, net in capacitance.items():
+        kept, ground = {}, net.ground_f
+        for other, value in net.coupling_f.items():
+            if value < share * min(total[name], total.get(other, total[name])):
+                ground += value
+            else:
+                kept[other] = value
+        found[name] = replace(net, ground_f=ground, coupling_f=kept)
+    return found
+
+
 def nodes_of_nets(network: Network) -> dict[str, Ints]:
     """Return the nodes of each net that has any: ends of its resistors, or the one it is."""
     ends = np.concatenate([network.resistor_a, network.resistor_b]).astype(np.int64)

@@ -109,6 +109,44 @@ def test_rc_netlist_charges_like_its_capacitance(
     assert value == pytest.approx(capacitance["C[1]"].total_f, rel=0.01, abs=0)
 
 
+def test_small_signals_see_lines_as_the_table_has_them(capacitance, network, tmp_path) -> None:
+    """ngspice .ac into rows and select lines, all others at ground.
+
+    Transistors are off, so that a row ends at their sources, and memristors as good as shorted, so
+    that electrodes stand with their columns.
+    """
+    import subprocess
+
+    path = write_spice(
+        network, TECH, tmp_path / "rc.spice", capacitance=capacitance, memristor_ohm=1.0,
+        gates=dict.fromkeys(network.gate_nets, False), hierarchical=True,
+    )  # fmt: skip
+    lines = ["TR[0]", "TR[1]", "BR[2]", "TS[2]", "BS[0]"]
+    number = {pin: k for k, pin in enumerate(network.ports)}
+    calls = " ".join(f"p{k}" for k in number.values())
+    cards = [f"Xdut {calls} crossstack", *(f"V{k} p{k} 0 dc 0 ac 0" for k in number.values())]
+    runs = []
+    for k in (number[line] for line in lines):
+        runs += [f"alter @v{k}[acmag] = 1", "ac lin 1 1e3 1e3", f"alter @v{k}[acmag] = 0"]
+        runs += [f"let c = -imag(i(v{k}))/(2*pi*1e3)", "print c"]
+    bench = path.read_text().replace(
+        "\n.end\n",
+        "\n".join(["", *cards, ".options rshunt=1e18", ".control", "set numdgt=10", *runs, "quit",
+                   ".endc", ".end", ""]),
+    )  # fmt: skip
+    (tmp_path / "ac.spice").write_text(bench)
+    done = subprocess.run(
+        ["ngspice", "-b", "ac.spice"], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    found = [float(value) for value in re.findall(r"^c = (\S+)", done.stdout, re.M)]
+    # the sources of the four transistors of a row line
+    ends = {"R": 4 * 2.0 * TECH.nfet.end_off_f_per_um, "S": 0.0}
+    wanted = [capacitance[line].total_f + ends[line[1]] for line in lines]
+    assert found == pytest.approx(wanted, rel=0.01, abs=0)
+    assert ends["R"] > 0.3 * capacitance["TR[0]"].total_f
+
+
 SPECIAL = r"""\\[!#$%&`()*+,\-./:;<=>?@\[\\\]^'{|}~"]"""
 IDENTIFIER = re.compile(
     rf"(?=\w*[A-Za-z_\\])(?:[A-Za-z0-9_]|{SPECIAL})(?:\w|{SPECIAL}|\[\w+\])*", re.ASCII
