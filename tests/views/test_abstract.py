@@ -113,6 +113,16 @@ def test_directions_come_from_the_devices(draw):
     assert (roles["VDD"], roles["VSS"]) == (("INOUT", "POWER"), ("INOUT", "GROUND"))
 
 
+def test_pins_of_logic_on_board_are_digital(draw):
+    """SIN is on the channels of the first flip-flop, as IN_T is on those of a switch."""
+    block = draw(rows=1, cols=2, periphery="scan")
+    roles = {pin.name: (pin.role.direction, pin.role.use) for pin in block.abstract.pins}
+    assert {roles[pin] for pin in ("SIN", "CLK", "LE", "RSTN", "EN")} == {("INPUT", "SIGNAL")}
+    assert roles["SOUT"] == ("OUTPUT", "SIGNAL")
+    lines = {roles[pin] for pin in ("IN_T[0]", "IN_B[0]", "WR[0]", "OUT[1]", "WC")}
+    assert lines == {("INOUT", "ANALOG")}
+
+
 def test_a_block_elsewhere_in_its_layout_has_the_same_abstract(draw, tmp_path):
     block = draw(rows=3, cols=2)
     layout = db.Layout()
