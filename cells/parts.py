@@ -111,6 +111,11 @@ def _stack_size(rules: RuleBook, cuts: int) -> StackSize:
     return StackSize(rules, cuts)
 
 
+def landing(rules: RuleBook, metal: str) -> tuple[int, int]:
+    """Return width and height that a metal has around one via."""
+    return _stack_size(rules, 1).landing(metal)
+
+
 def cut_array(canvas: Canvas, rules: RuleBook, cut: str, x: int, y: int, size: StackSize) -> None:
     """Draw the cuts of one level of a stack, centred at (x, y)."""
     (columns, rows), (w, h) = size.counts(cut), size.extent(cut)

@@ -42,6 +42,7 @@ from .scan import (
     transmission_gate,
 )
 from .switches import column_switch, inverter
+from .transition import transition
 from .unit import TIERS, Unit, UnitCellError, unit_of
 from .usual import column_pitch, inverter_pitch, row_pitch
 
@@ -129,6 +130,7 @@ CELLS: dict[str, Callable[..., Cell]] = {
     "memristor_stack": memristor_stack,
     "select_nmos": select_nmos,
     "via_stack": via_stack_cell,
+    "transition": transition,
     "module_via": module_via_cell,
     "hybrid_cell": partial(_from, HybridParameters, hybrid_cell),
     "planar_cell": partial(_from, HybridParameters, planar_cell),

@@ -9,7 +9,7 @@ and only when one of its values is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from typing import Any
 
 import gdsfactory as gf
 from gdsfactory.pdk import Pdk
+from gdsfactory.routing.factories import routing_strategies
 from gdsfactory.technology import LayerLevel, LayerMap, LayerStack, LayerViews, LogicalLayer
 
 from ..base.errors import CrossStackError, ParameterError
@@ -150,6 +151,46 @@ def wires(
     return {piece.__name__: of_process(piece) for piece in pieces}
 
 
+def transitions(
+    tech: Tech, layers: type[LayerMap], drawn: Mapping[str, Callable[..., gf.Component]]
+) -> dict[Any, Callable[..., gf.Component]]:
+    """Return what joins a port to a wire of another metal or width, for gdsfactory's routers.
+
+    Args:
+        tech: the process.
+        layers: its layers.
+        drawn: cells of the PDK; none of them draws a transition, no transitions.
+    """
+    draw = drawn.get("transition")
+    if draw is None:
+        return {}
+
+    def between(low: str, high: str) -> Callable[..., gf.Component]:
+        def joined(width1: float, width2: float) -> gf.Component:
+            return draw(low=low, high=high, width1_um=width1, width2_um=width2)
+
+        return joined
+
+    found: dict[Any, Callable[..., gf.Component]] = {}
+    metals = tech.roles.metals
+    for k, low in enumerate(metals):
+        found[getattr(layers, low)] = between(low, low)
+        for high in metals[k + 1 :]:
+            found[getattr(layers, low), getattr(layers, high)] = between(low, high)
+    return found
+
+
+def strategies(tech: Tech) -> dict[str, Callable[..., Any]]:
+    """Return gdsfactory's own routing strategies, and one for wires in each routing metal."""
+    own = {
+        f"route_{metal.lower()}": partial(
+            gf.routing.route_bundle_electrical, cross_section=metal.lower()
+        )
+        for metal in tech.roles.wires
+    }
+    return {**routing_strategies, **own}
+
+
 def get_pdk(process: str | Path = DEFAULT, profile: str = "") -> Pdk:
     """Return the PDK of a process whose cells default to one post-process profile.
 
@@ -176,15 +217,18 @@ def _pdk(process: str, profile: str, tech: Tech) -> Pdk:
     default = profile == profile_names(process)[0]
     layers = LAYER if process == DEFAULT else layer_map(tech)
     sections = cross_sections(tech, layers)
+    drawn = wires(tech, sections) | cells(profile, process)
     return Pdk(
         version=version(PACKAGE),
         name=tech.name if default else f"{tech.name}_{profile}",
-        cells=wires(tech, sections) | cells(profile, process),
+        cells=drawn,
         cross_sections=sections,
         layers=layers,
         layer_stack=layer_stack(tech, layers),
         layer_views=layer_views(tech),
         connectivity=[*conductor_joins(tech)],
+        layer_transitions=transitions(tech, layers, drawn),
+        routing_strategies=strategies(tech),
         dbu=tech.dbu_um,
     )
 

@@ -16,7 +16,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 # their control lines are joined only in the macro, where the tests of the macro check them
 WIRED_OUTSIDE = {"row_switch", "column_switch", "inverter"}
 # wiring alone: one net, no device
-WIRES = {"via_stack", "module_via"}
+WIRES = {"via_stack", "transition", "module_via"}
 
 
 def write_alone(name: str, profile: str, folder: Path, **values) -> tuple[Path, Path]:

@@ -19,7 +19,9 @@ from crossstack import __version__
 from crossstack.cells import CELLS, draw_cell, parameters_of, to_layout
 from crossstack.cells.describe import docstring, parameters_from
 from crossstack.cells.describe import texts as texts_of
+from crossstack.drc import run_drc
 from crossstack.generators import ArraySpec, build_top
+from crossstack.lvs import extract_layout
 from crossstack.pdk import DEFAULT, LABEL_OF, LAYERS, PROFILES, Ask, ParameterError, get_tech
 from crossstack.pdk.home import HOME
 
@@ -328,6 +330,47 @@ def test_routers_join_two_arrays() -> None:
     metal = db.Region(chip.kdb_cell.begin_shapes_rec(LAYER.Metal4)).merged()
     lines = [polygon.bbox() for polygon in metal.each() if polygon.bbox().width() > 60_000]
     assert len(lines) == 2  # one line per row, from one array to the other
+
+
+def landed(layer: Any, name: str) -> gf.Component:
+    """Return a pad of 10 um in a metal, with a port in the east."""
+    pad = gf.Component()
+    pad.add_polygon([(0, 0), (10, 0), (10, 10), (0, 10)], layer=layer)
+    pad.add_port(name, center=(10, 5), width=10, orientation=0, layer=layer,
+                 port_type="electrical")  # fmt: skip
+    return pad
+
+
+@pytest.mark.parametrize("wire", ["metal3", "metal4", "metal2"])
+def test_a_metal4_pin_reaches_a_metal3_pad(wire: str, tmp_path: Path) -> None:
+    """By vias where the metal or the width changes, whatever the wire between is made of."""
+    PDK.activate()
+    chip = gf.Component()
+    array = chip << gf.get_component("crossbar_array", rows=2, cols=2)
+    pads = [chip << landed(LAYER.Metal3, "p") for _ in range(2)]
+    for k, pad in enumerate(pads):
+        pad.dmove((-80, 40 * k - 20))
+    pins = [array.ports[f"TR[{k}]"] for k in range(2)]
+    assert {gf.get_layer(pin.layer) for pin in pins} == {gf.get_layer(LAYER.Metal4)}
+    gf.routing.route_single(
+        chip, pads[0].ports["p"], pins[0], cross_section=wire,
+        bend="wire_corner", straight="wire_straight",
+    )  # fmt: skip
+    gf.get_active_pdk().routing_strategies[f"route_{wire}"](
+        chip, [pads[1].ports["p"]], [pins[1]], separation=1.0
+    )
+    tech = get_tech()
+    for k, pad in enumerate(pads):
+        chip.add_label(f"PAD{k}", position=pad.dcenter, layer=tech.gds(LABEL_OF["Metal3"]))
+        inside = (pins[k].dcenter[0] + 0.2, pins[k].dcenter[1])
+        chip.add_label(f"TR[{k}]", position=inside, layer=tech.gds(LABEL_OF["Metal4"]))
+    path = chip.write_gds(tmp_path / "chip.gds", with_metadata=False)
+    report = run_drc(path, tech)
+    assert report.clean, report.violations[:5]
+    extracted = extract_layout(path, tech)
+    nets = [extracted.net(f"PAD{k}").number for k in range(2)]
+    assert nets == [extracted.net(f"TR[{k}]").number for k in range(2)]
+    assert nets[0] != nets[1]
 
 
 def test_picture_and_gds(tmp_path: Any) -> None:
