@@ -8,6 +8,7 @@ import subprocess
 import klayout.db as db
 import pytest
 
+from crossstack.extract import write_spef
 from crossstack.lvs import compare_layout
 from crossstack.views import technology_lines
 
@@ -126,6 +127,27 @@ def test_opensta_times_a_path_through_the_block(views, tmp_path, corner):
     assert len(arrival) == 2
     assert arrival[1] >= arrival[0] > 0
     assert "rror" not in out
+
+
+@pytest.mark.requires_program("sta")
+@pytest.mark.parametrize("with_c", [True, False], ids=["rc", "r"])
+def test_opensta_reads_the_inside_beside_the_black_box(views, tmp_path, with_c):
+    """It knows the nets of the block's pins by their names in the Verilog, and no others."""
+    farad = views.farad if with_c else None
+    write_spef(views.network, tmp_path / "blk.spef", capacitance=farad, design="blk")
+    (tmp_path / "run.tcl").write_text(
+        f"read_liberty {views.folder}/blk__tt_025C_3v30.lib\n"
+        f"read_verilog {views.folder}/blk.v\nlink_design blk\nread_spef blk.spef\nputs DONE\n"
+    )
+    out = run("sta", "-no_splash", "-exit", "run.tcl", cwd=tmp_path)
+    assert "DONE" in out
+    lines = [line for line in out.splitlines() if line != "DONE"]
+    told = r"Warning: blk.spef, line \d+ (?:net|instance|pin) (\S+) not found\."
+    unknown = [re.fullmatch(told, line) for line in lines]
+    assert all(unknown), [s for s, found in zip(lines, unknown, strict=True) if not found][:3]
+    missing = {found[1] for found in unknown if found}
+    assert missing  # it did look for nets
+    assert not missing & {pin.name for pin in views.block.abstract.pins}
 
 
 @pytest.mark.requires_program("yosys")
