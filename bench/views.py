@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=16)
     parser.add_argument("--cols", type=int, default=12)
     parser.add_argument("--sets", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="number of the first set")
     args = parser.parse_args()
     array = build_top(ArraySpec(rows=args.rows, cols=args.cols, top="macro", name="blk"))
     extracted = extract_layout(to_layout(array.cell, array.tech), array.tech)
@@ -51,7 +52,7 @@ def main() -> int:
     groups, failed = port_groups(block.pins), 0
     m = array.tech.memristor
     inputs = np.full((2, args.rows), m.v_read_v)
-    for seed in range(args.sets):
+    for seed in range(args.first, args.first + args.sets):
         shape = (2, args.rows, args.cols)
         siemens = np.random.default_rng(seed).uniform(1 / m.r_off_ohm, 1 / m.r_on_ohm, shape)
         what = Stimulus(siemens, inputs, {"conductances": "random", "inputs": "read voltage"})
