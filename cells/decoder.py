@@ -267,7 +267,7 @@ def enables(tech: Tech, *, selects: bool = True, fingers: int = 2,
         width: in dbu; None for the least.
     """
     n = _fingers(fingers)
-    gates = {"ON": ("E0", "E1")}
+    gates: dict[str, tuple[str, ...]] = {"ON": ("E0", "E1")}
     if switch("selects", selects):
         gates = {"ST": ("E0", "E1", "M1"), "SB": ("E0", "E1", "M0")}
     columns = [c for y, inputs in gates.items() for c in _named(inputs, y, n)]

@@ -66,7 +66,7 @@ def _joined(c: Canvas, r: RuleBook, ends: list[str], widths: list[int]) -> int:
     count = 1 + max(0, min(widths) - high) // step
     for k in range(count):
         y = grid_up(k * step - (count - 1) * step / 2, 10)
-        via_stack(c, r, 0, y, *ends)
+        via_stack(c, r, 0, y, ends[0], ends[1])
         if count == 1:
             for metal, (w, h) in ((m, landing(r, m)) for m in ends):
                 c.rect(metal, -(w // 2), -(h // 2), w - w // 2, h - h // 2)
