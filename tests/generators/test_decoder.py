@@ -114,7 +114,7 @@ def _other_line(array: Array, cut: db.Box, layout: db.Layout) -> list[db.Box]:
 
 
 def test_pins_are_few() -> None:
-    array = macro(3, 64)
+    array = macro(64, 64)
     pins = {q.name for q in array.pins}
     inputs = set(Decoder(64, array.decoded).inputs)
     assert inputs <= pins

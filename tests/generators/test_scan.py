@@ -49,7 +49,7 @@ def test_matched_with_several_groups(size: tuple[int, int], tmp_path: Path) -> N
 
 
 def test_controls_are_reached_over_six_pins() -> None:
-    names = {pin.name for pin in macro(9, 30).pins}
+    names = {pin.name for pin in macro(64, 64).pins}
     assert names >= SCAN
     left = {name.partition("[")[0] for name in names - SCAN}
     assert left == {"IN_T", "IN_B", "WR", "OUT", "WC", "VDD", "VSS"}
