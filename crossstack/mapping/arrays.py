@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -245,18 +246,62 @@ class Array:
         """
         from .written_lines import Lines, unselected
 
-        point = self._point
-        if point is None:
+        if self._point is None:
             return Lines.of(self.prepared, **unselected(self.prepared.shape))
-        width, length = point.select_sizes() if self.transistors else (np.zeros(0), np.zeros(0))
-        if not width.size or np.isnan(width).all():
+        return self._bare[0]
+
+    def _without_selects(self) -> tuple[Lines, Prepared]:
+        from .written_lines import Lines
+
+        point = self._point
+        width, length = np.zeros(0), np.zeros(0)
+        if point is not None and point.transistors:
+            width, length = point.select_sizes()
+        if point is None or not width.size or np.isnan(width).all():
             raise ConfigError(
-                f"{self.text}: without select transistors a write of one device reaches others, "
-                "which is not computed; --program needs an array of hybrid cells, or --tile"
+                f"{self.text} has no select transistors, so that a write of one device reaches "
+                "others, which is not computed: devices of hybrid cells are written, or --tile"
             )
         assert self._again is not None
         bare = point.prepared(*self._again[1][1:], selects=False)
-        return Lines.of(bare, point.tech, width, length)
+        return Lines.of(bare, point.tech, width, length), bare
+
+    def at_work(self, conductances: ArrayLike, volts: ArrayLike) -> tuple[Floats, int]:
+        """Return the currents of one vector with every select transistor where that puts it.
+
+        Nothing is prepared anew: the transistors are in series with the devices of an array that
+        was prepared without them, at the voltages of both of their ends. Other transistors (a
+        macro's switches) stay as they are.
+
+        Args:
+            conductances: S, shape (T, rows, cols).
+            volts: of every input, V, shape (inputs,).
+
+        Returns:
+            (current out of every output, A; solves that it took).
+
+        Raises:
+            ConfigError: for an array without select transistors, or one too small or irregular to
+                be solved by its lines (`at` prepares such a one anew).
+        """
+        from ..solve.study.guess import Chains
+
+        lines, bare = self._bare
+        if not isinstance(bare.guess, Chains) or not bare.exact or bare.offset.any():
+            raise ConfigError(f"{self.text}: not solved by its lines; use at(...)")
+        g, v = bare.devices(conductances), bare.volts(np.asarray(volts)[None])[0]
+        amps, _, count = bare.guess.worked(g, v, lines.table, lines.least, self._row_taps)
+        return amps, count
+
+    @cached_property
+    def _row_taps(self) -> Floats:
+        assert self._point is not None
+        return self._point.row_taps(self._bare[1])
+
+    @cached_property
+    def _bare(self) -> tuple[Lines, Prepared]:
+        """Columns and wires, select transistors left out."""
+        return self._without_selects()
 
 
 def _at_point(point: WorkingPoint, siemens: Floats, volts: Floats) -> Array:

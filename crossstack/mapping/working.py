@@ -21,7 +21,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 #: ohm; a select transistor that is left out
-_JOINED_OHM = 1e-3
+_JOINED_OHM = 1e-6
+#: inputs (V) and devices (S) by which taps are found
+_LIT_V, _LIT_S = 0.1, 1e-4
 
 
 class WorkingPoint(ABC):
@@ -72,6 +74,14 @@ class WorkingPoint(ABC):
     def select_sizes(self) -> tuple[Floats, Floats]:
         """Return width and length of every column's select transistors, um, (T, cols)."""
 
+    @abstractmethod
+    def row_taps(self, bare: Prepared) -> Floats:
+        """Return the resistance between row line and select transistor of every device, ohm.
+
+        Args:
+            bare: the array, prepared without select transistors, solved by its lines.
+        """
+
     def way(self) -> dict[str, Any]:
         """Return the options of the mode with those of a write."""
         from ..analyse.operating import write_options
@@ -103,6 +113,7 @@ class _OfNetwork(WorkingPoint):
             self.network, self.tech, Stimulus(siemens, volts, {}), self.mode,
             **laws.options, **way,
         )  # fmt: skip
+        self._ohm = ohm
         if not selects:
             ohm = np.where(self._select_places() != "", _JOINED_OHM, ohm)
         return prepare_network(self.network, mode=self.mode, series={"switch_ohm": ohm}, **way)
@@ -118,6 +129,41 @@ class _OfNetwork(WorkingPoint):
                 if len(mine):
                     found[:, t, j] = network.switch_w_um[mine[0]], network.switch_l_um[mine[0]]
         return found[0], found[1]
+
+    def row_taps(self, bare: Prepared) -> Floats:
+        from ..solve.modes.drives import gates_for, network_drives
+        from ..solve.network.linear import NetworkSolver
+        from ..solve.study.guess import Chains
+
+        # both ways of one and the same circuit: what is left between them is the tap
+        net, way = self.network, self.way()
+        drives = network_drives(net, self.mode, np.full(self.present.shape[:2], _LIT_V), **way)
+        assert isinstance(bare.guess, Chains)
+        ohm = np.where(self._select_places() != "", _JOINED_OHM, self._ohm)
+        solver = NetworkSolver(
+            net, conductances=np.where(self.present, _LIT_S, 0.0), driven=drives.port_voltages,
+            gates=gates_for(net, drives), switch_ohm=ohm, method="direct",
+        )  # fmt: skip
+        volts = solver.solve(drives.port_voltages).node_voltages
+        inputs = np.array([drives.port_voltages[pin] for pin in bare.inputs])
+        amps, lines = bare.guess.at_rows(np.full(bare.size, _LIT_S), inputs)
+        found: Floats = (lines - volts[self._outer_ends()[tuple(bare.place)]]) / amps
+        return found
+
+    def _outer_ends(self) -> NDArray[np.int64]:
+        """Node of the select transistor's end that is not the device's, (T, rows, cols)."""
+        from ..solve.circuit.circuit import join
+
+        net = self.network
+        _, piece = join(net.n_nodes, net.resistor_a, net.resistor_b)
+        selects = np.flatnonzero(self._select_places() != "")
+        end_of = {}
+        for a, b in ((net.switch_a, net.switch_b), (net.switch_b, net.switch_a)):
+            end_of.update(zip(piece[a[selects]].tolist(), b[selects].tolist(), strict=True))
+        out = np.zeros(self.present.shape, dtype=np.int64)
+        mine = [end_of[int(k)] for k in piece[net.memristor_a]]
+        out[net.memristor_tier, net.memristor_row, net.memristor_col] = mine
+        return out
 
     def _select_places(self) -> NDArray[np.str_]:
         """Gate of every transistor that is a select transistor, else an empty text."""
@@ -153,3 +199,7 @@ class _OfArrays(WorkingPoint):
     def select_sizes(self) -> tuple[Floats, Floats]:
         w, length = self.wires.switch_w_um, self.wires.switch_l_um
         return w[:, 0], length[:, 0]
+
+    def row_taps(self, bare: Prepared) -> Floats:
+        found: Floats = self.wires.row_tap[tuple(bare.place)]
+        return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.columns import Chain, Columns, Mesh, Wire
+from ..analyse.transistors import OnResistance
 from ..analyse.volts import check_volts
 from ..solve.network.prepared import Prepared
 from ..solve.study.guess import Chains
@@ -53,6 +55,21 @@ class Lines:
         out = np.zeros(self.size)
         out[self.device[self.there]] = values[self.there]
         return out
+
+    @cached_property
+    def table(self) -> OnResistance:
+        """The select transistors of all devices, in their order."""
+        assert self.tech is not None
+        sizes = [
+            self.taken(np.broadcast_to(v[:, None], self.device.shape))
+            for v in (self.columns.width_um, self.columns.length_um)
+        ]
+        return OnResistance(self.tech, sizes[0], sizes[1], np.zeros(self.size, dtype=bool))
+
+    @cached_property
+    def least(self) -> Floats:
+        """Their resistances where they conduct best, ohm."""
+        return self.table.least()
 
     def check(self, volts: float) -> None:
         """Refuse a write voltage that transistors do not withstand.

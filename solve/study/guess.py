@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ TOLERANCE = 1e-11
 STEP = 1e-6
 #: rounds of conductances between 0 V and the operating point; one is enough but at odd spans
 MAX_CHORDS = 5
+#: solves until resistances and voltages fit, and the relative change of the last resistance
+MAX_ROUNDS, SETTLED = 100, 1e-9
 #: off a full solution at random by no more than this share, lines are chains
 _EXACT = 1e-10
 #: Devices from which compiled kernels pay; below, the blocks alone are faster.
@@ -130,6 +132,54 @@ class Chains:
             seen = self._between(raw)[0]
             out[:, lane] = seen - self.tap * through * (seen - shift)
         return out if np.isfinite(out).all() else None
+
+    def worked(
+        self,
+        g: Floats,
+        inputs: Floats,
+        ohm: Callable[[Floats, Floats], Floats],
+        start: Floats,
+        row_tap: Floats,
+    ) -> tuple[Floats, Floats, int]:
+        """Solve one vector with something in series with every device that its voltages set.
+
+        Args:
+            g: S, linear devices.
+            inputs: V, shape (inputs,).
+            ohm: resistance between row and device for the voltages of both its ends, V.
+            start: a first guess of it, ohm.
+            row_tap: of what is in series anyway, the part between row and that, ohm.
+
+        Returns:
+            (current out of every output, A; that resistance; solves that it took).
+
+        Raises:
+            ConvergenceError: if resistances and voltages do not come together.
+        """
+        series = start
+        for count in range(1, MAX_ROUNDS + 1):
+            amps, line = self.at_rows(g / (1.0 + series * g), inputs)
+            outer = line - row_tap * amps
+            off = ohm(outer, outer - series * amps) - series
+            if np.abs(off / series).max(initial=0.0) <= SETTLED:
+                return self.array.collected(amps[:, None])[0], series, count
+            # a transistor moves its own voltages by some hundredths of what it is off
+            series = series + off
+        raise ConvergenceError(
+            f"transistors and voltages did not come together in {MAX_ROUNDS} solves"
+        )
+
+    def at_rows(self, g: Floats, inputs: Floats) -> tuple[Floats, Floats]:
+        """Currents of linear devices, A, and voltages of the row lines where they branch off.
+
+        Raises:
+            ConvergenceError: if they are not found.
+        """
+        rows, cols = self._ends(inputs[None], None)
+        through = g / (1.0 + self.tap * g)
+        lines = self.lines.with_devices(self.array.spread(through))
+        _, raw = vouched(lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True)
+        return through * self._between(raw)[0], raw.rows[0].reshape(-1)[self.array.flat]
 
     def _ends(self, inputs: Floats | None, outputs: Floats | None) -> tuple[Floats, Floats]:
         """Voltages of all rows' sources, (lanes, T, rows), and of all columns' ends."""

@@ -16,6 +16,7 @@ from crossstack.cells import to_layout
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
 from crossstack.solve import DriveError, Sinh, prepare_crossbar, solve_crossbar_nonlinear
+from crossstack.solve.study import guess
 
 if "CI" in os.environ:
     import torch
@@ -73,6 +74,34 @@ def test_currents_are_those_of_solve(macro, mode):
     g = torch.from_numpy(array.prepared.devices(siemens))
     found = ct.currents(array.prepared, g, v).numpy()[0]
     assert np.abs(found - want).max() < 1e-9 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("mode", ["expansion", "deep-net"])
+def test_transistors_work_where_every_vector_puts_them(monkeypatch, mode):
+    """Without preparing anything anew: the same as Newton's method on the whole network."""
+    monkeypatch.setattr(guess, "FROM_DEVICES", 1)
+    spec = ArraySpec(6, 5, "hybrid")
+    tech = spec.tech()
+    network = extract(to_layout(build_top(spec).cell, tech), tech, engine="tile").network
+    options = {"read_tier": "top", "write_column": 1} if mode == "deep-net" else {}
+    array = ct.Array.of(network, tech, mode=mode, **options)
+    rng = np.random.default_rng(3)
+    way = {**options, "write_voltage": 2.0, "write_rail": 0.0} if options else {}
+    for most in (1e-4, 1e-3):
+        siemens = np.exp(rng.uniform(np.log(1e-6), np.log(most), (2, 6, 5)))
+        volts = rng.uniform(0, 0.4, (2, 6))
+        drop = operating_point(
+            network, tech, Stimulus(siemens, volts, {}), mode, Laws.of(tech), **way
+        )
+        want = np.array([a for j, a in enumerate(drop.column_currents) if not options or j != 1])
+        v = (volts[1:] if options else volts).reshape(-1)
+        found, solves = array.at_work(siemens, v)
+        assert np.abs(found - want).max() < 1e-9 * np.abs(want).max()
+        assert solves <= 12
+        still = array.prepared.currents(siemens, v[None])[0]
+        assert np.abs(still - want).max() > 1e-4 * np.abs(want).max()
+    with pytest.raises(ConfigError, match="select transistors"):
+        ct.Array.ideal(2, 2).at_work(np.ones((2, 2, 2)), np.zeros(4))
 
 
 @pytest.mark.parametrize("cell", ["hybrid", "passive", "planar"])

@@ -271,7 +271,7 @@ def test_arrays_that_cannot_be_written_are_refused(hybrid):
     spec = ArraySpec(3, 3, "passive")
     tech = spec.tech()
     passive = extract(to_layout(build_top(spec).cell, tech), tech).network
-    with pytest.raises(ConfigError, match="without select transistors"):
+    with pytest.raises(ConfigError, match="no select transistors"):
         Array.of(passive, tech).written()
     found, tech = hybrid
     with pytest.raises(ConfigError, match="6 V drives"):
