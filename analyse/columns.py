@@ -9,7 +9,7 @@ by their tables and devices by their law.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from ..base.errors import ConvergenceError
 from ..solve.circuit.iv import DeviceLaw
 from ..solve.circuit.newton import MAX_MOVE, held_back
 from .transistors import OnResistance
+
+if TYPE_CHECKING:
+    from ..pdk import Tech
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,8 +81,8 @@ class Mesh:
         """See `Wire`."""
         matrix = self.ohm * load[:, None, :] + np.eye(self.ohm.shape[1])
         right = np.matmul(self.ohm, amps[:, :, None])
-        out: Floats = np.linalg.solve(matrix, right)
-        return out[:, :, 0]
+        out: Floats = np.asarray(np.linalg.solve(matrix, right)[:, :, 0], dtype=np.float64)
+        return out
 
     def take(self, which: Ints) -> Mesh:
         """See `Wire`."""
@@ -129,7 +132,7 @@ class Columns:
     wire: Wire
     width_um: Floats
     length_um: Floats
-    tech: object = None
+    tech: Tech | None = None
 
     def take(self, which: Ints) -> Columns:
         """Return some of them."""
@@ -173,8 +176,8 @@ class Columns:
     def _table(self, rows: int) -> OnResistance | None:
         if self.tech is None:
             return None
-        sizes = [np.repeat(v, rows) for v in (self.width_um, self.length_um)]
-        return OnResistance(self.tech, *sizes, np.zeros(len(sizes[0]), dtype=bool))  # type: ignore[arg-type]
+        width, length = (np.repeat(v, rows) for v in (self.width_um, self.length_um))
+        return OnResistance(self.tech, width, length, np.zeros(len(width), dtype=bool))
 
     def _step(
         self,

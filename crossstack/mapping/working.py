@@ -155,9 +155,11 @@ class _OfNetwork(WorkingPoint):
         from ..solve.circuit.circuit import join
 
         net = self.network
-        _, piece = join(net.n_nodes, net.resistor_a, net.resistor_b)
+        _, piece = join(
+            net.n_nodes, net.resistor_a.astype(np.int64), net.resistor_b.astype(np.int64)
+        )
         selects = np.flatnonzero(self._select_places() != "")
-        end_of = {}
+        end_of: dict[int, int] = {}
         for a, b in ((net.switch_a, net.switch_b), (net.switch_b, net.switch_a)):
             end_of.update(zip(piece[a[selects]].tolist(), b[selects].tolist(), strict=True))
         out = np.zeros(self.present.shape, dtype=np.int64)

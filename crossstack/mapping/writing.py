@@ -277,7 +277,7 @@ class _Tile:
         siemens = self.siemens(x)[cols]
         if polarity not in self.starts:
             level = np.full(len(self.x), rail[0])
-            still = np.tile(level[:, None], self.x.shape[1])
+            still = np.tile(level[:, None], self.wanted.shape[1])
             self.starts[polarity] = self.of.lines.columns.start(still, level)
         kept = self.starts[polarity]
         columns = self.of.lines.columns.take(cols)

@@ -197,7 +197,8 @@ class Study:
         """Accuracy of chips whose devices are written by pulses, and what that takes."""
         goal = wanted(model)
         chips = [goal.copy() for _ in range(max(1, self.asked.samples))]
-        scales = [goal.scales(chip) for chip in self._chips(model)] or [None]
+        scales: list[dict[Place, Any] | None] = [goal.scales(c) for c in self._chips(model)]
+        scales = scales or [None]
         written: list[Written] = []
         for array, places in by_array(chips):
             targets = []
