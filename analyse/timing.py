@@ -133,7 +133,7 @@ def read_and_write(
         found: capacitance of its nets; empty if not extracted.
     """
     if not found:
-        why = "the array is too large to extract capacitances in a build"
+        why = "the array is too large to follow its read over time in a build"
         return ReadWrite(not_run=why)
     settle = read_settle(network, tech, what, found)
     others = [m for m in MODES.values() if m.settles and m.name != EXPANSION]

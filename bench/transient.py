@@ -1,6 +1,6 @@
 """Reads and writes over time against ngspice on the extracted RC netlist.
 
-python bench/transient.py [--size N] [--only linear|law|bsim] [--mode MODE] [--top macro]
+python bench/transient.py [--size N] [--only linear|law|bsim] [--mode MODE] [--top macro] ...
 Prints settling, charge of the read, rise of the write, disturb and its charge of both.
 Exit code 1 if a settling is off by more than 3 %, a charge by more than 2 %, a
 glitch by more than 5 %.
@@ -30,7 +30,7 @@ from crossstack.analyse.transients import Asked, OverTime, over_time
 from crossstack.cells import to_layout
 from crossstack.console import Console
 from crossstack.extract import Bsim, extract, net_capacitance, write_spice
-from crossstack.extract.field.lumps import with_capacitors
+from crossstack.extract.field.lumps import with_capacitors, without_small
 from crossstack.extract.write.bins import few_bins
 from crossstack.extract.write.bsim import pin_volts
 from crossstack.extract.write.spice import _Nodes
@@ -63,13 +63,16 @@ class Case:
         rows: rows and columns.
         top: array or macro.
         engine: of the capacitance.
+        share: below which couplings count as ground, on both sides: ngspice takes its time by them.
     """
 
-    def __init__(self, rows: int, top: str = "array", engine: str = "formula") -> None:
+    def __init__(
+        self, rows: int, top: str = "array", engine: str = "formula", share: float = 0.01
+    ) -> None:
         self.tech = get_tech()
         array = build_top(ArraySpec(rows=rows, cols=rows, top=top))
         layout = extract_layout(to_layout(array.cell, array.tech), array.tech)
-        self.farad = net_capacitance(layout, self.tech, engine=engine)
+        self.farad = without_small(net_capacitance(layout, self.tech, engine=engine), share)
         self.network: Network = with_capacitors(extract(layout, self.tech).network, self.farad)
         self.what = analysis.stimulus(self.network, self.tech)
 
@@ -81,12 +84,19 @@ class Case:
         return over_time(self.network, self.tech, self.what, console, mode, laws, asked, **way)
 
     def ngspice(
-        self, mode: str, laws: Laws, part: str, folder: Path, found: OverTime, bsim: Bsim | None
+        self,
+        mode: str,
+        laws: Laws,
+        part: str,
+        folder: Path,
+        found: OverTime,
+        bsim: Bsim | None,
+        options: str,
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return times and currents into the network, and voltages of written devices, by name."""
         network, what = self.network, self.what
-        options = {"polarity": "set"} if mode == "deep-net" else {}
-        way = next(write_options(self.tech, mode, options))
+        polarity = {"polarity": "set"} if mode == "deep-net" else {}
+        way = next(write_options(self.tech, mode, polarity))
         full = network_drives(network, mode, what.inputs, **way)
         none = {"write_voltage": 0.0, "write_rail": 0.0} if mode == "deep-net" else {}
         idle = network_drives(network, mode, what.inputs, **{**way, **none})
@@ -109,7 +119,7 @@ class Case:
         )  # fmt: skip
         still = {} if bsim is None else pin_volts(network, {}, full.gates, bsim)
         stop = 1.1 * float(found.waves[part].waves.seconds[-1])
-        return _run(path, self, still, before, after, stop, found, part)
+        return _run(path, self, still, before, after, stop, found, part, options)
 
 
 def _probes(case: Case, found: OverTime) -> Iterator[tuple[str, str, str]]:
@@ -123,7 +133,7 @@ def _probes(case: Case, found: OverTime) -> Iterator[tuple[str, str, str]]:
 
 def _run(
     path: Path, case: Case, still: Volts, before: Volts, after: Volts, stop: float,
-    found: OverTime, part: str,
+    found: OverTime, part: str, options: str,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:  # fmt: skip
     """Run a netlist with its sources moving; see `Case.ngspice`."""
     text = path.read_text()
@@ -154,7 +164,7 @@ def _run(
         body + "\n.ends" + end.replace(".end\n", "").rstrip(),
         *_wrapped(f"Xdut {call} crossstack"),
         *cards,
-        f".options {OPTIONS}",
+        f".options {options}",
         ".control",
         "set wr_singlescale",
         "set numdgt=10",
@@ -228,7 +238,7 @@ def write_rows(found: OverTime, seconds: np.ndarray, named: dict[str, np.ndarray
 
 def judge(
     case: Case, mode: str, laws: Laws, folder: Path, *, fixed: bool, bsim: Bsim | None = None,
-    only: str = "",
+    only: str = "", options: str = OPTIONS,
 ) -> Iterator[tuple[str, str, float, float, float]]:  # fmt: skip
     """Yield (part, figure, ours, ngspice's, tolerance) of the parts whose name begins so."""
     found = case.ours(mode, laws, fixed=fixed)
@@ -237,7 +247,7 @@ def judge(
     for part, rows in parts.items():
         if not part.startswith(only):
             continue
-        seconds, named = case.ngspice(mode, laws, part, folder, found, bsim)
+        seconds, named = case.ngspice(mode, laws, part, folder, found, bsim, options)
         for row in rows(found, seconds, named):
             yield f"{mode} {part}", *row
 
@@ -247,10 +257,13 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=6)
     parser.add_argument("--top", choices=["array", "macro"], default="array")
     parser.add_argument("--engine", choices=["formula", "field"], default="formula")
+    parser.add_argument("--share", type=float, default=0.01, help="couplings below it are ground")
+    parser.add_argument("--fast", action="store_true", help="ngspice to a percent or two")
     parser.add_argument("--only", choices=["linear", "law", "bsim"], action="append")
     parser.add_argument("--mode", choices=MODES, action="append")
     arguments = parser.parse_args()
-    case = Case(arguments.size, arguments.top, arguments.engine)
+    case = Case(arguments.size, arguments.top, arguments.engine, arguments.share)
+    options = FAST if arguments.fast else OPTIONS
     failed = 0
     wanted = arguments.only or ["linear", "law"]
     lend = foundry_models(case.tech) if "bsim" in wanted else nullcontext()
@@ -264,7 +277,7 @@ def main() -> int:
             for mode in arguments.mode or MODES:
                 laws = Laws.of(case.tech, linear=linear)
                 by = bsim if kind == "bsim" else None
-                rows = judge(case, mode, laws, Path(name), fixed=fixed, bsim=by)
+                rows = judge(case, mode, laws, Path(name), fixed=fixed, bsim=by, options=options)
                 for part, figure, ours, theirs, most in rows:
                     off = ours / theirs - 1.0 if theirs else 0.0
                     failed += abs(off) > most

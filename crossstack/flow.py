@@ -13,7 +13,7 @@ from .base import claims, files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
 from .built import Build, json_of, lasting
-from .capacitances import capacitances
+from .capacitances import MOST_SETTLED, capacitances
 from .config import RunConfig
 from .console import Console
 from .drawn import draw
@@ -165,8 +165,9 @@ def _analyse(
             found_c = capacitances(extracted, network, tech, step, result.capacitance_engine)
             if result.capacitance_engine != "formula":
                 result.extraction["capacitance"] = result.capacitance_engine
-            # of a large array only lines in the middle have some: no network for times
-            whole = lines_of(network) <= found_c.keys()
+            # a network for times: of a large array only lines in the middle may have some
+            settles = len(network.memristor_row) <= MOST_SETTLED
+            whole = settles and lines_of(network) <= found_c.keys()
             kept = with_capacitors(network, found_c) if whole else network
             save_network(kept, work / "network.npz")
             farad = {name: net.total_f for name, net in found_c.items()}
@@ -191,7 +192,7 @@ def _analyse(
             ir_drop = summary(done, not_run, what, tech.conditions, stacking)
             em = em_report(network, tech, limits, done, what, wires=found.wires)
         with console.step("settling"):
-            timing = read_and_write(network, tech, what, found_c)
+            timing = read_and_write(network, tech, what, found_c if settles else {})
     except CrossStackError as error:
         if result.lvs is not None and result.lvs.match:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,19 @@ def analyse_array(
     """
     from .analyse import analysis, tables
     from .analyse.summary import remarks, summary
+    from .base.layout import open_layout
     from .extract.array.tiled import LARGEST
     from .extract.array.tilefile import save_array
+    from .extract.field.array import array_capacitance
     from .solve.modes.modes import EXPANSION, MODES
 
+    with console.step("nets") as step:
+        opened = open_layout(work / f"{result.name}.gds", tech.drawing)
+        farads = array_capacitance(
+            opened.layout, opened.top, tech, engine=result.capacitance_engine, progress=step
+        )
+        array = replace(array, farads=farads)
+        files.write_json(work / "capacitance.json", {"lines": farads.totals()})
     save_array(array, work / "network.npz")
     what = analysis.stimulus(array, tech)
     done, not_run = analysis.solve_modes(array, tech, what, console, (EXPANSION,))
@@ -48,5 +58,6 @@ def analyse_array(
     result.unjudged = f"judged in arrays of up to {LARGEST}"
     result.extraction["warnings"] = [
         *result.extraction.get("warnings", []),
-        f"above {LARGEST} no table of nets, SPICE netlist, currents against limits or settling",
+        f"above {LARGEST} no SPICE netlist, currents against limits or settling; of the nets their "
+        "capacitance alone (capacitance.json)",
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ..pdk import CrossStackError, ParameterError, Tech
 from ..solve.network.network import Network
 from ..solve.network.wires import Wires
 from .array.arraywires import array_wires
+from .array.farads import ArrayFarads
 from .array.grid import NotRegularError
 from .array.periphery import joined
 from .array.tile import array_size, extract_tiled
@@ -44,6 +45,11 @@ class Extraction:
     flat_network: Network | None = None
     rest: Network | None = None
     column: str = "ME"
+
+    def with_farads(self, farads: ArrayFarads) -> Extraction:
+        """Return the same with the capacitances of its array."""
+        assert self.array is not None
+        return replace(self, array=replace(self.array, farads=farads))
 
     @cached_property
     def wires(self) -> tuple[Wires, ...]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ..pdk import Conditions, Tech
     from ..solve import Network
 
+#: couplings below this share of both nets' capacitance count as ground in the SPICE
+LEAST_COUPLING = 0.01
+
 
 @click.command("extract")
 @layout_options
@@ -49,6 +52,13 @@ if TYPE_CHECKING:
     help="Find the capacitance of the nets, too; or resistance only (default).",
 )
 @capacitance_engine_option
+@click.option(
+    "--least-coupling",
+    type=NUMBER,
+    metavar="SHARE",
+    help="Couplings below this share of both nets' capacitance count as ground in the SPICE "
+    "(default 0.01; 0 keeps all).",
+)
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
@@ -90,6 +100,7 @@ def command(
     engine: str,
     capacitance: bool,
     c_engine: str | None,
+    least_coupling: float | None,
     spef: bool,
     bsim: bool,
     memristor: Path | None,
@@ -135,6 +146,10 @@ def command(
                 f"--r-only finds no capacitance: leave out --capacitance-engine {c_engine}"
             )
         capacitance = True
+    if least_coupling is not None and not 0 <= least_coupling <= 1:
+        raise ConfigError(f"--least-coupling is {least_coupling:g}, allowed: 0 .. 1")
+    if least_coupling is not None and not capacitance:
+        raise ConfigError("--least-coupling belongs to --rc")
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
@@ -147,7 +162,7 @@ def command(
     check_results_folder(folder)
     ends = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
     check_results(folder, *(f"{file.stem}{end}" for end in ends))
-    needing = capacitance or spef or bsim or model is not None
+    needing = spef or bsim or model is not None
     found, farad = _extracted(
         console, opened, tech, top, chosen, engine,
         capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
@@ -164,6 +179,7 @@ def command(
         value = _write_network(
             console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
             model=model, cell=opened.top.name,
+            least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
         )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
@@ -215,6 +231,7 @@ def _extracted(
     from ..base.errors import ConfigError
     from ..extract import extract, net_capacitance, prefers_tiles
     from ..extract.array.tiled import LARGEST
+    from ..extract.field.array import array_capacitance
 
     source: Any = opened
     with console.steps():
@@ -231,11 +248,16 @@ def _extracted(
                 source, tech, nets=nets, engine=engine, capacitance=capacitance, progress=step
             )
         if _too_large(found) and needing:
-            options = "--capacitance, --spef, --bsim and --memristor"
+            options = "--spef, --bsim and --memristor"
             raise ConfigError(f"{options} need at most {LARGEST}")
         if not capacitance:
             return found, {}
         with console.step("capacitance") as step:
+            if _too_large(found):
+                farads = array_capacitance(
+                    opened.layout, opened.top, tech, engine=c_engine, progress=step
+                )
+                return found.with_farads(farads), {}
             return found, net_capacitance(source, tech, nets=nets, engine=c_engine, progress=step)
 
 
@@ -282,8 +304,13 @@ def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, A
         f"{stem.name}: {rows} x {cols} x {tiers} cells are too many for a network with named "
         "nodes; their resistances are kept as arrays (see docs/extraction.md)"
     )
+    value: dict[str, Any] = {"array": str(target), "tiers": tiers, "rows": rows, "cols": cols}
+    if (farads := found.array.farads) is not None:
+        value["capacitance"] = farads.summary()
+        for line in farads.lines():
+            console.say(line)
     console.say(f"  {target}")
-    return {"array": str(target), "tiers": tiers, "rows": rows, "cols": cols}
+    return value
 
 
 def _write_network(
@@ -298,6 +325,7 @@ def _write_network(
     hierarchical: bool,
     model: MemristorModel | None,
     cell: str,
+    least_coupling: float,
 ) -> dict[str, Any]:
     from ..analyse.nets import net_table
     from ..base.files import together
@@ -311,6 +339,7 @@ def _write_network(
         write_spice(
             network, tech, work / spice.name,
             capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,
+            least_coupling=least_coupling,
         )  # fmt: skip
         if spef:
             write_spef(network, work / f"{name}.spef", capacitance=farad, design=cell)

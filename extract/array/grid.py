@@ -9,7 +9,7 @@ column become kinds of their own.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import klayout.db as db
@@ -110,6 +110,10 @@ class ArrayView:
             if p.on_grid:
                 _insert_lines(copy.cell(self.top.name), p, self.grid, wanted, rows)
         return copy, chosen
+
+    def placed(self) -> Iterator[_Placed]:
+        """Yield the instances of the top cell, those of the array's cells and all others."""
+        yield from self._placed
 
     def periphery(self) -> db.Layout:
         """Return a copy without the array's cells."""

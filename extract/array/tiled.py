@@ -13,6 +13,7 @@ from ...base import names as grammar
 from ...pdk import ParameterError
 from ...solve.network.builder import NetworkBuilder
 from ...solve.network.network import Network
+from .farads import ArrayFarads
 from .pieces import COLUMN_LINE, ELECTRODE, ROW_LINE, ROW_STACK, ArrayNets, Stack
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ class TiledArray:
             line comes. None without.
         every: all nets with every piece of wire, if these were asked for; `nets` then holds no
             more of its own than what devices see.
+        farads: capacitances; None where they were not extracted.
     """
 
     row_segment: Floats
@@ -63,6 +65,7 @@ class TiledArray:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     nets: ArrayNets | None = None
     every: ArrayNets | None = None
+    farads: ArrayFarads | None = None
 
     def validate(self) -> TiledArray:
         """Check the arrays against each other; returns them.
@@ -88,6 +91,8 @@ class TiledArray:
             if wrong.any():
                 at = tuple(map(int, np.argwhere(wrong)[0]))
                 raise ParameterError(f"{name}{list(at)}", float(values[at]), allowed)
+        if self.farads is not None:
+            self.farads.validate(self.shape)
         return self
 
     @property

@@ -20,6 +20,7 @@ from ...solve.network.archive import (
 )
 from ...solve.network.netfile import REMEDY, load_network
 from ...solve.network.network import Network
+from .farads import ArrayFarads
 from .tiled import TiledArray
 
 FORMAT = "crossstack-tiled-array"
@@ -37,7 +38,12 @@ def _entry(name: str) -> Entry:
 
 
 #: an array with nets that are no lines is always small enough for a network, and saved as one
-ENTRIES = {f.name: _entry(f.name) for f in fields(TiledArray) if f.name not in ("nets", "every")}
+ENTRIES = {
+    f.name: _entry(f.name) for f in fields(TiledArray) if f.name not in ("nets", "every", "farads")
+}
+_DIMENSIONS = {"row": 3, "column": 2, "select": 3, "electrode": 3, "device": 3}
+#: of an array with capacitances only: `ArrayFarads`, in F
+OPTIONAL = {f"farad_{name}": Entry(np.dtype(np.float64), n) for name, n in _DIMENSIONS.items()}
 
 
 def save_array(array: TiledArray, path: str | Path) -> Path:
@@ -54,6 +60,8 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
         raise NetworkFileError(f"{path}: straps and folded transistors need a network's file")
     content: dict[str, Any] = {name: getattr(array, name) for name in ENTRIES}
     content["conditions"] = pack_json(array.conditions)
+    if (farads := array.farads) is not None:
+        content |= {f"farad_{name}": getattr(farads, name) for name in _DIMENSIONS}
     head = {"format": np.array(FORMAT), "version": np.array(VERSION, dtype=np.int64)}
     write_archive(path, head | content)
     return path
@@ -72,7 +80,12 @@ def load_array(path: str | Path) -> TiledArray:
             holds a value that no array has; the message names file, entry and value.
     """
     path = Path(path)
-    content: dict[str, Any] = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY)
+    content: dict[str, Any] = read_archive(path, FORMAT, VERSION, ENTRIES, REMEDY, OPTIONAL)
+    farads = {name: content.pop(f"farad_{name}", None) for name in _DIMENSIONS}
+    if (lacks := [name for name, each in farads.items() if each is None]) not in ([], [*farads]):
+        raise NetworkFileError(f"{path} is incomplete: it has no entry 'farad_{lacks[0]}'")
+    if not lacks:
+        content["farads"] = ArrayFarads(**farads)
     content["conditions"] = unpack_json(f"{path}: entry 'conditions'", content["conditions"])
     content |= {name: bool(content[name]) for name in _FLAGS}
     try:

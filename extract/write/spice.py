@@ -22,7 +22,7 @@ from ...pdk import Conditions, ParameterError, Tech
 from ...pdk.conditions import agree
 from ...solve.circuit.circuit import join
 from ...solve.network.network import Network
-from ..field.lumps import Lump, lumps, transistor_ends
+from ..field.lumps import Lump, lumps, transistor_ends, without_small
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .model import PARAMETERS as MODEL_PARAMETERS
 from .model import MemristorModel
@@ -53,6 +53,7 @@ def write_spice(
     gates: Mapping[str, bool] | None = None,
     sources: Mapping[str, float] | None = None,
     capacitance: Mapping[str, NetCapacitance] | None = None,
+    least_coupling: float = 0.0,
     hierarchical: bool = False,
     bsim: Bsim | None = None,
     model: MemristorModel | None = None,
@@ -81,6 +82,8 @@ def write_spice(
         capacitance: by net, from `net_capacitance`; None for resistors only. Transistors that are
             resistors get that of their sources and drains beside; with `bsim` neither these nor
             the gates are written, which are the transistors' own.
+        least_coupling: share of both nets' capacitance below which a coupling counts as ground, as
+            simulators take their time by couplings.
         hierarchical: True writes the wires of each distinct net once, as a subcircuit.
         bsim: transistors as BSIM subcircuits, on and off by `gates` in the bench; None for
             resistors.
@@ -108,8 +111,10 @@ def write_spice(
     nodes = _Nodes(network)
     if bsim is not None:
         nodes = _Nodes(network, gate_nodes(network).values(), more_pins(network, bsim))
+    if not 0 <= least_coupling <= 1:
+        raise ParameterError("least_coupling", least_coupling, "0 .. 1")
     # a BSIM transistor brings the capacitance of its gate along
-    farad = capacitance or {}
+    farad = without_small(capacitance or {}, least_coupling)
     if bsim is not None:
         farad = {net: replace(found, gate_f=0.0) for net, found in farad.items()}
     capacitors = _Capacitors(nodes, lumps(network, farad))
@@ -121,6 +126,7 @@ def write_spice(
     lines = [
         f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
         *_made_at(network),
+        *_lumped_at(least_coupling if farad else 0.0),
         *(bsim.library() if bsim else ()),
         *([model.include] if model else ()),
         *definitions,
@@ -158,6 +164,12 @@ def _made_at(network: Network) -> Iterator[str]:
     """Yield the remark that says at which conditions the wires were extracted."""
     if network.conditions:
         yield f"* conditions: {Conditions.from_json(network.conditions).text}"
+
+
+def _lumped_at(share: float) -> Iterator[str]:
+    """Yield the remark that says which couplings count as ground."""
+    if share:
+        yield f"* couplings below {share:.4g} of both nets' capacitance count as ground"
 
 
 class _Nodes:

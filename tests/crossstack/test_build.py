@@ -217,13 +217,26 @@ def test_other_cells(crossstack, tmp_path, cell, tiers, transistors):
     assert "deep-net needs" in (tmp_path / ran.json["name"] / "report.html").read_text()
 
 
-def test_a_large_array_has_the_capacitance_of_its_middle_lines(crossstack, tmp_path, monkeypatch):
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_large_array_has_the_capacitance_of_its_lines(
+    crossstack, built, tmp_path, monkeypatch, runs
+):
+    """By runs of alike lines; where there are none, of a line in the middle of each kind."""
     import importlib
 
     monkeypatch.setattr(importlib.import_module("crossstack.capacitances"), "_MAX_CAPACITANCE", 1)
+    if not runs:
+        array = importlib.import_module("crossstack.extract.field.array")
+        monkeypatch.setattr(array, "_MOST_CELLS", 1)
     ran = crossstack("build", "--rows", 3, "--cols", 2, "-o", tmp_path, "--json")
     assert ran.code == 0
     nets = load(tmp_path / NAME / "nets.json")["nets"]
+    if runs:
+        whole = load(built / "nets.json")["nets"]
+        lines = {row["net"]: row["farad"] for row in whole if row["net"] != "VSS"}
+        found = {row["net"]: row["farad"] for row in nets}
+        assert {net: found[net] for net in lines} == pytest.approx(lines, rel=1e-3)
+        return
     assert {row["net"] for row in nets if row["farad"]} == {"TR[1]", "BR[1]", "C[1]"}
     assert ran.json["timing"]["settle"]["column_farad"] > 0
     assert "for some lines only" in (tmp_path / NAME / "report.html").read_text()

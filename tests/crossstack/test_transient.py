@@ -20,13 +20,13 @@ import transient as bench
 
 
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
-def test_reads_and_writes_are_those_of_ngspice(tmp_path, monkeypatch):
+def test_reads_and_writes_are_those_of_ngspice(tmp_path):
     """2 x 2 x 2, sinh devices: settling 3 %, charges 2 %."""
-    monkeypatch.setattr(bench, "OPTIONS", bench.FAST)
+    fast = {"fixed": True, "options": bench.FAST}
     case = bench.Case(2)
     read, write = Laws.of(case.tech, nonlinear=True), Laws.of(case.tech)
-    rows = [*bench.judge(case, "expansion", read, tmp_path, fixed=True)]
-    rows += bench.judge(case, "deep-net", write, tmp_path, fixed=True, only="write")
+    rows = [*bench.judge(case, "expansion", read, tmp_path, **fast)]
+    rows += bench.judge(case, "deep-net", write, tmp_path, only="write", **fast)
     assert len(rows) == 9
     off = {figure: ours / theirs - 1 for _, figure, ours, theirs, _ in rows}
     assert all(abs(off[figure]) < most for _, figure, _, _, most in rows), off
