@@ -198,9 +198,9 @@ def _smaller(view: ArrayView, rows: list[int], cols: list[int], tech: Tech) -> d
         for shape in shapes.each():
             if shape.is_text():
                 at = shape.text.bbox().center()
-                right, up = across.move(at.x, at.x), down.move(at.y, at.y)
-                if right is not None and up is not None:
-                    target.shapes(index).insert(shape.text.moved(right, up))
+                aside, up = across.move(at.x, at.x), down.move(at.y, at.y)
+                if aside is not None and up is not None:
+                    target.shapes(index).insert(shape.text.moved(aside, up))
     return copy
 
 
