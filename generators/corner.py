@@ -67,8 +67,8 @@ def draw_foot(plan: Plan) -> None:
     )
     y = plan.rows.y - w.below_rows
     for k, control in enumerate(plan.controls):
-        at = [_control_riser(plan, k), *([w.riser // 2] if _on_track(plan, k) else [])]
-        west, end = _control_span(plan, control, at, east)
+        ends = [_control_riser(plan, k), *([w.riser // 2] if _on_track(plan, k) else [])]
+        west, end = _control_span(plan, control, ends, east)
         for net in (control, f"{control}_N"):
             plan.track_y[net] = y - w.track // 2
             span = (west, end) if net == control else (0, east)

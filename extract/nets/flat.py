@@ -41,7 +41,7 @@ _CHANNEL, _BULK = (0, 2), 3
 PartPins = Callable[[str, NetShapes], list[Pin]]
 #: net -> what it is in the whole of which the layout is a part; None if it is all here
 PartNets = Callable[[FlatNet], NetResistors | None]
-Ints = NDArray[np.int64]
+Nodes = NDArray[np.int32]
 
 
 def extract_flat(
@@ -133,7 +133,7 @@ class _Assembly:
         self.gates: Counter[int] = Counter()
         self.whole = whole
         #: nets of the whole by name, with their nodes: a cut may leave several parts of one
-        self.parts: dict[str, Ints] = {}
+        self.parts: dict[str, Nodes] = {}
         self.joined = {
             self._key(net): finding
             for net, finding in silicon_joins(layout)
@@ -285,7 +285,7 @@ class _Assembly:
         else:
             self._place_terminals(net, resistors, self.parts[name])
 
-    def _place(self, net: FlatNet, resistors: NetResistors, base: str) -> Ints:
+    def _place(self, net: FlatNet, resistors: NetResistors, base: str) -> Nodes:
         """Add a solved net's nodes, resistors and pins under a name; returns the nodes."""
         self.report.solved += 1
         builder = self.builder
@@ -311,7 +311,7 @@ class _Assembly:
         self._place_terminals(net, resistors, nodes)
         return nodes
 
-    def _place_terminals(self, net: FlatNet, resistors: NetResistors, nodes: Ints) -> None:
+    def _place_terminals(self, net: FlatNet, resistors: NetResistors, nodes: Nodes) -> None:
         """Note at which nodes of a net its devices stand."""
         for key, terminal in enumerate(self.flat.terminals[net.number]):
             local = resistors.terminal_node.get(key)
