@@ -32,6 +32,9 @@ _LINES = "|".join((*ROWS, COLUMN))
 _NUMBERED = "|".join((_LINES, *SELECTS, *ALL_INPUTS, *WRITE_ROWS, OUTPUT, WRITE_SELECT))
 _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 
+#: What names of cells of supply clamps begin with.
+CLAMP = "supply_clamp"
+
 #: Label of a row or column line: its letters and its number.
 LINE = re.compile(rf"({_LINES})\[(\d+)\]", re.ASCII)
 

@@ -25,7 +25,6 @@ from crossstack.analyse.operating import mode_ohm
 from crossstack.analyse.pads import at_pads
 from crossstack.base.ngspice import run_ngspice
 from crossstack.cells import to_layout
-from crossstack.cells.pads import LEAD
 from crossstack.extract import extract, write_spice
 from crossstack.extract.sheet.rates import rates
 from crossstack.generators import ArraySpec, build_top, testchip
@@ -39,32 +38,25 @@ from crossstack.solve.study.metrics import ir_drop
 CLOSE, TRACK = 1e-6, 0.02
 
 
-def tracks(spec: ArraySpec) -> tuple[Any, dict[str, list[tuple[str, float]]]]:
-    """Return a chip, and for each pin the squares of the straight parts of its way to its pad."""
-    found: dict[str, list[tuple[str, float]]] = {}
-    route = testchip._route
+def counted_ohm(spec: ArraySpec, tech: Any) -> tuple[Any, dict[str, float]]:
+    """Return a chip, and the resistance of each pin's way to its pad by counted squares."""
+    drawn: list[testchip.Chip] = []
+    place = testchip.placed
 
-    def noted(chip: Any, port: Any, pad: Any, d: int, width: int) -> None:
-        side, s, d_pin = chip.pin(port)
-        middle = d + width // 2
-        places = [testchip._around(chip, middle, *at) for at in ((side, s), (pad.side, pad.s))]
-        total = 2 * (chip.slot.width + chip.slot.height - 4 * middle)
-        along = abs(places[0] - places[1])
-        roles, plan = chip.rules.tech.roles.names, chip.plan
-        lead = plan.depth - sum(plan.tongue) / 2
-        found[port.name] = [
-            (roles["bottom_row"], lead / LEAD),
-            (roles["select"], min(along, total - along) / width),
-            (port.layer, (d_pin - middle) / (2 * testchip._half_width(chip.rules, port))),
-            (roles["bottom_row"], (middle - chip.edge - plan.depth) / testchip.SPOKE),
-        ]
-        route(chip, port, pad, d, width)
+    def noted(macro: Any) -> testchip.Chip:
+        drawn.append(place(macro))
+        return drawn[-1]
 
-    testchip._route = noted
+    testchip.placed = noted
     try:
-        return build_top(spec), found
+        array = build_top(spec)
     finally:
-        testchip._route = route
+        testchip.placed = place
+    siemens = {metal: 1.0 / ohm for metal, ohm in rates(tech).sheet_ohm_sq.items()}
+    return array, {
+        net: sum(n / sum(siemens[m] for m in metals) for metals, n in parts)
+        for net, parts in drawn[0].squares.items()
+    }
 
 
 def ohm_to_switch(network: Network, pin: str) -> float:
@@ -92,6 +84,8 @@ def beside_ngspice(network: Network, tech: Any, mode: str, folder: Path) -> floa
     drives = network_drives(network, mode, what.inputs)
     ohm = mode_ohm(network, tech, what, mode)
     ours = ir_drop(network, what.conductances, what.inputs, mode=mode, switch_ohm=ohm)
+    print(f"  {mode}: the worst device loses {ours.all_series.worst_device:.1%}, "
+          f"{ours.wires_only.worst_device:.1%} in wires alone", flush=True)  # fmt: skip
     path = folder / f"{mode}.spice"
     write_spice(network, tech, path, switch_ohm=ohm, sources=drives.port_voltages,
                 gates=drives.gates, name="chip", title="chip")  # fmt: skip
@@ -113,7 +107,7 @@ def main(args: list[str]) -> int:
     sizes = [int(text) for text in args if text.isdigit()] or [2, 2]
     spec = ArraySpec(rows=sizes[0], cols=sizes[1], top="testchip", kelvin="--kelvin" in args)
     tech, wrong, begun = spec.tech(), [], time.perf_counter()
-    array, squares = tracks(spec)
+    array, squares = counted_ohm(spec, tech)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         gds, netlist = folder / "chip.gds", folder / "chip.spice"
@@ -139,8 +133,7 @@ def main(args: list[str]) -> int:
         macro = extract(to_layout(build_top(replace(spec, top="macro")).cell, tech), tech).network
     for pin in ("IN_T[0]", "OUT[0]", "WR[0]"):
         inside, whole = ohm_to_switch(macro, pin), ohm_to_switch(network, pin)
-        rates_of = rates(tech).sheet_ohm_sq
-        counted = sum(rates_of[layer] * n for layer, n in squares[pin])
+        counted = squares[pin]
         off = (whole - inside) / counted - 1.0
         print(f"  {pin}: {whole:.3f} ohm from the pad, {inside:.3f} from the macro's pin; the way "
               f"between is {whole - inside:.3f}, counted {counted:.3f} ({off:+.2%})")  # fmt: skip

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: most rows, and most columns; a chip has a pad for each of its pins
-MAX_LINES, TESTCHIP_LINES = 1024, 16
+MAX_LINES = 1024
 #: cells of ours that arrays are made of, and kinds of top cell: the bare array, the array with its
 #: mode switches, or that on a die
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")
@@ -148,8 +148,8 @@ ARRAY: dict[str, Declared] = {
         "one", words=ROW_ENDS, only="both not for a test chip, nor with periphery",
     ),
     "top": Declared(
-        f"bare array, macro with mode switches, or test chip of at most {TESTCHIP_LINES} x "
-        f"{TESTCHIP_LINES}: the macro with pads, process monitors and marks on a die",
+        "bare array, macro with mode switches, or test chip: the macro with pads, process monitors "
+        "and marks on a die, as large as a slot of the shuttle holds",
         "array",
         words=TOPS,
     ),

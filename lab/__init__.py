@@ -7,7 +7,7 @@ sheet resistances, widths as printed and via resistances, each with its error.
 from .evaluate import Figure, evaluate, overlay_figures
 from .instrument import Instrument, Simulated, four_wire_ohm
 from .readings import Reading, read_readings, write_readings
-from .scripts import STEPS, measure, probe_plan
+from .scripts import STEPS, measure, plan_csv, probe_plan
 
 __all__ = [
     "STEPS",
@@ -19,6 +19,7 @@ __all__ = [
     "four_wire_ohm",
     "measure",
     "overlay_figures",
+    "plan_csv",
     "probe_plan",
     "read_readings",
     "write_readings",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,16 @@ def probe_plan(layout: Path, tech: Tech) -> list[dict[str, Any]]:
                     row |= {f"pad{k}_y_um": round(p.y * tech.dbu_um, 3)}
                 found.append(row)
     return found
+
+
+def plan_csv(rows: list[dict[str, Any]]) -> str:
+    """Return a probe plan as CSV; nothing for one without a step."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
 
 
 def _places(top: db.Cell, cell: db.Cell) -> Iterator[db.ICplxTrans]:

@@ -13,7 +13,7 @@ from .devices import KINDS
 from .explain import Explainer
 from .extraction import LARGE, ExtractedLayout, Finding
 from .flat import flatten
-from .graph import build_graph, equal_colors
+from .graph import build_graph, equal_colors, told_apart
 from .hierarchy import klayout_compare
 from .names import anchor_by_name, check_pins, exchanged_names, join_substrate
 from .repetition import compare_repetition
@@ -42,8 +42,8 @@ def compare_layout(
     """Compare an extracted layout with a reference netlist.
 
     Pins are compared by name; W, L and areas within tolerances. Equal colours of all nets and
-    devices decide (see `graph`); where symmetric parts leave that open, KLayout's
-    hierarchical comparer has the last word.
+    devices decide (see `graph`), also where parts look alike and some are taken for each other;
+    where that leaves it open, KLayout's hierarchical comparer has the last word.
 
     Args:
         extracted: the layout.
@@ -133,6 +133,10 @@ def _differences(explainer: Explainer, reference: Reference, clean: bool) -> lis
     findings = explainer.parameters()
     if findings or proven or not clean:
         return findings
+    if (hops_apart := told_apart(explainer.a, explainer.b)) is not None:
+        explainer.pair_by_color(hops_apart)
+        if not explainer.parameters():
+            return []
     t = explainer.tolerances
     if klayout_compare(explainer.layout, reference, t.length_um, t.area):
         return []

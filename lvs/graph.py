@@ -29,6 +29,9 @@ DRAIN, SOURCE = 0, 2
 
 #: devices away from a net that are looked at, at most
 _MOST_HOPS = 64
+#: most nets that are taken for each other where parts look alike
+MOST_ALIKE = 32
+
 _UNKNOWN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -170,3 +173,30 @@ def equal_colors(a: Graph, b: Graph) -> tuple[bool, bool, int]:
         ca, cb, hops = a.farther(ca), b.farther(cb), hops + 1
     da, db_ = np.sort(a.device_colors(ca)), np.sort(b.device_colors(cb))
     return np.array_equal(da, db_), distinct == len(a.used_nets), hops
+
+
+def told_apart(a: Graph, b: Graph) -> int | None:
+    """Tell parts apart that look alike, and prove two netlists of equal colours equal.
+
+    One of the nets that share a colour is taken for one of the other netlist's; equal colours of
+    all nets then prove that the netlists are equal. That an attempt fails proves nothing.
+
+    Returns:
+        The number of hops of the colours that prove it, nets anchored so that they do; None, with
+        anchors as they were, where they do not.
+    """
+    before = a.anchors.copy(), b.anchors.copy()
+    for _ in range(MOST_ALIKE):
+        same, proven, hops = equal_colors(a, b)
+        if not same:
+            break
+        if proven:
+            return hops
+        ca, cb = a.net_colors(hops), b.net_colors(hops)
+        colors, counts = np.unique(ca[a.used_nets], return_counts=True)
+        shared = colors[counts > 1][0]
+        number = 1 + max(int(a.anchors.max()), int(b.anchors.max()))
+        for graph, own in ((a, ca), (b, cb)):
+            graph.anchors[graph.used_nets[own[graph.used_nets] == shared][0]] = number
+    a.anchors[:], b.anchors[:] = before
+    return None

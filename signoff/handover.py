@@ -8,19 +8,33 @@ from typing import Any
 _PROTECTION = (
     "  Protection, where tapeout.txt says so: at each pad an n+ diode to VSS, a p+ diode to VDD.",
     "  A discharge between two pads runs through a diode, a supply ring and a second diode;",
-    "  between the supplies only the junctions of the wells conduct: there is no clamp transistor.",
+    "  between the supplies {clamps}.",
     "  Nothing of it has been measured: handle the dies as unprotected.",
 )
+_CLAMPS = {
+    False: "only the junctions of the wells conduct: there is no clamp transistor",
+    True: "{count} clamp transistors conduct while VDD rises fast (sizes assumed)",
+}
 #: how a die is brought up and what not to do
 _ORDER = (
     "  Connect every VSS and VDD pad first, then controls, then inputs; disconnect in reverse.",
     "  Hold outputs at 0 V through the ammeter; leave sense lines to voltmeters of 1 Gohm or more.",
+)
+#: what goes with monitors
+_PROBES = (
+    "  probe_plan.csv: steps of the probe card on the process monitors (crossstack measure).",
 )
 #: how the squares on layers of their own are meant
 _FILL = (
     "    Layers after a + hold fill: print them with the same mask. The squares are joined to",
     "    nothing; they keep away from films, openings and marks (fill.csv of the module).",
 )
+
+
+def _protection(count: int) -> list[str]:
+    """Return what protects a die with so many supply clamps."""
+    clamps = _CLAMPS[count > 0].format(count=count)
+    return [line.format(clamps=clamps) for line in _PROTECTION]
 
 
 def mask_layers_text(mask: dict[str, Any]) -> str:
@@ -67,8 +81,10 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
             "centre, size, use,",
             "    lowest and highest voltage against VSS (V). Beyond the supplies, diodes conduct.",
             "  bonding.svg: the pads with a wire each, leads in their order, none crossing.",
+            "  wafer_map.csv, wafer_map.svg: where dies lie on the wafer, and what that rests on.",
+            *_PROBES * any(pad["kind"] == "probe" for pad in pads),
             *_ORDER,
-            *_PROTECTION,
+            *_protection(report.get("clamps", 0)),
         ]
     lines += [
         "",

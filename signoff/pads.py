@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..lvs import ExtractedLayout
     from ..pdk import Tech
+    from .checks import TapeoutFile
 
 #: columns of the list
 COLUMNS = (
@@ -34,6 +35,9 @@ _USES = {
     **dict.fromkeys(names.ROWS, "sense line of a row, carries no current"),
     **dict.fromkeys((*names.SELECTS, names.WRITE_SELECT, *names.WRITE_TIERS), "control"),
     **dict.fromkeys(names.SCAN_PINS, "scan chain"),
+    names.ENABLE: "control: select lines are on while it is high",
+    names.ADDRESS: "control: bit of the column address",
+    names.MODE: "control: mode bit",
 }
 
 
@@ -83,6 +87,12 @@ def pad_rows(extracted: ExtractedLayout) -> list[dict[str, Any]]:
     rows = [row for _, row in sorted(found, key=lambda item: item[0])]
     named = zip(_names(rows), rows, strict=True)
     return [{"number": k, "name": name, **row} for k, (name, row) in enumerate(named, 1)]
+
+
+def clamp_count(foundry: TapeoutFile) -> int:
+    """Return how many supply clamps are placed, by the name of their cells."""
+    placed = (e for e in foundry.stream.elements if (e.called or "").startswith(names.CLAMP))
+    return sum(e.columns * e.rows for e in placed)
 
 
 def pad_lines(pads: list[dict[str, Any]]) -> list[str]:
@@ -164,4 +174,4 @@ def _volts(net: str, tech: Tech, *, bonded: bool) -> dict[str, Any]:
     }
 
 
-__all__ = ["COLUMNS", "pad_lines", "pad_rows"]
+__all__ = ["COLUMNS", "clamp_count", "pad_lines", "pad_rows"]

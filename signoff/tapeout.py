@@ -24,7 +24,7 @@ from .checks import (
 )
 from .die import check_die
 from .handover import mask_layers_text
-from .pads import pad_rows
+from .pads import clamp_count, pad_rows
 from .verdicts import NETLIST, RULES, Steps, check_density, differences, judge, quietly
 
 if TYPE_CHECKING:
@@ -252,6 +252,7 @@ def inspect(
         "marks": marks,
         "shuttle": shuttle.name,
         "pads": pad_rows(nets) if nets is not None else [],
+        "clamps": clamp_count(pair[0]),
         "not_repeated": list(shuttle.unchecked),
         "to_agree": list(shuttle.notes),
     }

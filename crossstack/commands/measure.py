@@ -67,7 +67,7 @@ def command(
     from ..base.errors import ConfigError
     from ..base.files import together, write_json
     from ..base.outputs import write_text
-    from ..lab import evaluate, overlay_figures, probe_plan, write_readings
+    from ..lab import evaluate, overlay_figures, plan_csv, probe_plan, write_readings
     from ..pdk import NoRuleError, ParameterError
     from ..pdk.conditions import REFERENCE_C
 
@@ -107,7 +107,7 @@ def command(
             write_json(work / "measured.json", value)
             write_text(work / "measured.yaml", _yaml(figures, temperature))
         if plan is not None:
-            write_text(work / "probe_plan.csv", _csv(rows))
+            write_text(work / "probe_plan.csv", plan_csv(rows))
     _say(console, figures, rows, out)
     console.result(value)
     return OK
@@ -195,18 +195,6 @@ def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
             raise click.UsageError(f"--overlay names {mask},{axis} twice")
         found[mask, axis] = bar
     return found
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    import csv
-    import io
-
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return text.getvalue()
 
 
 def _yaml(figures: list[Figure], temperature: float) -> str:

@@ -59,17 +59,19 @@ def command(
     """Write the files for foundry and mask shop and check each sign-off item by name.
 
     SOURCE is a folder that `crossstack build` left, or a GDS or OASIS file. The package holds
-    <name>_foundry.gds, <name>_masks.gds, tapeout.json, tapeout.txt, pads.csv, bonding.svg and
-    README.txt.
+    <name>_foundry.gds, <name>_masks.gds, tapeout.json, tapeout.txt and README.txt; that of a chip
+    also pads.csv, bonding.svg, probe_plan.csv, wafer_map.csv and wafer_map.svg.
     Design rules and netlist are checked anew; with --check-only the fill of the package is judged
     with the layout. The verdict is ready, not ready (a check failed) or unknown (nothing failed,
     but not everything was judged): 0 for ready, else 1; the package is written all the same.
     """
     from ..base import files, outputs
     from ..base.layout import open_layout
+    from ..lab import plan_csv, probe_plan
     from ..layouts import tapeout_source
     from ..plans import TAPEOUT
     from ..signoff import bonding, handover, pads, tapeout
+    from ..signoff import wafer as wafers
     from ..signoff.formats import outcome_of
 
     console = formats.console(as_json, quiet, source, netlist)
@@ -78,7 +80,8 @@ def command(
     folder = tapeout.package_folder(found, out)
     check_results(
         folder, *(f"{found.name}_{kind}.gds" for kind in tapeout.kinds(found.tech)),
-        "tapeout.json", "tapeout.txt", "README.txt", "pads.csv", "bonding.svg",
+        "tapeout.json", "tapeout.txt", "README.txt", "pads.csv", "bonding.svg", "probe_plan.csv",
+        "wafer_map.csv", "wafer_map.svg",
     )  # fmt: skip
     wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)
@@ -100,6 +103,14 @@ def command(
         files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
         diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
         outputs.write_text(work / "bonding.svg", diagram)
+        plan_of_chip = probe_plan(found.path, found.tech)
+        if plan_of_chip:
+            outputs.write_text(work / "probe_plan.csv", plan_csv(plan_of_chip))
+        on_wafer = wafers.wafer_dies(wafer, report["die_um"]) if report["pads"] else []
+        if on_wafer:
+            files.write_lines(work / "wafer_map.csv", wafers.map_lines(on_wafer))
+            picture = wafers.map_svg(report["name"], report["die_um"], wafer, on_wafer)
+            outputs.write_text(work / "wafer_map.svg", picture)
     formats.write([outcome_of(report, str(found.path))], report)
     for check in report["checks"]:
         if check["status"] != "ok":

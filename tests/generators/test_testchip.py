@@ -11,6 +11,8 @@ import pytest
 from crossstack.cells import to_layout
 from crossstack.cells.marks import BARS, mark_cells, masks, vernier, vernier_step
 from crossstack.cells.monitors import kelvin, monitors, via_chain
+from crossstack.cells.pads import PadPlan
+from crossstack.cells.rules import RuleBook
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import ArraySpec, build_macro, build_top, testchip
 from crossstack.generators.tapeout import exact_slot, find_marks, seal_ring, slots
@@ -90,18 +92,19 @@ def test_netlist_matches_with_pads_and_monitors(chip):
 
 @pytest.mark.parametrize("name", ["TS[1]", "OUT[0]", "WR[1]", "VDD"])
 def test_a_cut_spoke_does_not_match(name, chip, tmp_path):
-    """Cut 1 um out of the Metal3 between the pad of a pin and its track."""
+    """Cut 0.2 um out of all metals between the pad of a pin and its track."""
     array, gds, net = chip
     layout = read(gds)
     pad = array.cell.port(name)
     dx, dy = {0: (-1, 0), 90: (0, -1), 180: (1, 0), 270: (0, 1)}[pad.orientation]
-    depth = testchip.PadPlan(testchip.RuleBook(TECH)).depth + 2_000
+    depth = PadPlan(RuleBook(TECH)).depth + 9_000  # behind the vias of its lead
     x, y = pad.x + dx * depth, pad.y + dy * depth
-    cut = db.Box(x, y, x, y).enlarged(*((500, 5_000) if dx else (5_000, 500)))
-    shapes = layout.top_cell().shapes(layout.layer(*TECH.gds("Metal3")))
-    rest = db.Region(shapes) - db.Region(cut)
-    shapes.clear()
-    shapes.insert(rest)
+    cut = db.Box(x, y, x, y).enlarged(*((100, 8_000) if dx else (8_000, 100)))
+    for metal in TECH.roles.metals:
+        shapes = layout.top_cell().shapes(layout.layer(*TECH.gds(metal)))
+        rest = db.Region(shapes) - db.Region(cut)
+        shapes.clear()
+        shapes.insert(rest)
     lvs = matched(layout, net, tmp_path)
     assert not lvs["match"]
     assert any(name in error for error in lvs["errors"]), lvs["errors"]
@@ -160,6 +163,8 @@ def test_the_ring_keeps_its_place_in_the_die(chip):
         {"rows": 1, "cols": 1, "cell": "passive_planar"},
         {"rows": 16, "cols": 1, "cell": "planar", "profile": "aligner"},
         {"rows": 3, "cols": 16, "cell": "passive"},
+        {"rows": 3, "cols": 5, "periphery": "decoder"},
+        {"rows": 3, "cols": 5, "periphery": "scan"},
     ],
     ids=lambda v: "-".join(str(x) for x in v.values()),
 )
@@ -174,8 +179,8 @@ def test_other_sizes_match(values, tmp_path):
 
 
 def test_too_large_a_chip_is_refused(monkeypatch):
-    with pytest.raises(ParameterError, match="16 x 16"):
-        ArraySpec(rows=17, cols=2, top="testchip")
+    with pytest.raises(ParameterError, match=r"453 pins .* slot 1x1"):
+        build_top(ArraySpec(rows=64, cols=64, top="testchip"))
     small = tuple(s for s in slots(TECH) if s.name == "0p5x0p5")
     monkeypatch.setattr(testchip, "slots", lambda tech: small)
     with pytest.raises(ParameterError, match=r"165 pins .* slot 0p5x0p5"):

@@ -1,0 +1,136 @@
+"""The pads of a die: places in one row or two, their cells, and the rings of their supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..cells.clamp import supply_clamp
+from ..cells.drawing import Cell, Label, Placement, Port, grid_down
+from ..cells.pads import LEAD, RAILS, SIDES, bond_pad, via_array
+from .chip import JOINT, SIDE_OF, Chip
+from .netlist import Instance
+
+
+@dataclass(frozen=True)
+class Pad:
+    """One pad: the side, the place along it in dbu, and the row, 0 at the die's edge."""
+
+    side: str
+    s: int
+    row: int = 0
+
+
+def pad_places(chip: Chip, corner: int) -> list[Pad]:
+    """Return the places of the pads, counterclockwise from the south-west.
+
+    Pads of the second row stand before the gaps of the first, whose leads pass between them.
+
+    Args:
+        chip: the die.
+        corner: what no wire of a pad may be closer to a corner of the die than.
+    """
+    found: list[Pad] = []
+    for side in SIDES:
+        pads = [p for row in range(chip.rows) for p in _row(chip, side, row, corner)]
+        pads.sort(key=lambda p: p.s, reverse=side in ("north", "west"))
+        found += pads
+    return found
+
+
+def _row(chip: Chip, side: str, row: int, corner: int) -> Iterator[Pad]:
+    pitch = chip.plan.pitch
+    room = chip.length(side) - 2 * corner
+    # the second row has one pad less, so that each stands between two of the first
+    count = max(0, room // pitch) - row
+    first = corner + grid_down((room - count * pitch) / 2, 10) + pitch // 2
+    for k in range(count):
+        yield Pad(side, first + k * pitch, row)
+
+
+class PadCells:
+    """Places pads; one drawing serves all pads of a side.
+
+    Args:
+        chip: the die.
+    """
+
+    def __init__(self, chip: Chip) -> None:
+        self.chip = chip
+        self._drawn: dict[tuple[str, str], Cell] = {}
+
+    def place(self, pad: Pad, net: str | None) -> None:
+        """Place a pad with its label; without a net it is one more pad of the VSS ring."""
+        chip, rail = self.chip, "VSS" if net is None else net if net in RAILS else ""
+        key = (pad.side, rail)
+        if key not in self._drawn:
+            self._drawn[key] = bond_pad(chip.rules.tech, rail=rail, side=pad.side)
+        side, at = chip.plan.side, chip.row_at(pad.row)
+        span = (pad.s - side // 2, pad.s + side // 2)
+        x, y, _, _ = chip.box(pad.side, span, (at, at + chip.plan.depth))
+        chip.placements.append(Placement(self._drawn[key], x, y))
+        if net is not None:
+            x, y = chip.point(pad.side, pad.s, at)
+            outward = {v: k for k, v in SIDE_OF.items()}[pad.side]
+            chip.pins.append(Port(net, chip.rules.layer("land"), x, y, side, outward))
+            x, y = chip.point(pad.side, pad.s, at + side // 2)
+            chip.labels.append(Label(chip.rules.layer("land"), net, x, y))
+
+
+def place_clamps(chip: Chip, free: Sequence[Pad]) -> list[Pad]:
+    """Place a supply clamp on each side that has a place left; returns the other places."""
+    left = list(free)
+    for side in SIDES:
+        mine = [pad for pad in left if pad.side == side]
+        if not mine:
+            continue
+        pad = min(mine, key=lambda pad: abs(pad.s - chip.length(side) // 2))
+        left.remove(pad)
+        cell = supply_clamp(chip.rules.tech, side=side)
+        half, at = chip.plan.side // 2, chip.row_at(pad.row)
+        x, y, _, _ = chip.box(side, (pad.s - half, pad.s + half), (at, at + chip.plan.depth))
+        chip.placements.append(Placement(cell, x, y))
+        chip.instances.append(Instance(f"_{cell.name}", cell.name, RAILS[::-1]))
+    return left
+
+
+def lead_out(chip: Chip, net: str, pad: Pad, half: int, track: tuple[int, int]) -> None:
+    """Lead a pad to the far edge of its track: through the rows behind it, then in all metals."""
+    end, at = chip.pads_end, chip.row_at(pad.row) + chip.plan.depth
+    lead = (pad.s - LEAD // 2, pad.s + LEAD // 2)
+    own = chip.rules.layer("bottom_row")
+    through = chip.metals[:-1] if at < end else (own,)
+    chip.draw(net, through, pad.side, lead, (at - LEAD, end + LEAD))
+    if at < end:
+        chip.join(through, pad.side, lead, (at - JOINT, at))
+    spoke = (pad.s - half, pad.s + half)
+    chip.draw(net, chip.metals, pad.side, spoke, (end, track[1]))
+    chip.join(chip.metals, pad.side, spoke, (end, end + JOINT))
+
+
+def draw_rings(chip: Chip) -> None:
+    """Close the VSS and VDD rings, which the pads draw in pieces, and join those of the rows."""
+    for ring in (chip.plan.ring, chip.plan.supply):
+        for row in range(chip.rows):
+            low, high = (chip.row_at(row) + d for d in ring)
+            for side in SIDES:
+                span = (low, chip.length(side) - low)
+                chip.canvas.rect("local", *chip.box(side, span, (low, high)))
+        for row in range(chip.rows - 1):
+            _join_rings(chip, ring, row)
+
+
+def _join_rings(chip: Chip, ring: tuple[int, int], row: int) -> None:
+    """Join a ring of a row to that of the row behind, at every corner of the latter."""
+    low, high = chip.row_at(row) + ring[0], chip.row_at(row + 1) + ring[1]
+    width, first = ring[1] - ring[0], chip.row_at(row + 1) + ring[0]
+    for side in SIDES:
+        for s in (first, chip.length(side) - first - width):
+            span = (s, s + width)
+            chip.canvas.rect("select", *chip.box(side, span, (low, high)))
+            for d in (low, high - width):
+                box = chip.box(side, span, (d, d + width))
+                via_array(chip.canvas, chip.rules, box, ("local_via",))
+
+
+__all__ = ["Pad", "PadCells", "draw_rings", "lead_out", "pad_places", "place_clamps"]

@@ -1,0 +1,122 @@
+"""The wafer map of a die: where its copies lie, for the probe station and the stepper.
+
+Which wafer a run uses, and how far its reticle steps, is for the shuttle to say. Until then the map
+rests on assumptions, which it states itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from html import escape
+from math import ceil, floor, hypot
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .tapeout import Wafer
+
+#: diameter of the wafer, and the rim in which no die counts, um: both assumed
+DIAMETER_UM, RIM_UM = 200_000.0, 3_000.0
+#: most dies that a map shows
+MOST = 50_000
+COLUMNS = ("column", "row", "x_um", "y_um", "listed")
+
+
+def wafer_dies(wafer: Wafer, die_um: list[float]) -> list[dict[str, Any]]:
+    """Return the dies that lie whole inside the rim, row by row from the south.
+
+    The wafer's centre is (0, 0), its notch in the south.
+
+    Args:
+        wafer: step of the dies and place of die (0, 0).
+        die_um: width and height of a die.
+
+    Returns:
+        A row for each die with the `COLUMNS`: the lower-left corner in um, and whether its marks
+        are listed. None at all where there would be more than `MOST`.
+    """
+    (width, height), radius = die_um, DIAMETER_UM / 2 - RIM_UM
+    dx, dy = wafer.pitch_um or (width, height)
+    x0, y0 = wafer.origin_um
+    if (2 * radius / dx) * (2 * radius / dy) > MOST:
+        return []
+    found = []
+    for row in range(floor((-radius - y0) / dy), ceil((radius - y0) / dy) + 1):
+        for column in range(floor((-radius - x0) / dx), ceil((radius - x0) / dx) + 1):
+            x, y = x0 + column * dx, y0 + row * dy
+            far = hypot(max(abs(x), abs(x + width)), max(abs(y), abs(y + height)))
+            if far <= radius:
+                listed = (column, row) in wafer.dies
+                values = (column, row, round(x, 4), round(y, 4), int(listed))
+                found.append(dict(zip(COLUMNS, values, strict=True)))
+    return found
+
+
+def assumptions(wafer: Wafer, die_um: list[float]) -> str:
+    """Return what a map rests on, in words."""
+    step = wafer.pitch_um or tuple(die_um)
+    said = "as given" if wafer.pitch_um else "assumed, the die's own size: the shuttle must say"
+    return (
+        f"wafer of {DIAMETER_UM * 1e-3:g} mm and rim of {RIM_UM * 1e-3:g} mm assumed; step "
+        f"{step[0]:g} x {step[1]:g} um ({said}); die 0 0 at "
+        f"({wafer.origin_um[0]:g}, {wafer.origin_um[1]:g}) um from the centre; notch south"
+    )
+
+
+def map_lines(dies: list[dict[str, Any]]) -> list[str]:
+    """Return the dies as lines of CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dies)
+    return text.getvalue().splitlines()
+
+
+def map_svg(name: str, die_um: list[float], wafer: Wafer, dies: list[dict[str, Any]]) -> str:
+    """Return the map as SVG, seen from above; lengths in mm.
+
+    Args:
+        name: of the die.
+        die_um: its width and height.
+        wafer: where dies lie.
+        dies: rows of `wafer_dies`.
+    """
+    radius, width, height = DIAMETER_UM / 2e3, die_um[0] * 1e-3, die_um[1] * 1e-3
+    body = [
+        f'<circle r="{radius:g}" fill="#f4f6f7" stroke="#333" stroke-width="0.5"/>',
+        f'<circle r="{radius - RIM_UM * 1e-3:g}" fill="none" stroke="#aaa" stroke-width="0.2"/>',
+        f'<path d="M-2 {radius:g}L0 {radius - 3:g}L2 {radius:g}Z" fill="#333"/>',
+        *_dies(dies, width, height),
+        _text(-radius - 8, f"{name}: {len(dies)} dies of {die_um[0]:g} x {die_um[1]:g} um", 5),
+        *(
+            _text(radius + 7 + 4 * k, part.strip(), 3)
+            for k, part in enumerate(assumptions(wafer, die_um).split(";"))
+        ),
+    ]
+    side = 2 * radius + 50
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-side / 2:g} {-radius - 18:g} '
+        f'{side:g} {side:g}" width="900" role="img" '
+        f'aria-label="{escape(f"wafer map of {name}", quote=True)}" font-family="sans-serif">'
+    )
+    return "\n".join([head, *body, "</svg>"]) + "\n"
+
+
+def _dies(dies: list[dict[str, Any]], width: float, height: float) -> Iterator[str]:
+    for die in dies:
+        x, y = die["x_um"] * 1e-3, -die["y_um"] * 1e-3 - height
+        colour = "#1f618d" if die["listed"] else "#aed6f1"
+        yield (
+            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{colour}" '
+            f'stroke="#fff" stroke-width="0.1"><title>{die["column"]} {die["row"]}: '
+            f"({die['x_um']:g}, {die['y_um']:g}) um</title></rect>"
+        )
+
+
+def _text(y: float, text: str, size: float) -> str:
+    return f'<text y="{y:g}" font-size="{size:g}" text-anchor="middle">{escape(text)}</text>'
+
+
+__all__ = ["COLUMNS", "DIAMETER_UM", "MOST", "RIM_UM", "assumptions", "map_lines", "map_svg",
+           "wafer_dies"]  # fmt: skip
