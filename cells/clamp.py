@@ -7,6 +7,8 @@ discharge, and is off in operation. Its sizes are assumed; nothing of it has bee
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ..base import names
 from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Subcircuit
@@ -19,6 +21,8 @@ CLAMP, CAPACITOR, RESISTOR = (40_000, None, 12), (40_000, 5_000, 2), (600, 10_00
 #: lower end of the channels; width of lines; room between parts;
 #: width of what leads VDD over the ring of VSS; dbu
 _LOW, _LINE, _ROOM, _STRAP = 22_000, 6_000, 3_000, 18_000
+#: transistors of the resistor in series, and their step
+IN_SERIES, _STEP = 3, 4_000
 _Size = tuple[int, int | None, int]
 
 
@@ -59,22 +63,48 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
     for low, high in ((_ROOM, _ROOM + _LINE), (right - 2 * r.tap_width, right)):
         c.rect("local", low, vss[0], high, plan.ring[1])
     c.rect("local", clamp.comp[0], vdd[0], capacitor.comp[2], vdd[1])
-    c.rect("local", resistor.columns[-1] - half, gate[0], capacitor.columns[-1] + half, gate[1])
+    west = capacitor.columns[0] - r.pad // 2
+    c.rect("local", west, gate[0], capacitor.columns[-1] + half, gate[1])
     for at in clamp.columns[1::2]:
         c.rect("local", at - half, vss[0], at + half, clamp.metal_top)
     for at in clamp.columns[::2]:
         c.rect("local", at - half, clamp.metal_bottom, at + half, vdd[1])
-    c.rect("local", resistor.columns[0] - half, vss[0], resistor.columns[0] + half,
-           resistor.metal_top)  # fmt: skip
-    for p, columns in ((resistor, resistor.columns[1:]), (capacitor, capacitor.columns)):
-        for at in columns:
-            c.rect("local", at - half, gate[0], at + half, p.metal_top)
+    for at in capacitor.columns:
+        c.rect("local", at - half, gate[0], at + half, capacitor.metal_top)
+    for p in (resistor, capacitor):
         c.rect("local", p.gate_x - half, p.gate_y, p.gate_x + half, vdd[1])
+    _resistor(c, r, resistor, (vss[0], capacitor.columns[0]))
     _gate_line(c, r, clamp, capacitor.columns[0], gate)
     _rings(c, r, plan, (clamp.comp[0], capacitor.comp[2]), vdd)
     name = f"{names.CLAMP}_{side}"
     cell = Cell(name, tuple(c.rects), width=plan.side, height=plan.depth, netlist=_netlist(r, name))
     return turned(cell, side)
+
+
+def _resistor(c: Canvas, r: RuleBook, first: NmosPlace, ends: tuple[int, int]) -> None:
+    """Stack the other transistors of the resistor on the first, to and fro.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        first: the lowest.
+        ends: y of the VSS line, x of the line of the gate.
+    """
+    half, (x, y, _, _) = r.line // 2, first.comp
+    w, length, fingers = RESISTOR
+    west, east = first.columns
+    c.rect("local", west - half, ends[0], west + half, first.metal_top)
+    before = first
+    for k in range(1, IN_SERIES):
+        place = NmosPlace(r, x, y + k * _STEP, w, length or 0, fingers)
+        draw_nmos(c, r, place)
+        at = east if k % 2 else west
+        c.rect("local", at - half, before.metal_bottom, at + half, place.metal_top)
+        before = place
+    at = east if IN_SERIES % 2 else west
+    c.rect("local", at - half, before.metal_bottom, at + half, before.metal_top)
+    middle = (before.metal_bottom + before.metal_top) // 10 * 5
+    c.rect("local", at - half, middle - half, ends[1] + half, middle + half)
 
 
 def _gate_line(c: Canvas, r: RuleBook, clamp: NmosPlace, x: int, line: tuple[int, int]) -> None:
@@ -109,12 +139,16 @@ def _netlist(r: RuleBook, name: str) -> Subcircuit:
         long = (length or r.gate_length()) * um
         return Device(kind, "nfet", nets, (("W", w * fingers * um), ("L", long)))
 
+    inner = (f"N{k}" for k in range(1, IN_SERIES))
     return Subcircuit(
         name,
         ("VDD", "VSS"),
         (
             device("MN", ("VDD", "G", "VSS", "VSS"), CLAMP),
-            device("MR", ("G", "VDD", "VSS", "VSS"), RESISTOR),
+            *(
+                device(f"MR{k}", (at, "VDD", to, "VSS"), RESISTOR)
+                for k, (to, at) in enumerate(pairwise(("VSS", *inner, "G")))
+            ),
             device("MC", ("G", "VDD", "G", "VSS"), CAPACITOR),
         ),
     )

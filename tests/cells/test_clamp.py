@@ -1,0 +1,63 @@
+"""The supply clamp: clean, its netlist as drawn, and refused on a side that a die has not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from crossstack.cells import to_layout
+from crossstack.cells.clamp import supply_clamp
+from crossstack.cells.drawing import Cell, Label
+from crossstack.cells.pads import SIDES, PadPlan
+from crossstack.cells.rules import RuleBook
+from crossstack.drc import run_drc
+from crossstack.generators.netlist import spice_lines
+from crossstack.lvs import compare_layout, extract_layout
+from crossstack.pdk import ParameterError, get_tech
+
+TECH = get_tech()
+
+
+def labelled(side: str) -> Cell:
+    """Return a clamp with its rings named."""
+    cell = supply_clamp(TECH, side=side)
+    plan = PadPlan(RuleBook(TECH))
+    labels = []
+    for net, ring in (("VSS", plan.ring), ("VDD", plan.supply)):
+        d = sum(ring) // 2
+        x, y = {
+            "south": (0, d),
+            "north": (0, cell.height - d),
+            "east": (cell.width - d, 0),
+            "west": (d, 0),
+        }[side]
+        labels.append(Label("Metal1", net, x, y))
+    return replace(cell, labels=tuple(labels))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_clamp_is_clean_and_what_it_says(side, tmp_path):
+    cell = labelled(side)
+    gds = tmp_path / "clamp.gds"
+    layout = to_layout(cell, TECH)
+    layout.write(str(gds))
+    if side == "south":
+        assert run_drc(layout, TECH).clean
+    netlist = gds.with_suffix(".spice")
+    lines = spice_lines("clamp", TECH, (), cell.netlist, ())
+    netlist.write_text("\n".join(lines) + "\n")
+    extracted = extract_layout(gds, TECH)
+    assert not extracted.findings()
+    report = compare_layout(extracted, netlist, TECH).to_json()
+    assert report["match"], report["errors"]
+    assert report["devices"]["nfet"] == 5
+    # one whose gate is not discharged is another circuit
+    netlist.write_text("\n".join(line for line in netlist.read_text().splitlines()
+                                 if not line.startswith("MR0")) + "\n")  # fmt: skip
+    assert not compare_layout(extract_layout(gds, TECH), netlist, TECH).match
+
+
+def test_a_side_that_a_die_has_not_is_refused():
+    with pytest.raises(ParameterError, match="side"):
+        supply_clamp(TECH, side="up")
