@@ -71,13 +71,20 @@ def test_a_large_array_is_kept_as_arrays(crossstack, built, tmp_path, monkeypatc
 @pytest.mark.usefixtures("large")
 def test_what_a_large_array_cannot_have(crossstack, built, tmp_path):
     gds = built / f"{NAME}.gds"
-    for option in ("--spef", "--rc"):
+    for option in ("--spef", "--bsim"):
         ran = crossstack("extract", gds, "-o", tmp_path, option)
         ran.fails(2, "600 x 600")
         assert not list(tmp_path.iterdir())
     told = crossstack("extract", gds, "-o", tmp_path, "--json").json
     assert (told["tiers"], told["rows"], told["cols"]) == (2, ROWS, COLS)
     assert told["extraction"]["engine"] == "tile"
+    assert "capacitance" not in told
+    # the capacitance of its lines it can have
+    lines = crossstack("extract", gds, "-o", tmp_path, "--rc", "--json").json["capacitance"]
+    assert {each["net"].partition("[")[0] for each in lines} == {"TR", "BR", "C", "TS", "BS"}
+    for each in lines:
+        parts = [value for key, value in each.items() if key not in ("net", "total_F")]
+        assert each["total_F"] == pytest.approx(sum(parts))
 
 
 def test_every_file_is_named(crossstack, built, tmp_path):
