@@ -18,9 +18,11 @@ from .rules import RuleBook
 
 #: clamp transistor, capacitor and resistor: width of a gate, length (None: the least), gates; dbu
 CLAMP, CAPACITOR, RESISTOR = (40_000, None, 12), (40_000, 5_000, 2), (600, 10_000, 1)
-#: lower end of the channels; width of lines; room between parts;
-#: width of what leads VDD over the ring of VSS; dbu
-_LOW, _LINE, _ROOM, _STRAP = 22_000, 6_000, 3_000, 18_000
+#: lower end of the channels; width of lines; room between parts; width of what leads VDD over
+#: the ring of VSS; dbu
+_LOW, _LINE, _ROOM, _STRAP = 22_000, 6_000, 2_500, 18_000
+#: west end: the clamp keeps away from the openings of the pads on both sides (PAD.17), dbu
+_WEST = 4_500
 #: transistors of the resistor in series, and their step
 IN_SERIES, _STEP = 3, 4_000
 _Size = tuple[int, int | None, int]
@@ -40,8 +42,8 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
     plan, half = PadPlan(r), r.line // 2
     if side not in SIDES:
         raise ParameterError("side", side, "one of " + ", ".join(SIDES))
-    places, x = [], 2 * _ROOM + _LINE
-    taps = [_ROOM + _LINE // 2]
+    places, x = [], _WEST + _LINE + _ROOM
+    taps = [_WEST + _LINE // 2]
     for number, (w, length, fingers) in enumerate((CLAMP, RESISTOR, CAPACITOR)):
         place = NmosPlace(r, x, _LOW, w, length or r.gate_length(), fingers)
         places.append(place)
@@ -57,10 +59,10 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
     top = max(p.metal_end for p in places) + _ROOM
     vdd = (top, top + _LINE)
     # lines of VSS, VDD and the gate, and what joins the rings
-    c.rect("local", _ROOM, vss[0], right, vss[1])
+    c.rect("local", _WEST, vss[0], right, vss[1])
     for x in taps:
         tap_strip(c, r, x, vss[1], clamp.comp[3])
-    for low, high in ((_ROOM, _ROOM + _LINE), (right - 2 * r.tap_width, right)):
+    for low, high in ((_WEST, _WEST + _LINE), (right - 2 * r.tap_width, right)):
         c.rect("local", low, vss[0], high, plan.ring[1])
     c.rect("local", clamp.comp[0], vdd[0], capacitor.comp[2], vdd[1])
     west = capacitor.columns[0] - r.pad // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import klayout.db as db
 import pytest
 
 from crossstack.cells import to_layout
@@ -43,6 +44,17 @@ def test_a_clamp_is_clean_and_what_it_says(side, tmp_path):
     layout = to_layout(cell, TECH)
     layout.write(str(gds))
     if side == "south":
+        # the pads in the next places, whose wires to bond must not reach the diffusion
+        rules = RuleBook(TECH)
+        plan = PadPlan(rules)
+        frame = (plan.side - rules.bond_opening) // 2
+        opening = db.Box(frame, frame, plan.side - frame, plan.side - frame)
+        pads = layout.layer(*TECH.gds(rules.layer("pad")))
+        for step in (-plan.pitch, plan.pitch):
+            layout.top_cell().shapes(pads).insert(opening.moved(step, 0))
+        found = run_drc(layout, TECH, rules=["PAD.17", "PAD.18"])
+        assert found.clean
+        layout.top_cell().shapes(pads).clear()
         assert run_drc(layout, TECH).clean
     netlist = gds.with_suffix(".spice")
     lines = spice_lines("clamp", TECH, (), cell.netlist, ())
