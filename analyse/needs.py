@@ -164,10 +164,20 @@ def _words(ways: Mapping[str, Met], missing: list[str], assumed: bool) -> str:
     low = " and ".join(f"a {each}" for each in POLARITIES if each in ways and not ways[each].met)
     state = f"written devices get {f'too little in {low}' if low else 'what they need'}"
     parts = [
-        f"{p} {w.lowest.volts:.3g} of {w.needed_v:g} V{_open(w.lowest)}" for p, w in ways.items()
+        f"{p} {_beside(w.lowest.volts, w.needed_v)} of {w.needed_v:g} V{_open(w.lowest)}"
+        for p, w in ways.items()
     ]
     kind = "assumed" if assumed else "declared"
     return "; ".join([f"{state}: {', '.join(parts)} ({kind} need)", *missing])
+
+
+def _beside(volts: float, needed: float) -> str:
+    """Return a voltage in as many digits, three at least, as tell it from what is needed."""
+    for digits in range(3, 12):
+        text = f"{volts:.{digits}g}"
+        if not np.isfinite(volts) or (float(text) >= needed) == (volts >= needed):
+            break
+    return text
 
 
 def _open(lowest: Lowest) -> str:

@@ -172,6 +172,8 @@ def run(args: list[str]) -> int:
         remarks.release()
         return error.code if isinstance(error.code, int) else INCOMPLETE
     except Exception as error:
+        if supervise.asked:
+            return _fail("interrupted; nothing was replaced", supervise.asked[0])
         return _explain(error)
     remarks.release()
     return result if isinstance(result, int) else OK

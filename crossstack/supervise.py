@@ -36,6 +36,11 @@ _MEMORY = rb"(?i)alloc|memory|map segment|pthread_create|resource temporarily"
 _TAIL = 4000
 
 
+#: exit code of a run that was asked to stop: a library whose callback that reaches may swallow
+#: `Stopped` and raise an error of its own
+asked: list[int] = []
+
+
 class Stopped(BaseException):
     """A request to stop; folders being written are cleaned up on its way out.
 
@@ -154,10 +159,13 @@ def catch_stops() -> None:
     """Let a request to stop raise `Stopped`; while that is on its way, others change nothing."""
     caught = {**STOPS, signal.SIGUSR1: INTERRUPTED} if _is_supervised() else STOPS
 
+    asked.clear()
+
     def stop(number: int, frame: FrameType | None) -> None:
         for other in caught:
             signal.signal(other, lambda *_: None)
-        raise Stopped(caught[signal.Signals(number)])
+        asked.append(caught[signal.Signals(number)])
+        raise Stopped(asked[0])
 
     for number in caught:
         if _is_supervised() and number == signal.SIGINT:

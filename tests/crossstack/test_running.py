@@ -215,6 +215,29 @@ def test_a_second_signal_ends_at_once_even_inside_a_library(tmp_path, sent):
     assert not list(tmp_path.iterdir())
 
 
+SWALLOWS = (
+    "import time, crossstack.flow as f\n"
+    "def slow(*a):  # as a callback of matplotlib's that a request to stop reaches\n"
+    "    try: time.sleep(60)\n"
+    "    except BaseException: raise ValueError('an error of its own')\n"
+    "f._check_rules = slow\n" + MAIN
+)
+
+
+@LINUX
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_library_that_swallows_a_signal_ends_the_run_as_interrupted(tmp_path, sent):
+    process = start("build", "--rows", 2, "--cols", 2, "-o", tmp_path, code=SWALLOWS,
+                    stderr=subprocess.PIPE)  # fmt: skip
+    wait_for(lambda: list(tmp_path.glob(".*.part/*.spice")))
+    time.sleep(0.3)
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
+    assert said == "crossstack: interrupted; nothing was replaced\n"
+    assert not list(tmp_path.iterdir())
+
+
 def wait_for(condition, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
