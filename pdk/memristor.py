@@ -94,8 +94,8 @@ PARAMETERS: dict[str, Parameter] = {
         None,
         None,
         "points [V, A] of the law table, of a device in its on state, voltages rising from above "
-        "0 V to the largest write voltage or beyond; with negative ones, those of a reset, "
-        "else both ways are alike",
+        "0 V to the largest write voltage or beyond, the first within 5 % of r_on_ohm; with "
+        "negative ones, those of a reset, else both ways are alike",
         "table",
         of=WRITES,
     ),
@@ -184,10 +184,11 @@ class MemristorParameters:
             raise ParameterError(
                 "stuck_off", self.stuck_off, f"at most what stuck_on leaves, {1 - self.stuck_on:g}"
             )
-        if (self.law == "table") != bool(self.table):
-            raise ParameterError(
-                "table", len(self.table), "two or more points, with `law: table` and only there"
-            )
+        if self.law == "table" and not self.table:
+            raise ParameterError("law", self.law, "table with two or more points in `table`")
+        if self.table and self.law != "table":
+            points = f"{len(self.table)} points"
+            raise ParameterError("table", points, f"none with `law: {self.law}`")
         if self.table:
             self._check_table()
 
