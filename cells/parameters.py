@@ -123,7 +123,7 @@ ARRAY: dict[str, Declared] = {
     ),
     "select_fingers": Declared(
         "gates that a select transistor is folded into, which makes a cell with a wide one lower "
-        "and wider; each gate as wide as a contact needs",
+        "and wider, each gate as wide as a contact needs",
         1, words=FINGERS, only="not for passive cells",
     ),
     "pitch_x_um": Declared(
@@ -140,7 +140,7 @@ ARRAY: dict[str, Declared] = {
         False, only="not for passive cells",
     ),
     "cuts": Declared(
-        "vias on every level of a cell's stacks; 1 with folded select transistors",
+        "vias on every level of a cell's stacks, 1 with folded select transistors",
         1, words=CUTS, only="not for passive cells",
     ),
     "row_ends": Declared(
