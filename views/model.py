@@ -187,9 +187,15 @@ def _vectors(
     random = np.random.default_rng(seed)
     each = max(1, min(_PER_STATE, _MOST_VECTORS // len(found)))
     largest = float(np.abs(what.inputs).max())
+    tiers, rows = _rows_of(inputs)
     for number, state in enumerate(found):
         for _ in range(each):
             volts = random.uniform(-largest, largest, what.inputs.shape)
-            flat = volts.reshape(-1)[: len(inputs)]
             currents = solved(network, what.conductances, state, volts)
-            yield [f"{number:016x}", *_hex(flat), *_hex(currents)]
+            yield [f"{number:016x}", *_hex(volts[tiers, rows]), *_hex(currents)]
+
+
+def _rows_of(inputs: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return tier and row of every input; both ends of a row are of the same."""
+    tiers = [names.ALL_INPUTS.index(names.kind_of(pin)) % len(names.INPUTS) for pin in inputs]
+    return tiers, [names.number_of(pin) for pin in inputs]

@@ -7,12 +7,13 @@ thousands of input vectors are then one matrix product.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base import names
 from ...base.errors import DriveError
 from ..modes.drives import gates_for, network_drives
 from ..modes.mode import ArrayKind
@@ -78,9 +79,9 @@ def port_matrix(
         DriveError: naming a pin that is not driven, stands twice, or is input and output.
     """
     driven, volts = tuple(solver.edges.held), dict(fixed or {})
-    names, sensed = _pins("inputs", inputs, driven), _pins("outputs", outputs, driven)
+    given, sensed = _pins("inputs", inputs, driven), _pins("outputs", outputs, driven)
     _pins("fixed", volts, driven)
-    both = [pin for pin in names if pin in sensed or pin in volts]
+    both = [pin for pin in given if pin in sensed or pin in volts]
     if both:
         raise DriveError(f"port {both[0]!r} is an input; it cannot be fixed or an output too")
     quiet = dict.fromkeys(driven, 0.0)
@@ -93,16 +94,16 @@ def port_matrix(
 
     # reciprocity: one volt on an output sends into the inputs what one volt on each input
     # sends into the output
-    if len(sensed) < len(names):
-        matrix = -np.array([into({pin: 1.0}, names) for pin in sensed])
+    if len(sensed) < len(given):
+        matrix = -np.array([into({pin: 1.0}, given) for pin in sensed])
     else:
-        matrix = -np.array([into({pin: 1.0}, sensed) for pin in names]).T
+        matrix = -np.array([into({pin: 1.0}, sensed) for pin in given]).T
     offset = np.zeros(len(sensed))
     if any(volts.values()):
         offset = -np.array(into(volts, sensed))
     for array in (matrix, offset):
         array.setflags(write=False)
-    return TransferMatrix(matrix, offset, names, sensed, max(residuals))
+    return TransferMatrix(matrix, offset, given, sensed, max(residuals))
 
 
 def network_matrix(
@@ -125,7 +126,8 @@ def network_matrix(
 
     Returns:
         Inputs are the rows of every tier that computes, bottom tier first, so that in
-        expansion mode ``currents(inputs.reshape(-1))`` are the column currents; outputs are
+        expansion mode ``currents(inputs.reshape(-1))`` are the column currents; a row with pins
+        at both ends is one input, named by the near one, and drives both alike. Outputs are
         the columns, without one that is written, and `offset` is what the write
         does to them.
 
@@ -150,16 +152,31 @@ def network_matrix(
         **dict(series or {}),
     )
     rest = {pin: volt for pin, volt in fixed.items() if pin not in inputs}
-    return port_matrix(solver, inputs, outputs, rest)
+    return _by_row(port_matrix(solver, inputs, outputs, rest))
+
+
+def _by_row(table: TransferMatrix) -> TransferMatrix:
+    """Return the map with one input for both ends of a row, which carry the same voltage."""
+    place = {pin: k for k, pin in enumerate(table.inputs)}
+    near = {pin: place.get(names.far_end(pin)) for pin in table.inputs}
+    rows = tuple(pin for pin in near if place[pin] not in near.values())
+    if len(rows) == len(place):
+        return table
+    matrix = table.matrix[:, [place[pin] for pin in rows]]
+    for k, pin in enumerate(rows):
+        if (far := near[pin]) is not None:
+            matrix[:, k] += table.matrix[:, far]
+    matrix.setflags(write=False)
+    return replace(table, matrix=matrix, inputs=rows)
 
 
 def _pins(what: str, pins: Iterable[str], driven: tuple[str, ...]) -> tuple[str, ...]:
     """Return pins as a tuple, or a DriveError that names the wrong one."""
-    names = tuple(pins)
-    wrong = [pin for pin in names if pin not in driven]
+    found = tuple(pins)
+    wrong = [pin for pin in found if pin not in driven]
     if wrong:
         raise DriveError(f"{what}: port {wrong[0]!r} is not among the solver's driven ports")
-    if len(set(names)) < len(names):
-        twice = next(pin for pin in names if names.count(pin) > 1)
+    if len(set(found)) < len(found):
+        twice = next(pin for pin in found if found.count(pin) > 1)
         raise DriveError(f"{what}: port {twice!r} stands twice")
-    return names
+    return found

@@ -12,6 +12,7 @@ import pytest
 from scipy.sparse import coo_matrix, identity
 from scipy.sparse.linalg import spsolve
 
+from crossstack.analyse.batch import solve_batch
 from crossstack.base import names
 from crossstack.cells import to_layout
 from crossstack.config import config_of
@@ -19,9 +20,9 @@ from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import ParameterError
 from crossstack.sizing.theory import least_errors
-from crossstack.solve import ir_drop
+from crossstack.solve import ir_drop, network_matrix, solve_network
 from crossstack.solve.crossbar.crossbar import solve_crossbar
-from crossstack.solve.modes.drives import mode_drives, network_drives
+from crossstack.solve.modes.drives import gates_for, mode_drives, network_drives
 from crossstack.solve.modes.mode import ArrayKind
 
 _SPEC = importlib.util.spec_from_file_location(
@@ -124,6 +125,27 @@ def test_a_macro_with_switches_at_both_ends_is_driven_over_both():
     kind = ArrayKind.of(network)
     volts = mode_drives("deep-net", 2, 2, np.full((2, 2), 0.1), kind=kind).port_voltages
     assert all(volts[f"{name}_E[1]"] == volts[f"{name}[1]"] for name in ("IN_T", "IN_B", "WR"))
+
+
+def test_the_matrix_of_a_macro_has_one_input_for_both_ends_of_a_row():
+    layout, tech = _layout(rows=2, cols=3, top="macro", row_ends="both")
+    network = extract(layout, tech).network
+    random = np.random.default_rng(3)
+    siemens = random.uniform(1e-6, 1e-4, (2, 2, 3))
+    vectors = random.uniform(0, 0.2, (3, 2, 2))
+    found = network_matrix(network, siemens, series={"switch_ohm": 300.0})
+    assert found.inputs == ("IN_B[0]", "IN_B[1]", "IN_T[0]", "IN_T[1]")
+    for volts, amps in zip(vectors, found.currents(vectors.reshape(3, -1)), strict=True):
+        drives = network_drives(network, "expansion", volts)
+        one = solve_network(
+            network, conductances=siemens, port_voltages=drives.port_voltages,
+            gates=gates_for(network, drives), switch_ohm=300.0,
+        )  # fmt: skip
+        wanted = [-one.port_currents[pin] for pin in drives.outputs]
+        np.testing.assert_allclose(amps, wanted, rtol=1e-9)
+    batch = solve_batch(network, tech, siemens, vectors, "deep-net", read_tier=1)
+    assert batch.matrix_error is not None
+    assert batch.matrix_error < 0.05
 
 
 def _nodal(network, drives, on_ohm=100.0):

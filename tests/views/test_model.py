@@ -73,6 +73,7 @@ def test_the_bench_fails_on_a_wrong_number(views, tmp_path, file, line):
         {"rows": 2, "cols": 2, "kelvin": True},
         {"rows": 1, "cols": 3, "periphery": "decoder"},
         {"rows": 1, "cols": 1, "periphery": "decoder"},
+        {"rows": 2, "cols": 1, "row_ends": "both"},
     ],
     ids=lambda v: "-".join(map(str, v.values())),
 )
