@@ -181,12 +181,15 @@ def transitions(
 
 
 def strategies(tech: Tech) -> dict[str, Callable[..., Any]]:
-    """Return gdsfactory's own routing strategies, and one for wires in each routing metal."""
+    """Return gdsfactory's own routing strategies, and one for wires in each metal.
+
+    A wire below the metals, as local interconnect, has no transition to a port of another layer.
+    """
     own = {
         f"route_{metal.lower()}": partial(
             gf.routing.route_bundle_electrical, cross_section=metal.lower()
         )
-        for metal in tech.roles.wires
+        for metal in tech.roles.metals
     }
     return {**routing_strategies, **own}
 

@@ -414,6 +414,11 @@ def test_a_process_of_its_own_has_a_pdk_of_its_own(tmp_path):
         assert (pdk.layers[land].layer, pdk.layers[land].datatype) == tech.gds(land)
         section = pdk.cross_sections[land.lower()]()
         assert section.width == Ask(tech).width(land)
+        # what leads a wire to a port needs a transition; local interconnect of sky130 has none
+        for name in pdk.routing_strategies:
+            metal = next((m for m in tech.roles.wires if name == f"route_{m.lower()}"), None)
+            assert metal is None or pdk.layers[metal] in pdk.layer_transitions, name
+        assert f"route_{land.lower()}" in pdk.routing_strategies
         array = pdk.cells["crossbar_array"](rows=2, cols=2)
         assert array.settings["process"] == tech.key
         ours = to_layout(build_top(ArraySpec(2, 2, process=str(process))).cell, tech)
