@@ -69,7 +69,7 @@ def command(
 def _lines(value: dict[str, Any]) -> list[str]:
     """Return the points for people, and why there is none that meets the targets."""
     from ..sizing.metrics import METRICS
-    from ..sizing.run import left_out
+    from ..sizing.words import best_words, left_out, nearest_words
 
     search, lines = value["search"], []
     names = [*dict.fromkeys([*value["target"]["targets"], *value["target"]["optimise"]])]
@@ -86,8 +86,8 @@ def _lines(value: dict[str, Any]) -> list[str]:
     )
     if not value["met"]:
         clash = value["conflict"]
-        for name, found in (clash or {"best": {}})["best"].items():
-            lines.append(f"  {name}: best alone {METRICS[name].words(found['best'])}")
+        best = (clash or {"best": {}})["best"]
+        lines += [f"  {name}: best alone {best_words(value, name)}" for name in best]
         if value["points"]:
-            lines.append(f"nearest: {value['points'][0]['name']}.yaml")
+            lines.append(f"nearest: {nearest_words(value)}")
     return [*lines, value["verdict"]]

@@ -10,6 +10,7 @@ from ..pdk import FileError
 from ..report.page import file_list, flat, write_page
 from ..report.standalone import embedded
 from .metrics import METRICS
+from .words import best_words, nearest_words
 
 #: what a result of this kind always has
 MARKER = "size.json"
@@ -50,6 +51,8 @@ def _context(folder: Path) -> dict[str, Any]:
         "goals": target["optimise"],
         "search": value["search"],
         "conflict": value["conflict"],
+        "best": {name: best_words(value, name) for name in target["targets"]},
+        "nearest": nearest_words(value) if value["points"] else "",
         "counted": value["counted"],
         "conditions": target["conditions"],
         "picture": embedded(picture.read_text(encoding="utf-8")) if picture.is_file() else "",

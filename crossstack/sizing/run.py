@@ -18,13 +18,15 @@ from ..pace import paced
 from ..points import Points
 from ..pool import Here, Pool
 from .alike import groups
+from .closest import full
 from .conflict import conflicts, nearest
-from .evaluate import BETTERED, THEORY, Task, bettered, covers, evaluate_alike, meets
+from .evaluate import BETTERED, Task, bettered, covers, evaluate_alike, meets
 from .metrics import METRICS
 from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
 from .search import Candidate, Evaluate, Outcome, Search
 from .target import Target
+from .words import verdict
 
 
 def size(target: Target, out: Path, console: Console, where: Pool | None = None) -> dict[str, Any]:
@@ -45,6 +47,8 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
         search = Search(target, _evaluator(points, where), pace, where.size)
         outcome = search.run()
         clash = None if outcome.front else conflicts(search, target)
+        # with what that computed
+        outcome = replace(outcome, seen=[*search.seen.values()])
     chosen = spread(outcome.front, target) if outcome.front else nearest(search, target)
     proved = _prove(target, chosen, points, where, console)
     value = _value(target, outcome, chosen, proved, clash)
@@ -176,8 +180,8 @@ def _value(
             "not_drawable": sum(c.refused for c in outcome.seen),
             "not_computed": len(failed),
             "not_computed_why": failed[0].why if failed else None,
-            "by_theory": sum(c.stage == THEORY for c in outcome.seen),
-            "solved_in_full": sum(c.why is None for c in outcome.seen),
+            "by_theory": outcome.by_theory,
+            "solved_in_full": sum(full(c, target) for c in outcome.seen),
             "complete": outcome.complete,
             "ended": outcome.ended,
         },
@@ -203,36 +207,6 @@ def _mark_bettered(points: list[dict[str, Any]], target: Target) -> None:
             and covers(target.goals, goals(other), goals(point))
         )
         point["bettered_by"] = next(better, None)
-
-
-def verdict(value: dict[str, Any]) -> str:
-    """Return in one line what was found."""
-    search, bounds = value["search"], value["target"]["targets"]
-    good = [p for p in value["points"] if p["met"] and not p["bettered_by"]]
-    if good:
-        return f"met by {len(good)} point{'s' if len(good) > 1 else ''}: rules, netlist, targets"
-    scope = (
-        f"proved by looking at all {search['combinations']} combinations"
-        if search["complete"]
-        else f"after {search['looked_at']} of {search['combinations']} combinations; "
-        f"{search['ended']}{left_out(search)}"
-    )
-    clash = value["conflict"]
-    if clash is None:
-        return f"not met: the build of no point keeps what its search found ({scope})"
-    asked = " and ".join(METRICS[name].bound_words(bounds[name]) for name in clash["targets"])
-    unknown = [name for name in clash["targets"] if clash["best"][name]["best"] is None]
-    if unknown:
-        names = " and ".join(METRICS[name].bound_words(bounds[name]) for name in unknown)
-        return f"not met: {names} is not known of any combination that was looked at, nor ruled out"
-    how = "cannot be had together" if len(clash["targets"]) > 1 else "cannot be had"
-    return f"not met: {asked} {how} ({scope})"
-
-
-def left_out(search: dict[str, Any]) -> str:
-    """Return in words what could not be computed; empty if all could."""
-    count = search["not_computed"]
-    return f"; {count} could not be computed: {search['not_computed_why']}" if count else ""
 
 
 def _write(

@@ -26,7 +26,7 @@ from ..config import RunConfig
 from ..pace import Pace
 from ..pdk import CrossStackError
 from .alike import drawing
-from .evaluate import BETTERED, Task, covers
+from .evaluate import BETTERED, THEORY, Task, covers
 from .metrics import METRICS, STAGES, UNKNOWN
 from .target import Target
 
@@ -102,12 +102,14 @@ class Outcome:
         front: those that meet the targets and that no other one betters, best first.
         ended: why it ended, in words.
         complete: whether every combination was looked at.
+        by_theory: how many theory ruled out.
     """
 
     seen: list[Candidate]
     front: list[Candidate]
     ended: str
     complete: bool
+    by_theory: int = 0
 
 
 class Search:
@@ -178,10 +180,14 @@ class Search:
         complete = len(self.seen) >= self.target.size and not self._pending
         complete &= not any(candidate.failed for candidate in self.seen.values())
         ended = ended or f"{len(self.seen)} candidates were looked at"
-        ended = "every combination was looked at" if complete else ended
+        front = self.front()
+        if complete:
+            how = "" if front else ", each until it missed a target"
+            ended = f"every combination was looked at{how}"
         if self.late():
             ended = "its time was over"
-        return Outcome([*self.seen.values()], self.front(), ended, complete)
+        by_theory = sum(candidate.stage == THEORY for candidate in self.seen.values())
+        return Outcome([*self.seen.values()], front, ended, complete, by_theory)
 
     def _proposed(self, most: int) -> str:
         """Look at what the library proposes; returns why it ended, empty if at the most."""
@@ -251,8 +257,16 @@ class Search:
         return pareto(good, self.target)
 
     def look(self, choices: list[Choice]) -> list[Candidate]:
-        """Compute everything of some combinations, whatever they miss."""
+        """Compute everything of some combinations, whatever they miss.
+
+        What ended one before is kept, and all of it where the rest cannot be computed.
+        """
+        before = {choice: self.seen[choice] for choice in choices if choice in self.seen}
         self._round(choices, whole=True)
+        for choice, old in before.items():
+            if old.why is not None:
+                new = self.seen[choice]
+                self.seen[choice] = replace(new, why=old.why) if new.usable else old
         return [self.seen[choice] for choice in choices]
 
     def late(self) -> bool:

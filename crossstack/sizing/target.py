@@ -170,7 +170,7 @@ def _free(values: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[Free]:
     for key, given in _flat(values):
         if key in FIXED:
             raise ConfigError(f"free.{key}: it cannot be free; put it under array")
-        check_keys([key], keys(), "free.")
+        check_keys([key], [known for known in keys() if known not in FIXED], "free.")
         if key in seen:
             raise ConfigError(f"free.{key} is there twice")
         seen.add(key)

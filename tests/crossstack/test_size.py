@@ -19,13 +19,13 @@ from crossstack.figures import Study, draw, mode_figures
 from crossstack.pace import paced
 from crossstack.points import Points
 from crossstack.pool import Here
+from crossstack.sizing import closest, conflict, search, theory
 from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
-from crossstack.sizing import search, theory
 from crossstack.sizing.alike import groups
 from crossstack.sizing.metrics import METRICS, flat_figures
 from crossstack.sizing.search import Candidate, Search, pareto
-from crossstack.sizing.target import Target, read_target
+from crossstack.sizing.target import FIXED, Free, Target, read_target
 
 QUIET = Console(quiet=True)
 #: a wide transistor makes the error small and the array large
@@ -168,7 +168,100 @@ def test_one_target_that_nothing_reaches_is_named(crossstack, tmp_path, unbuilt)
     ran = crossstack("size", write(tmp_path, text), *ALONE, tmp_path / "o")
     assert ran.code == 1
     assert "worst_device at most 0.1 % cannot be had (proved" in ran.out
-    assert "nearest: point_1.yaml" in ran.out
+    assert "nearest: point_1.yaml; it misses worst_device at most 0.1 %" in ran.out
+
+
+def test_all_targets_that_nothing_reaches_are_named(crossstack, tmp_path, unbuilt):
+    text = CONFLICT.replace("0.05", "0.001").replace("array_um2: 80", "array_um2: 8")
+    ran = crossstack("size", write(tmp_path, text), *ALONE, tmp_path / "o")
+    assert ran.code == 1
+    # nothing was read before, for its area: all of it is computed to tell what is best alone
+    assert "3 computed in full; every combination was looked at, each until it missed" in ran.out
+    assert (
+        "not met: worst_device at most 0.1 % cannot be had, nor can array_um2 at most 8 um2 "
+        "(proved by looking at all 3 combinations)"
+    ) in ran.out
+    assert "; it misses worst_device at most 0.1 % and array_um2 at most 8 um2" in ran.out
+    with (tmp_path / "o" / "candidates.csv").open() as stream:
+        rows = [*csv.DictReader(stream)]
+    assert len(rows) == 3
+    assert all(float(row["worst_device"]) > 0.001 for row in rows)
+    assert all("array_um2 at most 8 um2 is asked" in row["ended"] for row in rows)
+
+
+#: width, strap -> its share of the write voltage, that by theory, its load: wide ones get the most
+#: and are loaded the most, a strap takes most of the load off
+_SHARES = st.lists(
+    st.tuples(st.floats(0.1, 0.99), st.floats(1.0, 1.2), st.floats(0.2, 5.0)),
+    min_size=8,
+    max_size=8,
+)
+
+
+@given(_SHARES, st.booleans())
+def test_what_theory_ruled_out_may_be_nearest_or_best_alone(found, wide):
+    """Against all of them, where theory told nothing but what a write gets at most."""
+    target = _written()
+    with paced(QUIET, "search", 8) as pace:
+        looking = Search(target, _ruled_out(found), pace)
+        outcome = looking.run()
+        assert not outcome.front
+        least = closest.MOST
+        closest.MOST = least if wide else 3
+        try:
+            clash = conflict.conflicts(looking, target)
+        finally:
+            closest.MOST = least
+    (point,) = conflict.nearest(looking, target)
+    values = [(share, load) for share, _, load in found]
+    misses = [sorted((1.0 - s, max(0.0, high - 1.0)), reverse=True) for s, high in values]
+    share, load = (clash["best"][name] for name in target.bounds)
+    assert clash["targets"][0] == "write_share"
+    settled = clash["nearest"]["settled"], share["settled"], load["settled"]
+    if wide:
+        assert settled == (True, True, True)
+        assert ("limit_used" in clash["targets"]) == all(high > 1.0 for _, high in values)
+    if settled[0]:
+        assert misses[_number(point)] == min(misses)
+    if settled[1]:
+        assert share["best"] == max(s for s, _ in values)
+    if settled[2]:
+        assert load["best"] == min(high for _, high in values)
+    else:
+        assert load["computed"] == clash["nearest"]["computed"] == 3
+
+
+def _number(candidate):
+    width, strap = candidate.choice
+    return 2 * width + strap
+
+
+def _written():
+    free = (Free("select_w_um", (2, 3, 4, 5), True), Free("strap", (False, True), False))
+    bounds = {"write_share": 1.0, "limit_used": 1.0}
+    settings = {"candidates": 8, "points": 1, "seed": 1, "minutes": None}
+    return Target({"rows": 2, "cols": 2}, (), bounds, free, ("area_um2",), settings)
+
+
+def _ruled_out(found):
+    """Return what evaluates: theory rules everything out by what a write gets at most."""
+
+    def run(tasks):
+        for number, task in enumerate(tasks):
+            spec = task.configs[0].spec
+            share, over, load = found[2 * round(spec.select_w_um - 2) + spec.strap]
+            area = {"area_um2": spec.select_w_um}
+            if task.through == "draw":
+                yield number, {"figures": area}, False
+            elif task.whole:
+                values = area | {"write_share": share, "limit_used": load}
+                yield number, {"figures": values, "stage": "limits"}, False
+            else:
+                most = {"write_share": min(share * over, 0.995)}
+                ruled = {"stage": one.THEORY, "why": "too little by theory"}
+                yield number, {"figures": area | most, **ruled}, False
+
+    return run
 
 
 # ---- interruptions
@@ -259,6 +352,15 @@ def test_targets_that_are_refused(crossstack, tmp_path, old, new, words):
     assert [p.name for p in tmp_path.iterdir()] == ["t.yaml"]
 
 
+def test_known_keys_are_those_that_can_be_free(tmp_path, crossstack):
+    path = write(tmp_path, TARGET.replace("strap:", "strip:"))
+    ran = crossstack("size", path, "-o", tmp_path / "o")
+    ran.fails(2, "free.strip", "known: ")
+    known = ran.err.partition("known: ")[2].rstrip(")\n").split(", ")
+    assert "strap" in known
+    assert not set(FIXED) & set(known)
+
+
 def test_values_of_conditions_are_checked(tmp_path, crossstack):
     text = TARGET.replace(", tech: {temperature_c: 85}", "") + "conditions: [{corner: fast}]"
     crossstack("size", write(tmp_path, text), "-o", tmp_path / "o").fails(2, "corner = 'fast'")
@@ -338,14 +440,13 @@ def test_what_cannot_be_drawn_is_passed_over(tmp_path, unbuilt):
 
 
 def test_a_search_ends_when_its_time_is_over(tmp_path, monkeypatch, unbuilt):
-    looked, nearest, look = [], [], Search.look
-    monkeypatch.setattr(Search, "look", lambda *a: nearest.extend(a[1]) or look(*a))
+    looked = []
     monkeypatch.setattr(Search, "late", lambda self: bool(looked.append(1) or len(looked) > 1))
     monkeypatch.setattr(search, "ROUND", 1)
     value = whole.size(read_target(write(tmp_path, CONFLICT)), tmp_path / "o", QUIET)
     assert value["search"]["looked_at"] < 3
     assert value["search"]["ended"] == "its time was over"
-    assert len(nearest) == 1  # that there is one to build
+    assert len(value["points"]) == 1  # there is one to build
     assert "proved" not in value["verdict"]
 
 

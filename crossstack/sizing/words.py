@@ -1,0 +1,71 @@
+"""What a search found, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .metrics import METRICS
+
+
+def verdict(value: dict[str, Any]) -> str:
+    """Return in one line what was found."""
+    search, bounds = value["search"], value["target"]["targets"]
+    good = [p for p in value["points"] if p["met"] and not p["bettered_by"]]
+    if good:
+        return f"met by {len(good)} point{'s' if len(good) > 1 else ''}: rules, netlist, targets"
+    scope = (
+        f"proved by looking at all {search['combinations']} combinations"
+        if search["complete"]
+        else f"after {search['looked_at']} of {search['combinations']} combinations; "
+        f"{search['ended']}{left_out(search)}"
+    )
+    clash = value["conflict"]
+    if clash is None:
+        return f"not met: the build of no point keeps what its search found ({scope})"
+    asked = [METRICS[name].bound_words(bounds[name]) for name in clash["targets"]]
+    unknown = [name for name in clash["targets"] if clash["best"][name]["best"] is None]
+    if unknown:
+        names = " and ".join(METRICS[name].bound_words(bounds[name]) for name in unknown)
+        return f"not met: {names} is not known of any combination that was looked at, nor ruled out"
+    if clash["alone"]:
+        said = ", nor can ".join([f"{asked[0]} cannot be had", *asked[1:]])
+    else:
+        said = " and ".join(asked) + " cannot be had together"
+    more = [name for name in _missed_by_nearest(value) if name not in clash["targets"]]
+    names = " and ".join(METRICS[name].bound_words(bounds[name]) for name in more)
+    return f"not met: {said} ({scope})" + (f"; the nearest point misses {names}" if more else "")
+
+
+def _missed_by_nearest(value: dict[str, Any]) -> list[str]:
+    return [*value["points"][0]["missed"]] if value["points"] else []
+
+
+def nearest_words(value: dict[str, Any]) -> str:
+    """Return in words which point is nearest, what it misses, and of how many it is the nearest."""
+    bounds, found = value["target"]["targets"], (value["conflict"] or {}).get("nearest")
+    missed = [METRICS[name].bound_words(bounds[name]) for name in _missed_by_nearest(value)]
+    said = f"{value['points'][0]['name']}.yaml"
+    if found is not None:
+        said += _of_how_many("nearest", found, value)
+    return said + (f"; it misses {' and '.join(missed)}" if missed else "")
+
+
+def best_words(value: dict[str, Any], name: str) -> str:
+    """Return in words the best of one target alone, and of how many that is the best."""
+    found = value["conflict"]["best"][name] if value["conflict"] else {"best": None}
+    if found["best"] is None:
+        return METRICS[name].words(None)
+    return METRICS[name].words(found["best"]) + _of_how_many("best", found, value)
+
+
+def _of_how_many(most: str, found: dict[str, Any], value: dict[str, Any]) -> str:
+    """Return of how many something is the best, unless it is so of all combinations."""
+    if found.get("settled", True) and value["search"]["complete"]:
+        return ""
+    return f", the {most} of the {found['computed']} computed"
+
+
+def left_out(search: dict[str, Any]) -> str:
+    """Return in words what could not be computed; empty if all could."""
+    count = search["not_computed"]
+    return f"; {count} could not be computed: {search['not_computed_why']}" if count else ""
