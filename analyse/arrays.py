@@ -174,7 +174,7 @@ class ArrayRun:
 
         Args:
             drives: of the mode; which devices compute is taken from them.
-            selects: False leaves out what the transistors have.
+            selects: False leaves out what the transistors have, and solves any size by its lines.
 
         Raises:
             ModeError: if the array does not offer the mode.
@@ -189,6 +189,7 @@ class ArrayRun:
             self.array.shape,
             device_resistance=series,
             computing=mode.counted(self.array.shape, drives.request),
+            chains=not selects,
             **wires,
         )
 

@@ -248,21 +248,20 @@ class Array:
 
         if self._point is None:
             return Lines.of(self.prepared, **unselected(self.prepared.shape))
+        if not self._selects:
+            raise ConfigError(
+                f"{self.text} has no select transistors, so that a write of one device reaches "
+                "others, which is not computed: devices of hybrid cells are written, or --tile"
+            )
         return self._bare[0]
 
     def _without_selects(self) -> tuple[Lines, Prepared]:
         from .written_lines import Lines
 
         point = self._point
-        width, length = np.zeros(0), np.zeros(0)
-        if point is not None and point.transistors:
-            width, length = point.select_sizes()
-        if point is None or not width.size or np.isnan(width).all():
-            raise ConfigError(
-                f"{self.text} has no select transistors, so that a write of one device reaches "
-                "others, which is not computed: devices of hybrid cells are written, or --tile"
-            )
+        assert point is not None
         assert self._again is not None
+        width, length = point.select_sizes()
         bare = point.prepared(*self._again[1][1:], selects=False)
         return Lines.of(bare, point.tech, width, length), bare
 
@@ -281,17 +280,29 @@ class Array:
             (current out of every output, A; solves that it took).
 
         Raises:
-            ConfigError: for an array without select transistors, or one too small or irregular to
-                be solved by its lines (`at` prepares such a one anew).
+            ConfigError: for an array without select transistors, or one too irregular to be
+                solved by its lines (`at` prepares such a one anew).
         """
         from ..solve.study.guess import Chains
 
+        if not self._selects:
+            raise ConfigError(
+                f"{self.text} has no select transistors that a vector could move: its currents "
+                "are array.prepared.currents(conductances, voltages)"
+            )
         lines, bare = self._bare
         if not isinstance(bare.guess, Chains) or not bare.exact or bare.offset.any():
             raise ConfigError(f"{self.text}: not solved by its lines; use at(...)")
         g, v = bare.devices(conductances), bare.volts(np.asarray(volts)[None])[0]
         amps, _, count = bare.guess.worked(g, v, lines.table, lines.least, self._row_taps)
         return amps, count
+
+    @cached_property
+    def _selects(self) -> bool:
+        """Whether there are select transistors."""
+        if self._point is None or not self._point.transistors:
+            return False
+        return not np.isnan(self._point.select_sizes()[0]).all()
 
     @cached_property
     def _row_taps(self) -> Floats:

@@ -67,7 +67,7 @@ class WorkingPoint(ABC):
         Args:
             siemens: of every device, (T, rows, cols).
             volts: of every row, (T, rows).
-            selects: False leaves out what select transistors have.
+            selects: False leaves out what select transistors have; any size is solved by its lines.
         """
 
     @abstractmethod
@@ -116,7 +116,9 @@ class _OfNetwork(WorkingPoint):
         self._ohm = ohm
         if not selects:
             ohm = np.where(self._select_places() != "", _JOINED_OHM, ohm)
-        return prepare_network(self.network, mode=self.mode, series={"switch_ohm": ohm}, **way)
+        return prepare_network(
+            self.network, mode=self.mode, series={"switch_ohm": ohm}, chains=not selects, **way
+        )
 
     def select_sizes(self) -> tuple[Floats, Floats]:
         network, gates = self.network, self._select_places()

@@ -34,7 +34,7 @@ def convert(
     array: Choice,
     read: Readout | None = None,
     *,
-    keep: Iterable[str] = (),
+    keep: str | Iterable[str] = (),
     calibrate: torch.Tensor | None = None,
 ) -> nn.Module:
     """Return a copy of a model whose linear and convolution layers compute on crossbars.
@@ -43,14 +43,22 @@ def convert(
         model: a trained model; it stays as it is.
         array: the crossbar of every tile, or a function of a layer's name and the layer.
         read: see `Readout`.
-        keep: names of layers that stay digital, as `named_modules` has them.
+        keep: names of layers that stay digital, or one name, as `named_modules` has them.
         calibrate: inputs of the model, from which ranges are taken (see `calibrate_model`).
 
     Raises:
-        ConfigError: for a layer of weights that no crossbar layer stands for, a name in `keep` that
-            there is not, or a model without a layer to map.
+        ConfigError: for anything but a model and an array, a layer of weights that no crossbar
+            layer stands for, a name in `keep` that there is not, or a model without a layer to map.
     """
-    made, kept = copy.deepcopy(model), set(keep)
+    if not isinstance(model, nn.Module):
+        raise ConfigError(f"the model is a {type(model).__name__}, allowed: a torch.nn.Module")
+    if not (isinstance(array, Array) or callable(array)):
+        raise ConfigError(
+            f"array is a {type(array).__name__}, allowed: an Array, or a function of a layer's "
+            "name and the layer that returns one"
+        )
+    # a text would be taken letter by letter
+    made, kept = copy.deepcopy(model), {keep} if isinstance(keep, str) else set(keep)
     names = {name for name, _ in made.named_modules()}
     if unknown := sorted(kept - names):
         raise ConfigError(f"keep names {unknown[0]!r}, which the model does not have")

@@ -121,10 +121,21 @@ class Tiled(nn.Module):
 
     def rescale(self, weight: torch.Tensor) -> None:
         """Take the largest weight for a device that is on and its partner that is off."""
+        self._check_weight(weight)
         most = float(weight.detach().abs().max()) if weight.numel() else 0.0
-        if not torch.isfinite(weight.detach()).all():
-            raise ParameterError("weight", "nan or inf", "finite")
         self.weight_scale.fill_(most if most > 0 else 1.0)
+
+    @staticmethod
+    def _check_weight(weight: torch.Tensor) -> None:
+        """Refuse weights that no device stands for.
+
+        Raises:
+            ParameterError: naming the first.
+        """
+        good = torch.isfinite(weight.detach())
+        if not good.all():
+            at = tuple((~good).nonzero()[0].tolist())
+            raise ParameterError(f"weight{list(at)}", float(weight.detach()[at]), "finite")
 
     def cells(self, weight: torch.Tensor) -> list[list[torch.Tensor]]:
         """Conductance at every crossing of every tile: [input tile][output tile], S.
@@ -178,6 +189,7 @@ class Tiled(nn.Module):
         Raises:
             ConfigError: for inputs that are not finite, or no real floating-point numbers.
         """
+        self._check_weight(weight)
         if not x.is_floating_point():
             raise ConfigError(f"inputs of a crossbar layer are {x.dtype}, allowed: floating point")
         if not len(x):

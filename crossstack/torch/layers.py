@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, ParameterError
 from ..mapping.arrays import Array
 from .core import Tiled
 from .readout import Readout
@@ -35,6 +36,7 @@ class CrossbarLinear(nn.Linear):
         read: Readout | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        _check_sizes(0, in_features=in_features, out_features=out_features)
         super().__init__(in_features, out_features, bias, dtype=dtype)
         self.crossbar = Tiled(array, read or Readout(), in_features, out_features)
         self.crossbar.rescale(self.weight)
@@ -63,6 +65,7 @@ class CrossbarLinear(nn.Linear):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See `torch.nn.Linear`."""
+        _check_tensor(x)
         if x.shape[-1:] != (self.in_features,):
             raise ConfigError(
                 f"inputs have shape {tuple(x.shape)}, the layer takes (..., {self.in_features})"
@@ -95,6 +98,7 @@ class CrossbarConv2d(nn.Conv2d):
         read: Readout | None = None,
         **options: Any,
     ) -> None:
+        _check_sizes(1, in_channels=in_channels, out_channels=out_channels)
         super().__init__(in_channels, out_channels, kernel_size, **options)
         each = self.weight[0].numel()
         # every group is a matrix of its own
@@ -133,6 +137,7 @@ class CrossbarConv2d(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See `torch.nn.Conv2d`."""
+        _check_tensor(x)
         alone = x.dim() == 3
         images = x.unsqueeze(0) if alone else x
         if images.dim() != 4 or images.shape[1] != self.in_channels:
@@ -162,6 +167,31 @@ class CrossbarConv2d(nn.Conv2d):
         if self.bias is not None:
             out = out + self.bias[:, None, None]
         return out[0] if alone else out
+
+
+def _check_sizes(least: int, **sizes: Any) -> None:
+    """Refuse numbers of inputs and outputs that there cannot be.
+
+    Raises:
+        ParameterError: naming the first.
+    """
+    for name, value in sizes.items():
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise ParameterError(name, value, f"a whole number, {least} or more")
+
+
+def _check_tensor(x: Any) -> None:
+    """Refuse inputs that PyTorch does not know.
+
+    Raises:
+        ConfigError: naming what they are.
+    """
+    if not isinstance(x, torch.Tensor):
+        raise ConfigError(
+            f"inputs of a crossbar layer are a {type(x).__name__}, allowed: a tensor "
+            "(torch.as_tensor)"
+        )
 
 
 def _rescale_plain(

@@ -241,15 +241,16 @@ class Chains:
         raise ConvergenceError(f"device currents stay {off:.1e} A off their law")
 
 
-def chain_guess(array: Prepared, tap: Floats, **options: Any) -> Guess | None:
+def chain_guess(array: Prepared, tap: Floats, whatever_size: bool, **options: Any) -> Guess | None:
     """Return a start for a crossbar of stated resistances; None for a small one.
 
     Args:
         array: the crossbar.
         tap: ohm in series with every device.
+        whatever_size: small ones have one, too.
         **options: of `solve_crossbar`.
     """
-    if array.size < FROM_DEVICES:
+    if array.size < FROM_DEVICES and not whatever_size:
         return None
     lines = canonical(np.zeros(array.shape), **options)
     if not (lines.plain_rows and lines.plain_cols):
@@ -267,7 +268,7 @@ def _pins(array: Prepared) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def network_guess(
-    array: Prepared, network: Network, arguments: Mapping[str, Any]
+    array: Prepared, network: Network, arguments: Mapping[str, Any], whatever_size: bool
 ) -> tuple[Guess | None, bool]:
     """Return a start for an extracted array, and whether it is all that is needed.
 
@@ -275,12 +276,13 @@ def network_guess(
         array: the array.
         network: its network.
         arguments: of `NetworkSolver`.
+        whatever_size: small ones have one, too.
 
     Returns:
         (None for a small array, or one whose lines are far from chains; True if a solution at
         random, inputs and devices, is the same by the wires themselves).
     """
-    if array.size < FROM_DEVICES:
+    if array.size < FROM_DEVICES and not whatever_size:
         return None, False
     solver = NetworkSolver(network, method="direct", **arguments)
     try:

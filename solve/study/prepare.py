@@ -36,6 +36,7 @@ def prepare_network(
     *,
     mode: str = EXPANSION,
     series: Mapping[str, Any] | None = None,
+    chains: bool = False,
     **options: Any,
 ) -> Prepared:
     """Prepare an extracted array or macro in one mode.
@@ -44,6 +45,7 @@ def prepare_network(
         network: what `extract` found in the layout.
         mode: one of `MODES`.
         series: keyword arguments of `solve_network` (switch_ohm, switch_off_ohm, port_ohm, wires).
+        chains: solve a small array by its lines, too, though blocks are faster there.
         **options: keyword arguments of `mode_drives` (read_tier, write_column, ...).
 
     Returns:
@@ -75,7 +77,7 @@ def prepare_network(
     solver = NetworkSolver(reduced(network).network, **common)
     cut = _Cut(solver, inputs, outputs)
     found = cut.prepared(fixed, inputs, outputs)
-    guess, exact = network_guess(found, network, common)
+    guess, exact = network_guess(found, network, common, chains)
     found = replace(found, guess=guess, exact=exact)
     if not exact:
         found.blocks  # noqa: B018 - what does not fit is refused here

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base import names
 from ...base.errors import InputError
-from ..crossbar.lines import COLUMN_ENDS, ROW_ENDS
+from ..crossbar.lines import COLUMN_ENDS, ROW_ENDS, numbers
 from ..network.blocks import Blocks, Side
 from ..network.prepared import Prepared
 from .guess import chain_guess
@@ -32,6 +32,7 @@ def prepare_crossbar(
     column_sense: str = "bottom",
     device_resistance: ArrayLike = 0.0,
     computing: ArrayLike | None = None,
+    chains: bool = False,
 ) -> Prepared:
     """Prepare a crossbar with stated line resistances.
 
@@ -46,6 +47,7 @@ def prepare_crossbar(
         device_resistance: in series with every device, ohm: a number or `shape`.
         computing: which devices carry current, True or False, `shape`; None for all. Rows and
             columns without one are no inputs and outputs.
+        chains: solve a small array by its lines, too, though blocks are faster there.
 
     Raises:
         InputError: naming an argument that is wrong.
@@ -86,7 +88,7 @@ def prepare_crossbar(
         rest=np.zeros(int(cols.sum())),
     )
     ends = {"row_drive": row_drive, "column_sense": column_sense}
-    guess = chain_guess(found, tap[live], **wires, **ends)
+    guess = chain_guess(found, tap[live], chains, **wires, **ends)
     return timed(replace(found, guess=guess, exact=guess is not None), start)
 
 
@@ -130,7 +132,7 @@ def _shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _ohms(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    ohm = np.asarray(value, dtype=np.float64)
+    ohm = numbers(name, value)
     bad = ohm[~(np.isfinite(ohm) & (ohm >= 0))]
     if bad.size:
         raise InputError(f"{name} holds {bad.reshape(-1)[0]} ohm, allowed: finite, >= 0")

@@ -15,8 +15,13 @@ from crossstack.base.errors import ConfigError, ModeError, ParameterError
 from crossstack.cells import to_layout
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
-from crossstack.solve import DriveError, Sinh, prepare_crossbar, solve_crossbar_nonlinear
-from crossstack.solve.study import guess
+from crossstack.solve import (
+    DriveError,
+    InputError,
+    Sinh,
+    prepare_crossbar,
+    solve_crossbar_nonlinear,
+)
 
 if "CI" in os.environ:
     import torch
@@ -77,14 +82,16 @@ def test_currents_are_those_of_solve(macro, mode):
 
 
 @pytest.mark.parametrize("mode", ["expansion", "deep-net"])
-def test_transistors_work_where_every_vector_puts_them(monkeypatch, mode):
+def test_transistors_work_where_every_vector_puts_them(mode):
     """Without preparing anything anew: the same as Newton's method on the whole network."""
-    monkeypatch.setattr(guess, "FROM_DEVICES", 1)
     spec = ArraySpec(6, 5, "hybrid")
     tech = spec.tech()
-    network = extract(to_layout(build_top(spec).cell, tech), tech, engine="tile").network
+    drawn = extract(to_layout(build_top(spec).cell, tech), tech, engine="tile")
+    network = drawn.network
     options = {"read_tier": "top", "write_column": 1} if mode == "deep-net" else {}
-    array = ct.Array.of(network, tech, mode=mode, **options)
+    array, large = (
+        ct.Array.of(wires, tech, mode=mode, **options) for wires in (network, drawn.array)
+    )
     rng = np.random.default_rng(3)
     way = {**options, "write_voltage": 2.0, "write_rail": 0.0} if options else {}
     for most in (1e-4, 1e-3):
@@ -97,10 +104,11 @@ def test_transistors_work_where_every_vector_puts_them(monkeypatch, mode):
         v = (volts[1:] if options else volts).reshape(-1)
         found, solves = array.at_work(siemens, v)
         assert np.abs(found - want).max() < 1e-9 * np.abs(want).max()
+        assert np.abs(large.at_work(siemens, v)[0] - want).max() < 1e-9 * np.abs(want).max()
         assert solves <= 12
         still = array.prepared.currents(siemens, v[None])[0]
         assert np.abs(still - want).max() > 1e-4 * np.abs(want).max()
-    with pytest.raises(ConfigError, match="select transistors"):
+    with pytest.raises(ConfigError, match="no select transistors that a vector could move"):
         ct.Array.ideal(2, 2).at_work(np.ones((2, 2, 2)), np.zeros(4))
 
 
@@ -354,6 +362,31 @@ def test_convert_maps_and_refuses():
         ct.convert(torch.nn.ReLU(), ct.Array.ideal(4, 4))
     with pytest.raises(ConfigError, match="'nobody'"):
         ct.convert(net, ct.Array.ideal(4, 4), keep=["nobody"])
+    with pytest.raises(ConfigError, match="'10', which"):
+        ct.convert(net, ct.Array.ideal(4, 4), keep="10")
+    with pytest.raises(ConfigError, match="array is a str"):
+        ct.convert(net, "x")
+    with pytest.raises(ConfigError, match="the model is a str"):
+        ct.convert("x", ct.Array.ideal(4, 4))
+
+
+def test_wrong_values_are_named():
+    array = ct.Array.ideal(4, 4)
+    for sizes, word in (((-1, 3), "in_features = -1"), ((5.5, 3), "in_features = 5.5")):
+        with pytest.raises(ParameterError, match=word):
+            ct.CrossbarLinear(*sizes, array=array)
+    with pytest.raises(ParameterError, match="out_channels = 0"):
+        ct.CrossbarConv2d(1, 0, 3, array=array)
+    made = ct.CrossbarLinear(3, 2, array=array)
+    with pytest.raises(ConfigError, match="are a ndarray, allowed: a tensor"):
+        made(np.ones((2, 3)))
+    with pytest.raises(ConfigError, match="are a ndarray, allowed: a tensor"):
+        ct.CrossbarConv2d(1, 2, 3, array=array)(np.ones((1, 1, 3, 3)))
+    made.weight.data[1, 2] = float("nan")
+    with pytest.raises(ParameterError, match=r"weight\[1, 2\] = nan"):
+        made(torch.rand(2, 3))
+    with pytest.raises(InputError, match="row_segments holds <U1"):
+        ct.Array.ideal(2, 2, row_ohm="x")
 
 
 def test_weights_of_a_plain_layer_are_taken():
