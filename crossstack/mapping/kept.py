@@ -44,7 +44,6 @@ class Kept:
         self._folder = target.parent / f".{target.name}.tiles"
         text = json.dumps([identity(), asked], sort_keys=True, allow_nan=False)
         self._run = hashlib.sha256(text.encode()).hexdigest()
-        self._mine: set[Path] = set()
         self._forget_old()
 
     def find(self, name: str, devices: Sequence[Floats] = ()) -> bytes | None:
@@ -54,14 +53,12 @@ class Kept:
             data = path.read_bytes()
         except OSError:
             return None
-        self._mine.add(path)
         good = hashlib.sha256(data[_SUM:]).digest() == data[:_SUM]
         return data[_SUM:] if good else None
 
     def keep(self, name: str, data: bytes, devices: Sequence[Floats] = ()) -> None:
         """File what is finished; a disk that is full costs only that."""
         path = self._path(name, devices)
-        self._mine.add(path)
         try:
             path.parent.mkdir(exist_ok=True)
             with one_step(path) as work:
@@ -70,14 +67,12 @@ class Kept:
             return
 
     def drop(self) -> None:
-        """Remove what this run left: its results hold it now."""
-        for path in self._mine:
-            leftovers.remove(path)
-        leftovers.sweep(self._folder)
-        try:
-            self._folder.rmdir()
-        except OSError:  # another run's are there
-            return
+        """Remove all that was kept beside the results, which are complete now.
+
+        What runs of other options, or of another version of the program, have left there for the
+        same results is nobody's any more.
+        """
+        leftovers.remove(self._folder)
 
     def _path(self, name: str, devices: Sequence[Floats]) -> Path:
         found = hashlib.sha256(f"{self._run} {name}".encode())

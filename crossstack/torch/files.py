@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -17,11 +18,13 @@ from ..base.inputs import regular_file
 _MOST_MODEL, _MOST_DATA = 2 * 2**30, 4 * 2**30
 #: modules that a model may consist of: they run no code of the file's own
 _MODULES = (
-    nn.Sequential, nn.ModuleList, nn.Linear, nn.Conv2d, nn.Flatten, nn.Identity,
+    nn.Sequential, nn.ModuleList, nn.Linear, nn.Conv2d, nn.Flatten, nn.Unflatten, nn.Identity,
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Hardtanh,
     nn.Softmax, nn.LogSoftmax, nn.Dropout, nn.Dropout2d, nn.BatchNorm1d, nn.BatchNorm2d,
     nn.LayerNorm, nn.GroupNorm, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.PReLU,
 )  # fmt: skip
+#: how PyTorch names what it does not load
+_FOREIGN = re.compile(r"[Uu]nsupported (?:global: )?GLOBAL (\S+)")
 _SETS = ("x", "y", "x_train", "y_train")
 
 
@@ -41,21 +44,26 @@ def load_model(path: Path) -> nn.Module:
         with torch.serialization.safe_globals(list(_MODULES)):
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = " ".join(str(error).split())
-        named = reason.partition("Unsupported global: GLOBAL ")[2].split(" ")[0]
-        if named:
-            reason = f"it holds {named}, which is none of PyTorch's own layers"
-        raise FileError(
-            f"{path} is not a model that is read ({reason[:160]}); store one of PyTorch's own "
-            "layers in Sequential with torch.save(model, path), or map it in Python "
-            "(crossstack.torch.convert)"
-        ) from None
+        raise FileError(_refusal(path, str(error))) from None
     if not isinstance(found, nn.Module):
         raise FileError(
             f"{path} holds a {type(found).__name__}, not a model: torch.save(model, path) stores "
             "one, torch.save(model.state_dict(), path) its weights alone"
         )
     return found.eval()
+
+
+def _refusal(path: Path, said: str) -> str:
+    """Say why a file is not read; of what PyTorch says, only the name of a foreign object."""
+    named = _FOREIGN.search(" ".join(said.split()))
+    if named is None:
+        state = "is not a whole file of torch.save" if path.stat().st_size else "is empty"
+        return f"{path} {state}; torch.save(model, path) stores a model"
+    layers = ", ".join(sorted(module.__name__ for module in _MODULES))
+    return (
+        f"{path} holds {named[1]}, which is not read from a file; layers that are: {layers}; map "
+        "any other model in Python (crossstack.torch.convert)"
+    )
 
 
 def load_data(path: Path) -> dict[str, NDArray[np.generic]]:

@@ -21,6 +21,7 @@ else:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make torch")
 
 from crossstack.torch import Readout, convert, effective_matrices, study
+from crossstack.torch import files as torch_files
 
 
 def network(wide=12):
@@ -153,7 +154,8 @@ def test_an_interrupted_run_goes_on(crossstack, files, tmp_path, monkeypatch):
         assert crossstack(*args, tmp_path / "part").code == 130
     most[0] = 10_000
     kept = next(tmp_path.glob(".part.tiles"))
-    spoilt = sorted(kept.iterdir())[0]
+    (kept / ("0" * 64)).write_bytes(b"of another version")
+    spoilt = sorted(kept.iterdir())[1]
     spoilt.write_bytes(spoilt.read_bytes()[:-1] + b"x")
     before, solved[0] = solved[0], 0
     assert crossstack(*args, tmp_path / "part").code == 0
@@ -240,8 +242,20 @@ def test_wrong_files(crossstack, files, tmp_path):
     torch.save(network().state_dict(), tmp_path / "weights.pt")
     tried("weights", 3, "weights alone", model=tmp_path / "weights.pt", x=x, y=y)
     torch.save(Own(), tmp_path / "own.pt")
-    tried("own", 3, "none of PyTorch's own layers", model=tmp_path / "own.pt", x=x, y=y)
+    tried("own", 3, "Own, which is not read", "Linear", model=tmp_path / "own.pt", x=x, y=y)
+    torch.save(torch.nn.Sequential(torch.nn.LSTM(6, 3)), tmp_path / "lstm.pt")
+    tried("lstm", 3, "rnn.LSTM, which is not read", model=tmp_path / "lstm.pt", x=x, y=y)
     (tmp_path / "text.pt").write_text("no model")
-    tried("text", 3, "not a model", model=tmp_path / "text.pt", x=x, y=y)
+    tried("text", 3, "not a whole file of torch.save", model=tmp_path / "text.pt", x=x, y=y)
+    (tmp_path / "cut.pt").write_bytes((tmp_path / "own.pt").read_bytes()[:-99])
+    tried("cut", 3, "not a whole file of torch.save", model=tmp_path / "cut.pt", x=x, y=y)
+    (tmp_path / "empty.pt").touch()
+    tried("empty", 3, "is empty", model=tmp_path / "empty.pt", x=x, y=y)
     with pytest.raises(ConfigError, match="x_train"):
         study.Study(network(), {"x": x, "y": y}, study.Asked(Readout(), retrain=1), None, Here())
+
+
+def test_images_may_come_as_vectors(tmp_path):
+    layers = torch.nn.Unflatten(1, (1, 2, 3)), torch.nn.Conv2d(1, 3, 2), torch.nn.Flatten()
+    torch.save(torch.nn.Sequential(*layers), tmp_path / "model.pt")
+    assert torch_files.load_model(tmp_path / "model.pt")(torch.rand(4, 6)).shape == (4, 6)
