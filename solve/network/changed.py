@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.errors import DriveError
+from ...base.errors import DriveError, InputError
+from ..crossbar.lines import numbers
 from .prepared import Prepared
 
 Floats = NDArray[np.float64]
@@ -43,8 +44,17 @@ class Solved:
         Args:
             array: the array.
             conductances: S, of the array's `shape`.
+
+        Raises:
+            InputError: for anything but a prepared array and real numbers.
+            DriveError: for another shape, or a value that is not finite or negative.
         """
-        self.array, self._g = array, array.devices(conductances)
+        if not isinstance(array, Prepared):
+            raise InputError(
+                f"array is a {type(array).__name__}, allowed: what prepare_network or "
+                "prepare_crossbar returns"
+            )
+        self.array, self._g = array, array.devices(numbers("conductances", conductances))
         cells = array.spread(self._g)
         self.matrix, self.constant = array.matrix(cells), array.constant(cells)
         self.anew, self.changes = True, 0
@@ -55,8 +65,20 @@ class Solved:
         return self.array.spread(self._g).copy()
 
     def currents(self, voltages: ArrayLike) -> Floats:
-        """Return the current out of every output, A, shape (vectors, outputs)."""
-        out: Floats = self.array.volts(voltages) @ self.matrix.T + self.constant
+        """Return the current out of every output, A, shape (vectors, outputs).
+
+        Args:
+            voltages: of every input, V, shape (vectors, inputs); of one vector, (inputs,), the
+                outputs are (outputs,).
+
+        Raises:
+            InputError: for anything but real numbers.
+            DriveError: for another shape, or a value that is not finite.
+        """
+        v = numbers("voltages", voltages)
+        if v.ndim == 1:
+            return self.currents(v[None])[0]
+        out: Floats = self.array.volts(v) @ self.matrix.T + self.constant
         return out
 
     def changed(
@@ -71,6 +93,7 @@ class Solved:
             siemens: the new conductances, S, finite and not negative.
 
         Raises:
+            InputError: for places that are not whole numbers, or values that are not real ones.
             DriveError: for a place that there is not, or that is named twice, or a wrong value.
         """
         at, new = self._places(tiers, rows, cols, siemens)
@@ -93,20 +116,23 @@ class Solved:
 
     def _places(self, *given: Any) -> tuple[Ints, Floats]:
         """Numbers of the devices at some places, and their new conductances."""
+        named = zip(("tiers", "rows", "cols"), given[:3], strict=True)
+        places = [_whole(name, value) for name, value in named]
+        new = numbers("siemens", given[3])
         try:
-            t, i, j, s = np.broadcast_arrays(*(np.asarray(v).reshape(-1) for v in given))
+            t, i, j, s = np.broadcast_arrays(*(v.reshape(-1) for v in (*places, new)))
         except ValueError:
             shapes = ", ".join(str(np.shape(v)) for v in given)
             raise DriveError(f"places and conductances have shapes {shapes}") from None
         shape = self.array.shape
-        places = np.stack([t, i, j])
-        inside = (places >= 0) & (places < np.array(shape)[:, None])
-        if not np.issubdtype(places.dtype, np.integer) or not inside.all():
-            raise DriveError(f"places are not all whole numbers within {shape}")
-        values = s.astype(np.float64)
+        at = np.stack([t, i, j])
+        inside = (at >= 0) & (at < np.array(shape)[:, None])
+        if not inside.all():
+            raise DriveError(f"places are not all within {shape}")
+        values = np.asarray(s, dtype=np.float64)
         if not (np.isfinite(values) & (values >= 0)).all():
             raise DriveError("new conductances hold a value that is not finite, or negative")
-        flat = np.ravel_multi_index(tuple(places), shape)
+        flat = np.ravel_multi_index(tuple(at), shape)
         if len(np.unique(flat)) != len(flat):
             raise DriveError("a place is named twice")
         number = np.full(int(np.prod(shape)), -1)
@@ -134,3 +160,17 @@ class Solved:
         seen_in = np.column_stack([array.returned(amps), array.offset @ amps])
         added = seen_out.T @ (change[:, None] * np.linalg.solve(together, seen_in))
         return self.matrix + added[:, :-1], self.constant + added[:, -1]
+
+
+def _whole(name: str, value: Any) -> Ints:
+    """Return whole numbers as an array; an empty one has no kind.
+
+    Raises:
+        InputError: naming what is none.
+    """
+    found = numbers(name, value)
+    kind = np.asarray(value).dtype
+    # numpy takes True and False for a choice among all, not for 1 and 0
+    if found.size and kind.kind not in "iu":
+        raise InputError(f"{name} holds {kind} values, allowed: whole numbers")
+    return found.astype(np.int64)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from crossstack.solve import (
     DriveError,
+    InputError,
     Solved,
     network_matrix,
     prepare_crossbar,
@@ -104,7 +105,6 @@ def test_what_is_not_small_is_solved_anew(arrays, monkeypatch):
     [
         (([0], [0], [9]), 1e-5, "within"),
         (([-1], [0], [0]), 1e-5, "within"),
-        (([0.5], [0], [0]), 1e-5, "whole numbers"),
         (([0, 0], [1, 1], [1, 1]), 1e-5, "twice"),
         (([0], [0], [0]), np.nan, "not finite"),
         (([0], [0], [0]), -1.0, "negative"),
@@ -114,3 +114,36 @@ def test_what_is_not_small_is_solved_anew(arrays, monkeypatch):
 def test_wrong_changes_are_refused(arrays, places, siemens, words):
     with pytest.raises(DriveError, match=words):
         Solved(arrays[1], np.full(SHAPE, 1e-5)).changed(*places, siemens)
+
+
+@pytest.mark.parametrize(
+    ("places", "siemens", "words"),
+    [
+        (([0.5], [0], [0]), 1e-5, "tiers holds float64 values, allowed: whole numbers"),
+        (([0], [True], [0]), 1e-5, "rows holds bool values, allowed: whole numbers"),
+        (([0], [0], "x"), 1e-5, "cols holds <U1 values"),
+        (([0], [0], [0]), 1e-5 + 0j, "siemens holds complex128 values, allowed: real"),
+        (([0], [0], [0]), "x", "siemens holds <U1"),
+        (([0], [0], [0]), None, "siemens holds object"),
+        (([[0], [0, 1]], [0], [0]), 1e-5, "tiers is ragged"),
+    ],
+)
+def test_other_kinds_are_refused(arrays, places, siemens, words):
+    with pytest.raises(InputError, match=words):
+        Solved(arrays[1], np.full(SHAPE, 1e-5)).changed(*places, siemens)
+
+
+def test_nothing_changes_nothing_and_one_vector_is_one(arrays):
+    solved = Solved(arrays[1], np.full(SHAPE, 1e-5))
+    same = solved.changed([], [], [], [])
+    assert np.array_equal(same.matrix, solved.matrix)
+    v = np.linspace(0.0, 0.2, 12)
+    assert np.array_equal(solved.currents(v), solved.currents(v[None])[0])
+    with pytest.raises(DriveError, match="voltages have shape"):
+        solved.currents(v[:-1])
+    with pytest.raises(InputError, match="voltages holds complex128"):
+        solved.currents(v + 0j)
+    with pytest.raises(InputError, match="array is a NoneType"):
+        Solved(None, np.full(SHAPE, 1e-5))
+    with pytest.raises(InputError, match="conductances holds <U1"):
+        Solved(arrays[1], "x")
