@@ -185,9 +185,8 @@ class Explainer:
         nets = self.a.flat.nets
         names = f"{self.a_net(nets[first])} and {self.a_net(nets[second])}"
         i, j, column = rows[0]
-        text = (
-            f"{names} are exchanged at {len(rows)} terminals, the first {self._terminal(i, column)}"
-        )
+        many = f"{len(rows)} terminals, the first " if len(rows) > 1 else ""
+        text = f"{names} are exchanged at {many}{self._terminal(i, column)}"
         return Finding("swap", f"{text} (reference {self.b_name(j)})", (self.device(i).at,))
 
     def _wrong(
@@ -213,7 +212,7 @@ class Explainer:
         places = tuple(self.device(row).at for row, _, _ in rows[:MOST])
         terminal = f"{self._terminal(i, column)} (reference {self.b_name(j)})"
         if len(rows) > 1:
-            terminal += f" and {len(rows) - 1} more terminals"
+            terminal += f" and {len(rows) - 1} more terminal" + "s" * (len(rows) > 2)
         wanted = self.b_net(self.b.flat.nets[net_b]) if net_b >= 0 else "no net"
         if net_a < 0:
             return Finding("open", f"{terminal}: on no net, not on {wanted}", places)

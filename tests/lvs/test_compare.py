@@ -62,7 +62,7 @@ def test_row_line_cut(good, check):
     (error,) = report.errors
     assert "TR[1]" in error
     assert "gap of 0.400 um on Metal4 at (12.700, 11.250)" in error
-    assert "and 1 more terminals" in error
+    assert "and 1 more terminal on" in error
 
 
 def test_select_line_cut(good, check):
