@@ -10,6 +10,7 @@ from ..analyse import read_settle, stimulus
 from ..base import names
 from ..extract import elmore_delays, extract_network, net_capacitance
 from .liberty import CornerFigures
+from .onboard import kind_of_logic
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance
@@ -88,7 +89,9 @@ def corner_figures(
         if settle is None:
             what = stimulus(network, tech)
             settle = read_settle(network, tech, what, capacitance).settle_s
-        control = dict(_control_delays(network, tech, block, capacitance))
+        # behind logic on board a pin's own line tells nothing of when a switch moves
+        if not kind_of_logic(names.kind_of(pin.name) or pin.name for pin in block.pins):
+            control = dict(_control_delays(network, tech, block, capacitance))
     farad = pin_capacitances(extracted, block, capacitance)
     return CornerFigures(tech.conditions, settle, control, farad, leakage_w(extracted, tech))
 
@@ -114,6 +117,16 @@ def _control_delays(
 def _inverter_ohm(tech: Tech) -> float:
     """Return the resistance with which an inverter's weaker transistor of 1 um pulls, ohm."""
     return max(tech.nfet.ron_ohm(1.0), tech.pfet.ron_ohm(1.0))
+
+
+def transistor_count(extracted: ExtractedLayout) -> int:
+    """Return the number of transistors, parallel ones as one, as LVS counts them."""
+    found = set()
+    for device in extracted.flat.devices:
+        if not device.kind.is_memristor:
+            ends = dict(zip(device.kind.terminals, device.nets, strict=True))
+            found.add((device.kind.name, ends["G"], frozenset((ends["D"], ends["S"]))))
+    return len(found)
 
 
 def leakage_w(extracted: ExtractedLayout, tech: Tech) -> float:

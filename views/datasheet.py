@@ -10,7 +10,7 @@ from ..base import names
 from ..base.units import percent
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
-from .onboard import kind_of_logic, settings, waves
+from .onboard import kind_of_logic, later, settings, waves
 from .pintable import modes_table, pin_table
 from .power import supply_windows
 
@@ -48,8 +48,12 @@ def datasheet(
     what: Stimulus,
     corners: Sequence[CornerFigures],
     found: Found,
+    transistors: int,
 ) -> dict[str, Any]:
-    """Return the values of a datasheet, SI units unless a key says otherwise."""
+    """Return the values of a datasheet, SI units unless a key says otherwise.
+
+    `transistors` are all of the layout, those of logic on board with them.
+    """
     um = tech.dbu_um
     m = tech.memristor
     farad = corners[0].farad if corners else {}
@@ -65,7 +69,7 @@ def datasheet(
         "rows": network.rows,
         "cols": network.cols,
         "devices": len(network.memristor_row),
-        "transistors": len(network.switch_a),
+        "transistors": transistors,
         "supply_V": tech.conditions.supply_v,
         "device": {
             "r_on_ohm": m.r_on_ohm,
@@ -90,12 +94,13 @@ def datasheet(
             for g in groups
         ],
         "supply_windows": [w.to_json(um) for w in supply_windows(block)],
-        "modes": modes_table(network, tech),
+        "modes": modes_table(network, tech, [pin.name for pin in block.pins]),
         "lines": _lines(found.nets),
         "ir_drop": _drops(found.ir_drop),
         "limits": _limits(found.em),
         "write": _write(found.em),
         "corners": [_corner(at) for at in corners],
+        "logic_delay": later(kind_of_logic(g.name for g in groups)) or None,
         "settle": (found.timing or {}).get("settle"),
         "from_array_edge": any(row.get("origin") for row in found.nets),
     }
@@ -170,8 +175,9 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
     selects = [name for name in controls if name in names.SELECTS]
     writes = [name for name in controls if name not in names.SELECTS]
     read = [(name, "0111") for name in selects] + [(name, "0000") for name in writes]
-    if logic := kind_of_logic(g.name for g in groups):
-        read = waves(logic)
+    have = [g.name for g in groups]
+    if kind_of_logic(have):
+        read, wait = waves(have), f"delay of EN + {wait}"
     read += [(name, "x===") for name in inputs] + [(names.OUTPUT, "xx==")]
     found["read"] = timing_diagram("Read: both tiers", read, {1: "inputs step", 2: wait})
     if len(sheet["modes"]) and any("written" in key for row in sheet["modes"] for key in row):
@@ -221,11 +227,12 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed."
     )
     if logic:
-        set_read, set_write, after = settings(logic)
+        set_read, set_write, after = settings(have)
+        wait += ", counted from when select lines are on and inputs stand"
     read = [
         *set_read,
         f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
-        f"Take the currents out of {names.OUTPUT} {wait}.",
+        f"Take the currents out of {names.OUTPUT} {wait}. {later(logic)}".rstrip(),
     ]
     write = [
         *set_write,

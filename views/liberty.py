@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..base import names
 from ..pdk import Conditions
 from .abstract import Abstract
+from .onboard import kind_of_logic
 from .ports import PortGroup
 
 #: resistance corner -> what transistors at it are called
@@ -46,7 +47,10 @@ def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigure
     """Yield a library with the block as its one cell; ns, pF, V, nW."""
     supply = at.conditions.supply_v
     yield f'library ("{block.name}__{at.name}") {{'
-    yield from _indented(_library_head(at, supply))
+    told = "delays of columns: see the datasheet"
+    if kind_of_logic(group.name for group in groups):
+        told += "; no delay of the logic on board is in here"
+    yield from _indented(_library_head(at, supply, told))
     yield from _indented(_bus_types(groups))
     yield f'  cell ("{block.name}") {{'
     yield from _indented(_cell(block, groups, at), 2)
@@ -58,8 +62,8 @@ def _indented(lines: Iterable[str], depth: int = 1) -> Iterator[str]:
     yield from (_INDENT * depth + line for line in lines)
 
 
-def _library_head(at: CornerFigures, supply: float) -> Iterator[str]:
-    yield f'comment : "{at.conditions.text}; delays of columns: see the datasheet";'
+def _library_head(at: CornerFigures, supply: float, told: str) -> Iterator[str]:
+    yield f'comment : "{at.conditions.text}; {told}";'
     yield "technology (cmos);"
     yield "delay_model : table_lookup;"
     yield 'time_unit : "1ns";'

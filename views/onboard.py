@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..base import names
 from ..base.errors import ConfigError
-from ..solve.modes.decoder import Decoder
+from ..solve.modes.decoder import Decoder, mode_code
 
 if TYPE_CHECKING:
     from ..solve import Drives, Network
@@ -59,13 +59,13 @@ _SET = {
     "decoder": (
         [
             "Set EN low: every select line goes off.",
-            "Set every bit of M high: both tiers are read. A may be any address.",
-            "Set EN high; A and M are held from then on.",
+            "Set every bit of M high: both tiers are read.{any}",
+            "Set EN high; {held} held from then on.",
         ],
         [
-            "Set EN low, and WR and WC to 0 V. Set A to column k, and M[0] high and M[1] low to "
-            "write the top tier, or M[0] low and M[1] high to write the bottom one. The other tier "
-            "of the other columns is read meanwhile.",
+            "Set EN low, and WR and WC to 0 V. Set {to}M[0] high and M[1] low to write the "
+            "top tier, or M[0] low and M[1] high to write the bottom one. The other tier of the "
+            "other columns is read meanwhile.",
             "When the mode switches stand, set EN high: the select line of column k goes on.",
         ],
         "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
@@ -91,11 +91,60 @@ _WAVES = {
 }
 
 
-def settings(kind: str) -> tuple[list[str], list[str], str]:
+#: what no figure of a block counts: the time that the logic takes by itself
+_LATER = {
+    "decoder": (
+        "The decoder's own delay comes on top of all times given here. Of a macro of 1 x 2 on "
+        "GF180MCU, in ngspice with the foundry's models, typical and at 25 C, select lines are on "
+        "3.0 ns after EN rises and mode switches stand 4.2 ns after it falls; other sizes "
+        "and conditions differ."
+    ),
+    "scan": (
+        "The delay of the logic on board, from EN, LE and CLK to the lines, comes on top of all "
+        "times given here."
+    ),
+}
+
+
+def settings(ports: Iterable[str]) -> tuple[list[str], list[str], str]:
     """Return how logic on board is set for a read and for a write, and how a write ends."""
-    return _SET[kind]
+    have = set(ports)
+    address = names.ADDRESS in have
+    words = {
+        "any": " A may be any address." if address else "",
+        "held": "A and M are" if address else "M is",
+        "to": "A to column k, and " if address else "",
+    }
+    read, write, after = _SET[kind_of_logic(have)]
+    return [s.format(**words) for s in read], [s.format(**words) for s in write], after
 
 
-def waves(kind: str) -> list[tuple[str, str]]:
+def waves(ports: Iterable[str]) -> list[tuple[str, str]]:
     """Return name and levels of its pins while it is set, see `drawings.timing_diagram`."""
-    return _WAVES[kind]
+    have = set(ports)
+    found = _WAVES[kind_of_logic(have)]
+    return [(n if names.ADDRESS in have else n.removesuffix(", A"), levels) for n, levels in found]
+
+
+def later(kind: str) -> str:
+    """Return what is said of the time that the logic takes, '' for a block without."""
+    return _LATER.get(kind, "")
+
+
+def mode_rows(reads: Mapping[str, int | None]) -> dict[str, dict[str, str]]:
+    """Return what a decoder's pins carry, in words: pin -> head -> level.
+
+    Args:
+        reads: head of a column of the mode table -> the tier that is read, None for both.
+    """
+    found = {
+        names.numbered(names.ADDRESS, "*"): {
+            head: "any" if tier is None else "column k" for head, tier in reads.items()
+        },
+        names.ENABLE: dict.fromkeys(reads, "low, then high"),
+    }
+    for k in range(len(names.TIERS)):
+        found[names.mode_bit(k)] = {
+            head: "high" if mode_code(tier)[k] else "low" for head, tier in reads.items()
+        }
+    return found

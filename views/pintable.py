@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..analyse import refusal, write_options
 from ..base import names
 from ..solve import MODES, network_drives
 from .access import on_tracks
+from .onboard import kind_of_logic, mode_rows
 
 if TYPE_CHECKING:
     from ..analyse import Stimulus
@@ -99,13 +100,21 @@ def _every_way(network: Network, tech: Tech, what: Stimulus) -> Iterator[tuple[s
                     yield mode.name, network_drives(network, mode.name, inputs, **way)
 
 
-def modes_table(network: Network, tech: Tech) -> list[dict[str, str]]:
-    """Return what every kind of pin carries in every mode, in words of the mode table."""
+def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[str, str]]:
+    """Return what every kind of pin carries in every mode, in words of the mode table.
+
+    Of a scan chain there are the lines that it sets, whose levels are shifted in.
+
+    Args:
+        network: extracted.
+        tech: for the write voltages.
+        pins: of the block.
+    """
     from ..solve import ArrayKind
 
     kind = ArrayKind.of(network)
     rows: dict[str, dict[str, str]] = {}
-    heads = []
+    heads: dict[str, int | None] = {}
     for mode in MODES.values():
         if refusal(network, mode.name) is not None:
             continue
@@ -118,12 +127,17 @@ def modes_table(network: Network, tech: Tech) -> list[dict[str, str]]:
                 letters = {"R": names.TIERS[tier], "W": other}
                 read, write = names.TIER_NAMES[tier], names.TIER_NAMES[1 - tier]
                 head += f", {read} reads, column k of {write} is written"
-            heads.append(head)
+            heads[head] = tier
             for rule in mode.rules(kind):
                 name = rule.pins.format(i="*", **letters)
                 rows.setdefault(name, {})[head] = rule.carries.replace("_", " ")
-    ports = set(network.ports) | set(network.gate_nets)
-    kinds = {names.numbered(names.kind_of(p), "*") if names.kind_of(p) else p for p in ports}
+    own = set(pins)
+    logic = kind_of_logic(names.kind_of(pin) or pin for pin in own)
+    if logic == "decoder":
+        rows |= mode_rows(heads)
+    elif logic == "scan":
+        own |= set(network.gate_nets)
+    kinds = own | {names.numbered(names.kind_of(p), "*") for p in own if names.kind_of(p)}
     return [
         {"pin": name, **{head: told.get(head, "-") for head in heads}}
         for name, told in sorted(rows.items())

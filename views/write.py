@@ -14,7 +14,7 @@ from ..lvs import read_netlist
 from .abstract import Abstract, abstract_of, natural
 from .access import on_tracks, unreachable
 from .cdl import cdl_lines
-from .corners import corner_figures, corners_of
+from .corners import corner_figures, corners_of, transistor_count
 from .datasheet import Found, datasheet, drawings, html, markdown, steps
 from .lef import lef_lines
 from .liberty import CornerFigures, liberty_lines
@@ -127,7 +127,7 @@ def write_views(
         for at in figures:
             _write(views, folder / f"{name}__{at.name}.lib", liberty_lines(block, groups, at))
         _model(views, folder, groups, tech, known, figures[0], seed)
-    _sheet(views, folder, groups, tech, known, figures)
+    _sheet(views, folder, groups, tech, known, figures, transistor_count(extracted))
     return views
 
 
@@ -172,10 +172,12 @@ def _sheet(
     tech: Tech,
     known: Known,
     figures: Sequence[CornerFigures],
+    transistors: int,
 ) -> None:
     """Write pin list, diagrams and datasheet."""
     block = views.block
-    sheet = datasheet(block, groups, tech, known.network, known.what, figures, known.results)
+    found = known.results
+    sheet = datasheet(block, groups, tech, known.network, known.what, figures, found, transistors)
     pictures, how = drawings(groups, sheet), steps(groups, sheet)
     name = block.name
     _write(views, folder / f"{name}_pins.csv", [csv_text(sheet["pins"])])
