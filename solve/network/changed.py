@@ -76,10 +76,9 @@ class Solved:
             DriveError: for another shape, or a value that is not finite.
         """
         v = numbers("voltages", voltages)
-        if v.ndim == 1:
-            return self.currents(v[None])[0]
-        out: Floats = self.array.volts(v) @ self.matrix.T + self.constant
-        return out
+        one = v.ndim == 1
+        found: Floats = self.array.volts(v[None] if one else v) @ self.matrix.T + self.constant
+        return found[0] if one else found
 
     def changed(
         self, tiers: ArrayLike, rows: ArrayLike, cols: ArrayLike, siemens: ArrayLike
