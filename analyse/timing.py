@@ -46,11 +46,8 @@ DEPTHS = (2, 3, 5, 10, 20, None)
 #: (doi 10.1109/isca.2016.12, pdk/modules/al_tio2/SOURCES.md section 6); ours settles well within it
 SENSE_S = 100e-9
 INPUT_BITS = 10
-#: nets of a macro whose capacitance the settling needs
-LINES = tuple(
-    f"{kind}[*"
-    for kind in (*reversed(names.ROWS), names.COLUMN, *reversed(names.ALL_INPUTS), names.OUTPUT)
-)
+#: kinds of a macro's lines whose capacitance the settling needs
+_SETTLING = (*reversed(names.ROWS), names.COLUMN, *reversed(names.ALL_INPUTS), names.OUTPUT)
 COUNTED = (
     "all inputs step at once; wires, memristors, transistors at work with their sources "
     "and drains, capacitances of lines and across memristors"
@@ -58,6 +55,12 @@ COUNTED = (
 LEFT_OUT = "the driver, the read-out's input"
 #: how long a source moves that steps, s: far less than any wire needs
 STEP_S = 1e-15
+
+
+def settling_nets(network: Network) -> tuple[str, ...]:
+    """Return patterns of the nets of a macro whose capacitance the settling needs."""
+    there = {net.split("[")[0] for net in network.nets if "[" in net}
+    return tuple(f"{kind}[*" for kind in _SETTLING if kind in there)
 
 
 @dataclass(frozen=True)

@@ -310,7 +310,8 @@ def documented(draw: Callable[..., Cell]) -> Callable[..., Cell]:
     """Return the function whose docstring and name describe a cell."""
     if not isinstance(draw, partial):
         return draw
-    described: Callable[..., Cell] = draw.args[-1]
+    # a cell of ours is its checks before its drawing; anyone else's partial is what it calls
+    described: Callable[..., Cell] = draw.args[-1] if draw.args else draw.func
     return described
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.errors import OK, ConfigError
-from .base.files import together, write_json
 from .console import Console
 from .options import check_results, is_folder
 
@@ -118,6 +117,7 @@ def follow(
 def _write(found: OverTime, value: dict[str, Any], out: Path) -> list[Path]:
     """Write figures and curves; return what was written."""
     from .analyse.transient_tables import curve_files, write_curves
+    from .base.files import together, write_json
 
     with together(out) as work:
         write_json(work / "transient.json", value)

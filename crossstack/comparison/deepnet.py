@@ -17,7 +17,7 @@ import numpy as np
 from ..analyse.analysis import Stimulus
 from ..analyse.needs import Lowest, lowest_of
 from ..analyse.operating import Laws, mode_ohm, write_turns, write_way
-from ..analyse.timing import LINES, Settling, read_settle
+from ..analyse.timing import Settling, read_settle, settling_nets
 from ..base import names
 from ..base.names import TIER_NAMES, WRITE_RAIL
 from ..pdk import Tech
@@ -162,5 +162,5 @@ def settle(proved: Proved, tech: Tech, what: Stimulus) -> Settling:
     """
     from ..extract import net_capacitance
 
-    found = net_capacitance(proved.layout, tech, nets=LINES)
+    found = net_capacitance(proved.layout, tech, nets=settling_nets(proved.network))
     return read_settle(proved.network, tech, what, found)

@@ -129,7 +129,6 @@ def test_pins_are_few() -> None:
     ("values", "said"),
     [
         ({"periphery": "decoder"}, "it needs top: macro"),
-        ({"top": "testchip", "periphery": "decoder"}, "none on a test chip"),
         ({"top": "macro", "periphery": "decode"}, "one of none, scan, decoder"),
     ],
 )

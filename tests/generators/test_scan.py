@@ -92,7 +92,6 @@ def test_pins_lie_on_the_edge_and_lines_stay_inside() -> None:
     ("values", "said"),
     [
         ({"periphery": "scan"}, "it needs top: macro"),
-        ({"top": "testchip", "periphery": "scan"}, "none on a test chip"),
         ({"top": "macro", "periphery": "chain"}, "one of none, scan"),
         ({"top": "macro", "periphery": None}, "a word"),
     ],
