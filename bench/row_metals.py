@@ -1,6 +1,6 @@
 """Which metal is free over a row's whole path, for a second line beside or above the row lines.
 
-python bench/row_metals.py [PROCESS]    default gf180mcuD; of each cell and metal: its cover, the
+python bench/row_metals.py [PROCESS]    default the usual; of each cell and metal: its cover, the
                                         highest band along the row that holds nothing, and how
                                         many lines of the least width it takes with their spaces
 """
@@ -18,6 +18,7 @@ from crossstack.cells.rules import RuleBook
 from crossstack.cells.unit import Unit
 from crossstack.generators import ArraySpec
 from crossstack.pdk import profile_names
+from crossstack.pdk.home import DEFAULT
 
 CELLS: tuple[dict[str, Any], ...] = (
     {"cell": "hybrid"},
@@ -59,7 +60,7 @@ def lines(process: str) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("process", nargs="?", default="gf180mcuD")
+    parser.add_argument("process", nargs="?", default=DEFAULT)
     print("\n".join(lines(parser.parse_args().process)))
 
 

@@ -21,7 +21,7 @@ CLAMP, CAPACITOR, RESISTOR = (40_000, None, 12), (40_000, 5_000, 2), (600, 10_00
 #: lower end of the channels; width of lines; room between parts; width of what leads VDD over
 #: the ring of VSS; dbu
 _LOW, _LINE, _ROOM, _STRAP = 22_000, 6_000, 2_500, 18_000
-#: west end: the clamp keeps away from the openings of the pads on both sides (PAD.17), dbu
+#: west end: diffusion keeps away from the openings of the pads on both sides, dbu
 _WEST = 4_500
 #: transistors of the resistor in series, and their step
 IN_SERIES, _STEP = 3, 4_000

@@ -14,11 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from ..cells.marks import BARS, masks, vernier_step
 from ..cells.parameters import ELECTRODES
-from ..extract.sheet.rates import warm
 from ..pdk import Conditions, ParameterError, Tech
 from ..pdk.conditions import REFERENCE_C
 from .instrument import Pads, draw, four_wire_ohm, wires_of
@@ -65,6 +63,20 @@ class _Ohm:
 
     value: float
     error: float
+
+
+def _warm(per_c: float, temperature_c: float) -> float:
+    """Return the factor of a resistance by temperature; see `extract.sheet.rates.warm`."""
+    from ..extract.sheet.rates import warm
+
+    return warm(per_c, temperature_c)
+
+
+def _root(*arguments: Any, **options: Any) -> float:
+    """Return a root by Brent's method; an installation for checking has the plan, and no SciPy."""
+    from scipy.optimize import brentq
+
+    return float(brentq(*arguments, **options))
 
 
 def evaluate(
@@ -143,7 +155,7 @@ class _Film:
     def __init__(self, film: str, tech: Tech, temperature_c: float) -> None:
         self.film, self.base, self.temperature_c = film, tech, temperature_c
         found = next(f for f in tech.films if f.name == film)
-        self.typical, self.warm = found.sheet_ohm_sq, warm(found.tcr_per_c, temperature_c)
+        self.typical, self.warm = found.sheet_ohm_sq, _warm(found.tcr_per_c, temperature_c)
         self.sheet_ohm = self.sheet_error = self.growth_um = self.growth_error = 0.0
 
     def _tech(self, sheet: float, growth: float, **others: Any) -> Tech:
@@ -167,7 +179,7 @@ class _Film:
             text = "within a factor of 2: a symmetric cross"
             raise ParameterError("readings", f"{self.film}: {a.value:g} and {b.value:g} ohm", text)
         mean = math.pi / math.log(2) * (a.value + b.value) / 2
-        hot = brentq(
+        hot = _root(
             lambda s: math.exp(-math.pi * a.value / s) + math.exp(-math.pi * b.value / s) - 1.0,
             mean / 3, mean * 3, xtol=1e-12 * mean,
         )  # fmt: skip
@@ -197,13 +209,13 @@ class _Film:
         if rest(-most) < 0.0 or rest(most) > 0.0:
             text = f"that of a line {width:g} um wide, give or take {2 * most:g} um"
             raise ParameterError("readings", f"kelvin_{self.film.lower()}: {line.value:g}", text)
-        return float(brentq(rest, -most, most, xtol=1e-4))
+        return float(_root(rest, -most, most, xtol=1e-4))
 
     def via(self, chain: _Ohm) -> Figure:
         """Return the resistance of one via between electrode and land."""
         count = draw(f"via_chain_{self.film.lower()}", self.base).info["vias"]
         cut = next(c for c in self.base.cuts if c.name == f"V{self.film}")
-        expected = cut.ohm.at("typ") * warm(cut.tcr_per_c, self.temperature_c)
+        expected = cut.ohm.at("typ") * _warm(cut.tcr_per_c, self.temperature_c)
         land = self.base.roles.layer("land")
         sheet = next(f.sheet_ohm_sq for f in self.base.films if f.name == land)
         model = self._model("via_chain", self.sheet_ohm, self.growth_um)

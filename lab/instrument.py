@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..cells import Cell, to_layout
 from ..cells.drawing import label_at
 from ..cells.monitors import kelvin, van_der_pauw, via_chain
-from ..extract import extract
 from ..pdk import ParameterError, Tech
-from ..solve import Network, solve_network
+
+if TYPE_CHECKING:
+    from ..solve import Network
 
 #: a pair of pads of a monitor, numbered from 1 in the west
 Pads = tuple[int, int]
@@ -50,6 +51,8 @@ def wires_of(monitor: str, tech: Tech) -> Network:
     """Return the extracted wires of a monitor, with a port ``P1`` to ``P4`` on each pad."""
     cell = draw(monitor, tech)
     labels = (label_at(replace(port, name=f"P{k}")) for k, port in enumerate(cell.ports, 1))
+    from ..extract import extract
+
     return extract(to_layout(replace(cell, labels=tuple(labels)), tech), tech).network
 
 
@@ -57,6 +60,8 @@ def four_wire_ohm(network: Network, force: Pads, sense: Pads) -> float:
     """Return the voltage between two pads over the current through two others, in ohm."""
     none = np.zeros((1, 0, 0))  # a monitor of wires holds no device
     pads = {f"P{force[0]}": 1.0, f"P{force[1]}": 0.0}
+    from ..solve import solve_network
+
     solved = solve_network(network, conductances=none, port_voltages=pads)
     high, low = (solved.node_voltages[network.ports[f"P{pad}"]] for pad in sense)
     return float((high - low) / solved.port_currents[f"P{force[0]}"])

@@ -95,9 +95,9 @@ _WAVES = {
 _LATER = {
     "decoder": (
         "The decoder's own delay comes on top of all times given here. Of a macro of 1 x 2 on "
-        "GF180MCU, in ngspice with the foundry's models, typical and at 25 C, select lines are on "
-        "3.0 ns after EN rises and mode switches stand 4.2 ns after it falls; other sizes "
-        "and conditions differ."
+        "the usual process, in ngspice with the foundry's models, typical and at 25 C, select "
+        "lines are on 3.0 ns after EN rises and mode switches stand 4.2 ns after it falls; other "
+        "sizes and conditions differ."
     ),
     "scan": (
         "The delay of the logic on board, from EN, LE and CLK to the lines, comes on top of all "

@@ -125,10 +125,13 @@ def extract_around(
     """
     # the far end of a line bears no label: it is known by what stands on it
     line_at = {spot: name for name, (pieces, by) in lines.items() for spot in pieces.around(by)}
+    labelled: set[str] = set()
 
     def whole(net: FlatNet) -> NetResistors | None:
         name = line_label(net.name)
-        if name is None and not net.name:
+        if name is not None:
+            labelled.add(name)
+        elif not net.name:
             found = {line_at.get(spot) for spot in spots(layout, net)}
             name = found.pop() if len(found) == 1 else None
         if name is None or name not in lines:
@@ -140,7 +143,8 @@ def extract_around(
             raise NotRegularError(f"{name} differs from lines like it around the array") from None
 
     found = extract_flat(layout, tech, part_pins=lambda name, shapes: [], part_nets=whole)
-    missing = next((name for name in lines if name not in found[0].ports), None)
+    there = labelled & found[0].ports.keys()
+    missing = next((name for name in lines if name not in there), None)
     if missing:
         raise NotRegularError(f"the pin of {missing} does not lie outside the array")
     return found
