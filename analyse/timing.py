@@ -59,7 +59,7 @@ STEP_S = 1e-15
 
 def settling_nets(network: Network) -> tuple[str, ...]:
     """Return patterns of the nets of a macro whose capacitance the settling needs."""
-    there = {net.split("[")[0] for net in network.nets if "[" in net}
+    there = {names.kind_of(net) for net in network.nets}
     return tuple(f"{kind}[*" for kind in _SETTLING if kind in there)
 
 

@@ -17,12 +17,16 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
 from crossstack.solve import Sinh, solve_crossbar_nonlinear
+
+sys.path.insert(0, str(Path(__file__).parent))
+from solver import ngspice_currents
 
 LAW = Sinh(3.0)
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}
@@ -33,33 +37,9 @@ MOST_DIFFERENCE, MOST_KCL = 1e-5, 1e-8
 SPREAD, NOISE = 0.10, 0.02
 
 
-def spice_currents(G: np.ndarray, volts: np.ndarray) -> np.ndarray:
-    """Return the column currents that ngspice finds, A."""
-    T, n, m = G.shape
-    lines = ["* crossbar of a law"]
-    for t in range(T):
-        for i in range(n):
-            lines.append(f"v{t}_{i} s{t}_{i} 0 {float(volts[t, i])!r}")
-            before = f"s{t}_{i}"
-            for j in range(m):
-                here, below = f"w{t}_{i}_{j}", f"b{i}_{j}"
-                lines.append(f"r{t}_{i}_{j} {before} {here} 1")
-                scale = float(G[t, i, j]) / LAW.b
-                law = f"{scale!r}*sinh({LAW.b!r}*v({here},{below}))"
-                lines.append(f"b{t}_{i}_{j} {here} {below} I={law}")
-                before = here
-    for j in range(m):
-        below = [f"b{i}_{j}" for i in range(1, n)] + ["0"]
-        lines += [f"rb{i}_{j} b{i}_{j} {below[i]} 1" for i in range(n)]
-    lines += [".options gmin=1e-18 reltol=1e-6", ".control", "set numdgt=16", "op"]
-    lines += [f"print v(b{n - 1}_{j})" for j in range(m)] + [".endc", ".end"]
-    run = subprocess.run(
-        ["ngspice", "-b"], input="\n".join(lines), capture_output=True, text=True, check=False
-    )
-    found = [float(s.split(" = ")[1]) for s in run.stdout.splitlines() if s.startswith("v(b")]
-    if len(found) != m:
-        raise RuntimeError(f"ngspice did not solve: {run.stderr[-300:]}")
-    return np.array(found)
+def law_of(name: str, a: str, b: str, siemens: float) -> str:
+    """Return a device between two nodes as a source of SPICE that follows the law."""
+    return f"b{name} {a} {b} I={siemens / LAW.b!r}*sinh({LAW.b!r}*v({a},{b}))"
 
 
 def kirchhoff(G: np.ndarray, volts: np.ndarray, found: object) -> float:
@@ -105,7 +85,7 @@ def main() -> int:
             fine, beside = lost <= MOST_KCL, ""
             if size <= MOST_SPICE and shutil.which("ngspice"):
                 begun = time.perf_counter()
-                theirs = spice_currents(G, volts)
+                theirs = ngspice_currents(G, volts, law_of, "reltol=1e-6")
                 spice = time.perf_counter() - begun
                 differs = np.abs(found.column_currents - theirs).max() / np.abs(theirs).max()
                 fine = fine and differs <= MOST_DIFFERENCE

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 from scipy.sparse import csc_matrix
@@ -101,21 +102,41 @@ def badcrossbar_currents(G: np.ndarray, volts: np.ndarray) -> np.ndarray:
     return np.asarray(result.currents.output)
 
 
-def ngspice_currents(G: np.ndarray) -> np.ndarray:
+def linear_device(name: str, a: str, b: str, siemens: float) -> str:
+    """Return a device between two nodes as a resistor of SPICE."""
+    return f"r{name} {a} {b} {1 / siemens!r}"
+
+
+def ngspice_currents(
+    G: np.ndarray,
+    volts: np.ndarray | None = None,
+    device: Callable[[str, str, str, float], str] = linear_device,
+    options: str = "",
+) -> np.ndarray:
+    """Return the column currents that ngspice finds for 1 ohm a wire piece, A.
+
+    Args:
+        G: of the devices, S, (T, rows, columns).
+        volts: of the rows, V, (T, rows); None for 1 V.
+        device: line of SPICE for one device: its name, two nodes, S.
+        options: further ones of ngspice.
+    """
     T, n, m = G.shape
+    volts = np.ones((T, n)) if volts is None else volts
     lines = ["* crossbar"]
     for t in range(T):
         for i in range(n):
-            lines.append(f"v{t}_{i} s{t}_{i} 0 1")
+            lines.append(f"v{t}_{i} s{t}_{i} 0 {float(volts[t, i])!r}")
             before = f"s{t}_{i}"
             for j in range(m):
-                lines.append(f"rw{t}_{i}_{j} {before} w{t}_{i}_{j} 1")
-                lines.append(f"rd{t}_{i}_{j} w{t}_{i}_{j} b{i}_{j} {float(1 / G[t, i, j])!r}")
-                before = f"w{t}_{i}_{j}"
+                here = f"w{t}_{i}_{j}"
+                lines.append(f"rw{t}_{i}_{j} {before} {here} 1")
+                lines.append(device(f"d{t}_{i}_{j}", here, f"b{i}_{j}", float(G[t, i, j])))
+                before = here
     for j in range(m):
         below = [f"b{i}_{j}" for i in range(1, n)] + ["0"]
         lines += [f"rb{i}_{j} b{i}_{j} {below[i]} 1" for i in range(n)]
-    lines += [".options gmin=1e-18", ".control", "set numdgt=16", "op"]
+    lines += [f".options gmin=1e-18 {options}", ".control", "set numdgt=16", "op"]
     lines += [f"print v(b{n - 1}_{j})" for j in range(m)] + [".endc", ".end"]
     run = subprocess.run(
         ["ngspice", "-b"], input="\n".join(lines), capture_output=True, text=True, check=False

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..cells.marks import BARS, masks, vernier_step
 from ..cells.parameters import ELECTRODES
+from ..extract.sheet.rates import warm
 from ..pdk import Conditions, ParameterError, Tech
 from ..pdk.conditions import REFERENCE_C
 from .instrument import Pads, draw, four_wire_ohm, wires_of
@@ -63,13 +64,6 @@ class _Ohm:
 
     value: float
     error: float
-
-
-def _warm(per_c: float, temperature_c: float) -> float:
-    """Return the factor of a resistance by temperature; see `extract.sheet.rates.warm`."""
-    from ..extract.sheet.rates import warm
-
-    return warm(per_c, temperature_c)
 
 
 def _root(*arguments: Any, **options: Any) -> float:
@@ -155,7 +149,7 @@ class _Film:
     def __init__(self, film: str, tech: Tech, temperature_c: float) -> None:
         self.film, self.base, self.temperature_c = film, tech, temperature_c
         found = next(f for f in tech.films if f.name == film)
-        self.typical, self.warm = found.sheet_ohm_sq, _warm(found.tcr_per_c, temperature_c)
+        self.typical, self.warm = found.sheet_ohm_sq, warm(found.tcr_per_c, temperature_c)
         self.sheet_ohm = self.sheet_error = self.growth_um = self.growth_error = 0.0
 
     def _tech(self, sheet: float, growth: float, **others: Any) -> Tech:
@@ -215,7 +209,7 @@ class _Film:
         """Return the resistance of one via between electrode and land."""
         count = draw(f"via_chain_{self.film.lower()}", self.base).info["vias"]
         cut = next(c for c in self.base.cuts if c.name == f"V{self.film}")
-        expected = cut.ohm.at("typ") * _warm(cut.tcr_per_c, self.temperature_c)
+        expected = cut.ohm.at("typ") * warm(cut.tcr_per_c, self.temperature_c)
         land = self.base.roles.layer("land")
         sheet = next(f.sheet_ohm_sq for f in self.base.films if f.name == land)
         model = self._model("via_chain", self.sheet_ohm, self.growth_um)
