@@ -311,7 +311,8 @@ def documented(draw: Callable[..., Cell]) -> Callable[..., Cell]:
     if not isinstance(draw, partial):
         return draw
     # a cell of ours is its checks before its drawing; anyone else's partial is what it calls
-    described: Callable[..., Cell] = draw.args[-1] if draw.args else draw.func
+    last = draw.args[-1] if draw.args else None
+    described: Callable[..., Cell] = last if callable(last) else draw.func
     return described
 
 

@@ -1,6 +1,7 @@
 """Cells of a user's own: what arrays ask of them, and how they become known."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -165,3 +166,25 @@ def test_an_installed_package_brings_its_cell(tmp_path, monkeypatch):
     install(tmp_path, "another", {"gone": "plugin_of_test:plugged"})
     with pytest.raises(CrossStackError, match="several packages offer a cell named 'gone'"):
         ArraySpec(cell="gone")
+
+
+def _wide(kind, tech, *, extra, **values):
+    """A hybrid cell under another name."""
+    cell = draw_cell("hybrid_cell", tech, select_w_um=2.0 + extra, **values)
+    name = f"wide_{kind}"
+    return replace(cell, name=name, netlist=replace(cell.netlist, name=name))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        partial(_wide, "a", extra=0.5),
+        partial(partial(_wide, "a"), extra=0.5),
+        partial(lambda tech, **values: _wide("a", tech, extra=0.5, **values)),
+    ],
+    ids=["position", "nested", "bare"],
+)
+def test_an_own_cell_may_be_a_partial_of_any_kind(draw):
+    register_cell("wide_a", draw)
+    built = build_top(ArraySpec(2, 1, "wide_a"))
+    assert run_drc(to_layout(built.cell, built.tech), built.tech, rules=["DF.1a"]).clean
