@@ -173,7 +173,7 @@ def _words(ways: Mapping[str, Met], missing: list[str], assumed: bool) -> str:
 
 def _beside(volts: float, needed: float) -> str:
     """Return a voltage in as many digits, three at least, as tell it from what is needed."""
-    for digits in range(3, 12):
+    for digits in range(3, 18):
         text = f"{volts:.{digits}g}"
         if not np.isfinite(volts) or (float(text) >= needed) == (volts >= needed):
             break

@@ -239,6 +239,9 @@ def test_a_verdict_on_writes_fails_closed():
     # in as many digits as tell what it gets from what it needs
     near = write_verdict(TECH, [Lowest("set", "top", 0, 0, 1.49894), right[1]], "all")
     assert "set 1.499 of 1.5 V, reset 1.8 of 1.7 V" in near.text
+    least = np.nextafter(1.5, 0.0)
+    text = write_verdict(TECH, [Lowest("set", "top", 0, 0, least), right[1]], "all").text
+    assert f"set {float(least)!r} of 1.5 V" in text
 
 
 def test_spread_is_the_devices(network):
