@@ -18,6 +18,8 @@ from .tapeout import MARK_GAP
 
 #: cell of what keeps fill out of the marks
 MARKERS = "no_fill"
+#: what identification cells are asked for
+IDS_FOR = "needed for chip on board only"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Finished:
         found += [f"fill of {f.layer} lies {f.given_up}" for f in self.fill if f.given_up]
         if self.left_out:
             names = ", ".join(self.left_out)
-            found.append(f"no room for {names}: needed for chip on board only")
+            found.append(f"no room for {names}: {IDS_FOR}")
         return found
 
 

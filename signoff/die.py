@@ -32,7 +32,7 @@ def check_die(foundry: TapeoutFile, extracted: ExtractedLayout | None) -> list[C
     found = []
     for name, check, good in (
         ("seal ring", _ring, "The seal ring is closed on every layer."),
-        ("id cells", _ids, "Identification cells lie where the run looks for them."),
+        ("id cells", _ids, _ids_there(foundry)),
         ("local density", _windows, "Every window of the die is covered as it must be."),
         ("fill", _gaps, "No area is left without fill that must have it."),
     ):
@@ -157,6 +157,23 @@ def _ids(f: TapeoutFile) -> Iterator[str]:
         inst = next(i.child_inst() for i in cell.each_parent_inst())
         if inst.bbox() != id_box(f.tech, wanted, die):
             yield f"{wanted.name} lies elsewhere than {_shown(f, wanted, die)}"
+
+
+def _ids_there(f: TapeoutFile) -> str:
+    """Return which identification cells a die has; it may have none."""
+    from ..generators.finish import IDS_FOR
+
+    called, wanted = (
+        {e.called for e in f.stream.elements},
+        [each.name for each in f.tech.shuttle.ids],
+    )
+    missing = [name for name in wanted if name not in called]
+    if not missing:
+        return "Identification cells lie where the run looks for them."
+    if missing == wanted:
+        return f"There are no identification cells: {IDS_FOR}."
+    there = f"{len(wanted) - len(missing)} of {len(wanted)} identification cells"
+    return f"{there} lie where the run looks for them; no {', '.join(missing)}: {IDS_FOR}."
 
 
 def _shown(f: TapeoutFile, wanted: IdCell, die: db.Box) -> str:

@@ -11,10 +11,6 @@ _PROTECTION = (
     "  between the supplies {clamps}.",
     "  Nothing of it has been measured: handle the dies as unprotected.",
 )
-_CLAMPS = {
-    False: "only the junctions of the wells conduct: there is no clamp transistor",
-    True: "{count} clamp transistors conduct while VDD rises fast (sizes assumed)",
-}
 #: how a die is brought up and what not to do
 _ORDER = (
     "  Connect every VSS and VDD pad first, then controls, then inputs; disconnect in reverse.",
@@ -33,7 +29,10 @@ _FILL = (
 
 def _protection(count: int) -> list[str]:
     """Return what protects a die with so many supply clamps."""
-    clamps = _CLAMPS[count > 0].format(count=count)
+    clamps = {
+        0: "only the junctions of the wells conduct: there is no clamp transistor",
+        1: "a clamp transistor conducts while VDD rises fast (its size is assumed)",
+    }.get(count, f"{count} clamp transistors conduct while VDD rises fast (sizes assumed)")
     return [line.format(clamps=clamps) for line in _PROTECTION]
 
 

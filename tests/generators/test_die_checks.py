@@ -12,7 +12,7 @@ import pytest
 from small_die import SIDE, TECH, small_die
 
 from crossstack.drc import run_drc
-from crossstack.generators.finish import finish
+from crossstack.generators.finish import IDS_FOR, finish
 from crossstack.lvs import extract_layout
 from crossstack.signoff import bonding, pads
 from crossstack.signoff import die as die_checks
@@ -88,7 +88,7 @@ def test_a_whole_die_passes(finished, tmp_path):
     found = check_die(file, extract_layout(file.path, TECH))
     assert {check.name: (check.status, check.text) for check in found} == {
         "seal ring": ("ok", "The seal ring is closed on every layer."),
-        "id cells": ("ok", "Identification cells lie where the run looks for them."),
+        "id cells": ("ok", f"There are no identification cells: {IDS_FOR}."),
         "local density": ("ok", "Every window of the die is covered as it must be."),
         "fill": ("ok", "No area is left without fill that must have it."),
         "pad protection": ("ok", "Every bond pad has a diode to either supply."),
@@ -164,12 +164,19 @@ def test_an_id_cell_elsewhere_is_refused(moved, tmp_path):
     assert len(placed) == len(none.ids)
     assert not left_out
     large.write(str(tmp_path / "die.gds"))
-    assert not list(die_checks._ids(TapeoutFile(tmp_path / "die.gds", TECH, "foundry")))
+    file = TapeoutFile(tmp_path / "die.gds", TECH, "foundry")
+    assert not list(die_checks._ids(file))
+    assert die_checks._ids_there(file) == "Identification cells lie where the run looks for them."
     inst = next(i for i in top.each_inst() if i.cell.name.endswith("marker"))
     inst.transform(db.Trans(*moved))
     large.write(str(tmp_path / "die.gds"))
     (wrong,) = die_checks._ids(TapeoutFile(tmp_path / "die.gds", TECH, "foundry"))
     assert "marker lies elsewhere" in wrong
+    inst.delete()
+    large.write(str(tmp_path / "die.gds"))
+    said = die_checks._ids_there(TapeoutFile(tmp_path / "die.gds", TECH, "foundry"))
+    assert said.startswith("3 of 4 identification cells")
+    assert "no gf180mcu_ws_ip__marker" in said
 
 
 @pytest.mark.parametrize("text", ["A#1", "A/B", 'A"B', "it's"])
