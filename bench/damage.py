@@ -263,7 +263,8 @@ KINDS: tuple[Callable[[Damaged], str], ...] = (
 # -- a judge of its own ------------------------------------------------------------------------
 
 #: conductor -> drawn formula; written here anew, not taken from crossstack.lvs
-_CONDUCTORS = ("Poly2", "Metal1", "Metal2", "Metal3", "Metal4", "Metal5", "BE", "ME", "TE")
+WIRES = ("Metal1", "Metal2", "Metal3", "Metal4", "Metal5", "BE", "ME", "TE")
+_CONDUCTORS = ("Poly2", *WIRES)
 _CUTS = (
     ("Via1", "Metal1", "Metal2"), ("Via2", "Metal2", "Metal3"), ("Via3", "Metal3", "Metal4"),
     ("Via4", "Metal4", "Metal5"), ("VBE", "Metal5", "BE"), ("VME", "Metal5", "ME"),

@@ -4,11 +4,16 @@ python bench/lvs.py                64 x 64 x 2 .. 1024 x 1024 x 2 arrays, a 64 x
 python bench/lvs.py --size 128     one array of another size
 python bench/lvs.py --damages 50   random damages of a 256 x 256 x 2 array: found, and in the words
                                    of a comparison of all of it (--of 64: of a smaller array)
+python bench/lvs.py --damages 50 --results found.jsonl
+                                   keeps one line a damage; what is in the file is not done again
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
+import itertools
+import json
 import random
 import resource
 import sys
@@ -16,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import klayout.db as db
 import numpy as np
@@ -35,6 +41,10 @@ SIZES = (64, 128, 256, 512, 1024)
 MOST_EXPONENT = 1.2
 #: a comparison of all devices, whatever repeats
 ALL = 1 << 40
+#: um by which a channel is drawn too narrow, and of a gap in a wire or a bridge between two
+NARROWER_UM, GAP_UM = 0.05, 0.3
+#: words of a comparison that a results file keeps
+MOST_WORDS = 6
 
 
 def run(size: int, top: str | None, folder: Path) -> tuple[bool, float]:
@@ -132,18 +142,112 @@ def rewired(lines: list[str], rng: random.Random) -> str:
     return f"netlist: {name} {what}"
 
 
+def wires(damaged: damage.Damaged) -> tuple[str, db.Shapes, list[db.Polygon]]:
+    """Return a wiring layer of one cell, what it draws, and its pieces."""
+    cell = damaged.cell()
+    cell.flatten(-1, True)
+    names = [name for name in damage.WIRES if name in {x.name for x in damaged.tech.layers}]
+    for name in damaged.rng.sample(names, len(names)):
+        shapes = cell.shapes(damaged.layout.layer(*damaged.tech.gds(name)))
+        pieces = sorted(db.Region(shapes).merged().each(), key=str)
+        if len(pieces) > 1:
+            return name, shapes, pieces
+    raise LookupError("no wires")
+
+
+def opened(damaged: damage.Damaged) -> str:
+    """Cut one wire of a cell through."""
+    name, shapes, pieces = wires(damaged)
+    box = damaged.rng.choice(pieces).bbox()
+    gap = round(GAP_UM / damaged.layout.dbu)
+    middle, half = box.center(), gap // 2
+    if box.width() > box.height():
+        strip = db.Box(middle.x - half, box.bottom, middle.x + half, box.top)
+    else:
+        strip = db.Box(box.left, middle.y - half, box.right, middle.y + half)
+    rest = db.Region(shapes) - db.Region(strip)
+    shapes.clear()
+    shapes.insert(rest)
+    return f"{name}, {GAP_UM:g} um"
+
+
+def shorted(damaged: damage.Damaged) -> str:
+    """Join two wires of a cell."""
+    name, shapes, pieces = wires(damaged)
+    one, two = damaged.rng.sample(pieces, 2)
+    a, b = one.bbox().center(), two.bbox().center()
+    half = round(GAP_UM / damaged.layout.dbu) // 2
+    path = db.Path([a, db.Point(b.x, a.y), b], 2 * half)
+    shapes.insert(path.polygon())
+    return name
+
+
+def missing_memristor(damaged: damage.Damaged) -> str:
+    """Delete the films of one memristor."""
+    cell, tier = damaged.cell(), damaged.rng.choice("BT")
+    cell.flatten(-1, True)
+    gone = 0
+    for name in (f"TIO2_{tier}", f"TIO2X_{tier}"):
+        shapes = cell.shapes(damaged.layout.layer(*damaged.tech.gds(name)))
+        gone += shapes.size()
+        shapes.clear()
+    if not gone:
+        raise LookupError("no memristor")
+    return f"tier {tier}"
+
+
+def wrong_width(damaged: damage.Damaged) -> str:
+    """Draw the channel of one transistor narrower."""
+    cell = damaged.cell()
+    cell.flatten(-1, True)
+    diffusion, poly = (
+        cell.shapes(damaged.layout.layer(*damaged.tech.gds(name))) for name in ("COMP", "Poly2")
+    )
+    crossed = db.Region(diffusion).merged().interacting(db.Region(poly))
+    boxes = sorted((one.bbox() for one in crossed.each()), key=str)
+    if not boxes:
+        raise LookupError("no transistor")
+    box = damaged.rng.choice(boxes)
+    gate = (db.Region(poly) & db.Region(box)).bbox()
+    step = round(NARROWER_UM / damaged.layout.dbu)
+    # the gate crosses the diffusion, which is as wide along the gate as the channel
+    if gate.height() == box.height():
+        strip = db.Box(box.left, box.top - step, box.right, box.top)
+    else:
+        strip = db.Box(box.right - step, box.bottom, box.right, box.top)
+    rest = db.Region(diffusion) - db.Region(strip)
+    diffusion.clear()
+    diffusion.insert(rest)
+    return f"{NARROWER_UM:g} um narrower"
+
+
+#: slips that a large array must be seen to survive; `damage.KINDS` has them and many more
+NAMED: dict[str, Callable[[damage.Damaged], str]] = {
+    "open": opened,
+    "short": shorted,
+    "moved device": damage.move_instance,
+    "missing memristor": missing_memristor,
+    "exchanged labels": damage.swap_labels,
+    "missing cut": damage.delete_cut,
+    "wrong width": wrong_width,
+    "missing part": damage.delete_instance,
+}
+
+
 def one_damage(
     array: Array, lines: list[str], netlist: Path, rng: random.Random
 ) -> tuple[str, db.Layout] | None:
     """Damage one cell, any cell, or the netlist."""
-    way: Callable[[Array, random.Random], damage.Damaged]
-    way = rng.choice((OneCell, OneCell, damage.Damaged))
     lines = list(lines)
     try:
-        if rng.random() < 0.3:
+        if rng.random() < 0.2:
             damaged, what = damage.Damaged(array, rng), rewired(lines, rng)
+        elif rng.random() < 0.7:
+            damaged, name = OneCell(array, rng), rng.choice([*NAMED])
+            at = "" if name == "exchanged labels" else f" at {damaged.at}"
+            what = f"{name}: {NAMED[name](damaged)}{at}"
         else:
-            damaged = way(array, rng)
+            damaged = rng.choice((OneCell, damage.Damaged))(array, rng)
             kind = rng.choice(damage.KINDS)
             what = f"{kind.__name__}: {kind(damaged)} at {getattr(damaged, 'at', 'all')}"
     except LookupError:
@@ -152,41 +256,91 @@ def one_damage(
     return what, damaged.layout
 
 
-def damages(count: int, size: int, seed: int, folder: Path) -> bool:
+def judged(what: str, layout: db.Layout, array: Array, netlist: Path) -> dict[str, Any]:
+    """Compare one damaged layout by what is unique in it, and in full."""
+    times = [time.perf_counter()]
+    found: list[dict[str, Any]] = []
+    for large in (1, ALL):
+        # what was extracted for the first is not taken for the second, nor the reverse
+        try:
+            report = compare_layout(extract_layout(layout, array.tech), netlist, large=large)
+            words = [str(error) for error in report.errors]
+            found.append({"match": report.match, "words": words, "devices": report.devices})
+        except CrossStackError as error:
+            found.append({"match": False, "words": [f"refused: {error}"], "devices": {}})
+        times.append(time.perf_counter())
+    return {
+        "what": what,
+        "same": found[0] == found[1],
+        "match": found[1]["match"],
+        "findings": [len(each["words"]) for each in found],
+        "words": found[1]["words"][:MOST_WORDS],
+        "seconds": [round(b - a, 1) for a, b in itertools.pairwise(times)],
+        "peak_MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def told(result: dict[str, Any]) -> str:
+    """Say what came of one damage."""
+    ours, full = result["seconds"]
+    first = result["words"][0] if result["words"] else "no difference"
+    return (
+        f"{'same' if result['same'] else 'OTHER'} {'match' if result['match'] else 'found'} "
+        f"{ours:6.1f} s, in full {full:6.1f} s, {result['peak_MB']:5d} MB: {result['what']} -> "
+        f"{result['findings'][1]}, {first[:100]}"
+    )
+
+
+def kept(results: Path | None, asked: dict[str, int]) -> dict[int, dict[str, Any]]:
+    """Return what a results file holds, by try.
+
+    Raises:
+        SystemExit: if it is of other damages.
+    """
+    if results is None or not results.exists():
+        return {}
+    # a line that a killed run left unfinished is done again
+    text = results.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        results.write_text(whole)
+    lines = [json.loads(line) for line in whole.splitlines()]
+    if any(line["of"] != asked for line in lines):
+        raise SystemExit(f"{results} holds damages of {lines[0]['of']}, asked: {asked}")
+    return {line["try"]: line for line in lines}
+
+
+def damages(count: int, size: int, seed: int, folder: Path, results: Path | None) -> bool:
     """Compare damaged arrays by what is unique in them, and in full; say where both differ."""
     array = build_top(ArraySpec(rows=size, cols=size))
     lines, netlist = list(array.netlist_lines()), folder / "a.spice"
-    number = tried = alike = matched = 0
-    bad: list[str] = []
-    while number < count:
+    asked = {"size": size, "seed": seed}
+    known = kept(results, asked)
+    done: list[dict[str, Any]] = []
+    tried = 0
+    while len(done) < count:
         tried += 1
-        done = one_damage(array, lines, netlist, random.Random(f"{seed}/{tried}"))
-        if done is None:
-            continue
-        what, layout = done
-        try:
-            extracted = extract_layout(layout, array.tech)
-            start = time.perf_counter()
-            found = compare_layout(extracted, netlist, large=1)
-            middle = time.perf_counter()
-            # what was extracted for the first is not taken for the second, nor the reverse
-            wanted = compare_layout(extract_layout(layout, array.tech), netlist, large=ALL)
-        except CrossStackError as error:
-            print(f"refused: {what}: {str(error)[:100]}")
-            continue
-        number += 1
-        same = (found.match, found.errors) == (wanted.match, wanted.errors)
-        same = same and found.devices == wanted.devices
-        alike += same
-        matched += wanted.match
-        if not same:
-            bad.append(what)
-        print(
-            f"{'same' if same else 'OTHER'} {'match' if found.match else 'found'} "
-            f"{middle - start:6.1f} s, in full {time.perf_counter() - middle:6.1f} s: {what}",
-            flush=True,
-        )
-    print(f"{count} damages: {alike} alike ({matched} of them harmless), {len(bad)} not: {bad}")
+        result = known.get(tried)
+        if result is None:
+            drawn = one_damage(array, lines, netlist, random.Random(f"{seed}/{tried}"))
+            if drawn is None:
+                continue
+            result = {"of": asked, "try": tried, **judged(*drawn, array, netlist)}
+            if results is not None:
+                with results.open("a") as stream:
+                    stream.write(json.dumps(result) + "\n")
+        done.append(result)
+        print(f"{len(done):>3} {told(result)}", flush=True)
+    bad = [one["what"] for one in done if not one["same"]]
+    harmless = sum(one["match"] for one in done)
+    ours, full = (sum(one["seconds"][k] for one in done) / count for k in (0, 1))
+    kinds = collections.Counter(one["what"].split(":")[0] for one in done)
+    print(", ".join(f"{n} {kind}" for kind, n in kinds.most_common()))
+    print(
+        f"{count} damages of {size} x {size} x 2: {count - len(bad)} in the same words "
+        f"({harmless} of them change nothing), {len(bad)} not: {bad}; {ours:.1f} s a damage, in "
+        f"full {full:.1f} s, at most {max(one['peak_MB'] for one in done)} MB"
+    )
     return not bad
 
 
@@ -196,11 +350,13 @@ def main() -> int:
     parser.add_argument("--damages", type=int, default=0, help="number of random damages")
     parser.add_argument("--of", type=int, default=256, help="rows and columns of the damaged array")
     parser.add_argument("--seed", type=int, default=1, help="of the damages")
+    parser.add_argument("--results", type=Path, help="file of the damages that are done")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.damages:
-            return 0 if damages(options.damages, options.of, options.seed, folder) else 1
+            given = options.damages, options.of, options.seed, folder, options.results
+            return 0 if damages(*given) else 1
         if options.size:
             return 0 if run(options.size, None, folder)[0] else 1
         good = [run(64, "macro", folder)[0]]
