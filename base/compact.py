@@ -169,6 +169,7 @@ def compact(
     *,
     kept: Spans = ((), ()),
     once: bool = False,
+    contents: Contents | None = None,
 ) -> Compacted:
     """Return a stand-in for `cell` that is exact for rules looking at most `range_dbu` far.
 
@@ -180,7 +181,9 @@ def compact(
         grid_dbu: what periods are whole multiples of.
         kept: intervals along x, and along y, that nothing is cut out of.
         once: cut along each axis once at most, as far as the outermost arrays repeat.
+        contents: what an earlier call for the same layout worked out; filled further.
     """
+    contents = contents or Contents(cell.layout())
     items = collect(cell)
     passes: list[Pass] = []
     while True:
@@ -194,7 +197,7 @@ def compact(
                 found = True
         if once and found:
             break
-        expanded = _expand(cell.layout(), items, 2 * range_dbu)
+        expanded = _expand(contents, items, 2 * range_dbu)
         if expanded is None and not found:
             break
         items = items if expanded is None else expanded
@@ -206,7 +209,26 @@ def compact(
     return Compacted(target, tuple(passes), range_dbu)
 
 
-def _expand(layout: kdb.Layout, items: list[Item], size: int) -> list[Item] | None:
+class Contents:
+    """What cells hold, turned as their instances are: worked out once, however many there are."""
+
+    def __init__(self, layout: kdb.Layout) -> None:
+        self.layout = layout
+        self._turned: dict[tuple[int, str], list[Item]] = {}
+
+    def at(self, cell: int, place: kdb.ICplxTrans) -> list[Item]:
+        """Return the items of a cell below an instance of it."""
+        turn = place.dup()
+        turn.disp = kdb.Vector(0, 0)
+        key = (cell, str(turn))
+        if key not in self._turned:
+            items = collect(self.layout.cell(cell))
+            still = turn.is_unity()
+            self._turned[key] = items if still else [item.turned(turn) for item in items]
+        return [item.shifted(place.disp) for item in self._turned[key]]
+
+
+def _expand(contents: Contents, items: list[Item], size: int) -> list[Item] | None:
     """Replace instances of large cells by their contents; None if there is none."""
     out: list[Item] = []
     changed = False
@@ -215,7 +237,7 @@ def _expand(layout: kdb.Layout, items: list[Item], size: int) -> list[Item] | No
         if item.cell is not None and big and item.can_expand and item.nx * item.ny <= _MAX_EXPAND:
             changed = True
             for place in item.elements():
-                out += [inner.moved(place) for inner in collect(layout.cell(item.cell))]
+                out += contents.at(item.cell, place)
         else:
             out.append(item)
     return out if changed else None

@@ -141,9 +141,16 @@ class AntennaLevel:
             self.gate, 1.0, 0.0, metal, limit.area, limit.perimeter, limit.ratio, []
         )
         result = kdb.Region()
+        credited: dict[tuple[int, int], bool] = {}  # a net may have thousands of cuts
         for polygon in found.flatten().each_merged():
             net = self.l2n.probe_net(metal, polygon.point_hull(0))
-            if net is None or not self._credited(net, metal, limit):
+            if net is None:
+                result.insert(polygon)
+                continue
+            key = (net.circuit().cell_index, net.cluster_id)
+            if key not in credited:
+                credited[key] = self._credited(net, metal, limit)
+            if not credited[key]:
                 result.insert(polygon)
         return result
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from ..base.compact import Compacted, compact
+from ..base.compact import Compacted, Contents, compact
 from ..base.errors import ParameterError
 from ..base.layout import OpenedLayout, clear_layers, empty_shapes, open_copy
 from ..base.repeat import flat_shapes
@@ -86,6 +86,7 @@ class Run:
         self._kept, self._bare = _without(layout, cell, [tech.gds(name) for name in self._fill])
         self._small = flat_shapes(self._bare) < COMPACT_ABOVE
         self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
+        self._contents = Contents(self._bare.layout())
 
     def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
         """Return what a node is to be evaluated on: a stand-in, or the cell itself."""
@@ -103,7 +104,7 @@ class Run:
             dbu = self.layout.dbu
             # shapes that only touch at the range's end, and markers one dbu large, count
             grid = round(self.tech.grid_um / dbu)
-            compacted = compact(self._bare, round(reach / dbu) + 10, grid)
+            compacted = compact(self._bare, round(reach / dbu) + 10, grid, contents=self._contents)
             self._stand_ins[reach] = (compacted, Evaluator(compacted.cell, self.tech))
         return self._stand_ins[reach]
 
