@@ -67,17 +67,17 @@ class _Level:
         side = die.um(self.kind.side_um)
         index = layout.layer(*gds)
         square.shapes(index).insert(db.Box(0, 0, side, side))
-        best, given_up = db.Region(), ""
+        count, after, given_up = 0, before, ""
         for kind, words in self._ways():
             cell.clear()
-            self._place(cell, square, kind)
-            best, given_up = db.Region(cell.begin_shapes_rec(index)), words
-            best.merged_semantics = False  # squares do not touch
-            if before + die.percent(best) >= least + MARGIN:
+            count, given_up = self._place(cell, square, kind), words
+            after = before + 100.0 * count * side**2 / die.box.area()  # squares do not touch
+            if after >= least + MARGIN:
                 break
         inside.insert(db.CellInstArray(cell.cell_index(), db.Trans()))
-        after = before + die.percent(best)
-        return Filled(self.name, before, after, least, best.count(), given_up), best
+        squares = db.Region(cell.begin_shapes_rec(index))
+        squares.merged_semantics = False
+        return Filled(self.name, before, after, least, count, given_up), squares
 
     def _ways(self) -> Iterator[tuple[Fill, str]]:
         """Yield what to try, the best first."""
@@ -90,7 +90,8 @@ class _Level:
             dense = replace(kind, wish=(), row_um=(pitch, 0.0), column_um=(0.0, pitch))
             yield dense, f"over and under wires of the next levels, at a pitch of {pitch:g} um"
 
-    def _place(self, cell: db.Cell, square: db.Cell, kind: Fill) -> None:
+    def _place(self, cell: db.Cell, square: db.Cell, kind: Fill) -> int:
+        """Place the squares of one way; returns how many."""
         die, side = self.die, self.die.um(kind.side_um)
         row, column = (db.Vector(*map(die.um, step)) for step in (kind.row_um, kind.column_um))
         shift = die.um(kind.shift_um * self.number)
@@ -102,7 +103,7 @@ class _Level:
             self._allowed(kind), square.cell_index(), db.Box(0, 0, side, side), row, column,
             origin, None, db.Vector(), None, db.Box(),
         )  # fmt: skip
-        fold(cell, row, column)
+        return fold(cell, row, column)
 
     def _below(self) -> Fill:
         return next(f for f in self.die.tech.shuttle.fill if f.role == self.kind.over)

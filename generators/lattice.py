@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 
-def fold(cell: db.Cell, row: db.Vector, column: db.Vector) -> None:
+def fold(cell: db.Cell, row: db.Vector, column: db.Vector) -> int:
     """Place the copies of the one cell that a cell holds anew, in arrays of rows and columns.
 
     Args:
         cell: it places copies of one cell, none turned, all on one lattice.
         row: from a copy to the next along a row, in dbu.
         column: from a row to the next.
+
+    Returns:
+        how many copies there are.
     """
     places = _places(cell)
     if not len(places):
-        return
+        return 0
     child = next(cell.each_inst()).cell_index
     origin = places[0]
     off, det = places - origin, row.x * column.y - row.y * column.x
@@ -39,19 +42,21 @@ def fold(cell: db.Cell, row: db.Vector, column: db.Vector) -> None:
     for at_i, at_j, ni, nj in _blocks(mask):
         place = db.Trans(corner + row * at_i + column * at_j)
         cell.insert(db.CellInstArray(child, place, row, column, ni, nj))
+    return len(places)
 
 
 def _places(cell: db.Cell) -> NDArray[np.int64]:
     """Return the origins of all copies that a cell places."""
-    found = [np.zeros((0, 2), dtype=np.int64)]
+    found = []
     for inst in cell.each_inst():
-        at = np.array([[inst.trans.disp.x, inst.trans.disp.y]], dtype=np.int64)
-        for step, count in ((inst.a, inst.na), (inst.b, inst.nb)):
-            if count > 1:
-                steps = np.arange(count)[:, None, None] * np.array([step.x, step.y])
-                at = (at[None] + steps).reshape(-1, 2)
-        found.append(at)
-    return np.concatenate(found)
+        at, a, b = inst.trans.disp, inst.a, inst.b
+        found.append((at.x, at.y, a.x, a.y, max(inst.na, 1), b.x, b.y, max(inst.nb, 1)))
+    arrays = np.array(found, dtype=np.int64).reshape(-1, 8)
+    counts = arrays[:, 4] * arrays[:, 7]
+    each = np.repeat(arrays, counts, axis=0)
+    number = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
+    i, j = (number % each[:, 4])[:, None], (number // each[:, 4])[:, None]
+    return each[:, :2] + i * each[:, 2:4] + j * each[:, 5:7]
 
 
 def _blocks(mask: Mask) -> Iterator[tuple[int, int, int, int]]:
