@@ -19,8 +19,9 @@ from ..cells.rules import RuleBook
 from ..cells.switches import ColumnSwitch
 from ..pdk import ParameterError
 from .array import Core
+from .lanes import RowBlock
 from .netlist import gate_area
-from .rows import EDGE, RowBlock, Wiring
+from .rows import EDGE, Wiring
 from .spec import ArraySpec
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from ..cells.ends import row_end_east
 from ..cells.parts import mirrored, via_stack
 from ..cells.rules import RuleBook
 from .array import Core, numbered_ports
+from .lanes import RowBlock, draw_fan
 from .netlist import Instance, gate_area
-from .rows import EDGE, FarCorner, RowBlock, Wiring, draw_fan
+from .rows import EDGE, FarCorner, Wiring
 from .spec import ArraySpec
 
 #: what the bank's switch is called: the one in the west may stand farther from its edge

@@ -24,9 +24,10 @@ from ..cells.rules import RuleBook
 from ..cells.switches import column_switch, inverter
 from .array import Array, build_core, cell_instances, frame, numbered_ports
 from .corner import Plan, draw_foot, draw_inverters
+from .lanes import RowBlock, draw_fan
 from .lines import with_line_pitches
 from .netlist import Instance
-from .rows import RowBlock, Wiring, draw_fan, row_blocks
+from .rows import Wiring, row_blocks
 from .spec import ArraySpec
 
 if TYPE_CHECKING:
