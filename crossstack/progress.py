@@ -52,7 +52,7 @@ class Step:
         if numbers:
             self.done, self.total = numbers[0], (numbers[1] if len(numbers) > 1 else 1.0) or 1.0
         for word in (w for w in news if isinstance(w, str)):
-            self.text = word[:40]
+            self.text = word[:48]
             break
         if self._shown is not None:
             self._shown(self)

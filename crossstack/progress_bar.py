@@ -54,7 +54,13 @@ class Bar:
 
         def news(step: Step) -> None:
             total = step.total or None
-            self._progress.update(task, completed=step.done, total=total, detail=step.text)
+            self._progress.update(
+                task,
+                description=step.name,
+                completed=step.done,
+                total=total,
+                detail=step.text,
+            )
 
         step.watch(news)
 

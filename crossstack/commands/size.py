@@ -49,8 +49,9 @@ def command(
     from ..pool import pool
     from ..sizing.check import check
     from ..sizing.page import MARKER
+    from ..sizing.proposals import import_optuna
     from ..sizing.run import size
-    from ..sizing.search import ROUND, import_optuna
+    from ..sizing.search import ROUND
 
     check(asked)
     import_optuna()

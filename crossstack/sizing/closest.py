@@ -12,9 +12,10 @@ import itertools
 import math
 from collections.abc import Callable, Iterable
 
+from .candidates import Candidate, Choice
 from .evaluate import THEORY
 from .metrics import METRICS, STAGES
-from .search import ROUND, Candidate, Choice, Search
+from .search import ROUND, Search
 from .target import Target
 
 #: candidates that are computed, and cells that they may have in all: whichever ends first. Cells of
@@ -70,19 +71,31 @@ def compute_closest(search: Search, target: Target) -> dict[str, bool]:
     """
     tried: set[Choice] = set()
     cells = 0
+    search.pace.phase("nearest", 0, most=True)
     while True:
         better = {name: _better(search, target, name) for name in (NEAREST, *target.bounds)}
-        todo = [choice for choice in _in_turn(better.values()) if choice not in tried]
-        todo = todo[: min(ROUND, MOST - len(tried))]
+        waiting = [choice for choice in _in_turn(better.values()) if choice not in tried]
+        waiting = waiting[: MOST - len(tried)]
+        todo = waiting[:ROUND]
         # there must be a nearest one to build, even when the time is over
         known = any(full(c, target) for c in search.seen.values())
         if search.late():
             todo = [] if known else todo[:1]
         if not todo or (known and cells >= CELLS):
-            return {name: not waiting for name, waiting in better.items()}
+            return {name: not more for name, more in better.items()}
+        search.pace.total = len(tried) + max(len(todo), _to_come(target, waiting, cells))
         search.look(todo)
         tried.update(todo)
         cells += sum(_cells(target, choice) for choice in todo)
+
+
+def _to_come(target: Target, waiting: list[Choice], cells: int) -> int:
+    """Return how many of those that wait are computed at most, in rounds."""
+    for count, choice in enumerate(waiting):
+        if cells >= CELLS and count % ROUND == 0:
+            return count
+        cells += _cells(target, choice)
+    return len(waiting)
 
 
 def _cells(target: Target, choice: Choice) -> int:

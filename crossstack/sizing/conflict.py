@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from .candidates import Candidate
 from .closest import NEAREST, compute_closest, exact, full, nearness
 from .metrics import METRICS
-from .search import Candidate, Search
+from .search import Search
 from .target import Target
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..report.charts import near
 from ..report.points import Point, point_chart
+from .candidates import Outcome
 from .metrics import METRICS
-from .search import Outcome
 from .target import Target
 
 _KINDS = (("misses a target", "c3"), ("meets every target", "c0"), ("point", "c2"))

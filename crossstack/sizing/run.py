@@ -18,13 +18,14 @@ from ..pace import paced
 from ..points import Points
 from ..pool import Here, Pool
 from .alike import groups
+from .candidates import Candidate, Outcome
 from .closest import full
 from .conflict import conflicts, nearest
 from .evaluate import BETTERED, Task, bettered, covers, evaluate_alike, meets
 from .metrics import METRICS
 from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
-from .search import Candidate, Evaluate, Outcome, Search
+from .search import Evaluate, Search
 from .target import Target
 from .words import verdict
 
@@ -42,8 +43,7 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
         The content of size.json; ``met`` says whether there is a point.
     """
     points, where = Points(out), where or Here()
-    most = min(target.search["candidates"], target.size)
-    with paced(console, "search", most) as pace:
+    with paced(console, "search", 0) as pace:
         search = Search(target, _evaluator(points, where), pace, where.size)
         outcome = search.run()
         clash = None if outcome.front else conflicts(search, target)

@@ -1,9 +1,8 @@
 """The search: a library proposes candidates in rounds, until nothing better turns up.
 
-Optuna's tree-structured Parzen estimator proposes, with the targets as constraints. A round is
-proposed whole before any of it is evaluated, so that the course of a search does not depend on
-how many processes work or on when it was interrupted: run again with the same seed, it asks for
-the same candidates, and finds those that were finished (`points`).
+A round is proposed whole before any of it is evaluated, so that the course of a search does not
+depend on how many processes work or on when it was interrupted: run again with the same seed, it
+asks for the same candidates, and finds those that were finished (`points`).
 
 Where a drawing shows all that is to be best, and all combinations may be looked at, no library is
 needed: all are drawn, and computed from the best one on until one meets every target. Those before
@@ -13,21 +12,19 @@ it are known to miss one then.
 from __future__ import annotations
 
 import itertools
-import random
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from importlib import import_module
+from dataclasses import replace
 from typing import Any
 
-from ..base.errors import ConfigError
 from ..config import RunConfig
 from ..pace import Pace
 from ..pdk import CrossStackError
 from .alike import drawing
+from .candidates import Candidate, Choice, Outcome, costs, pareto
 from .evaluate import BETTERED, THEORY, Task, covers
-from .metrics import METRICS, STAGES, UNKNOWN
+from .metrics import METRICS, STAGES
+from .proposals import Proposals
 from .target import Target
 
 #: candidates of a round, and candidates without a better point that end a search
@@ -37,79 +34,8 @@ KEPT = 5
 #: last stage that every candidate goes through, how many go through the dear ones at once, and
 #: how many are looked at before the first does: the best of many rules out more
 CHEAP, TOGETHER, START = "read", 2, 3 * ROUND
-#: proposals of what was looked at already, before one is drawn by lot
-_REPEATS = 24
-#: stands for a goal that is not known; constraints keep such a candidate from being liked
-_FAR = 1e12
 
-Choice = tuple[int, ...]
 Evaluate = Callable[[list[Task]], Iterator[tuple[int, dict[str, Any], bool]]]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A combination and what was found of it.
-
-    Attributes:
-        choice: places in the lists of values.
-        figures: metric -> value; of an error that theory ruled out, what it is at least.
-        stage: how far it came.
-        why: what ended it; None if everything is known.
-        refused: whether it cannot be drawn.
-        failed: whether it could not be computed.
-    """
-
-    choice: Choice
-    figures: dict[str, float | None] = field(default_factory=dict)
-    stage: str = "draw"
-    why: str | None = None
-    refused: bool = False
-    failed: bool = False
-
-    @property
-    def usable(self) -> bool:
-        """Whether its figures, as far as they go, say something."""
-        return not (self.refused or self.failed)
-
-    def excess(self, target: Target) -> dict[str, float]:
-        """Return target -> by what part of it it is missed, of those that are known."""
-        if not self.usable:
-            return dict.fromkeys(target.bounds, UNKNOWN)
-        return {
-            name: METRICS[name].excess(self.figures[name], bound)
-            for name, bound in target.bounds.items()
-            if name in self.figures
-        }
-
-    def meets(self, target: Target) -> bool:
-        """Return whether every target is met, and every goal known."""
-        known = all(self.figures.get(metric.name) is not None for metric in target.wanted)
-        return known and self.usable and max(self.excess(target).values(), default=0.0) <= 0
-
-    def goals(self, target: Target) -> tuple[float, ...]:
-        """Return the goals' values; what is not known is far from good."""
-        found = [self.figures.get(name) for name in target.goals]
-        far = [-_FAR if METRICS[name].higher else _FAR for name in target.goals]
-        return tuple(f if v is None else float(v) for v, f in zip(found, far, strict=True))
-
-
-@dataclass
-class Outcome:
-    """What a search found.
-
-    Attributes:
-        seen: every candidate, in the order of the search.
-        front: those that meet the targets and that no other one betters, best first.
-        ended: why it ended, in words.
-        complete: whether every combination was looked at.
-        by_theory: how many theory ruled out.
-    """
-
-    seen: list[Candidate]
-    front: list[Candidate]
-    ended: str
-    complete: bool
-    by_theory: int = 0
 
 
 class Search:
@@ -119,23 +45,20 @@ class Search:
         target: what is asked for.
         evaluate: does tasks and yields of each its number, its result and whether that was there
             already.
-        pace: told of every candidate.
+        pace: told of every candidate, in phases of which each is of one kind.
         together: how many are computed at the same time where they go by their order.
     """
 
     def __init__(
         self, target: Target, evaluate: Evaluate, pace: Pace, together: int = TOGETHER
     ) -> None:
-        self.target, self._evaluate, self._pace = target, evaluate, pace
+        self.target, self._evaluate, self.pace = target, evaluate, pace
         self._together = together
         self.seen: dict[Choice, Candidate] = {}
-        self._known = import_optuna()
-        self._study = self._create()
-        self._random = random.Random(target.search["seed"])
-        self._asked: dict[Choice, Any] = {}
-        #: proposals that were not told of yet, and candidates whose dear figures are not known
-        self._trials: dict[Choice, Any] = {}
+        self._proposals = Proposals(target, start=2 * ROUND)
+        #: candidates whose dear figures are not known, and what was found in an earlier run
         self._pending: dict[Choice, tuple[RunConfig, ...]] = {}
+        self._free: set[Choice] = set()
         self._dear = any(
             STAGES.index(metric.stage) > STAGES.index(CHEAP) for metric in target.wanted
         )
@@ -144,26 +67,6 @@ class Search:
             if target.search["minutes"] is None
             else time.monotonic() + 60 * target.search["minutes"]
         )
-
-    def _create(self) -> Any:
-        optuna = self._known
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with warnings.catch_warnings():  # both options have been "experimental" for years
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(
-                seed=self.target.search["seed"],
-                multivariate=True,
-                n_startup_trials=2 * ROUND,
-                constraints_func=lambda trial: trial.user_attrs["excess"],
-            )
-        directions = [
-            "maximize" if METRICS[goal].higher else "minimize" for goal in self.target.goals
-        ]
-        study = optuna.create_study(directions=directions, sampler=sampler)
-        for place in (0.0, 0.5):  # the low end and the middle first
-            params = {f.key: round(place * (len(f.values) - 1)) for f in self.target.free}
-            study.enqueue_trial(params)
-        return study
 
     def run(self) -> Outcome:
         """Search until everything was seen, nothing better turns up, or candidates or time end.
@@ -191,6 +94,7 @@ class Search:
 
     def _proposed(self, most: int) -> str:
         """Look at what the library proposes; returns why it ended, empty if at the most."""
+        self.pace.phase("search", most, most=True)
         kept = 0 if most == self.target.size else most // KEPT
         ended = self._until(most - kept, most)
         if self.front():
@@ -202,11 +106,13 @@ class Search:
     def _upward(self) -> None:
         """Draw everything, and compute it from the best on until one meets every target."""
         sizes = [len(f.values) for f in self.target.free]
+        self.pace.phase("draw", self.target.size)
         configs = self._drawable([*itertools.product(*map(range, sizes))])
         self._compute(configs, STAGES[0])
         waiting = [choice for choice in configs if self.seen[choice].why is None]
         waiting.sort(key=lambda c: (costs(self.seen[c], self.target), c))
         drawn = {choice: self.seen[choice] for choice in waiting}
+        self.pace.phase("search", len(waiting), most=True)
         while waiting and not self.front() and not self.late():
             now = self._next(waiting, configs)
             waiting = waiting[len(now) :]
@@ -241,7 +147,7 @@ class Search:
         ended = ""
         while not ended and len(self.seen) < (enough if front else most):
             room = (enough if front else most) - len(self.seen)
-            self._round(self._propose(min(ROUND, room)))
+            self._round(self._proposals.ask(min(ROUND, room), self.seen))
             if (now := self.front()) != front:
                 better_at, front = len(self.seen), now
             if front and len(self.seen) - better_at >= PATIENCE:
@@ -273,49 +179,8 @@ class Search:
         """Return whether its time is over."""
         return self._ends is not None and time.monotonic() > self._ends
 
-    def _propose(self, count: int) -> list[Choice]:
-        """Return new combinations, none of which was looked at."""
-        found: dict[Choice, Any] = {}
-        repeats = 0
-        while len(found) < count:
-            trial = self._study.ask(self._space())
-            choice = tuple(trial.params[f.key] for f in self.target.free)
-            if choice in self.seen or choice in found:
-                if choice in self.seen:
-                    self._tell(trial, self.seen[choice])
-                repeats += 1
-                if repeats > _REPEATS:
-                    choice = self._by_lot(found)
-                    self._study.enqueue_trial(
-                        dict(zip((f.key for f in self.target.free), choice, strict=True))
-                    )
-                continue
-            found[choice] = trial
-        self._asked = found
-        return [*found]
-
-    def _by_lot(self, taken: dict[Choice, Any]) -> Choice:
-        """Return a combination that nobody looked at."""
-        sizes = [len(f.values) for f in self.target.free]
-        for _ in range(1000):
-            choice = tuple(self._random.randrange(size) for size in sizes)
-            if choice not in self.seen and choice not in taken:
-                return choice
-        left = (c for c in itertools.product(*map(range, sizes)))
-        return next(c for c in left if c not in self.seen and c not in taken)
-
-    def _space(self) -> dict[str, Any]:
-        known = self._known.distributions
-        return {
-            f.key: known.IntDistribution(0, len(f.values) - 1)
-            if f.ordered
-            else known.CategoricalDistribution(list(range(len(f.values))))
-            for f in self.target.free
-        }
-
     def _round(self, choices: list[Choice], *, whole: bool = False) -> None:
         """Look at some combinations; what is dear to find only of the best among them."""
-        asked, self._asked = self._asked, {}
         configs = self._drawable(choices)
         through = STAGES[-1] if whole or not self._dear else CHEAP
         found = self._compute(configs, through, whole=whole)
@@ -323,10 +188,9 @@ class Search:
             self._pending.pop(choice, None)
             if through == CHEAP and candidate.why is None:
                 self._pending[choice] = configs[choice]
-        self._trials |= asked
-        if len(self.seen) >= START:
+        if len(self.seen) >= START and not whole:
             self._resolve()
-        self._tell_known()
+        self._proposals.tell(self.seen, self._pending)
 
     def _drawable(self, choices: list[Choice]) -> dict[Choice, tuple[RunConfig, ...]]:
         """Return the configurations of combinations; those that cannot be are noted."""
@@ -336,7 +200,7 @@ class Search:
                 configs[choice] = tuple(self.target.configs(choice))
             except CrossStackError as error:
                 self.seen[choice] = Candidate(choice, why=str(error), refused=True)
-                self._pace.piece(str(error), free=True)
+                self.pace.piece(str(error), free=True)
         return configs
 
     def _resolve(self) -> None:
@@ -348,7 +212,7 @@ class Search:
             if any(covers(self.target.goals, rival, mine.goals(self.target)) for rival in front):
                 self.seen[choice] = replace(mine, why=BETTERED)
                 del self._pending[choice]
-                self._pace.piece(BETTERED, free=True)
+                self.pace.piece(BETTERED, free=choice in self._free)
             elif len(best) < TOGETHER:
                 best[choice] = self._pending.pop(choice)
         self._compute(best, STAGES[-1])
@@ -357,12 +221,7 @@ class Search:
         """Resolve everything that waits."""
         while self._pending and not self.late():
             self._resolve()
-        self._tell_known()
-
-    def _tell_known(self) -> None:
-        """Tell the library what is known, in the order of its proposals, whoever was done first."""
-        for choice in [c for c in self._trials if c not in self._pending]:
-            self._tell(self._trials.pop(choice), self.seen[choice])
+        self._proposals.tell(self.seen, self._pending)
 
     def _compute(
         self, configs: dict[Choice, tuple[RunConfig, ...]], through: str, *, whole: bool = False
@@ -374,15 +233,14 @@ class Search:
         found = {}
         for number, result, free in self._evaluate(tasks):
             found[choices[number]] = candidate = Candidate(choices[number], **result)
-            if through == STAGES[-1] or candidate.why is not None:
-                self._pace.piece(candidate.why or "meets every target", free=free)
+            if free:
+                self._free.add(choices[number])
+            if through != CHEAP or candidate.why is not None:
+                good = "meets every target" if through == STAGES[-1] else "drawn"
+                good = "computed in full" if whole else good
+                self.pace.piece(candidate.why or good, free=free)
         self.seen |= {choice: found[choice] for choice in choices}
         return found
-
-    def _tell(self, trial: Any, candidate: Candidate) -> None:
-        known = candidate.excess(self.target)
-        trial.set_user_attr("excess", [known.get(name, 0.0) for name in self.target.bounds])
-        self._study.tell(trial, candidate.goals(self.target))
 
     def _polish(self, most: int) -> None:
         """Look at the neighbours of every point of the front, until none is better."""
@@ -407,38 +265,3 @@ class Search:
             for other in near:
                 if 0 <= other < count and other != mine:
                     yield (*choice[:place], other, *choice[place + 1 :])
-
-
-def costs(candidate: Candidate, target: Target) -> tuple[float, ...]:
-    """Return the goals of a candidate as numbers of which less is better."""
-    signs = [-1.0 if METRICS[goal].higher else 1.0 for goal in target.goals]
-    return tuple(s * v for s, v in zip(signs, candidate.goals(target), strict=True))
-
-
-def pareto(good: list[Candidate], target: Target) -> list[Candidate]:
-    """Return the candidates that no other one betters, sorted by the goals, each goal once."""
-    best: dict[tuple[float, ...], Candidate] = {}
-    for candidate in good:
-        best.setdefault(costs(candidate, target), candidate)
-    every = sorted(best)
-    kept = [
-        mine
-        for mine in every
-        if not any(
-            other != mine and all(a <= b for a, b in zip(other, mine, strict=True))
-            for other in every
-        )
-    ]
-    return [best[mine] for mine in kept]
-
-
-def import_optuna() -> Any:
-    """Return the library.
-
-    Raises:
-        ConfigError: if it is not installed.
-    """
-    try:
-        return import_module("optuna")
-    except ImportError:
-        raise ConfigError("size needs the Optuna library: pip install 'crossstack[size]'") from None

@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossstack import progress
 from crossstack.comparison.run import plan_of as comparison_plan
 from crossstack.config import config_of
 from crossstack.console import Console
+from crossstack.pace import Pace
 from crossstack.plans import plan_of
 from crossstack.progress import Course, Step
 
@@ -63,6 +66,83 @@ def test_time_left_of_a_step_without_a_plan(monkeypatch) -> None:
     assert course.left_s() == 0.0
     course.step = None
     assert course.words() == ""
+
+
+def told(clock: Clock, steps: list[float], free: int = 0) -> list[tuple[float, float]]:
+    """Return the time left and its estimate after each piece, and halfway through the next."""
+    pace = Pace(len(steps) + free, Step())
+    for _ in range(free):
+        clock.now += 0.1
+        pace.piece(free=True)
+    found = []
+    for number, step in enumerate(steps):
+        for half in (1, 2):
+            clock.now += step / 2
+            if half == 2:
+                pace.piece()
+            left = sum(steps[number:]) - half * step / 2
+            if number or half == 2:
+                found.append((left, pace.left_s()))
+            else:
+                assert pace.left_s() is None
+    return found
+
+
+def test_time_left_of_equal_pieces_is_right(monkeypatch) -> None:
+    for free in (0, 500):  # what was there already tells nothing of the others
+        *found, (none, end) = told(Clock(monkeypatch), [7.0] * 40, free)
+        assert (none, end) == (0.0, 0.0)
+        assert all(estimate == pytest.approx(left) for left, estimate in found)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [0.1] * 100 + [10.0] * 30,  # what is dear comes last
+        [10.0] * 30 + [0.1] * 100,
+        [1.0 + k / 10 for k in range(100)],
+        [1.0, 1.0, 1.0, 20.0] * 30,
+        [5.0, 1.0] * 60,
+    ],
+)
+def test_time_left_of_unequal_pieces_follows_them(monkeypatch, steps) -> None:
+    found = told(Clock(monkeypatch), steps)
+    late = [(a, b) for a, b in found[len(found) * 4 // 5 :] if a > 2 * max(steps[-8:])]
+    assert len(late) >= 8
+    assert all(0.5 * left < estimate < 2.0 * left for left, estimate in late)
+
+
+@given(st.lists(st.floats(0.5, 50.0), min_size=2, max_size=40))
+def test_time_left_is_within_what_pieces_took(steps) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        *found, _ = told(Clock(patch), steps)
+    for number, (_, estimate) in enumerate(found, 1):
+        pieces = len(steps) - (number + 1) // 2
+        assert (pieces - 0.5) * min(steps) <= estimate * (1 + 1e-9)
+        assert estimate <= pieces * max(steps) * (1 + 1e-9)
+
+
+def test_a_piece_that_takes_long_raises_the_time_left(monkeypatch) -> None:
+    clock, step = Clock(monkeypatch), Step("search")
+    pace = Pace(0, step)
+    pace.phase("nearest", 64, most=True)
+    assert step.line() == "0 of at most 64, time left not known yet"
+    for _ in range(62):
+        clock.now += 2
+        pace.piece("missed")
+    assert step.line() == "62 of at most 64, up to about 4 s left (missed)"
+    before = 0.0
+    for _ in range(100):
+        clock.now += 5
+        assert pace.left_s() > before
+        before = pace.left_s()
+    assert before > 30
+    pace.piece()
+    assert pace.left_s() > 30
+    pace.phase("build", 3)
+    course = Course()
+    course.step = step
+    assert course.words() == "build: 0 of 3, time left not known yet"
 
 
 def test_a_line_a_minute_without_a_terminal(monkeypatch, capsys) -> None:

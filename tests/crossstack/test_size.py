@@ -16,15 +16,16 @@ from crossstack.base.errors import ConvergenceError
 from crossstack.config import config_of, load_config
 from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
-from crossstack.pace import paced
+from crossstack.pace import Pace, paced
 from crossstack.points import Points
 from crossstack.pool import Here
 from crossstack.sizing import closest, conflict, search, theory
 from crossstack.sizing import evaluate as one
 from crossstack.sizing import run as whole
 from crossstack.sizing.alike import groups
+from crossstack.sizing.candidates import Candidate, pareto
 from crossstack.sizing.metrics import METRICS, flat_figures
-from crossstack.sizing.search import Candidate, Search, pareto
+from crossstack.sizing.search import Search
 from crossstack.sizing.target import FIXED, Free, Target, read_target
 
 QUIET = Console(quiet=True)
@@ -198,21 +199,33 @@ _SHARES = st.lists(
 )
 
 
-@given(_SHARES, st.booleans())
-def test_what_theory_ruled_out_may_be_nearest_or_best_alone(found, wide):
-    """Against all of them, where theory told nothing but what a write gets at most."""
-    target = _written()
-    with paced(QUIET, "search", 8) as pace:
-        looking = Search(target, _ruled_out(found), pace)
+#: where the look for the nearest ends: when all is known, or at so many of 8, by candidates or by
+#: cells, four each
+_ENDS = {
+    "known": (8, {}),
+    "candidates": (3, {"MOST": 3}),
+    "cells": (4, {"CELLS": 12, "ROUND": 2}),
+}
+
+
+@given(_SHARES, st.sampled_from([*_ENDS]), st.sampled_from([0.2, 0.6, 0.995]))
+def test_what_theory_ruled_out_may_be_nearest_or_best_alone(found, end, drive):
+    """Against all of them, where theory told nothing but what a write gets at most.
+
+    A device never gets more than what drives it, which many then get by theory, and some really.
+    """
+    target, (enough, limits) = _written(), _ENDS[end]
+    found = [(min(share, drive), over, load) for share, over, load in found]
+    with paced(QUIET, "search", 8) as pace, pytest.MonkeyPatch.context() as patch:
+        looking = Search(target, _ruled_out(found, drive), pace)
         outcome = looking.run()
         assert not outcome.front
-        least = closest.MOST
-        closest.MOST = least if wide else 3
-        try:
-            clash = conflict.conflicts(looking, target)
-        finally:
-            closest.MOST = least
+        for name, value in limits.items():
+            patch.setattr(closest, name, value)
+        clash = conflict.conflicts(looking, target)
+        assert pace.done == pace.total <= enough
     (point,) = conflict.nearest(looking, target)
+    wide = end == "known"
     values = [(share, load) for share, _, load in found]
     misses = [sorted((1.0 - s, max(0.0, high - 1.0)), reverse=True) for s, high in values]
     share, load = (clash["best"][name] for name in target.bounds)
@@ -228,7 +241,7 @@ def test_what_theory_ruled_out_may_be_nearest_or_best_alone(found, wide):
     if settled[2]:
         assert load["best"] == min(high for _, high in values)
     else:
-        assert load["computed"] == clash["nearest"]["computed"] == 3
+        assert load["computed"] == clash["nearest"]["computed"] == enough
 
 
 def _number(candidate):
@@ -243,7 +256,7 @@ def _written():
     return Target({"rows": 2, "cols": 2}, (), bounds, free, ("area_um2",), settings)
 
 
-def _ruled_out(found):
+def _ruled_out(found, drive):
     """Return what evaluates: theory rules everything out by what a write gets at most."""
 
     def run(tasks):
@@ -257,7 +270,7 @@ def _ruled_out(found):
                 values = area | {"write_share": share, "limit_used": load}
                 yield number, {"figures": values, "stage": "limits"}, False
             else:
-                most = {"write_share": min(share * over, 0.995)}
+                most = {"write_share": min(share * over, drive)}
                 ruled = {"stage": one.THEORY, "why": "too little by theory"}
                 yield number, {"figures": area | most, **ruled}, False
 
@@ -290,6 +303,46 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(whole, "evaluate_alike", None)  # nothing is left to do
     assert whole.size(target, tmp_path / "o", QUIET)["met"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["o", "t.yaml"]
+
+
+def test_an_interrupted_look_for_the_nearest_goes_on_where_it_was(tmp_path, monkeypatch, unbuilt):
+    text = CONFLICT.replace("0.05", "0.001").replace("array_um2: 80", "array_um2: 8")
+    target = read_target(write(tmp_path, text))
+    whole.size(target, tmp_path / "straight", QUIET)
+    real, count = one.evaluate_alike, []
+
+    def stops(tasks):
+        count.extend(task for task in tasks if task.whole)
+        if len(count) == 2:
+            raise KeyboardInterrupt
+        return real(tasks)
+
+    monkeypatch.setattr(whole, "evaluate_alike", stops)
+    with pytest.raises(KeyboardInterrupt):
+        whole.size(target, tmp_path / "o", QUIET)
+    monkeypatch.setattr(whole, "evaluate_alike", lambda tasks: count.extend(tasks) or real(tasks))
+    whole.size(target, tmp_path / "o", QUIET)
+    assert len(count) == 4, "the one that was stopped is computed again, and one more"
+    for name in ("size.json", "candidates.csv", "point_1.yaml", "pareto.svg"):
+        assert (tmp_path / "o" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["o", "straight", "t.yaml"]
+
+
+def test_the_time_left_is_told_of_each_phase(tmp_path, monkeypatch, unbuilt):
+    seen, piece = [], Pace.piece
+
+    def noted(self, *args, **kwargs):
+        assert self.done < self.total, "no piece is left over"
+        piece(self, *args, **kwargs)
+        seen.append((self._step.name, self.line().partition(",")[0]))
+
+    monkeypatch.setattr(Pace, "piece", noted)
+    text = CONFLICT.replace("0.05", "0.001")
+    whole.size(read_target(write(tmp_path, text)), tmp_path / "o", QUIET)
+    assert [*dict.fromkeys(name for name, _ in seen)] == ["draw", "search", "nearest", "build"]
+    last = dict(seen)
+    assert (last["draw"], last["build"]) == ("3 of 3", "1 of 1")
+    assert (last["search"], last["nearest"]) == ("2 of at most 2", "1 of at most 1")
 
 
 # ---- targets
@@ -563,6 +616,18 @@ def test_no_device_gets_more_than_theory_allows(spec):
         bound = {"write_share": 1.001 * most}
         ruled = one.evaluate(one.Task((config,), bound, ("area_um2",)))
         assert (ruled["stage"], ruled["figures"]["write_share"]) == (one.THEORY, most)
+
+
+def test_no_transistor_gives_a_device_more_than_what_drives_it():
+    device = {"v_set_v": 1.2, "v_reset_v": 1.2}
+    most = [
+        theory.most_write_share(config_of({"select_w_um": w, "device": device}))
+        for w in (1.0, 12.0, 100.0)
+    ]
+    memristor = config_of({"device": device}).resolved_tech().memristor
+    drive = 1.2 / memristor.needed_v("reset")
+    assert most == sorted(most)
+    assert 0.9 * drive < most[-1] <= drive * (1 + 1e-5)
 
 
 def test_theory_of_writes_rules_nothing_out_without_transistors():
