@@ -7,6 +7,7 @@ model itself, with the gates at their level and inverters that really invert.
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
 import time
@@ -23,9 +24,10 @@ from ..base.names import TIER_NAMES
 from ..base.ngspice import TIMEOUT_S, ModelsError, run_ngspice
 from ..pdk import Tech
 from ..solve.modes.drives import network_drives
+from ..solve.modes.written import or_none
 from ..solve.network.network import Network
 from ..solve.network.reduced import reduced
-from ..solve.study.metrics import IrDrop, ir_drop
+from ..solve.study.metrics import IrDrop, ir_drop, written_pin
 from .analysis import Stimulus
 from .operating import Laws, mode_ohm
 
@@ -48,6 +50,7 @@ class BsimComparison:
             where no device conducts.
         device_a: current of one device in its on state at the read voltage, A: what columns
             without an ideal current are judged by.
+        written_current: ngspice's, of the column that is written, A; nan in a read.
         conditions: at which both were run.
     """
 
@@ -56,6 +59,7 @@ class BsimComparison:
     column_currents: Floats
     device_voltages: Floats
     device_a: float
+    written_current: float = math.nan
     conditions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -104,6 +108,14 @@ class BsimComparison:
         return error
 
     @property
+    def written_error(self) -> float:
+        """Our current of the written column over ngspice's minus 1; nan if there is none."""
+        write = self.ours.write
+        if write is None or self.written_current == 0:
+            return math.nan
+        return write.column_current / self.written_current - 1.0
+
+    @property
     def worst(self) -> float:
         """Largest error of a column current or write voltage.
 
@@ -112,7 +124,7 @@ class BsimComparison:
         columns, error = self.columns, self.column_error
         off = (self.ours.column_currents - self.column_currents)[columns] / self.device_a
         error = np.where(np.isnan(error), off, error)
-        write = self.write_error
+        write = np.array([*self.write_error, self.written_error])
         return float(np.abs([*error, *write[~np.isnan(write)]]).max())
 
     def to_json(self) -> dict[str, Any]:
@@ -131,6 +143,9 @@ class BsimComparison:
                 "write_voltages_V": _numbers(write.device_voltages),
                 "write_voltages_bsim_V": _numbers(self.write_voltages),
                 "write_error": _numbers(self.write_error),
+                "written_column_current_A": write.column_current,
+                "written_column_current_bsim_A": or_none(self.written_current),
+                "written_column_error": or_none(self.written_error),
             }
         return value | {"worst_error": self.worst}
 
@@ -209,7 +224,10 @@ def compare_bsim(
     volts[~present] = np.nan
     currents = np.array([-pins[pin] for pin in drives.outputs])
     device_a = tech.memristor.v_read_v / tech.memristor.r_on_ohm
-    return BsimComparison(mode, ours, currents, volts, device_a, tech.conditions.to_json())
+    written_a = -pins.get(written_pin(drives), math.nan) if ours.write is not None else math.nan
+    return BsimComparison(
+        mode, ours, currents, volts, device_a, written_a, tech.conditions.to_json()
+    )
 
 
 def _joined(network: Network) -> Network:
@@ -254,6 +272,8 @@ def comparison_lines(found: BsimComparison) -> Iterator[str]:
     write = found.ours.write
     if write is None:
         return
+    theirs, ours, error = found.written_current, write.column_current, found.written_error
+    yield f"written {write.column:<2}{1e6 * theirs:>11.5f} uA{1e6 * ours:>11.5f} uA{_share(error)}"
     pairs = zip(found.write_voltages, write.device_voltages, found.write_error, strict=True)
     for i, (theirs, ours, error) in enumerate(pairs):
         if np.isnan(theirs):

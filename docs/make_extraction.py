@@ -14,12 +14,13 @@ import numpy as np
 
 from crossstack.analyse.analysis import stimulus
 from crossstack.analyse.bsim import compare_bsim
+from crossstack.analyse.operating import write_options
 from crossstack.cells.drawing import to_layout
 from crossstack.extract import extract, extract_network
 from crossstack.extract.field.sections import section_table
 from crossstack.extract.sheet.study import accuracy_table
 from crossstack.generators import ArraySpec, build_top
-from crossstack.pdk import get_tech
+from crossstack.pdk import Conditions, get_tech
 from crossstack.pdk.electromigration import current_limits
 from crossstack.signoff.models import foundry_models
 
@@ -27,13 +28,20 @@ HERE = Path(__file__).parent
 PAGE = HERE / "extraction.md"
 BENCH = HERE.parent / "bench" / "extract.py"
 METHODS = ("square", "tesselation", "fine", "ours")
-#: layouts whose transistors run as BSIM models, and the modes
-BSIM_LAYOUTS = (("4 x 4 array", ArraySpec(rows=4, cols=4)),
-                ("3 x 4 macro", ArraySpec(rows=3, cols=4, top="macro")))  # fmt: skip
+#: layouts whose transistors run as BSIM models, their conditions, and the modes
+_HOT = Conditions(corner="max", temperature_c=85.0)
+BSIM_LAYOUTS = (
+    ("3 x 2 array", ArraySpec(rows=3, cols=2), Conditions()),
+    ("3 x 2 array, max, 85 C", ArraySpec(rows=3, cols=2), _HOT),
+    ("7 x 5 array", ArraySpec(rows=7, cols=5), Conditions()),
+    ("7 x 5 array, max, 85 C", ArraySpec(rows=7, cols=5), _HOT),
+    ("3 x 4 macro", ArraySpec(rows=3, cols=4, top="macro"), Conditions()),
+)
+_FAR = {"read_tier": "top", "write_column": 1}
 BSIM_MODES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("expansion", "expansion", {}),
-    ("deep-net, top column 0 written", "deep-net", {}),
-    ("deep-net, bottom column 1 written", "deep-net", {"read_tier": "top", "write_column": 1}),
+    ("read of both tiers", "expansion", {}),
+    ("set, top, column 0", "deep-net", {"polarity": "set"}),
+    ("reset, bottom, column 1", "deep-net", {"polarity": "reset", **_FAR}),
 )
 
 
@@ -90,18 +98,20 @@ def capacitance() -> Iterator[str]:
 
 def transistors() -> Iterator[str]:
     """Yield the error of our resistor for a transistor against BSIM models, per mode."""
-    yield "| layout | mode | column current | write voltage |"
-    yield "|---|---|---|---|"
-    tech = get_tech()
-    with foundry_models(tech) as models:
-        for name, spec in BSIM_LAYOUTS:
+    yield "| layout | mode | columns that are read | written column | written devices |"
+    yield "|---|---|---|---|---|"
+    with foundry_models(get_tech()) as models:
+        for name, spec, conditions in BSIM_LAYOUTS:
+            tech = get_tech().at(conditions)
             network = extract_network(to_layout(build_top(spec).cell, tech), tech)
+            what = stimulus(network, tech)
             for words, mode, options in BSIM_MODES:
-                what = stimulus(network, tech)
-                found = compare_bsim(network, tech, what, mode, models, **options)
+                (way,) = write_options(tech, mode, options)
+                found = compare_bsim(network, tech, what, mode, models, **way)
+                errors = (found.column_error, [found.written_error], found.write_error)
                 cells = (
-                    f"{100 * max(errors, key=abs):+.2f} %" if len(errors) else "-"
-                    for errors in (found.column_error, found.write_error)
+                    f"{100 * max(e, key=abs):+.2f} %" if len(e) and not np.isnan(e[0]) else "-"
+                    for e in errors
                 )
                 yield f"| {name} | {words} | {' | '.join(cells)} |"
 

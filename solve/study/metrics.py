@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import ModeError
+from ...base.names import WRITE_RAIL
 from ..circuit.iv import DeviceLaw, Partly, SquareLaw
 from ..modes.drives import Drives, gates_for, network_drives
 from ..modes.mode import Request
@@ -248,8 +249,8 @@ def measure(run: Run, inputs: ArrayLike, **options: Any) -> IrDrop:
         change = (_outputs(everything, drives) - _outputs(quiet, drives))[columns]
         largest = float(np.abs(wanted).max())
         disturb = float(share_of(np.abs(change).max(), largest))
-        rail = float(_outputs(everything, drives)[drives.request.write_column])
-        write = write_report(everything.device_voltages, drives.request, disturb, rail)
+        amps = 0.0 - float(everything.port_currents[written_pin(drives)])
+        write = write_report(everything.device_voltages, drives.request, disturb, amps)
     return IrDrop(
         mode=mode,
         wires_only=errors_wires,
@@ -337,6 +338,12 @@ def total_current(amps: Floats, axes: tuple[int, ...]) -> Floats:
 def _outputs(solution: Solved, drives: Drives) -> Floats:
     """Current out of every column, shape (cols,), A."""
     return np.array([0.0 - solution.port_currents[pin] for pin in drives.outputs])
+
+
+def written_pin(drives: Drives) -> str:
+    """Return the pin that a write's column leads to: its own, or that of a macro's write rail."""
+    column = drives.outputs[drives.request.write_column]
+    return WRITE_RAIL if WRITE_RAIL in drives.port_voltages else column
 
 
 def _drive(drives: Drives) -> float:
