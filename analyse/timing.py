@@ -21,7 +21,8 @@ from ..solve.modes.drives import Drives, gates_for, network_drives
 from ..solve.modes.modes import DEEP_NET, EXPANSION, MODES
 from ..solve.network.linear import NetworkSolver
 from ..solve.network.network import Network
-from ..solve.network.transient import RcNetwork, Watch, settled_s
+from ..solve.network.transient import RcNetwork
+from ..solve.network.waves import Watch, settled_s
 from ..solve.study.timing import Timing, pulse_curve, ratio_for
 from .analysis import Stimulus, refusal
 from .operating import mode_ohm

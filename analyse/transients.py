@@ -21,7 +21,8 @@ from ..solve.modes.drives import Drives, gates_for, network_drives
 from ..solve.modes.modes import mode_named
 from ..solve.network.linear import NetworkSolver
 from ..solve.network.network import Network
-from ..solve.network.transient import RcNetwork, Watch, Waves, settled_s
+from ..solve.network.transient import RcNetwork
+from ..solve.network.waves import Watch, Waves, settled_s
 from ..solve.study.metrics import law_in
 from .newton import Elements
 from .operating import Laws, at_work, bent_of, write_options

@@ -40,7 +40,7 @@ from crossstack.pdk import get_tech
 from crossstack.signoff.models import foundry_models
 from crossstack.solve import network_drives
 from crossstack.solve.network.network import Network
-from crossstack.solve.network.transient import settled_s
+from crossstack.solve.network.waves import settled_s
 
 #: relative
 SETTLING, CHARGE = 0.03, 0.02

@@ -16,19 +16,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.errors import ConvergenceError, DriveError
+from ...base.errors import ConvergenceError
 from ..circuit.iv import DeviceLaw
 from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back
 from .blocks import Blocks, Ints
+from .ends import Ends
 
 Floats = NDArray[np.float64]
 
 #: change of a voltage by Newton's last step, relative to the largest
 _SETTLED = 1e-13
-#: of a share that is 1
-_ROUNDING = 1e-12
-#: lanes that are summed one by one: sorting takes longer
-_FEW = 8
 #: bytes that the lanes of one solve may take in one array
 _LANE_BYTES = 64 * 2**20
 
@@ -58,38 +55,17 @@ class Guess(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class Prepared(Ends):
     """An array whose wires are known once and for all.
 
     Attributes:
-        shape: of the conductances: (T, rows, cols).
-        place: tier, row and column of every device that carries current, shape (3, devices).
-        inputs: names of the driven pins that vary; of shape (T, rows) flattened where each row of
-            each tier has one.
-        outputs: names of the pins whose current is taken, positive out of the network.
         wires: gives what the devices see of each other through the wires, when that is needed.
-        source: input of every device.
-        sink: output of every device, -1 where its current goes elsewhere.
-        gain: share of its input's voltage that a device sees where none conducts.
-        part: share of a device's current that leaves by its output.
-        offset: voltage over every device by what is fixed, V.
-        rest: current out of every output without devices, A.
         seconds: time that preparing took.
         guess: a fast solver of the same lines as chains, or None.
         exact: True if the lines are chains, so that `guess` needs no correction.
     """
 
-    shape: tuple[int, int, int]
-    place: Ints
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
     wires: Callable[[], Blocks]
-    source: Ints
-    sink: Ints
-    gain: Floats
-    part: Floats
-    offset: Floats
-    rest: Floats
     seconds: float = 0.0
     guess: Guess | None = None
     exact: bool = False
@@ -101,67 +77,6 @@ class Prepared:
     def blocks(self) -> Blocks:
         """What the devices see of each other through the wires."""
         return self.wires()
-
-    @property
-    def size(self) -> int:
-        """Number of devices that carry current."""
-        return len(self.source)
-
-    def devices(self, conductances: ArrayLike) -> Floats:
-        """Conductances of the devices that carry current, in their order.
-
-        Raises:
-            DriveError: for another shape, or a value that is not finite or negative.
-        """
-        G = np.asarray(conductances, dtype=np.float64)
-        if G.shape != self.shape:
-            raise DriveError(f"conductances have shape {G.shape}, the array needs {self.shape}")
-        if not (G.min(initial=0.0) >= 0 and G.max(initial=0.0) < np.inf):
-            bad = np.argwhere(~(np.isfinite(G) & (G >= 0)))
-            at = tuple(int(v) for v in bad[0])
-            raise DriveError(f"conductance at {at} is {G[at]} S, allowed: finite, >= 0")
-        # never a view of what the caller may change
-        return G.reshape(-1).copy() if self.whole else G.reshape(-1)[self.flat]
-
-    def spread(self, values: Floats) -> Floats:
-        """Values of the devices as an array of `shape`; 0 where none carries current.
-
-        It may share their memory.
-        """
-        if self.whole:
-            return values.reshape(self.shape)
-        out = np.zeros(self.shape)
-        out.reshape(-1)[self.flat] = values
-        return out
-
-    @cached_property
-    def flat(self) -> Ints:
-        """Place of every device among those of `shape`, flattened."""
-        out: Ints = np.ravel_multi_index(tuple(self.place), self.shape).astype(np.int64)
-        return out
-
-    @cached_property
-    def whole(self) -> bool:
-        """Whether every place has a device that carries current, and they stand in order."""
-        return self.size == int(np.prod(self.shape)) and bool(
-            (self.flat == np.arange(self.size)).all()
-        )
-
-    def volts(self, voltages: ArrayLike) -> Floats:
-        """Check input voltages: V, shape (vectors, inputs); tiers and rows may be two axes.
-
-        Raises:
-            DriveError: for another shape, or a value that is not finite.
-        """
-        v = np.asarray(voltages, dtype=np.float64)
-        found = v.reshape(len(v), -1) if v.ndim == 3 else v
-        if found.ndim != 2 or found.shape[1] != len(self.inputs):
-            raise DriveError(
-                f"voltages have shape {v.shape}, expected (vectors, {len(self.inputs)})"
-            )
-        if not np.isfinite(found).all():
-            raise DriveError("voltages hold a value that is not finite")
-        return found
 
     def matrix(self, conductances: ArrayLike) -> Floats:
         """Return the effective matrix of linear devices, S, shape (outputs, inputs).
@@ -208,25 +123,6 @@ class Prepared:
         for at in range(0, max(1, len(voltages)), most):
             yield voltages[at : at + most]
 
-    def driven(self, voltages: Floats) -> Floats:
-        """Voltages over the devices where none conducts, (devices, vectors)."""
-        out: Floats = self.gain[:, None] * voltages.T[self.source] + self.offset[:, None]
-        return out
-
-    def sensed(self, weights: Floats) -> Floats:
-        """Voltages over the devices with the outputs driven instead, (devices, vectors)."""
-        padded = np.concatenate([weights, np.zeros((len(weights), 1))], axis=1)
-        out: Floats = self.part[:, None] * padded.T[self.sink]
-        return out
-
-    def collected(self, amps: Floats) -> Floats:
-        """Currents out of the outputs for device currents (devices, vectors)."""
-        return _summed(self.part[:, None] * amps, self.sink, len(self.outputs)) + self.rest
-
-    def returned(self, amps: Floats) -> Floats:
-        """Derivatives by the inputs, (vectors, inputs), for adjoint currents of the devices."""
-        return _summed(self.gain[:, None] * amps, self.source, len(self.inputs))
-
     def solved(
         self, g: Floats, inputs: Floats | None = None, outputs: Floats | None = None
     ) -> Floats:
@@ -262,38 +158,15 @@ class Prepared:
 
         They take less memory than the voltages of all devices, which derivatives need besides.
         """
-        if self.guess is None or not self.exact or not self._direct:
+        if self.guess is None or not self.exact or not self.direct:
             return None
         return self.guess.pins(g, inputs, outputs)
-
-    @cached_property
-    def _direct(self) -> bool:
-        """Whether what devices carry enters by their input and leaves by their output, whole."""
-        shares = np.abs(self.gain - 1).max() <= _ROUNDING, np.abs(self.part - 1).max() <= _ROUNDING
-        return all(shares) and not self.offset.any() and bool((self.sink >= 0).all())
 
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
         """Voltages of devices of a law by the fast way, or None where there is none."""
         if self.guess is None or not self.exact or self.offset.any():
             return None
         return self.guess.bent(g, law, inputs)
-
-
-def _summed(values: Floats, pin: Ints, count: int) -> Floats:
-    """Sum values of devices by their pin; (vectors, count)."""
-    if values.shape[1] <= _FEW:
-        place = pin + 1
-        few = np.zeros((values.shape[1], count))
-        for k, lane in enumerate(values.T):
-            few[k] = np.bincount(place, lane, count + 1)[1:]
-        return few
-    out = np.zeros((count + 1, values.shape[1]))
-    pin = np.where(pin < 0, count, pin)
-    order = np.argsort(pin, kind="stable")
-    pins, first = np.unique(pin[order], return_index=True)
-    if len(pins):
-        out[pins] = np.add.reduceat(values[order], first, axis=0)
-    return np.ascontiguousarray(out[:count].T)
 
 
 class Linear:

@@ -12,7 +12,8 @@ from crossstack.solve import NetworkBuilder, Sinh, load_network, save_network
 from crossstack.solve.circuit.iv import Cubic, Odd, Table
 from crossstack.solve.network.linear import NetworkSolver
 from crossstack.solve.network.nonlinear import solve_network_nonlinear
-from crossstack.solve.network.transient import RcNetwork, Watch, settled_s
+from crossstack.solve.network.transient import RcNetwork
+from crossstack.solve.network.waves import Watch, settled_s
 
 from .conftest import build_array
 
