@@ -52,40 +52,58 @@ class OnResistance:
         """Read the tables of all sizes that occur."""
         self._is_p = np.asarray(is_p, dtype=bool)
         self.range_v = tech.nfet.voltage_range_v
-        sizes, self._size = np.unique(
+        sizes, size = np.unique(
             np.stack([w_um, l_um, self._is_p.astype(np.float64)]), axis=1, return_inverse=True
         )
         self._well_on_v = np.where(self._is_p, tech.pfet.well_on_v, tech.nfet.well_on_v)
+        self._any_p = bool(self._is_p.any())
         self._curves = []
-        for w, length, p in sizes.T.tolist():
+        for k, (w, length, p) in enumerate(sizes.T.tolist()):
             model = tech.pfet if p else tech.nfet
-            self._curves.append((model.surface(w), length / model.l_um))
+            mine = slice(None) if sizes.shape[1] == 1 else np.flatnonzero(size == k)
+            self._curves.append((mine, model.surface(w), length / model.l_um))
 
     def __len__(self) -> int:
         return len(self._is_p)
 
     def __call__(self, a_v: Floats, b_v: Floats) -> Floats:
         """Return R_on in ohm, one per transistor, at the voltages of both ends against VSS."""
-        source = np.where(self._is_p, np.maximum(a_v, b_v), np.minimum(a_v, b_v))
-        drop = a_v - b_v
+        source, drop = self._source(a_v, b_v), a_v - b_v
         out = np.empty(len(source))
-        for k, (curve, factor) in enumerate(self._curves):
-            mine = self._size == k
+        for mine, curve, factor in self._curves:
             out[mine] = factor * curve(source[mine], drop[mine])
         return out
+
+    def _source(self, a_v: Floats, b_v: Floats) -> Floats:
+        """Voltage of the end that is the source: the lower one of an NMOS."""
+        if not self._any_p:
+            return np.minimum(a_v, b_v)
+        return np.where(self._is_p, np.maximum(a_v, b_v), np.minimum(a_v, b_v))
+
+    def with_slopes(self, a_v: Floats, b_v: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return R_on in ohm, and what ln R rises by per V of source and of the drop's size."""
+        source, drop = self._source(a_v, b_v), a_v - b_v
+        ohm, by_source, by_drop = (np.empty(len(source)) for _ in range(3))
+        for mine, curve, factor in self._curves:
+            found = curve.with_slopes(source[mine], drop[mine])
+            ohm[mine], by_source[mine], by_drop[mine] = factor * found[0], found[1], found[2]
+        return ohm, by_source, by_drop
+
+    def by_ends(self, a_v: Floats, b_v: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return R_on in ohm, and what ln R rises by per V of either end."""
+        ohm, by_source, by_drop = self.with_slopes(a_v, b_v)
+        a_is_source = (a_v < b_v) != self._is_p
+        along = np.where(a_v < b_v, -by_drop, by_drop)
+        by_a = along + np.where(a_is_source, by_source, 0.0)
+        return ohm, by_a, by_source - by_a
 
     def flow(self, a_v: Floats, b_v: Floats) -> tuple[Floats, Floats, Floats]:
         """Return current a -> b in A, dI/dVa and -dI/dVb in S, one per transistor.
 
         What a table's straight pieces have of negative slopes is none.
         """
-        source = np.where(self._is_p, np.maximum(a_v, b_v), np.minimum(a_v, b_v))
         drop = a_v - b_v
-        ohm, by_source, by_drop = (np.empty(len(source)) for _ in range(3))
-        for k, (curve, factor) in enumerate(self._curves):
-            mine = self._size == k
-            found = curve.with_slopes(source[mine], drop[mine])
-            ohm[mine], by_source[mine], by_drop[mine] = factor * found[0], found[1], found[2]
+        ohm, by_source, by_drop = self.with_slopes(a_v, b_v)
         amps = drop / ohm
         # I = drop / R(source, |drop|): one end is the source, both make the drop
         along = (1.0 - np.abs(drop) * by_drop) / ohm

@@ -2,11 +2,12 @@
 
 Every size is stacked hybrid, extracted tile by tile, its transistors at 1 kohm. Each line is one
 kind of solve, for new devices every time: one vector of inputs, 64 of them, one vector by devices
-of a sinh law, and, up to 256 x 256, the effective matrix. Both are timed in turns; printed are the
-least times, the ratio of these, and its median over the turns. "error" is that of all column
-currents, of the largest: against the network solved directly up to 128 x 128, above against the
-same lines solved by `solve_crossbar` or its Newton's method to 1e-12. "changed" is so many devices
-of a solved array changed, beside its matrix found anew.
+of a sinh law, one vector with every select transistor where that puts it (arrays only), and, up to
+256 x 256, the effective matrix. Both are timed in turns; printed are the least times, the ratio of
+these, and its median over the turns. "error" is that of all column currents, of the largest:
+against the network solved directly up to 128 x 128, above against the same lines solved by
+`solve_crossbar`, its Newton's method, or resistances put in again and again, to 1e-12. "changed" is
+so many devices of a solved array changed, beside its matrix found anew.
 
 python bench/prepared.py               64 x 64 x 2 .. 256 x 256 x 2
 python bench/prepared.py 512 1024      large ones: minutes, 8 GB
@@ -21,9 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from crossstack.analyse.transistors import OnResistance
 from crossstack.cells import to_layout
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
+from crossstack.mapping.arrays import Array
 from crossstack.solve import (
     Sinh,
     Solved,
@@ -69,7 +72,9 @@ class Case:
         spec = ArraySpec(size, size, cell, **({} if top == "array" else {"top": top}))
         tech = spec.tech()
         found = extract(to_layout(build_top(spec).cell, tech), tech, engine="tile")
-        self.wires, self.network = found.array, None
+        self.tech, self.wires, self.network = tech, found.array, None
+        selects = self.wires is not None and top == "array" and self.wires.selects
+        self.working = Array.of(self.wires, tech) if selects else None
         start = time.perf_counter()
         if found.array is None or (found.array.fits_network and not arrays):
             self.network = found.network
@@ -118,8 +123,26 @@ class Case:
                     break
         return found.column_currents
 
+    def wanted_at_work(self) -> np.ndarray:
+        """The same with transistors at work, by putting their resistances in again and again."""
+        w, volts, siemens = self.wires, self.volts[0], self.siemens[0]
+        sizes = [v.reshape(-1) for v in (w.switch_w_um, w.switch_l_um)]
+        table = OnResistance(self.tech, *sizes, np.zeros(siemens.size, dtype=bool))
+        ohm, tap = table.least().reshape(siemens.shape), w.series_ohm()
+        for _ in range(60):
+            found = solve_crossbar(
+                voltages=volts, tol=1e-12, **w.crossbar_arguments(siemens, tap + ohm)
+            )
+            amps = found.device_voltages * siemens / (1.0 + (tap + ohm) * siemens)
+            near = found.row_voltages - w.row_tap * amps
+            ends = near.reshape(-1), (near - ohm * amps).reshape(-1)
+            before, ohm = ohm, table(*ends).reshape(ohm.shape)
+            if np.abs(ohm / before - 1).max() < 1e-12:
+                break
+        return found.column_currents
+
     def kinds(self) -> dict[str, tuple[Callable[[int], Any], Callable[[int], Any], Any]]:
-        """What is timed: by us, by the ideal crossbar, and the law."""
+        """What is timed: by us, by the ideal crossbar, and the law or what is wanted else."""
         a, G, one = self.array, self.siemens, self.volts[:1]
         found = {
             "one vector": (
@@ -135,6 +158,11 @@ class Case:
                 lambda k: solve_crossbar(G[k], self.volts, keep_voltages=False, **IDEAL), None,
             ),
         }  # fmt: skip
+        if self.working is not None:
+            found["at work"] = (
+                lambda k: self.working.at_work(G[k], one.reshape(-1))[0],
+                lambda k: solve_crossbar(G[k], one[0], **IDEAL), self.wanted_at_work,
+            )  # fmt: skip
         if max(a.shape) <= MATRIX:
             found["matrix"] = (
                 lambda k: a.matrix(G[k]) @ one[0].reshape(-1),
@@ -148,7 +176,7 @@ def rows(size: int, cell: str, top: str, arrays: bool, budget: float) -> bool:
     case, good, known = Case(size, cell, top, arrays), True, {}
     for name, (ours, ideal, law) in case.kinds().items():
         if law not in known:
-            known[law] = case.wanted(law)
+            known[law] = law() if callable(law) else case.wanted(law)
         want = known[law]
         first = np.asarray(ours(0)).reshape(-1, len(want))[0]
         error = np.abs(first - want).max() / np.abs(want).max()

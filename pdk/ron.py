@@ -93,6 +93,42 @@ def _place(grid: Sequence[float], value: float) -> tuple[int, float]:
     return k, (clipped - grid[k]) / (grid[k + 1] - grid[k])
 
 
+class _Axis:
+    """One voltage of a table: the interval of any value, by arithmetic on a finer, even grid."""
+
+    def __init__(self, grid: Floats) -> None:
+        import numpy as np
+
+        gaps = np.diff(grid)
+        self.grid, self.first, self.last = grid, float(grid[0]), float(grid[-1])
+        self.per_v = 1.0 / gaps
+        # an even step shorter than any interval holds at most one end of an interval
+        steps = math.ceil((self.last - self.first) / float(gaps.min())) + 1
+        self._scale = steps / (self.last - self.first)
+        starts = self.first + np.arange(steps + 1) / self._scale
+        most = len(gaps) - 1
+        self._interval = np.clip(np.searchsorted(grid, starts, side="right") - 1, 0, most)
+        self._end = np.append(grid[1:-1], np.inf)
+
+    def __call__(self, values: Floats) -> tuple[NDArray[np.intp], Floats]:
+        """Return intervals and the shares of their upper ends; the table's ends hold."""
+        import numpy as np
+
+        clipped = np.clip(values, self.first, self.last)
+        with np.errstate(invalid="ignore"):  # what is no number has an interval, and no share
+            even = ((clipped - self.first) * self._scale).astype(np.intp)
+        k = self._interval.take(even, mode="clip")
+        k += clipped >= self._end.take(k)
+        clipped -= self.grid.take(k)
+        clipped *= self.per_v.take(k)
+        return k, clipped
+
+    def holds(self, values: Floats) -> NDArray[np.bool_]:
+        """Which values lie between the ends."""
+        found: NDArray[np.bool_] = (values > self.first) & (values < self.last)
+        return found
+
+
 class Surface:
     """R_on of one transistor over the voltage of its source and the drop along its channel.
 
@@ -107,19 +143,30 @@ class Surface:
         from .pchip import pchip
 
         source, drop = (np.asarray(table[key], float) for key in ("source_v", "drop_v"))
-        self._source, self._drop = _finer(source), _finer(drop)
-        by_source = pchip(source, log_ohm, self._source)
-        self._log = pchip(drop, by_source.T, self._drop).T
+        fine = _finer(source), _finer(drop)
+        by_source = pchip(source, log_ohm, fine[0])
+        log = pchip(drop, by_source.T, fine[1]).T
+        self._source, self._drop = _Axis(fine[0]), _Axis(fine[1])
+        # of every cell: ln R at its first corner, and what it rises by along either side and both
+        along, across = np.diff(log, axis=0), np.diff(log, axis=1)
+        parts = log[:-1, :-1], along[:, :-1], across[:-1], np.diff(along, axis=1)
+        self._parts = [np.ascontiguousarray(part).reshape(-1) for part in parts]
+        self._row = len(fine[1]) - 1
+
+    def _at(self, source_v: Floats, size: Floats) -> tuple[Floats, ...]:
+        """Return ln R, its rise over the cell along source and drop, and both intervals."""
+        i, s = self._source(source_v)
+        j, t = self._drop(size)
+        cell = i * self._row + j
+        corner, along, across, both = (part.take(cell) for part in self._parts)
+        by_source = along + both * t
+        return corner + across * t + by_source * s, by_source, across + both * s, i, j
 
     def __call__(self, source_v: Floats, drop_v: Floats) -> Floats:
         """Return ohm at source voltages against VSS and drops (of either sign), V."""
         import numpy as np
 
-        i, s = _places(self._source, source_v)
-        j, t = _places(self._drop, np.abs(drop_v))
-        low = self._log[i, j] * (1 - t) + self._log[i, j + 1] * t
-        high = self._log[i + 1, j] * (1 - t) + self._log[i + 1, j + 1] * t
-        ohm: Floats = np.exp(low * (1 - s) + high * s)
+        ohm: Floats = np.exp(self._at(source_v, np.abs(drop_v))[0])
         return ohm
 
     def with_slopes(self, source_v: Floats, drop_v: Floats) -> tuple[Floats, Floats, Floats]:
@@ -127,23 +174,11 @@ class Surface:
         import numpy as np
 
         size = np.abs(drop_v)
-        i, s = _places(self._source, source_v)
-        j, t = _places(self._drop, size)
-        corners = [[self._log[i + m, j + n] for n in (0, 1)] for m in (0, 1)]
-        low, high = (each[0] * (1 - t) + each[1] * t for each in corners)
-        wide_i = self._source[i + 1] - self._source[i]
-        wide_j = self._drop[j + 1] - self._drop[j]
-        rise = [each[1] - each[0] for each in corners]
-        by_source = (high - low) / wide_i
-        by_drop = (rise[0] * (1 - s) + rise[1] * s) / wide_j
+        log, by_source, by_drop, i, j = self._at(source_v, size)
         # beyond the table its ends hold
-        inside = (source_v > self._source[0]) & (source_v < self._source[-1])
-        under = size < self._drop[-1]
-        return (
-            np.exp(low * (1 - s) + high * s),
-            np.where(inside, by_source, 0.0),
-            np.where(under, by_drop, 0.0),
-        )
+        by_source *= self._source.per_v.take(i) * self._source.holds(source_v)
+        by_drop *= self._drop.per_v.take(j) * self._drop.holds(size)
+        return np.exp(log), by_source, by_drop
 
 
 def _finer(grid: Floats) -> Floats:
@@ -151,15 +186,6 @@ def _finer(grid: Floats) -> Floats:
 
     fine = np.arange((len(grid) - 1) * _FINER + 1) / _FINER
     return np.interp(fine, np.arange(len(grid)), grid)
-
-
-def _places(grid: Floats, values: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Return intervals and shares as `_place` does, of many values."""
-    import numpy as np
-
-    clipped = np.clip(values, grid[0], grid[-1])
-    k = np.minimum(np.searchsorted(grid, clipped, side="right"), len(grid) - 1) - 1
-    return k, (clipped - grid[k]) / (grid[k + 1] - grid[k])
 
 
 @lru_cache(maxsize=512)

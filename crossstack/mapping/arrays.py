@@ -281,9 +281,12 @@ class Array:
 
         Raises:
             ConfigError: for an array without select transistors, or one too irregular to be
-                solved by its lines (`at` prepares such a one anew).
+                solved by its lines (`at` prepares such a one anew), or voltages that transistors
+                do not withstand.
         """
+        from ..analyse.volts import check_volts
         from ..solve.study.guess import Chains
+        from ..solve.study.in_series import worked
 
         if not self._selects:
             raise ConfigError(
@@ -294,7 +297,9 @@ class Array:
         if not isinstance(bare.guess, Chains) or not bare.exact or bare.offset.any():
             raise ConfigError(f"{self.text}: not solved by its lines; use at(...)")
         g, v = bare.devices(conductances), bare.volts(np.asarray(volts)[None])[0]
-        amps, _, count = bare.guess.worked(g, v, lines.table, lines.least, self._row_taps)
+        assert self._point is not None
+        check_volts(self._point.tech, v)
+        amps, _, count = worked(bare.guess, g, v, lines.table, lines.least, self._row_taps)
         return amps, count
 
     @cached_property

@@ -186,6 +186,7 @@ def vouched(
     tol: float,
     limit: int,
     keep: bool,
+    start: Raw | None = None,
 ) -> tuple[Engine, Raw]:
     """An answer within `tol`, and the engine that found it, for sources v and vs (see `Engine`).
 
@@ -197,7 +198,7 @@ def vouched(
     rescue = method == "auto" and lines.G.size <= DIRECT_RESCUE
     solver = choose(lines, "direct" if rescue and found.wide else method, engine)
     try:
-        raw = solver.solve(v, vs, tol=tol, limit=limit, keep=keep or found.wide)
+        raw = solver.solve(v, vs, tol=tol, limit=limit, keep=keep or found.wide, start=start)
         if solver.name == "direct":
             return solver, raw
         got = reached(raw, lines, found, v, vs, tol=tol, volts=keep)

@@ -39,6 +39,7 @@ class Raw:
         balance: largest current a column loses or gains, relative to the largest current.
         device_amps: current of every device, (B, T, n, m), where the engine knows it better than
             the voltages show it; nan if shorted.
+        energy: that the iterations found, W; of one drive, for solves that start from it.
     """
 
     rows: Floats
@@ -48,6 +49,7 @@ class Raw:
     iterations: int
     balance: float
     device_amps: Floats | None = None
+    energy: float = 0.0
 
 
 class Engine(Protocol):
@@ -64,10 +66,13 @@ class Engine(Protocol):
         limit: int,
         keep: bool,
         shift: Floats | None = None,
+        start: Raw | None = None,
     ) -> Raw:
         """Solve for row sources v (B, T, n) and sense levels vs (B, m).
 
-        `shift` (T, n, m) is a voltage in series with every device, row side positive.
+        `shift` (T, n, m) is a voltage in series with every device, row side positive. `start` is
+        an answer, its voltages kept, of nearly this crossbar and drive, from which iterations of
+        one drive start.
         """
 
 

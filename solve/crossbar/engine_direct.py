@@ -62,8 +62,9 @@ class DirectEngine:
         limit: int,
         keep: bool,
         shift: Floats | None = None,
+        start: Raw | None = None,
     ) -> Raw:
-        """See `engine.Engine`; `limit` has no meaning here.
+        """See `engine.Engine`; `limit` and `start` have no meaning here.
 
         Voltages in series with devices are solved for, but not judged by their currents.
         """

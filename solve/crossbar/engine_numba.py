@@ -157,12 +157,16 @@ class NumbaEngine:
         limit: int,
         keep: bool,
         shift: Floats | None = None,
+        start: Raw | None = None,
     ) -> Raw:
         """See `engine.Engine`."""
         with self._threads(len(v)):
             if len(v) >= MIN_LANES and shift is None:
                 return self._solve_lanes(v, vs, tol, limit, keep)
-            parts = [self._solve_one(v[b], vs[b], shift, tol, limit, keep) for b in range(len(v))]
+            first = start if len(v) == 1 else None
+            parts = [
+                self._solve_one(v[b], vs[b], shift, first, tol, limit, keep) for b in range(len(v))
+            ]
         if len(parts) == 1:
             return parts[0]
         return Raw(
@@ -232,12 +236,31 @@ class NumbaEngine:
         """Iterations between which Ctrl-C is heard: a few tenths of a second."""
         return max(1, CHUNK // (self.lines.G.size * drives))
 
+    def _first(
+        self, v: Floats, vs: Floats, shift: Floats | None, start: Raw | None
+    ) -> tuple[Floats, float]:
+        """Column voltages above their sense level to start from, and the energy they hold."""
+        if start is None and shift is None:
+            return self._guess(v, vs)
+        X = np.zeros_like(self.DC)
+        if start is None:
+            return X, 0.0
+        np.subtract(start.cols[0], vs, out=X[:, : len(vs)])
+        return X, start.energy
+
     def _solve_one(
-        self, v: Floats, vs: Floats, shift: Floats | None, tol: float, limit: int, keep: bool
+        self,
+        v: Floats,
+        vs: Floats,
+        shift: Floats | None,
+        start: Raw | None,
+        tol: float,
+        limit: int,
+        keep: bool,
     ) -> Raw:
         T, n, m = self.lines.G.shape
         noise = rounding(self.lines, v.reshape(-1, 1), vs[:, None])
-        X, total = self._guess(v, vs) if shift is None else (np.zeros_like(self.DC), 0.0)
+        X, total = self._first(v, vs, shift, start)
         R = np.empty_like(X)
         row_amps, col_amps = np.empty((T, n)), np.empty((self.B.shape[1], m))
 
@@ -271,7 +294,7 @@ class NumbaEngine:
                     cols += vs
                 return Raw(
                     W[None], (cols if keep else X[:0, :m])[None], row_amps[None], taken[None],
-                    used, balance,
+                    used, balance, energy=total,
                 )  # fmt: skip
             if used >= limit:
                 break

@@ -113,6 +113,7 @@ class NumpyEngine:
         limit: int,
         keep: bool,
         shift: Floats | None = None,
+        start: Raw | None = None,
     ) -> Raw:
         """See `engine.Engine`."""
         lines = self.lines
@@ -122,6 +123,8 @@ class NumpyEngine:
         noise = rounding(lines, v.reshape(len(v), -1).T, vs.T)
         X = np.zeros((n, m, len(v)))
         total = np.zeros(len(v))
+        if start is not None and len(v) == 1:
+            X[..., 0], total[0] = start.cols[0] - vs[0], start.energy
         used, aim, balance, error = 0, first_aim(lines, tol), np.inf, np.inf
         for _ in range(MAX_ATTEMPTS + 1):
             p = X + level - drive
@@ -147,6 +150,7 @@ class NumpyEngine:
                     taken,
                     used,
                     balance,
+                    energy=float(total[0]),
                 )
             if used >= limit:
                 break

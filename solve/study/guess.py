@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,6 @@ TOLERANCE = 1e-11
 STEP = 1e-6
 #: rounds of conductances between 0 V and the operating point; one is enough but at odd spans
 MAX_CHORDS = 5
-#: solves until resistances and voltages fit, and the relative change of the last resistance
-MAX_ROUNDS, SETTLED = 100, 1e-9
 #: off a full solution at random by no more than this share, lines are chains
 _EXACT = 1e-10
 #: Devices from which compiled kernels pay; below, the blocks alone are faster.
@@ -62,7 +60,7 @@ class Chains:
 
     def __call__(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
         """See `Guess`."""
-        rows, cols = self._ends(inputs, outputs)
+        rows, cols = self.ends(inputs, outputs)
         try:
             if g.ndim == 1:
                 return self._linear(g, rows, cols)
@@ -77,7 +75,7 @@ class Chains:
 
     def pins(self, g: Floats, inputs: Floats | None, outputs: Floats | None) -> Floats | None:
         """See `Guess`."""
-        rows, cols = self._ends(inputs, outputs)
+        rows, cols = self.ends(inputs, outputs)
         lines = self.lines.with_devices(self.array.spread(g / (1.0 + self.tap * g)))
         try:
             _, raw = vouched(
@@ -98,7 +96,7 @@ class Chains:
 
     def bent(self, g: Floats, law: DeviceLaw, inputs: Floats) -> Floats | None:
         """See `Guess`."""
-        rows, cols = self._ends(inputs, None)
+        rows, cols = self.ends(inputs, None)
         try:
             lanes = [
                 self._settled(g[:, None], law, rows[k : k + 1], cols[k : k + 1])
@@ -133,55 +131,57 @@ class Chains:
             out[:, lane] = seen - self.tap * through * (seen - shift)
         return out if np.isfinite(out).all() else None
 
-    def worked(
-        self,
-        g: Floats,
-        inputs: Floats,
-        ohm: Callable[[Floats, Floats], Floats],
-        start: Floats,
-        row_tap: Floats,
-    ) -> tuple[Floats, Floats, int]:
-        """Solve one vector with something in series with every device that its voltages set.
-
-        Args:
-            g: S, linear devices.
-            inputs: V, shape (inputs,).
-            ohm: resistance between row and device for the voltages of both its ends, V.
-            start: a first guess of it, ohm.
-            row_tap: of what is in series anyway, the part between row and that, ohm.
-
-        Returns:
-            (current out of every output, A; that resistance; solves that it took).
-
-        Raises:
-            ConvergenceError: if resistances and voltages do not come together.
-        """
-        series = start
-        for count in range(1, MAX_ROUNDS + 1):
-            amps, line = self.at_rows(g / (1.0 + series * g), inputs)
-            outer = line - row_tap * amps
-            off = ohm(outer, outer - series * amps) - series
-            if np.abs(off / series).max(initial=0.0) <= SETTLED:
-                return self.array.collected(amps[:, None])[0], series, count
-            # a transistor moves its own voltages by some hundredths of what it is off
-            series = series + off
-        raise ConvergenceError(
-            f"transistors and voltages did not come together in {MAX_ROUNDS} solves"
-        )
-
     def at_rows(self, g: Floats, inputs: Floats) -> tuple[Floats, Floats]:
         """Currents of linear devices, A, and voltages of the row lines where they branch off.
 
         Raises:
             ConvergenceError: if they are not found.
         """
-        rows, cols = self._ends(inputs[None], None)
         through = g / (1.0 + self.tap * g)
-        lines = self.lines.with_devices(self.array.spread(through))
-        _, raw = vouched(lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True)
-        return through * self._between(raw)[0], raw.rows[0].reshape(-1)[self.array.flat]
+        raw = self.raw(through, *self.ends(inputs[None], None))
+        outer, inner = self.lines_of(raw.rows, raw.cols)
+        return through * (outer - inner), outer
 
-    def _ends(self, inputs: Floats | None, outputs: Floats | None) -> tuple[Floats, Floats]:
+    def raw(
+        self,
+        through: Floats,
+        rows: Floats,
+        cols: Floats,
+        tol: float = TOLERANCE,
+        start: Raw | None = None,
+    ) -> Raw:
+        """Voltages and currents of the lines.
+
+        Args:
+            through: conductance between the lines at every device, tap included, S.
+            rows: see `ends`.
+            cols: the same.
+            tol: of the crossbar's solve.
+            start: the last answer of nearly the same devices, or None.
+
+        Raises:
+            ConvergenceError: if they are not found.
+        """
+        lines = self.lines.with_devices(self.array.spread(through))
+        return vouched(
+            lines, rows, cols, "auto", "auto", tol, MAX_ITERATIONS, keep=True, start=start
+        )[1]
+
+    def lines_of(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
+        """Voltages of row and column line at every device, of those of all crossings.
+
+        Args:
+            rows: of one lane, (1, T, rows, cols), or (1, T, rows) where lines have no drop.
+            cols: (1, rows, cols), or (1, cols).
+        """
+        T, n, m = self.array.shape
+        outer = np.broadcast_to(rows[0].reshape(T, n, -1), (T, n, m)).reshape(-1)
+        inner = np.broadcast_to(cols[0].reshape(-1, m), (T, n, m)).reshape(-1)
+        if self.array.whole:
+            return outer, inner
+        return outer[self.array.flat], inner[self.array.flat]
+
+    def ends(self, inputs: Floats | None, outputs: Floats | None) -> tuple[Floats, Floats]:
         """Voltages of all rows' sources, (lanes, T, rows), and of all columns' ends."""
         lanes = inputs if inputs is not None else outputs
         assert lanes is not None
@@ -202,8 +202,7 @@ class Chains:
             ConvergenceError: if they are not found.
         """
         series = 1.0 + self.tap * g
-        lines = self.lines.with_devices(self.array.spread(g / series))
-        _, raw = vouched(lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True)
+        raw = self.raw(g / series, rows, cols)
         out: Floats = (self._between(raw) / series).T
         if not np.isfinite(out).all():
             raise ConvergenceError("voltages are not finite")

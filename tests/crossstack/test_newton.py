@@ -12,6 +12,7 @@ from crossstack.analyse.transistors import OnResistance
 from crossstack.config import config_of
 from crossstack.figures import Study, draw
 from crossstack.pdk import get_tech
+from crossstack.pdk.ron import surface
 from crossstack.solve.modes.modes import DEEP_NET
 
 TECH = get_tech("stepper")
@@ -75,6 +76,39 @@ def test_slopes_of_transistors_are_those_of_their_currents():
         close = np.isclose(slope, wanted, rtol=1e-4, atol=1e-9)
         close |= (slope == 0) & (np.abs(wanted) < 0.05 * np.abs(amps) / np.abs(a - b))
         assert close.mean() > 0.99
+
+
+@pytest.mark.parametrize("drop_v", [3.0, 0.005])
+def test_slopes_of_resistances_are_those_of_the_table(drop_v):
+    """Below the table's least drop, where reads are, its end holds: no slope along the drop."""
+    rng, count, step = np.random.default_rng(4), 2000, 1e-7
+    is_p = rng.random(count) < 0.5
+    table = OnResistance(TECH, rng.choice([0.8, 4.0], count), np.full(count, 0.28), is_p)
+    a = rng.uniform(-0.2, 5.2, count)
+    b = a + rng.uniform(-drop_v, drop_v, count)
+    ohm, *slopes = table.by_ends(a, b)
+    np.testing.assert_array_equal(ohm, table(a, b))
+    for k, slope in enumerate(slopes):
+        ends = [(a + sign * step * (1 - k), b + sign * step * k) for sign in (1, -1)]
+        high, low = (np.log(table(*end)) for end in ends)
+        close = np.isclose(slope, (high - low) / (2 * step), rtol=1e-4, atol=1e-6)
+        assert close.mean() > 0.99
+
+
+def test_places_in_a_table_are_those_of_a_search():
+    """Arithmetic on an even grid finds the interval that a search finds, at its ends too."""
+    path = TECH.nfet.ron_table
+    found = surface("nfet", 2.0, corner="typ", temperature_c=25.0, path=path)
+    axis, rng = found._source, np.random.default_rng(5)
+    ends = axis.grid
+    values = np.concatenate([ends, np.nextafter(ends, -9), np.nextafter(ends, 9),
+                             rng.uniform(ends[0] - 1, ends[-1] + 1, 2000)])  # fmt: skip
+    k, share = axis(values)
+    inside = np.clip(values, ends[0], ends[-1])
+    wanted = np.minimum(np.searchsorted(ends, inside, side="right"), len(ends) - 1) - 1
+    np.testing.assert_array_equal(k, wanted)
+    np.testing.assert_allclose(ends[k] + share * np.diff(ends)[k], inside, rtol=0, atol=1e-14)
+    assert np.isnan(found(np.array([np.nan]), np.array([0.1]))).all()
 
 
 def test_a_step_by_a_poor_factor_is_not_taken():

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from crossstack.solve import ConvergenceError, InputError, solve_crossbar
+from crossstack.solve.crossbar.crossbar import choose
+from crossstack.solve.crossbar.lines import canonical
 
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}
 
@@ -231,3 +233,24 @@ def test_every_public_name_is_there():
     assert set(room.__all__) == {name for names in room._HOME.values() for name in names}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         room.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_a_solve_starts_from_the_last_answer(rng, engine, shifted):
+    """It ends at the same currents in fewer steps, and at its own drive, not the last one's."""
+    n, tol = 24, 1e-11
+    G, v, vs = devices(rng, 2, n, n, low=1e3), rng.uniform(0, 0.2, (1, 2, n)), np.zeros((1, n))
+    ends = {"drive_resistance": 0.0, "sense_resistance": 0.0}
+    lines = canonical(G, **WIRES, **ends, row_drive="left", column_sense="bottom")
+    drive = {"tol": tol, "limit": 500, "keep": True}
+    start = choose(lines, "line-pcg", engine).solve(v, vs, **drive)
+    near = choose(lines.with_devices(G * (1 + 1e-4 * rng.random(G.shape))), "line-pcg", engine)
+    drive["shift"] = 1e-4 * rng.random(G.shape) if shifted else None
+    cold, warm = near.solve(v, vs, **drive), near.solve(v, vs, start=start, **drive)
+    assert 0 < warm.iterations < cold.iterations
+    most = np.abs(cold.col_amps).max()
+    assert np.abs(warm.col_amps - cold.col_amps).max() < 4 * tol * most
+    other = near.solve(2 * v, vs, start=start, **drive)
+    wanted = near.solve(2 * v, vs, **drive)
+    assert np.abs(other.col_amps - wanted.col_amps).max() < 4 * tol * 2 * most

@@ -1,0 +1,128 @@
+"""One vector through an array with transistors in series whose resistance its voltages set.
+
+The wires see a device and its transistor as one conductance. What the transistor's own current
+does to it is solved device by device, so that rounds only bring wires and transistors together,
+each from the voltages of the last: two are the rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import ConvergenceError
+from .guess import TOLERANCE, Chains
+
+Floats = NDArray[np.float64]
+
+#: solves until resistances and voltages fit
+MAX_ROUNDS = 100
+#: what transistors still ask for of an output's currents, relative to the largest output
+SETTLED = 3e-10
+#: tolerance of the first solve, which only says about what the wires take
+_FIRST = 1e-4
+#: least divisor of a step, and least share of its resistance that one leaves a transistor
+_LEAST_DIVISOR, _LEAST_LEFT = 0.05, 0.2
+
+
+class Transistors(Protocol):
+    """Resistances over the voltages of both ends."""
+
+    def by_ends(self, a_v: Floats, b_v: Floats, /) -> tuple[Floats, Floats, Floats]:
+        """Return ohm, and what its logarithm rises by per V of either end."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Branches:
+    """What stands between row and column at every device.
+
+    Attributes:
+        table: the transistors.
+        g: linear devices, S.
+        tap: in series anyway, ohm.
+        row_tap: the part of that between row and transistor, ohm.
+    """
+
+    table: Transistors
+    g: Floats
+    tap: Floats
+    row_tap: Floats
+
+    def through(self, ohm: Floats) -> Floats:
+        """Conductance between the lines, S."""
+        out: Floats = self.g / (1.0 + (self.tap + ohm) * self.g)
+        return out
+
+    def better(self, ohm: Floats, outer: Floats, inner: Floats) -> Floats:
+        """Take Newton's step of every transistor between lines that hold still.
+
+        Args:
+            ohm: resistance that it is taken to have.
+            outer: voltage of the row line, V.
+            inner: that of the column line, V.
+        """
+        through = self.through(ohm)
+        amps = through * (outer - inner)
+        near, drop = outer - self.row_tap * amps, ohm * amps
+        wanted, by_near, by_far = self.table.by_ends(near, near - drop)
+        share = through * ohm
+        gain = (by_near + by_far) * self.row_tap * amps * share - by_far * drop * (1.0 - share)
+        change = (wanted / ohm - 1.0) / np.maximum(1.0 - gain, _LEAST_DIVISOR)
+        better: Floats = ohm * np.maximum(1.0 + change, _LEAST_LEFT)
+        return better
+
+
+def worked(
+    chains: Chains,
+    g: Floats,
+    inputs: Floats,
+    table: Transistors,
+    least: Floats,
+    row_tap: Floats,
+) -> tuple[Floats, Floats, int]:
+    """Solve one vector with a transistor in series with every device.
+
+    Args:
+        chains: the wires, without transistors.
+        g: S, linear devices.
+        inputs: V, shape (inputs,).
+        table: the transistors.
+        least: their resistances where they conduct best, ohm.
+        row_tap: of what is in series anyway, the part between row and transistor, ohm.
+
+    Returns:
+        (current out of every output, A; resistances, ohm; solves that it took).
+
+    Raises:
+        ConvergenceError: if resistances and voltages do not come together.
+    """
+    branches = _Branches(table, g, chains.tap, row_tap)
+    drive = chains.ends(inputs[None], None)
+    # wires without resistance
+    ohm = branches.better(least, *chains.lines_of(*drive))
+    through, tol, last = branches.through(ohm), _FIRST, None
+    for count in range(1, MAX_ROUNDS + 1):
+        last = chains.raw(through, *drive, tol=tol, start=last)
+        outer, inner = chains.lines_of(last.rows, last.cols)
+        ohm = branches.better(ohm, outer, inner)
+        before, through = through, branches.through(ohm)
+        amps, moved = _outputs(chains, (outer - inner), through, before)
+        # the lines answer to what is left by a share of it only
+        if tol <= TOLERANCE and moved <= SETTLED:
+            return amps, ohm, count
+        tol = TOLERANCE
+    raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")
+
+
+def _outputs(
+    chains: Chains, volts: Floats, through: Floats, before: Floats
+) -> tuple[Floats, float]:
+    """Currents of the outputs, A, and how much other conductances before may make of them."""
+    amps = through * volts
+    both = np.stack([amps, np.abs(amps - before * volts)], axis=1)
+    found, moved = chains.array.collected(both)
+    most = float(np.abs(found).max(initial=0.0))
+    return found, float(moved.max(initial=0.0)) / most if most else 0.0
