@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import reduce
 from itertools import permutations
-from operator import or_
+from operator import add
 from typing import TYPE_CHECKING
 
 from ..base.units import place
@@ -64,9 +64,10 @@ def _openings(extracted: ExtractedLayout) -> Iterator[Finding]:
     regions, roles = extracted.regions, extracted.tech.roles
     if extracted.tech.module.stands_within:
         return  # its electrodes are wires of the foundry like others
-    electrodes = reduce(or_, (regions[name] for name in extracted.tech.module.electrodes))
     bare = regions[roles.layer("pad")] & regions[roles.land]
-    for at in centers(electrodes & bare, extracted.dbu):
+    # openings are few: joining all electrodes first takes a quarter of a large array's comparison
+    over = reduce(add, (regions[name] & bare for name in extracted.tech.module.electrodes))
+    for at in centers(over, extracted.dbu):
         text = f"an electrode lies in a pad's opening at {place(at)}, on bare metal"
         yield Finding("opening", text, (at,))
 

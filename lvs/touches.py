@@ -39,7 +39,11 @@ def _kisses(region: db.Region) -> list[tuple[int, int]]:
     few = region.count() <= _FEW
     if few:
         region = flat(region).merged(True, 0)
-    near = _close_corners(region) if few and _is_square(region) else _close(region)
+    square = few and _is_square(region)
+    # merged so that what meets at a corner is one polygon, there are fewer, or more holes
+    if square and _pieces_less_holes(region) == _pieces_less_holes(region.merged(False, 0)):
+        return []
+    near = _close_corners(region) if square else _close(region)
     if near.is_empty():
         return []
     found: set[tuple[int, int]] = set()
@@ -50,6 +54,10 @@ def _kisses(region: db.Region) -> list[tuple[int, int]]:
         # the sides of a polygon belong to it
         found |= {(p.y, p.x) for p in corners if sum(part.inside(p) for part in parts) > 1}
     return [(x, y) for y, x in sorted(found)[:MOST]]
+
+
+def _pieces_less_holes(region: db.Region) -> int:
+    return int(region.count() - region.holes().count())
 
 
 def _is_square(region: db.Region) -> bool:

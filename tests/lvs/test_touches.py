@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import random
 import time
 
 import klayout.db as db
@@ -10,6 +12,8 @@ import pytest
 from crossstack.lvs import check_layout
 
 from .conftest import NMOS
+
+touches = importlib.import_module("crossstack.lvs.touches")
 
 
 def errors(drawing, kind):
@@ -148,3 +152,23 @@ def test_cells_heaped_over_each_other_take_no_minute(drawing):
     begun = time.process_time()
     assert not errors(drawing, "touch")
     assert time.process_time() - begun < 2
+
+
+def test_counting_pieces_misses_no_corner(monkeypatch):
+    """Regions without a corner that parts them are told by their numbers of pieces and holes."""
+    rng, several = random.Random(1), 0
+    regions = []
+    for _ in range(400):
+        region, step = db.Region(), rng.choice((1, 5, 10))
+        for _ in range(rng.randint(2, 9)):
+            x, y = rng.randrange(8) * step, rng.randrange(8) * step
+            size = step * rng.randint(1, 4), step * rng.randint(1, 4)
+            region.insert(db.Box(x, y, x + size[0], y + size[1]))
+        regions.append(region)
+    quick = [touches._kisses(region) for region in regions]
+    numbers = iter(range(10_000))
+    monkeypatch.setattr(touches, "_pieces_less_holes", lambda region: next(numbers))
+    for region, found in zip(regions, quick, strict=True):
+        assert touches._kisses(region) == found
+        several += bool(found)
+    assert several > 40
