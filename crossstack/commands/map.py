@@ -108,13 +108,16 @@ def command(
 ) -> int:
     """Map a trained network to arrays: what of its accuracy is left.
 
-    MODEL is what torch.save(model, path) stores of a Sequential of PyTorch's own layers, or an ONNX
-    file (.onnx; needs crossstack[onnx]), whose branches may join again. Every linear and
-    convolution layer is cut into tiles of one array. Reported is the accuracy in software, on
-    devices without wires (ideal), with wires, with wires and spread of the devices, and after
-    retraining with the wires in the loop; per layer its tiles and the error that wires make; from
-    a build folder area, time and energy of an inference. Reads are linear; an extracted array's
-    transistors have the resistance at which they work for the mean of the inputs.
+    MODEL is an ONNX file (.onnx; needs crossstack[onnx]) of one input and one output, whose
+    branches may join again, or what torch.save(model, path) stores of PyTorch's own layers, one
+    after the other, in Sequentials as deep as they are nested: linear, convolution, activation,
+    pooling, normalization, dropout, flatten. Any other model of PyTorch is mapped in Python
+    (crossstack.torch.convert). Every linear and convolution layer is cut into tiles of one array,
+    the rest stays digital. Reported is the accuracy in software, on devices without wires (ideal),
+    with wires, with wires and spread of the devices, and after retraining with the wires in the
+    loop; per layer its tiles and the error that wires make; from a build folder area, time and
+    energy of an inference. Reads are linear; an extracted array's transistors have the resistance
+    at which they work for the mean of the inputs.
 
     With --program, devices are not taken for what they should be: pulses set and reset them, each
     with the voltage that wires and select transistor leave it, until a read finds them within the

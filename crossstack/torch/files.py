@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..base.errors import ConfigError, FileError
+from ..base.errors import ConfigError, CrossStackError, FileError
 from ..base.inputs import regular_file
 
 #: bytes of a model, and of data unpacked
@@ -32,8 +32,8 @@ def load_model(path: Path) -> nn.Module:
     """Read a model that `torch.save(model, path)` stored, or an ONNX file.
 
     Raises:
-        FileError: if it holds anything but modules of PyTorch's own, or weights alone.
-        ConfigError: for an ONNX file with a node that is not read.
+        FileError: if it is no whole file of a model, or holds weights alone.
+        ConfigError: for a layer or a node that is not read, or weights that are not finite.
     """
     if path.suffix.lower() == ".onnx":
         from .onnx import load_onnx
@@ -44,23 +44,26 @@ def load_model(path: Path) -> nn.Module:
         with torch.serialization.safe_globals(list(_MODULES)):
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise FileError(_refusal(path, str(error))) from None
+        raise _refusal(path, str(error)) from None
     if not isinstance(found, nn.Module):
         raise FileError(
             f"{path} holds a {type(found).__name__}, not a model: torch.save(model, path) stores "
             "one, torch.save(model.state_dict(), path) its weights alone"
         )
+    for name, values in found.state_dict().items():
+        if values.is_floating_point() and not torch.isfinite(values).all():
+            raise ConfigError(f"{path}: {name!r} holds nan or inf")
     return found.eval()
 
 
-def _refusal(path: Path, said: str) -> str:
+def _refusal(path: Path, said: str) -> CrossStackError:
     """Say why a file is not read; of what PyTorch says, only the name of a foreign object."""
     named = _FOREIGN.search(" ".join(said.split()))
     if named is None:
         state = "is not a whole file of torch.save" if path.stat().st_size else "is empty"
-        return f"{path} {state}; torch.save(model, path) stores a model"
+        return FileError(f"{path} {state}; torch.save(model, path) stores a model")
     layers = ", ".join(sorted(module.__name__ for module in _MODULES))
-    return (
+    return ConfigError(
         f"{path} holds {named[1]}, which is not read from a file; layers that are: {layers}; map "
         "any other model in Python (crossstack.torch.convert)"
     )
@@ -99,7 +102,7 @@ def _check_pair(path: Path, found: dict[str, NDArray[np.generic]], x: str, y: st
     values, classes = found[x], found[y]
     if values.dtype.kind not in "fiu" or values.ndim < 2 or not values.size:
         raise ConfigError(
-            f"{path}: {x} is {values.dtype} {values.shape}, allowed: numbers, vectors"
+            f"{path}: {x} is {values.dtype} {values.shape}, allowed: numbers, one vector or more"
         )
     if not np.isfinite(values.astype(np.float64)).all():
         raise ConfigError(f"{path}: {x} holds nan or inf")

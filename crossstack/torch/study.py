@@ -91,7 +91,10 @@ class Study:
             with torch.no_grad():
                 out = self.model(self.sets["x"][:1])
         except (RuntimeError, IndexError) as error:
-            raise ConfigError(f"the model does not take the data: {str(error)[:160]}") from None
+            raise ConfigError(
+                f"the model does not take the data, x of {tuple(self.sets['x'].shape)}: "
+                f"{' '.join(str(error).split())[:160]}"
+            ) from None
         most = int(max(self.sets[name].max() for name in self.sets if name.startswith("y")))
         if out.dim() != 2 or out.shape[1] <= most:
             raise ConfigError(

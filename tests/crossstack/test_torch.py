@@ -33,12 +33,16 @@ from crossstack import torch as ct
 WIRES = {"row_ohm": 3.0, "column_ohm": 5.0, "drive_ohm": 40.0, "sense_ohm": 20.0}
 
 
+def drawn(cell):
+    spec = ArraySpec(8, 8, cell, top="macro")
+    tech = spec.tech()
+    return extract(to_layout(build_top(spec).cell, tech), tech).network, tech
+
+
 @pytest.fixture(scope="module")
 def macro():
     """Network of a drawn 8 x 8 x 2 macro, and its technology."""
-    spec = ArraySpec(8, 8, "hybrid", top="macro")
-    tech = spec.tech()
-    return extract(to_layout(build_top(spec).cell, tech), tech).network, tech
+    return drawn("hybrid")
 
 
 def double(*shape, seed=0, low=0.0):
@@ -160,21 +164,23 @@ def test_gradients(macro, kind, law, batch):
 
 
 @pytest.mark.parametrize("law", ["linear", "sinh"])
-@pytest.mark.parametrize("kind", ["macro", "stacked", "planar"])
+@pytest.mark.parametrize("kind", ["macro", "planar macro", "stacked", "planar"])
 def test_gradients_of_whole_arrays(macro, kind, law):
-    """Every device of an extracted 8 x 8 x 2 macro, and of 64 x 64 crossbars."""
+    """Every device of extracted 8 x 8 macros, and of 64 x 64 crossbars, of one tier and of two."""
     array = {
         "macro": lambda: ct.Array.of(*macro),
+        "planar macro": lambda: ct.Array.of(*drawn("planar")),
         "stacked": lambda: ct.Array.ideal(64, 64, row_ohm=0.2, column_ohm=1.2),
         "planar": lambda: ct.Array.ideal(64, 64, tiers=1, row_ohm=0.2, column_ohm=1.2),
     }[kind]()
     made = layer_on(array, array.inputs, array.outputs // 2, law=law)
     with torch.no_grad():  # off the kink between the devices of a pair
         made.weight.add_(0.01 * torch.sign(made.weight))
-    x = double(1 if kind == "macro" else 2, array.inputs, low=-0.9).requires_grad_()
+    small = "macro" in kind
+    x = double(1 if small else 2, array.inputs, low=-0.9).requires_grad_()
     forward = lambda x, weight: torch.func.functional_call(made, {"weight": weight}, x)  # noqa: E731
     steps = {"eps": 1e-4, "atol": 1e-6, "rtol": 1e-6}
-    assert torch.autograd.gradcheck(forward, (x, made.weight), fast_mode=kind != "macro", **steps)
+    assert torch.autograd.gradcheck(forward, (x, made.weight), fast_mode=not small, **steps)
 
 
 def test_gradient_of_the_law():
