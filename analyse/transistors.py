@@ -60,8 +60,7 @@ class OnResistance:
         self._curves = []
         for k, (w, length, p) in enumerate(sizes.T.tolist()):
             model = tech.pfet if p else tech.nfet
-            mine = slice(None) if sizes.shape[1] == 1 else np.flatnonzero(size == k)
-            self._curves.append((mine, model.surface(w), length / model.l_um))
+            self._curves.append((np.flatnonzero(size == k), model.surface(w), length / model.l_um))
 
     def __len__(self) -> int:
         return len(self._is_p)
@@ -69,6 +68,9 @@ class OnResistance:
     def __call__(self, a_v: Floats, b_v: Floats) -> Floats:
         """Return R_on in ohm, one per transistor, at the voltages of both ends against VSS."""
         source, drop = self._source(a_v, b_v), a_v - b_v
+        if len(self._curves) == 1:
+            ((_, curve, factor),) = self._curves
+            return factor * curve(source, drop)
         out = np.empty(len(source))
         for mine, curve, factor in self._curves:
             out[mine] = factor * curve(source[mine], drop[mine])
@@ -83,6 +85,10 @@ class OnResistance:
     def with_slopes(self, a_v: Floats, b_v: Floats) -> tuple[Floats, Floats, Floats]:
         """Return R_on in ohm, and what ln R rises by per V of source and of the drop's size."""
         source, drop = self._source(a_v, b_v), a_v - b_v
+        if len(self._curves) == 1:
+            ((_, curve, factor),) = self._curves
+            ohm, by_source, by_drop = curve.with_slopes(source, drop)
+            return factor * ohm, by_source, by_drop
         ohm, by_source, by_drop = (np.empty(len(source)) for _ in range(3))
         for mine, curve, factor in self._curves:
             found = curve.with_slopes(source[mine], drop[mine])

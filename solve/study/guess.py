@@ -147,7 +147,6 @@ class Chains:
         through: Floats,
         rows: Floats,
         cols: Floats,
-        tol: float = TOLERANCE,
         start: Raw | None = None,
     ) -> Raw:
         """Voltages and currents of the lines.
@@ -156,7 +155,6 @@ class Chains:
             through: conductance between the lines at every device, tap included, S.
             rows: see `ends`.
             cols: the same.
-            tol: of the crossbar's solve.
             start: the last answer of nearly the same devices, or None.
 
         Raises:
@@ -164,8 +162,18 @@ class Chains:
         """
         lines = self.lines.with_devices(self.array.spread(through))
         return vouched(
-            lines, rows, cols, "auto", "auto", tol, MAX_ITERATIONS, keep=True, start=start
+            lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True, start=start
         )[1]
+
+    def about(self, through: Floats, rows: Floats, cols: Floats, tol: float) -> Raw:
+        """Voltages and currents of the lines to begin with, which nobody vouches for; see `raw`."""
+        lines = self.lines.with_devices(self.array.spread(through))
+        try:
+            return choose(lines, "auto", "auto").solve(
+                rows, cols, tol=tol, limit=MAX_ITERATIONS, keep=True
+            )
+        except ConvergenceError:
+            return self.raw(through, rows, cols)
 
     def lines_of(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
         """Voltages of row and column line at every device, of those of all crossings.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import ConvergenceError
-from .guess import TOLERANCE, Chains
+from .guess import Chains
 
 Floats = NDArray[np.float64]
 
@@ -24,12 +24,17 @@ MAX_ROUNDS = 100
 SETTLED = 3e-10
 #: tolerance of the first solve, which only says about what the wires take
 _FIRST = 1e-4
+#: change below which slopes are kept
+_NEAR = 1e-4
 #: least divisor of a step, and least share of its resistance that one leaves a transistor
 _LEAST_DIVISOR, _LEAST_LEFT = 0.05, 0.2
 
 
 class Transistors(Protocol):
     """Resistances over the voltages of both ends."""
+
+    def __call__(self, a_v: Floats, b_v: Floats, /) -> Floats:
+        """Return ohm."""
 
     def by_ends(self, a_v: Floats, b_v: Floats, /) -> tuple[Floats, Floats, Floats]:
         """Return ohm, and what its logarithm rises by per V of either end."""
@@ -56,23 +61,32 @@ class _Branches:
         out: Floats = self.g / (1.0 + (self.tap + ohm) * self.g)
         return out
 
-    def better(self, ohm: Floats, outer: Floats, inner: Floats) -> Floats:
+    def better(
+        self, ohm: Floats, through: Floats, lines: tuple[Floats, Floats], gain: Floats | None
+    ) -> tuple[Floats, Floats]:
         """Take Newton's step of every transistor between lines that hold still.
 
         Args:
             ohm: resistance that it is taken to have.
-            outer: voltage of the row line, V.
-            inner: that of the column line, V.
+            through: conductance between the lines then, S.
+            lines: voltages of row and column line, V.
+            gain: what a transistor's resistance does to itself by its current, in logarithms, if
+                an earlier step's will do; None finds it.
+
+        Returns:
+            (better ohm, that gain).
         """
-        through = self.through(ohm)
+        outer, inner = lines
         amps = through * (outer - inner)
         near, drop = outer - self.row_tap * amps, ohm * amps
-        wanted, by_near, by_far = self.table.by_ends(near, near - drop)
-        share = through * ohm
-        gain = (by_near + by_far) * self.row_tap * amps * share - by_far * drop * (1.0 - share)
+        if gain is None:
+            wanted, by_near, by_far = self.table.by_ends(near, near - drop)
+            share = through * ohm
+            gain = (by_near + by_far) * self.row_tap * amps * share - by_far * drop * (1.0 - share)
+        else:
+            wanted = self.table(near, near - drop)
         change = (wanted / ohm - 1.0) / np.maximum(1.0 - gain, _LEAST_DIVISOR)
-        better: Floats = ohm * np.maximum(1.0 + change, _LEAST_LEFT)
-        return better
+        return ohm * np.maximum(1.0 + change, _LEAST_LEFT), gain
 
 
 def worked(
@@ -101,19 +115,21 @@ def worked(
     """
     branches = _Branches(table, g, chains.tap, row_tap)
     drive = chains.ends(inputs[None], None)
-    # wires without resistance
-    ohm = branches.better(least, *chains.lines_of(*drive))
-    through, tol, last = branches.through(ohm), _FIRST, None
-    for count in range(1, MAX_ROUNDS + 1):
-        last = chains.raw(through, *drive, tol=tol, start=last)
-        outer, inner = chains.lines_of(last.rows, last.cols)
-        ohm = branches.better(ohm, outer, inner)
+    # wires without resistance, then about what they take
+    ohm, _ = branches.better(least, branches.through(least), chains.lines_of(*drive), None)
+    through = branches.through(ohm)
+    last = chains.about(through, *drive, _FIRST)
+    ohm, gain = branches.better(ohm, through, chains.lines_of(last.rows, last.cols), None)
+    through, moved = branches.through(ohm), 0.0
+    for count in range(2, MAX_ROUNDS + 1):
+        last = chains.raw(through, *drive, start=last)
+        lines = chains.lines_of(last.rows, last.cols)
+        ohm, gain = branches.better(ohm, through, lines, gain if moved < _NEAR else None)
         before, through = through, branches.through(ohm)
-        amps, moved = _outputs(chains, (outer - inner), through, before)
+        amps, moved = _outputs(chains, lines[0] - lines[1], through, before)
         # the lines answer to what is left by a share of it only
-        if tol <= TOLERANCE and moved <= SETTLED:
+        if moved <= SETTLED:
             return amps, ohm, count
-        tol = TOLERANCE
     raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")
 
 
