@@ -110,12 +110,22 @@ def _check_left(path: Path) -> None:
         raise FileError(f"{path} is not the one that the build left: build again")
 
 
-def check_address(address: int, cols: int) -> int:
+def check_address(address: int, cols: int, logic: object = None) -> int:
     """Return an address that a macro has.
+
+    Args:
+        address: to check.
+        cols: number of columns.
+        logic: on board that is addressed, a chain or a decoder.
 
     Raises:
         ConfigError: for any other.
     """
+    from .solve.modes.decoder import Decoder
+
     if not 0 <= address < cols:
-        raise ConfigError(f"--address is {address}, allowed 0..{cols - 1}")
+        told = f"--address is {address}, allowed 0..{cols - 1}"
+        if isinstance(logic, Decoder) and 0 <= address < 1 << names.address_bits(cols):
+            told += ": no column has this one, and the decoder would read them all and write none"
+        raise ConfigError(told)
     return address

@@ -295,7 +295,7 @@ def _told(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
     if not isinstance(loaded, Network):
         raise ConfigError("--address needs a network with named nodes")
     tiers, rows, cols = shape_of(loaded)
-    check_address(address, cols)
+    check_address(address, cols, given["chain"])
     drives = network_drives(loaded, mode, np.zeros((tiers, rows)), **given)
     told: Told = given["chain"].told(drives)
     return told

@@ -1,8 +1,9 @@
 """Modes over a decoder: what its pins carry for a mode and a column, and the controls they set.
 
 Mode bit t tells whether tier t is read. With both, every column of both tiers is on. With one, that
-tier is read in every column but the addressed one, which is written in the other tier. With none,
-everything is off.
+tier is read in every column but the addressed one, which is written in the other tier: an address
+of no column writes none and reads them all, and where there is one column, none is read. With none
+of the bits, everything is off.
 """
 
 from __future__ import annotations
@@ -67,6 +68,15 @@ class Decoder:
     def gates_selects(self) -> bool:
         """Whether the enable turns off select lines alone, or all where there are none."""
         return any(names.kind_of(net) in names.SELECTS for net in self.nets)
+
+    @property
+    def reads_while_writing(self) -> bool:
+        """Whether one tier is read while a column of the other is written.
+
+        That takes two tiers, select lines and a second column; else a write reads nothing.
+        """
+        tiers = set(names.WRITE_TIERS) <= set(self.nets)
+        return tiers and self.gates_selects and self.cols > 1
 
     def pins(
         self, code: tuple[bool, bool], column: int = 0, *, enabled: bool = True
@@ -166,7 +176,10 @@ class Decoder:
                 continue
             for tier, name in enumerate(TIER_NAMES):
                 code = {names.MODE: _binary(mode_code(tier))}
-                codes.append({"mode": mode.name, "read_tier": name, **code})
+                if self.reads_while_writing:
+                    codes.append({"mode": mode.name, "read_tier": name, **code})
+                elif names.write_tier(1 - tier) in self.nets:
+                    codes.append({"mode": "write", "write_tier": TIER_NAMES[1 - tier], **code})
         bits = names.address_bits(self.cols)
         return {
             "pins": list(self.inputs),

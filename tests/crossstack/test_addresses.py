@@ -112,6 +112,21 @@ def test_a_decoder_gives_the_currents_of_the_pins(crossstack, decoded):
     assert "decoder: A[0] 1, M[1:0] 10" in crossstack(*words[:-1], "--address", 1).out
 
 
+def test_an_address_of_no_column_is_refused_with_what_it_would_do():
+    from crossstack.addresses import check_address
+    from crossstack.base.errors import ConfigError
+    from crossstack.solve.modes.decoder import Decoder
+
+    decoder = Decoder(3, ("WSEL[2]", "WT", "WB", "TS[0]"))
+    assert check_address(2, 3, decoder) == 2
+    with pytest.raises(ConfigError, match=r"is 3, allowed 0\.\.2: .* read them all and write none"):
+        check_address(3, 3, decoder)
+    with pytest.raises(ConfigError, match=r"is 4, allowed 0\.\.2$"):
+        check_address(4, 3, decoder)
+    with pytest.raises(ConfigError, match=r"is 3, allowed 0\.\.2$"):
+        check_address(3, 3)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

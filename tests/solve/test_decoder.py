@@ -83,6 +83,17 @@ def test_codes_are_told() -> None:
     assert [mode["M"] for mode in value["modes"]] == ["00", "11", "01", "10"]
 
 
+def test_codes_that_read_nothing_are_called_writes() -> None:
+    """A macro of one column offered deep-net codes, though it has no second column to read."""
+    modes = decoder_of(1).to_json()["modes"]
+    assert [mode["mode"] for mode in modes] == ["off", "expansion", "write", "write"]
+    assert [(m["write_tier"], m["M"]) for m in modes[2:]] == [("top", "01"), ("bottom", "10")]
+    planar = Decoder(3, ("BS[0]", "BS[1]", "BS[2]", "WSEL[0]", "WSEL[1]", "WSEL[2]", "WB"))
+    assert planar.to_json()["modes"][2:] == [{"mode": "write", "write_tier": "bottom", "M": "10"}]
+    on = decoder_of(1).levels(decoder_of(1).pins((True, False)))
+    assert [net for net, high in on.items() if high] == ["WSEL[0]", "WT", "TS[0]"]
+
+
 def test_a_decoder_of_another_macro_is_refused() -> None:
     drives = drives_of("expansion", 2, 3)
     with pytest.raises(ModeError, match=r"\[2\] is not driven by both the decoder and the mode"):
