@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..analyse import read_settle, stimulus
 from ..base import names
 from ..extract import elmore_delays, extract_network, net_capacitance
+from .delays import Circuit, decoder_delays
 from .liberty import CornerFigures
 from .onboard import kind_of_logic
 
@@ -71,6 +72,7 @@ def corner_figures(
     capacitance: Mapping[str, NetCapacitance],
     network: Network | None = None,
     settle_s: float | None = None,
+    circuit: Circuit | None = None,
 ) -> CornerFigures:
     """Return what a block is at the conditions of a technology.
 
@@ -81,9 +83,12 @@ def corner_figures(
         capacitance: of nets, which no corner changes; empty if not extracted.
         network: extracted at the corner, if there is one already.
         settle_s: of its read, if known already.
+        circuit: of the decoder on board; None for a block without one.
     """
     settle = settle_s if capacitance else None
     control: dict[str, float] = {}
+    farad: dict[str, float] = {}
+    logic = None
     if capacitance:
         network = extract_network(extracted, tech) if network is None else network
         if settle is None:
@@ -92,8 +97,25 @@ def corner_figures(
         # behind logic on board a pin's own line tells nothing of when a switch moves
         if not kind_of_logic(names.kind_of(pin.name) or pin.name for pin in block.pins):
             control = dict(_control_delays(network, tech, block, capacitance))
-    farad = pin_capacitances(extracted, block, capacitance)
-    return CornerFigures(tech.conditions, settle, control, farad, leakage_w(extracted, tech))
+        if circuit is not None:
+            logic = decoder_delays(circuit, tech, network, capacitance)
+        farad = pin_capacitances(extracted, block, capacitance)
+    leakage = leakage_w(extracted, tech)
+    return CornerFigures(tech.conditions, settle, control, farad, leakage, logic)
+
+
+def circuit_of(
+    extracted: ExtractedLayout, block: Abstract, capacitance: Mapping[str, NetCapacitance]
+) -> Circuit | None:
+    """Return the transistors of a block's decoder; None for another block, or without capacitances.
+
+    Args:
+        extracted: the layout.
+        block: its pins.
+        capacitance: of nets, as far as extracted.
+    """
+    kind = kind_of_logic(names.kind_of(pin.name) or pin.name for pin in block.pins)
+    return Circuit(extracted, block, capacitance) if capacitance and kind == "decoder" else None
 
 
 def _control_delays(

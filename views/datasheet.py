@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base import names
 from ..base.units import percent
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
+from .liberty import DELAYS_TOLD, LEAKAGE_TOLD
 from .onboard import kind_of_logic, later, settings, waves
 from .pintable import modes_table, pin_table
 from .power import supply_windows
@@ -100,7 +101,12 @@ def datasheet(
         "limits": _limits(found.em),
         "write": _write(found.em),
         "corners": [_corner(at) for at in corners],
-        "logic_delay": later(kind_of_logic(g.name for g in groups)) or None,
+        "logic_delay": later(
+            kind_of_logic(g.name for g in groups), bool(corners) and corners[0].logic is not None
+        )
+        or None,
+        "logic_source": f"{DELAYS_TOLD[0].upper()}{DELAYS_TOLD[1:]}.",
+        "leakage": LEAKAGE_TOLD,
         "settle": (found.timing or {}).get("settle"),
         "from_array_edge": any(row.get("origin") for row in found.nets),
     }
@@ -153,12 +159,19 @@ def _corner(at: CornerFigures) -> dict[str, Any]:
         "settle_s": at.settle_s,
         "control_s": [min(control), max(control)] if control else None,
         "leakage_W": at.leakage_w,
+        "logic": None if at.logic is None else asdict(at.logic),
     }
 
 
 def _settle(sheet: Mapping[str, Any]) -> float | None:
     """Return how long a read takes at the nominal conditions, if that is known."""
     return sheet["corners"][0]["settle_s"] if sheet["corners"] else None
+
+
+def _times(sheet: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a decoder takes at the nominal conditions, in words; nothing if not known."""
+    logic = sheet["corners"][0]["logic"] if sheet["corners"] else None
+    return {key: quantity(value, "s") for key, value in (logic or {}).items()}
 
 
 def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, str]:
@@ -175,11 +188,13 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
     selects = [name for name in controls if name in names.SELECTS]
     writes = [name for name in controls if name not in names.SELECTS]
     read = [(name, "0111") for name in selects] + [(name, "0000") for name in writes]
-    have = [g.name for g in groups]
+    have, marks = [g.name for g in groups], {1.0: "inputs step", 2.0: wait}
+    step = "x==="
     if kind_of_logic(have):
-        read, wait = waves(have), f"delay of EN + {wait}"
-    read += [(name, "x===") for name in inputs] + [(names.OUTPUT, "xx==")]
-    found["read"] = timing_diagram("Read: both tiers", read, {1: "inputs step", 2: wait})
+        read, marks = waves(have, _times(sheet), wait)
+        step = "xxx==" if len(read[0][1]) > len(step) else step
+    read += [(name, step) for name in inputs] + [(names.OUTPUT, f"x{step[:-1]}")]
+    found["read"] = timing_diagram("Read: both tiers", read, marks)
     if len(sheet["modes"]) and any("written" in key for row in sheet["modes"] for key in row):
         found["write"] = timing_diagram("Write of column k of one tier", _write_waves(), {
             1: "others off", 2: "column k on", 3: "pulse", 4: "pulse ends", 5: "reads again",
@@ -227,12 +242,14 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed."
     )
     if logic:
-        set_read, set_write, after = settings(have)
-        wait += ", counted from when select lines are on and inputs stand"
+        times = _times(sheet)
+        set_read, set_write, after = settings(have, times, sheet["cols"])
+        on = f" ({times['on_s']} after EN)" if times else ""
+        wait += f", counted from when select lines are on{on} and inputs stand"
     read = [
         *set_read,
         f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
-        f"Take the currents out of {names.OUTPUT} {wait}. {later(logic)}".rstrip(),
+        f"Take the currents out of {names.OUTPUT} {wait}. {sheet['logic_delay'] or ''}".rstrip(),
     ]
     write = [
         *set_write,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..base import names
 from ..pdk import Conditions
 from .abstract import Abstract
-from .onboard import kind_of_logic
+from .onboard import kind_of_logic, latched
 from .ports import PortGroup
 
+if TYPE_CHECKING:
+    from .delays import LogicDelays
+
+#: where leakage and a decoder's times come from, in words
+LEAKAGE_TOLD = "assumed, the same at each corner: typical off currents of the process"
+DELAYS_TOLD = (
+    "switches with the transistors' measured on resistance at the corner, extracted capacitances"
+)
 #: resistance corner -> what transistors at it are called
 _CORNER = {"typ": "tt", "min": "ff", "max": "ss"}
 _INDENT = "  "
@@ -26,6 +35,7 @@ class CornerFigures:
         control_s: control pin -> from its edge until the transistors that it drives switch.
         farad: pin -> capacitance; pins that were not extracted are as another of their kind.
         leakage_w: of the inverters, their transistors off.
+        logic: what a decoder on board takes; None without one, or if not extracted.
     """
 
     conditions: Conditions
@@ -33,6 +43,7 @@ class CornerFigures:
     control_s: Mapping[str, float]
     farad: Mapping[str, float]
     leakage_w: float
+    logic: LogicDelays | None = None
 
     @property
     def name(self) -> str:
@@ -47,8 +58,10 @@ def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigure
     """Yield a library with the block as its one cell; ns, pF, V, nW."""
     supply = at.conditions.supply_v
     yield f'library ("{block.name}__{at.name}") {{'
-    told = "delays of columns: see the datasheet"
-    if kind_of_logic(group.name for group in groups):
+    told = f"delays of columns: see the datasheet; leakage {LEAKAGE_TOLD}"
+    if at.logic is not None:
+        told += f"; of the decoder: {DELAYS_TOLD}"
+    elif kind_of_logic(group.name for group in groups):
         told += "; no delay of the logic on board is in here"
     yield from _indented(_library_head(at, supply, told))
     yield from _indented(_bus_types(groups))
@@ -157,7 +170,10 @@ def _pin(
         yield "  is_analog : true;"
     yield f'  related_power_pin : "{names.SUPPLY}";'
     yield f'  related_ground_pin : "{names.GROUND}";'
-    yield f"  capacitance : {at.farad.get(name, 0.0) * 1e12:.6g};"
+    if name in at.farad:
+        yield f"  capacitance : {at.farad[name] * 1e12:.6g};"
+    if at.logic is not None:
+        yield from _indented(_checks(name, at.logic))
     if group.name == names.OUTPUT and at.settle_s is not None:
         for pins, seconds in _ways(name, groups, at):
             yield from _indented(_arc(pins, seconds))
@@ -169,6 +185,8 @@ def _ways(
 ) -> Iterator[tuple[list[str], float]]:
     """Yield the pins that change a column's current, with the time until it stands."""
     assert at.settle_s is not None
+    if at.logic is not None:
+        yield [names.ENABLE], at.logic.on_s + at.settle_s
     column = names.number_of(output)
     own = {names.select(tier, column) for tier in range(len(names.TIERS))}
     own.add(names.write_select(column))
@@ -182,11 +200,29 @@ def _ways(
                     yield [pin], at.settle_s + at.control_s.get(pin, 0.0)
 
 
+def _checks(pin: str, logic: LogicDelays) -> Iterator[str]:
+    """Yield what a decoder asks of one of its pins."""
+    if pin == names.ENABLE:
+        yield f"min_pulse_width_high : {logic.on_s * 1e9:.6g};"
+        yield f"min_pulse_width_low : {logic.rest_s * 1e9:.6g};"
+    elif latched([pin]):
+        for check, seconds in (("setup", logic.setup_s), ("hold", logic.hold_s)):
+            yield "timing () {"
+            yield f'  related_pin : "{names.ENABLE}";'
+            yield f"  timing_type : {check}_rising;"
+            for way in ("rise", "fall"):
+                ns = f"{seconds * 1e9:.6g}"
+                yield f'  {way}_constraint (scalar) {{ values ("{ns}"); }}'
+            yield "}"
+
+
 def _arc(pins: list[str], seconds: float) -> Iterator[str]:
     ns = f"{seconds * 1e9:.6g}"
     yield "timing () {"
     yield f'  related_pin : "{" ".join(pins)}";'
-    yield "  timing_type : combinational;"
+    # what a decoder turns on begins with its rising enable
+    launched = pins == [names.ENABLE]
+    yield f"  timing_type : {'rising_edge' if launched else 'combinational'};"
     yield "  timing_sense : non_unate;"
     for what in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"):
         yield f'  {what} (scalar) {{ values ("{ns}"); }}'

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..base import names
 from ..base.outputs import write_text
+from ..solve.modes.address import is_gated
 from .fill import filled
 from .onboard import latched
 from .ports import PortGroup
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..pdk import Tech
     from ..solve import Network
     from .abstract import Abstract
+    from .delays import LogicDelays
 
 Floats = NDArray[np.float64]
 #: vectors of each state in the bench, and in all
@@ -39,6 +41,8 @@ def write_model(
     what: Stimulus,
     settle_s: float,
     seed: int = 1,
+    logic: LogicDelays | None = None,
+    chain: Sequence[str] = (),
 ) -> list[str]:
     """Write the model, its matrices, the bench and its vectors; returns the files' names.
 
@@ -51,14 +55,14 @@ def write_model(
         what: the devices, and the inputs at which transistors are taken.
         settle_s: from a change until columns stand.
         seed: of the bench's inputs.
+        logic: what a decoder on board takes; None if not known, and then it acts at once.
+        chain: what the bits of a scan chain on board drive, from its data input on.
 
     Raises:
         ConfigError: for an array without mode switches, or one too large.
     """
-    controls = [
-        pin.name for g in groups for pin in reversed(g.pins)
-        if pin.role.digital and pin.role.direction == "INPUT"
-    ]  # fmt: skip
+    pins = [pin.name for g in groups for pin in reversed(g.pins) if _control(g)]
+    controls = list(chain) or pins
     found = states(network, tech, what, controls)
     # a decoder's latches; where every control is a pin there are none
     held = latched(controls) if set(controls) >= set(names.DECODER_PINS) else []
@@ -72,18 +76,18 @@ def write_model(
         "n_states": len(found),
         "controls": controls,
         "held": [_bit(pin) for pin in held],
+        "decoder": bool(held),
+        "chain": bool(chain),
         "enable": names.ENABLE,
-        # a clock of a picosecond cannot tell shorter times
-        "settle_ns": f"{max(settle_s * 1e9, 0.004):.3f}",
+        "settle_ns": _ns(settle_s),
     }
     model = filled(
         "model.sv.j2",
         {
             **shared,
             "ports": list(port_lines(groups)),
-            "control_bits": [
-                f"held[{held.index(pin)}]" if pin in held else _bit(pin) for pin in controls
-            ],
+            "times": _times(logic),
+            "control_bits": [_level(pin, controls, held, chained=bool(chain)) for pin in controls],
             "conditions": tech.conditions.text,
             "devices": what.text["conductances"],
             "modes": list(_ranges(found)),
@@ -113,6 +117,20 @@ def write_model(
     return [f"{name}_{end}" for end in ("model.sv", "bench.sv", *(f"{k}.hex" for k in rows))]
 
 
+def _ns(seconds: float) -> str:
+    """Return a time in ns; a clock of a picosecond cannot tell shorter ones than are left."""
+    return f"{max(seconds * 1e9, 0.004):.3f}"
+
+
+def _times(logic: LogicDelays | None) -> dict[str, str]:
+    """Return name of a parameter of the model -> ns."""
+    keys = ("on", "off", "rest", "setup", "hold")
+    return {
+        f"{key.upper()}_NS": _ns(0.0 if logic is None else getattr(logic, f"{key}_s"))
+        for key in keys
+    }
+
+
 def _control(group: PortGroup) -> bool:
     return group.pins[0].role.digital and group.direction == "input"
 
@@ -120,6 +138,23 @@ def _control(group: PortGroup) -> bool:
 def _bit(pin: str) -> str:
     """Return a pin as Verilog reads it out of its port."""
     return pin if "[" in pin else identifier(pin)
+
+
+def _level(pin: str, controls: Sequence[str], held: Sequence[str], *, chained: bool) -> str:
+    """Return what a control is in the model: of a decoder a latch or its enable, of a chain a bit.
+
+    Args:
+        pin: the control.
+        controls: all of them.
+        held: those that a decoder holds.
+        chained: they are bits of a chain.
+    """
+    if chained:
+        bit = f"latched[{len(controls) - 1 - controls.index(pin)}]"
+        return f"{bit} && on" if is_gated(pin) else bit
+    if pin in held:
+        return f"held[{held.index(pin)}]"
+    return "on" if held and pin == names.ENABLE else _bit(pin)
 
 
 def _connections(groups: Sequence[PortGroup], controls: Sequence[str]) -> Iterator[str]:
@@ -135,7 +170,7 @@ def _connections(groups: Sequence[PortGroup], controls: Sequence[str]) -> Iterat
         yield "`endif"
     for k, group in enumerate(rest):
         comma = "," if k < len(rest) - 1 else ""
-        if _control(group):
+        if _control(group) and group.pins[0].name in place:
             bits = [f"control[{place[pin.name]}]" for pin in reversed(group.pins)]
             yield f".{identifier(group.name)}({{{', '.join(bits)}}}){comma}"
         else:
@@ -162,18 +197,26 @@ def _illegal(found: Sequence[State], controls: Sequence[str]) -> str:
 
 
 def _ranges(found: Sequence[State]) -> Iterator[dict[str, object]]:
-    """Yield runs of states of one mode and one written tier, for a comment."""
+    """Yield runs of states that differ by the column alone, for a comment."""
     start = 0
     for k, state in enumerate(found):
         after = found[k + 1] if k + 1 < len(found) else None
-        if after and (after.mode, after.write_tier) == (state.mode, state.write_tier):
+        if after and _run_of(after) == _run_of(state):
             continue
-        text = "" if state.write_tier == NONE else (
-            f", column 0 .. {state.write_column} of tier {state.write_tier} written "
-            "(0 bottom, 1 top)"
-        )  # fmt: skip
+        tier = f"tier {state.write_tier} (0 bottom, 1 top)"
+        text = ""
+        if state.write_tier != NONE:
+            text = f", column 0 .. {state.write_column} of {tier} written"
+            if state.write_column == NONE:
+                text = f" by an address of no column: every column is read, none of {tier} written"
+            elif not state.reads:
+                text += ", none read"
         yield {"first": start, "last": k, "mode": state.mode, "text": text}
         start = k + 1
+
+
+def _run_of(state: State) -> tuple[object, ...]:
+    return state.mode, state.write_tier, state.write_column == NONE, not state.reads
 
 
 def _vectors(

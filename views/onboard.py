@@ -29,6 +29,13 @@ def latched(pins: Iterable[str]) -> list[str]:
     return [pin for pin in pins if names.kind_of(pin) in (names.ADDRESS, names.MODE)]
 
 
+def decoder_of(network: Network, pins: Iterable[str]) -> Decoder | None:
+    """Return the decoder of a block with these digital pins, None without one."""
+    if not set(pins).issuperset(names.DECODER_PINS):
+        return None
+    return Decoder(network.cols, tuple(n for n in network.gate_nets if names.CONTROL.fullmatch(n)))
+
+
 def pin_levels(drives: Drives, network: Network, pins: Iterable[str]) -> list[dict[str, bool]]:
     """Return what digital pins carry in a state: one, or each address where it does not matter.
 
@@ -42,8 +49,7 @@ def pin_levels(drives: Drives, network: Network, pins: Iterable[str]) -> list[di
     """
     own, gates = set(pins), set(network.gate_nets)
     needed = [net for net in drives.gates if names.CONTROL.fullmatch(net) and net in gates]
-    if own.issuperset(names.DECODER_PINS):
-        decoder = Decoder(network.cols, tuple(needed))
+    if (decoder := decoder_of(network, own)) is not None:
         found = decoder.pins_of(drives)
         if drives.request.writes:
             return [found]
@@ -58,15 +64,15 @@ def pin_levels(drives: Drives, network: Network, pins: Iterable[str]) -> list[di
 _SET = {
     "decoder": (
         [
-            "Set EN low: every select line goes off.",
+            "Set EN low{low}: every select line goes off.",
             "Set every bit of M high: both tiers are read.{any}",
-            "Set EN high; {held} held from then on.",
+            "Set EN high{setup}; {held} held from then on{hold}.",
         ],
         [
-            "Set EN low, and WR and WC to 0 V. Set {to}M[0] high and M[1] low to write the "
-            "top tier, or M[0] low and M[1] high to write the bottom one. The other tier of the "
-            "other columns is read meanwhile.",
-            "When the mode switches stand, set EN high: the select line of column k goes on.",
+            "Set EN low{low}, and WR and WC to 0 V. Set {to}M[0] high and M[1] low to write the "
+            "top tier, or M[0] low and M[1] high to write the bottom one. {meanwhile}",
+            "When the mode switches stand{setup}, set EN high: the select line of column k goes "
+            "on{on}.",
         ],
         "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
     ),
@@ -84,62 +90,94 @@ _SET = {
         "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
     ),
 }
-#: the same over time
-_WAVES = {
-    "decoder": [("EN", "0111"), ("M, A", "====")],
-    "scan": [("EN", "0111"), ("SIN, CLK", "=000"), ("LE", "1000")],
-}
 
 
 #: what no figure of a block counts: the time that the logic takes by itself
-_LATER = {
-    "decoder": (
-        "The decoder's own delay comes on top of all times given here. Of a macro of 1 x 2 on "
-        "the usual process, in ngspice with the foundry's models, typical and at 25 C, select "
-        "lines are on 3.0 ns after EN rises and mode switches stand 4.2 ns after it falls; other "
-        "sizes and conditions differ."
-    ),
-    "scan": (
-        "The delay of the logic on board, from EN, LE and CLK to the lines, comes on top of all "
-        "times given here."
-    ),
-}
+_LATER = (
+    "The delay of the logic on board, from {pins} to the lines, comes on top of all times given "
+    "here."
+)
+_PINS = {"decoder": "EN", "scan": "EN, LE and CLK"}
 
 
-def settings(ports: Iterable[str]) -> tuple[list[str], list[str], str]:
-    """Return how logic on board is set for a read and for a write, and how a write ends."""
+def settings(
+    ports: Iterable[str], times: Mapping[str, str], cols: int
+) -> tuple[list[str], list[str], str]:
+    """Return how logic on board is set for a read and for a write, and how a write ends.
+
+    Args:
+        ports: of the block.
+        times: key of `delays.LogicDelays` -> how long, in words; empty if not known.
+        cols: number of columns.
+    """
     have = set(ports)
     address = names.ADDRESS in have
     words = {
         "any": " A may be any address." if address else "",
         "held": "A and M are" if address else "M is",
         "to": "A to column k, and " if address else "",
-    }
+        "meanwhile": "The other tier of the other columns is read meanwhile."
+        if cols > 1 else "Nothing is read meanwhile.",
+        "low": "", "setup": "", "hold": "", "on": "",
+    }  # fmt: skip
+    if times:
+        words |= {
+            "low": f" for {times['rest_s']} or longer",
+            "setup": f", {times['setup_s']} or longer after the last change",
+            "hold": f" if they stay for {times['hold_s']}" if address
+            else f" if it stays for {times['hold_s']}",
+            "on": f" within {times['on_s']}",
+        }  # fmt: skip
     read, write, after = _SET[kind_of_logic(have)]
     return [s.format(**words) for s in read], [s.format(**words) for s in write], after
 
 
-def waves(ports: Iterable[str]) -> list[tuple[str, str]]:
-    """Return name and levels of its pins while it is set, see `drawings.timing_diagram`."""
+def waves(
+    ports: Iterable[str], times: Mapping[str, str], wait: str
+) -> tuple[list[tuple[str, str]], dict[float, str]]:
+    """Return name and levels of what is set for a read, and marks; see `drawings.timing_diagram`.
+
+    Args:
+        ports: of the block.
+        times: as in `settings`.
+        wait: until columns stand, in words.
+    """
     have = set(ports)
-    found = _WAVES[kind_of_logic(have)]
-    return [(n if names.ADDRESS in have else n.removesuffix(", A"), levels) for n, levels in found]
+    if kind_of_logic(have) == "scan":
+        found = [("EN", "0111"), ("SIN, CLK", "=000"), ("LE", "1000")]
+        return found, {1: "inputs step", 2: f"delay of EN + {wait}"}
+    code = "M, A" if names.ADDRESS in have else "M"
+    lines = [("EN", "10111"), (code, "====="), ("mode switches", "=x===")]
+    if times:
+        marks = {
+            1: "EN falls", 2: f"{times['rest_s']} later", 3: f"{times['on_s']} later",
+            4: f"{wait} later",
+        }  # fmt: skip
+    else:
+        marks = {1: "EN falls", 2: "EN rises", 3: "on", 4: wait}
+    return [*lines, ("what EN turns on", "10011")], marks
 
 
-def later(kind: str) -> str:
-    """Return what is said of the time that the logic takes, '' for a block without."""
-    return _LATER.get(kind, "")
+def later(kind: str, known: bool) -> str:
+    """Return what is said of times that the logic takes and no figure holds, '' for none."""
+    return _LATER.format(pins=_PINS[kind]) if kind and not known else ""
 
 
-def mode_rows(reads: Mapping[str, int | None]) -> dict[str, dict[str, str]]:
+def mode_rows(reads: Mapping[str, int | None], cols: int) -> dict[str, dict[str, str]]:
     """Return what a decoder's pins carry, in words: pin -> head -> level.
 
     Args:
         reads: head of a column of the mode table -> the tier that is read, None for both.
+        cols: number of columns.
     """
+    last = (1 << names.address_bits(cols)) - 1
+    own = "column k"
+    if cols <= last:
+        span = f"{cols} .. {last}" if cols < last else f"{last}"
+        own += f" ({span}: every column is read, none is written)"
     found = {
         names.numbered(names.ADDRESS, "*"): {
-            head: "any" if tier is None else "column k" for head, tier in reads.items()
+            head: "any" if tier is None else own for head, tier in reads.items()
         },
         names.ENABLE: dict.fromkeys(reads, "low, then high"),
     }

@@ -116,7 +116,9 @@ def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[
     rows: dict[str, dict[str, str]] = {}
     heads: dict[str, int | None] = {}
     for mode in MODES.values():
-        if refusal(network, mode.name) is not None:
+        # a lone column is written, too, and nothing is read meanwhile
+        alone = network.cols == 1 and mode.writes and mode.refusal(kind, 2) is None
+        if refusal(network, mode.name) is not None and not alone:
             continue
         reads = range(len(names.TIERS)) if mode.writes else (None,)
         for tier in reads:
@@ -127,6 +129,8 @@ def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[
                 letters = {"R": names.TIERS[tier], "W": other}
                 read, write = names.TIER_NAMES[tier], names.TIER_NAMES[1 - tier]
                 head += f", {read} reads, column k of {write} is written"
+                if alone:
+                    head = f"the column of {write} is written, none is read"
             heads[head] = tier
             for rule in mode.rules(kind):
                 name = rule.pins.format(i="*", **letters)
@@ -134,7 +138,7 @@ def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[
     own = set(pins)
     logic = kind_of_logic(names.kind_of(pin) or pin for pin in own)
     if logic == "decoder":
-        rows |= mode_rows(heads)
+        rows |= mode_rows(heads, network.cols)
     elif logic == "scan":
         own |= set(network.gate_nets)
     kinds = own | {names.numbered(names.kind_of(p), "*") for p in own if names.kind_of(p)}

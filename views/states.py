@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from ..analyse import Laws, mode_ohm, refusal, write_options
 from ..base import names
 from ..base.errors import ConfigError
-from ..solve import MODES, NetworkSolver, gates_for, network_drives, port_matrix
-from .onboard import pin_levels
+from ..solve import MODES, ArrayKind, NetworkSolver, gates_for, network_drives, port_matrix
+from ..solve.modes.decoder import mode_code
+from ..solve.modes.modes import DEEP_NET, EXPANSION
+from .onboard import decoder_of, pin_levels
 
 if TYPE_CHECKING:
     from ..analyse import Stimulus
@@ -40,6 +42,7 @@ class State:
         controls: digital pin -> high?
         matrix: siemens, shape (columns, inputs); columns that are not read have zeros.
         write_tier, write_column: what is written; `NONE` without a write.
+        reads: columns that are read.
         drives: everything that the state drives, inputs at 0 V.
         ohm: on resistance of the transistors.
         options: of `mode_drives`.
@@ -50,6 +53,7 @@ class State:
     matrix: Floats
     write_tier: int
     write_column: int
+    reads: tuple[int, ...]
     drives: Drives
     ohm: Floats
     options: dict[str, Any]
@@ -103,6 +107,10 @@ def states(
         way = next(write_options(tech, mode.name, options))
         found += _same(_state(network, what, mode, way, ohms[key], inputs), network, controls)
         _check_size(len(found), network, inputs)
+    found += _alone(network, controls, inputs)
+    for tier, code in _other_codes(network, controls, found):
+        found.append(_by_code(network, tech, what, tier, code, ohms, inputs))
+        _check_size(len(found), network, inputs)
     return tuple(found)
 
 
@@ -120,6 +128,71 @@ def _same(state: State, network: Network, controls: Sequence[str]) -> Iterator[S
     """Yield a state once for each way in which the digital pins make it."""
     for levels in pin_levels(state.drives, network, controls):
         yield replace(state, controls={pin: levels[pin] for pin in controls})
+
+
+def _alone(network: Network, controls: Sequence[str], inputs: tuple[str, ...]) -> Iterator[State]:
+    """Yield the states that write a lone column: nothing is read meanwhile."""
+    mode = MODES[DEEP_NET]
+    if network.cols != 1 or mode.refusal(ArrayKind.of(network), 2) is not None:
+        return
+    none = np.zeros((1, len(inputs)))
+    for tier in range(len(names.TIERS)):
+        options = {"read_tier": tier, "write_column": 0}
+        drives = network_drives(network, mode.name, np.zeros((2, network.rows)), **options)
+        state = State(mode.name, {}, none, 1 - tier, 0, (), drives, np.zeros(0), options)
+        yield from _same(state, network, controls)
+
+
+def _other_codes(
+    network: Network, controls: Sequence[str], found: Sequence[State]
+) -> Iterator[tuple[int, dict[str, bool]]]:
+    """Yield (tier that is read, pins) of a decoder's codes of writes that are no line of the table.
+
+    They are those of addresses beyond the last column, and those of a block with one tier, which
+    write and read nothing.
+    """
+    kind = ArrayKind.of(network)
+    decoder = decoder_of(network, controls)
+    if decoder is None or not kind.select:
+        return
+    taken = {tuple(state.controls[pin] for pin in controls) for state in found}
+    for tier in range(len(names.TIERS)):
+        for column in range(1 << len(decoder.address)) if 1 - tier in kind.tiers else ():
+            pins = decoder.pins(mode_code(tier), column)
+            if tuple(pins[pin] for pin in controls) not in taken:
+                yield tier, pins
+
+
+def _by_code(
+    network: Network,
+    tech: Tech,
+    what: Stimulus,
+    tier: int,
+    pins: dict[str, bool],
+    ohms: dict[tuple[str, int], Floats],
+    inputs: tuple[str, ...],
+) -> State:
+    """Return the state that a decoder makes of a code, as the drawn logic does."""
+    decoder = decoder_of(network, pins)
+    assert decoder is not None
+    levels = decoder.levels(pins)
+    gates = levels | {names.complement(net): not on for net, on in levels.items()}
+    reads = tuple(
+        j for j in range(network.cols)
+        if levels.get(names.select(tier, j)) and not levels[names.write_select(j)]
+    )  # fmt: skip
+    written = [j for j in range(network.cols) if levels[names.write_select(j)]]
+    column = written[0] if written else NONE
+    mode = MODES[DEEP_NET]
+    key = (mode.name, tier)
+    if reads and key in ohms:
+        way = next(write_options(tech, mode.name, {"read_tier": tier, "write_column": 0}))
+        state = _state(network, what, mode, way, ohms[key], inputs, (gates, reads))
+        return replace(state, controls=pins, write_column=column)
+    drives = network_drives(network, EXPANSION, np.zeros_like(what.inputs))
+    drives = replace(drives, gates={**drives.gates, **gates})
+    none = np.zeros((network.cols, len(inputs)))
+    return State(mode.name, pins, none, 1 - tier, column, (), drives, np.zeros(0), {})
 
 
 def _ohm(
@@ -161,12 +234,17 @@ def _state(
     options: dict[str, Any],
     ohm: Floats,
     inputs: tuple[str, ...],
+    set_by: tuple[dict[str, bool], tuple[int, ...]] | None = None,
 ) -> State:
+    """Return a state of a mode; `set_by` are other gates than its own, and what they read."""
     idle = network_drives(network, mode.name, np.zeros_like(what.inputs), **options)
     lit = network_drives(network, mode.name, np.ones_like(what.inputs), **options)
     mine = [p for p in inputs if lit.port_voltages.get(p) != idle.port_voltages.get(p)]
     request = idle.request
     columns = mode.columns(network.cols, request.write_column)
+    if set_by is not None:
+        idle = replace(idle, gates={**idle.gates, **set_by[0]})
+        columns = list(set_by[1])
     solver = solver_of(network, what.conductances, idle, ohm)
     rest = {pin: volt for pin, volt in idle.port_voltages.items() if pin not in mine}
     outputs = [idle.outputs[j] for j in columns]
@@ -179,6 +257,7 @@ def _state(
         matrix,
         request.write_tier if mode.writes else NONE,
         request.write_column if mode.writes else NONE,
+        tuple(columns),
         idle,
         ohm,
         options,
@@ -205,10 +284,11 @@ def solved(network: Network, siemens: Floats, state: State, inputs: Floats) -> F
         state: which.
         inputs: V, shape (tiers, rows).
     """
-    drives = network_drives(network, state.mode, inputs, **state.options)
-    found = solver_of(network, siemens, drives, state.ohm).solve(drives.port_voltages)
-    mode = MODES[state.mode]
-    columns = mode.columns(network.cols, drives.request.write_column)
     out = np.zeros(network.cols)
-    out[columns] = [-found.port_currents[drives.outputs[j]] for j in columns]
+    if state.reads:
+        drives = network_drives(network, state.mode, inputs, **state.options)
+        drives = replace(drives, gates=state.drives.gates)
+        found = solver_of(network, siemens, drives, state.ohm).solve(drives.port_voltages)
+        for j in state.reads:
+            out[j] = -found.port_currents[drives.outputs[j]]
     return out

@@ -14,8 +14,9 @@ from ..lvs import read_netlist
 from .abstract import Abstract, abstract_of, natural
 from .access import on_tracks, unreachable
 from .cdl import cdl_lines
-from .corners import corner_figures, corners_of, transistor_count
+from .corners import circuit_of, corner_figures, corners_of, transistor_count
 from .datasheet import Found, datasheet, drawings, html, markdown, steps
+from .delays import scan_order
 from .lef import lef_lines
 from .liberty import CornerFigures, liberty_lines
 from .memristor import NAME, spice_text, veriloga_text
@@ -126,7 +127,8 @@ def write_views(
         figures = tuple(_figures(extracted, tech, block, known, corners))
         for at in figures:
             _write(views, folder / f"{name}__{at.name}.lib", liberty_lines(block, groups, at))
-        _model(views, folder, groups, tech, known, figures[0], seed)
+        chain = scan_order(extracted, block, tech, known.network)
+        _model(views, folder, groups, tech, known, figures[0], seed, chain)
     _sheet(views, folder, groups, tech, known, figures, transistor_count(extracted))
     return views
 
@@ -135,12 +137,14 @@ def _figures(
     extracted: ExtractedLayout, tech: Tech, block: Abstract, known: Known, corners: bool
 ) -> Iterator[CornerFigures]:
     settle = ((known.results.timing or {}).get("settle") or {}).get("settle_s")
+    farad = known.capacitance
+    circuit = circuit_of(extracted, block, farad)
     for at in corners_of(tech):
         if at == tech.conditions:
             given = (known.network, settle)
-            yield corner_figures(extracted, tech, block, known.capacitance, *given)
+            yield corner_figures(extracted, tech, block, farad, *given, circuit=circuit)
         elif corners:
-            yield corner_figures(extracted, tech.at(at), block, known.capacitance)
+            yield corner_figures(extracted, tech.at(at), block, farad, circuit=circuit)
 
 
 def _model(
@@ -151,6 +155,7 @@ def _model(
     known: Known,
     at: CornerFigures,
     seed: int,
+    chain: Sequence[str],
 ) -> None:
     """Write the behavioural model, or say why there is none."""
     settle = at.settle_s
@@ -159,8 +164,9 @@ def _model(
         views.warnings.append("the model's columns stand at once: no capacitance was extracted")
     try:
         views.files += write_model(
-            folder, views.block, groups, known.network, tech, known.what, settle, seed
-        )
+            folder, views.block, groups, known.network, tech, known.what, settle, seed, at.logic,
+            chain,
+        )  # fmt: skip
     except ConfigError as error:
         views.warnings.append(f"no behavioural model: {error}")
 

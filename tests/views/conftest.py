@@ -19,6 +19,8 @@ from crossstack.lvs import ExtractedLayout, extract_layout, read_netlist
 from crossstack.pdk import Tech
 from crossstack.solve import Network
 from crossstack.views import Abstract, Known, abstract_of, write_views
+from crossstack.views.corners import circuit_of
+from crossstack.views.delays import Circuit, control_lines
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,32 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Block]:
         return known[key]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def network_of() -> Callable[[Block], Network]:
+    """Extract a block's network once for all tests."""
+    known: dict[Path, Network] = {}
+
+    def extracted(block: Block) -> Network:
+        if block.gds not in known:
+            known[block.gds] = extract_network(block.extracted, block.tech)
+        return known[block.gds]
+
+    return extracted
+
+
+@pytest.fixture(scope="session")
+def decoder(
+    draw: Callable[..., Block], network_of: Callable[[Block], Network]
+) -> tuple[Block, Network, dict[str, NetCapacitance], Circuit]:
+    """Return a block with a decoder, its network, capacitances of its lines and its transistors."""
+    block = draw(rows=1, cols=3, periphery="decoder")
+    network = network_of(block)
+    known = net_capacitance(block.extracted, block.tech, nets=control_lines(network))
+    circuit = circuit_of(block.extracted, block.abstract, known)
+    assert circuit is not None
+    return block, network, known, circuit
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,16 @@ import pytest
 from crossstack.analyse import Stimulus, operating_point, stimulus
 from crossstack.analyse.operating import Laws
 from crossstack.base.errors import ConfigError
-from crossstack.extract import extract_network
+from crossstack.solve.modes.address import Chain
 from crossstack.views import states as room
+from crossstack.views.delays import Circuit, LogicDelays, scan_order
 from crossstack.views.model import write_model
+from crossstack.views.onboard import decoder_of
 from crossstack.views.ports import port_groups
 from crossstack.views.states import states
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+import scan_model
 
 FILES = ("model.sv", "bench.sv", "matrix.hex", "states.hex", "vectors.hex")
 pytestmark = pytest.mark.requires_program("iverilog")
@@ -35,10 +41,11 @@ def simulate(folder: Path, name: str = "blk") -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def write(folder: Path, block, network, what, seed: int = 1) -> None:
+def write(folder: Path, block, network, what, seed: int = 1, logic=None) -> None:
     abstract = block.abstract
     groups = port_groups(abstract.pins)
-    write_model(folder, abstract, groups, network, block.tech, what, 2e-9, seed)
+    chain = scan_order(block.extracted, abstract, block.tech, network)
+    write_model(folder, abstract, groups, network, block.tech, what, 2e-9, seed, logic, chain)
 
 
 def test_the_bench_passes_in_every_state(views, tmp_path):
@@ -74,37 +81,80 @@ def test_the_bench_fails_on_a_wrong_number(views, tmp_path, file, line):
         {"rows": 1, "cols": 3, "periphery": "decoder"},
         {"rows": 1, "cols": 1, "periphery": "decoder"},
         {"rows": 2, "cols": 1, "row_ends": "both"},
+        {"rows": 1, "cols": 2, "periphery": "scan"},
     ],
     ids=lambda v: "-".join(map(str, v.values())),
 )
-def test_other_macros_have_models_too(draw, tmp_path, values):
+def test_other_macros_have_models_too(draw, network_of, tmp_path, values):
     block = draw(**values)
-    network = extract_network(block.extracted, block.tech)
+    network = network_of(block)
     write(tmp_path, block, network, stimulus(network, block.tech))
     code, out = simulate(tmp_path)
     assert code == 0, out
 
 
-def test_a_decoder_holds_its_address_while_it_is_enabled(draw, tmp_path):
-    block = draw(rows=1, cols=3, periphery="decoder")
-    network = extract_network(block.extracted, block.tech)
-    write(tmp_path, block, network, stimulus(network, block.tech))
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        # an enable that never falls opens no latch
+        (r"(control\[\d+\]) = 1'b0", r"\1 = 1'b1", "FAIL"),
+        # what rises too soon is told, and makes no state
+        (r"#\(dut.REST_NS \+ dut.SETUP_NS \+ 0.002\);", "#(0.5 * dut.REST_NS);", "short low pulse"),
+    ],
+)
+def test_a_decoder_asks_for_its_times(decoder, tmp_path, old, new, word):
+    block, network, _, _ = decoder
+    times = LogicDelays(3.5e-9, 3.4e-9, 0.9e-9, 5e-9, 5.4e-9, 1.9e-9, 0.5e-9)
+    write(tmp_path, block, network, stimulus(network, block.tech), logic=times)
     code, out = simulate(tmp_path)
     assert code == 0, out
-    # an enable that never falls opens no latch
+    # expansion at each address, each column in either tier, and the address of none
+    assert "in 12 states" in out
     bench = tmp_path / "blk_bench.sv"
-    bench.write_text(re.sub(r"(control\[\d+\]) = 1'b0", r"\1 = 1'b1", bench.read_text()))
+    changed = re.sub(old, new, bench.read_text())
+    assert changed != bench.read_text()
+    bench.write_text(changed)
     code, out = simulate(tmp_path)
     assert code != 0
-    assert "FAIL" in out
+    assert word in out
 
 
-def test_a_scan_chain_has_no_model_that_ignores_it(draw, tmp_path):
-    """Its states had the same levels of CLK, LE, EN and RSTN: one's currents stood for all."""
+@pytest.mark.parametrize("change", [None, ("latched = shifted", "latched = shifted ^ 1")])
+def test_a_chain_is_as_its_transistors_switch(draw, network_of, tmp_path, change):
+    """States of all bits, also of no mode; `bench/scan_model.py` goes over all of them."""
     block = draw(rows=1, cols=2, periphery="scan")
-    network = extract_network(block.extracted, block.tech)
-    with pytest.raises(ConfigError, match="no pin sets BS"):
-        write(tmp_path, block, network, stimulus(network, block.tech))
+    network = network_of(block)
+    write(tmp_path, block, network, stimulus(network, block.tech))
+    chain = Chain(scan_order(block.extracted, block.abstract, block.tech, network))
+    every = [*scan_model.steps(chain, 6)]
+    circuit = Circuit(block.extracted, block.abstract, None)
+    layout = scan_model.drawn(circuit, block.tech, chain, every)
+    if change:
+        model = tmp_path / "blk_model.sv"
+        model.write_text(model.read_text().replace(*change))
+    assert (scan_model.modelled(tmp_path, every) == layout) == (change is None)
+    assert len(set(layout)) > 10
+
+
+@pytest.mark.parametrize("cols", [1, 3])
+def test_states_are_those_of_every_code(draw, network_of, cols):
+    """An address of no column had none, nor a write of a lone column."""
+    block = draw(rows=1, cols=cols, periphery="decoder")
+    network = network_of(block)
+    controls = [p.name for p in block.abstract.pins if p.role.digital]
+    found = states(network, block.tech, stimulus(network, block.tech), controls)
+    logic = decoder_of(network, controls)
+    codes = [(True, True), (True, False), (False, True)]
+    every = [logic.pins(code, k) for code in codes for k in range(1 << len(logic.address))]
+    told = {tuple(sorted(state.controls.items())): state for state in found}
+    assert set(told) == {tuple(sorted(pins.items())) for pins in every}
+    for pins in every:
+        state, levels = told[tuple(sorted(pins.items()))], logic.levels(pins)
+        assert {net: state.drives.gates[net] for net in levels} == levels
+        # a column whose devices in a tier are on, and that is not on the write rail, is read
+        on = {j for j in range(cols) if not levels[f"WSEL[{j}]"]
+              and (levels[f"BS[{j}]"] or levels[f"TS[{j}]"])}  # fmt: skip
+        assert set(state.reads) == on == set(np.flatnonzero(state.matrix.any(axis=1)))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

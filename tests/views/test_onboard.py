@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from types import SimpleNamespace
 
 import pytest
 
 from crossstack.base import names
-from crossstack.extract import extract_network, net_capacitance
+from crossstack.extract import net_capacitance
 from crossstack.lvs import compare_layout
-from crossstack.views.corners import corner_figures, transistor_count
+from crossstack.views.corners import circuit_of, corner_figures, transistor_count
 from crossstack.views.datasheet import steps
+from crossstack.views.delays import LogicDelays
 from crossstack.views.liberty import liberty_lines
-from crossstack.views.onboard import kind_of_logic, latched
+from crossstack.views.onboard import kind_of_logic, latched, later, waves
 from crossstack.views.pintable import modes_table
 from crossstack.views.ports import port_groups
+from crossstack.views.verilog import black_box_lines
 
 DEVICE = {
     "v_read_V": 0.2, "v_set_V": 2.0, "v_reset_V": 2.0, "write_rows": None, "compliance_A": None,
@@ -35,7 +38,8 @@ ROWS = ("IN_B", "IN_T", "WR", "OUT", "WC", "VDD", "VSS")
 def test_a_datasheet_names_pins_that_there_are(ports, kind):
     """Select lines that no pin reaches were to be set high, under no name."""
     assert kind_of_logic(ports) == kind
-    sheet = {"device": DEVICE, "rows": 3, "corners": []}
+    told = later(kind, known=False)
+    sheet = {"device": DEVICE, "rows": 3, "cols": 2, "corners": [], "logic_delay": told}
     found = steps([SimpleNamespace(name=name) for name in ports], sheet)
     text = "\n".join((*found["read"], *found["write"]))
     assert "  " not in text
@@ -43,8 +47,26 @@ def test_a_datasheet_names_pins_that_there_are(ports, kind):
     words = {"decoder": "M[0]", "scan": "SIN", "": "WSEL"}
     assert [key for key, word in words.items() if word in text] == [kind]
     assert (re.search(r"\bA\b", text) is not None) == ("A" in ports)
-    # what the logic takes by itself is in no figure
+    # what the logic takes by itself is in no figure here
     assert ("comes on top" in text) == bool(kind)
+
+
+def test_a_decoders_times_are_in_its_steps_and_its_diagram():
+    times = LogicDelays(3e-9, 2e-9, 1e-9, 4e-9, 5e-9, 6e-9, 0.7e-9)
+    ports = [SimpleNamespace(name=name, pins=[SimpleNamespace(role=SimpleNamespace(digital=False))])
+             for name in ("A", "EN", "M", *ROWS)]  # fmt: skip
+    sheet = {
+        "device": DEVICE, "rows": 3, "cols": 2, "logic_delay": None, "name": "blk", "tiers": 2,
+        "size_um": (1.0, 1.0), "modes": [], "corners": [{"settle_s": 9e-9, "logic": vars(times)}],
+    }  # fmt: skip
+    found = steps(ports, sheet)
+    text = "\n".join(found["read"])
+    for words in ("low for 5 ns or longer", "6 ns or longer after the last change",
+                  "if they stay for 700 ps", "on (3 ns after EN)", "after 9 ns"):  # fmt: skip
+        assert words in text
+    levels, marks = waves(["A", "EN", "M"], {"rest_s": "5 ns", "on_s": "3 ns"}, "9 ns")
+    assert marks == {1: "EN falls", 2: "5 ns later", 3: "3 ns later", 4: "9 ns later"}
+    assert {len(level) for _, level in levels} == {5}
 
 
 def test_address_and_mode_are_held():
@@ -52,31 +74,112 @@ def test_address_and_mode_are_held():
 
 
 @pytest.mark.parametrize("cols", [1, 3])
-def test_the_modes_of_a_decoder_are_those_of_its_pins(draw, cols):
+def test_the_modes_of_a_decoder_are_those_of_its_pins(draw, network_of, cols):
     """Lines inside were listed, and address, mode and enable were not."""
     block = draw(rows=1, cols=cols, periphery="decoder")
-    network = extract_network(block.extracted, block.tech)
+    network = network_of(block)
     table = {row.pop("pin"): row for row in modes_table(network, block.tech, block.pins)}
     starred = {re.sub(r"\[\d+\]", "[*]", pin) for pin in block.pins}
     assert {re.sub(r"\[\d+\]", "[*]", pin) for pin in table} == starred
     heads = [*table["EN"]]
     # docs/howto/decoder.md: 11 reads both, 01 the bottom tier, 10 the top one
     codes = ["".join("01"[table[f"M[{k}]"][head] == "high"] for k in (1, 0)) for head in heads]
-    told = {"expansion": "11", "bottom reads": "01", "top reads": "10"}
+    told = {"expansion": "11", "bottom reads": "01", "top reads": "10",
+            "of top is written, none": "01", "of bottom is written, none": "10"}  # fmt: skip
     assert codes == [next(told[w] for w in told if w in head) for head in heads]
-    assert len(codes) == (1 if cols == 1 else 3)
+    assert len(codes) == 3
+    # what the highest address does, and that a lone column is written while none is read
+    if cols == 3:
+        (written,) = {told for head, told in table["A[*]"].items() if "written" in head}
+        assert written == "column k (3: every column is read, none is written)"
+    else:
+        assert all("none is read" in head for head in heads[1:])
 
 
 @pytest.mark.parametrize("periphery", ["none", "decoder"])
-def test_every_transistor_counts_and_no_delay_is_made_up(draw, periphery):
+def test_every_transistor_counts_and_every_delay_has_a_source(draw, network_of, periphery):
     """The datasheet counted the array's own; EN was said to switch after 0 s."""
-    block = draw(rows=1, cols=1, periphery=periphery)
+    block = draw(rows=1, cols=1 if periphery == "none" else 3, periphery=periphery)
     counted = compare_layout(block.extracted, block.reference, block.tech).devices
     assert transistor_count(block.extracted) == counted["nfet"] + counted["pfet"]
-    network = extract_network(block.extracted, block.tech)
+    network = network_of(block)
     pin = "EN" if periphery == "decoder" else "WB"
     farad = net_capacitance(block.extracted, block.tech, nets=[pin])
-    at = corner_figures(block.extracted, block.tech, block.abstract, farad, network, 1e-9)
+    given = (block.extracted, block.tech, block.abstract, farad, network, 1e-9)
+    at = corner_figures(*given)
     assert (pin in at.control_s) == (periphery == "none")
     text = "\n".join(liberty_lines(block.abstract, port_groups(block.abstract.pins), at))
     assert ("no delay of the logic" in text) == (periphery == "decoder")
+    assert "assumed, the same at each corner" in text
+
+
+def test_nothing_is_extracted_where_no_capacitance_is_asked(draw, monkeypatch):
+    """`views --r-only` looked for the capacitance of every kind of pin."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a capacitance was extracted")
+
+    monkeypatch.setattr("crossstack.views.corners.net_capacitance", refuse)
+    block = draw(rows=1, cols=1)
+    at = corner_figures(block.extracted, block.tech, block.abstract, {})
+    assert at.farad == {}
+    assert circuit_of(block.extracted, block.abstract, {}) is None
+    text = "\n".join(liberty_lines(block.abstract, port_groups(block.abstract.pins), at))
+    assert "  capacitance :" not in text
+
+
+@pytest.fixture(scope="module")
+def library(decoder, tmp_path_factory):
+    """Write the library of a decoded block at its own conditions."""
+    block, network, known, circuit = decoder
+    given = (block.extracted, block.tech, block.abstract, known, network, 1e-9)
+    at = corner_figures(*given, circuit=circuit)
+    path = tmp_path_factory.mktemp("lib") / "blk.lib"
+    groups = port_groups(block.abstract.pins)
+    path.write_text("\n".join(liberty_lines(block.abstract, groups, at)) + "\n")
+    box = path.with_name("blk.v")
+    box.write_text("\n".join(black_box_lines("blk", groups, "a test")) + "\n")
+    return path, at.logic
+
+
+def test_liberty_parser_finds_the_checks_of_a_decoder(library, package):
+    path, logic = library
+    (cell,) = (
+        package("liberty.parser", "liberty-parser")
+        .parse_liberty(path.read_text())
+        .get_groups("cell")
+    )
+    pins = {str(p.args[0]).strip('"'): p for p in cell.get_groups("pin")}
+    enable = pins["EN"]
+    assert enable["min_pulse_width_low"] == pytest.approx(logic.rest_s * 1e9, rel=1e-5)
+    assert enable["min_pulse_width_high"] == pytest.approx(logic.on_s * 1e9, rel=1e-5)
+
+
+@pytest.mark.requires_program("sta")
+def test_opensta_checks_setup_and_times_from_the_enable(library, tmp_path):
+    path, logic = library
+    (tmp_path / "top.v").write_text(
+        "module top(a, m, en, o);\ninput [1:0] a, m;\ninput en;\noutput [2:0] o;\n"
+        "blk u0(.A(a), .M(m), .EN(en), .OUT(o));\nendmodule\n"
+    )
+    (tmp_path / "run.tcl").write_text(
+        f"read_liberty {path}\nread_verilog top.v\nlink_design top\n"
+        "create_clock -name en -period 40 [get_ports en]\n"
+        "set_input_delay 1 -clock en [get_ports {a m}]\n"
+        "set_output_delay 0 -clock en [all_outputs]\n"
+        "report_checks -path_delay max -to [get_pins u0/A[1]]\nputs HOLD\n"
+        "report_checks -path_delay min -to [get_pins u0/M[0]]\nputs OUT\n"
+        "report_checks -path_delay max -to [get_ports o[2]]\n"
+    )
+    done = subprocess.run(
+        ["sta", "-no_splash", "-exit", "run.tcl"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    setup, rest = done.stdout.split("HOLD\n")
+    hold, out = rest.split("\nOUT\n")
+    found = re.search(r"(-[\d.]+)\s+\S+\s+library setup time", setup)
+    assert float(found[1]) == pytest.approx(-logic.setup_s * 1e9, abs=0.006)
+    found = re.search(r"([\d.]+)\s+\S+\s+library hold time", hold)
+    assert float(found[1]) == pytest.approx(logic.hold_s * 1e9, abs=0.006)
+    arrival = re.search(r"([\d.]+)\s+data arrival time", out)
+    assert float(arrival[1]) == pytest.approx(logic.on_s * 1e9 + 1.0, abs=0.006)

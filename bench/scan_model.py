@@ -1,0 +1,138 @@
+"""The model of a scan chain beside the drawn transistors, switch by switch, step by step.
+
+python bench/scan_model.py [ROWSxCOLS:STATES ...]
+
+Of each macro so many states of all bits are shifted in and latched, also those of no mode; 0 stands
+for all of them. At every step of every pin the levels of all lines and of the chain's end must be
+the same in the model, under Icarus Verilog, as in the layout. Exit code 1 for a difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from crossstack.analyse import stimulus
+from crossstack.base import names
+from crossstack.cells.drawing import to_layout
+from crossstack.extract import extract_network
+from crossstack.generators import ArraySpec, build_top
+from crossstack.lvs import extract_layout
+from crossstack.solve.modes.address import INPUTS, RESET, Chain
+from crossstack.views import abstract_of
+from crossstack.views.delays import Circuit, scan_order
+from crossstack.views.model import write_model
+from crossstack.views.ports import port_groups
+
+BENCH = """\
+`timescale 1ns / 1ps
+module steps;
+    reg [{last}:0] pins [0:{count} - 1];
+    reg [{last}:0] now;
+    wire SOUT;
+    integer n;
+    blk dut ({ports}, .SOUT(SOUT));
+    initial begin
+        $readmemb("steps.txt", pins);
+        for (n = 0; n < {count}; n = n + 1) begin
+            now = pins[n];
+            #1 $display("%b %b", dut.control, SOUT);
+        end
+    end
+endmodule
+"""
+
+Levels = dict[str, bool]
+
+
+def steps(chain: Chain, states: int) -> Iterator[Levels]:
+    """Yield what the pins carry: reset, then each state shifted in, latched and turned on."""
+    yield dict(RESET.levels)
+    yield {**RESET.levels, "EN": True, "LE": True, "CLK": True}
+    yield dict(RESET.levels)
+    bits = len(chain.nets)
+    order = random.Random(1)
+    every = order.sample(range(1 << bits), states or 1 << bits)
+    for number in every:
+        levels = {net: bool(number >> k & 1) for k, net in enumerate(chain.nets)}
+        yield from (dict(step.levels) for step in chain.sequence(levels))
+        if order.random() < 0.05:  # in the middle of it, whatever the others are
+            yield {"SIN": True, "CLK": True, "LE": False, "EN": True, "RSTN": False}
+
+
+def drawn(circuit: Circuit, tech, chain: Chain, every: list[Levels]) -> list[str]:
+    """Return the levels of all lines and of the end of the chain after each step."""
+    switching = circuit.at(tech)
+    nets = [circuit.number[net] for net in (*chain.nets, names.SCAN_PINS[-1])]
+    found = []
+    for levels in every:
+        switching.run({circuit.number[pin]: high for pin, high in levels.items()})
+        *lines, end = (str(switching.level[net]) for net in nets)
+        found.append(f"{''.join(lines)} {end}")
+    return found
+
+
+def modelled(folder: Path, every: list[Levels]) -> list[str]:
+    """Return the same of the model."""
+    rows = ["".join("01"[levels[pin]] for pin in INPUTS) for levels in every]
+    (folder / "steps.txt").write_text("\n".join(rows) + "\n")
+    last = len(INPUTS) - 1
+    ports = ", ".join(f".{pin}(now[{last - k}])" for k, pin in enumerate(INPUTS))
+    (folder / "steps.sv").write_text(BENCH.format(last=last, count=len(rows), ports=ports))
+    command = ["iverilog", "-g2012", "-s", "steps", "-o", "steps.vvp", "steps.sv", "blk_model.sv"]
+    subprocess.run(command, cwd=folder, check=True)
+    done = subprocess.run(
+        ["vvp", "steps.vvp"], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return [line for line in done.stdout.splitlines() if line and line[0] in "01xz"]
+
+
+def compare(rows: int, cols: int, states: int) -> int:
+    """Print how many steps were compared and return the number that differ."""
+    array = build_top(ArraySpec(rows, cols, top="macro", periphery="scan", name="blk"))
+    tech = array.tech
+    extracted = extract_layout(to_layout(array.cell, tech), tech)
+    block = abstract_of(extracted, pins=[pin.name for pin in array.pins])
+    network = extract_network(extracted, tech)
+    order = scan_order(extracted, block, tech, network)
+    assert order == array.chain, "the order that was read is not the one that was drawn"
+    chain = Chain(order)
+    every = [*steps(chain, states)]
+    start = time.perf_counter()
+    layout = drawn(Circuit(extracted, block, None), tech, chain, every)
+    seconds = time.perf_counter() - start
+    with tempfile.TemporaryDirectory() as lent:
+        folder, what = Path(lent), stimulus(network, tech)
+        write_model(folder, block, port_groups(block.pins), network, tech, what, 1e-9, chain=order)
+        model = modelled(folder, every)
+    wrong = [k for k, pair in enumerate(zip(layout, model, strict=True)) if pair[0] != pair[1]]
+    print(f"{rows} x {cols}: {len(order)} bits, {states or 1 << len(order)} states, "
+          f"{len(every)} steps, {len(wrong)} differ ({seconds:.1f} s for the drawn ones)",
+          flush=True)  # fmt: skip
+    for k in wrong[:5]:
+        print(f"  step {k}, {every[k]}: drawn {layout[k]}, model {model[k]}")
+    return len(wrong)
+
+
+def main() -> int:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("sizes", nargs="*", default=["3x2:0", "7x5:100"])
+    wrong = 0
+    for text in parser.parse_args().sizes:
+        size, _, states = text.partition(":")
+        rows, cols = map(int, size.split("x"))
+        wrong += compare(rows, cols, int(states or 0))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
