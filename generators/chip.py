@@ -10,6 +10,7 @@ from ..cells.drawing import Canvas, Label, Placement, Port, grid_down, grid_up
 from ..cells.pads import SIDES, PadPlan, via_array
 from ..cells.rules import RuleBook
 from .array import Array
+from .id_room import APART, CORNERS, IdRoom, id_room
 from .netlist import Instance
 from .tapeout import Slot, seal_ring
 
@@ -42,7 +43,8 @@ class Widths:
 class Chip:
     """Everything placed so far, in dbu of the die.
 
-    Places are given as (side, s, d): s along a side of the die, d from its edge inwards.
+    Places are given as (side, s, d): s along a side of the die, d from its edge inwards. With
+    `ids` everything keeps clear of where identification cells are looked for.
     """
 
     slot: Slot
@@ -51,6 +53,7 @@ class Chip:
     rules: RuleBook
     plan: PadPlan
     rows: int = 1
+    ids: bool = False
     canvas: Canvas = field(init=False)
     placements: list[Placement] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
@@ -70,14 +73,35 @@ class Chip:
 
     @cached_property
     def edge(self) -> int:
-        """From the die's edge to the pads' plates: seal ring, and from it to the openings."""
+        """From the die's edge to the pads' plates: seal ring, what lies along it, and room."""
         tech = self.rules.tech
-        return grid_up(seal_ring(tech) + tech.to_dbu(tech.shuttle.ring_to_opening_um[0]), 10_000)
+        least = seal_ring(tech) + tech.to_dbu(tech.shuttle.ring_to_opening_um[0])
+        return grid_up(max(least, self.id_room.edge), 10_000)
 
     @property
     def pads_end(self) -> int:
         """From the die's edge to where the pads' cells end."""
         return self.row_at(self.rows - 1) + self.plan.depth
+
+    @cached_property
+    def id_room(self) -> IdRoom:
+        """What identification cells take."""
+        return id_room(self.rules.tech, asked=self.ids)
+
+    def shift(self, corner: str) -> int:
+        """Return how much earlier than at its own depth each ring turns at a corner."""
+        outermost = self.row_at(0) + self.plan.ring[0]
+        return max(0, self.id_room.corner[corner] - outermost)
+
+    def clear(self, corner: str) -> int:
+        """Return how far from a corner pads, their wires and what lies behind them begin."""
+        shift, innermost = self.shift(corner), self.row_at(self.rows - 1) + self.plan.supply[1]
+        return max(self.pads_end, innermost + shift + APART if shift else 0)
+
+    def ends(self, side: str) -> tuple[int, int]:
+        """Return between which places pads and their wires stand along a side."""
+        low, high = (self.clear(corner) for corner in CORNERS[side])
+        return low, self.length(side) - high
 
     def row_at(self, row: int) -> int:
         """Return how far from the die's edge the plates of a row of pads begin."""

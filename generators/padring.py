@@ -9,6 +9,7 @@ from ..cells.clamp import supply_clamp
 from ..cells.drawing import Cell, Label, Placement, Port, grid_down
 from ..cells.pads import LEAD, RAILS, SIDES, bond_pad, via_array
 from .chip import JOINT, SIDE_OF, Chip
+from .id_room import CORNERS
 from .netlist import Instance
 
 
@@ -21,29 +22,28 @@ class Pad:
     row: int = 0
 
 
-def pad_places(chip: Chip, corner: int) -> list[Pad]:
+def pad_places(chip: Chip) -> list[Pad]:
     """Return the places of the pads, counterclockwise from the south-west.
 
     Pads of the second row stand before the gaps of the first, whose leads pass between them.
 
     Args:
         chip: the die.
-        corner: what no wire of a pad may be closer to a corner of the die than.
     """
     found: list[Pad] = []
     for side in SIDES:
-        pads = [p for row in range(chip.rows) for p in _row(chip, side, row, corner)]
+        pads = [p for row in range(chip.rows) for p in _row(chip, side, row)]
         pads.sort(key=lambda p: p.s, reverse=side in ("north", "west"))
         found += pads
     return found
 
 
-def _row(chip: Chip, side: str, row: int, corner: int) -> Iterator[Pad]:
-    pitch = chip.plan.pitch
-    room = chip.length(side) - 2 * corner
+def _row(chip: Chip, side: str, row: int) -> Iterator[Pad]:
+    pitch, (low, high) = chip.plan.pitch, chip.ends(side)
+    room = high - low
     # the second row has one pad less, so that each stands between two of the first
     count = max(0, room // pitch) - row
-    first = corner + grid_down((room - count * pitch) / 2, 10) + pitch // 2
+    first = low + grid_down((room - count * pitch) / 2, 10) + pitch // 2
     for k in range(count):
         yield Pad(side, first + k * pitch, row)
 
@@ -114,18 +114,38 @@ def draw_rings(chip: Chip) -> None:
         for row in range(chip.rows):
             low, high = (chip.row_at(row) + d for d in ring)
             for side in SIDES:
-                span = (low, chip.length(side) - low)
+                span = _straight(chip, side, low)
                 chip.canvas.rect("local", *chip.box(side, span, (low, high)))
+                _turn(chip, side, (low, high))
         for row in range(chip.rows - 1):
             _join_rings(chip, ring, row)
+
+
+def _straight(chip: Chip, side: str, low: int) -> tuple[int, int]:
+    """Return where a ring at a depth runs straight along a side."""
+    first, last = (low + chip.shift(corner) for corner in CORNERS[side])
+    return first, chip.length(side) - last
+
+
+def _turn(chip: Chip, side: str, ring: tuple[int, int]) -> None:
+    """Lead a ring inwards at either end of a side whose corner is taken; the next side meets it."""
+    low, high = ring
+    first, last = _straight(chip, side, low)
+    for corner, (begin, end) in zip(
+        CORNERS[side], ((first, first + high - low), (last - (high - low), last)), strict=True
+    ):
+        if shift := chip.shift(corner):
+            box = chip.box(side, (begin, end), (low, high + shift))
+            chip.canvas.rect("local", *box)
 
 
 def _join_rings(chip: Chip, ring: tuple[int, int], row: int) -> None:
     """Join a ring of a row to that of the row behind, at every corner of the latter."""
     low, high = chip.row_at(row) + ring[0], chip.row_at(row + 1) + ring[1]
-    width, first = ring[1] - ring[0], chip.row_at(row + 1) + ring[0]
+    width = ring[1] - ring[0]
     for side in SIDES:
-        for s in (first, chip.length(side) - first - width):
+        first, last = _straight(chip, side, high - width)
+        for s in (first, last - width):
             span = (s, s + width)
             chip.canvas.rect("select", *chip.box(side, span, (low, high)))
             for d in (low, high - width):

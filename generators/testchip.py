@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 from ..cells.drawing import Cell, Label, Placement
 from ..cells.marks import mark_cells
@@ -62,18 +63,20 @@ def build_testchip(spec: ArraySpec) -> Array:
 def placed(macro: Array) -> Chip:
     """Return the die of a macro, everything placed.
 
+    A die without room for identification cells, which are not needed on every one, is taken before
+    a larger one, or one with more rows of pads.
+
     Raises:
         ParameterError: for a macro that no slot holds.
     """
     rules = RuleBook(macro.tech)
     plan = PadPlan(rules)
     sizes = sorted(slots(rules.tech), key=lambda s: s.width * s.height)
-    for rows in (1, 2):
-        for slot in sizes:
-            for widths in WIDTHS:
-                chip = Chip(slot, widths, macro, rules, plan, rows)
-                if _fill(chip):
-                    return chip
+    ids = (True, False) if rules.tech.shuttle.ids else (False,)
+    for rows, slot, room, widths in product((1, 2), sizes, ids, WIDTHS):
+        chip = Chip(slot, widths, macro, rules, plan, rows, room)
+        if _fill(chip):
+            return chip
     spec, largest = macro.spec, sizes[-1]
     width, height = macro.cell.width * 1e-3, macro.cell.height * 1e-3
     raise ParameterError(
@@ -86,7 +89,7 @@ def placed(macro: Array) -> Chip:
 def _fill(chip: Chip) -> bool:
     """Place everything; False if the slot is too small."""
     low = min(chip.of_macro(side)[2] for side in ("south", "west"))
-    if low < chip.pads_end or len(pad_places(chip, chip.pads_end)) < len(chip.macro.pins):
+    if low < chip.pads_end or len(pad_places(chip)) < len(chip.macro.pins):
         return False
     ways = Ways(chip)
     if not ways.fits or not _corners(chip, ways):
@@ -111,13 +114,15 @@ def _corners(chip: Chip, ways: Ways) -> bool:
     below, above = (s[0] - ROOM for s in west), (s[1] + ROOM for s in west)
     x1, x2 = tuple(left), tuple(right)
     y1, y2 = tuple(below), tuple(above)
+    # in the north-east identification cells may reach further in than tracks do
+    beyond = max(inner, chip.clear("north-east"))
     end, top = chip.slot.width - inner, chip.slot.height - inner
     tested, marks = monitors(tech), mark_cells(tech)
     half = len(tested) // 2
     corners = (
         # marks far from each other, so that two of them give the wafer's rotation
         ((inner, inner, x1[0], y1[0]), marks),
-        ((x2[1], y2[1], end, top), marks),
+        ((x2[1], y2[1], chip.slot.width - beyond, chip.slot.height - beyond), marks),
         ((inner, y2[0], x1[1], top), tested[:half]),
         ((x2[0], inner, end, y1[1]), tested[half:]),
     )

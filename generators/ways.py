@@ -18,6 +18,7 @@ from ..cells.pads import between, via_array
 from ..cells.rules import RuleBook
 from .chip import JOINT, ROOM, SIDES, Chip
 from .fan import SPACE, Turn, Wire, fan, levels, spread
+from .id_room import CORNERS
 from .padring import Pad, lead_out, pad_places
 
 #: space of legs and of tracks, of any width
@@ -134,10 +135,11 @@ class Ways:
         away from any other leg, and all is given anew.
         """
         chip, w = self.chip, self.chip.widths
-        self._cut()
+        if not self._cut():
+            return False
         at_leg = [self._along(leg.side, leg.s) for leg in self.legs]
         weights = [_WEIGHTS.get(names.kind_of(leg.net), _LIGHT) for leg in self.legs]
-        places = pad_places(chip, chip.pads_end)
+        places = pad_places(chip)
         places.sort(key=lambda pad: self._along(pad.side, pad.s))
         while True:
             at_pad = [self._along(pad.side, pad.s) for pad in places]
@@ -171,22 +173,33 @@ class Ways:
 
     def _meets(self, side: str, s: int, level: int) -> bool:
         """Return whether a wire straight inwards from a side meets a level."""
-        least = self._far(level) + self.chip.widths.leg // 2
-        return least <= s <= self.chip.length(side) - least
+        half, far = self.chip.widths.leg // 2, self._far(level)
+        low, high = (max(far, self.chip.id_room.corner[c]) + half for c in CORNERS[side])
+        return low <= s <= self.chip.length(side) - high
 
     def _far(self, level: int) -> int:
         """Return the inner edge of a level, from the die's edge."""
         return self.inner - level * (self.chip.widths.track + APART)
 
-    def _cut(self) -> None:
-        """Sort the legs counterclockwise from the middle of their largest gap."""
+    def _cut(self) -> bool:
+        """Sort the legs counterclockwise from where no way passes; False if that is two places.
+
+        It is the middle of the largest gap of legs, or a corner that identification cells take as
+        far as tracks lie.
+        """
         chip = self.chip
         total = chip.around(0, "west", 0)
         at = sorted(chip.around(0, leg.side, leg.s) for leg in self.legs)
         gaps = [(b - a, a) for a, b in pairwise([*at, at[0] + total])]
         gap, begin = max(gaps)
         self.total, self.start = total, begin + gap // 2
+        w, h = chip.slot.width, chip.slot.height
+        corners = {"south-east": w, "north-east": w + h, "north-west": 2 * w + h, "south-west": 0}
+        shut = [at for corner, at in corners.items() if chip.id_room.corner[corner] > chip.pads_end]
+        if shut:
+            self.start = shut[0]
         self.legs.sort(key=lambda leg: self._along(leg.side, leg.s))
+        return len(shut) < 2
 
     def _along(self, side: str, s: int) -> int:
         """Return how far a place lies counterclockwise from where legs begin."""

@@ -15,6 +15,10 @@ from crossstack.cells.pads import PadPlan
 from crossstack.cells.rules import RuleBook
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import ArraySpec, build_macro, build_top, testchip
+from crossstack.generators import chip as chip_module
+from crossstack.generators.finish import _ids as place_ids
+from crossstack.generators.finish import id_box
+from crossstack.generators.id_room import IdRoom
 from crossstack.generators.tapeout import exact_slot, find_marks, seal_ring, slots
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, get_tech
@@ -42,6 +46,12 @@ def read(gds: Path) -> db.Layout:
 
 def region(layout: db.Layout, name: str, tech=TECH) -> db.Region:
     return db.Region(layout.top_cell().begin_shapes_rec(layout.layer(*tech.gds(name)))).merged()
+
+
+def finish_cells(layout: db.Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which identification cells are placed on a die, and which have no room."""
+    top = layout.top_cell()
+    return place_ids(layout, top, TECH, top.bbox())
 
 
 def matched(layout: db.Layout, net: Path, folder: Path) -> dict:
@@ -136,6 +146,53 @@ def test_every_pin_has_an_opened_pad(chip):
     a = round(TECH.profile.overlay_um * 1e3)
     pads = region(layout, "Pad")
     assert ((region(layout, "REOPEN") & pads).sized(a) ^ pads).is_empty()
+
+
+def test_identification_cells_have_their_room(chip):
+    """Where the run looks for them nothing is drawn, nor within 9 um, and the rings go round."""
+    layout = read(chip[1])
+    die = layout.top_cell().bbox()
+    boxes = db.Region([id_box(TECH, cell, die) for cell in TECH.shuttle.ids])
+    assert len(TECH.shuttle.ids) == 4
+    for layer in TECH.layers:
+        if layer.name not in ("PR_bndry", "POSTPROC"):
+            near = region(layout, layer.name) & boxes.sized(9_000)
+            assert near.is_empty(), (layer.name, near.bbox())
+    placed, left_out = finish_cells(layout)
+    assert (len(placed), left_out) == (4, ())
+    middle = die.center()
+    plan = PadPlan(RuleBook(TECH))
+    lowest = region(layout, "Metal1")
+    edge = region(layout, "Pad").bbox().left - (plan.side - 60_000) // 2
+    for ring in (plan.ring, plan.supply):
+        at = db.Point(middle.x, edge + sum(ring) // 2)
+        (wire,) = (polygon for polygon in lowest.each() if polygon.inside(at))
+        assert any(hole.inside(middle) for hole in db.Region(wire).holes().each())
+
+
+def test_a_ten_by_ten_chip_has_room_for_identification_cells():
+    array = build_top(ArraySpec(rows=10, cols=10, top="testchip"))
+    layout = to_layout(array.cell, TECH)
+    assert (array.cell.width, array.cell.height) == (1_936_000, 2_531_000)
+    placed, left_out = finish_cells(layout)
+    assert (len(placed), left_out) == (4, ())
+
+
+def test_a_chip_without_that_room_is_taken_before_a_larger_one(monkeypatch):
+    """No way round either of two corners, or no room for a pad."""
+    macro = build_macro(ArraySpec(rows=2, cols=2, top="macro"))
+    for corners in (("north-east", "south-west"), ("north-east",)):
+        taken = dict.fromkeys(("south-west", "south-east", "north-west", "north-east"), 0)
+        taken |= dict.fromkeys(corners, 400_000 if len(corners) > 1 else 1_900_000)
+
+        def room(tech, *, asked, taken=taken):
+            return IdRoom(0, taken if asked else dict.fromkeys(taken, 0))
+
+        monkeypatch.setattr(chip_module, "id_room", room)
+        chip = testchip.placed(macro)
+        assert (chip.slot.name, chip.ids) == ("0p5x0p5", False)
+    monkeypatch.undo()
+    assert testchip.placed(macro).ids
 
 
 def test_the_ring_keeps_its_place_in_the_die(chip):
