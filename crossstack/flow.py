@@ -237,17 +237,19 @@ def finish(
 
 def draw_pictures(folder: Path, name: str) -> None:
     """Draw the layout and one IR-drop picture per mode, all on one scale."""
-    from . import pictures
     from .analyse import tables
+    from .pictures import layout_png
+    from .report.drop_svg import drop_svg, scale_of
+    from .report.standalone import standalone
 
-    pictures.layout_png(folder / f"{name}.gds", folder / f"{name}.lyp", folder / "layout.png")
+    layout_png(folder / f"{name}.gds", folder / f"{name}.lyp", folder / "layout.png")
     table = tables.table_in(folder)
     if table is None:
         return
     maps = {mode: m["error_all_series"] for mode, m in tables.read_maps(table).items()}
-    scale = pictures.scale_of(maps)
+    scale = scale_of(maps)
     for mode, error in maps.items():
-        pictures.drop_png(folder / f"ir_drop_{mode}.png", mode, error, scale)
+        outputs.write_text(folder / f"ir_drop_{mode}.svg", standalone(drop_svg(mode, error, scale)))
 
 
 def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[str, Any]:
@@ -346,7 +348,7 @@ def _redo_build(folder: Path, console: Console) -> bool:
         draw_pictures(folder, manifest["name"])
     with console.step("report"):
         write_report(folder, tech)
-    pictures = sorted(p.name for p in folder.glob("ir_drop_*.png"))
+    pictures = sorted(p.name for p in folder.glob("ir_drop_*.svg"))
     _renew_sums(folder, ["report.html", "layout.png", *pictures])
     if replaced := replaced_in(folder):
         console.note(replaced)

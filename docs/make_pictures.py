@@ -179,8 +179,7 @@ def main() -> None:
             with Image.open(folder / picture) as drawn:
                 save(drawn, HERE / picture)
         for mode in ("expansion", "deep-net"):
-            with Image.open(array / f"ir_drop_{mode}.png") as drawn:
-                save(drawn, HERE / f"ir_drop_{mode}.png")
+            shutil.copyfile(array / f"ir_drop_{mode}.svg", HERE / f"ir_drop_{mode}.svg")
         stack_picture(array / f"{NAME}.gds", HERE / "stack.png")
         tech, cell = get_tech(), folder / "cell.gds"
         write_layout(to_layout(alone(draw_cell("hybrid_cell", tech), tech), tech), cell)

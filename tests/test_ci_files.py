@@ -32,9 +32,11 @@ def test_checks_load_nothing_but_the_light_installation(tmp_path) -> None:
     light = {re.split("[<>=]", line)[0] for line in LIGHT}
     every = {re.split("[<>=]", line)[0] for line in PROJECT["project"]["dependencies"]}
     barred = sorted(every - light)
-    assert {"gdsfactory", "scipy", "matplotlib"} <= set(barred)
+    assert {"gdsfactory", "scipy"} <= set(barred)
+    # what gdsfactory brings is not there either
+    barred += ["kfactory", "matplotlib"]
     script = (
-        f"import sys\nfor name in {[*barred, 'kfactory']!r}: sys.modules[name] = None\n"
+        f"import sys\nfor name in {barred!r}: sys.modules[name] = None\n"
         "from crossstack.cli import run\n"
         "codes = [run(line.split()) for line in sys.argv[1:]]\n"
         "sys.exit(str(codes) if codes != [0, 0, 0, 1, 0, 0] else 0)"

@@ -16,7 +16,7 @@ from ..config import RunConfig
 from ..console import Console
 from ..generators import ArraySpec
 from ..pdk import Tech
-from ..report.compare import MAP, STACKED, write_report
+from ..report.compare import STACKED, write_report
 from ..report.maps import panel
 from ..whose import noted
 from . import deepnet, pictures
@@ -183,8 +183,6 @@ def _limits(compared: Compared, config: RunConfig, tech: Tech, seed: int) -> Cur
 
 
 def _pictures(work: Path, value: Comparison) -> None:
-    """Draw what the page takes from files; its other charts come from compare.json."""
-    if value.landscape.maps:
-        pictures.reduction_map(work / MAP, value.landscape)
-    compared = value.pairs[0]
-    pictures.current_paths(work, compared.stacked)
+    """Draw what is left as files of its own; the page draws its other charts itself."""
+    pictures.reduction_maps(work, value.landscape.to_json())
+    pictures.current_paths(work, value.pairs[0].stacked)

@@ -43,7 +43,7 @@ _KINDS = (
     ("_datasheet.html", "datasheet"),
     ("_datasheet.md", "datasheet, Markdown"),
     ("_datasheet.json", "datasheet, its values"),
-    (".svg", "diagram of the datasheet"),
+    (".svg", "picture"),
     (".lyp", "layer colours for KLayout"),
     ("_extracted.spice", "devices and wires, SPICE"),
     (".spice", "reference netlist"),

@@ -7,8 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 440, 270
+#: of every chart, in its own units
+WIDTH = 440
+_HEIGHT = 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 34, 44
+#: left, right, top and bottom of what lies between the axes of a chart
+INSIDE = (_LEFT, WIDTH - _RIGHT, _TOP, _HEIGHT - _BOTTOM)
 #: width of a letter of the charts' font, and room for the sample beside a name
 _LETTER, _SAMPLE, _LINE = 6.6, 30, 18
 #: points of a curve that each get a dot
@@ -102,7 +106,7 @@ def curve_chart(
     legend = [(c.name, c.style) for c in curves]
     for value, text, style in levels:
         y = frame.y(value)
-        out.append(f'<path class="{style}" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
+        out.append(f'<path class="{style}" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}"/>')
         legend.append((text, style))
     for value, text in marks:
         out.append(f'<path class="c3" d="M{frame.x(value):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
@@ -153,13 +157,13 @@ def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -
     names = ("one after the other", "deep-net, one tier", "the other tier")
     left, top, height, pitch = 140, 34, 30, 40
     axis = Axis("time (ns)", 0.0, (read_s + write_s) * layers * 1e9)
-    scale = (_WIDTH - left - _RIGHT) / axis.high
+    scale = (WIDTH - left - _RIGHT) / axis.high
     foot = top + pitch * len(names)
     out = []
     for t in axis.ticks():
         x = left + t * scale
-        last = x + len(f"{t:g}") * _LETTER > _WIDTH  # it would be cut off
-        at, anchor = (_WIDTH, "end") if last else (x, "middle")
+        last = x + len(f"{t:g}") * _LETTER > WIDTH  # it would be cut off
+        at, anchor = (WIDTH, "end") if last else (x, "middle")
         out.append(
             f'<path class="grid" d="M{x:.1f} {top - 4}V{foot}"/>'
             f'<text x="{at:.1f}" y="{foot + 16}" text-anchor="{anchor}">{t:g}</text>'
@@ -179,7 +183,7 @@ def timing_diagram(label: str, read_s: float, write_s: float, layers: int = 3) -
                 f'text-anchor="middle">{text}</text>'
             )
     out.append(
-        f'<text class="muted" x="{(left + _WIDTH) / 2:.0f}" y="{foot + 34}" '
+        f'<text class="muted" x="{(left + WIDTH) / 2:.0f}" y="{foot + 34}" '
         f'text-anchor="middle">{axis.text}</text>'
     )
     return svg(label, out, [("write", "c2"), ("read", "c0")], foot + 42)
@@ -201,46 +205,50 @@ def _schedule(
 
 
 class Frame:
-    """Place of values in a chart, and its axes."""
+    """Place of values in a chart, and its axes.
 
-    #: left, right, top and bottom of what lies between the axes
-    inside = (_LEFT, _WIDTH - _RIGHT, _TOP, _HEIGHT - _BOTTOM)
+    Args:
+        x_axis, y_axis: words and range along x and y.
+        inside: left, right, top and bottom of what lies between the axes.
+    """
 
-    def __init__(self, x_axis: Axis, y_axis: Axis) -> None:
-        self.x_axis, self.y_axis = x_axis, y_axis
+    def __init__(
+        self, x_axis: Axis, y_axis: Axis, inside: tuple[float, float, float, float] = INSIDE
+    ) -> None:
+        self.x_axis, self.y_axis, self.inside = x_axis, y_axis, inside
 
     def x(self, value: float) -> float:
         """Return where a value lies along x."""
-        return _LEFT + self.x_axis.share(value) * (_WIDTH - _LEFT - _RIGHT)
+        left, right, _, _ = self.inside
+        return left + self.x_axis.share(value) * (right - left)
 
     def y(self, value: float) -> float:
         """Return where a value lies along y."""
-        return _HEIGHT - _BOTTOM - self.y_axis.share(value) * (_HEIGHT - _TOP - _BOTTOM)
+        _, _, top, bottom = self.inside
+        return bottom - self.y_axis.share(value) * (bottom - top)
 
     def axes(self) -> list[str]:
         """Draw grid, numbers and words of both axes."""
-        bottom = _HEIGHT - _BOTTOM
+        left, right, top, bottom = self.inside
         out = []
         for t in self.x_axis.ticks():
             x = self.x(t)
             out.append(
-                f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
+                f'<path class="grid" d="M{x:.1f} {top}V{bottom}"/>'
                 f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{t:g}</text>'
             )
         for t in self.y_axis.ticks():
             y = self.y(t)
             out.append(
-                f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
-                f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{t:g}</text>'
+                f'<path class="grid" d="M{left} {y:.1f}H{right}"/>'
+                f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{t:g}</text>'
             )
-        middle = (_LEFT + _WIDTH - _RIGHT) / 2
-        height = (_TOP + bottom) / 2
         out += [
-            f'<path class="frame" d="M{_LEFT} {_TOP}V{bottom}H{_WIDTH - _RIGHT}"/>',
-            f'<text class="muted" x="{middle:.0f}" y="{_HEIGHT - 8}" text-anchor="middle">'
-            f"{escape(self.x_axis.text)}</text>",
-            f'<text class="muted" transform="translate(13 {height:.0f}) rotate(-90)" '
-            f'text-anchor="middle">{escape(self.y_axis.text)}</text>',
+            f'<path class="frame" d="M{left} {top}V{bottom}H{right}"/>',
+            f'<text class="muted" x="{(left + right) / 2:.0f}" y="{bottom + 36}" '
+            f'text-anchor="middle">{escape(self.x_axis.text)}</text>',
+            f'<text class="muted" transform="translate({left - 43} {(top + bottom) / 2:.0f}) '
+            f'rotate(-90)" text-anchor="middle">{escape(self.y_axis.text)}</text>',
         ]
         return out
 
@@ -251,7 +259,7 @@ def _legend(entries: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
     x = float(_LEFT)
     for name, style in entries:
         width = _SAMPLE + _LETTER * len(name) + 8
-        if lines[-1] and x + width > _WIDTH:
+        if lines[-1] and x + width > WIDTH:
             lines.append([])
             x = float(_LEFT)
         lines[-1].append((x, name, style))
@@ -275,6 +283,6 @@ def svg(
     names, lines = _legend(legend)
     above = _LINE * (lines - 1)
     return (
-        f'<svg class="chart" viewBox="0 {-above} {_WIDTH} {height + above:.0f}" role="img" '
+        f'<svg class="chart" viewBox="0 {-above} {WIDTH} {height + above:.0f}" role="img" '
         f'aria-label="{escape(label)}">{"".join([*body, *names])}</svg>'
     )

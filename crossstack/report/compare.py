@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,28 @@ from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
 from .page import file_list, flat, script_json, write_page
 from .points import bar_chart
+from .reduction_svg import reduction_svgs
+from .standalone import embedded
 
 #: the stacked array's layout
 STACKED = "stacked.gds"
-#: the reduction over series resistance and row wire
-MAP = "map.png"
 
 _KINDS = (
     (STACKED, "layout of the stacked array, every layer"),
     ("compare.json", "every figure of the comparison"),
     ("compare.md", "its tables, as text"),
     ("maps.json", "IR drop of every device, for the maps"),
-    (".png", "picture"),
+    (".svg", "picture"),
 )
 _METRICS = {
     "worst_device": "worst device",
     "mean_device": "mean device",
     "worst_column": "worst column",
 }
-#: pictures that a chart cannot replace: name -> what it shows
+#: pictures that need the layouts' nets, which the page has not: name -> what it shows
 _PATHS = {
-    "paths_0_expansion.png": "Expansion mode: every row feeds, every column collects.",
-    "paths_1_deep-net.png": "Deep-net mode: the bottom tier is read while column 0 of the top "
+    "paths_0_expansion.svg": "Expansion mode: every row feeds, every column collects.",
+    "paths_1_deep-net.svg": "Deep-net mode: the bottom tier is read while column 0 of the top "
     "tier is written.",
 }
 
@@ -91,11 +90,15 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "ratio_chart": _ratio_chart(value["sweep"]),
         "map": value.get("map", {}),
         "bare": value.get("bare", {}),
-        "map_picture": _embedded(folder / MAP),
+        "map_charts": reduction_svgs(value.get("map", {})),
         "slots": deep["slots"],
         "timing": timing,
         "charts": timing_charts.charts(timing),
-        "paths": {text: _embedded(folder / name) for name, text in _PATHS.items()},
+        "paths": {
+            text: embedded((folder / name).read_text(encoding="utf-8"))
+            for name, text in _PATHS.items()
+            if (folder / name).is_file()
+        },
         "parameters": flat(manifest["parameters"]),
         "versions": manifest["versions"],
         "files": file_list(folder, manifest["files"], _KINDS),
@@ -207,10 +210,3 @@ def _ratio_chart(sweep: dict[str, Any]) -> str:
         levels=[(100 * IR_DROP, f"paper: {100 * IR_DROP:g} %", "c2")],
         marks=[(drawn, f"drawn: {drawn:.2f}")],
     )
-
-
-def _embedded(path: Path) -> str:
-    """Return a picture as a data address; empty if there is none."""
-    if not path.is_file():
-        return ""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")

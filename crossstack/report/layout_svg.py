@@ -16,7 +16,7 @@ from ..pdk import Layer, Tech
 from ..pdk.model import FILLS
 
 #: coordinates are written in grid steps, which keeps them short
-_STEP = 5
+STEP = 5
 #: polygons of one layer that a page can hold and a browser can still move
 _MAX_POLYGONS = 6_000
 #: shapes of all layers, every placement counted, that are read to draw a layout as a whole
@@ -74,7 +74,7 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
         region = (region & db.Region(window)).merged()
         if region.is_empty():
             continue
-        region, closed = _areas(region, window)
+        region, closed = areas(region, window)
         if closed:
             as_areas.append(layer.name)
         visible = layer.name in shown_first
@@ -89,9 +89,9 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
 
 
 def _view_box(window: db.Box) -> str:
-    margin = max(window.width(), window.height()) // 40 // _STEP
-    left, low = window.left // _STEP - margin, -(window.top // _STEP) - margin
-    width, height = window.width() // _STEP + 2 * margin, window.height() // _STEP + 2 * margin
+    margin = max(window.width(), window.height()) // 40 // STEP
+    left, low = window.left // STEP - margin, -(window.top // STEP) - margin
+    width, height = window.width() // STEP + 2 * margin, window.height() // STEP + 2 * margin
     return f"{left} {low} {width} {height}"
 
 
@@ -142,7 +142,7 @@ def _shown_first(tech: Tech, counts: Mapping[str, int]) -> set[str]:
     return some or {name for name in counts if name not in hidden}
 
 
-def _areas(region: db.Region, window: db.Box) -> tuple[db.Region, bool]:
+def areas(region: db.Region, window: db.Box) -> tuple[db.Region, bool]:
     """Return a region of few polygons: of very many, the areas that they cover.
 
     Returns:
@@ -221,10 +221,10 @@ def path_of(polygon: db.Polygon) -> str:
     contours += [list(polygon.each_point_hole(k)) for k in range(polygon.holes())]
     text = []
     for points in contours:
-        x, y = points[0].x // _STEP, -(points[0].y // _STEP)
+        x, y = points[0].x // STEP, -(points[0].y // STEP)
         text.append(f"M{x} {y}")
         for point in points[1:]:
-            nx, ny = point.x // _STEP, -(point.y // _STEP)
+            nx, ny = point.x // STEP, -(point.y // STEP)
             if ny == y:
                 text.append(f"h{nx - x}")
             elif nx == x:
@@ -248,7 +248,7 @@ def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
                 continue
             at = shape.text_pos
             if window.contains(at.x, at.y):
-                at_place.setdefault((at.x // _STEP, -(at.y // _STEP)), []).append(shape.text_string)
+                at_place.setdefault((at.x // STEP, -(at.y // STEP)), []).append(shape.text_string)
     # a line of a macro carries the names of both its ends' pins at one point
     found = [(x, y, ", ".join(dict.fromkeys(names))) for (x, y), names in at_place.items()]
     texts = "".join(
@@ -260,10 +260,10 @@ def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
 
 def _side(x: int, window: db.Box) -> str:
     """Return the class of a name that lies at the left or right edge and must grow inwards."""
-    near = window.width() // 50 // _STEP
-    if x - window.left // _STEP < near:
+    near = window.width() // 50 // STEP
+    if x - window.left // STEP < near:
         return ' class="atleft"'
-    return ' class="atright"' if window.right // _STEP - x < near else ""
+    return ' class="atright"' if window.right // STEP - x < near else ""
 
 
 def _fonts(labels: list[tuple[int, int, str]]) -> list[float]:

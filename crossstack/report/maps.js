@@ -6,10 +6,9 @@
   const holder = $("#maps");
   if (!holder) return;
   const { panels } = JSON.parse($("#mapdata").textContent);
-  const viridis = [
-    [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141],
-    [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
-  ];
+  const viridis = holder.dataset.colours.split(" ").map((text) =>
+    [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16))
+  );
   const color = (share) => {
     const x = Math.min(Math.max(share, 0), 1) * (viridis.length - 1);
     const k = Math.min(Math.floor(x), viridis.length - 2);

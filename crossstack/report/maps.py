@@ -75,13 +75,13 @@ def panel(
     shape = next(iter(values.values())).shape
     k = -(-max(shape) // _MAX_SIDE)
     out: dict[str, Any] = {"title": title, "shape": list(shape), "block": k}
-    out["values"] = {key: _short(_worst(v, k)) for key, v in values.items()}
+    out["values"] = {key: _short(worst_of_blocks(v, k)) for key, v in values.items()}
     if k == 1 and volts is not None and amps is not None:
         out |= {"volts": _short(volts), "amps": _short(amps)}
     return out
 
 
-def _worst(values: Floats, k: int) -> Floats:
+def worst_of_blocks(values: Floats, k: int) -> Floats:
     """Return the largest value of every block of k x k devices; nan where there is none."""
     if k == 1:
         return values

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
 from ..base.units import percent
+from .fields import VIRIDIS
 
 if TYPE_CHECKING:
     import jinja2
@@ -48,13 +49,16 @@ def _environment() -> jinja2.Environment:
     """Return what reads templates; it keeps those that it has compiled."""
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(package_text),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # macros see what is global, not what a page hands to its template
+    environment.globals["viridis"] = VIRIDIS
+    return environment
 
 
 def package_text(name: str) -> str:

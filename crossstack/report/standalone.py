@@ -10,6 +10,8 @@ _STYLE = re.compile(r"<style>.*?</style><rect class=\"paper\"[^>]*/>", re.DOTALL
 _NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 _FONT = (
     '.chart text{font-family:system-ui,"Liberation Sans",sans-serif}.chart .paper{fill:var(--bg)}'
+    # a window that is wide shows all of it, and no white around it
+    "svg.chart{background:var(--bg);max-height:100vh}"
 )
 
 

@@ -22,8 +22,8 @@ FILES = {
         "timing.json",
         "nets.json",
         "layout.png",
-        "ir_drop_expansion.png",
-        "ir_drop_deep-net.png",
+        "ir_drop_expansion.svg",
+        "ir_drop_deep-net.svg",
     ),
     *("report.html", "manifest.json"),
 }

@@ -182,11 +182,11 @@ def test_a_build_without_a_network_still_has_a_page(requires_program, crossstack
 
 
 def test_large_arrays_are_cut_to_a_corner_and_maps_to_blocks():
-    from crossstack.report.maps import _worst, panel
+    from crossstack.report.maps import panel, worst_of_blocks
 
     values = np.arange(5 * 3, dtype=float).reshape(5, 3)
     values[4, 2] = np.nan
-    worst = _worst(values, 2)
+    worst = worst_of_blocks(values, 2)
     assert worst.shape == (3, 2)
     assert worst[0, 0] == values[1, 1]
     assert np.isnan(worst[2, 1])

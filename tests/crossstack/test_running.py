@@ -217,7 +217,7 @@ def test_a_second_signal_ends_at_once_even_inside_a_library(tmp_path, sent):
 
 SWALLOWS = (
     "import time, crossstack.flow as f\n"
-    "def slow(*a):  # as a callback of matplotlib's that a request to stop reaches\n"
+    "def slow(*a):  # as a callback of a library's that a request to stop reaches\n"
     "    try: time.sleep(60)\n"
     "    except BaseException: raise ValueError('an error of its own')\n"
     "f._check_rules = slow\n" + MAIN

@@ -71,7 +71,7 @@ def test_build_timing_and_report_have_it(built):
     assert 0.5 < ratio < 2.0
     assert ratio != 1.0
     assert "solo" in json.loads((built / "em.json").read_text())["modes"]
-    assert (built / "ir_drop_solo.png").is_file()
+    assert (built / "ir_drop_solo.svg").is_file()
     report = (built / "report.html").read_text()
     assert "IR drop, solo" in report
     assert "In solo, settling" in report
