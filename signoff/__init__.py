@@ -11,33 +11,33 @@ from ..base.lazy import loader
 
 if TYPE_CHECKING:
     from .checks import Check, TapeoutFile, check_file, check_pair
+    from .listing import text_lines
     from .models import foundry_models, kept_models, largest_difference, measure, write_table
     from .tapeout import (
         Source,
-        Wafer,
         inspect,
         package_folder,
         recorded_source,
         slot_named,
-        text_lines,
         write_parts,
     )
     from .verdicts import check_density, judge
+    from .wafer import Wafer
 
 _HOME = {
     ".checks": ("Check", "TapeoutFile", "check_file", "check_pair"),
+    ".listing": ("text_lines",),
     ".models": ("foundry_models", "kept_models", "largest_difference", "measure", "write_table"),
     ".tapeout": (
         "Source",
-        "Wafer",
         "inspect",
         "package_folder",
         "recorded_source",
         "slot_named",
-        "text_lines",
         "write_parts",
     ),
     ".verdicts": ("check_density", "judge"),
+    ".wafer": ("Wafer",),
 }
 
 __all__ = [

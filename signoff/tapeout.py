@@ -20,53 +20,20 @@ from .checks import (
     check_openings,
     check_pair,
     check_strays,
-    has_pads,
 )
 from .die import check_die
-from .handover import mask_layers_text
+from .listing import every_mask_marked, marks_of, masks_of
 from .pads import clamp_count, pad_rows
 from .verdicts import NETLIST, RULES, Steps, check_density, differences, judge, quietly
+from .wafer import Wafer
 
 if TYPE_CHECKING:
-    import klayout.db as db
-
     from ..generators.tapeout import Slot
     from ..lvs import ExtractedLayout
 
 
-#: verdict -> what it means, in words
-VERDICTS = {
-    "ready": "ready, every check passed",
-    "not ready": "NOT READY: a check failed",
-    "unknown": "UNKNOWN: not everything was judged",
-}
-
 #: steps of `inspect`, in their order
 STEPS = ("check files", RULES, NETLIST, "check die")
-
-
-@dataclass(frozen=True)
-class Wafer:
-    """Where dies lie on a wafer.
-
-    Attributes:
-        pitch_um: step from die to die in x and y; None for the die's own size.
-        origin_um: place of the lower-left corner of die (0, 0).
-        dies: (column, row) of the dies whose marks are listed.
-
-    Raises:
-        ParameterError: for a step that is not positive, or a place that is no number.
-    """
-
-    pitch_um: tuple[float, float] | None = None
-    origin_um: tuple[float, float] = (0.0, 0.0)
-    dies: tuple[tuple[int, int], ...] = ((0, 0),)
-
-    def __post_init__(self) -> None:
-        if self.pitch_um is not None and not all(0.0 < p < 1e6 for p in self.pitch_um):
-            raise ParameterError("die-pitch-um", self.pitch_um, "two positive lengths below 1 m")
-        if not all(abs(v) < 1e6 for v in self.origin_um):
-            raise ParameterError("first-die-um", self.origin_um, "two places within 1 m")
 
 
 @dataclass(frozen=True)
@@ -234,9 +201,9 @@ def inspect(
         checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
     x1, y1, x2, y2 = pair[0].box
-    masks = _masks(layout, source.tech)
-    marks = _marks(layout, source.tech, wafer, (x2 - x1, y2 - y1))
-    checks.append(_every_mask_marked(pair[0], masks, marks))
+    masks = masks_of(layout, source.tech)
+    marks = marks_of(layout, source.tech, wafer, (x2 - x1, y2 - y1))
+    checks.append(every_mask_marked(pair[0], masks, marks))
     shuttle = source.tech.shuttle
     items = dict(shuttle.items)
     checks = [replace(check, item=items.get(check.name, "")) for check in checks]
@@ -302,108 +269,3 @@ def _same_source(
         text = f"the package draws something else than {name}: {'; '.join(differences)}"
         return Check("source", name, "failed", text)
     return Check("source", name, "ok", "The package was made from this layout.")
-
-
-def _every_mask_marked(
-    foundry: TapeoutFile, masks: list[dict[str, Any]], marks: list[dict[str, Any]]
-) -> Check:
-    """Return whether every mask that is used can be aligned."""
-    if not masks:
-        return Check("marks", foundry.path.name, "ok", "No mask of a module is to be aligned.")
-    marked = {mark["mask"] for mark in marks if mark["kind"] == "mark"}
-    missing = [mask["mask"] for mask in masks if mask["used"] and mask["mask"] not in marked]
-    if not missing:
-        return Check("marks", foundry.path.name, "ok", "Every mask in use has an alignment mark.")
-    text = f"no alignment mark for {', '.join(missing)}"
-    if has_pads(foundry):
-        return Check("marks", foundry.path.name, "failed", text)
-    block = "a block without pads; the chip that it is placed on carries them"
-    return Check("marks", foundry.path.name, "unknown", f"{text}: {block}")
-
-
-def _masks(layout: db.Layout, tech: Tech) -> list[dict[str, Any]]:
-    from ..generators.tapeout import mask_table
-
-    return [
-        {
-            "mask": mask.name,
-            "layer": f"{mask.gds[0]}/{mask.gds[1]}",
-            "fill": f"{mask.fill[0]}/{mask.fill[1]}"
-            if mask.fill and _draws(layout, mask.fill)
-            else "",
-            "polarity": mask.polarity,
-            "film": mask.film,
-            "purpose": mask.purpose,
-            "used": _draws(layout, mask.gds),
-        }
-        for mask in mask_table(tech)
-    ]
-
-
-def _draws(layout: db.Layout, pair: tuple[int, int]) -> bool:
-    """Return whether a layout draws anything on a layer."""
-    index = layout.find_layer(*pair)
-    return index is not None and any(not cell.bbox(index).empty() for cell in layout.top_cells())
-
-
-def _marks(
-    layout: db.Layout, tech: Tech, wafer: Wafer, die: tuple[int, int]
-) -> list[dict[str, Any]]:
-    """Return each mark's place on the die, and on the wafer for each die asked for."""
-    from ..generators.tapeout import find_marks
-
-    dbu = layout.dbu
-    pitch = wafer.pitch_um or (die[0] * dbu, die[1] * dbu)
-    rows = []
-    for mark in find_marks(layout, tech):
-        x, y = round(mark.x * dbu, 4), round(mark.y * dbu, 4)
-        on_wafer = [
-            {
-                "die": list(at),
-                "x_um": round(wafer.origin_um[0] + at[0] * pitch[0] + x, 4),
-                "y_um": round(wafer.origin_um[1] + at[1] * pitch[1] + y, 4),
-            }
-            for at in wafer.dies
-        ]
-        rows.append({"mask": mark.mask, "kind": mark.kind, "x_um": x, "y_um": y, "wafer": on_wafer})
-    return rows
-
-
-def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
-    """Return the package as a text for whoever makes the masks and aligns them."""
-    width, height = report["die_um"]
-    lines = [
-        f"Tapeout package {report['name']}: {VERDICTS[report['verdict']]}",
-        f"Die {width:g} x {height:g} um",
-        "",
-    ]
-    lines += ["Files"]
-    lines += [f"  {name}  SHA-256 {digest}" for name, digest in report["files"].items()]
-    lines += ["", "Checks"]
-    lines += [
-        f"  {c['status']:<8} {c['name']:<16} {c['file']}: {c['text']}"
-        + (f" [{c['item']}]" if c.get("item") else "")
-        for c in report["checks"]
-    ]
-    if report.get("not_repeated"):
-        lines += ["", f"Not repeated here, of the checks of {report['shuttle']}"]
-        lines += [f"  {text}" for text in report["not_repeated"]]
-    if report.get("to_agree"):
-        lines += ["", "To be agreed with the shuttle and the mask shop"]
-        lines += [f"  {text}" for text in report["to_agree"]]
-    lines += ["", "Masks, in the order of the process (polarity for positive resist)"]
-    lines += [
-        f"  {m['mask']:<8} {mask_layers_text(m):<15} {m['polarity']:<12} {m['film']:<38} "
-        + m["purpose"]
-        + ("" if m["used"] else "  (not used)")
-        for m in report["masks"]
-    ]
-    against = f"Marks against {tech.roles.land}"
-    lines += ["", f"{against}: centre on the die, and on the wafer by die (um)"]
-    for m in report["marks"]:
-        places = "  ".join(
-            f"({w['die'][0]},{w['die'][1]}) {w['x_um']:.3f} {w['y_um']:.3f}" for w in m["wafer"]
-        )
-        mask = m["mask"] or "none"
-        lines.append(f"  {mask:<8} {m['kind']:<8} {m['x_um']:10.3f} {m['y_um']:10.3f}   {places}")
-    return lines if report["marks"] else [*lines, "  none drawn"]

@@ -9,18 +9,42 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, hypot
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .tapeout import Wafer
+from ..base.errors import ParameterError
 
 #: diameter of the wafer, and the rim in which no die counts, um: both assumed
 DIAMETER_UM, RIM_UM = 200_000.0, 3_000.0
 #: most dies that a map shows
 MOST = 50_000
 COLUMNS = ("column", "row", "x_um", "y_um", "listed")
+
+
+@dataclass(frozen=True)
+class Wafer:
+    """Where dies lie on a wafer.
+
+    Attributes:
+        pitch_um: step from die to die in x and y; None for the die's own size.
+        origin_um: place of the lower-left corner of die (0, 0).
+        dies: (column, row) of the dies whose marks are listed.
+
+    Raises:
+        ParameterError: for a step that is not positive, or a place that is no number.
+    """
+
+    pitch_um: tuple[float, float] | None = None
+    origin_um: tuple[float, float] = (0.0, 0.0)
+    dies: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    def __post_init__(self) -> None:
+        if self.pitch_um is not None and not all(0.0 < p < 1e6 for p in self.pitch_um):
+            raise ParameterError("die-pitch-um", self.pitch_um, "two positive lengths below 1 m")
+        if not all(abs(v) < 1e6 for v in self.origin_um):
+            raise ParameterError("first-die-um", self.origin_um, "two places within 1 m")
 
 
 def wafer_dies(wafer: Wafer, die_um: list[float]) -> list[dict[str, Any]]:

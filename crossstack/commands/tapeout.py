@@ -70,7 +70,7 @@ def command(
     from ..lab import plan_csv, probe_plan
     from ..layouts import tapeout_source
     from ..plans import TAPEOUT
-    from ..signoff import bonding, handover, pads, tapeout
+    from ..signoff import bonding, handover, listing, pads, tapeout
     from ..signoff import wafer as wafers
     from ..signoff.formats import outcome_of
 
@@ -83,7 +83,7 @@ def command(
         "tapeout.json", "tapeout.txt", "README.txt", "pads.csv", "bonding.svg", "probe_plan.csv",
         "wafer_map.csv", "wafer_map.svg",
     )  # fmt: skip
-    wafer = tapeout.Wafer(die_pitch_um, first_die_um, dies)
+    wafer = wafers.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing)
     for warning in opened.warnings:
         console.note(warning)
@@ -98,7 +98,7 @@ def command(
             found, opened, where, wanted, wafer, made_from, fresh=not check_only, steps=console.step
         )
         files.write_json(work / "tapeout.json", report)
-        files.write_lines(work / "tapeout.txt", tapeout.text_lines(report, found.tech))
+        files.write_lines(work / "tapeout.txt", listing.text_lines(report, found.tech))
         files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
         files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
         diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])

@@ -19,6 +19,7 @@ from crossstack.signoff import die as die_checks
 from crossstack.signoff.checks import TapeoutFile, check_file
 from crossstack.signoff.die import check_die
 from crossstack.signoff.verdicts import check_density
+from crossstack.signoff.wafer import Wafer
 
 FAR = SIDE - 40_000
 
@@ -268,7 +269,7 @@ def test_every_damage_is_named_in_one_package(finished, tmp_path, monkeypatch):
     source = tapeout.Source(path, "die", TECH, None)
     opened = open_layout(path, TECH.drawing)
     tapeout.write_parts(opened, "die", TECH, tmp_path)
-    report = tapeout.inspect(source, opened, tmp_path, None, tapeout.Wafer())
+    report = tapeout.inspect(source, opened, tmp_path, None, Wafer())
     failed = {c["name"]: c["text"] for c in report["checks"] if c["status"] == "failed"}
     words = {
         "seal ring": "Metal2 is open", "local density": "Metal4 covers", "fill": "DCF.1a",

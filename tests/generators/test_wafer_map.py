@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from crossstack.signoff import wafer as wafers
-from crossstack.signoff.tapeout import Wafer
+from crossstack.signoff.wafer import Wafer
 
 DIE = [3932.0, 5122.0]
 
