@@ -33,7 +33,7 @@ from crossstack.extract import Bsim, extract, net_capacitance, write_spice
 from crossstack.extract.field.lumps import with_capacitors, without_small
 from crossstack.extract.write.bins import few_bins
 from crossstack.extract.write.bsim import pin_volts
-from crossstack.extract.write.spice import _Nodes
+from crossstack.extract.write.wires import Nodes
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lvs import extract_layout
 from crossstack.pdk import get_tech
@@ -125,7 +125,7 @@ class Case:
 def _probes(case: Case, found: OverTime) -> Iterator[tuple[str, str, str]]:
     """Yield name and both nodes of the devices that are written."""
     network, column = case.network, found.writes[0].column if found.writes else -1
-    names = _Nodes(network).names
+    names = Nodes(network).names
     for k in np.flatnonzero(network.memristor_col == column):
         ends = names[network.memristor_a[k]], names[network.memristor_b[k]]
         yield f"probe{network.memristor_tier[k]}_{network.memristor_row[k]}", *ends

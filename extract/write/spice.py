@@ -16,26 +16,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.names import TIER_NAMES, cell_name, distinct
+from ...base.names import TIER_NAMES, cell_name
 from ...base.outputs import write_text
 from ...pdk import Conditions, ParameterError, Tech
 from ...pdk.conditions import agree
-from ...solve.circuit.circuit import join
 from ...solve.network.network import Network
-from ..field.lumps import Lump, lumps, transistor_ends, without_small
+from ..field.lumps import lumps, transistor_ends, without_small
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .model import PARAMETERS as MODEL_PARAMETERS
 from .model import MemristorModel
+from .wires import Capacitors, Nodes, flat_wires, shared_wires, wrapped
 
 if TYPE_CHECKING:
     from ...solve.circuit.iv import SpiceLaw
     from ..field.netcap import NetCapacitance
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-#: wire pieces up to this join their nodes: written as they are, their conductances would swamp
-#: all others. Two pins on one place are tied by as much
-SHORT_OHM = 1e-6
 #: off-state nodes hang free: rshunt pins them without a measurable current
 _RESISTOR_OPTIONS = "reltol=1e-9 abstol=1e-18 vntol=1e-12 gmin=1e-18 rshunt=1e18"
 #: what a BSIM transistor that is off leaks matters more; Newton need not go as far
@@ -101,28 +97,21 @@ def write_spice(
             folder without the foundry's models, or conditions other than the network's.
         FileError: if the file cannot be written.
     """
-    if model is not None and any(laws or ()):
-        raise ParameterError("laws", laws, "None: a model of the user's has its own")
-    if bsim is not None and switch_ohm is not None:
-        raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
-    for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
-        agree(network.conditions, at)
+    _refuse(network, tech, laws, switch_ohm, bsim, model, least_coupling)
     path, gates, name = Path(path), gates or {}, cell_name(name)
-    nodes = _Nodes(network)
+    nodes = Nodes(network)
     if bsim is not None:
-        nodes = _Nodes(network, gate_nodes(network).values(), more_pins(network, bsim))
-    if not 0 <= least_coupling <= 1:
-        raise ParameterError("least_coupling", least_coupling, "0 .. 1")
+        nodes = Nodes(network, gate_nodes(network).values(), more_pins(network, bsim))
     # a BSIM transistor brings the capacitance of its gate along
     farad = without_small(capacitance or {}, least_coupling)
     if bsim is not None:
         farad = {net: replace(found, gate_f=0.0) for net, found in farad.items()}
-    capacitors = _Capacitors(nodes, lumps(network, farad))
+    capacitors = Capacitors(nodes, lumps(network, farad))
     if hierarchical:
-        definitions, wires = _shared_wires(network, nodes, capacitors, name)
+        definitions, wires = shared_wires(network, nodes, capacitors, name)
     else:
-        definitions, wires = [], _flat_wires(network, nodes)
-    pins = nodes.pin_names
+        definitions, wires = [], flat_wires(network, nodes)
+    ohm, laws = _ohms(network, tech, memristor_ohm), laws or [None] * len(TIER_NAMES)
     lines = [
         f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
         *_made_at(network),
@@ -130,34 +119,41 @@ def write_spice(
         *(bsim.library() if bsim else ()),
         *([model.include] if model else ()),
         *definitions,
-        *wrapped([f".subckt {name}", *pins.values()]),
+        *wrapped([f".subckt {name}", *nodes.pin_names.values()]),
         *wires,
         *nodes.ties(),
-        *_memristors(
-            network,
-            nodes.names,
-            _ohms(network, tech, memristor_ohm),
-            laws or [None] * len(TIER_NAMES),
-            model,
-        ),
+        *_memristors(network, nodes.names, ohm, laws, model),
     ]
     if bsim is not None:
-        lines += transistors(network, nodes.names, pins, bsim)
+        lines += transistors(network, nodes.names, nodes.pin_names, bsim)
     else:
         lines += _switches(network, nodes.names, _switch_ohms(network, tech, switch_ohm), gates)
         lines += _ends(network, nodes, tech, gates) if capacitance else ()
     lines += [*capacitors.cards(), f".ends {name}"]
     if sources is not None:
-        _check_pins(network, sources)
-        if bsim is None:
-            lines += _bench(name, list(pins), sources, _RESISTOR_OPTIONS, ())
-        else:
-            volts = pin_volts(network, sources, gates, bsim)
-            prints = _device_prints(network, nodes.names, list(pins.values()))
-            lines += _bench(name, list(pins), volts, _BSIM_OPTIONS, prints)
-    lines.append(".end")
-    write_text(path, "\n".join(lines) + "\n")
+        lines += _bench_of(network, nodes, name, sources, gates, bsim)
+    write_text(path, "\n".join([*lines, ".end"]) + "\n")
     return path
+
+
+def _refuse(
+    network: Network,
+    tech: Tech,
+    laws: Sequence[SpiceLaw | None] | None,
+    switch_ohm: ArrayLike | None,
+    bsim: Bsim | None,
+    model: MemristorModel | None,
+    least_coupling: float,
+) -> None:
+    """Raise ParameterError for arguments that exclude each other, or are of other conditions."""
+    if model is not None and any(laws or ()):
+        raise ParameterError("laws", laws, "None: a model of the user's has its own")
+    if bsim is not None and switch_ohm is not None:
+        raise ParameterError("switch_ohm", switch_ohm, "None: BSIM transistors have their own")
+    for at in (tech.conditions, *([bsim.conditions] if bsim else [])):
+        agree(network.conditions, at)
+    if not 0 <= least_coupling <= 1:
+        raise ParameterError("least_coupling", least_coupling, "0 .. 1")
 
 
 def _made_at(network: Network) -> Iterator[str]:
@@ -170,135 +166,6 @@ def _lumped_at(share: float) -> Iterator[str]:
     """Yield the remark that says which couplings count as ground."""
     if share:
         yield f"* couplings below {share:.4g} of both nets' capacitance count as ground"
-
-
-class _Nodes:
-    """The nodes of a netlist: those of a network, joined where nothing lies between them.
-
-    Attributes:
-        group: for each node of the network the one that stands for it.
-        names: for each node of the network its name in the netlist; the pin's, if it has one.
-        outside: nodes that something other than the wires of one net is on.
-        pin_names: pin -> its name in the netlist, pins without wires (`more`) last.
-    """
-
-    def __init__(
-        self, network: Network, gates: Iterable[int | None] = (), more: Iterable[str] = ()
-    ) -> None:
-        short = network.resistor_ohm <= SHORT_OHM
-        a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
-        _, piece = join(network.n_nodes, a[short], b[short])
-        _, first = np.unique(piece, return_index=True)
-        self.group: Ints = first[piece]
-        self.pins: dict[int, list[str]] = {}
-        for pin, node in network.ports.items():
-            self.pins.setdefault(int(self.group[node]), []).append(pin)
-        taken: set[str] = set()
-        every = [*network.ports, *more]
-        self.pin_names = dict(zip(every, distinct(every, taken), strict=True))
-        inner = [int(k) for k in first if int(k) not in self.pins]
-        names = dict(
-            zip(inner, distinct((network.node_names[k] for k in inner), taken), strict=True)
-        )
-        names |= {node: self.pin_names[pins[0]] for node, pins in self.pins.items()}
-        self.names = [names[int(k)] for k in self.group]
-        self.outside = np.zeros(network.n_nodes, dtype=bool)
-        ends = (network.memristor_a, network.memristor_b, network.switch_a, network.switch_b)
-        for some in (*ends, [node for node in gates if node is not None], list(self.pins)):
-            self.outside[self.group[np.asarray(some, dtype=np.int64)]] = True
-        # a node of two nets is in the subcircuits of both
-        at = self.group[np.concatenate([a, b])]
-        net = np.concatenate([network.resistor_net, network.resistor_net])
-        pairs = np.unique(np.stack([at, net]), axis=1)
-        used, nets = np.unique(pairs[0], return_counts=True)
-        self.outside[used[nets > 1]] = True
-
-    def ties(self) -> Iterator[str]:
-        """Yield what ties pins to the one on the same node that the node is called after."""
-        named = ([self.pin_names[pin] for pin in pins] for pins in self.pins.values())
-        more = ((pins[0], pin) for pins in named for pin in pins[1:])
-        for k, (first, pin) in enumerate(more):
-            yield f"Rtie{k} {first} {pin} {SHORT_OHM:g}"
-
-
-class _Capacitors:
-    """Capacitors of a netlist: to ground by node, which a subcircuit may take, and coupling."""
-
-    def __init__(self, nodes: _Nodes, placed: Iterable[Lump]) -> None:
-        self.names = nodes.names
-        self.ground: dict[int, float] = {}
-        self.coupling: list[tuple[int, int, float]] = []
-        for a, b, farad in placed:
-            node = int(nodes.group[a])
-            if b is None:
-                self.ground[node] = self.ground.get(node, 0.0) + farad
-                continue
-            nodes.outside[[node, nodes.group[b]]] = True
-            self.coupling.append((a, b, farad))
-
-    def take(self, members: Ints) -> list[str]:
-        """Return the capacitance to ground of each node as text, '' without, and forget it."""
-        return [f"{self.ground.pop(k):.6g}" if k in self.ground else "" for k in members.tolist()]
-
-    def cards(self) -> Iterator[str]:
-        """Yield those that no subcircuit took."""
-        ground = [(node, None, farad) for node, farad in self.ground.items()]
-        for k, (a, b, farad) in enumerate([*ground, *self.coupling]):
-            yield f"Cw{k} {self.names[a]} {'0' if b is None else self.names[b]} {farad:.6g}"
-
-
-def _flat_wires(network: Network, nodes: _Nodes) -> list[str]:
-    """Return one resistor per wire piece; a comment before them says their layer.
-
-    It has a line of its own: what follows a value is no comment to KLayout's reader.
-    """
-    rows = zip(network.resistor_a, network.resistor_b, network.resistor_ohm, strict=True)
-    lines, last = [], -1
-    for k, (a, b, r) in enumerate(rows):
-        if nodes.group[a] == nodes.group[b]:
-            continue
-        if network.resistor_layer[k] != last:
-            last = network.resistor_layer[k]
-            lines.append(f"* {network.layers[last]}")
-        lines.append(f"Rw{k} {nodes.names[a]} {nodes.names[b]} {r:.9g}")
-    return lines
-
-
-def _shared_wires(
-    network: Network, nodes: _Nodes, capacitors: _Capacitors, name: str
-) -> tuple[list[str], list[str]]:
-    """Return a subcircuit per distinct net, called after the whole, and one instance per net."""
-    order = np.argsort(network.resistor_net, kind="stable")
-    limits = np.searchsorted(network.resistor_net[order], np.arange(len(network.nets) + 1))
-    known: dict[tuple[object, ...], str] = {}
-    definitions: list[str] = []
-    instances: list[str] = []
-    for k in range(len(network.nets)):
-        mine = order[limits[k] : limits[k + 1]]
-        ends = nodes.group[np.stack([network.resistor_a[mine], network.resistor_b[mine]])]
-        kept = ends[0] != ends[1]
-        if not kept.any():
-            continue
-        members, local = np.unique(ends[:, kept].ravel(), return_inverse=True)
-        ohm = network.resistor_ohm[mine][kept]
-        shared = np.flatnonzero(nodes.outside[members])
-        ground = capacitors.take(members)
-        key = (tuple(local), tuple(np.round(ohm, 9)), tuple(shared), tuple(ground))
-        if key not in known:
-            known[key] = f"{name}_wires{len(known)}"
-            definitions += wrapped([f".subckt {known[key]}", *(f"p{n}" for n in shared)])
-            inside = set(range(len(members))) - set(shared.tolist())
-            label = [f"{'n' if n in inside else 'p'}{n}" for n in range(len(members))]
-            first, second = np.split(local, 2)
-            rows = zip(first, second, ohm, strict=True)
-            definitions += [
-                f"R{m} {label[x]} {label[y]} {r:.9g}" for m, (x, y, r) in enumerate(rows)
-            ]
-            definitions += [f"C{n} {label[n]} 0 {c}" for n, c in enumerate(ground) if c]
-            definitions.append(f".ends {known[key]}")
-        ports = [nodes.names[n] for n in members[shared]]
-        instances += wrapped([f"Xw{k}", *ports, known[key]])
-    return definitions, instances
 
 
 def _per_device(network: Network, name: str, value: ArrayLike) -> Floats:
@@ -374,7 +241,7 @@ def _switches(
         yield f"Rs{k} {a} {b} {ohms[k]:.9g}"
 
 
-def _ends(network: Network, nodes: _Nodes, tech: Tech, gates: Mapping[str, bool]) -> Iterator[str]:
+def _ends(network: Network, nodes: Nodes, tech: Tech, gates: Mapping[str, bool]) -> Iterator[str]:
     """Yield the capacitance of sources and drains, which resistors do not bring along."""
     total: dict[str, float] = {}
     for node, _, farad in transistor_ends(network, tech, gates):
@@ -389,6 +256,25 @@ def _check_pins(network: Network, sources: Mapping[str, float]) -> None:
     if unknown:
         some = ", ".join(list(network.ports)[:6])
         raise ParameterError("sources", unknown[0], f"a pin of the network such as {some}")
+
+
+def _bench_of(
+    network: Network,
+    nodes: Nodes,
+    name: str,
+    sources: Mapping[str, float],
+    gates: Mapping[str, bool],
+    bsim: Bsim | None,
+) -> Iterator[str]:
+    """Yield what makes the netlist a bench: with BSIM transistors, that prints devices, too."""
+    _check_pins(network, sources)
+    pins = nodes.pin_names
+    if bsim is None:
+        yield from _bench(name, list(pins), sources, _RESISTOR_OPTIONS, ())
+        return
+    volts = pin_volts(network, sources, gates, bsim)
+    prints = _device_prints(network, nodes.names, list(pins.values()))
+    yield from _bench(name, list(pins), volts, _BSIM_OPTIONS, prints)
 
 
 def _bench(
@@ -421,9 +307,3 @@ def _device_prints(network: Network, names: list[str], pins: list[str]) -> Itera
         for node in (network.memristor_a[k], network.memristor_b[k]):
             name = names[node]
             yield f'print "v({order.get(name, f"xdut.{name}".lower())})"'
-
-
-def wrapped(words: list[str], per_line: int = 12) -> Iterator[str]:
-    """Yield a SPICE card over as many lines as it needs."""
-    for k in range(0, len(words), per_line):
-        yield ("+ " if k else "") + " ".join(words[k : k + per_line])
