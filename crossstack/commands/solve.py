@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..base.errors import FOUND, OK
+from .. import solution
+from ..base.errors import FOUND, OK, ConfigError
 from ..console import Console, output_options
 from ..options import (
     EXISTING,
     EXISTING_OR_FOLDER,
-    check_results,
-    check_results_folder,
-    check_table,
     device_figures,
     device_option,
-    is_folder,
     mode_option,
     options_of_mode,
     process_option,
@@ -28,23 +25,13 @@ from ..over_time import asked_of, check_place, follow
 from ..typed import NUMBER, WHOLE, Need
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ..analyse.batch import Batch
-    from ..analyse.solve_studies import Asked
+    from ..analyse.analysis import Stimulus
+    from ..analyse.operating import Laws
+    from ..analyse.solve_studies import Asked, Found
     from ..extract.array.tiled import TiledArray
-    from ..pdk import Tech
+    from ..layouts import Wires
     from ..solve.modes.address import Told
     from ..solve.network.network import Network
-    from ..solve.study.metrics import IrDrop
-
-    Floats = NDArray[np.float64]
-
-#: what a folder of results holds, or held before
-_RESULTS = ("ir_drop.csv", "ir_drop.npz", "ir_drop.json", "report.html", "column_currents.csv")
-#: columns that are printed; --json holds all
-COLUMNS_SHOWN = 64
 
 
 @click.command("solve")
@@ -187,12 +174,7 @@ def command(
     crossstack solve crossstack_10x10x2_network.npz --transient --bits 8 -o times
     """  # noqa: D301
     from ..analyse import analysis
-    from ..analyse.needs import lowest_of_writes, write_verdict
     from ..analyse.operating import Laws
-    from ..analyse.pads import at_pads
-    from ..analyse.solve_studies import Asked, Found, Problem
-    from ..analyse.summary import drop_lines, remarks, summary
-    from ..base.errors import ConfigError
     from ..layouts import wires_in
     from ..solve.network.network import Network
 
@@ -202,70 +184,90 @@ def command(
     given = options_of_mode(mode, options, anyway=anyway)
     if address is not None:
         given |= _addressed(network, mode, address, options)
-    asked = Asked(
-        samples=monte_carlo,
-        chance={"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire},
-        programming_v=programming,
-        write_voltage=options["write_voltage"],
-        sensitivity=sensitivity,
-    )
+    chance = {"seed": seed, "sigma": sigma, "stuck": stuck, "open_wire": open_wire}
+    asked = _asked(monte_carlo, chance, programming, options["write_voltage"], sensitivity)
     if linear and nonlinear:
         raise ConfigError("--linear and --nonlinear exclude each other")
     asked.check(nonlinear=nonlinear)
     times = asked_of(transient, linear, {"bits": bits, "rise": rise, "pulse": pulse})
     if times is not None and (flags := asked.flags()):
         raise ConfigError(f"--transient and {flags[0]} exclude each other")
-    _check_place(out, as_csv=as_csv)
+    solution.check_place(out, as_csv=as_csv)
     if times is not None:
         check_place(out)
     wires = wires_in(network, process=process).with_device(device_figures(device))
-    loaded, tech = wires.found, wires.tech
+    loaded = wires.found
     what, vectors = analysis.stimulus_of_many(
-        loaded, tech, weights=weights, conductances=conductances, inputs=inputs
+        loaded, wires.tech, weights=weights, conductances=conductances, inputs=inputs
     )
     asked = replace(asked, vectors=vectors)
     _check_offered(loaded, mode, asked, transient=transient)
     told = None if address is None else _told(loaded, mode, address, given)
-    laws = Laws.of(tech, linear=linear, nonlinear=nonlinear)
+    laws = Laws.of(wires.tech, linear=linear, nonlinear=nonlinear)
     if times is not None and isinstance(loaded, Network):
         return follow(console, loaded, wires, what, mode, laws, times, given, out)
-    found = Found()
-    with console.steps():
-        done, not_run = analysis.solve_modes(loaded, tech, what, console, (mode,), laws, **given)
-        if isinstance(loaded, Network):
-            found = Problem(loaded, tech, what, mode, given, laws).study(asked, console)
-    drops = summary(done, not_run, what)
-    notes = [*wires.notes, *remarks(drops)]
+    found, solved = _solve(console, wires, what, mode, laws, given, asked, linear=linear)
+    value, lines, notes = solved.told(network, (wires.path, weights, conductances, inputs))
     for note in notes:
         console.note(note)
-    value = {"network": network.resolve().name, **drops.to_json(), "notes": notes}
-    pads = at_pads(loaded, done[mode]) if isinstance(loaded, Network) else None
-    value |= {} if pads is None else {"pads": pads.to_json()}
-    value |= _record(tech, done[mode], given, (wires.path, weights, conductances, inputs))
-    value["laws"] = laws.to_json()
-    if laws.every is not None:
-        value["nonlinear"] = value["laws"]["read"]
-    lines = [tech.conditions.text, laws.text(mode), *what.text.values(), *drop_lines(drops)]
-    lines += [] if pads is None else pads.lines()
-    if (writes := done[mode].writes) and not linear:
-        absent = _absent(loaded, what.conductances)
-        verdict = write_verdict(tech, lowest_of_writes(writes), "the written column", absent)
-        value["write_voltages"] = verdict.to_json()
-        lines.append(verdict.line)
     if told is not None:
         value[told.key] = {"address": address, **told.value}
         lines.append(told.text)
     with console.later():
         for line in lines:
             console.say(line)
-        pins = _pins(loaded)
-        _say_currents(console, pins, done[mode])
-        value |= found.say(console, pins, done[mode].counted_columns)
+        pins = solution.pins_of(loaded)
+        solution.say_currents(console, pins, solved.drop)
+        value |= found.say(console, pins, solved.drop.counted_columns)
         if out is not None:
-            for path in _write(out, done, value, found.batch, as_csv=as_csv):
+            written = solution.write_files(out, solved.done, value, found.batch, as_csv=as_csv)
+            for path in written:
                 console.say(str(path))
     console.result(value)
     return FOUND if found.misses else OK
+
+
+def _asked(
+    samples: int | None,
+    chance: Mapping[str, float | None],
+    programming: float | str | None,
+    write_voltage: float | None,
+    sensitivity: bool,
+) -> Asked:
+    """Return what is asked for beyond one solve."""
+    from ..analyse.solve_studies import Asked
+
+    return Asked(
+        samples=samples,
+        chance=chance,
+        programming_v=programming,
+        write_voltage=write_voltage,
+        sensitivity=sensitivity,
+    )
+
+
+def _solve(
+    console: Console,
+    wires: Wires,
+    what: Stimulus,
+    mode: str,
+    laws: Laws,
+    given: Mapping[str, Any],
+    asked: Asked,
+    *,
+    linear: bool,
+) -> tuple[Found, solution.Solution]:
+    """Solve a network in a mode, and study what was asked beyond that."""
+    from ..analyse.analysis import solve_modes
+    from ..analyse.solve_studies import Found, Problem
+    from ..solve.network.network import Network
+
+    found, loaded = Found(), wires.found
+    with console.steps():
+        done, not_run = solve_modes(loaded, wires.tech, what, console, (mode,), laws, **given)
+        if isinstance(loaded, Network):
+            found = Problem(loaded, wires.tech, what, mode, given, laws).study(asked, console)
+    return found, solution.Solution(wires, what, laws, given, done, not_run, linear)
 
 
 def _addressed(
@@ -273,7 +275,6 @@ def _addressed(
 ) -> dict[str, Any]:
     """Return the options of a mode whose controls logic on board sets."""
     from ..addresses import addressing_beside
-    from ..base.errors import ConfigError
     from ..solve.modes.modes import MODES
 
     if options["write_column"] is not None:
@@ -288,7 +289,6 @@ def _told(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
 
     from ..addresses import check_address
     from ..analyse.analysis import shape_of
-    from ..base.errors import ConfigError
     from ..solve.modes.drives import network_drives
     from ..solve.network.network import Network
 
@@ -301,34 +301,11 @@ def _told(loaded: Network | TiledArray, mode: str, address: int, given: Mapping[
     return told
 
 
-def _check_place(out: Path | None, *, as_csv: bool) -> None:
-    """Refuse a place for results before anything is solved."""
-    from ..base.errors import ConfigError
-
-    check_results_folder(out)
-    check_table(out)
-    in_folder = out is not None and is_folder(out)
-    check_results(out, *(_RESULTS if in_folder else ("",)))
-    if as_csv and not in_folder:
-        raise ConfigError("--csv needs a folder: -o FOLDER")
-
-
-def _absent(loaded: Network | TiledArray, siemens: Floats) -> list[str]:
-    """Say which devices no write reaches: left out by the extraction, or open."""
-    left_out = getattr(loaded, "left_out", None)
-    found = ["some are left out"] if left_out is not None and left_out.devices else []
-    there = getattr(loaded, "present", None)
-    if (siemens == 0).any() if there is None else (siemens[there] == 0).any():
-        found.append("devices of 0 S are open and get nothing")
-    return found
-
-
 def _check_offered(
     loaded: Network | TiledArray, mode: str, asked: Asked, *, transient: bool
 ) -> None:
     """Refuse what a network, or an array without named nodes, does not offer."""
     from ..analyse import analysis
-    from ..base.errors import ConfigError
     from ..solve.network.network import Network
 
     flags = [*asked.flags(), *(["--transient"] if transient else [])]
@@ -336,81 +313,3 @@ def _check_offered(
         raise ConfigError(f"{flags[0]} needs a network with named nodes, {analysis.TOO_LARGE}")
     if (reason := analysis.refusal(loaded, mode)) is not None:
         raise ConfigError(reason)
-
-
-def _say_currents(console: Console, pins: list[str], drop: IrDrop) -> None:
-    """Print the current of each column."""
-    written = ""
-    if drop.write is not None:
-        written = pins[drop.write.column]
-    for name, amps in list(zip(pins, drop.column_currents, strict=True))[:COLUMNS_SHOWN]:
-        micro = round(amps * 1e6, 6) + 0.0  # no minus before a zero
-        console.say(f"  {name:<8} {micro:12.6f} uA{'  (written)' if name == written else ''}")
-    if len(pins) > COLUMNS_SHOWN:
-        console.say(f"  and {len(pins) - COLUMNS_SHOWN} more columns: see --json")
-
-
-def _record(
-    tech: Tech, drop: IrDrop, given: Mapping[str, Any], read: Iterable[Path | None]
-) -> dict[str, Any]:
-    """Return what a reader needs to solve the same again: files with sums, options, versions."""
-    from ..base.files import sha256
-    from ..base.names import TIER_NAMES
-    from ..base.versions import versions
-
-    parameters: dict[str, Any] = {"conditions": tech.conditions.to_json(), "mode": drop.mode}
-    if (write := drop.write) is not None:
-        parameters |= {
-            "read_tier": TIER_NAMES[1 - write.tier],
-            "write_column": write.column,
-            "write_voltage_V": float(abs(write.applied).max()),
-            "polarity": write.polarity,
-        }
-    else:
-        parameters |= {key: value for key, value in given.items() if key != "chain"}
-    return {
-        "parameters": parameters,
-        "source": {path.name: sha256(path) for path in read if path is not None},
-        "versions": versions(),
-    }
-
-
-def _write(
-    out: Path,
-    done: Mapping[str, IrDrop],
-    value: dict[str, Any],
-    batch: Batch | None,
-    *,
-    as_csv: bool,
-) -> list[Path]:
-    """Write the table, and in a folder the figures and a report; return what was written."""
-    from ..analyse.tables import CSV, NPZ, STEM, table_name, write_table
-    from ..base.files import together, write_json
-    from ..base.outputs import remove
-    from ..report.solve import write_report
-
-    if not is_folder(out):
-        write_table(out, done)
-        return [out]
-    name = f"{STEM}{CSV}" if as_csv else table_name(done)
-    with together(out) as work:
-        write_table(work / name, done)
-        write_json(work / "ir_drop.json", value)
-        if batch is not None:
-            batch.write_csv(work / "column_currents.csv")
-        write_report(work)
-        written = [out / path.name for path in sorted(work.iterdir())]
-    for other in {f"{STEM}{CSV}", f"{STEM}{NPZ}"} - {name}:
-        remove(out / other)
-    if batch is None:  # one of an earlier solve would not belong to this one
-        remove(out / "column_currents.csv")
-    return written
-
-
-def _pins(loaded: Network | TiledArray) -> list[str]:
-    from ..analyse.analysis import shape_of
-    from ..base import names
-    from ..solve.modes.mode import is_macro
-
-    macro = is_macro(getattr(loaded, "ports", ()))
-    return [names.output(j, macro=macro) for j in range(shape_of(loaded)[2])]
