@@ -4,12 +4,16 @@ python bench/means.py                    arrays 7 x 5, 10 x 10, 13 x 13 and a ma
                                          both profiles, with the foundry's deck; half an hour
 python bench/means.py --no-foundry       our own DRC and LVS alone; a minute
 python bench/means.py --only strap --only folded
+python bench/means.py --sets 60          random sets of at least two means at once, arrays and
+                                         macros from 3 x 2 to 7 x 5: each clean by our own DRC and
+                                         LVS, or refused in one line that names what is wrong
 Exit code 1 if a layout is not clean and matched.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import tempfile
 import time
@@ -18,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from options import faults
+from options import LINE_PITCH, Outcome, faults, judge, least_pitches, length
 
 from crossstack.cells import to_layout
 from crossstack.drc.foundry import run_foundry_drc
@@ -31,10 +35,13 @@ MEANS: dict[str, dict[str, Any]] = {
     "cuts": {"cuts": 2},
     "folded": FOLDED,
     "both-ends": {"row_ends": "both"},
-    "together": {"strap": True, **FOLDED, "row_ends": "both"},
+    "together": {"strap": True, "cuts": 2, **FOLDED, "row_ends": "both"},
 }
 SHAPES = ((7, 5), (10, 10), (13, 13))
 MACRO = (10, 10)
+#: of random sets: rows and columns, and ends of the lengths in um
+SMALL = ((3, 2), (2, 3), (4, 4), (5, 3), (7, 5))
+WIDTHS, ME_WIDTHS = (0.4, 24.0), (0.5, 12.0)
 
 
 def layouts(only: list[str]) -> Iterator[tuple[str, Array]]:
@@ -59,11 +66,59 @@ def foundry_faults(array: Array) -> str:
     return "" if report.clean else "; ".join(f"{rule} x{n}" for rule, n in rules.items()) or "?"
 
 
+def means_set(rng: random.Random) -> dict[str, Any]:
+    """Return at least two means at once, on an array or macro."""
+    found: dict[str, Any] = {}
+    fingers = rng.choice((2, 3, 4))
+    step = 0.01 * fingers  # every gate is equally wide
+    means: list[dict[str, Any]] = [
+        {"strap": True},
+        {"cuts": rng.choice((2, 4))},
+        {"row_ends": "both"},
+        {"me_width_um": length(rng, ME_WIDTHS)},
+        {
+            "select_fingers": fingers,
+            "select_w_um": round(max(1, round(length(rng, WIDTHS) / step)) * step, 2),
+        },
+    ]
+    for some in rng.sample(means, rng.randint(2, len(means))):
+        found |= some
+    if "select_w_um" not in found and rng.random() < 0.4:
+        found["select_w_um"] = length(rng, WIDTHS)
+    found["cell"] = rng.choice(("hybrid", "planar"))
+    found["profile"] = rng.choice(profile_names())
+    for key, least in least_pitches(found).items():  # where more ties of a strap fit
+        if least and rng.random() < 0.3:
+            found[key] = length(rng, (least, max(least, min(2 * least, LINE_PITCH))))
+    rows, cols = rng.choice(SMALL)
+    return {"top": rng.choice(("array", "macro")), "rows": rows, "cols": cols, **found}
+
+
+def random_sets(count: int, seed: int, first: int) -> int:
+    """Judge random sets and print them; returns how many are neither clean nor refused by name."""
+    kinds: Counter[str] = Counter()
+    for k in range(first, first + count):
+        begun = time.monotonic()
+        found: Outcome = judge(means_set(random.Random(f"{seed}/{k}")))
+        kinds[found.kind] += 1
+        told = f": {found.why}" if found.why else ""
+        took = time.monotonic() - begun
+        print(f"{k} {found.kind} {found.values}{told}; {took:.1f} s", flush=True)
+    told = ", ".join(f"{kinds[kind]} {kind}" for kind in ("accepted", "refused", "bad"))
+    print(f"{count} sets of means, seed {seed}: {told}")
+    return kinds["bad"]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-foundry", action="store_true")
     parser.add_argument("--only", action="append", choices=MEANS, default=[])
+    parser.add_argument("--sets", type=int, help="so many random sets in place of these layouts")
+    parser.add_argument("--first", type=int, default=0, help="number of the first random set")
+    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    if given.sets:
+        return 1 if random_sets(given.sets, given.seed, given.first) else 0
     bad = 0
     for name, array in layouts(given.only):
         begun = time.monotonic()

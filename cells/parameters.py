@@ -140,7 +140,7 @@ ARRAY: dict[str, Declared] = {
         False, only="not for passive cells",
     ),
     "cuts": Declared(
-        "vias on every level of a cell's stacks, 1 with folded select transistors",
+        "vias on every level of a cell's stacks",
         1, words=CUTS, only="not for passive cells",
     ),
     "row_ends": Declared(

@@ -56,8 +56,6 @@ class HybridGeometry(StackedPair):
         self.strap = switch("strap", p.strap)
         self.me_width = electrode_width(tech, p.me_width_um, strap=self.strap)
         self.cuts = one_of("cuts", p.cuts, CUTS)
-        if self.fingers > 1 and self.cuts > 1:  # the wider landing would meet the gates' wire
-            raise ParameterError("cuts", self.cuts, f"1 with select_fingers = {self.fingers}")
         self.stack = StackSize(self.rules, self.cuts)
         self._place_columns()
         both = self._least_pitch_x()
@@ -69,8 +67,10 @@ class HybridGeometry(StackedPair):
         self.pitch_y = pitch(tech, "pitch_y_um", p.pitch_y_um, self._least_pitch_y())
         self._widen_lines()
         #: a gate, which draws no current, has a second via only where the pitch has room for it
+        #: and no wire joins several gates there
         step = self.rules.step("local_via")
-        self.gate_more = step if self.cuts > 1 and self.pitch_y >= self._gate_room() + step else 0
+        room = self.fingers == 1 and self.pitch_y >= self._gate_room() + step
+        self.gate_more = step if self.cuts > 1 and room else 0
         self._place_diode()
         self._place_near_tap()
 

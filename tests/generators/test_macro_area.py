@@ -135,6 +135,16 @@ def test_the_planar_cell_has_its_own_pitch_and_at_the_hybrids_its_wires(process)
         draw_cell("planar_cell", tech, pitch_x_um=round(own.width * 1e-3 - 0.02, 3))
 
 
-def test_folded_select_transistors_have_one_cut_a_level():
-    with pytest.raises(ParameterError, match=r"cuts = 2 .* 1 with select_fingers = 3"):
-        build_top(ArraySpec(rows=1, cols=1, select_w_um=6.0, select_fingers=3, cuts=2))
+@pytest.mark.parametrize(
+    "values",
+    [
+        # a pitch with room for a gate's second via, where the wire between the gates lies
+        {"select_w_um": 1.2, "select_fingers": 2, "device_um": 4.06, "cuts": 2, "cell": "planar"},
+        {"select_w_um": 1.44, "select_fingers": 4, "strap": True, "cuts": 4, "profile": "aligner"},
+        {"select_w_um": 6.0, "select_fingers": 3, "cuts": 2, "pitch_y_um": 12.0},
+        {"select_w_um": 4.0, "select_fingers": 4, "process": "sky130", "cuts": 2},
+    ],
+    ids=lambda v: "-".join(f"{k}={x}" for k, x in v.items()),
+)
+def test_folded_select_transistors_have_several_cuts(values):
+    assert options.faults(build_top(ArraySpec(rows=2, cols=2, **values))) == ""
