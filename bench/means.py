@@ -41,7 +41,7 @@ SHAPES = ((7, 5), (10, 10), (13, 13))
 MACRO = (10, 10)
 #: of random sets: rows and columns, and ends of the lengths in um
 SMALL = ((3, 2), (2, 3), (4, 4), (5, 3), (7, 5))
-WIDTHS, ME_WIDTHS = (0.4, 24.0), (0.5, 12.0)
+WIDTHS, GATES, ME_WIDTHS = (0.4, 24.0), (0.36, 6.0), (0.5, 12.0)
 
 
 def layouts(only: list[str]) -> Iterator[tuple[str, Array]]:
@@ -70,7 +70,6 @@ def means_set(rng: random.Random) -> dict[str, Any]:
     """Return at least two means at once, on an array or macro."""
     found: dict[str, Any] = {}
     fingers = rng.choice((2, 3, 4))
-    step = 0.01 * fingers  # every gate is equally wide
     means: list[dict[str, Any]] = [
         {"strap": True},
         {"cuts": rng.choice((2, 4))},
@@ -78,7 +77,7 @@ def means_set(rng: random.Random) -> dict[str, Any]:
         {"me_width_um": length(rng, ME_WIDTHS)},
         {
             "select_fingers": fingers,
-            "select_w_um": round(max(1, round(length(rng, WIDTHS) / step)) * step, 2),
+            "select_w_um": round(fingers * length(rng, GATES), 2),
         },
     ]
     for some in rng.sample(means, rng.randint(2, len(means))):
