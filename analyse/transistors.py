@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -15,6 +17,7 @@ from ..pdk.conditions import agree
 from ..pdk.ron import NOMINAL_DROP_V
 
 if TYPE_CHECKING:
+    from ..pdk.ron import Surface
     from ..solve.circuit.iv import DeviceLaw
     from ..solve.network.network import Network
 
@@ -31,6 +34,8 @@ _DAMPING = (0.5, 0.2, 0.08)
 _OFF_OHM = 1e8
 #: below this a memristor's law is a line, V
 _NO_VOLT = 1e-6
+#: transistors whose voltages, resistances and slopes fit into a core's cache
+_PIECE = 4096
 #: rounding of a solver, V
 _ROUNDING_V = 1e-9
 
@@ -57,10 +62,33 @@ class OnResistance:
         )
         self._well_on_v = np.where(self._is_p, tech.pfet.well_on_v, tech.nfet.well_on_v)
         self._any_p = bool(self._is_p.any())
-        self._curves = []
-        for k, (w, length, p) in enumerate(sizes.T.tolist()):
+        self._size, self._curves = size.reshape(-1), []
+        for w, length, p in sizes.T.tolist():
             model = tech.pfet if p else tech.nfet
-            self._curves.append((np.flatnonzero(size == k), model.surface(w), length / model.l_um))
+            self._curves.append((model.surface(w), length / model.l_um))
+
+    @cached_property
+    def pieces(self) -> list[tuple[slice, OnResistance]]:
+        """So many transistors each that what is computed of them stays in a core's cache."""
+        return [(some, self._part(some)) for some in _slices(len(self), _PIECE)]
+
+    def _part(self, some: slice) -> OnResistance:
+        part = copy(self)
+        part.__dict__.pop("pieces", None)
+        part._is_p, part._well_on_v = self._is_p[some], self._well_on_v[some]
+        part._any_p = bool(part._is_p.any())
+        used, part._size = np.unique(self._size[some], return_inverse=True)
+        part._curves = [self._curves[k] for k in used]
+        part.__dict__.pop("_groups", None)
+        return part
+
+    @cached_property
+    def _groups(self) -> list[tuple[NDArray[np.int64], Surface, float]]:
+        """Which transistors have a size, their table, and what it is scaled by."""
+        return [
+            (np.flatnonzero(self._size == k), curve, factor)
+            for k, (curve, factor) in enumerate(self._curves)
+        ]
 
     def __len__(self) -> int:
         return len(self._is_p)
@@ -69,10 +97,10 @@ class OnResistance:
         """Return R_on in ohm, one per transistor, at the voltages of both ends against VSS."""
         source, drop = self._source(a_v, b_v), a_v - b_v
         if len(self._curves) == 1:
-            ((_, curve, factor),) = self._curves
+            ((curve, factor),) = self._curves
             return factor * curve(source, drop)
         out = np.empty(len(source))
-        for mine, curve, factor in self._curves:
+        for mine, curve, factor in self._groups:
             out[mine] = factor * curve(source[mine], drop[mine])
         return out
 
@@ -86,11 +114,11 @@ class OnResistance:
         """Return R_on in ohm, and what ln R rises by per V of source and of the drop's size."""
         source, drop = self._source(a_v, b_v), a_v - b_v
         if len(self._curves) == 1:
-            ((_, curve, factor),) = self._curves
+            ((curve, factor),) = self._curves
             ohm, by_source, by_drop = curve.with_slopes(source, drop)
             return factor * ohm, by_source, by_drop
         ohm, by_source, by_drop = (np.empty(len(source)) for _ in range(3))
-        for mine, curve, factor in self._curves:
+        for mine, curve, factor in self._groups:
             found = curve.with_slopes(source[mine], drop[mine])
             ohm[mine], by_source[mine], by_drop[mine] = factor * found[0], found[1], found[2]
         return ohm, by_source, by_drop
@@ -126,6 +154,10 @@ class OnResistance:
     def least(self) -> Floats:
         """Return R_on in ohm where each transistor conducts best."""
         return self(self._well_on_v, self._well_on_v - NOMINAL_DROP_V * np.where(self._is_p, 1, -1))
+
+
+def _slices(count: int, each: int) -> list[slice]:
+    return [slice(k, min(k + each, count)) for k in range(0, count, each)]
 
 
 class Resistances(Protocol):

@@ -7,6 +7,7 @@ each from the voltages of the last: two are the rule.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,8 +21,9 @@ Floats = NDArray[np.float64]
 
 #: solves until resistances and voltages fit
 MAX_ROUNDS = 100
-#: what transistors still ask for of an output's currents, relative to the largest output
-SETTLED = 3e-10
+#: what is left to find of an output's current, relative to the largest output, and how many times
+#: more than rounds have shown is taken to be left
+SETTLED, _SAFE = 3e-10, 10.0
 #: tolerance of the first solve, which only says about what the wires take
 _FIRST = 1e-4
 #: change below which slopes are kept
@@ -31,7 +33,15 @@ _LEAST_DIVISOR, _LEAST_LEFT = 0.05, 0.2
 
 
 class Transistors(Protocol):
-    """Resistances over the voltages of both ends."""
+    """Resistances over the voltages of both ends.
+
+    Attributes:
+        pieces: as many of them each as fit into a core's cache, one after the other.
+    """
+
+    @property
+    def pieces(self) -> Sequence[tuple[slice, Transistors]]:
+        """See above."""
 
     def __call__(self, a_v: Floats, b_v: Floats, /) -> Floats:
         """Return ohm."""
@@ -49,12 +59,14 @@ class _Branches:
         g: linear devices, S.
         tap: in series anyway, ohm.
         row_tap: the part of that between row and transistor, ohm.
+        less: one less what a resistance does to itself by its current, in logarithms.
     """
 
     table: Transistors
     g: Floats
     tap: Floats
     row_tap: Floats
+    less: Floats
 
     def through(self, ohm: Floats) -> Floats:
         """Conductance between the lines, S."""
@@ -62,31 +74,32 @@ class _Branches:
         return out
 
     def better(
-        self, ohm: Floats, through: Floats, lines: tuple[Floats, Floats], gain: Floats | None
-    ) -> tuple[Floats, Floats]:
+        self, ohm: Floats, through: Floats, lines: tuple[Floats, Floats], *, slopes: bool
+    ) -> Floats:
         """Take Newton's step of every transistor between lines that hold still.
 
         Args:
             ohm: resistance that it is taken to have.
             through: conductance between the lines then, S.
             lines: voltages of row and column line, V.
-            gain: what a transistor's resistance does to itself by its current, in logarithms, if
-                an earlier step's will do; None finds it.
-
-        Returns:
-            (better ohm, that gain).
+            slopes: whether to find slopes anew; else those of the last step will do.
         """
-        outer, inner = lines
-        amps = through * (outer - inner)
-        near, drop = outer - self.row_tap * amps, ohm * amps
-        if gain is None:
-            wanted, by_near, by_far = self.table.by_ends(near, near - drop)
-            share = through * ohm
-            gain = (by_near + by_far) * self.row_tap * amps * share - by_far * drop * (1.0 - share)
-        else:
-            wanted = self.table(near, near - drop)
-        change = (wanted / ohm - 1.0) / np.maximum(1.0 - gain, _LEAST_DIVISOR)
-        return ohm * np.maximum(1.0 + change, _LEAST_LEFT), gain
+        found = np.empty_like(ohm)
+        for some, table in self.table.pieces:
+            outer, inner = lines[0][some], lines[1][some]
+            amps = through[some] * (outer - inner)
+            near, drop = outer - self.row_tap[some] * amps, ohm[some] * amps
+            if slopes:
+                wanted, by_near, by_far = table.by_ends(near, near - drop)
+                share = through[some] * ohm[some]
+                along = (by_near + by_far) * self.row_tap[some] * amps * share
+                gain = along - by_far * drop * (1.0 - share)
+                self.less[some] = np.maximum(1.0 - gain, _LEAST_DIVISOR)
+            else:
+                wanted = table(near, near - drop)
+            change = (wanted / ohm[some] - 1.0) / self.less[some]
+            found[some] = ohm[some] * np.maximum(1.0 + change, _LEAST_LEFT)
+        return found
 
 
 def worked(
@@ -113,22 +126,23 @@ def worked(
     Raises:
         ConvergenceError: if resistances and voltages do not come together.
     """
-    branches = _Branches(table, g, chains.tap, row_tap)
+    branches = _Branches(table, g, chains.tap, row_tap, np.ones_like(g))
     drive = chains.ends(inputs[None], None)
-    # wires without resistance, then about what they take
-    ohm, _ = branches.better(least, branches.through(least), chains.lines_of(*drive), None)
-    through = branches.through(ohm)
-    last = chains.about(through, *drive, _FIRST)
-    ohm, gain = branches.better(ohm, through, chains.lines_of(last.rows, last.cols), None)
-    through, moved = branches.through(ohm), 0.0
-    for count in range(2, MAX_ROUNDS + 1):
-        last = chains.raw(through, *drive, start=last)
+    # wires without resistance
+    ohm = branches.better(least, branches.through(least), chains.lines_of(*drive), slopes=True)
+    through, moved, last = branches.through(ohm), 1.0, None
+    for count in range(1, MAX_ROUNDS + 1):
+        if last is None:
+            last = chains.about(through, *drive, _FIRST)
+        else:
+            last = chains.raw(through, *drive, start=last)
         lines = chains.lines_of(last.rows, last.cols)
-        ohm, gain = branches.better(ohm, through, lines, gain if moved < _NEAR else None)
+        ohm = branches.better(ohm, through, lines, slopes=moved >= _NEAR)
         before, through = through, branches.through(ohm)
-        amps, moved = _outputs(chains, lines[0] - lines[1], through, before)
-        # the lines answer to what is left by a share of it only
-        if moved <= SETTLED:
+        amps, now = _outputs(chains, lines[0] - lines[1], through, before)
+        # what the lines make of this change is less by as much as it is less than the last
+        left, moved = now * min(1.0, _SAFE * now / moved) if moved else now, now
+        if count > 1 and left <= SETTLED:
             return amps, ohm, count
     raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")
 
