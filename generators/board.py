@@ -14,6 +14,7 @@ from ..base import names
 from ..cells.drawing import Canvas, Cell, Label, Placement, Port, Subcircuit, grid_down, grid_up
 from ..cells.parts import via_stack
 from ..cells.rules import RuleBook
+from ..pdk.tracks import tracks_of
 from .netlist import Instance
 from .periphery import CLEAR, TRUNK, Block, Line, join_supply
 from .rows import EDGE, Wiring
@@ -113,6 +114,18 @@ class Board:
         least = self.select_y + self.r.pad // 2 + CLEAR
         reaches_west = block.east - len(block.groups) * block.width < a.x0
         return grid_up(max(least, a.rows_top + CLEAR if reaches_west else 0), 10)
+
+    def on_track(self, x: int) -> int:
+        """Return the next routing track along y that leads to a pin of the lines, or over it."""
+        tech = self.r.tech
+        wires, tracks = tech.roles.wires, tracks_of(tech)
+        own = wires.index(self.r.layer("bottom_row"))
+        for metal in (own, own + 1, own - 1):
+            if 0 <= metal < len(wires) and tracks[wires[metal]].direction == "vertical":
+                track = tracks[wires[metal]]
+                pitch, offset = (tech.to_dbu(v) for v in (track.pitch_um, track.offset_um))
+                return offset - (offset - x) // pitch * pitch
+        return x
 
     def place_supplies(self, x: int) -> None:
         """Place the supply lines along y, clear of lines that end at an x."""

@@ -100,7 +100,12 @@ class Decoder(Board):
         ]  # fmt: skip
         step = r.pad + r.row_space(0)
         first = self.control_x0 + grid_up(r.space("select")) + r.pad
-        self.line_x = {net: grid_up(first + k * step, 10) for k, net in enumerate(self.nets)}
+        self.line_x, x = {}, first
+        for net in self.nets:
+            if net in (*self.inputs, names.ENABLE):
+                x = self.on_track(x)
+            self.line_x[net] = grid_up(x, 10)
+            x = self.line_x[net] + step
         most = max(self.line_x.values()) + r.pad + r.space("select") - self.control_x0
         low = min(self.bits, self.columns.bit_length() - 1)
         own = [

@@ -56,7 +56,7 @@ class Scan(Board):
         east = max(b.east + b.driver.width for b in self.blocks)
         step = r.pad + r.row_space(0)
         self.chain_in = grid_up(east + r.row_space(TRUNK) + r.pad, 10)
-        self.chain_out = self.chain_in + step
+        self.chain_out = self.on_track(self.chain_in + step)
         self.place_supplies(self.chain_out + r.pad // 2)
 
     def netlists(self) -> list[Subcircuit]:
@@ -89,10 +89,19 @@ class Scan(Board):
         xs = {net: x for block in self.blocks for net, x in block.trunk_xs().items()}
         for x in xs.values():
             self._trunk(x, self.bottom, self.blocks[-1].top, ())
+        for x in (self.chain_in, *xs.values()):
+            self._reach_track(x)
         self._supplies()
         layer = self.r.layer("bottom_row")
         pins = {"SIN": self.chain_in, **xs, "SOUT": self.chain_out}
         return [Port(net, layer, x, self.bottom, self.r.pad, 270) for net, x in pins.items()]
+
+    def _reach_track(self, x: int) -> None:
+        """Widen a line's end at the edge to the west, so that a via on a track stands on it."""
+        half, after = self.r.pad // 2, self.on_track(x + 1)
+        track = after - (self.on_track(after + 1) - after)
+        self.canvas.rect("bottom_row", min(track, x) - half, self.bottom, x + half,
+                         self.bottom + self.r.pad)  # fmt: skip
 
     def _trunk(self, x: int, y1: int, y2: int, cuts: tuple[int, ...]) -> None:
         half = self.r.pad // 2

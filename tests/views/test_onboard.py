@@ -11,6 +11,7 @@ import pytest
 from crossstack.base import names
 from crossstack.extract import net_capacitance
 from crossstack.lvs import compare_layout
+from crossstack.views import on_tracks
 from crossstack.views.corners import circuit_of, corner_figures, transistor_count
 from crossstack.views.datasheet import steps
 from crossstack.views.delays import LogicDelays
@@ -67,6 +68,15 @@ def test_a_decoders_times_are_in_its_steps_and_its_diagram():
     levels, marks = waves(["A", "EN", "M"], {"rest_s": "5 ns", "on_s": "3 ns"}, "9 ns")
     assert marks == {1: "EN falls", 2: "5 ns later", 3: "3 ns later", 4: "9 ns later"}
     assert {len(level) for _, level in levels} == {5}
+
+
+@pytest.mark.parametrize(("cols", "periphery"), [(3, "decoder"), (2, "scan")])
+def test_pins_of_logic_are_on_routing_tracks(draw, cols, periphery):
+    """With the block's corner on a crossing of tracks, a via on a track reaches each of them."""
+    abstract = draw(rows=1, cols=cols, periphery=periphery).abstract
+    digital = {pin.name for pin in abstract.pins if pin.role.digital}
+    assert len(digital) > 4
+    assert {name for name, on in on_tracks(abstract).items() if on} >= digital
 
 
 def test_address_and_mode_are_held():
