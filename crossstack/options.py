@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from .base import claims
-from .base.errors import ConfigError, CrossStackError
-from .base.inputs import regular_file
-from .cells.parameters import ARRAY, CELL_NAMES, Declared
-from .pdk.home import DEFAULT, usual_profiles
-from .typed import NUMBER, WHOLE, Whole
+from .base.errors import ConfigError
+from .named import EXISTING_OR_FOLDER, FOLDER, PROFILE_NAMES
+from .pdk.home import DEFAULT
+from .typed import Whole
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class InputPath(click.Path):
-    """What a command reads: a file, or also a folder; a missing one is a usage error.
-
-    A pipe or device, which may have no end, is refused before anything opens it.
-    """
-
-    def __init__(self, *, folder: bool = False) -> None:
-        super().__init__(exists=True, dir_okay=folder, path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path.
-
-        Raises:
-            FileError: for a pipe or device, or a file that may not be read.
-        """
-        path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        return path if path.is_dir() else regular_file(path)
-
-
-EXISTING = InputPath()
-EXISTING_OR_FOLDER = InputPath(folder=True)
-FOLDER = click.Path(file_okay=True, path_type=Path)
-
-
-class CellKind(click.Choice):  # type: ignore[type-arg]
-    """A cell of ours, or an array cell of an installed package (asked for only if needed)."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the name, or refuse it with every name that there is."""
-        if value in self.choices:
-            return value
-        from .cells import array_cell_names
-
-        return click.Choice(array_cell_names()).convert(value, param, ctx)
 
 
 class ModeName(click.Choice):  # type: ignore[type-arg]
@@ -121,122 +81,6 @@ def options_of_mode(
     if alien := [key for key in foreign if key not in anyway]:
         raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to {belongs(alien[0])}")
     return {key: value for key, value in given.items() if key not in foreign}
-
-
-CELL_KINDS = CellKind(CELL_NAMES)
-
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-    _Text = click.ParamType[str]
-else:  # click before 8.3 has no type of a type
-    _Text = click.ParamType
-
-
-class ProfileName(_Text):
-    """A profile of whatever process is meant, which is checked where that is known."""
-
-    name = "profile"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Show the profiles of the default process, as an example."""
-        return f"[{'|'.join(usual_profiles())}|...]"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Return the profiles of the process on the command line."""
-        from click.shell_completion import CompletionItem  # takes a while, and is seldom needed
-
-        from .pdk import profile_names
-
-        try:
-            known = profile_names(ctx.params.get("process") or DEFAULT)
-        except CrossStackError:
-            return []
-        return [CompletionItem(name) for name in known if name.startswith(incomplete)]
-
-
-PROFILE_NAMES = ProfileName()
-
-_TYPES: dict[str, Any] = {
-    **{key: click.Choice(declared.words) for key, declared in ARRAY.items() if declared.is_word},
-    "cell": CELL_KINDS, "profile": PROFILE_NAMES, "process": str, "name": str,
-}  # fmt: skip
-#: what is declared of an array, where only macros are drawn
-_OF_MACROS: dict[str, dict[str, Any]] = {
-    "cell": {"text": "hybrid; the cells beside it are drawn anyway", "default": ""},
-    "top": {"text": "macro; nothing else is compared", "default": ""},
-    "kelvin": {"default": True, "only": ""},
-    "read_switch": {"only": ""},
-    "periphery": {"only": ""},
-    "switch_wn_um": {"only": ""},
-    "switch_wp_um": {"only": ""},
-}
-
-
-class ArrayOption(click.Option):
-    """A parameter of an array, whose help gives the least value of the process that is named.
-
-    Without ``--process`` it says what decides that value: no table is read for a help text.
-
-    Args:
-        names: the key of `ARRAY` alone.
-        declared: what is declared of it.
-    """
-
-    def __init__(self, names: Sequence[str], *, declared: Declared) -> None:
-        name = names[0]
-        flag = f"--{name.replace('_', '-')}"
-        kind: Any = _TYPES.get(name, WHOLE if isinstance(declared.default, int) else NUMBER)
-        if isinstance(declared.default, bool):
-            flag, kind = f"{flag}/--no-{flag[2:]}", None
-        super().__init__([flag], type=kind, default=None, help=declared.sentence())
-        self._key, self._declared = name, declared
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return flag and help, with the figure of the process on the command line."""
-        text, process = self.help, _said(ctx, "--process")
-        if process and isinstance(self._declared.low, str):
-            from .generators.ranges import range_um
-            from .pdk import get_tech
-
-            with suppress(CrossStackError):
-                tech = get_tech(_said(ctx, "--profile"), process)
-                self.help = self._declared.sentence(*range_um(tech, self._key))
-        record = super().get_help_record(ctx)
-        self.help = text
-        return record
-
-
-def _said(ctx: click.Context, option: str) -> str:
-    """Return what an option says anywhere on the command line, also behind ``--help``."""
-    words: list[str] = ctx.find_root().obj or []
-    for word, after in zip(words, [*words[1:], ""], strict=True):
-        flag, _, value = word.partition("=")
-        if flag == option:
-            return value or after
-    return ""
-
-
-def array_options(function: F) -> F:
-    """Add a configuration file and the array's parameters to a command."""
-    return _add_options(function, {})
-
-
-def macro_options(function: F) -> F:
-    """Add the same to a command that draws macros only."""
-    return _add_options(function, _OF_MACROS)
-
-
-def _add_options(function: F, other: dict[str, dict[str, Any]]) -> F:
-    for name, declared in reversed(ARRAY.items()):
-        if name == "process":
-            declared = replace(declared, default=DEFAULT)
-        known = replace(declared, **other.get(name, {}))
-        function = click.option(name, cls=ArrayOption, declared=known)(function)
-    return click.argument("config", required=False, type=EXISTING)(function)
 
 
 def process_option(function: F) -> F:
@@ -313,7 +157,6 @@ def folder_beside(given: Path, out: Path | None) -> Path:
         return out
     if given.is_dir():
         return Path()
-    from .base.errors import ConfigError
 
     folder = given.parent.resolve()
     if folder.is_relative_to("/proc") or folder in (Path("/dev"), Path("/dev/fd")):
@@ -398,8 +241,6 @@ def check_table(out: Path | None) -> None:
     Raises:
         ConfigError: naming the file.
     """
-    from .base.errors import ConfigError
-
     if out is None or is_folder(out):
         return
     if out.suffix not in (".csv", ".npz"):
@@ -416,7 +257,6 @@ def check_results_folder(out: Path | None) -> None:
     Raises:
         ConfigError: naming the folder.
     """
-    from .base.errors import ConfigError
     from .base.files import MANIFEST
 
     if out is not None and (out / MANIFEST).is_file():

@@ -21,7 +21,7 @@ from .base.documents import read_json
 from .base.errors import FileError
 from .config import RunConfig
 from .identity import identity, process_sum
-from .options import CELL_KINDS
+from .named import CELL_KINDS
 
 Point = RunConfig | Mapping[str, Any]
 

@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..array_options import array_options
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import (
-    array_options,
-    capacitance_engine_option,
-    limits_option,
-    out_option,
-    within,
-)
+from ..options import capacitance_engine_option, limits_option, out_option, within
 
 if TYPE_CHECKING:
     from ..base.outcome import Outcome

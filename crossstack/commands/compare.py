@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..array_options import macro_options
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import limits_option, macro_options, out_option, within
+from ..options import limits_option, out_option, within
 from ..typed import Whole
 
 if TYPE_CHECKING:

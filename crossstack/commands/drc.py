@@ -9,14 +9,8 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import (
-    EXISTING,
-    EXISTING_OR_FOLDER,
-    check_results,
-    folder_beside,
-    layout_flags,
-    out_option,
-)
+from ..named import EXISTING, EXISTING_OR_FOLDER
+from ..options import check_results, folder_beside, layout_flags, out_option
 from ..typed import Whole
 
 

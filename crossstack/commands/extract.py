@@ -12,8 +12,8 @@ from click.core import ParameterSource
 from ..base.errors import FOUND, OK
 from ..base.names import LINE
 from ..console import Console, output_options
+from ..named import EXISTING
 from ..options import (
-    EXISTING,
     capacitance_engine_option,
     check_results,
     check_results_folder,

@@ -11,9 +11,8 @@ from ..base.errors import FOUND, OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
+from ..named import EXISTING, EXISTING_OR_FOLDER
 from ..options import (
-    EXISTING,
-    EXISTING_OR_FOLDER,
     check_results,
     device_figures,
     device_option,

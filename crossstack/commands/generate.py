@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from ..array_options import array_options
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import array_options, out_option
+from ..options import out_option
 
 
 @click.command("generate")

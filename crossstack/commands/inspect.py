@@ -10,7 +10,8 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, process_option
+from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
+from ..options import process_option
 from ..typed import NUMBER
 
 if TYPE_CHECKING:

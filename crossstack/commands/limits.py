@@ -9,8 +9,8 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
+from ..named import EXISTING_OR_FOLDER
 from ..options import (
-    EXISTING_OR_FOLDER,
     check_results,
     device_figures,
     device_option,

@@ -9,7 +9,8 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import EXISTING, check_results, folder_beside, layout_options, out_option
+from ..named import EXISTING
+from ..options import check_results, folder_beside, layout_options, out_option
 
 #: errors that are printed; the report holds all of them
 _MOST = 20

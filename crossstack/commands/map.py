@@ -10,14 +10,8 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import (
-    EXISTING,
-    EXISTING_OR_FOLDER,
-    jobs_options,
-    mode_option,
-    out_option,
-    process_option,
-)
+from ..named import EXISTING, EXISTING_OR_FOLDER
+from ..options import jobs_options, mode_option, out_option, process_option
 from ..typed import NUMBER, Whole
 
 if TYPE_CHECKING:

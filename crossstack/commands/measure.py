@@ -10,7 +10,8 @@ import click
 from ..base.decimals import whole_decimal
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, PROFILE_NAMES, check_results, out_option, process_option
+from ..named import EXISTING, PROFILE_NAMES
+from ..options import check_results, out_option, process_option
 from ..typed import NUMBER, Whole
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import click
 from ..base.errors import FOUND, OK, FileError, ParameterError
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import FOLDER
+from ..named import FOLDER
 from ..pdk.home import DEFAULT
 
 

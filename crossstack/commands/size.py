@@ -9,7 +9,8 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, jobs_options, out_option
+from ..named import EXISTING
+from ..options import jobs_options, out_option
 
 
 @click.command("size")

@@ -12,15 +12,8 @@ import click
 from .. import solution
 from ..base.errors import FOUND, OK, ConfigError
 from ..console import Console, output_options
-from ..options import (
-    EXISTING,
-    EXISTING_OR_FOLDER,
-    device_figures,
-    device_option,
-    mode_option,
-    options_of_mode,
-    process_option,
-)
+from ..named import EXISTING, EXISTING_OR_FOLDER
+from ..options import device_figures, device_option, mode_option, options_of_mode, process_option
 from ..over_time import asked_of, check_place, follow
 from ..typed import NUMBER, WHOLE, Need
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from ..array_options import array_options
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import array_options, jobs_options, limits_option, out_option, within
+from ..options import jobs_options, limits_option, out_option, within
 
 
 def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:

@@ -9,14 +9,8 @@ import click
 from ..base.errors import FOUND, OK
 from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import (
-    EXISTING,
-    EXISTING_OR_FOLDER,
-    PROFILE_NAMES,
-    check_results,
-    out_option,
-    process_option,
-)
+from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
+from ..options import check_results, out_option, process_option
 from ..typed import NUMBER, WHOLE
 
 _PAIR = (NUMBER, NUMBER)

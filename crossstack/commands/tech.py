@@ -11,7 +11,8 @@ import click
 from ..base.errors import OK
 from ..cli import HelpGroup
 from ..console import Console, output_options
-from ..options import FOLDER, process_choice
+from ..named import FOLDER
+from ..options import process_choice
 
 
 @click.group("tech", cls=HelpGroup)

@@ -14,7 +14,8 @@ import click
 
 from ..base.errors import OK
 from ..console import Console, output_options
-from ..options import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES, check_results, process_option
+from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
+from ..options import check_results, process_option
 from ..typed import Number, Whole
 
 if TYPE_CHECKING:

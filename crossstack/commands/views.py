@@ -9,7 +9,8 @@ import click
 
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import EXISTING, check_results_folder, folder_beside, layout_options, out_option
+from ..named import EXISTING
+from ..options import check_results_folder, folder_beside, layout_options, out_option
 from ..typed import Whole
 
 if TYPE_CHECKING:

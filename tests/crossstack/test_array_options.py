@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crossstack.array_options import ArrayOption
 from crossstack.cells.parameters import ARRAY
 from crossstack.commands.generate import command
-from crossstack.options import ArrayOption
 
 OPTIONS = {o.name: o for o in command.params if isinstance(o, ArrayOption)}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossstack.array_options import ArrayOption
 from crossstack.cells import ARRAY_CELLS, parameters_of
 from crossstack.cells.describe import parameters_from
 from crossstack.cells.parameters import ARRAY
@@ -24,7 +25,6 @@ from crossstack.commands.build import command
 from crossstack.console import Console
 from crossstack.generators import ArraySpec, build_top
 from crossstack.generators.ranges import range_um
-from crossstack.options import ArrayOption
 from crossstack.pdk import DEFAULT, ParameterError, get_tech, profile_names
 from crossstack.pdk.home import process_names
 
