@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -242,3 +244,58 @@ def test_a_tapeout_tells_its_steps(tmp_path, crossstack, monkeypatch) -> None:
     seen.clear()
     crossstack("tapeout", tmp_path / "a.gds", "--check-only")
     assert seen == [*tapeout.STEPS]
+
+
+TELLS_OFTEN = (
+    "import time, crossstack.progress as p, crossstack.drc.foundry as f\n"
+    "p.EVERY_S = 0.05\n"
+    "def deck(*a, progress, **k):  # of the foundry's own deck, which not every machine has\n"
+    "    progress('M1.1', 3, 100)\n"
+    "    time.sleep(60)\n"
+    "f.run_foundry_drc = deck\n"
+    "from crossstack.cli import main; main()"
+)
+SMALL = ("--rows", 2, "--cols", 2)
+#: long command -> what is run, what it tells of its progress, and what it leaves when interrupted
+LONG = {
+    "build": (["build", *SMALL], r"step \d+ of \d+, .*\d s so far", "nothing was replaced"),
+    "compare": (["compare", *SMALL], r"step \d+ of \d+, .*\d s so far", "nothing was replaced"),
+    "sweep": (
+        ["sweep", *SMALL, "--vary", "select_w_um=2,3,4", "--jobs", 2],
+        r"sweep: \d of 3",
+        "",
+    ),
+    "foundry": (
+        ["foundry", "drc", "FILE"],
+        r"foundry deck: 3 of 100, .*\d s so far",
+        "nothing was replaced",
+    ),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="signals as on Linux")
+@pytest.mark.parametrize("verb", LONG)
+def test_long_work_says_how_long_and_can_be_stopped(built, tmp_path, verb) -> None:
+    """Without a terminal: lines with the time so far; Ctrl-C ends it in one line, nothing half."""
+    arguments, told, left = LONG[verb]
+    files = [built / f"{NAME}.gds" if word == "FILE" else word for word in arguments]
+    process = subprocess.Popen(
+        [sys.executable, "-c", TELLS_OFTEN, *map(str, files), "-o", str(tmp_path / "out")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if re.match(f"crossstack: {told}", line):
+            break
+    process.send_signal(signal.SIGINT)
+    printed, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, "".join(lines) + rest
+    assert printed == ""
+    assert "Traceback" not in rest
+    assert rest.splitlines()[-1].startswith(f"crossstack: interrupted; {left}")
+    kept = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    # a sweep keeps the points that it solved, with which it goes on
+    assert not [name for name in kept if verb != "sweep" or name == "report.html"]
+    assert not [path for path in tmp_path.rglob(".*") if path.name.endswith(".part")]
