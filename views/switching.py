@@ -8,7 +8,7 @@ moves slowly. A net led to both supplies, as while a latch changes over, stays a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -82,7 +82,8 @@ class Switching:
         Raises:
             ValueError: if it never comes to rest.
         """
-        order, queue = count(), []
+        order = count()
+        queue: list[tuple[float, int, int]] = []
         waiting: dict[int, tuple[Event, int]] = {}
 
         def soon(event: Event) -> None:
@@ -109,8 +110,21 @@ class Switching:
                 self._follow(stage, event, waiting, soon)
         return found
 
-    def _follow(self, stage, cause, waiting, soon) -> None:
-        """Let the nets of a stage move, or no longer."""
+    def _follow(
+        self,
+        stage: _Stage,
+        cause: Event,
+        waiting: dict[int, tuple[Event, int]],
+        soon: Callable[[Event], None],
+    ) -> None:
+        """Let the nets of a stage move, or no longer.
+
+        Args:
+            stage: of these nets.
+            cause: what moved in it.
+            waiting: what is to move.
+            soon: takes what is to move.
+        """
         led = self._led(stage)
         for net in stage.nets:
             planned = waiting.get(net)
