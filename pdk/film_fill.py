@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .load import name_of
 from .model import Profile
 from .ranges import DISTANCE_UM, LENGTH_UM
 from .tables import read_csv, table_of
+from .words import name_of
 
 FILE = "fill.csv"
 _COLUMNS = (

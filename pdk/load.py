@@ -7,16 +7,14 @@ What a table says is checked cell by cell here; whether the tables agree with ea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from ..base.layout import ForeignLayer
 from .devices import TransistorParameters
-from .kinds import EXTRA, KINDS
+from .load_rules import read_rules
 from .model import (
-    LABELS,
     Corner,
     CurrentTable,
     Cut,
@@ -51,6 +49,7 @@ from .ranges import (
 )
 from .ron import FILE as RON_FILE
 from .tables import ProcessError, Row, Section, read_csv, table_of
+from .words import Words, name_of
 
 LAYERS = ("name", "layer", "datatype", "purpose", "label", "color", "pattern", "text")
 FILMS = (
@@ -58,44 +57,6 @@ FILMS = (
     "ohm_sq_max", "tcr_per_c", "permittivity", "source",
 )  # fmt: skip
 CUTS = ("name", "layer", "lower", "upper", "ohm", "ohm_min", "ohm_max", "tcr_per_c", "source")
-_RULES = ("name", "kind", "layers", "value", "extra", "text", "source")
-
-
-#: what is the short name of a document, and no word
-_KEY = re.compile(r"[A-Z][A-Z0-9]*[a-z]?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Words:
-    """Texts that tables may use: short names of documents, and ``{names}`` of roles."""
-
-    sources: Mapping[str, str]
-    names: Mapping[str, str]
-
-    @classmethod
-    def of(cls, section: Section, names: Mapping[str, str]) -> Words:
-        """Return those of a file whose table ``sources`` names documents."""
-        sources = dict(section.pairs("sources"))
-        if empty := [key for key, text in sources.items() if not text.strip()]:
-            what = f"{empty[0]} is empty, allowed: a document"
-            raise ProcessError(f"{section.where} [sources]", (what,))
-        return cls(sources, names)
-
-    def source(self, row: Row) -> str:
-        """Return the documents of a row: keys of `sources`, or words."""
-        cell = row.text("source")
-        keys = cell.split()
-        missing = [key for key in keys if key not in self.sources]
-        if not missing:
-            return self.fill("; ".join(self.sources[key] for key in keys))
-        if all(_KEY.fullmatch(key) for key in keys):
-            raise row.wrong(f"source: {missing[0]!r} is no key of [sources]")
-        return self.fill(cell)
-
-    def fill(self, text: str, **more: str) -> str:
-        """Return a text with its ``{names}`` replaced; unknown ones stay."""
-        names = {**self.names, **more}
-        return re.sub(r"\{([\w\[\]]+)\}", lambda m: names.get(m[1], m[0]), text)
 
 
 def load_process(folder: Path) -> Process:
@@ -195,14 +156,6 @@ def read_layer(row: Row, words: Words, *, module: bool) -> Layer:
     return made
 
 
-def name_of(row: Row) -> str:
-    """Return the name in a row: a word."""
-    name = row.text("name")
-    if not re.fullmatch(r"[A-Za-z_][\w.]*", name, re.ASCII):
-        raise row.wrong(f"name = {name!r} is not a word of letters, digits and _")
-    return name
-
-
 def _corner(row: Row, column: str, span: Span) -> Corner:
     low, high = row.optional(f"{column}_min", span), row.optional(f"{column}_max", span)
     made = Corner(row.number(column, span), low, high)
@@ -255,104 +208,6 @@ def _cuts(folder: Path, words: Words, rules: tuple[Rule, ...]) -> Iterator[Cut]:
             words.source(row),
             row.number("tcr_per_c", TCR_PER_C, 0.0),
         )
-
-
-def read_rules(
-    folder: Path,
-    words: Words,
-    layers: tuple[Layer, ...],
-    values: Mapping[str, float],
-    roles: Mapping[str, str],
-    digits: int | None = None,
-) -> Iterator[Rule]:
-    """Yield the rules of a table; rows of ``*`` stand for every layer that holds shapes."""
-    known: dict[tuple[str, str], float] = {}
-    waiting: list[Row] = []
-    for row in read_csv(folder / "rules.csv", _RULES):
-        if row.cells["layers"] == "*":
-            waiting.append(row)
-            continue
-        yield from _for_every_layer(waiting, words, layers, values)
-        waiting.clear()
-        rule = _rule(row, words, values, roles, known, digits)
-        known[rule.kind, rule.layers[0]] = rule.value
-        yield rule
-    yield from _for_every_layer(waiting, words, layers, values)
-
-
-def _for_every_layer(
-    rows: list[Row], words: Words, layers: tuple[Layer, ...], values: Mapping[str, float]
-) -> Iterator[Rule]:
-    if not rows:
-        return
-    shown = {name: f"{value:g}" for name, value in values.items()}
-    for row in rows:
-        if row.cells["extra"]:
-            raise row.wrong(f"extra {row.cells['extra']!r}: a rule of every layer has none")
-    for layer in (x for x in layers if x.purpose not in LABELS):
-        for row in rows:
-            yield Rule(
-                words.fill(row.text("name"), layer=layer.name),
-                _kind(row, 1),
-                (layer.name,),
-                row.number("value", KINDS[_kind(row, 1)].span, names=values),
-                words.fill(row.text("text"), layer=layer.name, **shown),
-                words.source(row),
-            )
-
-
-def _kind(row: Row, layers: int) -> str:
-    kind = row.text("kind")
-    if kind not in KINDS:
-        raise row.wrong(f"kind = {kind!r} is none of {', '.join(KINDS)}")
-    if KINDS[kind].layers != layers:
-        raise row.wrong(f"{kind} asks for {KINDS[kind].layers} layers, not {layers}")
-    return kind
-
-
-def _rule(
-    row: Row,
-    words: Words,
-    values: Mapping[str, float],
-    roles: Mapping[str, str],
-    known: Mapping[tuple[str, str], float],
-    digits: int | None,
-) -> Rule:
-    layers = tuple(roles.get(name, name) for name in row.text("layers").split())
-    kind = _kind(row, len(layers))
-    value = row.number("value", KINDS[kind].span, names=values)
-    return Rule(
-        name_of(row),
-        kind,
-        layers,
-        value if digits is None else round(value, digits),
-        words.fill(row.text("text")),
-        words.source(row),
-        _extra(row, kind, layers[0], {**values}, known),
-    )
-
-
-def _extra(
-    row: Row,
-    kind: str,
-    layer: str,
-    values: dict[str, float],
-    known: Mapping[tuple[str, str], float],
-) -> tuple[float, ...]:
-    """Return the further limits of a rule, in the order of its kind."""
-    given = dict(part.partition("=")[::2] for part in row.cells["extra"].split())
-    asked = KINDS[kind].extra
-    if set(given) != set(asked) or len(given) != len(row.cells["extra"].split()):
-        shown = " ".join(f"{name}=..." for name in asked) or "nothing"
-        raise row.wrong(f"extra = {row.cells['extra']!r}: {kind} asks for {shown}")
-    for name, other in (("size", "exact_size"), ("space", "space"), ("width", "width")):
-        if (other, layer) in known:
-            values[name] = known[other, layer]
-    cells = Row(row.where, given)
-    found = tuple(cells.number(name, EXTRA[name], names=values) for name in asked)
-    if "sign" in asked and not found[asked.index("sign")]:
-        raise row.wrong(f"sign = {given['sign']}, allowed: 1 (at least) or -1 (at most)")
-    return found
 
 
 def _limits(folder: Path, words: Words, law: Section) -> CurrentTable:

@@ -16,21 +16,13 @@ from pathlib import Path
 
 from ..base.errors import ParameterError
 from .films import stack
-from .load import (
-    CUTS,
-    FILMS,
-    LAYERS,
-    Words,
-    name_of,
-    read_film,
-    read_layer,
-    read_rules,
-    sizes_of,
-)
+from .load import CUTS, FILMS, LAYERS, read_film, read_layer, sizes_of
+from .load_rules import read_rules
 from .memristor import PARAMETERS, MemristorParameters, device_values
 from .model import Corner, Cut, Film, Module, Process, Profile, Rule
 from .ranges import ANY, CUT_OHM, LENGTH_UM, TCR_PER_C
 from .tables import ProcessError, Section, read_csv
+from .words import Words, name_of
 
 _PROFILES = ("name", "line_um", "space_um", "via_um", "overlay_um", "source")
 

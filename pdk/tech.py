@@ -8,10 +8,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.errors import ParameterError, TechError
+from ..base.errors import ParameterError
 from ..base.layout import ForeignLayer, ProcessLayers
-from . import films as _films
 from .conditions import BY_FILM, Allowed, Conditions
+from .described import Described
 from .devices import TransistorParameters
 from .film_fill import FilmFill, film_fills
 from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key, process_names
@@ -21,15 +21,11 @@ from .model import (
     FILLS,
     LABELS,
     Corner,
-    Cut,
-    Film,
-    Layer,
     Module,
     Process,
     Profile,
     Purpose,
     Roles,
-    Rule,
 )
 
 if TYPE_CHECKING:
@@ -42,17 +38,11 @@ SUFFIX = "_crossstack"
 
 
 @dataclass(frozen=True)
-class Tech:
+class Tech(Described):
     """The process: layers, films, cuts, rules and devices of one post-process profile.
 
     Attributes:
-        name: process name.
         profile: post-process profile of the memristor module.
-        layers: every drawn layer.
-        films: stack from bottom to top.
-        diffusions: conductors in the silicon.
-        cuts: contacts and vias.
-        rules: every design rule.
         memristor, nfet, pfet: electrical device parameters.
         grid_um: manufacturing grid.
         dbu_um: database unit.
@@ -62,13 +52,7 @@ class Tech:
         module_limits: of the module's films and cuts: (name, expression, per cut, source).
     """
 
-    name: str
     profile: Profile
-    layers: tuple[Layer, ...]
-    films: tuple[Film, ...]
-    diffusions: tuple[Film, ...]
-    cuts: tuple[Cut, ...]
-    rules: tuple[Rule, ...]
     memristor: MemristorParameters
     nfet: TransistorParameters
     pfet: TransistorParameters
@@ -118,14 +102,6 @@ class Tech:
             shared=frozenset(layer.gds for layer in self.module.layers),
             others=_described,
         )
-
-    @cached_property
-    def _layer_by_name(self) -> dict[str, Layer]:
-        return {layer.name: layer for layer in self.layers}
-
-    @cached_property
-    def _rule_by_name(self) -> dict[str, Rule]:
-        return {rule.name: rule for rule in self.rules}
 
     @cached_property
     def roles(self) -> Roles:
@@ -178,59 +154,6 @@ class Tech:
             for name in self.roles.all_of(fill.role):
                 found[name] = (self.gds(name)[0], fill.datatype)
         return found
-
-    @cached_property
-    def label_of(self) -> dict[str, str]:
-        """Conductor -> the layer that carries its pin labels."""
-        return {layer.name: layer.label for layer in self.layers if layer.label}
-
-    @cached_property
-    def heights_um(self) -> dict[str, tuple[float, float]]:
-        """Film name -> (bottom, top) in um above the silicon under STI."""
-        return _films.stack(self.films)
-
-    @cached_property
-    def conductors(self) -> tuple[str, ...]:
-        """Films that wires are made of; diffusions belong to the transistors' R_on."""
-        return tuple(film.name for film in self.films if film.sheet_ohm_sq is not None)
-
-    @cached_property
-    def drawn_insulators(self) -> tuple[str, ...]:
-        """Insulating films that lie only where a mask draws them: those of memristors."""
-        drawn = self._layer_by_name
-        return tuple(f.name for f in self.films if f.permittivity is not None and f.name in drawn)
-
-    def layer(self, name: str) -> Layer:
-        """Return a layer by name; raises TechError if it does not exist."""
-        try:
-            return self._layer_by_name[name]
-        except KeyError:
-            raise TechError(f"layer {name!r} is not in {self.name}") from None
-
-    def gds(self, name: str) -> tuple[int, int]:
-        """Return (layer, datatype) of a layer."""
-        return self.layer(name).gds
-
-    def rule(self, name: str) -> float:
-        """Return the value of a rule; raises TechError if it does not exist."""
-        try:
-            return self._rule_by_name[name].value
-        except KeyError:
-            raise TechError(f"rule {name!r} is not in {self.name}") from None
-
-    def film(self, name: str) -> Film:
-        """Return a film of the stack or a diffusion by name."""
-        for film in (*self.films, *self.diffusions):
-            if film.name == name:
-                return film
-        raise TechError(f"film {name!r} is not in {self.name}")
-
-    def cut(self, name: str) -> Cut:
-        """Return a contact or via by name."""
-        for cut in self.cuts:
-            if cut.name == name:
-                return cut
-        raise TechError(f"cut {name!r} is not in {self.name}")
 
     def at(self, conditions: Conditions | Mapping[str, Any]) -> Tech:
         """Return a Tech whose wires and transistors stand at conditions.
