@@ -104,6 +104,19 @@ class OnResistance:
             out[mine] = factor * curve(source[mine], drop[mine])
         return out
 
+    def without_drop(self, volts: Floats, which: NDArray[np.int64]) -> Floats:
+        """Return R_on in ohm, one per transistor, with both ends at one of some voltages.
+
+        Args:
+            volts: V against VSS.
+            which: number of every transistor's among them.
+        """
+        out = np.empty(len(which))
+        none = np.zeros_like(volts)
+        for mine, curve, factor in self._groups:
+            out[mine] = (factor * curve(volts, none))[which[mine]]
+        return out
+
     def _source(self, a_v: Floats, b_v: Floats) -> Floats:
         """Voltage of the end that is the source: the lower one of an NMOS."""
         if not self._any_p:

@@ -299,7 +299,7 @@ class Array:
         g, v = bare.devices(conductances), bare.volts(np.asarray(volts)[None])[0]
         assert self._point is not None
         check_volts(self._point.tech, v)
-        amps, _, count = worked(bare.guess, g, v, lines.table, lines.least, self._row_taps)
+        amps, _, count = worked(bare.guess, g, v, lines.table, self._row_taps)
         return amps, count
 
     @cached_property

@@ -66,11 +66,6 @@ class Lines:
         ]
         return OnResistance(self.tech, sizes[0], sizes[1], np.zeros(self.size, dtype=bool))
 
-    @cached_property
-    def least(self) -> Floats:
-        """Their resistances where they conduct best, ohm."""
-        return self.table.least()
-
     def check(self, volts: float) -> None:
         """Refuse a write voltage that transistors do not withstand.
 

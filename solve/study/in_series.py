@@ -21,13 +21,14 @@ Floats = NDArray[np.float64]
 
 #: solves until resistances and voltages fit
 MAX_ROUNDS = 100
-#: what is left to find of an output's current, relative to the largest output, and how many times
-#: more than rounds have shown is taken to be left
-SETTLED, _SAFE = 3e-10, 10.0
+#: what may be left to find of an output's current, relative to the largest output
+SETTLED = 3e-10
+#: how many times more than rounds show is taken to be left of a change, and at least which share
+_SAFE, _LEAST_SHARE = 10.0, 0.03
 #: tolerance of the first solve, which only says about what the wires take
 _FIRST = 1e-4
-#: change below which slopes are kept
-_NEAR = 1e-4
+#: change of currents up to which slopes are kept
+_NEAR = 1e-3
 #: least divisor of a step, and least share of its resistance that one leaves a transistor
 _LEAST_DIVISOR, _LEAST_LEFT = 0.05, 0.2
 
@@ -45,6 +46,9 @@ class Transistors(Protocol):
 
     def __call__(self, a_v: Floats, b_v: Floats, /) -> Floats:
         """Return ohm."""
+
+    def without_drop(self, volts: Floats, which: NDArray[np.int64], /) -> Floats:
+        """Return ohm of each with both ends at one of some voltages, V, given by its number."""
 
     def by_ends(self, a_v: Floats, b_v: Floats, /) -> tuple[Floats, Floats, Floats]:
         """Return ohm, and what its logarithm rises by per V of either end."""
@@ -107,7 +111,6 @@ def worked(
     g: Floats,
     inputs: Floats,
     table: Transistors,
-    least: Floats,
     row_tap: Floats,
 ) -> tuple[Floats, Floats, int]:
     """Solve one vector with a transistor in series with every device.
@@ -117,7 +120,6 @@ def worked(
         g: S, linear devices.
         inputs: V, shape (inputs,).
         table: the transistors.
-        least: their resistances where they conduct best, ohm.
         row_tap: of what is in series anyway, the part between row and transistor, ohm.
 
     Returns:
@@ -128,8 +130,8 @@ def worked(
     """
     branches = _Branches(table, g, chains.tap, row_tap, np.ones_like(g))
     drive = chains.ends(inputs[None], None)
-    # wires without resistance
-    ohm = branches.better(least, branches.through(least), chains.lines_of(*drive), slopes=True)
+    # wires without resistance, devices that do not conduct
+    ohm = table.without_drop(inputs, chains.array.source)
     through, moved, last = branches.through(ohm), 1.0, None
     for count in range(1, MAX_ROUNDS + 1):
         if last is None:
@@ -137,11 +139,12 @@ def worked(
         else:
             last = chains.raw(through, *drive, start=last)
         lines = chains.lines_of(last.rows, last.cols)
-        ohm = branches.better(ohm, through, lines, slopes=moved >= _NEAR)
+        ohm = branches.better(ohm, through, lines, slopes=moved > _NEAR)
         before, through = through, branches.through(ohm)
         amps, now = _outputs(chains, lines[0] - lines[1], through, before)
-        # what the lines make of this change is less by as much as it is less than the last
-        left, moved = now * min(1.0, _SAFE * now / moved) if moved else now, now
+        # what the lines make of a change is less by as much as it is less than the one before
+        share = _SAFE * now / moved if moved else 1.0
+        left, moved = now * min(max(share, _LEAST_SHARE), 1.0), now
         if count > 1 and left <= SETTLED:
             return amps, ohm, count
     raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")

@@ -95,6 +95,23 @@ def test_slopes_of_resistances_are_those_of_the_table(drop_v):
         assert close.mean() > 0.99
 
 
+def test_pieces_of_transistors_are_parts_of_all(monkeypatch):
+    monkeypatch.setattr(transistors, "_PIECE", 300)
+    rng, count = np.random.default_rng(6), 1000
+    is_p = np.arange(count) > 700
+    table = OnResistance(TECH, rng.choice([0.8, 4.0], count), np.full(count, 0.28), is_p)
+    a, b = rng.uniform(-0.2, 3.2, (2, count))
+    assert [some.stop for some, _ in table.pieces] == [300, 600, 900, 1000]
+    for some, part in table.pieces:
+        np.testing.assert_array_equal(part(a[some], b[some]), table(a, b)[some])
+        np.testing.assert_array_equal(part.least(), table.least()[some])
+        for mine, whole in zip(part.by_ends(a[some], b[some]), table.by_ends(a, b), strict=True):
+            np.testing.assert_array_equal(mine, whole[some])
+    volts, which = rng.uniform(0, 3, 7), rng.integers(0, 7, count)
+    same = table(volts[which], volts[which])
+    np.testing.assert_array_equal(table.without_drop(volts, which), same)
+
+
 def test_places_in_a_table_are_those_of_a_search():
     """Arithmetic on an even grid finds the interval that a search finds, at its ends too."""
     path = TECH.nfet.ron_table
