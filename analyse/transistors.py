@@ -62,7 +62,8 @@ class OnResistance:
         )
         self._well_on_v = np.where(self._is_p, tech.pfet.well_on_v, tech.nfet.well_on_v)
         self._any_p = bool(self._is_p.any())
-        self._size, self._curves = size.reshape(-1), []
+        self._size = size.reshape(-1)
+        self._curves: list[tuple[Surface, float]] = []
         for w, length, p in sizes.T.tolist():
             model = tech.pfet if p else tech.nfet
             self._curves.append((model.surface(w), length / model.l_um))

@@ -153,7 +153,9 @@ class Surface:
         self._parts = [np.ascontiguousarray(part).reshape(-1) for part in parts]
         self._row = len(fine[1]) - 1
 
-    def _at(self, source_v: Floats, size: Floats) -> tuple[Floats, ...]:
+    def _at(
+        self, source_v: Floats, size: Floats
+    ) -> tuple[Floats, Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
         """Return ln R, its rise over the cell along source and drop, and both intervals."""
         i, s = self._source(source_v)
         j, t = self._drop(size)
