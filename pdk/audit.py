@@ -15,6 +15,8 @@ from .check import problems_of, problems_of_module
 from .check_grid import problems_of_drawn
 from .film_fill import FILE as FILL_FILE
 from .film_fill import film_fills
+from .leakage import FILE as LEAKAGE_FILE
+from .leakage import read_leakage
 from .load import load_process
 from .model import Process
 from .module import load_module, stand
@@ -78,6 +80,7 @@ def problems_of_programs(base: Process) -> Iterator[str]:
     yield from _roles_of_shuttle(base)
     yield from _names_of_magic(base)
     yield from _tracks(base)
+    yield from _leakage(base)
     if not (base.folder / "SOURCES.md").is_file():
         yield "SOURCES.md is missing: where do the figures come from?"
 
@@ -160,6 +163,13 @@ def _tracks(base: Process) -> Iterator[str]:
     path = base.folder / TRACKS_FILE
     if table_of(path).is_file():
         read_tracks(path, base.roles.wires, base.name)
+    yield from ()
+
+
+def _leakage(base: Process) -> Iterator[str]:
+    path = base.folder / LEAKAGE_FILE
+    if table_of(path).is_file():
+        read_leakage(path, tuple(model.name for model in base.transistors))
     yield from ()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..analyse import read_settle, stimulus
 from ..base import names
 from ..extract import elmore_delays, extract_network, net_capacitance
+from ..pdk.leakage import measured_off
 from .delays import Circuit, decoder_delays
 from .liberty import CornerFigures
 from .onboard import kind_of_logic
@@ -100,8 +101,8 @@ def corner_figures(
         if circuit is not None:
             logic = decoder_delays(circuit, tech, network, capacitance)
         farad = pin_capacitances(extracted, block, capacitance)
-    leakage = leakage_w(extracted, tech)
-    return CornerFigures(tech.conditions, settle, control, farad, leakage, logic)
+    watts, measured = leakage_w(extracted, tech)
+    return CornerFigures(tech.conditions, settle, control, farad, watts, logic, measured)
 
 
 def circuit_of(
@@ -151,13 +152,15 @@ def transistor_count(extracted: ExtractedLayout) -> int:
     return len(found)
 
 
-def leakage_w(extracted: ExtractedLayout, tech: Tech) -> float:
+def leakage_w(extracted: ExtractedLayout, tech: Tech) -> tuple[float, bool]:
     """Return what the transistors on both supplies leak, each off half of the time, W.
 
-    The off currents are those of the process's table, at any corner.
+    And whether the process has their off currents measured at the conditions; else they are its
+    typical ones.
     """
     flat = extracted.flat
     models = {"nfet": tech.nfet, "pfet": tech.pfet}
+    found = {kind: measured_off(tech, model) for kind, model in models.items()}
     ends = {names.GROUND: "nfet", names.SUPPLY: "pfet"}
     supplies = {n.number: ends[names.fold(n.name)] for n in flat.nets if names.fold(n.name) in ends}
     amps = 0.0
@@ -171,5 +174,6 @@ def leakage_w(extracted: ExtractedLayout, tech: Tech) -> float:
             if end in ("D", "S")
         }
         if device.kind.name in pulled:
-            amps += 0.5 * device.parameters[0] * model.ioff_a_per_um
-    return amps * tech.conditions.supply_v
+            own = found[device.kind.name]
+            amps += 0.5 * device.parameters[0] * (model.ioff_a_per_um if own is None else own)
+    return amps * tech.conditions.supply_v, None not in found.values()

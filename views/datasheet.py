@@ -106,7 +106,7 @@ def datasheet(
         )
         or None,
         "logic_source": f"{DELAYS_TOLD[0].upper()}{DELAYS_TOLD[1:]}.",
-        "leakage": LEAKAGE_TOLD,
+        "leakage": LEAKAGE_TOLD[bool(corners) and corners[0].leakage_measured],
         "settle": (found.timing or {}).get("settle"),
         "from_array_edge": any(row.get("origin") for row in found.nets),
     }

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from .delays import LogicDelays
 
 #: where leakage and a decoder's times come from, in words
-LEAKAGE_TOLD = "assumed, the same at each corner: typical off currents of the process"
+LEAKAGE_TOLD = {
+    True: "of each transistor off half of the time, by the process's off currents at the corner",
+    False: "assumed, the same at each corner: typical off currents of the process",
+}
 DELAYS_TOLD = (
     "switches with the transistors' measured on resistance at the corner, extracted capacitances"
 )
@@ -36,6 +39,7 @@ class CornerFigures:
         farad: pin -> capacitance; pins that were not extracted are as another of their kind.
         leakage_w: of the inverters, their transistors off.
         logic: what a decoder on board takes; None without one, or if not extracted.
+        leakage_measured: off currents are those of the corner, not typical ones.
     """
 
     conditions: Conditions
@@ -44,6 +48,7 @@ class CornerFigures:
     farad: Mapping[str, float]
     leakage_w: float
     logic: LogicDelays | None = None
+    leakage_measured: bool = False
 
     @property
     def name(self) -> str:
@@ -58,7 +63,7 @@ def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigure
     """Yield a library with the block as its one cell; ns, pF, V, nW."""
     supply = at.conditions.supply_v
     yield f'library ("{block.name}__{at.name}") {{'
-    told = f"delays of columns: see the datasheet; leakage {LEAKAGE_TOLD}"
+    told = f"delays of columns: see the datasheet; leakage {LEAKAGE_TOLD[at.leakage_measured]}"
     if at.logic is not None:
         told += f"; of the decoder: {DELAYS_TOLD}"
     elif kind_of_logic(group.name for group in groups):

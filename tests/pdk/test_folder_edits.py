@@ -111,6 +111,8 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,70000/0",
          "each 0 to 65535"),
         ("tracks.csv", "Metal3,horizontal,0.56", "Metal2,horizontal,0.56", "tracks.csv"),
+        ("leakage.csv", "nfet,typ,25,", "nfet,typ,85,", "nfet at typ and 85 C stands twice"),
+        ("leakage.csv", "pfet,max,", "pfet,slow,", "corner = 'slow', allowed: typ, min, max"),
         ("limits.csv", "direction,85,110,125", "direction,85,110,inf", "limits.csv"),
         ("limits.csv", "direction,85,110,125", "direction,-500,110,125", "limits.csv"),
         ("cuts.csv", "ohm,ohm_min,ohm_max", "ohm,ohm_max,ohm_min", "allowed: ohm_min <= ohm"),

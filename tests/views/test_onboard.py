@@ -11,11 +11,13 @@ import pytest
 from crossstack.base import names
 from crossstack.extract import net_capacitance
 from crossstack.lvs import compare_layout
+from crossstack.pdk import Conditions, ProcessError, get_tech
+from crossstack.pdk.leakage import measured_off, read_leakage
 from crossstack.views import on_tracks
-from crossstack.views.corners import circuit_of, corner_figures, transistor_count
+from crossstack.views.corners import circuit_of, corner_figures, leakage_w, transistor_count
 from crossstack.views.datasheet import steps
 from crossstack.views.delays import LogicDelays
-from crossstack.views.liberty import liberty_lines
+from crossstack.views.liberty import LEAKAGE_TOLD, liberty_lines
 from crossstack.views.onboard import kind_of_logic, latched, later, waves
 from crossstack.views.pintable import modes_table
 from crossstack.views.ports import port_groups
@@ -120,7 +122,41 @@ def test_every_transistor_counts_and_every_delay_has_a_source(draw, network_of, 
     assert (pin in at.control_s) == (periphery == "none")
     text = "\n".join(liberty_lines(block.abstract, port_groups(block.abstract.pins), at))
     assert ("no delay of the logic" in text) == (periphery == "decoder")
-    assert "assumed, the same at each corner" in text
+    assert "off currents at the corner" in text
+
+
+def test_a_leakage_table_has_every_corner_of_a_transistor(tmp_path):
+    path = tmp_path / "leakage.csv"
+    text = (get_tech().process.folder / "leakage.csv").read_text()
+    path.write_text("".join(line for line in text.splitlines(True) if "pfet,max" not in line))
+    assert read_leakage(path, ("nfet",))["nfet"]["max"][25.0] == 3.42e-14
+    with pytest.raises(ProcessError, match="no row for pfet at max"):
+        read_leakage(path, ("nfet", "pfet"))
+
+
+def test_leakage_follows_corner_and_temperature(draw, monkeypatch):
+    """It was that of 25 C at every corner."""
+    block = draw(rows=1, cols=1)
+    at = [
+        Conditions(corner="min", temperature_c=-40.0),
+        Conditions(),
+        Conditions(corner="max", temperature_c=125.0),
+        Conditions(temperature_c=125.0),
+        Conditions(corner="min", temperature_c=125.0),
+    ]
+    watts = [leakage_w(block.extracted, block.tech.at(c)) for c in at]
+    assert all(measured for _, measured in watts)
+    assert [w for w, _ in watts] == sorted(w for w, _ in watts)
+    # per um at 25 C, typical, as pdk/gf180mcuD/leakage.csv states it; half way up in the logarithm
+    nfet = block.tech.nfet
+    assert measured_off(block.tech, nfet) == pytest.approx(6.1e-13)
+    warm = block.tech.at(Conditions(temperature_c=55.0))
+    assert measured_off(warm, nfet) == pytest.approx((6.1e-13 * 2.91e-11) ** 0.5)
+    monkeypatch.setattr("crossstack.views.corners.measured_off", lambda tech, model: None)
+    plain = [leakage_w(block.extracted, block.tech.at(c)) for c in at]
+    assert len(set(plain)) == 1
+    assert not plain[0][1]
+    assert "assumed" in LEAKAGE_TOLD[False]
 
 
 def test_nothing_is_extracted_where_no_capacitance_is_asked(draw, monkeypatch):
