@@ -148,13 +148,12 @@ def waves(
         return found, {1: "inputs step", 2: f"delay of EN + {wait}"}
     code = "M, A" if names.ADDRESS in have else "M"
     lines = [("EN", "10111"), (code, "====="), ("mode switches", "=x===")]
+    marks: dict[float, str] = {1: "EN falls", 2: "EN rises", 3: "on", 4: wait}
     if times:
         marks = {
             1: "EN falls", 2: f"{times['rest_s']} later", 3: f"{times['on_s']} later",
             4: f"{wait} later",
         }  # fmt: skip
-    else:
-        marks = {1: "EN falls", 2: "EN rises", 3: "on", 4: wait}
     return [*lines, ("what EN turns on", "10011")], marks
 
 
