@@ -1,0 +1,279 @@
+"""The protection of a die in the foundry's models: off in operation, and what a discharge does.
+
+python bench/clamp.py [ROWS COLS]     a test chip of that size; a minute or two
+
+In operation: what one supply clamp takes at 3.3 V - 10 %, 3.3 V and 3.3 V + 10 %, over corners and
+temperatures, and while the supply rises. In a discharge of the human-body model (100 pF, 1.5 kohm,
+rise by 7.5 uH: ANSI/ESDA/JEDEC JS-001 asks for 2 to 10 ns): the highest voltage between a pad and
+VSS, and between the rails, with the diodes, clamps and rings of the die where they stand.
+
+What this can say: the models are those of operation. They know channels, junctions and their series
+resistance, but neither snapback nor heat, and diodes have the models' figures for a drawn area. So
+a voltage above BVDSS (7 V at least, ES 1_Low_Voltage_Devices) or BVox (7 V at least, ES
+5_General_Specification4) says that it is not held, not what happens then; one below says that the
+channel alone holds it, not that metal and junctions survive the current.
+
+Exit code 1 if a clamp takes more than 10 uA in operation while the supply rises within 1 ms, or
+does not hold a quarter of a discharge of 2 kV (one of four clamps without rings) below BVox. What a
+die holds follows from its rings, which are narrow, and is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossstack.base import names
+from crossstack.base.ngspice import run_ngspice
+from crossstack.cells.clamp import supply_clamp
+from crossstack.cells.pads import LEAD, RING
+from crossstack.extract.sheet.rates import rates
+from crossstack.extract.write.bsim import Bsim, transistor_card
+from crossstack.generators import ArraySpec, build_macro, testchip
+from crossstack.generators.chip import Chip
+from crossstack.pdk import Conditions, Tech
+from crossstack.signoff.models import foundry_models
+
+#: least figure of ES, V; discharges, V; most current in operation, A
+BVOX_V, HBM_V, OPERATES_A = 7.0, (125.0, 250.0, 500.0, 1000.0, 2000.0), 1e-5
+CORNERS = (("typ", 25.0), ("min", 125.0), ("max", -40.0))
+RISES_S = (1e-3, 1e-4, 1e-5, 1e-6)
+#: width of a card, um: those of the models end at 100 um, and their subcircuits ignore `m`
+CARD_UM = 80.0
+_FOUND = re.compile(r"^(\w+)\s+=\s+(\S+)", re.MULTILINE)
+
+
+def clamp(bsim: Bsim, name: str, vdd: str, vss: str) -> Iterator[str]:
+    """Yield the devices of a supply clamp, as its layout compares with."""
+    cell = supply_clamp(bsim.tech)
+    assert cell.netlist is not None
+    for device in cell.netlist.devices:
+        size = dict(device.parameters)
+        at = {"VDD": vdd, "VSS": vss}
+        drain, gate, source, bulk = (at.get(n, f"{name}_{n}".lower()) for n in device.nets)
+        parts = max(1, round(size["W"] / CARD_UM))
+        nodes = (drain, gate, source, bulk)
+        for k in range(parts):
+            yield transistor_card(bsim.kit, f"{name}_{device.name}_{k}", nodes, device.model,
+                                  size["W"] / parts, size["L"])  # fmt: skip
+
+
+def ran(bsim: Bsim, lines: list[str], control: list[str]) -> dict[str, float]:
+    """Run a circuit and return what it printed."""
+    deck = ["* protection", *bsim.library(), *lines,
+            ".control", *control, "quit 0", ".endc", ".end"]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "deck.spice"
+        path.write_text("\n".join(deck) + "\n")
+        printed = run_ngspice(path, 240.0)
+    return {name: float(value) for name, value in _FOUND.findall(printed)}
+
+
+# -- operation ------------------------------------------------------------------------------------
+
+
+def operation(at: Callable[[str, float], Bsim]) -> list[str]:
+    """Print what a clamp takes in operation; returns faults."""
+    wrong = []
+    for corner, temperature in CORNERS:
+        bsim = at(corner, temperature)
+        supply = bsim.vdd_v
+        levels = [round(supply * share, 3) for share in (0.9, 1.0, 1.1)]
+        lines = [*clamp(bsim, "c", "vdd", "0"), f"vdd vdd 0 {supply}",
+                 ".options gmin=1e-15"]  # fmt: skip
+        control = []
+        for k, volts in enumerate(levels):
+            control += [f"alter vdd dc = {volts}", "op", f"let i{k} = -i(vdd)", f"print i{k}"]
+        found = ran(bsim, lines, control)
+        amps = [found[f"i{k}"] for k in range(len(levels))]
+        print(f"standing, {corner}, {temperature:g} C: " + ", ".join(
+            f"{1e9 * a:.3g} nA at {v:g} V" for a, v in zip(amps, levels, strict=True)))  # fmt: skip
+    for corner, temperature in CORNERS:
+        bsim = at(corner, temperature)
+        most = 1.1 * bsim.vdd_v
+        for rise in RISES_S:
+            lines = [*clamp(bsim, "c", "vdd", "0"),
+                     f"vdd vdd 0 pwl(0 0 {rise} {most} {3 * rise} {most})"]  # fmt: skip
+            control = [f"tran {rise / 500} {2 * rise}", "meas tran least min i(vdd)",
+                       f"meas tran last find i(vdd) at={1.999 * rise}",
+                       "meas tran gate max v(c_g)"]  # fmt: skip
+            found = ran(bsim, lines, control)
+            print(f"rise to {most:.2f} V in {rise:g} s, {corner}, {temperature:g} C: "
+                  f"{-1e6 * found['least']:.3g} uA at most, {-1e6 * found['last']:.3g} uA as long "
+                  f"after; gate {found['gate']:.2f} V at most", flush=True)  # fmt: skip
+            if rise == max(RISES_S) and -found["least"] > OPERATES_A:
+                wrong.append(f"{corner}, {temperature:g} C")
+    return wrong
+
+
+# -- discharge ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ring:
+    """What stands along the rings of a die, by place counterclockwise, um.
+
+    Attributes:
+        length_um: all round.
+        clamps: places of the supply clamps.
+        grounds: places of the pads of VSS.
+        pads: (net, place) of the other pads.
+    """
+
+    length_um: float
+    clamps: tuple[float, ...]
+    grounds: tuple[float, ...]
+    pads: tuple[tuple[str, float], ...]
+
+    def farthest(self) -> str:
+        """Return the signal whose pad stands farthest from a clamp."""
+
+        def away(place: float) -> float:
+            gaps = (abs(place - other) for other in self.clamps)
+            return min(min(gap, self.length_um - gap) for gap in gaps)
+
+        return max((p for p in self.pads if p[0] != "VDD"), key=lambda p: away(p[1]))[0]
+
+
+def ring_of(chip: Chip) -> Ring:
+    """Return what stands along the rings of a chip."""
+    depth, um = chip.row_at(0) + chip.plan.supply[0], chip.rules.tech.dbu_um
+    around = sum(chip.length(side) - 2 * depth for side in ("south", "east", "north", "west"))
+    found: dict[str, list[float]] = {"clamp": [], "vss": []}
+    pads = {(p.x, p.y): p.name for p in chip.pins}
+    signals = []
+    for placement in chip.placements:
+        name = placement.cell.name
+        if not name.startswith(("bond_pad", names.CLAMP)):
+            continue
+        side = name.rpartition("_")[2]
+        x = placement.x + placement.cell.width // 2
+        y = placement.y + placement.cell.height // 2
+        place = chip.around(depth, side, x if side in ("south", "north") else y) * um
+        if name.startswith(names.CLAMP):
+            found["clamp"].append(place)
+        elif name.startswith("bond_pad_vss"):
+            found["vss"].append(place)
+        else:
+            here = [net for (px, py), net in pads.items()
+                    if placement.x <= px <= placement.x + placement.cell.width
+                    and placement.y <= py <= placement.y + placement.cell.height]  # fmt: skip
+            signals += [(net, place) for net in here[:1]]
+    return Ring(around * um, tuple(found["clamp"]), tuple(found["vss"]), tuple(signals))
+
+
+def rails(ring: Ring, tech: Tech) -> Iterator[str]:
+    """Yield both rings in pieces between all that stands along them."""
+    metal = tech.roles.metals[0]
+    ohm_um = rates(tech).sheet_ohm_sq[metal] / (RING * tech.dbu_um)
+    places = sorted({*ring.clamps, *ring.grounds, *(place for _, place in ring.pads)})
+    nexts = [*places[1:], places[0] + ring.length_um]
+    for k, (here, after) in enumerate(zip(places, nexts, strict=True)):
+        to = places[(k + 1) % len(places)]
+        for rail in ("vdd", "vss"):
+            yield f"r{rail}{k} {_node(rail, here)} {_node(rail, to)} {ohm_um * (after - here):.6g}"
+
+
+def _node(rail: str, place: float) -> str:
+    return f"{rail}_{round(place * 1e3)}"
+
+
+def diodes(pad: str, place: float, tech: Tech) -> Iterator[str]:
+    """Yield the two diodes of a pad, of their drawn area and circumference."""
+    side = LEAD * tech.dbu_um * 1e-6
+    size = f"area={side * side:.6g} pj={4 * side:.6g}"
+    name = re.sub(r"\W", "_", pad)
+    yield f"dup{name} {pad} {_node('vdd', place)} pn_3p3 {size}"
+    yield f"ddn{name} {_node('vss', place)} {pad} np_3p3 {size}"
+
+
+def discharge(bsim: Bsim, ring: Ring, pads: tuple[str, str], volts: float) -> dict[str, float]:
+    """Return voltages of a discharge from one pad into another, V.
+
+    Args:
+        bsim: models.
+        ring: the die's.
+        pads: net that is struck, net that is on ground: VDD, VSS or a signal.
+        volts: that the capacitor is charged to.
+    """
+    tech, place = bsim.tech, dict(ring.pads)
+    lines = [*rails(ring, tech), ".lib '" + str(bsim.models / bsim.kit.library) + "' diode_typical"]
+    for k, at in enumerate(ring.clamps):
+        lines += clamp(bsim, f"c{k}", _node("vdd", at), _node("vss", at))
+    at_node = {}
+    for net in pads:
+        if net == "VSS":
+            tied = [_node("vss", at) for at in ring.grounds]
+            lines += [f"rg{k} {tied[0]} {other} 1m" for k, other in enumerate(tied[1:])]
+            at_node[net] = tied[0]
+        elif net == "VDD":
+            at_node[net] = _node("vdd", place["VDD"])
+        else:
+            at_node[net] = f"pad_{re.sub(chr(92) + 'W', '_', net).lower()}"
+            lines += diodes(at_node[net], place[net], tech)
+    struck, ground = (at_node[net] for net in pads)
+    lines += [f"vg {ground} 0 0", f"ch h 0 100p ic={volts:g}", "rh h h1 1500",
+              f"lh h1 {struck} 7.5u ic=0"]  # fmt: skip
+    control = ["tran 0.2n 400n uic", f"meas tran pad max v({struck})"]
+    for k, at in enumerate(ring.clamps):
+        control += [f"let d{k} = v({_node('vdd', at)}) - v({_node('vss', at)})",
+                    f"meas tran rails{k} max d{k}"]  # fmt: skip
+    found = ran(bsim, lines, control)
+    inside = [found[f"rails{k}"] for k in range(len(ring.clamps))]
+    return {"pad": found["pad"], "rails": max(inside)}
+
+
+def alone(bsim: Bsim) -> list[str]:
+    """Print what one of four clamps does in a quarter of a discharge; returns faults."""
+    lines = [*clamp(bsim, "c", "vdd", "0"), f"ch h 0 25p ic={HBM_V[-1]:g}", "rh h h1 6000",
+             "lh h1 vdd 30u ic=0"]  # fmt: skip
+    found = ran(bsim, lines, ["tran 0.2n 400n uic", "meas tran most max v(vdd)",
+                              "meas tran later find v(vdd) at=150n"])  # fmt: skip
+    print(f"a quarter of {HBM_V[-1]:g} V into one clamp: {found['most']:.2f} V at most, "
+          f"{found['later']:.2f} V after 150 ns", flush=True)  # fmt: skip
+    return [] if found["most"] <= BVOX_V else ["a clamp alone"]
+
+
+def discharges(bsim: Bsim, chip: Chip) -> None:
+    """Print what discharges of a chip do, up to the first that is not held."""
+    ring = ring_of(chip)
+    print(f"rings of {ring.length_um:.0f} um, {len(ring.clamps)} clamps, {len(ring.grounds)} pads "
+          f"of VSS, {len(ring.pads)} other pads")  # fmt: skip
+    far = ring.farthest()
+    for pads in (("VDD", "VSS"), (far, "VSS"), ("VSS", far), (far, "VDD")):
+        for volts in HBM_V:
+            found = discharge(bsim, ring, pads, volts)
+            held = found["pad"] <= BVOX_V
+            print(f"{volts:g} V into {pads[0]}, {pads[1]} on ground: pad {found['pad']:.2f} V, "
+                  f"rails at a clamp {found['rails']:.2f} V at most: "
+                  f"{'below' if held else 'NOT below'} {BVOX_V:g} V", flush=True)  # fmt: skip
+            if not held:
+                break
+
+
+def main() -> int:
+    """Run both; returns 1 for a fault."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("size", nargs="*", type=int, default=[2, 2], help="rows and columns")
+    rows, cols = parser.parse_args().size
+    spec = ArraySpec(rows=rows, cols=cols, top="macro")
+    tech = spec.tech()
+    with foundry_models(tech) as models:
+
+        def at(corner: str, temperature: float) -> Bsim:
+            return Bsim(tech.at(Conditions(corner=corner, temperature_c=temperature)), models)
+
+        wrong = operation(at)
+        wrong += alone(at("typ", 25.0))
+        discharges(at("typ", 25.0), testchip.placed(build_macro(spec)))
+    print("FAULTS: " + ", ".join(wrong) if wrong else "as it must be")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
