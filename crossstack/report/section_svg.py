@@ -37,13 +37,16 @@ _GLASS = {"SiO2": "oxide", "SiN": "nitride", "TiO2": "oxide"}
 #: what a film is, where its material alone says too little
 _NOTES = {"planar": "SiO2 between the tiers", "cap": "SiO2 over the module"}
 
-#: for a picture that stands alone; inside the report, the page's colours rule
+#: for a picture that stands alone, light or dark; inside the report, the page's colours rule
 STYLE = (
     "<style>svg{background:#fff}"
     "text{font:11.5px sans-serif;fill:#1a2230}.muted,.small{fill:#5a6678}"
     ".leader{stroke:#5a6678;stroke-width:.7}.oxide{fill:#e4eef6;stroke:#fff;stroke-width:.5}"
     ".nitride{fill:#d6d0ea;stroke:#fff;stroke-width:.5}.silicon{fill:#b9b2a6}"
-    ".onsilicon{fill:#fff;font-weight:600}</style>"
+    ".onsilicon{font-weight:600}"
+    "@media (prefers-color-scheme:dark){svg{background:#12161d}text{fill:#e6ebf2}"
+    ".muted,.small{fill:#9aa7b8}.leader{stroke:#9aa7b8}.oxide{fill:#263544;stroke:#1a2029}"
+    ".nitride{fill:#3a3556;stroke:#1a2029}.silicon{fill:#6b655b}}</style>"
 )
 
 

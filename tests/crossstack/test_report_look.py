@@ -198,3 +198,46 @@ def standalone_round_trip(chart: str) -> str:
     from crossstack.report.standalone import embedded, standalone
 
     return embedded(standalone(chart)).rstrip()
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours by WCAG 2.1, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        wide = colour if len(colour) == 7 else "#" + "".join(2 * c for c in colour[1:])
+        parts = (int(wide[k : k + 2], 16) / 255 for k in (1, 3, 5))
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_can_be_read_on_their_page(theme):
+    """WCAG asks 4.5 of words, 3 of lines and marks; grid lines and empty cells only part."""
+    from crossstack.report.page import package_text
+    from crossstack.report.section_svg import STYLE
+
+    line = next(
+        text
+        for text in package_text("report.css").splitlines()
+        if text.startswith(":root{" if theme == "light" else ":root[data-theme=dark]")
+    )
+    of = dict(re.findall(r"--(\w+):(#\w+)", line))
+    for name in ("ink", "soft", "accent", "ok", "bad", "warn"):
+        for ground in ("bg", "panel"):
+            assert contrast(of[name], of[ground]) > 4.5, (name, ground)
+    for name in ("c0", "c1", "c2", "c3"):
+        assert contrast(of[name], of["panel"]) > 3, name
+    # words in bars, and below a cross-section
+    assert min(contrast(of["panel"], of[name]) for name in ("c0", "c2")) > 3
+    assert contrast(of["ink"], of["silicon"]) > 4.5
+    assert contrast(of["ink"], of["glass"]) > 4.5
+    alone = STYLE[: STYLE.index("@media")] if theme == "light" else STYLE[STYLE.index("@media") :]
+    colours = {name: re.search(rf"{name}{{[^}}]*?(#\w+)", alone)[1] for name in
+               ("svg", "text", r"\.small", r"\.silicon")}  # fmt: skip
+    assert colours[r"\.silicon"] == of["silicon"]
+    assert contrast(colours["text"], colours["svg"]) > 4.5
+    assert contrast(colours[r"\.small"], colours["svg"]) > 4.5
+    assert contrast(colours["text"], colours[r"\.silicon"]) > 4.5
