@@ -1,4 +1,4 @@
-"""Renew the tables of howto/size.md on what a strap does: `python docs/make_strap.py`."""
+"""Renew the tables of howto/size.md on what a strap does: `python docs/make_strap.py`, 2 minutes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from crossstack.solve.modes.modes import DEEP_NET, EXPANSION
 from crossstack.solve.study.em import electromigration
 
 PAGE = Path(__file__).parent / "howto" / "size.md"
-SIZES = (10, 32)
+#: rows and columns, and whether columns have a strap
+ARRAYS = ((10, False), (10, True), (32, False), (32, True), (128, True))
 #: rows above which the tile engine finds lines sooner
 LARGEST_FLAT = 64
 #: the metal of a strap, and the film that it relieves
@@ -142,7 +143,7 @@ def renewed(page: str, lines: Iterator[str], script: str) -> str:
 
 def main() -> None:
     """Renew the page."""
-    rows = [row(size, strap) for size in SIZES for strap in (False, True)]
+    rows = [row(size, strap) for size, strap in ARRAYS]
     page = renewed(PAGE.read_text(encoding="utf-8"), table(iter(rows)), Path(__file__).name)
     page = renewed(page, models([r for r in rows if r.strap]), f"{Path(__file__).name}, models")
     PAGE.write_text(page, encoding="utf-8")
