@@ -1,4 +1,4 @@
-"""Renew the tables of howto/size.md on what a strap does: `python docs/make_strap.py`, 2 minutes."""
+"""Renew the tables of howto/size.md on straps: `python docs/make_strap.py` (2 minutes)."""
 
 from __future__ import annotations
 
