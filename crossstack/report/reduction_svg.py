@@ -74,12 +74,17 @@ def _between(values: Floats) -> Floats:
 
 
 def _frame(x: Floats, y: Floats) -> Frame:
-    ends = [10.0 ** _between(values)[[0, -1]] for values in (x, y)]
     return Frame(
-        Axis("R_series / r_col", *map(float, ends[0]), log=True),
-        Axis("r_row / r_col", *map(float, ends[1]), log=True),
+        _axis("R_series / r_col", x),
+        _axis("r_row / r_col", y),
         (_LEFT, WIDTH - BAR_ROOM - 12, _TOP, _TOP + _HIGH),
     )
+
+
+def _axis(text: str, exponents: Floats) -> Axis:
+    """Return an axis of decades over cells around some places."""
+    ends = _between(exponents)
+    return Axis(text, 10.0 ** float(ends[0]), 10.0 ** float(ends[-1]), log=True)
 
 
 def _level(
