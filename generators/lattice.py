@@ -56,7 +56,8 @@ def _places(cell: db.Cell) -> NDArray[np.int64]:
     each = np.repeat(arrays, counts, axis=0)
     number = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
     i, j = (number % each[:, 4])[:, None], (number // each[:, 4])[:, None]
-    return each[:, :2] + i * each[:, 2:4] + j * each[:, 5:7]
+    places: NDArray[np.int64] = each[:, :2] + i * each[:, 2:4] + j * each[:, 5:7]
+    return places
 
 
 def _blocks(mask: Mask) -> Iterator[tuple[int, int, int, int]]:
