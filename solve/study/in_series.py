@@ -21,10 +21,8 @@ Floats = NDArray[np.float64]
 
 #: solves until resistances and voltages fit
 MAX_ROUNDS = 100
-#: what may be left to find of an output's current, relative to the largest output
-SETTLED = 3e-10
-#: how many times more than rounds show is taken to be left of a change, and at least which share
-_SAFE, _LEAST_SHARE = 10.0, 0.03
+#: last change of an output's current, relative to the largest output
+SETTLED = 5e-10
 #: tolerance of the first solve, which only says about what the wires take
 _FIRST = 1e-4
 #: change of currents up to which slopes are kept
@@ -141,11 +139,9 @@ def worked(
         lines = chains.lines_of(last.rows, last.cols)
         ohm = branches.better(ohm, through, lines, slopes=moved > _NEAR)
         before, through = through, branches.through(ohm)
-        amps, now = _outputs(chains, lines[0] - lines[1], through, before)
-        # what the lines make of a change is less by as much as it is less than the one before
-        share = _SAFE * now / moved if moved else 1.0
-        left, moved = now * min(max(share, _LEAST_SHARE), 1.0), now
-        if count > 1 and left <= SETTLED:
+        amps, moved = _outputs(chains, lines[0] - lines[1], through, before)
+        # the lines have not answered to it yet, which takes off the share that they cost
+        if count > 1 and moved <= SETTLED:
             return amps, ohm, count
     raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")
 
