@@ -137,7 +137,7 @@ def _alone(network: Network, controls: Sequence[str], inputs: tuple[str, ...]) -
         return
     none = np.zeros((1, len(inputs)))
     for tier in range(len(names.TIERS)):
-        options = {"read_tier": tier, "write_column": 0}
+        options: dict[str, Any] = {"read_tier": tier, "write_column": 0}
         drives = network_drives(network, mode.name, np.zeros((2, network.rows)), **options)
         state = State(mode.name, {}, none, 1 - tier, 0, (), drives, np.zeros(0), options)
         yield from _same(state, network, controls)
