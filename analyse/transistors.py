@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,14 @@ class OnResistance:
         return [
             (np.flatnonzero(self._size == k), curve, factor)
             for k, (curve, factor) in enumerate(self._curves)
+        ]
+
+    @property
+    def tables(self) -> list[tuple[NDArray[np.int64], tuple[Any, ...], float, bool]]:
+        """Numbers of the transistors of a size, arrays of their table, its factor, whether PMOS."""
+        return [
+            (mine, curve.arrays, factor, bool(self._is_p[mine[0]]))
+            for mine, curve, factor in self._groups
         ]
 
     def __len__(self) -> int:

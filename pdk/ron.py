@@ -123,6 +123,15 @@ class _Axis:
         clipped *= self.per_v.take(k)
         return k, clipped
 
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """Ends of intervals, 1 / V of each; interval of every even step, and that interval's end.
+
+        Then the axis' ends, and steps per V.
+        """
+        parts = self.grid, self.per_v, self._interval, self._end
+        return *parts, self.first, self.last, self._scale
+
     def holds(self, values: Floats) -> NDArray[np.bool_]:
         """Which values lie between the ends."""
         found: NDArray[np.bool_] = (values > self.first) & (values < self.last)
@@ -152,6 +161,11 @@ class Surface:
         parts = log[:-1, :-1], along[:, :-1], across[:-1], np.diff(along, axis=1)
         self._parts = [np.ascontiguousarray(part).reshape(-1) for part in parts]
         self._row = len(fine[1]) - 1
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """Both axes, and of every cell ln R at its first corner and its rises: for a kernel."""
+        return self._source.arrays, self._drop.arrays, tuple(self._parts)
 
     def _at(
         self, source_v: Floats, size: Floats

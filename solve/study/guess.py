@@ -165,12 +165,14 @@ class Chains:
             lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True, start=start
         )[1]
 
-    def about(self, through: Floats, rows: Floats, cols: Floats, tol: float) -> Raw:
+    def about(
+        self, through: Floats, rows: Floats, cols: Floats, tol: float, start: Raw | None = None
+    ) -> Raw:
         """Voltages and currents of the lines to begin with, which nobody vouches for; see `raw`."""
         lines = self.lines.with_devices(self.array.spread(through))
         try:
             return choose(lines, "auto", "auto").solve(
-                rows, cols, tol=tol, limit=MAX_ITERATIONS, keep=True
+                rows, cols, tol=tol, limit=MAX_ITERATIONS, keep=True, start=start
             )
         except ConvergenceError:
             return self.raw(through, rows, cols)

@@ -2,20 +2,23 @@
 
 The wires see a device and its transistor as one conductance. What the transistor's own current
 does to it is solved device by device, so that rounds only bring wires and transistors together,
-each from the voltages of the last: two are the rule.
+each from the voltages of the last: three are the rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import ConvergenceError
+from ..crossbar.compiled import has_numba
+from ..crossbar.engine import Raw
 from .guess import Chains
+from .limits import LEAST_DIVISOR, LEAST_LEFT
 
 Floats = NDArray[np.float64]
 
@@ -23,12 +26,10 @@ Floats = NDArray[np.float64]
 MAX_ROUNDS = 100
 #: last change of an output's current, relative to the largest output
 SETTLED = 5e-10
-#: tolerance of the first solve, which only says about what the wires take
-_FIRST = 1e-4
-#: change of currents up to which slopes are kept
+#: tolerances of the first solves, which only say about what the wires take
+_ROUGH = 1e-4, 1e-8
+#: change, relative to the largest, up to which slopes are kept
 _NEAR = 1e-3
-#: least divisor of a step, and least share of its resistance that one leaves a transistor
-_LEAST_DIVISOR, _LEAST_LEFT = 0.05, 0.2
 
 
 class Transistors(Protocol):
@@ -36,10 +37,16 @@ class Transistors(Protocol):
 
     Attributes:
         pieces: as many of them each as fit into a core's cache, one after the other.
+        tables: numbers of those of one size, the arrays of their table (`table_kernel.steps`),
+            what it is scaled by, whether they are PMOS.
     """
 
     @property
     def pieces(self) -> Sequence[tuple[slice, Transistors]]:
+        """See above."""
+
+    @property
+    def tables(self) -> Sequence[tuple[NDArray[np.int64], tuple[Any, ...], float, bool]]:
         """See above."""
 
     def __call__(self, a_v: Floats, b_v: Floats, /) -> Floats:
@@ -52,7 +59,7 @@ class Transistors(Protocol):
         """Return ohm, and what its logarithm rises by per V of either end."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Branches:
     """What stands between row and column at every device.
 
@@ -61,47 +68,62 @@ class _Branches:
         g: linear devices, S.
         tap: in series anyway, ohm.
         row_tap: the part of that between row and transistor, ohm.
-        less: one less what a resistance does to itself by its current, in logarithms.
+        ohm: of the transistors.
     """
 
     table: Transistors
     g: Floats
     tap: Floats
     row_tap: Floats
-    less: Floats
+    ohm: Floats
 
-    def through(self, ohm: Floats) -> Floats:
-        """Conductance between the lines, S."""
-        out: Floats = self.g / (1.0 + (self.tap + ohm) * self.g)
-        return out
+    def __post_init__(self) -> None:
+        #: one less what a resistance does to itself by its current, in logarithms
+        self.less = np.ones_like(self.g)
+        #: conductance between the lines, S
+        self.through = self._through()
 
-    def better(
-        self, ohm: Floats, through: Floats, lines: tuple[Floats, Floats], *, slopes: bool
-    ) -> Floats:
+    def _through(self) -> Floats:
+        found: Floats = self.g / (1.0 + (self.tap + self.ohm) * self.g)
+        return found
+
+    def step(self, lines: tuple[Floats, Floats], *, slopes: bool) -> None:
         """Take Newton's step of every transistor between lines that hold still.
 
         Args:
-            ohm: resistance that it is taken to have.
-            through: conductance between the lines then, S.
             lines: voltages of row and column line, V.
             slopes: whether to find slopes anew; else those of the last step will do.
         """
-        found = np.empty_like(ohm)
+        if has_numba():
+            from .table_kernel import steps
+
+            still = (np.ascontiguousarray(lines[0]), np.ascontiguousarray(lines[1]))
+            devices, state = (self.g, self.tap, self.row_tap), (self.ohm, self.less, self.through)
+            for mine, arrays, factor, is_p in self.table.tables:
+                steps(mine, arrays, factor, is_p, devices, still, *state, slopes)
+            return
         for some, table in self.table.pieces:
-            outer, inner = lines[0][some], lines[1][some]
-            amps = through[some] * (outer - inner)
-            near, drop = outer - self.row_tap[some] * amps, ohm[some] * amps
-            if slopes:
-                wanted, by_near, by_far = table.by_ends(near, near - drop)
-                share = through[some] * ohm[some]
-                along = (by_near + by_far) * self.row_tap[some] * amps * share
-                gain = along - by_far * drop * (1.0 - share)
-                self.less[some] = np.maximum(1.0 - gain, _LEAST_DIVISOR)
-            else:
-                wanted = table(near, near - drop)
-            change = (wanted / ohm[some] - 1.0) / self.less[some]
-            found[some] = ohm[some] * np.maximum(1.0 + change, _LEAST_LEFT)
-        return found
+            self._piece(some, table, lines, slopes=slopes)
+        self.through = self._through()
+
+    def _piece(
+        self, some: slice, table: Transistors, lines: tuple[Floats, Floats], *, slopes: bool
+    ) -> None:
+        """Take the step of some transistors by NumPy; `table_kernel.steps` does the same."""
+        outer, inner = lines[0][some], lines[1][some]
+        ohm, through = self.ohm[some], self.through[some]
+        amps = through * (outer - inner)
+        near, drop = outer - self.row_tap[some] * amps, ohm * amps
+        if slopes:
+            wanted, by_near, by_far = table.by_ends(near, near - drop)
+            share = through * ohm
+            along = (by_near + by_far) * self.row_tap[some] * amps * share
+            gain = along - by_far * drop * (1.0 - share)
+            self.less[some] = np.maximum(1.0 - gain, LEAST_DIVISOR)
+        else:
+            wanted = table(near, near - drop)
+        change = (wanted / ohm - 1.0) / self.less[some]
+        self.ohm[some] = ohm * np.maximum(1.0 + change, LEAST_LEFT)
 
 
 def worked(
@@ -126,23 +148,29 @@ def worked(
     Raises:
         ConvergenceError: if resistances and voltages do not come together.
     """
-    branches = _Branches(table, g, chains.tap, row_tap, np.ones_like(g))
     drive = chains.ends(inputs[None], None)
     # wires without resistance, devices that do not conduct
     ohm = table.without_drop(inputs, chains.array.source)
-    through, moved, last = branches.through(ohm), 1.0, None
+    branches = _Branches(table, g, chains.tap, row_tap, ohm)
+    last: Raw | None = None
+    moved = 1.0
     for count in range(1, MAX_ROUNDS + 1):
-        if last is None:
-            last = chains.about(through, *drive, _FIRST)
+        if count <= len(_ROUGH):
+            last = chains.about(branches.through, *drive, _ROUGH[count - 1], last)
         else:
-            last = chains.raw(through, *drive, start=last)
+            last = chains.raw(branches.through, *drive, start=last)
         lines = chains.lines_of(last.rows, last.cols)
-        ohm = branches.better(ohm, through, lines, slopes=moved > _NEAR)
-        before, through = through, branches.through(ohm)
-        amps, moved = _outputs(chains, lines[0] - lines[1], through, before)
+        before = branches.through.copy()
+        branches.step(lines, slopes=moved > _NEAR)
+        if count <= len(_ROUGH):
+            most = float(branches.through.max(initial=0.0))
+            change = float(np.abs(branches.through - before).max(initial=0.0))
+            moved = change / most if most else 0.0
+            continue
+        amps, moved = _outputs(chains, lines[0] - lines[1], branches.through, before)
         # the lines have not answered to it yet, which takes off the share that they cost
-        if count > 1 and moved <= SETTLED:
-            return amps, ohm, count
+        if moved <= SETTLED:
+            return amps, branches.ohm, count
     raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")
 
 
