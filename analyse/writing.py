@@ -1,7 +1,8 @@
 """The currents of writes, and what written devices get.
 
 Either tier, both polarities, the first and the last column, and of rows that are written in turns
-the first and the last turn, stand for all of them.
+the first and the last turn, stand for all of them; where the last has fewer rows, the one before
+it, too.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def write_currents(
 ) -> tuple[Floats, Floats, list[Lowest]]:
     """Return the average and the peak of writes in every resistor's narrow place, A.
 
-    The wires of a column count every turn as the harder of the two that are solved.
+    The wires of a column count every turn of all its rows as the hardest of those that are solved.
 
     Returns:
         (average, peak, the device of each slot that gets least voltage).
@@ -67,7 +68,7 @@ def written(
         lowest: receives the device of each slot that gets least voltage.
         whole: solve the wires, too.
     """
-    for ways in _slots(tech, sorted({0, network.cols - 1})):
+    for ways in _slots(tech, sorted({0, network.cols - 1}), network.rows):
         ohm: Floats | None = None
         slots: Slots = {}
         for column, several in ways.items():
@@ -107,7 +108,10 @@ def average_and_peak(
             most[column], least = np.max(found, axis=0), np.min(found, axis=0)
             # a line of one row carries its own turn, one of all rows every turn
             mean = (most[column] + (turns - 1) * least) / turns
-            means[column] = np.where(whole_column, most[column], mean)
+            every = most[column]
+            if _uneven(tech, network.rows):
+                every = ((turns - 1) * np.max(found[:-1], axis=0) + found[-1]) / turns
+            means[column] = np.where(whole_column, every, mean)
         mean = np.max([*means.values()], axis=0) * duty
         first, last = min(slots), max(slots)
         for column in slots:
@@ -127,7 +131,7 @@ def far_writes(
     No device of the whole verdict gets more than the worst of these.
     """
     column = network.cols - 1
-    for ways in _slots(tech, [column]):
+    for ways in _slots(tech, [column], network.rows):
         way = ways[column][-1]
         solved, _ = _solve(network, tech, what, laws, mode, way, None, whole=False)
         yield from _lowest(network, what, mode, way, solved)
@@ -145,7 +149,20 @@ def _lowest(
     return [] if found is None else [found]
 
 
-def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, list[dict[str, Any]]]]:
+def _uneven(tech: Tech, rows: int) -> bool:
+    """Whether the last of several turns writes fewer rows than the others."""
+    at_a_time = tech.memristor.write_rows
+    return at_a_time is not None and rows > at_a_time and rows % at_a_time > 0
+
+
+def _turns(tech: Tech, rows: int) -> list[dict[str, int]]:
+    """Return the options of the turns that stand for all, in their order."""
+    first, *last = write_turns(tech)
+    before = _uneven(tech, rows) and tech.memristor.turns(rows) > 2
+    return [first, *([{**first, "write_turn": -2}] if before else []), *last]
+
+
+def _slots(tech: Tech, columns: list[int], rows: int) -> Iterator[dict[int, list[dict[str, Any]]]]:
     """Yield, for either tier and polarity, the options that write each of some columns.
 
     Several of a column are turns of its rows.
@@ -154,7 +171,7 @@ def _slots(tech: Tech, columns: list[int]) -> Iterator[dict[int, list[dict[str, 
         for polarity in POLARITIES:
             way = {"read_tier": read, **write_way(tech, polarity)}
             yield {
-                column: [{**way, "write_column": column, **turn} for turn in write_turns(tech)]
+                column: [{**way, "write_column": column, **turn} for turn in _turns(tech, rows)]
                 for column in columns
             }
 
