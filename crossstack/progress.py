@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .supervise import go_on
+
 #: seconds between two lines where no terminal shows progress
 EVERY_S = 60.0
 #: part of the work that must be done before an estimate is worth telling
@@ -37,6 +39,7 @@ class Step:
     """
 
     def __init__(self, name: str = "") -> None:
+        go_on()
         self.name, self.begun = name, time.monotonic()
         self.done, self.total, self.text = 0.0, 0.0, ""
         self.line: Callable[[], str] | None = None
@@ -48,6 +51,7 @@ class Step:
 
     def __call__(self, *news: Any) -> None:
         """Take news of any shape: up to two numbers (done, total) and a text."""
+        go_on()
         numbers = [n for n in news if isinstance(n, int | float)]
         if numbers:
             self.done, self.total = numbers[0], (numbers[1] if len(numbers) > 1 else 1.0) or 1.0

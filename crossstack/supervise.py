@@ -177,6 +177,12 @@ def catch_stops() -> None:
             return
 
 
+def go_on() -> None:
+    """Raise `Stopped` again if a library swallowed it: asked between pieces of work."""
+    if asked:
+        raise Stopped(asked[0])
+
+
 def _is_supervised() -> bool:
     return bool(leftovers.listeners)
 
