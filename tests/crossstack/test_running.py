@@ -219,6 +219,7 @@ SWALLOWS = (
     "import time, crossstack.flow as f\n"
     "check = f._check_rules\n"
     "def slow(*a):  # as a callback of a library's that a request to stop reaches\n"
+    "    open({mark!r}, 'w').close()\n"
     "    try: time.sleep(60)\n"
     "    except BaseException: {then}\n"
     "    return check(*a)\n"
@@ -230,16 +231,18 @@ SWALLOWS = (
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("then", ["raise ValueError('an error of its own')", "pass"])
 def test_a_library_that_swallows_a_signal_ends_the_run_as_interrupted(tmp_path, sent, then):
-    code = SWALLOWS.replace("{then}", then)
-    process = start("build", "--rows", 2, "--cols", 2, "-o", tmp_path, code=code,
+    out, mark = tmp_path / "out", tmp_path / "inside"
+    out.mkdir()
+    code = SWALLOWS.format(then=then, mark=str(mark))
+    process = start("build", "--rows", 2, "--cols", 2, "-o", out, code=code,
                     stderr=subprocess.PIPE)  # fmt: skip
-    wait_for(lambda: list(tmp_path.glob(".*.part/*.spice")))
-    time.sleep(0.3)
+    wait_for(mark.exists)
+    time.sleep(0.1)
     process.send_signal(sent)
     _, said = process.communicate(timeout=30)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
     assert said == "crossstack: interrupted; nothing was replaced\n"
-    assert not list(tmp_path.iterdir())
+    assert not list(out.iterdir())
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:
