@@ -120,8 +120,12 @@ class OnResistance:
             volts: V against VSS.
             which: number of every transistor's among them.
         """
-        out = np.empty(len(which))
         none = np.zeros_like(volts)
+        if len(self._curves) == 1:
+            ((curve, factor),) = self._curves
+            found: Floats = (factor * curve(volts, none)).take(which)
+            return found
+        out = np.empty(len(which))
         for mine, curve, factor in self._groups:
             out[mine] = (factor * curve(volts, none))[which[mine]]
         return out

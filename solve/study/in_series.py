@@ -179,7 +179,8 @@ def _outputs(
 ) -> tuple[Floats, float]:
     """Currents of the outputs, A, and how much other conductances before may make of them."""
     amps = through * volts
-    both = np.stack([amps, np.abs(amps - before * volts)], axis=1)
-    found, moved = chains.array.collected(both)
+    change = np.abs(amps - before * volts)
+    # one after the other: sums of two lanes at once gather from memory with a stride
+    found, moved = (chains.array.collected(each[:, None])[0] for each in (amps, change))
     most = float(np.abs(found).max(initial=0.0))
     return found, float(moved.max(initial=0.0)) / most if most else 0.0
