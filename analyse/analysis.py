@@ -225,6 +225,7 @@ def solve_modes(
         raise ModeError(f"no mode has an option {unknown[0]!r}")
     if isinstance(network, TiledArray) and laws.every is not None:
         raise ConfigError(f"--nonlinear needs a network with named nodes, {TOO_LARGE}")
+    rows = network.shape[1] if isinstance(network, TiledArray) else network.rows
     done: dict[str, IrDrop] = {}
     not_run: dict[str, str] = {}
     for mode in MODES if modes is None else modes:
@@ -234,7 +235,7 @@ def solve_modes(
             continue
         with console.step(step_of(mode)):
             mine = {k: v for k, v in options.items() if k in MODES[mode].options}
-            ways = write_options(tech, mode, mine)
+            ways = write_options(tech, mode, mine, rows)
             by = {} if chain is None else {"chain": chain}
             done[mode] = worse_of(
                 operating_point(network, tech, what, mode, laws, **by, **way) for way in ways

@@ -137,15 +137,18 @@ def _law_json(law: SpiceLaw | None) -> dict[str, Any]:
     return {"law": "linear"}
 
 
-def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def write_options(
+    tech: Tech, mode: str, options: dict[str, Any], rows: int = 0
+) -> Iterator[dict[str, Any]]:
     """Yield the options of every way of a mode: as given, or both polarities if it writes.
 
-    If rows are written in turns, the first and the last turn stand for all of them.
+    If rows are written in turns, those of `write_turns` stand for all of them.
 
     Args:
         tech: its write voltages, unless `options` has one for both polarities.
         mode: one of `MODES`.
         options: of `mode_drives`; `polarity` leaves one way, a `write_rail` is taken as it is.
+        rows: of the array, for `write_turns`; whoever asks for one way needs none.
 
     Raises:
         ModeError: for a write voltage that is not above 0.
@@ -156,7 +159,7 @@ def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[di
         return
     rest = dict(options)
     volts, only = rest.pop("write_voltage", None), rest.pop("polarity", None)
-    turns = [{}] if {"write_rows", "write_data"} & rest.keys() else write_turns(tech)
+    turns = [{}] if {"write_rows", "write_data"} & rest.keys() else write_turns(tech, rows)
     if "write_turn" in rest:
         turns = [{**turn, "write_turn": rest["write_turn"]} for turn in turns[:1]]
     for polarity in POLARITIES if only is None else (only,):
@@ -164,12 +167,23 @@ def write_options(tech: Tech, mode: str, options: dict[str, Any]) -> Iterator[di
             yield {**rest, **write_way(tech, polarity, volts), **turn}
 
 
-def write_turns(tech: Tech) -> list[dict[str, int]]:
-    """Return the options of the first and the last turn in which rows are written."""
+def write_turns(tech: Tech, rows: int) -> list[dict[str, int]]:
+    """Return the options of the turns that stand for all in which rows are written, in order.
+
+    The first and the last; where the last has fewer rows than the others, whose devices then see
+    more voltage than those of a whole turn, the last whole one, too.
+    """
     at_a_time = tech.memristor.write_rows
     if at_a_time is None:
         return [{}]
-    return [{"write_rows": at_a_time, "write_turn": turn} for turn in (0, -1)]
+    whole = [-2] if last_is_short(tech, rows) and rows > 2 * at_a_time else []
+    return [{"write_rows": at_a_time, "write_turn": turn} for turn in (0, *whole, -1)]
+
+
+def last_is_short(tech: Tech, rows: int) -> bool:
+    """Whether the last of several turns writes fewer rows than the others."""
+    at_a_time = tech.memristor.write_rows
+    return at_a_time is not None and rows > at_a_time and rows % at_a_time > 0
 
 
 def write_way(tech: Tech, polarity: str, volts: float | None = None) -> dict[str, float]:

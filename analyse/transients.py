@@ -47,6 +47,8 @@ COUNTED = (
 LEFT_OUT = (
     "drivers, the read-out and its input, gates and select lines that switch, the end of a pulse"
 )
+#: turns of `operating.write_turns` in words
+_TURNS = {0: "first", -2: "last but one", -1: "last"}
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def over_time(
         ConvergenceError: if the network does not come to rest.
     """
     need_capacitors(network)
-    ways = [dict(way) for way in write_options(tech, mode, dict(options))]
+    ways = [dict(way) for way in write_options(tech, mode, dict(options), network.rows)]
     writes = mode_named(mode).writes
     first = _Way(network, tech, what, mode, laws, asked, ways[0])
     curves: dict[str, Curves] = {}
@@ -393,4 +395,5 @@ def _words(way: Mapping[str, Any]) -> str:
     polarity = "reset" if way.get("write_voltage", 1.0) < 0 else "set"
     if "write_turn" not in way:
         return polarity
-    return f"{polarity} {'first' if way['write_turn'] == 0 else 'last'} rows"
+    turn = way["write_turn"]
+    return f"{polarity} {_TURNS.get(turn, f'turn {turn} of its')} rows"

@@ -1,8 +1,7 @@
 """The currents of writes, and what written devices get.
 
 Either tier, both polarities, the first and the last column, and of rows that are written in turns
-the first and the last turn, stand for all of them; where the last has fewer rows, the one before
-it, too.
+those of `operating.write_turns`, stand for all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ..solve.modes.modes import DEEP_NET, POLARITIES
 from ..solve.network.linear import NetworkSolution
 from .duty import SHARED, column_of_nets, row_of_nets
 from .needs import Lowest, lowest_of
-from .operating import Laws, at_work, write_turns, write_way
+from .operating import Laws, at_work, last_is_short, write_turns, write_way
 from .parts import AllOf, Part
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def average_and_peak(
             # a line of one row carries its own turn, one of all rows every turn
             mean = (most[column] + (turns - 1) * least) / turns
             every = most[column]
-            if _uneven(tech, network.rows):
+            if last_is_short(tech, network.rows):
                 every = ((turns - 1) * np.max(found[:-1], axis=0) + found[-1]) / turns
             means[column] = np.where(whole_column, every, mean)
         mean = np.max([*means.values()], axis=0) * duty
@@ -149,19 +148,6 @@ def _lowest(
     return [] if found is None else [found]
 
 
-def _uneven(tech: Tech, rows: int) -> bool:
-    """Whether the last of several turns writes fewer rows than the others."""
-    at_a_time = tech.memristor.write_rows
-    return at_a_time is not None and rows > at_a_time and rows % at_a_time > 0
-
-
-def _turns(tech: Tech, rows: int) -> list[dict[str, int]]:
-    """Return the options of the turns that stand for all, in their order."""
-    first, *last = write_turns(tech)
-    before = _uneven(tech, rows) and tech.memristor.turns(rows) > 2
-    return [first, *([{**first, "write_turn": -2}] if before else []), *last]
-
-
 def _slots(tech: Tech, columns: list[int], rows: int) -> Iterator[dict[int, list[dict[str, Any]]]]:
     """Yield, for either tier and polarity, the options that write each of some columns.
 
@@ -171,7 +157,9 @@ def _slots(tech: Tech, columns: list[int], rows: int) -> Iterator[dict[int, list
         for polarity in POLARITIES:
             way = {"read_tier": read, **write_way(tech, polarity)}
             yield {
-                column: [{**way, "write_column": column, **turn} for turn in _turns(tech, rows)]
+                column: [
+                    {**way, "write_column": column, **turn} for turn in write_turns(tech, rows)
+                ]
                 for column in columns
             }
 

@@ -96,7 +96,7 @@ def _every_way(network: Network, tech: Tech, what: Stimulus) -> Iterator[tuple[s
         for inputs in (np.zeros_like(what.inputs), what.inputs):
             own = [{"read_tier": t, "write_column": c} for t in range(2) for c in ends]
             for options in own if mode.writes else [{}]:
-                for way in write_options(tech, mode.name, dict(options)):
+                for way in write_options(tech, mode.name, dict(options), network.rows):
                     yield mode.name, network_drives(network, mode.name, inputs, **way)
 
 

@@ -100,7 +100,7 @@ def slots(
 ) -> Iterator[Slot]:
     """Write either tier column after column, in both polarities, while the other computes.
 
-    If rows are written in turns, the first and the last turn stand for all of them.
+    If rows are written in turns, those of `write_turns` stand for all of them.
 
     Args:
         network: an extracted macro or array with select transistors.
@@ -110,7 +110,7 @@ def slots(
         width_um: width of the select transistors, which sets the leakage of those that are off.
         progress: told after every slot.
     """
-    laws, turns = Laws.of(tech), write_turns(tech)
+    laws, turns = Laws.of(tech), write_turns(tech, network.rows)
     r_off = off_ohm(tech, width_um)
     rows, rail = _leaks(network)
     network = reduced(network).network  # of which only pins and devices are read

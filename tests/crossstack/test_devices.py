@@ -267,8 +267,10 @@ def test_rows_are_written_in_turns(five):
     network, tech = with_device(five, {"write_rows": 2})
     what = stimulus(network, tech)
     options = {"read_tier": "bottom", "write_column": 1, "polarity": "set"}
-    ways = [*write_options(tech, "deep-net", options)]
-    assert [way["write_turn"] for way in ways] == [0, -1]
+    ways = [*write_options(tech, "deep-net", options, 5)]
+    assert [way["write_turn"] for way in ways] == [0, -2, -1]
+    even = [*write_options(tech, "deep-net", options, 6)]
+    assert [way["write_turn"] for way in even] == [0, -1]
     console = Console(quiet=True)
     turn, _ = solve_modes(network, tech, what, console, ("deep-net",), write_turn=0, **options)
     write = turn["deep-net"].write
@@ -316,6 +318,24 @@ def test_what_goes_through_all_slots_goes_through_all_turns(five):
     assert average[own].max() == pytest.approx(peak[0][own].max() / (3 * 2), rel=0.02)
     line = network.resistor_net == network.nets.index("C[1]")
     assert average[line].max() > peak[0][line].max() * (2 + 2 + 1) / 6 / 2
+
+
+@pytest.mark.parametrize("at_a_time", [2, 3, 4])
+def test_every_command_names_the_same_device(five, at_a_time):
+    """The device that gets least is that of all turns, in the solve and beside the limits."""
+    network, tech = with_device(five, {"write_rows": at_a_time})
+    what, console = stimulus(network, tech), Console(quiet=True)
+    options = {"read_tier": 0, "write_column": 1, "polarity": "set"}
+    every = [
+        solve_modes(network, tech, what, console, ("deep-net",), write_turn=k, **options)[0]
+        for k in range(tech.memristor.turns(5))
+    ]
+    least = min(done["deep-net"].write.lowest_voltage for done in every)
+    solved, _ = solve_modes(network, tech, what, console, ("deep-net",), **options)
+    assert solved["deep-net"].write.lowest_voltage == pytest.approx(least, rel=1e-4)
+    _, _, lowest = write_currents(network, tech, what, Laws.of(tech))
+    mine = [x.volts for x in lowest if (x.polarity, x.tier, x.column) == ("set", "top", 1)]
+    assert min(mine) == pytest.approx(least, rel=1e-4)
 
 
 @pytest.mark.parametrize("at_a_time", [2, 3, 4])
