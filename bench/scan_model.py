@@ -11,28 +11,22 @@ from __future__ import annotations
 
 import argparse
 import random
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from crossstack.analyse import stimulus
+from onboard.models import Drawn, modelled
+
 from crossstack.base import names
-from crossstack.cells.drawing import to_layout
-from crossstack.extract import extract_network
-from crossstack.generators import ArraySpec, build_top
-from crossstack.lvs import extract_layout
 from crossstack.solve.modes.address import INPUTS, RESET, Chain
-from crossstack.views import abstract_of
 from crossstack.views.delays import Circuit, scan_order
 from crossstack.views.model import write_model
-from crossstack.views.ports import port_groups
 
 BENCH = """\
 `timescale 1ns / 1ps
-module steps;
+module bench;
     reg [{last}:0] pins [0:{count} - 1];
     reg [{last}:0] now;
     wire SOUT;
@@ -78,39 +72,27 @@ def drawn(circuit: Circuit, tech, chain: Chain, every: list[Levels]) -> list[str
     return found
 
 
-def modelled(folder: Path, every: list[Levels]) -> list[str]:
-    """Return the same of the model."""
-    rows = ["".join("01"[levels[pin]] for pin in INPUTS) for levels in every]
-    (folder / "steps.txt").write_text("\n".join(rows) + "\n")
-    last = len(INPUTS) - 1
-    ports = ", ".join(f".{pin}(now[{last - k}])" for k, pin in enumerate(INPUTS))
-    (folder / "steps.sv").write_text(BENCH.format(last=last, count=len(rows), ports=ports))
-    command = ["iverilog", "-g2012", "-s", "steps", "-o", "steps.vvp", "steps.sv", "blk_model.sv"]
-    subprocess.run(command, cwd=folder, check=True)
-    done = subprocess.run(
-        ["vvp", "steps.vvp"], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return [line for line in done.stdout.splitlines() if line and line[0] in "01xz"]
+def connected(place: Mapping[str, int]) -> str:
+    """Return the connections of the block to bits of `now`."""
+    return ", ".join(f".{pin}(now[{k}])" for pin, k in place.items())
 
 
 def compare(rows: int, cols: int, states: int) -> int:
     """Print how many steps were compared and return the number that differ."""
-    array = build_top(ArraySpec(rows, cols, top="macro", periphery="scan", name="blk"))
-    tech = array.tech
-    extracted = extract_layout(to_layout(array.cell, tech), tech)
-    block = abstract_of(extracted, pins=[pin.name for pin in array.pins])
-    network = extract_network(extracted, tech)
-    order = scan_order(extracted, block, tech, network)
-    assert order == array.chain, "the order that was read is not the one that was drawn"
+    macro = Drawn.of(rows, cols, "scan")
+    tech, network = macro.tech, macro.network
+    order = scan_order(macro.extracted, macro.block, tech, network)
+    assert order == macro.array.chain, "the order that was read is not the one that was drawn"
     chain = Chain(order)
     every = [*steps(chain, states)]
     start = time.perf_counter()
-    layout = drawn(Circuit(extracted, block, None), tech, chain, every)
+    layout = drawn(macro.circuit(), tech, chain, every)
     seconds = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as lent:
-        folder, what = Path(lent), stimulus(network, tech)
-        write_model(folder, block, port_groups(block.pins), network, tech, what, 1e-9, chain=order)
-        model = modelled(folder, every)
+        parts = (macro.block, macro.groups, network, tech, macro.what)
+        write_model(Path(lent), *parts, 1e-9, chain=order)
+        said = modelled(Path(lent), BENCH, connected, INPUTS, every)
+    model = [line for line in said if line and line[0] in "01xz"]
     wrong = [k for k, pair in enumerate(zip(layout, model, strict=True)) if pair[0] != pair[1]]
     print(f"{rows} x {cols}: {len(order)} bits, {states or 1 << len(order)} states, "
           f"{len(every)} steps, {len(wrong)} differ ({seconds:.1f} s for the drawn ones)",

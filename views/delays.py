@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..base import names
 from ..base.errors import ConfigError
+from ..base.groups import Groups
 from ..extract import elmore_delays, net_capacitance
 from ..extract.field.lumps import nodes_of_nets
 from ..extract.nets.naming import memristor_places, net_names
@@ -112,14 +113,7 @@ class Circuit:
 def _digital(extracted: ExtractedLayout, found: list[str], supplies: set[int]) -> Iterator[Fet]:
     """Yield the transistors whose channels lead to no memristor, row or column."""
     flat = extracted.flat
-    parent = list(range(len(flat.nets)))
-
-    def root(net: int) -> int:
-        while parent[net] != net:
-            parent[net] = parent[parent[net]]
-            net = parent[net]
-        return net
-
+    groups = Groups()
     analog = {k for k, name in enumerate(found) if names.is_line(name)}
     fets = []
     for device in flat.devices:
@@ -129,11 +123,11 @@ def _digital(extracted: ExtractedLayout, found: list[str], supplies: set[int]) -
         drain, gate, source = device.nets[:3]
         fets.append(Fet(device.kind.name, device.parameters[0], drain, gate, source))
         if not {drain, source} & (supplies | {-1}):
-            parent[root(drain)] = root(source)
-    closed = {root(net) for net in analog if net >= 0}
+            groups.join(drain, source)
+    closed = {groups.of(net) for net in analog if net >= 0}
     for f in fets:
         inner = {f.drain, f.source} - supplies
-        if inner and -1 not in inner and not {root(n) for n in inner} & closed:
+        if inner and -1 not in inner and not {groups.of(n) for n in inner} & closed:
             yield f
 
 

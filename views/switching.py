@@ -14,6 +14,7 @@ from itertools import count
 
 import numpy as np
 
+from ..base.groups import Groups
 from .pull import BY_SLOPE, LN2, Pull
 
 #: no level yet; no net is followed through more events than this
@@ -204,23 +205,15 @@ class Switching:
 
 def _stages(fets: Sequence[Fet], fixed: set[int]) -> Iterator[_Stage]:
     """Yield the stages of a circuit."""
-    parent: dict[int, int] = {}
-
-    def root(net: int) -> int:
-        while parent.setdefault(net, net) != net:
-            parent[net] = parent[parent[net]]
-            net = parent[net]
-        return net
-
-    for f in fets:
-        inner = [n for n in (f.drain, f.source) if n not in fixed]
+    groups = Groups()
+    ends = [(f, [n for n in (f.drain, f.source) if n not in fixed]) for f in fets]
+    for _, inner in ends:
         for net in inner:
-            parent[root(net)] = root(inner[0])
+            groups.join(net, inner[0])
     stages: dict[int, _Stage] = {}
-    for net in list(parent):
-        stages.setdefault(root(net), _Stage([], [])).nets.append(net)
-    for f in fets:
-        inner = [n for n in (f.drain, f.source) if n not in fixed]
+    for net in dict.fromkeys(net for _, inner in ends for net in inner):
+        stages.setdefault(groups.of(net), _Stage([], [])).nets.append(net)
+    for f, inner in ends:
         if inner:
-            stages[root(inner[0])].fets.append(f)
+            stages[groups.of(inner[0])].fets.append(f)
     yield from stages.values()

@@ -6,6 +6,7 @@ the array, and a mode says their levels; its transistors are left out, as its wi
 
 from __future__ import annotations
 
+from ...base.groups import Groups
 from ...base.names import CONTROL, DECODER_PINS, LINE, SCAN_PINS, complement, fold
 from ...lvs.flat import FlatNetlist
 from .labels import labels_of
@@ -25,14 +26,8 @@ def logic_devices(flat: FlatNetlist, names: list[str], supplies: frozenset[str])
     """
     labels = {fold(label) for net in flat.nets for label in labels_of(net.name)}
     has_logic = any(labels.issuperset(pins) for pins in (SCAN_PINS, DECODER_PINS))
-    parent = list(range(len(flat.nets)))
-
-    def root(net: int) -> int:
-        while parent[net] != net:
-            parent[net] = parent[parent[net]]
-            net = parent[net]
-        return net
-
+    groups = Groups()
+    root = groups.of
     ends: dict[int, list[int]] = {}
     analog = [bool(LINE.fullmatch(name)) for name in names]
     for number, device in enumerate(flat.devices):
@@ -45,7 +40,7 @@ def logic_devices(flat: FlatNetlist, names: list[str], supplies: frozenset[str])
             continue
         ends[number] = nets
         for net in nets[1:]:
-            parent[root(net)] = root(nets[0])
+            groups.join(net, nets[0])
     kept = {root(net) for net, is_analog in enumerate(analog) if is_analog}
     clamps = _clamps(flat, [root(net) for net in range(len(names))], ends, analog)
     if not has_logic:
