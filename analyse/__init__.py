@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from .needs import WriteVerdict
     from .nets import net_table
     from .numbers import load_numbers, read_numbers
+    from .on_resistance import OnResistance, VoltageRangeError, switch_ohm
     from .operating import Laws, mode_ohm, write_options
     from .progress import Console, Step
     from .studies import Programmed, programming, sensitivity
     from .summary import ModeDrops, summary
     from .timing import ReadWrite, Settling, overlap, read_and_write, read_settle
-    from .transistors import OnResistance, VoltageRangeError, switch_ohm, working_ohm
+    from .transistors import working_ohm
     from .writing import write_currents
 
 _HOME = {
@@ -61,7 +62,8 @@ _HOME = {
     ".studies": ("Programmed", "programming", "sensitivity"),
     ".summary": ("ModeDrops", "summary"),
     ".timing": ("ReadWrite", "Settling", "overlap", "read_and_write", "read_settle"),
-    ".transistors": ("OnResistance", "VoltageRangeError", "switch_ohm", "working_ohm"),
+    ".on_resistance": ("OnResistance", "VoltageRangeError", "switch_ohm"),
+    ".transistors": ("working_ohm",),
     ".writing": ("write_currents",),
 }
 

@@ -21,7 +21,8 @@ from ..solve.modes.modes import mode_named
 from ..solve.network.prepared import Prepared
 from ..solve.study.metrics import IrDrop, measure
 from ..solve.study.prepare_crossbar import prepare_crossbar
-from .transistors import OnResistance, Series, settled
+from .on_resistance import OnResistance
+from .transistors import Series, settled
 from .volts import check_volts
 
 Floats = NDArray[np.float64]

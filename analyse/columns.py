@@ -18,7 +18,7 @@ from scipy.linalg import solveh_banded
 from ..base.errors import ConvergenceError
 from ..solve.circuit.iv import DeviceLaw
 from ..solve.circuit.newton import MAX_MOVE, held_back
-from .transistors import OnResistance
+from .on_resistance import OnResistance
 
 if TYPE_CHECKING:
     from ..pdk import Tech

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from ..solve.circuit.circuit import Circuit
     from ..solve.network.linear import NetworkSolver
-    from .transistors import Bent, OnResistance
+    from .on_resistance import OnResistance
+    from .transistors import Bent
 
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,8 @@ from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, Sp
 from ..solve.modes.drives import gates_for, network_drives
 from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, mode_named, polarity_options
 from .newton import node_volts
-from .transistors import Bent, OnResistance, working_ohm
+from .on_resistance import OnResistance
+from .transistors import Bent, working_ohm
 from .volts import check_volts
 
 if TYPE_CHECKING:

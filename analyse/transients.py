@@ -25,9 +25,9 @@ from ..solve.network.transient import RcNetwork
 from ..solve.network.waves import Watch, Waves, settled_s
 from ..solve.study.metrics import law_in
 from .newton import Elements
+from .on_resistance import OnResistance
 from .operating import Laws, at_work, bent_of, write_options
 from .timing import PULSE_S, SENSE_S
-from .transistors import OnResistance
 
 if TYPE_CHECKING:
     from ..pdk import Tech

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from crossstack.analyse.transistors import OnResistance
+from crossstack.analyse.on_resistance import OnResistance
 from crossstack.cells import to_layout
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top

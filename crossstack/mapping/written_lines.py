@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analyse.columns import Chain, Columns, Mesh, Wire
-from ..analyse.transistors import OnResistance
+from ..analyse.on_resistance import OnResistance
 from ..analyse.volts import check_volts
 from ..solve.network.prepared import Prepared
 from ..solve.study.guess import Chains

@@ -174,8 +174,8 @@ def _cells(config: RunConfig) -> frozenset[_Cell]:
 
 def _most_v(tech: Tech, cell: _Cell, polarity: str) -> float:
     """Return the voltage over a device that is written through its transistors alone, V."""
+    from ..analyse.on_resistance import OnResistance
     from ..analyse.operating import write_law
-    from ..analyse.transistors import OnResistance
     from ..solve.circuit.iv import Linear
 
     count = len(cell.w_um)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from crossstack.analyse.transistors import switch_ohm
+from crossstack.analyse.on_resistance import switch_ohm
 from crossstack.cells import to_layout
 from crossstack.cli import run
 from crossstack.comparison import bare, deepnet

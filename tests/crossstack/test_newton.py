@@ -7,8 +7,8 @@ from scipy.sparse.linalg import splu, spsolve
 
 from crossstack.analyse import newton, operating, transistors
 from crossstack.analyse.analysis import stimulus
+from crossstack.analyse.on_resistance import OnResistance
 from crossstack.analyse.operating import Laws, mode_ohm, write_options
-from crossstack.analyse.transistors import OnResistance
 from crossstack.config import config_of
 from crossstack.figures import Study, draw
 from crossstack.pdk import get_tech

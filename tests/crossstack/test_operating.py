@@ -14,9 +14,9 @@ from scipy.linalg import eigh
 from crossstack.analyse.analysis import solve_modes, stimulus
 from crossstack.analyse.bsim import compare_bsim
 from crossstack.analyse.electromigration import current_limits_of, em_report
+from crossstack.analyse.on_resistance import VoltageRangeError
 from crossstack.analyse.operating import Laws, at_work, mode_ohm, write_options
 from crossstack.analyse.timing import read_settle
-from crossstack.analyse.transistors import VoltageRangeError
 from crossstack.cli import run
 from crossstack.console import Console
 from crossstack.extract import Bsim, extract, net_capacitance, write_spice

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crossstack.analyse.transistors import OnResistance
+from crossstack.analyse.on_resistance import OnResistance
 from crossstack.cli import run
 from crossstack.pdk import Conditions, get_tech
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, root
 
-from crossstack.analyse.transistors import OnResistance
+from crossstack.analyse.on_resistance import OnResistance
 from crossstack.base.errors import ConfigError, ParameterError
 from crossstack.cells import to_layout
 from crossstack.console import Console

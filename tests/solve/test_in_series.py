@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crossstack.analyse.transistors import OnResistance
+from crossstack.analyse.on_resistance import OnResistance
 from crossstack.pdk import get_tech
 from crossstack.solve.crossbar.compiled import has_numba
 from crossstack.solve.study import in_series
