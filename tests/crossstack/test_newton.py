@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import diags
 from scipy.sparse.linalg import splu, spsolve
 
-from crossstack.analyse import newton, operating, transistors
+from crossstack.analyse import newton, on_resistance, operating, transistors
 from crossstack.analyse.analysis import stimulus
 from crossstack.analyse.on_resistance import OnResistance
 from crossstack.analyse.operating import Laws, mode_ohm, write_options
@@ -96,7 +96,7 @@ def test_slopes_of_resistances_are_those_of_the_table(drop_v):
 
 
 def test_pieces_of_transistors_are_parts_of_all(monkeypatch):
-    monkeypatch.setattr(transistors, "_PIECE", 300)
+    monkeypatch.setattr(on_resistance, "_PIECE", 300)
     rng, count = np.random.default_rng(6), 1000
     is_p = np.arange(count) > 700
     table = OnResistance(TECH, rng.choice([0.8, 4.0], count), np.full(count, 0.28), is_p)
