@@ -36,6 +36,8 @@ _PATHS = {
         ),
     ),
 }
+#: mode -> nets of those kinds that carry none: a written column is not read
+_IDLE = {mode: (names.output(0),) for mode in _PATHS if mode != EXPANSION}
 
 
 def current_paths(folder: Path, proved: Proved) -> list[Path]:
@@ -44,7 +46,8 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
     shapes = _metal(proved.layout)
     for number, (mode, groups) in enumerate(_PATHS.items()):
         path = folder / f"paths_{number}_{mode.split(':')[0]}.svg"
-        found = [_group(words, stems, style, shapes) for words, stems, style in groups]
+        live = [net for net in shapes if net not in _IDLE.get(mode, ())]
+        found = [_group(words, stems, style, live) for words, stems, style in groups]
         title = f"nets that carry current, {mode}"
         write_text(path, standalone(nets_svg(title, shapes, found, proved.layout.dbu)))
         made.append(path)

@@ -119,7 +119,7 @@ def _drawn(frame: Frame, found: Mapping[str, Any], key: str, covered: list[Box])
             f"<title>{escape('; '.join(said))}</title></circle>"
         )
         views = ", ".join(p["view"] for p in points)
-        saved = dict.fromkeys(f"{100 * p['reduction']:.0f} %" for p in points)
+        saved = dict.fromkeys(f"{round(100 * p['reduction'])} %" for p in points)
         names.append((x, y, f"{points[0]['pair']} {views}: {', '.join(saved)}"))
     room = _DOT + 1.0
     boxes = [(x - room, y - room, x + room, y + room) for x, y in at]

@@ -132,6 +132,7 @@ def test_the_map_of_a_reduction():
     # two arrays at one place have one mark and one name
     assert text.count("<circle") == 3
     assert ">planar array, array: 30 %, -2 %</text>" in text
+    assert ">planar array: 0 %<" in reduction_svgs(landscape([(30, 0.2, -0.003)]))["planar"]
     mark = re.search(r'cx="([\d.]+)" cy="([\d.]+)" r="5"><title>planar, array: 1.00', text)
     x, y = map(float, mark.groups())
     assert (x, y) == (INSIDE[1], INSIDE[3]), "beyond the map, at its edge"
@@ -232,4 +233,5 @@ def test_current_paths_of_a_macro_name_every_net(tmp_path):
     assert coloured[0]["WC"] == coloured[0]["VSS"] == "rest"
     assert coloured[1]["C[0]"] == coloured[1]["WC"] == coloured[1]["TR[1]"] == "c2"
     assert coloured[1]["C[1]"] == coloured[1]["OUT[1]"] == "c1"
+    assert coloured[1]["OUT[0]"] == "rest"  # its column is written
     assert "outputs: C, OUT" in made[0].read_text()
