@@ -77,6 +77,12 @@ def connected(place: Mapping[str, int]) -> str:
     return ", ".join(f".{pin}(now[{k}])" for pin, k in place.items())
 
 
+def told(folder: Path, every: list[Levels]) -> list[str]:
+    """Return the same of the model that a folder holds."""
+    said = modelled(folder, BENCH, connected, INPUTS, every)
+    return [line for line in said if line and line[0] in "01xz"]
+
+
 def compare(rows: int, cols: int, states: int) -> int:
     """Print how many steps were compared and return the number that differ."""
     macro = Drawn.of(rows, cols, "scan")
@@ -91,8 +97,7 @@ def compare(rows: int, cols: int, states: int) -> int:
     with tempfile.TemporaryDirectory() as lent:
         parts = (macro.block, macro.groups, network, tech, macro.what)
         write_model(Path(lent), *parts, 1e-9, chain=order)
-        said = modelled(Path(lent), BENCH, connected, INPUTS, every)
-    model = [line for line in said if line and line[0] in "01xz"]
+        model = told(Path(lent), every)
     wrong = [k for k, pair in enumerate(zip(layout, model, strict=True)) if pair[0] != pair[1]]
     print(f"{rows} x {cols}: {len(order)} bits, {states or 1 << len(order)} states, "
           f"{len(every)} steps, {len(wrong)} differ ({seconds:.1f} s for the drawn ones)",

@@ -13,6 +13,7 @@ from ..pdk.leakage import measured_off
 from .delays import Circuit, decoder_delays
 from .liberty import CornerFigures
 from .onboard import kind_of_logic
+from .pull import LN2
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from ..pdk import Conditions, Tech
     from ..solve import Network
     from .abstract import Abstract
-
-#: ln 2: half of the way of an RC step
-_HALF = 0.693
 
 
 def corners_of(tech: Tech) -> tuple[Conditions, ...]:
@@ -133,7 +131,7 @@ def _control_delays(
     for pin in block.pins:
         if pin.role.digital and pin.role.direction == "INPUT":
             load = gates.get(names.complement(pin.name), 0.0)
-            behind = _HALF * _inverter_ohm(tech) * load if load else 0.0
+            behind = LN2 * _inverter_ohm(tech) * load if load else 0.0
             yield pin.name, line.get(pin.name, 0.0) + behind
 
 

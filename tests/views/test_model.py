@@ -132,7 +132,7 @@ def test_a_chain_is_as_its_transistors_switch(draw, network_of, tmp_path, change
     if change:
         model = tmp_path / "blk_model.sv"
         model.write_text(model.read_text().replace(*change))
-    assert (scan_model.modelled(tmp_path, every) == layout) == (change is None)
+    assert (scan_model.told(tmp_path, every) == layout) == (change is None)
     assert len(set(layout)) > 10
 
 
