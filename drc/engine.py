@@ -49,13 +49,16 @@ def select_rules(tech: Tech, patterns: Iterable[str] | None) -> list[Rule]:
     """
     if patterns is None:
         return [rule for rule in tech.rules if rule.kind not in WHOLE_DIE]
-    patterns = list(patterns)
+    known = dict.fromkeys(rule.name for rule in tech.rules)
+    chosen: set[str] = set()
     for pattern in patterns:
-        if not any(fnmatchcase(rule.name, pattern) for rule in tech.rules):
-            known = [rule.name for rule in tech.rules]
-            allowed = f"a rule name or glob of {tech.name}; {_near(pattern, known)}"
+        # a name stands for itself: matching hundreds of names with hundreds takes a while
+        named = {pattern} & known.keys() or {n for n in known if fnmatchcase(n, pattern)}
+        if not named:
+            allowed = f"a rule name or glob of {tech.name}; {_near(pattern, list(known))}"
             raise ParameterError("rules", pattern, allowed)
-    return [r for r in tech.rules if any(fnmatchcase(r.name, p) for p in patterns)]
+        chosen |= named
+    return [rule for rule in tech.rules if rule.name in chosen]
 
 
 def _near(pattern: str, known: list[str]) -> str:
