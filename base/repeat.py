@@ -130,10 +130,11 @@ class Item:
             target.insert(kdb.CellInstArray(self.cell, trans, a, b, self.nx, self.ny))
             return
         assert self.polygon is not None
+        # a row at once: one by one, the cuts of a die take seconds
+        row = kdb.Region([self.polygon.moved(self.x + i * self.dx, self.y) for i in range(self.nx)])
         shapes = target.shapes(self.layer)
-        for i in range(self.nx):
-            for j in range(self.ny):
-                shapes.insert(self.polygon.moved(self.x + i * self.dx, self.y + j * self.dy))
+        for j in range(self.ny):
+            shapes.insert(row, kdb.ICplxTrans(kdb.Trans(0, j * self.dy)))
 
 
 def _shape(layer: int, polygon: kdb.Polygon) -> Item:

@@ -72,7 +72,9 @@ class Evaluator:
     def antenna(self, conductor: str, ratio: float, area: float, perimeter: float) -> kdb.Region:
         """Return the conductor shapes that break an antenna ratio."""
         limit, level = Limit(ratio, area, perimeter), Order.of(self.tech).level_of(conductor)
-        if self.stand_in is not None and self._certified(conductor, limit, level):
+        # what a lower level could not vouch for, joined nets of a higher one hardly will
+        refused = self._whole is not None and self._whole[0] <= level
+        if not refused and self.stand_in and self._certified(conductor, limit, level):
             return kdb.Region()
         if self._whole is None or self._whole[0] != level:
             self._whole = (level, AntennaLevel.hierarchical(self.cell, self.tech, level))
