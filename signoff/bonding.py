@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-#: colour and words of a pad by what it is for
-_COLOURS = {
-    "supply": ("#c0392b", "supply"),
-    "ground": ("#2c3e50", "ground"),
-    "sense": ("#8e44ad", "sense line"),
-    "control": ("#b9770e", "control, scan chain"),
-    "signal": ("#1f618d", "input, output, write"),
-    "none": ("#888", "not bonded: probe pad, no net"),
+from ..base.picture import picture
+
+#: what a pad is for, which is its class in the diagram, and the words of the legend
+_USES = {
+    "supply": "supply",
+    "ground": "ground",
+    "sense": "sense line",
+    "control": "control, scan chain",
+    "signal": "input, output, write",
+    "none": "not bonded: probe pad, no net",
 }
 #: height of a letter and room around the leads, as shares of the die's longer side
 _LETTER, _AWAY, _ROOM = 0.012, 0.07, 0.11
@@ -39,27 +41,20 @@ def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> s
     title = f"{name}: {width:g} x {height:g} um, seen from above; marked corner: (0, 0)"
     # letters are about 0.6 as wide as high
     size = min(2 * letter, (total_w - edge) / (0.6 * len(title)))
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-edge:g} {-edge - 2 * letter:g} '
-        f'{total_w:g} {total_h:g}" width="1000" role="img" '
-        f'aria-label="{escape(f"bonding diagram of {name}", quote=True)}" '
-        f'font-family="sans-serif" font-size="{letter:g}">'
-    )
     body = [
-        f'<rect x="{-edge:g}" y="{-edge - 2 * letter:g}" width="{total_w:g}" '
-        f'height="{total_h:g}" fill="#fff"/>',
-        f'<rect width="{width:g}" height="{height:g}" fill="#f4f6f7" stroke="#333" '
+        f'<rect width="{width:g}" height="{height:g}" class="face edge" '
         f'stroke-width="{letter / 5:g}"/>',
-        f'<text x="{-edge / 2:g}" y="{-edge + letter:g}" fill="#222" font-size="{size:g}">'
+        f'<text x="{-edge / 2:g}" y="{-edge + letter:g}" class="ink" font-size="{size:g}">'
         f"{escape(title)}</text>",
         # which corner is which, whichever way the die is turned in the cavity
         f'<polygon points="0,{height:g} {3 * letter:g},{height:g} 0,{height - 3 * letter:g}" '
-        'fill="#333"><title>corner (0, 0)</title></polygon>',
+        'class="ink"><title>corner (0, 0)</title></polygon>',
         *_pads(pads, height),
         *_wires(pads, width, height, away, letter),
         *_legend(pads, width, height + edge, letter),
     ]
-    return "\n".join([head, *body, "</svg>"]) + "\n"
+    box = (-edge, -edge - 2 * letter, total_w, total_h)
+    return picture(box, body, width=1000, label=f"bonding diagram of {name}", letter=letter)
 
 
 def _use(pad: dict[str, Any]) -> str:
@@ -82,7 +77,7 @@ def _pads(pads: list[dict[str, Any]], height: float) -> Iterator[str]:
         tip = f"{pad['number']} {pad['name']}: {pad['use'] or 'signal'}{volts}"
         yield (
             f'<rect x="{x:g}" y="{y:g}" width="{side:g}" height="{side:g}" '
-            f'fill="{_COLOURS[_use(pad)][0]}"><title>{escape(tip)}</title></rect>'
+            f'class="{_use(pad)}" fill="currentColor"><title>{escape(tip)}</title></rect>'
         )
 
 
@@ -106,25 +101,25 @@ def _wires(
             }[side]
             yield (
                 f'<path d="M{pad["x_um"]:g} {height - pad["y_um"]:g}L{x:g} {y:g}" fill="none" '
-                f'stroke="{_COLOURS[_use(pad)][0]}" stroke-width="{letter / 6:g}"/>'
+                f'class="{_use(pad)}" stroke="currentColor" stroke-width="{letter / 6:g}"/>'
             )
             gap = letter / 2 if anchor == "start" else -letter / 2
             yield (
                 f'<text transform="translate({x:g} {y:g}) rotate({turn})" x="{gap:g}" '
-                f'dy="0.35em" text-anchor="{anchor}" fill="#222">'
+                f'dy="0.35em" text-anchor="{anchor}" class="ink">'
                 f"{pad['number']} {escape(pad['name'])}</text>"
             )
 
 
 def _legend(pads: list[dict[str, Any]], width: float, y: float, letter: float) -> Iterator[str]:
     """Yield what the colours stand for, of those that are there."""
-    used = [kind for kind in _COLOURS if any(_use(pad) == kind for pad in pads)]
+    used = [kind for kind in _USES if any(_use(pad) == kind for pad in pads)]
     for k, kind in enumerate(used):
-        colour, text = _COLOURS[kind]
         x = width * k / max(1, len(used))
         yield (
-            f'<rect x="{x:g}" y="{y:g}" width="{letter:g}" height="{letter:g}" fill="{colour}"/>'
-            f'<text x="{x + 1.5 * letter:g}" y="{y + 0.85 * letter:g}" fill="#222">{text}</text>'
+            f'<rect x="{x:g}" y="{y:g}" width="{letter:g}" height="{letter:g}" class="{kind}" '
+            f'fill="currentColor"/><text x="{x + 1.5 * letter:g}" y="{y + 0.85 * letter:g}" '
+            f'class="ink">{_USES[kind]}</text>'
         )
 
 

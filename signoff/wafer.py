@@ -15,6 +15,7 @@ from math import ceil, floor, hypot
 from typing import Any
 
 from ..base.errors import ParameterError
+from ..base.picture import picture
 
 #: diameter of the wafer, and the rim in which no die counts, um: both assumed
 DIAMETER_UM, RIM_UM = 200_000.0, 3_000.0
@@ -108,9 +109,9 @@ def map_svg(name: str, die_um: list[float], wafer: Wafer, dies: list[dict[str, A
     """
     radius, width, height = DIAMETER_UM / 2e3, die_um[0] * 1e-3, die_um[1] * 1e-3
     body = [
-        f'<circle r="{radius:g}" fill="#f4f6f7" stroke="#333" stroke-width="0.5"/>',
-        f'<circle r="{radius - RIM_UM * 1e-3:g}" fill="none" stroke="#aaa" stroke-width="0.2"/>',
-        f'<path d="M-2 {radius:g}L0 {radius - 3:g}L2 {radius:g}Z" fill="#333"/>',
+        f'<circle r="{radius:g}" class="face edge" stroke-width="0.5"/>',
+        f'<circle r="{radius - RIM_UM * 1e-3:g}" fill="none" class="rim" stroke-width="0.2"/>',
+        f'<path d="M-2 {radius:g}L0 {radius - 3:g}L2 {radius:g}Z" class="ink"/>',
         *_dies(dies, width, height),
         _text(-radius - 8, f"{name}: {len(dies)} dies of {die_um[0]:g} x {die_um[1]:g} um", 5),
         *(
@@ -119,27 +120,24 @@ def map_svg(name: str, die_um: list[float], wafer: Wafer, dies: list[dict[str, A
         ),
     ]
     side = 2 * radius + 50
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-side / 2:g} {-radius - 18:g} '
-        f'{side:g} {side:g}" width="900" role="img" '
-        f'aria-label="{escape(f"wafer map of {name}", quote=True)}" font-family="sans-serif">'
-    )
-    return "\n".join([head, *body, "</svg>"]) + "\n"
+    box = (-side / 2, -radius - 18, side, side)
+    return picture(box, body, width=900, label=f"wafer map of {name}", letter=5)
 
 
 def _dies(dies: list[dict[str, Any]], width: float, height: float) -> Iterator[str]:
     for die in dies:
         x, y = die["x_um"] * 1e-3, -die["y_um"] * 1e-3 - height
-        colour = "#1f618d" if die["listed"] else "#aed6f1"
+        kind = "chosen" if die["listed"] else "other"
         yield (
-            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{colour}" '
-            f'stroke="#fff" stroke-width="0.1"><title>{die["column"]} {die["row"]}: '
+            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" class="{kind}" '
+            f'stroke="#888" stroke-width="0.1"><title>{die["column"]} {die["row"]}: '
             f"({die['x_um']:g}, {die['y_um']:g}) um</title></rect>"
         )
 
 
 def _text(y: float, text: str, size: float) -> str:
-    return f'<text y="{y:g}" font-size="{size:g}" text-anchor="middle">{escape(text)}</text>'
+    place = f'y="{y:g}" font-size="{size:g}" text-anchor="middle"'
+    return f'<text {place} class="ink">{escape(text)}</text>'
 
 
 __all__ = ["COLUMNS", "DIAMETER_UM", "MOST", "RIM_UM", "assumptions", "map_lines", "map_svg",

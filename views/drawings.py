@@ -6,24 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..base.picture import picture
+
 if TYPE_CHECKING:
     from .ports import PortGroup
 
-_FONT = 'font-family="sans-serif" font-size="12"'
-_LINE = 'stroke="#333" fill="none" stroke-width="1.2"'
+_LINE = 'class="edge" fill="none" stroke-width="1.2"'
 
 
-def _svg(width: int, height: int, body: Iterator[str]) -> str:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img" {_FONT}>'
-    )
-    back = f'<rect width="{width}" height="{height}" fill="#fff"/>'
-    return "\n".join([head, back, *body, "</svg>"]) + "\n"
+def _svg(label: str, width: int, height: int, body: Iterator[str]) -> str:
+    return picture((0, 0, width, height), body, width=width, label=label, letter=12)
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="#222">{escape(text)}</text>'
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" class="ink">{escape(text)}</text>'
 
 
 def block_diagram(name: str, groups: Sequence[PortGroup], words: Sequence[str]) -> str:
@@ -43,7 +39,7 @@ def block_diagram(name: str, groups: Sequence[PortGroup], words: Sequence[str]) 
 
     def body() -> Iterator[str]:
         size = f'width="{wide}" height="{high}"'
-        yield f'<rect x="{left}" y="{top}" {size} fill="#eef3f8" stroke="#333"/>'
+        yield f'<rect x="{left}" y="{top}" {size} class="face edge"/>'
         middle = top + high / 2 - 9 * len(words)
         for k, line in enumerate((name, *words)):
             yield _text(left + wide / 2, middle + 18 * k, line, "middle")
@@ -66,7 +62,7 @@ def block_diagram(name: str, groups: Sequence[PortGroup], words: Sequence[str]) 
             yield f'<path d="M{x:g} {y1}V{y2}" {_LINE}/>'
             yield _text(x, y1 - 6 if side == "north" else y2 + 16, label, "middle")
 
-    return _svg(left * 2 + wide, top * 2 + high, body())
+    return _svg(f"ports of {name}", left * 2 + wide, top * 2 + high, body())
 
 
 def timing_diagram(title: str, waves: Sequence[tuple[str, str]], marks: Mapping[float, str]) -> str:
@@ -89,10 +85,10 @@ def timing_diagram(title: str, waves: Sequence[tuple[str, str]], marks: Mapping[
             yield from _wave(levels, left, y + 6, step, row - 14)
         for at, text in marks.items():
             x = left + at * step
-            yield f'<path d="M{x:g} {top - 6}V{bottom + 4}" stroke="#b33" stroke-dasharray="3 3"/>'
+            yield f'<path d="M{x:g} {top - 6}V{bottom + 4}" class="mark" stroke-dasharray="3 3"/>'
             yield _text(x, bottom + 18, text, "middle")
 
-    return _svg(left + step * steps + 40, top + row * len(waves) + 40, body())
+    return _svg(title, left + step * steps + 40, top + row * len(waves) + 40, body())
 
 
 def _wave(levels: str, x0: float, y: float, step: float, high: float) -> Iterator[str]:
@@ -105,9 +101,9 @@ def _wave(levels: str, x0: float, y: float, step: float, high: float) -> Iterato
                 yield f'<path d="M{x:g} {y:g}V{y + high:g}" {_LINE}/>'
             yield f'<path d="M{x:g} {at:g}h{step:g}" {_LINE}/>'
         else:
-            fill = "#ddd" if level == "x" else "#dfeadf"
+            kind = "open" if level == "x" else "held"
             yield (
                 f'<path d="M{x:g} {y + high / 2:g}l6 {-high / 2:g}h{step - 12:g}l6 {high / 2:g}'
-                f'l-6 {high / 2:g}h{12 - step:g}z" stroke="#333" fill="{fill}"/>'
+                f'l-6 {high / 2:g}h{12 - step:g}z" class="edge {kind}"/>'
             )
         last = level

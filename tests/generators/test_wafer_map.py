@@ -47,7 +47,10 @@ def test_the_map_says_what_is_assumed():
     assert "a<b" in said
     assert "assumed, the die's own size: the shuttle must say" in said
     assert "as given" in wafers.assumptions(Wafer((4000.0, 5200.0)), DIE)
-    assert len(list(root.iter("{http://www.w3.org/2000/svg}rect"))) == len(dies)
+    paper, *drawn = root.iter("{http://www.w3.org/2000/svg}rect")
+    assert paper.get("class") == "paper"
+    assert len(drawn) == len(dies)
+    assert [d.get("class") for d in drawn].count("chosen") == 1
     assert wafers.map_lines(dies)[0] == "column,row,x_um,y_um,listed"
 
 
