@@ -10,7 +10,7 @@ from html import escape
 #: of every chart, in its own units
 WIDTH = 440
 _HEIGHT = 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 34, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 34, 44
 #: left, right, top and bottom of what lies between the axes of a chart
 INSIDE = (_LEFT, WIDTH - _RIGHT, _TOP, _HEIGHT - _BOTTOM)
 #: width of a letter of the charts' font, and room for the sample beside a name
@@ -243,12 +243,15 @@ class Frame:
                 f'<path class="grid" d="M{left} {y:.1f}H{right}"/>'
                 f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{t:g}</text>'
             )
+        longest = max((len(f"{t:g}") for t in self.y_axis.ticks()), default=0)
+        beside = max(12.0, left - max(43.0, 12 + _LETTER * longest))
+        middle = (top + bottom) / 2
         out += [
             f'<path class="frame" d="M{left} {top}V{bottom}H{right}"/>',
             f'<text class="muted" x="{(left + right) / 2:.0f}" y="{bottom + 36}" '
             f'text-anchor="middle">{escape(self.x_axis.text)}</text>',
-            f'<text class="muted" transform="translate({left - 43} {(top + bottom) / 2:.0f}) '
-            f'rotate(-90)" text-anchor="middle">{escape(self.y_axis.text)}</text>',
+            f'<text class="muted" transform="translate({beside:.0f} {middle:.0f}) rotate(-90)" '
+            f'text-anchor="middle">{escape(self.y_axis.text)}</text>',
         ]
         return out
 
