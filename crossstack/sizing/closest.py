@@ -18,9 +18,9 @@ from .metrics import METRICS, STAGES
 from .search import ROUND, Search
 from .target import Target
 
-#: candidates that are computed, and cells that they may have in all: whichever ends first. Cells of
-#: a round that was begun are not counted
-MOST, CELLS = 64, 8192
+#: candidates that are computed, and cells that they may have in all: whichever ends first; of large
+#: arrays some are computed all the same, however many cells they have
+MOST, CELLS, LEAST = 64, 16_384, 2
 #: stands for the name of a target where it is asked what is nearest to all of them
 NEAREST = ""
 
@@ -69,32 +69,32 @@ def compute_closest(search: Search, target: Target) -> dict[str, bool]:
     Returns:
         target, or `NEAREST` -> whether no other candidate that was looked at can be better.
     """
-    tried: set[Choice] = set()
-    cells = 0
+    tried: list[Choice] = []
     search.pace.phase("nearest", 0, most=True)
     while True:
         better = {name: _better(search, target, name) for name in (NEAREST, *target.bounds)}
         waiting = [choice for choice in _in_turn(better.values()) if choice not in tried]
         waiting = waiting[: MOST - len(tried)]
-        todo = waiting[:ROUND]
-        # there must be a nearest one to build, even when the time is over
+        room = _room(target, tried, waiting)
+        todo = waiting[: min(room, ROUND)]
+        # there must be a nearest one to build, even when time or cells are over
         known = any(full(c, target) for c in search.seen.values())
-        if search.late():
-            todo = [] if known else todo[:1]
-        if not todo or (known and cells >= CELLS):
+        if search.late() or not todo:
+            todo = [] if known else waiting[:1]
+        if not todo:
             return {name: not more for name, more in better.items()}
-        search.pace.total = len(tried) + max(len(todo), _to_come(target, waiting, cells))
+        search.pace.total = len(tried) + max(len(todo), room)
         search.look(todo)
-        tried.update(todo)
-        cells += sum(_cells(target, choice) for choice in todo)
+        tried += todo
 
 
-def _to_come(target: Target, waiting: list[Choice], cells: int) -> int:
-    """Return how many of those that wait are computed at most, in rounds."""
+def _room(target: Target, tried: list[Choice], waiting: list[Choice]) -> int:
+    """Return how many of those that wait may be computed."""
+    cells = sum(_cells(target, choice) for choice in tried)
     for count, choice in enumerate(waiting):
-        if cells >= CELLS and count % ROUND == 0:
-            return count
         cells += _cells(target, choice)
+        if cells > CELLS and len(tried) + count >= LEAST:
+            return count
     return len(waiting)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: cells up to which an array is solved as fast as its parts are measured
 LEAST_CELLS = 200
-#: rows and columns whose parts are measured
-_SIDE = 4
+#: rows and columns whose parts are measured, and lines beside each other that show what one carries
+_SIDE, _BESIDE = 4, 2
 #: lengths of lines that show which layers carry all of a line's current: their loads grow as these,
 #: but for what the wires of the longer one take
 _LENGTHS, _GROWS = (8, 16), 0.75
@@ -119,7 +119,7 @@ def least_load(config: RunConfig, lost: float) -> float | None:
 
 
 def _line_loads(config: RunConfig, axis: str, length: int) -> dict[str, float]:
-    rows, cols = (length if axis == name else _SIDE for name in ("rows", "cols"))
+    rows, cols = (length if axis == name else _BESIDE for name in ("rows", "cols"))
     spec = replace(config.spec, rows=rows, cols=cols, name=None)
     return _read_loads(replace(without_writes(config), spec=spec))
 
@@ -128,9 +128,12 @@ def _line_loads(config: RunConfig, axis: str, length: int) -> dict[str, float]:
 def _read_loads(config: RunConfig) -> dict[str, float]:
     """Return layer -> its hardest load in a read, as a part of its limit; empty if not judged."""
     from ..solve.modes.modes import EXPANSION
+    from ..solve.network.reduced import leave_whole
 
     try:
-        modes = Study(config, draw(config)).em([EXPANSION]).modes
+        study = Study(config, draw(config))
+        leave_whole(study.network)
+        modes = study.em([EXPANSION]).modes
     except CrossStackError:  # nothing is ruled out that cannot be drawn small
         return {}
     loads = modes[EXPANSION].loads if EXPANSION in modes else None

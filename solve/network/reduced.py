@@ -68,9 +68,16 @@ def reduced(network: Network) -> Reduced:
     if network not in _KNOWN:
         found = _reduce(network)
         _KNOWN[network] = found
-        # nothing more can go from it
-        _KNOWN[found.network] = Reduced(found.network, np.arange(found.network.n_nodes))
+        leave_whole(found.network)  # nothing more can go from it
     return _KNOWN[network]
+
+
+def leave_whole(network: Network) -> None:
+    """Solve a network with all its wires from now on.
+
+    Where little is solved of a small one, eliminating its wires takes longer than it spares.
+    """
+    _KNOWN[network] = Reduced(network, np.arange(network.n_nodes))
 
 
 def at_conditions(network: Network, conditions: dict[str, Any]) -> Network:

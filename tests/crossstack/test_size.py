@@ -200,11 +200,12 @@ _SHARES = st.lists(
 
 
 #: where the look for the nearest ends: when all is known, or at so many of 8, by candidates or by
-#: cells, four each
+#: cells, four each; of however large ones two are computed
 _ENDS = {
     "known": (8, {}),
     "candidates": (3, {"MOST": 3}),
-    "cells": (4, {"CELLS": 12, "ROUND": 2}),
+    "cells": (3, {"CELLS": 15, "ROUND": 2}),
+    "large": (2, {"CELLS": 1}),
 }
 
 
