@@ -12,13 +12,15 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .base import files, leftovers
 from .base.documents import read_json
 from .base.errors import FileError
+from .base.lock import alone
 from .config import RunConfig
 from .identity import identity, process_sum
 from .named import CELL_KINDS
@@ -41,9 +43,35 @@ class Points:
 
     def __init__(self, folder: Path) -> None:
         target = folder.absolute()
+        self._shown = folder
         self._folder = target.parent / f".{target.name}.points"
         self._mine: set[Path] = set()
         self._forget_old()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs of the same folder out until the block ends.
+
+        Raises:
+            FileError: if one is at work there.
+        """
+        what = f"works for {self._shown}: wait for its end, or choose another folder with -o"
+        try:
+            with alone(files.make_folder(self._folder) / "lock", what):
+                yield
+        finally:
+            self._leave()
+
+    def kept(self) -> Iterator[Any]:
+        """Yield what names each point that an earlier run of this very code finished."""
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                found = read_json(path)
+            except FileError:
+                continue
+            point = found.get("point") if isinstance(found, dict) else None
+            if isinstance(point, dict) and "config" in point and self._path(point) == path:
+                yield point
 
     def find(self, point: Point) -> dict[str, Any] | None:
         """Return the figures of a point if it was finished before, else None."""
@@ -84,6 +112,10 @@ class Points:
         for path in self._mine:
             leftovers.remove(path)
         leftovers.sweep(self._folder)  # of a run that was killed while it wrote a point
+        self._leave()
+
+    def _leave(self) -> None:
+        """Remove the folder if nothing is left in it."""
         try:
             self._folder.rmdir()
         except OSError:  # another run's are there

@@ -71,7 +71,7 @@ def command(
 def _lines(value: dict[str, Any]) -> list[str]:
     """Return the points for people, and why there is none that meets the targets."""
     from ..sizing.metrics import METRICS
-    from ..sizing.words import best_words, left_out, nearest_words
+    from ..sizing.words import best_words, left_out, looked_at, nearest_words
 
     search, lines = value["search"], []
     names = [*dict.fromkeys([*value["target"]["targets"], *value["target"]["optimise"]])]
@@ -81,11 +81,7 @@ def _lines(value: dict[str, Any]) -> list[str]:
         found = ", ".join(f"{name} {METRICS[name].words(point['worst'][name])}" for name in names)
         better = f"; {point['bettered_by']} is better" if point["bettered_by"] else ""
         lines.append(f"  {found}; {point['verdict']}{better}")
-    lines.append(
-        f"{search['looked_at']} of {search['combinations']} combinations: "
-        f"{search['not_drawable']} cannot be drawn, {search['by_theory']} ruled out by theory, "
-        f"{search['solved_in_full']} computed in full; {search['ended']}{left_out(search)}"
-    )
+    lines.append(f"{looked_at(search)}; {search['ended']}{left_out(search)}")
     if not value["met"]:
         clash = value["conflict"]
         best = (clash or {"best": {}})["best"]

@@ -10,7 +10,7 @@ from ..pdk import FileError
 from ..report.page import file_list, flat, write_page
 from ..report.standalone import embedded
 from .metrics import METRICS
-from .words import best_words, nearest_words
+from .words import best_words, looked_at, nearest_words
 
 #: what a result of this kind always has
 MARKER = "size.json"
@@ -50,6 +50,7 @@ def _context(folder: Path) -> dict[str, Any]:
         "asked": target["targets"],
         "goals": target["optimise"],
         "search": value["search"],
+        "looked_at": looked_at(value["search"]),
         "conflict": value["conflict"],
         "best": {name: best_words(value, name) for name in target["targets"]},
         "nearest": nearest_words(value) if value["points"] else "",

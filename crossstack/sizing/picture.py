@@ -8,10 +8,16 @@ from typing import Any
 from ..report.charts import near
 from ..report.points import Point, point_chart
 from .candidates import Outcome
+from .closest import exact
 from .metrics import METRICS
 from .target import Target
 
-_KINDS = (("misses a target", "c3"), ("meets every target", "c0"), ("point", "c2"))
+_KINDS = (
+    ("bound, not computed", "c1"),
+    ("misses a target", "c3"),
+    ("meets every target", "c0"),
+    ("point", "c2"),
+)
 
 
 def pareto_chart(target: Target, outcome: Outcome, value: Mapping[str, Any]) -> str:
@@ -26,21 +32,23 @@ def pareto_chart(target: Target, outcome: Outcome, value: Mapping[str, Any]) -> 
         the chart; empty if no figure of any candidate is known.
     """
     x, y = _axes(target)
-    groups: dict[bool, list[Point]] = {False: [], True: []}
+    groups: dict[str, list[Point]] = {style: [] for _, style in _KINDS[:-1]}
     for candidate in outcome.seen:
         at = _place(candidate.figures, x, y)
         if at is not None:
-            good = candidate.meets(target)
+            known = exact(candidate, x) and exact(candidate, y)
+            style = ("c0" if candidate.meets(target) else "c3") if known else "c1"
             choice = target.chosen(candidate.choice)
             words = ", ".join(f"{key} = {chosen}" for key, chosen in choice.items())
             said = f"{words}: {_says(x, at[0])}, {_says(y, at[1])}"
-            groups[good].append(Point(*at, "", "c0" if good else "c3", said))
+            said += "" if known else " at best"
+            groups[style].append(Point(*at, "", style, said))
     named = [
         Point(*at, point["name"], "c2", f"{point['name']}: {_says(x, at[0])}, {_says(y, at[1])}")
         for point in value["points"]
         if (at := _place(point["worst"], x, y)) is not None
     ]
-    points = [*groups[False], *groups[True], *named]
+    points = [*(point for group in groups.values() for point in group), *named]
     if not points:
         return ""
     bounds = tuple(

@@ -21,13 +21,13 @@ from .alike import groups
 from .candidates import Candidate, Outcome
 from .closest import full
 from .conflict import conflicts, nearest
-from .evaluate import BETTERED, Task, bettered, covers, evaluate_alike, meets
+from .evaluate import BETTERED, THEORY, Task, bettered, covers, evaluate_alike, meets
 from .metrics import METRICS
 from .page import MARKER, write_report
 from .prove import Proof, named, prove, take, write_yaml
 from .search import Evaluate, Search
 from .target import Target
-from .words import verdict
+from .words import resumed, verdict
 
 
 def size(target: Target, out: Path, console: Console, where: Pool | None = None) -> dict[str, Any]:
@@ -42,7 +42,16 @@ def size(target: Target, out: Path, console: Console, where: Pool | None = None)
     Returns:
         The content of size.json; ``met`` says whether there is a point.
     """
-    points, where = Points(out), where or Here()
+    points = Points(out)
+    with points.alone():
+        if before := resumed(points.kept(), target):
+            console.say(before)
+        return _size(target, out, console, where or Here(), points)
+
+
+def _size(
+    target: Target, out: Path, console: Console, where: Pool, points: Points
+) -> dict[str, Any]:
     with paced(console, "search", 0) as pace:
         search = Search(target, _evaluator(points, where), pace, where.size)
         outcome = search.run()
@@ -181,6 +190,7 @@ def _value(
             "not_computed": len(failed),
             "not_computed_why": failed[0].why if failed else None,
             "by_theory": outcome.by_theory,
+            "by_theory_in_full": outcome.by_theory - sum(c.stage == THEORY for c in outcome.seen),
             "solved_in_full": sum(full(c, target) for c in outcome.seen),
             "complete": outcome.complete,
             "ended": outcome.ended,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from .metrics import METRICS
+from .metrics import METRICS, STAGES
+
+if TYPE_CHECKING:
+    from .target import Target
 
 
 def verdict(value: dict[str, Any]) -> str:
@@ -14,7 +18,7 @@ def verdict(value: dict[str, Any]) -> str:
     if good:
         return f"met by {len(good)} point{'s' if len(good) > 1 else ''}: rules, netlist, targets"
     scope = (
-        f"proved by looking at all {search['combinations']} combinations"
+        f"proved by looking at all {search['combinations']} combinations{_by_theory(search)}"
         if search["complete"]
         else f"after {search['looked_at']} of {search['combinations']} combinations; "
         f"{search['ended']}{left_out(search)}"
@@ -36,6 +40,46 @@ def verdict(value: dict[str, Any]) -> str:
     return f"not met: {said} ({scope})" + (f"; the nearest point misses {names}" if more else "")
 
 
+def resumed(kept: Iterable[Mapping[str, Any]], target: Target) -> str:
+    """Return in words where a search goes on; empty if it begins.
+
+    Args:
+        kept: what names the results that earlier runs left (`evaluate.Task.to_json`).
+        target: what is asked for.
+    """
+    drawn = computed = full = built = 0
+    for point in kept:
+        if "proof" in point:
+            built += 1
+        elif point.get("bounds") == dict(target.bounds) and point["goals"] == [*target.goals]:
+            first = point["through"] == STAGES[0]
+            drawn, full = drawn + first, full + point["whole"]
+            computed += not first and not point["whole"]
+    if not (drawn or computed or full):
+        return ""
+    parts = ((drawn, "drawn"), (computed, "looked at"), (full, "computed in full"))
+    said = [f"{count} {what}" for count, what in parts if count]
+    said += [f"{built} built"] if built else []
+    return f"goes on where an earlier run ended: {', '.join(said)}"
+
+
+def looked_at(search: dict[str, Any]) -> str:
+    """Return in words what became of the combinations: what theory says, and what was computed."""
+    after = search["by_theory_in_full"]
+    return (
+        f"{search['looked_at']} of {search['combinations']} combinations looked at: "
+        f"{search['not_drawable']} cannot be drawn, {search['by_theory']} ruled out by theory"
+        + (f" ({after} of these then computed in full, for what is nearest)" if after else "")
+        + f", {search['solved_in_full']} computed in full"
+    )
+
+
+def _by_theory(search: dict[str, Any]) -> str:
+    """Return in words how many theory ruled out; empty if none."""
+    count = search["by_theory"]
+    return f", {count} of which theory rules out" if count else ""
+
+
 def _missed_by_nearest(value: dict[str, Any]) -> list[str]:
     return [*value["points"][0]["missed"]] if value["points"] else []
 
@@ -46,7 +90,7 @@ def nearest_words(value: dict[str, Any]) -> str:
     missed = [METRICS[name].bound_words(bounds[name]) for name in _missed_by_nearest(value)]
     said = f"{value['points'][0]['name']}.yaml"
     if found is not None:
-        said += _of_how_many("nearest", found, value)
+        said += _of_how_many("nearest", found, value, " in full")
     return said + (f"; it misses {' and '.join(missed)}" if missed else "")
 
 
@@ -58,11 +102,11 @@ def best_words(value: dict[str, Any], name: str) -> str:
     return METRICS[name].words(found["best"]) + _of_how_many("best", found, value)
 
 
-def _of_how_many(most: str, found: dict[str, Any], value: dict[str, Any]) -> str:
+def _of_how_many(most: str, found: dict[str, Any], value: dict[str, Any], how: str = "") -> str:
     """Return of how many something is the best, unless it is so of all combinations."""
     if found.get("settled", True) and value["search"]["complete"]:
         return ""
-    return f", the {most} of the {found['computed']} computed"
+    return f", the {most} of the {found['computed']} computed{how}"
 
 
 def left_out(search: dict[str, Any]) -> str:

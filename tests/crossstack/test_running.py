@@ -387,13 +387,19 @@ def test_a_killed_search_goes_on_where_it_was(crossstack, tmp_path):
     (tmp_path / "t.yaml").write_text(
         "array: {rows: 1, cols: 2}\ntargets: {worst_device: 0.1}\nfree: {select_w_um: [1, 2, 3]}\n"
     )
-    args = ("size", tmp_path / "t.yaml", "--jobs", 1, "--quiet", "-o", tmp_path / "cut")
+    args = ("size", tmp_path / "t.yaml", "--jobs", 1, "-o", tmp_path / "cut")
     process = start(*args)
     points = tmp_path / ".cut.points"
     wait_for(lambda: points.is_dir() and len(list(points.glob("*.json"))) >= 1, 60)
+    second = crossstack(*args)
+    assert second.code == 3
+    assert f"works for {tmp_path / 'cut'}: wait for its end, or choose another" in second.err
+    assert process.poll() is None, "the first one goes on"
     process.kill()
     process.wait()
     assert not (tmp_path / "cut").exists()
-    assert crossstack(*args).code == 0
+    again = crossstack(*args)
+    assert again.code == 0
+    assert "goes on where an earlier run ended: 3 drawn" in again.out
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut", "t.yaml"]
     assert json.loads((tmp_path / "cut" / "size.json").read_text())["search"]["looked_at"] == 3
