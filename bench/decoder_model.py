@@ -21,7 +21,7 @@ from onboard.models import Drawn, modelled
 
 from crossstack.base import names
 from crossstack.solve.modes.decoder import Decoder
-from crossstack.views.delays import Followed
+from crossstack.views.delays import FollowedDecoder
 from crossstack.views.model import write_model
 from crossstack.views.states import State, states
 
@@ -75,7 +75,7 @@ def compare(cols: int) -> int:
     codes = [(b, t) for b in (False, True) for t in (False, True)]
     pins = [logic.pins(code, k) for code in codes for k in range(1 << len(logic.address))]
     every = [{**p, names.ENABLE: on} for p in pins for on in (False, True)]
-    followed, drawn = Followed(macro.circuit(), tech, logic, {}), []
+    followed, drawn = FollowedDecoder(macro.circuit(), tech, logic, {}), []
     for levels in every:
         followed.run(levels)
         drawn.append(followed.levels())

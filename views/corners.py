@@ -10,7 +10,8 @@ from ..analyse import read_settle, stimulus
 from ..base import names
 from ..extract import elmore_delays, extract_network, net_capacitance
 from ..pdk.leakage import measured_off
-from .delays import Circuit, decoder_delays
+from .chain_delays import MOST_BITS, ChainDelays, chain_delays
+from .delays import Circuit, LogicDelays, control_lines, decoder_delays
 from .liberty import CornerFigures
 from .onboard import kind_of_logic
 from .pull import LN2
@@ -82,22 +83,23 @@ def corner_figures(
         capacitance: of nets, which no corner changes; empty if not extracted.
         network: extracted at the corner, if there is one already.
         settle_s: of its read, if known already.
-        circuit: of the decoder on board; None for a block without one.
+        circuit: of the logic on board; None for a block without any.
     """
     settle = settle_s if capacitance else None
     control: dict[str, float] = {}
     farad: dict[str, float] = {}
-    logic = None
+    logic: LogicDelays | ChainDelays | None = None
     if capacitance:
         network = extract_network(extracted, tech) if network is None else network
         if settle is None:
             what = stimulus(network, tech)
             settle = read_settle(network, tech, what, capacitance).settle_s
+        kind = kind_of_logic(names.kind_of(pin.name) or pin.name for pin in block.pins)
         # behind logic on board a pin's own line tells nothing of when a switch moves
-        if not kind_of_logic(names.kind_of(pin.name) or pin.name for pin in block.pins):
+        if not kind:
             control = dict(_control_delays(network, tech, block, capacitance))
         if circuit is not None:
-            logic = decoder_delays(circuit, tech, network, capacitance)
+            logic = _delays(circuit, tech, network, capacitance, kind)
         farad = pin_capacitances(extracted, block, capacitance)
     watts, measured = leakage_w(extracted, tech)
     return CornerFigures(tech.conditions, settle, control, farad, watts, logic, measured)
@@ -106,7 +108,7 @@ def corner_figures(
 def circuit_of(
     extracted: ExtractedLayout, block: Abstract, capacitance: Mapping[str, NetCapacitance]
 ) -> Circuit | None:
-    """Return the transistors of a block's decoder; None for another block, or without capacitances.
+    """Return the transistors of a block's logic; None without logic, or without capacitances.
 
     Args:
         extracted: the layout.
@@ -114,7 +116,22 @@ def circuit_of(
         capacitance: of nets, as far as extracted.
     """
     kind = kind_of_logic(names.kind_of(pin.name) or pin.name for pin in block.pins)
-    return Circuit(extracted, block, capacitance) if capacitance and kind == "decoder" else None
+    return Circuit(extracted, block, capacitance) if capacitance and kind else None
+
+
+def _delays(
+    circuit: Circuit,
+    tech: Tech,
+    network: Network,
+    known: Mapping[str, NetCapacitance],
+    kind: str,
+) -> LogicDelays | ChainDelays | None:
+    """Return what logic on board takes; None for a chain that is too long to be followed."""
+    if kind == "decoder":
+        return decoder_delays(circuit, tech, network, known)
+    if len(control_lines(network)) > MOST_BITS:
+        return None
+    return chain_delays(circuit, tech, network, known)
 
 
 def _control_delays(

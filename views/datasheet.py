@@ -169,7 +169,7 @@ def _settle(sheet: Mapping[str, Any]) -> float | None:
 
 
 def _times(sheet: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a decoder takes at the nominal conditions, in words; nothing if not known."""
+    """Return what logic on board takes at the nominal conditions, in words, if known."""
     logic = sheet["corners"][0]["logic"] if sheet["corners"] else None
     return {key: quantity(value, "s") for key, value in (logic or {}).items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -191,6 +191,52 @@ def wire_delays(network: Network, capacitance: Mapping[str, NetCapacitance]) -> 
 
 
 class Followed:
+    """Logic on board that is followed over time.
+
+    Args:
+        circuit: its transistors.
+        tech: at the conditions.
+        lines: what it drives -> does the enable turn it off?
+        held: pins that its latches, or its first flip-flop, hold.
+        wires: line -> delay of its wires, s.
+    """
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        tech: Tech,
+        lines: Mapping[str, bool],
+        held: Iterable[str],
+        wires: Mapping[str, float],
+    ) -> None:
+        self.circuit, self.wires = circuit, wires
+        self.switching = circuit.at(tech)
+        #: net of a line, or of what an inverter makes of it -> does the enable turn it off?
+        self.lines: dict[int, bool] = {}
+        for net, gated in lines.items():
+            for name in (net, names.complement(net)):
+                if name in circuit.number:
+                    self.lines[circuit.number[name]] = gated
+        own = {circuit.number[pin] for pin in held}
+        stages = [s for s in self.switching.stages if any(own & f.nets for f in s.fets)]
+        #: what opens and closes the latches
+        self.latches = {f.gate for s in stages for f in s.fets} - own
+
+    def run(self, pins: Mapping[str, bool]) -> list[Event]:
+        """Move pins and follow."""
+        return self.switching.run({self.circuit.number[p]: v for p, v in pins.items()}, EDGE_S)
+
+    def end(self, event: Event) -> float:
+        """Return when what moves has moved to 90 %, at the far end of its wires, s."""
+        wire = self.wires.get(self.circuit.names[event.net], 0.0)
+        return event.at_s + _REST * event.slope_s + wire
+
+    def stand(self, events: list[Event], *, gated: bool) -> list[float]:
+        """Return when lines stand that the enable turns off, or the others."""
+        return [self.end(e) for e in events if self.lines.get(e.net) is gated]
+
+
+class FollowedDecoder(Followed):
     """A decoder followed through its states.
 
     Args:
@@ -203,23 +249,11 @@ class Followed:
     def __init__(
         self, circuit: Circuit, tech: Tech, decoder: Decoder, wires: Mapping[str, float]
     ) -> None:
-        self.circuit, self.decoder, self.wires = circuit, decoder, wires
-        self.switching = circuit.at(tech)
-        #: net of a line, or of what an inverter makes of it -> does the enable turn it off?
-        self.lines: dict[int, bool] = {}
-        for net in decoder.nets:
-            gated = names.kind_of(net) in names.SELECTS or not decoder.gates_selects
-            for name in (net, names.complement(net)):
-                if name in circuit.number:
-                    self.lines[circuit.number[name]] = gated
-        held = {circuit.number[pin] for pin in decoder.inputs if pin != names.ENABLE}
-        stages = [s for s in self.switching.stages if any(f.gate in held for f in s.fets)]
-        #: what opens and closes the latches
-        self.latches = {f.gate for s in stages for f in s.fets} - held
-
-    def run(self, pins: Mapping[str, bool]) -> list[Event]:
-        """Move pins and follow."""
-        return self.switching.run({self.circuit.number[p]: v for p, v in pins.items()}, EDGE_S)
+        selects, all_ = names.SELECTS, not decoder.gates_selects
+        lines = {net: names.kind_of(net) in selects or all_ for net in decoder.nets}
+        held = [pin for pin in decoder.inputs if pin != names.ENABLE]
+        super().__init__(circuit, tech, lines, held, wires)
+        self.decoder = decoder
 
     def levels(self) -> dict[str, bool]:
         """Return the levels of what the decoder drives."""
@@ -236,24 +270,17 @@ class Followed:
         times: dict[str, list[float]] = {f.name: [] for f in fields(LogicDelays)}
         for before, pins in zip(states, [*states[1:], states[0]], strict=True):
             fall = self.run({**pins, **low})
-            times["off_s"] += self._stand(fall, gated=True)
-            times["switch_s"] += self._stand(fall, gated=False)
-            times["rest_s"] += [self._end(e) for e in fall]
+            times["off_s"] += self.stand(fall, gated=True)
+            times["switch_s"] += self.stand(fall, gated=False)
+            times["rest_s"] += [self.end(e) for e in fall]
             for again in (before, pins):
-                times["setup_s"] += [self._end(e) for e in self.run({**again, **low})]
+                times["setup_s"] += [self.end(e) for e in self.run({**again, **low})]
             rise = self.run(pins)
-            times["on_s"] += self._stand(rise, gated=True)
+            times["on_s"] += self.stand(rise, gated=True)
             times["first_s"] += [e.at_s - _REST * e.slope_s for e in rise if self.lines.get(e.net)]
             times["hold_s"] += [e.at_s for e in rise if e.net in self.latches]
         worst = {key: max(found, default=0.0) for key, found in times.items()}
         return LogicDelays(**{**worst, "first_s": min(times["first_s"], default=0.0)})
-
-    def _end(self, event: Event) -> float:
-        wire = self.wires.get(self.circuit.names[event.net], 0.0)
-        return event.at_s + _REST * event.slope_s + wire
-
-    def _stand(self, events: list[Event], *, gated: bool) -> list[float]:
-        return [self._end(e) for e in events if self.lines.get(e.net) is gated]
 
 
 def decoder_delays(
@@ -268,4 +295,4 @@ def decoder_delays(
         known: capacitances of its lines.
     """
     decoder = Decoder(network.cols, control_lines(network))
-    return Followed(circuit, tech, decoder, wire_delays(network, known)).delays()
+    return FollowedDecoder(circuit, tech, decoder, wire_delays(network, known)).delays()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from ..base import names
 from ..pdk import Conditions
 from .abstract import Abstract
+from .delays import LogicDelays
 from .onboard import kind_of_logic, latched
 from .ports import PortGroup
 
 if TYPE_CHECKING:
-    from .delays import LogicDelays
+    from .chain_delays import ChainDelays
 
-#: where leakage and a decoder's times come from, in words
+#: where leakage and the times of logic on board come from, in words
 LEAKAGE_TOLD = {
     True: "of each transistor off half of the time, by the process's off currents at the corner",
     False: "assumed, the same at each corner: typical off currents of the process",
@@ -38,7 +39,7 @@ class CornerFigures:
         control_s: control pin -> from its edge until the transistors that it drives switch.
         farad: pin -> capacitance; pins that were not extracted are as another of their kind.
         leakage_w: of the inverters, their transistors off.
-        logic: what a decoder on board takes; None without one, or if not extracted.
+        logic: what logic on board takes; None without any, or if not known.
         leakage_measured: off currents are those of the corner, not typical ones.
     """
 
@@ -47,7 +48,7 @@ class CornerFigures:
     control_s: Mapping[str, float]
     farad: Mapping[str, float]
     leakage_w: float
-    logic: LogicDelays | None = None
+    logic: LogicDelays | ChainDelays | None = None
     leakage_measured: bool = False
 
     @property
@@ -63,10 +64,11 @@ def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigure
     """Yield a library with the block as its one cell; ns, pF, V, nW."""
     supply = at.conditions.supply_v
     yield f'library ("{block.name}__{at.name}") {{'
+    kind = kind_of_logic(group.name for group in groups)
     told = f"delays of columns: see the datasheet; leakage {LEAKAGE_TOLD[at.leakage_measured]}"
     if at.logic is not None:
-        told += f"; of the decoder: {DELAYS_TOLD}"
-    elif kind_of_logic(group.name for group in groups):
+        told += f"; of the {kind}: {DELAYS_TOLD}"
+    elif kind:
         told += "; no delay of the logic on board is in here"
     yield from _indented(_library_head(at, supply, told))
     yield from _indented(_bus_types(groups))
@@ -177,11 +179,16 @@ def _pin(
     yield f'  related_ground_pin : "{names.GROUND}";'
     if name in at.farad:
         yield f"  capacitance : {at.farad[name] * 1e12:.6g};"
-    if at.logic is not None:
+    if isinstance(at.logic, LogicDelays):
         yield from _indented(_checks(name, at.logic))
+    elif at.logic is not None:
+        yield from _indented(_checks_of_chain(name, at.logic))
     if group.name == names.OUTPUT and at.settle_s is not None:
         for pins, seconds in _ways(name, groups, at):
-            yield from _indented(_arc(pins, seconds))
+            # what logic on board turns on begins with its rising enable
+            launched = pins == [names.ENABLE]
+            kind = "rising_edge" if launched else "combinational"
+            yield from _indented(_arc(pins, seconds, kind))
     yield "}"
 
 
@@ -208,27 +215,57 @@ def _ways(
 def _checks(pin: str, logic: LogicDelays) -> Iterator[str]:
     """Yield what a decoder asks of one of its pins."""
     if pin == names.ENABLE:
-        yield f"min_pulse_width_high : {logic.on_s * 1e9:.6g};"
-        yield f"min_pulse_width_low : {logic.rest_s * 1e9:.6g};"
+        yield from _pulse(logic.on_s, logic.rest_s)
     elif latched([pin]):
-        for check, seconds in (("setup", logic.setup_s), ("hold", logic.hold_s)):
-            yield "timing () {"
-            yield f'  related_pin : "{names.ENABLE}";'
-            yield f"  timing_type : {check}_rising;"
-            for way in ("rise", "fall"):
-                ns = f"{seconds * 1e9:.6g}"
-                yield f'  {way}_constraint (scalar) {{ values ("{ns}"); }}'
-            yield "}"
+        yield from _constraint(names.ENABLE, "setup_rising", logic.setup_s)
+        yield from _constraint(names.ENABLE, "hold_rising", logic.hold_s)
 
 
-def _arc(pins: list[str], seconds: float) -> Iterator[str]:
-    ns = f"{seconds * 1e9:.6g}"
+def _checks_of_chain(pin: str, chain: ChainDelays) -> Iterator[str]:
+    """Yield what a scan chain asks of one of its pins, and when its output stands."""
+    data, clock, latch, enable, reset, out = names.SCAN_PINS
+    if pin == data:
+        yield from _constraint(clock, "setup_rising", chain.setup_s)
+        yield from _constraint(clock, "hold_rising", chain.hold_s)
+    elif pin == clock:
+        yield "clock : true;"
+        yield from _pulse(chain.high_s, chain.low_s)
+    elif pin == latch:
+        yield from _pulse(chain.follow_s, chain.shut_s)
+        # it has fallen, and latches hold, before the next clock
+        yield from _constraint(clock, "setup_rising", chain.shut_s)
+    elif pin == enable:
+        yield from _pulse(chain.on_s, chain.off_s)
+    elif pin == reset:
+        yield f"min_pulse_width_low : {chain.clear_s * 1e9:.6g};"
+        yield from _constraint(clock, "recovery_rising", chain.ready_s)
+    elif pin == out:
+        yield from _arc([clock], chain.out_s, "rising_edge")
+        yield from _arc([reset], chain.clear_s, "clear", "positive_unate")
+
+
+def _pulse(high_s: float, low_s: float) -> Iterator[str]:
+    yield f"min_pulse_width_high : {high_s * 1e9:.6g};"
+    yield f"min_pulse_width_low : {low_s * 1e9:.6g};"
+
+
+def _constraint(related: str, kind: str, seconds: float) -> Iterator[str]:
+    yield "timing () {"
+    yield f'  related_pin : "{related}";'
+    yield f"  timing_type : {kind};"
+    for way in ("rise",) if kind.startswith("recovery") else ("rise", "fall"):
+        yield f'  {way}_constraint (scalar) {{ values ("{seconds * 1e9:.6g}"); }}'
+    yield "}"
+
+
+def _arc(
+    pins: list[str], seconds: float, kind: str = "combinational", sense: str = "non_unate"
+) -> Iterator[str]:
     yield "timing () {"
     yield f'  related_pin : "{" ".join(pins)}";'
-    # what a decoder turns on begins with its rising enable
-    launched = pins == [names.ENABLE]
-    yield f"  timing_type : {'rising_edge' if launched else 'combinational'};"
-    yield "  timing_sense : non_unate;"
-    for what in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"):
-        yield f'  {what} (scalar) {{ values ("{ns}"); }}'
+    yield f"  timing_type : {kind};"
+    yield f"  timing_sense : {sense};"
+    ways = ("fall",) if kind == "clear" else ("rise", "fall")
+    for what in (*(f"cell_{way}" for way in ways), *(f"{way}_transition" for way in ways)):
+        yield f'  {what} (scalar) {{ values ("{seconds * 1e9:.6g}"); }}'
     yield "}"

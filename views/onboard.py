@@ -78,14 +78,15 @@ _SET = {
     ),
     "scan": (
         [
-            "Set EN low: every select line goes off.",
-            "Shift in the bits of the mode (SIN, CLK), and set LE high and low again.",
+            "Set EN low: every select line goes off{off}.",
+            "Shift in the bits of the mode (SIN, CLK){shift}, and set LE high and low "
+            "again{latch}.",
             "Set EN high.",
         ],
         [
             "Set EN low, and WR and WC to 0 V. Shift in the bits of the mode and of column k (SIN, "
-            "CLK), and set LE high and low again.",
-            "When the mode switches stand, set EN high: the select line of column k goes on.",
+            "CLK){shift}, and set LE high and low again{latch}.",
+            "When the mode switches stand, set EN high: the select line of column k goes on{on}.",
         ],
         "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
     ),
@@ -107,7 +108,8 @@ def settings(
 
     Args:
         ports: of the block.
-        times: key of `delays.LogicDelays` -> how long, in words; empty if not known.
+        times: key of `delays.LogicDelays`, of a chain of `chain_delays.ChainDelays` -> how long,
+            in words; empty if not known.
         cols: number of columns.
     """
     have = set(ports)
@@ -118,9 +120,18 @@ def settings(
         "to": "A to column k, and " if address else "",
         "meanwhile": "The other tier of the other columns is read meanwhile."
         if cols > 1 else "Nothing is read meanwhile.",
-        "low": "", "setup": "", "hold": "", "on": "",
+        "low": "", "setup": "", "hold": "", "on": "", "off": "", "shift": "", "latch": "",
     }  # fmt: skip
-    if times:
+    kind = kind_of_logic(have)
+    if times and kind == "scan":
+        words |= {
+            "off": f" within {times['off_s']}",
+            "shift": f", CLK high for {times['high_s']} and low for {times['low_s']} or longer",
+            "latch": f", high for {times['follow_s']} or longer and low for {times['shut_s']} "
+            "before the next CLK",
+            "on": f" within {times['on_s']}",
+        }
+    elif times:
         words |= {
             "low": f" for {times['rest_s']} or longer",
             "setup": f", {times['setup_s']} or longer after the last change",
@@ -128,7 +139,7 @@ def settings(
             else f" if it stays for {times['hold_s']}",
             "on": f" within {times['on_s']}",
         }  # fmt: skip
-    read, write, after = _SET[kind_of_logic(have)]
+    read, write, after = _SET[kind]
     return [s.format(**words) for s in read], [s.format(**words) for s in write], after
 
 
@@ -145,7 +156,8 @@ def waves(
     have = set(ports)
     if kind_of_logic(have) == "scan":
         found = [("EN", "0111"), ("SIN, CLK", "=000"), ("LE", "1000")]
-        return found, {1: "inputs step", 2: f"delay of EN + {wait}"}
+        after = f"{times['on_s']} + {wait}" if times else f"delay of EN + {wait}"
+        return found, {1: "inputs step", 2: after}
     code = "M, A" if names.ADDRESS in have else "M"
     lines = [("EN", "10111"), (code, "====="), ("mode switches", "=x===")]
     marks: dict[float, str] = {1: "EN falls", 2: "EN rises", 3: "on", 4: wait}

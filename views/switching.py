@@ -31,6 +31,11 @@ class Fet:
     gate: int
     source: int
 
+    @property
+    def nets(self) -> frozenset[int]:
+        """All of them."""
+        return frozenset((self.drain, self.gate, self.source))
+
 
 @dataclass(frozen=True)
 class Event:

@@ -16,7 +16,7 @@ from .access import on_tracks, unreachable
 from .cdl import cdl_lines
 from .corners import circuit_of, corner_figures, corners_of, transistor_count
 from .datasheet import Found, datasheet, drawings, html, markdown, steps
-from .delays import scan_order
+from .delays import LogicDelays, scan_order
 from .lef import lef_lines
 from .liberty import CornerFigures, liberty_lines
 from .memristor import NAME, spice_text, veriloga_text
@@ -162,9 +162,11 @@ def _model(
     if settle is None:
         settle = 0.0
         views.warnings.append("the model's columns stand at once: no capacitance was extracted")
+    # the model of a chain has no time of its own
+    logic = at.logic if isinstance(at.logic, LogicDelays) else None
     try:
         views.files += write_model(
-            folder, views.block, groups, known.network, tech, known.what, settle, seed, at.logic,
+            folder, views.block, groups, known.network, tech, known.what, settle, seed, logic,
             chain,
         )  # fmt: skip
     except ConfigError as error:

@@ -111,9 +111,12 @@ def deck(
 
     What is left out: the array and the mode switches, whose gates are part of the lines'
     capacitance, and the resistance of wires inside the logic and of supplies.
+
+    The table has time, each line of the logic at its far end, and the output of a chain.
     """
     vdd, kind = bsim.vdd_v, array.spec.periphery
     ends = [far_end(net) if load[net][1] else net for net in lines_of(array)]
+    ends += names.SCAN_PINS[-1:] if array.chain else ()
     yield "* logic on board"
     yield from bsim.library()
     for cell in array.subcircuits:

@@ -9,7 +9,13 @@ import pytest
 from crossstack.generators import ArraySpec, build_top
 from crossstack.pdk import Conditions, get_tech
 from crossstack.solve.modes.decoder import Decoder
-from crossstack.views.delays import Circuit, Followed, chain_of, control_lines, decoder_delays
+from crossstack.views.delays import (
+    Circuit,
+    FollowedDecoder,
+    chain_of,
+    control_lines,
+    decoder_delays,
+)
 from crossstack.views.pull import BY_SLOPE, Pull
 from crossstack.views.switching import Fet, Switching
 
@@ -84,7 +90,7 @@ def test_what_is_followed_is_what_the_codes_set(decoder):
     """Levels of every code, address and step against the table of codes."""
     block, network, _, circuit = decoder
     logic = Decoder(3, control_lines(network))
-    followed = Followed(circuit, block.tech, logic, {})
+    followed = FollowedDecoder(circuit, block.tech, logic, {})
     codes = [(b, t) for b in (False, True) for t in (False, True)]
     for pins in (logic.pins(code, column) for column in (0, 3, 1, 2) for code in codes):
         for levels in (

@@ -1,0 +1,156 @@
+"""How long a scan chain takes: over corners, as other readers find it, and as it must work."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import asdict
+
+import pytest
+
+from crossstack.extract import net_capacitance
+from crossstack.pdk import Conditions
+from crossstack.solve.modes.address import RESET
+from crossstack.views import chain_delays as room
+from crossstack.views.chain_delays import FollowedChain, chain_delays
+from crossstack.views.corners import circuit_of, corner_figures
+from crossstack.views.delays import EDGE_S, control_lines
+from crossstack.views.liberty import liberty_lines
+from crossstack.views.onboard import settings
+from crossstack.views.ports import port_groups
+from crossstack.views.verilog import black_box_lines
+
+
+@pytest.fixture(scope="module")
+def scan(draw, network_of):
+    block = draw(rows=1, cols=2, periphery="scan")
+    network = network_of(block)
+    known = net_capacitance(block.extracted, block.tech, nets=control_lines(network))
+    return block, network, known, circuit_of(block.extracted, block.abstract, known)
+
+
+@pytest.fixture(scope="module")
+def library(scan, tmp_path_factory):
+    block, network, known, circuit = scan
+    given = (block.extracted, block.tech, block.abstract, known, network, 1e-9)
+    at = corner_figures(*given, circuit=circuit)
+    path = tmp_path_factory.mktemp("lib") / "blk.lib"
+    groups = port_groups(block.abstract.pins)
+    path.write_text("\n".join(liberty_lines(block.abstract, groups, at)) + "\n")
+    box = path.with_name("blk.v")
+    box.write_text("\n".join(black_box_lines("blk", groups, "a test")) + "\n")
+    return path, at.logic
+
+
+def test_a_chain_is_slower_where_transistors_are(scan):
+    block, network, known, circuit = scan
+    at = [Conditions(corner="min", temperature_c=-40.0), Conditions(),
+          Conditions(corner="max", temperature_c=125.0)]  # fmt: skip
+    found = [asdict(chain_delays(circuit, block.tech.at(c), network, known)) for c in at]
+    for key in found[0]:
+        fast, typical, slow = (f[key] for f in found)
+        assert 0 < fast < typical < slow, key
+    # a bit holds before it has passed on, and its output is among what stands after a clock
+    typical = found[1]
+    assert typical["hold_s"] < typical["out_s"] <= typical["high_s"]
+    assert typical["hold_s"] > EDGE_S / 2
+
+
+def test_bits_come_out_after_as_many_clocks(scan):
+    """What is timed is a chain that shifts: SOUT says a bit's value when it stood in all bits."""
+    block, network, _, circuit = scan
+    lines = control_lines(network)
+    chain = FollowedChain(circuit, block.tech, lines, {})
+    chain.run(RESET.levels)
+    chain.run({"RSTN": True})
+    sent = [True, True, False, True, False, False, True, False] * 2
+    out = []
+    for bit in sent:
+        chain.run({"SIN": bit})
+        chain.run({"CLK": True})
+        out.append(bool(chain.switching.level[circuit.number["SOUT"]]))
+        chain.run({"CLK": False})
+    n = len(lines)
+    assert out[n - 1 :] == sent[: len(sent) - n + 1]
+    assert out[: n - 1] == [False] * (n - 1)
+
+
+def test_a_long_chain_is_not_followed(scan, monkeypatch):
+    block, network, known, circuit = scan
+    monkeypatch.setattr("crossstack.views.corners.MOST_BITS", len(control_lines(network)) - 1)
+    given = (block.extracted, block.tech, block.abstract, known, network, 1e-9)
+    at = corner_figures(*given, circuit=circuit)
+    assert at.logic is None
+    text = "\n".join(liberty_lines(block.abstract, port_groups(block.abstract.pins), at))
+    assert "no delay of the logic on board" in text
+    assert room.MOST_BITS > 200
+
+
+def test_liberty_parser_finds_what_pins_ask_for(library, package):
+    path, chain = library
+    (cell,) = (
+        package("liberty.parser", "liberty-parser")
+        .parse_liberty(path.read_text())
+        .get_groups("cell")
+    )
+    pins = {str(p.args[0]).strip('"'): p for p in cell.get_groups("pin")}
+    widths = {
+        ("CLK", "high"): chain.high_s, ("CLK", "low"): chain.low_s, ("LE", "high"): chain.follow_s,
+        ("LE", "low"): chain.shut_s, ("EN", "high"): chain.on_s, ("EN", "low"): chain.off_s,
+        ("RSTN", "low"): chain.clear_s,
+    }  # fmt: skip
+    for (pin, level), seconds in widths.items():
+        assert pins[pin][f"min_pulse_width_{level}"] == pytest.approx(seconds * 1e9, rel=1e-5)
+    kinds = {
+        name: [str(t["timing_type"]) for t in pins[name].get_groups("timing")] for name in pins
+    }
+    assert kinds["SIN"] == ["setup_rising", "hold_rising"]
+    assert kinds["SOUT"] == ["rising_edge", "clear"]
+    assert kinds["RSTN"] == ["recovery_rising"]
+
+
+@pytest.mark.requires_program("sta")
+def test_opensta_checks_the_chain(library, tmp_path):
+    path, chain = library
+    (tmp_path / "top.v").write_text(
+        "module top(sin, clk, le, en, rstn, sout, o);\ninput sin, clk, le, en, rstn;\n"
+        "output sout;\noutput [1:0] o;\nblk u0(.SIN(sin), .CLK(clk), .LE(le), .EN(en), "
+        ".RSTN(rstn), .SOUT(sout), .OUT(o));\nendmodule\n"
+    )
+    (tmp_path / "run.tcl").write_text(
+        f"read_liberty {path}\nread_verilog top.v\nlink_design top\n"
+        "create_clock -name clk -period 40 [get_ports clk]\n"
+        "set_input_delay 1 -clock clk [get_ports {sin rstn le}]\n"
+        "set_output_delay 0 -clock clk [all_outputs]\n"
+        "report_checks -path_delay max -to [get_pins u0/SIN]\nputs CUT\n"
+        "report_checks -path_delay min -to [get_pins u0/SIN]\nputs CUT\n"
+        "report_checks -path_delay max -to [get_pins u0/RSTN]\nputs CUT\n"
+        "report_checks -path_delay max -from [get_pins u0/CLK] -to [get_ports sout]\nputs CUT\n"
+        "report_checks -path_delay max -to [get_pins u0/LE]\n"
+    )
+    done = subprocess.run(
+        ["sta", "-no_splash", "-exit", "run.tcl"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    setup, hold, recovery, out, latch = done.stdout.split("CUT\n")
+    for text, words, seconds in (
+        (setup, r"(-[\d.]+)\s+\S+\s+library setup time", -chain.setup_s),
+        (hold, r"([\d.]+)\s+\S+\s+library hold time", chain.hold_s),
+        (recovery, r"(-[\d.]+)\s+\S+\s+library recovery time", -chain.ready_s),
+        (out, r"([\d.]+)\s+data arrival time", chain.out_s),
+        (latch, r"(-[\d.]+)\s+\S+\s+library setup time", -chain.shut_s),
+    ):
+        assert float(re.search(words, text)[1]) == pytest.approx(seconds * 1e9, abs=0.006), words
+
+
+def test_the_steps_say_how_long(library):
+    _, chain = library
+    times = {key: f"{value * 1e9:.3g} ns" for key, value in asdict(chain).items()}
+    ports = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
+    read, write, _ = settings(ports, times, 2)
+    for steps in (read, write):
+        text = " ".join(steps)
+        for key in ("high_s", "low_s", "follow_s", "shut_s"):
+            assert times[key] in text, key
+    assert times["on_s"] in write[-1]
+    assert "ns" not in " ".join(settings(ports, {}, 2)[0])
