@@ -103,6 +103,8 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
         + (f" [{c['item']}]" if c.get("item") else "")
         for c in report["checks"]
     ]
+    lines += ["", "Not judged here"]
+    lines += [f"  {text}" for text in report["not_judged"]]
     if report.get("not_repeated"):
         lines += ["", f"Not repeated here, of the checks of {report['shuttle']}"]
         lines += [f"  {text}" for text in report["not_repeated"]]

@@ -7,9 +7,10 @@ from typing import Any
 
 def drc_line(drc: dict[str, Any]) -> str:
     """Return e.g. ``0 violations, 7 waived, 187 rules run``; with the rules that are broken."""
-    count, waived = drc["violations"], drc.get("waived", 0)
+    count, warned, waived = drc["violations"], drc.get("warnings", 0), drc.get("waived", 0)
     text = f"{count} violation{'' if count == 1 else 's'}"
     text += f", {waived} waived" if waived else ""
+    text += f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
     text += f", {drc['rules_run']} rules run"
     broken = {rule: n for rule, n in drc.get("by_rule", {}).items() if n}
     if broken:

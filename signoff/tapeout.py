@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from ..lvs import ExtractedLayout
 
 
+#: what no check of a package looks at, and which command does
+NOT_JUDGED = (
+    "whether the circuit works: current limits and write voltages (crossstack build, limits), "
+    "IR drop and settling (crossstack solve)",
+)
 #: steps of `inspect`, in their order
 STEPS = ("check files", RULES, NETLIST, "check die")
 
@@ -220,6 +225,7 @@ def inspect(
         "shuttle": shuttle.name,
         "pads": pad_rows(nets) if nets is not None else [],
         "clamps": clamp_count(pair[0]),
+        "not_judged": list(NOT_JUDGED),
         "not_repeated": list(shuttle.unchecked),
         "to_agree": list(shuttle.notes),
     }

@@ -58,6 +58,7 @@ def command(
     Design rules and netlist are checked anew; with --check-only the fill of the package is judged
     with the layout. The verdict is ready, not ready (a check failed) or unknown (nothing failed,
     but not everything was judged): 0 for ready, else 1; the package is written all the same.
+    How the circuit works is in no verdict of this command: limits judges currents, solve the rest.
     """
     from ..base import files, outputs
     from ..base.layout import open_layout
@@ -113,6 +114,8 @@ def command(
     verdict = report["verdict"]
     shown = verdict if verdict == "ready" else verdict.upper()
     console.say(f"{report['name']}: {shown}, {done} of {len(report['checks'])} checks passed")
+    for text in report["not_judged"]:
+        console.say(f"  not judged: {text}")
     console.say(f"  {folder / 'tapeout.txt'}")
     console.result(report)
     return OK if report["passed"] else FOUND

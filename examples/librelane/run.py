@@ -8,6 +8,7 @@ reads that with the macro's LEF (KLayout). See README.md for what a user with Op
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
 import subprocess
@@ -47,6 +48,11 @@ def make_macro(out: Path) -> Abstract:
     tech = get_tech()
     netlist = read_netlist(folder / f"{NAME}.spice", NAME, models=tech.nets.models)
     return abstract_of(extract_layout(folder / f"{NAME}.gds", tech), pins=netlist.pins)
+
+
+def limits(out: Path) -> str:
+    """Return what the macro's own build says of its currents."""
+    return str(json.loads((out / NAME / "em.json").read_text())["verdict"]["text"])
 
 
 def synthesise(out: Path) -> str:
@@ -202,7 +208,7 @@ def main() -> None:
         sys.exit(f"not installed: {', '.join(missing)} (make system)")
     out.mkdir(parents=True, exist_ok=True)
     block = make_macro(out)
-    print(f"macro      {NAME}: {len(block.pins)} pins")
+    print(f"macro      {NAME}: {len(block.pins)} pins; {limits(out)}")
     cells = re.findall(r"^\s+(\w+)\s+(\d+)\s", synthesise(out).rpartition("=== chip ===")[2], re.M)
     kinds = [f"{n} {kind}" for kind, n in cells if kind.isupper() or kind == NAME]
     print("yosys      " + ", ".join(kinds))

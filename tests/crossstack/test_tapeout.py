@@ -199,6 +199,11 @@ def test_the_package_is_whole(good, crossstack):
     items = {c["name"]: c["item"] for c in report["checks"]}
     assert items["top cell"] == "KLayout.CheckTopLevel"
     assert "KLayout.GenerateID" in items.values()
+    (left_out,) = report["not_judged"]
+    assert "current limits" in left_out
+    text = (good / "tapeout" / "tapeout.txt").read_text()
+    assert left_out in text
+    assert left_out in crossstack("tapeout", good / f"{NAME}.gds", "--check-only").out
     assert any("Magic.DRC" in text for text in report["not_repeated"])
     assert any("passivation" in text for text in report["to_agree"])
     assert (ran.code, report["verdict"], report["passed"]) == (1, "unknown", False)

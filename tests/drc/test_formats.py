@@ -102,6 +102,12 @@ def test_waivers_cover_by_cell_and_box(report: DrcReport) -> None:
     assert '"suppressions"' in render(everything, "sarif")
 
 
+def test_a_warning_is_called_one() -> None:
+    """``0 violations, 2 rules run: M1.4 x1`` contradicted itself."""
+    value = {"violations": 0, "warnings": 1, "rules_run": 2, "by_rule": {"M1.4": 1, "ME.D": 0}}
+    assert drc_line(value) == "0 violations, 1 warning, 2 rules run: M1.4 x1"
+
+
 def test_expired_and_unused_waivers_are_reported(report: DrcReport) -> None:
     old = waiver(expires=date(2026, 11, 22))
     unused = waiver(rule="M2.1")
