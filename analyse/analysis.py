@@ -16,7 +16,7 @@ from ..extract.array.tiled import LARGEST, TiledArray
 from ..pdk import FileError, Tech
 from ..solve.modes.drives import Drives
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import EXPANSION, MODES, belongs, mode_named
+from ..solve.modes.modes import EXPANSION, MODES, belongs, mode_named, writing_mode
 from .arrays import array_drop, kind_of
 from .numbers import load_numbers, read_numbers
 from .operating import Laws, at_work, mode_ohm, write_options
@@ -182,6 +182,18 @@ def expansion_drives(network: Network, what: Stimulus) -> Drives:
     from ..solve.modes.drives import network_drives
 
     return network_drives(network, EXPANSION, what.inputs)
+
+
+def unread_writes(network: Network | TiledArray) -> dict[str, None]:
+    """Return the mode in which an array is written and nothing is read, if it offers one.
+
+    As `em_report` takes it, beside the modes that were solved.
+    """
+    kind = kind_of(network) if isinstance(network, TiledArray) else ArrayKind.of(network)
+    mode = writing_mode(kind)
+    if mode.reads != "none" or mode.refusal(kind, shape_of(network)[2]) is not None:
+        return {}
+    return {mode.name: None}
 
 
 def refusal(network: Network | TiledArray, mode: str) -> str | None:

@@ -27,7 +27,7 @@ from ..pdk.electromigration import (
     line_heating_k,
 )
 from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import MODES, mode_named
+from ..solve.modes.modes import MODES, mode_named, writing_mode
 from ..solve.network.linear import NetworkSolution
 from ..solve.study.em import ElectromigrationReport, Stress, electromigration
 from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads, ModeLoads, NetLoad
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: slots that stand for all of a write
-COLUMNS_WRITTEN = "the first and the last column of either tier, devices in the state of the solve"
+#: slots that stand for all of a write, by how many tiers there are
+_OF_TIERS = {1: "the first and the last column", 2: "the first and the last column of either tier"}
 
 
 def current_limits_of(tech: Tech, temperature_c: float) -> CurrentLimits | None:
@@ -115,18 +115,24 @@ def em_report(
             continue
         modes[mode] = ModeLoads(
             loads,
-            "the average of a write over the slots of its columns, a read between them",
+            "the average of a write over the slots of its columns"
+            + (", a read between them" if mode in MODES else ""),
             1.0 / network.cols,
             _loads(peaks[mode], limits),
             _heating(peaks[mode], limits, tech),
-            write_verdict(tech, lowest[mode], COLUMNS_WRITTEN, absent),
+            write_verdict(
+                tech,
+                lowest[mode],
+                f"{_OF_TIERS[len(network.tiers)]}, devices in the state of the solve",
+                absent,
+            ),
         )
     return CurrentReport(
         _verdict(limits, modes, _open_questions(network, done), network.left_out.lines),
         temperature_c=limits.temperature_c,
         counted="a read as direct current; a write by its average over one slot of "
-        f"{network.cols} (one column at a time, both polarities, either tier, the first and the "
-        "last column); the peak of a write without a verdict",
+        f"{network.cols} (one column at a time, both polarities, "
+        f"{_OF_TIERS.get(len(network.tiers), '')}); the peak of a write without a verdict",
         limits=_limits(limits),
         modes=modes,
         nets=_hardest_nets(found),
@@ -149,8 +155,8 @@ class _Open:
 def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
     """Return what nothing solved speaks of: a verdict on reads says nothing of a write."""
     kind, solved, found = ArrayKind.of(network), set(done), []
-    for what, writes in (("reading", False), ("writing", True)):
-        modes = [mode for mode in MODES.values() if mode.writes == writes]
+    reading = [mode for mode in MODES.values() if not mode.writes]
+    for what, modes in (("reading", reading), ("writing", [writing_mode(kind)])):
         if not modes or solved & {mode.name for mode in modes}:
             continue
         reasons = [mode.refusal(kind, network.cols) or f"{mode.name} was not run" for mode in modes]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..base.names import BOTTOM, TIER_NAMES, TOP
-from ..solve.modes.modes import DEEP_NET, LEAST_WRITE_V, POLARITIES
+from ..base.names import TIER_NAMES
+from ..solve.modes.mode import ArrayKind
+from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, read_tiers, writing_mode
 from . import analysis
 from .operating import Laws, mode_ohm, write_way
 
@@ -67,7 +68,7 @@ def programming(
     write_voltage: float | None = None,
     laws: Laws | None = None,
 ) -> list[Programmed]:
-    """Write every column of either tier while the other one reads; say which cells get too little.
+    """Write every column of every tier; say which cells get too little. A second tier reads.
 
     Args:
         network: an extracted array or macro with select transistors.
@@ -83,18 +84,19 @@ def programming(
         One entry per written tier and polarity.
 
     Raises:
-        ConfigError: if the network has no deep-net mode, or nothing could be reached.
+        ConfigError: if the network can be written in no mode, or nothing could be reached.
     """
     from ..solve.study.programming import programming_check
 
-    reason = analysis.refusal(network, DEEP_NET)
+    kind = ArrayKind.of(network)
+    reason = analysis.refusal(network, writing_mode(kind).name)
     if reason is not None:
         raise ConfigError(reason)
     laws = Laws.of(tech) if laws is None else laws
     if needed_v is not None and not needed_v >= LEAST_WRITE_V:
         raise ConfigError(f"--programming is {needed_v:g} V, allowed: {LEAST_WRITE_V:g} V or more")
     reports = []
-    for read, polarity in product((BOTTOM, TOP), POLARITIES):
+    for read, polarity in product(read_tiers(kind), POLARITIES):
         way = write_way(tech, polarity, write_voltage)
         options: dict[str, Any] = {"read_tier": read, **way}
         with console.step(f"{polarity} {TIER_NAMES[1 - read]} tier") as step:
@@ -119,12 +121,13 @@ def _at_work(
 ) -> Callable[[int, int], dict[str, Any]]:
     """Return a function that gives the transistors' resistances for each column and turn."""
     last: list[Floats] = []
+    mode = writing_mode(ArrayKind.of(network)).name
 
     def series(column: int, turn: int) -> dict[str, Any]:
         start = last.pop() if last else None
         slot: dict[str, Any] = {"write_column": column, "write_turn": turn}
         slot["write_rows"] = tech.memristor.write_rows
-        last.append(mode_ohm(network, tech, what, DEEP_NET, start=start, **slot, **options))
+        last.append(mode_ohm(network, tech, what, mode, start=start, **slot, **options))
         return {"switch_ohm": last[0]}
 
     return series

@@ -1,6 +1,6 @@
 """The currents of writes, and what written devices get.
 
-Either tier, both polarities, the first and the last column, and of rows that are written in turns
+Every tier, both polarities, the first and the last column, and of rows that are written in turns
 those of `operating.write_turns`, stand for all of them.
 """
 
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..solve.modes.drives import gates_for, network_drives
-from ..solve.modes.modes import DEEP_NET, POLARITIES
+from ..solve.modes.mode import ArrayKind
+from ..solve.modes.modes import POLARITIES, read_tiers, writing_mode
 from ..solve.network.linear import NetworkSolution
 from .duty import SHARED, column_of_nets, row_of_nets
 from .needs import Lowest, lowest_of
@@ -31,7 +32,7 @@ Slots = dict[int, list[NetworkSolution]]
 
 
 def write_currents(
-    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
+    network: Network, tech: Tech, what: Stimulus, laws: Laws
 ) -> tuple[Floats, Floats, list[Lowest]]:
     """Return the average and the peak of writes in every resistor's narrow place, A.
 
@@ -41,6 +42,7 @@ def write_currents(
         (average, peak, the device of each slot that gets least voltage).
     """
     lowest: list[Lowest] = []
+    mode = writing_mode(ArrayKind.of(network)).name
     slots = written(network, tech, what, laws, mode, lowest, whole=True)
     average, peak = average_and_peak(AllOf(network), network, tech, slots)
     return average, peak, lowest
@@ -67,7 +69,7 @@ def written(
         lowest: receives the device of each slot that gets least voltage.
         whole: solve the wires, too.
     """
-    for ways in _slots(tech, sorted({0, network.cols - 1}), network.rows):
+    for ways in _slots(network, tech, sorted({0, network.cols - 1})):
         ohm: Floats | None = None
         slots: Slots = {}
         for column, several in ways.items():
@@ -122,15 +124,13 @@ def average_and_peak(
     return average, peak
 
 
-def far_writes(
-    network: Network, tech: Tech, what: Stimulus, laws: Laws, mode: str = DEEP_NET
-) -> Iterator[Lowest]:
+def far_writes(network: Network, tech: Tech, what: Stimulus, laws: Laws) -> Iterator[Lowest]:
     """Yield the device that gets least in the writes of the last column's last turn.
 
     No device of the whole verdict gets more than the worst of these.
     """
-    column = network.cols - 1
-    for ways in _slots(tech, [column], network.rows):
+    column, mode = network.cols - 1, writing_mode(ArrayKind.of(network)).name
+    for ways in _slots(network, tech, [column]):
         way = ways[column][-1]
         solved, _ = _solve(network, tech, what, laws, mode, way, None, whole=False)
         yield from _lowest(network, what, mode, way, solved)
@@ -148,17 +148,20 @@ def _lowest(
     return [] if found is None else [found]
 
 
-def _slots(tech: Tech, columns: list[int], rows: int) -> Iterator[dict[int, list[dict[str, Any]]]]:
-    """Yield, for either tier and polarity, the options that write each of some columns.
+def _slots(
+    network: Network, tech: Tech, columns: list[int]
+) -> Iterator[dict[int, list[dict[str, Any]]]]:
+    """Yield, for every tier and polarity, the options that write each of some columns.
 
     Several of a column are turns of its rows.
     """
-    for read in (0, 1):
+    for read in read_tiers(ArrayKind.of(network)):
         for polarity in POLARITIES:
             way = {"read_tier": read, **write_way(tech, polarity)}
             yield {
                 column: [
-                    {**way, "write_column": column, **turn} for turn in write_turns(tech, rows)
+                    {**way, "write_column": column, **turn}
+                    for turn in write_turns(tech, network.rows)
                 ]
                 for column in columns
             }

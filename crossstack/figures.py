@@ -105,7 +105,7 @@ def figures(config: RunConfig, drawn: Drawn) -> dict[str, Any]:
 
     Returns:
         ``modes`` (errors, write), ``not_run``, ``limits`` and ``write_voltages`` (the verdicts),
-        ``area`` and ``read``.
+        ``writes`` (of an array that no mode with a read writes), ``area`` and ``read``.
     """
     study = Study(config, drawn)
     solved, not_run = study.modes()
@@ -114,6 +114,7 @@ def figures(config: RunConfig, drawn: Drawn) -> dict[str, Any]:
         "not_run": not_run,
         "limits": study.limits().to_json(),
         "write_voltages": json_of(study.em().write_voltages),
+        "writes": study.writes(),
         "area": drawn.area,
         "read": study.read(),
     }
@@ -197,7 +198,7 @@ class Study:
 
     def em(self, wanted: Iterable[str] | None = None) -> CurrentReport:
         """Return currents against limits, and write voltages, of some modes; None for all."""
-        from .analyse.analysis import refusal
+        from .analyse.analysis import refusal, unread_writes
         from .analyse.electromigration import current_limits_of, em_report
         from .solve.modes.modes import MODES
 
@@ -210,10 +211,15 @@ class Study:
         solved, _ = self.modes(mode for mode in offered if not MODES[mode].writes)
         # every write is solved for its currents anyway
         done = {mode: solved.get(mode) for mode in offered}
+        done |= unread_writes(self.network) if wanted is None else {}
         found = em_report(self.network, tech, limits, done, self.what, wires=self._found.wires)
         if wanted is None:
             self._em = found
         return found
+
+    def writes(self) -> dict[str, Any]:
+        """Return what writes lose where nothing is read meanwhile; else nothing."""
+        return writes_of(self.em(), self.tech)
 
     def far_shares(self) -> Iterator[float]:
         """Yield lowest voltages in writes far from all drivers, as parts of what is needed.
@@ -223,9 +229,10 @@ class Study:
         from .analyse.analysis import refusal
         from .analyse.operating import Laws
         from .analyse.writing import far_writes
-        from .solve.modes.modes import DEEP_NET
+        from .solve.modes.mode import ArrayKind
+        from .solve.modes.modes import writing_mode
 
-        if refusal(self.network, DEEP_NET) is None:
+        if refusal(self.network, writing_mode(ArrayKind.of(self.network)).name) is None:
             for low in far_writes(self.network, self.tech, self.what, Laws.of(self.tech)):
                 yield low.volts / self.tech.memristor.needed_v(low.polarity)
 
@@ -251,6 +258,31 @@ class Study:
 
         farad = capacitances_of_any(self._drawn.layout, self.network, self.tech)
         return read_settle(self.network, self.tech, self.what, farad).settle_s
+
+
+def writes_of(found: CurrentReport, tech: Tech) -> dict[str, Any]:
+    """Return what writes lose in an array that is written while nothing is read; else nothing.
+
+    Of the slots that stand for all of a write, the one that loses most.
+
+    Args:
+        found: its currents and write voltages.
+        tech: its write voltages.
+    """
+    from .solve.modes.modes import WRITE
+
+    writes = found.write_voltages
+    if WRITE not in found.modes or writes is None or not writes.ways:
+        return {}
+    volts = {polarity: met.lowest.volts for polarity, met in writes.ways.items()}
+    lost = {p: 1.0 - v / tech.memristor.write_v(p) for p, v in volts.items()}
+    worst = max(lost, key=lost.__getitem__)
+    return {
+        "write_loss": lost[worst],
+        "write_polarity": worst,
+        **{f"write_loss_{p}": loss for p, loss in lost.items()},
+        **{f"write_v_{p}": v for p, v in volts.items()},
+    }
 
 
 def read_energy(

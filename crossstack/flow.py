@@ -190,7 +190,8 @@ def _analyse(
             parts = measure_parts(network, tech)
             stacking = estimate(network, parts)
             ir_drop = summary(done, not_run, what, tech.conditions, stacking)
-            em = em_report(network, tech, limits, done, what, wires=found.wires)
+            judged = {**done, **analysis.unread_writes(network)}
+            em = em_report(network, tech, limits, judged, what, wires=found.wires)
         with console.step("settling"):
             timing = read_and_write(network, tech, what, found_c if settles else {})
     except CrossStackError as error:

@@ -293,7 +293,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
             # what was not judged is not met
             shared["write_met"] = bool(writes["judged"] and writes["met"])
             shared["write_voltages"] = writes["text"]
-        shared |= row["area"] | row["read"]
+        shared |= row["area"] | row["read"] | row["writes"]
         for mode, m in row["modes"].items():
             yield [*values, mode, *(_cell((m | shared).get(name)) for name in _COLUMNS), ""]
 

@@ -66,7 +66,8 @@ def command(
         done, _ = analysis.solve_modes(loaded, tech, what, console)
         with console.step("current limits"):
             limits = current_limits_of(tech, tech.conditions.temperature_c)
-            found = em_report(loaded, tech, limits, done, what)
+            judged = {**done, **analysis.unread_writes(loaded)}
+            found = em_report(loaded, tech, limits, judged, what)
     value, verdict, writes = found.to_json(), found.verdict, found.write_voltages
     stem = wires.path.stem
     if out is not None:

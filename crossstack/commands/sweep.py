@@ -109,7 +109,8 @@ def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]])
             lines.append(f"{case}  failed: {row['failed']}")
         if row.get("limits", {}).get("exceeded") or not row.get("limits", {}).get("judged", True):
             lines.append(f"{case}  {row['limits']['text']}")
-        for number, (mode, m) in enumerate(row.get("modes", {}).items()):
+        for number, (mode, read) in enumerate(row.get("modes", {}).items()):
+            m = read | row["writes"]
             shown = [m[f"{name}_all"] for name in ("worst_device", "mean_device", "worst_column")]
             shown += [m["worst_device_wires"], m.get("write_loss_set"), m.get("write_loss_reset")]
             cells = ["" if v is None else percent(v) for v in shown]

@@ -211,6 +211,8 @@ def _row(study: Study, stage: str) -> dict[str, Any]:
         return {"read": study.read()}
     wanted = [EXPANSION] if stage == "read" else [m for m in MODES if MODES[m].writes]
     solved, _ = study.modes(wanted)
+    if stage == "write" and not solved:
+        return {"writes": study.writes()}
     return {"modes": {mode: mode_figures(result.to_json()) for mode, result in solved.items()}}
 
 

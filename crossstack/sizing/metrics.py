@@ -108,7 +108,7 @@ def flat_figures(row: Mapping[str, Any]) -> dict[str, float | None]:
     not known.
 
     Args:
-        row: any of ``modes``, ``limits``, ``write_voltages``, ``area`` and ``read``.
+        row: any of ``modes``, ``limits``, ``write_voltages``, ``writes``, ``area`` and ``read``.
     """
     found: dict[str, float | None] = {}
     modes = row.get("modes", {})
@@ -123,7 +123,7 @@ def flat_figures(row: Mapping[str, Any]) -> dict[str, float | None]:
         found["limit_used"] = limits.get("ratio") if limits["judged"] else None
     if "write_voltages" in row:
         found["write_share"] = _share(row["write_voltages"])
-    whole = row.get("area", {}) | row.get("read", {})
+    whole = row.get("area", {}) | row.get("read", {}) | row.get("writes", {})
     return found | {name: value for name, value in whole.items() if name in METRICS}
 
 

@@ -15,7 +15,15 @@ from ..base.outputs import write_text
 from ..built import Build, json_of
 from ..config import RunConfig, load_config
 from ..console import Console
-from ..figures import MOST_SETTLING, Study, draw, figures, mode_figures, read_energy
+from ..figures import (
+    MOST_SETTLING,
+    Study,
+    draw,
+    figures,
+    mode_figures,
+    read_energy,
+    writes_of,
+)
 from ..pdk import Conditions, CrossStackError
 from .metrics import METRICS, flat_figures
 
@@ -74,6 +82,7 @@ def _row(config: RunConfig, result: Build) -> dict[str, Any]:
         "area": drawn.area,
         "limits": result.limits.to_json(),
         "write_voltages": json_of(result.write_voltages),
+        "writes": {} if result.em is None else writes_of(result.em, config.resolved_tech()),
     }
     if not row["limits"]["judged"] and prefers_tiles(drawn.layout, config.resolved_tech()):
         # a build does not take a large array apart so far

@@ -96,6 +96,8 @@ def mode_drives(
     kind = kind or ArrayKind()
     chosen = mode_named(mode)
     data = _in_turns(rows, write_data, write_rows, write_turn)
+    if chosen.reads == "none":  # the tier that is not there
+        read_tier = TOP
     request = _check_request(
         chosen,
         rows,

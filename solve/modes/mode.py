@@ -166,6 +166,7 @@ OWN_ROWS = Need(
     lambda kind, cols: not kind.shared_rows,
     pins=True,
 )
+ONE_TIER = Need("a single tier", lambda kind, cols: len(kind.tiers) == 1, pins=True)
 SELECT = Need(
     "select transistors: without them every column would be written",
     lambda kind, cols: kind.select,
@@ -184,7 +185,7 @@ class Mode:
         text: what it does, for the help and the documents.
         array: what the pins of a bare array carry; empty if it needs mode switches.
         macro: what those of a macro with mode switches carry; empty if it cannot be one.
-        reads: which tiers compute: 'every', or 'one', which the option `read_tier` names.
+        reads: which tiers compute: 'every', 'one', which the option `read_tier` names, or 'none'.
         writes: True if a column of the tier that does not read is written.
         needs: what an array must have.
         options: options of `mode_drives` that mean something in it.
@@ -212,8 +213,8 @@ class Mode:
                 raise ModeError(f"{self.name}: {rule.pins} runs over {rule.over!r}")
         if not (self.array or self.macro):
             raise ModeError(f"{self.name} says of no pin what it carries")
-        if self.reads not in ("every", "one"):
-            raise ModeError(f"{self.name} reads {self.reads!r}, allowed: 'every', 'one'")
+        if self.reads not in ("every", "one", "none"):
+            raise ModeError(f"{self.name} reads {self.reads!r}, allowed: 'every', 'one', 'none'")
         if self.writes and self.reads == "every":
             raise ModeError(f"{self.name} writes a tier that it also reads")
 
@@ -239,7 +240,8 @@ class Mode:
 
     def reading(self, tiers: int, read_tier: int) -> list[int]:
         """Return the tiers that compute, of so many."""
-        return [t for t in range(tiers) if self.reads == "every" or t == read_tier]
+        one = self.reads == "one"
+        return [t for t in range(tiers) if self.reads == "every" or (one and t == read_tier)]
 
     def counted(self, shape: tuple[int, ...], request: Request) -> NDArray[np.bool_]:
         """Return which devices compute, and so count in metrics, shape (T, rows, cols)."""

@@ -12,16 +12,20 @@ from ...base import names
 from ...base.errors import ModeError
 from ...base.names import BOTTOM, TOP
 from .mode import (
+    ONE_TIER,
     OWN_ROWS,
     SELECT,
     TWO_COLUMNS,
     TWO_TIERS,
+    ArrayKind,
     Mode,
     Rule,
 )
 
 #: the two modes of the paper
 EXPANSION, DEEP_NET = "expansion", "deep-net"
+#: how an array of one tier is written
+WRITE = "write"
 
 #: letters of the reading and the written tier in a pattern
 _R, _W = "{R}", "{W}"
@@ -140,12 +144,57 @@ MODES: dict[str, Mode] = {
 }
 
 
+#: A column of a planar array is written through its select transistors; those of all others are
+#: off. Nothing is read meanwhile: it has no IR drop of its own, and is not among `MODES`.
+PLANAR_WRITE = Mode(
+    WRITE,
+    "a column of the only tier is written",
+    array=(
+        Rule(names.row(BOTTOM, "{i}"), "rows", "write_data"),
+        Rule(names.column("{i}"), "cols", "sense_or_rail"),
+        Rule(names.select(BOTTOM, "{i}"), "cols", "written_column", part="select"),
+        *_SUPPLIES,
+    ),
+    macro=(
+        *_both_ends(
+            Rule(names.row_input(BOTTOM, "{i}"), "rows", "ground"),
+            Rule(names.write_row("{i}"), "rows", "write_data"),
+        ),
+        Rule(names.output("{i}"), "cols", "sense"),
+        Rule(names.WRITE_RAIL, "one", "write_rail"),
+        Rule(names.write_tier(BOTTOM), "one", "high"),
+        Rule(names.write_select("{i}"), "cols", "written_column"),
+        Rule(names.select(BOTTOM, "{i}"), "cols", "written_column", part="select"),
+        *_SUPPLIES,
+    ),
+    reads="none",
+    writes=True,
+    needs=(ONE_TIER, SELECT),
+    options=(
+        *("read_tier", "write_column", "write_voltage", "write_data", "write_rail", "polarity"),
+        *("write_rows", "write_turn"),
+    ),
+)
+
+
+def writing_mode(kind: ArrayKind) -> Mode:
+    """Return the mode in which a kind of array is written, whether or not it can be."""
+    return PLANAR_WRITE if len(kind.tiers) == 1 else MODES[DEEP_NET]
+
+
+def read_tiers(kind: ArrayKind) -> tuple[int, ...]:
+    """Return the tiers that read while the other is written: of a single one, the absent one."""
+    return (TOP,) if len(kind.tiers) == 1 else (BOTTOM, TOP)
+
+
 def mode_named(name: str) -> Mode:
     """Return a mode.
 
     Raises:
         ModeError: naming those that there are.
     """
+    if name == WRITE:
+        return PLANAR_WRITE
     if name not in MODES:
         raise ModeError(f"unknown mode {name!r}, allowed: {', '.join(MODES)}")
     return MODES[name]

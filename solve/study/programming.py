@@ -14,7 +14,8 @@ from ...base.errors import InputError
 from ...base.names import BOTTOM, TIER_NAMES
 from ..circuit.iv import DeviceLaw
 from ..modes.drives import Drives, gates_for, network_drives, tier_index
-from ..modes.modes import DEEP_NET, LEAST_WRITE_V
+from ..modes.mode import ArrayKind
+from ..modes.modes import LEAST_WRITE_V, PLANAR_WRITE, writing_mode
 from ..network.linear import NetworkSolution, NetworkSolver
 from ..network.network import Network
 from ..network.nonlinear import solve_network_nonlinear
@@ -72,14 +73,15 @@ def programming_check(
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> ProgrammingReport:
-    """Write every column of one tier in deep-net mode while the other tier reads.
+    """Write every column of one tier, in deep-net mode while the other tier reads.
 
     Args:
         network: what `extract` found in the layout.
         conductances: devices in S, shape (T, rows, cols).
         inputs: read voltages in V, shape (T, rows).
         needed: voltage in V that a device needs to switch.
-        read_tier: the tier that computes; the other one is written.
+        read_tier: the tier that computes; the other one is written. Of one tier that is, and none
+            computes.
         write_rows: rows that are written at a time; None for all.
         series: keyword arguments of `solve_network` (switch_ohm, port_ohm, ...), or a
             function that gives them for each written column and turn of its rows.
@@ -96,18 +98,19 @@ def programming_check(
     """
     if not (np.isfinite(needed) and needed >= LEAST_WRITE_V):
         raise InputError(f"needed is {needed:g} V, allowed: {LEAST_WRITE_V:g} V or more")
-    tier = 1 - tier_index(read_tier)
+    mode = writing_mode(ArrayKind.of(network))
+    tier = BOTTOM if mode is PLANAR_WRITE else 1 - tier_index(read_tier)
     cols = network.cols
     seen = np.empty((network.rows, cols))
-    disturb = np.zeros((2, network.rows, cols))
+    disturb = np.zeros((max(network.tiers) + 1, network.rows, cols))
     read_disturb = np.zeros(cols)
     turns = 1 if write_rows is None else -(-network.rows // write_rows)
     for j, turn in product(range(cols), range(turns)):
         asked = {**options, "read_tier": read_tier, "write_column": j}
         asked |= {"write_rows": write_rows, "write_turn": turn}
-        drives = network_drives(network, DEEP_NET, inputs, **asked)
+        drives = network_drives(network, mode.name, inputs, **asked)
         silent = {**asked, "write_voltage": 0.0, "write_rail": 0.0}
-        quiet = network_drives(network, DEEP_NET, inputs, **silent)
+        quiet = network_drives(network, mode.name, inputs, **silent)
         solved = _solver(
             network, conductances, drives, law_in(network, drives.request, device, write_law),
             dict(series(j, turn) if callable(series) else series or {}),

@@ -68,10 +68,14 @@ def test_programming_names_the_cells_that_get_too_little(network):
 
 
 def test_programming_needs_the_mode_and_a_voltage(network):
-    drawn = build_top(ArraySpec(rows=2, cols=2, cell="planar"))
-    planar = extract_network(to_layout(drawn.cell, drawn.tech), TECH)
-    with pytest.raises(ConfigError, match="deep-net needs two tiers"):
-        programming(planar, TECH, stimulus(planar, TECH), 1.5, CONSOLE)
+    for cell, words in (
+        ("passive", "deep-net needs select"),
+        ("passive_planar", "write needs select"),
+    ):
+        drawn = build_top(ArraySpec(rows=2, cols=2, cell=cell))
+        bare = extract_network(to_layout(drawn.cell, drawn.tech), TECH)
+        with pytest.raises(ConfigError, match=words):
+            programming(bare, TECH, stimulus(bare, TECH), 1.5, CONSOLE)
     for wrong in (0.0, -1.0, float("nan")):
         with pytest.raises(ConfigError, match=r"allowed: 0\.001 V or more"):
             programming(network, TECH, stimulus(network, TECH), wrong, CONSOLE)
