@@ -102,7 +102,7 @@ def test_the_network_holds_what_devices_see():
 
 def test_lines_that_are_meshes_are_solved_without_the_devices_between_them(flat, monkeypatch):
     """Steps over the devices get where a factor of everything gets, writes included."""
-    monkeypatch.setattr(linear, "REGULAR_FROM", 1)
+    monkeypatch.setattr(linear, "MESHED_FROM", 1)
     monkeypatch.setattr(linear, "MESHED", 0)
     seen = []
     solve = factors.PartsFactor.solve
@@ -116,7 +116,7 @@ def test_lines_that_are_meshes_are_solved_without_the_devices_between_them(flat,
 
 
 def test_where_steps_do_not_get_there_everything_is_factorised(flat, monkeypatch):
-    monkeypatch.setattr(linear, "REGULAR_FROM", 1)
+    monkeypatch.setattr(linear, "MESHED_FROM", 1)
     monkeypatch.setattr(linear, "MESHED", 0)
     monkeypatch.setattr(factors, "gmres", lambda *a, **k: (None, 1))
     same(judged(SMALL, engine="tile", pieces=True)[1], flat["plain"])
