@@ -61,12 +61,12 @@ class OnResistance:
 
     def _part(self, some: slice) -> OnResistance:
         part = copy(self)
-        part.__dict__.pop("pieces", None)
+        for known in ("pieces", "tables", "_groups"):
+            part.__dict__.pop(known, None)
         part._is_p, part._well_on_v = self._is_p[some], self._well_on_v[some]
         part._any_p = bool(part._is_p.any())
         used, part._size = np.unique(self._size[some], return_inverse=True)
         part._curves = [self._curves[k] for k in used]
-        part.__dict__.pop("_groups", None)
         return part
 
     @cached_property
@@ -77,11 +77,11 @@ class OnResistance:
             for k, (curve, factor) in enumerate(self._curves)
         ]
 
-    @property
+    @cached_property
     def tables(self) -> list[tuple[NDArray[np.int64], tuple[Any, ...], float, bool]]:
-        """Numbers of the transistors of a size, arrays of their table, its factor, whether PMOS."""
+        """Numbers of the transistors of a size, rising, their table, its factor, whether PMOS."""
         return [
-            (mine, curve.arrays, factor, bool(self._is_p[mine[0]]))
+            (mine, curve.packed, factor, bool(self._is_p[mine[0]]))
             for mine, curve, factor in self._groups
         ]
 

@@ -13,7 +13,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,13 +124,18 @@ class _Axis:
         return k, clipped
 
     @property
-    def arrays(self) -> tuple[Any, ...]:
-        """Ends of intervals, 1 / V of each; interval of every even step, and that interval's end.
+    def packed(self) -> tuple[NDArray[Any], ...]:
+        """Return the axis for a kernel.
 
-        Then the axis' ends, and steps per V.
+        Returns:
+            (its ends in V, and even steps per V; interval of every even step; of every interval
+            its start, 1 / V of its length, and its end).
         """
-        parts = self.grid, self.per_v, self._interval, self._end
-        return *parts, self.first, self.last, self._scale
+        import numpy as np
+
+        intervals = np.ascontiguousarray(np.stack([self.grid[:-1], self.per_v, self._end], axis=1))
+        ends = np.array([self.first, self.last, self._scale])
+        return ends, self._interval.astype(np.int64), intervals
 
     def holds(self, values: Floats) -> NDArray[np.bool_]:
         """Which values lie between the ends."""
@@ -162,10 +167,19 @@ class Surface:
         self._parts = [np.ascontiguousarray(part).reshape(-1) for part in parts]
         self._row = len(fine[1]) - 1
 
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """Both axes, and of every cell ln R at its first corner and its rises: for a kernel."""
-        return self._source.arrays, self._drop.arrays, tuple(self._parts)
+    @cached_property
+    def packed(self) -> tuple[NDArray[Any], ...]:
+        """Return all for a kernel.
+
+        Returns:
+            (three of the source's axis; three of the drop's, see `_Axis.packed`; of every cell
+            ohm at its first corner, and what ln R rises by along source, drop and both).
+        """
+        import numpy as np
+
+        corner, along, across, both = self._parts
+        cells = np.stack([np.exp(corner), along, across, both], axis=1)
+        return *self._source.packed, *self._drop.packed, np.ascontiguousarray(cells)
 
     def _at(
         self, source_v: Floats, size: Floats

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: ohm; a select transistor that is left out
-_JOINED_OHM = 1e-6
+#: ohm; a select transistor that is left out: its ends are one node, no resistor that drowns wires
+_JOINED_OHM = 0.0
 #: inputs (V) and devices (S) by which taps are found
 _LIT_V, _LIT_S = 0.1, 1e-4
 

@@ -187,8 +187,11 @@ def vouched(
     limit: int,
     keep: bool,
     start: Raw | None = None,
+    known: Engine | None = None,
 ) -> tuple[Engine, Raw]:
     """An answer within `tol`, and the engine that found it, for sources v and vs (see `Engine`).
+
+    `known` is an engine of these lines that `choose` gave for the same method, or one renewed.
 
     Raises:
         ConvergenceError: if there is none; iterations of up to `DIRECT_RESCUE` devices that
@@ -196,7 +199,10 @@ def vouched(
     """
     found = spread(lines)
     rescue = method == "auto" and lines.G.size <= DIRECT_RESCUE
-    solver = choose(lines, "direct" if rescue and found.wide else method, engine)
+    direct = rescue and found.wide
+    solver = (
+        known if known and not direct else choose(lines, "direct" if direct else method, engine)
+    )
     try:
         raw = solver.solve(v, vs, tol=tol, limit=limit, keep=keep or found.wide, start=start)
         if solver.name == "direct":

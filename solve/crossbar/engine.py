@@ -57,6 +57,9 @@ class Engine(Protocol):
 
     name: str
 
+    def renewed(self, lines: Lines) -> Engine:
+        """Return an engine of the same wires with other devices; this one is of no use any more."""
+
     def solve(
         self,
         v: Floats,
@@ -117,7 +120,7 @@ def rounding(lines: Lines, v: Floats, vs: Floats) -> Floats:
         v: row sources, shape (T * n, drives).
         vs: sense levels, shape (m, drives).
     """
-    noise: Floats = ROUNDING * largest(v, vs) * float(lines.G.sum(axis=(0, 1)).max())
+    noise: Floats = ROUNDING * largest(v, vs) * float(lines.column_sums.max())
     return noise
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...base.errors import InputError
 from ..circuit.circuit import Circuit, Flow, prepare
 from ..circuit.graph import Factorised
-from .engine import Raw
+from .engine import Engine, Raw
 from .lines import Lines
 
 Floats = NDArray[np.float64]
@@ -52,6 +52,10 @@ class DirectEngine:
         self._devices = np.flatnonzero(devices)
         held = self.circuit.group[-(lines.G.shape[2] + lines.left.size) :]
         self._ends = np.unique(held[: lines.left.size]), np.unique(held[lines.left.size :])
+
+    def renewed(self, lines: Lines) -> Engine:
+        """See `engine.Engine`."""
+        return DirectEngine(lines)
 
     def solve(
         self,

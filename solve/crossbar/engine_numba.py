@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +15,7 @@ from .coarsen import coarser, halved
 from .engine import (
     MAX_ATTEMPTS,
     TIGHTEN,
+    Engine,
     Raw,
     check_balance,
     first_aim,
@@ -29,6 +26,7 @@ from .engine import (
     settled,
 )
 from .lines import Lines
+from .threads import CORES, THREADED, threads, usable_cores
 from .transfers import prolong
 
 Floats = NDArray[np.float64]
@@ -47,16 +45,12 @@ def _is_cold() -> bool:
 if _is_cold():
     log.warning("compiling the solver's kernels, once: about half a minute")
 
-CORES: int = numba.get_num_threads()
-# Below this many crosspoints the fork and join of threads costs more than it saves.
-THREADED = 400 * 400
 # Few vectors are faster one by one than as mostly empty lanes.
 MIN_LANES = 4
 # Rows that start a multiple of this many bytes apart fall into the same cache sets.
 ALIAS_BYTES = 2048
 PAD = 8
 MAX_BLOCK = 1024
-BUSY = 1.25
 # From this many lines on, a solve of the array at about 100 x 100 gives a first guess that
 # saves a quarter to a third of the iterations.
 GUESS_LINES = 400
@@ -66,46 +60,9 @@ GUESS_TOL = 1e-4
 CHUNK = 50_000_000
 
 
-def usable_cores() -> int:
-    """Threads worth starting: one where other work already fills the machine.
-
-    A fork waits for its slowest thread; on a busy machine that is a time slice of another
-    process at every kernel, which costs far more than a second thread saves.
-    """
-    try:
-        load = os.getloadavg()[0]
-    except (AttributeError, OSError):  # not offered on every platform
-        return CORES
-    return CORES if load < BUSY * (os.cpu_count() or 1) else 1
-
-
 def padded(m: int) -> int:
     """Row stride, in elements, that avoids cache aliasing."""
     return m + PAD if (8 * m) % ALIAS_BYTES == 0 else m
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Run kernels on `count` threads (at most those numba was started with)."""
-    before = numba.get_num_threads()
-    count = max(1, min(count, CORES))
-    numba.set_num_threads(count)
-    try:
-        with nullcontext() if _layer_takes_turns() else _LOCK:
-            yield
-    finally:
-        numba.set_num_threads(before)
-
-
-_LOCK = threading.RLock()
-
-
-def _layer_takes_turns() -> bool:
-    """Whether Python threads may run kernels at once: numba's own pool dies of it."""
-    try:
-        return bool(numba.threading_layer() != "workqueue")  # type: ignore[attr-defined]
-    except ValueError:  # known only after the first kernel
-        return False
 
 
 class NumbaEngine:
@@ -134,6 +91,10 @@ class NumbaEngine:
         # By the machine's cores, not by the threads in use: sums keep their order, so equal
         # input gives equal bits whatever else runs.
         self.block = min(MAX_BLOCK, max(8, -(-m // CORES)))
+        self._factor()
+
+    def _factor(self) -> None:
+        lines = self.lines
         with self._threads():
             kernels.factor_rows(
                 lines.G, lines.left, lines.right, lines.row_seg, lines.plain_rows,
@@ -143,6 +104,13 @@ class NumbaEngine:
                 lines.G, lines.top, lines.bottom, lines.col_seg, lines.plain_cols,
                 self.block, self.DC, self.EC,
             )  # fmt: skip
+
+    def renewed(self, lines: Lines) -> Engine:
+        """See `engine.Engine`; memory and all that wires alone say are used again."""
+        self.lines = lines
+        self.__dict__.pop("_sources", None)
+        self._factor()
+        return self
 
     def _threads(self, drives: int = 1) -> AbstractContextManager[None]:
         many = self.parallel or drives >= MIN_LANES

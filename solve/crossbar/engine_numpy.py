@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from .engine import (
     MAX_ATTEMPTS,
     TIGHTEN,
+    Engine,
     Raw,
     check_balance,
     first_aim,
@@ -103,6 +104,10 @@ class NumpyEngine:
         p = np.broadcast_to(P, (len(self.G), *P.shape))
         out: Floats = self._laplace(P) + (self.G * (p - self._rows(p))).sum(axis=0)
         return out
+
+    def renewed(self, lines: Lines) -> Engine:
+        """See `engine.Engine`."""
+        return NumpyEngine(lines)
 
     def solve(
         self,

@@ -66,7 +66,8 @@ class Lines:
     def with_devices(self, G: Floats) -> Lines:
         """The same lines with other devices; what is known of the lines stays known."""
         found = replace(self, G=G)
-        found.__dict__.update(plain_rows=self.plain_rows, plain_cols=self.plain_cols)
+        for known in ("plain_rows", "plain_cols", "_column_ohm"):
+            found.__dict__[known] = getattr(self, known)
         return found
 
     @cached_property
@@ -78,16 +79,28 @@ class Lines:
             conductance that a row's, and a column's, source can feed, and of the largest
             resistance that holds a column; that of its devices where its ends are open.
         """
-        devices, ends = self.G.sum(axis=(0, 1)), np.maximum(self.top, self.bottom)
+        devices, ends = self.column_sums, np.maximum(self.top, self.bottom)
         hold = np.where(ends > 0, ends, devices)
         with np.errstate(divide="ignore"):
-            line = np.where(self.col_seg > 0, 1.0 / self.col_seg, 0.0).sum(axis=0)
-            ohm = np.where(hold > 0, 1.0 / hold, 0.0) + line
+            ohm = np.where(hold > 0, 1.0 / hold, 0.0) + self._column_ohm
         return (
             _most(self.left + self.right, self.G.sum(axis=2)),
             _most(self.top + self.bottom, devices),
             float(np.sqrt(ohm.max())),
         )
+
+    @cached_property
+    def column_sums(self) -> Floats:
+        """Conductance of all devices of every column, shape (m,)."""
+        found: Floats = self.G.sum(axis=(0, 1))
+        return found
+
+    @cached_property
+    def _column_ohm(self) -> Floats:
+        """Resistance of every column from end to end, or of all, where none is cut."""
+        with np.errstate(divide="ignore"):
+            found: Floats = np.where(self.col_seg > 0, 1.0 / self.col_seg, 0.0).sum(axis=0)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConvergenceError
 from . import kernels
 from .coarsen import coarser
+from .engine import Engine
 from .engine_numba import NumbaEngine
 from .lines import Lines
 from .transfers import combine, prolong, restrict, step
@@ -109,6 +110,11 @@ class MultigridEngine(NumbaEngine):
     def __init__(self, lines: Lines) -> None:
         super().__init__(lines)
         self.levels: list[Level] | None = None
+
+    def renewed(self, lines: Lines) -> Engine:
+        """See `engine.Engine`."""
+        self.levels = None
+        return super().renewed(lines)
 
     def _hierarchy(self) -> list[Level]:
         levels = [Level(self)]

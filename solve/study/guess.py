@@ -15,7 +15,7 @@ from ..circuit.iv import DeviceLaw
 from ..circuit.newton import chord, settled
 from ..circuit.wires import IrregularError
 from ..crossbar.crossbar import MAX_ITERATIONS, choose, vouched
-from ..crossbar.engine import Raw
+from ..crossbar.engine import Engine, Raw
 from ..crossbar.lines import Lines, canonical
 from ..crossbar.nonlinear_crossbar import tangent_solved
 from ..network.linear import NetworkSolver
@@ -142,12 +142,24 @@ class Chains:
         outer, inner = self.lines_of(raw.rows, raw.cols)
         return through * (outer - inner), outer
 
+    def engine(self, through: Floats, before: Engine | None = None) -> Engine:
+        """Return what solves the lines; see `raw`.
+
+        Args:
+            through: of the devices, S.
+            before: an engine of other devices, which is of no use any more, or None.
+        """
+        lines = self.lines.with_devices(self.array.spread(through))
+        return choose(lines, "auto", "auto") if before is None else before.renewed(lines)
+
     def raw(
         self,
         through: Floats,
         rows: Floats,
         cols: Floats,
         start: Raw | None = None,
+        engine: Engine | None = None,
+        tol: float = TOLERANCE,
     ) -> Raw:
         """Voltages and currents of the lines.
 
@@ -156,26 +168,29 @@ class Chains:
             rows: see `ends`.
             cols: the same.
             start: the last answer of nearly the same devices, or None.
+            engine: of these devices, or None.
+            tol: see `solve_crossbar`.
 
         Raises:
             ConvergenceError: if they are not found.
         """
         lines = self.lines.with_devices(self.array.spread(through))
         return vouched(
-            lines, rows, cols, "auto", "auto", TOLERANCE, MAX_ITERATIONS, keep=True, start=start
-        )[1]
+            lines, rows, cols, "auto", "auto", tol, MAX_ITERATIONS, keep=True, start=start,
+            known=engine,
+        )[1]  # fmt: skip
 
     def about(
-        self, through: Floats, rows: Floats, cols: Floats, tol: float, start: Raw | None = None
-    ) -> Raw:
-        """Voltages and currents of the lines to begin with, which nobody vouches for; see `raw`."""
-        lines = self.lines.with_devices(self.array.spread(through))
+        self, engine: Engine, rows: Floats, cols: Floats, tol: float, start: Raw | None = None
+    ) -> Raw | None:
+        """Voltages and currents of the lines to begin with, which nobody vouches for; see `raw`.
+
+        None where they are not found.
+        """
         try:
-            return choose(lines, "auto", "auto").solve(
-                rows, cols, tol=tol, limit=MAX_ITERATIONS, keep=True, start=start
-            )
+            return engine.solve(rows, cols, tol=tol, limit=MAX_ITERATIONS, keep=True, start=start)
         except ConvergenceError:
-            return self.raw(through, rows, cols)
+            return None
 
     def lines_of(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
         """Voltages of row and column line at every device, of those of all crossings.

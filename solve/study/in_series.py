@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import ConvergenceError
 from ..crossbar.compiled import has_numba
-from ..crossbar.engine import Raw
+from ..crossbar.engine import Engine, Raw
 from .guess import Chains
 from .limits import LEAST_DIVISOR, LEAST_LEFT
 
@@ -26,10 +26,8 @@ Floats = NDArray[np.float64]
 MAX_ROUNDS = 100
 #: last change of an output's current, relative to the largest output
 SETTLED = 5e-10
-#: tolerances of the first solves, which only say about what the wires take
-_ROUGH = 1e-4, 1e-8
-#: change, relative to the largest, up to which slopes are kept
-_NEAR = 1e-3
+#: tolerances of the first solves, which only say about what the wires take, and of the others
+_ROUGH, _FINE = (1e-2, 1e-6), 1e-10
 
 
 class Transistors(Protocol):
@@ -37,8 +35,8 @@ class Transistors(Protocol):
 
     Attributes:
         pieces: as many of them each as fit into a core's cache, one after the other.
-        tables: numbers of those of one size, the arrays of their table (`table_kernel.steps`),
-            what it is scaled by, whether they are PMOS.
+        tables: numbers of those of one size, rising, their table (`table_kernel.steps`), what it
+            is scaled by, whether they are PMOS.
     """
 
     @property
@@ -65,21 +63,21 @@ class _Branches:
 
     Attributes:
         table: the transistors.
+        chains: the wires, which know the output of every device.
         g: linear devices, S.
-        tap: in series anyway, ohm.
-        row_tap: the part of that between row and transistor, ohm.
+        row_tap: of what is in series anyway, the part between row and transistor, ohm.
         ohm: of the transistors.
     """
 
     table: Transistors
+    chains: Chains
     g: Floats
-    tap: Floats
     row_tap: Floats
     ohm: Floats
 
     def __post_init__(self) -> None:
-        #: one less what a resistance does to itself by its current, in logarithms
-        self.less = np.ones_like(self.g)
+        #: in series anyway, ohm
+        self.tap = self.chains.tap
         #: conductance between the lines, S
         self.through = self._through()
 
@@ -87,43 +85,67 @@ class _Branches:
         found: Floats = self.g / (1.0 + (self.tap + self.ohm) * self.g)
         return found
 
-    def step(self, lines: tuple[Floats, Floats], *, slopes: bool) -> None:
+    def step(self, lines: tuple[Floats, Floats], *, summed: bool) -> tuple[Floats, float] | None:
         """Take Newton's step of every transistor between lines that hold still.
 
         Args:
             lines: voltages of row and column line, V.
-            slopes: whether to find slopes anew; else those of the last step will do.
+            summed: whether to sum up outputs, too.
+
+        Returns:
+            (currents of the outputs, A; the most that any of them is new, relative to the
+            largest), or None.
         """
         if has_numba():
-            from .table_kernel import steps
-
-            still = (np.ascontiguousarray(lines[0]), np.ascontiguousarray(lines[1]))
-            devices, state = (self.g, self.tap, self.row_tap), (self.ohm, self.less, self.through)
-            for mine, arrays, factor, is_p in self.table.tables:
-                steps(mine, arrays, factor, is_p, devices, still, *state, slopes)
-            return
+            return self._compiled(lines, summed=summed)
+        before = self.through
         for some, table in self.table.pieces:
-            self._piece(some, table, lines, slopes=slopes)
+            self._piece(some, table, lines)
         self.through = self._through()
+        if not summed:
+            return None
+        volts = lines[0] - lines[1]
+        amps, old = self.through * volts, before * volts
+        array, both = self.chains.array, np.stack([amps, np.abs(amps - old)], axis=1)
+        total, new = array.collected(both)
+        return _measured(total, new - array.rest)
 
-    def _piece(
-        self, some: slice, table: Transistors, lines: tuple[Floats, Floats], *, slopes: bool
-    ) -> None:
+    def _compiled(
+        self, lines: tuple[Floats, Floats], *, summed: bool
+    ) -> tuple[Floats, float] | None:
+        from ..crossbar.threads import on_threads
+        from .table_kernel import TURN, steps
+
+        array = self.chains.array
+        turns, count = (-(-len(self.g) // TURN) if summed else 0), len(array.outputs)
+        sums = np.zeros((turns, 2, count + 1))
+        devices, outputs = (self.g, self.tap, self.row_tap), (array.part, array.sink)
+        state = self.ohm, self.through, outputs, sums
+        with on_threads(len(self.g)):
+            for table in self.table.tables:
+                steps(*table, devices, lines, *state)
+        if not summed:
+            return None
+        amps, new = sums.sum(axis=0)[:, :count]
+        return _measured(amps + array.rest, new)
+
+    def _piece(self, some: slice, table: Transistors, lines: tuple[Floats, Floats]) -> None:
         """Take the step of some transistors by NumPy; `table_kernel.steps` does the same."""
         outer, inner = lines[0][some], lines[1][some]
         ohm, through = self.ohm[some], self.through[some]
         amps = through * (outer - inner)
         near, drop = outer - self.row_tap[some] * amps, ohm * amps
-        if slopes:
-            wanted, by_near, by_far = table.by_ends(near, near - drop)
-            share = through * ohm
-            along = (by_near + by_far) * self.row_tap[some] * amps * share
-            gain = along - by_far * drop * (1.0 - share)
-            self.less[some] = np.maximum(1.0 - gain, LEAST_DIVISOR)
-        else:
-            wanted = table(near, near - drop)
-        change = (wanted / ohm - 1.0) / self.less[some]
-        self.ohm[some] = ohm * np.maximum(1.0 + change, LEAST_LEFT)
+        wanted, by_near, by_far = table.by_ends(near, near - drop)
+        share = through * ohm
+        along = (by_near + by_far) * self.row_tap[some] * amps * share
+        # one less what a resistance does to itself by its current, in logarithms
+        less = np.maximum(1.0 - along + by_far * drop * (1.0 - share), LEAST_DIVISOR)
+        self.ohm[some] = ohm * np.maximum(1.0 + (wanted / ohm - 1.0) / less, LEAST_LEFT)
+
+
+def _measured(amps: Floats, new: Floats) -> tuple[Floats, float]:
+    most = float(np.abs(amps).max(initial=0.0))
+    return amps, float(new.max(initial=0.0)) / most if most else 0.0
 
 
 def worked(
@@ -151,36 +173,17 @@ def worked(
     drive = chains.ends(inputs[None], None)
     # wires without resistance, devices that do not conduct
     ohm = table.without_drop(inputs, chains.array.source)
-    branches = _Branches(table, g, chains.tap, row_tap, ohm)
+    branches = _Branches(table, chains, g, row_tap, ohm)
     last: Raw | None = None
-    moved = 1.0
+    engine: Engine | None = None
     for count in range(1, MAX_ROUNDS + 1):
+        engine, rough = chains.engine(branches.through, engine), None
         if count <= len(_ROUGH):
-            last = chains.about(branches.through, *drive, _ROUGH[count - 1], last)
-        else:
-            last = chains.raw(branches.through, *drive, start=last)
+            rough = chains.about(engine, *drive, _ROUGH[count - 1], last)
+        last = rough or chains.raw(branches.through, *drive, start=last, engine=engine, tol=_FINE)
         lines = chains.lines_of(last.rows, last.cols)
-        before = branches.through.copy()
-        branches.step(lines, slopes=moved > _NEAR)
-        if count <= len(_ROUGH):
-            most = float(branches.through.max(initial=0.0))
-            change = float(np.abs(branches.through - before).max(initial=0.0))
-            moved = change / most if most else 0.0
-            continue
-        amps, moved = _outputs(chains, lines[0] - lines[1], branches.through, before)
+        found = branches.step(lines, summed=count > len(_ROUGH))
         # the lines have not answered to it yet, which takes off the share that they cost
-        if moved <= SETTLED:
-            return amps, branches.ohm, count
+        if found is not None and found[1] <= SETTLED:
+            return found[0], branches.ohm, count
     raise ConvergenceError(f"transistors and voltages did not come together in {MAX_ROUNDS} solves")
-
-
-def _outputs(
-    chains: Chains, volts: Floats, through: Floats, before: Floats
-) -> tuple[Floats, float]:
-    """Currents of the outputs, A, and how much other conductances before may make of them."""
-    amps = through * volts
-    change = np.abs(amps - before * volts)
-    # one after the other: sums of two lanes at once gather from memory with a stride
-    found, moved = (chains.array.collected(each[:, None])[0] for each in (amps, change))
-    most = float(np.abs(found).max(initial=0.0))
-    return found, float(moved.max(initial=0.0)) / most if most else 0.0

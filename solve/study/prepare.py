@@ -74,10 +74,11 @@ def prepare_network(
         "gates": gates_for(network, idle),
         **dict(series or {}),
     }
-    solver = NetworkSolver(reduced(network).network, **common)
+    small = reduced(network).network
+    solver = NetworkSolver(small, **common)
     cut = _Cut(solver, inputs, outputs)
     found = cut.prepared(fixed, inputs, outputs)
-    guess, exact = network_guess(found, network, common, chains)
+    guess, exact = network_guess(found, small, common, chains)
     found = replace(found, guess=guess, exact=exact)
     if not exact:
         found.blocks  # noqa: B018 - what does not fit is refused here
