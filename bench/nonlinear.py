@@ -26,7 +26,7 @@ import numpy as np
 from crossstack.solve import Sinh, solve_crossbar_nonlinear
 
 sys.path.insert(0, str(Path(__file__).parent))
-from solver import ngspice_currents
+from peers import ngspice_currents
 
 LAW = Sinh(3.0)
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}

@@ -1,23 +1,29 @@
-"""Extracted arrays, prepared once, beside ideal crossbars of that size.
+"""Extracted arrays and macros, prepared once, beside ideal crossbars of that size, and peers.
 
-Every size is stacked hybrid, extracted tile by tile, its transistors at 1 kohm. Each line is one
-kind of solve, for new devices every time: one vector of inputs, 64 of them, one vector by devices
-of a sinh law, one vector with every select transistor where that puts it (arrays only), and, up to
-256 x 256, the effective matrix. Both are timed in turns; printed are the least times, the ratio of
-these, and its median over the turns. "error" is that of all column currents, of the largest:
-against the network solved directly up to 128 x 128, above against the same lines solved by
-`solve_crossbar`, its Newton's method, or resistances put in again and again, to 1e-12. "changed" is
-so many devices of a solved array changed, beside its matrix found anew.
+Extracted tile by tile, transistors at 1 kohm. Each line is one kind of solve, for new devices every
+time: one vector of inputs, 64 of them, one vector by devices of a sinh law, one vector with every
+select transistor where that puts it (arrays only), and, up to 256 x 256, the effective matrix. Both
+are timed in turns; printed are the least times, the ratio of these, and its median over the turns.
+"error" is that of all column currents, of the largest: against the network solved directly up to
+128 x 128, above against the same lines solved by `solve_crossbar`, its Newton's method, or
+resistances put in again and again, to 1e-12. "changed" is so many devices of a solved array
+changed, beside its matrix found anew. Peers get one vector on the ideal crossbar, of one tier where
+they know no other; of CrossSim, the checkout has to be in PYTHONPATH. `bench/solver.py` has more of
+them, without wires of a layout.
 
-python bench/prepared.py               64 x 64 x 2 .. 256 x 256 x 2
-python bench/prepared.py 512 1024      large ones: minutes, 8 GB
+python bench/prepared.py               64, 128, 256, stacked and planar; macros up to 128
+python bench/prepared.py 512 1024      large stacked arrays: minutes, 8 GB
+python bench/prepared.py 256 --top macro
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,8 +47,14 @@ from crossstack.solve import (
 )
 from crossstack.solve.modes.drives import gates_for
 
+sys.path.insert(0, str(Path(__file__).parent))
+from peers import badcrossbar_currents, crosssim_currents, scipy_direct
+from solver import best
+
 #: up to this size a vector is solved directly for comparison, and matrices are found
 CHECKED, MATRIX = 128, 256
+#: up to this size planar arrays and peers are measured, and macros, unless asked for
+PLANAR, MACRO = 256, 128
 SWITCH_OHM = 1000.0
 LAW = Sinh(3.0)
 IDEAL = {"row_segments": 0.2, "column_segments": 1.2}
@@ -174,8 +186,11 @@ class Case:
 def rows(
     size: int, cell: str, top: str, arrays: bool, budget: float, only: list[str] | None
 ) -> bool:
-    """Measure one size; returns whether all is within its limits."""
+    """Measure one layout; returns whether all is within its limits."""
+    begun = time.perf_counter()
     case, good, known = Case(size, cell, top, arrays), True, {}
+    drawn = time.perf_counter() - begun - case.seconds
+    print(f"{cell} {top}, {size} x {size}, drawn and extracted in {drawn:.1f} s", flush=True)
     kinds = case.kinds()
     for name, (ours, ideal, law) in kinds.items():
         if only and name not in only:
@@ -217,24 +232,67 @@ def few(case: Case, budget: float) -> None:
               f"{mine / other:>8.2f}{ratio:>8.2f}{error:>9.0e}", flush=True)  # fmt: skip
 
 
+def peers(size: int, tiers: int, seconds: float) -> None:
+    """Print what peers take for one vector on the ideal crossbar."""
+    rng = np.random.default_rng(size)
+    siemens = np.exp(rng.uniform(np.log(1e-6), np.log(1e-4), (tiers, size, size)))
+    volts = rng.uniform(0, 0.2, (tiers, size))
+    want = solve_crossbar(siemens, volts, **IDEAL).column_currents
+    ohm = IDEAL["row_segments"], IDEAL["column_segments"]
+    known: dict[str, Callable[[], np.ndarray]] = {
+        "scipy splu": lambda: scipy_direct(siemens, volts, *ohm)
+    }
+    if tiers == 1:
+        known["badcrossbar"] = lambda: badcrossbar_currents(siemens, volts.T, *ohm)
+        known["CrossSim"] = lambda: crosssim_currents(siemens, volts, *ohm)
+    for name, solve in known.items():
+        try:
+            found = solve()
+        except ImportError as error:
+            print(f"{size:>6}{tiers:>6}{'':>21}{name:<12} not installed: {error}")
+            continue
+        ms, _ = best(solve, budget=seconds, most=5)
+        off = np.abs(found.reshape(-1) - want).max() / np.abs(want).max()
+        print(f"{size:>6}{tiers:>6}{'':>21}{name:<12}{'':>10}{1e3 * ms:>10.1f}{'':>16}{off:>9.0e}",
+              flush=True)  # fmt: skip
+
+
+def layouts(sizes: list[int], cell: str | None, top: str | None) -> list[tuple[int, str, str]]:
+    """Return size, cell and top of everything that is measured."""
+    found = []
+    for size in sizes:
+        kinds = [("hybrid", "array"), ("planar", "array"), ("hybrid", "macro")]
+        kinds = kinds[: 1 if size > PLANAR else 2 if size > MACRO else 3]
+        if cell or top:
+            kinds = [(cell or "hybrid", top or "array")]
+        found += [(size, *kind) for kind in kinds]
+    return found
+
+
 def main() -> int:
     """Print a table; returns 1 if a ratio or an error is above its limit."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sizes", nargs="*", type=int, default=[64, 128, 256])
-    parser.add_argument("--cell", default="hybrid")
-    parser.add_argument("--top", default="array", choices=["array", "macro"])
+    parser.add_argument("--cell", help="of one kind of layout, else several")
+    parser.add_argument("--top", choices=["array", "macro"], help="the same")
     parser.add_argument(
         "--arrays", action="store_true", help="no nodes: as of files above 600 x 600 cells"
     )
     parser.add_argument("--only", action="append", help="kind of solve, e.g. 'at work'; repeat")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of pairs for each line")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of pairs for each line")
+    parser.add_argument("--no-peers", action="store_true", help="leave out other solvers")
     args = parser.parse_args()
     print(f"{'size':>6}{'tiers':>6}{'prepare s':>11}{'by':>8}  {'solve':<12}{'ours ms':>10}"
           f"{'ideal ms':>10}{'ratio':>8}{'median':>8}{'error':>9}")  # fmt: skip
-    how = args.cell, args.top, args.arrays, args.seconds, args.only
-    done = [rows(size, *how) for size in args.sizes]
+    how = args.arrays, args.seconds, args.only
+    done = [rows(*one, *how) for one in layouts(args.sizes, args.cell, args.top)]
+    logging.disable(logging.INFO)  # badcrossbar logs five lines a solve
+    for size in args.sizes:
+        for tiers in (1, 2):
+            if size <= PLANAR and not args.no_peers:
+                peers(size, tiers, args.seconds)
     return 0 if all(done) else 1
 
 

@@ -13,25 +13,23 @@ currents against the refined direct solution. "ratio" is peer time / our time.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import logging
 import math
 import os
 import shutil
-import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csc_matrix
-from scipy.sparse.linalg import splu
 
 from crossstack.extract import TiledArray
 from crossstack.solve import gates_for, network_drives, solve_crossbar, solve_network
+
+sys.path.insert(0, str(Path(__file__).parent))
+from peers import badcrossbar_currents, ngspice_currents, scipy_direct
 
 WIRES = {"row_segments": 1.0, "column_segments": 1.0}
 SEED = 7
@@ -61,90 +59,6 @@ def best(run, budget: float = 2.0, most: int = 15, least: float = 0.3) -> tuple[
 
 def error(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.abs(got - want).max() / np.abs(want).max())
-
-
-# ---------------------------------------------------------------------------- peers
-
-
-def nodal_matrix(G: np.ndarray) -> tuple[csc_matrix, np.ndarray]:
-    """Textbook nodal analysis as a user of scipy would write it: rows first, then columns."""
-    T, n, m = G.shape
-    row = np.arange(T * n * m).reshape(T, n, m)
-    col = T * n * m + np.arange(n * m).reshape(n, m)
-    size = (T + 1) * n * m
-    pairs = [
-        (row, np.broadcast_to(col, row.shape), G),
-        (row[:, :, 1:], row[:, :, :-1], np.ones((T, n, m - 1))),
-        (col[1:], col[:-1], np.ones((n - 1, m))),
-    ]
-    a, b, g = (np.concatenate([p[k].reshape(-1) for p in pairs]) for k in range(3))
-    diagonal = np.bincount(a, g, size) + np.bincount(b, g, size)
-    diagonal[row[:, :, 0].reshape(-1)] += 1.0
-    diagonal[col[-1]] += 1.0
-    own = np.arange(size)
-    entries = np.concatenate([diagonal, -g, -g])
-    index = (np.concatenate([own, a, b]), np.concatenate([own, b, a]))
-    source = np.zeros(size)
-    source[row[:, :, 0].reshape(-1)] = 1.0
-    return csc_matrix((entries, index), (size, size)), source
-
-
-def scipy_direct(G: np.ndarray) -> np.ndarray:
-    matrix, source = nodal_matrix(G)
-    return splu(matrix).solve(source)[-G.shape[2] :]
-
-
-def badcrossbar_currents(G: np.ndarray, volts: np.ndarray) -> np.ndarray:
-    with contextlib.redirect_stderr(io.StringIO()):  # it says that it cannot plot
-        import badcrossbar
-
-    result = badcrossbar.compute(volts, 1 / G[0], r_i=1.0)
-    return np.asarray(result.currents.output)
-
-
-def linear_device(name: str, a: str, b: str, siemens: float) -> str:
-    """Return a device between two nodes as a resistor of SPICE."""
-    return f"r{name} {a} {b} {1 / siemens!r}"
-
-
-def ngspice_currents(
-    G: np.ndarray,
-    volts: np.ndarray | None = None,
-    device: Callable[[str, str, str, float], str] = linear_device,
-    options: str = "",
-) -> np.ndarray:
-    """Return the column currents that ngspice finds for 1 ohm a wire piece, A.
-
-    Args:
-        G: of the devices, S, (T, rows, columns).
-        volts: of the rows, V, (T, rows); None for 1 V.
-        device: line of SPICE for one device: its name, two nodes, S.
-        options: further ones of ngspice.
-    """
-    T, n, m = G.shape
-    volts = np.ones((T, n)) if volts is None else volts
-    lines = ["* crossbar"]
-    for t in range(T):
-        for i in range(n):
-            lines.append(f"v{t}_{i} s{t}_{i} 0 {float(volts[t, i])!r}")
-            before = f"s{t}_{i}"
-            for j in range(m):
-                here = f"w{t}_{i}_{j}"
-                lines.append(f"rw{t}_{i}_{j} {before} {here} 1")
-                lines.append(device(f"d{t}_{i}_{j}", here, f"b{i}_{j}", float(G[t, i, j])))
-                before = here
-    for j in range(m):
-        below = [f"b{i}_{j}" for i in range(1, n)] + ["0"]
-        lines += [f"rb{i}_{j} b{i}_{j} {below[i]} 1" for i in range(n)]
-    lines += [f".options gmin=1e-18 {options}", ".control", "set numdgt=16", "op"]
-    lines += [f"print v(b{n - 1}_{j})" for j in range(m)] + [".endc", ".end"]
-    run = subprocess.run(
-        ["ngspice", "-b"], input="\n".join(lines), capture_output=True, text=True, check=False
-    )
-    found = [float(s.split(" = ")[1]) for s in run.stdout.splitlines() if s.startswith("v(b")]
-    if len(found) != m:
-        raise RuntimeError(f"ngspice did not solve: {run.stderr[-300:]}")
-    return np.array(found)
 
 
 # ---------------------------------------------------------------------------- cases
