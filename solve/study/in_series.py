@@ -82,7 +82,10 @@ class _Branches:
         self.through = self._through()
 
     def _through(self) -> Floats:
-        found: Floats = self.g / (1.0 + (self.tap + self.ohm) * self.g)
+        found: Floats = self.tap + self.ohm
+        found *= self.g
+        found += 1.0
+        np.divide(self.g, found, out=found)
         return found
 
     def step(self, lines: tuple[Floats, Floats], *, summed: bool) -> tuple[Floats, float] | None:
