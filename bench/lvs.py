@@ -33,6 +33,7 @@ from crossstack.lvs import compare_layout, extract_layout
 
 sys.path.insert(0, str(Path(__file__).parent))
 import damage
+import drawn
 
 #: size -> seconds allowed from the files to the verdict
 LIMITS = {64: 30.0, 128: 30.0, 256: 60.0, 512: 60.0, 1024: 60.0}
@@ -146,7 +147,7 @@ def wires(damaged: damage.Damaged) -> tuple[str, db.Shapes, list[db.Polygon]]:
     """Return a wiring layer of one cell, what it draws, and its pieces."""
     cell = damaged.cell()
     cell.flatten(-1, True)
-    names = [name for name in damage.WIRES if name in {x.name for x in damaged.tech.layers}]
+    names = [name for name in drawn.WIRES if name in {x.name for x in damaged.tech.layers}]
     for name in damaged.rng.sample(names, len(names)):
         shapes = cell.shapes(damaged.layout.layer(*damaged.tech.gds(name)))
         pieces = sorted(db.Region(shapes).merged().each(), key=str)
