@@ -176,11 +176,13 @@ def command(
         value = _write_array(console, stem, found)
     else:
         models = Bsim(tech) if bsim else None
-        value = _write_network(
-            console, stem, found, tech, farad, spef=spef, bsim=models, hierarchical=hierarchical,
-            model=model, cell=opened.top.name,
-            least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
-        )  # fmt: skip
+        # a large array is given its nodes and names here
+        with console.step("write network and netlist"):
+            value = _write_network(
+                console, stem, found, tech, farad, spef=spef, bsim=models,
+                hierarchical=hierarchical, model=model, cell=opened.top.name,
+                least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
+            )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     lost = None if _too_large(found) else _lost(found, tech.name)
