@@ -31,6 +31,8 @@ Bools = NDArray[np.bool_]
 # Neighbours of a node that is eliminated among many: of more, too many edges would be left. The
 # mesh of a wide line with taps joins some twenty of them; with fewer, all of it stays.
 MOST_NEIGHBOURS = 24
+# Share of all nodes that goes at a time, below which only pieces that lose nodes are looked at.
+FEW = 0.01
 # Edges that may be left of a piece that is eliminated as a whole, relative to those that it has.
 MOST_GAIN = 2
 #: Memristors up to which a factor of the reduced network is there sooner than solves by lines.
@@ -219,17 +221,62 @@ def _eliminated(circuit: Circuit) -> tuple[csr_matrix, Ints]:
     mesh = coo_matrix((values, ones), (circuit.n_groups, circuit.n_groups)).tocsr()
     kept = np.flatnonzero(~circuit.floating)
     mesh = mesh[kept][:, kept]
+    for rounds in (_many_stars, _last_stars):
+        mesh, left = rounds(mesh, circuit.held[kept])
+        kept = kept[left]
+    return _without_pieces(mesh, kept, circuit.held[kept])
+
+
+def _many_stars(mesh: csr_matrix, held: Bools, share: float = FEW) -> tuple[csr_matrix, Ints]:
+    """Eliminate nodes of few neighbours as long as a share of all goes at a time.
+
+    Returns:
+        (conductance between every two nodes that are left, S; which these are).
+    """
+    left = np.arange(mesh.shape[0])
     while True:
-        out = _independent(mesh, circuit.held[kept])
-        if not out.any():
-            return _without_pieces(mesh, kept, circuit.held[kept])
+        out = _independent(mesh, held[left])
+        if not out.any() or out.sum() < share * len(left):
+            return mesh, left
         star = mesh[out][:, ~out]
-        share = diags(1.0 / np.asarray(star.sum(axis=1)).ravel()) @ star
-        both = (mesh[~out][:, ~out] + star.T @ share).tocoo()
+        part = diags(1.0 / np.asarray(star.sum(axis=1)).ravel()) @ star
+        both = (mesh[~out][:, ~out] + star.T @ part).tocoo()
         apart = both.row != both.col
         ends = both.row[apart], both.col[apart]
         mesh = coo_matrix((both.data[apart], ends), both.shape).tocsr()
-        kept = kept[~out]
+        left = left[~out]
+
+
+def _last_stars(mesh: csr_matrix, held: Bools) -> tuple[csr_matrix, Ints]:
+    """Eliminate the last nodes of few neighbours, in the pieces that have any.
+
+    These take hundreds of rounds, one node after the other along a line. Returns as `_many_stars`.
+    """
+    few = ~held & (np.diff(mesh.indptr) <= MOST_NEIGHBOURS)
+    if not few.any():
+        return mesh, np.arange(len(held))
+    inner = np.flatnonzero(~held)
+    count, label = connected_components(mesh[inner][:, inner], directed=False)
+    active = np.zeros(count, dtype=bool)
+    active[label[few[inner]]] = True
+    mine = inner[active[label]]
+    around = np.unique(np.concatenate([mine, mesh[mine].indices]))
+    pairs = mesh[around][:, around].tocoo()
+    # what joins two held nodes stays where it is
+    own = ~(held[around[pairs.row]] & held[around[pairs.col]])
+    ends = pairs.row[own], pairs.col[own]
+    small = coo_matrix((pairs.data[own], ends), pairs.shape).tocsr()
+    small, found = _many_stars(small, held[around], share=0.0)
+    nodes, found = around[found], small.tocoo()
+    stays = np.ones(len(held), dtype=bool)
+    stays[mine] = False
+    whole = mesh.tocoo()
+    own = stays[whole.row] & stays[whole.col]
+    stays[nodes] = True
+    ends = np.r_[whole.row[own], nodes[found.row]], np.r_[whole.col[own], nodes[found.col]]
+    mesh = coo_matrix((np.r_[whole.data[own], found.data], ends), mesh.shape).tocsr()
+    left = np.flatnonzero(stays)
+    return mesh[left][:, left], left
 
 
 def _independent(mesh: csr_matrix, held: Bools) -> Bools:
