@@ -221,13 +221,14 @@ def _eliminated(circuit: Circuit) -> tuple[csr_matrix, Ints]:
     mesh = coo_matrix((values, ones), (circuit.n_groups, circuit.n_groups)).tocsr()
     kept = np.flatnonzero(~circuit.floating)
     mesh = mesh[kept][:, kept]
-    for rounds in (_many_stars, _last_stars):
-        mesh, left = rounds(mesh, circuit.held[kept])
-        kept = kept[left]
+    mesh, left = _many_stars(mesh, circuit.held[kept], FEW)
+    kept = kept[left]
+    mesh, left = _last_stars(mesh, circuit.held[kept])
+    kept = kept[left]
     return _without_pieces(mesh, kept, circuit.held[kept])
 
 
-def _many_stars(mesh: csr_matrix, held: Bools, share: float = FEW) -> tuple[csr_matrix, Ints]:
+def _many_stars(mesh: csr_matrix, held: Bools, share: float) -> tuple[csr_matrix, Ints]:
     """Eliminate nodes of few neighbours as long as a share of all goes at a time.
 
     Returns:
@@ -266,7 +267,7 @@ def _last_stars(mesh: csr_matrix, held: Bools) -> tuple[csr_matrix, Ints]:
     own = ~(held[around[pairs.row]] & held[around[pairs.col]])
     ends = pairs.row[own], pairs.col[own]
     small = coo_matrix((pairs.data[own], ends), pairs.shape).tocsr()
-    small, found = _many_stars(small, held[around], share=0.0)
+    small, found = _many_stars(small, held[around], 0.0)
     nodes, found = around[found], small.tocoo()
     stays = np.ones(len(held), dtype=bool)
     stays[mine] = False

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from crossstack.base.errors import ConvergenceError
 from crossstack.solve.circuit.iv import Limited, Sinh
+from crossstack.solve.network import reduced as reduced_module
 from crossstack.solve.network import whole
 from crossstack.solve.network.alike import copies
 from crossstack.solve.network.builder import NetworkBuilder
@@ -248,3 +249,42 @@ def test_several_solutions_pass_the_meshes_as_each_alone():
     half = rng.permutation(np.arange(6, 12))
     np.testing.assert_allclose(throughs.part(half)(amps[half, 0]), both[half, 0], rtol=1e-12)
     assert (both >= np.abs(amps) - 1e-12).any()
+
+
+def laplacian(count, a, b, siemens):
+    found = np.zeros((count, count))
+    for p, q, g in zip(a, b, siemens, strict=True):
+        found[[p, q], [q, p]] -= g
+        found[[p, q], [p, q]] += g
+    return found
+
+
+def seen_at(matrix, read):
+    """What a mesh is to its read nodes: a Schur complement."""
+    rest = np.setdiff1d(np.arange(len(matrix)), read)
+    inner = np.linalg.solve(matrix[np.ix_(rest, rest)], matrix[np.ix_(rest, read)])
+    return matrix[np.ix_(read, read)] - matrix[np.ix_(read, rest)] @ inner
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("share", [0.0, 0.3, 2.0])
+def test_nodes_may_go_by_rounds_over_all_or_by_pieces(seed, share, monkeypatch):
+    """Several pieces, some without a node that may go, read nodes joined directly, too."""
+    monkeypatch.setattr(reduced_module, "FEW", share)
+    monkeypatch.setattr(reduced_module, "MOST_NEIGHBOURS", 3)
+    rng = np.random.default_rng(seed)
+    read = np.arange(8)
+    a, b = [0, 2, 5], [1, 3, 7]
+    for piece in range(3):
+        nodes = 8 + 12 * piece + np.arange(12)
+        a += [*nodes[1:], *rng.choice(nodes, 8 * (piece + 1)), *rng.choice(nodes, 4)]
+        b += [*nodes[:-1], *rng.choice(nodes, 8 * (piece + 1)), *rng.choice(read, 4)]
+    ends = np.array([a, b])
+    a, b = ends[:, ends[0] != ends[1]]
+    ohm = 10.0 ** rng.uniform(-2, 4, len(a))
+    number, left, found = reduced_module.seen_of(44, a, b, ohm, read)
+    want = seen_at(laplacian(44, a, b, 1 / ohm), read)
+    small = laplacian(int(number.max()) + 1, *left, 1 / found)
+    got = seen_at(small, number[read])
+    np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-12 * np.abs(want).max())
+    assert number.max() < 43
