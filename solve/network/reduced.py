@@ -267,8 +267,8 @@ def _last_stars(mesh: csr_matrix, held: Bools) -> tuple[csr_matrix, Ints]:
     own = ~(held[around[pairs.row]] & held[around[pairs.col]])
     ends = pairs.row[own], pairs.col[own]
     small = coo_matrix((pairs.data[own], ends), pairs.shape).tocsr()
-    small, found = _many_stars(small, held[around], 0.0)
-    nodes, found = around[found], small.tocoo()
+    small, left = _many_stars(small, held[around], 0.0)
+    nodes, found = around[left], small.tocoo()
     stays = np.ones(len(held), dtype=bool)
     stays[mine] = False
     whole = mesh.tocoo()

@@ -178,6 +178,7 @@ def worked(
     ohm = table.without_drop(inputs, chains.array.source)
     branches = _Branches(table, chains, g, row_tap, ohm)
     last: Raw | None = None
+    rough: Raw | None
     engine: Engine | None = None
     for count in range(1, MAX_ROUNDS + 1):
         engine, rough = chains.engine(branches.through, engine), None
