@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .datasheet import Found
     from .lef import lef_lines, technology_lines
     from .memristor import spice_text, veriloga_text
-    from .write import Known, Views, write_views
+    from .write import Known, Views, netlist_of, write_views
 
 _HOME = {
     ".abstract": ("LAST_METAL", "Abstract", "Pin", "abstract_of"),
@@ -27,7 +27,7 @@ _HOME = {
     ".datasheet": ("Found",),
     ".lef": ("lef_lines", "technology_lines"),
     ".memristor": ("spice_text", "veriloga_text"),
-    ".write": ("Known", "Views", "write_views"),
+    ".write": ("Known", "Views", "netlist_of", "write_views"),
 }
 __all__ = [
     "LAST_METAL",
@@ -40,6 +40,7 @@ __all__ = [
     "Views",
     "abstract_of",
     "lef_lines",
+    "netlist_of",
     "on_tracks",
     "spice_text",
     "technology_lines",

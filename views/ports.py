@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..base import names
+from ..base.errors import ConfigError
 from .abstract import Pin
 
 
@@ -32,6 +33,24 @@ class PortGroup:
     def range(self) -> str:
         """``[5:0] `` for a bus of six, else nothing."""
         return f"[{len(self.pins) - 1}:0] " if self.bus else ""
+
+
+def check_macro(pins: Iterable[str], name: str) -> None:
+    """Refuse what has no row inputs: a bare array, which no chip could read or write.
+
+    Args:
+        pins: of the netlist.
+        name: of its top cell.
+
+    Raises:
+        ConfigError: naming the pins that are missing, and what draws them.
+    """
+    if not any(names.kind_of(names.fold(pin)) in names.ALL_INPUTS for pin in pins):
+        wanted = " or ".join(names.numbered(kind, 0) for kind in names.INPUTS)
+        raise ConfigError(
+            f"{name} has no row inputs ({wanted}): views are of a macro, not of a bare array; "
+            "draw one with `crossstack generate --top macro`"
+        )
 
 
 def port_groups(pins: Iterable[Pin]) -> tuple[PortGroup, ...]:

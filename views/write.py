@@ -22,13 +22,13 @@ from .liberty import CornerFigures, liberty_lines
 from .memristor import NAME, spice_text, veriloga_text
 from .model import write_model
 from .pintable import csv_text
-from .ports import PortGroup, port_groups
+from .ports import PortGroup, check_macro, port_groups
 from .verilog import black_box_lines
 
 if TYPE_CHECKING:
     from ..analyse import Stimulus
     from ..extract import NetCapacitance
-    from ..lvs import ExtractedLayout
+    from ..lvs import ExtractedLayout, Reference
     from ..pdk import Tech
     from ..solve import Network
 
@@ -78,6 +78,18 @@ class Views:
         }
 
 
+def netlist_of(extracted: ExtractedLayout, tech: Tech, reference: Path) -> Reference:
+    """Read a macro's netlist; what is no macro is refused before anything is extracted of it.
+
+    Raises:
+        ConfigError: for a bare array.
+        FileError: for a netlist that cannot be read, or is of another block.
+    """
+    netlist = read_netlist(reference, extracted.top_name, models=tech.nets.models)
+    check_macro(netlist.pins, extracted.top_name)
+    return netlist
+
+
 def write_views(
     folder: Path,
     extracted: ExtractedLayout,
@@ -104,10 +116,10 @@ def write_views(
         seed: of the bench's inputs.
 
     Raises:
-        ConfigError: if the layout has no pins.
+        ConfigError: if the layout has no pins, or is a bare array.
         FileError: if the reference is of another block, or a file cannot be written.
     """
-    netlist = read_netlist(reference, extracted.top_name, models=tech.nets.models)
+    netlist = netlist_of(extracted, tech, reference)
     block = abstract_of(extracted, last_metal, netlist.pins)
     groups = port_groups(block.pins)
     views = Views(block)

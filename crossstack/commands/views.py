@@ -86,11 +86,12 @@ def command(
     from ..block_views import figures_in
     from ..extract import extract_network, net_capacitance
     from ..lvs import extract_layout
-    from ..views import Known, write_views
+    from ..views import Known, netlist_of, write_views
 
     with console.steps():
         with console.step("extract devices"):
             extracted = extract_layout(file, tech, top)
+        netlist_of(extracted, tech, reference)  # what is no macro is refused before minutes of work
         with console.step("extract wires") as step:
             network = extract_network(extracted, tech, progress=step)
         what = stimulus(network, tech, weights=weights, conductances=conductances)

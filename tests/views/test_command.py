@@ -151,14 +151,17 @@ def test_what_cannot_be_asked_is_refused(run, build, tmp_path, monkeypatch, argu
     assert "Traceback" not in out
 
 
-def test_an_array_has_no_row_inputs(tmp_path, run):
-    assert (
-        run("generate", "--rows", "2", "--cols", "2", "--name", "arr", "-o", str(tmp_path))[0] == 0
-    )
-    code, out = run("views", str(tmp_path / "arr.gds"), "-o", str(tmp_path / "v"), "--r-only")
-    assert code == 0, out
-    assert "models are of a macro, not of an array" in out
-    assert (tmp_path / "v" / "arr.lef").is_file()
+@pytest.mark.parametrize("cell", ["hybrid", "passive", "planar"])
+def test_a_bare_array_has_no_views(tmp_path, run, cell):
+    """Its datasheet told to set WSEL and WC, which it does not have, and led rows to nothing."""
+    drawn = ["generate", "--rows", "2", "--cols", "2", "--name", "arr", "--cell", cell]
+    assert run(*drawn, "-o", str(tmp_path))[0] == 0
+    code, out = run("views", str(tmp_path / "arr.gds"), "-o", str(tmp_path / "v"))
+    assert code == 2, out
+    told = out.splitlines()[-1]
+    assert "arr has no row inputs (IN_B[0] or IN_T[0]): views are of a macro" in told
+    assert "`crossstack generate --top macro`" in told
+    assert not (tmp_path / "v").exists()
 
 
 def test_extract_needs_a_file_for_a_subcircuit(build, tmp_path, run):
