@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: exit codes: fine; the check found something; wrong usage; did not complete; Ctrl-C; SIGTERM
-OK, FOUND, USAGE, INCOMPLETE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+#: exit codes: fine; the check found something; wrong usage; did not complete; stopped by a signal,
+#: as shells count: a terminal that was closed (SIGHUP), Ctrl-C (SIGINT), SIGTERM
+OK, FOUND, USAGE, INCOMPLETE, HUNG_UP, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 129, 130, 143
+#: what the help and the documents say of them, in two lines
+CODES_TOLD = (
+    "0 fine, 1 the check found something, 2 wrong usage, 3 did not complete;",
+    "stopped by a signal: 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.",
+)
 
 
 #: characters of somebody's input that a message repeats
@@ -109,6 +115,12 @@ class ParameterError(CrossStackError, ValueError):
 
 class FileError(CrossStackError, OSError):
     """A file that cannot be read or written, or does not hold what it should."""
+
+
+class PlaceError(FileError):
+    """A place that the user named for results and that cannot be one: a file for a folder, say."""
+
+    exit_code = USAGE
 
 
 class SolveError(CrossStackError, ValueError):

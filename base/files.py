@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import claims, leftovers, outputs
 from .documents import json_text, read_json
-from .errors import ConfigError, FileError
+from .errors import ConfigError, FileError, PlaceError
 from .versions import versions
 
 if TYPE_CHECKING:
@@ -119,12 +119,14 @@ def make_folder(path: Path) -> Path:
     """Create a folder for results.
 
     Raises:
-        FileError: if that is impossible; the message says why.
+        PlaceError: if there is a file of this name, or of that of a folder above.
+        FileError: if it is impossible otherwise; the message says why.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise FileError(f"{path} is a file, not a folder") from None
+        leftovers.make(path)
+    except (FileExistsError, NotADirectoryError):
+        file = next(p for p in (path, *path.parents) if p.exists() or p.is_symlink())
+        raise PlaceError(f"{file} is a file, not a folder") from None
     except OSError as error:
         raise FileError(f"cannot create folder {path}: {error.strerror}") from None
     if not os.access(path, os.W_OK | os.X_OK):
@@ -242,13 +244,13 @@ def _refuse_read(target: Path, new: Path | None = None) -> None:
 
 def _refuse_foreign(target: Path, marker: str) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise FileError(f"{target} exists and is not a folder")
+        raise PlaceError(f"{target} exists and is not a folder")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise FileError(
+        raise PlaceError(
             f"{target} holds files but no {MANIFEST}: not a result of crossstack, not replaced"
         )
     if marker and (target / MANIFEST).is_file() and not (target / marker).exists():
-        raise FileError(
+        raise PlaceError(
             f"{target} holds another kind of result (no {marker} in it): choose another folder"
         )
 

@@ -8,6 +8,7 @@ with another machine, whose processes cannot be seen from here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -26,8 +27,10 @@ _MARK = (
 _NAME = rf"(?s)\..*\.{_MARK}"
 _IN_TEXT = rf"\.[^/]*\.{_MARK}/?"
 
-#: told of every temporary path before it exists; a supervisor removes them after a crash
+#: told of every path that a run makes, before it exists; a supervisor tidies them after a crash
 listeners: list[Callable[[Path], None]] = []
+#: folders for results that this run made, outer ones first
+_made: list[Path] = []
 
 
 def temporary(folder: Path, name: str) -> Path:
@@ -45,6 +48,41 @@ def temporary(folder: Path, name: str) -> Path:
     for tell in listeners:
         tell(path.absolute())
     return path
+
+
+def make(folder: Path) -> None:
+    """Make a folder for results, with those above it, which go again if the run leaves nothing.
+
+    Raises:
+        OSError: if that is impossible.
+    """
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    for path in reversed(missing):
+        _made.append(path.absolute())
+        for tell in listeners:
+            tell(_made[-1])
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def forget_made() -> None:
+    """Take the folders made so far for earlier ones: another run begins."""
+    _made.clear()
+
+
+def remove_empty() -> None:
+    """Remove what this run made for its results and left empty: it was stopped, or refused."""
+    for path in reversed(_made):
+        tidy(path)
+    _made.clear()
+
+
+def tidy(path: Path) -> None:
+    """Remove what a run announced: a temporary path with all in it, a folder if it is empty."""
+    if path.name.endswith(SUFFIX):
+        remove(path)
+        return
+    with contextlib.suppress(OSError):
+        path.rmdir()
 
 
 def without(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import claims, leftovers
-from .errors import FileError
+from .errors import FileError, PlaceError
 
 #: what a program calls its own standard output
 _STDOUT = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
@@ -138,9 +138,9 @@ def remove(target: Path) -> None:
 def _check(final: Path, target: Path) -> None:
     claims.check_outputs(final)
     if final.is_dir():
-        raise FileError(f"cannot write {target}: it is a folder")
+        raise PlaceError(f"cannot write {target}: it is a folder")
     if not final.parent.is_dir():
-        raise FileError(f"cannot write {target}: there is no folder {final.parent}")
+        raise PlaceError(f"cannot write {target}: there is no folder {final.parent}")
     if final.exists() and not os.access(final, os.W_OK):
         raise FileError(f"cannot write {target}: permission denied")
     if not os.access(final.parent, os.W_OK | os.X_OK):

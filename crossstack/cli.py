@@ -16,6 +16,7 @@ import click
 from . import __version__, remarks, supervise
 from .base import claims, leftovers, memory
 from .base.errors import (
+    CODES_TOLD,
     INCOMPLETE,
     INTERRUPTED,
     MOST_TEXT,
@@ -59,7 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pdk": ("Other programs", "Check the folder of a process, or start one of your own."),
 }
 
-_HELP = """Generate, verify and analyse 3-D memristor crossbars.
+_HELP = f"""Generate, verify and analyse 3-D memristor crossbars.
 
 \b
 Start here:
@@ -74,7 +75,8 @@ Then, one by one, on any layout of this process:
 
 \b
 Each command has --help, and prints JSON with --json.
-Exit codes: 0 fine, 1 the check found something, 2 wrong usage, 3 did not complete.
+Exit codes: {CODES_TOLD[0]}
+{CODES_TOLD[1]}
 """
 _EPILOG = (
     'Shell completion: eval "$(_CROSSSTACK_COMPLETE=bash_source crossstack)" '
@@ -155,6 +157,7 @@ def run(args: list[str]) -> int:
     """Run the command line on `args` and return the exit code."""
     supervise.catch_stops()
     remarks.hold()
+    leftovers.forget_made()
     _show_remarks()
     warnings.showwarning = _remark
     try:
@@ -213,6 +216,7 @@ def _explain(error: Exception) -> int:
 
 def _fail(text: str, code: int) -> int:
     remarks.drop()
+    leftovers.remove_empty()
     line = printable(leftovers.without(text), MOST_TEXT)
     click.echo(f"crossstack: {line}", err=True)
     return code

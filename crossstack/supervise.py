@@ -23,12 +23,12 @@ from types import FrameType
 from typing import IO, Any, TextIO
 
 from .base import leftovers, memory
-from .base.errors import INCOMPLETE, INTERRUPTED, NO_MEMORY, TERMINATED
+from .base.errors import HUNG_UP, INCOMPLETE, INTERRUPTED, NO_MEMORY, TERMINATED
 
 #: signal -> exit code of a run that it ended
 STOPS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 if hasattr(signal, "SIGHUP"):
-    STOPS[signal.SIGHUP] = 128 + signal.SIGHUP
+    STOPS[signal.SIGHUP] = HUNG_UP
 _PDEATHSIG = 1
 _VERDICT, _PATH = b"V", b"P"
 _MEMORY = rb"(?i)alloc|memory|map segment|pthread_create|resource temporarily"
@@ -112,8 +112,8 @@ class _Watch:
         verdict = next((int(m[1:]) for m in messages if m[:1] == _VERDICT), None)
         if verdict is not None:
             return verdict
-        for message in messages:
-            leftovers.remove(Path(os.fsdecode(message[1:])))
+        for message in reversed(messages):  # what lies in a folder before the folder
+            leftovers.tidy(Path(os.fsdecode(message[1:])))
         if self.stop is not None:
             return self.stop
         _say(self._reason(os.waitstatus_to_exitcode(status)))

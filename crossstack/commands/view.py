@@ -146,17 +146,16 @@ def _picture(out: Path | None, file: Path, kind: str) -> Path:
 
     Raises:
         ConfigError: for another ending.
-        FileError: if the folder is missing.
+        PlaceError: if the folder is missing.
     """
-    from ..base.errors import ConfigError
-    from ..pdk import FileError
+    from ..base.errors import ConfigError, PlaceError
 
     picture = out or Path(f"{file.stem}.{kind}")
     if picture.suffix.lower() != f".{kind}":
         flag = {"png": "--png", "svg": "--cross-section", "glb": "--glb"}[kind]
         raise ConfigError(f"-o {picture}: {flag} writes .{kind}")
     if not picture.parent.is_dir():
-        raise FileError(f"cannot write {picture}: no folder {picture.parent}")
+        raise PlaceError(f"cannot write {picture}: no folder {picture.parent}")
     return picture
 
 

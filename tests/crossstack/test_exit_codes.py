@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
+
+from crossstack.base.errors import FOUND, INCOMPLETE, OK, USAGE
+from crossstack.supervise import STOPS
 
 from .conftest import NAME
 
@@ -44,6 +49,15 @@ WRITTEN = [
     ["drc", "LAYOUT", "--top", "none"],
     ["inspect", "NETWORK", "--net", "none"],
     ["pdk", "check", "none"],
+    # what was named for results, and is no place for them
+    ["build", "--rows", "1", "--cols", "1", "-o", "text.gds"],
+    ["generate", "--rows", "1", "--cols", "1", "-o", "text.gds/deep"],
+    ["extract", "LAYOUT", "-o", "text.gds"],
+    ["extract", "LAYOUT", "-o", "text.gds/deep"],
+    ["sweep", "--vary", "rows=1", "-o", "."],
+    ["drc", "LAYOUT", "--format", "sarif", "--output", "folder"],
+    ["drc", "LAYOUT", "--format", "sarif", "--output", "none/a.sarif"],
+    ["view", "LAYOUT", "--png", "-o", "none/a.png"],
 ]  # fmt: skip
 #: words -> what is wrong is a file that nobody types
 DAMAGED = [
@@ -102,6 +116,21 @@ def test_a_damaged_file_ends_a_run(crossstack, inputs, monkeypatch, words):
     before = sorted(inputs.rglob("*"))
     crossstack(*filled(words)).fails(3)
     assert sorted(inputs.rglob("*")) == before
+
+
+def test_exit_codes_are_listed_where_they_are_told(crossstack):
+    """Ctrl-C ends a run with 130 and SIGTERM with 143, which no document listed."""
+    codes = {OK, FOUND, USAGE, INCOMPLETE, *STOPS.values()}
+    root = Path(__file__).parents[2]
+    told = [crossstack("--help").out.partition("Exit codes:")[2].partition("Shell")[0]]
+    for page in ("README.md", "docs/reference/cli.md"):
+        text = (root / page).read_text(encoding="utf-8")
+        told.append(re.split(r"\.\s", text.partition("Exit codes:")[2])[0])
+    table = (root / "docs/concepts/signoff.md").read_text(encoding="utf-8")
+    rows = table.partition("## Exit codes")[2].partition("\n## ")[0]
+    told.append("\n".join(line.split("|")[1] for line in rows.splitlines() if "|" in line))
+    for text in told:
+        assert {int(word) for word in re.findall(r"\b\d+\b", text)} == codes, text
 
 
 def test_a_temperature_has_one_range(crossstack, inputs, monkeypatch):

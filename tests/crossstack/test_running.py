@@ -204,8 +204,9 @@ SLOW = (
 @LINUX
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once_even_inside_a_library(tmp_path, sent):
-    process = start("build", "--rows", 2, "--cols", 2, "-o", tmp_path, code=SLOW)
-    wait_for(lambda: list(tmp_path.glob(".*.part/*.spice")))
+    out = tmp_path / "new" / "out"  # the run makes both, and neither is left
+    process = start("build", "--rows", 2, "--cols", 2, "-o", out, code=SLOW)
+    wait_for(lambda: list(out.glob(".*.part/*.spice")))
     process.send_signal(sent)
     time.sleep(0.3)
     process.send_signal(sent)
@@ -225,6 +226,24 @@ SWALLOWS = (
     "    return check(*a)\n"
     "f._check_rules = slow\n" + MAIN
 )
+
+
+@LINUX
+def test_a_stopped_run_leaves_no_folder_of_its_own(tmp_path):
+    """`build -o out` left an empty out; a folder that was there stays, and what is in it."""
+    (tmp_path / "kept").mkdir()
+    mark = tmp_path / "kept" / "inside"
+    code = SWALLOWS.format(then="pass", mark=str(mark))
+    for out in ("kept/new/deep", "kept"):
+        process = start("build", "--rows", 1, "--cols", 1, "-o", tmp_path / out, code=code,
+                        stderr=subprocess.DEVNULL)  # fmt: skip
+        wait_for(mark.exists)
+        time.sleep(0.1)
+        assert list((tmp_path / out).glob(".*.part"))
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        assert list(tmp_path.rglob("*")) == [tmp_path / "kept", mark]
+        mark.unlink()
 
 
 @LINUX
