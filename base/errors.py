@@ -35,6 +35,14 @@ def shortened(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 4]} ..."
 
 
+def nearest(value: object, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return ``; did you mean 'hybrid'?`` if a name is near to what the user wrote, else ''."""
+    import difflib
+
+    near = difflib.get_close_matches(str(value), [*names], n=1, cutoff=cutoff)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def shown(text: str) -> str:
     """Return a text whose line breaks and control characters are written out."""
     return "".join(
@@ -104,10 +112,7 @@ class ParameterError(CrossStackError, ValueError):
             what: kind of thing expected, such as "key".
         """
         names = [*known]
-        import difflib
-
-        near = difflib.get_close_matches(str(name), names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = nearest(name, names)
         return cls(
             str(name)[:_MOST_SHOWN], value, f"no such {what}{hint} (known: {', '.join(names)})"
         )

@@ -43,6 +43,7 @@ __all__ = [
     "clear_layers",
     "empty_shapes",
     "find_top",
+    "is_layout",
     "open_copy",
     "open_layout",
     "read_layout",
@@ -195,6 +196,14 @@ def _kind(path: Path) -> bytes:
         if head.startswith(kind):
             return _kind_inside(path) if kind == GZIP else kind
     raise FileError(f"{path} is not a GDS or OASIS file")
+
+
+def is_layout(path: Path) -> bool:
+    """Return whether a file begins as a GDS or OASIS file, be it in a gzip file."""
+    try:
+        return _kind(path) in (_GDS, _OASIS)
+    except (FileError, OSError):
+        return False
 
 
 def _kind_inside(path: Path) -> bytes:

@@ -17,6 +17,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from ..base.errors import nearest
 from ..pdk import CrossStackError, Module, NoRuleError, ParameterError, Tech, get_tech
 from ..pdk.ask import Ask
 from . import decoder
@@ -266,7 +267,8 @@ def array_cell(name: str) -> ArrayCell:
     if name not in ARRAY_CELLS:
         points = [point for point in _installed() if point.name == name]
         if not points:
-            raise ParameterError("cell", name, "one of " + ", ".join(array_cell_names()))
+            cells = array_cell_names()
+            raise ParameterError("cell", name, f"one of {', '.join(cells)}{nearest(name, cells)}")
         _load(points)
     return ARRAY_CELLS[name]
 

@@ -14,10 +14,10 @@ from .cells.parameters import ARRAY, Declared
 from .named import CELL_KINDS, EXISTING, PROFILE_NAMES
 from .options import F
 from .pdk.home import DEFAULT
-from .typed import NUMBER, WHOLE
+from .typed import NUMBER, WHOLE, NearChoice
 
 _TYPES: dict[str, Any] = {
-    **{key: click.Choice(declared.words) for key, declared in ARRAY.items() if declared.is_word},
+    **{key: NearChoice(declared.words) for key, declared in ARRAY.items() if declared.is_word},
     "cell": CELL_KINDS, "profile": PROFILE_NAMES, "process": str, "name": str,
 }  # fmt: skip
 #: what is declared of an array, where only macros are drawn

@@ -23,6 +23,7 @@ from .base.errors import (
     OK,
     USAGE,
     exit_code,
+    nearest,
     one_line,
     printable,
 )
@@ -116,10 +117,7 @@ class Commands(HelpGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or a usage error that names the nearest command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = nearest(args[0], COMMANDS)
             known = ", ".join(COMMANDS)
             raise click.UsageError(f"no such command {args[0]!r}{hint} (known: {known})")
         return super().resolve_command(ctx, args)

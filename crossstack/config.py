@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.documents import read_yaml
-from .base.errors import ConfigError, shortened
+from .base.errors import ConfigError, nearest, shortened
 from .pdk import DEFAULT, Conditions, ParameterError, Tech, get_tech, profile_names
 from .pdk.conditions import BY_FILM, CHOSEN
 from .pdk.home import process_names
@@ -263,10 +263,7 @@ def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None
     names = list(known)
     for key in values:
         if key not in names:
-            import difflib
-
-            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = nearest(key, names, 0.5)
             shown = shortened(str(key))[1:-1]
             raise ConfigError(f"no such key {prefix}{shown}{hint} (known: {', '.join(names)})")
 

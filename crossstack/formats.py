@@ -11,6 +11,7 @@ import click
 
 from .base.errors import ConfigError, shortened
 from .console import Console
+from .typed import NearChoice
 
 if TYPE_CHECKING:
     from .base.outcome import Outcome
@@ -178,6 +179,6 @@ def format_options(function: F) -> F:
         "--format",
         "form",
         multiple=True,
-        type=click.Choice(NAMES),
+        type=NearChoice(NAMES),
         help="Print the verdict in this format; with --output, write it; may be repeated.",
     )(function)

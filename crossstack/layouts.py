@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base.errors import ConfigError, NetworkFileError
 from .base.files import MANIFEST, read_json
+from .base.layout import is_layout
 from .builds import replaced_in
 from .config import conditions_of
 from .pdk import (
@@ -116,7 +117,15 @@ def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires
     from .extract import load_wires
 
     path = target / "network.npz" if target.is_dir() else target
-    found = load_wires(path)
+    try:
+        found = load_wires(path)
+    except NetworkFileError as error:
+        if not is_layout(path):
+            raise
+        raise NetworkFileError(
+            f"{error}: it is a layout; run `crossstack extract {path}` first, and name the network "
+            "that it leaves"
+        ) from None
     at = Conditions.from_json(found.conditions) if found.conditions else Conditions()
     needed = {"process": at.process, "profile": at.profile, "supply_v": at.supply_v}
     if missing := [key for key, value in needed.items() if not value]:

@@ -12,6 +12,7 @@ from .base.errors import CrossStackError
 from .base.inputs import regular_file
 from .cells.parameters import CELL_NAMES
 from .pdk.home import DEFAULT, usual_profiles
+from .typed import NearChoice
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -45,7 +46,7 @@ EXISTING_OR_FOLDER = InputPath(folder=True)
 FOLDER = click.Path(file_okay=True, path_type=Path)
 
 
-class CellKind(click.Choice):  # type: ignore[type-arg]
+class CellKind(NearChoice):
     """A cell of ours, or an array cell of an installed package (asked for only if needed)."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -54,7 +55,7 @@ class CellKind(click.Choice):  # type: ignore[type-arg]
             return value
         from .cells import array_cell_names
 
-        return click.Choice(array_cell_names()).convert(value, param, ctx)
+        return NearChoice(array_cell_names()).convert(value, param, ctx)
 
 
 CELL_KINDS = CellKind(CELL_NAMES)

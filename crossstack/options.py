@@ -12,12 +12,12 @@ from .base import claims
 from .base.errors import ConfigError
 from .named import EXISTING_OR_FOLDER, FOLDER, PROFILE_NAMES
 from .pdk.home import DEFAULT
-from .typed import Whole
+from .typed import NearChoice, Whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class ModeName(click.Choice):  # type: ignore[type-arg]
+class ModeName(NearChoice):
     """A mode that the solver knows, those that a program of the user's registered included."""
 
     def __init__(self) -> None:
@@ -187,7 +187,7 @@ def limits_option(function: F) -> F:
     """Add --limits to a command that judges currents and write voltages."""
     return click.option(
         "--limits",
-        type=click.Choice(["report", "fail"]),
+        type=NearChoice(["report", "fail"]),
         default="report",
         show_default=True,
         help="Currents above their limits, written devices that get less than they need, or either "
@@ -198,7 +198,7 @@ def limits_option(function: F) -> F:
 def capacitance_engine_option(function: F) -> F:
     """Add --capacitance-engine."""
     text = "Capacitance by a formula (default), or from the field in three dimensions (minutes)."
-    kinds = click.Choice(["formula", "field"])
+    kinds = NearChoice(["formula", "field"])
     return click.option("--capacitance-engine", "c_engine", type=kinds, help=text)(function)
 
 

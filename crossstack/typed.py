@@ -1,4 +1,4 @@
-"""Numbers on the command line: decimal, finite, in their range."""
+"""Numbers and words on the command line: decimal, finite, in their range; one of a list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .base.decimals import decimal, whole_decimal
+from .base.errors import nearest
 
 
 def _read(
@@ -75,3 +76,12 @@ class Whole(click.IntRange):
 
 
 NUMBER, WHOLE = Number(), Whole()
+
+
+class NearChoice(click.Choice):  # type: ignore[type-arg]
+    """Words to choose from; another one is refused with the nearest, as a mistyped key is."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return what is said of a word that is none of them."""
+        near = nearest(value, self.choices)
+        return super().get_invalid_choice_message(value, ctx).rstrip(".") + near

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any
 
+from ..base.errors import nearest
 from ..cells.limits import one_of, switch
 from ..cells.parameters import (
     CUTS,
@@ -39,9 +40,9 @@ def array_defaults(tech: Tech) -> dict[str, Any]:
     return found if found["cell"] in cells else {**found, "cell": cells[0]}
 
 
-def one_word(allowed: Iterable[str]) -> str:
-    """Return what a refusal says of a word."""
-    return "one of " + ", ".join(allowed)
+def one_word(allowed: Sequence[str], given: str) -> str:
+    """Return what a refusal says of a word: those that there are, and the nearest."""
+    return f"one of {', '.join(allowed)}{nearest(given, allowed)}"
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,17 @@ class ArraySpec:
         if self.profile == "":
             object.__setattr__(self, "profile", profiles[0])
         if self.profile not in profiles:
-            raise ParameterError("profile", self.profile, one_word(profiles))
+            raise ParameterError("profile", self.profile, one_word(profiles, self.profile))
         if self.top not in TOPS:
-            raise ParameterError("top", self.top, one_word(TOPS))
+            raise ParameterError("top", self.top, one_word(TOPS, self.top))
         self._check_module()
         switch("kelvin", self.kelvin)
         if self.read_switch not in READ_SWITCHES:
-            raise ParameterError("read_switch", self.read_switch, one_word(READ_SWITCHES))
+            raise ParameterError(
+                "read_switch", self.read_switch, one_word(READ_SWITCHES, self.read_switch)
+            )
         if self.periphery not in PERIPHERIES:
-            raise ParameterError("periphery", self.periphery, one_word(PERIPHERIES))
+            raise ParameterError("periphery", self.periphery, one_word(PERIPHERIES, self.periphery))
         self._check_cell_options()
         if self.top == "array":
             # a bare array has no switches and nothing to sense behind them
@@ -156,7 +159,7 @@ class ArraySpec:
     def _check_cell_options(self) -> None:
         """Refuse what the cell or the top does not draw; `draw_unit` would pass over it."""
         if self.row_ends not in ROW_ENDS:
-            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS))
+            raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS, self.row_ends))
         if self.row_ends != "one" and self.top == "testchip":
             told = "one on a test chip: its ring has no more pads for the rows' other ends"
             raise ParameterError("row_ends", self.row_ends, told)
@@ -167,7 +170,8 @@ class ArraySpec:
             raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
         if switch("strap", self.strap) and "strap" not in known:
-            raise ParameterError("strap", self.strap, f"false for cell {self.cell}, it has none")
+            told = f"only false for cell {self.cell}, which has no strap"
+            raise ParameterError("strap", self.strap, told)
         folded = one_of("select_fingers", self.select_fingers, FINGERS) != 1
         if folded and "select_fingers" not in known:
             told = f"1 for cell {self.cell}, it has no such transistors"

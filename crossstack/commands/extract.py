@@ -23,7 +23,7 @@ from ..options import (
     layout_options,
     out_option,
 )
-from ..typed import NUMBER
+from ..typed import NUMBER, NearChoice
 
 if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
@@ -40,7 +40,7 @@ LEAST_COUPLING = 0.01
 @click.option("--nets", "--net", multiple=True, help="Only these nets, e.g. 'TR*,C[3]'.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "flat", "tile"]),
+    type=NearChoice(["auto", "flat", "tile"]),
     default="auto",
     help="tile for regular arrays of any size, flat for everything else (default auto).",
 )
@@ -73,7 +73,7 @@ LEAST_COUPLING = 0.01
     metavar="NAME",
     help="The subcircuit, of two nodes: row side, column side (default: the file's only one).",
 )
-@click.option("--corner", type=click.Choice(["typ", "min", "max"]), help="Resistance corner.")
+@click.option("--corner", type=NearChoice(["typ", "min", "max"]), help="Resistance corner.")
 @click.option(
     "--temperature",
     "--temperature-c",

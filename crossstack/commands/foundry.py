@@ -23,7 +23,7 @@ from ..options import (
     process_choice,
     process_option,
 )
-from ..typed import NUMBER, WHOLE, Number, Whole
+from ..typed import NUMBER, WHOLE, NearChoice, Number, Whole
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -154,10 +154,10 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
 @command.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
 @mode_option
-@click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
+@click.option("--read-tier", type=NearChoice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=WHOLE, help="Column that is written (default 0).")
 @click.option("--write-voltage", type=NUMBER, help="Write voltage in V, 0.001 or more.")
-@click.option("--polarity", type=click.Choice(["set", "reset"]), help="Of the write (default set).")
+@click.option("--polarity", type=NearChoice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
 @click.option("--inputs", type=EXISTING, help="Read voltages in V: .npy or CSV, a line per tier.")

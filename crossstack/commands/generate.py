@@ -11,12 +11,13 @@ from ..array_options import array_options
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..options import out_option
+from ..typed import NearChoice
 
 
 @click.command("generate")
 @array_options
 @click.option(
-    "--format", "kind", type=click.Choice(["gds", "oas"]), default="gds", help="Layout format."
+    "--format", "kind", type=NearChoice(["gds", "oas"]), default="gds", help="Layout format."
 )
 @out_option("Folder for the files (default: here).", Path())
 @output_options

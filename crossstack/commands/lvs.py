@@ -11,6 +11,7 @@ from ..console import output_options
 from ..formats import FormatCommand, Formats, format_options
 from ..named import EXISTING
 from ..options import check_results, folder_beside, layout_options, out_option
+from ..typed import NearChoice
 
 #: errors that are printed; the report holds all of them
 _MOST = 20
@@ -21,7 +22,7 @@ _MOST = 20
 @click.option("--netlist", type=EXISTING, help="Reference netlist in SPICE (of a build: its own).")
 @click.option(
     "--second",
-    type=click.Choice(["magic"]),
+    type=NearChoice(["magic"]),
     help="Let another extractor find nets and devices, too, and compare them with ours.",
 )
 @format_options

@@ -12,7 +12,7 @@ from ..base.errors import OK
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
 from ..options import jobs_options, mode_option, out_option, process_option
-from ..typed import NUMBER, Whole
+from ..typed import NUMBER, NearChoice, Whole
 
 if TYPE_CHECKING:
     from ..mapping.arrays import Array
@@ -46,10 +46,10 @@ MARKER = "map.json"
 @click.option("--drive-ohm", type=NUMBER, help="Between source and row (default 0).")
 @click.option("--sense-ohm", type=NUMBER, help="Between column and ground (default 0).")
 @mode_option
-@click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
+@click.option("--read-tier", type=NearChoice(["bottom", "top"]), help="Tier that computes.")
 @click.option(
     "--pairs",
-    type=click.Choice(["columns", "tiers"]),
+    type=NearChoice(["columns", "tiers"]),
     default="columns",
     show_default=True,
     help="Where the positive and the negative part of a weight are.",

@@ -15,7 +15,7 @@ from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
 from ..options import device_figures, device_option, mode_option, options_of_mode, process_option
 from ..over_time import asked_of, check_place, follow
-from ..typed import NUMBER, WHOLE, Need
+from ..typed import NUMBER, WHOLE, NearChoice, Need
 
 if TYPE_CHECKING:
     from ..analyse.analysis import Stimulus
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.command("solve")
 @click.argument("network", type=EXISTING_OR_FOLDER)
 @mode_option
-@click.option("--read-tier", type=click.Choice(["bottom", "top"]), help="Tier that computes.")
+@click.option("--read-tier", type=NearChoice(["bottom", "top"]), help="Tier that computes.")
 @click.option("--write-column", type=WHOLE, help="Column that is written (default 0).")
 @click.option(
     "--address",
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 @click.option("--linear", is_flag=True, help="Every memristor linear, those that are written too.")
 @click.option(
     "--polarity",
-    type=click.Choice(["set", "reset"]),
+    type=NearChoice(["set", "reset"]),
     help="Write with the rows above the column (set) or the column above the rows (reset); "
     "default: both are solved, the one that loses more is shown.",
 )

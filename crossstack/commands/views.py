@@ -11,7 +11,7 @@ from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..named import EXISTING
 from ..options import check_results_folder, folder_beside, layout_options, out_option
-from ..typed import Whole
+from ..typed import NearChoice, Whole
 
 if TYPE_CHECKING:
     from ..pdk import Tech
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--conductances", type=EXISTING, help="Conductances of the model's devices, S.")
 @click.option(
     "--last-metal",
-    type=click.Choice(["metal", "block", "none"]),
+    type=NearChoice(["metal", "block", "none"]),
     default="metal",
     show_default=True,
     help="Obstruction of the last metal in the LEF: where metal is, all of the block, or nothing.",

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...lvs import ExtractedLayout, FlatNet
-from ...pdk import ParameterError, Tech
-from ..nets.patterns import pattern_matcher
+from ...pdk import Tech
+from ..nets.patterns import no_net, pattern_matcher
 
 #: silicon counts as ground
 GROUND = "0"
@@ -58,9 +58,7 @@ def chosen_nets(
         matcher = pattern_matcher([pattern])
         some = {net.number: net for net in every if matcher.fullmatch(names[net.number])}
         if not some:
-            raise ParameterError(
-                "nets", pattern, "a pattern of net names such as " + ", ".join(sorted(names)[:6])
-            )
+            raise no_net(pattern, names)
         chosen |= some
     return [chosen[k] for k in sorted(chosen)]
 

@@ -133,6 +133,27 @@ def test_exit_codes_are_listed_where_they_are_told(crossstack):
         assert {int(word) for word in re.findall(r"\b\d+\b", text)} == codes, text
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["generate", "--cell", "hibrid"], "hybrid"),
+        (["generate", "--top", "macros"], "macro"),
+        (["generate", "--profile", "steper"], "stepper"),
+        (["generate", "cell.yaml"], "hybrid"),
+        (["solve", "NETWORK", "--mode", "expanson"], "expansion"),
+        (["drc", "LAYOUT", "--format", "sarf"], "sarif"),
+        (["extract", "LAYOUT", "--corner", "mx"], "max"),
+    ],
+)
+def test_a_mistyped_word_names_the_nearest(crossstack, inputs, tmp_path, monkeypatch, words, meant):
+    monkeypatch.chdir(inputs)
+    (tmp_path / "cell.yaml").write_text("cell: hibrid\n")
+    typed = [tmp_path / word if word == "cell.yaml" else word for word in filled(words)]
+    crossstack(*typed).fails(2, f"; did you mean {meant!r}?")
+    # nothing is near, and nothing is guessed
+    assert "did you mean" not in crossstack("generate", "--cell", "wxyz").err
+
+
 def test_a_temperature_has_one_range(crossstack, inputs, monkeypatch):
     monkeypatch.chdir(inputs)
     for degrees in (126, 2000, 1e300):

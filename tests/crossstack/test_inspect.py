@@ -83,7 +83,16 @@ def test_a_net_without_a_pin(crossstack, built):
 
 
 def test_refusals(crossstack, built, tmp_path):
-    crossstack("inspect", built, "--net", "Q*").fails(2, "Q*", "net names")
+    crossstack("inspect", built, "--net", "Q*").fails(
+        2, "no net matches 'Q*' (there are: TR[0], BR[0], C[0], TS[0], BS[0], "
+    )
+    crossstack("inspect", built, "--net", "X[0]").fails(2, "no net is called 'X[0]' (there are: TR")
+    crossstack("inspect", built, "--net", "cr[0]").fails(2, "'cr[0]'; did you mean 'C[0]'?")
+    ran = crossstack("extract", built, "--net", "TR[99]", "-o", tmp_path / "x")
+    ran.fails(2, "no net is called 'TR[99]'; did you mean 'TR[")
+    ran = crossstack("extract", built, "--rc", "--net", "TQ[0]", "-o", tmp_path / "x")
+    ran.fails(2, "no net is called 'TQ[0]'; did you mean 'T")
+    assert not (tmp_path / "x").exists()
     crossstack("inspect", built, "--temperature", 200).fails(2, "125 C")
     crossstack("inspect", tmp_path / "nothing.npz").fails(2, "does not exist")
     other = tmp_path / "other.npz"

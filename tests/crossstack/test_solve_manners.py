@@ -112,9 +112,12 @@ def test_a_reader_that_goes_away_is_no_finding(built):
 def test_files_that_are_something_else(crossstack, built, tmp_path):
     gds = built / f"{built.name}.gds"
     crossstack("lvs", gds, "--netlist", gds).fails(3, "not a readable netlist (a binary file)")
-    text = crossstack("solve", gds)
-    text.fails(3, "not a readable network file")
-    assert "unsafe" not in text.err
+    for verb in (["solve"], ["inspect"], ["limits"], ["foundry", "solve"]):
+        text = crossstack(*verb, gds)
+        text.fails(3, "not a readable network file", f"run `crossstack extract {gds}` first")
+        assert "unsafe" not in text.err
+    for other in (built / f"{built.name}.spice", built / "manifest.json"):
+        assert "crossstack extract" not in crossstack("solve", other).err
 
 
 def test_a_bare_array_is_said_to_have_no_mode_switches(built):
