@@ -172,6 +172,7 @@ class Shuttle:
         items: what the run's own checks are called: name of a check here, name there.
         unchecked: steps of the run's own check that nothing here repeats.
         notes: what must be agreed with whoever runs it.
+        chip_notes: what must be, of a chip, beside that.
     """
 
     name: str
@@ -187,6 +188,7 @@ class Shuttle:
     items: Pairs
     unchecked: tuple[str, ...]
     notes: tuple[str, ...]
+    chip_notes: tuple[str, ...]
 
 
 @of_folder("shuttle.toml")
@@ -198,7 +200,7 @@ def shuttle(folder: Path) -> Shuttle:
         FileError: if there is none.
     """
     keys = ("name", "seal_ring_um", "ring_to_opening_um", "forbidden", "slot", "pads")
-    more = ("fill", "ring", "id", "window", "items", "unchecked", "notes")
+    more = ("fill", "ring", "id", "window", "items", "unchecked", "notes", "chip_notes")
     top = Section.of(folder / "shuttle.toml", keys, more)
     reach = _numbers(top, "ring_to_opening_um", 2, PLACE_UM)
     if not reach[0] <= reach[1]:
@@ -228,6 +230,7 @@ def shuttle(folder: Path) -> Shuttle:
         items=top.pairs("items") if "items" in top.values else (),
         unchecked=top.texts("unchecked") if "unchecked" in top.values else (),
         notes=top.texts("notes") if "notes" in top.values else (),
+        chip_notes=top.texts("chip_notes") if "chip_notes" in top.values else (),
     )
 
 

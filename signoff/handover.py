@@ -45,6 +45,7 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
     """Return the page that goes along: which file is for whom, and what must be agreed."""
     width, height = report["die_um"]
     files = list(report["files"].items())
+    listed = ", the masks and the places of the marks" if report["marks"] else " and the masks"
     bonded = sum(pad["kind"] == "bond" for pad in pads)
     lines = [
         f"{report['name']}: {width:g} x {height:g} um; verdict of crossstack tapeout: "
@@ -70,7 +71,9 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
                 if mask["used"]
             ),
             *_FILL * any(mask.get("fill") for mask in report["masks"]),
-            "    MARK shows the foundry's marks, POSTPROC the area; neither is exposed.",
+            "    MARK shows the foundry's marks, POSTPROC the area; neither is exposed."
+            if report["marks"]
+            else "    POSTPROC shows the area; it is not exposed.",
         ]
     if pads:
         lines += [
@@ -87,7 +90,6 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
         ]
     lines += [
         "",
-        "tapeout.txt lists every check, the masks and the places of the marks; tapeout.json holds "
-        "the same for programs.",
+        f"tapeout.txt lists every check{listed}; tapeout.json holds the same for programs.",
     ]
     return lines

@@ -20,6 +20,7 @@ from .checks import (
     check_openings,
     check_pair,
     check_strays,
+    has_pads,
 )
 from .die import check_die
 from .listing import every_mask_marked, marks_of, masks_of
@@ -227,7 +228,7 @@ def inspect(
         "clamps": clamp_count(pair[0]),
         "not_judged": list(NOT_JUDGED),
         "not_repeated": list(shuttle.unchecked),
-        "to_agree": list(shuttle.notes),
+        "to_agree": [*shuttle.notes, *(shuttle.chip_notes if has_pads(pair[0]) else ())],
     }
 
 

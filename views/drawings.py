@@ -83,12 +83,13 @@ def timing_diagram(title: str, waves: Sequence[tuple[str, str]], marks: Mapping[
             y = top + row * k
             yield _text(left - 10, y + 20, name, "end")
             yield from _wave(levels, left, y + 6, step, row - 14)
-        for at, text in marks.items():
+        # neighbours stand at two heights, so that no two run into each other
+        for k, (at, text) in enumerate(marks.items()):
             x = left + at * step
             yield f'<path d="M{x:g} {top - 6}V{bottom + 4}" class="mark" stroke-dasharray="3 3"/>'
-            yield _text(x, bottom + 18, text, "middle")
+            yield _text(x, bottom + 18 + _LABEL * (k % 2), text, "middle")
 
-    return _svg(title, left + step * steps + 40, top + row * len(waves) + 40, body())
+    return _svg(title, left + step * steps + 40, top + row * len(waves) + 40 + _LABEL, body())
 
 
 def _wave(levels: str, x0: float, y: float, step: float, high: float) -> Iterator[str]:

@@ -95,9 +95,10 @@ def command(
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", listing.text_lines(report, found.tech))
         files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
-        files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
-        diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
-        outputs.write_text(work / "bonding.svg", diagram)
+        if report["pads"]:
+            files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
+            diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
+            outputs.write_text(work / "bonding.svg", diagram)
         plan_of_chip = probe_plan(found.path, found.tech)
         if plan_of_chip:
             outputs.write_text(work / "probe_plan.csv", plan_csv(plan_of_chip))
