@@ -249,7 +249,7 @@ class MemristorParameters:
         if len(needs) == 1:
             (key,) = needs
             values["needed_source"] = f"{key}: {values['needed_source']}; else {self.needed_source}"
-        values.setdefault("source", f"set by the user; else {self.source}")
+        values.setdefault("source", f"figures of your own; the others as in {self.source}")
         law = values.get("law", self.law)
         for key in values:
             if (owner := PARAMETERS[key].law) not in ("", law):

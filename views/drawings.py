@@ -11,6 +11,8 @@ from ..base.picture import picture
 if TYPE_CHECKING:
     from .ports import PortGroup
 
+#: how much lower every second label under a waveform stands
+_LABEL = 16
 _LINE = 'class="edge" fill="none" stroke-width="1.2"'
 
 

@@ -112,8 +112,8 @@ def write_chart(writes: Mapping[str, Any], tech: Tech) -> str:
         curves.append(Curve(f"{polarity}, column {w['column']}", volts, style))
         if (need := needs.get(polarity)) is not None:
             levels.append((need, f"needed to {polarity}: {need:g} V", f"{style} dashed"))
-    if not curves:
-        return ""
+    if not any(sum(not math.isnan(v) for v in curve.y) > 1 for curve in curves):
+        return ""  # of one row that is written at a time there is no course along the column
     rows = max(len(curve.y) for curve in curves)
     now = [k for k, v in enumerate(curves[0].y) if not math.isnan(v)]
     tops = [
@@ -145,7 +145,9 @@ def device_chart(tech: Tech) -> str:
     ]
     every = [v for curve in curves for v in curve.y]
     marks = dict.fromkeys((memristor.v_read_v, memristor.v_set_v, memristor.v_reset_v))
-    words = {memristor.v_read_v: "read", memristor.v_set_v: "write", memristor.v_reset_v: "write"}
+    both = memristor.v_set_v == memristor.v_reset_v
+    words = {memristor.v_set_v: "write" if both else "set", memristor.v_read_v: "read"}
+    words.setdefault(memristor.v_reset_v, "reset")
     return curve_chart(
         "Current of a memristor over its voltage",
         [float(v) for v in volts],

@@ -105,7 +105,10 @@ def _note(dbu: float, window: db.Box, box: db.Box, as_areas: list[str], left_out
         else f"The south-west {size} of {box.width() * dbu:.1f} x {box.height() * dbu:.1f} um."
     )
     if as_areas:
-        note += f" Drawn as the areas they cover: {', '.join(as_areas)}."
+        note += (
+            f" Too many shapes to draw each: of {', '.join(as_areas)} only the covered areas are "
+            "shown."
+        )
     if left_out:
         note += f" Not drawn: fill ({', '.join(left_out)})."
     return note

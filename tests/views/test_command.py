@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 import shutil
@@ -107,6 +108,33 @@ def test_page_and_text_say_the_same(build):
     assert len(numbers) > 100
     # it works offline
     assert not re.search(r'(?:src|href)="http', (build / "blk_datasheet.html").read_text())
+
+
+def test_labels_below_a_waveform_stand_clear_of_each_other(build):
+    """`pulse ends` ran into `reads again`; neighbours stand at two heights."""
+    for kind in ("read", "write"):
+        text = (build / f"blk_{kind}.svg").read_text()
+        found = re.findall(
+            r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="middle"[^>]*>([^<]+)', text
+        )
+        assert len(found) > 1
+        rows: dict[str, list[tuple[float, str]]] = {}
+        for x, y, words in found:
+            rows.setdefault(y, []).append((float(x), words))
+        for marks in rows.values():
+            for (x0, first), (x1, second) in itertools.pairwise(sorted(marks)):
+                # letters of 12 px are about 7 px wide
+                assert x1 - x0 > 7 * (len(first) + len(second)) / 2, (first, second)
+
+
+def test_the_datasheet_speaks_the_words_of_the_field(build):
+    for end in ("md", "html"):
+        text = (build / f"blk_datasheet.{end}").read_text()
+        assert "half an LSB of a 10-bit converter" in text
+        for word in ("Read settling time", "Select line delay"):
+            assert word in text
+        for word in ("half a bit", "Control to switch", "Columns stand"):
+            assert word not in text
 
 
 def test_views_of_a_build_are_those_that_it_left(build, tmp_path, run):
