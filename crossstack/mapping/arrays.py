@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,13 @@ class Array:
     def transistors(self) -> bool:
         """Whether the wires hold transistors."""
         return self._point is not None and self._point.transistors
+
+    @property
+    def most_v(self) -> float:
+        """Highest voltage that its transistors' models hold, V; infinite without transistors."""
+        if self._point is None or not self._point.transistors:
+            return inf
+        return float(self._point.tech.nfet.voltage_range_v[1])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Array:
         return self  # nothing of it changes: copies of a layer share it

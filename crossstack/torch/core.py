@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from math import nan
 from typing import Any
 
 import torch
@@ -56,6 +57,9 @@ class Tiled(nn.Module):
         self.g_on = read.g_on or 1.0 / m.r_on_ohm
         self.g_off = read.g_off or 1.0 / m.r_off_ohm
         self.v_read = read.v_read or m.v_read_v
+        if self.v_read > array.most_v:
+            allowed = f"at most {array.most_v:g} V, where the transistors' models end"
+            raise ParameterError("v_read", self.v_read, allowed)
         if not self.g_off < self.g_on:
             raise ParameterError("g_off", self.g_off, f"below g_on, {self.g_on:g} S")
         self.tile_in, self.tile_out = self._tile()
@@ -327,6 +331,15 @@ class Tiled(nn.Module):
         for name in ("weight_scale", "input_scale", "adc_range"):
             # weights of a plain layer come without; the layer has taken their scale already
             state.setdefault(prefix + name, getattr(self, name))
+        point = state.get(prefix + "point_volts")
+        if point is not None and not self.array.transistors:
+            raise ParameterError(
+                prefix + "point_volts", "given",
+                f"none: {self.array.text} has no transistors, the state is of a layer on another",
+            )  # fmt: skip
+        for name in ("weight_scale", "input_scale", "adc_range"):
+            if bool(torch.isnan(torch.as_tensor(state[prefix + name])).any()):
+                raise ParameterError(prefix + name, nan, "a number")
         for name in ("variation", "point_cells", "point_volts"):
             value = state.get(prefix + name)
             setattr(self, name, None if value is None else value.clone())

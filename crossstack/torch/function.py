@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.autograd.function import once_differentiable
 
 from ..solve.circuit.iv import Sinh
 from ..solve.network.prepared import Bent, Linear, Prepared
@@ -79,9 +78,18 @@ class _Currents(torch.autograd.Function):
         return torch.from_numpy(np.ascontiguousarray(out)).to(volts.device)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        """Solve the adjoint circuit: the outputs are driven, at the devices' tangents."""
+        """Solve the adjoint circuit: the outputs are driven, at the devices' tangents.
+
+        Raises:
+            RuntimeError: if derivatives of these derivatives are to follow. Left to PyTorch, some
+                of them were 0 without a word.
+        """
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "a crossbar layer has first derivatives only: call backward or grad without "
+                "create_graph=True"
+            )
         g, volts = ctx.saved_tensors
         weights = np.ascontiguousarray(_numbers(grad.double()))
         by_b: torch.Tensor | None = None

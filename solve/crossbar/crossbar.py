@@ -128,10 +128,10 @@ def solve_crossbar(
         voltages: row sources in V, shape (T, rows) or a batch (B, T, rows); nan leaves
             the row floating.
         row_segments: ohm, a number or anything that broadcasts to (T, rows, cols): segment
-            j lies before cell j, counted from the driver. Driven from both ends there are
-            cols + 1, counted from the left. 0 is an ideal wire, inf an open.
-        column_segments: ohm, a number or (rows, cols): segment i lies after cell i, toward
-            the sense end. Sensed at both ends there are rows + 1, counted from the top.
+            j lies on the driver's side of column j, whichever side that is. Driven from both
+            ends there are cols + 1, counted from the left. 0 is an ideal wire, inf an open.
+        column_segments: ohm, a number or (rows, cols): segment i lies on the side of row i
+            toward the sense end. Sensed at both ends there are rows + 1, counted from the top.
         drive_resistance: ohm between source and row, a number or (T, rows).
         sense_resistance: ohm between column and virtual ground, a number or (cols,).
         row_drive: 'left', 'right' or 'both' ends.

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from ...base.errors import ConvergenceError
 
@@ -24,6 +26,9 @@ Floats = NDArray[np.float64]
 #: Residual at which steps end, and the one that is accepted, relative to what drives a lane.
 TOLERANCE, ACCEPTED = 1e-12, 1e-11
 MAX_STEPS = 1000
+#: conductance of a device times what it sees of its lines, from which on currents are solved for at
+#: once, and in how many devices at most: 0.1 s, 50 MB
+SHORTED, MOST_SHORTED = 100.0, 2500
 #: steps without a gain after which rounding is reached
 _PATIENCE = 5
 _TINY = float(np.finfo(np.float64).tiny)
@@ -94,6 +99,20 @@ class Blocks:
         """Bytes of all blocks."""
         return sum(side.ohm.nbytes for side in self.sides)
 
+    @cached_property
+    def own(self) -> Floats:
+        """What each device sees of the lines by itself, ohm, shape (size,)."""
+        out = np.zeros(self.size + 1)
+        for side in self.sides:
+            if side.ohm.size:
+                out[side.device] += np.diagonal(side.ohm, axis1=1, axis2=2)
+        return out[:-1]
+
+    @cached_property
+    def whole(self) -> Floats:
+        """What every device sees of every other, ohm, shape (size, size)."""
+        return self.drops(np.eye(self.size))
+
     def drops(self, amps: Floats) -> Floats:
         """Voltage that device currents take from the devices, shape (size, lanes)."""
         padded = np.zeros((self.size + 1, amps.shape[1]))
@@ -117,6 +136,8 @@ class Blocks:
         Raises:
             ConvergenceError: if a lane misses `ACCEPTED`.
         """
+        if self.size <= MOST_SHORTED and (g.T * self.own).max(initial=0.0) > SHORTED:
+            return self._shorted(g, source)
         root = np.sqrt(g if g.ndim == 2 else g[:, None])
         inverted: list[tuple[Side, Floats]] = []
 
@@ -141,6 +162,23 @@ class Blocks:
             first[:-1] = root * start
         y = _gradients(operator, precondition, right, first)
         out: Floats = source - self.drops(root * y[:-1])
+        return out
+
+    def _shorted(self, g: Floats, source: Floats) -> Floats:
+        """Solve for the currents at once; see `solve`.
+
+        Steps end by what is left of the voltages, of which devices that conduct far better than
+        their lines have next to none: their currents would be left off by more than that.
+        """
+        if g.ndim == 2:
+            lanes = [self._shorted(g[:, k], source[:, [k]]) for k in range(g.shape[1])]
+            return np.concatenate(lanes, axis=1)
+        on = np.flatnonzero(g)
+        amps = np.zeros(source.shape)
+        ohm = self.whole[np.ix_(on, on)] + np.diag(1.0 / g[on])
+        amps[on] = linalg.solve(ohm, source[on], assume_a="sym", overwrite_a=True)
+        out: Floats = source - self.drops(amps)
+        out[on] = amps[on] / g[on, None]
         return out
 
 

@@ -437,6 +437,39 @@ def test_wrong_readouts_are_refused(read, word):
         ct.Readout(**read)
 
 
+def test_voltages_beyond_the_transistors_models_are_refused(macro):
+    """Outputs for 9 V and for 1000 V looked plausible."""
+    array = ct.Array.of(*macro)
+    most = macro[1].nfet.voltage_range_v[1]
+    layer_on(array, 3, 2, v_read=most)
+    with pytest.raises(ParameterError, match=r"v_read.*transistors' models"):
+        layer_on(array, 3, 2, v_read=most + 0.1)
+    layer_on(ct.Array.ideal(4, 4), 3, 2, v_read=9.0)
+
+
+@pytest.mark.parametrize("by", ["weight", "inputs"])
+def test_second_derivatives_are_refused(by):
+    """Some were 0 without a word."""
+    layer = layer_on(ct.Array.ideal(8, 8, **WIRES), 5, 3)
+    x = double(2, 5).requires_grad_()
+    leaf = layer.weight if by == "weight" else x
+    torch.autograd.grad(layer(x).pow(2).sum(), leaf)
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        torch.autograd.grad(layer(x).pow(2).sum(), leaf, create_graph=True)
+
+
+def test_states_of_other_arrays_are_refused(macro):
+    there = layer_on(ct.Array.of(*macro), 3, 2)
+    there(double(2, 3))
+    ct.calibrate_model(there, double(4, 3))
+    here = layer_on(ct.Array.ideal(8, 8), 3, 2)
+    with pytest.raises(ParameterError, match="no transistors"):
+        here.load_state_dict(there.state_dict())
+    state = here.state_dict() | {"crossbar.adc_range": torch.tensor(float("nan"))}
+    with pytest.raises(ParameterError, match="adc_range"):
+        here.load_state_dict(state)
+
+
 def test_arrays_that_do_not_fit_are_refused(macro, tmp_path):
     network, tech = macro
     with pytest.raises(ParameterError, match="array"):

@@ -221,3 +221,21 @@ def test_what_does_not_fit_is_refused(make_array, monkeypatch):
     monkeypatch.setattr(prepare, "MOST_BYTES", 1000)
     with pytest.raises(NetworkError, match="smaller tiles"):
         prepare_network(network, series=SERIES)
+
+
+@pytest.mark.parametrize("top", [0.5, 10.0, 1e3, 1e6])
+@pytest.mark.parametrize("size", [7, 16])
+def test_shorted_devices_are_exact(rng, size, top):
+    """They stopped with "left over", or were off by up to 6e-8."""
+    wires = {"row_segments": 3.0, "column_segments": 50.0, "drive_resistance": 200.0}
+    array = prepare_crossbar((2, size, size), **wires)
+    g = np.exp(rng.uniform(np.log(1e-9), np.log(1e-3), array.shape))
+    g.reshape(-1)[rng.choice(g.size, 12, replace=False)] = top
+    g[0, 1, 1] = 0.0
+    volts = rng.uniform(0.0, 0.2, (2, size))
+    wanted = solve_crossbar(conductances=g, voltages=volts, method="direct", **wires)
+    for found in (
+        array.currents(g, volts.reshape(1, -1))[0],
+        array.matrix(g) @ volts.reshape(-1),
+    ):
+        assert found == pytest.approx(wanted.column_currents, rel=1e-9, abs=1e-14)
