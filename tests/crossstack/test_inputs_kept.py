@@ -35,7 +35,6 @@ CASES = {
     "view x.png --png -o x.png": ("x.png", GDS),
     f"view {GDS} --png --markers x.png -o x.png": ("x.png", "<report-database/>\n"),
     "view x.glb --glb -o x.glb": ("x.glb", GDS),
-    f"views {GDS} --netlist {NAME}.lef -o .": (f"{NAME}.lef", SPICE),
     f"tapeout {GDS} --netlist p/tapeout.txt -o p": ("p/tapeout.txt", SPICE),
     "tapeout p/a_foundry.gds --netlist p/pads.csv -o p": ("p/pads.csv", SPICE),
     "measure --readings measured.json -o .": ("measured.json", "monitor,value\n"),

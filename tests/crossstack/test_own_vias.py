@@ -27,4 +27,6 @@ def test_a_memristors_current_is_held_against_its_own_via(
     amps = max(drop["modes"]["expansion"]["column_currents_A"]) / 2
     assert worst["current_A"] == pytest.approx(amps, rel=0.05)
     assert worst["ratio"] == pytest.approx(worst["current_A"] / 0.29e-3)
-    assert em["verdict"]["exceeded"] == (ohm == 100) == (read["above_limit"] > 0)
+    assert (ohm == 100) == (read["above_limit"] > 0)
+    # a write of this array is beyond its limits at either resistance
+    assert em["verdict"]["exceeded"] == any(mode["above_limit"] for mode in em["modes"].values())

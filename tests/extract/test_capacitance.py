@@ -70,5 +70,5 @@ def test_array_capacitances_are_symmetric_and_hold_devices_and_gates(draw) -> No
 
 def test_patterns_are_checked(draw) -> None:
     assert set(net_capacitance(draw(2, 2), TECH, nets=["C[*"])) == {"C[0]", "C[1]"}
-    with pytest.raises(ParameterError, match="nets = 'Q"):
+    with pytest.raises(ParameterError, match=r"no net matches 'Q\*'"):
         net_capacitance(draw(2, 2), TECH, nets=["Q*"])

@@ -98,7 +98,7 @@ def test_unchosen_nets_are_ideal_wires(draw) -> None:
     assert {found.network.nets[k] for k in found.network.resistor_net} == {"TR[0]", "TR[1]", "C[1]"}
     assert found.report.ideal_nets > 0
     assert len(found.network.memristor_row) == 8
-    with pytest.raises(ParameterError, match=r"nets = 'X\*'"):
+    with pytest.raises(ParameterError, match=r"no net matches 'X\*'"):
         extract(draw(2, 2), TECH, nets=["X*"])
 
 

@@ -277,7 +277,7 @@ def test_install_replaces_what_it_wrote_and_nothing_else(tmp_path: Path) -> None
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("mine")
-    assert cli.run(["tech", "export", str(foreign)]) == cli.INCOMPLETE
+    assert cli.run(["tech", "export", str(foreign)]) == cli.USAGE
     assert [p.name for p in foreign.iterdir()] == ["thesis.txt"]
 
 
