@@ -34,7 +34,7 @@ from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads
 from .needs import Lowest, write_verdict
 from .operating import Laws
 from .parts import Part, parts_of
-from .writing import Slots, average_and_peak, written
+from .writing import MOST_TURNS, Slots, write_amps, written
 
 if TYPE_CHECKING:
     from ..solve.network.network import Network
@@ -84,6 +84,7 @@ def em_report(
         why = f"the manual's current limits end at {end:g} C"
         return CurrentReport(CurrentVerdict.unjudged(why), not_run=why)
     found: dict[str, _Found] = {}
+    sure: dict[str, _Found] = {}
     peaks: dict[str, _Found] = {}
     lowest: dict[str, list[Lowest]] = {}
     writes: dict[str, Iterable[Slots]] = {}
@@ -100,13 +101,16 @@ def em_report(
                 assert isinstance(result.solution, NetworkSolution)
                 _judge(found, mode, part, part.passing(result.solution), limits)
                 continue
-            average, peak = average_and_peak(part, network, tech, writes[mode])
-            _judge(found, mode, part, average, limits)
-            _judge(peaks, mode, part, peak, limits)
+            amps = write_amps(part, network, tech, writes[mode])
+            _judge(found, mode, part, amps.average, limits)
+            _judge(sure, mode, part, amps.sure, limits)
+            _judge(peaks, mode, part, amps.peak, limits)
     absent = ["some are left out"] if network.left_out.devices else []
     modes: dict[str, ModeLoads] = {}
     for mode, result in done.items():
         loads = _loads(found[mode], limits)
+        if mode in sure:
+            loads = replace(loads, above_limit=sure[mode].violations)
         if mode not in writes:
             assert result is not None
             assert isinstance(result.solution, NetworkSolution)
@@ -128,15 +132,48 @@ def em_report(
             ),
         )
     return CurrentReport(
-        _verdict(limits, modes, _open_questions(network, done), network.left_out.lines),
+        _verdict(
+            limits,
+            modes,
+            _Sure(sure, tech.memristor.turns(network.rows)),
+            _open_questions(network, done),
+            network.left_out.lines,
+        ),
         temperature_c=limits.temperature_c,
         counted="a read as direct current; a write by its average over one slot of "
         f"{network.cols} (one column at a time, both polarities, "
-        f"{_OF_TIERS.get(len(network.tiers), '')}); the peak of a write without a verdict",
+        f"{_OF_TIERS.get(len(network.tiers), '')}{_at_most(tech, network)}); the peak of a write "
+        "without a verdict",
         limits=_limits(limits),
         modes=modes,
-        nets=_hardest_nets(found),
+        nets=_hardest_nets(found, network.cols),
     )
+
+
+def _at_most(tech: Tech, network: Network) -> str:
+    """Return in words what is counted where not every turn of a column's rows is solved."""
+    turns = tech.memristor.turns(network.rows)
+    if turns <= MOST_TURNS:
+        return ""
+    return f"; of {turns} turns of rows the first and last, a column's wires at most as in these"
+
+
+@dataclass(frozen=True)
+class _Sure:
+    """What is certain of the average of writes, where they are counted as a bound.
+
+    Attributes:
+        found: mode -> what it loads for certain.
+        turns: of the rows of a column.
+    """
+
+    found: Mapping[str, _Found]
+    turns: int
+
+    @property
+    def hardest(self) -> list[tuple[str, Stress]]:
+        """Mode and load of each layer."""
+        return [(mode, load) for mode, f in self.found.items() for load in f.hardest.values()]
 
 
 @dataclass(frozen=True)
@@ -229,13 +266,14 @@ def _heating(report: _Found, limits: CurrentLimits, tech: Tech) -> Heating | Non
 def _verdict(
     limits: CurrentLimits,
     modes: Mapping[str, ModeLoads],
+    sure: _Sure,
     missing: list[_Open],
     left_out: Iterable[str],
 ) -> CurrentVerdict:
     """Return whether every current is within its limit, and the words for it.
 
     Judged is only what every layer has a limit for, and only if reads and writes were solved with
-    every wire and device that the layout has.
+    every wire and device that the layout has. A bound above a limit exceeds nothing.
     """
     found = [
         (mode, load)
@@ -250,7 +288,12 @@ def _verdict(
     if not found:
         bare = "no piece of wire in the network has a width; --engine flat of extract keeps them"
         return CurrentVerdict.unjudged(pieces if summed else bare if modes else "no mode")
-    mode, worst = max(found, key=lambda load: load[1].ratio)
+    mode, worst = max(found, key=_ratio)
+    if doubt := sure.turns > MOST_TURNS and not worst.ratio <= 1:
+        certain = [each for each in found if each[0] not in sure.found] + sure.hardest
+        known_mode, known_worst = max(certain, key=_ratio)
+        if not known_worst.ratio <= 1:
+            mode, worst, doubt = known_mode, known_worst, False
     left = {gap.what for gap in missing}
     known = [layer for layer in loose if layer not in SUMS]
     hardest = Hardest(
@@ -261,10 +304,11 @@ def _verdict(
         sum(m.loads.above_limit for m in modes.values()),
     )
     return CurrentVerdict(
-        judged=not (loose or missing or unknown),
-        exceeded=not worst.ratio <= 1,
+        judged=not (loose or missing or unknown or doubt),
+        exceeded=not (worst.ratio <= 1 or doubt),
         text="; ".join(
-            (_words(hardest, missing, whole=not (loose or unknown)),
+            (_words(hardest, missing, whole=not (loose or unknown)) if not doubt else
+             _doubtful(hardest, sure.turns),
              *([f"no limit is known for {', '.join(known)}"] if known else []),
              *([f"not judged: {pieces}"] if summed else []),
              *(f"{gap.what} not judged: {gap.why}" for gap in missing),
@@ -272,6 +316,30 @@ def _verdict(
         ),
         hardest=hardest,
     )  # fmt: skip
+
+
+def _ratio(load: tuple[str, Stress]) -> float:
+    return load[1].ratio
+
+
+def _doubtful(hardest: Hardest, turns: int) -> str:
+    """Say in one phrase that a bound is above a limit, and nothing else is."""
+    return (
+        f"current limits not judged: at most {_load_words(hardest)}, a bound: of {turns} turns of "
+        "rows the first and last are solved"
+    )
+
+
+def _load_words(hardest: Hardest) -> str:
+    """Return a load, its place and what kind of limit it is part of."""
+    from ..base.units import percent
+
+    worst = hardest.stress
+    shown = percent(worst.ratio)
+    if worst.ratio > 1 and shown == percent(1.0):
+        shown = f"{worst.ratio * 100:.6g} %"  # a limit that is exceeded by little reads as more
+    limit = "assumed" if hardest.assumed else "published"
+    return f"{shown} in {worst.layer} of {worst.net}, {hardest.mode} mode ({limit} limit)"
 
 
 def _words(hardest: Hardest, missing: list[_Open], *, whole: bool) -> str:
@@ -282,18 +350,12 @@ def _words(hardest: Hardest, missing: list[_Open], *, whole: bool) -> str:
         missing: what nothing solved speaks of.
         whole: whether every wire was judged.
     """
-    from ..base.units import percent
-
     worst = hardest.stress
     done = "writing" if [gap.what for gap in missing] == ["reading"] else "reading"
     state = "within the current limits: at most" if worst.ratio <= 1 else "current limits exceeded:"
     if worst.ratio <= 1 and not whole:
         state = "current limits not judged, of what is known at most"
-    return (
-        f"{f'{done} ' if missing and worst.ratio <= 1 else ''}{state} {percent(worst.ratio)} in "
-        f"{worst.layer} of {worst.net}, {hardest.mode} mode "
-        f"({'assumed' if hardest.assumed else 'published'} limit)"
-    )
+    return f"{f'{done} ' if missing and worst.ratio <= 1 else ''}{state} {_load_words(hardest)}"
 
 
 @dataclass
@@ -338,11 +400,24 @@ def _judge(
     found.setdefault(mode, _Found()).add(part.network, report)
 
 
-def _hardest_nets(found: Mapping[str, _Found]) -> dict[str, NetLoad]:
-    """Return net with a pin -> the mode and layer that load it most, and how much."""
+def _hardest_nets(found: Mapping[str, _Found], cols: int) -> dict[str, NetLoad]:
+    """Return net with a pin -> the mode and layer that load it most, and how much.
+
+    Of columns the first and the last are written, and stand for those between.
+    """
     hardest: dict[str, NetLoad] = {}
+
+    def take(net: str, load: NetLoad) -> None:
+        if net not in hardest or load.ratio > hardest[net].ratio:
+            hardest[net] = load
+
     for mode, loads in found.items():
         for net, (layer, load) in loads.nets.items():
-            if net not in hardest or load > hardest[net].ratio:
-                hardest[net] = NetLoad(mode, layer, load)
+            take(net, NetLoad(mode, layer, load))
+    for kind in (names.COLUMN, names.OUTPUT):
+        ends = [hardest.get(names.numbered(kind, k)) for k in (0, cols - 1)]
+        written = [load for load in ends if load is not None and mode_named(load.mode).writes]
+        for net in [*hardest]:
+            if written and names.kind_of(net) == kind:
+                take(net, max(written, key=lambda load: load.ratio))
     return hardest

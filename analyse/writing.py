@@ -1,12 +1,13 @@
 """The currents of writes, and what written devices get.
 
-Every tier, both polarities, the first and the last column, and of rows that are written in turns
-those of `operating.write_turns`, stand for all of them.
+Every tier, both polarities, the first and the last column stand for all of them. Of rows that are
+written in turns every turn is solved, of more than `MOST_TURNS` those of `operating.write_turns`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,25 +28,41 @@ if TYPE_CHECKING:
     from .analysis import Stimulus
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 #: column -> the solves of its turns, of one tier and polarity
 Slots = dict[int, list[NetworkSolution]]
+#: turns up to which each is solved
+MOST_TURNS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class WriteAmps:
+    """The currents of writes in the narrow places of some wires, A.
+
+    Attributes:
+        average: over a slot, and at most that where not every turn was solved: of the wires of a
+            column, which row's turn they carry is not known, and each counts as the hardest.
+        sure: the same without these doubts, the turns that were not solved as the least.
+        peak: the most at any time.
+    """
+
+    average: Floats
+    sure: Floats
+    peak: Floats
 
 
 def write_currents(
     network: Network, tech: Tech, what: Stimulus, laws: Laws
-) -> tuple[Floats, Floats, list[Lowest]]:
-    """Return the average and the peak of writes in every resistor's narrow place, A.
-
-    The wires of a column count every turn of all its rows as the hardest of those that are solved.
+) -> tuple[WriteAmps, list[Lowest]]:
+    """Return the currents of writes in every resistor's narrow place.
 
     Returns:
-        (average, peak, the device of each slot that gets least voltage).
+        (currents, the device of each slot that gets least voltage).
     """
     lowest: list[Lowest] = []
     mode = writing_mode(ArrayKind.of(network)).name
     slots = written(network, tech, what, laws, mode, lowest, whole=True)
-    average, peak = average_and_peak(AllOf(network), network, tech, slots)
-    return average, peak, lowest
+    return write_amps(AllOf(network), network, tech, slots), lowest
 
 
 def written(
@@ -81,10 +98,8 @@ def written(
         yield slots
 
 
-def average_and_peak(
-    part: Part, network: Network, tech: Tech, writes: Iterable[Slots]
-) -> tuple[Floats, Floats]:
-    """Return the average and the peak of writes in the narrow places of some wires, A.
+def write_amps(part: Part, network: Network, tech: Tech, writes: Iterable[Slots]) -> WriteAmps:
+    """Return the currents of writes in some wires.
 
     Args:
         part: the wires.
@@ -98,30 +113,44 @@ def average_and_peak(
     # of a column's wires nobody knows which turns they carry; what leads to one device carries one
     whole_column = (own != SHARED) & (row_of_nets(mine)[mine.resistor_net] == SHARED)
     duty = part.duty(columns)
-    average = np.zeros(len(mine.resistor_ohm))
-    peak = average.copy()
-    turns = tech.memristor.turns(network.rows)
+    turns, short = tech.memristor.turns(network.rows), last_is_short(tech, network.rows)
+    average, sure, peak = np.zeros((3, len(mine.resistor_ohm)))
     for slots in writes:
-        most: dict[int, Floats] = {}
-        means: dict[int, Floats] = {}
+        most, means, bounds = {}, {}, {}
         for column, several in slots.items():
-            found = [part.passing(solved) for solved in several]
-            most[column], least = np.max(found, axis=0), np.min(found, axis=0)
+            found = np.array([part.passing(solved) for solved in several])
+            most[column], least = found.max(axis=0), found.min(axis=0)
+            if len(found) == turns:
+                means[column] = bounds[column] = found.mean(axis=0)
+                continue
             # a line of one row carries its own turn, one of all rows every turn
-            mean = (most[column] + (turns - 1) * least) / turns
+            means[column] = (most[column] + (turns - 1) * least) / turns
             every = most[column]
-            if last_is_short(tech, network.rows):
-                every = ((turns - 1) * np.max(found[:-1], axis=0) + found[-1]) / turns
-            means[column] = np.where(whole_column, every, mean)
-        mean = np.max([*means.values()], axis=0) * duty
-        first, last = min(slots), max(slots)
-        for column in slots:
-            other = means[first if column != first else last]
-            at = own == column
-            mean[at] = ((means[column] + (network.cols - 1) * other) / network.cols)[at]
-        average = np.maximum(average, mean)
+            if short:
+                every = ((turns - 1) * found[:-1].max(axis=0) + found[-1]) / turns
+            bounds[column] = np.where(whole_column, every, means[column])
+        average = np.maximum(average, _over_columns(bounds, own, duty, network.cols))
+        sure = np.maximum(sure, _over_columns(means, own, duty, network.cols))
         peak = np.maximum(peak, np.max([*most.values()], axis=0))
-    return average, peak
+    return WriteAmps(average, sure, peak)
+
+
+def _over_columns(means: Mapping[int, Floats], own: Ints, duty: Floats, cols: int) -> Floats:
+    """Return the average over the slots of all columns, of which two were solved.
+
+    Args:
+        means: column -> average over its slot, A.
+        own: column that each piece belongs to, or `SHARED`.
+        duty: of shared pieces (`duty.shared_duty`).
+        cols: number of columns.
+    """
+    found: Floats = np.max([*means.values()], axis=0) * duty
+    first, last = min(means), max(means)
+    for column, mean in means.items():
+        other = means[first if column != first else last]
+        at = own == column
+        found[at] = ((mean + (cols - 1) * other) / cols)[at]
+    return found
 
 
 def far_writes(network: Network, tech: Tech, what: Stimulus, laws: Laws) -> Iterator[Lowest]:
@@ -160,11 +189,18 @@ def _slots(
             way = {"read_tier": read, **write_way(tech, polarity)}
             yield {
                 column: [
-                    {**way, "write_column": column, **turn}
-                    for turn in write_turns(tech, network.rows)
+                    {**way, "write_column": column, **turn} for turn in _turns(tech, network.rows)
                 ]
                 for column in columns
             }
+
+
+def _turns(tech: Tech, rows: int) -> list[dict[str, int]]:
+    """Return the options of the turns that are solved, in order."""
+    at_a_time, count = tech.memristor.write_rows, tech.memristor.turns(rows)
+    if at_a_time is None or count > MOST_TURNS:
+        return write_turns(tech, rows)
+    return [{"write_rows": at_a_time, "write_turn": turn} for turn in range(count)]
 
 
 def _solve(
