@@ -19,8 +19,12 @@ from crossstack.lvs import ExtractedLayout, extract_layout, read_netlist
 from crossstack.pdk import Tech
 from crossstack.solve import Network
 from crossstack.views import Abstract, Known, abstract_of, write_views
-from crossstack.views.corners import circuit_of
-from crossstack.views.delays import Circuit, control_lines
+from crossstack.views.chain_delays import ChainDelays
+from crossstack.views.corners import circuit_of, corner_figures
+from crossstack.views.delays import Circuit, LogicDelays, control_lines
+from crossstack.views.liberty import liberty_lines
+from crossstack.views.ports import port_groups
+from crossstack.views.verilog import black_box_lines
 
 
 @dataclass(frozen=True)
@@ -78,17 +82,49 @@ def network_of() -> Callable[[Block], Network]:
     return extracted
 
 
-@pytest.fixture(scope="session")
-def decoder(
-    draw: Callable[..., Block], network_of: Callable[[Block], Network]
-) -> tuple[Block, Network, dict[str, NetCapacitance], Circuit]:
-    """Return a block with a decoder, its network, capacitances of its lines and its transistors."""
-    block = draw(rows=1, cols=3, periphery="decoder")
-    network = network_of(block)
+#: a block with logic on board, its network, capacitances of its lines and its transistors
+Logic = tuple[Block, Network, dict[str, NetCapacitance], Circuit]
+
+
+def _logic(block: Block, network: Network) -> Logic:
     known = net_capacitance(block.extracted, block.tech, nets=control_lines(network))
     circuit = circuit_of(block.extracted, block.abstract, known)
     assert circuit is not None
     return block, network, known, circuit
+
+
+@pytest.fixture(scope="session")
+def decoder(draw: Callable[..., Block], network_of: Callable[[Block], Network]) -> Logic:
+    """Return a block with a decoder."""
+    block = draw(rows=1, cols=3, periphery="decoder")
+    return _logic(block, network_of(block))
+
+
+@pytest.fixture(scope="session")
+def scan(draw: Callable[..., Block], network_of: Callable[[Block], Network]) -> Logic:
+    """Return a block with a scan chain."""
+    block = draw(rows=1, cols=2, periphery="scan")
+    return _logic(block, network_of(block))
+
+
+@pytest.fixture(scope="session")
+def library_of(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Logic], tuple[Path, LogicDelays | ChainDelays | None]]:
+    """Write the library and the black box of a block at its own conditions."""
+
+    def written(of: Logic) -> tuple[Path, LogicDelays | ChainDelays | None]:
+        block, network, known, circuit = of
+        given = (block.extracted, block.tech, block.abstract, known, network, 1e-9)
+        at = corner_figures(*given, circuit=circuit)
+        path = tmp_path_factory.mktemp("lib") / "blk.lib"
+        groups = port_groups(block.abstract.pins)
+        path.write_text("\n".join(liberty_lines(block.abstract, groups, at)) + "\n")
+        box = path.with_name("blk.v")
+        box.write_text("\n".join(black_box_lines("blk", groups, "a test")) + "\n")
+        return path, at.logic
+
+    return written
 
 
 @dataclass(frozen=True)

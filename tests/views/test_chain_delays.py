@@ -8,38 +8,20 @@ from dataclasses import asdict
 
 import pytest
 
-from crossstack.extract import net_capacitance
 from crossstack.pdk import Conditions
 from crossstack.solve.modes.address import RESET
 from crossstack.views import chain_delays as room
 from crossstack.views.chain_delays import FollowedChain, chain_delays
-from crossstack.views.corners import circuit_of, corner_figures
+from crossstack.views.corners import corner_figures
 from crossstack.views.delays import EDGE_S, control_lines
 from crossstack.views.liberty import liberty_lines
 from crossstack.views.onboard import settings
 from crossstack.views.ports import port_groups
-from crossstack.views.verilog import black_box_lines
 
 
 @pytest.fixture(scope="module")
-def scan(draw, network_of):
-    block = draw(rows=1, cols=2, periphery="scan")
-    network = network_of(block)
-    known = net_capacitance(block.extracted, block.tech, nets=control_lines(network))
-    return block, network, known, circuit_of(block.extracted, block.abstract, known)
-
-
-@pytest.fixture(scope="module")
-def library(scan, tmp_path_factory):
-    block, network, known, circuit = scan
-    given = (block.extracted, block.tech, block.abstract, known, network, 1e-9)
-    at = corner_figures(*given, circuit=circuit)
-    path = tmp_path_factory.mktemp("lib") / "blk.lib"
-    groups = port_groups(block.abstract.pins)
-    path.write_text("\n".join(liberty_lines(block.abstract, groups, at)) + "\n")
-    box = path.with_name("blk.v")
-    box.write_text("\n".join(black_box_lines("blk", groups, "a test")) + "\n")
-    return path, at.logic
+def library(library_of, scan):
+    return library_of(scan)
 
 
 def test_a_chain_is_slower_where_transistors_are(scan):

@@ -21,7 +21,6 @@ from crossstack.views.liberty import LEAKAGE_TOLD, liberty_lines
 from crossstack.views.onboard import kind_of_logic, latched, later, waves
 from crossstack.views.pintable import modes_table
 from crossstack.views.ports import port_groups
-from crossstack.views.verilog import black_box_lines
 
 DEVICE = {
     "v_read_V": 0.2, "v_set_V": 2.0, "v_reset_V": 2.0, "write_rows": None, "compliance_A": None,
@@ -175,17 +174,8 @@ def test_nothing_is_extracted_where_no_capacitance_is_asked(draw, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def library(decoder, tmp_path_factory):
-    """Write the library of a decoded block at its own conditions."""
-    block, network, known, circuit = decoder
-    given = (block.extracted, block.tech, block.abstract, known, network, 1e-9)
-    at = corner_figures(*given, circuit=circuit)
-    path = tmp_path_factory.mktemp("lib") / "blk.lib"
-    groups = port_groups(block.abstract.pins)
-    path.write_text("\n".join(liberty_lines(block.abstract, groups, at)) + "\n")
-    box = path.with_name("blk.v")
-    box.write_text("\n".join(black_box_lines("blk", groups, "a test")) + "\n")
-    return path, at.logic
+def library(library_of, decoder):
+    return library_of(decoder)
 
 
 def test_liberty_parser_finds_the_checks_of_a_decoder(library, package):
