@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import names
-from ..extract.array.tiled import SUMS
 from ..pdk import Tech
 from ..pdk.electromigration import (
     HEATING_SOURCE,
@@ -26,11 +25,11 @@ from ..pdk.electromigration import (
     current_limits,
     line_heating_k,
 )
-from ..solve.modes.mode import ArrayKind
-from ..solve.modes.modes import MODES, mode_named, writing_mode
+from ..solve.modes.modes import MODES, mode_named
 from ..solve.network.linear import NetworkSolution
 from ..solve.study.em import ElectromigrationReport, Stress, electromigration
-from .loads import CurrentReport, CurrentVerdict, Hardest, Heating, Limit, Loads, ModeLoads, NetLoad
+from .current_verdict import Sure, open_questions, verdict_of
+from .loads import CurrentReport, CurrentVerdict, Heating, Limit, Loads, ModeLoads, NetLoad
 from .needs import Lowest, write_verdict
 from .operating import Laws
 from .parts import Part, parts_of
@@ -105,6 +104,7 @@ def em_report(
             _judge(found, mode, part, amps.average, limits)
             _judge(sure, mode, part, amps.sure, limits)
             _judge(peaks, mode, part, amps.peak, limits)
+    turns = tech.memristor.turns(network.rows)
     absent = ["some are left out"] if network.left_out.devices else []
     modes: dict[str, ModeLoads] = {}
     for mode, result in done.items():
@@ -132,17 +132,17 @@ def em_report(
             ),
         )
     return CurrentReport(
-        _verdict(
+        verdict_of(
             limits,
             modes,
-            _Sure(sure, tech.memristor.turns(network.rows)),
-            _open_questions(network, done),
+            Sure({mode: [*f.hardest.values()] for mode, f in sure.items()}, turns),
+            open_questions(network, done),
             network.left_out.lines,
         ),
         temperature_c=limits.temperature_c,
         counted="a read as direct current; a write by its average over one slot of "
         f"{network.cols} (one column at a time, both polarities, "
-        f"{_OF_TIERS.get(len(network.tiers), '')}{_at_most(tech, network)}); the peak of a write "
+        f"{_OF_TIERS.get(len(network.tiers), '')}{_at_most(turns)}); the peak of a write "
         "without a verdict",
         limits=_limits(limits),
         modes=modes,
@@ -150,55 +150,11 @@ def em_report(
     )
 
 
-def _at_most(tech: Tech, network: Network) -> str:
+def _at_most(turns: int) -> str:
     """Return in words what is counted where not every turn of a column's rows is solved."""
-    turns = tech.memristor.turns(network.rows)
     if turns <= MOST_TURNS:
         return ""
     return f"; of {turns} turns of rows the first and last, a column's wires at most as in these"
-
-
-@dataclass(frozen=True)
-class _Sure:
-    """What is certain of the average of writes, where they are counted as a bound.
-
-    Attributes:
-        found: mode -> what it loads for certain.
-        turns: of the rows of a column.
-    """
-
-    found: Mapping[str, _Found]
-    turns: int
-
-    @property
-    def hardest(self) -> list[tuple[str, Stress]]:
-        """Mode and load of each layer."""
-        return [(mode, load) for mode, f in self.found.items() for load in f.hardest.values()]
-
-
-@dataclass(frozen=True)
-class _Open:
-    """What no solved mode does: reading or writing.
-
-    Attributes:
-        what: that, in one word.
-        why: why no mode was solved that does it.
-    """
-
-    what: str
-    why: str
-
-
-def _open_questions(network: Network, done: Iterable[str]) -> list[_Open]:
-    """Return what nothing solved speaks of: a verdict on reads says nothing of a write."""
-    kind, solved, found = ArrayKind.of(network), set(done), []
-    reading = [mode for mode in MODES.values() if not mode.writes]
-    for what, modes in (("reading", reading), ("writing", [writing_mode(kind)])):
-        if not modes or solved & {mode.name for mode in modes}:
-            continue
-        reasons = [mode.refusal(kind, network.cols) or f"{mode.name} was not run" for mode in modes]
-        found.append(_Open(what, "; ".join(reasons)))
-    return found
 
 
 def _limits(limits: CurrentLimits) -> dict[str, Limit]:
@@ -261,101 +217,6 @@ def _heating(report: _Found, limits: CurrentLimits, tech: Tech) -> Heating | Non
     wires = [s for s in report.hardest.values() if s.layer in limits.wire_a_per_um]
     hottest = max(wires, key=kelvin, default=None)
     return None if hottest is None else Heating(hottest, kelvin(hottest), HEATING_SOURCE)
-
-
-def _verdict(
-    limits: CurrentLimits,
-    modes: Mapping[str, ModeLoads],
-    sure: _Sure,
-    missing: list[_Open],
-    left_out: Iterable[str],
-) -> CurrentVerdict:
-    """Return whether every current is within its limit, and the words for it.
-
-    Judged is only what every layer has a limit for, and only if reads and writes were solved with
-    every wire and device that the layout has. A bound above a limit exceeds nothing.
-    """
-    found = [
-        (mode, load)
-        for mode, m in modes.items()
-        for load in (m.loads.worst_wire, m.loads.worst_cut)
-        if load is not None
-    ]
-    unknown = [f"not judged: {line}" for line in left_out]
-    loose = sorted({layer for m in modes.values() for layer in m.loads.unchecked_layers})
-    summed = [layer for layer in loose if layer in SUMS]
-    pieces = f"{', '.join(summed)}, which the network holds without the pieces of wire"
-    if not found:
-        bare = "no piece of wire in the network has a width; --engine flat of extract keeps them"
-        return CurrentVerdict.unjudged(pieces if summed else bare if modes else "no mode")
-    mode, worst = max(found, key=_ratio)
-    if doubt := sure.turns > MOST_TURNS and not worst.ratio <= 1:
-        certain = [each for each in found if each[0] not in sure.found] + sure.hardest
-        known_mode, known_worst = max(certain, key=_ratio)
-        if not known_worst.ratio <= 1:
-            mode, worst, doubt = known_mode, known_worst, False
-    left = {gap.what for gap in missing}
-    known = [layer for layer in loose if layer not in SUMS]
-    hardest = Hardest(
-        tuple(what for what in ("reading", "writing") if what not in left),
-        mode,
-        worst,
-        worst.layer in limits.assumed,
-        sum(m.loads.above_limit for m in modes.values()),
-    )
-    return CurrentVerdict(
-        judged=not (loose or missing or unknown or doubt),
-        exceeded=not (worst.ratio <= 1 or doubt),
-        text="; ".join(
-            (_words(hardest, missing, whole=not (loose or unknown)) if not doubt else
-             _doubtful(hardest, sure.turns),
-             *([f"no limit is known for {', '.join(known)}"] if known else []),
-             *([f"not judged: {pieces}"] if summed else []),
-             *(f"{gap.what} not judged: {gap.why}" for gap in missing),
-             *unknown)
-        ),
-        hardest=hardest,
-    )  # fmt: skip
-
-
-def _ratio(load: tuple[str, Stress]) -> float:
-    return load[1].ratio
-
-
-def _doubtful(hardest: Hardest, turns: int) -> str:
-    """Say in one phrase that a bound is above a limit, and nothing else is."""
-    return (
-        f"current limits not judged: at most {_load_words(hardest)}, a bound: of {turns} turns of "
-        "rows the first and last are solved"
-    )
-
-
-def _load_words(hardest: Hardest) -> str:
-    """Return a load, its place and what kind of limit it is part of."""
-    from ..base.units import percent
-
-    worst = hardest.stress
-    shown = percent(worst.ratio)
-    if worst.ratio > 1 and shown == percent(1.0):
-        shown = f"{worst.ratio * 100:.6g} %"  # a limit that is exceeded by little reads as more
-    limit = "assumed" if hardest.assumed else "published"
-    return f"{shown} in {worst.layer} of {worst.net}, {hardest.mode} mode ({limit} limit)"
-
-
-def _words(hardest: Hardest, missing: list[_Open], *, whole: bool) -> str:
-    """Say in one phrase what was found, and of what if not of everything.
-
-    Args:
-        hardest: the hardest load.
-        missing: what nothing solved speaks of.
-        whole: whether every wire was judged.
-    """
-    worst = hardest.stress
-    done = "writing" if [gap.what for gap in missing] == ["reading"] else "reading"
-    state = "within the current limits: at most" if worst.ratio <= 1 else "current limits exceeded:"
-    if worst.ratio <= 1 and not whole:
-        state = "current limits not judged, of what is known at most"
-    return f"{f'{done} ' if missing and worst.ratio <= 1 else ''}{state} {_load_words(hardest)}"
 
 
 @dataclass

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from make_strap import renewed
 
 from crossstack.cells import to_layout
 from crossstack.extract import extract
@@ -15,7 +15,6 @@ from crossstack.generators import ArraySpec, build_top
 from crossstack.solve import solve_crossbar
 
 PAGE = Path(__file__).parent / "howto" / "ir_drop.md"
-BEGIN, END = "<!-- by docs/make_drop.py -->\n", "\n<!-- end -->"
 SIZES = (16, 32, 64, 128, 256, 512, 1024)
 #: R_on of every device, ohm
 DEVICES = (1e4, 1e5, 1e6)
@@ -56,12 +55,9 @@ def table() -> Iterator[str]:
 
 def main() -> None:
     """Renew the page."""
+    rows = [*table()]
     page = PAGE.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), flags=re.S)
-    if len(pattern.findall(page)) != 1:
-        raise SystemExit(f"{PAGE.name} holds no single place for the table")
-    text = "\n".join(table())
-    PAGE.write_text(pattern.sub(lambda _: BEGIN + text + END, page), encoding="utf-8")
+    PAGE.write_text(renewed(page, iter(rows), "make_drop.py"), encoding="utf-8")
 
 
 if __name__ == "__main__":

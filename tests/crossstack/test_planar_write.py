@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from crossstack.analyse import electromigration, writing
+from crossstack.analyse import current_verdict, electromigration, writing
 from crossstack.analyse.electromigration import current_limits_of
 from crossstack.analyse.on_resistance import OnResistance
 from crossstack.analyse.studies import programming
@@ -212,6 +212,7 @@ def test_the_average_of_a_strapped_column_is_that_of_all_turns():
 def test_a_bound_above_a_limit_exceeds_nothing(monkeypatch):
     monkeypatch.setattr(writing, "MOST_TURNS", 1)
     monkeypatch.setattr(electromigration, "MOST_TURNS", 1)
+    monkeypatch.setattr(current_verdict, "MOST_TURNS", 1)
     report = strapped().em()
     assert (report.verdict.judged, report.verdict.exceeded) == (False, False)
     assert report.verdict.text.startswith("current limits not judged: at most 11")
