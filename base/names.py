@@ -40,6 +40,8 @@ LINE = re.compile(rf"({_LINES})\[(\d+)\]", re.ASCII)
 
 #: Pins of a scan chain on board: data in, clock, latch enable, select enable, reset, data out.
 SCAN_PINS = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
+#: Those that every chain has: without a select line there is nothing to enable.
+SCAN_NEEDED = tuple(pin for pin in SCAN_PINS if pin != "EN")
 #: What turns select lines of logic on board on, and pins of a decoder: bits of its column address
 #: and its two mode bits. Those that every decoder has come first.
 ENABLE, ADDRESS, MODE = "EN", "A", "M"

@@ -33,7 +33,9 @@ def values_of(array: Array) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def chain_value(nets: tuple[str, ...]) -> dict[str, Any]:
     """Return what a chain's file holds: pins, and the nets of the bits from the data input on."""
-    return {"pins": list(names.SCAN_PINS), "chain": list(nets)}
+    from .solve.modes.address import Chain
+
+    return {"pins": [*Chain(nets).pins, names.SCAN_PINS[-1]], "chain": list(nets)}
 
 
 def addressing_beside(network: Path) -> Chain | Decoder:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ..base import names
-from ..solve.modes.address import RESET, is_gated
+from ..solve.modes.address import RESET, Chain, is_gated
 from .delays import Circuit, Followed, control_lines, wire_delays
 from .switching import Event
 
@@ -34,7 +34,7 @@ class ChainDelays:
         out_s: from a rising CLK until SOUT stands.
         follow_s: from a rising LE until nothing moves: the least time that it is high.
         shut_s: from a falling LE until the latches hold.
-        on_s: from a rising EN until select lines are on; 0 without any.
+        on_s: from a rising EN until select lines are on; 0 without any, which have no EN.
         off_s: from a falling EN until they are off.
         clear_s: from a falling RSTN until all is cleared: the least time that it is low.
         ready_s: from a rising RSTN until nothing moves.
@@ -67,12 +67,13 @@ class FollowedChain(Followed):
         self, circuit: Circuit, tech: Tech, nets: Sequence[str], wires: Mapping[str, float]
     ) -> None:
         super().__init__(circuit, tech, {net: is_gated(net) for net in nets}, [_IN], wires)
+        self.chain = Chain(tuple(nets))
         self.bits = len(nets)
         self._times: dict[str, list[float]] = defaultdict(list)
 
     def delays(self) -> ChainDelays:
         """Return the worst of what was followed."""
-        self.run(RESET.levels)
+        self.run({pin: RESET.levels[pin] for pin in self.chain.pins})
         self._note("ready_s", self._set(_RESET, True))
         for k in range(self.bits):
             self._shift(k % 2 == 0)
@@ -80,7 +81,8 @@ class FollowedChain(Followed):
             self._latch()
             self._shift(k % 2 == 0)
         self._latch()
-        self._set(_ENABLE, True)
+        if self.chain.enabled:
+            self._set(_ENABLE, True)
         self._note("clear_s", self._set(_RESET, False))
         self._note("ready_s", self._set(_RESET, True))
         worst = {f.name: max(self._times[f.name], default=0.0) for f in fields(ChainDelays)}
@@ -105,6 +107,8 @@ class FollowedChain(Followed):
         """Let latches follow and hold, then select lines go on and off."""
         self._note("follow_s", self._set(_LATCH, True))
         self._note("shut_s", self._set(_LATCH, False))
+        if not self.chain.enabled:
+            return
         for key, high in (("on_s", True), ("off_s", False)):
             self._times[key] += self.stand(self._set(_ENABLE, high), gated=True)
 

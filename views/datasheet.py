@@ -244,8 +244,11 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     if logic:
         times = _times(sheet)
         set_read, set_write, after = settings(have, times, sheet["cols"])
-        on = f" ({times['on_s']} after EN)" if times else ""
-        wait += f", counted from when select lines are on{on} and inputs stand"
+        what, key, pin = ("select lines are on", "on_s", names.ENABLE)
+        if names.ENABLE not in have:
+            what, key, pin = ("mode switches stand", "follow_s", "LE")
+        after_pin = f" ({times[key]} after {pin})" if times else ""
+        wait += f", counted from when {what}{after_pin} and inputs stand"
     read = [
         *set_read,
         f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",

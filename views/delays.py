@@ -145,7 +145,9 @@ def chain_of(circuit: Circuit, tech: Tech, lines: Sequence[str]) -> tuple[str, .
     switching = circuit.at(tech)
 
     def run(**pins: bool) -> None:
-        switching.run({circuit.number[pin]: high for pin, high in pins.items()})
+        # a chain without select lines has no enable
+        there = {circuit.number[pin]: v for pin, v in pins.items() if pin in circuit.number}
+        switching.run(there)
 
     run(**RESET.levels)
     run(RSTN=True, LE=True, EN=True, SIN=True)

@@ -197,7 +197,7 @@ def _ways(
 ) -> Iterator[tuple[list[str], float]]:
     """Yield the pins that change a column's current, with the time until it stands."""
     assert at.settle_s is not None
-    if at.logic is not None:
+    if at.logic is not None and any(group.name == names.ENABLE for group in groups):
         yield [names.ENABLE], at.logic.on_s + at.settle_s
     column = names.number_of(output)
     own = {names.select(tier, column) for tier in range(len(names.TIERS))}

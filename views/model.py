@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..base import names
 from ..base.outputs import write_text
-from ..solve.modes.address import is_gated
+from ..solve.modes.address import Chain, is_gated
 from .fill import filled
 from .onboard import latched
 from .ports import PortGroup
@@ -79,6 +79,7 @@ def write_model(
         "decoder": bool(held),
         "chain": bool(chain),
         "enable": names.ENABLE,
+        "chain_enable": bool(chain) and Chain(tuple(chain)).enabled,
         "settle_ns": _ns(settle_s),
     }
     model = filled(

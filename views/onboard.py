@@ -19,7 +19,7 @@ _DECODER = {names.kind_of(pin) or pin for pin in names.DECODER_PINS}
 def kind_of_logic(ports: Iterable[str]) -> str:
     """Return ``decoder`` or ``scan`` by the names of ports, '' for a block without logic."""
     have = set(ports)
-    if have.issuperset(names.SCAN_PINS):
+    if have.issuperset(names.SCAN_NEEDED):
         return "scan"
     return "decoder" if have >= _DECODER else ""
 
@@ -90,6 +90,19 @@ _SET = {
         ],
         "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
     ),
+    # a chain without select lines has no enable
+    "scan alone": (
+        [
+            "Shift in the bits of the mode (SIN, CLK){shift}, and set LE high and low "
+            "again{latch}.",
+        ],
+        [
+            "Set WR and WC to 0 V. Shift in the bits of the mode and of column k (SIN, "
+            "CLK){shift}, and set LE high and low again{latch}: rows and the column are on their "
+            "write rails.",
+        ],
+        "Return all of them to 0 V. Read back, and repeat as needed.",
+    ),
 }
 
 
@@ -139,7 +152,8 @@ def settings(
             else f" if it stays for {times['hold_s']}",
             "on": f" within {times['on_s']}",
         }  # fmt: skip
-    read, write, after = _SET[kind]
+    alone = kind == "scan" and names.ENABLE not in have
+    read, write, after = _SET["scan alone" if alone else kind]
     return [s.format(**words) for s in read], [s.format(**words) for s in write], after
 
 
@@ -155,8 +169,12 @@ def waves(
     """
     have = set(ports)
     if kind_of_logic(have) == "scan":
-        found = [("EN", "0111"), ("SIN, CLK", "=000"), ("LE", "1000")]
-        after = f"{times['on_s']} + {wait}" if times else f"delay of EN + {wait}"
+        found = [("SIN, CLK", "=000"), ("LE", "1000")]
+        last = names.ENABLE if names.ENABLE in have else "LE"
+        if last == names.ENABLE:
+            found.insert(0, (last, "0111"))
+        late = times.get("on_s" if last == names.ENABLE else "follow_s")
+        after = f"{late or f'delay of {last}'} + {wait}"
         return found, {1: "inputs step", 2: after}
     code = "M, A" if names.ADDRESS in have else "M"
     lines = [("EN", "10111"), (code, "====="), ("mode switches", "=x===")]

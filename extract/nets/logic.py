@@ -7,7 +7,7 @@ the array, and a mode says their levels; its transistors are left out, as its wi
 from __future__ import annotations
 
 from ...base.groups import Groups
-from ...base.names import CONTROL, DECODER_PINS, LINE, SCAN_PINS, complement, fold
+from ...base.names import CONTROL, DECODER_PINS, LINE, SCAN_NEEDED, complement, fold
 from ...lvs.flat import FlatNetlist
 from .labels import labels_of
 
@@ -25,7 +25,7 @@ def logic_devices(flat: FlatNetlist, names: list[str], supplies: frozenset[str])
         supplies: names of the supply nets.
     """
     labels = {fold(label) for net in flat.nets for label in labels_of(net.name)}
-    has_logic = any(labels.issuperset(pins) for pins in (SCAN_PINS, DECODER_PINS))
+    has_logic = any(labels.issuperset(pins) for pins in (SCAN_NEEDED, DECODER_PINS))
     groups = Groups()
     root = groups.of
     ends: dict[int, list[int]] = {}

@@ -63,6 +63,16 @@ class Chain:
         if not self.nets or len(set(self.nets)) != len(self.nets):
             raise ModeError("a chain drives one net or more, and each once")
 
+    @property
+    def enabled(self) -> bool:
+        """Whether an enable turns select lines off: without any there is none."""
+        return any(map(is_gated, self.nets))
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Pins that carry a level, in the order of a step."""
+        return tuple(pin for pin in INPUTS if self.enabled or pin != names.ENABLE)
+
     def bits(self, levels: Mapping[str, bool]) -> tuple[bool, ...]:
         """Return the bits to shift in, in the order of time.
 
@@ -106,7 +116,8 @@ class Chain:
     def told(self, drives: Drives) -> Told:
         """Return what to shift in for a mode."""
         bits = "".join("01"[bit] for bit in self.bits(drives.gates))
-        text = f"scan chain: {bits} (first bit first), then LE, then EN"
+        after = "LE, then EN" if self.enabled else "LE"
+        text = f"scan chain: {bits} (first bit first), then {after}"
         return Told("scan", {"bits": bits}, text)
 
     def sequence(self, levels: Mapping[str, bool]) -> Iterator[Step]:
@@ -115,15 +126,16 @@ class Chain:
         Select lines go off first; bits are shifted in while latches hold; the latches follow
         while no select line is on; then the new ones go on.
         """
-        off = dict.fromkeys(INPUTS, False) | {"RSTN": True}
-        yield Step("select lines off", off)
+        off = dict.fromkeys(self.pins, False) | {"RSTN": True}
+        yield Step("select lines off" if self.enabled else "latches hold", off)
         for number, bit in enumerate(self.bits(levels)):
             yield Step(f"bit {number}", {**off, "SIN": bit})
             yield Step(f"bit {number} shifted", {**off, "SIN": bit, "CLK": True})
         yield Step("clock low", off)
         yield Step("latched", {**off, "LE": True})
         yield Step("held", off)
-        yield Step("select lines on", {**off, "EN": True})
+        if self.enabled:
+            yield Step("select lines on", {**off, names.ENABLE: True})
 
 
 #: reset: the chain cleared, no select line on; the state at power-up

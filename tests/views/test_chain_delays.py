@@ -8,13 +8,17 @@ from dataclasses import asdict
 
 import pytest
 
+from crossstack.addresses import chain_value
+from crossstack.analyse import stimulus
+from crossstack.base import names
 from crossstack.pdk import Conditions
-from crossstack.solve.modes.address import RESET
+from crossstack.solve.modes.address import RESET, Chain
 from crossstack.views import chain_delays as room
 from crossstack.views.chain_delays import FollowedChain, chain_delays
 from crossstack.views.corners import corner_figures
-from crossstack.views.delays import EDGE_S, control_lines
+from crossstack.views.delays import EDGE_S, Circuit, control_lines, scan_order
 from crossstack.views.liberty import liberty_lines
+from crossstack.views.model import write_model
 from crossstack.views.onboard import settings
 from crossstack.views.ports import port_groups
 
@@ -55,6 +59,33 @@ def test_bits_come_out_after_as_many_clocks(scan):
     n = len(lines)
     assert out[n - 1 :] == sent[: len(sent) - n + 1]
     assert out[: n - 1] == [False] * (n - 1)
+
+
+@pytest.mark.requires_program("iverilog")
+def test_a_chain_without_select_lines_has_no_enable(draw, network_of, tmp_path):
+    """A macro without select transistors could not be built: "no level stated for CLK"."""
+    block = draw(rows=1, cols=2, cell="passive", periphery="scan")
+    network = network_of(block)
+    what = stimulus(network, block.tech)
+    circuit = Circuit(block.extracted, block.abstract, None)
+    order = scan_order(block.extracted, block.abstract, block.tech, network)
+    assert order == ("WSEL[0]", "WSEL[1]", "WT", "WB")
+    assert "EN" not in {pin for step in Chain(order).sequence(dict.fromkeys(order, True))
+                        for pin in step.levels}  # fmt: skip
+    assert "EN" not in chain_value(order)["pins"]
+    assert chain_value(("TS[0]",))["pins"] == [*names.SCAN_PINS]
+    times = asdict(FollowedChain(circuit, block.tech, order, {}).delays())
+    assert {key for key, value in times.items() if not value} == {"on_s", "off_s"}
+    groups = port_groups(block.abstract.pins)
+    write_model(tmp_path, block.abstract, groups, network, block.tech, what, 1e-9, chain=order)
+    command = ["iverilog", "-g2012", "-Wall", "-o", "a.vvp", "blk_bench.sv", "blk_model.sv"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    done = subprocess.run(["vvp", "a.vvp"], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=60, check=True)  # fmt: skip
+    assert "PASS" in done.stdout
+    told = " ".join(settings({g.name for g in groups}, dict.fromkeys(times, "1 ns"), 2)[0])
+    assert "EN" not in told
+    assert "LE high" in told
 
 
 def test_a_long_chain_is_not_followed(scan, monkeypatch):
