@@ -35,7 +35,7 @@ def verdict(value: dict[str, Any]) -> str:
         said = ", nor can ".join([f"{asked[0]} cannot be had", *asked[1:]])
     else:
         said = " and ".join(asked) + " cannot be had together"
-    more = [name for name in _missed_by_nearest(value) if name not in clash["targets"]]
+    more = [n for n in _missed_by_nearest(value) if n not in clash["targets"]]
     names = " and ".join(METRICS[name].bound_words(bounds[name]) for name in more)
     return f"not met: {said} ({scope})" + (f"; the nearest point misses {names}" if more else "")
 
@@ -81,17 +81,21 @@ def _by_theory(search: dict[str, Any]) -> str:
 
 
 def _missed_by_nearest(value: dict[str, Any]) -> list[str]:
-    return [*value["points"][0]["missed"]] if value["points"] else []
+    missed = value["points"][0]["missed"] if value["points"] else {}
+    return [name for name, figure in missed.items() if figure is not None]
 
 
 def nearest_words(value: dict[str, Any]) -> str:
     """Return in words which point is nearest, what it misses, and of how many it is the nearest."""
     bounds, found = value["target"]["targets"], (value["conflict"] or {}).get("nearest")
-    missed = [METRICS[name].bound_words(bounds[name]) for name in _missed_by_nearest(value)]
+    missed = value["points"][0]["missed"]
+    known = [METRICS[n].bound_words(bounds[n]) for n in missed if missed[n] is not None]
+    unknown = [METRICS[n].bound_words(bounds[n]) for n in missed if missed[n] is None]
     said = f"{value['points'][0]['name']}.yaml"
     if found is not None:
         said += _of_how_many("nearest", found, value, " in full")
-    return said + (f"; it misses {' and '.join(missed)}" if missed else "")
+    said += f"; it misses {' and '.join(known)}" if known else ""
+    return said + (f"; {' and '.join(unknown)} is not known of it" if unknown else "")
 
 
 def best_words(value: dict[str, Any], name: str) -> str:

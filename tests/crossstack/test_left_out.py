@@ -120,7 +120,9 @@ def test_a_target_that_nobody_can_judge_is_unknown(tmp_path, capsys):
     assert run(["size", str(target), "-o", str(tmp_path / "out")]) == 1
     out = capsys.readouterr().out
     assert "is not known of any combination that was looked at, nor ruled out" in out
+    assert "write_share at least 100 % is not known of it" in out
     assert "proved" not in out
+    assert "misses" not in out
 
 
 def test_a_datasheet_says_how_many_rows_and_what_current_a_write_takes():
