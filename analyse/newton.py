@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from ..solve.circuit.circuit import held_voltages
-from ..solve.circuit.factors import STEPS, PartsFactor, symmetric_factor, weak_entries
+from ..solve.circuit.factors import STEPS, PartsFactor, SamePattern, weak_entries
 from ..solve.circuit.graph import Factorised
 from ..solve.network.assembly import switch_conductances
 from ..solve.network.nonlinear import jacobian_of
@@ -85,7 +85,7 @@ class _Steps:
 
     def __init__(self, circuit: Circuit, before: Callable[[Floats], Floats] | None) -> None:
         """Begin with a factor of a similar matrix."""
-        self._circuit, self._before = circuit, before
+        self._circuit, self._before, self._pattern = circuit, before, SamePattern()
 
     def __call__(self, matrix: csc_matrix, right: Floats, by_a: Floats, by_b: Floats) -> Floats:
         """Return the solution, to a share of `_SHARE` at least.
@@ -109,7 +109,7 @@ class _Steps:
             self._before = parts.about
             found = _iterated(matrix, right, parts.about, STEPS)
             return parts.solve(right) if found is None else found
-        whole = symmetric_factor(matrix)
+        whole = self._pattern.factor(matrix)
         self._before = whole.solve
         return np.asarray(whole.solve(right))
 

@@ -16,18 +16,25 @@ Floats = NDArray[np.float64]
 _STEPPED, STEPS = 1e-9, 60
 
 
-class LineFactor:
-    """A factor in reverse Cuthill-McKee order."""
+class OrderedFactor:
+    """A factor of a matrix whose rows and columns were put in another order."""
 
-    def __init__(self, matrix: csc_matrix) -> None:
-        self._order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
-        self._lu = _regular_factor(matrix[self._order][:, self._order].tocsc(), "NATURAL")
+    def __init__(self, lu: SuperLU, order: NDArray[np.intp]) -> None:
+        self._lu, self._order = lu, order
 
     def solve(self, right: Floats) -> Floats:
         """Solve for one right-hand side, or for several side by side."""
         out = np.empty_like(right)
         out[self._order] = self._lu.solve(right[self._order])
         return out
+
+
+class LineFactor(OrderedFactor):
+    """A factor in reverse Cuthill-McKee order."""
+
+    def __init__(self, matrix: csc_matrix) -> None:
+        order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
+        super().__init__(_regular_factor(matrix[order][:, order].tocsc(), "NATURAL"), order)
 
 
 class PartsFactor:
@@ -133,3 +140,45 @@ def symmetric_factor(matrix: csc_matrix, order: str = "MMD_AT_PLUS_A") -> SuperL
         RuntimeError: if a pivot is lost to rounding.
     """
     return splu(matrix, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+class SamePattern:
+    """Factors of one matrix after the other, mostly of one pattern.
+
+    To find the order of a pattern takes two to three times as long as a factor in it, so that it is
+    found once. A matrix of another pattern is factorised as if it were the first.
+    """
+
+    def __init__(self) -> None:
+        self._order: NDArray[np.intp] | None = None
+        self._pattern: tuple[NDArray[np.intp], ...] = ()
+        self._numbers = csc_matrix((0, 0))
+
+    def factor(self, matrix: csc_matrix) -> SuperLU | OrderedFactor:
+        """Factor of a matrix like those of `symmetric_factor`.
+
+        Raises:
+            RuntimeError: if a pivot is lost to rounding.
+        """
+        if self._order is None or not self._known(matrix):
+            first = symmetric_factor(matrix)
+            self._keep(matrix, np.argsort(first.perm_c))
+            return first
+        numbers = self._numbers
+        ordered = csc_matrix(
+            (matrix.data[numbers.data], numbers.indices, numbers.indptr), matrix.shape
+        )
+        return OrderedFactor(symmetric_factor(ordered, "NATURAL"), self._order)
+
+    def _known(self, matrix: csc_matrix) -> bool:
+        mine = (matrix.indptr, matrix.indices)
+        return all(map(np.array_equal, mine, self._pattern))
+
+    def _keep(self, matrix: csc_matrix, order: NDArray[np.intp]) -> None:
+        """Keep the order of a pattern, and where each value of its matrices goes in it."""
+        self._order, self._pattern = order, (matrix.indptr, matrix.indices)
+        place = np.arange(matrix.nnz)
+        numbers = csc_matrix((place, matrix.indices, matrix.indptr), matrix.shape)
+        self._numbers = numbers[order][:, order].tocsc()
+        # SuperLU would sort them where they lie, without the values of the next matrix
+        self._numbers.sort_indices()

@@ -207,6 +207,25 @@ def finish_lanes(B, n, D, E, seg, cseg, top, bottom, v, vs, X, W, V, R, row_amps
                     V[k, i, j] = vs[j, k] + X[i, j, k]
 
 
+@njit(**FLAGS)
+def add_up(part, sums):
+    """sums[k] = part[:, k] added up; numpy's sum along an axis takes much longer to compile."""
+    for k in range(LANES):
+        sums[k] = 0.0
+    for i in range(part.shape[0]):
+        for k in range(LANES):
+            sums[k] += part[i, k]
+
+
+@njit(**FLAGS)
+def largest(values):
+    """Return the largest of some values."""
+    most = values[0]
+    for value in values:
+        most = max(most, value)
+    return most
+
+
 @njit(cache=True, error_model="numpy")
 def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, tol, limit, state):
     """`kernels.pcg` for all lanes together, each with a column of `state`.
@@ -216,19 +235,24 @@ def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, to
     m = B.shape[2]
     part = np.zeros((n, LANES))
     part2 = np.zeros(((m + COLS - 1) // COLS, LANES))
+    pq = np.zeros(LANES)
     alpha = np.zeros(LANES)
     beta = np.zeros(LANES)
+    new = np.zeros(LANES)
     rz, before, total, slowest, past = state
-    if rz.max() == 0.0:
-        forward_lanes(DC, EC, cseg, True, alpha, P, X, R, Q, part2)
-        rz[:] = part2.sum(axis=0)
-        if rz.max() == 0.0:
+    # no constants: for each one, the compiler would make a kernel of its own
+    first = largest(rz) == 0.0
+    if first:
+        forward_lanes(DC, EC, cseg, first, alpha, P, X, R, Q, part2)
+        add_up(part2, rz)
+        if largest(rz) == 0.0:
             return 0, 0.0, True
-        backward_lanes(DC, EC, cseg, True, beta, Q, P)
+        backward_lanes(DC, EC, cseg, first, beta, Q, P)
+        first = not first
     worst = np.inf
     for it in range(1, limit + 1):
         apply_lanes(B, n, DR, ER, seg, flow, top, bottom, P, Q, part)
-        pq = part.sum(axis=0)
+        add_up(part, pq)
         worst = 0.0
         for k in range(LANES):
             alpha[k] = rz[k] / pq[k] if pq[k] > 0.0 else 0.0
@@ -246,10 +270,10 @@ def pcg_lanes(B, n, DR, ER, seg, cseg, flow, top, bottom, DC, EC, R, X, P, Q, to
         if worst <= tol:
             advance_lanes(alpha, P, X)
             return it, worst, True
-        forward_lanes(DC, EC, cseg, False, alpha, P, X, R, Q, part2)
-        new = part2.sum(axis=0)
+        forward_lanes(DC, EC, cseg, first, alpha, P, X, R, Q, part2)
+        add_up(part2, new)
         for k in range(LANES):
             beta[k] = new[k] / rz[k] if rz[k] > 0.0 else 0.0
-        rz[:] = new
-        backward_lanes(DC, EC, cseg, False, beta, Q, P)
+            rz[k] = new[k]
+        backward_lanes(DC, EC, cseg, first, beta, Q, P)
     return limit, worst, False

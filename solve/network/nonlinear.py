@@ -17,7 +17,7 @@ from scipy.sparse import coo_matrix, csc_matrix
 
 from ...base.errors import ConvergenceError, DriveError
 from ..circuit.circuit import Circuit, Flow, held_voltages
-from ..circuit.factors import symmetric_factor
+from ..circuit.factors import SamePattern
 from ..circuit.graph import Factorised
 from ..circuit.iv import DeviceLaw, SquareLaw
 from ..circuit.newton import MAX_MOVE, MAX_STEPS, held_back, tangent
@@ -327,7 +327,7 @@ def _by_tangents(
 def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step]:
     """Yield steps of Newton's method with transistors, whose tangents are not symmetric."""
     edges, circuit = base.edges, base.circuit
-    free, kept = circuit.free, circuit.edge
+    free, kept, pattern = circuit.free, circuit.edge, SamePattern()
     while True:
         drops = volts[edges.a] - volts[edges.b]
         slope_a, slope_b = law.slopes(volts, drops)
@@ -335,7 +335,7 @@ def _by_jacobian(base: NetworkSolver, law: _Law, volts: Floats) -> Iterator[Step
         move = np.zeros(circuit.n_groups)
         if len(free):
             matrix = jacobian_of(circuit, slope_a[kept], slope_b[kept])
-            move[free] = symmetric_factor(matrix).solve(-out[free])
+            move[free] = pattern.factor(matrix).solve(-out[free])
         volts = volts + np.clip(move, -MAX_MOVE, MAX_MOVE)[circuit.group]
         yield float(np.abs(move).max(initial=0.0)), volts
 

@@ -19,7 +19,7 @@ from scipy.sparse import coo_matrix, csc_matrix
 
 from ...base.errors import ConvergenceError
 from ..circuit.circuit import held_voltages
-from ..circuit.factors import symmetric_factor
+from ..circuit.factors import SamePattern, symmetric_factor
 from .linear import NetworkSolver
 from .nonlinear import jacobian_of
 from .waves import Watch, Waves
@@ -72,6 +72,7 @@ class RcNetwork:
         sharing = np.bincount(self._at, minlength=circuit.n_groups)
         self._share = 1.0 / sharing[self._at]
         self._factors: dict[float, Any] = {}
+        self._pattern = SamePattern()
 
     def held(self, volts: Mapping[str, float]) -> Floats:
         """Return the voltages of the driven groups for those of the ports, V."""
@@ -100,7 +101,7 @@ class RcNetwork:
             self._factors.pop(slope, None)
             if len(self._factors) >= _KEPT:
                 self._factors.pop(next(iter(self._factors)))
-            self._factors[slope] = symmetric_factor((self._c / slope + matrix()).tocsc())
+            self._factors[slope] = self._pattern.factor((self._c / slope + matrix()).tocsc())
         return self._factors[slope]
 
     def _stage(
