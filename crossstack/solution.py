@@ -94,9 +94,7 @@ class Solution:
         pads = at_pads(loaded, drop) if isinstance(loaded, Network) else None
         value |= {} if pads is None else {"pads": pads.to_json()}
         value |= _record(tech, drop, self.given, read)
-        value["laws"] = self.laws.to_json()
-        if self.laws.every is not None:
-            value["nonlinear"] = value["laws"]["read"]
+        value["laws"] = {**self.laws.to_json(), "text": self.laws.text(drop.mode)}
         lines = [tech.conditions.text, self.laws.text(drop.mode)]
         lines += [*self.what.text.values(), *drop_lines(drops)]
         lines += [] if pads is None else pads.lines()

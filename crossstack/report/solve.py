@@ -11,7 +11,7 @@ from ..analyse.tables import CSV, NPZ, STEM, read_maps, table_in
 from ..base.files import read_json, sha256
 from ..base.units import percent
 from ..pdk import FileError
-from .cards import drop_card
+from .cards import drop_card, write_card
 from .charts import histogram
 from .electrical import column_charts
 from .maps import SERIES, mode_panels
@@ -48,7 +48,11 @@ def _context(folder: Path) -> dict[str, Any]:
     return {
         "name": value.get("network", folder.name),
         "drop": value,
-        "checks": [drop_card(mode, m) for mode, m in value["modes"].items()],
+        "checks": [
+            *(drop_card(mode, m) for mode, m in value["modes"].items()),
+            *(write_card(writes) for writes in [value.get("write_voltages")] if writes),
+        ],
+        "laws": _laws(value.get("laws", {})),
         "series": SERIES,
         "block": max((p["block"] for p in panels), default=1),
         "maps_json": script_json({"panels": panels}),
@@ -71,6 +75,14 @@ def _context(folder: Path) -> dict[str, Any]:
             _KINDS,
         ),
     }
+
+
+def _laws(laws: dict[str, Any]) -> str:
+    """Return which law the memristors follow, as one sentence; empty if it was not recorded."""
+    text = str(laws.get("text", ""))
+    bent = laws.get("read", {}).get("law", "linear") != "linear"
+    ideal = "; those of the ideal array follow it, too" if bent else ""
+    return f"{text[:1].upper()}{text[1:]}{ideal}"
 
 
 def _spread(many: dict[str, Any] | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -294,9 +295,29 @@ told.push(document.querySelectorAll("#maps canvas").length);
     assert told[1:] == [str(20 * COLS), "3"]
 
 
-def test_solve_says_which_law_the_devices_follow(crossstack, built, tmp_path):
-    assert crossstack("solve", built, "--nonlinear", "-o", tmp_path).code == 0
-    assert "sinh(b V) / b with b = 3 /V" in (tmp_path / "report.html").read_text()
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ((), "Memristors: linear."),
+        (("--nonlinear",), "Memristors: I = G sinh(b V) / b with b = 3 /V; those of the ideal"),
+        (
+            ("--nonlinear", "--device", "law=cubic", "--device", "cubic_c_per_v2=2"),
+            "Memristors: I = G (V + c V^3) with c = 2 /V^2; those of the ideal array follow it, too.",
+        ),
+        (("--mode", "deep-net"), "with b = 3 /V in the tier that is written, else linear."),
+        (
+            ("--mode", "deep-net", "--nonlinear", "--device", "compliance_a=1e-4"),
+            "in the tier that is written",
+        ),
+    ],
+)
+def test_solve_says_which_law_the_devices_follow(crossstack, built, tmp_path, asked, said):
+    ran = crossstack("solve", built, *asked, "-o", tmp_path)
+    assert ran.code == 0, ran.err
+    text = unescape((tmp_path / "report.html").read_text())
+    assert said in text
+    value = json.loads((tmp_path / "ir_drop.json").read_text())
+    assert ("Write voltages" in text) is ("write_voltages" in value) is ("deep-net" in asked)
 
 
 def test_a_builds_own_files_are_not_overwritten(crossstack, built):

@@ -39,7 +39,7 @@ def test_nonlinear_is_newtons_solution_with_working_transistors(crossstack, buil
     )
     wanted = [-direct.port_currents[pin] for pin in drives.outputs]
     assert amps(ran) == pytest.approx(wanted, rel=1e-9)
-    assert ran.json["nonlinear"]["b_per_V"] == law.b
+    assert ran.json["laws"]["read"]["b_per_V"] == law.b
     mode = ran.json["modes"]["expansion"]
     assert mode["method"].startswith("newton")
     ideal = 2 * ROWS * law.current(np.array(1e-4), np.array(TECH.memristor.v_read_v))
@@ -50,7 +50,7 @@ def test_nonlinear_devices_carry_more_and_linear_ones_as_before(crossstack, buil
     linear, bent = crossstack("solve", built, "--json"), crossstack(
         "solve", built, "--nonlinear", "--json"
     )  # fmt: skip
-    assert "nonlinear" not in linear.json
+    assert linear.json["laws"]["read"]["law"] == "linear"
     assert linear.json["modes"]["expansion"]["method"] == "direct"
     ratio = amps(bent) / amps(linear)
     assert ((ratio > 1.0) & (ratio < np.sinh(0.6) / 0.6)).all()
