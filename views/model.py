@@ -71,6 +71,7 @@ def write_model(
     name = block.name
     shared = {
         "name": name,
+        "module": identifier(name),
         "inputs": inputs,
         "cols": network.cols,
         "n_states": len(found),

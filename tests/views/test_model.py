@@ -82,6 +82,7 @@ def test_the_bench_fails_on_a_wrong_number(views, tmp_path, file, line):
         {"rows": 1, "cols": 1, "periphery": "decoder"},
         {"rows": 2, "cols": 1, "row_ends": "both"},
         {"rows": 1, "cols": 2, "periphery": "scan"},
+        {"rows": 1, "cols": 1, "cell": "passive", "name": "module"},
     ],
     ids=lambda v: "-".join(map(str, v.values())),
 )
@@ -89,7 +90,7 @@ def test_other_macros_have_models_too(draw, network_of, tmp_path, values):
     block = draw(**values)
     network = network_of(block)
     write(tmp_path, block, network, stimulus(network, block.tech))
-    code, out = simulate(tmp_path)
+    code, out = simulate(tmp_path, block.spec.top_name)
     assert code == 0, out
 
 
