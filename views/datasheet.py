@@ -11,7 +11,8 @@ from ..base.units import percent
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
 from .liberty import DELAYS_TOLD, LEAKAGE_TOLD
-from .onboard import kind_of_logic, later, settings, waves
+from .modes import written_in
+from .onboard import kind_of_logic, later, settings, waves, write_waves
 from .pintable import modes_table, pin_table
 from .power import supply_windows
 
@@ -95,7 +96,8 @@ def datasheet(
             for g in groups
         ],
         "supply_windows": [w.to_json(um) for w in supply_windows(block)],
-        "modes": modes_table(network, tech, [pin.name for pin in block.pins]),
+        "modes": modes_table(network, [pin.name for pin in block.pins]),
+        "not_written": written_in(network)[1],
         "lines": _lines(found.nets),
         "ir_drop": _drops(found.ir_drop),
         "limits": _limits(found.em),
@@ -177,7 +179,8 @@ def _times(sheet: Mapping[str, Any]) -> dict[str, str]:
 def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, str]:
     """Return name -> SVG of the diagrams of a datasheet."""
     words = (
-        f"{sheet['tiers']} tiers of {sheet['rows']} rows x {sheet['cols']} columns",
+        f"{counted(sheet['tiers'], 'tier')} of {counted(sheet['rows'], 'row')} x "
+        f"{counted(sheet['cols'], 'column')}",
         f"{sheet['size_um'][0]:g} um x {sheet['size_um'][1]:g} um",
     )
     found = {"block": block_diagram(sheet["name"], groups, words)}
@@ -194,26 +197,31 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
         read, marks = waves(have, _times(sheet), wait)
         step = "xxx==" if len(read[0][1]) > len(step) else step
     read += [(name, step) for name in inputs] + [(names.OUTPUT, f"x{step[:-1]}")]
-    found["read"] = timing_diagram("Read: both tiers", read, marks)
-    if len(sheet["modes"]) and any("written" in key for row in sheet["modes"] for key in row):
-        found["write"] = timing_diagram("Write of column k of one tier", _write_waves(), {
-            1: "others off", 2: "column k on", 3: "pulse", 4: "pulse ends", 5: "reads again",
+    found["read"] = timing_diagram(
+        "Read: both tiers" if sheet["tiers"] > 1 else "Read", read, marks
+    )
+    if sheet["not_written"] is None:
+        of_tier = " of one tier" if sheet["tiers"] > 1 else ""
+        found["write"] = timing_diagram(f"Write of column k{of_tier}", _write_waves(have, sheet), {
+            1: "others off", 2: "column k on", 3: "pulse", 4: "pulse ends", 5: "column k off",
         })  # fmt: skip
     return found
 
 
-def _write_waves() -> list[tuple[str, str]]:
+def _write_waves(have: Sequence[str], sheet: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the order in which the controls of a write change: break before make."""
-    tier, row, column = "written tier", names.WRITE_ROW, names.WRITE_SELECT
-    return [
-        (f"select k, {tier}", "101110"),
-        (f"select j, {tier}", "100000"),
-        ("select k, other tier", "100000"),
-        (f"{column} k", "001110"),
-        (names.write_tier("x"), "001110"),
-        (row, "xx0=00"),
-        (f"{names.OUTPUT} j", "=x===="),
-    ]
+    two, more = sheet["tiers"] > 1, sheet["cols"] > 1
+    own, row, column = ", written tier" if two else "", names.WRITE_ROW, names.WRITE_SELECT
+    write = names.write_tier("x" if two else names.BOTTOM)
+    found = [(f"select k{own}", "101110")]
+    if more:
+        found.append((f"select j{own}", "100000"))
+    if two:
+        found.append(("select k, other tier", "100000"))
+    found += [(f"{column} k", "001110"), (write, "001110"), (row, "xx0=00")]
+    if two and more:
+        found.append((f"{names.OUTPUT} j", "=x===="))
+    return [*write_waves(have), *found]
 
 
 def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -231,19 +239,14 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         f"Set {low} low: rows are led to {inputs}, columns to {names.OUTPUT}.",
         *([f"Set every {selects} high."] if selects else []),
     ]
-    set_write = [
-        f"Set every {selects} low, and {drivers} and {names.WRITE_RAIL} to 0 V.",
-        f"Set {names.WRITE_SELECT} of column k high, and {tiers}: the tier that is written.",
-        f"Set that tier's select line of column k high ({selects}). The other tier's lines of the "
-        "other columns may be high, too: these columns are read meanwhile.",
-    ]
+    set_write = _set_write(sheet, selects, drivers, tiers)
     after = (
         "Return all of them to 0 V, then set the select line low, then "
         f"{names.WRITE_SELECT} and {tiers}. Read back, and repeat as needed."
     )
     if logic:
         times = _times(sheet)
-        set_read, set_write, after = settings(have, times, sheet["cols"])
+        set_read, set_write, after = settings(have, times, sheet["cols"], sheet["tiers"])
         what, key, pin = ("select lines are on", "on_s", names.ENABLE)
         if names.ENABLE not in have:
             what, key, pin = ("mode switches stand", "follow_s", "LE")
@@ -263,6 +266,22 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         after,
     ]
     return {"read": read, "write": write}
+
+
+def _set_write(sheet: Mapping[str, Any], selects: str, drivers: str, tiers: str) -> list[str]:
+    """Return how controls that are pins of their own are set for a write."""
+    off = f"Set every {selects} low, and {drivers} and {names.WRITE_RAIL} to 0 V."
+    if sheet["tiers"] == 1:
+        write, select = f"and {tiers}.", f"Set {selects} of column k high."
+    else:
+        write = f"and {tiers}: the tier that is written."
+        select = f"Set that tier's select line of column k high ({selects})."
+        if sheet["cols"] > 1:
+            select += (
+                " The other tier's lines of the other columns may be high, too: these columns are "
+                "read meanwhile."
+            )
+    return [off, f"Set {names.WRITE_SELECT} of column k high, {write}", select]
 
 
 def _write_limits(device: Mapping[str, Any], rows: int) -> str:
@@ -298,6 +317,11 @@ def span(values: Sequence[float] | None, unit: str) -> str:
     return low if low == high else f"{low} .. {high}"
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number of things, the word in its plural but for one."""
+    return f"{number} {word}{'s' if number != 1 else ''}"
+
+
 def markdown(
     sheet: Mapping[str, Any], pictures: Mapping[str, str], how: Mapping[str, list[str]]
 ) -> str:
@@ -314,4 +338,4 @@ def html(
     return filled("datasheet.html.j2", values, html=True)
 
 
-_FORMATS = {"quantity": quantity, "span": span, "percent": percent}
+_FORMATS = {"quantity": quantity, "span": span, "percent": percent, "counted": counted}

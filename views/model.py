@@ -75,6 +75,7 @@ def write_model(
         "inputs": inputs,
         "cols": network.cols,
         "n_states": len(found),
+        "n_read": sum(bool(state.reads) for state in found),
         "controls": controls,
         "held": [_bit(pin) for pin in held],
         "decoder": bool(held),
@@ -110,7 +111,7 @@ def write_model(
     write_text(folder / f"{name}_model.sv", model)
     write_text(folder / f"{name}_bench.sv", bench)
     rows = {
-        "matrix": (word for state in found for word in _hex(state.matrix)),
+        "matrix": (word for state in found if state.reads for word in _hex(state.matrix)),
         "states": (_pattern(state, controls) for state in found),
         "vectors": (word for vector in vectors for word in vector),
     }
@@ -210,7 +211,8 @@ def _ranges(found: Sequence[State]) -> Iterator[dict[str, object]]:
         if state.write_tier != NONE:
             text = f", column 0 .. {state.write_column} of {tier} written"
             if state.write_column == NONE:
-                text = f" by an address of no column: every column is read, none of {tier} written"
+                read = "every column is read" if state.reads else "no column is read"
+                text = f" by an address of no column: {read}, none of {tier} written"
             elif not state.reads:
                 text += ", none read"
         yield {"first": start, "last": k, "mode": state.mode, "text": text}

@@ -65,12 +65,11 @@ _SET = {
     "decoder": (
         [
             "Set EN low{low}: every select line goes off.",
-            "Set every bit of M high: both tiers are read.{any}",
+            "Set every bit of M high: {every} read.{any}",
             "Set EN high{setup}; {held} held from then on{hold}.",
         ],
         [
-            "Set EN low{low}, and WR and WC to 0 V. Set {to}M[0] high and M[1] low to write the "
-            "top tier, or M[0] low and M[1] high to write the bottom one. {meanwhile}",
+            "Set EN low{low}, and WR and WC to 0 V. Set {to}{code}. {meanwhile}",
             "When the mode switches stand{setup}, set EN high: the select line of column k goes "
             "on{on}.",
         ],
@@ -114,8 +113,16 @@ _LATER = (
 _PINS = {"decoder": "EN", "scan": "EN, LE and CLK"}
 
 
+#: mode bits of a decoder that write: of one tier, and of two
+_CODES = (
+    "M[0] low and M[1] high",
+    "M[0] high and M[1] low to write the top tier, or M[0] low and M[1] high to write the bottom "
+    "one",
+)
+
+
 def settings(
-    ports: Iterable[str], times: Mapping[str, str], cols: int
+    ports: Iterable[str], times: Mapping[str, str], cols: int, tiers: int
 ) -> tuple[list[str], list[str], str]:
     """Return how logic on board is set for a read and for a write, and how a write ends.
 
@@ -124,6 +131,7 @@ def settings(
         times: key of `delays.LogicDelays`, of a chain of `chain_delays.ChainDelays` -> how long,
             in words; empty if not known.
         cols: number of columns.
+        tiers: number of tiers.
     """
     have = set(ports)
     address = names.ADDRESS in have
@@ -131,8 +139,10 @@ def settings(
         "any": " A may be any address." if address else "",
         "held": "A and M are" if address else "M is",
         "to": "A to column k, and " if address else "",
+        "code": _CODES[tiers > 1],
+        "every": "both tiers are" if tiers > 1 else "every column is",
         "meanwhile": "The other tier of the other columns is read meanwhile."
-        if cols > 1 else "Nothing is read meanwhile.",
+        if cols > 1 and tiers > 1 else "Nothing is read meanwhile.",
         "low": "", "setup": "", "hold": "", "on": "", "off": "", "shift": "", "latch": "",
     }  # fmt: skip
     kind = kind_of_logic(have)
@@ -187,23 +197,36 @@ def waves(
     return [*lines, ("what EN turns on", "10011")], marks
 
 
+def write_waves(ports: Iterable[str]) -> list[tuple[str, str]]:
+    """Return name and levels of the pins of logic on board over the steps of a write, if any."""
+    have = set(ports)
+    kind = kind_of_logic(have)
+    if kind == "scan":
+        return [(names.ENABLE, "101110"), ("SIN, CLK", "0=0000"), ("LE", "010000")]
+    code = "M, A" if names.ADDRESS in have else "M"
+    return [(names.ENABLE, "101110"), (code, "=x====")] if kind else []
+
+
 def later(kind: str, known: bool) -> str:
     """Return what is said of times that the logic takes and no figure holds, '' for none."""
     return _LATER.format(pins=_PINS[kind]) if kind and not known else ""
 
 
-def mode_rows(reads: Mapping[str, int | None], cols: int) -> dict[str, dict[str, str]]:
+def mode_rows(
+    reads: Mapping[str, int | None], cols: int, meanwhile: bool
+) -> dict[str, dict[str, str]]:
     """Return what a decoder's pins carry, in words: pin -> head -> level.
 
     Args:
         reads: head of a column of the mode table -> the tier that is read, None for both.
         cols: number of columns.
+        meanwhile: columns are read while another one is written.
     """
     last = (1 << names.address_bits(cols)) - 1
     own = "column k"
     if cols <= last:
         span = f"{cols} .. {last}" if cols < last else f"{last}"
-        own += f" ({span}: every column is read, none is written)"
+        own += f" ({span}: {'every column is read, ' if meanwhile else ''}none is written)"
     found = {
         names.numbered(names.ADDRESS, "*"): {
             head: "any" if tier is None else own for head, tier in reads.items()

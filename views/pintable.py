@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analyse import refusal, write_options
+from ..analyse import write_options
 from ..base import names
-from ..solve import MODES, network_drives
+from ..solve import ArrayKind, network_drives
+from ..solve.modes.modes import read_tiers
 from .access import on_tracks
+from .modes import macro_modes, reads_meanwhile
 from .onboard import kind_of_logic, mode_rows
 
 if TYPE_CHECKING:
     from ..analyse import Stimulus
     from ..pdk import Tech
-    from ..solve import Drives, Network
+    from ..solve import Drives, Mode, Network
     from .abstract import Abstract, Pin
 
 COLUMNS = (
@@ -90,47 +92,33 @@ def voltages(network: Network, tech: Tech, what: Stimulus) -> dict[str, tuple[fl
 def _every_way(network: Network, tech: Tech, what: Stimulus) -> Iterator[tuple[str, Drives]]:
     """Yield what every mode drives: inputs at 0 and at their values, each tier, each polarity."""
     ends = {0, network.cols - 1}
-    for mode in MODES.values():
-        if refusal(network, mode.name) is not None:
-            continue
+    for mode in macro_modes(network):
         for inputs in (np.zeros_like(what.inputs), what.inputs):
-            own = [{"read_tier": t, "write_column": c} for t in range(2) for c in ends]
+            tiers = read_tiers(ArrayKind.of(network))
+            own = [{"read_tier": t, "write_column": c} for t in tiers for c in ends]
             for options in own if mode.writes else [{}]:
                 for way in write_options(tech, mode.name, dict(options), network.rows):
                     yield mode.name, network_drives(network, mode.name, inputs, **way)
 
 
-def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[str, str]]:
+def modes_table(network: Network, pins: Iterable[str]) -> list[dict[str, str]]:
     """Return what every kind of pin carries in every mode, in words of the mode table.
 
     Of a scan chain there are the lines that it sets, whose levels are shifted in.
 
     Args:
         network: extracted.
-        tech: for the write voltages.
         pins: of the block.
     """
-    from ..solve import ArrayKind
-
     kind = ArrayKind.of(network)
     rows: dict[str, dict[str, str]] = {}
     heads: dict[str, int | None] = {}
-    for mode in MODES.values():
-        # a lone column is written, too, and nothing is read meanwhile
-        alone = network.cols == 1 and mode.writes and mode.refusal(kind, 2) is None
-        if refusal(network, mode.name) is not None and not alone:
-            continue
-        reads = range(len(names.TIERS)) if mode.writes else (None,)
-        for tier in reads:
-            head = mode.name
+    for mode in macro_modes(network):
+        for tier in read_tiers(kind) if mode.writes else (None,):
+            head = mode.name if tier is None else _head(mode, network, tier)
             letters = {"R": "", "W": ""}
             if tier is not None:
-                other = names.TIERS[1 - tier]
-                letters = {"R": names.TIERS[tier], "W": other}
-                read, write = names.TIER_NAMES[tier], names.TIER_NAMES[1 - tier]
-                head += f", {read} reads, column k of {write} is written"
-                if alone:
-                    head = f"the column of {write} is written, none is read"
+                letters = {"R": names.TIERS[tier], "W": names.TIERS[1 - tier]}
             heads[head] = tier
             for rule in mode.rules(kind):
                 name = rule.pins.format(i="*", **letters)
@@ -138,7 +126,7 @@ def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[
     own = set(pins)
     logic = kind_of_logic(names.kind_of(pin) or pin for pin in own)
     if logic == "decoder":
-        rows |= mode_rows(heads, network.cols)
+        rows |= mode_rows(heads, network.cols, reads_meanwhile(network))
     elif logic == "scan":
         own |= set(network.gate_nets)
     kinds = own | {names.numbered(names.kind_of(p), "*") for p in own if names.kind_of(p)}
@@ -147,6 +135,15 @@ def modes_table(network: Network, tech: Tech, pins: Iterable[str]) -> list[dict[
         for name, told in sorted(rows.items())
         if name in kinds
     ]
+
+
+def _head(mode: Mode, network: Network, tier: int) -> str:
+    """Return what a mode does that writes the tier beside one, in words."""
+    read, write = names.TIER_NAMES[tier], names.TIER_NAMES[1 - tier]
+    if reads_meanwhile(network):
+        return f"{mode.name}, {read} reads, column k of {write} is written"
+    column = "column k" if network.cols > 1 else "the column"
+    return f"{column} of {write} is written, none is read"
 
 
 def csv_text(table: Sequence[Mapping[str, Any]]) -> str:

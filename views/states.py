@@ -18,7 +18,8 @@ from ..base import names
 from ..base.errors import ConfigError
 from ..solve import MODES, ArrayKind, NetworkSolver, gates_for, network_drives, port_matrix
 from ..solve.modes.decoder import mode_code
-from ..solve.modes.modes import DEEP_NET, EXPANSION
+from ..solve.modes.modes import EXPANSION, read_tiers
+from .modes import reads_meanwhile, written_in
 from .onboard import decoder_of, pin_levels
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def input_names(network: Network) -> tuple[str, ...]:
 def states(
     network: Network, tech: Tech, what: Stimulus, controls: Sequence[str]
 ) -> tuple[State, ...]:
-    """Return every state in which a block computes.
+    """Return every state in which a block computes or is written, those that read first.
 
     Args:
         network: extracted.
@@ -107,15 +108,15 @@ def states(
         way = next(write_options(tech, mode.name, options))
         found += _same(_state(network, what, mode, way, ohms[key], inputs), network, controls)
         _check_size(len(found), network, inputs)
-    found += _alone(network, controls, inputs)
+    found += _writing(network, controls, inputs)
     for tier, code in _other_codes(network, controls, found):
         found.append(_by_code(network, tech, what, tier, code, ohms, inputs))
-        _check_size(len(found), network, inputs)
-    return tuple(found)
+        _check_size(sum(bool(state.reads) for state in found), network, inputs)
+    return tuple(sorted(found, key=lambda state: not state.reads))
 
 
 def _check_size(count: int, network: Network, inputs: Sequence[str]) -> None:
-    """Refuse more numbers than a simulator reads in reasonable time."""
+    """Refuse more numbers than a simulator reads in reasonable time; `count` states read."""
     size = count * network.cols * len(inputs)
     if size > MOST_NUMBERS:
         raise ConfigError(
@@ -130,17 +131,21 @@ def _same(state: State, network: Network, controls: Sequence[str]) -> Iterator[S
         yield replace(state, controls={pin: levels[pin] for pin in controls})
 
 
-def _alone(network: Network, controls: Sequence[str], inputs: tuple[str, ...]) -> Iterator[State]:
-    """Yield the states that write a lone column: nothing is read meanwhile."""
-    mode = MODES[DEEP_NET]
-    if network.cols != 1 or mode.refusal(ArrayKind.of(network), 2) is not None:
+def _writing(network: Network, controls: Sequence[str], inputs: tuple[str, ...]) -> Iterator[State]:
+    """Yield the states that write a column while nothing is read: of one tier, of a lone column."""
+    mode, why_not = written_in(network)
+    if why_not or reads_meanwhile(network):
         return
-    none = np.zeros((1, len(inputs)))
-    for tier in range(len(names.TIERS)):
-        options: dict[str, Any] = {"read_tier": tier, "write_column": 0}
-        drives = network_drives(network, mode.name, np.zeros((2, network.rows)), **options)
-        state = State(mode.name, {}, none, 1 - tier, 0, (), drives, np.zeros(0), options)
-        yield from _same(state, network, controls)
+    none = np.zeros((network.cols, len(inputs)))
+    idle = np.zeros((len(network.tiers), network.rows))
+    for tier in read_tiers(ArrayKind.of(network)):
+        for options in _options(mode, network.cols, (tier,)):
+            column = options["write_column"]
+            drives = network_drives(network, mode.name, idle, **options)
+            state = State(
+                mode.name, {}, none, 1 - tier, column, (), drives, np.zeros(0), options
+            )  # fmt: skip
+            yield from _same(state, network, controls)
 
 
 def _other_codes(
@@ -183,7 +188,7 @@ def _by_code(
     )  # fmt: skip
     written = [j for j in range(network.cols) if levels[names.write_select(j)]]
     column = written[0] if written else NONE
-    mode = MODES[DEEP_NET]
+    mode = written_in(network)[0]
     key = (mode.name, tier)
     if reads and key in ohms:
         way = next(write_options(tech, mode.name, {"read_tier": tier, "write_column": 0}))
@@ -218,11 +223,13 @@ def _ohm(
     return np.where(np.isnan(found), ohm, found)
 
 
-def _options(mode: Mode, cols: int) -> Iterator[dict[str, Any]]:
+def _options(
+    mode: Mode, cols: int, tiers: Sequence[int] = (names.BOTTOM, names.TOP)
+) -> Iterator[dict[str, Any]]:
     if not mode.writes:
         yield {}
         return
-    for tier in range(len(names.TIERS)):
+    for tier in tiers:
         for column in range(cols):
             yield {"read_tier": tier, "write_column": column}
 

@@ -83,7 +83,7 @@ def test_a_chain_without_select_lines_has_no_enable(draw, network_of, tmp_path):
     done = subprocess.run(["vvp", "a.vvp"], cwd=tmp_path, capture_output=True, text=True,
                           timeout=60, check=True)  # fmt: skip
     assert "PASS" in done.stdout
-    told = " ".join(settings({g.name for g in groups}, dict.fromkeys(times, "1 ns"), 2)[0])
+    told = " ".join(settings({g.name for g in groups}, dict.fromkeys(times, "1 ns"), 2, 2)[0])
     assert "EN" not in told
     assert "LE high" in told
 
@@ -160,10 +160,10 @@ def test_the_steps_say_how_long(library):
     _, chain = library
     times = {key: f"{value * 1e9:.3g} ns" for key, value in asdict(chain).items()}
     ports = ("SIN", "CLK", "LE", "EN", "RSTN", "SOUT")
-    read, write, _ = settings(ports, times, 2)
+    read, write, _ = settings(ports, times, 2, 2)
     for steps in (read, write):
         text = " ".join(steps)
         for key in ("high_s", "low_s", "follow_s", "shut_s"):
             assert times[key] in text, key
     assert times["on_s"] in write[-1]
-    assert "ns" not in " ".join(settings(ports, {}, 2)[0])
+    assert "ns" not in " ".join(settings(ports, {}, 2, 2)[0])

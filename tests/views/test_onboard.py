@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from crossstack.analyse import stimulus
 from crossstack.base import names
 from crossstack.extract import net_capacitance
 from crossstack.lvs import compare_layout
@@ -18,9 +19,11 @@ from crossstack.views.corners import circuit_of, corner_figures, leakage_w, tran
 from crossstack.views.datasheet import steps
 from crossstack.views.delays import LogicDelays
 from crossstack.views.liberty import LEAKAGE_TOLD, liberty_lines
+from crossstack.views.modes import written_in
 from crossstack.views.onboard import kind_of_logic, latched, later, waves
-from crossstack.views.pintable import modes_table
+from crossstack.views.pintable import modes_table, voltages
 from crossstack.views.ports import port_groups
+from crossstack.views.states import states
 
 DEVICE = {
     "v_read_V": 0.2, "v_set_V": 2.0, "v_reset_V": 2.0, "write_rows": None, "compliance_A": None,
@@ -41,7 +44,8 @@ def test_a_datasheet_names_pins_that_there_are(ports, kind):
     """Select lines that no pin reaches were to be set high, under no name."""
     assert kind_of_logic(ports) == kind
     told = later(kind, known=False)
-    sheet = {"device": DEVICE, "rows": 3, "cols": 2, "corners": [], "logic_delay": told}
+    sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
+             "logic_delay": told}  # fmt: skip
     found = steps([SimpleNamespace(name=name) for name in ports], sheet)
     text = "\n".join((*found["read"], *found["write"]))
     assert "  " not in text
@@ -59,7 +63,8 @@ def test_a_decoders_times_are_in_its_steps_and_its_diagram():
              for name in ("A", "EN", "M", *ROWS)]  # fmt: skip
     sheet = {
         "device": DEVICE, "rows": 3, "cols": 2, "logic_delay": None, "name": "blk", "tiers": 2,
-        "size_um": (1.0, 1.0), "modes": [], "corners": [{"settle_s": 9e-9, "logic": vars(times)}],
+        "size_um": (1.0, 1.0), "modes": [], "not_written": None,
+        "corners": [{"settle_s": 9e-9, "logic": vars(times)}],
     }  # fmt: skip
     found = steps(ports, sheet)
     text = "\n".join(found["read"])
@@ -89,7 +94,7 @@ def test_the_modes_of_a_decoder_are_those_of_its_pins(draw, network_of, cols):
     """Lines inside were listed, and address, mode and enable were not."""
     block = draw(rows=1, cols=cols, periphery="decoder")
     network = network_of(block)
-    table = {row.pop("pin"): row for row in modes_table(network, block.tech, block.pins)}
+    table = {row.pop("pin"): row for row in modes_table(network, block.pins)}
     starred = {re.sub(r"\[\d+\]", "[*]", pin) for pin in block.pins}
     assert {re.sub(r"\[\d+\]", "[*]", pin) for pin in table} == starred
     heads = [*table["EN"]]
@@ -105,6 +110,42 @@ def test_the_modes_of_a_decoder_are_those_of_its_pins(draw, network_of, cols):
         assert written == "column k (3: every column is read, none is written)"
     else:
         assert all("none is read" in head for head in heads[1:])
+
+
+@pytest.mark.parametrize(
+    ("values", "writes"),
+    [
+        ({"rows": 3, "cols": 3, "cell": "planar", "strap": True}, 3),
+        ({"rows": 1, "cols": 3, "cell": "planar", "periphery": "decoder"}, 4),
+        ({"rows": 1, "cols": 1}, 2),
+        ({"rows": 3, "cols": 3, "cell": "passive"}, 0),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
+)
+def test_what_is_written_while_nothing_is_read(draw, network_of, values, writes):
+    """Pin list, mode table and model knew of no write of one tier, nor of a lone column's volts."""
+    block, m = draw(**values), get_tech().memristor
+    network, tech = network_of(block), block.tech
+    what = stimulus(network, tech)
+    low, high = voltages(network, tech, what)["WR[0]"]
+    assert (low, high) == (0.0, max(m.v_set_v, m.v_reset_v) if writes else 0.0)
+    heads = {key for row in modes_table(network, block.pins) for key in row}
+    assert any("is written, none is read" in head for head in heads) == bool(writes)
+    mode, why_not = written_in(network)
+    assert (why_not is None) == bool(writes)
+    controls = [p.name for p in block.abstract.pins if p.role.digital]
+    found = [s for s in states(network, tech, what, controls) if not s.reads]
+    # of a decoder with three columns, the fourth address, too
+    assert len(found) == writes
+    tiers = {s.write_tier for s in found}
+    assert tiers == (set(network.tiers) if writes else set())
+    for state in found:
+        assert state.mode == mode.name
+        own = {f"WSEL[{j}]": j == state.write_column for j in range(network.cols)}
+        own |= {f"W{'BT'[t]}": t == state.write_tier for t in network.tiers}
+        own |= {f"{'BT'[t]}S[{j}]": t == state.write_tier and j == state.write_column
+                for t in network.tiers for j in range(network.cols)}  # fmt: skip
+        assert {net: state.drives.gates[net] for net in own} == own
 
 
 @pytest.mark.parametrize("periphery", ["none", "decoder"])
