@@ -104,6 +104,13 @@ def write_model(
             "illegal": _illegal(found, controls),
             "enable_bit": len(controls) - 1 - controls.index(names.ENABLE) if held else 0,
             "tolerance": f"{TOLERANCE:g}",
+            "power_define": POWER_DEFINE,
+            # nets, since no simulator joins a number to an inout port
+            "supplies": [
+                (f"supply{int(g.pins[0].role.use == 'POWER')}", identifier(g.name))
+                for g in groups
+                if g.pins[0].role.supply
+            ],
             "analog": [g for g in groups if not _control(g) and not g.pins[0].role.supply],
             "connections": list(_connections(groups, controls)),
         },
@@ -168,8 +175,7 @@ def _connections(groups: Sequence[PortGroup], controls: Sequence[str]) -> Iterat
     if supplies:
         yield f"`ifdef {POWER_DEFINE}"
         for group in supplies:
-            value = "1'b1" if group.pins[0].role.use == "POWER" else "1'b0"
-            yield f".{identifier(group.name)}({value}),"
+            yield f".{identifier(group.name)}({identifier(group.name)}),"
         yield "`endif"
     for k, group in enumerate(rest):
         comma = "," if k < len(rest) - 1 else ""

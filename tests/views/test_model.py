@@ -29,10 +29,10 @@ FILES = ("model.sv", "bench.sv", "matrix.hex", "states.hex", "vectors.hex")
 pytestmark = pytest.mark.requires_program("iverilog")
 
 
-def simulate(folder: Path, name: str = "blk") -> tuple[int, str]:
+def simulate(folder: Path, name: str = "blk", *options: str) -> tuple[int, str]:
     sources = [f"{name}_bench.sv", f"{name}_model.sv"]
     subprocess.run(
-        ["iverilog", "-g2012", "-Wall", "-o", "bench.vvp", *sources],
+        ["iverilog", "-g2012", "-Wall", *options, "-o", "bench.vvp", *sources],
         cwd=folder, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
     done = subprocess.run(
@@ -48,10 +48,11 @@ def write(folder: Path, block, network, what, seed: int = 1, logic=None) -> None
     write_model(folder, abstract, groups, network, block.tech, what, 2e-9, seed, logic, chain)
 
 
-def test_the_bench_passes_in_every_state(views, tmp_path):
+@pytest.mark.parametrize("options", [(), ("-DUSE_POWER_PINS",)], ids=["signals", "supplies"])
+def test_the_bench_passes_in_every_state(views, tmp_path, options):
     for end in FILES:
         shutil.copy(views.folder / f"blk_{end}", tmp_path)
-    code, out = simulate(tmp_path)
+    code, out = simulate(tmp_path, "blk", *options)
     assert code == 0, out
     # expansion, and each of two columns written in either tier
     assert "in 5 states" in out
