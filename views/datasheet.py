@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .liberty import CornerFigures
     from .ports import PortGroup
 
+#: what the pins of `kelvin` are for
+_SENSE = (
+    "{pins} sense their lines behind the switches: measure voltages there, and draw no current."
+)
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
@@ -227,9 +231,12 @@ def _write_waves(have: Sequence[str], sheet: Mapping[str, Any]) -> list[tuple[st
 def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return how to read and to program a block, step by step."""
     have = [g.name for g in groups]
-    selects = " and ".join(name for name in names.SELECTS if name in have)
-    inputs = " and ".join(name for name in names.ALL_INPUTS if name in have)
-    drivers = " and ".join(name for name in names.WRITE_ROWS if name in have)
+    selects, inputs, drivers, sensed = (
+        _listed([name for name in kinds if name in have])
+        for kinds in (
+            names.SELECTS, names.ALL_INPUTS, names.WRITE_ROWS, (*names.ROWS, names.COLUMN)
+        )
+    )  # fmt: skip
     tiers = " or ".join(name for name in names.WRITE_TIERS if name in have)
     logic = kind_of_logic(have)
     device, settle = sheet["device"], _settle(sheet)
@@ -255,6 +262,7 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     read = [
         *set_read,
         f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
+        *([_SENSE.format(pins=sensed)] if sensed else []),
         f"Take the currents out of {names.OUTPUT} {wait}. {sheet['logic_delay'] or ''}".rstrip(),
     ]
     write = [
@@ -266,6 +274,12 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         after,
     ]
     return {"read": read, "write": write}
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _set_write(sheet: Mapping[str, Any], selects: str, drivers: str, tiers: str) -> list[str]:

@@ -57,6 +57,24 @@ def test_a_datasheet_names_pins_that_there_are(ports, kind):
     assert ("comes on top" in text) == bool(kind)
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ((), "Apply up to 0.2 V to IN_B and IN_T; hold"),
+        (("IN_B_E", "IN_T_E"), "Apply up to 0.2 V to IN_B, IN_T, IN_B_E and IN_T_E; hold"),
+        (("BR", "TR", "C"), "BR, TR and C sense their lines behind the switches"),
+    ],
+)
+def test_the_steps_of_a_read_name_all_pins_of_a_kind(more, told):
+    """Pins that sense were named nowhere."""
+    ports = ("TS", "BS", "WSEL", "WT", "WB", *ROWS, *more)
+    sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
+             "logic_delay": None}  # fmt: skip
+    text = "\n".join(steps([SimpleNamespace(name=name) for name in ports], sheet)["read"])
+    assert told in text
+    assert ("sense" in text) == ("BR" in more)
+
+
 def test_a_decoders_times_are_in_its_steps_and_its_diagram():
     times = LogicDelays(3e-9, 2e-9, 1e-9, 4e-9, 5e-9, 6e-9, 0.7e-9)
     ports = [SimpleNamespace(name=name, pins=[SimpleNamespace(role=SimpleNamespace(digital=False))])
