@@ -70,7 +70,8 @@ def loads(array: Array) -> dict[str, tuple[float, float]]:
     """
     lines, inner = lines_of(array), [*inner_labels(array)] if array.decoded else []
     # without its pins the logic is not left out of the network: its drains have nodes
-    outer = [label for label in array.cell.labels if label.text != names.ENABLE]
+    pins = {*names.SCAN_PINS, *names.DECODER_PINS}
+    outer = [label for label in array.cell.labels if label.text not in pins]
     cell = replace(array.cell, labels=(*outer, *inner))
     nets = [*lines, *(label.text for label in inner)]
     drawn = extract_layout(to_layout(cell, array.tech), array.tech)

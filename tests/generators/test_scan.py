@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import klayout.db as db
@@ -17,6 +18,9 @@ from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError
 
 from .matching import matched
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+from onboard.deck import loads
 
 SCAN = {"SIN", "CLK", "LE", "EN", "RSTN", "SOUT"}
 
@@ -99,3 +103,14 @@ def test_pins_lie_on_the_edge_and_lines_stay_inside() -> None:
 def test_what_is_refused(values: dict[str, object], said: str) -> None:
     with pytest.raises(ParameterError, match=said):
         ArraySpec(2, 2, **values)  # type: ignore[arg-type]
+
+
+def test_the_bench_loads_every_line_of_a_chain() -> None:
+    """Known by other pins than its enable, the chain was left out, and no line had a driver."""
+    array = macro(1, 1, cell="passive")
+    found = loads(array)
+    assert set(found) == set(array.chain)
+    for farad, delay_s in found.values():
+        # a line of tens of um, and the gates of a switch
+        assert 10e-15 < farad < 200e-15
+        assert 0 < delay_s < 10e-12
