@@ -15,7 +15,7 @@ from ..solve.modes.address import Chain, is_gated
 from .fill import filled
 from .onboard import latched
 from .ports import PortGroup
-from .states import NONE, State, input_names, solved, states
+from .states import NONE, State, currents_of, input_names, states
 from .verilog import POWER_DEFINE, identifier, port_lines
 
 if TYPE_CHECKING:
@@ -242,10 +242,10 @@ def _vectors(
     largest = float(np.abs(what.inputs).max())
     tiers, rows = _rows_of(inputs)
     for number, state in enumerate(found):
+        currents = currents_of(network, what.conductances, state)
         for _ in range(each):
             volts = random.uniform(-largest, largest, what.inputs.shape)
-            currents = solved(network, what.conductances, state, volts)
-            yield [f"{number:016x}", *_hex(volts[tiers, rows]), *_hex(currents)]
+            yield [f"{number:016x}", *_hex(volts[tiers, rows]), *_hex(currents(volts))]
 
 
 def _rows_of(inputs: Sequence[str]) -> tuple[list[int], list[int]]:

@@ -6,7 +6,7 @@ columns are read. Its matrix is that of the extracted network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -282,20 +282,32 @@ def solver_of(network: Network, siemens: Floats, drives: Drives, ohm: Floats) ->
     )
 
 
-def solved(network: Network, siemens: Floats, state: State, inputs: Floats) -> Floats:
-    """Return the column currents of a state by a solve of their own, A.
+def currents_of(network: Network, siemens: Floats, state: State) -> Callable[[Floats], Floats]:
+    """Return what tells the column currents of a state, A, by a solve for inputs of its own.
 
     Args:
         network: extracted.
         siemens: of the memristors.
-        state: which.
-        inputs: V, shape (tiers, rows).
+        state: which; factorised once.
+
+    Returns:
+        A function of the inputs, V, shape (tiers, rows).
     """
-    out = np.zeros(network.cols)
-    if state.reads:
+
+    def drives_of(inputs: Floats) -> Drives:
         drives = network_drives(network, state.mode, inputs, **state.options)
-        drives = replace(drives, gates=state.drives.gates)
-        found = solver_of(network, siemens, drives, state.ohm).solve(drives.port_voltages)
-        for j in state.reads:
-            out[j] = -found.port_currents[drives.outputs[j]]
-    return out
+        return replace(drives, gates=state.drives.gates)
+
+    idle = drives_of(np.zeros((len(network.tiers), network.rows)))
+    solver = solver_of(network, siemens, idle, state.ohm) if state.reads else None
+
+    def currents(inputs: Floats) -> Floats:
+        out = np.zeros(network.cols)
+        if solver is not None:
+            drives = drives_of(inputs)
+            found = solver.solve(drives.port_voltages)
+            for j in state.reads:
+                out[j] = -found.port_currents[drives.outputs[j]]
+        return out
+
+    return currents
