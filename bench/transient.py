@@ -186,6 +186,9 @@ def _run(
         raise SystemExit((done.stdout + done.stderr)[-2000:])
     case.seconds = time.monotonic() - begin
     table = np.loadtxt(data)
+    if not table[-1, 0] >= 0.999 * stop:
+        said = (done.stdout + done.stderr).strip().splitlines()[-5:]
+        raise SystemExit("\n".join([*said, f"ngspice ended at {table[-1, 0]:.3g} of {stop:.3g} s"]))
     named = dict(zip([*shown, *(name for name, *_ in probes)], table[:, 1:].T, strict=True))
     return table[:, 0], {k: -v if k in shown else v for k, v in named.items()}
 
