@@ -215,7 +215,9 @@ def draw_driver(tech: Tech, *, gated: bool = True, fingers: int = 2, tracks: int
     ).draw()
 
 
-def draw_pass(tech: Tech, *, gated: bool, width: int, tracks: int) -> Cell:
+def draw_pass(
+    tech: Tech, *, gated: bool, width: int, tracks: int, beside_driver: bool = False
+) -> Cell:
     """Draw what leads the lines of a row past a place without a bit.
 
     Args:
@@ -223,8 +225,10 @@ def draw_pass(tech: Tech, *, gated: bool, width: int, tracks: int) -> Cell:
         gated: with EN.
         width: of the cell in dbu.
         tracks: on either side.
+        beside_driver: it stands between bits and driver, where no group is.
     """
     name, shared = "scan_pass" if gated else "scan_pass_held", shared_by(gated)
+    name += "_east" * beside_driver
     return LogicCell(
         tech, name, (), tuple(shared), through=shared, tracks=tracks, width=width
     ).draw()

@@ -90,7 +90,6 @@ class Block:
     y: int
     west: int
     canvas: Canvas
-    least_over: int = 0
     #: what stands for the block in a refusal
     kind: ClassVar[str]
     r: RuleBook = field(init=False)
@@ -127,12 +126,17 @@ class Block:
         for row in range(self.rows):
             for net, x in xs.items():
                 y = self.rows_y + row * self.bit.height + self.driver.port(net).y
-                join_supply(self.canvas, self.r, self.east + self.driver.width, x, y)
+                join_supply(self.canvas, self.r, self.driver_x + self.driver.width, x, y)
 
     @property
     def east(self) -> int:
-        """East edge of the bits, where the drivers stand."""
+        """East edge of the bits."""
         return self.x0 + (self.cols + self.over) * self.pitch
+
+    @property
+    def driver_x(self) -> int:
+        """West edge of the drivers."""
+        return self.east
 
     @property
     def rows(self) -> int:
@@ -229,17 +233,37 @@ class ScanBlock(Block):
         self.size = -(-least // self.pitch)
         self.width = self.size * self.pitch
         self.step = r.pad + max(r.space("select"), r.row_space(0))
-        groups = -(-self.cols // self.size)
-        beyond = self.west - (self.x0 + self.cols * self.pitch - groups * self.width)
         #: columns by which the groups reach beyond the array in the east, for want of room
-        self.over = max(self.least_over, -(-beyond // self.pitch))
+        self.over = next(n for n in range(self.size) if self._clear_of_west(n))
         self._fill()
         self.bit = self._least_bit()
-        # as many gates in every block, so that their inputs lie above each other
-        gates_um = 2 * 8 * self.tech.dbu_um * LogicRules(r, TRACKS).width
-        load_um = gates_um * -(-self.cols // self.size)
-        self.driver = draw_driver(self.tech, gated=self.gated, fingers=buffer_fingers(load_um),
+        self.stand(self.over, self.gate_um)
+
+    def _clear_of_west(self, over: int) -> bool:
+        """Tell whether the last group keeps clear of the west, so many columns beyond the east."""
+        beyond = -(self.cols + over) % self.size
+        return self.x0 - beyond * self.pitch >= self.west
+
+    @property
+    def gate_um(self) -> float:
+        """Width of the gates on a line along a row."""
+        return 2 * 8 * self.tech.dbu_um * LogicRules(self.r, TRACKS).width * len(self.groups)
+
+    def stand(self, over: int, gate_um: float) -> None:
+        """Place and draw the drivers: as in every block, so that their inputs are in one line.
+
+        Args:
+            over: columns by which the bits of any block reach beyond the array in the east.
+            gate_um: width of the gates on a line along a row, in um.
+        """
+        self.gap = (over - self.over) * self.pitch
+        self.driver = draw_driver(self.tech, gated=self.gated, fingers=buffer_fingers(gate_um),
                                   tracks=self.tracks)  # fmt: skip
+
+    @property
+    def driver_x(self) -> int:
+        """West edge of the drivers."""
+        return self.east + self.gap
 
     def _least_bit(self) -> Cell:
         """Return the bit with the fewest tracks that hold its nets, and set them."""
@@ -264,10 +288,19 @@ class ScanBlock(Block):
 
     def placements(self) -> Iterator[Placement]:
         """Yield the cells."""
-        yield from self.bits(
-            draw_pass(self.tech, gated=self.gated, width=self.width, tracks=self.tracks)
-        )
-        yield Placement(self.driver, self.east, self.rows_y, 1, self.rows, 0, self.bit.height)
+        yield from self.bits(self._past(self.width))
+        rows = (1, self.rows, 0, self.bit.height)
+        if self.gap:
+            past = self._past(self.gap, beside_driver=True)
+            yield Placement(past, self.east, self.rows_y, *rows)
+        yield Placement(self.driver, self.driver_x, self.rows_y, *rows)
+
+    def _past(self, width: int, *, beside_driver: bool = False) -> Cell:
+        """Return what leads the lines of a row past a place without a bit."""
+        return draw_pass(
+            self.tech, gated=self.gated, width=width, tracks=self.tracks,
+            beside_driver=beside_driver,
+        )  # fmt: skip
 
     def draw_chain(self, entry: int, exit_: int) -> tuple[int, int]:
         """Draw the chain between its bits and its tracks out to lines in the east.
@@ -300,7 +333,7 @@ class ScanBlock(Block):
 
     def trunk_xs(self) -> dict[str, int]:
         """Return the x of the lines along y that the drivers take their inputs from."""
-        return {net: self.east + self.driver.port(f"{net}I").x for net in shared_by(self.gated)}
+        return {net: self.driver_x + self.driver.port(f"{net}I").x for net in shared_by(self.gated)}
 
     # -- netlist -----------------------------------------------------------------------------
 

@@ -21,31 +21,29 @@ class Scan(Board):
 
     def __init__(self, a: Around) -> None:
         super().__init__(a)
-        over = 0
-        while True:  # both blocks end at one x, that of their drivers
-            self.blocks = [b for b in (self._south(over), self._north(over)) if b]
-            most = max(b.over for b in self.blocks)
-            if most == over or len(self.blocks) == 1:
-                break
-            over = most
+        self.blocks = [b for b in (self._south(), self._north()) if b]
+        over = max(b.over for b in self.blocks)
+        gate_um = max(b.gate_um for b in self.blocks)
+        for block in self.blocks:
+            block.stand(over, gate_um)
         self.south = self.blocks[0]
         self.south.y = -(grid_up(self.south.top, 10) + CLEAR)
         self._place_trunks()
 
-    def _south(self, over: int) -> ScanBlock:
+    def _south(self) -> ScanBlock:
         a, (lines, taken) = self.a, self.south_lines()
         return ScanBlock(
             self.r.tech, "M", False, buffer_fingers(self.south_load_um), lines, taken,
-            a.x0, a.core.unit.cell.width, a.spec.cols, 0, self.west, self.canvas, over,
+            a.x0, a.core.unit.cell.width, a.spec.cols, 0, self.west, self.canvas,
         )  # fmt: skip
 
-    def _north(self, over: int) -> ScanBlock | None:
+    def _north(self) -> ScanBlock | None:
         a, lines = self.a, self.north_lines()
         if not lines:
             return None
         block = ScanBlock(
             self.r.tech, "S", True, buffer_fingers(a.spec.select_w_um * a.spec.rows), lines, [],
-            a.x0, a.core.unit.cell.width, a.spec.cols, 0, self.west, self.canvas, over,
+            a.x0, a.core.unit.cell.width, a.spec.cols, 0, self.west, self.canvas,
         )  # fmt: skip
         block.y = self.north_y(block)
         return block
@@ -53,7 +51,7 @@ class Scan(Board):
     def _place_trunks(self) -> None:
         """Place the lines along y in the east."""
         r = self.r
-        east = max(b.east + b.driver.width for b in self.blocks)
+        east = max(b.driver_x + b.driver.width for b in self.blocks)
         step = r.pad + r.row_space(0)
         self.chain_in = grid_up(east + r.row_space(TRUNK) + r.pad, 10)
         self.chain_out = self.on_track(self.chain_in + step)
@@ -86,7 +84,10 @@ class Scan(Board):
         else:
             leave = link
         self._trunk(self.chain_out, self.bottom, leave, (leave,))
-        xs = {net: x for block in self.blocks for net, x in block.trunk_xs().items()}
+        xs: dict[str, int] = {}
+        for block in self.blocks:
+            for net, x in block.trunk_xs().items():
+                assert xs.setdefault(net, x) == x, f"the drivers take {net} in two places"
         for x in xs.values():
             self._trunk(x, self.bottom, self.blocks[-1].top, ())
         for x in (self.chain_in, *xs.values()):

@@ -46,8 +46,9 @@ def test_clean_and_matched(rows: int, cols: int, values: dict[str, object], tmp_
     assert report.clean, report.violations[:5]
 
 
-@pytest.mark.parametrize("size", [(1, 9), (7, 20)])
+@pytest.mark.parametrize("size", [(1, 28), (1, 64), (7, 20)])
 def test_matched_with_several_groups(size: tuple[int, int], tmp_path: Path) -> None:
+    """Both blocks' groups differ in width: 28 columns had no room, of 64 two lines were open."""
     lvs = matched(macro(*size), tmp_path)
     assert lvs["match"], lvs["errors"]
 
