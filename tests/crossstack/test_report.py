@@ -302,7 +302,7 @@ told.push(document.querySelectorAll("#maps canvas").length);
         (("--nonlinear",), "Memristors: I = G sinh(b V) / b with b = 3 /V; those of the ideal"),
         (
             ("--nonlinear", "--device", "law=cubic", "--device", "cubic_c_per_v2=2"),
-            "Memristors: I = G (V + c V^3) with c = 2 /V^2; those of the ideal array follow it, too.",
+            "I = G (V + c V^3) with c = 2 /V^2; those of the ideal array follow it, too.",
         ),
         (("--mode", "deep-net"), "with b = 3 /V in the tier that is written, else linear."),
         (
