@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .base import files, leftovers
+from .base.claims import own_records
 from .base.documents import read_json
 from .base.errors import FileError
 from .base.lock import alone
@@ -65,10 +66,7 @@ class Points:
     def kept(self) -> Iterator[Any]:
         """Yield what names each point that an earlier run of this very code finished."""
         for path in sorted(self._folder.glob("*.json")):
-            try:
-                found = read_json(path)
-            except FileError:
-                continue
+            found = _read(path)
             point = found.get("point") if isinstance(found, dict) else None
             if isinstance(point, dict) and "config" in point and self._path(point) == path:
                 yield point
@@ -78,10 +76,7 @@ class Points:
         if (path := self._path(point)) is None or not path.is_file():
             return None
         self._mine.add(path)
-        try:
-            found = read_json(path)
-        except FileError:
-            return None
+        found = _read(path)
         if not isinstance(found, dict) or found.get("point") != _plain(point):
             return None
         row = found.get("row")
@@ -138,6 +133,15 @@ class Points:
                 shutil.rmtree(self._folder, ignore_errors=True)
         except OSError:
             return
+
+
+def _read(path: Path) -> Any:
+    """Return what a file of a point holds, which may be written anew; None if it is damaged."""
+    try:
+        with own_records():
+            return read_json(path)
+    except FileError:
+        return None
 
 
 def _sum(row: Any) -> str:

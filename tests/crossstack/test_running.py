@@ -15,6 +15,7 @@ import pytest
 
 from crossstack import sweep
 from crossstack.base import leftovers
+from crossstack.base.claims import watched
 from crossstack.console import Console
 from crossstack.points import Points
 
@@ -379,9 +380,13 @@ def test_a_spoilt_point_is_solved_again(tmp_path):
     points.keep(case.config, {"modes": {}})
     assert points.find(case.config) == {"modes": {}}
     (path,) = (tmp_path / ".sweep.points").iterdir()
-    for text in ("{", "[]", path.read_text().replace('"cols": 1', '"cols": 2')):
+    for text in ("", "{", "[]", path.read_text().replace('"cols": 1', '"cols": 2')):
         path.write_text(text)
-        assert points.find(case.config) is None
+        with watched():
+            assert [*points.kept()] == []
+            assert points.find(case.config) is None
+            points.keep(case.config, {"modes": {}})
+        assert points.find(case.config) == {"modes": {}}
 
 
 @LINUX
