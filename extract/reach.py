@@ -50,6 +50,8 @@ class Wires:
         self.g = 1.0 / np.maximum(network.resistor_ohm[mine], SHORT_OHM)
         self.layer = network.resistor_layer[mine].astype(np.int64)
         self.width_um, self.cuts = network.resistor_width_um[mine], network.resistor_cuts[mine]
+        parting = network.resistor_parting[mine].astype(np.int64)
+        self.partings = parting, network.resistor_crosses[mine]
         self.n = n = int(max(a.max(), b.max())) + 1
         rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
         values = np.concatenate([self.g, self.g, -self.g, -self.g])
@@ -106,7 +108,7 @@ class Wires:
     @cached_property
     def throughs(self) -> Throughs:
         """What passes the narrow place of each resistor."""
-        return Throughs(self.a, self.b, self.layer, self.width_um)
+        return Throughs(self.a, self.b, self.layer, self.width_um, *self.partings)
 
     def weakest(self, wire_a_per_um: Floats, cut_a: Floats) -> tuple[float, int, int]:
         """Return the least current to one end that overloads a piece, its layer and the end.
@@ -186,7 +188,8 @@ class Reach:
         parts = (
             a, b, np.array([start]), terminals, network.resistor_ohm[self.mine],
             network.resistor_layer[self.mine], network.resistor_width_um[self.mine],
-            network.resistor_cuts[self.mine],
+            network.resistor_cuts[self.mine], network.resistor_parting[self.mine],
+            network.resistor_crosses[self.mine],
         )  # fmt: skip
         key = b"".join(len(part).to_bytes(8, "little") + part.tobytes() for part in parts)
         if key not in known.wires:

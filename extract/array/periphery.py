@@ -17,7 +17,7 @@ from ...lvs import ExtractedLayout, FlatNet
 from ...pdk import Tech
 from ...solve.circuit.circuit import prepare
 from ...solve.circuit.graph import Factorised
-from ...solve.network.network import ARRAY_TYPES, Network
+from ...solve.network.network import ARRAY_TYPES, PARTING_TYPES, PARTINGS, Network
 from ..nets.flat import extract_flat
 from ..nets.labels import line_label
 from ..nets.report import ExtractionReport
@@ -204,8 +204,12 @@ def joined(array: Network, rest: Network) -> Network:
     }
     arrays = {
         name: np.concatenate([getattr(array, name), _moved(getattr(rest, name), maps.get(name))])
-        for name in ARRAY_TYPES
+        for name in ARRAY_TYPES | PARTING_TYPES
     }
+    # pieces of both keep numbers of their own
+    held = PARTINGS * (int(array.resistor_parting.max(initial=-1)) // PARTINGS + 1)
+    theirs = arrays["resistor_parting"][len(array.resistor_parting) :]
+    theirs[theirs >= 0] += held
     return Network(
         node_names=np.array([*names, *np.array(others, dtype=object)[kept]], dtype=np.str_),
         layers=_union(array.layers, rest.layers),

@@ -160,14 +160,17 @@ class Pieces:
                 net=np.repeat([builder.net(name) for name in names], len(self.resistors)),
                 width_um=np.tile(columns["width_um"], len(names)),
                 cuts=np.tile(columns["cuts"], len(names)),
+                parting=np.tile(columns["parting"], len(names)),
+                crosses=np.tile(columns["crosses"], len(names)),
             )
         return nodes
 
     @cached_property
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The resistors' ends, ohm, width_um and cuts as arrays."""
+        """The resistors' ends, ohm, width_um, cuts and partings as arrays."""
         rows = self.resistors
-        ends = {end: np.array([getattr(r, end) for r in rows], dtype=np.int64) for end in "ab"}
+        whole = ("a", "b", "parting", "crosses")
+        ends = {end: np.array([getattr(r, end) for r in rows], dtype=np.int64) for end in whole}
         values = ("ohm", "width_um", "cuts")
         return {**ends, **{v: np.array([getattr(r, v) for r in rows], float) for v in values}}
 

@@ -305,6 +305,8 @@ class _Assembly:
                 net=net_index,
                 width_um=[r.width_um for r in rows],
                 cuts=[r.cuts for r in rows],
+                parting=[r.parting for r in rows],
+                crosses=[r.crosses for r in rows],
             )
         for label, node in resistors.pin_node.items():
             self._port(label, net, int(nodes[node]))

@@ -11,6 +11,7 @@ import klayout.db as db
 
 from ...base.errors import NetworkError
 from ...pdk import ParameterError
+from ...solve.network.network import PARTINGS
 from .field import SheetPort
 from .lumps import lumped
 from .rates import Rates
@@ -84,6 +85,8 @@ class _NetAssembly:
         #: node of a pin's second place
         self.joined: dict[str, int] = {}
         self.cuts: list[_CutEnds] = []
+        #: layer -> how many of its pieces have cuts that are told apart
+        self.pieces: dict[str, int] = {}
         self.sheets: dict[str, list[_Sheet]] = {
             layer: [_Sheet(layer, p, self._biased(layer, p)) for p in polygons]
             for layer, polygons in net.conductors.items()
@@ -257,10 +260,17 @@ class _NetAssembly:
             sink(base + node)
         first = len(self.raw)
         self.grids += [range(first + g.start, first + g.stop) for g in wire.grids]
+        pieces = self.pieces.get(sheet.layer, 0)
         for e in wire.edges:
             self.raw.append(
-                Resistor(base + e.a, base + e.b, e.squares * ohm_sq, sheet.layer, e.width * dbu)
-            )
+                Resistor(
+                    base + e.a, base + e.b, e.squares * ohm_sq, sheet.layer, e.width * dbu,
+                    parting=e.parting + PARTINGS * pieces if e.parting >= 0 else -1,
+                    crosses=e.crosses,
+                )
+            )  # fmt: skip
+        last = max((e.parting for e in wire.edges), default=-1)
+        self.pieces[sheet.layer] = pieces + last // PARTINGS + 1
 
     def _join_cuts(self) -> None:
         lost: dict[str, int] = {}

@@ -12,11 +12,14 @@ mesh several resistors pass a cut together: `solve.through` tells how much curre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from ...solve.network.network import PARTINGS
 from .narrows import Narrow
 
 Floats = NDArray[np.float64]
@@ -26,12 +29,17 @@ _NEGLIGIBLE = 1e-7
 
 @dataclass(frozen=True)
 class Edge:
-    """One resistor of a template: local nodes, squares, width in dbu (nan if not known)."""
+    """One resistor of a template: local nodes, squares, width in dbu (nan if not known).
+
+    `parting` and `crosses` are those of a `Network`, of one piece.
+    """
 
     a: int
     b: int
     squares: float
     width: float
+    parting: int = -1
+    crosses: int = 0
 
 
 def synthesise(
@@ -63,7 +71,36 @@ def synthesise(
     width = _widths(cuts, k)
     a, b = np.nonzero(np.triu(g, 1))
     rows = zip(a.tolist(), b.tolist(), 1 / g[a, b], width[a, b], strict=True)
-    return k, [Edge(i, j, float(squares), float(w)) for i, j, squares, w in rows]
+    edges = [Edge(i, j, float(squares), float(w)) for i, j, squares, w in rows]
+    return k, _parted(edges, cuts, k)
+
+
+def _parted(edges: list[Edge], cuts: list[Narrow], k: int) -> list[Edge]:
+    """Let every cut be the width of some resistor that crosses it, where there are enough.
+
+    Where there are not, each keeps the shortest of those that it crosses, and no more is known.
+    """
+    sides = np.zeros((len(cuts), k), dtype=bool)
+    for row, cut in zip(sides, cuts, strict=True):
+        row[list(cut.side)] = True
+    ends = np.array([(e.a, e.b) for e in edges], dtype=np.int64).reshape(-1, 2)
+    crossed = sides[:, ends[:, 0]] != sides[:, ends[:, 1]]
+    # what no resistor crosses carries nothing
+    some = np.flatnonzero(crossed.any(axis=1))
+    crossed = crossed[some]
+    if not len(some) or len(some) >= PARTINGS or not crossed.any(axis=0).all():
+        return edges
+    of_cut = maximum_bipartite_matching(csr_matrix(crossed), perm_type="column")
+    if (of_cut < 0).any():
+        return edges
+    lengths = np.array([cuts[n].length for n in some])
+    number = np.where(crossed, lengths[:, None], np.inf).argmin(axis=0)
+    number[of_cut] = np.arange(len(some))
+    bits = (crossed * (1 << np.arange(len(some)))[:, None]).sum(axis=0)
+    return [
+        replace(e, width=float(lengths[n]), parting=int(n), crosses=int(m))
+        for e, n, m in zip(edges, number, bits, strict=True)
+    ]
 
 
 def _same_places(z: Floats) -> list[int]:

@@ -29,6 +29,8 @@ class Resistor:
         layer: conductor, contact or via.
         width_um: narrowest width that its current passes; nan for cuts.
         cuts: number of parallel contacts or vias; nan for wires.
+        parting, crosses: which cut of its piece `width_um` measures, and which ones it crosses
+            (`Network`).
     """
 
     a: int
@@ -37,6 +39,8 @@ class Resistor:
     layer: str
     width_um: float = float("nan")
     cuts: float = float("nan")
+    parting: int = -1
+    crosses: int = 0
 
 
 @dataclass
@@ -90,7 +94,7 @@ def tidy(
 
 def _moved(r: Resistor, a: int, b: int) -> Resistor:
     """Return a resistor between other nodes (`dataclasses.replace` takes ten times as long)."""
-    return Resistor(a, b, r.ohm, r.layer, r.width_um, r.cuts)
+    return Resistor(a, b, r.ohm, r.layer, r.width_um, r.cuts, r.parting, r.crosses)
 
 
 def joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
@@ -126,7 +130,8 @@ class _Graph:
             return
         for i in self.at.get(r.a, set()) & self.at.get(r.b, set()):
             other = self.edges[i]
-            if other.layer == r.layer:
+            # what crosses cuts of a piece is counted with the piece
+            if other.layer == r.layer and other.parting < 0 and r.parting < 0:
                 self._drop(i)
                 r = _parallel(other, r)
                 break
@@ -151,7 +156,7 @@ class _Graph:
                 continue
             pieces = [self.edges[i] for i in sorted(numbers)]
             ends = [r.b if r.a == node else r.a for r in pieces]
-            if len(pieces) == 2 and (pieces[0].layer != pieces[1].layer or _is_cut(pieces[0])):
+            if len(pieces) == 2 and not _one_wire(*pieces):
                 continue
             for i in sorted(numbers):
                 self._drop(i)
@@ -160,8 +165,9 @@ class _Graph:
             todo += [n for n in ends if n not in self.kept]
 
 
-def _is_cut(r: Resistor) -> bool:
-    return not np.isnan(r.cuts)
+def _one_wire(p: Resistor, q: Resistor) -> bool:
+    """True if two in series can be one."""
+    return p.layer == q.layer and np.isnan(p.cuts) and p.parting < 0 and q.parting < 0
 
 
 def _series(a: int, b: int, p: Resistor, q: Resistor) -> Resistor:

@@ -15,12 +15,13 @@ at its centre.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 
 import klayout.db as db
 
+from ...solve.network.network import PARTINGS
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
 from .gridnet import grid_impedance, grid_network
@@ -149,6 +150,7 @@ class _Assembly:
         self.slices: list[SheetPort] = []
         self.slice_at: list[tuple[tuple[int, int], int]] = []
         self.removed = db.Region()
+        self.pieces = 0
 
     def wire(self) -> Wire:
         for corridor in corridors(self.polygon):
@@ -223,7 +225,12 @@ class _Assembly:
                 self.port_node[index] = node
         if len(ports) > _MANY:
             self.grids.append(range(len(self.edges), len(self.edges) + len(edges)))
-        self.edges += [Edge(local[e.a], local[e.b], e.squares, e.width) for e in edges]
+        told = any(e.parting >= 0 for e in edges)
+        number, self.pieces = PARTINGS * self.pieces, self.pieces + told
+        self.edges += [
+            replace(e, a=local[e.a], b=local[e.b], parting=e.parting + number if told else -1)
+            for e in edges
+        ]
 
     def _stands_on(self, piece: db.Polygon, port: SheetPort) -> bool:
         """True if a port lies on a piece; a slice along a counted stretch, with what sticks out."""

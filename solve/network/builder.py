@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 
 from ...base.errors import NetworkError
 from .left_out import LeftOut
-from .network import ARRAY_TYPES, Array, Ints, Network, exact
+from .network import ARRAY_TYPES, PARTING_TYPES, Array, Ints, Network, exact
+
+#: every array that is added to
+_TYPES = ARRAY_TYPES | PARTING_TYPES
 
 
 class NetworkBuilder:
@@ -31,7 +34,7 @@ class NetworkBuilder:
         self._layers: dict[str, int] = {}
         self._nets: dict[str, int] = {}
         self._ports: dict[str, int] = {}
-        self._chunks: dict[str, list[Array]] = {name: [] for name in ARRAY_TYPES}
+        self._chunks: dict[str, list[Array]] = {name: [] for name in _TYPES}
 
     def node(self, name: str) -> int:
         """Index of the node called `name`; a new name makes a new node."""
@@ -74,6 +77,8 @@ class NetworkBuilder:
         net: str | Sequence[str] | ArrayLike,
         width_um: ArrayLike = np.nan,
         cuts: ArrayLike = np.nan,
+        parting: ArrayLike = -1,
+        crosses: ArrayLike = 0,
     ) -> None:
         """Add many resistors; `layer` and `net` are names or indices from `layer`/`net`."""
         self._extend(
@@ -85,6 +90,8 @@ class NetworkBuilder:
             net=_indices(net, self.net),
             width_um=width_um,
             cuts=cuts,
+            parting=parting,
+            crosses=crosses,
         )
 
     def memristor(
@@ -137,7 +144,7 @@ class NetworkBuilder:
     def build(self) -> Network:
         """The validated network of everything added so far."""
         arrays = {
-            name: np.concatenate(chunks) if chunks else np.empty(0, ARRAY_TYPES[name])
+            name: np.concatenate(chunks) if chunks else np.empty(0, _TYPES[name])
             for name, chunks in self._chunks.items()
         }
         return Network(
@@ -154,7 +161,7 @@ class NetworkBuilder:
     def _extend(self, kind: str, **columns: ArrayLike) -> None:
         """Broadcast the columns against each other and append them to the `kind` arrays."""
         arrays: dict[str, Array] = {
-            k: exact(f"{kind}_{k}", v, ARRAY_TYPES[f"{kind}_{k}"]) for k, v in columns.items()
+            k: exact(f"{kind}_{k}", v, _TYPES[f"{kind}_{k}"]) for k, v in columns.items()
         }
         try:
             size = np.broadcast_shapes(*(v.shape for v in arrays.values()), (1,))

@@ -18,7 +18,7 @@ from .archive import (
     write_archive,
 )
 from .left_out import LeftOut
-from .network import ARRAY_TYPES, CAPACITOR_TYPES, Network
+from .network import ARRAY_TYPES, CAPACITOR_TYPES, PARTING_TYPES, Network
 from .sense import check_sense
 
 FORMAT = "crossstack-network"
@@ -32,10 +32,10 @@ ENTRIES: dict[str, Entry] = {
     "port_nodes": Entry(np.dtype(np.int32)),
     **{name: Entry(np.dtype(kind)) for name, kind in ARRAY_TYPES.items()},
 }
-#: of the network of a die only, and of one with capacitors
+#: of the network of a die only, of wires with pieces of several ends, and of one with capacitors
 OPTIONAL: dict[str, Entry] = {
     "pads": Entry(np.dtype(np.uint8)),
-    **{name: Entry(np.dtype(kind)) for name, kind in CAPACITOR_TYPES.items()},
+    **{name: Entry(np.dtype(kind)) for name, kind in (PARTING_TYPES | CAPACITOR_TYPES).items()},
 }
 
 
@@ -70,6 +70,7 @@ def save_network(network: Network, path: str | Path) -> Path:
     }
     content |= {"pads": pack_names(network.pads)} if network.pads else {}
     kinds = [*ARRAY_TYPES, *(CAPACITOR_TYPES if len(network.capacitor_f) else ())]
+    kinds += PARTING_TYPES if (network.resistor_parting >= 0).any() else ()
     content |= {name: getattr(network, name) for name in kinds}
     try:
         write_archive(path, content)
@@ -107,7 +108,7 @@ def load_network(path: str | Path) -> Network:
             ),
             pads=() if pads is None else unpack_names(f"{path}: entry 'pads'", pads),
             **{name: content[name] for name in ARRAY_TYPES},
-            **{name: content[name] for name in CAPACITOR_TYPES if name in content},
+            **{name: content[name] for name in PARTING_TYPES | CAPACITOR_TYPES if name in content},
         ).validate()
         check_sense(found)
     except NetworkError as error:

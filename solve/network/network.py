@@ -31,6 +31,8 @@ Array = NDArray[Any]
 LEAST, MOST = 1e-100, 1e100
 #: largest sizes of devices, um2 and um: a metre, and its square
 SIZES = {"memristor_area_um2": 1e12, "switch_w_um": 1e6, "switch_l_um": 1e6}
+#: cuts of a piece of wire that can be told apart, a bit each
+PARTINGS = 64
 #: V of a supply that nobody has named
 NO_SUPPLY_V = 1.0
 
@@ -55,6 +57,11 @@ ARRAY_TYPES: dict[str, type[np.generic]] = {
     "switch_w_um": np.float64,
     "switch_l_um": np.float64,
     "switch_p": np.bool_,
+}
+#: the same of what is known of pieces of wire with several ends; without, of none
+PARTING_TYPES: dict[str, type[np.generic]] = {
+    "resistor_parting": np.int32,
+    "resistor_crosses": np.int64,
 }
 #: the same of what a network has where its capacitance was extracted
 CAPACITOR_TYPES: dict[str, type[np.generic]] = {
@@ -82,6 +89,10 @@ class Network:
         resistor_width_um: shortest cut that the piece's current passes, in um; nan for cuts and
             where it is not known.
         resistor_cuts: number of parallel cuts of a via or contact; nan for wires.
+        resistor_parting: of a resistor of a piece with several ends, 64 (`PARTINGS`) times the
+            number of the piece on its net and layer, plus the number of the cut through the piece
+            that is `resistor_width_um` long; -1 of others.
+        resistor_crosses: which of its piece's cuts the resistor crosses, a bit each.
         memristor_tier: 0 bottom, 1 top, shape (n_memristors,).
         memristor_row: row of the device, from 0.
         memristor_col: column of the device, from 0.
@@ -134,9 +145,14 @@ class Network:
     capacitor_a: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     capacitor_b: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     capacitor_f: Floats = field(default_factory=lambda: np.zeros(0))
+    resistor_parting: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    resistor_crosses: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        for name, dtype in (ARRAY_TYPES | CAPACITOR_TYPES).items():
+        for name, value in (("resistor_parting", -1), ("resistor_crosses", 0)):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.resistor_ohm), value))
+        for name, dtype in (ARRAY_TYPES | PARTING_TYPES | CAPACITOR_TYPES).items():
             array = exact(name, getattr(self, name), dtype)
             if array.ndim != 1:
                 raise NetworkError(f"{name} has {array.ndim} dimensions, expected 1")
@@ -236,7 +252,7 @@ class Network:
         return self
 
     def _check_lengths(self) -> None:
-        every = [*ARRAY_TYPES, *CAPACITOR_TYPES]
+        every = [*ARRAY_TYPES, *PARTING_TYPES, *CAPACITOR_TYPES]
         for kind in ("resistor", "memristor", "switch", "capacitor"):
             sizes = {n: len(getattr(self, n)) for n in every if n.startswith(kind + "_")}
             if len(set(sizes.values())) > 1:

@@ -117,6 +117,8 @@ def _reduce(network: Network) -> Reduced:
         resistor_net=net_of[one_each][first],
         resistor_width_um=unknown,
         resistor_cuts=unknown,
+        resistor_parting=np.zeros(0, np.int32),
+        resistor_crosses=np.zeros(0, np.int64),
         **{end: place[getattr(network, end)].astype(np.int32) for end in _ENDS},
         ports={pin: int(place[node]) for pin, node in network.ports.items()},
         capacitor_a=np.zeros(0, np.int32),

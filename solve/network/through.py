@@ -2,11 +2,12 @@
 
 A stretch of line is one resistor, and its current is what passes its width. A pad, a bend or a tab
 with many contacts is a mesh of resistors, all between all of its ends, and the width of each is
-that of the narrowest straight cut between its two ends. Through that cut flows what all resistors
-across it carry together. Cuts no longer than a width part the ends into groups; the cut in
-question has some of them on one side. Which ones is not kept, so the largest current counts that
-any of them could part: never too little, and for a line that ends in a pad just the line's. (A
-ring of wires that is left with three nodes looks like a mesh, too, and counts as if one of its
+that of a straight cut that it crosses. Through that cut flows what all resistors across it carry
+together. Where the network says which resistors cross which cuts (`Network.resistor_crosses`), that
+is counted, for every cut of the piece. Where it does not, cuts no longer than a width part the ends
+into groups; the cut in question has some of them on one side, and the largest current counts that
+any of them could part: never too little, but for a wide piece with narrow ends many times too much.
+(A ring of wires that is left with three nodes looks like a mesh, too, and counts as if one of its
 sides carried everything.)
 """
 
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from .network import PARTINGS
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -31,32 +34,44 @@ _SAME = 1e-9
 class Throughs:
     """The meshes among resistors, for any number of solutions."""
 
-    def __init__(self, a: Ints, b: Ints, kind: Ints, width_um: Floats) -> None:
+    def __init__(
+        self,
+        a: Ints,
+        b: Ints,
+        kind: Ints,
+        width_um: Floats,
+        parting: Ints | None = None,
+        crosses: Ints | None = None,
+    ) -> None:
         """Find the meshes.
 
         Args:
             a: first node of each resistor.
             b: second node.
             kind: equal numbers for resistors of one net and layer.
-            width_um: width of the narrowest cut between the two nodes; nan for cuts.
+            width_um: width of a cut between the two nodes; nan for contacts and vias.
+            parting: which cut that is, of which piece (`Network.resistor_parting`).
+            crosses: the cuts that each resistor crosses (`Network.resistor_crosses`).
         """
+        if parting is None or crosses is None:
+            parting, crosses = np.full(len(a), -1), np.zeros(len(a), dtype=np.int64)
         wide = np.flatnonzero(np.isfinite(width_um) & (a != b))
         wide = wide[np.argsort(kind[wide], kind="stable")]
         ends = np.flatnonzero(np.diff(kind[wide], prepend=np.nan, append=np.nan))
-        known: dict[bytes, list[_Mesh]] = {}
+        known: dict[bytes, list[_Mesh | _Piece]] = {}
         alike: dict[bytes, list[Ints]] = {}
         for first, last in pairwise(ends):
             mine = wide[first:last]
             # the lines of an array are alike, and so are their meshes
             low = min(int(a[mine].min()), int(b[mine].min()))
             near = np.stack([a[mine], b[mine]]) - low
-            key = near.tobytes() + width_um[mine].tobytes()
+            told = parting[mine], crosses[mine]
+            key = near.tobytes() + width_um[mine].tobytes() + told[0].tobytes() + told[1].tobytes()
             if key not in known:
-                p, q, wide_um = near[0], near[1], width_um[mine]
-                known[key] = [_Mesh(m, p[m], q[m], wide_um[m]) for m in _meshes(p, q)]
+                known[key] = [*_places(near[0], near[1], width_um[mine], *told)]
             alike.setdefault(key, []).append(mine)
         #: mesh, and the resistors of all that are like it, shape (of one, of them all)
-        self._meshes: list[tuple[_Mesh, Ints]] = [
+        self._meshes: list[tuple[_Mesh | _Piece, Ints]] = [
             (mesh, np.stack(several)[:, mesh.edges].T)
             for key, several in alike.items()
             for mesh in known[key]
@@ -86,6 +101,64 @@ class Throughs:
             if mine.any():
                 found._meshes.append((mesh, order[at[:, mine]]))
         return found
+
+
+def _places(
+    a: Ints, b: Ints, width_um: Floats, parting: Ints, crosses: Ints
+) -> Iterator[_Mesh | _Piece]:
+    """Yield what of a net's layer resistors carry together."""
+    piece = np.where(parting < 0, -1, parting // PARTINGS)
+    rest = [np.flatnonzero(piece < 0)]
+    for number in np.unique(piece[piece >= 0]):
+        mine = np.flatnonzero(piece == number)
+        side = _sides(a[mine], b[mine], crosses[mine])
+        if side is None:
+            rest.append(mine)
+            continue
+        yield _Piece(mine, side[0], side[1], parting[mine] % PARTINGS)
+    left = np.concatenate(rest)
+    for m in _meshes(a[left], b[left]) if len(left) else ():
+        yield _Mesh(left[m], a[left[m]], b[left[m]], width_um[left[m]])
+
+
+def _sides(a: Ints, b: Ints, crosses: Ints) -> tuple[Ints, Ints] | None:
+    """Return on which side of each cut both ends of every resistor lie, a bit each.
+
+    None if that is not known: resistors that do not hang together, or that contradict each other.
+    """
+    nodes, ends = np.unique(np.concatenate([a, b]), return_inverse=True)
+    first, second = np.split(ends.ravel(), 2)
+    near: list[list[tuple[int, int]]] = [[] for _ in nodes]
+    for p, q, bits in zip(first.tolist(), second.tolist(), crosses.tolist(), strict=True):
+        near[p].append((q, bits))
+        near[q].append((p, bits))
+    side, todo = {0: 0}, [0]
+    while todo:
+        here = todo.pop()
+        for other, bits in near[here]:
+            if other not in side:
+                side[other] = side[here] ^ bits
+                todo.append(other)
+    if len(side) < len(nodes):
+        return None
+    every = np.array([side[n] for n in range(len(nodes))], dtype=np.int64)
+    if (every[first] ^ every[second] != crosses).any():
+        return None
+    return every[first], every[second]
+
+
+class _Piece:
+    """Resistors between all ends of one piece, of which is known which cuts they cross."""
+
+    def __init__(self, edges: Ints, side_a: Ints, side_b: Ints, cut: Ints) -> None:
+        """Take resistors, the sides of the cuts that their ends lie on, and whose cut each is."""
+        self.edges = edges
+        bit_a, bit_b = (side[None, :] >> cut[:, None] & 1 for side in (side_a, side_b))
+        self._across = csr_matrix((bit_b - bit_a).astype(np.float64))
+
+    def through(self, current: Floats) -> Floats:
+        """Return the current through the cut of every resistor; see `_Mesh.through`."""
+        return np.asarray(np.abs(self._across @ current))
 
 
 class _Mesh:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConvergenceError
 from .alike import Copies
 from .linear import LOST, NetworkSolution
-from .network import ARRAY_TYPES, Network
+from .network import ARRAY_TYPES, PARTING_TYPES, Network
 from .whole import Kind
 
 Ints = NDArray[np.int64]
@@ -203,6 +203,8 @@ class Wires:
             resistor_net=np.r_[one.resistor_net * 0, number + 1],
             resistor_width_um=np.r_[one.resistor_width_um, nothing],
             resistor_cuts=np.r_[one.resistor_cuts, nothing],
+            resistor_parting=np.r_[one.resistor_parting, number * 0 - 1],
+            resistor_crosses=np.r_[one.resistor_crosses, number * 0],
             memristor_tier=number * 0,
             memristor_row=number,
             memristor_col=columns,
@@ -229,6 +231,7 @@ def network_of(
     every: dict[str, Any] = {
         name: arrays.get(name, np.empty(0, kind)) for name, kind in ARRAY_TYPES.items()
     }
+    every |= {name: arrays[name] for name in PARTING_TYPES if name in arrays}
     return Network(
         node_names=np.concatenate(names), layers=tuple(layers), nets=tuple(nets),
         ports=dict(ports or {}), **every,

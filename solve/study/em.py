@@ -170,7 +170,8 @@ def throughs_of(network: Network) -> Throughs:
 def _throughs_of(network: Network) -> Throughs:
     a, b = network.resistor_a.astype(np.int64), network.resistor_b.astype(np.int64)
     kind = network.resistor_net.astype(np.int64) * len(network.layers) + network.resistor_layer
-    return Throughs(a, b, kind, network.resistor_width_um)
+    parting = network.resistor_parting.astype(np.int64)
+    return Throughs(a, b, kind, network.resistor_width_um, parting, network.resistor_crosses)
 
 
 def passing(network: Network, throughs: Throughs, currents: Floats) -> Floats:

@@ -20,6 +20,8 @@ from crossstack.pdk import get_tech
 from crossstack.solve.network.through import Throughs
 
 TECH = get_tech()
+#: what resistors know of the cuts of their piece
+PARTINGS = ("parting", "crosses")
 
 
 def shape(*boxes):
@@ -34,20 +36,26 @@ def solved(polygons, terminals=(), pins=()):
 
 def currents(result, a, b):
     """Share of a current from one node to another that each resistor carries, and its width."""
+    return loaded(result, {a: 1.0, b: -1.0})
+
+
+def loaded(result, amps_into):
+    """What each resistor's width carries for currents into some nodes, and its width."""
     n = result.n_nodes
     matrix = np.zeros((n, n))
     for r in result.resistors:
         matrix[[r.a, r.b], [r.a, r.b]] += 1 / r.ohm
         matrix[[r.a, r.b], [r.b, r.a]] -= 1 / r.ohm
     drive = np.zeros(n)
-    drive[a], drive[b] = 1.0, -1.0
+    drive[[*amps_into]] = [*amps_into.values()]
     volts = np.linalg.lstsq(matrix, drive, rcond=None)[0]
     amps = np.array([(volts[r.a] - volts[r.b]) / r.ohm for r in result.resistors])
     layers = {r.layer: k for k, r in enumerate(result.resistors)}
     width = np.array([r.width_um for r in result.resistors])
     ends = (np.array([getattr(r, end) for r in result.resistors]) for end in "ab")
     kind = np.array([layers[r.layer] for r in result.resistors])
-    return list(zip(Throughs(*ends, kind, width)(amps), width, strict=True))
+    told = [np.array([getattr(r, name) for r in result.resistors]) for name in PARTINGS]
+    return list(zip(Throughs(*ends, kind, width, *told)(amps), width, strict=True))
 
 
 def narrowest(result, a, b):
@@ -76,6 +84,27 @@ def test_a_row_line_is_as_wide_as_drawn_and_its_tab_as_the_tab(tabs):
     for x in at:
         for end in ("west", "east"):
             assert narrowest(result, end, f"v{x}") == pytest.approx(0.38)
+
+
+@pytest.mark.parametrize("tabs", [2, 3, 6, 9])
+@pytest.mark.parametrize("pair", [False, True])
+def test_every_tab_carries_its_own_current_and_the_line_that_of_all(tabs, pair):
+    """Tabs of one piece, with one via or two beside each other, which part the same place."""
+    wide = 640 if pair else 380
+    at = [6000 + 900 * k for k in range(tabs)]
+    polygons = shape(LINE, *((x - wide // 2, -800, x + wide // 2, 0) for x in at))
+    spots = [(x + dx, f"v{x}{dx}") for x in at for dx in ((-170, 170) if pair else (0,))]
+    result = solved(polygons, [via(name, x, -610) for x, name in spots], [WEST, EAST])
+    nodes = {**result.terminal_node, **result.pin_node}
+    into = {
+        nodes[name]: 1.0 / len(spots) * (1 + 0.2 * (k % 2)) for k, (_, name) in enumerate(spots)
+    }
+    into[nodes["west"]] = -sum(into.values())
+    most = max(i / w for i, w in loaded(result, into) if w == w)
+    each = [sum(into[nodes[n]] for x, n in spots if abs(x - tab) < 300) for tab in at]
+    assert most == pytest.approx(
+        max(-into[nodes["west"]] / 2.0, max(each) / (wide / 1000)), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("length", [200, 1000, 6000])
@@ -190,7 +219,9 @@ def test_what_all_widths_allow_no_cut_forbids(data):
     volts = np.linalg.lstsq(matrix, drive, rcond=None)[0]
     ends = np.array([[e.a, e.b] for e in wire.edges]).T
     width = np.array([e.width for e in wire.edges])
-    through = Throughs(*ends, np.zeros(len(width)), width)((volts[ends[0]] - volts[ends[1]]) * g)
+    told = [np.array([getattr(e, name) for e in wire.edges]) for name in PARTINGS]
+    amps_of = (volts[ends[0]] - volts[ends[1]]) * g
+    through = Throughs(*ends, np.zeros(len(width)), width, *told)(amps_of)
     load = np.nanmax(through / width)
     for side, length in straight_cuts(filled):
         mine = [i for i, place in zip(amps, at, strict=True) if side[place]]

@@ -159,6 +159,7 @@ def test_a_second_path_along_a_line_is_corrected(make_array):
     extra = {
         "resistor_a": index["TR[1].2"], "resistor_b": index["TR[1].6"], "resistor_ohm": 60.0,
         "resistor_layer": 0, "resistor_net": 0, "resistor_width_um": 1.0, "resistor_cuts": np.nan,
+        "resistor_parting": -1, "resistor_crosses": 0,
     }  # fmt: skip
     bypassed = edited(network, **{n: np.append(getattr(network, n), v) for n, v in extra.items()})
     one, other = both(bypassed)
@@ -173,6 +174,7 @@ def test_what_no_line_describes_is_refused_and_solved_directly(make_array, monke
     bridge = {
         "resistor_a": index["TR[1].2"], "resistor_b": index["TR[2].2"], "resistor_ohm": 5.0,
         "resistor_layer": 0, "resistor_net": 0, "resistor_width_um": 1.0, "resistor_cuts": np.nan,
+        "resistor_parting": -1, "resistor_crosses": 0,
     }  # fmt: skip
     bridged = edited(network, **{n: np.append(getattr(network, n), v) for n, v in bridge.items()})
     with pytest.raises(DriveError, match="something joins lines"):
