@@ -13,23 +13,23 @@ from ..base import names
 from ..pdk import ParameterError, Tech
 from .drawing import Canvas, Cell, Device, Subcircuit
 from .mos import NmosPlace, draw_nmos, tap_strip
-from .pads import SIDES, PadPlan, turned, via_array
+from .pad_plan import PadPlan
+from .pads import SIDES, turned
+from .protection import BESIDE
 from .rules import RuleBook
 
 #: clamp transistor, capacitor and resistor: width of a gate, length (None: the least), gates; dbu
-CLAMP, CAPACITOR, RESISTOR = (40_000, None, 12), (40_000, 5_000, 2), (600, 10_000, 1)
-#: lower end of the channels; width of lines; room between parts; width of what leads VDD over
-#: the ring of VSS; dbu
-_LOW, _LINE, _ROOM, _STRAP = 22_000, 6_000, 2_500, 18_000
-#: west end: diffusion keeps away from the openings of the pads on both sides, dbu
-_WEST = 4_500
+CLAMP, CAPACITOR, RESISTOR = (12_000, None, 16), (12_000, 5_000, 2), (360, 12_000, 1)
+#: width of the line of the gate and of the lines over the taps at either end; from the line of VSS
+#: to that of the gate, and from this to the channels; room between parts; dbu
+_GATE, _LINE, _APART, _ROOM = 1_000, 3_000, 800, 1_300
 #: transistors of the resistor in series, and their step
-IN_SERIES, _STEP = 3, 4_000
+IN_SERIES, _STEP = 5, 2_500
 _Size = tuple[int, int | None, int]
 
 
 def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
-    """Draw a supply clamp in the place of a bond pad: with pieces of the VSS and VDD rings.
+    """Draw the supply clamp of a bond pad, between the lines of VSS and VDD that the pad has.
 
     Args:
         tech: the process.
@@ -42,10 +42,13 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
     plan, half = PadPlan(r), r.line // 2
     if side not in SIDES:
         raise ParameterError("side", side, "one of " + ", ".join(SIDES))
-    places, x = [], _WEST + _LINE + _ROOM
-    taps = [_WEST + _LINE // 2]
+    vss, vdd = plan.low, plan.high
+    gate = (vss[1] + _APART, vss[1] + _APART + _GATE)
+    left, low = BESIDE, gate[1] + _APART
+    places, x = [], left + _LINE + _ROOM
+    taps = [left + _LINE // 2]
     for number, (w, length, fingers) in enumerate((CLAMP, RESISTOR, CAPACITOR)):
-        place = NmosPlace(r, x, _LOW, w, length or r.gate_length(), fingers)
+        place = NmosPlace(r, x, low, w, length or r.gate_length(), fingers)
         places.append(place)
         draw_nmos(c, r, place)
         x = place.comp[2] + _ROOM
@@ -53,18 +56,10 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
             taps.append(x + r.tap_width)
             x = taps[-1] + r.tap_width + _ROOM
     clamp, resistor, capacitor = places
-    right = taps[-1] + r.tap_width
-    vss = (_LINE, 2 * _LINE)
-    gate = (vss[1] + _ROOM, vss[1] + _ROOM + 1_000)
-    top = max(p.metal_end for p in places) + _ROOM
-    vdd = (top, top + _LINE)
-    # lines of VSS, VDD and the gate, and what joins the rings
-    c.rect("local", _WEST, vss[0], right, vss[1])
-    for x in taps:
-        tap_strip(c, r, x, vss[1], clamp.comp[3])
-    for low, high in ((_WEST, _WEST + _LINE), (right - 2 * r.tap_width, right)):
-        c.rect("local", low, vss[0], high, plan.ring[1])
-    c.rect("local", clamp.comp[0], vdd[0], capacitor.comp[2], vdd[1])
+    for at in taps:
+        tap_strip(c, r, at, vss[1], clamp.comp[3])
+    for line in (vss, vdd):
+        c.rect("local", left, line[0], plan.side - left, line[1])
     west = capacitor.columns[0] - r.pad // 2
     c.rect("local", west, gate[0], capacitor.columns[-1] + half, gate[1])
     for at in clamp.columns[1::2]:
@@ -77,7 +72,6 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
         c.rect("local", p.gate_x - half, p.gate_y, p.gate_x + half, vdd[1])
     _resistor(c, r, resistor, (vss[0], capacitor.columns[0]))
     _gate_line(c, r, clamp, capacitor.columns[0], gate)
-    _rings(c, r, plan, (clamp.comp[0], capacitor.comp[2]), vdd)
     name = f"{names.CLAMP}_{side}"
     cell = Cell(name, tuple(c.rects), width=plan.side, height=plan.depth, netlist=_netlist(r, name))
     return turned(cell, side)
@@ -117,21 +111,6 @@ def _gate_line(c: Canvas, r: RuleBook, clamp: NmosPlace, x: int, line: tuple[int
     c.rect("select", x - half, y - half, x + half, clamp.gate_y + half)
     for at in ((clamp.gate_x, clamp.gate_y), (x, y)):
         c.box("local_via", *at, r.size("local_via"))
-
-
-def _rings(
-    c: Canvas, r: RuleBook, plan: PadPlan, span: tuple[int, int], vdd: tuple[int, int]
-) -> None:
-    """Draw the pieces of the rings and lead VDD over the ring of VSS."""
-    beside = (plan.pitch - plan.side) // 2
-    for ring in (plan.ring, plan.supply):
-        c.rect("local", -beside, ring[0], plan.side + beside, ring[1])
-    # wider metal asks for slots
-    for low in range(span[0], span[1] - _STRAP + 1, _STRAP + _ROOM):
-        high = low + _STRAP
-        c.rect("select", low, vdd[0], high, plan.supply[1])
-        via_array(c, r, (low, vdd[0], high, vdd[1]), ("local_via",))
-        via_array(c, r, (low, plan.supply[0], high, plan.supply[1]), ("local_via",))
 
 
 def _netlist(r: RuleBook, name: str) -> Subcircuit:

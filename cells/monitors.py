@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from ..pdk import ParameterError, Tech
 from .basic import memristor_stack
+from .cuts import via_array
 from .drawing import Canvas, Cell, Device, Subcircuit, bbox, grid_up
-from .pads import draw_probe_pads, probe_pad_side, via_array
+from .pads import draw_probe_pads, probe_pad_side
 from .parameters import DEVICE_F, ELECTRODES, default
 from .parts import module_via
 from .rules import RuleBook

@@ -10,74 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..pdk import ParameterError, Tech
-from .drawing import Canvas, Cell, Rect, Subcircuit, grid_down, grid_up
-from .mos import tap_strip
+from .cuts import via_array
+from .drawing import Canvas, Cell, Rect, Subcircuit
+from .pad_plan import FEED, LEAD, RING, PadPlan, metal_overlap, ring_metals
+from .protection import WIDE, draw_protection, middle
 from .rules import RuleBook
 
-#: width of a pad's lead, and side of its clamp diode, in dbu: ample, not a rule
-LEAD = 8_000
-#: width of the VSS and VDD rings in the lowest metal that run through all bond pads, in dbu
-RING = 10_000
-#: from what lies in a pad's well to the well's edge, in dbu: ample, not a rule
-WELL = 1_500
-_ROOM = 2_000
-
 SIDES = ("south", "east", "north", "west")
-
-
-def cut_array(
-    canvas: Canvas, layer: str, box: tuple[int, int, int, int], size: int, space: int, margin: int
-) -> None:
-    """Fill a box with as many square cuts as fit, centred, `margin` inside its edges."""
-    xs = _starts(box[0] + margin, box[2] - margin, size, space)
-    for y in _starts(box[1] + margin, box[3] - margin, size, space):
-        for x in xs:
-            canvas.rect(layer, x, y, x + size, y + size)
-
-
-def _starts(low: int, high: int, size: int, space: int) -> list[int]:
-    count = (high - low + space) // (size + space)
-    first = low + grid_down((high - low - count * (size + space) + space) / 2)
-    return [first + k * (size + space) for k in range(count)]
-
-
-def between(r: RuleBook, cut: str) -> tuple[str, str]:
-    """Return the metals that a foundry via joins, the lower first."""
-    roles, name = r.tech.roles, r.layer(cut)
-    k = roles.vias.index(name)
-    return roles.metals[k], roles.metals[k + 1]
-
-
-def via_array(
-    canvas: Canvas,
-    r: RuleBook,
-    box: tuple[int, int, int, int],
-    cuts: tuple[str, ...],
-    margin: int = 0,
-) -> None:
-    """Fill a box with foundry vias on several levels, at the space that large arrays need.
-
-    Metal joined to a pad reaches farther beyond its vias; a caller says so by `margin`. In a box
-    too narrow for the end-of-line overlap on its long sides, these get the plain overlap.
-    """
-    for cut in cuts:
-        low, high = between(r, cut)
-        least = max(r.line_end(cut, low), r.line_end(cut, high), margin)
-        beyond = least - max(r.enclosure(low, cut), r.enclosure(high, cut), margin)
-        sides = [
-            beyond if end - start < r.size(cut) + 2 * least else 0
-            for start, end in ((box[0], box[2]), (box[1], box[3]))
-        ]
-        if all(sides):  # a landing that small has room for no cut
-            continue
-        x, y = sides
-        inside = (box[0] - x, box[1] - y, box[2] + x, box[3] + y)
-        cut_array(canvas, cut, inside, r.size(cut), r.array_space(cut, low), least)
-
-
-def metal_overlap(r: RuleBook) -> int:
-    """Return how far the land's metal reaches beyond a pad's opening."""
-    return r.enclosure("land", "bond_pad")
 
 
 def draw_opening(canvas: Canvas, r: RuleBook, x: int, y: int, opening: int) -> int:
@@ -93,35 +32,6 @@ def draw_opening(canvas: Canvas, r: RuleBook, x: int, y: int, opening: int) -> i
     canvas.rect("pad", x + m, y + m, x + side - m, y + side - m)
     canvas.rect("reopen", x + m + a, y + m + a, x + side - m - a, y + side - m - a)
     return side
-
-
-class PadPlan:
-    """Where the parts of a bond pad lie, south side, in dbu from the plate's corner.
-
-    Attributes:
-        side: side of the plate.
-        tongue: y span of the vias from the plate to the lead.
-        diode: y span of the diode to VSS, away from the opening.
-        ring: y span of the VSS ring.
-        upper: y span of the diode to VDD.
-        supply: y span of the VDD ring.
-        depth: end of the lead.
-        pitch: from pad to pad, by the spaces of openings and of metal joined to pads.
-    """
-
-    def __init__(self, r: RuleBook) -> None:
-        m = metal_overlap(r)
-        self.side = r.bond_opening + 2 * m
-        self.tongue = (self.side, self.side + LEAD)
-        low = max(self.tongue[1], m + r.bond_opening + r.space("bond_pad", "diffusion")) + _ROOM
-        self.diode = (low, low + LEAD)
-        self.ring = (self.diode[1] + _ROOM, self.diode[1] + _ROOM + RING)
-        low = self.ring[1] + _ROOM + WELL
-        self.upper = (low, low + LEAD)
-        self.supply = (self.upper[1] + _ROOM, self.upper[1] + _ROOM + RING)
-        self.depth = self.supply[1] + _ROOM + WELL
-        least = max(self.side + r.space("pad_metal"), r.bond_opening + r.space("bond_pad"))
-        self.pitch = grid_up(least, 10_000)  # a round figure for whoever bonds it
 
 
 #: net of a pad that is joined to a ring
@@ -149,71 +59,31 @@ def bond_pad(tech: Tech, *, rail: str = "", side: str = "south") -> Cell:
     r, c = RuleBook(tech), Canvas(tech)
     plan = PadPlan(r)
     draw_opening(c, r, 0, 0, r.bond_opening)
-    x1, x2 = (plan.side - LEAD) // 2, (plan.side + LEAD) // 2
+    x1, x2 = (plan.side - FEED) // 2, (plan.side + FEED) // 2
     tongue = (x1, plan.tongue[0], x2, plan.tongue[1])
     c.rect("land", x1, plan.tongue[0] - metal_overlap(r), x2, plan.tongue[1])
     for metal in tech.roles.between("bottom_row", "land"):
         c.rect(metal, *tongue)
-    via_array(
-        c,
-        r,
-        tongue,
-        tech.roles.cuts("bottom_row", "land")[::-1],
-        r.enclosure("pad_metal", "pad_via"),
-    )
-    c.rect("bottom_row", x1, plan.tongue[0], x2, plan.depth)
-    _diode(c, r, (x1, plan.diode[0], x2, plan.diode[1]), "nplus", "n_active")
-    beside = (plan.pitch - plan.side) // 2  # so that neighbours' rings abut
-    beyond = r.enclosure("pplus", "p_tap")
-    c.rect("local", -beside, plan.ring[0], plan.side + beside, plan.ring[1])
-    for x in (x1, x2):
-        tap_strip(c, r, x, plan.ring[0] + beyond, plan.ring[1] - beyond)
-    _upper(c, r, plan, (x1, x2), beside)
-    if rail == "VSS":
-        c.rect("local", x1, plan.diode[0], x2, plan.ring[1])
-    if rail == "VDD":
-        c.rect("local", x1, plan.upper[0], x2, plan.supply[1])
+    up, margin = tech.roles.cuts("bottom_row", "land"), r.enclosure("pad_metal", "pad_via")
+    via_array(c, r, middle(tongue, WIDE), up[::-1], margin)
+    c.rect("bottom_row", x1, plan.tongue[0], x2, plan.upper[1])
+    half = LEAD // 2
+    c.rect("bottom_row", plan.side // 2 - half, plan.upper[1], plan.side // 2 + half, plan.depth)
+    for name, ring in zip(RAILS, (plan.ring, plan.supply), strict=True):
+        beside = (plan.pitch - plan.side) // 2  # so that neighbours' rings abut
+        for metal in ring_metals(tech):
+            c.rect(metal, -beside, ring[0], plan.side + beside, ring[1])
+        if rail == name:
+            via_array(c, r, middle((x1, ring[0], x2, ring[1]), WIDE), up, margin)
+        c.port(name, "land", -beside, (ring[0] + ring[1]) // 2, RING, 180)
+    draw_protection(c, r, plan, (x1, x2))
     net = rail or "PAD"
     c.port(net, "bottom_row", plan.side // 2, plan.depth, LEAD, 90)
     c.port(net, "land", plan.side // 2, 0, plan.side, 270)
-    for name, span in (("VSS", plan.ring), ("VDD", plan.supply)):
-        c.port(name, "local", -beside, (span[0] + span[1]) // 2, RING, 180)
     name = f"bond_pad{'_' + rail.lower() if rail else ''}_{side}"
     cell = Cell(name, tuple(c.rects), ports=tuple(c.ports), width=plan.side, height=plan.depth,
                 netlist=Subcircuit(name, tuple(dict.fromkeys((net, *RAILS))), ()))  # fmt: skip
     return turned(cell, side)
-
-
-def _upper(c: Canvas, r: RuleBook, plan: PadPlan, x: tuple[int, int], beside: int) -> None:
-    """Draw the diode to VDD, its n-well, and the piece of the VDD ring with the well's taps."""
-    x1, x2 = x
-    _diode(c, r, (x1, plan.upper[0], x2, plan.upper[1]), "pplus", "p_active")
-    c.rect("nwell", x1 - WELL, plan.upper[0] - WELL, x2 + WELL, plan.supply[1] + WELL)
-    c.rect("local", -beside, plan.supply[0], plan.side + beside, plan.supply[1])
-    beyond = r.enclosure("nplus", "n_tap_at_well_edge")
-    for at in x:
-        tap_strip(c, r, at, plan.supply[0] + beyond, plan.supply[1] - beyond, "n")
-
-
-def _diode(
-    c: Canvas, r: RuleBook, box: tuple[int, int, int, int], implant: str, active: str
-) -> None:
-    """Draw a diode under a lead, joined to it by arrays of cuts."""
-    x1, y1, x2, y2 = box
-    beyond = r.enclosure(implant, active)
-    c.rect("diffusion", *box)
-    c.rect(implant, x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
-    cut_array(
-        c,
-        "contact",
-        box,
-        r.contact,
-        r.array_space("contact", "local"),
-        grid_up(max(r.enclosure("diffusion", "diffusion_contact"), r.line_end("contact", "local"))),
-    )
-    c.rect("local", *box)
-    c.rect("select", *box)
-    via_array(c, r, box, ("local_via", "select_via"))
 
 
 def turned(cell: Cell, side: str) -> Cell:

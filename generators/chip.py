@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..cells.cuts import via_array
 from ..cells.drawing import Canvas, Label, Placement, Port, grid_down, grid_up
-from ..cells.pads import SIDES, PadPlan, via_array
+from ..cells.pad_plan import PadPlan
+from ..cells.pads import SIDES
 from ..cells.rules import RuleBook
 from .array import Array
 from .id_room import APART, CORNERS, IdRoom, id_room

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..cells.clamp import supply_clamp
+from ..cells.cuts import via_array
 from ..cells.drawing import Cell, Label, Placement, Port, grid_down
-from ..cells.pads import LEAD, RAILS, SIDES, bond_pad, via_array
+from ..cells.pad_plan import LEAD, ring_metals
+from ..cells.pads import RAILS, SIDES, bond_pad
 from .chip import JOINT, SIDE_OF, Chip
 from .id_room import CORNERS
 from .netlist import Instance
@@ -49,7 +51,7 @@ def _row(chip: Chip, side: str, row: int) -> Iterator[Pad]:
 
 
 class PadCells:
-    """Places pads; one drawing serves all pads of a side.
+    """Places pads, each with a supply clamp; one drawing serves all pads of a side.
 
     Args:
         chip: the die.
@@ -58,6 +60,7 @@ class PadCells:
     def __init__(self, chip: Chip) -> None:
         self.chip = chip
         self._drawn: dict[tuple[str, str], Cell] = {}
+        self._clamps: dict[str, Cell] = {}
 
     def place(self, pad: Pad, net: str | None) -> None:
         """Place a pad with its label; without a net it is one more pad of the VSS ring."""
@@ -65,10 +68,15 @@ class PadCells:
         key = (pad.side, rail)
         if key not in self._drawn:
             self._drawn[key] = bond_pad(chip.rules.tech, rail=rail, side=pad.side)
+        if pad.side not in self._clamps:
+            self._clamps[pad.side] = supply_clamp(chip.rules.tech, side=pad.side)
+        clamp = self._clamps[pad.side]
         side, at = chip.plan.side, chip.row_at(pad.row)
         span = (pad.s - side // 2, pad.s + side // 2)
         x, y, _, _ = chip.box(pad.side, span, (at, at + chip.plan.depth))
-        chip.placements.append(Placement(self._drawn[key], x, y))
+        chip.placements += [Placement(cell, x, y) for cell in (self._drawn[key], clamp)]
+        name = f"_{clamp.name}{len(chip.instances)}"
+        chip.instances.append(Instance(name, clamp.name, RAILS[::-1]))
         if net is not None:
             x, y = chip.point(pad.side, pad.s, at)
             outward = {v: k for k, v in SIDE_OF.items()}[pad.side]
@@ -77,29 +85,13 @@ class PadCells:
             chip.labels.append(Label(chip.rules.layer("land"), net, x, y))
 
 
-def place_clamps(chip: Chip, free: Sequence[Pad]) -> list[Pad]:
-    """Place a supply clamp on each side that has a place left; returns the other places."""
-    left = list(free)
-    for side in SIDES:
-        mine = [pad for pad in left if pad.side == side]
-        if not mine:
-            continue
-        pad = min(mine, key=lambda pad: abs(pad.s - chip.length(side) // 2))
-        left.remove(pad)
-        cell = supply_clamp(chip.rules.tech, side=side)
-        half, at = chip.plan.side // 2, chip.row_at(pad.row)
-        x, y, _, _ = chip.box(side, (pad.s - half, pad.s + half), (at, at + chip.plan.depth))
-        chip.placements.append(Placement(cell, x, y))
-        chip.instances.append(Instance(f"_{cell.name}", cell.name, RAILS[::-1]))
-    return left
-
-
 def lead_out(chip: Chip, net: str, pad: Pad, half: int, track: tuple[int, int]) -> None:
     """Lead a pad to the far edge of its track: through the rows behind it, then in all metals."""
     end, at = chip.pads_end, chip.row_at(pad.row) + chip.plan.depth
     lead = (pad.s - LEAD // 2, pad.s + LEAD // 2)
     own = chip.rules.layer("bottom_row")
-    through = chip.metals[:-1] if at < end else (own,)
+    over = ring_metals(chip.rules.tech)
+    through = tuple(m for m in chip.metals if m not in over) if at < end else (own,)
     chip.draw(net, through, pad.side, lead, (at - LEAD, end + LEAD))
     if at < end:
         chip.join(through, pad.side, lead, (at - JOINT, at))
@@ -110,13 +102,15 @@ def lead_out(chip: Chip, net: str, pad: Pad, half: int, track: tuple[int, int]) 
 
 def draw_rings(chip: Chip) -> None:
     """Close the VSS and VDD rings, which the pads draw in pieces, and join those of the rows."""
+    metals = ring_metals(chip.rules.tech)
     for ring in (chip.plan.ring, chip.plan.supply):
         for row in range(chip.rows):
             low, high = (chip.row_at(row) + d for d in ring)
             for side in SIDES:
                 span = _straight(chip, side, low)
-                chip.canvas.rect("local", *chip.box(side, span, (low, high)))
-                _turn(chip, side, (low, high))
+                for metal in metals:
+                    chip.canvas.rect(metal, *chip.box(side, span, (low, high)))
+                    _turn(chip, metal, side, (low, high))
         for row in range(chip.rows - 1):
             _join_rings(chip, ring, row)
 
@@ -127,7 +121,7 @@ def _straight(chip: Chip, side: str, low: int) -> tuple[int, int]:
     return first, chip.length(side) - last
 
 
-def _turn(chip: Chip, side: str, ring: tuple[int, int]) -> None:
+def _turn(chip: Chip, metal: str, side: str, ring: tuple[int, int]) -> None:
     """Lead a ring inwards at either end of a side whose corner is taken; the next side meets it."""
     low, high = ring
     first, last = _straight(chip, side, low)
@@ -136,21 +130,26 @@ def _turn(chip: Chip, side: str, ring: tuple[int, int]) -> None:
     ):
         if shift := chip.shift(corner):
             box = chip.box(side, (begin, end), (low, high + shift))
-            chip.canvas.rect("local", *box)
+            chip.canvas.rect(metal, *box)
 
 
 def _join_rings(chip: Chip, ring: tuple[int, int], row: int) -> None:
-    """Join a ring of a row to that of the row behind, at every corner of the latter."""
+    """Join a ring of a row to that of the row behind, at every corner of the latter.
+
+    What joins them crosses the other supply's ring in the metals under both.
+    """
     low, high = chip.row_at(row) + ring[0], chip.row_at(row + 1) + ring[1]
-    width = ring[1] - ring[0]
+    width, roles = ring[1] - ring[0], chip.rules.tech.roles
+    under = [m for m in chip.metals if m not in ring_metals(chip.rules.tech)]
     for side in SIDES:
         first, last = _straight(chip, side, high - width)
         for s in (first, last - width):
             span = (s, s + width)
-            chip.canvas.rect("select", *chip.box(side, span, (low, high)))
+            for metal in under:
+                chip.canvas.rect(metal, *chip.box(side, span, (low, high)))
             for d in (low, high - width):
                 box = chip.box(side, span, (d, d + width))
-                via_array(chip.canvas, chip.rules, box, ("local_via",))
+                via_array(chip.canvas, chip.rules, box, roles.cuts(under[0], "land"))
 
 
-__all__ = ["Pad", "PadCells", "draw_rings", "lead_out", "pad_places", "place_clamps"]
+__all__ = ["Pad", "PadCells", "draw_rings", "lead_out", "pad_places"]

@@ -14,14 +14,14 @@ from itertools import product
 from ..cells.drawing import Cell, Label, Placement
 from ..cells.marks import mark_cells
 from ..cells.monitors import monitors
-from ..cells.pads import PadPlan
+from ..cells.pad_plan import PadPlan
 from ..cells.rules import RuleBook
 from ..pdk import ParameterError
 from .array import Array, frame
 from .chip import ROOM, Chip, Widths
 from .macro import build_macro
 from .netlist import Instance
-from .padring import PadCells, draw_rings, pad_places, place_clamps
+from .padring import PadCells, draw_rings, pad_places
 from .spec import ArraySpec
 from .tapeout import slots
 from .ways import Ways
@@ -36,6 +36,7 @@ WIDTHS = tuple(
         (2_000, 9_000, 6_000),
         (2_000, 7_000, 4_000),
         (2_000, 5_000, 4_000),
+        (2_000, 4_000, 3_000),
         (1_000, 5_000, 3_000),
         (1_000, 4_000, 2_000),
         (1_000, 3_000, 2_000),
@@ -99,7 +100,7 @@ def _fill(chip: Chip) -> bool:
     cells = PadCells(chip)
     for net, pad in ways.draw():
         cells.place(pad, net)
-    for pad in place_clamps(chip, ways.free)[::SPARE]:
+    for pad in ways.free[::SPARE]:
         cells.place(pad, None)
     draw_rings(chip)
     return True

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..base import names
+from ..cells.cuts import between, via_array
 from ..cells.drawing import Port, grid_down
-from ..cells.pads import between, via_array
 from ..cells.rules import RuleBook
 from .chip import JOINT, ROOM, SIDES, Chip
 from .fan import SPACE, Turn, Wire, fan, levels, spread

@@ -29,7 +29,7 @@ DRAIN, SOURCE = 0, 2
 
 #: devices away from a net that are looked at, at most
 _MOST_HOPS = 64
-#: most nets that are taken for each other where parts look alike
+#: how often nets are taken for each other where parts look alike, at most
 MOST_ALIKE = 32
 
 _UNKNOWN = np.uint64(0x9E3779B97F4A7C15)
@@ -178,18 +178,30 @@ def equal_colors(a: Graph, b: Graph) -> tuple[bool, bool, int]:
 def told_apart(a: Graph, b: Graph) -> int | None:
     """Tell parts apart that look alike, and prove two netlists of equal colours equal.
 
-    One of the nets that share a colour is taken for one of the other netlist's; equal colours of
-    all nets then prove that the netlists are equal. That an attempt fails proves nothing.
+    Nets that share a colour are taken for those of the other netlist: all of one colour in any
+    order, which serves parts that have nothing to do with each other, however many; where that
+    fails, one at a time. Equal colours of all nets then prove that the netlists are equal. That an
+    attempt fails proves nothing.
 
     Returns:
         The number of hops of the colours that prove it, nets anchored so that they do; None, with
         anchors as they were, where they do not.
     """
     before = a.anchors.copy(), b.anchors.copy()
+    for most in (None, 1):
+        hops = _taken(a, b, most)
+        if hops is not None:
+            return hops
+        a.anchors[:], b.anchors[:] = before
+    return None
+
+
+def _taken(a: Graph, b: Graph, most: int | None) -> int | None:
+    """Take at most so many nets of a colour for each other, colour by colour; as `told_apart`."""
     for _ in range(MOST_ALIKE):
         same, proven, hops = equal_colors(a, b)
         if not same:
-            break
+            return None
         if proven:
             return hops
         ca, cb = a.net_colors(hops), b.net_colors(hops)
@@ -197,6 +209,6 @@ def told_apart(a: Graph, b: Graph) -> int | None:
         shared = colors[counts > 1][0]
         number = 1 + max(int(a.anchors.max()), int(b.anchors.max()))
         for graph, own in ((a, ca), (b, cb)):
-            graph.anchors[graph.used_nets[own[graph.used_nets] == shared][0]] = number
-    a.anchors[:], b.anchors[:] = before
+            nets = graph.used_nets[own[graph.used_nets] == shared][:most]
+            graph.anchors[nets] = number + np.arange(len(nets))
     return None

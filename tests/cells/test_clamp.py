@@ -10,7 +10,8 @@ import pytest
 from crossstack.cells import to_layout
 from crossstack.cells.clamp import supply_clamp
 from crossstack.cells.drawing import Cell, Label
-from crossstack.cells.pads import SIDES, PadPlan
+from crossstack.cells.pad_plan import PadPlan
+from crossstack.cells.pads import SIDES
 from crossstack.cells.rules import RuleBook
 from crossstack.drc import run_drc
 from crossstack.generators.netlist import spice_lines
@@ -21,17 +22,17 @@ TECH = get_tech()
 
 
 def labelled(side: str) -> Cell:
-    """Return a clamp with its rings named."""
+    """Return a clamp with its lines named."""
     cell = supply_clamp(TECH, side=side)
     plan = PadPlan(RuleBook(TECH))
     labels = []
-    for net, ring in (("VSS", plan.ring), ("VDD", plan.supply)):
-        d = sum(ring) // 2
+    for net, line in (("VSS", plan.low), ("VDD", plan.high)):
+        d, middle = sum(line) // 2, plan.side // 2
         x, y = {
-            "south": (0, d),
-            "north": (0, cell.height - d),
-            "east": (cell.width - d, 0),
-            "west": (d, 0),
+            "south": (middle, d),
+            "north": (middle, cell.height - d),
+            "east": (cell.width - d, middle),
+            "west": (d, middle),
         }[side]
         labels.append(Label("Metal1", net, x, y))
     return replace(cell, labels=tuple(labels))
@@ -63,7 +64,7 @@ def test_a_clamp_is_clean_and_what_it_says(side, tmp_path):
     assert not extracted.findings()
     report = compare_layout(extracted, netlist, TECH).to_json()
     assert report["match"], report["errors"]
-    assert report["devices"]["nfet"] == 5
+    assert report["devices"]["nfet"] == 7
     # one whose gate is not discharged is another circuit
     netlist.write_text("\n".join(line for line in netlist.read_text().splitlines()
                                  if not line.startswith("MR0")) + "\n")  # fmt: skip

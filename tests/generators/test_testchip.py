@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import product
 from pathlib import Path
 
 import klayout.db as db
@@ -11,7 +12,7 @@ import pytest
 from crossstack.cells import to_layout
 from crossstack.cells.marks import BARS, mark_cells, masks, vernier, vernier_step
 from crossstack.cells.monitors import kelvin, monitors, via_chain
-from crossstack.cells.pads import PadPlan
+from crossstack.cells.pad_plan import PadPlan
 from crossstack.cells.rules import RuleBook
 from crossstack.drc import FoundryError, fetch, run_drc, run_foundry_drc
 from crossstack.generators import ArraySpec, build_macro, build_top, testchip
@@ -162,11 +163,10 @@ def test_identification_cells_have_their_room(chip):
     assert (len(placed), left_out) == (4, ())
     middle = die.center()
     plan = PadPlan(RuleBook(TECH))
-    lowest = region(layout, "Metal1")
     edge = region(layout, "Pad").bbox().left - (plan.side - 60_000) // 2
-    for ring in (plan.ring, plan.supply):
+    for metal, ring in product(("Metal4", "Metal5"), (plan.ring, plan.supply)):
         at = db.Point(middle.x, edge + sum(ring) // 2)
-        (wire,) = (polygon for polygon in lowest.each() if polygon.inside(at))
+        (wire,) = (polygon for polygon in region(layout, metal).each() if polygon.inside(at))
         assert any(hole.inside(middle) for hole in db.Region(wire).holes().each())
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crossstack.lvs.flat import flatten
-from crossstack.lvs.graph import Graph, build_graph, equal_colors, told_apart
+from crossstack.lvs.graph import MOST_ALIKE, Graph, build_graph, equal_colors, told_apart
 from crossstack.lvs.names import anchor_by_name
 from crossstack.lvs.spice import read_netlist
 
@@ -57,3 +57,16 @@ def test_rings_of_other_sizes_look_alike_and_are_not_proved_equal(tmp_path):
     assert told_apart(a, b) is None
     assert np.array_equal(a.anchors, before[0])
     assert np.array_equal(b.anchors, before[1])
+
+
+def test_many_parts_that_have_nothing_to_do_with_each_other_are_proved_equal(tmp_path):
+    """As the supply clamps of a die: more of them than nets are taken for each other in turn."""
+    parts = [
+        f"M{k}{end} {nets} VSS VSS nfet W=1u L=1u"
+        for k in range(3 * MOST_ALIKE)
+        for end, nets in enumerate((f"VSS g{k}", f"g{k} n{k}", f"n{k} VSS"))
+    ]
+    a, b = pair(parts, parts[::-1], tmp_path)
+    assert equal_colors(a, b)[:2] == (True, False)
+    assert told_apart(a, b) is not None
+    assert len(np.unique(a.anchors[a.used_nets])) > 2 * MOST_ALIKE
