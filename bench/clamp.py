@@ -7,16 +7,16 @@ In operation: what one supply clamp takes at 3.3 V - 10 %, 3.3 V and 3.3 V + 10 
 temperatures, and while the supply rises. In a discharge of the human-body model (100 pF, 1.5 kohm,
 rise by 7.5 uH: ANSI/ESDA/JEDEC JS-001 asks for 2 to 10 ns): the highest voltage between the pad
 that is struck and the one on ground, and between the rails, with the diodes, clamps and rings of
-the die where they stand. Of the signal pads those nearest to and farthest from a pad of VSS are
-taken, and the pad farthest from the latter. JS-001 strikes a signal with all other signals on
-ground; one that is alone on ground is worse.
+the die where they stand, and the cuts and leads between (`pad_ways.py`). Of the signal pads those
+nearest to and farthest from a pad of VSS are taken, and the pad farthest from the latter. JS-001
+strikes a signal with all other signals on ground; one that is alone on ground is worse.
 
 What this can say: the models are those of operation. They know channels, junctions and their series
 resistance, but neither snapback nor heat, and diodes have the models' figures for a drawn area. So
 a voltage above BVDSS (7 V at least, ES 1_Low_Voltage_Devices) or BVox (7 V at least, ES
 5_General_Specification4) says that it is not held, not what happens then; one below says that the
 channel alone holds it, not that metal and junctions survive the current; its peak is printed for
-each um of width.
+each um of width and for each cut.
 
 Exit code 1 if all clamps of a die take more than 1 mA in operation while the supply rises within
 1 ms, or if the die does not hold 2 kV below BVox on a way that JS-001 asks for.
@@ -32,10 +32,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pad_ways import PadWays
+
 from crossstack.base import names
 from crossstack.base.ngspice import run_ngspice
 from crossstack.cells.clamp import supply_clamp
 from crossstack.cells.pad_plan import DIODE, FEED, RING, PadPlan, ring_metals
+from crossstack.cells.pads import RAILS
 from crossstack.cells.protection import STRIPE, stripes
 from crossstack.cells.rules import RuleBook
 from crossstack.extract.sheet.rates import rates
@@ -176,8 +179,8 @@ def ring_of(chip: Chip) -> Ring:
     return Ring(around * um, tuple(found["clamp"]), tuple(found["vss"]), tuple(signals))
 
 
-def rails(ring: Ring, tech: Tech) -> Iterator[str]:
-    """Yield both rings in pieces between all that stands along them."""
+def rails(ring: Ring, tech: Tech, ways: PadWays) -> Iterator[str]:
+    """Yield both rings in pieces between all that stands along them, and the line of each clamp."""
     ohm = rates(tech).sheet_ohm_sq
     ohm_um = 1.0 / sum(1.0 / ohm[metal] for metal in ring_metals(tech)) / (RING * tech.dbu_um)
     places = sorted({*ring.clamps, *ring.grounds, *(place for _, place in ring.pads)})
@@ -186,6 +189,10 @@ def rails(ring: Ring, tech: Tech) -> Iterator[str]:
         to = places[(k + 1) % len(places)]
         for rail in ("vdd", "vss"):
             yield f"r{rail}{k} {_node(rail, here)} {_node(rail, to)} {ohm_um * (after - here):.6g}"
+    for k, place in enumerate(ring.clamps):
+        for rail in ("vdd", "vss"):
+            yield (f"rl{rail}{k} {_node(rail, place)} {_node('line' + rail, place)} "
+                   f"{ways.line[rail.upper()]:.6g}")  # fmt: skip
 
 
 def _node(rail: str, place: float) -> str:
@@ -202,11 +209,19 @@ def sizes(tech: Tech) -> tuple[float, float]:
     return count * STRIPE * DIODE * um * um, count * 2 * (STRIPE + DIODE) * um
 
 
-def diodes(net: str, place: float, tech: Tech) -> Iterator[str]:
-    """Yield the two diodes of a pad, of their drawn area and circumference."""
+def diodes(net: str, place: float, tech: Tech, ways: PadWays) -> Iterator[str]:
+    """Yield the two diodes of a pad, of their drawn area and circumference, and the ways to them.
+
+    Each pad has a clamp, so that its lines are among those of `rails`.
+    """
     size, pad = "area={:.6g} pj={:.6g}".format(*sizes(tech)), _pad(net)
-    yield f"dup{pad} {pad} {_node('vdd', place)} pn_3p3 {size}"
-    yield f"ddn{pad} {_node('vss', place)} {pad} np_3p3 {size}"
+    yield f"rp{pad} {pad} {pad}_lead {ways.plate:.6g}"
+    for rail in ("vdd", "vss"):
+        yield f"rd{rail}{pad} {pad}_lead {pad}_{rail} {ways.diode[rail.upper()]:.6g}"
+        line = _node("line" + rail, place)
+        yield f"rt{rail}{pad} {pad}_t{rail} {line} {ways.taps[rail.upper()]:.6g}"
+    yield f"dup{pad} {pad}_vdd {pad}_tvdd pn_3p3 {size}"
+    yield f"ddn{pad} {pad}_tvss {pad}_vss np_3p3 {size}"
 
 
 def discharge(
@@ -221,19 +236,22 @@ def discharge(
         ground: nets on ground; those of many signals are joined.
         volts: that the capacitor is charged to.
     """
-    tech, place = bsim.tech, dict(ring.pads)
-    lines = [*rails(ring, tech), ".lib '" + str(bsim.models / bsim.kit.library) + "' diode_typical"]
+    tech, place, ways = bsim.tech, dict(ring.pads), PadWays(bsim.tech)
+    library = bsim.models / bsim.kit.library
+    lines = [*rails(ring, tech, ways), f".lib '{library}' diode_typical"]
     for k, at in enumerate(ring.clamps):
-        lines += clamp(bsim, f"c{k}", _node("vdd", at), _node("vss", at))
+        lines += clamp(bsim, f"c{k}", _node("linevdd", at), _node("linevss", at))
 
     def node(net: str) -> str:
-        if net == "VSS":
-            tied = [_node("vss", at) for at in ring.grounds]
-            lines.extend(f"rg{k} {tied[0]} {other} 1m" for k, other in enumerate(tied[1:]))
-            return tied[0]
-        if net == "VDD":
-            return _node("vdd", place[net])
-        lines.extend(diodes(net, place[net], tech))
+        if net in RAILS:
+            at = ring.grounds if net == "VSS" else (place[net],)
+            ohm = ways.plate + ways.rail[net]
+            lines.extend(
+                f"rg{net}{k} {_pad(net)} {_node(net.lower(), one)} {ohm:.6g}"
+                for k, one in enumerate(at)
+            )
+        else:
+            lines.extend(diodes(net, place[net], tech, ways))
         return _pad(net)
 
     at_struck = node(struck)
@@ -243,7 +261,7 @@ def discharge(
     control = ["tran 0.2n 600n 0 2n uic", f"meas tran pad max v({at_struck})",
                "meas tran amps max i(lh)"]  # fmt: skip
     for k, at in enumerate(ring.clamps):
-        control += [f"let d{k} = v({_node('vdd', at)}) - v({_node('vss', at)})",
+        control += [f"let d{k} = v({_node('linevdd', at)}) - v({_node('linevss', at)})",
                     f"meas tran rails{k} max d{k}"]  # fmt: skip
     found = ran(bsim, lines, control)
     inside = [found[f"rails{k}"] for k in range(len(ring.clamps))]
@@ -281,10 +299,11 @@ def discharges(bsim: Bsim, ring: Ring) -> list[str]:
                 wrong.append(f"{volts:g} V into {struck}")
             if held != (volts == ASKED_V):
                 break
-    um, around = tech.dbu_um, sizes(tech)[1] * 1e6
+    um, around, fewest = tech.dbu_um, sizes(tech)[1] * 1e6, PadWays(tech).fewest
     print(f"{ASKED_V:g} V: {most:.2f} A at most: {1e3 * most / (FEED * um):.0f} mA for each um of "
           f"the lead, {1e3 * most / (RING * um):.0f} of a ring if it goes one way, "
-          f"{1e3 * most / around:.1f} of a diode's circumference")  # fmt: skip
+          f"{1e3 * most / around:.1f} of a diode's circumference, {1e3 * most / fewest:.0f} for "
+          f"each cut")  # fmt: skip
     return wrong
 
 

@@ -15,7 +15,7 @@ from .drawing import Canvas, Cell, Device, Subcircuit
 from .mos import NmosPlace, draw_nmos, tap_strip
 from .pad_plan import PadPlan
 from .pads import SIDES, turned
-from .protection import BESIDE
+from .protection import BESIDE, EVERY
 from .rules import RuleBook
 
 #: clamp transistor, capacitor and resistor: width of a gate, length (None: the least), gates; dbu
@@ -50,14 +50,14 @@ def supply_clamp(tech: Tech, *, side: str = "south") -> Cell:
     for number, (w, length, fingers) in enumerate((CLAMP, RESISTOR, CAPACITOR)):
         place = NmosPlace(r, x, low, w, length or r.gate_length(), fingers)
         places.append(place)
-        draw_nmos(c, r, place)
+        draw_nmos(c, r, place, EVERY)
         x = place.comp[2] + _ROOM
         if number != 1:
             taps.append(x + r.tap_width)
             x = taps[-1] + r.tap_width + _ROOM
     clamp, resistor, capacitor = places
     for at in taps:
-        tap_strip(c, r, at, vss[1], clamp.comp[3])
+        tap_strip(c, r, at, vss[1], clamp.comp[3], every=EVERY)
     for line in (vss, vdd):
         c.rect("local", left, line[0], plan.side - left, line[1])
     west = capacitor.columns[0] - r.pad // 2
@@ -93,7 +93,7 @@ def _resistor(c: Canvas, r: RuleBook, first: NmosPlace, ends: tuple[int, int]) -
     before = first
     for k in range(1, IN_SERIES):
         place = NmosPlace(r, x, y + k * _STEP, w, length or 0, fingers)
-        draw_nmos(c, r, place)
+        draw_nmos(c, r, place, EVERY)
         at = east if k % 2 else west
         c.rect("local", at - half, before.metal_bottom, at + half, place.metal_top)
         before = place

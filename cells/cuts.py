@@ -35,11 +35,19 @@ def via_array(
     box: tuple[int, int, int, int],
     cuts: tuple[str, ...],
     margin: int = 0,
+    step: int = 0,
 ) -> None:
     """Fill a box with foundry vias on several levels, at the space that large arrays need.
 
-    Metal joined to a pad reaches farther beyond its vias; a caller says so by `margin`. In a box
-    too narrow for the end-of-line overlap on its long sides, these get the plain overlap.
+    In a box too narrow for the end-of-line overlap on its long sides, these get the plain overlap.
+
+    Args:
+        canvas: where to draw.
+        r: rules.
+        box: (x1, y1, x2, y2).
+        cuts: levels.
+        margin: how far metal joined to a pad reaches beyond its vias, which is farther.
+        step: from one via to the next where fewer are enough.
     """
     for cut in cuts:
         low, high = between(r, cut)
@@ -53,7 +61,8 @@ def via_array(
             continue
         x, y = sides
         inside = (box[0] - x, box[1] - y, box[2] + x, box[3] + y)
-        cut_array(canvas, cut, inside, r.size(cut), r.array_space(cut, low), least)
+        space = max(r.array_space(cut, low), step - r.size(cut))
+        cut_array(canvas, cut, inside, r.size(cut), space, least)
 
 
 __all__ = ["between", "cut_array", "via_array"]

@@ -21,8 +21,9 @@ def contact_line(
     along_x: bool = False,
     centred: bool = False,
     strip: tuple[int, int] | None = None,
+    every: int = 1,
 ) -> tuple[int, int]:
-    """Draw as many contacts as fit in a line, with every cut and level up to the local metal.
+    """Draw contacts in a line, as many as fit, with every cut and level up to the local metal.
 
     The local metal itself is the caller's, whose lines are usually larger.
 
@@ -34,6 +35,7 @@ def contact_line(
         along_x: the line runs along x, not along y.
         centred: what room is left is at both ends, not at the far one.
         strip: ends of the levels below the local metal; None to end them with the contacts.
+        every: draw each n-th of the contacts that fit, for lines that need no more.
 
     Returns:
         Near and far edge of the outermost cuts under the local metal.
@@ -41,7 +43,7 @@ def contact_line(
     side, step = r.contact, r.contact_step
     room = span[1] - span[0] - side
     first = span[0] + (grid_down((room % step) / 2) if centred else 0)
-    starts = [first + k * step for k in range(room // step + 1)]
+    starts = [first + k * step for k in range(0, room // step + 1, every)]
     for cut in r.chain:
         half = r.size(cut) // 2
         for at in starts:
@@ -151,7 +153,7 @@ def draw_implant(c: Canvas, m: Mos) -> None:
 
 
 def draw_contacts(
-    c: Canvas, r: RuleBook, m: Mos, centred: bool = False, end: int = 0
+    c: Canvas, r: RuleBook, m: Mos, centred: bool = False, end: int = 0, every: int = 1
 ) -> tuple[int, int]:
     """Draw the contacts of a transistor's sources and drains.
 
@@ -161,13 +163,17 @@ def draw_contacts(
         m: the transistor.
         centred: as for `contact_line`.
         end: least distance of the outermost cuts to the ends of the channel.
+        every: as for `contact_line`.
 
     Returns:
         As `contact_line`.
     """
     inset = max(end + r.cut_more(r.chain[-1]) if end else 0, r.contact_inset)
     inside = (m.width[0] + inset, m.width[1] - inset)
-    spans = [contact_line(c, r, at, inside, along_x=m.along_y, centred=centred) for at in m.lines]
+    spans = [
+        contact_line(c, r, at, inside, along_x=m.along_y, centred=centred, every=every)
+        for at in m.lines
+    ]
     return spans[0]
 
 
@@ -247,8 +253,14 @@ class NmosPlace:
         )
 
 
-def draw_nmos(c: Canvas, r: RuleBook, place: NmosPlace) -> tuple[int, int]:
+def draw_nmos(c: Canvas, r: RuleBook, place: NmosPlace, every: int = 1) -> tuple[int, int]:
     """Draw an NMOS with its gate's landing; the local metal of source and drain is the caller's.
+
+    Args:
+        c: where to draw.
+        r: rules.
+        place: where it stands.
+        every: as for `contact_line`.
 
     Returns:
         y span of the cuts under the local metal of source and drain.
@@ -263,7 +275,7 @@ def draw_nmos(c: Canvas, r: RuleBook, place: NmosPlace) -> tuple[int, int]:
         c.rect("poly", ends[0], place.gate_y - bar, ends[1], place.gate_y + bar)
     gate_contact(c, r, place.gate_x, place.gate_y)
     draw_implant(c, m)
-    return draw_contacts(c, r, m)
+    return draw_contacts(c, r, m, every=every)
 
 
 def tap_strip(
@@ -275,6 +287,7 @@ def tap_strip(
     kind: str = "p",
     centred: bool = False,
     well: tuple[int, int, int, int] | None = None,
+    every: int = 1,
 ) -> None:
     """Draw a strip of tap along y with contacts and line; strips abut end to end.
 
@@ -287,6 +300,7 @@ def tap_strip(
         kind: ``p`` or ``n``.
         centred: as for `contact_line`.
         well: the well around an n-tap.
+        every: as for `contact_line`.
     """
     implant, tap = ("pplus", "p_tap") if kind == "p" else ("nplus", "n_tap_at_well_edge")
     # strips that abut merge, the outermost is closed as it stands
@@ -305,4 +319,4 @@ def tap_strip(
             r.cut_more(r.chain[-1]) + r.line_end(r.chain[-1], "local"),
         )
     )
-    contact_line(c, r, cx, (y1 + margin, y2 - margin), centred=centred, strip=(y1, y2))
+    contact_line(c, r, cx, (y1 + margin, y2 - margin), centred=centred, strip=(y1, y2), every=every)

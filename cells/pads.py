@@ -13,7 +13,7 @@ from ..pdk import ParameterError, Tech
 from .cuts import via_array
 from .drawing import Canvas, Cell, Rect, Subcircuit
 from .pad_plan import FEED, LEAD, RING, PadPlan, metal_overlap, ring_metals
-from .protection import WIDE, draw_protection, middle
+from .protection import CUTS, WIDE, draw_protection, middle
 from .rules import RuleBook
 
 SIDES = ("south", "east", "north", "west")
@@ -65,7 +65,7 @@ def bond_pad(tech: Tech, *, rail: str = "", side: str = "south") -> Cell:
     for metal in tech.roles.between("bottom_row", "land"):
         c.rect(metal, *tongue)
     up, margin = tech.roles.cuts("bottom_row", "land"), r.enclosure("pad_metal", "pad_via")
-    via_array(c, r, middle(tongue, WIDE), up[::-1], margin)
+    via_array(c, r, middle(tongue, WIDE), up[::-1], margin, CUTS)
     c.rect("bottom_row", x1, plan.tongue[0], x2, plan.upper[1])
     half = LEAD // 2
     c.rect("bottom_row", plan.side // 2 - half, plan.upper[1], plan.side // 2 + half, plan.depth)
@@ -74,7 +74,7 @@ def bond_pad(tech: Tech, *, rail: str = "", side: str = "south") -> Cell:
         for metal in ring_metals(tech):
             c.rect(metal, -beside, ring[0], plan.side + beside, ring[1])
         if rail == name:
-            via_array(c, r, middle((x1, ring[0], x2, ring[1]), WIDE), up, margin)
+            via_array(c, r, middle((x1, ring[0], x2, ring[1]), WIDE), up, margin, CUTS)
         c.port(name, "land", -beside, (ring[0] + ring[1]) // 2, RING, 180)
     draw_protection(c, r, plan, (x1, x2))
     net = rail or "PAD"

@@ -14,9 +14,10 @@ from .rules import RuleBook
 #: width of a stripe of a diode, from one to the next, and width of the line over a tap between, in
 #: dbu: assumed
 STRIPE, STEP, TAP = 5_000, 7_600, 1_000
-#: width of the bands of cuts on a stripe, on a line beside the lead, and on the lead, in dbu: some
-#: rows each, since rules look at every cut of every pad
-NARROW, BAND, WIDE = 1_200, 2_000, 4_000
+#: width of the bands of cuts on a stripe, on a line beside the lead, and on the lead, and from one
+#: cut to the next, in dbu; of contacts each second that fits: rules look at every cut of every pad,
+#: and these bear what `bench/clamp.py` prints
+NARROW, BAND, WIDE, CUTS, EVERY = 1_000, 3_000, 5_000, 1_000, 2
 #: from the side of a plate to what leads to the rings; clear of the lead, in dbu: leads of a row
 #: behind pass beside it
 BESIDE, _ROOM = 4_000, 2_000
@@ -51,11 +52,13 @@ def draw_protection(c: Canvas, r: RuleBook, plan: PadPlan, feed: tuple[int, int]
         for x in at:
             _stripe(c, r, (x - STRIPE // 2, span[0], x + STRIPE // 2, span[1]), kind)
         c.rect("select", at[0] - STRIPE // 2, span[0], at[-1] + STRIPE // 2, span[1])
-        via_array(c, r, middle((feed[0], span[0], feed[1], span[1]), WIDE), ("select_via",))
+        over = middle((feed[0], span[0], feed[1], span[1]), WIDE)
+        via_array(c, r, over, ("select_via",), step=CUTS)
         implant = ("pplus", "p_tap") if kind == "n" else ("nplus", "n_tap_at_well_edge")
         beyond = r.enclosure(*implant)
         for x in taps:
-            tap_strip(c, r, x, span[0] + beyond, span[1] - beyond, "p" if kind == "n" else "n")
+            ends = span[0] + beyond, span[1] - beyond
+            tap_strip(c, r, x, *ends, "p" if kind == "n" else "n", every=EVERY)
     for x in taps:
         c.rect("local", x - TAP // 2, plan.diode[0], x + TAP // 2, plan.low[0])
         c.rect("local", x - TAP // 2, plan.high[1], x + TAP // 2, plan.upper[1])
@@ -67,7 +70,7 @@ def draw_protection(c: Canvas, r: RuleBook, plan: PadPlan, feed: tuple[int, int]
             for metal in r.tech.roles.between("local", "land"):
                 c.rect(metal, x1, line[0], x2, line[1])
             box = middle((x1, line[0], x2, line[1]), BAND)
-            via_array(c, r, box, r.tech.roles.cuts("local", "land"))
+            via_array(c, r, box, r.tech.roles.cuts("local", "land"), step=CUTS)
 
 
 def _stripe(c: Canvas, r: RuleBook, box: tuple[int, int, int, int], kind: str) -> None:
@@ -77,11 +80,11 @@ def _stripe(c: Canvas, r: RuleBook, box: tuple[int, int, int, int], kind: str) -
     c.rect("diffusion", *box)
     c.rect(f"{kind}plus", x1 - beyond, y1 - beyond, x2 + beyond, y2 + beyond)
     inside = max(r.enclosure("diffusion", "diffusion_contact"), r.line_end("contact", "local"))
-    space = r.array_space("contact", "local")
+    space = max(r.array_space("contact", "local"), CUTS - r.contact)
     band = (x1 + x2 - NARROW) // 2, y1, (x1 + x2 + NARROW) // 2, y2
     cut_array(c, "contact", band, r.contact, space, grid_up(inside))
     c.rect("local", *box)
-    via_array(c, r, band, ("local_via",))
+    via_array(c, r, band, ("local_via",), step=CUTS)
 
 
-__all__ = ["draw_protection", "middle", "stripes"]
+__all__ = ["CUTS", "EVERY", "draw_protection", "middle", "stripes"]

@@ -11,6 +11,8 @@ from crossstack.pdk import get_tech
 
 TECH = get_tech()
 SIDE = 620_000
+#: corner of the pad's plate
+PAD = (80_000, 60_000)
 
 
 def small_die(tech=TECH) -> db.Layout:
@@ -32,7 +34,7 @@ def small_die(tech=TECH) -> db.Layout:
     for x, y, cell in (
         (200_000, 200_000, alignment_mark(tech, mask="TE")),
         (200_000, 300_000, vernier(tech, mask="TE")),
-        (80_000, 60_000, bond_pad(tech)),
+        (*PAD, bond_pad(tech)),
     ):
         part = layout.create_cell(cell.name)
         source = to_layout(cell, tech)

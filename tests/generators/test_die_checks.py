@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 
 import klayout.db as db
 import pytest
-from small_die import SIDE, TECH, small_die
+from small_die import PAD, SIDE, TECH, small_die
 
+from crossstack.cells.pad_plan import PadPlan
+from crossstack.cells.rules import RuleBook
 from crossstack.drc import run_drc
 from crossstack.generators.finish import IDS_FOR, finish
 from crossstack.lvs import extract_layout
@@ -24,16 +26,22 @@ from crossstack.signoff.wafer import Wafer
 FAR = SIDE - 40_000
 
 
+def of_pad(part: str) -> tuple[int, int, int, int]:
+    """Return the box of a part of the die's pad, with an um around it."""
+    plan, (x, y) = PadPlan(RuleBook(TECH)), PAD
+    low, high = getattr(plan, part)
+    return x, y + low - 1_000, x + plan.side, y + high + 1_000
+
+
 @pytest.fixture(scope="module")
 def finished() -> db.Layout:
     """A finished small die, its pad labelled."""
     layout = small_die()
-    layout.top_cell().shapes(layout.layer(*TECH.gds("Metal5_Label"))).insert(
-        db.Text("SIG", 112_000, 92_000)
-    )
-    layout.top_cell().shapes(layout.layer(*TECH.gds("Metal1_Label"))).insert(
-        db.Text("VDD", 112_000, 180_000)
-    )
+    x1, y1, x2, y2 = of_pad("high")
+    for metal, net, at in (("Metal5", "SIG", (112_000, 92_000)),
+                           ("Metal1", "VDD", ((x1 + x2) // 2, (y1 + y2) // 2))):  # fmt: skip
+        index = layout.layer(*TECH.gds(f"{metal}_Label"))
+        layout.top_cell().shapes(index).insert(db.Text(net, *at))
     finish(layout, TECH)
     return layout
 
@@ -79,8 +87,8 @@ DAMAGES = [
     ("local density", "Metal3 covers", erase("Metal3_Dummy", *ALL)),
     ("local density", "Metal4 covers", erase("Metal4_Dummy", 250_000, 250_000, SIDE, SIDE)),
     ("fill", "DCF.1a", erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000)),
-    ("pad protection", "pad SIG at", erase("Pplus", 100_000, 160_000, 130_000, 175_000)),
-    ("pad protection", "has no diode to VSS", erase("Contact", 100_000, 135_000, 130_000, 148_000)),
+    ("pad protection", "has no diode to VDD", erase("Pplus", *of_pad("upper"))),
+    ("pad protection", "has no diode to VSS", erase("Contact", *of_pad("diode"))),
 ]
 
 
@@ -253,7 +261,7 @@ def test_every_damage_is_named_in_one_package(finished, tmp_path, monkeypatch):
             erase("Metal2", 300_000, 0, 301_000, 20_000),
             erase("Metal4_Dummy", 250_000, 250_000, SIDE, SIDE),
             erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000),
-            erase("Pplus", 100_000, 160_000, 130_000, 175_000),
+            erase("Pplus", *of_pad("upper")),
         ):
             make(layout)
         wire = db.Box(305_995, 300_000, 307_995, 302_000)
