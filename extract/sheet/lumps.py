@@ -2,7 +2,8 @@
 
 A bond pad hangs on arrays of hundreds of vias, whose metal is a grid of thousands of resistors: the
 75 pads of a chip of 10 x 10 would have six million. All of a block of such grids, with the vias
-between them, is eliminated but the nodes at which wires, pins and devices join it. The resistance
+between them and wires that lead nowhere else, is eliminated but the nodes at which wires, pins and
+devices join it. The resistance
 between these stays what it was; how the current spreads inside is no longer known, so that no limit
 is looked for there.
 """
@@ -51,9 +52,10 @@ def lumped(
         return n_nodes, resistors
     root = np.array(joined(n_nodes, resistors), dtype=np.int64)
     a, b = (root[[getattr(r, end) for r in resistors]] for end in "ab")
-    inside = _inside(n_nodes, resistors, grids, a, b)
     kept = np.zeros(n_nodes, dtype=bool)
     kept[root[list(keep)]] = True
+    inside = _inside(n_nodes, resistors, grids, a, b)
+    inside |= _hanging(n_nodes, a, b, inside, kept)
     kept[a[~inside]] = kept[b[~inside]] = True
     ohm = np.array([r.ohm for r in resistors])
     left, found = np.ones(len(resistors), dtype=bool), list[Resistor]()
@@ -78,11 +80,39 @@ def _inside(n_nodes: int, resistors: list[Resistor], grids: list[range], a: Ints
     return found
 
 
+def _hanging(n_nodes: int, a: Ints, b: Ints, inside: Bools, kept: Bools) -> Bools:
+    """Return which resistors are of wires that hang on one block and lead nowhere else.
+
+    As the stripes of a pad's diodes: each has a row of vias, so that it is no grid, and would give
+    the block an end for every via.
+    """
+    on_grid = np.zeros(n_nodes, dtype=bool)
+    on_grid[a[inside]] = on_grid[b[inside]] = True
+    block = _joined(n_nodes, a[inside], b[inside])
+    apart = ~inside & ~on_grid[a] & ~on_grid[b]
+    wire = _joined(n_nodes, a[apart], b[apart])
+    meets: Bools = ~inside & (on_grid[a] != on_grid[b])
+    free, held = np.where(on_grid[a], b, a), np.where(on_grid[a], a, b)
+    if not meets.any():
+        return meets
+    both = np.unique(np.stack([wire[free[meets]], block[held[meets]]]), axis=1)
+    hangs = np.bincount(both[0], minlength=n_nodes) == 1
+    hangs[wire[kept & ~on_grid]] = False
+    found: Bools = (meets | apart) & hangs[wire[free]]
+    return found
+
+
+def _joined(n_nodes: int, a: Ints, b: Ints) -> Ints:
+    """Return for every node the number of what it is joined to."""
+    links = coo_matrix((np.ones(len(a)), (a, b)), (n_nodes, n_nodes))
+    label: Ints = connected_components(links, directed=False)[1].astype(np.int64)
+    return label
+
+
 def _blocks(n_nodes: int, a: Ints, b: Ints, inside: Bools) -> Iterator[Ints]:
     """Yield the numbers of the resistors of each block that is large."""
     numbers = np.flatnonzero(inside)
-    links = coo_matrix((np.ones(len(numbers)), (a[numbers], b[numbers])), (n_nodes, n_nodes))
-    label = connected_components(links, directed=False)[1]
+    label = _joined(n_nodes, a[numbers], b[numbers])
     large = np.bincount(label) >= LARGE
     mine = numbers[large[label[a[numbers]]]]
     block = label[a[mine]]
