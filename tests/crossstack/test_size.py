@@ -25,6 +25,7 @@ from crossstack.sizing import run as whole
 from crossstack.sizing.alike import groups
 from crossstack.sizing.candidates import Candidate, pareto
 from crossstack.sizing.metrics import METRICS, flat_figures
+from crossstack.sizing.prove import Proof, named, prove
 from crossstack.sizing.search import Search
 from crossstack.sizing.target import FIXED, Free, Target, read_target
 
@@ -362,6 +363,10 @@ def test_every_condition_must_hold(tmp_path):
     both = one.evaluate(task)["figures"]["worst_device"]
     assert both == max(found["worst_device"] for found in apart)
     assert apart[0] != apart[1]
+    found = prove(Proof(tuple(named(c, "both") for c in configs), tmp_path / "built"))
+    assert found["worst"]["worst_device"] == pytest.approx(both, rel=1e-9)
+    # what is said of the build is not of the worst of both
+    assert found["verdict"].startswith("built at the first condition: passed")
 
 
 @pytest.mark.parametrize(
