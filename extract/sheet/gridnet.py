@@ -18,6 +18,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 
 from ...pdk import CrossStackError
+from ...solve.network.network import STRIP
 from .angled import Bools, Floats
 from .field import SheetPort, inside
 from .synthesis import Edge
@@ -60,8 +61,8 @@ def grid_network(polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list
     node[free] = len(ports) + np.arange(int(free.sum()))
     slices = [(k, port.box) for k, port in enumerate(ports) if port.is_slice]
     turned = [(k, (b[1], b[0], b[3], b[2])) for k, b in slices]
-    edges += _along(node, filled, x, y, slices)
-    edges += _along(node.T, filled.T, y, x, turned)
+    edges += _along(node, filled, x, y, slices, 0)
+    edges += _along(node.T, filled.T, y, x, turned, 1 + max((e.parting for e in edges), default=-1))
     return len(ports) + int(free.sum()), edges
 
 
@@ -140,8 +141,13 @@ def _along(
     x: Floats,
     y: Floats,
     slices: list[tuple[int, tuple[int, int, int, int]]],
+    first: int,
 ) -> list[Edge]:
-    """Return the resistors along x; a slice across x parts the two rectangles beside it."""
+    """Return the resistors along x; a slice across x parts the two rectangles beside it.
+
+    Those beside each other from one edge of the metal to the other lie on one straight cut: they
+    have its length, and a number from `first` on.
+    """
     dx, dy = np.diff(x), np.diff(y)
     joined = filled[:-1] & filled[1:]
     edges: list[Edge] = []
@@ -153,19 +159,39 @@ def _along(
         for i in (at - 1, at):
             if not 0 <= i < len(dx):
                 continue
-            for j in range(low, high):
-                if filled[i, j]:
-                    squares = float(dx[i] / 2 / dy[j])
-                    edges.append(Edge(number, int(node[i, j]), squares, float(dy[j])))
+            beside = np.zeros_like(filled[:1])
+            beside[0, low:high] = filled[i, low:high]
+            run, length = _runs(beside, dy)
+            for j in np.flatnonzero(beside[0]):
+                squares = float(dx[i] / 2 / dy[j])
+                at_run = first + int(run[0, j])
+                edges.append(
+                    Edge(number, int(node[i, j]), squares, float(length[0, j]), at_run, STRIP)
+                )
+            first += int(run.max(initial=-1)) + 1
         if 0 < at < len(dx):
             joined[at - 1, low:high] = False
     p, q = np.nonzero(joined)
     squares_of = (dx[p] + dx[p + 1]) / 2 / dy[q]
+    run, length = _runs(joined, dy)
     rows = zip(
         node[p, q].tolist(),
         node[p + 1, q].tolist(),
         squares_of.tolist(),
-        dy[q].tolist(),
+        length[p, q].tolist(),
+        (first + run[p, q]).tolist(),
         strict=True,
     )
-    return [*edges, *(Edge(*row) for row in rows)]
+    return [*edges, *(Edge(*row, STRIP) for row in rows)]
+
+
+def _runs(joined: Bools, dy: Floats) -> tuple[Ints, Floats]:
+    """Return the number of the unbroken run along the second axis that each joint is in.
+
+    Returns:
+        (number from 0, without a meaning where nothing is joined; length of the run).
+    """
+    begins = joined & ~np.pad(joined, ((0, 0), (1, 0)))[:, :-1]
+    run = (np.cumsum(begins.ravel()) - 1).reshape(joined.shape)
+    length = np.bincount(run[joined], np.broadcast_to(dy, joined.shape)[joined])
+    return run, length[np.maximum(run, 0)] if len(length) else np.zeros(joined.shape)

@@ -226,9 +226,12 @@ class _Assembly:
         if len(ports) > _MANY:
             self.grids.append(range(len(self.edges), len(self.edges) + len(edges)))
         told = any(e.parting >= 0 for e in edges)
-        number, self.pieces = PARTINGS * self.pieces, self.pieces + told
+        number = PARTINGS * self.pieces
+        self.pieces += max(e.parting for e in edges) // PARTINGS + 1 if told else 0
         self.edges += [
-            replace(e, a=local[e.a], b=local[e.b], parting=e.parting + number if told else -1)
+            replace(
+                e, a=local[e.a], b=local[e.b], parting=e.parting + number if e.parting >= 0 else -1
+            )
             for e in edges
         ]
 

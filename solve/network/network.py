@@ -33,6 +33,8 @@ LEAST, MOST = 1e-100, 1e100
 SIZES = {"memristor_area_um2": 1e12, "switch_w_um": 1e6, "switch_l_um": 1e6}
 #: cuts of a piece of wire that can be told apart, a bit each
 PARTINGS = 64
+#: what a strip of a grid crosses: the cut that all strips of its parting lie on, side by side
+STRIP = -1
 #: V of a supply that nobody has named
 NO_SUPPLY_V = 1.0
 
@@ -92,7 +94,9 @@ class Network:
         resistor_parting: of a resistor of a piece with several ends, 64 (`PARTINGS`) times the
             number of the piece on its net and layer, plus the number of the cut through the piece
             that is `resistor_width_um` long; -1 of others.
-        resistor_crosses: which of its piece's cuts the resistor crosses, a bit each.
+        resistor_crosses: which of its piece's cuts the resistor crosses, a bit each; -1 (`STRIP`)
+            of a strip of a grid: those of one `resistor_parting` lie side by side, each from `a` to
+            `b` the same way, and `resistor_width_um` is that of them all.
         memristor_tier: 0 bottom, 1 top, shape (n_memristors,).
         memristor_row: row of the device, from 0.
         memristor_col: column of the device, from 0.

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from .network import PARTINGS
+from .network import PARTINGS, STRIP
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,7 +58,7 @@ class Throughs:
         wide = np.flatnonzero(np.isfinite(width_um) & (a != b))
         wide = wide[np.argsort(kind[wide], kind="stable")]
         ends = np.flatnonzero(np.diff(kind[wide], prepend=np.nan, append=np.nan))
-        known: dict[bytes, list[_Mesh | _Piece]] = {}
+        known: dict[bytes, list[_Mesh | _Piece | _Strips]] = {}
         alike: dict[bytes, list[Ints]] = {}
         for first, last in pairwise(ends):
             mine = wide[first:last]
@@ -71,7 +71,7 @@ class Throughs:
                 known[key] = [*_places(near[0], near[1], width_um[mine], *told)]
             alike.setdefault(key, []).append(mine)
         #: mesh, and the resistors of all that are like it, shape (of one, of them all)
-        self._meshes: list[tuple[_Mesh | _Piece, Ints]] = [
+        self._meshes: list[tuple[_Mesh | _Piece | _Strips, Ints]] = [
             (mesh, np.stack(several)[:, mesh.edges].T)
             for key, several in alike.items()
             for mesh in known[key]
@@ -105,10 +105,13 @@ class Throughs:
 
 def _places(
     a: Ints, b: Ints, width_um: Floats, parting: Ints, crosses: Ints
-) -> Iterator[_Mesh | _Piece]:
+) -> Iterator[_Mesh | _Piece | _Strips]:
     """Yield what of a net's layer resistors carry together."""
-    piece = np.where(parting < 0, -1, parting // PARTINGS)
-    rest = [np.flatnonzero(piece < 0)]
+    strips = np.flatnonzero(crosses == STRIP)
+    if len(strips):
+        yield _Strips(strips, parting[strips])
+    piece = np.where((parting < 0) | (crosses == STRIP), -1, parting // PARTINGS)
+    rest = [np.flatnonzero((piece < 0) & (crosses != STRIP))]
     for number in np.unique(piece[piece >= 0]):
         mine = np.flatnonzero(piece == number)
         side = _sides(a[mine], b[mine], crosses[mine])
@@ -159,6 +162,21 @@ class _Piece:
     def through(self, current: Floats) -> Floats:
         """Return the current through the cut of every resistor; see `_Mesh.through`."""
         return np.asarray(np.abs(self._across @ current))
+
+
+class _Strips:
+    """Strips of grids, of which those side by side carry what passes the cut that they lie on."""
+
+    def __init__(self, edges: Ints, run: Ints) -> None:
+        """Take strips, and equal numbers for those of one cut."""
+        self.edges = edges
+        runs, self._run = np.unique(run, return_inverse=True)
+        every = np.arange(len(edges))
+        self._sum = csr_matrix((np.ones(len(edges)), (self._run, every)), (len(runs), len(edges)))
+
+    def through(self, current: Floats) -> Floats:
+        """Return the current through the cut of every strip; see `_Mesh.through`."""
+        return np.asarray(np.abs(self._sum @ current)[self._run])
 
 
 class _Mesh:
