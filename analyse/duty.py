@@ -29,6 +29,8 @@ Ints = NDArray[np.int64]
 SHARED = -1
 #: stands for a joint of zero ohm
 _SHORT_OHM = 1e-9
+#: what of a resistor tells what it is judged with
+_KIND = ("layer", "width_um", "parting", "crosses")
 
 
 def column_of_nets(network: Network) -> Ints:
@@ -112,7 +114,7 @@ class _Line:
         siemens: conductance of each.
         sources: nodes that current comes from.
         leads: nodes that lead to columns, and to which, shape (2, leads).
-        kind: layer and width of each resistor, which tell its meshes, shape (2, resistors).
+        kind: what tells meshes: layer, width, parting and crossed cuts, shape (4, resistors).
     """
 
     ends: Ints
@@ -131,7 +133,7 @@ class _Line:
             1.0 / np.maximum(network.resistor_ohm[pieces], _SHORT_OHM),
             np.searchsorted(nodes, sources),
             np.stack([np.searchsorted(nodes, leads), columns]),
-            np.stack([network.resistor_layer[pieces], network.resistor_width_um[pieces]]),
+            np.stack([getattr(network, f"resistor_{name}")[pieces] for name in _KIND]),
         )
 
     @property

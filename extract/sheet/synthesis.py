@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import maximum_bipartite_matching
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components, maximum_bipartite_matching
 
 from ...solve.network.network import PARTINGS
 from .narrows import Narrow
@@ -89,6 +89,9 @@ def _parted(edges: list[Edge], cuts: list[Narrow], k: int) -> list[Edge]:
     some = np.flatnonzero(crossed.any(axis=1))
     crossed = crossed[some]
     if not len(some) or len(some) >= PARTINGS or not crossed.any(axis=0).all():
+        return edges
+    whole = coo_matrix((np.ones(len(ends)), ends.T), (k, k))
+    if connected_components(whole, directed=False)[0] > 1:  # a side would not be known from another
         return edges
     of_cut = maximum_bipartite_matching(csr_matrix(crossed), perm_type="column")
     if (of_cut < 0).any():

@@ -88,8 +88,8 @@ class Network:
         resistor_ohm: resistance in ohm, >= 0; 0 joins the two nodes.
         resistor_layer: index into `layers`.
         resistor_net: index into `nets`.
-        resistor_width_um: shortest cut that the piece's current passes, in um; nan for cuts and
-            where it is not known.
+        resistor_width_um: length of a straight cut that the piece's current passes, in um; of
+            pieces in series the shortest; nan for cuts and where it is not known.
         resistor_cuts: number of parallel cuts of a via or contact; nan for wires.
         resistor_parting: of a resistor of a piece with several ends, 64 (`PARTINGS`) times the
             number of the piece on its net and layer, plus the number of the cut through the piece

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from ...base.errors import NetworkError
 from .network import PARTINGS, STRIP
 
 Floats = NDArray[np.float64]
@@ -110,24 +111,22 @@ def _places(
     strips = np.flatnonzero(crosses == STRIP)
     if len(strips):
         yield _Strips(strips, parting[strips])
-    piece = np.where((parting < 0) | (crosses == STRIP), -1, parting // PARTINGS)
-    rest = [np.flatnonzero((piece < 0) & (crosses != STRIP))]
-    for number in np.unique(piece[piece >= 0]):
-        mine = np.flatnonzero(piece == number)
-        side = _sides(a[mine], b[mine], crosses[mine])
-        if side is None:
-            rest.append(mine)
-            continue
-        yield _Piece(mine, side[0], side[1], parting[mine] % PARTINGS)
-    left = np.concatenate(rest)
+    told = np.flatnonzero((parting >= 0) & (crosses != STRIP))
+    told = told[np.argsort(parting[told], kind="stable")]
+    piece = parting[told] // PARTINGS
+    for mine in np.split(told, np.flatnonzero(np.diff(piece)) + 1) if len(told) else ():
+        side_a, side_b = _sides(a[mine], b[mine], crosses[mine])
+        yield _Piece(mine, side_a, side_b, parting[mine] % PARTINGS)
+    left = np.flatnonzero(parting < 0)
     for m in _meshes(a[left], b[left]) if len(left) else ():
         yield _Mesh(left[m], a[left[m]], b[left[m]], width_um[left[m]])
 
 
-def _sides(a: Ints, b: Ints, crosses: Ints) -> tuple[Ints, Ints] | None:
-    """Return on which side of each cut both ends of every resistor lie, a bit each.
+def _sides(a: Ints, b: Ints, crosses: Ints) -> tuple[Ints, Ints]:
+    """Return on which side of each cut both ends of every resistor of a piece lie, a bit each.
 
-    None if that is not known: resistors that do not hang together, or that contradict each other.
+    Raises:
+        NetworkError: if they do not hang together, or contradict each other.
     """
     nodes, ends = np.unique(np.concatenate([a, b]), return_inverse=True)
     first, second = np.split(ends.ravel(), 2)
@@ -142,11 +141,9 @@ def _sides(a: Ints, b: Ints, crosses: Ints) -> tuple[Ints, Ints] | None:
             if other not in side:
                 side[other] = side[here] ^ bits
                 todo.append(other)
-    if len(side) < len(nodes):
-        return None
-    every = np.array([side[n] for n in range(len(nodes))], dtype=np.int64)
-    if (every[first] ^ every[second] != crosses).any():
-        return None
+    every = np.array([side.get(n, 0) for n in range(len(nodes))], dtype=np.int64)
+    if len(side) < len(nodes) or (every[first] ^ every[second] != crosses).any():
+        raise NetworkError("resistor_crosses: the cuts of a piece of wire do not part its ends")
     return every[first], every[second]
 
 

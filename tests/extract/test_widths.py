@@ -5,11 +5,12 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from crossstack.extract.sheet import wire as wire_module
 from crossstack.extract.sheet.field import SheetPort
 from crossstack.extract.sheet.netres import NetSolver
 from crossstack.extract.sheet.rates import rates
@@ -182,10 +183,18 @@ def straight_cuts(filled):
                     yield part == left, int(high - low)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_what_all_widths_allow_no_cut_forbids(data):
-    """Whatever currents the ports have: if each resistor keeps its width, each cut is kept."""
+@pytest.mark.parametrize("grid_above", [24, 2])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_what_all_widths_allow_no_cut_forbids(data, grid_above, monkeypatch):
+    """Whatever currents the ports have: if each resistor keeps its width, each cut is kept.
+
+    So it is for pieces with few ends and for the grids of those with many.
+    """
+    monkeypatch.setattr(wire_module, "_MANY", grid_above)
+    wire_module._solved_piece.cache_clear()
     cells = np.zeros((12, 12), dtype=bool)
     for _ in range(data.draw(st.integers(2, 5))):
         x, y = data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))
