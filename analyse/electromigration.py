@@ -105,32 +105,19 @@ def em_report(
             _judge(sure, mode, part, amps.sure, limits)
             _judge(peaks, mode, part, amps.peak, limits)
     turns = tech.memristor.turns(network.rows)
-    absent = ["some are left out"] if network.left_out.devices else []
     modes: dict[str, ModeLoads] = {}
     for mode, result in done.items():
         loads = _loads(found[mode], limits)
-        if mode in sure:
-            loads = replace(loads, above_limit=sure[mode].violations)
-        if mode not in writes:
-            assert result is not None
-            assert isinstance(result.solution, NetworkSolution)
-            loads = _with_own_vias(loads, network, tech, limits, result.solution)
-            modes[mode] = ModeLoads(loads, "the direct current of a read")
+        if mode in writes:
+            modes[mode] = _of_write(
+                mode, network, tech, limits, replace(loads, above_limit=sure[mode].violations),
+                peaks[mode], lowest[mode],
+            )  # fmt: skip
             continue
-        modes[mode] = ModeLoads(
-            loads,
-            "the average of a write over the slots of its columns"
-            + (", a read between them" if mode in MODES else ""),
-            1.0 / network.cols,
-            _loads(peaks[mode], limits),
-            _heating(peaks[mode], limits, tech),
-            write_verdict(
-                tech,
-                lowest[mode],
-                f"{_OF_TIERS[len(network.tiers)]}, devices in the state of the solve",
-                absent,
-            ),
-        )
+        assert result is not None
+        assert isinstance(result.solution, NetworkSolution)
+        loads = _with_own_vias(loads, network, tech, limits, result.solution)
+        modes[mode] = ModeLoads(loads, "the direct current of a read")
     return CurrentReport(
         verdict_of(
             limits,
@@ -147,6 +134,33 @@ def em_report(
         limits=_limits(limits),
         modes=modes,
         nets=_hardest_nets(found, network.cols),
+    )
+
+
+def _of_write(
+    mode: str,
+    network: Network,
+    tech: Tech,
+    limits: CurrentLimits,
+    loads: Loads,
+    peaks: _Found,
+    lowest: list[Lowest],
+) -> ModeLoads:
+    """Return what a mode that writes loads: its average, the peak beside it, what devices get."""
+    absent = ["some are left out"] if network.left_out.devices else []
+    between = ", a read between them" if mode in MODES else ""
+    return ModeLoads(
+        loads,
+        f"the average of a write over the slots of its columns{between}",
+        1.0 / network.cols,
+        _loads(peaks, limits),
+        _heating(peaks, limits, tech),
+        write_verdict(
+            tech,
+            lowest,
+            f"{_OF_TIERS[len(network.tiers)]}, devices in the state of the solve",
+            absent,
+        ),
     )
 
 

@@ -303,6 +303,13 @@ class Network:
             values = getattr(self, name)
             wrong = (values <= 0) | (values > MOST)
             _refuse(name, values, wrong, "> 0, or nan where it has no meaning")
+        parting, crosses = self.resistor_parting, self.resistor_crosses
+        _refuse("resistor_parting", parting, parting < -1, ">= 0, or -1 of none")
+        own = (crosses >> (np.maximum(parting, 0) % PARTINGS) & 1) == 1
+        fits = np.where(parting < 0, crosses == 0, (crosses == STRIP) | ((crosses > 0) & own))
+        _refuse(
+            "resistor_crosses", crosses, ~fits, "the bit of its own parting among them, or none"
+        )
         farad = self.capacitor_f
         _refuse("capacitor_f", farad, ~((farad >= 0) & (farad <= 1.0)), "0 .. 1")
         for name, most in SIZES.items():

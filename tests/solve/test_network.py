@@ -14,6 +14,7 @@ from crossstack.solve import (
     save_network,
 )
 from crossstack.solve.network.netfile import VERSION
+from crossstack.solve.study.em import throughs_of
 
 
 def tiny():
@@ -92,6 +93,12 @@ def test_port_on_two_nodes_is_refused():
         ({"resistor_net": [-1]}, r"resistor_net\[0\] is -1"),
         ({"resistor_width_um": [0.0]}, "resistor_width_um"),
         ({"resistor_cuts": []}, "resistor arrays differ in length"),
+        ({"resistor_parting": [-2]}, r"resistor_parting\[0\] is -2, allowed: >= 0, or -1"),
+        ({"resistor_parting": [2**40]}, "resistor_parting"),
+        ({"resistor_crosses": [-1]}, r"resistor_crosses\[0\] is -1"),
+        ({"resistor_parting": [0], "resistor_crosses": [0]}, r"resistor_crosses\[0\] is 0"),
+        ({"resistor_parting": [65], "resistor_crosses": [1]}, r"resistor_crosses\[0\] is 1"),
+        ({"resistor_parting": [65], "resistor_crosses": [-2]}, r"resistor_crosses\[0\] is -2"),
         ({"memristor_tier": [2]}, r"memristor_tier\[0\] is 2, allowed: 0..1"),
         ({"memristor_row": [-1]}, r"memristor_row\[0\] is -1, allowed: >= 0"),
         ({"memristor_area_um2": [0.0]}, "memristor_area_um2"),
@@ -103,6 +110,29 @@ def test_port_on_two_nodes_is_refused():
 def test_validate_names_what_is_wrong(change, message):
     with pytest.raises(NetworkError, match=message):
         dataclasses.replace(tiny(), **change).validate()
+
+
+def ring(crosses, parting=(0, 1, 2)):
+    """Three resistors of one piece in a ring."""
+    b = NetworkBuilder()
+    ends = [[b.node(name) for name in names] for names in ("xyz", "yzx")]
+    b.resistors(*ends, 1.0, layer="M", net="N", width_um=1.0, parting=parting, crosses=crosses)
+    return b.build()
+
+
+def test_cuts_of_a_piece_part_its_ends_in_two(tmp_path):
+    network = load_network(save_network(ring([0b101, 0b011, 0b110]), tmp_path / "a.npz"))
+    assert network.resistor_crosses.tolist() == [5, 3, 6]
+    amps = np.array([3.0, 1.0, -2.0])
+    # what enters y, z and x, each alone on a side of its cut
+    assert throughs_of(network)(amps).tolist() == [2.0, 3.0, 5.0]
+    with pytest.raises(NetworkError, match="resistor_crosses: the cuts of a piece"):
+        throughs_of(ring([0b111, 0b011, 0b110]))
+
+
+def test_strips_side_by_side_carry_what_passes_their_cut():
+    network = ring([-1, -1, -1], parting=(0, 0, 1))
+    assert throughs_of(network)(np.array([3.0, -1.0, -2.0])).tolist() == [2.0, 2.0, 2.0]
 
 
 def test_one_device_per_position():
