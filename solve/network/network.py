@@ -308,7 +308,10 @@ class Network:
         own = (crosses >> (np.maximum(parting, 0) % PARTINGS) & 1) == 1
         fits = np.where(parting < 0, crosses == 0, (crosses == STRIP) | ((crosses > 0) & own))
         _refuse(
-            "resistor_crosses", crosses, ~fits, "the bit of its own parting among them, or none"
+            "resistor_crosses",
+            crosses,
+            ~fits,
+            "none, or bits that have the one of its parting among them",
         )
         farad = self.capacitor_f
         _refuse("capacitor_f", farad, ~((farad >= 0) & (farad <= 1.0)), "0 .. 1")
