@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .nets.patterns import matching, split_patterns
     from .nets.report import ExtractionReport
     from .sameness import other_wires
+    from .write.array_spef import write_array_spef
+    from .write.array_spice import write_array_spice
     from .write.bsim import Bsim
     from .write.model import MemristorModel, read_model
     from .write.spef import write_spef
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     ".array.arraylines": ("ArrayLine", "array_lines"),
+    ".write.array_spef": ("write_array_spef",),
+    ".write.array_spice": ("write_array_spice",),
     ".write.bsim": ("Bsim",),
     ".field.capacitance": ("net_capacitance",),
     ".sameness": ("other_wires",),
@@ -71,6 +75,8 @@ __all__ = [
     "read_model",
     "save_array",
     "split_patterns",
+    "write_array_spef",
+    "write_array_spice",
     "write_spef",
     "write_spice",
 ]

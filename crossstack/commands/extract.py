@@ -120,7 +120,8 @@ def command(
     FILE is any GDS or OASIS of this process, or the folder of a build.
 
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
-    array above 600 x 600 cells, which no netlist could hold, it leaves <stem>_array.npz.
+    array above 600 x 600 cells, whose nodes have no names, it leaves <stem>_array.npz, and a
+    netlist in which cells and rows that are alike stand once.
 
     Exit code 1: every memristor was left out, or the layout draws on layers that the process does
     not know and its cuts, labels or lines end in nothing.
@@ -162,20 +163,21 @@ def command(
     check_results_folder(folder)
     ends = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
     check_results(folder, *(f"{file.stem}{end}" for end in ends))
-    needing = spef or bsim or model is not None
     found, farad = _extracted(
         console, opened, tech, top, chosen, engine,
-        capacitance=capacitance, c_engine=c_engine or "formula", needing=needing,
+        capacitance=capacitance, c_engine=c_engine or "formula",
     )  # fmt: skip
     found.report.warnings[:0] = origin.notes
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
     stem = folder / file.stem
+    models = Bsim(tech) if bsim else None
     if _too_large(found):
-        value = _write_array(console, stem, found)
+        value = _write_array(
+            console, stem, found, tech, spef=spef, bsim=models, model=model, cell=opened.top.name
+        )
     else:
-        models = Bsim(tech) if bsim else None
         # a large array is given its nodes and names here
         with console.step("write network and netlist"):
             value = _write_network(
@@ -223,16 +225,9 @@ def _extracted(
     *,
     capacitance: bool,
     c_engine: str,
-    needing: bool,
 ) -> tuple[Extraction, dict[str, NetCapacitance]]:
-    """Return wires, and the capacitance of nets if asked for; `needing` says a network must be.
-
-    Raises:
-        ConfigError: for an array that no network could hold, where one is needed.
-    """
-    from ..base.errors import ConfigError
+    """Return wires, and the capacitance of nets if asked for."""
     from ..extract import extract, net_capacitance, prefers_tiles
-    from ..extract.array.tiled import LARGEST
     from ..extract.field.array import array_capacitance
 
     source: Any = opened
@@ -249,9 +244,6 @@ def _extracted(
             found = extract(
                 source, tech, nets=nets, engine=engine, capacitance=capacitance, progress=step
             )
-        if _too_large(found) and needing:
-            options = "--spef, --bsim and --memristor"
-            raise ConfigError(f"{options} need at most {LARGEST}")
         if not capacitance:
             return found, {}
         with console.step("capacitance") as step:
@@ -286,32 +278,51 @@ def _conditions(
     return conditions_of(chosen, device=built.device)
 
 
-def _write_array(console: Console, stem: Path, found: Extraction) -> dict[str, Any]:
+def _write_array(
+    console: Console,
+    stem: Path,
+    found: Extraction,
+    tech: Tech,
+    *,
+    spef: bool,
+    bsim: Bsim | None,
+    model: MemristorModel | None,
+    cell: str,
+) -> dict[str, Any]:
     from ..base.errors import ConfigError
     from ..base.files import together
-    from ..extract import save_array
+    from ..extract import save_array, write_array_spef, write_array_spice
     from ..extract.array.tiled import LARGEST
 
-    assert found.array is not None
-    tiers, rows, cols = found.array.shape
+    array = found.array
+    assert array is not None
+    tiers, rows, cols = array.shape
     if found.rest is not None:
         raise ConfigError(
             f"{rows} x {cols} cells with mode switches are too many for a network (at most "
             f"{LARGEST}); extract the array without them"
         )
-    target = stem.with_name(f"{stem.name}_array.npz")
-    with together(target.parent) as work:
-        save_array(found.array, work / target.name)
+    names = {"array": f"{stem.name}_array.npz", "spice": f"{stem.name}_extracted.spice"}
+    with together(stem.parent) as work:
+        save_array(array, work / names["array"])
+        with console.step("write SPICE"):
+            write_array_spice(array, tech, work / names["spice"], bsim=bsim, model=model, name=cell)
+        if spef:
+            names["spef"] = f"{stem.name}.spef"
+            with console.step("write SPEF"):
+                write_array_spef(array, tech, work / names["spef"], design=cell)
     console.say(
         f"{stem.name}: {rows} x {cols} x {tiers} cells are too many for a network with named "
         "nodes; their resistances are kept as arrays (see docs/extraction.md)"
     )
-    value: dict[str, Any] = {"array": str(target), "tiers": tiers, "rows": rows, "cols": cols}
-    if (farads := found.array.farads) is not None:
+    value: dict[str, Any] = {"tiers": tiers, "rows": rows, "cols": cols}
+    if (farads := array.farads) is not None:
         value["capacitance"] = farads.summary()
         for line in farads.lines():
             console.say(line)
-    console.say(f"  {target}")
+    for kind, name in names.items():
+        value[kind] = str(stem.with_name(name))
+        console.say(f"  {value[kind]}")
     return value
 
 

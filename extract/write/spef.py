@@ -18,12 +18,12 @@ from ..field.lumps import lumps, nodes_of_nets
 if TYPE_CHECKING:
     from ..field.netcap import NetCapacitance
 
-_FF = 1e15
+FF = 1e15
 #: between names of one node, and of joints without resistance: readers refuse 0 ohm
-_JOINT_OHM = 1e-6
+JOINT_OHM = 1e-6
 _NO_NODES = np.array([], dtype=np.int64)
-#: what an identifier may hold as it is: letters, digits and indices of a bus at its end
-_PLAIN = re.compile(r"[A-Za-z0-9_]|(?<=[^\[])\[[A-Za-z0-9_]+\]")
+#: what an identifier may hold as it is: letters, digits, and the one index of a bus' bit at its end
+_PLAIN = re.compile(r"[A-Za-z0-9_]|(?<=[^\[\]])\[[A-Za-z0-9_]+\]$")
 _SPECIAL = frozenset("!#$%&`()*+,-./:;<=>?@[\\]^'{|}~\"")
 
 
@@ -57,13 +57,14 @@ def write_spef(
     """
     path = Path(path)
     writer = _Writer(network, capacitance or {})
-    head = _header(design, date, network.conditions)
+    head = header(design, date, network.conditions)
     lines = [*head, *writer.name_map(), *writer.ports(), *writer.nets()]
     write_text(path, "\n".join(lines) + "\n")
     return path
 
 
-def _header(design: str, date: str, conditions: Mapping[str, Any]) -> Iterator[str]:
+def header(design: str, date: str, conditions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the head of a SPEF file, with its units and at which conditions it was extracted."""
     yield '*SPEF "IEEE 1481-1998"'
     yield f'*DESIGN "{design}"'
     yield f'*DATE "{date}"'
@@ -162,7 +163,7 @@ class _Writer:
         caps: dict[str, list[str]] = {name: [] for name in self.nodes}
         total = dict.fromkeys(self.nodes, 0.0)
         for a, b, farad in self.caps:
-            value = f"{farad * _FF:.6g}"
+            value = f"{farad * FF:.6g}"
             total[self.owner[a]] += farad
             if b is None:
                 caps[self.owner[a]].append(f"{self.label[a]} {value}")
@@ -178,14 +179,14 @@ class _Writer:
 
     def _net(self, name: str, resistors: list[int], caps: list[str], total: float) -> Iterator[str]:
         n = self.network
-        yield f"*D_NET *{self.index[name]} {total * _FF:.6g}"
+        yield f"*D_NET *{self.index[name]} {total * FF:.6g}"
         connections, shorts = [], []
         for node in self.nodes[name].tolist():
             pins = self.pins.get(node, [])
             ports = self.ports_at.get(node, [])
             connections += [*(f"*P {pin} B" for pin in ports), *(f"*I {pin} B" for pin in pins)]
             label = self.label[node]
-            shorts += [f"{label} {pin} {_JOINT_OHM:g}" for pin in (*ports, *pins) if pin != label]
+            shorts += [f"{label} {pin} {JOINT_OHM:g}" for pin in (*ports, *pins) if pin != label]
         if connections:
             yield "*CONN"
             yield from connections
@@ -194,7 +195,7 @@ class _Writer:
             yield from (f"{k + 1} {text}" for k, text in enumerate(caps))
         rows = [
             f"{self.label[int(n.resistor_a[k])]} {self.label[int(n.resistor_b[k])]} "
-            f"{max(n.resistor_ohm[k], _JOINT_OHM):.9g}"
+            f"{max(n.resistor_ohm[k], JOINT_OHM):.9g}"
             for k in resistors
         ]
         if rows or shorts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,7 +61,9 @@ def test_a_large_array_is_kept_as_arrays(crossstack, built, tmp_path, monkeypatc
     ran = crossstack("extract", built / f"{NAME}.gds", "-o", tmp_path)
     assert ran.code == 0
     assert "too many for a network" in ran.out
-    assert [p.name for p in tmp_path.iterdir()] == [f"{NAME}_array.npz"]
+    assert {p.name for p in tmp_path.iterdir()} == {
+        f"{NAME}_array.npz", f"{NAME}_extracted.spice"
+    }  # fmt: skip
     array = load_array(tmp_path / f"{NAME}_array.npz")
     assert array.shape == (2, ROWS, COLS)
     found = extract(built / f"{NAME}.gds", get_tech(), engine="flat").network
@@ -69,22 +72,29 @@ def test_a_large_array_is_kept_as_arrays(crossstack, built, tmp_path, monkeypatc
 
 
 @pytest.mark.usefixtures("large")
-def test_what_a_large_array_cannot_have(crossstack, built, tmp_path):
-    gds = built / f"{NAME}.gds"
-    for option in ("--spef", "--bsim"):
-        ran = crossstack("extract", gds, "-o", tmp_path, option)
-        ran.fails(2, "600 x 600")
-        assert not list(tmp_path.iterdir())
-    told = crossstack("extract", gds, "-o", tmp_path, "--json").json
+def test_netlists_of_a_large_array(crossstack, built, tmp_path):
+    gds, model = built / f"{NAME}.gds", tmp_path / "cell.lib"
+    model.write_text(
+        ".subckt mine p n row=0 column=0 conductance=1\nR1 p n {1/conductance}\n.ends\n"
+    )
+    told = crossstack(
+        "extract", gds, "-o", tmp_path, "--json", "--rc", "--spef", "--bsim", "--memristor", model
+    ).json
     assert (told["tiers"], told["rows"], told["cols"]) == (2, ROWS, COLS)
     assert told["extraction"]["engine"] == "tile"
-    assert "capacitance" not in told
-    # the capacitance of its lines it can have
-    lines = crossstack("extract", gds, "-o", tmp_path, "--rc", "--json").json["capacitance"]
-    assert {each["net"].partition("[")[0] for each in lines} == {"TR", "BR", "C", "TS", "BS"}
-    for each in lines:
+    assert {each["net"].partition("[")[0] for each in told["capacitance"]} == {
+        "TR", "BR", "C", "TS", "BS"
+    }  # fmt: skip
+    for each in told["capacitance"]:
         parts = [value for key, value in each.items() if key not in ("net", "total_F")]
         assert each["total_F"] == pytest.approx(sum(parts))
+    text = Path(told["spice"]).read_text()
+    assert " d1 VSS nmos_3p3 w=2u " in text
+    assert re.search(
+        r"^Xx_top \S+ c mine row=\{row\} column=\{column\} conductance=0.0001$", text, re.M
+    )
+    assert re.search(r"^Xr1 .*(?:\n\+.*)* row=1$", text, re.M)
+    assert "*D_NET TE\\[1\\]\\[0\\] " in Path(told["spef"]).read_text()
 
 
 def test_every_file_is_named(crossstack, built, tmp_path):
@@ -113,7 +123,7 @@ def test_capacitance_from_the_field_is_that_of_every_net(crossstack, built, tmp_
         ran = crossstack("extract", built / f"{NAME}.gds", "-o", out, "--spef", *more)
         assert ran.code == 0, ran.err
         text = (out / f"{NAME}.spef").read_text()
-        [index] = re.findall(r"^\*(\d+) BE\[0\]\[0\]$", text, re.MULTILINE)
+        [index] = re.findall(r"^\*(\d+) BE\\\[0\\\]\\\[0\\\]$", text, re.MULTILINE)
         [total] = re.findall(rf"^\*D_NET \*{index} (\S+)$", text, re.MULTILINE)
         return float(total)
 

@@ -192,8 +192,8 @@ def parse_spef(text: str) -> dict[str, dict[str, list[list[str]]]]:
 def test_spef_of_a_tiled_array_has_a_net_per_electrode(draw, tmp_path) -> None:
     network = extract(draw(3, 4), TECH, engine="tile").network
     nets = parse_spef(write_spef(network, tmp_path / "a.spef").read_text())
-    assert set(network.nets) == set(nets)
-    assert len(nets["TE[2][3]"]["*CONN"]) == 2  # drain and memristor
+    assert {escaped(name) for name in network.nets} == set(nets)
+    assert len(nets[r"TE\[2\]\[3\]"]["*CONN"]) == 2  # drain and memristor
     # the wires of passive rows reach to the memristors
     passive = extract(draw(3, 4, "passive"), TECH, engine="tile").network
     nets = parse_spef(write_spef(passive, tmp_path / "b.spef").read_text())
@@ -231,7 +231,7 @@ def test_spef_lists_ideal_nets_and_every_label_of_a_place(draw, tmp_path) -> Non
     layout.top_cell().shapes(label).insert(db.Text("a b$1", at))
     network = extract_network(layout, TECH, nets=["TR*"])
     nets = parse_spef(write_spef(network, tmp_path / "a.spef").read_text())
-    assert set(network.nets) == set(nets)
+    assert {escaped(name) for name in network.nets} == set(nets)
     assert "*RES" in nets["TR[0]"]
     column = next(net for net in nets.values() if ["C[1]"] in net["pins"])
     assert sorted(column["pins"]) == [["C[1]"], ["a_b\\$1"]]
@@ -240,6 +240,8 @@ def test_spef_lists_ideal_nets_and_every_label_of_a_place(draw, tmp_path) -> Non
 
 def test_names_are_escaped_as_the_standard_asks() -> None:
     assert escaped("TR[3]") == "TR[3]"
+    assert escaped("BE[0][11]") == r"BE\[0\]\[11\]"  # Verilog has no bus of two indices
+    assert escaped("a[0]/n") == r"a\[0\]\/n"
     assert escaped("net$401") == r"net\$401"
     assert escaped("a/b:c[") == r"a\/b\:c\["
     assert escaped("bottom electrodes") == "bottom_electrodes"
@@ -249,7 +251,7 @@ def test_names_are_escaped_as_the_standard_asks() -> None:
 def test_spef_holds_every_wire_and_capacitor(network, capacitance, tmp_path) -> None:
     path = write_spef(network, tmp_path / "a.spef", capacitance=capacitance)
     nets = parse_spef(path.read_text())
-    assert {"TR[0]", "BR[2]", "C[3]", "TS[0]", "TE[0][0]"} <= set(nets)
+    assert {"TR[0]", "BR[2]", "C[3]", "TS[0]", r"TE\[0\]\[0\]"} <= set(nets)
     row = nets["TR[1]"]
     assert float(row["total"][0][0]) == pytest.approx(capacitance["TR[1]"].total_f * 1e15, rel=0.02)
     ohm = [float(r[3]) for r in row["*RES"]]
