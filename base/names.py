@@ -32,6 +32,9 @@ _LINES = "|".join((*ROWS, COLUMN))
 _NUMBERED = "|".join((_LINES, *SELECTS, *ALL_INPUTS, *WRITE_ROWS, OUTPUT, WRITE_SELECT))
 _SINGLE = "|".join((SUPPLY, GROUND, WRITE_RAIL, *WRITE_TIERS))
 
+#: The memristor of the library and the Verilog-A module among a macro's views.
+MEMRISTOR_MODEL = "crossstack_memristor"
+
 #: What names of cells of supply clamps begin with.
 CLAMP = "supply_clamp"
 

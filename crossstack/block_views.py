@@ -69,4 +69,5 @@ def figures_in(folder: Path) -> Found:
         return files.read_json(path) if path.is_file() else None
 
     nets = (content("nets") or {}).get("nets", ())
-    return Found(nets, content("ir_drop"), content("em"), content("timing"))
+    chain = (content("scan") or {}).get("chain", ())
+    return Found(nets, content("ir_drop"), content("em"), content("timing"), tuple(chain))

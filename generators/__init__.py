@@ -1,6 +1,6 @@
 """Arrays, macros and chips, with a reference netlist beside each layout."""
 
-from ..base.names import fold
+from ..base.names import MEMRISTOR_MODEL, fold
 from ..cells.drawing import walk
 from ..pdk import NoRuleError, ParameterError
 from .array import Array, build_array
@@ -35,7 +35,7 @@ def _check_name(array: Array) -> None:
         ParameterError: for such a name.
     """
     taken = {circuit.name for circuit in array.subcircuits}
-    taken |= {device.name for device in array.tech.nets.devices}
+    taken |= {*array.tech.nets.models, MEMRISTOR_MODEL}
     taken |= {cell.name for cell in walk(array.cell) if cell is not array.cell}
     if fold(array.cell.name) in map(fold, taken):
         allowed = "any name but those of its cells, subcircuits and devices"

@@ -32,8 +32,8 @@ class AccessPoint:
         kind: ``wire``, or the cut of a via.
         layer: metal of the wire, or that a via leads to.
         at: end of the wire's middle, or middle of the via, dbu.
-        on_track: True where a track of `layer` runs there, with the block's corner on a crossing
-            of tracks.
+        on_track: True where a track of `layer` runs there, with the block's corner at whole
+            multiples of the track pitches.
     """
 
     pin: str

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from ..base import names
 from ..base.units import percent
+from ..solve import ArrayKind
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
 from .liberty import DELAYS_TOLD, LEAKAGE_TOLD
 from .modes import written_in
-from .onboard import kind_of_logic, later, settings, waves, write_waves
-from .pintable import modes_table, pin_table
+from .onboard import (
+    kind_of_logic,
+    later,
+    power_up,
+    scan_chain,
+    settings,
+    waves,
+    write_waves,
+)
+from .pintable import chain_states, modes_table, pin_table
 from .power import supply_windows
 
 if TYPE_CHECKING:
@@ -38,12 +47,14 @@ class Found:
     Attributes:
         nets: entries of nets.json.
         ir_drop, em, timing: the files of these names.
+        chain: what the bits of a scan chain on board drive, from its data input on.
     """
 
     nets: Sequence[Mapping[str, Any]] = ()
     ir_drop: Mapping[str, Any] | None = None
     em: Mapping[str, Any] | None = None
     timing: Mapping[str, Any] | None = None
+    chain: Sequence[str] = ()
 
 
 def datasheet(
@@ -64,6 +75,7 @@ def datasheet(
     m = tech.memristor
     farad = corners[0].farad if corners else {}
     pins = pin_table(block, tech, network, what, farad, found.nets)
+    selects = ArrayKind.of(network).select
     return {
         "schema": 1,
         "name": block.name,
@@ -88,7 +100,8 @@ def datasheet(
             "compliance_A": m.compliance_a,
             "source": m.source,
         },
-        "stimulus": dict(what.text),
+        "stimulus": dict((found.ir_drop or {}).get("stimulus", what.text)),
+        "model": what.text["conductances"],
         "pins": pins,
         "ports": [
             {
@@ -101,6 +114,9 @@ def datasheet(
         ],
         "supply_windows": [w.to_json(um) for w in supply_windows(block)],
         "modes": modes_table(network, [pin.name for pin in block.pins]),
+        "select_lines": selects,
+        "power_up": power_up((g.name for g in groups), selects=selects) or None,
+        "scan_chain": scan_chain(found.chain, chain_states(network, tech, what, found.chain)),
         "not_written": written_in(network)[1],
         "lines": _lines(found.nets),
         "ir_drop": _drops(found.ir_drop),
@@ -108,7 +124,9 @@ def datasheet(
         "write": _write(found.em),
         "corners": [_corner(at) for at in corners],
         "logic_delay": later(
-            kind_of_logic(g.name for g in groups), bool(corners) and corners[0].logic is not None
+            kind_of_logic(g.name for g in groups),
+            bool(corners) and corners[0].logic is not None,
+            selects=selects,
         )
         or None,
         "logic_source": f"{DELAYS_TOLD[0].upper()}{DELAYS_TOLD[1:]}.",
@@ -253,10 +271,14 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     )
     if logic:
         times = _times(sheet)
-        set_read, set_write, after = settings(have, times, sheet["cols"], sheet["tiers"])
+        set_read, set_write, after = settings(
+            have, times, sheet["cols"], sheet["tiers"], selects=sheet["select_lines"]
+        )
         what, key, pin = ("select lines are on", "on_s", names.ENABLE)
+        if not sheet["select_lines"]:
+            what, key, pin = ("mode switches stand", "on_s", names.ENABLE)
         if names.ENABLE not in have:
-            what, key, pin = ("mode switches stand", "follow_s", "LE")
+            key, pin = "follow_s", "LE"
         after_pin = f" ({times[key]} after {pin})" if times else ""
         wait += f", counted from when {what}{after_pin} and inputs stand"
     read = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..base.names import MEMRISTOR_MODEL
 from ..solve.circuit.dynamics import ALPHA, SWITCHING_S, WINDOW, Vteam
 from .fill import filled
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..pdk.memristor import MemristorParameters
 
 #: name of the subcircuit and module
-NAME = "crossstack_memristor"
+NAME = MEMRISTOR_MODEL
 _DYNAMICS = (
     f"assumed: {SWITCHING_S * 1e9:g} ns from end to end at the write voltage (a pulse of device "
     f"papers, doi 10.1038/s41586-020-1942-4), exponent {ALPHA}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..base import names
 from ..base.errors import ConfigError
+from ..solve.modes.address import Chain
 from ..solve.modes.decoder import Decoder, mode_code
 
 if TYPE_CHECKING:
@@ -89,6 +90,19 @@ _SET = {
         ],
         "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
     ),
+    # without select lines an enable turns the mode switches off
+    "decoder alone": (
+        [
+            "Set EN low{low}: the mode switches go off.",
+            "Set every bit of M high: {every} read.{any}",
+            "Set EN high{setup}; {held} held from then on{hold}.",
+        ],
+        [
+            "Set EN low{low}, and WR and WC to 0 V. Set {to}{code}. {meanwhile}",
+            "Set EN high{setup}: rows and column k are on their write rails{on}.",
+        ],
+        "Return all of them to 0 V, then set EN low. Read back, and repeat as needed.",
+    ),
     # a chain without select lines has no enable
     "scan alone": (
         [
@@ -110,7 +124,7 @@ _LATER = (
     "The delay of the logic on board, from {pins} to the lines, comes on top of all times given "
     "here."
 )
-_PINS = {"decoder": "EN", "scan": "EN, LE and CLK"}
+_PINS = {"decoder": "EN", "scan": "EN, LE and CLK", "scan alone": "LE and CLK"}
 
 
 #: mode bits of a decoder that write: of one tier, and of two
@@ -122,7 +136,7 @@ _CODES = (
 
 
 def settings(
-    ports: Iterable[str], times: Mapping[str, str], cols: int, tiers: int
+    ports: Iterable[str], times: Mapping[str, str], cols: int, tiers: int, *, selects: bool = True
 ) -> tuple[list[str], list[str], str]:
     """Return how logic on board is set for a read and for a write, and how a write ends.
 
@@ -132,6 +146,7 @@ def settings(
             in words; empty if not known.
         cols: number of columns.
         tiers: number of tiers.
+        selects: there are select lines.
     """
     have = set(ports)
     address = names.ADDRESS in have
@@ -162,8 +177,7 @@ def settings(
             else f" if it stays for {times['hold_s']}",
             "on": f" within {times['on_s']}",
         }  # fmt: skip
-    alone = kind == "scan" and names.ENABLE not in have
-    read, write, after = _SET["scan alone" if alone else kind]
+    read, write, after = _SET[kind if selects else f"{kind} alone"]
     return [s.format(**words) for s in read], [s.format(**words) for s in write], after
 
 
@@ -207,9 +221,45 @@ def write_waves(ports: Iterable[str]) -> list[tuple[str, str]]:
     return [(names.ENABLE, "101110"), (code, "=x====")] if kind else []
 
 
-def later(kind: str, known: bool) -> str:
+def later(kind: str, known: bool, *, selects: bool = True) -> str:
     """Return what is said of times that the logic takes and no figure holds, '' for none."""
-    return _LATER.format(pins=_PINS[kind]) if kind and not known else ""
+    if not kind or known:
+        return ""
+    return _LATER.format(pins=_PINS.get(kind if selects else f"{kind} alone", _PINS[kind]))
+
+
+#: what holds logic on board at power-up
+_POWER_UP = {
+    "scan": "Hold RSTN low at power-up: every bit is 0, {off}.",
+    "decoder": "Hold EN and every bit of M low at power-up, and to turn everything off: {off}.",
+}
+
+
+def power_up(ports: Iterable[str], *, selects: bool = True) -> str:
+    """Return how logic on board is held at power-up, '' for a block without."""
+    kind = kind_of_logic(ports)
+    if not kind:
+        return ""
+    off = "no row and no column is on its write rail"
+    if selects:
+        off = f"no select line is on, {off}"
+    return _POWER_UP[kind].format(off=off)
+
+
+def scan_chain(
+    nets: Sequence[str], states: Mapping[str, Mapping[str, bool]]
+) -> dict[str, Any] | None:
+    """Return the bits of a scan chain in the order of time, and what they are in some states.
+
+    Args:
+        nets: what the bits drive, the one nearest to the data input first; none without a chain.
+        states: what a state is -> level of each net.
+    """
+    if not nets:
+        return None
+    chain = Chain(tuple(nets))
+    bits = {told: "".join("01"[b] for b in chain.bits(of)) for told, of in states.items()}
+    return {"bits": [*reversed(chain.nets)], "states": bits}
 
 
 def mode_rows(

@@ -12,7 +12,7 @@ import numpy as np
 from ..analyse import write_options
 from ..base import names
 from ..solve import ArrayKind, network_drives
-from ..solve.modes.modes import read_tiers
+from ..solve.modes.modes import mode_named, read_tiers
 from .access import on_tracks
 from .modes import macro_modes, reads_meanwhile
 from .onboard import kind_of_logic, mode_rows
@@ -51,6 +51,7 @@ def pin_table(
     """
     limits = {row["net"]: row["em_limit_a"] for row in nets}
     volts = voltages(network, tech, what)
+    volts = _sensed(block, volts) | volts
     tracks = on_tracks(block)
     table = []
     for pin in block.pins:
@@ -77,6 +78,16 @@ def _range(
     if pin.role.digital:
         return 0.0, supply
     return volts.get(pin.name, (None, None))
+
+
+def _sensed(
+    block: Abstract, volts: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return the range of pins that carry no current: nothing lies beyond what others drive."""
+    lows, highs = zip(*(volts[p.name] for p in block.pins
+                        if p.name in volts and p.role.use == "ANALOG"), strict=True)  # fmt: skip
+    kinds = (*names.ROWS, names.COLUMN)
+    return {p.name: (min(lows), max(highs)) for p in block.pins if names.kind_of(p.name) in kinds}
 
 
 def voltages(network: Network, tech: Tech, what: Stimulus) -> dict[str, tuple[float, float]]:
@@ -135,6 +146,28 @@ def modes_table(network: Network, pins: Iterable[str]) -> list[dict[str, str]]:
         for name, told in sorted(rows.items())
         if name in kinds
     ]
+
+
+def chain_states(
+    network: Network, tech: Tech, what: Stimulus, chain: Sequence[str]
+) -> dict[str, dict[str, bool]]:
+    """Return what the lines of a scan chain carry in each mode, with column 0 written.
+
+    Args:
+        network: extracted.
+        tech: of the write voltages.
+        what: inputs of a read.
+        chain: its lines; none without one.
+    """
+    found: dict[str, dict[str, bool]] = {}
+    for name, drives in _every_way(network, tech, what) if chain else ():
+        asked = drives.request
+        if asked.writes and asked.write_column:
+            continue
+        told = name if not asked.writes else _head(mode_named(name), network, asked.read_tier)
+        levels = {net: bool(drives.gates[net]) for net in chain}
+        found.setdefault(told.replace("column k", "column 0"), levels)
+    return found
 
 
 def _head(mode: Mode, network: Network, tier: int) -> str:

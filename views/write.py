@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +140,7 @@ def write_views(
         for at in figures:
             _write(views, folder / f"{name}__{at.name}.lib", liberty_lines(block, groups, at))
         chain = scan_order(extracted, block, tech, known.network)
+        known = replace(known, results=replace(known.results, chain=chain))
         _model(views, folder, groups, tech, known, figures[0], seed, chain)
     _sheet(views, folder, groups, tech, known, figures, transistor_count(extracted))
     return views

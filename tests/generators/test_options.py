@@ -57,7 +57,18 @@ def test_options_that_broke_rules_or_nets(values):
     assert options.faults(build_top(ArraySpec(**values))) == ""
 
 
-@pytest.mark.parametrize("name", ["nfet", "Memristor_Top", "HYBRID_CELL", "hybrid_cell", "pfet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nfet",
+        "Memristor_Top",
+        "HYBRID_CELL",
+        "hybrid_cell",
+        "pfet",
+        "NFET_03v3",
+        "crossstack_memristor",
+    ],
+)
 def test_a_top_is_not_called_like_its_parts(name):
     """Its netlist would define one subcircuit twice, or take a cell for the top."""
     with pytest.raises(ParameterError, match=f"name = '{name}' is not allowed"):

@@ -19,7 +19,8 @@ from crossstack.views.corners import corner_figures
 from crossstack.views.delays import EDGE_S, Circuit, control_lines, scan_order
 from crossstack.views.liberty import liberty_lines
 from crossstack.views.model import write_model
-from crossstack.views.onboard import settings
+from crossstack.views.onboard import power_up, scan_chain, settings
+from crossstack.views.pintable import chain_states
 from crossstack.views.ports import port_groups
 
 
@@ -61,6 +62,34 @@ def test_bits_come_out_after_as_many_clocks(scan):
     assert out[: n - 1] == [False] * (n - 1)
 
 
+def test_the_bits_of_a_datasheet_set_the_lines_of_its_modes(scan):
+    """Shifted into the drawn transistors as the datasheet says, from power-up on."""
+    block, network, _, circuit = scan
+    what = stimulus(network, block.tech)
+    order = scan_order(block.extracted, block.abstract, block.tech, network)
+    told = scan_chain(order, chain_states(network, block.tech, what, order))
+    assert len(told["states"]) == 3
+    pins = {names.kind_of(pin.name) or pin.name for pin in block.abstract.pins}
+    assert "RSTN low" in power_up(pins)
+    for state, bits in told["states"].items():
+        chain = FollowedChain(circuit, block.tech, control_lines(network), {})
+        chain.run(RESET.levels)
+
+        def on(chain: FollowedChain = chain) -> set[str]:
+            return {line for line in order if chain.switching.level[circuit.number[line]]}
+
+        assert on() == set()
+        for levels in ({"RSTN": True}, *({"SIN": bit == "1", "CLK": clock} for bit in bits
+                       for clock in (False, True)), {"CLK": False}, {"LE": True}, {"LE": False},
+                       {"EN": True}):  # fmt: skip
+            chain.run(levels)
+        written = {"top": "T", "bottom": "B"}.get(state.split("of ")[-1].split(" is")[0])
+        want = {f"{tier}S[{j}]" for tier in "BT" for j in range(network.cols)
+                if written is None or (tier == written) == (j == 0)}  # fmt: skip
+        assert on() == want | ({f"W{written}", "WSEL[0]"} if written else set())
+        assert told["bits"][0] == order[-1]
+
+
 @pytest.mark.requires_program("iverilog")
 def test_a_chain_without_select_lines_has_no_enable(draw, network_of, tmp_path):
     """A macro without select transistors could not be built: "no level stated for CLK"."""
@@ -83,7 +112,9 @@ def test_a_chain_without_select_lines_has_no_enable(draw, network_of, tmp_path):
     done = subprocess.run(["vvp", "a.vvp"], cwd=tmp_path, capture_output=True, text=True,
                           timeout=60, check=True)  # fmt: skip
     assert "PASS" in done.stdout
-    told = " ".join(settings({g.name for g in groups}, dict.fromkeys(times, "1 ns"), 2, 2)[0])
+    told = " ".join(
+        settings({g.name for g in groups}, dict.fromkeys(times, "1 ns"), 2, 2, selects=False)[0]
+    )
     assert "EN" not in told
     assert "LE high" in told
 

@@ -158,6 +158,13 @@ def test_weights_change_the_model_and_nothing_else(build, tmp_path, run):
     assert (out / "blk_matrix.hex").read_bytes() != (build / "blk_matrix.hex").read_bytes()
     assert (out / "blk.lef").read_bytes() == (build / "blk.lef").read_bytes()
     assert "timing ()" not in (out / "blk__tt_025C_3v30.lib").read_text()
+    # what the build found is still of the build's devices
+    mine, before = (json.loads((d / "blk_datasheet.json").read_text()) for d in (out, build))
+    assert mine["ir_drop"] == before["ir_drop"]
+    assert mine["stimulus"] == before["stimulus"]
+    assert "w.npy" in mine["model"]
+    assert "Devices of the behavioural model: " in (out / "blk_datasheet.md").read_text()
+    assert "Devices of the behavioural model: " not in (build / "blk_datasheet.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_the_configuration_is_of_this_macro(macro):
         x, y = place["location"]
         assert 0 < x < width - abstract.width * tech.dbu_um
         assert 0 < y < height - abstract.height * tech.dbu_um
-        # on a crossing of the tracks of signals
+        # at whole multiples of the track pitches of signals
         for track in list(tracks_of(tech).values())[:4]:
             assert round(x / track.pitch_um, 6).is_integer()
             assert round(y / track.pitch_um, 6).is_integer()

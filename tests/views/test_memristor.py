@@ -58,13 +58,12 @@ def ngspice(folder: Path, body: str) -> str:
 @pytest.mark.parametrize("law", LAWS)
 def test_ngspice_follows_the_law(tmp_path, law):
     (tmp_path / "m.lib").write_text(spice_text(with_law(law)))
-    volts = (-1.2, -0.4, 0.2, 0.9, 1.3)
+    volts = (-1.9, -1.2, -0.4, 0.2, 0.9, 1.3, 1.8)  # the state stays beyond the thresholds, too
     lines = [".include m.lib"]
     for k, v in enumerate(volts):
         lines += [f"V{k} a{k} 0 {v}", f"X{k} a{k} 0 {NAME} conductance=3e-5 tier=1 row=2 column=3"]
     lines += [".control", "op", *(f"print i(v{k})" for k in range(len(volts))), "quit", ".endc"]
     found = re.findall(r"i\(v\d+\) = (\S+)", ngspice(tmp_path, "\n".join(lines)))
-    # below the thresholds the state stays, in the DC solution too
     assert [-float(i) for i in found] == pytest.approx([3e-5 * law_of(law, v) for v in volts], 1e-5)
 
 
@@ -83,12 +82,20 @@ def test_pulses_set_and_reset_and_reads_do_not(tmp_path):
             f"V{name} {name} 0 PULSE(0 {volts} 1n 1p 1p {2 * t} 1)",
             f"X{name} {name} 0 {NAME} conductance={1 / ohm}",
         ]
-    meas = [f"meas tran {n} find v(x{n}.s) at={3 * t}" for n in pulses]
+    # a source that stands from the beginning on: the DC solution before does not switch the device
+    lines += [f"Vheld held 0 {m.v_set_v}", f"Xheld held 0 {NAME} conductance={1 / m.r_off_ohm}"]
+    meas = [f"meas tran {n} find v(x{n}.s) at={3 * t}" for n in (*pulses, "held")]
+    meas += [f"meas tran soon find v(xheld.s) at={t / 50}"]
     lines += [".control", f"tran {t / 500} {3 * t}", *meas, "quit", ".endc"]
     out = ngspice(tmp_path, "\n".join(lines))
-    moved = {n: float(re.search(rf"^{n}\s+=\s+(\S+)", out, re.MULTILINE)[1]) for n in pulses}
+    moved = {
+        n: float(re.search(rf"^{n}\s+=\s+(\S+)", out, re.MULTILINE)[1])
+        for n in (*pulses, "held", "soon")
+    }
     assert moved["set"] == pytest.approx(1, abs=0.02)
     assert moved["reset"] == pytest.approx(-1, abs=0.02)
+    assert moved["held"] == pytest.approx(1, abs=0.02)
+    assert moved["soon"] < 0.2
     assert moved["read"] == pytest.approx(0, abs=1e-9)
     assert moved["half"] == pytest.approx(0, abs=1e-9)
 

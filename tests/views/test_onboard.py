@@ -16,12 +16,12 @@ from crossstack.pdk import Conditions, ProcessError, get_tech
 from crossstack.pdk.leakage import measured_off, read_leakage
 from crossstack.views import on_tracks
 from crossstack.views.corners import circuit_of, corner_figures, leakage_w, transistor_count
-from crossstack.views.datasheet import steps
+from crossstack.views.datasheet import Found, datasheet, steps
 from crossstack.views.delays import LogicDelays
 from crossstack.views.liberty import LEAKAGE_TOLD, liberty_lines
 from crossstack.views.modes import written_in
 from crossstack.views.onboard import kind_of_logic, latched, later, waves
-from crossstack.views.pintable import modes_table, voltages
+from crossstack.views.pintable import modes_table, pin_table, voltages
 from crossstack.views.ports import port_groups
 from crossstack.views.states import states
 
@@ -45,7 +45,7 @@ def test_a_datasheet_names_pins_that_there_are(ports, kind):
     assert kind_of_logic(ports) == kind
     told = later(kind, known=False)
     sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
-             "logic_delay": told}  # fmt: skip
+             "logic_delay": told, "select_lines": True}  # fmt: skip
     found = steps([SimpleNamespace(name=name) for name in ports], sheet)
     text = "\n".join((*found["read"], *found["write"]))
     assert "  " not in text
@@ -69,7 +69,7 @@ def test_the_steps_of_a_read_name_all_pins_of_a_kind(more, told):
     """Pins that sense were named nowhere."""
     ports = ("TS", "BS", "WSEL", "WT", "WB", *ROWS, *more)
     sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
-             "logic_delay": None}  # fmt: skip
+             "logic_delay": None, "select_lines": True}  # fmt: skip
     text = "\n".join(steps([SimpleNamespace(name=name) for name in ports], sheet)["read"])
     assert told in text
     assert ("sense" in text) == ("BR" in more)
@@ -81,7 +81,7 @@ def test_a_decoders_times_are_in_its_steps_and_its_diagram():
              for name in ("A", "EN", "M", *ROWS)]  # fmt: skip
     sheet = {
         "device": DEVICE, "rows": 3, "cols": 2, "logic_delay": None, "name": "blk", "tiers": 2,
-        "size_um": (1.0, 1.0), "modes": [], "not_written": None,
+        "size_um": (1.0, 1.0), "modes": [], "not_written": None, "select_lines": True,
         "corners": [{"settle_s": 9e-9, "logic": vars(times)}],
     }  # fmt: skip
     found = steps(ports, sheet)
@@ -96,11 +96,25 @@ def test_a_decoders_times_are_in_its_steps_and_its_diagram():
 
 @pytest.mark.parametrize(("cols", "periphery"), [(3, "decoder"), (2, "scan")])
 def test_pins_of_logic_are_on_routing_tracks(draw, cols, periphery):
-    """With the block's corner on a crossing of tracks, a via on a track reaches each of them."""
+    """A via on a track reaches each, with the block's corner at whole multiples of the pitches."""
     abstract = draw(rows=1, cols=cols, periphery=periphery).abstract
     digital = {pin.name for pin in abstract.pins if pin.role.digital}
     assert len(digital) > 4
     assert {name for name, on in on_tracks(abstract).items() if on} >= digital
+
+
+@pytest.mark.parametrize("periphery", ["decoder", "scan"])
+def test_without_select_lines_nothing_is_said_of_them(draw, network_of, periphery):
+    """A passive macro's enable turns its mode switches off; a chain of it has no enable."""
+    block = draw(rows=2, cols=3, cell="passive", periphery=periphery)
+    network, groups = network_of(block), port_groups(block.abstract.pins)
+    what = stimulus(network, block.tech)
+    sheet = datasheet(block.abstract, groups, block.tech, network, what, [], Found(), 0)
+    told = " ".join([*steps(groups, sheet)["read"], sheet["power_up"]])
+    assert "select" not in told
+    ports = {group.name for group in groups}
+    assert set(re.findall(r"\b(EN|LE|CLK|RSTN)\b", told)) <= ports
+    assert "mode switches stand" in told
 
 
 def test_address_and_mode_are_held():
@@ -278,3 +292,16 @@ def test_opensta_checks_setup_and_times_from_the_enable(library, tmp_path):
     assert float(found[1]) == pytest.approx(logic.hold_s * 1e9, abs=0.006)
     arrival = re.search(r"([\d.]+)\s+data arrival time", out)
     assert float(arrival[1]) == pytest.approx(logic.on_s * 1e9 + 1.0, abs=0.006)
+
+
+def test_sense_pins_stand_at_what_others_drive(draw, network_of):
+    """They had no voltage, and whoever joins an amplifier must know that of a write."""
+    block = draw(rows=3, cols=2, kelvin=True)
+    network, tech = network_of(block), block.tech
+    table = {row["name"]: row for row in
+             pin_table(block.abstract, tech, network, stimulus(network, tech), {}, [])}  # fmt: skip
+    m = tech.memristor
+    most = max(m.v_set_v, m.v_reset_v)
+    for name in ("TR[0]", "BR[2]", "C[1]"):
+        assert (table[name]["low_V"], table[name]["high_V"]) == (0.0, most)
+    assert table["IN_T[0]"]["high_V"] == m.v_read_v
