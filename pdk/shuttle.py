@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .ranges import (
+    AREA_UM2,
     COUNT,
     DATATYPE,
     DIE_UM,
@@ -41,16 +42,18 @@ class Slot:
 
 @dataclass(frozen=True)
 class Pads:
-    """What pads must be for those who bond and probe them, in um.
+    """What pads must be for those who bond and probe them, in um, and against discharges.
 
     Attributes:
         bond_opening_um, probe_opening_um: sides of the openings in the passivation.
         probe_pitch_um: from probe pad to probe pad.
+        diode_um2: least active area of a bond pad's diode to either supply, um2; 0 for none.
     """
 
     bond_opening_um: float
     probe_opening_um: float
     probe_pitch_um: float
+    diode_um2: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -214,15 +217,16 @@ def shuttle(folder: Path) -> Shuttle:
         raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
     if not slots:
         raise ProcessError(top.where, ("no slot",))
-    names = tuple(field.name for field in fields(Pads))
-    pads = top.section("pads").checked(names)
+    *sizes, diode = (field.name for field in fields(Pads))
+    pads = top.section("pads").checked(tuple(sizes), (diode,))
+    bond, probe, pitch = (pads.number(name, LENGTH_UM) for name in sizes)
     return Shuttle(
         name=top.text("name"),
         seal_ring_um=top.number("seal_ring_um", DISTANCE_UM),
         ring_to_opening_um=(reach[0], reach[1]),
         forbidden=forbidden,
         slots=slots,
-        pads=Pads(*(pads.number(name, LENGTH_UM) for name in names)),
+        pads=Pads(bond, probe, pitch, pads.number(diode, AREA_UM2, 0.0)),
         fill=tuple(map(_fill, top.sections("fill", optional=True))),
         ring=_ring(top.section("ring")) if "ring" in top.values else None,
         ids=tuple(map(_id_cell, top.sections("id", optional=True))),

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..base import names
 from .checks import Check, TapeoutFile, has_pads
+from .pads import bond_pads
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -72,7 +74,7 @@ def _ring(f: TapeoutFile) -> Iterator[str]:
     """Yield the layers of the seal ring that are missing or open.
 
     A band is closed if it goes round the die once; a row of cuts if it does so when its spaces are
-    filled, the corners excepted.
+    filled, the corners excepted, where two sides of the ring meet.
     """
     import klayout.db as db
 
@@ -83,17 +85,18 @@ def _ring(f: TapeoutFile) -> Iterator[str]:
     room = tech.to_dbu(tech.shuttle.seal_ring_um)
     frame = db.Region(die) - db.Region(die.enlarged(-room, -room))
     width = tech.to_dbu(ring.width_um)
-    for role, gap in (
-        *((band.role, 0) for band in ring.layers),
-        *((row.role, tech.to_dbu(row.space_um)) for row in ring.cuts),
-    ):
+    for role, gap, corner in (
+        *((band.role, 0, 0) for band in ring.layers),
+        *((row.role, tech.to_dbu(row.space_um), width + 2 * tech.to_dbu(row.pitch_um))
+          for row in ring.cuts),
+    ):  # fmt: skip
         name = tech.roles.layer(role)
         region = (_drawn(f, name) & frame).merged()
         if region.is_empty():
             yield f"{name} is not drawn along the die's edge"
             continue
         if gap:
-            region = region.sized(gap // 2 + 1).merged() + _corner_boxes(die, 2 * width)
+            region = region.sized(gap // 2 + 1).merged() + _corner_boxes(die, corner)
             region.merge()
         if not _goes_round(region, die, room):
             yield f"{name} is open{_where(f, region, die, room)}"
@@ -267,43 +270,48 @@ def _protection(f: TapeoutFile, extracted: ExtractedLayout | None, block: str) -
     if wrong:
         more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
         return Check(name, file, "failed", "; ".join(wrong[:MOST]) + more)
-    text = "Every bond pad has a diode to either supply."
-    return Check(name, file, "ok", text)
+    least = f.tech.shuttle.pads.diode_um2
+    size = f" of {least:g} um2 or more" if least else ""
+    return Check(name, file, "ok", f"Every bond pad has a diode{size} to either supply.")
 
 
 def _bare_pads(extracted: ExtractedLayout) -> Iterator[str]:
-    """Yield the bond pads without a diode; supplies and probe pads need none.
+    """Yield what bond pads lack; supplies and the probe pads of monitors need no diodes.
 
-    A diode is diffusion on a pad's net that no gate touches: n+ outside a well, p+ in one.
+    A diode is diffusion on a pad's net that no gate touches: n+ outside a well, p+ in one on VDD.
     """
     import klayout.db as db
 
+    pads = bond_pads(extracted)
     tech, regions = extracted.tech, extracted.regions
-    least = tech.to_dbu(tech.shuttle.pads.bond_opening_um)
-    pads = regions[tech.roles.layer("pad")].dup().flatten().merged()
-    marker = extracted.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring"))) \
-        if "seal_ring" in tech.roles.names else None  # fmt: skip
-    if marker is not None:
-        top = extracted.layout.cell(extracted.top_name)
-        pads = pads.not_interacting(db.Region(top.begin_shapes_rec(marker)))
     gates = regions["gate"].dup().flatten().merged()
-    diodes = {
-        "VSS": regions["nsd"].dup().flatten().merged().not_interacting(gates),
-        "VDD": regions["psd"].dup().flatten().merged().not_interacting(gates),
-    }
-    supplies = {"VSS", "VDD"}
+    wells = db.Region()
     for net in extracted.flat.nets:
-        shapes = extracted.net_shapes(net)
-        land = shapes.get(tech.roles.land)
-        if land is None or supplies & set((net.name or "").split(",")):
+        if names.SUPPLY in (net.name or "").split(","):
+            wells += extracted.net_shapes(net).get(tech.roles.layer("nwell"), db.Region())
+    rails = {
+        names.GROUND: ("nsd", regions["nsd"].dup().flatten().merged().not_interacting(gates)),
+        names.SUPPLY: ("psd", regions["psd"].dup().flatten().merged().not_interacting(gates)),
+    }
+    least, opening = tech.shuttle.pads.diode_um2, tech.shuttle.pads.bond_opening_um
+    for pad in pads:
+        if {names.GROUND, names.SUPPLY} & set(pad.net.split(",")):
             continue
-        own = pads & land
-        bonded = own.merged().with_bbox_min(least, None, False)
-        if bonded.is_empty():
-            continue
-        for rail, layer in (("VSS", "nsd"), ("VDD", "psd")):
-            mine = shapes.get(layer, db.Region())
-            if (mine & diodes[rail]).is_empty():
-                at = next(bonded.each()).bbox().center().to_dtype(extracted.dbu)
-                yield f"pad {net.name or 'without a label'} at ({at.x:.3f}, {at.y:.3f}) has no " \
-                    f"diode to {rail}"  # fmt: skip
+        at = pad.opening.bbox().center().to_dtype(extracted.dbu)
+        told = f"pad {pad.net or 'without a label'} at ({at.x:.3f}, {at.y:.3f})"
+        if pad.opening_um(extracted.dbu) < opening:
+            yield f"{told} has an opening of {pad.opening_um(extracted.dbu):g} um and leads to " \
+                f"transistors: a bond pad's is {opening:g} um or more"  # fmt: skip
+        for rail, (layer, diodes) in rails.items():
+            mine = pad.shapes.get(layer, db.Region()) & diodes
+            if rail == names.SUPPLY and not mine.is_empty():
+                mine &= wells
+                if mine.is_empty():
+                    yield f"{told} has a diode whose well is not on {rail}"
+                    continue
+            area = mine.merged().area() * extracted.dbu**2
+            if not area:
+                yield f"{told} has no diode to {rail}"
+            elif area < least * (1 - 1e-6):
+                yield f"{told} has a diode of {area:.1f} um2 to {rail}, at least {least:g} um2 " \
+                    "are asked for"  # fmt: skip

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import atan2, pi
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,35 @@ _USES = {
 }
 
 
+@dataclass(frozen=True)
+class Pad:
+    """An opening in the passivation, not over the seal ring.
+
+    Attributes:
+        net: its labels, "" without.
+        opening: its shape, dbu.
+        plate: side of the square of metal around it, dbu; 0 for none.
+        bonded: it is as large as a bond pad, or transistors are on its net.
+        shapes: of its net, by conductor.
+    """
+
+    net: str
+    opening: db.Polygon
+    plate: int
+    bonded: bool
+    shapes: dict[str, db.Region]
+
+    def opening_um(self, dbu: float) -> float:
+        """Return its shorter side, um."""
+        box = self.opening.bbox()
+        return round(min(box.width(), box.height()) * dbu, 3)
+
+
+def bond_pads(extracted: ExtractedLayout) -> list[Pad]:
+    """Return the pads that lead to the circuit, or are as large as if they did."""
+    return [pad for pad in _pads(extracted) if pad.bonded]
+
+
 def pad_rows(extracted: ExtractedLayout) -> list[dict[str, Any]]:
     """Return every pad with its net, place, size and voltages.
 
@@ -54,33 +84,22 @@ def pad_rows(extracted: ExtractedLayout) -> list[dict[str, Any]]:
         A row for each pad with the `COLUMNS`: lengths in um, voltages in V against VSS. Voltages
         are None for probe pads, whose monitors have neither supply nor diodes.
     """
-    import klayout.db as db
-
     tech, dbu = extracted.tech, extracted.dbu
-    pads = extracted.regions[tech.roles.layer("pad")].dup().flatten().merged()
-    top = extracted.layout.cell(extracted.top_name)
-    if "seal_ring" in tech.roles.names:
-        index = extracted.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring")))
-        if index is not None:
-            pads = pads.not_interacting(db.Region(top.begin_shapes_rec(index)))
-    least = tech.to_dbu(tech.shuttle.pads.bond_opening_um)
-    die, found = top.bbox(), []
-    for net, opening, plate in _by_net(extracted, pads):
-        box = opening.bbox()
-        bonded = min(box.width(), box.height()) >= least
-        at = box.center()
+    die, found = extracted.layout.cell(extracted.top_name).bbox(), []
+    for pad in _pads(extracted):
+        at = pad.opening.bbox().center()
         turned = _round(at.x - die.center().x, at.y - die.center().y)
         found.append(
             (
-                (not bonded, turned if bonded else (at.y, at.x)),
+                (not pad.bonded, turned if pad.bonded else (at.y, at.x)),
                 {
-                    "net": net,
-                    "kind": "bond" if bonded else "probe",
-                    "side": _side(at, die) if bonded else "",
+                    "net": pad.net,
+                    "kind": "bond" if pad.bonded else "probe",
+                    "side": _side(at, die) if pad.bonded else "",
                     **{key: round(v * dbu, 3) for key, v in (("x_um", at.x), ("y_um", at.y))},
-                    "opening_um": round(min(box.width(), box.height()) * dbu, 3),
-                    "plate_um": round(plate * dbu, 3),
-                    **_volts(net, tech, bonded=bonded),
+                    "opening_um": pad.opening_um(dbu),
+                    "plate_um": round(pad.plate * dbu, 3),
+                    **_volts(pad.net, tech, bonded=pad.bonded),
                 },
             )
         )
@@ -104,21 +123,37 @@ def pad_lines(pads: list[dict[str, Any]]) -> list[str]:
     return text.getvalue().splitlines()
 
 
-def _by_net(extracted: ExtractedLayout, pads: db.Region) -> Iterator[tuple[str, db.Polygon, int]]:
-    """Yield the net, the opening and the side of the plate of each pad, dbu."""
-    land = extracted.tech.roles.land
-    left = pads.dup()
-    for net in extracted.flat.nets:
-        shapes = extracted.net_shapes(net).get(land)
-        if shapes is None:
+def _pads(extracted: ExtractedLayout) -> Iterator[Pad]:
+    """Yield every pad, net by net."""
+    import klayout.db as db
+
+    tech = extracted.tech
+    left = extracted.regions[tech.roles.layer("pad")].dup().flatten().merged()
+    if "seal_ring" in tech.roles.names:
+        index = extracted.layout.find_layer(*tech.gds(tech.roles.layer("seal_ring")))
+        if index is not None:
+            top = extracted.layout.cell(extracted.top_name)
+            left = left.not_interacting(db.Region(top.begin_shapes_rec(index)))
+    least = tech.to_dbu(tech.shuttle.pads.bond_opening_um)
+
+    def wide(opening: db.Polygon) -> bool:
+        box = opening.bbox()
+        return min(box.width(), box.height()) >= least
+
+    flat = extracted.flat
+    for net in flat.nets:
+        shapes = extracted.net_shapes(net)
+        if tech.roles.land not in shapes:
             continue
-        metal = shapes.merged()
-        own = pads.interacting(metal)
+        metal = shapes[tech.roles.land].merged()
+        own = left.interacting(metal)
         left -= own
+        driven = any(not flat.devices[k].kind.is_memristor for k, _ in flat.terminals[net.number])
         for opening in own.each():
-            yield net.name or "", opening, _plate(opening, metal)
+            bonded = driven or wide(opening)
+            yield Pad(net.name or "", opening, _plate(opening, metal), bonded, shapes)
     for opening in left.each():
-        yield "", opening, 0
+        yield Pad("", opening, 0, wide(opening), {})
 
 
 def _plate(opening: db.Polygon, metal: db.Region) -> int:

@@ -71,6 +71,62 @@ def drawn(layout: db.Layout, name: str) -> db.Region:
     return db.Region(layout.top_cell().begin_shapes_rec(layout.layer(*TECH.gds(name))))
 
 
+def both(*damages: Callable[[db.Layout], None]) -> Callable[[db.Layout], None]:
+    def damage(layout: db.Layout) -> None:
+        for each in damages:
+            each(layout)
+
+    return damage
+
+
+def erase_whole(name: str, *box: int) -> Callable[[db.Layout], None]:
+    """Take the cuts that touch a box away, none of them halved."""
+
+    def damage(layout: db.Layout) -> None:
+        index = layout.layer(*TECH.gds(name))
+        top = layout.top_cell()
+        rest = db.Region(top.begin_shapes_rec(index)).merged()
+        rest = rest.not_interacting(db.Region(db.Box(*box)))
+        layout.clear_layer(index)
+        top.shapes(index).insert(rest)
+
+    return damage
+
+
+def add(name: str, *box: int) -> Callable[[db.Layout], None]:
+    def damage(layout: db.Layout) -> None:
+        layout.top_cell().shapes(layout.layer(*TECH.gds(name))).insert(db.Box(*box))
+
+    return damage
+
+
+def contacts_of_taps(layout: db.Layout) -> None:
+    """Take the contacts of the pad's n-well taps away: the well floats."""
+    taps = drawn(layout, "Nplus") & drawn(layout, "Nwell")
+    index = layout.layer(*TECH.gds("Contact"))
+    rest = drawn(layout, "Contact") - taps
+    layout.clear_layer(index)
+    layout.top_cell().shapes(index).insert(rest)
+
+
+def opening() -> tuple[int, int, int, int]:
+    """Return the box of the pad's opening."""
+    frame = (PadPlan(RuleBook(TECH)).side - 60_000) // 2
+    x, y = PAD[0] + frame, PAD[1] + frame
+    return x, y, x + 60_000, y + 60_000
+
+
+def thin(part: str) -> tuple[int, int, int, int]:
+    """Return the half of a row of diodes that lies away from the opening."""
+    x1, y1, x2, y2 = of_pad(part)
+    return x1, (y1 + y2) // 2, x2, y2
+
+
+X1, Y1, X2, Y2 = opening()
+NARROW = erase("Pad", X2 - 100, Y1, X2, Y2)
+#: a gate over a stripe of the diode to VSS
+X, Y = PAD[0] + 6_000, of_pad("diode")[1] + 5_000
+GATE = add("Poly2", X, Y, X + 6_400, Y + 300)
 ALL = (0, 0, SIDE, SIDE)
 CHECKS = {
     "seal ring": die_checks._ring,
@@ -89,6 +145,12 @@ DAMAGES = [
     ("fill", "DCF.1a", erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000)),
     ("pad protection", "has no diode to VDD", erase("Pplus", *of_pad("upper"))),
     ("pad protection", "has no diode to VSS", erase("Contact", *of_pad("diode"))),
+    ("pad protection", "whose well is not on VDD", contacts_of_taps),
+    ("pad protection", "um2 to VDD, at least 420", erase("COMP", *thin("upper"))),
+    ("pad protection", "um2 to VSS, at least 420", erase("COMP", *thin("diode"))),
+    ("pad protection", "opening of 59.9 um and leads to transistors", both(NARROW, GATE)),
+    ("seal ring", "Contact is open", erase_whole("Contact", 0, 0, 30_000, 30_000)),
+    ("seal ring", "Via2 is open", erase_whole("Via2", SIDE - 30_000, 0, SIDE, 30_000)),
 ]
 
 
@@ -100,7 +162,7 @@ def test_a_whole_die_passes(finished, tmp_path):
         "id cells": ("ok", f"There are no identification cells: {IDS_FOR}."),
         "local density": ("ok", "Every window of the die is covered as it must be."),
         "fill": ("ok", "No area is left without fill that must have it."),
-        "pad protection": ("ok", "Every bond pad has a diode to either supply."),
+        "pad protection": ("ok", "Every bond pad has a diode of 420 um2 or more to either supply."),
     }
 
 
@@ -112,6 +174,15 @@ def test_a_damaged_die_is_refused_by_name(name, words, damage, finished, tmp_pat
     else:
         found = list(CHECKS[name](file))
     assert any(words in text for text in found), found
+
+
+def test_a_small_opening_without_transistors_is_a_monitors(finished, tmp_path):
+    """As long as nothing but wires hangs on it: with a transistor it is a bond pad, cut short."""
+    small = extract_layout(written(finished, NARROW, tmp_path).path, TECH)
+    assert not list(die_checks._bare_pads(small))
+    assert [row["kind"] for row in pads.pad_rows(small)] == ["probe"]
+    driven = extract_layout(written(finished, both(NARROW, GATE), tmp_path).path, TECH)
+    assert [row["kind"] for row in pads.pad_rows(driven)] == ["bond"]
 
 
 def test_fill_too_near_is_refused_by_the_rules(finished, tmp_path):
