@@ -148,7 +148,9 @@ class _Film:
 
     def __init__(self, film: str, tech: Tech, temperature_c: float) -> None:
         self.film, self.base, self.temperature_c = film, tech, temperature_c
-        found = next(f for f in tech.films if f.name == film)
+        found = next((f for f in tech.films if f.name == film), None)
+        if found is None:
+            raise ParameterError("process", tech.process.name, f"one with monitors of film {film}")
         self.typical, self.warm = found.sheet_ohm_sq, warm(found.tcr_per_c, temperature_c)
         self.sheet_ohm = self.sheet_error = self.growth_um = self.growth_error = 0.0
 

@@ -75,14 +75,16 @@ def probe_plan(layout: Path, tech: Tech) -> list[dict[str, Any]]:
 
     Raises:
         FileError: if the layout cannot be read.
+        NoRuleError: for a monitor in a process without rules of pads.
     """
     opened = open_layout(layout, tech.drawing)
-    r, found = RuleBook(tech), []
-    middle = probe_pad_side(r) // 2
+    found = []
     for name in names():
         cell = opened.layout.cell(name)
         if cell is None:
             continue
+        # only now: a process without pads has layouts, too, and no monitor in them
+        middle = probe_pad_side(RuleBook(tech)) // 2
         pads = [port.x for port in draw(name, tech).ports]
         kind = name.rpartition("_")[0]
         for trans in _places(opened.top, cell):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import klayout.db as db
 
     from ..lvs import ExtractedLayout
+    from ..pdk import Tech
     from ..pdk.shuttle import IdCell
 
 #: faults that are spelled out
@@ -39,14 +40,32 @@ def check_die(foundry: TapeoutFile, extracted: ExtractedLayout | None) -> list[C
         ("fill", _gaps, "No area is left without fill that must have it."),
     ):
         file = foundry.path.name
-        if not has_pads(foundry):
-            found.append(Check(name, file, "unknown", block))
+        unknown = _undescribed(foundry.tech).get(name, "") if has_pads(foundry) else block
+        if unknown:
+            found.append(Check(name, file, "unknown", unknown))
             continue
         wrong = list(check(foundry))
         more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
         text = "; ".join(wrong[:MOST]) + more if wrong else good
         found.append(Check(name, file, "failed" if wrong else "ok", text))
     return [*found, _protection(foundry, extracted, block)]
+
+
+def _undescribed(tech: Tech) -> dict[str, str]:
+    """Return the checks that a process describes nothing for, with the reason."""
+    shuttle = f"shuttle.toml of process {tech.process.name} describes no"
+    found = {
+        "seal ring": "" if tech.shuttle.ring else f"{shuttle} seal ring",
+        "local density": "" if tech.shuttle.window else f"{shuttle} window of local density",
+        "fill": ""
+        if _gap_rules(tech)
+        else f"rules.csv of process {tech.process.name} has no rule of the largest gap",
+    }
+    return {name: f"{why}: not judged" for name, why in found.items() if why}
+
+
+def _gap_rules(tech: Tech) -> list[str]:
+    return [rule.name for rule in tech.rules if rule.kind == "max_gap"]
 
 
 def _drawn(f: TapeoutFile, name: str) -> db.Region:
@@ -171,6 +190,8 @@ def _ids_there(f: TapeoutFile) -> str:
         [each.name for each in f.tech.shuttle.ids],
     )
     missing = [name for name in wanted if name not in called]
+    if not wanted:
+        return "The run asks for no identification cells."
     if not missing:
         return "Identification cells lie where the run looks for them."
     if missing == wanted:
@@ -249,8 +270,7 @@ def _gaps(f: TapeoutFile) -> Iterator[str]:
     from ..base.layout import OpenedLayout
     from ..drc import run_drc
 
-    rules = [rule.name for rule in f.tech.rules if rule.kind == "max_gap"]
-    tops = f.layout.top_cells()
+    rules, tops = _gap_rules(f.tech), f.layout.top_cells()
     if not rules or len(tops) != 1:
         return
     opened = OpenedLayout(f.layout, tops[0], f.path.name, ())

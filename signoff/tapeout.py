@@ -170,6 +170,7 @@ def inspect(
     *,
     fresh: bool = True,
     steps: Steps = quietly,
+    also: Iterable[Check] = (),
 ) -> dict[str, Any]:
     """Return the checks of a package's two files, its mask list and its marks.
 
@@ -183,6 +184,7 @@ def inspect(
             files that do not say so.
         fresh: True for files made just now, False for some that were there.
         steps: enters a step of a name (`STEPS`), and gives what takes news of it.
+        also: checks that were made elsewhere.
 
     Raises:
         FileError: if a file is missing or cannot be read.
@@ -209,7 +211,7 @@ def inspect(
     x1, y1, x2, y2 = pair[0].box
     masks = masks_of(layout, source.tech)
     marks = marks_of(layout, source.tech, wafer, (x2 - x1, y2 - y1))
-    checks.append(every_mask_marked(pair[0], masks, marks))
+    checks += [every_mask_marked(pair[0], masks, marks), *also]
     shuttle = source.tech.shuttle
     items = dict(shuttle.items)
     checks = [replace(check, item=items.get(check.name, "")) for check in checks]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import klayout.db as db
 
     from ..base.layout import OpenedLayout
-    from ..pdk import Tech
+    from ..pdk import Rule, Tech
 
 #: steps of a check, as a build calls them
 RULES, NETLIST = "design rules", "layout vs netlist"
@@ -143,13 +143,20 @@ def check_density(pair: tuple[TapeoutFile, ...], tech: Tech) -> Check:
     if wrong:
         text = "; ".join(wrong) + ": run the shuttle's fill, then tapeout --check-only"
         return Check(name, file, "failed", text)
+    if all(tech.layer(rule.layers[0]).is_module for rule in _density_rules(tech)):
+        text = f"rules.csv of process {tech.process.name} limits no density of the foundry's layers"
+        return Check(name, file, "unknown", f"{text}: those of the chip are not judged")
     return Check(name, file, "ok", "Every density lies within its limits.")
+
+
+def _density_rules(tech: Tech) -> list[Rule]:
+    return [rule for rule in tech.rules if rule.kind == "density"]
 
 
 def _wrong_densities(pair: tuple[TapeoutFile, ...], tech: Tech) -> Iterator[str]:
     x1, y1, x2, y2 = pair[0].box
     die = (x2 - x1) * (y2 - y1)
-    for rule in (r for r in tech.rules if r.kind == "density"):
+    for rule in _density_rules(tech):
         layer = tech.layer(rule.layers[0])
         layout = pair[layer.is_module].layout
         area = _area(layout, layer.gds, merged=True)

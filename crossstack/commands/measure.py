@@ -82,19 +82,17 @@ def command(
     check_results(out, "readings.csv", "measured.json", "measured.yaml", "probe_plan.csv")
     tech, taken = _tech(console, plan, process, profile), []
     with console.steps(), console.step("monitors") as step:
-        if readings is not None or simulate:
-            try:
+        try:
+            if readings is not None or simulate:
                 taken = _readings(readings, tech, truth, temperature, seed, step)
-            except NoRuleError as error:
-                allowed = (
-                    f"a process whose rules.csv says how pads are drawn, for monitors: {error}"
-                )
-                raise ParameterError("--process", tech.process.name, allowed) from None
-            temperature = _chuck(taken, temperature, readings)
-        temperature = REFERENCE_C if temperature is None else temperature
-        figures = evaluate(taken, tech, temperature) if taken else []
-        figures += overlay_figures(_bars(overlay), tech)
-        rows = probe_plan(plan, tech) if plan is not None else []
+                temperature = _chuck(taken, temperature, readings)
+            temperature = REFERENCE_C if temperature is None else temperature
+            figures = evaluate(taken, tech, temperature) if taken else []
+            figures += overlay_figures(_bars(overlay), tech)
+            rows = probe_plan(plan, tech) if plan is not None else []
+        except NoRuleError as error:
+            allowed = f"a process whose rules.csv says how pads are drawn, for monitors: {error}"
+            raise ParameterError("--process", tech.process.name, allowed) from None
     if plan is not None and not rows:
         raise ConfigError(f"--plan {plan}: holds none of the monitors that a test chip has")
     value: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,10 @@ from ..formats import FormatCommand, Formats, format_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 from ..options import check_results, out_option, process_option
 from ..typed import NUMBER, WHOLE
+
+if TYPE_CHECKING:
+    from ..signoff.checks import Check
+    from ..signoff.tapeout import Source
 
 _PAIR = (NUMBER, NUMBER)
 
@@ -62,7 +67,7 @@ def command(
     """
     from ..base import files, outputs
     from ..base.layout import open_layout
-    from ..lab import plan_csv, probe_plan
+    from ..lab import plan_csv
     from ..layouts import tapeout_source
     from ..plans import TAPEOUT
     from ..signoff import bonding, handover, listing, pads, tapeout
@@ -89,9 +94,11 @@ def command(
             with console.step("write package"):
                 tapeout.write_parts(opened, found.name, found.tech, work, found.keep)
             where = work
+        plan_of_chip, unplanned = _plan(found)
         report = tapeout.inspect(
-            found, opened, where, wanted, wafer, made_from, fresh=not check_only, steps=console.step
-        )
+            found, opened, where, wanted, wafer, made_from,
+            fresh=not check_only, steps=console.step, also=unplanned,
+        )  # fmt: skip
         files.write_json(work / "tapeout.json", report)
         files.write_lines(work / "tapeout.txt", listing.text_lines(report, found.tech))
         files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
@@ -99,7 +106,6 @@ def command(
             files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
             diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
             outputs.write_text(work / "bonding.svg", diagram)
-        plan_of_chip = probe_plan(found.path, found.tech)
         if plan_of_chip:
             outputs.write_text(work / "probe_plan.csv", plan_csv(plan_of_chip))
         on_wafer = wafers.wafer_dies(wafer, report["die_um"]) if report["pads"] else []
@@ -120,3 +126,16 @@ def command(
     console.say(f"  {folder / 'tapeout.txt'}")
     console.result(report)
     return OK if report["passed"] else FOUND
+
+
+def _plan(source: Source) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the steps of the probe card, and what must be known where there can be none."""
+    from ..lab import probe_plan
+    from ..pdk import NoRuleError
+    from ..signoff.checks import Check
+
+    try:
+        return probe_plan(source.path, source.tech), []
+    except NoRuleError as error:
+        text = f"cells are named as process monitors, but {error}"
+        return [], [Check("probe plan", source.path.name, "unknown", text)]
