@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from ..cells.marks import BARS, masks, vernier_step
 from ..cells.parameters import ELECTRODES
 from ..extract.sheet.rates import warm
 from ..pdk import Conditions, ParameterError, Tech
-from ..pdk.conditions import REFERENCE_C
+from ..pdk.conditions import CORNERS, REFERENCE_C
+from ..pdk.model import Corner
 from .instrument import Pads, draw, four_wire_ohm, wires_of
 from .readings import Reading
-from .scripts import STEPS
+from .scripts import STEPS, names
 
 #: standard errors that a stated error is: 99.7 % of the noise
 SIGMAS = 3.0
@@ -39,7 +40,8 @@ class Figure:
     Attributes:
         name: e.g. ``sheet_resistance_ohm_sq``.
         of: film, cut or mask.
-        value, error: measured, and how far the truth may be away (three standard errors).
+        value, error: measured, and how far the truth may be away: three standard errors of the
+            readings (more for few of them) and what `note` says, added up.
         expected: what the process folder says at the same temperature.
         unit: of these.
         note: what the error holds beside noise.
@@ -71,6 +73,13 @@ def _root(*arguments: Any, **options: Any) -> float:
     from scipy.optimize import brentq
 
     return float(brentq(*arguments, **options))
+
+
+def _student(freedom: int) -> float:
+    """Return how many standard errors of so many degrees of freedom hold what `SIGMAS` hold."""
+    from scipy.special import ndtr, stdtrit
+
+    return float(stdtrit(freedom, ndtr(SIGMAS)))
 
 
 def evaluate(
@@ -111,12 +120,14 @@ def _resistances(readings: list[Reading]) -> dict[str, dict[tuple[Pads, Pads], _
     for r in readings:
         steps[r.monitor, (r.force_in, r.force_out), (r.sense_high, r.sense_low)].append(r)
     found: dict[str, dict[tuple[Pads, Pads], _Ohm]] = defaultdict(dict)
+    known = list(names())
     for (monitor, force, sense), rows in steps.items():
-        kind = monitor.rpartition("_")[0]
-        allowed = STEPS.get(kind, (0.0, ()))[1]
-        if (force, sense) not in allowed or not monitor.endswith(("_be", "_me", "_te")):
-            known = "; ".join(f"{a} {b}" for a, b in allowed) or ", ".join(STEPS)
-            raise ParameterError("readings", f"{monitor} {force} {sense}", f"one of {known}")
+        if monitor not in known:
+            raise ParameterError("readings of monitor", monitor, f"one of {', '.join(known)}")
+        allowed = STEPS[monitor.rpartition("_")[0]][1]
+        if (force, sense) not in allowed:
+            pads = "; ".join(f"{a} {b}" for a, b in allowed)
+            raise ParameterError(f"readings of {monitor}", f"pads {force} {sense}", f"only {pads}")
         found[monitor][force, sense] = _slope(monitor, rows)
     for monitor, done in found.items():
         wanted = STEPS[monitor.rpartition("_")[0]][1]
@@ -137,6 +148,7 @@ def _slope(monitor: str, rows: list[Reading]) -> _Ohm:
     rest = volts - design @ (ohm, offset)
     spread = math.sqrt(float(rest @ rest) / (len(rows) - 2))
     error = spread / math.sqrt(float(((current - current.mean()) ** 2).sum()))
+    error *= _student(len(rows) - 2) / SIGMAS  # the spread of few readings says little
     if not ohm > SIGMAS * error:
         text = f"more than its noise, {SIGMAS * error:.3g} ohm: are the pads in order?"
         raise ParameterError("readings", f"{monitor}: {ohm:.3g} ohm", text)
@@ -153,20 +165,37 @@ class _Film:
             raise ParameterError("process", tech.process.name, f"one with monitors of film {film}")
         self.typical, self.warm = found.sheet_ohm_sq, warm(found.tcr_per_c, temperature_c)
         self.sheet_ohm = self.sheet_error = self.growth_um = self.growth_error = 0.0
+        self._kept: dict[tuple[str, float, int, float | None], float] = {}
 
-    def _tech(self, sheet: float, growth: float, **others: Any) -> Tech:
+    def _tech(self, sheet: float, steps: int, land_ohm: float | None = None) -> Tech:
         """Return the process with this film's figures, at the temperature of the chuck."""
+        growth = steps * self.base.dbu_um
+        sheets = {self.film: sheet}
+        if land_ohm is not None:
+            sheets[self.base.roles.land] = land_ohm
         at = Conditions(
             process=self.base.conditions.process, profile=self.base.conditions.profile,
             temperature_c=self.temperature_c,
-            sheet_resistance_ohm_sq={self.film: sheet}, size_bias_um={self.film: growth}, **others,
+            sheet_resistance_ohm_sq=sheets, size_bias_um={self.film: growth},
         )  # fmt: skip
         return self.base.at(at)
 
-    def _model(self, kind: str, sheet: float, growth: float, **others: Any) -> float:
-        monitor = f"{kind}_{self.film.lower()}"
-        force, sense = STEPS[kind][1][0]
-        return four_wire_ohm(wires_of(monitor, self._tech(sheet, growth, **others)), force, sense)
+    def _at(self, kind: str, sheet: float, steps: int, land_ohm: float | None = None) -> float:
+        """Return what a monitor has, grown by so many dbu per edge."""
+        key = (kind, sheet, steps, land_ohm)
+        if key not in self._kept:
+            monitor = f"{kind}_{self.film.lower()}"
+            force, sense = STEPS[kind][1][0]
+            wires = wires_of(monitor, self._tech(sheet, steps, land_ohm))
+            self._kept[key] = four_wire_ohm(wires, force, sense)
+        return self._kept[key]
+
+    def _model(self, kind: str, sheet: float, growth: float) -> float:
+        """Return what a monitor has; between steps of a dbu, which extraction rounds to, a line."""
+        low = math.floor(growth / self.base.dbu_um)
+        part = growth / self.base.dbu_um - low
+        value = self._at(kind, sheet, low)
+        return value + part * (self._at(kind, sheet, low + 1) - value) if part else value
 
     def sheet(self, cross: dict[tuple[Pads, Pads], _Ohm]) -> Figure:
         """Return the sheet resistance at 25 C, by van der Pauw's equation."""
@@ -191,48 +220,57 @@ class _Film:
         width = draw(f"kelvin_{self.film.lower()}", self.base).info["width_um"]
         most = MOST_BIAS * width
 
-        def rest(growth: float, sheet: float = self.sheet_ohm, ohm: float = line.value) -> float:
-            return self._model("kelvin", sheet, growth) - ohm
+        def rest(growth: float) -> float:
+            # the conductance, for it is nearly a straight line of the growth
+            return line.value / self._model("kelvin", self.sheet_ohm, growth) - 1.0
 
-        self.growth_um = self._root(rest, most, line, width)
-        slope = (rest(self.growth_um + 1e-3) - rest(self.growth_um - 1e-3)) / 2e-3
-        by_sheet = line.value * self.sheet_error / self.sheet_ohm
-        self.growth_error = math.hypot(SIGMAS * line.error, by_sheet) / abs(slope) + 5e-4
+        if rest(-most) > 0.0 or rest(most) < 0.0:
+            text = f"that of a line {width:g} um wide, give or take {2 * most:g} um"
+            raise ParameterError("readings", f"kelvin_{self.film.lower()}: {line.value:g}", text)
+        dbu = self.base.dbu_um
+        self.growth_um = _root(rest, -most, most, xtol=dbu / 10)
+        slope = (rest(self.growth_um + dbu) - rest(self.growth_um - dbu)) / (2 * dbu)
+        parts = SIGMAS * line.error / line.value + self.sheet_error / self.sheet_ohm
+        self.growth_error = parts / slope + dbu / 2
         return Figure("size_bias_um", self.film, self.growth_um, self.growth_error, 0.0, "um",
                       "noise, the sheet resistance's error, half a dbu")  # fmt: skip
 
-    def _root(self, rest: Callable[[float], float], most: float, line: _Ohm, width: float) -> float:
-        if rest(-most) < 0.0 or rest(most) > 0.0:
-            text = f"that of a line {width:g} um wide, give or take {2 * most:g} um"
-            raise ParameterError("readings", f"kelvin_{self.film.lower()}: {line.value:g}", text)
-        return float(_root(rest, -most, most, xtol=1e-4))
-
     def via(self, chain: _Ohm) -> Figure:
         """Return the resistance of one via between electrode and land."""
-        count = draw(f"via_chain_{self.film.lower()}", self.base).info["vias"]
+        monitor = f"via_chain_{self.film.lower()}"
+        count = draw(monitor, self.base).info["vias"]
         cut = next(c for c in self.base.cuts if c.name == f"V{self.film}")
         expected = cut.ohm.at("typ") * warm(cut.tcr_per_c, self.temperature_c)
         land = self.base.roles.layer("land")
         sheet = next(f.sheet_ohm_sq for f in self.base.films if f.name == land)
         model = self._model("via_chain", self.sheet_ohm, self.growth_um)
         value = expected + (chain.value - model) / count
-        parts = [SIGMAS * chain.error]
-        step = self._model("via_chain", self.sheet_ohm + self.sheet_error, self.growth_um)
-        parts.append(step - model)
-        step = self._model("via_chain", self.sheet_ohm, self.growth_um + self.growth_error)
-        parts.append(step - model)
-        if sheet is not None:  # the links in the land are another's film: its corners
-            both = {self.film: self.sheet_ohm, land: sheet.at("max")}
-            parts.append(self._with_land(both) - model)
-        error = math.sqrt(sum(part * part for part in parts)) / count
+        more = (self.sheet_ohm + self.sheet_error, self.growth_um + self.growth_error)
+        # what is added up is wrong the same way every time: the cross reads low, and the line's
+        # width and the links are taken from what it reads
+        parts = [
+            SIGMAS * chain.error,
+            self._model("via_chain", more[0], self.growth_um) - model,
+            self._model("via_chain", self.sheet_ohm, more[1]) - model,
+            self._by_land(sheet),
+        ]
+        error = sum(map(abs, parts)) / count
+        if not value + error > 0.0:
+            links = model - expected * count
+            text = f"more than the {links:.3g} ohm of its links alone: are the pads in order?"
+            raise ParameterError("readings", f"{monitor}: {chain.value:.3g} ohm", text)
         return Figure("via_ohm", cut.name, value, error, expected, "ohm",
                       "noise, errors of sheet and width, corners of the land")  # fmt: skip
 
-    def _with_land(self, sheets: dict[str, float]) -> float:
-        tech = self._tech(self.sheet_ohm, self.growth_um)
-        tech = self.base.at(replace(tech.conditions, sheet_resistance_ohm_sq=sheets))
-        force, sense = STEPS["via_chain"][1][0]
-        return four_wire_ohm(wires_of(f"via_chain_{self.film.lower()}", tech), force, sense)
+    def _by_land(self, sheet: Corner | None) -> float:
+        """Return by how much the land's corners move the chain, whose other links are of it."""
+        if sheet is None:
+            return 0.0
+        steps = round(self.growth_um / self.base.dbu_um)
+        typ, *corners = (
+            self._at("via_chain", self.sheet_ohm, steps, sheet.at(at)) for at in CORNERS
+        )
+        return max(abs(ohm - typ) for ohm in corners)
 
 
 def overlay_figures(bars: dict[tuple[str, str], int], tech: Tech) -> Iterator[Figure]:
