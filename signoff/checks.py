@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..base.gds_stream import Element, Stream, read_stream
 from ..base.layout import read_layout
@@ -40,6 +40,7 @@ class Check:
         status: ``ok``, ``failed`` or ``unknown``.
         text: what was found.
         item: what the shuttle's own check calls it; empty where it has no such item.
+        findings: every finding, where the text may name only some.
     """
 
     name: str
@@ -47,10 +48,12 @@ class Check:
     status: str
     text: str
     item: str = ""
+    findings: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "findings": list(self.findings)}
 
 
 @dataclass

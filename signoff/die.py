@@ -44,11 +44,17 @@ def check_die(foundry: TapeoutFile, extracted: ExtractedLayout | None) -> list[C
         if unknown:
             found.append(Check(name, file, "unknown", unknown))
             continue
-        wrong = list(check(foundry))
-        more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
-        text = "; ".join(wrong[:MOST]) + more if wrong else good
-        found.append(Check(name, file, "failed" if wrong else "ok", text))
+        found.append(_judged(name, file, list(check(foundry)), good))
     return [*found, _protection(foundry, extracted, block)]
+
+
+def _judged(name: str, file: str, wrong: list[str], good: str) -> Check:
+    """Return a check that fails where something is wrong."""
+    if not wrong:
+        return Check(name, file, "ok", good)
+    more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
+    text = "; ".join(wrong[:MOST]) + more
+    return Check(name, file, "failed", text, findings=tuple(wrong))
 
 
 def _undescribed(tech: Tech) -> dict[str, str]:
@@ -286,13 +292,10 @@ def _protection(f: TapeoutFile, extracted: ExtractedLayout | None, block: str) -
         return Check(name, file, "unknown", block)
     if extracted is None:
         return Check(name, file, "unknown", "nets could not be extracted")
-    wrong = list(_bare_pads(extracted))
-    if wrong:
-        more = f" and {len(wrong) - MOST} more" if len(wrong) > MOST else ""
-        return Check(name, file, "failed", "; ".join(wrong[:MOST]) + more)
     least = f.tech.shuttle.pads.diode_um2
     size = f" of {least:g} um2 or more" if least else ""
-    return Check(name, file, "ok", f"Every bond pad has a diode{size} to either supply.")
+    good = f"Every bond pad has a diode{size} to either supply."
+    return _judged(name, file, list(_bare_pads(extracted)), good)
 
 
 def _bare_pads(extracted: ExtractedLayout) -> Iterator[str]:

@@ -103,6 +103,7 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
         + (f" [{c['item']}]" if c.get("item") else "")
         for c in report["checks"]
     ]
+    lines += _in_full(report["checks"])
     lines += ["", "Not judged here"]
     lines += [f"  {text}" for text in report["not_judged"]]
     if report.get("not_repeated"):
@@ -127,3 +128,13 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
         mask = m["mask"] or "none"
         lines.append(f"  {mask:<8} {m['kind']:<8} {m['x_um']:10.3f} {m['y_um']:10.3f}   {places}")
     return lines if report["marks"] else [*lines, "  none drawn"]
+
+
+def _in_full(checks: list[dict[str, Any]]) -> list[str]:
+    """Return every finding of checks whose line names only some."""
+    lines = []
+    for check in checks:
+        found = check["findings"]
+        if not any(sign.join(found) in check["text"] for sign in (", ", "; ")):
+            lines += ["", f"Every finding of {check['name']}", *(f"  {text}" for text in found)]
+    return lines

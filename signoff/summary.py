@@ -12,12 +12,16 @@ def drc_line(drc: dict[str, Any]) -> str:
     text += f", {waived} waived" if waived else ""
     text += f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
     text += f", {drc['rules_run']} rules run"
-    broken = {rule: n for rule, n in drc.get("by_rule", {}).items() if n}
-    if broken:
-        worst = sorted(broken.items(), key=lambda item: -item[1])
-        text += ": " + ", ".join(f"{rule} x{n}" for rule, n in worst[:6])
+    if worst := drc_findings(drc):
+        text += ": " + ", ".join(worst[:6])
         text += f" and {len(worst) - 6} more rules" if len(worst) > 6 else ""
     return text
+
+
+def drc_findings(drc: dict[str, Any]) -> list[str]:
+    """Return every rule that is broken, with its count, e.g. ``M1.1 x3``; the worst first."""
+    broken = {rule: n for rule, n in drc.get("by_rule", {}).items() if n}
+    return [f"{rule} x{n}" for rule, n in sorted(broken.items(), key=lambda item: -item[1])]
 
 
 def lvs_line(lvs: dict[str, Any]) -> str:

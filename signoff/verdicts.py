@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..base.errors import CrossStackError
 from ..base.layout import clear_layers, open_copy, open_layout
 from .checks import Check, TapeoutFile, has_pads
-from .summary import drc_line, lvs_line
+from .summary import drc_findings, drc_line, lvs_line
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -78,8 +78,15 @@ def judge(
             return compare_layout(extract_layout(layout(), tech), reference, tech).to_json()
 
     return [
-        _check("design rules", path, rules, _clean, drc_line),
-        _check("netlist", path, compared, lambda v: v["match"] is True, lvs_line),
+        _check("design rules", path, rules, _clean, drc_line, drc_findings),
+        _check(
+            "netlist",
+            path,
+            compared,
+            lambda v: v["match"] is True,
+            lvs_line,
+            lambda v: list(v.get("errors", [])),
+        ),
     ]
 
 
@@ -93,6 +100,7 @@ def _check(
     run: Callable[[], dict[str, Any] | None],
     good: Callable[[dict[str, Any]], bool],
     line: Callable[[dict[str, Any]], str],
+    findings: Callable[[dict[str, Any]], list[str]],
 ) -> Check:
     """Return the verdict of a run; one that ends early judged nothing."""
     try:
@@ -100,7 +108,8 @@ def _check(
         if value is None:
             text = f"no {path.stem}.spice beside it and no --netlist: compared with nothing"
             return Check(name, path.name, "unknown", text)
-        return Check(name, path.name, "ok" if good(value) else "failed", line(value))
+        status = "ok" if good(value) else "failed"
+        return Check(name, path.name, status, line(value), findings=tuple(findings(value)))
     except (CrossStackError, KeyError, TypeError) as error:
         return Check(name, path.name, "unknown", f"could not be judged: {error}")
 

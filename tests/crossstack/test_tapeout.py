@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -384,6 +385,34 @@ def test_the_passivation_is_opened_inside_pads_only(good, tmp_path, crossstack, 
     (found,) = [c for c in checks if c["name"] == "reopenings"]
     assert found["status"] == verdict, found
     assert verdict == "ok" or "REOPEN at (" in found["text"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_rule_that_is_broken_is_named_in_the_package(seed, good, tmp_path, crossstack):
+    """However many: `drc` says which they are."""
+    rng, source = random.Random(seed), packaged(good, tmp_path)
+    metals = [each.name for each in TECH.layers if each.purpose.value in ("metal", "cut")]
+    names = rng.sample(metals, 8)
+
+    def spoilt(ly: db.Layout) -> None:
+        for name in (*names, "ME", "Metal4"):
+            x, y = (5 * rng.randrange(0, 800) for _ in "xy")
+            ly.top_cell().shapes(layer(ly, name)).insert(db.Box(x, y, x + 85, y + 85))
+
+    edit(source, spoilt)
+    broken = {r: n for r, n in crossstack("drc", source, "--json").json["by_rule"].items() if n}
+    assert len(broken) > 6
+    ran = crossstack("tapeout", source, "--json")
+    (check,) = [c for c in ran.json["checks"] if c["name"] == "design rules"]
+    assert sorted(check["findings"]) == sorted(f"{rule} x{n}" for rule, n in broken.items())
+    text = (source.parent / "tapeout" / "tapeout.txt").read_text()
+    listed = text.partition("Every finding of design rules\n")[2].partition("\n\n")[0]
+    assert sorted(map(str.strip, listed.splitlines())) == sorted(check["findings"])
+    (netlist,) = [c for c in ran.json["checks"] if c["name"] == "netlist"]
+    reference = source.with_suffix(".spice")
+    said = crossstack("lvs", source, "--netlist", reference, "--json").json["errors"]
+    assert netlist["findings"] == said
+    assert all(error in text for error in said)
 
 
 def test_wrong_usage_and_unreadable_files(good, tmp_path, crossstack):
