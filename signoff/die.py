@@ -170,6 +170,8 @@ def _where(f: TapeoutFile, region: db.Region, die: db.Box, room: int) -> str:
 
 def _ids(f: TapeoutFile) -> Iterator[str]:
     """Yield identification cells that the run would not accept; having none is allowed."""
+    import klayout.db as db
+
     from ..generators.finish import id_box
 
     die = _box(f)
@@ -183,8 +185,15 @@ def _ids(f: TapeoutFile) -> Iterator[str]:
             yield f"{wanted.name} is placed {many} times"
             continue
         inst = next(i.child_inst() for i in cell.each_parent_inst())
-        if inst.bbox() != id_box(f.tech, wanted, die):
+        box = id_box(f.tech, wanted, die)
+        if inst.bbox() != box:
             yield f"{wanted.name} lies elsewhere than {_shown(f, wanted, die)}"
+        own, size = cell.bbox(), (box.width(), box.height())
+        if own != db.Box(0, 0, *(size[::-1] if wanted.turned else size)):
+            yield (
+                f"{wanted.name} is drawn from {_place(f, own.left, own.bottom)} to "
+                f"{_place(f, own.right, own.top)} of its own; the run asks for (0, 0) and its size"
+            )
 
 
 def _ids_there(f: TapeoutFile) -> str:

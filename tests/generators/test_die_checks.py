@@ -252,6 +252,14 @@ def test_an_id_cell_elsewhere_is_refused(moved, tmp_path):
     large.write(str(tmp_path / "die.gds"))
     (wrong,) = die_checks._ids(TapeoutFile(tmp_path / "die.gds", TECH, "foundry"))
     assert "marker lies elsewhere" in wrong
+    inst.transform(db.Trans(-moved[0], -moved[1]))
+    frame = next(i for i in top.each_inst() if i.cell.name.endswith("qrcode_id"))
+    for layer in large.layer_indexes():  # at its place, but not from (0, 0)
+        frame.cell.shapes(layer).transform(db.Trans(*moved))
+    frame.transform(db.Trans(-moved[0], -moved[1]))
+    large.write(str(tmp_path / "die.gds"))
+    (wrong,) = die_checks._ids(TapeoutFile(tmp_path / "die.gds", TECH, "foundry"))
+    assert "qrcode_id is drawn from (" in wrong
     inst.delete()
     large.write(str(tmp_path / "die.gds"))
     said = die_checks._ids_there(TapeoutFile(tmp_path / "die.gds", TECH, "foundry"))
