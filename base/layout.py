@@ -72,8 +72,16 @@ class OpenedLayout:
     warnings: tuple[str, ...]
 
 
+#: what to do about several top cells: where a command takes a cell, and where it takes the file
+CHOOSE, ONE_TOP = "choose one with --top", "leave one in the file"
+
+
 def open_layout(
-    source: Path | str | db.Layout | OpenedLayout, process: ProcessLayers, top: str | None = None
+    source: Path | str | db.Layout | OpenedLayout,
+    process: ProcessLayers,
+    top: str | None = None,
+    *,
+    several: str = CHOOSE,
 ) -> OpenedLayout:
     """Read a layout, or take one in memory (which is not changed), and check all of it.
 
@@ -81,6 +89,7 @@ def open_layout(
         source: GDS or OASIS file, a layout, or one that is open already.
         process: what it is held against.
         top: cell to work on; needed if there are several top cells.
+        several: what the reader of the error should do about several.
 
     Raises:
         FileError: if it cannot be read, is incomplete, too large, of another process or database
@@ -97,7 +106,7 @@ def open_layout(
         layout, name = source, "layout"
         check_cells(layout, name)
     _check_unit(layout, process, name)
-    cell = find_top(layout, top, name)
+    cell = find_top(layout, top, name, several)
     check_placed(cell, name)
     return OpenedLayout(layout, cell, name, check_layers(cell, process, name))
 
@@ -147,7 +156,7 @@ def read_layout(path: Path) -> db.Layout:
     return layout
 
 
-def find_top(layout: db.Layout, top: str | None, name: str) -> db.Cell:
+def find_top(layout: db.Layout, top: str | None, name: str, several: str = CHOOSE) -> db.Cell:
     """Return the cell to work on: the only top cell, or the one that is named.
 
     Raises:
@@ -162,7 +171,7 @@ def find_top(layout: db.Layout, top: str | None, name: str) -> db.Cell:
             raise ParameterError("top", top, f"a cell of {name}; top cells: {shown}")
         return cell
     if len(tops) != 1:
-        raise ConfigError(f"{name} has {len(tops)} top cells ({shown}): choose one with --top")
+        raise ConfigError(f"{name} has {len(tops)} top cells ({shown}): {several}")
     return layout.cell(tops[0])
 
 

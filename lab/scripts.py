@@ -10,7 +10,7 @@ from typing import Any
 
 import klayout.db as db
 
-from ..base.layout import open_layout
+from ..base.layout import ONE_TOP, open_layout
 from ..cells.pads import probe_pad_side
 from ..cells.parameters import ELECTRODES
 from ..cells.rules import RuleBook
@@ -77,7 +77,7 @@ def probe_plan(layout: Path, tech: Tech) -> list[dict[str, Any]]:
         FileError: if the layout cannot be read.
         NoRuleError: for a monitor in a process without rules of pads.
     """
-    opened = open_layout(layout, tech.drawing)
+    opened = open_layout(layout, tech.drawing, several=ONE_TOP)
     found = []
     for name in names():
         cell = opened.layout.cell(name)

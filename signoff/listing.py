@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..pdk import Tech
 from .checks import Check, TapeoutFile, has_pads
 from .handover import mask_layers_text
+from .wafer import step_of
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -71,7 +72,7 @@ def marks_of(
     from ..generators.tapeout import find_marks
 
     dbu = layout.dbu
-    pitch = wafer.pitch_um or (die[0] * dbu, die[1] * dbu)
+    pitch = step_of(wafer, [die[0] * dbu, die[1] * dbu])
     rows = []
     for mark in find_marks(layout, tech):
         x, y = round(mark.x * dbu, 4), round(mark.y * dbu, 4)
@@ -127,7 +128,8 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
         )
         mask = m["mask"] or "none"
         lines.append(f"  {mask:<8} {m['kind']:<8} {m['x_um']:10.3f} {m['y_um']:10.3f}   {places}")
-    return lines if report["marks"] else [*lines, "  none drawn"]
+    lines += [] if report["marks"] else ["  none drawn"]
+    return [*lines, *(f"  {text}" for text in report["remarks"])]
 
 
 def _in_full(checks: list[dict[str, Any]]) -> list[str]:

@@ -26,7 +26,7 @@ from .die import check_die
 from .listing import every_mask_marked, marks_of, masks_of
 from .pads import clamp_count, pad_rows
 from .verdicts import NETLIST, RULES, Steps, check_density, differences, judge, quietly
-from .wafer import Wafer
+from .wafer import Wafer, remarks, step_of
 
 if TYPE_CHECKING:
     from ..generators.tapeout import Slot
@@ -188,12 +188,16 @@ def inspect(
 
     Raises:
         FileError: if a file is missing or cannot be read.
+        ParameterError: for a step of the wafer at which dies overlap.
     """
     pair = tuple(
         TapeoutFile(folder / f"{source.name}_{kind}.gds", source.tech, kind, slot)
         for kind in kinds(source.tech)
     )
     now = {source.path.name: files.sha256(source.path)}
+    x1, y1, x2, y2 = pair[0].box
+    die_um = [(x2 - x1) * pair[0].layout.dbu, (y2 - y1) * pair[0].layout.dbu]
+    step_of(wafer, die_um)  # a step that no wafer can have is refused before all is judged
     with steps(STEPS[0]):
         checks = [check for file in pair for check in check_file(file)]
         # files made just now come from this layout
@@ -208,7 +212,6 @@ def inspect(
         checks += check_die(pair[0], nets)
         checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
     layout = pair[-1].layout
-    x1, y1, x2, y2 = pair[0].box
     masks = masks_of(layout, source.tech)
     marks = marks_of(layout, source.tech, wafer, (x2 - x1, y2 - y1))
     checks += [every_mask_marked(pair[0], masks, marks), *also]
@@ -220,11 +223,12 @@ def inspect(
         "source": made_from or now,
         "verdict": verdict(checks),
         "passed": verdict(checks) == "ready",
-        "die_um": [(x2 - x1) * layout.dbu, (y2 - y1) * layout.dbu],
+        "die_um": die_um,
         "files": {file.path.name: files.sha256(file.path) for file in pair},
         "checks": [check.to_json() for check in checks],
         "masks": masks,
         "marks": marks,
+        "remarks": remarks(wafer, die_um) if nets is not None and has_pads(pair[0]) else [],
         "shuttle": shuttle.name,
         "pads": pad_rows(nets) if nets is not None else [],
         "clamps": clamp_count(pair[0]),

@@ -19,6 +19,9 @@ from ..base.picture import picture
 
 #: diameter of the wafer, and the rim in which no die counts, um: both assumed
 DIAMETER_UM, RIM_UM = 200_000.0, 3_000.0
+#: lengths that are equal but for rounding, um
+_NEAR = 1e-6
+_WAFER = f"wafer of {DIAMETER_UM * 1e-3:g} mm and rim of {RIM_UM * 1e-3:g} mm assumed"
 #: most dies that a map shows
 MOST = 50_000
 COLUMNS = ("column", "row", "x_um", "y_um", "listed")
@@ -48,6 +51,48 @@ class Wafer:
             raise ParameterError("first-die-um", self.origin_um, "two places within 1 m")
 
 
+def step_of(wafer: Wafer, die_um: list[float]) -> tuple[float, float]:
+    """Return the step from die to die in x and y, um.
+
+    Raises:
+        ParameterError: for a step at which dies overlap.
+    """
+    width, height = die_um
+    step = wafer.pitch_um or (width, height)
+    if step[0] < width - _NEAR or step[1] < height - _NEAR:
+        least = f"at least {width:g} and {height:g} um, the size of the die"
+        raise ParameterError("die-pitch-um", f"{step[0]:g} {step[1]:g}", least)
+    return step
+
+
+def remarks(wafer: Wafer, die_um: list[float]) -> list[str]:
+    """Return what a map does not show: dies beyond the rim, and all where there are too many."""
+    inside = f"not whole inside the rim of the wafer ({_WAFER})"
+    found = [
+        f"die {column} {row} lies {inside}: its marks are listed all the same"
+        for column, row in wafer.dies
+        if not _is_whole(wafer, die_um, column, row)
+    ]
+    if _too_many(wafer, die_um):
+        return [*found, f"no wafer map: more than {MOST} dies"]
+    if not wafer_dies(wafer, die_um):
+        found.append(f"no wafer map: every die lies {inside}")
+    return found
+
+
+def _too_many(wafer: Wafer, die_um: list[float]) -> bool:
+    (dx, dy), across = step_of(wafer, die_um), DIAMETER_UM - 2 * RIM_UM
+    return (across / dx) * (across / dy) > MOST
+
+
+def _is_whole(wafer: Wafer, die_um: list[float], column: int, row: int) -> bool:
+    """Return whether a die lies whole inside the rim."""
+    (dx, dy), (width, height) = step_of(wafer, die_um), die_um
+    x, y = wafer.origin_um[0] + column * dx, wafer.origin_um[1] + row * dy
+    far = hypot(max(abs(x), abs(x + width)), max(abs(y), abs(y + height)))
+    return far <= DIAMETER_UM / 2 - RIM_UM
+
+
 def wafer_dies(wafer: Wafer, die_um: list[float]) -> list[dict[str, Any]]:
     """Return the dies that lie whole inside the rim, row by row from the south.
 
@@ -60,18 +105,19 @@ def wafer_dies(wafer: Wafer, die_um: list[float]) -> list[dict[str, Any]]:
     Returns:
         A row for each die with the `COLUMNS`: the lower-left corner in um, and whether its marks
         are listed. None at all where there would be more than `MOST`.
+
+    Raises:
+        ParameterError: for a step at which dies overlap.
     """
-    (width, height), radius = die_um, DIAMETER_UM / 2 - RIM_UM
-    dx, dy = wafer.pitch_um or (width, height)
+    (dx, dy), radius = step_of(wafer, die_um), DIAMETER_UM / 2 - RIM_UM
     x0, y0 = wafer.origin_um
-    if (2 * radius / dx) * (2 * radius / dy) > MOST:
+    if _too_many(wafer, die_um):
         return []
     found = []
     for row in range(floor((-radius - y0) / dy), ceil((radius - y0) / dy) + 1):
         for column in range(floor((-radius - x0) / dx), ceil((radius - x0) / dx) + 1):
-            x, y = x0 + column * dx, y0 + row * dy
-            far = hypot(max(abs(x), abs(x + width)), max(abs(y), abs(y + height)))
-            if far <= radius:
+            if _is_whole(wafer, die_um, column, row):
+                x, y = x0 + column * dx, y0 + row * dy
                 listed = (column, row) in wafer.dies
                 values = (column, row, round(x, 4), round(y, 4), int(listed))
                 found.append(dict(zip(COLUMNS, values, strict=True)))
@@ -80,10 +126,10 @@ def wafer_dies(wafer: Wafer, die_um: list[float]) -> list[dict[str, Any]]:
 
 def assumptions(wafer: Wafer, die_um: list[float]) -> str:
     """Return what a map rests on, in words."""
-    step = wafer.pitch_um or tuple(die_um)
+    step = step_of(wafer, die_um)
     said = "as given" if wafer.pitch_um else "assumed, the die's own size: the shuttle must say"
     return (
-        f"wafer of {DIAMETER_UM * 1e-3:g} mm and rim of {RIM_UM * 1e-3:g} mm assumed; step "
+        f"{_WAFER}; step "
         f"{step[0]:g} x {step[1]:g} um ({said}); die 0 0 at "
         f"({wafer.origin_um[0]:g}, {wafer.origin_um[1]:g}) um from the centre; notch south"
     )
@@ -141,4 +187,4 @@ def _text(y: float, text: str, size: float) -> str:
 
 
 __all__ = ["COLUMNS", "DIAMETER_UM", "MOST", "RIM_UM", "assumptions", "map_lines", "map_svg",
-           "wafer_dies"]  # fmt: skip
+           "remarks", "step_of", "wafer_dies"]  # fmt: skip

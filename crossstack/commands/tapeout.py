@@ -66,7 +66,7 @@ def command(
     How the circuit works is in no verdict of this command: limits judges currents, solve the rest.
     """
     from ..base import files, outputs
-    from ..base.layout import open_layout
+    from ..base.layout import ONE_TOP, open_layout
     from ..lab import plan_csv
     from ..layouts import tapeout_source
     from ..plans import TAPEOUT
@@ -84,7 +84,7 @@ def command(
         "wafer_map.csv", "wafer_map.svg",
     )  # fmt: skip
     wafer = wafers.Wafer(die_pitch_um, first_die_um, dies)
-    opened = open_layout(found.path, found.tech.drawing)
+    opened = open_layout(found.path, found.tech.drawing, several=ONE_TOP)
     for warning in opened.warnings:
         console.note(warning)
     plan = {name: share for name, share in TAPEOUT.items() if not (check_only and "write" in name)}
@@ -121,6 +121,8 @@ def command(
     verdict = report["verdict"]
     shown = verdict if verdict == "ready" else verdict.upper()
     console.say(f"{report['name']}: {shown}, {done} of {len(report['checks'])} checks passed")
+    for text in report["remarks"]:
+        console.say(f"  {text}")
     for text in report["not_judged"]:
         console.say(f"  not judged: {text}")
     console.say(f"  {folder / 'tapeout.txt'}")

@@ -135,6 +135,22 @@ def test_several_tops_need_a_choice(crossstack, built, wrong_files, verb):
     assert again.code == 0, again.err
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [*(f"{verb} FILE" for verb in ("drc", "extract", "tapeout")),
+     "measure --plan FILE", "foundry drc FILE", "lvs FILE --netlist NETLIST",
+     "views FILE --netlist NETLIST"],
+)  # fmt: skip
+def test_several_tops_are_told_of_an_option_that_the_command_has(
+    crossstack, built, wrong_files, asked
+):
+    at = {"FILE": wrong_files / "twotops.gds", "NETLIST": built / f"{NAME}.spice"}
+    ran = crossstack(*(at.get(word, word) for word in asked.split()))
+    assert "2 top cells" in ran.err
+    verb = asked.partition(" FILE")[0].replace(" --plan", "").split()
+    assert ("--top" in ran.err) is ("--top" in crossstack(*verb, "--help").out), ran.err
+
+
 def test_a_network_of_noise(crossstack, tmp_path):
     (tmp_path / "network.npz").write_bytes(b"no archive")
     crossstack("solve", tmp_path / "network.npz").fails(3, "network.npz")

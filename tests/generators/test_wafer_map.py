@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from math import hypot, pi
 from xml.etree import ElementTree
 
 import pytest
 
+from crossstack.pdk import ParameterError
 from crossstack.signoff import wafer as wafers
 from crossstack.signoff.wafer import Wafer
 
@@ -56,3 +58,23 @@ def test_the_map_says_what_is_assumed():
 
 def test_a_block_of_a_few_micrometres_gets_no_map():
     assert wafers.wafer_dies(Wafer(), [50.0, 50.0]) == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dies_that_overlap_are_refused_and_what_a_map_leaves_out_is_said(seed):
+    rng = random.Random(seed)
+    die = [rng.uniform(30.0, 6000.0), rng.uniform(30.0, 6000.0)]
+    step = [side * rng.choice((0.3, 0.999, 1.0, 1.3)) for side in die]
+    at = (rng.randint(-600, 600), rng.randint(-600, 600))
+    wafer = Wafer((step[0], step[1]), dies=((0, 0), at))
+    if step[0] < die[0] or step[1] < die[1]:
+        for asked in (wafers.wafer_dies, wafers.remarks, wafers.assumptions):
+            with pytest.raises(ParameterError, match="die-pitch-um"):
+                asked(wafer, die)
+        return
+    drawn, said = wafers.wafer_dies(wafer, die), " ".join(wafers.remarks(wafer, die))
+    assert bool(drawn) is ("no wafer map" not in said)
+    listed = {(d["column"], d["row"]) for d in drawn if d["listed"]}
+    if drawn:
+        missing = {(0, 0), at} - listed
+        assert {(c, r) for c, r in wafer.dies if f"die {c} {r} lies not whole" in said} == missing
