@@ -19,7 +19,7 @@ from ..array.tiled import TiledArray
 from .bsim import Bsim, transistor_card
 from .cells import DIGITS, FARAD_DIGITS, Cells, Floats, kinds, written
 from .model import PARAMETERS, MemristorModel
-from .wires import SHORT_OHM, wrapped
+from .wires import AT_BEST, SHORT_OHM, wrapped
 
 #: values of a cell in each tier, by name
 _Values = dict[str, Floats]
@@ -128,6 +128,8 @@ class _Writer:
             yield f"* conditions: {Conditions.from_json(self.array.conditions).text}"
         if self.bsim is not None:
             yield from self.bsim.library()
+        elif np.isfinite(self.array.switch_w_um).any():
+            yield AT_BEST
         if self.model is not None:
             yield self.model.include
         _, first = np.unique(self.kind, return_index=True)

@@ -25,7 +25,7 @@ from ..field.lumps import lumps, transistor_ends, without_small
 from .bsim import Bsim, gate_nodes, more_pins, pin_volts, transistors
 from .model import PARAMETERS as MODEL_PARAMETERS
 from .model import MemristorModel
-from .wires import Capacitors, Nodes, flat_wires, shared_wires, wrapped
+from .wires import AT_BEST, Capacitors, Nodes, flat_wires, shared_wires, wrapped
 
 if TYPE_CHECKING:
     from ...solve.circuit.iv import SpiceLaw
@@ -115,6 +115,7 @@ def write_spice(
     lines = [
         f"* {title or 'CrossStack: devices and wires as extracted from the layout'}",
         *_made_at(network),
+        *([AT_BEST] if len(network.switch_a) and bsim is None and switch_ohm is None else ()),
         *_lumped_at(least_coupling if farad else 0.0),
         *(bsim.library() if bsim else ()),
         *([model.include] if model else ()),

@@ -16,6 +16,11 @@ Ints = NDArray[np.int64]
 #: wire pieces up to this join their nodes: written as they are, their conductances would swamp
 #: all others. Two pins on one place are tied by as much
 SHORT_OHM = 1e-6
+#: what resistances stand for transistors where nobody gave those of a mode
+AT_BEST = (
+    "* transistors: each the resistance where it conducts best; `crossstack solve` takes those at "
+    "the voltages of its mode, as the netlist of a build has them"
+)
 
 
 class Nodes:

@@ -288,3 +288,11 @@ def verilog(array: TiledArray) -> str:
             f"  X X{letter}_{i}_{j} (.ROW({inner}), .ME({names.column(j)}));",
         ]
     return "\n".join([*lines, "endmodule"]) + "\n"
+
+
+@pytest.mark.parametrize("switch", [False, True])
+def test_it_says_where_its_transistors_are_not_those_of_solve(switch, tmp_path):
+    array = random_array(1, SHAPES[0], switch=switch)
+    path = tmp_path / "a.spice"
+    write_array_spice(array, TECH, path)
+    assert ("each the resistance where it conducts best" in path.read_text()) is switch

@@ -44,6 +44,18 @@ def test_column_currents_agree_with_ngspice(draw, ngspice, tmp_path, rows, cols,
         assert currents[pin] == pytest.approx(ours.port_currents[pin], rel=1e-6, abs=1e-15)
 
 
+@pytest.mark.parametrize("cell", ["hybrid", "passive"])
+@pytest.mark.parametrize("top", ["array", "macro"])
+def test_a_netlist_says_where_its_transistors_are_not_those_of_solve(draw, tmp_path, cell, top):
+    """Nothing is said where there is none, and where the caller gave their resistances."""
+    network = extract_network(draw(1, 1, cell, top), TECH)
+    count = len(network.switch_a)
+    for given in (None, np.full(count, 700.0)):
+        path = write_spice(network, TECH, tmp_path / "x.spice", switch_ohm=given)
+        said = "each the resistance where it conducts best" in path.read_text()
+        assert said is (count > 0 and given is None)
+
+
 def test_unknown_pin_is_named(draw, tmp_path) -> None:
     network = extract_network(draw(1, 1), TECH)
     with pytest.raises(ParameterError, match=r"TR\[9\]"):
