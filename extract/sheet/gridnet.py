@@ -21,6 +21,7 @@ from ...pdk import CrossStackError
 from ...solve.network.network import STRIP
 from .angled import Bools, Floats
 from .field import SheetPort, inside
+from .necks import Chords, Place, with_necks
 from .synthesis import Edge
 
 Ints = NDArray[np.int64]
@@ -61,9 +62,18 @@ def grid_network(polygon: db.Polygon, ports: list[SheetPort]) -> tuple[int, list
     node[free] = len(ports) + np.arange(int(free.sum()))
     slices = [(k, port.box) for k, port in enumerate(ports) if port.is_slice]
     turned = [(k, (b[1], b[0], b[3], b[2])) for k, b in slices]
-    edges += _along(node, filled, x, y, slices, 0)
-    edges += _along(node.T, filled.T, y, x, turned, 1 + max((e.parting for e in edges), default=-1))
-    return len(ports) + int(free.sum()), edges
+    places: list[Place] = [(0.0, 0.0, 0.0, 0.0)] * len(edges)
+    for edge, place in _along(node, filled, x, y, slices, 0):
+        edges.append(edge)
+        places.append(place)
+    first = 1 + max((e.parting for e in edges), default=-1)
+    for edge, (y1, x1, y2, x2) in _along(node.T, filled.T, y, x, turned, first):
+        edges.append(edge)
+        places.append((x1, y1, x2, y2))
+    chords = Chords(x, y, _chords(filled, y), _chords(filled.T, x).T)
+    edges = with_necks(polygon, chords, edges, places, len(ports))
+    most = max((max(e.a, e.b) for e in edges), default=-1)
+    return max(len(ports) + int(free.sum()), most + 1), edges
 
 
 def grid_impedance(count: int, edges: list[Edge], ports: int) -> Floats:
@@ -142,15 +152,18 @@ def _along(
     y: Floats,
     slices: list[tuple[int, tuple[int, int, int, int]]],
     first: int,
-) -> list[Edge]:
-    """Return the resistors along x; a slice across x parts the two rectangles beside it.
+) -> list[tuple[Edge, Place]]:
+    """Return the resistors along x, and from where to where they lead.
+
+    A slice across x parts the two rectangles beside it.
 
     Those beside each other from one edge of the metal to the other lie on one straight cut: they
     have its length, and a number from `first` on.
     """
     dx, dy = np.diff(x), np.diff(y)
+    at_x, at_y = (x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2
     joined = filled[:-1] & filled[1:]
-    edges: list[Edge] = []
+    edges: list[tuple[Edge, Place]] = []
     for number, (x1, y1, x2, y2) in slices:
         if x1 != x2:
             continue
@@ -165,9 +178,8 @@ def _along(
             for j in np.flatnonzero(beside[0]):
                 squares = float(dx[i] / 2 / dy[j])
                 at_run = first + int(run[0, j])
-                edges.append(
-                    Edge(number, int(node[i, j]), squares, float(length[0, j]), at_run, STRIP)
-                )
+                edge = Edge(number, int(node[i, j]), squares, float(length[0, j]), at_run, STRIP)
+                edges.append((edge, (float(x1), at_y[j], at_x[i], at_y[j])))
             first += int(run.max(initial=-1)) + 1
         if 0 < at < len(dx):
             joined[at - 1, low:high] = False
@@ -182,7 +194,14 @@ def _along(
         (first + run[p, q]).tolist(),
         strict=True,
     )
-    return [*edges, *(Edge(*row, STRIP) for row in rows)]
+    ends = zip(at_x[p], at_y[q], at_x[p + 1], at_y[q], strict=True)
+    return [*edges, *((Edge(*row, STRIP), at) for row, at in zip(rows, ends, strict=True))]
+
+
+def _chords(filled: Bools, y: Floats) -> Floats:
+    """Return how long the metal is along the second axis through each rectangle, 0 off it."""
+    _, length = _runs(filled, np.diff(y))
+    return np.where(filled, length, 0.0)
 
 
 def _runs(joined: Bools, dy: Floats) -> tuple[Ints, Floats]:

@@ -121,7 +121,10 @@ def _axis_cuts(
         if left & right:
             left = {s for s in slabs if s.x2 <= a.x2}
             right = {s for s in slabs if s.x1 >= b.x1}
-        length = float(min(a.y2, b.y2) - max(a.y1, b.y1))
+        low, high = max(a.y1, b.y1), min(a.y2, b.y2)
+        if any(_ends_on(box, b.x1, (low, high)) for box in ports):
+            continue
+        length = float(high - low)
         on_left = {k for k, mine in enumerate(touched) if mine & left}
         across = {k for k in on_left if touched[k] & right}
         yield from _partings(on_left - across, across, length, ports, (b.x1, b.x1))
@@ -160,6 +163,12 @@ def _reach(start: list[_Slab], without: _Slab, graph: dict[_Slab, list[_Slab]]) 
                 seen.add(other)
                 todo.append(other)
     return seen
+
+
+def _ends_on(port: tuple[int, int, int, int], x: int, ends: tuple[int, int]) -> bool:
+    """Return whether a cut along y ends on a port that is an edge along x: it has one potential."""
+    x1, y1, x2, y2 = port
+    return y1 == y2 and y1 in ends and x1 <= x <= x2
 
 
 def _slab_partings(
@@ -247,6 +256,13 @@ def _diagonal_partings(
     yield frozenset(inside), length
     if across:
         yield frozenset(inside | across), length
+
+
+def reflex_corners(polygon: db.Polygon) -> list[db.Point]:
+    """Return the corners of a Manhattan shape that point into the metal."""
+    rings = [list(polygon.each_point_hull())]
+    rings += [list(polygon.each_point_hole(k)) for k in range(polygon.holes())]
+    return [ring[i] for ring in rings for i in _reflex(polygon, ring)]
 
 
 def _reflex(polygon: db.Polygon, ring: list[db.Point]) -> list[int]:

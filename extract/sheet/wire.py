@@ -124,7 +124,7 @@ class WireSolver:
 @lru_cache(maxsize=4096)
 def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[Edge]]:
     """Solve a piece; the same piece costs nothing in the next extraction either."""
-    polygon, on_it = db.Polygon.from_s(shape), list(ports)
+    polygon, on_it = _polygon(shape), list(ports)
     if len(ports) > _MANY and polygon.is_rectilinear():
         grid = grid_network(polygon, on_it)
         if len(ports) > _MOST or not all(port.is_slice for port in ports):
@@ -135,6 +135,15 @@ def _solved_piece(shape: str, ports: tuple[SheetPort, ...]) -> tuple[int, list[E
     z = sheet_impedance(polygon, on_it)
     cuts = narrows(polygon, on_it) if polygon.is_rectilinear() else []
     return synthesise(z, cuts)
+
+
+def _polygon(shape: str) -> db.Polygon:
+    """Return a polygon of its text; one with holes that KLayout reads has edges off the axes."""
+    read = db.Polygon.from_s(shape)
+    polygon = db.Polygon(list(read.each_point_hull()))
+    for hole in range(read.holes()):
+        polygon.insert_hole(list(read.each_point_hole(hole)))
+    return polygon
 
 
 class _Assembly:

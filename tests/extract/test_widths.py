@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import klayout.db as db
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import spsolve
 
 from crossstack.extract.sheet import wire as wire_module
 from crossstack.extract.sheet.field import SheetPort
@@ -183,6 +186,36 @@ def straight_cuts(filled):
                     yield part == left, int(high - low)
 
 
+def diagonal_cuts(polygon, ports):
+    """Yield (ports on one side, length) of every way between two corners that point inward.
+
+    Of shapes without holes, and of ways that no port lies across.
+    """
+    ring = [] if polygon.holes() else list(polygon.each_point_hull())
+    near = [(dx, dy) for dx in (-9, 9) for dy in (-9, 9)]
+    corners = [
+        k
+        for k, p in enumerate(ring)
+        if sum(polygon.inside(db.Point(p.x + dx, p.y + dy)) for dx, dy in near) == 3
+    ]
+    for i, j in combinations(corners, 2):
+        p, q = ring[i], ring[j]
+        way = db.Edge(p, q)
+        inside = (db.Edges([way]) & db.Region(polygon)).length()
+        if p.x == q.x or p.y == q.y or abs(inside - way.length()) > 2:
+            continue
+        part = db.Region(db.Polygon(ring[i : j + 1]))
+        shares = [
+            (db.Region(db.Box(*port.box)) & part).area() / db.Box(*port.box).area()
+            for port in ports
+        ]
+        if all(share in (0, 1) for share in shares):
+            yield (
+                [k for k, share in enumerate(shares) if share],
+                float(np.hypot(p.x - q.x, p.y - q.y)),
+            )
+
+
 @pytest.mark.parametrize("grid_above", [24, 2])
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -237,3 +270,58 @@ def test_what_all_widths_allow_no_cut_forbids(data, grid_above, monkeypatch):
         if len(mine) in (1, k - 1) and length >= 4:
             continue  # no narrower than all around the contact, which carries that current, too
         assert abs(sum(mine)) / (500 * length) <= load * (1 + 1e-6)
+    for mine, dbu in diagonal_cuts(polygon, ports):
+        if len(mine) in (1, k - 1) and dbu >= 2000:
+            continue
+        assert abs(amps[mine].sum()) / dbu <= load * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("turned", range(8))
+def test_a_neck_of_a_grid_carries_what_passes_between_its_corners(turned):
+    """Two notches of a strap with many vias; strips lie on cuts along the axes alone.
+
+    A load of 134 % was said to be 13 %.
+    """
+    trans = db.Trans(turned % 4, turned > 3, 0, 0)
+    polygon = db.Polygon(db.Box(0, 0, 9_000, 14_000))
+    notches = db.Region([db.Box(0, 6_000, 4_300, 6_600), db.Box(4_500, 7_020, 9_000, 7_620)])
+    (polygon,) = (db.Region(polygon) - notches).each()
+    at = [(600 + 1_300 * i, y) for y in (600, 3_000, 9_000, 12_000) for i in range(7)]
+    ports = []
+    for x, y in at:
+        box = db.Box(x, y, x + 260, y + 260).transformed(trans)
+        ports.append(SheetPort((box.left, box.bottom, box.right, box.top)))
+    wire = WireSolver().solve(polygon.transformed(trans), ports)
+    amps = np.random.default_rng(turned).normal(size=len(at))
+    amps -= amps.mean()
+    drive = np.zeros(wire.n_nodes)
+    drive[list(wire.port_node)] = amps
+    ends = np.array([[e.a, e.b] for e in wire.edges]).T
+    g = np.array([1 / max(e.squares, 1e-8) for e in wire.edges])
+    every, of = np.concatenate([ends, ends[::-1]], axis=1), np.concatenate([g, g])
+    matrix = coo_matrix((np.concatenate([of, -of]), (
+        np.concatenate([every[0], every[0]]), np.concatenate([every[0], every[1]])
+    )), (wire.n_nodes,) * 2).tocsc()  # fmt: skip
+    volts = np.concatenate([[0.0], spsolve(matrix[1:, 1:], drive[1:])])
+    width = np.array([e.width for e in wire.edges])
+    told = [np.array([getattr(e, name) for e in wire.edges]) for name in PARTINGS]
+    through = Throughs(*ends, np.zeros(len(width)), width, *told)(
+        (volts[ends[0]] - volts[ends[1]]) * g
+    )
+    upper = abs(sum(i for i, (_, y) in zip(amps, at, strict=True) if y > 7_000))
+    neck = np.hypot(200, 420)
+    (across,) = {round(float(i), 9) for i in through[np.isclose(width, neck)]}
+    assert across == pytest.approx(upper, rel=1e-6)
+    assert np.nanmax(through / width) >= upper / neck * (1 - 1e-6)
+
+
+def test_widths_know_holes():
+    """KLayout reads a polygon with a hole back as one off the axes: nothing of it was judged."""
+    (polygon,) = (
+        db.Region(db.Box(0, 0, 9_000, 14_000)) - db.Region(db.Box(4_000, 5_900, 5_000, 8_000))
+    ).each()
+    at = [(600 + 1_300 * i, y) for y in (600, 3_000, 9_000, 12_000) for i in range(7)]
+    for some in (at, at[::5]):
+        ports = [SheetPort((x, y, x + 260, y + 260)) for x, y in some]
+        wire = WireSolver().solve(polygon, ports)
+        assert np.isfinite([e.width for e in wire.edges if e.squares > 0]).all()
