@@ -112,7 +112,7 @@ class _Grid:
         one, other = part[self.a[without[0]]], part[self.b[without[0]]]
         if one == other:
             return None
-        ports = part[: self._ports] == one
+        ports: NDArray[np.bool_] = part[: self._ports] == one
         return ports if ports[0] else ~ports
 
     @staticmethod
