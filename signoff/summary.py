@@ -19,7 +19,7 @@ def drc_line(drc: dict[str, Any]) -> str:
 
 
 def drc_findings(drc: dict[str, Any]) -> list[str]:
-    """Return every rule that is broken, with its count, e.g. ``M1.1 x3``; the worst first."""
+    """Return every rule that is broken, with its count, e.g. ``S.1 x3``; the worst first."""
     broken = {rule: n for rule, n in drc.get("by_rule", {}).items() if n}
     return [f"{rule} x{n}" for rule, n in sorted(broken.items(), key=lambda item: -item[1])]
 

@@ -68,7 +68,7 @@ def moving(ns: Floats, high: dict[str, Floats]) -> Iterator[str]:
 def after_enable(
     kind: str, found: list[State], ns: Floats, high: dict[str, Floats]
 ) -> dict[str, float]:
-    """Return when lines of a decoder have settled after its enable moved, ns."""
+    """Return when lines of a decoder have settled after its enable moved, ns; 0 without states."""
     step_ns = STEP_NS[kind]
     gated = [share for net, share in high.items() if is_gated(net)]
     switches = [share for net, share in high.items() if not is_gated(net)]
@@ -79,10 +79,10 @@ def after_enable(
         return max((m[-1] - begin for m in moves if len(m)), default=0.0)
 
     falls = [(s.latch * step_ns, s.on * step_ns, s.end * step_ns) for s in found]
-    times = {"switches": max(last(switches, a, b) for a, b, _ in falls)}
+    times = {"switches": max((last(switches, a, b) for a, b, _ in falls), default=0.0)}
     if gated:
-        times["off"] = max(last(gated, a, b) for a, b, _ in falls)
-        times["on"] = max(last(gated, b, c) for _, b, c in falls)
+        times["off"] = max((last(gated, a, b) for a, b, _ in falls), default=0.0)
+        times["on"] = max((last(gated, b, c) for _, b, c in falls), default=0.0)
     return times
 
 
