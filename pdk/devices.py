@@ -57,6 +57,10 @@ class TransistorParameters:
             path=self.ron_table,
         )
 
+    def sized_ohm(self, w_um: float, l_um: float) -> float:
+        """Return the least R_on in ohm of a transistor of a width and a length, in um."""
+        return self.ron_ohm(w_um) * l_um / self.l_um
+
     def ron_ohm(
         self, w_um: float, source_v: float | None = None, drop_v: float = NOMINAL_DROP_V
     ) -> float:

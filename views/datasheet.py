@@ -28,6 +28,7 @@ from .power import supply_windows
 if TYPE_CHECKING:
     from ..analyse import Stimulus
     from ..pdk import Tech
+    from ..pdk.memristor import MemristorParameters
     from ..solve import Network
     from .abstract import Abstract
     from .liberty import CornerFigures
@@ -72,7 +73,6 @@ def datasheet(
     `transistors` are all of the layout, those of logic on board with them.
     """
     um = tech.dbu_um
-    m = tech.memristor
     farad = corners[0].farad if corners else {}
     pins = pin_table(block, tech, network, what, farad, found.nets)
     selects = ArrayKind.of(network).select
@@ -89,29 +89,11 @@ def datasheet(
         "devices": len(network.memristor_row),
         "transistors": transistors,
         "supply_V": tech.conditions.supply_v,
-        "device": {
-            "r_on_ohm": m.r_on_ohm,
-            "r_off_ohm": m.r_off_ohm,
-            "v_read_V": m.v_read_v,
-            "v_set_V": m.v_set_v,
-            "v_reset_V": m.v_reset_v,
-            "law": m.law,
-            "write_rows": m.write_rows,
-            "compliance_A": m.compliance_a,
-            "source": m.source,
-        },
+        "device": _device(tech.memristor),
         "stimulus": dict((found.ir_drop or {}).get("stimulus", what.text)),
         "model": what.text["conductances"],
         "pins": pins,
-        "ports": [
-            {
-                "name": g.name,
-                "bits": len(g.pins),
-                "direction": g.direction,
-                "use": g.pins[0].role.use.lower(),
-            }
-            for g in groups
-        ],
+        "ports": [*map(_port, groups)],
         "supply_windows": [w.to_json(um) for w in supply_windows(block)],
         "modes": modes_table(network, [pin.name for pin in block.pins]),
         "select_lines": selects,
@@ -133,6 +115,29 @@ def datasheet(
         "leakage": LEAKAGE_TOLD[bool(corners) and corners[0].leakage_measured],
         "settle": (found.timing or {}).get("settle"),
         "from_array_edge": any(row.get("origin") for row in found.nets),
+    }
+
+
+def _device(m: MemristorParameters) -> dict[str, Any]:
+    return {
+        "r_on_ohm": m.r_on_ohm,
+        "r_off_ohm": m.r_off_ohm,
+        "v_read_V": m.v_read_v,
+        "v_set_V": m.v_set_v,
+        "v_reset_V": m.v_reset_v,
+        "law": m.law,
+        "write_rows": m.write_rows,
+        "compliance_A": m.compliance_a,
+        "source": m.source,
+    }
+
+
+def _port(group: PortGroup) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "bits": len(group.pins),
+        "direction": group.direction,
+        "use": group.pins[0].role.use.lower(),
     }
 
 

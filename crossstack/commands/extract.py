@@ -174,6 +174,11 @@ def command(
     stem = folder / file.stem
     models = Bsim(tech) if bsim else None
     if _too_large(found):
+        if least_coupling is not None:
+            raise ConfigError(
+                f"--least-coupling is {least_coupling:g}: of so many cells every coupling but "
+                "those across memristors counts as ground; leave it out"
+            )
         value = _write_array(
             console, stem, found, tech, spef=spef, bsim=models, model=model, cell=opened.top.name
         )

@@ -19,7 +19,8 @@ from ...base.outputs import one_step
 from ...pdk import ParameterError, Tech
 from ..array.tiled import TiledArray
 from .cells import DIGITS, FARAD_DIGITS, Cells, Floats, Ints, kinds, written
-from .spef import FF, JOINT_OHM, escaped, header
+from .spef import FF, escaped, header
+from .wires import SHORT_OHM
 
 #: stands for the number of a row, or of a column, in the text of its kind
 _MARK = "_N_"
@@ -65,7 +66,7 @@ class _Writer:
         self.array, self.cells = array, Cells(array, tech)
         self.tiers, self.rows, self.cols = array.shape
         self.ohm = {
-            name: written(np.maximum(getattr(array, name), JOINT_OHM))
+            name: written(np.maximum(getattr(array, name), SHORT_OHM))
             for name in ("row_segment", "row_tap", "drain", "column_segment", "column_tap")
         }
         self.farad = {

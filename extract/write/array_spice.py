@@ -114,9 +114,8 @@ class _Writer:
         w, length = self.array.switch_w_um, self.array.switch_l_um
         found = np.full(w.shape, np.nan)
         there = np.isfinite(w)
-        nfet = self.tech.nfet
         sizes, which = np.unique(np.stack([w[there], length[there]]), axis=1, return_inverse=True)
-        ohm = np.array([nfet.ron_ohm(float(a)) * float(b) / nfet.l_um for a, b in sizes.T])
+        ohm = np.array([self.tech.nfet.sized_ohm(float(a), float(b)) for a, b in sizes.T])
         if len(ohm):
             found[there] = ohm[which.ravel()]
         return found

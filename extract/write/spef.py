@@ -14,13 +14,12 @@ from ...base.outputs import write_text
 from ...pdk import Conditions
 from ...solve.network.network import Network
 from ..field.lumps import lumps, nodes_of_nets
+from .wires import SHORT_OHM
 
 if TYPE_CHECKING:
     from ..field.netcap import NetCapacitance
 
 FF = 1e15
-#: between names of one node, and of joints without resistance: readers refuse 0 ohm
-JOINT_OHM = 1e-6
 _NO_NODES = np.array([], dtype=np.int64)
 #: what an identifier may hold as it is: letters, digits, and the one index of a bus' bit at its end
 _PLAIN = re.compile(r"[A-Za-z0-9_]|(?<=[^\[\]])\[[A-Za-z0-9_]+\]$")
@@ -186,7 +185,7 @@ class _Writer:
             ports = self.ports_at.get(node, [])
             connections += [*(f"*P {pin} B" for pin in ports), *(f"*I {pin} B" for pin in pins)]
             label = self.label[node]
-            shorts += [f"{label} {pin} {JOINT_OHM:g}" for pin in (*ports, *pins) if pin != label]
+            shorts += [f"{label} {pin} {SHORT_OHM:g}" for pin in (*ports, *pins) if pin != label]
         if connections:
             yield "*CONN"
             yield from connections
@@ -195,7 +194,7 @@ class _Writer:
             yield from (f"{k + 1} {text}" for k, text in enumerate(caps))
         rows = [
             f"{self.label[int(n.resistor_a[k])]} {self.label[int(n.resistor_b[k])]} "
-            f"{max(n.resistor_ohm[k], JOINT_OHM):.9g}"
+            f"{max(n.resistor_ohm[k], SHORT_OHM):.9g}"
             for k in resistors
         ]
         if rows or shorts:

@@ -219,7 +219,7 @@ def _switch_ohms(network: Network, tech: Tech, value: ArrayLike | None) -> Float
     if value is None:
         rows = zip(network.switch_w_um, network.switch_l_um, network.switch_p, strict=True)
         kinds = ((tech.pfet if p else tech.nfet, float(w), float(length)) for w, length, p in rows)
-        return np.array([k.ron_ohm(w) * length / k.l_um for k, w, length in kinds])
+        return np.array([k.sized_ohm(w, length) for k, w, length in kinds])
     given = np.asarray(value, dtype=np.float64)
     if given.shape != network.switch_a.shape or not (given > 0).all():
         allowed = f"positive, shape {network.switch_a.shape}"

@@ -14,7 +14,8 @@ from ..field.lumps import Lump
 
 Ints = NDArray[np.int64]
 #: wire pieces up to this join their nodes: written as they are, their conductances would swamp
-#: all others. Two pins on one place are tied by as much
+#: all others. Two pins on one place are tied by as much, and SPEF has as much for none: its readers
+#: refuse 0 ohm
 SHORT_OHM = 1e-6
 #: what resistances stand for transistors where nobody gave those of a mode
 AT_BEST = (

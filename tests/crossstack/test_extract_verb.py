@@ -77,6 +77,9 @@ def test_netlists_of_a_large_array(crossstack, built, tmp_path):
     model.write_text(
         ".subckt mine p n row=0 column=0 conductance=1\nR1 p n {1/conductance}\n.ends\n"
     )
+    crossstack("extract", gds, "-o", tmp_path / "n", "--rc", "--least-coupling", 0).fails(
+        2, "--least-coupling is 0", "counts as ground"
+    )
     told = crossstack(
         "extract", gds, "-o", tmp_path, "--json", "--rc", "--spef", "--bsim", "--memristor", model
     ).json

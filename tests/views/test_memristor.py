@@ -68,6 +68,22 @@ def test_ngspice_follows_the_law(tmp_path, law):
 
 
 @pytest.mark.requires_program("ngspice")
+def test_a_sweep_keeps_the_state_without_rates(tmp_path):
+    """In a sweep ngspice's time is the swept value: the state moved above 0."""
+    (tmp_path / "m.lib").write_text(spice_text(with_law("sinh")))
+    body = [
+        ".include m.lib", "V1 a 0 0", f"X1 a 0 {NAME} conductance=3e-5 kset=0 kreset=0", ".control",
+        "dc V1 -2.4 2.4 0.8", "print i(v1)", "quit", ".endc",
+    ]  # fmt: skip
+    found = re.findall(r"^\d+\s+(\S+)\s+(\S+)", ngspice(tmp_path, "\n".join(body)), re.MULTILINE)
+    assert len(found) == 7
+    for volts, amps in found:
+        assert -float(amps) == pytest.approx(
+            3e-5 * law_of("sinh", float(volts)), rel=1e-5, abs=1e-15
+        )
+
+
+@pytest.mark.requires_program("ngspice")
 def test_pulses_set_and_reset_and_reads_do_not(tmp_path):
     m = TECH.memristor
     (tmp_path / "m.lib").write_text(spice_text(TECH))
