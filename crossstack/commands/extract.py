@@ -27,9 +27,8 @@ from ..typed import NUMBER, NearChoice
 
 if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
-    from ..extract import Bsim, Extraction, MemristorModel, NetCapacitance
+    from ..extract import Extraction, NetCapacitance
     from ..pdk import Conditions, Tech
-    from ..solve import Network
 
 #: couplings below this share of both nets' capacitance count as ground in the SPICE
 LEAST_COUPLING = 0.01
@@ -139,6 +138,7 @@ def command(
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, read_model, split_patterns
+    from ..extracted_files import write_array, write_network
 
     if c_engine is not None and not capacitance:
         said = click.get_current_context().get_parameter_source("capacitance")
@@ -179,13 +179,13 @@ def command(
                 f"--least-coupling is {least_coupling:g}: of so many cells every coupling but "
                 "those across memristors counts as ground; leave it out"
             )
-        value = _write_array(
+        value = write_array(
             console, stem, found, tech, spef=spef, bsim=models, model=model, cell=opened.top.name
         )
     else:
         # a large array is given its nodes and names here
         with console.step("write network and netlist"):
-            value = _write_network(
+            value = write_network(
                 console, stem, found, tech, farad, spef=spef, bsim=models,
                 hierarchical=hierarchical, model=model, cell=opened.top.name,
                 least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
@@ -281,123 +281,6 @@ def _conditions(
     chosen["sheet_resistance_ohm_sq"] |= _by_film("--sheet", sheet, "ME=0.8")
     chosen["size_bias_um"] |= _by_film("--bias", bias, "ME=-0.05")
     return conditions_of(chosen, device=built.device)
-
-
-def _write_array(
-    console: Console,
-    stem: Path,
-    found: Extraction,
-    tech: Tech,
-    *,
-    spef: bool,
-    bsim: Bsim | None,
-    model: MemristorModel | None,
-    cell: str,
-) -> dict[str, Any]:
-    from ..base.errors import ConfigError
-    from ..base.files import together
-    from ..extract import save_array, write_array_spef, write_array_spice
-    from ..extract.array.tiled import LARGEST
-
-    array = found.array
-    assert array is not None
-    tiers, rows, cols = array.shape
-    if found.rest is not None:
-        raise ConfigError(
-            f"{rows} x {cols} cells with mode switches are too many for a network (at most "
-            f"{LARGEST}); extract the array without them"
-        )
-    names = {"array": f"{stem.name}_array.npz", "spice": f"{stem.name}_extracted.spice"}
-    with together(stem.parent) as work:
-        save_array(array, work / names["array"])
-        with console.step("write SPICE"):
-            write_array_spice(array, tech, work / names["spice"], bsim=bsim, model=model, name=cell)
-        if spef:
-            names["spef"] = f"{stem.name}.spef"
-            with console.step("write SPEF"):
-                write_array_spef(array, tech, work / names["spef"], design=cell)
-    console.say(
-        f"{stem.name}: {rows} x {cols} x {tiers} cells are too many for a network with named "
-        "nodes; their resistances are kept as arrays (see docs/extraction.md)"
-    )
-    value: dict[str, Any] = {"tiers": tiers, "rows": rows, "cols": cols}
-    if (farads := array.farads) is not None:
-        value["capacitance"] = farads.summary()
-        for line in farads.lines():
-            console.say(line)
-    for kind, name in names.items():
-        value[kind] = str(stem.with_name(name))
-        console.say(f"  {value[kind]}")
-    return value
-
-
-def _write_network(
-    console: Console,
-    stem: Path,
-    found: Extraction,
-    tech: Tech,
-    farad: dict[str, NetCapacitance],
-    *,
-    spef: bool,
-    bsim: Bsim | None,
-    hierarchical: bool,
-    model: MemristorModel | None,
-    cell: str,
-    least_coupling: float,
-) -> dict[str, Any]:
-    from ..analyse.nets import net_table
-    from ..base.files import together
-    from ..extract import write_spef, write_spice
-    from ..extract.field.lumps import with_capacitors
-
-    network, name = found.network, stem.name
-    target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
-    with together(target.parent) as work:
-        _save(with_capacitors(network, farad), work / target.name, found, cell)
-        write_spice(
-            network, tech, work / spice.name,
-            capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,
-            least_coupling=least_coupling,
-        )  # fmt: skip
-        if spef:
-            write_spef(network, work / f"{name}.spef", capacitance=farad, design=cell)
-    counts = {
-        "nodes": network.n_nodes,
-        "resistors": len(network.resistor_ohm),
-        "memristors": len(network.memristor_row),
-        "transistors": len(network.switch_a),
-        "ports": len(network.ports),
-    }
-    console.say(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
-    files = {"network": str(target), "spice": str(spice)}
-    if spef:
-        files["spef"] = str(stem.with_name(f"{name}.spef"))
-    for path in files.values():
-        console.say(f"  {path}")
-    value: dict[str, Any] = {**counts, **files}
-    if console.as_json:
-        total = {net: values.total_f for net, values in farad.items()}
-        value["nets"] = net_table(network, tech, total)
-    return value
-
-
-def _save(network: Network, path: Path, found: Extraction, cell: str) -> None:
-    """Write a network file.
-
-    Raises:
-        FileError: for a layout whose pins are shorted, in the words of that.
-        NetworkError: for a network that contradicts itself otherwise.
-    """
-    from ..base.errors import FileError, NetworkError
-    from ..solve import save_network
-
-    try:
-        save_network(network, path)
-    except NetworkError as error:
-        shorts = [text for text in found.report.warnings if text.startswith("short")]
-        if not shorts:
-            raise
-        raise FileError(f"{cell}: {shorts[0]}") from error
 
 
 def _by_film(flag: str, pairs: tuple[str, ...], example: str) -> dict[str, float]:

@@ -18,7 +18,7 @@ from ...base import names as grammar
 from ...base.outputs import one_step
 from ...pdk import ParameterError, Tech
 from ..array.tiled import TiledArray
-from .cells import DIGITS, FARAD_DIGITS, Cells, Floats, Ints, kinds, written
+from .array_cells import DIGITS, FARAD_DIGITS, Cells, Floats, Ints, kinds, written
 from .spef import FF, escaped, header
 from .wires import SHORT_OHM
 

@@ -16,8 +16,8 @@ from ...base.outputs import one_step
 from ...pdk import Conditions, ParameterError, Tech
 from ...pdk.conditions import agree
 from ..array.tiled import TiledArray
+from .array_cells import DIGITS, FARAD_DIGITS, Cells, Floats, kinds, written
 from .bsim import Bsim, transistor_card
-from .cells import DIGITS, FARAD_DIGITS, Cells, Floats, kinds, written
 from .model import PARAMETERS, MemristorModel
 from .wires import AT_BEST, SHORT_OHM, wrapped
 

@@ -16,7 +16,7 @@ from crossstack.extract import write_array_spef, write_array_spice
 from crossstack.extract import write_spice as write_network_spice
 from crossstack.extract.array.farads import PARTS, ArrayFarads
 from crossstack.extract.array.tiled import TiledArray
-from crossstack.extract.write.cells import kinds, written
+from crossstack.extract.write.array_cells import kinds, written
 from crossstack.pdk import get_tech
 
 TECH = get_tech()
