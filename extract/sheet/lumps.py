@@ -18,8 +18,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ...solve.circuit.factors import symmetric_factor
-from .synthesis import synthesise
-from .tidy import Resistor, joined
+from .columns import Columns
+from .synthesis import Edge, synthesise
+from .tidy import ZERO_OHM, Resistor, joined
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -32,10 +33,15 @@ LARGE = 500
 #: ends up to which it is: a pad has five; a line with a grid of its own, as a wide column under its
 #: devices, has many, and where they stand on it decides how it is loaded
 MOST_ENDS = 12
+#: or resistors for each end from which on it is: the pads of a supply with their clamps have some
+#: thousand, a line of an array some hundred for each device
+PER_END = 1000
+#: nodes of a block that are driven at once: each takes a number for every node of the block
+_AT_ONCE = 8
 
 
 def lumped(
-    n_nodes: int, resistors: list[Resistor], grids: list[range], keep: set[int]
+    n_nodes: int, resistors: Columns, grids: list[range], keep: set[int]
 ) -> tuple[int, list[Resistor]]:
     """Return a net's resistors with its large via arrays eliminated.
 
@@ -49,33 +55,37 @@ def lumped(
         Number of nodes, of which those that are eliminated have no resistor, and resistors.
     """
     if sum(map(len, grids)) < LARGE:
-        return n_nodes, resistors
-    root = np.array(joined(n_nodes, resistors), dtype=np.int64)
-    a, b = (root[[getattr(r, end) for r in resistors]] for end in "ab")
+        return n_nodes, resistors.resistors()
+    short = resistors.ohm <= ZERO_OHM
+    pairs = zip(resistors.a[short].tolist(), resistors.b[short].tolist(), strict=True)
+    root = np.array(joined(n_nodes, pairs), dtype=np.int64)
+    a, b, ohm = root[resistors.a], root[resistors.b], resistors.ohm
     kept = np.zeros(n_nodes, dtype=bool)
     kept[root[list(keep)]] = True
-    inside = _inside(n_nodes, resistors, grids, a, b)
+    inside = _inside(n_nodes, ~np.isnan(resistors.cuts), grids, a, b)
     inside |= _hanging(n_nodes, a, b, inside, kept)
     kept[a[~inside]] = kept[b[~inside]] = True
-    ohm = np.array([r.ohm for r in resistors])
-    left, found = np.ones(len(resistors), dtype=bool), list[Resistor]()
+    left, found = np.ones(len(ohm), dtype=bool), list[Resistor]()
     for members in _blocks(n_nodes, a, b, inside):
         apart = members[a[members] != b[members]]
-        ends = np.unique(np.concatenate([a[apart], b[apart]]))
-        if kept[ends].sum() <= MOST_ENDS:
-            left[members] = False
-            n_nodes, seen = _seen(n_nodes, a[apart], b[apart], ohm[apart], kept)
-            found += seen
-    return n_nodes, [*(r for r, stays in zip(resistors, left, strict=True) if stays), *found]
+        nodes, ends = np.unique(np.concatenate([a[apart], b[apart]]), return_inverse=True)
+        seen = np.flatnonzero(kept[nodes])
+        if len(seen) > max(MOST_ENDS, len(members) // PER_END):
+            continue
+        left[members] = False
+        count, edges = _seen(ends.astype(np.int64), ohm[apart], seen)
+        local = [*nodes[seen].tolist(), *range(n_nodes, n_nodes + count - len(seen))]
+        found += [Resistor(local[e.a], local[e.b], e.squares, LAYER) for e in edges]
+        n_nodes += count - len(seen)
+    return n_nodes, [*resistors.resistors(left), *found]
 
 
-def _inside(n_nodes: int, resistors: list[Resistor], grids: list[range], a: Ints, b: Ints) -> Bools:
+def _inside(n_nodes: int, cut: Bools, grids: list[range], a: Ints, b: Ints) -> Bools:
     """Return which resistors belong to grids: their own, and vias from one to another."""
-    inside, on_grid = np.zeros(len(resistors), dtype=bool), np.zeros(n_nodes, dtype=bool)
+    inside, on_grid = np.zeros(len(a), dtype=bool), np.zeros(n_nodes, dtype=bool)
     for rows in grids:
         inside[rows.start : rows.stop] = True
     on_grid[a[inside]] = on_grid[b[inside]] = True
-    cut = ~np.isnan([r.cuts for r in resistors])
     found: Bools = inside | (cut & on_grid[a] & on_grid[b])
     return found
 
@@ -121,30 +131,34 @@ def _blocks(n_nodes: int, a: Ints, b: Ints, inside: Bools) -> Iterator[Ints]:
         yield from np.split(mine[order], np.flatnonzero(np.diff(block[order])) + 1)
 
 
-def _seen(n_nodes: int, a: Ints, b: Ints, ohm: Floats, kept: Bools) -> tuple[int, list[Resistor]]:
-    """Return what is seen of a block at those of its nodes that are kept.
+def _seen(ends: Ints, ohm: Floats, seen: Ints) -> tuple[int, list[Edge]]:
+    """Return what the rest of a net sees of a block.
+
+    Args:
+        ends: nodes from 0 of one end of all its resistors, then of the other.
+        ohm: of these.
+        seen: nodes at which the rest joins it.
 
     Returns:
-        Number of nodes of the net with those added, and resistors.
+        Number of nodes, those that are seen first, and resistors between them, ohm for squares.
     """
-    nodes, ends = np.unique(np.concatenate([a, b]), return_inverse=True)
-    first, second = ends.reshape(2, -1)
-    seen = np.flatnonzero(kept[nodes])
     if len(seen) < 2:  # a dead end
-        return n_nodes, []
+        return len(seen), []
+    first, second = ends.reshape(2, -1)
     g = 1.0 / ohm
     rows = np.concatenate([first, second, first, second])
     columns = np.concatenate([first, second, second, first])
     matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, columns))).tocsc()
-    free = np.flatnonzero(np.arange(len(nodes)) != seen[0])
+    free = np.flatnonzero(np.arange(matrix.shape[0]) != seen[0])
+    factor = symmetric_factor(matrix[free][:, free])
     place = np.searchsorted(free, seen[1:])
-    drive = np.zeros((len(free), len(place)))
-    drive[place, np.arange(len(place))] = 1.0
-    z = symmetric_factor(matrix[free][:, free]).solve(drive)[place]
-    count, edges = synthesise((z + z.T) / 2, [])
-    local = [*nodes[seen].tolist(), *range(n_nodes, n_nodes + count - len(seen))]
-    found = [Resistor(local[e.a], local[e.b], e.squares, LAYER) for e in edges]
-    return n_nodes + count - len(seen), found
+    z = np.zeros((len(place), len(place)))
+    for some in range(0, len(place), _AT_ONCE):
+        driven = place[some : some + _AT_ONCE]
+        drive = np.zeros((len(free), len(driven)))
+        drive[driven, np.arange(len(driven))] = 1.0
+        z[:, some : some + _AT_ONCE] = factor.solve(drive)[place]
+    return synthesise((z + z.T) / 2, [])
 
 
 __all__ = ["LARGE", "LAYER", "lumped"]

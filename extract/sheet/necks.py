@@ -88,6 +88,8 @@ class _Grid:
         #: run and length of each neck; edge -> whether it crosses ahead, run and length of each
         self._necks: list[tuple[int, float]] = []
         self._more: dict[int, list[tuple[bool, int, float]]] = {}
+        #: run -> side of each port without it, as many necks ask for the same
+        self._parted: dict[int, NDArray[np.bool_] | None] = {}
 
     def across(self, p: Floats, q: Floats) -> tuple[Ints, NDArray[np.bool_]]:
         """Return the edges that cross the way from p to q, and which do so from its right."""
@@ -125,7 +127,9 @@ class _Grid:
         low, high = np.minimum(p, q) - length, np.maximum(p, q) + length
         near = ((self.at[:, :2] >= low) & (self.at[:, :2] <= high)).all(axis=1)
         for run in np.unique(self.run[near & (self.length <= length * (1 + 1e-9))]).tolist():
-            found = self.sides(np.flatnonzero(self.run == run))
+            if run not in self._parted:
+                self._parted[run] = self.sides(np.flatnonzero(self.run == run))
+            found = self._parted[run]
             if found is not None and (found == sides).all():
                 return True
         return False

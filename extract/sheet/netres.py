@@ -12,6 +12,7 @@ import klayout.db as db
 from ...base.errors import NetworkError
 from ...pdk import ParameterError
 from ...solve.network.network import PARTINGS
+from .columns import Collected
 from .field import SheetPort
 from .lumps import lumped
 from .rates import Rates
@@ -79,7 +80,7 @@ class _NetAssembly:
     def __init__(self, owner: NetSolver, net: NetShapes) -> None:
         self.owner, self.net = owner, net
         self.result = NetResistors(net.name)
-        self.raw: list[Resistor] = []
+        self.raw = Collected()
         #: which of them are the grids of pieces with many ports, or close joints
         self.grids: list[range] = []
         #: node of a pin's second place
@@ -103,11 +104,13 @@ class _NetAssembly:
                 self._solve_sheet(sheet)
         self._join_cuts()
         for name, node in self.joined.items():
-            self.raw.append(Resistor(self.result.pin_node[name], node, 0.0, "pin"))
+            self.raw.add(Resistor(self.result.pin_node[name], node, 0.0, "pin"))
         keep = {*self.result.terminal_node.values(), *self.result.pin_node.values()}
-        count, resistors = self.result.n_nodes, self.raw
+        count, raw = self.result.n_nodes, self.raw.columns()
         if self.net.on_pad:
-            count, resistors = lumped(count, resistors, self.grids, keep)
+            count, resistors = lumped(count, raw, self.grids, keep)
+        else:
+            resistors = raw.resistors()
         new, count, resistors = tidy(count, resistors, keep)
         self.result.n_nodes, self.result.resistors = count, resistors
         self.result.terminal_node = {k: new[n] for k, n in self.result.terminal_node.items()}
@@ -247,8 +250,10 @@ class _NetAssembly:
             for sink in sheet.sinks:
                 sink(base)
             return
-        wire = self.owner.wires.solve(sheet.polygon, sheet.ports)
-        if not wire.is_whole():
+        # in the order of their places: a shape is known again whatever order its vias came in
+        order = sorted(range(len(sheet.ports)), key=lambda k: sheet.ports[k].box)
+        wire = self.owner.wires.solve(sheet.polygon, [sheet.ports[k] for k in order])
+        if not wire.is_whole:
             where = place(sheet.polygon.bbox(), self.owner.dbu_um)
             raise NetworkError(
                 f"net {self.net.name}: the field in its {sheet.layer} {where} does not join all "
@@ -256,20 +261,13 @@ class _NetAssembly:
             )
         self.result.n_nodes += wire.n_nodes
         ohm_sq, dbu = self.owner.rates.sheet_ohm_sq[sheet.layer], self.owner.dbu_um
-        for node, sink in zip(wire.port_node, sheet.sinks, strict=True):
-            sink(base + node)
+        for node, k in zip(wire.port_node, order, strict=True):
+            sheet.sinks[k](base + node)
         first = len(self.raw)
         self.grids += [range(first + g.start, first + g.stop) for g in wire.grids]
         pieces = self.pieces.get(sheet.layer, 0)
-        for e in wire.edges:
-            self.raw.append(
-                Resistor(
-                    base + e.a, base + e.b, e.squares * ohm_sq, sheet.layer, e.width * dbu,
-                    parting=e.parting + PARTINGS * pieces if e.parting >= 0 else -1,
-                    crosses=e.crosses,
-                )
-            )  # fmt: skip
-        last = max((e.parting for e in wire.edges), default=-1)
+        self.raw.add_wire(wire, base, sheet.layer, ohm_sq, dbu, pieces)
+        last = int(wire.columns["parting"].max(initial=-1))
         self.pieces[sheet.layer] = pieces + last // PARTINGS + 1
 
     def _join_cuts(self) -> None:
@@ -280,7 +278,7 @@ class _NetAssembly:
                 continue
             a, b = cut.nodes.values()
             ohm = self.owner.rates.cut_ohm_um2[cut.name] / cut.area_um2
-            self.raw.append(Resistor(a, b, ohm, cut.name, cuts=1.0))
+            self.raw.add(Resistor(a, b, ohm, cut.name, cuts=1.0))
         self.result.warnings += [
             f"net {self.net.name}: {count} of {name} end in nothing" for name, count in lost.items()
         ]

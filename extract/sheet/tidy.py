@@ -9,7 +9,7 @@ never mixed, so that a net's resistance can still be told layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,7 +77,7 @@ def tidy(
     Returns:
         Old kept node -> new node, number of new nodes, resistors between new nodes.
     """
-    root = joined(n_nodes, resistors)
+    root = joined(n_nodes, [(r.a, r.b) for r in resistors if r.ohm <= ZERO_OHM])
     kept = {int(root[n]) for n in keep}
     graph = _Graph([_moved(r, root[r.a], root[r.b]) for r in resistors], kept)
     graph.reduce()
@@ -97,8 +97,8 @@ def _moved(r: Resistor, a: int, b: int) -> Resistor:
     return Resistor(a, b, r.ohm, r.layer, r.width_um, r.cuts, r.parting, r.crosses)
 
 
-def joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
-    """Return the representative of every node after joining those of no resistance."""
+def joined(n_nodes: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the representative of every node, the first one, after joining pairs of them."""
     root = list(range(n_nodes))
 
     def find(n: int) -> int:
@@ -107,10 +107,9 @@ def joined(n_nodes: int, resistors: list[Resistor]) -> list[int]:
             n = root[n]
         return n
 
-    for r in resistors:
-        if r.ohm <= ZERO_OHM:
-            a, b = find(r.a), find(r.b)
-            root[max(a, b)] = min(a, b)
+    for one, other in pairs:
+        a, b = find(one), find(other)
+        root[max(a, b)] = min(a, b)
     return [find(n) for n in range(n_nodes)]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import klayout.db as db
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import spsolve
 
 from crossstack.extract.array.chain import resistance
-from crossstack.extract.sheet import wire
+from crossstack.extract.sheet import necks, wire
 from crossstack.extract.sheet.field import SheetPort, sheet_impedance
 from crossstack.extract.sheet.gridnet import grid_network
 from crossstack.extract.sheet.netres import NetSolver
@@ -19,6 +21,7 @@ from crossstack.extract.sheet.tidy import NetResistors
 from crossstack.pdk import get_tech
 
 TECH = get_tech()
+METALS = ("Metal3", "Metal4")
 
 
 def array(k: int) -> NetResistors:
@@ -60,6 +63,51 @@ def test_a_via_array_grows_with_its_vias_only() -> None:
     assert sum(r.cuts for r in large.resistors if r.layer == "Via3") == 24 * 24
     # strips side by side have the width of the cut that they lie on: no more than the metal
     assert all(0 < r.width_um <= 34 for r in large.resistors if r.layer != "Via3")
+
+
+def vias_on_plates(vias: list[tuple[int, int]]) -> NetSolver:
+    """A solver of two nets alike, a via array between two plates, with the vias in two orders."""
+    solver = NetSolver(rates(TECH), 0.001)
+    for name, some in (("X", vias), ("Y", vias[::-1])):
+        at = 0 if name == "X" else 100_000
+        boxes = [db.Box(at + x, y, at + x + 260, y + 260) for x, y in some]
+        plate = db.Polygon(db.Box(at, 0, at + 6_000, 6_000))
+        pins = [Pin(f"{name}{k}", metal, at + 10, 10) for k, metal in enumerate(METALS)]
+        net = NetShapes(name, {metal: [plate] for metal in METALS}, {"Via3": boxes}, [], pins)
+        solver.solve(net)
+    return solver
+
+
+@given(st.permutations([(x, y) for x in range(300, 5_000, 800) for y in range(300, 5_000, 800)]))
+@settings(max_examples=3, deadline=None)
+def test_a_plate_is_solved_once_whatever_order_its_vias_come_in(vias) -> None:
+    """On a chip, a pad's plates otherwise are hundreds of pieces, one second each."""
+    solver = vias_on_plates(vias)
+    assert (solver.distinct, solver.wires.wires, solver.wires.pieces) == (2, 1, 1)
+
+
+def test_a_cut_of_a_grid_is_taken_away_once(monkeypatch) -> None:
+    """However many necks lie beside it: the clamps of a chip took ten minutes."""
+    teeth = [(1_000 * k, 1_000 * k + 500) for k in range(8)]
+    shape = db.Region([db.Box(0, 2_000, 8_000, 3_000)])
+    for left, right in teeth:
+        shape.insert(db.Box(left, 0, right, 2_000))
+        shape.insert(db.Box(left, 3_000, right, 5_000))
+    (polygon,) = shape.merged().each()
+    ports = [
+        SheetPort((x + 100, y, x + 300, y + 200)) for x, _ in teeth for y in (200, 2_200, 4_600)
+    ]
+    asked: list[bytes] = []
+    whole = necks._Grid.sides
+
+    def sides(grid: necks._Grid, without: np.ndarray) -> np.ndarray | None:
+        asked.append(without.tobytes())
+        return whole(grid, without)
+
+    monkeypatch.setattr(necks._Grid, "sides", sides)
+    grid_network(polygon, ports)
+    assert len(asked) > 20
+    assert len(asked) < 1.5 * len(set(asked))
 
 
 def impedance(n: int, edges: list[wire.Edge], k: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import klayout.db as db
 import numpy as np
@@ -20,8 +21,10 @@ from crossstack.extract.nets import reached
 from crossstack.extract.nets.flat import extract_flat
 from crossstack.extract.nets.geometry import NetGeometry
 from crossstack.extract.sheet import lumps
+from crossstack.extract.sheet.columns import Collected
 from crossstack.extract.sheet.netres import NetSolver
 from crossstack.extract.sheet.rates import rates
+from crossstack.extract.sheet.tidy import NetResistors, Resistor
 from crossstack.lvs import extract_layout
 from crossstack.solve import Network, NetworkBuilder, load_network, save_network
 from crossstack.solve.network.archive import pack_names, write_archive
@@ -74,6 +77,29 @@ def test_via_arrays_of_a_pad_are_lumped_without_a_difference(pad, monkeypatch) -
     whole = NetSolver(rates(TECH), 0.001).solve(shapes)
     assert len(whole.resistors) > 5_000
     assert resistance(small) == pytest.approx(resistance(whole), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("side", "ends", "fewer"), [(120, 20, True), (120, 40, False), (30, 9, True)]
+)
+def test_a_block_is_lumped_that_has_few_ends_for_its_size(side, ends, fewer) -> None:
+    """A supply's pads and clamps; a line with a device every few hundred resistors stays."""
+    rng = np.random.default_rng(side + ends)
+    node = np.arange(side * side).reshape(side, side)
+    pairs = [*zip(node[1:].ravel(), node[:-1].ravel(), strict=True)]
+    pairs += [*zip(node[:, 1:].ravel(), node[:, :-1].ravel(), strict=True)]
+    collected = Collected()
+    for a, b in pairs:
+        collected.add(Resistor(int(a), int(b), float(rng.uniform(0.1, 9.0)), "Metal1", 1.0))
+    at = [int(k) for k in rng.permutation(side * side)[:ends]]
+    columns = collected.columns()
+    count, found = lumps.lumped(side * side, columns, [range(len(pairs))], set(at))
+    assert (len(found) < len(pairs)) == fewer
+    before = NetResistors("X", side * side, resistors=columns.resistors())
+    after = NetResistors("X", count, resistors=found)
+    for a, b in pairwise(at[:4]):
+        ohm = chain.resistance(before, a, b)
+        assert chain.resistance(after, a, b) == pytest.approx(ohm, rel=1e-9)
 
 
 def resistance(net) -> float:
