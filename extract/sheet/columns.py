@@ -104,7 +104,8 @@ class Collected:
         self._flush()
         if not self._parts:
             return Columns((), **{name: np.zeros(0, kind) for name, kind in _TYPES.items()})
-        held = {name: np.concatenate([p[name] for p in self._parts]) for name in _TYPES}
+        # each part is given up once it is copied: together they are a tenth of a gigabyte
+        held = {name: np.concatenate([p.pop(name) for p in self._parts]) for name in _TYPES}
         self._parts = [held]
         return Columns(tuple(self._layers), **held)
 
