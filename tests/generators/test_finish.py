@@ -42,6 +42,17 @@ def test_densities_and_gaps(die):
     for filled in die[1].fill:
         assert filled.squares > 100
         assert filled.after > filled.before
+        # KLayout's fill tool draws some squares twice; they count once
+        squares = drawn(die[0], fill_layer(filled.layer))
+        assert squares.count() == filled.squares, filled.layer
+        share = 100.0 * squares.merged().area() / die[0].top_cell().bbox().area()
+        assert filled.after - filled.before == pytest.approx(share, rel=1e-6), filled.layer
+
+
+def fill_layer(name: str) -> str:
+    """The name of the layer that a layer's fill is drawn on."""
+    (found,) = [x.name for x in TECH.layers if x.gds == TECH.fill_of[name]]
+    return found
 
 
 def test_fill_keeps_out_of_pads_marks_and_films(die):
