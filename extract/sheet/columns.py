@@ -7,6 +7,7 @@ objects they would take gigabytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class Collected:
     def __init__(self) -> None:
         self._layers: dict[str, int] = {}
         self._single: list[Resistor] = []
-        self._parts: list[dict[str, NDArray[np.generic]]] = []
+        self._parts: list[dict[str, NDArray[Any]]] = []
         self._held = 0
 
     def __len__(self) -> int:
@@ -126,6 +127,6 @@ class Collected:
             layer=np.array([self._number(r.layer) for r in some]),
         )
 
-    def _take(self, **part: NDArray[np.generic]) -> None:
+    def _take(self, **part: NDArray[Any]) -> None:
         self._parts.append({name: part[name].astype(kind) for name, kind in _TYPES.items()})
         self._held += len(part["a"])

@@ -25,9 +25,13 @@ from .narrows import Narrow
 Floats = NDArray[np.float64]
 #: conductances below this share of the largest one are left out
 _NEGLIGIBLE = 1e-7
+#: share of the largest resistance below which two ports are one place
+_ONE_PLACE = 1e-4
+#: patches that get something in series at most, for each port
+_ATTEMPTS = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edge:
     """One resistor of a template: local nodes, squares, width in dbu (nan if not known).
 
@@ -107,12 +111,15 @@ def _parted(edges: list[Edge], cuts: list[Narrow], k: int) -> list[Edge]:
 
 
 def _same_places(z: Floats) -> list[int]:
-    """Return, for every port, the first port that is one place with it: slices that cross."""
+    """Return, for every port, the first port that is one place with it.
+
+    As slices that cross, and the devices of both tiers, whose boxes a turn sets a step apart.
+    """
     full = np.zeros((len(z) + 1, len(z) + 1))
     full[1:, 1:] = z
     own = full.diagonal()
     apart = own[:, None] + own[None, :] - 2 * full
-    one = apart <= 1e-12 * float(own.max())
+    one = apart <= _ONE_PLACE * float(own.max())
     return [int(np.argmax(row)) for row in one]
 
 
@@ -150,16 +157,30 @@ def _widths(cuts: list[Narrow], k: int) -> Floats:
 def _mesh(z: Floats) -> Floats:
     """Return the conductances of the complete mesh, shape (k, k).
 
-    Self-impedances are raised until no conductance is negative.
+    A patch's mean voltage is less than that at its middle, by which other ports that lie on both
+    sides of it seem to be joined by less than nothing. Patches get what is missing in series, each
+    no more than that takes.
     """
-    step = 0.02 * float(np.trace(z)) / len(z)
-    for attempt in range(60):
-        y = np.linalg.inv(z + np.eye(len(z)) * step * attempt)
-        g = np.zeros((len(z) + 1, len(z) + 1))
-        g[1:, 1:] = -y
-        g[0, 1:] = g[1:, 0] = y.sum(axis=1)
-        np.fill_diagonal(g, 0.0)
-        limit = _NEGLIGIBLE * float(y.diagonal().max())
-        if g.min() >= -limit:
+    y = np.linalg.inv(z)
+    laplacian = np.zeros((len(z) + 1, len(z) + 1))
+    laplacian[1:, 1:] = y
+    laplacian[0, 1:] = laplacian[1:, 0] = -y.sum(axis=1)
+    laplacian[0, 0] = y.sum()
+    limit = _NEGLIGIBLE * float(laplacian.diagonal().max())
+    for _ in range(_ATTEMPTS * len(laplacian)):
+        off = laplacian - np.diag(laplacian.diagonal())
+        i, j = np.unravel_index(int(off.argmax()), off.shape)
+        if off[i, j] <= limit:
             break
+        # with `ohm` in series at a port m, i and j are joined by less by Y_im Y_mj ohm / (1 + ...)
+        way = np.clip(-off[i], 0.0, None) * np.clip(-off[j], 0.0, None)
+        left = way - off[i, j] * laplacian.diagonal()
+        m = int(left.argmax())
+        if left[m] > 0:
+            ohm = 1.001 * off[i, j] / left[m]
+        else:  # one port does not do it
+            m, ohm = int(way.argmax()), 0.5 / laplacian.diagonal()[int(way.argmax())]
+        row = laplacian[m]
+        laplacian = laplacian - ohm * np.outer(row, row) / (1 + ohm * row[m])
+    g = -(laplacian - np.diag(laplacian.diagonal()))
     return np.where(g > limit, g, 0.0)

@@ -19,7 +19,7 @@ import numpy as np
 ZERO_OHM = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Resistor:
     """One resistor of a net.
 

@@ -18,10 +18,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import Any
 
 import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from ...solve.network.network import PARTINGS
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
@@ -38,6 +41,17 @@ _MANY, _MOST = 24, 300
 _SHORT = 0.1
 
 
+#: what is known of a resistor (`Edge`), and how it is held
+_TYPES = {
+    "a": np.int32,
+    "b": np.int32,
+    "squares": np.float64,
+    "width": np.float64,
+    "parting": np.int32,
+    "crosses": np.int64,
+}
+
+
 @dataclass(frozen=True)
 class Wire:
     """Resistors of one polygon.
@@ -45,35 +59,44 @@ class Wire:
     Attributes:
         n_nodes: number of local nodes.
         port_node: node of each port.
-        edges: resistors in squares.
+        columns: what is known of its resistors (`Edge`) by name, shape (resistors) each; as objects
+            those of a chip's pads would take gigabytes.
         grids: which of these are the grids of pieces with many ports, or join two pieces closely.
     """
 
     n_nodes: int
     port_node: tuple[int, ...]
-    edges: tuple[Edge, ...]
+    columns: dict[str, NDArray[Any]]
     grids: tuple[range, ...] = ()
 
-    @cached_property
-    def columns(self) -> dict[str, NDArray[np.generic]]:
-        """What is known of its resistors (`Edge`) by name, shape (resistors) each."""
-        names = ("a", "b", "squares", "width", "parting", "crosses")
-        return {name: np.array([getattr(e, name) for e in self.edges]) for name in names}
+    @classmethod
+    def of(
+        cls, n_nodes: int, port_node: tuple[int, ...], edges: list[Edge], grids: list[range]
+    ) -> Wire:
+        """Return the wire of some resistors."""
+        columns = {
+            name: np.array([getattr(e, name) for e in edges], dtype=kind)
+            for name, kind in _TYPES.items()
+        }
+        return cls(n_nodes, port_node, columns, tuple(grids))
+
+    @property
+    def edges(self) -> list[Edge]:
+        """Its resistors in squares, one by one."""
+        return [Edge(*row) for row in zip(*map(_listed, self.columns.values()), strict=True)]
 
     @cached_property
     def is_whole(self) -> bool:
         """True if resistors join all ports, as the metal below them does."""
-        group = list(range(self.n_nodes))
+        ends = (self.columns["a"], self.columns["b"])
+        links = coo_matrix((np.ones(len(ends[0])), ends), (self.n_nodes, self.n_nodes))
+        _, part = connected_components(links, directed=False)
+        return len(set(part[list(self.port_node)].tolist())) <= 1
 
-        def find(n: int) -> int:
-            while group[n] != n:
-                group[n] = group[group[n]]
-                n = group[n]
-            return n
 
-        for e in self.edges:
-            group[find(e.a)] = find(e.b)
-        return len({find(n) for n in self.port_node}) <= 1
+def _listed(column: NDArray[Any]) -> list[int | float]:
+    found: list[int | float] = column.tolist()
+    return found
 
 
 @dataclass
@@ -113,7 +136,7 @@ class WireSolver:
 
     def _solve(self, polygon: db.Polygon, ports: list[SheetPort]) -> Wire:
         if len(ports) < 2:
-            return Wire(len(ports), tuple(range(len(ports))), ())
+            return Wire.of(len(ports), tuple(range(len(ports))), [], [])
         if not polygon.is_rectilinear():
             self.angled += 1
         return _Assembly(self, polygon, ports).wire()
@@ -182,7 +205,7 @@ class _Assembly:
             if node is None:
                 self.port_node[index] = self._node()
         nodes = tuple(int(n) for n in self.port_node if n is not None)
-        return Wire(self.n_nodes, nodes, tuple(self.edges), tuple(self.grids))
+        return Wire.of(self.n_nodes, nodes, self.edges, self.grids)
 
     def _node(self) -> int:
         self.n_nodes += 1

@@ -60,7 +60,7 @@ def test_slices_that_cross_are_one_place() -> None:
 
 
 def test_a_wire_that_falls_apart_is_refused(draw, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(netres.WireSolver, "solve", lambda *_: Wire(9, tuple(range(9)), ()))
+    monkeypatch.setattr(netres.WireSolver, "solve", lambda *_: Wire.of(9, tuple(range(9)), [], []))
     with pytest.raises(NetworkError, match="does not join"):
         loss(turned(draw(2, 2, "passive"), 0), tmp_path / "a.gds")
 
