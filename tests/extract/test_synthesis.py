@@ -36,8 +36,8 @@ def bars(draw) -> list[SheetPort]:
     """Patches on a bar, some of them twice a step apart, in any order."""
     at = draw(st.lists(st.integers(1, 10), min_size=4, max_size=7, unique=True))
     ports = [SheetPort((800 * k - 300, 100, 800 * k - 300 + PATCH, 900)) for k in at]
-    for k in draw(st.lists(st.sampled_from(at), max_size=2, unique=True)):
-        ports.append(SheetPort((800 * k - 299, 100, 800 * k - 299 + PATCH, 900)))
+    twice = draw(st.lists(st.sampled_from(at), max_size=2, unique=True))
+    ports += [SheetPort((800 * k - 299, 100, 800 * k - 299 + PATCH, 900)) for k in twice]
     return draw(st.permutations(ports))
 
 
