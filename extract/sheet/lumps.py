@@ -57,8 +57,7 @@ def lumped(
     if sum(map(len, grids)) < LARGE:
         return n_nodes, resistors.resistors()
     short = resistors.ohm <= ZERO_OHM
-    pairs = zip(resistors.a[short].tolist(), resistors.b[short].tolist(), strict=True)
-    root = np.array(joined(n_nodes, pairs), dtype=np.int64)
+    root = joined(n_nodes, resistors.a[short], resistors.b[short])
     a, b, ohm = root[resistors.a], root[resistors.b], resistors.ohm
     kept = np.zeros(n_nodes, dtype=bool)
     kept[root[list(keep)]] = True

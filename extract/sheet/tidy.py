@@ -9,10 +9,13 @@ never mixed, so that a net's resistance can still be told layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 #: Pieces below this are rounding, not metal: the shortest real one, a square of wide metal one
 #: dbu long, has micro-ohms. Left in, they would cost the solver all its digits.
@@ -77,8 +80,9 @@ def tidy(
     Returns:
         Old kept node -> new node, number of new nodes, resistors between new nodes.
     """
-    root = joined(n_nodes, [(r.a, r.b) for r in resistors if r.ohm <= ZERO_OHM])
-    kept = {int(root[n]) for n in keep}
+    short = [(r.a, r.b) for r in resistors if r.ohm <= ZERO_OHM]
+    root = joined(n_nodes, *np.array(short, dtype=np.int64).reshape(-1, 2).T).tolist()
+    kept = {root[n] for n in keep}
     graph = _Graph([_moved(r, root[r.a], root[r.b]) for r in resistors], kept)
     graph.reduce()
     rows = sorted(graph.edges.items())
@@ -89,7 +93,7 @@ def tidy(
         order.setdefault(r.a, len(order))
         order.setdefault(r.b, len(order))
     result = [_moved(r, order[r.a], order[r.b]) for _, r in rows]
-    return {n: order[int(root[n])] for n in keep}, len(order), result
+    return {n: order[root[n]] for n in keep}, len(order), result
 
 
 def _moved(r: Resistor, a: int, b: int) -> Resistor:
@@ -97,20 +101,19 @@ def _moved(r: Resistor, a: int, b: int) -> Resistor:
     return Resistor(a, b, r.ohm, r.layer, r.width_um, r.cuts, r.parting, r.crosses)
 
 
-def joined(n_nodes: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """Return the representative of every node, the first one, after joining pairs of them."""
-    root = list(range(n_nodes))
+def joined(n_nodes: int, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the representative of every node, the first one, after joining pairs of them.
 
-    def find(n: int) -> int:
-        while root[n] != n:
-            root[n] = root[root[n]]
-            n = root[n]
-        return n
-
-    for one, other in pairs:
-        a, b = find(one), find(other)
-        root[max(a, b)] = min(a, b)
-    return [find(n) for n in range(n_nodes)]
+    Args:
+        n_nodes: number of nodes.
+        a: one end of what joins, shape (pairs).
+        b: the other.
+    """
+    links = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), (n_nodes, n_nodes))
+    _, part = connected_components(links, directed=False)
+    _, first = np.unique(part, return_index=True)
+    root: NDArray[np.int64] = first.astype(np.int64)[part]
+    return root
 
 
 class _Graph:
