@@ -41,6 +41,20 @@ _BASES = {"0o": 8, "0x": 16}
 _WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
 _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
+#: start of what the parser says -> the same for people who write `key: value` only
+_PLAIN = (
+    ("mapping values are not", "a second colon, or keys of one section not in one column, or a "
+     "line above without `key: value`; quote a text that holds a colon"),
+    ("found character '\\t'", "a tab: indent and separate with spaces"),
+    ("found character", "quote a text that begins so"),
+    ("expected alphabetic or numeric", "quote a text that begins with * or &"),
+    ("could not find expected ':'", "a line without `key: value`"),
+    ("expected ',' or", "a bracket that is not closed"),
+    ("found unexpected end of stream", "a quote that is not closed"),
+    ("expected <block end>", "keys of one section begin in one column"),
+    ("expected '<document start>'", "keys of one section begin in one column"),
+    ("found unknown escape", "write a text with backslashes in single quotes"),
+)  # fmt: skip
 #: breaks of a line for YAML 1.1, and so for its parser, but not for YAML 1.2
 _ALIEN_BREAKS = re.compile("[\x85\u2028\u2029]")
 
@@ -90,8 +104,10 @@ def parse_yaml(text: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark is not None else "not text"
+        at = f", column {mark.column + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-        raise ConfigError(f"{where}: {problem}") from None
+        plain = next((f" ({words})" for start, words in _PLAIN if problem.startswith(start)), "")
+        raise ConfigError(f"{where}: {problem}{at}{plain}") from None
     return Document(reader.whole, reader.lines)
 
 

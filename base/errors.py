@@ -118,6 +118,14 @@ class ParameterError(CrossStackError, ValueError):
         )
 
 
+class MissingError(ParameterError):
+    """A parameter that was not given and has no default."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        super().__init__(name, value, allowed)
+        self.args = (f"{name} is missing: {allowed}",)
+
+
 class FileError(CrossStackError, OSError):
     """A file that cannot be read or written, or does not hold what it should."""
 

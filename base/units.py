@@ -17,6 +17,11 @@ def percent(fraction: float | None) -> str:
     return f"{fraction * 100:#.3g}".rstrip(".") + " %"
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number of things, the word in its plural but for one."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def place(at: tuple[float, float]) -> str:
     """Return a point as users read it, in um."""
     return f"({at[0]:.3f}, {at[1]:.3f})"

@@ -198,6 +198,8 @@ def _usage(error: click.ClickException) -> int:
     ctx = getattr(error, "ctx", None)
     hint = f" (see {ctx.command_path} --help)" if ctx is not None else ""
     text = error.format_message()
+    if text[1:2].islower():  # as the lines of our own begin and end
+        text = text[0].lower() + text[1:].removesuffix(".")
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         # the nearest one; click lists three by the alphabet
         text = f"no such option {error.option_name!r}; did you mean {error.possibilities[0]!r}?"

@@ -6,6 +6,7 @@ from ..base.documents import json_text
 from ..base.formats import FORMATS as FOR_CI
 from ..base.formats import SHOWN
 from ..base.outcome import FAILED, PASSED, SKIPPED, WARNED, Case, Marker, Outcome
+from ..base.units import counted
 from ..pdk import ParameterError
 from .foundry_items import FoundryReport
 from .report import DrcReport, Violation
@@ -26,7 +27,8 @@ def to_text(report: DrcReport) -> str:
     lines += [f"waiver {note}" for note in report.waiver_notes]
     lines += [f"note: {note}" for note in report.notes]
     waived = f"{len(report.waived)} waived, " if report.waived else ""
-    lines.append(f"{report.count} violations, {waived}{report.rules_run} rules run")
+    rules = counted(report.rules_run, "rule")
+    lines.append(f"{counted(report.count, 'violation')}, {waived}{rules} run")
     return "\n".join(lines) + "\n"
 
 
@@ -52,7 +54,7 @@ def outcome_of(report: DrcReport) -> Outcome:
         count = report.by_rule[run.name]
         failed = count - sum(v.rule == run.name for v in report.warnings)
         status = FAILED if failed else WARNED if run.name in warned else PASSED
-        message = f"{_counted(count)}: {run.text}" if count else ""
+        message = f"{counted(count, 'violation')}: {run.text}" if count else ""
         properties = {"value": run.value, "count": count}
         mine = tuple(markers[run.name])
         cases.append(Case(run.name, run.text, status, message, mine, run.seconds, properties))
@@ -73,13 +75,9 @@ def foundry_outcome(report: FoundryReport) -> Outcome:
             where = f" ({box[0]:g}, {box[1]:g}) to ({box[2]:g}, {box[3]:g}) um" if box else ""
             markers.append(Marker(f"{item.text}: {item.cell}{where}", item.cell, box))
         text = found[0].text if found else rule
-        message = f"{_counted(count)}: {text}" if count else ""
+        message = f"{counted(count, 'violation')}: {text}" if count else ""
         cases.append(Case(rule, text, FAILED if count else PASSED, message, tuple(markers)))
     return Outcome("foundry DRC", report.source, report.top, tuple(cases))
-
-
-def _counted(count: int) -> str:
-    return "1 violation" if count == 1 else f"{count} violations"
 
 
 def _place(v: Violation) -> str:

@@ -250,6 +250,7 @@ class MemristorParameters:
             (key,) = needs
             values["needed_source"] = f"{key}: {values['needed_source']}; else {self.needed_source}"
         values.setdefault("source", f"figures of your own; the others as in {self.source}")
+        self._check_r_on(values)
         law = values.get("law", self.law)
         for key in values:
             if (owner := PARAMETERS[key].law) not in ("", law):
@@ -261,6 +262,14 @@ class MemristorParameters:
         if law != "table":
             values["table"] = ()
         return replace(self, **values)
+
+    def _check_r_on(self, values: Mapping[str, Any]) -> None:
+        """Refuse an R_on above the R_off that is kept, by the name that the user wrote."""
+        r_on = values.get("r_on_ohm", 0.0)
+        if "r_off_ohm" not in values and r_on > self.r_off_ohm:
+            raise ParameterError(
+                "r_on_ohm", r_on, f"it is above r_off_ohm, {self.r_off_ohm:g}; set that, too"
+            )
 
 
 def device_values(values: Any) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..base.units import counted
+
 
 def drc_line(drc: dict[str, Any]) -> str:
     """Return e.g. ``0 violations, 7 waived, 187 rules run``; with the rules that are broken."""
     count, warned, waived = drc["violations"], drc.get("warnings", 0), drc.get("waived", 0)
-    text = f"{count} violation{'' if count == 1 else 's'}"
+    text = counted(count, "violation")
     text += f", {waived} waived" if waived else ""
-    text += f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
-    text += f", {drc['rules_run']} rules run"
+    text += f", {counted(warned, 'warning')}" if warned else ""
+    text += f", {counted(drc['rules_run'], 'rule')} run"
     if worst := drc_findings(drc):
         text += ": " + ", ".join(worst[:6])
         text += f" and {len(worst) - 6} more rules" if len(worst) > 6 else ""
@@ -31,4 +33,4 @@ def lvs_line(lvs: dict[str, Any]) -> str:
         return f"match: {devices or 'no devices'}"
     errors = lvs.get("errors", [])
     first = f": {errors[0]}" if errors else ""
-    return f"NO match, {len(errors)} error{'' if len(errors) == 1 else 's'}{first}"
+    return f"NO match, {counted(len(errors), 'error')}{first}"

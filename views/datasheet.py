@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base import names
-from ..base.units import percent
+from ..base.units import counted, percent
 from ..solve import ArrayKind
 from .drawings import block_diagram, timing_diagram
 from .fill import filled
@@ -356,11 +356,6 @@ def span(values: Sequence[float] | None, unit: str) -> str:
         return "-"
     low, high = (quantity(value, unit) for value in values)
     return low if low == high else f"{low} .. {high}"
-
-
-def counted(number: int, word: str) -> str:
-    """Return a number of things, the word in its plural but for one."""
-    return f"{number} {word}{'s' if number != 1 else ''}"
 
 
 def markdown(

@@ -86,7 +86,7 @@ def command(
             raise click.UsageError("--list takes no FILE, --format or --output")
         return _list(console, process, profile, rules)
     if file is None:
-        raise click.UsageError("Missing argument 'FILE'.")
+        raise click.UsageError("missing argument 'FILE'")
     folder, file = folder_beside(file, out), layout_in(file)
     check_results(folder, f"{file.stem}_drc.lyrdb", f"{file.stem}_drc.json")
     origin = origin_of(file, profile, process)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.units import counted
 from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
@@ -108,7 +109,8 @@ def drc(
     formats.write([foundry_outcome(report)], value)
     of = "" if report.shapes is None else f"{report.shapes} shapes of "
     console.say(
-        f"{file.name}: {len(report.items)} violations, {len(report.by_rule)} rules run on "
+        f"{file.name}: {counted(len(report.items), 'violation')}, "
+        f"{counted(len(report.by_rule), 'rule')} run on "
         f"{of}{report.top} ({report.seconds:.1f} s)"
     )
     for item in report.items[:20]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -214,5 +216,12 @@ def _open(file: Path, tech: Tech, markers: Path | None) -> int:
             arguments += ["-m", str(markers)]
         code = subprocess.run(arguments, check=False).returncode
     if code:
-        raise FileError(f"klayout ended with code {code}")
+        why = "no display" if _no_display() else f"klayout ended with code {code}"
+        raise FileError(f"{why}: use --png, --cross-section or --glb, which need no display")
     return OK
+
+
+def _no_display() -> bool:
+    """Return whether nobody told a program of X11 or Wayland where its windows go."""
+    told = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform == "linux" and not any(os.environ.get(name) for name in told)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..analyse.needs import write_line
-from ..base.units import percent
+from ..base.units import counted, percent
 from ..signoff.summary import drc_line, lvs_line
 
 
@@ -37,7 +37,7 @@ def check_cards(
 def rules_head(count: int, waived: int) -> str:
     """Return the headline on rules; what a waiver covers is never called clean."""
     if count:
-        return f"{count} violation{'' if count == 1 else 's'}"
+        return counted(count, "violation")
     return f"clean but for {waived} waived" if waived else "clean"
 
 

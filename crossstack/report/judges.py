@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.files import read_json
+from ..base.units import counted
 from ..pdk import FileError
 
 #: what `crossstack foundry drc` and `crossstack tapeout` leave in or below a build
@@ -49,8 +50,8 @@ def _foundry(value: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": "Foundry's deck",
         "ok": count == 0,
-        "head": "clean" if count == 0 else f"{count} violation{'' if count == 1 else 's'}",
-        "line": f"{rules} of the foundry's own rules run on its layers",
+        "head": "clean" if count == 0 else counted(count, "violation"),
+        "line": f"{counted(rules, 'rule')} of the foundry's own run on its layers",
         "findings": [f"{rule}: {n}" for rule, n in value["by_rule"].items()],
     }
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import ConfigError, ParameterError
+from ..base.errors import ConfigError, MissingError, ParameterError
 from ..config import RunConfig, Values, check_keys, config_of, keys, read_file, set_value
 from .metrics import METRICS, Metric
 
@@ -122,9 +122,16 @@ def read_target(path: Path) -> Target:
     except (ConfigError, ParameterError) as error:
         if str(error).startswith(str(path)):
             raise
-        place = places.get(getattr(error, "name", ""), str(path))
-        raise ConfigError(f"{place}: {error}") from None
+        raise ConfigError(f"{_place(error, places, path)}: {error}") from None
     return target
+
+
+def _place(error: Exception, places: Mapping[str, str], path: Path) -> str:
+    """Return file and line of what an error is about; of what is missing, those around it."""
+    name = getattr(error, "name", "")
+    while name and name not in places:
+        name = name.rpartition(".")[0]
+    return places.get(name, str(path))
 
 
 def _as_keys(places: Mapping[str, str]) -> dict[str, str]:
@@ -144,7 +151,7 @@ def _target(values: Mapping[str, Any], places: Mapping[str, str]) -> Target:
         raise ParameterError("array.top", "testchip", "array or macro: a die is not extracted")
     free = tuple(_free(_section(values, "free"), base))
     if not free:
-        raise ParameterError("free", values.get("free"), "at least one key with a range or a list")
+        raise MissingError("free", None, "at least one key with a range or a list of values")
     bounds = _bounds(_section(values, "targets"))
     conditions = _conditions(values.get("conditions", ()), base, free)
     goals = _goals(values.get("optimise", ["area_um2"]))
@@ -216,9 +223,10 @@ def _one(key: str, given: Any) -> Free:
 def _range(name: str, given: Mapping[str, Any]) -> list[Any]:
     check_keys(given, RANGE, f"{name}.")
     for part in RANGE:
-        value = given.get(part)
-        if not _is_number(value):
-            raise ParameterError(f"{name}.{part}", value, "a finite number")
+        if part not in given:
+            raise MissingError(f"{name}.{part}", None, "a range is {min: , max: , step: }")
+        if not _is_number(given[part]):
+            raise ParameterError(f"{name}.{part}", given[part], "a finite number")
     low, high, step = (given[part] for part in RANGE)
     if not high >= low:
         raise ParameterError(f"{name}.max", high, f"min = {low:g} or more")
@@ -243,7 +251,7 @@ def _is_number(value: Any) -> bool:
 def _bounds(values: Mapping[str, Any]) -> dict[str, float]:
     check_keys(values, METRICS, "targets.")
     if not values:
-        raise ParameterError("targets", {}, "at least one of " + ", ".join(METRICS))
+        raise MissingError("targets", None, "at least one of " + ", ".join(METRICS))
     for name, value in values.items():
         most = METRICS[name].most
         ends = "above 0" + ("" if math.isinf(most) else f", below {most:g} (a part, not per cent)")

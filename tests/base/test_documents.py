@@ -53,9 +53,14 @@ BAD = [
     ("rows: 3\n---\nrows: 4", 2, "second document"),
     ("%TAG ! tag:x,2000:\n---\nrows: 3", 1, "directive"),
     ("? [a, b]\n: 3", 1, "a key is a word"),
-    ("rows: 3\n\tcols: 4", 2, "cannot start"),
+    ("rows: 3\n\tcols: 4", 2, r"cannot start any token, column 1 \(a tab: indent"),
+    ("rows: 3\ncols: 4: 5", 2, r"not allowed here, column 8 \(a second colon"),
+    ("rows: @3", 1, r"column 7 \(quote a text"),
+    ("rows: 3\ncols", 2, r"column 5 \(a line without `key: value`\)"),
+    ("tech:\n  corner: min\n bad: 3", 3, r"column 2 \(keys of one section begin in one column"),
+    ("rows: [3", 1, r"column 9 \(a bracket that is not closed"),
     ("rows: 3\u2028cols: 4", 1, "YAML 1.1"),
-    ("rows: 'open", 1, "end of stream"),
+    ("rows: 'open", 1, r"end of stream, column 12 \(a quote that is not closed"),
 ]
 
 

@@ -138,6 +138,8 @@ WRONG = {
     "r_on_ohm: .nan": "from 1 to 1e+12 ohm",
     "r_on_ohm: true": "from 1 to 1e+12 ohm",
     "r_off_ohm: 10": "r_on_ohm, 10000, or more",
+    "r_on_ohm: 2e6": "line 2: device.r_on_ohm = 2000000.0 is not allowed: it is above r_off",
+    "{r_on_ohm: 2e6, r_off_ohm: 1e6}": "line 2: device.r_off_ohm = 1000000.0 is not allowed: r_on",
     "v_set_v: 5": "up to the supply, 3.3 V",
     "v_set_v: -2": "from 0.001 to 100 V",
     "law: quartic": "one of linear, sinh, cubic, table",

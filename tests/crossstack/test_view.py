@@ -50,6 +50,20 @@ def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path
     crossstack("view", built).fails(3, "not installed", "--png")
 
 
+@pytest.mark.parametrize(("display", "words"), [("", "no display"), (":9", "ended with code 6")])
+def test_view_without_a_display_names_what_needs_none(
+    crossstack, built, tmp_path, monkeypatch, display, words
+):
+    program = tmp_path / "klayout"
+    program.write_text("#!/bin/sh\nexit 6\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", display)
+    crossstack("view", built).fails(3, words, "use --png, --cross-section or --glb")
+
+
 def test_all_levels_of_a_layout_are_shown(built, tmp_path, requires_program):
     """A KLayout without settings shows the top cell alone, of an array: the frames of its cells."""
     probe, out = tmp_path / "probe.py", tmp_path / "levels"

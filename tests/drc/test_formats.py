@@ -42,6 +42,15 @@ def test_text(report: DrcReport) -> None:
     assert text.endswith("3 violations, 5 rules run\n")
 
 
+def test_one_is_no_plural() -> None:
+    assert drc_line({"violations": 1, "rules_run": 1}) == "1 violation, 1 rule run"
+    layout = kdb.Layout()
+    metal1 = layout.layer(*TECH.gds("Metal1"))
+    layout.create_cell("TOP").shapes(metal1).insert(kdb.Box(100, 2000))
+    text = render(run_drc(layout, TECH, rules=["M1.1"]), "text")
+    assert text.endswith("\n1 violation, 1 rule run\n")
+
+
 def test_json(report: DrcReport) -> None:
     assert json.loads(render(report, "json")) == {
         "schema": SCHEMA,
