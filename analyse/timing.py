@@ -295,6 +295,11 @@ def base_of(overlap: Mapping[str, Any]) -> Timing:
     return Timing(**{each.name: row[each.name] for each in fields(Timing) if each.name in row})
 
 
+def slot_words(overlap: Mapping[str, Any]) -> str:
+    """Return what one write pulse writes: a column, or those rows of it that one turn takes."""
+    return "column" if base_of(overlap).turns == 1 else "turn of rows"
+
+
 def dense_curve(overlap: Mapping[str, Any], steps: int = 80) -> list[Timing]:
     """Return the gain over the table's range of pulse times as a curve, with its peak.
 

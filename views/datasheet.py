@@ -362,16 +362,23 @@ def markdown(
     sheet: Mapping[str, Any], pictures: Mapping[str, str], how: Mapping[str, list[str]]
 ) -> str:
     """Return the datasheet as Markdown; pictures are files beside it."""
-    values = {"s": sheet, "pictures": pictures, "steps": how, **_FORMATS}
-    return filled("datasheet.md.j2", values)
+    return filled("datasheet.md.j2", _values(sheet, pictures, how))
 
 
 def html(
     sheet: Mapping[str, Any], pictures: Mapping[str, str], how: Mapping[str, list[str]]
 ) -> str:
     """Return the datasheet as one HTML page, pictures in it."""
-    values = {"s": sheet, "pictures": pictures, "steps": how, **_FORMATS}
-    return filled("datasheet.html.j2", values, html=True)
+    return filled("datasheet.html.j2", _values(sheet, pictures, how), html=True)
+
+
+def _values(
+    sheet: Mapping[str, Any], pictures: Mapping[str, str], how: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """Return what a template shows; who reads a datasheet has not the files that a source names."""
+    ours = ".md" in sheet["device"]["source"]
+    told = "; these files are in the source tree of CrossStack" if ours else ""
+    return {"s": sheet, "pictures": pictures, "steps": how, "source_told": told, **_FORMATS}
 
 
 _FORMATS = {"quantity": quantity, "span": span, "percent": percent, "counted": counted}

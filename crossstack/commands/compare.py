@@ -157,6 +157,8 @@ def _bare_lines(bare: BareStudies) -> list[str]:
 
 
 def _timing_lines(timing: Mapping[str, Any]) -> list[str]:
+    from ..analyse.timing import slot_words
+
     lines = [
         f"Read settles in {timing['settle_s'] * 1e9:.3g} ns per bit; "
         f"{timing['counted']}. Gain by overlap (paper: 29 %):"
@@ -171,7 +173,8 @@ def _timing_lines(timing: Mapping[str, Any]) -> list[str]:
         for name, pulses in timing["pulse_for_paper_s"].items()
     }
     lines.append(
-        f"  29 % less time needs {needed['time_reduction']} ns per column, 29 % more speed "
+        f"  29 % less time needs {needed['time_reduction']} ns per {slot_words(timing)}, 29 % more "
+        f"speed "
         f"{needed['speed_up']} ns."
     )
     return lines

@@ -18,7 +18,7 @@ from . import timing_charts
 from .cards import check_cards, drop_card, limits_card, write_card
 from .drawn import SCRIPTS, drawn
 from .electrical import column_charts, device_chart, line_charts, write_chart
-from .judges import judged
+from .judges import judged, package_badge
 from .maps import SERIES, mode_panels
 from .page import file_list, flat, script_json, write_page
 from .violations import broken_rules, differences, markers
@@ -57,6 +57,9 @@ _KINDS = (
     ("ir_drop.csv", "IR drop per device"),
     ("ir_drop.npz", "IR drop per device, as arrays"),
     ("em.json", "currents against electromigration limits"),
+    ("scan.json", "scan chain: its bits from the data input on"),
+    ("decoder.json", "decoder: its pins and codes"),
+    ("manifest.json", "parameters, versions, sums of the files"),
     ("timing.json", "settling of a read, and what writing meanwhile saves"),
     (".png", "picture"),
 )
@@ -98,7 +101,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "parameters": flat(manifest["parameters"]),
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
-        "badges": _badges(passed, found.limits, write_voltages(em)),
+        "badges": [*_badges(passed, found.limits, write_voltages(em)), *package_badge(judges)],
         "checks": [
             *_replaced(folder),
             *check_cards(drc, lvs, manifest.get("not_done", {})),
@@ -240,12 +243,15 @@ def _replaced(folder: Path) -> list[dict[str, Any]]:
 def _badges(
     passed: bool, limits: Mapping[str, Any], writes: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Return the verdicts in a few words, for the head of the page; the cards say the rest."""
+    """Return the verdicts in a few words, for the head of the page; the cards say the rest.
+
+    Their `ok` is None where nothing was judged.
+    """
     badges = [{"ok": passed, "text": "passed: rules, netlist" if passed else "failed"}]
     over = "exceeded" if limits["exceeded"] else "within"
     badges.append(
         {
-            "ok": limits["judged"] and not limits["exceeded"],
+            "ok": not limits["exceeded"] if limits["judged"] else None,
             "text": f"current limits {over if limits['judged'] else 'not judged'}",
             "title": limits["text"],
         }
@@ -254,7 +260,7 @@ def _badges(
         met = "met" if writes["met"] else "too low"
         badges.append(
             {
-                "ok": writes["judged"] and writes["met"],
+                "ok": bool(writes["met"]) if writes["judged"] else None,
                 "text": f"write voltages {met if writes['judged'] else 'not judged'}",
                 "title": writes["text"],
             }

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 
 #: of every chart, in its own units
 WIDTH = 440
@@ -15,6 +16,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 34, 44
 INSIDE = (_LEFT, WIDTH - _RIGHT, _TOP, _HEIGHT - _BOTTOM)
 #: width of a letter of the charts' font, and room for the sample beside a name
 _LETTER, _SAMPLE, _LINE = 6.6, 30, 18
+#: classes that tell vertical lines apart: dashed, dotted, both
+_DASHES = ("", " dots", " dashdot")
 #: points of a curve that each get a dot
 _MOST_DOTS = 40
 
@@ -108,9 +111,10 @@ def curve_chart(
         y = frame.y(value)
         out.append(f'<path class="{style}" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}"/>')
         legend.append((text, style))
-    for value, text in marks:
-        out.append(f'<path class="c3" d="M{frame.x(value):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
-        legend.append((text, "c3"))
+    for (value, text), dashes in zip(marks, cycle(_DASHES)):
+        style = f"c3{dashes}"
+        out.append(f'<path class="{style}" d="M{frame.x(value):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
+        legend.append((text, style))
     wanted = x if dots is None and len(x) <= _MOST_DOTS else (dots or ())
     for curve in curves:
         known = [(a, b) for a, b in zip(x, curve.y, strict=False) if not math.isnan(b)]

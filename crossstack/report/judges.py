@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..pdk import FileError
 
 #: what `crossstack foundry drc` and `crossstack tapeout` leave in or below a build
 FOUNDRY, TAPEOUT = "*foundry_drc.json", ("tapeout/tapeout.json", "tapeout.json")
+_PACKAGE = "Tapeout package"
 
 
 def judged(folder: Path, sums: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -29,6 +30,15 @@ def judged(folder: Path, sums: Mapping[str, str]) -> list[dict[str, Any]]:
     if found is not None:
         cards.append(_card(found, sums, _tapeout))
     return cards
+
+
+def package_badge(cards: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the verdict on a tapeout package in a few words; none without one."""
+    return [
+        {"ok": card["ok"], "text": f"package {card['head']}", "title": card["line"]}
+        for card in cards
+        if card["title"] == _PACKAGE
+    ]
 
 
 def _card(path: Path, sums: Mapping[str, str], read: Any) -> dict[str, Any]:
@@ -63,7 +73,7 @@ def _tapeout(value: dict[str, Any]) -> dict[str, Any]:
     unknown = len(checks) - done - len(failed)
     line = f"{done} of {len(checks)} checks passed, {len(failed)} failed, {unknown} not decidable"
     return {
-        "title": "Tapeout package",
+        "title": _PACKAGE,
         "ok": {"ready": True, "not ready": False, "unknown": None}[value["verdict"]],
         "head": value["verdict"],
         "line": line,

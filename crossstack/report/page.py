@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -58,7 +59,15 @@ def _environment() -> jinja2.Environment:
     )
     # macros see what is global, not what a page hands to its template
     environment.globals["viridis"] = VIRIDIS
+    environment.filters["broken"] = _broken
     return environment
+
+
+def _broken(text: Any) -> str:
+    """Return a text that a narrow column breaks after _ and / instead of inside a word."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([_/])(?=.)", r"\1<wbr>", str(escape(text))))
 
 
 def package_text(name: str) -> str:

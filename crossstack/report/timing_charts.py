@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..analyse.timing import PULSE_S, base_of, dense_curve, pulses_for_paper
+from ..analyse.timing import PULSE_S, base_of, dense_curve, pulses_for_paper, slot_words
 from .charts import Axis, Curve, curve_chart, padded, timing_diagram
 
 
@@ -23,7 +23,7 @@ def for_paper(timing: dict[str, Any]) -> dict[str, str]:
 
 
 def charts(timing: dict[str, Any]) -> dict[str, Any]:
-    """Return the charts ``gain`` (over pulse time) and ``diagram``, and `for_paper`.
+    """Return the charts ``gain`` (over pulse time) and ``diagram``, `for_paper` and ``slot``.
 
     Empty without an overlap.
     """
@@ -38,14 +38,15 @@ def charts(timing: dict[str, Any]) -> dict[str, Any]:
         Curve("speed gained", [100 * t.speed_up for t in dense], "c1"),
     ]
     paper = 100 * timing["overlap"]["paper"]
-    middle = at_pulse(timing, PULSE_S)
+    middle, slot = at_pulse(timing, PULSE_S), slot_words(timing["overlap"])
     return {
         "for_paper": for_paper(timing),
+        "slot": slot,
         "gain": curve_chart(
             "Gain by overlapping write and read over the write pulse",
             x,
             curves,
-            Axis("write pulse per column (ns)", x[0], x[-1], log=True),
+            Axis(f"write pulse per {slot} (ns)", x[0], x[-1], log=True),
             padded([*curves[0].y, *curves[1].y, paper], "gain (%)"),
             levels=[(paper, f"paper: {paper:g} %", "c2")],
             dots=dots,

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossstack.report.judges import judged
+from crossstack.report.build import _KINDS
+from crossstack.report.judges import judged, package_badge
 
 from .conftest import BROWSERS, COLS, NAME, ROWS, acted, browse, width_in
 
-VOID = {"meta", "link", "br", "input", "img", "hr"}
+VOID = {"meta", "link", "br", "input", "img", "hr", "wbr"}
 
 
 class Page(HTMLParser):
@@ -265,6 +266,8 @@ def test_verdicts_of_other_judges_are_picked_up(crossstack, built, tmp_path):
     cards = re.findall(card, (folder / "report.html").read_text())
     assert ("bad", "Foundry&#39;s deck", "3 violations") in cards
     assert ("Tapeout package", "unknown") in [(name, head) for _, name, head in cards]
+    badge = r'<span class="badge (\w+)" title="[^"]*">package (.*?)</span>'
+    assert re.findall(badge, (folder / "report.html").read_text()) == [("warn", "unknown")]
     verdict(folder, 0, sums[f"{NAME}.gds"])
     assert [c["head"] for c in judged(folder, sums)] == ["clean", "unknown"]
     verdict(folder, 0, "0" * 64)
@@ -272,6 +275,26 @@ def test_verdicts_of_other_judges_are_picked_up(crossstack, built, tmp_path):
     assert judged(folder, sums)[0]["ok"] is None
     (folder / f"{NAME}_foundry_drc.json").write_text("[]")
     crossstack("report", folder).fails(3, "foundry_drc.json")
+
+
+@pytest.mark.parametrize("ok", [True, False, None])
+def test_the_head_shows_the_verdict_on_a_package(ok):
+    card = {"title": "Tapeout package", "ok": ok, "head": "not ready", "line": "37 of 38"}
+    assert package_badge([{**card, "title": "Foundry's deck"}]) == []
+    assert package_badge([card]) == [{"ok": ok, "text": "package not ready", "title": "37 of 38"}]
+
+
+def test_every_kind_of_file_has_words():
+    """What gds_out/README.md lists of a build, the page lists with a text, too."""
+    text = (Path(__file__).parents[2] / "gds_out" / "README.md").read_text()
+    names: list[str] = []
+    for cell in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", cell):
+            # `a.html`, `.md` stands for a.html and a.md
+            names.append(names[-1].rpartition(".")[0] + name if name[0] == "." else name)
+    assert {"decoder.json", "<name>_datasheet.json", "<name>_model.sv"} <= set(names)
+    ends = tuple(ending for ending, _ in _KINDS)
+    assert [n for n in names if not n.endswith(ends) and n != "report.html"] == []
 
 
 def test_solve_leaves_a_page(requires_program, crossstack, built, tmp_path):

@@ -30,6 +30,8 @@ told.order = [...inside.querySelectorAll("main > section")].slice(0, 3).map((s) 
 told.cards = [...inside.querySelectorAll(".card h3")].slice(0, 4).map((c) => c.textContent).join();
 const word = [...inside.querySelectorAll("#em td")].find((t) => t.textContent.includes("manual"));
 $("#em details").open = true;
+const note = word.getBoundingClientRect();
+told.beside = note.left >= 0 && note.right <= root.clientWidth;
 const letter = parseFloat(getComputedStyle(word).fontSize);
 told.line = Math.round(word.getBoundingClientRect().width / letter);
 $('nav a[href="#nets"]').click();
@@ -77,6 +79,7 @@ def test_a_page_leads_with_what_matters(requires_program, built, tmp_path, width
     assert int(told["wide"]) <= width
     assert int(told["high"]) < 8000, "a phone's page was 15,000 pixels high"
     assert (told["open"] == "0") is (width == 390)
+    assert told["beside"] == "true", "a source stands where it can be read without scrolling"
     assert int(told["line"]) >= 20, "a table scrolls instead of breaking its words"
     assert told["nets"] == "true", "a link opens what is folded"
     assert "not from zero" in told["range"]
@@ -132,6 +135,26 @@ def test_the_device_is_drawn_as_its_law_says():
     text = device_chart(TECH.at(Conditions(device={"v_set_v": 1.5, "v_reset_v": 1.7})))
     assert "set 1.5 V" in text
     assert "reset 1.7 V" in text
+    lines = re.findall(r'<path class="(c3[^"]*)" d="[^"]*"/><text[^>]*>(read|set|reset) ', text)
+    assert len(dict(lines)) == 3, "each of the three has dashes of its own"
+    drawn = re.findall(r'<path class="(c3[^"]*)" d="M[\d.]+ \d+V', text)
+    assert sorted(drawn) == sorted(dict(lines))
+
+
+def test_a_name_breaks_after_an_underscore():
+    from crossstack.report.page import _broken
+
+    assert _broken("gf180mcuD_crossstack") == "gf180mcuD_<wbr>crossstack"
+    assert _broken("a/b_<i>_") == "a/<wbr>b_<wbr>&lt;i&gt;_"
+
+
+def test_figures_above_a_limit_are_as_red_as_their_wires():
+    from crossstack.report.page import package_text
+
+    style = package_text("report.css")
+    assert "\n.over{color:var(--bad)}" in style
+    assert "#layer-limits .over{fill:var(--bad)" in style
+    assert "amber up to the limit, red above" in package_text("build.html.j2")
 
 
 def test_a_chip_is_shown_whole(crossstack, tmp_path):

@@ -34,3 +34,14 @@ def test_both_pulse_times_of_the_papers_gain_are_named():
     words = charts({"overlap": FOUND})["for_paper"]
     assert words["time_reduction"] == "41.0 or 245.5 ns"
     assert "41.0 or 245.5 ns per column" in _timing_lines(FOUND)[-1]
+
+
+@pytest.mark.parametrize(("turns", "slot"), [(1, "column"), (10, "turn of rows")])
+def test_a_pulse_time_is_of_what_one_pulse_writes(turns, slot):
+    """With ten turns, `per column` was a factor of ten off for who reads the axis."""
+    found = overlap(0.263e-9, 10, turns)
+    assert f">write pulse per {slot} (ns)<" in charts({"overlap": found})["gain"]
+    assert charts({"overlap": found})["slot"] == slot
+    assert f"ns per {slot}, 29 % more" in _timing_lines(found)[-1]
+    shortest = base_of(found)
+    assert shortest.write == pytest.approx(10 * turns * shortest.pulse)

@@ -218,7 +218,7 @@ def test_the_head_of_a_report_follows_its_files(crossstack, copy):
     text = (copy / "report.html").read_text()
     assert 'badge bad">failed<' in text
     why = "current limits not judged: there is no em.json"
-    assert f'badge bad" title="{why}">current limits not judged<' in text
+    assert f'badge warn" title="{why}">current limits not judged<' in text
 
 
 def test_changed_figures_of_a_point_are_solved_again(tmp_path):

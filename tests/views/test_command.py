@@ -137,6 +137,21 @@ def test_the_datasheet_speaks_the_words_of_the_field(build):
             assert word not in text
 
 
+def test_whose_files_a_source_names_is_said(build):
+    sheet = json.loads((build / "blk_datasheet.json").read_text())
+    assert "docs/design.md" in sheet["device"]["source"]
+    for end in ("md", "html"):
+        text = (build / f"blk_datasheet.{end}").read_text()
+        assert f"{sheet['device']['source']}; these files are in the source tree of Cross" in text
+
+
+def test_diagrams_scroll_where_there_is_no_room(build):
+    """Shrunk to a phone, their letters were 5 px high."""
+    text = (build / "blk_datasheet.html").read_text()
+    assert text.count('<div class="wide"><svg ') == text.count("<svg ") == 3
+    assert "@media (max-width:700px){.wide>svg{max-width:none}" in text
+
+
 def test_views_of_a_build_are_those_that_it_left(build, tmp_path, run):
     code, out = run("views", str(build), "-o", str(tmp_path), "--json")
     assert code == 0, out
