@@ -46,11 +46,25 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
         console.say(problem)
     if base and not problems:
         counts = f"{len(base.layers)} layers, {len(base.films)} films, {len(base.rules)} rules"
-        console.say(f"{name}: complete ({counts}, module {base.module})")
+        console.say(f"{name}: complete ({counts}; {_all_rules(folder)})")
     else:
         console.say(f"{name}: {len(problems)} to mend")
     console.result({"process": name, "folder": str(folder), "problems": list(problems)})
     return FOUND if problems else OK
+
+
+def _all_rules(folder: Path) -> str:
+    """Return how many rules a process has with its module, and how many `drc` runs unasked."""
+    from ..drc.engine import WHOLE_DIE
+    from ..pdk import get_tech, profile_names
+
+    tech = get_tech(profile_names(folder)[0], folder)
+    die = sum(rule.kind in WHOLE_DIE for rule in tech.rules)
+    count = len(tech.rules)
+    return (
+        f"with those of module {tech.module.name} {count}, of which `drc` runs {count - die} and, "
+        f"where they are named, the {die} of a whole die"
+    )
 
 
 def _still_like(head: str, source: Path) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import klayout.db as kdb
 import pytest
 
 from crossstack.cli import run
+from crossstack.drc import run_drc
 from crossstack.pdk import get_tech
 from crossstack.pdk.load import load_process
 from crossstack.pdk.whole import module_folder
@@ -18,8 +20,14 @@ def test_a_new_process_is_complete_and_builds(tmp_path: Path, capsys: pytest.Cap
     made = json.loads(capsys.readouterr().out)
     assert "al_tio2/rules.csv" in made["files"]
     assert run(["pdk", "check", str(tmp_path / "lab")]) == 0
-    assert capsys.readouterr().out.startswith("lab: complete (")
+    said = capsys.readouterr().out
     tech = get_tech(process=tmp_path / "lab")
+    layout = kdb.Layout()
+    layout.create_cell("TOP").shapes(layout.layer(*tech.gds("Metal1"))).insert(kdb.Box(9, 9))
+    # the count that `drc` prints of any layout is among them
+    assert said.startswith("lab: complete (")
+    assert f"module al_tio2 {len(tech.rules)}, of which" in said
+    assert f"`drc` runs {run_drc(layout, tech).rules_run} and" in said
     assert tech.name == "lab_crossstack"
     assert tech.rules == get_tech().rules
 
