@@ -12,6 +12,8 @@ from .supervise import go_on
 EVERY_S = 60.0
 #: part of the work that must be done before an estimate is worth telling
 _LEAST = 0.02
+#: a step stands still if it says nothing new for this part of the time before, and these seconds
+_STILL, _STILL_S = 0.5, 10.0
 
 
 def duration(seconds: float) -> str:
@@ -43,6 +45,7 @@ class Step:
         self.name, self.begun = name, time.monotonic()
         self.done, self.total, self.text = 0.0, 0.0, ""
         self.line: Callable[[], str] | None = None
+        self._moved_s = 0.0  # from its beginning to its last news
         self._shown: Callable[[Step], None] | None = None
 
     def watch(self, shown: Callable[[Step], None]) -> None:
@@ -54,7 +57,10 @@ class Step:
         go_on()
         numbers = [n for n in news if isinstance(n, int | float)]
         if numbers:
+            before = self.part
             self.done, self.total = numbers[0], (numbers[1] if len(numbers) > 1 else 1.0) or 1.0
+            if self.part != before:
+                self._moved_s = self.seconds()
         for word in (w for w in news if isinstance(w, str)):
             self.text = word[:48]
             break
@@ -70,10 +76,16 @@ class Step:
         """Return how long it has run."""
         return time.monotonic() - self.begun
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether what it does now takes so long that its parts tell nothing of the end."""
+        still = self.seconds() - self._moved_s
+        return still > max(_STILL_S, _STILL * self._moved_s)
+
     def left_s(self) -> float | None:
         """Return the seconds that this step will take yet; None if nobody knows."""
         part = self.part
-        if part is None or part < _LEAST:
+        if part is None or part < _LEAST or self.stands_still:
             return None
         return self.seconds() * (1.0 - part) / part
 
@@ -103,6 +115,8 @@ class Course:
         ahead = sum(self.plan[name] for name in names[names.index(step.name) + 1 :])
         part = step.part
         if part is not None and part >= _LEAST:
+            if step.stands_still:
+                return None
             rate = (spent + now) / (behind + mine * part)
             return now * (1.0 - part) / part + rate * ahead
         if behind < _LEAST * sum(self.plan.values()):

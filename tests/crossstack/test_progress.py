@@ -70,6 +70,40 @@ def test_time_left_of_a_step_without_a_plan(monkeypatch) -> None:
     assert course.words() == ""
 
 
+@pytest.mark.parametrize("plan", [{}, {"extract": 1.0, "solve": 2.0}])
+def test_a_step_that_stands_still_tells_no_time_left(monkeypatch, plan) -> None:
+    """37 s, then 67 s, then 2 min were told to be left while the last third went on and on."""
+    clock = Clock(monkeypatch)
+    course = Course(plan)
+    course.step = step = Step("extract")
+    for done in range(2, 21):
+        clock.now += 3
+        step(done, 30)
+    assert course.left_s() is not None
+    clock.now += 27
+    assert course.left_s() is not None, "another piece may take longer"
+    clock.now += 3
+    step(20, 30, "the same again")
+    assert course.left_s() is None
+    assert course.words().endswith("time left not known yet")
+    step(21, 30)
+    assert course.left_s() is not None
+
+
+@given(st.integers(3, 60), st.floats(0.1, 100))
+def test_equal_parts_never_stand_still_but_at_the_beginning(parts, seconds) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clock, step = Clock(patch), Step("s")
+        for done in range(1, parts):
+            clock.now += seconds
+            step(done, parts)
+            clock.now += 0.49 * seconds
+            assert step.left_s() is not None or done / parts < 0.02
+            clock.now += 0.5 * seconds if done > 1 else 0.0
+            assert step.left_s() is not None or done / parts < 0.02
+            clock.now -= 0.99 * seconds if done > 1 else 0.49 * seconds
+
+
 def told(clock: Clock, steps: list[float], free: int = 0) -> list[tuple[float, float]]:
     """Return the time left and its estimate after each piece, and halfway through the next."""
     pace = Pace(len(steps) + free, Step())
