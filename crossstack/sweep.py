@@ -222,6 +222,12 @@ def run(
     return rows
 
 
+def resumed(found: Sequence[Case], points: Points) -> str:
+    """Return in words where a sweep goes on; empty if it begins."""
+    there = sum(points.find(case.config) is not None for case in found)
+    return f"goes on where an earlier run ended: {there} of {len(found)} solved" if there else ""
+
+
 def helpers(found: Sequence[Case]) -> int:
     """Return how many processes the cases are worth; starting one takes longer than a small case.
 

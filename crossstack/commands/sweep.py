@@ -78,11 +78,14 @@ def command(
     # no temporary folder while cases are solved: of a sweep that is killed only points are left
     check_replaceable(folder, "sweep.json")
     points = Points(folder)
-    with pool(scheduler, jobs, sweep.helpers(found)) as where, console.steps():
-        rows = sweep.run(found, console, points, where)
-    with replacing(folder, "sweep.json") as work:
-        sweep.write(work, base, values, rows)
-    points.drop()
+    with points.alone():
+        if before := sweep.resumed(found, points):
+            console.say(before)
+        with pool(scheduler, jobs, sweep.helpers(found)) as where, console.steps():
+            rows = sweep.run(found, console, points, where)
+        with replacing(folder, "sweep.json") as work:
+            sweep.write(work, base, values, rows)
+        points.drop()
     for key in sweep.without_effect(values, rows):
         console.note(f"--vary {key}: no figure changes with it")
     for line in _lines(values, rows):

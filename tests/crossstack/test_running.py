@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -391,16 +392,21 @@ def test_a_spoilt_point_is_solved_again(tmp_path):
 
 @LINUX
 def test_a_killed_sweep_gives_the_same_files_when_run_again(crossstack, tmp_path):
-    args = ("sweep", "--cols", 1, "--vary", "rows=1,2,3", "--quiet")
+    args = ("sweep", "--cols", 1, "--vary", "rows=1,2,3,4,5", "--quiet")
     assert crossstack(*args, "-o", tmp_path / "whole").code == 0
     process = start(*args, "-o", tmp_path / "cut")
     points = tmp_path / ".cut.points"
     wait_for(lambda: points.is_dir() and len(list(points.glob("*.json"))) >= 1, 60)
+    second = crossstack(*args, "-o", tmp_path / "cut")
     process.kill()
     process.wait()
+    assert second.code == 3
+    assert f"works for {tmp_path / 'cut'}: wait for its end, or choose another" in second.err
     wait_for(lambda: all(map(leftovers.is_dead, tmp_path.glob(".*.part"))))
     assert not (tmp_path / "cut").exists()
-    assert crossstack(*args, "-o", tmp_path / "cut").code == 0
+    ran = crossstack(*args[:-1], "-o", tmp_path / "cut")
+    assert ran.code == 0
+    assert re.match(r"goes on where an earlier run ended: \d+ of \d+ solved\n", ran.out)
     for name in ("sweep.csv", "sweep.json", "sweep.svg"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut", "whole"]
