@@ -230,6 +230,11 @@ def within(limits: str, verdict: Mapping[str, Any], writes: Mapping[str, Any] | 
     return currents and (writes is None or bool(writes["judged"] and writes["met"]))
 
 
+def limits_line(fit: bool, what: str) -> str:
+    """Return what --limits fail did to a command, for people."""
+    return f"--limits fail: {'fine' if fit else f'fails the {what}'}"
+
+
 def is_folder(out: Path) -> bool:
     """Return whether -o names a folder: one that exists, or a name without an ending."""
     return out.is_dir() or not out.suffix

@@ -12,7 +12,7 @@ from ..array_options import array_options
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
-from ..options import capacitance_engine_option, limits_option, out_option, within
+from ..options import capacitance_engine_option, limits_line, limits_option, out_option, within
 
 if TYPE_CHECKING:
     from ..base.outcome import Outcome
@@ -75,8 +75,10 @@ def command(
     say(console, result)
     for row in found:
         console.say(f"  {words(row)}")
-    console.result(value)
     fit = within(limits, result.limits.to_json(), json_of(result.write_voltages))
+    if limits == "fail":
+        console.say(f"  {limits_line(fit, 'build')}")
+    console.result(value)
     good = result.passed and fit and not any(row["fails"] for row in found)
     return OK if good else FOUND
 

@@ -11,7 +11,7 @@ import click
 from ..array_options import macro_options
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import limits_option, out_option, within
+from ..options import limits_line, limits_option, out_option, within
 from ..typed import Whole
 
 if TYPE_CHECKING:
@@ -82,9 +82,11 @@ def command(
     writes = value.write_voltages
     judged = "; ".join(each.text for each in (value.limits, writes) if each is not None)
     console.say(f"\n{verdict}; stacked macro: {judged}")
+    fit = within(limits, value.limits.to_json(), json_of(writes))
+    if limits == "fail":
+        console.say(limits_line(fit, "comparison"))
     console.say(f"written to {folder}")
     console.result(value.to_json())
-    fit = within(limits, value.limits.to_json(), json_of(writes))
     return OK if value.proved and fit else FOUND
 
 

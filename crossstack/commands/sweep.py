@@ -11,7 +11,7 @@ import click
 from ..array_options import array_options
 from ..base.errors import FOUND, OK
 from ..console import Console, output_options
-from ..options import jobs_options, limits_option, out_option, within
+from ..options import jobs_options, limits_line, limits_option, out_option, within
 
 
 def _complete_keys(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
@@ -90,12 +90,13 @@ def command(
         console.note(f"--vary {key}: no figure changes with it")
     for line in _lines(values, rows):
         console.say(line)
+    solved = [row for row in rows if "failed" not in row]
+    fit = all(within(limits, row["limits"], row["write_voltages"]) for row in solved)
+    if limits == "fail":
+        console.say(limits_line(fit, "sweep"))
     console.say(f"open  {folder / 'report.html'}")
     console.result({"folder": str(folder), "vary": values, "rows": rows})
-    passed = all(
-        "failed" not in row and within(limits, row["limits"], row["write_voltages"]) for row in rows
-    )
-    return OK if passed else FOUND
+    return OK if fit and len(solved) == len(rows) else FOUND
 
 
 def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:

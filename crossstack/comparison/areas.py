@@ -93,7 +93,8 @@ def area_study(base: ArraySpec) -> AreaStudy:
     can draw it. A size that cannot be drawn is left out, and said so.
     """
     plain = replace(base, cell="hybrid", top="macro", kelvin=False, name=None)
-    rows = tuple(_row(replace(plain, rows=n, cols=n)) for n in SIZES)
+    others = (n for n in SIZES if (n, n) != (plain.rows, plain.cols))
+    rows = tuple(_row(replace(plain, rows=n, cols=n)) for n in others)
     return AreaStudy(_row(plain), rows)
 
 
@@ -114,7 +115,10 @@ def _areas(spec: ArraySpec) -> Area:
 
 def area_lines(study: AreaStudy) -> Iterator[str]:
     """Yield the areas as a Markdown table."""
-    yield "### Area with mode switches, against the planar cell at its own least pitch"
+    yield (
+        "### Area with mode switches, without sense lines, against the planar cell at its own "
+        "least pitch"
+    )
     yield ""
     yield "| stacked | um2 | planar um2 | ratio | arrays alone | around the array, of its area |"
     yield "|---|---|---|---|---|---|"

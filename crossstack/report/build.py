@@ -15,7 +15,7 @@ from ..builds import replaced_in
 from ..extract.array.tiled import LARGEST
 from ..pdk import FileError, Tech
 from . import timing_charts
-from .cards import check_cards, drop_card, limits_card, write_card
+from .cards import check_cards, drop_card, limits_card, verdict_badges, write_card
 from .drawn import SCRIPTS, drawn
 from .electrical import column_charts, device_chart, line_charts, write_chart
 from .judges import judged, package_badge
@@ -243,29 +243,9 @@ def _replaced(folder: Path) -> list[dict[str, Any]]:
 def _badges(
     passed: bool, limits: Mapping[str, Any], writes: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Return the verdicts in a few words, for the head of the page; the cards say the rest.
-
-    Their `ok` is None where nothing was judged.
-    """
+    """Return the verdicts in a few words, for the head of the page; the cards say the rest."""
     badges = [{"ok": passed, "text": "passed: rules, netlist" if passed else "failed"}]
-    over = "exceeded" if limits["exceeded"] else "within"
-    badges.append(
-        {
-            "ok": not limits["exceeded"] if limits["judged"] else None,
-            "text": f"current limits {over if limits['judged'] else 'not judged'}",
-            "title": limits["text"],
-        }
-    )
-    if writes is not None:
-        met = "met" if writes["met"] else "too low"
-        badges.append(
-            {
-                "ok": bool(writes["met"]) if writes["judged"] else None,
-                "text": f"write voltages {met if writes['judged'] else 'not judged'}",
-                "title": writes["text"],
-            }
-        )
-    return badges
+    return [*badges, *verdict_badges(limits, writes)]
 
 
 def _figures(drop: Mapping[str, Any], found: Verdicts) -> list[dict[str, Any]]:

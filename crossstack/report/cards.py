@@ -41,6 +41,30 @@ def rules_head(count: int, waived: int) -> str:
     return f"clean but for {waived} waived" if waived else "clean"
 
 
+def verdict_badges(
+    limits: Mapping[str, Any] | None, writes: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return the verdicts on currents and write voltages for a page's head.
+
+    Args:
+        limits: on the currents; None where there is none.
+        writes: on the voltages of written devices; None where the array has no write.
+
+    Returns:
+        text, title and `ok`, which is None where nothing was judged.
+    """
+    found = []
+    if limits is not None:
+        good = not limits["exceeded"] if limits["judged"] else None
+        word = {True: "within", False: "exceeded", None: "not judged"}[good]
+        found.append({"ok": good, "text": f"current limits {word}", "title": limits["text"]})
+    if writes is not None:
+        good = bool(writes["met"]) if writes["judged"] else None
+        word = {True: "met", False: "too low", None: "not judged"}[good]
+        found.append({"ok": good, "text": f"write voltages {word}", "title": writes["text"]})
+    return found
+
+
 def limits_card(verdict: Mapping[str, Any], em: Mapping[str, Any]) -> dict[str, Any]:
     """Return the verdict on currents; what each mode uses of the limits is to be unfolded.
 

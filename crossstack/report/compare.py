@@ -11,7 +11,7 @@ from ..base.files import MANIFEST, read_json
 from ..base.units import percent
 from ..pdk import FileError, Tech
 from . import timing_charts
-from .cards import write_card
+from .cards import verdict_badges, write_card
 from .charts import Axis, Curve, curve_chart, padded
 from .drawn import SCRIPTS, drawn
 from .page import file_list, flat, script_json, write_page
@@ -71,9 +71,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
     return {
         **drawn(folder / STACKED, tech, manifest.get("cell", {})),
         "name": manifest["name"],
-        "passed": proved(value),
-        "limits": value.get("limits"),
-        "writes": value["deep_net"].get("write_voltages"),
+        "badges": _badges(value),
         "checks": _checks(value, timing),
         "layouts": _layouts(value),
         "areas": _areas(value),
@@ -133,8 +131,8 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
         checks.append(
             {
                 "title": "Current limits, stacked macro",
-                "ok": None,
-                "warn": limits["exceeded"] or not limits["judged"],
+                "ok": not limits["exceeded"] if limits["judged"] else None,
+                "warn": not limits["judged"],
                 "head": percent(limits["ratio"]) if "ratio" in limits else "not judged",
                 "line": limits["text"],
             }
@@ -148,9 +146,9 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
         row = rows[view, "worst_device"]
         checks.append(
             {
-                "title": f"Less IR drop, counted: {view}",
+                "title": f"Stacked IR drop, counted: {view}",
                 "ok": None,
-                "head": percent(row["reduction"]),
+                "head": f"{percent(abs(row['reduction']))} {_word(row['reduction'])}",
                 "line": f"at the worst device, {percent(row['planar'])} to "
                 f"{percent(row['stacked'])}; theory {percent(row['theory'])}, "
                 f"the paper's figure {percent(row['paper'])}",
@@ -170,6 +168,17 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
     return checks
 
 
+def _word(reduction: float) -> str:
+    return "less" if reduction >= 0 else "more"
+
+
+def _badges(value: dict[str, Any]) -> list[dict[str, Any]]:
+    passed = proved(value)
+    drawn = {"ok": passed, "text": "layouts verified" if passed else "a layout failed"}
+    writes = value["deep_net"].get("write_voltages")
+    return [drawn, *verdict_badges(value.get("limits"), writes)]
+
+
 def _lead(value: dict[str, Any]) -> list[dict[str, str]]:
     """Return a chart for each way of counting: what planar, stacked and the paper's array lose."""
     pair = value["pairs"][0]
@@ -178,8 +187,7 @@ def _lead(value: dict[str, Any]) -> list[dict[str, str]]:
         if (row["pattern"], row["metric"]) != ("all on", "worst_device"):
             continue
         paper = row["planar"] * (1 - row["paper"])
-        word = "less" if row["reduction"] >= 0 else "more"
-        less = f"{percent(abs(row['reduction']))} {word}"
+        less = f"{percent(abs(row['reduction']))} {_word(row['reduction'])}"
         bars = [
             ("planar", row["planar"], "c3", percent(row["planar"])),
             ("stacked", row["stacked"], "c0", f"{percent(row['stacked'])}, {less}"),

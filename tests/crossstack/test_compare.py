@@ -1,6 +1,7 @@
 """The macro in both modes, and the comparison with the paper's figures."""
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -291,6 +292,20 @@ def test_command_leaves_tables_and_pictures(left):
     manifest = json.loads((left / "manifest.json").read_text())
     assert {p.name for p in left.iterdir()} == {*manifest["files"], "manifest.json"}
     assert manifest["parameters"]["tech"]["corner"] == "typ"
+
+
+def test_the_head_of_a_comparison_is_short_and_of_one_colour_with_its_cards(left):
+    page = (left / "report.html").read_text()
+    badges = dict(reversed(pair) for pair in re.findall(r'class="badge (\w+)"[^>]*>(.*?)<', page))
+    card = r'class="card (\w+)">\s*<h3>(.*?)</h3>\s*<p class="head">(.*?)<'
+    cards = {title: (look, head) for look, title, head in re.findall(card, page)}
+    (currents,) = (text for text in badges if text.startswith("current limits "))
+    (writes,) = (text for text in badges if text.startswith("write voltages "))
+    assert badges[currents] == cards["Current limits, stacked macro"][0]
+    assert badges[writes] == cards["Write voltages"][0]
+    assert all(len(text) < 30 for text in badges)
+    for view in ("array", "all"):
+        assert re.fullmatch(r"[\d.]+ % (less|more)", cards[f"Stacked IR drop, counted: {view}"][1])
 
 
 def test_the_page_shows_the_areas_of_the_table(left):

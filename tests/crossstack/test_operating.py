@@ -242,6 +242,7 @@ def test_a_verdict_names_what_was_judged(built, tmp_path, capsys):
     out = capsys.readouterr().out
     assert re.search(r"passed: rules, netlist; current limits exceeded: \d+ % in ME of C\[0\]", out)
     assert "(assumed limit)" in out
+    assert "\n  --limits fail: fails the build\n" in out
 
 
 def test_limits_fail_counts_what_written_devices_get(tmp_path, capsys):
@@ -257,6 +258,7 @@ def test_limits_fail_counts_what_written_devices_get(tmp_path, capsys):
     assert "too little in a set and a reset" in ends[0][1]
     assert ends[1][0] == 0
     assert "written devices get what they need" in ends[1][1]
+    assert "\n  --limits fail: fine\n" in ends[1][1]
     (page,) = (tmp_path / "0").glob("*/report.html")
     head = page.read_text().partition("</header>")[0]
     assert 'title="written devices get too little' in head

@@ -30,6 +30,13 @@ def test_what_stands_around_a_10x10_array_is_at_most_three_times_its_area():
     text = list(area_lines(study))
     assert f"{asked.ratio:.3f}" in text[4]
     assert len(text) == len(study.rows) + 6
+    assert "without sense lines" in text[0]
+
+
+def test_a_size_that_is_asked_for_is_shown_once(monkeypatch):
+    monkeypatch.setattr("crossstack.comparison.areas.SIZES", (2, 3))
+    study = area_study(ArraySpec(rows=2, cols=2, top="macro"))
+    assert [(row.rows, row.cols) for row in (study.asked, *study.rows)] == [(2, 2), (3, 3)]
 
 
 def test_a_size_that_cannot_be_drawn_is_named():
