@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-NAME ?= crossstack_10x10x2
+NAME ?= crossstack_10x10x2$(if $(PROCESS),_$(notdir $(PROCESS)))
 BENCHES := cli drc extract lvs solver
 
 .PHONY: demo test lint format bench bench-exact package docs system setup clean help

@@ -272,12 +272,18 @@ def _legend(entries: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
         lines[-1].append((x, name, style))
         x += width
     out = [
-        f'<path class="{style}" d="M{at:.0f} {y}h20"/>'
-        f'<text x="{at + 25:.0f}" y="{y + 4}">{escape(name)}</text>'
+        f'{_sample(at, y, style)}<text x="{at + 25:.0f}" y="{y + 4}">{escape(name)}</text>'
         for y, line in zip(range(16, -1000, -_LINE), reversed(lines), strict=False)
         for at, name, style in line
     ]
     return out, len(lines)
+
+
+def _sample(x: float, y: float, style: str) -> str:
+    """Return what stands before a name: a dot for points (class ``full``), else a line."""
+    if "full" in style.split():
+        return f'<circle class="{style}" cx="{x + 15:.0f}" cy="{y}" r="3.5"/>'
+    return f'<path class="{style}" d="M{x:.0f} {y}h20"/>'
 
 
 def svg(

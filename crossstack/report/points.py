@@ -77,7 +77,9 @@ def point_chart(
         )
     named = [(x, y, p.name) for p, (x, y) in reversed(list(zip(points, at, strict=True))) if p.name]
     out += names_beside(named, frame.inside)
-    return svg(label, out, legend)
+    # what is no target is a dot in the legend, too
+    kinds = [(name, f"{kind}{'' if 'dashed' in kind else ' full'}") for name, kind in legend]
+    return svg(label, out, kinds)
 
 
 def names_beside(

@@ -178,7 +178,8 @@ def test_names_of_points_do_not_meet():
     points = [Point(k % 3, k // 3 + 0.01 * k, f"case {k}", "c0", f"<{k}>") for k in range(9)]
     axes = (near([p.x for p in points], "x"), near([p.y for p in points], "y"))
     text = point_chart("many", points, *axes, [("all", "c0")], (1.5, None))
-    assert text.count("<circle") == 9
+    assert text.count("<circle") == 9 + 1, "the legend shows a dot for dots"
+    assert re.search(r'<circle class="c0 full" cx="[^>]*/><text[^>]*>all<', text)
     assert "&lt;8&gt;" in text
     at = [
         (float(x), float(y))
