@@ -95,6 +95,13 @@ class HelpGroup(click.Group):
             ctx.exit(OK)
         return super().parse_args(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with the first paragraph of each, which click would cut off."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        texts = {name: (each.help or "").split("\n\n")[0] for name, each in found.items() if each}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, " ".join(text.split())) for name, text in texts.items()])
+
 
 class Commands(HelpGroup):
     """A group that loads a command's module when it is used."""

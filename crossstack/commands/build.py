@@ -46,10 +46,11 @@ def command(
 ) -> int:
     """Draw, check, extract and solve an array; leave everything in one folder.
 
-    CONFIG is a YAML file with the same keys as the options (rows, cols, cell, ...) and an
-    optional section `tech` (sheet_resistance_ohm_sq, corner, temperature_c). Options win over
-    the file. A run that fails leaves an earlier result whole. Exit code 1 if a rule is broken or
-    the netlist differs; a current above its limit, or a written device that gets less than it
+    CONFIG is a YAML file with the same keys as the options (rows, cols, cell, ...) and two
+    optional sections: `tech` (sheet_resistance_ohm_sq, corner, temperature_c) and `device`
+    (r_on_ohm, v_set_v, law and other figures of the memristors). Options win over the file.
+    A run that fails leaves an earlier result whole. Exit code 1 if a rule is broken or the
+    netlist differs; a current above its limit, or a written device that gets less than it
     needs, is reported and gives 1 with --limits fail.
 
     \b

@@ -124,7 +124,11 @@ def command(
 
     Exit code 1: every memristor was left out, or the layout draws on layers that the process does
     not know and its cuts, labels or lines end in nothing.
-    """
+
+    \b
+    crossstack extract wide.gds
+    crossstack extract gds_out/crossstack_10x10x2 --rc --corner max
+    """  # noqa: D301
     from ..base.errors import ConfigError
     from ..base.layout import open_layout
     from ..layouts import layout_in, origin_of

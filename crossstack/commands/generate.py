@@ -27,7 +27,11 @@ def command(
     """Draw an array: <name>.gds or .oas, its reference netlist, and <name>.json beside them.
 
     The .json records the profile of the layout for the other commands.
-    """
+
+    \b
+    crossstack generate --rows 16 --cols 8 --name wide
+    crossstack generate array.yaml --top macro -o layouts
+    """  # noqa: D301
     from ..config import config_of, read_values
     from ..flow import generate
 

@@ -64,7 +64,11 @@ def command(
     with the layout. The verdict is ready, not ready (a check failed) or unknown (nothing failed,
     but not everything was judged): 0 for ready, else 1; the package is written all the same.
     How the circuit works is in no verdict of this command: limits judges currents, solve the rest.
-    """
+
+    \b
+    crossstack tapeout gds_out/crossstack_testchip_10x10x2
+    crossstack tapeout gds_out/crossstack_testchip_10x10x2 --check-only
+    """  # noqa: D301
     from ..base import files, outputs
     from ..base.layout import ONE_TOP, open_layout
     from ..lab import plan_csv

@@ -68,7 +68,10 @@ def command(
     with a self-checking bench, the memristor for ngspice and Verilog-A, pin list and datasheet.
 
     Exit code 1 if the layout has a pin that no wire and no via can reach.
-    """
+
+    \b
+    crossstack views gds_out/crossstack_macro_8x8x2 -o views
+    """  # noqa: D301
     from ..base.errors import FileError
     from ..base.files import together
     from ..layouts import layout_in, origin_of

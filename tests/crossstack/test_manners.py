@@ -102,6 +102,14 @@ def test_a_group_alone_prints_its_help(crossstack, group):
     crossstack(group, "nonsense").fails(2, "nonsense")
 
 
+@pytest.mark.parametrize("group", ["foundry", "tech", "pdk"])
+def test_a_group_tells_its_commands_in_full(crossstack, group):
+    """``Run the foundry's DRC deck on the foundry layers of FILE; 0...`` was cut off."""
+    told = " ".join(crossstack(group, "--help").out.partition("Commands:")[2].split())
+    assert "..." not in told
+    assert told.endswith(".")
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
