@@ -104,10 +104,10 @@ def parse_yaml(text: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark is not None else "not text"
-        at = f", column {mark.column + 1}" if mark is not None else ""
+        column = f", column {mark.column + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
         plain = next((f" ({words})" for start, words in _PLAIN if problem.startswith(start)), "")
-        raise ConfigError(f"{where}: {problem}{at}{plain}") from None
+        raise ConfigError(f"{where}: {problem}{column}{plain}") from None
     return Document(reader.whole, reader.lines)
 
 
