@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from make_strap import renewed
 
+from crossstack.analyse import array_drop
 from crossstack.cells import to_layout
 from crossstack.extract import extract
 from crossstack.generators import ArraySpec, build_top
-from crossstack.solve import solve_crossbar
+from crossstack.solve.modes.modes import EXPANSION
 
 PAGE = Path(__file__).parent / "howto" / "ir_drop.md"
 SIZES = (16, 32, 64, 128, 256, 512, 1024)
@@ -26,22 +27,14 @@ def row(size: int) -> str:
     tech = spec.tech()
     wires = extract(to_layout(build_top(spec).cell, tech), tech, engine="tile").array
     assert wires is not None, "an array of default options repeats one cell"
-    # one width everywhere; at the small voltages of a read
-    on = tech.nfet.ron_ohm(float(wires.switch_w_um.flat[0]))
+    volts = np.full(wires.shape[:2], tech.memristor.v_read_v)
     found = []
     for ohm in DEVICES:
-        siemens = np.full(wires.shape, 1.0 / ohm)
-        worst = []
-        for counted in (None, lambda width, _: np.full(width.shape, on)):
-            series = wires.series_ohm(counted)
-            solved = solve_crossbar(
-                voltages=np.ones(wires.shape[:2]), tol=1e-10,
-                **wires.crossbar_arguments(siemens, series),
-            )  # fmt: skip
-            over = solved.device_voltages / (1.0 + series * siemens)
-            worst.append(100 * (1.0 - over.min()))
-        column = 100 * (1.0 - solved.column_currents.min() / (2 * size / ohm))
-        found.append(f"{worst[0]:.3g} / {worst[1]:.3g} / {column:.3g} %")
+        # as `crossstack solve` does it: every transistor at the voltages at which it works
+        drop = array_drop(wires, tech, np.full(wires.shape, 1.0 / ohm), volts, EXPANSION)
+        worst = (drop.wires_only.worst_device, drop.all_series.worst_device)
+        column = drop.all_series.worst_column
+        found.append(" / ".join(f"{100 * part:.3g}" for part in (*worst, column)) + " %")
     print(size, found, file=sys.stderr, flush=True)
     return f"| {size} | {' | '.join(found)} |"
 
