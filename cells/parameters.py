@@ -181,7 +181,9 @@ ARRAY: dict[str, Declared] = {
     ),
     "name": Declared("name of the top cell and of the files", None, "from the size"),
     "process": Declared(
-        "foundry base: a name, or the folder of one of your own; beside --help, its figures", ""
+        "foundry base: a name, or the folder of one of your own; with --help, the least sizes of "
+        "that process are shown",
+        "",
     ),
 }  # fmt: skip
 

