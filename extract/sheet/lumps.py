@@ -25,6 +25,8 @@ from .tidy import ZERO_OHM, Resistor, joined
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+#: number of nodes, those first that the rest sees, and resistors between them, ohm for squares
+_Seen = tuple[int, list[Edge]]
 
 #: layer of the resistors that are left of a block
 LAYER = "via array"
@@ -38,6 +40,8 @@ MOST_ENDS = 12
 PER_END = 1000
 #: nodes of a block that are driven at once: each takes a number for every node of the block
 _AT_ONCE = 8
+#: share of the largest resistance that is none: rounding
+_SAME = 1e-12
 
 
 def lumped(
@@ -64,7 +68,11 @@ def lumped(
     inside = _inside(n_nodes, ~np.isnan(resistors.cuts), grids, a, b)
     inside |= _hanging(n_nodes, a, b, inside, kept)
     kept[a[~inside]] = kept[b[~inside]] = True
+    grid = np.full(len(ohm), -1, dtype=np.int32)
+    for number, rows in enumerate(grids):
+        grid[rows.start : rows.stop] = number
     left, found = np.ones(len(ohm), dtype=bool), list[Resistor]()
+    known: dict[bytes, _Seen] = {}
     for members in _blocks(n_nodes, a, b, inside):
         apart = members[a[members] != b[members]]
         nodes, ends = np.unique(np.concatenate([a[apart], b[apart]]), return_inverse=True)
@@ -72,11 +80,55 @@ def lumped(
         if len(seen) > max(MOST_ENDS, len(members) // PER_END):
             continue
         left[members] = False
-        count, edges = _seen(ends.astype(np.int64), ohm[apart], seen)
+        block = _without_grids(ends.reshape(2, -1), ohm[apart], grid[apart], kept[nodes], known)
+        count, edges = _seen(*block, seen)
         local = [*nodes[seen].tolist(), *range(n_nodes, n_nodes + count - len(seen))]
         found += [Resistor(local[e.a], local[e.b], e.squares, LAYER) for e in edges]
         n_nodes += count - len(seen)
     return n_nodes, [*resistors.resistors(left), *found]
+
+
+def _without_grids(
+    ends: Ints, ohm: Floats, grid: NDArray[np.int32], kept: Bools, known: dict[bytes, _Seen]
+) -> tuple[Ints, Floats]:
+    """Return a block with what is seen of each grid by the rest of the block in its place.
+
+    Most grids of a chip are alike, and have some thousand resistors between some tens of vias.
+
+    Args:
+        ends: both nodes of each resistor, from 0, shape (2, resistors).
+        ohm: of each.
+        grid: which grid each is of; -1 for none.
+        kept: which nodes the rest of the net joins.
+        known: what is seen of the grids so far, which is added to.
+    """
+    last = np.full(len(kept), -2, dtype=np.int32)
+    last[ends] = grid
+    shared = kept.copy()
+    shared[ends[last[ends] != grid]] = True
+    order = np.argsort(grid, kind="stable")
+    runs = np.split(order, np.flatnonzero(np.diff(grid[order])) + 1)
+    parts, ohms, count = [], [], len(kept)
+    for rows in runs:
+        if grid[rows[0]] >= 0:
+            nodes, own = np.unique(ends[:, rows], return_inverse=True)
+            own = own.astype(np.int64).reshape(2, -1)
+            seen = np.flatnonzero(shared[nodes])
+            if len(seen) * (len(seen) - 1) < len(rows):
+                key = b"".join(part.tobytes() for part in (own, ohm[rows], seen))
+                if key not in known:
+                    known[key] = _seen(own, ohm[rows], seen)
+                more, edges = known[key]
+                local = np.concatenate([nodes[seen], count + np.arange(more - len(seen))])
+                count += more - len(seen)
+                pairs = np.array([(e.a, e.b) for e in edges], dtype=np.int64).reshape(-1, 2)
+                parts.append(local[pairs.T])
+                # ports that are one place are joined by far less than any piece of metal
+                ohms.append(np.maximum([e.squares for e in edges], ZERO_OHM))
+                continue
+        parts.append(ends[:, rows])
+        ohms.append(ohm[rows])
+    return np.concatenate(parts, axis=1), np.concatenate(ohms)
 
 
 def _inside(n_nodes: int, cut: Bools, grids: list[range], a: Ints, b: Ints) -> Bools:
@@ -130,25 +182,26 @@ def _blocks(n_nodes: int, a: Ints, b: Ints, inside: Bools) -> Iterator[Ints]:
         yield from np.split(mine[order], np.flatnonzero(np.diff(block[order])) + 1)
 
 
-def _seen(ends: Ints, ohm: Floats, seen: Ints) -> tuple[int, list[Edge]]:
-    """Return what the rest of a net sees of a block.
+def _seen(ends: Ints, ohm: Floats, seen: Ints) -> _Seen:
+    """Return what the rest of a net sees of some resistors.
 
     Args:
-        ends: nodes from 0 of one end of all its resistors, then of the other.
-        ohm: of these.
-        seen: nodes at which the rest joins it.
+        ends: both nodes of each, shape (2, resistors).
+        ohm: of each.
+        seen: nodes at which the rest joins them.
 
     Returns:
         Number of nodes, those that are seen first, and resistors between them, ohm for squares.
     """
     if len(seen) < 2:  # a dead end
         return len(seen), []
-    first, second = ends.reshape(2, -1)
+    used, numbers = np.unique(np.concatenate([ends.ravel(), seen]), return_inverse=True)
+    (first, second), seen = numbers[: ends.size].reshape(2, -1), numbers[ends.size :]
     g = 1.0 / ohm
     rows = np.concatenate([first, second, first, second])
     columns = np.concatenate([first, second, second, first])
     matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, columns))).tocsc()
-    free = np.flatnonzero(np.arange(matrix.shape[0]) != seen[0])
+    free = np.flatnonzero(np.arange(len(used)) != seen[0])
     factor = symmetric_factor(matrix[free][:, free])
     place = np.searchsorted(free, seen[1:])
     z = np.zeros((len(place), len(place)))
@@ -157,7 +210,7 @@ def _seen(ends: Ints, ohm: Floats, seen: Ints) -> tuple[int, list[Edge]]:
         drive = np.zeros((len(free), len(driven)))
         drive[driven, np.arange(len(driven))] = 1.0
         z[:, some : some + _AT_ONCE] = factor.solve(drive)[place]
-    return synthesise((z + z.T) / 2, [])
+    return synthesise((z + z.T) / 2, [], _SAME)
 
 
 __all__ = ["LARGE", "LAYER", "lumped"]

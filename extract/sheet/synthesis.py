@@ -47,20 +47,20 @@ class Edge:
 
 
 def synthesise(
-    z: Floats,
-    cuts: list[Narrow],
+    z: Floats, cuts: list[Narrow], one_place: float = _ONE_PLACE
 ) -> tuple[int, list[Edge]]:
     """Return resistors that have the impedance matrix `z`.
 
     Args:
         z: impedance in squares of ports 1..k-1 against port 0.
         cuts: narrow places between the ports; none leaves the widths unknown.
+        one_place: share of the largest resistance below which two ports are one place.
 
     Returns:
         Number of nodes (ports first, then inner nodes) and the resistors.
     """
     k = len(z) + 1
-    same = _same_places(z)
+    same = _same_places(z, one_place)
     if k > 3 and same != list(range(k)):
         return _synthesised_once(z, cuts, same)
     if k == 2:
@@ -110,7 +110,7 @@ def _parted(edges: list[Edge], cuts: list[Narrow], k: int) -> list[Edge]:
     ]
 
 
-def _same_places(z: Floats) -> list[int]:
+def _same_places(z: Floats, one_place: float) -> list[int]:
     """Return, for every port, the first port that is one place with it.
 
     As slices that cross, and the devices of both tiers, whose boxes a turn sets a step apart.
@@ -119,7 +119,7 @@ def _same_places(z: Floats) -> list[int]:
     full[1:, 1:] = z
     own = full.diagonal()
     apart = own[:, None] + own[None, :] - 2 * full
-    one = apart <= _ONE_PLACE * float(own.max())
+    one = apart <= one_place * float(own.max())
     return [int(np.argmax(row)) for row in one]
 
 
@@ -129,7 +129,7 @@ def _synthesised_once(z: Floats, cuts: list[Narrow], same: list[int]) -> tuple[i
     inner = np.array([n - 1 for n in kept[1:]], dtype=int)  # port 0 is its own first place
     less = z[np.ix_(inner, inner)]
     k = len(same)
-    count, edges = synthesise(less, []) if len(kept) > 1 else (1, [])
+    count, edges = synthesise(less, [], 0.0) if len(kept) > 1 else (1, [])
     #: ports keep their numbers, inner nodes follow
     number = kept + list(range(k, k + count - len(kept)))
     found = [Edge(number[e.a], number[e.b], e.squares, e.width) for e in edges]
