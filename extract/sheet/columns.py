@@ -6,6 +6,7 @@ objects they would take gigabytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 
 from ...solve.network.network import PARTINGS
 from .tidy import Resistor
-from .wire import Wire
 
 #: what is known of a resistor (`Resistor`), and how it is held
 _TYPES = {
@@ -27,6 +27,12 @@ _TYPES = {
     "parting": np.int32,
     "crosses": np.int64,
 }
+
+
+def by_column(some: Iterable[Any], types: Mapping[str, type]) -> dict[str, NDArray[Any]]:
+    """Return the attributes of things by name, each as an array of its type."""
+    rows = list(some)
+    return {name: np.array([getattr(r, name) for r in rows], kind) for name, kind in types.items()}
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,18 @@ class Collected:
         self._single.append(resistor)
 
     def add_wire(
-        self, wire: Wire, base: int, layer: str, ohm_sq: float, dbu_um: float, pieces: int
+        self,
+        of: Mapping[str, NDArray[Any]],
+        base: int,
+        layer: str,
+        ohm_sq: float,
+        dbu_um: float,
+        pieces: int,
     ) -> None:
         """Take the resistors of a wire.
 
         Args:
-            wire: of a polygon.
+            of: what is known of them by name, in squares and dbu (`Wire.columns`).
             base: number of its first node.
             layer: of the polygon.
             ohm_sq: of the layer, ohm per square.
@@ -87,7 +99,6 @@ class Collected:
             pieces: how many pieces of the layer have cuts that are told apart so far.
         """
         self._flush()
-        of = wire.columns
         parting = of["parting"]
         self._take(
             a=of["a"] + base,
@@ -118,14 +129,9 @@ class Collected:
         if not self._single:
             return
         some, self._single = self._single, []
-        self._take(
-            **{
-                name: np.array([getattr(r, name) for r in some], dtype=kind)
-                for name, kind in _TYPES.items()
-                if name != "layer"
-            },
-            layer=np.array([self._number(r.layer) for r in some]),
-        )
+        held = {name: kind for name, kind in _TYPES.items() if name != "layer"}
+        layer = np.array([self._number(r.layer) for r in some])
+        self._take(**by_column(some, held), layer=layer)
 
     def _take(self, **part: NDArray[Any]) -> None:
         self._parts.append({name: part[name].astype(kind) for name, kind in _TYPES.items()})

@@ -1,11 +1,10 @@
 """Via arrays of a pad's net as what the rest of the net sees of them.
 
 A bond pad hangs on arrays of hundreds of vias, whose metal is a grid of thousands of resistors: the
-75 pads of a chip of 10 x 10 would have six million. All of a block of such grids, with the vias
-between them and wires that lead nowhere else, is eliminated but the nodes at which wires, pins and
-devices join it. The resistance
-between these stays what it was; how the current spreads inside is no longer known, so that no limit
-is looked for there.
+supplies of a chip of 2 x 2, with a clamp in each pad, would have six million. A block of such
+grids, with the vias between them and wires that lead nowhere else, is eliminated but for the nodes
+at which wires, pins and devices join it. The resistance between these stays what it was; how the
+current spreads inside is no longer known, so that no limit is looked for there.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from ...solve.circuit.circuit import join
 from ...solve.circuit.factors import symmetric_factor
 from .columns import Columns
 from .synthesis import Edge, synthesise
@@ -110,25 +109,38 @@ def _without_grids(
     runs = np.split(order, np.flatnonzero(np.diff(grid[order])) + 1)
     parts, ohms, count = [], [], len(kept)
     for rows in runs:
-        if grid[rows[0]] >= 0:
-            nodes, own = np.unique(ends[:, rows], return_inverse=True)
-            own = own.astype(np.int64).reshape(2, -1)
-            seen = np.flatnonzero(shared[nodes])
-            if len(seen) * (len(seen) - 1) < len(rows):
-                key = b"".join(part.tobytes() for part in (own, ohm[rows], seen))
-                if key not in known:
-                    known[key] = _seen(own, ohm[rows], seen)
-                more, edges = known[key]
-                local = np.concatenate([nodes[seen], count + np.arange(more - len(seen))])
-                count += more - len(seen)
-                pairs = np.array([(e.a, e.b) for e in edges], dtype=np.int64).reshape(-1, 2)
-                parts.append(local[pairs.T])
-                # ports that are one place are joined by far less than any piece of metal
-                ohms.append(np.maximum([e.squares for e in edges], ZERO_OHM))
-                continue
-        parts.append(ends[:, rows])
-        ohms.append(ohm[rows])
+        pairs, values, inner = ends[:, rows], ohm[rows], 0
+        nodes, own = np.unique(pairs, return_inverse=True)
+        seen = np.flatnonzero(shared[nodes])
+        if grid[rows[0]] >= 0 and len(seen) * (len(seen) - 1) < len(rows):
+            pairs, values, inner = _mesh_of(own.reshape(2, -1), values, seen, known)
+            numbers = np.concatenate([nodes[seen], count + np.arange(inner)])
+            pairs = numbers[pairs]
+        parts.append(pairs)
+        ohms.append(values)
+        count += inner
     return np.concatenate(parts, axis=1), np.concatenate(ohms)
+
+
+def _mesh_of(
+    ends: Ints, ohm: Floats, seen: Ints, known: dict[bytes, _Seen]
+) -> tuple[Ints, Floats, int]:
+    """Return what is seen of a grid: both nodes of each resistor, ohm, and how many are inner ones.
+
+    Args:
+        ends: both nodes of each of its resistors, from 0, shape (2, resistors).
+        ohm: of each.
+        seen: nodes that the rest of the block has, too.
+        known: what is seen of the grids so far, which is added to.
+    """
+    key = b"".join(part.tobytes() for part in (ends, ohm, seen))
+    if key not in known:
+        known[key] = _seen(ends, ohm, seen)
+    count, edges = known[key]
+    pairs = np.array([(e.a, e.b) for e in edges], dtype=np.int64).reshape(-1, 2).T
+    # ports that are one place are joined by far less than any piece of metal
+    values = np.maximum([e.squares for e in edges], ZERO_OHM)
+    return pairs, values, count - len(seen)
 
 
 def _inside(n_nodes: int, cut: Bools, grids: list[range], a: Ints, b: Ints) -> Bools:
@@ -149,9 +161,9 @@ def _hanging(n_nodes: int, a: Ints, b: Ints, inside: Bools, kept: Bools) -> Bool
     """
     on_grid = np.zeros(n_nodes, dtype=bool)
     on_grid[a[inside]] = on_grid[b[inside]] = True
-    block = _joined(n_nodes, a[inside], b[inside])
+    _, block = join(n_nodes, a[inside], b[inside])
     apart = ~inside & ~on_grid[a] & ~on_grid[b]
-    wire = _joined(n_nodes, a[apart], b[apart])
+    _, wire = join(n_nodes, a[apart], b[apart])
     meets: Bools = ~inside & (on_grid[a] != on_grid[b])
     free, held = np.where(on_grid[a], b, a), np.where(on_grid[a], a, b)
     if not meets.any():
@@ -163,17 +175,10 @@ def _hanging(n_nodes: int, a: Ints, b: Ints, inside: Bools, kept: Bools) -> Bool
     return found
 
 
-def _joined(n_nodes: int, a: Ints, b: Ints) -> Ints:
-    """Return for every node the number of what it is joined to."""
-    links = coo_matrix((np.ones(len(a)), (a, b)), (n_nodes, n_nodes))
-    label: Ints = connected_components(links, directed=False)[1].astype(np.int64)
-    return label
-
-
 def _blocks(n_nodes: int, a: Ints, b: Ints, inside: Bools) -> Iterator[Ints]:
     """Yield the numbers of the resistors of each block that is large."""
     numbers = np.flatnonzero(inside)
-    label = _joined(n_nodes, a[numbers], b[numbers])
+    _, label = join(n_nodes, a[numbers], b[numbers])
     large = np.bincount(label) >= LARGE
     mine = numbers[large[label[a[numbers]]]]
     block = label[a[mine]]

@@ -266,7 +266,7 @@ class _NetAssembly:
         first = len(self.raw)
         self.grids += [range(first + g.start, first + g.stop) for g in wire.grids]
         pieces = self.pieces.get(sheet.layer, 0)
-        self.raw.add_wire(wire, base, sheet.layer, ohm_sq, dbu, pieces)
+        self.raw.add_wire(wire.columns, base, sheet.layer, ohm_sq, dbu, pieces)
         last = int(wire.columns["parting"].max(initial=-1))
         self.pieces[sheet.layer] = pieces + last // PARTINGS + 1
 

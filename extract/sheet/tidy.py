@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+
+from ...solve.circuit.circuit import join
 
 #: Pieces below this are rounding, not metal: the shortest real one, a square of wide metal one
 #: dbu long, has micro-ohms. Left in, they would cost the solver all its digits.
@@ -109,8 +109,7 @@ def joined(n_nodes: int, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDAr
         a: one end of what joins, shape (pairs).
         b: the other.
     """
-    links = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), (n_nodes, n_nodes))
-    _, part = connected_components(links, directed=False)
+    _, part = join(n_nodes, a.astype(np.int64), b.astype(np.int64))
     _, first = np.unique(part, return_index=True)
     root: NDArray[np.int64] = first.astype(np.int64)[part]
     return root

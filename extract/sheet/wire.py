@@ -23,10 +23,10 @@ from typing import Any
 import klayout.db as db
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from ...solve.circuit.circuit import join
 from ...solve.network.network import PARTINGS
+from .columns import by_column
 from .corridor import Corridor, PortTable, Stretch, corridors, stretches
 from .field import SheetPort, sheet_impedance
 from .gridnet import grid_impedance, grid_network
@@ -39,8 +39,6 @@ Key = tuple[object, ...]
 _MANY, _MOST = 24, 300
 #: squares up to which a stretch between two pieces is part of what is lumped with these
 _SHORT = 0.1
-
-
 #: what is known of a resistor (`Edge`), and how it is held
 _TYPES = {
     "a": np.int32,
@@ -74,11 +72,7 @@ class Wire:
         cls, n_nodes: int, port_node: tuple[int, ...], edges: list[Edge], grids: list[range]
     ) -> Wire:
         """Return the wire of some resistors."""
-        columns = {
-            name: np.array([getattr(e, name) for e in edges], dtype=kind)
-            for name, kind in _TYPES.items()
-        }
-        return cls(n_nodes, port_node, columns, tuple(grids))
+        return cls(n_nodes, port_node, by_column(edges, _TYPES), tuple(grids))
 
     @property
     def edges(self) -> list[Edge]:
@@ -88,9 +82,7 @@ class Wire:
     @cached_property
     def is_whole(self) -> bool:
         """True if resistors join all ports, as the metal below them does."""
-        ends = (self.columns["a"], self.columns["b"])
-        links = coo_matrix((np.ones(len(ends[0])), ends), (self.n_nodes, self.n_nodes))
-        _, part = connected_components(links, directed=False)
+        _, part = join(self.n_nodes, self.columns["a"], self.columns["b"])
         return len(set(part[list(self.port_node)].tolist())) <= 1
 
 
