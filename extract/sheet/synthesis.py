@@ -27,8 +27,9 @@ Floats = NDArray[np.float64]
 _NEGLIGIBLE = 1e-7
 #: share of the largest resistance below which two ports are one place
 _ONE_PLACE = 1e-4
-#: patches that get something in series at most, for each port
-_ATTEMPTS = 50
+#: steps in which patches get something in series, as a share of the largest resistance, and how
+#: many for each port before all get some
+_STEP, _TURNS = 0.02, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,17 @@ def _same_places(z: Floats, one_place: float) -> list[int]:
 
     As slices that cross, and the devices of both tiers, whose boxes a turn sets a step apart.
     """
+    one = _apart(z) <= one_place * float(z.diagonal().max())
+    return [int(np.argmax(row)) for row in one]
+
+
+def _apart(z: Floats) -> Floats:
+    """Return the resistance between any two ports."""
     full = np.zeros((len(z) + 1, len(z) + 1))
     full[1:, 1:] = z
     own = full.diagonal()
-    apart = own[:, None] + own[None, :] - 2 * full
-    one = apart <= one_place * float(own.max())
-    return [int(np.argmax(row)) for row in one]
+    apart: Floats = own[:, None] + own[None, :] - 2 * full
+    return apart
 
 
 def _synthesised_once(z: Floats, cuts: list[Narrow], same: list[int]) -> tuple[int, list[Edge]]:
@@ -158,8 +164,9 @@ def _mesh(z: Floats) -> Floats:
     """Return the conductances of the complete mesh, shape (k, k).
 
     A patch's mean voltage is less than that at its middle, by which other ports that lie on both
-    sides of it seem to be joined by less than nothing. Patches get what is missing in series, each
-    no more than that takes.
+    sides of it seem to be joined by less than nothing. Patches get what is missing in series, in
+    small steps, those first that most of the current between such ports runs past: what is put
+    in series is then little more than that takes.
     """
     y = np.linalg.inv(z)
     laplacian = np.zeros((len(z) + 1, len(z) + 1))
@@ -167,20 +174,19 @@ def _mesh(z: Floats) -> Floats:
     laplacian[0, 1:] = laplacian[1:, 0] = -y.sum(axis=1)
     laplacian[0, 0] = y.sum()
     limit = _NEGLIGIBLE * float(laplacian.diagonal().max())
-    for _ in range(_ATTEMPTS * len(laplacian)):
-        off = laplacian - np.diag(laplacian.diagonal())
+    step, turns = _STEP * _apart(z).max(), 0
+    while (off := laplacian - np.diag(laplacian.diagonal())).max() > limit:
         i, j = np.unravel_index(int(off.argmax()), off.shape)
-        if off[i, j] <= limit:
-            break
         # with `ohm` in series at a port m, i and j are joined by less by Y_im Y_mj ohm / (1 + ...)
         way = np.clip(-off[i], 0.0, None) * np.clip(-off[j], 0.0, None)
-        left = way - off[i, j] * laplacian.diagonal()
-        m = int(left.argmax())
-        if left[m] > 0:
-            ohm = 1.001 * off[i, j] / left[m]
-        else:  # one port does not do it
-            m, ohm = int(way.argmax()), 0.5 / laplacian.diagonal()[int(way.argmax())]
-        row = laplacian[m]
-        laplacian = laplacian - ohm * np.outer(row, row) / (1 + ohm * row[m])
-    g = -(laplacian - np.diag(laplacian.diagonal()))
-    return np.where(g > limit, g, 0.0)
+        m = int(way.argmax())
+        left = float(way[m] - off[i, j] * laplacian[m, m])
+        turns += 1
+        if left > 0 and turns < _TURNS * len(laplacian):
+            some, ohm = [m], min(step, 1.001 * float(off[i, j]) / left)
+        else:  # one port does not do it; with something at all of them the mesh nears a star
+            some, ohm = list(range(len(laplacian))), step
+        for port in some:
+            row = laplacian[port]
+            laplacian = laplacian - ohm * np.outer(row, row) / (1 + ohm * row[port])
+    return np.where(-off > limit, -off, 0.0)

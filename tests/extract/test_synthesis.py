@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import klayout.db as db
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,3 +59,67 @@ def test_patches_on_a_bar_get_no_more_than_their_own_share(ports) -> None:
     again = sheet_impedance(db.Polygon(db.Box(0, 0, LONG, WIDE)), [ports[k] for k in order])
     other = of_network(*synthesise(again, []), len(ports))
     assert np.abs(other[np.ix_(order, order)] - ours).max() < 0.01
+
+
+def shape(kind: str) -> db.Region:
+    """A plate, an L, a T and a turned line, 5 to 9 um long."""
+    if kind == "plate":
+        return db.Region(db.Box(0, 0, 6_000, 4_000))
+    if kind == "ell":
+        return db.Region([db.Box(0, 0, 6_000, 1_500), db.Box(0, 0, 1_500, 6_000)]).merged()
+    if kind == "tee":
+        return db.Region([db.Box(0, 0, 8_000, 1_200), db.Box(3_000, 0, 4_200, 5_000)]).merged()
+    turned = db.ICplxTrans(1, 7.3, False, 1_000, 0)
+    return db.Region(db.Polygon(db.Box(0, 0, 7_000, 1_500)).transformed(turned))
+
+
+def patches(kind: str, seed: int, overlap: bool) -> tuple[db.Polygon, list[SheetPort]]:
+    """Up to 14 squares of 0.22 to 0.9 um anywhere on a shape."""
+    region, rng = shape(kind), np.random.default_rng(seed)
+    reach, taken, ports = region.bbox(), db.Region(), []
+    for _ in range(200):
+        wide = int(rng.choice([220, 500, 900]))
+        x = int(rng.integers(reach.left, reach.right - wide))
+        y = int(rng.integers(reach.bottom, reach.top - wide))
+        box = db.Box(x, y, x + wide, y + wide)
+        free = overlap or (taken & db.Region(box)).is_empty()
+        if free and (db.Region(box) - region).is_empty():
+            ports.append(SheetPort((x, y, x + wide, y + wide)))
+            taken.insert(box)
+    return next(region.each()), ports[:14]
+
+
+@pytest.mark.parametrize("overlap", [False, True], ids=["apart", "overlapping"])
+@pytest.mark.parametrize("kind", ["plate", "ell", "tee", "turned"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_patches_anywhere_get_little_in_series(kind: str, overlap: bool, seed: int) -> None:
+    """Raising one patch by what a pair takes put 82 squares before overlapping patches."""
+    polygon, ports = patches(kind, seed, overlap)
+    z = sheet_impedance(polygon, ports)
+    field, ours = between(z), of_network(*synthesise(z, []), len(ports))
+    assert (ours - field).min() > -3e-3
+    assert (ours - field).max() < (1.5 if overlap else 0.8)
+
+
+def impedances(seed: int, ports: int) -> np.ndarray:
+    """Impedances between random places in a random net, each place's own a little too small."""
+    rng = np.random.default_rng(seed)
+    count = 3 * ports
+    g = np.triu(rng.random((count, count)) * (rng.random((count, count)) < 0.2), 1)
+    g[np.arange(count - 1), np.arange(1, count)] += 0.5
+    g = g + g.T
+    z = np.linalg.inv((np.diag(g.sum(axis=1)) - g)[1:, 1:])[:ports, :ports]
+    least = float(np.linalg.eigvalsh(z).min())
+    return z - 0.8 * least * np.eye(ports)
+
+
+@given(st.integers(0, 10_000), st.integers(3, 25))
+@settings(max_examples=60, deadline=None)
+def test_any_impedances_get_resistors_above_zero(seed: int, ports: int) -> None:
+    """Whatever the impedances, the network is near them and has no negative resistor."""
+    z = impedances(seed, ports)
+    count, edges = synthesise(z, [])
+    assert all(np.isfinite(e.squares) and e.squares >= 0 for e in edges)
+    field, ours = between(z), of_network(count, edges, ports + 1)
+    assert (ours - field).min() > -3e-3 * field.max()
+    assert (ours - field).max() < 1.5 * field.max()
