@@ -3,8 +3,8 @@
 Libraries in C++ end a program as they like: OpenBLAS with exit code 1 when it is refused memory,
 LLVM and KLayout by a signal. Exit code 1 is a verdict here, so the worker hands its verdict over
 a pipe, and whatever ends without one is "did not complete". The one beside it also takes
-signals, at once even while the worker is inside a library, removes what a crash left, and keeps
-what libraries print away from our own output.
+signals, and answers within two seconds even while the worker is inside a library; it removes what
+a crash left, and keeps what libraries print away from our own output.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STOPS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 if hasattr(signal, "SIGHUP"):
     STOPS[signal.SIGHUP] = HUNG_UP
 _PDEATHSIG = 1
-_VERDICT, _PATH = b"V", b"P"
+_VERDICT, _PATH, _NOTICED = b"V", b"P", b"N"
 _MEMORY = rb"(?i)alloc|memory|map segment|pthread_create|resource temporarily"
 #: bytes of what libraries printed that are looked at for a reason
 _TAIL = 4000
@@ -39,6 +39,13 @@ _TAIL = 4000
 #: exit code of a run that was asked to stop: a library whose callback that reaches may swallow
 #: `Stopped` and raise an error of its own
 asked: list[int] = []
+#: told when a request to stop has been noticed
+_noticed: list[Callable[[], None]] = []
+#: what a run that was stopped says
+STOPPED = "interrupted; nothing was replaced"
+#: seconds after which a request to stop that nobody noticed is passed on again, and how often
+#: before the run is ended from outside
+_AGAIN_S, _TIMES = 0.5, 3
 
 
 class Stopped(BaseException):
@@ -78,6 +85,7 @@ def _work(work: Callable[[], int], writing: int, noise: IO[bytes]) -> None:
         os._exit(INCOMPLETE)
     own_streams(noise)
     leftovers.listeners.append(lambda path: _tell(writing, _PATH, os.fsencode(path)))
+    _noticed.append(lambda: _tell(writing, _NOTICED, b""))
     # a terminal tells the whole group of Ctrl-C; the one beside us passes it on, once. Not
     # ignored: programs that we start would inherit that
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -93,11 +101,18 @@ def _tell(writing: int, kind: bytes, what: bytes) -> None:
 
 
 class _Watch:
-    """Waits for the child; passes signals on."""
+    """Waits for the child; passes signals on.
+
+    A signal may reach another thread of the child than the main one, which then goes on waiting
+    for its helpers, or the main one may be inside a library: the signal is passed on again, and a
+    run that has not noticed it by then is ended as by a second Ctrl-C.
+    """
 
     def __init__(self, child: int, reading: int, noise: IO[bytes]) -> None:
         self.child, self.reading, self.noise = child, reading, noise
         self.stop: int | None = None
+        self.passed: int = signal.SIGTERM
+        self.times = 0
         self.heard = b""
 
     def end(self) -> int:
@@ -115,16 +130,37 @@ class _Watch:
         for message in reversed(messages):  # what lies in a folder before the folder
             leftovers.tidy(Path(os.fsdecode(message[1:])))
         if self.stop is not None:
+            _say(STOPPED)
             return self.stop
         _say(self._reason(os.waitstatus_to_exitcode(status)))
         return INCOMPLETE
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        if self.stop is None:
-            self.stop = STOPS[signal.Signals(number)]
-            with contextlib.suppress(OSError):
-                os.kill(self.child, number if number != signal.SIGINT else signal.SIGUSR1)
+        if self.stop is not None:
+            self._kill()
             return
+        self.stop = STOPS[signal.Signals(number)]
+        self.passed = number if number != signal.SIGINT else signal.SIGUSR1
+        signal.signal(signal.SIGALRM, self._press)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
+        self._send()
+
+    def _press(self, number: int, frame: FrameType | None) -> None:
+        """Pass a signal on again until it is noticed, and lose patience."""
+        self.times += 1
+        if (b"\0" + self.heard).find(b"\0" + _NOTICED + b"\0") >= 0:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # it cleans up, for as long as that takes
+        elif self.times < _TIMES:
+            self._send()
+        else:
+            self._kill()
+
+    def _send(self) -> None:
+        with contextlib.suppress(OSError):
+            os.kill(self.child, self.passed)
+
+    def _kill(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for process in [*_descendants(self.child), self.child]:
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
@@ -165,6 +201,8 @@ def catch_stops() -> None:
         for other in caught:
             signal.signal(other, lambda *_: None)
         asked.append(caught[signal.Signals(number)])
+        for tell in _noticed:
+            tell()
         raise Stopped(asked[0])
 
     for number in caught:

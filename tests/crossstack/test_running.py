@@ -218,6 +218,74 @@ def test_a_second_signal_ends_at_once_even_inside_a_library(tmp_path, sent):
     assert not list(tmp_path.iterdir())
 
 
+@LINUX
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_is_answered_soon_even_inside_a_library(tmp_path, sent):
+    out = tmp_path / "new" / "out"
+    process = start("build", "--rows", 2, "--cols", 2, "-o", out, code=SLOW, stderr=subprocess.PIPE)
+    wait_for(lambda: list(out.glob(".*.part/*.spice")))
+    process.send_signal(sent)
+    begin = time.monotonic()
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
+    assert time.monotonic() - begin < 5
+    assert said == "crossstack: interrupted; nothing was replaced\n"
+    assert not list(tmp_path.iterdir())
+
+
+LOST = (
+    "import signal, time, crossstack.flow as f\n"
+    "def slow(*a):\n"
+    "    real = signal.getsignal(signal.SIGUSR1)\n"
+    "    signal.signal(signal.SIGUSR1, lambda *_: signal.signal(signal.SIGUSR1, real))\n"
+    "    open({mark!r}, 'w').close()\n"
+    "    try: time.sleep(60)\n"
+    "    except BaseException: open({mark!r} + '2', 'w').close(); raise\n"
+    "f._check_rules = slow\n" + MAIN
+)
+
+
+@LINUX
+def test_a_signal_that_nobody_noticed_is_passed_on_again(tmp_path):
+    """Another thread had it, and the main one waited on: a sweep took 24 s to its next case."""
+    mark = tmp_path / "inside"
+    process = start("build", "--rows", 1, "--cols", 1, "-o", tmp_path / "out",
+                    code=LOST.format(mark=str(mark)), stderr=subprocess.PIPE)  # fmt: skip
+    wait_for(mark.exists)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said.count("\n")) == (130, 1)
+    assert (tmp_path / "inside2").exists(), "the run cleaned up by itself"
+
+
+STUCK = (
+    "import ctypes, crossstack.sweep as s\n"
+    "work, calls = s.work, []\n"
+    "def slow(config):\n"
+    "    calls.append(config)\n"
+    "    if len(calls) == 2: open({mark!r}, 'w').close(); ctypes.PyDLL(None).sleep(60)\n"
+    "    return work(config)\n"
+    "s.work = slow\n" + MAIN
+)
+
+
+@LINUX
+def test_a_sweep_stopped_inside_a_library_keeps_its_points(tmp_path):
+    mark, out = tmp_path / "inside", tmp_path / "sweep"
+    args = ("sweep", "--rows", 1, "--cols", 1, "--vary", "select_w_um=2,3", "--jobs", 1, "-o", out)
+    process = start(*args, code=STUCK.format(mark=str(mark)), stderr=subprocess.PIPE)
+    wait_for(mark.exists)
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, time.monotonic() - begin < 5) == (130, True), said
+    assert not out.exists()
+    done = ran(*args)
+    assert done.returncode in (0, 1), done.stderr
+    assert "goes on where an earlier run ended: 1 of 2 solved" in done.stdout + done.stderr
+
+
 SWALLOWS = (
     "import time, crossstack.flow as f\n"
     "check = f._check_rules\n"
