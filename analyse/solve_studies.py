@@ -68,10 +68,6 @@ class Asked:
                 if number is not None:
                     raise ConfigError(f"--{key.replace('_', '-')} belongs to --monte-carlo")
             return
-        if self.samples < 1:
-            raise ConfigError(f"--monte-carlo is {self.samples}, allowed: 1 or more")
-        if (seed := self.chance["seed"]) is not None and seed < 0:
-            raise ConfigError(f"--seed is {seed}, allowed: 0 or more")
         if nonlinear:
             raise ConfigError("--monte-carlo solves linear devices; leave --nonlinear away")
 

@@ -12,7 +12,7 @@ import click
 from .base.errors import CrossStackError
 from .cells.parameters import ARRAY, Declared
 from .named import CELL_KINDS, EXISTING, PROFILE_NAMES
-from .options import F
+from .options import F, said
 from .pdk.home import DEFAULT
 from .typed import NUMBER, WHOLE, NearChoice
 
@@ -53,27 +53,17 @@ class ArrayOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return flag and help, with the figure of the process on the command line."""
-        text, process = self.help, _said(ctx, "--process")
+        text, process = self.help, said(ctx, "--process")
         if process and isinstance(self._declared.low, str):
             from .generators.ranges import range_um
             from .pdk import get_tech
 
             with suppress(CrossStackError):
-                tech = get_tech(_said(ctx, "--profile"), process)
+                tech = get_tech(said(ctx, "--profile"), process)
                 self.help = self._declared.sentence(*range_um(tech, self._key))
         record = super().get_help_record(ctx)
         self.help = text
         return record
-
-
-def _said(ctx: click.Context, option: str) -> str:
-    """Return what an option says anywhere on the command line, also behind ``--help``."""
-    words: list[str] = ctx.find_root().obj or []
-    for word, after in zip(words, [*words[1:], ""], strict=True):
-        flag, _, value = word.partition("=")
-        if flag == option:
-            return value or after
-    return ""
 
 
 def array_options(function: F) -> F:

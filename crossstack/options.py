@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from .base import claims
-from .base.errors import ConfigError
+from .base.errors import ConfigError, CrossStackError
+from .base.spans import Span
 from .named import EXISTING_OR_FOLDER, FOLDER, PROFILE_NAMES
 from .pdk.home import DEFAULT
-from .typed import NearChoice, Whole
+from .typed import NUMBER, NearChoice, Whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,6 +83,47 @@ def options_of_mode(
     if alien := [key for key in foreign if key not in anyway]:
         raise ConfigError(f"--{alien[0].replace('_', '-')} belongs to {belongs(alien[0])}")
     return {key: value for key, value in given.items() if key not in foreign}
+
+
+class Temperature(click.Option):
+    """A temperature, whose help names the range of the process on the command line.
+
+    Args:
+        names: as of any option.
+        limits: True for the range of the current limits, False for that of the transistors.
+    """
+
+    def __init__(self, names: Sequence[str], *, limits: bool = False, **more: Any) -> None:
+        super().__init__(names, type=NUMBER, **more)
+        self._limits = limits
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return flag and help, with the range."""
+        text, self.help = self.help, self.told(ctx)
+        record = super().get_help_record(ctx)
+        self.help = text
+        return record
+
+    def told(self, ctx: click.Context) -> str:
+        """Return the help with the range; without, if the process cannot be read."""
+        from .pdk import get_tech
+
+        text, name = self.help or "", said(ctx, "--process") or DEFAULT
+        with suppress(CrossStackError):
+            base = get_tech(process=name).process
+            high = (base.limits if self._limits else base).temperatures_c[-1]
+            return f"{text} Range on {name}: {base.temperatures_c[0]:g} to {high:g}."
+        return text
+
+
+def said(ctx: click.Context, option: str) -> str:
+    """Return what an option says anywhere on the command line, also behind ``--help``."""
+    words: list[str] = ctx.find_root().obj or []
+    for word, after in zip(words, [*words, ""][1:], strict=True):
+        flag, _, value = word.partition("=")
+        if flag == option:
+            return value or after
+    return ""
 
 
 def process_option(function: F) -> F:
@@ -211,7 +254,7 @@ def jobs_options(function: F) -> F:
     )(function)
     return click.option(
         "--jobs",
-        type=Whole(1, 1024),
+        type=Whole(Span(1, 1024, whole=True)),
         help="Processes on this machine (default: one a core).",
     )(function)
 

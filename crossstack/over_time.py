@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from .layouts import Wires
     from .solve.network.network import Network
 
-#: s: shortest and longest rise, pulse
-_LEAST_S, _MOST_S = 1e-15, 1.0
-#: bits to which currents can be followed: beyond, rounding decides
-_MOST_BITS = 24
-
 
 def asked_of(
     transient: bool, linear: bool, options: Mapping[str, float | int | None]
@@ -34,7 +29,7 @@ def asked_of(
         options: bits, rise and pulse; None where not given.
 
     Raises:
-        ConfigError: for an option without --transient, or a value out of range.
+        ConfigError: for an option without --transient.
     """
     given = {key: value for key, value in options.items() if value is not None}
     if not transient:
@@ -44,11 +39,6 @@ def asked_of(
     from .analyse.transients import Asked
 
     bits = given.pop("bits", Asked.bits)
-    if not 1 <= bits <= _MOST_BITS:
-        raise ConfigError(f"--bits is {bits}, allowed: 1 .. {_MOST_BITS}")
-    for key, value in given.items():
-        if not _LEAST_S <= value <= _MOST_S:
-            raise ConfigError(f"--{key} is {value:g} s, allowed: {_LEAST_S:g} .. {_MOST_S:g} s")
     return Asked(bits=int(bits), fixed=linear, **{f"{key}_s": v for key, v in given.items()})
 
 

@@ -10,6 +10,7 @@ import click
 
 from .base.decimals import decimal, whole_decimal
 from .base.errors import nearest
+from .base.spans import Span
 
 
 def _read(
@@ -29,9 +30,20 @@ def _read(
 
 
 class Number(click.FloatRange):
-    """A finite number, in a range if one is given: NaN passes every comparison of a range."""
+    """A finite number, in a range if one is given: NaN passes every comparison of a range.
+
+    Args:
+        span: the range; None for any number.
+    """
 
     name = "float"
+
+    def __init__(self, span: Span | None = None) -> None:
+        self.span = span
+        if span is None:
+            super().__init__()
+        else:
+            super().__init__(span.low, _end(span), min_open=span.above)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or refuse it."""
@@ -41,8 +53,8 @@ class Number(click.FloatRange):
         return found
 
     def _describe_range(self) -> str:
-        """Return the range for the help; none to show without an end."""
-        return "" if self.min is None and self.max is None else super()._describe_range()
+        """Return the range for the help and for a refusal; none to show without an end."""
+        return "" if self.span is None else self.span.ends
 
 
 #: in place of a voltage that devices need: what they declare
@@ -60,19 +72,31 @@ class Need(Number):
 
 
 class Whole(click.IntRange):
-    """A whole number, in a range if one is given."""
+    """A whole number, in a range if one is given.
 
-    def __init__(self, low: int | None = None, high: int | None = None) -> None:
-        super().__init__(low, high)
-        self.name = "integer" if low is None and high is None else "integer range"
+    Args:
+        span: the range; None for any whole number.
+    """
+
+    def __init__(self, span: Span | None = None) -> None:
+        self.span = span
+        if span is None:
+            super().__init__()
+        else:
+            super().__init__(int(span.low), None if _end(span) is None else int(span.high))
+        self.name = "integer" if span is None else "integer range"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or refuse it."""
         return super().convert(_read(self, value, whole_decimal, param, ctx), param, ctx)
 
     def _describe_range(self) -> str:
-        """Return the range for the help; none to show without an end."""
-        return "" if self.min is None and self.max is None else super()._describe_range()
+        """Return the range for the help and for a refusal; none to show without an end."""
+        return "" if self.span is None else self.span.ends
+
+
+def _end(span: Span) -> float | None:
+    return None if math.isinf(span.high) else span.high
 
 
 NUMBER, WHOLE = Number(), Whole()

@@ -11,6 +11,7 @@ import click
 
 from crossstack.base.errors import CODES_TOLD
 from crossstack.cli import COMMANDS, cli
+from crossstack.options import Temperature
 
 PAGE = Path(__file__).parent / "reference" / "cli.md"
 
@@ -60,7 +61,7 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     options = [p for p in command.params if isinstance(p, click.Option)]
     if options:
         yield "| option | value | |\n|---|---|---|"
-        yield from (_option(p) for p in options)
+        yield from (_option(ctx, p) for p in options)
         yield ""
 
 
@@ -73,14 +74,16 @@ def _text(text: str) -> Iterator[str]:
             yield " ".join(paragraph.split()).replace("<", "&lt;") + "\n"
 
 
-def _option(option: click.Option) -> str:
+def _option(ctx: click.Context, option: click.Option) -> str:
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     more = ["May be repeated."] if option.multiple and "repeated" not in (option.help or "") else []
     more += ["Required."] if option.required else []
     default = option.default
     if option.show_default and isinstance(default, int | float | str):
         more.append(f"Default {default}.")
-    text = " ".join([option.help or "", *more]).strip()
+    # as the help prints it, which reads a process's figures
+    said = option.told(ctx) if isinstance(option, Temperature) else option.help or ""
+    text = " ".join([said, *more]).strip()
     return f"| {names} | {_value(option)} | {_cell(text)} |"
 
 
@@ -96,7 +99,8 @@ def _value(option: click.Option) -> str:
         value = " ".join(each.name for each in kind.types)
     else:
         value = {"integer range": "integer", "float range": "float"}.get(kind.name, kind.name)
-    return _cell(value)
+    span = getattr(kind, "span", None)
+    return _cell(value if span is None else f"{value}, {span.ends}")
 
 
 def _cell(text: str) -> str:

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..base.errors import ParameterError
+from ..base.spans import Span
 from .memristor import device_values
-from .ranges import finite, number
+from .ranges import BIAS_UM, SHEET_OHM_SQ, finite, number
 
 CORNERS = ("typ", "min", "max")
 #: degree C at which films and devices are given
 REFERENCE_C = 25.0
-#: growth of a drawn shape per edge, um, and sheet resistances that a user may ask for, ohm/sq
-SIZE_BIAS_UM, SHEETS_OHM_SQ = (-1.0, 1.0), (1e-6, 1e6)
 #: what a user may choose, in the order of a configuration file's section `tech`
 CHOSEN = ("sheet_resistance_ohm_sq", "corner", "temperature_c", "size_bias_um")
 #: of these, what is given film by film, and how it is written
@@ -91,20 +90,20 @@ class Conditions:
             # their ranges are the process's: see `check`
             "temperature_c": finite(self.temperature_c, "temperature_c", "C"),
             "supply_v": finite(self.supply_v, "supply_v", "V"),
-            "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEETS_OHM_SQ),
-            "size_bias_um": self._films("size_bias_um", SIZE_BIAS_UM),
+            "sheet_resistance_ohm_sq": self._films("sheet_resistance_ohm_sq", SHEET_OHM_SQ),
+            "size_bias_um": self._films("size_bias_um", BIAS_UM),
             "device": _device(self.device),
         }
         for name, value in clean.items():
             object.__setattr__(self, name, value)
 
-    def _films(self, key: str, allowed: tuple[float, float]) -> dict[str, float]:
+    def _films(self, key: str, span: Span) -> dict[str, float]:
         values = getattr(self, key)
         if not isinstance(values, Mapping):
             raise ParameterError(key, values, BY_FILM[key])
         unit = BY_FILM[key].partition(": ")[2]
         found = {
-            str(film): number(values[film], f"{key}.{film}", *allowed, unit)
+            str(film): number(values[film], f"{key}.{film}", span.low, span.high, unit)
             for film in sorted(values, key=str)
         }
         # a film that is not named has no growth: both ways to say so are equal

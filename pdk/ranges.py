@@ -7,10 +7,10 @@ a slip of the keyboard.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import ParameterError
+from ..base.spans import Span
 
 
 def number(value: Any, name: str, low: float, high: float, unit: str = "") -> float:
@@ -49,35 +49,6 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     return value
 
 
-@dataclass(frozen=True)
-class Span:
-    """The range of a figure in a table.
-
-    Attributes:
-        low, high: its ends, which belong to it.
-        unit: of the figure; empty for none.
-        above: True if the lower end itself is outside.
-        whole: True if only whole numbers are in it.
-    """
-
-    low: float
-    high: float
-    unit: str = ""
-    above: bool = False
-    whole: bool = False
-
-    def __contains__(self, value: float) -> bool:
-        """Tell whether a number is in the range; no number at all is not."""
-        inside = self.low < value <= self.high if self.above else self.low <= value <= self.high
-        return inside and (not self.whole or value == int(value))
-
-    def __str__(self) -> str:
-        """Return the range for people."""
-        kind = "a whole number from " if self.whole else "above " if self.above else ""
-        ends = f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
-        return f"{kind}{ends} {self.unit}".rstrip()
-
-
 ANY = Span(-1e300, 1e300)
 #: lengths of rules and shapes; of films
 LENGTH_UM, DISTANCE_UM = Span(0, 1000, "um", above=True), Span(0, 1000, "um")
@@ -92,6 +63,8 @@ STEP_UM = Span(-1000, 1000, "um")
 DRAWN_DBU_UM, DRAWN_GRID_UM = 0.001, 0.005
 GRID_UM, DBU_UM = Span(1e-4, 1, "um"), Span(DRAWN_DBU_UM, DRAWN_DBU_UM, "um")
 SHEET_OHM_SQ, CUT_OHM = Span(1e-6, 1e6, "ohm/sq"), Span(1e-6, 1e9, "ohm")
+#: growth of a drawn shape per edge that a user may ask for
+BIAS_UM = Span(-1, 1, "um")
 #: what a process may allow its circuits
 TEMPERATURE_C = Span(-273.15, 1000.0, "C")
 TCR_PER_C, PERMITTIVITY = Span(-0.02, 0.02, "per C"), Span(1, 1e4)

@@ -10,6 +10,7 @@ import click
 
 from ..array_options import macro_options
 from ..base.errors import FOUND, OK
+from ..base.spans import SEED
 from ..console import Console, output_options
 from ..options import limits_line, limits_option, out_option, within
 from ..typed import Whole
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 @macro_options
 @click.option(
     "--seed",
-    type=Whole(0),
+    type=Whole(SEED),
     default=1,
     show_default=True,
-    help="Of the random pattern.",
+    help="Seed of the random pattern.",
 )
 @limits_option
 @out_option("Folder for the results (default gds_out/compare_<rows>x<cols>).")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.spans import COUNT
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
@@ -40,7 +41,7 @@ def _complete_rules(ctx: click.Context, param: click.Parameter, typed: str) -> l
 @click.option("--waivers", type=EXISTING, help="YAML: rule, cell or box, reason, expiry date.")
 @click.option(
     "--threads",
-    type=Whole(1),
+    type=Whole(COUNT),
     default=None,
     help="Processes (default 1, all cores for a filled die).",
 )

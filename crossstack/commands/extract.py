@@ -11,9 +11,11 @@ from click.core import ParameterSource
 
 from ..base.errors import FOUND, OK
 from ..base.names import LINE
+from ..base.spans import SHARE
 from ..console import Console, output_options
 from ..named import EXISTING
 from ..options import (
+    Temperature,
     capacitance_engine_option,
     check_results,
     check_results_folder,
@@ -23,7 +25,8 @@ from ..options import (
     layout_options,
     out_option,
 )
-from ..typed import NUMBER, NearChoice
+from ..pdk.ranges import BIAS_UM, SHEET_OHM_SQ
+from ..typed import NearChoice, Number
 
 if TYPE_CHECKING:
     from ..base.layout import OpenedLayout
@@ -53,7 +56,7 @@ LEAST_COUPLING = 0.01
 @capacitance_engine_option
 @click.option(
     "--least-coupling",
-    type=NUMBER,
+    type=Number(SHARE),
     metavar="SHARE",
     help="Couplings below this share of both nets' capacitance count as ground in the SPICE "
     "(default 0.01; 0 keeps all).",
@@ -77,12 +80,20 @@ LEAST_COUPLING = 0.01
     "--temperature",
     "--temperature-c",
     "temperature_c",
-    type=NUMBER,
+    cls=Temperature,
     help="Temperature of wires and transistors in degree C (default 25).",
 )
-@click.option("--sheet", multiple=True, metavar="FILM=OHM", help="Sheet resistance, e.g. ME=0.8.")
 @click.option(
-    "--bias", multiple=True, metavar="FILM=UM", help="Growth of lines per edge, e.g. ME=-0.05."
+    "--sheet",
+    multiple=True,
+    metavar="FILM=OHM",
+    help=f"Sheet resistance of a film: {SHEET_OHM_SQ.ends}, e.g. ME=0.8.",
+)
+@click.option(
+    "--bias",
+    multiple=True,
+    metavar="FILM=UM",
+    help=f"Growth of a film's lines per edge: {BIAS_UM.ends}, e.g. ME=-0.05.",
 )
 @device_option
 @out_option(
@@ -151,8 +162,6 @@ def command(
                 f"--r-only finds no capacitance: leave out --capacitance-engine {c_engine}"
             )
         capacitance = True
-    if least_coupling is not None and not 0 <= least_coupling <= 1:
-        raise ConfigError(f"--least-coupling is {least_coupling:g}, allowed: 0 .. 1")
     if least_coupling is not None and not capacitance:
         raise ConfigError("--least-coupling belongs to --rc")
     chosen = split_patterns(nets) or None

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.spans import COLUMN, COUNT, WRITE_V, Span
 from ..base.units import counted
 from ..cli import HelpGroup
 from ..console import Console, output_options
@@ -24,7 +25,7 @@ from ..options import (
     process_choice,
     process_option,
 )
-from ..typed import NUMBER, WHOLE, NearChoice, Number, Whole
+from ..typed import NearChoice, Number, Whole
 
 
 @click.group("foundry", cls=HelpGroup)
@@ -56,7 +57,8 @@ def fetch(process: str, as_json: bool, quiet: bool) -> int:
 
 @command.command("drc", cls=FormatCommand)
 @layout_options
-@click.option("--threads", type=Whole(1), default=2, show_default=True)
+@click.option("--threads", type=Whole(COUNT), default=2, show_default=True,
+              help="Processes.")  # fmt: skip
 @format_options
 @out_option("Folder for <stem>_foundry_drc.json (default: beside FILE).")
 @output_options
@@ -161,8 +163,10 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
 @click.argument("network", type=EXISTING_OR_FOLDER)
 @mode_option
 @click.option("--read-tier", type=NearChoice(["bottom", "top"]), help="Tier that computes.")
-@click.option("--write-column", type=WHOLE, help="Column that is written (default 0).")
-@click.option("--write-voltage", type=NUMBER, help="Write voltage in V, 0.001 or more.")
+@click.option(
+    "--write-column", type=Whole(COLUMN), help="Column that is written, counted from 0 (default 0)."
+)
+@click.option("--write-voltage", type=Number(WRITE_V), help="Write voltage in V.")
 @click.option("--polarity", type=NearChoice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")
@@ -170,7 +174,7 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
 @click.option("--deck", type=click.Path(dir_okay=False, path_type=Path), help="Keep the deck.")
 @click.option(
     "--tolerance",
-    type=Number(0, min_open=True),
+    type=Number(Span(0, above=True)),
     default=0.05,
     show_default=True,
     help="Largest relative difference that is no finding.",

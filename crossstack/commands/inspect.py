@@ -11,8 +11,7 @@ import click
 from ..base.errors import OK
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
-from ..options import process_option
-from ..typed import NUMBER
+from ..options import Temperature, process_option
 
 if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
@@ -31,7 +30,8 @@ _NAMED = 6
 @click.option("--layout", type=EXISTING, help="The network's layout: adds the capacitance.")
 @click.option(
     "--temperature",
-    type=NUMBER,
+    cls=Temperature,
+    limits=True,
     help="Temperature of the current limits in degree C (default: that of the wires, at least 85).",
 )
 @click.option("--bidirectional", is_flag=True, help="Current limits for both directions.")

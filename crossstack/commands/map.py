@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.errors import OK
+from ..base.spans import BITS_OR_NONE, OHM, PULSES, SEED, SHARE, SIGMA_LN_G, Span
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
 from ..options import jobs_options, mode_option, out_option, process_option
-from ..typed import NUMBER, NearChoice, Whole
+from ..typed import NearChoice, Number, Whole
 
 if TYPE_CHECKING:
     from ..mapping.arrays import Array
@@ -41,10 +42,27 @@ MARKER = "map.json"
     help="Without --wires: rows and columns of a stacked array; planar ones of twice the rows are "
     "tried beside it (default 32x32).",
 )
-@click.option("--row-ohm", type=NUMBER, help="Of a row between two cells (default 0.2).")
-@click.option("--column-ohm", type=NUMBER, help="Of a column (default 1.2).")
-@click.option("--drive-ohm", type=NUMBER, help="Between source and row (default 0).")
-@click.option("--sense-ohm", type=NUMBER, help="Between column and ground (default 0).")
+@click.option(
+    "--row-ohm",
+    type=Number(OHM),
+    help="Without --wires: resistance of a row line from one cell to the next (default 0.2 ohm).",
+)
+@click.option(
+    "--column-ohm",
+    type=Number(OHM),
+    help="Without --wires: resistance of a column line from one cell to the next (default 1.2 "
+    "ohm).",
+)
+@click.option(
+    "--drive-ohm",
+    type=Number(OHM),
+    help="Without --wires: resistance between each source and its row line (default 0 ohm).",
+)
+@click.option(
+    "--sense-ohm",
+    type=Number(OHM),
+    help="Without --wires: resistance between each column line and ground (default 0 ohm).",
+)
 @mode_option
 @click.option("--read-tier", type=NearChoice(["bottom", "top"]), help="Tier that computes.")
 @click.option(
@@ -54,30 +72,122 @@ MARKER = "map.json"
     show_default=True,
     help="Where the positive and the negative part of a weight are.",
 )
-@click.option("--levels", type=Whole(0), default=0, help="Of a device; 0 for any.")
-@click.option("--dac-bits", type=Whole(0, 24), default=0, help="Of inputs; 0 for any.")
-@click.option("--bit-serial", is_flag=True, help="Inputs bit after bit.")
-@click.option("--adc-bits", type=Whole(0, 24), default=0, help="Of currents; 0 for any.")
-@click.option("--read-noise", type=NUMBER, default=0.0, help="As a share of one device's current.")
-@click.option("--sigma", type=NUMBER, help="Of ln G (default: the device's).")
-@click.option("--samples", type=Whole(0, 1000), default=0, help="Chips with spread.")
-@click.option("--retrain", type=Whole(0, 1000), default=0, help="Epochs with wires.")
-@click.option("--rate", type=NUMBER, default=1e-3, show_default=True, help="Step of --retrain.")
-@click.option("--program", is_flag=True, help="Write the devices by pulses, and verify.")
 @click.option(
-    "--tolerance", type=NUMBER, help="Of a written device, share of the span of G (0.02)."
+    "--levels",
+    type=Whole(Span(0, 2**24, whole=True)),
+    default=0,
+    help="Conductances that a device can be set to; 0, the default: any value.",
 )
-@click.option("--pulses", type=Whole(1, 100_000), help="Most for one device (default 100).")
-@click.option("--pulse-s", type=NUMBER, help="Length of a pulse, s (default 1e-8).")
-@click.option("--step-v", type=NUMBER, help="From one pulse to the next, V (default 0.03).")
-@click.option("--write-v", type=NUMBER, help="Largest voltage at a driver, V (the device's).")
 @click.option(
-    "--rows-at-once", type=Whole(1, 100_000), help="Rows written at a time (the device's)."
+    "--dac-bits",
+    type=Whole(BITS_OR_NONE),
+    default=0,
+    help="Bits of the converters that drive the rows; 0, the default: inputs are not rounded.",
 )
-@click.option("--threshold-sigma", type=NUMBER, help="Of the thresholds, a share (default 0.05).")
-@click.option("--pulse-sigma", type=NUMBER, help="Of ln of a pulse's effect (default 0.1).")
-@click.option("--keep", multiple=True, help="Layer that stays digital; may be repeated.")
-@click.option("--seed", type=Whole(0), default=0, help="Of everything random.")
+@click.option(
+    "--bit-serial",
+    is_flag=True,
+    help="Apply the inputs one bit after the other, as many as --dac-bits says.",
+)
+@click.option(
+    "--adc-bits",
+    type=Whole(BITS_OR_NONE),
+    default=0,
+    help="Bits of the converters that read column currents, 2 or more; 0, the default: currents "
+    "are not rounded.",
+)
+@click.option(
+    "--read-noise",
+    type=Number(SHARE),
+    default=0.0,
+    help="Standard deviation of a column current, as a share of the largest current of one device "
+    "(default 0).",
+)
+@click.option(
+    "--sigma",
+    type=Number(SIGMA_LN_G),
+    help="With --samples: standard deviation of ln G from device to device (default: the "
+    "device's).",
+)
+@click.option(
+    "--samples",
+    type=Whole(Span(0, 1000, whole=True)),
+    default=0,
+    help="Chips with randomly spread devices to evaluate (default 0).",
+)
+@click.option(
+    "--retrain",
+    type=Whole(Span(0, 1000, whole=True)),
+    default=0,
+    help="Retrain the network for so many epochs with the wires in the loop (default 0).",
+)
+@click.option(
+    "--rate",
+    type=Number(Span(0, above=True)),
+    default=1e-3,
+    show_default=True,
+    help="Learning rate of --retrain (Adam).",
+)
+@click.option(
+    "--program",
+    is_flag=True,
+    help="Write each device by pulses and read it after each, as a chip is programmed.",
+)
+@click.option(
+    "--tolerance",
+    type=Number(PULSES["tolerance"]),
+    help="Of --program: a device is written when its conductance is within this share of the span "
+    "from smallest to largest (default 0.02).",
+)
+@click.option(
+    "--pulses",
+    type=Whole(PULSES["pulses"]),
+    help="Of --program: most pulses for one device (default 100).",
+)
+@click.option(
+    "--pulse-s",
+    type=Number(PULSES["pulse_s"]),
+    help="Of --program: length of a pulse in s (default 1e-8).",
+)
+@click.option(
+    "--step-v",
+    type=Number(PULSES["step_v"]),
+    help="Of --program: how much higher each pulse is than the last, in V (default 0.03).",
+)
+@click.option(
+    "--write-v",
+    type=Number(PULSES["write_v"]),
+    help="Of --program: largest voltage of a write driver in V (default: the device's).",
+)
+@click.option(
+    "--rows-at-once",
+    type=Whole(PULSES["rows"]),
+    help="Of --program: rows of a column that are written at a time (default: the device's "
+    "write_rows).",
+)
+@click.option(
+    "--threshold-sigma",
+    type=Number(PULSES["threshold_sigma"]),
+    help="Of --program: standard deviation of the devices' threshold voltages, as a share of them "
+    "(default 0.05).",
+)
+@click.option(
+    "--pulse-sigma",
+    type=Number(PULSES["pulse_sigma"]),
+    help="Of --program: standard deviation of ln of what a pulse changes (default 0.1).",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="LAYER",
+    help="Layer of the network that stays digital, by name; may be repeated.",
+)
+@click.option(
+    "--seed",
+    type=Whole(SEED),
+    default=0,
+    help="Seed of all random numbers: equal seeds, equal results (default 0).",
+)
 @jobs_options
 @process_option
 @out_option(f"Folder for {MARKER} (default: nothing is written).")

@@ -9,10 +9,11 @@ import click
 
 from ..base.decimals import whole_decimal
 from ..base.errors import OK
+from ..base.spans import SEED
 from ..console import Console, output_options
 from ..named import EXISTING, PROFILE_NAMES
-from ..options import check_results, out_option, process_option
-from ..typed import NUMBER, Whole
+from ..options import Temperature, check_results, out_option, process_option
+from ..typed import Whole
 
 if TYPE_CHECKING:
     from ..lab import Figure, Reading
@@ -26,15 +27,22 @@ _NOISE_V = 1e-7
 @click.option("--readings", type=EXISTING, help="CSV of an instrument's readings.")
 @click.option("--simulate", is_flag=True, help="Measure the monitors' extraction instead.")
 @click.option("--truth", type=EXISTING, help="With --simulate: YAML whose `tech:` is the truth.")
-@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Of its noise.")
+@click.option(
+    "--seed",
+    type=Whole(SEED),
+    default=0,
+    show_default=True,
+    help="With --simulate: seed of the noise.",
+)
 @click.option(
     "--overlay", multiple=True, metavar="MASK,AXIS,BAR",
     help="Bar of a vernier that coincides, e.g. VME,x,-2; may be repeated.",
 )  # fmt: skip
 @click.option("--plan", type=EXISTING, help="Layout of a test chip: where its probe pads are.")
 @click.option(
-    "--temperature", type=NUMBER,
-    help="Of the chuck, degree C (default: that of the readings; 25 with --simulate).",
+    "--temperature", cls=Temperature,
+    help="Temperature of the chuck in degree C (default: that of the readings; 25 with "
+    "--simulate).",
 )  # fmt: skip
 @process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")

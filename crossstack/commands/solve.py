@@ -11,11 +11,12 @@ import click
 
 from .. import solution
 from ..base.errors import FOUND, OK, ConfigError
+from ..base.spans import BITS, COLUMN, COUNT, SEED, SHARE, SIGMA_LN_G, STUCK, TIME_S, WRITE_V
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
 from ..options import device_figures, device_option, mode_option, options_of_mode, process_option
 from ..over_time import asked_of, check_place, follow
-from ..typed import NUMBER, WHOLE, NearChoice, Need
+from ..typed import NearChoice, Need, Number, Whole
 
 if TYPE_CHECKING:
     from ..analyse.analysis import Stimulus
@@ -31,18 +32,20 @@ if TYPE_CHECKING:
 @click.argument("network", type=EXISTING_OR_FOLDER)
 @mode_option
 @click.option("--read-tier", type=NearChoice(["bottom", "top"]), help="Tier that computes.")
-@click.option("--write-column", type=WHOLE, help="Column that is written (default 0).")
+@click.option(
+    "--write-column", type=Whole(COLUMN), help="Column that is written, counted from 0 (default 0)."
+)
 @click.option(
     "--address",
-    type=WHOLE,
+    type=Whole(COLUMN),
     metavar="COLUMN",
     help="Of a macro with a scan chain or a decoder: set every control by the bits for --mode and "
     "this column, which is written if the mode writes; prints them.",
 )
 @click.option(
     "--write-voltage",
-    type=NUMBER,
-    help="Write voltage in V, 0.001 or more (default: the device's, 2), also of --programming.",
+    type=Number(WRITE_V),
+    help="Write voltage in V (default: the device's, 2), also of --programming.",
 )
 @click.option(
     "--inputs",
@@ -68,28 +71,32 @@ if TYPE_CHECKING:
     "default: both are solved, the one that loses more is shown.",
 )
 @click.option(
-    "--monte-carlo", type=WHOLE, metavar="N", help="Solve N random versions of the array."
+    "--monte-carlo", type=Whole(COUNT), metavar="N", help="Solve N random versions of the array."
 )
 @click.option(
-    "--seed", type=WHOLE, help="Of --monte-carlo: equal seeds, equal results (default 0)."
+    "--seed", type=Whole(SEED), help="Of --monte-carlo: equal seeds, equal results (default 0)."
 )
 @click.option(
     "--sigma",
-    type=NUMBER,
-    help="Of --monte-carlo: deviation of ln G (default: the device's, 0.1).",
+    type=Number(SIGMA_LN_G),
+    help="Of --monte-carlo: standard deviation of ln G (default: the device's, 0.1).",
 )
 @click.option(
     "--stuck",
-    type=NUMBER,
+    type=Number(STUCK),
     help="Of --monte-carlo: share stuck on; as many stuck off (default: the device's, none).",
 )
-@click.option("--open-wire", type=NUMBER, help="Of --monte-carlo: chance of an open wire piece.")
+@click.option(
+    "--open-wire",
+    type=Number(SHARE),
+    help="Of --monte-carlo: probability that a piece of a wire is open (default 0).",
+)
 @click.option(
     "--programming",
-    type=Need(),
+    type=Need(WRITE_V),
     metavar="VOLT",
-    help="Write every column of either tier; name the cells that see less than VOLT, 0.001 or "
-    "more, or `device` for what the device declares to need (exit code 1).",
+    help="Write every column of either tier; name the cells that see less than VOLT, or than what "
+    "the device declares to need (`device`); exit code 1 if there are any.",
 )
 @click.option(
     "--sensitivity", is_flag=True, help="How column currents answer to each layer's resistance."
@@ -100,12 +107,22 @@ if TYPE_CHECKING:
     help="Over time: settling of a read, rise of a write, disturb of what is read meanwhile, "
     "energy; of a network extracted with --rc. With -o FOLDER the curves, too.",
 )
-@click.option("--bits", type=WHOLE, help="Of --transient: to which a read settles (default 10).")
 @click.option(
-    "--rise", type=NUMBER, metavar="S", help="Of --transient: rise of the sources (default 1e-12)."
+    "--bits",
+    type=Whole(BITS),
+    help="Of --transient: a read settles to half of the last of so many bits (default 10).",
 )
 @click.option(
-    "--pulse", type=NUMBER, metavar="S", help="Of --transient: length of a write (default 4e-8)."
+    "--rise",
+    type=Number(TIME_S),
+    metavar="S",
+    help="Of --transient: rise time of the sources in s (default 1e-12).",
+)
+@click.option(
+    "--pulse",
+    type=Number(TIME_S),
+    metavar="S",
+    help="Of --transient: length of a write pulse in s (default 4e-8).",
 )
 @click.option(
     "-o",

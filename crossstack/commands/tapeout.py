@@ -31,11 +31,26 @@ _PAIR = (NUMBER, NUMBER)
               help="Write this unknown layer, too; may be repeated.")  # fmt: skip
 @process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile (default: as built).")
-@click.option("--die-pitch-um", type=_PAIR, help="Step from die to die (default: the die's size).")
-@click.option("--first-die-um", type=_PAIR, default=(0.0, 0.0),
-              help="Lower-left corner of die 0 0 on the wafer (default 0 0).")  # fmt: skip
-@click.option("--die", "dies", type=(WHOLE, WHOLE), multiple=True, default=((0, 0),),
-              help="Column and row of a die whose marks to list; may be repeated.")  # fmt: skip
+@click.option(
+    "--die-pitch-um",
+    type=_PAIR,
+    help="Step from die to die along x and y in um (default: the die's size, which is the least).",
+)
+@click.option(
+    "--first-die-um",
+    type=_PAIR,
+    default=(0.0, 0.0),
+    help="Lower-left corner of die 0 0 in um from the wafer's centre (default 0 0).",
+)
+@click.option(
+    "--die",
+    "dies",
+    type=(WHOLE, WHOLE),
+    multiple=True,
+    default=((0, 0),),
+    help="Column and row of a die whose marks to list, whole numbers counted from die 0 0; may be "
+    "repeated.",
+)
 @format_options
 @out_option("Folder for the package (default: tapeout/ beside the layout).")
 @output_options

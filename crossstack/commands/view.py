@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..base.errors import OK
+from ..base.spans import Span
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 from ..options import check_results, process_option
@@ -49,7 +50,7 @@ for k in range(window.views()):
 @click.option("--glb", is_flag=True, help="Write the stack in three dimensions (GLB), 1 um as 1 m.")
 @click.option(
     "--stretch",
-    type=Number(0.01, 1000),
+    type=Number(Span(0.01, 1000)),
     help="Of --glb: factor on all heights (default 1).",
 )
 @click.option(
@@ -60,7 +61,13 @@ for k in range(window.views()):
 )
 @click.option("--markers", type=EXISTING, help="DRC markers (.lyrdb) to show.")
 @click.option("--no-markers", is_flag=True, help="Leave out the markers of a build.")
-@click.option("--size", type=Whole(100, 8000), default=1400, help="Longer side in pixels.")
+@click.option(
+    "--size",
+    type=Whole(Span(100, 8000, whole=True)),
+    default=1400,
+    show_default=True,
+    help="Longer side in pixels.",
+)
 @process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")
 @output_options

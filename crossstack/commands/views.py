@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.spans import SEED
 from ..console import Console, output_options
 from ..named import EXISTING
 from ..options import check_results_folder, folder_beside, layout_options, out_option
@@ -42,7 +43,13 @@ if TYPE_CHECKING:
     default=True,
     help="Extract capacitances, for the timing of libraries and model (default).",
 )
-@click.option("--seed", type=Whole(0), default=1, show_default=True, help="Of the bench.")
+@click.option(
+    "--seed",
+    type=Whole(SEED),
+    default=1,
+    show_default=True,
+    help="Seed of the test bench's random numbers.",
+)
 @out_option("Folder for the files (default: beside FILE; of a build, here).")
 @output_options
 def command(

@@ -8,7 +8,6 @@ other direction, so that it closes in.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..analyse.columns import State
 from ..analyse.operating import write_law
 from ..analyse.timing import SENSE_S
 from ..base.errors import ParameterError
+from ..base.spans import PULSES
 from ..pdk.memristor import POLARITIES, MemristorParameters
 from ..solve.circuit.dynamics import Vteam
 from ..solve.circuit.iv import Linear
@@ -31,7 +31,6 @@ Bools = NDArray[np.bool_]
 _MOST_OFF = 3.0
 #: pulses at the largest voltage that may pass without a device moving by so much of the tolerance
 _STALLED, _PROGRESS = 10, 0.1
-_MOST_WHOLE = 100_000
 #: a pulse is followed in so many parts that the rates at its start move no state by more; most of
 #: them, and the steepest fall of a rate within one
 _MOVE, _MOST_PARTS, _STEEPEST = 0.15, 16, 50.0
@@ -68,19 +67,9 @@ class Programming:
     read_noise: float = 0.0
 
     def __post_init__(self) -> None:
-        limits = {
-            "tolerance": (1e-6, 1.0), "pulse_s": (1e-12, 1.0), "step_v": (1e-3, 10.0),
-            "threshold_sigma": (0.0, 0.3), "pulse_sigma": (0.0, 2.0), "read_noise": (0.0, 1.0),
-        }  # fmt: skip
-        if self.write_v is not None:
-            limits["write_v"] = (1e-3, 100.0)
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ParameterError(name, value, f"{low:g} .. {high:g}")
-        for name in ("pulses", "rows"):
-            if (whole := getattr(self, name)) is not None and not 1 <= whole <= _MOST_WHOLE:
-                raise ParameterError(name, whole, f"1 .. {_MOST_WHOLE}")
+        for name, span in PULSES.items():
+            if (value := getattr(self, name)) is not None and value not in span:
+                raise ParameterError(name, value, str(span))
 
 
 @dataclass(frozen=True, eq=False)

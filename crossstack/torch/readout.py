@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 
 from ..base.errors import ParameterError
+from ..base.spans import BITS, SHARE, SIGMA_LN_G
 
 #: pairs that a signed weight may stand on
 PAIRS = ("columns", "tiers")
 #: what inputs below zero become
 NEGATIVE = ("auto", "split", "bipolar")
 LAWS = ("linear", "sinh")
-_MOST_BITS = 24
+_MOST_BITS = int(BITS.high)
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,10 @@ class Readout:
             value = getattr(self, name)
             if value is not None and not (_real(value) and value > 0):
                 raise ParameterError(name, value, "finite, > 0")
-        for name in ("sigma", "read_noise"):
+        for name, span in (("sigma", SIGMA_LN_G), ("read_noise", SHARE)):
             value = getattr(self, name)
-            if not (_real(value) and value >= 0):
-                raise ParameterError(name, value, "finite, >= 0")
+            if not (_real(value) and value in span):
+                raise ParameterError(name, value, str(span))
         for name, least in (("dac_bits", 1), ("adc_bits", 2), ("levels", 2)):
             value = getattr(self, name)
             most = _MOST_BITS if name != "levels" else 2**_MOST_BITS

@@ -11,6 +11,7 @@ import math
 from ...base import names
 from ...base.errors import ModeError
 from ...base.names import BOTTOM, TOP
+from ...base.spans import WRITE_V
 from .mode import (
     ONE_TIER,
     OWN_ROWS,
@@ -36,7 +37,7 @@ POLARITIES = ("set", "reset")
 
 
 #: V; far below what moves any device, far above what rounding leaves of a voltage
-LEAST_WRITE_V = 1e-3
+LEAST_WRITE_V = WRITE_V.low
 
 
 def polarity_options(polarity: str, volts: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base import names
 from ...base.errors import InputError
+from ...base.spans import SHARE, SIGMA_LN_G
 from ..modes.drives import gates_for, network_drives
 from ..modes.modes import EXPANSION
 from ..network.assembly import check_conductances
@@ -18,10 +19,6 @@ from ..network.linear import NetworkSolver
 from ..network.network import Network
 
 Floats = NDArray[np.float64]
-
-
-#: more is no spread: one device in six would be off by more than e^10
-MOST_SIGMA = 10.0
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,14 @@ class Spread:
     def __post_init__(self) -> None:
         for name in ("stuck_on", "stuck_off", "open_wire"):
             value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise InputError(f"{name} is {value}, allowed: a probability 0..1")
+            if value not in SHARE:
+                raise InputError(f"{name} is {value}, allowed: a probability, {SHARE}")
         if self.stuck_on + self.stuck_off > 1:
             raise InputError(
                 f"stuck_on + stuck_off is {self.stuck_on + self.stuck_off}, allowed: <= 1"
             )
-        if not 0 <= self.sigma <= MOST_SIGMA:
-            raise InputError(f"sigma is {self.sigma}, allowed: 0..{MOST_SIGMA:g}")
+        if self.sigma not in SIGMA_LN_G:
+            raise InputError(f"sigma is {self.sigma}, allowed: {SIGMA_LN_G}")
         for name in ("g_on", "g_off"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):

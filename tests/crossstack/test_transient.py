@@ -76,9 +76,9 @@ def test_more_capacitance_in_the_network_settles_later(crossstack, built, tmp_pa
     ("options", "words"),
     [
         (["--bits", "4"], ["--bits", "belongs to --transient"]),
-        (["--transient", "--bits", "0"], ["--bits is 0", "1 .. 24"]),
-        (["--transient", "--rise", "0"], ["--rise is 0 s"]),
-        (["--transient", "--pulse", "1e9"], ["--pulse is 1e+09 s"]),
+        (["--transient", "--bits", "0"], ["--bits", "0 is not in the range 1 to 24"]),
+        (["--transient", "--rise", "0"], ["--rise", "1e-15 to 1 s"]),
+        (["--transient", "--pulse", "1e9"], ["--pulse", "1e-15 to 1 s"]),
         (["--transient", "--sensitivity"], ["--transient and --sensitivity"]),
         (["--transient", "-o", "x.csv"], ["-o FOLDER"]),
     ],

@@ -1,0 +1,141 @@
+"""Numbers on the command line: a help text states their range, and that is the range they have."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import click
+import numpy as np
+import pytest
+
+from crossstack.array_options import ArrayOption
+from crossstack.base import spans
+from crossstack.base.errors import CrossStackError
+from crossstack.base.spans import Span
+from crossstack.cli import COMMANDS, cli
+from crossstack.mapping.writing import Programming
+from crossstack.options import Temperature
+from crossstack.pdk import get_tech
+from crossstack.pdk.conditions import Conditions
+from crossstack.pdk.electromigration import current_limits
+from crossstack.pdk.home import process_names
+from crossstack.pdk.ranges import BIAS_UM, SHEET_OHM_SQ
+from crossstack.solve.study.variation import Spread
+from crossstack.typed import Number, Whole
+
+
+def _options() -> list[tuple[str, click.Command, click.Option]]:
+    found = []
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        below = command.commands if isinstance(command, click.Group) else {"": command}
+        for other, each in below.items():
+            options = [p for p in each.params if isinstance(p, click.Option)]
+            found += [(f"{name} {other}".strip(), each, option) for option in options]
+    return found
+
+
+def _kinds(option: click.Option) -> list[click.ParamType]:
+    return list(option.type.types) if isinstance(option.type, click.Tuple) else [option.type]
+
+
+NUMERIC = [
+    pytest.param(command, option, id=f"{verb} {option.opts[0]}")
+    for verb, command, option in _options()
+    if any(isinstance(kind, (Number, Whole)) for kind in _kinds(option))
+]
+#: a range in words, or a unit or count for what may be any number
+_RANGE = r"\d.* (to \d|or more)|above \d|: 1 or 2|1, 2|from [a-z]"
+_FREE = r"\bum\b|whole numbers"
+
+
+@pytest.mark.parametrize(("command", "option"), NUMERIC)
+def test_help_states_the_range(command, option):
+    record = option.get_help_record(click.Context(command))
+    assert record is not None
+    text = " ".join(record[1].split())
+    assert re.search(_FREE if isinstance(option.type, click.Tuple) else _RANGE, text), text
+    span = getattr(option.type, "span", None)
+    if span is None:
+        assert isinstance(option, (ArrayOption, Temperature)) or len(_kinds(option)) == 2
+        return
+    assert span.ends in text
+    for good in _inside(span):
+        option.type.convert(repr(good), option, None)
+    for bad in _outside(span):
+        with pytest.raises(click.BadParameter, match=re.escape(span.ends)):
+            option.type.convert(repr(bad), option, None)
+
+
+def _step(span: Span, end: float) -> float:
+    return 1 if span.whole else max(abs(end), span.low, 1e-12) * 1e-6
+
+
+def _number(span: Span, value: float) -> float:
+    return int(value) if span.whole else value
+
+
+def _inside(span: Span) -> list[float]:
+    high = span.low + 1e9 if math.isinf(span.high) else span.high
+    return [_number(span, span.low + span.above * _step(span, span.low)), _number(span, high)]
+
+
+def _outside(span: Span) -> list[float]:
+    ends = [span.low if span.above else span.low - _step(span, span.low)]
+    ends += [] if math.isinf(span.high) else [span.high + _step(span, span.high)]
+    return [_number(span, end) for end in ends]
+
+
+@pytest.mark.parametrize("name", spans.PULSES)
+def test_pulses_have_the_same_ranges_in_python(name):
+    _same(lambda value: Programming(**{name: value}), spans.PULSES[name])
+
+
+@pytest.mark.parametrize(
+    ("span", "of"),
+    [
+        (spans.SIGMA_LN_G, lambda v: Spread(sigma=v)),
+        (spans.SHARE, lambda v: Spread(open_wire=v)),
+        (SHEET_OHM_SQ, lambda v: Conditions(sheet_resistance_ohm_sq={"ME": v})),
+        (BIAS_UM, lambda v: Conditions(size_bias_um={"ME": v})),
+    ],
+)
+def test_spread_and_films_have_the_same_ranges_in_python(span, of):
+    _same(of, span)
+
+
+def _same(make, span: Span) -> None:
+    for good in _inside(span):
+        make(good)
+    ends = re.escape(span.ends.removesuffix(span.unit))
+    for bad in (*_outside(span), np.nan):
+        with pytest.raises(CrossStackError, match=ends):
+            make(bad)
+
+
+def test_devices_stuck_on_and_off_share_what_there_is():
+    most = spans.STUCK.high
+    Spread(stuck_on=most, stuck_off=most)
+    with pytest.raises(CrossStackError, match="<= 1"):
+        Spread(stuck_on=most + 1e-6, stuck_off=most + 1e-6)
+
+
+@pytest.mark.parametrize("process", process_names())
+@pytest.mark.parametrize("verb", ["extract", "inspect", "measure"])
+def test_help_states_the_temperatures_of_the_process(crossstack, process, verb):
+    """As the refusals do: the range is the process's, not ours."""
+    text = " ".join(crossstack(verb, "--help", "--process", process).out.split())
+    told = re.search(rf"Range on {process}: (\S+) to (\S+)\.", text)
+    assert told is not None, text
+    tech = get_tech(process=process)
+    if verb == "inspect":
+        check = lambda celsius: current_limits(tech, celsius)  # noqa: E731
+    else:
+        check = lambda celsius: tech.at(Conditions(temperature_c=celsius))  # noqa: E731
+    low, high = map(float, told.groups())
+    for good in (low, high):
+        check(good)
+    for bad in (low - 1, high + 1):
+        with pytest.raises(CrossStackError, match=f"{low:g} to {high:g}"):
+            check(bad)
