@@ -24,7 +24,7 @@ test: setup $(if $(CI),torch) ## run every test; those of crossstack.torch need 
 	@$(BIN)/python -m compileall -q crossstack $(ROOMS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-setup: $(STAMP)
+setup: $(STAMP) ## make .venv and install CrossStack with its tests' libraries
 
 # Installed again only when pyproject.toml changed. badcrossbar is a yardstick for the solver;
 # its plotting dependency pycairo has no wheel, so it comes without dependencies.

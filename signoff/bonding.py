@@ -65,7 +65,12 @@ def _use(pad: dict[str, Any]) -> str:
     for kind in ("supply", "ground", "sense", "control"):
         if use.startswith(kind):
             return kind
-    return "control" if use.startswith("scan") else "signal"
+    return "control" if _is_scan(pad) else "signal"
+
+
+def _is_scan(pad: dict[str, Any]) -> bool:
+    """Return whether a pad is one of a scan chain."""
+    return str(pad["use"]).startswith("scan")
 
 
 def _pads(pads: list[dict[str, Any]], height: float) -> Iterator[str]:
@@ -114,12 +119,15 @@ def _wires(
 def _legend(pads: list[dict[str, Any]], width: float, y: float, letter: float) -> Iterator[str]:
     """Yield what the colours stand for, of those that are there."""
     used = [kind for kind in _USES if any(_use(pad) == kind for pad in pads)]
+    words = dict(_USES)
+    if not any(_is_scan(pad) for pad in pads):
+        words["control"] = "control"
     for k, kind in enumerate(used):
         x = width * k / max(1, len(used))
         yield (
             f'<rect x="{x:g}" y="{y:g}" width="{letter:g}" height="{letter:g}" class="{kind}" '
             f'fill="currentColor"/><text x="{x + 1.5 * letter:g}" y="{y + 0.85 * letter:g}" '
-            f'class="ink">{_USES[kind]}</text>'
+            f'class="ink">{words[kind]}</text>'
         )
 
 

@@ -37,7 +37,7 @@ def _entry(name: str) -> Entry:
     return Entry(np.dtype(np.float64), 2 if name == "column_segment" else 3)
 
 
-#: an array with nets that are no lines is always small enough for a network, and saved as one
+#: an array with nets in pieces is always small enough for a network, and saved as one
 ENTRIES = {
     f.name: _entry(f.name) for f in fields(TiledArray) if f.name not in ("nets", "every", "farads")
 }
@@ -57,7 +57,11 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     path = Path(path)
     array.validate()
     if array.nets is not None:
-        raise NetworkFileError(f"{path}: straps and folded transistors need a network's file")
+        raise NetworkFileError(
+            f"{path}: nets of this array are kept in pieces, which a file of arrays has no place "
+            "for (straps and folded transistors are; up to 600 x 600 cells also lines that are "
+            "plain ladders but for rounding): save its network with save_network"
+        )
     content: dict[str, Any] = {name: getattr(array, name) for name in ENTRIES}
     content["conditions"] = pack_json(array.conditions)
     if (farads := array.farads) is not None:

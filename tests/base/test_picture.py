@@ -54,3 +54,9 @@ def test_lines_and_letters_stand_out(dark, name):
     for ground in ("paper", "face"):
         two = sorted((luminance(look[name]), luminance(look[ground])))
         assert (two[1] + 0.05) / (two[0] + 0.05) > 3.0
+
+
+@pytest.mark.parametrize(("use", "told"), [("control", "control"), ("scan", "control, scan chain")])
+def test_a_legend_names_a_scan_chain_where_there_is_one(use, told):
+    svg = bonding_svg("die", DIE, [{**PAD, "use": use}])
+    assert f">{told}</text>" in svg
