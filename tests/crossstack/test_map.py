@@ -212,13 +212,13 @@ class Own(torch.nn.Module):
         (["--tile", "0x4"], 2, ["--tile"]),
         (["--sigma", "0.1"], 2, ["--samples"]),
         (["--mode", "deep-net"], 2, ["--wires"]),
-        (["--row-ohm", "-1"], 2, ["row_segments", "-1"]),
+        (["--row-ohm", "-1"], 2, ["--row-ohm", "-1"]),
         (["--keep", "nobody"], 2, ["'nobody'"]),
         (["--keep", "0", "--keep", "2"], 2, ["no linear"]),
         (["--bit-serial"], 2, ["dac_bits"]),
         (["--read-noise", "nan"], 2, ["nan"]),
         (["--tolerance", "0.1"], 2, ["--tolerance belongs to --program"]),
-        (["--program", "--step-v", "0"], 2, ["step_v"]),
+        (["--program", "--step-v", "0"], 2, ["--step-v", "0.001 to 10 V"]),
     ],
 )
 def test_wrong_options(crossstack, files, args, code, words):
