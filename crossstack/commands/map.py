@@ -10,6 +10,7 @@ import click
 
 from ..base.errors import OK
 from ..base.spans import BITS_OR_NONE, OHM, PULSES, SEED, SHARE, SIGMA_LN_G, Span
+from ..base.units import counted
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
 from ..options import jobs_options, mode_option, out_option, process_option
@@ -336,9 +337,10 @@ def _lines(value: Mapping[str, Any]) -> list[str]:
         for layer in row["layers"]:
             n, m = layer["matrix"]
             groups = f" x {layer['groups']}" if layer["groups"] > 1 else ""
+            tiles = counted(layer["tiles"], "tile")
             lines.append(
-                f"  {row['array']}, layer {layer['layer']}: {n} x {m}{groups}, {layer['tiles']} "
-                f"tiles, wires change its output by {layer['error']:.2%}"
+                f"  {row['array']}, layer {layer['layer']}: {n} x {m}{groups}, {tiles}, wires "
+                f"change its output by {layer['error']:.2%}"
             )
         lines += [f"  {row['array']}: {text}" for text in _writes(row)]
         lines.append(f"  {row['array']}: {_cost(row['cost'])}")
