@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..base.outputs import write_text
+from ..base.units import percent
 from .transients import COUNTED, LEFT_OUT, Curves, OverTime, Read, Write
 
 #: columns that are printed; --json holds all
@@ -62,11 +63,13 @@ def _write_lines(write: Write) -> Iterator[str]:
     )
     if (worst := write.worst) is not None:
         one = write.disturb[worst]
+        # less than this is the solver's rounding
+        shift = one["shift_A"] if abs(one["shift_A"]) > 1e-12 * abs(one["rest_A"]) else 0.0
         yield (
             f"  disturb of what is read: {worst} by {one['glitch_A'] * 1e6:.4g} uA "
-            f"({one['glitch_share']:.3%} of {one['rest_A'] * 1e6:.4g} uA), "
-            f"{one['charge_C'] * 1e15:.4g} fC whatever the rise; it stays off by "
-            f"{one['shift_A'] * 1e6:.3g} uA"
+            f"({percent(one['glitch_share'])} of {one['rest_A'] * 1e6:.4g} uA), "
+            f"{one['charge_C'] * 1e15:.4g} fC whatever the rise; afterwards it is "
+            f"{shift * 1e6:.3g} uA off"
         )
 
 
