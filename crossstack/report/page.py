@@ -60,6 +60,7 @@ def _environment() -> jinja2.Environment:
     # macros see what is global, not what a page hands to its template
     environment.globals["viridis"] = VIRIDIS
     environment.filters["broken"] = _broken
+    environment.filters["key"] = _key
     return environment
 
 
@@ -68,6 +69,13 @@ def _broken(text: Any) -> str:
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"([_/])(?=.)", r"\1<wbr>", str(escape(text))))
+
+
+def _key(text: Any) -> str:
+    """Return a dotted key that a narrow column breaks between its parts alone."""
+    from markupsafe import Markup, escape
+
+    return Markup(str(escape(text)).replace(".", ".<wbr>"))
 
 
 def package_text(name: str) -> str:
