@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def percent(fraction: float | None) -> str:
     """Return a fraction as percent with three figures, more if they stand before the point.
@@ -15,6 +17,15 @@ def percent(fraction: float | None) -> str:
     if abs(fraction) >= 9.995:
         return f"{fraction * 100:.0f} %"
     return f"{fraction * 100:#.3g}".rstrip(".") + " %"
+
+
+def setting(value: Any) -> str:
+    """Return a value of a configuration as a file has it: true, not True; lists in brackets."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(setting, value))}]"
+    return str(value)
 
 
 def counted(number: int, word: str) -> str:

@@ -14,6 +14,7 @@ from .base import files
 from .base.documents import plain_value
 from .base.errors import ConfigError, shortened
 from .base.outputs import one_step, write_text
+from .base.units import setting
 from .config import RunConfig, config_of, set_value
 from .console import Console
 from .figures import COUNTED, ERRORS, Drawn, draw, figures
@@ -57,7 +58,7 @@ class Case:
     @property
     def text(self) -> str:
         """The combination for people, e.g. ``rows=4, cols=8``."""
-        return ", ".join(f"{key}={value}" for key, value in self.values.items())
+        return ", ".join(f"{key}={setting(value)}" for key, value in self.values.items())
 
 
 def parse_vary(texts: Sequence[str]) -> dict[str, list[Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.units import setting
 from ..console import Console, output_options
 from ..named import EXISTING
 from ..options import jobs_options, out_option
@@ -76,7 +77,7 @@ def _lines(value: dict[str, Any]) -> list[str]:
     search, lines = value["search"], []
     names = [*dict.fromkeys([*value["target"]["targets"], *value["target"]["optimise"]])]
     for point in value["points"]:
-        chosen = ", ".join(f"{key} = {v}" for key, v in point["chosen"].items())
+        chosen = ", ".join(f"{key} = {setting(v)}" for key, v in point["chosen"].items())
         lines.append(f"{point['name']}: {chosen}")
         found = ", ".join(f"{name} {METRICS[name].words(point['worst'][name])}" for name in names)
         better = f"; {point['bettered_by']} is better" if point["bettered_by"] else ""

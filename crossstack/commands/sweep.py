@@ -101,14 +101,16 @@ def command(
 
 def _lines(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table for people: errors and write per mode, the rest once a case."""
-    from ..base.units import percent
+    from ..base.units import percent, setting
 
-    widths = {key: max(len(key), *(len(str(v)) for v in values)) for key, values in vary.items()}
+    widths = {
+        key: max(len(key), *(len(setting(v)) for v in values)) for key, values in vary.items()
+    }
     head = "  ".join(f"{key:>{width}}" for key, width in widths.items())
     names = ("worst", "mean", "column", "in wires", "set", "reset")
     lines = [f"{head}  {'mode':<10}" + "".join(f"{name:>9}" for name in names) + _WHOLE]
     for row in rows:
-        case = "  ".join(f"{row['case'][key]!s:>{width}}" for key, width in widths.items())
+        case = "  ".join(f"{setting(row['case'][key]):>{width}}" for key, width in widths.items())
         if "failed" in row:
             lines.append(f"{case}  failed: {row['failed']}")
         if row.get("limits", {}).get("exceeded") or not row.get("limits", {}).get("judged", True):

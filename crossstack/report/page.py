@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
-from ..base.units import percent
+from ..base.units import percent, setting
 from .fields import VIRIDIS
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _environment() -> jinja2.Environment:
     environment.globals["viridis"] = VIRIDIS
     environment.filters["broken"] = _broken
     environment.filters["key"] = _key
+    environment.filters["setting"] = setting
     return environment
 
 
@@ -111,7 +112,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += flat(value, f"{prefix}{key}.")
         else:
-            rows.append((prefix + key, "default" if value is None else str(value)))
+            rows.append((prefix + key, "default" if value is None else setting(value)))
     return rows
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.files import MANIFEST, read_json
+from ..base.units import setting
 from ..pdk import FileError
 from .charts import Axis, Curve, curve_chart, near, padded
 from .page import file_list, flat, write_page
@@ -84,7 +85,7 @@ def tradeoffs(
             )
             for row, x, y in known
             for front in [not any(a <= x and b <= y and (a, b) != (x, y) for _, a, b in known)]
-            for name in [", ".join(str(v) for v in row["case"].values())]
+            for name in [", ".join(map(setting, row["case"].values()))]
             for words in [_case(row)]
         ]
         if not points:
@@ -100,7 +101,7 @@ def tradeoffs(
 
 
 def _case(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in row["case"].items())
+    return ", ".join(f"{key} = {setting(value)}" for key, value in row["case"].items())
 
 
 def curves(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -121,7 +122,7 @@ def curves(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]])
         lines: dict[str, dict[float, Mapping[str, Any]]] = {}
         for row in rows:
             if mode in row.get("modes", {}):
-                rest = ", ".join(f"{k} = {v}" for k, v in row["case"].items() if k != key)
+                rest = ", ".join(f"{k} = {setting(v)}" for k, v in row["case"].items() if k != key)
                 lines.setdefault(rest, {})[float(row["case"][key])] = row["modes"][mode]
         if not lines or len(lines) > _MOST_LINES:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..base.units import setting
 from ..report.charts import near
 from ..report.points import Point, point_chart
 from .candidates import Outcome
@@ -39,7 +40,7 @@ def pareto_chart(target: Target, outcome: Outcome, value: Mapping[str, Any]) -> 
             known = exact(candidate, x) and exact(candidate, y)
             style = ("c0" if candidate.meets(target) else "c3") if known else "c1"
             choice = target.chosen(candidate.choice)
-            words = ", ".join(f"{key} = {chosen}" for key, chosen in choice.items())
+            words = ", ".join(f"{key} = {setting(chosen)}" for key, chosen in choice.items())
             said = f"{words}: {_says(x, at[0])}, {_says(y, at[1])}"
             said += "" if known else " at best"
             groups[style].append(Point(*at, "", style, said))
