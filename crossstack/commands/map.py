@@ -137,45 +137,45 @@ MARKER = "map.json"
 @click.option(
     "--tolerance",
     type=Number(PULSES["tolerance"]),
-    help="Of --program: a device is written when its conductance is within this share of the span "
-    "from smallest to largest (default 0.02).",
+    help="With --program: a device is written when its conductance is within this share of the "
+    "span from smallest to largest (default 0.02).",
 )
 @click.option(
     "--pulses",
     type=Whole(PULSES["pulses"]),
-    help="Of --program: most pulses for one device (default 100).",
+    help="With --program: most pulses for one device (default 100).",
 )
 @click.option(
     "--pulse-s",
     type=Number(PULSES["pulse_s"]),
-    help="Of --program: length of a pulse in s (default 1e-8).",
+    help="With --program: length of a pulse in s (default 1e-8).",
 )
 @click.option(
     "--step-v",
     type=Number(PULSES["step_v"]),
-    help="Of --program: how much higher each pulse is than the last, in V (default 0.03).",
+    help="With --program: how much higher each pulse is than the last, in V (default 0.03).",
 )
 @click.option(
     "--write-v",
     type=Number(PULSES["write_v"]),
-    help="Of --program: largest voltage of a write driver in V (default: the device's).",
+    help="With --program: largest voltage of a write driver in V (default: the device's).",
 )
 @click.option(
     "--rows-at-once",
     type=Whole(PULSES["rows"]),
-    help="Of --program: rows of a column that are written at a time (default: the device's "
+    help="With --program: rows of a column that are written at a time (default: the device's "
     "write_rows).",
 )
 @click.option(
     "--threshold-sigma",
     type=Number(PULSES["threshold_sigma"]),
-    help="Of --program: standard deviation of the devices' threshold voltages, as a share of them "
-    "(default 0.05).",
+    help="With --program: standard deviation of the devices' threshold voltages, as a share of "
+    "them (default 0.05).",
 )
 @click.option(
     "--pulse-sigma",
     type=Number(PULSES["pulse_sigma"]),
-    help="Of --program: standard deviation of ln of what a pulse changes (default 0.1).",
+    help="With --program: standard deviation of ln of what a pulse changes (default 0.1).",
 )
 @click.option(
     "--keep",

@@ -74,22 +74,22 @@ if TYPE_CHECKING:
     "--monte-carlo", type=Whole(COUNT), metavar="N", help="Solve N random versions of the array."
 )
 @click.option(
-    "--seed", type=Whole(SEED), help="Of --monte-carlo: equal seeds, equal results (default 0)."
+    "--seed", type=Whole(SEED), help="With --monte-carlo: equal seeds, equal results (default 0)."
 )
 @click.option(
     "--sigma",
     type=Number(SIGMA_LN_G),
-    help="Of --monte-carlo: standard deviation of ln G (default: the device's, 0.1).",
+    help="With --monte-carlo: standard deviation of ln G (default: the device's, 0.1).",
 )
 @click.option(
     "--stuck",
     type=Number(STUCK),
-    help="Of --monte-carlo: share stuck on; as many stuck off (default: the device's, none).",
+    help="With --monte-carlo: share stuck on; as many stuck off (default: the device's, none).",
 )
 @click.option(
     "--open-wire",
     type=Number(SHARE),
-    help="Of --monte-carlo: probability that a piece of a wire is open (default 0).",
+    help="With --monte-carlo: probability that a piece of a wire is open (default 0).",
 )
 @click.option(
     "--programming",
@@ -110,19 +110,19 @@ if TYPE_CHECKING:
 @click.option(
     "--bits",
     type=Whole(BITS),
-    help="Of --transient: a read settles to half of the last of so many bits (default 10).",
+    help="With --transient: a read settles to half of the last of so many bits (default 10).",
 )
 @click.option(
     "--rise",
     type=Number(TIME_S),
     metavar="S",
-    help="Of --transient: rise time of the sources in s (default 1e-12).",
+    help="With --transient: rise time of the sources in s (default 1e-12).",
 )
 @click.option(
     "--pulse",
     type=Number(TIME_S),
     metavar="S",
-    help="Of --transient: length of a write pulse in s (default 4e-8).",
+    help="With --transient: length of a write pulse in s (default 4e-8).",
 )
 @click.option(
     "-o",
@@ -135,7 +135,7 @@ if TYPE_CHECKING:
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Of -o FOLDER: a CSV table of any number of devices (160 MB for 1024 x 1024 x 2).",
+    help="With -o FOLDER: a CSV table of any number of devices (160 MB for 1024 x 1024 x 2).",
 )
 @device_option
 @process_option

@@ -51,7 +51,7 @@ for k in range(window.views()):
 @click.option(
     "--stretch",
     type=Number(Span(0.01, 1000)),
-    help="Of --glb: factor on all heights (default 1).",
+    help="With --glb: factor on all heights (default 1).",
 )
 @click.option(
     "-o",
