@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ranges import AREA_UM2, COUNT, DISTANCE_UM, FACTOR, LENGTH_UM, PERCENT, RATIO, Span
+from ..base.spans import Span
+from .ranges import AREA_UM2, COUNT, DISTANCE_UM, FACTOR, LENGTH_UM, PERCENT, RATIO
 
 
 @dataclass(frozen=True)

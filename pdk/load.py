@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..base.layout import ForeignLayer
+from ..base.spans import Span
 from .devices import TransistorParameters
 from .load_rules import read_rules
 from .model import (
@@ -45,7 +46,6 @@ from .ranges import (
     TEMPERATURE_C,
     THICKNESS_UM,
     VOLT,
-    Span,
 )
 from .ron import FILE as RON_FILE
 from .tables import ProcessError, Row, Section, read_csv, table_of

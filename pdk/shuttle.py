@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from ..base.spans import Span
 from .ranges import (
     AREA_UM2,
     COUNT,
@@ -20,7 +21,6 @@ from .ranges import (
     PERCENT,
     PLACE_UM,
     STEP_UM,
-    Span,
 )
 from .tables import ProcessError, Section, of_folder
 

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from ..base.errors import TechError
 from ..base.inputs import regular_file
+from ..base.spans import Span
 from ..base.sums import sum_of
 from .arithmetic import evaluate
 from .home import HEAD, HOME, MODULE_HEAD
-from .ranges import Span
 
 T = TypeVar("T")
 #: largest table that is read; the largest of ours has 40 kB

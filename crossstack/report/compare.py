@@ -148,10 +148,10 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
             {
                 "title": f"Stacked IR drop, counted: {view}",
                 "ok": None,
-                "head": f"{percent(abs(row['reduction']))} {_word(row['reduction'])}",
+                "head": _change(row["reduction"]),
                 "line": f"at the worst device, {percent(row['planar'])} to "
-                f"{percent(row['stacked'])}; theory {percent(row['theory'])}, "
-                f"the paper's figure {percent(row['paper'])}",
+                f"{percent(row['stacked'])}; theory {_change(row['theory'])}, "
+                f"the paper's figure {_change(row['paper'])}",
             }
         )
     gain = timing_charts.at_pulse(timing, PULSE_S)
@@ -168,8 +168,11 @@ def _checks(value: dict[str, Any], timing: dict[str, Any]) -> list[dict[str, Any
     return checks
 
 
-def _word(reduction: float) -> str:
-    return "less" if reduction >= 0 else "more"
+def _change(reduction: float | None) -> str:
+    """Return a reduction in words: a negative one is more; None where theory has no answer."""
+    if reduction is None:
+        return percent(None)
+    return f"{percent(abs(reduction))} {'less' if reduction >= 0 else 'more'}"
 
 
 def _badges(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -187,7 +190,7 @@ def _lead(value: dict[str, Any]) -> list[dict[str, str]]:
         if (row["pattern"], row["metric"]) != ("all on", "worst_device"):
             continue
         paper = row["planar"] * (1 - row["paper"])
-        less = f"{percent(abs(row['reduction']))} {_word(row['reduction'])}"
+        less = _change(row["reduction"])
         bars = [
             ("planar", row["planar"], "c3", percent(row["planar"])),
             ("stacked", row["stacked"], "c0", f"{percent(row['stacked'])}, {less}"),
