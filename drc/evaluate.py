@@ -18,6 +18,8 @@ from .nets import covering, density, space_nets
 if TYPE_CHECKING:
     from .squares import Squares
 
+    Shapes = kdb.Region | kdb.Edges
+
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
 
@@ -207,6 +209,19 @@ def _not_square(ev: Evaluator, region: kdb.Region, side: float) -> kdb.Region:
     )
 
 
+def _enclosing(outer: Shapes, inner: Shapes, distance: int, metric: kdb.Metrics) -> kdb.EdgePairs:
+    """Return where an outer shape or edge reaches less than a distance beyond an inner one.
+
+    Of the cuts in a pad, thousands lie farther inside than any distance: those that are covered
+    with all around them break no rule by any metric, and nothing between others and an edge is
+    one of them. With slanted edges, corners snapped to the grid would not prove it.
+    """
+    regions = (side for side in (outer, inner) if isinstance(side, kdb.Region))
+    if [side.non_rectilinear().is_empty() for side in regions] == [True, True]:
+        inner = inner.interacting(inner - outer.sized(-distance))
+    return outer.enclosing_check(inner, distance, False, metric)
+
+
 def _odd_angles(ev: Evaluator, edges: kdb.Edges) -> kdb.Edges:
     return edges.with_angle(kdb.Edges.OrthoEdges, True).with_angle(kdb.Edges.DiagonalEdges, True)
 
@@ -221,7 +236,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "width": lambda ev, a, d: a.width_check(ev.um(d)),
     "space": lambda ev, a, d: a.space_check(ev.um(d)),
     "separation": lambda ev, a, b, d, m: a.separation_check(b, ev.um(d), False, _METRICS[m]),
-    "enclosing": lambda ev, a, b, d, m: a.enclosing_check(b, ev.um(d), False, _METRICS[m]),
+    "enclosing": lambda ev, a, b, d, m: _enclosing(a, b, ev.um(d), _METRICS[m]),
     "pair_marks": lambda ev, a: a.polygons(1),
     "edge_marks": lambda ev, a: a.extended(0, 0, 1, 1, False),
     "edges": lambda ev, a: a.edges(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import combinations
+from operator import and_
 from typing import TYPE_CHECKING
 
 import klayout.db as db
@@ -89,18 +91,17 @@ def _butted(
 
 def _pieces(extracted: ExtractedLayout, net: FlatNet) -> list[tuple[float, float]]:
     """Return a place on each of the wires into which a net falls without the silicon."""
-    shapes = extracted.net_shapes(net)
+    shapes = _without_silicon(extracted, net)
     layout = db.Layout()
     layout.dbu = extracted.dbu
     cell = layout.create_cell("net")
     l2n = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, cell, []))
     layers = {}
     for name, region in shapes.items():
-        if name not in extracted.wiring.silicon:
-            index = layout.insert_layer(db.LayerInfo(name))
-            cell.shapes(index).insert(region.merged())
-            layers[name] = l2n.make_polygon_layer(index, name)
-            l2n.connect(layers[name])
+        index = layout.insert_layer(db.LayerInfo(name))
+        cell.shapes(index).insert(region)
+        layers[name] = l2n.make_polygon_layer(index, name)
+        l2n.connect(layers[name])
     for a, b in extracted.wiring.links:
         if a in layers and b in layers:
             l2n.connect(layers[a], layers[b])
@@ -116,6 +117,27 @@ def _pieces(extracted: ExtractedLayout, net: FlatNet) -> list[tuple[float, float
             center = lowest.to_dtype(extracted.dbu).center()
             points.append((center.x, center.y))
     return sorted(points, key=lambda at: (at[1], at[0]))
+
+
+def _without_silicon(extracted: ExtractedLayout, net: FlatNet) -> dict[str, db.Region]:
+    """Return the wires of a net by layer, and one polygon wherever cuts join the same two of them.
+
+    A pad has thousands of cuts. Those that stick out of a wire are left as they are drawn.
+    """
+    drawn, wiring = extracted.net_shapes(net), extracted.wiring
+    shapes = {
+        name: region.merged()
+        for name, region in drawn.items()
+        if name not in wiring.silicon and name not in wiring.cuts
+    }
+    for cut in (name for name in drawn if name in wiring.cuts):
+        ends = [shapes[wire] for name, wire in wiring.links if name == cut and wire in shapes]
+        both = reduce(and_, ends, ends[0]) if ends else db.Region()
+        if not (drawn[cut] - both).is_empty():
+            shapes[cut] = drawn[cut].merged()
+        elif len(ends) > 1:  # on one wire only, it joins nothing
+            shapes[cut] = both.interacting(drawn[cut])
+    return shapes
 
 
 def _seal_ring(extracted: ExtractedLayout) -> db.Region:

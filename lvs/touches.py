@@ -85,7 +85,9 @@ def _cuts(extracted: ExtractedLayout) -> Iterator[Finding]:
         if name not in extracted.wiring.cuts:
             continue
         cut, metal = extracted.regions[name], extracted.regions[conductor]
-        loose = cut.interacting(metal).not_inside(metal)
+        # most are covered, which takes a third of the time that finding those that are not takes
+        covered = (cut - metal).is_empty()
+        loose = db.Region() if covered else cut.not_inside(metal).interacting(metal)
         if loose.is_empty():
             continue
         beside = (loose.sized(1) - loose) & metal
