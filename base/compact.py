@@ -295,8 +295,8 @@ def _apply(item: Item, axis: int, cuts: tuple[Cut, ...]) -> list[Item]:
         elif last[1] > cut.at:
             removed += cut.length // period
     if axis == 0:
-        return [replace(item, x=item.x + shift, nx=item.nx - removed)]
-    return [replace(item, y=item.y + shift, ny=item.ny - removed)]
+        return [item._replace(x=item.x + shift, nx=item.nx - removed)]
+    return [item._replace(y=item.y + shift, ny=item.ny - removed)]
 
 
 def replace_polygon(item: Item, polygon: kdb.Polygon) -> Item:
@@ -304,7 +304,7 @@ def replace_polygon(item: Item, polygon: kdb.Polygon) -> Item:
     box = polygon.bbox()
     at = kdb.Trans(-box.left, -box.bottom)
     moved = polygon.transformed(at)
-    return replace(item, polygon=moved, box=moved.bbox(), x=box.left, y=box.bottom)
+    return item._replace(polygon=moved, box=moved.bbox(), x=box.left, y=box.bottom)
 
 
 def _cut_polygon(polygon: kdb.Polygon, axis: int, cuts: tuple[Cut, ...]) -> kdb.Polygon:

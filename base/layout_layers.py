@@ -227,12 +227,12 @@ def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
     """
     import klayout.db as db
 
-    wires = db.Region(cell.begin_shapes_rec(other)).merged()
+    wires = db.Region(cell.begin_shapes_rec(other))
     near = db.Region(db.RecursiveShapeIterator(cell.layout(), cell, index, wires, False))
     if near.is_empty():
         return None
     near.merged_semantics = False
-    return next(near.interacting(wires).each(), None)
+    return next(near.interacting(wires.merged()).each(), None)
 
 
 def clear_layers(layout: db.Layout, top: db.Cell, pairs: Iterable[Pair]) -> None:
