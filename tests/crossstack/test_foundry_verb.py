@@ -1,6 +1,7 @@
 """`crossstack foundry` from the command line."""
 
 import json
+from dataclasses import replace
 
 import klayout.db as db
 import pytest
@@ -8,32 +9,49 @@ import pytest
 from crossstack.base.files import sha256
 from crossstack.cells import to_layout
 from crossstack.cli import run
+from crossstack.drc import foundry
 from crossstack.generators import ArraySpec, build_top
 
 
 @pytest.mark.usefixtures("wheels")
-@pytest.mark.parametrize("damaged", [False, True])
-def test_deck_on_a_macro(damaged, tmp_path, capfd):
+def test_deck_on_a_damaged_macro(tmp_path, capfd, monkeypatch):
+    """It finds the damage and nothing else; of the same report without it, the verdict is clean."""
+    reports = []
+
+    def kept(*args, **more):
+        reports.append(run_deck(*args, **more))
+        return reports[-1]
+
+    run_deck = foundry.run_foundry_drc
+    monkeypatch.setattr(foundry, "run_foundry_drc", kept)
     array = build_top(ArraySpec(rows=2, cols=3, top="macro", switch_wn_um=4.0, switch_wp_um=4.0))
     layout = to_layout(array.cell, array.tech)
-    if damaged:
-        layer = layout.layer(*array.tech.gds("Metal2"))
-        layout.top_cell().shapes(layer).insert(db.Box(0, -1000, 200, 0))  # 0.20 um wide
+    layer = layout.layer(*array.tech.gds("Metal2"))
+    layout.top_cell().shapes(layer).insert(db.Box(0, -1000, 200, 0))  # 0.20 um wide
     path = tmp_path / f"{array.cell.name}.gds"
     layout.write(str(path))
-    code = run(["foundry", "drc", str(path), "--json"])
-    found = json.loads(capfd.readouterr().out)
+    code, found = drc(path, capfd)
+    assert code == 1
     assert found["shapes"] > 1000
     assert found["rules_run"] > 100
-    kept = json.loads((tmp_path / f"{path.stem}_foundry_drc.json").read_text())
+    assert set(found["by_rule"]) == {"M2.1"}
+    (report,) = reports
+    assert all(y < 0.1 for item in report.items for _, y in item.points)
+    clean = replace(report, items=(), by_rule=dict.fromkeys(report.by_rule, 0))
+    monkeypatch.setattr(foundry, "run_foundry_drc", lambda *args, **more: clean)
+    code, without = drc(path, capfd)
+    assert code == 0
+    assert without == {**found, "violations": 0, "by_rule": {}}
+
+
+def drc(path, capfd):
+    """Run the command on a layout; return its code and what it printed, which it kept too."""
+    code = run(["foundry", "drc", str(path), "--json"])
+    found = json.loads(capfd.readouterr().out)
+    kept = json.loads(path.with_name(f"{path.stem}_foundry_drc.json").read_text())
     assert kept == {"schema": 1, **found}
     assert kept["source"] == {path.name: sha256(path)}
-    if damaged:
-        assert code == 1
-        assert "M2.1" in found["by_rule"]
-    else:
-        assert code == 0, found["by_rule"]
-        assert found["violations"] == 0
+    return code, found
 
 
 def test_a_file_that_is_no_layout_is_one_line(tmp_path, capfd):
