@@ -132,11 +132,14 @@ class Item(NamedTuple):
             target.insert(kdb.CellInstArray(self.cell, trans, a, b, self.nx, self.ny))
             return
         assert self.polygon is not None
-        # a row at once: one by one, the cuts of a die take seconds
-        row = kdb.Region([self.polygon.moved(self.x + i * self.dx, self.y) for i in range(self.nx)])
-        shapes = target.shapes(self.layer)
-        for j in range(self.ny):
-            shapes.insert(row, kdb.ICplxTrans(kdb.Trans(0, j * self.dy)))
+        # the longer rows at once: one by one, the cuts of a die take seconds
+        counts, steps = (self.nx, self.ny), (kdb.Vector(self.dx, 0), kdb.Vector(0, self.dy))
+        along = int(self.ny > self.nx)
+        polygon, step = self.polygon.moved(self.x, self.y), steps[along]
+        row = kdb.Region([polygon.moved(step * i) for i in range(counts[along])])
+        shapes, step = target.shapes(self.layer), steps[1 - along]
+        for j in range(counts[1 - along]):
+            shapes.insert(row, kdb.ICplxTrans(kdb.Trans(step * j)))
 
 
 def _shape(layer: int, polygon: kdb.Polygon) -> Item:
