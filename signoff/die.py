@@ -116,13 +116,12 @@ def _ring(f: TapeoutFile) -> Iterator[str]:
           for row in ring.cuts),
     ):  # fmt: skip
         name = tech.roles.layer(role)
-        region = (_drawn(f, name) & frame).merged()
+        region = _drawn(f, name) & frame
         if region.is_empty():
             yield f"{name} is not drawn along the die's edge"
             continue
         if gap:
-            region = region.sized(gap // 2 + 1).merged() + _corner_boxes(die, corner)
-            region.merge()
+            region = (region.sized(gap // 2 + 1) + _corner_boxes(die, corner)).merged()
         if not _goes_round(region, die, room):
             yield f"{name} is open{_where(f, region, die, room)}"
 

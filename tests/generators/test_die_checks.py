@@ -16,6 +16,7 @@ from crossstack.cells.rules import RuleBook
 from crossstack.drc import run_drc
 from crossstack.generators.finish import IDS_FOR, finish
 from crossstack.lvs import extract_layout
+from crossstack.lvs.extraction import ExtractedLayout
 from crossstack.signoff import bonding, pads
 from crossstack.signoff import die as die_checks
 from crossstack.signoff.checks import TapeoutFile, check_file
@@ -133,30 +134,49 @@ CHECKS = {
     "local density": die_checks._windows,
     "fill": die_checks._gaps,
 }
+#: check -> (what it says, damage) of layers that are judged each for itself
+OF_LAYERS = {
+    "seal ring": [
+        [
+            ("Metal2 is open at", erase("Metal2", 300_000, 0, 301_000, 20_000)),
+            ("Metal5 is open at", erase("Metal5", 0, 500_000, 20_000, 500_100)),
+            ("Via3 is open", erase("Via3", SIDE - 20_000, 300_000, SIDE, 310_000)),
+            ("COMP is open", erase("COMP", 300_000, SIDE - 20_000, 302_000, SIDE)),
+            ("GUARD_RING_MK is not drawn", erase("GUARD_RING_MK", *ALL)),
+            ("Contact is not drawn", erase("Contact", *ALL)),
+        ],
+        [
+            ("Contact is open", erase_whole("Contact", 0, 0, 30_000, 30_000)),
+            ("Via2 is open", erase_whole("Via2", SIDE - 30_000, 0, SIDE, 30_000)),
+        ],
+    ],
+    "local density": [
+        [
+            ("Metal3 covers", erase("Metal3_Dummy", *ALL)),
+            ("Metal4 covers", erase("Metal4_Dummy", 250_000, 250_000, SIDE, SIDE)),
+        ],
+    ],
+    "fill": [[("DCF.1a", erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000))]],
+}
 DAMAGES = [
-    ("seal ring", "Metal2 is open at", erase("Metal2", 300_000, 0, 301_000, 20_000)),
-    ("seal ring", "Metal5 is open at", erase("Metal5", 0, 500_000, 20_000, 500_100)),
-    ("seal ring", "Via3 is open", erase("Via3", SIDE - 20_000, 300_000, SIDE, 310_000)),
-    ("seal ring", "COMP is open", erase("COMP", 300_000, SIDE - 20_000, 302_000, SIDE)),
-    ("seal ring", "GUARD_RING_MK is not drawn", erase("GUARD_RING_MK", *ALL)),
-    ("seal ring", "Contact is not drawn", erase("Contact", *ALL)),
-    ("local density", "Metal3 covers", erase("Metal3_Dummy", *ALL)),
-    ("local density", "Metal4 covers", erase("Metal4_Dummy", 250_000, 250_000, SIDE, SIDE)),
-    ("fill", "DCF.1a", erase("COMP_Dummy", 300_000, 300_000, 400_000, 400_000)),
-    ("pad protection", "has no diode to VDD", erase("Pplus", *of_pad("upper"))),
-    ("pad protection", "has no diode to VSS", erase("Contact", *of_pad("diode"))),
-    ("pad protection", "whose well is not on VDD", contacts_of_taps),
-    ("pad protection", "um2 to VDD, at least 420", erase("COMP", *thin("upper"))),
-    ("pad protection", "um2 to VSS, at least 420", erase("COMP", *thin("diode"))),
-    ("pad protection", "opening of 59.9 um and leads to transistors", both(NARROW, GATE)),
-    ("seal ring", "Contact is open", erase_whole("Contact", 0, 0, 30_000, 30_000)),
-    ("seal ring", "Via2 is open", erase_whole("Via2", SIDE - 30_000, 0, SIDE, 30_000)),
+    ("has no diode to VDD", erase("Pplus", *of_pad("upper"))),
+    ("has no diode to VSS", erase("Contact", *of_pad("diode"))),
+    ("whose well is not on VDD", contacts_of_taps),
+    ("um2 to VDD, at least 420", erase("COMP", *thin("upper"))),
+    ("um2 to VSS, at least 420", erase("COMP", *thin("diode"))),
+    ("opening of 59.9 um and leads to transistors", both(NARROW, GATE)),
 ]
 
 
-def test_a_whole_die_passes(finished, tmp_path):
-    file = written(finished, lambda layout: None, tmp_path)
-    found = check_die(file, extract_layout(file.path, TECH))
+@pytest.fixture(scope="module")
+def whole(finished, tmp_path_factory) -> tuple[TapeoutFile, ExtractedLayout]:
+    """The finished die as a file, and its nets."""
+    file = written(finished, lambda layout: None, tmp_path_factory.mktemp("whole"))
+    return file, extract_layout(file.path, TECH)
+
+
+def test_a_whole_die_passes(whole):
+    found = check_die(*whole)
     assert {check.name: (check.status, check.text) for check in found} == {
         "seal ring": ("ok", "The seal ring is closed on every layer."),
         "id cells": ("ok", f"There are no identification cells: {IDS_FOR}."),
@@ -166,13 +186,22 @@ def test_a_whole_die_passes(finished, tmp_path):
     }
 
 
-@pytest.mark.parametrize(("name", "words", "damage"), DAMAGES)
-def test_a_damaged_die_is_refused_by_name(name, words, damage, finished, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "damages"),
+    [(name, damages) for name, files in OF_LAYERS.items() for damages in files],
+)
+def test_every_damaged_layer_is_refused_by_name_and_no_other(name, damages, finished, tmp_path):
+    file = written(finished, both(*(damage for _, damage in damages)), tmp_path)
+    found = list(CHECKS[name](file))
+    said = {words: [text for text in found if words in text] for words, _ in damages}
+    assert all(said.values()), (said, found)
+    assert sum(map(len, said.values())) == len(found), found
+
+
+@pytest.mark.parametrize(("words", "damage"), DAMAGES)
+def test_a_damaged_pad_is_refused_by_name(words, damage, finished, tmp_path):
     file = written(finished, damage, tmp_path)
-    if name == "pad protection":
-        found = list(die_checks._bare_pads(extract_layout(file.path, TECH)))
-    else:
-        found = list(CHECKS[name](file))
+    found = list(die_checks._bare_pads(extract_layout(file.path, TECH)))
     assert any(words in text for text in found), found
 
 
@@ -214,9 +243,10 @@ def test_fill_of_electrodes_too_near_or_missing_is_refused(finished, tmp_path):
     assert "BE.D" not in found.text
 
 
-def test_nets_that_cannot_be_had_are_unknown(finished, tmp_path):
-    file = written(finished, lambda layout: None, tmp_path)
-    (pads,) = [c for c in check_die(file, None) if c.name == "pad protection"]
+def test_nets_that_cannot_be_had_are_unknown(whole, monkeypatch):
+    for name in ("_ring", "_ids", "_windows", "_gaps"):  # which ask for no nets
+        monkeypatch.setattr(die_checks, name, lambda _: ())
+    (pads,) = [c for c in check_die(whole[0], None) if c.name == "pad protection"]
     assert pads.status == "unknown"
 
 
@@ -279,9 +309,8 @@ def test_a_text_that_other_tools_misread_is_refused(text, finished, tmp_path):
     assert (names.status, repr(text) in names.text) == ("failed", True)
 
 
-def test_pads_are_listed_with_their_nets(finished, tmp_path):
-    file = written(finished, lambda layout: None, tmp_path)
-    (pad,) = pads.pad_rows(extract_layout(file.path, TECH))
+def test_pads_are_listed_with_their_nets(whole):
+    (pad,) = pads.pad_rows(whole[1])
     assert pad == {
         "number": 1, "name": "SIG", "net": "SIG", "kind": "bond", "side": "south",
         "x_um": 112.0, "y_um": 92.0, "opening_um": 60.0, "plate_um": 64.0,
