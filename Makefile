@@ -67,7 +67,7 @@ types:
 bench: setup ## print start-up times and the times of large arrays
 	@bad=0; for f in $(BENCHES); do echo "== $$f"; $(BIN)/python bench/$$f.py || bad=1; done; exit $$bad
 
-bench-%: setup ## run one script of bench/, also long ones: bench-chip, -fuzz, -gradient, -options, -damage, -exact, -means, -nonlinear, -size, -strap, -views, -field, -matrix, -periphery, -onboard_sizes, -decoder_model, -scan_model, -processes, -theory, -transient
+bench-%: setup ## run one script of bench/, also long ones: bench-chip, -fuzz, -gradient, -options, -damage, -exact, -means, -nonlinear, -pdk_folders, -size, -strap, -views, -field, -matrix, -periphery, -onboard_sizes, -decoder_model, -scan_model, -processes, -theory, -transient
 	$(BIN)/python bench/$*.py $(ARGS)
 
 package: setup ## build wheel and sdist into dist/, install them in empty environments, try them

@@ -18,8 +18,6 @@ from .nets import covering, density, space_nets
 if TYPE_CHECKING:
     from .squares import Squares
 
-    Shapes = kdb.Region | kdb.Edges
-
 _METRICS = {"euclidian": kdb.Metrics.Euclidian, "projection": kdb.Metrics.Projection}
 
 
@@ -209,15 +207,16 @@ def _not_square(ev: Evaluator, region: kdb.Region, side: float) -> kdb.Region:
     )
 
 
-def _enclosing(outer: Shapes, inner: Shapes, distance: int, metric: kdb.Metrics) -> kdb.EdgePairs:
+def _enclosing(outer: Any, inner: Any, distance: int, metric: kdb.Metrics) -> Any:
     """Return where an outer shape or edge reaches less than a distance beyond an inner one.
 
     Of the cuts in a pad, thousands lie farther inside than any distance: those that are covered
     with all around them break no rule by any metric, and nothing between others and an edge is
     one of them. With slanted edges, corners snapped to the grid would not prove it.
     """
-    regions = (side for side in (outer, inner) if isinstance(side, kdb.Region))
-    if [side.non_rectilinear().is_empty() for side in regions] == [True, True]:
+    sides = (outer, inner)
+    square = all(isinstance(s, kdb.Region) and s.non_rectilinear().is_empty() for s in sides)
+    if square:
         inner = inner.interacting(inner - outer.sized(-distance))
     return outer.enclosing_check(inner, distance, False, metric)
 
