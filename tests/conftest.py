@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# There are as many workers as cores: threads of a library, which spin while they wait for each
+# other, took half of the time of some files. Before numpy is imported; tests' processes inherit it.
+for _library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: a skip whose reason names one of these is a missing program, whoever wrote the test
