@@ -18,6 +18,8 @@ from .tapeout import Slot, seal_ring
 
 #: room around the macro, between tracks and what lies in the corners, and among that, in dbu
 ROOM = 20_000
+#: more than any rule asks between wires, or of a wire's width, for wide ones, in dbu
+CLEAR = 2_000
 #: from a row of pads to the next behind it, in dbu
 BEHIND = 10_000
 #: length of what joins the metals of a wire: some tens of vias a level
@@ -91,9 +93,16 @@ class Chip:
         return id_room(self.rules.tech, asked=self.ids)
 
     def shift(self, corner: str) -> int:
-        """Return how much earlier than at its own depth each ring turns at a corner."""
-        outermost = self.row_at(0) + self.plan.ring[0]
-        return max(0, self.id_room.corner[corner] - outermost)
+        """Return how much earlier than at its own depth each ring turns at a corner.
+
+        What joins the rings of two rows there from both sides lies in one another or well apart:
+        if it nearly touched, what is between it would break the rules.
+        """
+        shift = max(0, self.id_room.corner[corner] - self.row_at(0) - self.plan.ring[0])
+        for low, high in (self.plan.ring, self.plan.supply):
+            if abs(shift - (high - low)) < CLEAR:
+                return high - low + CLEAR
+        return shift
 
     def clear(self, corner: str) -> int:
         """Return how far from a corner pads, their wires and what lies behind them begin."""

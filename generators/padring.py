@@ -136,8 +136,10 @@ def _turn(chip: Chip, metal: str, side: str, ring: tuple[int, int]) -> None:
 def _join_rings(chip: Chip, ring: tuple[int, int], row: int) -> None:
     """Join a ring of a row to that of the row behind, at every corner of the latter.
 
-    What joins them crosses the other supply's ring in the metals under both.
+    What joins them crosses the other supply's ring in the metals under both. Where the ring of the
+    row behind turns, the joints of two sides are one, or would overlap: one has the vias.
     """
+    filled: list[tuple[int, int, int, int]] = []
     low, high = chip.row_at(row) + ring[0], chip.row_at(row + 1) + ring[1]
     width, roles = ring[1] - ring[0], chip.rules.tech.roles
     under = [m for m in chip.metals if m not in ring_metals(chip.rules.tech)]
@@ -149,7 +151,14 @@ def _join_rings(chip: Chip, ring: tuple[int, int], row: int) -> None:
                 chip.canvas.rect(metal, *chip.box(side, span, (low, high)))
             for d in (low, high - width):
                 box = chip.box(side, span, (d, d + width))
-                via_array(chip.canvas, chip.rules, box, roles.cuts(under[0], "land"))
+                if not any(_overlap(box, other) for other in filled):
+                    via_array(chip.canvas, chip.rules, box, roles.cuts(under[0], "land"))
+                    filled.append(box)
+
+
+def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+    """Return whether two boxes share area."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 __all__ = ["Pad", "PadCells", "draw_rings", "lead_out", "pad_places"]

@@ -10,6 +10,7 @@ import klayout.db as db
 import pytest
 
 from crossstack.cells import to_layout
+from crossstack.cells.drawing import Cell
 from crossstack.cells.marks import BARS, mark_cells, masks, vernier, vernier_step
 from crossstack.cells.monitors import kelvin, monitors, via_chain
 from crossstack.cells.pad_plan import PadPlan
@@ -20,6 +21,7 @@ from crossstack.generators import chip as chip_module
 from crossstack.generators.finish import _ids as place_ids
 from crossstack.generators.finish import id_box
 from crossstack.generators.id_room import IdRoom
+from crossstack.generators.padring import draw_rings
 from crossstack.generators.tapeout import exact_slot, find_marks, seal_ring, slots
 from crossstack.lvs import compare_layout, extract_layout
 from crossstack.pdk import ParameterError, get_tech
@@ -176,6 +178,27 @@ def test_a_ten_by_ten_chip_has_room_for_identification_cells():
     assert (array.cell.width, array.cell.height) == (1_936_000, 2_531_000)
     placed, left_out = finish_cells(layout)
     assert (len(placed), left_out) == (4, ())
+
+
+@pytest.mark.parametrize("early", [0, 100, "-600", "+50", "+40000"])
+def test_rings_of_two_rows_meet_by_the_rules_however_early_they_turn(early):
+    """At a corner the joints of two sides lie in one another, nearly, or apart.
+
+    A die of 64 x 64 had 3,200 vias drawn twice, 100 nm apart. Signed lengths add to a ring's width.
+    """
+    macro = build_macro(ArraySpec(rows=2, cols=2, top="macro"))
+    plan, rules = PadPlan(RuleBook(TECH)), RuleBook(TECH)
+    if isinstance(early, str):
+        early = plan.ring[1] - plan.ring[0] + int(early)
+    slot = min(slots(TECH), key=lambda s: s.width * s.height)
+    chip = chip_module.Chip(slot, testchip.WIDTHS[0], macro, rules, plan, rows=2, ids=True)
+    taken = dict.fromkeys(chip.id_room.corner, chip.row_at(0) + plan.ring[0] + early)
+    chip.id_room = IdRoom(chip.id_room.edge, taken)
+    draw_rings(chip)
+    layout = to_layout(Cell("rings", tuple(chip.canvas.rects)), TECH)
+    corner = layout.clip(layout.top_cell().cell_index(), db.Box(0, 0, 470_000, 470_000))
+    report = run_drc(layout, TECH, top=layout.cell(corner).name, rules=["M[23].*", "V2.*"])
+    assert not report.violations
 
 
 def test_a_chip_without_that_room_is_taken_before_a_larger_one(monkeypatch):
