@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import klayout.db as db
 
 Pair = tuple[int, int]
+#: what lies closer together is looked at in one box; any length would do
+_NEAR_UM = 0.6
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,10 @@ def check_layers(cell: db.Cell, process: ProcessLayers, name: str) -> tuple[str,
             f"{name}: cell {cell.name} draws nothing on a layer of {process.name} (layers drawn: "
             f"{shown}); a layout of another process? name it with --process"
         )
+    around: dict[Pair, list[db.Box]] = {}
     for layer in process.foreign:
         if layer.gds in drawn and layer.gds not in process.judged:
-            _refuse_other_devices(cell, layer, process, drawn, name)
+            _refuse_other_devices(cell, layer, process, drawn, around, name)
     unknown = unknown_layers(cell, process).values()
     if unknown and (process.telling - process.shared).isdisjoint(drawn):
         raise FileError(
@@ -165,6 +168,7 @@ def _refuse_other_devices(
     layer: ForeignLayer,
     process: ProcessLayers,
     drawn: Mapping[Pair, int],
+    around: dict[Pair, list[db.Box]],
     name: str,
 ) -> None:
     import klayout.db as db
@@ -173,7 +177,9 @@ def _refuse_other_devices(
         if pair not in drawn:
             continue
         if layer.joins:
-            polygon = _touching(cell, drawn[layer.gds], drawn[pair])
+            if pair not in around:
+                around[pair] = _surroundings(cell, drawn[pair])
+            polygon = _touching(cell, drawn[layer.gds], drawn[pair], around[pair])
         else:
             store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
             both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
@@ -219,20 +225,39 @@ def check_slots(cell: db.Cell, process: ProcessLayers, name: str) -> None:
                 )
 
 
-def _touching(cell: db.Cell, index: int, other: int) -> db.Polygon | None:
+def _touching(cell: db.Cell, index: int, other: int, around: Iterable[db.Box]) -> db.Polygon | None:
     """Return a shape of a layer that overlaps or only touches one of another, by edge or corner.
 
-    Fill is hundreds of thousands of squares: those near the other layer are looked up in the
-    hierarchy, and only these are looked at, each as it is and merged with nothing.
+    Fill is a million squares, and cuts are as many: what is near the other layer is looked up in
+    the hierarchy first, and only this is looked at, each shape as it is and merged with nothing.
     """
     import klayout.db as db
 
-    wires = db.Region(cell.begin_shapes_rec(other))
-    near = db.Region(db.RecursiveShapeIterator(cell.layout(), cell, index, wires, False))
+    near = db.Region()
+    for box in around:
+        fill = cell.begin_shapes_rec_touching(index, box)
+        if not fill.at_end():
+            near.insert(fill)
     if near.is_empty():
         return None
-    near.merged_semantics = False
-    return next(near.interacting(wires.merged()).each(), None)
+    wires = db.Region(cell.begin_shapes_rec(other))
+    near.merged_semantics = wires.merged_semantics = False
+    return next(near.interacting(wires).each(), None)
+
+
+def _surroundings(cell: db.Cell, index: int) -> list[db.Box]:
+    """Return boxes that cover a layer and what is within `_NEAR_UM` of it."""
+    import klayout.db as db
+
+    store = db.DeepShapeStore()
+    shapes = db.Region(cell.begin_shapes_rec(index), store)
+    shapes.merged_semantics = False
+    around = shapes.sized(round(_NEAR_UM / cell.layout().dbu))
+    around.merge()  # in each cell once: an array of cuts becomes one box
+    flat = db.Region()
+    for polygon in around.each():
+        flat.insert(polygon)
+    return [part.bbox() for part in flat.decompose_trapezoids_to_region().each()]
 
 
 def clear_layers(layout: db.Layout, top: db.Cell, pairs: Iterable[Pair]) -> None:
