@@ -23,6 +23,7 @@ from ..pdk.model import FILLS
 from . import workers
 from .evaluate import Evaluator, layer_pair
 from .expr import Node
+from .hierarchy import in_hierarchy
 from .kinds import compile_rule
 from .report import DrcReport, RuleRun, Violation
 
@@ -30,6 +31,8 @@ from .report import DrcReport, RuleRun, Violation
 RANGES_UM = (8.0, 24.0, 110.0)
 #: Below this many shapes the whole cell is checked as it is.
 COMPACT_ABOVE = 20_000
+#: Above this many shapes some rules are checked in the hierarchy (see hierarchy.py).
+DEEP_ABOVE = 100_000
 #: squares of fill from which on helper processes take less time than they need to start
 FILL_ABOVE = 50_000
 #: Markers kept per rule; the count goes on.
@@ -89,6 +92,7 @@ class Run:
         self._kept, self._bare = _without(layout, cell, [tech.gds(name) for name in self._fill])
         self._small = flat_shapes(self._bare) < COMPACT_ABOVE
         self._stand_ins: dict[float, tuple[Compacted, Evaluator]] = {}
+        self._deep: dict[Evaluator, Evaluator | None] = {}
         self._contents = Contents(self._bare.layout())
 
     def _evaluator(self, node: Node) -> tuple[Compacted, Evaluator]:
@@ -128,9 +132,26 @@ class Run:
         if not any(self._drawn(name) for name in node.inputs):
             return [], 0
         compacted, evaluator = self._evaluator(node)
-        region = evaluator.region(node).merged()
+        clean = self._clean_in_hierarchy(evaluator, node)
+        region = kdb.Region() if clean else evaluator.region(node).merged()
         found = [self._violation(rule, polygon, compacted) for polygon in _first(region, LIMIT)]
         return found, region.count() - len(found)
+
+    def _clean_in_hierarchy(self, evaluator: Evaluator, node: Node) -> bool:
+        """Return whether the hierarchy of a large layout shows, fast, that there is no marker.
+
+        What marks there are is left to the flat layout, where they have one shape.
+        """
+        filled = self._bare is not self.cell and evaluator.cell is self.cell
+        if filled or not in_hierarchy(node, self.tech):
+            return False
+        if evaluator not in self._deep:
+            large = flat_shapes(evaluator.cell) > DEEP_ABOVE
+            self._deep[evaluator] = (
+                Evaluator(evaluator.cell, self.tech, deep=True) if large else None
+            )
+        deep = self._deep[evaluator]
+        return deep is not None and deep.region(node).is_empty()
 
     def _drawn(self, name: str) -> bool:
         index = self.layout.find_layer(*layer_pair(name, self.tech))

@@ -41,6 +41,7 @@ class Evaluator:
         tech: resolves layer names.
         stand_in: a compacted stand-in of the cell and its evaluator, to judge nets by.
         fill: layers that hold fill, of which only what is near something is looked at.
+        deep: work in the hierarchy, on each cell once.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Evaluator:
         tech: Tech,
         stand_in: tuple[Compacted, Evaluator] | None = None,
         fill: frozenset[str] = frozenset(),
+        deep: bool = False,
     ) -> None:
         self.cell, self.tech, self.stand_in = cell, tech, stand_in
         self.dbu = cell.layout().dbu
         self._fill = fill
+        self._store = kdb.DeepShapeStore() if deep else None
         self._done: dict[Node, Any] = {}
         self._drawn: dict[str, kdb.Region] = {}
         # the last antenna level only: the levels come in order, and each is large
@@ -63,9 +66,12 @@ class Evaluator:
         """Return the merged shapes of a drawn layer."""
         if name not in self._drawn:
             index = self.cell.layout().find_layer(*layer_pair(name, self.tech))
-            region = (
-                kdb.Region() if index is None else kdb.Region(self.cell.begin_shapes_rec(index))
-            )
+            if index is None:
+                region = kdb.Region()
+            elif self._store is None:
+                region = kdb.Region(self.cell.begin_shapes_rec(index))
+            else:
+                region = kdb.Region(self.cell.begin_shapes_rec(index), self._store)
             self._drawn[name] = region.merged()
         return self._drawn[name]
 
