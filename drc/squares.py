@@ -6,7 +6,7 @@ These are found in the hierarchy, or among the squares' places, without touching
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import klayout.db as kdb
 import numpy as np
@@ -30,9 +30,11 @@ class Squares:
         self._boxes: dict[int, Boxes | None] = {}
 
     def near(
-        self, indexes: Iterable[int], other: kdb.Region | kdb.Edges, distance: int
+        self, indexes: Collection[int], other: kdb.Region | kdb.Edges, distance: int
     ) -> kdb.Region:
         """Return the shapes of layers that lie within a distance of something, merged.
+
+        Beside slanted edges there may be some that lie a little further off.
 
         Args:
             indexes: layers.
@@ -40,9 +42,12 @@ class Squares:
             distance: in dbu.
         """
         zone = other.extents(1) if isinstance(other, kdb.Edges) else other
-        zone, found, layout = zone.sized(distance).merged(), kdb.Region(), self.cell.layout()
-        for index in indexes:
-            found += kdb.Region(kdb.RecursiveShapeIterator(layout, self.cell, index, zone, False))
+        found = kdb.Region()
+        for part in zone.sized(distance).decompose_trapezoids_to_region().each():
+            for index in indexes:
+                shapes = self.cell.begin_shapes_rec_touching(index, part.bbox())
+                if not shapes.at_end():
+                    found.insert(shapes)
         return found.merged()
 
     def crowded(
@@ -69,7 +74,7 @@ class Squares:
             pairs = pairs[pairs[:, 0] != pairs[:, 1]]
         return _region(mine[np.unique(pairs[:, 0])])
 
-    def off_grid(self, indexes: Iterable[int], step: int) -> kdb.Region | None:
+    def off_grid(self, indexes: Collection[int], step: int) -> kdb.Region | None:
         """Return the boxes of layers with a corner off a grid, and what they touch, merged.
 
         None as `crowded`.
