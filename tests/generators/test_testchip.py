@@ -172,6 +172,17 @@ def test_identification_cells_have_their_room(chip):
         assert any(hole.inside(middle) for hole in db.Region(wire).holes().each())
 
 
+ADDED = ("seal_ring", "Seal_Ring_via2", "fill_metal1_square", "no_fill")
+IDS = tuple(cell.name for cell in TECH.shuttle.ids)
+
+
+@pytest.mark.parametrize("name", [*ADDED, IDS[0], IDS[-1].upper()])
+def test_no_die_is_called_like_what_is_added_to_it(name):
+    """The die would be taken for the ring, or an identification cell would be missing."""
+    with pytest.raises(ParameterError, match="name = "):
+        build_top(ArraySpec(rows=2, cols=2, top="testchip", name=name))
+
+
 def test_a_ten_by_ten_chip_has_room_for_identification_cells():
     array = build_top(ArraySpec(rows=10, cols=10, top="testchip"))
     layout = to_layout(array.cell, TECH)
