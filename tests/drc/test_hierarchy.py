@@ -38,23 +38,22 @@ def drawn(tech, seed: int) -> tuple[db.Layout, db.Cell]:
     rng = np.random.default_rng(seed)
     layout = db.Layout()
     leaf = scattered(tech, layout, "leaf", rng, 5_000, 4)
-    row = scattered(tech, layout, "row", rng, 12_000, 4)
-    top = scattered(tech, layout, "TOP", rng, 30_000, 12)
+    row = scattered(tech, layout, "row", rng, 12_000, 3)
+    top = scattered(tech, layout, "TOP", rng, 24_000, 8)
     row.insert(
         db.CellInstArray(
             leaf.cell_index(), db.Trans(900, 700), db.Vector(5_400, 0), db.Vector(0, 5_300), 2, 2
         )
     )
     row.insert(db.CellInstArray(leaf.cell_index(), db.Trans(1, True, 11_000, 2_000)))
-    for turn in range(8):
+    for turn in range(6):
         x, y = (int(v) for v in 5 * rng.integers(0, 4_000, 2))
         at = db.Trans(turn % 4, turn > 3, x + 4_000, y + 4_000)
         top.insert(db.CellInstArray((leaf if turn % 3 else row).cell_index(), at))
     return layout, top
 
 
-@pytest.mark.parametrize("process", ["gf180mcuD", "sky130"])
-@pytest.mark.parametrize("seed", [1, 5])
+@pytest.mark.parametrize(("process", "seed"), [("gf180mcuD", 1), ("sky130", 5)])
 def test_no_marker_is_missed_in_the_hierarchy(process: str, seed: int) -> None:
     tech = get_tech(process=process)
     _layout, top = drawn(tech, seed)
