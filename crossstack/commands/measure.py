@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: standard deviation of a simulated voltmeter, V
 _NOISE_V = 1e-7
+#: figures that a configuration takes in its section ``tech:``
+_OF_TECH = ("sheet_resistance_ohm_sq", "size_bias_um")
 
 
 @click.command("measure")
@@ -107,15 +109,17 @@ def command(
         "process": tech.name, "profile": tech.profile.name, "temperature_c": temperature,
         "figures": [figure.to_json() for figure in figures], "probe_plan": rows,
     }  # fmt: skip
+    for_a_build = any(figure.name in _OF_TECH for figure in figures)
     with together(out) as work:
         if simulate:
             write_readings(work / "readings.csv", taken)
         if figures:
             write_json(work / "measured.json", value)
+        if for_a_build:
             write_text(work / "measured.yaml", _yaml(figures, temperature))
         if plan is not None:
             write_text(work / "probe_plan.csv", plan_csv(rows))
-    _say(console, figures, rows, out)
+    _say(console, figures, rows, out, for_a_build)
     console.result(value)
     return OK
 
@@ -192,10 +196,10 @@ def _truth(path: Path | None, tech: Tech) -> Any:
 def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     for text in texts:
-        parts = text.split(",")
         try:
-            mask, axis, bar = parts[0].strip().upper(), parts[1].strip(), whole_decimal(parts[2])
-        except (IndexError, ValueError):
+            mask, axis, number = map(str.strip, text.split(","))
+            mask, bar = mask.upper(), whole_decimal(number)
+        except ValueError:
             told = f"--overlay {text!r} is not MASK,AXIS,BAR, e.g. VME,x,-2"
             raise click.UsageError(told) from None
         if (mask, axis) in found:
@@ -207,23 +211,31 @@ def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:
 def _yaml(figures: list[Figure], temperature: float) -> str:
     """Return the figures that a configuration takes as its section ``tech:``."""
     lines = [f"# measured at {temperature:g} C; sheet resistances are those at 25 C", "tech:"]
-    for name in ("sheet_resistance_ohm_sq", "size_bias_um"):
+    for name in _OF_TECH:
         chosen = [figure for figure in figures if figure.name == name]
         lines += [f"  {name}:"] if chosen else []
         lines += [f"    {f.of}: {f.value:.6g}  # +- {f.error:.2g}" for f in chosen]
-    others = [f for f in figures if f.name not in ("sheet_resistance_ohm_sq", "size_bias_um")]
+    others = [f for f in figures if f.name not in _OF_TECH]
     lines += [
         f"# {f.name} of {f.of}: {f.value:.6g} +- {f.error:.2g} {f.unit} at {temperature:g} C"
         for f in others
     ]
-    return "\n".join(lines if len(lines) > 2 else lines[:1]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _say(console: Console, figures: list[Figure], rows: list[dict[str, Any]], out: Path) -> None:
+def _say(
+    console: Console,
+    figures: list[Figure],
+    rows: list[dict[str, Any]],
+    out: Path,
+    for_a_build: bool,
+) -> None:
     for f in figures:
         expected = f", expected {f.expected:.4g}" if f.name != "size_bias_um" else ""
         console.say(f"{f.of:6} {f.name:24} {f.value:.5g} +- {f.error:.2g} {f.unit}{expected}")
     if rows:
         console.say(f"{len(rows)} steps of the probe card: {out / 'probe_plan.csv'}")
-    if figures:
+    if for_a_build:
         console.say(f"as the section tech: of a build: {out / 'measured.yaml'}")
+    elif figures:
+        console.say(f"nothing for the section tech: of a build; figures: {out / 'measured.json'}")

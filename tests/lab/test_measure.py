@@ -286,3 +286,15 @@ def test_a_process_without_rules_of_pads_is_refused_by_name(tmp_path, capsys):
     assert "--process = 'sky130' is not allowed" in told
     assert "rules.csv" in told
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("said", ["VME,x,-2,3", "VME,x,1.5", "VME,x", "VME,x,"])
+def test_an_overlay_of_another_form_is_refused(said, tmp_path, capsys):
+    assert run(["measure", "--overlay", said, "-o", str(tmp_path)]) == 2
+    assert f"--overlay {said!r} is not MASK,AXIS,BAR, e.g. VME,x,-2" in capsys.readouterr().err
+
+
+def test_an_overlay_alone_leaves_no_section_for_a_build(tmp_path, capsys):
+    assert run(["measure", "--overlay", "VME, x, -2", "-o", str(tmp_path)]) == 0
+    assert "nothing for the section tech: of a build" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["measured.json"]
