@@ -29,6 +29,7 @@ class Reading:
         current_a: current in A.
         voltage_v: voltage in V.
         temperature_c: of the chuck, degree C.
+        profile: post-process profile that the monitors were drawn in; empty where nobody says.
     """
 
     monitor: str
@@ -39,6 +40,7 @@ class Reading:
     current_a: float
     voltage_v: float
     temperature_c: float
+    profile: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no instrument can have read.
@@ -58,6 +60,8 @@ class Reading:
 
 
 COLUMNS = tuple(field.name for field in fields(Reading))
+#: of files that say no profile, as all did until there was that column
+_WITHOUT_PROFILE = COLUMNS[:-1]
 
 
 def write_readings(path: Path, readings: list[Reading]) -> None:
@@ -80,17 +84,18 @@ def read_readings(path: Path) -> list[Reading]:
         FileError: names the line of a file that does not hold readings.
     """
     rows = csv.reader(io.StringIO(read_text(path, MOST_BYTES)))
-    if next(rows, None) != list(COLUMNS):
+    columns = tuple(next(rows, ()))
+    if columns not in (COLUMNS, _WITHOUT_PROFILE):
         raise FileError(f"{path}: line 1 is not {','.join(COLUMNS)}")
     found = []
     for row in rows:
         where = f"{path}: line {rows.line_num}"
-        if len(row) != len(COLUMNS):
-            raise FileError(f"{where} has {len(row)} values, not {len(COLUMNS)}")
+        if len(row) != len(columns):
+            raise FileError(f"{where} has {len(row)} values, not {len(columns)}")
         try:
             a, b, high, low = (whole_decimal(value) for value in row[1:5])
-            values = [decimal(value) for value in row[5:]]
-            found.append(Reading(row[0], a, b, high, low, *values))
+            values = [decimal(value) for value in row[5:8]]
+            found.append(Reading(row[0], a, b, high, low, *values, *row[8:]))
         except ValueError as error:
             raise FileError(f"{where}: {error}") from None
         if len(found) > MOST:

@@ -43,6 +43,7 @@ def measure(
     repeats: int = REPEATS,
     temperature_c: float = REFERENCE_C,
     progress: Callable[[str, int, int], None] | None = None,
+    profile: str = "",
 ) -> list[Reading]:
     """Run every script; returns the readings in the order taken.
 
@@ -51,6 +52,7 @@ def measure(
         repeats: readings of each step and direction of the current.
         temperature_c: of the chuck.
         progress: called with (monitor, done, total).
+        profile: that the monitors were drawn in, for the readings to say.
     """
     readings = []
     all_names = list(names())
@@ -62,7 +64,8 @@ def measure(
             for k in range(2 * repeats):
                 i = current if k % 2 == 0 else -current
                 volts = instrument.voltage(monitor, force, sense, i)
-                readings.append(Reading(monitor, *force, *sense, i, float(volts), temperature_c))
+                taken = (i, float(volts), temperature_c, profile)
+                readings.append(Reading(monitor, *force, *sense, *taken))
     return readings
 
 

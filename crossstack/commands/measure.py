@@ -47,7 +47,9 @@ _OF_TECH = ("sheet_resistance_ohm_sq", "size_bias_um")
     "--simulate).",
 )  # fmt: skip
 @process_option
-@click.option("--profile", type=PROFILE_NAMES, help="Post-process profile.")
+@click.option(
+    "--profile", type=PROFILE_NAMES, help="Post-process profile (default: that of the readings)."
+)
 @out_option("Folder for readings.csv, measured.json, measured.yaml and probe_plan.csv.", Path())
 @output_options
 def command(
@@ -90,12 +92,13 @@ def command(
     if truth is not None and not simulate:
         raise click.UsageError("--truth is what --simulate measures")
     check_results(out, "readings.csv", "measured.json", "measured.yaml", "probe_plan.csv")
-    tech, taken = _tech(console, plan, process, profile), []
+    taken = _file(readings)
+    tech = _tech(console, plan, process, profile, taken, readings)
     with console.steps(), console.step("monitors") as step:
         try:
-            if readings is not None or simulate:
-                taken = _readings(readings, tech, truth, temperature, seed, step)
-                temperature = _chuck(taken, temperature, readings)
+            if simulate:
+                taken = _simulated(tech, truth, temperature, seed, step)
+            temperature = _chuck(taken, temperature, readings)
             temperature = REFERENCE_C if temperature is None else temperature
             figures = evaluate(taken, tech, temperature) if taken else []
             figures += overlay_figures(_bars(overlay), tech)
@@ -124,8 +127,40 @@ def command(
     return OK
 
 
-def _tech(console: Console, plan: Path | None, process: str | None, profile: str | None) -> Tech:
-    """Return the process as drawn: of the layout where one is given."""
+def _file(path: Path | None) -> list[Reading]:
+    from ..lab import read_readings
+
+    return read_readings(path) if path is not None else []
+
+
+def _tech(
+    console: Console,
+    plan: Path | None,
+    process: str | None,
+    profile: str | None,
+    taken: list[Reading],
+    path: Path | None,
+) -> Tech:
+    """Return the process as drawn: of the layout where one is given, else as readings say.
+
+    Raises:
+        ConfigError: if the readings are of several profiles, or of another one.
+    """
+    from ..base.errors import ConfigError
+    from ..pdk import DEFAULT, profile_names
+
+    said = sorted({reading.profile for reading in taken} - {""})
+    if len(said) > 1:
+        raise ConfigError(f"{path}: readings of several profiles ({', '.join(said[:4])})")
+    if said and plan is None and said[0] in profile_names(process or DEFAULT):
+        profile = profile or said[0]
+    tech = _drawn(console, plan, process, profile)
+    if said and said[0] != tech.profile.name:
+        raise ConfigError(f"profile {tech.profile.name}: {path} was measured on {said[0]}")
+    return tech
+
+
+def _drawn(console: Console, plan: Path | None, process: str | None, profile: str | None) -> Tech:
     from ..layouts import origin_of
     from ..pdk import DEFAULT, get_tech
 
@@ -137,27 +172,23 @@ def _tech(console: Console, plan: Path | None, process: str | None, profile: str
     return get_tech(profile or "", process or DEFAULT)
 
 
-def _readings(
-    path: Path | None,
+def _simulated(
     tech: Tech,
     truth: Path | None,
     temperature: float | None,
     seed: int,
     step: Any,
 ) -> list[Reading]:
-    """Return the readings of a file, or of the simulated instrument."""
+    """Return the readings of the simulated instrument."""
     from dataclasses import replace
 
-    from ..lab import Simulated, measure, read_readings
-
-    if path is not None:
-        return read_readings(path)
+    from ..lab import Simulated, measure
     from ..pdk.conditions import REFERENCE_C
 
     at = REFERENCE_C if temperature is None else temperature
     made = tech.at(replace(_truth(truth, tech), temperature_c=at))
     instrument = Simulated(made, _NOISE_V, seed=seed)
-    return measure(instrument, temperature_c=at, progress=step)
+    return measure(instrument, temperature_c=at, progress=step, profile=tech.profile.name)
 
 
 def _chuck(taken: list[Reading], asked: float | None, path: Path | None) -> float | None:

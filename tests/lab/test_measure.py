@@ -151,7 +151,7 @@ def test_readings_survive_their_file(readings, tmp_path):
         ("0.001", "nan", "line 2: current_a = nan"),
         ("be,1,2,3,4", "be,1,1,3,4", r"line 2: pads \(1, 1, 3, 4\)"),
         ("current_a", "current", "line 1 is not monitor,"),
-        ("0.001", "0.001,7", "line 2 has 9 values"),
+        ("0.001", "0.001,7", "line 2 has 10 values, not 9"),
         ("0.001", "many", "line 2: 'many' is not a number"),
     ],
 )
@@ -266,7 +266,7 @@ def test_readings_carry_the_temperature_of_the_chuck(tmp_path, capsys):
     assert run([*again, "--temperature", "25"]) == 2
     assert f"--temperature 25: {table} was measured at 60 C" in capsys.readouterr().err
     lines = table.read_text().splitlines()
-    lines[1] = lines[1].removesuffix("60.0") + "25"
+    lines[1] = lines[1].replace(",60.0,", ",25,")
     table.write_text("\n".join(lines) + "\n")
     assert run(again) == 2
     assert "several temperatures (25, 60 C)" in capsys.readouterr().err
@@ -298,3 +298,22 @@ def test_an_overlay_alone_leaves_no_section_for_a_build(tmp_path, capsys):
     assert run(["measure", "--overlay", "VME, x, -2", "-o", str(tmp_path)]) == 0
     assert "nothing for the section tech: of a build" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["measured.json"]
+
+
+def test_readings_carry_the_profile_that_they_were_drawn_in(tmp_path, capsys):
+    first, table = tmp_path / "1", tmp_path / "1" / "readings.csv"
+    simulated = ["measure", "--simulate", "--profile", "aligner", "-o", str(first), "--quiet"]
+    assert run(simulated) == 0
+    again = ["measure", "--readings", str(table), "-o", str(tmp_path / "2"), "--quiet"]
+    assert run(again) == 0
+    measured = [(folder / "measured.yaml").read_text() for folder in (first, tmp_path / "2")]
+    assert measured[0] == measured[1]
+    assert run([*again, "--profile", "stepper"]) == 2
+    assert f"profile stepper: {table} was measured on aligner" in capsys.readouterr().err
+    text = table.read_text()
+    table.write_text(text.replace(",aligner", ",stepper", 1))
+    assert run(again) == 2
+    assert "readings of several profiles (aligner, stepper)" in capsys.readouterr().err
+    table.write_text(text.replace(",profile", "").replace(",aligner", ""))  # as files were before
+    assert run([*again, "--profile", "aligner"]) == 0
+    assert (tmp_path / "2" / "measured.yaml").read_text() == measured[0]
