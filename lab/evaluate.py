@@ -31,6 +31,8 @@ SIGMAS = 3.0
 CROSS = 3e-3
 #: most that a printed line may differ from the drawn one, as a part of its width
 MOST_BIAS = 0.45
+#: factor by which a figure may be off what is expected without a remark (assumed)
+FAR = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Figure:
         expected: what the process folder says at the same temperature.
         unit: of these.
         note: what the error holds beside noise.
+        remark: what makes the figure doubtful; empty for most.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Figure:
     expected: float
     unit: str
     note: str = ""
+    remark: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the figure as JSON values."""
@@ -80,6 +84,15 @@ def _student(freedom: int) -> float:
     from scipy.special import ndtr, stdtrit
 
     return float(stdtrit(freedom, ndtr(SIGMAS)))
+
+
+def _far(value: float, expected: float) -> bool:
+    """Return whether a figure is off by more than `FAR`; never of one that nobody expects (NaN)."""
+    return value < expected / FAR or value > expected * FAR
+
+
+def _doubt(said: str) -> str:
+    return f"{said}, more than a factor of {FAR:g} off: are process, profile and pads right?"
 
 
 def evaluate(
@@ -212,8 +225,20 @@ class _Film:
         self.sheet_ohm = hot / self.warm
         self.sheet_error = (SIGMAS * noise + CROSS * hot) / self.warm
         expected = self.typical.at("typ") if self.typical is not None else math.nan
+        note, said = "noise, and 0.3 % for arms that end", []
+        if _far(self.sheet_ohm, expected):
+            text = f"sheet resistance of {self.film}: {self.sheet_ohm:.3g} ohm/sq"
+            said.append(_doubt(f"{text}, expected {expected:.3g}"))
+        # as drawn both pairs are alike; what is less than CROSS the error holds already
+        apart = abs(a.value - b.value)
+        if apart > SIGMAS * math.hypot(a.error, b.error) + CROSS * (a.value + b.value) / 2:
+            pairs = (math.pi / math.log(2) * pair.value / self.warm for pair in (a, b))
+            self.sheet_error += max(abs(pair - self.sheet_ohm) for pair in pairs)
+            note += ", and what either pair of contacts says alone"
+            text = f"van_der_pauw_{self.film.lower()}: {a.value:.4g} and {b.value:.4g} ohm"
+            said.append(f"{text} on the two pairs of contacts of a symmetric cross")
         return Figure("sheet_resistance_ohm_sq", self.film, self.sheet_ohm, self.sheet_error,
-                      expected, "ohm/sq", "noise, and 0.3 % for arms that end")  # fmt: skip
+                      expected, "ohm/sq", note, "; ".join(said))  # fmt: skip
 
     def bias(self, line: _Ohm) -> Figure:
         """Return by how much a drawn shape grows per edge, from the line's resistance."""
@@ -232,8 +257,12 @@ class _Film:
         slope = (rest(self.growth_um + dbu) - rest(self.growth_um - dbu)) / (2 * dbu)
         parts = SIGMAS * line.error / line.value + self.sheet_error / self.sheet_ohm
         self.growth_error = parts / slope + dbu / 2
+        printed, remark = width + 2 * self.growth_um, ""
+        if _far(printed, width):
+            text = f"kelvin_{self.film.lower()}: a line of {width:g} um is {printed:.3g} um wide"
+            remark = _doubt(text)
         return Figure("size_bias_um", self.film, self.growth_um, self.growth_error, 0.0, "um",
-                      "noise, the sheet resistance's error, half a dbu")  # fmt: skip
+                      "noise, the sheet resistance's error, half a dbu", remark)  # fmt: skip
 
     def via(self, chain: _Ohm) -> Figure:
         """Return the resistance of one via between electrode and land."""
@@ -259,8 +288,10 @@ class _Film:
             links = model - expected * count
             text = f"more than the {links:.3g} ohm of its links alone: are the pads in order?"
             raise ParameterError("readings", f"{monitor}: {chain.value:.3g} ohm", text)
+        text = f"via {cut.name}: {value:.3g} ohm, expected {expected:.3g}"
         return Figure("via_ohm", cut.name, value, error, expected, "ohm",
-                      "noise, errors of sheet and width, corners of the land")  # fmt: skip
+                      "noise, errors of sheet and width, corners of the land",
+                      _doubt(text) if _far(value, expected) else "")  # fmt: skip
 
     def _by_land(self, sheet: Corner | None) -> float:
         """Return by how much the land's corners move the chain, whose other links are of it."""

@@ -262,6 +262,8 @@ def _say(
     for_a_build: bool,
 ) -> None:
     for f in figures:
+        if f.remark:
+            console.note(f.remark)
         expected = f", expected {f.expected:.4g}" if f.name != "size_bias_um" else ""
         console.say(f"{f.of:6} {f.name:24} {f.value:.5g} +- {f.error:.2g} {f.unit}{expected}")
     if rows:

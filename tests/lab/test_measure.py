@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -317,3 +318,51 @@ def test_readings_carry_the_profile_that_they_were_drawn_in(tmp_path, capsys):
     table.write_text(text.replace(",profile", "").replace(",aligner", ""))  # as files were before
     assert run([*again, "--profile", "aligner"]) == 0
     assert (tmp_path / "2" / "measured.yaml").read_text() == measured[0]
+
+
+def scaled(readings, monitor, factor, force=None):
+    """Return readings of which one monitor's, or one step's of it, are off by a factor."""
+    return [
+        replace(r, voltage_v=2e-6 + (r.voltage_v - 2e-6) * factor)
+        if r.monitor == monitor and force in (None, (r.force_in, r.force_out))
+        else r
+        for r in readings
+    ]
+
+
+@pytest.mark.parametrize("factor", [0.55, 0.8, 0.99, 1.01, 1.3, 1.9])
+@pytest.mark.parametrize("force", [(1, 2), (2, 4)])
+def test_a_cross_of_unequal_arms_is_remarked_and_in_its_error(readings, factor, force):
+    taken = [r for r in readings if r.monitor == "van_der_pauw_me"]
+    (sound,), (found,) = (
+        evaluate(rows, TECH) for rows in (taken, scaled(taken, "van_der_pauw_me", factor, force))
+    )
+    assert not sound.remark
+    low, high = sorted((0.0881, 0.0881 * factor))
+    shown = re.search(r"van_der_pauw_me: (\S+) and (\S+) ohm", found.remark)
+    assert sorted(map(float, shown.groups())) == pytest.approx([low, high], rel=2e-3)
+    assert "what either pair of contacts says alone" in found.note
+    assert abs(found.value - sound.value) <= found.error < abs(factor - 1) * sound.value + 0.004
+
+
+def test_what_follows_from_a_cross_of_unequal_arms_holds_it_too(readings):
+    taken = [r for r in readings if r.monitor.endswith("_me")]
+    (_, line, via) = evaluate(scaled(taken, "van_der_pauw_me", 1.3, (1, 2)), TECH)
+    assert abs(line.value) <= line.error
+    assert abs(via.value - via.expected) <= via.error
+
+
+@pytest.mark.parametrize(
+    ("monitor", "factor", "told"),
+    [
+        ("van_der_pauw_me", 2.1, "sheet resistance of ME: 0.838 ohm/sq, expected 0.4"),
+        ("van_der_pauw_me", 0.45, "sheet resistance of ME: 0.18 ohm/sq, expected 0.4"),
+        ("kelvin_me", 3.0, "kelvin_me: a line of 0.5 um is 0.166 um wide"),
+        ("via_chain_me", 3.0, "via VME: 3.95 ohm, expected 1.08"),
+    ],
+)
+def test_a_figure_far_off_is_remarked(readings, monitor, factor, told):
+    taken = [r for r in readings if r.monitor in ("van_der_pauw_me", monitor)]
+    remark = evaluate(scaled(taken, monitor, factor), TECH)[-1].remark
+    assert told in remark
+    assert "more than a factor of 2 off: are process, profile and pads right?" in remark
