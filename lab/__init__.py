@@ -4,7 +4,7 @@
 sheet resistances, widths as printed and via resistances, each with its error.
 """
 
-from .evaluate import Figure, evaluate, overlay_figures
+from .evaluate import Figure, beyond_corners, evaluate, overlay_figures
 from .instrument import Instrument, Simulated, four_wire_ohm
 from .readings import Reading, read_readings, write_readings
 from .scripts import STEPS, measure, plan_csv, probe_plan
@@ -15,6 +15,7 @@ __all__ = [
     "Instrument",
     "Reading",
     "Simulated",
+    "beyond_corners",
     "evaluate",
     "four_wire_ohm",
     "measure",

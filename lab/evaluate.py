@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -302,6 +302,23 @@ class _Film:
             self._at("via_chain", self.sheet_ohm, steps, sheet.at(at)) for at in CORNERS
         )
         return max(abs(ohm - typ) for ohm in corners)
+
+
+def beyond_corners(sheets: Mapping[str, float], tech: Tech) -> Iterator[str]:
+    """Yield what stated errors do not hold: films that no monitor measures, beyond their corners.
+
+    Args:
+        sheets: film -> sheet resistance in ohm/sq at 25 C, as made.
+        tech: the process as drawn.
+    """
+    for film in tech.films:
+        corners, made = film.sheet_ohm_sq, sheets.get(film.name)
+        if made is None or corners is None or film.name in ELECTRODES:
+            continue
+        low, high = sorted(corners.at(corner) for corner in ("min", "max"))
+        if not low <= made <= high:
+            text = f"{film.name}: {made:g} ohm/sq is outside its corners, {low:g} to {high:g}"
+            yield f"{text}: stated errors hold no more than these"
 
 
 def overlay_figures(bars: dict[tuple[str, str], int], tech: Tech) -> Iterator[Figure]:

@@ -94,8 +94,9 @@ def read_readings(path: Path) -> list[Reading]:
             raise FileError(f"{where} has {len(row)} values, not {len(columns)}")
         try:
             a, b, high, low = (whole_decimal(value) for value in row[1:5])
-            values = [decimal(value) for value in row[5:8]]
-            found.append(Reading(row[0], a, b, high, low, *values, *row[8:]))
+            current, volts, temperature = (decimal(value) for value in row[5:8])
+            profile = "".join(row[8:])
+            found.append(Reading(row[0], a, b, high, low, current, volts, temperature, profile))
         except ValueError as error:
             raise FileError(f"{where}: {error}") from None
         if len(found) > MOST:

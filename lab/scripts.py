@@ -64,8 +64,9 @@ def measure(
             for k in range(2 * repeats):
                 i = current if k % 2 == 0 else -current
                 volts = instrument.voltage(monitor, force, sense, i)
-                taken = (i, float(volts), temperature_c, profile)
-                readings.append(Reading(monitor, *force, *sense, *taken))
+                pads = *force, *sense
+                taken = Reading(monitor, *pads, i, float(volts), temperature_c, profile)
+                readings.append(taken)
     return readings
 
 

@@ -97,7 +97,7 @@ def command(
     with console.steps(), console.step("monitors") as step:
         try:
             if simulate:
-                taken = _simulated(tech, truth, temperature, seed, step)
+                taken = _simulated(console, tech, truth, temperature, seed, step)
             temperature = _chuck(taken, temperature, readings)
             temperature = REFERENCE_C if temperature is None else temperature
             figures = evaluate(taken, tech, temperature) if taken else []
@@ -173,6 +173,7 @@ def _drawn(console: Console, plan: Path | None, process: str | None, profile: st
 
 
 def _simulated(
+    console: Console,
     tech: Tech,
     truth: Path | None,
     temperature: float | None,
@@ -182,11 +183,13 @@ def _simulated(
     """Return the readings of the simulated instrument."""
     from dataclasses import replace
 
-    from ..lab import Simulated, measure
+    from ..lab import Simulated, beyond_corners, measure
     from ..pdk.conditions import REFERENCE_C
 
     at = REFERENCE_C if temperature is None else temperature
     made = tech.at(replace(_truth(truth, tech), temperature_c=at))
+    for text in beyond_corners(made.conditions.sheet_resistance_ohm_sq, tech):
+        console.note(f"{truth}: {text}")
     instrument = Simulated(made, _NOISE_V, seed=seed)
     return measure(instrument, temperature_c=at, progress=step, profile=tech.profile.name)
 

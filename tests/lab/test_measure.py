@@ -17,6 +17,7 @@ from crossstack.config import load_config
 from crossstack.generators import ArraySpec, build_top
 from crossstack.lab import (
     Simulated,
+    beyond_corners,
     evaluate,
     four_wire_ohm,
     measure,
@@ -239,11 +240,12 @@ def test_a_layout_without_monitors_has_no_plan(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_build_takes_what_was_measured(chip, tmp_path):
+def test_a_build_takes_what_was_measured(chip, tmp_path, capsys):
     truth, out = tmp_path / "truth.yaml", tmp_path / "out"
-    truth.write_text("tech:\n  sheet_resistance_ohm_sq: {ME: 0.7}\n")
+    truth.write_text("tech:\n  sheet_resistance_ohm_sq: {ME: 0.7, Metal5: 0.05}\n")
     simulated = ["measure", "--simulate", "--truth", truth, "--plan", chip, "--overlay", "BE,y,1"]
     assert run([*map(str, simulated), "-o", str(out)]) == 0
+    assert f"{truth}: Metal5: 0.05 ohm/sq is outside its corners" in capsys.readouterr().err
     with (out / "probe_plan.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == 12
     measured = (out / "measured.yaml").read_text()
@@ -366,3 +368,20 @@ def test_a_figure_far_off_is_remarked(readings, monitor, factor, told):
     remark = evaluate(scaled(taken, monitor, factor), TECH)[-1].remark
     assert told in remark
     assert "more than a factor of 2 off: are process, profile and pads right?" in remark
+
+
+@pytest.mark.parametrize(
+    ("sheets", "told"),
+    [
+        ({"Metal5": 0.06}, ["Metal5: 0.06 ohm/sq is outside its corners, 0.031 to 0.049"]),
+        ({"Metal5": 0.03, "ME": 3.0}, ["Metal5: 0.03 ohm/sq is outside its corners"]),
+        ({"Metal5": 0.049, "ME": 3.0}, []),
+        ({"Metal5": 0.031}, []),
+        ({}, []),
+    ],
+)
+def test_a_truth_beyond_the_corners_is_remarked(sheets, told):
+    found = list(beyond_corners(sheets, TECH))
+    assert len(found) == len(told)
+    for text, start in zip(found, told, strict=True):
+        assert text.startswith(start)
