@@ -17,10 +17,16 @@
   };
   // lies on light and dark pages and on paper alike
   const none = "rgba(128, 138, 150, 0.3)", beingWritten = "#e07b39";
-  const percent = (v) => (v === 0 ? "0" : `${(v * 100).toPrecision(3)} %`);
+  const percent = (v, digits = 3) => (v === 0 ? "0" : `${(v * 100).toPrecision(digits)} %`);
+  const SHARES = [1, 0.75, 0.5, 0.25, 0], FIGURES = 4; // of the values, as the page holds them
+  // as many digits as tell the numbers beside a scale apart
+  const digitsOf = (low, top) =>
+    [3, 4, 5, 6, 7].find((n) => {
+      return new Set(SHARES.map((s) => percent(low + (top - low) * s, n))).size === SHARES.length;
+    }) ?? 8;
   const buttons = all("[data-series]");
   let series = buttons[0].dataset.series;
-  let fromZero = false, told = null;
+  let fromZero = false, told = null, digits = 3;
   const readout = $("#readout");
   const seen = () => panels.flatMap((p) => p.values[series].flat()).filter((v) => v !== null);
 
@@ -28,9 +34,10 @@
     const values = seen();
     const top = values.reduce((a, b) => Math.max(a, b), 0) || 1;
     const low = fromZero ? 0 : Math.min(values.reduce((a, b) => Math.min(a, b), top), top * 0.999);
+    digits = digitsOf(low, top);
     holder.replaceChildren(...panels.map((panel) => oneMap(panel, low, top)), legend(low, top));
-    const from = fromZero ? "from zero" : `from ${percent(low)}, not from zero,`;
-    $("#range").textContent = `Colours go ${from} to ${percent(top)} of the voltage lost.`;
+    const from = fromZero ? "from zero" : `from ${percent(low, digits)}, not from zero,`;
+    $("#range").textContent = `Colours go ${from} to ${percent(top, digits)} of the voltage lost.`;
     if (told) readout.textContent = told();
   }
   function oneMap(panel, low, top) {
@@ -111,7 +118,7 @@
     const range = (n, last) => (k === 1 ? `${n}` : `${n * k}-${Math.min(n * k + k, last) - 1}`);
     let text = `${panel.title}, row ${range(r, panel.shape[0])}, column ${range(c, panel.shape[1])}: `;
     if (v === null) return text + idle(panel, r, c);
-    text += `${percent(v)} lost`;
+    text += `${percent(v, Math.min(digits, FIGURES))} lost`;
     if (panel.volts && panel.volts[r][c] !== null) {
       text += `; ${panel.volts[r][c].toPrecision(4)} V`;
       if (panel.amps[r][c] !== null) text += `, ${(panel.amps[r][c] * 1e6).toPrecision(4)} uA`;
@@ -142,9 +149,9 @@
       pen.fillRect(0, y, 16, 1);
     }
     const words = document.createElement("div");
-    words.innerHTML = [1, 0.75, 0.5, 0.25, 0]
-      .map((s) => `<span>${percent(low + (top - low) * s)}</span>`)
-      .join("");
+    words.innerHTML = SHARES.map(
+      (s) => `<span>${percent(low + (top - low) * s, digits)}</span>`
+    ).join("");
     box.append(canvas, words);
     return box;
   }

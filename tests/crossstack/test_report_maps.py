@@ -58,3 +58,29 @@ def test_the_map_of_a_tier_being_written(requires_program, crossstack, built, tm
     assert told[4] == "deep-net, top tier (column 1 being written)"
     assert told[5] == "0row2"
     assert told[6] == "deep-net, bottom tier (column 1 not read)"
+
+
+@pytest.mark.parametrize(
+    ("low", "top", "digits"), [(15.22, 15.29, 4), (15.22, 15.23, 5), (1, 60, 3)]
+)
+def test_numbers_beside_a_scale_of_a_narrow_span_differ(
+    requires_program, built, tmp_path, low, top, digits
+):
+    text = (built / "report.html").read_text()
+    grid = [[low / 100, top / 100]]
+    panel = {"title": "a", "shape": [1, 2], "block": 1, "values": {"all": grid, "wires": grid}}
+    data = json.dumps({"panels": [panel]})
+    text = re.sub(
+        r'(<script id="mapdata"[^>]*>).*?(</script>)', rf"\g<1>{data}\2", text, flags=re.DOTALL
+    )
+    acts = (
+        "told.push(...[...document.querySelectorAll('#maps .legend span')].map((s) => s.textContent));"
+        "told.push(document.querySelector('#range').textContent);"
+    )
+    told, _ = acted(requires_program(*BROWSERS), text, tmp_path, acts)
+    values = [float(word.removesuffix(" %")) for word in told[:5]]
+    assert values == sorted(set(values), reverse=True)
+    assert len(values) == 5
+    shown = told[0].removesuffix(" %").replace(".", "")
+    assert len(shown) == digits
+    assert f" to {told[0]} of" in told[5]
