@@ -140,3 +140,9 @@ def test_a_phones_window_is_not_scrolled_sideways(requires_program, built, tmp_p
     found = re.search(r'data-wide="(\d+)"', document)
     assert found is not None
     assert int(found[1]) <= 320
+
+
+def test_a_chart_that_does_not_start_at_zero_says_so(built):
+    text = (built / "report.html").read_text()
+    (words,) = set(re.findall(r"<figcaption>(Voltage along the lines [^<]*),", text))
+    assert words.endswith("(the axis does not start at zero)")
