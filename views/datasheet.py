@@ -316,7 +316,10 @@ def _set_write(sheet: Mapping[str, Any], selects: str, drivers: str, tiers: str)
         write, select = f"and {tiers}.", f"Set {selects} of column k high."
     else:
         write = f"and {tiers}: the tier that is written."
-        select = f"Set that tier's select line of column k high ({selects})."
+        own = ", ".join(map("{} with {}".format, names.SELECTS, names.WRITE_TIERS))
+        select = (
+            f"Set that tier's select line of column k high ({own}); the other tier's stays low."
+        )
         if sheet["cols"] > 1:
             select += (
                 " The other tier's lines of the other columns may be high, too: these columns are "

@@ -131,9 +131,9 @@ def test_the_datasheet_speaks_the_words_of_the_field(build):
     for end in ("md", "html"):
         text = (build / f"blk_datasheet.{end}").read_text()
         assert "half an LSB of a 10-bit converter" in text
-        for word in ("Read settling time", "Select line delay"):
+        for word in ("Read settling time", "Control line delay"):
             assert word in text
-        for word in ("half a bit", "Control to switch", "Columns stand"):
+        for word in ("half a bit", "Control to switch", "Columns stand", "Select line delay"):
             assert word not in text
 
 

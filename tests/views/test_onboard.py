@@ -14,6 +14,8 @@ from crossstack.extract import net_capacitance
 from crossstack.lvs import compare_layout
 from crossstack.pdk import Conditions, ProcessError, get_tech
 from crossstack.pdk.leakage import measured_off, read_leakage
+from crossstack.solve import ArrayKind
+from crossstack.solve.modes.modes import writing_mode
 from crossstack.views import on_tracks
 from crossstack.views.corners import circuit_of, corner_figures, leakage_w, transistor_count
 from crossstack.views.datasheet import Found, datasheet, steps
@@ -73,6 +75,25 @@ def test_the_steps_of_a_read_name_all_pins_of_a_kind(more, told):
     text = "\n".join(steps([SimpleNamespace(name=name) for name in ports], sheet)["read"])
     assert told in text
     assert ("sense" in text) == ("BR" in more)
+
+
+def test_a_write_sets_the_select_line_that_its_mode_sets():
+    """Both lines were named: taken literally, the transistors of both tiers conduct."""
+    ports = ("TS", "BS", "WSEL", "WT", "WB", *ROWS)
+    sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
+             "logic_delay": None, "select_lines": True}  # fmt: skip
+    text = "\n".join(steps([SimpleNamespace(name=name) for name in ports], sheet)["write"])
+    told = re.search(r"select line of column k high \((.*)\); the other tier's stays low", text)
+    assert told is not None
+    pairs = {tuple(pair.split(" with ")) for pair in told[1].split(", ")}
+    kind = ArrayKind(macro=True)
+    carried = {rule.carries: rule.pins for rule in writing_mode(kind).rules(kind)}
+    levels = ("written_column", "high")
+    meant = {
+        tuple(carried[level].format(W=tier, i="").removesuffix("[]") for level in levels)
+        for tier in names.TIERS
+    }
+    assert pairs == meant == {("BS", "WB"), ("TS", "WT")}
 
 
 def test_a_decoders_times_are_in_its_steps_and_its_diagram():
