@@ -96,7 +96,8 @@ def test_the_action_fails_when_a_check_does(drawn: Path) -> None:
     assert checked(drawn, LAYOUT="a.gds", CHECKS="drc").returncode == 0
     assert checked(drawn, LAYOUT="a.gds", CHECKS="drc; lvs").returncode == 2
     assert checked(drawn, LAYOUT="").returncode == 2
-    assert checked(drawn, LAYOUT="none.gds", CHECKS="drc").returncode == 2
+    none = checked(drawn, LAYOUT="none.gds", CHECKS="drc")
+    assert (none.returncode, none.stdout) == (2, "::error::LAYOUT: there is no none.gds\n")
 
 
 def test_the_action_takes_what_it_declares() -> None:
