@@ -121,7 +121,9 @@ class Course:
             return now * (1.0 - part) / part + rate * ahead
         if behind < _LEAST * sum(self.plan.values()):
             return None
-        return max(spent / behind * mine - now, 0.0) + spent / behind * ahead
+        mine_left = spent / behind * mine - now
+        # one that takes longer than its share tells nothing of its end
+        return mine_left + spent / behind * ahead if mine_left > 0 else None
 
     def words(self) -> str:
         """Return how far the run is, in one line; empty between two steps."""

@@ -52,8 +52,10 @@ def test_time_left_follows_the_plan(monkeypatch) -> None:
     course.spent["b"] = 30.0
     course.step = Step("c")  # passed over what does not apply
     assert course.left_s() == pytest.approx(60)
-    clock.now += 100
-    assert course.left_s() == 0.0
+    clock.now += 59
+    assert course.words().endswith("about 1 s left")
+    clock.now += 2  # "about 1 s left" was told for minutes
+    assert course.words() == "step 4 of 4, c, 2 min so far, time left not known yet"
 
 
 def test_time_left_of_a_step_without_a_plan(monkeypatch) -> None:
