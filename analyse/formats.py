@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..base.outcome import FAILED, PASSED, UNKNOWN, WARNED, Case, Marker, Outcome
+from ..base.outcome import FAILED, PASSED, SKIPPED, UNKNOWN, WARNED, Case, Marker, Outcome
 from ..base.units import percent
 from .loads import CurrentReport, CurrentVerdict
 
@@ -25,8 +25,11 @@ def outcome_of(
     bad, unknown = (FAILED, UNKNOWN) if fail else (WARNED, WARNED)
     status = bad if verdict.exceeded else PASSED if verdict.judged else unknown
     message = "" if status == PASSED else verdict.text
-    cases = [Case("current limits", "every current is within its limit", status, message)]
-    cases += [] if em is None else _layers(em, bad, unknown)
+    layers = [] if em is None else [*_layers(em, bad, unknown)]
+    if verdict.exceeded and any(case.markers for case in layers):
+        # what is exceeded fails by itself, and not once more; what nobody judged does not
+        status = SKIPPED if verdict.judged else unknown
+    cases = [Case("current limits", "every current is within its limit", status, message), *layers]
     if em is not None:
         cases.append(_writes(em, bad, unknown))
     return Outcome("limits", source, top, tuple(cases))

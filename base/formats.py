@@ -48,7 +48,8 @@ def _rest(case: Case, listed: int) -> list[str]:
 def to_junit(outcomes: Sequence[Outcome]) -> str:
     """Return JUnit XML: a suite per check, a test case per rule or item.
 
-    What was not judged is an error, what was not asked for is skipped.
+    What was not judged is an error; skipped is what was not asked for, and a summary of what fails
+    by itself.
     """
     suites = [_suite(outcome) for outcome in outcomes]
     root = suites[0]
@@ -81,7 +82,8 @@ def _suite(outcome: Outcome) -> ElementTree.Element:
         lines = [marker.text for marker in case.markers[:SHOWN]] + _rest(case, SHOWN)
         places = "\n".join(map(shown, lines))
         if case.status == SKIPPED:
-            ElementTree.SubElement(item, "skipped")
+            told = {"message": shown(case.message)} if case.message else {}
+            ElementTree.SubElement(item, "skipped", told)
         elif case.status in (FAILED, UNKNOWN):
             kind = "failure" if case.status == FAILED else "error"
             found = ElementTree.SubElement(item, kind, message=shown(case.message))

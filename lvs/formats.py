@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..base.outcome import FAILED, PASSED, UNKNOWN, Case, Marker, Outcome
+from ..base.outcome import FAILED, PASSED, SKIPPED, UNKNOWN, Case, Marker, Outcome
+from ..base.units import counted
 
 #: kind of finding -> what is asked
 ASKED = {
@@ -50,21 +51,22 @@ def outcome_of(value: Mapping[str, Any], source: str, top: str) -> Outcome:
             Marker(f"{kind}: {finding['message']}", top, _box(finding["places_um"]))
             for finding in mine
         )
-        message = "" if not mine else f"{len(mine)} found, the first: {mine[0]['message']}"
         text = ASKED.get(kind, f"nothing of the kind {kind} is found")
+        message = f"{counted(len(mine), 'finding')}: {text}" if mine else ""
         cases.append(Case(kind, text, FAILED if mine else PASSED, message, markers))
     return Outcome("LVS", source, top, tuple(cases), tuple(value.get("warnings", ())))
 
 
 def _verdict(value: Mapping[str, Any], explained: bool) -> Case:
-    """Return the verdict; findings say why it is none, so that it adds no marker of its own."""
+    """Return the verdict; none that findings explain fails as they do, and not once more."""
     devices = ", ".join(f"{n} {kind}" for kind, n in value["devices"].items() if n)
     text = "the layout is the reference netlist"
     if value["match"] is True:
         return Case("netlist", text, PASSED, properties={"devices": devices})
     errors = value.get("errors", [])
     if explained:
-        return Case("netlist", text, FAILED, f"no match, {len(errors)} errors")
+        told = f"no match, {counted(len(errors), 'error')}: its findings fail"
+        return Case("netlist", text, SKIPPED, told)
     return Case("netlist", text, UNKNOWN, f"no match: {'; '.join(errors[:3]) or 'no reason given'}")
 
 

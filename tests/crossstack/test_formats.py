@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crossstack.base import formats
 from crossstack.base.outcome import FAILED, PASSED, SKIPPED, UNKNOWN, WARNED, Case, Marker, Outcome
 from crossstack.config import config_of
-from crossstack.lvs.formats import ASKED
+from crossstack.lvs.formats import ASKED, outcome_of
 from crossstack.plans import plan_of
 from crossstack.sizing.metrics import METRICS
 
@@ -72,6 +72,7 @@ def test_every_check_writes_several_formats_at_once(crossstack, faulty, built, t
         assert suite.tag == "testsuite"
         bad = [c.get("name") for c in suite if c.find("failure") is not None]
         assert bad
+        assert {"netlist", "current limits"}.isdisjoint(bad) or check == "tapeout"
         assert len(bad) == int(suite.get("failures"))
         (run,) = valid(log.read_text())["runs"]
         results = [r for r in run["results"] if r["level"] == "error"]
@@ -84,6 +85,22 @@ def test_every_check_writes_several_formats_at_once(crossstack, faulty, built, t
         assert printed.code == 1
         assert all(line.startswith(("::error ", "::warning ")) for line in printed.out.splitlines())
         assert printed.out.count("::error ") >= len(bad)
+
+
+def test_one_fault_of_a_netlist_is_told_once():
+    """The verdict, `no match`, failed beside the finding that it is none for."""
+    swap = {"kind": "swap", "message": "A and B are exchanged", "places_um": [[1.0, 2.0]]}
+    value = {"match": False, "findings": [swap], "errors": ["swap"], "devices": {}}
+    outcomes = [outcome_of(value, "a.gds", "top")]
+    junit = formats.to_junit(outcomes)
+    assert 'failures="1" errors="0" skipped="1"' in junit
+    assert '<skipped message="no match, 1 error: its findings fail" />' in junit
+    printed = formats.to_github(outcomes)
+    assert printed.count("::error ") == printed.count("A and B are exchanged") == 1
+    (run,) = valid(formats.to_sarif(outcomes))["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["swap"]
+    outcomes = [outcome_of({**value, "findings": []}, "a.gds", "top")]
+    assert 'failures="0" errors="1" skipped="0"' in formats.to_junit(outcomes)
 
 
 def test_a_region_of_sarif_is_the_place_and_the_bytes_of_its_cell(crossstack, faulty, tmp_path):
