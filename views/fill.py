@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
+from ..base.xml import broken
+
 
 def filled(template: str, values: Mapping[str, Any], *, html: bool = False) -> str:
     """Return a template of this room with its values; a missing one is an error."""
@@ -19,6 +21,7 @@ def filled(template: str, values: Mapping[str, Any], *, html: bool = False) -> s
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["broken"] = broken
     return environment.get_template(template).render(**values)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..analyse.paper import IR_DROP, SPEED
 from ..base.outputs import write_text
 from ..base.units import percent, setting
+from ..base.xml import broken
 from .fields import VIRIDIS
 
 if TYPE_CHECKING:
@@ -59,17 +59,10 @@ def _environment() -> jinja2.Environment:
     )
     # macros see what is global, not what a page hands to its template
     environment.globals["viridis"] = VIRIDIS
-    environment.filters["broken"] = _broken
+    environment.filters["broken"] = broken
     environment.filters["key"] = _key
     environment.filters["setting"] = setting
     return environment
-
-
-def _broken(text: Any) -> str:
-    """Return a text that a narrow column breaks after _ and / instead of inside a word."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"([_/])(?=.)", r"\1<wbr>", str(escape(text))))
 
 
 def _key(text: Any) -> str:

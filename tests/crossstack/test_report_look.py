@@ -142,10 +142,10 @@ def test_the_device_is_drawn_as_its_law_says():
 
 
 def test_a_name_breaks_after_an_underscore():
-    from crossstack.report.page import _broken
+    from crossstack.base.xml import broken
 
-    assert _broken("gf180mcuD_crossstack") == "gf180mcuD_<wbr>crossstack"
-    assert _broken("a/b_<i>_") == "a/<wbr>b_<wbr>&lt;i&gt;_"
+    assert broken("gf180mcuD_crossstack") == "gf180mcuD_<wbr>crossstack"
+    assert broken("a/b_<i>_") == "a/<wbr>b_<wbr>&lt;i&gt;_"
 
 
 def test_figures_above_a_limit_are_as_red_as_their_wires():

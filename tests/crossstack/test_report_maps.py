@@ -74,7 +74,8 @@ def test_numbers_beside_a_scale_of_a_narrow_span_differ(
         r'(<script id="mapdata"[^>]*>).*?(</script>)', rf"\g<1>{data}\2", text, flags=re.DOTALL
     )
     acts = (
-        "told.push(...[...document.querySelectorAll('#maps .legend span')].map((s) => s.textContent));"
+        "const numbers = [...document.querySelectorAll('#maps .legend span')];"
+        "told.push(...numbers.map((s) => s.textContent));"
         "told.push(document.querySelector('#range').textContent);"
     )
     told, _ = acted(requires_program(*BROWSERS), text, tmp_path, acts)

@@ -141,8 +141,15 @@ def test_whose_files_a_source_names_is_said(build):
     sheet = json.loads((build / "blk_datasheet.json").read_text())
     assert "docs/design.md" in sheet["device"]["source"]
     for end in ("md", "html"):
-        text = (build / f"blk_datasheet.{end}").read_text()
+        text = (build / f"blk_datasheet.{end}").read_text().replace("<wbr>", "")
         assert f"{sheet['device']['source']}; these files are in the source tree of Cross" in text
+
+
+def test_a_narrow_page_breaks_paths_between_their_parts(build):
+    """A path was broken inside a word: al_tio2/S, OURCES.md."""
+    text = (build / "blk_datasheet.html").read_text()
+    assert "docs/<wbr>design.md" in text
+    assert not re.search(r"td[^{}]*\{[^}]*anywhere", text)
 
 
 def test_diagrams_scroll_where_there_is_no_room(build):
