@@ -233,16 +233,33 @@ def _touching(cell: db.Cell, index: int, other: int, around: Iterable[db.Box]) -
     """
     import klayout.db as db
 
-    near = db.Region()
-    for box in around:
-        fill = cell.begin_shapes_rec_touching(index, box)
-        if not fill.at_end():
-            near.insert(fill)
+    near = shapes_touching(cell, (index,), around)
     if near.is_empty():
         return None
     wires = db.Region(cell.begin_shapes_rec(other))
     near.merged_semantics = wires.merged_semantics = False
     return next(near.interacting(wires).each(), None)
+
+
+def shapes_touching(cell: db.Cell, indexes: Iterable[int], boxes: Iterable[db.Box]) -> db.Region:
+    """Return the shapes of layers that overlap or touch boxes, found in the hierarchy.
+
+    A shape that touches several boxes is there as often.
+
+    Args:
+        cell: where they are drawn.
+        indexes: of the layers in its layout.
+        boxes: in dbu.
+    """
+    import klayout.db as db
+
+    layers, found = tuple(indexes), db.Region()
+    for box in boxes:
+        for index in layers:
+            shapes = cell.begin_shapes_rec_touching(index, box)
+            if not shapes.at_end():
+                found.insert(shapes)
+    return found
 
 
 def _surroundings(cell: db.Cell, index: int) -> list[db.Box]:

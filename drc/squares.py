@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..base.layout_layers import shapes_touching
+
 Boxes = NDArray[np.int64]
 #: neighbours of a box, on average, from which on it is no fill
 MOST_PAIRS = 30
@@ -42,13 +44,8 @@ class Squares:
             distance: in dbu.
         """
         zone = other.extents(1) if isinstance(other, kdb.Edges) else other
-        found = kdb.Region()
-        for part in zone.sized(distance).decompose_trapezoids_to_region().each():
-            for index in indexes:
-                shapes = self.cell.begin_shapes_rec_touching(index, part.bbox())
-                if not shapes.at_end():
-                    found.insert(shapes)
-        return found.merged()
+        parts = zone.sized(distance).decompose_trapezoids_to_region()
+        return shapes_touching(self.cell, indexes, (part.bbox() for part in parts.each())).merged()
 
     def crowded(
         self, indexes: Iterable[int], others: Iterable[int], distance: int

@@ -3,8 +3,8 @@
 from ..base.names import MEMRISTOR_MODEL, fold
 from ..cells.drawing import walk
 from ..pdk import NoRuleError, ParameterError
+from .added import is_added
 from .array import Array, build_array
-from .finish import is_added
 from .lines import drawn_pitches
 from .macro import build_macro
 from .spec import ArraySpec

@@ -18,8 +18,6 @@ from .tapeout import Slot, seal_ring
 
 #: room around the macro, between tracks and what lies in the corners, and among that, in dbu
 ROOM = 20_000
-#: more than any rule asks between wires, or of a wire's width, for wide ones, in dbu
-CLEAR = 2_000
 #: from a row of pads to the next behind it, in dbu
 BEHIND = 10_000
 #: length of what joins the metals of a wire: some tens of vias a level
@@ -100,8 +98,8 @@ class Chip:
         """
         shift = max(0, self.id_room.corner[corner] - self.row_at(0) - self.plan.ring[0])
         for low, high in (self.plan.ring, self.plan.supply):
-            if abs(shift - (high - low)) < CLEAR:
-                return high - low + CLEAR
+            if abs(shift - (high - low)) < APART:
+                return high - low + APART
         return shift
 
     def clear(self, corner: str) -> int:

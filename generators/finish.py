@@ -9,18 +9,14 @@ from dataclasses import dataclass
 
 import klayout.db as db
 
-from ..base.names import fold
 from ..pdk import Tech
 from ..pdk.shuttle import IdCell
-from .die import CELL as FILL_CELL
+from .added import MARKERS
 from .die import MARK_CLOSED_UM, Filled
 from .fill import fill_die
-from .sealring import CELL as RING_CELL
 from .sealring import draw_ring
 from .tapeout import MARK_GAP
 
-#: cell of what keeps fill out of the marks
-MARKERS = "no_fill"
 #: what identification cells are asked for
 IDS_FOR = "needed for chip on board only"
 
@@ -53,16 +49,6 @@ class Finished:
             names = ", ".join(self.left_out)
             found.append(f"no room for {names}: {IDS_FOR}")
         return found
-
-
-def is_added(name: str, tech: Tech) -> bool:
-    """Return whether a cell that finishing adds to a die is called like this, in any case."""
-    wanted = fold(name)
-    alone = {MARKERS, *(cell.name for cell in tech.shuttle.ids)}
-    families = (RING_CELL, FILL_CELL)
-    return wanted in map(fold, alone) or any(
-        wanted == fold(own) or wanted.startswith(f"{fold(own)}_") for own in families
-    )
 
 
 def finish(layout: db.Layout, tech: Tech) -> Finished:

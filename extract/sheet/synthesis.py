@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components, maximum_bipartite_matching
 
+from ...pdk import CrossStackError
 from ...solve.network.network import PARTINGS
 from .narrows import Narrow
 
@@ -59,7 +60,12 @@ def synthesise(
 
     Returns:
         Number of nodes (ports first, then inner nodes) and the resistors.
+
+    Raises:
+        CrossStackError: if an impedance is no number; it would give no resistors at all.
     """
+    if not np.isfinite(z).all():
+        raise CrossStackError("a piece of wire has an impedance that is no number")
     k = len(z) + 1
     same = _same_places(z, one_place)
     if k > 3 and same != list(range(k)):

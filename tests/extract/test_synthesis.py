@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crossstack.extract.sheet.field import SheetPort, sheet_impedance
 from crossstack.extract.sheet.synthesis import Edge, synthesise
+from crossstack.pdk import CrossStackError
 
 LONG, WIDE, PATCH = 9_000, 1_000, 800
 
@@ -123,3 +124,12 @@ def test_any_impedances_get_resistors_above_zero(seed: int, ports: int) -> None:
     field, ours = between(z), of_network(count, edges, ports + 1)
     assert (ours - field).min() > -3e-3 * field.max()
     assert (ours - field).max() < 1.5 * field.max()
+
+
+@given(st.integers(1, 6), st.sampled_from([np.nan, np.inf, -np.inf]), st.integers(0, 35))
+@settings(max_examples=30, deadline=None)
+def test_what_is_no_number_is_refused(ports: int, value: float, at: int) -> None:
+    z = impedances(1, ports)
+    z[at % ports, at // 6 % ports] = value
+    with pytest.raises(CrossStackError, match="no number"):
+        synthesise(z, [])
