@@ -8,8 +8,9 @@ cannot vouch for is decided by `AntennaLevel` on the whole, hierarchical layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 import klayout.db as kdb
 
@@ -60,6 +61,11 @@ class Order:
         made = (name for names in self.levels[: level + 1] for name in names)
         return [self.diffusion, *(name for name in made if name)]
 
+    def new_in(self, level: int, below: AntennaLevel | None) -> list[str]:
+        """Return the drawn layers of a level that a lower one, if there is one, has not."""
+        names = self.layers_of(level)
+        return names if below is None else names[len(self.layers_of(below.level)) :]
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -74,62 +80,92 @@ class AntennaLevel:
     """Connectivity when one conductor and the cuts on it have just been made.
 
     Args:
-        l2n: empty net list of the cell.
-        drawn: the drawn layers of the level, as regions that suit `l2n`.
+        l2n: net list of the cell: empty, or that of `below`, which then is of no more use.
+        drawn: the drawn layers of the level, as regions that suit `l2n`; above `below`, those
+            that are new.
         level: index into the levels of the order.
         order: in which order conductors are made.
+        below: a lower level, whose nets only grow.
     """
 
     def __init__(
-        self, l2n: kdb.LayoutToNetlist, drawn: dict[str, kdb.Region], level: int, order: Order
+        self,
+        l2n: kdb.LayoutToNetlist,
+        drawn: dict[str, kdb.Region],
+        level: int,
+        order: Order,
+        below: AntennaLevel | None = None,
     ) -> None:
-        self.l2n, self.level, self.order, self._drawn = l2n, level, order, drawn
+        self.l2n, self.level, self.order = l2n, level, order
+        self._drawn: dict[str, kdb.Region] = {**(below._drawn if below else {}), **drawn}
         self._near: dict[Strip, AntennaLevel] = {}
-        poly, comp = drawn[order.poly], drawn[order.diffusion]
-        self.gate, self.diffusion = poly & comp, comp - poly
-        self.layers = {name: region for name, region in drawn.items() if name != order.diffusion}
-        l2n.register(self.gate, "gate")
-        l2n.register(self.diffusion, "diffusion")
-        for region in (*self.layers.values(), self.gate, self.diffusion):
-            l2n.connect(region)
-        l2n.connect(poly, self.gate)
-        below: kdb.Region | None = None
-        for conductor, cut in order.levels[: level + 1]:
-            if below is not None:
-                l2n.connect(below, self.layers[conductor])
-            if cut:
-                below = self.layers[cut]
-                l2n.connect(self.layers[conductor], below)
-        if order.contact in self.layers:
-            l2n.connect(self.layers[order.contact], self.diffusion)
+        self.layers = {n: region for n, region in self._drawn.items() if n != order.diffusion}
+        if below is None:
+            poly, comp = drawn[order.poly], drawn[order.diffusion]
+            self.gate, self.diffusion = poly & comp, comp - poly
+        else:
+            self.gate, self.diffusion = below.gate, below.diffusion
+        self._connect(self.layers if below is None else drawn, first=below is None)
         l2n.extract_netlist()
 
+    def _connect(self, new: Collection[str], *, first: bool) -> None:
+        """Join what is new to itself and to what lies next to it in the stack."""
+        if first:
+            self.l2n.register(self.gate, "gate")
+            self.l2n.register(self.diffusion, "diffusion")
+            self.l2n.connect(self.gate)
+            self.l2n.connect(self.diffusion)
+            self.l2n.connect(self.layers[self.order.poly], self.gate)
+        made = [name for name in self.order.stack if name in self.layers]
+        for name in new:
+            self.l2n.connect(self.layers[name])
+        for lower, upper in pairwise(made):
+            if upper in new:
+                self.l2n.connect(self.layers[lower], self.layers[upper])
+        if self.order.contact in new:
+            self.l2n.connect(self.layers[self.order.contact], self.diffusion)
+
     @classmethod
-    def hierarchical(cls, cell: kdb.Cell, tech: Tech, level: int) -> AntennaLevel:
-        """Return the level of a whole cell; arrays stay arrays."""
-        layout = cell.layout()
-        l2n = kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(layout, cell, []))
-        order = Order.of(tech)
-        names = order.layers_of(level)
+    def hierarchical(
+        cls, cell: kdb.Cell, tech: Tech, level: int, below: AntennaLevel | None = None
+    ) -> AntennaLevel:
+        """Return the level of a whole cell, on top of a lower one's nets; arrays stay arrays."""
+        layout, order = cell.layout(), Order.of(tech)
+        l2n = (
+            below.l2n
+            if below
+            else kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(layout, cell, []))
+        )
+        names = order.new_in(level, below)
         drawn = {n: l2n.make_polygon_layer(layout.layer(*tech.gds(n)), n) for n in names}
-        return cls(l2n, drawn, level, order)
+        return cls(l2n, drawn, level, order, below)
 
     @classmethod
     def flat(
-        cls, cell: kdb.Cell, drawn: Callable[[str], kdb.Region], level: int, order: Order
+        cls,
+        cell: kdb.Cell,
+        drawn: Callable[[str], kdb.Region],
+        level: int,
+        order: Order,
+        below: AntennaLevel | None = None,
     ) -> AntennaLevel:
-        """Return the level of a cell's flat, merged layers."""
-        regions = {name: drawn(name) for name in order.layers_of(level)}
-        return cls._of_regions(cell.layout().dbu, regions, level, order)
+        """Return the level of a cell's flat, merged layers, on top of a lower one's nets."""
+        regions = {name: drawn(name) for name in order.new_in(level, below)}
+        return cls._of_regions(cell.layout().dbu, regions, level, order, below)
 
     @classmethod
     def _of_regions(
-        cls, dbu: float, regions: dict[str, kdb.Region], level: int, order: Order
+        cls,
+        dbu: float,
+        regions: dict[str, kdb.Region],
+        level: int,
+        order: Order,
+        below: AntennaLevel | None = None,
     ) -> AntennaLevel:
-        l2n = kdb.LayoutToNetlist("flat", dbu)
+        l2n = below.l2n if below else kdb.LayoutToNetlist("flat", dbu)
         for name, region in regions.items():
             l2n.register(region, name)
-        return cls(l2n, regions, level, order)
+        return cls(l2n, regions, level, order, below)
 
     def _dbu(self) -> float:
         return self.l2n.internal_layout().dbu

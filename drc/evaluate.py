@@ -58,9 +58,9 @@ class Evaluator:
         self._store = kdb.DeepShapeStore() if deep else None
         self._done: dict[Node, Any] = {}
         self._drawn: dict[str, kdb.Region] = {}
-        # the last antenna level only: the levels come in order, and each is large
-        self._whole: tuple[int, AntennaLevel] | None = None
-        self._flat: tuple[int, AntennaLevel] | None = None
+        # the last antenna level only: the levels come in order, each grows on the one before
+        self._whole: AntennaLevel | None = None
+        self._flat: AntennaLevel | None = None
 
     def drawn(self, name: str) -> kdb.Region:
         """Return the merged shapes of a drawn layer."""
@@ -79,12 +79,13 @@ class Evaluator:
         """Return the conductor shapes that break an antenna ratio."""
         limit, level = Limit(ratio, area, perimeter), Order.of(self.tech).level_of(conductor)
         # what a lower level could not vouch for, joined nets of a higher one hardly will
-        refused = self._whole is not None and self._whole[0] <= level
+        refused = self._whole is not None and self._whole.level <= level
         if not refused and self.stand_in and self._certified(conductor, limit, level):
             return kdb.Region()
-        if self._whole is None or self._whole[0] != level:
-            self._whole = (level, AntennaLevel.hierarchical(self.cell, self.tech, level))
-        return self._whole[1].check(conductor, limit)
+        if self._whole is None or self._whole.level != level:
+            below = _lower(self._whole, level)
+            self._whole = AntennaLevel.hierarchical(self.cell, self.tech, level, below)
+        return self._whole.check(conductor, limit)
 
     def _certified(self, conductor: str, limit: Limit, level: int) -> bool:
         """Return True if the stand-in proves that no net of the cell breaks the ratio."""
@@ -93,10 +94,10 @@ class Evaluator:
         strips = compacted.strips()
         if strips is None:
             return False
-        if self._flat is None or self._flat[0] != level:
-            order = Order.of(self.tech)
-            self._flat = (level, AntennaLevel.flat(compacted.cell, flat.drawn, level, order))
-        return self._flat[1].certified(conductor, limit, strips)
+        if self._flat is None or self._flat.level != level:
+            order, below = Order.of(self.tech), _lower(self._flat, level)
+            self._flat = AntennaLevel.flat(compacted.cell, flat.drawn, level, order, below)
+        return self._flat.certified(conductor, limit, strips)
 
     def region(self, node: Node) -> kdb.Region:
         """Return the region of a node.
@@ -178,6 +179,11 @@ class Evaluator:
     def um2(self, value: float) -> int:
         """Return an area in dbu2."""
         return round(value / self.dbu**2)
+
+
+def _lower(last: AntennaLevel | None, level: int) -> AntennaLevel | None:
+    """Return the last antenna level if a level can grow on it."""
+    return last if last is not None and last.level < level else None
 
 
 #: operations for which a few squares of fill stand for all

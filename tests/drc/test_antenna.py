@@ -95,3 +95,24 @@ def test_connected_diffusion_is_credited() -> None:
     box(top, "COMP", 1400, -4900, 2400, -3700)
     box(top, "Contact", 1450, -3950, 1670, -3730)
     assert run_drc(layout, TECH, rules=["ANT.Metal1"]).count == 0
+
+
+def test_levels_grow_on_one_net_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each used to find the gates anew; what it says is what a level alone would say."""
+    made: list[kdb.LayoutToNetlist] = []
+
+    class Counted(kdb.LayoutToNetlist):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    layout = column(gates=False)
+    top = layout.top_cell()
+    box(top, "Via1", 1420, -3600, 1680, -3340)
+    box(top, "Metal2", 1400, -3700, 1700, 900_000)
+    names = [rule.name for rule in TECH.rules if rule.name.startswith("ANT.")]
+    alone = {name: run_drc(layout, TECH, rules=[name]).count for name in names}
+    assert (alone["ANT.Metal1"], alone["ANT.Metal2"], alone["ANT.Metal3"]) == (1, 1, 0)
+    monkeypatch.setattr(kdb, "LayoutToNetlist", Counted)
+    assert run_drc(layout, TECH, rules=["ANT.*"]).by_rule == alone
+    assert len(made) == 1
