@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import FileError
 from .layout_cells import listed
+from .serial import shape_store
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -181,7 +182,7 @@ def _refuse_other_devices(
                 around[pair] = _surroundings(cell, drawn[pair])
             polygon = _touching(cell, drawn[layer.gds], drawn[pair], around[pair])
         else:
-            store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
+            store = shape_store()  # keeps the hierarchy: a large array costs no more
             both = db.Region(cell.begin_shapes_rec(drawn[layer.gds]), store)
             both &= db.Region(cell.begin_shapes_rec(drawn[pair]), store)
             polygon = next(both.each(), None)
@@ -266,7 +267,7 @@ def _surroundings(cell: db.Cell, index: int) -> list[db.Box]:
     """Return boxes that cover a layer and what is within `_NEAR_UM` of it."""
     import klayout.db as db
 
-    store = db.DeepShapeStore()
+    store = shape_store()
     shapes = db.Region(cell.begin_shapes_rec(index), store)
     shapes.merged_semantics = False
     around = shapes.sized(round(_NEAR_UM / cell.layout().dbu))

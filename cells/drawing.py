@@ -209,9 +209,11 @@ def to_layout(cell: Cell, tech: Tech) -> db.Layout:
 
 def _write_cell(layout: db.Layout, c: Cell, tech: Tech, made: dict[int, db.Cell]) -> db.Cell:
     target = layout.create_cell(c.name)
-    for rect in c.rects:
-        index = layout.layer(*tech.gds(rect.layer))
-        target.shapes(index).insert(db.Box(rect.x1, rect.y1, rect.x2, rect.y2))
+    on: dict[str, db.Shapes] = {}  # a die has a hundred thousand rectangles on a few layers
+    for r in c.rects:
+        if r.layer not in on:
+            on[r.layer] = target.shapes(layout.layer(*tech.gds(r.layer)))
+        on[r.layer].insert(db.Box(r.x1, r.y1, r.x2, r.y2))
     for label in c.labels:
         index = layout.layer(*tech.gds(tech.label_of.get(label.layer, label.layer)))
         target.shapes(index).insert(db.Text(label.text, label.x, label.y))

@@ -15,6 +15,7 @@ from itertools import pairwise
 import klayout.db as kdb
 
 from ..base.compact import Strip
+from ..base.serial import net_list
 from ..pdk import Tech
 
 
@@ -131,11 +132,8 @@ class AntennaLevel:
     ) -> AntennaLevel:
         """Return the level of a whole cell, on top of a lower one's nets; arrays stay arrays."""
         layout, order = cell.layout(), Order.of(tech)
-        l2n = (
-            below.l2n
-            if below
-            else kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(layout, cell, []))
-        )
+        whole = kdb.RecursiveShapeIterator(layout, cell, [])
+        l2n = below.l2n if below else net_list(whole)
         names = order.new_in(level, below)
         drawn = {n: l2n.make_polygon_layer(layout.layer(*tech.gds(n)), n) for n in names}
         return cls(l2n, drawn, level, order, below)
@@ -162,7 +160,7 @@ class AntennaLevel:
         order: Order,
         below: AntennaLevel | None = None,
     ) -> AntennaLevel:
-        l2n = below.l2n if below else kdb.LayoutToNetlist("flat", dbu)
+        l2n = below.l2n if below else net_list("flat", dbu)
         for name, region in regions.items():
             l2n.register(region, name)
         return cls(l2n, regions, level, order, below)

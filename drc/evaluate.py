@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import klayout.db as kdb
 
 from ..base.compact import Compacted
+from ..base.serial import shape_store
 from ..pdk import CrossStackError, Tech
 from .antenna import AntennaLevel, Limit, Order
 from .expr import Node
@@ -55,7 +56,7 @@ class Evaluator:
         self.cell, self.tech, self.stand_in = cell, tech, stand_in
         self.dbu = cell.layout().dbu
         self._fill = fill
-        self._store = kdb.DeepShapeStore() if deep else None
+        self._store = shape_store() if deep else None
         self._done: dict[Node, Any] = {}
         self._drawn: dict[str, kdb.Region] = {}
         # the last antenna level only: the levels come in order, each grows on the one before

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import klayout.db as kdb
 
+from ..base.serial import net_list, shape_store
 from ..pdk import Tech
 from .antenna import Order
 
@@ -28,7 +29,7 @@ def space_nets(
     """
     if wells.space_check(distance).is_empty():
         return kdb.EdgePairs()
-    l2n = kdb.LayoutToNetlist(cell.name, cell.layout().dbu)
+    l2n = net_list(cell.name, cell.layout().dbu)
     order = Order.of(tech)
     taps = (drawn(order.diffusion) & drawn(tech.roles.layer("nplus"))).overlapping(wells)
     stack = [wells, taps, *(drawn(name) for name in order.stack if name != order.poly)]
@@ -64,7 +65,7 @@ def density(
         sign: 1.0 for a least, -1.0 for a most.
     """
     outline = cell.bbox()
-    layout, store, area = cell.layout(), kdb.DeepShapeStore(), 0
+    layout, store, area = cell.layout(), shape_store(), 0
     own, *fills = (layout.find_layer(*gds) for gds in pairs)
     if own is not None:
         area += kdb.Region(cell.begin_shapes_rec(own), store).area()

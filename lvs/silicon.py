@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import klayout.db as db
 
+from ..base.serial import net_list
 from ..base.units import place
 from .extraction import ExtractedLayout, Finding
 from .marks import MOST
@@ -95,7 +96,7 @@ def _pieces(extracted: ExtractedLayout, net: FlatNet) -> list[tuple[float, float
     layout = db.Layout()
     layout.dbu = extracted.dbu
     cell = layout.create_cell("net")
-    l2n = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, cell, []))
+    l2n = net_list(db.RecursiveShapeIterator(layout, cell, []))
     layers = {}
     for name, region in shapes.items():
         index = layout.insert_layer(db.LayerInfo(name))

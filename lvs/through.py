@@ -17,6 +17,7 @@ from itertools import pairwise
 import klayout.db as db
 import numpy as np
 
+from ..base.serial import net_list
 from .connectivity import SUBSTRATE, Connectivity
 from .extraction import connect
 
@@ -119,7 +120,7 @@ def _nets(
     """Return for each net of a slab by itself what it has on the lower and on the upper line."""
     layout = db.Layout()
     cell = layout.create_cell("slab")
-    l2n = db.LayoutToNetlist(db.RecursiveShapeIterator(layout, cell, []))
+    l2n = net_list(db.RecursiveShapeIterator(layout, cell, []))
     drawn = {}
     for name, region in layers.items():
         index = layout.insert_layer(db.LayerInfo(name))

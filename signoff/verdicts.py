@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import CrossStackError
 from ..base.layout import clear_layers, open_copy, open_layout
+from ..base.serial import shape_store
 from .checks import Check, TapeoutFile, has_pads
 from .summary import drc_findings, drc_line, lvs_line
 
@@ -192,8 +193,6 @@ def _area(layout: db.Layout, gds: tuple[int, int], *, merged: bool) -> int:
 
 def differences(opened: OpenedLayout, pair: tuple[TapeoutFile, ...], tech: Tech) -> list[str]:
     """Return where a package draws something else than its layout; fill may have come since."""
-    import klayout.db as db
-
     fill = set(tech.fill_of.values())
     found = []
     for file in pair:
@@ -207,7 +206,7 @@ def differences(opened: OpenedLayout, pair: tuple[TapeoutFile, ...], tech: Tech)
             infos -= {tech.gds(label) for label in tech.label_of.values()}
         sides = ((opened.layout, [opened.top]), (file.layout, file.layout.top_cells()))
         for gds in sorted(infos - fill):
-            store = db.DeepShapeStore()  # keeps the hierarchy: a large array costs no more
+            store = shape_store()  # keeps the hierarchy: a large array costs no more
             drawn = [_drawn(layout, tops, gds, store) for layout, tops in sides]
             polygon = next((drawn[0] ^ drawn[1]).each(), None)
             name = tech.drawing.known.get(gds, f"{gds[0]}/{gds[1]}")
