@@ -38,7 +38,8 @@ $(STAMP): pyproject.toml
 # Not part of the set-up: on many machines pip takes a build for graphics cards, of gigabytes.
 .PHONY: torch
 torch: setup ## install PyTorch, for crossstack.torch and its tests
-	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -qq 'torch==2.13.0'
+	@$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(not u.find_spec("torch"))' || \
+	  $(BIN)/python -m pip install -qq 'torch==2.13.0'
 
 system: ## install klayout, ngspice, magic, readers of views and a browser where that needs no password
 	@sh .ci/system

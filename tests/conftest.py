@@ -31,13 +31,19 @@ settings.register_profile("ci", parent=settings.get_profile("own"), derandomize=
 settings.load_profile("ci" if IN_CI else "own")
 
 #: files that take longest, the two first at the same time: one compiles the solver's kernels, the
-#: other needs none of them; with these at its beginning a run ends on all workers at once
+#: other needs none of them for as long; with these at its beginning a run ends on all workers at
+#: once
 LONGEST = (
-    "solve/test_crossbar.py", "drc/test_patterns.py", "crossstack/test_compare.py",
-    "crossstack/test_conditions.py", "generators/test_foundry.py", "generators/test_options.py",
-    "generators/test_testchip.py", "pdk/test_klayout_package.py", "generators/test_toy_process.py",
-    "crossstack/test_operating.py", "crossstack/test_running.py", "crossstack/test_size.py",
-    "drc/test_decks.py", "drc/test_foundry.py", "pdk/test_gf.py", "lab/test_measure.py",
+    "solve/test_crossbar.py", "generators/test_testchip.py", "crossstack/test_compare.py",
+    "crossstack/test_running.py", "crossstack/test_size.py", "lab/test_measure.py",
+    "crossstack/test_tapeout.py", "generators/test_die_checks.py", "generators/test_sky130.py",
+    "generators/test_toy_process.py", "extract/test_field_bench.py",
+    "crossstack/test_conditions.py", "pdk/test_klayout_package.py", "crossstack/test_at_work.py",
+    "extract/test_tile.py",
+    "extract/test_synthesis.py", "crossstack/test_torch.py", "views/test_chain_delays.py",
+    "crossstack/test_pool.py", "generators/test_options.py", "crossstack/test_operating.py",
+    "generators/test_finish.py", "pdk/test_gf.py", "views/test_model.py", "views/test_command.py",
+    "drc/test_foundry.py", "generators/test_foundry.py",
 )  # fmt: skip
 
 

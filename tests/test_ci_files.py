@@ -112,6 +112,35 @@ def test_the_action_takes_what_it_declares() -> None:
     assert all(re.search(rf"\$\{{?{name}\b", script) for name in step["env"])
 
 
+@pytest.mark.parametrize(
+    ("broken", "rounds"),
+    [
+        ("nothing", [["klayout", "ngspice", "chromium"]]),
+        # together it fails, so each comes by itself
+        ("ngspice", [["klayout", "ngspice", "chromium"], ["klayout"], ["ngspice"], ["chromium"]]),
+    ],
+)
+def test_programs_come_together_or_else_one_by_one(tmp_path, broken, rounds) -> None:
+    """A distribution that does not know some of them, or cannot give one, gives the others."""
+    fakes = {
+        "id": "echo 0",
+        "apt-cache": "case $2 in klayout | ngspice | chromium) ;; *) exit 100 ;; esac",
+        "apt-get": f'echo "$@" >>{tmp_path}/log; case "$*" in *{broken}*) exit 100 ;; esac',
+    }
+    (tmp_path / "bin").mkdir()
+    for name, text in fakes.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    shell = shutil.which("sh")
+    assert shell is not None
+    env = {"PATH": str(tmp_path / "bin")}
+    ran = subprocess.run([shell, str(ROOT / ".ci" / "system")], env=env, check=False)
+    assert ran.returncode == 1, "magic and others are not known here"
+    update, *installs = (tmp_path / "log").read_text().splitlines()
+    assert update.startswith("update")
+    assert [line.split("--no-install-recommends ")[1].split() for line in installs] == rounds
+
+
 def test_the_longest_files_of_tests_are_there() -> None:
     """A name that is gone would let a long file run last, on one worker."""
     text = (ROOT / "tests" / "conftest.py").read_text()
