@@ -58,14 +58,17 @@ class NetSummary:
         ohm: resistance between them.
         by_layer_ohm: what each layer contributes to it.
         squares: wire contributions over sheet resistance, by conductor.
-        cuts: contacts and vias on the net.
-        narrowest_um: narrowest wire on the way, by its width over its share of the current.
+        cuts: contacts and vias on the net; None if it is summed.
+        narrowest_um: narrowest wire on the way, by its width over its share of the current; nan
+            if it is summed.
         em_limit_a: least current into the pin, all of it to one terminal, that brings a piece to
-            its limit; nan without limits.
+            its limit; nan without limits, or if it is summed.
         em_layer: layer of that piece.
         em_end: node of that terminal, which need not be the farthest.
         origin: what was measured from, where that is no pin that feeds the net; else empty.
         capacitance_f: total capacitance; nan if not extracted.
+        summed: True if some of its resistances are sums over pieces of wire, as those of an
+            array that was extracted by its repeated cell: nothing is known of single pieces.
     """
 
     net: str
@@ -74,13 +77,14 @@ class NetSummary:
     ohm: float
     by_layer_ohm: dict[str, float] = field(default_factory=dict)
     squares: dict[str, float] = field(default_factory=dict)
-    cuts: int = 0
+    cuts: int | None = 0
     narrowest_um: float = float("nan")
     em_limit_a: float = float("nan")
     em_layer: str = ""
     em_end: str = ""
     origin: str = ""
     capacitance_f: float = float("nan")
+    summed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data, None where there is no number."""
@@ -136,11 +140,16 @@ def net_summary(
         by_layer: dict[str, float] = {}
         for s in segments:
             by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
-        limit, layer, end = path.weakest(wire_limits or {}, cut_limits or {})
-        widths = [
-            s.width_um / s.through for s in segments if s.width_um == s.width_um and s.through > 0
-        ]
         cuts = network.resistor_cuts[path.reach.mine]
+        summed = bool((np.isnan(cuts) & np.isnan(network.resistor_width_um[path.reach.mine])).any())
+        # of a net that is known in part, the weakest or narrowest known piece says nothing
+        limits = ({}, {}) if summed else (wire_limits or {}, cut_limits or {})
+        limit, layer, end = path.weakest(*limits)
+        widths = [
+            s.width_um / s.through
+            for s in segments
+            if not summed and s.width_um == s.width_um and s.through > 0
+        ]
         farad = (capacitance or {}).get(net)
         rows.append(
             NetSummary(
@@ -150,13 +159,14 @@ def net_summary(
                 ohm=path.ohm,
                 by_layer_ohm=by_layer,
                 squares={n: v / sheets[n] for n, v in by_layer.items() if n in sheets},
-                cuts=int(np.nansum(cuts)),
+                cuts=None if summed else int(np.nansum(cuts)),
                 narrowest_um=min(widths, default=float("nan")),
                 em_limit_a=limit,
                 em_layer=layer,
                 em_end=end,
                 origin=path.reach.origin,
                 capacitance_f=farad.total_f if farad else float("nan"),
+                summed=summed,
             )
         )
     return rows

@@ -119,7 +119,7 @@ def command(
     origins = {row.net: row.origin for row in table}
     if not table:
         origins[chosen[0]] = value["origin"] = Reach(loaded, chosen[0]).origin
-    lines = [*(_table(table) if table else ()), *_origins(origins)]
+    lines = [*(_table(table) if table else ()), *_origins(origins), *_unknown(table)]
     if segments is not None:
         value["segments"] = [_plain(s) for s in segments]
         lines += _segments(segments)
@@ -205,7 +205,8 @@ def _table(rows: list[NetSummary]) -> list[str]:
         most = sorted(row.by_layer_ohm.items(), key=lambda item: -item[1])[:3]
         share = ", ".join(f"{n} {100 * v / row.ohm:.0f}%" for n, v in most if row.ohm > 0)
         lines.append(
-            f"{row.net:<10}{row.ohm:>11.4f}{sum(row.squares.values()):>10.2f}{row.cuts:>7}"
+            f"{row.net:<10}{row.ohm:>11.4f}{sum(row.squares.values()):>10.2f}"
+            f"{'-' if row.cuts is None else row.cuts:>7}"
             f"{_number(row.narrowest_um, 1, 'um'):>11}{_number(row.capacitance_f, 1e15, 'fF'):>11}"
             f"{_number(row.em_limit_a, 1e3, 'mA'):>11}  {row.em_layer or '-':<11}{share}"
         )
@@ -221,6 +222,16 @@ def _origins(origins: Mapping[str, str]) -> Iterator[str]:
     for origin, names in nets.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"measured from {origin}: {', '.join(names[:_NAMED])}{more}"
+
+
+def _unknown(rows: list[NetSummary]) -> Iterator[str]:
+    """Yield why dashes stand for widths, cuts and limits, and what brings the numbers."""
+    if any(row.summed for row in rows):
+        yield (
+            "-: not known: these wires were extracted by the array's repeated cell, which gives "
+            "their resistance only; `crossstack extract --engine flat`, which takes longer, also "
+            "finds cuts, widths (narrowest, drawn) and the current that each net carries"
+        )
 
 
 def _segments(segments: list[Segment]) -> list[str]:

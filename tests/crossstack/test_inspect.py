@@ -116,6 +116,22 @@ def test_lines_of_a_tiled_array(crossstack, built, tmp_path):
     crossstack("inspect", path, "--to", "x").fails(2, "arrays")
 
 
+def test_dashes_of_a_network_by_its_repeated_cell_are_explained(crossstack, built, tmp_path):
+    gds = built / f"{NAME}.gds"
+    for engine in ("tile", "flat"):
+        assert crossstack("extract", gds, "--engine", engine, "-o", tmp_path / engine).code == 0
+    summed = tmp_path / "tile" / f"{NAME}_network.npz"
+    shown = crossstack("inspect", summed, "--net", "C[0]").out
+    assert "--engine flat" in shown
+    assert shown.splitlines()[1].split()[3:7] == ["-", "-", "-", "-"]
+    (net,) = crossstack("inspect", summed, "--net", "C[0]", "--json").json["nets"]
+    assert net["summed"]
+    assert net["cuts"] is net["narrowest_um"] is net["em_limit_a"] is None
+    known = crossstack("inspect", tmp_path / "flat" / f"{NAME}_network.npz", "--net", "C[0]")
+    assert "--engine flat" not in known.out
+    assert known.out.splitlines()[1].split()[3].isdecimal()
+
+
 def test_the_segment_that_was_narrowed_is_named(crossstack, built, tmp_path):
     array = extract(built / f"{NAME}.gds", get_tech(), engine="tile").array
     array.row_segment[1, 2, 1] += 5.0
