@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, FileError, shortened
-from .inputs import read_text
+from .inputs import NoTextError, read_text
 from .versions import versions
 
 #: bytes of a YAML file; one with a thousand waivers has a sixth of that
@@ -77,11 +77,13 @@ def read_yaml(path: Path) -> Document:
 
     Raises:
         FileError: if it is no file that can be read, or too large.
-        ConfigError: if it is not YAML, or YAML that a file of parameters has no use for; the
-            message names file and line.
+        ConfigError: if it is no text, no YAML, or YAML that a file of parameters has no use for;
+            the message names file and line.
     """
     try:
         return parse_yaml(read_text(path, MAX_YAML))
+    except NoTextError as error:  # somebody wrote or named it, as with any other wrong word in it
+        raise ConfigError(str(error)) from None
     except ConfigError as error:
         raise ConfigError(f"{path}, {error}") from None
 

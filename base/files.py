@@ -122,15 +122,11 @@ def make_folder(path: Path) -> Path:
         PlaceError: if there is a file of this name, or of that of a folder above.
         FileError: if it is impossible otherwise; the message says why.
     """
+    outputs.check_folder(path)
     try:
         leftovers.make(path)
-    except (FileExistsError, NotADirectoryError):
-        file = next(p for p in (path, *path.parents) if p.exists() or p.is_symlink())
-        raise PlaceError(f"{file} is a file, not a folder") from None
     except OSError as error:
         raise FileError(f"cannot create folder {path}: {error.strerror}") from None
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise FileError(f"folder {path} is not writable")
     return path
 
 

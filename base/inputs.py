@@ -10,6 +10,10 @@ from . import claims
 from .errors import FileError
 
 
+class NoTextError(FileError):
+    """A file whose bytes are no text."""
+
+
 def regular_file(path: Path, max_bytes: int | None = None) -> Path:
     """Return the path of a file that can be read to its end.
 
@@ -52,7 +56,8 @@ def read_text(path: Path, max_bytes: int) -> str:
         max_bytes: largest size that is read.
 
     Raises:
-        FileError: if it is no such file, not UTF-8, or holds bytes that no text has.
+        NoTextError: if it is not UTF-8, or holds bytes that no text has.
+        FileError: if it cannot be read, or is larger.
     """
     path = regular_file(path, max_bytes)
     try:
@@ -66,10 +71,10 @@ def read_text(path: Path, max_bytes: int) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FileError(
+        raise NoTextError(
             f"{path}, line {line}: not a text file in UTF-8 (byte {data[error.start]:#04x})"
         ) from None
     if (at := text.find("\0")) >= 0:
         line = text.count("\n", 0, at) + 1
-        raise FileError(f"{path}, line {line}: not a text file (it holds a zero byte)")
+        raise NoTextError(f"{path}, line {line}: not a text file (it holds a zero byte)")
     return text

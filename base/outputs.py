@@ -103,6 +103,24 @@ def check_target(target: Path) -> None:
         _check(final, target)
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a folder that results cannot be put into, before hours of work; make nothing.
+
+    Raises:
+        PlaceError: if there is a file of this name, or of that of a folder above.
+        FileError: if it, or the folder that it would be made in, is not writable.
+    """
+    try:
+        there = next(p for p in (path, *path.absolute().parents) if p.exists() or p.is_symlink())
+    except OSError as error:
+        raise FileError(f"cannot create folder {path}: {error.strerror}") from None
+    if not there.is_dir():
+        raise PlaceError(f"{there} is a file, not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        what = "" if there == path else f"cannot create folder {path}: "
+        raise FileError(f"{what}folder {there} is not writable")
+
+
 def _resolved(target: Path) -> tuple[Path, bool]:
     """Return what a name leads to over links, and whether it is written to as a stream."""
     path = target.absolute()

@@ -12,13 +12,14 @@ from . import addresses
 from .base import claims, files, outputs
 from .base.versions import versions
 from .block_views import Analysed, build_views
+from .builds import no_result, replaced_in
 from .built import Build, json_of, lasting
 from .capacitances import MOST_SETTLED, capacitances
 from .config import RunConfig
 from .console import Console
 from .drawn import draw
 from .large_build import analyse_array
-from .pdk import CrossStackError, Tech
+from .pdk import CrossStackError, FileError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
 from .whose import noted, process_of
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     from .generators import Array
     from .lvs import ExtractedLayout
+
+
+#: what the other results that have a report are told by
+_OTHERS = ("compare.json", "sweep.json", "size.json", "ir_drop.json")
 
 
 def build(
@@ -263,6 +268,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         console: where progress goes.
     """
     name = config.spec.top_name
+    outputs.check_folder(out)
     claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))
     earlier = files.parameters_in(out / f"{name}.json")
     with console.steps():
@@ -323,6 +329,9 @@ def redo_report(folder: Path, console: Console) -> bool:
         with console.step("report"):
             solved.write_report(folder)
         return True
+    if not (folder / files.MANIFEST).is_file():
+        others = f"; compare, sweep, size and solve -o one with {', '.join(_OTHERS)}"
+        raise FileError(no_result(folder, others))
     return _redo_build(folder, console)
 
 
@@ -339,7 +348,6 @@ def _tech_of(folder: Path, manifest: dict[str, Any]) -> Tech:
 
 
 def _redo_build(folder: Path, console: Console) -> bool:
-    from .builds import replaced_in
     from .report.build import verdicts, write_report
 
     manifest = load_manifest(folder)
@@ -370,11 +378,9 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         FileError: if the folder is not one.
     """
-    from .pdk import FileError
-
     path = folder / files.MANIFEST
     if not path.is_file():
-        raise FileError(f"{folder} holds no {files.MANIFEST}: not a result of crossstack build")
+        raise FileError(no_result(folder))
     manifest = files.read_json(path)
     if not isinstance(manifest, dict) or not {"name", "parameters", "files"} <= set(manifest):
         raise FileError(f"{path} is not a manifest: {json.dumps(manifest, allow_nan=False)[:60]}")

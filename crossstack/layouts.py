@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .base.errors import ConfigError, NetworkFileError
 from .base.files import MANIFEST, read_json
 from .base.layout import is_layout
-from .builds import replaced_in
+from .builds import network_of, replaced_in
 from .config import conditions_of
 from .pdk import (
     DEFAULT,
@@ -116,7 +116,7 @@ def wires_in(target: Path, profile: str | None = None, process: str | None = Non
 def _read_wires(target: Path, profile: str | None, process: str | None) -> Wires:
     from .extract import load_wires
 
-    path = target / "network.npz" if target.is_dir() else target
+    path = network_of(target) if target.is_dir() else target
     try:
         found = load_wires(path)
     except NetworkFileError as error:

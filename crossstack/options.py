@@ -11,6 +11,7 @@ import click
 
 from .base import claims
 from .base.errors import ConfigError, CrossStackError
+from .base.outputs import check_folder
 from .base.spans import Span
 from .named import EXISTING_OR_FOLDER, FOLDER, PROFILE_NAMES
 from .pdk.home import DEFAULT
@@ -208,16 +209,18 @@ def folder_beside(given: Path, out: Path | None) -> Path:
 
 
 def check_results(folder: Path | None, *names: str) -> None:
-    """Refuse to replace what this run reads by its results, before any work.
+    """Refuse a place for results, and to replace what this run reads by them, before any work.
 
     Args:
         folder: where the results go; None if nothing is written.
         names: of the files.
 
     Raises:
-        ConfigError: naming the file.
+        ConfigError: naming the file that is read.
+        FileError: if the folder is none, or cannot be made or written.
     """
     if folder is not None:
+        check_folder(folder)
         claims.check_outputs(*(folder / name for name in names))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.errors import ConfigError
+from .base.outputs import check_target
 from .console import Console
 from .options import check_results, check_results_folder, check_table, is_folder
 
@@ -37,13 +38,17 @@ def check_place(out: Path | None, *, as_csv: bool) -> None:
 
     Raises:
         ConfigError: naming it.
+        FileError: if nothing can be written there.
     """
     check_results_folder(out)
     check_table(out)
     in_folder = out is not None and is_folder(out)
-    check_results(out, *(_RESULTS if in_folder else ("",)))
     if as_csv and not in_folder:
         raise ConfigError("--csv needs a folder: -o FOLDER")
+    if in_folder:
+        check_results(out, *_RESULTS)
+    elif out is not None:
+        check_target(out)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.outputs import check_target
 from ..base.spans import COLUMN, COUNT, WRITE_V, Span
 from ..base.units import counted
 from ..cli import HelpGroup
@@ -210,6 +211,8 @@ def solve(
 
     console = Console(as_json, quiet)
     given = options_of_mode(mode, options)
+    if deck is not None:
+        check_target(deck)
     wires = wires_in(network, process=process).with_device(device_figures(device))
     path, loaded, tech = wires.path, wires.found, wires.tech
     if not isinstance(loaded, Network):

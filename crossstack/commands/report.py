@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.outputs import check_folder
 from ..console import Console, output_options
 
 
@@ -22,6 +23,7 @@ def command(folder: Path, as_json: bool, quiet: bool) -> int:
     from ..flow import redo_report
 
     console = Console(as_json, quiet)
+    check_folder(folder)
     with console.steps():
         passed = redo_report(folder, console)
     console.say(str(folder / "report.html"))

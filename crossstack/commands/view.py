@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ..base.errors import OK
+from ..base.outputs import check_target
 from ..base.spans import Span
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
-from ..options import check_results, process_option
+from ..options import process_option
 from ..typed import Number, Whole
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def command(
         place = parse_cut(cut)
     picture = _picture(out, file, kinds[0]) if kinds else None
     if picture is not None:
-        check_results(picture.parent, picture.name)
+        check_target(picture)
     if markers is not None:
         from ..pictures import check_markers
 

@@ -11,7 +11,13 @@ from ..base.errors import FOUND, OK
 from ..base.spans import SEED
 from ..console import Console, output_options
 from ..named import EXISTING
-from ..options import check_results_folder, folder_beside, layout_options, out_option
+from ..options import (
+    check_results,
+    check_results_folder,
+    folder_beside,
+    layout_options,
+    out_option,
+)
 from ..typed import NearChoice, Whole
 
 if TYPE_CHECKING:
@@ -84,13 +90,18 @@ def command(
     from ..layouts import layout_in, origin_of
 
     console = Console(as_json, quiet)
-    folder, file = folder_beside(file, out), layout_in(file)
+    beside, folder, file = file, folder_beside(file, out), layout_in(file)
     # beside them stand figures of the build
     tech: Tech = origin_of(file, profile, process, mixes=True).resolved_tech()
     reference = netlist or file.with_suffix(".spice")
     if not reference.is_file():
-        raise FileError(f"{reference}: no such file; name the reference netlist with --netlist")
+        if beside.is_dir():  # as of every build that has lost a file
+            raise FileError(f"{beside} holds no {reference.name}: not a complete build")
+        raise click.UsageError(
+            f"missing option '--netlist': there is no {reference}", click.get_current_context()
+        )
     check_results_folder(folder)
+    check_results(folder)
     # what takes long to load comes after what may be refused
     from ..analyse import stimulus
     from ..block_views import figures_in

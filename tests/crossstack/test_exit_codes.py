@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from crossstack.base.errors import FOUND, INCOMPLETE, OK, USAGE
+from crossstack.console import Console
 from crossstack.supervise import STOPS
 
 from .conftest import NAME
 
 LAYOUT_VERBS = (
-    ["drc"], ["lvs", "--netlist", "SPICE"], ["extract"], ["tapeout"], ["view", "--png"], ["views"],
-    ["foundry", "drc"], ["measure", "--plan"],
+    ["drc"], ["lvs", "--netlist", "SPICE"], ["extract"], ["tapeout"], ["view", "--png"],
+    ["views", "--netlist", "SPICE"], ["foundry", "drc"], ["measure", "--plan"],
 )  # fmt: skip
 NETWORK_VERBS = (["solve"], ["limits"], ["inspect"], ["foundry", "solve"])
 CONFIG_VERBS = (["build"], ["generate"], ["sweep", "--vary", "rows=1,2"], ["compare"], ["size"])
@@ -31,6 +33,7 @@ WRITTEN = [
     *([*verb, "gone.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "unclosed.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "empty.yaml"] for verb in CONFIG_VERBS),
+    *([*verb, "binary.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "braces.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "list.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "hot.yaml"] for verb in CONFIG_VERBS[:4]),
@@ -45,6 +48,10 @@ WRITTEN = [
     ["extract", "LAYOUT", "--sheet", "ME=0x1"],
     ["view", "LAYOUT", "--cross-section", "y=1_0"],
     ["drc", "LAYOUT", "--waivers", "list.yaml"],
+    ["drc", "LAYOUT", "--waivers", "binary.yaml"],
+    ["measure", "--simulate", "--truth", "binary.yaml"],
+    ["lvs", "alone.gds"],
+    ["views", "alone.gds"],
     ["drc", "LAYOUT", "--rules", "none"],
     ["drc", "LAYOUT", "--top", "none"],
     ["inspect", "NETWORK", "--net", "none"],
@@ -53,7 +60,11 @@ WRITTEN = [
     ["build", "--rows", "1", "--cols", "1", "-o", "text.gds"],
     ["generate", "--rows", "1", "--cols", "1", "-o", "text.gds/deep"],
     ["extract", "LAYOUT", "-o", "text.gds"],
-    ["extract", "LAYOUT", "-o", "text.gds/deep"],
+    *([*verb, "LAYOUT", "-o", "text.gds/deep"] for verb in LAYOUT_VERBS if verb[0] != "measure"),
+    *([*verb, "-o", "text.gds/deep"] for verb in (["solve", "NETWORK"], ["limits", "NETWORK"])),
+    ["solve", "NETWORK", "--transient", "-o", "text.gds/deep"],
+    ["measure", "--simulate", "-o", "text.gds/deep"],
+    ["foundry", "solve", "NETWORK", "--deck", "none/a.spice"],
     ["sweep", "--vary", "rows=1", "-o", "."],
     ["drc", "LAYOUT", "--format", "sarif", "--output", "folder"],
     ["drc", "LAYOUT", "--format", "sarif", "--output", "none/a.sarif"],
@@ -84,6 +95,8 @@ def inputs(built, tmp_path_factory):
     layout = folder / f"{NAME}.gds"
     (folder / "cut.gds").write_bytes(layout.read_bytes()[:500])
     (folder / "cut.npz").write_bytes(network.read_bytes()[:500])
+    shutil.copy(layout, folder / "alone.gds")
+    (folder / "binary.yaml").write_bytes(b"rows: \xff\xfe\0")
     texts = {
         "text.gds": "* nothing\nhello (\n",
         "unclosed.yaml": "rows: [",
@@ -107,6 +120,33 @@ def test_what_a_user_wrote_is_wrong_usage(crossstack, inputs, monkeypatch, words
     monkeypatch.chdir(inputs)
     before = sorted(inputs.rglob("*"))
     crossstack(*filled(words)).fails(2)
+    assert sorted(inputs.rglob("*")) == before
+
+
+PLACED = [*([*verb, "LAYOUT"] for verb in LAYOUT_VERBS if verb[0] not in ("measure", "view")),
+          ["solve", "NETWORK"], ["solve", "NETWORK", "--transient"], ["limits", "NETWORK"],
+          ["measure", "--simulate"], *CONFIG_VERBS[:4]]  # fmt: skip
+
+
+def idle(_console, _plan=None):
+    raise AssertionError("work begins before the place for its results is looked at")
+
+
+@pytest.mark.parametrize("words", PLACED, ids=" ".join)
+def test_a_place_that_takes_no_results_is_refused_before_work(
+    crossstack, inputs, monkeypatch, words
+):
+    """`solve` printed its table first, and `views` worked for half a minute."""
+    monkeypatch.chdir(inputs)
+    monkeypatch.setattr(Console, "steps", idle)
+    (inputs / "folder").mkdir(exist_ok=True)
+    before = sorted(inputs.rglob("*"))
+    crossstack(*filled(words), "-o", "text.gds/deep").fails(2, "text.gds is a file, not a folder")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "folder" or mode == 4)
+    ran = crossstack(*filled(words), "-o", "folder/deep")
+    ran.fails(3, "folder")
+    assert "writable" in ran.err
+    assert not ran.out
     assert sorted(inputs.rglob("*")) == before
 
 

@@ -135,8 +135,12 @@ def test_reading_verbs_take_the_folder_of_a_build(crossstack, built, tmp_path, m
     other.write_text((built / f"{NAME}.spice").read_text().replace(" C[0] ", " C[1] "))
     assert crossstack("lvs", built, "--netlist", other).code != 0
     (tmp_path / "empty").mkdir()
-    for verb in ("drc", "lvs", "extract"):
-        crossstack(verb, tmp_path / "empty").fails(3, "empty holds no manifest.json")
+    for verb in ("drc", "lvs", "extract", "report", "solve", "tapeout"):
+        ran = crossstack(verb, tmp_path / "empty")
+        ran.fails(3, "empty holds no result: `crossstack build` leaves a folder with manifest.json")
+        assert ("sweep.json" in ran.err) == (verb == "report")
+        # the folder around the build, as many type it
+        crossstack(verb, built.parent).fails(3, f"; did you mean {built}?")
 
 
 def test_lvs_finds_a_missing_via(crossstack, built, tmp_path):
