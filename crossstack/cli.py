@@ -171,9 +171,9 @@ def run(args: list[str]) -> int:
             result = cli.main(args=args, prog_name="crossstack", standalone_mode=False, obj=args)
         sys.stdout.flush()
     except supervise.Stopped as stopped:
-        return _fail(supervise.STOPPED, stopped.code)
+        return _fail(supervise.stopped(), stopped.code)
     except (KeyboardInterrupt, click.Abort):
-        return _fail(supervise.STOPPED, INTERRUPTED)
+        return _fail(supervise.stopped(), INTERRUPTED)
     except click.ClickException as error:
         return _usage(error)
     except SystemExit as error:  # of click's completion of words
@@ -181,7 +181,7 @@ def run(args: list[str]) -> int:
         return error.code if isinstance(error.code, int) else INCOMPLETE
     except Exception as error:
         if supervise.asked:
-            return _fail(supervise.STOPPED, supervise.asked[0])
+            return _fail(supervise.stopped(), supervise.asked[0])
         return _explain(error)
     remarks.release()
     return result if isinstance(result, int) else OK

@@ -17,11 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from . import supervise
 from .base import files, leftovers
 from .base.claims import own_records
 from .base.documents import read_json
 from .base.errors import FileError
 from .base.lock import alone
+from .base.units import counted
 from .config import RunConfig
 from .identity import identity, process_sum
 from .named import CELL_KINDS
@@ -47,6 +49,7 @@ class Points:
         self._shown = folder
         self._folder = target.parent / f".{target.name}.points"
         self._mine: set[Path] = set()
+        self._done: set[Path] = set()
         self._forget_old()
 
     @contextmanager
@@ -82,7 +85,10 @@ class Points:
         row = found.get("row")
         if found.get("sha256") != _sum(row):
             return None
-        return row if isinstance(row, dict) else None
+        if not isinstance(row, dict):
+            return None
+        self._note(path)
+        return row
 
     def keep(self, point: Point, row: dict[str, Any]) -> None:
         """File the figures of a finished point; a disk that is full costs only the point."""
@@ -94,6 +100,12 @@ class Points:
             files.write_json(path, {"point": _plain(point), "row": row, "sha256": _sum(row)})
         except OSError:
             return
+        self._note(path)
+
+    def _note(self, path: Path) -> None:
+        """Let a run that is stopped say what is left of it."""
+        self._done.add(path)
+        supervise.keeps(counted(len(self._done), "finished point"))
 
     def folder(self, name: str) -> Path:
         """Return a folder for what a point leaves beside its figures."""
@@ -104,6 +116,7 @@ class Points:
 
     def drop(self) -> None:
         """Remove the points of this run: its table holds them now."""
+        supervise.keeps("")
         for path in self._mine:
             leftovers.remove(path)
         leftovers.sweep(self._folder)  # of a run that was killed while it wrote a point

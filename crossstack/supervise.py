@@ -30,7 +30,7 @@ STOPS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 if hasattr(signal, "SIGHUP"):
     STOPS[signal.SIGHUP] = HUNG_UP
 _PDEATHSIG = 1
-_VERDICT, _PATH, _NOTICED = b"V", b"P", b"N"
+_VERDICT, _PATH, _NOTICED, _KEPT = b"V", b"P", b"N", b"K"
 _MEMORY = rb"(?i)alloc|memory|map segment|pthread_create|resource temporarily"
 #: bytes of what libraries printed that are looked at for a reason
 _TAIL = 4000
@@ -41,11 +41,31 @@ _TAIL = 4000
 asked: list[int] = []
 #: told when a request to stop has been noticed
 _noticed: list[Callable[[], None]] = []
-#: what a run that was stopped says
-STOPPED = "interrupted; nothing was replaced"
+#: told what is kept of a run that is stopped
+_keepers: list[Callable[[str], None]] = []
+#: what is kept, in words; empty for nothing
+_kept = ""
 #: seconds after which a request to stop that nobody noticed is passed on again, and how often
 #: before the run is ended from outside
 _AGAIN_S, _TIMES = 0.5, 3
+
+
+def keeps(what: str) -> None:
+    """Note what the same command could go on from, if it were stopped now.
+
+    Args:
+        what: such as "3 finished points"; empty for nothing.
+    """
+    global _kept
+    _kept = what
+    for tell in _keepers:
+        tell(what)
+
+
+def stopped() -> str:
+    """Return what a run that was stopped says."""
+    rest = f"; {_kept} kept: the same command goes on from there" if _kept else ""
+    return f"interrupted; nothing was replaced{rest}"
 
 
 class Stopped(BaseException):
@@ -86,6 +106,7 @@ def _work(work: Callable[[], int], writing: int, noise: IO[bytes]) -> None:
     own_streams(noise)
     leftovers.listeners.append(lambda path: _tell(writing, _PATH, os.fsencode(path)))
     _noticed.append(lambda: _tell(writing, _NOTICED, b""))
+    _keepers.append(lambda what: _tell(writing, _KEPT, what.encode()))
     # a terminal tells the whole group of Ctrl-C; the one beside us passes it on, once. Not
     # ignored: programs that we start would inherit that
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -127,10 +148,12 @@ class _Watch:
         verdict = next((int(m[1:]) for m in messages if m[:1] == _VERDICT), None)
         if verdict is not None:
             return verdict
-        for message in reversed(messages):  # what lies in a folder before the folder
-            leftovers.tidy(Path(os.fsdecode(message[1:])))
+        # what lies in a folder before the folder
+        for path in [m[1:] for m in reversed(messages) if m[:1] == _PATH]:
+            leftovers.tidy(Path(os.fsdecode(path)))
         if self.stop is not None:
-            _say(STOPPED)
+            keeps(next((m[1:].decode() for m in reversed(messages) if m[:1] == _KEPT), ""))
+            _say(stopped())
             return self.stop
         _say(self._reason(os.waitstatus_to_exitcode(status)))
         return INCOMPLETE
@@ -196,6 +219,7 @@ def catch_stops() -> None:
     caught = {**STOPS, signal.SIGUSR1: INTERRUPTED} if _is_supervised() else STOPS
 
     asked.clear()
+    keeps("")
 
     def stop(number: int, frame: FrameType | None) -> None:
         for other in caught:

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import supervise
 from ..base import leftovers
 from ..base.errors import CrossStackError
 from ..base.outputs import one_step
+from ..base.units import counted
 from ..identity import identity
 
 Floats = NDArray[np.float64]
@@ -43,6 +45,7 @@ class Kept:
         target = folder.absolute()
         self._folder = target.parent / f".{target.name}.tiles"
         text = json.dumps([identity(), asked], sort_keys=True, allow_nan=False)
+        self._done: set[Path] = set()
         self._run = hashlib.sha256(text.encode()).hexdigest()
         self._forget_old()
 
@@ -53,8 +56,10 @@ class Kept:
             data = path.read_bytes()
         except OSError:
             return None
-        good = hashlib.sha256(data[_SUM:]).digest() == data[:_SUM]
-        return data[_SUM:] if good else None
+        if hashlib.sha256(data[_SUM:]).digest() != data[:_SUM]:
+            return None
+        self._note(path)
+        return data[_SUM:]
 
     def keep(self, name: str, data: bytes, devices: Sequence[Floats] = ()) -> None:
         """File what is finished; a disk that is full costs only that."""
@@ -65,6 +70,12 @@ class Kept:
                 work.write_bytes(hashlib.sha256(data).digest() + data)
         except (OSError, CrossStackError):
             return
+        self._note(path)
+
+    def _note(self, path: Path) -> None:
+        """Let a run that is stopped say what is left of it."""
+        self._done.add(path)
+        supervise.keeps(counted(len(self._done), "finished piece"))
 
     def drop(self) -> None:
         """Remove all that was kept beside the results, which are complete now.
@@ -72,6 +83,7 @@ class Kept:
         What runs of other options, or of another version of the program, have left there for the
         same results is nobody's any more.
         """
+        supervise.keeps("")
         leftovers.remove(self._folder)
 
     def _path(self, name: str, devices: Sequence[Floats]) -> Path:

@@ -233,6 +233,27 @@ def test_one_signal_is_answered_soon_even_inside_a_library(tmp_path, sent):
     assert not list(tmp_path.iterdir())
 
 
+KEEPS = (
+    "import ctypes, os, sys, crossstack.supervise as s\n"
+    "def work():\n"
+    "    for n in (1, 2): s.keeps(f'{n} finished points')\n"
+    "    open(sys.argv[1], 'w').close()\n"
+    "    ctypes.PyDLL(None).sleep(60)\n"
+    "os._exit(s.supervised(work))"
+)
+
+
+@LINUX
+def test_a_run_ended_from_outside_says_what_it_kept(tmp_path):
+    """Of a stopped sweep nothing was said to be left, and the next run went on from its points."""
+    process = start(tmp_path / "mark", code=KEEPS, stderr=subprocess.PIPE)
+    wait_for((tmp_path / "mark").exists)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.endswith("; 2 finished points kept: the same command goes on from there\n")
+
+
 LOST = (
     "import signal, time, crossstack.flow as f\n"
     "def slow(*a):\n"
