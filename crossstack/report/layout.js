@@ -9,12 +9,18 @@
   if (!svg) return;
   const home = svg.getAttribute("viewBox").split(" ").map(Number);
   let view = [...home];
-  const labels = all("#layer-labels text").map((text) => [text, Number(text.dataset.font)]);
+  const labels = all("#layer-labels g").map((g) => [g, ...g.querySelectorAll("circle, text")]);
   const show = () => {
     svg.setAttribute("viewBox", view.join(" "));
     const scale = Math.max(view[2] / svg.clientWidth, view[3] / svg.clientHeight);
-    // names keep their size on the screen, but never grow into each other
-    for (const [text, most] of labels) text.style.fontSize = Math.min(11 * scale, most) + "px";
+    // names keep their size on the screen, but never grow into each other: what would be too
+    // small to read is a dot
+    for (const [name, dot, text] of labels) {
+      const size = Math.min(11 * scale, Number(text.dataset.font));
+      text.style.fontSize = size + "px";
+      dot.setAttribute("r", 1.5 * scale);
+      name.classList.toggle("small", size < 7 * scale);
+    }
   };
   const zoom = (factor, x = view[0] + view[2] / 2, y = view[1] + view[3] / 2) => {
     const f = Math.min(Math.max(factor, home[2] / 2000 / view[2]), (home[2] * 2) / view[2]);

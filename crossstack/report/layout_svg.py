@@ -14,9 +14,8 @@ import numpy as np
 from ..base.layout import read_layout
 from ..pdk import Layer, Tech
 from ..pdk.model import FILLS
+from .names_svg import STEP, names_svg
 
-#: coordinates are written in grid steps, which keeps them short
-STEP = 5
 #: polygons of one layer that a page can hold and a browser can still move
 _MAX_POLYGONS = 6_000
 #: shapes of all layers, every placement counted, that are read to draw a layout as a whole
@@ -83,7 +82,7 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
         kind = "marker" if _is_marker(layer) else kind
         kind += " main" if visible else ""
         shown.append((layer.name, layer.text, layer.color, visible, kind))
-    groups.append(_labels(layout, top, tech, window))
+    groups.append(names_svg(layout, top, tech, window))
     note = _note(layout.dbu, window, box, as_areas, sorted(left_out))
     return LayoutSvg(shown[::-1], _view_box(window), "\n".join(groups), note)
 
@@ -237,49 +236,3 @@ def path_of(polygon: db.Polygon) -> str:
             x, y = nx, ny
         text.append("z")
     return "".join(text)
-
-
-def _labels(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
-    """Return the pin names, each with the largest font (in grid steps) that keeps it apart."""
-    at_place: dict[tuple[int, int], list[str]] = {}
-    for name in dict.fromkeys(tech.label_of.values()):
-        index = layout.find_layer(*tech.gds(name))
-        if index is None:
-            continue
-        for shape in top.shapes(index).each():
-            if not shape.is_text():
-                continue
-            at = shape.text_pos
-            if window.contains(at.x, at.y):
-                at_place.setdefault((at.x // STEP, -(at.y // STEP)), []).append(shape.text_string)
-    # a line of a macro carries the names of both its ends' pins at one point
-    found = [(x, y, ", ".join(dict.fromkeys(names))) for (x, y), names in at_place.items()]
-    texts = "".join(
-        f'<text x="{x}" y="{y}" data-font="{font:.1f}"{_side(x, window)}>{escape(text)}</text>'
-        for (x, y, text), font in zip(found, _fonts(found), strict=True)
-    )
-    return f'<g id="layer-labels" class="labels">{texts}</g>'
-
-
-def _side(x: int, window: db.Box) -> str:
-    """Return the class of a name that lies at the left or right edge and must grow inwards."""
-    near = window.width() // 50 // STEP
-    if x - window.left // STEP < near:
-        return ' class="atleft"'
-    return ' class="atright"' if window.right // STEP - x < near else ""
-
-
-def _fonts(labels: list[tuple[int, int, str]]) -> list[float]:
-    """Return the largest font size of each name at which it meets no other of its size.
-
-    Never less than a grid step: names that overlap beat names that nobody sees.
-    """
-    x, y = (np.array([label[k] for label in labels], dtype=float) for k in (0, 1))
-    size = np.empty_like(x)
-    half = np.array([0.3 * len(text) for _, _, text in labels])
-    for k in range(len(labels)):
-        wide = half + half[k] + 0.3  # half of each name, and a gap
-        apart = np.maximum(np.abs(x - x[k]) / wide, np.abs(y - y[k]) / 1.05)
-        apart[k] = 1e6
-        size[k] = max(apart.min(), 1.0)
-    return [float(v) for v in size]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
+import klayout.db as db
 import pytest
 
+import crossstack.report
 from crossstack.pdk import get_tech
 from crossstack.report.layout_svg import layout_svg
 
 from .conftest import BROWSERS, NAME, acted
 
+REPORT = Path(crossstack.report.__file__).parent
 TEXT = re.compile(r'<text x="(-?\d+)" y="(-?\d+)" data-font="([\d.]+)"[^>]*>(.*?)</text>')
 
 
@@ -36,6 +40,62 @@ def test_every_pin_of_a_macro_has_a_name_that_can_be_read(macro):
     assert len(set(places)) == len(places)
     # 0.4 um are read easily after a few steps of zoom
     assert min(float(font) for _, _, font, _ in found) * 0.005 > 0.4
+
+
+def die() -> db.Layout:
+    """A die with a name on each pad around it, 70 um apart, and twenty columns in its middle."""
+    tech = get_tech("stepper")
+    layout = db.Layout()
+    layout.dbu = tech.process.dbu_um
+    top = layout.create_cell("TOP")
+    wide, high = 1936.0, 2531.0
+    top.shapes(layout.layer(*tech.gds("Metal5"))).insert(db.DBox(0, 0, wide, high))
+    names = layout.layer(*tech.gds(tech.label_of["Metal5"]))
+    for k in range(20):
+        for name, x, y in (
+            (f"WSEL[{k}]", 300 + 70 * k, 130),
+            (f"TS[{k}]", 300 + 70 * k, high - 130),
+            (f"IN_T[{k}]", 130, 500 + 70 * k),
+            (f"C[{k}]", 960 + 4.36 * k, 1200),
+        ):
+            top.shapes(names).insert(db.DText(name, db.DTrans(db.DVector(x, y))))
+    top.shapes(names).insert(db.DText("ALONE_ON_ITS_SIDE", db.DTrans(db.DVector(1500, 1800))))
+    return layout
+
+
+SHOWN = """
+const names = [...document.querySelectorAll("#layer-labels g")];
+const of = (g) => g.querySelector("text").getBoundingClientRect();
+const seen = names.filter((g) => of(g).width > 0);
+told.push(seen.length);
+told.push(seen.filter((g) => of(g).height > 1.2 * of(g).width).length);
+told.push(Math.min(...seen.map((g) => Math.min(of(g).width, of(g).height))) > 7);
+const boxes = seen.map(of).map((b) => [b.left, b.right, b.top, b.bottom]);
+const meet = (a, b) => a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3];
+told.push(boxes.filter((a, k) => boxes.slice(k + 1).some((b) => meet(a, b))).length);
+const dots = names.filter((g) => g.querySelector("circle").getBoundingClientRect().width > 0);
+told.push(dots.length);
+told.push(dots.map((g) => g.querySelector("title").textContent).slice(0, 2).join());
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_names_of_a_die_are_read_or_are_dots(requires_program, tmp_path, width):
+    """Names of pads side by side shrank to lines of dots, or lay over each other."""
+    die().write(str(tmp_path / "die.gds"))
+    drawn = layout_svg(tmp_path / "die.gds", get_tech("stepper"))
+    page = (
+        f"<html><head><style>{(REPORT / 'report.css').read_text()}</style></head><body>"
+        f'<svg id="layoutsvg" viewBox="{drawn.view_box}" style="width:100%">{drawn.body}</svg>'
+        '<div data-zoom="in"></div><div data-zoom="out"></div><div data-zoom="all"></div>'
+        f"<script>{(REPORT / 'layout.js').read_text()}</script></body></html>"
+    )
+    told, _ = acted(requires_program(*BROWSERS), page, tmp_path, SHOWN, width)
+    seen, standing, readable, over, dots, first = told
+    assert (int(seen), int(standing)) == (61, 40)
+    assert readable == "true"
+    assert int(over) == 0
+    assert (int(dots), first) == (20, "C[0],C[1]")
 
 
 @pytest.fixture
