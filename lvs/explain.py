@@ -14,6 +14,7 @@ from .graph import DRAIN, SOURCE
 from .matching import match
 from .names import label_names
 from .places import where_joined, where_open
+from .wholes import lost_wholes
 
 if TYPE_CHECKING:
     from .flat import FlatDevice, FlatNet
@@ -248,7 +249,9 @@ class Explainer:
         for (i, j, _), sure in zip(found.pairs, found.sure, strict=True):
             if sure:
                 near.update((net, i) for net in self.b.nets[j].tolist() if net in nets)
-        return _at_most(extra) + _at_most([self._missing(j, near) for j in missing])
+        wholes, told = lost_wholes(self.b, missing)
+        wholes += [self._missing(j, near) for j in missing if j not in told]
+        return _at_most(extra) + _at_most(wholes)
 
     def _missing(self, row: int, near: dict[int, int]) -> Finding:
         """Return a reference device that the layout lacks, with the place of a neighbour.

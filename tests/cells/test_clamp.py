@@ -71,6 +71,18 @@ def test_a_clamp_is_clean_and_what_it_says(side, tmp_path):
     assert not compare_layout(extract_layout(gds, TECH), netlist, TECH).match
 
 
+def test_a_lost_clamp_is_not_said_to_be_a_certain_one(tmp_path):
+    """Of a die's equal clamps one was named, at a place where the layout has it."""
+    cell, netlist = labelled("north"), tmp_path / "clamp.spice"
+    one = spice_lines("clamp", TECH, (), cell.netlist, ())
+    calls = (f"X{k} VDD VSS {cell.netlist.name}" for k in range(3))
+    top = [".subckt clamp VDD VSS", *calls, ".ends"]
+    netlist.write_text("\n".join([*one, *top, ""]))
+    report = compare_layout(extract_layout(to_layout(cell, TECH), TECH), netlist, TECH).to_json()
+    (error,) = report["errors"]
+    assert error.startswith("missing: 2 of 3 equal parts on VDD, VSS are not in the layout, and")
+
+
 def test_a_side_that_a_die_has_not_is_refused():
     with pytest.raises(ParameterError, match="side"):
         supply_clamp(TECH, side="up")
