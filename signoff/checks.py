@@ -121,7 +121,8 @@ def top_cell(f: TapeoutFile) -> Verdict:
     tops, wanted = f.stream.tops, f.path.name.split(".")[0]
     if tops == [wanted]:
         return None
-    return f"top cells {', '.join(tops[:MOST]) or 'none'}; expected {wanted} alone"
+    more = f" and {len(tops) - MOST} more" if len(tops) > MOST else ""
+    return f"top cells {', '.join(tops[:MOST]) or 'none'}{more}; expected {wanted} alone"
 
 
 def database_unit(f: TapeoutFile) -> Verdict:

@@ -195,15 +195,25 @@ def _ids(f: TapeoutFile) -> Iterator[str]:
             )
 
 
+def missing_ids(f: TapeoutFile) -> list[str]:
+    """Return the identification cells of the run that a die is without, which is allowed."""
+    called = {e.called for e in f.stream.elements}
+    return [each.name for each in f.tech.shuttle.ids if each.name not in called]
+
+
+def id_remarks(f: TapeoutFile) -> list[str]:
+    """Return what somebody should know of identification cells; nothing where all are there."""
+    from ..generators.finish import IDS_FOR
+
+    missing = missing_ids(f) if has_pads(f) else []
+    return [f"no identification cell {', '.join(missing)}: {IDS_FOR}"] if missing else []
+
+
 def _ids_there(f: TapeoutFile) -> str:
     """Return which identification cells a die has; it may have none."""
     from ..generators.finish import IDS_FOR
 
-    called, wanted = (
-        {e.called for e in f.stream.elements},
-        [each.name for each in f.tech.shuttle.ids],
-    )
-    missing = [name for name in wanted if name not in called]
+    wanted, missing = [each.name for each in f.tech.shuttle.ids], missing_ids(f)
     if not wanted:
         return "The run asks for no identification cells."
     if not missing:

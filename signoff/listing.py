@@ -129,6 +129,7 @@ def text_lines(report: dict[str, Any], tech: Tech) -> list[str]:
         mask = m["mask"] or "none"
         lines.append(f"  {mask:<8} {m['kind']:<8} {m['x_um']:10.3f} {m['y_um']:10.3f}   {places}")
     lines += [] if report["marks"] else ["  none drawn"]
+    lines += ["", "Remarks"] if report["remarks"] else []
     return [*lines, *(f"  {text}" for text in report["remarks"])]
 
 

@@ -22,7 +22,7 @@ from .checks import (
     check_strays,
     has_pads,
 )
-from .die import check_die
+from .die import check_die, id_remarks
 from .listing import every_mask_marked, marks_of, masks_of
 from .pads import clamp_count, pad_rows
 from .verdicts import NETLIST, RULES, Steps, check_density, differences, judge, quietly
@@ -215,6 +215,9 @@ def inspect(
     masks = masks_of(layout, source.tech)
     marks = marks_of(layout, source.tech, wafer, (x2 - x1, y2 - y1))
     checks += [every_mask_marked(pair[0], masks, marks), *also]
+    said = id_remarks(pair[0])
+    if nets is not None and has_pads(pair[0]):
+        said += remarks(wafer, die_um)
     shuttle = source.tech.shuttle
     items = dict(shuttle.items)
     checks = [replace(check, item=items.get(check.name, "")) for check in checks]
@@ -228,7 +231,7 @@ def inspect(
         "checks": [check.to_json() for check in checks],
         "masks": masks,
         "marks": marks,
-        "remarks": remarks(wafer, die_um) if nets is not None and has_pads(pair[0]) else [],
+        "remarks": said,
         "shuttle": shuttle.name,
         "pads": pad_rows(nets) if nets is not None else [],
         "clamps": clamp_count(pair[0]),

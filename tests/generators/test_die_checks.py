@@ -19,7 +19,7 @@ from crossstack.lvs import extract_layout
 from crossstack.lvs.extraction import ExtractedLayout
 from crossstack.signoff import bonding, pads
 from crossstack.signoff import die as die_checks
-from crossstack.signoff.checks import TapeoutFile, check_file
+from crossstack.signoff.checks import TapeoutFile, check_file, top_cell
 from crossstack.signoff.die import check_die
 from crossstack.signoff.verdicts import check_density
 from crossstack.signoff.wafer import Wafer
@@ -184,6 +184,35 @@ def test_a_whole_die_passes(whole):
         "fill": ("ok", "No area is left without fill that must have it."),
         "pad protection": ("ok", "Every bond pad has a diode of 420 um2 or more to either supply."),
     }
+
+
+def test_identification_cells_that_are_not_there_are_remarked_on(whole, finished, tmp_path):
+    """Having none is allowed, and whoever needs them must know before the run."""
+    (remark,) = die_checks.id_remarks(whole[0])
+    assert remark.startswith(f"no identification cell {TECH.shuttle.ids[0].name}, ")
+    assert remark.endswith(f": {IDS_FOR}")
+
+    def one(layout: db.Layout) -> None:
+        top = layout.top_cell()
+        for wanted in TECH.shuttle.ids[:-1]:
+            cell = layout.create_cell(wanted.name)
+            top.insert(db.CellInstArray(cell.cell_index(), db.Trans()))
+
+    some = written(finished, one, tmp_path)
+    assert die_checks.id_remarks(some) == [
+        f"no identification cell {TECH.shuttle.ids[-1].name}: {IDS_FOR}"
+    ]
+
+
+@pytest.mark.parametrize("many", [3, 9])
+def test_top_cells_beyond_the_first_are_counted(many, finished, tmp_path):
+    def more(layout: db.Layout) -> None:
+        for k in range(many):
+            layout.create_cell(f"other{k}")
+
+    text = top_cell(written(finished, more, tmp_path))
+    assert text is not None
+    assert (" and 5 more; expected" in text) == (many == 9)
 
 
 @pytest.mark.parametrize(
@@ -392,4 +421,5 @@ def test_every_damage_is_named_in_one_package(finished, tmp_path, monkeypatch):
         "pad protection": "pad SIG", "design rules": "DM1.3", "names": "bond#pad",
     }  # fmt: skip
     assert {name for name, text in words.items() if text in failed.get(name, "")} == words.keys()
+    assert any("no identification cell" in text for text in report["remarks"])
     assert report["verdict"] == "not ready"
