@@ -21,6 +21,13 @@ from .tapeout import MARK_GAP
 IDS_FOR = "needed for chip on board only"
 
 
+#: what follows from fill that lies closer than is wished for
+_NOTHING = (
+    ", else its density would be missed: the rules allow that, and nothing is to be done; it adds "
+    "capacitance to wires between pads and macro, which no figure counts"
+)
+
+
 @dataclass(frozen=True)
 class Finished:
     """What was added to a die.
@@ -44,7 +51,11 @@ class Finished:
             for f in self.fill
             if not f.reached
         ]
-        found += [f"fill of {f.layer} lies {f.given_up}" for f in self.fill if f.given_up]
+        found += [
+            f"fill of {f.layer} lies {f.given_up}{_NOTHING}"
+            for f in self.fill
+            if f.given_up and f.reached
+        ]
         if self.left_out:
             names = ", ".join(self.left_out)
             found.append(f"no room for {names}: {IDS_FOR}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import klayout.db as db
 import pytest
@@ -47,6 +48,17 @@ def test_densities_and_gaps(die):
         assert squares.count() == filled.squares, filled.layer
         share = 100.0 * squares.merged().area() / die[0].top_cell().bbox().area()
         assert filled.after - filled.before == pytest.approx(share, rel=1e-6), filled.layer
+
+
+def test_fill_close_to_wires_is_said_to_need_nothing(die):
+    """The remark said what was done, and not what it is to anybody."""
+    close = replace(die[1].fill[0], given_up="over wires")
+    (said,) = replace(die[1], fill=(close,), left_out=()).remarks()
+    assert said.startswith(f"fill of {close.layer} lies over wires, else its density would be")
+    assert "nothing is to be done; it adds capacitance to wires" in said
+    # where even that is not enough, nothing of it is fine
+    (said,) = replace(die[1], fill=(replace(close, after=0.0),), left_out=()).remarks()
+    assert "are asked for" in said
 
 
 def fill_layer(name: str) -> str:
