@@ -20,8 +20,9 @@ from ...solve.network.archive import (
 )
 from ...solve.network.netfile import REMEDY, load_network
 from ...solve.network.network import Network
+from .chain import EXACT
 from .farads import ArrayFarads
-from .tiled import TiledArray
+from .tiled import LARGEST, TiledArray
 
 FORMAT = "crossstack-tiled-array"
 #: 2: with the conditions of the extraction
@@ -52,15 +53,18 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     Schema 2: `format`, `version`, and one entry per field of `TiledArray` (ohm, um, um2).
 
     Raises:
-        NetworkFileError: if the folder is missing or not writable, or the arrays are too large.
+        NetworkFileError: if the folder is missing or not writable, or nets are kept in pieces.
     """
     path = Path(path)
     array.validate()
     if array.nets is not None:
+        kept = {"row lines": array.nets.rows, "columns": array.nets.columns}
+        kept["stacks of select transistors"] = array.nets.stacks
+        which = " and ".join(f"{len(nets)} {what}" for what, nets in kept.items() if nets)
         raise NetworkFileError(
-            f"{path}: nets of this array are kept in pieces, which a file of arrays has no place "
-            "for (straps and folded transistors are; up to 600 x 600 cells also lines that are "
-            "plain ladders but for rounding): save its network with save_network"
+            f"{path}: of this array {which} are kept piece by piece, which a file of arrays has no "
+            f"place for (up to {LARGEST} every net is that is no chain of segments and taps to "
+            f"{EXACT:g} of its resistance, if by rounding only): save its network with save_network"
         )
     content: dict[str, Any] = {name: getattr(array, name) for name in ENTRIES}
     content["conditions"] = pack_json(array.conditions)

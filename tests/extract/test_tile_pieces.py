@@ -70,12 +70,18 @@ def test_macros_equal_the_flat_engine(values) -> None:
 
 def test_what_is_too_large_for_a_network(monkeypatch, tmp_path) -> None:
     strapped = extract(*layout_of(3, 3, strap=True), engine="tile").array
-    with pytest.raises(NetworkFileError, match="straps and folded transistors"):
+    with pytest.raises(NetworkFileError, match="of this array 3 columns are kept piece by piece"):
         save_array(strapped, tmp_path / "a.npz")
     monkeypatch.setattr(tile, "MOST_CELLS", 8)
     for values in ({"strap": True}, FOLDED):
         with pytest.raises(ParameterError, match="straps and folded transistors need at most"):
             extract(*layout_of(3, 3, **values), engine="tile")
+    monkeypatch.undo()
+    # a plain array is not said to have straps or folded transistors
+    plain = extract(*layout_of(128, 128), engine="tile").array
+    with pytest.raises(NetworkFileError, match=r"of this array 128 row lines are .* by rounding"):
+        save_array(plain, tmp_path / "a.npz")
+    monkeypatch.setattr(tile, "MOST_CELLS", 8)
     # of a macro, lines are cut at the array's edge: as near as that comes
     source = layout_of(3, 2, top="macro")
     tiled, flat = (extract(*source, engine=engine).network for engine in ("tile", "flat"))
