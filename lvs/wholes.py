@@ -40,7 +40,8 @@ def lost_wholes(graph: Graph, missing: Collection[int]) -> tuple[list[Finding], 
     for part, rows in rows_of.items():
         if len(rows) in sizes:
             alike[_shape(graph, part, rows)].append(part)
-    findings, told = [], set()
+    findings: list[Finding] = []
+    told: set[int] = set()
     for parts in alike.values():
         gone = [part for part in parts if part in set(whole)]
         if gone and len(parts) > 1:

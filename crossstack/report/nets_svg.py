@@ -9,7 +9,8 @@ from html import escape
 import klayout.db as db
 
 from .charts import WIDTH, Axis, Frame, svg
-from .layout_svg import STEP, areas, path_of
+from .layout_svg import areas, path_of
+from .names_svg import STEP
 
 _LEFT, _RIGHT, _TOP, _FOOT = 56, 14, 52, 44
 #: a layout that is much higher than wide is drawn smaller, not longer

@@ -58,9 +58,10 @@ def save_array(array: TiledArray, path: str | Path) -> Path:
     path = Path(path)
     array.validate()
     if array.nets is not None:
-        kept = {"row lines": array.nets.rows, "columns": array.nets.columns}
-        kept["stacks of select transistors"] = array.nets.stacks
-        which = " and ".join(f"{len(nets)} {what}" for what, nets in kept.items() if nets)
+        nets = array.nets
+        counts = {"row lines": len(nets.rows), "columns": len(nets.columns)}
+        counts["stacks of select transistors"] = len(nets.stacks)
+        which = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
         raise NetworkFileError(
             f"{path}: of this array {which} are kept piece by piece, which a file of arrays has no "
             f"place for (up to {LARGEST} every net is that is no chain of segments and taps to "
