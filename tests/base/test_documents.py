@@ -77,18 +77,18 @@ def test_what_no_parameter_needs_is_refused_with_its_line(tmp_path, text, line, 
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "error", "words"),
     [
-        (b"rows: 3\nname: \xff\xfe", "line 2: not a text file in UTF-8"),
-        ("rows: 3".encode("utf-16"), "UTF-8"),
-        (b"rows: 3\nname: \0", "line 2: .*zero byte"),
-        (b"#" * (MAX_YAML + 1), "1.0 MB"),
+        (b"rows: 3\nname: \xff\xfe", ConfigError, "line 2: not a text file in UTF-8"),
+        ("rows: 3".encode("utf-16"), ConfigError, "UTF-8"),
+        (b"rows: 3\nname: \0", ConfigError, "line 2: .*zero byte"),
+        (b"#" * (MAX_YAML + 1), FileError, "1.0 MB"),
     ],
 )
-def test_bytes_that_are_no_text_are_refused(tmp_path, data, words):
+def test_bytes_that_are_no_text_are_refused(tmp_path, data, error, words):
     path = tmp_path / "a.yaml"
     path.write_bytes(data)
-    with pytest.raises(FileError, match=words):
+    with pytest.raises(error, match=words):
         read_yaml(path)
 
 
