@@ -30,7 +30,9 @@ SHARE = 0.6
 #: lengths in which meshes are made, and the largest tetrahedron of the first
 LENGTHS, LARGEST_UM = Lengths(least=0.15, near=1.5, middle=1.0), 10.0
 #: unknowns at which it gives up
-MOST = 2_500_000
+MOST = 6_000_000
+#: what is left of a residual, and iterations in which it must be reached
+RESIDUAL, ITERATIONS = 1e-5, 5000
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ class Answer:
 
 
 class NotReachedError(Exception):
-    """The meshes do not agree before the largest that is allowed."""
+    """The meshes do not agree before the largest that is allowed, or a field does not converge."""
+
+
+class TouchingError(Exception):
+    """Two nets touch where there is field, whose energy then has no bounds."""
 
 
 def solve(
@@ -83,15 +89,17 @@ def solve(
 
     Raises:
         NotReachedError: if `most` unknowns do not do.
+        TouchingError: for two nets that touch.
     """
     import ngsolve as ng
 
     start = time.perf_counter()
     axes = axes_of(scene, levels(scene), lengths)
     mesh = ng.Mesh(tetrahedra(scene, axes, largest_um=largest_um))
+    _apart(mesh)
     unknowns: list[int] = []
     found: list[tuple[Floats, Floats]] = []
-    difference = np.inf
+    difference, worst = np.inf, ""
     while True:
         _move(mesh, axes)
         matrix, charges, fields, size = _field(mesh, scene.nets, order)
@@ -100,13 +108,15 @@ def solve(
         # the last mesh that was at least so much coarser
         before = [k for k, n in enumerate(unknowns) if n * FINER <= size]
         if before:
-            difference = _change(found[before[-1]][0], matrix)
+            changes = _changes(found[before[-1]][0], matrix)
+            difference, worst = float(changes.max()), scene.nets[int(changes.argmax())]
         if log:
-            log(f"{mesh.ne:>9} {size:>9} {difference:9.5f} {time.perf_counter() - start:7.1f} s")
+            seconds = time.perf_counter() - start
+            log(f"{mesh.ne:>9} {size:>9} {difference:9.5f} {seconds:7.1f} s {worst}")
         if difference < tolerance:
             break
         if size > most / 2:
-            raise NotReachedError(f"{size} unknowns differ by {100 * difference:.2f} %")
+            raise NotReachedError(f"{size} unknowns: {worst} moves by {100 * difference:.2f} %")
         _refine(mesh, fields)
     asymmetry = _asymmetry(charges)
     return Answer(
@@ -115,8 +125,25 @@ def solve(
     )  # fmt: skip
 
 
-def _change(coarse: Floats, fine: Floats) -> float:
-    return float(np.abs(np.diag(coarse) / np.diag(fine) - 1).max())
+def _apart(mesh: Any) -> None:
+    """Make sure that no two nets touch where there is field."""
+    import ngsolve as ng
+
+    owner: dict[int, str] = {}
+    for element in mesh.Elements(ng.BND):
+        if element.mat.startswith(NET):
+            for vertex in element.vertices:
+                other = owner.setdefault(vertex.nr, element.mat)
+                if other != element.mat:
+                    at = ", ".join(f"{x:.4f}" for x in mesh.vertices[vertex.nr].point)
+                    names = " and ".join(n.removeprefix(NET) for n in (other, element.mat))
+                    raise TouchingError(f"{names} touch at ({at})")
+
+
+def _changes(coarse: Floats, fine: Floats) -> Floats:
+    """Return the relative change of each self capacitance."""
+    changes: Floats = np.abs(np.diag(coarse) / np.diag(fine) - 1)
+    return changes
 
 
 def _asymmetry(charges: Floats) -> float:
@@ -152,7 +179,7 @@ def _field(mesh: Any, nets: tuple[str, ...], order: int) -> tuple[Floats, Floats
     form += _permittivity(mesh) * ng.grad(u) * ng.grad(v) * ng.dx
     before = ng.Preconditioner(form, "local")
     form.Assemble()
-    solver = ng.solvers.CGSolver(form.mat, before.mat, maxiter=5000, tol=1e-6)
+    solver = ng.solvers.CGSolver(form.mat, before.mat, maxiter=ITERATIONS, tol=RESIDUAL)
     fields = []
     for face in faces:
         field = ng.GridFunction(space)
@@ -160,6 +187,8 @@ def _field(mesh: Any, nets: tuple[str, ...], order: int) -> tuple[Floats, Floats
         rest = field.vec.CreateVector()
         rest.data = -form.mat * field.vec
         field.vec.data += solver * rest
+        if solver.iterations >= ITERATIONS:
+            raise NotReachedError(f"{face}: no field after {ITERATIONS} iterations")
         fields.append(field)
     matrix, charges = _matrices(mesh, form, faces, fields)
     return matrix, charges, fields, space.ndof
@@ -196,8 +225,9 @@ def _refine(mesh: Any, fields: list[Any]) -> None:
         straight.vec.data = field.vec
         straight.vec[mesh.nv :] = 0
         bent, flux = ng.grad(field) - ng.grad(straight), ng.grad(field)
-        first = _by_element(k * bent * bent, mesh)
-        whole = _by_element(k * flux * flux, mesh)
+        degree = 2 * (field.space.globalorder - 1)
+        first = _by_element(k * bent * bent, mesh, degree)
+        whole = _by_element(k * flux * flux, mesh, degree)
         # of each net alike, whatever its capacitance
         share = np.minimum(1.0, first / np.maximum(whole, 1e-12 * whole.sum()))
         error += first * share / whole.sum()
@@ -205,15 +235,14 @@ def _refine(mesh: Any, fields: list[Any]) -> None:
     count = np.searchsorted(np.cumsum(error[worst]), SHARE * error.sum()) + 1
     marked = np.zeros(mesh.ne, dtype=bool)
     marked[worst[:count]] = True
-    for m, yes in enumerate(marked):
-        mesh.SetRefinementFlag(ng.ElementId(ng.VOL, m), bool(yes))
+    mesh.SetRefinementFlags(marked.tolist())
     mesh.Refine()
 
 
-def _by_element(value: Any, mesh: Any) -> Floats:
+def _by_element(value: Any, mesh: Any, degree: int) -> Floats:
     import ngsolve as ng
 
-    return np.array(ng.Integrate(value, mesh, ng.VOL, element_wise=True).NumPy())
+    return np.array(ng.Integrate(value, mesh, ng.VOL, order=degree, element_wise=True).NumPy())
 
 
 def _quoted(name: str) -> str:
