@@ -1,8 +1,8 @@
 """The oracle: Maxwell matrix of a scene by finite elements of NGSolve, refined until it stands.
 
-Independent of the product: tetrahedra instead of a grid, fields of second order, meshes that are
-refined where an estimate of the error is large (the flux against its projection on flux elements
-that are continuous over faces).
+Independent of the product: tetrahedra instead of a grid, fields of third order, meshes that are
+refined where an estimate of the error is large (the energy of what a field holds beyond its values
+at corners, times its share of the energy there).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .solids import FILM, NET, levels, tetrahedra
 
 Floats = NDArray[np.float64]
 #: of the elements
-ORDER = 2
+ORDER = 3
 #: what two meshes may differ by, of every self capacitance, and how much finer the second must be
 TOLERANCE, FINER = 0.003, 1.8
 #: share of the estimated error that is refined at once
@@ -31,8 +31,10 @@ SHARE = 0.6
 LENGTHS, LARGEST_UM = Lengths(least=0.15, near=1.5, middle=1.0), 10.0
 #: unknowns at which it gives up
 MOST = 6_000_000
-#: what is left of a residual, and iterations in which it must be reached
-RESIDUAL, ITERATIONS = 1e-5, 5000
+#: what is left of a residual, and iterations that must do
+RESIDUAL, ITERATIONS = 1e-6, 5000
+#: what the matrix by charges may lack in symmetry: a residual that is left shows there
+ASYMMETRY = 0.001
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def solve(
             raise NotReachedError(f"{size} unknowns: {worst} moves by {100 * difference:.2f} %")
         _refine(mesh, fields)
     asymmetry = _asymmetry(charges)
+    if not asymmetry < ASYMMETRY:
+        raise NotReachedError(f"charges are not symmetric by {100 * asymmetry:.2f} %")
     return Answer(
         scene.nets, matrix, tuple(unknowns), difference, asymmetry,
         time.perf_counter() - start, ng.__version__,

@@ -23,7 +23,7 @@ from .axes import DIGITS, GRID_UM, Axis
 #: permittivity where a scene names no insulator
 AIR = 1.0
 #: largest triangle on a conductor in the first mesh, um, and as a share of the window
-METAL_UM, METAL_SHARE = 0.6, 0.1
+METAL_UM, METAL_SHARE = 0.6, 0.2
 #: what of a conductor is kept out of the mesh, and how a net's faces and insulators are named
 METAL, NET, FILM = "metal", "net:", "k:"
 

@@ -3,7 +3,8 @@
 * The silicon, its wells and their taps are ground. Diffusions of transistors are conductors of
   their nets, as thin as `_DIFFUSION_UM`; right below them and under gates there is no field, for
   that is the transistor's: junctions and the gate over its channel. Field from the sides of a gate
-  to its own source and drain within `_SPACER_UM` counts with the gate, too, as in its BSIM model.
+  and of its channel to its own source and drain within `_SPACER_UM` counts with the transistor,
+  too, as in its BSIM model.
 * Films without a mask lie everywhere, those of memristors where they are drawn, at the heights of
   the table of films; where no film is named there is oxide, and air over the last film.
 """
@@ -28,7 +29,7 @@ _AIR_UM = 3.0
 _DIFFUSION_UM, _GATE_GAP_UM = 0.1, 0.02
 #: what gates lie on
 _CHANNEL = "channel"
-#: reach of a gate's own field beside it, um
+#: reach of a transistor's own field beside its channel, um
 _SPACER_UM = 0.1
 
 Span = tuple[float, float]
@@ -130,12 +131,14 @@ class Bodies:
 
         silicon = points(self._inside(GROUND, box) + self._inside(_CHANNEL, box))
         conductors = [Conductor(GROUND, 0.0, surface, silicon)] if silicon else []
-        junctions = db.Region()
+        junctions, feet = db.Region(), db.Region()
         for name, net, region in self.near(box):
             polygons = tuple(_points(region.transformed(home), self.dbu))
             conductors.append(Conductor(net_label(net), *self.spans[name], polygons))
             if name in diffusion_layers(tech):
                 junctions += region
+            elif self.spans[name][0] == surface:
+                feet += region & self._inside(GROUND, box)
         insulators = list(_blanket(tech))
         for name in tech.drawn_insulators:
             if drawn := points(self._inside(name, box)):
@@ -145,8 +148,13 @@ class Bodies:
                 )
         spacer = round(_SPACER_UM / self.dbu)
         channels = self._inside(_CHANNEL, box.enlarged(spacer, spacer)).sized(spacer)
+        if around := points(feet.sized(spacer) & db.Region(box)):
+            insulators.append(Insulator(surface, surface + _GATE_GAP_UM, 0.0, around))
         if gates := points(channels & db.Region(box)):
-            insulators.append(Insulator(surface, surface + _GATE_GAP_UM, 0.0, gates))
+            # beside a channel down to the junctions, too: source and drain touch it, and where two
+            # potentials meet a field is without bounds
+            low = surface - _DIFFUSION_UM
+            insulators.append(Insulator(low, surface + _GATE_GAP_UM, 0.0, gates))
         if under := points(junctions):
             insulators.append(Insulator(0.0, surface - _DIFFUSION_UM, 0.0, under))
         window = (0.0, 0.0, box.width() * self.dbu, box.height() * self.dbu)

@@ -7,12 +7,16 @@ import runpy
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from crossstack.extract.field.dielectric import EPSILON_0_F_UM
+from crossstack.extract.field.lines import Spacing
 from crossstack.extract.field.maxwell import maxwell
+from crossstack.extract.field.scene import Conductor, Insulator, Scene
 from crossstack.pdk import get_tech
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +25,7 @@ from field_oracle import store  # noqa: E402
 from field_oracle.cells import cells  # noqa: E402
 from field_oracle.exact import cases  # noqa: E402
 from field_oracle.shapes import shapes  # noqa: E402
+from field_oracle.solids import slabs  # noqa: E402
 from field_oracle.table import Row, published, rows  # noqa: E402
 
 TECH = get_tech()
@@ -79,6 +84,78 @@ def test_a_scene_is_known_by_all_that_moves_its_field(every):
     assert store.fingerprint(turned) == store.fingerprint(scene)
 
 
+def touching(scene: Scene) -> set[tuple[str, str]]:
+    """Pairs of nets that touch where there is field: its energy would have no bounds."""
+    pile = slabs(scene)
+    found = set()
+
+    def field_at(slab, rim):
+        return any(k > 0 and shape.intersects(rim) for k, shape in slab.insulators.items())
+
+    def field_along(slab, rim):
+        films = (shape for k, shape in slab.insulators.items() if k > 0)
+        return any(shape.intersection(rim).length > 1e-6 for shape in films)
+
+    for slab in pile:
+        for a, b in permutations(slab.nets, 2):
+            meet = slab.nets[a].intersection(slab.nets[b])
+            if not meet.is_empty and field_at(slab, meet):
+                found.add((a, b))
+    for below, above in pairwise(pile):
+        for a in below.nets:
+            for b in set(above.nets) - {a}:
+                rim = below.nets[a].intersection(above.nets[b]).boundary
+                if field_along(below, rim) or field_along(above, rim):
+                    found.add((a, b))
+    return found
+
+
+def test_no_nets_touch_where_there_is_field(every):
+    # a channel and its source and drain do, and a contact stands on its tap
+    found = {name: touching(shape.scene(TECH)) for name, shape in every.items()}
+    assert {name: pairs for name, pairs in found.items() if pairs} == {}
+
+
+BESIDE = tuple(
+    Conductor(net, 1.0, 2.0, (((x, 0.0), (x + 1, 0.0), (x + 1, 1.0), (x, 1.0)),))
+    for net, x in (("A", 0.5), ("B", 1.5))
+)
+
+
+def test_nets_that_touch_are_seen():
+    bare = Scene((0.0, 0.0, 3.0, 1.0), 3.0, BESIDE, ())
+    assert touching(replace(bare, window=(0.0, 0.0, 3.0, 2.0))) == {("A", "B"), ("B", "A")}
+    over = replace(BESIDE[1], low_um=2.0, high_um=2.5)
+    assert touching(replace(bare, conductors=(BESIDE[0], over))) == set()
+    over = replace(over, polygons=BESIDE[0].polygons)
+    assert touching(replace(bare, conductors=(BESIDE[0], over))) == {("A", "B")}
+
+
+@needs_ngsolve
+def test_the_oracle_refuses_nets_that_touch():
+    from field_oracle import oracle
+
+    scene = Scene((0.0, 0.0, 3.0, 2.0), 3.0, BESIDE, (Insulator(0.0, 3.0, 4.0),))
+    with pytest.raises(oracle.TouchingError, match=r"[AB] and [AB] touch at \(1\.5000, "):
+        oracle.solve(scene)
+
+
+@needs_ngsolve
+def test_an_oracle_that_does_not_converge_says_so(monkeypatch):
+    from field_oracle import oracle
+
+    monkeypatch.setattr(oracle, "ITERATIONS", 3)
+    with pytest.raises(oracle.NotReachedError, match="net:A: no field after 3 iterations"):
+        oracle.solve(next(cases()).scene)
+    # a residual that is left is seen by charges, whatever the solver says
+    monkeypatch.setattr(oracle, "ITERATIONS", 5000)
+    monkeypatch.setattr(oracle, "RESIDUAL", 0.1)
+    over = replace(BESIDE[1], low_um=2.2, high_um=2.5)
+    scene = Scene((0.0, 0.0, 3.0, 2.0), 3.0, (BESIDE[0], over), ())
+    with pytest.raises(oracle.NotReachedError, match=r"charges are not symmetric by \d+\.\d+ %"):
+        oracle.solve(scene, tolerance=10.0)
+
+
 def test_stored_answers_come_back(tmp_path, stored):
     store.write(stored, tmp_path / "a.json")
     again = store.read(tmp_path / "a.json")
@@ -110,6 +187,25 @@ def test_the_cheapest_answers_are_found_again(every, stored):
 @pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
 def test_the_engine_meets_what_is_exact(case):
     assert maxwell(case.scene)[1][0, 0] == pytest.approx(case.exact, rel=0.003, abs=0)
+
+
+def test_edges_10_nm_apart_stay_apart():
+    # gaps of 40 and of 60 nm over each other: neither may take the other's width
+    def pair(left: str, right: str, z: float, x1: float, x2: float) -> list[Conductor]:
+        def plate(a: float, b: float):
+            return (((a, 0.0), (b, 0.0), (b, 1.0), (a, 1.0)),)
+
+        return [Conductor(left, z, z + 1, plate(0, x1)), Conductor(right, z, z + 1, plate(x2, 2))]
+
+    bodies = (*pair("A", "B", 1.0, 0.92, 0.96), *pair("C", "D", 3.0, 0.91, 0.97))
+    scene = Scene((0.0, 0.0, 2.0, 1.0), 6.0, bodies, (Insulator(0.0, 6.0, 4.0),))
+    _, found = maxwell(scene)
+    assert np.diag(found) == pytest.approx(
+        np.diag(maxwell(scene, Spacing(merge_um=1e-6))[1]), rel=0.001, abs=0
+    )
+    # two plates of 1 um2 and their fringes
+    assert -found[0, 1] == pytest.approx(4.0 * EPSILON_0_F_UM / 0.04, rel=0.12, abs=0)
+    assert -found[2, 3] == pytest.approx(4.0 * EPSILON_0_F_UM / 0.06, rel=0.18, abs=0)
 
 
 def test_others_figures_are_of_shapes_that_there_are(every):
