@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, pairwise
 
+from .check_bodies import problems_of_bodies, problems_of_stack
 from .check_grid import problems_of_grid, problems_of_lengths, problems_of_profiles
 from .check_layers import (
     derived_layers,
@@ -34,6 +35,7 @@ from .check_stack import (
 )
 from .model import Module, Process, Purpose
 from .module import TIERS, Stand, placed
+from .programs import nets
 from .tables import ProcessError
 
 
@@ -81,6 +83,7 @@ def problems_of_tables(base: Process) -> Iterator[str]:
     yield from problems_of_regions(base.folder, known, set())
     yield from problems_of_cuts(base.cuts, films, known)
     yield from problems_of_heights(base.films)
+    yield from problems_of_bodies(base.films)
     yield from problems_of_conductors(films, {row.name for row in base.limits.rows})
     yield from problems_of_cut_limits(base.cuts, {r.name for r in base.limits.rows if r.per_cut})
     ends = {film.name for film in films} | {cut.name for cut in base.cuts}
@@ -131,12 +134,13 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
 
 
 def _nets(base: Process, module: Module, standing: Stand) -> Iterator[str]:
-    """What is wrong with nets and devices; a table that cannot be read is one thing more."""
+    """What is wrong with nets, devices and films; a table that cannot be read is one thing more."""
     rules = (*base.rules, *standing.rules)
     described = ((rule.name, " ".join((rule.kind, *rule.layers))) for rule in rules)
     try:
         yield from problems_of_nets(base, module, standing.beside(base.cuts))
         yield from problems_of_kinds(base, module, tuple(described))
+        yield from problems_of_stack(placed(base, module), module, nets(base.folder, module.folder))
     except ProcessError as error:
         yield from (f"{error.where}: {problem}" for problem in error.problems)
 

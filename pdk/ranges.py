@@ -50,9 +50,11 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
 
 
 ANY = Span(-1e300, 1e300)
+#: the thinnest film: less is no layer of atoms, and heights of films are told to a hundredth of it
+LEAST_UM = 1e-4
 #: lengths of rules and shapes; of films
 LENGTH_UM, DISTANCE_UM = Span(0, 1000, "um", above=True), Span(0, 1000, "um")
-THICKNESS_UM, HEIGHT_UM = Span(0, 100, "um", above=True), Span(-100, 1000, "um")
+THICKNESS_UM, HEIGHT_UM = Span(LEAST_UM, 100, "um"), Span(-100, 1000, "um")
 AREA_UM2, RATIO, PERCENT = Span(0, 1e6, "um2", above=True), Span(0, 1e6, above=True), Span(0, 100)
 FACTOR, COUNT = Span(0, 1e6), Span(1, 1e6, whole=True)
 DATATYPE = Span(0, 65535, whole=True)

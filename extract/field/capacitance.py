@@ -14,7 +14,8 @@ import klayout.db as db
 
 from ...base.layout import OpenedLayout
 from ...lvs import ExtractedLayout, extract_layout
-from ...pdk import CrossStackError, ParameterError, Tech
+from ...pdk import CrossStackError, ParameterError, Tech, TechError
+from ...pdk.check_bodies import problems_of_stack
 from ..nets.report import Progress
 from .formula import formula_capacitance
 from .netcap import NetCapacitance
@@ -46,11 +47,15 @@ def net_capacitance(
     Raises:
         ConvergenceError: if a field does not converge.
         CrossStackError: where numba, which the field needs, does not work.
+        TechError: for films that lie in each other, whose capacitance would be lost.
         ParameterError: for a pattern that no net matches, or an unknown engine.
         FileError: if the file cannot be read.
     """
     if engine not in CAPACITANCE_ENGINES:
         raise ParameterError("engine", engine, "one of " + ", ".join(CAPACITANCE_ENGINES))
+    # a folder of tables was asked before; figures may be changed in memory
+    for problem in problems_of_stack(tech.films, tech.module, tech.nets):
+        raise TechError(problem)
     layout = source if isinstance(source, ExtractedLayout) else extract_layout(source, tech)
     if engine == "formula":
         return formula_capacitance(layout, tech, nets, progress)

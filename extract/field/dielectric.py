@@ -9,6 +9,7 @@ hold both to finite differences.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scipy.special import ellipk
 
@@ -27,7 +28,7 @@ class Dielectrics:
 
     Attributes:
         spans: conductor -> (bottom, top) in um, bottom to top.
-        insulators: (bottom, top, relative permittivity).
+        insulators: (bottom, top, relative permittivity), none in another.
         films: every film -> (bottom, top) in um.
     """
 
@@ -40,10 +41,7 @@ class Dielectrics:
         """Read the stack of a technology."""
         heights = tech.heights_um
         spans = {f.name: heights[f.name] for f in tech.films if f.sheet_ohm_sq is not None}
-        films = tuple(
-            (*heights[f.name], f.permittivity) for f in tech.films if f.permittivity is not None
-        )
-        return cls(dict(sorted(spans.items(), key=lambda s: s[1])), films, heights)
+        return cls(dict(sorted(spans.items(), key=lambda s: s[1])), _apart(tech), heights)
 
     def plate_f_um2(self, low_um: float, high_um: float) -> float:
         """Return F/um2 between two horizontal plates at the given heights."""
@@ -62,6 +60,23 @@ class Dielectrics:
         bottom, top = self.spans[conductor]
         middle = (bottom + top) / 2
         return next((k for low, high, k in self.insulators if low <= middle < high), FILL_K)
+
+
+def _apart(tech: Tech) -> tuple[tuple[float, float, float], ...]:
+    """Return what fills each height, bottom to top.
+
+    Of films that share a height the later one counts, and one that a mask draws before all
+    others, as in a field.
+    """
+    films = [f for f in tech.films if f.permittivity is not None]
+    films.sort(key=lambda f: f.name in tech.drawn_insulators)
+    heights = tech.heights_um
+    found = []
+    for low, high in pairwise(sorted({z for f in films for z in heights[f.name]})):
+        here = [f for f in films if heights[f.name][0] <= low and high <= heights[f.name][1]]
+        if here and here[-1].permittivity is not None:
+            found.append((low, high, here[-1].permittivity))
+    return tuple(found)
 
 
 def fringe_f_um(k: float, width_um: float, thickness_um: float, height_um: float) -> float:

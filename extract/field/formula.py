@@ -145,9 +145,9 @@ class _Space:
         order = list(self.stack.spans)
         left, bottom = region.dup(), self.stack.spans[name][0]
         for other in order[: order.index(name)][::-1]:
+            if left.is_empty():
+                break
             top = self.stack.spans[other][1]
-            if top >= bottom or left.is_empty():
-                continue
             per_area = self.stack.plate_f_um2(top, bottom)
             seen = db.Region()
             for number, shape in self._near(other, left, 0):
