@@ -16,6 +16,8 @@ from ..pdk import CrossStackError, Tech
 
 #: rules that cells are drawn by, and how many are named where they leave no room
 _LENGTHS, _MOST_RULES = ("width", "space", "separation", "clear", "enclosure", "extension"), 3
+#: of figures in um and um2: a thousandth of a dbu
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ class Cell:
     height: int = 0
     netlist: Subcircuit | None = None
     info: dict[str, float] = field(default_factory=dict, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        # products of dbu end in a long tail of digits
+        figures = {key: round(value, _DIGITS) for key, value in self.info.items()}
+        object.__setattr__(self, "info", figures)
 
     def port(self, name: str) -> Port:
         """Return a port by name."""

@@ -115,6 +115,14 @@ def test_pitch_below_the_rules_names_the_least(cell):
             draw_cell(cell, tech, **{axis: round(least[axis] - 0.01, 3)})
 
 
+def test_figures_of_a_cell_end_with_the_grid():
+    # 5850 dbu times 1e-3 is 5.8500000000000005
+    info = draw_cell("hybrid_cell", get_tech(), pitch_x_um=5.85, pitch_y_um=4.1).info
+    assert info["pitch_x_um"] == 5.85
+    for key, value in info.items():
+        assert value == round(value, 6), key
+
+
 def test_middle_electrode_takes_the_room_of_a_larger_pitch():
     tech = get_tech()
     least, wide = draw_cell("hybrid_cell", tech), draw_cell("hybrid_cell", tech, pitch_x_um=6.36)
