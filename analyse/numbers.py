@@ -38,6 +38,9 @@ def load_numbers(path: Path) -> Floats:
         found = _npy(path) if start == _NPY or path.suffix == ".npy" else _text(path)
     except FileError:
         raise
+    except UnicodeDecodeError:
+        wanted = ".npy, or CSV: text, a line per row with commas between its numbers"
+        raise FileError(f"{path} does not hold numbers: expected {wanted}") from None
     except READ_FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         reason = reason.partition("; use `usecols`")[0]  # advice for programmers of numpy

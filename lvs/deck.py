@@ -27,6 +27,12 @@ _INCLUDE = (".include", ".inc")
 _NOT_FIRST = (".param", ".option", ".options", ".global", ".model", ".if", ".control")
 #: Comment at the end of a line: `;`, `//`, or `$` after a blank or a comma.
 _TAIL = re.compile(r";|//|(?<=[ \t,])\$")
+#: What only a netlist has: a statement, a transistor, or the call of a subcircuit.
+_SPICE = re.compile(
+    r"^[ \t]*(\.(subckt|inc|lib|end|param|model|global|option)"
+    r"|m[^\s(),;=]*([ \t]+[^\s(),;=]+){5}|x[^\s(),;=]*([ \t]+[^\s(),;=]+){2})",
+    re.MULTILINE | re.IGNORECASE,
+)
 _FILE = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(\S+))\s*(\S*)\s*(.*)""")
 
 
@@ -59,6 +65,25 @@ class Line(NamedTuple):
 def shortened(text: str) -> str:
     """Return the start of a text, so that a message stays one short line."""
     return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")
+
+
+def refuse_other(path: Path) -> None:
+    """Say of a file that could not be read as a netlist if it is one of another kind altogether.
+
+    Raises:
+        FileError: for a text without any line that only a netlist has.
+    """
+    try:
+        text = _text(regular_file(path, MOST_BYTES).read_bytes(), path)
+    except OSError:  # what was said of it stands
+        return
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and line[0] != "*"), "")
+    if first and _SPICE.search(text) is None:
+        raise FileError(
+            f"{path} is no SPICE netlist: no line of it begins with .SUBCKT, and none is a "
+            f"transistor or a call; it begins with {shortened(first)}"
+        )
 
 
 def read_deck(path: Path) -> list[Line]:

@@ -17,7 +17,7 @@ from ..base.names import fold
 from ..pdk import FileError, ParameterError
 from .cards import Cards, Subckt, read_cards
 from .circuits import Builder
-from .deck import read_deck
+from .deck import read_deck, refuse_other
 from .devices import OWN_MODELS
 
 
@@ -67,8 +67,12 @@ def read_netlist(
         ParameterError: if there is no subcircuit `top`, or it must be chosen.
     """
     path = Path(path)
-    cards = read_cards(read_deck(path), path, models)
-    return _built(cards, _choose_top(cards, top, prefer))
+    try:
+        cards = read_cards(read_deck(path), path, models)
+        return _built(cards, _choose_top(cards, top, prefer))
+    except FileError:
+        refuse_other(path)
+        raise
 
 
 def _built(cards: Cards, chosen: Subckt) -> Reference:

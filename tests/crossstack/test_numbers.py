@@ -66,6 +66,15 @@ def test_what_is_no_file_of_numbers(tmp_path, name, suffix):
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_that_is_no_text_is_told_what_is_expected(tmp_path):
+    path = tmp_path / "w.gds"
+    path.write_bytes(bytes((0, 6, 0, 2, 2, 88, 0x89, 0xFF)) * 20)
+    with pytest.raises(CrossStackError) as told:
+        load_numbers(path)
+    wanted = ".npy, or CSV: text, a line per row with commas between its numbers"
+    assert str(told.value) == f"{path} does not hold numbers: expected {wanted}"
+
+
 def test_what_is_one(tmp_path):
     rng = np.random.default_rng(3)
     wanted = rng.random((2, 3))

@@ -142,6 +142,35 @@ def test_binary_file(tmp_path):
         read_netlist(path)
 
 
+OTHERS = {
+    "LEF": "VERSION 5.8 ;\nUNITS\nEND UNITS\nSITE a\nEND a\nMACRO m\nEND m\nEND\n",
+    "Liberty": 'library ("m") {\n  delay_model : table_lookup;\n}\n',
+    "Verilog": "// m\nmodule m (a, b, c, d, e, f);\n  mux u1 (.a(a), .b(b));\nendmodule\n",
+    "JSON": '{\n  "name": "m"\n}\n',
+    "YAML": "rows: 2\ncols: 2\n",
+    "CSV": "name,kind\nM1.1,width,Metal1,0.23,,min width of Metal1,DM22\n",
+    "XML": '<?xml version="1.0"?>\n<display/>\n',
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_file_of_another_kind_is_said_to_be_no_netlist(read, kind):
+    first = OTHERS[kind].splitlines()[0]
+    with pytest.raises(FileError) as told:
+        read(OTHERS[kind])
+    assert "is no SPICE netlist: no line of it begins with .SUBCKT" in str(told.value)
+    assert str(told.value).endswith(f"it begins with {first!r}")
+
+
+def test_a_wrong_line_of_a_netlist_is_still_named(read):
+    for text in (
+        "* flat\nMN Y A VSS VSS nfet W=2u\nMN Y A VSS VSS nfet W=2u\n",
+        TWO + "MQ x\nMQ x\n",
+    ):
+        with pytest.raises(FileError, match=r"line \d: there are two M"):
+            read(text)
+
+
 TWO = "* t\n.subckt a d g s b\nM1 d g s b nfet W=2u L=0.28u\n.ends\n.subckt b d\n.ends\n"
 
 
