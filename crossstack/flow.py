@@ -266,7 +266,11 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         out: folder for the files.
         kind: ``gds`` or ``oas``.
         console: where progress goes.
+
+    Raises:
+        ParameterError: for what cannot be drawn, and for figures that contradict each other.
     """
+    config.resolved_tech()  # conditions and devices are written beside what is drawn
     name = config.spec.top_name
     outputs.check_folder(out)
     claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))

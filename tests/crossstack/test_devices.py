@@ -169,11 +169,27 @@ WRONG = {
 def test_a_wrong_figure_is_refused_by_name_before_anything_is_drawn(text, tmp_path, capsys):
     file = tmp_path / "array.yaml"
     file.write_text("device:\n  " + text + "\n")
-    assert run(["build", str(file), "-o", str(tmp_path / "out")]) == 2
-    message = capsys.readouterr().err
-    assert WRONG[text] in message
-    assert "device" in message
-    assert message.count("\n") == 1
+    for verb in ("build", "generate"):
+        assert run([verb, str(file), "-o", str(tmp_path / "out")]) == 2
+        message = capsys.readouterr().err
+        assert WRONG[text] in message
+        assert "device" in message
+        assert message.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("verb", ["build", "generate", "compare", "sweep --vary rows=1,2", "size"])
+def test_every_command_that_reads_an_array_refuses_figures_that_contradict_each_other(
+    verb, tmp_path, capsys
+):
+    device, file = "{r_on_ohm: 1e3, r_off_ohm: 10}", tmp_path / "array.yaml"
+    free = "targets: {worst_device: 0.5}\nfree: {select_w_um: [2, 4]}\n"
+    file.write_text(
+        f"array: {{device: {device}}}\n{free}" if verb == "size" else f"device: {device}\n"
+    )
+    command = [verb.split()[0], str(file), *verb.split()[1:], "-o", str(tmp_path / "out")]
+    assert run(command) == 2
+    assert "device.r_off_ohm = 10.0 is not allowed: r_on_ohm, 1000, or" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
