@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ..base.errors import FOUND, OK, FileError, ParameterError
+from ..base.errors import FOUND, OK, FileError, ParameterError, PlaceError
 from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..named import FOLDER
@@ -44,6 +44,11 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
     name = base.name if base else folder.name
     for problem in problems:
         console.say(problem)
+    if name != folder.name:
+        console.note(
+            f"{folder} is called {folder.name}, the process in it {name} (name = in process.toml), "
+            "as results will"
+        )
     if base and not problems:
         counts = f"{len(base.layers)} layers, {len(base.films)} films, {len(base.rules)} rules"
         console.say(f"{name}: complete ({counts}; {_all_rules(folder)})")
@@ -118,7 +123,7 @@ def new(name: str, origin: str, module: bool, output: Path, as_json: bool, quiet
         raise ParameterError("NAME", name, "another name than that of a process of CrossStack")
     target, source = output / name, process_folder(origin)
     if target.exists() or target.is_symlink():
-        raise FileError(f"{target} is there already; choose another name")
+        raise PlaceError(f"{target} is there already; choose another name")
     if target.absolute().is_relative_to(source):
         raise ParameterError("--output", str(output), f"a folder outside {source}")
     base = load_process(source)

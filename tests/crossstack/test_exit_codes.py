@@ -58,6 +58,7 @@ WRITTEN = [
     ["pdk", "check", "none"],
     # what was named for results, and is no place for them
     ["build", "--rows", "1", "--cols", "1", "-o", "text.gds"],
+    ["pdk", "new", "folder"],
     ["generate", "--rows", "1", "--cols", "1", "-o", "text.gds/deep"],
     ["extract", "LAYOUT", "-o", "text.gds"],
     *([*verb, "LAYOUT", "-o", "text.gds/deep"] for verb in LAYOUT_VERBS if verb[0] != "measure"),

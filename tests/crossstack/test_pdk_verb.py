@@ -61,9 +61,23 @@ def test_wrong_usage(arguments, code, words, capsys, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_of_another_name_than_its_process_is_told(tmp_path: Path, capsys):
+    run(["pdk", "new", "lab", "-o", str(tmp_path), "-q"])
+    assert run(["pdk", "check", str(tmp_path / "lab")]) == 0
+    assert "is called" not in capsys.readouterr().err
+    (tmp_path / "lab").rename(tmp_path / "second")
+    films = tmp_path / "second" / "films.csv"
+    films.write_text("".join(x for x in films.open() if not x.startswith("Metal3")))
+    for code, place in ((1, "second"), (1, "second/")):
+        assert run(["pdk", "check", f"{tmp_path}/{place}"]) == code
+        out, told = capsys.readouterr()
+        assert f"{tmp_path / 'second'} is called second, the process in it lab (name = in" in told
+        assert "lab: " in out.splitlines()[-1]
+
+
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "lab").mkdir()
-    assert run(["pdk", "new", "lab", "-o", str(tmp_path)]) == 3
+    assert run(["pdk", "new", "lab", "-o", str(tmp_path)]) == 2
     assert "is there already" in capsys.readouterr().err
     assert not list((tmp_path / "lab").iterdir())
 
