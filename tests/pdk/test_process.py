@@ -199,7 +199,7 @@ DAMAGE = [
     ("films.csv", "Metal3,Al,0.55,yes,3.53", "Metal3,Al,0.55,yes,3.63", "not contiguous"),
     ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,0.5", "heights are not contiguous"),
     ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,nan", "not a finite number"),
-    ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,-1", "allowed: above 0 to 100 um"),
+    ("films.csv", "IMD2,SiO2,1.15", "IMD2,SiO2,-1", "allowed: 0.0001 to 100 um"),
     ("films.csv", "IMD2,SiO2,1.15,,,,,,,4", "IMD2,SiO2,1.15,,,,,,,", "neither sheet res"),
     ("films.csv", "3.53,0.09,0.076", "3.53,0.09,0.1", "ohm_sq_min <= ohm_sq <= ohm_sq_max"),
     ("cuts.csv", "Via2,Via2,Metal2,Metal3", "Via2,Via2,Metal3,Metal2", "joined by no cut"),
