@@ -21,7 +21,7 @@ from crossstack.extract import extract, net_capacitance, save_array
 from crossstack.extract.field.lumps import with_capacitors
 from crossstack.generators import ArraySpec, build_array
 from crossstack.pdk import DEFAULT, PROFILES, get_tech
-from crossstack.pdk.home import HOME
+from crossstack.pdk.home import DEFAULT_MODULE, HOME, MODULES
 from crossstack.solve import save_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -249,11 +249,13 @@ def test_patches_of_the_process_page_apply(tmp_path):
     page = (DOCS / "howto" / "process.md").read_text(encoding="utf-8")
     patches = [b["body"] for b in FENCE.finditer(page) if b["head"].startswith("diff")]
     assert len(patches) == 2
-    shutil.copytree(HOME / DEFAULT, tmp_path / "mine")  # as `crossstack pdk new mine` does
-    for patch, folder in zip(patches, (ROOT, tmp_path), strict=True):
+    # as `crossstack pdk new mine` and `crossstack pdk new mylab --module` do
+    shutil.copytree(HOME / DEFAULT, tmp_path / "mine")
+    shutil.copytree(MODULES / DEFAULT_MODULE, tmp_path / "mylab" / DEFAULT_MODULE)
+    for patch in patches:
         ran = subprocess.run(
             ["git", "apply", "--check", "-"],
-            cwd=folder,
+            cwd=tmp_path,
             input=patch,
             capture_output=True,
             text=True,
