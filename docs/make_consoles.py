@@ -23,8 +23,10 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 MARK = "<!-- run by docs/make_consoles.py -->"
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<head>[^\n`]*)\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
-#: a line of progress says how fast the machine was, and nothing of the result
+#: a line of progress says how fast the machine was, or what it had compiled, and nothing of the
+#: result
 _PROGRESS = re.compile(
+    r"(crossstack: )?compiling the solver's kernels, once: |"
     r"crossstack: .*(\bs so far\b|\bmin so far\b|\bh so far\b|\bleft( not known yet)?\b( \(|$))"
 )
 _TITLE = re.compile(r'title="([^"]+)"')
