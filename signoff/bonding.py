@@ -1,16 +1,22 @@
-"""The bonding diagram of a die: its pads, and a wire from each to a lead of its own, as SVG.
+"""The bonding diagram of a die: its pads, and a wire from each to its lead, as SVG.
 
-Leads stand around the die in the order of the pads, so that no wire crosses another. Which lead of
-a package each of them is, is for the assembly to say; the numbers are those of pads.csv.
+Where leads stand, `leads` says. Which lead of a package each of them is, is for the assembly to
+say; the numbers are those of pads.csv.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
+from math import dist, inf
 from typing import Any
 
 from ..base.picture import picture
+from .leads import Point, Wire, away_um, wires_of
+
+#: how the words at a lead are turned, and which of their ends is at it
+_TURNS = {"south": (90, "start"), "north": (90, "end"), "east": (0, "start"), "west": (0, "end")}
 
 #: what a pad is for, which is its class in the diagram, and the words of the legend
 _USES = {
@@ -21,8 +27,12 @@ _USES = {
     "signal": "input, output, write",
     "none": "not bonded: probe pad, no net",
 }
-#: height of a letter and room around the leads, as shares of the die's longer side
-_LETTER, _AWAY, _ROOM = 0.012, 0.07, 0.11
+#: height of a letter and room beyond the leads, as shares of the die's longer side
+_LETTER, _ROOM = 0.012, 0.11
+#: width of a letter as a share of its height, a little more than the widest words take
+_WIDE = 0.6
+#: height of the smallest letters, and the least width of the picture, pixels
+_LETTER_PX, _LEAST_PX = 9, 1000
 
 
 def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> str:
@@ -34,13 +44,15 @@ def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> s
         pads: rows of `pads.pad_rows`.
     """
     width, height = die_um
-    long = max(width, height)
-    letter, away, room = (share * long for share in (_LETTER, _AWAY, _ROOM))
-    edge = away + room
-    total_w, total_h = width + 2 * edge, height + 2 * edge + 4 * letter
+    long, wires = max(width, height), wires_of(die_um, pads)
+    letter, room = _LETTER * long, _ROOM * long
+    edge = away_um(die_um) + room
+    total_w = width + 2 * edge
+    legend, rows = _legend(pads, total_w - edge, letter)
+    total_h = height + 2 * edge + (2 + 1.8 * rows) * letter
     title = f"{name}: {width:g} x {height:g} um, seen from above; marked corner: (0, 0)"
-    # letters are about 0.6 as wide as high
-    size = min(2 * letter, (total_w - edge) / (0.6 * len(title)))
+    size = min(2 * letter, (total_w - edge) / (_WIDE * len(title)))
+    small = min(letter, 0.9 * _apart(wires))
     body = [
         f'<rect width="{width:g}" height="{height:g}" class="face edge" '
         f'stroke-width="{letter / 5:g}"/>',
@@ -50,11 +62,23 @@ def bonding_svg(name: str, die_um: list[float], pads: list[dict[str, Any]]) -> s
         f'<polygon points="0,{height:g} {3 * letter:g},{height:g} 0,{height - 3 * letter:g}" '
         'class="ink"><title>corner (0, 0)</title></polygon>',
         *_pads(pads, height),
-        *_wires(pads, width, height, away, letter),
-        *_legend(pads, width, height + edge, letter),
+        *_wires(wires, height, small),
+        f'<g transform="translate({-edge / 2:g} {height + edge:g})">',
+        *legend,
+        "</g>",
     ]
     box = (-edge, -edge - 2 * letter, total_w, total_h)
-    return picture(box, body, width=1000, label=f"bonding diagram of {name}", letter=letter)
+    pixels = max(_LEAST_PX, round(_LETTER_PX * total_w / small))
+    return picture(box, body, width=pixels, label=f"bonding diagram of {name}", letter=letter)
+
+
+def _apart(wires: list[Wire]) -> float:
+    """Return how close the two nearest leads of a side stand, um."""
+    ends: dict[str, list[Point]] = {}
+    for wire in wires:
+        ends.setdefault(wire.pad["side"], []).append(wire.end)
+    gaps = [dist(a, b) for side in ends.values() for a, b in pairwise(side)]
+    return min(gaps, default=inf)
 
 
 def _use(pad: dict[str, Any]) -> str:
@@ -86,49 +110,42 @@ def _pads(pads: list[dict[str, Any]], height: float) -> Iterator[str]:
         )
 
 
-def _wires(
-    pads: list[dict[str, Any]], width: float, height: float, away: float, letter: float
-) -> Iterator[str]:
-    """Yield a wire from each bond pad to a lead, and the lead's number and net."""
-    for side in ("south", "east", "north", "west"):
-        mine = [pad for pad in pads if pad["kind"] == "bond" and pad["side"] == side]
-        along = "x_um" if side in ("south", "north") else "y_um"
-        mine.sort(key=lambda pad: pad[along])
-        long = width if along == "x_um" else height
-        pitch = long / max(1, len(mine))
-        for k, pad in enumerate(mine):
-            s = pitch * (k + 0.5)
-            x, y, turn, anchor = {
-                "south": (s, height + away, 90, "start"),
-                "north": (s, -away, 90, "end"),
-                "east": (width + away, height - s, 0, "start"),
-                "west": (-away, height - s, 0, "end"),
-            }[side]
-            yield (
-                f'<path d="M{pad["x_um"]:g} {height - pad["y_um"]:g}L{x:g} {y:g}" fill="none" '
-                f'class="{_use(pad)}" stroke="currentColor" stroke-width="{letter / 6:g}"/>'
-            )
-            gap = letter / 2 if anchor == "start" else -letter / 2
-            yield (
-                f'<text transform="translate({x:g} {y:g}) rotate({turn})" x="{gap:g}" '
-                f'dy="0.35em" text-anchor="{anchor}" class="ink">'
-                f"{pad['number']} {escape(pad['name'])}</text>"
-            )
+def _wires(wires: list[Wire], height: float, letter: float) -> Iterator[str]:
+    """Yield each wire, and its lead's number and name."""
+    for wire in wires:
+        pad, (x1, y1), (x, y) = wire.pad, wire.start, wire.end
+        turn, anchor = _TURNS[pad["side"]]
+        yield (
+            f'<path d="M{x1:g} {height - y1:g}L{x:g} {height - y:g}" fill="none" '
+            f'class="{_use(pad)}" stroke="currentColor" stroke-width="{letter / 6:g}"/>'
+        )
+        gap = letter / 2 if anchor == "start" else -letter / 2
+        yield (
+            f'<text transform="translate({x:g} {height - y:g}) rotate({turn})" x="{gap:g}" '
+            f'dy="0.35em" text-anchor="{anchor}" class="ink" font-size="{letter:g}">'
+            f"{pad['number']} {escape(pad['name'])}</text>"
+        )
 
 
-def _legend(pads: list[dict[str, Any]], width: float, y: float, letter: float) -> Iterator[str]:
-    """Yield what the colours stand for, of those that are there."""
+def _legend(pads: list[dict[str, Any]], width: float, letter: float) -> tuple[list[str], int]:
+    """Return what the colours stand for, of those that are there, and how many lines that takes."""
     used = [kind for kind in _USES if any(_use(pad) == kind for pad in pads)]
     words = dict(_USES)
     if not any(_is_scan(pad) for pad in pads):
         words["control"] = "control"
-    for k, kind in enumerate(used):
-        x = width * k / max(1, len(used))
-        yield (
+    body, x, row = [], 0.0, 0
+    for kind in used:
+        long = (1.5 + _WIDE * len(words[kind])) * letter
+        if x and x + long > width:
+            x, row = 0.0, row + 1
+        y = 1.8 * row * letter
+        body.append(
             f'<rect x="{x:g}" y="{y:g}" width="{letter:g}" height="{letter:g}" class="{kind}" '
             f'fill="currentColor"/><text x="{x + 1.5 * letter:g}" y="{y + 0.85 * letter:g}" '
             f'class="ink">{words[kind]}</text>'
         )
+        x += long + 2 * letter
+    return body, row + 1
 
 
 __all__ = ["bonding_svg"]

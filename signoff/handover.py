@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .leads import away_um, meetings, wires_of
+
 #: what a pad's diodes do, and do not
 _PROTECTION = (
     "  Protection, where tapeout.txt says so: at each pad an n+ diode to VSS, a p+ diode to VDD.",
@@ -39,6 +41,22 @@ def _protection(count: int) -> list[str]:
 def mask_layers_text(mask: dict[str, Any]) -> str:
     """Return the layers that a mask prints: its own, and its fill's."""
     return f"{mask['layer']} + {mask['fill']}" if mask.get("fill") else str(mask["layer"])
+
+
+def bonding_words(die_um: list[float], pads: list[dict[str, Any]]) -> str:
+    """Return what the bonding diagram shows, and whether its wires keep clear of each other."""
+    wires = wires_of(die_um, pads)
+    longest = max((wire.length_um for wire in wires), default=0.0)
+    words = "a wire from each pad to its lead, leads in the order of the pads"
+    met = list(dict.fromkeys(one for one, _ in meetings(wires, pads)))
+    clear = (
+        f"{len(met)} wires cross others or other pads, first that of {met[0]}" if met
+        else "no wire crosses another, or another pad"
+    )  # fmt: skip
+    return (
+        f"{words};\n    {clear}; the longest is {longest:.0f} um, with leads "
+        f"{away_um(die_um):.0f} um from the edge."
+    )
 
 
 def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
@@ -82,7 +100,7 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
             f"  pads.csv: {bonded} bond pads and {len(pads) - bonded} probe pads: net, side, "
             "centre, size, use,",
             "    lowest and highest voltage against VSS (V). Beyond the supplies, diodes conduct.",
-            "  bonding.svg: the pads with a wire each, leads in their order, none crossing.",
+            f"  bonding.svg: {bonding_words(report['die_um'], pads)}",
             "  wafer_map.csv, wafer_map.svg: where dies lie on the wafer, and what that rests on.",
             *_PROBES * any(pad["kind"] == "probe" for pad in pads),
             *_ORDER,
